@@ -1,0 +1,1 @@
+//! Models, renders and checks buildspecs and CodeBuild projects.

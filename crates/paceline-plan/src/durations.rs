@@ -1,0 +1,1 @@
+//! Typical durations of resource operations, by resource type.

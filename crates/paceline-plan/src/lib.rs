@@ -1,0 +1,1 @@
+//! Makes the deployment plan of a cloud assembly.

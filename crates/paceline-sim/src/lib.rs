@@ -1,0 +1,1 @@
+//! An AWS on virtual time, in process or over HTTP.

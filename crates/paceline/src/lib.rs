@@ -1,0 +1,1 @@
+//! Deploys AWS CDK apps of many stacks in parallel.

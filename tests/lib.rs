@@ -1,0 +1,1 @@
+//! The whole-program tests are in `it/`; this crate has no code of its own.
