@@ -1,1 +1,20 @@
-//! Executes a deployment plan.
+//! Executes a plan: decides which step starts when, keeps the journal, and emits the events of the run.
+//!
+//! The engine asks a [`Perform`]er for each step to be performed and hears how it went. It knows no
+//! AWS, prints nothing, and waits only on tokio's clock, so that it runs the same on virtual time.
+
+pub mod event;
+pub mod exit;
+mod journal;
+mod perform;
+mod ready;
+mod run;
+mod schedule;
+mod stop;
+
+pub use event::{Event, Fact, Outcome};
+pub use journal::{Journal, JournalError, Unfinished, read_events};
+pub use perform::{Ended, Perform, ResourceProgress, StepContext};
+pub use run::{Earlier, RunEnd, RunOptions, reference, run};
+pub use schedule::{Schedule, one_after_another, schedule};
+pub use stop::Stop;

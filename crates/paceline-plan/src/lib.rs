@@ -1,1 +1,24 @@
-//! Makes the deployment plan of a cloud assembly.
+//! Makes the deployment plan of a cloud assembly: an [`Assembly`](paceline_assembly::Assembly) and a
+//! [`Config`] become a [`Plan`], a value that can be printed, compared and executed.
+//!
+//! Everything here is pure, but for reading the configuration file: no network, no clock.
+
+pub mod config;
+pub mod durations;
+mod edges;
+mod error;
+pub mod graph;
+mod make;
+mod names;
+mod phases;
+mod plan;
+pub mod stack_time;
+mod steps;
+mod text;
+
+pub use config::{Config, ConfigError, Strategy};
+pub use edges::{Edge, External, Reason};
+pub use error::PlanError;
+pub use make::PlanOptions;
+pub use plan::{LeftOut, Phase, Plan, PlannedStack, Publish, Step, Work};
+pub use text::{partition, url_suffix};

@@ -1,0 +1,166 @@
+//! What the engine asks of the world: perform one step, and say how it went.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use paceline_plan::{Plan, Step};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::event::{Cause, Fact, Outcome, StackProgress, StackSubmitted, StepRef, StepRetried, StepWarned};
+
+/// Performs steps. The engine decides which and when; a performer never schedules.
+pub trait Perform: Send + Sync + 'static {
+    /// Performs a step to its end, or until [`StepContext::stopped`].
+    fn perform(&self, context: StepContext) -> impl Future<Output = Ended> + Send;
+}
+
+/// How a step ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The first cause of a failure.
+    pub cause: Option<Cause>,
+    /// What was found, in a few words.
+    pub detail: Option<String>,
+    /// The outputs of the stack.
+    pub outputs: BTreeMap<String, String>,
+}
+
+impl Ended {
+    /// The step ended in `outcome`, and there is nothing more to say.
+    pub fn new(outcome: Outcome) -> Self {
+        Self { outcome, cause: None, detail: None, outputs: BTreeMap::new() }
+    }
+
+    /// The step went wrong.
+    pub fn failed(cause: Cause) -> Self {
+        Self { cause: Some(cause), ..Self::new(Outcome::Failed) }
+    }
+
+    /// Adds what was found.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+/// What a step's performer knows of its step, and its way to report.
+#[derive(Debug, Clone)]
+pub struct StepContext {
+    plan: Arc<Plan>,
+    index: usize,
+    reference: Arc<StepRef>,
+    report: mpsc::UnboundedSender<Report>,
+    stop: CancellationToken,
+}
+
+/// A fact on its way to the engine. The sender may wait until it is in the journal.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) fact: Fact,
+    pub(crate) recorded: Option<oneshot::Sender<()>>,
+}
+
+impl StepContext {
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        index: usize,
+        reference: Arc<StepRef>,
+        report: mpsc::UnboundedSender<Report>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { plan, index, reference, report, stop }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The step.
+    pub fn step(&self) -> &Step {
+        &self.plan.steps[self.index]
+    }
+
+    /// Completes when the run is being stopped.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Whether the run is being stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Reports a change of a resource or of the stack.
+    pub fn progress(&self, resource: ResourceProgress) {
+        let ResourceProgress { logical_id, resource_type, status, reason, done, total, happened_at } =
+            resource;
+        let step = self.reference();
+        self.send(Fact::StackProgress(StackProgress {
+            step,
+            logical_id,
+            resource_type,
+            status,
+            reason,
+            done,
+            total,
+            happened_at,
+        }));
+    }
+
+    /// Reports that something transient is tried again after a pause.
+    pub fn retried(&self, reason: impl Into<String>, attempt: u32, wait: Duration) {
+        let (step, reason, wait_s) = (self.reference(), reason.into(), wait.as_secs_f64());
+        self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s }));
+    }
+
+    /// Reports something that a person should know.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.send(Fact::StepWarned(StepWarned { step: self.reference(), message: message.into() }));
+    }
+
+    /// Reports that a mutating call is about to be sent, and waits until that is in the journal.
+    pub async fn submitting(&self, operation: &str, token: &str) {
+        let (step, operation, token) = (self.reference(), operation.to_owned(), token.to_owned());
+        let (recorded, wait) = oneshot::channel();
+        let fact = Fact::StackSubmitted(StackSubmitted { step, operation, token });
+        // The engine is gone only when the run is; then the step is about to be dropped as well.
+        if self.report.send(Report { fact, recorded: Some(recorded) }).is_ok() {
+            let _ = wait.await;
+        }
+    }
+
+    fn reference(&self) -> StepRef {
+        StepRef::clone(&self.reference)
+    }
+
+    fn send(&self, fact: Fact) {
+        let _ = self.report.send(Report { fact, recorded: None });
+    }
+}
+
+/// A change of a resource or of a stack, as CloudFormation reports it.
+#[derive(Debug, Clone)]
+pub struct ResourceProgress {
+    /// The logical id; the stack's own name when it is about the stack.
+    pub logical_id: String,
+    /// Such as `AWS::IAM::Role`.
+    pub resource_type: String,
+    /// Such as `CREATE_COMPLETE`.
+    pub status: String,
+    /// CloudFormation's words, if it gave any.
+    pub reason: Option<String>,
+    /// Resources of the stack that are complete by now.
+    pub done: usize,
+    /// Resources of the stack in all.
+    pub total: usize,
+    /// When it happened.
+    pub happened_at: Timestamp,
+}

@@ -1,0 +1,66 @@
+//! The steps that could start now: of those that share a limit, the one with the longest remaining path first.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use paceline_plan::config::Concurrency;
+use paceline_plan::{Step, Work};
+
+/// What limits how many steps run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Stacks,
+    Assets,
+    Images,
+    /// Waiting costs nothing.
+    Unlimited,
+}
+
+impl Lane {
+    fn of(step: &Step) -> Self {
+        match &step.work {
+            Work::Deploy { .. } => Self::Stacks,
+            Work::Publish(publish) if publish.image => Self::Images,
+            Work::Publish(_) => Self::Assets,
+            Work::Gate { .. } => Self::Unlimited,
+        }
+    }
+}
+
+/// Longest remaining path first; of equals, the one that comes first in the plan.
+type Priority = (Duration, Reverse<usize>);
+
+/// The steps that could start now, and how many of each lane are running.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    waiting: [BinaryHeap<Priority>; 4],
+    running: [usize; 4],
+    limits: [usize; 4],
+}
+
+impl Ready {
+    pub(crate) fn new(concurrency: Concurrency) -> Self {
+        let limits =
+            [concurrency.stacks.get(), concurrency.assets.get(), concurrency.images.get(), usize::MAX];
+        Self { waiting: Default::default(), running: [0; 4], limits }
+    }
+
+    /// Adds a step; `remaining` is its own expected time and that of the longest chain after it.
+    pub(crate) fn push(&mut self, step: &Step, index: usize, remaining: Duration) {
+        self.waiting[Lane::of(step) as usize].push((remaining, Reverse(index)));
+    }
+
+    /// Takes a step that there is room for.
+    pub(crate) fn pop(&mut self) -> Option<usize> {
+        let lane =
+            (0..4).find(|&lane| self.running[lane] < self.limits[lane] && !self.waiting[lane].is_empty())?;
+        self.running[lane] += 1;
+        self.waiting[lane].pop().map(|(_, Reverse(index))| index)
+    }
+
+    /// Gives back the room of a step that has ended.
+    pub(crate) fn ended(&mut self, step: &Step) {
+        self.running[Lane::of(step) as usize] -= 1;
+    }
+}

@@ -1,0 +1,386 @@
+//! `paceline.yaml`: what a team says about its deployment that the assembly does not.
+//!
+//! Every field has a default. A field that does not exist is an error, with line and column, so that
+//! a typing mistake is never a silent default.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// The file that is read when none is named.
+pub const FILE_NAME: &str = "paceline.yaml";
+
+/// The configuration of a deployment.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Config {
+    /// The version of this format: 1.
+    pub version: Version,
+    /// The assembly, relative to the file. `--app` overrides it.
+    pub app: Option<Utf8PathBuf>,
+    /// What the generated buildspec runs before it deploys, when the assembly is not committed.
+    pub synth: Option<String>,
+    /// How the secondary regions are switched on.
+    pub multi_region: Option<MultiRegion>,
+    /// Named groups of stacks, in their order.
+    pub phases: Vec<PhaseConfig>,
+    /// What decides when a stack may start.
+    pub strategy: Strategy,
+    /// Dependencies that no file shows.
+    pub edges: Vec<DeclaredEdge>,
+    /// How much happens at once.
+    pub concurrency: Concurrency,
+    /// Waiters between a stack and what depends on it.
+    pub gates: Vec<GateConfig>,
+    /// What happens when a stack fails.
+    pub on_failure: OnFailure,
+    /// The CodeBuild project.
+    pub codebuild: CodeBuild,
+    /// Where the build gets the runner from.
+    pub runner: Option<Runner>,
+}
+
+/// The version of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version(pub u32);
+
+impl Default for Version {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u32::deserialize(deserializer)? {
+            1 => Ok(Self(1)),
+            other => {
+                Err(de::Error::custom(format!("version {other} is not known; this program reads version 1")))
+            }
+        }
+    }
+}
+
+/// How the secondary regions are switched on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MultiRegion {
+    /// The environment variable that switches them on (`true`, `yes`, `on`, `1`).
+    pub when: String,
+    /// The region whose stacks are always deployed.
+    pub primary: String,
+}
+
+impl MultiRegion {
+    /// Whether the variable's value says yes.
+    pub fn is_on(&self, value: Option<&str>) -> bool {
+        value.is_some_and(|v| ["true", "yes", "on", "1"].iter().any(|yes| v.trim().eq_ignore_ascii_case(yes)))
+    }
+}
+
+/// A named group of stacks.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseConfig {
+    /// What people call it.
+    pub name: String,
+    /// Whether its stacks are deployed one after another.
+    #[serde(default)]
+    pub sequential: bool,
+    /// Whether it waits for the whole of every phase before it.
+    #[serde(default)]
+    pub barrier: bool,
+    /// Ids or names of stacks; `*` and `?` match any text and any character.
+    pub stacks: Vec<Pattern>,
+}
+
+/// Ids or names of stacks, as written, and where that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// An id or a name; `*` and `?` match any text and any character.
+    pub text: String,
+    /// The line it is on, from 1.
+    pub line: u64,
+    /// The column it starts at, from 1.
+    pub column: u64,
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = serde_saphyr::Spanned::<String>::deserialize(deserializer)?;
+        let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
+        Ok(Self { text: spanned.value, line, column })
+    }
+}
+
+/// What decides when a stack may start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// Only its dependencies.
+    #[default]
+    Graph,
+    /// Also the end of every phase before its own.
+    Phases,
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Graph => "graph",
+            Self::Phases => "phases",
+        })
+    }
+}
+
+/// A dependency that no file shows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredEdge {
+    /// The stack that waits.
+    pub from: Pattern,
+    /// The stack it waits for.
+    pub to: Pattern,
+    /// Why, for whoever reads the plan.
+    pub because: String,
+}
+
+/// How much happens at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Concurrency {
+    /// Stack operations.
+    pub stacks: NonZeroUsize,
+    /// Uploads of file assets.
+    pub assets: NonZeroUsize,
+    /// Builds of image assets.
+    pub images: NonZeroUsize,
+}
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        let at_least_one = |n| NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN);
+        Self { stacks: at_least_one(20), assets: at_least_one(8), images: at_least_one(4) }
+    }
+}
+
+/// A waiter between a stack and what depends on it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GateConfig {
+    /// The stack or stacks (ids or names, `*` and `?` allowed) it follows.
+    pub after: Pattern,
+    /// Which IAM roles and instance profiles must be usable before anything that depends on the stack starts.
+    pub iam_roles: IamRoles,
+}
+
+/// Which of a stack's roles a gate waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IamRoles {
+    /// Every role and instance profile that the stack created.
+    All,
+    /// These, by logical id or name.
+    Named(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for IamRoles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = IamRoles;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`all` or a list of role names")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<IamRoles, E> {
+                if text == "all" {
+                    return Ok(IamRoles::All);
+                }
+                Err(E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<IamRoles, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = list.next_element()? {
+                    names.push(name);
+                }
+                Ok(IamRoles::Named(names))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// What happens when a stack fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OnFailure {
+    /// What becomes of the other stacks.
+    pub policy: FailurePolicy,
+    /// What becomes of the failed stack.
+    pub rollback: Rollback,
+}
+
+/// What becomes of the other stacks when one fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailurePolicy {
+    /// What depends on it is skipped; everything else goes on.
+    #[default]
+    SkipDependents,
+    /// Nothing new starts; what runs is waited for.
+    FailFast,
+}
+
+/// What becomes of a stack that fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rollback {
+    /// CloudFormation restores what was there before.
+    #[default]
+    Stack,
+    /// It is left as it is, to be looked at or continued.
+    None,
+}
+
+/// The CodeBuild project.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct CodeBuild {
+    /// The build image; `standard:7.0` is short for `aws/codebuild/standard:7.0`.
+    pub image: String,
+    /// `small`, `medium`, `large`, `x-large` or `2x-large`.
+    pub compute: String,
+    /// How long a build may take, such as `240m`.
+    #[serde(deserialize_with = "minutes")]
+    pub timeout: Duration,
+    /// Which of CodeBuild's caches are on.
+    pub cache: Vec<String>,
+    /// Whether builds may run Docker: `auto`, `yes` or `no`.
+    pub privileged: String,
+}
+
+impl Default for CodeBuild {
+    fn default() -> Self {
+        Self {
+            image: "standard:7.0".into(),
+            compute: "x-large".into(),
+            timeout: Duration::from_secs(240 * 60),
+            cache: vec!["docker-layer".into()],
+            privileged: "auto".into(),
+        }
+    }
+}
+
+/// Where the build gets the runner from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runner {
+    /// How it is fetched.
+    pub from: RunnerFrom,
+    /// Where it is.
+    #[serde(default)]
+    pub uri: Option<String>,
+    /// The SHA-256 of the file, in hexadecimal; a build with another file stops.
+    #[serde(default)]
+    pub sha256: Option<String>,
+}
+
+/// How the build gets the runner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunnerFrom {
+    /// From an S3 object.
+    S3,
+    /// From an HTTPS address.
+    Https,
+    /// It is in the build image.
+    Image,
+}
+
+/// Why a configuration could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there, or not readable.
+    #[error("cannot read the configuration {path}")]
+    Read {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not a configuration.
+    #[error("{path}{place}: {message}", place = place(*.line, *.column))]
+    Invalid {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Line, from 1.
+        line: Option<u64>,
+        /// Column, from 1.
+        column: Option<u64>,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+fn place(line: Option<u64>, column: Option<u64>) -> String {
+    match (line, column) {
+        (Some(line), Some(column)) => format!(":{line}:{column}"),
+        (Some(line), None) => format!(":{line}"),
+        _ => String::new(),
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn read(path: &Utf8Path) -> Result<Self, ConfigError> {
+        let text = fs_err::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads a configuration from its text; `path` is for error messages.
+    pub fn parse(text: &str, path: &Utf8Path) -> Result<Self, ConfigError> {
+        // An empty document is a configuration in which everything is a default.
+        let empty = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+        if empty {
+            return Ok(Self::default());
+        }
+        serde_saphyr::from_str(text).map_err(|error| {
+            let location = error.location();
+            ConfigError::Invalid {
+                path: path.to_owned(),
+                line: location.map(|at| at.line()),
+                column: location.map(|at| at.column()),
+                message: error.without_snippet().to_string(),
+            }
+        })
+    }
+}
+
+/// Reads `240m`, `4h`, `90s` or `1h30m`.
+fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text)
+        .ok_or_else(|| de::Error::custom(format!("`{text}` is not a duration; write it like `240m` or `4h`")))
+}
+
+/// Reads a duration of hours, minutes and seconds, such as `1h30m`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let units: BTreeMap<char, u64> = BTreeMap::from([('h', 3600), ('m', 60), ('s', 1)]);
+    let mut total = 0u64;
+    let mut number = String::new();
+    for c in text.trim().chars() {
+        if c.is_ascii_digit() {
+            number.push(c);
+        } else {
+            let value: u64 = number.parse().ok()?;
+            total = total.checked_add(value.checked_mul(*units.get(&c)?)?)?;
+            number.clear();
+        }
+    }
+    (number.is_empty() && !text.trim().is_empty()).then(|| Duration::from_secs(total))
+}

@@ -1,0 +1,98 @@
+//! Finds why stacks wait for each other: the true graph of an assembly.
+//!
+//! The manifest of an assembly declares only what the app's constructs told each other. Exports,
+//! parameters in Parameter Store and CDK's cross-region readers tie stacks together in their
+//! templates, whether or not the manifest says so.
+
+mod find;
+mod scan;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use find::find;
+
+/// Why one stack waits for another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Edge {
+    /// The id of the stack that waits.
+    pub from: String,
+    /// The id of the stack it waits for.
+    pub to: String,
+    /// The kind of dependency.
+    pub reason: Reason,
+    /// What ties them, and where: the name and its place in the template, or the team's because.
+    pub detail: String,
+}
+
+/// The kinds of dependency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The assembly's manifest says so.
+    Manifest,
+    /// `Fn::ImportValue` of a name that the other stack exports.
+    Import,
+    /// `Fn::GetStackOutput` of the other stack.
+    Output,
+    /// A parameter in Parameter Store that the other stack writes, in the region it is read from.
+    Ssm,
+    /// CDK's export reader and writer custom resources.
+    CrossRegion,
+    /// An image URI that names a repository the other stack creates.
+    Image,
+    /// The phases put it there.
+    Phase,
+    /// The team declared it.
+    Config,
+}
+
+impl Reason {
+    /// Whether the configuration, and not the app, put it there.
+    pub fn is_ordered_by_the_team(self) -> bool {
+        matches!(self, Self::Config | Self::Phase)
+    }
+
+    /// The word used in plans.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manifest => "manifest",
+            Self::Import => "import",
+            Self::Output => "output",
+            Self::Ssm => "ssm",
+            Self::CrossRegion => "cross-region",
+            Self::Image => "image",
+            Self::Phase => "phase",
+            Self::Config => "config",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A name that a stack reads and that nothing in the assembly provides.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct External {
+    /// The id of the stack that reads it.
+    pub stack: String,
+    /// How it is read.
+    pub reason: Reason,
+    /// The name, with `…` where only deployment knows it.
+    pub name: String,
+    /// Where it is read.
+    pub place: String,
+    /// Whether a part of the name is only known at deployment, so that it could not be looked for.
+    pub unresolved: bool,
+}
+
+/// What [`find`] found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) external: Vec<External>,
+}

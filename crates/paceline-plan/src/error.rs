@@ -1,0 +1,87 @@
+//! Why a plan could not be made.
+
+use crate::edges::Edge;
+
+/// Why a plan could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A name or pattern means no stack.
+    #[error("{place}: no stack is called `{pattern}`")]
+    UnknownStack {
+        /// Where it is written.
+        place: String,
+        /// What is written.
+        pattern: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// A name that must mean one stack means several.
+    #[error("{place}: `{pattern}` means more than one stack: {stacks}")]
+    Ambiguous {
+        /// Where it is written.
+        place: String,
+        /// What is written.
+        pattern: String,
+        /// The stacks it means.
+        stacks: String,
+    },
+    /// A pattern cannot be read.
+    #[error("{place}: `{pattern}` is not a pattern: {message}")]
+    Pattern {
+        /// Where it is written.
+        place: String,
+        /// What is written.
+        pattern: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Stacks wait for each other in a circle.
+    #[error("these stacks wait for each other in a circle:\n{}", show_cycle(.edges))]
+    Cycle {
+        /// One edge for each step of the circle.
+        edges: Vec<Edge>,
+    },
+    /// A phase puts a stack before one that it waits for.
+    #[error(
+        "phase `{phase}` comes before phase `{later}`, but its stack `{}` waits for `{}`: {}: {}",
+        edge.from, edge.to, edge.reason, edge.detail
+    )]
+    Contradiction {
+        /// Why the stack waits.
+        edge: Box<Edge>,
+        /// The phase of the stack that waits.
+        phase: String,
+        /// The phase of the stack it waits for.
+        later: String,
+    },
+    /// Nothing is left to deploy.
+    #[error("there is no stack to deploy: {why}")]
+    Nothing {
+        /// Why not.
+        why: String,
+    },
+}
+
+impl PlanError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::UnknownStack { hint, .. } => hint.clone(),
+            Self::Ambiguous { .. } => "write the id of one stack".to_owned(),
+            Self::Pattern { .. } => "use `*` for any text and `?` for any character".to_owned(),
+            Self::Cycle { edges } if edges.iter().any(|e| e.reason.is_ordered_by_the_team()) => {
+                "remove one of the edges that paceline.yaml adds".to_owned()
+            }
+            Self::Cycle { .. } => "break one of these dependencies in the app".to_owned(),
+            Self::Contradiction { edge, later, .. } => {
+                format!("move `{}` to phase `{later}` or to a later one", edge.from)
+            }
+            Self::Nothing { .. } => "check --only, --exclude and the multi-region setting".to_owned(),
+        }
+    }
+}
+
+fn show_cycle(edges: &[Edge]) -> String {
+    let lines = edges.iter().map(|e| format!("  {} waits for {} ({}: {})", e.from, e.to, e.reason, e.detail));
+    lines.collect::<Vec<_>>().join("\n")
+}

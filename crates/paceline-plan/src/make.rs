@@ -1,0 +1,274 @@
+//! Makes a plan.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use paceline_assembly::{Assembly, Stack};
+use sha2::{Digest, Sha256};
+
+use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
+use crate::durations::Durations;
+use crate::edges::{self, Edge, Reason};
+use crate::error::PlanError;
+use crate::graph::{Cycle, Graph};
+use crate::names::Names;
+use crate::phases::Phases;
+use crate::plan::{LeftOut, Plan, PlannedStack};
+use crate::{stack_time, steps};
+
+/// What a plan is made with, beside the assembly and the configuration.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// The file that the configuration came from, for messages.
+    pub config_path: Utf8PathBuf,
+    /// The value of the environment variable that `multi-region.when` names.
+    pub multi_region: Option<String>,
+    /// Only these stacks, if any are named. Ids, names or patterns.
+    pub only: Vec<String>,
+    /// Not these stacks.
+    pub exclude: Vec<String>,
+    /// Instead of the configuration's.
+    pub strategy: Option<Strategy>,
+    /// Instead of the configuration's number of stack operations at once.
+    pub stacks_at_once: Option<std::num::NonZeroUsize>,
+    /// Stop starting stacks after the first failure, whatever the configuration says.
+    pub fail_fast: bool,
+    /// Typical durations by resource type.
+    pub durations: Durations,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self {
+            config_path: crate::config::FILE_NAME.into(),
+            multi_region: None,
+            only: Vec::new(),
+            exclude: Vec::new(),
+            strategy: None,
+            stacks_at_once: None,
+            fail_fast: false,
+            durations: Durations::typical(),
+        }
+    }
+}
+
+impl Plan {
+    /// Makes the plan of an assembly.
+    pub fn make(assembly: &Assembly, config: &Config, options: &PlanOptions) -> Result<Self, PlanError> {
+        let strategy = options.strategy.unwrap_or(config.strategy);
+        let names = Names::new(assembly, &options.config_path);
+        let found = edges::find(assembly);
+        let mut edges = found.edges;
+        for (number, edge) in config.edges.iter().enumerate() {
+            let used_in = format!("edges[{number}]");
+            let (from, to) = (names.one(&edge.from, &used_in)?, names.one(&edge.to, &used_in)?);
+            let (from, to, detail) = (from.to_owned(), to.to_owned(), edge.because.clone());
+            edges.push(Edge { from, to, reason: Reason::Config, detail });
+        }
+        let mut phases = Phases::new(&config.phases, strategy, &names)?;
+        phases.check(&edges)?;
+
+        let selection = Selection::new(assembly, config, options, &names, &edges)?;
+        phases.retain(|id| selection.has(id));
+        edges.retain(|edge| selection.has(&edge.from) && selection.has(&edge.to));
+
+        let chosen: Vec<&Stack> = assembly.stacks.iter().filter(|stack| selection.has(&stack.id)).collect();
+        let index: HashMap<&str, usize> =
+            chosen.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
+        let graph_of = |edges: &[Edge]| {
+            let mut graph = Graph::new(chosen.len());
+            for edge in edges {
+                graph.add(index[edge.from.as_str()], index[edge.to.as_str()]);
+            }
+            graph
+        };
+        let graph = graph_of(&edges);
+        graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
+        let waits: Vec<Vec<bool>> =
+            if config.phases.iter().any(|phase| phase.sequential) { transitive(&graph) } else { Vec::new() };
+        edges.extend(phases.edges(|a, b| waits[index[a]][index[b]]));
+        let graph = graph_of(&edges);
+        let order = graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
+        let levels = graph.levels(&order);
+
+        let mut depends_on: BTreeMap<&str, Vec<Edge>> = BTreeMap::new();
+        edges.sort_by(|a, b| (&a.to, a.reason, &a.detail).cmp(&(&b.to, b.reason, &b.detail)));
+        for edge in &edges {
+            depends_on.entry(&edge.from).or_default().push(edge.clone());
+        }
+        let stacks: Vec<PlannedStack> = order
+            .iter()
+            .map(|&number| {
+                let stack = chosen[number];
+                PlannedStack {
+                    id: stack.id.clone(),
+                    name: stack.name.clone(),
+                    account: stack.environment.account.clone(),
+                    region: stack.environment.region.clone(),
+                    phase: phases.of(&stack.id).map(str::to_owned),
+                    level: levels[number],
+                    resources: resource_count(stack),
+                    expected: stack_time::typical(stack, &options.durations),
+                    depends_on: depends_on.remove(stack.id.as_str()).unwrap_or_default(),
+                }
+            })
+            .collect();
+
+        let mut warnings = assembly.warnings.clone();
+        let gates = steps::gates(config, &names, &stacks, assembly, &mut warnings)?;
+        let steps = steps::make(assembly, &stacks, &gates);
+        let critical_path = critical_path(&stacks);
+        let policy = if options.fail_fast { FailurePolicy::FailFast } else { config.on_failure.policy };
+        let concurrency = Concurrency {
+            stacks: options.stacks_at_once.unwrap_or(config.concurrency.stacks),
+            ..config.concurrency
+        };
+        let mut plan = Self {
+            digest: String::new(),
+            stacks,
+            phases: phases.phases,
+            steps,
+            left_out: selection.left_out,
+            external: found.external,
+            warnings,
+            critical_path,
+            strategy,
+            concurrency,
+            policy,
+            rollback: config.on_failure.rollback,
+        };
+        plan.external.retain(|external| plan.stacks.iter().any(|stack| stack.id == external.stack));
+        plan.digest = digest(&plan, &chosen, config.on_failure.rollback);
+        Ok(plan)
+    }
+}
+
+/// Which stacks will be deployed, and why the others will not.
+struct Selection {
+    chosen: BTreeSet<String>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Selection {
+    fn new(
+        assembly: &Assembly,
+        config: &Config,
+        options: &PlanOptions,
+        names: &Names<'_>,
+        edges: &[Edge],
+    ) -> Result<Self, PlanError> {
+        let pick = |patterns: &[String], flag: &str| -> Result<BTreeSet<&str>, PlanError> {
+            let mut ids = BTreeSet::new();
+            for pattern in patterns {
+                ids.extend(names.find(pattern, flag)?);
+            }
+            Ok(ids)
+        };
+        let only = pick(&options.only, "--only")?;
+        let exclude = pick(&options.exclude, "--exclude")?;
+        let mut why: BTreeMap<&str, String> = BTreeMap::new();
+        let off = config.multi_region.as_ref().filter(|m| !m.is_on(options.multi_region.as_deref()));
+        if let Some(multi_region) = off {
+            for stack in &assembly.stacks {
+                if let Some(region) =
+                    stack.environment.region.as_deref().filter(|r| *r != multi_region.primary)
+                {
+                    why.insert(
+                        &stack.id,
+                        format!("{region} is off: {} is not set to true", multi_region.when),
+                    );
+                }
+            }
+            // A stack of the primary region that needs one of these could only fail.
+            while let Some(edge) = edges
+                .iter()
+                .find(|edge| why.contains_key(edge.to.as_str()) && !why.contains_key(edge.from.as_str()))
+            {
+                why.insert(&edge.from, format!("it waits for {}, which is left out", edge.to));
+            }
+        }
+        for stack in &assembly.stacks {
+            let id = stack.id.as_str();
+            if exclude.contains(id) {
+                why.entry(id).or_insert_with(|| "--exclude names it".to_owned());
+            } else if !(only.is_empty() || only.contains(id)) {
+                why.entry(id).or_insert_with(|| "--only does not name it".to_owned());
+            }
+        }
+        let all = assembly.stacks.iter();
+        let chosen: BTreeSet<String> =
+            all.filter(|stack| !why.contains_key(stack.id.as_str())).map(|stack| stack.id.clone()).collect();
+        if chosen.is_empty() {
+            let why = match why.values().next() {
+                Some(_) => "every stack is left out".to_owned(),
+                None => "the assembly has none".to_owned(),
+            };
+            return Err(PlanError::Nothing { why });
+        }
+        let left_out = why.into_iter().map(|(stack, why)| LeftOut { stack: stack.to_owned(), why });
+        Ok(Self { chosen, left_out: left_out.collect() })
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.chosen.contains(id)
+    }
+}
+
+fn transitive(graph: &Graph) -> Vec<Vec<bool>> {
+    (0..graph.len()).map(|node| graph.all_needs(node)).collect()
+}
+
+fn cycle_error(cycle: &Cycle, stacks: &[&Stack], edges: &[Edge]) -> PlanError {
+    let next = cycle.0.iter().skip(1).chain(cycle.0.first());
+    let pairs = cycle.0.iter().zip(next);
+    let edges = pairs.filter_map(|(&from, &to)| {
+        edges.iter().find(|edge| edge.from == stacks[from].id && edge.to == stacks[to].id).cloned()
+    });
+    PlanError::Cycle { edges: edges.collect() }
+}
+
+fn resource_count(stack: &Stack) -> usize {
+    stack.template.resource_count()
+        + stack.nested.iter().map(|nested| nested.template.resource_count()).sum::<usize>()
+}
+
+/// The heaviest chain of stacks.
+fn critical_path(stacks: &[PlannedStack]) -> Vec<String> {
+    let index: HashMap<&str, usize> =
+        stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
+    let mut graph = Graph::new(stacks.len());
+    for (number, stack) in stacks.iter().enumerate() {
+        for edge in &stack.depends_on {
+            graph.add(number, index[edge.to.as_str()]);
+        }
+    }
+    let order: Vec<usize> = (0..stacks.len()).collect();
+    let weights: Vec<Duration> = stacks.iter().map(|stack| stack.expected).collect();
+    let path = graph.critical_path(&order, &weights);
+    path.into_iter().map(|number| stacks[number].id.clone()).collect()
+}
+
+fn digest(plan: &Plan, stacks: &[&Stack], rollback: Rollback) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |part: &str| {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    };
+    for stack in stacks {
+        add(&stack.id);
+        add(&stack.name);
+        add(&stack.environment.to_string());
+        add(&stack.template.digest());
+        for (key, value) in stack.parameters.iter().chain(&stack.tags) {
+            add(key);
+            add(value);
+        }
+    }
+    for step in &plan.steps {
+        add(&step.id);
+        step.needs.iter().for_each(|need| add(&plan.steps[*need].id));
+    }
+    add(&format!("{rollback:?}"));
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

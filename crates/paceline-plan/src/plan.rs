@@ -1,0 +1,183 @@
+//! The plan: what will be done, in which order, and why. A value.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
+use crate::edges::{Edge, External};
+use crate::graph::Graph;
+
+/// What will be done, in which order, and why.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Digest of everything that decides what the plan does: the same digest, the same deployment.
+    pub digest: String,
+    /// The stacks that will be deployed, each after all that it waits for.
+    pub stacks: Vec<PlannedStack>,
+    /// The phases in their order; stacks that no phase names are in none.
+    pub phases: Vec<Phase>,
+    /// The steps, each after all that it waits for.
+    pub steps: Vec<Step>,
+    /// Stacks of the assembly that will not be deployed, and why.
+    pub left_out: Vec<LeftOut>,
+    /// Names that stacks read and that nothing in the assembly provides.
+    pub external: Vec<External>,
+    /// What a person should know before deploying.
+    pub warnings: Vec<String>,
+    /// The ids of the stacks on the heaviest chain.
+    pub critical_path: Vec<String>,
+    /// What decides when a stack may start.
+    pub strategy: Strategy,
+    /// How much happens at once.
+    pub concurrency: Concurrency,
+    /// What happens to the other stacks when one fails.
+    pub policy: FailurePolicy,
+    /// What happens to a stack that fails.
+    pub rollback: Rollback,
+}
+
+/// A stack that will be deployed.
+#[derive(Debug, Clone)]
+pub struct PlannedStack {
+    /// The hierarchical id, as `cdk ls` prints it.
+    pub id: String,
+    /// The CloudFormation stack name.
+    pub name: String,
+    /// The account, unless the stack goes wherever the credentials belong.
+    pub account: Option<String>,
+    /// The region, unless the stack goes wherever the environment says.
+    pub region: Option<String>,
+    /// The phase that names it.
+    pub phase: Option<String>,
+    /// The number of stacks in the longest chain before it.
+    pub level: usize,
+    /// How many resources its template has, nested templates included.
+    pub resources: usize,
+    /// How long creating it typically takes.
+    pub expected: Duration,
+    /// Why it waits for others.
+    pub depends_on: Vec<Edge>,
+}
+
+/// A named group of stacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phase {
+    /// What people call it.
+    pub name: String,
+    /// Whether it waits for the whole of every phase before it.
+    pub barrier: bool,
+    /// The ids of its stacks that will be deployed.
+    pub stacks: Vec<String>,
+}
+
+/// A stack that will not be deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Its id.
+    pub stack: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A node of the plan.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Unique in the plan, such as `deploy:Services`.
+    pub id: String,
+    /// What is to be done.
+    pub work: Work,
+    /// The positions of the steps it waits for; all are smaller than its own.
+    pub needs: Vec<usize>,
+    /// How long it typically takes.
+    pub expected: Duration,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Bring an asset to a destination.
+    Publish(Publish),
+    /// Create or update a stack.
+    Deploy {
+        /// The position of the stack in [`Plan::stacks`].
+        stack: usize,
+    },
+    /// Wait until a stack's roles are usable.
+    Gate {
+        /// The position of the stack in [`Plan::stacks`].
+        stack: usize,
+        /// Which roles.
+        roles: IamRoles,
+    },
+}
+
+impl Work {
+    /// The word used in events.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Publish(_) => "publish",
+            Self::Deploy { .. } => "deploy",
+            Self::Gate { .. } => "gate",
+        }
+    }
+
+    /// The position of the stack it is about.
+    pub fn stack(&self) -> Option<usize> {
+        match self {
+            Self::Publish(_) => None,
+            Self::Deploy { stack } | Self::Gate { stack, .. } => Some(*stack),
+        }
+    }
+}
+
+/// An asset and one of its destinations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    /// The position in [`Plan::stacks`] of the first stack whose asset manifest names it.
+    pub stack: usize,
+    /// Its id in that manifest.
+    pub asset: String,
+    /// The id of the destination in that manifest.
+    pub destination: String,
+    /// Whether it is a container image and not a file.
+    pub image: bool,
+    /// What people call it.
+    pub title: String,
+}
+
+impl Plan {
+    /// The graph of the steps.
+    pub fn step_graph(&self) -> Graph {
+        let mut graph = Graph::new(self.steps.len());
+        for (number, step) in self.steps.iter().enumerate() {
+            for &need in &step.needs {
+                graph.add(number, need);
+            }
+        }
+        graph
+    }
+
+    /// The step that deploys a stack.
+    pub fn deploy_step(&self, stack: usize) -> Option<usize> {
+        self.steps.iter().position(|step| step.work == Work::Deploy { stack })
+    }
+
+    /// The stack a step belongs to: the one it is about, or the first that needs the asset.
+    pub fn stack_of(&self, step: &Step) -> &PlannedStack {
+        let number = match &step.work {
+            Work::Publish(publish) => publish.stack,
+            Work::Deploy { stack } | Work::Gate { stack, .. } => *stack,
+        };
+        &self.stacks[number]
+    }
+
+    /// The plan with other typical durations, by step; the order of work is as before.
+    #[must_use]
+    pub fn with_durations(mut self, duration: impl Fn(&Step) -> Duration) -> Self {
+        for step in &mut self.steps {
+            step.expected = duration(step);
+        }
+        self
+    }
+}

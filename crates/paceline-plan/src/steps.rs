@@ -1,0 +1,141 @@
+//! The steps of a plan: what stacks need is published, gates stand between stacks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use paceline_assembly::{Assembly, Stack};
+
+use crate::config::{Config, IamRoles};
+use crate::error::PlanError;
+use crate::names::Names;
+use crate::plan::{PlannedStack, Publish, Step, Work};
+
+/// Checking for and uploading one file. An estimate: most are small, and most are there already.
+const FILE_TIME: Duration = Duration::from_secs(2);
+/// Building and pushing one image. An estimate: images differ more than anything else; past runs tell.
+const IMAGE_TIME: Duration = Duration::from_secs(150);
+/// Waiting for roles after their stack is complete: see `paceline-aws`'s role waiter.
+const GATE_TIME: Duration = Duration::from_secs(10);
+
+/// Which stacks have a gate, and for which roles.
+pub(crate) type Gates = BTreeMap<String, IamRoles>;
+
+/// Matches the configured gates with the stacks.
+pub(crate) fn gates(
+    config: &Config,
+    names: &Names<'_>,
+    stacks: &[PlannedStack],
+    assembly: &Assembly,
+    warnings: &mut Vec<String>,
+) -> Result<Gates, PlanError> {
+    let mut gates = Gates::new();
+    for (number, gate) in config.gates.iter().enumerate() {
+        for id in names.matching(&gate.after, &format!("gates[{number}]"))? {
+            if !stacks.iter().any(|stack| stack.id == id) {
+                continue;
+            }
+            if assembly.stack(id).is_some_and(has_roles) {
+                gates.insert(id.to_owned(), gate.iam_roles.clone());
+            } else {
+                warnings.push(format!("gates[{number}] has nothing to wait for: `{id}` creates no role"));
+            }
+        }
+    }
+    Ok(gates)
+}
+
+fn has_roles(stack: &Stack) -> bool {
+    let templates = std::iter::once(&stack.template).chain(stack.nested.iter().map(|n| &n.template));
+    templates.into_iter().any(|template| {
+        let resources = template.value()["Resources"].as_object().into_iter().flatten();
+        resources.into_iter().any(|(_, resource)| {
+            matches!(resource["Type"].as_str(), Some("AWS::IAM::Role" | "AWS::IAM::InstanceProfile"))
+        })
+    })
+}
+
+/// Makes the steps: every asset once for each place it goes to, every stack, every gate.
+pub(crate) fn make(assembly: &Assembly, stacks: &[PlannedStack], gates: &Gates) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut published: HashMap<String, usize> = HashMap::new();
+    // What a stack's dependents wait for: its gate if it has one, else the stack.
+    let mut done: HashMap<&str, usize> = HashMap::new();
+    for (number, stack) in stacks.iter().enumerate() {
+        let mut needs: Vec<usize> = Vec::new();
+        for (place, publish) in assembly.stack(&stack.id).into_iter().flat_map(|s| assets(s, number)) {
+            let step = *published.entry(place).or_insert_with_key(|place| {
+                let expected = if publish.image { IMAGE_TIME } else { FILE_TIME };
+                let id = format!("publish:{place}");
+                steps.push(Step { id, work: Work::Publish(publish), needs: Vec::new(), expected });
+                steps.len() - 1
+            });
+            needs.push(step);
+        }
+        needs.extend(stack.depends_on.iter().map(|edge| done[edge.to.as_str()]));
+        needs.sort_unstable();
+        needs.dedup();
+        let id = format!("deploy:{}", stack.id);
+        steps.push(Step { id, work: Work::Deploy { stack: number }, needs, expected: stack.expected });
+        let deployed = steps.len() - 1;
+        done.insert(&stack.id, deployed);
+        if let Some(roles) = gates.get(&stack.id) {
+            steps.push(Step {
+                id: format!("gate:iam-roles:{}", stack.id),
+                work: Work::Gate { stack: number, roles: roles.clone() },
+                needs: vec![deployed],
+                expected: GATE_TIME,
+            });
+            done.insert(&stack.id, steps.len() - 1);
+        }
+    }
+    steps
+}
+
+/// A stack's assets, each with the place it goes to: the same place means the same object.
+fn assets(stack: &Stack, number: usize) -> Vec<(String, Publish)> {
+    let environment = &stack.environment;
+    let account = environment.account.as_deref().unwrap_or("unknown-account");
+    let in_region = |region: Option<&String>| {
+        let region = region.or(environment.region.as_ref());
+        region.map_or_else(|| "unknown-region".to_owned(), Clone::clone)
+    };
+    let resolve = |text: &str, region: &str| {
+        text.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
+    };
+    let mut assets = Vec::new();
+    for (id, file) in &stack.assets.files {
+        for (destination, to) in &file.destinations {
+            let region = in_region(to.region.as_ref());
+            let place = format!("{}/{}", resolve(&to.bucket, &region), resolve(&to.key, &region));
+            let publish = Publish {
+                stack: number,
+                asset: id.clone(),
+                destination: destination.clone(),
+                image: false,
+                title: file.display_name.clone().unwrap_or_else(|| short(id)),
+            };
+            assets.push((format!("s3://{place}"), publish));
+        }
+    }
+    for (id, image) in &stack.assets.images {
+        for (destination, to) in &image.destinations {
+            let region = in_region(to.region.as_ref());
+            let repository = resolve(&to.repository, &region);
+            let place = format!("ecr:{account}/{region}/{repository}:{}", resolve(&to.tag, &region));
+            let publish = Publish {
+                stack: number,
+                asset: id.clone(),
+                destination: destination.clone(),
+                image: true,
+                title: image.display_name.clone().unwrap_or_else(|| short(id)),
+            };
+            assets.push((place, publish));
+        }
+    }
+    assets
+}
+
+/// The first letters of an asset's digest are enough for people.
+fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}
