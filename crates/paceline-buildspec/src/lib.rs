@@ -1,1 +1,16 @@
 //! Models, renders and checks buildspecs and CodeBuild projects.
+//!
+//! [`buildspec`] is the grammar of buildspec 0.2, [`project`] the CodeBuild project that runs one.
+//! [`generate()`] renders both from what is known about a deployment, and [`reconcile()`] writes the files or
+//! says which are stale. Nothing here talks to AWS, and only `reconcile` touches the disk.
+
+pub mod buildspec;
+pub mod generate;
+pub mod project;
+pub mod reconcile;
+pub mod yaml;
+
+pub use buildspec::Buildspec;
+pub use generate::{GenerateError, GeneratedFile, Generation, MultiRegion, RunnerSource, generate};
+pub use project::{CodeBuildSettings, Project};
+pub use reconcile::{Mode, ReconcileError, Reconciled, Stale, reconcile};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use paceline_plan::{Plan, Step};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Cause, Fact, Outcome, StackProgress, StackSubmitted, StepRef, StepRetried, StepWarned};
@@ -58,6 +59,29 @@ pub struct StepContext {
     reference: Arc<StepRef>,
     report: mpsc::UnboundedSender<Report>,
     stop: CancellationToken,
+    clock: Clock,
+}
+
+/// The run's time: the time of its start, and what tokio's clock has counted since.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    start: Timestamp,
+    origin: Instant,
+}
+
+impl Clock {
+    pub(crate) fn starting(start: Timestamp) -> Self {
+        Self { start, origin: Instant::now() }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        // A run is far shorter than the range of a timestamp.
+        self.start.checked_add(self.elapsed()).unwrap_or(self.start)
+    }
 }
 
 /// A fact on its way to the engine. The sender may wait until it is in the journal.
@@ -74,8 +98,14 @@ impl StepContext {
         reference: Arc<StepRef>,
         report: mpsc::UnboundedSender<Report>,
         stop: CancellationToken,
+        clock: Clock,
     ) -> Self {
-        Self { plan, index, reference, report, stop }
+        Self { plan, index, reference, report, stop, clock }
+    }
+
+    /// The time, by the run's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The plan.

@@ -22,7 +22,7 @@ use crate::event::{
     StepRef,
 };
 use crate::exit;
-use crate::perform::{Ended, Perform, Report, StepContext};
+use crate::perform::{Clock, Ended, Perform, Report, StepContext};
 use crate::ready::Ready;
 use crate::stop::Stop;
 
@@ -117,7 +117,7 @@ struct Run<'a> {
     options: RunOptions,
     record: &'a mut (dyn FnMut(&Event) -> io::Result<()> + Send),
     seq: u64,
-    origin: Instant,
+    clock: Clock,
     states: Vec<State>,
     ready: Ready,
     stopping: bool,
@@ -146,9 +146,9 @@ impl<'a> Run<'a> {
             graph,
             remaining,
             references,
+            clock: Clock::starting(options.now),
             options,
             record,
-            origin: Instant::now(),
             states,
             stopping: false,
             first_failure: None,
@@ -198,13 +198,8 @@ impl<'a> Run<'a> {
             while let Some(index) = if self.stopping { None } else { self.ready.pop() } {
                 self.starts(index)?;
                 let reference = Arc::clone(&self.references[index]);
-                let context = StepContext::new(
-                    Arc::clone(&self.plan),
-                    index,
-                    reference,
-                    report.clone(),
-                    cancel.clone(),
-                );
+                let (plan, report, cancel) = (Arc::clone(&self.plan), report.clone(), cancel.clone());
+                let context = StepContext::new(plan, index, reference, report, cancel, self.clock);
                 let performer = Arc::clone(performer);
                 let task = tasks.spawn(async move { performer.perform(context).await });
                 performing.insert(task.id(), index);
@@ -376,17 +371,15 @@ impl<'a> Run<'a> {
             None if outcomes.contains(&Outcome::Interrupted) => exit::INTERRUPTED,
             None => exit::DONE,
         };
-        let duration_s = seconds(self.origin.elapsed());
+        let duration_s = seconds(self.clock.elapsed());
         self.emit(Fact::RunFinished(RunFinished { stacks, exit_code, duration_s }))?;
         Ok(RunEnd { exit_code, outcomes })
     }
 
     fn emit(&mut self, fact: Fact) -> io::Result<()> {
         self.seq += 1;
-        // The time of an event is a start plus what tokio's clock has counted since; a run is far shorter
-        // than the range of a timestamp.
-        let at = self.options.now.checked_add(self.origin.elapsed()).unwrap_or(self.options.now);
-        (self.record)(&Event { schema: SCHEMA, run: self.options.id.clone(), seq: self.seq, at, fact })
+        let (run, at) = (self.options.id.clone(), self.clock.now());
+        (self.record)(&Event { schema: SCHEMA, run, seq: self.seq, at, fact })
     }
 }
 

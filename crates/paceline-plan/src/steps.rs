@@ -62,11 +62,14 @@ pub(crate) fn make(assembly: &Assembly, stacks: &[PlannedStack], gates: &Gates) 
     let mut done: HashMap<&str, usize> = HashMap::new();
     for (number, stack) in stacks.iter().enumerate() {
         let mut needs: Vec<usize> = Vec::new();
+        // A stack that makes the bucket or the repository which its assets go to.
+        let before = assembly.stack(&stack.id).into_iter().flat_map(|s| &s.assets.depends_on);
+        let before: Vec<usize> = before.filter_map(|id| done.get(id.as_str()).copied()).collect();
         for (place, publish) in assembly.stack(&stack.id).into_iter().flat_map(|s| assets(s, number)) {
             let step = *published.entry(place).or_insert_with_key(|place| {
                 let expected = if publish.image { IMAGE_TIME } else { FILE_TIME };
                 let id = format!("publish:{place}");
-                steps.push(Step { id, work: Work::Publish(publish), needs: Vec::new(), expected });
+                steps.push(Step { id, work: Work::Publish(publish), needs: before.clone(), expected });
                 steps.len() - 1
             });
             needs.push(step);

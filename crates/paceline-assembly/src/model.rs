@@ -1,0 +1,182 @@
+//! What an assembly holds, once read: stacks, their environments, and the roles to reach them with.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+use crate::assets::AssetManifest;
+use crate::error::{AssemblyError, StackProblem};
+use crate::metadata::{LegacyAsset, Message, Severity};
+use crate::template::Template;
+
+/// A synthesized CDK app: the stacks of the root manifest and of every stage.
+#[derive(Debug, Clone)]
+pub struct Assembly {
+    /// The folder, as it was given.
+    pub dir: Utf8PathBuf,
+    /// The schema version that the root manifest states, such as `36.3.0`.
+    pub schema: String,
+    /// In manifest order; the stacks of nested stages come after those of the manifest that names the stage.
+    pub stacks: Vec<Stack>,
+    /// What a user should hear about, though it stops nothing.
+    pub warnings: Vec<String>,
+}
+
+impl Assembly {
+    /// Reads the assembly in `dir`.
+    ///
+    /// Missing context is refused here, because templates synthesized without it hold made-up values. Error
+    /// annotations are not: they stop the deployment of the stack that has them, not a look at the app. Call
+    /// [`Assembly::ensure_deployable`] before deploying.
+    pub fn read(dir: impl AsRef<Utf8Path>) -> Result<Assembly, AssemblyError> {
+        crate::read::read(dir.as_ref())
+    }
+
+    /// The stack with this id.
+    pub fn stack(&self, id: &str) -> Option<&Stack> {
+        self.stacks.iter().find(|stack| stack.id == id)
+    }
+
+    /// Refuses when a stack that `selected` accepts has an `aws:cdk:error` annotation. The error lists all.
+    pub fn ensure_deployable(&self, selected: impl Fn(&Stack) -> bool) -> Result<(), AssemblyError> {
+        let problems: Vec<StackProblem> = self
+            .stacks
+            .iter()
+            .filter(|stack| selected(stack))
+            .flat_map(|stack| {
+                stack.errors().map(|message| StackProblem {
+                    stack: stack.id.clone(),
+                    path: message.path.clone(),
+                    text: message.text.clone(),
+                })
+            })
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(AssemblyError::StackErrors { dir: self.dir.clone(), problems })
+        }
+    }
+}
+
+/// One CloudFormation stack artifact.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// The hierarchical id as `cdk ls` prints it, unique in the assembly.
+    pub id: String,
+    /// The key in the manifest, unique only within one manifest.
+    pub artifact_id: String,
+    /// The name of the CloudFormation stack.
+    pub name: String,
+    pub environment: Environment,
+    pub template: Template,
+    /// The template's file; relative when the assembly's folder was given as a relative path.
+    pub template_path: Utf8PathBuf,
+    /// The ids of the stacks that the manifest puts before this one; sorted.
+    pub depends_on: Vec<String>,
+    pub assets: AssetManifest,
+    /// Assets of a CDK v1 app, which are passed to the stack as parameters.
+    pub legacy_assets: Vec<LegacyAsset>,
+    pub parameters: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
+    /// `None` leaves the stack's topics alone, an empty list clears them.
+    pub notification_arns: Option<Vec<String>>,
+    pub termination_protection: Option<bool>,
+    pub deploy_role: Option<Role>,
+    /// The role that CloudFormation itself takes.
+    pub execution_role_arn: Option<String>,
+    pub lookup_role: Option<Role>,
+    /// `s3://bucket/key` of the published template, with placeholders.
+    pub template_url: Option<String>,
+    pub bootstrap: Option<Bootstrap>,
+    /// Logical id to construct path (without a leading slash), for messages that a CDK user understands.
+    pub construct_paths: BTreeMap<String, String>,
+    /// The templates of nested stacks, each before the ones nested in it.
+    pub nested: Vec<NestedTemplate>,
+    /// The annotations that constructs left on the stack.
+    pub messages: Vec<Message>,
+}
+
+impl Stack {
+    /// The annotations that forbid deploying this stack.
+    pub fn errors(&self) -> impl Iterator<Item = &Message> {
+        self.messages.iter().filter(|message| message.severity == Severity::Error)
+    }
+}
+
+/// An account and a region; what is `None` comes from the credentials and the region in use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Environment {
+    pub account: Option<String>,
+    pub region: Option<String>,
+}
+
+const UNKNOWN_ACCOUNT: &str = "unknown-account";
+const UNKNOWN_REGION: &str = "unknown-region";
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let account = self.account.as_deref().unwrap_or(UNKNOWN_ACCOUNT);
+        let region = self.region.as_deref().unwrap_or(UNKNOWN_REGION);
+        write!(f, "aws://{account}/{region}")
+    }
+}
+
+/// Says only that the text is not `aws://ACCOUNT/REGION`: the caller knows the text and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an environment is written aws://ACCOUNT/REGION")]
+pub struct EnvironmentError;
+
+impl FromStr for Environment {
+    type Err = EnvironmentError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (account, region) =
+            text.strip_prefix("aws://").and_then(|rest| rest.split_once('/')).ok_or(EnvironmentError)?;
+        let account_ok = |c: char| c.is_ascii_alphanumeric() || "-@._".contains(c);
+        let region_ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if account.is_empty() || !account.chars().all(account_ok) {
+            return Err(EnvironmentError);
+        }
+        if region.is_empty() || !region.chars().all(region_ok) {
+            return Err(EnvironmentError);
+        }
+        Ok(Environment {
+            account: (account != UNKNOWN_ACCOUNT).then(|| account.to_owned()),
+            region: (region != UNKNOWN_REGION).then(|| region.to_owned()),
+        })
+    }
+}
+
+/// A role to assume, with placeholders in its ARN.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Role {
+    pub arn: String,
+    pub external_id: Option<String>,
+    /// Raw fields of the `AssumeRole` request, such as `Tags`.
+    pub session_options: BTreeMap<String, Value>,
+    /// The bootstrap stack that has this role; only lookup roles state it.
+    pub bootstrap: Option<Bootstrap>,
+}
+
+/// The least version that the environment's bootstrap stack must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bootstrap {
+    pub required_version: u32,
+    /// The SSM parameter that holds the version; `None` means asking the stack `CDKToolkit`.
+    pub ssm_parameter: Option<String>,
+}
+
+/// The template of an `AWS::CloudFormation::Stack` resource, as far as it is in the assembly.
+#[derive(Debug, Clone)]
+pub struct NestedTemplate {
+    /// The resource's id in the template it stands in.
+    pub logical_id: String,
+    /// The nested stacks this one is inside of, outermost first; empty directly below the stack.
+    pub parents: Vec<String>,
+    pub path: Utf8PathBuf,
+    pub template: Template,
+}

@@ -1,0 +1,344 @@
+//! A CloudFormation template, whichever syntax it was written in.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::yaml;
+
+/// A template in long form. Cloning one is cheap.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    /// Always an object.
+    value: Arc<Value>,
+}
+
+impl Template {
+    /// Parses JSON, or YAML with short-form intrinsics (`!Ref`), which come out in long form.
+    pub fn parse(text: &str) -> Result<Template, TemplateError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let value = if is_json(text) {
+            serde_json::from_str(text).map_err(TemplateError::Json)?
+        } else {
+            yaml::parse(text).map_err(TemplateError::Yaml)?
+        };
+        Self::from_value(value)
+    }
+
+    /// Wraps a template that is in long form already.
+    pub fn from_value(value: Value) -> Result<Template, TemplateError> {
+        if value.is_object() {
+            Ok(Template { value: Arc::new(value) })
+        } else {
+            Err(TemplateError::NotAMap(kind(&value)))
+        }
+    }
+
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The resources, ordered by logical id.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, Resource<'_>)> {
+        self.section("Resources").filter_map(|(id, body)| Some((id, Resource::of(body)?)))
+    }
+
+    pub fn resource(&self, logical_id: &str) -> Option<Resource<'_>> {
+        Resource::of(self.value.get("Resources")?.get(logical_id)?)
+    }
+
+    pub fn resource_count(&self) -> usize {
+        self.section("Resources").filter(|(_, body)| body.is_object()).count()
+    }
+
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.section("Outputs")
+    }
+
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.section("Parameters")
+    }
+
+    pub fn conditions(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.section("Conditions")
+    }
+
+    pub fn mappings(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.section("Mappings")
+    }
+
+    /// The SHA-256 of the template's canonical JSON, in hexadecimal: the same for the same meaning, whatever
+    /// the order of keys, the white space or the syntax.
+    pub fn digest(&self) -> String {
+        let mut hash = Hash(Sha256::new());
+        write_canonical(&self.value, &mut hash);
+        let mut hex = String::with_capacity(64);
+        for byte in hash.0.finalize() {
+            for nibble in [byte >> 4, byte & 0xf] {
+                hex.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
+            }
+        }
+        hex
+    }
+
+    fn section(&self, name: &str) -> impl Iterator<Item = (&str, &Value)> {
+        let entries = self.value.get(name).and_then(Value::as_object);
+        entries.into_iter().flat_map(Map::iter).map(|(key, value)| (key.as_str(), value))
+    }
+}
+
+/// A resource of a template.
+#[derive(Debug, Clone)]
+pub struct Resource<'a> {
+    /// Empty when the template states none.
+    pub resource_type: &'a str,
+    pub properties: Option<&'a Value>,
+    /// `DependsOn`, whether it was a string or a list.
+    pub depends_on: Vec<&'a str>,
+    pub metadata: Option<&'a Value>,
+    pub condition: Option<&'a str>,
+    /// All of it, with what has no field here.
+    pub body: &'a Value,
+}
+
+impl<'a> Resource<'a> {
+    fn of(body: &'a Value) -> Option<Self> {
+        let fields = body.as_object()?;
+        let text = |key: &str| fields.get(key).and_then(Value::as_str);
+        let depends_on = match fields.get("DependsOn") {
+            Some(Value::String(id)) => vec![id.as_str()],
+            Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        Some(Resource {
+            resource_type: text("Type").unwrap_or_default(),
+            properties: fields.get("Properties"),
+            depends_on,
+            metadata: fields.get("Metadata"),
+            condition: text("Condition"),
+            body,
+        })
+    }
+}
+
+/// Why a text is no template.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    #[error("not valid JSON")]
+    Json(#[source] serde_json::Error),
+    #[error("not valid YAML")]
+    Yaml(#[source] serde_yaml::Error),
+    #[error("a template is a map of sections, and this is {0}")]
+    NotAMap(&'static str),
+    #[error("not UTF-8 text")]
+    NotText { line: usize, column: usize },
+}
+
+impl TemplateError {
+    /// The line and the column, both from 1, where they are known.
+    pub fn line_column(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Json(error) => Some((error.line(), error.column())),
+            Self::Yaml(error) => error.location().map(|at| (at.line(), at.column())),
+            Self::NotAMap(_) => Some((1, 1)),
+            Self::NotText { line, column } => Some((*line, *column)),
+        }
+    }
+
+    /// The bytes up to `valid` are text, and the next one is not.
+    pub(crate) fn not_text(bytes: &[u8], valid: usize) -> Self {
+        let before = &bytes[..valid.min(bytes.len())];
+        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let line = before.split(|&byte| byte == b'\n').count();
+        Self::NotText { line, column: before.len() - line_start + 1 }
+    }
+
+    pub(crate) fn at(&self) -> String {
+        self.line_column()
+            .map(|(line, column)| format!(" at line {line}, column {column}"))
+            .unwrap_or_default()
+    }
+}
+
+/// YAML's flow style starts with a brace too, but a quote or nothing after it means JSON. Trying one and then
+/// the other would take JSON that was cut short for YAML with keys without values.
+fn is_json(text: &str) -> bool {
+    text.trim_start().strip_prefix('{').is_some_and(|rest| {
+        let rest = rest.trim_start();
+        rest.is_empty() || rest.starts_with(['"', '}'])
+    })
+}
+
+/// What to call a value in a sentence.
+pub(crate) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+/// The order of keys is made here and not left to the map: another crate in a build can turn on
+/// `serde_json/preserve_order`, and digests must not change with that.
+fn write_canonical(value: &Value, out: &mut Hash) {
+    match value {
+        Value::Array(items) => {
+            out.0.update(b"[");
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.0.update(b",");
+                }
+                write_canonical(item, out);
+            }
+            out.0.update(b"]");
+        }
+        Value::Object(fields) => {
+            let mut sorted: Vec<_> = fields.iter().collect();
+            sorted.sort_unstable_by_key(|(key, _)| *key);
+            out.0.update(b"{");
+            for (at, (key, field)) in sorted.into_iter().enumerate() {
+                if at > 0 {
+                    out.0.update(b",");
+                }
+                write_scalar(key, out);
+                out.0.update(b":");
+                write_canonical(field, out);
+            }
+            out.0.update(b"}");
+        }
+        scalar => write_scalar(scalar, out),
+    }
+}
+
+fn write_scalar(scalar: &(impl Serialize + ?Sized), out: &mut Hash) {
+    let written = serde_json::to_writer(out, scalar);
+    debug_assert!(written.is_ok(), "hashing a scalar cannot fail");
+}
+
+struct Hash(Sha256);
+
+impl io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hash")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(text: &str) -> Template {
+        Template::parse(text).unwrap()
+    }
+
+    #[track_caller]
+    fn check_error(text: &str, expect: &str, source: &str) {
+        let error = Template::parse(text).unwrap_err();
+        assert_eq!(format!("{error}{}", error.at()), expect);
+        assert_eq!(error.source().map(ToString::to_string).unwrap_or_default(), source);
+    }
+
+    #[test]
+    fn json_and_yaml_of_one_meaning_are_one_template() {
+        let json = parse(r#"{"Resources": {"A": {"Type": "X", "Properties": {"B": {"Ref": "C"}}}}}"#);
+        let yaml = parse("\u{feff}# comment\nResources:\n  A: {Properties: {B: !Ref C}, Type: X}\n");
+        let flow = parse("{Resources: {A: {Type: X, Properties: {B: !Ref C}}}}");
+        assert_eq!(json, yaml);
+        assert_eq!(json, flow);
+        assert_eq!(json.digest(), yaml.digest());
+    }
+
+    #[test]
+    fn the_digest_changes_with_any_value_and_not_with_the_order_of_keys() {
+        let digest = |text: &str| parse(text).digest();
+        assert_eq!(digest("{}"), "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+        assert_eq!(
+            digest(r#"{"a": [1, {"x": 1, "y": 2}], "b": "c"}"#),
+            digest(r#"{"b":"c","a":[1,{"y":2,"x":1}]}"#)
+        );
+        assert_ne!(digest(r#"{"a": [1, 2]}"#), digest(r#"{"a": [2, 1]}"#));
+        assert_ne!(digest(r#"{"a": "1"}"#), digest(r#"{"a": 1}"#));
+    }
+
+    #[test]
+    fn resources_show_what_they_hold() {
+        let template = parse(
+            r#"{"Resources": {
+                "Two": {"Type": "T2", "DependsOn": ["One", "Three"], "Condition": "C", "Metadata": {"m": 1}},
+                "One": {"Type": "T1", "DependsOn": "Three", "Properties": {"p": 1}, "DeletionPolicy": "Retain"},
+                "Three": {}, "Fn::ForEach::Odd": ["x"]}}"#,
+        );
+        assert_eq!(template.resource_count(), 3);
+        assert_eq!(template.resources().map(|(id, _)| id).collect::<Vec<_>>(), ["One", "Three", "Two"]);
+        let one = template.resource("One").unwrap();
+        assert_eq!((one.resource_type, one.depends_on), ("T1", vec!["Three"]));
+        assert_eq!(one.properties, Some(&json!({"p": 1})));
+        assert_eq!(one.body["DeletionPolicy"], "Retain");
+        let two = template.resource("Two").unwrap();
+        assert_eq!((two.depends_on, two.condition), (vec!["One", "Three"], Some("C")));
+        assert_eq!(two.metadata, Some(&json!({"m": 1})));
+        assert_eq!(template.resource("Three").unwrap().resource_type, "");
+        assert!(template.resource("None").is_none());
+    }
+
+    #[test]
+    fn sections_that_are_absent_or_of_another_kind_are_empty() {
+        let template = parse(r#"{"Outputs": {"O": {"Value": 1}}, "Parameters": [], "Mappings": null}"#);
+        assert_eq!(template.outputs().collect::<Vec<_>>(), [("O", &json!({"Value": 1}))]);
+        assert_eq!(
+            template.parameters().count() + template.mappings().count() + template.conditions().count(),
+            0
+        );
+        assert_eq!(template.resources().count() + template.resource_count(), 0);
+    }
+
+    #[test]
+    fn errors_say_line_and_column() {
+        check_error(
+            "{\"a\": 1,\n \"b\": }",
+            "not valid JSON at line 2, column 7",
+            "expected value at line 2 column 7",
+        );
+        check_error(
+            "{",
+            "not valid JSON at line 1, column 1",
+            "EOF while parsing an object at line 1 column 1",
+        );
+        check_error(
+            "a: 1\nb: [1,\n",
+            "not valid YAML at line 3, column 1",
+            "did not find expected node content at line 3 column 1, while parsing a flow node",
+        );
+        check_error("", "a template is a map of sections, and this is nothing at line 1, column 1", "");
+        check_error("[1]", "a template is a map of sections, and this is a list at line 1, column 1", "");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_found_on_their_line() {
+        assert_eq!(TemplateError::not_text(b"ab\ncd\xff", 5).line_column(), Some((2, 3)));
+        assert_eq!(TemplateError::not_text(b"\xff", 0).line_column(), Some((1, 1)));
+        assert_eq!(TemplateError::not_text(b"a\n\xff", 2).line_column(), Some((2, 1)));
+    }
+}

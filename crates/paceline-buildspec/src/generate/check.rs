@@ -1,0 +1,165 @@
+//! What cannot become a buildspec, said before anything is rendered.
+
+use super::project::UNKNOWN_ACCOUNT;
+use super::{Generation, RunnerSource, deploy};
+use crate::project::cloudformation::LOG_RETENTION_DAYS;
+use crate::project::{CacheMode, Project, ProjectError};
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InputError {
+    #[error(
+        "{what} `{value}` is not a path from the root of the repository\nhint: write it as `folder/file`"
+    )]
+    Path { what: &'static str, value: String },
+    #[error("{what} holds a control character, which no build log or file can show\nhint: remove it")]
+    Control { what: &'static str },
+    #[error("account `{0}` is not a number of 12 digits\nhint: correct the environment of its stacks")]
+    Account(String),
+    #[error(
+        "the runner's SHA-256 `{0}` is not 64 hexadecimal digits\nhint: take it from `sha256sum`, in lower case"
+    )]
+    Sha256(String),
+    #[error(
+        "the runner's location `{value}` does not have the form {form}\nhint: correct `runner` in paceline.yaml"
+    )]
+    RunnerLocation { value: String, form: &'static str },
+    #[error(
+        "`{0}` cannot be a variable of a build\nhint: use letters, digits and underscores, and none of the names that CodeBuild, AWS and paceline have taken"
+    )]
+    Variable(String),
+    #[error(
+        "logs cannot be kept for {0} days\nhint: use one of 7, 14, 30, 60, 90, 180, 365, or another that CloudWatch Logs offers"
+    )]
+    Retention(u32),
+    #[error(
+        "the synth command is empty\nhint: write it as you would on a command line, such as `npx cdk synth`"
+    )]
+    EmptySynth,
+    #[error(
+        "{what} `{value}` holds a character that means something else in the policy of the build\nhint: rename it: no spaces, `$`, `*`, `?`, `{{` or `}}`"
+    )]
+    Policy { what: &'static str, value: String },
+    #[error("builds keep one S3 cache, and {0} are set\nhint: keep one of them in `codebuild.cache`")]
+    Caches(usize),
+}
+
+pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
+    relative("the folder of generated files", &generation.out_dir)?;
+    relative("the cloud assembly", &generation.app_dir)?;
+    if let Some(config) = &generation.config {
+        relative("the configuration", config)?;
+    }
+    for region in &generation.regions {
+        no_controls("a region", region)?;
+    }
+    for account in &generation.accounts {
+        if account == UNKNOWN_ACCOUNT {
+            continue;
+        }
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(InputError::Account(account.clone()));
+        }
+    }
+    match &generation.runner {
+        RunnerSource::S3 { uri, sha256 } => {
+            let object = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+            let found = object.is_some_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
+            runner(uri, found, "s3://bucket/key", sha256)?;
+            no_wildcards("the runner", uri)?;
+        }
+        RunnerSource::Https { url, sha256 } => {
+            let rest = url.strip_prefix("https://");
+            runner(url, rest.is_some_and(|rest| !rest.is_empty()), "https://host/path", sha256)?;
+        }
+        RunnerSource::Installed => {}
+    }
+    if let Some(multi_region) = &generation.multi_region {
+        variable(&multi_region.variable)?;
+        no_controls("the primary region", &multi_region.primary)?;
+    }
+    if let Some(synth) = &generation.synth {
+        if synth.trim().is_empty() {
+            return Err(InputError::EmptySynth);
+        }
+        if synth.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+            return Err(InputError::Control { what: "the synth command" });
+        }
+    }
+    let days = generation.codebuild.log_retention_days;
+    if !LOG_RETENTION_DAYS.contains(&days) {
+        return Err(InputError::Retention(days));
+    }
+    settings(generation)
+}
+
+fn settings(generation: &Generation) -> Result<(), InputError> {
+    let settings = &generation.codebuild;
+    let cache = settings.cache.as_deref().unwrap_or_default();
+    let in_s3 = cache.iter().filter(|mode| matches!(mode, CacheMode::S3(_))).count();
+    if in_s3 > 1 {
+        return Err(InputError::Caches(in_s3));
+    }
+    for mode in cache {
+        if let CacheMode::S3(location) = mode {
+            no_wildcards("the S3 cache", location)?;
+        }
+    }
+    no_wildcards("the source location", settings.source.location.as_deref().unwrap_or_default())?;
+    no_wildcards("the artifacts bucket", settings.artifacts_bucket.as_deref().unwrap_or_default())?;
+    no_wildcards("the build image", settings.image.as_str())?;
+    no_controls("the service role", settings.service_role.as_deref().unwrap_or_default())?;
+    for (key, value) in &settings.tags {
+        no_controls("a tag", key)?;
+        no_controls("a tag", value)?;
+    }
+    Ok(())
+}
+
+/// The contradiction that only shows when the app is known.
+pub(super) fn docker(generation: &Generation, project: &Project) -> Result<(), ProjectError> {
+    if generation.images > 0 && !project.environment.privileged_mode {
+        return Err(ProjectError::ImagesWithoutDocker(generation.images));
+    }
+    Ok(())
+}
+
+fn relative(what: &'static str, path: &str) -> Result<(), InputError> {
+    no_controls(what, path)?;
+    // A leading dash would be taken for an option of the commands that get the path.
+    if path.is_empty() || path.starts_with(['/', '-', '~']) || path.split('/').any(|part| part == "..") {
+        return Err(InputError::Path { what, value: path.to_owned() });
+    }
+    Ok(())
+}
+
+fn no_controls(what: &'static str, text: &str) -> Result<(), InputError> {
+    if text.chars().any(char::is_control) { Err(InputError::Control { what }) } else { Ok(()) }
+}
+
+/// For what becomes part of an ARN: `*` and `?` would widen it, and `${` would be substituted.
+fn no_wildcards(what: &'static str, text: &str) -> Result<(), InputError> {
+    no_controls(what, text)?;
+    if text.contains(|c: char| c.is_whitespace() || matches!(c, '$' | '*' | '?' | '{' | '}')) {
+        return Err(InputError::Policy { what, value: text.to_owned() });
+    }
+    Ok(())
+}
+
+fn runner(location: &str, found: bool, form: &'static str, sha256: &str) -> Result<(), InputError> {
+    if !found || location.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(InputError::RunnerLocation { value: location.to_owned(), form });
+    }
+    if sha256.len() != 64 || !sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(InputError::Sha256(sha256.to_owned()));
+    }
+    Ok(())
+}
+
+fn variable(name: &str) -> Result<(), InputError> {
+    let word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let taken = ["AWS_", "CODEBUILD_"].iter().any(|prefix| name.starts_with(prefix))
+        || deploy::OWN_VARIABLES.contains(&name)
+        || ["HOME", "PATH"].contains(&name);
+    if word && first && !taken { Ok(()) } else { Err(InputError::Variable(name.to_owned())) }
+}

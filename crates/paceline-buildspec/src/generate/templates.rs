@@ -1,0 +1,125 @@
+//! The templates, and the filters through which every value reaches them.
+//!
+//! The delimiters are none that YAML, JSON or a shell uses. An unknown variable, filter or template is
+//! an error. What a value is written into decides its filter: `yaml`, `key`, `json`, `sh`, `comment`, or
+//! `block` for the lines of a script.
+
+use std::sync::LazyLock;
+
+use tera::{Context, Delimiters, Kwargs, State, Tera, TeraResult, Value};
+
+use crate::yaml;
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../templates/", $name)))),*]
+    };
+}
+
+/// Part of the program, so that it needs no files where it runs.
+pub(super) const TEMPLATES: &[(&str, &str)] = templates![
+    "deploy.buildspec.yml.tera",
+    "project.cfn.yml.tera",
+    "project.json.tera",
+    "steps/deploy.sh.tera",
+    "steps/fetch-runner.sh.tera",
+    "steps/plan.sh.tera",
+    "steps/prelude.sh.tera",
+    "steps/results.sh.tera",
+    "steps/synth.sh.tera",
+];
+
+static TERA: LazyLock<TeraResult<Tera>> = LazyLock::new(load);
+
+pub(super) fn render(name: &str, context: &impl serde::Serialize) -> TeraResult<String> {
+    let tera = TERA.as_ref().map_err(tera::Error::message)?;
+    tera.render(name, &Context::from_serialize(context)?)
+}
+
+fn load() -> TeraResult<Tera> {
+    let mut tera = Tera::new();
+    tera.set_delimiters(Delimiters {
+        block_start: "<%".into(),
+        block_end: "%>".into(),
+        variable_start: "<{".into(),
+        variable_end: "}>".into(),
+        comment_start: "<#".into(),
+        comment_end: "#>".into(),
+    })?;
+    // Escaping for HTML has no place in any of these.
+    tera.autoescape_on(Vec::<&str>::new());
+    tera.register_filter("yaml", |text: &str, _: Kwargs, _: &State| yaml::scalar(text));
+    tera.register_filter("key", |text: &str, _: Kwargs, _: &State| yaml::key(text));
+    tera.register_filter("json", |value: &Value, _: Kwargs, _: &State| -> TeraResult<String> {
+        serde_json::to_string(value)
+            .map_err(|error| tera::Error::chain("cannot write a value as JSON", error))
+    });
+    tera.register_filter("sh", |text: &str, _: Kwargs, _: &State| shell_word(text));
+    tera.register_filter("comment", |text: &str, _: Kwargs, _: &State| one_line(text));
+    tera.register_filter("block", |text: &str, kwargs: Kwargs, _: &State| -> TeraResult<String> {
+        Ok(indent(text, kwargs.must_get("indent")?))
+    });
+    tera.add_raw_templates(TEMPLATES.to_vec())?;
+    Ok(tera)
+}
+
+/// One word of a shell command that stands for the text itself, whatever is in it.
+pub(super) fn shell_word(text: &str) -> String {
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+' | ',')
+    };
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The lines of a block, but for the end of the last one, which is the template's.
+fn indent(text: &str, width: usize) -> String {
+    let pad = " ".repeat(width);
+    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_loads() {
+        load().unwrap();
+    }
+
+    /// What may stand in a template without a filter, because it is made of quoted words or is a number.
+    const RAW: [&str; 4] = ["arguments", "synth", "margin_minutes", "synth_hint"];
+
+    #[test]
+    fn every_value_goes_through_a_filter() {
+        for (name, text) in TEMPLATES {
+            for expression in text.split("<{").skip(1).map(|rest| rest.split("}>").next().unwrap().trim()) {
+                let filtered = expression.contains(" | ");
+                assert!(filtered || RAW.contains(&expression), "{name}: {expression}");
+            }
+        }
+    }
+
+    #[test]
+    fn shell_words_stand_for_themselves() {
+        for (text, word) in [
+            ("cdk.out", "cdk.out"),
+            ("s3://tools/paceline", "s3://tools/paceline"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$(x)", "'$(x)'"),
+            ("a=b", "'a=b'"),
+            ("~/x", "'~/x'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What CodeBuild refuses, found before CodeBuild is asked.
+
+use super::{
+    ArtifactsType, CacheType, ComputeType, EnvironmentType, LocalCacheMode, Project, SourceType, VpcConfig,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProjectError {
+    #[error(
+        "project name `{0}` is not 2 to 150 letters, digits, dashes and underscores, the first a letter or digit\n\
+         hint: set another name"
+    )]
+    Name(String),
+    #[error("the project's description has {0} characters, and CodeBuild takes 255\nhint: shorten it")]
+    Description(usize),
+    #[error(
+        "a build timeout of {0} minutes is outside 5 to 2160\nhint: set `codebuild.timeout`, such as 240m"
+    )]
+    Timeout(u32),
+    #[error(
+        "a queue timeout of {0} minutes is outside 5 to 480\nhint: set `codebuild.queued-timeout`, such as 480m"
+    )]
+    QueuedTimeout(u32),
+    #[error("builds cannot keep a local cache on BUILD_GENERAL1_2XLARGE\nhint: use x-large, or an S3 cache")]
+    LocalCacheOnLargest,
+    #[error("builds cannot keep a local cache in a VPC\nhint: use an S3 cache, or no VPC")]
+    LocalCacheInVpc,
+    #[error(
+        "a project has one cache, local or in S3, and both are set\nhint: keep one of them in `codebuild.cache`"
+    )]
+    TwoCaches,
+    #[error(
+        "Docker layers are to be cached by a build that is not privileged\nhint: set `codebuild.privileged: auto`, or remove docker-layer from `codebuild.cache`"
+    )]
+    LayersWithoutDocker,
+    #[error(
+        "the app builds {0} Docker images, and the build is not privileged to run Docker\nhint: set `codebuild.privileged: auto`"
+    )]
+    ImagesWithoutDocker(usize),
+    #[error("a {} source has no location\nhint: set `codebuild.source.location`", .0.as_str())]
+    SourceWithoutLocation(SourceType),
+    #[error("a {} source takes no location\nhint: remove `codebuild.source.location`", .0.as_str())]
+    SourceWithLocation(SourceType),
+    #[error(
+        "a project without a source has no file `{0}` to take its buildspec from\nhint: set `codebuild.source`"
+    )]
+    BuildspecWithoutSource(String),
+    #[error(
+        "a CodePipeline source and CodePipeline artifacts go together, and only one is set\nhint: leave artifacts to the pipeline"
+    )]
+    HalfAPipeline,
+    #[error(
+        "a project's VPC needs 1 to 16 subnets and 1 to 5 security groups, and has {subnets} and {groups}\nhint: correct `codebuild.vpc`"
+    )]
+    Vpc { subnets: usize, groups: usize },
+    #[error("a project has at most 50 tags, and {0} are set\nhint: remove some")]
+    Tags(usize),
+}
+
+impl Project {
+    /// The first setting that CodeBuild would refuse.
+    pub fn check(&self) -> Result<(), ProjectError> {
+        self.check_name()?;
+        self.check_limits()?;
+        self.check_source()?;
+        self.check_cache()
+    }
+
+    fn check_name(&self) -> Result<(), ProjectError> {
+        let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let first = self.name.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if !first || !(2..=150).contains(&self.name.len()) || !self.name.chars().all(word) {
+            return Err(ProjectError::Name(self.name.clone()));
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), ProjectError> {
+        let description = self.description.chars().count();
+        if description > 255 {
+            return Err(ProjectError::Description(description));
+        }
+        if !(5..=2160).contains(&self.timeout_in_minutes) {
+            return Err(ProjectError::Timeout(self.timeout_in_minutes));
+        }
+        if !(5..=480).contains(&self.queued_timeout_in_minutes) {
+            return Err(ProjectError::QueuedTimeout(self.queued_timeout_in_minutes));
+        }
+        if self.tags.len() > 50 {
+            return Err(ProjectError::Tags(self.tags.len()));
+        }
+        if let Some(VpcConfig { subnets, security_group_ids: groups, .. }) = &self.vpc_config
+            && (!(1..=16).contains(&subnets.len()) || !(1..=5).contains(&groups.len()))
+        {
+            return Err(ProjectError::Vpc { subnets: subnets.len(), groups: groups.len() });
+        }
+        Ok(())
+    }
+
+    fn check_source(&self) -> Result<(), ProjectError> {
+        let kind = self.source.kind;
+        let pipeline = kind == SourceType::Codepipeline;
+        if pipeline != (self.artifacts.kind == ArtifactsType::Codepipeline) {
+            return Err(ProjectError::HalfAPipeline);
+        }
+        let needs_location = !matches!(kind, SourceType::Codepipeline | SourceType::NoSource);
+        match &self.source.location {
+            None if needs_location => return Err(ProjectError::SourceWithoutLocation(kind)),
+            Some(_) if !needs_location => return Err(ProjectError::SourceWithLocation(kind)),
+            _ => {}
+        }
+        // The text of a buildspec has several lines; a path has one.
+        if kind == SourceType::NoSource && !self.source.buildspec.contains('\n') {
+            return Err(ProjectError::BuildspecWithoutSource(self.source.buildspec.clone()));
+        }
+        Ok(())
+    }
+
+    fn check_cache(&self) -> Result<(), ProjectError> {
+        let cache = &self.cache;
+        if cache.kind == CacheType::Local && cache.location.is_some()
+            || cache.kind == CacheType::S3 && !cache.modes.is_empty()
+        {
+            return Err(ProjectError::TwoCaches);
+        }
+        if cache.kind != CacheType::Local {
+            return Ok(());
+        }
+        if self.environment.compute_type == ComputeType::X2Large {
+            return Err(ProjectError::LocalCacheOnLargest);
+        }
+        if self.vpc_config.is_some() {
+            return Err(ProjectError::LocalCacheInVpc);
+        }
+        let layers = cache.modes.contains(&LocalCacheMode::LocalDockerLayerCache);
+        if layers && !self.environment.privileged_mode {
+            return Err(ProjectError::LayersWithoutDocker);
+        }
+        Ok(())
+    }
+}
+
+impl EnvironmentType {
+    /// The environment that an image runs in: its processor decides.
+    pub fn of(image: &super::Image) -> Self {
+        if image.is_arm() { Self::ArmContainer } else { Self::LinuxContainer }
+    }
+}

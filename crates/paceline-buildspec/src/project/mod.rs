@@ -1,0 +1,174 @@
+//! The CodeBuild project that runs a buildspec.
+//!
+//! [`Project`] is the input of `CreateProject`, and serializes as `aws codebuild create-project
+//! --cli-input-json` takes it. [`cloudformation::template`] says the same as a CloudFormation template,
+//! with the log group and the service role that the project needs. Combinations that CodeBuild refuses
+//! are found by [`Project::check`], before CodeBuild is asked.
+
+mod check;
+pub mod cloudformation;
+mod settings;
+
+use serde::{Deserialize, Serialize};
+
+pub use check::ProjectError;
+pub use settings::{
+    CacheMode, CodeBuildSettings, ComputeType, Image, Privileged, SettingError, SourceSettings, SourceType,
+    VpcSettings,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Project {
+    pub name: String,
+    pub description: String,
+    pub source: Source,
+    pub artifacts: ProjectArtifacts,
+    pub cache: ProjectCache,
+    pub environment: BuildEnvironment,
+    /// The role of the builds. Absent when the CloudFormation template makes it: whoever creates the project
+    /// by hand names it with `--service-role`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_role: Option<String>,
+    pub timeout_in_minutes: u32,
+    pub queued_timeout_in_minutes: u32,
+    pub tags: Vec<Tag>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc_config: Option<VpcConfig>,
+    pub logs_config: LogsConfig,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Source {
+    #[serde(rename = "type")]
+    pub kind: SourceType,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_clone_depth: Option<u32>,
+    /// A path from the root of the source, or the text of a buildspec.
+    pub buildspec: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProjectArtifacts {
+    #[serde(rename = "type")]
+    pub kind: ArtifactsType,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// One folder for each build, so that a build keeps what the one before it left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packaging: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ArtifactsType {
+    Codepipeline,
+    S3,
+    NoArtifacts,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProjectCache {
+    #[serde(rename = "type")]
+    pub kind: CacheType,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modes: Vec<LocalCacheMode>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CacheType {
+    NoCache,
+    S3,
+    Local,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LocalCacheMode {
+    LocalDockerLayerCache,
+    LocalSourceCache,
+    LocalCustomCache,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BuildEnvironment {
+    #[serde(rename = "type")]
+    pub kind: EnvironmentType,
+    pub image: Image,
+    pub compute_type: ComputeType,
+    pub environment_variables: Vec<EnvironmentVariable>,
+    pub privileged_mode: bool,
+    pub image_pull_credentials_type: ImagePullCredentials,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EnvironmentType {
+    LinuxContainer,
+    ArmContainer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ImagePullCredentials {
+    Codebuild,
+    ServiceRole,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnvironmentVariable {
+    pub name: String,
+    pub value: String,
+    #[serde(rename = "type")]
+    pub kind: VariableType,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum VariableType {
+    Plaintext,
+    ParameterStore,
+    SecretsManager,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tag {
+    pub key: String,
+    pub value: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VpcConfig {
+    pub vpc_id: String,
+    pub subnets: Vec<String>,
+    pub security_group_ids: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LogsConfig {
+    pub cloud_watch_logs: CloudWatchLogs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CloudWatchLogs {
+    pub status: String,
+    pub group_name: String,
+}

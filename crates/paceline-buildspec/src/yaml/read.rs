@@ -1,0 +1,327 @@
+//! Text into a tree whose every node knows its line and column.
+//!
+//! A scalar keeps the text it was written with: `1.20` stays `1.20`, which a typed reader would
+//! have turned into `1.2`. What it means is decided where it is used.
+
+use std::collections::BTreeMap;
+
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
+
+/// A place in a file, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl At {
+    fn of(span: Span) -> Self {
+        Self { line: span.start.line().max(1), column: span.start.col() + 1 }
+    }
+}
+
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    pub at: At,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// `plain` is false when the text was quoted or a block: then it can only be a string.
+    Scalar {
+        text: String,
+        plain: bool,
+    },
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub at: At,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {message}")]
+pub struct YamlError {
+    pub at: At,
+    pub message: String,
+}
+
+/// Aliases may repeat a node, so a short text can describe a huge tree. No buildspec comes near this.
+const MAX_NODES: usize = 100_000;
+/// The tree is built and dropped recursively, so its depth is bounded too.
+const MAX_DEPTH: usize = 64;
+
+/// Reads one YAML document. An empty text is a null scalar.
+pub fn parse(text: &str) -> Result<Node, YamlError> {
+    let mut events =
+        Events { parser: Parser::new_from_str(text), anchors: BTreeMap::new(), nodes: 0, depth: 0 };
+    let mut root = None;
+    while let Some((event, span)) = events.next()? {
+        match event {
+            Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd => {}
+            _ if root.is_some() => {
+                return Err(error(span, "a second YAML document starts here, and only one is expected"));
+            }
+            event => root = Some(events.node(event, span)?),
+        }
+    }
+    Ok(root.unwrap_or(Node {
+        at: At { line: 1, column: 1 },
+        kind: Kind::Scalar { text: String::new(), plain: true },
+    }))
+}
+
+struct Events<'input> {
+    parser: Parser<'input, serde_saphyr::granit_parser::StrInput<'input>>,
+    anchors: BTreeMap<usize, (Node, usize)>,
+    nodes: usize,
+    depth: usize,
+}
+
+impl<'input> Events<'input> {
+    fn next(&mut self) -> Result<Option<(Event<'input>, Span)>, YamlError> {
+        loop {
+            match self.parser.next_event() {
+                None => return Ok(None),
+                Some(Err(scan)) => {
+                    let at = At { line: scan.marker().line().max(1), column: scan.marker().col() + 1 };
+                    return Err(YamlError { at, message: scan.info() });
+                }
+                // Whether there are events for comments is a feature of the parser that any crate of the
+                // build can turn on, so they are known by what they are not.
+                Some(Ok(next)) if next.0.is_node() || is_structure(&next.0) => return Ok(Some(next)),
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    fn inside(&mut self, within: Span) -> Result<(Event<'input>, Span), YamlError> {
+        self.next()?.ok_or_else(|| error(within, "the text ends in the middle of this"))
+    }
+
+    fn count(&mut self, nodes: usize, span: Span) -> Result<(), YamlError> {
+        self.nodes += nodes;
+        if self.nodes > MAX_NODES {
+            return Err(error(
+                span,
+                "the document is larger than any buildspec, counting what aliases repeat",
+            ));
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, event: Event<'input>, span: Span) -> Result<Node, YamlError> {
+        let before = self.nodes;
+        self.count(1, span)?;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(error(span, "the document is nested too deeply"));
+        }
+        let (kind, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let tagged_string = tag.is_some_and(|tag| tag.core_suffix() == Some("str"));
+                let plain = style == ScalarStyle::Plain && !tagged_string;
+                (Kind::Scalar { text: text.into_owned(), plain }, anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => (Kind::List(self.list(span)?), anchor),
+            Event::MappingStart(_, anchor, _) => (Kind::Map(self.map(span)?), anchor),
+            Event::Alias(id) => {
+                let (node, size) = self
+                    .anchors
+                    .get(&id)
+                    .cloned()
+                    .ok_or_else(|| error(span, "an alias stands inside its own anchor"))?;
+                self.count(size, span)?;
+                self.depth -= 1;
+                return Ok(Node { at: At::of(span), ..node });
+            }
+            _ => return Err(error(span, "a value is expected here")),
+        };
+        self.depth -= 1;
+        let node = Node { at: At::of(span), kind };
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), self.nodes - before));
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self, start: Span) -> Result<Vec<Node>, YamlError> {
+        let mut items = Vec::new();
+        loop {
+            match self.inside(start)? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span)?),
+            }
+        }
+    }
+
+    fn map(&mut self, start: Span) -> Result<Vec<(Key, Node)>, YamlError> {
+        let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut merged = Vec::new();
+        loop {
+            let (event, span) = self.inside(start)?;
+            if event == Event::MappingEnd {
+                break;
+            }
+            let key = self.node(event, span)?;
+            let Kind::Scalar { text, plain } = key.kind else {
+                return Err(error(span, "a key must be a single word or text"));
+            };
+            let (event, value_span) = self.inside(start)?;
+            let value = self.node(event, value_span)?;
+            if plain && text == "<<" {
+                merged.extend(merge_sources(value, value_span)?);
+            } else if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
+                let message = format!("`{text}` is already set on line {}", first.at.line);
+                return Err(error(span, &message));
+            } else {
+                entries.push((Key { at: key.at, text }, value));
+            }
+        }
+        // What stands in the map itself wins over what it merges in, and an earlier source over a later one.
+        for (key, value) in merged {
+            if !entries.iter().any(|(own, _)| own.text == key.text) {
+                entries.push((key, value));
+            }
+        }
+        Ok(entries)
+    }
+}
+
+fn is_structure(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::DocumentEnd
+            | Event::SequenceEnd
+            | Event::MappingEnd
+    )
+}
+
+fn merge_sources(value: Node, span: Span) -> Result<Vec<(Key, Node)>, YamlError> {
+    match value.kind {
+        Kind::Map(entries) => Ok(entries),
+        Kind::List(sources) => {
+            let mut all = Vec::new();
+            for source in sources {
+                all.extend(merge_sources(source, span)?);
+            }
+            Ok(all)
+        }
+        Kind::Scalar { .. } => Err(error(span, "`<<` merges a map, and this is not one")),
+    }
+}
+
+fn error(span: Span, message: &str) -> YamlError {
+    YamlError { at: At::of(span), message: message.to_owned() }
+}
+
+impl Node {
+    /// Whether this is an absent value: `key:` with nothing after it, `~` or `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar { text, plain: true }
+            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// What this is, in an error message.
+    pub fn describe(&self) -> &'static str {
+        match &self.kind {
+            Kind::Scalar { .. } if self.is_null() => "nothing",
+            Kind::Scalar { .. } => "text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+        }
+    }
+
+    /// The tree as JSON, plain scalars resolved by the YAML 1.2 core schema.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match &self.kind {
+            _ if self.is_null() => Value::Null,
+            Kind::Scalar { text, plain: false } => Value::String(text.clone()),
+            Kind::Scalar { text, plain: true } => match text.as_str() {
+                "true" | "True" | "TRUE" => Value::Bool(true),
+                "false" | "False" | "FALSE" => Value::Bool(false),
+                _ => match text.parse::<i64>() {
+                    Ok(number) => Value::from(number),
+                    Err(_) => match text.parse::<f64>() {
+                        Ok(number) if number.is_finite() && text.contains(|c: char| c.is_ascii_digit()) => {
+                            Value::from(number)
+                        }
+                        _ => Value::String(text.clone()),
+                    },
+                },
+            },
+            Kind::List(items) => Value::Array(items.iter().map(Node::to_json).collect()),
+            Kind::Map(entries) => Value::Object(
+                entries.iter().map(|(key, value)| (key.text.clone(), value.to_json())).collect(),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> serde_json::Value {
+        parse(text).unwrap().to_json()
+    }
+
+    #[track_caller]
+    fn check_error(text: &str, line: usize, column: usize, part: &str) {
+        let error = parse(text).unwrap_err();
+        assert_eq!((error.at.line, error.at.column), (line, column), "{error}");
+        assert!(error.message.contains(part), "{error}");
+    }
+
+    #[test]
+    fn reads_what_yaml_means() {
+        assert_eq!(json(""), serde_json::Value::Null);
+        assert_eq!(
+            json("a: [1, x, '1', ~, true, 1.5, .inf]")["a"].to_string(),
+            r#"[1,"x","1",null,true,1.5,".inf"]"#
+        );
+        assert_eq!(
+            json("a: &x {k: v, l: w}\nb: {<<: *x, l: own}\n")["b"].to_string(),
+            r#"{"k":"v","l":"own"}"#
+        );
+        assert_eq!(json("a: |\n  x\n   y\n\n  z\n")["a"], "x\n y\n\nz\n");
+    }
+
+    #[test]
+    fn keeps_positions_and_the_text_of_numbers() {
+        let root = parse("a:\n  b: 1.20\n").unwrap();
+        let Kind::Map(entries) = root.kind else { panic!("{root:?}") };
+        let Kind::Map(inner) = &entries[0].1.kind else { panic!("{entries:?}") };
+        assert_eq!(inner[0].0.at, At { line: 2, column: 3 });
+        assert_eq!(inner[0].1.at, At { line: 2, column: 6 });
+        assert_eq!(inner[0].1.kind, Kind::Scalar { text: "1.20".into(), plain: true });
+    }
+
+    #[test]
+    fn refuses_what_would_be_misread() {
+        check_error("a: 1\nb: 2\na: 3\n", 3, 1, "already set on line 1");
+        check_error("a: 1\n---\nb: 2\n", 3, 1, "second YAML document");
+        check_error("? [x]\n: 1\n", 1, 3, "a key must be");
+        assert!(parse("a: [1, 2\nb: 3\n").is_err());
+        let deep = "[".repeat(100) + &"]".repeat(100);
+        assert!(parse(&deep).unwrap_err().message.contains("nested"), "{:?}", parse(&deep));
+        let bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
+                    c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n\
+                    e: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n";
+        assert!(parse(bomb).unwrap_err().message.contains("larger than any buildspec"));
+    }
+}

@@ -1,0 +1,140 @@
+//! Whole generated files.
+
+use paceline_buildspec::project::Privileged;
+use paceline_buildspec::{GenerateError, Generation, MultiRegion, RunnerSource, generate};
+
+use crate::{SHA256, file, files, installed, snapshot, synthesized, workshop};
+
+#[test]
+fn workshop_buildspec() {
+    snapshot("workshop.yml", &file(&workshop(), ".yml"));
+}
+
+#[test]
+fn workshop_project_json() {
+    snapshot("workshop.project.json", &file(&workshop(), ".project.json"));
+}
+
+#[test]
+fn workshop_project_template() {
+    snapshot("workshop.project.yaml", &file(&workshop(), ".project.yaml"));
+}
+
+#[test]
+fn an_app_synthesized_in_a_vpc() {
+    for file in files(&synthesized()) {
+        snapshot(&file.path.replacen("yes", "synthesized", 1), &file.contents);
+    }
+}
+
+#[test]
+fn an_installed_runner_and_a_given_role() {
+    for file in files(&installed()) {
+        snapshot(&file.path.replacen("bare", "installed", 1), &file.contents);
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    for generation in [workshop(), synthesized(), installed()] {
+        assert_eq!(files(&generation), files(&generation.clone()));
+    }
+}
+
+#[test]
+fn files_are_plain_text_with_a_header() {
+    for generation in [workshop(), synthesized(), installed()] {
+        for file in files(&generation) {
+            let header = format!("enerated by paceline {}", env!("CARGO_PKG_VERSION"));
+            let head: Vec<_> = file.contents.lines().take(4).collect();
+            assert!(
+                head.iter().any(|line| line.contains(&header) && line.contains("do not edit")),
+                "{head:?}"
+            );
+            assert!(file.contents.ends_with('\n') && !file.contents.ends_with("\n\n"), "{}", file.path);
+            assert!(!file.contents.contains('\r'), "{}", file.path);
+            for line in file.contents.lines() {
+                assert_eq!(line.trim_end(), line, "{}", file.path);
+            }
+        }
+    }
+}
+
+/// Names that YAML 1.1 readers take for something else, wherever a name can stand.
+#[test]
+fn misleading_names_are_only_names() {
+    for word in ["no", "on", "0x1F", "1e3", "12345678", "2024-01-01", "NULL", "022"] {
+        let mut generation = synthesized();
+        generation.name = word.into();
+        generation.app_dir = word.into();
+        generation.config = Some(word.into());
+        generation.codebuild.tags = [(word.to_owned(), word.to_owned())].into();
+        // Each file is read back and compared before it is handed out.
+        files(&generation);
+    }
+    for path in ["a b", "it's", "$(x)", "a#b", "{{ a }}", "<{ a }>", "é", "a: b", "\"q\""] {
+        files(&Generation { app_dir: path.into(), config: Some(path.into()), ..workshop() });
+    }
+}
+
+#[test]
+fn privileged_follows_from_what_needs_docker() {
+    let privileged = |images, cache: Option<&str>| {
+        let mut generation = Generation { images, ..workshop() };
+        generation.codebuild.cache = cache.map(|mode| vec![mode.parse().unwrap()]);
+        let json: serde_json::Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
+        (
+            json["environment"]["privilegedMode"].as_bool().unwrap(),
+            json["cache"]["type"].as_str().unwrap().to_owned(),
+        )
+    };
+    assert_eq!(privileged(3, None), (true, "LOCAL".into()));
+    assert_eq!(privileged(0, None), (false, "NO_CACHE".into()));
+    assert_eq!(privileged(0, Some("docker-layer")), (true, "LOCAL".into()));
+    assert_eq!(privileged(0, Some("source")), (false, "LOCAL".into()));
+    assert_eq!(privileged(2, Some("s3://b/p")), (true, "S3".into()));
+}
+
+#[track_caller]
+fn check_refused(change: impl FnOnce(&mut Generation), part: &str) {
+    let mut generation = workshop();
+    change(&mut generation);
+    let error = generate(&generation).unwrap_err();
+    assert!(!matches!(error, GenerateError::Render { .. } | GenerateError::Mismatch { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(part) && text.matches("\nhint: ").count() == 1, "{text}");
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_a_hint() {
+    check_refused(|g| g.app_dir = "/abs".into(), "not a path from the root");
+    check_refused(|g| g.app_dir = "../up".into(), "not a path from the root");
+    check_refused(|g| g.app_dir = "a\nb".into(), "control character");
+    check_refused(|g| g.config = Some("--x".into()), "not a path from the root");
+    check_refused(|g| g.name = "a/b".into(), "project name");
+    check_refused(|g| g.accounts = vec!["1234".into()], "12 digits");
+    check_refused(|g| g.synth = Some(" ".into()), "synth command is empty");
+    check_refused(|g| g.codebuild.log_retention_days = 2, "cannot be kept for 2 days");
+    check_refused(
+        |g| g.runner = RunnerSource::S3 { uri: "s3://tools".into(), sha256: SHA256.into() },
+        "s3://bucket/key",
+    );
+    check_refused(
+        |g| g.runner = RunnerSource::Https { url: "http://x/y".into(), sha256: SHA256.into() },
+        "https://host/path",
+    );
+    check_refused(
+        |g| g.runner = RunnerSource::S3 { uri: "s3://a/b".into(), sha256: "abc".into() },
+        "64 hexadecimal",
+    );
+    check_refused(
+        |g| g.runner = RunnerSource::S3 { uri: "s3://tools/*".into(), sha256: SHA256.into() },
+        "in the policy of the build",
+    );
+    check_refused(|g| g.codebuild.artifacts_bucket = Some("${x}".into()), "in the policy of the build");
+    for name in ["AWS_X", "CODEBUILD_Y", "1X", "A-B", "PATH", "CI"] {
+        let multi_region = Some(MultiRegion { variable: name.into(), primary: "us-east-1".into() });
+        check_refused(|g| g.multi_region = multi_region, "cannot be a variable");
+    }
+    check_refused(|g| g.codebuild.privileged = Privileged::No, "11 Docker images");
+}

@@ -1,0 +1,105 @@
+//! The crate from outside: generated files as a whole, their scripts under bash, and the grammar.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails the test")]
+
+mod generated;
+mod grammar;
+mod project;
+mod reconcile;
+mod scripts;
+
+use paceline_buildspec::project::{Privileged, SourceSettings, SourceType};
+use paceline_buildspec::{CodeBuildSettings, GeneratedFile, Generation, MultiRegion, RunnerSource, generate};
+
+pub const SHA256: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+
+/// The multi-Region deployment that most tests start from.
+pub fn workshop() -> Generation {
+    Generation {
+        name: "workshop".into(),
+        out_dir: "buildspecs".into(),
+        app_dir: "cdk.out".into(),
+        config: Some("paceline.yaml".into()),
+        regions: vec!["us-east-1".into(), "us-west-2".into()],
+        accounts: vec!["111122223333".into()],
+        stacks: 14,
+        images: 11,
+        multi_region: Some(MultiRegion {
+            variable: "ENABLE_MULTI_REGION".into(),
+            primary: "us-east-1".into(),
+        }),
+        codebuild: CodeBuildSettings {
+            source: SourceSettings {
+                kind: SourceType::Github,
+                location: Some("https://github.com/example/workshop.git".into()),
+            },
+            artifacts_bucket: Some("workshop-builds".into()),
+            ..CodeBuildSettings::default()
+        },
+        runner: RunnerSource::S3 { uri: "s3://tools/paceline".into(), sha256: SHA256.into() },
+        synth: None,
+    }
+}
+
+/// A small app that is synthesized in a VPC, with everything else that the workshop does not have.
+pub fn synthesized() -> Generation {
+    Generation {
+        name: "yes".into(),
+        app_dir: "my app/cdk.out".into(),
+        config: None,
+        regions: vec!["eu-central-1".into()],
+        accounts: Vec::new(),
+        stacks: 1,
+        images: 0,
+        multi_region: None,
+        codebuild: CodeBuildSettings {
+            image: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/build/cdk:22".parse().unwrap(),
+            compute: "small".parse().unwrap(),
+            timeout_minutes: 30,
+            cache: Some(vec!["s3://caches/npm".parse().unwrap()]),
+            privileged: Privileged::Auto,
+            vpc: Some(paceline_buildspec::project::VpcSettings {
+                vpc: "vpc-1".into(),
+                subnets: vec!["subnet-1".into(), "subnet-2".into()],
+                security_groups: vec!["sg-1".into()],
+            }),
+            tags: [("team".to_owned(), "on".to_owned()), ("since".to_owned(), "2024-01-01".to_owned())]
+                .into(),
+            ..CodeBuildSettings::default()
+        },
+        runner: RunnerSource::Https {
+            url: "https://example.com/paceline.tar.gz".into(),
+            sha256: SHA256.into(),
+        },
+        synth: Some("npm ci\nnpx cdk synth --output 'my app/cdk.out'".into()),
+        ..workshop()
+    }
+}
+
+pub fn installed() -> Generation {
+    let service_role = Some("arn:aws:iam::111122223333:role/builds".to_owned());
+    let codebuild = CodeBuildSettings { service_role, ..CodeBuildSettings::default() };
+    Generation { name: "bare".into(), images: 0, codebuild, runner: RunnerSource::Installed, ..workshop() }
+}
+
+#[track_caller]
+pub fn files(generation: &Generation) -> Vec<GeneratedFile> {
+    generate(generation).unwrap_or_else(|error| {
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        panic!("{error}\n{}", source.unwrap_or_default())
+    })
+}
+
+#[track_caller]
+pub fn file(generation: &Generation, suffix: &str) -> String {
+    let path = format!("{}{suffix}", generation.name);
+    files(generation).into_iter().find(|file| file.path == path).unwrap().contents
+}
+
+/// Snapshots must not change with the version of the crate.
+pub fn snapshot(name: &str, contents: &str) {
+    let contents = contents.replace(concat!("paceline ", env!("CARGO_PKG_VERSION")), "paceline [VERSION]");
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, contents);
+    });
+}

@@ -1,0 +1,291 @@
+//! The commands of the generated buildspecs, under bash, each as a script of its own as CodeBuild runs them.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use paceline_buildspec::{Buildspec, Generation, RunnerSource};
+
+use crate::{SHA256, file, installed, synthesized, workshop};
+
+/// Says so loudly when a machine has no bash: a test that did nothing must not look like one that passed.
+fn bash() -> bool {
+    let found = Command::new("bash").arg("--version").stdout(Stdio::null()).status().is_ok();
+    if !found {
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: no bash on this machine, generated scripts are not checked"
+        );
+    }
+    found
+}
+
+fn buildspec(generation: &Generation) -> Buildspec {
+    Buildspec::read(&file(generation, ".yml")).unwrap().buildspec
+}
+
+#[test]
+fn every_command_is_valid_bash_and_strict() {
+    if !bash() {
+        return;
+    }
+    for generation in [workshop(), synthesized(), installed()] {
+        for (phase, commands) in
+            buildspec(&generation).phases.iter().map(|(name, phase)| (name, &phase.commands))
+        {
+            for command in commands {
+                assert!(command.starts_with("set -Eeuo pipefail\n"), "{phase}: {command}");
+                assert!(command.lines().any(|line| line.starts_with("trap ")), "{phase}: {command}");
+                let mut check = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
+                check.stdin.take().unwrap().write_all(command.as_bytes()).unwrap();
+                assert!(check.wait().unwrap().success(), "{phase}: {command}");
+            }
+        }
+    }
+}
+
+/// A build with programs of the test's own in place of `aws`, `curl` and the runner.
+struct Build {
+    _temp: tempfile::TempDir,
+    dir: Utf8PathBuf,
+    buildspec: Buildspec,
+}
+
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Build {
+    fn new(generation: &Generation) -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap().to_owned();
+        fs_err::create_dir_all(dir.join("src")).unwrap();
+        fs_err::create_dir_all(dir.join("bin")).unwrap();
+        Self { _temp: temp, dir, buildspec: buildspec(generation) }
+    }
+
+    fn program(&self, path: &str, script: &str) {
+        let path = self.dir.join(path);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(&path, format!("#!/bin/bash\n{script}\n")).unwrap();
+        set_executable(path.as_std_path());
+    }
+
+    fn app(&self) {
+        fs_err::create_dir_all(self.dir.join("src/cdk.out")).unwrap();
+        fs_err::write(self.dir.join("src/cdk.out/manifest.json"), "{}").unwrap();
+    }
+
+    /// Runs one command below the lines that CodeBuild puts before it.
+    fn run(&self, command: &str, variables: &[(&str, &str)]) -> Ran {
+        let script = self.dir.join("script.sh");
+        fs_err::write(&script, format!("#!/bin/bash\n\n\n{command}")).unwrap();
+        let mut bash = Command::new("bash");
+        bash.arg(&script).current_dir("/");
+        bash.envs(&self.buildspec.env.variables);
+        bash.env("CODEBUILD_SRC_DIR", self.dir.join("src")).env("PACELINE_HOME", self.dir.join("home"));
+        let path = std::env::var("PATH").unwrap();
+        bash.env("PATH", format!("{}:{path}", self.dir.join("bin")));
+        bash.env_remove("CODEBUILD_START_TIME").env_remove("CODEBUILD_BUILD_SUCCEEDING");
+        bash.envs(variables.iter().copied());
+        let output = bash.output().unwrap();
+        Ran {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn install(&self) -> &str {
+        &self.buildspec.phases.install.as_ref().unwrap().commands[0]
+    }
+
+    fn plan(&self) -> &str {
+        self.buildspec.phases.pre_build.as_ref().unwrap().commands.last().unwrap()
+    }
+
+    fn deploy(&self) -> &str {
+        &self.buildspec.phases.build.as_ref().unwrap().commands[0]
+    }
+
+    fn results(&self) -> &str {
+        &self.buildspec.phases.post_build.as_ref().unwrap().commands[0]
+    }
+}
+
+#[cfg(unix)]
+fn set_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn set_executable(_: &Path) {}
+
+/// `SHA256` is the digest of the three bytes `foo`.
+const FETCH_FOO: &str = r#"for last; do :; done; printf foo > "$last""#;
+
+#[test]
+fn the_runner_is_installed_when_its_digest_is_right() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&workshop());
+    build.program("bin/aws", &format!("echo \"$@\" > {}/aws.txt; {FETCH_FOO}", build.dir));
+    let ran = build.run(build.install(), &[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(fs_err::read_to_string(build.dir.join("home/bin/paceline")).unwrap(), "foo");
+    let called = fs_err::read_to_string(build.dir.join("aws.txt")).unwrap();
+    assert!(called.starts_with("s3 cp --only-show-errors s3://tools/paceline "), "{called}");
+}
+
+#[test]
+fn a_wrong_digest_stops_the_build_and_says_why() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&workshop());
+    build.program("bin/aws", r#"for last; do :; done; printf bar > "$last""#);
+    let ran = build.run(build.install(), &[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("not the one that this buildspec pins"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("pinned SHA-256:  {SHA256}")), "{}", ran.stderr);
+    assert!(ran.stderr.contains("fetched SHA-256: fcde2b2edba56bf408601fb721fe9b5c"), "{}", ran.stderr);
+    assert!(!build.dir.join("home/bin/paceline").exists());
+    assert!(!build.dir.join("home/download").exists());
+}
+
+#[test]
+fn a_failing_line_is_named_by_its_place_in_the_command() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&workshop());
+    build.program("bin/aws", "echo 'no such bucket' >&2; exit 9");
+    let ran = build.run(build.install(), &[]);
+    assert_eq!(ran.code, 9);
+    let line = 1 + build.install().lines().position(|line| line.contains("aws s3 cp")).unwrap();
+    let expected =
+        format!("paceline: \"fetch the runner\" failed at line {line} of its script with exit code 9: ");
+    assert!(ran.stderr.contains(&expected), "{}", ran.stderr);
+    assert!(ran.stderr.contains("aws s3 cp --only-show-errors s3://tools/paceline"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_archive_is_unpacked() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&synthesized());
+    build.program("packed/paceline-0.1.0/paceline", "echo packed");
+    let tar = ["-czf", "paceline.tar.gz", "-C", "packed", "paceline-0.1.0"];
+    let made = Command::new("tar").args(tar).current_dir(&build.dir).status().unwrap();
+    assert!(made.success());
+    let sum = Command::new("sha256sum").arg(build.dir.join("paceline.tar.gz")).output().unwrap();
+    let sha256 = String::from_utf8(sum.stdout).unwrap()[..64].to_owned();
+    let url = "https://example.com/paceline.tar.gz".to_owned();
+    let build = Build {
+        buildspec: buildspec(&Generation { runner: RunnerSource::Https { url, sha256 }, ..synthesized() }),
+        ..build
+    };
+    build.program(
+        "bin/curl",
+        &format!(
+            r#"while [ "$1" != --output ]; do shift; done; cp {}/paceline.tar.gz "$2"; [ "$3" = https://example.com/paceline.tar.gz ]"#,
+            build.dir
+        ),
+    );
+    let ran = build.run(build.install(), &[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let runner = Command::new(build.dir.join("home/bin/paceline")).output().unwrap();
+    assert_eq!(runner.stdout, b"packed\n");
+}
+
+#[test]
+fn a_plan_needs_an_assembly_and_its_failure_is_not_hidden_by_the_pipe() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&workshop());
+    build.program("home/bin/paceline", r#"echo "$@"; [ "$1" != plan ] || exit "${PLAN_EXIT:-0}""#);
+    let ran = build.run(build.plan(), &[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("cdk.out holds no cloud assembly"), "{}", ran.stderr);
+
+    build.app();
+    let ran = build.run(build.plan(), &[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(ran.stdout, "--version\nplan --app cdk.out --config paceline.yaml\n");
+    assert!(build.dir.join("src/.paceline/plan.txt").exists());
+
+    assert_eq!(build.run(build.plan(), &[("PLAN_EXIT", "2")]).code, 2);
+}
+
+#[test]
+fn a_missing_runner_is_said_to_be_missing() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&installed());
+    build.app();
+    let ran = build.run(build.plan(), &[("PATH", "/usr/bin:/bin")]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("no paceline on its PATH\nhint: "), "{}", ran.stderr);
+}
+
+#[test]
+fn the_runner_gets_what_is_left_of_the_builds_time_and_its_exit_code_is_kept() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&workshop());
+    build.program("home/bin/paceline", r#"echo "$@"; exit "${DEPLOY_EXIT:-0}""#);
+    let ran = build.run(build.deploy(), &[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(
+        ran.stdout,
+        "deploy --app cdk.out --config paceline.yaml --deadline 230m --events .paceline/events.jsonl \
+         --outputs .paceline/outputs.json --report .paceline/reports\n"
+    );
+
+    // CodeBuild gives milliseconds.
+    let minutes_ago = |minutes: u64| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        ((now.as_secs() - minutes * 60 - 5) * 1000).to_string()
+    };
+    let ran = build.run(build.deploy(), &[("CODEBUILD_START_TIME", &minutes_ago(15))]);
+    assert!(ran.stdout.contains(" --deadline 215m "), "{}", ran.stdout);
+
+    let ran = build.run(build.deploy(), &[("CODEBUILD_START_TIME", &minutes_ago(236))]);
+    assert_eq!(ran.code, 4);
+    assert!(ran.stderr.contains("too little is left to deploy\nhint: "), "{}", ran.stderr);
+
+    for code in ["1", "3", "4"] {
+        let ran = build.run(build.deploy(), &[("DEPLOY_EXIT", code)]);
+        assert_eq!(ran.code.to_string(), code);
+        assert!(ran.stderr.contains("\"deploy\" failed at line "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn results_are_listed_after_success_failure_and_nothing_at_all() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&workshop());
+    let nothing = build.run(build.results(), &[("CODEBUILD_BUILD_SUCCEEDING", "0")]);
+    assert_eq!(nothing.code, 0);
+    assert!(nothing.stdout.contains("not complete"), "{}", nothing.stdout);
+    fs_err::create_dir_all(build.dir.join("src/.paceline/reports")).unwrap();
+    fs_err::write(build.dir.join("src/.paceline/reports/junit.xml"), "").unwrap();
+    let done = build.run(build.results(), &[("CODEBUILD_BUILD_SUCCEEDING", "1")]);
+    assert_eq!(done.code, 0);
+    assert!(
+        done.stdout.contains("is complete") && done.stdout.contains(".paceline/reports/junit.xml"),
+        "{}",
+        done.stdout
+    );
+}

@@ -1,0 +1,147 @@
+//! What the same stacks would have taken in other schedules, and the table that compares them.
+
+use std::time::Duration;
+
+use crate::record::{Phase, Record, StepRecord};
+use crate::text::{Unit, count, one_line};
+
+/// The same run in other schedules, with the durations that were measured in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// One stack after the other, as a script of `cdk deploy` commands does it.
+    pub sequential: PhaseTimes,
+    /// Each phase as a barrier for the next: what the scheduler makes of the measured durations.
+    pub phased: PhaseTimes,
+}
+
+/// How long the phases take in a schedule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PhaseTimes {
+    /// The time of each phase, by its name.
+    pub phases: Vec<(String, Duration)>,
+    /// The whole run.
+    pub total: Duration,
+}
+
+impl PhaseTimes {
+    /// The stacks of a run one after the other, each for as long as it took, and its other steps but for
+    /// assets and gates, which such a script has none of.
+    pub fn one_after_another(record: &Record) -> Self {
+        let of = |phase: &Phase<'_>| phase.stacks.iter().map(|stack| stack.duration()).sum();
+        let phases: Vec<(String, Duration)> =
+            record.phases().iter().map(|phase| (phase.name.to_owned(), of(phase))).collect();
+        let others =
+            record.steps.iter().filter(|step| matches!(step.step.kind.as_str(), "synth" | "command"));
+        let others: Duration = others.map(StepRecord::duration).sum();
+        Self { total: others + phases.iter().map(|&(_, time)| time).sum::<Duration>(), phases }
+    }
+
+    /// The phases of a run in another schedule, which says from when to when a step of that id goes.
+    pub fn scheduled(
+        record: &Record,
+        total: Duration,
+        step: impl Fn(&str) -> Option<(Duration, Duration)>,
+    ) -> Self {
+        let of = |phase: &Phase<'_>| {
+            let times = || phase.stacks.iter().filter_map(|stack| step(&stack.step.step));
+            let start = times().map(|(start, _)| start).min().unwrap_or_default();
+            let end = times().map(|(_, end)| end).max().unwrap_or_default();
+            end.saturating_sub(start)
+        };
+        let phases = record.phases().iter().map(|phase| (phase.name.to_owned(), of(phase))).collect();
+        Self { phases, total }
+    }
+
+    fn phase(&self, name: &str) -> Option<Duration> {
+        self.phases.iter().find(|(phase, _)| phase == name).map(|&(_, time)| time)
+    }
+}
+
+/// The table, before it becomes text, Markdown or HTML.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) unit: Unit,
+    pub(crate) header: Vec<&'static str>,
+    /// Cells, each with the lines in it.
+    pub(crate) rows: Vec<Vec<Vec<String>>>,
+    /// How many of the rows are phases; totals follow.
+    pub(crate) phases: usize,
+}
+
+/// A list of stacks in a cell ends after so many.
+const LISTED: usize = 8;
+
+/// One row for each phase and one for the total; no table when no stack was started. How long stacks took
+/// that were not deployed says nothing of other schedules, so then there is no comparison.
+pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<Table> {
+    let comparison = comparison.filter(|_| record.all_deployed());
+    let phases = record.phases();
+    if record.stacks().all(|stack| stack.spans.is_empty()) {
+        return None;
+    }
+    let unit = Unit::of(record.elapsed);
+    let figure = |duration: Option<Duration>| vec![duration.map_or("–".to_owned(), |d| unit.figure(d))];
+
+    let mut header = vec!["phase", "stacks"];
+    if comparison.is_some() {
+        header.extend(["one after another", "phases as barriers"]);
+    }
+    header.push("as it ran");
+
+    let mut rows = Vec::new();
+    for phase in &phases {
+        let mut names: Vec<String> =
+            phase.stacks.iter().take(LISTED).map(|stack| one_line(&stack.step.title)).collect();
+        let more = phase.stacks.len() - names.len();
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        let name = if phase.name.is_empty() { "(none)".to_owned() } else { one_line(phase.name) };
+        let mut row = vec![vec![name], names];
+        if let Some(comparison) = comparison {
+            row.push(figure(comparison.sequential.phase(phase.name)));
+            row.push(figure(comparison.phased.phase(phase.name)));
+        }
+        let start = phase.stacks.iter().filter_map(|stack| stack.started()).min();
+        let end = phase
+            .stacks
+            .iter()
+            .filter(|stack| !stack.spans.is_empty())
+            .map(|stack| stack.finished().unwrap_or(record.elapsed))
+            .max();
+        row.push(match (start, end) {
+            (Some(start), Some(end)) => {
+                vec![unit.figure(end.saturating_sub(start)), format!("from {}", unit.figure(start))]
+            }
+            _ => vec!["–".to_owned()],
+        });
+        rows.push(row);
+    }
+
+    let mut total = vec![vec!["total".to_owned()], vec![count(record.stacks().count(), "stack")]];
+    let mut saving = vec![vec!["saved".to_owned()], Vec::new()];
+    if let Some(comparison) = comparison {
+        for other in [comparison.sequential.total, comparison.phased.total] {
+            total.push(figure(Some(other)));
+            saving.push(vec![saved(other, record.elapsed, unit)]);
+        }
+    }
+    total.push(figure(Some(record.elapsed)));
+    rows.push(total);
+    if comparison.is_some() {
+        saving.push(Vec::new());
+        rows.push(saving);
+    }
+
+    Some(Table { unit, header, rows, phases: phases.len() })
+}
+
+/// What was saved against another schedule; below zero when it would have been faster.
+fn saved(other: Duration, ran: Duration, unit: Unit) -> String {
+    let (sign, difference) = match other.checked_sub(ran) {
+        Some(difference) => ("", difference),
+        None => ("-", ran.saturating_sub(other)),
+    };
+    let percent = 100.0 * difference.as_secs_f64() / other.as_secs_f64().max(0.001);
+    format!("{sign}{} ({sign}{percent:.0} %)", unit.figure(difference))
+}

@@ -1,0 +1,136 @@
+//! The lines that stand for many events: what is going on, and how the assets went.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use paceline_engine::event::{Outcome, StepRef};
+
+use super::Console;
+use crate::record::StepRecord;
+use crate::text::{Tone, chars, clock, count, one_line, words};
+
+/// How long a progress line may be when no width was given.
+const LINE: usize = 100;
+
+impl<W: Write> Console<W> {
+    /// Says that a resource failed, long before its stack will have been rolled back.
+    pub(super) fn failing(&mut self, step: &StepRef) -> io::Result<()> {
+        let Some(failing) = self.record.step(&step.step).and_then(|step| step.failing.clone()) else {
+            return Ok(());
+        };
+        let label = self.record.label(step);
+        self.say(Tone::Bad, "failing", &label)?;
+        self.add(Tone::Plain, &failing)
+    }
+
+    /// What is running, every few minutes.
+    pub(super) fn progress_when_due(&mut self) -> io::Result<()> {
+        if self.record.elapsed.saturating_sub(self.progress) < self.options.progress_every {
+            return Ok(());
+        }
+        self.progress = self.record.elapsed;
+        let mut running = Vec::new();
+        let mut without_places = Vec::new();
+        let mut publishing = 0;
+        for step in self.record.steps.iter().filter(|step| step.running) {
+            let title = one_line(&step.step.title);
+            let place = self.record.place(&step.step);
+            let text = match step.step.kind.as_str() {
+                "publish" => {
+                    publishing += 1;
+                    continue;
+                }
+                "deploy" if step.total > 0 => format!("{title} {}/{}", step.done, step.total),
+                "deploy" => title,
+                kind => format!("{kind} {title}"),
+            };
+            let place = place.filter(|_| step.step.kind == "deploy");
+            running.push(place.map_or_else(|| text.clone(), |place| format!("{text} ({place})")));
+            without_places.push(text);
+        }
+        let steps = running.len() + publishing;
+        if steps == 0 {
+            return Ok(());
+        }
+        if publishing > 0 {
+            let all = self.record.of_kind("publish").count();
+            let ended = self.record.of_kind("publish").filter(|step| step.outcome.is_some()).count();
+            running.push(format!("assets {ended}/{all}"));
+            without_places.push(format!("assets {ended}/{all}"));
+        }
+        let done = self.record.stacks().filter(|step| step.outcome.is_some()).count();
+        let done = format!("; done {done}/{}", self.record.stacks().count());
+        let width = self.options.style.width.map_or(LINE, usize::from);
+        let indent = clock(self.now()).len() + 1 + super::WORD;
+        let room = width.saturating_sub(indent + chars(&done));
+        let room = room.saturating_sub(chars(&format!("{steps}: ")));
+        let mut list = running.join(", ");
+        if chars(&list) > room {
+            list = fit(&without_places, room);
+        }
+        self.say(Tone::Dim, "running", &format!("{steps}: {list}{done}"))
+    }
+
+    /// The assets, in one line: when all have ended, or else at the end of the run.
+    pub(super) fn publishing(&mut self, at_the_end: bool) -> io::Result<()> {
+        let all = self.record.of_kind("publish").count();
+        if self.published || all == 0 || self.options.quiet {
+            return Ok(());
+        }
+        let of = |outcome: Outcome| {
+            self.record.of_kind("publish").filter(|step| step.outcome == Some(outcome)).count()
+        };
+        let ended = self.record.of_kind("publish").filter(|step| step.outcome.is_some()).count();
+        if ended < all && !at_the_end {
+            return Ok(());
+        }
+        self.published = true;
+        let earlier = self
+            .record
+            .of_kind("publish")
+            .filter(|step| step.resumed && step.outcome == Some(Outcome::Deployed))
+            .count();
+        let there = of(Outcome::Unchanged) + earlier;
+        let good = of(Outcome::Deployed) + of(Outcome::Unchanged);
+        if there == all {
+            return self.say(Tone::Plain, "assets", &format!("{} already there", were(all)));
+        }
+        let start = self.record.of_kind("publish").filter_map(StepRecord::started).min().unwrap_or_default();
+        let end = self.record.of_kind("publish").filter_map(StepRecord::finished).max().unwrap_or_default();
+        let took = words(end.saturating_sub(start).max(Duration::ZERO));
+        let mut asides = Vec::new();
+        if there > 0 {
+            asides.push(format!("{there} {} already there", if there == 1 { "was" } else { "were" }));
+        }
+        let failed = of(Outcome::Failed) + of(Outcome::RolledBack);
+        for (n, what) in [(failed, "failed"), (all - good - failed, "not published")] {
+            if n > 0 {
+                asides.push(format!("{n} {what}"));
+            }
+        }
+        let asides = if asides.is_empty() { String::new() } else { format!(" ({})", asides.join(", ")) };
+        let published =
+            if good == all { count(all, "asset") } else { format!("{good} of {}", count(all, "asset")) };
+        self.say(Tone::Plain, "assets", &format!("published {published} in {took}{asides}"))
+    }
+}
+
+fn were(all: usize) -> String {
+    if all == 1 { "the one asset was".to_owned() } else { format!("all {all} assets were") }
+}
+
+/// As many items as there is room for, and how many are left out.
+fn fit(items: &[String], room: usize) -> String {
+    let mut list = String::new();
+    for (i, item) in items.iter().enumerate() {
+        let separator = if i == 0 { "" } else { ", " };
+        let left = items.len() - i;
+        let rest = if left > 1 { format!(", {} more", left - 1) } else { String::new() };
+        if i > 0 && chars(&list) + chars(separator) + chars(item) + chars(&rest) > room {
+            return format!("{list}, {left} more");
+        }
+        list.push_str(separator);
+        list.push_str(item);
+    }
+    list
+}

@@ -1,0 +1,86 @@
+//! `--report DIR`: a folder of reports that is kept up to date while the run goes, so that a build that is
+//! killed leaves them behind.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use paceline_engine::event::{Event, Fact};
+
+use crate::comparison::Comparison;
+use crate::record::Record;
+use crate::{Report, html, junit, markdown};
+
+/// A run of many short steps writes no more often than this, by the run's own clock.
+const AT_MOST_EVERY: Duration = Duration::from_secs(15);
+
+/// Keeps `junit.xml`, `summary.md` and `timeline.html` in a folder.
+#[derive(Debug)]
+pub struct ReportDir {
+    dir: PathBuf,
+    record: Record,
+    comparison: Option<Comparison>,
+    written: Option<Duration>,
+}
+
+impl ReportDir {
+    /// Creates the folder, if it is not there.
+    pub fn new(dir: impl Into<PathBuf>) -> io::Result<Self> {
+        let dir = dir.into();
+        fs_err::create_dir_all(&dir)?;
+        Ok(Self { dir, record: Record::default(), comparison: None, written: None })
+    }
+
+    /// Takes an event of an earlier part of the run, without writing anything.
+    pub fn replay(&mut self, event: &Event) {
+        self.record.apply(event);
+    }
+
+    /// What the reports compare with, once that is known; before [`finish`](Report::finish).
+    pub fn compare(&mut self, comparison: Comparison) {
+        self.comparison = Some(comparison);
+    }
+
+    /// What the events add up to so far.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        self.written = Some(self.record.elapsed);
+        for document in junit(&self.record)? {
+            replace(&self.dir.join(document.name), document.contents.as_bytes())?;
+        }
+        let comparison = self.comparison.as_ref();
+        replace(&self.dir.join("summary.md"), markdown(&self.record, comparison).as_bytes())?;
+        replace(&self.dir.join("timeline.html"), html(&self.record, comparison).as_bytes())
+    }
+}
+
+impl Report for ReportDir {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.record.apply(event);
+        let due = match &event.fact {
+            Fact::RunStarted(_) | Fact::RunFinished(_) | Fact::RunStopping { .. } => true,
+            Fact::StepFinished(_) => {
+                self.written.is_none_or(|last| self.record.elapsed.saturating_sub(last) >= AT_MOST_EVERY)
+            }
+            _ => false,
+        };
+        if due { self.write() } else { Ok(()) }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.write()
+    }
+}
+
+/// Replaces a file at once, so that a reader sees the old contents or the new, never a part.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    fs_err::write(&partial, contents)?;
+    fs_err::rename(&partial, path)
+}

@@ -1,0 +1,221 @@
+//! The run as one page that needs nothing else: no script, no font, no picture from anywhere.
+
+use std::fmt::Write;
+
+use crate::comparison::{Comparison, table};
+use crate::path::{critical_path, what_to_shorten};
+use crate::record::{Record, Status};
+use crate::summary::{headline, how_to_resume, retries, shorten};
+use crate::text::{clean, clock, count, one_line, words};
+use crate::wait;
+
+mod lanes;
+mod timeline;
+
+const STYLE: &str = include_str!("html/style.css");
+
+/// The page: the timeline of the run, where its time went, and which stack to shorten first.
+pub fn html(record: &Record, comparison: Option<&Comparison>) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, record, comparison);
+    out
+}
+
+fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> std::fmt::Result {
+    let title = escape(&headline(record));
+    writeln!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>"
+    )?;
+    let class = match record.status() {
+        Status::Done => "good",
+        Status::Failed | Status::Refused => "bad",
+        Status::Empty | Status::Unfinished | Status::Interrupted => "warn",
+    };
+    writeln!(out, "<h1 class=\"{class}\">{title}</h1>")?;
+    facts(out, record)?;
+    if let Some(how) = how_to_resume(record) {
+        writeln!(out, "<p>{}.</p>", escape(how))?;
+    }
+    failures(out, record)?;
+    timeline::write(out, record)?;
+    to_shorten(out, record)?;
+    comparison_table(out, record, comparison)?;
+    path(out, record)?;
+    list(out, "Gates", &wait::gates(record))?;
+    let retried: Vec<String> = record
+        .steps
+        .iter()
+        .filter(|step| !step.retries.is_empty())
+        .map(|step| retries(record, step))
+        .collect();
+    list(out, "Tried again", &retried)?;
+    let warned: Vec<String> = record
+        .steps
+        .iter()
+        .flat_map(|step| {
+            step.warnings.iter().map(|warning| format!("{}: {warning}", record.label(&step.step)))
+        })
+        .collect();
+    list(out, "Warnings", &warned)?;
+    writeln!(out, "</main>\n</body>\n</html>")
+}
+
+fn facts(out: &mut String, record: &Record) -> std::fmt::Result {
+    if record.run.is_empty() {
+        return Ok(());
+    }
+    let mut facts = vec![
+        format!("Run <code>{}</code> of <code>{}</code>", escape(&record.run), escape(&record.app)),
+        format!("Paceline {}", escape(&record.paceline)),
+        format!("strategy {}", escape(&record.strategy)),
+    ];
+    if let Some(part) = record.parts.first() {
+        facts.push(format!("started {:.0}", part.started_at));
+    }
+    if record.parts.len() > 1 {
+        facts.push(format!("interrupted {}", count(record.parts.len() - 1, "time")));
+    }
+    writeln!(out, "<p class=\"facts\">{}</p>", facts.join(" · "))
+}
+
+fn failures(out: &mut String, record: &Record) -> std::fmt::Result {
+    if record.failures().next().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "<h2>What went wrong</h2>")?;
+    for step in record.failures() {
+        writeln!(
+            out,
+            "<div class=\"failure\"><h3>{}: {} after {}</h3>",
+            escape(&record.label(&step.step)),
+            step.word(),
+            words(step.duration())
+        )?;
+        if let Some(cause) = &step.cause {
+            let at = cause.at.as_deref().map(|at| format!("<b>{}</b>: ", escape(at))).unwrap_or_default();
+            writeln!(out, "<p class=\"message\">{at}{}</p>", escape(cause.message.trim()))?;
+            if let Some(hint) = &cause.hint {
+                writeln!(out, "<p class=\"message\">Hint: {}</p>", escape(hint))?;
+            }
+        }
+        writeln!(out, "</div>")?;
+    }
+    Ok(())
+}
+
+fn to_shorten(out: &mut String, record: &Record) -> std::fmt::Result {
+    let stacks = what_to_shorten(record);
+    let Some(first) = stacks.first() else { return Ok(()) };
+    writeln!(out, "<h2>What to shorten first</h2>\n<p>{}.</p>", escape(&shorten(record, first)))?;
+    writeln!(
+        out,
+        "<div class=\"scroll\"><table><thead><tr><th>stack that decided the finish</th><th>took</th>\
+         <th>at most to gain</th><th>its slowest resources</th></tr></thead><tbody>"
+    )?;
+    for stack in &stacks {
+        let slowest: Vec<String> = stack
+            .slowest
+            .iter()
+            .map(|resource| {
+                let kind = escape(&resource.resource_type);
+                format!("{} <small>{kind}</small> {}", escape(&resource.logical_id), words(resource.took))
+            })
+            .collect();
+        writeln!(
+            out,
+            "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
+            escape(&record.label(&stack.step.step)),
+            words(stack.took),
+            words(stack.gain),
+            slowest.join("<br>")
+        )?;
+    }
+    writeln!(out, "</tbody></table></div>")
+}
+
+fn comparison_table(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> std::fmt::Result {
+    let Some(table) = table(record, comparison) else { return Ok(()) };
+    writeln!(out, "<h2>Where the time went, in {}</h2>", table.unit.name())?;
+    writeln!(out, "<div class=\"scroll\"><table><thead><tr>")?;
+    for head in &table.header {
+        write!(out, "<th>{}</th>", escape(head))?;
+    }
+    writeln!(out, "</tr></thead><tbody>")?;
+    for (i, row) in table.rows.iter().enumerate() {
+        let class = if i < table.phases { "" } else { " class=\"total\"" };
+        write!(out, "<tr{class}>")?;
+        for (i, lines) in row.iter().enumerate() {
+            let class = if i < 2 { "" } else { " class=\"n\"" };
+            write!(out, "<td{class}>")?;
+            for (line, text) in lines.iter().enumerate() {
+                let text = escape(text);
+                match (line, i) {
+                    (0, _) => write!(out, "{text}")?,
+                    (_, 0..2) => write!(out, ", {text}")?,
+                    _ => write!(out, "<br><small>{text}</small>")?,
+                }
+            }
+            write!(out, "</td>")?;
+        }
+        writeln!(out, "</tr>")?;
+    }
+    writeln!(out, "</tbody></table></div>")
+}
+
+fn path(out: &mut String, record: &Record) -> std::fmt::Result {
+    let links = critical_path(record);
+    if links.len() < 2 {
+        return Ok(());
+    }
+    writeln!(out, "<h2>What decided when it finished</h2>\n<ol>")?;
+    for link in &links {
+        let kind = match link.step.step.kind.as_str() {
+            "deploy" => String::new(),
+            kind => format!("{} ", escape(kind)),
+        };
+        let idle = if link.idle.as_secs() >= 10 {
+            format!(", after waiting {}", words(link.idle))
+        } else {
+            String::new()
+        };
+        writeln!(
+            out,
+            "<li>{kind}{}: from {}, {}{idle}</li>",
+            escape(&record.label(&link.step.step)),
+            clock(link.started),
+            words(link.duration())
+        )?;
+    }
+    writeln!(out, "</ol>")
+}
+
+fn list(out: &mut String, heading: &str, items: &[String]) -> std::fmt::Result {
+    if items.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h2>{heading}</h2>\n<ul>")?;
+    for item in items {
+        writeln!(out, "<li>{}</li>", escape(&one_line(item)))?;
+    }
+    writeln!(out, "</ul>")
+}
+
+/// Text that means nothing to HTML or SVG, in an element or an attribute.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in clean(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,86 @@
+//! Which row of the timeline each step goes to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::record::{Record, Span, StepRecord};
+use crate::text::one_line;
+
+/// A row of the timeline.
+#[derive(Debug)]
+pub(super) enum Row<'a> {
+    /// The name of a phase, or of a kind of step.
+    Heading(String),
+    /// A stack, with its gates.
+    Stack { step: &'a StepRecord, gates: Vec<&'a StepRecord> },
+    /// A step that is not a stack.
+    Other(&'a StepRecord),
+    /// Steps packed together, so that none overlap in one line.
+    Packed { label: String, lines: Vec<Vec<&'a StepRecord>> },
+}
+
+/// The rows of a run: assets, what runs before stacks, the phases, and what belongs to no stack.
+pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
+    let mut rows = Vec::new();
+    let published: Vec<_> = started(record.of_kind("publish"));
+    if !published.is_empty() {
+        let label = format!("assets ({})", published.len());
+        rows.push(Row::Packed { label, lines: pack(&published, record.elapsed) });
+    }
+    rows.extend(started(record.of_kind("synth")).into_iter().map(Row::Other));
+
+    let mut gates: BTreeMap<&str, Vec<&StepRecord>> = BTreeMap::new();
+    let mut loose = Vec::new();
+    for gate in started(record.of_kind("gate")) {
+        match gate.step.stack.as_deref().filter(|id| record.stacks().any(|stack| stack.stack_id() == *id)) {
+            Some(stack) => gates.entry(stack).or_default().push(gate),
+            None => loose.push(gate),
+        }
+    }
+    for phase in record.phases() {
+        if !phase.name.is_empty() {
+            rows.push(Row::Heading(one_line(phase.name)));
+        }
+        let mut stacks = phase.stacks;
+        // A stack that was never started has no time; it comes last, in the order of the plan.
+        stacks.sort_by_key(|stack| (stack.spans.is_empty(), stack.spans.first().map(|span| span.started)));
+        for step in stacks {
+            let gates = gates.remove(step.stack_id()).unwrap_or_default();
+            rows.push(Row::Stack { step, gates });
+        }
+    }
+    let known = |kind: &str| matches!(kind, "publish" | "synth" | "gate" | "deploy");
+    loose.extend(started(record.steps.iter().filter(|step| !known(&step.step.kind))));
+    if !loose.is_empty() {
+        rows.push(Row::Heading("gates and commands".to_owned()));
+        rows.extend(loose.into_iter().map(Row::Other));
+    }
+    rows
+}
+
+/// Where a bar begins and ends.
+pub(super) fn extent(span: &Span, elapsed: Duration) -> (Duration, Duration) {
+    (span.started, span.finished.unwrap_or(elapsed).max(span.started))
+}
+
+fn started<'a>(steps: impl Iterator<Item = &'a StepRecord>) -> Vec<&'a StepRecord> {
+    steps.filter(|step| !step.spans.is_empty()).collect()
+}
+
+/// Each step goes to the first line that is free when it starts.
+fn pack<'a>(steps: &[&'a StepRecord], elapsed: Duration) -> Vec<Vec<&'a StepRecord>> {
+    let mut steps = steps.to_vec();
+    steps.sort_by_key(|step| step.started());
+    let mut lines: Vec<(Duration, Vec<&StepRecord>)> = Vec::new();
+    for step in steps {
+        let Some((start, end)) = step.spans.last().map(|span| extent(span, elapsed)) else { continue };
+        match lines.iter_mut().find(|(free, _)| *free <= start) {
+            Some((free, line)) => {
+                *free = end;
+                line.push(step);
+            }
+            None => lines.push((end, vec![step])),
+        }
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
+}

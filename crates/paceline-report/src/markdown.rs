@@ -1,0 +1,119 @@
+//! The summary as Markdown, for a pull request or a build's artifacts.
+
+use std::fmt::Write;
+
+use crate::comparison::{Comparison, table};
+use crate::path::{critical_path, what_to_shorten};
+use crate::record::Record;
+use crate::summary::{headline, how_to_resume, retries, shorten, what};
+use crate::text::{clock, one_line, words};
+use crate::wait;
+
+/// The summary of a run as Markdown.
+pub fn markdown(record: &Record, comparison: Option<&Comparison>) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, record, comparison);
+    out
+}
+
+fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> std::fmt::Result {
+    writeln!(out, "# {}", inline(&headline(record)))?;
+    if !record.run.is_empty() {
+        writeln!(out, "\nRun {} of {}.", inline(&record.run), inline(&record.app))?;
+    }
+    if let Some(how) = how_to_resume(record) {
+        writeln!(out, "\n{}.", inline(how))?;
+    }
+    if record.failures().next().is_some() {
+        writeln!(out, "\n## What went wrong\n")?;
+        for step in record.failures() {
+            let label = inline(&record.label(&step.step));
+            writeln!(out, "- **{label}** {} after {}  ", step.word(), words(step.duration()))?;
+            writeln!(out, "  {}", inline(&step.cause_line()))?;
+            if let Some(hint) = step.cause.as_ref().and_then(|cause| cause.hint.as_ref()) {
+                writeln!(out, "  \n  Hint: {}", inline(&one_line(hint)))?;
+            }
+        }
+    }
+    if let Some(table) = table(record, comparison) {
+        writeln!(out, "\n## Where the time went, in {}\n", table.unit.name())?;
+        writeln!(out, "| {} |", table.header.join(" | "))?;
+        let rule: Vec<&str> = (0..table.header.len()).map(|i| if i < 2 { "---" } else { "---:" }).collect();
+        writeln!(out, "| {} |", rule.join(" | "))?;
+        for row in &table.rows {
+            let cells: Vec<String> = row.iter().map(|lines| inline(&lines.join(", "))).collect();
+            writeln!(out, "| {} |", cells.join(" | "))?;
+        }
+    }
+    let links = critical_path(record);
+    if links.len() > 1 {
+        writeln!(out, "\n## What decided when it finished\n")?;
+        for link in &links {
+            let label = inline(&record.label(&link.step.step));
+            let kind = &link.step.step.kind;
+            let kind = if kind == "deploy" { String::new() } else { format!("{} ", inline(kind)) };
+            writeln!(out, "1. {kind}{label}: from {}, {}", clock(link.started), words(link.duration()))?;
+        }
+        if let Some(first) = what_to_shorten(record).first() {
+            writeln!(out, "\n{}.", inline(&shorten(record, first)))?;
+        }
+    }
+    stacks(out, record)?;
+    let gates = wait::gates(record);
+    if !gates.is_empty() {
+        writeln!(out, "\n## Gates\n")?;
+        for gate in gates {
+            writeln!(out, "- {}", inline(&gate))?;
+        }
+    }
+    let mut retried = record.steps.iter().filter(|step| !step.retries.is_empty()).peekable();
+    if retried.peek().is_some() {
+        writeln!(out, "\n## Tried again\n")?;
+        for step in retried {
+            writeln!(out, "- {}", inline(&retries(record, step)))?;
+        }
+    }
+    Ok(())
+}
+
+fn stacks(out: &mut String, record: &Record) -> std::fmt::Result {
+    let phases = record.phases();
+    if phases.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Stacks\n\n| phase | stack | ended | |\n| --- | --- | --- | --- |")?;
+    for phase in phases {
+        let mut stacks = phase.stacks.clone();
+        stacks.sort_by_key(|step| !step.failed());
+        for step in stacks {
+            let ended = if step.failed() { format!("**{}**", step.word()) } else { step.word().to_owned() };
+            writeln!(
+                out,
+                "| {} | {} | {ended} | {} |",
+                inline(phase.name),
+                inline(&record.label(&step.step)),
+                inline(&what(record, step))
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Text that means nothing to Markdown, on one line.
+fn inline(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in one_line(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}

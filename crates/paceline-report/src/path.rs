@@ -1,0 +1,162 @@
+//! What decided when the run finished, and what would have to be shorter for it to finish earlier.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::record::{Record, Resource, StepRecord};
+
+/// A need that ended this shortly before a step became ready is what it waited for.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// A step on the chain that decided when the run finished.
+#[derive(Debug, Clone, Copy)]
+pub struct Link<'a> {
+    /// The step.
+    pub step: &'a StepRecord,
+    /// When it started.
+    pub started: Duration,
+    /// When it ended; the time of the last event when it had not.
+    pub finished: Duration,
+    /// The time between the end of the step before it in the chain, or the start of the run, and its start:
+    /// it waited for room, or for the run to be resumed.
+    pub idle: Duration,
+}
+
+impl Link<'_> {
+    /// From its start to its end.
+    pub fn duration(&self) -> Duration {
+        self.finished.saturating_sub(self.started)
+    }
+}
+
+/// The chain of steps that decided when the run finished, as it ran: from the step that ended last, back
+/// through the need that each one waited for longest.
+pub fn critical_path<'a>(record: &'a Record) -> Vec<Link<'a>> {
+    let mut chain: Vec<Performed<'a>> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut next = latest(record.steps.iter().filter_map(|step| performed(step, record, None)));
+    while let Some(performed) = next
+        && seen.insert(performed.step.step.step.as_str())
+    {
+        next = waited_for(&performed, record);
+        chain.push(performed);
+    }
+    let mut before = Duration::ZERO;
+    let link = |performed: Performed<'a>| {
+        let Performed { step, started, finished, .. } = performed;
+        let idle = started.saturating_sub(before);
+        before = finished;
+        Link { step, started, finished, idle }
+    };
+    chain.into_iter().rev().map(link).collect()
+}
+
+/// A stack on the critical path.
+#[derive(Debug, Clone)]
+pub struct Shortening<'a> {
+    /// The stack.
+    pub step: &'a StepRecord,
+    /// How long it took.
+    pub took: Duration,
+    /// How much earlier the run would have finished if the stack had taken no time at all: the most that
+    /// can be gained there before something else decides.
+    pub gain: Duration,
+    /// Its resources that took longest.
+    pub slowest: &'a [Resource],
+}
+
+/// The stacks on the critical path, the one that took longest first. Nothing, unless every stack was
+/// deployed: how long a run took that was not done says nothing of the next one.
+pub fn what_to_shorten(record: &Record) -> Vec<Shortening<'_>> {
+    if !record.all_deployed() {
+        return Vec::new();
+    }
+    let whole = shape(record, None);
+    let mut stacks: Vec<Shortening<'_>> = critical_path(record)
+        .iter()
+        .filter(|link| link.step.step.kind == "deploy" && !link.duration().is_zero())
+        .map(|link| Shortening {
+            step: link.step,
+            took: link.duration(),
+            gain: whole.saturating_sub(shape(record, Some(&link.step.step.step))).min(link.duration()),
+            slowest: &link.step.slowest,
+        })
+        .collect();
+    // A stable sort: stacks that took equally long stay in the order of the path.
+    stacks.sort_by_key(|stack| std::cmp::Reverse(stack.took));
+    stacks
+}
+
+/// A time during which a step was performed.
+#[derive(Debug, Clone, Copy)]
+struct Performed<'a> {
+    step: &'a StepRecord,
+    ready: Duration,
+    started: Duration,
+    finished: Duration,
+}
+
+/// The last time a step was performed, or the last time that had begun by then: a resumed run looks again at
+/// what an earlier part had done.
+fn performed<'a>(step: &'a StepRecord, record: &Record, by: Option<Duration>) -> Option<Performed<'a>> {
+    let span = step.spans.iter().rev().find(|span| by.is_none_or(|by| span.started <= by))?;
+    Some(Performed {
+        step,
+        ready: span.ready.unwrap_or(span.started).min(span.started),
+        started: span.started,
+        finished: span.finished.unwrap_or(record.elapsed).max(span.started),
+    })
+}
+
+/// What ended last; of several, what took longest, then the first.
+fn latest<'a>(candidates: impl Iterator<Item = Performed<'a>>) -> Option<Performed<'a>> {
+    let rank = |p: &Performed<'_>| (p.finished, p.finished.saturating_sub(p.started));
+    candidates.reduce(|best, other| if rank(&other) > rank(&best) { other } else { best })
+}
+
+/// The need that decided when a step could start.
+///
+/// Mostly it is the one that ended last before that. But some edges wait only for one resource of a stack,
+/// and then the need is still being performed when the step starts.
+fn waited_for<'a>(of: &Performed<'_>, record: &'a Record) -> Option<Performed<'a>> {
+    let needs = || {
+        let needs = of.step.needs.iter().filter_map(|id| record.step(id));
+        needs.filter_map(|need| performed(need, record, Some(of.started)))
+    };
+    let ended = latest(needs().filter(|need| need.finished <= of.ready));
+    if ended.is_some_and(|need| of.ready.saturating_sub(need.finished) <= AT_ONCE) {
+        return ended;
+    }
+    latest(needs().filter(|need| need.finished > of.ready)).or(ended)
+}
+
+/// When the run would have finished with the durations and needs it had and with room for everything at
+/// once, if one of its steps had taken no time.
+fn shape(record: &Record, without: Option<&str>) -> Duration {
+    let mut ends: BTreeMap<&str, (Duration, Duration)> = BTreeMap::new();
+    // The order of the plan respects the needs, so one pass is enough.
+    for step in &record.steps {
+        let Some(this) = performed(step, record, None) else { continue };
+        let mut start = Duration::ZERO;
+        for id in &step.needs {
+            let (Some(&(begin, end)), Some(need)) = (
+                ends.get(id.as_str()),
+                record.step(id).and_then(|need| performed(need, record, Some(this.started))),
+            ) else {
+                continue;
+            };
+            // A need that was still being performed released this step part of the way.
+            let released = if need.finished > this.started && without != Some(id.as_str()) {
+                begin + this.started.saturating_sub(need.started)
+            } else {
+                end
+            };
+            start = start.max(released.min(end));
+        }
+        let id = step.step.step.as_str();
+        let took =
+            if without == Some(id) { Duration::ZERO } else { this.finished.saturating_sub(this.started) };
+        ends.insert(id, (start, start + took));
+    }
+    ends.values().map(|&(_, end)| end).max().unwrap_or_default()
+}

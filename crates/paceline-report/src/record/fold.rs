@@ -1,0 +1,226 @@
+//! How each event changes the record.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use paceline_engine::event::{Event, Fact, Outcome, RunStarted, StackProgress, StepFinished, StepRef};
+
+use super::{Part, Record, Resource, Retry, Span, StepRecord};
+use crate::text::{one_line, seconds};
+
+/// How many of a stack's resources are remembered for how long they took.
+const SLOWEST: usize = 5;
+
+impl Record {
+    /// Takes the next event. Events of another run are not this record's.
+    pub fn apply(&mut self, event: &Event) {
+        if self.run.is_empty() {
+            self.run.clone_from(&event.run);
+        } else if self.run != event.run {
+            return;
+        }
+        let starts_part = matches!(event.fact, Fact::RunStarted(_));
+        if starts_part || self.parts.is_empty() {
+            self.start_part(event.at);
+        }
+        self.elapsed = self.elapsed.max(self.clock(event.at));
+        let now = self.clock(event.at);
+        match &event.fact {
+            Fact::RunStarted(run) => self.run_started(run),
+            Fact::StepReady(step) => {
+                let step = self.entry(step);
+                step.again();
+                step.ready = Some(now);
+            }
+            Fact::StepStarted(step) => self.entry(step).start(now),
+            Fact::StackSubmitted(submitted) => {
+                self.entry(&submitted.step).operation = Some(submitted.operation.clone());
+            }
+            Fact::StackProgress(progress) => self.entry(&progress.step).progress(progress),
+            Fact::StepRetried(retried) => self.entry(&retried.step).retries.push(Retry {
+                at: now,
+                reason: one_line(&retried.reason),
+                attempt: retried.attempt,
+                wait: seconds(retried.wait_s),
+            }),
+            Fact::StepWarned(warned) => {
+                self.entry(&warned.step).warnings.push(one_line(&warned.message));
+            }
+            Fact::StepFinished(finished) => self.entry(&finished.step).finish(finished, now),
+            Fact::RunStopping { reason } => self.stopping = Some(one_line(reason)),
+            Fact::RunFinished(finished) => self.exit_code = Some(finished.exit_code),
+        }
+    }
+
+    /// The run's clock at a time of the part that goes on. A system clock that was set back stops it.
+    fn clock(&self, at: Timestamp) -> Duration {
+        self.parts.last().map_or(Duration::ZERO, |part| part.started + since(part.started_at, at))
+    }
+
+    fn start_part(&mut self, at: Timestamp) {
+        let pause = self.parts.last().map_or(Duration::ZERO, |last| {
+            since(last.started_at, at).saturating_sub(self.elapsed.saturating_sub(last.started))
+        });
+        self.parts.push(Part { started_at: at, started: self.elapsed, pause });
+        self.stopping = None;
+        self.exit_code = None;
+        for step in &mut self.steps {
+            step.running = false;
+            // CloudFormation's clock went on while the run's stood still.
+            step.in_progress.clear();
+        }
+    }
+
+    fn run_started(&mut self, run: &RunStarted) {
+        self.paceline.clone_from(&run.paceline);
+        self.app.clone_from(&run.app);
+        self.strategy = run.strategy.to_string();
+        self.simulated = run.simulated;
+        self.planned_phases =
+            run.phases.iter().map(|phase| (phase.name.clone(), phase.stacks.clone())).collect();
+        for planned in &run.steps {
+            let step = self.entry(&planned.step);
+            step.needs.clone_from(&planned.needs);
+            step.expected = seconds(planned.expected_s);
+        }
+    }
+
+    fn entry(&mut self, step: &StepRef) -> &mut StepRecord {
+        let next = self.steps.len();
+        let i = *self.index.entry(step.step.clone()).or_insert(next);
+        if i == next {
+            self.steps.push(StepRecord::new(step.clone()));
+        }
+        &mut self.steps[i]
+    }
+}
+
+impl StepRecord {
+    fn new(step: StepRef) -> Self {
+        Self {
+            step,
+            needs: Vec::new(),
+            expected: Duration::ZERO,
+            spans: Vec::new(),
+            running: false,
+            outcome: None,
+            cause: None,
+            because: None,
+            detail: None,
+            resumed: false,
+            retries: Vec::new(),
+            warnings: Vec::new(),
+            done: 0,
+            total: 0,
+            operation: None,
+            slowest: Vec::new(),
+            failing: None,
+            told: Duration::ZERO,
+            ready: None,
+            in_progress: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// How it ended before counts no more.
+    fn again(&mut self) {
+        self.outcome = None;
+        self.cause = None;
+        self.because = None;
+        self.detail = None;
+        self.failing = None;
+    }
+
+    fn start(&mut self, now: Duration) {
+        self.again();
+        self.running = true;
+        match self.spans.last_mut() {
+            // The operation went on in CloudFormation while nobody watched it.
+            Some(Span { finished: None, .. }) => {}
+            Some(span) if span.outcome == Some(Outcome::Interrupted) => {
+                span.finished = None;
+                span.outcome = None;
+            }
+            _ => {
+                let ready = self.ready.take();
+                self.spans.push(Span { ready, started: now, finished: None, outcome: None });
+            }
+        }
+    }
+
+    fn finish(&mut self, finished: &StepFinished, now: Duration) {
+        self.told = seconds(finished.duration_s);
+        self.outcome = Some(finished.outcome);
+        self.cause.clone_from(&finished.cause);
+        self.because.clone_from(&finished.because);
+        self.running = false;
+        if finished.detail.is_some() || !finished.resumed {
+            self.detail.clone_from(&finished.detail);
+        }
+        if finished.outcome.is_success() && self.total > 0 {
+            self.done = self.total;
+        }
+        if finished.resumed {
+            self.resumed = true;
+            if self.looks_again() {
+                self.spans.pop();
+                return;
+            }
+        }
+        match self.spans.last_mut() {
+            Some(span) if span.finished.is_none() => {
+                span.finished = Some(now.max(span.started));
+                span.outcome = Some(finished.outcome);
+            }
+            // The start is missing from the journal, but it was performed.
+            _ if !finished.resumed
+                && !matches!(finished.outcome, Outcome::Skipped | Outcome::Interrupted) =>
+            {
+                self.spans.push(Span {
+                    ready: self.ready.take(),
+                    started: now.saturating_sub(self.told),
+                    finished: Some(now),
+                    outcome: Some(finished.outcome),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn progress(&mut self, progress: &StackProgress) {
+        self.done = progress.done;
+        self.total = progress.total;
+        let about_stack = progress.resource_type == "AWS::CloudFormation::Stack"
+            && (Some(&progress.logical_id) == self.step.stack_name.as_ref()
+                || Some(&progress.logical_id) == self.step.stack.as_ref());
+        if about_stack {
+            return;
+        }
+        let status = progress.status.as_str();
+        if status.ends_with("_IN_PROGRESS") {
+            self.in_progress.entry(progress.logical_id.clone()).or_insert(progress.happened_at);
+        } else if let Some(started) = self.in_progress.remove(&progress.logical_id) {
+            self.slowest.push(Resource {
+                logical_id: one_line(&progress.logical_id),
+                resource_type: one_line(&progress.resource_type),
+                took: since(started, progress.happened_at),
+            });
+            self.slowest.sort_by(|a, b| b.took.cmp(&a.took).then_with(|| a.logical_id.cmp(&b.logical_id)));
+            self.slowest.truncate(SLOWEST);
+        }
+        if self.failing.is_none() && status.ends_with("_FAILED") {
+            let reason = progress.reason.as_deref().map(one_line).unwrap_or_default();
+            // CloudFormation says this of the resources that it stopped because another one failed.
+            if !reason.to_ascii_lowercase().contains("cancelled") {
+                self.failing = Some(format!(
+                    "{} ({}): {reason}",
+                    one_line(&progress.logical_id),
+                    one_line(&progress.resource_type)
+                ));
+            }
+        }
+    }
+}
+
+fn since(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}

@@ -1,0 +1,76 @@
+//! The time that runs waited in gates, by what the gates waited for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::record::{Record, StepRecord};
+use crate::text::{count, one_line, words};
+
+/// What the gates of one subject did.
+#[derive(Debug, Default)]
+struct Gates {
+    waited: Duration,
+    times: usize,
+    /// The counted things, such as `roles usable`, while all gates agree on them.
+    found: Option<(u64, String)>,
+}
+
+/// A line for each subject, such as `IAM roles: waited 24 s in 2 gates, 12 roles usable`.
+pub(crate) fn gates(record: &Record) -> Vec<String> {
+    let mut order: Vec<String> = Vec::new();
+    let mut subjects: BTreeMap<String, Gates> = BTreeMap::new();
+    for gate in record.of_kind("gate").filter(|gate| !gate.spans.is_empty()) {
+        let subject = subject(gate);
+        let found = gate.detail.as_deref().and_then(counted);
+        if let Some(gates) = subjects.get_mut(&subject) {
+            gates.found = match (gates.found.take(), found) {
+                (Some((n, noun)), Some((m, other))) if noun == other => Some((n.saturating_add(m), noun)),
+                _ => None,
+            };
+            gates.waited += waited(gate);
+            gates.times += 1;
+        } else {
+            order.push(subject.clone());
+            subjects.insert(subject, Gates { waited: waited(gate), times: 1, found });
+        }
+    }
+    order
+        .iter()
+        .filter_map(|subject| {
+            let gates = subjects.get(subject)?;
+            let found = gates.found.as_ref().map(|(n, noun)| format!(", {n} {noun}")).unwrap_or_default();
+            Some(format!(
+                "{subject}: waited {} in {}{found}",
+                words(gates.waited),
+                count(gates.times, "gate")
+            ))
+        })
+        .collect()
+}
+
+/// All the times it waited, since a resumed run waits again.
+fn waited(gate: &StepRecord) -> Duration {
+    gate.spans.iter().filter_map(|span| Some(span.finished?.saturating_sub(span.started))).sum()
+}
+
+/// What a gate waits for, without the stack it belongs to.
+fn subject(gate: &StepRecord) -> String {
+    let title = one_line(&gate.step.title);
+    let Some(stack) = &gate.step.stack else { return title };
+    for link in [" of ", " after ", " in ", " for ", ": "] {
+        if let Some(subject) = title.strip_suffix(&format!("{link}{stack}")) {
+            return subject.to_owned();
+        }
+        if let Some(subject) = title.strip_prefix(&format!("{stack}{link}")) {
+            return subject.to_owned();
+        }
+    }
+    title
+}
+
+/// `12 roles usable` is 12 of `roles usable`.
+fn counted(detail: &str) -> Option<(u64, String)> {
+    let detail = one_line(detail);
+    let (number, noun) = detail.split_once(' ')?;
+    Some((number.parse().ok()?, noun.to_owned()))
+}

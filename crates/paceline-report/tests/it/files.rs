@@ -1,0 +1,119 @@
+//! The reports that are files, kept up to date while the run goes.
+
+use std::io;
+
+use paceline_engine::event::{Event, Fact};
+use paceline_report::{JsonLines, Outputs, Report, ReportDir, Reports};
+
+use crate::runs;
+
+#[test]
+fn json_lines_are_the_events() {
+    let events = runs::bad();
+    let mut lines = JsonLines::new(Vec::new());
+    for event in &events {
+        lines.event(event).unwrap();
+    }
+    let text = String::from_utf8(lines.into_inner()).unwrap();
+    let read: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, events);
+    let line = text.lines().find(|line| line.contains("\"rolled-back\"")).unwrap();
+    insta::assert_snapshot!("json_line", line);
+}
+
+#[test]
+fn outputs_are_there_from_the_start_and_grow() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("outputs.json");
+    let mut outputs = Outputs::new(&path).unwrap();
+    assert_eq!(fs_err::read_to_string(&path).unwrap(), "{}\n");
+    let events = runs::good();
+    let second = events.iter().position(
+        |event| matches!(&event.fact, Fact::StepFinished(f) if f.step.title == "ServicesSecondary"),
+    );
+    for event in &events[..second.unwrap()] {
+        outputs.event(event).unwrap();
+    }
+    assert_eq!(
+        fs_err::read_to_string(&path).unwrap(),
+        "{\n  \"Services\": {\n    \"Url\": \"https://Services.example/us-east-1\"\n  }\n}\n"
+    );
+    for event in &events[second.unwrap()..] {
+        outputs.event(event).unwrap();
+    }
+    insta::assert_snapshot!("outputs", fs_err::read_to_string(&path).unwrap());
+    assert_eq!(fs_err::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn outputs_of_stacks_of_one_name_do_not_overwrite_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("outputs.json");
+    let mut outputs = Outputs::new(&path).unwrap();
+    for mut event in runs::good() {
+        let rename = |step: &mut paceline_engine::event::StepRef| {
+            if step.title.starts_with("Services") && step.kind == "deploy" {
+                step.stack_name = Some("Services".to_owned());
+            }
+        };
+        match &mut event.fact {
+            Fact::RunStarted(run) => run.steps.iter_mut().for_each(|planned| rename(&mut planned.step)),
+            Fact::StepFinished(finished) => rename(&mut finished.step),
+            _ => {}
+        }
+        outputs.event(&event).unwrap();
+    }
+    insta::assert_snapshot!("outputs_of_one_name", fs_err::read_to_string(&path).unwrap());
+}
+
+#[test]
+fn a_killed_run_leaves_its_reports_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut reports = ReportDir::new(dir.path().join("reports")).unwrap();
+    let events = runs::good();
+    for event in &events[..events.len() * 2 / 3] {
+        reports.event(event).unwrap();
+    }
+    drop(reports);
+    let read = |name: &str| fs_err::read_to_string(dir.path().join("reports").join(name)).unwrap();
+    assert!(read("summary.md").starts_with("# Not finished: "));
+    assert!(read("timeline.html").contains("</html>"));
+    assert!(read("junit.xml").contains("when this report was written"));
+    assert_eq!(fs_err::read_dir(dir.path().join("reports")).unwrap().count(), 3);
+}
+
+#[test]
+fn the_reports_of_a_finished_run_are_those_of_its_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut reports = ReportDir::new(dir.path()).unwrap();
+    for event in &runs::good() {
+        reports.event(event).unwrap();
+    }
+    let comparison = crate::pages::comparison(reports.record());
+    reports.compare(comparison.clone().unwrap());
+    reports.finish().unwrap();
+    let expected = paceline_report::html(reports.record(), comparison.as_ref());
+    assert_eq!(fs_err::read_to_string(dir.path().join("timeline.html")).unwrap(), expected);
+}
+
+struct Full;
+
+impl Report for Full {
+    fn event(&mut self, _: &Event) -> io::Result<()> {
+        Err(io::Error::other("the disk is full"))
+    }
+}
+
+#[test]
+fn a_report_that_fails_stops_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("outputs.json");
+    let mut reports = Reports::default();
+    reports.add(Full);
+    reports.add(Outputs::new(&path).unwrap());
+    for event in &runs::good() {
+        reports.event(event).unwrap();
+    }
+    assert!(fs_err::read_to_string(&path).unwrap().contains("Services"));
+    assert_eq!(reports.finish().unwrap_err().to_string(), "the disk is full");
+}

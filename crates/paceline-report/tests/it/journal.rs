@@ -1,0 +1,248 @@
+//! Makes events by hand: facts at seconds of a run, in any order.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use paceline_engine::event::{
+    Cause, Event, Fact, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA, StackProgress,
+    StackSubmitted, StepFinished, StepRef, StepRetried, StepWarned,
+};
+use paceline_plan::Strategy;
+
+const START: i64 = 1_763_368_200;
+
+/// The facts of a run, to be put in order.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    steps: Vec<PlannedStep>,
+    phases: Vec<PlannedPhase>,
+    facts: Vec<(u64, Fact)>,
+}
+
+/// How a step went.
+#[derive(Debug, Clone)]
+pub(crate) struct Went {
+    pub(crate) outcome: Outcome,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) detail: Option<&'static str>,
+    pub(crate) resumed: bool,
+}
+
+impl From<Outcome> for Went {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, cause: None, detail: None, resumed: false }
+    }
+}
+
+pub(crate) fn found(detail: &'static str) -> Went {
+    Went { detail: Some(detail), ..Outcome::Deployed.into() }
+}
+
+pub(crate) fn failed(at: &str, message: &str, hint: &str) -> Went {
+    let cause = Cause {
+        at: Some(at.to_owned()),
+        message: message.to_owned(),
+        hint: Some(hint.to_owned()),
+        preflight: false,
+    };
+    Went { cause: Some(cause), ..Outcome::Failed.into() }
+}
+
+impl Journal {
+    pub(crate) fn phase(&mut self, name: &str, stacks: &[&str]) {
+        let stacks = stacks.iter().map(|&stack| stack.to_owned()).collect();
+        self.phases.push(PlannedPhase { name: name.to_owned(), stacks });
+    }
+
+    fn plan(&mut self, step: StepRef, needs: &[&str], expected_s: f64) {
+        let needs = needs.iter().map(|&need| need.to_owned()).collect();
+        self.steps.push(PlannedStep { step, needs, expected_s });
+    }
+
+    pub(crate) fn stack(&mut self, id: &str, region: &str, needs: &[&str], expected_s: f64) {
+        let phase = self.phases.iter().find(|phase| phase.stacks.iter().any(|stack| stack == id));
+        let step = StepRef {
+            step: format!("deploy:{id}"),
+            kind: "deploy".to_owned(),
+            title: id.to_owned(),
+            stack: Some(id.to_owned()),
+            stack_name: Some(id.replace('/', "-")),
+            account: Some("111122223333".to_owned()),
+            region: Some(region.to_owned()),
+            phase: phase.map(|phase| phase.name.clone()),
+        };
+        self.plan(step, needs, expected_s);
+    }
+
+    pub(crate) fn gate(&mut self, stack: &str) {
+        let step = StepRef {
+            step: format!("gate:iam-roles:{stack}"),
+            title: format!("IAM roles of {stack}"),
+            stack: Some(stack.to_owned()),
+            ..plain("gate", stack)
+        };
+        self.plan(step, &[&format!("deploy:{stack}")], 10.0);
+    }
+
+    pub(crate) fn asset(&mut self, name: &str) {
+        self.plan(plain("publish", name), &[], 5.0);
+    }
+
+    pub(crate) fn other(&mut self, kind: &str, name: &str, needs: &[&str]) {
+        self.plan(plain(kind, name), needs, 5.0);
+    }
+
+    fn reference(&self, id: &str) -> StepRef {
+        self.steps.iter().find(|planned| planned.step.step == id).unwrap().step.clone()
+    }
+
+    pub(crate) fn fact(&mut self, at: u64, fact: Fact) {
+        self.facts.push((at, fact));
+    }
+
+    pub(crate) fn run_started(&mut self, at: u64, resumed: bool) {
+        let started = RunStarted {
+            paceline: "0.1.0".to_owned(),
+            app: "cdk.out".to_owned(),
+            plan: "0123456789abcdef".to_owned(),
+            resumed,
+            simulated: false,
+            strategy: Strategy::Graph,
+            phases: self.phases.clone(),
+            steps: self.steps.clone(),
+        };
+        self.fact(at, Fact::RunStarted(started));
+    }
+
+    /// A step that became ready, was started and ended at those seconds.
+    pub(crate) fn step(&mut self, id: &str, ready: u64, start: u64, end: u64, went: impl Into<Went>) {
+        self.begin(id, ready, start);
+        self.end(id, end, end - start, went);
+    }
+
+    pub(crate) fn begin(&mut self, id: &str, ready: u64, start: u64) {
+        let step = self.reference(id);
+        self.fact(ready, Fact::StepReady(step.clone()));
+        self.fact(start, Fact::StepStarted(step.clone()));
+        if step.kind == "deploy" {
+            let (operation, token) = ("create".to_owned(), "token".to_owned());
+            self.fact(start, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the seconds of a test are few")]
+    pub(crate) fn end(&mut self, id: &str, at: u64, took: u64, went: impl Into<Went>) {
+        let step = self.reference(id);
+        let went = went.into();
+        let mut outputs = BTreeMap::new();
+        if step.kind == "deploy" && went.outcome.is_success() {
+            let region = step.region.clone().unwrap_or_default();
+            outputs.insert("Url".to_owned(), format!("https://{}.example/{region}", step.title));
+        }
+        let finished = StepFinished {
+            step,
+            outcome: went.outcome,
+            cause: went.cause,
+            because: None,
+            detail: went.detail.map(str::to_owned),
+            duration_s: took as f64,
+            queued_s: 0.0,
+            resumed: went.resumed,
+            outputs,
+        };
+        self.fact(at, Fact::StepFinished(finished));
+    }
+
+    pub(crate) fn never(&mut self, id: &str, at: u64, outcome: Outcome, because: Option<&str>) {
+        self.end(id, at, 0, outcome);
+        if let Some((_, Fact::StepFinished(finished))) = self.facts.last_mut() {
+            finished.because = because.map(str::to_owned);
+        }
+    }
+
+    pub(crate) fn progress(&mut self, id: &str, at: u64, resource: (&str, &str), status: &str, done: usize) {
+        self.progress_because(id, at, resource, status, done, None);
+    }
+
+    pub(crate) fn progress_because(
+        &mut self,
+        id: &str,
+        at: u64,
+        (logical_id, resource_type): (&str, &str),
+        status: &str,
+        done: usize,
+        reason: Option<&str>,
+    ) {
+        let progress = StackProgress {
+            step: self.reference(id),
+            logical_id: logical_id.to_owned(),
+            resource_type: resource_type.to_owned(),
+            status: status.to_owned(),
+            reason: reason.map(str::to_owned),
+            done,
+            total: 84,
+            happened_at: time(at),
+        };
+        self.fact(at, Fact::StackProgress(progress));
+    }
+
+    pub(crate) fn retried(&mut self, id: &str, at: u64, attempt: u32, reason: &str) {
+        let step = self.reference(id);
+        let reason = reason.to_owned();
+        self.fact(at, Fact::StepRetried(StepRetried { step, reason, attempt, wait_s: 5.0 }));
+    }
+
+    pub(crate) fn warned(&mut self, id: &str, at: u64, message: &str) {
+        let step = self.reference(id);
+        self.fact(at, Fact::StepWarned(StepWarned { step, message: message.to_owned() }));
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the seconds of a test are few")]
+    pub(crate) fn run_finished(&mut self, at: u64, since: u64, exit_code: u8) {
+        let mut last: BTreeMap<&str, Outcome> = BTreeMap::new();
+        for (_, fact) in &self.facts {
+            if let Fact::StepFinished(finished) = fact
+                && finished.step.kind == "deploy"
+            {
+                last.insert(&finished.step.step, finished.outcome);
+            }
+        }
+        let mut stacks = BTreeMap::new();
+        for outcome in last.into_values() {
+            *stacks.entry(outcome).or_default() += 1;
+        }
+        let duration_s = (at - since) as f64;
+        self.fact(at, Fact::RunFinished(RunFinished { stacks, exit_code, duration_s }));
+    }
+
+    /// The events in order. Facts of one second stay in the order in which they were told.
+    pub(crate) fn events(mut self) -> Vec<Event> {
+        self.facts.sort_by_key(|&(at, _)| at);
+        let event = |(seq, (at, fact)): (u64, (u64, Fact))| Event {
+            schema: SCHEMA,
+            run: "2025-11-17-a1b2".to_owned(),
+            seq,
+            at: time(at),
+            fact,
+        };
+        (1..).zip(self.facts).map(event).collect()
+    }
+}
+
+fn time(at: u64) -> Timestamp {
+    Timestamp::from_second(START).unwrap() + Duration::from_secs(at)
+}
+
+fn plain(kind: &str, name: &str) -> StepRef {
+    StepRef {
+        step: format!("{kind}:{name}"),
+        kind: kind.to_owned(),
+        title: name.to_owned(),
+        stack: None,
+        stack_name: None,
+        account: Some("111122223333".to_owned()),
+        region: Some("us-east-1".to_owned()),
+        phase: None,
+    }
+}

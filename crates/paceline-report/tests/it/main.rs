@@ -1,0 +1,11 @@
+//! Every report of hand-made runs, as snapshots, and what must hold for any run.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
+
+mod console;
+mod files;
+mod journal;
+mod odd;
+mod pages;
+mod record;
+mod runs;

@@ -1,0 +1,120 @@
+//! Journals that ought not to be: no report may panic on one.
+
+use jiff::Timestamp;
+use paceline_engine::event::{Event, Fact};
+use paceline_report::{Console, ConsoleOptions, Record, Report, Style, html, junit, markdown, summary};
+
+use crate::pages::{comparison, well_formed};
+use crate::runs;
+
+fn all_reports(events: &[Event]) {
+    let mut console = Console::new(Vec::new(), ConsoleOptions::default());
+    for event in events {
+        console.event(event).unwrap();
+    }
+    let record = Record::of(events);
+    for comparison in [None, comparison(&record)] {
+        for width in [None, Some(0), Some(20)] {
+            summary(&record, comparison.as_ref(), Style { color: true, width });
+        }
+        markdown(&record, comparison.as_ref());
+        html(&record, comparison.as_ref());
+    }
+    for document in junit(&record).unwrap() {
+        well_formed(&document.contents);
+    }
+}
+
+fn each(change: impl Fn(usize, &mut Event)) {
+    for mut events in [runs::good(), runs::bad(), runs::resumed(), runs::stopped(), runs::short()] {
+        events.iter_mut().enumerate().for_each(|(i, event)| change(i, event));
+        all_reports(&events);
+    }
+}
+
+#[test]
+fn cut_off_anywhere_at_either_end() {
+    for events in [runs::bad(), runs::resumed()] {
+        for i in 0..events.len() {
+            all_reports(&events[..i]);
+            all_reports(&events[i..]);
+        }
+    }
+}
+
+#[test]
+fn events_missing() {
+    let events = runs::resumed();
+    for i in 0..events.len() {
+        let mut events = events.clone();
+        events.remove(i);
+        all_reports(&events);
+    }
+}
+
+#[test]
+fn no_phases_and_no_regions() {
+    each(|_, event| {
+        if let Fact::RunStarted(run) = &mut event.fact {
+            run.phases.clear();
+            for planned in &mut run.steps {
+                planned.step.region = None;
+                planned.step.account = None;
+                planned.step.phase = None;
+            }
+        }
+    });
+}
+
+#[test]
+fn needs_that_go_round_in_a_circle() {
+    each(|_, event| {
+        if let Fact::RunStarted(run) = &mut event.fact {
+            let all: Vec<String> = run.steps.iter().map(|planned| planned.step.step.clone()).collect();
+            for planned in &mut run.steps {
+                planned.needs.clone_from(&all);
+                planned.needs.push("unknown".to_owned());
+            }
+        }
+    });
+}
+
+#[test]
+fn time_stands_still() {
+    each(|_, event| event.at = Timestamp::UNIX_EPOCH);
+}
+
+#[test]
+fn time_goes_backwards() {
+    each(|i, event| event.at = Timestamp::from_second(1_000_000 - i64::try_from(i).unwrap()).unwrap());
+}
+
+#[test]
+fn time_jumps_from_end_to_end() {
+    each(|i, event| event.at = if i % 2 == 0 { Timestamp::MIN } else { Timestamp::MAX });
+}
+
+#[test]
+fn durations_that_are_none() {
+    for odd in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
+        each(|_, event| match &mut event.fact {
+            Fact::RunStarted(run) => run.steps.iter_mut().for_each(|planned| planned.expected_s = odd),
+            Fact::StepRetried(retried) => retried.wait_s = odd,
+            Fact::StepFinished(finished) => finished.duration_s = odd,
+            Fact::RunFinished(finished) => finished.duration_s = odd,
+            _ => {}
+        });
+    }
+}
+
+#[test]
+fn events_of_another_run_are_not_taken() {
+    let mut events = runs::short();
+    let mut other = runs::bad();
+    for event in &mut other {
+        event.run = "another".to_owned();
+    }
+    let alone = html(&Record::of(&events), None);
+    events.extend(other);
+    assert_eq!(html(&Record::of(&events), None), alone);
+}

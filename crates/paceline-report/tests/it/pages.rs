@@ -1,0 +1,175 @@
+//! The reports that are documents: Markdown, HTML and JUnit XML.
+
+use std::time::Duration;
+
+use paceline_engine::event::{Event, Fact};
+use paceline_report::{Comparison, PhaseTimes, Record, html, junit, markdown};
+
+use crate::runs;
+
+/// What other schedules would have taken; nothing for a run that did nothing.
+pub(crate) fn comparison(record: &Record) -> Option<Comparison> {
+    let sequential = PhaseTimes::one_after_another(record);
+    // The phases one after the other, each as long as its longest stack.
+    let mut phased = PhaseTimes::default();
+    for phase in record.phases() {
+        let longest = phase.stacks.iter().map(|stack| stack.duration()).max().unwrap_or_default();
+        phased.phases.push((phase.name.to_owned(), longest));
+        phased.total += longest;
+    }
+    (sequential.total > Duration::ZERO).then_some(Comparison { sequential, phased })
+}
+
+fn all() -> Vec<(&'static str, Vec<Event>)> {
+    vec![
+        ("good", runs::good()),
+        ("bad", runs::bad()),
+        ("resumed", runs::resumed()),
+        ("stopped", runs::stopped()),
+        ("short", runs::short()),
+        ("empty", Vec::new()),
+    ]
+}
+
+#[test]
+fn markdown_of_each_run() {
+    for (name, events) in all() {
+        let record = Record::of(&events);
+        insta::assert_snapshot!(format!("markdown_{name}"), markdown(&record, comparison(&record).as_ref()));
+    }
+}
+
+#[test]
+fn junit_of_each_run() {
+    for (name, events) in all() {
+        let documents = junit(&Record::of(&events)).unwrap();
+        assert_eq!(documents.len(), 1);
+        assert_eq!(documents[0].name, "junit.xml");
+        well_formed(&documents[0].contents);
+        insta::assert_snapshot!(format!("junit_{name}"), documents[0].contents);
+    }
+}
+
+#[test]
+fn html_of_each_run() {
+    for (name, events) in all() {
+        let record = Record::of(&events);
+        let page = html(&record, comparison(&record).as_ref());
+        let body = page.split_once("<body>").unwrap().1;
+        insta::assert_snapshot!(format!("html_{name}"), body);
+        // What is drawn is XML.
+        if let Some((_, svg)) = body.split_once("<svg") {
+            well_formed(&format!("<svg{}</svg>", svg.split_once("</svg>").unwrap().0));
+        }
+    }
+}
+
+/// Writes the pages to look at them: `PAGES=folder cargo test pages`.
+#[test]
+fn pages_to_look_at() {
+    let Some(dir) = std::env::var_os("PAGES").map(std::path::PathBuf::from) else { return };
+    for (name, events) in all().into_iter().chain([("many", runs::many(200))]) {
+        let record = Record::of(&events);
+        fs_err::write(dir.join(format!("{name}.html")), html(&record, comparison(&record).as_ref())).unwrap();
+    }
+}
+
+#[test]
+fn junit_keeps_to_the_limits_of_report_groups() {
+    let mut events = runs::many(1_100);
+    for event in &mut events {
+        if let Fact::StepFinished(finished) = &mut event.fact {
+            finished.outcome = paceline_engine::Outcome::Failed;
+            finished.cause = Some(paceline_engine::event::Cause {
+                at: None,
+                message: "x".repeat(9_000),
+                hint: Some("y".repeat(9_000)),
+                preflight: false,
+            });
+        }
+    }
+    let documents = junit(&Record::of(&events)).unwrap();
+    let names: Vec<&str> = documents.iter().map(|document| document.name.as_str()).collect();
+    assert_eq!(names, ["junit-1.xml", "junit-2.xml", "junit-3.xml"]);
+    for document in &documents {
+        well_formed(&document.contents);
+        assert!(document.contents.matches("<testcase ").count() <= 500);
+        for message in document.contents.split("<failure ").skip(1) {
+            assert!(message.split("</failure>").next().unwrap().len() < 5_100);
+        }
+    }
+}
+
+#[test]
+fn nothing_of_an_event_is_markup() {
+    let evil = "<script>alert('x')</script>&\"`|*_[a](b)\x1b[31m";
+    let mut events = runs::bad();
+    for event in &mut events {
+        let mut json = serde_json::to_value(&*event).unwrap();
+        poison(&mut json, evil);
+        *event = serde_json::from_value(json).unwrap();
+    }
+    let record = Record::of(&events);
+    let page = html(&record, comparison(&record).as_ref());
+    assert!(!page.contains("<script"), "{page}");
+    assert!(!page.contains('\x1b'));
+    let svg = page.split_once("<svg").unwrap().1.split_once("</svg>").unwrap().0;
+    well_formed(&format!("<svg{svg}</svg>"));
+    let text = markdown(&record, None);
+    assert!(!text.contains("<script"), "{text}");
+    assert!(!text.contains("[a](b)"), "{text}");
+    for document in junit(&record).unwrap() {
+        assert!(!document.contents.contains("<script"));
+        well_formed(&document.contents);
+    }
+}
+
+/// Puts markup into every name and message.
+fn poison(json: &mut serde_json::Value, evil: &str) {
+    match json {
+        serde_json::Value::Object(fields) => {
+            for (name, value) in fields {
+                match name.as_str() {
+                    "title" | "message" | "hint" | "reason" | "logical_id" | "name" | "phase" | "app"
+                    | "region" => {
+                        if let serde_json::Value::String(text) = value {
+                            text.push_str(evil);
+                        }
+                    }
+                    _ => {}
+                }
+                poison(value, evil);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| poison(item, evil)),
+        _ => {}
+    }
+}
+
+/// Whether every element of the XML is closed in order and nothing is loose in its text.
+pub(crate) fn well_formed(xml: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = xml;
+    while let Some((text, after)) = rest.split_once('<') {
+        assert!(!text.contains('>'), "a loose `>`: {text}");
+        entities(text);
+        let (tag, after) = after.split_once('>').unwrap_or_else(|| panic!("an unfinished tag: {after}"));
+        entities(tag);
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.ends_with('/') && !tag.starts_with('?') {
+            open.push(tag.split_whitespace().next().unwrap_or_default());
+        }
+        assert_eq!(tag.matches('"').count() % 2, 0, "a loose quote: {tag}");
+        rest = after;
+    }
+    assert_eq!(open, [""; 0], "not closed");
+}
+
+fn entities(text: &str) {
+    for after in text.split('&').skip(1) {
+        let name = after.split_once(';').map(|(name, _)| name).unwrap_or_default();
+        let known = matches!(name, "lt" | "gt" | "amp" | "quot" | "apos") || name.starts_with('#');
+        assert!(known, "a loose `&`: {after}");
+    }
+}
