@@ -1,1 +1,25 @@
-//! Performs the steps of a plan on AWS.
+//! Performs the steps of a plan on AWS: stack operations, asset publishing, waiters.
+//!
+//! This is the only crate that knows an AWS SDK. It decides nothing about order or policy; that is the
+//! engine's. Its seam for tests and simulation is the SDK's HTTP client: see [`Wire`].
+
+mod aws;
+mod bootstrap;
+mod environment;
+mod gate;
+mod poller;
+mod publish;
+mod rate;
+mod roles;
+mod sdk;
+mod session;
+mod stack;
+mod trouble;
+
+pub use aws::{Aws, AwsOptions, PreflightError, wait_for_iam_roles};
+pub use publish::Images;
+pub use roles::{Policies, RoleWait, Usable};
+pub use sdk::Wire;
+pub use session::ALLOW_BASE_CREDENTIALS;
+pub use stack::Method;
+pub use trouble::{Kind, Trouble};

@@ -1,0 +1,245 @@
+//! The performer: connects the steps of a plan with AWS.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use futures_util::future::join_all;
+use paceline_assembly::{Assembly, Role, Stack};
+use paceline_engine::{Ended, Outcome, Perform, StepContext};
+use paceline_plan::config::{IamRoles, Rollback};
+use paceline_plan::{Plan, Publish, Work};
+
+use crate::bootstrap::{self, Required};
+use crate::environment::Environment;
+use crate::gate::wait_for_roles;
+use crate::publish::{ImagePublisher, Images, publish_file, publish_image};
+use crate::rate::Limiter;
+use crate::roles::{RoleWait, RoleWaiter, Usable};
+use crate::sdk::{self, Wire};
+use crate::session::{Sessions, Target};
+use crate::stack::{Deployment, Method, Request};
+use crate::trouble::Trouble;
+
+/// Where a run goes to, and how.
+#[derive(Debug, Clone, Default)]
+pub struct AwsOptions {
+    /// What replaces the usual ways to AWS.
+    pub wire: Wire,
+    /// How stacks are changed.
+    pub method: Method,
+    /// How images get built.
+    pub images: Images,
+    /// Values for the stacks' parameters: by stack id or name, or `*` for all, then by parameter.
+    pub parameters: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Performs the steps of a plan on AWS.
+#[derive(Debug)]
+pub struct Aws {
+    assembly: Arc<Assembly>,
+    options: AwsOptions,
+    sessions: Sessions,
+    limiter: Arc<Limiter>,
+    /// By account and region, and by the ARN of the deploy role: apps with several bootstraps have several.
+    environments: BTreeMap<(Target, Option<String>), Arc<Environment>>,
+    images: ImagePublisher,
+}
+
+/// Everything that was wrong before anything was touched.
+#[derive(Debug, thiserror::Error)]
+#[error("{} of the environments cannot be deployed to", .0.len())]
+pub struct PreflightError(pub Vec<Trouble>);
+
+impl From<Trouble> for PreflightError {
+    fn from(trouble: Trouble) -> Self {
+        Self(vec![trouble])
+    }
+}
+
+impl Aws {
+    /// Finds out who we are, assumes the deploy role of every environment of the plan, and checks how
+    /// each is bootstrapped. Nothing is changed.
+    pub async fn connect(
+        assembly: Arc<Assembly>,
+        plan: &Plan,
+        options: AwsOptions,
+    ) -> Result<Self, PreflightError> {
+        let first_region = plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
+        let sessions = Sessions::new(sdk::base(&options.wire, first_region).await?);
+        sessions.account().await?;
+        let mut aws = Self {
+            images: ImagePublisher::new(options.images),
+            limiter: Arc::default(),
+            environments: BTreeMap::new(),
+            assembly: Arc::clone(&assembly),
+            options,
+            sessions,
+        };
+        let mut wanted: BTreeMap<(Target, Option<String>), Wanted<'_>> = BTreeMap::new();
+        for planned in &plan.stacks {
+            let Some(stack) = assembly.stack(&planned.id) else { continue };
+            let target = aws.target(stack).await?;
+            let role = stack.deploy_role.as_ref();
+            let wanted = wanted.entry((target, role.map(|role| role.arn.clone()))).or_default();
+            wanted.role = role;
+            wanted.names.insert(stack.name.clone());
+            if let Some(needed) = &stack.bootstrap {
+                let required = wanted.required.get_or_insert_default();
+                required.version = required.version.max(needed.required_version);
+                required.parameter.clone_from(&needed.ssm_parameter);
+            }
+        }
+        let opened = join_all(wanted.into_iter().map(|(key, wanted)| aws.open(key, wanted))).await;
+        let mut troubles: Vec<Trouble> = Vec::new();
+        let mut environments = BTreeMap::new();
+        for opened in opened {
+            match opened {
+                Ok((key, environment)) => drop(environments.insert(key, environment)),
+                Err(trouble) if troubles.contains(&trouble) => {}
+                Err(trouble) => troubles.push(trouble),
+            }
+        }
+        if !troubles.is_empty() {
+            return Err(PreflightError(troubles));
+        }
+        aws.environments = environments;
+        Ok(aws)
+    }
+
+    async fn open(
+        &self,
+        (target, arn): (Target, Option<String>),
+        wanted: Wanted<'_>,
+    ) -> Result<((Target, Option<String>), Arc<Environment>), Trouble> {
+        let config = self.sessions.assume(wanted.role, &target).await?;
+        let limiter = Arc::clone(&self.limiter);
+        let environment = Environment::new(target.clone(), &config, limiter, wanted.names);
+        if let Some(required) = &wanted.required {
+            bootstrap::check(&environment, &config, required).await?;
+        }
+        Ok(((target, arn), environment))
+    }
+
+    /// Where a stack goes to.
+    async fn target(&self, stack: &Stack) -> Result<Target, Trouble> {
+        let account = match &stack.environment.account {
+            Some(account) => account.clone(),
+            None => self.sessions.account().await?.to_owned(),
+        };
+        let region = stack.environment.region.clone().unwrap_or_else(|| self.sessions.region());
+        Ok(Target { account, region })
+    }
+
+    async fn environment(&self, stack: &Stack) -> Result<&Arc<Environment>, Trouble> {
+        let key = (self.target(stack).await?, stack.deploy_role.as_ref().map(|role| role.arn.clone()));
+        let missing = || Trouble::setup(format!("{} is not a stack of the plan", stack.id));
+        self.environments.get(&key).ok_or_else(missing)
+    }
+
+    fn stack(&self, context: &StepContext) -> Result<&Stack, Trouble> {
+        let planned = context.plan().stack_of(context.step());
+        let missing = || Trouble::setup(format!("{} is not in the assembly", planned.id));
+        self.assembly.stack(&planned.id).ok_or_else(missing)
+    }
+
+    async fn try_perform(&self, context: &StepContext) -> Result<Ended, Trouble> {
+        let stack = self.stack(context)?;
+        match &context.step().work {
+            Work::Publish(publish) => self.publish(stack, publish).await,
+            Work::Deploy { .. } => self.deploy(context, stack).await,
+            Work::Gate { roles, .. } => self.gate(context, stack, roles).await,
+        }
+    }
+
+    async fn deploy(&self, context: &StepContext, stack: &Stack) -> Result<Ended, Trouble> {
+        let environment = self.environment(stack).await?;
+        let mut given = BTreeMap::new();
+        for name in ["*", &stack.name, &stack.id] {
+            given.extend(self.options.parameters.get(name).cloned().unwrap_or_default());
+        }
+        let disable_rollback = context.plan().rollback == Rollback::None;
+        let request = Request::new(stack, &environment.target, &given, disable_rollback)?;
+        let method = self.options.method;
+        Ok(Deployment { environment, context, stack, request, method }.run().await)
+    }
+
+    async fn gate(&self, context: &StepContext, stack: &Stack, roles: &IamRoles) -> Result<Ended, Trouble> {
+        let environment = self.environment(stack).await?;
+        // The deploy role may not read IAM, but is the only way into another account.
+        let is_ours = environment.target.account == self.sessions.account().await?;
+        let role = stack.deploy_role.as_ref().filter(|_| !is_ours);
+        let config = self.sessions.assume(role, &environment.target).await?;
+        let client = aws_sdk_iam::Client::new(&config);
+        let account = &environment.target.account;
+        let waiter = RoleWaiter { client, limiter: &self.limiter, account, now: context.now() };
+        wait_for_roles(environment, context, stack, roles, waiter).await
+    }
+
+    async fn publish(&self, stack: &Stack, publish: &Publish) -> Result<Ended, Trouble> {
+        let gone = || Trouble::setup(format!("the asset {} is not in the manifest of {}", publish.asset, stack.id));
+        let home = self.target(stack).await?;
+        if publish.image {
+            let asset = stack.assets.images.get(&publish.asset).ok_or_else(gone)?;
+            let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
+            let (target, config) = self.destination(home, to.region.as_ref(), to.role.as_ref()).await?;
+            let (id, manifest) = (&publish.asset, &stack.assets.dir);
+            publish_image(&self.images, &config, &target, id, asset, to, manifest).await
+        } else {
+            let asset = stack.assets.files.get(&publish.asset).ok_or_else(gone)?;
+            let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
+            let (target, config) = self.destination(home, to.region.as_ref(), to.role.as_ref()).await?;
+            publish_file(&config, &target, asset, to).await
+        }
+    }
+
+    async fn destination(
+        &self,
+        home: Target,
+        region: Option<&String>,
+        role: Option<&Role>,
+    ) -> Result<(Target, SdkConfig), Trouble> {
+        let region = region.map(|region| home.resolve(region));
+        let target = Target { region: region.unwrap_or_else(|| home.region.clone()), ..home };
+        let config = self.sessions.assume(role, &target).await?;
+        Ok((target, config))
+    }
+}
+
+impl Perform for Aws {
+    async fn perform(&self, context: StepContext) -> Ended {
+        let performed = async {
+            self.try_perform(&context).await.unwrap_or_else(|trouble| Ended::failed(trouble.into_cause()))
+        };
+        if matches!(context.step().work, Work::Deploy { .. }) {
+            // A deployment sees for itself to what it leaves behind when the run is stopped.
+            return performed.await;
+        }
+        tokio::select! {
+            biased;
+            () = context.stopped() => Ended::new(Outcome::Interrupted),
+            ended = performed => ended,
+        }
+    }
+}
+
+/// What the stacks of an environment need of it.
+#[derive(Debug, Default)]
+struct Wanted<'a> {
+    role: Option<&'a Role>,
+    names: BTreeSet<String>,
+    required: Option<Required>,
+}
+
+/// Waits until roles are usable, on its own: for scripts.
+pub async fn wait_for_iam_roles(
+    wire: &Wire,
+    wait: &RoleWait,
+    now: jiff::Timestamp,
+) -> Result<Usable, PreflightError> {
+    let sessions = Sessions::new(sdk::base(wire, "us-east-1").await?);
+    let account = sessions.account().await?.to_owned();
+    let client = aws_sdk_iam::Client::new(sessions.base());
+    let waiter = RoleWaiter { client, limiter: &Limiter::default(), account: &account, now };
+    Ok(waiter.wait(wait).await?)
+}

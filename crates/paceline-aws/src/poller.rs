@@ -1,0 +1,219 @@
+//! One poller per environment: a single paged `DescribeStacks` answers for all of its stacks.
+//!
+//! The un-named form needs no permission that any bootstrap version lacks. It polls only while someone
+//! waits. A poll that fails says nothing about any stack: it is made again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use aws_sdk_cloudformation::types::Stack;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use crate::environment::Environment;
+use crate::trouble::{Kind, Trouble};
+
+/// From the start of one poll to the start of the next.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// Each page of an answer costs a call: an account with very many stacks is polled less often, so that
+/// polling takes at most a quarter of the documented ten calls a second.
+const INTERVAL_PER_PAGE: Duration = Duration::from_millis(400);
+
+/// What a poll saw of a stack.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StackView {
+    pub(crate) id: String,
+    pub(crate) status: String,
+    pub(crate) reason: Option<String>,
+    /// Creation time and time of the last update, which together name the stack's last operation.
+    pub(crate) stamp: String,
+    pub(crate) outputs: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) parameters: BTreeSet<String>,
+    pub(crate) values: BTreeMap<String, String>,
+    pub(crate) notification_arns: Vec<String>,
+    pub(crate) termination_protection: bool,
+}
+
+/// What one poll saw.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    started: Instant,
+    stacks: Arc<HashMap<String, StackView>>,
+    trouble: Option<Trouble>,
+}
+
+/// Polls an environment while someone waits.
+#[derive(Debug)]
+pub(crate) struct Poller {
+    names: BTreeSet<String>,
+    latest: watch::Sender<Snapshot>,
+    /// How many wait for each stack.
+    waiting: Mutex<BTreeMap<String, usize>>,
+    wake: Notify,
+}
+
+impl Poller {
+    pub(crate) fn new(names: BTreeSet<String>) -> Self {
+        let never = Snapshot { started: Instant::now(), stacks: Arc::default(), trouble: None };
+        Self { names, latest: watch::Sender::new(never), waiting: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// Starts polling on behalf of an environment, as long as it is there.
+    pub(crate) fn spawn(environment: &Arc<Environment>) {
+        let environment = Arc::downgrade(environment);
+        tokio::spawn(poll_forever(environment));
+    }
+
+    /// What a poll that starts from now on sees of a stack; `None` when it is not there.
+    ///
+    /// The error is one that polling again does not mend.
+    pub(crate) async fn look(&self, name: &str) -> Result<Option<StackView>, Trouble> {
+        let since = Instant::now();
+        let _waiting = Waiting::new(self, name);
+        let mut latest = self.latest.subscribe();
+        let newer = latest.wait_for(|snapshot| snapshot.started > since).await;
+        let snapshot = match newer {
+            Ok(snapshot) => snapshot.clone(),
+            Err(_) => return Err(Trouble::setup("the poller has ended")),
+        };
+        match snapshot.trouble {
+            Some(trouble) => Err(trouble),
+            None => Ok(snapshot.stacks.get(name).cloned()),
+        }
+    }
+
+    fn wanted(&self) -> Vec<String> {
+        let waiting = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        waiting.keys().cloned().collect()
+    }
+}
+
+/// Counts as waiting for a stack while it lives.
+struct Waiting<'a> {
+    poller: &'a Poller,
+    name: String,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(poller: &'a Poller, name: &str) -> Self {
+        let mut waiting = poller.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *waiting.entry(name.to_owned()).or_default() += 1;
+        poller.wake.notify_one();
+        Self { poller, name: name.to_owned() }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.poller.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(count) = waiting.get_mut(&self.name) {
+            *count -= 1;
+            if *count == 0 {
+                waiting.remove(&self.name);
+            }
+        }
+    }
+}
+
+async fn poll_forever(environment: Weak<Environment>) {
+    let mut one_by_one = false;
+    loop {
+        let Some(environment) = environment.upgrade() else { return };
+        let poller = &environment.poller;
+        let mut wanted = poller.wanted();
+        while wanted.is_empty() {
+            poller.wake.notified().await;
+            wanted = poller.wanted();
+        }
+        // So that everyone who waits by now is served by this poll.
+        let started = Instant::now() + Duration::from_nanos(1);
+        let read = if one_by_one {
+            read_each(&environment, &wanted).await
+        } else {
+            read_all(&environment).await
+        };
+        let pages = match read {
+            Ok((stacks, pages)) => {
+                let stacks = Arc::new(stacks);
+                poller.latest.send_replace(Snapshot { started, stacks, trouble: None });
+                pages
+            }
+            Err(trouble) if trouble.kind == Kind::Denied && !one_by_one => {
+                one_by_one = true;
+                continue;
+            }
+            Err(trouble) => {
+                let stacks = Arc::clone(&poller.latest.borrow().stacks);
+                poller.latest.send_replace(Snapshot { started, stacks, trouble: Some(trouble) });
+                1
+            }
+        };
+        drop(environment);
+        tokio::time::sleep_until(started + INTERVAL.max(INTERVAL_PER_PAGE * pages)).await;
+    }
+}
+
+type Read = (HashMap<String, StackView>, u32);
+
+async fn read_all(environment: &Environment) -> Result<Read, Trouble> {
+    let (mut stacks, mut pages, mut next) = (HashMap::new(), 0, None::<String>);
+    loop {
+        let send = || environment.client.describe_stacks().set_next_token(next.clone()).send();
+        let answer = environment.call(None, "DescribeStacks", send).await?;
+        pages += 1;
+        for stack in answer.stacks() {
+            let name = stack.stack_name().unwrap_or_default();
+            // A stack that is gone is not there, whether or not it is still listed.
+            let is_gone = stack.stack_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
+            if environment.poller.names.contains(name) && !is_gone {
+                stacks.insert(name.to_owned(), view(stack));
+            }
+        }
+        next = answer.next_token().map(str::to_owned);
+        if next.is_none() {
+            return Ok((stacks, pages));
+        }
+    }
+}
+
+/// For an account whose deploy role may only ask for stacks by name.
+async fn read_each(environment: &Environment, names: &[String]) -> Result<Read, Trouble> {
+    let mut stacks = HashMap::new();
+    for name in names {
+        if let Some(stack) = describe(environment, name).await? {
+            stacks.insert(name.clone(), view(&stack));
+        }
+    }
+    Ok((stacks, u32::try_from(names.len()).unwrap_or(u32::MAX)))
+}
+
+/// Asks for one stack by name or id; `None` when it is not there.
+pub(crate) async fn describe(environment: &Environment, name: &str) -> Result<Option<Stack>, Trouble> {
+    let send = || environment.client.describe_stacks().stack_name(name).send();
+    match environment.call(None, "DescribeStacks", send).await {
+        Ok(answer) => Ok(answer.stacks().first().cloned()),
+        Err(trouble) if trouble.message.contains("does not exist") => Ok(None),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+fn view(stack: &Stack) -> StackView {
+    let time = |at: Option<&aws_smithy_types::DateTime>| at.map_or_else(String::new, ToString::to_string);
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let outputs = stack.outputs().iter().map(|o| (text(o.output_key()), text(o.output_value())));
+    let values = stack.parameters().iter().map(|p| (text(p.parameter_key()), text(p.parameter_value())));
+    StackView {
+        id: text(stack.stack_id()),
+        status: stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned()),
+        reason: stack.stack_status_reason().map(str::to_owned),
+        stamp: format!("{}/{}", time(stack.creation_time()), time(stack.last_updated_time())),
+        outputs: outputs.collect(),
+        tags: stack.tags().iter().map(|t| (text(t.key()), text(t.value()))).collect(),
+        parameters: stack.parameters().iter().map(|p| text(p.parameter_key())).collect(),
+        values: values.collect(),
+        notification_arns: stack.notification_arns().to_vec(),
+        termination_protection: stack.enable_termination_protection().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,159 @@
+//! File assets: uploaded to S3, zipped before where the manifest says so.
+
+use std::io::Read as _;
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::{FileAsset, FileDestination, FileSource, Packaging};
+use paceline_engine::{Ended, Outcome};
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use super::{already_there, archive, size};
+use crate::sdk::s3_is_path_style;
+use crate::session::Target;
+use crate::trouble::{Kind, Trouble};
+
+/// An archive without entries has 22 bytes; the CDK once uploaded such for what was not there.
+const EMPTY_ARCHIVE: i64 = 22;
+
+/// Uploads a file asset, unless it is there.
+pub(crate) async fn publish_file(
+    config: &SdkConfig,
+    target: &Target,
+    asset: &FileAsset,
+    destination: &FileDestination,
+) -> Result<Ended, Trouble> {
+    let settings = aws_sdk_s3::config::Builder::from(config).force_path_style(s3_is_path_style(config));
+    let client = Client::from_conf(settings.build());
+    let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
+    if exists(&client, &bucket, &key).await? {
+        return Ok(already_there());
+    }
+    let content = match &asset.source {
+        FileSource::Path { path, packaging } => Content::of(path, *packaging).await?,
+        FileSource::Executable(command) => Content::made_by(command).await?,
+    };
+    let (path, content_type) = (content.path().to_owned(), content.content_type());
+    let (length, checksum) = blocking(move || digest(&path)).await?;
+    let body = ByteStream::from_path(content.path()).await;
+    let body = body.map_err(|error| Trouble::setup(format!("cannot read {}: {error}", content.path())))?;
+    client
+        .put_object()
+        .bucket(&bucket)
+        .key(&key)
+        .checksum_sha256(checksum)
+        .content_type(content_type)
+        .body(body)
+        .send()
+        .await
+        .map_err(|error| explain(Trouble::of("PutObject", &error), &bucket))?;
+    Ok(Ended::new(Outcome::Deployed).with_detail(size(length)))
+}
+
+/// Whether the object is there. A `HeadObject` of an object that is missing could make S3 say so to
+/// CloudFormation even after the upload (aws/aws-cdk#6430), so it is looked up by listing.
+async fn exists(client: &Client, bucket: &str, key: &str) -> Result<bool, Trouble> {
+    let answer = client.list_objects_v2().bucket(bucket).prefix(key).max_keys(1).send().await;
+    let answer = answer.map_err(|error| explain(Trouble::of("ListObjectsV2", &error), bucket))?;
+    let is_it = |object: &aws_sdk_s3::types::Object| {
+        object.key() == Some(key) && object.size().is_none_or(|size| size > EMPTY_ARCHIVE)
+    };
+    Ok(answer.contents().iter().any(is_it))
+}
+
+fn explain(trouble: Trouble, bucket: &str) -> Trouble {
+    let trouble = Trouble { at: trouble.at.map(|at| format!("{at} in s3://{bucket}")), ..trouble };
+    match trouble.kind {
+        Kind::Refused if trouble.message.starts_with("NoSuchBucket") => {
+            trouble.hint("bootstrap the environment (cdk bootstrap), or deploy the stack that creates the bucket")
+        }
+        _ => trouble,
+    }
+}
+
+/// What is uploaded: a file of the assembly, or one made for the purpose.
+enum Content {
+    AsIs(Utf8PathBuf),
+    Zipped(TempUtf8Path),
+    /// By an asset's own command, which prints where.
+    Made(Utf8PathBuf),
+}
+
+/// A temporary file, which goes when this goes, and its path.
+struct TempUtf8Path {
+    path: Utf8PathBuf,
+    _file: NamedTempFile,
+}
+
+impl Content {
+    async fn of(path: &Utf8Path, packaging: Packaging) -> Result<Self, Trouble> {
+        if packaging == Packaging::File {
+            return Ok(Self::AsIs(path.to_owned()));
+        }
+        let source = path.to_owned();
+        let zipped = blocking(move || archive::zip(&source)).await?;
+        let path = Utf8PathBuf::try_from(zipped.path().to_owned());
+        let path = path.map_err(|error| Trouble::setup(format!("the temporary folder: {error}")))?;
+        Ok(Self::Zipped(TempUtf8Path { path, _file: zipped }))
+    }
+
+    async fn made_by(command: &[String]) -> Result<Self, Trouble> {
+        let Some((program, arguments)) = command.split_first() else {
+            return Err(Trouble::setup("the asset's command is empty"));
+        };
+        let output = tokio::process::Command::new(program).args(arguments).kill_on_drop(true).output().await;
+        let output = output.map_err(|error| Trouble::setup(format!("cannot run {program}: {error}")))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(Trouble::setup(format!("{program} ended with {}: {}", output.status, said.trim())));
+        }
+        Ok(Self::Made(String::from_utf8_lossy(&output.stdout).trim().into()))
+    }
+
+    fn path(&self) -> &Utf8Path {
+        match self {
+            Self::AsIs(path) | Self::Made(path) => path,
+            Self::Zipped(zipped) => &zipped.path,
+        }
+    }
+
+    fn content_type(&self) -> &'static str {
+        match self {
+            Self::Zipped(_) | Self::Made(_) => "application/zip",
+            Self::AsIs(path) => match path.extension() {
+                Some("json") => "application/json",
+                Some("yaml" | "yml") => "application/yaml",
+                Some("html") => "text/html",
+                Some("zip") => "application/zip",
+                _ => "application/octet-stream",
+            },
+        }
+    }
+}
+
+/// The length of a file and its SHA-256 as S3 wants it.
+fn digest(path: &Utf8Path) -> std::io::Result<(u64, String)> {
+    let mut file = fs_err::File::open(path)?;
+    let (mut hash, mut length, mut chunk) = (Sha256::new(), 0, vec![0; 64 * 1024]);
+    loop {
+        let read = file.read(&mut chunk)?;
+        if read == 0 {
+            return Ok((length, aws_smithy_types::base64::encode(hash.finalize())));
+        }
+        length += read as u64;
+        hash.update(&chunk[..read]);
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, Trouble> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(Trouble::setup(error.to_string())),
+        Err(error) => Err(Trouble::setup(format!("the work was ended: {error}"))),
+    }
+}

@@ -1,0 +1,240 @@
+//! Image assets: built and pushed with the `docker` command, unless the tag is in ECR already.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_sdk_ecr::Client;
+use aws_sdk_ecr::types::ImageIdentifier;
+use camino::Utf8Path;
+use paceline_assembly::{ImageAsset, ImageDestination, ImageSource};
+use paceline_engine::{Ended, Outcome};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{Images, already_there};
+use crate::session::Target;
+use crate::trouble::{Kind, Trouble};
+
+/// Builds each image once, however many places it goes to, and signs in to each registry once.
+#[derive(Debug)]
+pub(crate) struct ImagePublisher {
+    images: Images,
+    built: Mutex<BTreeMap<String, Arc<OnceCell<String>>>>,
+    signed_in: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
+}
+
+impl ImagePublisher {
+    pub(crate) fn new(images: Images) -> Self {
+        Self { images, built: Mutex::default(), signed_in: Mutex::default() }
+    }
+
+    /// The local name of the built image.
+    async fn build(&self, id: &str, asset: &ImageAsset, manifest: &Utf8Path) -> Result<String, Trouble> {
+        let cell = Arc::clone(self.built.lock().await.entry(id.to_owned()).or_default());
+        cell.get_or_try_init(|| build(id, &asset.source, manifest)).await.cloned()
+    }
+
+    async fn sign_in(&self, client: &Client, registry: &str) -> Result<(), Trouble> {
+        let cell = Arc::clone(self.signed_in.lock().await.entry(registry.to_owned()).or_default());
+        cell.get_or_try_init(|| sign_in(client, registry)).await.copied()
+    }
+}
+
+/// Builds and pushes an image asset, unless its tag is there.
+pub(crate) async fn publish_image(
+    publisher: &ImagePublisher,
+    config: &SdkConfig,
+    target: &Target,
+    id: &str,
+    asset: &ImageAsset,
+    destination: &ImageDestination,
+    manifest: &Utf8Path,
+) -> Result<Ended, Trouble> {
+    let client = Client::new(config);
+    let (repository, tag) = (target.resolve(&destination.repository), target.resolve(&destination.tag));
+    if exists(&client, &repository, &tag).await? {
+        return Ok(already_there());
+    }
+    if let Images::Pretended(time) = publisher.images {
+        tokio::time::sleep(time).await;
+        return Ok(Ended::new(Outcome::Deployed).with_detail("pretended: nothing was built"));
+    }
+    let registry = format!(
+        "{}.dkr.ecr.{}.{}",
+        target.account,
+        target.region,
+        paceline_plan::url_suffix(&target.region)
+    );
+    let remote = format!("{registry}/{repository}:{tag}");
+    let (local, ()) =
+        tokio::try_join!(publisher.build(id, asset, manifest), publisher.sign_in(&client, &registry))?;
+    docker(&["tag", &local, &remote], None, None).await?;
+    docker(&["push", &remote], None, None).await?;
+    Ok(Ended::new(Outcome::Deployed))
+}
+
+async fn exists(client: &Client, repository: &str, tag: &str) -> Result<bool, Trouble> {
+    let image = ImageIdentifier::builder().image_tag(tag).build();
+    let answer = client.describe_images().repository_name(repository).image_ids(image).send().await;
+    match answer {
+        Ok(answer) => Ok(!answer.image_details().is_empty()),
+        Err(error) => {
+            let trouble = Trouble::of("DescribeImages", &error);
+            let trouble = Trouble { at: Some(format!("DescribeImages in {repository}")), ..trouble };
+            match trouble.kind {
+                Kind::Refused if trouble.message.starts_with("ImageNotFoundException") => Ok(false),
+                Kind::Refused if trouble.message.starts_with("RepositoryNotFoundException") => Err(trouble
+                    .hint("bootstrap the environment (cdk bootstrap), or deploy the stack that creates it")),
+                _ => Err(trouble),
+            }
+        }
+    }
+}
+
+async fn sign_in(client: &Client, registry: &str) -> Result<(), Trouble> {
+    let answer = client.get_authorization_token().send().await;
+    let answer = answer.map_err(|error| Trouble::of("GetAuthorizationToken", &error))?;
+    let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
+    let decoded = token.and_then(|token| aws_smithy_types::base64::decode(token).ok());
+    let login = decoded.and_then(|login| String::from_utf8(login).ok());
+    let Some((user, password)) = login.as_deref().and_then(|login| login.split_once(':')) else {
+        return Err(Trouble::setup("GetAuthorizationToken answered without a token"));
+    };
+    docker(&["login", "--username", user, "--password-stdin", registry], None, Some(password)).await.map(drop)
+}
+
+async fn build(id: &str, source: &ImageSource, manifest: &Utf8Path) -> Result<String, Trouble> {
+    let Some(directory) = &source.directory else {
+        return made_by(source.executable.as_deref().unwrap_or_default(), manifest).await;
+    };
+    let local = format!("cdkasset-{}", id.to_ascii_lowercase());
+    let arguments = build_arguments(&local, source);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    docker(&arguments, Some(directory), None).await?;
+    Ok(local)
+}
+
+/// An asset's own command prints the name of the image it made.
+async fn made_by(command: &[String], manifest: &Utf8Path) -> Result<String, Trouble> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(Trouble::setup("the asset's command is empty"));
+    };
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    run(program, &arguments, Some(manifest), None).await
+}
+
+/// In the order in which the CDK CLI gives them, so that layers cached by one serve the other.
+fn build_arguments(local: &str, source: &ImageSource) -> Vec<String> {
+    let mut arguments: Vec<String> = ["build", "--tag", local].map(str::to_owned).to_vec();
+    let mut option = |name: &str, value: &str| arguments.extend([name.to_owned(), value.to_owned()]);
+    for (key, value) in &source.build_args {
+        option("--build-arg", &format!("{key}={value}"));
+    }
+    for (key, value) in &source.build_contexts {
+        option("--build-context", &format!("{key}={value}"));
+    }
+    for (key, value) in &source.build_secrets {
+        option("--secret", &format!("id={key},{value}"));
+    }
+    let optional = [
+        ("--ssh", &source.build_ssh),
+        ("--target", &source.build_target),
+        ("--file", &source.docker_file),
+        ("--network", &source.network_mode),
+        ("--platform", &source.platform),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            option(name, value);
+        }
+    }
+    for output in &source.outputs {
+        option("--output", output);
+    }
+    for cache in &source.cache_from {
+        option("--cache-from", &cache_option(&cache.kind, &cache.params));
+    }
+    if let Some(cache) = &source.cache_to {
+        option("--cache-to", &cache_option(&cache.kind, &cache.params));
+    }
+    if source.cache_disabled {
+        arguments.push("--no-cache".to_owned());
+    }
+    arguments.push(".".to_owned());
+    arguments
+}
+
+fn cache_option(kind: &str, params: &BTreeMap<String, String>) -> String {
+    let params = params.iter().map(|(key, value)| format!(",{key}={value}"));
+    format!("type={kind}{}", params.collect::<String>())
+}
+
+async fn docker(
+    arguments: &[&str],
+    directory: Option<&Utf8Path>,
+    input: Option<&str>,
+) -> Result<String, Trouble> {
+    let program = std::env::var("CDK_DOCKER").ok().filter(|name| !name.is_empty());
+    let program = program.as_deref().unwrap_or("docker");
+    run(program, arguments, directory, input).await.map_err(|trouble| {
+        trouble.hint("images are built with docker: install and start it, or name another with CDK_DOCKER")
+    })
+}
+
+/// Runs a program and gives what it printed; if it fails, the end of what it complained about.
+async fn run(
+    program: &str,
+    arguments: &[&str],
+    directory: Option<&Utf8Path>,
+    input: Option<&str>,
+) -> Result<String, Trouble> {
+    let what = format!("{program} {}", arguments.first().unwrap_or(&""));
+    let mut command = Command::new(program);
+    command.args(arguments).kill_on_drop(true);
+    // Attestations would make an index of the image, which Lambda does not take.
+    command.env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
+    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    if let Some(directory) = directory {
+        command.current_dir(directory);
+    }
+    let failed = |error: std::io::Error| Trouble::setup(format!("cannot run {program}: {error}")).during(&what);
+    let mut child = command.spawn().map_err(failed)?;
+    if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+        stdin.write_all(input.as_bytes()).await.map_err(failed)?;
+    }
+    let output = child.wait_with_output().await.map_err(failed)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = said.trim().lines().collect();
+    let last = lines[lines.len().saturating_sub(5)..].join("\n");
+    let kind = Kind::Refused;
+    Err(Trouble { kind, ..Trouble::setup(format!("it ended with {}: {last}", output.status)).during(what) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_property_of_the_manifest_becomes_an_option() {
+        let source = ImageSource {
+            directory: Some("app".into()),
+            docker_file: Some("Dockerfile.prod".into()),
+            build_args: [("A".to_owned(), "1".to_owned())].into(),
+            platform: Some("linux/arm64".into()),
+            cache_disabled: true,
+            ..ImageSource::default()
+        };
+        let arguments = build_arguments("cdkasset-x", &source).join(" ");
+        assert_eq!(
+            arguments,
+            "build --tag cdkasset-x --build-arg A=1 --file Dockerfile.prod --platform linux/arm64 --no-cache ."
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! Brings assets to where the stacks expect them. What is there already is left alone: an asset's name
+//! is the digest of its content.
+
+mod archive;
+mod files;
+mod images;
+
+use std::time::Duration;
+
+use paceline_engine::{Ended, Outcome};
+
+pub(crate) use files::publish_file;
+pub(crate) use images::{ImagePublisher, publish_image};
+
+/// How images get built.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Images {
+    /// By the `docker` command, or the one that `CDK_DOCKER` names.
+    #[default]
+    Docker,
+    /// They take their time and nothing is run: for a simulation.
+    Pretended(Duration),
+}
+
+fn already_there() -> Ended {
+    Ended::new(Outcome::Unchanged).with_detail("already there")
+}
+
+/// Bytes for people.
+fn size(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let bytes = bytes as f64;
+    match bytes {
+        b if b < 1e3 => format!("{b:.0} B"),
+        b if b < 1e6 => format!("{:.1} kB", b / 1e3),
+        b if b < 1e9 => format!("{:.1} MB", b / 1e6),
+        b => format!("{:.1} GB", b / 1e9),
+    }
+}

@@ -1,0 +1,128 @@
+//! Keeps API calls under their documented rates: one token bucket per account, region and operation.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Calls per second that CloudFormation allows for each mutating operation, per account and region
+/// (AWS General Reference, "AWS CloudFormation endpoints and quotas").
+const MUTATING: f64 = 2.0;
+/// The same for `DescribeStacks`, `DescribeStackEvents`, `GetTemplate` and the lists.
+const READING: f64 = 10.0;
+/// What is left to others who use the same account.
+const SHARE: f64 = 0.8;
+/// However often AWS says slower, one call in this many seconds goes out.
+const SLOWEST: f64 = 0.2;
+
+/// The buckets of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Limiter {
+    buckets: Mutex<HashMap<Key, Bucket>>,
+}
+
+/// Account, region, operation.
+type Key = (String, String, &'static str);
+
+#[derive(Debug)]
+struct Bucket {
+    /// Calls per second at present, and at most.
+    rate: f64,
+    limit: f64,
+    /// When the next call may go out. Reserving moves it on, so that waiters line up.
+    next: Instant,
+}
+
+impl Limiter {
+    /// Waits until a call may go out.
+    pub(crate) async fn acquire(&self, account: &str, region: &str, operation: &'static str) {
+        let at = self.with(account, region, operation, |bucket| {
+            let now = Instant::now();
+            let spacing = Duration::from_secs_f64(1.0 / bucket.rate);
+            // A bucket holds a second's worth of calls: what was not used in the last second may go at once.
+            let earliest = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
+            let at = bucket.next.max(earliest + spacing);
+            bucket.next = at;
+            bucket.next += spacing;
+            at
+        });
+        tokio::time::sleep_until(at).await;
+    }
+
+    /// AWS said slower.
+    pub(crate) fn throttled(&self, account: &str, region: &str, operation: &'static str) {
+        self.with(account, region, operation, |bucket| bucket.rate = (bucket.rate / 2.0).max(SLOWEST));
+    }
+
+    /// AWS answered.
+    pub(crate) fn answered(&self, account: &str, region: &str, operation: &'static str) {
+        self.with(account, region, operation, |bucket| {
+            bucket.rate = (bucket.rate * 1.05).min(bucket.limit);
+        });
+    }
+
+    fn with<T>(
+        &self,
+        account: &str,
+        region: &str,
+        operation: &'static str,
+        use_it: impl FnOnce(&mut Bucket) -> T,
+    ) -> T {
+        // A panic elsewhere while the lock was held cannot leave a bucket half changed.
+        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let bucket =
+            buckets.entry((account.to_owned(), region.to_owned(), operation)).or_insert_with(|| {
+                let limit = limit_of(operation) * SHARE;
+                Bucket { rate: limit, limit, next: Instant::now() }
+            });
+        use_it(bucket)
+    }
+}
+
+fn limit_of(operation: &str) -> f64 {
+    match operation {
+        "DescribeStacks" | "DescribeStackEvents" | "GetTemplate" => READING,
+        // Not documented: well below what is observed.
+        "iam" => READING,
+        _ => MUTATING,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn time_of(limiter: &Limiter, operation: &'static str, calls: u32) -> Duration {
+        let start = Instant::now();
+        for _ in 0..calls {
+            limiter.acquire("1", "r", operation).await;
+        }
+        start.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_go_out_no_faster_than_the_documented_rate() {
+        let took = time_of(&Limiter::default(), "CreateStack", 20).await;
+        assert!(took >= Duration::from_secs(9), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn operations_regions_and_accounts_do_not_share_a_bucket() {
+        let limiter = Limiter::default();
+        time_of(&limiter, "CreateStack", 10).await;
+        assert_eq!(time_of(&limiter, "UpdateStack", 1).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn being_throttled_halves_the_rate_and_answers_restore_it() {
+        let limiter = Limiter::default();
+        let before = time_of(&limiter, "DescribeStacks", 40).await;
+        limiter.throttled("1", "r", "DescribeStacks");
+        let slowed = time_of(&limiter, "DescribeStacks", 40).await;
+        assert!(slowed > before.mul_f64(1.5), "{before:?} {slowed:?}");
+        (0..100).for_each(|_| limiter.answered("1", "r", "DescribeStacks"));
+        let restored = time_of(&limiter, "DescribeStacks", 40).await;
+        assert!(restored < slowed.mul_f64(0.7), "{restored:?} {slowed:?}");
+    }
+}

@@ -1,0 +1,203 @@
+//! Who the calls are made as: the base credentials, and the roles assumed from them.
+//!
+//! A role is assumed once for all the clients that use it, and again shortly before its credentials expire.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use aws_config::identity::IdentityCache;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_sts::types::Tag;
+use paceline_assembly::{Role, placeholders};
+use tokio::sync::OnceCell;
+
+use crate::trouble::{Kind, Trouble};
+
+/// The variable that allows base credentials where a role cannot be assumed.
+pub const ALLOW_BASE_CREDENTIALS: &str = "PACELINE_ALLOW_BASE_CREDENTIALS";
+
+/// An account and a region that are known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Target {
+    pub(crate) account: String,
+    pub(crate) region: String,
+}
+
+impl Target {
+    /// Puts the account, the region and the partition where a text has placeholders for them.
+    pub(crate) fn resolve(&self, text: &str) -> String {
+        placeholders(text, paceline_plan::partition(&self.region), &self.account, &self.region)
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
+/// The base credentials and the roles assumed from them.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    base: SdkConfig,
+    account: OnceCell<String>,
+    roles: Mutex<HashMap<(String, Option<String>, String), std::sync::Arc<OnceCell<SdkConfig>>>>,
+}
+
+impl Sessions {
+    pub(crate) fn new(base: SdkConfig) -> Self {
+        Self { base, account: OnceCell::new(), roles: Mutex::default() }
+    }
+
+    /// The configuration with the base credentials.
+    pub(crate) fn base(&self) -> &SdkConfig {
+        &self.base
+    }
+
+    /// The region of the environment or the profile.
+    pub(crate) fn region(&self) -> String {
+        self.base.region().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// The account of the base credentials.
+    pub(crate) async fn account(&self) -> Result<&str, Trouble> {
+        let get = async {
+            let client = aws_sdk_sts::Client::new(&self.base);
+            let answer = client.get_caller_identity().send().await.map_err(|error| {
+                let trouble = Trouble::of("GetCallerIdentity", &error);
+                match trouble.kind {
+                    Kind::Credentials => Trouble {
+                        message: format!("AWS does not accept the credentials: {}", trouble.message),
+                        ..trouble
+                    },
+                    _ => trouble,
+                }
+            })?;
+            Ok(answer.account().unwrap_or_default().to_owned())
+        };
+        self.account.get_or_try_init(|| get).await.map(String::as_str)
+    }
+
+    /// The configuration for acting as a role in an environment, or as ourselves where there is none.
+    pub(crate) async fn assume(&self, role: Option<&Role>, target: &Target) -> Result<SdkConfig, Trouble> {
+        let region = Region::new(target.region.clone());
+        let Some(role) = role else {
+            return Ok(self.base.to_builder().region(region).build());
+        };
+        let arn = target.resolve(&role.arn);
+        let external_id = role.external_id.as_deref().map(|id| target.resolve(id));
+        let cell = {
+            let mut roles = self.roles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let key = (arn.clone(), external_id.clone(), target.region.clone());
+            std::sync::Arc::clone(roles.entry(key).or_default())
+        };
+        let open = || self.open(arn, external_id, role, region);
+        cell.get_or_try_init(open).await.cloned()
+    }
+
+    async fn open(
+        &self,
+        arn: String,
+        external_id: Option<String>,
+        role: &Role,
+        region: Region,
+    ) -> Result<SdkConfig, Trouble> {
+        // The role's own region has an STS endpoint too, and one that a far region's outage leaves alone.
+        let sts = aws_sdk_sts::Client::new(&self.base.to_builder().region(region.clone()).build());
+        let name = std::env::var("CDK_ROLE_SESSION_NAME").unwrap_or_else(|_| "paceline".to_owned());
+        let provider =
+            AssumedRole { sts, arn: arn.clone(), external_id, session_name: name, tags: session_tags(role) };
+        let first = provider.assume().await;
+        match first {
+            Ok(_) => {}
+            Err(trouble) if trouble.kind == Kind::Denied && base_credentials_allowed() => {
+                return Ok(self.base.to_builder().region(region).build());
+            }
+            Err(trouble) => {
+                let message = format!("cannot assume {arn}: {}", trouble.message);
+                let hint = match trouble.kind {
+                    Kind::Denied | Kind::Refused => Some(format!(
+                        "bootstrap the environment (cdk bootstrap) and let these credentials assume its roles, \
+                         or set {ALLOW_BASE_CREDENTIALS}=true to use them as they are"
+                    )),
+                    _ => trouble.what_to_do(),
+                };
+                let trouble = Trouble { message, ..trouble };
+                return Err(match hint {
+                    Some(hint) => trouble.hint(hint),
+                    None => trouble,
+                });
+            }
+        }
+        let config = self.base.to_builder();
+        Ok(config
+            .region(region)
+            .identity_cache(IdentityCache::lazy().build())
+            .credentials_provider(SharedCredentialsProvider::new(provider))
+            .build())
+    }
+}
+
+fn base_credentials_allowed() -> bool {
+    std::env::var(ALLOW_BASE_CREDENTIALS).is_ok_and(|value| matches!(value.as_str(), "1" | "true" | "yes"))
+}
+
+/// `assumeRoleAdditionalOptions.Tags`, which the CDK hands on as they are, all of them transitive.
+fn session_tags(role: &Role) -> Vec<(String, String)> {
+    let tags = role.session_options.get("Tags").and_then(|tags| tags.as_array());
+    let pair = |tag: &serde_json::Value| Some((tag["Key"].as_str()?.into(), tag["Value"].as_str()?.into()));
+    tags.into_iter().flatten().filter_map(pair).collect()
+}
+
+/// Credentials of a role. The identity cache of the clients asks again before they expire.
+#[derive(Debug)]
+struct AssumedRole {
+    sts: aws_sdk_sts::Client,
+    arn: String,
+    external_id: Option<String>,
+    session_name: String,
+    tags: Vec<(String, String)>,
+}
+
+impl AssumedRole {
+    async fn assume(&self) -> Result<Credentials, Trouble> {
+        let mut call = self
+            .sts
+            .assume_role()
+            .role_arn(&self.arn)
+            .role_session_name(&self.session_name)
+            .set_external_id(self.external_id.clone());
+        for (key, value) in &self.tags {
+            let tag = Tag::builder().key(key).value(value).build();
+            let tag = tag.map_err(|error| Trouble::setup(format!("a session tag is incomplete: {error}")))?;
+            call = call.tags(tag).transitive_tag_keys(key);
+        }
+        let answer = call.send().await.map_err(|error| Trouble::of("AssumeRole", &error))?;
+        let missing = || Trouble::setup("AssumeRole answered without credentials");
+        let given = answer.credentials().ok_or_else(missing)?;
+        let expiry = std::time::SystemTime::try_from(*given.expiration()).ok();
+        Ok(Credentials::new(
+            given.access_key_id(),
+            given.secret_access_key(),
+            Some(given.session_token().to_owned()),
+            expiry,
+            "AssumeRole",
+        ))
+    }
+}
+
+impl ProvideCredentials for AssumedRole {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            self.assume().await.map_err(|trouble| {
+                CredentialsError::provider_error(format!("cannot assume {}: {}", self.arn, trouble.message))
+            })
+        })
+    }
+}

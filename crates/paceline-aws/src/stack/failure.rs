@@ -1,0 +1,120 @@
+//! Why a stack operation failed: its first cause, and whether it is worth another try.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use paceline_engine::event::Cause;
+
+use super::events::{Change, EventLog};
+use crate::environment::Environment;
+
+/// Nested stacks nest at most this deep here; CloudFormation documents no limit.
+const DEEPEST: usize = 10;
+
+/// A failure, and whether the same operation may succeed later.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) cause: Cause,
+    pub(super) transient: bool,
+}
+
+/// Finds the first cause among the changes of an operation, also inside of nested stacks.
+///
+/// The changes after it are symptoms: CloudFormation cancels what is in progress when a resource fails.
+pub(super) fn first_cause<'a>(
+    environment: &'a Environment,
+    changes: &'a [Change],
+    construct_paths: &'a BTreeMap<String, String>,
+    depth: usize,
+) -> Pin<Box<dyn Future<Output = Option<Failure>> + Send + 'a>> {
+    Box::pin(async move {
+        let failed = changes.iter().filter(|c| !c.of_stack && is_failure(c)).min_by_key(|c| c.at);
+        let Some(failed) = failed else {
+            return changes.iter().find(|c| c.of_stack && is_failure(c) && c.reason.is_some()).map(|change| {
+                failure(change.logical_id.clone(), change.reason.clone().unwrap_or_default())
+            });
+        };
+        let is_nested = failed.resource_type == "AWS::CloudFormation::Stack" && !failed.physical_id.is_empty();
+        if is_nested && depth < DEEPEST {
+            // Without its events the nested stack's own words must do.
+            let inner = EventLog::default().read(environment, &failed.physical_id).await.unwrap_or_default();
+            let no_paths = BTreeMap::new();
+            if let Some(mut inner) = first_cause(environment, &inner, &no_paths, depth + 1).await {
+                inner.cause.at = inner.cause.at.map(|at| format!("{} / {at}", failed.logical_id));
+                return Some(inner);
+            }
+        }
+        let name = construct_paths.get(&failed.logical_id).unwrap_or(&failed.logical_id);
+        let at = format!("{name} ({})", failed.resource_type);
+        Some(failure(at, failed.reason.clone().unwrap_or_else(|| failed.status.clone())))
+    })
+}
+
+fn is_failure(change: &Change) -> bool {
+    let cancelled = change.reason.as_deref().is_some_and(|reason| {
+        reason.starts_with("Resource creation cancelled") || reason.starts_with("Resource update cancelled")
+    });
+    change.status.ends_with("_FAILED") && !cancelled
+        || change.of_stack && change.status.contains("ROLLBACK_IN_PROGRESS")
+}
+
+fn failure(at: String, message: String) -> Failure {
+    let transient = is_transient(&message);
+    let hint = hint(&message).map(str::to_owned);
+    Failure { cause: Cause { at: Some(at), message, hint, preflight: false }, transient }
+}
+
+/// What services say while a new role or policy is not usable everywhere yet, and when they are
+/// called too fast. IAM is eventually consistent (IAM User Guide, "Troubleshoot IAM"); the wordings are
+/// collected from public reports.
+const TRANSIENT: &[&str] = &[
+    "cannot be assumed by",
+    "is unable to assume",
+    "Unable to assume the service linked role",
+    "unable to assume provided role",
+    "Invalid IAM Instance Profile",
+    "Invalid InstanceProfile",
+    "Failed to authorize instance profile",
+    "does not have the permissions required to assume the role",
+    "is authorized to assume the provided role",
+    "Invalid principal in policy",
+    "invalid principals",
+    "PrincipalNotFound",
+    "is not a valid role to allow",
+    "not authorized to perform: sts:AssumeRole",
+    "has been taken in this account, please try a different suffix",
+    "Rate exceeded",
+    "ThrottlingException",
+    "HandlerErrorCode: Throttling",
+    "HandlerErrorCode: ServiceInternalError",
+    "HandlerErrorCode: NetworkFailure",
+];
+
+fn is_transient(message: &str) -> bool {
+    TRANSIENT.iter().any(|known| message.contains(known))
+}
+
+fn hint(message: &str) -> Option<&'static str> {
+    let hints = [
+        ("No export named", "deploy the stack that exports it first; `paceline plan` shows what is external"),
+        ("already exists", "something outside this stack has that name: rename it, delete it, or import it"),
+        ("LimitExceeded", "ask for a higher quota, or delete what is not needed"),
+        ("is not authorized to perform", "give the CloudFormation execution role this permission"),
+        ("from parameter store", "deploy what writes the parameter first; `paceline plan` shows what is external"),
+        ("ParameterNotFound", "deploy what writes the parameter first; `paceline plan` shows what is external"),
+        ("as it is in use by", "deploy the stacks that import it without it first"),
+    ];
+    hints.iter().find(|(known, _)| message.contains(known)).map(|(_, hint)| *hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_that_is_not_usable_yet_is_worth_another_try_and_a_missing_permission_is_not() {
+        assert!(is_transient("The role defined for the function cannot be assumed by Lambda. (Service: Lambda)"));
+        assert!(!is_transient("User: x is not authorized to perform: s3:CreateBucket"));
+    }
+}

@@ -1,0 +1,170 @@
+//! What a stack operation asks for: everything that decides what CloudFormation will do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use aws_sdk_cloudformation::types::{Parameter, Tag};
+use paceline_assembly::{Stack, Template};
+use sha2::{Digest, Sha256};
+
+use crate::poller::StackView;
+use crate::session::Target;
+use crate::trouble::Trouble;
+
+/// The longest template that fits into a call (CloudFormation User Guide, "Understand CloudFormation quotas").
+const LONGEST_BODY: usize = 51_200;
+
+/// The variable by which another S3 endpoint is named to CloudFormation, as the CDK CLI has it.
+const S3_FOR_CLOUDFORMATION: &str = "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION";
+
+/// Where CloudFormation gets the template from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Url(String),
+    Body(String),
+}
+
+/// Everything that decides what CloudFormation will do.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) name: String,
+    pub(crate) source: Source,
+    pub(crate) template: Template,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) notification_arns: Option<Vec<String>>,
+    pub(crate) termination_protection: Option<bool>,
+    pub(crate) execution_role_arn: Option<String>,
+    pub(crate) disable_rollback: bool,
+    digest: String,
+}
+
+impl Request {
+    /// `given` are values for parameters that the assembly itself does not have.
+    pub(crate) fn new(
+        stack: &Stack,
+        target: &Target,
+        given: &BTreeMap<String, String>,
+        disable_rollback: bool,
+    ) -> Result<Self, Trouble> {
+        let source = match &stack.template_url {
+            Some(url) => Source::Url(https(url, target)),
+            None => Source::Body(body(stack)?),
+        };
+        let declared: BTreeSet<&str> = stack.template.parameters().map(|(name, _)| name).collect();
+        let values = stack.parameters.iter().chain(given);
+        let values = values.filter(|(name, _)| declared.contains(name.as_str()));
+        let parameters: BTreeMap<String, String> =
+            values.map(|(name, value)| (name.clone(), target.resolve(value))).collect();
+        let mut request = Self {
+            name: stack.name.clone(),
+            source,
+            template: stack.template.clone(),
+            parameters,
+            tags: stack.tags.clone(),
+            notification_arns: stack.notification_arns.clone(),
+            termination_protection: stack.termination_protection,
+            execution_role_arn: stack.execution_role_arn.as_ref().map(|arn| target.resolve(arn)),
+            disable_rollback,
+            digest: String::new(),
+        };
+        request.digest = request.compute_digest(target);
+        Ok(request)
+    }
+
+    /// The start of every token of this request: an operation with such a token is ours and does
+    /// exactly this.
+    pub(crate) fn token_prefix(&self) -> String {
+        format!("paceline-{}-", self.digest)
+    }
+
+    /// The same request on the same state of the stack gives the same token, so that sending it twice,
+    /// even from two processes, does nothing twice. A later deployment of the same template finds
+    /// another state and gives another token.
+    pub(crate) fn token(&self, operation: &str, before: Option<&StackView>, attempt: u32) -> String {
+        let mut hash = Sha256::new();
+        hash.update(operation);
+        if let Some(view) = before {
+            hash.update(&view.id);
+            hash.update(&view.stamp);
+            hash.update(&view.status);
+        }
+        format!("{}{}-{attempt}", self.token_prefix(), &hex(&hash.finalize())[..12])
+    }
+
+    /// Every parameter the template declares: a value if there is one, else the previous one on an update.
+    pub(crate) fn sdk_parameters(&self, before: Option<&StackView>) -> Vec<Parameter> {
+        let declared = self.template.parameters().map(|(name, _)| name);
+        let parameter = |name: &str| {
+            let parameter = Parameter::builder().parameter_key(name);
+            if let Some(value) = self.parameters.get(name) {
+                return Some(parameter.parameter_value(value).build());
+            }
+            let had = before.is_some_and(|view| view.parameters.contains(name));
+            had.then(|| parameter.use_previous_value(true).build())
+        };
+        declared.filter_map(parameter).collect()
+    }
+
+    pub(crate) fn sdk_tags(&self) -> Vec<Tag> {
+        self.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+    }
+
+    fn compute_digest(&self, target: &Target) -> String {
+        let mut hash = Sha256::new();
+        let mut add = |part: &str| {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        };
+        add(&target.to_string());
+        add(&self.name);
+        add(&self.template.digest());
+        for (key, value) in self.parameters.iter().chain(&self.tags) {
+            add(key);
+            add(value);
+        }
+        self.notification_arns.iter().flatten().for_each(|arn| add(arn));
+        add(self.execution_role_arn.as_deref().unwrap_or_default());
+        hex(&hash.finalize())[..24].to_owned()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// `s3://bucket/key` as CloudFormation wants it.
+fn https(url: &str, target: &Target) -> String {
+    let url = target.resolve(url);
+    let Some(object) = url.strip_prefix("s3://") else { return url };
+    match std::env::var(S3_FOR_CLOUDFORMATION) {
+        Ok(endpoint) if !endpoint.is_empty() => format!("{}/{object}", endpoint.trim_end_matches('/')),
+        _ => {
+            let suffix = paceline_plan::url_suffix(&target.region);
+            format!("https://s3.{}.{suffix}/{object}", target.region)
+        }
+    }
+}
+
+fn body(stack: &Stack) -> Result<String, Trouble> {
+    let text = fs_err::read_to_string(&stack.template_path)
+        .map_err(|error| Trouble::setup(format!("cannot read the template: {error}")))?;
+    if text.len() <= LONGEST_BODY {
+        return Ok(text);
+    }
+    // Without its indentation many a template is short enough.
+    let compact = stack.template.value().to_string();
+    if compact.len() <= LONGEST_BODY {
+        return Ok(compact);
+    }
+    let message = format!(
+        "the template of {} has {} bytes, CloudFormation takes {LONGEST_BODY} in a call, \
+         and the assembly names no S3 object for it",
+        stack.id,
+        compact.len()
+    );
+    Err(Trouble::setup(message).hint("synthesize the stack with a synthesizer that publishes its template"))
+}

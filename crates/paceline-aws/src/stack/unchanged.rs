@@ -1,0 +1,112 @@
+//! Whether a stack already is what is asked for, found out without an operation.
+
+use paceline_assembly::Template;
+use serde_json::Value;
+
+use super::request::Request;
+use crate::environment::Environment;
+use crate::poller::StackView;
+use crate::trouble::Trouble;
+
+/// Whether the stack already is what the request asks for.
+pub(super) async fn is_unchanged(
+    environment: &Environment,
+    request: &Request,
+    view: &StackView,
+) -> Result<bool, Trouble> {
+    let stable = matches!(
+        view.status.as_str(),
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
+    );
+    if !stable || !settings_are_equal(request, view) || reads_parameter_store(&request.template) {
+        return Ok(false);
+    }
+    let send = || {
+        let stage = aws_sdk_cloudformation::types::TemplateStage::Original;
+        environment.client.get_template().stack_name(&request.name).template_stage(stage).send()
+    };
+    let answer = environment.call(None, "GetTemplate", send).await?;
+    Ok(templates_are_equal(answer.template_body().unwrap_or_default(), &request.template))
+}
+
+fn settings_are_equal(request: &Request, view: &StackView) -> bool {
+    let sorted = |arns: &[String]| {
+        let mut arns = arns.to_vec();
+        arns.sort_unstable();
+        arns
+    };
+    let topics = request.notification_arns.as_deref();
+    let values = request.parameters.iter().all(|(name, value)| view.values.get(name) == Some(value));
+    view.tags == request.tags
+        && values
+        && topics.is_none_or(|topics| sorted(topics) == sorted(&view.notification_arns))
+        && request.termination_protection.is_none_or(|on| on == view.termination_protection)
+}
+
+/// Whether a parameter's value is read from Parameter Store: it may have changed though the template has
+/// not. `[cdk:skip]` in its description says that this does not matter, as it does to the CDK CLI.
+fn reads_parameter_store(template: &Template) -> bool {
+    template.parameters().any(|(_, parameter)| {
+        let stored = parameter["Type"].as_str().is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::"));
+        stored && !parameter["Description"].as_str().is_some_and(|text| text.contains("[cdk:skip]"))
+    })
+}
+
+/// Compares what CloudFormation keeps with what is asked for. It keeps `?` for every character that is
+/// not ASCII.
+fn templates_are_equal(kept: &str, asked: &Template) -> bool {
+    Template::parse(kept).is_ok_and(|kept| values_are_equal(kept.value(), asked.value()))
+}
+
+fn values_are_equal(kept: &Value, asked: &Value) -> bool {
+    match (kept, asked) {
+        (Value::String(kept), Value::String(asked)) => texts_are_equal(kept, asked),
+        (Value::Array(kept), Value::Array(asked)) => {
+            kept.len() == asked.len() && kept.iter().zip(asked).all(|(k, a)| values_are_equal(k, a))
+        }
+        (Value::Object(kept), Value::Object(asked)) => {
+            kept.len() == asked.len()
+                && kept.iter().zip(asked).all(|((kept_key, kept), (asked_key, asked))| {
+                    texts_are_equal(kept_key, asked_key) && values_are_equal(kept, asked)
+                })
+        }
+        _ => kept == asked,
+    }
+}
+
+fn texts_are_equal(kept: &str, asked: &str) -> bool {
+    kept == asked || (!asked.is_ascii() && kept == mangled(asked))
+}
+
+fn mangled(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn template(text: &str) -> Template {
+        Template::parse(text).unwrap()
+    }
+
+    #[test]
+    fn order_of_keys_and_mangled_characters_are_no_difference() {
+        let asked = template(r#"{"Description":"Größe","Resources":{"A":{"Type":"T"}}}"#);
+        assert!(templates_are_equal(r#"{"Resources":{"A":{"Type":"T"}},"Description":"Gr??e"}"#, &asked));
+        assert!(!templates_are_equal(r#"{"Resources":{"A":{"Type":"T"}},"Description":"Gr?sse"}"#, &asked));
+    }
+
+    #[test]
+    fn a_question_mark_that_was_asked_for_is_not_any_character() {
+        assert!(!templates_are_equal(r#"{"Description":"a"}"#, &template(r#"{"Description":"?"}"#)));
+    }
+
+    #[test]
+    fn a_parameter_from_parameter_store_may_have_changed() {
+        let bootstrap = r#"{"Parameters":{"V":{"Type":"AWS::SSM::Parameter::Value<String>","Description":"v [cdk:skip]"}}}"#;
+        assert!(!reads_parameter_store(&template(bootstrap)));
+        let other = r#"{"Parameters":{"V":{"Type":"AWS::SSM::Parameter::Value<String>"}}}"#;
+        assert!(reads_parameter_store(&template(other)));
+    }
+}

@@ -1,0 +1,158 @@
+//! What can go wrong with a call, sorted by what it means for a deployment.
+
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use paceline_engine::event::Cause;
+
+/// A call, or the making of one, that went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What it means.
+    pub kind: Kind,
+    /// What was asked for, such as `CreateStack`.
+    pub at: Option<String>,
+    /// What was said, with the error's code in front if it has one.
+    pub message: String,
+    pub(crate) hint: Option<String>,
+}
+
+/// What an error means for a deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// AWS says: slower.
+    Throttled,
+    /// No answer, or none that says anything: connection, time-out, a server's own error.
+    Unreachable,
+    /// There are no credentials, or they are refused.
+    Credentials,
+    /// The credentials are good, but not for this.
+    Denied,
+    /// The environment, or this machine, is not set up.
+    Setup,
+    /// AWS understood and said no.
+    Refused,
+}
+
+impl Trouble {
+    /// The environment, or this machine, is not set up.
+    pub fn setup(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Setup, at: None, message: message.into(), hint: None }
+    }
+
+    /// Sorts what the SDK says of a call.
+    pub fn of<E, R>(operation: &str, error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let at = Some(operation.to_owned());
+        match error {
+            SdkError::ServiceError(_) => {
+                let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+                let kind = kind_of(code, message);
+                let message = match (code, message) {
+                    ("", "") => "an error without a name".to_owned(),
+                    (code, "") => code.to_owned(),
+                    ("", message) => message.to_owned(),
+                    (code, message) => format!("{code}: {message}"),
+                };
+                Self { kind, at, message, hint: None }
+            }
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
+                let message = format!("no usable answer: {}", chain(error));
+                Self { kind: Kind::Unreachable, at, message, hint: None }
+            }
+            // A credentials provider's error arrives as a failure to send.
+            _ => {
+                let message = chain(error);
+                let lower = message.to_ascii_lowercase();
+                let kind = if lower.contains("credential") || lower.contains("identity") {
+                    Kind::Credentials
+                } else {
+                    Kind::Unreachable
+                };
+                Self { kind, at, message, hint: None }
+            }
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what was being done.
+    #[must_use]
+    pub fn during(mut self, what: impl Into<String>) -> Self {
+        self.at = Some(what.into());
+        self
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind, Kind::Throttled | Kind::Unreachable)
+    }
+
+    /// What to do about it.
+    pub fn what_to_do(&self) -> Option<String> {
+        let usual = match self.kind {
+            Kind::Throttled => "the account's API limits are used up: lower `concurrency`, or wait",
+            Kind::Unreachable => "check the network, the proxy settings and AWS_ENDPOINT_URL, then run it again",
+            Kind::Credentials => "get credentials (aws sso login, AWS_PROFILE, or the role of the build) and run it again",
+            Kind::Denied => "give the role in use this permission",
+            Kind::Setup | Kind::Refused => return self.hint.clone(),
+        };
+        Some(self.hint.clone().unwrap_or_else(|| usual.to_owned()))
+    }
+
+    /// The cause of a step's failure.
+    pub fn into_cause(self) -> Cause {
+        let preflight = matches!(self.kind, Kind::Credentials | Kind::Denied | Kind::Setup);
+        Cause { hint: self.what_to_do(), at: self.at, message: self.message, preflight }
+    }
+}
+
+/// The codes are those of "Common error types" in the services' API references; throttling comes
+/// under many names.
+fn kind_of(code: &str, message: &str) -> Kind {
+    match code {
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "BandwidthLimitExceeded" => Kind::Throttled,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "InvalidAccessKeyId"
+        | "MissingAuthenticationToken" => Kind::Credentials,
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Kind::Denied,
+        "InternalFailure" | "InternalError" | "InternalServerError" | "ServiceUnavailable" => Kind::Unreachable,
+        _ if message.contains("Rate exceeded") => Kind::Throttled,
+        _ => Kind::Refused,
+    }
+}
+
+/// An error with all its sources, since the SDK's own words are `dispatch failure`.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut message = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let part = error.to_string();
+        if !message.ends_with(&part) {
+            if !message.is_empty() {
+                message.push_str(": ");
+            }
+            message.push_str(&part);
+        }
+        next = error.source();
+    }
+    message
+}
