@@ -58,15 +58,14 @@ pub struct Unfinished {
     pub run: String,
     /// What it had done.
     pub earlier: Earlier,
-    /// Its events so far.
-    pub events: Vec<Event>,
+    events: Vec<Event>,
     journal: Journal,
 }
 
 impl Unfinished {
-    /// The journal, to be written on.
-    pub fn into_journal(self) -> Journal {
-        self.journal
+    /// The journal, to be written on, and its events so far.
+    pub fn into_parts(self) -> (Journal, Vec<Event>) {
+        (self.journal, self.events)
     }
 }
 
@@ -90,6 +89,15 @@ impl Journal {
         match event.fact {
             Fact::StackSubmitted(_) | Fact::StepFinished(_) | Fact::RunFinished(_) => self.file.sync_data(),
             _ => Ok(()),
+        }
+    }
+
+    /// Forgets a run that has not started.
+    pub fn discard_if_empty(self) {
+        if self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+            // What is left of it would do no harm.
+            let _ = fs_err::remove_file(&self.path);
+            let _ = self.path.parent().map(fs_err::remove_dir);
         }
     }
 

@@ -76,26 +76,23 @@ impl Plan {
         let chosen: Vec<&Stack> = assembly.stacks.iter().filter(|stack| selection.has(&stack.id)).collect();
         let index: HashMap<&str, usize> =
             chosen.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
-        let graph_of = |edges: &[Edge]| {
-            let mut graph = Graph::new(chosen.len());
-            for edge in edges {
-                graph.add(index[edge.from.as_str()], index[edge.to.as_str()]);
+        let mut graph = Graph::new(chosen.len());
+        for edge in &edges {
+            if let (Some(&from), Some(&to)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str())) {
+                graph.add(from, to);
             }
-            graph
-        };
-        let graph = graph_of(&edges);
+        }
         graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
-        let waits: Vec<Vec<bool>> =
-            if config.phases.iter().any(|phase| phase.sequential) { transitive(&graph) } else { Vec::new() };
-        edges.extend(phases.edges(|a, b| waits[index[a]][index[b]]));
-        let graph = graph_of(&edges);
+        edges.extend(phases.edges(&mut graph, &index));
         let order = graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
         let levels = graph.levels(&order);
 
-        let mut depends_on: BTreeMap<&str, Vec<Edge>> = BTreeMap::new();
         edges.sort_by(|a, b| (&a.to, a.reason, &a.detail).cmp(&(&b.to, b.reason, &b.detail)));
-        for edge in &edges {
-            depends_on.entry(&edge.from).or_default().push(edge.clone());
+        let mut depends_on: Vec<Vec<Edge>> = vec![Vec::new(); chosen.len()];
+        for edge in edges {
+            if let Some(&from) = index.get(edge.from.as_str()) {
+                depends_on[from].push(edge);
+            }
         }
         let stacks: Vec<PlannedStack> = order
             .iter()
@@ -110,27 +107,29 @@ impl Plan {
                     level: levels[number],
                     resources: resource_count(stack),
                     expected: stack_time::typical(stack, &options.durations),
-                    depends_on: depends_on.remove(stack.id.as_str()).unwrap_or_default(),
+                    depends_on: std::mem::take(&mut depends_on[number]),
                 }
             })
             .collect();
 
         let mut warnings = assembly.warnings.clone();
-        let gates = steps::gates(config, &names, &stacks, assembly, &mut warnings)?;
-        let steps = steps::make(assembly, &stacks, &gates);
-        let critical_path = critical_path(&stacks);
+        let gates = steps::gates(config, &names, &stacks, &mut warnings)?;
+        let steps = steps::make(&names, &stacks, &gates);
+        let critical_path = critical_path(&stacks, &graph, &order);
         let policy = if options.fail_fast { FailurePolicy::FailFast } else { config.on_failure.policy };
         let concurrency = Concurrency {
             stacks: options.stacks_at_once.unwrap_or(config.concurrency.stacks),
             ..config.concurrency
         };
+        let mut external = found.external;
+        external.retain(|external| selection.has(&external.stack));
         let mut plan = Self {
             digest: String::new(),
             stacks,
-            phases: phases.phases,
+            phases: phases.list,
             steps,
             left_out: selection.left_out,
-            external: found.external,
+            external,
             warnings,
             critical_path,
             strategy,
@@ -138,7 +137,6 @@ impl Plan {
             policy,
             rollback: config.on_failure.rollback,
         };
-        plan.external.retain(|external| plan.stacks.iter().any(|stack| stack.id == external.stack));
         plan.digest = digest(&plan, &chosen, config.on_failure.rollback);
         Ok(plan)
     }
@@ -181,11 +179,18 @@ impl Selection {
                 }
             }
             // A stack of the primary region that needs one of these could only fail.
-            while let Some(edge) = edges
-                .iter()
-                .find(|edge| why.contains_key(edge.to.as_str()) && !why.contains_key(edge.from.as_str()))
-            {
-                why.insert(&edge.from, format!("it waits for {}, which is left out", edge.to));
+            let mut waiting: HashMap<&str, Vec<&str>> = HashMap::new();
+            for edge in edges {
+                waiting.entry(&edge.to).or_default().push(&edge.from);
+            }
+            let mut open: Vec<&str> = why.keys().copied().rev().collect();
+            while let Some(to) = open.pop() {
+                for from in waiting.remove(to).unwrap_or_default() {
+                    if !why.contains_key(from) {
+                        why.insert(from, format!("it waits for {to}, which is left out"));
+                        open.push(from);
+                    }
+                }
             }
         }
         for stack in &assembly.stacks {
@@ -215,10 +220,6 @@ impl Selection {
     }
 }
 
-fn transitive(graph: &Graph) -> Vec<Vec<bool>> {
-    (0..graph.len()).map(|node| graph.all_needs(node)).collect()
-}
-
 fn cycle_error(cycle: &Cycle, stacks: &[&Stack], edges: &[Edge]) -> PlanError {
     let next = cycle.0.iter().skip(1).chain(cycle.0.first());
     let pairs = cycle.0.iter().zip(next);
@@ -233,20 +234,15 @@ fn resource_count(stack: &Stack) -> usize {
         + stack.nested.iter().map(|nested| nested.template.resource_count()).sum::<usize>()
 }
 
-/// The heaviest chain of stacks.
-fn critical_path(stacks: &[PlannedStack]) -> Vec<String> {
-    let index: HashMap<&str, usize> =
-        stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
-    let mut graph = Graph::new(stacks.len());
-    for (number, stack) in stacks.iter().enumerate() {
-        for edge in &stack.depends_on {
-            graph.add(number, index[edge.to.as_str()]);
-        }
+/// The heaviest chain of stacks, which are in the order of `order`.
+fn critical_path(stacks: &[PlannedStack], graph: &Graph, order: &[usize]) -> Vec<String> {
+    let mut weights = vec![Duration::ZERO; order.len()];
+    let mut ids = vec![""; order.len()];
+    for (&number, stack) in order.iter().zip(stacks) {
+        weights[number] = stack.expected;
+        ids[number] = &stack.id;
     }
-    let order: Vec<usize> = (0..stacks.len()).collect();
-    let weights: Vec<Duration> = stacks.iter().map(|stack| stack.expected).collect();
-    let path = graph.critical_path(&order, &weights);
-    path.into_iter().map(|number| stacks[number].id.clone()).collect()
+    graph.critical_path(order, &weights).into_iter().map(|number| ids[number].to_owned()).collect()
 }
 
 fn digest(plan: &Plan, stacks: &[&Stack], rollback: Rollback) -> String {
@@ -264,6 +260,7 @@ fn digest(plan: &Plan, stacks: &[&Stack], rollback: Rollback) -> String {
             add(key);
             add(value);
         }
+        add(&format!("{:?}{:?}", stack.notification_arns, stack.termination_protection));
     }
     for step in &plan.steps {
         add(&step.id);

@@ -1,8 +1,10 @@
 //! Finds stacks by what people write: an id, a name, or a pattern of either.
 
+use std::collections::HashMap;
+
 use camino::Utf8Path;
 use globset::{GlobBuilder, GlobMatcher};
-use paceline_assembly::Assembly;
+use paceline_assembly::{Assembly, Stack};
 
 use crate::config::Pattern;
 use crate::error::PlanError;
@@ -12,12 +14,24 @@ use crate::error::PlanError;
 pub(crate) struct Names<'a> {
     assembly: &'a Assembly,
     config: &'a Utf8Path,
+    stacks: HashMap<&'a str, &'a Stack>,
+    by_name: HashMap<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Names<'a> {
     /// `config` is the file that patterns come from, for error messages.
     pub(crate) fn new(assembly: &'a Assembly, config: &'a Utf8Path) -> Self {
-        Self { assembly, config }
+        let stacks = assembly.stacks.iter().map(|stack| (stack.id.as_str(), stack)).collect();
+        let mut by_name: HashMap<&str, Vec<&str>> = HashMap::new();
+        for stack in &assembly.stacks {
+            by_name.entry(&stack.name).or_default().push(&stack.id);
+        }
+        Self { assembly, config, stacks, by_name }
+    }
+
+    /// The stack with this id.
+    pub(crate) fn stack(&self, id: &str) -> Option<&'a Stack> {
+        self.stacks.get(id).copied()
     }
 
     /// The ids of the stacks that a pattern of the configuration means; at least one.
@@ -39,40 +53,40 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The ids of the stacks that `text` means; at least one.
+    /// The ids of the stacks that `text` means; at least one. An id means its stack, even if it is the
+    /// name of another.
     pub(crate) fn find(&self, text: &str, place: &str) -> Result<Vec<&'a str>, PlanError> {
-        let matcher = matcher(text, place)?;
-        let exact = |stack: &&paceline_assembly::Stack| stack.id == text || stack.name == text;
-        let mut found: Vec<&str> = self.assembly.stacks.iter().filter(exact).map(|s| s.id.as_str()).collect();
-        if found.is_empty() {
-            let stacks = self.assembly.stacks.iter();
-            found = stacks
-                .filter(|stack| matcher.is_match(&stack.id) || matcher.is_match(&stack.name))
-                .map(|stack| stack.id.as_str())
-                .collect();
+        if let Some(stack) = self.stack(text) {
+            return Ok(vec![&stack.id]);
         }
+        if let Some(ids) = self.by_name.get(text) {
+            return Ok(ids.clone());
+        }
+        let matcher = matcher(text, place)?;
+        let stacks = self.assembly.stacks.iter();
+        let matching = stacks.filter(|stack| matcher.is_match(&stack.id) || matcher.is_match(&stack.name));
+        let found: Vec<&str> = matching.map(|stack| stack.id.as_str()).collect();
         if found.is_empty() {
             return Err(PlanError::UnknownStack {
                 place: place.to_owned(),
                 pattern: text.to_owned(),
-                hint: self.suggestion(text),
+                hint: suggestion(text, self.assembly.stacks.iter().map(|stack| stack.id.as_str())),
             });
         }
         Ok(found)
     }
+}
 
-    fn suggestion(&self, text: &str) -> String {
-        let names = self.assembly.stacks.iter().map(|stack| stack.id.as_str());
-        let nearest = names.min_by_key(|name| distance(&text.to_lowercase(), &name.to_lowercase()));
-        match nearest {
-            Some(name)
-                if distance(&text.to_lowercase(), &name.to_lowercase()) <= 3
-                    || name.to_lowercase().contains(&text.to_lowercase()) =>
-            {
-                format!("did you mean `{name}`?")
-            }
-            _ => "`paceline plan` lists the stacks of the assembly".to_owned(),
-        }
+/// What may have been meant by `text`: the name that differs least, or else one that holds it.
+pub(crate) fn suggestion<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let text = text.to_lowercase();
+    let mut names: Vec<(usize, &str)> =
+        names.map(|name| (distance(&text, &name.to_lowercase()), name)).collect();
+    names.sort_unstable();
+    let near = names.first().filter(|(distance, _)| *distance <= 3);
+    match near.or_else(|| names.iter().find(|(_, name)| name.to_lowercase().contains(&text))) {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => "`paceline plan` lists the stacks of the assembly".to_owned(),
     }
 }
 
@@ -102,7 +116,16 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
+    use super::{distance, suggestion};
+
+    #[test]
+    fn the_name_that_differs_least_is_suggested_or_else_one_that_holds_the_text() {
+        let of = |text| suggestion(text, ["Dashboard", "UserSimulationStack", "Prod/Services"].into_iter());
+        assert_eq!(of("Dashbord"), "did you mean `Dashboard`?");
+        assert_eq!(of("usersimulation"), "did you mean `UserSimulationStack`?");
+        assert_eq!(of("Services"), "did you mean `Prod/Services`?");
+        assert_eq!(of("Frontend"), "`paceline plan` lists the stacks of the assembly");
+    }
 
     #[test]
     fn a_typing_mistake_is_near_and_another_word_is_far() {

@@ -1,17 +1,18 @@
 //! Phases: named groups of stacks, checked against the graph, and turned into edges where they order work.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::config::{PhaseConfig, Strategy};
 use crate::edges::{Edge, Reason};
 use crate::error::PlanError;
+use crate::graph::Graph;
 use crate::names::Names;
 use crate::plan::Phase;
 
 /// The phases of an assembly.
 #[derive(Debug)]
 pub(crate) struct Phases {
-    pub(crate) phases: Vec<Phase>,
+    pub(crate) list: Vec<Phase>,
     sequential: Vec<bool>,
     of: HashMap<String, usize>,
 }
@@ -38,12 +39,12 @@ impl Phases {
             let barrier = phase.barrier || strategy == Strategy::Phases;
             phases.push(Phase { name: phase.name.clone(), barrier, stacks });
         }
-        Ok(Self { phases, of, sequential: config.iter().map(|phase| phase.sequential).collect() })
+        Ok(Self { list: phases, of, sequential: config.iter().map(|phase| phase.sequential).collect() })
     }
 
     /// The phase of a stack.
     pub(crate) fn of(&self, id: &str) -> Option<&str> {
-        self.of.get(id).map(|&phase| self.phases[phase].name.as_str())
+        self.of.get(id).map(|&phase| self.list[phase].name.as_str())
     }
 
     /// Refuses phases that put a stack before one it waits for.
@@ -54,8 +55,8 @@ impl Phases {
             {
                 return Err(PlanError::Contradiction {
                     edge: Box::new(edge.clone()),
-                    phase: self.phases[from].name.clone(),
-                    later: self.phases[to].name.clone(),
+                    phase: self.list[from].name.clone(),
+                    later: self.list[to].name.clone(),
                 });
             }
         }
@@ -64,42 +65,49 @@ impl Phases {
 
     /// Drops stacks that will not be deployed.
     pub(crate) fn retain(&mut self, deployed: impl Fn(&str) -> bool) {
-        for phase in &mut self.phases {
+        for phase in &mut self.list {
             phase.stacks.retain(|id| deployed(id));
         }
         self.of.retain(|id, _| deployed(id));
     }
 
-    /// The edges that phases add: between the stacks of a sequential phase, and at barriers.
+    /// The edges that phases add: between the stacks of a sequential phase, and at barriers. They are added
+    /// to the graph too; `number` is a stack's node in it.
     ///
-    /// `waits(a, b)` says whether stack a waits for stack b, directly or not. Within a sequential phase
-    /// the stacks keep the order they are listed in, as far as that allows.
-    pub(crate) fn edges(&self, waits: impl Fn(&str, &str) -> bool) -> Vec<Edge> {
+    /// Within a sequential phase the stacks keep the order they are listed in, as far as the graph allows.
+    pub(crate) fn edges(&self, graph: &mut Graph, number: &HashMap<&str, usize>) -> Vec<Edge> {
         let mut edges = Vec::new();
-        let mut add = |from: &String, to: &String, detail: String| {
-            edges.push(Edge { from: from.clone(), to: to.clone(), reason: Reason::Phase, detail });
+        let nodes: Vec<Vec<usize>> = self
+            .list
+            .iter()
+            .map(|phase| phase.stacks.iter().filter_map(|id| number.get(id.as_str()).copied()).collect())
+            .collect();
+        let ids: HashMap<usize, &str> = number.iter().map(|(id, number)| (*number, *id)).collect();
+        let mut add = |graph: &mut Graph, from: usize, to: usize, detail: String| {
+            graph.add(from, to);
+            let (Some(from), Some(to)) = (ids.get(&from), ids.get(&to)) else { return };
+            let (from, to) = ((*from).to_owned(), (*to).to_owned());
+            edges.push(Edge { from, to, reason: Reason::Phase, detail });
         };
-        for (phase, &sequential) in self.phases.iter().zip(&self.sequential) {
+        for ((phase, &sequential), nodes) in self.list.iter().zip(&self.sequential).zip(&nodes) {
             if sequential {
-                let mut left: Vec<&String> = phase.stacks.iter().collect();
-                let mut last: Option<&String> = None;
-                while !left.is_empty() {
-                    let free = left.iter().position(|id| !left.iter().any(|other| waits(id, other)));
-                    let next = left.remove(free.unwrap_or(0));
-                    if let Some(last) = last {
-                        add(next, last, format!("phase `{}` is sequential", phase.name));
-                    }
-                    last = Some(next);
+                let sorted = in_order(nodes, graph);
+                for pair in sorted.windows(2) {
+                    add(graph, pair[1], pair[0], format!("phase `{}` is sequential", phase.name));
                 }
             }
         }
-        for (number, phase) in self.phases.iter().enumerate().filter(|(_, phase)| phase.barrier) {
+        for (at, phase) in self.list.iter().enumerate().filter(|(_, phase)| phase.barrier) {
             // The nearest earlier phase with stacks is enough if it is a barrier itself: it has waited for
             // all the ones before.
-            for earlier in self.phases[..number].iter().rev() {
-                for from in &phase.stacks {
-                    for to in &earlier.stacks {
-                        add(from, to, format!("phase `{}` waits for phase `{}`", phase.name, earlier.name));
+            for (earlier, last) in self.list[..at].iter().zip(&nodes).rev() {
+                // What starts a phase need only wait for what ends the earlier one.
+                let (first, last) =
+                    (ends(&nodes[at], Graph::needs, graph), ends(last, Graph::needed_by, graph));
+                for &from in &first {
+                    for &to in &last {
+                        let detail = format!("phase `{}` waits for phase `{}`", phase.name, earlier.name);
+                        add(graph, from, to, detail);
                     }
                 }
                 if earlier.barrier && !earlier.stacks.is_empty() {
@@ -109,4 +117,27 @@ impl Phases {
         }
         edges
     }
+}
+
+/// The nodes, each after those of them that it waits for, directly or not, and else in the order given.
+fn in_order(nodes: &[usize], graph: &Graph) -> Vec<usize> {
+    let mut among = Graph::new(nodes.len());
+    for (position, &node) in nodes.iter().enumerate() {
+        let needs = graph.all_needs(node);
+        for (other, _) in nodes.iter().enumerate().filter(|&(other, &node)| other != position && needs[node])
+        {
+            among.add(position, other);
+        }
+    }
+    match among.order() {
+        Ok(order) => order.into_iter().map(|position| nodes[position]).collect(),
+        Err(_) => nodes.to_vec(),
+    }
+}
+
+/// The nodes that have no neighbour among themselves.
+fn ends(nodes: &[usize], neighbours: fn(&Graph, usize) -> &[usize], graph: &Graph) -> Vec<usize> {
+    let among: HashSet<usize> = nodes.iter().copied().collect();
+    let has_none = |node: &usize| !neighbours(graph, *node).iter().any(|other| among.contains(other));
+    nodes.iter().copied().filter(has_none).collect()
 }

@@ -122,6 +122,14 @@ impl Work {
         }
     }
 
+    /// The position of the stack it belongs to: the one it is about, or the first that needs the asset.
+    fn about(&self) -> usize {
+        match self {
+            Self::Publish(publish) => publish.stack,
+            Self::Deploy { stack } | Self::Gate { stack, .. } => *stack,
+        }
+    }
+
     /// The position of the stack it is about.
     pub fn stack(&self) -> Option<usize> {
         match self {
@@ -160,16 +168,16 @@ impl Plan {
 
     /// The step that deploys a stack.
     pub fn deploy_step(&self, stack: usize) -> Option<usize> {
-        self.steps.iter().position(|step| step.work == Work::Deploy { stack })
+        let deploys = |step: &Step| step.work == Work::Deploy { stack };
+        // The steps of a stack follow those of the stacks before it.
+        let first = self.steps.partition_point(|step| step.work.about() < stack);
+        let own = self.steps.iter().skip(first).take_while(|step| step.work.about() == stack);
+        own.into_iter().position(deploys).map(|at| first + at).or_else(|| self.steps.iter().position(deploys))
     }
 
     /// The stack a step belongs to: the one it is about, or the first that needs the asset.
     pub fn stack_of(&self, step: &Step) -> &PlannedStack {
-        let number = match &step.work {
-            Work::Publish(publish) => publish.stack,
-            Work::Deploy { stack } | Work::Gate { stack, .. } => *stack,
-        };
-        &self.stacks[number]
+        &self.stacks[step.work.about()]
     }
 
     /// The plan with other typical durations, by step; the order of work is as before.

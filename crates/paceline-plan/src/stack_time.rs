@@ -18,21 +18,33 @@ pub const STACK_OVERHEAD: Duration = Duration::from_secs(4);
 
 /// How long creating a stack typically takes.
 pub fn typical(stack: &Stack, durations: &Durations) -> Duration {
-    template_time(stack.template.value(), &stack.nested, durations)
+    template_time(stack.template.value(), &[], &stack.nested, durations)
 }
 
-fn template_time(template: &Value, nested: &[NestedTemplate], durations: &Durations) -> Duration {
+/// `path` is the logical ids of the nested stacks that lead to the template, outermost first.
+fn template_time(
+    template: &Value,
+    path: &[String],
+    nested: &[NestedTemplate],
+    durations: &Durations,
+) -> Duration {
     let Some(resources) = template["Resources"].as_object() else { return STACK_OVERHEAD };
     let numbers: HashMap<&str, usize> =
         resources.keys().enumerate().map(|(number, id)| (id.as_str(), number)).collect();
+    let children: HashMap<&str, &NestedTemplate> = nested
+        .iter()
+        .filter(|child| child.parents == path)
+        .map(|child| (child.logical_id.as_str(), child))
+        .collect();
     let mut graph = Graph::new(resources.len());
     let mut weights = Vec::with_capacity(resources.len());
     for (number, (id, resource)) in resources.iter().enumerate() {
         let kind = resource["Type"].as_str().unwrap_or_default();
-        let child = nested.iter().find(|child| child.logical_id == *id);
-        weights.push(match child {
-            // Templates nest at most a few levels: each child is a file of the assembly of its own.
-            Some(child) => template_time(child.template.value(), &[], durations),
+        weights.push(match children.get(id.as_str()) {
+            Some(child) => {
+                let path: Vec<String> = path.iter().chain([id]).cloned().collect();
+                template_time(child.template.value(), &path, nested, durations)
+            }
             None => durations.of(kind, Operation::Create),
         });
         let mut need = |name: &str| {

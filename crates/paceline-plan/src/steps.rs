@@ -1,9 +1,9 @@
 //! The steps of a plan: what stacks need is published, gates stand between stacks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use paceline_assembly::{Assembly, Stack};
+use paceline_assembly::{Stack, Template};
 
 use crate::config::{Config, IamRoles};
 use crate::error::PlanError;
@@ -25,47 +25,65 @@ pub(crate) fn gates(
     config: &Config,
     names: &Names<'_>,
     stacks: &[PlannedStack],
-    assembly: &Assembly,
     warnings: &mut Vec<String>,
 ) -> Result<Gates, PlanError> {
+    let planned: HashSet<&str> = stacks.iter().map(|stack| stack.id.as_str()).collect();
     let mut gates = Gates::new();
     for (number, gate) in config.gates.iter().enumerate() {
         for id in names.matching(&gate.after, &format!("gates[{number}]"))? {
-            if !stacks.iter().any(|stack| stack.id == id) {
+            let Some(stack) = names.stack(id).filter(|_| planned.contains(id)) else { continue };
+            let roles = roles(stack);
+            if roles.is_empty() {
+                warnings.push(format!("gates[{number}] has nothing to wait for: `{id}` creates no role"));
                 continue;
             }
-            if assembly.stack(id).is_some_and(has_roles) {
-                gates.insert(id.to_owned(), gate.iam_roles.clone());
-            } else {
-                warnings.push(format!("gates[{number}] has nothing to wait for: `{id}` creates no role"));
+            if let IamRoles::Named(wanted) = &gate.iam_roles {
+                for name in wanted.iter().filter(|name| !roles.contains(name.as_str())) {
+                    warnings.push(format!("gates[{number}]: `{id}` creates no role that is called `{name}`"));
+                }
+            }
+            match (gates.get_mut(id), &gate.iam_roles) {
+                // Two gates after one stack wait for what either asks for.
+                (Some(IamRoles::Named(before)), IamRoles::Named(more)) => before.extend(more.iter().cloned()),
+                (Some(IamRoles::All), _) => {}
+                (_, roles) => {
+                    gates.insert(id.to_owned(), roles.clone());
+                }
             }
         }
     }
     Ok(gates)
 }
 
-fn has_roles(stack: &Stack) -> bool {
+/// The logical ids of a stack's roles and instance profiles, and their names as far as the templates say them.
+fn roles(stack: &Stack) -> HashSet<&str> {
     let templates = std::iter::once(&stack.template).chain(stack.nested.iter().map(|n| &n.template));
-    templates.into_iter().any(|template| {
-        let resources = template.value()["Resources"].as_object().into_iter().flatten();
-        resources.into_iter().any(|(_, resource)| {
-            matches!(resource["Type"].as_str(), Some("AWS::IAM::Role" | "AWS::IAM::InstanceProfile"))
-        })
-    })
+    let mut roles = HashSet::new();
+    for (id, resource) in templates.flat_map(Template::resources) {
+        let name = match resource.resource_type {
+            "AWS::IAM::Role" => "RoleName",
+            "AWS::IAM::InstanceProfile" => "InstanceProfileName",
+            _ => continue,
+        };
+        roles.insert(id);
+        roles.extend(resource.properties.and_then(|properties| properties.get(name)?.as_str()));
+    }
+    roles
 }
 
 /// Makes the steps: every asset once for each place it goes to, every stack, every gate.
-pub(crate) fn make(assembly: &Assembly, stacks: &[PlannedStack], gates: &Gates) -> Vec<Step> {
+pub(crate) fn make(names: &Names<'_>, stacks: &[PlannedStack], gates: &Gates) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut published: HashMap<String, usize> = HashMap::new();
     // What a stack's dependents wait for: its gate if it has one, else the stack.
     let mut done: HashMap<&str, usize> = HashMap::new();
     for (number, stack) in stacks.iter().enumerate() {
         let mut needs: Vec<usize> = Vec::new();
+        let source = names.stack(&stack.id);
         // A stack that makes the bucket or the repository which its assets go to.
-        let before = assembly.stack(&stack.id).into_iter().flat_map(|s| &s.assets.depends_on);
+        let before = source.into_iter().flat_map(|s| &s.assets.depends_on);
         let before: Vec<usize> = before.filter_map(|id| done.get(id.as_str()).copied()).collect();
-        for (place, publish) in assembly.stack(&stack.id).into_iter().flat_map(|s| assets(s, number)) {
+        for (place, publish) in source.into_iter().flat_map(|s| assets(s, number)) {
             let step = *published.entry(place).or_insert_with_key(|place| {
                 let expected = if publish.image { IMAGE_TIME } else { FILE_TIME };
                 let id = format!("publish:{place}");
@@ -74,7 +92,7 @@ pub(crate) fn make(assembly: &Assembly, stacks: &[PlannedStack], gates: &Gates) 
             });
             needs.push(step);
         }
-        needs.extend(stack.depends_on.iter().map(|edge| done[edge.to.as_str()]));
+        needs.extend(stack.depends_on.iter().filter_map(|edge| done.get(edge.to.as_str())));
         needs.sort_unstable();
         needs.dedup();
         let id = format!("deploy:{}", stack.id);

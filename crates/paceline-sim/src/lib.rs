@@ -1,1 +1,54 @@
 //! An AWS on virtual time, in process or over HTTP.
+//!
+//! A [`Simulator`] is a state machine: an HTTP request and the time go in, an HTTP response comes out.
+//! It speaks the wire protocols of the services that a CDK deployment uses, so real clients talk to it,
+//! and it is as strict as AWS where a deployment tool would notice. It has no clock and no background
+//! tasks; what takes time is due at some moment and happens when a later request arrives. The same seed
+//! and the same requests therefore give the same answers.
+//!
+//! Two ways in:
+//!
+//! - [`SimHttpClient`] is an HTTP client for the AWS SDK. With tokio's time paused, a deployment of two
+//!   hours takes milliseconds.
+//! - [`serve`](serve::serve) answers on a socket, for any client at all.
+//!
+//! | service | simulated |
+//! |---|---|
+//! | CloudFormation | stacks, change sets, events, exports, nested stacks, rollbacks, throttling |
+//! | STS | `GetCallerIdentity`, `AssumeRole` across accounts |
+//! | SSM | parameters, written by callers and by stacks |
+//! | S3 | bootstrap buckets and those of stacks: objects, multipart uploads |
+//! | ECR | which images are there |
+//! | IAM | the roles of stacks, with eventual consistency |
+//!
+//! Resources are not simulated one by one: each takes the typical time of its type, and has a plausible
+//! physical id and plausible attributes. What matters across stacks is real: SSM parameters, exports,
+//! roles, buckets, repositories, names that must be unique, and the custom resources with which CDK apps
+//! reach into other regions.
+
+#![warn(missing_docs)]
+
+mod answer;
+mod client;
+mod clock;
+mod cloudformation;
+mod ecr;
+mod iam;
+mod options;
+mod random;
+mod request;
+mod s3;
+pub mod serve;
+mod simulator;
+mod ssm;
+mod stack;
+mod sts;
+mod template;
+mod throttle;
+mod world;
+
+pub use client::SimHttpClient;
+pub use clock::VirtualClock;
+pub use options::{Bootstrap, Failure, Faults, Images, SimOptions, StaleReads};
+pub use paceline_plan::durations::{Durations, Operation};
+pub use simulator::{Call, Simulator, StackSummary};

@@ -1,1 +1,51 @@
-//! Deploys AWS CDK apps of many stacks in parallel.
+//! The `paceline` command: arguments, wiring, exit codes. What it does is in the other crates.
+
+mod cli;
+mod deploy;
+mod explain;
+mod failure;
+mod generate;
+mod listeners;
+mod load;
+mod plan;
+mod render_stub;
+mod report;
+mod signals;
+mod sim;
+mod simulate;
+mod terminal;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+/// Runs the command that the arguments ask for.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is the reader's business; help and version are no errors.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { paceline_engine::exit::USAGE } else { 0 });
+        }
+    };
+    let done = match cli.command {
+        Command::Plan(args) => plan::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Gen(args) => generate::run(&args),
+        Command::Deploy(args) => deploy::run(&args),
+        Command::Wait(args) => wait::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Sim(args) => sim::run(&args),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            terminal::say(&failure.to_string());
+            ExitCode::from(failure.exit_code)
+        }
+    }
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `paceline` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    paceline::main()
+}

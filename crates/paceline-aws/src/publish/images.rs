@@ -60,7 +60,7 @@ pub(crate) async fn publish_image(
     }
     if let Images::Pretended(time) = publisher.images {
         tokio::time::sleep(time).await;
-        return Ok(Ended::new(Outcome::Deployed).with_detail("pretended: nothing was built"));
+        return pretend(&client, &repository, &tag).await;
     }
     let registry = format!(
         "{}.dkr.ecr.{}.{}",
@@ -74,6 +74,13 @@ pub(crate) async fn publish_image(
     docker(&["tag", &local, &remote], None, None).await?;
     docker(&["push", &remote], None, None).await?;
     Ok(Ended::new(Outcome::Deployed))
+}
+
+/// Nothing was built, but whoever runs the image has to find its tag.
+async fn pretend(client: &Client, repository: &str, tag: &str) -> Result<Ended, Trouble> {
+    let call = client.put_image().repository_name(repository).image_tag(tag).image_manifest("{}");
+    call.send().await.map_err(|error| Trouble::of("PutImage", &error))?;
+    Ok(Ended::new(Outcome::Deployed).with_detail("pretended: nothing was built"))
 }
 
 async fn exists(client: &Client, repository: &str, tag: &str) -> Result<bool, Trouble> {

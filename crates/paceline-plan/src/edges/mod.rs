@@ -4,7 +4,9 @@
 //! parameters in Parameter Store and CDK's cross-region readers tie stacks together in their
 //! templates, whether or not the manifest says so.
 
+mod calls;
 mod find;
+mod images;
 mod scan;
 
 use std::fmt;

@@ -1,20 +1,36 @@
 //! Reads one stack's templates for what it provides to others and what it reads from them.
 
-use paceline_assembly::Stack;
+use std::collections::{BTreeMap, BTreeSet};
+
+use paceline_assembly::{NestedTemplate, Stack};
 use serde_json::Value;
 
-use super::Reason;
-use crate::text::{Resolver, Text};
+use super::{Reason, calls, images};
+use crate::text::{Given, Resolver, Text};
 
 /// A name that a stack provides or reads.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Use {
     pub(super) reason: Reason,
     pub(super) name: Text,
-    /// The region the name lives in, where it is not the stack's own.
-    pub(super) region: Option<String>,
+    pub(super) at: At,
+    /// Whether it is every name below this one, as in a path of Parameter Store.
+    pub(super) below: bool,
     /// The property path, starting with the logical id.
     pub(super) place: String,
+}
+
+/// Where a name lives. What is `None` is the stack's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    pub(super) account: Option<Text>,
+    pub(super) region: Option<Text>,
+}
+
+impl At {
+    pub(super) fn region(region: Text) -> Self {
+        Self { account: None, region: Some(region) }
+    }
 }
 
 /// What a stack provides to others and reads from them.
@@ -27,29 +43,38 @@ pub(super) struct Uses {
 /// Reads a stack's template and its nested ones.
 pub(super) fn scan(stack: &Stack) -> Uses {
     let mut uses = Uses::default();
-    scan_template(stack, stack.template.value(), String::new(), &mut uses);
-    for nested in &stack.nested {
-        scan_template(stack, nested.template.value(), format!("{}/", nested.logical_id), &mut uses);
+    let given = stack.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+    let template = stack.template.value();
+    let resolver = Resolver::new(&stack.environment, Some(&stack.name), template, &given);
+    // What each nested template is given, by the path of logical ids that leads to it.
+    let mut nested: BTreeMap<Vec<String>, Given> = BTreeMap::new();
+    give(&resolver, template, &[], &stack.nested, &mut nested);
+    Scanner::new(resolver, String::new(), &mut uses).template(template);
+    for child in &stack.nested {
+        let path: Vec<String> = child.parents.iter().chain([&child.logical_id]).cloned().collect();
+        let given = nested.remove(&path).unwrap_or_default();
+        let template = child.template.value();
+        let resolver = Resolver::new(&stack.environment, None, template, &given);
+        give(&resolver, template, &path, &stack.nested, &mut nested);
+        Scanner::new(resolver, format!("{}/", path.join("/")), &mut uses).template(template);
     }
     uses
 }
 
-fn scan_template(stack: &Stack, template: &Value, prefix: String, uses: &mut Uses) {
-    let environment = &stack.environment;
-    let resolver =
-        Resolver::new(environment.account.as_deref(), environment.region.as_deref(), &stack.name, template);
-    let mut scanner = Scanner { resolver, path: prefix, uses };
-    scanner.parameters(&template["Parameters"]);
-    for (id, resource) in template["Resources"].as_object().into_iter().flatten() {
-        scanner.under(id, |scanner| scanner.resource(resource));
-    }
-    for section in ["Conditions", "Outputs"] {
-        for (id, value) in template[section].as_object().into_iter().flatten() {
-            scanner.under(&format!("{section}.{id}"), |scanner| {
-                scanner.export(value);
-                scanner.value(value);
-            });
-        }
+/// Resolves the parameters that a template gives to those nested directly in it.
+fn give(
+    resolver: &Resolver<'_>,
+    template: &Value,
+    path: &[String],
+    nested: &[NestedTemplate],
+    given: &mut BTreeMap<Vec<String>, Given>,
+) {
+    for child in nested.iter().filter(|child| child.parents == path) {
+        let parameters = &template["Resources"][&child.logical_id]["Properties"]["Parameters"];
+        let values = parameters.as_object().into_iter().flatten();
+        let values = values.map(|(name, value)| (name.clone(), resolver.resolve(value).known()));
+        let path = path.iter().chain([&child.logical_id]).cloned().collect();
+        given.insert(path, values.collect());
     }
 }
 
@@ -59,10 +84,32 @@ struct Scanner<'a> {
     uses: &'a mut Uses,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn new(resolver: Resolver<'a>, path: String, uses: &'a mut Uses) -> Self {
+        Self { resolver, path, uses }
+    }
+
+    fn template(&mut self, template: &Value) {
+        self.parameters(&template["Parameters"]);
+        for (id, resource) in template["Resources"].as_object().into_iter().flatten() {
+            self.under(id, |scanner| scanner.resource(resource));
+        }
+        for (id, value) in template["Conditions"].as_object().into_iter().flatten() {
+            self.under("Conditions", |scanner| scanner.under(id, |scanner| scanner.value(value)));
+        }
+        for (id, value) in template["Outputs"].as_object().into_iter().flatten() {
+            self.under("Outputs", |scanner| {
+                scanner.under(id, |scanner| {
+                    scanner.export(value);
+                    scanner.value(value);
+                });
+            });
+        }
+    }
+
     fn under(&mut self, name: &str, then: impl FnOnce(&mut Self)) {
         let length = self.path.len();
-        if !(self.path.is_empty() || self.path.ends_with('/') || name.starts_with('[')) {
+        if !(self.path.is_empty() || self.path.ends_with('/')) {
             self.path.push('.');
         }
         self.path.push_str(name);
@@ -70,28 +117,45 @@ impl Scanner<'_> {
         self.path.truncate(length);
     }
 
-    fn reads(&mut self, reason: Reason, name: Text, region: Option<String>) {
-        let place = self.path.clone();
-        self.uses.read.push(Use { reason, name, region, place });
+    fn at_index(&mut self, index: usize, then: impl FnOnce(&mut Self)) {
+        let length = self.path.len();
+        self.path.push_str(&format!("[{index}]"));
+        then(self);
+        self.path.truncate(length);
     }
 
-    fn provides(&mut self, reason: Reason, name: Text, region: Option<String>) {
-        let place = self.path.clone();
-        self.uses.provided.push(Use { reason, name, region, place });
+    /// The property that the template's author would name: the path up to the first intrinsic.
+    fn place(&self) -> String {
+        self.path.split(".Fn::").next().unwrap_or_default().to_owned()
     }
 
-    /// `AWS::SSM::Parameter::Value<…>`: CloudFormation reads the parameter that the default names.
+    fn reads(&mut self, reason: Reason, name: Text, at: At) {
+        let place = self.place();
+        self.uses.read.push(Use { reason, name, at, below: false, place });
+    }
+
+    fn provides(&mut self, reason: Reason, name: Text, at: At) {
+        let place = self.place();
+        self.uses.provided.push(Use { reason, name, at, below: false, place });
+    }
+
+    /// `AWS::SSM::Parameter::Value<…>` and `AWS::SSM::Parameter::Name`: CloudFormation looks for the
+    /// parameter that is named.
     fn parameters(&mut self, parameters: &Value) {
         for (id, parameter) in parameters.as_object().into_iter().flatten() {
-            let stored =
-                parameter["Type"].as_str().is_some_and(|t| t.starts_with("AWS::SSM::Parameter::Value"));
-            let Some(name) = parameter["Default"].as_str().filter(|_| stored) else { continue };
-            // Every modern CDK stack reads its bootstrap version this way; bootstrapping writes it.
-            if id == "BootstrapVersion" || name.starts_with("/aws/service/") {
+            let kind = parameter["Type"].as_str().unwrap_or_default();
+            if !kind.starts_with("AWS::SSM::Parameter::") {
                 continue;
             }
-            self.under(&format!("Parameters.{id}.Default"), |scanner| {
-                scanner.reads(Reason::Ssm, Text::from_raw(name), None);
+            let Some(name) = self.resolver.stored(id) else { continue };
+            // Every modern CDK stack reads its bootstrap version this way; bootstrapping writes it.
+            if id == "BootstrapVersion" || is_public(name.raw()) {
+                continue;
+            }
+            self.under("Parameters", |scanner| {
+                scanner.under(id, |scanner| {
+                    scanner.under("Default", |scanner| scanner.reads(Reason::Ssm, name, At::default()));
+                });
             });
         }
     }
@@ -100,23 +164,22 @@ impl Scanner<'_> {
         let kind = resource["Type"].as_str().unwrap_or_default();
         let properties = &resource["Properties"];
         match kind {
-            "AWS::SSM::Parameter" if properties.get("Name").is_some() => {
-                let name = self.resolver.resolve(&properties["Name"]);
-                self.under("Properties.Name", |scanner| scanner.provides(Reason::Ssm, name, None));
-            }
-            "AWS::ECR::Repository" if properties.get("RepositoryName").is_some() => {
-                let name = self.resolver.resolve(&properties["RepositoryName"]);
-                self.under("Properties.RepositoryName", |scanner| {
-                    scanner.provides(Reason::Image, name, None);
-                });
-            }
+            "AWS::SSM::Parameter" => self.named(Reason::Ssm, properties, "Name"),
+            "AWS::ECR::Repository" => self.named(Reason::Image, properties, "RepositoryName"),
             "Custom::CrossRegionExportWriter" => self.export_writer(&properties["WriterProps"]),
             "Custom::CrossRegionExportReader" => {
                 // Its properties repeat each name in a dynamic reference.
                 self.export_reader(&properties["ReaderProps"]);
                 return;
             }
-            _ => self.sdk_calls(properties),
+            // CDK's reader of the ARN of a function at the edge.
+            "Custom::CrossRegionStringParameterReader" if properties.get("ParameterName").is_some() => {
+                let name = self.resolver.resolve(&properties["ParameterName"]);
+                let region = self.resolver.resolve(&properties["Region"]);
+                self.under("Properties", |scanner| scanner.reads(Reason::Ssm, name, At::region(region)));
+            }
+            _ if properties.get("ServiceToken").is_some() => self.sdk_calls(properties),
+            _ => {}
         }
         for (section, value) in resource.as_object().into_iter().flatten() {
             if section != "Metadata" {
@@ -125,85 +188,78 @@ impl Scanner<'_> {
         }
     }
 
+    fn named(&mut self, reason: Reason, properties: &Value, property: &str) {
+        let Some(name) = properties.get(property) else { return };
+        let name = self.resolver.resolve(name);
+        self.under("Properties", |scanner| {
+            scanner.under(property, |scanner| scanner.provides(reason, name, At::default()));
+        });
+    }
+
     /// CDK's writer puts each export into Parameter Store in the region of the reader.
     fn export_writer(&mut self, writer: &Value) {
-        let region = self.resolver.resolve(&writer["region"]).known();
+        let at = At::region(self.resolver.resolve(&writer["region"]));
         for name in writer["exports"].as_object().into_iter().flatten().map(|(name, _)| name) {
             self.under("Properties.WriterProps.exports", |scanner| {
-                scanner.provides(Reason::CrossRegion, Text::from_raw(name), region.clone());
+                scanner.provides(Reason::CrossRegion, Text::from_raw(name), at.clone());
             });
         }
     }
 
     /// CDK's reader names what it reads with the leading slash or, since 2.50, without it.
     fn export_reader(&mut self, reader: &Value) {
-        let region = self.resolver.resolve(&reader["region"]).known();
+        let at = At::region(self.resolver.resolve(&reader["region"]));
         for name in reader["imports"].as_object().into_iter().flatten().map(|(name, _)| name) {
             self.under("Properties.ReaderProps.imports", |scanner| {
-                scanner.reads(Reason::CrossRegion, Text::from_raw(name), region.clone());
+                scanner.reads(Reason::CrossRegion, Text::from_raw(name), at.clone());
             });
         }
     }
 
     /// `AwsCustomResource` keeps its calls as JSON in strings.
     fn sdk_calls(&mut self, properties: &Value) {
-        if properties.get("ServiceToken").is_none() {
-            return;
-        }
-        let (create, update) = (properties.get("Create"), properties.get("Update"));
-        for (moment, text) in [("Create", create), ("Update", update.filter(|_| update != create))] {
-            let Some(text) = text else { continue };
-            let text = self.resolver.resolve(text);
-            let Ok(call) = serde_json::from_str::<Value>(text.raw()) else { continue };
-            let service = call["service"].as_str().unwrap_or_default().to_ascii_lowercase();
-            let is_ssm = service == "ssm" || service == "@aws-sdk/client-ssm";
-            let Some(name) = call["parameters"]["Name"].as_str().filter(|_| is_ssm) else { continue };
-            let region = call["region"].as_str().map(str::to_owned);
-            let action = call["action"].as_str().unwrap_or_default().to_ascii_lowercase();
-            // What is only read on update exists by then, or the creation has written it.
-            if moment == "Update" && create.is_some() && action.starts_with("get") {
-                continue;
+        let mut seen = BTreeSet::new();
+        for moment in ["Create", "Update"] {
+            let Some(text) = properties.get(moment) else { continue };
+            for call in calls::of(&self.resolver.resolve(text)) {
+                // Most resources do the same when they are updated.
+                if is_public(call.name.raw()) || !seen.insert(call.clone()) {
+                    continue;
+                }
+                let place = format!("{}.Properties.{moment}", self.path);
+                let calls::Call { name, at, below, writes } = call;
+                let uses = if writes { &mut self.uses.provided } else { &mut self.uses.read };
+                uses.push(Use { reason: Reason::Ssm, name, at, below, place });
             }
-            self.under(&format!("Properties.{moment}"), |scanner| match action.trim_end_matches("command") {
-                "getparameter" => scanner.reads(Reason::Ssm, Text::from_raw(name), region),
-                "putparameter" => scanner.provides(Reason::Ssm, Text::from_raw(name), region),
-                _ => {}
-            });
         }
     }
 
     fn export(&mut self, output: &Value) {
         if let Some(name) = output.get("Export").and_then(|export| export.get("Name")) {
             let name = self.resolver.resolve(name);
-            self.under("Export.Name", |scanner| scanner.provides(Reason::Import, name, None));
+            self.under("Export.Name", |scanner| scanner.provides(Reason::Import, name, At::default()));
         }
     }
 
     /// Looks for intrinsics and dynamic references wherever they can be.
     fn value(&mut self, value: &Value) {
         match value {
-            Value::String(text) => {
-                self.references(text);
-            }
+            Value::String(text) => self.references(text),
             Value::Array(items) => {
-                for (i, item) in items.iter().enumerate() {
-                    self.under(&format!("[{i}]"), |scanner| scanner.value(item));
+                for (index, item) in items.iter().enumerate() {
+                    self.at_index(index, |scanner| scanner.value(item));
                 }
             }
             Value::Object(map) => {
                 for (key, inner) in map {
                     self.under(key, |scanner| match key.as_str() {
-                        "Fn::ImportValue" => {
-                            let name = scanner.resolver.resolve(inner);
-                            scanner.reads(Reason::Import, name, None);
-                        }
+                        "Fn::ImportValue" => scanner.import(inner),
                         "Fn::GetStackOutput" => scanner.stack_output(inner),
-                        // A dynamic reference may be put together from parts.
+                        // A reference may be put together from parts.
                         "Fn::Join" | "Fn::Sub" => {
                             let whole = scanner.resolver.resolve_intrinsic(key, inner);
-                            if !scanner.references(whole.raw()) {
-                                scanner.value(inner);
-                            }
+                            scanner.references(whole.raw());
+                            scanner.parts(inner);
                         }
                         _ => scanner.value(inner),
                     });
@@ -213,47 +269,68 @@ impl Scanner<'_> {
         }
     }
 
+    /// Looks for intrinsics in the parts of a string that has been looked at as a whole.
+    fn parts(&mut self, value: &Value) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.parts(item)),
+            Value::Object(map) => {
+                for (key, inner) in map {
+                    match key.as_str() {
+                        "Fn::Join" | "Fn::Sub" => self.parts(inner),
+                        _ if key.starts_with("Fn::") => self.value(value),
+                        // The variables of `Fn::Sub`.
+                        _ => self.parts(inner),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn import(&mut self, name: &Value) {
+        let resolved = self.resolver.resolve(name);
+        match name["Fn::If"].as_array().map(Vec::as_slice) {
+            // Either may be imported.
+            Some([_, yes, no]) if !resolved.is_known() => {
+                self.import(yes);
+                self.import(no);
+            }
+            _ if name["Ref"] == "AWS::NoValue" => {}
+            _ => self.reads(Reason::Import, resolved, At::default()),
+        }
+    }
+
     fn stack_output(&mut self, argument: &Value) {
         let Some(name) = argument.get("StackName") else { return };
         let name = self.resolver.resolve(name);
-        let region = argument.get("Region").and_then(|region| self.resolver.resolve(region).known());
-        self.reads(Reason::Output, name, region);
+        let region = argument.get("Region").map(|region| self.resolver.resolve(region));
+        self.reads(Reason::Output, name, At { account: None, region });
     }
 
-    /// Finds the references that a string can hold, and says whether there were any.
-    fn references(&mut self, text: &str) -> bool {
-        let dynamic = text.contains("{{resolve:ssm");
-        if dynamic {
+    /// Finds the references that a string can hold.
+    fn references(&mut self, text: &str) {
+        if text.contains("{{resolve:ssm") {
             self.dynamic_references(text);
         }
-        self.image(text) || dynamic
-    }
-
-    /// `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG`.
-    fn image(&mut self, text: &str) -> bool {
-        let Some((_, rest)) = text.split_once(".dkr.ecr.") else { return false };
-        let Some((host, path)) = rest.split_once('/') else { return false };
-        let repository = path.split([':', '@']).next().unwrap_or_default();
-        // The repository of CDK's own image assets is part of the bootstrap stack.
-        if !repository.is_empty() && !repository.contains("container-assets-") {
-            let region = host.split('.').next().map(Text::from_raw).and_then(Text::known);
-            if let Some(repository) = Text::from_raw(repository).known() {
-                self.reads(Reason::Image, Text::from_raw(&repository), region);
-            }
+        for (name, at) in images::of(text) {
+            self.reads(Reason::Image, name, at);
         }
-        true
     }
 
     /// `{{resolve:ssm:name:version}}` and `{{resolve:ssm-secure:name:version}}`; the version may be left out.
     fn dynamic_references(&mut self, text: &str) {
         for start in ["{{resolve:ssm:", "{{resolve:ssm-secure:"] {
             for part in text.split(start).skip(1) {
-                let Some((reference, _)) = part.split_once("}}") else { continue };
-                let name = reference.split(':').next().unwrap_or_default();
-                if !name.starts_with("/aws/service/") {
-                    self.reads(Reason::Ssm, Text::from_raw(name), None);
+                let Some((name, _)) = part.split_once("}}") else { continue };
+                if !is_public(name) {
+                    self.reads(Reason::Ssm, Text::from_raw(name), At::default());
                 }
             }
         }
     }
+}
+
+/// Whether AWS publishes the parameter.
+fn is_public(name: &str) -> bool {
+    name.starts_with("/aws/service/")
 }

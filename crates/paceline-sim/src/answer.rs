@@ -1,0 +1,193 @@
+//! Writes answers in the protocol of the question.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::request::Request;
+
+/// An error as AWS reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into() }
+    }
+
+    pub(crate) fn bad(code: &str, message: impl Into<String>) -> Self {
+        Self::new(400, code, message)
+    }
+
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new(400, "ValidationError", message)
+    }
+}
+
+/// What an operation answers: its result as a value, which each protocol writes in its own way.
+pub(crate) type Outcome = Result<Value, Fault>;
+
+/// How a service speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Query { namespace: &'static str },
+    Json,
+    Rest,
+}
+
+impl Protocol {
+    pub(crate) fn of(service: &str) -> Self {
+        match service {
+            "sts" => Self::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
+            "iam" => Self::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
+            "cloudformation" => {
+                Self::Query { namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/" }
+            }
+            "s3" => Self::Rest,
+            _ => Self::Json,
+        }
+    }
+}
+
+/// Writes the answer to a request of a query or JSON protocol.
+pub(crate) fn write(request: &Request, outcome: &Outcome, id: &str) -> Response<Bytes> {
+    match outcome {
+        Ok(result) => match Protocol::of(&request.service) {
+            Protocol::Query { namespace } => {
+                let name = &request.operation;
+                let mut text = format!("<{name}Response xmlns=\"{namespace}\">");
+                element(&mut text, &format!("{name}Result"), result, Lists::Members);
+                let _ = write!(
+                    text,
+                    "<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{name}Response>"
+                );
+                respond(200, "text/xml", id, text)
+            }
+            Protocol::Json | Protocol::Rest => {
+                respond(200, "application/x-amz-json-1.1", id, result.to_string())
+            }
+        },
+        Err(fault) => write_fault(Protocol::of(&request.service), fault, id),
+    }
+}
+
+pub(crate) fn write_fault(protocol: Protocol, fault: &Fault, id: &str) -> Response<Bytes> {
+    let kind = if fault.status < 500 { "Sender" } else { "Receiver" };
+    match protocol {
+        Protocol::Query { namespace } => {
+            let mut text = format!("<ErrorResponse xmlns=\"{namespace}\">");
+            let error = json!({"Type": kind, "Code": fault.code, "Message": fault.message});
+            element(&mut text, "Error", &error, Lists::Members);
+            let _ = write!(text, "<RequestId>{id}</RequestId></ErrorResponse>");
+            respond(fault.status, "text/xml", id, text)
+        }
+        Protocol::Json => {
+            let body = json!({"__type": fault.code, "message": fault.message}).to_string();
+            let mut response = respond(fault.status, "application/x-amz-json-1.1", id, body);
+            if let Ok(code) = fault.code.parse() {
+                response.headers_mut().insert("x-amzn-errortype", code);
+            }
+            response
+        }
+        Protocol::Rest => {
+            let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>".to_owned();
+            let error = json!({"Code": fault.code, "Message": fault.message, "RequestId": id});
+            element(&mut text, "Error", &error, Lists::Flat);
+            respond(fault.status, "application/xml", id, text)
+        }
+    }
+}
+
+pub(crate) fn respond(status: u16, content_type: &str, id: &str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in [("content-type", content_type), ("x-amzn-requestid", id), ("x-amz-request-id", id)]
+    {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// How an XML protocol writes a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lists {
+    /// One element with a `member` for each entry.
+    Members,
+    /// The element again for each entry.
+    Flat,
+}
+
+/// Writes a value as an XML element. Null is absent.
+pub(crate) fn element(out: &mut String, name: &str, value: &Value, lists: Lists) {
+    match value {
+        Value::Null => {}
+        Value::Array(items) if lists == Lists::Flat => {
+            for item in items {
+                element(out, name, item, lists);
+            }
+        }
+        Value::Array(items) => {
+            let _ = write!(out, "<{name}>");
+            for item in items {
+                element(out, "member", item, lists);
+            }
+            let _ = write!(out, "</{name}>");
+        }
+        Value::Object(fields) => {
+            let _ = write!(out, "<{name}>");
+            for (field, value) in fields {
+                element(out, field, value, lists);
+            }
+            let _ = write!(out, "</{name}>");
+        }
+        Value::String(text) => {
+            let _ = write!(out, "<{name}>");
+            escape(out, text);
+            let _ = write!(out, "</{name}>");
+        }
+        Value::Bool(_) | Value::Number(_) => {
+            let _ = write!(out, "<{name}>{value}</{name}>");
+        }
+    }
+}
+
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // A parser would turn a bare carriage return into a line feed.
+            '\r' => out.push_str("&#xD;"),
+            '\t' | '\n' => out.push(c),
+            // XML 1.0 cannot express these, not even escaped.
+            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_have_members_or_repeat() {
+        let value = json!({"a": ["x", 1], "b": null, "c": "<&>"});
+        let mut members = String::new();
+        element(&mut members, "r", &value, Lists::Members);
+        assert_eq!(members, "<r><a><member>x</member><member>1</member></a><c>&lt;&amp;&gt;</c></r>");
+        let mut flat = String::new();
+        element(&mut flat, "r", &value, Lists::Flat);
+        assert_eq!(flat, "<r><a>x</a><a>1</a><c>&lt;&amp;&gt;</c></r>");
+    }
+}

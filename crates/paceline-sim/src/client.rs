@@ -1,0 +1,69 @@
+//! The simulator as the HTTP client of the AWS SDK.
+
+use std::io;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt as _;
+
+use crate::clock::VirtualClock;
+use crate::simulator::{Lost, Simulator};
+
+/// Answers the SDK's requests from a simulator, after a moment on tokio's clock.
+///
+/// Plug it in with `aws_config::from_env().http_client(client)`.
+#[derive(Debug, Clone)]
+pub struct SimHttpClient {
+    simulator: Simulator,
+    clock: VirtualClock,
+    latency: Duration,
+}
+
+impl SimHttpClient {
+    /// A client that sees the simulator at the clock's time, 20 virtual milliseconds away.
+    pub fn new(simulator: Simulator, clock: VirtualClock) -> Self {
+        Self { simulator, clock, latency: Duration::from_millis(20) }
+    }
+
+    /// Sets how long a request takes to get there, in virtual time.
+    #[must_use]
+    pub fn with_latency(mut self, latency: Duration) -> Self {
+        self.latency = latency;
+        self
+    }
+}
+
+impl HttpClient for SimHttpClient {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for SimHttpClient {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let this = self.clone();
+        HttpConnectorFuture::new(async move { this.answer(request).await })
+    }
+}
+
+impl SimHttpClient {
+    async fn answer(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        tokio::time::sleep(self.clock.real(self.latency)).await;
+        let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
+        let response = self.simulator.handle(http::Request::from_parts(parts, body), self.clock.now());
+        if response.extensions().get::<Lost>().is_some() {
+            let lost = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset before the answer");
+            return Err(ConnectorError::io(lost.into()));
+        }
+        let response = response.map(SdkBody::from);
+        HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+    }
+}

@@ -1,0 +1,126 @@
+//! How operations begin.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::run::{Run, Step};
+use super::{Desired, Kind, OnFailure, Operation, Stack, Token};
+use crate::world::World;
+
+/// Creates a stack that is only a record so far.
+pub(crate) fn create(
+    world: &mut World,
+    mut stack: Box<Stack>,
+    on_failure: OnFailure,
+    token: Option<Arc<str>>,
+    action: Option<&'static str>,
+) {
+    let (arn, name) = (stack.key.arn.clone(), stack.name.clone());
+    world.region_mut(&stack.key.place.clone()).names.insert(name, arn);
+    start(world, &mut stack, Kind::Create, on_failure, token, action);
+    world.put_stack(stack);
+}
+
+/// Updates a stack that is at rest.
+pub(crate) fn update(
+    world: &mut World,
+    mut stack: Box<Stack>,
+    desired: Arc<Desired>,
+    on_failure: OnFailure,
+    token: Option<Arc<str>>,
+    action: Option<&'static str>,
+) {
+    let old = std::mem::replace(&mut stack.desired, desired);
+    // After a failed update, what counts as stable is what was there before that.
+    stack.stable.get_or_insert(old);
+    stack.updated = Some(world.now);
+    // A creation that failed and is continued has nothing to go back to.
+    let kind = if stack.status == "CREATE_FAILED" { Kind::Create } else { Kind::Update };
+    start(world, &mut stack, kind, on_failure, token, action);
+    world.put_stack(stack);
+}
+
+/// How a stack is deleted.
+#[derive(Debug, Default)]
+pub(crate) struct Deletion {
+    pub(crate) token: Option<Arc<str>>,
+    pub(crate) action: Option<&'static str>,
+    pub(crate) retain: BTreeSet<String>,
+    pub(crate) forced: bool,
+}
+
+/// Deletes a stack, whatever it is doing.
+pub(crate) fn delete(world: &mut World, mut stack: Box<Stack>, how: Deletion) {
+    if stack.is_in_progress() {
+        Run { world, stack: &mut stack }.cancel_running();
+    }
+    start(world, &mut stack, Kind::Delete, OnFailure::Nothing, how.token, how.action);
+    if let Some(operation) = &mut stack.operation {
+        operation.skip = how.retain;
+        operation.forced = how.forced;
+    }
+    world.put_stack(stack);
+}
+
+/// Takes back a failed operation whose rollback was disabled.
+pub(crate) fn roll_back(world: &mut World, mut stack: Box<Stack>, token: Option<Arc<str>>) {
+    // CloudFormation API Reference, `RollbackStack`: it deletes a stack that has no last known
+    // stable state.
+    let kind = if stack.status == "CREATE_FAILED" { Kind::Delete } else { Kind::RollBackUpdate };
+    start(world, &mut stack, kind, OnFailure::Nothing, token, Some("RollbackStack"));
+    world.put_stack(stack);
+}
+
+/// Goes on with a rollback that failed, passing over some resources.
+pub(crate) fn continue_rollback(
+    world: &mut World,
+    mut stack: Box<Stack>,
+    skip: BTreeSet<String>,
+    token: Option<Arc<str>>,
+) {
+    start(world, &mut stack, Kind::RollBackUpdate, OnFailure::Nothing, token, Some("ContinueUpdateRollback"));
+    if let Some(operation) = &mut stack.operation {
+        operation.skip = skip;
+    }
+    world.put_stack(stack);
+}
+
+/// Cancels an update and rolls it back.
+pub(crate) fn cancel_update(world: &mut World, mut stack: Box<Stack>) {
+    let mut run = Run { world, stack: &mut stack };
+    run.cancel_running();
+    run.switch(Kind::RollBackUpdate, Some("User Initiated".to_owned()));
+    world.put_stack(stack);
+}
+
+fn start(
+    world: &mut World,
+    stack: &mut Stack,
+    kind: Kind,
+    on_failure: OnFailure,
+    token: Option<Arc<str>>,
+    action: Option<&'static str>,
+) {
+    let number = world.number();
+    if let (Some(text), Some(action)) = (&token, action) {
+        stack.tokens.push(Token { text: text.clone(), action });
+    }
+    stack.operation = Some(Operation {
+        number,
+        kind,
+        on_failure,
+        tasks: BTreeMap::new(),
+        failed: Vec::new(),
+        forced: false,
+        token,
+        skip: BTreeSet::new(),
+        before: stack.status.clone(),
+        ending: false,
+    });
+    stack.started = Some(world.now);
+    stack.ended = None;
+    let nested = stack.parent.is_some();
+    stack.enter(world, kind.status(), (!nested).then(|| "User Initiated".to_owned()));
+    let overhead = world.options.stack_overhead;
+    world.schedule(overhead, stack.key.clone(), number, Step::Begin);
+}

@@ -1,0 +1,201 @@
+//! The custom resources that CDK apps use to reach over a region's border.
+//!
+//! Their Lambda functions are not run: what they would do is done here. Other custom resources succeed
+//! and have whatever attributes they are asked for.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{Resource, Stack};
+use crate::ssm;
+use crate::template::text_of;
+use crate::world::{Place, World};
+
+const SDK_CALL: &str = "Custom::AWS";
+const WRITER: &str = "Custom::CrossRegionExportWriter";
+const READER: &str = "Custom::CrossRegionExportReader";
+const STRING_READER: &str = "Custom::CrossRegionStringParameterReader";
+
+/// A call that an `AwsCustomResource` makes.
+struct SdkCall {
+    service: String,
+    action: String,
+    region: Option<String>,
+    parameters: Value,
+    physical: Option<String>,
+    forgives: bool,
+}
+
+impl SdkCall {
+    fn read(resource: &Resource, event: &str) -> Option<Self> {
+        let property = resource.properties.get(event)?;
+        // Old versions of the CDK put the call there as an object.
+        let call: Value = match property {
+            Value::String(text) => serde_json::from_str(text).ok()?,
+            other => other.clone(),
+        };
+        let text = |key: &str| call.get(key).and_then(Value::as_str);
+        let service = text("service")?.to_lowercase();
+        let action = text("action")?;
+        let action = action.strip_suffix("Command").unwrap_or(action).to_lowercase();
+        let id = call.get("physicalResourceId").and_then(|id| id.get("id").or(Some(id)));
+        Some(Self {
+            service: service.strip_prefix("@aws-sdk/client-").unwrap_or(&service).to_owned(),
+            action,
+            region: text("region").map(str::to_owned),
+            parameters: call.get("parameters").cloned().unwrap_or_default(),
+            physical: id.and_then(Value::as_str).map(str::to_owned),
+            forgives: call.get("ignoreErrorCodesMatching").is_some() || call.get("ignoreErrors").is_some(),
+        })
+    }
+
+    fn is(&self, service: &str, action: &str) -> bool {
+        self.service == service && self.action == action
+    }
+}
+
+/// Whether all attributes of a custom resource are known, so that any other is an error.
+pub(super) fn answers_in_full(resource: &Resource) -> bool {
+    match resource.kind.as_str() {
+        SDK_CALL => {
+            ["Update", "Create"].iter().filter_map(|event| SdkCall::read(resource, event)).any(|call| {
+                call.is("ssm", "getparameter") || call.is("ec2", "describetransitgatewaypeeringattachments")
+            })
+        }
+        READER | STRING_READER => true,
+        _ => false,
+    }
+}
+
+/// The function behind a custom resource answers.
+pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result<(), String> {
+    let place = &stack.key.place;
+    match resource.kind.as_str() {
+        SDK_CALL => sdk_call(world, stack, resource),
+        WRITER => {
+            let (region, exports) = exports(resource);
+            let target = Place::new(&place.account, &region);
+            let before = resource.previous.as_ref().map(|previous| exports_of(previous)).unwrap_or_default();
+            for name in before.keys().filter(|name| !exports.contains_key(*name)) {
+                world.region_mut(&target).parameters.remove(name);
+            }
+            for (name, value) in &exports {
+                ssm::write(world, &target, name, &text_of(value), "String");
+            }
+            Ok(())
+        }
+        READER => {
+            let imports = resource.properties.get("ReaderProps").and_then(|props| props.get("imports"));
+            let names: Vec<String> = imports
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.clone())
+                .collect();
+            for name in names {
+                let parameter = ssm::read(world, place, &name)
+                    .ok_or_else(|| failed(world, stack, resource, "UnknownError"))?;
+                resource.attributes.insert(name, json!(&*parameter.value));
+            }
+            Ok(())
+        }
+        STRING_READER => {
+            let region = resource.property("Region").unwrap_or(&place.region).to_owned();
+            let name = resource.property("ParameterName").unwrap_or_default().to_owned();
+            let parameter = ssm::read(world, &Place::new(&place.account, &region), &name)
+                .ok_or_else(|| failed(world, stack, resource, "UnknownError"))?;
+            resource.attributes.insert("FunctionArn".to_owned(), json!(&*parameter.value));
+            Ok(())
+        }
+        // The function parses its one property and returns it as a structure.
+        "Custom::AWSCDKCfnJson" => {
+            let text = resource.property("Value").unwrap_or_default();
+            let value = serde_json::from_str(text).unwrap_or_else(|_| json!(text));
+            resource.attributes.insert("Value".to_owned(), value);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The function behind a custom resource cleans up.
+pub(super) fn undo(world: &mut World, stack: &Stack, resource: &Resource) {
+    if resource.kind == WRITER {
+        let (region, exports) = exports(resource);
+        let target = Place::new(&stack.key.place.account, &region);
+        for name in exports.keys() {
+            world.region_mut(&target).parameters.remove(name);
+        }
+    }
+}
+
+fn exports(resource: &Resource) -> (String, Map<String, Value>) {
+    let props = resource.properties.get("WriterProps");
+    let region = props.and_then(|props| props.get("region")).and_then(Value::as_str).unwrap_or_default();
+    (region.to_owned(), exports_of(resource))
+}
+
+fn exports_of(resource: &Resource) -> Map<String, Value> {
+    let props = resource.properties.get("WriterProps");
+    props.and_then(|props| props.get("exports")).and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+fn sdk_call(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result<(), String> {
+    let event = if resource.applied { "Update" } else { "Create" };
+    let Some(call) = SdkCall::read(resource, event) else { return Ok(()) };
+    let account = stack.key.place.account.clone();
+    let place = Place::new(&account, call.region.as_deref().unwrap_or(&stack.key.place.region));
+    let parameter = |key: &str| call.parameters.get(key).map(text_of).unwrap_or_default();
+    let mut answer = BTreeMap::new();
+    if call.is("ssm", "getparameter") {
+        let name = parameter("Name");
+        match ssm::read(world, &place, &name) {
+            Some(found) => {
+                answer.insert("Parameter.Name".to_owned(), json!(name));
+                answer.insert("Parameter.Value".to_owned(), json!(&*found.value));
+                answer.insert("Parameter.Type".to_owned(), json!(found.kind));
+                answer.insert("Parameter.Version".to_owned(), json!(found.version.to_string()));
+                let arn = place.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')));
+                answer.insert("Parameter.ARN".to_owned(), json!(arn));
+            }
+            None if call.forgives => {}
+            // SSM sends no message with this error, and the SDK makes "UnknownError" of that.
+            None => return Err(failed(world, stack, resource, "ParameterNotFound: UnknownError")),
+        }
+    } else if call.is("ssm", "putparameter") {
+        ssm::write(world, &place, &parameter("Name"), &parameter("Value"), "String");
+    } else if call.is("ec2", "describetransitgatewaypeeringattachments") {
+        // The filter on the state is not applied: a deployment that accepted its attachment must be
+        // able to run again.
+        let peerings = &world.account_mut(&account).peerings;
+        let seen =
+            peerings.iter().filter(|peering| peering.regions.iter().any(|region| **region == *place.region));
+        for (index, peering) in seen.enumerate() {
+            let state = if peering.accepted { "available" } else { "pendingAcceptance" };
+            let prefix = format!("TransitGatewayPeeringAttachments.{index}");
+            answer.insert(format!("{prefix}.TransitGatewayAttachmentId"), json!(peering.id));
+            answer.insert(format!("{prefix}.State"), json!(state));
+        }
+    } else if call.is("ec2", "accepttransitgatewaypeeringattachment") {
+        let id = parameter("TransitGatewayAttachmentId");
+        let peerings = &mut world.account_mut(&account).peerings;
+        let Some(peering) = peerings.iter_mut().find(|peering| peering.id == id) else {
+            let message = format!("The transitGatewayAttachment ID '{id}' does not exist.");
+            return Err(failed(world, stack, resource, &message));
+        };
+        peering.accepted = true;
+    }
+    resource.attributes = answer;
+    if let Some(physical) = call.physical {
+        resource.physical = physical;
+    }
+    Ok(())
+}
+
+fn failed(world: &World, stack: &Stack, resource: &Resource, message: &str) -> String {
+    let request = world.draws(&["custom", &stack.key.arn, &resource.id]).uuid();
+    format!(
+        "Received response status [FAILED] from custom resource. Message returned: {message} (RequestId: {request})"
+    )
+}

@@ -1,0 +1,193 @@
+//! How operations end: outputs and exports, the last status, and what is forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::run::Run;
+use super::{Kind, OnFailure, Output, Stack, nested};
+use crate::template::{imports, text_of};
+use crate::world::{Export, World};
+
+/// Ends an operation, or turns to what comes after it.
+pub(super) fn finish(run: &mut Run<'_>) {
+    let Some(kind) = run.kind() else { return };
+    let failures = run.failures();
+    let failed = run.operation().is_some_and(|operation| !operation.failed.is_empty());
+    match kind {
+        Kind::Create if failed => settle(run, "CREATE_FAILED", Some(failures)),
+        Kind::Update if failed => settle(run, "UPDATE_FAILED", Some(failures)),
+        Kind::Create | Kind::Update => match outputs(run).and_then(|outputs| publish(run, outputs)) {
+            Err(reason) => run.give_up(&reason),
+            Ok(()) if kind == Kind::Update => run.switch(Kind::Cleanup, None),
+            Ok(()) => {
+                commit(run);
+                settle(run, "CREATE_COMPLETE", None);
+            }
+        },
+        // What a cleanup cannot delete is left behind; the update has succeeded all the same.
+        Kind::Cleanup => {
+            commit(run);
+            settle(run, "UPDATE_COMPLETE", None);
+        }
+        Kind::RollBackCreate if failed => settle(run, "ROLLBACK_FAILED", Some(failures)),
+        Kind::RollBackCreate => {
+            run.stack.imports.clear();
+            settle(run, "ROLLBACK_COMPLETE", None);
+        }
+        Kind::RollBackUpdate if failed => settle(run, "UPDATE_ROLLBACK_FAILED", Some(failures)),
+        Kind::RollBackUpdate => {
+            if let Some(stable) = run.stack.stable.take() {
+                run.stack.desired = stable;
+            }
+            run.switch(Kind::RollBackCleanup, None);
+        }
+        Kind::RollBackCleanup => {
+            commit(run);
+            settle(run, "UPDATE_ROLLBACK_COMPLETE", None);
+        }
+        Kind::Delete if failed => settle(run, "DELETE_FAILED", Some(failures)),
+        Kind::Delete => deleted(run),
+    }
+}
+
+/// Puts a stack to rest in a status.
+pub(super) fn settle(run: &mut Run<'_>, status: &str, reason: Option<String>) {
+    let reason = reason.map(|reason| reason.trim_end().to_owned()).filter(|reason| !reason.is_empty());
+    run.stack.enter(run.world, status, reason);
+    run.stack.operation = None;
+    run.stack.ended = Some(run.world.now);
+    nested::notify(run.world, run.stack);
+}
+
+/// Gives up a deletion before it began: the stack is what it was.
+///
+/// As reported in rlister/stax#40: the stack goes back to its status, with the reason.
+pub(super) fn call_off(run: &mut Run<'_>, reason: String) {
+    let before = run.operation().map(|operation| operation.before.clone()).unwrap_or_default();
+    settle(run, &before, Some(reason));
+}
+
+/// What the operation reached is now the state that a later rollback goes back to.
+fn commit(run: &mut Run<'_>) {
+    let stack = &mut *run.stack;
+    stack.stable = None;
+    stack.resources.retain(|_, resource| !resource.is_gone());
+    for resource in stack.resources.values_mut() {
+        resource.previous = None;
+        resource.is_new = false;
+    }
+    let scope = stack.desired.scope(run.world, &stack.key, &stack.name, &stack.resources);
+    let imported = imports(&scope).unwrap_or_default();
+    stack.imports = imported;
+}
+
+fn deleted(run: &mut Run<'_>) {
+    let stack = &mut *run.stack;
+    let region = run.world.region_mut(&stack.key.place);
+    region.exports.retain(|_, export| export.stack != stack.key.arn);
+    if region.names.get(&stack.name) == Some(&stack.key.arn) {
+        region.names.remove(&stack.name);
+    }
+    stack.deleted = Some(run.world.now);
+    stack.imports.clear();
+    stack.change_sets.clear();
+    stack.stable = None;
+    // Deleted stacks stay readable for 90 days, but nobody evaluates them again.
+    for resource in stack.resources.values_mut() {
+        resource.properties = Arc::new(Value::Null);
+        resource.attributes = BTreeMap::new();
+        resource.previous = None;
+    }
+    settle(run, "DELETE_COMPLETE", None);
+}
+
+fn outputs(run: &Run<'_>) -> Result<Vec<Output>, String> {
+    let stack = &*run.stack;
+    let scope = stack.desired.scope(run.world, &stack.key, &stack.name, &stack.resources);
+    let mut outputs = Vec::new();
+    for (key, body) in stack.desired.template.outputs() {
+        let condition = body.get("Condition").and_then(Value::as_str);
+        if condition.is_some_and(|condition| !scope.condition_holds(condition)) {
+            continue;
+        }
+        let value = scope.value(body.get("Value").unwrap_or(&Value::Null))?;
+        let export = body.get("Export").and_then(|export| export.get("Name"));
+        outputs.push(Output {
+            key: key.to_owned(),
+            value: text_of(&value),
+            description: body.get("Description").map(text_of),
+            export: export.map(|name| scope.text(name)).transpose()?,
+        });
+    }
+    Ok(outputs)
+}
+
+/// Registers the exports among the outputs, unless one is taken or an importer would lose one.
+fn publish(run: &mut Run<'_>, outputs: Vec<Output>) -> Result<(), String> {
+    let stack = &mut *run.stack;
+    let wanted: BTreeMap<&str, &str> = outputs
+        .iter()
+        .filter_map(|output| Some((output.export.as_deref()?, output.value.as_str())))
+        .collect();
+    let known: BTreeMap<String, Export> =
+        run.world.region(&stack.key.place).map(|region| region.exports.clone()).unwrap_or_default();
+    for name in wanted.keys() {
+        if let Some(other) = known.get(*name).filter(|export| export.stack != stack.key.arn) {
+            return Err(format!(
+                "Export with name {name} is already exported by stack {}.",
+                other.stack_name
+            ));
+        }
+    }
+    for (name, export) in known.iter().filter(|(_, export)| export.stack == stack.key.arn) {
+        let kept = wanted.get(name.as_str());
+        if kept == Some(&export.value.as_str()) {
+            continue;
+        }
+        if let Some(users) = importers(run.world, stack, name) {
+            let verb = if kept.is_some() { "updated" } else { "deleted" };
+            return Err(format!("Export {name} cannot be {verb} as it is in use by {users}"));
+        }
+    }
+    let region = run.world.region_mut(&stack.key.place);
+    region.exports.retain(|_, export| export.stack != stack.key.arn);
+    for (name, value) in wanted {
+        let export =
+            Export { value: value.to_owned(), stack: stack.key.arn.clone(), stack_name: stack.name.clone() };
+        region.exports.insert(name.to_owned(), export);
+    }
+    if stack.outputs != outputs {
+        stack.outputs_since = Some(run.world.now);
+        stack.outputs = outputs;
+    }
+    Ok(())
+}
+
+/// The names of the other stacks that import an export.
+fn importers(world: &World, stack: &Stack, export: &str) -> Option<String> {
+    let region = world.region(&stack.key.place)?;
+    let users: BTreeSet<&str> = region
+        .stacks
+        .values()
+        .filter(|other| !other.is_deleted() && other.imports.contains(export))
+        .map(|other| other.name.as_str())
+        .collect();
+    (!users.is_empty()).then(|| users.into_iter().collect::<Vec<_>>().join(" and "))
+}
+
+/// Why a stack cannot be deleted, if others import from it.
+pub(super) fn exports_in_use(run: &Run<'_>) -> Option<String> {
+    // The deletion of a failed creation is not a request to refuse.
+    if run.operation().is_some_and(|operation| operation.on_failure == OnFailure::Delete) {
+        return None;
+    }
+    let stack = &*run.stack;
+    let region = run.world.region(&stack.key.place)?;
+    let own = region.exports.iter().filter(|(_, export)| export.stack == stack.key.arn);
+    own.map(|(name, _)| name).find_map(|name| {
+        let users = importers(run.world, stack, name)?;
+        Some(format!("Export {name} cannot be deleted as it is in use by {users}"))
+    })
+}

@@ -1,0 +1,352 @@
+//! What happens to one resource in an operation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::names::{self, Unique};
+use super::run::{Run, Step};
+use super::{Resource, Work, effects, nested};
+use crate::world::Place;
+use crate::{Failure, Operation};
+
+/// What a task does right now.
+enum Doing {
+    Ensure,
+    Revert,
+    Delete(Box<Resource>),
+}
+
+fn doing(run: &Run<'_>, id: &str) -> Option<Doing> {
+    Some(match &run.operation()?.tasks.get(id)?.work {
+        Work::Ensure => Doing::Ensure,
+        Work::Revert => Doing::Revert,
+        Work::Delete(resource) => Doing::Delete(resource.clone()),
+    })
+}
+
+/// Starts a task.
+pub(super) fn start(run: &mut Run<'_>, id: &str) {
+    match doing(run, id) {
+        Some(Doing::Ensure) => ensure(run, id),
+        Some(Doing::Revert) => revert(run, id),
+        Some(Doing::Delete(resource)) => delete(run, id, &resource),
+        None => {}
+    }
+}
+
+fn ensure(run: &mut Run<'_>, id: &str) {
+    let desired = Arc::clone(&run.stack.desired);
+    let Some(body) = desired.template.resource(id) else { return run.ended(id) };
+    let scope = desired.scope(run.world, &run.stack.key, &run.stack.name, &run.stack.resources);
+    let evaluated = body.properties.map_or(Ok(Value::Null), |properties| scope.value(properties));
+    let policy = |key: &str| body.body.get(key).and_then(Value::as_str).map(str::to_owned);
+    let waits_for = crate::template::references_of(&scope, id);
+    let mut wanted = Resource {
+        id: id.to_owned(),
+        kind: body.resource_type.to_owned(),
+        physical: String::new(),
+        status: String::new(),
+        reason: None,
+        updated: run.world.now,
+        properties: Arc::new(Value::Null),
+        attributes: BTreeMap::new(),
+        waits_for,
+        deletion_policy: policy("DeletionPolicy"),
+        previous: None,
+        is_new: true,
+        applied: false,
+    };
+    let existing = run.stack.resources.get(id).filter(|it| !it.is_gone() && it.applied).cloned();
+    let properties = match evaluated {
+        Ok(properties) => Arc::new(properties),
+        Err(reason) => {
+            let status = if existing.is_some() { "UPDATE_FAILED" } else { "CREATE_FAILED" };
+            if existing.is_none() {
+                run.stack.resources.insert(id.to_owned(), wanted);
+            }
+            return run.fail(id, status, reason);
+        }
+    };
+    wanted.properties = properties;
+    match existing {
+        None => create(run, wanted, None),
+        Some(old) if old.properties == wanted.properties && old.is_complete() => {
+            if let Some(resource) = run.stack.resources.get_mut(id) {
+                resource.waits_for = wanted.waits_for;
+                resource.deletion_policy = wanted.deletion_policy;
+            }
+            run.ended(id);
+        }
+        Some(old) if needs_replacement(&old, &wanted) => create(run, wanted, Some(old)),
+        Some(old) => update(run, wanted, old),
+    }
+}
+
+/// Names cannot be changed in place. Which other properties force a replacement is in the template
+/// reference of each type, and not modelled.
+fn needs_replacement(old: &Resource, new: &Resource) -> bool {
+    let name =
+        |resource: &Resource| names::given_name(&resource.kind, &resource.properties).map(str::to_owned);
+    name(old) != name(new)
+}
+
+fn create(run: &mut Run<'_>, mut resource: Resource, replaces: Option<Resource>) {
+    let (id, kind) = (resource.id.clone(), resource.kind.clone());
+    let count = run.stack.events.len().to_string();
+    let draws = run.draws(&["physical", &run.stack.key.arn, &id, &count]);
+    let place = &run.stack.key.place;
+    let physical = names::physical(place, &run.stack.name, &id, &kind, &resource.properties, draws);
+    let status = if replaces.is_some() { "UPDATE_IN_PROGRESS" } else { "CREATE_IN_PROGRESS" };
+    let reason = replaces.as_ref().map(|_| {
+        "Requested update requires the creation of a new physical resource; hence creating one.".to_owned()
+    });
+    resource.is_new = replaces.as_ref().is_none_or(|old| old.is_new);
+    // The first state before the operation is what a rollback goes back to.
+    resource.previous = replaces.map(|old| old.previous.clone().unwrap_or_else(|| Box::new(old)));
+    run.stack.resources.insert(id.clone(), resource);
+    // The first event of a new resource has no physical id yet.
+    run.stack.mark(run.world.now, &id, status, reason);
+    if let Some(resource) = run.stack.resources.get_mut(&id) {
+        resource.physical = physical;
+    }
+    let duration = duration(run, &id, &kind, Operation::Create);
+    run.schedule((duration / 2).min(Duration::from_secs(1)), Step::Initiated(id.clone()));
+    if kind != nested::KIND {
+        run.schedule(duration, Step::Done(id));
+    }
+}
+
+fn update(run: &mut Run<'_>, mut resource: Resource, old: Resource) {
+    let (id, kind) = (resource.id.clone(), resource.kind.clone());
+    resource.physical.clone_from(&old.physical);
+    resource.attributes.clone_from(&old.attributes);
+    resource.applied = true;
+    resource.is_new = old.is_new;
+    resource.previous = match (old.is_new, &old.previous) {
+        (true, _) => None,
+        (false, Some(first)) => Some(first.clone()),
+        (false, None) => Some(Box::new(old)),
+    };
+    run.stack.resources.insert(id.clone(), resource);
+    run.stack.mark(run.world.now, &id, "UPDATE_IN_PROGRESS", None);
+    if kind == nested::KIND {
+        run.schedule(Duration::from_secs(1), Step::Initiated(id));
+    } else {
+        let duration = duration(run, &id, &kind, Operation::Update);
+        run.schedule(duration, Step::Done(id));
+    }
+}
+
+fn revert(run: &mut Run<'_>, id: &str) {
+    let Some(current) = run.stack.resources.get(id).cloned() else { return run.ended(id) };
+    let Some(previous) = current.previous.clone() else { return run.ended(id) };
+    let mut restored = *previous;
+    restored.previous = None;
+    let kind = restored.kind.clone();
+    if restored.physical != current.physical {
+        // What it was before is still there; only its replacement has to go.
+        "UPDATE_COMPLETE".clone_into(&mut restored.status);
+        run.stack.resources.insert(id.to_owned(), restored);
+        run.stack.mark(run.world.now, id, "UPDATE_COMPLETE", None);
+        if current.applied {
+            run.stack.replaced.push(current);
+        }
+        return run.ended(id);
+    }
+    restored.previous = Some(Box::new(Resource { previous: None, ..current }));
+    run.stack.resources.insert(id.to_owned(), restored);
+    run.stack.mark(run.world.now, id, "UPDATE_IN_PROGRESS", None);
+    if kind == nested::KIND {
+        run.schedule(Duration::from_secs(1), Step::Initiated(id.to_owned()));
+    } else {
+        let duration = duration(run, id, &kind, Operation::Update);
+        run.schedule(duration, Step::Done(id.to_owned()));
+    }
+}
+
+fn delete(run: &mut Run<'_>, key: &str, resource: &Resource) {
+    let skip = run.operation().is_some_and(|operation| operation.skip.contains(&resource.id));
+    let rolled_back = matches!(run.kind(), Some(super::Kind::RollBackCreate | super::Kind::RollBackCleanup));
+    let retained = match resource.deletion_policy.as_deref() {
+        Some("Retain") => resource.applied,
+        Some("RetainExceptOnCreate") => resource.applied && !rolled_back,
+        _ => false,
+    };
+    if retained || skip {
+        note_deletion(run, key, resource, "DELETE_SKIPPED", None);
+        return run.ended(key);
+    }
+    if !resource.applied {
+        // It was never there.
+        if resource.kind == nested::KIND && nested::delete(run, &resource.physical) {
+            note_deletion(run, key, resource, "DELETE_IN_PROGRESS", None);
+            return;
+        }
+        note_deletion(run, key, resource, "DELETE_COMPLETE", None);
+        return run.ended(key);
+    }
+    note_deletion(run, key, resource, "DELETE_IN_PROGRESS", None);
+    if resource.kind == nested::KIND {
+        if !nested::delete(run, &resource.physical) {
+            run.schedule(Duration::from_secs(1), Step::Done(key.to_owned()));
+        }
+        return;
+    }
+    let duration = duration(run, &resource.id, &resource.kind, Operation::Delete);
+    run.schedule(duration, Step::Done(key.to_owned()));
+}
+
+/// Records the deletion of a resource, which may be one that another has already replaced.
+fn note_deletion(run: &mut Run<'_>, key: &str, resource: &Resource, status: &str, reason: Option<String>) {
+    if key == resource.id {
+        run.stack.mark(run.world.now, key, status, reason);
+    } else {
+        run.stack.note(run.world.now, resource, status, reason);
+    }
+}
+
+/// The service behind a resource accepts the request, or refuses it at once.
+pub(super) fn initiated(run: &mut Run<'_>, id: &str) {
+    let Some(resource) = run.stack.resources.get(id).cloned() else { return };
+    if resource.kind == nested::KIND {
+        return nested::start(run, id, &resource);
+    }
+    if let Err(reason) =
+        take_name(run, &resource).and_then(|()| effects::precheck(run.world, run.stack, &resource))
+    {
+        let replaces = resource.previous.is_some();
+        return run.fail(id, if replaces { "UPDATE_FAILED" } else { "CREATE_FAILED" }, reason);
+    }
+    let status = resource.status.clone();
+    run.stack.mark(run.world.now, id, &status, Some("Resource creation Initiated".to_owned()));
+}
+
+/// A resource has taken its time.
+pub(super) fn done(run: &mut Run<'_>, id: &str) {
+    match doing(run, id) {
+        Some(Doing::Delete(resource)) => deleted(run, id, &resource),
+        Some(_) => ensured(run, id),
+        None => {}
+    }
+}
+
+fn ensured(run: &mut Run<'_>, id: &str) {
+    let Some(mut resource) = run.stack.resources.get(id).cloned() else { return };
+    let creates = !resource.applied;
+    let verb = if resource.status.starts_with("CREATE") { "CREATE" } else { "UPDATE" };
+    let operation = if creates { Operation::Create } else { Operation::Update };
+    let reverts = matches!(doing(run, id), Some(Doing::Revert));
+    let applied = match injected(run, id, operation, reverts) {
+        Some(reason) => Err(reason),
+        None => effects::apply(run.world, run.stack, &mut resource),
+    };
+    if let Err(reason) = applied {
+        if creates {
+            release_name(run, id);
+        }
+        return run.fail(id, &format!("{verb}_FAILED"), reason);
+    }
+    resource.applied = true;
+    if reverts {
+        resource.previous = None;
+    }
+    run.stack.resources.insert(id.to_owned(), resource);
+    run.stack.mark(run.world.now, id, &format!("{verb}_COMPLETE"), None);
+    run.ended(id);
+}
+
+pub(super) fn deleted(run: &mut Run<'_>, key: &str, resource: &Resource) {
+    let forced = run.operation().is_some_and(|operation| operation.forced);
+    if let Some(reason) = injected(run, &resource.id, Operation::Delete, false) {
+        if forced {
+            note_deletion(run, key, resource, "DELETE_SKIPPED", Some(reason));
+            return run.ended(key);
+        }
+        return run.fail(key, "DELETE_FAILED", reason);
+    }
+    effects::undo(run.world, run.stack, resource);
+    give_name_back(run, resource);
+    note_deletion(run, key, resource, "DELETE_COMPLETE", None);
+    run.ended(key);
+}
+
+/// The reason of a failure that was asked for, if this is one.
+fn injected(run: &mut Run<'_>, id: &str, operation: Operation, reverts: bool) -> Option<String> {
+    let stack = &run.stack.name;
+    let failure: &mut Failure = run.world.options.faults.failures.iter_mut().find(|failure| {
+        failure.stack == *stack
+            && failure.logical_id == id
+            && failure.times > 0
+            && match failure.operation {
+                None => operation != Operation::Delete && !reverts,
+                // Only a failure that names the operation reaches into rollbacks.
+                Some(wanted) => wanted == operation,
+            }
+    })?;
+    failure.times -= 1;
+    Some(failure.reason.clone())
+}
+
+fn duration(run: &Run<'_>, id: &str, kind: &str, operation: Operation) -> Duration {
+    let typical = run.world.options.durations.of(kind, operation);
+    let jitter = run.world.options.jitter;
+    if jitter <= 0.0 {
+        return typical;
+    }
+    let what = format!("{operation:?}");
+    let unit = run.draws(&["jitter", &run.stack.key.place.region, &run.stack.name, id, &what]).unit();
+    typical.mul_f64((1.0 + jitter * (2.0 * unit - 1.0)).max(0.0))
+}
+
+/// Where a name that must be unique is registered.
+fn registry(place: &Place, kind: &str) -> Option<Place> {
+    Some(match names::uniqueness(kind)? {
+        Unique::Region => place.clone(),
+        Unique::Account => Place::new(&place.account, ""),
+        Unique::Global => Place::new("", ""),
+    })
+}
+
+/// Takes the name a template gives a resource, if no other has it.
+fn take_name(run: &mut Run<'_>, resource: &Resource) -> Result<(), String> {
+    let Some(name) = names::given_name(&resource.kind, &resource.properties) else { return Ok(()) };
+    let place = &run.stack.key.place;
+    let Some(registry) = registry(place, &resource.kind) else { return Ok(()) };
+    let taken = &mut run.world.region_mut(&registry).taken;
+    let entry = (resource.kind.clone(), name.to_owned());
+    if taken.contains_key(&entry) || effects::exists(run.world, place, &resource.kind, name) {
+        let token = run.draws(&["request", &run.stack.key.arn, &resource.id]).uuid();
+        return Err(format!(
+            "Resource handler returned message: \"Resource of type '{}' with identifier '{name}' already exists.\" (RequestToken: {token}, HandlerErrorCode: AlreadyExists)",
+            resource.kind
+        ));
+    }
+    let owner = owner(run, resource);
+    run.world.region_mut(&registry).taken.insert(entry, owner);
+    Ok(())
+}
+
+/// Gives back the name of a resource that did not come to be.
+pub(super) fn release_name(run: &mut Run<'_>, id: &str) {
+    if let Some(resource) = run.stack.resources.get(id).filter(|resource| !resource.applied).cloned() {
+        give_name_back(run, &resource);
+    }
+}
+
+fn give_name_back(run: &mut Run<'_>, resource: &Resource) {
+    let Some(name) = names::given_name(&resource.kind, &resource.properties) else { return };
+    let Some(registry) = registry(&run.stack.key.place, &resource.kind) else { return };
+    let owner = owner(run, resource);
+    let taken = &mut run.world.region_mut(&registry).taken;
+    let entry = (resource.kind.clone(), name.to_owned());
+    if taken.get(&entry).is_some_and(|taker| *taker == owner) {
+        taken.remove(&entry);
+    }
+}
+
+fn owner(run: &Run<'_>, resource: &Resource) -> Arc<str> {
+    format!("{} {}", run.stack.key.arn, resource.id).into()
+}

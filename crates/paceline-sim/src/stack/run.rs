@@ -1,0 +1,372 @@
+//! Moves an operation forward: starts what is ready, ends what is done, and decides what a failure means.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Kind, OnFailure, Operation, Stack, Task, TaskState, Work, end, nested, resource};
+use crate::random::Random;
+use crate::template::{imports, order};
+use crate::world::{StackKey, World};
+
+/// The next thing that happens to a stack.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// The operation turns to its resources.
+    Begin,
+    /// The service behind a resource accepted the request.
+    Initiated(String),
+    /// A resource has taken its time.
+    Done(String),
+    /// A nested stack ended: the logical id of its resource, and what it put out or why it failed.
+    Child(String, Result<BTreeMap<String, Value>, String>),
+    /// The operation ends.
+    Finish,
+    /// A change set is there.
+    ChangeSet(String),
+}
+
+/// Stands for whatever operation a stack has by then.
+pub(super) const ANY: u64 = 0;
+
+/// Lets something happen, unless the operation it belongs to is over.
+pub(crate) fn step(world: &mut World, key: &StackKey, operation: u64, step: Step) {
+    let Some(mut stack) = world.take_stack(key) else { return };
+    let current = stack.operation.as_ref().map(|operation| operation.number);
+    if operation == ANY || current == Some(operation) {
+        Run { world, stack: &mut stack }.step(step);
+    }
+    world.put_stack(stack);
+}
+
+/// A stack in the middle of something, and the world it happens in.
+pub(super) struct Run<'a> {
+    pub(super) world: &'a mut World,
+    pub(super) stack: &'a mut Stack,
+}
+
+impl Run<'_> {
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Begin => self.begin(),
+            Step::Initiated(id) => self.initiated(&id),
+            Step::Done(id) => self.done(&id),
+            Step::Child(id, outcome) => self.child_ended(&id, outcome),
+            Step::Finish => return end::finish(self),
+            Step::ChangeSet(arn) => {
+                return crate::cloudformation::change_set_ready(self.world, self.stack, &arn);
+            }
+        }
+        self.go_on();
+    }
+
+    pub(super) fn operation(&self) -> Option<&Operation> {
+        self.stack.operation.as_ref()
+    }
+
+    fn number(&self) -> u64 {
+        self.operation().map_or(ANY, |operation| operation.number)
+    }
+
+    pub(super) fn kind(&self) -> Option<Kind> {
+        self.operation().map(|operation| operation.kind)
+    }
+
+    fn task(&mut self, id: &str) -> Option<&mut Task> {
+        self.stack.operation.as_mut()?.tasks.get_mut(id)
+    }
+
+    pub(super) fn running(&self, id: &str) -> bool {
+        self.operation()
+            .and_then(|operation| operation.tasks.get(id))
+            .is_some_and(|task| task.state == TaskState::Running)
+    }
+
+    /// Decides what there is to do.
+    fn begin(&mut self) {
+        let Some(kind) = self.kind() else { return };
+        let tasks = match kind {
+            Kind::Create | Kind::Update => match self.ensuring() {
+                Ok(tasks) => tasks,
+                Err(reason) => return self.give_up(&reason),
+            },
+            Kind::Delete => {
+                if let Some(reason) = end::exports_in_use(self) {
+                    return end::call_off(self, reason);
+                }
+                self.deleting(|_| true)
+            }
+            Kind::RollBackCreate => self.deleting(|_| true),
+            Kind::RollBackCleanup => self.deleting(|resource| resource.is_new),
+            Kind::Cleanup => {
+                let scope = self.stack.desired.scope(
+                    self.world,
+                    &self.stack.key,
+                    &self.stack.name,
+                    &self.stack.resources,
+                );
+                let wanted = crate::template::active_resources(&scope);
+                self.deleting(|resource| !wanted.contains(&resource.id))
+            }
+            Kind::RollBackUpdate => self.reverting(),
+        };
+        if let Some(operation) = &mut self.stack.operation {
+            operation.tasks = tasks;
+        }
+    }
+
+    fn ensuring(&mut self) -> Result<BTreeMap<String, Task>, String> {
+        let stack = &mut *self.stack;
+        let scope = stack.desired.scope(self.world, &stack.key, &stack.name, &stack.resources);
+        let imported = imports(&scope)?;
+        let exports = self.world.region(&stack.key.place).map(|region| &region.exports);
+        if let Some(missing) =
+            imported.iter().find(|name| exports.is_none_or(|exports| !exports.contains_key(*name)))
+        {
+            return Err(format!("No export named {missing} found."));
+        }
+        let tasks = order(&scope)
+            .into_iter()
+            .map(|(id, waits_for)| (id, Task { waits_for, work: Work::Ensure, state: TaskState::Waiting }))
+            .collect();
+        // Until the operation ends, both what it was and what it will be counts as imported.
+        stack.imports.extend(imported);
+        Ok(tasks)
+    }
+
+    /// Deletes what is chosen and what was replaced: dependents first.
+    fn deleting(&mut self, chosen: impl Fn(&super::Resource) -> bool) -> BTreeMap<String, Task> {
+        let doomed: Vec<super::Resource> = self
+            .stack
+            .resources
+            .values()
+            .filter(|resource| !resource.is_gone() && chosen(resource))
+            .cloned()
+            .collect();
+        let mut tasks: BTreeMap<String, Task> = doomed
+            .iter()
+            .map(|resource| {
+                let dependents = doomed.iter().filter(|other| other.waits_for.contains(&resource.id));
+                let task = Task {
+                    waits_for: dependents.map(|other| other.id.clone()).collect(),
+                    work: Work::Delete(Box::new(resource.clone())),
+                    state: TaskState::Waiting,
+                };
+                (resource.id.clone(), task)
+            })
+            .collect();
+        for (index, resource) in std::mem::take(&mut self.stack.replaced).into_iter().enumerate() {
+            let task = Task {
+                waits_for: BTreeSet::new(),
+                work: Work::Delete(Box::new(resource)),
+                state: TaskState::Waiting,
+            };
+            // Not a logical id: a resource that was replaced still has its place in the stack.
+            tasks.insert(format!("replaced {index}"), task);
+        }
+        tasks
+    }
+
+    fn reverting(&mut self) -> BTreeMap<String, Task> {
+        let skip = self.operation().map(|operation| operation.skip.clone()).unwrap_or_default();
+        let changed: BTreeSet<&String> =
+            self.stack.resources.values().filter(|it| it.previous.is_some()).map(|it| &it.id).collect();
+        self.stack
+            .resources
+            .values()
+            .filter(|resource| resource.previous.is_some() && !skip.contains(&resource.id))
+            .map(|resource| {
+                let waits =
+                    resource.waits_for.iter().filter(|id| changed.contains(id) && !skip.contains(*id));
+                let task = Task {
+                    waits_for: waits.cloned().collect(),
+                    work: Work::Revert,
+                    state: TaskState::Waiting,
+                };
+                (resource.id.clone(), task)
+            })
+            .collect()
+    }
+
+    /// Starts everything that is ready, and ends the operation when nothing is left to do.
+    pub(super) fn go_on(&mut self) {
+        let number = self.number();
+        loop {
+            let Some(operation) = self.operation() else { return };
+            if operation.number != number || operation.ending {
+                return;
+            }
+            let ready: Vec<String> = operation
+                .tasks
+                .iter()
+                .filter(|(_, task)| task.state == TaskState::Waiting && task.waits_for.is_empty())
+                .map(|(id, _)| id.clone())
+                .collect();
+            if ready.is_empty() {
+                break;
+            }
+            for id in ready {
+                // A failure may have put another operation in the place of this one.
+                if self.number() != number {
+                    return;
+                }
+                if let Some(task) = self.task(&id) {
+                    task.state = TaskState::Running;
+                    resource::start(self, &id);
+                }
+            }
+        }
+        let Some(operation) = &mut self.stack.operation else { return };
+        if operation.number == number
+            && !operation.tasks.values().any(|task| task.state == TaskState::Running)
+        {
+            operation.ending = true;
+            let overhead = self.world.options.stack_overhead;
+            self.schedule(overhead, Step::Finish);
+        }
+    }
+
+    pub(super) fn schedule(&mut self, after: Duration, step: Step) {
+        self.world.schedule(after, self.stack.key.clone(), self.number(), step);
+    }
+
+    fn initiated(&mut self, id: &str) {
+        if self.running(id) {
+            resource::initiated(self, id);
+        }
+    }
+
+    fn done(&mut self, id: &str) {
+        if self.running(id) {
+            resource::done(self, id);
+        }
+    }
+
+    fn child_ended(&mut self, id: &str, outcome: Result<BTreeMap<String, Value>, String>) {
+        let task = self.operation().and_then(|operation| {
+            operation.tasks.iter().find(|(key, task)| {
+                let logical = match &task.work {
+                    Work::Delete(resource) => resource.id.as_str(),
+                    _ => key.as_str(),
+                };
+                logical == id && task.state == TaskState::Running
+            })
+        });
+        if let Some(key) = task.map(|(key, _)| key.clone()) {
+            nested::ended(self, &key, outcome);
+        }
+    }
+
+    /// Ends a task, so that others can start.
+    pub(super) fn ended(&mut self, id: &str) {
+        let Some(operation) = &mut self.stack.operation else { return };
+        if let Some(task) = operation.tasks.get_mut(id) {
+            task.state = TaskState::Ended;
+        }
+        for task in operation.tasks.values_mut() {
+            task.waits_for.remove(id);
+        }
+    }
+
+    /// Records that a task failed. What that means for the stack depends on what it was told.
+    pub(super) fn fail(&mut self, id: &str, status: &str, reason: String) {
+        self.stack.mark(self.world.now, id, status, Some(reason));
+        let Some(operation) = &mut self.stack.operation else { return };
+        operation.failed.push(id.to_owned());
+        if let Some(task) = operation.tasks.get_mut(id) {
+            task.state = TaskState::Failed;
+        }
+        let rolls_back = operation.on_failure != OnFailure::Nothing;
+        if rolls_back && matches!(operation.kind, Kind::Create | Kind::Update) {
+            self.cancel_running();
+            let reason = self.failures();
+            self.give_up(&reason);
+        }
+    }
+
+    /// Cancels what is still running.
+    pub(super) fn cancel_running(&mut self) {
+        let Some(operation) = &mut self.stack.operation else { return };
+        let running: Vec<String> = operation
+            .tasks
+            .iter_mut()
+            .filter(|(_, task)| task.state == TaskState::Running)
+            .map(|(id, task)| {
+                task.state = TaskState::Failed;
+                id.clone()
+            })
+            .collect();
+        operation.failed.extend(running.iter().cloned());
+        for id in running {
+            let Some(resource) = self.stack.resources.get(&id) else { continue };
+            let (status, reason) = if resource.status.starts_with("UPDATE") {
+                ("UPDATE_FAILED", "Resource update cancelled")
+            } else {
+                ("CREATE_FAILED", "Resource creation cancelled")
+            };
+            if resource.kind == nested::KIND {
+                nested::cancel(self.world, &self.stack.key.place, &resource.physical);
+            }
+            resource::release_name(self, &id);
+            self.stack.mark(self.world.now, &id, status, Some(reason.to_owned()));
+        }
+    }
+
+    /// Which resources failed, in CloudFormation's words.
+    pub(super) fn failures(&self) -> String {
+        let failed = self.operation().map(|operation| operation.failed.clone()).unwrap_or_default();
+        [("CREATE_FAILED", "create"), ("UPDATE_FAILED", "update"), ("DELETE_FAILED", "delete")]
+            .iter()
+            .filter_map(|(status, verb)| {
+                let ids: Vec<&str> = failed
+                    .iter()
+                    .filter(|id| self.stack.resources.get(*id).is_some_and(|it| it.status == *status))
+                    .map(String::as_str)
+                    .collect();
+                (!ids.is_empty())
+                    .then(|| format!("The following resource(s) failed to {verb}: [{}]. ", ids.join(", ")))
+            })
+            .collect()
+    }
+
+    /// Turns to rolling back, or to what else the stack was told to do on failure.
+    pub(super) fn give_up(&mut self, reason: &str) {
+        let Some(operation) = self.operation() else { return };
+        let reason = reason.trim_end().to_owned();
+        let (kind, on_failure) = (operation.kind, operation.on_failure);
+        match (kind, on_failure) {
+            (Kind::Create, OnFailure::RollBack) => {
+                self.switch(Kind::RollBackCreate, Some(format!("{reason} Rollback requested by user.")));
+            }
+            (Kind::Create, OnFailure::Delete) => {
+                self.switch(Kind::Delete, Some(format!("{reason} Delete requested by user.")));
+            }
+            (Kind::Update, OnFailure::RollBack | OnFailure::Delete) => {
+                self.switch(Kind::RollBackUpdate, Some(reason));
+            }
+            (Kind::Create, OnFailure::Nothing) => end::settle(self, "CREATE_FAILED", Some(reason)),
+            (Kind::Update, OnFailure::Nothing) => end::settle(self, "UPDATE_FAILED", Some(reason)),
+            _ => {}
+        }
+    }
+
+    /// Goes on with another kind of operation, which belongs to the same request.
+    pub(super) fn switch(&mut self, kind: Kind, reason: Option<String>) {
+        let number = self.world.number();
+        if let Some(operation) = &mut self.stack.operation {
+            operation.number = number;
+            operation.kind = kind;
+            operation.tasks.clear();
+            operation.failed.clear();
+            operation.ending = false;
+        }
+        self.stack.enter(self.world, kind.status(), reason);
+        let overhead = self.world.options.stack_overhead;
+        self.schedule(overhead, Step::Begin);
+    }
+
+    pub(super) fn draws(&self, words: &[&str]) -> Random {
+        self.world.draws(words)
+    }
+}

@@ -1,0 +1,129 @@
+//! Binds a template's parameters to values.
+
+use std::collections::BTreeMap;
+
+use paceline_assembly::Template;
+use serde_json::Value;
+
+use super::evaluate::Scope;
+use crate::answer::Fault;
+use crate::ssm;
+use crate::world::{Place, World};
+
+/// A parameter as the caller gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Given {
+    Value(String),
+    Previous,
+}
+
+/// A parameter with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parameter {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    /// What an SSM parameter type came to.
+    pub(crate) resolved: Option<String>,
+    pub(crate) is_list: bool,
+    pub(crate) no_echo: bool,
+}
+
+impl Parameter {
+    /// What `Ref` returns.
+    pub(crate) fn reference(&self) -> Value {
+        let text = self.resolved.as_deref().unwrap_or(&self.value);
+        if self.is_list {
+            Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect())
+        } else {
+            Value::String(text.to_owned())
+        }
+    }
+}
+
+/// Gives every parameter of a template its value: what the caller gave, what it was before, or its
+/// default. SSM parameter types are looked up now, in the region of the stack.
+pub(crate) fn bind(
+    world: &World,
+    place: &Place,
+    template: &Template,
+    given: &BTreeMap<String, Given>,
+    previous: &[Parameter],
+) -> Result<Vec<Parameter>, Fault> {
+    let declared = |key: &str| template.parameters().any(|(id, _)| id == key);
+    let unknown: Vec<&str> = given.keys().map(String::as_str).filter(|key| !declared(key)).collect();
+    if !unknown.is_empty() {
+        let unknown = unknown.join(", ");
+        return Err(Fault::validation(format!("Parameters: [{unknown}] do not exist in the template")));
+    }
+    let (mut bound, mut missing, mut unfetched) = (Vec::new(), Vec::new(), Vec::new());
+    for (key, declaration) in template.parameters() {
+        let before = || previous.iter().find(|parameter| parameter.key == key).map(|old| old.value.clone());
+        let value = match given.get(key) {
+            Some(Given::Value(value)) => Some(value.clone()),
+            Some(Given::Previous) => before(),
+            None => declaration.get("Default").map(super::evaluate::text_of),
+        };
+        let Some(value) = value else {
+            missing.push(key);
+            continue;
+        };
+        allowed(key, declaration, &value)?;
+        let kind = declaration.get("Type").and_then(Value::as_str).unwrap_or("String");
+        let stored = kind.strip_prefix("AWS::SSM::Parameter::Value<");
+        let found = stored.and_then(|_| ssm::read(world, place, &value));
+        let resolved = found.map(|parameter| parameter.value.to_string());
+        if stored.is_some() && resolved.is_none() {
+            unfetched.push(value.clone());
+        }
+        let inner = stored.unwrap_or(kind);
+        bound.push(Parameter {
+            key: key.to_owned(),
+            value,
+            resolved,
+            is_list: inner.starts_with("List<") || inner.starts_with("CommaDelimitedList"),
+            no_echo: declaration.get("NoEcho").is_some_and(|flag| super::evaluate::text_of(flag) == "true"),
+        });
+    }
+    if !missing.is_empty() {
+        return Err(Fault::validation(format!("Parameters: [{}] must have values", missing.join(", "))));
+    }
+    if !unfetched.is_empty() {
+        return Err(Fault::validation(format!(
+            "Unable to fetch parameters [{}] from parameter store for this account.",
+            unfetched.join(",")
+        )));
+    }
+    Ok(bound)
+}
+
+fn allowed(key: &str, declaration: &Value, value: &str) -> Result<(), Fault> {
+    let Some(allowed) = declaration.get("AllowedValues").and_then(Value::as_array) else { return Ok(()) };
+    let allowed: Vec<String> = allowed.iter().map(super::evaluate::text_of).collect();
+    if allowed.iter().any(|allowed| allowed == value) {
+        return Ok(());
+    }
+    Err(Fault::validation(format!("Parameter '{key}' must be one of AllowedValues")))
+}
+
+/// Checks the template's rules, such as the CDK's on the bootstrap version.
+pub(crate) fn check_rules(scope: &Scope<'_>) -> Result<(), Fault> {
+    let rules = scope.template.value().get("Rules").and_then(Value::as_object);
+    for (name, rule) in rules.into_iter().flatten() {
+        if let Some(condition) = rule.get("RuleCondition")
+            && !scope.holds(condition).map_err(Fault::validation)?
+        {
+            continue;
+        }
+        for assertion in rule.get("Assertions").and_then(Value::as_array).into_iter().flatten() {
+            let Some(assert) = assertion.get("Assert") else { continue };
+            if !scope.holds(assert).map_err(Fault::validation)? {
+                let why = assertion.get("AssertDescription").map(super::evaluate::text_of);
+                return Err(Fault::validation(format!(
+                    "Template rule {name} was not satisfied: {}",
+                    why.unwrap_or_default()
+                )));
+            }
+        }
+    }
+    Ok(())
+}

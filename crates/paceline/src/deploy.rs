@@ -1,0 +1,153 @@
+//! `paceline deploy`: the runner.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use jiff::Timestamp;
+use paceline_aws::{Aws, AwsOptions, Method};
+use paceline_engine::{Journal, RunOptions, Stop, Unfinished, exit};
+use paceline_plan::{Plan, PlanOptions};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::cli::{DeployArgs, MethodArg, PlanFormat};
+use crate::failure::Failure;
+use crate::listeners::Listeners;
+use crate::load::{self, App};
+use crate::simulate::Simulation;
+use crate::{plan, signals, terminal};
+
+/// Where runs keep their journals, in the folder that `paceline` is called in.
+pub(crate) const RUNS: &str = ".paceline/runs";
+/// Every simulated run starts at this moment, so that the same app gives the same events.
+const SIMULATED_START: &str = "2026-01-01T00:00:00Z";
+
+pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
+    let app = load::app(&args.select.app)?;
+    let options = app.options(Some(&args.select), args.fail_fast);
+    let plan = app.plan(&options)?;
+    app.assembly.ensure_deployable(|stack| plan.stacks.iter().any(|planned| planned.id == stack.id))?;
+    let parameters = parameters(&args.parameters)?;
+    if args.dry_run {
+        terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text)?);
+        return Ok(exit::DONE);
+    }
+    let method = match args.method {
+        MethodArg::Direct => Method::Direct,
+        MethodArg::ChangeSet => Method::ChangeSet,
+    };
+    let aws = AwsOptions { method, parameters, ..AwsOptions::default() };
+    let deployment = Deployment { args, app, plan: Arc::new(plan), options };
+    if args.simulate {
+        let start = SIMULATED_START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        virtual_runtime()?.block_on(deployment.simulate(aws, start))
+    } else {
+        runtime()?.block_on(deployment.perform(aws))
+    }
+}
+
+/// Everything is waiting, so one thread is enough; what computes does so on threads of its own.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    build(Builder::new_current_thread().enable_all())
+}
+
+/// A runtime whose clock jumps to the next thing that is waited for.
+fn virtual_runtime() -> Result<Runtime, Failure> {
+    build(Builder::new_current_thread().enable_all().start_paused(true))
+}
+
+fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder.build().map_err(|error| {
+        Failure::usage(format!("cannot start: {error}"), "free some memory, threads or open files")
+    })
+}
+
+struct Deployment<'a> {
+    args: &'a DeployArgs,
+    app: App,
+    plan: Arc<Plan>,
+    options: PlanOptions,
+}
+
+impl Deployment<'_> {
+    async fn simulate(&self, options: AwsOptions, start: Timestamp) -> Result<u8, Failure> {
+        let Simulation { wire, images } = Simulation::new(&self.app.assembly, start);
+        let listeners = Listeners::open(self.args, None, &[])?;
+        let run = RunOptions { simulated: true, ..self.run_options("simulated".to_owned(), start) };
+        self.run(AwsOptions { wire, images, ..options }, run, listeners).await
+    }
+
+    async fn perform(&self, options: AwsOptions) -> Result<u8, Failure> {
+        let runs = Utf8Path::new(RUNS);
+        let unfinished = Journal::find_unfinished(runs, &self.plan.digest)?;
+        if self.args.resume && unfinished.is_none() {
+            let message = "there is no interrupted run of this app as it is now";
+            return Err(Failure::usage(message, "run it without --resume to deploy from the start"));
+        }
+        let now = Timestamp::now();
+        let (run, journal, events) = match unfinished {
+            Some(unfinished) => {
+                let Unfinished { run, earlier, .. } = &unfinished;
+                terminal::say(&format!("going on with the interrupted run {run}"));
+                let options = RunOptions { earlier: Some(earlier.clone()), ..self.run_options(run.clone(), now) };
+                let (journal, events) = unfinished.into_parts();
+                (options, journal, events)
+            }
+            None => {
+                let id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
+                let journal = Journal::create(runs, &id)?;
+                (self.run_options(id, now), journal, Vec::new())
+            }
+        };
+        signals::stop_on_signals(run.stop.clone());
+        let listeners = Listeners::open(self.args, Some(journal), &events)?;
+        self.run(options, run, listeners).await
+    }
+
+    fn run_options(&self, id: String, now: Timestamp) -> RunOptions {
+        RunOptions {
+            id,
+            app: self.app.dir.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now,
+            simulated: false,
+            earlier: None,
+            stop: Stop::default(),
+            deadline: self.args.deadline,
+        }
+    }
+
+    async fn run(&self, aws: AwsOptions, run: RunOptions, mut listeners: Listeners) -> Result<u8, Failure> {
+        let performer = Aws::connect(Arc::clone(&self.app.assembly), &self.plan, aws).await;
+        let performer = match performer {
+            Ok(performer) => Arc::new(performer),
+            Err(error) => {
+                listeners.discard();
+                return Err(error.into());
+            }
+        };
+        let plan = Arc::clone(&self.plan);
+        let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
+        let ended = ended.map_err(|error| {
+            let hint = "free some space; the same command goes on with the run";
+            Failure::usage(format!("cannot keep the journal: {error}"), hint).with_exit_code(exit::INTERRUPTED)
+        })?;
+        listeners.finish(&self.app.phased(&self.options)?)?;
+        Ok(ended.exit_code)
+    }
+}
+
+/// `[STACK:]KEY=VALUE`, by stack; `*` is every stack.
+fn parameters(texts: &[String]) -> Result<BTreeMap<String, BTreeMap<String, String>>, Failure> {
+    let mut parameters: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for text in texts {
+        let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            let message = format!("--parameters {text}: there is no KEY=VALUE");
+            return Err(Failure::usage(message, "write it like --parameters MyStack:Size=3"));
+        };
+        // A key has no colon; a stack's id may have several.
+        let (stack, key) = name.rsplit_once(':').unwrap_or(("*", name));
+        parameters.entry(stack.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
+    }
+    Ok(parameters)
+}

@@ -1,0 +1,115 @@
+//! What a command says when it cannot do what it was asked: what is wrong, what to do, and the exit code.
+
+use std::fmt;
+
+use paceline_assembly::AssemblyError;
+use paceline_aws::{PreflightError, Trouble};
+use paceline_engine::{JournalError, exit};
+use paceline_plan::{ConfigError, PlanError};
+
+/// Why a command could not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The documented exit code.
+    pub(crate) exit_code: u8,
+    /// Each with what to do about it.
+    problems: Vec<(String, Option<String>)>,
+}
+
+impl Failure {
+    /// Wrong usage, configuration or assembly.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit_code: exit::USAGE, problems: vec![(message.into(), Some(hint.into()))] }
+    }
+
+    pub(crate) fn with_exit_code(self, exit_code: u8) -> Self {
+        Self { exit_code, ..self }
+    }
+
+    /// Wrong configuration, as an error says it that ends in what to do.
+    pub(crate) fn with_own_hint(error: &dyn std::error::Error) -> Self {
+        let mut failure = Self::with_sources(exit::USAGE, error, None);
+        for (message, hint) in &mut failure.problems {
+            if let Some((what, todo)) = message.split_once("\nhint: ") {
+                (*message, *hint) = (what.to_owned(), Some(todo.to_owned()));
+            }
+        }
+        failure
+    }
+
+    fn with_sources(exit_code: u8, error: &dyn std::error::Error, hint: Option<String>) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            let part = error.to_string();
+            if !message.contains(&part) {
+                message.push_str(": ");
+                message.push_str(&part);
+            }
+            source = error.source();
+        }
+        Self { exit_code, problems: vec![(message, hint)] }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (message, hint)) in self.problems.iter().enumerate() {
+            if number > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "error: {message}")?;
+            if let Some(hint) = hint {
+                write!(f, "\n hint: {hint}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<AssemblyError> for Failure {
+    fn from(error: AssemblyError) -> Self {
+        Self::with_sources(exit::USAGE, &error, error.hint())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let hint = match &error {
+            ConfigError::Read { .. } => "give the file with --config, or leave it out to plan from the assembly",
+            ConfigError::Invalid { .. } => "the fields are described in docs/paceline.yaml.md",
+        };
+        Self::with_sources(exit::USAGE, &error, Some(hint.to_owned()))
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self::with_sources(exit::USAGE, &error, Some(error.hint()))
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let (code, hint) = match &error {
+            JournalError::Busy { .. } => (exit::PREFLIGHT, "wait until it has ended, or stop it first"),
+            JournalError::Io { .. } => (exit::PREFLIGHT, "the run keeps its journal below this folder: make it writable"),
+            JournalError::Corrupt { .. } => (exit::USAGE, "give a journal or a file written by --events"),
+        };
+        Self::with_sources(code, &error, Some(hint.to_owned()))
+    }
+}
+
+impl From<PreflightError> for Failure {
+    fn from(error: PreflightError) -> Self {
+        let problem = |trouble: Trouble| {
+            let hint = trouble.what_to_do();
+            let message = match trouble.at {
+                Some(at) => format!("{at}: {}", trouble.message),
+                None => trouble.message,
+            };
+            (message, hint)
+        };
+        Self { exit_code: exit::PREFLIGHT, problems: error.0.into_iter().map(problem).collect() }
+    }
+}

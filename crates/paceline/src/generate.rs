@@ -1,0 +1,122 @@
+//! `paceline gen`.
+
+use camino::Utf8Path;
+use paceline_buildspec::project::CodeBuildSettings;
+use paceline_buildspec::{Generation, Mode, MultiRegion, RunnerSource, generate, reconcile};
+use paceline_engine::exit;
+use paceline_plan::config::{CodeBuild, Runner, RunnerFrom};
+
+use crate::cli::GenArgs;
+use crate::failure::Failure;
+use crate::load::{self, App};
+use crate::terminal;
+
+pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
+    let app = load::app(&args.app)?;
+    // The build decides which regions are on; what is generated has to serve for all.
+    let mut options = app.options(None, false);
+    options.multi_region = Some("true".to_owned());
+    let plan = app.plan(&options)?;
+    let generation = generation(&app, &plan, args)?;
+    let files = generate(&generation).map_err(|error| Failure::with_own_hint(&error))?;
+    let mode = if args.check { Mode::Check } else { Mode::Write };
+    let reconciled =
+        reconcile(&args.out, &files, mode).map_err(|error| Failure::with_own_hint(&error))?;
+    for path in &reconciled.written {
+        terminal::say(&format!("wrote {}", args.out.join(path)));
+    }
+    if reconciled.stale.is_empty() {
+        let same = reconciled.unchanged.len();
+        terminal::say(&format!("{same} of {} files in {} are up to date", files.len(), args.out));
+        return Ok(exit::DONE);
+    }
+    for stale in &reconciled.stale {
+        terminal::print(&stale.diff);
+    }
+    let mut command = format!("paceline gen --app {}", app.dir);
+    if let Some(config) = &args.app.config {
+        command.push_str(&format!(" --config {config}"));
+    }
+    if args.out != "buildspecs" {
+        command.push_str(&format!(" --out {}", args.out));
+    }
+    if let Some(name) = &args.name {
+        command.push_str(&format!(" --name {name}"));
+    }
+    let count = reconciled.stale.len();
+    terminal::say(&format!("error: {count} generated files in {} are stale\n hint: run: {command}", args.out));
+    Ok(exit::STALE)
+}
+
+fn generation(app: &App, plan: &paceline_plan::Plan, args: &GenArgs) -> Result<Generation, Failure> {
+    let distinct = |of: fn(&paceline_plan::PlannedStack) -> Option<&String>| {
+        let mut all: Vec<String> = plan.stacks.iter().filter_map(of).cloned().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    let is_image = |step: &&paceline_plan::Step| {
+        matches!(&step.work, paceline_plan::Work::Publish(publish) if publish.image)
+    };
+    Ok(Generation {
+        name: args.name.clone().unwrap_or_else(|| name(&app.dir)),
+        out_dir: args.out.to_string(),
+        app_dir: app.dir.to_string(),
+        config: app.config_path.as_ref().map(ToString::to_string),
+        regions: distinct(|stack| stack.region.as_ref()),
+        accounts: distinct(|stack| stack.account.as_ref()),
+        stacks: plan.stacks.len(),
+        images: plan.steps.iter().filter(is_image).count(),
+        multi_region: app.config.multi_region.as_ref().map(|multi_region| MultiRegion {
+            variable: multi_region.when.clone(),
+            primary: multi_region.primary.clone(),
+        }),
+        codebuild: settings(&app.config.codebuild)?,
+        runner: runner(app.config.runner.as_ref())?,
+        synth: app.config.synth.clone(),
+    })
+}
+
+/// The folder that holds the app: `workshop/cdk.out` is the app `workshop`.
+fn name(dir: &Utf8Path) -> String {
+    let full = dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
+    full.parent().and_then(Utf8Path::file_name).unwrap_or("app").to_owned()
+}
+
+fn settings(config: &CodeBuild) -> Result<CodeBuildSettings, Failure> {
+    fn parse<T: std::str::FromStr<Err = paceline_buildspec::project::SettingError>>(
+        text: &str,
+    ) -> Result<T, Failure> {
+        text.parse().map_err(|error| Failure::with_own_hint(&error))
+    }
+    let cache: Result<Vec<_>, Failure> = config.cache.iter().map(|mode| parse(mode)).collect();
+    Ok(CodeBuildSettings {
+        image: parse(&config.image)?,
+        compute: parse(&config.compute)?,
+        timeout_minutes: u32::try_from(config.timeout.as_secs().div_ceil(60)).unwrap_or(u32::MAX),
+        cache: Some(cache?),
+        privileged: parse(&config.privileged)?,
+        ..CodeBuildSettings::default()
+    })
+}
+
+fn runner(runner: Option<&Runner>) -> Result<RunnerSource, Failure> {
+    let Some(runner) = runner else { return Ok(RunnerSource::Installed) };
+    let need = |value: &Option<String>, field: &str| {
+        value.clone().ok_or_else(|| {
+            Failure::usage(
+                format!("runner.{field} is missing in the configuration"),
+                format!("add {field}, or set runner.from to image if the build image has paceline"),
+            )
+        })
+    };
+    Ok(match runner.from {
+        RunnerFrom::Image => RunnerSource::Installed,
+        RunnerFrom::S3 => {
+            RunnerSource::S3 { uri: need(&runner.uri, "uri")?, sha256: need(&runner.sha256, "sha256")? }
+        }
+        RunnerFrom::Https => {
+            RunnerSource::Https { url: need(&runner.uri, "uri")?, sha256: need(&runner.sha256, "sha256")? }
+        }
+    })
+}

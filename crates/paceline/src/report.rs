@@ -1,0 +1,35 @@
+//! `paceline report`: any report, made again from the events of a run.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use paceline_engine::{exit, read_events};
+use paceline_report::{Record, html, junit, markdown, summary};
+
+use crate::cli::{ReportArgs, ReportFormat};
+use crate::deploy::RUNS;
+use crate::failure::Failure;
+use crate::terminal;
+
+pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {
+    let file = Utf8PathBuf::from(&args.run);
+    let journal = Utf8Path::new(RUNS).join(&args.run).join("journal.jsonl");
+    let path = [file, journal].into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        Failure::usage(
+            format!("there is no run and no file called {}", args.run),
+            format!("the runs of this folder are in {RUNS}"),
+        )
+    })?;
+    let record = Record::of(&read_events(&path)?);
+    terminal::print(&match args.format {
+        ReportFormat::Summary => summary(&record, None, terminal::stdout_style()),
+        ReportFormat::Markdown => markdown(&record, None),
+        ReportFormat::Html => html(&record, None),
+        ReportFormat::Junit => {
+            let documents = junit(&record);
+            let documents = documents.map_err(|error| {
+                Failure::usage(format!("the report cannot be made: {error}"), "the events may be damaged")
+            })?;
+            documents.into_iter().map(|document| document.contents).collect()
+        }
+    });
+    Ok(exit::DONE)
+}

@@ -1,0 +1,52 @@
+//! `paceline sim serve`.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use paceline_engine::exit;
+use paceline_sim::serve::{AccessLog, serve};
+use paceline_sim::{Call, Images, SimOptions, Simulator, VirtualClock};
+use tokio::net::TcpListener;
+
+use crate::cli::{ImagesArg, ServeArgs, SimArgs, SimCommand};
+use crate::deploy::runtime;
+use crate::failure::Failure;
+use crate::terminal;
+
+pub(crate) fn run(args: &SimArgs) -> Result<u8, Failure> {
+    let SimCommand::Serve(args) = &args.command;
+    if !(args.time_scale.is_finite() && args.time_scale > 0.0) {
+        return Err(Failure::usage("--time-scale must be a number above zero", "for example --time-scale 100"));
+    }
+    runtime()?.block_on(listen(args))?;
+    Ok(exit::DONE)
+}
+
+async fn listen(args: &ServeArgs) -> Result<(), Failure> {
+    let refused = |error: std::io::Error| {
+        Failure::usage(format!("cannot listen on port {}: {error}", args.port), "choose another with --port")
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let options = SimOptions {
+        images: match args.images {
+            ImagesArg::Present => Images::Present,
+            ImagesArg::Absent => Images::Absent,
+        },
+        account: args.account.clone(),
+        seed: args.seed,
+        ..SimOptions::default()
+    };
+    terminal::print(&format!("http://{address}\n"));
+    terminal::say(&format!(
+        "a simulated AWS on virtual time, {} times as fast; account {}\n\
+         use it:  AWS_ENDPOINT_URL=http://{address} AWS_ACCESS_KEY_ID=sim AWS_SECRET_ACCESS_KEY=sim \
+         AWS_REGION=us-east-1 paceline deploy --app cdk.out",
+        args.time_scale, args.account
+    ));
+    let clock = VirtualClock::starting_at(Timestamp::now()).with_scale(args.time_scale);
+    let log = |call: &Call| terminal::say(&call.to_string());
+    let log: Option<AccessLog> = args.verbose.then_some(Arc::new(log));
+    match serve(listener, Simulator::new(options), clock, log).await {}
+}

@@ -1,0 +1,39 @@
+//! Connects the embedded AWS: it enters as the HTTP client of the AWS SDK, and nowhere else.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use jiff::Timestamp;
+use paceline_assembly::Assembly;
+use paceline_aws::{Images, Wire};
+use paceline_sim::{SimHttpClient, SimOptions, Simulator, VirtualClock};
+
+/// Building and pushing an image takes this long in a simulation: an estimate.
+const IMAGE_TIME: Duration = Duration::from_secs(150);
+
+/// A simulated AWS, and the time that it starts at.
+#[derive(Debug)]
+pub(crate) struct Simulation {
+    pub(crate) wire: Wire,
+    pub(crate) images: Images,
+}
+
+impl Simulation {
+    /// A fresh AWS whose base credentials belong to the account of the app's first stack. Must be made on the
+    /// runtime that runs it.
+    pub(crate) fn new(assembly: &Assembly, start: Timestamp) -> Self {
+        let mut options = SimOptions { images: paceline_sim::Images::Absent, ..SimOptions::default() };
+        if let Some(account) = assembly.stacks.iter().find_map(|stack| stack.environment.account.clone()) {
+            options.account = account;
+        }
+        let http = SimHttpClient::new(Simulator::new(options), VirtualClock::starting_at(start));
+        let credentials = Credentials::new("AKIASIMULATED", "simulated", None, None, "simulation");
+        let wire = Wire {
+            http: Some(SharedHttpClient::new(http)),
+            credentials: Some(SharedCredentialsProvider::new(credentials)),
+        };
+        Self { wire, images: Images::Pretended(IMAGE_TIME) }
+    }
+}

@@ -1,0 +1,24 @@
+//! `paceline wait`: one gate on its own.
+
+use jiff::Timestamp;
+use paceline_aws::{Policies, RoleWait, Wire, wait_for_iam_roles};
+use paceline_engine::exit;
+
+use crate::cli::{WaitArgs, WaitKind};
+use crate::deploy::runtime;
+use crate::failure::Failure;
+use crate::terminal;
+
+pub(crate) fn run(args: &WaitArgs) -> Result<u8, Failure> {
+    let WaitKind::IamRole { names, instance_profile } = &args.kind;
+    let wait = RoleWait {
+        roles: names.iter().map(|name| (name.clone(), Policies::default())).collect(),
+        instance_profiles: instance_profile.clone(),
+    };
+    let started = std::time::Instant::now();
+    let usable = runtime()?.block_on(wait_for_iam_roles(&Wire::default(), &wait, Timestamp::now()))?;
+    let took = started.elapsed().as_secs();
+    let how = if usable.verified { "usable" } else { "may be usable: IAM could not be read, only time has passed" };
+    terminal::say(&format!("{} roles and instance profiles are {how}, after {took} s", usable.count));
+    Ok(exit::DONE)
+}
