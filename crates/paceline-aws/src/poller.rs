@@ -14,8 +14,13 @@ use tokio::time::Instant;
 use crate::environment::Environment;
 use crate::trouble::{Kind, Trouble};
 
-/// From the start of one poll to the start of the next.
-const INTERVAL: Duration = Duration::from_secs(2);
+/// From the start of one poll to the start of the next, soon after something has changed.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(500);
+/// The same when nothing has changed for long.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(3);
+/// The interval grows with the time in which nothing has changed, by one part in so many: an end is
+/// noticed late in proportion to how long it took.
+const PATIENCE_GROWS: u32 = 10;
 /// Each page of an answer costs a call: an account with very many stacks is polled less often, so that
 /// polling takes at most a quarter of the documented ten calls a second.
 const INTERVAL_PER_PAGE: Duration = Duration::from_millis(400);
@@ -40,6 +45,8 @@ pub(crate) struct StackView {
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     started: Instant,
+    /// Whether there has been a poll at all.
+    polled: bool,
     stacks: Arc<HashMap<String, StackView>>,
     trouble: Option<Trouble>,
 }
@@ -52,12 +59,22 @@ pub(crate) struct Poller {
     /// How many wait for each stack.
     waiting: Mutex<BTreeMap<String, usize>>,
     wake: Notify,
+    /// When something was last seen or expected to change.
+    last_change: Mutex<Instant>,
+    hurry: Notify,
 }
 
 impl Poller {
     pub(crate) fn new(names: BTreeSet<String>) -> Self {
-        let never = Snapshot { started: Instant::now(), stacks: Arc::default(), trouble: None };
-        Self { names, latest: watch::Sender::new(never), waiting: Mutex::default(), wake: Notify::new() }
+        let never = Snapshot { started: Instant::now(), polled: false, stacks: Arc::default(), trouble: None };
+        Self {
+            names,
+            latest: watch::Sender::new(never),
+            waiting: Mutex::default(),
+            wake: Notify::new(),
+            last_change: Mutex::new(Instant::now()),
+            hurry: Notify::new(),
+        }
     }
 
     /// Starts polling on behalf of an environment, as long as it is there.
@@ -70,7 +87,32 @@ impl Poller {
     ///
     /// The error is one that polling again does not mend.
     pub(crate) async fn look(&self, name: &str) -> Result<Option<StackView>, Trouble> {
-        let since = Instant::now();
+        self.look_since(name, Instant::now()).await
+    }
+
+    /// What the last poll saw of a stack, or the first one will. Good enough for a stack that nothing
+    /// has been done to yet: if it has changed since, the operation on it is refused.
+    pub(crate) async fn glance(&self, name: &str) -> Result<Option<StackView>, Trouble> {
+        let seen = self.latest.borrow().clone();
+        if seen.polled && seen.trouble.is_none() {
+            return Ok(seen.stacks.get(name).cloned());
+        }
+        self.look(name).await
+    }
+
+    /// Something has just been started: its end may be near.
+    pub(crate) fn expect_change(&self) {
+        *self.last_change.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
+        self.hurry.notify_one();
+    }
+
+    fn interval(&self, pages: u32) -> Duration {
+        let last_change = *self.last_change.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let grown = last_change.elapsed() / PATIENCE_GROWS;
+        grown.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL).max(INTERVAL_PER_PAGE * pages)
+    }
+
+    async fn look_since(&self, name: &str, since: Instant) -> Result<Option<StackView>, Trouble> {
         let _waiting = Waiting::new(self, name);
         let mut latest = self.latest.subscribe();
         let newer = latest.wait_for(|snapshot| snapshot.started > since).await;
@@ -136,8 +178,14 @@ async fn poll_forever(environment: Weak<Environment>) {
         };
         let pages = match read {
             Ok((stacks, pages)) => {
+                let before = Arc::clone(&poller.latest.borrow().stacks);
+                let changed = before.len() != stacks.len()
+                    || stacks.iter().any(|(name, now)| before.get(name).is_none_or(|was| was.status != now.status));
                 let stacks = Arc::new(stacks);
-                poller.latest.send_replace(Snapshot { started, stacks, trouble: None });
+                poller.latest.send_replace(Snapshot { started, polled: true, stacks, trouble: None });
+                if changed {
+                    poller.expect_change();
+                }
                 pages
             }
             Err(trouble) if trouble.kind == Kind::Denied && !one_by_one => {
@@ -145,13 +193,18 @@ async fn poll_forever(environment: Weak<Environment>) {
                 continue;
             }
             Err(trouble) => {
-                let stacks = Arc::clone(&poller.latest.borrow().stacks);
-                poller.latest.send_replace(Snapshot { started, stacks, trouble: Some(trouble) });
+                let last = poller.latest.borrow().clone();
+                poller.latest.send_replace(Snapshot { started, trouble: Some(trouble), ..last });
                 1
             }
         };
-        drop(environment);
-        tokio::time::sleep_until(started + INTERVAL.max(INTERVAL_PER_PAGE * pages)).await;
+        loop {
+            let next = started + poller.interval(pages);
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => break,
+                () = poller.hurry.notified() => {}
+            }
+        }
     }
 }
 

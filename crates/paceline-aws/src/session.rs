@@ -66,16 +66,8 @@ impl Sessions {
     pub(crate) async fn account(&self) -> Result<&str, Trouble> {
         let get = async {
             let client = aws_sdk_sts::Client::new(&self.base);
-            let answer = client.get_caller_identity().send().await.map_err(|error| {
-                let trouble = Trouble::of("GetCallerIdentity", &error);
-                match trouble.kind {
-                    Kind::Credentials => Trouble {
-                        message: format!("AWS does not accept the credentials: {}", trouble.message),
-                        ..trouble
-                    },
-                    _ => trouble,
-                }
-            })?;
+            let answer = client.get_caller_identity().send().await;
+            let answer = answer.map_err(|error| Trouble::of("GetCallerIdentity", &error))?;
             Ok(answer.account().unwrap_or_default().to_owned())
         };
         self.account.get_or_try_init(|| get).await.map(String::as_str)

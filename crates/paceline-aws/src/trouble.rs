@@ -49,11 +49,15 @@ impl Trouble {
             SdkError::ServiceError(_) => {
                 let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
                 let kind = kind_of(code, message);
-                let message = match (code, message) {
+                let said = match (code, message) {
                     ("", "") => "an error without a name".to_owned(),
                     (code, "") => code.to_owned(),
                     ("", message) => message.to_owned(),
                     (code, message) => format!("{code}: {message}"),
+                };
+                let message = match kind {
+                    Kind::Credentials => format!("AWS does not accept the credentials: {said}"),
+                    _ => said,
                 };
                 Self { kind, at, message, hint: None }
             }
@@ -65,12 +69,12 @@ impl Trouble {
             _ => {
                 let message = chain(error);
                 let lower = message.to_ascii_lowercase();
-                let kind = if lower.contains("credential") || lower.contains("identity") {
-                    Kind::Credentials
-                } else {
-                    Kind::Unreachable
-                };
-                Self { kind, at, message, hint: None }
+                if lower.contains("credential") || lower.contains("identity") {
+                    let why = message.rsplit(": ").next().unwrap_or_default();
+                    let message = format!("no AWS credentials were found ({why})");
+                    return Self { kind: Kind::Credentials, at, message, hint: None };
+                }
+                Self { kind: Kind::Unreachable, at, message: format!("AWS cannot be reached: {message}"), hint: None }
             }
         }
     }

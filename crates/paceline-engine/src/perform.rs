@@ -60,6 +60,7 @@ pub struct StepContext {
     report: mpsc::UnboundedSender<Report>,
     stop: CancellationToken,
     clock: Clock,
+    done_earlier: bool,
 }
 
 /// The run's time: the time of its start, and what tokio's clock has counted since.
@@ -100,7 +101,16 @@ impl StepContext {
         stop: CancellationToken,
         clock: Clock,
     ) -> Self {
-        Self { plan, index, reference, report, stop, clock }
+        Self { plan, index, reference, report, stop, clock, done_earlier: false }
+    }
+
+    pub(crate) fn done_earlier(self, done_earlier: bool) -> Self {
+        Self { done_earlier, ..self }
+    }
+
+    /// Whether an earlier part of this run, before an interruption, had sent or done this already.
+    pub fn was_done_earlier(&self) -> bool {
+        self.done_earlier
     }
 
     /// The time, by the run's clock.

@@ -199,7 +199,8 @@ impl<'a> Run<'a> {
                 self.starts(index)?;
                 let reference = Arc::clone(&self.references[index]);
                 let (plan, report, cancel) = (Arc::clone(&self.plan), report.clone(), cancel.clone());
-                let context = StepContext::new(plan, index, reference, report, cancel, self.clock);
+                let context = StepContext::new(plan, index, reference, report, cancel, self.clock)
+                    .done_earlier(self.was_done_earlier(index));
                 let performer = Arc::clone(performer);
                 let task = tasks.spawn(async move { performer.perform(context).await });
                 performing.insert(task.id(), index);
@@ -268,8 +269,7 @@ impl<'a> Run<'a> {
         let Ended { mut outcome, cause, detail, outputs } = ended;
         let step = StepRef::clone(&self.references[index]);
         // An interrupted run that goes on finds its own work done.
-        let resumed = outcome == Outcome::Unchanged
-            && self.options.earlier.as_ref().is_some_and(|earlier| earlier.deployed.contains(&step.step));
+        let resumed = outcome == Outcome::Unchanged && self.was_done_earlier(index);
         if resumed {
             outcome = Outcome::Deployed;
         }
@@ -301,6 +301,11 @@ impl<'a> Run<'a> {
             }
             Outcome::Skipped | Outcome::Interrupted => Ok(()),
         }
+    }
+
+    fn was_done_earlier(&self, index: usize) -> bool {
+        let id = &self.references[index].step;
+        self.options.earlier.as_ref().is_some_and(|earlier| earlier.deployed.contains(id))
     }
 
     /// What waited for this step alone can start.

@@ -268,7 +268,7 @@ impl Default for CodeBuild {
         Self {
             image: "standard:7.0".into(),
             compute: "x-large".into(),
-            timeout: Duration::from_secs(240 * 60),
+            timeout: Duration::from_hours(4),
             cache: vec!["docker-layer".into()],
             privileged: "auto".into(),
         }

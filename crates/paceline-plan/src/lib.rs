@@ -12,6 +12,7 @@ mod make;
 mod names;
 mod phases;
 mod plan;
+pub mod render;
 pub mod stack_time;
 mod steps;
 mod text;

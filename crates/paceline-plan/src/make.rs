@@ -1,6 +1,7 @@
 //! Makes a plan.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -267,5 +268,9 @@ fn digest(plan: &Plan, stacks: &[&Stack], rollback: Rollback) -> String {
         step.needs.iter().for_each(|need| add(&plan.steps[*need].id));
     }
     add(&format!("{rollback:?}"));
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut digest = String::new();
+    for byte in hash.finalize().iter().take(16) {
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
 }

@@ -55,7 +55,8 @@ pub(crate) fn visible_at(world: &World, words: &[&str]) -> Timestamp {
     let (low, high) = (*world.options.iam_lag.start(), *world.options.iam_lag.end());
     let span = high.saturating_sub(low).as_secs_f64();
     let unit = world.draws(words).unit();
-    add(world.now, low + Duration::try_from_secs_f64(span * unit).unwrap_or_default())
+    let lag = low.saturating_add(Duration::try_from_secs_f64(span * unit).unwrap_or_default());
+    add(world.now, lag)
 }
 
 pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {

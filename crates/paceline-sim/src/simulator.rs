@@ -11,6 +11,9 @@ use crate::options::SimOptions;
 use crate::world::{Place, World};
 use crate::{cloudformation, ecr, iam, request, s3, ssm, sts};
 
+/// How many calls are remembered, so that a server that runs for days stays small.
+const MOST_CALLS: usize = 100_000;
+
 /// A simulated AWS. Clones are handles to the same one.
 #[derive(Debug, Clone)]
 pub struct Simulator(Arc<Mutex<World>>);
@@ -88,11 +91,14 @@ impl Simulator {
         if response.status().is_success() && world.random.chance(lost) {
             response.extensions_mut().insert(Lost);
         }
+        if world.calls.len() >= MOST_CALLS {
+            world.calls.drain(..MOST_CALLS / 2);
+        }
         world.calls.push(call.clone());
         (response, call)
     }
 
-    /// Every request so far, in order.
+    /// Every request so far, in order; of very many, the latest.
     pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()
     }

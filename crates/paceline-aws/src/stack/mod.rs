@@ -56,8 +56,12 @@ impl Deployment<'_> {
 
     async fn deploy(&self) -> Result<Ended, Trouble> {
         let (mut attempt, mut moves) = (1, 0);
+        let mut view = self.environment.poller.glance(&self.request.name).await?;
+        let mut is_first = true;
         loop {
-            let view = self.look().await?;
+            if !std::mem::take(&mut is_first) {
+                view = self.look().await?;
+            }
             let view = view.as_ref();
             let failure = match decide(view, self.method) {
                 Action::Refuse(why) => {
@@ -93,7 +97,7 @@ impl Deployment<'_> {
                 },
                 Action::Update => {
                     let Some(view) = view else { continue };
-                    if unchanged::is_unchanged(self.environment, &self.request, view).await? {
+                    if unchanged::is_unchanged(self.environment, self.context, &self.request, view).await? {
                         return Ok(Ended { outputs: view.outputs.clone(), ..Ended::new(Outcome::Unchanged) });
                     }
                     match self.send(Some(view), attempt).await? {
@@ -155,6 +159,7 @@ impl Deployment<'_> {
             Sent::NoChanges => Some(Settled::NoChanges),
             Sent::OutOfDate => None,
             Sent::Accepted { id } => {
+                self.environment.poller.expect_change();
                 let name = if before.is_some() { "update" } else { "create" };
                 let token = Some(request.token(name, before, attempt));
                 let stamp = before.map(|view| view.stamp.clone());

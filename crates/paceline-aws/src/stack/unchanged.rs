@@ -1,6 +1,7 @@
 //! Whether a stack already is what is asked for, found out without an operation.
 
 use paceline_assembly::Template;
+use paceline_engine::StepContext;
 use serde_json::Value;
 
 use super::request::Request;
@@ -11,6 +12,7 @@ use crate::trouble::Trouble;
 /// Whether the stack already is what the request asks for.
 pub(super) async fn is_unchanged(
     environment: &Environment,
+    context: &StepContext,
     request: &Request,
     view: &StackView,
 ) -> Result<bool, Trouble> {
@@ -18,7 +20,9 @@ pub(super) async fn is_unchanged(
         view.status.as_str(),
         "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
     );
-    if !stable || !settings_are_equal(request, view) || reads_parameter_store(&request.template) {
+    // What an earlier part of this run has done has read the parameters in this run.
+    let may_have_moved = reads_parameter_store(&request.template) && !context.was_done_earlier();
+    if !stable || !settings_are_equal(request, view) || may_have_moved {
         return Ok(false);
     }
     let send = || {

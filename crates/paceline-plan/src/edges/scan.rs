@@ -1,6 +1,7 @@
 //! Reads one stack's templates for what it provides to others and what it reads from them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use paceline_assembly::{NestedTemplate, Stack};
 use serde_json::Value;
@@ -119,7 +120,7 @@ impl<'a> Scanner<'a> {
 
     fn at_index(&mut self, index: usize, then: impl FnOnce(&mut Self)) {
         let length = self.path.len();
-        self.path.push_str(&format!("[{index}]"));
+        let _ = write!(self.path, "[{index}]");
         then(self);
         self.path.truncate(length);
     }

@@ -115,6 +115,7 @@ fn start(
         token,
         skip: BTreeSet::new(),
         before: stack.status.clone(),
+        begun: false,
         ending: false,
     });
     stack.started = Some(world.now);

@@ -185,6 +185,8 @@ pub(crate) struct Operation {
     pub(crate) skip: BTreeSet<String>,
     /// The status of the stack before.
     pub(crate) before: String,
+    /// Whether it knows its tasks.
+    pub(crate) begun: bool,
     /// Whether the end is already scheduled.
     pub(crate) ending: bool,
 }

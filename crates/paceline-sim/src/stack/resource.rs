@@ -93,6 +93,23 @@ fn needs_replacement(old: &Resource, new: &Resource) -> bool {
     name(old) != name(new)
 }
 
+/// Whether one took the place of the other. A custom resource says for itself what its id is, and may
+/// change it in any update.
+fn is_replacement(new: &Resource, old: &Resource) -> bool {
+    new.physical != old.physical && !super::attributes::is_custom(&new.kind)
+}
+
+/// Hands what an update replaced over to its cleanup.
+pub(super) fn retire_replaced(stack: &mut super::Stack) {
+    let live = stack.resources.values();
+    let replaced = live.filter_map(|resource| {
+        let previous = resource.previous.as_deref()?;
+        is_replacement(resource, previous).then(|| previous.clone())
+    });
+    let replaced: Vec<Resource> = replaced.collect();
+    stack.replaced.extend(replaced);
+}
+
 fn create(run: &mut Run<'_>, mut resource: Resource, replaces: Option<Resource>) {
     let (id, kind) = (resource.id.clone(), resource.kind.clone());
     let count = run.stack.events.len().to_string();
@@ -104,6 +121,13 @@ fn create(run: &mut Run<'_>, mut resource: Resource, replaces: Option<Resource>)
         "Requested update requires the creation of a new physical resource; hence creating one.".to_owned()
     });
     resource.is_new = replaces.as_ref().is_none_or(|old| old.is_new);
+    // One that an earlier try of this update created has no other place to be remembered in.
+    if let Some(old) = &replaces
+        && let Some(first) = &old.previous
+        && is_replacement(old, first)
+    {
+        run.stack.replaced.push(old.clone());
+    }
     // The first state before the operation is what a rollback goes back to.
     resource.previous = replaces.map(|old| old.previous.clone().unwrap_or_else(|| Box::new(old)));
     run.stack.resources.insert(id.clone(), resource);
@@ -146,7 +170,7 @@ fn revert(run: &mut Run<'_>, id: &str) {
     let mut restored = *previous;
     restored.previous = None;
     let kind = restored.kind.clone();
-    if restored.physical != current.physical {
+    if is_replacement(&current, &restored) {
         // What it was before is still there; only its replacement has to go.
         "UPDATE_COMPLETE".clone_into(&mut restored.status);
         run.stack.resources.insert(id.to_owned(), restored);
@@ -298,7 +322,8 @@ fn duration(run: &Run<'_>, id: &str, kind: &str, operation: Operation) -> Durati
     }
     let what = format!("{operation:?}");
     let unit = run.draws(&["jitter", &run.stack.key.place.region, &run.stack.name, id, &what]).unit();
-    typical.mul_f64((1.0 + jitter * (2.0 * unit - 1.0)).max(0.0))
+    let factor = (1.0 + jitter * (2.0 * unit - 1.0)).max(0.0);
+    Duration::try_from_secs_f64(typical.as_secs_f64() * factor).unwrap_or(typical)
 }
 
 /// Where a name that must be unique is registered.

@@ -100,6 +100,7 @@ impl Run<'_> {
             Kind::RollBackCreate => self.deleting(|_| true),
             Kind::RollBackCleanup => self.deleting(|resource| resource.is_new),
             Kind::Cleanup => {
+                resource::retire_replaced(self.stack);
                 let scope = self.stack.desired.scope(
                     self.world,
                     &self.stack.key,
@@ -113,6 +114,7 @@ impl Run<'_> {
         };
         if let Some(operation) = &mut self.stack.operation {
             operation.tasks = tasks;
+            operation.begun = true;
         }
     }
 
@@ -194,7 +196,7 @@ impl Run<'_> {
         let number = self.number();
         loop {
             let Some(operation) = self.operation() else { return };
-            if operation.number != number || operation.ending {
+            if operation.number != number || !operation.begun || operation.ending {
                 return;
             }
             let ready: Vec<String> = operation
@@ -359,6 +361,7 @@ impl Run<'_> {
             operation.kind = kind;
             operation.tasks.clear();
             operation.failed.clear();
+            operation.begun = false;
             operation.ending = false;
         }
         self.stack.enter(self.world, kind.status(), reason);

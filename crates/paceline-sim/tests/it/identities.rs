@@ -60,7 +60,7 @@ fn a_role_of_another_stack_can_be_too_new() {
         "Role": format!("arn:aws:iam::111111111111:role/{role}"), "Code": {"ZipFile": "x"}}}}})
     };
     let options = SimOptions {
-        iam_lag: Duration::from_secs(60)..=Duration::from_secs(60),
+        iam_lag: Duration::from_mins(1)..=Duration::from_mins(1),
         throttling: false,
         durations: Durations::typical().with("AWS::IAM::Role", Operation::Create, Duration::from_secs(1)),
         faults: Faults { unpropagated_roles_fail: true, ..Faults::default() },
@@ -77,7 +77,7 @@ fn a_role_of_another_stack_can_be_too_new() {
             .iter()
             .any(|event| event.contains("The role defined for the function cannot be assumed by Lambda."))
     );
-    aws.pass(Duration::from_secs(60));
+    aws.pass(Duration::from_mins(1));
     aws.create("Late", &function("r"));
     assert_eq!(aws.settle("Late"), "CREATE_COMPLETE");
 }

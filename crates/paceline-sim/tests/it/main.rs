@@ -1,5 +1,8 @@
 //! The simulator through its requests, on a clock that the tests move by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod doors;
 mod failures;
 mod hostile;
 mod identities;

@@ -235,7 +235,9 @@ fn deleting_takes_dependents_first_and_keeps_what_is_retained() {
 fn lists_come_in_pages() {
     let aws = Aws::new(SimOptions { page_size: 2, throttling: false, ..SimOptions::default() });
     let template = json!({"Resources": {"P": {"Type": "AWS::SNS::Topic"}}});
-    ["A", "B", "C"].iter().for_each(|name| aws.create(name, &template));
+    for name in ["A", "B", "C"] {
+        aws.create(name, &template);
+    }
     aws.settle("C");
     let first = aws.cfn("DescribeStacks", &[]);
     let second = aws.cfn("DescribeStacks", &[("NextToken", &field(&first, "NextToken"))]);
@@ -268,6 +270,7 @@ fn a_stale_read_shows_a_state_that_was() {
     aws.sim.set_faults(paceline_sim::Faults { stale_reads: Some(stale), ..paceline_sim::Faults::default() });
     aws.create("S", &json!({"Resources": {"P": parameter("/p", "1")}}));
     aws.settle("S");
+    aws.pass(Duration::from_secs(8));
     let shown: Vec<String> = (0..40)
         .map(|_| {
             field(

@@ -24,7 +24,7 @@ pub(crate) fn signed(service: &str, region: &str, key: &str) -> http::request::B
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |out, byte| out + &format!("%{byte:02X}"))
 }
 
 impl Aws {
@@ -60,7 +60,7 @@ impl Aws {
     ) -> (u16, String) {
         let mut body = format!("Action={action}");
         for (key, value) in parameters {
-            body += &format!("&{}={}", encoded(key), encoded(value));
+            body.extend(["&", &encoded(key), "=", &encoded(value)]);
         }
         let request = signed(service, region, &self.key).method("POST").uri("/").body(body.into()).unwrap();
         let response = self.send(request);
@@ -129,7 +129,7 @@ impl Aws {
 
     pub(crate) fn status(&self, name: &str) -> String {
         let all = self.sim.stacks();
-        let last = all.iter().filter(|stack| stack.name == name || stack.id == name).next_back();
+        let last = all.iter().rfind(|stack| stack.name == name || stack.id == name);
         last.map(|stack| stack.status.clone()).unwrap_or_default()
     }
 

@@ -46,7 +46,7 @@ fn an_update_can_be_cancelled() {
     aws.create("S", &json!({"Resources": {"P": parameter("/p", "1"), "Q": {"Type": "AWS::SNS::Topic"}}}));
     aws.settle("S");
     aws.update("S", &json!({"Resources": {"P": parameter("/p", "2"), "Q": {"Type": "AWS::SNS::Topic"}, "D": {"Type": "AWS::RDS::DBInstance", "DependsOn": "P"}}}));
-    aws.pass(Duration::from_secs(60));
+    aws.pass(Duration::from_mins(1));
     assert_eq!(aws.parameter("/p").as_deref(), Some("2"));
     aws.cfn("CancelUpdateStack", &[("StackName", "S")]);
     assert_eq!(aws.settle("S"), "UPDATE_ROLLBACK_COMPLETE");

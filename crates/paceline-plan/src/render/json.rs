@@ -1,0 +1,131 @@
+//! A plan for programs. Fields may be added; those that are there keep their meaning.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Forecast;
+use crate::config::Strategy;
+use crate::edges::{Edge, External, Reason};
+use crate::plan::{LeftOut, Phase, Plan, PlannedStack, Work};
+
+/// The version of this format.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    stacks: Vec<Stack<'a>>,
+    critical_path: &'a [String],
+    forecast: Seconds,
+    strategy: Strategy,
+    phases: Vec<PhaseOf<'a>>,
+    assets: Assets,
+    left_out: &'a [LeftOut],
+    external: &'a [External],
+    warnings: &'a [String],
+    digest: &'a str,
+}
+
+#[derive(Serialize)]
+struct Stack<'a> {
+    id: &'a str,
+    name: &'a str,
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+    phase: Option<&'a str>,
+    level: usize,
+    resources: usize,
+    expected_s: u64,
+    depends_on: Vec<DependsOn<'a>>,
+}
+
+#[derive(Serialize)]
+struct DependsOn<'a> {
+    stack: &'a str,
+    reason: Reason,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct Seconds {
+    sequential_s: u64,
+    phased_s: u64,
+    graph_s: u64,
+}
+
+#[derive(Serialize)]
+struct PhaseOf<'a> {
+    name: &'a str,
+    barrier: bool,
+    stacks: &'a [String],
+}
+
+#[derive(Default, Serialize)]
+struct Assets {
+    files: usize,
+    images: usize,
+}
+
+/// The plan as `plan --format json` prints it.
+pub fn json(plan: &Plan, forecast: &Forecast) -> String {
+    let mut assets = Assets::default();
+    for step in &plan.steps {
+        if let Work::Publish(publish) = &step.work {
+            *if publish.image { &mut assets.images } else { &mut assets.files } += 1;
+        }
+    }
+    let document = Document {
+        schema: SCHEMA,
+        stacks: plan.stacks.iter().map(Stack::of).collect(),
+        critical_path: &plan.critical_path,
+        forecast: Seconds {
+            sequential_s: seconds(forecast.sequential),
+            phased_s: seconds(forecast.phased),
+            graph_s: seconds(forecast.graph),
+        },
+        strategy: plan.strategy,
+        phases: plan.phases.iter().map(PhaseOf::of).collect(),
+        assets,
+        left_out: &plan.left_out,
+        external: &plan.external,
+        warnings: &plan.warnings,
+        digest: &plan.digest,
+    };
+    let mut text = serde_json::to_string_pretty(&document).expect("strings and numbers are always JSON");
+    text.push('\n');
+    text
+}
+
+impl<'a> Stack<'a> {
+    fn of(stack: &'a PlannedStack) -> Self {
+        Self {
+            id: &stack.id,
+            name: &stack.name,
+            account: stack.account.as_deref(),
+            region: stack.region.as_deref(),
+            phase: stack.phase.as_deref(),
+            level: stack.level,
+            resources: stack.resources,
+            expected_s: seconds(stack.expected),
+            depends_on: stack.depends_on.iter().map(DependsOn::of).collect(),
+        }
+    }
+}
+
+impl<'a> DependsOn<'a> {
+    fn of(edge: &'a Edge) -> Self {
+        Self { stack: &edge.to, reason: edge.reason, detail: &edge.detail }
+    }
+}
+
+impl<'a> PhaseOf<'a> {
+    fn of(phase: &'a Phase) -> Self {
+        Self { name: &phase.name, barrier: phase.barrier, stacks: &phase.stacks }
+    }
+}
+
+/// Whole seconds: the figures are no better than that.
+fn seconds(duration: Duration) -> u64 {
+    duration.saturating_add(Duration::from_millis(500)).as_secs()
+}

@@ -1,0 +1,345 @@
+//! A plan for people, in a terminal or a build log.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{Forecast, clean, count, folded, show_duration, show_reasons};
+use crate::config::{IamRoles, Strategy};
+use crate::edges::Reason;
+use crate::plan::{Plan, PlannedStack, Work};
+
+/// From this number of stacks on, they are listed by region and not one by one.
+const MANY_STACKS: usize = 60;
+/// The most lines that a list of remarks takes.
+const MANY_REMARKS: usize = 20;
+/// The most stacks of a barrier that are named one by one.
+const FEW_AT_A_BARRIER: usize = 3;
+
+/// How a plan is shown to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextOptions {
+    /// Whether to use ANSI colours.
+    pub color: bool,
+    /// At which column to break lines.
+    pub width: usize,
+}
+
+impl Default for TextOptions {
+    fn default() -> Self {
+        Self { color: false, width: 80 }
+    }
+}
+
+/// The plan as `plan --format text` prints it.
+pub fn text(plan: &Plan, forecast: &Forecast, options: &TextOptions) -> String {
+    let mut page = Page { out: String::new(), options: *options, plan };
+    page.head();
+    let groups = page.groups();
+    let id_width = plan.stacks.iter().map(|stack| clean(&stack.id).chars().count()).max().unwrap_or(0);
+    for (title, stacks) in &groups {
+        page.line("");
+        page.title(title);
+        if plan.stacks.len() < MANY_STACKS {
+            stacks.iter().for_each(|stack| page.stack(stack, id_width.min(40)));
+        } else {
+            page.by_region(stacks);
+        }
+    }
+    page.line("");
+    page.critical_path();
+    page.forecast(forecast);
+    page.steps();
+    page.remarks();
+    page.out
+}
+
+#[derive(Clone, Copy)]
+enum Tone {
+    Strong,
+    Dim,
+    Warn,
+}
+
+struct Page<'a> {
+    out: String,
+    options: TextOptions,
+    plan: &'a Plan,
+}
+
+impl<'a> Page<'a> {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    fn paint(&self, tone: Tone, text: &str) -> String {
+        if !self.options.color {
+            return text.to_owned();
+        }
+        let code = match tone {
+            Tone::Strong => "1",
+            Tone::Dim => "2",
+            Tone::Warn => "33",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+
+    fn title(&mut self, text: &str) {
+        let title = self.paint(Tone::Strong, &clean(text));
+        self.line(&title);
+    }
+
+    /// A text that is broken between words; `first` stands before its first line, and every other line starts
+    /// below where the text does.
+    fn paragraph(&mut self, first: &str, text: &str, tone: Option<Tone>) {
+        let indent = first.chars().count();
+        let room = self.options.width.saturating_sub(indent).max(24);
+        let mut line = String::new();
+        let mut lines = Vec::new();
+        for word in clean(text).split_whitespace() {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+        for (number, line) in lines.iter().enumerate() {
+            let shown = tone.map_or_else(|| line.clone(), |tone| self.paint(tone, line));
+            let lead = if number == 0 { first.to_owned() } else { " ".repeat(indent) };
+            self.line(&format!("{lead}{shown}"));
+        }
+    }
+
+    fn head(&mut self) {
+        let plan = self.plan;
+        let regions: BTreeSet<&str> = plan.stacks.iter().filter_map(|s| s.region.as_deref()).collect();
+        let mut parts = vec![count(plan.stacks.len(), "stack")];
+        if !regions.is_empty() {
+            let names = regions.iter().copied().collect::<Vec<_>>().join(", ");
+            parts.push(format!("{} ({names})", count(regions.len(), "region")));
+        }
+        let phases = plan.phases.iter().filter(|phase| !phase.stacks.is_empty()).count();
+        if phases > 0 {
+            parts.push(count(phases, "phase"));
+        }
+        parts.push(format!("at most {} at once", plan.concurrency.stacks));
+        self.paragraph("Plan: ", &parts.join(", "), None);
+    }
+
+    /// The stacks by phase, those in none after them; or by level, if there are no phases.
+    fn groups(&self) -> Vec<(String, Vec<&'a PlannedStack>)> {
+        let plan = self.plan;
+        let mut groups: Vec<(String, Vec<&PlannedStack>)> = Vec::new();
+        let number: HashMap<&str, usize> =
+            plan.stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
+        for phase in &plan.phases {
+            let barrier = if phase.barrier { " (waits for the end of the phases before)" } else { "" };
+            let mut numbers: Vec<usize> =
+                phase.stacks.iter().filter_map(|id| number.get(id.as_str()).copied()).collect();
+            numbers.sort_unstable();
+            let stacks = numbers.into_iter().map(|number| &plan.stacks[number]).collect();
+            groups.push((format!("Phase {}{barrier}", phase.name), stacks));
+        }
+        let mut rest: BTreeMap<usize, Vec<&PlannedStack>> = BTreeMap::new();
+        for stack in plan.stacks.iter().filter(|stack| stack.phase.is_none()) {
+            let level = if plan.phases.is_empty() { stack.level } else { 0 };
+            rest.entry(level).or_default().push(stack);
+        }
+        for (level, stacks) in rest {
+            let title = match level {
+                _ if !plan.phases.is_empty() => "In no phase".to_owned(),
+                0 => "Level 0 (waits for nothing)".to_owned(),
+                level => format!("Level {level}"),
+            };
+            groups.push((title, stacks));
+        }
+        groups.retain(|(_, stacks)| !stacks.is_empty());
+        groups
+    }
+
+    fn stack(&mut self, stack: &PlannedStack, id_width: usize) {
+        let region = stack.region.as_deref().unwrap_or("any region");
+        let id = format!("{:<id_width$}", clean(&stack.id));
+        let row = format!(
+            "  {id}  {:<14} {:>15} {:>10}",
+            clean(region),
+            count(stack.resources, "resource"),
+            show_duration(stack.expected)
+        );
+        self.line(&row);
+        let waits = waits(self.plan, stack);
+        if !waits.is_empty() {
+            self.paragraph("    waits for ", &waits.join(", "), Some(Tone::Dim));
+        }
+    }
+
+    /// One line for each region, then the names.
+    fn by_region(&mut self, stacks: &[&PlannedStack]) {
+        let mut regions: BTreeMap<&str, Vec<&PlannedStack>> = BTreeMap::new();
+        for stack in stacks {
+            regions.entry(stack.region.as_deref().unwrap_or("any region")).or_default().push(stack);
+        }
+        for (region, stacks) in regions {
+            let resources = stacks.iter().map(|stack| stack.resources).sum();
+            let longest = stacks.iter().map(|stack| stack.expected).max().unwrap_or_default();
+            let row = format!(
+                "  {:<14} {:>11} {:>16}   up to {} each",
+                clean(region),
+                count(stacks.len(), "stack"),
+                count(resources, "resource"),
+                show_duration(longest)
+            );
+            self.line(&row);
+            let names: Vec<String> = stacks.iter().take(6).map(|stack| clean(&stack.id)).collect();
+            let more = match stacks.len().saturating_sub(names.len()) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            self.paragraph("    ", &format!("{}{more}", names.join(", ")), Some(Tone::Dim));
+        }
+    }
+
+    fn critical_path(&mut self) {
+        let plan = self.plan;
+        let path: BTreeSet<&str> = plan.critical_path.iter().map(String::as_str).collect();
+        let on_path = plan.stacks.iter().filter(|stack| path.contains(stack.id.as_str()));
+        let time: Duration = on_path.map(|stack| stack.expected).sum();
+        let chain = plan.critical_path.join(" → ");
+        self.paragraph("Critical path: ", &format!("{chain} ({})", show_duration(time)), None);
+    }
+
+    fn forecast(&mut self, forecast: &Forecast) {
+        let Forecast { sequential, phased, graph } = *forecast;
+        let ways = [
+            ("one after another", sequential, false),
+            ("phases as barriers", phased, self.plan.strategy == Strategy::Phases),
+            ("by graph", graph, self.plan.strategy == Strategy::Graph),
+        ];
+        self.line("Forecast:");
+        for (way, time, chosen) in ways {
+            if way == "phases as barriers" && self.plan.phases.is_empty() {
+                continue;
+            }
+            let mut row = format!("  {way:<20} {:>10}", show_duration(time));
+            if chosen {
+                row.push_str("   this plan");
+                let saved = sequential.saturating_sub(time);
+                if let Some(percent) = (saved.as_secs() * 100).checked_div(sequential.as_secs())
+                    && percent > 0
+                {
+                    let _ = write!(row, ", {} saved ({percent} %)", show_duration(saved));
+                }
+            }
+            self.line(&row);
+        }
+    }
+
+    fn steps(&mut self) {
+        let plan = self.plan;
+        let (mut files, mut images, mut gates) = (0, 0, Vec::new());
+        for step in &plan.steps {
+            match &step.work {
+                Work::Publish(publish) if publish.image => images += 1,
+                Work::Publish(_) => files += 1,
+                Work::Deploy { .. } => {}
+                Work::Gate { stack, roles } => {
+                    let id = plan.stacks.get(*stack).map_or("", |stack| &stack.id);
+                    gates.push(match roles {
+                        IamRoles::All => format!("all IAM roles of {id}"),
+                        IamRoles::Named(names) => format!("the IAM roles {} of {id}", names.join(", ")),
+                    });
+                }
+            }
+        }
+        if files + images > 0 {
+            let assets: Vec<String> = [(files, "file"), (images, "image")]
+                .into_iter()
+                .filter(|(number, _)| *number > 0)
+                .map(|(number, word)| count(number, word))
+                .collect();
+            self.paragraph("Assets: ", &format!("{} to publish", assets.join(", ")), None);
+        }
+        if !gates.is_empty() {
+            let more = gates.len().saturating_sub(MANY_REMARKS);
+            gates.truncate(MANY_REMARKS);
+            if more > 0 {
+                gates.push(format!("and {more} more"));
+            }
+            self.paragraph("Gates: wait for ", &gates.join("; "), None);
+        }
+    }
+
+    fn remarks(&mut self) {
+        let plan = self.plan;
+        let mut left_out: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for it in &plan.left_out {
+            left_out.entry(&it.why).or_default().push(&it.stack);
+        }
+        let left_out = left_out.iter().map(|(why, stacks)| format!("{}: {why}", stacks.join(", ")));
+        self.remark("Left out:", left_out.collect(), None);
+
+        let mut external: BTreeMap<(Reason, &str, bool), BTreeSet<&str>> = BTreeMap::new();
+        for it in &plan.external {
+            external.entry((it.reason, &it.name, it.unresolved)).or_default().insert(&it.stack);
+        }
+        let external = external.iter().map(|((reason, name, unresolved), stacks)| {
+            let stacks = stacks.iter().copied().collect::<Vec<_>>().join(", ");
+            let why = if *unresolved { ": the name is only known at deployment" } else { "" };
+            format!("{} (read by {stacks}){why}", kind(*reason, name))
+        });
+        self.remark("Read, but made by none of these stacks:", external.collect(), None);
+
+        let warnings = plan.warnings.iter().map(|warning| format!("warning: {warning}"));
+        self.remark("Warnings:", warnings.collect(), Some(Tone::Warn));
+    }
+
+    fn remark(&mut self, title: &str, lines: Vec<String>, tone: Option<Tone>) {
+        if lines.is_empty() {
+            return;
+        }
+        self.line("");
+        self.title(title);
+        let more = lines.len().saturating_sub(MANY_REMARKS);
+        for line in lines.iter().take(MANY_REMARKS) {
+            self.paragraph("  ", line, tone);
+        }
+        if more > 0 {
+            self.line(&format!("  and {more} more (--format json has all)"));
+        }
+    }
+}
+
+fn kind(reason: Reason, name: &str) -> String {
+    match reason {
+        Reason::Import => format!("export {name}"),
+        Reason::Output => format!("outputs of stack {name}"),
+        Reason::Image => format!("repository {name}"),
+        Reason::CrossRegion => format!("cross-region export {name}"),
+        _ => format!("parameter {name}"),
+    }
+}
+
+/// What a stack waits for. The many stacks of a barrier are told as one.
+fn waits(plan: &Plan, stack: &PlannedStack) -> Vec<String> {
+    let folded = folded(&stack.depends_on);
+    let at_barrier = |reasons: &BTreeMap<Reason, usize>| reasons.keys().all(|r| *r == Reason::Phase);
+    let barrier = folded.values().filter(|reasons| at_barrier(reasons)).count();
+    let mut waits: Vec<String> = folded
+        .iter()
+        .filter(|(_, reasons)| barrier <= FEW_AT_A_BARRIER || !at_barrier(reasons))
+        .map(|(to, reasons)| format!("{to} ({})", show_reasons(reasons)))
+        .collect();
+    if barrier > FEW_AT_A_BARRIER {
+        let phases = plan
+            .phases
+            .iter()
+            .filter(|phase| phase.stacks.iter().any(|id| folded.get(id.as_str()).is_some_and(at_barrier)));
+        let phases: Vec<&str> = phases.map(|phase| phase.name.as_str()).collect();
+        waits.push(format!("{barrier} stacks of {} (phase)", phases.join(", ")));
+    }
+    waits
+}
