@@ -25,6 +25,11 @@
 //! physical id and plausible attributes. What matters across stacks is real: SSM parameters, exports,
 //! roles, buckets, repositories, names that must be unique, and the custom resources with which CDK apps
 //! reach into other regions.
+//!
+//! Not modelled: property schemas and which properties force a replacement (only names do), macros and
+//! the `Transform` section, drift, stack sets, imports of existing resources, stack policies, rollback
+//! triggers, the timing of express mode, the propagation of tags to resources, wait conditions (they
+//! complete at once), and an update of a nested stack whose properties did not change.
 
 #![warn(missing_docs)]
 

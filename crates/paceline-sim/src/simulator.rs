@@ -208,15 +208,13 @@ fn perform(world: &mut World, request: &request::Request, id: &str) -> (Response
 /// What stands between a request and its service: credentials, permissions, rates and mishaps.
 fn admit(world: &mut World, request: &request::Request) -> Result<(), Fault> {
     let faults = &world.options.faults;
-    let s3 = request.service == "s3";
+    let protocol = Protocol::of(&request.service);
     if faults.expired_tokens {
-        let code = if s3 || request.service == "ssm" || request.service == "ecr" {
-            "ExpiredTokenException"
-        } else {
-            "ExpiredToken"
+        let (status, code) = match protocol {
+            Protocol::Json => (400, "ExpiredTokenException"),
+            Protocol::Rest => (400, "ExpiredToken"),
+            Protocol::Query { .. } => (403, "ExpiredToken"),
         };
-        let status = if s3 { 400 } else { 403 };
-        let code = if s3 { "ExpiredToken" } else { code };
         return Err(Fault::new(status, code, "The security token included in the request is expired"));
     }
     if faults.denied.iter().any(|(s, o)| *s == request.service && *o == request.operation) {
@@ -226,19 +224,17 @@ fn admit(world: &mut World, request: &request::Request) -> Result<(), Fault> {
     let over = world.options.throttling
         && !world.throttle.admits(&request.place, &request.service, &request.operation, world.now);
     if world.random.chance(throttle) || over {
-        return Err(if s3 {
-            Fault::new(503, "SlowDown", "Please reduce your request rate.")
-        } else if Protocol::of(&request.service) == Protocol::Json {
-            Fault::bad("ThrottlingException", "Rate exceeded")
-        } else {
-            Fault::bad("Throttling", "Rate exceeded")
+        return Err(match protocol {
+            Protocol::Rest => Fault::new(503, "SlowDown", "Please reduce your request rate."),
+            Protocol::Json => Fault::bad("ThrottlingException", "Rate exceeded"),
+            Protocol::Query { .. } => Fault::bad("Throttling", "Rate exceeded"),
         });
     }
     if world.random.chance(errors) {
-        let code = if Protocol::of(&request.service) == Protocol::Json {
-            "InternalServerError"
-        } else {
-            "InternalFailure"
+        let code = match protocol {
+            Protocol::Rest => "InternalError",
+            Protocol::Json => "InternalServerError",
+            Protocol::Query { .. } => "InternalFailure",
         };
         return Err(Fault::new(500, code, "An internal error occurred"));
     }

@@ -68,6 +68,8 @@ pub(crate) struct Region {
     pub(crate) exports: BTreeMap<String, Export>,
     pub(crate) parameters: BTreeMap<String, Parameter>,
     pub(crate) repositories: BTreeMap<String, Repository>,
+    /// EKS clusters that stacks created, and whether they are still there.
+    pub(crate) clusters: BTreeMap<String, bool>,
     /// Names that resources took, with the stack and the resource that did.
     pub(crate) taken: BTreeMap<(String, String), Arc<str>>,
 }

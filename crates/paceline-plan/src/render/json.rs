@@ -17,7 +17,7 @@ struct Document<'a> {
     schema: u32,
     stacks: Vec<Stack<'a>>,
     critical_path: &'a [String],
-    forecast: Seconds,
+    forecast: Times,
     strategy: Strategy,
     phases: Vec<PhaseOf<'a>>,
     assets: Assets,
@@ -48,10 +48,13 @@ struct DependsOn<'a> {
 }
 
 #[derive(Serialize)]
-struct Seconds {
-    sequential_s: u64,
-    phased_s: u64,
-    graph_s: u64,
+struct Times {
+    #[serde(rename = "sequential_s")]
+    sequential: u64,
+    #[serde(rename = "phased_s")]
+    phased: u64,
+    #[serde(rename = "graph_s")]
+    graph: u64,
 }
 
 #[derive(Serialize)]
@@ -79,10 +82,10 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         schema: SCHEMA,
         stacks: plan.stacks.iter().map(Stack::of).collect(),
         critical_path: &plan.critical_path,
-        forecast: Seconds {
-            sequential_s: seconds(forecast.sequential),
-            phased_s: seconds(forecast.phased),
-            graph_s: seconds(forecast.graph),
+        forecast: Times {
+            sequential: seconds(forecast.sequential),
+            phased: seconds(forecast.phased),
+            graph: seconds(forecast.graph),
         },
         strategy: plan.strategy,
         phases: plan.phases.iter().map(PhaseOf::of).collect(),

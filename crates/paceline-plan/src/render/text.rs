@@ -37,11 +37,15 @@ pub fn text(plan: &Plan, forecast: &Forecast, options: &TextOptions) -> String {
     page.head();
     let groups = page.groups();
     let id_width = plan.stacks.iter().map(|stack| clean(&stack.id).chars().count()).max().unwrap_or(0);
+    // What is left of a line beside the other columns.
+    let room = options.width.saturating_sub(45).max(12);
     for (title, stacks) in &groups {
         page.line("");
         page.title(title);
         if plan.stacks.len() < MANY_STACKS {
-            stacks.iter().for_each(|stack| page.stack(stack, id_width.min(40)));
+            for stack in stacks {
+                page.stack(stack, id_width.min(room));
+            }
         } else {
             page.by_region(stacks);
         }
@@ -280,7 +284,7 @@ impl<'a> Page<'a> {
             left_out.entry(&it.why).or_default().push(&it.stack);
         }
         let left_out = left_out.iter().map(|(why, stacks)| format!("{}: {why}", stacks.join(", ")));
-        self.remark("Left out:", left_out.collect(), None);
+        self.remark("Left out:", &left_out.collect::<Vec<_>>(), None);
 
         let mut external: BTreeMap<(Reason, &str, bool), BTreeSet<&str>> = BTreeMap::new();
         for it in &plan.external {
@@ -291,13 +295,13 @@ impl<'a> Page<'a> {
             let why = if *unresolved { ": the name is only known at deployment" } else { "" };
             format!("{} (read by {stacks}){why}", kind(*reason, name))
         });
-        self.remark("Read, but made by none of these stacks:", external.collect(), None);
+        self.remark("Read, but made by none of these stacks:", &external.collect::<Vec<_>>(), None);
 
         let warnings = plan.warnings.iter().map(|warning| format!("warning: {warning}"));
-        self.remark("Warnings:", warnings.collect(), Some(Tone::Warn));
+        self.remark("Warnings:", &warnings.collect::<Vec<_>>(), Some(Tone::Warn));
     }
 
-    fn remark(&mut self, title: &str, lines: Vec<String>, tone: Option<Tone>) {
+    fn remark(&mut self, title: &str, lines: &[String], tone: Option<Tone>) {
         if lines.is_empty() {
             return;
         }

@@ -193,7 +193,7 @@ fn sdk_call(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result
     Ok(())
 }
 
-fn failed(world: &World, stack: &Stack, resource: &Resource, message: &str) -> String {
+pub(super) fn failed(world: &World, stack: &Stack, resource: &Resource, message: &str) -> String {
     let request = world.draws(&["custom", &stack.key.arn, &resource.id]).uuid();
     format!(
         "Received response status [FAILED] from custom resource. Message returned: {message} (RequestId: {request})"

@@ -166,6 +166,9 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
                 peerings.push(peering);
             }
         }
+        "AWS::EKS::Cluster" | "Custom::AWSCDK-EKS-Cluster" => {
+            world.region_mut(&place).clusters.insert(resource.physical.clone(), true);
+        }
         "AWS::IAM::Role" => role(world, stack, resource),
         "AWS::IAM::Policy" | "AWS::IAM::RolePolicy" => inline_policy(world, &place, resource),
         "AWS::IAM::ManagedPolicy" => {
@@ -196,6 +199,18 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
     Ok(())
 }
 
+/// Why a resource cannot be deleted, if it cannot.
+///
+/// What the CDK puts into a Kubernetes cluster can only be taken out while the cluster is there. A
+/// cluster that no stack created is taken to be there.
+pub(super) fn cannot_go(world: &World, stack: &Stack, resource: &Resource) -> Option<String> {
+    let in_cluster = ["Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-HelmChart"];
+    let name = resource.property("ClusterName").filter(|_| in_cluster.contains(&resource.kind.as_str()))?;
+    let gone = world.region(&stack.key.place)?.clusters.get(name) == Some(&false);
+    let message = format!("ResourceNotFoundException: No cluster found for name: {name}.");
+    gone.then(|| custom::failed(world, stack, resource, &message))
+}
+
 /// A resource is deleted, and what it did is taken back.
 pub(super) fn undo(world: &mut World, stack: &Stack, resource: &Resource) {
     let place = &stack.key.place;
@@ -207,6 +222,9 @@ pub(super) fn undo(world: &mut World, stack: &Stack, resource: &Resource) {
         "AWS::S3::Bucket" => world.buckets.remove(physical),
         "AWS::ECR::Repository" => {
             world.region_mut(place).repositories.remove(physical);
+        }
+        "AWS::EKS::Cluster" | "Custom::AWSCDK-EKS-Cluster" => {
+            world.region_mut(place).clusters.insert(physical.clone(), false);
         }
         "AWS::EC2::TransitGatewayPeeringAttachment" => {
             world.account_mut(&place.account).peerings.retain(|peering| peering.id != *physical);

@@ -284,7 +284,8 @@ fn ensured(run: &mut Run<'_>, id: &str) {
 
 pub(super) fn deleted(run: &mut Run<'_>, key: &str, resource: &Resource) {
     let forced = run.operation().is_some_and(|operation| operation.forced);
-    if let Some(reason) = injected(run, &resource.id, Operation::Delete, false) {
+    let refused = effects::cannot_go(run.world, run.stack, resource);
+    if let Some(reason) = injected(run, &resource.id, Operation::Delete, false).or(refused) {
         if forced {
             note_deletion(run, key, resource, "DELETE_SKIPPED", Some(reason));
             return run.ended(key);

@@ -139,3 +139,23 @@ fn the_export_writer_and_reader_carry_values_over_regions() {
     aws.settle("Producer");
     assert_eq!(aws.parameter(name), None);
 }
+
+#[test]
+fn what_is_in_a_cluster_cannot_go_after_the_cluster() {
+    let aws = Aws::calm();
+    aws.create(
+        "Cluster",
+        &json!({"Resources": {"C": {"Type": "AWS::EKS::Cluster", "Properties": {"Name": "pets"}}}}),
+    );
+    aws.settle("Cluster");
+    aws.create("Apps", &json!({"Resources": {"M": {"Type": "Custom::AWSCDK-EKS-KubernetesResource", "Properties": {"ClusterName": "pets"}}}}));
+    aws.settle("Apps");
+    for name in ["Cluster", "Apps"] {
+        aws.cfn("DeleteStack", &[("StackName", name)]);
+        aws.settle(name);
+    }
+    assert_eq!(
+        (aws.status("Cluster"), aws.status("Apps")),
+        ("DELETE_COMPLETE".into(), "DELETE_FAILED".into())
+    );
+}

@@ -1,0 +1,113 @@
+//! What is wrong with a configuration is said with its place.
+
+use camino::Utf8Path;
+use paceline_plan::config::{FailurePolicy, IamRoles, Rollback, RunnerFrom};
+use paceline_plan::{Config, Strategy};
+
+fn parse(yaml: &str) -> Result<Config, String> {
+    Config::parse(yaml, Utf8Path::new("paceline.yaml")).map_err(|error| error.to_string())
+}
+
+#[track_caller]
+fn check(yaml: &str, place: &str, part: &str) {
+    let error = parse(yaml).unwrap_err();
+    assert!(error.starts_with(&format!("paceline.yaml:{place}: ")), "{error}");
+    assert!(error.contains(part), "{error}");
+    assert!(!error.contains('\n'), "{error}");
+}
+
+#[test]
+fn an_unknown_field() {
+    check("version: 1\nstratgy: graph\n", "2:1", "stratgy");
+    check("phases:\n  - name: a\n    stack: [A]\n", "3:5", "stack");
+    check("concurrency: { stacks: 1, bytes: 2 }\n", "1:27", "bytes");
+}
+
+#[test]
+fn a_wrong_type() {
+    check("phases: services\n", "1:9", "sequence");
+    check("concurrency: { stacks: many }\n", "1:24", "");
+    check("concurrency: { stacks: 0 }\n", "1:24", "");
+    check("strategy: fastest\n", "1:11", "fastest");
+    check("gates: [{ after: A, iam-roles: some }]\n", "1:32", "`all` or a list of role names");
+}
+
+#[test]
+fn a_missing_field() {
+    check("phases:\n  - stacks: [A]\n", "2:5", "name");
+    check("edges:\n  - { from: A, to: B }\n", "2:5", "because");
+}
+
+#[test]
+fn a_key_that_is_there_twice() {
+    check("strategy: graph\nstrategy: phases\n", "2:1", "strategy");
+}
+
+#[test]
+fn another_version() {
+    check("# mine\nversion: 2\n", "2:10", "version 2 is not known");
+}
+
+#[test]
+fn a_duration() {
+    let timeout =
+        |text: &str| parse(&format!("codebuild: {{ timeout: {text} }}")).map(|c| c.codebuild.timeout);
+    for (text, seconds) in [("240m", 14_400), ("4h", 14_400), ("90s", 90), ("1h30m", 5_400)] {
+        assert_eq!(timeout(text).unwrap().as_secs(), seconds, "{text}");
+    }
+    for text in ["'240'", "fast", "''", "1x", "m", "99999999999999999999h", "9999999999999999h"] {
+        let error = timeout(text).unwrap_err();
+        assert!(error.contains("is not a duration"), "{error}");
+    }
+}
+
+#[test]
+fn nothing_is_a_configuration() {
+    for yaml in ["", "\n\n", "# only a comment\n", "---\n", "--- \n# nothing\n", "{}"] {
+        assert_eq!(parse(yaml), Ok(Config::default()), "{yaml:?}");
+    }
+}
+
+#[test]
+fn every_field_is_read() {
+    let config = parse(
+        "version: 1
+app: out
+synth: npm run synth
+multi-region: { when: MULTI, primary: us-east-1 }
+phases: [{ name: p, sequential: true, barrier: true, stacks: [A] }]
+strategy: phases
+edges: [{ from: A, to: B, because: c }]
+concurrency: { stacks: 1, assets: 2, images: 3 }
+gates: [{ after: A, iam-roles: [Role] }]
+on-failure: { policy: fail-fast, rollback: none }
+codebuild: { image: i, compute: small, timeout: 1h, cache: [], privileged: no }
+runner: { from: https, uri: https://example.com/paceline, sha256: abc }
+",
+    )
+    .unwrap();
+    assert_eq!(config.app.as_deref(), Some(Utf8Path::new("out")));
+    assert!(config.phases[0].sequential && config.phases[0].barrier);
+    assert_eq!((config.phases[0].stacks[0].line, config.phases[0].stacks[0].column), (5, 64));
+    assert_eq!(config.strategy, Strategy::Phases);
+    assert_eq!(config.gates[0].iam_roles, IamRoles::Named(vec!["Role".into()]));
+    assert_eq!(config.on_failure.policy, FailurePolicy::FailFast);
+    assert_eq!(config.on_failure.rollback, Rollback::None);
+    assert_eq!(config.codebuild.privileged, "no");
+    assert_eq!(config.runner.unwrap().from, RunnerFrom::Https);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Config::read(Utf8Path::new("no/such/paceline.yaml")).unwrap_err();
+    assert_eq!(error.to_string(), "cannot read the configuration no/such/paceline.yaml");
+}
+
+#[test]
+fn the_switch_of_the_secondary_regions() {
+    let config = parse("multi-region: { when: MULTI, primary: us-east-1 }").unwrap();
+    let multi_region = config.multi_region.unwrap();
+    for (value, on) in [(None, false), (Some("false"), false), (Some(" True "), true), (Some("1"), true)] {
+        assert_eq!(multi_region.is_on(value), on, "{value:?}");
+    }
+}

@@ -1,0 +1,72 @@
+//! Assemblies of real apps, where they are at hand: they are kept beside this project and not in it.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
+use paceline_assembly::Assembly;
+use paceline_plan::render::{self, TextOptions};
+use paceline_plan::{Config, Plan, PlanOptions, Reason};
+
+use crate::build::forecast;
+
+/// The rows of the index: the assembly, and the pairs of stacks by kind of edge as an independent reader found.
+fn index(text: &str) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    let mut column = None;
+    for line in text.lines().filter(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        if cells[0] == "assembly" {
+            column = cells.iter().position(|cell| cell.contains("edges"));
+        } else if let Some(edges) = column.and_then(|column| cells.get(column))
+            && !cells[0].starts_with("--")
+        {
+            rows.push((cells[0].to_owned(), (*edges).to_owned()));
+        }
+    }
+    rows
+}
+
+/// As the index says it: `import 6, manifest 6`, or `none`.
+fn pairs(plan: &Plan) -> String {
+    let counts = [Reason::Import, Reason::Manifest, Reason::Ssm].map(|reason| {
+        let edges = plan.stacks.iter().flat_map(|stack| &stack.depends_on);
+        let pairs: BTreeSet<_> =
+            edges.filter(|edge| edge.reason == reason).map(|edge| (&edge.from, &edge.to)).collect();
+        (reason, pairs.len())
+    });
+    let shown = counts.into_iter().filter(|(_, n)| *n > 0).map(|(reason, n)| format!("{reason} {n}"));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    if shown.is_empty() { "none".to_owned() } else { shown }
+}
+
+#[test]
+fn the_edges_of_real_assemblies_are_those_that_an_independent_reader_found() {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assemblies");
+    let Ok(text) = fs_err::read_to_string(folder.join("INDEX.md")) else {
+        println!("SKIPPED: there are no real assemblies beside this project");
+        return;
+    };
+    let rows = index(&text);
+    assert!(rows.len() > 20, "the index has another form now: {} rows", rows.len());
+    let mut different = Vec::new();
+    for (name, expected) in rows {
+        let assembly = Assembly::read(folder.join(&name).join("cdk.out")).unwrap();
+        let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
+        let found = pairs(&plan);
+        if found != expected {
+            different.push(format!("{name}: expected {expected}; found {found}"));
+        }
+        for color in [false, true] {
+            let text = render::text(&plan, &forecast(), &TextOptions { color, width: 80 });
+            assert!(text.lines().all(|line| line.trim_end() == line), "{name}");
+        }
+        let json: serde_json::Value = serde_json::from_str(&render::json(&plan, &forecast())).unwrap();
+        assert_eq!(json["stacks"].as_array().unwrap().len(), plan.stacks.len());
+        render::mermaid(&plan);
+        render::dot(&plan);
+        for stack in &plan.stacks {
+            render::explain(&plan, &stack.id, None).unwrap();
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}

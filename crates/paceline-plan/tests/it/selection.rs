@@ -1,0 +1,77 @@
+//! Which stacks are deployed, and why the others are not.
+
+use crate::build::{App, empty, ids};
+
+/// Two regions; `Late` waits for the second through `Middle`.
+fn regions() -> App {
+    App::default()
+        .stack("Main", "us-east-1", empty())
+        .stack("Second", "us-west-2", empty())
+        .stack("Middle", "us-east-1", empty())
+        .stack("Late", "us-east-1", empty())
+        .stack_in("Anywhere", "aws://unknown-account/unknown-region", empty())
+        .config(
+            "multi-region: { when: MULTI, primary: us-east-1 }
+phases: [{ name: p, stacks: [Main, Second] }]
+edges:
+  - { from: Middle, to: Second, because: x }
+  - { from: Late, to: Middle, because: x }",
+        )
+}
+
+fn left_out(app: &App) -> Vec<String> {
+    app.plan().left_out.iter().map(|it| format!("{}: {}", it.stack, it.why)).collect()
+}
+
+#[test]
+fn with_the_secondary_regions_off_what_waits_for_them_is_left_out() {
+    let app = regions();
+    assert_eq!(ids(&app.plan()), ["Anywhere", "Main"]);
+    assert_eq!(
+        left_out(&app),
+        [
+            "Late: it waits for Middle, which is left out",
+            "Middle: it waits for Second, which is left out",
+            "Second: us-west-2 is off: MULTI is not set to true",
+        ]
+    );
+    assert_eq!(app.plan().phases[0].stacks, ["Main"]);
+}
+
+#[test]
+fn with_the_secondary_regions_on_all_are_deployed() {
+    let app = regions().options(|options| options.multi_region = Some("true".into()));
+    assert_eq!(ids(&app.plan()), ["Anywhere", "Main", "Second", "Middle", "Late"]);
+    assert!(left_out(&app).is_empty());
+}
+
+#[test]
+fn only_and_exclude() {
+    let app = |only: &[&str], exclude: &[&str]| {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        regions().options(|options| {
+            options.multi_region = Some("true".into());
+            options.only = owned(only);
+            options.exclude = owned(exclude);
+        })
+    };
+    assert_eq!(ids(&app(&["M*"], &[]).plan()), ["Main", "Middle"]);
+    assert_eq!(ids(&app(&["M*"], &["Main"]).plan()), ["Middle"]);
+    assert_eq!(ids(&app(&[], &["M*", "Late"]).plan()), ["Anywhere", "Second"]);
+    assert_eq!(left_out(&app(&["M*"], &["Main"]))[2], "Main: --exclude names it");
+    assert_eq!(left_out(&app(&["M*"], &["Main"]))[1], "Late: --only does not name it");
+    assert!(app(&["Middle"], &[]).plan().stacks[0].depends_on.is_empty());
+    insta::assert_snapshot!(app(&["Nain"], &[]).refused(), @"
+    --only: no stack is called `Nain`
+    hint: did you mean `Main`?
+    ");
+    insta::assert_snapshot!(app(&["Main"], &["Main"]).refused(), @"
+    there is no stack to deploy: every stack is left out
+    hint: check --only, --exclude and the multi-region setting
+    ");
+}
+
+#[test]
+fn an_assembly_without_stacks_has_nothing_to_deploy() {
+    assert!(App::default().refused().starts_with("there is no stack to deploy: the assembly has none"));
+}

@@ -1,0 +1,161 @@
+//! Assets and gates: what is published once, and what waits for what.
+
+use paceline_plan::config::IamRoles;
+use paceline_plan::{Plan, Work};
+use serde_json::{Value, json};
+
+use crate::build::{App, empty, resources};
+
+fn shown(plan: &Plan) -> Vec<String> {
+    plan.steps
+        .iter()
+        .map(|step| {
+            let needs: Vec<&str> = step.needs.iter().map(|&need| plan.steps[need].id.as_str()).collect();
+            format!("{} <- {}", step.id, needs.join(" "))
+        })
+        .collect()
+}
+
+fn role() -> Value {
+    resources(json!({ "Role": { "Type": "AWS::IAM::Role", "Properties": { "RoleName": "reader" } } }))
+}
+
+fn file_asset(name: &str, region: &str) -> Value {
+    let destination = json!({
+        "bucketName": format!("assets-{region}"), "objectKey": format!("{name}.zip"), "region": region,
+    });
+    json!({ "source": { "path": name, "packaging": "zip" }, "destinations": { "here": destination } })
+}
+
+#[test]
+fn an_asset_of_two_stacks_is_published_once_for_each_place() {
+    let manifest = |region: &str| {
+        json!({
+            "version": "36.0.0",
+            "files": { "same": file_asset("same", region) },
+            "dockerImages": { "image": {
+                "source": { "directory": "image" },
+                "destinations": { "here": {
+                    "repositoryName": "repo-${AWS::AccountId}-${AWS::Region}", "imageTag": "t", "region": region,
+                } },
+            } },
+        })
+    };
+    let stack = |app: App, id: &str, region: &str| {
+        let assets = format!("{id}.assets");
+        let environment = format!("aws://111111111111/{region}");
+        app.asset_manifest(&assets, manifest(region)).artifact(
+            id,
+            json!({ "environment": environment, "dependencies": [assets] }),
+            empty(),
+        )
+    };
+    let app = stack(App::default(), "A", "us-east-1");
+    let app = stack(stack(app, "B", "us-east-1"), "C", "us-west-2");
+    assert_eq!(
+        shown(&app.plan()),
+        [
+            "publish:s3://assets-us-east-1/same.zip <- ",
+            "publish:ecr:111111111111/us-east-1/repo-111111111111-us-east-1:t <- ",
+            "deploy:A <- publish:s3://assets-us-east-1/same.zip publish:ecr:111111111111/us-east-1/repo-111111111111-us-east-1:t",
+            "deploy:B <- publish:s3://assets-us-east-1/same.zip publish:ecr:111111111111/us-east-1/repo-111111111111-us-east-1:t",
+            "publish:s3://assets-us-west-2/same.zip <- ",
+            "publish:ecr:111111111111/us-west-2/repo-111111111111-us-west-2:t <- ",
+            "deploy:C <- publish:s3://assets-us-west-2/same.zip publish:ecr:111111111111/us-west-2/repo-111111111111-us-west-2:t",
+        ]
+    );
+}
+
+#[test]
+fn a_stack_that_makes_the_bucket_comes_before_what_goes_there() {
+    let manifest = json!({ "version": "36.0.0", "files": { "f": file_asset("f", "us-east-1") } });
+    let app = App::default()
+        .after("App", &["App.assets"])
+        .stack("Staging", "us-east-1", empty())
+        .asset_manifest("App.assets", manifest);
+    // The dependency is the asset manifest's.
+    let mut assembly = app.assembly();
+    let of_app = assembly.stacks.iter_mut().find(|stack| stack.id == "App").unwrap();
+    of_app.assets.depends_on = vec!["Staging".into()];
+    let plan =
+        Plan::make(&assembly, &paceline_plan::Config::default(), &paceline_plan::PlanOptions::default());
+    assert_eq!(
+        shown(&plan.unwrap()),
+        [
+            "deploy:Staging <- ",
+            "publish:s3://assets-us-east-1/f.zip <- deploy:Staging",
+            "deploy:App <- deploy:Staging publish:s3://assets-us-east-1/f.zip",
+        ]
+    );
+}
+
+#[test]
+fn a_gate_stands_between_a_stack_and_what_waits_for_it() {
+    let plan = App::default()
+        .stack("A", "us-east-1", role())
+        .after("B", &["A"])
+        .stack("C", "us-east-1", empty())
+        .config("gates: [{ after: A, iam-roles: all }]")
+        .plan();
+    assert_eq!(
+        shown(&plan),
+        ["deploy:A <- ", "gate:iam-roles:A <- deploy:A", "deploy:B <- gate:iam-roles:A", "deploy:C <- ",]
+    );
+    assert!(plan.warnings.is_empty());
+}
+
+#[test]
+fn gates_that_wait_for_nothing_are_warned_of() {
+    let app = |gates: &str| {
+        App::default().stack("A", "us-east-1", role()).stack("B", "us-east-1", empty()).config(gates).plan()
+    };
+    let plan = app("gates: [{ after: '*', iam-roles: all }]");
+    assert_eq!(plan.warnings, ["gates[0] has nothing to wait for: `B` creates no role"]);
+    assert_eq!(plan.steps.len(), 3);
+    let plan = app("gates: [{ after: A, iam-roles: [reader, Role, writer] }]");
+    assert_eq!(plan.warnings, ["gates[0]: `A` creates no role that is called `writer`"]);
+}
+
+#[test]
+fn two_gates_after_one_stack_are_one() {
+    let roles = |gates: &str| {
+        let plan = App::default().stack("A", "us-east-1", role()).config(gates).plan();
+        plan.steps.into_iter().find_map(|step| match step.work {
+            Work::Gate { roles, .. } => Some(roles),
+            _ => None,
+        })
+    };
+    assert_eq!(
+        roles("gates: [{ after: A, iam-roles: [Role] }, { after: A, iam-roles: [reader] }]"),
+        Some(IamRoles::Named(vec!["Role".into(), "reader".into()]))
+    );
+    assert_eq!(
+        roles("gates: [{ after: A, iam-roles: all }, { after: A, iam-roles: [reader] }]"),
+        Some(IamRoles::All)
+    );
+    assert_eq!(
+        roles("gates: [{ after: A, iam-roles: [reader] }, { after: A, iam-roles: all }]"),
+        Some(IamRoles::All)
+    );
+}
+
+#[test]
+fn the_step_that_deploys_a_stack_is_found() {
+    let plan = App::default()
+        .stack("A", "us-east-1", role())
+        .after("B", &["A"])
+        .config("gates: [{ after: A, iam-roles: all }]")
+        .plan();
+    assert_eq!((plan.deploy_step(0), plan.deploy_step(1), plan.deploy_step(2)), (Some(0), Some(2), None));
+}
+
+#[test]
+fn the_digest_changes_with_what_the_plan_does_and_with_nothing_else() {
+    let app = || App::default().stack("A", "us-east-1", empty()).after("B", &["A"]);
+    let digest = app().plan().digest;
+    assert_eq!(app().plan().digest, digest);
+    assert_eq!(app().config("concurrency: { stacks: 1 }").plan().digest, digest);
+    assert_ne!(app().stack("C", "us-east-1", empty()).plan().digest, digest);
+    assert_ne!(app().config("on-failure: { rollback: none }").plan().digest, digest);
+    assert_ne!(App::default().stack("A", "us-east-1", role()).after("B", &["A"]).plan().digest, digest);
+}
