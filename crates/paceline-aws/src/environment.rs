@@ -9,6 +9,7 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use paceline_engine::StepContext;
 use tokio::time::Instant;
 
@@ -52,16 +53,30 @@ impl Environment {
     /// Makes a call to CloudFormation: within its rate, and again while there is hope.
     ///
     /// Only calls that do nothing twice may be made this way: reads, and those with a client token.
-    pub(crate) async fn call<T, E, R, F>(
+    pub(crate) async fn call<T, E, F>(
         &self,
+        context: Option<&StepContext>,
+        operation: &'static str,
+        send: impl FnMut() -> F,
+    ) -> Result<T, Trouble>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.call_within(PATIENCE, context, operation, send).await
+    }
+
+    /// The same with a patience of one's own.
+    pub(crate) async fn call_within<T, E, F>(
+        &self,
+        patience: Duration,
         context: Option<&StepContext>,
         operation: &'static str,
         mut send: impl FnMut() -> F,
     ) -> Result<T, Trouble>
     where
-        F: Future<Output = Result<T, SdkError<E, R>>>,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         let Target { account, region } = &self.target;
         let (started, mut pause, mut attempt) = (Instant::now(), FIRST_PAUSE, 1);
@@ -78,7 +93,7 @@ impl Environment {
             if trouble.kind == Kind::Throttled {
                 self.limiter.throttled(account, region, operation);
             }
-            if !trouble.is_transient() || started.elapsed() > PATIENCE {
+            if !trouble.is_transient() || started.elapsed() > patience {
                 return Err(trouble);
             }
             attempt += 1;

@@ -25,6 +25,9 @@ const PATIENCE_GROWS: u32 = 10;
 /// polling takes at most a quarter of the documented ten calls a second.
 const INTERVAL_PER_PAGE: Duration = Duration::from_millis(400);
 
+/// How long listing is tried again before each stack is asked for by its name.
+const LIST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What a poll saw of a stack.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StackView {
@@ -160,7 +163,7 @@ impl Drop for Waiting<'_> {
 }
 
 async fn poll_forever(environment: Weak<Environment>) {
-    let mut one_by_one = false;
+    let mut may_list = true;
     loop {
         let Some(environment) = environment.upgrade() else { return };
         let poller = &environment.poller;
@@ -171,11 +174,14 @@ async fn poll_forever(environment: Weak<Environment>) {
         }
         // So that everyone who waits by now is served by this poll.
         let started = Instant::now() + Duration::from_nanos(1);
-        let read = if one_by_one {
-            read_each(&environment, &wanted).await
-        } else {
-            read_all(&environment).await
-        };
+        let mut read = if may_list { read_all(&environment).await } else { Err(not_listed()) };
+        if let Err(trouble) = &read {
+            may_list &= trouble.kind != Kind::Denied;
+            // One stack that cannot be shown must not hide the others.
+            if trouble.kind != Kind::Credentials {
+                read = read_each(&environment, &wanted).await;
+            }
+        }
         let pages = match read {
             Ok((stacks, pages)) => {
                 let before = Arc::clone(&poller.latest.borrow().stacks);
@@ -187,10 +193,6 @@ async fn poll_forever(environment: Weak<Environment>) {
                     poller.expect_change();
                 }
                 pages
-            }
-            Err(trouble) if trouble.kind == Kind::Denied && !one_by_one => {
-                one_by_one = true;
-                continue;
             }
             Err(trouble) => {
                 let last = poller.latest.borrow().clone();
@@ -208,13 +210,17 @@ async fn poll_forever(environment: Weak<Environment>) {
     }
 }
 
+fn not_listed() -> Trouble {
+    Trouble { kind: Kind::Denied, ..Trouble::setup("stacks may not be listed here") }
+}
+
 type Read = (HashMap<String, StackView>, u32);
 
 async fn read_all(environment: &Environment) -> Result<Read, Trouble> {
     let (mut stacks, mut pages, mut next) = (HashMap::new(), 0, None::<String>);
     loop {
         let send = || environment.client.describe_stacks().set_next_token(next.clone()).send();
-        let answer = environment.call(None, "DescribeStacks", send).await?;
+        let answer = environment.call_within(LIST_PATIENCE, None, "DescribeStacks", send).await?;
         pages += 1;
         for stack in answer.stacks() {
             let name = stack.stack_name().unwrap_or_default();

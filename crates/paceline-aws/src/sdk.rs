@@ -10,6 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::StalledStreamProtectionConfig;
+use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
@@ -24,6 +25,8 @@ pub struct Wire {
     pub http: Option<SharedHttpClient>,
     /// Instead of the usual credential chain.
     pub credentials: Option<SharedCredentialsProvider>,
+    /// Instead of the machine's clock, by which credentials expire.
+    pub time: Option<SharedTimeSource>,
 }
 
 /// Makes the configuration that every client starts from. `region` is used where neither the
@@ -44,6 +47,9 @@ pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, Trouble
         .retry_config(RetryConfig::standard().with_max_attempts(6))
         .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(10)).build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(time) = &wire.time {
+        loader = loader.time_source(time.clone());
+    }
     if let Some(credentials) = &wire.credentials {
         loader = loader.credentials_provider(credentials.clone());
     }

@@ -1,6 +1,7 @@
 //! What can go wrong with a call, sorted by what it means for a deployment.
 
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use paceline_engine::event::Cause;
 
 /// A call, or the making of one, that went wrong.
@@ -39,18 +40,18 @@ impl Trouble {
     }
 
     /// Sorts what the SDK says of a call.
-    pub fn of<E, R>(operation: &str, error: &SdkError<E, R>) -> Self
+    pub fn of<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         let at = Some(operation.to_owned());
         match error {
-            SdkError::ServiceError(_) => {
+            SdkError::ServiceError(answer) => {
                 let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
-                let kind = kind_of(code, message);
+                let status = answer.raw().status();
+                let kind = if status.is_server_error() { Kind::Unreachable } else { kind_of(code, message) };
                 let said = match (code, message) {
-                    ("", "") => "an error without a name".to_owned(),
+                    ("", "") => format!("HTTP status {status}"),
                     (code, "") => code.to_owned(),
                     ("", message) => message.to_owned(),
                     (code, message) => format!("{code}: {message}"),

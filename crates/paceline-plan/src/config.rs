@@ -345,17 +345,24 @@ impl Config {
     /// Reads a configuration from its text; `path` is for error messages.
     pub fn parse(text: &str, path: &Utf8Path) -> Result<Self, ConfigError> {
         // An empty document is a configuration in which everything is a default.
-        let empty = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+        let empty = text.lines().map(str::trim).all(|line| {
+            line.is_empty() || line.starts_with('#') || line.strip_prefix("---").is_some_and(str::is_empty)
+        });
         if empty {
             return Ok(Self::default());
         }
         serde_saphyr::from_str(text).map_err(|error| {
             let location = error.location();
+            let mut message = error.without_snippet().to_string();
+            // The place stands before the message.
+            if let Some(at) = message.rfind(" at line ").filter(|_| location.is_some()) {
+                message.truncate(at);
+            }
             ConfigError::Invalid {
                 path: path.to_owned(),
                 line: location.map(|at| at.line()),
                 column: location.map(|at| at.column()),
-                message: error.without_snippet().to_string(),
+                message,
             }
         })
     }

@@ -54,6 +54,18 @@ pub enum PlanError {
         /// The phase of the stack it waits for.
         later: String,
     },
+    /// Two stacks of the assembly are one stack to CloudFormation, and neither waits for the other.
+    #[error("`{first}` and `{second}` are the same stack: both are called `{name}` in {environment}")]
+    SameStack {
+        /// The id of one.
+        first: String,
+        /// The id of the other.
+        second: String,
+        /// The name of both.
+        name: String,
+        /// The environment of both.
+        environment: String,
+    },
     /// Nothing is left to deploy.
     #[error("there is no stack to deploy: {why}")]
     Nothing {
@@ -75,6 +87,10 @@ impl PlanError {
             Self::Cycle { .. } => "break one of these dependencies in the app".to_owned(),
             Self::Contradiction { edge, later, .. } => {
                 format!("move `{}` to phase `{later}` or to a later one", edge.from)
+            }
+            Self::SameStack { .. } => {
+                "give one of them another `stackName`, leave one out, or declare which waits for the other"
+                    .to_owned()
             }
             Self::Nothing { .. } => "check --only, --exclude and the multi-region setting".to_owned(),
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use paceline_assembly::{Assembly, Stack};
+use paceline_assembly::{Assembly, Environment, Stack};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
@@ -86,6 +86,7 @@ impl Plan {
         graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
         edges.extend(phases.edges(&mut graph, &index));
         let order = graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
+        distinct(&chosen, &graph, &order)?;
         let levels = graph.levels(&order);
 
         edges.sort_by(|a, b| (&a.to, a.reason, &a.detail).cmp(&(&b.to, b.reason, &b.detail)));
@@ -188,7 +189,7 @@ impl Selection {
             while let Some(to) = open.pop() {
                 for from in waiting.remove(to).unwrap_or_default() {
                     if !why.contains_key(from) {
-                        why.insert(from, format!("it waits for {to}, which is left out"));
+                        why.insert(from, format!("waits for {to}, which is left out"));
                         open.push(from);
                     }
                 }
@@ -219,6 +220,25 @@ impl Selection {
     fn has(&self, id: &str) -> bool {
         self.chosen.contains(id)
     }
+}
+
+/// Refuses stacks that are the same stack to CloudFormation and could be deployed over each other. One after
+/// the other is a way to update a stack in two steps.
+fn distinct(stacks: &[&Stack], graph: &Graph, order: &[usize]) -> Result<(), PlanError> {
+    let mut seen: HashMap<(&str, &Environment), usize> = HashMap::new();
+    for &number in order {
+        let stack = stacks[number];
+        let before = seen.insert((&stack.name, &stack.environment), number);
+        if let Some(before) = before.filter(|&before| !graph.all_needs(number)[before]) {
+            return Err(PlanError::SameStack {
+                first: stacks[before].id.clone(),
+                second: stack.id.clone(),
+                name: stack.name.clone(),
+                environment: stack.environment.to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn cycle_error(cycle: &Cycle, stacks: &[&Stack], edges: &[Edge]) -> PlanError {

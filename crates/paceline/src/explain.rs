@@ -1,7 +1,7 @@
 //! `paceline explain`.
 
 use paceline_engine::exit;
-use crate::render_stub as render;
+use paceline_plan::render;
 
 use crate::cli::ExplainArgs;
 use crate::failure::Failure;

@@ -8,7 +8,6 @@ mod generate;
 mod listeners;
 mod load;
 mod plan;
-mod render_stub;
 mod report;
 mod signals;
 mod sim;

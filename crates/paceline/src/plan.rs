@@ -2,7 +2,7 @@
 
 use paceline_engine::{exit, one_after_another, schedule};
 use paceline_plan::Plan;
-use crate::render_stub::{self as render, Forecast, TextOptions};
+use paceline_plan::render::{self, Forecast, TextOptions};
 
 use crate::cli::{PlanArgs, PlanFormat};
 use crate::failure::Failure;

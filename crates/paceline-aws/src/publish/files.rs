@@ -90,6 +90,10 @@ struct TempUtf8Path {
 
 impl Content {
     async fn of(path: &Utf8Path, packaging: Packaging) -> Result<Self, Trouble> {
+        if !path.exists() {
+            return Err(Trouble::setup(format!("the asset's source is not there: {path}"))
+                .hint("the assembly was made elsewhere without it: run `cdk synth` here, or copy the app with it"));
+        }
         if packaging == Packaging::File {
             return Ok(Self::AsIs(path.to_owned()));
         }

@@ -27,6 +27,11 @@ pub(crate) fn find(assembly: &Assembly) -> Found {
             let lookup = Lookup::new(read, &stack.environment);
             let matching = providers.find(&lookup);
             if matching.is_empty() {
+                // Images of other accounts are made by others.
+                let own = &stack.environment.account;
+                if read.reason == Reason::Image && read.at.account.is_some() && lookup.account != *own {
+                    continue;
+                }
                 external.insert(External {
                     stack: from.clone(),
                     reason: read.reason,

@@ -14,6 +14,9 @@ pub(super) fn of(text: &str) -> Vec<(Text, At)> {
     while let Some((before, after)) = rest.split_once(".dkr.ecr.") {
         rest = after;
         let Some((host, path)) = after.split_once('/') else { break };
+        if !host.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c) || c == UNKNOWN) {
+            continue;
+        }
         let end = path.find(|c| !is_in_name(c)).unwrap_or(path.len());
         let name = Text::from_raw(&path[..end]);
         if name.is_known() && end > 0 && !name.raw().contains("container-assets-") {
@@ -64,6 +67,7 @@ mod tests {
     fn what_names_no_repository_of_the_app_is_passed_over() {
         check("111111111111.dkr.ecr.us-east-1.amazonaws.com", &[]);
         check("111111111111.dkr.ecr.us-east-1.amazonaws.com/", &[]);
+        check("$ACCOUNT.dkr.ecr.$REGION.amazonaws.com\nbuild linux/arm64", &[]);
         check("1.dkr.ecr.us-east-1.amazonaws.com/cdk-hnb659fds-container-assets-1-us-east-1:0", &[]);
         check("1.dkr.ecr.us-east-1.amazonaws.com/\u{fffc}:latest", &[]);
     }

@@ -7,7 +7,8 @@ use paceline_assembly::{NestedTemplate, Stack};
 use serde_json::Value;
 
 use super::{Reason, calls, images};
-use crate::text::{Given, Resolver, Text};
+use crate::resolver::{Given, Resolver};
+use crate::text::Text;
 
 /// A name that a stack provides or reads.
 #[derive(Debug, Clone, PartialEq, Eq)]

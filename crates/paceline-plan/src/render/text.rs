@@ -16,6 +16,9 @@ const MANY_REMARKS: usize = 20;
 /// The most stacks of a barrier that are named one by one.
 const FEW_AT_A_BARRIER: usize = 3;
 
+/// A space at which no line is broken.
+const TIED: char = '\u{a0}';
+
 /// How a plan is shown to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextOptions {
@@ -101,14 +104,14 @@ impl<'a> Page<'a> {
         let room = self.options.width.saturating_sub(indent).max(24);
         let mut line = String::new();
         let mut lines = Vec::new();
-        for word in clean(text).split_whitespace() {
+        for word in clean(text).split(' ').filter(|word| !word.is_empty()) {
             if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
                 lines.push(std::mem::take(&mut line));
             }
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word.replace(TIED, " "));
         }
         lines.push(line);
         for (number, line) in lines.iter().enumerate() {
@@ -141,7 +144,8 @@ impl<'a> Page<'a> {
         let number: HashMap<&str, usize> =
             plan.stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
         for phase in &plan.phases {
-            let barrier = if phase.barrier { " (waits for the end of the phases before)" } else { "" };
+            let waits = phase.barrier && !groups.iter().all(|(_, stacks)| stacks.is_empty());
+            let barrier = if waits { " (waits for the end of the phases before)" } else { "" };
             let mut numbers: Vec<usize> =
                 phase.stacks.iter().filter_map(|id| number.get(id.as_str()).copied()).collect();
             numbers.sort_unstable();
@@ -167,15 +171,20 @@ impl<'a> Page<'a> {
 
     fn stack(&mut self, stack: &PlannedStack, id_width: usize) {
         let region = stack.region.as_deref().unwrap_or("any region");
-        let id = format!("{:<id_width$}", clean(&stack.id));
+        let mut id = clean(&stack.id);
+        if id.chars().count() > id_width {
+            self.line(&format!("  {id}"));
+            id.clear();
+        }
         let row = format!(
-            "  {id}  {:<14} {:>15} {:>10}",
+            "  {id:<id_width$}  {:<14} {:>15} {:>10}",
             clean(region),
             count(stack.resources, "resource"),
             show_duration(stack.expected)
         );
         self.line(&row);
-        let waits = waits(self.plan, stack);
+        let waits: Vec<String> =
+            waits(self.plan, stack).iter().map(|one| one.replace(' ', &TIED.to_string())).collect();
         if !waits.is_empty() {
             self.paragraph("    waits for ", &waits.join(", "), Some(Tone::Dim));
         }
@@ -297,8 +306,7 @@ impl<'a> Page<'a> {
         });
         self.remark("Read, but made by none of these stacks:", &external.collect::<Vec<_>>(), None);
 
-        let warnings = plan.warnings.iter().map(|warning| format!("warning: {warning}"));
-        self.remark("Warnings:", &warnings.collect::<Vec<_>>(), Some(Tone::Warn));
+        self.remark("Warnings:", &plan.warnings, Some(Tone::Warn));
     }
 
     fn remark(&mut self, title: &str, lines: &[String], tone: Option<Tone>) {

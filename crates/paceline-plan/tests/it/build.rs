@@ -159,9 +159,9 @@ pub(crate) fn exports(name: Value) -> Value {
 
 pub(crate) fn forecast() -> Forecast {
     Forecast {
-        sequential: Duration::from_secs(6000),
-        phased: Duration::from_secs(4200),
-        graph: Duration::from_secs(3000),
+        sequential: Duration::from_mins(100),
+        phased: Duration::from_mins(70),
+        graph: Duration::from_mins(50),
     }
 }
 

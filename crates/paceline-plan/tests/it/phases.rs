@@ -156,7 +156,7 @@ fn an_edge_between_patterns_must_mean_one_stack() {
 
 #[test]
 fn an_id_goes_before_a_name() {
-    let named = json!({ "properties": { "stackName": "A" } });
+    let named = json!({ "environment": "aws://111111111111/us-west-2", "properties": { "stackName": "A" } });
     let app = three().artifact("Other", named, empty()).config("phases: [{ name: p, stacks: [A] }]");
     assert_eq!(app.plan().phases[0].stacks, ["A"]);
 }

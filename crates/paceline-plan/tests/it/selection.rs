@@ -30,8 +30,8 @@ fn with_the_secondary_regions_off_what_waits_for_them_is_left_out() {
     assert_eq!(
         left_out(&app),
         [
-            "Late: it waits for Middle, which is left out",
-            "Middle: it waits for Second, which is left out",
+            "Late: waits for Middle, which is left out",
+            "Middle: waits for Second, which is left out",
             "Second: us-west-2 is off: MULTI is not set to true",
         ]
     );
@@ -74,4 +74,17 @@ fn only_and_exclude() {
 #[test]
 fn an_assembly_without_stacks_has_nothing_to_deploy() {
     assert!(App::default().refused().starts_with("there is no stack to deploy: the assembly has none"));
+}
+
+#[test]
+fn two_stacks_that_are_one_to_cloudformation_are_refused() {
+    let named = || serde_json::json!({ "properties": { "stackName": "shop" } });
+    let app = || App::default().artifact("Blue", named(), empty()).artifact("Green", named(), empty());
+    insta::assert_snapshot!(app().refused(), @"
+    `Blue` and `Green` are the same stack: both are called `shop` in aws://111111111111/us-east-1
+    hint: give one of them another `stackName`, leave one out, or declare which waits for the other
+    ");
+    assert_eq!(ids(&app().options(|options| options.exclude = vec!["Green".into()]).plan()), ["Blue"]);
+    let ordered = app().config("edges: [{ from: Blue, to: Green, because: updates it }]");
+    assert_eq!(ids(&ordered.plan()), ["Green", "Blue"]);
 }
