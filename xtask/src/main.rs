@@ -1,1 +1,49 @@
-fn main() {}
+//! `cargo xtask`: the workspace's own tasks.
+
+mod tasks;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xshell::Shell;
+
+/// The workspace's own tasks
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Plan the example, write its buildspec and project, deploy it to the embedded AWS
+    Demo,
+    /// Write the buildspec and the CodeBuild project of the example, in buildspecs/
+    GenBuildspec {
+        /// Write nothing; exit with 5 and show the difference when they are stale
+        #[arg(long)]
+        check: bool,
+    },
+    /// Synthesize the example again, with npm and the CDK CLI that its lock file names
+    Synth,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = Shell::new().map_err(anyhow::Error::from).and_then(|sh| {
+        sh.change_dir(tasks::root());
+        match cli.task {
+            Task::Demo => tasks::demo(&sh),
+            Task::GenBuildspec { check } => tasks::gen_buildspec(&sh, check),
+            Task::Synth => tasks::synth(&sh),
+        }
+    });
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -257,6 +257,17 @@ pub struct CodeBuild {
     /// How long a build may take, such as `240m`.
     #[serde(deserialize_with = "minutes")]
     pub timeout: Duration,
+    /// How long a build may wait for its turn.
+    #[serde(deserialize_with = "minutes")]
+    pub queued_timeout: Duration,
+    /// Where the source comes from: `codepipeline`, `github`, `codecommit`, `s3`, `gitlab` or `bitbucket`.
+    pub source: String,
+    /// The address of the source; a pipeline brings its own.
+    pub location: Option<String>,
+    /// The bucket that keeps the run's journal and reports, also of a build that fails.
+    pub artifacts_bucket: Option<String>,
+    /// The ARN of a role of yours for the build, instead of one that the template makes.
+    pub service_role: Option<String>,
     /// Which of CodeBuild's caches are on.
     pub cache: Vec<String>,
     /// Whether builds may run Docker: `auto`, `yes` or `no`.

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Wait(WaitArgs),
     /// Make a report from the journal or the events of a run
     Report(ReportArgs),
+    /// Print the JSON Schema of paceline.yaml, for editors
+    Schema,
     /// The embedded AWS
     Sim(SimArgs),
 }

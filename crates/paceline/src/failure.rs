@@ -77,7 +77,7 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let hint = match &error {
             ConfigError::Read { .. } => "give the file with --config, or leave it out to plan from the assembly",
-            ConfigError::Invalid { .. } => "the fields are described in docs/paceline.yaml.md",
+            ConfigError::Invalid { .. } => "`paceline schema` describes every field",
         };
         Self::with_sources(exit::USAGE, &error, Some(hint.to_owned()))
     }

@@ -1,7 +1,9 @@
 //! `paceline gen`.
 
-use camino::Utf8Path;
-use paceline_buildspec::project::CodeBuildSettings;
+use std::time::Duration;
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use paceline_buildspec::project::{CodeBuildSettings, SourceSettings};
 use paceline_buildspec::{Generation, Mode, MultiRegion, RunnerSource, generate, reconcile};
 use paceline_engine::exit;
 use paceline_plan::config::{CodeBuild, Runner, RunnerFrom};
@@ -23,11 +25,12 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     let reconciled =
         reconcile(&args.out, &files, mode).map_err(|error| Failure::with_own_hint(&error))?;
     for path in &reconciled.written {
-        terminal::say(&format!("wrote {}", args.out.join(path)));
+        terminal::say(&format!("wrote {path}"));
     }
     if reconciled.stale.is_empty() {
-        let same = reconciled.unchanged.len();
-        terminal::say(&format!("{same} of {} files in {} are up to date", files.len(), args.out));
+        if reconciled.written.is_empty() {
+            terminal::say(&format!("{} files in {} are up to date", files.len(), args.out));
+        }
         return Ok(exit::DONE);
     }
     for stale in &reconciled.stale {
@@ -60,9 +63,9 @@ fn generation(app: &App, plan: &paceline_plan::Plan, args: &GenArgs) -> Result<G
     };
     Ok(Generation {
         name: args.name.clone().unwrap_or_else(|| name(&app.dir)),
-        out_dir: args.out.to_string(),
-        app_dir: app.dir.to_string(),
-        config: app.config_path.as_ref().map(ToString::to_string),
+        out_dir: in_repository(&args.out),
+        app_dir: in_repository(&app.dir),
+        config: app.config_path.as_deref().map(in_repository),
         regions: distinct(|stack| stack.region.as_ref()),
         accounts: distinct(|stack| stack.account.as_ref()),
         stacks: plan.stacks.len(),
@@ -77,6 +80,23 @@ fn generation(app: &App, plan: &paceline_plan::Plan, args: &GenArgs) -> Result<G
     })
 }
 
+/// A path as the build sees it, from the root of the repository: that is where commands like this one are
+/// run. A path that leads elsewhere is taken from its own repository, if it is in one.
+fn in_repository(path: &Utf8Path) -> String {
+    let is_plain = |path: &Utf8Path| {
+        path.components().all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir))
+    };
+    if is_plain(path) {
+        return path.components().filter(|part| *part != Utf8Component::CurDir).collect::<Utf8PathBuf>().into();
+    }
+    let full = camino::absolute_utf8(path).unwrap_or_else(|_| path.to_owned());
+    let full = full.canonicalize_utf8().unwrap_or(full);
+    let here = Utf8Path::new(".").canonicalize_utf8().unwrap_or_default();
+    let root = full.ancestors().find(|folder| folder.join(".git").exists());
+    let inside = full.strip_prefix(&here).ok().or_else(|| full.strip_prefix(root?).ok());
+    inside.map_or_else(|| full.file_name().unwrap_or("app").to_owned(), ToString::to_string)
+}
+
 /// The folder that holds the app: `workshop/cdk.out` is the app `workshop`.
 fn name(dir: &Utf8Path) -> String {
     let full = dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
@@ -89,13 +109,18 @@ fn settings(config: &CodeBuild) -> Result<CodeBuildSettings, Failure> {
     ) -> Result<T, Failure> {
         text.parse().map_err(|error| Failure::with_own_hint(&error))
     }
+    let minutes = |time: Duration| u32::try_from(time.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
     let cache: Result<Vec<_>, Failure> = config.cache.iter().map(|mode| parse(mode)).collect();
     Ok(CodeBuildSettings {
         image: parse(&config.image)?,
         compute: parse(&config.compute)?,
-        timeout_minutes: u32::try_from(config.timeout.as_secs().div_ceil(60)).unwrap_or(u32::MAX),
+        timeout_minutes: minutes(config.timeout),
         cache: Some(cache?),
         privileged: parse(&config.privileged)?,
+        queued_timeout_minutes: minutes(config.queued_timeout),
+        source: SourceSettings { kind: parse(&config.source)?, location: config.location.clone() },
+        artifacts_bucket: config.artifacts_bucket.clone(),
+        service_role: config.service_role.clone(),
         ..CodeBuildSettings::default()
     })
 }

@@ -38,6 +38,10 @@ pub fn main() -> ExitCode {
         Command::Deploy(args) => deploy::run(&args),
         Command::Wait(args) => wait::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Schema => {
+            terminal::print(&format!("{:#}\n", paceline_plan::schema()));
+            Ok(paceline_engine::exit::DONE)
+        }
         Command::Sim(args) => sim::run(&args),
     };
     match done {
