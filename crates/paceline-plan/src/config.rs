@@ -280,6 +280,11 @@ impl Default for CodeBuild {
             image: "standard:7.0".into(),
             compute: "x-large".into(),
             timeout: Duration::from_hours(4),
+            queued_timeout: Duration::from_hours(8),
+            source: "codepipeline".into(),
+            location: None,
+            artifacts_bucket: None,
+            service_role: None,
             cache: vec!["docker-layer".into()],
             privileged: "auto".into(),
         }
