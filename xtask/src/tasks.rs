@@ -17,6 +17,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Plans the example, writes what a team commits, and deploys it to the embedded AWS.
 pub(crate) fn demo(sh: &Shell) -> Result<ExitCode> {
+    build(sh)?;
     // All fourteen stacks, in both regions.
     let _multi_region = sh.push_env("ENABLE_MULTI_REGION", "true");
     for arguments in [&["plan"][..], &["gen"], &["deploy", "--simulate"]] {
@@ -31,6 +32,7 @@ pub(crate) fn demo(sh: &Shell) -> Result<ExitCode> {
 
 /// Writes, or checks, the generated files of the example.
 pub(crate) fn gen_buildspec(sh: &Shell, check: bool) -> Result<ExitCode> {
+    build(sh)?;
     let arguments: &[&str] = if check { &["gen", "--check"] } else { &["gen"] };
     let code = paceline(sh, arguments)?;
     if code == 5 {
@@ -50,10 +52,13 @@ pub(crate) fn synth(sh: &Shell) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Builds on its own, so that a first build shows how it gets on.
+fn build(sh: &Shell) -> Result<()> {
+    cmd!(sh, "cargo build --package paceline").quiet().run().context("paceline does not build")
+}
+
 /// Runs the `paceline` of this workspace and gives its exit code.
 fn paceline(sh: &Shell, arguments: &[&str]) -> Result<u8> {
-    // Built on its own, so that a first build shows how it gets on.
-    cmd!(sh, "cargo build --package paceline").quiet().run()?;
     let run = cmd!(sh, "cargo run --quiet --package paceline -- {arguments...} --config {EXAMPLE}/paceline.yaml");
     let status = Command::from(run).status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
