@@ -11,14 +11,15 @@ use paceline_plan::config::{IamRoles, Rollback};
 use paceline_plan::{Plan, Publish, Work};
 
 use crate::bootstrap::{self, Required};
+use crate::command::{self, Commands};
 use crate::environment::Environment;
 use crate::gate::wait_for_roles;
-use crate::publish::{ImagePublisher, Images, publish_file, publish_image};
+use crate::publish::{ImagePublisher, Images, publish_file, publish_image, publish_legacy};
 use crate::rate::Limiter;
 use crate::roles::{RoleWait, RoleWaiter, Usable};
 use crate::sdk::{self, Wire};
 use crate::session::{Sessions, Target};
-use crate::stack::{Deployment, Method, Request};
+use crate::stack::{Deployment, GOES_ON, Method, Request, source};
 use crate::trouble::Trouble;
 
 /// Where a run goes to, and how.
@@ -30,6 +31,8 @@ pub struct AwsOptions {
     pub method: Method,
     /// How images get built.
     pub images: Images,
+    /// Whether the team's commands are run.
+    pub commands: Commands,
     /// Values for the stacks' parameters: by stack id or name, or `*` for all, then by parameter.
     pub parameters: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -149,6 +152,7 @@ impl Aws {
             Work::Publish(publish) => self.publish(stack, publish).await,
             Work::Deploy { .. } => self.deploy(context, stack).await,
             Work::Gate { roles, .. } => self.gate(context, stack, roles).await,
+            Work::Command(command) => command::run(context, command, self.options.commands).await,
         }
     }
 
@@ -158,8 +162,10 @@ impl Aws {
         for name in ["*", &stack.name, &stack.id] {
             given.extend(self.options.parameters.get(name).cloned().unwrap_or_default());
         }
+        given.extend(publish_legacy(environment, stack).await?);
+        let source = source(environment, stack).await?;
         let disable_rollback = context.plan().rollback == Rollback::None;
-        let request = Request::new(stack, &environment.target, &given, disable_rollback)?;
+        let request = Request::new(stack, &environment.target, &given, source, disable_rollback);
         let method = self.options.method;
         Ok(Deployment { environment, context, stack, request, method }.run().await)
     }
@@ -208,17 +214,18 @@ impl Aws {
 
 impl Perform for Aws {
     async fn perform(&self, context: StepContext) -> Ended {
-        let performed = async {
-            self.try_perform(&context).await.unwrap_or_else(|trouble| Ended::failed(trouble.into_cause()))
-        };
-        if matches!(context.step().work, Work::Deploy { .. }) {
-            // A deployment sees for itself to what it leaves behind when the run is stopped.
-            return performed.await;
-        }
         tokio::select! {
             biased;
-            () = context.stopped() => Ended::new(Outcome::Interrupted),
-            ended = performed => ended,
+            () = context.stopped() => {
+                let interrupted = Ended::new(Outcome::Interrupted);
+                match context.step().work {
+                    Work::Deploy { .. } => interrupted.with_detail(GOES_ON),
+                    _ => interrupted,
+                }
+            }
+            ended = self.try_perform(&context) => {
+                ended.unwrap_or_else(|trouble| Ended::failed(trouble.into_cause()))
+            }
         }
     }
 }

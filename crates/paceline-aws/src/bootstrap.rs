@@ -7,7 +7,7 @@ use crate::poller::describe;
 use crate::trouble::{Kind, Trouble};
 
 /// The name of the bootstrap stack, unless someone chose another.
-const TOOLKIT: &str = "CDKToolkit";
+pub(crate) const TOOLKIT: &str = "CDKToolkit";
 
 /// What the stacks of an environment require of its bootstrap stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

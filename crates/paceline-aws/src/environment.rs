@@ -11,6 +11,7 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use paceline_engine::StepContext;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::poller::Poller;
@@ -29,8 +30,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 pub(crate) struct Environment {
     pub(crate) target: Target,
     pub(crate) client: Client,
-    pub(crate) poller: Poller,
+    /// For the other services that a deployment reaches as the deploy role.
+    pub(crate) config: SdkConfig,
+    pub(crate) poller: Arc<Poller>,
+    /// The bucket of the bootstrap stack if there is one, once someone has asked for it.
+    pub(crate) bucket: OnceCell<Option<String>>,
     limiter: Arc<Limiter>,
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.poller.close();
+    }
 }
 
 impl Environment {
@@ -42,10 +53,10 @@ impl Environment {
         names: BTreeSet<String>,
     ) -> Arc<Self> {
         // Every call goes through `call`, which retries within sight of the user and of the rate limits.
-        let config = aws_sdk_cloudformation::config::Builder::from(config);
-        let client = Client::from_conf(config.retry_config(RetryConfig::disabled()).build());
-        let environment =
-            Arc::new(Self { target, client, poller: Poller::new(names), limiter });
+        let settings = aws_sdk_cloudformation::config::Builder::from(config);
+        let client = Client::from_conf(settings.retry_config(RetryConfig::disabled()).build());
+        let (poller, config) = (Arc::new(Poller::new(names)), config.clone());
+        let environment = Arc::new(Self { target, client, config, poller, bucket: OnceCell::new(), limiter });
         Poller::spawn(&environment);
         environment
     }

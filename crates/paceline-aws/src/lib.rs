@@ -5,9 +5,11 @@
 
 mod aws;
 mod bootstrap;
+mod command;
 mod environment;
 mod gate;
 mod poller;
+mod project;
 mod publish;
 mod rate;
 mod roles;
@@ -16,7 +18,9 @@ mod session;
 mod stack;
 mod trouble;
 
+pub use command::Commands;
 pub use aws::{Aws, AwsOptions, PreflightError, wait_for_iam_roles};
+pub use project::{Applied, Difference, Projects};
 pub use publish::Images;
 pub use roles::{Policies, RoleWait, Usable};
 pub use sdk::Wire;

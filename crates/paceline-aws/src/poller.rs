@@ -1,7 +1,7 @@
 //! One poller per environment: a single paged `DescribeStacks` answers for all of its stacks.
 //!
 //! The un-named form needs no permission that any bootstrap version lacks. It polls only while someone
-//! waits. A poll that fails says nothing about any stack: it is made again.
+//! waits, and ends with its environment. A poll that fails says nothing about any stack: it is made again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, Weak};
@@ -44,14 +44,37 @@ pub(crate) struct StackView {
     pub(crate) termination_protection: bool,
 }
 
+impl StackView {
+    /// Names the state the stack is in: an operation on it makes it another.
+    pub(crate) fn state(&self) -> String {
+        format!("{} {} {}", self.id, self.stamp, self.status)
+    }
+}
+
 /// What one poll saw.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     started: Instant,
-    /// Whether there has been a poll at all.
-    polled: bool,
+    /// Which stacks were asked for.
+    asked: Asked,
     stacks: Arc<HashMap<String, StackView>>,
     trouble: Option<Trouble>,
+}
+
+/// Which stacks a poll asked for: of others it says nothing.
+#[derive(Debug, Clone)]
+enum Asked {
+    All,
+    Named(Vec<String>),
+}
+
+impl Snapshot {
+    fn tells_of(&self, name: &str) -> bool {
+        match &self.asked {
+            Asked::All => true,
+            Asked::Named(names) => names.iter().any(|asked| asked == name),
+        }
+    }
 }
 
 /// Polls an environment while someone waits.
@@ -69,7 +92,8 @@ pub(crate) struct Poller {
 
 impl Poller {
     pub(crate) fn new(names: BTreeSet<String>) -> Self {
-        let never = Snapshot { started: Instant::now(), polled: false, stacks: Arc::default(), trouble: None };
+        let (started, asked) = (Instant::now(), Asked::Named(Vec::new()));
+        let never = Snapshot { started, asked, stacks: Arc::default(), trouble: None };
         Self {
             names,
             latest: watch::Sender::new(never),
@@ -82,8 +106,13 @@ impl Poller {
 
     /// Starts polling on behalf of an environment, as long as it is there.
     pub(crate) fn spawn(environment: &Arc<Environment>) {
-        let environment = Arc::downgrade(environment);
-        tokio::spawn(poll_forever(environment));
+        let poller = Arc::clone(&environment.poller);
+        tokio::spawn(poll_forever(poller, Arc::downgrade(environment)));
+    }
+
+    /// Lets the polling end: the environment is gone.
+    pub(crate) fn close(&self) {
+        self.wake.notify_one();
     }
 
     /// What a poll that starts from now on sees of a stack; `None` when it is not there.
@@ -97,7 +126,7 @@ impl Poller {
     /// has been done to yet: if it has changed since, the operation on it is refused.
     pub(crate) async fn glance(&self, name: &str) -> Result<Option<StackView>, Trouble> {
         let seen = self.latest.borrow().clone();
-        if seen.polled && seen.trouble.is_none() {
+        if seen.tells_of(name) && seen.trouble.is_none() {
             return Ok(seen.stacks.get(name).cloned());
         }
         self.look(name).await
@@ -118,7 +147,8 @@ impl Poller {
     async fn look_since(&self, name: &str, since: Instant) -> Result<Option<StackView>, Trouble> {
         let _waiting = Waiting::new(self, name);
         let mut latest = self.latest.subscribe();
-        let newer = latest.wait_for(|snapshot| snapshot.started > since).await;
+        let tells = |snapshot: &Snapshot| snapshot.trouble.is_some() || snapshot.tells_of(name);
+        let newer = latest.wait_for(|snapshot| snapshot.started > since && tells(snapshot)).await;
         let snapshot = match newer {
             Ok(snapshot) => snapshot.clone(),
             Err(_) => return Err(Trouble::setup("the poller has ended")),
@@ -162,43 +192,21 @@ impl Drop for Waiting<'_> {
     }
 }
 
-async fn poll_forever(environment: Weak<Environment>) {
+async fn poll_forever(poller: Arc<Poller>, environment: Weak<Environment>) {
     let mut may_list = true;
     loop {
-        let Some(environment) = environment.upgrade() else { return };
-        let poller = &environment.poller;
         let mut wanted = poller.wanted();
         while wanted.is_empty() {
+            if environment.strong_count() == 0 {
+                return;
+            }
             poller.wake.notified().await;
             wanted = poller.wanted();
         }
-        // So that everyone who waits by now is served by this poll.
-        let started = Instant::now() + Duration::from_nanos(1);
-        let mut read = if may_list { read_all(&environment).await } else { Err(not_listed()) };
-        if let Err(trouble) = &read {
-            may_list &= trouble.kind != Kind::Denied;
-            // One stack that cannot be shown must not hide the others.
-            if trouble.kind != Kind::Credentials {
-                read = read_each(&environment, &wanted).await;
-            }
-        }
-        let pages = match read {
-            Ok((stacks, pages)) => {
-                let before = Arc::clone(&poller.latest.borrow().stacks);
-                let changed = before.len() != stacks.len()
-                    || stacks.iter().any(|(name, now)| before.get(name).is_none_or(|was| was.status != now.status));
-                let stacks = Arc::new(stacks);
-                poller.latest.send_replace(Snapshot { started, polled: true, stacks, trouble: None });
-                if changed {
-                    poller.expect_change();
-                }
-                pages
-            }
-            Err(trouble) => {
-                let last = poller.latest.borrow().clone();
-                poller.latest.send_replace(Snapshot { started, trouble: Some(trouble), ..last });
-                1
-            }
+        let (started, pages) = {
+            // Not held while nothing is asked: whoever drops the environment ends this.
+            let Some(environment) = environment.upgrade() else { return };
+            poll(&environment, wanted, &mut may_list).await
         };
         loop {
             let next = started + poller.interval(pages);
@@ -206,6 +214,41 @@ async fn poll_forever(environment: Weak<Environment>) {
                 () = tokio::time::sleep_until(next) => break,
                 () = poller.hurry.notified() => {}
             }
+        }
+    }
+}
+
+/// Polls once: when that started, and how many calls it took.
+async fn poll(environment: &Environment, wanted: Vec<String>, may_list: &mut bool) -> (Instant, u32) {
+    let poller = &environment.poller;
+    // So that everyone who waits by now is served by this poll.
+    let started = Instant::now() + Duration::from_nanos(1);
+    let mut read = if *may_list { read_all(environment).await } else { Err(not_listed()) };
+    let mut asked = Asked::All;
+    if let Err(trouble) = &read {
+        *may_list &= trouble.kind != Kind::Denied;
+        // One stack that cannot be shown must not hide the others.
+        if trouble.kind != Kind::Credentials {
+            read = read_each(environment, &wanted).await;
+            asked = Asked::Named(wanted);
+        }
+    }
+    match read {
+        Ok((stacks, pages)) => {
+            let before = Arc::clone(&poller.latest.borrow().stacks);
+            let changed = before.len() != stacks.len()
+                || stacks.iter().any(|(name, now)| before.get(name).is_none_or(|was| was.status != now.status));
+            let stacks = Arc::new(stacks);
+            poller.latest.send_replace(Snapshot { started, asked, stacks, trouble: None });
+            if changed {
+                poller.expect_change();
+            }
+            (started, pages)
+        }
+        Err(trouble) => {
+            let last = poller.latest.borrow().clone();
+            poller.latest.send_replace(Snapshot { started, trouble: Some(trouble), ..last });
+            (started, 1)
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_plan::Strategy;
@@ -55,6 +56,9 @@ pub enum Fact {
     /// Something that a person should know, but that stops nothing.
     #[serde(rename = "step.warned")]
     StepWarned(StepWarned),
+    /// A command of the team's printed a line.
+    #[serde(rename = "command.output")]
+    CommandOutput(CommandOutput),
     /// The step has ended, in one of the [`Outcome`]s.
     #[serde(rename = "step.finished")]
     StepFinished(StepFinished),
@@ -197,6 +201,16 @@ pub struct StepWarned {
     pub message: String,
 }
 
+/// A line that a command of the team's printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandOutput {
+    /// The step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// The line, without its end.
+    pub line: String,
+}
+
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepFinished {
@@ -297,6 +311,20 @@ pub struct RunFinished {
 }
 
 impl Fact {
+    /// What events call the kinds of facts.
+    pub(crate) const KINDS: [&str; 10] = [
+        "run.started",
+        "step.ready",
+        "step.started",
+        "stack.submitted",
+        "stack.progress",
+        "step.retried",
+        "step.warned",
+        "step.finished",
+        "run.stopping",
+        "run.finished",
+    ];
+
     /// The step it is about, if it is about one.
     pub fn step(&self) -> Option<&StepRef> {
         match self {
@@ -305,10 +333,16 @@ impl Fact {
             Self::StackProgress(fact) => Some(&fact.step),
             Self::StepRetried(fact) => Some(&fact.step),
             Self::StepWarned(fact) => Some(&fact.step),
+            Self::CommandOutput(fact) => Some(&fact.step),
             Self::StepFinished(fact) => Some(&fact.step),
             Self::RunStarted(_) | Self::RunStopping { .. } | Self::RunFinished(_) => None,
         }
     }
+}
+
+/// Seconds to the millisecond, which is what events carry.
+pub(crate) fn seconds(duration: Duration) -> f64 {
+    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)).as_secs_f64()
 }
 
 /// RFC 3339 with milliseconds, as the contract of the events file says.

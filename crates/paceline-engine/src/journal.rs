@@ -1,13 +1,17 @@
 //! The journal: a run's events on disk, written before anything relies on them.
 //!
 //! One folder per run, `RUNS/<run>/journal.jsonl`. The file is locked while its run is going on, so
-//! that two processes never work on the same run.
+//! that two processes never work on the same run; nobody else changes it then.
+
+mod read;
 
 use std::fs::{File, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub use self::read::read_events;
+use self::read::{Contents, plan_digest, read};
 use crate::event::{Event, Fact, Outcome};
 use crate::exit;
 use crate::run::Earlier;
@@ -18,7 +22,7 @@ const FILE: &str = "journal.jsonl";
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The system said no.
-    #[error("cannot keep the journal {path}")]
+    #[error("cannot use the journal {path}")]
     Io {
         /// The file.
         path: Utf8PathBuf,
@@ -75,8 +79,15 @@ impl Journal {
         let path = runs.join(run).join(FILE);
         let io = |source| JournalError::Io { path: path.clone(), source };
         fs_err::create_dir_all(runs.join(run)).map_err(io)?;
-        let file = File::options().create_new(true).append(true).read(true).open(&path).map_err(io)?;
+        let file = match File::options().create_new(true).append(true).read(true).open(&path) {
+            // Another process had the same idea in the same second.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(JournalError::Busy { path });
+            }
+            opened => opened.map_err(io)?,
+        };
         lock(&file, &path)?;
+        sync_folders(&path);
         Ok(Self { path, file })
     }
 
@@ -105,75 +116,58 @@ impl Journal {
     pub fn find_unfinished(runs: &Utf8Path, plan: &str) -> Result<Option<Unfinished>, JournalError> {
         for run in newest_first(runs)? {
             let path = runs.join(&run).join(FILE);
-            let Ok(mut file) = File::options().append(true).read(true).open(&path) else { continue };
-            let events = read(&path, &mut file)?;
-            let is_this_plan = events.iter().any(|event| match &event.fact {
-                Fact::RunStarted(started) => started.plan == plan,
-                _ => false,
-            });
-            if !is_this_plan {
+            let io = |source| JournalError::Io { path: path.clone(), source };
+            let first_look = match File::open(&path) {
+                // Not a run's folder, or one whose run never started.
+                Err(error) if is_absent(&error) => continue,
+                opened => opened.map_err(io)?,
+            };
+            if plan_digest(&path, &first_look)?.is_none_or(|digest| digest != plan) {
                 continue;
             }
+            let file = File::options().append(true).read(true).open(&path).map_err(io)?;
+            // Whoever holds the lock may be in the middle of a line: only then is the end to be trusted.
             lock(&file, &path)?;
-            let done = events.last().is_some_and(|event| match &event.fact {
+            let Contents { events, seq, length } = read(&path, &file)?;
+            let has_ended = events.last().is_some_and(|event| match &event.fact {
                 Fact::RunFinished(finished) => finished.exit_code != exit::INTERRUPTED,
                 _ => false,
             });
-            if done {
+            if has_ended {
                 return Ok(None);
             }
-            let earlier = earlier(&events);
+            // What a kill left of a last line is cut off, so that whole lines follow.
+            file.set_len(length).map_err(io)?;
+            let earlier = earlier(&events, seq);
             return Ok(Some(Unfinished { run, earlier, events, journal: Self { path, file } }));
         }
         Ok(None)
     }
 }
 
-/// Reads a journal, or any file of events. A last line that a kill cut off is left out.
-pub fn read_events(path: &Utf8Path) -> Result<Vec<Event>, JournalError> {
-    let io = |source| JournalError::Io { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(io)?;
-    parse(path, &mut file).map(|(events, _)| events)
-}
-
-/// Reads a journal and cuts off what a kill left of a last line, so that it can be written on.
-fn read(path: &Utf8Path, file: &mut File) -> Result<Vec<Event>, JournalError> {
-    let (events, complete) = parse(path, file)?;
-    let io = |source| JournalError::Io { path: path.to_owned(), source };
-    file.set_len(complete).map_err(io)?;
-    file.seek(SeekFrom::End(0)).map_err(io)?;
-    Ok(events)
-}
-
-fn parse(path: &Utf8Path, file: &mut File) -> Result<(Vec<Event>, u64), JournalError> {
-    let io = |source| JournalError::Io { path: path.to_owned(), source };
-    let mut reader = BufReader::new(file);
-    let (mut events, mut complete, mut line) = (Vec::new(), 0, Vec::new());
-    loop {
-        line.clear();
-        let length = reader.read_until(b'\n', &mut line).map_err(io)?;
-        if length == 0 || line.last() != Some(&b'\n') {
-            return Ok((events, complete));
+/// What an interrupted run had done.
+fn earlier(events: &[Event], seq: u64) -> Earlier {
+    let mut earlier = Earlier { seq, ..Earlier::default() };
+    for event in events {
+        match &event.fact {
+            // It is ours, even if its end was not seen. A change set that was only made has changed nothing.
+            Fact::StackSubmitted(submitted) if submitted.operation != "create-change-set" => {
+                earlier.deployed.insert(submitted.step.step.clone());
+            }
+            Fact::StepFinished(finished) => match finished.outcome {
+                Outcome::Deployed => {
+                    earlier.deployed.insert(finished.step.step.clone());
+                }
+                // Should it be found done after all, then somebody else did it.
+                Outcome::Failed | Outcome::RolledBack => {
+                    earlier.deployed.remove(&finished.step.step);
+                }
+                Outcome::Unchanged | Outcome::Skipped | Outcome::Interrupted => {}
+            },
+            _ => {}
         }
-        if !line.trim_ascii().is_empty() {
-            let corrupt =
-                |source| JournalError::Corrupt { path: path.to_owned(), line: events.len() + 1, source };
-            events.push(serde_json::from_slice(&line).map_err(corrupt)?);
-        }
-        complete += length as u64;
     }
-}
-
-fn earlier(events: &[Event]) -> Earlier {
-    let deployed = events.iter().filter_map(|event| match &event.fact {
-        // What was submitted is ours, even if the end was not seen.
-        Fact::StackSubmitted(submitted) => Some(submitted.step.step.clone()),
-        Fact::StepFinished(finished) if finished.outcome == Outcome::Deployed => {
-            Some(finished.step.step.clone())
-        }
-        _ => None,
-    });
-    Earlier { seq: events.last().map_or(0, |event| event.seq), deployed: deployed.collect() }
+    earlier
 }
 
 fn newest_first(runs: &Utf8Path) -> Result<Vec<String>, JournalError> {
@@ -189,10 +183,22 @@ fn newest_first(runs: &Utf8Path) -> Result<Vec<String>, JournalError> {
     Ok(names)
 }
 
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 fn lock(file: &File, path: &Utf8Path) -> Result<(), JournalError> {
     match file.try_lock() {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(JournalError::Busy { path: path.to_owned() }),
         Err(TryLockError::Error(source)) => Err(JournalError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// A new file survives a crash of the machine only when the folders that name it have been written too:
+/// the run's, and those above that may be new. Not every file system can, and none needs to.
+fn sync_folders(path: &Utf8Path) {
+    for folder in path.ancestors().skip(1).take(3).filter(|folder| !folder.as_str().is_empty()) {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }

@@ -3,6 +3,7 @@
 //! The engine asks a [`Perform`]er for each step to be performed and hears how it went. It knows no
 //! AWS, prints nothing, and waits only on tokio's clock, so that it runs the same on virtual time.
 
+mod describe;
 pub mod event;
 pub mod exit;
 mod journal;
@@ -10,11 +11,13 @@ mod perform;
 mod ready;
 mod run;
 mod schedule;
+mod state;
 mod stop;
 
+pub use describe::reference;
 pub use event::{Event, Fact, Outcome};
 pub use journal::{Journal, JournalError, Unfinished, read_events};
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
-pub use run::{Earlier, RunEnd, RunOptions, reference, run};
+pub use run::{Earlier, RunEnd, RunOptions, run};
 pub use schedule::{Schedule, one_after_another, schedule};
 pub use stop::Stop;

@@ -11,7 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::event::{Cause, Fact, Outcome, StackProgress, StackSubmitted, StepRef, StepRetried, StepWarned};
+use crate::event::{
+    Cause, CommandOutput, Fact, Outcome, StackProgress, StackSubmitted, StepRef, StepRetried, StepWarned, seconds,
+};
 
 /// Performs steps. The engine decides which and when; a performer never schedules.
 pub trait Perform: Send + Sync + 'static {
@@ -22,7 +24,7 @@ pub trait Perform: Send + Sync + 'static {
 /// How a step ended.
 #[derive(Debug, Clone)]
 pub struct Ended {
-    /// The outcome.
+    /// The outcome. Never [`Outcome::Skipped`]: only what is not started is skipped.
     pub outcome: Outcome,
     /// The first cause of a failure.
     pub cause: Option<Cause>,
@@ -54,13 +56,13 @@ impl Ended {
 /// What a step's performer knows of its step, and its way to report.
 #[derive(Debug, Clone)]
 pub struct StepContext {
-    plan: Arc<Plan>,
-    index: usize,
-    reference: Arc<StepRef>,
-    report: mpsc::UnboundedSender<Report>,
-    stop: CancellationToken,
-    clock: Clock,
-    done_earlier: bool,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) index: usize,
+    pub(crate) reference: Arc<StepRef>,
+    pub(crate) report: mpsc::UnboundedSender<Report>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) clock: Clock,
+    pub(crate) done_earlier: bool,
 }
 
 /// The run's time: the time of its start, and what tokio's clock has counted since.
@@ -79,35 +81,25 @@ impl Clock {
         self.origin.elapsed()
     }
 
+    /// The time, to the millisecond: an event reads the same while the run goes on and from its journal.
     pub(crate) fn now(&self) -> Timestamp {
+        let exact = self.start.checked_add(self.elapsed());
+        let to_the_millisecond = exact.and_then(|now| Timestamp::from_millisecond(now.as_millisecond()));
         // A run is far shorter than the range of a timestamp.
-        self.start.checked_add(self.elapsed()).unwrap_or(self.start)
+        to_the_millisecond.unwrap_or(self.start)
     }
 }
 
 /// A fact on its way to the engine. The sender may wait until it is in the journal.
 #[derive(Debug)]
 pub(crate) struct Report {
+    /// The position of the step that reports.
+    pub(crate) step: usize,
     pub(crate) fact: Fact,
     pub(crate) recorded: Option<oneshot::Sender<()>>,
 }
 
 impl StepContext {
-    pub(crate) fn new(
-        plan: Arc<Plan>,
-        index: usize,
-        reference: Arc<StepRef>,
-        report: mpsc::UnboundedSender<Report>,
-        stop: CancellationToken,
-        clock: Clock,
-    ) -> Self {
-        Self { plan, index, reference, report, stop, clock, done_earlier: false }
-    }
-
-    pub(crate) fn done_earlier(self, done_earlier: bool) -> Self {
-        Self { done_earlier, ..self }
-    }
-
     /// Whether an earlier part of this run, before an interruption, had sent or done this already.
     pub fn was_done_earlier(&self) -> bool {
         self.done_earlier
@@ -143,7 +135,7 @@ impl StepContext {
         let ResourceProgress { logical_id, resource_type, status, reason, done, total, happened_at } =
             resource;
         let step = self.reference();
-        self.send(Fact::StackProgress(StackProgress {
+        let fact = Fact::StackProgress(StackProgress {
             step,
             logical_id,
             resource_type,
@@ -152,28 +144,36 @@ impl StepContext {
             done,
             total,
             happened_at,
-        }));
+        });
+        self.send(fact, None);
     }
 
     /// Reports that something transient is tried again after a pause.
     pub fn retried(&self, reason: impl Into<String>, attempt: u32, wait: Duration) {
-        let (step, reason, wait_s) = (self.reference(), reason.into(), wait.as_secs_f64());
-        self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s }));
+        let (step, reason, wait_s) = (self.reference(), reason.into(), seconds(wait));
+        self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s }), None);
     }
 
     /// Reports something that a person should know.
     pub fn warn(&self, message: impl Into<String>) {
-        self.send(Fact::StepWarned(StepWarned { step: self.reference(), message: message.into() }));
+        let (step, message) = (self.reference(), message.into());
+        self.send(Fact::StepWarned(StepWarned { step, message }), None);
     }
 
-    /// Reports that a mutating call is about to be sent, and waits until that is in the journal.
+    /// Reports a line that a command of the team's printed.
+    pub fn output(&self, line: impl Into<String>) {
+        let (step, line) = (self.reference(), line.into());
+        self.send(Fact::CommandOutput(CommandOutput { step, line }), None);
+    }
+
+    /// Reports that a mutating call is about to be sent, and waits until that is in the journal. When it
+    /// cannot be, this never completes: the run is over, and the step is about to be dropped.
     pub async fn submitting(&self, operation: &str, token: &str) {
         let (step, operation, token) = (self.reference(), operation.to_owned(), token.to_owned());
         let (recorded, wait) = oneshot::channel();
-        let fact = Fact::StackSubmitted(StackSubmitted { step, operation, token });
-        // The engine is gone only when the run is; then the step is about to be dropped as well.
-        if self.report.send(Report { fact, recorded: Some(recorded) }).is_ok() {
-            let _ = wait.await;
+        self.send(Fact::StackSubmitted(StackSubmitted { step, operation, token }), Some(recorded));
+        if wait.await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 
@@ -181,8 +181,9 @@ impl StepContext {
         StepRef::clone(&self.reference)
     }
 
-    fn send(&self, fact: Fact) {
-        let _ = self.report.send(Report { fact, recorded: None });
+    fn send(&self, fact: Fact, recorded: Option<oneshot::Sender<()>>) {
+        // The engine is gone only when the run is; then nobody is left to hear.
+        let _ = self.report.send(Report { step: self.index, fact, recorded });
     }
 }
 

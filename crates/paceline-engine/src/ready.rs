@@ -23,7 +23,7 @@ impl Lane {
             Work::Deploy { .. } => Self::Stacks,
             Work::Publish(publish) if publish.image => Self::Images,
             Work::Publish(_) => Self::Assets,
-            Work::Gate { .. } => Self::Unlimited,
+            Work::Gate { .. } | Work::Command(_) => Self::Unlimited,
         }
     }
 }

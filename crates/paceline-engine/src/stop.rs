@@ -1,6 +1,9 @@
-//! Stopping a run from outside: a signal, or whoever embeds the engine.
+//! What ends a run before its plan is done: a request from outside, or the deadline.
+
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Asks a run to stop. Clones ask the same run.
 #[derive(Debug, Clone)]
@@ -23,14 +26,47 @@ impl Stop {
             first
         });
     }
+}
 
-    /// Completes with the reason once the run has been asked to stop.
-    pub(crate) async fn requested(&self) -> String {
-        let mut receiver = self.0.subscribe();
-        // The sender is `self`: it cannot be gone.
-        match receiver.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
-            Err(_) => std::future::pending().await,
+/// The request or the deadline, whichever comes first.
+#[derive(Debug)]
+pub(crate) struct Interruption {
+    request: watch::Receiver<Option<String>>,
+    deadline: Option<Instant>,
+}
+
+impl Interruption {
+    /// Watches for a request, and for the end of `limit` from now.
+    pub(crate) fn new(stop: &Stop, limit: Option<Duration>) -> Self {
+        // A limit beyond what the clock can count is none.
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        Self { request: stop.0.subscribe(), deadline }
+    }
+
+    /// Why the run is to stop, if it is.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let requested = self.request.borrow().clone();
+        let is_late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
+        requested.or_else(|| is_late.then(|| "the run is out of time".to_owned()))
+    }
+
+    /// Completes once there is a [`reason`](Self::reason).
+    pub(crate) async fn wait(&mut self) {
+        let requested = async {
+            // Nobody is left who could ask.
+            if self.request.wait_for(Option::is_some).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let is_late = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = requested => {}
+            () = is_late => {}
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Config {
     pub concurrency: Concurrency,
     /// Waiters between a stack and what depends on it.
     pub gates: Vec<GateConfig>,
+    /// Scripts that the team supplies.
+    pub commands: Vec<CommandConfig>,
     /// What happens when a stack fails.
     pub on_failure: OnFailure,
     /// The CodeBuild project.
@@ -176,6 +178,21 @@ pub struct GateConfig {
     pub after: Pattern,
     /// Which IAM roles and instance profiles must be usable before anything that depends on the stack starts.
     pub iam_roles: IamRoles,
+}
+
+/// A script that the team supplies.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandConfig {
+    /// What people call it.
+    pub name: String,
+    /// The stack or stacks (ids or names, `*` and `?` allowed) it follows.
+    pub after: Pattern,
+    /// What is given to the shell.
+    pub run: String,
+    /// The folder it runs in, relative to the configuration; the configuration's own by default.
+    #[serde(default)]
+    pub dir: Option<Utf8PathBuf>,
 }
 
 /// Which of a stack's roles a gate waits for.

@@ -23,6 +23,6 @@ pub use config::{Config, ConfigError, Strategy};
 pub use edges::{Edge, External, Reason};
 pub use error::PlanError;
 pub use make::PlanOptions;
-pub use plan::{LeftOut, Phase, Plan, PlannedStack, Publish, Step, Work};
+pub use plan::{Command, LeftOut, Phase, Plan, PlannedStack, Publish, Step, Work};
 pub use schema::schema;
 pub use text::{partition, url_suffix};

@@ -116,7 +116,8 @@ impl Plan {
 
         let mut warnings = assembly.warnings.clone();
         let gates = steps::gates(config, &names, &stacks, &mut warnings)?;
-        let steps = steps::make(&names, &stacks, &gates);
+        let mut steps = steps::make(&names, &stacks, &gates);
+        steps::add_commands(&mut steps, config, &options.config_path, &names, &stacks, &mut warnings)?;
         let critical_path = critical_path(&stacks, &graph, &order);
         let policy = if options.fail_fast { FailurePolicy::FailFast } else { config.on_failure.policy };
         let concurrency = Concurrency {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
@@ -110,6 +111,21 @@ pub enum Work {
         /// Which roles.
         roles: IamRoles,
     },
+    /// Run a script that the team supplies.
+    Command(Command),
+}
+
+/// A script that the team supplies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// What people call it.
+    pub name: String,
+    /// The position in [`Plan::stacks`] of the last stack it follows.
+    pub stack: usize,
+    /// What is given to the shell.
+    pub run: String,
+    /// The folder it runs in.
+    pub dir: Utf8PathBuf,
 }
 
 impl Work {
@@ -119,6 +135,7 @@ impl Work {
             Self::Publish(_) => "publish",
             Self::Deploy { .. } => "deploy",
             Self::Gate { .. } => "gate",
+            Self::Command(_) => "command",
         }
     }
 
@@ -126,6 +143,7 @@ impl Work {
     fn about(&self) -> usize {
         match self {
             Self::Publish(publish) => publish.stack,
+            Self::Command(command) => command.stack,
             Self::Deploy { stack } | Self::Gate { stack, .. } => *stack,
         }
     }
@@ -133,7 +151,7 @@ impl Work {
     /// The position of the stack it is about.
     pub fn stack(&self) -> Option<usize> {
         match self {
-            Self::Publish(_) => None,
+            Self::Publish(_) | Self::Command(_) => None,
             Self::Deploy { stack } | Self::Gate { stack, .. } => Some(*stack),
         }
     }

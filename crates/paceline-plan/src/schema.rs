@@ -27,6 +27,7 @@ pub fn schema() -> Value {
             "edges": list("Dependencies that no file shows.", &edge()),
             "concurrency": concurrency(),
             "gates": list("Waiters between a stack and what depends on it.", &gate()),
+            "commands": list("Scripts that the team supplies.", &command()),
             "on-failure": on_failure(),
             "codebuild": codebuild(),
             "runner": runner(),
@@ -119,6 +120,16 @@ fn on_failure() -> Value {
         },
     });
     object("What happens when a stack fails.", &[], &properties)
+}
+
+fn command() -> Value {
+    let properties = json!({
+        "name": text("What people call it."),
+        "after": text("The stack or stacks (ids or names, `*` and `?` allowed) it follows."),
+        "run": text("What is given to the shell."),
+        "dir": text("The folder it runs in, relative to the configuration."),
+    });
+    object("A script.", &["name", "after", "run"], &properties)
 }
 
 fn codebuild() -> Value {

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
+use camino::Utf8Path;
 use paceline_assembly::{Stack, Template};
 
 use crate::config::{Config, IamRoles};
 use crate::error::PlanError;
 use crate::names::Names;
-use crate::plan::{PlannedStack, Publish, Step, Work};
+use crate::plan::{Command, PlannedStack, Publish, Step, Work};
 
 /// Checking for and uploading one file. An estimate: most are small, and most are there already.
 const FILE_TIME: Duration = Duration::from_secs(2);
@@ -16,6 +17,9 @@ const FILE_TIME: Duration = Duration::from_secs(2);
 const IMAGE_TIME: Duration = Duration::from_secs(150);
 /// Waiting for roles after their stack is complete: see `paceline-aws`'s role waiter.
 const GATE_TIME: Duration = Duration::from_secs(10);
+
+/// Running a script of the team's. An estimate: scripts differ.
+const COMMAND_TIME: Duration = Duration::from_secs(10);
 
 /// Which stacks have a gate, and for which roles.
 pub(crate) type Gates = BTreeMap<String, IamRoles>;
@@ -110,6 +114,40 @@ pub(crate) fn make(names: &Names<'_>, stacks: &[PlannedStack], gates: &Gates) ->
         }
     }
     steps
+}
+
+/// Adds the team's commands: each runs when every stack it follows is done, and nothing waits for it.
+pub(crate) fn add_commands(
+    steps: &mut Vec<Step>,
+    config: &Config,
+    config_path: &Utf8Path,
+    names: &Names<'_>,
+    stacks: &[PlannedStack],
+    warnings: &mut Vec<String>,
+) -> Result<(), PlanError> {
+    for (number, command) in config.commands.iter().enumerate() {
+        let after = names.matching(&command.after, &format!("commands[{number}]"))?;
+        let after: HashSet<&str> = after.into_iter().collect();
+        let follows = |step: &Step| {
+            step.work.stack().is_some_and(|stack| after.contains(stacks[stack].id.as_str()))
+        };
+        let needs: Vec<usize> = (0..steps.len()).filter(|&index| follows(&steps[index])).collect();
+        let Some(stack) = needs.iter().filter_map(|&need| steps[need].work.stack()).max() else {
+            warnings.push(format!("the command `{}` is left out: no stack it follows is deployed", command.name));
+            continue;
+        };
+        let folder = config_path.parent().unwrap_or(Utf8Path::new(""));
+        let work = Work::Command(Command {
+            name: command.name.clone(),
+            stack,
+            run: command.run.clone(),
+            dir: command.dir.as_ref().map_or_else(|| folder.to_owned(), |dir| folder.join(dir)),
+        });
+        // Two commands of one name are two steps.
+        let id = format!("command:{number}:{}", command.name);
+        steps.push(Step { id, work, needs, expected: COMMAND_TIME });
+    }
+    Ok(())
 }
 
 /// A stack's assets, each with the place it goes to: the same place means the same object.

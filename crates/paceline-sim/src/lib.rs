@@ -20,6 +20,7 @@
 //! | S3 | bootstrap buckets and those of stacks: objects, multipart uploads |
 //! | ECR | which images are there |
 //! | IAM | the roles of stacks, with eventual consistency |
+//! | CodeBuild | projects |
 //!
 //! Resources are not simulated one by one: each takes the typical time of its type, and has a plausible
 //! physical id and plausible attributes. What matters across stacks is real: SSM parameters, exports,
@@ -36,6 +37,7 @@
 mod answer;
 mod client;
 mod clock;
+mod codebuild;
 mod cloudformation;
 mod ecr;
 mod iam;

@@ -68,6 +68,8 @@ pub(crate) struct Region {
     pub(crate) exports: BTreeMap<String, Export>,
     pub(crate) parameters: BTreeMap<String, Parameter>,
     pub(crate) repositories: BTreeMap<String, Repository>,
+    /// CodeBuild projects by name, as `BatchGetProjects` gives them.
+    pub(crate) projects: BTreeMap<String, serde_json::Value>,
     /// EKS clusters that stacks created, and whether they are still there.
     pub(crate) clusters: BTreeMap<String, bool>,
     /// Names that resources took, with the stack and the resource that did.

@@ -71,10 +71,10 @@ struct Deployment<'a> {
 
 impl Deployment<'_> {
     async fn simulate(&self, options: AwsOptions, start: Timestamp) -> Result<u8, Failure> {
-        let Simulation { wire, images } = Simulation::new(&self.app.assembly, start);
+        let Simulation { wire, images, commands } = Simulation::new(&self.app.assembly, start);
         let listeners = Listeners::open(self.args, None, &[])?;
         let run = RunOptions { simulated: true, ..self.run_options("simulated".to_owned(), start) };
-        self.run(AwsOptions { wire, images, ..options }, run, listeners).await
+        self.run(AwsOptions { wire, images, commands, ..options }, run, listeners).await
     }
 
     async fn perform(&self, options: AwsOptions) -> Result<u8, Failure> {

@@ -8,20 +8,19 @@ use paceline_buildspec::{Generation, Mode, MultiRegion, RunnerSource, generate, 
 use paceline_engine::exit;
 use paceline_plan::config::{CodeBuild, Runner, RunnerFrom};
 
-use crate::cli::GenArgs;
+use crate::cli::{GenArgs, GeneratedArgs};
 use crate::failure::Failure;
 use crate::load::{self, App};
 use crate::terminal;
 
 pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
+    let check = args.check;
+    let args = &args.generated;
     let app = load::app(&args.app)?;
-    // The build decides which regions are on; what is generated has to serve for all.
-    let mut options = app.options(None, false);
-    options.multi_region = Some("true".to_owned());
-    let plan = app.plan(&options)?;
+    let plan = app.plan(&app.options_for_all_regions())?;
     let generation = generation(&app, &plan, args)?;
     let files = generate(&generation).map_err(|error| Failure::with_own_hint(&error))?;
-    let mode = if args.check { Mode::Check } else { Mode::Write };
+    let mode = if check { Mode::Check } else { Mode::Write };
     let reconciled =
         reconcile(&args.out, &files, mode).map_err(|error| Failure::with_own_hint(&error))?;
     for path in &reconciled.written {
@@ -51,7 +50,12 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     Ok(exit::STALE)
 }
 
-fn generation(app: &App, plan: &paceline_plan::Plan, args: &GenArgs) -> Result<Generation, Failure> {
+/// What is generated from an app.
+pub(crate) fn generation(
+    app: &App,
+    plan: &paceline_plan::Plan,
+    args: &GeneratedArgs,
+) -> Result<Generation, Failure> {
     let distinct = |of: fn(&paceline_plan::PlannedStack) -> Option<&String>| {
         let mut all: Vec<String> = plan.stacks.iter().filter_map(of).cloned().collect();
         all.sort_unstable();

@@ -8,6 +8,7 @@ mod generate;
 mod listeners;
 mod load;
 mod plan;
+mod project;
 mod report;
 mod signals;
 mod sim;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Deploy(args) => deploy::run(&args),
         Command::Wait(args) => wait::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Project(args) => project::run(&args),
         Command::Schema => {
             terminal::print(&format!("{:#}\n", paceline_plan::schema()));
             Ok(paceline_engine::exit::DONE)

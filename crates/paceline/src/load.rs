@@ -66,6 +66,11 @@ impl App {
         options
     }
 
+    /// The build decides which regions are on; what is generated has to serve for all.
+    pub(crate) fn options_for_all_regions(&self) -> PlanOptions {
+        PlanOptions { multi_region: Some("true".to_owned()), ..self.options(None, false) }
+    }
+
     pub(crate) fn plan(&self, options: &PlanOptions) -> Result<Plan, Failure> {
         Ok(Plan::make(&self.assembly, &self.config, options)?)
     }

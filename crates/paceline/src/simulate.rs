@@ -8,7 +8,7 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
 use paceline_assembly::Assembly;
-use paceline_aws::{Images, Wire};
+use paceline_aws::{Commands, Images, Wire};
 use paceline_sim::{SimHttpClient, SimOptions, Simulator, VirtualClock};
 
 /// Building and pushing an image takes this long in a simulation: an estimate.
@@ -29,6 +29,7 @@ impl TimeSource for SimulatedTime {
 pub(crate) struct Simulation {
     pub(crate) wire: Wire,
     pub(crate) images: Images,
+    pub(crate) commands: Commands,
 }
 
 impl Simulation {
@@ -47,6 +48,6 @@ impl Simulation {
             credentials: Some(SharedCredentialsProvider::new(credentials)),
             time: Some(SharedTimeSource::new(SimulatedTime(clock))),
         };
-        Self { wire, images: Images::Pretended(IMAGE_TIME) }
+        Self { wire, images: Images::Pretended(IMAGE_TIME), commands: Commands::Pretend }
     }
 }

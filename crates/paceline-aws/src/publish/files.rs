@@ -11,7 +11,7 @@ use paceline_engine::{Ended, Outcome};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::{already_there, archive, size};
+use super::{SYNTHESIZE, already_there, archive, cannot_run, size};
 use crate::sdk::s3_is_path_style;
 use crate::session::Target;
 use crate::trouble::{Kind, Trouble};
@@ -26,13 +26,25 @@ pub(crate) async fn publish_file(
     asset: &FileAsset,
     destination: &FileDestination,
 ) -> Result<Ended, Trouble> {
-    let settings = aws_sdk_s3::config::Builder::from(config).force_path_style(s3_is_path_style(config));
-    let client = Client::from_conf(settings.build());
     let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
-    if exists(&client, &bucket, &key).await? {
-        return Ok(already_there());
+    Ok(match upload(config, &bucket, &key, &asset.source).await? {
+        Some(length) => Ended::new(Outcome::Deployed).with_detail(size(length)),
+        None => already_there(),
+    })
+}
+
+/// Uploads a file, unless it is there. Gives its length.
+pub(super) async fn upload(
+    config: &SdkConfig,
+    bucket: &str,
+    key: &str,
+    source: &FileSource,
+) -> Result<Option<u64>, Trouble> {
+    let client = client(config);
+    if exists(&client, bucket, key).await? {
+        return Ok(None);
     }
-    let content = match &asset.source {
+    let content = match source {
         FileSource::Path { path, packaging } => Content::of(path, *packaging).await?,
         FileSource::Executable(command) => Content::made_by(command).await?,
     };
@@ -40,17 +52,31 @@ pub(crate) async fn publish_file(
     let (length, checksum) = blocking(move || digest(&path)).await?;
     let body = ByteStream::from_path(content.path()).await;
     let body = body.map_err(|error| Trouble::setup(format!("cannot read {}: {error}", content.path())))?;
-    client
-        .put_object()
-        .bucket(&bucket)
-        .key(&key)
-        .checksum_sha256(checksum)
-        .content_type(content_type)
-        .body(body)
-        .send()
-        .await
-        .map_err(|error| explain(Trouble::of("PutObject", &error), &bucket))?;
-    Ok(Ended::new(Outcome::Deployed).with_detail(size(length)))
+    let put = client.put_object().bucket(bucket).key(key).checksum_sha256(checksum);
+    let answer = put.content_type(content_type).body(body).send().await;
+    answer.map_err(|error| explain(Trouble::of("PutObject", &error), bucket))?;
+    Ok(Some(length))
+}
+
+/// Uploads a text that is named by its digest, unless it is there.
+pub(crate) async fn upload_text(
+    config: &SdkConfig,
+    bucket: &str,
+    key: &str,
+    text: String,
+) -> Result<(), Trouble> {
+    let client = client(config);
+    if exists(&client, bucket, key).await? {
+        return Ok(());
+    }
+    let put = client.put_object().bucket(bucket).key(key).content_type("application/json");
+    let answer = put.body(ByteStream::from(text.into_bytes())).send().await;
+    answer.map(drop).map_err(|error| explain(Trouble::of("PutObject", &error), bucket))
+}
+
+fn client(config: &SdkConfig) -> Client {
+    let settings = aws_sdk_s3::config::Builder::from(config).force_path_style(s3_is_path_style(config));
+    Client::from_conf(settings.build())
 }
 
 /// Whether the object is there. A `HeadObject` of an object that is missing could make S3 say so to
@@ -92,7 +118,7 @@ impl Content {
     async fn of(path: &Utf8Path, packaging: Packaging) -> Result<Self, Trouble> {
         if !path.exists() {
             return Err(Trouble::setup(format!("the asset's source is not there: {path}"))
-                .hint("the assembly was made elsewhere without it: run `cdk synth` here, or copy the app with it"));
+                .hint(SYNTHESIZE));
         }
         if packaging == Packaging::File {
             return Ok(Self::AsIs(path.to_owned()));
@@ -109,7 +135,7 @@ impl Content {
             return Err(Trouble::setup("the asset's command is empty"));
         };
         let output = tokio::process::Command::new(program).args(arguments).kill_on_drop(true).output().await;
-        let output = output.map_err(|error| Trouble::setup(format!("cannot run {program}: {error}")))?;
+        let output = output.map_err(|error| cannot_run(program, &error))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(Trouble::setup(format!("{program} ended with {}: {}", output.status, said.trim())));

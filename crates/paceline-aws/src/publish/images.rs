@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{Images, already_there};
+use super::{Images, SYNTHESIZE, already_there, cannot_run};
 use crate::session::Target;
 use crate::trouble::{Kind, Trouble};
 
@@ -186,8 +186,13 @@ async fn docker(
 ) -> Result<String, Trouble> {
     let program = std::env::var("CDK_DOCKER").ok().filter(|name| !name.is_empty());
     let program = program.as_deref().unwrap_or("docker");
-    run(program, arguments, directory, input).await.map_err(|trouble| {
-        trouble.hint("images are built with docker: install and start it, or name another with CDK_DOCKER")
+    run(program, arguments, directory, input).await.map_err(|trouble| match trouble.kind {
+        Kind::Setup => trouble
+            .hint(format!("images are built with `{program}`: install it, or name another with CDK_DOCKER")),
+        _ if trouble.message.contains("docker daemon") => {
+            trouble.hint("start Docker; in CodeBuild the project has to be privileged")
+        }
+        _ => trouble,
     })
 }
 
@@ -206,9 +211,14 @@ async fn run(
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     if let Some(directory) = directory {
+        // A folder that is not there would look like a program that is not there.
+        if !directory.is_dir() {
+            let trouble = Trouble::setup(format!("the asset's source is not there: {directory}"));
+            return Err(Trouble { kind: Kind::Refused, ..trouble }.during(what).hint(SYNTHESIZE));
+        }
         command.current_dir(directory);
     }
-    let failed = |error: std::io::Error| Trouble::setup(format!("cannot run {program}: {error}")).during(&what);
+    let failed = |error: std::io::Error| cannot_run(program, &error).during(&what);
     let mut child = command.spawn().map_err(failed)?;
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         stdin.write_all(input.as_bytes()).await.map_err(failed)?;

@@ -4,13 +4,23 @@
 mod archive;
 mod files;
 mod images;
+mod legacy;
+mod toolkit;
 
 use std::time::Duration;
 
 use paceline_engine::{Ended, Outcome};
 
-pub(crate) use files::publish_file;
+use crate::trouble::Trouble;
+
+pub(crate) use files::{publish_file, upload_text};
 pub(crate) use images::{ImagePublisher, publish_image};
+pub(crate) use legacy::publish_legacy;
+pub(crate) use toolkit::Toolkit;
+
+/// What to do when an asset's source is missing.
+const SYNTHESIZE: &str =
+    "the assembly was made elsewhere without it: run `cdk synth` here, or copy the app with it";
 
 /// How images get built.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,6 +30,15 @@ pub enum Images {
     Docker,
     /// They take their time and nothing is run: for a simulation.
     Pretended(Duration),
+}
+
+/// A program that could not even be started.
+fn cannot_run(program: &str, error: &std::io::Error) -> Trouble {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Trouble::setup(format!("the program `{program}` is not there"))
+            .hint(format!("install `{program}`, or put its folder into PATH")),
+        _ => Trouble::setup(format!("cannot run `{program}`: {error}")),
+    }
 }
 
 fn already_there() -> Ended {

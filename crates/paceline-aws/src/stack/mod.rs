@@ -1,11 +1,13 @@
 //! Deploys one stack: finds out what state it is in, does what is needed, and sees it through to its end.
 
+mod change_set;
 mod decide;
 mod events;
 mod failure;
 mod operation;
 mod request;
 mod settle;
+mod source;
 mod unchanged;
 
 use std::time::Duration;
@@ -17,11 +19,13 @@ use paceline_engine::{Ended, Outcome, StepContext};
 pub(crate) use events::EventLog;
 pub use operation::Method;
 pub(crate) use request::Request;
+pub(crate) use source::source;
 
 use crate::environment::Environment;
 use crate::poller::StackView;
 use crate::trouble::Trouble;
 use decide::{Action, Verdict, decide};
+use failure::Failure;
 use operation::Sent;
 use settle::{Operation, Settled, settle};
 
@@ -29,6 +33,10 @@ use settle::{Operation, Settled, settle};
 const ATTEMPTS: u32 = 3;
 /// The pause before such another try, which a new role has then had to become usable.
 const PAUSE: Duration = Duration::from_secs(20);
+/// What to do about a rollback that does not get to its end.
+const STUCK: &str = "mend what stops its rollback, or continue the rollback without that resource, then run it again";
+/// What is said of a stack that is not waited for any longer.
+pub(crate) const GOES_ON: &str = "what was going on in AWS goes on there";
 /// How often a stack may turn out to have moved on since it was looked at.
 const MOVES: u32 = 20;
 
@@ -43,64 +51,68 @@ pub(crate) struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    /// Deploys the stack. When the run is stopped, what goes on in AWS is left to go on.
+    /// Deploys the stack. When the run is stopped, this is dropped, and what goes on in AWS goes on there.
     pub(crate) async fn run(&self) -> Ended {
-        tokio::select! {
-            biased;
-            () = self.context.stopped() => {
-                Ended::new(Outcome::Interrupted).with_detail("what was going on in AWS goes on there")
-            }
-            ended = self.deploy() => ended.unwrap_or_else(|trouble| Ended::failed(trouble.into_cause())),
-        }
+        self.deploy().await.unwrap_or_else(|trouble| Ended::failed(trouble.into_cause()))
     }
 
     async fn deploy(&self) -> Result<Ended, Trouble> {
         let (mut attempt, mut moves) = (1, 0);
-        let mut view = self.environment.poller.glance(&self.request.name).await?;
-        let mut is_first = true;
+        // What is known of the stack, as long as nothing has happened that could have changed it.
+        let mut known = Some(self.environment.poller.glance(&self.request.name).await?);
+        // The stack of this name that made room for a new one.
+        let mut deleted = None;
+        let mut continued = false;
         loop {
-            if !std::mem::take(&mut is_first) {
-                view = self.look().await?;
-            }
-            let view = view.as_ref();
-            let failure = match decide(view, self.method) {
-                Action::Refuse(why) => {
-                    return Ok(Ended::failed(Cause {
-                        at: Some(self.stack.name.clone()),
-                        message: format!("the stack is in {}", view.map_or("", |view| &view.status)),
-                        hint: Some(why.to_owned()),
-                        preflight: false,
-                    }));
-                }
-                Action::DeleteFirst => {
-                    self.delete(view).await?;
+            let view = match known.take() {
+                Some(view) => view,
+                None => self.look().await?,
+            };
+            let settled = match (decide(view.as_ref(), self.method), &view) {
+                (Action::Refuse(why), _) => return Ok(self.refused(view.as_ref(), why)),
+                (Action::DeleteFirst, Some(view)) => {
+                    known = Some(self.delete(view).await?);
+                    deleted = Some(view.id.clone());
                     continue;
                 }
-                Action::ContinueRollback => {
-                    if let Some(view) = view {
-                        operation::continue_rollback(self.environment, self.context, &self.request, view).await?;
-                        self.settle(Operation::someone_elses(view)).await?;
+                (Action::ContinueRollback, Some(view)) if continued => {
+                    return Ok(self.refused(Some(view), STUCK));
+                }
+                (Action::ContinueRollback, Some(view)) => {
+                    continued = true;
+                    match self.continue_rollback(view).await? {
+                        Settled::Ended { verdict: Verdict::RolledBack, view, .. } => known = Some(Some(view)),
+                        Settled::Ended { failure: Some(failure), .. } => {
+                            return Ok(Ended::failed(Cause { hint: Some(STUCK.to_owned()), ..failure.cause }));
+                        }
+                        _ => {}
                     }
                     continue;
                 }
-                Action::InProgress => match self.adopt(view).await? {
+                (Action::InProgress, Some(view)) => match self.adopt(view).await? {
                     Some(settled) => settled,
                     None => continue,
                 },
-                Action::Create => match self.send(None, attempt).await? {
-                    Some(settled) => settled,
-                    None => {
-                        moves += 1;
-                        self.moved_on(moves).await?;
-                        continue;
+                (Action::Update, Some(view))
+                    if unchanged::is_unchanged(self.environment, self.context, &self.request, view).await? =>
+                {
+                    return Ok(unchanged(view));
+                }
+                (Action::Update, Some(view)) => {
+                    let token = self.request.token("update", &view.state(), attempt);
+                    match self.send(Some(view), token).await? {
+                        Some(settled) => settled,
+                        None => {
+                            moves += 1;
+                            self.moved_on(moves).await?;
+                            continue;
+                        }
                     }
-                },
-                Action::Update => {
-                    let Some(view) = view else { continue };
-                    if unchanged::is_unchanged(self.environment, self.context, &self.request, view).await? {
-                        return Ok(Ended { outputs: view.outputs.clone(), ..Ended::new(Outcome::Unchanged) });
-                    }
-                    match self.send(Some(view), attempt).await? {
+                }
+                // There can be one stack of a name only, so what else is in the token makes no second one.
+                _ => {
+                    let state = format!("{} {moves}", deleted.as_deref().unwrap_or_default());
+                    match self.send(None, self.request.token("create", &state, attempt)).await? {
                         Some(settled) => settled,
                         None => {
                             moves += 1;
@@ -110,40 +122,54 @@ impl Deployment<'_> {
                     }
                 }
             };
-            match failure {
+            match settled {
                 Settled::NoChanges => {
-                    let outputs = view.map(|view| view.outputs.clone()).unwrap_or_default();
-                    return Ok(Ended { outputs, ..Ended::new(Outcome::Unchanged) });
+                    return Ok(view.as_ref().map_or_else(|| Ended::new(Outcome::Unchanged), unchanged));
                 }
                 Settled::Lost(trouble) => {
-                    let ended = Ended::new(Outcome::Interrupted).with_detail("what was going on in AWS goes on there");
+                    let ended = Ended::new(Outcome::Interrupted).with_detail(GOES_ON);
                     return Ok(Ended { cause: Some(trouble.into_cause()), ..ended });
                 }
                 Settled::Ended { verdict: Verdict::Succeeded, view, .. } => {
                     return Ok(Ended { outputs: view.outputs, ..Ended::new(Outcome::Deployed) });
                 }
-                Settled::Ended { failure: Some(failure), .. } if failure.transient && attempt < ATTEMPTS => {
+                Settled::Ended { failure: Some(failure), view, .. }
+                    if failure.transient && attempt < ATTEMPTS && self.may_try_again(&view) =>
+                {
                     attempt += 1;
                     let at = failure.cause.at.unwrap_or_default();
                     self.context.retried(format!("{at}: {}", failure.cause.message), attempt, PAUSE);
                     tokio::time::sleep(PAUSE).await;
+                    known = Some(Some(view).filter(|view| view.status != "DELETE_COMPLETE"));
                 }
-                Settled::Ended { verdict, view, failure } => {
-                    let outcome =
-                        if verdict == Verdict::RolledBack { Outcome::RolledBack } else { Outcome::Failed };
-                    let cause = failure.map_or_else(
-                        || Cause {
-                            at: Some(self.stack.name.clone()),
-                            message: view.reason.unwrap_or(view.status),
-                            hint: None,
-                            preflight: false,
-                        },
-                        |failure| failure.cause,
-                    );
-                    return Ok(Ended { outcome, ..Ended::failed(cause) });
-                }
+                Settled::Ended { verdict, view, failure } => return Ok(self.failed(verdict, view, failure)),
             }
         }
+    }
+
+    fn may_try_again(&self, view: &StackView) -> bool {
+        !matches!(decide(Some(view), self.method), Action::Refuse(_))
+    }
+
+    fn refused(&self, view: Option<&StackView>, why: &str) -> Ended {
+        Ended::failed(Cause {
+            at: Some(self.stack.name.clone()),
+            message: format!("the stack is in {}", view.map_or("", |view| &view.status)),
+            hint: Some(why.to_owned()),
+            preflight: false,
+        })
+    }
+
+    fn failed(&self, verdict: Verdict, view: StackView, failure: Option<Failure>) -> Ended {
+        let outcome = if verdict == Verdict::RolledBack { Outcome::RolledBack } else { Outcome::Failed };
+        let own_words = || Cause {
+            at: Some(self.stack.name.clone()),
+            message: view.reason.unwrap_or(view.status),
+            hint: None,
+            preflight: false,
+        };
+        let cause = failure.map_or_else(own_words, |failure| failure.cause);
+        Ended { outcome, ..Ended::failed(cause) }
     }
 
     async fn look(&self) -> Result<Option<StackView>, Trouble> {
@@ -151,41 +177,36 @@ impl Deployment<'_> {
     }
 
     /// Sends the operation and waits for its end; `None` when the stack is not what it was.
-    async fn send(&self, before: Option<&StackView>, attempt: u32) -> Result<Option<Settled>, Trouble> {
+    async fn send(&self, before: Option<&StackView>, token: String) -> Result<Option<Settled>, Trouble> {
         let request = &self.request;
         let sent =
-            operation::send(self.environment, self.context, request, before, self.method, attempt).await?;
-        Ok(match sent {
-            Sent::NoChanges => Some(Settled::NoChanges),
-            Sent::OutOfDate => None,
-            Sent::Accepted { id } => {
-                self.environment.poller.expect_change();
-                let name = if before.is_some() { "update" } else { "create" };
-                let token = Some(request.token(name, before, attempt));
-                let stamp = before.map(|view| view.stamp.clone());
-                Some(self.settle(Operation { id, token, stamp_before: stamp }).await?)
-            }
-        })
+            operation::send(self.environment, self.context, request, before, self.method, &token).await?;
+        let id = match (sent, before) {
+            (Sent::NoChanges, _) => return Ok(Some(Settled::NoChanges)),
+            (Sent::OutOfDate, _) | (Sent::Known, None) => return Ok(None),
+            (Sent::Accepted { id }, _) => id,
+            (Sent::Known, Some(view)) => view.id.clone(),
+        };
+        self.environment.poller.expect_change();
+        let stamp_before = before.map(|view| view.stamp.clone());
+        let operation = Operation { id, token: Some(token), stamp_before, until_rest: false };
+        Ok(Some(self.settle(operation).await?))
     }
 
     /// Sees an operation through that was going on already. If it is not ours, `None` once it has ended:
     /// then it is the turn of ours.
-    async fn adopt(&self, view: Option<&StackView>) -> Result<Option<Settled>, Trouble> {
-        let Some(view) = view else { return Ok(None) };
+    async fn adopt(&self, view: &StackView) -> Result<Option<Settled>, Trouble> {
         let changes = events::EventLog::default().read(self.environment, &view.id).await?;
-        let ours = changes
-            .iter()
-            .filter_map(|change| change.token.as_deref())
-            .find(|token| token.starts_with(&self.request.token_prefix()));
-        let operation = match ours {
-            Some(token) => Operation { token: Some(token.to_owned()), ..Operation::someone_elses(view) },
-            None => {
-                self.context.warn(format!("it is in {}: waiting for that to end", view.status));
-                Operation::someone_elses(view)
-            }
-        };
-        let settled = self.settle(operation).await?;
-        Ok(ours.is_some().then_some(settled))
+        let mut tokens = changes.iter().filter_map(|change| change.token.as_deref());
+        if let Some(token) = tokens.find(|token| self.request.is_done_by(token)) {
+            let (token, others) = (Some(token.to_owned()), Operation::someone_elses(view));
+            return Ok(Some(self.settle(Operation { token, until_rest: false, ..others }).await?));
+        }
+        self.context.warn(format!("it is in {}: waiting for that to end", view.status));
+        match self.settle(Operation::someone_elses(view)).await? {
+            lost @ Settled::Lost(_) => Ok(Some(lost)),
+            _ => Ok(None),
+        }
     }
 
     async fn settle(&self, operation: Operation) -> Result<Settled, Trouble> {
@@ -194,14 +215,23 @@ impl Deployment<'_> {
         Ok(settled.unwrap_or_else(Settled::Lost))
     }
 
-    async fn delete(&self, view: Option<&StackView>) -> Result<(), Trouble> {
-        let Some(view) = view else { return Ok(()) };
+    async fn continue_rollback(&self, view: &StackView) -> Result<Settled, Trouble> {
+        self.context.warn(format!("it is in {}: going on with its rollback first", view.status));
+        let token =
+            operation::continue_rollback(self.environment, self.context, &self.request, view).await?;
+        self.environment.poller.expect_change();
+        self.settle(Operation { token: Some(token), ..Operation::someone_elses(view) }).await
+    }
+
+    /// Deletes a stack that has nothing in it. Gives what is there of its name then.
+    async fn delete(&self, view: &StackView) -> Result<Option<StackView>, Trouble> {
         self.context.warn(format!("it is in {}, with nothing in it: deleting it first", view.status));
         operation::delete(self.environment, self.context, &self.request, view).await?;
+        self.environment.poller.expect_change();
         loop {
             match self.look().await? {
                 Some(now) if now.id == view.id && now.status != "DELETE_FAILED" => {}
-                _ => return Ok(()),
+                now => return Ok(now),
             }
         }
     }
@@ -215,4 +245,8 @@ impl Deployment<'_> {
         tokio::time::sleep(Duration::from_secs(3)).await;
         Ok(())
     }
+}
+
+fn unchanged(view: &StackView) -> Ended {
+    Ended { outputs: view.outputs.clone(), ..Ended::new(Outcome::Unchanged) }
 }

@@ -7,22 +7,9 @@ use aws_sdk_cloudformation::types::{Parameter, Tag};
 use paceline_assembly::{Stack, Template};
 use sha2::{Digest, Sha256};
 
+use super::source::Source;
 use crate::poller::StackView;
 use crate::session::Target;
-use crate::trouble::Trouble;
-
-/// The longest template that fits into a call (CloudFormation User Guide, "Understand CloudFormation quotas").
-const LONGEST_BODY: usize = 51_200;
-
-/// The variable by which another S3 endpoint is named to CloudFormation, as the CDK CLI has it.
-const S3_FOR_CLOUDFORMATION: &str = "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION";
-
-/// Where CloudFormation gets the template from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
-    Url(String),
-    Body(String),
-}
 
 /// Everything that decides what CloudFormation will do.
 #[derive(Debug, Clone)]
@@ -45,12 +32,9 @@ impl Request {
         stack: &Stack,
         target: &Target,
         given: &BTreeMap<String, String>,
+        source: Source,
         disable_rollback: bool,
-    ) -> Result<Self, Trouble> {
-        let source = match &stack.template_url {
-            Some(url) => Source::Url(https(url, target)),
-            None => Source::Body(body(stack)?),
-        };
+    ) -> Self {
         let declared: BTreeSet<&str> = stack.template.parameters().map(|(name, _)| name).collect();
         let values = stack.parameters.iter().chain(given);
         let values = values.filter(|(name, _)| declared.contains(name.as_str()));
@@ -69,27 +53,26 @@ impl Request {
             digest: String::new(),
         };
         request.digest = request.compute_digest(target);
-        Ok(request)
+        request
     }
 
-    /// The start of every token of this request: an operation with such a token is ours and does
-    /// exactly this.
-    pub(crate) fn token_prefix(&self) -> String {
+    /// The start of every token of this request.
+    fn token_prefix(&self) -> String {
         format!("paceline-{}-", self.digest)
+    }
+
+    /// Whether an operation with this token is ours and does exactly what this request asks for.
+    pub(crate) fn is_done_by(&self, token: &str) -> bool {
+        let operation = token.strip_prefix(&self.token_prefix()).and_then(|rest| rest.split('-').next());
+        matches!(operation, Some("create" | "update"))
     }
 
     /// The same request on the same state of the stack gives the same token, so that sending it twice,
     /// even from two processes, does nothing twice. A later deployment of the same template finds
     /// another state and gives another token.
-    pub(crate) fn token(&self, operation: &str, before: Option<&StackView>, attempt: u32) -> String {
-        let mut hash = Sha256::new();
-        hash.update(operation);
-        if let Some(view) = before {
-            hash.update(&view.id);
-            hash.update(&view.stamp);
-            hash.update(&view.status);
-        }
-        format!("{}{}-{attempt}", self.token_prefix(), &hex(&hash.finalize())[..12])
+    pub(crate) fn token(&self, operation: &str, state: &str, attempt: u32) -> String {
+        let state = &hex(&Sha256::digest(state))[..12];
+        format!("{}{operation}-{state}-{attempt}", self.token_prefix())
     }
 
     /// Every parameter the template declares: a value if there is one, else the previous one on an update.
@@ -134,37 +117,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// `s3://bucket/key` as CloudFormation wants it.
-fn https(url: &str, target: &Target) -> String {
-    let url = target.resolve(url);
-    let Some(object) = url.strip_prefix("s3://") else { return url };
-    match std::env::var(S3_FOR_CLOUDFORMATION) {
-        Ok(endpoint) if !endpoint.is_empty() => format!("{}/{object}", endpoint.trim_end_matches('/')),
-        _ => {
-            let suffix = paceline_plan::url_suffix(&target.region);
-            format!("https://s3.{}.{suffix}/{object}", target.region)
-        }
-    }
-}
-
-fn body(stack: &Stack) -> Result<String, Trouble> {
-    let text = fs_err::read_to_string(&stack.template_path)
-        .map_err(|error| Trouble::setup(format!("cannot read the template: {error}")))?;
-    if text.len() <= LONGEST_BODY {
-        return Ok(text);
-    }
-    // Without its indentation many a template is short enough.
-    let compact = stack.template.value().to_string();
-    if compact.len() <= LONGEST_BODY {
-        return Ok(compact);
-    }
-    let message = format!(
-        "the template of {} has {} bytes, CloudFormation takes {LONGEST_BODY} in a call, \
-         and the assembly names no S3 object for it",
-        stack.id,
-        compact.len()
-    );
-    Err(Trouble::setup(message).hint("synthesize the stack with a synthesizer that publishes its template"))
 }

@@ -1,7 +1,8 @@
 //! Waits for the end of a stack operation.
 //!
-//! AWS's reads are eventually consistent: a stack may still look as it did before the operation. An end
-//! counts only when it is the end of this operation.
+//! AWS's reads are eventually consistent: a stack may still look as it did before the operation, or not be
+//! there yet, even after it was seen otherwise. An end counts only when the operation's own events tell
+//! of it too.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,9 +20,8 @@ use crate::trouble::Trouble;
 
 /// From one reading of a stack's events to the next, while the stack is in progress.
 const EVENTS_EVERY: Duration = Duration::from_secs(15);
-/// A stack that keeps looking the same after this many looks is believed, should AWS give neither
-/// tokens nor times to tell by.
-const BELIEVED_AFTER: u32 = 5;
+/// A stack that looks as if it had ended for so long is believed, should its events not tell.
+const BELIEVED_AFTER: Duration = Duration::from_secs(60);
 
 /// An operation that is going on.
 #[derive(Debug, Clone)]
@@ -32,12 +32,14 @@ pub(super) struct Operation {
     pub(super) token: Option<String>,
     /// [`StackView::stamp`] before it started, if the stack was there.
     pub(super) stamp_before: Option<String>,
+    /// Whether to wait until the stack can be updated, and not only until it is usable.
+    pub(super) until_rest: bool,
 }
 
 impl Operation {
     /// An operation that was going on before we looked.
     pub(super) fn someone_elses(view: &StackView) -> Self {
-        Self { id: view.id.clone(), token: None, stamp_before: None }
+        Self { id: view.id.clone(), token: None, stamp_before: None, until_rest: true }
     }
 }
 
@@ -66,11 +68,9 @@ pub(super) async fn settle(
         complete: BTreeSet::new(),
         total: stack.template.resource_count(),
         read_at: Instant::now(),
-        seen_in_progress: false,
-        same_looks: 0,
+        doubted_since: None,
     };
     let (verdict, mut view) = watch.to_the_end(&stack.name).await?;
-    watch.read_events().await?;
     // A deleted stack's own words are in its events alone.
     if view.reason.is_none() {
         view.reason = watch.changes.iter().rev().find(|c| c.of_stack && c.reason.is_some()).and_then(|c| c.reason.clone());
@@ -91,58 +91,53 @@ struct Watch<'a> {
     complete: BTreeSet<String>,
     total: usize,
     read_at: Instant,
-    seen_in_progress: bool,
-    same_looks: u32,
+    /// Since when the stack looks as if the operation had ended, while its events do not say so.
+    doubted_since: Option<Instant>,
 }
 
 impl Watch<'_> {
     async fn to_the_end(&mut self, name: &str) -> Result<(Verdict, StackView), Trouble> {
         loop {
             let view = self.environment.poller.look(name).await?;
-            // A creation that is undone by deletion ends with the stack gone.
-            let Some(view) = view else {
-                if self.seen_in_progress || self.is_believed() {
-                    return Ok((Verdict::RolledBack, gone(&self.operation.id)));
+            // Of that name there may be a stack that was deleted meanwhile, or one that was made after it.
+            let view = view.filter(|view| view.id == self.operation.id || !self.operation.id.starts_with("arn:"));
+            let seen = match &view {
+                Some(view) => self.judge(&view.status),
+                None => Some(Verdict::RolledBack),
+            };
+            let Some(seen) = seen else {
+                self.doubted_since = None;
+                if self.read_at.elapsed() >= EVENTS_EVERY {
+                    self.read_events().await?;
                 }
                 continue;
             };
-            // Whoever looks at a stack that was deleted and made again meanwhile looks at another stack.
-            if view.id != self.operation.id && self.operation.id.starts_with("arn:") {
-                if self.seen_in_progress || self.is_believed() {
-                    return Ok((Verdict::RolledBack, gone(&self.operation.id)));
-                }
-                continue;
-            }
-            match verdict(&view.status) {
-                None => {
-                    self.seen_in_progress = true;
-                    if self.read_at.elapsed() >= EVENTS_EVERY {
-                        self.read_events().await?;
-                    }
-                }
-                Some(verdict) if self.is_ours(&view).await? => return Ok((verdict, view)),
-                Some(_) => {}
+            self.read_events().await?;
+            let before = self.operation.stamp_before.as_deref();
+            let is_as_before = view.as_ref().is_some_and(|view| before == Some(view.stamp.as_str()));
+            let told = self.told();
+            let agreed = match &view {
+                Some(_) => told == Some(seen) && !is_as_before,
+                None => self.last_status() == Some("DELETE_COMPLETE"),
+            };
+            if agreed || self.doubted_since.get_or_insert_with(Instant::now).elapsed() > BELIEVED_AFTER {
+                return Ok((seen, view.unwrap_or_else(|| gone(&self.operation.id))));
             }
         }
     }
 
-    /// Whether a state that could be the end is the end of this operation, and not of the one before.
-    async fn is_ours(&mut self, view: &StackView) -> Result<bool, Trouble> {
-        let Some(before) = &self.operation.stamp_before else { return Ok(true) };
-        if self.seen_in_progress || *before != view.stamp {
-            return Ok(true);
-        }
-        self.read_events().await?;
-        let token = self.operation.token.as_deref();
-        let ended = |change: &Change| {
-            change.of_stack && change.token.as_deref() == token && verdict(&change.status).is_some()
-        };
-        Ok(token.is_some() && self.changes.iter().any(ended) || self.is_believed())
+    fn judge(&self, status: &str) -> Option<Verdict> {
+        let rests = !self.operation.until_rest || !status.ends_with("_IN_PROGRESS");
+        verdict(status).filter(|_| rests)
     }
 
-    fn is_believed(&mut self) -> bool {
-        self.same_looks += 1;
-        self.same_looks > BELIEVED_AFTER
+    /// What the events say about the operation's end.
+    fn told(&self) -> Option<Verdict> {
+        self.last_status().and_then(|status| self.judge(status))
+    }
+
+    fn last_status(&self) -> Option<&str> {
+        self.changes.iter().rev().find(|change| change.of_stack).map(|change| change.status.as_str())
     }
 
     async fn read_events(&mut self) -> Result<(), Trouble> {

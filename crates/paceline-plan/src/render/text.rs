@@ -253,12 +253,16 @@ impl<'a> Page<'a> {
 
     fn steps(&mut self) {
         let plan = self.plan;
-        let (mut files, mut images, mut gates) = (0, 0, Vec::new());
+        let (mut files, mut images, mut gates, mut commands) = (0, 0, Vec::new(), Vec::new());
         for step in &plan.steps {
             match &step.work {
                 Work::Publish(publish) if publish.image => images += 1,
                 Work::Publish(_) => files += 1,
                 Work::Deploy { .. } => {}
+                Work::Command(command) => {
+                    let after = plan.stacks.get(command.stack).map_or("", |stack| &stack.id);
+                    commands.push(format!("{} after {after}", command.name));
+                }
                 Work::Gate { stack, roles } => {
                     let id = plan.stacks.get(*stack).map_or("", |stack| &stack.id);
                     gates.push(match roles {
@@ -283,6 +287,9 @@ impl<'a> Page<'a> {
                 gates.push(format!("and {more} more"));
             }
             self.paragraph("Gates: wait for ", &gates.join("; "), None);
+        }
+        if !commands.is_empty() {
+            self.paragraph("Commands: ", &commands.join("; "), None);
         }
     }
 

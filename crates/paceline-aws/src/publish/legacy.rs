@@ -1,0 +1,92 @@
+//! Assets of CDK v1 apps: they go to the bucket of the bootstrap stack, and the stack is told where by its
+//! parameters.
+
+use std::collections::BTreeMap;
+
+use paceline_assembly::{FileSource, LegacyAsset, LegacyPackaging, Packaging, Stack};
+
+use super::files::upload;
+use super::toolkit::Toolkit;
+use crate::environment::Environment;
+use crate::trouble::Trouble;
+
+/// Uploads a stack's legacy assets, unless they are there. Gives the values of the parameters that they
+/// are named by.
+pub(crate) async fn publish_legacy(
+    environment: &Environment,
+    stack: &Stack,
+) -> Result<BTreeMap<String, String>, Trouble> {
+    let mut parameters = BTreeMap::new();
+    for asset in &stack.legacy_assets {
+        let LegacyPackaging::S3 { zip, bucket_parameter, key_parameter, hash_parameter } = &asset.packaging
+        else {
+            return Err(image(stack, asset));
+        };
+        let Some(toolkit) = Toolkit::of(environment).await? else {
+            let environment = format!("aws://{}", environment.target);
+            let message = format!(
+                "{} has assets in the manner of CDK v1, for which there is no bucket: {environment} has no \
+                 stack CDKToolkit",
+                stack.id
+            );
+            return Err(Trouble::setup(message).hint(format!("run: cdk bootstrap {environment}")));
+        };
+        let packaging = if *zip { Packaging::Zip } else { Packaging::File };
+        let (folder, file) = key(asset, *zip);
+        let source = FileSource::Path { path: asset.path.clone(), packaging };
+        upload(&environment.config, &toolkit.bucket, &format!("{folder}{file}"), &source).await?;
+        parameters.insert(bucket_parameter.clone(), toolkit.bucket.clone());
+        parameters.insert(key_parameter.clone(), format!("{folder}||{file}"));
+        parameters.insert(hash_parameter.clone(), asset.source_hash.clone());
+    }
+    Ok(parameters)
+}
+
+/// The folder and the file in it. Templates put the two parts of the key parameter together again.
+fn key(asset: &LegacyAsset, zip: bool) -> (String, String) {
+    let folder = if asset.id == asset.source_hash {
+        "assets/".to_owned()
+    } else {
+        format!("assets/{}/", asset.id)
+    };
+    let extension = if zip { Some("zip") } else { asset.path.extension() };
+    let extension = extension.map(|extension| format!(".{extension}")).unwrap_or_default();
+    (folder, format!("{}{extension}", asset.source_hash))
+}
+
+fn image(stack: &Stack, asset: &LegacyAsset) -> Trouble {
+    let message = format!(
+        "{} has the container image {} in the manner of CDK v1, which is not supported",
+        stack.id, asset.id
+    );
+    Trouble::setup(message).hint(
+        "synthesize the app with the feature flag @aws-cdk/core:newStyleStackSynthesis, or with CDK v2",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_those_of_the_cdk() {
+        let asset = |id: &str, path: &str| LegacyAsset {
+            id: id.to_owned(),
+            path: path.into(),
+            source_hash: "h".to_owned(),
+            packaging: LegacyPackaging::S3 {
+                zip: true,
+                bucket_parameter: String::new(),
+                key_parameter: String::new(),
+                hash_parameter: String::new(),
+            },
+        };
+        let text = |asset, zip| {
+            let (folder, file) = key(&asset, zip);
+            format!("{folder}||{file}")
+        };
+        assert_eq!(text(asset("h", "asset.h"), true), "assets/||h.zip");
+        assert_eq!(text(asset("Code", "asset.h/a.py"), false), "assets/Code/||h.py");
+        assert_eq!(text(asset("h", "asset"), false), "assets/||h");
+    }
+}

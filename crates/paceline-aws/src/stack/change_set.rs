@@ -1,0 +1,143 @@
+//! Changes a stack by way of a change set: makes it, waits for it, executes it.
+
+use std::time::Duration;
+
+use aws_sdk_cloudformation::types::{ChangeSetStatus, ChangeSetType};
+use paceline_engine::StepContext;
+
+use super::operation::{Sent, capabilities, protect, split};
+use super::request::Request;
+use crate::environment::Environment;
+use crate::poller::StackView;
+use crate::trouble::{Kind, Trouble};
+
+/// From the creation of a change set to the first look at it; the pause doubles up to [`SLOWEST_LOOK`].
+const FIRST_LOOK: Duration = Duration::from_millis(500);
+const SLOWEST_LOOK: Duration = Duration::from_secs(3);
+
+/// Changes a stack by way of a change set, which is named like its token: the name may hold no more than
+/// a token does.
+pub(super) struct ByChangeSet<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) context: &'a StepContext,
+    pub(super) request: &'a Request,
+    pub(super) before: Option<&'a StackView>,
+    pub(super) token: &'a str,
+}
+
+/// What became of a change set.
+enum Made {
+    /// It can be executed, on the stack of this id.
+    Ready(String),
+    Failed {
+        reason: String,
+        is_empty: bool,
+        /// Whether it had failed before it was first looked at, which one of an earlier run has.
+        at_once: bool,
+    },
+}
+
+impl ByChangeSet<'_> {
+    pub(super) async fn send(&self) -> Result<Sent, Trouble> {
+        self.context.submitting("create-change-set", self.token).await;
+        let mut name = self.token.to_owned();
+        let id = loop {
+            self.create(&name).await?;
+            let (reason, is_empty, at_once) = match self.wait(&name).await? {
+                Made::Ready(id) => break id,
+                Made::Failed { reason, is_empty, at_once } => (reason, is_empty, at_once),
+            };
+            // What it says was true when it was made: the next one has to look again.
+            self.delete(&name).await?;
+            if at_once && name == self.token {
+                name.push_str("-again");
+            } else if is_empty {
+                return Ok(Sent::NoChanges);
+            } else {
+                let message = format!("the change set could not be made: {reason}");
+                let trouble = Trouble { kind: Kind::Refused, ..Trouble::setup(message) };
+                return Err(trouble.during("CreateChangeSet"));
+            }
+        };
+        protect(self.environment, self.context, self.request, self.before).await?;
+        self.context.submitting("execute-change-set", self.token).await;
+        let send = || {
+            let call = self.environment.client.execute_change_set().stack_name(&self.request.name);
+            let call = call.change_set_name(&name).client_request_token(self.token);
+            call.set_disable_rollback(self.disables_rollback().then_some(true)).send()
+        };
+        match self.environment.call(Some(self.context), "ExecuteChangeSet", send).await {
+            // It was executed before; how that ended is in the stack's events.
+            Err(trouble) if trouble.message.contains("EXECUTE_COMPLETE") => Ok(Sent::Known),
+            answer => answer.map(|_| Sent::Accepted { id }),
+        }
+    }
+
+    /// A stack that was left in a failed state can only be updated without rollback.
+    fn disables_rollback(&self) -> bool {
+        self.request.disable_rollback || self.before.is_some_and(|view| view.status.ends_with("_FAILED"))
+    }
+
+    async fn create(&self, name: &str) -> Result<(), Trouble> {
+        let (url, body) = split(&self.request.source);
+        let kind = if self.before.is_some() { ChangeSetType::Update } else { ChangeSetType::Create };
+        let send = || {
+            let call = self.environment.client.create_change_set().stack_name(&self.request.name);
+            call.change_set_name(name)
+                .client_token(name)
+                .change_set_type(kind.clone())
+                .set_template_url(url.clone())
+                .set_template_body(body.clone())
+                .set_parameters(Some(self.request.sdk_parameters(self.before)))
+                .set_tags(Some(self.request.sdk_tags()))
+                .set_capabilities(Some(capabilities()))
+                .set_role_arn(self.request.execution_role_arn.clone())
+                .set_notification_arns(self.request.notification_arns.clone())
+                .include_nested_stacks(true)
+                .send()
+        };
+        match self.environment.call(Some(self.context), "CreateChangeSet", send).await {
+            // One of this name is the same one, made before an interruption.
+            Err(trouble) if is_there_already(&trouble) => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    async fn wait(&self, change_set: &str) -> Result<Made, Trouble> {
+        let (mut pause, mut at_once) = (FIRST_LOOK, true);
+        loop {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(SLOWEST_LOOK);
+            let name = &self.request.name;
+            let send = || {
+                let call = self.environment.client.describe_change_set().stack_name(name);
+                call.change_set_name(change_set).send()
+            };
+            let answer = self.environment.call(Some(self.context), "DescribeChangeSet", send).await?;
+            match answer.status() {
+                Some(ChangeSetStatus::CreateComplete) => {
+                    return Ok(Made::Ready(answer.stack_id().unwrap_or(name).to_owned()));
+                }
+                Some(ChangeSetStatus::Failed) => {
+                    let reason = answer.status_reason().unwrap_or("no reason given").to_owned();
+                    let is_empty = reason.contains("didn't contain changes")
+                        || reason.contains("No updates are to be performed");
+                    return Ok(Made::Failed { reason, is_empty, at_once });
+                }
+                _ => at_once = false,
+            }
+        }
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Trouble> {
+        let send = || {
+            let call = self.environment.client.delete_change_set().stack_name(&self.request.name);
+            call.change_set_name(name).send()
+        };
+        self.environment.call(Some(self.context), "DeleteChangeSet", send).await.map(drop)
+    }
+}
+
+fn is_there_already(trouble: &Trouble) -> bool {
+    trouble.message.starts_with("AlreadyExistsException") && trouble.message.contains("ChangeSet")
+}

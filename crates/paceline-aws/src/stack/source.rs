@@ -1,0 +1,65 @@
+//! Where CloudFormation gets a stack's template from.
+
+use paceline_assembly::Stack;
+
+use crate::environment::Environment;
+use crate::publish::{Toolkit, upload_text};
+use crate::session::Target;
+use crate::trouble::Trouble;
+
+/// The longest template that fits into a call (CloudFormation User Guide, "Understand CloudFormation quotas").
+const LONGEST_BODY: usize = 51_200;
+
+/// The variable by which another S3 endpoint is named to CloudFormation, as the CDK CLI has it.
+const S3_FOR_CLOUDFORMATION: &str = "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION";
+
+/// Where CloudFormation gets the template from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Url(String),
+    Body(String),
+}
+
+/// The object that the assembly names; else the template itself if it is short enough; else an object in
+/// the bucket of the bootstrap stack, made here.
+pub(crate) async fn source(environment: &Environment, stack: &Stack) -> Result<Source, Trouble> {
+    let target = &environment.target;
+    if let Some(url) = &stack.template_url {
+        return Ok(Source::Url(https(&target.resolve(url), target)));
+    }
+    let text = fs_err::read_to_string(&stack.template_path)
+        .map_err(|error| Trouble::setup(format!("cannot read the template: {error}")))?;
+    if text.len() <= LONGEST_BODY {
+        return Ok(Source::Body(text));
+    }
+    // Without its indentation many a template is short enough.
+    let compact = stack.template.value().to_string();
+    if compact.len() <= LONGEST_BODY {
+        return Ok(Source::Body(compact));
+    }
+    let length = compact.len();
+    let Some(toolkit) = Toolkit::of(environment).await? else {
+        let message = format!(
+            "the template of {} has {length} bytes, CloudFormation takes {LONGEST_BODY} in a call, \
+             and there is no S3 object for it: neither does the assembly name one, nor is there a bucket \
+             of the stack CDKToolkit to put it into",
+            stack.id,
+        );
+        return Err(Trouble::setup(message).hint(format!("run: cdk bootstrap aws://{target}")));
+    };
+    let key = format!("cdk/{}/{}.json", stack.artifact_id, stack.template.digest());
+    upload_text(&environment.config, &toolkit.bucket, &key, compact).await?;
+    Ok(Source::Url(https(&format!("s3://{}/{key}", toolkit.bucket), target)))
+}
+
+/// `s3://bucket/key` as CloudFormation wants it.
+fn https(url: &str, target: &Target) -> String {
+    let Some(object) = url.strip_prefix("s3://") else { return url.to_owned() };
+    match std::env::var(S3_FOR_CLOUDFORMATION) {
+        Ok(endpoint) if !endpoint.is_empty() => format!("{}/{object}", endpoint.trim_end_matches('/')),
+        _ => {
+            let suffix = paceline_plan::url_suffix(&target.region);
+            format!("https://s3.{}.{suffix}/{object}", target.region)
+        }
+    }
+}

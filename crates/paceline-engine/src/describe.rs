@@ -1,0 +1,50 @@
+//! How events tell of the plan and of its steps.
+
+use paceline_plan::{Plan, Work};
+
+use crate::event::{PlannedPhase, PlannedStep, RunStarted, StepRef};
+use crate::run::RunOptions;
+
+/// The id, title and place of a step, as events tell them.
+pub fn reference(plan: &Plan, index: usize) -> StepRef {
+    let step = &plan.steps[index];
+    let stack = plan.stack_of(step);
+    let (title, id) = match &step.work {
+        Work::Publish(publish) => (publish.title.clone(), None),
+        Work::Deploy { .. } => (stack.id.clone(), Some(stack.id.clone())),
+        Work::Command(command) => (command.name.clone(), None),
+        Work::Gate { .. } => (format!("IAM roles of {}", stack.id), Some(stack.id.clone())),
+    };
+    let is_deploy = matches!(step.work, Work::Deploy { .. });
+    StepRef {
+        step: step.id.clone(),
+        kind: step.work.kind().to_owned(),
+        title,
+        stack_name: is_deploy.then(|| stack.name.clone()),
+        account: stack.account.clone(),
+        region: stack.region.clone(),
+        phase: id.is_some().then(|| stack.phase.clone()).flatten(),
+        stack: id,
+    }
+}
+
+/// The run's own facts.
+pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
+    let phases = plan.phases.iter();
+    let phases = phases.map(|phase| PlannedPhase { name: phase.name.clone(), stacks: phase.stacks.clone() });
+    let steps = plan.steps.iter().enumerate().map(|(index, step)| PlannedStep {
+        step: reference(plan, index),
+        needs: step.needs.iter().map(|&need| plan.steps[need].id.clone()).collect(),
+        expected_s: step.expected.as_secs_f64(),
+    });
+    RunStarted {
+        paceline: options.version.clone(),
+        app: options.app.clone(),
+        plan: plan.digest.clone(),
+        resumed: options.earlier.is_some(),
+        simulated: options.simulated,
+        strategy: plan.strategy,
+        phases: phases.collect(),
+        steps: steps.collect(),
+    }
+}

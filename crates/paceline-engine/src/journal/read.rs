@@ -1,0 +1,91 @@
+//! Reads journals, those of other versions and those that a kill cut short included.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+
+use camino::Utf8Path;
+use serde::Deserialize;
+use serde::de::Error as _;
+
+use super::JournalError;
+use crate::event::{Event, Fact, SCHEMA};
+
+/// Reads a journal, or any file of events. A last line that a kill cut off is left out, and so are events
+/// of kinds that only a newer version knows.
+pub fn read_events(path: &Utf8Path) -> Result<Vec<Event>, JournalError> {
+    let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+    Ok(read(path, file)?.events)
+}
+
+/// What is in a journal.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) events: Vec<Event>,
+    /// The sequence number of the last event, known or not.
+    pub(super) seq: u64,
+    /// The length of its whole lines, in bytes.
+    pub(super) length: u64,
+}
+
+/// Reads whole lines up to the end.
+pub(super) fn read(path: &Utf8Path, file: impl Read) -> Result<Contents, JournalError> {
+    let mut reader = BufReader::new(file);
+    let (mut contents, mut line) = (Contents::default(), Vec::new());
+    for number in 1.. {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line);
+        let length = read.map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+        if !line.ends_with(b"\n") {
+            break;
+        }
+        contents.length += length as u64;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let parsed = parse(&line);
+        let (seq, event) =
+            parsed.map_err(|source| JournalError::Corrupt { path: path.to_owned(), line: number, source })?;
+        contents.seq = seq;
+        contents.events.extend(event);
+    }
+    Ok(contents)
+}
+
+/// The digest of the plan that a journal is about, if the journal tells. Reads no further than its first line.
+pub(super) fn plan_digest(path: &Utf8Path, file: impl Read) -> Result<Option<String>, JournalError> {
+    /// The start of a run without its steps.
+    #[derive(Deserialize)]
+    struct Started {
+        plan: String,
+    }
+    let mut line = Vec::new();
+    let read = BufReader::new(file).read_until(b'\n', &mut line);
+    read.map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+    let whole = line.strip_suffix(b"\n");
+    Ok(whole.and_then(|line| serde_json::from_slice(line).ok()).map(|Started { plan }| plan))
+}
+
+/// The sequence number of an event, and the event unless it is of a kind that only a newer version knows.
+/// Such a version raises the schema when it is wrong to go on without.
+fn parse(line: &[u8]) -> Result<(u64, Option<Event>), serde_json::Error> {
+    /// What every event has.
+    #[derive(Deserialize)]
+    struct Header {
+        schema: u32,
+        seq: u64,
+        event: String,
+    }
+    let event = serde_json::from_slice::<Event>(line);
+    let header = match &event {
+        Ok(event) if event.schema <= SCHEMA => None,
+        _ => serde_json::from_slice::<Header>(line).ok(),
+    };
+    match (event, header) {
+        (_, Some(header)) if header.schema > SCHEMA => {
+            let schema = header.schema;
+            Err(serde_json::Error::custom(format!("a newer version wrote it, with schema {schema}")))
+        }
+        (Err(_), Some(header)) if !Fact::KINDS.contains(&header.event.as_str()) => Ok((header.seq, None)),
+        (event, _) => event.map(|event| (event.seq, Some(event))),
+    }
+}

@@ -1,0 +1,320 @@
+//! The state of a run: how far every step is, and the events that tell of each change.
+//!
+//! A step goes from waiting over ready and running to ended; what is never started ends straight away.
+//! Every change is recorded as an event before anything else happens.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use paceline_plan::config::FailurePolicy;
+use paceline_plan::graph::Graph;
+use paceline_plan::{Plan, Work};
+use tokio::time::Instant;
+
+use crate::describe::{reference, run_started};
+use crate::event::{Cause, Event, Fact, Outcome, RunFinished, SCHEMA, StepFinished, StepRef, seconds};
+use crate::exit;
+use crate::perform::{Clock, Ended, Report};
+use crate::ready::Ready;
+use crate::run::{RunEnd, RunOptions};
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StepState {
+    Waiting { missing: usize },
+    Ready { since: Instant },
+    Running { since: Instant, queued: Duration },
+    Ended(Outcome),
+}
+
+/// Why nothing new starts. The first reason counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Halt {
+    /// Someone asked, or the run is out of time.
+    Interrupted,
+    /// This step failed, and the policy is to fail fast.
+    Failed(usize),
+}
+
+/// The state of a run.
+pub(crate) struct State<'a> {
+    plan: Arc<Plan>,
+    graph: Arc<Graph>,
+    options: RunOptions,
+    record: &'a mut (dyn FnMut(&Event) -> io::Result<()> + Send),
+    seq: u64,
+    clock: Clock,
+    references: Vec<Arc<StepRef>>,
+    steps: Vec<StepState>,
+    /// The expected time of each step and of the longest chain after it.
+    remaining: Vec<Duration>,
+    ready: Ready,
+    halt: Option<Halt>,
+    failures: usize,
+    /// The failures that happened before anything was touched.
+    preflight_failures: usize,
+}
+
+impl<'a> State<'a> {
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        options: RunOptions,
+        record: &'a mut (dyn FnMut(&Event) -> io::Result<()> + Send),
+    ) -> Self {
+        let graph = plan.step_graph();
+        // The plan's steps are in an order that respects their needs.
+        let order: Vec<usize> = (0..graph.len()).collect();
+        let expected: Vec<Duration> = plan.steps.iter().map(|step| step.expected).collect();
+        let remaining = graph.remaining(&order, &expected);
+        let missing = |&index: &usize| StepState::Waiting { missing: graph.needs(index).len() };
+        Self {
+            references: order.iter().map(|&index| Arc::new(reference(&plan, index))).collect(),
+            steps: order.iter().map(missing).collect(),
+            remaining,
+            ready: Ready::new(plan.concurrency),
+            seq: options.earlier.as_ref().map_or(0, |earlier| earlier.seq),
+            clock: Clock::starting(options.now),
+            graph: Arc::new(graph),
+            plan,
+            options,
+            record,
+            halt: None,
+            failures: 0,
+            preflight_failures: 0,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    pub(crate) fn reference(&self, index: usize) -> Arc<StepRef> {
+        Arc::clone(&self.references[index])
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Whether an earlier part of this run, before an interruption, had sent or done a step already.
+    pub(crate) fn was_done_earlier(&self, index: usize) -> bool {
+        let id = &self.references[index].step;
+        self.options.earlier.as_ref().is_some_and(|earlier| earlier.deployed.contains(id))
+    }
+
+    /// The run starts, and with it everything that waits for nothing is ready.
+    pub(crate) fn start(&mut self) -> io::Result<()> {
+        self.emit(Fact::RunStarted(run_started(&self.plan, &self.options)))?;
+        for index in 0..self.steps.len() {
+            if self.graph.needs(index).is_empty() {
+                self.becomes_ready(index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the step that is to start next, if one may start now.
+    pub(crate) fn start_next(&mut self) -> io::Result<Option<usize>> {
+        if self.halt.is_some() {
+            return Ok(None);
+        }
+        let Some(index) = self.ready.pop() else { return Ok(None) };
+        let now = Instant::now();
+        let queued = match self.steps[index] {
+            StepState::Ready { since } => now - since,
+            _ => Duration::ZERO,
+        };
+        self.steps[index] = StepState::Running { since: now, queued };
+        self.emit(Fact::StepStarted(StepRef::clone(&self.references[index])))?;
+        Ok(Some(index))
+    }
+
+    /// A running step has something to say. What a step leaves behind may go on talking after its end:
+    /// that is not heard.
+    pub(crate) fn reported(&mut self, report: Report) -> io::Result<()> {
+        let Report { step, fact, recorded } = report;
+        if !matches!(self.steps[step], StepState::Running { .. }) {
+            return Ok(());
+        }
+        self.emit(fact)?;
+        if let Some(recorded) = recorded {
+            // Its step may have been dropped meanwhile.
+            let _ = recorded.send(());
+        }
+        Ok(())
+    }
+
+    /// A running step has ended.
+    pub(crate) fn ended(&mut self, index: usize, ended: Ended) -> io::Result<()> {
+        let (duration, queued) = match self.steps[index] {
+            StepState::Running { since, queued } => (since.elapsed(), queued),
+            _ => Default::default(),
+        };
+        self.ready.ended(&self.plan.steps[index]);
+        let Ended { mut outcome, mut cause, detail, outputs } = ended;
+        // A run that goes on after an interruption finds its own work done.
+        let resumed = outcome == Outcome::Unchanged && self.was_done_earlier(index);
+        if resumed {
+            outcome = Outcome::Deployed;
+        }
+        if is_failure(outcome) {
+            let cause = cause.get_or_insert_with(unexplained);
+            self.failures += 1;
+            self.preflight_failures += usize::from(cause.preflight);
+        }
+        self.finished(index, StepFinished {
+            outcome,
+            cause,
+            detail,
+            duration_s: seconds(duration),
+            queued_s: seconds(queued),
+            resumed,
+            outputs,
+            ..self.without_work(index, outcome)
+        })?;
+        if outcome.is_success() {
+            self.release(index)
+        } else if is_failure(outcome) {
+            self.fail_fast(index)?;
+            self.skip_dependents(index)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The run is to stop: nothing new starts.
+    pub(crate) fn interrupt(&mut self, reason: String) -> io::Result<()> {
+        self.halt.get_or_insert(Halt::Interrupted);
+        self.emit(Fact::RunStopping { reason })
+    }
+
+    /// Nothing runs and nothing more will start: ends what was never started, and the run.
+    pub(crate) fn finish(mut self) -> io::Result<RunEnd> {
+        for index in 0..self.steps.len() {
+            if let StepState::Ended(_) = self.steps[index] {
+                continue;
+            }
+            let never = match self.halt {
+                Some(Halt::Failed(failed)) => self.skipped(index, failed),
+                Some(Halt::Interrupted) | None => self.without_work(index, Outcome::Interrupted),
+            };
+            self.finished(index, never)?;
+        }
+        let outcome = |step: &StepState| match step {
+            StepState::Ended(outcome) => *outcome,
+            _ => Outcome::Interrupted,
+        };
+        let outcomes: Vec<Outcome> = self.steps.iter().map(outcome).collect();
+        let mut stacks = BTreeMap::new();
+        for (step, &outcome) in self.plan.steps.iter().zip(&outcomes) {
+            if let Work::Deploy { .. } = step.work {
+                *stacks.entry(outcome).or_default() += 1;
+            }
+        }
+        let exit_code = if self.failures > self.preflight_failures {
+            exit::FAILED
+        } else if self.failures > 0 {
+            exit::PREFLIGHT
+        } else if outcomes.contains(&Outcome::Interrupted) {
+            exit::INTERRUPTED
+        } else {
+            exit::DONE
+        };
+        let duration_s = seconds(self.clock.elapsed());
+        self.emit(Fact::RunFinished(RunFinished { stacks, exit_code, duration_s }))?;
+        Ok(RunEnd { exit_code, outcomes })
+    }
+
+    fn becomes_ready(&mut self, index: usize) -> io::Result<()> {
+        self.steps[index] = StepState::Ready { since: Instant::now() };
+        self.ready.push(&self.plan.steps[index], index, self.remaining[index]);
+        self.emit(Fact::StepReady(StepRef::clone(&self.references[index])))
+    }
+
+    /// What waited for this step alone can start.
+    fn release(&mut self, index: usize) -> io::Result<()> {
+        let graph = Arc::clone(&self.graph);
+        for &next in graph.needed_by(index) {
+            if let StepState::Waiting { missing } = &mut self.steps[next] {
+                *missing -= 1;
+                if *missing == 0 {
+                    self.becomes_ready(next)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fail_fast(&mut self, failed: usize) -> io::Result<()> {
+        if self.plan.policy != FailurePolicy::FailFast || self.halt.is_some() {
+            return Ok(());
+        }
+        self.halt = Some(Halt::Failed(failed));
+        let reason = format!("{} failed", self.references[failed].title);
+        self.emit(Fact::RunStopping { reason })
+    }
+
+    /// Skips what depends on a failed step, directly or not. Beyond what has ended already there is
+    /// nothing left to skip, so the whole run's failures cost no more than one walk over the graph.
+    fn skip_dependents(&mut self, failed: usize) -> io::Result<()> {
+        let (mut open, mut skipped) = (vec![failed], Vec::new());
+        while let Some(index) = open.pop() {
+            for &next in self.graph.needed_by(index) {
+                if let StepState::Waiting { .. } = self.steps[next] {
+                    self.steps[next] = StepState::Ended(Outcome::Skipped);
+                    skipped.push(next);
+                    open.push(next);
+                }
+            }
+        }
+        skipped.sort_unstable();
+        for index in skipped {
+            let skipped = self.skipped(index, failed);
+            self.finished(index, skipped)?;
+        }
+        Ok(())
+    }
+
+    fn skipped(&self, index: usize, failed: usize) -> StepFinished {
+        let because = Some(self.references[failed].step.clone());
+        StepFinished { because, ..self.without_work(index, Outcome::Skipped) }
+    }
+
+    /// The end of a step for which nothing was done.
+    fn without_work(&self, index: usize, outcome: Outcome) -> StepFinished {
+        StepFinished {
+            step: StepRef::clone(&self.references[index]),
+            outcome,
+            cause: None,
+            because: None,
+            detail: None,
+            duration_s: 0.0,
+            queued_s: 0.0,
+            resumed: false,
+            outputs: BTreeMap::new(),
+        }
+    }
+
+    fn finished(&mut self, index: usize, finished: StepFinished) -> io::Result<()> {
+        self.steps[index] = StepState::Ended(finished.outcome);
+        self.emit(Fact::StepFinished(finished))
+    }
+
+    fn emit(&mut self, fact: Fact) -> io::Result<()> {
+        self.seq += 1;
+        let (run, at) = (self.options.id.clone(), self.clock.now());
+        (self.record)(&Event { schema: SCHEMA, run, seq: self.seq, at, fact })
+    }
+}
+
+/// A step that was started and says that it was skipped has not done what others rely on.
+fn is_failure(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failed | Outcome::RolledBack | Outcome::Skipped)
+}
+
+/// Every failure has a cause in the events, even if its performer gave none.
+fn unexplained() -> Cause {
+    Cause { at: None, message: "no reason was given".to_owned(), hint: None, preflight: false }
+}

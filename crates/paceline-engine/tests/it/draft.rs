@@ -1,0 +1,95 @@
+//! Plans to run, made step by step.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use paceline_plan::config::{Concurrency, FailurePolicy, IamRoles, Rollback};
+use paceline_plan::{Phase, Plan, PlannedStack, Publish, Step, Strategy, Work};
+
+/// A plan in the making. A step is referred to by its position.
+pub(crate) struct Draft(Plan);
+
+impl Draft {
+    /// A plan without steps, and with room for everything.
+    pub(crate) fn new() -> Self {
+        Self(Plan {
+            digest: "0123456789abcdef".to_owned(),
+            stacks: Vec::new(),
+            phases: vec![Phase { name: "services".to_owned(), barrier: false, stacks: vec!["A".to_owned()] }],
+            steps: Vec::new(),
+            left_out: Vec::new(),
+            external: Vec::new(),
+            warnings: Vec::new(),
+            critical_path: Vec::new(),
+            strategy: Strategy::Graph,
+            concurrency: limits(1000, 1000, 1000),
+            policy: FailurePolicy::SkipDependents,
+            rollback: Rollback::Stack,
+        })
+    }
+
+    /// How many stacks, files and images happen at once.
+    pub(crate) fn limited(mut self, stacks: usize, assets: usize, images: usize) -> Self {
+        self.0.concurrency = limits(stacks, assets, images);
+        self
+    }
+
+    pub(crate) fn failing_fast(mut self) -> Self {
+        self.0.policy = FailurePolicy::FailFast;
+        self
+    }
+
+    pub(crate) fn stack(&mut self, id: &str, seconds: u64, needs: &[usize]) -> usize {
+        let expected = Duration::from_secs(seconds);
+        self.0.stacks.push(PlannedStack {
+            id: id.to_owned(),
+            name: format!("{id}-name"),
+            account: Some("111111111111".to_owned()),
+            region: Some("eu-west-1".to_owned()),
+            phase: (id == "A").then(|| "services".to_owned()),
+            level: 0,
+            resources: 1,
+            expected,
+            depends_on: Vec::new(),
+        });
+        let stack = self.0.stacks.len() - 1;
+        self.step(format!("deploy:{id}"), Work::Deploy { stack }, seconds, needs)
+    }
+
+    pub(crate) fn file(&mut self, id: &str, seconds: u64) -> usize {
+        self.step(format!("publish:{id}"), publish(id, false), seconds, &[])
+    }
+
+    pub(crate) fn image(&mut self, id: &str, seconds: u64) -> usize {
+        self.step(format!("publish:{id}"), publish(id, true), seconds, &[])
+    }
+
+    pub(crate) fn gate(&mut self, after: usize, seconds: u64) -> usize {
+        let stack = self.0.steps[after].work.stack().unwrap();
+        let id = format!("gate:iam-roles:{}", self.0.stacks[stack].id);
+        self.step(id, Work::Gate { stack, roles: IamRoles::All }, seconds, &[after])
+    }
+
+    pub(crate) fn plan(mut self) -> Plan {
+        if self.0.stacks.is_empty() {
+            // Assets belong to a stack.
+            self.stack("Only", 1, &[]);
+        }
+        self.0
+    }
+
+    fn step(&mut self, id: String, work: Work, seconds: u64, needs: &[usize]) -> usize {
+        self.0.steps.push(Step { id, work, needs: needs.to_vec(), expected: Duration::from_secs(seconds) });
+        self.0.steps.len() - 1
+    }
+}
+
+fn publish(id: &str, image: bool) -> Work {
+    let (asset, destination) = (id.to_owned(), "current".to_owned());
+    Work::Publish(Publish { stack: 0, asset, destination, image, title: format!("Asset {id}") })
+}
+
+fn limits(stacks: usize, assets: usize, images: usize) -> Concurrency {
+    let limit = |n| NonZeroUsize::new(n).unwrap();
+    Concurrency { stacks: limit(stacks), assets: limit(assets), images: limit(images) }
+}

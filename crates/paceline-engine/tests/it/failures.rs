@@ -1,0 +1,124 @@
+//! What a failure does to the others: promises 7, 8 and 10.
+
+use std::time::Duration;
+
+use paceline_engine::{Outcome, exit};
+
+use crate::draft::Draft;
+use crate::script::{Act, Script, ran};
+
+/// A ← B ← C, A ← D, and E and its asset apart.
+fn two_branches() -> Draft {
+    let mut draft = Draft::new();
+    let a = draft.stack("A", 60, &[]);
+    let b = draft.stack("B", 60, &[a]);
+    draft.stack("C", 60, &[b]);
+    draft.stack("D", 90, &[a]);
+    let file = draft.file("e", 100);
+    draft.stack("E", 60, &[file]);
+    draft
+}
+
+#[test]
+fn a_failure_skips_what_depends_on_it_and_nothing_else() {
+    let ran = ran(two_branches().plan(), Script::failing(&["deploy:B"]));
+    assert_eq!(ran.outcome("deploy:B"), Outcome::Failed);
+    assert_eq!(ran.outcome("deploy:C"), Outcome::Skipped);
+    assert_eq!(ran.finished("deploy:C").because.as_deref(), Some("deploy:B"));
+    assert_eq!(ran.ended("deploy:C"), 120.0);
+    for step in ["deploy:A", "deploy:D", "deploy:E"] {
+        assert_eq!(ran.outcome(step), Outcome::Deployed);
+    }
+    assert_eq!(ran.end.exit_code, exit::FAILED);
+    assert!(ran.stops().is_empty());
+}
+
+#[test]
+fn a_skipped_step_names_the_failure_and_not_what_was_skipped_before_it() {
+    let ran = ran(two_branches().plan(), Script::failing(&["deploy:A", "publish:e"]));
+    for step in ["deploy:B", "deploy:C", "deploy:D"] {
+        assert_eq!(ran.finished(step).because.as_deref(), Some("deploy:A"));
+    }
+    assert_eq!(ran.finished("deploy:E").because.as_deref(), Some("publish:e"));
+}
+
+#[test]
+fn what_depends_on_several_failures_names_the_first() {
+    let mut draft = Draft::new();
+    let needs = [draft.stack("A", 60, &[]), draft.stack("B", 30, &[])];
+    draft.stack("C", 60, &needs);
+    let ran = ran(draft.plan(), Script::failing(&["deploy:A", "deploy:B"]));
+    assert_eq!(ran.finished("deploy:C").because.as_deref(), Some("deploy:B"));
+    assert!(ran.finished("deploy:A").cause.is_some() && ran.finished("deploy:B").cause.is_some());
+}
+
+#[test]
+fn a_rollback_is_a_failure() {
+    let script = Script::default().with("deploy:A", Act::Ends(Outcome::RolledBack));
+    let ran = ran(two_branches().plan(), script);
+    assert_eq!(ran.outcome("deploy:A"), Outcome::RolledBack);
+    assert_eq!(ran.outcome("deploy:D"), Outcome::Skipped);
+    assert_eq!(ran.end.exit_code, exit::FAILED);
+}
+
+#[test]
+fn failing_fast_finishes_what_runs_and_skips_the_rest_because_of_the_first_failure() {
+    let mut draft = two_branches().failing_fast();
+    let last = draft.stack("F", 10, &[]);
+    draft.stack("G", 10, &[last]);
+    let script = Script::failing(&["deploy:B", "deploy:F"]);
+    let ran = ran(draft.plan(), script.with("deploy:F", Act::EndsAfter(Outcome::Deployed, Duration::from_secs(130))));
+    // B fails at 120 s. D and F are running then.
+    assert_eq!(ran.stops(), ["B failed"]);
+    for (step, outcome) in
+        [("deploy:D", Outcome::Deployed), ("deploy:F", Outcome::Deployed), ("deploy:G", Outcome::Skipped)]
+    {
+        assert_eq!(ran.outcome(step), outcome);
+    }
+    assert_eq!(ran.finished("deploy:G").because.as_deref(), Some("deploy:B"));
+    assert_eq!((ran.total(), ran.end.exit_code), (160.0, exit::FAILED));
+}
+
+#[test]
+fn failing_fast_reports_all_that_failed() {
+    let mut draft = Draft::new().failing_fast();
+    let (a, b) = (draft.stack("A", 10, &[]), draft.stack("B", 20, &[]));
+    draft.stack("C", 60, &[b]);
+    draft.stack("D", 60, &[a]);
+    let ran = ran(draft.plan(), Script::failing(&["deploy:A", "deploy:B"]));
+    assert!(ran.finished("deploy:A").cause.is_some() && ran.finished("deploy:B").cause.is_some());
+    assert_eq!(ran.finished("deploy:C").because.as_deref(), Some("deploy:B"));
+    assert_eq!(ran.finished("deploy:D").because.as_deref(), Some("deploy:A"));
+    assert_eq!(ran.stops(), ["A failed"]);
+}
+
+#[test]
+fn when_all_failures_came_before_anything_was_touched_the_preflight_refused() {
+    let script = || Script::default().with("deploy:A", Act::FailsPreflight);
+    assert_eq!(ran(two_branches().plan(), script()).end.exit_code, exit::PREFLIGHT);
+    let both = script().with("deploy:E", Act::Ends(Outcome::Failed));
+    assert_eq!(ran(two_branches().plan(), both).end.exit_code, exit::FAILED);
+}
+
+#[test]
+fn a_failure_without_a_cause_gets_one() {
+    let ran = ran(two_branches().plan(), Script::default().with("deploy:A", Act::FailsInSilence));
+    assert_eq!(ran.finished("deploy:A").cause.as_ref().unwrap().message, "no reason was given");
+}
+
+#[test]
+fn a_bug_in_one_step_is_its_failure_and_no_one_elses() {
+    let ran = ran(two_branches().plan(), Script::default().with("deploy:B", Act::Panics));
+    let cause = ran.finished("deploy:B").cause.as_ref().unwrap();
+    assert_eq!(cause.message, "internal error: a bug in the performer of deploy:B");
+    assert_eq!(ran.outcome("deploy:C"), Outcome::Skipped);
+    assert_eq!((ran.outcome("deploy:D"), ran.outcome("deploy:E")), (Outcome::Deployed, Outcome::Deployed));
+}
+
+#[test]
+fn what_lost_sight_of_its_stack_can_be_resumed() {
+    let script = Script::default().with("deploy:A", Act::Ends(Outcome::Interrupted));
+    let ran = ran(two_branches().plan(), script);
+    assert_eq!((ran.outcome("deploy:C"), ran.outcome("deploy:E")), (Outcome::Interrupted, Outcome::Deployed));
+    assert_eq!(ran.end.exit_code, exit::INTERRUPTED);
+}

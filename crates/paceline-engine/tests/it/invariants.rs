@@ -1,0 +1,207 @@
+//! What holds for every run, whatever its plan and however its steps end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use paceline_engine::{Fact, Outcome, exit};
+use paceline_plan::config::FailurePolicy;
+use paceline_plan::{Plan, Work};
+
+use crate::script::Ran;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Waiting,
+    Ready,
+    Running,
+    Ended(Outcome),
+}
+
+/// The name of what limits a step, and the limit.
+fn lane(plan: &Plan, step: usize) -> (&'static str, usize) {
+    match &plan.steps[step].work {
+        Work::Deploy { .. } => ("stacks", plan.concurrency.stacks.get()),
+        Work::Publish(publish) if publish.image => ("images", plan.concurrency.images.get()),
+        Work::Publish(_) => ("assets", plan.concurrency.assets.get()),
+        Work::Gate { .. } => ("gates", usize::MAX),
+    }
+}
+
+/// Expected time of each step and the longest chain after it.
+fn remaining(plan: &Plan) -> Vec<Duration> {
+    let mut after = vec![Duration::ZERO; plan.steps.len()];
+    let mut remaining = after.clone();
+    for (index, step) in plan.steps.iter().enumerate().rev() {
+        remaining[index] = step.expected + after[index];
+        for &need in &step.needs {
+            after[need] = after[need].max(remaining[index]);
+        }
+    }
+    remaining
+}
+
+/// Checks a run whose first event follows `earlier` others.
+pub(crate) fn check(ran: &Ran, earlier: u64) {
+    let mut watch = Watch::new(&ran.plan, ran.events[0].at);
+    for (number, event) in ran.events.iter().enumerate() {
+        assert_eq!((event.schema, event.run.as_str()), (1, "test"));
+        assert_eq!(event.seq, earlier + 1 + number as u64, "sequence numbers have a gap");
+        if event.at > watch.now {
+            watch.time_passes();
+        }
+        assert!(event.at >= watch.now, "time goes back");
+        watch.now = event.at;
+        let is_first = number == 0;
+        let is_last = number + 1 == ran.events.len();
+        assert_eq!(is_first, matches!(event.fact, Fact::RunStarted(_)));
+        assert_eq!(is_last, matches!(event.fact, Fact::RunFinished(_)));
+        watch.hears(&event.fact);
+    }
+    let outcomes: Vec<Outcome> = watch.seen.iter().map(|seen| ended(*seen)).collect();
+    assert_eq!(ran.end.outcomes, outcomes);
+    watch.check_end(ran);
+}
+
+fn ended(seen: Seen) -> Outcome {
+    match seen {
+        Seen::Ended(outcome) => outcome,
+        other => panic!("a step never ended: {other:?}"),
+    }
+}
+
+struct Watch<'a> {
+    plan: &'a Plan,
+    index: HashMap<&'a str, usize>,
+    remaining: Vec<Duration>,
+    seen: Vec<Seen>,
+    ended_at: Vec<Timestamp>,
+    failed: Vec<usize>,
+    preflight: usize,
+    halted: bool,
+    now: Timestamp,
+}
+
+impl<'a> Watch<'a> {
+    fn new(plan: &'a Plan, now: Timestamp) -> Self {
+        let len = plan.steps.len();
+        Self {
+            plan,
+            index: plan.steps.iter().enumerate().map(|(index, step)| (step.id.as_str(), index)).collect(),
+            remaining: remaining(plan),
+            seen: vec![Seen::Waiting; len],
+            ended_at: vec![now; len],
+            failed: Vec::new(),
+            preflight: 0,
+            halted: false,
+            now,
+        }
+    }
+
+    fn of_lane(&self, name: &str, seen: Seen) -> impl Iterator<Item = usize> {
+        let of_lane = |&step: &usize| self.seen[step] == seen && lane(self.plan, step).0 == name;
+        (0..self.seen.len()).filter(of_lane).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Nothing that could start is left waiting while there is room for it.
+    fn time_passes(&self) {
+        for step in (0..self.seen.len()).filter(|&step| self.seen[step] == Seen::Ready && !self.halted) {
+            let (name, limit) = lane(self.plan, step);
+            let running = self.of_lane(name, Seen::Running).count();
+            assert_eq!(running, limit, "{} waits for no reason", self.plan.steps[step].id);
+        }
+    }
+
+    fn hears(&mut self, fact: &Fact) {
+        match fact {
+            Fact::StepReady(step) => {
+                let step = self.index[step.step.as_str()];
+                assert_eq!(self.seen[step], Seen::Waiting);
+                let needs = &self.plan.steps[step].needs;
+                for &need in needs {
+                    assert!(ended(self.seen[need]).is_success(), "ready before what it needs");
+                }
+                if let Some(last) = needs.iter().map(|&need| self.ended_at[need]).max() {
+                    assert_eq!(last, self.now, "not ready as soon as it could be");
+                }
+                self.seen[step] = Seen::Ready;
+            }
+            Fact::StepStarted(step) => {
+                let step = self.index[step.step.as_str()];
+                assert!(!self.halted, "started after a stop");
+                assert_eq!(self.seen[step], Seen::Ready);
+                let (name, limit) = lane(self.plan, step);
+                assert!(self.of_lane(name, Seen::Running).count() < limit, "too many at once");
+                let rank = |step: usize| (self.remaining[step], std::cmp::Reverse(step));
+                let most_critical = self.of_lane(name, Seen::Ready).max_by_key(|&step| rank(step));
+                assert_eq!(most_critical, Some(step), "not the most critical first");
+                self.seen[step] = Seen::Running;
+            }
+            Fact::StepFinished(finished) => {
+                let step = self.index[finished.step.step.as_str()];
+                let before = std::mem::replace(&mut self.seen[step], Seen::Ended(finished.outcome));
+                self.ended_at[step] = self.now;
+                let is_failure = matches!(finished.outcome, Outcome::Failed | Outcome::RolledBack);
+                if is_failure {
+                    self.failed.push(step);
+                    self.preflight += usize::from(finished.cause.as_ref().unwrap().preflight);
+                }
+                match before {
+                    Seen::Running => assert_ne!(finished.outcome, Outcome::Skipped),
+                    Seen::Waiting | Seen::Ready => {
+                        assert!(matches!(finished.outcome, Outcome::Skipped | Outcome::Interrupted));
+                    }
+                    Seen::Ended(_) => panic!("{} ended twice", finished.step.step),
+                }
+                assert_eq!(finished.because.is_some(), finished.outcome == Outcome::Skipped);
+                if let Some(because) = &finished.because {
+                    self.check_skipped(step, self.index[because.as_str()]);
+                }
+            }
+            Fact::RunStopping { .. } => self.halted = true,
+            _ => {
+                // What a step reports, it reports while it runs.
+                let running = |step: &str| self.seen[self.index[step]] == Seen::Running;
+                assert!(fact.step().is_none_or(|step| running(&step.step)));
+            }
+        }
+    }
+
+    fn check_skipped(&self, step: usize, because: usize) {
+        assert!(self.failed.contains(&because), "skipped because of a step that did not fail");
+        let depends = self.plan.step_graph().all_needs(step)[because];
+        let fails_fast = self.plan.policy == FailurePolicy::FailFast && because == self.failed[0];
+        assert!(depends || fails_fast, "skipped for no reason");
+    }
+
+    fn check_end(&self, ran: &Ran) {
+        let outcomes = &ran.end.outcomes;
+        let Some(Fact::RunFinished(finished)) = ran.events.last().map(|event| &event.fact) else {
+            panic!("the last event is not the end");
+        };
+        let mut stacks = BTreeMap::new();
+        for (step, outcome) in self.plan.steps.iter().zip(outcomes) {
+            if let Work::Deploy { .. } = step.work {
+                *stacks.entry(*outcome).or_default() += 1;
+            }
+        }
+        assert_eq!(finished.stacks, stacks);
+        let expected = match self.failed.len() {
+            0 if outcomes.contains(&Outcome::Interrupted) => exit::INTERRUPTED,
+            0 => exit::DONE,
+            all if all == self.preflight => exit::PREFLIGHT,
+            _ => exit::FAILED,
+        };
+        assert_eq!((finished.exit_code, ran.end.exit_code), (expected, expected));
+        // One failure skips its dependents and nothing else.
+        let graph = self.plan.step_graph();
+        for (step, &outcome) in outcomes.iter().enumerate() {
+            let needs = graph.all_needs(step);
+            let is_doomed = self.failed.iter().any(|&failed| needs[failed]);
+            assert!(!is_doomed || outcome == Outcome::Skipped, "{step} was not skipped");
+            if !self.halted {
+                assert_eq!(is_doomed, outcome == Outcome::Skipped);
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! How much happens at once. That no limit is passed at any moment is checked for every run.
+
+use crate::draft::Draft;
+use crate::script::{Script, ran};
+
+#[test]
+fn stacks_files_and_images_are_limited_apart_from_each_other() {
+    let mut draft = Draft::new().limited(1, 2, 3);
+    for number in 0..6 {
+        draft.stack(&format!("S{number}"), 60, &[]);
+        draft.file(&format!("f{number}"), 60);
+        draft.image(&format!("i{number}"), 60);
+    }
+    let ran = ran(draft.plan(), Script::default());
+    assert_eq!((ran.ended("deploy:S5"), ran.ended("publish:f5"), ran.ended("publish:i5")), (360.0, 180.0, 120.0));
+}
+
+#[test]
+fn gates_wait_without_limit() {
+    let mut draft = Draft::new().limited(100, 1, 1);
+    let stacks: Vec<usize> = (0..100).map(|number| draft.stack(&format!("S{number}"), 60, &[])).collect();
+    for stack in stacks {
+        draft.gate(stack, 60);
+    }
+    assert_eq!(ran(draft.plan(), Script::default()).total(), 120.0);
+}

@@ -1,0 +1,198 @@
+//! What steps report while they run, and that nothing is done which is not in the journal.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use paceline_engine::{Ended, Event, Fact, Outcome, Perform, ResourceProgress, StepContext, run};
+
+use crate::draft::Draft;
+use crate::script::{START, options, paused, ran};
+
+fn kinds(events: &[Event]) -> Vec<String> {
+    let kind = |event: &Event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned();
+    events.iter().map(kind).collect()
+}
+
+/// Says everything that a step can say.
+struct Talks;
+
+impl Perform for Talks {
+    async fn perform(&self, context: StepContext) -> Ended {
+        context.warn("first words");
+        context.submitting("create", "token").await;
+        context.retried("Throttling", 2, Duration::from_micros(1_500_400));
+        context.progress(ResourceProgress {
+            logical_id: "Role".to_owned(),
+            resource_type: "AWS::IAM::Role".to_owned(),
+            status: "CREATE_COMPLETE".to_owned(),
+            reason: None,
+            done: 1,
+            total: 1,
+            happened_at: context.now(),
+        });
+        // Nothing that a step has said is lost or late, not even right before its end.
+        context.warn("last words");
+        Ended::new(Outcome::Deployed).with_detail("done")
+    }
+}
+
+#[test]
+fn reports_come_in_order_and_before_the_end_of_their_step() {
+    let mut draft = Draft::new();
+    draft.stack("A", 60, &[]);
+    let ran = ran(draft.plan(), Talks);
+    let expected = [
+        "run.started",
+        "step.ready",
+        "step.started",
+        "step.warned",
+        "stack.submitted",
+        "step.retried",
+        "stack.progress",
+        "step.warned",
+        "step.finished",
+        "run.finished",
+    ];
+    assert_eq!(kinds(&ran.events), expected);
+    let Fact::StepRetried(retried) = &ran.events[5].fact else { panic!("not a retry") };
+    assert_eq!((retried.attempt, retried.wait_s), (2, 1.5));
+    assert_eq!(ran.finished("deploy:A").detail.as_deref(), Some("done"));
+    assert!(ran.events.iter().filter_map(|event| event.fact.step()).all(|step| step.step == "deploy:A"));
+}
+
+#[test]
+fn the_time_is_that_of_the_runs_clock_to_the_millisecond() {
+    struct Sleeps;
+    impl Perform for Sleeps {
+        async fn perform(&self, context: StepContext) -> Ended {
+            tokio::time::sleep(Duration::from_millis(1234)).await;
+            let start: Timestamp = START.parse().unwrap();
+            assert_eq!(context.now().duration_since(start).as_millis(), 1234);
+            Ended::new(Outcome::Deployed)
+        }
+    }
+    let mut draft = Draft::new();
+    draft.stack("A", 60, &[]);
+    let ran = ran(draft.plan(), Sleeps);
+    assert_eq!(ran.finished("deploy:A").duration_s, 1.234);
+    for event in &ran.events {
+        let line = serde_json::to_string(event).unwrap();
+        assert_eq!(&serde_json::from_str::<Event>(&line).unwrap(), event);
+    }
+}
+
+/// Submits, and notes whether the record was there when it went on.
+#[derive(Default)]
+struct Submits {
+    recorded: Arc<AtomicBool>,
+    effects: Arc<AtomicUsize>,
+}
+
+impl Perform for Submits {
+    async fn perform(&self, context: StepContext) -> Ended {
+        context.submitting("create", "token").await;
+        assert!(self.recorded.load(Ordering::SeqCst), "acted before it was recorded");
+        self.effects.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(context.step().expected).await;
+        Ended::new(Outcome::Deployed)
+    }
+}
+
+#[test]
+fn a_call_is_sent_only_once_it_is_recorded() {
+    let mut draft = Draft::new();
+    draft.stack("A", 60, &[]);
+    let performer = Submits::default();
+    let (recorded, effects) = (Arc::clone(&performer.recorded), Arc::clone(&performer.effects));
+    let mut record = |event: &Event| {
+        if let Fact::StackSubmitted(submitted) = &event.fact {
+            assert_eq!((submitted.operation.as_str(), submitted.token.as_str()), ("create", "token"));
+            recorded.store(true, Ordering::SeqCst);
+        }
+        Ok(())
+    };
+    let plan = Arc::new(draft.plan());
+    let end = paused(run(plan, Arc::new(performer), options(), &mut record)).unwrap();
+    assert_eq!((end.outcomes, effects.load(Ordering::SeqCst)), (vec![Outcome::Deployed], 1));
+}
+
+/// Whichever event cannot be recorded: the run ends with the error, and no effect happens that was not recorded.
+#[test]
+fn nothing_is_done_after_the_journal_has_failed() {
+    for threads in [0, 2] {
+        for last in 0..40 {
+            let mut draft = Draft::new().limited(3, 8, 4);
+            for number in 0..6 {
+                draft.stack(&format!("S{number}"), 0, &[]);
+            }
+            let performer = Submits { recorded: Arc::new(AtomicBool::new(true)), ..Submits::default() };
+            let effects = Arc::clone(&performer.effects);
+            let (mut heard, mut submitted) = (0, 0);
+            let mut record = |event: &Event| {
+                assert!(heard <= last, "the journal was used after it had failed");
+                heard += 1;
+                if heard > last {
+                    return Err(io::Error::other("disk full"));
+                }
+                submitted += usize::from(matches!(event.fact, Fact::StackSubmitted(_)));
+                Ok(())
+            };
+            let run = run(Arc::new(draft.plan()), Arc::new(performer), options(), &mut record);
+            let ended = if threads == 0 {
+                paused(run)
+            } else {
+                let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_time();
+                runtime.enable_time().build().unwrap().block_on(run)
+            };
+            // A start and an end, and four events for each step.
+            assert_eq!(ended.is_ok(), last >= 2 + 6 * 4, "{last} events were recorded");
+            assert!(effects.load(Ordering::SeqCst) <= submitted, "{last} events were recorded");
+        }
+    }
+}
+
+/// A performer may leave something behind that goes on talking.
+#[test]
+fn what_a_step_leaves_behind_is_not_heard() {
+    struct LeavesSomethingBehind;
+    impl Perform for LeavesSomethingBehind {
+        async fn perform(&self, context: StepContext) -> Ended {
+            if context.step().id == "deploy:A" {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                    context.warn("too late");
+                    context.submitting("delete", "too-late").await;
+                    panic!("sent what is in no journal");
+                });
+            } else {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            }
+            Ended::new(Outcome::Deployed)
+        }
+    }
+    let mut draft = Draft::new();
+    draft.stack("A", 60, &[]);
+    draft.stack("B", 60, &[]);
+    let ran = ran(draft.plan(), LeavesSomethingBehind);
+    assert_eq!((ran.end.exit_code, ran.total()), (0, 60.0));
+    assert!(!kinds(&ran.events).iter().any(|kind| kind == "step.warned" || kind == "stack.submitted"));
+}
+
+#[test]
+fn a_step_cannot_say_of_itself_that_it_was_skipped() {
+    struct Skips;
+    impl Perform for Skips {
+        async fn perform(&self, _: StepContext) -> Ended {
+            Ended::new(Outcome::Skipped)
+        }
+    }
+    let mut draft = Draft::new();
+    let a = draft.stack("A", 60, &[]);
+    draft.stack("B", 60, &[a]);
+    let plan = Arc::new(draft.plan());
+    let end = paused(run(plan, Arc::new(Skips), options(), &mut |_| Ok(()))).unwrap();
+    assert_eq!((end.outcomes, end.exit_code), (vec![Outcome::Failed, Outcome::Skipped], 1));
+}
