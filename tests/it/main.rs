@@ -1,1 +1,16 @@
-//! Whole-program tests.
+//! Whole-program tests: the `paceline` binary, run as a user runs it. Each test says one thing that holds.
+
+mod assemblies;
+mod aws_refusals;
+mod deploy;
+mod fake_aws;
+mod generate;
+mod harness;
+mod help;
+mod interrupted;
+mod mistakes;
+mod plan;
+mod report;
+mod simulate;
+mod wait;
+mod workshop;

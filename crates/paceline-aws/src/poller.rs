@@ -25,6 +25,9 @@ const PATIENCE_GROWS: u32 = 10;
 /// polling takes at most a quarter of the documented ten calls a second.
 const INTERVAL_PER_PAGE: Duration = Duration::from_millis(400);
 
+/// A poll that is not older than this still tells what state a stack is in.
+const FRESH: Duration = Duration::from_secs(10);
+
 /// How long listing is tried again before each stack is asked for by its name.
 const LIST_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -126,7 +129,7 @@ impl Poller {
     /// has been done to yet: if it has changed since, the operation on it is refused.
     pub(crate) async fn glance(&self, name: &str) -> Result<Option<StackView>, Trouble> {
         let seen = self.latest.borrow().clone();
-        if seen.tells_of(name) && seen.trouble.is_none() {
+        if seen.tells_of(name) && seen.trouble.is_none() && seen.started.elapsed() < FRESH {
             return Ok(seen.stacks.get(name).cloned());
         }
         self.look(name).await

@@ -87,8 +87,8 @@ impl RoleWaiter<'_> {
         let mut open: Vec<Subject<'_>> = wait
             .roles
             .iter()
-            .map(|(name, policies)| Subject { name, policies: Some(*policies), reads: 0 })
-            .chain(wait.instance_profiles.iter().map(|name| Subject { name, policies: None, reads: 0 }))
+            .map(|(name, policies)| Subject::new(name, Some(*policies)))
+            .chain(wait.instance_profiles.iter().map(|name| Subject::new(name, None)))
             .collect();
         let mut why = String::new();
         while !open.is_empty() {
@@ -104,13 +104,14 @@ impl RoleWaiter<'_> {
                     Ok(Seen::Settled) => {}
                     Ok(Seen::Young { old_enough }) => {
                         subject.reads += 1;
+                        subject.readable_since.get_or_insert_with(Instant::now);
                         if subject.reads < READS_IN_A_ROW || !old_enough {
                             still_open.push(subject);
                         }
                     }
                     Ok(Seen::NotYet(reason)) => {
                         why = format!("{}: {reason}", subject.name);
-                        subject.reads = 0;
+                        (subject.reads, subject.readable_since) = (0, None);
                         still_open.push(subject);
                     }
                     Err(trouble) if trouble.kind == Kind::Denied => {
@@ -145,6 +146,8 @@ impl RoleWaiter<'_> {
         }
         let now = self.now.as_second() + i64::try_from(started.elapsed().as_secs()).unwrap_or(i64::MAX / 2);
         let age = Duration::from_secs(u64::try_from(now - created).unwrap_or(0));
+        // By a clock that runs behind AWS's the role is not born yet; it has been readable all the same.
+        let age = age.max(subject.readable_since.map_or(Duration::ZERO, |since| since.elapsed()));
         Ok(if age >= SETTLED { Seen::Settled } else { Seen::Young { old_enough: age >= OLD_ENOUGH } })
     }
 
@@ -209,7 +212,15 @@ struct Subject<'a> {
     name: &'a str,
     /// `None` for an instance profile.
     policies: Option<Policies>,
+    /// How many reads in a row have found it, and since when.
     reads: u32,
+    readable_since: Option<Instant>,
+}
+
+impl<'a> Subject<'a> {
+    fn new(name: &'a str, policies: Option<Policies>) -> Self {
+        Self { name, policies, reads: 0, readable_since: None }
+    }
 }
 
 enum Seen {

@@ -3,7 +3,7 @@
 //! A role is assumed once for all the clients that use it, and again shortly before its credentials expire.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use aws_config::identity::IdentityCache;
 use aws_config::{Region, SdkConfig};
@@ -82,7 +82,7 @@ impl Sessions {
         let arn = target.resolve(&role.arn);
         let external_id = role.external_id.as_deref().map(|id| target.resolve(id));
         let cell = {
-            let mut roles = self.roles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
             let key = (arn.clone(), external_id.clone(), target.region.clone());
             std::sync::Arc::clone(roles.entry(key).or_default())
         };
@@ -100,11 +100,16 @@ impl Sessions {
         // The role's own region has an STS endpoint too, and one that a far region's outage leaves alone.
         let sts = aws_sdk_sts::Client::new(&self.base.to_builder().region(region.clone()).build());
         let name = std::env::var("CDK_ROLE_SESSION_NAME").unwrap_or_else(|_| "paceline".to_owned());
-        let provider =
-            AssumedRole { sts, arn: arn.clone(), external_id, session_name: name, tags: session_tags(role) };
-        let first = provider.assume().await;
-        match first {
-            Ok(_) => {}
+        let provider = AssumedRole {
+            sts,
+            arn: arn.clone(),
+            external_id,
+            session_name: name,
+            tags: session_tags(role),
+            first: Mutex::default(),
+        };
+        match provider.assume().await {
+            Ok(first) => *provider.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(first),
             Err(trouble) if trouble.kind == Kind::Denied && base_credentials_allowed() => {
                 return Ok(self.base.to_builder().region(region).build());
             }
@@ -152,6 +157,8 @@ struct AssumedRole {
     external_id: Option<String>,
     session_name: String,
     tags: Vec<(String, String)>,
+    /// What proved that the role can be assumed, until someone needs it.
+    first: Mutex<Option<Credentials>>,
 }
 
 impl AssumedRole {
@@ -187,6 +194,10 @@ impl ProvideCredentials for AssumedRole {
         Self: 'a,
     {
         future::ProvideCredentials::new(async {
+            let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(first) = first {
+                return Ok(first);
+            }
             self.assume().await.map_err(|trouble| {
                 CredentialsError::provider_error(format!("cannot assume {}: {}", self.arn, trouble.message))
             })

@@ -145,19 +145,32 @@ fn kind_of(code: &str, message: &str) -> Kind {
     }
 }
 
-/// An error with all its sources, since the SDK's own words are `dispatch failure`.
+/// What the SDK puts in front of what happened, and what nobody can do anything with.
+const FILLERS: [&str; 7] = [
+    "dispatch failure",
+    "io error",
+    "timeout",
+    "other",
+    "user error",
+    "response error",
+    "request has timed out",
+];
+
+/// An error with all its sources, but for those that say nothing or say it again.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut message = String::new();
+    let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
         let part = error.to_string();
-        if !message.ends_with(&part) {
-            if !message.is_empty() {
-                message.push_str(": ");
-            }
-            message.push_str(&part);
+        let part = part.lines().next().unwrap_or_default().trim().to_owned();
+        if !part.is_empty() && !parts.iter().any(|before| before.contains(&part)) {
+            // A part that quotes its source says more.
+            parts.retain(|before| !part.contains(before.as_str()));
+            parts.push(part);
         }
         next = error.source();
     }
-    message
+    let all = parts.join(": ");
+    parts.retain(|part| !FILLERS.contains(&part.as_str()));
+    if parts.is_empty() { all } else { parts.join(": ") }
 }

@@ -312,7 +312,7 @@ pub struct RunFinished {
 
 impl Fact {
     /// What events call the kinds of facts.
-    pub(crate) const KINDS: [&str; 10] = [
+    pub(crate) const KINDS: [&str; 11] = [
         "run.started",
         "step.ready",
         "step.started",
@@ -320,6 +320,7 @@ impl Fact {
         "stack.progress",
         "step.retried",
         "step.warned",
+        "command.output",
         "step.finished",
         "run.stopping",
         "run.finished",
@@ -356,5 +357,17 @@ pub(crate) mod millis {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed() {
+        let error = serde_json::from_str::<Fact>(r#"{"event":"none"}"#).unwrap_err().to_string();
+        let expected: Vec<String> = Fact::KINDS.iter().map(|kind| format!("`{kind}`")).collect();
+        assert!(error.contains(&format!("expected one of {}", expected.join(", "))), "{error}");
     }
 }

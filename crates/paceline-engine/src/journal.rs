@@ -97,10 +97,7 @@ impl Journal {
         line.push(b'\n');
         // One write, so that a kill leaves whole lines or, at the very end, a part of one.
         self.file.write_all(&line)?;
-        match event.fact {
-            Fact::StackSubmitted(_) | Fact::StepFinished(_) | Fact::RunFinished(_) => self.file.sync_data(),
-            _ => Ok(()),
-        }
+        if is_relied_on(&event.fact) { self.file.sync_data() } else { Ok(()) }
     }
 
     /// Forgets a run that has not started.
@@ -142,6 +139,16 @@ impl Journal {
             return Ok(Some(Unfinished { run, earlier, events, journal: Self { path, file } }));
         }
         Ok(None)
+    }
+}
+
+/// Whether what comes next relies on it. Assets and gates may be thousands, the disk is waited for while
+/// everything stands still, and they are found done without the journal.
+fn is_relied_on(fact: &Fact) -> bool {
+    match fact {
+        Fact::StackSubmitted(_) | Fact::RunFinished(_) => true,
+        Fact::StepFinished(finished) => !matches!(finished.step.kind.as_str(), "publish" | "gate"),
+        _ => false,
     }
 }
 

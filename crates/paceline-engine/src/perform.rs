@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{
-    Cause, CommandOutput, Fact, Outcome, StackProgress, StackSubmitted, StepRef, StepRetried, StepWarned, seconds,
+    Cause, CommandOutput, Fact, Outcome, StackProgress, StackSubmitted, StepRef, StepRetried, StepWarned,
+    seconds,
 };
 
 /// Performs steps. The engine decides which and when; a performer never schedules.

@@ -95,8 +95,8 @@ async fn drive<P: Perform>(
         if !stop.is_cancelled()
             && let Some(reason) = interruption.reason()
         {
-            stop.cancel();
             state.interrupt(reason)?;
+            stop.cancel();
         }
         while let Some(index) = state.start_next()? {
             let context = StepContext {
@@ -144,16 +144,17 @@ async fn drive<P: Perform>(
 fn outcome_of(joined: Result<(Id, Ended), JoinError>) -> (Id, Ended) {
     joined.unwrap_or_else(|error| {
         let id = error.id();
-        let said = match error.try_into_panic() {
-            Ok(panic) => match panic.downcast::<String>() {
-                Ok(text) => *text,
-                Err(panic) => panic.downcast::<&str>().map_or_else(|_| "panicked".to_owned(), |text| text.to_string()),
-            },
-            Err(error) => error.to_string(),
+        let message = match error.try_into_panic() {
+            Ok(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+                format!("internal error: {}", text.unwrap_or("a panic without words"))
+            }
+            Err(error) => format!("internal error: {error}"),
         };
         let cause = Cause {
             at: None,
-            message: format!("internal error: {said}"),
+            message,
             hint: Some("this is a bug in Paceline: please report it with the journal of the run".to_owned()),
             preflight: false,
         };

@@ -154,33 +154,40 @@ impl<'a> State<'a> {
         };
         self.ready.ended(&self.plan.steps[index]);
         let Ended { mut outcome, mut cause, detail, outputs } = ended;
+        // A step that was started was not skipped, and has not done what others rely on.
+        if outcome == Outcome::Skipped {
+            outcome = Outcome::Failed;
+        }
         // A run that goes on after an interruption finds its own work done.
         let resumed = outcome == Outcome::Unchanged && self.was_done_earlier(index);
         if resumed {
             outcome = Outcome::Deployed;
         }
-        if is_failure(outcome) {
+        if matches!(outcome, Outcome::Failed | Outcome::RolledBack) {
             let cause = cause.get_or_insert_with(unexplained);
             self.failures += 1;
             self.preflight_failures += usize::from(cause.preflight);
         }
-        self.finished(index, StepFinished {
-            outcome,
-            cause,
-            detail,
-            duration_s: seconds(duration),
-            queued_s: seconds(queued),
-            resumed,
-            outputs,
-            ..self.without_work(index, outcome)
-        })?;
-        if outcome.is_success() {
-            self.release(index)
-        } else if is_failure(outcome) {
-            self.fail_fast(index)?;
-            self.skip_dependents(index)
-        } else {
-            Ok(())
+        self.finished(
+            index,
+            StepFinished {
+                outcome,
+                cause,
+                detail,
+                duration_s: seconds(duration),
+                queued_s: seconds(queued),
+                resumed,
+                outputs,
+                ..self.without_work(index, outcome)
+            },
+        )?;
+        match outcome {
+            Outcome::Deployed | Outcome::Unchanged => self.release(index),
+            Outcome::Failed | Outcome::RolledBack | Outcome::Skipped => {
+                self.fail_fast(index)?;
+                self.skip_dependents(index)
+            }
+            Outcome::Interrupted => Ok(()),
         }
     }
 
@@ -307,11 +314,6 @@ impl<'a> State<'a> {
         let (run, at) = (self.options.id.clone(), self.clock.now());
         (self.record)(&Event { schema: SCHEMA, run, seq: self.seq, at, fact })
     }
-}
-
-/// A step that was started and says that it was skipped has not done what others rely on.
-fn is_failure(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Failed | Outcome::RolledBack | Outcome::Skipped)
 }
 
 /// Every failure has a cause in the events, even if its performer gave none.

@@ -135,45 +135,64 @@ pub(crate) fn element(out: &mut String, name: &str, value: &Value, lists: Lists)
             }
         }
         Value::Array(items) => {
-            let _ = write!(out, "<{name}>");
+            open(out, name);
             for item in items {
                 element(out, "member", item, lists);
             }
-            let _ = write!(out, "</{name}>");
+            close(out, name);
         }
         Value::Object(fields) => {
-            let _ = write!(out, "<{name}>");
+            open(out, name);
             for (field, value) in fields {
                 element(out, field, value, lists);
             }
-            let _ = write!(out, "</{name}>");
+            close(out, name);
         }
         Value::String(text) => {
-            let _ = write!(out, "<{name}>");
+            open(out, name);
             escape(out, text);
-            let _ = write!(out, "</{name}>");
+            close(out, name);
         }
         Value::Bool(_) | Value::Number(_) => {
-            let _ = write!(out, "<{name}>{value}</{name}>");
+            open(out, name);
+            let _ = write!(out, "{value}");
+            close(out, name);
         }
     }
 }
 
-fn escape(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // A parser would turn a bare carriage return into a line feed.
-            '\r' => out.push_str("&#xD;"),
-            '\t' | '\n' => out.push(c),
-            // XML 1.0 cannot express these, not even escaped.
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ => out.push(c),
-        }
+// Answers hold tens of thousands of elements: these go without the machinery of formatting.
+fn open(out: &mut String, name: &str) {
+    for part in ["<", name, ">"] {
+        out.push_str(part);
     }
+}
+
+fn close(out: &mut String, name: &str) {
+    for part in ["</", name, ">"] {
+        out.push_str(part);
+    }
+}
+
+fn escape(out: &mut String, mut text: &str) {
+    let is_special = |c: char| matches!(c, '&' | '<' | '>' | '"' | '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    while let Some(at) = text.find(is_special) {
+        out.push_str(&text[..at]);
+        let mut rest = text[at..].chars();
+        match rest.next() {
+            Some('&') => out.push_str("&amp;"),
+            Some('<') => out.push_str("&lt;"),
+            Some('>') => out.push_str("&gt;"),
+            Some('"') => out.push_str("&quot;"),
+            // A parser would turn a bare carriage return into a line feed.
+            Some('\r') => out.push_str("&#xD;"),
+            Some(c @ ('\t' | '\n')) => out.push(c),
+            // XML 1.0 cannot express the others, not even escaped.
+            _ => out.push('\u{fffd}'),
+        }
+        text = rest.as_str();
+    }
+    out.push_str(text);
 }
 
 #[cfg(test)]

@@ -217,9 +217,10 @@ fn admit(world: &mut World, request: &request::Request) -> Result<(), Fault> {
         };
         return Err(Fault::new(status, code, "The security token included in the request is expired"));
     }
-    if faults.denied.iter().any(|(s, o)| *s == request.service && *o == request.operation) {
+    if is_denied(world, &request.service, &request.operation) {
         return Err(denied(request));
     }
+    let faults = &world.options.faults;
     let (throttle, errors) = (faults.throttle, faults.server_errors);
     let over = world.options.throttling
         && !world.throttle.admits(&request.place, &request.service, &request.operation, world.now);
@@ -241,7 +242,12 @@ fn admit(world: &mut World, request: &request::Request) -> Result<(), Fault> {
     Ok(())
 }
 
-fn denied(request: &request::Request) -> Fault {
+/// Whether callers may not use an operation.
+pub(crate) fn is_denied(world: &World, service: &str, operation: &str) -> bool {
+    world.options.faults.denied.iter().any(|(s, o)| s == service && o == operation)
+}
+
+pub(crate) fn denied(request: &request::Request) -> Fault {
     let Place { account, .. } = &request.place;
     let message = format!(
         "User: arn:aws:sts::{account}:assumed-role/simulated/session is not authorized to perform: {}:{}",

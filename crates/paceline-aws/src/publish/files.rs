@@ -41,7 +41,11 @@ pub(super) async fn upload(
     source: &FileSource,
 ) -> Result<Option<u64>, Trouble> {
     let client = client(config);
-    if exists(&client, bucket, key).await? {
+    let least = match source {
+        FileSource::Path { packaging: Packaging::File, .. } => 0,
+        _ => EMPTY_ARCHIVE + 1,
+    };
+    if exists(&client, bucket, key, least).await? {
         return Ok(None);
     }
     let content = match source {
@@ -66,7 +70,7 @@ pub(crate) async fn upload_text(
     text: String,
 ) -> Result<(), Trouble> {
     let client = client(config);
-    if exists(&client, bucket, key).await? {
+    if exists(&client, bucket, key, 0).await? {
         return Ok(());
     }
     let put = client.put_object().bucket(bucket).key(key).content_type("application/json");
@@ -79,13 +83,13 @@ fn client(config: &SdkConfig) -> Client {
     Client::from_conf(settings.build())
 }
 
-/// Whether the object is there. A `HeadObject` of an object that is missing could make S3 say so to
+/// Whether the object is there, and has at least so many bytes. A `HeadObject` of an object that is missing could make S3 say so to
 /// CloudFormation even after the upload (aws/aws-cdk#6430), so it is looked up by listing.
-async fn exists(client: &Client, bucket: &str, key: &str) -> Result<bool, Trouble> {
+async fn exists(client: &Client, bucket: &str, key: &str, least: i64) -> Result<bool, Trouble> {
     let answer = client.list_objects_v2().bucket(bucket).prefix(key).max_keys(1).send().await;
     let answer = answer.map_err(|error| explain(Trouble::of("ListObjectsV2", &error), bucket))?;
     let is_it = |object: &aws_sdk_s3::types::Object| {
-        object.key() == Some(key) && object.size().is_none_or(|size| size > EMPTY_ARCHIVE)
+        object.key() == Some(key) && object.size().is_none_or(|size| size >= least)
     };
     Ok(answer.contents().iter().any(is_it))
 }

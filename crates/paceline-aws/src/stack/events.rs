@@ -35,6 +35,25 @@ impl EventLog {
         environment: &Environment,
         stack: &str,
     ) -> Result<Vec<Change>, Trouble> {
+        self.read_since(environment, stack, starts_operation).await
+    }
+
+    /// The same of a nested stack that may have been deleted since: the events since the operation before.
+    pub(crate) async fn read_past_deletion(
+        &mut self,
+        environment: &Environment,
+        stack: &str,
+    ) -> Result<Vec<Change>, Trouble> {
+        let starts = |change: &Change| starts_operation(change) && change.status != "DELETE_IN_PROGRESS";
+        self.read_since(environment, stack, starts).await
+    }
+
+    async fn read_since(
+        &mut self,
+        environment: &Environment,
+        stack: &str,
+        starts: impl Fn(&Change) -> bool,
+    ) -> Result<Vec<Change>, Trouble> {
         let (mut changes, mut next) = (Vec::new(), None::<String>);
         'pages: loop {
             let send = || {
@@ -46,7 +65,7 @@ impl EventLog {
                     break 'pages;
                 }
                 let change = change(event);
-                let is_start = change.of_stack && starts_operation(&change);
+                let is_start = change.of_stack && starts(&change);
                 changes.push(change);
                 if is_start {
                     break 'pages;

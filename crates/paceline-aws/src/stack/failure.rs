@@ -38,7 +38,8 @@ pub(super) fn first_cause<'a>(
         let is_nested = failed.resource_type == "AWS::CloudFormation::Stack" && !failed.physical_id.is_empty();
         if is_nested && depth < DEEPEST {
             // Without its events the nested stack's own words must do.
-            let inner = EventLog::default().read(environment, &failed.physical_id).await.unwrap_or_default();
+            let inner = EventLog::default().read_past_deletion(environment, &failed.physical_id).await;
+            let inner = inner.unwrap_or_default();
             let no_paths = BTreeMap::new();
             if let Some(mut inner) = first_cause(environment, &inner, &no_paths, depth + 1).await {
                 inner.cause.at = inner.cause.at.map(|at| format!("{} / {at}", failed.logical_id));

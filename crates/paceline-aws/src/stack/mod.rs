@@ -89,15 +89,16 @@ impl Deployment<'_> {
                     }
                     continue;
                 }
-                (Action::InProgress, Some(view)) => match self.adopt(view).await? {
-                    Some(settled) => settled,
-                    None => continue,
-                },
-                (Action::Update, Some(view))
+                // What only cleans up any more is usable as well.
+                (Action::InProgress | Action::Update, Some(view))
                     if unchanged::is_unchanged(self.environment, self.context, &self.request, view).await? =>
                 {
                     return Ok(unchanged(view));
                 }
+                (Action::InProgress, Some(view)) => match self.adopt(view).await? {
+                    Some(settled) => settled,
+                    None => continue,
+                },
                 (Action::Update, Some(view)) => {
                     let token = self.request.token("update", &view.state(), attempt);
                     match self.send(Some(view), token).await? {
@@ -123,6 +124,9 @@ impl Deployment<'_> {
                 }
             };
             match settled {
+                Settled::NoChanges if view.as_ref().is_some_and(|view| view.status.ends_with("_FAILED")) => {
+                    return Ok(self.refused(view.as_ref(), "change what made it fail, or delete the stack"));
+                }
                 Settled::NoChanges => {
                     return Ok(view.as_ref().map_or_else(|| Ended::new(Outcome::Unchanged), unchanged));
                 }
@@ -181,32 +185,48 @@ impl Deployment<'_> {
         let request = &self.request;
         let sent =
             operation::send(self.environment, self.context, request, before, self.method, &token).await?;
-        let id = match (sent, before) {
-            (Sent::NoChanges, _) => return Ok(Some(Settled::NoChanges)),
-            (Sent::OutOfDate, _) | (Sent::Known, None) => return Ok(None),
-            (Sent::Accepted { id }, _) => id,
-            (Sent::Known, Some(view)) => view.id.clone(),
+        let stamp_before = before.map(|view| view.stamp.clone());
+        let operation = match sent {
+            Sent::NoChanges => return Ok(Some(Settled::NoChanges)),
+            Sent::OutOfDate => return Ok(None),
+            Sent::Accepted { id } => Operation { id, token: Some(token), stamp_before, until_rest: false },
+            // The answer got lost, or an earlier part of the run had sent it.
+            Sent::Known => {
+                let Some(view) = self.look().await? else { return Ok(None) };
+                match self.ours(&view).await? {
+                    Some(operation) => Operation { stamp_before, ..operation },
+                    None => return Ok(None),
+                }
+            }
         };
         self.environment.poller.expect_change();
-        let stamp_before = before.map(|view| view.stamp.clone());
-        let operation = Operation { id, token: Some(token), stamp_before, until_rest: false };
         Ok(Some(self.settle(operation).await?))
     }
 
     /// Sees an operation through that was going on already. If it is not ours, `None` once it has ended:
     /// then it is the turn of ours.
     async fn adopt(&self, view: &StackView) -> Result<Option<Settled>, Trouble> {
-        let changes = events::EventLog::default().read(self.environment, &view.id).await?;
-        let mut tokens = changes.iter().filter_map(|change| change.token.as_deref());
-        if let Some(token) = tokens.find(|token| self.request.is_done_by(token)) {
-            let (token, others) = (Some(token.to_owned()), Operation::someone_elses(view));
-            return Ok(Some(self.settle(Operation { token, until_rest: false, ..others }).await?));
+        if let Some(operation) = self.ours(view).await? {
+            return Ok(Some(self.settle(operation).await?));
         }
         self.context.warn(format!("it is in {}: waiting for that to end", view.status));
         match self.settle(Operation::someone_elses(view)).await? {
             lost @ Settled::Lost(_) => Ok(Some(lost)),
             _ => Ok(None),
         }
+    }
+
+    /// The stack's last operation, if it does what we want.
+    async fn ours(&self, view: &StackView) -> Result<Option<Operation>, Trouble> {
+        let changes = events::EventLog::default().read(self.environment, &view.id).await?;
+        let mut tokens = changes.iter().filter_map(|change| change.token.clone());
+        let ours = tokens.find(|token| self.request.is_done_by(token));
+        let operation = |token| Operation {
+            token: Some(token),
+            until_rest: false,
+            ..Operation::someone_elses(view)
+        };
+        Ok(ours.map(operation))
     }
 
     async fn settle(&self, operation: Operation) -> Result<Settled, Trouble> {

@@ -108,6 +108,7 @@ impl Request {
         }
         self.notification_arns.iter().flatten().for_each(|arn| add(arn));
         add(self.execution_role_arn.as_deref().unwrap_or_default());
+        add(&format!("{:?}", self.termination_protection));
         hex(&hash.finalize())[..24].to_owned()
     }
 }

@@ -20,7 +20,7 @@ use crate::trouble::Trouble;
 
 /// From one reading of a stack's events to the next, while the stack is in progress.
 const EVENTS_EVERY: Duration = Duration::from_secs(15);
-/// A stack that looks as if it had ended for so long is believed, should its events not tell.
+/// A stack that looks as if it had ended for so long is believed, should its events not say otherwise.
 const BELIEVED_AFTER: Duration = Duration::from_secs(60);
 
 /// An operation that is going on.
@@ -69,6 +69,7 @@ pub(super) async fn settle(
         total: stack.template.resource_count(),
         read_at: Instant::now(),
         doubted_since: None,
+        begun: false,
     };
     let (verdict, mut view) = watch.to_the_end(&stack.name).await?;
     // A deleted stack's own words are in its events alone.
@@ -93,6 +94,8 @@ struct Watch<'a> {
     read_at: Instant,
     /// Since when the stack looks as if the operation had ended, while its events do not say so.
     doubted_since: Option<Instant>,
+    /// Whether the operation's first event has been read.
+    begun: bool,
 }
 
 impl Watch<'_> {
@@ -120,7 +123,9 @@ impl Watch<'_> {
                 Some(_) => told == Some(seen) && !is_as_before,
                 None => self.last_status() == Some("DELETE_COMPLETE"),
             };
-            if agreed || self.doubted_since.get_or_insert_with(Instant::now).elapsed() > BELIEVED_AFTER {
+            let doubted = self.doubted_since.get_or_insert_with(Instant::now).elapsed();
+            let objects = self.last_status().is_some() && told != Some(seen);
+            if agreed || doubted > BELIEVED_AFTER && !objects {
                 return Ok((seen, view.unwrap_or_else(|| gone(&self.operation.id))));
             }
         }
@@ -145,8 +150,10 @@ impl Watch<'_> {
         let changes = self.log.read(self.environment, &self.operation.id).await?;
         let token = self.operation.token.as_deref();
         for change in changes {
-            // What an eventually consistent read still has of an earlier operation is not news.
-            if token.is_some() && change.token.is_some() && change.token.as_deref() != token {
+            // What an eventually consistent read still has of an earlier operation is not news. What someone
+            // else does to the stack during ours is.
+            self.begun |= token.is_none() || change.token.is_none() || change.token.as_deref() == token;
+            if !self.begun {
                 continue;
             }
             if change.status.ends_with("_COMPLETE") && !change.of_stack {

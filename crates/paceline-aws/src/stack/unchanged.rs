@@ -18,7 +18,7 @@ pub(super) async fn is_unchanged(
 ) -> Result<bool, Trouble> {
     let stable = matches!(
         view.status.as_str(),
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
     );
     // What an earlier part of this run has done has read the parameters in this run.
     let may_have_moved = reads_parameter_store(&request.template) && !context.was_done_earlier();

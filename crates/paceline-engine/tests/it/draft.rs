@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use paceline_plan::config::{Concurrency, FailurePolicy, IamRoles, Rollback};
-use paceline_plan::{Phase, Plan, PlannedStack, Publish, Step, Strategy, Work};
+use paceline_plan::{Command, Phase, Plan, PlannedStack, Publish, Step, Strategy, Work};
 
 /// A plan in the making. A step is referred to by its position.
 pub(crate) struct Draft(Plan);
@@ -68,6 +68,12 @@ impl Draft {
         let stack = self.0.steps[after].work.stack().unwrap();
         let id = format!("gate:iam-roles:{}", self.0.stacks[stack].id);
         self.step(id, Work::Gate { stack, roles: IamRoles::All }, seconds, &[after])
+    }
+
+    pub(crate) fn command(&mut self, name: &str, seconds: u64, needs: &[usize]) -> usize {
+        let (run, dir) = (format!("./{name}.sh"), ".".into());
+        let work = Work::Command(Command { name: name.to_owned(), stack: 0, run, dir });
+        self.step(format!("command:{name}"), work, seconds, needs)
     }
 
     pub(crate) fn plan(mut self) -> Plan {

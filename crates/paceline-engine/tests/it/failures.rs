@@ -39,6 +39,7 @@ fn a_skipped_step_names_the_failure_and_not_what_was_skipped_before_it() {
     for step in ["deploy:B", "deploy:C", "deploy:D"] {
         assert_eq!(ran.finished(step).because.as_deref(), Some("deploy:A"));
     }
+    assert_eq!(ran.ends()[..4], ["deploy:A", "deploy:B", "deploy:C", "deploy:D"]);
     assert_eq!(ran.finished("deploy:E").because.as_deref(), Some("publish:e"));
 }
 
@@ -67,7 +68,10 @@ fn failing_fast_finishes_what_runs_and_skips_the_rest_because_of_the_first_failu
     let last = draft.stack("F", 10, &[]);
     draft.stack("G", 10, &[last]);
     let script = Script::failing(&["deploy:B", "deploy:F"]);
-    let ran = ran(draft.plan(), script.with("deploy:F", Act::EndsAfter(Outcome::Deployed, Duration::from_secs(130))));
+    let ran = ran(
+        draft.plan(),
+        script.with("deploy:F", Act::EndsAfter(Outcome::Deployed, Duration::from_secs(130))),
+    );
     // B fails at 120 s. D and F are running then.
     assert_eq!(ran.stops(), ["B failed"]);
     for (step, outcome) in

@@ -24,7 +24,7 @@ fn lane(plan: &Plan, step: usize) -> (&'static str, usize) {
         Work::Deploy { .. } => ("stacks", plan.concurrency.stacks.get()),
         Work::Publish(publish) if publish.image => ("images", plan.concurrency.images.get()),
         Work::Publish(_) => ("assets", plan.concurrency.assets.get()),
-        Work::Gate { .. } => ("gates", usize::MAX),
+        Work::Gate { .. } | Work::Command(_) => ("gates and commands", usize::MAX),
     }
 }
 

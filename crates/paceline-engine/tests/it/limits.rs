@@ -12,15 +12,19 @@ fn stacks_files_and_images_are_limited_apart_from_each_other() {
         draft.image(&format!("i{number}"), 60);
     }
     let ran = ran(draft.plan(), Script::default());
-    assert_eq!((ran.ended("deploy:S5"), ran.ended("publish:f5"), ran.ended("publish:i5")), (360.0, 180.0, 120.0));
+    assert_eq!(
+        (ran.ended("deploy:S5"), ran.ended("publish:f5"), ran.ended("publish:i5")),
+        (360.0, 180.0, 120.0)
+    );
 }
 
 #[test]
-fn gates_wait_without_limit() {
+fn gates_and_commands_go_on_without_limit() {
     let mut draft = Draft::new().limited(100, 1, 1);
     let stacks: Vec<usize> = (0..100).map(|number| draft.stack(&format!("S{number}"), 60, &[])).collect();
     for stack in stacks {
         draft.gate(stack, 60);
+        draft.command(&format!("after-{stack}"), 60, &[stack]);
     }
     assert_eq!(ran(draft.plan(), Script::default()).total(), 120.0);
 }

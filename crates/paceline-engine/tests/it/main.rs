@@ -1,5 +1,8 @@
 //! The engine's promises, checked with performers that only sleep, on a paused clock.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
+#![expect(clippy::float_cmp, reason = "times are exact to the millisecond")]
+
 mod draft;
 mod events;
 mod failures;

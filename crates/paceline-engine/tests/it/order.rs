@@ -1,7 +1,11 @@
 //! What starts when: promises 1 and 2.
 
+use std::time::Duration;
+
+use paceline_engine::Outcome;
+
 use crate::draft::Draft;
-use crate::script::{Script, ran};
+use crate::script::{Act, Script, ran};
 
 #[test]
 fn a_step_starts_when_the_last_of_its_needs_has_ended() {
@@ -71,20 +75,25 @@ fn of_equals_the_first_in_the_plan_goes_first() {
     assert_eq!(ran.finished("deploy:B").queued_s, 120.0);
 }
 
-/// Two steps end at the same moment. What the first makes ready must not take the room of what the second
-/// makes ready and that more waits for.
+/// Two steps end at the same moment. What one makes ready must not take the room of what the other makes
+/// ready and that more waits for, whichever of the two is noticed first.
 #[test]
 fn what_ends_together_is_taken_in_before_anything_starts() {
-    let mut draft = Draft::new().limited(2, 8, 4);
-    let first = draft.stack("First", 60, &[]);
-    let second = draft.stack("Second", 60, &[]);
-    draft.stack("Light", 60, &[first]);
-    for id in ["Heavy1", "Heavy2"] {
-        draft.stack(id, 600, &[second]);
+    for seconds in [[10, 10_000], [10_000, 10]] {
+        let mut draft = Draft::new().limited(2, 8, 4);
+        let first = draft.stack("First", seconds[0], &[]);
+        let second = draft.stack("Second", seconds[1], &[]);
+        draft.stack("Light", 60, &[first]);
+        for id in ["Heavy1", "Heavy2"] {
+            draft.stack(id, 600, &[second]);
+        }
+        let minute = || Act::EndsAfter(Outcome::Deployed, Duration::from_mins(1));
+        let script = Script::default().with("deploy:First", minute()).with("deploy:Second", minute());
+        let ran = ran(draft.plan(), script);
+        assert_eq!((ran.started("deploy:Heavy1"), ran.started("deploy:Heavy2")), (60.0, 60.0));
+        assert_eq!(ran.started("deploy:Light"), 660.0);
+        assert_eq!(ran.ends()[..2], ["deploy:First", "deploy:Second"]);
     }
-    let ran = ran(draft.plan(), Script::default());
-    assert_eq!((ran.started("deploy:Heavy1"), ran.started("deploy:Heavy2")), (60.0, 60.0));
-    assert_eq!(ran.started("deploy:Light"), 660.0);
 }
 
 #[test]

@@ -33,6 +33,7 @@ impl Perform for Talks {
             total: 1,
             happened_at: context.now(),
         });
+        context.output("a line");
         // Nothing that a step has said is lost or late, not even right before its end.
         context.warn("last words");
         Ended::new(Outcome::Deployed).with_detail("done")
@@ -52,6 +53,7 @@ fn reports_come_in_order_and_before_the_end_of_their_step() {
         "stack.submitted",
         "step.retried",
         "stack.progress",
+        "command.output",
         "step.warned",
         "step.finished",
         "run.finished",
@@ -89,10 +91,13 @@ fn the_time_is_that_of_the_runs_clock_to_the_millisecond() {
 struct Submits {
     recorded: Arc<AtomicBool>,
     effects: Arc<AtomicUsize>,
+    /// How many steps are being performed; each holds a share.
+    alive: Arc<()>,
 }
 
 impl Perform for Submits {
     async fn perform(&self, context: StepContext) -> Ended {
+        let _share = Arc::clone(&self.alive);
         context.submitting("create", "token").await;
         assert!(self.recorded.load(Ordering::SeqCst), "acted before it was recorded");
         self.effects.fetch_add(1, Ordering::SeqCst);
@@ -129,7 +134,7 @@ fn nothing_is_done_after_the_journal_has_failed() {
                 draft.stack(&format!("S{number}"), 0, &[]);
             }
             let performer = Submits { recorded: Arc::new(AtomicBool::new(true)), ..Submits::default() };
-            let effects = Arc::clone(&performer.effects);
+            let (effects, alive) = (Arc::clone(&performer.effects), Arc::downgrade(&performer.alive));
             let (mut heard, mut submitted) = (0, 0);
             let mut record = |event: &Event| {
                 assert!(heard <= last, "the journal was used after it had failed");
@@ -140,18 +145,47 @@ fn nothing_is_done_after_the_journal_has_failed() {
                 submitted += usize::from(matches!(event.fact, Fact::StackSubmitted(_)));
                 Ok(())
             };
-            let run = run(Arc::new(draft.plan()), Arc::new(performer), options(), &mut record);
+            let run = async {
+                let ended = run(Arc::new(draft.plan()), Arc::new(performer), options(), &mut record).await;
+                assert_eq!(alive.strong_count(), 0, "a step outlives the run");
+                ended
+            };
             let ended = if threads == 0 {
                 paused(run)
             } else {
-                let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_time();
-                runtime.enable_time().build().unwrap().block_on(run)
+                let mut runtime = tokio::runtime::Builder::new_multi_thread();
+                runtime.worker_threads(threads).enable_time().build().unwrap().block_on(run)
             };
             // A start and an end, and four events for each step.
             assert_eq!(ended.is_ok(), last >= 2 + 6 * 4, "{last} events were recorded");
             assert!(effects.load(Ordering::SeqCst) <= submitted, "{last} events were recorded");
         }
     }
+}
+
+/// On several threads a step's last words and its end are on their way at the same time.
+#[test]
+fn last_words_are_heard_on_several_threads() {
+    struct LastWords;
+    impl Perform for LastWords {
+        async fn perform(&self, context: StepContext) -> Ended {
+            context.warn("last words");
+            Ended::new(Outcome::Deployed)
+        }
+    }
+    let mut draft = Draft::new();
+    for number in 0..1000 {
+        draft.stack(&format!("S{number}"), 0, &[]);
+    }
+    let mut heard = 0;
+    let mut record = |event: &Event| {
+        heard += usize::from(matches!(event.fact, Fact::StepWarned(_)));
+        Ok(())
+    };
+    let run = run(Arc::new(draft.plan()), Arc::new(LastWords), options(), &mut record);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_time().build().unwrap().block_on(run).unwrap();
+    assert_eq!(heard, 1000);
 }
 
 /// A performer may leave something behind that goes on talking.
@@ -168,7 +202,7 @@ fn what_a_step_leaves_behind_is_not_heard() {
                     panic!("sent what is in no journal");
                 });
             } else {
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(context.step().expected).await;
             }
             Ended::new(Outcome::Deployed)
         }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_engine::event::{Cause, StepFinished};
-use paceline_engine::{Earlier, Ended, Event, Fact, Outcome, Perform, RunEnd, RunOptions, StepContext, Stop, run};
+use paceline_engine::{
+    Earlier, Ended, Event, Fact, Outcome, Perform, RunEnd, RunOptions, StepContext, Stop, run,
+};
 use paceline_plan::Plan;
 
 use crate::invariants;
@@ -134,7 +136,7 @@ impl<P: Perform> Perform for StopsRun<P> {
         let stop = async {
             tokio::time::sleep(left).await;
             self.stop.request("SIGTERM");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         tokio::select! {
             ended = self.performer.perform(context) => ended,
@@ -186,6 +188,16 @@ impl Ran {
             _ => None,
         });
         started.collect()
+    }
+
+    /// The ids of the steps in the order they ended in.
+    pub(crate) fn ends(&self) -> Vec<&str> {
+        let facts = self.events.iter().map(|event| &event.fact);
+        let ended = facts.filter_map(|fact| match fact {
+            Fact::StepFinished(finished) => Some(finished.step.step.as_str()),
+            _ => None,
+        });
+        ended.collect()
     }
 
     /// Why the run was stopped, each time it was.

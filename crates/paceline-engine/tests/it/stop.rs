@@ -37,7 +37,7 @@ fn the_deadline_stops_the_run_by_itself() {
 
 #[test]
 fn nothing_starts_when_the_deadline_falls_together_with_an_end() {
-    let options = RunOptions { deadline: Some(Duration::from_secs(60)), ..options() };
+    let options = RunOptions { deadline: Some(Duration::from_mins(1)), ..options() };
     let ran = ran_with(draft().plan(), Script::default(), options);
     assert!(!ran.is_started("deploy:B"));
     assert_eq!(ran.end.exit_code, exit::INTERRUPTED);
@@ -127,8 +127,6 @@ fn a_step_that_ends_in_spite_of_the_stop_keeps_its_outcome() {
 
 #[test]
 fn a_stop_of_a_run_that_is_all_but_done_changes_nothing() {
-    let mut draft = Draft::new();
-    draft.stack("A", 60, &[]);
     struct StopsAtEnd(Stop);
     impl Perform for StopsAtEnd {
         async fn perform(&self, _: StepContext) -> Ended {
@@ -136,6 +134,8 @@ fn a_stop_of_a_run_that_is_all_but_done_changes_nothing() {
             Ended::new(Outcome::Deployed)
         }
     }
+    let mut draft = Draft::new();
+    draft.stack("A", 60, &[]);
     let options = options();
     let performer = StopsAtEnd(options.stop.clone());
     assert_eq!(ran_with(draft.plan(), performer, options).end.exit_code, exit::DONE);

@@ -154,7 +154,8 @@ pub(crate) fn change_set_ready(world: &mut World, stack: &mut Stack, arn: &str) 
             None => Ok(()),
         }
     });
-    let verdict = if !creates && stack.desired.is_same(&desired) {
+    let failed = stack.status.ends_with("_FAILED");
+    let verdict = if !creates && !failed && stack.desired.is_same(&desired) {
         Err(EMPTY.to_owned())
     } else {
         missing.map(|()| changes(world, stack, &desired))

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{does_not_exist, key_of, named, page};
 use crate::answer::{Fault, Outcome};
 use crate::request::Request;
+use crate::simulator::{denied, is_denied};
 use crate::stack::{Event, Resource, Stack};
 use crate::template::Parameter;
 use crate::world::{World, add, written};
@@ -17,6 +18,10 @@ const HIDDEN: &str = "****";
 
 pub(super) fn stacks(world: &mut World, request: &Request) -> Outcome {
     let at = reading_time(world);
+    // CloudFormation API Reference, `DescribeStacks`: without a name it takes the permission to list stacks.
+    if request.form.text("StackName").is_none() && is_denied(world, "cloudformation", "ListStacks") {
+        return Err(denied(request));
+    }
     let region = world.region(&request.place);
     let size = world.options.page_size;
     if let Some(name) = request.form.text("StackName") {
@@ -60,6 +65,8 @@ fn described(stack: &Stack, at: Timestamp) -> Option<Value> {
         None if stack.created <= at => (stack.status.as_str(), stack.reason.as_deref()),
         None => return None,
     };
+    let mut updates = [stack.updated, stack.updated_before].into_iter().flatten();
+    let updated = updates.find(|updated| *updated <= at);
     let shows_outputs = stack.outputs_since.is_some_and(|since| since <= at);
     let desired = &stack.desired;
     let outputs: Vec<Value> = stack
@@ -78,7 +85,7 @@ fn described(stack: &Stack, at: Timestamp) -> Option<Value> {
         "StackName": stack.name,
         "Description": desired.template.value().get("Description").and_then(Value::as_str),
         "CreationTime": written(stack.created),
-        "LastUpdatedTime": stack.updated.filter(|updated| *updated <= at).map(written),
+        "LastUpdatedTime": updated.map(written),
         "DeletionTime": stack.deleted.filter(|deleted| *deleted <= at).map(written),
         "StackStatus": status,
         "StackStatusReason": reason,

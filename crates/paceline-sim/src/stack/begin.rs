@@ -33,7 +33,7 @@ pub(crate) fn update(
     let old = std::mem::replace(&mut stack.desired, desired);
     // After a failed update, what counts as stable is what was there before that.
     stack.stable.get_or_insert(old);
-    stack.updated = Some(world.now);
+    stack.updated_before = stack.updated.replace(world.now);
     // A creation that failed and is continued has nothing to go back to.
     let kind = if stack.status == "CREATE_FAILED" { Kind::Create } else { Kind::Update };
     start(world, &mut stack, kind, on_failure, token, action);

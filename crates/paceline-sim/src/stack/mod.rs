@@ -254,6 +254,8 @@ pub(crate) struct Stack {
     pub(crate) reason: Option<String>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Option<Timestamp>,
+    /// When the update before that one was, for reads that answer from the past.
+    pub(crate) updated_before: Option<Timestamp>,
     pub(crate) deleted: Option<Timestamp>,
     pub(crate) started: Option<Timestamp>,
     pub(crate) ended: Option<Timestamp>,
@@ -286,6 +288,7 @@ impl Stack {
             reason: None,
             created: now,
             updated: None,
+            updated_before: None,
             deleted: None,
             started: None,
             ended: None,

@@ -1,0 +1,181 @@
+//! Files and images.
+
+use std::time::Duration;
+
+use paceline_aws::Images;
+use paceline_engine::Outcome;
+use paceline_sim::{Images as SimImages, SimOptions};
+use serde_json::{Value, json};
+
+use crate::app::{ACCOUNT, App, BUCKET, REGION, topic};
+use crate::world::{How, World};
+
+fn destination(key: &str) -> Value {
+    let role = format!(
+        "arn:${{AWS::Partition}}:iam::{ACCOUNT}:role/cdk-hnb659fds-file-publishing-role-{ACCOUNT}-{REGION}"
+    );
+    json!({"here": {"bucketName": BUCKET, "objectKey": key, "region": REGION, "assumeRoleArn": role}})
+}
+
+fn with_files() -> App {
+    let mut app = App::new();
+    app.write("asset.code/index.js", "exports.handler = () => {}");
+    app.write("asset.code/lib/more.js", "1");
+    app.write("config.json", "{}");
+    let manifest = json!({"version": "36.0.0", "files": {
+        "code": {"source": {"path": "asset.code", "packaging": "zip"}, "destinations": destination("code.zip")},
+        "config": {"source": {"path": "config.json", "packaging": "file"}, "destinations": destination("config.json")},
+    }});
+    app.stack("S", &topic("t"), &[]).assets("S", &manifest)
+}
+
+async fn object(world: &World, bucket: &str, key: &str) -> Vec<u8> {
+    let client = aws_sdk_s3::Client::new(&world.config().await);
+    let answer = client.get_object().bucket(bucket).key(key).send().await.unwrap();
+    answer.body.collect().await.unwrap().to_vec()
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_are_uploaded_once() {
+    let (world, app) = (World::slow(), with_files());
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(world.count("PutObject"), 2);
+    assert_eq!(object(&world, BUCKET, "config.json").await, b"{}");
+    let archive = object(&world, BUCKET, "code.zip").await;
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(archive)).unwrap();
+    let names: Vec<_> = archive.file_names().map(Result::unwrap).collect();
+    assert_eq!(names, ["index.js", "lib/more.js"]);
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut archive.by_name("lib/more.js").unwrap(), &mut text).unwrap();
+    assert_eq!(text, "1");
+
+    let again = world.deploy(&app).await;
+    assert_eq!(world.count("PutObject"), 2);
+    let publishing = format!("publish:s3://{BUCKET}/code.zip");
+    assert_eq!(again.finished(&publishing).outcome, Outcome::Unchanged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_not_there_is_told() {
+    let (world, app) = (World::slow(), with_files());
+    fs_err::remove_dir_all(app.path().join("asset.code")).unwrap();
+    let ran = world.deploy(&app).await;
+    ran.check(&[("S", Outcome::Skipped)]);
+    let cause = ran.finished(&format!("publish:s3://{BUCKET}/code.zip")).cause.as_ref().unwrap();
+    assert!(cause.message.contains("asset.code"), "{cause:?}");
+    assert!(cause.hint.as_deref().unwrap().contains("cdk synth"), "{cause:?}");
+}
+
+fn with_image() -> App {
+    let mut app = App::new();
+    app.write("asset.image/Dockerfile", "FROM scratch");
+    let repository = format!("cdk-hnb659fds-container-assets-{ACCOUNT}-{REGION}");
+    let manifest = json!({"version": "36.0.0", "dockerImages": {"image": {
+        "source": {"directory": "asset.image"},
+        "destinations": {"here": {"repositoryName": repository, "imageTag": "tag", "region": REGION}}}}});
+    app.stack("S", &topic("t"), &[]).assets("S", &manifest)
+}
+
+fn image_step() -> String {
+    format!("publish:ecr:{ACCOUNT}/{REGION}/cdk-hnb659fds-container-assets-{ACCOUNT}-{REGION}:tag")
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_is_there_is_left_alone() {
+    let (world, app) = (World::slow(), with_image());
+    let ran = world.deploy(&app).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(ran.finished(&image_step()).outcome, Outcome::Unchanged);
+    assert_eq!(world.count("PutImage"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_can_be_pretended() {
+    let world = World::new(SimOptions { images: SimImages::Absent, ..SimOptions::default() });
+    let (app, images) = (with_image(), Images::Pretended(Duration::from_secs(100)));
+    let ran = world.run(&app, How { images, ..How::default() }).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert!(ran.finished(&image_step()).duration_s >= 100.0);
+    let again = world.run(&app, How { images, ..How::default() }).await;
+    assert_eq!(again.finished(&image_step()).outcome, Outcome::Unchanged);
+}
+
+/// The stack that `cdk bootstrap` makes, as far as apps of CDK v1 need it.
+async fn toolkit(world: &World) {
+    let template = json!({
+        "Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "toolkit-bucket"}}},
+        "Outputs": {"BucketName": {"Value": {"Ref": "Bucket"}}},
+    });
+    world.create("CDKToolkit", &template).await;
+}
+
+fn v1(packaging: &str) -> App {
+    let mut app = App::new();
+    app.write("asset.h/index.js", "1");
+    let mut template = topic("t");
+    for name in ["Bucket", "Key", "Hash"] {
+        template["Parameters"][name] = json!({"Type": "String"});
+        template["Outputs"][name] = json!({"Value": {"Ref": name}});
+    }
+    let asset = json!({"path": "asset.h", "id": "id", "packaging": packaging, "sourceHash": "h",
+        "s3BucketParameter": "Bucket", "s3KeyParameter": "Key", "artifactHashParameter": "Hash"});
+    let more = json!({
+        "metadata": {"/S/Code": [{"type": "aws:cdk:asset", "data": asset}]},
+        "properties": {"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null,
+            "requiresBootstrapStackVersion": null, "bootstrapStackVersionSsmParameter": null},
+    });
+    app.stack_with("S", &template, &more)
+}
+
+#[tokio::test(start_paused = true)]
+async fn assets_of_cdk_v1_go_to_the_bucket_of_the_bootstrap_stack() {
+    let (world, app) = (World::slow(), v1("zip"));
+    toolkit(&world).await;
+    let ran = world.deploy(&app).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    let outputs = &ran.stack("S").outputs;
+    assert_eq!((outputs["Bucket"].as_str(), outputs["Key"].as_str()), ("toolkit-bucket", "assets/id/||h.zip"));
+    assert_eq!(outputs["Hash"], "h");
+    assert!(!object(&world, "toolkit-bucket", "assets/id/h.zip").await.is_empty());
+    world.deploy(&app).await.check(&[("S", Outcome::Unchanged)]);
+    assert_eq!(world.count("PutObject"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn assets_of_cdk_v1_that_cannot_be_published_are_told() {
+    let world = World::slow();
+    let ran = world.deploy(&v1("zip")).await;
+    ran.check(&[("S", Outcome::Failed)]);
+    assert!(ran.cause("S").message.contains("no stack CDKToolkit"), "{:?}", ran.cause("S"));
+    assert!(ran.cause("S").hint.as_deref().unwrap().contains("cdk bootstrap aws://"));
+    let ran = world.deploy(&v1("container-image")).await;
+    assert!(ran.cause("S").message.contains("not supported"), "{:?}", ran.cause("S"));
+    assert_eq!(world.mutations(), [] as [String; 0]);
+}
+
+/// A template that is longer than what fits into a call.
+fn long() -> Value {
+    let mut template = topic("long");
+    template["Metadata"] = json!({"filler": "x".repeat(60_000)});
+    template
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_template_goes_by_way_of_the_bucket_of_the_bootstrap_stack() {
+    let (world, app) = (World::slow(), App::of("S", &long()));
+    toolkit(&world).await;
+    let ran = world.deploy(&app).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(ran.stack("S").outputs["Name"], "long");
+    world.deploy(&app).await.check(&[("S", Outcome::Unchanged)]);
+    assert_eq!(world.count("PutObject"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_template_that_can_be_put_nowhere_is_told() {
+    let world = World::slow();
+    let ran = world.deploy(&App::of("S", &long())).await;
+    ran.check(&[("S", Outcome::Failed)]);
+    assert!(ran.cause("S").message.contains("CloudFormation takes 51200 in a call"), "{:?}", ran.cause("S"));
+    assert!(ran.cause("S").hint.as_deref().unwrap().contains("cdk bootstrap"));
+}

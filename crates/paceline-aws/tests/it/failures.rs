@@ -1,0 +1,180 @@
+//! Stacks that fail.
+
+use paceline_engine::Outcome;
+use paceline_sim::{Failure, Faults};
+use serde_json::{Value, json};
+
+use crate::app::{App, BUCKET, REGION, function, slow, topic};
+use crate::world::{How, World};
+
+const NOT_YET: &str = "Resource handler returned message: \"The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400)\" (HandlerErrorCode: InvalidRequest)";
+
+fn failing(logical_id: &str, reason: &str, times: u32) -> World {
+    let failure = Failure {
+        stack: "S".to_owned(),
+        logical_id: logical_id.to_owned(),
+        operation: None,
+        reason: reason.to_owned(),
+        times,
+    };
+    World::with_faults(Faults { failures: vec![failure], ..Faults::default() })
+}
+
+fn with_dependents(template: &Value) -> App {
+    App::new()
+        .stack("S", template, &[])
+        .stack("After", &topic("after"), &["S"])
+        .stack("AfterThat", &topic("after that"), &["After"])
+        .stack("Elsewhere", &slow("elsewhere"), &[])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_explained_by_its_first_cause_and_skips_what_depends_on_it() {
+    let world = failing("Topic", "Invalid parameter: DisplayName", 1);
+    let ran = world.deploy(&with_dependents(&topic("t"))).await;
+    ran.check(&[
+        ("S", Outcome::RolledBack),
+        ("After", Outcome::Skipped),
+        ("AfterThat", Outcome::Skipped),
+        ("Elsewhere", Outcome::Deployed),
+    ]);
+    assert_eq!(ran.exit_code(), 1);
+    let cause = ran.cause("S");
+    assert_eq!(cause.at.as_deref(), Some("App/Stack/Topic/Resource (AWS::SNS::Topic)"));
+    assert_eq!(cause.message, "Invalid parameter: DisplayName");
+    assert_eq!(ran.stack("AfterThat").because.as_deref(), Some("deploy:S"));
+    assert_eq!(world.statuses("S"), ["ROLLBACK_COMPLETE"]);
+    assert_eq!(world.statuses("After"), [] as [&str; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_cancelled_because_of_a_failure_is_not_its_cause() {
+    let resource = |name: &str| {
+        json!({"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": name},
+            "Metadata": {"aws:cdk:path": format!("App/S/{name}/Resource")}})
+    };
+    let mut template = slow("s");
+    for name in ["A", "B", "C"] {
+        template["Resources"][name] = resource(name);
+    }
+    let world = failing("B", "quota reached", 1);
+    let ran = world.deploy(&App::of("S", &template)).await;
+    ran.check(&[("S", Outcome::RolledBack)]);
+    assert_eq!(ran.cause("S").at.as_deref(), Some("App/S/B/Resource (AWS::SNS::Topic)"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_update_is_rolled_back_and_says_so() {
+    let world = failing("Topic", "no", 0);
+    world.deploy(&App::of("S", &topic("one"))).await.check(&[("S", Outcome::Deployed)]);
+    let failure = Failure {
+        stack: "S".to_owned(),
+        logical_id: "Topic".to_owned(),
+        operation: None,
+        reason: "no".to_owned(),
+        times: 1,
+    };
+    world.sim.set_faults(Faults { failures: vec![failure], ..Faults::default() });
+    let app = App::of("S", &topic("two"));
+    world.deploy(&app).await.check(&[("S", Outcome::RolledBack)]);
+    assert_eq!(world.statuses("S"), ["UPDATE_ROLLBACK_COMPLETE"]);
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_in_a_nested_stack_names_the_resource_in_it() {
+    let child = json!({"Resources": {"Inner": {"Type": "AWS::SNS::Topic"}}});
+    let parent = json!({"Resources": {"Child": {"Type": "AWS::CloudFormation::Stack", "Properties": {
+        "TemplateURL": format!("https://s3.{REGION}.amazonaws.com/{BUCKET}/child.json")}}}});
+    let mut app = App::new();
+    app.write("child.json", child.to_string());
+    let manifest = json!({"version": "36.0.0", "files": {"child": {
+        "source": {"path": "child.json", "packaging": "file"},
+        "destinations": {"here": {"bucketName": BUCKET, "objectKey": "child.json", "region": REGION}}}}});
+    let app = app.stack("S", &parent, &[]).assets("S", &manifest);
+
+    // The nested stack's name is made up when it is created, from a seed: a first run tells it.
+    let world = World::slow();
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+    let stacks = world.sim.stacks();
+    let nested = stacks.iter().find(|stack| stack.parent.is_some()).unwrap().name.clone();
+
+    let failure = Failure {
+        stack: nested,
+        logical_id: "Inner".to_owned(),
+        operation: None,
+        reason: "Inner broke".to_owned(),
+        times: 1,
+    };
+    let world = World::with_faults(Faults { failures: vec![failure], ..Faults::default() });
+    let ran = world.deploy(&app).await;
+    ran.check(&[("S", Outcome::RolledBack)]);
+    assert_eq!(ran.cause("S").at.as_deref(), Some("Child / Inner (AWS::SNS::Topic)"));
+    assert_eq!(ran.cause("S").message, "Inner broke");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_rollback_a_stack_is_left_as_it_is_and_can_be_continued() {
+    for method in [paceline_aws::Method::Direct, paceline_aws::Method::ChangeSet] {
+        let world = failing("Topic", "no", 1);
+        let app = App::of("S", &topic("t"));
+        let how = How { config: "on-failure: { rollback: none }", method, ..How::default() };
+        let ran = world.run(&app, how.clone()).await;
+        ran.check(&[("S", Outcome::Failed)]);
+        assert_eq!(ran.cause("S").message, "no");
+        assert_eq!(world.statuses("S"), ["CREATE_FAILED"]);
+        world.run(&app, how).await.check(&[("S", Outcome::Deployed)]);
+        assert_eq!(world.statuses("S").len(), 1, "it was continued and not made again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_by_itself_is_tried_again_and_told() {
+    for (times, outcome) in [(1, Outcome::Deployed), (2, Outcome::Deployed), (3, Outcome::RolledBack)] {
+        let world = failing("Function", NOT_YET, times);
+        let ran = world.deploy(&App::of("S", &function())).await;
+        ran.check(&[("S", outcome)]);
+        let tries = times.min(2);
+        assert_eq!(ran.retries().len(), usize::try_from(tries).unwrap(), "{:?}", ran.retries());
+        assert!(ran.retries()[0].contains("App/Stack/Function/Resource"), "{:?}", ran.retries());
+        let created = world.statuses("S");
+        assert_eq!(created.len(), usize::try_from(times.min(2) + 1).unwrap(), "{created:?}");
+        assert!(created[..created.len() - 1].iter().all(|status| status == "DELETE_COMPLETE"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_and_a_stack_without_rollback_are_tried_again_too() {
+    let world = failing("Function", NOT_YET, 1);
+    let how = How { config: "on-failure: { rollback: none }", ..How::default() };
+    let ran = world.run(&App::of("S", &function()), how).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert_eq!((ran.retries().len(), world.statuses("S").len()), (1, 1));
+
+    let world = failing("Function", NOT_YET, 0);
+    world.deploy(&App::of("S", &topic("before"))).await;
+    let failure = Failure {
+        stack: "S".to_owned(),
+        logical_id: "Function".to_owned(),
+        operation: None,
+        reason: NOT_YET.to_owned(),
+        times: 1,
+    };
+    world.sim.set_faults(Faults { failures: vec![failure], ..Faults::default() });
+    let ran = world.deploy(&App::of("S", &function())).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert_eq!((ran.retries().len(), world.count("UpdateStack")), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_to_start_is_the_cause() {
+    let mut template = topic("t");
+    template["Parameters"] = json!({"P": {"Type": "String"}});
+    let world = World::slow();
+    let ran = world.deploy(&App::of("S", &template)).await;
+    ran.check(&[("S", Outcome::Failed)]);
+    let cause = ran.cause("S");
+    assert_eq!(cause.at.as_deref(), Some("CreateStack"));
+    assert!(cause.message.contains("[P] must have values"), "{cause:?}");
+    assert_eq!(world.count("CreateStack"), 0);
+}

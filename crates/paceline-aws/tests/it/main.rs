@@ -1,0 +1,14 @@
+//! Deploys assemblies to a simulated AWS: the real clients, plan and engine, on virtual time.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
+mod app;
+mod assets;
+mod deploys;
+mod failures;
+mod faults;
+mod gates;
+mod preflight;
+mod resumes;
+mod states;
+mod world;

@@ -1,0 +1,177 @@
+//! What stands in the way of a run before it starts.
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use paceline_aws::{ALLOW_BASE_CREDENTIALS, Kind, Trouble};
+use paceline_engine::Outcome;
+use paceline_sim::{Bootstrap, Faults, SimOptions};
+use serde_json::json;
+
+use crate::app::{App, topic};
+use crate::world::World;
+
+async fn refused(world: &World, app: &App) -> Trouble {
+    let mut troubles = world.refused(app).await.0;
+    assert_eq!(troubles.len(), 1, "{troubles:?}");
+    assert_eq!(world.mutations(), [] as [String; 0]);
+    troubles.remove(0)
+}
+
+fn app() -> App {
+    App::of("S", &topic("t"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_is_not_bootstrapped_is_refused() {
+    let world = World::new(SimOptions { bootstrap: Bootstrap::Missing, ..SimOptions::default() });
+    // Without a bootstrap there is no role to assume.
+    let trouble = refused(&world, &app()).await;
+    assert_eq!(trouble.kind, Kind::Denied);
+    assert!(trouble.what_to_do().unwrap().contains("cdk bootstrap"), "{trouble:?}");
+
+    // With the caller's own role, what is missing is the version.
+    let own = json!({"properties": {"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null}});
+    let trouble = refused(&world, &App::new().stack_with("S", &topic("t"), &own)).await;
+    assert_eq!(trouble.kind, Kind::Setup);
+    assert_eq!(trouble.message, "aws://111111111111/us-east-1 is not bootstrapped");
+    assert_eq!(trouble.what_to_do().unwrap(), "run: cdk bootstrap aws://111111111111/us-east-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_bootstrap_is_refused() {
+    let world = World::new(SimOptions { bootstrap: Bootstrap::Version(5), ..SimOptions::default() });
+    let trouble = refused(&world, &app()).await;
+    assert_eq!(trouble.kind, Kind::Setup);
+    assert!(trouble.message.contains("version 5, the app needs 6"), "{trouble:?}");
+    assert!(trouble.what_to_do().unwrap().contains("cdk bootstrap aws://"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_credentials_are_refused() {
+    let world = World::with_faults(Faults { expired_tokens: true, ..Faults::default() });
+    let trouble = refused(&world, &app()).await;
+    assert_eq!(trouble.kind, Kind::Credentials);
+    assert_eq!(trouble.at.as_deref(), Some("GetCallerIdentity"));
+    assert!(trouble.message.contains("ExpiredToken"), "{trouble:?}");
+    assert!(trouble.what_to_do().unwrap().contains("get credentials"));
+}
+
+fn assume_role_denied() -> World {
+    let denied = vec![("sts".to_owned(), "AssumeRole".to_owned())];
+    World::with_faults(Faults { denied, ..Faults::default() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_may_not_be_assumed_is_refused_with_two_ways_out() {
+    if std::env::var_os(ALLOW_BASE_CREDENTIALS).is_some() {
+        return;
+    }
+    let trouble = refused(&assume_role_denied(), &app()).await;
+    assert_eq!(trouble.kind, Kind::Denied);
+    assert!(trouble.message.starts_with("cannot assume arn:aws:iam::111111111111:role/cdk-hnb659fds-deploy-role"));
+    let hint = trouble.what_to_do().unwrap();
+    assert!(hint.contains("cdk bootstrap") && hint.contains(ALLOW_BASE_CREDENTIALS), "{hint}");
+}
+
+/// A variable is the process's: the test calls itself in another one.
+#[test]
+fn base_credentials_are_used_where_that_is_allowed() {
+    if std::env::var_os(ALLOW_BASE_CREDENTIALS).is_none() {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "preflight::base_credentials_are_used_where_that_is_allowed"]);
+        let output = child.env(ALLOW_BASE_CREDENTIALS, "true").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
+        let world = assume_role_denied();
+        world.deploy(&app()).await.check(&[("S", Outcome::Deployed)]);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_environment_that_cannot_be_deployed_to_is_told() {
+    let elsewhere = |region: &str| {
+        json!({"environment": format!("aws://111111111111/{region}"),
+            "properties": {"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null}})
+    };
+    let app = App::new()
+        .stack("Here", &topic("t"), &[])
+        .stack_with("There", &topic("t"), &elsewhere("eu-west-1"))
+        .stack_with("ThereToo", &topic("t"), &elsewhere("eu-west-1"))
+        .stack_with("Far", &topic("t"), &elsewhere("ap-south-1"));
+    let missing = ["eu-west-1", "ap-south-1"]
+        .map(|region| (("111111111111".to_owned(), region.to_owned()), Bootstrap::Missing));
+    let world = World::new(SimOptions { environments: missing.into(), ..SimOptions::default() });
+    let mut said: Vec<String> = world.refused(&app).await.0.into_iter().map(|trouble| trouble.message).collect();
+    said.sort();
+    assert_eq!(said, ["aws://111111111111/ap-south-1 is not bootstrapped", "aws://111111111111/eu-west-1 is not bootstrapped"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_is_assumed_once() {
+    let world = World::slow();
+    let app = (0..5).fold(App::new(), |app, n| app.stack(&format!("S{n}"), &topic("t"), &[]));
+    world.deploy(&app).await.check_all(Outcome::Deployed);
+    assert_eq!(world.count("AssumeRole"), 1);
+}
+
+#[derive(Debug, Clone)]
+struct Unplugged(fn() -> ConnectorError);
+
+impl HttpClient for Unplugged {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Unplugged {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(Err((self.0)()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_is_not_there_is_told_in_one_line() {
+    let refused_connection = || {
+        let error = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused (os error 111)");
+        ConnectorError::io(error.into())
+    };
+    let mut world = World::slow();
+    world.wire.http = Some(SharedHttpClient::new(Unplugged(refused_connection)));
+    let trouble = refused(&world, &app()).await;
+    assert_eq!(trouble.kind, Kind::Unreachable);
+    assert_eq!(trouble.message, "AWS cannot be reached: Connection refused (os error 111)");
+    assert!(trouble.what_to_do().unwrap().contains("network"));
+}
+
+#[derive(Debug)]
+struct NoCredentials(fn() -> CredentialsError);
+
+impl ProvideCredentials for NoCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err((self.0)()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn missing_credentials_are_told_in_one_line() {
+    let mut world = World::slow();
+    let none = || CredentialsError::not_loaded("no providers in chain provided credentials");
+    world.wire.credentials = Some(SharedCredentialsProvider::new(NoCredentials(none)));
+    let trouble = refused(&world, &app()).await;
+    assert_eq!(trouble.kind, Kind::Credentials);
+    assert_eq!(trouble.message, "no AWS credentials were found (no providers in chain provided credentials)");
+    assert!(trouble.what_to_do().unwrap().contains("aws sso login"));
+}

@@ -1,0 +1,117 @@
+//! Runs that are stopped or killed, and the runs after them.
+
+use std::time::Duration;
+
+use paceline_aws::Method;
+use paceline_engine::{Fact, Outcome, Stop};
+use paceline_sim::{Failure, Faults};
+
+use crate::app::{App, slow, topic};
+use crate::world::{How, World};
+
+fn app(label: &str) -> App {
+    App::new().stack("A", &slow(label), &[]).stack("B", &slow(label), &[]).stack("C", &slow(label), &["A"])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_killed_goes_on_where_it_was() {
+    for (method, with_journal) in
+        [(Method::Direct, true), (Method::Direct, false), (Method::ChangeSet, true), (Method::ChangeSet, false)]
+    {
+        for seconds in [0, 1, 3, 5, 20, 60, 66, 70, 90] {
+            let (world, app) = (World::slow(), app("one"));
+            let how = How { method, ..How::default() };
+            let killed = world.kill_after(&app, how.clone(), Duration::from_millis(seconds * 1000 + 250)).await;
+            let earlier = with_journal.then(|| killed.earlier());
+            let ran = world.run(&app, How { earlier, ..how }).await;
+            for id in ["A", "B", "C"] {
+                let outcome = ran.stack(id).outcome;
+                assert!(outcome.is_success(), "{id} after {seconds} s: {:?}", ran.stack(id));
+                if with_journal {
+                    assert_eq!(outcome, Outcome::Deployed, "{id} after {seconds} s");
+                }
+                assert_eq!(world.statuses(id), ["CREATE_COMPLETE"]);
+                assert_eq!(world.began(id, "CREATE_IN_PROGRESS").await, 1);
+            }
+            let sent = if method == Method::Direct { "CreateStack" } else { "ExecuteChangeSet" };
+            assert_eq!(world.count(sent), 3, "after {seconds} s");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_goes_on_is_adopted() {
+    for seconds in [1, 10, 40, 62, 64] {
+        let world = World::slow();
+        world.deploy(&app("one")).await;
+        let app = app("two");
+        let killed = world.kill_after(&app, How::default(), Duration::from_secs(seconds)).await;
+        let ran = world.run(&app, How { earlier: Some(killed.earlier()), ..How::default() }).await;
+        ran.check_all(Outcome::Deployed);
+        assert_eq!(ran.stack("C").outputs["Label"], "two");
+        assert_eq!(world.count("UpdateStack"), 3, "after {seconds} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_going_on_is_only_adopted_by_a_run_that_wants_the_same() {
+    let world = World::slow();
+    world.kill_after(&app("one"), How::default(), Duration::from_secs(20)).await;
+    let ran = world.deploy(&app("two")).await;
+    ran.check_all(Outcome::Deployed);
+    assert_eq!(ran.stack("A").outputs["Label"], "two");
+    assert_eq!(world.statuses("A"), ["UPDATE_COMPLETE"]);
+    assert_eq!(ran.warnings().len(), 2, "A and B were in progress: {:?}", ran.warnings());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_of_our_own_is_not_taken_for_the_deployment() {
+    let failure = |times| Failure {
+        stack: "S".to_owned(),
+        logical_id: "Slow".to_owned(),
+        operation: None,
+        reason: "it broke".to_owned(),
+        times,
+    };
+    let world = World::with_faults(Faults { failures: vec![failure(1)], ..Faults::default() });
+    let app = App::of("S", &slow("one"));
+    world.deploy(&app).await.check(&[("S", Outcome::RolledBack)]);
+    // Deleting takes a while: the run is killed in the middle of it.
+    let killed = world.kill_after(&app, How::default(), Duration::from_secs(1)).await;
+    let operations: Vec<&str> = killed.submitted().iter().map(|it| it.operation.as_str()).collect();
+    assert_eq!(operations, ["delete"]);
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(world.statuses("S"), ["DELETE_COMPLETE", "CREATE_COMPLETE"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_stopped_ends_at_once_and_leaves_aws_to_go_on() {
+    let (world, app, stop) = (World::slow(), app("one"), Stop::default());
+    let started = tokio::time::Instant::now();
+    let soon = async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        stop.request("a test");
+        tokio::time::Instant::now()
+    };
+    let how = How { stop: stop.clone(), ..How::default() };
+    let (ran, asked) = tokio::join!(world.run(&app, how), soon);
+    assert_eq!(started.elapsed(), asked - started, "virtual time has not moved since");
+    ran.check_all(Outcome::Interrupted);
+    assert_eq!(ran.exit_code(), 4);
+    let ready = ran.events.iter().filter(|event| matches!(event.fact, Fact::StepStarted(_))).count();
+    assert_eq!(ready, 2, "C has not started");
+
+    world.rest().await;
+    assert_eq!(world.statuses("A"), ["CREATE_COMPLETE"]);
+    let again = world.run(&app, How { earlier: Some(ran.earlier()), ..How::default() }).await;
+    again.check_all(Outcome::Deployed);
+    assert!(again.stack("A").resumed);
+    assert_eq!(world.count("CreateStack"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_of_one_topic_is_done_in_seconds() {
+    let (world, app) = (World::slow(), App::of("S", &topic("t")));
+    let ran = world.deploy(&app).await;
+    assert!(ran.stack("S").duration_s < 40.0, "{}", ran.stack("S").duration_s);
+}

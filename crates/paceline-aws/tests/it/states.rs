@@ -1,0 +1,151 @@
+//! Stacks that are in a state other than the usual ones.
+
+use std::time::Duration;
+
+use aws_sdk_cloudformation::types::ChangeSetType;
+use paceline_aws::Method;
+use paceline_engine::Outcome;
+use paceline_sim::{Failure, Faults, Operation};
+use serde_json::{Value, json};
+
+use crate::app::{App, slow, topic};
+use crate::world::{How, World};
+
+fn fails(logical_id: &str, operation: Option<Operation>, times: u32) -> Failure {
+    let reason = "it broke".to_owned();
+    Failure { stack: "S".to_owned(), logical_id: logical_id.to_owned(), operation, reason, times }
+}
+
+fn two(label: &str) -> Value {
+    let mut template = slow(label);
+    template["Resources"]["Topic"] = topic(label)["Resources"]["Topic"].clone();
+    template["Resources"]["Topic"]["DependsOn"] = json!("Slow");
+    template
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_a_failed_creation_is_deleted_first() {
+    for method in [Method::Direct, Method::ChangeSet] {
+        let world = World::with_faults(Faults { failures: vec![fails("Topic", None, 1)], ..Faults::default() });
+        world.create("S", &topic("t")).await;
+        assert_eq!(world.statuses("S"), ["ROLLBACK_COMPLETE"]);
+        let ran = world.run(&App::of("S", &topic("t")), How { method, ..How::default() }).await;
+        ran.check(&[("S", Outcome::Deployed)]);
+        assert_eq!(world.statuses("S"), ["DELETE_COMPLETE", "CREATE_COMPLETE"]);
+        assert!(ran.warnings()[0].contains("ROLLBACK_COMPLETE"), "{:?}", ran.warnings());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_that_no_change_set_was_executed_for_is_no_obstacle() {
+    for method in [Method::Direct, Method::ChangeSet] {
+        let world = World::slow();
+        let change_set = world.client().await.create_change_set().stack_name("S").change_set_name("theirs");
+        let change_set = change_set.change_set_type(ChangeSetType::Create);
+        change_set.template_body(topic("theirs").to_string()).send().await.unwrap();
+        world.rest().await;
+        assert_eq!(world.statuses("S"), ["REVIEW_IN_PROGRESS"]);
+        let ran = world.run(&App::of("S", &topic("t")), How { method, ..How::default() }).await;
+        ran.check(&[("S", Outcome::Deployed)]);
+        assert_eq!(ran.stack("S").outputs["Name"], "t");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_got_stuck_is_continued_before_the_update() {
+    let faults = Faults {
+        failures: vec![fails("Topic", Some(Operation::Update), 1), fails("Slow", Some(Operation::Update), 1)],
+        ..Faults::default()
+    };
+    let world = World::slow();
+    world.create("S", &two("one")).await;
+    // The update of the topic fails, and so does taking back that of what came before it.
+    let mut failing = faults;
+    failing.failures[1].times = 0;
+    world.sim.set_faults(failing.clone());
+    world.update("S", &two("two")).await;
+    world.pass(Duration::from_secs(62)).await;
+    failing.failures[1].times = 1;
+    world.sim.set_faults(failing);
+    world.rest().await;
+    assert_eq!(world.statuses("S"), ["UPDATE_ROLLBACK_FAILED"]);
+
+    let ran = world.deploy(&App::of("S", &two("three"))).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    world.rest().await;
+    assert_eq!(world.statuses("S"), ["UPDATE_COMPLETE"]);
+    assert_eq!(ran.stack("S").outputs["Label"], "three");
+    let operations: Vec<&str> = ran.submitted().iter().map(|it| it.operation.as_str()).collect();
+    assert_eq!(operations, ["continue-rollback", "update"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_gets_stuck_again_is_a_persons_business() {
+    let world = World::slow();
+    world.create("S", &two("one")).await;
+    let faults =
+        |slow| Faults { failures: vec![fails("Topic", Some(Operation::Update), 1), slow], ..Faults::default() };
+    world.sim.set_faults(faults(fails("Slow", Some(Operation::Update), 0)));
+    world.update("S", &two("two")).await;
+    world.pass(Duration::from_secs(62)).await;
+    world.sim.set_faults(faults(fails("Slow", Some(Operation::Update), 9)));
+    world.rest().await;
+    assert_eq!(world.statuses("S"), ["UPDATE_ROLLBACK_FAILED"]);
+    let ran = world.deploy(&App::of("S", &two("three"))).await;
+    ran.check(&[("S", Outcome::Failed)]);
+    assert!(ran.cause("S").hint.as_deref().unwrap().contains("rollback"), "{:?}", ran.cause("S"));
+    assert_eq!(world.count("ContinueUpdateRollback"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_that_could_not_be_deleted_is_refused_with_a_hint() {
+    let failures = vec![fails("Topic", Some(Operation::Delete), 1)];
+    let world = World::with_faults(Faults { failures, ..Faults::default() });
+    world.create("S", &topic("t")).await;
+    world.client().await.delete_stack().stack_name("S").send().await.unwrap();
+    world.rest().await;
+    assert_eq!(world.statuses("S"), ["DELETE_FAILED"]);
+    let before = world.mutations().len();
+    let ran = world.deploy(&App::of("S", &topic("t"))).await;
+    ran.check(&[("S", Outcome::Failed)]);
+    assert!(ran.cause("S").message.contains("DELETE_FAILED"));
+    assert!(ran.cause("S").hint.as_deref().unwrap().contains("delete the stack"));
+    assert_eq!(world.mutations().len(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn someone_elses_operation_is_waited_for_and_then_it_is_our_turn() {
+    let world = World::slow();
+    world.create("S", &slow("one")).await;
+    world.update("S", &slow("theirs")).await;
+    let ran = world.deploy(&App::of("S", &slow("ours"))).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(ran.stack("S").outputs["Label"], "ours");
+    assert_eq!(ran.warnings().len(), 1, "{:?}", ran.warnings());
+    assert_eq!(world.began("S", "UPDATE_IN_PROGRESS").await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn someone_elses_operation_may_end_in_any_way() {
+    // Theirs is a creation that fails, a deletion, and an update that only cleans up any more.
+    let world = World::with_faults(Faults { failures: vec![fails("Slow", None, 1)], ..Faults::default() });
+    let client = world.client().await;
+    client.create_stack().stack_name("S").template_body(slow("theirs").to_string()).send().await.unwrap();
+    let app = App::of("S", &slow("ours"));
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(world.statuses("S"), ["DELETE_COMPLETE", "CREATE_COMPLETE"]);
+
+    client.delete_stack().stack_name("S").send().await.unwrap();
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(world.statuses("S").last().unwrap(), "CREATE_COMPLETE");
+
+    world.update("S", &topic("instead")).await;
+    while world.statuses("S").last().unwrap() != "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.client().await.describe_stacks().stack_name("S").send().await.unwrap();
+    }
+    let ran = world.deploy(&app).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(ran.warnings().len(), 1, "{:?}", ran.warnings());
+    assert_eq!(ran.stack("S").outputs["Label"], "ours");
+}

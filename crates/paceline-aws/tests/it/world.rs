@@ -1,0 +1,334 @@
+//! A simulated AWS, and runs against it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_cloudformation::Client;
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use camino::Utf8Path;
+use paceline_aws::{Aws, AwsOptions, Images, Method, PreflightError, Wire};
+use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
+use paceline_engine::{Earlier, Event, Fact, Outcome, RunOptions, Stop};
+use paceline_plan::{Config, Plan, PlanOptions};
+use paceline_sim::{Durations, Faults, Operation, SimHttpClient, SimOptions, Simulator, VirtualClock};
+use serde_json::Value;
+
+use crate::app::{App, REGION};
+
+const MUTATING: [&str; 12] = [
+    "CreateStack",
+    "UpdateStack",
+    "DeleteStack",
+    "CreateChangeSet",
+    "ExecuteChangeSet",
+    "DeleteChangeSet",
+    "RollbackStack",
+    "ContinueUpdateRollback",
+    "UpdateTerminationProtection",
+    "PutObject",
+    "PutImage",
+    "PutParameter",
+];
+
+/// A simulated AWS.
+pub(crate) struct World {
+    pub(crate) sim: Simulator,
+    pub(crate) wire: Wire,
+    clock: VirtualClock,
+}
+
+#[derive(Debug)]
+struct SimulatedTime(VirtualClock);
+
+impl TimeSource for SimulatedTime {
+    fn now(&self) -> SystemTime {
+        self.0.system_time()
+    }
+}
+
+/// How a run differs from the usual one.
+#[derive(Clone, Default)]
+pub(crate) struct How {
+    pub(crate) config: &'static str,
+    pub(crate) method: Method,
+    pub(crate) images: Images,
+    pub(crate) stop: Stop,
+    pub(crate) earlier: Option<Earlier>,
+}
+
+impl World {
+    pub(crate) fn new(options: SimOptions) -> Self {
+        let clock = VirtualClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap());
+        let sim = Simulator::new(options);
+        let http = SimHttpClient::new(sim.clone(), clock.clone());
+        let credentials = Credentials::new("AKIASIMULATED", "simulated", None, None, "test");
+        let wire = Wire {
+            http: Some(SharedHttpClient::new(http)),
+            credentials: Some(SharedCredentialsProvider::new(credentials)),
+            time: Some(SharedTimeSource::new(SimulatedTime(clock.clone()))),
+        };
+        Self { sim, wire, clock }
+    }
+
+    /// One in which `Custom::Slow` takes a minute.
+    pub(crate) fn slow() -> Self {
+        Self::new(SimOptions { durations: slow_durations(), ..SimOptions::default() })
+    }
+
+    pub(crate) fn with_faults(faults: Faults) -> Self {
+        Self::new(SimOptions { faults, durations: slow_durations(), ..SimOptions::default() })
+    }
+
+    /// A client of someone else's.
+    pub(crate) async fn client(&self) -> Client {
+        Client::new(&self.config().await)
+    }
+
+    pub(crate) async fn config(&self) -> aws_config::SdkConfig {
+        aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(self.wire.http.clone().unwrap())
+            .credentials_provider(self.wire.credentials.clone().unwrap())
+            .region(Region::new(REGION))
+            .load()
+            .await
+    }
+
+    pub(crate) async fn deploy(&self, app: &App) -> Ran {
+        self.run(app, How::default()).await
+    }
+
+    pub(crate) async fn run(&self, app: &App, how: How) -> Ran {
+        let events = Arc::default();
+        self.recording(app, how, Arc::clone(&events)).await.unwrap();
+        let events = Mutex::into_inner(Arc::into_inner(events).unwrap()).unwrap();
+        Ran { events }
+    }
+
+    /// Kills a run after a while: nothing of it is left but what it had recorded.
+    pub(crate) async fn kill_after(&self, app: &App, how: How, time: Duration) -> Ran {
+        let events = Arc::default();
+        let run = self.recording(app, how, Arc::clone(&events));
+        tokio::time::timeout(time, run).await.expect_err("the run ended before it was killed");
+        // What was on its way is gone as well, once its tasks have been dropped.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let events = events.lock().unwrap().clone();
+        Ran { events }
+    }
+
+    /// What stands in the way of a run before it starts.
+    pub(crate) async fn refused(&self, app: &App) -> PreflightError {
+        let assembly = app.read();
+        let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
+        let options = AwsOptions { wire: self.wire.clone(), ..AwsOptions::default() };
+        Aws::connect(assembly, &plan, options).await.expect_err("nothing stood in the way")
+    }
+
+    async fn recording(
+        &self,
+        app: &App,
+        how: How,
+        events: Arc<Mutex<Vec<Event>>>,
+    ) -> Result<(), PreflightError> {
+        let assembly = app.read();
+        let config = Config::parse(how.config, Utf8Path::new("paceline.yaml")).unwrap();
+        let plan = Arc::new(Plan::make(&assembly, &config, &PlanOptions::default()).unwrap());
+        let How { method, images, stop, earlier, .. } = how;
+        let options = AwsOptions { wire: self.wire.clone(), method, images, ..AwsOptions::default() };
+        let performer = Arc::new(Aws::connect(assembly, &plan, options).await?);
+        let run = RunOptions {
+            id: "test".to_owned(),
+            app: "cdk.out".to_owned(),
+            version: "0".to_owned(),
+            now: self.clock.now(),
+            simulated: true,
+            earlier,
+            stop,
+            deadline: None,
+        };
+        let mut record = |event: &Event| {
+            events.lock().unwrap().push(event.clone());
+            Ok(())
+        };
+        paceline_engine::run(plan, performer, run, &mut record).await.unwrap();
+        Ok(())
+    }
+
+    /// The calls that change something, as `Operation Stack`.
+    pub(crate) fn mutations(&self) -> Vec<String> {
+        let calls = self.sim.calls().into_iter().filter(|call| MUTATING.contains(&call.operation.as_str()));
+        calls.map(|call| format!("{} {}", call.operation, call.stack.unwrap_or_default())).collect()
+    }
+
+    /// How often an operation was carried out.
+    pub(crate) fn count(&self, operation: &str) -> usize {
+        let calls = self.sim.calls();
+        calls.iter().filter(|call| call.operation == operation && call.status == 200).count()
+    }
+
+    /// The statuses of every stack that had this name, deleted ones first.
+    pub(crate) fn statuses(&self, name: &str) -> Vec<String> {
+        let mut all: Vec<_> = self.sim.stacks().into_iter().filter(|stack| stack.name == name).collect();
+        all.sort_by_key(|stack| stack.started);
+        all.into_iter().map(|stack| stack.status).collect()
+    }
+
+    /// Creates a stack as someone else, and waits until it is at rest.
+    pub(crate) async fn create(&self, name: &str, template: &Value) {
+        let client = self.client().await;
+        client
+            .create_stack()
+            .stack_name(name)
+            .template_body(template.to_string())
+            .capabilities(aws_sdk_cloudformation::types::Capability::CapabilityNamedIam)
+            .send()
+            .await
+            .unwrap();
+        self.rest().await;
+    }
+
+    /// Updates a stack as someone else.
+    pub(crate) async fn update(&self, name: &str, template: &Value) {
+        let client = self.client().await;
+        client.update_stack().stack_name(name).template_body(template.to_string()).send().await.unwrap();
+    }
+
+    /// Lets time pass.
+    pub(crate) async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+        self.sim.advance(self.clock.now());
+    }
+
+    /// Lets time pass until nothing more is due.
+    pub(crate) async fn rest(&self) {
+        while let Some(due) = self.sim.next_due() {
+            let wait = due.duration_since(self.clock.now());
+            tokio::time::sleep(Duration::try_from(wait).unwrap_or_default()).await;
+            self.sim.advance(due);
+        }
+    }
+
+    /// How often a stack began an operation with this status.
+    pub(crate) async fn began(&self, stack: &str, status: &str) -> usize {
+        let client = self.client().await;
+        let answer = client.describe_stack_events().stack_name(stack).send().await.unwrap();
+        let events = answer.stack_events().iter();
+        events
+            .filter(|event| event.physical_resource_id() == event.stack_id())
+            .filter(|event| event.resource_status().is_some_and(|now| now.as_str() == status))
+            .count()
+    }
+}
+
+pub(crate) fn slow_durations() -> Durations {
+    let minute = Duration::from_secs(60);
+    let all = [Operation::Create, Operation::Update, Operation::Delete];
+    all.into_iter().fold(Durations::typical(), |durations, operation| {
+        durations.with("Custom::Slow", operation, minute)
+    })
+}
+
+/// What a run told.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) events: Vec<Event>,
+}
+
+impl Ran {
+    pub(crate) fn finished(&self, step: &str) -> &StepFinished {
+        let mut all = self.events.iter().filter_map(|event| match &event.fact {
+            Fact::StepFinished(finished) if finished.step.step == step => Some(finished),
+            _ => None,
+        });
+        all.next().unwrap_or_else(|| panic!("{step} has not finished"))
+    }
+
+    /// How the deployment of a stack ended.
+    pub(crate) fn stack(&self, id: &str) -> &StepFinished {
+        self.finished(&format!("deploy:{id}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn check(&self, expected: &[(&str, Outcome)]) {
+        for (id, outcome) in expected {
+            let finished = self.stack(id);
+            assert_eq!(finished.outcome, *outcome, "{id}: {:?}", finished.cause);
+        }
+    }
+
+    pub(crate) fn cause(&self, id: &str) -> &Cause {
+        self.stack(id).cause.as_ref().unwrap()
+    }
+
+    /// How many stacks ended in each outcome are all in this one.
+    #[track_caller]
+    pub(crate) fn check_all(&self, outcome: Outcome) {
+        for event in &self.events {
+            if let Fact::StepFinished(finished) = &event.fact
+                && finished.step.kind == "deploy"
+            {
+                assert_eq!(finished.outcome, outcome, "{}: {:?}", finished.step.step, finished.cause);
+            }
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        match &self.events.last().unwrap().fact {
+            Fact::RunFinished(finished) => finished.exit_code,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn retries(&self) -> Vec<&str> {
+        let reasons = self.events.iter().filter_map(|event| match &event.fact {
+            Fact::StepRetried(retried) => Some(retried.reason.as_str()),
+            _ => None,
+        });
+        reasons.collect()
+    }
+
+    pub(crate) fn warnings(&self) -> Vec<&str> {
+        let messages = self.events.iter().filter_map(|event| match &event.fact {
+            Fact::StepWarned(warned) => Some(warned.message.as_str()),
+            _ => None,
+        });
+        messages.collect()
+    }
+
+    pub(crate) fn submitted(&self) -> Vec<&StackSubmitted> {
+        let submitted = self.events.iter().filter_map(|event| match &event.fact {
+            Fact::StackSubmitted(submitted) => Some(submitted),
+            _ => None,
+        });
+        submitted.collect()
+    }
+
+    /// The position of an event of a stack's deployment.
+    pub(crate) fn position(&self, id: &str, is_it: impl Fn(&Fact) -> bool) -> usize {
+        let step = format!("deploy:{id}");
+        let found = self.events.iter().position(|event| {
+            event.fact.step().is_some_and(|reference| reference.step == step) && is_it(&event.fact)
+        });
+        found.unwrap_or_else(|| panic!("{id} has no such event"))
+    }
+
+    /// What this run had done when it was interrupted, as its journal would tell.
+    pub(crate) fn earlier(&self) -> Earlier {
+        let deployed: BTreeSet<String> = self
+            .events
+            .iter()
+            .filter_map(|event| match &event.fact {
+                Fact::StackSubmitted(submitted) => Some(submitted.step.step.clone()),
+                Fact::StepFinished(finished) if finished.outcome == Outcome::Deployed => {
+                    Some(finished.step.step.clone())
+                }
+                _ => None,
+            })
+            .collect();
+        Earlier { seq: self.events.last().map_or(0, |event| event.seq), deployed }
+    }
+}

@@ -1,0 +1,124 @@
+//! The format of events, which others read.
+
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+use paceline_engine::event::{
+    Cause, CommandOutput, RunFinished, StackProgress, StackSubmitted, StepFinished, StepRef, StepRetried,
+    StepWarned,
+};
+use paceline_engine::{Event, Fact, Outcome, reference};
+
+use crate::draft::Draft;
+use crate::script::{START, Script, ran};
+
+/// One event of each kind.
+fn every_kind() -> Vec<Event> {
+    let mut draft = Draft::new();
+    let file = draft.file("f", 2);
+    draft.stack("A", 60, &[file]);
+    let ran = ran(draft.plan(), Script::default());
+    let step = reference(&ran.plan, 1);
+    let submitted =
+        StackSubmitted { step: step.clone(), operation: "create".to_owned(), token: "t-1".to_owned() };
+    let progress = StackProgress {
+        step: step.clone(),
+        logical_id: "Role".to_owned(),
+        resource_type: "AWS::IAM::Role".to_owned(),
+        status: "CREATE_FAILED".to_owned(),
+        reason: Some("it exists already".to_owned()),
+        done: 3,
+        total: 9,
+        happened_at: "2026-01-01T00:00:59.5Z".parse().unwrap(),
+    };
+    let retried =
+        StepRetried { step: step.clone(), reason: "Throttling".to_owned(), attempt: 2, wait_s: 1.5 };
+    let warned = StepWarned { step: step.clone(), message: "no bootstrap version".to_owned() };
+    let output = CommandOutput { step: step.clone(), line: "42 tags removed".to_owned() };
+    let failed = StepFinished {
+        outcome: Outcome::RolledBack,
+        cause: Some(Cause {
+            at: Some("Role (AWS::IAM::Role)".to_owned()),
+            message: "it exists already".to_owned(),
+            hint: Some("delete it, or give it another name".to_owned()),
+            preflight: true,
+        }),
+        because: Some("publish:f".to_owned()),
+        detail: Some("42 roles usable".to_owned()),
+        resumed: true,
+        outputs: BTreeMap::from([("Url".to_owned(), "https://example.com".to_owned())]),
+        ..ran.finished("deploy:A").clone()
+    };
+    let finished = RunFinished {
+        stacks: BTreeMap::from([(Outcome::Deployed, 2), (Outcome::RolledBack, 1)]),
+        exit_code: 1,
+        duration_s: 62.0,
+    };
+    let facts = [
+        ran.events[0].fact.clone(),
+        Fact::StepReady(reference(&ran.plan, 0)),
+        Fact::StepStarted(step),
+        Fact::StackSubmitted(submitted),
+        Fact::StackProgress(progress),
+        Fact::StepRetried(retried),
+        Fact::StepWarned(warned),
+        Fact::CommandOutput(output),
+        Fact::StepFinished(failed),
+        Fact::StepFinished(ran.finished("publish:f").clone()),
+        Fact::RunStopping { reason: "SIGTERM".to_owned() },
+        Fact::RunFinished(finished),
+    ];
+    let event = |(seq, fact)| {
+        let (run, at) = ("20260101T000000Z-01234567".to_owned(), START.parse().unwrap());
+        Event { schema: 1, run, seq, at, fact }
+    };
+    (1..).zip(facts).map(event).collect()
+}
+
+#[test]
+fn the_format_is_as_published() {
+    let lines: Vec<String> = every_kind().iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+    assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_line_starts_with_what_every_event_has() {
+    let line = serde_json::to_string(&every_kind()[10]).unwrap();
+    let expected = r#"{"schema":1,"run":"20260101T000000Z-01234567","seq":11,"at":"2026-01-01T00:00:00.000Z","event":"run.stopping","reason":"SIGTERM"}"#;
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn an_event_is_read_as_it_was_written() {
+    for event in every_kind() {
+        let line = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
+    }
+}
+
+#[test]
+fn fields_of_a_newer_version_do_no_harm() {
+    for event in every_kind() {
+        let mut value = serde_json::to_value(&event).unwrap();
+        value["novelty"] = serde_json::json!({ "of": ["a", "newer", "version"] });
+        assert_eq!(serde_json::from_value::<Event>(value).unwrap(), event);
+    }
+}
+
+#[test]
+fn an_event_about_a_step_says_which() {
+    let ids = |event: &Event| event.fact.step().map(|step: &StepRef| step.step.clone());
+    let steps: Vec<Option<String>> = every_kind().iter().map(ids).collect();
+    assert_eq!(steps.iter().filter(|step| step.is_none()).count(), 3);
+    assert_eq!(steps[1].as_deref(), Some("publish:f"));
+}
+
+#[test]
+fn outcomes_are_the_words_of_the_contract() {
+    let words = ["deployed", "unchanged", "failed", "rolled-back", "skipped", "interrupted"];
+    for word in words {
+        let outcome: Outcome = serde_json::from_value(word.into()).unwrap();
+        assert_eq!((outcome.as_str(), format!("{outcome:>12}")), (word, format!("{word:>12}")));
+        assert_eq!(outcome.is_success(), ["deployed", "unchanged"].contains(&word));
+    }
+}

@@ -1,0 +1,156 @@
+//! Random plans, durations, limits, failures and stops. What must hold is in `invariants`.
+
+use std::time::Duration;
+
+use paceline_engine::{Outcome, RunOptions, exit, schedule};
+use paceline_plan::Plan;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::draft::Draft;
+use crate::script::{Act, Script, options, ran, ran_with, stopping_after};
+
+#[derive(Debug, Clone)]
+struct Node {
+    kind: u8,
+    seconds: u64,
+    needs: Vec<prop::sample::Index>,
+    act: u8,
+    takes: u64,
+}
+
+fn node() -> impl Strategy<Value = Node> {
+    let needs = vec(any::<prop::sample::Index>(), 0..4);
+    (0..6_u8, 0..100_u64, needs, 0..40_u8, 0..100_u64).prop_map(|(kind, seconds, needs, act, takes)| Node {
+        kind,
+        seconds,
+        needs,
+        act,
+        takes,
+    })
+}
+
+fn plan(nodes: &[Node], limits: (usize, usize, usize), fails_fast: bool) -> Plan {
+    let mut draft = Draft::new().limited(limits.0, limits.1, limits.2);
+    if fails_fast {
+        draft = draft.failing_fast();
+    }
+    let mut stacks = Vec::new();
+    for (number, node) in nodes.iter().enumerate() {
+        let mut needs: Vec<usize> = match number {
+            0 => Vec::new(),
+            _ => node.needs.iter().map(|need| need.index(number)).collect(),
+        };
+        needs.sort_unstable();
+        needs.dedup();
+        match (node.kind, stacks.last()) {
+            (0, _) => draft.file(&format!("f{number}"), node.seconds),
+            (1, _) => draft.image(&format!("i{number}"), node.seconds),
+            (3, Some(_)) => draft.command(&format!("c{number}"), node.seconds, &needs),
+            (2, Some(&stack)) => {
+                stacks.pop();
+                draft.gate(stack, node.seconds)
+            }
+            _ => {
+                stacks.push(number);
+                draft.stack(&format!("S{number}"), node.seconds, &needs)
+            }
+        };
+    }
+    draft.plan()
+}
+
+fn script(plan: &Plan, nodes: &[Node]) -> Script {
+    plan.steps.iter().zip(nodes).fold(Script::default(), |script, (step, node)| {
+        let outcome = match node.act {
+            0 => Outcome::Failed,
+            1 => Outcome::RolledBack,
+            2 => Outcome::Interrupted,
+            3 => Outcome::Skipped,
+            4 => return script.with(&step.id, Act::Panics),
+            5 => return script.with(&step.id, Act::FailsPreflight),
+            6 => Outcome::Unchanged,
+            _ => Outcome::Deployed,
+        };
+        script.with(&step.id, Act::EndsAfter(outcome, Duration::from_secs(node.takes)))
+    })
+}
+
+fn limits() -> impl Strategy<Value = (usize, usize, usize)> {
+    (1..6_usize, 1..4_usize, 1..3_usize)
+}
+
+/// Thousands of panics on purpose would drown the output of the tests.
+fn quietly<T>(run: impl FnOnce() -> T) -> T {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let is_on_purpose =
+                info.payload_as_str().is_some_and(|text| text.starts_with("a bug in the performer"));
+            if !is_on_purpose {
+                loud(info);
+            }
+        }));
+    });
+    run()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_promise_holds(nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool) {
+        let plan = plan(&nodes, limits, fails_fast);
+        let script = script(&plan, &nodes);
+        quietly(|| ran(plan, script));
+    }
+
+    #[test]
+    fn a_stop_ends_the_run_at_once(
+        nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool, after in 0..300_u32,
+    ) {
+        let plan = plan(&nodes, limits, fails_fast);
+        let script = script(&plan, &nodes);
+        let ran = quietly(|| stopping_after(after.into(), script, plan));
+        prop_assert!(ran.total() <= f64::from(after));
+        let is_stopped = ran.stops().contains(&"SIGTERM");
+        prop_assert!(!is_stopped || ran.end.exit_code != exit::DONE || ran.total() == f64::from(after));
+    }
+
+    #[test]
+    fn a_deadline_ends_the_run_at_once(
+        nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool, after in 0..300_u32,
+    ) {
+        let plan = plan(&nodes, limits, fails_fast);
+        let script = script(&plan, &nodes);
+        let options = RunOptions { deadline: Some(Duration::from_secs(after.into())), ..options() };
+        let ran = quietly(|| ran_with(plan, script, options));
+        prop_assert!(ran.total() <= f64::from(after));
+    }
+
+    #[test]
+    fn two_runs_are_alike(nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool) {
+        let plan = plan(&nodes, limits, fails_fast);
+        let (one, other) = quietly(|| {
+            (ran(plan.clone(), script(&plan, &nodes)), ran(plan.clone(), script(&plan, &nodes)))
+        });
+        prop_assert_eq!(one.events, other.events);
+    }
+
+    /// Any schedule that leaves no room unused is within twice the optimum, where all share one limit.
+    #[test]
+    fn a_schedule_is_the_run_and_near_the_optimum(nodes in vec(node(), 1..40), limit in 1..6_u8) {
+        let nodes: Vec<Node> = nodes.into_iter().map(|node| Node { kind: 5, ..node }).collect();
+        let plan = plan(&nodes, (limit.into(), 1, 1), false);
+        let schedule = schedule(&plan).unwrap();
+        let ran = ran(plan.clone(), Script::default());
+        prop_assert_eq!(schedule.total.as_secs_f64(), ran.total());
+        let work: f64 = plan.steps.iter().map(|step| step.expected.as_secs_f64()).sum();
+        let expected: Vec<Duration> = plan.steps.iter().map(|step| step.expected).collect();
+        let order: Vec<usize> = (0..plan.steps.len()).collect();
+        let longest = plan.step_graph().remaining(&order, &expected).into_iter().max().unwrap_or_default();
+        let bound = longest.as_secs_f64().max(work / f64::from(limit));
+        prop_assert!(ran.total() >= bound && ran.total() <= 2.0 * bound);
+    }
+}

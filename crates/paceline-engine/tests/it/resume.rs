@@ -1,0 +1,149 @@
+//! Going on with a run that was interrupted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use paceline_engine::{Earlier, Ended, Event, Fact, Journal, Outcome, Perform, RunOptions, StepContext, run};
+use paceline_plan::Plan;
+
+use crate::draft::Draft;
+use crate::journal::Runs;
+use crate::script::{Act, Script, options, paused, ran_with};
+
+fn plan() -> Plan {
+    let mut draft = Draft::new();
+    let a = draft.stack("A", 60, &[]);
+    draft.stack("B", 60, &[a]);
+    draft.stack("C", 60, &[]);
+    draft.plan()
+}
+
+fn resumed(deployed: &[&str], script: Script) -> crate::script::Ran {
+    let deployed: BTreeSet<String> = deployed.iter().map(|&step| step.to_owned()).collect();
+    let earlier = Some(Earlier { seq: 41, deployed });
+    ran_with(plan(), script, RunOptions { earlier, ..options() })
+}
+
+#[test]
+fn what_an_earlier_part_had_deployed_counts_as_deployed() {
+    let unchanged = |script: Script, step| script.with(step, Act::Ends(Outcome::Unchanged));
+    let script = unchanged(unchanged(Script::default(), "deploy:A"), "deploy:C");
+    let ran = resumed(&["deploy:A", "deploy:B"], script);
+    assert_eq!(ran.events[0].seq, 42);
+    let Fact::RunStarted(started) = &ran.events[0].fact else { panic!("not a start") };
+    assert!(started.resumed);
+    // Found done, and our own work.
+    assert_eq!((ran.outcome("deploy:A"), ran.finished("deploy:A").resumed), (Outcome::Deployed, true));
+    // Had to be done again.
+    assert_eq!((ran.outcome("deploy:B"), ran.finished("deploy:B").resumed), (Outcome::Deployed, false));
+    // Found done, but not by this run.
+    assert_eq!((ran.outcome("deploy:C"), ran.finished("deploy:C").resumed), (Outcome::Unchanged, false));
+}
+
+/// Submits, and then waits for the end or for the stop. What is complete in this AWS is unchanged.
+struct Deploys {
+    complete: BTreeSet<String>,
+    operation: &'static str,
+}
+
+impl Perform for Deploys {
+    async fn perform(&self, context: StepContext) -> Ended {
+        let id = context.step().id.clone();
+        if self.complete.contains(&id) {
+            return Ended::new(Outcome::Unchanged);
+        }
+        context.submitting(self.operation, "token").await;
+        tokio::select! {
+            biased;
+            () = context.stopped() => Ended::new(Outcome::Interrupted),
+            () = tokio::time::sleep(context.step().expected) => Ended::new(Outcome::Deployed),
+        }
+    }
+}
+
+/// Runs into a deadline, and then goes on: with what was submitted complete, or with nothing complete.
+fn interrupted_and_resumed(operation: &'static str, complete: &[&str]) -> Vec<Event> {
+    let runs = Runs::new();
+    let mut journal = Journal::create(&runs.path(), "test").unwrap();
+    let deadline = Some(std::time::Duration::from_secs(30));
+    let first = Deploys { complete: BTreeSet::new(), operation };
+    let mut record = |event: &Event| journal.append(event);
+    let run_until = RunOptions { deadline, ..options() };
+    let end = paused(run(Arc::new(plan()), Arc::new(first), run_until, &mut record)).unwrap();
+    assert_eq!(end.exit_code, 4);
+    drop(journal);
+
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan().digest).unwrap().unwrap();
+    let earlier = Some(unfinished.earlier.clone());
+    let (mut journal, before) = unfinished.into_parts();
+    let complete = complete.iter().map(|&step| step.to_owned()).collect();
+    let mut record = |event: &Event| journal.append(event);
+    let options = RunOptions { earlier, ..options() };
+    let second = Deploys { complete, operation };
+    let end = paused(run(Arc::new(plan()), Arc::new(second), options, &mut record)).unwrap();
+    assert_eq!(end.exit_code, 0);
+    drop(journal);
+
+    assert!(Journal::find_unfinished(&runs.path(), &plan().digest).unwrap().is_none());
+    let events = paceline_engine::read_events(&runs.path().join("test/journal.jsonl")).unwrap();
+    let seqs: Vec<u64> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(seqs, (1..=events.len() as u64).collect::<Vec<u64>>());
+    events[before.len()..].to_vec()
+}
+
+fn ends(events: &[Event]) -> Vec<(&str, Outcome, bool)> {
+    let ends = events.iter().filter_map(|event| match &event.fact {
+        Fact::StepFinished(f) => Some((f.step.step.as_str(), f.outcome, f.resumed)),
+        _ => None,
+    });
+    ends.collect()
+}
+
+#[test]
+fn what_was_submitted_and_has_ended_since_is_deployed_by_the_run() {
+    let events = interrupted_and_resumed("create", &["deploy:A"]);
+    let expected = [
+        ("deploy:A", Outcome::Deployed, true),
+        ("deploy:B", Outcome::Deployed, false),
+        ("deploy:C", Outcome::Deployed, false),
+    ];
+    let mut ends = ends(&events);
+    ends.sort_unstable();
+    assert_eq!(ends, expected);
+}
+
+#[test]
+fn a_change_set_that_was_only_made_has_deployed_nothing() {
+    let events = interrupted_and_resumed("create-change-set", &["deploy:A"]);
+    assert!(ends(&events).contains(&("deploy:A", Outcome::Unchanged, false)));
+}
+
+#[test]
+fn what_had_failed_is_not_the_runs_work_when_it_is_found_done() {
+    let runs = Runs::new();
+    let mut journal = Journal::create(&runs.path(), "test").unwrap();
+    let mut events = Vec::new();
+    let mut record = |event: &Event| {
+        events.push(event.clone());
+        Ok(())
+    };
+    let script = Arc::new(Fails);
+    paused(run(Arc::new(plan()), script, options(), &mut record)).unwrap();
+    // The process is killed right before its end.
+    for event in &events[..events.len() - 1] {
+        journal.append(event).unwrap();
+    }
+    drop(journal);
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan().digest).unwrap().unwrap();
+    assert!(unfinished.earlier.deployed.is_empty());
+    assert_eq!(unfinished.earlier.seq, events.len() as u64 - 1);
+}
+
+struct Fails;
+
+impl Perform for Fails {
+    async fn perform(&self, context: StepContext) -> Ended {
+        context.submitting("update", "token").await;
+        Ended::new(Outcome::RolledBack)
+    }
+}

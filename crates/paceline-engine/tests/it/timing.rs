@@ -1,0 +1,55 @@
+//! Schedules: made by the engine itself, so they cannot disagree with it.
+
+use std::time::Duration;
+
+use paceline_engine::{one_after_another, schedule};
+use paceline_plan::Plan;
+
+use crate::draft::Draft;
+use crate::script::{Script, ran};
+
+fn plan() -> Plan {
+    let mut draft = Draft::new().limited(3, 2, 1);
+    let mut stacks: Vec<usize> = Vec::new();
+    for number in 0..30 {
+        let mut needs =
+            vec![draft.file(&format!("f{number}"), 2), draft.image(&format!("i{number}"), number % 4)];
+        needs.extend(stacks.get(stacks.len() / 2));
+        let stack = draft.stack(&format!("S{number}"), 10 + number * 7 % 50, &needs);
+        stacks.push(if number % 3 == 0 { draft.gate(stack, 5) } else { stack });
+    }
+    draft.plan()
+}
+
+#[test]
+fn a_schedule_is_the_timing_of_the_run() {
+    let schedule = schedule(&plan()).unwrap();
+    let ran = ran(plan(), Script::default());
+    assert_eq!(schedule.total.as_secs_f64(), ran.total());
+    for (step, (start, end)) in ran.plan.steps.iter().zip(&schedule.steps) {
+        assert_eq!((start.as_secs_f64(), end.as_secs_f64()), (ran.started(&step.id), ran.ended(&step.id)));
+    }
+}
+
+/// The caller may be on a runtime, whose time is real or not.
+#[tokio::test]
+async fn a_schedule_can_be_made_within_a_runtime() {
+    assert_eq!(schedule(&plan()).unwrap(), schedule(&plan()).unwrap());
+}
+
+#[test]
+fn a_schedule_goes_by_the_durations_it_is_given() {
+    let plan = plan().with_durations(|_| Duration::from_millis(1500));
+    let schedule = schedule(&plan).unwrap();
+    assert!(schedule.steps.iter().all(|(start, end)| *end == *start + Duration::from_millis(1500)));
+}
+
+#[test]
+fn one_after_another_is_the_sum_of_the_stacks() {
+    let mut draft = Draft::new();
+    let file = draft.file("f", 1000);
+    let a = draft.stack("A", 60, &[file]);
+    draft.gate(a, 1000);
+    draft.stack("B", 30, &[]);
+    assert_eq!(one_after_another(&draft.plan()), Duration::from_secs(90));
+}

@@ -1,0 +1,85 @@
+//! An AWS that gives the answers a test wants: for what the simulator has no switch to provoke.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+
+/// A status and a body.
+pub(crate) type Answer = (u16, String);
+
+/// A server on a port of its own, there until the tests end.
+pub(crate) struct FakeAws {
+    pub(crate) address: String,
+}
+
+impl FakeAws {
+    /// Answers each call by the name of its operation.
+    pub(crate) fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let answer = Arc::new(answer);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let answer = Arc::clone(&answer);
+                // A client that goes away is no concern of the server's.
+                std::thread::spawn(move || drop(serve(&stream, &*answer)));
+            }
+        });
+        Self { address }
+    }
+}
+
+fn serve(stream: &TcpStream, answer: &dyn Fn(&str) -> Answer) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let (mut length, mut operation) = (0, None);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        let Some((name, value)) = line.split_once(": ") else { continue };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().unwrap_or(0),
+            "x-amz-target" => operation = value.rsplit('.').next().map(ToOwned::to_owned),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let body = String::from_utf8_lossy(&body);
+    let action = || body.split('&').find_map(|pair| pair.strip_prefix("Action=")).map(ToOwned::to_owned);
+    let (status, text) = answer(&operation.or_else(action).unwrap_or_default());
+    let mut stream = stream;
+    write!(
+        stream,
+        "HTTP/1.1 {status} Answer\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        text.len()
+    )
+}
+
+/// What the Query protocol answers.
+pub(crate) fn result(operation: &str, xml: &str) -> Answer {
+    (200, format!("<{operation}Response><{operation}Result>{xml}</{operation}Result></{operation}Response>"))
+}
+
+/// An error of the Query protocol.
+pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
+    let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+    (status, format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"))
+}
+
+pub(crate) fn caller() -> Answer {
+    let xml =
+        "<Arn>arn:aws:iam::111111111111:user/test</Arn><UserId>U</UserId><Account>111111111111</Account>";
+    result("GetCallerIdentity", xml)
+}
+
+pub(crate) fn assumed() -> Answer {
+    result(
+        "AssumeRole",
+        "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey>\
+         <SessionToken>T</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>",
+    )
+}

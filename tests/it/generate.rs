@@ -1,0 +1,127 @@
+//! `paceline gen`.
+
+use crate::harness::Place;
+use crate::workshop;
+
+const FILES: [&str; 3] = ["workshop.project.json", "workshop.project.yaml", "workshop.yml"];
+
+#[test]
+fn three_files_are_written_the_same_each_time() {
+    let place = Place::new();
+    let gen_into = |out: &str| place.paceline(["gen", "--out", out]).args(workshop::app()).run().expect(0);
+    let ran = gen_into("one");
+    assert_eq!(ran.stdout, "", "what is written is no data of the command");
+    gen_into("two");
+    assert_eq!(place.list("one"), FILES);
+    for file in FILES {
+        assert_eq!(place.read(&format!("one/{file}")), place.read(&format!("two/{file}")), "{file}");
+    }
+    place.json("one/workshop.project.json");
+    for file in ["workshop.yml", "workshop.project.yaml"] {
+        let text = place.read(&format!("one/{file}"));
+        let header: String = text.lines().take(3).collect();
+        assert!(header.to_lowercase().contains("do not edit"), "{file}: {header}");
+        let home = std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned());
+        assert!(
+            !text.contains(&home) && !text.contains(&workshop::path("")),
+            "{file} has a path of this machine"
+        );
+    }
+}
+
+#[test]
+fn the_regions_of_the_build_are_decided_by_the_build() {
+    let place = Place::new();
+    place.paceline(["gen", "--out", "off"]).args(workshop::app()).run().expect(0);
+    place.paceline(["gen", "--out", "on"]).args(workshop::app()).multi_region().run().expect(0);
+    for file in FILES {
+        assert_eq!(place.read(&format!("off/{file}")), place.read(&format!("on/{file}")), "{file}");
+    }
+}
+
+#[test]
+fn check_is_quiet_when_nothing_changed() {
+    let place = Place::new();
+    place.paceline(["gen"]).args(workshop::app()).run().expect(0);
+    let ran = place.paceline(["gen", "--check"]).args(workshop::app()).run().expect(0);
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn check_shows_the_difference_and_writes_nothing() {
+    let place = Place::new();
+    place.paceline(["gen"]).args(workshop::app()).run().expect(0);
+    let file = "buildspecs/workshop.project.json";
+    let edited = place.read(file).replace("\"timeoutInMinutes\": 240", "\"timeoutInMinutes\": 60");
+    place.write(file, &edited);
+    let ran = place.paceline(["gen", "--check"]).args(workshop::app()).run().expect(5);
+    for line in [
+        &format!("--- a/{file}"),
+        &format!("+++ b/{file}"),
+        "-  \"timeoutInMinutes\": 60,",
+        "+  \"timeoutInMinutes\": 240,",
+    ] {
+        assert!(ran.stdout.lines().any(|shown| shown == line), "no {line} in\n{}", ran.stdout);
+    }
+    assert!(ran.stdout.lines().any(|line| line.starts_with("@@ -")), "{}", ran.stdout);
+    assert!(ran.stderr.contains("hint: run: paceline gen --app "), "{}", ran.stderr);
+    assert_eq!(place.read(file), edited);
+}
+
+#[test]
+fn check_of_nothing_is_stale_and_writes_nothing() {
+    let place = Place::new();
+    place.paceline(["gen", "--check"]).args(workshop::app()).run().expect(5);
+    assert_eq!(place.list("."), [""; 0]);
+}
+
+#[test]
+fn the_committed_files_are_what_is_generated() {
+    let place = Place::new();
+    // From the root of the repository, as a team does it; `gen` has no other way to know where that is.
+    let out = workshop::repository().join("buildspecs");
+    let ran = place
+        .paceline(["gen", "--check"])
+        .args([
+            "--app",
+            "tests/fixtures/workshop/cdk.out",
+            "--config",
+            "tests/fixtures/workshop/paceline.yaml",
+        ])
+        .dir(&workshop::repository())
+        .run();
+    assert_eq!(ran.code, 0, "{} is stale, run: cargo xtask gen-buildspec\n{}", out.display(), ran.stdout);
+}
+
+#[test]
+fn a_setting_that_codebuild_does_not_know_is_refused_before_anything_is_written() {
+    let place = Place::new();
+    let config = fs_err::read_to_string(workshop::path("paceline.yaml")).unwrap();
+    for (good, bad, says) in [
+        ("compute: x-large", "compute: huge", "huge"),
+        ("cache: [docker-layer]", "cache: [dokcer-layer]", "dokcer-layer"),
+        ("privileged: auto", "privileged: maybe", "maybe"),
+        ("timeout: 240m", "timeout: 9000m", "9000"),
+        ("sha256: \"0000", "sha256: \"x000", "x000"),
+    ] {
+        assert!(config.contains(good), "{good}");
+        let file = place.write("bad.yaml", &config.replace(good, bad));
+        let ran = place
+            .paceline(["gen", "--app", &workshop::path("cdk.out"), "--config"])
+            .args([&file])
+            .run()
+            .expect(2);
+        assert!(ran.stderr.contains(says), "{bad}: {}", ran.stderr);
+        assert!(ran.stderr.contains(" hint: "), "{bad}: {}", ran.stderr);
+        assert_eq!(place.list("buildspecs"), [""; 0], "{bad}");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_leaves_no_half_of_the_files() {
+    let place = Place::new();
+    place.write("buildspecs", "a file where the folder should be");
+    let ran = place.paceline(["gen"]).args(workshop::app()).run().expect(2);
+    assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+    assert_eq!(place.read("buildspecs"), "a file where the folder should be");
+}
