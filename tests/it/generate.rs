@@ -5,20 +5,26 @@ use crate::workshop;
 
 const FILES: [&str; 3] = ["workshop.project.json", "workshop.project.yaml", "workshop.yml"];
 
+/// Writes the files into a folder that has none, and reads them.
+fn generated(place: &Place, multi_region: bool) -> Vec<String> {
+    // There may be none yet.
+    let _ = fs_err::remove_dir_all(place.path("buildspecs"));
+    let call = place.paceline(["gen"]).args(workshop::app());
+    let call = if multi_region { call.multi_region() } else { call };
+    let ran = call.run().expect(0);
+    assert_eq!(ran.stdout, "", "what is written is no data of the command");
+    FILES.iter().map(|file| place.read(&format!("buildspecs/{file}"))).collect()
+}
+
 #[test]
 fn three_files_are_written_the_same_each_time() {
     let place = Place::new();
-    let gen_into = |out: &str| place.paceline(["gen", "--out", out]).args(workshop::app()).run().expect(0);
-    let ran = gen_into("one");
-    assert_eq!(ran.stdout, "", "what is written is no data of the command");
-    gen_into("two");
-    assert_eq!(place.list("one"), FILES);
-    for file in FILES {
-        assert_eq!(place.read(&format!("one/{file}")), place.read(&format!("two/{file}")), "{file}");
-    }
-    place.json("one/workshop.project.json");
+    let first = generated(&place, false);
+    assert_eq!(place.list("buildspecs"), FILES);
+    assert_eq!(first, generated(&place, false));
+    place.json("buildspecs/workshop.project.json");
     for file in ["workshop.yml", "workshop.project.yaml"] {
-        let text = place.read(&format!("one/{file}"));
+        let text = place.read(&format!("buildspecs/{file}"));
         let header: String = text.lines().take(3).collect();
         assert!(header.to_lowercase().contains("do not edit"), "{file}: {header}");
         let home = std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned());
@@ -32,11 +38,7 @@ fn three_files_are_written_the_same_each_time() {
 #[test]
 fn the_regions_of_the_build_are_decided_by_the_build() {
     let place = Place::new();
-    place.paceline(["gen", "--out", "off"]).args(workshop::app()).run().expect(0);
-    place.paceline(["gen", "--out", "on"]).args(workshop::app()).multi_region().run().expect(0);
-    for file in FILES {
-        assert_eq!(place.read(&format!("off/{file}")), place.read(&format!("on/{file}")), "{file}");
-    }
+    assert_eq!(generated(&place, false), generated(&place, true));
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn a_field_that_is_given_twice() {
 #[test]
 fn yaml_that_is_not_yaml() {
     config("version: 1\nphases: [\n", "mine.yaml:", "paceline schema");
-    config("version: 1\nphases:\n  - name: a\n stacks: []\n", "mine.yaml:4:", "paceline schema");
+    config("version: 1\nphases:\n  - name: a\n    stacks: [a\nstrategy: graph\n", "mine.yaml:5:", "paceline schema");
     config("\tversion: 1\n", "mine.yaml:1:", "paceline schema");
 }
 
@@ -181,14 +181,16 @@ fn a_pattern_that_is_none() {
 }
 
 #[test]
-fn parameters_without_a_value_or_a_stack() {
+fn parameters_without_a_value_and_of_no_stack() {
     let deploy = |parameter: &str| {
         let place = Place::new();
         place.paceline(["deploy", "--simulate", "--parameters", parameter]).args(workshop::app()).run()
     };
     refused(&deploy("Size"), "--parameters Size: there is no KEY=VALUE", "--parameters MyStack:Size=3");
     refused(&deploy("=3"), "--parameters =3: there is no KEY=VALUE", "--parameters MyStack:Size=3");
-    refused(&deploy("Servces:Size=3"), "no stack is called `Servces`", "did you mean `Services`?");
+    refused(&deploy("Servces:Size=3"), "no stack is called `Servces`", "paceline plan");
+    refused(&deploy("Services:Size=3"), "`Services` has no parameter `Size`", "Parameters");
+    refused(&deploy("Size=3"), "no stack has a parameter `Size`", "Parameters");
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub(crate) async fn run(
     command: &Command,
     commands: Commands,
 ) -> Result<Ended, Trouble> {
+    if context.was_done_earlier() {
+        return Ok(Ended::new(Outcome::Unchanged).with_detail("ran before the interruption"));
+    }
     if commands == Commands::Pretend {
         tokio::time::sleep(context.step().expected).await;
         return Ok(Ended::new(Outcome::Deployed).with_detail("pretended: nothing was run"));

@@ -149,6 +149,21 @@ fn session_tags(role: &Role) -> Vec<(String, String)> {
     tags.into_iter().flatten().filter_map(pair).collect()
 }
 
+/// Why new credentials of a role could not be had. It goes through the SDK, and comes out of a failed call
+/// of some service.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot assume {arn}: {}", trouble.message)]
+pub(crate) struct CannotAssume {
+    arn: String,
+    trouble: Trouble,
+}
+
+impl CannotAssume {
+    pub(crate) fn to_trouble(&self) -> Trouble {
+        Trouble { message: self.to_string(), ..self.trouble.clone() }
+    }
+}
+
 /// Credentials of a role. The identity cache of the clients asks again before they expire.
 #[derive(Debug)]
 struct AssumedRole {
@@ -198,9 +213,8 @@ impl ProvideCredentials for AssumedRole {
             if let Some(first) = first {
                 return Ok(first);
             }
-            self.assume().await.map_err(|trouble| {
-                CredentialsError::provider_error(format!("cannot assume {}: {}", self.arn, trouble.message))
-            })
+            let arn = self.arn.clone();
+            self.assume().await.map_err(|trouble| CredentialsError::provider_error(CannotAssume { arn, trouble }))
         })
     }
 }

@@ -4,6 +4,8 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use paceline_engine::event::Cause;
 
+use crate::session::CannotAssume;
+
 /// A call, or the making of one, that went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -68,6 +70,9 @@ impl Trouble {
             }
             // A credentials provider's error arrives as a failure to send.
             _ => {
+                if let Some(cause) = find::<CannotAssume>(error) {
+                    return cause.to_trouble();
+                }
                 let message = chain(error);
                 let lower = message.to_ascii_lowercase();
                 if lower.contains("credential") || lower.contains("identity") {
@@ -143,6 +148,11 @@ fn kind_of(code: &str, message: &str) -> Kind {
         _ if message.contains("Rate exceeded") => Kind::Throttled,
         _ => Kind::Refused,
     }
+}
+
+/// The error of this type among the sources of another.
+fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
 }
 
 /// What the SDK puts in front of what happened, and what nobody can do anything with.

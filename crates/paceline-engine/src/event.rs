@@ -62,6 +62,12 @@ pub enum Fact {
     /// The step has ended, in one of the [`Outcome`]s.
     #[serde(rename = "step.finished")]
     StepFinished(StepFinished),
+    /// Nothing has happened for a while, and the run goes on.
+    #[serde(rename = "run.waiting")]
+    RunWaiting {
+        /// How many steps are being performed.
+        running: usize,
+    },
     /// The run is being stopped from outside; no further step starts.
     #[serde(rename = "run.stopping")]
     RunStopping {
@@ -312,7 +318,7 @@ pub struct RunFinished {
 
 impl Fact {
     /// What events call the kinds of facts.
-    pub(crate) const KINDS: [&str; 11] = [
+    pub(crate) const KINDS: [&str; 12] = [
         "run.started",
         "step.ready",
         "step.started",
@@ -322,6 +328,7 @@ impl Fact {
         "step.warned",
         "command.output",
         "step.finished",
+        "run.waiting",
         "run.stopping",
         "run.finished",
     ];
@@ -336,7 +343,7 @@ impl Fact {
             Self::StepWarned(fact) => Some(&fact.step),
             Self::CommandOutput(fact) => Some(&fact.step),
             Self::StepFinished(fact) => Some(&fact.step),
-            Self::RunStarted(_) | Self::RunStopping { .. } | Self::RunFinished(_) => None,
+            Self::RunStarted(_) | Self::RunWaiting { .. } | Self::RunStopping { .. } | Self::RunFinished(_) => None,
         }
     }
 }

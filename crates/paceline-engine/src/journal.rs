@@ -47,6 +47,22 @@ pub enum JournalError {
     },
 }
 
+/// Held while a plan is being deployed from a folder. Dropping it, or the end of the process, lets go.
+#[derive(Debug)]
+pub struct PlanLock(#[expect(dead_code, reason = "the open file is the lock")] File);
+
+impl PlanLock {
+    /// Refuses when another process deploys the same plan from the same folder.
+    pub fn take(runs: &Utf8Path, plan: &str) -> Result<Self, JournalError> {
+        let path = runs.join(format!("{plan}.lock"));
+        let io = |source| JournalError::Io { path: path.clone(), source };
+        fs_err::create_dir_all(runs).map_err(io)?;
+        let file = File::options().create(true).write(true).truncate(false).open(&path).map_err(io)?;
+        lock(&file, &path)?;
+        Ok(Self(file))
+    }
+}
+
 /// A run's events on disk.
 #[derive(Debug)]
 pub struct Journal {

@@ -16,7 +16,7 @@ mod stop;
 
 pub use describe::reference;
 pub use event::{Event, Fact, Outcome};
-pub use journal::{Journal, JournalError, Unfinished, read_events};
+pub use journal::{Journal, JournalError, PlanLock, Unfinished, read_events};
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
 pub use run::{Earlier, RunEnd, RunOptions, run};
 pub use schedule::{Schedule, one_after_another, schedule};

@@ -58,6 +58,10 @@ pub struct RunEnd {
     pub outcomes: Vec<Outcome>,
 }
 
+/// After so long without an event, one says that the run goes on: a log that is silent for ten minutes
+/// looks like a build that hangs.
+const SILENCE: Duration = Duration::from_mins(2);
+
 /// Runs a plan to its end. `record` is given every event, in order, before anything that relies on
 /// it happens. An error from it (a full disk) ends the run at once: whatever is being performed is
 /// dropped, so that no call is sent that is not in the journal.
@@ -115,6 +119,7 @@ async fn drive<P: Perform>(
         if tasks.is_empty() {
             return Ok(());
         }
+        let silence = tokio::time::sleep_until(state.last_event() + SILENCE);
         tokio::select! {
             biased;
             () = interruption.wait(), if !stop.is_cancelled() => {}
@@ -136,6 +141,7 @@ async fn drive<P: Perform>(
                     state.ended(index, ended)?;
                 }
             }
+            () = silence => state.waiting(performing.len())?,
         }
     }
 }

@@ -46,6 +46,7 @@ pub(crate) struct State<'a> {
     record: &'a mut (dyn FnMut(&Event) -> io::Result<()> + Send),
     seq: u64,
     clock: Clock,
+    last_event: Instant,
     references: Vec<Arc<StepRef>>,
     steps: Vec<StepState>,
     /// The expected time of each step and of the longest chain after it.
@@ -76,6 +77,7 @@ impl<'a> State<'a> {
             ready: Ready::new(plan.concurrency),
             seq: options.earlier.as_ref().map_or(0, |earlier| earlier.seq),
             clock: Clock::starting(options.now),
+            last_event: Instant::now(),
             graph: Arc::new(graph),
             plan,
             options,
@@ -309,8 +311,19 @@ impl<'a> State<'a> {
         self.emit(Fact::StepFinished(finished))
     }
 
+    /// When the last event was emitted.
+    pub(crate) fn last_event(&self) -> Instant {
+        self.last_event
+    }
+
+    /// Nothing has happened for a while.
+    pub(crate) fn waiting(&mut self, running: usize) -> io::Result<()> {
+        self.emit(Fact::RunWaiting { running })
+    }
+
     fn emit(&mut self, fact: Fact) -> io::Result<()> {
         self.seq += 1;
+        self.last_event = Instant::now();
         let (run, at) = (self.options.id.clone(), self.clock.now());
         (self.record)(&Event { schema: SCHEMA, run, seq: self.seq, at, fact })
     }

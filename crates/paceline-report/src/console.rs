@@ -287,6 +287,7 @@ impl<W: Write> Report for Console<W> {
                 let text = format!("{}: {}", self.record.label(&warned.step), one_line(&warned.message));
                 self.say(Tone::Warn, "warning", &text)?;
             }
+            Fact::RunWaiting { .. } if !quiet => self.progress_when_due()?,
             Fact::CommandOutput(output) if !quiet => {
                 let text = format!("{}: {}", self.record.label(&output.step), one_line(&output.line));
                 self.say(Tone::Plain, "output", &text)?;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use jiff::Timestamp;
+use paceline_assembly::{Assembly, Stack};
 use paceline_aws::{Aws, AwsOptions, Method};
-use paceline_engine::{Journal, RunOptions, Stop, Unfinished, exit};
+use paceline_engine::{Journal, PlanLock, RunOptions, Stop, Unfinished, exit};
 use paceline_plan::{Plan, PlanOptions};
 use tokio::runtime::{Builder, Runtime};
 
@@ -19,6 +20,8 @@ use crate::{plan, signals, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
 pub(crate) const RUNS: &str = ".paceline/runs";
+/// The key of the parameters that are for every stack that has them.
+const EVERY_STACK: &str = "*";
 /// Every simulated run starts at this moment, so that the same app gives the same events.
 const SIMULATED_START: &str = "2026-01-01T00:00:00Z";
 
@@ -27,7 +30,7 @@ pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
     let options = app.options(Some(&args.select), args.fail_fast);
     let plan = app.plan(&options)?;
     app.assembly.ensure_deployable(|stack| plan.stacks.iter().any(|planned| planned.id == stack.id))?;
-    let parameters = parameters(&args.parameters)?;
+    let parameters = parameters(&args.parameters, &app.assembly)?;
     if args.dry_run {
         terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text)?);
         return Ok(exit::DONE);
@@ -79,6 +82,7 @@ impl Deployment<'_> {
 
     async fn perform(&self, options: AwsOptions) -> Result<u8, Failure> {
         let runs = Utf8Path::new(RUNS);
+        let _lock = PlanLock::take(runs, &self.plan.digest)?;
         let unfinished = Journal::find_unfinished(runs, &self.plan.digest)?;
         if self.args.resume && unfinished.is_none() {
             let message = "there is no interrupted run of this app as it is now";
@@ -138,15 +142,28 @@ impl Deployment<'_> {
 }
 
 /// `[STACK:]KEY=VALUE`, by stack; `*` is every stack.
-fn parameters(texts: &[String]) -> Result<BTreeMap<String, BTreeMap<String, String>>, Failure> {
+fn parameters(
+    texts: &[String],
+    assembly: &Assembly,
+) -> Result<BTreeMap<String, BTreeMap<String, String>>, Failure> {
     let mut parameters: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for text in texts {
+        let wrong = |what: &str, hint: &str| Err(Failure::usage(format!("--parameters {text}: {what}"), hint));
         let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            let message = format!("--parameters {text}: there is no KEY=VALUE");
-            return Err(Failure::usage(message, "write it like --parameters MyStack:Size=3"));
+            return wrong("there is no KEY=VALUE", "write it like --parameters MyStack:Size=3");
         };
         // A key has no colon; a stack's id may have several.
-        let (stack, key) = name.rsplit_once(':').unwrap_or(("*", name));
+        let (stack, key) = name.rsplit_once(':').unwrap_or((EVERY_STACK, name));
+        let is_meant = |s: &&Stack| stack == EVERY_STACK || stack == s.id || stack == s.name;
+        let meant: Vec<&Stack> = assembly.stacks.iter().filter(is_meant).collect();
+        if meant.is_empty() {
+            let hint = "`paceline plan` lists the stacks of the assembly";
+            return wrong(&format!("no stack is called `{stack}`"), hint);
+        }
+        if !meant.iter().any(|stack| stack.template.value()["Parameters"].get(key).is_some()) {
+            let whose = if stack == EVERY_STACK { "no stack has a".to_owned() } else { format!("`{stack}` has no") };
+            return wrong(&format!("{whose} parameter `{key}`"), "a template has them under `Parameters`");
+        }
         parameters.entry(stack.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
     }
     Ok(parameters)

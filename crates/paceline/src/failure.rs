@@ -94,7 +94,10 @@ impl From<JournalError> for Failure {
         let (code, hint) = match &error {
             JournalError::Busy { .. } => (exit::PREFLIGHT, "wait until it has ended, or stop it first"),
             JournalError::Io { .. } => (exit::PREFLIGHT, "the run keeps its journal below this folder: make it writable"),
-            JournalError::Corrupt { .. } => (exit::USAGE, "give a journal or a file written by --events"),
+            JournalError::Corrupt { .. } => (
+                exit::USAGE,
+                "give a journal or a file written by --events; a damaged journal of a run can be moved away",
+            ),
         };
         Self::with_sources(code, &error, Some(hint.to_owned()))
     }

@@ -45,8 +45,11 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     if let Some(name) = &args.name {
         command.push_str(&format!(" --name {name}"));
     }
-    let count = reconciled.stale.len();
-    terminal::say(&format!("error: {count} generated files in {} are stale\n hint: run: {command}", args.out));
+    let stale = match reconciled.stale.len() {
+        1 => "1 generated file is".to_owned(),
+        count => format!("{count} generated files are"),
+    };
+    terminal::say(&format!("error: {stale} stale in {}\n hint: run: {command}", args.out));
     Ok(exit::STALE)
 }
 

@@ -91,7 +91,7 @@ impl Deployment<'_> {
                 }
                 // What only cleans up any more is usable as well.
                 (Action::InProgress | Action::Update, Some(view))
-                    if unchanged::is_unchanged(self.environment, self.context, &self.request, view).await? =>
+                    if self.is_unchanged(view).await? =>
                 {
                     return Ok(unchanged(view));
                 }
@@ -214,6 +214,13 @@ impl Deployment<'_> {
             lost @ Settled::Lost(_) => Ok(Some(lost)),
             _ => Ok(None),
         }
+    }
+
+    async fn is_unchanged(&self, view: &StackView) -> Result<bool, Trouble> {
+        // What this run has done before an interruption has read the parameters in this run. That it was
+        // about to be sent is in the journal; that it was sent only the stack's events tell.
+        let is_done = self.context.was_done_earlier() && self.ours(view).await?.is_some();
+        unchanged::is_unchanged(self.environment, &self.request, view, is_done).await
     }
 
     /// The stack's last operation, if it does what we want.

@@ -20,8 +20,10 @@ use crate::trouble::Trouble;
 
 /// From one reading of a stack's events to the next, while the stack is in progress.
 const EVENTS_EVERY: Duration = Duration::from_secs(15);
-/// A stack that looks as if it had ended for so long is believed, should its events not say otherwise.
+/// A stack that looks as if it had ended for so long, and so many times in a row, is believed, should its
+/// events not say otherwise.
 const BELIEVED_AFTER: Duration = Duration::from_secs(60);
+const BELIEVED_LOOKS: u32 = 10;
 
 /// An operation that is going on.
 #[derive(Debug, Clone)]
@@ -68,7 +70,7 @@ pub(super) async fn settle(
         complete: BTreeSet::new(),
         total: stack.template.resource_count(),
         read_at: Instant::now(),
-        doubted_since: None,
+        doubted: None,
         begun: false,
     };
     let (verdict, mut view) = watch.to_the_end(&stack.name).await?;
@@ -92,8 +94,9 @@ struct Watch<'a> {
     complete: BTreeSet<String>,
     total: usize,
     read_at: Instant,
-    /// Since when the stack looks as if the operation had ended, while its events do not say so.
-    doubted_since: Option<Instant>,
+    /// Since when, and how many times, the stack looks as if the operation had ended, while its events do not
+    /// say so.
+    doubted: Option<(Instant, u32)>,
     /// Whether the operation's first event has been read.
     begun: bool,
 }
@@ -109,7 +112,7 @@ impl Watch<'_> {
                 None => Some(Verdict::RolledBack),
             };
             let Some(seen) = seen else {
-                self.doubted_since = None;
+                self.doubted = None;
                 if self.read_at.elapsed() >= EVENTS_EVERY {
                     self.read_events().await?;
                 }
@@ -123,9 +126,11 @@ impl Watch<'_> {
                 Some(_) => told == Some(seen) && !is_as_before,
                 None => self.last_status() == Some("DELETE_COMPLETE"),
             };
-            let doubted = self.doubted_since.get_or_insert_with(Instant::now).elapsed();
+            let (since, looks) = self.doubted.get_or_insert_with(|| (Instant::now(), 0));
+            *looks += 1;
+            let believed = since.elapsed() > BELIEVED_AFTER && *looks > BELIEVED_LOOKS;
             let objects = self.last_status().is_some() && told != Some(seen);
-            if agreed || doubted > BELIEVED_AFTER && !objects {
+            if agreed || believed && !objects {
                 return Ok((seen, view.unwrap_or_else(|| gone(&self.operation.id))));
             }
         }

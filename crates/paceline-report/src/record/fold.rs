@@ -46,7 +46,7 @@ impl Record {
             Fact::StepWarned(warned) => {
                 self.entry(&warned.step).warnings.push(one_line(&warned.message));
             }
-            Fact::CommandOutput(_) => {}
+            Fact::CommandOutput(_) | Fact::RunWaiting { .. } => {}
             Fact::StepFinished(finished) => self.entry(&finished.step).finish(finished, now),
             Fact::RunStopping { reason } => self.stopping = Some(one_line(reason)),
             Fact::RunFinished(finished) => self.exit_code = Some(finished.exit_code),
