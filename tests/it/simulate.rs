@@ -133,7 +133,9 @@ fn two_runs_give_the_same_events_and_the_same_reports() {
     // tokio's watch channel, by which the poller tells of what it saw, wakes in random order.
     let facts = |events: &Events| {
         let mut facts = events.0.clone();
-        facts.iter_mut().for_each(|fact| fact["seq"] = Value::Null);
+        for fact in &mut facts {
+            fact["seq"] = Value::Null;
+        }
         let mut facts: Vec<String> = facts.iter().map(Value::to_string).collect();
         facts.sort();
         facts

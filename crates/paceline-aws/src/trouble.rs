@@ -75,6 +75,10 @@ impl Trouble {
                 }
                 let message = chain(error);
                 let lower = message.to_ascii_lowercase();
+                if lower.contains("timed out") {
+                    // Also the providers of credentials ask someone, who may be slow today.
+                    return Self { kind: Kind::Unreachable, at, message: format!("AWS does not answer: {message}"), hint: None };
+                }
                 if lower.contains("credential") || lower.contains("identity") {
                     let why = message.rsplit(": ").next().unwrap_or_default();
                     let message = format!("no AWS credentials were found ({why})");

@@ -124,6 +124,7 @@ pub(crate) struct GenArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct DeployArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,

@@ -77,7 +77,7 @@ impl Deployment<'_> {
         let Simulation { wire, images, commands } = Simulation::new(&self.app.assembly, start);
         let listeners = Listeners::open(self.args, None, &[])?;
         let run = RunOptions { simulated: true, ..self.run_options("simulated".to_owned(), start) };
-        self.run(AwsOptions { wire, images, commands, ..options }, run, listeners).await
+        Box::pin(self.run(AwsOptions { wire, images, commands, ..options }, run, listeners)).await
     }
 
     async fn perform(&self, options: AwsOptions) -> Result<u8, Failure> {
@@ -105,7 +105,7 @@ impl Deployment<'_> {
         };
         signals::stop_on_signals(run.stop.clone());
         let listeners = Listeners::open(self.args, Some(journal), &events)?;
-        self.run(options, run, listeners).await
+        Box::pin(self.run(options, run, listeners)).await
     }
 
     fn run_options(&self, id: String, now: Timestamp) -> RunOptions {

@@ -35,21 +35,15 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     for stale in &reconciled.stale {
         terminal::print(&stale.diff);
     }
-    let mut command = format!("paceline gen --app {}", app.dir);
-    if let Some(config) = &args.app.config {
-        command.push_str(&format!(" --config {config}"));
-    }
-    if args.out != "buildspecs" {
-        command.push_str(&format!(" --out {}", args.out));
-    }
-    if let Some(name) = &args.name {
-        command.push_str(&format!(" --name {name}"));
-    }
+    let config = args.app.config.as_ref().map(|config| format!(" --config {config}"));
+    let out = (args.out != "buildspecs").then(|| format!(" --out {}", args.out));
+    let name = args.name.as_ref().map(|name| format!(" --name {name}"));
+    let options: String = [config, out, name].into_iter().flatten().collect();
     let stale = match reconciled.stale.len() {
         1 => "1 generated file is".to_owned(),
         count => format!("{count} generated files are"),
     };
-    terminal::say(&format!("error: {stale} stale in {}\n hint: run: {command}", args.out));
+    terminal::say(&format!("error: {stale} stale in {}\n hint: run: paceline gen --app {}{options}", args.out, app.dir));
     Ok(exit::STALE)
 }
 

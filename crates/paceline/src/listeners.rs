@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use paceline_engine::{Event, Journal, schedule};
 use paceline_plan::Plan;
 use paceline_report::{
-    Comparison, Console, ConsoleOptions, JsonLines, Outputs, PhaseTimes, Record, Report as _, ReportDir, summary,
+    Comparison, Console, ConsoleOptions, JsonLines, Outputs, PhaseTimes, Record, Report, ReportDir, summary,
 };
 
 use crate::cli::DeployArgs;
@@ -94,9 +94,9 @@ impl Listeners {
         }
         let finished = [
             Some(self.console.finish()),
-            self.events.as_mut().map(|report| report.finish()),
-            self.outputs.as_mut().map(|report| report.finish()),
-            self.folder.as_mut().map(|report| report.finish()),
+            self.events.as_mut().map(Report::finish),
+            self.outputs.as_mut().map(Report::finish),
+            self.folder.as_mut().map(Report::finish),
         ];
         terminal::say(&summary(&self.record, comparison.as_ref(), terminal::stderr_style()));
         let error = finished.into_iter().flatten().filter_map(Result::err).map(|error| error.to_string());
@@ -133,7 +133,7 @@ fn open<T>(
 ) -> Result<Option<T>, Failure> {
     let Some(path) = path else { return Ok(None) };
     let parent = path.parent().filter(|parent| !parent.as_str().is_empty());
-    let made = parent.map_or(Ok(()), |parent| fs_err::create_dir_all(parent));
+    let made = parent.map_or(Ok(()), fs_err::create_dir_all);
     made.and_then(|()| open(path.as_std_path())).map(Some).map_err(|error| {
         Failure::usage(format!("cannot write {path}: {error}"), "give a path that can be written")
     })

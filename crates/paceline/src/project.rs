@@ -52,7 +52,8 @@ async fn perform(command: &ProjectCommand, wanted: &Project, region: &str) -> Re
             Ok(exit::STALE)
         }
         ProjectCommand::Apply { service_role, .. } => {
-            let applied = projects.apply(wanted, service_role.as_deref()).await.map_err(PreflightError::from)?;
+            let applied = Box::pin(projects.apply(wanted, service_role.as_deref())).await;
+            let applied = applied.map_err(PreflightError::from)?;
             terminal::say(&match applied {
                 Applied::Created => format!("created the project {name}"),
                 Applied::Updated => format!("updated the project {name}"),

@@ -41,7 +41,7 @@ impl Simulation {
             options.account = account;
         }
         let clock = VirtualClock::starting_at(start);
-        let http = SimHttpClient::new(Simulator::new(options), clock.clone());
+        let http = SimHttpClient::new(Simulator::new(options), clock);
         let credentials = Credentials::new("AKIASIMULATED", "simulated", None, None, "simulation");
         let wire = Wire {
             http: Some(SharedHttpClient::new(http)),

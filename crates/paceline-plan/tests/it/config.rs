@@ -14,8 +14,11 @@ strategy: phases
 edges: [{ from: A, to: B, because: c }]
 concurrency: { stacks: 1, assets: 2, images: 3 }
 gates: [{ after: A, iam-roles: [Role] }]
+commands: [{ name: tidy, after: A, run: ./tidy.sh, dir: scripts }]
 on-failure: { policy: fail-fast, rollback: none }
-codebuild: { image: i, compute: small, timeout: 1h, cache: [], privileged: no }
+codebuild:
+  { image: i, compute: small, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b,
+    service-role: r, cache: [], privileged: no }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }
 ";
 

@@ -89,6 +89,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         edges: _,
         concurrency: _,
         gates: _,
+        commands: _,
         on_failure: _,
         codebuild: _,
         runner: _,
@@ -123,6 +124,10 @@ concurrency: { stacks: 20, assets: 8, images: 4 }
 gates:
   - after: Services
     iam-roles: all
+commands:
+  - name: remove-simulation-tags
+    after: UserSimulationStack
+    run: ./scripts/removeusersimtags.sh
 on-failure: { policy: skip-dependents, rollback: stack }
 codebuild: { image: standard:7.0, compute: x-large, timeout: 240m, cache: [docker-layer], privileged: auto }
 runner: { from: s3, uri: "s3://tools/paceline", sha256: "00" }

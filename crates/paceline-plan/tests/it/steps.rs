@@ -159,3 +159,35 @@ fn the_digest_changes_with_what_the_plan_does_and_with_nothing_else() {
     assert_ne!(app().config("on-failure: { rollback: none }").plan().digest, digest);
     assert_ne!(App::default().stack("A", "us-east-1", role()).after("B", &["A"]).plan().digest, digest);
 }
+
+#[test]
+fn a_command_follows_its_stacks_and_their_gates() {
+    let plan = App::default()
+        .stack("A", "us-east-1", role())
+        .stack("B", "us-east-1", empty())
+        .stack("C", "us-east-1", empty())
+        .config(
+            "gates: [{ after: A, iam-roles: all }]\n\
+             commands: [{ name: tidy, after: '[AB]', run: ./tidy.sh, dir: scripts }]",
+        )
+        .plan();
+    assert_eq!(
+        shown(&plan).last().unwrap(),
+        "command:0:tidy <- deploy:A gate:iam-roles:A deploy:B",
+        "and nothing waits for it"
+    );
+    let Work::Command(command) = &plan.steps.last().unwrap().work else { panic!("not a command") };
+    assert_eq!((command.run.as_str(), command.dir.as_str()), ("./tidy.sh", "scripts"));
+}
+
+#[test]
+fn a_command_whose_stacks_are_left_out_is_left_out_and_said_to_be() {
+    let plan = App::default()
+        .stack("A", "us-east-1", empty())
+        .stack("B", "us-east-1", empty())
+        .config("commands: [{ name: tidy, after: B, run: ./tidy.sh }]")
+        .options(|options| options.exclude = vec!["B".to_owned()])
+        .plan();
+    assert_eq!(shown(&plan), ["deploy:A <- "]);
+    assert!(plan.warnings[0].contains("tidy"), "{:?}", plan.warnings);
+}
