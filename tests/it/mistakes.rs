@@ -111,7 +111,11 @@ fn a_field_that_is_given_twice() {
 #[test]
 fn yaml_that_is_not_yaml() {
     config("version: 1\nphases: [\n", "mine.yaml:", "paceline schema");
-    config("version: 1\nphases:\n  - name: a\n    stacks: [a\nstrategy: graph\n", "mine.yaml:5:", "paceline schema");
+    config(
+        "version: 1\nphases:\n  - name: a\n    stacks: [a\nstrategy: graph\n",
+        "mine.yaml:5:",
+        "paceline schema",
+    );
     config("\tversion: 1\n", "mine.yaml:1:", "paceline schema");
 }
 

@@ -59,7 +59,8 @@ fn build(sh: &Shell) -> Result<()> {
 
 /// Runs the `paceline` of this workspace and gives its exit code.
 fn paceline(sh: &Shell, arguments: &[&str]) -> Result<u8> {
-    let run = cmd!(sh, "cargo run --quiet --package paceline -- {arguments...} --config {EXAMPLE}/paceline.yaml");
+    let run =
+        cmd!(sh, "cargo run --quiet --package paceline -- {arguments...} --config {EXAMPLE}/paceline.yaml");
     let status = Command::from(run).status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

@@ -68,7 +68,8 @@ impl Aws {
         plan: &Plan,
         options: AwsOptions,
     ) -> Result<Self, PreflightError> {
-        let first_region = plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
+        let first_region =
+            plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
         let sessions = Sessions::new(sdk::base(&options.wire, first_region).await?);
         sessions.account().await?;
         let mut aws = Self {
@@ -183,7 +184,8 @@ impl Aws {
     }
 
     async fn publish(&self, stack: &Stack, publish: &Publish) -> Result<Ended, Trouble> {
-        let gone = || Trouble::setup(format!("the asset {} is not in the manifest of {}", publish.asset, stack.id));
+        let gone =
+            || Trouble::setup(format!("the asset {} is not in the manifest of {}", publish.asset, stack.id));
         let home = self.target(stack).await?;
         if publish.image {
             let asset = stack.assets.images.get(&publish.asset).ok_or_else(gone)?;

@@ -57,7 +57,7 @@ async fn read_parameter(config: &SdkConfig, name: &str) -> Result<Option<u32>, T
 
 async fn toolkit_version(environment: &Environment) -> Result<Option<u32>, Trouble> {
     let stack = describe(environment, TOOLKIT).await?;
-    let outputs = stack.as_ref().map(|stack| stack.outputs()).unwrap_or_default();
+    let outputs = stack.as_ref().map(aws_sdk_cloudformation::types::Stack::outputs).unwrap_or_default();
     let version = outputs.iter().find(|output| output.output_key() == Some("BootstrapVersion"));
     Ok(version.and_then(|output| output.output_value()).and_then(|value| value.parse().ok()))
 }

@@ -20,7 +20,7 @@ use crate::session::Target;
 use crate::trouble::{Kind, Trouble};
 
 /// How long a call is tried again before AWS counts as out of reach.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+const PATIENCE: Duration = Duration::from_mins(15);
 /// The first pause before a call is tried again; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);

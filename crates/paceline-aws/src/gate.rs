@@ -92,8 +92,7 @@ fn created<'a>(
 /// The template of a stack, or of one nested in it; `None` when it is not in the assembly.
 fn template<'a>(stack: &'a Stack, parents: &[String]) -> Option<&'a Template> {
     let Some((last, outer)) = parents.split_last() else { return Some(&stack.template) };
-    let is_it = |nested: &&paceline_assembly::NestedTemplate| {
-        nested.logical_id == *last && nested.parents == outer
-    };
+    let is_it =
+        |nested: &&paceline_assembly::NestedTemplate| nested.logical_id == *last && nested.parents == outer;
     stack.nested.iter().find(is_it).map(|nested| &nested.template)
 }

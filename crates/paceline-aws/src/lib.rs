@@ -18,8 +18,8 @@ mod session;
 mod stack;
 mod trouble;
 
-pub use command::Commands;
 pub use aws::{Aws, AwsOptions, PreflightError, wait_for_iam_roles};
+pub use command::Commands;
 pub use project::{Applied, Difference, Projects};
 pub use publish::Images;
 pub use roles::{Policies, RoleWait, Usable};

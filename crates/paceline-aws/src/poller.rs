@@ -240,7 +240,9 @@ async fn poll(environment: &Environment, wanted: Vec<String>, may_list: &mut boo
         Ok((stacks, pages)) => {
             let before = Arc::clone(&poller.latest.borrow().stacks);
             let changed = before.len() != stacks.len()
-                || stacks.iter().any(|(name, now)| before.get(name).is_none_or(|was| was.status != now.status));
+                || stacks
+                    .iter()
+                    .any(|(name, now)| before.get(name).is_none_or(|was| was.status != now.status));
             let stacks = Arc::new(stacks);
             poller.latest.send_replace(Snapshot { started, asked, stacks, trouble: None });
             if changed {

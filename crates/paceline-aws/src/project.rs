@@ -58,7 +58,8 @@ impl Projects {
         let role = wanted.service_role.as_deref().or(service_role);
         let Some(live) = live else {
             let Some(role) = role else {
-                let message = format!("the project {} is not there yet and names no service role", wanted.name);
+                let message =
+                    format!("the project {} is not there yet and names no service role", wanted.name);
                 return Err(Trouble::setup(message).hint(
                     "give the role of its builds with --service-role, or deploy the generated CloudFormation template, which makes one",
                 ));
@@ -140,10 +141,16 @@ impl Parts {
             .compute_type(types::ComputeType::from(&*word(&project.environment.compute_type)))
             .privileged_mode(project.environment.privileged_mode)
             .image_pull_credentials_type((&*word(&project.environment.image_pull_credentials_type)).into());
-        let variables: Result<Vec<_>, _> = project.environment.environment_variables.iter().map(|variable| {
-            let builder = types::EnvironmentVariable::builder().name(&variable.name).value(&variable.value);
-            builder.r#type((&*word(&variable.kind)).into()).build()
-        }).collect();
+        let variables: Result<Vec<_>, _> = project
+            .environment
+            .environment_variables
+            .iter()
+            .map(|variable| {
+                let builder =
+                    types::EnvironmentVariable::builder().name(&variable.name).value(&variable.value);
+                builder.r#type((&*word(&variable.kind)).into()).build()
+            })
+            .collect();
         let environment = environment.set_environment_variables(Some(variables.map_err(incomplete)?));
         let watch = &project.logs_config.cloud_watch_logs;
         let watch = types::CloudWatchLogsConfig::builder()
@@ -196,7 +203,9 @@ fn live_fields(project: &types::Project) -> Value {
     let cache = project.cache();
     let environment = project.environment();
     let watch = project.logs_config().and_then(|logs| logs.cloud_watch_logs());
-    let variables = environment.map(|environment| environment.environment_variables()).unwrap_or_default();
+    let variables = environment
+        .map(aws_sdk_codebuild::types::ProjectEnvironment::environment_variables)
+        .unwrap_or_default();
     let variables = variables.iter().map(|variable| {
         let kind = variable.r#type().map_or("PLAINTEXT", |kind| kind.as_str());
         json!({ "name": variable.name(), "value": variable.value(), "type": kind })
@@ -214,14 +223,14 @@ fn live_fields(project: &types::Project) -> Value {
         "artifacts": artifacts.map(|artifacts| json!({
             "type": artifacts.r#type().as_str(),
             "location": artifacts.location(),
-            "namespaceType": artifacts.namespace_type().map(|kind| kind.as_str()),
+            "namespaceType": artifacts.namespace_type().map(aws_sdk_codebuild::types::ArtifactNamespace::as_str),
             "name": artifacts.name(),
-            "packaging": artifacts.packaging().map(|kind| kind.as_str()),
+            "packaging": artifacts.packaging().map(aws_sdk_codebuild::types::ArtifactPackaging::as_str),
         })),
         "cache": cache.map(|cache| json!({
             "type": cache.r#type().as_str(),
             "location": cache.location(),
-            "modes": cache.modes().iter().map(|mode| mode.as_str()).collect::<Vec<_>>(),
+            "modes": cache.modes().iter().map(aws_sdk_codebuild::types::CacheMode::as_str).collect::<Vec<_>>(),
         })),
         "environment": environment.map(|environment| json!({
             "type": environment.r#type().as_str(),
@@ -229,7 +238,7 @@ fn live_fields(project: &types::Project) -> Value {
             "computeType": environment.compute_type().as_str(),
             "environmentVariables": variables.collect::<Vec<_>>(),
             "privilegedMode": environment.privileged_mode(),
-            "imagePullCredentialsType": environment.image_pull_credentials_type().map(|kind| kind.as_str()),
+            "imagePullCredentialsType": environment.image_pull_credentials_type().map(aws_sdk_codebuild::types::ImagePullCredentialsType::as_str),
         })),
         "timeoutInMinutes": project.timeout_in_minutes(),
         "queuedTimeoutInMinutes": project.queued_timeout_in_minutes(),

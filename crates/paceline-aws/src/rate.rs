@@ -71,11 +71,10 @@ impl Limiter {
     ) -> T {
         // A panic elsewhere while the lock was held cannot leave a bucket half changed.
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let bucket =
-            buckets.entry((account.to_owned(), region.to_owned(), operation)).or_insert_with(|| {
-                let limit = limit_of(operation) * SHARE;
-                Bucket { rate: limit, limit, next: Instant::now() }
-            });
+        let bucket = buckets.entry((account.to_owned(), region.to_owned(), operation)).or_insert_with(|| {
+            let limit = limit_of(operation) * SHARE;
+            Bucket { rate: limit, limit, next: Instant::now() }
+        });
         use_it(bucket)
     }
 }

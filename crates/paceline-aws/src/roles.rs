@@ -24,11 +24,11 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// Younger roles are not trusted however well they read. Observed propagation is mostly below this.
 const OLD_ENOUGH: Duration = Duration::from_secs(10);
 /// An older role is trusted at the first read.
-const SETTLED: Duration = Duration::from_secs(300);
+const SETTLED: Duration = Duration::from_mins(5);
 /// The wait where roles may not be read at all.
 const BLIND: Duration = Duration::from_secs(30);
 /// After this long something else is wrong.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What to wait for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,9 +94,13 @@ impl RoleWaiter<'_> {
         while !open.is_empty() {
             if started.elapsed() > PATIENCE {
                 let names: Vec<&str> = open.iter().map(|subject| subject.name).collect();
-                let message = format!("not usable after {} s: {}; {why}", PATIENCE.as_secs(), names.join(", "));
-                let hint = "check that the roles and the policies of their stack are there, then run it again";
-                return Err(Trouble { kind: Kind::Refused, ..Trouble::setup(message) }.hint(hint).during("IAM"));
+                let message =
+                    format!("not usable after {} s: {}; {why}", PATIENCE.as_secs(), names.join(", "));
+                let hint =
+                    "check that the roles and the policies of their stack are there, then run it again";
+                return Err(Trouble { kind: Kind::Refused, ..Trouble::setup(message) }
+                    .hint(hint)
+                    .during("IAM"));
             }
             let mut still_open = Vec::new();
             for mut subject in open {
@@ -237,8 +241,10 @@ pub(crate) fn policies_in(template: &Template, role: &str) -> Policies {
     let certain = |list: &Value| {
         list.as_array().map_or(0, |list| list.iter().filter(|item| item.get("Fn::If").is_none()).count())
     };
-    let mut policies =
-        Policies { managed: certain(&properties["ManagedPolicyArns"]), inline: certain(&properties["Policies"]) };
+    let mut policies = Policies {
+        managed: certain(&properties["ManagedPolicyArns"]),
+        inline: certain(&properties["Policies"]),
+    };
     for resource in resources.as_object().into_iter().flatten().map(|(_, resource)| resource) {
         let roles = resource["Properties"]["Roles"].as_array().into_iter().flatten();
         let is_attached = roles.into_iter().any(|named| named["Ref"].as_str() == Some(role));

@@ -214,7 +214,9 @@ impl ProvideCredentials for AssumedRole {
                 return Ok(first);
             }
             let arn = self.arn.clone();
-            self.assume().await.map_err(|trouble| CredentialsError::provider_error(CannotAssume { arn, trouble }))
+            self.assume()
+                .await
+                .map_err(|trouble| CredentialsError::provider_error(CannotAssume { arn, trouble }))
         })
     }
 }

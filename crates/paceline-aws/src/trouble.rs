@@ -77,14 +77,24 @@ impl Trouble {
                 let lower = message.to_ascii_lowercase();
                 if lower.contains("timed out") {
                     // Also the providers of credentials ask someone, who may be slow today.
-                    return Self { kind: Kind::Unreachable, at, message: format!("AWS does not answer: {message}"), hint: None };
+                    return Self {
+                        kind: Kind::Unreachable,
+                        at,
+                        message: format!("AWS does not answer: {message}"),
+                        hint: None,
+                    };
                 }
                 if lower.contains("credential") || lower.contains("identity") {
                     let why = message.rsplit(": ").next().unwrap_or_default();
                     let message = format!("no AWS credentials were found ({why})");
                     return Self { kind: Kind::Credentials, at, message, hint: None };
                 }
-                Self { kind: Kind::Unreachable, at, message: format!("AWS cannot be reached: {message}"), hint: None }
+                Self {
+                    kind: Kind::Unreachable,
+                    at,
+                    message: format!("AWS cannot be reached: {message}"),
+                    hint: None,
+                }
             }
         }
     }
@@ -112,8 +122,12 @@ impl Trouble {
     pub fn what_to_do(&self) -> Option<String> {
         let usual = match self.kind {
             Kind::Throttled => "the account's API limits are used up: lower `concurrency`, or wait",
-            Kind::Unreachable => "check the network, the proxy settings and AWS_ENDPOINT_URL, then run it again",
-            Kind::Credentials => "get credentials (aws sso login, AWS_PROFILE, or the role of the build) and run it again",
+            Kind::Unreachable => {
+                "check the network, the proxy settings and AWS_ENDPOINT_URL, then run it again"
+            }
+            Kind::Credentials => {
+                "get credentials (aws sso login, AWS_PROFILE, or the role of the build) and run it again"
+            }
             Kind::Denied => "give the role in use this permission",
             Kind::Setup | Kind::Refused => return self.hint.clone(),
         };
@@ -148,7 +162,9 @@ fn kind_of(code: &str, message: &str) -> Kind {
         | "InvalidAccessKeyId"
         | "MissingAuthenticationToken" => Kind::Credentials,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Kind::Denied,
-        "InternalFailure" | "InternalError" | "InternalServerError" | "ServiceUnavailable" => Kind::Unreachable,
+        "InternalFailure" | "InternalError" | "InternalServerError" | "ServiceUnavailable" => {
+            Kind::Unreachable
+        }
         _ if message.contains("Rate exceeded") => Kind::Throttled,
         _ => Kind::Refused,
     }

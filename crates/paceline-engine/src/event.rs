@@ -343,7 +343,10 @@ impl Fact {
             Self::StepWarned(fact) => Some(&fact.step),
             Self::CommandOutput(fact) => Some(&fact.step),
             Self::StepFinished(fact) => Some(&fact.step),
-            Self::RunStarted(_) | Self::RunWaiting { .. } | Self::RunStopping { .. } | Self::RunFinished(_) => None,
+            Self::RunStarted(_)
+            | Self::RunWaiting { .. }
+            | Self::RunStopping { .. }
+            | Self::RunFinished(_) => None,
         }
     }
 }

@@ -128,12 +128,12 @@ pub(crate) fn add_commands(
     for (number, command) in config.commands.iter().enumerate() {
         let after = names.matching(&command.after, &format!("commands[{number}]"))?;
         let after: HashSet<&str> = after.into_iter().collect();
-        let follows = |step: &Step| {
-            step.work.stack().is_some_and(|stack| after.contains(stacks[stack].id.as_str()))
-        };
+        let follows =
+            |step: &Step| step.work.stack().is_some_and(|stack| after.contains(stacks[stack].id.as_str()));
         let needs: Vec<usize> = (0..steps.len()).filter(|&index| follows(&steps[index])).collect();
         let Some(stack) = needs.iter().filter_map(|&need| steps[need].work.stack()).max() else {
-            warnings.push(format!("the command `{}` is left out: no stack it follows is deployed", command.name));
+            warnings
+                .push(format!("the command `{}` is left out: no stack it follows is deployed", command.name));
             continue;
         };
         let folder = config_path.parent().unwrap_or(Utf8Path::new(""));

@@ -175,7 +175,8 @@ fn close(out: &mut String, name: &str) {
 }
 
 fn escape(out: &mut String, mut text: &str) {
-    let is_special = |c: char| matches!(c, '&' | '<' | '>' | '"' | '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    let is_special =
+        |c: char| matches!(c, '&' | '<' | '>' | '"' | '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     while let Some(at) = text.find(is_special) {
         out.push_str(&text[..at]);
         let mut rest = text[at..].chars();

@@ -30,7 +30,10 @@ pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {
             }
             if world.region(&request.place).is_some_and(|region| region.projects.contains_key(name)) {
                 let arn = arn(request, name);
-                return Err(Fault::bad("ResourceAlreadyExistsException", format!("Project already exists: {arn}")));
+                return Err(Fault::bad(
+                    "ResourceAlreadyExistsException",
+                    format!("Project already exists: {arn}"),
+                ));
             }
             store(world, request, name, json!({}))
         }
@@ -38,7 +41,10 @@ pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {
             let name = text(&request.json, "name")?;
             let before = world.region(&request.place).and_then(|region| region.projects.get(name)).cloned();
             let missing = || {
-                Fault::bad("ResourceNotFoundException", format!("Project cannot be found: {}", arn(request, name)))
+                Fault::bad(
+                    "ResourceNotFoundException",
+                    format!("Project cannot be found: {}", arn(request, name)),
+                )
             };
             store(world, request, name, before.ok_or_else(missing)?)
         }

@@ -37,8 +37,8 @@
 mod answer;
 mod client;
 mod clock;
-mod codebuild;
 mod cloudformation;
+mod codebuild;
 mod ecr;
 mod iam;
 mod options;

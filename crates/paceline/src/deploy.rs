@@ -89,19 +89,16 @@ impl Deployment<'_> {
             return Err(Failure::usage(message, "run it without --resume to deploy from the start"));
         }
         let now = Timestamp::now();
-        let (run, journal, events) = match unfinished {
-            Some(unfinished) => {
-                let Unfinished { run, earlier, .. } = &unfinished;
-                terminal::say(&format!("going on with the interrupted run {run}"));
-                let options = RunOptions { earlier: Some(earlier.clone()), ..self.run_options(run.clone(), now) };
-                let (journal, events) = unfinished.into_parts();
-                (options, journal, events)
-            }
-            None => {
-                let id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
-                let journal = Journal::create(runs, &id)?;
-                (self.run_options(id, now), journal, Vec::new())
-            }
+        let (run, journal, events) = if let Some(unfinished) = unfinished {
+            let Unfinished { run, earlier, .. } = &unfinished;
+            terminal::say(&format!("going on with the interrupted run {run}"));
+            let options = RunOptions { earlier: Some(earlier.clone()), ..self.run_options(run.clone(), now) };
+            let (journal, events) = unfinished.into_parts();
+            (options, journal, events)
+        } else {
+            let id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
+            let journal = Journal::create(runs, &id)?;
+            (self.run_options(id, now), journal, Vec::new())
         };
         signals::stop_on_signals(run.stop.clone());
         let listeners = Listeners::open(self.args, Some(journal), &events)?;
@@ -134,7 +131,8 @@ impl Deployment<'_> {
         let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
         let ended = ended.map_err(|error| {
             let hint = "free some space; the same command goes on with the run";
-            Failure::usage(format!("cannot keep the journal: {error}"), hint).with_exit_code(exit::INTERRUPTED)
+            Failure::usage(format!("cannot keep the journal: {error}"), hint)
+                .with_exit_code(exit::INTERRUPTED)
         })?;
         listeners.finish(&self.app.phased(&self.options)?)?;
         Ok(ended.exit_code)
@@ -148,7 +146,8 @@ fn parameters(
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>, Failure> {
     let mut parameters: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for text in texts {
-        let wrong = |what: &str, hint: &str| Err(Failure::usage(format!("--parameters {text}: {what}"), hint));
+        let wrong =
+            |what: &str, hint: &str| Err(Failure::usage(format!("--parameters {text}: {what}"), hint));
         let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
             return wrong("there is no KEY=VALUE", "write it like --parameters MyStack:Size=3");
         };
@@ -161,7 +160,8 @@ fn parameters(
             return wrong(&format!("no stack is called `{stack}`"), hint);
         }
         if !meant.iter().any(|stack| stack.template.value()["Parameters"].get(key).is_some()) {
-            let whose = if stack == EVERY_STACK { "no stack has a".to_owned() } else { format!("`{stack}` has no") };
+            let whose =
+                if stack == EVERY_STACK { "no stack has a".to_owned() } else { format!("`{stack}` has no") };
             return wrong(&format!("{whose} parameter `{key}`"), "a template has them under `Parameters`");
         }
         parameters.entry(stack.to_owned()).or_default().insert(key.to_owned(), value.to_owned());

@@ -76,7 +76,9 @@ impl From<AssemblyError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let hint = match &error {
-            ConfigError::Read { .. } => "give the file with --config, or leave it out to plan from the assembly",
+            ConfigError::Read { .. } => {
+                "give the file with --config, or leave it out to plan from the assembly"
+            }
             ConfigError::Invalid { .. } => "`paceline schema` describes every field",
         };
         Self::with_sources(exit::USAGE, &error, Some(hint.to_owned()))
@@ -93,7 +95,9 @@ impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         let (code, hint) = match &error {
             JournalError::Busy { .. } => (exit::PREFLIGHT, "wait until it has ended, or stop it first"),
-            JournalError::Io { .. } => (exit::PREFLIGHT, "the run keeps its journal below this folder: make it writable"),
+            JournalError::Io { .. } => {
+                (exit::PREFLIGHT, "the run keeps its journal below this folder: make it writable")
+            }
             JournalError::Corrupt { .. } => (
                 exit::USAGE,
                 "give a journal or a file written by --events; a damaged journal of a run can be moved away",

@@ -21,8 +21,7 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     let generation = generation(&app, &plan, args)?;
     let files = generate(&generation).map_err(|error| Failure::with_own_hint(&error))?;
     let mode = if check { Mode::Check } else { Mode::Write };
-    let reconciled =
-        reconcile(&args.out, &files, mode).map_err(|error| Failure::with_own_hint(&error))?;
+    let reconciled = reconcile(&args.out, &files, mode).map_err(|error| Failure::with_own_hint(&error))?;
     for path in &reconciled.written {
         terminal::say(&format!("wrote {path}"));
     }
@@ -43,7 +42,10 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
         1 => "1 generated file is".to_owned(),
         count => format!("{count} generated files are"),
     };
-    terminal::say(&format!("error: {stale} stale in {}\n hint: run: paceline gen --app {}{options}", args.out, app.dir));
+    terminal::say(&format!(
+        "error: {stale} stale in {}\n hint: run: paceline gen --app {}{options}",
+        args.out, app.dir
+    ));
     Ok(exit::STALE)
 }
 
@@ -59,9 +61,7 @@ pub(crate) fn generation(
         all.dedup();
         all
     };
-    let is_image = |step: &&paceline_plan::Step| {
-        matches!(&step.work, paceline_plan::Work::Publish(publish) if publish.image)
-    };
+    let is_image = |step: &&paceline_plan::Step| matches!(&step.work, paceline_plan::Work::Publish(publish) if publish.image);
     Ok(Generation {
         name: args.name.clone().unwrap_or_else(|| name(&app.dir)),
         out_dir: in_repository(&args.out),
@@ -88,7 +88,11 @@ fn in_repository(path: &Utf8Path) -> String {
         path.components().all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir))
     };
     if is_plain(path) {
-        return path.components().filter(|part| *part != Utf8Component::CurDir).collect::<Utf8PathBuf>().into();
+        return path
+            .components()
+            .filter(|part| *part != Utf8Component::CurDir)
+            .collect::<Utf8PathBuf>()
+            .into();
     }
     let full = camino::absolute_utf8(path).unwrap_or_else(|_| path.to_owned());
     let full = full.canonicalize_utf8().unwrap_or(full);

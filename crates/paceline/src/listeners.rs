@@ -33,7 +33,8 @@ impl Listeners {
         journal: Option<Journal>,
         earlier: &[Event],
     ) -> Result<Self, Failure> {
-        let options = ConsoleOptions { style: terminal::stderr_style(), quiet: args.quiet, ..Default::default() };
+        let options =
+            ConsoleOptions { style: terminal::stderr_style(), quiet: args.quiet, ..Default::default() };
         let mut listeners = Self {
             journal,
             console: Console::new(io::stderr(), options),

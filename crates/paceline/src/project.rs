@@ -22,7 +22,9 @@ pub(crate) fn run(args: &ProjectArgs) -> Result<u8, Failure> {
         .iter()
         .find(|file| file.path.ends_with(".project.json"))
         .and_then(|file| serde_json::from_str(&file.contents).ok())
-        .ok_or_else(|| Failure::usage("no project was generated", "this is a bug in paceline, please report it"))?;
+        .ok_or_else(|| {
+            Failure::usage("no project was generated", "this is a bug in paceline, please report it")
+        })?;
     let region = generation.regions.first().map_or("us-east-1", String::as_str);
     runtime()?.block_on(perform(&args.command, &wanted, region))
 }
@@ -33,7 +35,9 @@ async fn perform(command: &ProjectCommand, wanted: &Project, region: &str) -> Re
     match command {
         ProjectCommand::Diff { .. } => {
             let Some(differences) = projects.diff(wanted).await.map_err(PreflightError::from)? else {
-                terminal::say(&format!("the project {name} is not there\n hint: run: paceline project apply"));
+                terminal::say(&format!(
+                    "the project {name} is not there\n hint: run: paceline project apply"
+                ));
                 return Ok(exit::STALE);
             };
             for difference in &differences {

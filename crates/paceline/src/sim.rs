@@ -17,7 +17,10 @@ use crate::terminal;
 pub(crate) fn run(args: &SimArgs) -> Result<u8, Failure> {
     let SimCommand::Serve(args) = &args.command;
     if !(args.time_scale.is_finite() && args.time_scale > 0.0) {
-        return Err(Failure::usage("--time-scale must be a number above zero", "for example --time-scale 100"));
+        return Err(Failure::usage(
+            "--time-scale must be a number above zero",
+            "for example --time-scale 100",
+        ));
     }
     runtime()?.block_on(listen(args))?;
     Ok(exit::DONE)

@@ -18,7 +18,8 @@ pub(crate) fn run(args: &WaitArgs) -> Result<u8, Failure> {
     let started = std::time::Instant::now();
     let usable = runtime()?.block_on(wait_for_iam_roles(&Wire::default(), &wait, Timestamp::now()))?;
     let took = started.elapsed().as_secs();
-    let how = if usable.verified { "usable" } else { "may be usable: IAM could not be read, only time has passed" };
+    let how =
+        if usable.verified { "usable" } else { "may be usable: IAM could not be read, only time has passed" };
     terminal::say(&format!("{} roles and instance profiles are {how}, after {took} s", usable.count));
     Ok(exit::DONE)
 }

@@ -36,7 +36,9 @@ fn entries(root: &Utf8Path) -> io::Result<Vec<(String, Utf8PathBuf)>> {
     while let Some((prefix, folder, depth)) = folders.pop() {
         // A link to a folder above it would go on for ever.
         if depth > 100 {
-            return Err(io::Error::other(format!("{folder} is nested too deeply: does a link point to a folder above it?")));
+            return Err(io::Error::other(format!(
+                "{folder} is nested too deeply: does a link point to a folder above it?"
+            )));
         }
         for entry in fs_err::read_dir(&folder)? {
             let path = Utf8PathBuf::try_from(entry?.path()).map_err(|error| {

@@ -97,9 +97,8 @@ async fn exists(client: &Client, bucket: &str, key: &str, least: i64) -> Result<
 fn explain(trouble: Trouble, bucket: &str) -> Trouble {
     let trouble = Trouble { at: trouble.at.map(|at| format!("{at} in s3://{bucket}")), ..trouble };
     match trouble.kind {
-        Kind::Refused if trouble.message.starts_with("NoSuchBucket") => {
-            trouble.hint("bootstrap the environment (cdk bootstrap), or deploy the stack that creates the bucket")
-        }
+        Kind::Refused if trouble.message.starts_with("NoSuchBucket") => trouble
+            .hint("bootstrap the environment (cdk bootstrap), or deploy the stack that creates the bucket"),
         _ => trouble,
     }
 }
@@ -121,8 +120,7 @@ struct TempUtf8Path {
 impl Content {
     async fn of(path: &Utf8Path, packaging: Packaging) -> Result<Self, Trouble> {
         if !path.exists() {
-            return Err(Trouble::setup(format!("the asset's source is not there: {path}"))
-                .hint(SYNTHESIZE));
+            return Err(Trouble::setup(format!("the asset's source is not there: {path}")).hint(SYNTHESIZE));
         }
         if packaging == Packaging::File {
             return Ok(Self::AsIs(path.to_owned()));

@@ -62,12 +62,8 @@ pub(crate) async fn publish_image(
         tokio::time::sleep(time).await;
         return pretend(&client, &repository, &tag).await;
     }
-    let registry = format!(
-        "{}.dkr.ecr.{}.{}",
-        target.account,
-        target.region,
-        paceline_plan::url_suffix(&target.region)
-    );
+    let registry =
+        format!("{}.dkr.ecr.{}.{}", target.account, target.region, paceline_plan::url_suffix(&target.region));
     let remote = format!("{registry}/{repository}:{tag}");
     let (local, ()) =
         tokio::try_join!(publisher.build(id, asset, manifest), publisher.sign_in(&client, &registry))?;

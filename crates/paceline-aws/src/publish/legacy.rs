@@ -44,11 +44,8 @@ pub(crate) async fn publish_legacy(
 
 /// The folder and the file in it. Templates put the two parts of the key parameter together again.
 fn key(asset: &LegacyAsset, zip: bool) -> (String, String) {
-    let folder = if asset.id == asset.source_hash {
-        "assets/".to_owned()
-    } else {
-        format!("assets/{}/", asset.id)
-    };
+    let folder =
+        if asset.id == asset.source_hash { "assets/".to_owned() } else { format!("assets/{}/", asset.id) };
     let extension = if zip { Some("zip") } else { asset.path.extension() };
     let extension = extension.map(|extension| format!(".{extension}")).unwrap_or_default();
     (folder, format!("{}{extension}", asset.source_hash))
@@ -59,9 +56,8 @@ fn image(stack: &Stack, asset: &LegacyAsset) -> Trouble {
         "{} has the container image {} in the manner of CDK v1, which is not supported",
         stack.id, asset.id
     );
-    Trouble::setup(message).hint(
-        "synthesize the app with the feature flag @aws-cdk/core:newStyleStackSynthesis, or with CDK v2",
-    )
+    Trouble::setup(message)
+        .hint("synthesize the app with the feature flag @aws-cdk/core:newStyleStackSynthesis, or with CDK v2")
 }
 
 #[cfg(test)]

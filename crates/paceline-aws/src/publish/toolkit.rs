@@ -22,7 +22,7 @@ impl Toolkit {
 
 async fn find(environment: &Environment) -> Result<Option<String>, Trouble> {
     let stack = describe(environment, TOOLKIT).await?;
-    let outputs = stack.as_ref().map(|stack| stack.outputs()).unwrap_or_default();
+    let outputs = stack.as_ref().map(aws_sdk_cloudformation::types::Stack::outputs).unwrap_or_default();
     let bucket = outputs.iter().find(|output| output.output_key() == Some("BucketName"));
     Ok(bucket.and_then(|output| output.output_value()).map(str::to_owned))
 }

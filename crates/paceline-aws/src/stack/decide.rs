@@ -76,7 +76,8 @@ mod tests {
     fn every_documented_status_is_either_going_on_or_judged() {
         use aws_sdk_cloudformation::types::StackStatus;
         for status in StackStatus::values() {
-            let going_on = status.ends_with("_IN_PROGRESS") && *status != "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS";
+            let going_on =
+                status.ends_with("_IN_PROGRESS") && *status != "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS";
             assert_eq!(verdict(status).is_none(), going_on, "{status}");
         }
     }

@@ -57,7 +57,12 @@ impl EventLog {
         let (mut changes, mut next) = (Vec::new(), None::<String>);
         'pages: loop {
             let send = || {
-                environment.client.describe_stack_events().stack_name(stack).set_next_token(next.clone()).send()
+                environment
+                    .client
+                    .describe_stack_events()
+                    .stack_name(stack)
+                    .set_next_token(next.clone())
+                    .send()
             };
             let answer = environment.call(None, "DescribeStackEvents", send).await?;
             for event in answer.stack_events() {
@@ -96,7 +101,10 @@ fn starts_operation(change: &Change) -> bool {
 fn change(event: &StackEvent) -> Change {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let at = event.timestamp().and_then(|at| {
-        Timestamp::from_second(at.secs()).ok()?.checked_add(jiff::Span::new().nanoseconds(i64::from(at.subsec_nanos()))).ok()
+        Timestamp::from_second(at.secs())
+            .ok()?
+            .checked_add(jiff::Span::new().nanoseconds(i64::from(at.subsec_nanos())))
+            .ok()
     });
     Change {
         logical_id: text(event.logical_resource_id()),

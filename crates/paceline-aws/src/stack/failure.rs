@@ -31,11 +31,13 @@ pub(super) fn first_cause<'a>(
     Box::pin(async move {
         let failed = changes.iter().filter(|c| !c.of_stack && is_failure(c)).min_by_key(|c| c.at);
         let Some(failed) = failed else {
-            return changes.iter().find(|c| c.of_stack && is_failure(c) && c.reason.is_some()).map(|change| {
-                failure(change.logical_id.clone(), change.reason.clone().unwrap_or_default())
-            });
+            return changes
+                .iter()
+                .find(|c| c.of_stack && is_failure(c) && c.reason.is_some())
+                .map(|change| failure(change.logical_id.clone(), change.reason.clone().unwrap_or_default()));
         };
-        let is_nested = failed.resource_type == "AWS::CloudFormation::Stack" && !failed.physical_id.is_empty();
+        let is_nested =
+            failed.resource_type == "AWS::CloudFormation::Stack" && !failed.physical_id.is_empty();
         if is_nested && depth < DEEPEST {
             // Without its events the nested stack's own words must do.
             let inner = EventLog::default().read_past_deletion(environment, &failed.physical_id).await;
@@ -102,8 +104,14 @@ fn hint(message: &str) -> Option<&'static str> {
         ("already exists", "something outside this stack has that name: rename it, delete it, or import it"),
         ("LimitExceeded", "ask for a higher quota, or delete what is not needed"),
         ("is not authorized to perform", "give the CloudFormation execution role this permission"),
-        ("from parameter store", "deploy what writes the parameter first; `paceline plan` shows what is external"),
-        ("ParameterNotFound", "deploy what writes the parameter first; `paceline plan` shows what is external"),
+        (
+            "from parameter store",
+            "deploy what writes the parameter first; `paceline plan` shows what is external",
+        ),
+        (
+            "ParameterNotFound",
+            "deploy what writes the parameter first; `paceline plan` shows what is external",
+        ),
         ("as it is in use by", "deploy the stacks that import it without it first"),
     ];
     hints.iter().find(|(known, _)| message.contains(known)).map(|(_, hint)| *hint)
@@ -115,7 +123,9 @@ mod tests {
 
     #[test]
     fn a_role_that_is_not_usable_yet_is_worth_another_try_and_a_missing_permission_is_not() {
-        assert!(is_transient("The role defined for the function cannot be assumed by Lambda. (Service: Lambda)"));
+        assert!(is_transient(
+            "The role defined for the function cannot be assumed by Lambda. (Service: Lambda)"
+        ));
         assert!(!is_transient("User: x is not authorized to perform: s3:CreateBucket"));
     }
 }

@@ -34,7 +34,8 @@ const ATTEMPTS: u32 = 3;
 /// The pause before such another try, which a new role has then had to become usable.
 const PAUSE: Duration = Duration::from_secs(20);
 /// What to do about a rollback that does not get to its end.
-const STUCK: &str = "mend what stops its rollback, or continue the rollback without that resource, then run it again";
+const STUCK: &str =
+    "mend what stops its rollback, or continue the rollback without that resource, then run it again";
 /// What is said of a stack that is not waited for any longer.
 pub(crate) const GOES_ON: &str = "what was going on in AWS goes on there";
 /// How often a stack may turn out to have moved on since it was looked at.
@@ -83,16 +84,17 @@ impl Deployment<'_> {
                     match self.continue_rollback(view).await? {
                         Settled::Ended { verdict: Verdict::RolledBack, view, .. } => known = Some(Some(view)),
                         Settled::Ended { failure: Some(failure), .. } => {
-                            return Ok(Ended::failed(Cause { hint: Some(STUCK.to_owned()), ..failure.cause }));
+                            return Ok(Ended::failed(Cause {
+                                hint: Some(STUCK.to_owned()),
+                                ..failure.cause
+                            }));
                         }
                         _ => {}
                     }
                     continue;
                 }
                 // What only cleans up any more is usable as well.
-                (Action::InProgress | Action::Update, Some(view))
-                    if self.is_unchanged(view).await? =>
-                {
+                (Action::InProgress | Action::Update, Some(view)) if self.is_unchanged(view).await? => {
                     return Ok(unchanged(view));
                 }
                 (Action::InProgress, Some(view)) => match self.adopt(view).await? {
@@ -101,25 +103,25 @@ impl Deployment<'_> {
                 },
                 (Action::Update, Some(view)) => {
                     let token = self.request.token("update", &view.state(), attempt);
-                    match self.send(Some(view), token).await? {
-                        Some(settled) => settled,
-                        None => {
-                            moves += 1;
-                            self.moved_on(moves).await?;
-                            continue;
-                        }
+                    if let Some(settled) = self.send(Some(view), token).await? {
+                        settled
+                    } else {
+                        moves += 1;
+                        self.moved_on(moves).await?;
+                        continue;
                     }
                 }
                 // There can be one stack of a name only, so what else is in the token makes no second one.
                 _ => {
                     let state = format!("{} {moves}", deleted.as_deref().unwrap_or_default());
-                    match self.send(None, self.request.token("create", &state, attempt)).await? {
-                        Some(settled) => settled,
-                        None => {
-                            moves += 1;
-                            self.moved_on(moves).await?;
-                            continue;
-                        }
+                    if let Some(settled) =
+                        self.send(None, self.request.token("create", &state, attempt)).await?
+                    {
+                        settled
+                    } else {
+                        moves += 1;
+                        self.moved_on(moves).await?;
+                        continue;
                     }
                 }
             };
@@ -228,11 +230,8 @@ impl Deployment<'_> {
         let changes = events::EventLog::default().read(self.environment, &view.id).await?;
         let mut tokens = changes.iter().filter_map(|change| change.token.clone());
         let ours = tokens.find(|token| self.request.is_done_by(token));
-        let operation = |token| Operation {
-            token: Some(token),
-            until_rest: false,
-            ..Operation::someone_elses(view)
-        };
+        let operation =
+            |token| Operation { token: Some(token), until_rest: false, ..Operation::someone_elses(view) };
         Ok(ours.map(operation))
     }
 
@@ -244,8 +243,7 @@ impl Deployment<'_> {
 
     async fn continue_rollback(&self, view: &StackView) -> Result<Settled, Trouble> {
         self.context.warn(format!("it is in {}: going on with its rollback first", view.status));
-        let token =
-            operation::continue_rollback(self.environment, self.context, &self.request, view).await?;
+        let token = operation::continue_rollback(self.environment, self.context, &self.request, view).await?;
         self.environment.poller.expect_change();
         self.settle(Operation { token: Some(token), ..Operation::someone_elses(view) }).await
     }
@@ -266,7 +264,8 @@ impl Deployment<'_> {
     /// The stack is not what it was: the next look will see it as it is.
     async fn moved_on(&self, moves: u32) -> Result<(), Trouble> {
         if moves > MOVES {
-            let message = format!("{} does not stop changing: something else deploys it too", self.stack.name);
+            let message =
+                format!("{} does not stop changing: something else deploys it too", self.stack.name);
             return Err(Trouble::setup(message).hint("stop the other deployment, then run it again"));
         }
         tokio::time::sleep(Duration::from_secs(3)).await;

@@ -51,9 +51,7 @@ pub(super) async fn send(
     token: &str,
 ) -> Result<Sent, Trouble> {
     let sent = match (method, before) {
-        (Method::ChangeSet, _) => {
-            ByChangeSet { environment, context, request, before, token }.send().await
-        }
+        (Method::ChangeSet, _) => ByChangeSet { environment, context, request, before, token }.send().await,
         (Method::Direct, None) => create(environment, context, request, token).await,
         (Method::Direct, Some(_)) => update(environment, context, request, before, token).await,
     };
@@ -113,7 +111,8 @@ async fn update(
     let (url, body) = split(&request.source);
     context.submitting("update", token).await;
     // A stack that was left in a failed state can only be updated without rollback.
-    let disable_rollback = request.disable_rollback || before.is_some_and(|view| view.status.ends_with("_FAILED"));
+    let disable_rollback =
+        request.disable_rollback || before.is_some_and(|view| view.status.ends_with("_FAILED"));
     let send = || {
         let call = environment.client.update_stack().stack_name(&request.name).client_request_token(token);
         call.set_template_url(url.clone())
@@ -138,7 +137,7 @@ pub(super) async fn protect(
     before: Option<&StackView>,
 ) -> Result<(), Trouble> {
     let Some(on) = request.termination_protection else { return Ok(()) };
-    if before.map(|view| view.termination_protection).unwrap_or_default() == on {
+    if before.is_some_and(|view| view.termination_protection) == on {
         return Ok(());
     }
     let send = || {

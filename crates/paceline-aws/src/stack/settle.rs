@@ -22,7 +22,7 @@ use crate::trouble::Trouble;
 const EVENTS_EVERY: Duration = Duration::from_secs(15);
 /// A stack that looks as if it had ended for so long, and so many times in a row, is believed, should its
 /// events not say otherwise.
-const BELIEVED_AFTER: Duration = Duration::from_secs(60);
+const BELIEVED_AFTER: Duration = Duration::from_mins(1);
 const BELIEVED_LOOKS: u32 = 10;
 
 /// An operation that is going on.
@@ -51,7 +51,11 @@ pub(super) enum Settled {
     NoChanges,
     /// AWS could not be reached any more; the operation goes on there.
     Lost(Trouble),
-    Ended { verdict: Verdict, view: StackView, failure: Option<Failure> },
+    Ended {
+        verdict: Verdict,
+        view: StackView,
+        failure: Option<Failure>,
+    },
 }
 
 /// Waits for the end of an operation and reports what happens meanwhile.
@@ -76,7 +80,12 @@ pub(super) async fn settle(
     let (verdict, mut view) = watch.to_the_end(&stack.name).await?;
     // A deleted stack's own words are in its events alone.
     if view.reason.is_none() {
-        view.reason = watch.changes.iter().rev().find(|c| c.of_stack && c.reason.is_some()).and_then(|c| c.reason.clone());
+        view.reason = watch
+            .changes
+            .iter()
+            .rev()
+            .find(|c| c.of_stack && c.reason.is_some())
+            .and_then(|c| c.reason.clone());
     }
     let failure = match verdict {
         Verdict::Succeeded => None,
@@ -106,7 +115,8 @@ impl Watch<'_> {
         loop {
             let view = self.environment.poller.look(name).await?;
             // Of that name there may be a stack that was deleted meanwhile, or one that was made after it.
-            let view = view.filter(|view| view.id == self.operation.id || !self.operation.id.starts_with("arn:"));
+            let view =
+                view.filter(|view| view.id == self.operation.id || !self.operation.id.starts_with("arn:"));
             let seen = match &view {
                 Some(view) => self.judge(&view.status),
                 None => Some(Verdict::RolledBack),

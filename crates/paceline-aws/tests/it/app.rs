@@ -37,7 +37,9 @@ impl App {
         let file = format!("{name}.template.json");
         self.write(&file, template.to_string());
         let role = |role| {
-            format!("arn:${{AWS::Partition}}:iam::{ACCOUNT}:role/cdk-hnb659fds-{role}-role-{ACCOUNT}-{REGION}")
+            format!(
+                "arn:${{AWS::Partition}}:iam::{ACCOUNT}:role/cdk-hnb659fds-{role}-role-{ACCOUNT}-{REGION}"
+            )
         };
         let mut artifact = json!({
             "type": "aws:cloudformation:stack",

@@ -134,7 +134,10 @@ async fn assets_of_cdk_v1_go_to_the_bucket_of_the_bootstrap_stack() {
     let ran = world.deploy(&app).await;
     ran.check(&[("S", Outcome::Deployed)]);
     let outputs = &ran.stack("S").outputs;
-    assert_eq!((outputs["Bucket"].as_str(), outputs["Key"].as_str()), ("toolkit-bucket", "assets/id/||h.zip"));
+    assert_eq!(
+        (outputs["Bucket"].as_str(), outputs["Key"].as_str()),
+        ("toolkit-bucket", "assets/id/||h.zip")
+    );
     assert_eq!(outputs["Hash"], "h");
     assert!(!object(&world, "toolkit-bucket", "assets/id/h.zip").await.is_empty());
     world.deploy(&app).await.check(&[("S", Outcome::Unchanged)]);

@@ -88,7 +88,8 @@ async fn change_sets_create_and_update_and_leave_nothing_behind_when_they_are_em
     // Only a change set tells whether a parameter that is read from elsewhere has moved.
     world.sim.put_parameter("111111111111", "us-east-1", "/size", "1");
     let mut template = topic("two");
-    template["Parameters"] = json!({"Size": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/size"}});
+    template["Parameters"] =
+        json!({"Size": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/size"}});
     template["Resources"]["Topic"]["Properties"]["DisplayName"] = json!({"Ref": "Size"});
     app.change("S", &template);
     world.run(&app, by_change_set()).await.check(&[("S", Outcome::Deployed)]);
@@ -131,7 +132,8 @@ async fn a_parameter_that_is_read_from_elsewhere_is_looked_up_by_an_update() {
     let world = World::slow();
     world.sim.put_parameter("111111111111", "us-east-1", "/size", "1");
     let mut template = topic("t");
-    template["Parameters"] = json!({"Size": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/size"}});
+    template["Parameters"] =
+        json!({"Size": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/size"}});
     let app = App::of("S", &template);
     world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
     let ran = world.deploy(&app).await;
@@ -170,9 +172,11 @@ async fn a_second_deployment_of_a_template_has_tokens_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn stacks_of_one_name_update_each_other_in_their_order() {
     let name = |more| json!({"properties": {"stackName": "Same"}, "dependencies": more});
-    let app = App::new()
-        .stack_with("First", &topic("one"), &name(json!([])))
-        .stack_with("Second", &topic("two"), &name(json!(["First"])));
+    let app = App::new().stack_with("First", &topic("one"), &name(json!([]))).stack_with(
+        "Second",
+        &topic("two"),
+        &name(json!(["First"])),
+    );
     let world = World::slow();
     world.deploy(&app).await.check_all(Outcome::Deployed);
     world.rest().await;
@@ -186,7 +190,8 @@ async fn a_hundred_stacks_do_not_come_near_the_limits_of_the_api() {
     let how = How { config: "concurrency: { stacks: 50 }", ..How::default() };
     let ran = world.run(&app, how).await;
     ran.check_all(Outcome::Deployed);
-    let throttled = world.sim.calls().iter().filter(|call| call.error.as_deref() == Some("Throttling")).count();
+    let throttled =
+        world.sim.calls().iter().filter(|call| call.error.as_deref() == Some("Throttling")).count();
     assert!(throttled <= 2, "{throttled} calls were throttled");
     assert_eq!(world.count("CreateStack"), 100);
 }

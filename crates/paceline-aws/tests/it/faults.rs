@@ -36,7 +36,9 @@ fn app(label: &str) -> App {
 
 #[tokio::test(start_paused = true)]
 async fn a_hostile_aws_is_survived_and_nothing_is_done_twice() {
-    for (seed, method) in (3000..3250).map(|seed| (seed, if seed % 2 == 0 { Method::Direct } else { Method::ChangeSet })) {
+    for (seed, method) in
+        (0..6).map(|seed| (seed, if seed % 2 == 0 { Method::Direct } else { Method::ChangeSet }))
+    {
         let world = world(seed, hostile());
         let how = How { method, ..How::default() };
         world.run(&app("one"), how.clone()).await.check_all(Outcome::Deployed);
@@ -47,7 +49,12 @@ async fn a_hostile_aws_is_survived_and_nothing_is_done_twice() {
         for stack in world.sim.stacks() {
             assert_eq!(stack.status, "UPDATE_COMPLETE", "seed {seed}: {}", stack.name);
             assert_eq!(world.statuses(&stack.name).len(), 1, "seed {seed}: {}", stack.name);
-            assert_eq!(world.began(&stack.name, "UPDATE_IN_PROGRESS").await, 1, "seed {seed}: {}", stack.name);
+            assert_eq!(
+                world.began(&stack.name, "UPDATE_IN_PROGRESS").await,
+                1,
+                "seed {seed}: {}",
+                stack.name
+            );
         }
         assert_eq!(ran.stack("S05").outputs["Name"], "two", "seed {seed}");
     }

@@ -3,7 +3,8 @@
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -74,7 +75,9 @@ async fn a_role_that_may_not_be_assumed_is_refused_with_two_ways_out() {
     }
     let trouble = refused(&assume_role_denied(), &app()).await;
     assert_eq!(trouble.kind, Kind::Denied);
-    assert!(trouble.message.starts_with("cannot assume arn:aws:iam::111111111111:role/cdk-hnb659fds-deploy-role"));
+    assert!(
+        trouble.message.starts_with("cannot assume arn:aws:iam::111111111111:role/cdk-hnb659fds-deploy-role")
+    );
     let hint = trouble.what_to_do().unwrap();
     assert!(hint.contains("cdk bootstrap") && hint.contains(ALLOW_BASE_CREDENTIALS), "{hint}");
 }
@@ -111,9 +114,16 @@ async fn every_environment_that_cannot_be_deployed_to_is_told() {
     let missing = ["eu-west-1", "ap-south-1"]
         .map(|region| (("111111111111".to_owned(), region.to_owned()), Bootstrap::Missing));
     let world = World::new(SimOptions { environments: missing.into(), ..SimOptions::default() });
-    let mut said: Vec<String> = world.refused(&app).await.0.into_iter().map(|trouble| trouble.message).collect();
+    let mut said: Vec<String> =
+        world.refused(&app).await.0.into_iter().map(|trouble| trouble.message).collect();
     said.sort();
-    assert_eq!(said, ["aws://111111111111/ap-south-1 is not bootstrapped", "aws://111111111111/eu-west-1 is not bootstrapped"]);
+    assert_eq!(
+        said,
+        [
+            "aws://111111111111/ap-south-1 is not bootstrapped",
+            "aws://111111111111/eu-west-1 is not bootstrapped"
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +152,8 @@ impl HttpConnector for Unplugged {
 #[tokio::test(start_paused = true)]
 async fn a_network_that_is_not_there_is_told_in_one_line() {
     let refused_connection = || {
-        let error = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused (os error 111)");
+        let error =
+            std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused (os error 111)");
         ConnectorError::io(error.into())
     };
     let mut world = World::slow();

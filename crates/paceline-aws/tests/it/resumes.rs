@@ -15,13 +15,17 @@ fn app(label: &str) -> App {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_was_killed_goes_on_where_it_was() {
-    for (method, with_journal) in
-        [(Method::Direct, true), (Method::Direct, false), (Method::ChangeSet, true), (Method::ChangeSet, false)]
-    {
+    for (method, with_journal) in [
+        (Method::Direct, true),
+        (Method::Direct, false),
+        (Method::ChangeSet, true),
+        (Method::ChangeSet, false),
+    ] {
         for seconds in [0, 1, 3, 5, 20, 60, 66, 70, 90] {
             let (world, app) = (World::slow(), app("one"));
             let how = How { method, ..How::default() };
-            let killed = world.kill_after(&app, how.clone(), Duration::from_millis(seconds * 1000 + 250)).await;
+            let killed =
+                world.kill_after(&app, how.clone(), Duration::from_millis(seconds * 1000 + 250)).await;
             let earlier = with_journal.then(|| killed.earlier());
             let ran = world.run(&app, How { earlier, ..how }).await;
             for id in ["A", "B", "C"] {

@@ -26,7 +26,8 @@ fn two(label: &str) -> Value {
 #[tokio::test(start_paused = true)]
 async fn what_is_left_of_a_failed_creation_is_deleted_first() {
     for method in [Method::Direct, Method::ChangeSet] {
-        let world = World::with_faults(Faults { failures: vec![fails("Topic", None, 1)], ..Faults::default() });
+        let world =
+            World::with_faults(Faults { failures: vec![fails("Topic", None, 1)], ..Faults::default() });
         world.create("S", &topic("t")).await;
         assert_eq!(world.statuses("S"), ["ROLLBACK_COMPLETE"]);
         let ran = world.run(&App::of("S", &topic("t")), How { method, ..How::default() }).await;
@@ -83,8 +84,10 @@ async fn a_rollback_that_got_stuck_is_continued_before_the_update() {
 async fn a_rollback_that_gets_stuck_again_is_a_persons_business() {
     let world = World::slow();
     world.create("S", &two("one")).await;
-    let faults =
-        |slow| Faults { failures: vec![fails("Topic", Some(Operation::Update), 1), slow], ..Faults::default() };
+    let faults = |slow| Faults {
+        failures: vec![fails("Topic", Some(Operation::Update), 1), slow],
+        ..Faults::default()
+    };
     world.sim.set_faults(faults(fails("Slow", Some(Operation::Update), 0)));
     world.update("S", &two("two")).await;
     world.pass(Duration::from_secs(62)).await;

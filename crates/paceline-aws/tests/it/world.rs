@@ -65,12 +65,12 @@ impl World {
     pub(crate) fn new(options: SimOptions) -> Self {
         let clock = VirtualClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap());
         let sim = Simulator::new(options);
-        let http = SimHttpClient::new(sim.clone(), clock.clone());
+        let http = SimHttpClient::new(sim.clone(), clock);
         let credentials = Credentials::new("AKIASIMULATED", "simulated", None, None, "test");
         let wire = Wire {
             http: Some(SharedHttpClient::new(http)),
             credentials: Some(SharedCredentialsProvider::new(credentials)),
-            time: Some(SharedTimeSource::new(SimulatedTime(clock.clone()))),
+            time: Some(SharedTimeSource::new(SimulatedTime(clock))),
         };
         Self { sim, wire, clock }
     }
@@ -225,11 +225,10 @@ impl World {
 }
 
 pub(crate) fn slow_durations() -> Durations {
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let all = [Operation::Create, Operation::Update, Operation::Delete];
-    all.into_iter().fold(Durations::typical(), |durations, operation| {
-        durations.with("Custom::Slow", operation, minute)
-    })
+    all.into_iter()
+        .fold(Durations::typical(), |durations, operation| durations.with("Custom::Slow", operation, minute))
 }
 
 /// What a run told.
