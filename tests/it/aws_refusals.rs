@@ -26,7 +26,7 @@ fn no_credentials() {
     let place = Place::new();
     let ran = deploy(&place).env("AWS_REGION", "us-east-1").run();
     refused(&ran, "no AWS credentials were found", "get credentials");
-    assert_eq!(place.list(".paceline/runs"), [""; 0], "a run that did not start leaves no journal");
+    assert_eq!(place.runs(), [""; 0], "a run that did not start leaves no journal");
 }
 
 #[test]
@@ -124,5 +124,5 @@ fn an_aws_that_cannot_be_reached() {
     let started = Instant::now();
     let ran = deploy(&place).aws_at(&format!("http://{closed}")).run();
     refused(&ran, "cannot be reached", "AWS_ENDPOINT_URL");
-    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(90), "{:?}", started.elapsed());
 }

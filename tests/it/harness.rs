@@ -50,6 +50,13 @@ impl Place {
         names
     }
 
+    /// The runs that are kept in this folder.
+    pub(crate) fn runs(&self) -> Vec<String> {
+        let mut runs = self.list(".paceline/runs");
+        runs.retain(|name| std::path::Path::new(name).extension().is_none());
+        runs
+    }
+
     /// A call of the binary in this folder, with nothing of the caller's environment but its `PATH`.
     pub(crate) fn paceline<I>(&self, arguments: I) -> Call<'_>
     where

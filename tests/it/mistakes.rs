@@ -116,7 +116,7 @@ fn yaml_that_is_not_yaml() {
         "mine.yaml:5:",
         "paceline schema",
     );
-    config("\tversion: 1\n", "mine.yaml:1:", "paceline schema");
+    config("version: 1\nedges: {from: a\n", "mine.yaml:", "paceline schema");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn a_run_is_found_by_its_name() {
     let call =
         place.paceline(["deploy", "--only", "ServicesSecondary"]).args(workshop::app_without_gates(&place));
     call.multi_region().aws_at(&sim.address).run().expect(0);
-    let [run] = &place.list(".paceline/runs")[..] else { panic!("not one run") };
+    let [run] = &place.runs()[..] else { panic!("not one run") };
     let ran = place.paceline(["report", run]).run().expect(0);
     assert!(ran.stdout.contains("1 stack done in "), "{}", ran.stdout);
 }

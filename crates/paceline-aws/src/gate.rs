@@ -9,7 +9,7 @@ use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_plan::config::IamRoles;
 
 use crate::environment::Environment;
-use crate::roles::{RoleWait, RoleWaiter, policies_in};
+use crate::roles::{Policies, RoleWait, RoleWaiter, policies_in};
 use crate::stack::EventLog;
 use crate::trouble::Trouble;
 
@@ -25,7 +25,7 @@ pub(crate) async fn wait_for_roles(
     created(environment, stack, &stack.name, &mut Vec::new(), &mut wait).await?;
     if let IamRoles::Named(names) = roles {
         let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-        wait = named(stack, &names, wait);
+        wait = named(stack, &names, &wait);
     }
     if wait.is_empty() {
         return Ok(Ended::new(Outcome::Unchanged).with_detail("no new roles"));
@@ -43,7 +43,7 @@ pub(crate) async fn wait_for_roles(
 }
 
 /// Of the new roles those that are named; a name that no new role has is taken for a role's own.
-fn named(stack: &Stack, names: &BTreeSet<&str>, new: RoleWait) -> RoleWait {
+fn named(stack: &Stack, names: &BTreeSet<&str>, new: &RoleWait) -> RoleWait {
     let mut wait = RoleWait::default();
     for name in names {
         // CloudFormation puts the logical id into the names that it makes up.
@@ -52,7 +52,7 @@ fn named(stack: &Stack, names: &BTreeSet<&str>, new: RoleWait) -> RoleWait {
         wait.roles.extend(new.roles.iter().filter(|(role, _)| is_it(role)).map(|(r, p)| (r.clone(), *p)));
         wait.instance_profiles.extend(new.instance_profiles.iter().filter(|profile| is_it(profile)).cloned());
         if wait.len() == before && stack.template.resource(name).is_none() {
-            wait.roles.insert((*name).to_owned(), Default::default());
+            wait.roles.insert((*name).to_owned(), Policies::default());
         }
     }
     wait

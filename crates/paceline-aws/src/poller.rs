@@ -32,7 +32,7 @@ const FRESH: Duration = Duration::from_secs(10);
 const LIST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a poll saw of a stack.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct StackView {
     pub(crate) id: String,
     pub(crate) status: String,

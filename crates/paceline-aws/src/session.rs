@@ -3,7 +3,7 @@
 //! A role is assumed once for all the clients that use it, and again shortly before its credentials expire.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::identity::IdentityCache;
 use aws_config::{Region, SdkConfig};
@@ -44,8 +44,11 @@ impl std::fmt::Display for Target {
 pub(crate) struct Sessions {
     base: SdkConfig,
     account: OnceCell<String>,
-    roles: Mutex<HashMap<(String, Option<String>, String), std::sync::Arc<OnceCell<SdkConfig>>>>,
+    roles: Mutex<HashMap<RoleKey, Arc<OnceCell<SdkConfig>>>>,
 }
+
+/// A role's ARN, its external id and the region it is used in.
+type RoleKey = (String, Option<String>, String);
 
 impl Sessions {
     pub(crate) fn new(base: SdkConfig) -> Self {
@@ -84,7 +87,7 @@ impl Sessions {
         let cell = {
             let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
             let key = (arn.clone(), external_id.clone(), target.region.clone());
-            std::sync::Arc::clone(roles.entry(key).or_default())
+            Arc::clone(roles.entry(key).or_default())
         };
         let open = || self.open(arn, external_id, role, region);
         cell.get_or_try_init(open).await.cloned()

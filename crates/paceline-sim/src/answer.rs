@@ -61,7 +61,8 @@ pub(crate) fn write(request: &Request, outcome: &Outcome, id: &str) -> Response<
         Ok(result) => match Protocol::of(&request.service) {
             Protocol::Query { namespace } => {
                 let name = &request.operation;
-                let mut text = format!("<{name}Response xmlns=\"{namespace}\">");
+                let mut text = String::with_capacity(16 * 1024);
+                let _ = write!(text, "<{name}Response xmlns=\"{namespace}\">");
                 element(&mut text, &format!("{name}Result"), result, Lists::Members);
                 let _ = write!(
                     text,
@@ -163,37 +164,47 @@ pub(crate) fn element(out: &mut String, name: &str, value: &Value, lists: Lists)
 
 // Answers hold tens of thousands of elements: these go without the machinery of formatting.
 fn open(out: &mut String, name: &str) {
-    for part in ["<", name, ">"] {
-        out.push_str(part);
-    }
+    out.push('<');
+    out.push_str(name);
+    out.push('>');
 }
 
 fn close(out: &mut String, name: &str) {
-    for part in ["</", name, ">"] {
-        out.push_str(part);
-    }
+    out.push_str("</");
+    out.push_str(name);
+    out.push('>');
 }
 
-fn escape(out: &mut String, mut text: &str) {
-    let is_special =
-        |c: char| matches!(c, '&' | '<' | '>' | '"' | '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
-    while let Some(at) = text.find(is_special) {
-        out.push_str(&text[..at]);
-        let mut rest = text[at..].chars();
-        match rest.next() {
-            Some('&') => out.push_str("&amp;"),
-            Some('<') => out.push_str("&lt;"),
-            Some('>') => out.push_str("&gt;"),
-            Some('"') => out.push_str("&quot;"),
-            // A parser would turn a bare carriage return into a line feed.
-            Some('\r') => out.push_str("&#xD;"),
-            Some(c @ ('\t' | '\n')) => out.push(c),
-            // XML 1.0 cannot express the others, not even escaped.
-            _ => out.push('\u{fffd}'),
-        }
-        text = rest.as_str();
+/// Whether a byte begins a character that may have to be escaped.
+const SUSPICIOUS: [bool; 256] = {
+    let mut suspicious = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        // `0xef` begins, among others, the two characters at the end of the basic plane.
+        suspicious[byte] = byte < 0x20 || byte == 0xef || matches!(byte as u8, b'&' | b'<' | b'>' | b'"');
+        byte += 1;
     }
-    out.push_str(text);
+    suspicious
+};
+
+fn escape(out: &mut String, text: &str) {
+    if !text.as_bytes().iter().any(|&byte| SUSPICIOUS[usize::from(byte)]) {
+        return out.push_str(text);
+    }
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // A parser would turn a bare carriage return into a line feed.
+            '\r' => out.push_str("&#xD;"),
+            '\t' | '\n' => out.push(c),
+            // XML 1.0 cannot express these, not even escaped.
+            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -82,7 +82,9 @@ impl Deployment<'_> {
                 (Action::ContinueRollback, Some(view)) => {
                     continued = true;
                     match self.continue_rollback(view).await? {
-                        Settled::Ended { verdict: Verdict::RolledBack, view, .. } => known = Some(Some(view)),
+                        Settled::Ended { verdict: Verdict::RolledBack, view, .. } => {
+                            known = Some(Some(*view));
+                        }
                         Settled::Ended { failure: Some(failure), .. } => {
                             return Ok(Ended::failed(Cause {
                                 hint: Some(STUCK.to_owned()),
@@ -146,9 +148,9 @@ impl Deployment<'_> {
                     let at = failure.cause.at.unwrap_or_default();
                     self.context.retried(format!("{at}: {}", failure.cause.message), attempt, PAUSE);
                     tokio::time::sleep(PAUSE).await;
-                    known = Some(Some(view).filter(|view| view.status != "DELETE_COMPLETE"));
+                    known = Some(Some(*view).filter(|view| view.status != "DELETE_COMPLETE"));
                 }
-                Settled::Ended { verdict, view, failure } => return Ok(self.failed(verdict, view, failure)),
+                Settled::Ended { verdict, view, failure } => return Ok(self.failed(verdict, *view, failure)),
             }
         }
     }

@@ -18,8 +18,12 @@ use crate::environment::Environment;
 use crate::poller::StackView;
 use crate::trouble::Trouble;
 
-/// From one reading of a stack's events to the next, while the stack is in progress.
+/// From one reading of a stack's events to the next, while the stack is in progress and things happen in it.
 const EVENTS_EVERY: Duration = Duration::from_secs(15);
+/// The same while nothing has happened in it for long. In between, the interval is one part in [`QUIET_PARTS`]
+/// of the time without news: what happens next is told late in proportion to how long it took.
+const EVENTS_AT_LEAST_EVERY: Duration = Duration::from_secs(40);
+const QUIET_PARTS: u32 = 5;
 /// A stack that looks as if it had ended for so long, and so many times in a row, is believed, should its
 /// events not say otherwise.
 const BELIEVED_AFTER: Duration = Duration::from_mins(1);
@@ -53,7 +57,7 @@ pub(super) enum Settled {
     Lost(Trouble),
     Ended {
         verdict: Verdict,
-        view: StackView,
+        view: Box<StackView>,
         failure: Option<Failure>,
     },
 }
@@ -74,10 +78,11 @@ pub(super) async fn settle(
         complete: BTreeSet::new(),
         total: stack.template.resource_count(),
         read_at: Instant::now(),
+        news_at: Instant::now(),
         doubted: None,
         begun: false,
     };
-    let (verdict, mut view) = watch.to_the_end(&stack.name).await?;
+    let (verdict, mut view) = watch.until_the_end(&stack.name).await?;
     // A deleted stack's own words are in its events alone.
     if view.reason.is_none() {
         view.reason = watch
@@ -91,7 +96,7 @@ pub(super) async fn settle(
         Verdict::Succeeded => None,
         _ => first_cause(environment, &watch.changes, &stack.construct_paths, 0).await,
     };
-    Ok(Settled::Ended { verdict, view, failure })
+    Ok(Settled::Ended { verdict, view: Box::new(view), failure })
 }
 
 struct Watch<'a> {
@@ -103,6 +108,8 @@ struct Watch<'a> {
     complete: BTreeSet<String>,
     total: usize,
     read_at: Instant,
+    /// When events were last read that had not been read before.
+    news_at: Instant,
     /// Since when, and how many times, the stack looks as if the operation had ended, while its events do not
     /// say so.
     doubted: Option<(Instant, u32)>,
@@ -111,7 +118,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    async fn to_the_end(&mut self, name: &str) -> Result<(Verdict, StackView), Trouble> {
+    async fn until_the_end(&mut self, name: &str) -> Result<(Verdict, StackView), Trouble> {
         loop {
             let view = self.environment.poller.look(name).await?;
             // Of that name there may be a stack that was deleted meanwhile, or one that was made after it.
@@ -123,7 +130,7 @@ impl Watch<'_> {
             };
             let Some(seen) = seen else {
                 self.doubted = None;
-                if self.read_at.elapsed() >= EVENTS_EVERY {
+                if self.read_at.elapsed() >= self.interval() {
                     self.read_events().await?;
                 }
                 continue;
@@ -146,6 +153,10 @@ impl Watch<'_> {
         }
     }
 
+    fn interval(&self) -> Duration {
+        (self.news_at.elapsed() / QUIET_PARTS).clamp(EVENTS_EVERY, EVENTS_AT_LEAST_EVERY)
+    }
+
     fn judge(&self, status: &str) -> Option<Verdict> {
         let rests = !self.operation.until_rest || !status.ends_with("_IN_PROGRESS");
         verdict(status).filter(|_| rests)
@@ -163,6 +174,9 @@ impl Watch<'_> {
     async fn read_events(&mut self) -> Result<(), Trouble> {
         self.read_at = Instant::now();
         let changes = self.log.read(self.environment, &self.operation.id).await?;
+        if !changes.is_empty() {
+            self.news_at = Instant::now();
+        }
         let token = self.operation.token.as_deref();
         for change in changes {
             // What an eventually consistent read still has of an earlier operation is not news. What someone
@@ -190,16 +204,5 @@ impl Watch<'_> {
 }
 
 fn gone(id: &str) -> StackView {
-    StackView {
-        id: id.to_owned(),
-        status: "DELETE_COMPLETE".to_owned(),
-        reason: None,
-        stamp: String::new(),
-        outputs: Default::default(),
-        tags: Default::default(),
-        parameters: Default::default(),
-        values: Default::default(),
-        notification_arns: Vec::new(),
-        termination_protection: false,
-    }
+    StackView { id: id.to_owned(), status: "DELETE_COMPLETE".to_owned(), ..StackView::default() }
 }

@@ -104,7 +104,7 @@ impl World {
 
     pub(crate) async fn run(&self, app: &App, how: How) -> Ran {
         let events = Arc::default();
-        self.recording(app, how, Arc::clone(&events)).await.unwrap();
+        Box::pin(self.recording(app, how, Arc::clone(&events))).await.unwrap();
         let events = Mutex::into_inner(Arc::into_inner(events).unwrap()).unwrap();
         Ran { events }
     }
@@ -112,7 +112,7 @@ impl World {
     /// Kills a run after a while: nothing of it is left but what it had recorded.
     pub(crate) async fn kill_after(&self, app: &App, how: How, time: Duration) -> Ran {
         let events = Arc::default();
-        let run = self.recording(app, how, Arc::clone(&events));
+        let run = Box::pin(self.recording(app, how, Arc::clone(&events)));
         tokio::time::timeout(time, run).await.expect_err("the run ended before it was killed");
         // What was on its way is gone as well, once its tasks have been dropped.
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -125,7 +125,7 @@ impl World {
         let assembly = app.read();
         let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
         let options = AwsOptions { wire: self.wire.clone(), ..AwsOptions::default() };
-        Aws::connect(assembly, &plan, options).await.expect_err("nothing stood in the way")
+        Box::pin(Aws::connect(assembly, &plan, options)).await.expect_err("nothing stood in the way")
     }
 
     async fn recording(

@@ -41,7 +41,15 @@ pub(super) fn stacks(world: &mut World, request: &Request) -> Outcome {
         .collect();
     let (live, next) = page(live, request.form.text("NextToken"), size)?;
     let shown: Vec<Value> = live.into_iter().filter_map(|stack| described(stack, at)).collect();
-    Ok(json!({"Stacks": shown, "NextToken": next}))
+    Ok(listed("Stacks", shown, next))
+}
+
+/// A page of a list. Made by hand, because `json!` copies what it is given, and these are the largest
+/// answers there are.
+fn listed(name: &str, items: Vec<Value>, next: Value) -> Value {
+    Value::Object(
+        [(name.to_owned(), Value::Array(items)), ("NextToken".to_owned(), next)].into_iter().collect(),
+    )
 }
 
 /// The moment a read of stacks tells about: now, or with stale reads on, a while ago.
@@ -80,7 +88,7 @@ fn described(stack: &Stack, at: Timestamp) -> Option<Value> {
             })
         })
         .collect();
-    Some(json!({
+    let mut shown = json!({
         "StackId": &*stack.key.arn,
         "StackName": stack.name,
         "Description": desired.template.value().get("Description").and_then(Value::as_str),
@@ -96,12 +104,13 @@ fn described(stack: &Stack, at: Timestamp) -> Option<Value> {
         "RootId": stack.root.as_deref(),
         "Capabilities": desired.capabilities,
         "NotificationARNs": desired.notification_arns,
-        "Parameters": desired.parameters.iter().map(parameter).collect::<Vec<_>>(),
-        "Tags": tags(&desired.tags),
-        "Outputs": outputs,
         "RollbackConfiguration": {},
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
-    }))
+    });
+    shown["Parameters"] = Value::Array(desired.parameters.iter().map(parameter).collect());
+    shown["Tags"] = Value::Array(tags(&desired.tags));
+    shown["Outputs"] = Value::Array(outputs);
+    Some(shown)
 }
 
 pub(super) fn parameter(parameter: &Parameter) -> Value {
@@ -139,7 +148,7 @@ pub(super) fn events(world: &mut World, request: &Request) -> Outcome {
             })
         })
         .collect();
-    Ok(json!({"StackEvents": shown, "NextToken": next}))
+    Ok(listed("StackEvents", shown, next))
 }
 
 pub(super) fn operation_events(world: &mut World, request: &Request) -> Outcome {
@@ -167,7 +176,7 @@ pub(super) fn operation_events(world: &mut World, request: &Request) -> Outcome 
             })
         })
         .collect();
-    Ok(json!({"OperationEvents": shown, "NextToken": next}))
+    Ok(listed("OperationEvents", shown, next))
 }
 
 fn resource_fields(stack: &Stack, resource: &Resource, time_key: &str) -> Value {
