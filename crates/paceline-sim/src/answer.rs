@@ -175,20 +175,14 @@ fn close(out: &mut String, name: &str) {
     out.push('>');
 }
 
-/// Whether a byte begins a character that may have to be escaped.
-const SUSPICIOUS: [bool; 256] = {
-    let mut suspicious = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        // `0xef` begins, among others, the two characters at the end of the basic plane.
-        suspicious[byte] = byte < 0x20 || byte == 0xef || matches!(byte as u8, b'&' | b'<' | b'>' | b'"');
-        byte += 1;
-    }
-    suspicious
-};
+/// Whether a byte begins a character that may have to be escaped; `0xef` begins, among others, the two
+/// characters at the end of the basic plane.
+fn is_suspicious(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, 0xef | b'&' | b'<' | b'>' | b'"')
+}
 
 fn escape(out: &mut String, text: &str) {
-    if !text.as_bytes().iter().any(|&byte| SUSPICIOUS[usize::from(byte)]) {
+    if !text.bytes().any(is_suspicious) {
         return out.push_str(text);
     }
     for c in text.chars() {
