@@ -1,24 +1,25 @@
 //! `paceline deploy` against an AWS in another process.
 
-use crate::harness::{Events, Place, Sim};
+use serde_json::Value;
+
+use crate::harness::{Events, Place, Ran, Sim};
 use crate::workshop::{self, STACKS};
 
 /// Two hours in some seconds.
 const FAST: u32 = 2000;
 
-#[test]
-fn all_stacks_are_deployed_in_order_and_a_second_run_changes_nothing() {
+/// Deploys twice: the first run deploys everything in order, the second finds nothing to do.
+fn deploy_twice(app: &[String]) -> (Events, Ran) {
     let (place, sim) = (Place::new(), Sim::start(FAST));
-    let app = workshop::app_without_gates(&place);
     let deploy = |events: &str| {
         let call = place.paceline(["deploy", "--events", events, "--outputs", "outputs.json"]);
-        call.args(&app).multi_region().aws_at(&sim.address).run().expect(0)
+        call.args(app).multi_region().aws_at(&sim.address).run().expect(0)
     };
-    deploy("first.jsonl");
+    let first_ran = deploy("first.jsonl");
     let first = Events::read(&place.path("first.jsonl"));
     assert_eq!(first.outcomes().len(), STACKS);
     assert!(first.outcomes().iter().all(|(_, outcome)| outcome == "deployed"), "{:?}", first.outcomes());
-    first.assert_order(&workshop::edges(&app));
+    first.assert_order(&workshop::edges(app));
     let created = sim.accepted("CreateStack");
     assert_eq!(created.len(), STACKS);
     let outputs = place.read("outputs.json");
@@ -32,21 +33,25 @@ fn all_stacks_are_deployed_in_order_and_a_second_run_changes_nothing() {
     assert_eq!(sim.accepted("CreateStack"), created, "nothing is created twice");
     assert_eq!(sim.accepted("UpdateStack"), [""; 0], "nothing is updated");
     assert_eq!(place.read("outputs.json"), outputs, "what is unchanged has its outputs still");
+    (first, first_ran)
 }
 
 #[test]
-fn gates_wait_for_the_roles_of_the_services() {
-    let (place, sim) = (Place::new(), Sim::start(FAST));
-    let call =
-        place.paceline(["deploy", "--events", "events.jsonl", "--only", "Services", "--only", "S3Replica"]);
-    let ran =
-        call.args(workshop::app()).aws_at(&sim.address).env("ENABLE_MULTI_REGION", "true").run().expect(1);
-    let events = Events::read(&place.path("events.jsonl"));
-    let gate = events.of("step.finished").find(|event| event["kind"] == "gate").unwrap();
-    assert_eq!(gate["outcome"], "deployed", "{gate}");
-    assert!(gate["detail"].as_str().unwrap().ends_with("roles usable"), "{gate}");
-    assert!(gate["duration_s"].as_f64().unwrap() > 1.0, "new roles are not trusted at once: {gate}");
+fn the_example_is_deployed_in_order_and_a_second_run_changes_nothing() {
+    let (events, ran) = deploy_twice(&workshop::app());
+    let gates: Vec<&Value> = events.of("step.finished").filter(|event| event["kind"] == "gate").collect();
+    assert_eq!(gates.len(), 2);
+    for gate in gates {
+        assert_eq!(gate["outcome"], "deployed", "{gate}");
+        assert!(gate["detail"].as_str().unwrap().ends_with("roles usable"), "{gate}");
+        assert!(gate["duration_s"].as_f64().unwrap() > 1.0, "new roles are not trusted at once: {gate}");
+    }
     assert!(ran.stderr.contains("IAM roles: waited"), "the summary has a line for it: {}", ran.stderr);
+}
+
+#[test]
+fn without_a_configuration_the_assembly_is_enough() {
+    deploy_twice(&["--app".to_owned(), workshop::path("cdk.out")]);
 }
 
 #[test]
@@ -93,6 +98,46 @@ fn an_app_without_bootstrap_needs_no_configuration() {
     place.write("cdk.out/One.template.json", &queue("1"));
     place.paceline(["deploy"]).aws_at(&sim.address).run().expect(0);
     assert_eq!(sim.accepted("CreateStack"), ["One"]);
+}
+
+/// Two stacks, the second with a command after it.
+fn with_command(place: &Place, run: &str) {
+    place.write("cdk.out/manifest.json", &tiny_manifest(&["One", "Two"]));
+    place.write("cdk.out/One.template.json", &queue("1"));
+    place.write("cdk.out/Two.template.json", &queue("1"));
+    let command = format!("version: 1\ncommands:\n  - {{ name: tidy-up, after: Two, run: '{run}' }}\n");
+    place.write("paceline.yaml", &command);
+}
+
+#[test]
+fn a_command_runs_after_its_stack_and_what_it_prints_is_shown() {
+    let (place, sim) = (Place::new(), Sim::start(FAST));
+    with_command(&place, "echo tidying; touch tidied");
+    let call = place.paceline(["deploy", "--events", "events.jsonl"]).aws_at(&sim.address);
+    let ran = call.run().expect(0);
+    assert!(ran.stderr.contains("tidying"), "{}", ran.stderr);
+    assert!(place.path("tidied").exists());
+    let events = Events::read(&place.path("events.jsonl"));
+    let is_start = |event: &Value| event["event"] == "step.started" && event["kind"] == "command";
+    let started = events.0.iter().position(is_start).unwrap();
+    assert!(events.position("step.finished", "Two") < started);
+}
+
+#[test]
+fn a_command_that_fails_fails_the_run_with_its_last_words() {
+    let (place, sim) = (Place::new(), Sim::start(FAST));
+    with_command(&place, "echo no broom >&2; exit 3");
+    let ran = place.paceline(["deploy"]).aws_at(&sim.address).run().expect(1);
+    assert!(ran.stderr.contains("tidy-up") && ran.stderr.contains("no broom"), "{}", ran.stderr);
+    assert_eq!(sim.accepted("CreateStack"), ["One", "Two"], "the stacks are deployed all the same");
+}
+
+#[test]
+fn a_simulation_runs_no_command() {
+    let place = Place::new();
+    with_command(&place, "touch tidied");
+    place.paceline(["deploy", "--simulate"]).run().expect(0);
+    assert!(!place.path("tidied").exists());
 }
 
 /// An assembly of stacks without assets, roles or bootstrap.

@@ -32,6 +32,8 @@ fn help_of_every_command_has_its_flags() {
         (&["deploy"], [&APP[..], &SELECT, &deploy, &more].concat()),
         (&["wait", "iam-role"], vec!["--instance-profile"]),
         (&["report"], vec!["--format"]),
+        (&["project", "diff"], [&APP[..], &["--out", "--name"]].concat()),
+        (&["project", "apply"], [&APP[..], &["--out", "--name", "--service-role"]].concat()),
         (&["schema"], vec![]),
         (&["sim", "serve"], vec!["--port", "--time-scale", "--images", "--seed", "--verbose"]),
     ] {
@@ -51,7 +53,7 @@ fn help_of_every_command_has_its_flags() {
 #[test]
 fn the_overview_names_every_command() {
     let ran = Place::new().paceline(["--help"]).run().expect(0);
-    for command in ["plan", "explain", "gen", "deploy", "wait", "report", "schema", "sim"] {
+    for command in ["plan", "explain", "gen", "deploy", "wait", "report", "project", "schema", "sim"] {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
     }
 }

@@ -12,6 +12,7 @@ mod help;
 mod interrupted;
 mod mistakes;
 mod plan;
+mod project;
 mod report;
 mod simulate;
 mod wait;

@@ -44,7 +44,7 @@ pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, Trouble
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
         .region(region)
-        .retry_config(RetryConfig::standard().with_max_attempts(8))
+        .retry_config(RetryConfig::standard().with_max_attempts(6))
         .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(10)).build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(time) = &wire.time {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::identity::IdentityCache;
+use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -18,6 +19,9 @@ use crate::trouble::{Kind, Trouble};
 
 /// The variable that allows base credentials where a role cannot be assumed.
 pub const ALLOW_BASE_CREDENTIALS: &str = "PACELINE_ALLOW_BASE_CREDENTIALS";
+
+/// How often the first call is tried in all, which takes some seconds.
+const FIRST_ATTEMPTS: u32 = 4;
 
 /// An account and a region that are known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +72,10 @@ impl Sessions {
     /// The account of the base credentials.
     pub(crate) async fn account(&self) -> Result<&str, Trouble> {
         let get = async {
-            let client = aws_sdk_sts::Client::new(&self.base);
+            // The first call of all: an address that is wrong should not be tried for long.
+            let settings = aws_sdk_sts::config::Builder::from(&self.base);
+            let retry = RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS);
+            let client = aws_sdk_sts::Client::from_conf(settings.retry_config(retry).build());
             let answer = client.get_caller_identity().send().await;
             let answer = answer.map_err(|error| Trouble::of("GetCallerIdentity", &error))?;
             Ok(answer.account().unwrap_or_default().to_owned())

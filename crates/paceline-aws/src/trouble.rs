@@ -86,7 +86,11 @@ impl Trouble {
                 }
                 if lower.contains("credential") || lower.contains("identity") {
                     let why = message.rsplit(": ").next().unwrap_or_default();
-                    let message = format!("no AWS credentials were found ({why})");
+                    let message = match why {
+                        // The list of where it looked would be longer than all the rest.
+                        why if why.contains("Attempted:") => "no AWS credentials were found".to_owned(),
+                        why => format!("no AWS credentials were found ({why})"),
+                    };
                     return Self { kind: Kind::Credentials, at, message, hint: None };
                 }
                 Self {
@@ -176,7 +180,8 @@ fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 
 }
 
 /// What the SDK puts in front of what happened, and what nobody can do anything with.
-const FILLERS: [&str; 7] = [
+const FILLERS: [&str; 8] = [
+    "client error (Connect)",
     "dispatch failure",
     "io error",
     "timeout",

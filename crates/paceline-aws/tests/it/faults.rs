@@ -9,7 +9,7 @@ use paceline_sim::{Faults, SimOptions, StaleReads};
 use crate::app::{App, slow, topic};
 use crate::world::{How, World, slow_durations};
 
-fn hostile() -> Faults {
+pub(crate) fn hostile() -> Faults {
     Faults {
         throttle: 0.2,
         lost_replies: 0.1,
@@ -39,9 +39,10 @@ async fn a_hostile_aws_is_survived_and_nothing_is_done_twice() {
     for (seed, method) in
         (0..6).map(|seed| (seed, if seed % 2 == 0 { Method::Direct } else { Method::ChangeSet }))
     {
-        let world = world(seed, hostile());
-        let how = How { method, ..How::default() };
+        let world = world(seed, Faults::default());
+        let how = How { method, faults: Some(hostile()), ..How::default() };
         world.run(&app("one"), how.clone()).await.check_all(Outcome::Deployed);
+        world.sim.set_faults(Faults::default());
         let ran = world.run(&app("two"), how).await;
         ran.check_all(Outcome::Deployed);
         world.sim.set_faults(Faults::default());

@@ -88,7 +88,8 @@ async fn roles_that_never_become_visible_fail_the_gate_and_skip_what_follows() {
 
 #[tokio::test(start_paused = true)]
 async fn an_iam_that_throttles_is_waited_for() {
-    let faults = Faults { throttle: 0.2, server_errors: 0.1, ..Faults::default() };
-    let ran = gated(&lagging(5, faults), GATE).await;
+    let faults = Some(Faults { throttle: 0.2, server_errors: 0.1, ..Faults::default() });
+    let how = How { config: GATE, faults, ..How::default() };
+    let ran = lagging(5, Faults::default()).run(&app(), how).await;
     ran.check_all(Outcome::Deployed);
 }

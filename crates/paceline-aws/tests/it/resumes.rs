@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use paceline_aws::Method;
-use paceline_engine::{Fact, Outcome, Stop};
-use paceline_sim::{Failure, Faults};
+use paceline_engine::{Earlier, Fact, Outcome, Stop};
+use paceline_sim::{Failure, Faults, SimOptions};
 
 use crate::app::{App, slow, topic};
-use crate::world::{How, World};
+use crate::faults::hostile;
+use crate::world::{How, World, slow_durations};
 
 fn app(label: &str) -> App {
     App::new().stack("A", &slow(label), &[]).stack("B", &slow(label), &[]).stack("C", &slow(label), &["A"])
@@ -118,4 +119,33 @@ async fn a_stack_of_one_topic_is_done_in_seconds() {
     let (world, app) = (World::slow(), App::of("S", &topic("t")));
     let ran = world.deploy(&app).await;
     assert!(ran.stack("S").duration_s < 40.0, "{}", ran.stack("S").duration_s);
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_again_and_again_by_a_hostile_aws_it_gets_there_and_does_nothing_twice() {
+    for seed in 0..4 {
+        let world = World::new(SimOptions { seed, durations: slow_durations(), ..SimOptions::default() });
+        let how = How { faults: Some(hostile()), ..How::default() };
+        for (round, label) in ["one", "two"].into_iter().enumerate() {
+            let (app, mut earlier) = (app(label), None::<Earlier>);
+            for n in 1..6 {
+                world.sim.set_faults(Faults::default());
+                let how = How { earlier: earlier.clone(), ..how.clone() };
+                // Odd moments, so that every part of a deployment is hit in some of the seeds.
+                let time = Duration::from_millis(700 + (seed * 7919 + n * 4057) % 21_000);
+                let mut done = world.kill_after(&app, how, time).await.earlier();
+                done.deployed.extend(earlier.into_iter().flat_map(|earlier| earlier.deployed));
+                earlier = Some(done);
+            }
+            world.sim.set_faults(Faults::default());
+            world.run(&app, How { earlier, ..how.clone() }).await.check_all(Outcome::Deployed);
+            world.sim.set_faults(Faults::default());
+            world.rest().await;
+            for id in ["A", "B", "C"] {
+                assert_eq!(world.statuses(id).len(), 1, "seed {seed}: {id}");
+                assert_eq!(world.began(id, "CREATE_IN_PROGRESS").await, 1, "seed {seed}: {id}");
+                assert_eq!(world.began(id, "UPDATE_IN_PROGRESS").await, round, "seed {seed}: {id}");
+            }
+        }
+    }
 }

@@ -59,6 +59,9 @@ pub(crate) struct How {
     pub(crate) images: Images,
     pub(crate) stop: Stop,
     pub(crate) earlier: Option<Earlier>,
+    /// What goes wrong from when the run has connected. How often the SDK itself tries again, by chance, is
+    /// not what is tested.
+    pub(crate) faults: Option<Faults>,
 }
 
 impl World {
@@ -137,9 +140,12 @@ impl World {
         let assembly = app.read();
         let config = Config::parse(how.config, Utf8Path::new("paceline.yaml")).unwrap();
         let plan = Arc::new(Plan::make(&assembly, &config, &PlanOptions::default()).unwrap());
-        let How { method, images, stop, earlier, .. } = how;
+        let How { method, images, stop, earlier, faults, .. } = how;
         let options = AwsOptions { wire: self.wire.clone(), method, images, ..AwsOptions::default() };
         let performer = Arc::new(Aws::connect(assembly, &plan, options).await?);
+        if let Some(faults) = faults {
+            self.sim.set_faults(faults);
+        }
         let run = RunOptions {
             id: "test".to_owned(),
             app: "cdk.out".to_owned(),
