@@ -250,4 +250,14 @@ mod tests {
             "build --tag cdkasset-x --build-arg A=1 --file Dockerfile.prod --platform linux/arm64 --no-cache ."
         );
     }
+
+    #[tokio::test]
+    async fn a_program_or_a_folder_that_is_not_there_is_told_for_what_it_is() {
+        let trouble = run("no-such-docker", &["build"], None, None).await.unwrap_err();
+        assert_eq!(trouble.message, "the program `no-such-docker` is not there");
+        assert_eq!(trouble.at.as_deref(), Some("no-such-docker build"));
+        let missing = Utf8Path::new("/no/such/folder");
+        let trouble = run("sh", &["build"], Some(missing), None).await.unwrap_err();
+        assert_eq!(trouble.message, "the asset's source is not there: /no/such/folder");
+    }
 }

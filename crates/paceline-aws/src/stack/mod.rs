@@ -61,6 +61,10 @@ impl Deployment<'_> {
         let (mut attempt, mut moves) = (1, 0);
         // What is known of the stack, as long as nothing has happened that could have changed it.
         let mut known = Some(self.environment.poller.glance(&self.request.name).await?);
+        // CloudFormation refuses a template without resources. Apps have such stacks, to be filled later.
+        if self.stack.template.resource_count() == 0 {
+            return Ok(self.without_resources(known.flatten().as_ref()));
+        }
         // The stack of this name that made room for a new one.
         let mut deleted = None;
         let mut continued = false;
@@ -164,6 +168,18 @@ impl Deployment<'_> {
             at: Some(self.stack.name.clone()),
             message: format!("the stack is in {}", view.map_or("", |view| &view.status)),
             hint: Some(why.to_owned()),
+            preflight: false,
+        })
+    }
+
+    fn without_resources(&self, view: Option<&StackView>) -> Ended {
+        if view.is_none() {
+            return Ended::new(Outcome::Unchanged).with_detail("it has no resources: nothing to deploy");
+        }
+        Ended::failed(Cause {
+            at: Some(self.stack.name.clone()),
+            message: "its template has no resources any more, but the stack is there".to_owned(),
+            hint: Some("delete the stack if it is not needed; this is not done by deploying".to_owned()),
             preflight: false,
         })
     }
