@@ -1,7 +1,5 @@
 //! What AWS refuses before anything was touched: one line of what happened, one of what to do, exit code 3.
 
-use std::time::{Duration, Instant};
-
 use crate::deploy::tiny_manifest;
 use crate::fake_aws::{self, Answer, FakeAws};
 use crate::harness::{Call, Place, Ran};
@@ -121,9 +119,6 @@ fn an_aws_that_cannot_be_reached() {
     let place = Place::new();
     // The port is free: nobody listens on what was just closed.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let started = Instant::now();
     let ran = deploy(&place).aws_at(&format!("http://{closed}")).run();
     refused(&ran, "cannot be reached", "AWS_ENDPOINT_URL");
-    // FIXME: eight attempts of the SDK take about half a minute, where some seconds would tell as much.
-    assert!(started.elapsed() < Duration::from_secs(90), "{:?}", started.elapsed());
 }

@@ -129,7 +129,7 @@ fn two_runs_give_the_same_events_and_the_same_reports() {
     for file in ["outputs.json", "report/junit.xml", "report/timeline.html", "report/summary.md"] {
         assert!(plain().place.read(file) == again.place.read(file), "{file} differs");
     }
-    // FIXME: what happens at the same instant is told in another order each time, so the numbers differ too:
+    // What happens at the same instant may be told in another order, so the numbers differ too:
     // tokio's watch channel, by which the poller tells of what it saw, wakes in random order.
     let facts = |events: &Events| {
         let mut facts = events.0.clone();
