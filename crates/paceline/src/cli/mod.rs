@@ -1,0 +1,89 @@
+//! The arguments of every command.
+
+mod codebuild;
+mod plan;
+mod run;
+mod sim;
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use codebuild::{GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand};
+pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat};
+pub(crate) use run::{DeployArgs, MethodArg, ReportArgs, ReportFormat, WaitArgs, WaitKind};
+pub(crate) use sim::{ImagesArg, ServeArgs, SimArgs, SimCommand};
+
+/// Deploys AWS CDK apps of many stacks, in several regions, in parallel, from one CodeBuild build
+#[derive(Debug, Parser)]
+#[command(name = "paceline", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the phases, the order, why stacks wait for each other, and how long it will take
+    Plan(PlanArgs),
+    /// Show why one stack waits for another, or all that it waits for
+    Explain(ExplainArgs),
+    /// Write the buildspec and the CodeBuild project settings, to be committed
+    Gen(GenArgs),
+    /// Deploy the app
+    Deploy(Box<DeployArgs>),
+    /// Wait for one thing, for scripts
+    Wait(WaitArgs),
+    /// Make a report from the journal or the events of a run
+    Report(ReportArgs),
+    /// Compare the generated CodeBuild project with the live one, create or update it
+    Project(ProjectArgs),
+    /// Print the JSON Schema of paceline.yaml, for editors
+    Schema,
+    /// The embedded AWS
+    Sim(SimArgs),
+}
+
+/// Which app, and how it is configured.
+#[derive(Debug, Args)]
+pub(crate) struct AppArgs {
+    /// The folder of the synthesized app [default: what paceline.yaml says, else cdk.out]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) app: Option<Utf8PathBuf>,
+    /// The configuration [default: paceline.yaml in this folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<Utf8PathBuf>,
+}
+
+/// Which stacks, and in what order.
+#[derive(Debug, Args)]
+pub(crate) struct SelectArgs {
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+    /// Only these stacks: an id, a name, or a pattern with * and ?
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) only: Vec<String>,
+    /// Not these stacks
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// What decides when a stack may start
+    #[arg(long, value_enum)]
+    pub(crate) strategy: Option<StrategyArg>,
+    /// How many stack operations at once
+    #[arg(long, value_name = "N")]
+    pub(crate) concurrency: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum StrategyArg {
+    /// Only its dependencies
+    Graph,
+    /// Also the end of every phase before its own
+    Phases,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    paceline_plan::config::parse_duration(text).ok_or_else(|| "write it like 230m or 4h".to_owned())
+}

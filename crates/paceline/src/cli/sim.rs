@@ -1,0 +1,43 @@
+//! The arguments of the embedded AWS.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(crate) struct SimArgs {
+    #[command(subcommand)]
+    pub(crate) command: SimCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimCommand {
+    /// Answer AWS clients on a port of this machine
+    Serve(ServeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The port; 0 takes a free one
+    #[arg(long, default_value_t = 4566)]
+    pub(crate) port: u16,
+    /// How many seconds pass in the simulated AWS for each real one
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    pub(crate) time_scale: f64,
+    /// Whether the images of CDK apps are in ECR already; with `absent`, clients build and push them
+    #[arg(long, value_enum, default_value = "present")]
+    pub(crate) images: ImagesArg,
+    /// The account of the credentials that clients come with
+    #[arg(long, default_value = "111111111111")]
+    pub(crate) account: String,
+    /// Decides what is left to chance
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Say every request
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ImagesArg {
+    Present,
+    Absent,
+}
