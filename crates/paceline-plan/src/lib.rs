@@ -4,6 +4,7 @@
 //! Everything here is pure, but for reading the configuration file: no network, no clock.
 
 pub mod config;
+mod declared;
 pub mod durations;
 mod edges;
 mod error;
@@ -20,9 +21,9 @@ mod steps;
 mod text;
 
 pub use config::{Config, ConfigError, Strategy};
-pub use edges::{Edge, External, Reason};
+pub use edges::{Edge, External, Place, Reason, Section};
 pub use error::PlanError;
 pub use make::PlanOptions;
-pub use plan::{Command, LeftOut, Phase, Plan, PlannedStack, Publish, Step, Work};
+pub use plan::{Command, DeclaredOnly, LeftOut, Phase, Plan, PlannedStack, Publish, Step, Work};
 pub use schema::schema;
 pub use text::{partition, url_suffix};

@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
 use crate::durations::Durations;
-use crate::edges::{self, Edge, Reason};
+use crate::edges::{self, Edge, External, Reason};
 use crate::error::PlanError;
 use crate::graph::{Cycle, Graph};
 use crate::names::Names;
 use crate::phases::Phases;
 use crate::plan::{LeftOut, Plan, PlannedStack};
-use crate::{stack_time, steps};
+use crate::{declared, stack_time, steps};
 
 /// What a plan is made with, beside the assembly and the configuration.
 #[derive(Debug, Clone)]
@@ -60,12 +60,12 @@ impl Plan {
         let strategy = options.strategy.unwrap_or(config.strategy);
         let names = Names::new(assembly, &options.config_path);
         let found = edges::find(assembly);
-        let mut edges = found.edges;
+        let (guesses, mut edges): (Vec<Edge>, Vec<Edge>) =
+            found.edges.into_iter().partition(|edge| edge.guessed);
         for (number, edge) in config.edges.iter().enumerate() {
             let used_in = format!("edges[{number}]");
             let (from, to) = (names.one(&edge.from, &used_in)?, names.one(&edge.to, &used_in)?);
-            let (from, to, detail) = (from.to_owned(), to.to_owned(), edge.because.clone());
-            edges.push(Edge { from, to, reason: Reason::Config, detail });
+            edges.push(Edge::new(from, to, Reason::Config, &edge.because));
         }
         let mut phases = Phases::new(&config.phases, strategy, &names)?;
         phases.check(&edges)?;
@@ -84,6 +84,20 @@ impl Plan {
             }
         }
         graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
+        let mut external = found.external;
+        for edge in guesses {
+            let (Some(&from), Some(&to)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str()))
+            else {
+                continue;
+            };
+            // What is only likely must not make an app undeployable.
+            if phases.contradict(&edge).is_some() || from == to || graph.all_needs(to)[from] {
+                external.push(External::doubted(&edge));
+            } else {
+                graph.add(from, to);
+                edges.push(edge);
+            }
+        }
         edges.extend(phases.edges(&mut graph, &index));
         let order = graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
         distinct(&chosen, &graph, &order)?;
@@ -119,13 +133,14 @@ impl Plan {
         let mut steps = steps::make(&names, &stacks, &gates);
         steps::add_commands(&mut steps, config, &options.config_path, &names, &stacks, &mut warnings)?;
         let critical_path = critical_path(&stacks, &graph, &order);
+        let declared_only = declared::only(&stacks);
         let policy = if options.fail_fast { FailurePolicy::FailFast } else { config.on_failure.policy };
         let concurrency = Concurrency {
             stacks: options.stacks_at_once.unwrap_or(config.concurrency.stacks),
             ..config.concurrency
         };
-        let mut external = found.external;
         external.retain(|external| selection.has(&external.stack));
+        external.sort_unstable();
         let mut plan = Self {
             digest: String::new(),
             stacks,
@@ -133,6 +148,7 @@ impl Plan {
             steps,
             left_out: selection.left_out,
             external,
+            declared_only,
             warnings,
             critical_path,
             strategy,

@@ -50,9 +50,7 @@ impl Phases {
     /// Refuses phases that put a stack before one it waits for.
     pub(crate) fn check(&self, edges: &[Edge]) -> Result<(), PlanError> {
         for edge in edges {
-            if let (Some(&from), Some(&to)) = (self.of.get(&edge.from), self.of.get(&edge.to))
-                && from < to
-            {
+            if let Some((from, to)) = self.contradict(edge) {
                 return Err(PlanError::Contradiction {
                     edge: Box::new(edge.clone()),
                     phase: self.list[from].name.clone(),
@@ -61,6 +59,12 @@ impl Phases {
             }
         }
         Ok(())
+    }
+
+    /// The two phases that put a stack before one it waits for.
+    pub(crate) fn contradict(&self, edge: &Edge) -> Option<(usize, usize)> {
+        let (&from, &to) = (self.of.get(&edge.from)?, self.of.get(&edge.to)?);
+        (from < to).then_some((from, to))
     }
 
     /// Drops stacks that will not be deployed.
@@ -86,8 +90,7 @@ impl Phases {
         let mut add = |graph: &mut Graph, from: usize, to: usize, detail: String| {
             graph.add(from, to);
             let (Some(from), Some(to)) = (ids.get(&from), ids.get(&to)) else { return };
-            let (from, to) = ((*from).to_owned(), (*to).to_owned());
-            edges.push(Edge { from, to, reason: Reason::Phase, detail });
+            edges.push(Edge::new(from, to, Reason::Phase, detail));
         };
         for ((phase, &sequential), nodes) in self.list.iter().zip(&self.sequential).zip(&nodes) {
             if sequential {

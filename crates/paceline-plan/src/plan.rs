@@ -24,6 +24,8 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
     /// Names that stacks read and that nothing in the assembly provides.
     pub external: Vec<External>,
+    /// Edges that the manifest declares and that no template uses.
+    pub declared_only: Vec<DeclaredOnly>,
     /// What a person should know before deploying.
     pub warnings: Vec<String>,
     /// The ids of the stacks on the heaviest chain.
@@ -79,6 +81,17 @@ pub struct LeftOut {
     pub stack: String,
     /// Why.
     pub why: String,
+}
+
+/// An edge that the manifest declares and that no template uses: nothing of one stack is named in the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredOnly {
+    /// The id of the stack that waits.
+    pub from: String,
+    /// The id of the stack it waits for.
+    pub to: String,
+    /// How much earlier the last stack would be complete without this edge, with room for every stack at once.
+    pub saves: Duration,
 }
 
 /// A node of the plan.

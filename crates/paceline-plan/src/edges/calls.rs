@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::scan::At;
+use super::scan::{At, account_of};
 use crate::text::Text;
 
 /// A parameter, or all parameters below a path, that a call reads or writes.
@@ -27,7 +27,7 @@ pub(super) fn of(text: &Text) -> Vec<Call> {
     }
     let at = At {
         // A role of another account reads that account's parameters.
-        account: call["assumedRoleArn"].as_str().and_then(|arn| arn.split(':').nth(4)).map(Text::from_raw),
+        account: call["assumedRoleArn"].as_str().map(|arn| account_of(&Text::from_raw(arn))),
         region: call["region"].as_str().map(Text::from_raw),
     };
     let parameters = &call["parameters"];

@@ -7,6 +7,8 @@
 mod calls;
 mod find;
 mod images;
+mod place;
+mod providers;
 mod scan;
 
 use std::fmt;
@@ -14,9 +16,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use find::find;
+pub use place::{Place, Section};
 
 /// Why one stack waits for another.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
     /// The id of the stack that waits.
     pub from: String,
@@ -26,6 +29,30 @@ pub struct Edge {
     pub reason: Reason,
     /// What ties them, and where: the name and its place in the template, or the team's because.
     pub detail: String,
+    /// The name that ties them, with `…` where only deployment knows it; empty where there is none.
+    pub name: String,
+    /// Where the stack that waits reads what ties them. Empty for what no template shows.
+    pub read_at: Vec<Place>,
+    /// Where the other stack provides it, if its template shows that.
+    pub provided_at: Option<Place>,
+    /// Whether a part of the name is only known at deployment, so that the two may not be meant for each other.
+    pub guessed: bool,
+}
+
+impl Edge {
+    /// An edge that no template shows.
+    pub(crate) fn new(from: &str, to: &str, reason: Reason, detail: impl Into<String>) -> Self {
+        Self {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            reason,
+            detail: detail.into(),
+            name: String::new(),
+            read_at: Vec::new(),
+            provided_at: None,
+            guessed: false,
+        }
+    }
 }
 
 /// The kinds of dependency.
@@ -44,6 +71,8 @@ pub enum Reason {
     CrossRegion,
     /// An image URI that names a repository the other stack creates.
     Image,
+    /// The other stack makes the bucket or the repository that this one's assets go to.
+    Asset,
     /// The phases put it there.
     Phase,
     /// The team declared it.
@@ -65,6 +94,7 @@ impl Reason {
             Self::Ssm => "ssm",
             Self::CrossRegion => "cross-region",
             Self::Image => "image",
+            Self::Asset => "asset",
             Self::Phase => "phase",
             Self::Config => "config",
         }
@@ -90,6 +120,24 @@ pub struct External {
     pub place: String,
     /// Whether a part of the name is only known at deployment, so that it could not be looked for.
     pub unresolved: bool,
+    /// The ids of the stacks that may provide it, if several may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_be: Vec<String>,
+}
+
+impl External {
+    /// What is left of an edge that is a guess and cannot be meant.
+    pub(crate) fn doubted(edge: &Edge) -> Self {
+        let place = edge.read_at.first().map_or_else(String::new, ToString::to_string);
+        Self {
+            stack: edge.from.clone(),
+            reason: edge.reason,
+            name: edge.name.clone(),
+            place: format!("{}: {place}", edge.from),
+            unresolved: true,
+            may_be: vec![edge.to.clone()],
+        }
+    }
 }
 
 /// What [`find`] found.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use paceline_assembly::{NestedTemplate, Stack};
 use serde_json::Value;
 
-use super::{Reason, calls, images};
+use super::{Place, Reason, Section, calls, images};
 use crate::resolver::{Given, Resolver};
 use crate::text::Text;
 
@@ -18,8 +18,7 @@ pub(super) struct Use {
     pub(super) at: At,
     /// Whether it is every name below this one, as in a path of Parameter Store.
     pub(super) below: bool,
-    /// The property path, starting with the logical id.
-    pub(super) place: String,
+    pub(super) place: Place,
 }
 
 /// Where a name lives. What is `None` is the stack's own.
@@ -51,14 +50,14 @@ pub(super) fn scan(stack: &Stack) -> Uses {
     // What each nested template is given, by the path of logical ids that leads to it.
     let mut nested: BTreeMap<Vec<String>, Given> = BTreeMap::new();
     give(&resolver, template, &[], &stack.nested, &mut nested);
-    Scanner::new(resolver, String::new(), &mut uses).template(template);
+    Scanner::new(resolver, Vec::new(), &mut uses).template(template);
     for child in &stack.nested {
         let path: Vec<String> = child.parents.iter().chain([&child.logical_id]).cloned().collect();
         let given = nested.remove(&path).unwrap_or_default();
         let template = child.template.value();
         let resolver = Resolver::new(&stack.environment, None, template, &given);
         give(&resolver, template, &path, &stack.nested, &mut nested);
-        Scanner::new(resolver, format!("{}/", path.join("/")), &mut uses).template(template);
+        Scanner::new(resolver, path, &mut uses).template(template);
     }
     uses
 }
@@ -82,53 +81,70 @@ fn give(
 
 struct Scanner<'a> {
     resolver: Resolver<'a>,
-    path: String,
+    /// Where the scanner is.
+    at: Place,
     uses: &'a mut Uses,
 }
 
 impl<'a> Scanner<'a> {
-    fn new(resolver: Resolver<'a>, path: String, uses: &'a mut Uses) -> Self {
-        Self { resolver, path, uses }
+    fn new(resolver: Resolver<'a>, nested: Vec<String>, uses: &'a mut Uses) -> Self {
+        let at = Place {
+            nested,
+            section: Section::Resources,
+            logical_id: String::new(),
+            path: String::new(),
+            construct: None,
+        };
+        Self { resolver, at, uses }
     }
 
     fn template(&mut self, template: &Value) {
         self.parameters(&template["Parameters"]);
         for (id, resource) in template["Resources"].as_object().into_iter().flatten() {
-            self.under(id, |scanner| scanner.resource(resource));
+            self.entry(Section::Resources, id);
+            self.resource(resource);
         }
         for (id, value) in template["Conditions"].as_object().into_iter().flatten() {
-            self.under("Conditions", |scanner| scanner.under(id, |scanner| scanner.value(value)));
+            self.entry(Section::Conditions, id);
+            self.value(value);
         }
         for (id, value) in template["Outputs"].as_object().into_iter().flatten() {
-            self.under("Outputs", |scanner| {
-                scanner.under(id, |scanner| {
-                    scanner.export(value);
-                    scanner.value(value);
-                });
-            });
+            self.entry(Section::Outputs, id);
+            self.export(value);
+            self.value(value);
         }
+    }
+
+    /// Goes to an entry of a section.
+    fn entry(&mut self, section: Section, id: &str) {
+        self.at.section = section;
+        id.clone_into(&mut self.at.logical_id);
+        self.at.path.clear();
     }
 
     fn under(&mut self, name: &str, then: impl FnOnce(&mut Self)) {
-        let length = self.path.len();
-        if !(self.path.is_empty() || self.path.ends_with('/')) {
-            self.path.push('.');
+        let length = self.at.path.len();
+        if length > 0 {
+            self.at.path.push('.');
         }
-        self.path.push_str(name);
+        self.at.path.push_str(name);
         then(self);
-        self.path.truncate(length);
+        self.at.path.truncate(length);
     }
 
     fn at_index(&mut self, index: usize, then: impl FnOnce(&mut Self)) {
-        let length = self.path.len();
-        let _ = write!(self.path, "[{index}]");
+        let length = self.at.path.len();
+        let _ = write!(self.at.path, "[{index}]");
         then(self);
-        self.path.truncate(length);
+        self.at.path.truncate(length);
     }
 
     /// The property that the template's author would name: the path up to the first intrinsic.
-    fn place(&self) -> String {
-        self.path.split(".Fn::").next().unwrap_or_default().to_owned()
+    fn place(&self) -> Place {
+        let path = self.at.path.split("Fn::").next().unwrap_or_default().trim_end_matches('.').to_owned();
+        let Place { nested, section, logical_id, .. } = &self.at;
+        let (nested, logical_id) = (nested.clone(), logical_id.clone());
+        Place { nested, section: *section, logical_id, path, construct: None }
     }
 
     fn reads(&mut self, reason: Reason, name: Text, at: At) {
@@ -154,11 +170,8 @@ impl<'a> Scanner<'a> {
             if id == "BootstrapVersion" || is_public(name.raw()) {
                 continue;
             }
-            self.under("Parameters", |scanner| {
-                scanner.under(id, |scanner| {
-                    scanner.under("Default", |scanner| scanner.reads(Reason::Ssm, name, At::default()));
-                });
-            });
+            self.entry(Section::Parameters, id);
+            self.under("Default", |scanner| scanner.reads(Reason::Ssm, name, At::default()));
         }
     }
 
@@ -228,7 +241,7 @@ impl<'a> Scanner<'a> {
                 if is_public(call.name.raw()) || !seen.insert(call.clone()) {
                     continue;
                 }
-                let place = format!("{}.Properties.{moment}", self.path);
+                let place = Place { path: format!("Properties.{moment}"), ..self.place() };
                 let calls::Call { name, at, below, writes } = call;
                 let uses = if writes { &mut self.uses.provided } else { &mut self.uses.read };
                 uses.push(Use { reason: Reason::Ssm, name, at, below, place });
@@ -306,7 +319,10 @@ impl<'a> Scanner<'a> {
         let Some(name) = argument.get("StackName") else { return };
         let name = self.resolver.resolve(name);
         let region = argument.get("Region").map(|region| self.resolver.resolve(region));
-        self.reads(Reason::Output, name, At { account: None, region });
+        // A role of another account reads that account's stacks.
+        let account = argument.get("RoleArn").map(|role| self.resolver.resolve(role));
+        let account = account.map(|role| account_of(&role));
+        self.reads(Reason::Output, name, At { account, region });
     }
 
     /// Finds the references that a string can hold.
@@ -330,6 +346,11 @@ impl<'a> Scanner<'a> {
             }
         }
     }
+}
+
+/// The account that an ARN names.
+pub(super) fn account_of(arn: &Text) -> Text {
+    arn.raw().split(':').nth(4).map_or_else(Text::unknown, Text::from_raw)
 }
 
 /// Whether AWS publishes the parameter.

@@ -1,13 +1,17 @@
 //! Why one stack waits for another, or for all it waits for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt::Write as _;
 
 use super::{clean, count, folded, show_duration, show_reasons};
+use crate::edges::Edge;
 use crate::error::PlanError;
 use crate::graph::Graph;
 use crate::names::suggestion;
 use crate::plan::{Plan, PlannedStack, Work};
+
+/// More constructs that read the same name are counted and not named.
+const FEW_CONSTRUCTS: usize = 3;
 
 /// Says why `from` waits for `to`, or without `to`, all that `from` waits for.
 ///
@@ -161,6 +165,10 @@ impl<'a> Explained<'a> {
         let _ = writeln!(out, "\n  {a} waits for {b} ({})", show_reasons(&reasons));
         for edge in edges.iter().filter(|edge| edge.to == self.id(to)) {
             let _ = writeln!(out, "    {}: {}", edge.reason, clean(&edge.detail));
+            places(out, &b, edge);
+        }
+        if self.plan.declared_only.iter().any(|it| it.from == self.id(from) && it.to == self.id(to)) {
+            let _ = writeln!(out, "    declared only: nothing in the two templates ties them");
         }
         let gate = |work: &Work| matches!(work, Work::Gate { stack, .. } if *stack == to);
         if self.plan.steps.iter().any(|step| gate(&step.work)) {
@@ -197,5 +205,21 @@ impl<'a> Explained<'a> {
             chains[node] = needs.fold(0, |sum, &need| sum.saturating_add(chains[need]));
         }
         chains[from]
+    }
+}
+
+/// The constructs on both ends, where the assembly names them, and where the other stack provides the name.
+fn places(out: &mut String, to: &str, edge: &Edge) {
+    let constructs: BTreeSet<&str> = edge.read_at.iter().filter_map(|it| it.construct.as_deref()).collect();
+    for construct in constructs.iter().take(FEW_CONSTRUCTS) {
+        let _ = writeln!(out, "      read by {}", clean(construct));
+    }
+    if constructs.len() > FEW_CONSTRUCTS {
+        let _ = writeln!(out, "      and {}", count(constructs.len() - FEW_CONSTRUCTS, "more construct"));
+    }
+    if let Some(place) = &edge.provided_at {
+        let construct = place.construct.as_deref().map(clean);
+        let construct = construct.map_or_else(String::new, |construct| format!(", {construct}"));
+        let _ = writeln!(out, "      provided by {to}: {}{construct}", clean(&place.to_string()));
     }
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::Forecast;
 use crate::config::Strategy;
-use crate::edges::{Edge, External, Reason};
-use crate::plan::{LeftOut, Phase, Plan, PlannedStack, Work};
+use crate::edges::{Edge, External, Place, Reason};
+use crate::plan::{DeclaredOnly, LeftOut, Phase, Plan, PlannedStack, Work};
 
 /// The version of this format.
 const SCHEMA: u32 = 1;
@@ -23,6 +23,7 @@ struct Document<'a> {
     assets: Assets,
     left_out: &'a [LeftOut],
     external: &'a [External],
+    declared_only: Vec<DeclaredOnlyOf<'a>>,
     warnings: &'a [String],
     digest: &'a str,
 }
@@ -45,6 +46,13 @@ struct DependsOn<'a> {
     stack: &'a str,
     reason: Reason,
     detail: &'a str,
+    /// Where the stack that waits reads it, and where the other one provides it.
+    #[serde(skip_serializing_if = "<[Place]>::is_empty")]
+    read_at: &'a [Place],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provided_at: Option<&'a Place>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    guessed: bool,
 }
 
 #[derive(Serialize)]
@@ -62,6 +70,14 @@ struct PhaseOf<'a> {
     name: &'a str,
     barrier: bool,
     stacks: &'a [String],
+}
+
+/// An edge that only the manifest declares.
+#[derive(Serialize)]
+struct DeclaredOnlyOf<'a> {
+    stack: &'a str,
+    depends_on: &'a str,
+    saves_s: u64,
 }
 
 #[derive(Default, Serialize)]
@@ -92,6 +108,7 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         assets,
         left_out: &plan.left_out,
         external: &plan.external,
+        declared_only: plan.declared_only.iter().map(DeclaredOnlyOf::of).collect(),
         warnings: &plan.warnings,
         digest: &plan.digest,
     };
@@ -118,7 +135,20 @@ impl<'a> Stack<'a> {
 
 impl<'a> DependsOn<'a> {
     fn of(edge: &'a Edge) -> Self {
-        Self { stack: &edge.to, reason: edge.reason, detail: &edge.detail }
+        Self {
+            stack: &edge.to,
+            reason: edge.reason,
+            detail: &edge.detail,
+            read_at: &edge.read_at,
+            provided_at: edge.provided_at.as_ref(),
+            guessed: edge.guessed,
+        }
+    }
+}
+
+impl<'a> DeclaredOnlyOf<'a> {
+    fn of(edge: &'a DeclaredOnly) -> Self {
+        Self { stack: &edge.from, depends_on: &edge.to, saves_s: seconds(edge.saves) }
     }
 }
 

@@ -7,6 +7,7 @@
 mod explain;
 mod graph;
 mod json;
+mod remarks;
 mod text;
 
 use std::collections::BTreeMap;
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn reasons_are_counted() {
-        let edge = |to: &str, reason| Edge { from: "A".into(), to: to.into(), reason, detail: String::new() };
+        let edge = |to: &str, reason| Edge::new("A", to, reason, "");
         let edges = [edge("B", Reason::Ssm), edge("B", Reason::Import), edge("B", Reason::Ssm)];
         assert_eq!(show_reasons(&folded(&edges)["B"]), "import, ssm ×2");
     }

@@ -62,20 +62,20 @@ pub fn text(plan: &Plan, forecast: &Forecast, options: &TextOptions) -> String {
 }
 
 #[derive(Clone, Copy)]
-enum Tone {
+pub(super) enum Tone {
     Strong,
     Dim,
     Warn,
 }
 
-struct Page<'a> {
+pub(super) struct Page<'a> {
     out: String,
     options: TextOptions,
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
 }
 
 impl<'a> Page<'a> {
-    fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         self.out.push_str(text.trim_end());
         self.out.push('\n');
     }
@@ -92,14 +92,14 @@ impl<'a> Page<'a> {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
-    fn title(&mut self, text: &str) {
+    pub(super) fn title(&mut self, text: &str) {
         let title = self.paint(Tone::Strong, &clean(text));
         self.line(&title);
     }
 
     /// A text that is broken between words; `first` stands before its first line, and every other line starts
     /// below where the text does.
-    fn paragraph(&mut self, first: &str, text: &str, tone: Option<Tone>) {
+    pub(super) fn paragraph(&mut self, first: &str, text: &str, tone: Option<Tone>) {
         let indent = first.chars().count();
         let room = self.options.width.saturating_sub(indent).max(24);
         let mut line = String::new();
@@ -291,54 +291,6 @@ impl<'a> Page<'a> {
         if !commands.is_empty() {
             self.paragraph("Commands: ", &commands.join("; "), None);
         }
-    }
-
-    fn remarks(&mut self) {
-        let plan = self.plan;
-        let mut left_out: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for it in &plan.left_out {
-            left_out.entry(&it.why).or_default().push(&it.stack);
-        }
-        let left_out = left_out.iter().map(|(why, stacks)| format!("{}: {why}", stacks.join(", ")));
-        self.remark("Left out:", &left_out.collect::<Vec<_>>(), None);
-
-        let mut external: BTreeMap<(Reason, &str, bool), BTreeSet<&str>> = BTreeMap::new();
-        for it in &plan.external {
-            external.entry((it.reason, &it.name, it.unresolved)).or_default().insert(&it.stack);
-        }
-        let external = external.iter().map(|((reason, name, unresolved), stacks)| {
-            let stacks = stacks.iter().copied().collect::<Vec<_>>().join(", ");
-            let why = if *unresolved { ": the name is only known at deployment" } else { "" };
-            format!("{} (read by {stacks}){why}", kind(*reason, name))
-        });
-        self.remark("Read, but made by none of these stacks:", &external.collect::<Vec<_>>(), None);
-
-        self.remark("Warnings:", &plan.warnings, Some(Tone::Warn));
-    }
-
-    fn remark(&mut self, title: &str, lines: &[String], tone: Option<Tone>) {
-        if lines.is_empty() {
-            return;
-        }
-        self.line("");
-        self.title(title);
-        let more = lines.len().saturating_sub(MANY_REMARKS);
-        for line in lines.iter().take(MANY_REMARKS) {
-            self.paragraph("  ", line, tone);
-        }
-        if more > 0 {
-            self.line(&format!("  and {more} more (--format json has all)"));
-        }
-    }
-}
-
-fn kind(reason: Reason, name: &str) -> String {
-    match reason {
-        Reason::Import => format!("export {name}"),
-        Reason::Output => format!("outputs of stack {name}"),
-        Reason::Image => format!("repository {name}"),
-        Reason::CrossRegion => format!("cross-region export {name}"),
-        _ => format!("parameter {name}"),
     }
 }
 

@@ -123,7 +123,7 @@ impl App {
 
 pub(crate) fn edges(plan: &Plan) -> Vec<String> {
     let edges = plan.stacks.iter().flat_map(|stack| &stack.depends_on);
-    edges.map(|Edge { from, to, reason, detail }| format!("{from} -> {to} {reason}: {detail}")).collect()
+    edges.map(|Edge { from, to, reason, detail, .. }| format!("{from} -> {to} {reason}: {detail}")).collect()
 }
 
 pub(crate) fn ids(plan: &Plan) -> Vec<&str> {

@@ -352,3 +352,92 @@ fn odd_templates_do_no_harm() {
     });
     App::default().stack("A", "us-east-1", odd).plan();
 }
+
+/// A template that has a parameter of which only deployment knows the value.
+fn staged(mut template: Value) -> Value {
+    template["Parameters"] = json!({ "Stage": { "Type": "String" } });
+    template
+}
+
+#[test]
+fn a_name_that_both_sides_put_together_from_what_only_deployment_knows() {
+    let name = json!({ "Fn::Sub": "${Stage}-network-vpc" });
+    let import = || holds(json!({ "Fn::ImportValue": name }));
+    let app = App::pair(staged(exports(name.clone())), staged(import()));
+    app.check_edges(&[
+        "Consumer -> Producer import: imports …-network-vpc (Consumer: R.Properties.Value), as far as the name is known before deployment",
+    ]);
+    app.check_external(&[]);
+    // Of two that may be meant, none is taken.
+    let app = app.stack("Other", "us-east-1", staged(exports(name.clone())));
+    app.check_edges(&[]);
+    app.check_external(&["Consumer import: …-network-vpc (Consumer: R.Properties.Value) unresolved"]);
+    assert_eq!(app.plan().external[0].may_be, ["Other", "Producer"]);
+    // Nor one of another region.
+    let app = App::default().stack("Producer", "us-west-2", staged(exports(name.clone()))).stack(
+        "Consumer",
+        "us-east-1",
+        staged(import()),
+    );
+    app.check_edges(&[]);
+}
+
+#[test]
+fn a_parameter_whose_stage_only_deployment_knows() {
+    let reads = staged(holds(json!({ "Fn::Sub": "{{resolve:ssm:/shop/${Stage}/database/url}}" })));
+    App::pair(writes(json!("/shop/prod/database/url")), reads.clone()).check_edges(&[
+        "Consumer -> Producer ssm: reads the parameter /shop/…/database/url (Consumer: R.Properties.Value), as far as the name is known before deployment",
+    ]);
+    App::pair(writes(json!("/shop/prod/database/name")), reads).check_edges(&[]);
+}
+
+#[test]
+fn a_guess_that_would_make_a_circle_or_contradict_the_phases_is_no_edge() {
+    let name = json!({ "Fn::Sub": "${Stage}-network-vpc" });
+    let app = || {
+        App::default().stack("Producer", "us-east-1", staged(exports(name.clone()))).artifact(
+            "Consumer",
+            json!({}),
+            staged(holds(json!({ "Fn::ImportValue": name }))),
+        )
+    };
+    let circle = app().config("edges: [{ from: Producer, to: Consumer, because: it says so }]");
+    circle.check_edges(&["Producer -> Consumer config: it says so"]);
+    circle.check_external(&["Consumer import: …-network-vpc (Consumer: R.Properties.Value) unresolved"]);
+    let phases = app().config("phases: [{ name: a, stacks: [Consumer] }, { name: b, stacks: [Producer] }]");
+    phases.check_edges(&[]);
+}
+
+#[test]
+fn the_output_of_a_stack_in_another_account() {
+    let reads = |role: &str| {
+        holds(
+            json!({ "Fn::GetStackOutput": { "StackName": "Producer", "OutputName": "O", "RoleArn": role } }),
+        )
+    };
+    let app = |role| {
+        App::default().stack_in("Producer", "aws://222222222222/us-east-1", empty()).stack(
+            "Consumer",
+            "us-east-1",
+            reads(role),
+        )
+    };
+    app("arn:aws:iam::222222222222:role/reader").check_edges(&[
+        "Consumer -> Producer output: reads an output of Producer (Consumer: R.Properties.Value)",
+    ]);
+    app("arn:aws:iam::333333333333:role/reader").check_edges(&[]);
+}
+
+#[test]
+fn an_edge_says_where_it_is_read_and_where_it_is_provided() {
+    let plan = App::pair(
+        exports(json!("x")),
+        holds(json!([{ "Fn::ImportValue": "x" }, { "Fn::ImportValue": "x" }])),
+    )
+    .plan();
+    let edge = &plan.stacks[1].depends_on[0];
+    let read: Vec<String> = edge.read_at.iter().map(ToString::to_string).collect();
+    assert_eq!(read, ["R.Properties.Value[0]", "R.Properties.Value[1]"]);
+    assert_eq!(edge.read_at[0].logical_id, "R");
+    assert_eq!(edge.provided_at.as_ref().unwrap().to_string(), "Outputs.Out.Export.Name");
+}

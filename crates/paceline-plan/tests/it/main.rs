@@ -5,6 +5,7 @@
 
 mod build;
 mod config;
+mod declared;
 mod edges;
 mod example;
 mod ordering;

@@ -130,9 +130,11 @@ fn explain_shows_the_shortest_chain_and_how_many_others_there_are() {
 
       E waits for D (manifest)
         manifest: declared in the assembly's manifest
+        declared only: nothing in the two templates ties them
 
       D waits for A (manifest)
         manifest: declared in the assembly's manifest
+        declared only: nothing in the two templates ties them
 
     1 other chain leads there too
     ");
@@ -149,9 +151,11 @@ fn explain_shows_the_shortest_chain_and_how_many_others_there_are() {
 
       E waits for C (manifest)
         manifest: declared in the assembly's manifest
+        declared only: nothing in the two templates ties them
 
       E waits for D (manifest)
         manifest: declared in the assembly's manifest
+        declared only: nothing in the two templates ties them
 
     through these for 2 more: A, B
     ");

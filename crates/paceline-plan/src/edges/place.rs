@@ -1,0 +1,75 @@
+//! Where in a template something stands.
+
+use std::fmt;
+
+use paceline_assembly::Stack;
+use serde::Serialize;
+
+/// A place in a template.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// The logical ids of the nested stacks that lead to the template, outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nested: Vec<String>,
+    /// The section of the template.
+    pub section: Section,
+    /// The id in that section: of a resource, a parameter, an output or a condition.
+    pub logical_id: String,
+    /// The properties below it, such as `Properties.Environment.Variables.URL`; list items as `[0]`.
+    pub path: String,
+    /// The path of the construct that made the resource, where the assembly says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub construct: Option<String>,
+}
+
+/// The sections of a template in which stacks are tied to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Section {
+    /// `Parameters`.
+    Parameters,
+    /// `Conditions`.
+    Conditions,
+    /// `Resources`.
+    Resources,
+    /// `Outputs`.
+    Outputs,
+}
+
+impl Place {
+    /// Fills in the construct. The assembly knows those of the stack's own template; for what is no resource
+    /// they repeat the logical id.
+    pub(super) fn made_by(&mut self, stack: &Stack) {
+        if !(self.nested.is_empty() && self.section == Section::Resources) {
+            return;
+        }
+        let path = stack.construct_paths.get(&self.logical_id);
+        // The last parts are the same for most: the resource of a construct is its `Resource`.
+        let short = |path: &String| {
+            let path = path.strip_suffix("/Default").unwrap_or(path);
+            path.strip_suffix("/Resource").unwrap_or(path).to_owned()
+        };
+        self.construct = path.map(short);
+    }
+}
+
+impl fmt::Display for Place {
+    /// `Role.Properties.ManagedPolicyArns[0]`, `Outputs.Url.Value`, `Nested/Role.Properties.Path`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for id in &self.nested {
+            write!(f, "{id}/")?;
+        }
+        match self.section {
+            Section::Parameters => f.write_str("Parameters.")?,
+            Section::Conditions => f.write_str("Conditions.")?,
+            Section::Outputs => f.write_str("Outputs.")?,
+            // A logical id alone is a resource's, as in `Ref` and `Fn::GetAtt`.
+            Section::Resources => {}
+        }
+        f.write_str(&self.logical_id)?;
+        let is_index = self.path.starts_with('[');
+        if !(self.path.is_empty() || is_index) {
+            f.write_str(".")?;
+        }
+        f.write_str(&self.path)
+    }
+}

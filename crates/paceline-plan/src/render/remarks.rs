@@ -1,0 +1,98 @@
+//! What a plan for people says at its end: what is left out, what nothing provides, what nothing uses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::text::{Page, Tone};
+use super::{count, show_duration};
+use crate::edges::{External, Reason};
+use crate::plan::DeclaredOnly;
+
+/// The most lines that a list of remarks takes.
+const MANY_REMARKS: usize = 20;
+
+impl Page<'_> {
+    pub(super) fn remarks(&mut self) {
+        let plan = self.plan;
+        let mut left_out: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for it in &plan.left_out {
+            left_out.entry(&it.why).or_default().push(&it.stack);
+        }
+        let left_out = left_out.iter().map(|(why, stacks)| format!("{}: {why}", stacks.join(", ")));
+        self.remark("Left out:", &left_out.collect::<Vec<_>>(), None);
+
+        let (unresolved, external): (Vec<&External>, Vec<&External>) =
+            plan.external.iter().partition(|it| it.unresolved);
+        self.remark("Read, but made by none of these stacks:", &names(&external), None);
+        self.remark("Read under names that are only known at deployment:", &names(&unresolved), None);
+        self.declared_only();
+
+        self.remark("Warnings:", &plan.warnings, Some(Tone::Warn));
+    }
+
+    /// Those that cost time are named; an edge off the critical path is no reason to change anything today.
+    fn declared_only(&mut self) {
+        let (costly, free): (Vec<&DeclaredOnly>, Vec<&DeclaredOnly>) =
+            self.plan.declared_only.iter().partition(|edge| !edge.saves.is_zero());
+        let mut lines: Vec<String> = costly
+            .iter()
+            .map(|edge| {
+                let saves = show_duration(edge.saves);
+                format!("{} waits for {}: removing it saves {saves}", edge.from, edge.to)
+            })
+            .collect();
+        lines.truncate(MANY_REMARKS - 1);
+        let more = self.plan.declared_only.len() - lines.len();
+        if more > 0 && lines.is_empty() {
+            lines.push(format!("{}; removing one alone saves nothing", count(free.len(), "edge")));
+        } else if more > 0 {
+            lines.push(format!("{} (--format json has all)", count(more, "more edge")));
+        }
+        self.remark("Declared in the manifest, but used by no template:", &lines, None);
+    }
+
+    fn remark(&mut self, title: &str, lines: &[String], tone: Option<Tone>) {
+        if lines.is_empty() {
+            return;
+        }
+        self.line("");
+        self.title(title);
+        let more = lines.len().saturating_sub(MANY_REMARKS);
+        for line in lines.iter().take(MANY_REMARKS) {
+            self.paragraph("  ", line, tone);
+        }
+        if more > 0 {
+            self.line(&format!("  and {more} more (--format json has all)"));
+        }
+    }
+}
+
+/// A line for each name, with the stacks that read it.
+fn names(of: &[&External]) -> Vec<String> {
+    let mut names: BTreeMap<(Reason, &str), [BTreeSet<&str>; 2]> = BTreeMap::new();
+    for it in of {
+        let [readers, may_be] = names.entry((it.reason, &it.name)).or_default();
+        readers.insert(&it.stack);
+        may_be.extend(it.may_be.iter().map(String::as_str));
+    }
+    let list = |ids: &BTreeSet<&str>| ids.iter().copied().collect::<Vec<_>>().join(", ");
+    names
+        .iter()
+        .map(|((reason, name), [readers, may_be])| {
+            let may_be = match may_be.len() {
+                0 => String::new(),
+                _ => format!("; may be made by {}: `edges:` in paceline.yaml says which", list(may_be)),
+            };
+            format!("{} (read by {}){may_be}", kind(*reason, name), list(readers))
+        })
+        .collect()
+}
+
+fn kind(reason: Reason, name: &str) -> String {
+    match reason {
+        Reason::Import => format!("export {name}"),
+        Reason::Output => format!("outputs of stack {name}"),
+        Reason::Image => format!("repository {name}"),
+        Reason::CrossRegion => format!("cross-region export {name}"),
+        _ => format!("parameter {name}"),
+    }
+}
