@@ -101,6 +101,18 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// A copy whose templates are parsed, to be looked at and dropped. Those of an assembly are kept as text
+    /// until they are asked for.
+    #[must_use]
+    pub fn opened(&self) -> Stack {
+        let opened = self.clone();
+        opened.template.value();
+        for nested in &opened.nested {
+            nested.template.value();
+        }
+        opened
+    }
+
     /// The annotations that forbid deploying this stack.
     pub fn errors(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter().filter(|message| message.severity == Severity::Error)

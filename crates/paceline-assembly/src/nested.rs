@@ -17,6 +17,8 @@ use crate::shape::join;
 use crate::template::Template;
 use crate::walk::{Node, walk};
 
+/// The type of a nested stack.
+pub(crate) const STACK: &str = "AWS::CloudFormation::Stack";
 /// CloudFormation ends an operation on nested stacks at 2,500 resources; more templates than that cannot work.
 const MAX_TEMPLATES: usize = 2_500;
 /// Far more levels than anyone uses, and few enough for the call stack.
@@ -43,7 +45,7 @@ impl Finder<'_> {
         parents: &mut Vec<String>,
     ) -> Result<(), AssemblyError> {
         for (logical_id, resource) in template.resources() {
-            if resource.resource_type != "AWS::CloudFormation::Stack" {
+            if resource.resource_type != STACK {
                 continue;
             }
             let Some(file) = self.file(resource.metadata, resource.properties) else { continue };
@@ -81,6 +83,14 @@ impl Finder<'_> {
             self.inside.pop();
         }
         Ok(())
+    }
+
+    /// What was found; the templates are kept as text.
+    pub(crate) fn forget(mut self) -> Vec<NestedTemplate> {
+        for nested in &mut self.found {
+            nested.template.forget();
+        }
+        self.found
     }
 
     /// The template's file, if it is in the assembly: a nested stack can as well come from elsewhere.

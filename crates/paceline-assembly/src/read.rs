@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::assets::{self, AssetManifest};
@@ -10,8 +11,8 @@ use crate::error::AssemblyError;
 use crate::ids::{self, Names};
 use crate::manifest::Manifest;
 use crate::metadata::Metadata;
-use crate::model::{Assembly, Environment, EnvironmentError, Stack};
-use crate::nested::Finder;
+use crate::model::{Assembly, Environment, EnvironmentError, NestedTemplate, Stack};
+use crate::nested::{self, Finder};
 use crate::shape::{Shape, read_bytes, read_json, without_bom};
 use crate::template::{Template, TemplateError};
 
@@ -81,7 +82,7 @@ pub(crate) fn read_template(path: &Utf8Path, named_by: String) -> Result<Templat
     let bytes = without_bom(&bytes);
     str::from_utf8(bytes)
         .map_err(|error| TemplateError::not_text(bytes, error.valid_up_to()))
-        .and_then(Template::parse)
+        .and_then(Template::keeping_text)
         .map_err(|source| AssemblyError::Template { path: path.to_owned(), named_by, source })
 }
 
@@ -103,6 +104,15 @@ struct Draft {
     names: Names,
     depends_on: BTreeSet<usize>,
     assets_depend_on: BTreeSet<usize>,
+}
+
+/// An artifact of a manifest, read.
+enum Artifact {
+    Stack(Box<Draft>),
+    Assets(AssetManifest),
+    /// Is read later: it needs to be known which assemblies have been read.
+    Stage,
+    Other,
 }
 
 /// What an artifact is to the stacks that depend on it.
@@ -137,21 +147,25 @@ impl Reader {
         let mut targets: HashMap<&str, Target<'_>> = HashMap::new();
         let mut inside = Vec::new();
         let mut stages = Vec::new();
-        for (id, value) in &manifest.artifacts {
+        let artifacts: Vec<_> = manifest.artifacts.iter().collect();
+        let read =
+            artifacts.par_iter().map(|(id, value)| self.artifact(id, &manifest.artifact(id, value), base));
+        // All are read, and of several errors the first in the manifest's order is reported.
+        let read: Vec<Result<Artifact, AssemblyError>> = read.collect();
+        for ((id, value), read) in artifacts.into_iter().zip(read) {
             let artifact = manifest.artifact(id, value);
-            let target = match artifact.require("type")?.text()? {
-                "aws:cloudformation:stack" => {
-                    let draft = self.stack(id, &artifact, base)?;
+            let target = match read? {
+                Artifact::Stack(draft) => {
                     inside.push(self.stacks.len());
-                    self.stacks.push(draft);
+                    self.stacks.push(*draft);
                     Target::Stacks(vec![self.stacks.len() - 1])
                 }
-                "cdk:asset-manifest" => Target::Assets(self.asset_manifest(&artifact, base)?, artifact),
-                "cdk:cloud-assembly" => {
+                Artifact::Assets(assets) => Target::Assets(assets, artifact),
+                Artifact::Stage => {
                     stages.push((id.as_str(), artifact));
                     continue;
                 }
-                _ => Target::Other,
+                Artifact::Other => Target::Other,
             };
             targets.insert(id, target);
         }
@@ -166,10 +180,21 @@ impl Reader {
                 self.depend(dependents, &manifest.artifact(id, value), &targets)?;
             }
         }
-        for &index in &inside[..own] {
-            self.find_nested(index, base)?;
+        let nested = inside[..own].par_iter().map(|&index| self.find_nested(&self.stacks[index].stack, base));
+        let nested: Vec<Result<Vec<NestedTemplate>, AssemblyError>> = nested.collect();
+        for (&index, nested) in inside.iter().zip(nested) {
+            self.stacks[index].stack.nested = nested?;
         }
         Ok(inside)
+    }
+
+    fn artifact(&self, id: &str, artifact: &Shape<'_>, base: &Utf8Path) -> Result<Artifact, AssemblyError> {
+        Ok(match artifact.require("type")?.text()? {
+            "aws:cloudformation:stack" => Artifact::Stack(Box::new(self.stack(id, artifact, base)?)),
+            "cdk:asset-manifest" => Artifact::Assets(self.asset_manifest(artifact, base)?),
+            "cdk:cloud-assembly" => Artifact::Stage,
+            _ => Artifact::Other,
+        })
     }
 
     fn stage(
@@ -212,7 +237,7 @@ impl Reader {
         let properties = artifact.require("properties")?;
         let file = properties.require("templateFile")?;
         let template_path = self.root.join(named_file(&file, base)?);
-        let template = read_template(&template_path, file.named_by())?;
+        let mut template = read_template(&template_path, file.named_by())?;
 
         let mut metadata = Metadata::default();
         if let Some(inline) = artifact.get("metadata")? {
@@ -231,6 +256,8 @@ impl Reader {
                 construct_paths.insert(logical_id.to_owned(), path.trim_start_matches('/').to_owned());
             }
         }
+
+        template.forget();
 
         let lookup_role = match properties.get("lookupRole")? {
             Some(role) => assets::role(&role, "arn", assets::bootstrap(&role)?)?,
@@ -320,8 +347,10 @@ impl Reader {
         Ok(())
     }
 
-    fn find_nested(&mut self, index: usize, base: &Utf8Path) -> Result<(), AssemblyError> {
-        let stack = &mut self.stacks[index].stack;
+    fn find_nested(&self, stack: &Stack, base: &Utf8Path) -> Result<Vec<NestedTemplate>, AssemblyError> {
+        if !stack.template.may_hold(nested::STACK) {
+            return Ok(Vec::new());
+        }
         let mut finder = Finder {
             root: &self.root,
             base,
@@ -330,9 +359,8 @@ impl Reader {
             inside: vec![stack.template_path.clone()],
             found: Vec::new(),
         };
-        finder.find(&stack.template, &mut Vec::new())?;
-        stack.nested = finder.found;
-        Ok(())
+        finder.find(&stack.template.clone(), &mut Vec::new())?;
+        Ok(finder.forget())
     }
 
     fn finish(self) -> Assembly {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -10,36 +10,60 @@ use sha2::{Digest, Sha256};
 
 use crate::yaml;
 
+/// What starts an escaped character in JSON and in YAML's double quotes: any text can hide behind those.
+const ESCAPE: &str = "\\u";
+
 /// A template in long form. Cloning one is cheap.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// It can be kept as text alone and parsed when it is looked at: the values of a large app's templates take
+/// many times the memory of their text.
+#[derive(Debug, Clone)]
 pub struct Template {
-    /// Always an object.
-    value: Arc<Value>,
+    /// What the value is made from, where there is a text.
+    text: Option<Arc<str>>,
+    /// Always an object. Without it, there is a text that has been parsed before.
+    value: OnceLock<Arc<Value>>,
 }
 
 impl Template {
     /// Parses JSON, or YAML with short-form intrinsics (`!Ref`), which come out in long form.
     pub fn parse(text: &str) -> Result<Template, TemplateError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let value = if is_json(text) {
-            serde_json::from_str(text).map_err(TemplateError::Json)?
-        } else {
-            yaml::parse(text).map_err(TemplateError::Yaml)?
-        };
-        Self::from_value(value)
+        Self::from_value(parse(text)?)
+    }
+
+    /// As [`parse`](Self::parse), and keeps the text, so that the value can be [forgotten](Self::forget).
+    pub(crate) fn keeping_text(text: &str) -> Result<Template, TemplateError> {
+        Ok(Template { text: Some(text.into()), ..Self::parse(text)? })
     }
 
     /// Wraps a template that is in long form already.
     pub fn from_value(value: Value) -> Result<Template, TemplateError> {
         if value.is_object() {
-            Ok(Template { value: Arc::new(value) })
+            Ok(Template { text: None, value: OnceLock::from(Arc::new(value)) })
         } else {
             Err(TemplateError::NotAMap(kind(&value)))
         }
     }
 
+    /// Lets go of the parsed value, if it can be had again from the text.
+    pub(crate) fn forget(&mut self) {
+        if self.text.is_some() {
+            self.value = OnceLock::new();
+        }
+    }
+
+    /// Whether the text may be there in a template, as far as that can be told without parsing it.
+    pub(crate) fn may_hold(&self, text: &str) -> bool {
+        self.text.as_ref().is_none_or(|own| own.contains(text) || own.contains(ESCAPE))
+    }
+
+    /// The template. If it is not parsed yet it is parsed now, and kept.
     pub fn value(&self) -> &Value {
-        &self.value
+        self.value.get_or_init(|| {
+            let text = self.text.as_deref().unwrap_or_default();
+            // It was parsed when the template was made.
+            Arc::new(parse(text).unwrap_or_else(|_| Value::Object(Map::new())))
+        })
     }
 
     /// The resources, ordered by logical id.
@@ -48,7 +72,7 @@ impl Template {
     }
 
     pub fn resource(&self, logical_id: &str) -> Option<Resource<'_>> {
-        Resource::of(self.value.get("Resources")?.get(logical_id)?)
+        Resource::of(self.value().get("Resources")?.get(logical_id)?)
     }
 
     pub fn resource_count(&self) -> usize {
@@ -75,20 +99,38 @@ impl Template {
     /// the order of keys, the white space or the syntax.
     pub fn digest(&self) -> String {
         let mut hash = Hash(Sha256::new());
-        write_canonical(&self.value, &mut hash);
-        let mut hex = String::with_capacity(64);
-        for byte in hash.0.finalize() {
-            for nibble in [byte >> 4, byte & 0xf] {
-                hex.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-            }
-        }
-        hex
+        write_canonical(self.value(), &mut hash);
+        hex(hash)
+    }
+
+    /// A digest that is cheaper than [`digest`](Self::digest): it changes with the white space too.
+    pub fn fingerprint(&self) -> String {
+        let Some(text) = &self.text else { return self.digest() };
+        let mut hash = Hash(Sha256::new());
+        hash.0.update(text.as_bytes());
+        hex(hash)
     }
 
     fn section(&self, name: &str) -> impl Iterator<Item = (&str, &Value)> {
-        let entries = self.value.get(name).and_then(Value::as_object);
+        let entries = self.value().get(name).and_then(Value::as_object);
         entries.into_iter().flat_map(Map::iter).map(|(key, value)| (key.as_str(), value))
     }
+}
+
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.value() == other.value()
+    }
+}
+
+fn parse(text: &str) -> Result<Value, TemplateError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let value = if is_json(text) {
+        serde_json::from_str(text).map_err(TemplateError::Json)?
+    } else {
+        yaml::parse(text).map_err(TemplateError::Yaml)?
+    };
+    Ok(value)
 }
 
 /// A resource of a template.
@@ -220,6 +262,16 @@ fn write_canonical(value: &Value, out: &mut Hash) {
 fn write_scalar(scalar: &(impl Serialize + ?Sized), out: &mut Hash) {
     let written = serde_json::to_writer(out, scalar);
     debug_assert!(written.is_ok(), "hashing a scalar cannot fail");
+}
+
+fn hex(hash: Hash) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in hash.0.finalize() {
+        for nibble in [byte >> 4, byte & 0xf] {
+            hex.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
+        }
+    }
+    hex
 }
 
 struct Hash(Sha256);

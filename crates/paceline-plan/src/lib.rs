@@ -8,6 +8,7 @@ mod declared;
 pub mod durations;
 mod edges;
 mod error;
+mod facts;
 pub mod graph;
 mod make;
 mod names;

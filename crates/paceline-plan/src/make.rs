@@ -12,11 +12,12 @@ use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
 use crate::durations::Durations;
 use crate::edges::{self, Edge, External, Reason};
 use crate::error::PlanError;
+use crate::facts::{self, Facts};
 use crate::graph::{Cycle, Graph};
 use crate::names::Names;
 use crate::phases::Phases;
 use crate::plan::{LeftOut, Plan, PlannedStack};
-use crate::{declared, stack_time, steps};
+use crate::{declared, steps};
 
 /// What a plan is made with, beside the assembly and the configuration.
 #[derive(Debug, Clone)]
@@ -59,7 +60,8 @@ impl Plan {
     pub fn make(assembly: &Assembly, config: &Config, options: &PlanOptions) -> Result<Self, PlanError> {
         let strategy = options.strategy.unwrap_or(config.strategy);
         let names = Names::new(assembly, &options.config_path);
-        let found = edges::find(assembly);
+        let mut facts = facts::of(assembly, &options.durations);
+        let found = edges::find(assembly, &facts);
         let (guesses, mut edges): (Vec<Edge>, Vec<Edge>) =
             found.edges.into_iter().partition(|edge| edge.guessed);
         for (number, edge) in config.edges.iter().enumerate() {
@@ -110,10 +112,12 @@ impl Plan {
                 depends_on[from].push(edge);
             }
         }
+        facts.retain(|of| selection.has(of.stack));
         let stacks: Vec<PlannedStack> = order
             .iter()
             .map(|&number| {
                 let stack = chosen[number];
+                let facts = &facts[number];
                 PlannedStack {
                     id: stack.id.clone(),
                     name: stack.name.clone(),
@@ -121,8 +125,8 @@ impl Plan {
                     region: stack.environment.region.clone(),
                     phase: phases.of(&stack.id).map(str::to_owned),
                     level: levels[number],
-                    resources: resource_count(stack),
-                    expected: stack_time::typical(stack, &options.durations),
+                    resources: facts.resources,
+                    expected: facts.typical,
                     depends_on: std::mem::take(&mut depends_on[number]),
                 }
             })
@@ -156,7 +160,7 @@ impl Plan {
             policy,
             rollback: config.on_failure.rollback,
         };
-        plan.digest = digest(&plan, &chosen, config.on_failure.rollback);
+        plan.digest = digest(&plan, &chosen, &facts, config.on_failure.rollback);
         Ok(plan)
     }
 }
@@ -267,11 +271,6 @@ fn cycle_error(cycle: &Cycle, stacks: &[&Stack], edges: &[Edge]) -> PlanError {
     PlanError::Cycle { edges: edges.collect() }
 }
 
-fn resource_count(stack: &Stack) -> usize {
-    stack.template.resource_count()
-        + stack.nested.iter().map(|nested| nested.template.resource_count()).sum::<usize>()
-}
-
 /// The heaviest chain of stacks, which are in the order of `order`.
 fn critical_path(stacks: &[PlannedStack], graph: &Graph, order: &[usize]) -> Vec<String> {
     let mut weights = vec![Duration::ZERO; order.len()];
@@ -283,17 +282,17 @@ fn critical_path(stacks: &[PlannedStack], graph: &Graph, order: &[usize]) -> Vec
     graph.critical_path(order, &weights).into_iter().map(|number| ids[number].to_owned()).collect()
 }
 
-fn digest(plan: &Plan, stacks: &[&Stack], rollback: Rollback) -> String {
+fn digest(plan: &Plan, stacks: &[&Stack], facts: &[Facts<'_>], rollback: Rollback) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &str| {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     };
-    for stack in stacks {
+    for (stack, facts) in stacks.iter().zip(facts) {
         add(&stack.id);
         add(&stack.name);
         add(&stack.environment.to_string());
-        add(&stack.template.digest());
+        add(&facts.fingerprint);
         for (key, value) in stack.parameters.iter().chain(&stack.tags) {
             add(key);
             add(value);

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use paceline_assembly::Assembly;
 
 use super::providers::{Lookup, Match, Providers};
-use super::scan::{Use, Uses, scan};
+use super::scan::Use;
 use super::{Edge, External, Found, Place, Reason};
+use crate::facts::Facts;
 
 /// What one stack gets from another: with it, why and what.
 type Tie = (String, Reason, String);
@@ -21,17 +22,16 @@ struct Ends {
 }
 
 /// Finds every edge between the assembly's stacks, and every name that none of them provides.
-pub(crate) fn find(assembly: &Assembly) -> Found {
-    let uses: Vec<Uses> = assembly.stacks.iter().map(scan).collect();
+pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>]) -> Found {
     let ids: BTreeSet<&str> = assembly.stacks.iter().map(|stack| stack.id.as_str()).collect();
-    let providers = Providers::new(assembly, &uses);
+    let providers = Providers::new(assembly, facts);
     let mut found = Found::default();
     let mut external = BTreeSet::new();
-    for (index, (stack, uses)) in assembly.stacks.iter().zip(&uses).enumerate() {
+    for (index, (stack, facts)) in assembly.stacks.iter().zip(facts).enumerate() {
         let from = &stack.id;
         // A name is often read in many places: one edge for all of them.
         let mut ties: BTreeMap<Tie, Ends> = BTreeMap::new();
-        for read in &uses.read {
+        for read in &facts.uses.read {
             let lookup = Lookup::new(read, &stack.environment);
             let mut matching = providers.find(&lookup);
             let mut guessed = false;

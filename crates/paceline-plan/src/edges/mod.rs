@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use find::find;
 pub use place::{Place, Section};
+pub(crate) use scan::{Uses, scan};
 
 /// Why one stack waits for another.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use paceline_assembly::{Assembly, Environment};
 
-use super::scan::{Use, Uses};
+use super::scan::Use;
 use super::{Place, Reason};
+use crate::facts::Facts;
 use crate::text::Text;
 
 /// A name that is looked for, and where. What is `None` may be anything.
@@ -90,9 +91,9 @@ pub(super) struct Providers<'a> {
 }
 
 impl<'a> Providers<'a> {
-    pub(super) fn new(assembly: &Assembly, uses: &'a [Uses]) -> Self {
+    pub(super) fn new(assembly: &Assembly, facts: &'a [Facts<'_>]) -> Self {
         let mut providers = Self::default();
-        for (index, (stack, uses)) in assembly.stacks.iter().zip(uses).enumerate() {
+        for (index, (stack, facts)) in assembly.stacks.iter().zip(facts).enumerate() {
             let own = &stack.environment;
             let Environment { account, region } = own.clone();
             providers.add(
@@ -100,7 +101,7 @@ impl<'a> Providers<'a> {
                 &stack.name,
                 Provider { stack: index, account, region, place: None },
             );
-            for provided in &uses.provided {
+            for provided in &facts.uses.provided {
                 let Lookup { reason, name, account, region, .. } = Lookup::new(provided, own);
                 let provider = || Provider {
                     stack: index,

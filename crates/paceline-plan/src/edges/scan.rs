@@ -36,13 +36,13 @@ impl At {
 
 /// What a stack provides to others and reads from them.
 #[derive(Debug, Default)]
-pub(super) struct Uses {
+pub(crate) struct Uses {
     pub(super) provided: Vec<Use>,
     pub(super) read: Vec<Use>,
 }
 
 /// Reads a stack's template and its nested ones.
-pub(super) fn scan(stack: &Stack) -> Uses {
+pub(crate) fn scan(stack: &Stack) -> Uses {
     let mut uses = Uses::default();
     let given = stack.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
     let template = stack.template.value();
