@@ -57,6 +57,14 @@ impl Template {
         self.text.as_ref().is_none_or(|own| own.contains(text) || own.contains(ESCAPE))
     }
 
+    /// Whether this text stands somewhere in the template.
+    pub fn mentions(&self, text: &str) -> bool {
+        match &self.text {
+            Some(own) => own.contains(text),
+            None => self.value().to_string().contains(text),
+        }
+    }
+
     /// The template. If it is not parsed yet it is parsed now, and kept.
     pub fn value(&self) -> &Value {
         self.value.get_or_init(|| {

@@ -11,8 +11,9 @@ use crate::edges::Reason;
 use crate::graph::Graph;
 use crate::plan::{DeclaredOnly, PlannedStack};
 
-/// The edges that only the manifest declares, those that cost most first. `stacks` are in their order.
-pub(crate) fn only(stacks: &[PlannedStack]) -> Vec<DeclaredOnly> {
+/// The edges that only the manifest declares, those that cost most first. `stacks` are in their order;
+/// `uses_a_name` says whether one stack's template holds a name that another gives to its resources.
+pub(crate) fn only(stacks: &[PlannedStack], uses_a_name: impl Fn(&str, &str) -> bool) -> Vec<DeclaredOnly> {
     let index: HashMap<&str, usize> =
         stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
     let mut graph = Graph::new(stacks.len());
@@ -26,6 +27,7 @@ pub(crate) fn only(stacks: &[PlannedStack]) -> Vec<DeclaredOnly> {
         }
         found.extend(only.into_iter().filter(|(_, only)| *only).map(|(to, _)| (from, to)));
     }
+    found.retain(|&(from, to): &(usize, usize)| !uses_a_name(&stacks[from].id, &stacks[to].id));
     found.sort_unstable();
     let times = Times::new(&graph, stacks);
     let mut found: Vec<DeclaredOnly> = found

@@ -137,7 +137,10 @@ impl Plan {
         let mut steps = steps::make(&names, &stacks, &gates);
         steps::add_commands(&mut steps, config, &options.config_path, &names, &stacks, &mut warnings)?;
         let critical_path = critical_path(&stacks, &graph, &order);
-        let declared_only = declared::only(&stacks);
+        let declared_only = declared::only(&stacks, |from, to| {
+            let (Some(&from), Some(&to)) = (index.get(from), index.get(to)) else { return false };
+            facts[to].uses.given_names.iter().any(|name| chosen[from].template.mentions(name))
+        });
         let policy = if options.fail_fast { FailurePolicy::FailFast } else { config.on_failure.policy };
         let concurrency = Concurrency {
             stacks: options.stacks_at_once.unwrap_or(config.concurrency.stacks),

@@ -136,7 +136,8 @@ fn missing(place: &Place, name: &str) -> Fault {
     )
 }
 
-fn is_there(world: &World, place: &Place, name: &str) -> bool {
+/// Whether a repository is there.
+pub(crate) fn is_there(world: &World, place: &Place, name: &str) -> bool {
     world.region(place).is_some_and(|region| region.repositories.contains_key(name))
         || (is_of_bootstrap(place, name) && world.is_bootstrapped(place))
 }

@@ -19,6 +19,9 @@ pub struct SimOptions {
     pub environments: BTreeMap<(String, String), Bootstrap>,
     /// Which container images the bootstrap repositories hold.
     pub images: Images,
+    /// Whether a repository that no stack has created is there all the same, with every image, because
+    /// somebody else made it. Without, what runs an image of one fails.
+    pub foreign_repositories: bool,
     /// Whether resources need the files and images they name: a function fails without its code.
     pub check_assets: bool,
     /// Whether the documented API rates are enforced.
@@ -51,6 +54,7 @@ impl Default for SimOptions {
             bootstrap: Bootstrap::Version(30),
             environments: BTreeMap::new(),
             images: Images::Present,
+            foreign_repositories: true,
             check_assets: true,
             throttling: true,
             page_size: 100,

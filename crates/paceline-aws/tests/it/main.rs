@@ -8,6 +8,7 @@ mod deploys;
 mod failures;
 mod faults;
 mod gates;
+mod graph;
 mod preflight;
 mod resumes;
 mod states;

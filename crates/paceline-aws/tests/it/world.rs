@@ -59,6 +59,8 @@ pub(crate) struct How {
     pub(crate) images: Images,
     pub(crate) stop: Stop,
     pub(crate) earlier: Option<Earlier>,
+    /// An edge that the plan has lost: the stack that waits, and the one it waits for.
+    pub(crate) without: Option<(String, String)>,
     /// What goes wrong from when the run has connected. How often the SDK itself tries again, by chance, is
     /// not what is tested.
     pub(crate) faults: Option<Faults>,
@@ -139,8 +141,12 @@ impl World {
     ) -> Result<(), PreflightError> {
         let assembly = app.read();
         let config = Config::parse(how.config, Utf8Path::new("paceline.yaml")).unwrap();
-        let plan = Arc::new(Plan::make(&assembly, &config, &PlanOptions::default()).unwrap());
-        let How { method, images, stop, earlier, faults, .. } = how;
+        let mut plan = Plan::make(&assembly, &config, &PlanOptions::default()).unwrap();
+        let How { method, images, stop, earlier, without, faults, .. } = how;
+        if let Some((from, to)) = without {
+            lose(&mut plan, &from, &to);
+        }
+        let plan = Arc::new(plan);
         let options = AwsOptions { wire: self.wire.clone(), method, images, ..AwsOptions::default() };
         let performer = Arc::new(Aws::connect(assembly, &plan, options).await?);
         if let Some(faults) = faults {
@@ -228,6 +234,15 @@ impl World {
             .filter(|event| event.resource_status().is_some_and(|now| now.as_str() == status))
             .count()
     }
+}
+
+/// Takes out of the plan that one stack waits for another.
+fn lose(plan: &mut Plan, from: &str, to: &str) {
+    let number = |id: &str| plan.stacks.iter().position(|stack| stack.id == id).unwrap();
+    let (from, to) = [from, to].map(|id| plan.deploy_step(number(id)).unwrap()).into();
+    let before = plan.steps[from].needs.len();
+    plan.steps[from].needs.retain(|&need| need != to);
+    assert!(plan.steps[from].needs.len() < before, "there is no such edge");
 }
 
 pub(crate) fn slow_durations() -> Durations {

@@ -10,6 +10,9 @@ use super::{Place, Reason, Section, calls, images};
 use crate::resolver::{Given, Resolver};
 use crate::text::Text;
 
+/// Shorter names are found by chance in texts that have nothing to do with them.
+const SHORTEST_NAME: usize = 6;
+
 /// A name that a stack provides or reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Use {
@@ -39,6 +42,8 @@ impl At {
 pub(crate) struct Uses {
     pub(super) provided: Vec<Use>,
     pub(super) read: Vec<Use>,
+    /// The names that it gives to its resources, which others can use as they are.
+    pub(crate) given_names: Vec<String>,
 }
 
 /// Reads a stack's template and its nested ones.
@@ -196,11 +201,19 @@ impl<'a> Scanner<'a> {
             _ if properties.get("ServiceToken").is_some() => self.sdk_calls(properties),
             _ => {}
         }
+        self.given_names(properties);
         for (section, value) in resource.as_object().into_iter().flatten() {
             if section != "Metadata" {
                 self.under(section, |scanner| scanner.value(value));
             }
         }
+    }
+
+    fn given_names(&mut self, properties: &Value) {
+        let named = properties.as_object().into_iter().flatten();
+        let names = named.filter(|(key, _)| key.ends_with("Name"));
+        let names = names.filter_map(|(_, value)| self.resolver.resolve(value).known());
+        self.uses.given_names.extend(names.filter(|name| name.len() >= SHORTEST_NAME));
     }
 
     fn named(&mut self, reason: Reason, properties: &Value, property: &str) {

@@ -59,3 +59,18 @@ fn what_the_team_declares_again_is_meant() {
     let app = App::default().artifact("A", json!({}), empty()).artifact("B", after(&["A"]), empty());
     check(&app.config("edges: [{ from: B, to: A, because: calls it }]"), &[]);
 }
+
+#[test]
+fn a_resource_that_is_used_by_its_name_ties_two_stacks() {
+    let bucket = resources(json!({ "B": { "Type": "AWS::S3::Bucket", "Properties": {
+        "BucketName": { "Fn::Join": ["-", ["artifacts", { "Ref": "AWS::Region" }]] } } } }));
+    let app = |name: &str| {
+        App::default().artifact("A", json!({}), bucket.clone()).artifact(
+            "B",
+            after(&["A"]),
+            holds(json!(format!("arn:aws:s3:::{name}/*"))),
+        )
+    };
+    check(&app("artifacts-us-east-1"), &[]);
+    check(&app("artifacts-eu-west-1"), &["B -> A saves time"]);
+}

@@ -1,6 +1,7 @@
 //! Assemblies of real apps, where they are at hand: they are kept beside this project and not in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
@@ -47,6 +48,28 @@ fn pairs(plan: &Plan) -> String {
     if shown.is_empty() { "none".to_owned() } else { shown }
 }
 
+/// The pairs of stacks with the number of edges of each kind between them, and what is read from elsewhere.
+fn digest(name: &str, plan: &Plan) -> String {
+    let mut pairs: BTreeMap<(&str, &str), BTreeMap<Reason, usize>> = BTreeMap::new();
+    for edge in plan.stacks.iter().flat_map(|stack| &stack.depends_on) {
+        *pairs.entry((&edge.from, &edge.to)).or_default().entry(edge.reason).or_default() += 1;
+    }
+    let mut out = format!("{name}: {} stacks\n", plan.stacks.len());
+    for ((from, to), reasons) in pairs {
+        let reasons: Vec<String> = reasons.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+        writeln!(out, "  {from} -> {to}: {}", reasons.join(", ")).unwrap();
+    }
+    let external: BTreeSet<String> = plan
+        .external
+        .iter()
+        .map(|it| format!("{} {}{}", it.reason, it.name, if it.unresolved { " (unresolved)" } else { "" }))
+        .collect();
+    if !external.is_empty() {
+        writeln!(out, "  from elsewhere: {}", external.into_iter().collect::<Vec<_>>().join(", ")).unwrap();
+    }
+    out
+}
+
 #[test]
 fn the_edges_of_real_assemblies_are_those_that_an_independent_reader_found() {
     let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assemblies");
@@ -57,11 +80,13 @@ fn the_edges_of_real_assemblies_are_those_that_an_independent_reader_found() {
     let rows = index(&text);
     assert!(rows.len() > 20, "the index has another form now: {} rows", rows.len());
     let mut different = Vec::new();
+    let mut digests = String::new();
     for (name, reader) in rows {
         let more = MORE.iter().find(|(assembly, _)| *assembly == name);
         let expected = more.map_or(reader, |(_, more)| (*more).to_owned());
         let assembly = Assembly::read(folder.join(&name).join("cdk.out")).unwrap();
         let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
+        digests.push_str(&digest(&name, &plan));
         let found = pairs(&plan);
         if found != expected {
             different.push(format!("{name}: expected {expected}; found {found}"));
@@ -79,4 +104,5 @@ fn the_edges_of_real_assemblies_are_those_that_an_independent_reader_found() {
         }
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
+    insta::assert_snapshot!("edges_of_real_assemblies", digests);
 }

@@ -97,10 +97,12 @@ fn has_image(world: &World, uri: &str) -> bool {
     let parts: Vec<&str> = registry.split('.').collect();
     let [account, "dkr", "ecr", region, "amazonaws", ..] = parts[..] else { return true };
     let Some((repository, tag)) = image.split_once(':') else { return true };
+    let place = Place::new(account, region);
     if !repository.starts_with("cdk-") {
-        return true;
+        // Whoever made a repository also fills it.
+        return world.options.foreign_repositories || ecr::is_there(world, &place, repository);
     }
-    ecr::holds(world, &Place::new(account, region), repository, tag)
+    ecr::holds(world, &place, repository, tag)
 }
 
 /// A role of another stack may not be usable yet. Within a stack, CloudFormation waits long enough.
