@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
+mod apps;
 mod assemblies;
 mod aws_refusals;
 mod deploy;

@@ -8,6 +8,7 @@
 //! schema is a warning) and strict where going on would deploy something wrong: every error names the file
 //! and the place in it.
 
+mod apps;
 mod assets;
 mod error;
 mod ids;

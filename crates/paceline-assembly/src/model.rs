@@ -67,6 +67,8 @@ impl Assembly {
 pub struct Stack {
     /// The hierarchical id as `cdk ls` prints it, unique in the assembly.
     pub id: String,
+    /// The name of its app, where there are several.
+    pub app: Option<String>,
     /// The key in the manifest, unique only within one manifest.
     pub artifact_id: String,
     /// The name of the CloudFormation stack.

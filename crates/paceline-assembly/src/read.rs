@@ -271,6 +271,7 @@ impl Reader {
         };
         let stack = Stack {
             id: String::new(),
+            app: None,
             artifact_id: id.to_owned(),
             name: properties.string("stackName")?.unwrap_or_else(|| id.to_owned()),
             environment,

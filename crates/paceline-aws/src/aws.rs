@@ -153,7 +153,7 @@ impl Aws {
             Work::Publish(publish) => self.publish(stack, publish).await,
             Work::Deploy { .. } => self.deploy(context, stack).await,
             Work::Gate { roles, .. } => self.gate(context, stack, roles).await,
-            Work::Command(command) => command::run(context, command, self.options.commands).await,
+            Work::Command(command) => Ok(command::run(context, command, self.options.commands).await),
         }
     }
 

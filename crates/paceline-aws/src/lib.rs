@@ -15,7 +15,9 @@ mod rate;
 mod roles;
 mod sdk;
 mod session;
+mod shell;
 mod stack;
+mod synth;
 mod trouble;
 
 pub use aws::{Aws, AwsOptions, PreflightError, wait_for_iam_roles};
@@ -26,4 +28,5 @@ pub use roles::{Policies, RoleWait, Usable};
 pub use sdk::Wire;
 pub use session::ALLOW_BASE_CREDENTIALS;
 pub use stack::Method;
+pub use synth::{Synthesis, SynthesisError};
 pub use trouble::{Kind, Trouble};

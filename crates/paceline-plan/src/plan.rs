@@ -1,5 +1,6 @@
 //! The plan: what will be done, in which order, and why. A value.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -137,8 +138,16 @@ pub struct Command {
     pub stack: usize,
     /// What is given to the shell.
     pub run: String,
+    /// The shell, which takes `-c` and the script.
+    pub shell: String,
     /// The folder it runs in.
     pub dir: Utf8PathBuf,
+    /// Environment variables on top of Paceline's own.
+    pub env: BTreeMap<String, String>,
+    /// After so long it is ended, and has failed.
+    pub timeout: Option<Duration>,
+    /// How often it is run again when it fails.
+    pub retries: u32,
 }
 
 impl Work {

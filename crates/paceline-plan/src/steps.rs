@@ -141,7 +141,11 @@ pub(crate) fn add_commands(
             name: command.name.clone(),
             stack,
             run: command.run.clone(),
+            shell: command.shell.clone(),
             dir: command.dir.as_ref().map_or_else(|| folder.to_owned(), |dir| folder.join(dir)),
+            env: command.env.clone(),
+            timeout: command.timeout,
+            retries: command.retries,
         });
         // Two commands of one name are two steps.
         let id = format!("command:{number}:{}", command.name);

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::listeners::Listeners;
 use crate::load::{self, App};
 use crate::simulate::Simulation;
-use crate::{plan, signals, terminal};
+use crate::{plan, signals, synth, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
 pub(crate) const RUNS: &str = ".paceline/runs";
@@ -26,6 +26,10 @@ const EVERY_STACK: &str = "*";
 const SIMULATED_START: &str = "2026-01-01T00:00:00Z";
 
 pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
+    // What is only shown or rehearsed takes the assemblies as they are.
+    if !(args.simulate || args.dry_run || args.no_synth) {
+        synth::synthesize(load::configured(&args.select.app)?.syntheses())?;
+    }
     let app = load::app(&args.select.app)?;
     let options = app.options(Some(&args.select), args.fail_fast);
     let plan = app.plan(&options)?;

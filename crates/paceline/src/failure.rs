@@ -3,7 +3,7 @@
 use std::fmt;
 
 use paceline_assembly::AssemblyError;
-use paceline_aws::{PreflightError, Trouble};
+use paceline_aws::{PreflightError, SynthesisError, Trouble};
 use paceline_engine::{JournalError, exit};
 use paceline_plan::{ConfigError, PlanError};
 
@@ -24,6 +24,14 @@ impl Failure {
 
     pub(crate) fn with_exit_code(self, exit_code: u8) -> Self {
         Self { exit_code, ..self }
+    }
+
+    /// Apps that could not be synthesized.
+    pub(crate) fn synthesis(mut errors: Vec<SynthesisError>) -> Self {
+        errors.sort_by(|a, b| a.app.cmp(&b.app));
+        let hint = "its whole output is above; `paceline synth` tries again";
+        let problems = errors.iter().map(|error| (error.to_string(), Some(hint.to_owned())));
+        Self { exit_code: exit::USAGE, problems: problems.collect() }
     }
 
     /// Wrong configuration, as an error says it that ends in what to do.

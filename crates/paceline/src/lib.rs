@@ -13,6 +13,7 @@ mod report;
 mod signals;
 mod sim;
 mod simulate;
+mod synth;
 mod terminal;
 mod wait;
 
@@ -33,6 +34,7 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match cli.command {
+        Command::Synth(args) => synth::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Gen(args) => generate::run(&args),

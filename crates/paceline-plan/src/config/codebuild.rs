@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
-use super::parse_duration;
+use super::duration;
 
 /// The CodeBuild project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -15,10 +15,10 @@ pub struct CodeBuild {
     /// `small`, `medium`, `large`, `x-large` or `2x-large`.
     pub compute: String,
     /// How long a build may take, such as `240m`.
-    #[serde(deserialize_with = "minutes")]
+    #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
     /// How long a build may wait for its turn.
-    #[serde(deserialize_with = "minutes")]
+    #[serde(deserialize_with = "duration")]
     pub queued_timeout: Duration,
     /// Where the source comes from: `codepipeline`, `github`, `codecommit`, `s3`, `gitlab` or `bitbucket`.
     pub source: String,
@@ -75,11 +75,4 @@ pub enum RunnerFrom {
     Https,
     /// It is in the build image.
     Image,
-}
-
-/// Reads `240m`, `4h`, `90s` or `1h30m`.
-fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse_duration(&text)
-        .ok_or_else(|| de::Error::custom(format!("`{text}` is not a duration; write it like `240m` or `4h`")))
 }

@@ -3,6 +3,7 @@
 //! Every field has a default. A field that does not exist is an error, with line and column, so that
 //! a typing mistake is never a silent default.
 
+mod apps;
 mod codebuild;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+pub use apps::AppConfig;
 pub use codebuild::{CodeBuild, Runner, RunnerFrom};
 
 /// The file that is read when none is named.
@@ -26,6 +28,8 @@ pub struct Config {
     pub version: Version,
     /// The assembly, relative to the file. `--app` overrides it.
     pub app: Option<Utf8PathBuf>,
+    /// The apps of a deployment of several, by name. With them, the id of a stack is `app/stack`.
+    pub apps: BTreeMap<String, AppConfig>,
     /// What the generated buildspec runs before it deploys, when the assembly is not committed.
     pub synth: Option<String>,
     /// How the secondary regions are switched on.
@@ -197,6 +201,22 @@ pub struct CommandConfig {
     /// The folder it runs in, relative to the configuration; the configuration's own by default.
     #[serde(default)]
     pub dir: Option<Utf8PathBuf>,
+    /// The shell, which takes `-c` and the script.
+    #[serde(default = "sh")]
+    pub shell: String,
+    /// Environment variables on top of Paceline's own.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// After so long it is ended, and has failed.
+    #[serde(default, deserialize_with = "some_duration")]
+    pub timeout: Option<Duration>,
+    /// How often it is run again when it fails.
+    #[serde(default)]
+    pub retries: u32,
+}
+
+fn sh() -> String {
+    "sh".to_owned()
 }
 
 /// Which of a stack's roles a gate waits for.
@@ -317,7 +337,7 @@ impl Config {
         if empty {
             return Ok(Self::default());
         }
-        serde_saphyr::from_str(text).map_err(|error| {
+        let config: Self = serde_saphyr::from_str(text).map_err(|error| {
             let location = error.location();
             let mut message = error.without_snippet().to_string();
             // The place stands before the message.
@@ -330,8 +350,37 @@ impl Config {
                 column: location.map(|at| at.column()),
                 message,
             }
+        })?;
+        if let Some(message) = config.contradiction() {
+            return Err(ConfigError::Invalid { path: path.to_owned(), line: None, column: None, message });
+        }
+        Ok(config)
+    }
+
+    /// Settings that exclude each other.
+    fn contradiction(&self) -> Option<String> {
+        if !self.apps.is_empty() && self.app.is_some() {
+            return Some("`app` names one app and `apps` several: keep one of them".to_owned());
+        }
+        if !self.apps.is_empty() && self.synth.is_some() {
+            return Some("with `apps`, each app has a `synth` of its own".to_owned());
+        }
+        let odd = |name: &&String| name.is_empty() || !name.chars().all(apps::is_in_name);
+        self.apps.keys().find(odd).map(|name| {
+            format!("apps: `{name}` cannot be the name of an app: use letters, digits, `-`, `_` and `.`")
         })
     }
+}
+
+/// Reads a duration as [`parse_duration`] does.
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text)
+        .ok_or_else(|| de::Error::custom(format!("`{text}` is not a duration; write it like `240m` or `4h`")))
+}
+
+fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
 }
 
 /// Reads a duration of hours, minutes and seconds, such as `1h30m`.

@@ -20,6 +20,11 @@ pub fn schema() -> Value {
         "properties": {
             "version": { "const": 1, "description": "The version of this format." },
             "app": text("The synthesized app (a `cdk.out` folder), relative to this file. `--app` overrides it."),
+            "apps": {
+                "type": "object",
+                "description": "The apps of a deployment of several, by name. With them, the id of a stack is `app/stack`.",
+                "additionalProperties": app(),
+            },
             "synth": text("What the generated buildspec runs to make the app, when it is not committed."),
             "multi-region": multi_region(),
             "phases": list("Named groups of stacks, in their order.", &phase()),
@@ -59,6 +64,20 @@ fn object(description: &str, required: &[&str], properties: &Value) -> Value {
         "required": required,
         "properties": properties,
     })
+}
+
+fn app() -> Value {
+    let texts = |description: &str| json!({ "type": "object", "additionalProperties": { "type": "string" }, "description": description });
+    let properties = json!({
+        "dir": text("The folder of the app, relative to this file."),
+        "assembly": { "type": "string", "default": "cdk.out", "description": "The folder of its assembly, relative to its own." },
+        "install": text("Installs what it needs. Skipped while a lock file of Node's is the one that was installed from."),
+        "build": text("Compiles it."),
+        "synth": text("Synthesizes it, once for each run. Without it, the assembly is made elsewhere."),
+        "context": texts("Context of the CDK for the synthesis."),
+        "env": texts("Environment variables for all three."),
+    });
+    object("A CDK app: its folder, and how it is synthesized.", &["dir"], &properties)
 }
 
 fn multi_region() -> Value {
@@ -132,6 +151,10 @@ fn command() -> Value {
         "after": text("The stack or stacks (ids or names, `*` and `?` allowed) it follows."),
         "run": text("What is given to the shell."),
         "dir": text("The folder it runs in, relative to the configuration."),
+        "shell": { "type": "string", "default": "sh", "description": "The shell, which takes `-c` and the script." },
+        "env": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Environment variables on top of Paceline's own." },
+        "timeout": { "type": "string", "pattern": "^([0-9]+[hms])+$", "description": "After so long it is ended, and has failed." },
+        "retries": { "type": "integer", "minimum": 0, "default": 0, "description": "How often it is run again when it fails." },
     });
     object("A script.", &["name", "after", "run"], &properties)
 }

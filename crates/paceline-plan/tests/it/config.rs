@@ -14,12 +14,25 @@ strategy: phases
 edges: [{ from: A, to: B, because: c }]
 concurrency: { stacks: 1, assets: 2, images: 3 }
 gates: [{ after: A, iam-roles: [Role] }]
-commands: [{ name: tidy, after: A, run: ./tidy.sh, dir: scripts }]
+commands:
+  - { name: tidy, after: A, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
 on-failure: { policy: fail-fast, rollback: none }
 codebuild:
   { image: i, compute: small, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b,
     service-role: r, cache: [], privileged: no }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }
+";
+
+/// Every field of an app among several.
+pub(crate) const APPS: &str = "apps:
+  pets:
+    dir: pet-stack
+    assembly: out
+    install: npm ci
+    build: npm run build
+    synth: npx cdk synth --quiet
+    context: { admin_role: Admin }
+    env: { STAGE: prod }
 ";
 
 fn parse(yaml: &str) -> Result<Config, String> {
@@ -113,4 +126,17 @@ fn the_switch_of_the_secondary_regions() {
     for (value, on) in [(None, false), (Some("false"), false), (Some(" True "), true), (Some("1"), true)] {
         assert_eq!(multi_region.is_on(value), on, "{value:?}");
     }
+}
+
+#[test]
+fn one_app_and_several_exclude_each_other() {
+    let config = parse(APPS).unwrap();
+    assert_eq!(config.apps["pets"].assembly, "out");
+    assert_eq!(parse("apps: { intro: { dir: intro } }").unwrap().apps["intro"].assembly, "cdk.out");
+    for (more, part) in [("app: x\n", "keep one of them"), ("synth: x\n", "a `synth` of its own")] {
+        let error = parse(&format!("{APPS}{more}")).unwrap_err();
+        assert!(error.starts_with("paceline.yaml: ") && error.contains(part), "{error}");
+    }
+    let error = parse("apps: { a/b: { dir: x } }").unwrap_err();
+    assert!(error.contains("`a/b` cannot be the name of an app"), "{error}");
 }

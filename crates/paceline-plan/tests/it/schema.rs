@@ -5,7 +5,7 @@ use paceline_plan::{Config, schema};
 use serde_json::Value;
 
 use crate::build::example;
-use crate::config::EVERY_FIELD;
+use crate::config::{APPS, EVERY_FIELD};
 
 /// What is wrong with a value, by as much of JSON Schema as ours uses.
 fn wrong(value: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
@@ -45,7 +45,8 @@ fn wrong(value: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
         }
     }
     for (key, inner) in value.as_object().into_iter().flatten() {
-        match schema["properties"].get(key) {
+        let any = Some(&schema["additionalProperties"]).filter(|any| any.is_object());
+        match schema["properties"].get(key).or(any) {
             Some(schema) => wrong(inner, schema, &format!("{at}.{key}"), found),
             None => found.push(format!("{at}: {key} is not in the schema")),
         }
@@ -61,6 +62,11 @@ fn unused(value: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
         match value.get(key) {
             Some(value) => unused(value, inner, &format!("{at}.{key}"), found),
             None => found.push(format!("{at}.{key}")),
+        }
+    }
+    if schema["additionalProperties"].is_object() {
+        for (key, inner) in value.as_object().into_iter().flatten() {
+            unused(inner, &schema["additionalProperties"], &format!("{at}.{key}"), found);
         }
     }
     if schema.get("items").is_some() {
@@ -82,6 +88,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
     let Config {
         version: _,
         app: _,
+        apps: _,
         synth: _,
         multi_region: _,
         phases: _,
@@ -96,7 +103,11 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
     } = config;
     assert_eq!(check(EVERY_FIELD), [""; 0]);
     let mut found = Vec::new();
-    unused(&serde_saphyr::from_str(EVERY_FIELD).unwrap(), &schema(), "", &mut found);
+    let mut value: Value = serde_saphyr::from_str(EVERY_FIELD).unwrap();
+    // One app and several exclude each other.
+    assert_eq!(check(APPS), [""; 0]);
+    value["apps"] = serde_saphyr::from_str::<Value>(APPS).unwrap()["apps"].take();
+    unused(&value, &schema(), "", &mut found);
     assert_eq!(found, [""; 0]);
 }
 

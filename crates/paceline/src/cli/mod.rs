@@ -12,7 +12,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use codebuild::{GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand};
-pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat};
+pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat, SynthArgs};
 pub(crate) use run::{DeployArgs, MethodArg, ReportArgs, ReportFormat, WaitArgs, WaitKind};
 pub(crate) use sim::{ImagesArg, ServeArgs, SimArgs, SimCommand};
 
@@ -26,6 +26,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Synthesize the apps of paceline.yaml, side by side
+    Synth(SynthArgs),
     /// Show the phases, the order, why stacks wait for each other, and how long it will take
     Plan(PlanArgs),
     /// Show why one stack waits for another, or all that it waits for

@@ -30,3 +30,12 @@ pub(crate) struct ExplainArgs {
     /// The stack it waits for; without it, all that it waits for
     pub(crate) on: Option<String>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct SynthArgs {
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+    /// Only these apps
+    #[arg(value_name = "APP")]
+    pub(crate) apps: Vec<String>,
+}

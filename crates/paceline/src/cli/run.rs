@@ -18,6 +18,9 @@ pub(crate) struct DeployArgs {
     /// Show what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Take the apps as they were synthesized last
+    #[arg(long)]
+    pub(crate) no_synth: bool,
     /// Go on with the interrupted run, and fail if there is none [default: go on if there is one]
     #[arg(long, conflicts_with_all = ["simulate", "dry_run"])]
     pub(crate) resume: bool,

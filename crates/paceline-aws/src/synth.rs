@@ -1,0 +1,135 @@
+//! Synthesizes apps with their own commands.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use paceline_plan::config::AppConfig;
+use sha2::{Digest, Sha256};
+
+use crate::shell::{Script, ScriptError};
+
+/// Lock files of package managers that install into `node_modules`.
+const LOCK_FILES: [&str; 4] = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"];
+/// Keeps, beside what was installed, the digest of what it was installed from: it goes when that goes.
+const INSTALLED: &str = "node_modules/.paceline-installed";
+
+/// An app that is to be synthesized.
+#[derive(Debug, Clone)]
+pub struct Synthesis {
+    /// What people call it.
+    pub name: String,
+    /// Its folder.
+    pub dir: Utf8PathBuf,
+    /// What it is synthesized with.
+    pub app: AppConfig,
+}
+
+/// Why an app could not be synthesized.
+#[derive(Debug, thiserror::Error)]
+#[error("app `{app}`: `{run}` failed: {message}")]
+pub struct SynthesisError {
+    /// The app.
+    pub app: String,
+    /// What was run.
+    pub run: String,
+    /// How it ended, and the last it said.
+    pub message: String,
+}
+
+impl Synthesis {
+    /// Installs, builds and synthesizes. `line` is given each line that is printed.
+    pub async fn perform(&self, mut line: impl FnMut(String)) -> Result<(), SynthesisError> {
+        if let Some(install) = &self.app.install {
+            let digest = self.lock_files();
+            let stamp = self.dir.join(INSTALLED);
+            let installed = fs_err::read_to_string(&stamp).ok();
+            if digest.is_some() && digest == installed {
+                line("installed already: the lock file has not changed".to_owned());
+            } else {
+                self.run(install, &mut line).await?;
+                // Only what a lock file pins is the same the next time; without the folder nothing is kept.
+                if let Some(digest) = digest.filter(|_| stamp.parent().is_some_and(Utf8Path::is_dir)) {
+                    let kept = fs_err::write(&stamp, digest);
+                    kept.unwrap_or_else(|error| line(format!("it will be installed again: {error}")));
+                }
+            }
+        }
+        for run in [&self.app.build, &self.synth()].into_iter().flatten() {
+            self.run(run, &mut line).await?;
+        }
+        Ok(())
+    }
+
+    /// The synthesis with its context. The CDK command line takes context as options; what runs without it
+    /// takes it from `CDK_CONTEXT_JSON`, which the command line sets itself.
+    fn synth(&self) -> Option<String> {
+        let mut run = self.app.synth.clone()?;
+        let is_cli = run.split_whitespace().any(|word| word == "cdk" || word.starts_with("cdk@"));
+        for (key, value) in self.app.context.iter().filter(|_| is_cli) {
+            let _ = write!(run, " --context {}", quoted(&format!("{key}={value}")));
+        }
+        Some(run)
+    }
+
+    async fn run(&self, run: &str, line: &mut impl FnMut(String)) -> Result<(), SynthesisError> {
+        line(format!("$ {run}"));
+        let mut env = self.app.env.clone();
+        if !self.app.context.is_empty() {
+            env.entry("CDK_CONTEXT_JSON".to_owned()).or_insert_with(|| context(&self.app.context));
+        }
+        let script =
+            Script { run: run.to_owned(), shell: "sh".to_owned(), dir: self.dir.clone(), env, timeout: None };
+        script.perform(line).await.map_err(|error: ScriptError| {
+            let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+            SynthesisError {
+                app: self.name.clone(),
+                run: run.to_owned(),
+                message: format!("{error}{source}"),
+            }
+        })
+    }
+
+    /// The digest of the app's lock files, if it has any.
+    fn lock_files(&self) -> Option<String> {
+        let mut hash = Sha256::new();
+        let mut any = false;
+        for name in LOCK_FILES {
+            match fs_err::read(self.dir.join(name)) {
+                Ok(bytes) => {
+                    any = true;
+                    hash.update(name.as_bytes());
+                    hash.update(bytes);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(_) => return None,
+            }
+        }
+        any.then(|| {
+            hash.finalize().iter().fold(String::new(), |mut text, byte| {
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
+        })
+    }
+}
+
+/// What is in the environment already, with the app's own context on top.
+fn context(own: &BTreeMap<String, String>) -> String {
+    let outer = std::env::var("CDK_CONTEXT_JSON").ok();
+    let outer = outer.and_then(|text| serde_json::from_str(&text).ok());
+    let mut all: serde_json::Map<String, serde_json::Value> = outer.unwrap_or_default();
+    all.extend(own.iter().map(|(key, value)| (key.clone(), value.clone().into())));
+    serde_json::Value::Object(all).to_string()
+}
+
+/// The text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

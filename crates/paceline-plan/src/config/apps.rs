@@ -1,0 +1,41 @@
+//! The apps of a deployment of several.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use serde::Deserialize;
+
+/// A CDK app: its folder, and how it is synthesized.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppConfig {
+    /// The folder of the app, relative to the configuration.
+    pub dir: Utf8PathBuf,
+    /// The folder of its assembly, relative to its own.
+    #[serde(default = "cdk_out")]
+    pub assembly: Utf8PathBuf,
+    /// Installs what it needs. Skipped while a lock file of Node's is the one that was installed from.
+    #[serde(default)]
+    pub install: Option<String>,
+    /// Compiles it.
+    #[serde(default)]
+    pub build: Option<String>,
+    /// Synthesizes it, once for each run. Without it, the assembly is made elsewhere.
+    #[serde(default)]
+    pub synth: Option<String>,
+    /// Context of the CDK for the synthesis.
+    #[serde(default)]
+    pub context: BTreeMap<String, String>,
+    /// Environment variables for all three.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+}
+
+fn cdk_out() -> Utf8PathBuf {
+    "cdk.out".into()
+}
+
+/// What a name may be made of: it becomes part of stack ids, file names and patterns.
+pub(super) fn is_in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.".contains(c)
+}
