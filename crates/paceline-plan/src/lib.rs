@@ -20,6 +20,7 @@ mod schema;
 pub mod stack_time;
 mod steps;
 mod text;
+mod timestamps;
 
 pub use config::{Config, ConfigError, Strategy};
 pub use edges::{Edge, External, Place, Reason, Section};
@@ -28,3 +29,4 @@ pub use make::PlanOptions;
 pub use plan::{Command, DeclaredOnly, LeftOut, Phase, Plan, PlannedStack, Publish, Step, Work};
 pub use schema::schema;
 pub use text::{partition, url_suffix};
+pub use timestamps::{has_time, without_times};

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
 use crate::durations::Durations;
-use crate::edges::{self, Edge, External, Reason};
+use crate::edges::{self, Edge, External, Place, Reason};
 use crate::error::PlanError;
 use crate::facts::{self, Facts};
 use crate::graph::{Cycle, Graph};
@@ -156,6 +156,8 @@ impl Plan {
             left_out: selection.left_out,
             external,
             declared_only,
+            times: times(&facts),
+            ignore_times: config.unchanged.ignore_timestamps,
             warnings,
             critical_path,
             strategy,
@@ -272,6 +274,12 @@ fn cycle_error(cycle: &Cycle, stacks: &[&Stack], edges: &[Edge]) -> PlanError {
         edges.iter().find(|edge| edge.from == stacks[from].id && edge.to == stacks[to].id).cloned()
     });
     PlanError::Cycle { edges: edges.collect() }
+}
+
+/// The stacks that hold the time of their synthesis, and where.
+fn times(facts: &[Facts<'_>]) -> Vec<(String, Vec<Place>)> {
+    let with_times = facts.iter().filter(|facts| !facts.uses.times.is_empty());
+    with_times.map(|facts| (facts.stack.to_owned(), facts.uses.times.clone())).collect()
 }
 
 /// The heaviest chain of stacks, which are in the order of `order`.

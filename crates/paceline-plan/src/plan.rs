@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
-use crate::edges::{Edge, External};
+use crate::edges::{Edge, External, Place};
 use crate::graph::Graph;
 
 /// What will be done, in which order, and why.
@@ -27,6 +27,10 @@ pub struct Plan {
     pub external: Vec<External>,
     /// Edges that the manifest declares and that no template uses.
     pub declared_only: Vec<DeclaredOnly>,
+    /// The stacks that hold the time of their synthesis, and where: such a stack is never unchanged.
+    pub times: Vec<(String, Vec<Place>)>,
+    /// Whether stacks that differ in such times alone are taken for unchanged.
+    pub ignore_times: bool,
     /// What a person should know before deploying.
     pub warnings: Vec<String>,
     /// The ids of the stacks on the heaviest chain.

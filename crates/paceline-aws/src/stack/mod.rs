@@ -240,7 +240,8 @@ impl Deployment<'_> {
         // What this run has done before an interruption has read the parameters in this run. That it was
         // about to be sent is in the journal; that it was sent only the stack's events tell.
         let is_done = self.context.was_done_earlier() && self.ours(view).await?.is_some();
-        unchanged::is_unchanged(self.environment, &self.request, view, is_done).await
+        let ignore_times = self.context.plan().ignore_times;
+        unchanged::is_unchanged(self.environment, &self.request, view, is_done, ignore_times).await
     }
 
     /// The stack's last operation, if it does what we want.

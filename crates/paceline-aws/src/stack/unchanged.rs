@@ -1,6 +1,7 @@
 //! Whether a stack already is what is asked for, found out without an operation.
 
 use paceline_assembly::Template;
+use paceline_plan::without_times;
 use serde_json::Value;
 
 use super::request::Request;
@@ -14,6 +15,7 @@ pub(super) async fn is_unchanged(
     request: &Request,
     view: &StackView,
     is_done: bool,
+    ignore_times: bool,
 ) -> Result<bool, Trouble> {
     let stable = matches!(
         view.status.as_str(),
@@ -28,7 +30,7 @@ pub(super) async fn is_unchanged(
         environment.client.get_template().stack_name(&request.name).template_stage(stage).send()
     };
     let answer = environment.call(None, "GetTemplate", send).await?;
-    Ok(templates_are_equal(answer.template_body().unwrap_or_default(), &request.template))
+    Ok(templates_are_equal(answer.template_body().unwrap_or_default(), &request.template, ignore_times))
 }
 
 fn settings_are_equal(request: &Request, view: &StackView) -> bool {
@@ -56,20 +58,21 @@ fn reads_parameter_store(template: &Template) -> bool {
 
 /// Compares what CloudFormation keeps with what is asked for. It keeps `?` for every character that is
 /// not ASCII.
-fn templates_are_equal(kept: &str, asked: &Template) -> bool {
-    Template::parse(kept).is_ok_and(|kept| values_are_equal(kept.value(), asked.value()))
+fn templates_are_equal(kept: &str, asked: &Template, ignore_times: bool) -> bool {
+    let texts = if ignore_times { texts_are_equal_but_for_times } else { texts_are_equal };
+    Template::parse(kept).is_ok_and(|kept| values_are_equal(kept.value(), asked.value(), texts))
 }
 
-fn values_are_equal(kept: &Value, asked: &Value) -> bool {
+fn values_are_equal(kept: &Value, asked: &Value, texts: fn(&str, &str) -> bool) -> bool {
     match (kept, asked) {
-        (Value::String(kept), Value::String(asked)) => texts_are_equal(kept, asked),
+        (Value::String(kept), Value::String(asked)) => texts(kept, asked),
         (Value::Array(kept), Value::Array(asked)) => {
-            kept.len() == asked.len() && kept.iter().zip(asked).all(|(k, a)| values_are_equal(k, a))
+            kept.len() == asked.len() && kept.iter().zip(asked).all(|(k, a)| values_are_equal(k, a, texts))
         }
         (Value::Object(kept), Value::Object(asked)) => {
             kept.len() == asked.len()
                 && kept.iter().zip(asked).all(|((kept_key, kept), (asked_key, asked))| {
-                    texts_are_equal(kept_key, asked_key) && values_are_equal(kept, asked)
+                    texts_are_equal(kept_key, asked_key) && values_are_equal(kept, asked, texts)
                 })
         }
         _ => kept == asked,
@@ -78,6 +81,10 @@ fn values_are_equal(kept: &Value, asked: &Value) -> bool {
 
 fn texts_are_equal(kept: &str, asked: &str) -> bool {
     kept == asked || (!asked.is_ascii() && kept == mangled(asked))
+}
+
+fn texts_are_equal_but_for_times(kept: &str, asked: &str) -> bool {
+    texts_are_equal(&without_times(kept), &without_times(asked))
 }
 
 fn mangled(text: &str) -> String {
@@ -95,13 +102,30 @@ mod tests {
     #[test]
     fn order_of_keys_and_mangled_characters_are_no_difference() {
         let asked = template(r#"{"Description":"Größe","Resources":{"A":{"Type":"T"}}}"#);
-        assert!(templates_are_equal(r#"{"Resources":{"A":{"Type":"T"}},"Description":"Gr??e"}"#, &asked));
-        assert!(!templates_are_equal(r#"{"Resources":{"A":{"Type":"T"}},"Description":"Gr?sse"}"#, &asked));
+        assert!(templates_are_equal(
+            r#"{"Resources":{"A":{"Type":"T"}},"Description":"Gr??e"}"#,
+            &asked,
+            false
+        ));
+        assert!(!templates_are_equal(
+            r#"{"Resources":{"A":{"Type":"T"}},"Description":"Gr?sse"}"#,
+            &asked,
+            false
+        ));
     }
 
     #[test]
     fn a_question_mark_that_was_asked_for_is_not_any_character() {
-        assert!(!templates_are_equal(r#"{"Description":"a"}"#, &template(r#"{"Description":"?"}"#)));
+        assert!(!templates_are_equal(r#"{"Description":"a"}"#, &template(r#"{"Description":"?"}"#), false));
+    }
+
+    #[test]
+    fn a_time_is_a_difference_unless_times_are_ignored() {
+        let of = |time: &str| format!(r#"{{"Resources":{{"A":{{"Properties":{{"Id":"x-{time}"}}}}}}}}"#);
+        let (kept, asked) = (of("1795401174659"), template(&of("1795401999999")));
+        assert!(!templates_are_equal(&kept, &asked, false));
+        assert!(templates_are_equal(&kept, &asked, true));
+        assert!(!templates_are_equal(&kept.replace("x-", "y-"), &asked, true));
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct Config {
     pub gates: Vec<GateConfig>,
     /// Scripts that the team supplies.
     pub commands: Vec<CommandConfig>,
+    /// Which differences leave a stack unchanged.
+    pub unchanged: Unchanged,
     /// What happens when a stack fails.
     pub on_failure: OnFailure,
     /// The CodeBuild project.
@@ -253,6 +255,15 @@ impl<'de> Deserialize<'de> for IamRoles {
         }
         deserializer.deserialize_any(Visitor)
     }
+}
+
+/// Which differences between a stack and its template leave it unchanged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Unchanged {
+    /// Times of synthesis, such as a physical id that is `Date.now()`. What they make run again on every
+    /// deployment then runs only when something else has changed too.
+    pub ignore_timestamps: bool,
 }
 
 /// What happens when a stack fails.

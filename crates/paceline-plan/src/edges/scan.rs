@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Place, Reason, Section, calls, images};
 use crate::resolver::{Given, Resolver};
 use crate::text::Text;
+use crate::timestamps::has_time;
 
 /// Shorter names are found by chance in texts that have nothing to do with them.
 const SHORTEST_NAME: usize = 6;
@@ -44,6 +45,8 @@ pub(crate) struct Uses {
     pub(super) read: Vec<Use>,
     /// The names that it gives to its resources, which others can use as they are.
     pub(crate) given_names: Vec<String>,
+    /// Where its custom resources hold the time of the synthesis.
+    pub(crate) times: Vec<Place>,
 }
 
 /// Reads a stack's template and its nested ones.
@@ -201,10 +204,26 @@ impl<'a> Scanner<'a> {
             _ if properties.get("ServiceToken").is_some() => self.sdk_calls(properties),
             _ => {}
         }
+        if properties.get("ServiceToken").is_some() {
+            self.under("Properties", |scanner| scanner.times(properties));
+        }
         self.given_names(properties);
         for (section, value) in resource.as_object().into_iter().flatten() {
             if section != "Metadata" {
                 self.under(section, |scanner| scanner.value(value));
+            }
+        }
+    }
+
+    /// Looks for times in the properties of a custom resource, which may be there only to make it run again.
+    fn times(&mut self, properties: &Value) {
+        for (name, value) in properties.as_object().into_iter().flatten() {
+            let text = self.resolver.resolve(value);
+            if has_time(text.raw()) {
+                self.under(name, |scanner| {
+                    let place = scanner.place();
+                    scanner.uses.times.push(place);
+                });
             }
         }
     }

@@ -24,6 +24,7 @@ struct Document<'a> {
     left_out: &'a [LeftOut],
     external: &'a [External],
     declared_only: Vec<DeclaredOnlyOf<'a>>,
+    timestamps: Vec<Timestamps<'a>>,
     warnings: &'a [String],
     digest: &'a str,
 }
@@ -72,6 +73,13 @@ struct PhaseOf<'a> {
     stacks: &'a [String],
 }
 
+/// Where a stack holds the time of its synthesis.
+#[derive(Serialize)]
+struct Timestamps<'a> {
+    stack: &'a str,
+    places: &'a [Place],
+}
+
 /// An edge that only the manifest declares.
 #[derive(Serialize)]
 struct DeclaredOnlyOf<'a> {
@@ -109,6 +117,7 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         left_out: &plan.left_out,
         external: &plan.external,
         declared_only: plan.declared_only.iter().map(DeclaredOnlyOf::of).collect(),
+        timestamps: plan.times.iter().map(|(stack, places)| Timestamps { stack, places }).collect(),
         warnings: &plan.warnings,
         digest: &plan.digest,
     };

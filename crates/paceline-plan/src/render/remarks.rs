@@ -25,8 +25,23 @@ impl Page<'_> {
         self.remark("Read, but made by none of these stacks:", &names(&external), None);
         self.remark("Read under names that are only known at deployment:", &names(&unresolved), None);
         self.declared_only();
+        self.times();
 
         self.remark("Warnings:", &plan.warnings, Some(Tone::Warn));
+    }
+
+    fn times(&mut self) {
+        let title = if self.plan.ignore_times {
+            "Hold the time of their synthesis, which is ignored when they are compared:"
+        } else {
+            "Hold the time of their synthesis, so they are never unchanged (`unchanged: ignore-timestamps`):"
+        };
+        let lines = self.plan.times.iter().map(|(stack, places)| match places.as_slice() {
+            [place] => format!("{stack}: {place}"),
+            [place, more @ ..] => format!("{stack}: {place} and {}", count(more.len(), "more place")),
+            [] => stack.clone(),
+        });
+        self.remark(title, &lines.collect::<Vec<_>>(), None);
     }
 
     /// Those that cost time are named; an edge off the critical path is no reason to change anything today.

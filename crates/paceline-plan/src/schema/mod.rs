@@ -37,6 +37,9 @@ pub fn schema() -> Value {
             "concurrency": concurrency(),
             "gates": list("Waiters between a stack and what depends on it.", &gate()),
             "commands": list("Scripts that the team supplies.", &command()),
+            "unchanged": object("Which differences between a stack and its template leave it unchanged.", &[], &json!({
+                "ignore-timestamps": flag("Times of synthesis, such as a physical id that is `Date.now()`. What they make run again on every deployment then runs only when something else has changed too."),
+            })),
             "on-failure": on_failure(),
             "codebuild": codebuild(),
             "runner": runner(),

@@ -16,6 +16,7 @@ concurrency: { stacks: 1, assets: 2, images: 3 }
 gates: [{ after: A, iam-roles: [Role] }]
 commands:
   - { name: tidy, after: A, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
+unchanged: { ignore-timestamps: true }
 on-failure: { policy: fail-fast, rollback: none }
 codebuild:
   { image: i, compute: small, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b,

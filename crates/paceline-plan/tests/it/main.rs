@@ -16,3 +16,4 @@ mod schema;
 mod selection;
 mod shown;
 mod steps;
+mod times;

@@ -97,6 +97,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         concurrency: _,
         gates: _,
         commands: _,
+        unchanged: _,
         on_failure: _,
         codebuild: _,
         runner: _,
