@@ -16,6 +16,7 @@ mod roles;
 mod sdk;
 mod session;
 mod stack;
+mod survey;
 mod trouble;
 
 pub use aws::{Aws, AwsOptions, PreflightError, wait_for_iam_roles};

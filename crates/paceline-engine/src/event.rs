@@ -126,14 +126,14 @@ pub struct PlannedStep {
 pub struct StepRef {
     /// The step's id, such as `deploy:Services`.
     pub step: String,
-    /// `synth`, `publish`, `deploy`, `gate` or `command`.
+    /// `synth`, `publish`, `deploy`, `delete`, `gate` or `command`.
     pub kind: String,
     /// What it is called for people: a stack's id, an asset's name, a gate's subject.
     pub title: String,
-    /// The id of the stack, for deploy and gate steps.
+    /// The id of the stack, for deploy, delete and gate steps.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stack: Option<String>,
-    /// The CloudFormation name of the stack, for deploy steps.
+    /// The CloudFormation name of the stack, for deploy and delete steps.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stack_name: Option<String>,
     /// The account it happens in, where that is known before the run.
@@ -145,6 +145,13 @@ pub struct StepRef {
     /// The phase of its stack.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub phase: Option<String>,
+}
+
+impl StepRef {
+    /// Whether it is an operation on a stack, and not something beside.
+    pub fn is_of_stack(&self) -> bool {
+        matches!(self.kind.as_str(), "deploy" | "delete")
+    }
 }
 
 /// A mutating stack operation that is about to be sent.
@@ -268,7 +275,9 @@ pub struct Cause {
 pub enum Outcome {
     /// The step's work was done. For a stack: it was created or updated.
     Deployed,
-    /// There was nothing to do.
+    /// The stack was deleted.
+    Deleted,
+    /// There was nothing to do: the stack is as it should be, or, when it was to be deleted, not there.
     Unchanged,
     /// It went wrong and was left as it is.
     Failed,
@@ -283,13 +292,14 @@ pub enum Outcome {
 impl Outcome {
     /// Whether what depends on the step may start.
     pub fn is_success(self) -> bool {
-        matches!(self, Self::Deployed | Self::Unchanged)
+        matches!(self, Self::Deployed | Self::Deleted | Self::Unchanged)
     }
 
     /// The word used in events and reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deployed => "deployed",
+            Self::Deleted => "deleted",
             Self::Unchanged => "unchanged",
             Self::Failed => "failed",
             Self::RolledBack => "rolled-back",

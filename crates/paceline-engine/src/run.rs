@@ -45,7 +45,7 @@ pub struct RunOptions {
 pub struct Earlier {
     /// The sequence number of its last event.
     pub seq: u64,
-    /// The steps that it had deployed, or whose deployment it had sent.
+    /// The steps that it had done, or whose operation it had sent.
     pub deployed: BTreeSet<String>,
 }
 

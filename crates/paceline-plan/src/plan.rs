@@ -117,6 +117,11 @@ pub enum Work {
         /// The position of the stack in [`Plan::stacks`].
         stack: usize,
     },
+    /// Delete a stack.
+    Delete {
+        /// The position of the stack in [`Plan::stacks`].
+        stack: usize,
+    },
     /// Wait until a stack's roles are usable.
     Gate {
         /// The position of the stack in [`Plan::stacks`].
@@ -147,6 +152,7 @@ impl Work {
         match self {
             Self::Publish(_) => "publish",
             Self::Deploy { .. } => "deploy",
+            Self::Delete { .. } => "delete",
             Self::Gate { .. } => "gate",
             Self::Command(_) => "command",
         }
@@ -157,7 +163,15 @@ impl Work {
         match self {
             Self::Publish(publish) => publish.stack,
             Self::Command(command) => command.stack,
-            Self::Deploy { stack } | Self::Gate { stack, .. } => *stack,
+            Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => *stack,
+        }
+    }
+
+    /// The position of the stack that it changes, for the kinds of work that are operations on stacks.
+    pub fn changes(&self) -> Option<usize> {
+        match self {
+            Self::Deploy { stack } | Self::Delete { stack } => Some(*stack),
+            Self::Publish(_) | Self::Gate { .. } | Self::Command(_) => None,
         }
     }
 
@@ -165,7 +179,7 @@ impl Work {
     pub fn stack(&self) -> Option<usize> {
         match self {
             Self::Publish(_) | Self::Command(_) => None,
-            Self::Deploy { stack } | Self::Gate { stack, .. } => Some(*stack),
+            Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => Some(*stack),
         }
     }
 }

@@ -174,7 +174,7 @@ fn path(out: &mut String, record: &Record) -> std::fmt::Result {
     writeln!(out, "<h2>What decided when it finished</h2>\n<ol>")?;
     for link in &links {
         let kind = match link.step.step.kind.as_str() {
-            "deploy" => String::new(),
+            "deploy" | "delete" => String::new(),
             kind => format!("{} ", escape(kind)),
         };
         let idle = if link.idle.as_secs() >= 10 {

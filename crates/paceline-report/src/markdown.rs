@@ -52,7 +52,8 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
         for link in &links {
             let label = inline(&record.label(&link.step.step));
             let kind = &link.step.step.kind;
-            let kind = if kind == "deploy" { String::new() } else { format!("{} ", inline(kind)) };
+            let kind =
+                if link.step.step.is_of_stack() { String::new() } else { format!("{} ", inline(kind)) };
             writeln!(out, "1. {kind}{label}: from {}, {}", clock(link.started), words(link.duration()))?;
         }
         if let Some(first) = what_to_shorten(record).first() {

@@ -6,10 +6,10 @@ use paceline_buildspec::project::Project;
 use paceline_engine::exit;
 
 use crate::cli::{ProjectArgs, ProjectCommand};
-use crate::deploy::runtime;
 use crate::failure::Failure;
 use crate::generate::generation;
 use crate::load;
+use crate::run::runtime;
 use crate::terminal;
 
 pub(crate) fn run(args: &ProjectArgs) -> Result<u8, Failure> {
