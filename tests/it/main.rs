@@ -5,6 +5,7 @@
 mod assemblies;
 mod aws_refusals;
 mod deploy;
+mod destroy;
 mod fake_aws;
 mod generate;
 mod harness;

@@ -1,9 +1,10 @@
-//! Deploys assemblies to a simulated AWS: the real clients, plan and engine, on virtual time.
+//! Deploys assemblies to a simulated AWS and deletes them there: the real clients, plan and engine, on virtual time.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod app;
 mod assets;
+mod deletes;
 mod deploys;
 mod failures;
 mod faults;
@@ -12,4 +13,5 @@ mod graph;
 mod preflight;
 mod resumes;
 mod states;
+mod survey;
 mod world;

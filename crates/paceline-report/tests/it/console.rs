@@ -37,6 +37,8 @@ fn lines_of_each_run() {
         ("resumed", runs::resumed()),
         ("stopped", runs::stopped()),
         ("short", runs::short()),
+        ("deleted", runs::deleted(true)),
+        ("not_deleted", runs::deleted(false)),
         ("empty", Vec::new()),
     ] {
         let text = console(&events, narrow());
@@ -53,6 +55,8 @@ fn summary_of_each_run() {
         ("resumed", runs::resumed()),
         ("stopped", runs::stopped()),
         ("short", runs::short()),
+        ("deleted", runs::deleted(true)),
+        ("not_deleted", runs::deleted(false)),
         ("empty", Vec::new()),
     ] {
         let record = Record::of(&events);

@@ -27,6 +27,8 @@ fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("resumed", runs::resumed()),
         ("stopped", runs::stopped()),
         ("short", runs::short()),
+        ("deleted", runs::deleted(true)),
+        ("not_deleted", runs::deleted(false)),
         ("empty", Vec::new()),
     ]
 }

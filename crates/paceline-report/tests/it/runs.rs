@@ -197,3 +197,31 @@ pub(crate) fn many(stacks: usize) -> Vec<Event> {
     journal.run_finished(ends.into_iter().max().unwrap_or_default(), 0, 0);
     journal.events()
 }
+
+/// Stacks are deleted: one keeps a bucket, one was not there, one cannot go, and so what it uses stays.
+pub(crate) fn deleted(all: bool) -> Vec<Event> {
+    let mut journal = Journal::default();
+    journal.phase("applications", &["Applications"]);
+    journal.phase("services", &["Services", "ServicesSecondary"]);
+    journal.deletion("Applications", "us-east-1", &[], 40.0);
+    journal.deletion("ServicesSecondary", "us-west-2", &[], 600.0);
+    journal.deletion("Services", "us-east-1", &["delete:Applications"], 600.0);
+    journal.run_started(0, false);
+    journal.step("delete:ServicesSecondary", 0, 0, 1, Outcome::Unchanged);
+    if all {
+        let kept = Went { detail: Some("kept: Logs (AWS::S3::Bucket logs-1)"), ..Outcome::Deleted.into() };
+        journal.step("delete:Applications", 0, 0, 44, kept);
+        journal.step("delete:Services", 44, 44, 700, Outcome::Deleted);
+        journal.run_finished(700, 0, 0);
+    } else {
+        let why = failed(
+            "Uploads (AWS::S3::Bucket)",
+            "The bucket you tried to delete is not empty; still in the stack: Uploads (AWS::S3::Bucket uploads-1)",
+            "its objects are not deleted for you: empty the bucket, then run it again",
+        );
+        journal.step("delete:Applications", 0, 0, 44, why);
+        journal.never("delete:Services", 44, Outcome::Skipped, Some("delete:Applications"));
+        journal.run_finished(44, 1, 0);
+    }
+    journal.events()
+}
