@@ -24,6 +24,15 @@ fn help_of_every_command_has_its_flags() {
         "--dry-run",
         "--resume",
     ];
+    let starts = [
+        "--env",
+        "--source-version",
+        "--image",
+        "--compute",
+        "--timeout",
+        "--idempotency-token",
+        "--stop-on-interrupt",
+    ];
     let deletes = [
         "--yes",
         "--simulate",
@@ -46,6 +55,7 @@ fn help_of_every_command_has_its_flags() {
         (&["report"], vec!["--format"]),
         (&["project", "diff"], [&APP[..], &["--out", "--name"]].concat()),
         (&["project", "apply"], [&APP[..], &["--out", "--name", "--service-role"]].concat()),
+        (&["project", "start"], [&APP[..], &["--name"], &starts].concat()),
         (&["schema"], vec![]),
         (&["sim", "serve"], vec!["--port", "--time-scale", "--images", "--seed", "--verbose"]),
     ] {

@@ -38,6 +38,9 @@ pub enum Fact {
     /// The run started, or went on after an interruption.
     #[serde(rename = "run.started")]
     RunStarted(RunStarted),
+    /// The build that the run is a part of, and what it did until then.
+    #[serde(rename = "build.phases")]
+    BuildPhases(BuildPhases),
     /// Everything the step waited for is complete.
     #[serde(rename = "step.ready")]
     StepReady(StepRef),
@@ -98,6 +101,27 @@ pub struct RunStarted {
     pub phases: Vec<PlannedPhase>,
     /// Every step of the run, in an order that respects `needs`.
     pub steps: Vec<PlannedStep>,
+}
+
+/// What the build that a run is a part of did until the run started.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BuildPhases {
+    /// The id of the build, as CodeBuild gives it.
+    pub build: String,
+    /// Its phases so far, in their order.
+    pub phases: Vec<BuildPhase>,
+}
+
+/// A phase of a build, in CodeBuild's words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BuildPhase {
+    /// Such as `PROVISIONING`.
+    pub name: String,
+    /// Such as `SUCCEEDED`; none while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<String>,
+    /// How long it took, or has been going on.
+    pub duration_s: f64,
 }
 
 /// A phase of the plan.
@@ -328,8 +352,9 @@ pub struct RunFinished {
 
 impl Fact {
     /// What events call the kinds of facts.
-    pub(crate) const KINDS: [&str; 12] = [
+    pub(crate) const KINDS: [&str; 13] = [
         "run.started",
+        "build.phases",
         "step.ready",
         "step.started",
         "stack.submitted",
@@ -354,6 +379,7 @@ impl Fact {
             Self::CommandOutput(fact) => Some(&fact.step),
             Self::StepFinished(fact) => Some(&fact.step),
             Self::RunStarted(_)
+            | Self::BuildPhases(_)
             | Self::RunWaiting { .. }
             | Self::RunStopping { .. }
             | Self::RunFinished(_) => None,

@@ -72,6 +72,7 @@ async fn rehearse(plan: Arc<Plan>) -> io::Result<Schedule> {
         now: Timestamp::UNIX_EPOCH,
         simulated: true,
         earlier: None,
+        build: None,
         stop: Stop::default(),
         deadline: None,
     };

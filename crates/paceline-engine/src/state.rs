@@ -109,6 +109,9 @@ impl<'a> State<'a> {
     /// The run starts, and with it everything that waits for nothing is ready.
     pub(crate) fn start(&mut self) -> io::Result<()> {
         self.emit(Fact::RunStarted(run_started(&self.plan, &self.options)))?;
+        if let Some(build) = self.options.build.take() {
+            self.emit(Fact::BuildPhases(build))?;
+        }
         for index in 0..self.steps.len() {
             if self.graph.needs(index).is_empty() {
                 self.becomes_ready(index)?;

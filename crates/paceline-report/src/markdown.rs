@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::Record;
@@ -21,6 +22,9 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     writeln!(out, "# {}", inline(&headline(record)))?;
     if !record.run.is_empty() {
         writeln!(out, "\nRun {} of {}.", inline(&record.run), inline(&record.app))?;
+    }
+    if let Some(before) = before_the_run(record) {
+        writeln!(out, "\n{}.", inline(&before))?;
     }
     if let Some(how) = how_to_resume(record) {
         writeln!(out, "\n{}.", inline(how))?;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use paceline_engine::event::{Cause, Outcome, StepRef};
+use paceline_engine::event::{BuildPhases, Cause, Outcome, StepRef};
 
 mod fold;
 
@@ -26,6 +26,8 @@ pub struct Record {
     pub simulated: bool,
     /// The run's processes: one, and one more for each resumption.
     pub parts: Vec<Part>,
+    /// What the build that the run's last part is a part of did before.
+    pub build: Option<BuildPhases>,
     /// The phases of the plan, in their order.
     pub planned_phases: Vec<(String, Vec<String>)>,
     /// The steps in the order of the plan, then those that no plan mentioned.

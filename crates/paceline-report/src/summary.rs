@@ -6,6 +6,7 @@ use std::fmt::Write;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
 use paceline_engine::event::Outcome;
 
+use crate::build::before_the_run;
 use crate::comparison::{Comparison, Table, table};
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{Record, Status, StepRecord};
@@ -40,7 +41,8 @@ pub(crate) fn headline(record: &Record) -> String {
         Status::Empty => "No events: nothing is known of the run".to_owned(),
         Status::Done if record.deletes() => {
             let deleted = record.outcomes().get(&Outcome::Deleted).copied().unwrap_or_default();
-            let absent = match stacks - deleted {
+            let absent = record.outcomes().get(&Outcome::Unchanged).copied().unwrap_or_default();
+            let absent = match absent {
                 0 => String::new(),
                 1 => ", 1 was not there".to_owned(),
                 n => format!(", {n} were not there"),
@@ -84,6 +86,9 @@ impl Text<'_> {
             Status::Empty | Status::Unfinished | Status::Interrupted => Tone::Warn,
         };
         writeln!(out, "{}", self.style.paint(tone, &headline(record)))?;
+        if let Some(before) = before_the_run(record) {
+            self.indented(out, 0, &before)?;
+        }
         self.failures(out)?;
         self.phases(out)?;
         self.asides(out)?;

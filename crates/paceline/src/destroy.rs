@@ -73,6 +73,7 @@ async fn deploy(app: &App, options: &PlanOptions, simulation: &Simulation) -> Re
         now: simulation.now(),
         simulated: true,
         earlier: None,
+        build: None,
         stop: Stop::default(),
         deadline: None,
     };

@@ -1,5 +1,6 @@
 //! The `paceline` command: arguments, wiring, exit codes. What it does is in the other crates.
 
+mod build;
 mod cli;
 mod deploy;
 mod destroy;

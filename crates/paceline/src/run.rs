@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::cli::RunArgs;
 use crate::failure::Failure;
 use crate::listeners::Listeners;
-use crate::{signals, terminal};
+use crate::{build, signals, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
 pub(crate) const RUNS: &str = ".paceline/runs";
@@ -99,6 +99,7 @@ impl Execution<'_> {
             now,
             simulated: false,
             earlier: None,
+            build: None,
             stop: Stop::default(),
             deadline: self.args.deadline,
         }
@@ -107,7 +108,7 @@ impl Execution<'_> {
     async fn run(
         &self,
         connect: impl Future<Output = Result<Aws, Failure>>,
-        run: RunOptions,
+        mut run: RunOptions,
         mut listeners: Listeners,
     ) -> Result<u8, Failure> {
         let performer = match connect.await {
@@ -117,6 +118,9 @@ impl Execution<'_> {
                 return Err(failure);
             }
         };
+        if !run.simulated {
+            run.build = build::own().await;
+        }
         let plan = Arc::clone(&self.plan);
         let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
         let ended = ended.map_err(|error| {

@@ -4,6 +4,7 @@
 
 mod app;
 mod assets;
+mod builds;
 mod deletes;
 mod deploys;
 mod failures;
@@ -11,6 +12,7 @@ mod faults;
 mod gates;
 mod graph;
 mod preflight;
+mod project;
 mod resumes;
 mod states;
 mod survey;

@@ -184,6 +184,7 @@ impl World {
             now: self.clock.now(),
             simulated: true,
             earlier,
+            build: None,
             stop,
             deadline: None,
         };

@@ -1,6 +1,6 @@
 //! The runs that the reports are made of.
 
-use paceline_engine::event::{Event, Fact, Outcome};
+use paceline_engine::event::{BuildPhase, BuildPhases, Event, Fact, Outcome};
 
 use crate::journal::{Journal, Went, failed, found};
 
@@ -198,6 +198,30 @@ pub(crate) fn many(stacks: usize) -> Vec<Event> {
     journal.events()
 }
 
+/// The phases of a build in which a run has just started.
+pub(crate) fn build_so_far() -> Vec<BuildPhase> {
+    let phases = [("SUBMITTED", 0.0), ("QUEUED", 2.0), ("PROVISIONING", 14.0), ("INSTALL", 48.2)];
+    let done = |(name, duration_s): (&str, f64)| BuildPhase {
+        name: name.to_owned(),
+        status: Some("SUCCEEDED".to_owned()),
+        duration_s,
+    };
+    let running = BuildPhase { name: "BUILD".to_owned(), status: None, duration_s: 3.0 };
+    phases.into_iter().map(done).chain([running]).collect()
+}
+
+/// A run in a build.
+pub(crate) fn in_build() -> Vec<Event> {
+    let mut journal = Journal::default();
+    journal.stack("Api", "eu-central-1", &[], 0.0);
+    journal.run_started(0, false);
+    let build = BuildPhases { build: "workshop:1f2e".to_owned(), phases: build_so_far() };
+    journal.fact(0, Fact::BuildPhases(build));
+    journal.step("deploy:Api", 0, 0, 7, Outcome::Deployed);
+    journal.run_finished(7, 0, 0);
+    journal.events()
+}
+
 /// Stacks are deleted: one keeps a bucket, one was not there, one cannot go, and so what it uses stays.
 pub(crate) fn deleted(all: bool) -> Vec<Event> {
     let mut journal = Journal::default();
@@ -221,7 +245,7 @@ pub(crate) fn deleted(all: bool) -> Vec<Event> {
         );
         journal.step("delete:Applications", 0, 0, 44, why);
         journal.never("delete:Services", 44, Outcome::Skipped, Some("delete:Applications"));
-        journal.run_finished(44, 1, 0);
+        journal.run_finished(44, 0, 1);
     }
     journal.events()
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use codebuild::{GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand};
+pub(crate) use codebuild::{GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, StartArgs};
 pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat};
 pub(crate) use run::{
     DeployArgs, DestroyArgs, MethodArg, ReportArgs, ReportFormat, RunArgs, WaitArgs, WaitKind,
@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Wait(WaitArgs),
     /// Make a report from the journal or the events of a run
     Report(ReportArgs),
-    /// Compare the generated CodeBuild project with the live one, create or update it
+    /// Compare the generated CodeBuild project with the live one, create or update it, start a build
     Project(ProjectArgs),
     /// Print the JSON Schema of paceline.yaml, for editors
     Schema,
