@@ -57,7 +57,7 @@ fn a_build_is_started_and_followed_to_its_end() {
     assert!(ran.stdout.contains("[Container] Entering phase INSTALL\n"), "the log: {}", ran.stdout);
     assert!(!ran.stdout.contains("provisioning"), "and nothing else: {}", ran.stdout);
     assert!(ran.stderr.starts_with("started the build workshop:"), "{}", ran.stderr);
-    for row in ["provisioning     succeeded      14 s", "build            succeeded     8 min"] {
+    for row in ["provisioning     succeeded       14 s", "build            succeeded      8 min"] {
         assert!(ran.stderr.contains(row), "{}", ran.stderr);
     }
 }
