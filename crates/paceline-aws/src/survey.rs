@@ -21,7 +21,7 @@ impl Aws {
         let is_there = |kept: &&Kept| present.contains(kept.stack.as_str());
         let mut forgotten = Vec::new();
         for kept in destruction.kept.iter().filter(is_there) {
-            let (held, used): (Vec<_>, Vec<_>) = kept.needs.iter().partition(|edge| edge.reason.holds());
+            let (held, used): (Vec<_>, Vec<_>) = kept.needs.iter().partition(|edge| edge.holds());
             if let Some(edge) = held.first() {
                 let names: BTreeSet<&str> = held.iter().map(|edge| edge.to.as_str()).collect();
                 let names = names.into_iter().collect::<Vec<_>>().join(", ");

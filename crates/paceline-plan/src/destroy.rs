@@ -41,11 +41,11 @@ pub struct Kept {
     pub region_is_off: bool,
 }
 
-impl Reason {
-    /// Whether a stack cannot be deleted while one that depends on it for this reason is there. CloudFormation
-    /// looks after exports alone; whatever else the other has is taken from under it.
-    pub fn holds(self) -> bool {
-        self == Self::Import
+impl Edge {
+    /// Whether the stack that it leads to cannot be deleted while the other is there. CloudFormation looks after
+    /// exports alone; whatever else the other has is taken from under it.
+    pub fn holds(&self) -> bool {
+        self.reason == Reason::Import && !self.guessed
     }
 }
 
@@ -115,9 +115,8 @@ impl Plan {
             let turned = Edge { from: edge.to.clone(), to: edge.from.clone(), ..edge.clone() };
             depends_on[used].push(turned);
         }
-        // A stack that has a role with which another is deleted goes after it, and so does one that has the
-        // bucket of its assets.
-        for (user, used) in needed_for_deleting(&self, &sources) {
+        // A stack that has a role with which another is deleted goes after it.
+        for (user, used) in needed_for_deleting(&sources) {
             if !graph.all_needs(place(user))[place(used)] {
                 graph.add(place(used), place(user));
             }
@@ -155,7 +154,9 @@ impl Plan {
         let phases = self.phases.iter().rev();
         let phases = phases
             .map(|phase| Phase { stacks: phase.stacks.iter().rev().cloned().collect(), ..phase.clone() });
-        let mut plan = Self { stacks, steps, phases: phases.collect(), external: Vec::new(), ..self };
+        // What stacks read, and for what reasons they wait, is of no importance to their going.
+        let (external, declared_only) = (Vec::new(), Vec::new());
+        let mut plan = Self { stacks, steps, phases: phases.collect(), external, declared_only, ..self };
         let by_position: Vec<usize> = (0..count).collect();
         let weights: Vec<Duration> = plan.steps.iter().map(|step| step.expected).collect();
         let path = plan.step_graph().critical_path(&by_position, &weights);
@@ -166,7 +167,7 @@ impl Plan {
 }
 
 /// Pairs of stacks by number: the first is deleted with the help of something that the second has.
-fn needed_for_deleting(plan: &Plan, sources: &[Option<&Stack>]) -> Vec<(usize, usize)> {
+fn needed_for_deleting(sources: &[Option<&Stack>]) -> Vec<(usize, usize)> {
     let mut owners: HashMap<(&Option<String>, &str), usize> = HashMap::new();
     for (number, stack) in sources.iter().enumerate().filter_map(|(n, stack)| Some((n, (*stack)?))) {
         for (_, resource) in stack.template.resources() {
@@ -184,9 +185,6 @@ fn needed_for_deleting(plan: &Plan, sources: &[Option<&Stack>]) -> Vec<(usize, u
         pairs.extend(
             names.filter_map(|name| Some((number, *owners.get(&(&stack.environment.account, name))?))),
         );
-        let buckets = stack.assets.depends_on.iter();
-        pairs
-            .extend(buckets.filter_map(|id| Some((number, plan.stacks.iter().position(|it| it.id == *id)?))));
     }
     pairs.retain(|(user, used)| user != used);
     pairs

@@ -23,7 +23,7 @@ const PHASES: [(&str, u64); 9] = [
     ("POST_BUILD", 3),
     ("FINALIZING", 2),
 ];
-/// For so long a token means the build that was started with it (API reference, "StartBuild").
+/// For so long a token means the build that was started with it (API reference, `StartBuild`).
 const TOKEN_LIVES: Duration = Duration::from_mins(5);
 
 /// A build.

@@ -100,7 +100,7 @@ fn what_stays_is_told_with_what_it_has_from_what_goes() {
     assert_eq!(ids(&destruction.plan), ["Producer"]);
     let [Kept { stack, needs, region_is_off }] = &destruction.kept[..] else { panic!("not one") };
     assert_eq!((stack.as_str(), *region_is_off), ("Consumer", false));
-    assert!(needs.len() == 1 && needs[0].reason.holds(), "{needs:?}");
+    assert!(needs.len() == 1 && needs[0].holds(), "{needs:?}");
 }
 
 #[test]
