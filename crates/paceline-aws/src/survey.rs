@@ -16,8 +16,8 @@ impl Aws {
     /// Refuses when something stands in the way of the whole. What a person should know is given back.
     pub async fn survey(&self, destruction: &Destruction) -> Result<Vec<String>, PreflightError> {
         let mut warnings = destruction.plan.warnings.clone();
-        let mut troubles = self.protected(destruction).await?;
-        let present = self.present(&destruction.kept, &mut warnings).await;
+        let mut troubles = Box::pin(self.protected(destruction)).await?;
+        let present = Box::pin(self.present(&destruction.kept, &mut warnings)).await;
         let is_there = |kept: &&Kept| present.contains(kept.stack.as_str());
         let mut forgotten = Vec::new();
         for kept in destruction.kept.iter().filter(is_there) {

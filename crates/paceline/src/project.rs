@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ProjectArgs) -> Result<u8, Failure> {
         }
         ProjectCommand::Apply { generated, service_role } => {
             let (wanted, region) = wanted(generated)?;
-            runtime()?.block_on(Box::pin(apply(&wanted, service_role.as_deref(), &region)))
+            runtime()?.block_on(apply(&wanted, service_role.as_deref(), &region))
         }
         ProjectCommand::Start(args) => build::run(args),
     }
@@ -69,7 +69,7 @@ async fn diff(wanted: &Project, region: &str) -> Result<u8, Failure> {
 
 async fn apply(wanted: &Project, service_role: Option<&str>, region: &str) -> Result<u8, Failure> {
     let projects = Projects::connect(&Wire::default(), region).await.map_err(PreflightError::from)?;
-    let applied = projects.apply(wanted, service_role).await.map_err(PreflightError::from)?;
+    let applied = Box::pin(projects.apply(wanted, service_role)).await.map_err(PreflightError::from)?;
     let name = &wanted.name;
     terminal::say(&match applied {
         Applied::Created => format!("created the project {name}"),
