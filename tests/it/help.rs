@@ -24,16 +24,38 @@ fn help_of_every_command_has_its_flags() {
         "--dry-run",
         "--resume",
     ];
+    let starts = [
+        "--env",
+        "--source-version",
+        "--image",
+        "--compute",
+        "--timeout",
+        "--idempotency-token",
+        "--stop-on-interrupt",
+    ];
+    let deletes = [
+        "--yes",
+        "--simulate",
+        "--dry-run",
+        "--resume",
+        "--events",
+        "--report",
+        "--fail-fast",
+        "--deadline",
+        "--quiet",
+    ];
     let more = ["--parameters", "--deadline", "--quiet"];
     for (command, flags) in [
         (&["plan"][..], [&APP[..], &SELECT, &["--format"]].concat()),
         (&["explain"], APP.to_vec()),
         (&["gen"], [&APP[..], &["--out", "--check", "--name"]].concat()),
         (&["deploy"], [&APP[..], &SELECT, &deploy, &more].concat()),
+        (&["destroy"], [&APP[..], &SELECT, &deletes].concat()),
         (&["wait", "iam-role"], vec!["--instance-profile"]),
         (&["report"], vec!["--format"]),
         (&["project", "diff"], [&APP[..], &["--out", "--name"]].concat()),
         (&["project", "apply"], [&APP[..], &["--out", "--name", "--service-role"]].concat()),
+        (&["project", "start"], [&APP[..], &["--name"], &starts].concat()),
         (&["schema"], vec![]),
         (&["sim", "serve"], vec!["--port", "--time-scale", "--images", "--seed", "--verbose"]),
     ] {
@@ -53,7 +75,9 @@ fn help_of_every_command_has_its_flags() {
 #[test]
 fn the_overview_names_every_command() {
     let ran = Place::new().paceline(["--help"]).run().expect(0);
-    for command in ["plan", "explain", "gen", "deploy", "wait", "report", "project", "schema", "sim"] {
+    for command in
+        ["plan", "explain", "gen", "deploy", "destroy", "wait", "report", "project", "schema", "sim"]
+    {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
     }
 }

@@ -6,6 +6,7 @@ mod apps;
 mod assemblies;
 mod aws_refusals;
 mod deploy;
+mod destroy;
 mod fake_aws;
 mod generate;
 mod harness;

@@ -19,7 +19,7 @@ use crate::rate::Limiter;
 use crate::roles::{RoleWait, RoleWaiter, Usable};
 use crate::sdk::{self, Wire};
 use crate::session::{Sessions, Target};
-use crate::stack::{Deployment, GOES_ON, Method, Request, source};
+use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, source};
 use crate::trouble::Trouble;
 
 /// Where a run goes to, and how.
@@ -40,10 +40,10 @@ pub struct AwsOptions {
 /// Performs the steps of a plan on AWS.
 #[derive(Debug)]
 pub struct Aws {
-    assembly: Arc<Assembly>,
+    pub(crate) assembly: Arc<Assembly>,
     options: AwsOptions,
-    sessions: Sessions,
-    limiter: Arc<Limiter>,
+    pub(crate) sessions: Sessions,
+    pub(crate) limiter: Arc<Limiter>,
     /// By account and region, and by the ARN of the deploy role: apps with several bootstraps have several.
     environments: BTreeMap<(Target, Option<String>), Arc<Environment>>,
     images: ImagePublisher,
@@ -51,7 +51,7 @@ pub struct Aws {
 
 /// Everything that was wrong before anything was touched.
 #[derive(Debug, thiserror::Error)]
-#[error("{} of the environments cannot be deployed to", .0.len())]
+#[error("{} things stand in the way", .0.len())]
 pub struct PreflightError(pub Vec<Trouble>);
 
 impl From<Trouble> for PreflightError {
@@ -81,6 +81,7 @@ impl Aws {
             sessions,
         };
         let mut wanted: BTreeMap<(Target, Option<String>), Wanted<'_>> = BTreeMap::new();
+        let deploys = plan.steps.iter().any(|step| matches!(step.work, Work::Deploy { .. }));
         for planned in &plan.stacks {
             let Some(stack) = assembly.stack(&planned.id) else { continue };
             let target = aws.target(stack).await?;
@@ -88,7 +89,8 @@ impl Aws {
             let wanted = wanted.entry((target, role.map(|role| role.arn.clone()))).or_default();
             wanted.role = role;
             wanted.names.insert(stack.name.clone());
-            if let Some(needed) = &stack.bootstrap {
+            // How the environment is bootstrapped is of no importance to what only goes.
+            if let Some(needed) = stack.bootstrap.as_ref().filter(|_| deploys) {
                 let required = wanted.required.get_or_insert_default();
                 required.version = required.version.max(needed.required_version);
                 required.parameter.clone_from(&needed.ssm_parameter);
@@ -126,7 +128,7 @@ impl Aws {
     }
 
     /// Where a stack goes to.
-    async fn target(&self, stack: &Stack) -> Result<Target, Trouble> {
+    pub(crate) async fn target(&self, stack: &Stack) -> Result<Target, Trouble> {
         let account = match &stack.environment.account {
             Some(account) => account.clone(),
             None => self.sessions.account().await?.to_owned(),
@@ -135,7 +137,7 @@ impl Aws {
         Ok(Target { account, region })
     }
 
-    async fn environment(&self, stack: &Stack) -> Result<&Arc<Environment>, Trouble> {
+    pub(crate) async fn environment(&self, stack: &Stack) -> Result<&Arc<Environment>, Trouble> {
         let key = (self.target(stack).await?, stack.deploy_role.as_ref().map(|role| role.arn.clone()));
         let missing = || Trouble::setup(format!("{} is not a stack of the plan", stack.id));
         self.environments.get(&key).ok_or_else(missing)
@@ -152,6 +154,10 @@ impl Aws {
         match &context.step().work {
             Work::Publish(publish) => self.publish(stack, publish).await,
             Work::Deploy { .. } => self.deploy(context, stack).await,
+            Work::Delete { .. } => {
+                let environment = self.environment(stack).await?;
+                Ok(Deletion { environment, context, stack }.run().await)
+            }
             Work::Gate { roles, .. } => self.gate(context, stack, roles).await,
             Work::Command(command) => Ok(command::run(context, command, self.options.commands).await),
         }
@@ -221,7 +227,7 @@ impl Perform for Aws {
             () = context.stopped() => {
                 let interrupted = Ended::new(Outcome::Interrupted);
                 match context.step().work {
-                    Work::Deploy { .. } => interrupted.with_detail(GOES_ON),
+                    Work::Deploy { .. } | Work::Delete { .. } => interrupted.with_detail(GOES_ON),
                     _ => interrupted,
                 }
             }

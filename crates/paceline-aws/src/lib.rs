@@ -5,6 +5,7 @@
 
 mod aws;
 mod bootstrap;
+mod build;
 mod command;
 mod environment;
 mod gate;
@@ -17,10 +18,12 @@ mod sdk;
 mod session;
 mod shell;
 mod stack;
+mod survey;
 mod synth;
 mod trouble;
 
 pub use aws::{Aws, AwsOptions, PreflightError, wait_for_iam_roles};
+pub use build::{BuildEnd, BuildNews, BuildRequest, Builds};
 pub use command::Commands;
 pub use project::{Applied, Difference, Projects};
 pub use publish::Images;

@@ -93,12 +93,14 @@ impl Projects {
 
     async fn update(&self, project: &Project, role: Option<&str>) -> Result<(), Trouble> {
         let parts = Parts::of(project)?;
+        // What is left out of an update stays; an empty one takes the project out of its network.
+        let vpc = parts.vpc.unwrap_or_else(|| types::VpcConfig::builder().build());
         let call = self.client.update_project().name(&project.name).description(&project.description);
         let call = call.set_service_role(role.map(str::to_owned));
         let call = call.source(parts.source).artifacts(parts.artifacts);
         let call = call.cache(parts.cache).environment(parts.environment).logs_config(parts.logs);
         let call = call.timeout_in_minutes(parts.timeout).queued_timeout_in_minutes(parts.queued_timeout);
-        let call = call.set_tags(Some(parts.tags)).set_vpc_config(parts.vpc);
+        let call = call.set_tags(Some(parts.tags)).vpc_config(vpc);
         call.send().await.map_err(|error| Trouble::of("UpdateProject", &error)).map(drop)
     }
 }
@@ -193,7 +195,10 @@ fn number(value: u32) -> i32 {
 }
 
 fn wanted_fields(project: &Project) -> Value {
-    json!(project)
+    let mut fields = json!(project);
+    // Without one, the builds are to be in no network of ours; that is not CodeBuild's to choose.
+    fields["vpcConfig"] = json!(project.vpc_config);
+    fields
 }
 
 /// The live project, as far as the model goes and in its shape.

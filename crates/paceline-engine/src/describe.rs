@@ -11,16 +11,15 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
     let stack = plan.stack_of(step);
     let (title, id) = match &step.work {
         Work::Publish(publish) => (publish.title.clone(), None),
-        Work::Deploy { .. } => (stack.id.clone(), Some(stack.id.clone())),
+        Work::Deploy { .. } | Work::Delete { .. } => (stack.id.clone(), Some(stack.id.clone())),
         Work::Command(command) => (command.name.clone(), None),
         Work::Gate { .. } => (format!("IAM roles of {}", stack.id), Some(stack.id.clone())),
     };
-    let is_deploy = matches!(step.work, Work::Deploy { .. });
     StepRef {
         step: step.id.clone(),
         kind: step.work.kind().to_owned(),
         title,
-        stack_name: is_deploy.then(|| stack.name.clone()),
+        stack_name: step.work.changes().map(|_| stack.name.clone()),
         account: stack.account.clone(),
         region: stack.region.clone(),
         phase: id.is_some().then(|| stack.phase.clone()).flatten(),

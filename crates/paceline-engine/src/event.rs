@@ -38,6 +38,9 @@ pub enum Fact {
     /// The run started, or went on after an interruption.
     #[serde(rename = "run.started")]
     RunStarted(RunStarted),
+    /// The build that the run is a part of, and what it did until then.
+    #[serde(rename = "build.phases")]
+    BuildPhases(BuildPhases),
     /// Everything the step waited for is complete.
     #[serde(rename = "step.ready")]
     StepReady(StepRef),
@@ -100,6 +103,27 @@ pub struct RunStarted {
     pub steps: Vec<PlannedStep>,
 }
 
+/// What the build that a run is a part of did until the run started.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BuildPhases {
+    /// The id of the build, as CodeBuild gives it.
+    pub build: String,
+    /// Its phases so far, in their order.
+    pub phases: Vec<BuildPhase>,
+}
+
+/// A phase of a build, in CodeBuild's words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BuildPhase {
+    /// Such as `PROVISIONING`.
+    pub name: String,
+    /// Such as `SUCCEEDED`; none while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<String>,
+    /// How long it took, or has been going on.
+    pub duration_s: f64,
+}
+
 /// A phase of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedPhase {
@@ -126,14 +150,14 @@ pub struct PlannedStep {
 pub struct StepRef {
     /// The step's id, such as `deploy:Services`.
     pub step: String,
-    /// `synth`, `publish`, `deploy`, `gate` or `command`.
+    /// `synth`, `publish`, `deploy`, `delete`, `gate` or `command`.
     pub kind: String,
     /// What it is called for people: a stack's id, an asset's name, a gate's subject.
     pub title: String,
-    /// The id of the stack, for deploy and gate steps.
+    /// The id of the stack, for deploy, delete and gate steps.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stack: Option<String>,
-    /// The CloudFormation name of the stack, for deploy steps.
+    /// The CloudFormation name of the stack, for deploy and delete steps.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stack_name: Option<String>,
     /// The account it happens in, where that is known before the run.
@@ -145,6 +169,13 @@ pub struct StepRef {
     /// The phase of its stack.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub phase: Option<String>,
+}
+
+impl StepRef {
+    /// Whether it is an operation on a stack, and not something beside.
+    pub fn is_of_stack(&self) -> bool {
+        matches!(self.kind.as_str(), "deploy" | "delete")
+    }
 }
 
 /// A mutating stack operation that is about to be sent.
@@ -268,7 +299,9 @@ pub struct Cause {
 pub enum Outcome {
     /// The step's work was done. For a stack: it was created or updated.
     Deployed,
-    /// There was nothing to do.
+    /// The stack was deleted.
+    Deleted,
+    /// There was nothing to do: the stack is as it should be, or, when it was to be deleted, not there.
     Unchanged,
     /// It went wrong and was left as it is.
     Failed,
@@ -283,13 +316,14 @@ pub enum Outcome {
 impl Outcome {
     /// Whether what depends on the step may start.
     pub fn is_success(self) -> bool {
-        matches!(self, Self::Deployed | Self::Unchanged)
+        matches!(self, Self::Deployed | Self::Deleted | Self::Unchanged)
     }
 
     /// The word used in events and reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deployed => "deployed",
+            Self::Deleted => "deleted",
             Self::Unchanged => "unchanged",
             Self::Failed => "failed",
             Self::RolledBack => "rolled-back",
@@ -318,8 +352,9 @@ pub struct RunFinished {
 
 impl Fact {
     /// What events call the kinds of facts.
-    pub(crate) const KINDS: [&str; 12] = [
+    pub(crate) const KINDS: [&str; 13] = [
         "run.started",
+        "build.phases",
         "step.ready",
         "step.started",
         "stack.submitted",
@@ -344,6 +379,7 @@ impl Fact {
             Self::CommandOutput(fact) => Some(&fact.step),
             Self::StepFinished(fact) => Some(&fact.step),
             Self::RunStarted(_)
+            | Self::BuildPhases(_)
             | Self::RunWaiting { .. }
             | Self::RunStopping { .. }
             | Self::RunFinished(_) => None,

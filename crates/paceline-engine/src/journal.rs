@@ -30,7 +30,7 @@ pub enum JournalError {
         source: io::Error,
     },
     /// Another process is running this run.
-    #[error("another process is deploying this app: it holds {path}")]
+    #[error("another process is deploying this app, or deleting it: it holds {path}")]
     Busy {
         /// The file.
         path: Utf8PathBuf,
@@ -47,12 +47,12 @@ pub enum JournalError {
     },
 }
 
-/// Held while a plan is being deployed from a folder. Dropping it, or the end of the process, lets go.
+/// Held while a plan is being deployed or deleted from a folder. Dropping it, or the end of the process, lets go.
 #[derive(Debug)]
 pub struct PlanLock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
 impl PlanLock {
-    /// Refuses when another process deploys the same plan from the same folder.
+    /// Refuses when another process works on the same plan from the same folder.
     pub fn take(runs: &Utf8Path, plan: &str) -> Result<Self, JournalError> {
         let path = runs.join(format!("{plan}.lock"));
         let io = |source| JournalError::Io { path: path.clone(), source };
@@ -178,7 +178,7 @@ fn earlier(events: &[Event], seq: u64) -> Earlier {
                 earlier.deployed.insert(submitted.step.step.clone());
             }
             Fact::StepFinished(finished) => match finished.outcome {
-                Outcome::Deployed => {
+                Outcome::Deployed | Outcome::Deleted => {
                     earlier.deployed.insert(finished.step.step.clone());
                 }
                 // Should it be found done after all, then somebody else did it.

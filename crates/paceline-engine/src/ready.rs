@@ -20,7 +20,7 @@ enum Lane {
 impl Lane {
     fn of(step: &Step) -> Self {
         match &step.work {
-            Work::Deploy { .. } => Self::Stacks,
+            Work::Deploy { .. } | Work::Delete { .. } => Self::Stacks,
             Work::Publish(publish) if publish.image => Self::Images,
             Work::Publish(_) => Self::Assets,
             Work::Gate { .. } | Work::Command(_) => Self::Unlimited,

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::event::{Cause, Event, Outcome};
+use crate::event::{BuildPhases, Cause, Event, Outcome};
 use crate::perform::{Ended, Perform, StepContext};
 use crate::state::State;
 use crate::stop::{Interruption, Stop};
@@ -34,6 +34,8 @@ pub struct RunOptions {
     pub simulated: bool,
     /// What an earlier, interrupted part of the run had done.
     pub earlier: Option<Earlier>,
+    /// What the build that the run is a part of did until now.
+    pub build: Option<BuildPhases>,
     /// How the run is stopped from outside.
     pub stop: Stop,
     /// When the run stops by itself.
@@ -45,7 +47,7 @@ pub struct RunOptions {
 pub struct Earlier {
     /// The sequence number of its last event.
     pub seq: u64,
-    /// The steps that it had deployed, or whose deployment it had sent.
+    /// The steps that it had done, or whose operation it had sent.
     pub deployed: BTreeSet<String>,
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use paceline_plan::{Plan, Work};
+use paceline_plan::Plan;
 
 use crate::event::{Event, Fact, Outcome};
 use crate::perform::{Ended, Perform, StepContext};
@@ -39,8 +39,8 @@ pub fn schedule(plan: &Plan) -> io::Result<Schedule> {
 /// The time that the plan's stacks take one after another, without assets and gates: what a build does
 /// that calls `cdk deploy` for one stack after the other, at its best.
 pub fn one_after_another(plan: &Plan) -> Duration {
-    let deploys = plan.steps.iter().filter(|step| matches!(step.work, Work::Deploy { .. }));
-    deploys.map(|step| step.expected).sum()
+    let operations = plan.steps.iter().filter(|step| step.work.changes().is_some());
+    operations.map(|step| step.expected).sum()
 }
 
 struct Rehearsal;
@@ -72,6 +72,7 @@ async fn rehearse(plan: Arc<Plan>) -> io::Result<Schedule> {
         now: Timestamp::UNIX_EPOCH,
         simulated: true,
         earlier: None,
+        build: None,
         stop: Stop::default(),
         deadline: None,
     };

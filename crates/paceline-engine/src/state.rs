@@ -109,6 +109,9 @@ impl<'a> State<'a> {
     /// The run starts, and with it everything that waits for nothing is ready.
     pub(crate) fn start(&mut self) -> io::Result<()> {
         self.emit(Fact::RunStarted(run_started(&self.plan, &self.options)))?;
+        if let Some(build) = self.options.build.take() {
+            self.emit(Fact::BuildPhases(build))?;
+        }
         for index in 0..self.steps.len() {
             if self.graph.needs(index).is_empty() {
                 self.becomes_ready(index)?;
@@ -163,7 +166,8 @@ impl<'a> State<'a> {
         // A run that goes on after an interruption finds its own work done.
         let resumed = outcome == Outcome::Unchanged && self.was_done_earlier(index);
         if resumed {
-            outcome = Outcome::Deployed;
+            let deletes = matches!(self.plan.steps[index].work, Work::Delete { .. });
+            outcome = if deletes { Outcome::Deleted } else { Outcome::Deployed };
         }
         if matches!(outcome, Outcome::Failed | Outcome::RolledBack) {
             let cause = cause.get_or_insert_with(unexplained);
@@ -184,7 +188,7 @@ impl<'a> State<'a> {
             },
         )?;
         match outcome {
-            Outcome::Deployed | Outcome::Unchanged => self.release(index),
+            Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged => self.release(index),
             Outcome::Failed | Outcome::RolledBack | Outcome::Skipped => {
                 self.fail_fast(index)?;
                 self.skip_dependents(index)
@@ -218,7 +222,7 @@ impl<'a> State<'a> {
         let outcomes: Vec<Outcome> = self.steps.iter().map(outcome).collect();
         let mut stacks = BTreeMap::new();
         for (step, &outcome) in self.plan.steps.iter().zip(&outcomes) {
-            if let Work::Deploy { .. } = step.work {
+            if step.work.changes().is_some() {
                 *stacks.entry(outcome).or_default() += 1;
             }
         }

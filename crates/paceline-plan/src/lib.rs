@@ -5,6 +5,7 @@
 
 pub mod config;
 mod declared;
+mod destroy;
 pub mod durations;
 mod edges;
 mod error;
@@ -23,6 +24,7 @@ mod text;
 mod timestamps;
 
 pub use config::{Config, ConfigError, Strategy};
+pub use destroy::{Destruction, Kept};
 pub use edges::{Edge, External, Place, Reason, Section};
 pub use error::PlanError;
 pub use make::PlanOptions;

@@ -122,6 +122,11 @@ pub enum Work {
         /// The position of the stack in [`Plan::stacks`].
         stack: usize,
     },
+    /// Delete a stack.
+    Delete {
+        /// The position of the stack in [`Plan::stacks`].
+        stack: usize,
+    },
     /// Wait until a stack's roles are usable.
     Gate {
         /// The position of the stack in [`Plan::stacks`].
@@ -160,6 +165,7 @@ impl Work {
         match self {
             Self::Publish(_) => "publish",
             Self::Deploy { .. } => "deploy",
+            Self::Delete { .. } => "delete",
             Self::Gate { .. } => "gate",
             Self::Command(_) => "command",
         }
@@ -170,7 +176,15 @@ impl Work {
         match self {
             Self::Publish(publish) => publish.stack,
             Self::Command(command) => command.stack,
-            Self::Deploy { stack } | Self::Gate { stack, .. } => *stack,
+            Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => *stack,
+        }
+    }
+
+    /// The position of the stack that it changes, for the kinds of work that are operations on stacks.
+    pub fn changes(&self) -> Option<usize> {
+        match self {
+            Self::Deploy { stack } | Self::Delete { stack } => Some(*stack),
+            Self::Publish(_) | Self::Gate { .. } | Self::Command(_) => None,
         }
     }
 
@@ -178,7 +192,7 @@ impl Work {
     pub fn stack(&self) -> Option<usize> {
         match self {
             Self::Publish(_) | Self::Command(_) => None,
-            Self::Deploy { stack } | Self::Gate { stack, .. } => Some(*stack),
+            Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => Some(*stack),
         }
     }
 }

@@ -18,7 +18,12 @@ pub const STACK_OVERHEAD: Duration = Duration::from_secs(4);
 
 /// How long creating a stack typically takes.
 pub fn typical(stack: &Stack, durations: &Durations) -> Duration {
-    template_time(stack.template.value(), &[], &stack.nested, durations)
+    typical_of(stack, durations, Operation::Create)
+}
+
+/// How long an operation on a stack typically takes.
+pub fn typical_of(stack: &Stack, durations: &Durations, operation: Operation) -> Duration {
+    template_time(stack.template.value(), &[], &stack.nested, durations, operation)
 }
 
 /// `path` is the logical ids of the nested stacks that lead to the template, outermost first.
@@ -27,6 +32,7 @@ fn template_time(
     path: &[String],
     nested: &[NestedTemplate],
     durations: &Durations,
+    operation: Operation,
 ) -> Duration {
     let Some(resources) = template["Resources"].as_object() else { return STACK_OVERHEAD };
     let numbers: HashMap<&str, usize> =
@@ -43,9 +49,9 @@ fn template_time(
         weights.push(match children.get(id.as_str()) {
             Some(child) => {
                 let path: Vec<String> = path.iter().chain([id]).cloned().collect();
-                template_time(child.template.value(), &path, nested, durations)
+                template_time(child.template.value(), &path, nested, durations, operation)
             }
-            None => durations.of(kind, Operation::Create),
+            None => durations.of(kind, operation),
         });
         let mut need = |name: &str| {
             if let Some(&other) = numbers.get(name).filter(|&&other| other != number) {
@@ -63,7 +69,7 @@ fn template_time(
             }
         });
     }
-    // CloudFormation refuses a cycle; the forecast of such a stack is its heaviest resource.
+    // A deletion goes the other way, which makes its heaviest chain no other. CloudFormation refuses a cycle; the forecast of such a stack is its heaviest resource.
     let longest = match graph.order() {
         Ok(order) => graph.remaining(&order, &weights).into_iter().max(),
         Err(_) => weights.iter().copied().max(),

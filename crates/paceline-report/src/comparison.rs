@@ -74,7 +74,7 @@ const LISTED: usize = 8;
 /// One row for each phase and one for the total; no table when no stack was started. How long stacks took
 /// that were not deployed says nothing of other schedules, so then there is no comparison.
 pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<Table> {
-    let comparison = comparison.filter(|_| record.all_deployed());
+    let comparison = comparison.filter(|_| record.all_succeeded());
     let phases = record.phases();
     if record.stacks().all(|stack| stack.spans.is_empty()) {
         return None;

@@ -131,11 +131,13 @@ impl<W: Write> Console<W> {
         self.progress = self.record.elapsed;
         self.published = false;
         let of = |kind: &'static str| run.steps.iter().filter(move |planned| planned.step.kind == kind);
-        let places: BTreeSet<_> = of("deploy")
+        let stacks = || run.steps.iter().filter(|planned| planned.step.is_of_stack());
+        let places: BTreeSet<_> = stacks()
             .filter_map(|planned| Some((&planned.step.account, planned.step.region.as_ref()?)))
             .collect();
         let accounts: BTreeSet<_> = places.iter().map(|(account, _)| account).collect();
-        let mut parts = vec![count(of("deploy").count(), "stack")];
+        let to_delete = if self.record.deletes() { " to delete" } else { "" };
+        let mut parts = vec![format!("{}{to_delete}", count(stacks().count(), "stack"))];
         if run.phases.len() > 1 {
             parts.push(count(run.phases.len(), "phase"));
         }
@@ -155,20 +157,20 @@ impl<W: Write> Console<W> {
     fn started(&mut self, step: &StepRef) -> io::Result<()> {
         let Some(step) = self.record.step(&step.step) else { return Ok(()) };
         // Gates and assets are worth a line when it is known how they ended.
-        if !matches!(step.step.kind.as_str(), "deploy" | "synth" | "command") {
+        if !matches!(step.step.kind.as_str(), "deploy" | "delete" | "synth" | "command") {
             return Ok(());
         }
         if step.looks_again() {
             return Ok(());
         }
         let mut text = self.record.label(&step.step);
-        if step.step.kind == "deploy" && step.expected >= Duration::from_secs(1) {
+        if step.step.is_of_stack() && step.expected >= Duration::from_secs(1) {
             let _ = write!(text, ", about {}", words(step.expected));
         }
         if step.queued() >= SHORT_WAIT {
             let _ = write!(text, ", waited {} for room", words(step.queued()));
         }
-        let word = if step.step.kind == "deploy" { "start" } else { step.step.kind.as_str() }.to_owned();
+        let word = if step.step.is_of_stack() { "start" } else { step.step.kind.as_str() }.to_owned();
         self.say(Tone::Plain, &word, &text)
     }
 
@@ -192,7 +194,7 @@ impl<W: Write> Console<W> {
         let kind = step.step.kind.as_str();
         match step.outcome {
             Some(Outcome::Failed | Outcome::RolledBack) => self.failed(&step)?,
-            Some(Outcome::Skipped) if kind == "deploy" => {
+            Some(Outcome::Skipped) if step.step.is_of_stack() => {
                 let text = format!("{}, {}", self.record.label(&step.step), self.record.why_skipped(&step));
                 self.say(Tone::Warn, "skipped", &text)?;
             }
@@ -200,10 +202,12 @@ impl<W: Write> Console<W> {
                 let text = format!("{} after {}", self.record.label(&step.step), words(step.duration()));
                 self.say(Tone::Warn, "stopped", &text)?;
             }
-            Some(Outcome::Deployed | Outcome::Unchanged) if resumed => {
-                self.earlier += usize::from(kind == "deploy" && !self.options.quiet);
+            Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged) if resumed => {
+                self.earlier += usize::from(step.step.is_of_stack() && !self.options.quiet);
             }
-            Some(outcome @ (Outcome::Deployed | Outcome::Unchanged)) if !self.options.quiet => {
+            Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged))
+                if !self.options.quiet =>
+            {
                 self.succeeded(&step, outcome)?;
             }
             _ => {}
@@ -219,9 +223,10 @@ impl<W: Write> Console<W> {
         match step.step.kind.as_str() {
             "publish" if step.duration() < LONG_PUBLISH => Ok(()),
             "gate" => self.say(Tone::Plain, "gate", &format!("{label}{detail}, waited {took}")),
-            "deploy" if outcome == Outcome::Unchanged => {
-                self.say(Tone::Good, "unchanged", &format!("{label}{detail}"))
+            "deploy" | "delete" if outcome == Outcome::Unchanged => {
+                self.say(Tone::Good, step.word(), &format!("{label}{detail}"))
             }
+            "delete" => self.say(Tone::Good, "deleted", &format!("{label} in {took}{detail}")),
             _ => self.say(Tone::Good, "done", &format!("{label} in {took}{detail}")),
         }
     }

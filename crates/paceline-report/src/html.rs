@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{Record, Status};
@@ -37,6 +38,9 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     };
     writeln!(out, "<h1 class=\"{class}\">{title}</h1>")?;
     facts(out, record)?;
+    if let Some(before) = before_the_run(record) {
+        writeln!(out, "<p class=\"facts\">{}.</p>", escape(&before))?;
+    }
     if let Some(how) = how_to_resume(record) {
         writeln!(out, "<p>{}.</p>", escape(how))?;
     }
@@ -174,7 +178,7 @@ fn path(out: &mut String, record: &Record) -> std::fmt::Result {
     writeln!(out, "<h2>What decided when it finished</h2>\n<ol>")?;
     for link in &links {
         let kind = match link.step.step.kind.as_str() {
-            "deploy" => String::new(),
+            "deploy" | "delete" => String::new(),
             kind => format!("{} ", escape(kind)),
         };
         let idle = if link.idle.as_secs() >= 10 {

@@ -36,7 +36,7 @@ pub fn junit(record: &Record) -> io::Result<Vec<Document>> {
     cases.extend(record.of_kind("gate").map(|step| ("gates".to_owned(), step)));
     // Assets are of interest only when they are why the run failed.
     let others = record.steps.iter().filter(|step| match step.step.kind.as_str() {
-        "deploy" | "gate" => false,
+        "deploy" | "delete" | "gate" => false,
         "publish" => step.failed(),
         _ => true,
     });
@@ -80,7 +80,7 @@ fn case(record: &Record, step: &StepRecord) -> TestCase {
 
 fn status(record: &Record, step: &StepRecord) -> TestCaseStatus {
     match step.outcome {
-        Some(Outcome::Deployed | Outcome::Unchanged) => TestCaseStatus::success(),
+        Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged) => TestCaseStatus::success(),
         Some(outcome @ (Outcome::Failed | Outcome::RolledBack)) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type(outcome.as_str()).set_message(cut(&step.cause_line(), MESSAGE));

@@ -13,6 +13,7 @@ use std::io;
 
 use paceline_engine::event::Event;
 
+mod build;
 mod comparison;
 mod console;
 mod directory;
@@ -28,6 +29,7 @@ mod summary;
 mod text;
 mod wait;
 
+pub use build::{build_phases, log_line, phase_title};
 pub use comparison::{Comparison, PhaseTimes};
 pub use console::{Console, ConsoleOptions};
 pub use directory::ReportDir;

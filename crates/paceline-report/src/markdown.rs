@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::Record;
@@ -21,6 +22,9 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     writeln!(out, "# {}", inline(&headline(record)))?;
     if !record.run.is_empty() {
         writeln!(out, "\nRun {} of {}.", inline(&record.run), inline(&record.app))?;
+    }
+    if let Some(before) = before_the_run(record) {
+        writeln!(out, "\n{}.", inline(&before))?;
     }
     if let Some(how) = how_to_resume(record) {
         writeln!(out, "\n{}.", inline(how))?;
@@ -52,7 +56,8 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
         for link in &links {
             let label = inline(&record.label(&link.step.step));
             let kind = &link.step.step.kind;
-            let kind = if kind == "deploy" { String::new() } else { format!("{} ", inline(kind)) };
+            let kind =
+                if link.step.step.is_of_stack() { String::new() } else { format!("{} ", inline(kind)) };
             writeln!(out, "1. {kind}{label}: from {}, {}", clock(link.started), words(link.duration()))?;
         }
         if let Some(first) = what_to_shorten(record).first() {

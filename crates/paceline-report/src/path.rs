@@ -68,13 +68,13 @@ pub struct Shortening<'a> {
 /// The stacks on the critical path, the one that took longest first. Nothing, unless every stack was
 /// deployed: how long a run took that was not done says nothing of the next one.
 pub fn what_to_shorten(record: &Record) -> Vec<Shortening<'_>> {
-    if !record.all_deployed() {
+    if !record.all_succeeded() {
         return Vec::new();
     }
     let whole = shape(record, None);
     let mut stacks: Vec<Shortening<'_>> = critical_path(record)
         .iter()
-        .filter(|link| link.step.step.kind == "deploy" && !link.duration().is_zero())
+        .filter(|link| link.step.step.is_of_stack() && !link.duration().is_zero())
         .map(|link| Shortening {
             step: link.step,
             took: link.duration(),

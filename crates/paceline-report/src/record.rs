@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use paceline_engine::event::{Cause, Outcome, StepRef};
+use paceline_engine::event::{BuildPhases, Cause, Outcome, StepRef};
 
 mod fold;
 
@@ -26,6 +26,8 @@ pub struct Record {
     pub simulated: bool,
     /// The run's processes: one, and one more for each resumption.
     pub parts: Vec<Part>,
+    /// What the build that the run's last part is a part of did before.
+    pub build: Option<BuildPhases>,
     /// The phases of the plan, in their order.
     pub planned_phases: Vec<(String, Vec<String>)>,
     /// The steps in the order of the plan, then those that no plan mentioned.
@@ -190,9 +192,14 @@ impl Record {
         self.steps.iter().filter(move |step| step.step.kind == kind)
     }
 
-    /// The steps that deploy stacks, in the order of the plan.
+    /// The steps that deploy or delete stacks, in the order of the plan.
     pub fn stacks(&self) -> impl Iterator<Item = &StepRecord> {
-        self.of_kind("deploy")
+        self.steps.iter().filter(|step| step.step.is_of_stack())
+    }
+
+    /// Whether stacks are being deleted, and not deployed.
+    pub fn deletes(&self) -> bool {
+        self.of_kind("delete").next().is_some()
     }
 
     /// The steps that went wrong, of whatever kind.
@@ -236,7 +243,7 @@ impl Record {
     }
 
     /// Whether every stack is as the plan wants it.
-    pub fn all_deployed(&self) -> bool {
+    pub fn all_succeeded(&self) -> bool {
         self.stacks().all(|step| step.outcome.is_some_and(Outcome::is_success))
     }
 
@@ -258,7 +265,7 @@ impl Record {
     pub fn label(&self, step: &StepRef) -> String {
         let title = crate::text::one_line(&step.title);
         match self.place(step) {
-            Some(place) if step.kind == "deploy" => format!("{title} ({place})"),
+            Some(place) if step.is_of_stack() => format!("{title} ({place})"),
             _ => title,
         }
     }
@@ -339,7 +346,7 @@ impl StepRecord {
             };
         };
         match (self.step.kind.as_str(), outcome) {
-            ("deploy", Outcome::Deployed) if self.operation.as_deref() == Some("delete") => "deleted",
+            ("delete", Outcome::Unchanged) => "not there",
             ("synth", Outcome::Deployed) => "synthesized",
             ("publish", Outcome::Deployed) => "published",
             ("publish", Outcome::Unchanged) => "already there",

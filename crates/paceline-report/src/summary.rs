@@ -6,6 +6,7 @@ use std::fmt::Write;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
 use paceline_engine::event::Outcome;
 
+use crate::build::before_the_run;
 use crate::comparison::{Comparison, Table, table};
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{Record, Status, StepRecord};
@@ -35,13 +36,24 @@ pub(crate) fn headline(record: &Record) -> String {
     let stacks = record.stacks().count();
     let good = record.stacks().filter(|step| step.outcome.is_some_and(Outcome::is_success)).count();
     let of = format!("{good} of {}", count(stacks, "stack"));
+    let done = if record.deletes() { "deleted or not there" } else { "done" };
     match record.status() {
         Status::Empty => "No events: nothing is known of the run".to_owned(),
+        Status::Done if record.deletes() => {
+            let deleted = record.outcomes().get(&Outcome::Deleted).copied().unwrap_or_default();
+            let absent = record.outcomes().get(&Outcome::Unchanged).copied().unwrap_or_default();
+            let absent = match absent {
+                0 => String::new(),
+                1 => ", 1 was not there".to_owned(),
+                n => format!(", {n} were not there"),
+            };
+            format!("{} deleted in {took}{absent}{simulated}", count(deleted, "stack"))
+        }
         Status::Done => format!("{} done in {took}{simulated}", count(stacks, "stack")),
-        Status::Failed => format!("Failed: {of} done in {took}{simulated}"),
+        Status::Failed => format!("Failed: {of} {done} in {took}{simulated}"),
         Status::Refused => format!("Refused before anything was touched{simulated}"),
-        Status::Interrupted => format!("Interrupted: {of} done in {took}{simulated}"),
-        Status::Unfinished => format!("Not finished: {of} done in the first {took}{simulated}"),
+        Status::Interrupted => format!("Interrupted: {of} {done} in {took}{simulated}"),
+        Status::Unfinished => format!("Not finished: {of} {done} in the first {took}{simulated}"),
     }
 }
 
@@ -50,6 +62,9 @@ pub(crate) fn how_to_resume(record: &Record) -> Option<&'static str> {
     match record.status() {
         Status::Interrupted => Some("To go on where it stopped, run the same command again"),
         Status::Unfinished => Some("If it was killed: to go on where it stopped, run the same command again"),
+        Status::Failed | Status::Refused if record.deletes() => {
+            Some("When the cause is removed, run the same command again: it goes on with what is left")
+        }
         Status::Failed | Status::Refused => Some(
             "When the cause is removed, run the same command again: stacks that are done stay as they are",
         ),
@@ -71,6 +86,9 @@ impl Text<'_> {
             Status::Empty | Status::Unfinished | Status::Interrupted => Tone::Warn,
         };
         writeln!(out, "{}", self.style.paint(tone, &headline(record)))?;
+        if let Some(before) = before_the_run(record) {
+            self.indented(out, 0, &before)?;
+        }
         self.failures(out)?;
         self.phases(out)?;
         self.asides(out)?;
@@ -107,8 +125,7 @@ impl Text<'_> {
         }
         self.heading(out, "What went wrong")?;
         for step in self.record.failures() {
-            let kind =
-                if step.step.kind == "deploy" { String::new() } else { format!("{} ", step.step.kind) };
+            let kind = if step.step.is_of_stack() { String::new() } else { format!("{} ", step.step.kind) };
             let label = self.record.label(&step.step);
             let line = format!("  {kind}{label}: {} after {}", step.word(), words(step.duration()));
             writeln!(out, "{}", self.style.paint(Tone::Bad, &line))?;
@@ -185,7 +202,7 @@ impl Text<'_> {
                 }
                 continue;
             }
-            let kind = if link.step.step.kind == "deploy" {
+            let kind = if link.step.step.is_of_stack() {
                 String::new()
             } else {
                 format!("{} ", link.step.step.kind)
@@ -240,9 +257,12 @@ fn tone(step: &StepRecord) -> Tone {
 pub(crate) fn what(record: &Record, step: &StepRecord) -> String {
     match step.outcome {
         Some(Outcome::Skipped) => record.why_skipped(step),
-        Some(Outcome::Deployed | Outcome::Unchanged) => {
+        Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged)) => {
             let earlier = if step.resumed { " (earlier)" } else { "" };
-            format!("{}{earlier}", words(step.duration()))
+            // What a deletion has left behind.
+            let detail = step.detail.as_deref().filter(|_| outcome == Outcome::Deleted);
+            let detail = detail.map(|detail| format!("; {}", one_line(detail))).unwrap_or_default();
+            format!("{}{earlier}{detail}", words(step.duration()))
         }
         Some(_) if step.spans.is_empty() => "not started".to_owned(),
         Some(_) => words(step.duration()),

@@ -1,8 +1,11 @@
-//! CodeBuild: projects. Builds are not simulated.
+//! CodeBuild: projects and builds.
+//!
+//! Its model lists CBOR beside JSON; clients that send CBOR are told that it is not simulated.
 
 use serde_json::{Value, json};
 
 use crate::answer::{Fault, Outcome};
+use crate::builds;
 use crate::request::Request;
 use crate::simulator::unknown_operation;
 use crate::ssm::{strings, text};
@@ -48,6 +51,10 @@ pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {
             };
             store(world, request, name, before.ok_or_else(missing)?)
         }
+        "StartBuild" => builds::start(world, request),
+        "BatchGetBuilds" => Ok(builds::get(world, request)),
+        "StopBuild" => builds::stop(world, request),
+        "ListBuildsForProject" => builds::list(world, request),
         _ => Err(unknown_operation(request)),
     }
 }
@@ -86,7 +93,7 @@ fn check(project: &Value) -> Result<(), Fault> {
     Ok(())
 }
 
-fn invalid(message: String) -> Fault {
+pub(crate) fn invalid(message: String) -> Fault {
     Fault::bad("InvalidInputException", message)
 }
 

@@ -20,7 +20,8 @@
 //! | S3 | bootstrap buckets and those of stacks: objects, multipart uploads |
 //! | ECR | which images are there |
 //! | IAM | the roles of stacks, with eventual consistency |
-//! | CodeBuild | projects |
+//! | CodeBuild | projects; builds, whose phases take their time and run nothing |
+//! | CloudWatch Logs | the logs of builds |
 //!
 //! Resources are not simulated one by one: each takes the typical time of its type, and has a plausible
 //! physical id and plausible attributes. What matters across stacks is real: SSM parameters, exports,
@@ -35,12 +36,14 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod builds;
 mod client;
 mod clock;
 mod cloudformation;
 mod codebuild;
 mod ecr;
 mod iam;
+mod logs;
 mod options;
 mod random;
 mod request;

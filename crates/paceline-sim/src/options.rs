@@ -42,6 +42,8 @@ pub struct SimOptions {
     pub keep_objects_up_to: usize,
     /// How long resource operations take.
     pub durations: Durations,
+    /// How long the phase of a build takes in which its commands run.
+    pub build: Duration,
     /// What goes wrong.
     pub faults: Faults,
 }
@@ -65,6 +67,7 @@ impl Default for SimOptions {
             concurrent_resources: 2_500,
             keep_objects_up_to: 2 << 20,
             durations: Durations::typical(),
+            build: Duration::from_mins(8),
             faults: Faults::default(),
         }
     }
@@ -124,6 +127,8 @@ pub struct Faults {
     pub denied: Vec<(String, String)>,
     /// Every credential has expired.
     pub expired_tokens: bool,
+    /// The commands of builds fail.
+    pub builds_fail: bool,
 }
 
 /// A resource that fails.

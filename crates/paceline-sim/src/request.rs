@@ -65,6 +65,10 @@ impl Request {
             (this.operation, this.json) = (operation, json);
             return Ok(this);
         }
+        if header(&this.headers, "smithy-protocol").is_some_and(|protocol| protocol.contains("cbor")) {
+            let message = "CBOR is not simulated: use a client that sends JSON";
+            return Err(Fault::new(415, "UnsupportedMediaTypeException", message));
+        }
         let text = String::from_utf8_lossy(&this.body);
         this.form = Form::decode(&text);
         this.form.0.extend(this.query.0.clone());

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::answer::{self, Fault, Outcome, Protocol};
 use crate::options::SimOptions;
 use crate::world::{Place, World};
-use crate::{cloudformation, codebuild, ecr, iam, request, s3, ssm, sts};
+use crate::{cloudformation, codebuild, ecr, iam, logs, request, s3, ssm, sts};
 
 /// How many calls are remembered, so that a server that runs for days stays small.
 const MOST_CALLS: usize = 100_000;
@@ -199,6 +199,7 @@ fn perform(world: &mut World, request: &request::Request, id: &str) -> (Response
         "ecr" => ecr::perform(world, request),
         "cloudformation" => cloudformation::perform(world, request),
         "codebuild" => codebuild::perform(world, request),
+        "logs" => logs::perform(world, request),
         _ => Err(unknown_operation(request)),
     };
     let response = answer::write(request, &outcome, id);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::builds::Build;
 use crate::ecr::Repository;
 use crate::iam::Identities;
 use crate::options::SimOptions;
@@ -70,6 +71,8 @@ pub(crate) struct Region {
     pub(crate) repositories: BTreeMap<String, Repository>,
     /// CodeBuild projects by name, as `BatchGetProjects` gives them.
     pub(crate) projects: BTreeMap<String, serde_json::Value>,
+    /// Builds of those projects, by id.
+    pub(crate) builds: BTreeMap<String, Build>,
     /// EKS clusters that stacks created, and whether they are still there.
     pub(crate) clusters: BTreeMap<String, bool>,
     /// Names that resources took, with the stack and the resource that did.

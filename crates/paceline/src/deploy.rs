@@ -3,39 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use camino::Utf8Path;
-use jiff::Timestamp;
 use paceline_assembly::{Assembly, Stack};
 use paceline_aws::{Aws, AwsOptions, Method};
-use paceline_engine::{Journal, PlanLock, RunOptions, Stop, Unfinished, exit};
-use paceline_plan::{Plan, PlanOptions};
-use tokio::runtime::{Builder, Runtime};
+use paceline_engine::exit;
 
 use crate::cli::{DeployArgs, MethodArg, PlanFormat};
 use crate::failure::Failure;
-use crate::listeners::Listeners;
-use crate::load::{self, App};
+use crate::run::{Execution, SIMULATED_START, runtime, virtual_runtime};
 use crate::simulate::Simulation;
-use crate::{plan, signals, synth, terminal};
+use crate::{load, plan, synth, terminal};
 
-/// Where runs keep their journals, in the folder that `paceline` is called in.
-pub(crate) const RUNS: &str = ".paceline/runs";
 /// The key of the parameters that are for every stack that has them.
 const EVERY_STACK: &str = "*";
-/// Every simulated run starts at this moment, so that the same app gives the same events.
-const SIMULATED_START: &str = "2026-01-01T00:00:00Z";
 
 pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
-    // What is only shown or rehearsed takes the assemblies as they are.
-    if !(args.simulate || args.dry_run || args.no_synth) {
-        synth::synthesize(load::configured(&args.select.app)?.syntheses())?;
-    }
+    synth::before(&args.run, &args.select.app)?;
     let app = load::app(&args.select.app)?;
-    let options = app.options(Some(&args.select), args.fail_fast);
+    let options = app.options(Some(&args.select), args.run.fail_fast);
     let plan = app.plan(&options)?;
     app.assembly.ensure_deployable(|stack| plan.stacks.iter().any(|planned| planned.id == stack.id))?;
     let parameters = parameters(&args.parameters, &app.assembly)?;
-    if args.dry_run {
+    if args.run.dry_run {
         terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text)?);
         return Ok(exit::DONE);
     }
@@ -44,102 +32,24 @@ pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
         MethodArg::ChangeSet => Method::ChangeSet,
     };
     let aws = AwsOptions { method, parameters, ..AwsOptions::default() };
-    let deployment = Deployment { args, app, plan: Arc::new(plan), options };
-    if args.simulate {
-        let start = SIMULATED_START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-        virtual_runtime()?.block_on(deployment.simulate(aws, start))
+    let execution = Execution {
+        args: &args.run,
+        outputs: args.outputs.as_deref(),
+        dir: &app.dir,
+        lock: plan.digest.clone(),
+        phased: app.phased(&options).ok(),
+        plan: Arc::new(plan),
+    };
+    let connect = async |aws| Ok(Aws::connect(Arc::clone(&app.assembly), &execution.plan, aws).await?);
+    if args.run.simulate {
+        let simulated = async {
+            let simulation = Simulation::new(&app.assembly, SIMULATED_START);
+            let start = simulation.now();
+            execution.simulate(start, connect(simulation.options(aws))).await
+        };
+        virtual_runtime()?.block_on(simulated)
     } else {
-        runtime()?.block_on(deployment.perform(aws))
-    }
-}
-
-/// Everything is waiting, so one thread is enough; what computes does so on threads of its own.
-pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    build(Builder::new_current_thread().enable_all())
-}
-
-/// A runtime whose clock jumps to the next thing that is waited for.
-fn virtual_runtime() -> Result<Runtime, Failure> {
-    build(Builder::new_current_thread().enable_all().start_paused(true))
-}
-
-fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
-    builder.build().map_err(|error| {
-        Failure::usage(format!("cannot start: {error}"), "free some memory, threads or open files")
-    })
-}
-
-struct Deployment<'a> {
-    args: &'a DeployArgs,
-    app: App,
-    plan: Arc<Plan>,
-    options: PlanOptions,
-}
-
-impl Deployment<'_> {
-    async fn simulate(&self, options: AwsOptions, start: Timestamp) -> Result<u8, Failure> {
-        let Simulation { wire, images, commands } = Simulation::new(&self.app.assembly, start);
-        let listeners = Listeners::open(self.args, None, &[])?;
-        let run = RunOptions { simulated: true, ..self.run_options("simulated".to_owned(), start) };
-        Box::pin(self.run(AwsOptions { wire, images, commands, ..options }, run, listeners)).await
-    }
-
-    async fn perform(&self, options: AwsOptions) -> Result<u8, Failure> {
-        let runs = Utf8Path::new(RUNS);
-        let _lock = PlanLock::take(runs, &self.plan.digest)?;
-        let unfinished = Journal::find_unfinished(runs, &self.plan.digest)?;
-        if self.args.resume && unfinished.is_none() {
-            let message = "there is no interrupted run of this app as it is now";
-            return Err(Failure::usage(message, "run it without --resume to deploy from the start"));
-        }
-        let now = Timestamp::now();
-        let (run, journal, events) = if let Some(unfinished) = unfinished {
-            let Unfinished { run, earlier, .. } = &unfinished;
-            terminal::say(&format!("going on with the interrupted run {run}"));
-            let options = RunOptions { earlier: Some(earlier.clone()), ..self.run_options(run.clone(), now) };
-            let (journal, events) = unfinished.into_parts();
-            (options, journal, events)
-        } else {
-            let id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
-            let journal = Journal::create(runs, &id)?;
-            (self.run_options(id, now), journal, Vec::new())
-        };
-        signals::stop_on_signals(run.stop.clone());
-        let listeners = Listeners::open(self.args, Some(journal), &events)?;
-        Box::pin(self.run(options, run, listeners)).await
-    }
-
-    fn run_options(&self, id: String, now: Timestamp) -> RunOptions {
-        RunOptions {
-            id,
-            app: self.app.dir.to_string(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            now,
-            simulated: false,
-            earlier: None,
-            stop: Stop::default(),
-            deadline: self.args.deadline,
-        }
-    }
-
-    async fn run(&self, aws: AwsOptions, run: RunOptions, mut listeners: Listeners) -> Result<u8, Failure> {
-        let performer = Aws::connect(Arc::clone(&self.app.assembly), &self.plan, aws).await;
-        let performer = match performer {
-            Ok(performer) => Arc::new(performer),
-            Err(error) => {
-                listeners.discard();
-                return Err(error.into());
-            }
-        };
-        let plan = Arc::clone(&self.plan);
-        let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
-        let ended = ended.map_err(|error| {
-            let hint = "free some space; the same command goes on with the run";
-            Failure::usage(format!("cannot keep the journal: {error}"), hint)
-                .with_exit_code(exit::INTERRUPTED)
-        })?;
-        listeners.finish(&self.app.phased(&self.options)?)?;
-        Ok(ended.exit_code)
+        runtime()?.block_on(execution.perform(connect(aws)))
     }
 }
 

@@ -1,7 +1,9 @@
 //! The `paceline` command: arguments, wiring, exit codes. What it does is in the other crates.
 
+mod build;
 mod cli;
 mod deploy;
+mod destroy;
 mod explain;
 mod failure;
 mod generate;
@@ -10,6 +12,7 @@ mod load;
 mod plan;
 mod project;
 mod report;
+mod run;
 mod signals;
 mod sim;
 mod simulate;
@@ -39,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Gen(args) => generate::run(&args),
         Command::Deploy(args) => deploy::run(&args),
+        Command::Destroy(args) => destroy::run(&args),
         Command::Wait(args) => wait::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Project(args) => project::run(&args),

@@ -10,7 +10,7 @@ use paceline_report::{
     Comparison, Console, ConsoleOptions, JsonLines, Outputs, PhaseTimes, Record, Report, ReportDir, summary,
 };
 
-use crate::cli::DeployArgs;
+use crate::cli::RunArgs;
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -29,7 +29,8 @@ pub(crate) struct Listeners {
 impl Listeners {
     /// Opens what the arguments ask for; `earlier` are the events of an interrupted part of the run.
     pub(crate) fn open(
-        args: &DeployArgs,
+        args: &RunArgs,
+        outputs: Option<&Utf8Path>,
         journal: Option<Journal>,
         earlier: &[Event],
     ) -> Result<Self, Failure> {
@@ -40,7 +41,7 @@ impl Listeners {
             console: Console::new(io::stderr(), options),
             events: open(args.events.as_deref(), |path| File::create(path))?
                 .map(|file| JsonLines::new(BufWriter::new(file))),
-            outputs: open(args.outputs.as_deref(), |path| Outputs::new(path))?,
+            outputs: open(outputs, |path| Outputs::new(path))?,
             folder: open(args.report.as_deref(), |path| ReportDir::new(path))?,
             record: Record::default(),
             troubles: Vec::new(),
@@ -88,8 +89,8 @@ impl Listeners {
     }
 
     /// Finishes the reports and says the summary. `phased` is the plan with every phase a barrier.
-    pub(crate) fn finish(mut self, phased: &Plan) -> Result<(), Failure> {
-        let comparison = compare(&self.record, phased);
+    pub(crate) fn finish(mut self, phased: Option<&Plan>) -> Result<(), Failure> {
+        let comparison = phased.and_then(|phased| compare(&self.record, phased));
         if let (Some(folder), Some(comparison)) = (&mut self.folder, &comparison) {
             folder.compare(comparison.clone());
         }

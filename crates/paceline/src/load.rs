@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Assembly;
 use paceline_aws::Synthesis;
-use paceline_plan::{Config, Plan, PlanOptions, Strategy, config};
+use paceline_plan::{Config, Destruction, Plan, PlanOptions, Strategy, config};
 
 use crate::cli::{AppArgs, SelectArgs, StrategyArg};
 use crate::failure::Failure;
@@ -132,6 +132,16 @@ impl App {
 
     pub(crate) fn plan(&self, options: &PlanOptions) -> Result<Plan, Failure> {
         Ok(Plan::make(&self.assembly, &self.config, options)?)
+    }
+
+    /// What deletes the stacks of such a plan.
+    pub(crate) fn destruction(&self, options: &PlanOptions) -> Result<Destruction, Failure> {
+        Ok(Destruction::make(&self.assembly, &self.config, options)?)
+    }
+
+    /// The same with every phase a barrier, to compare with.
+    pub(crate) fn phased_destruction(&self, options: &PlanOptions) -> Result<Destruction, Failure> {
+        self.destruction(&PlanOptions { strategy: Some(Strategy::Phases), ..options.clone() })
     }
 
     /// The same plan with every phase a barrier, to compare with.

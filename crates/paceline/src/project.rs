@@ -5,15 +5,30 @@ use paceline_buildspec::generate;
 use paceline_buildspec::project::Project;
 use paceline_engine::exit;
 
-use crate::cli::{ProjectArgs, ProjectCommand};
-use crate::deploy::runtime;
+use crate::build;
+use crate::cli::{GeneratedArgs, ProjectArgs, ProjectCommand};
 use crate::failure::Failure;
 use crate::generate::generation;
 use crate::load;
+use crate::run::runtime;
 use crate::terminal;
 
 pub(crate) fn run(args: &ProjectArgs) -> Result<u8, Failure> {
-    let (ProjectCommand::Diff { generated } | ProjectCommand::Apply { generated, .. }) = &args.command;
+    match &args.command {
+        ProjectCommand::Diff { generated } => {
+            let (wanted, region) = wanted(generated)?;
+            runtime()?.block_on(diff(&wanted, &region))
+        }
+        ProjectCommand::Apply { generated, service_role } => {
+            let (wanted, region) = wanted(generated)?;
+            runtime()?.block_on(apply(&wanted, service_role.as_deref(), &region))
+        }
+        ProjectCommand::Start(args) => build::run(args),
+    }
+}
+
+/// The generated project, and the region it belongs in if nothing else says so.
+fn wanted(generated: &GeneratedArgs) -> Result<(Project, String), Failure> {
     let app = load::app(&generated.app)?;
     let plan = app.plan(&app.options_for_all_regions())?;
     let generation = generation(&app, &plan, generated)?;
@@ -25,45 +40,41 @@ pub(crate) fn run(args: &ProjectArgs) -> Result<u8, Failure> {
         .ok_or_else(|| {
             Failure::usage("no project was generated", "this is a bug in paceline, please report it")
         })?;
-    let region = generation.regions.first().map_or("us-east-1", String::as_str);
-    runtime()?.block_on(perform(&args.command, &wanted, region))
+    let region = generation.regions.into_iter().next();
+    Ok((wanted, region.unwrap_or_else(|| "us-east-1".to_owned())))
 }
 
-async fn perform(command: &ProjectCommand, wanted: &Project, region: &str) -> Result<u8, Failure> {
+async fn diff(wanted: &Project, region: &str) -> Result<u8, Failure> {
     let projects = Projects::connect(&Wire::default(), region).await.map_err(PreflightError::from)?;
     let name = &wanted.name;
-    match command {
-        ProjectCommand::Diff { .. } => {
-            let Some(differences) = projects.diff(wanted).await.map_err(PreflightError::from)? else {
-                terminal::say(&format!(
-                    "the project {name} is not there\n hint: run: paceline project apply"
-                ));
-                return Ok(exit::STALE);
-            };
-            for difference in &differences {
-                let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
-                let (live, wanted) = (shown(&difference.live), shown(&difference.wanted));
-                terminal::print(&format!("{}: {live} -> {wanted}\n", difference.field));
-            }
-            if differences.is_empty() {
-                terminal::say(&format!("the project {name} is as generated"));
-                return Ok(exit::DONE);
-            }
-            terminal::say(&format!(
-                "the project {name} differs in {} fields\n hint: run: paceline project apply",
-                differences.len()
-            ));
-            Ok(exit::STALE)
-        }
-        ProjectCommand::Apply { service_role, .. } => {
-            let applied = Box::pin(projects.apply(wanted, service_role.as_deref())).await;
-            let applied = applied.map_err(PreflightError::from)?;
-            terminal::say(&match applied {
-                Applied::Created => format!("created the project {name}"),
-                Applied::Updated => format!("updated the project {name}"),
-                Applied::Unchanged => format!("the project {name} is as generated"),
-            });
-            Ok(exit::DONE)
-        }
+    let Some(differences) = projects.diff(wanted).await.map_err(PreflightError::from)? else {
+        terminal::say(&format!("the project {name} is not there\n hint: run: paceline project apply"));
+        return Ok(exit::STALE);
+    };
+    for difference in &differences {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+        let (live, wanted) = (shown(&difference.live), shown(&difference.wanted));
+        terminal::print(&format!("{}: {live} -> {wanted}\n", difference.field));
     }
+    if differences.is_empty() {
+        terminal::say(&format!("the project {name} is as generated"));
+        return Ok(exit::DONE);
+    }
+    terminal::say(&format!(
+        "the project {name} differs in {} fields\n hint: run: paceline project apply",
+        differences.len()
+    ));
+    Ok(exit::STALE)
+}
+
+async fn apply(wanted: &Project, service_role: Option<&str>, region: &str) -> Result<u8, Failure> {
+    let projects = Projects::connect(&Wire::default(), region).await.map_err(PreflightError::from)?;
+    let applied = Box::pin(projects.apply(wanted, service_role)).await.map_err(PreflightError::from)?;
+    let name = &wanted.name;
+    terminal::say(&match applied {
+        Applied::Created => format!("created the project {name}"),
+        Applied::Updated => format!("updated the project {name}"),
+        Applied::Unchanged => format!("the project {name} is as generated"),
+    });
+    Ok(exit::DONE)
 }

@@ -5,8 +5,8 @@ use paceline_engine::{exit, read_events};
 use paceline_report::{Record, html, junit, markdown, summary};
 
 use crate::cli::{ReportArgs, ReportFormat};
-use crate::deploy::RUNS;
 use crate::failure::Failure;
+use crate::run::RUNS;
 use crate::terminal;
 
 pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {

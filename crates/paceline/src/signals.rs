@@ -14,7 +14,7 @@ pub(crate) fn stop_on_signals(stop: Stop) {
 }
 
 #[cfg(unix)]
-async fn next_signal() -> &'static str {
+pub(crate) async fn next_signal() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
@@ -28,7 +28,7 @@ async fn next_signal() -> &'static str {
 }
 
 #[cfg(not(unix))]
-async fn next_signal() -> &'static str {
+pub(crate) async fn next_signal() -> &'static str {
     match tokio::signal::ctrl_c().await {
         Ok(()) => "Ctrl-C",
         Err(_) => std::future::pending().await,

@@ -10,8 +10,8 @@ use paceline_sim::{Call, Images, SimOptions, Simulator, VirtualClock};
 use tokio::net::TcpListener;
 
 use crate::cli::{ImagesArg, ServeArgs, SimArgs, SimCommand};
-use crate::deploy::runtime;
 use crate::failure::Failure;
+use crate::run::runtime;
 use crate::terminal;
 
 pub(crate) fn run(args: &SimArgs) -> Result<u8, Failure> {

@@ -8,7 +8,7 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
 use paceline_assembly::Assembly;
-use paceline_aws::{Commands, Images, Wire};
+use paceline_aws::{AwsOptions, Commands, Images, Wire};
 use paceline_sim::{SimHttpClient, SimOptions, Simulator, VirtualClock};
 
 /// Building and pushing an image takes this long in a simulation: an estimate.
@@ -27,9 +27,8 @@ impl TimeSource for SimulatedTime {
 /// A simulated AWS, and the time that it starts at.
 #[derive(Debug)]
 pub(crate) struct Simulation {
-    pub(crate) wire: Wire,
-    pub(crate) images: Images,
-    pub(crate) commands: Commands,
+    wire: Wire,
+    clock: VirtualClock,
 }
 
 impl Simulation {
@@ -48,6 +47,21 @@ impl Simulation {
             credentials: Some(SharedCredentialsProvider::new(credentials)),
             time: Some(SharedTimeSource::new(SimulatedTime(clock))),
         };
-        Self { wire, images: Images::Pretended(IMAGE_TIME), commands: Commands::Pretend }
+        Self { wire, clock }
+    }
+
+    /// The options with which runs reach it.
+    pub(crate) fn options(&self, options: AwsOptions) -> AwsOptions {
+        AwsOptions {
+            wire: self.wire.clone(),
+            images: Images::Pretended(IMAGE_TIME),
+            commands: Commands::Pretend,
+            ..options
+        }
+    }
+
+    /// The time there.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }

@@ -6,9 +6,9 @@ use paceline_aws::{Synthesis, SynthesisError};
 use paceline_engine::exit;
 use tokio::task::JoinSet;
 
-use crate::cli::SynthArgs;
+use crate::cli::{AppArgs, RunArgs, SynthArgs};
 use crate::failure::Failure;
-use crate::{deploy, load, terminal};
+use crate::{load, run, terminal};
 
 pub(crate) fn run(args: &SynthArgs) -> Result<u8, Failure> {
     let configured = load::configured(&args.app)?;
@@ -33,12 +33,20 @@ pub(crate) fn run(args: &SynthArgs) -> Result<u8, Failure> {
     Ok(exit::DONE)
 }
 
+/// Synthesizes the configured apps for a run. What is only shown or rehearsed takes them as they are.
+pub(crate) fn before(run: &RunArgs, app: &AppArgs) -> Result<(), Failure> {
+    if run.simulate || run.dry_run || run.no_synth {
+        return Ok(());
+    }
+    synthesize(load::configured(app)?.syntheses())
+}
+
 /// Synthesizes apps side by side. Every failure is said, not the first alone.
-pub(crate) fn synthesize(syntheses: Vec<Synthesis>) -> Result<(), Failure> {
+fn synthesize(syntheses: Vec<Synthesis>) -> Result<(), Failure> {
     if syntheses.is_empty() {
         return Ok(());
     }
-    let ended = deploy::runtime()?.block_on(async {
+    let ended = run::runtime()?.block_on(async {
         let mut tasks = JoinSet::new();
         for synthesis in syntheses {
             tasks.spawn(one(synthesis));

@@ -5,8 +5,8 @@ use paceline_aws::{Policies, RoleWait, Wire, wait_for_iam_roles};
 use paceline_engine::exit;
 
 use crate::cli::{WaitArgs, WaitKind};
-use crate::deploy::runtime;
 use crate::failure::Failure;
+use crate::run::runtime;
 use crate::terminal;
 
 pub(crate) fn run(args: &WaitArgs) -> Result<u8, Failure> {

@@ -94,7 +94,7 @@ const TRANSIENT: &[&str] = &[
     "HandlerErrorCode: NetworkFailure",
 ];
 
-fn is_transient(message: &str) -> bool {
+pub(super) fn is_transient(message: &str) -> bool {
     TRANSIENT.iter().any(|known| message.contains(known))
 }
 

@@ -1,7 +1,9 @@
-//! Deploys one stack: finds out what state it is in, does what is needed, and sees it through to its end.
+//! Deploys or deletes one stack: finds out what state it is in, does what is needed, and sees it through to
+//! its end.
 
 mod change_set;
 mod decide;
+mod delete;
 mod events;
 mod failure;
 mod operation;
@@ -16,6 +18,7 @@ use paceline_assembly::Stack;
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome, StepContext};
 
+pub(crate) use delete::{Deletion, is_protected, protection};
 pub(crate) use events::EventLog;
 pub use operation::Method;
 pub(crate) use request::Request;
@@ -154,7 +157,9 @@ impl Deployment<'_> {
                     tokio::time::sleep(PAUSE).await;
                     known = Some(Some(*view).filter(|view| view.status != "DELETE_COMPLETE"));
                 }
-                Settled::Ended { verdict, view, failure } => return Ok(self.failed(verdict, *view, failure)),
+                Settled::Ended { verdict, view, failure, .. } => {
+                    return Ok(self.failed(verdict, *view, failure));
+                }
             }
         }
     }
@@ -270,7 +275,10 @@ impl Deployment<'_> {
     /// Deletes a stack that has nothing in it. Gives what is there of its name then.
     async fn delete(&self, view: &StackView) -> Result<Option<StackView>, Trouble> {
         self.context.warn(format!("it is in {}, with nothing in it: deleting it first", view.status));
-        operation::delete(self.environment, self.context, &self.request, view).await?;
+        let token = self.request.token("delete", &view.state(), 1);
+        let role = self.request.execution_role_arn.as_ref();
+        // Should it have been deleted by this very request before, the next look tells.
+        operation::delete(self.environment, self.context, role, view, &token).await?;
         self.environment.poller.expect_change();
         loop {
             match self.look().await? {

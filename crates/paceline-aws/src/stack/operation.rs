@@ -147,23 +147,24 @@ pub(super) async fn protect(
     environment.call(Some(context), "UpdateTerminationProtection", send).await.map(drop)
 }
 
-/// Deletes a stack.
+/// Deletes a stack, as the role that CloudFormation takes for it.
 pub(super) async fn delete(
     environment: &Environment,
     context: &StepContext,
-    request: &Request,
+    role: Option<&String>,
     view: &StackView,
-) -> Result<(), Trouble> {
-    let token = request.token("delete", &view.state(), 1);
-    context.submitting("delete", &token).await;
+    token: &str,
+) -> Result<Sent, Trouble> {
+    context.submitting("delete", token).await;
     let send = || {
-        let call = environment.client.delete_stack().stack_name(&view.id).client_request_token(&token);
-        call.set_role_arn(request.execution_role_arn.clone()).send()
+        let call = environment.client.delete_stack().stack_name(&view.id).client_request_token(token);
+        call.set_role_arn(role.cloned()).send()
     };
     match environment.call(Some(context), "DeleteStack", send).await {
-        // It has been deleted by this very request.
-        Err(trouble) if trouble.message.starts_with(TOKEN_USED) => Ok(()),
-        answer => answer.map(drop),
+        Ok(_) => Ok(Sent::Accepted { id: view.id.clone() }),
+        Err(trouble) if trouble.message.starts_with(TOKEN_USED) => Ok(Sent::Known),
+        Err(trouble) if trouble.message.contains("cannot be deleted while in status") => Ok(Sent::OutOfDate),
+        Err(trouble) => Err(trouble),
     }
 }
 

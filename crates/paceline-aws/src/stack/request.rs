@@ -58,7 +58,7 @@ impl Request {
 
     /// The start of every token of this request.
     fn token_prefix(&self) -> String {
-        format!("paceline-{}-", self.digest)
+        token_prefix(&self.digest)
     }
 
     /// Whether an operation with this token is ours and does exactly what this request asks for.
@@ -71,8 +71,7 @@ impl Request {
     /// even from two processes, does nothing twice. A later deployment of the same template finds
     /// another state and gives another token.
     pub(crate) fn token(&self, operation: &str, state: &str, attempt: u32) -> String {
-        let state = &hex(&Sha256::digest(state))[..12];
-        format!("{}{operation}-{state}-{attempt}", self.token_prefix())
+        token(&self.digest, operation, state, attempt)
     }
 
     /// Every parameter the template declares: a value if there is one, else the previous one on an update.
@@ -113,7 +112,17 @@ impl Request {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The token of an operation that is asked for by what has this digest, on a stack in this state.
+pub(super) fn token(digest: &str, operation: &str, state: &str, attempt: u32) -> String {
+    let state = &hex(&Sha256::digest(state))[..12];
+    format!("{}{operation}-{state}-{attempt}", token_prefix(digest))
+}
+
+fn token_prefix(digest: &str) -> String {
+    format!("paceline-{digest}-")
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

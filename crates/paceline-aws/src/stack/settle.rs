@@ -4,7 +4,7 @@
 //! there yet, even after it was seen otherwise. An end counts only when the operation's own events tell
 //! of it too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use paceline_assembly::Stack;
@@ -59,6 +59,8 @@ pub(super) enum Settled {
         verdict: Verdict,
         view: Box<StackView>,
         failure: Option<Failure>,
+        /// The resources that were to be deleted and were not: they failed, or are kept on purpose.
+        left: Vec<Change>,
     },
 }
 
@@ -96,7 +98,18 @@ pub(super) async fn settle(
         Verdict::Succeeded => None,
         _ => first_cause(environment, &watch.changes, &stack.construct_paths, 0).await,
     };
-    Ok(Settled::Ended { verdict, view: Box::new(view), failure })
+    let left = left(&watch.changes);
+    Ok(Settled::Ended { verdict, view: Box::new(view), failure, left })
+}
+
+/// The resources whose last change says that they were not deleted.
+fn left(changes: &[Change]) -> Vec<Change> {
+    let mut last: BTreeMap<&str, &Change> = BTreeMap::new();
+    for change in changes.iter().filter(|change| !change.of_stack) {
+        last.insert(&change.logical_id, change);
+    }
+    let is_left = |change: &&&Change| matches!(change.status.as_str(), "DELETE_FAILED" | "DELETE_SKIPPED");
+    last.values().filter(is_left).map(|&change| change.clone()).collect()
 }
 
 struct Watch<'a> {

@@ -1,15 +1,19 @@
-//! Deploys assemblies to a simulated AWS: the real clients, plan and engine, on virtual time.
+//! Deploys assemblies to a simulated AWS and deletes them there: the real clients, plan and engine, on virtual time.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod app;
 mod assets;
+mod builds;
+mod deletes;
 mod deploys;
 mod failures;
 mod faults;
 mod gates;
 mod graph;
 mod preflight;
+mod project;
 mod resumes;
 mod states;
+mod survey;
 mod world;

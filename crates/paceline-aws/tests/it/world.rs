@@ -14,7 +14,7 @@ use camino::Utf8Path;
 use paceline_aws::{Aws, AwsOptions, Images, Method, PreflightError, Wire};
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, Fact, Outcome, RunOptions, Stop};
-use paceline_plan::{Config, Plan, PlanOptions};
+use paceline_plan::{Config, Destruction, Plan, PlanOptions};
 use paceline_sim::{Durations, Faults, Operation, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use serde_json::Value;
 
@@ -55,6 +55,8 @@ impl TimeSource for SimulatedTime {
 #[derive(Clone, Default)]
 pub(crate) struct How {
     pub(crate) config: &'static str,
+    /// Whether the stacks are deleted.
+    pub(crate) deletes: bool,
     pub(crate) method: Method,
     pub(crate) images: Images,
     pub(crate) stop: Stop,
@@ -107,6 +109,25 @@ impl World {
         self.run(app, How::default()).await
     }
 
+    pub(crate) async fn destroy(&self, app: &App) -> Ran {
+        self.run(app, How { deletes: true, ..How::default() }).await
+    }
+
+    /// What is found before anything is deleted.
+    pub(crate) async fn survey(
+        &self,
+        app: &App,
+        config: &str,
+        options: &PlanOptions,
+    ) -> Result<Vec<String>, PreflightError> {
+        let assembly = app.read();
+        let config = Config::parse(config, Utf8Path::new("paceline.yaml")).unwrap();
+        let destruction = Destruction::make(&assembly, &config, options).unwrap();
+        let options = AwsOptions { wire: self.wire.clone(), ..AwsOptions::default() };
+        let aws = Box::pin(Aws::connect(assembly, &destruction.plan, options)).await?;
+        aws.survey(&destruction).await
+    }
+
     pub(crate) async fn run(&self, app: &App, how: How) -> Ran {
         let events = Arc::default();
         Box::pin(self.recording(app, how, Arc::clone(&events))).await.unwrap();
@@ -141,7 +162,11 @@ impl World {
     ) -> Result<(), PreflightError> {
         let assembly = app.read();
         let config = Config::parse(how.config, Utf8Path::new("paceline.yaml")).unwrap();
-        let mut plan = Plan::make(&assembly, &config, &PlanOptions::default()).unwrap();
+        let mut plan = if how.deletes {
+            Destruction::make(&assembly, &config, &PlanOptions::default()).unwrap().plan
+        } else {
+            Plan::make(&assembly, &config, &PlanOptions::default()).unwrap()
+        };
         let How { method, images, stop, earlier, without, faults, .. } = how;
         if let Some((from, to)) = without {
             lose(&mut plan, &from, &to);
@@ -159,6 +184,7 @@ impl World {
             now: self.clock.now(),
             simulated: true,
             earlier,
+            build: None,
             stop,
             deadline: None,
         };
@@ -267,9 +293,16 @@ impl Ran {
         all.next().unwrap_or_else(|| panic!("{step} has not finished"))
     }
 
-    /// How the deployment of a stack ended.
+    /// How the deployment or the deletion of a stack ended.
     pub(crate) fn stack(&self, id: &str) -> &StepFinished {
-        self.finished(&format!("deploy:{id}"))
+        let mut all = self.events.iter().filter_map(|event| match &event.fact {
+            Fact::StepFinished(finished) => Some(finished),
+            _ => None,
+        });
+        let is_it = |finished: &&StepFinished| {
+            finished.step.is_of_stack() && finished.step.stack.as_deref() == Some(id)
+        };
+        all.find(is_it).unwrap_or_else(|| panic!("{id} has not finished"))
     }
 
     #[track_caller]
@@ -289,7 +322,7 @@ impl Ran {
     pub(crate) fn check_all(&self, outcome: Outcome) {
         for event in &self.events {
             if let Fact::StepFinished(finished) = &event.fact
-                && finished.step.kind == "deploy"
+                && finished.step.is_of_stack()
             {
                 assert_eq!(finished.outcome, outcome, "{}: {:?}", finished.step.step, finished.cause);
             }
@@ -343,7 +376,9 @@ impl Ran {
             .iter()
             .filter_map(|event| match &event.fact {
                 Fact::StackSubmitted(submitted) => Some(submitted.step.step.clone()),
-                Fact::StepFinished(finished) if finished.outcome == Outcome::Deployed => {
+                Fact::StepFinished(finished)
+                    if matches!(finished.outcome, Outcome::Deployed | Outcome::Deleted) =>
+                {
                     Some(finished.step.step.clone())
                 }
                 _ => None,

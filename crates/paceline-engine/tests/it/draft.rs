@@ -19,6 +19,7 @@ impl Draft {
             steps: Vec::new(),
             left_out: Vec::new(),
             external: Vec::new(),
+            declared_only: Vec::new(),
             warnings: Vec::new(),
             critical_path: Vec::new(),
             strategy: Strategy::Graph,
@@ -54,6 +55,15 @@ impl Draft {
         });
         let stack = self.0.stacks.len() - 1;
         self.step(format!("deploy:{id}"), Work::Deploy { stack }, seconds, needs)
+    }
+
+    /// The deletion of a stack that a plan would deploy at this place.
+    pub(crate) fn deletion(&mut self, id: &str, seconds: u64, needs: &[usize]) -> usize {
+        let step = self.stack(id, seconds, needs);
+        let stack = self.0.stacks.len() - 1;
+        let deletes = &mut self.0.steps[step];
+        (deletes.id, deletes.work) = (format!("delete:{id}"), Work::Delete { stack });
+        step
     }
 
     pub(crate) fn file(&mut self, id: &str, seconds: u64) -> usize {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use paceline_engine::event::{
-    Cause, CommandOutput, RunFinished, StackProgress, StackSubmitted, StepFinished, StepRef, StepRetried,
-    StepWarned,
+    BuildPhase, BuildPhases, Cause, CommandOutput, RunFinished, StackProgress, StackSubmitted, StepFinished,
+    StepRef, StepRetried, StepWarned,
 };
-use paceline_engine::{Event, Fact, Outcome, reference};
+use paceline_engine::{Event, Fact, Outcome, RunOptions, reference};
 
 use crate::draft::Draft;
-use crate::script::{START, Script, ran};
+use crate::script::{START, Script, options, ran, ran_with};
 
 /// One event of each kind.
 fn every_kind() -> Vec<Event> {
@@ -68,12 +68,31 @@ fn every_kind() -> Vec<Event> {
         Fact::StepFinished(ran.finished("publish:f").clone()),
         Fact::RunStopping { reason: "SIGTERM".to_owned() },
         Fact::RunFinished(finished),
+        Fact::BuildPhases(build()),
     ];
     let event = |(seq, fact)| {
         let (run, at) = ("20260101T000000Z-01234567".to_owned(), START.parse().unwrap());
         Event { schema: 1, run, seq, at, fact }
     };
     (1..).zip(facts).map(event).collect()
+}
+
+fn build() -> BuildPhases {
+    let phase = |name: &str, status: Option<&str>, duration_s| BuildPhase {
+        name: name.to_owned(),
+        status: status.map(str::to_owned),
+        duration_s,
+    };
+    let phases = vec![phase("PROVISIONING", Some("SUCCEEDED"), 12.0), phase("BUILD", None, 3.0)];
+    BuildPhases { build: "workshop:1f2e".to_owned(), phases }
+}
+
+#[test]
+fn what_the_build_did_before_is_told_right_after_the_start() {
+    let mut draft = Draft::new();
+    draft.stack("A", 60, &[]);
+    let ran = ran_with(draft.plan(), Script::default(), RunOptions { build: Some(build()), ..options() });
+    assert_eq!(ran.events[1].fact, Fact::BuildPhases(build()));
 }
 
 #[test]
@@ -110,16 +129,16 @@ fn fields_of_a_newer_version_do_no_harm() {
 fn an_event_about_a_step_says_which() {
     let ids = |event: &Event| event.fact.step().map(|step: &StepRef| step.step.clone());
     let steps: Vec<Option<String>> = every_kind().iter().map(ids).collect();
-    assert_eq!(steps.iter().filter(|step| step.is_none()).count(), 4);
+    assert_eq!(steps.iter().filter(|step| step.is_none()).count(), 5);
     assert_eq!(steps[1].as_deref(), Some("publish:f"));
 }
 
 #[test]
 fn outcomes_are_the_words_of_the_contract() {
-    let words = ["deployed", "unchanged", "failed", "rolled-back", "skipped", "interrupted"];
+    let words = ["deployed", "deleted", "unchanged", "failed", "rolled-back", "skipped", "interrupted"];
     for word in words {
         let outcome: Outcome = serde_json::from_value(word.into()).unwrap();
         assert_eq!((outcome.as_str(), format!("{outcome:>12}")), (word, format!("{word:>12}")));
-        assert_eq!(outcome.is_success(), ["deployed", "unchanged"].contains(&word));
+        assert_eq!(outcome.is_success(), ["deployed", "deleted", "unchanged"].contains(&word));
     }
 }

@@ -21,7 +21,7 @@ enum Seen {
 /// The name of what limits a step, and the limit.
 fn lane(plan: &Plan, step: usize) -> (&'static str, usize) {
     match &plan.steps[step].work {
-        Work::Deploy { .. } => ("stacks", plan.concurrency.stacks.get()),
+        Work::Deploy { .. } | Work::Delete { .. } => ("stacks", plan.concurrency.stacks.get()),
         Work::Publish(publish) if publish.image => ("images", plan.concurrency.images.get()),
         Work::Publish(_) => ("assets", plan.concurrency.assets.get()),
         Work::Gate { .. } | Work::Command(_) => ("gates and commands", usize::MAX),
@@ -181,7 +181,7 @@ impl<'a> Watch<'a> {
         };
         let mut stacks = BTreeMap::new();
         for (step, outcome) in self.plan.steps.iter().zip(outcomes) {
-            if let Work::Deploy { .. } = step.work {
+            if step.work.changes().is_some() {
                 *stacks.entry(*outcome).or_default() += 1;
             }
         }

@@ -83,6 +83,7 @@ pub(crate) fn options() -> RunOptions {
         now: START.parse().unwrap(),
         simulated: true,
         earlier: None,
+        build: None,
         stop: Stop::default(),
         deadline: None,
     }

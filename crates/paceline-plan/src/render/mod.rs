@@ -4,6 +4,7 @@
 //! Everything here returns a whole document that ends with a line end. Names and details come from templates
 //! and configuration, so no control character of theirs reaches a terminal.
 
+mod destruction;
 mod explain;
 mod graph;
 mod json;
@@ -13,6 +14,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use destruction::destruction;
 pub use explain::explain;
 pub use graph::{dot, mermaid};
 pub use json::json;

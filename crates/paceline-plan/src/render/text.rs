@@ -258,7 +258,7 @@ impl<'a> Page<'a> {
             match &step.work {
                 Work::Publish(publish) if publish.image => images += 1,
                 Work::Publish(_) => files += 1,
-                Work::Deploy { .. } => {}
+                Work::Deploy { .. } | Work::Delete { .. } => {}
                 Work::Command(command) => {
                     let after = plan.stacks.get(command.stack).map_or("", |stack| &stack.id);
                     commands.push(format!("{} after {after}", command.name));

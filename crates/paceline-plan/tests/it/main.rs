@@ -6,6 +6,7 @@
 mod build;
 mod config;
 mod declared;
+mod destroy;
 mod edges;
 mod example;
 mod ordering;

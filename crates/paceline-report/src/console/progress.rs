@@ -40,11 +40,11 @@ impl<W: Write> Console<W> {
                     publishing += 1;
                     continue;
                 }
-                "deploy" if step.total > 0 => format!("{title} {}/{}", step.done, step.total),
-                "deploy" => title,
+                "deploy" | "delete" if step.total > 0 => format!("{title} {}/{}", step.done, step.total),
+                "deploy" | "delete" => title,
                 kind => format!("{kind} {title}"),
             };
-            let place = place.filter(|_| step.step.kind == "deploy");
+            let place = place.filter(|_| step.step.is_of_stack());
             running.push(place.map_or_else(|| text.clone(), |place| format!("{text} ({place})")));
             without_places.push(text);
         }

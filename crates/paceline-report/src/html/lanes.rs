@@ -49,7 +49,7 @@ pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
             rows.push(Row::Stack { step, gates });
         }
     }
-    let known = |kind: &str| matches!(kind, "publish" | "synth" | "gate" | "deploy");
+    let known = |kind: &str| matches!(kind, "publish" | "synth" | "gate" | "deploy" | "delete");
     loose.extend(started(record.steps.iter().filter(|step| !known(&step.step.kind))));
     if !loose.is_empty() {
         rows.push(Row::Heading("gates and commands".to_owned()));

@@ -64,9 +64,14 @@ pub(super) fn write(out: &mut String, record: &Record) -> std::fmt::Result {
 
 fn legend(out: &mut String, record: &Record) -> std::fmt::Result {
     write!(out, "<p class=\"legend\">")?;
-    for outcome in
-        [Outcome::Deployed, Outcome::Unchanged, Outcome::Failed, Outcome::RolledBack, Outcome::Interrupted]
-    {
+    for outcome in [
+        Outcome::Deployed,
+        Outcome::Deleted,
+        Outcome::Unchanged,
+        Outcome::Failed,
+        Outcome::RolledBack,
+        Outcome::Interrupted,
+    ] {
         if record
             .steps
             .iter()

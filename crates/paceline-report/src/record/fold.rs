@@ -27,6 +27,7 @@ impl Record {
         let now = self.clock(event.at);
         match &event.fact {
             Fact::RunStarted(run) => self.run_started(run),
+            Fact::BuildPhases(build) => self.build = Some(build.clone()),
             Fact::StepReady(step) => {
                 let step = self.entry(step);
                 step.again();

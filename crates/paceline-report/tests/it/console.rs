@@ -37,6 +37,9 @@ fn lines_of_each_run() {
         ("resumed", runs::resumed()),
         ("stopped", runs::stopped()),
         ("short", runs::short()),
+        ("in_build", runs::in_build()),
+        ("deleted", runs::deleted(true)),
+        ("not_deleted", runs::deleted(false)),
         ("empty", Vec::new()),
     ] {
         let text = console(&events, narrow());
@@ -53,6 +56,9 @@ fn summary_of_each_run() {
         ("resumed", runs::resumed()),
         ("stopped", runs::stopped()),
         ("short", runs::short()),
+        ("in_build", runs::in_build()),
+        ("deleted", runs::deleted(true)),
+        ("not_deleted", runs::deleted(false)),
         ("empty", Vec::new()),
     ] {
         let record = Record::of(&events);
@@ -105,4 +111,21 @@ fn dozens_of_assets_are_one_line() {
     let text = console(&runs::many(30), narrow());
     assert_eq!(text.matches("asset").count(), 3, "{text}");
     assert!(text.contains("published 90 assets in 1 min"), "{text}");
+}
+
+#[test]
+fn the_phases_of_a_build_are_a_table() {
+    let mut phases = runs::build_so_far();
+    phases[3].status = Some("CLIENT_ERROR".to_owned());
+    let text = paceline_report::build_phases(&phases, narrow().style);
+    insta::assert_snapshot!("build_phases", text);
+}
+
+#[test]
+fn a_line_of_a_log_changes_no_terminal() {
+    let check = |line, color, expected| {
+        assert_eq!(paceline_report::log_line(line, Style { color, width: None }), expected);
+    };
+    check("\x1b[31mred\x1b[0m\x07 text\r\n", false, "red text");
+    check("\x1b[31mred\x1b[0m\x07 text\r\n", true, "\x1b[31mred\x1b[0m text");
 }

@@ -75,6 +75,14 @@ impl Journal {
         self.plan(step, needs, expected_s);
     }
 
+    /// The deletion of a stack.
+    pub(crate) fn deletion(&mut self, id: &str, region: &str, needs: &[&str], expected_s: f64) {
+        self.stack(id, region, needs, expected_s);
+        if let Some(planned) = self.steps.last_mut() {
+            (planned.step.step, planned.step.kind) = (format!("delete:{id}"), "delete".to_owned());
+        }
+    }
+
     pub(crate) fn gate(&mut self, stack: &str) {
         let step = StepRef {
             step: format!("gate:iam-roles:{stack}"),
@@ -127,6 +135,9 @@ impl Journal {
         self.fact(start, Fact::StepStarted(step.clone()));
         if step.kind == "deploy" {
             let (operation, token) = ("create".to_owned(), "token".to_owned());
+            self.fact(start, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
+        } else if step.kind == "delete" {
+            let (operation, token) = ("delete".to_owned(), "token".to_owned());
             self.fact(start, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
         }
     }
@@ -203,7 +214,7 @@ impl Journal {
         let mut last: BTreeMap<&str, Outcome> = BTreeMap::new();
         for (_, fact) in &self.facts {
             if let Fact::StepFinished(finished) = fact
-                && finished.step.kind == "deploy"
+                && finished.step.is_of_stack()
             {
                 last.insert(&finished.step.step, finished.outcome);
             }

@@ -27,6 +27,9 @@ fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("resumed", runs::resumed()),
         ("stopped", runs::stopped()),
         ("short", runs::short()),
+        ("in_build", runs::in_build()),
+        ("deleted", runs::deleted(true)),
+        ("not_deleted", runs::deleted(false)),
         ("empty", Vec::new()),
     ]
 }

@@ -1,6 +1,6 @@
 //! The runs that the reports are made of.
 
-use paceline_engine::event::{Event, Fact, Outcome};
+use paceline_engine::event::{BuildPhase, BuildPhases, Event, Fact, Outcome};
 
 use crate::journal::{Journal, Went, failed, found};
 
@@ -195,5 +195,57 @@ pub(crate) fn many(stacks: usize) -> Vec<Event> {
         journal.step(&format!("deploy:{id}"), ready, start, start + took, outcome);
     }
     journal.run_finished(ends.into_iter().max().unwrap_or_default(), 0, 0);
+    journal.events()
+}
+
+/// The phases of a build in which a run has just started.
+pub(crate) fn build_so_far() -> Vec<BuildPhase> {
+    let phases = [("SUBMITTED", 0.0), ("QUEUED", 2.0), ("PROVISIONING", 14.0), ("INSTALL", 48.2)];
+    let done = |(name, duration_s): (&str, f64)| BuildPhase {
+        name: name.to_owned(),
+        status: Some("SUCCEEDED".to_owned()),
+        duration_s,
+    };
+    let running = BuildPhase { name: "BUILD".to_owned(), status: None, duration_s: 3.0 };
+    phases.into_iter().map(done).chain([running]).collect()
+}
+
+/// A run in a build.
+pub(crate) fn in_build() -> Vec<Event> {
+    let mut journal = Journal::default();
+    journal.stack("Api", "eu-central-1", &[], 0.0);
+    journal.run_started(0, false);
+    let build = BuildPhases { build: "workshop:1f2e".to_owned(), phases: build_so_far() };
+    journal.fact(0, Fact::BuildPhases(build));
+    journal.step("deploy:Api", 0, 0, 7, Outcome::Deployed);
+    journal.run_finished(7, 0, 0);
+    journal.events()
+}
+
+/// Stacks are deleted: one keeps a bucket, one was not there, one cannot go, and so what it uses stays.
+pub(crate) fn deleted(all: bool) -> Vec<Event> {
+    let mut journal = Journal::default();
+    journal.phase("applications", &["Applications"]);
+    journal.phase("services", &["Services", "ServicesSecondary"]);
+    journal.deletion("Applications", "us-east-1", &[], 40.0);
+    journal.deletion("ServicesSecondary", "us-west-2", &[], 600.0);
+    journal.deletion("Services", "us-east-1", &["delete:Applications"], 600.0);
+    journal.run_started(0, false);
+    journal.step("delete:ServicesSecondary", 0, 0, 1, Outcome::Unchanged);
+    if all {
+        let kept = Went { detail: Some("kept: Logs (AWS::S3::Bucket logs-1)"), ..Outcome::Deleted.into() };
+        journal.step("delete:Applications", 0, 0, 44, kept);
+        journal.step("delete:Services", 44, 44, 700, Outcome::Deleted);
+        journal.run_finished(700, 0, 0);
+    } else {
+        let why = failed(
+            "Uploads (AWS::S3::Bucket)",
+            "The bucket you tried to delete is not empty; still in the stack: Uploads (AWS::S3::Bucket uploads-1)",
+            "its objects are not deleted for you: empty the bucket, then run it again",
+        );
+        journal.step("delete:Applications", 0, 0, 44, why);
+        journal.never("delete:Services", 44, Outcome::Skipped, Some("delete:Applications"));
+        journal.run_finished(44, 0, 1);
+    }
     journal.events()
 }

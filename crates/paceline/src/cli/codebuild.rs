@@ -1,9 +1,12 @@
 //! The arguments of the commands about buildspecs and CodeBuild projects.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
+use paceline_buildspec::project::{ComputeType, Image};
 
-use super::AppArgs;
+use super::{AppArgs, duration};
 
 /// What is generated, and where it is kept.
 #[derive(Debug, Args)]
@@ -48,4 +51,40 @@ pub(crate) enum ProjectCommand {
         #[arg(long, value_name = "ARN")]
         service_role: Option<String>,
     },
+    /// Start a build, follow its phases and its log, and end as it ends
+    Start(Box<StartArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StartArgs {
+    #[command(flatten)]
+    pub(crate) generated: GeneratedArgs,
+    /// A variable on top of the project's
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variable)]
+    pub(crate) env: Vec<(String, String)>,
+    /// What to build: a branch, a commit, a tag, or a version of the source's object
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) source_version: Option<String>,
+    /// Another build image
+    #[arg(long)]
+    pub(crate) image: Option<Image>,
+    /// Another compute type, such as large
+    #[arg(long)]
+    pub(crate) compute: Option<ComputeType>,
+    /// Another timeout
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Starting again with the same token within five minutes starts nothing, and follows the same build
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) idempotency_token: Option<String>,
+    /// Stop the build when this is interrupted [default: it goes on]
+    #[arg(long)]
+    pub(crate) stop_on_interrupt: bool,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it like KEY=VALUE".to_owned()),
+    }
 }

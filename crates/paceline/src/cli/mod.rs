@@ -11,9 +11,11 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use codebuild::{GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand};
+pub(crate) use codebuild::{GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, StartArgs};
 pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat, SynthArgs};
-pub(crate) use run::{DeployArgs, MethodArg, ReportArgs, ReportFormat, WaitArgs, WaitKind};
+pub(crate) use run::{
+    DeployArgs, DestroyArgs, MethodArg, ReportArgs, ReportFormat, RunArgs, WaitArgs, WaitKind,
+};
 pub(crate) use sim::{ImagesArg, ServeArgs, SimArgs, SimCommand};
 
 /// Deploys AWS CDK apps of many stacks, in several regions, in parallel, from one CodeBuild build
@@ -36,11 +38,13 @@ pub(crate) enum Command {
     Gen(GenArgs),
     /// Deploy the app
     Deploy(Box<DeployArgs>),
+    /// Delete the app's stacks, in the reverse order
+    Destroy(Box<DestroyArgs>),
     /// Wait for one thing, for scripts
     Wait(WaitArgs),
     /// Make a report from the journal or the events of a run
     Report(ReportArgs),
-    /// Compare the generated CodeBuild project with the live one, create or update it
+    /// Compare the generated CodeBuild project with the live one, create or update it, start a build
     Project(ProjectArgs),
     /// Print the JSON Schema of paceline.yaml, for editors
     Schema,

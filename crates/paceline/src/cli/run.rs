@@ -7,12 +7,11 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{SelectArgs, duration};
 
+/// How a run goes, and who is told of it.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(crate) struct DeployArgs {
-    #[command(flatten)]
-    pub(crate) select: SelectArgs,
-    /// Deploy to the embedded AWS on virtual time: nothing leaves this machine
+pub(crate) struct RunArgs {
+    /// Use the embedded AWS, on virtual time: nothing leaves this machine
     #[arg(long)]
     pub(crate) simulate: bool,
     /// Show what would be done, and do nothing
@@ -27,27 +26,46 @@ pub(crate) struct DeployArgs {
     /// Write every event of the run to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<Utf8PathBuf>,
-    /// Write the outputs of the stacks to this file, and keep it up to date
-    #[arg(long, value_name = "FILE")]
-    pub(crate) outputs: Option<Utf8PathBuf>,
     /// Keep reports in this folder: JUnit, Markdown, an HTML timeline
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<Utf8PathBuf>,
-    /// How stacks are changed
-    #[arg(long, value_enum, default_value = "direct")]
-    pub(crate) method: MethodArg,
     /// Start no more stacks after the first failure
     #[arg(long)]
     pub(crate) fail_fast: bool,
-    /// A value for a stack's parameter; without a stack, for every stack that has it
-    #[arg(long, value_name = "[STACK:]KEY=VALUE")]
-    pub(crate) parameters: Vec<String>,
     /// Stop by itself after this time, resumable: less than what the build has left
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) deadline: Option<Duration>,
     /// Say nothing but problems
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeployArgs {
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// Write the outputs of the stacks to this file, and keep it up to date
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outputs: Option<Utf8PathBuf>,
+    /// How stacks are changed
+    #[arg(long, value_enum, default_value = "direct")]
+    pub(crate) method: MethodArg,
+    /// A value for a stack's parameter; without a stack, for every stack that has it
+    #[arg(long, value_name = "[STACK:]KEY=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DestroyArgs {
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// Delete them: without this, what would be deleted is shown
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -1,0 +1,295 @@
+//! Deletes one stack, and sees that through to its end.
+//!
+//! Nothing in it is emptied or taken apart for the sake of it: what cannot be deleted is named, with what to
+//! do about it.
+
+use std::time::Duration;
+
+use aws_sdk_cloudformation::types::ResourceStatus;
+use paceline_assembly::Stack;
+use paceline_engine::event::Cause;
+use paceline_engine::{Ended, Outcome, StepContext};
+use sha2::{Digest, Sha256};
+
+use super::events::Change;
+use super::failure::{Failure, is_transient};
+use super::operation::{self, Sent};
+use super::request::{hex, token};
+use super::settle::{Operation, Settled, settle};
+use super::{GOES_ON, MOVES};
+use crate::environment::Environment;
+use crate::poller::{self, StackView};
+use crate::trouble::Trouble;
+
+/// How often a deletion is tried in all when what stopped it is known to go away by itself.
+const ATTEMPTS: u32 = 2;
+/// The pause before such another try. CloudFormation itself has tried for longer by then.
+const PAUSE: Duration = Duration::from_mins(2);
+/// How long the resources that are left may be asked for.
+const LIST_PATIENCE: Duration = Duration::from_secs(10);
+/// A list of resources ends after so many.
+const LISTED: usize = 8;
+
+/// Deletes one stack.
+#[derive(Debug)]
+pub(crate) struct Deletion<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) context: &'a StepContext,
+    pub(crate) stack: &'a Stack,
+}
+
+impl Deletion<'_> {
+    /// Deletes the stack. When the run is stopped, this is dropped, and what goes on in AWS goes on there.
+    pub(crate) async fn run(&self) -> Ended {
+        self.delete().await.unwrap_or_else(|trouble| {
+            let hint = hint(&trouble.message).map(str::to_owned);
+            let cause = trouble.into_cause();
+            Ended::failed(Cause { hint: hint.or(cause.hint), ..cause })
+        })
+    }
+
+    async fn delete(&self) -> Result<Ended, Trouble> {
+        let mut known = Some(self.environment.poller.glance(&self.stack.name).await?);
+        let (mut attempt, mut seen) = (1, false);
+        for _ in 0..MOVES {
+            let view = match known.take() {
+                Some(view) => view,
+                None => self.environment.poller.look(&self.stack.name).await?,
+            };
+            let Some(view) = view else {
+                // A list may lag behind. A stack that is taken for gone is left behind.
+                if !seen && poller::describe(self.environment, &self.stack.name).await?.is_some() {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
+                let outcome = if seen { Outcome::Deleted } else { Outcome::Unchanged };
+                return Ok(Ended::new(outcome));
+            };
+            seen = true;
+            if is_protected(&view) {
+                return Ok(self.protected());
+            }
+            let settled = match view.status.as_str() {
+                "DELETE_IN_PROGRESS" => self.settle(Operation::someone_elses(&view)).await,
+                // Of a change set that was never executed.
+                "REVIEW_IN_PROGRESS" => self.send(&view, attempt).await?,
+                status if status.ends_with("_IN_PROGRESS") => {
+                    self.context.warn(format!("it is in {status}: waiting for that to end"));
+                    match self.settle(Operation::someone_elses(&view)).await {
+                        lost @ Settled::Lost(_) => lost,
+                        _ => continue,
+                    }
+                }
+                _ => self.send(&view, attempt).await?,
+            };
+            match settled {
+                // The stack is not what it was.
+                Settled::NoChanges => {}
+                Settled::Lost(trouble) => {
+                    let ended = Ended::new(Outcome::Interrupted).with_detail(GOES_ON);
+                    return Ok(Ended { cause: Some(trouble.into_cause()), ..ended });
+                }
+                Settled::Ended { view, left, .. } if view.status == "DELETE_COMPLETE" => {
+                    return Ok(deleted(&left));
+                }
+                // What someone else could not do is tried once more, as the role that is meant for it.
+                Settled::Ended { .. } if view.status == "DELETE_IN_PROGRESS" => {}
+                Settled::Ended { view, failure, left, .. } => {
+                    let failure = failure.unwrap_or_else(|| self.own_words(&view));
+                    if attempt >= ATTEMPTS || !goes_away(&failure) {
+                        return Ok(self.failed(&view, failure, &left).await);
+                    }
+                    attempt += 1;
+                    let at = failure.cause.at.unwrap_or_default();
+                    self.context.retried(format!("{at}: {}", failure.cause.message), attempt, PAUSE);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        let message = format!("{} does not stop changing: something else works on it too", self.stack.name);
+        Err(Trouble::setup(message).hint("stop what else changes it, then run it again"))
+    }
+
+    /// Sends the deletion and waits for its end; no changes when the stack is not what it was.
+    async fn send(&self, view: &StackView, attempt: u32) -> Result<Settled, Trouble> {
+        let role = self.stack.execution_role_arn.as_ref();
+        let role = role.map(|arn| self.environment.target.resolve(arn));
+        let place = format!("{} {}", self.environment.target, self.stack.name);
+        let digest = &hex(&Sha256::digest(place))[..24];
+        // A deletion that CloudFormation called off leaves the stack as it was, but its token is used up.
+        for number in 0..MOVES {
+            let token = token(digest, "delete", &format!("{} {number}", view.state()), attempt);
+            match operation::delete(self.environment, self.context, role.as_ref(), view, &token).await? {
+                Sent::Known => match self.environment.poller.look(&self.stack.name).await? {
+                    Some(now) if now.state() == view.state() => {}
+                    _ => return Ok(Settled::NoChanges),
+                },
+                Sent::Accepted { id } => {
+                    self.environment.poller.expect_change();
+                    let operation =
+                        Operation { id, token: Some(token), stamp_before: None, until_rest: true };
+                    return Ok(self.settle(operation).await);
+                }
+                Sent::NoChanges | Sent::OutOfDate => break,
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Ok(Settled::NoChanges)
+    }
+
+    async fn settle(&self, operation: Operation) -> Settled {
+        // Not being able to look says nothing about the stack.
+        let settled = settle(self.environment, self.context, self.stack, operation).await;
+        settled.unwrap_or_else(Settled::Lost)
+    }
+
+    fn protected(&self) -> Ended {
+        Ended::failed(Cause {
+            at: Some(self.stack.name.clone()),
+            message: "termination protection is on".to_owned(),
+            hint: Some(UNPROTECT.to_owned()),
+            preflight: false,
+        })
+    }
+
+    fn own_words(&self, view: &StackView) -> Failure {
+        let message = view.reason.clone();
+        let message = message.unwrap_or_else(|| format!("it is in {}, and nothing says why", view.status));
+        let cause = Cause { at: Some(self.stack.name.clone()), message, hint: None, preflight: false };
+        Failure { cause, transient: false }
+    }
+
+    async fn failed(&self, view: &StackView, failure: Failure, left: &[Change]) -> Ended {
+        let mut cause = failure.cause;
+        if let Some(hint) = hint(&cause.message) {
+            cause.hint = Some(hint.to_owned());
+        }
+        if view.status == "DELETE_FAILED" {
+            let all = match self.remaining(&view.id).await {
+                Some(all) => all,
+                None => left.iter().map(shown).collect(),
+            };
+            if !all.is_empty() {
+                cause.message = format!("{}; still in the stack: {}", cause.message, listed(&all));
+            }
+        }
+        Ended::failed(cause)
+    }
+
+    /// What is left in the stack. Old versions of the bootstrap template do not allow to ask.
+    async fn remaining(&self, id: &str) -> Option<Vec<String>> {
+        let send = || self.environment.client.list_stack_resources().stack_name(id).send();
+        let answer =
+            self.environment.call_within(LIST_PATIENCE, None, "ListStackResources", send).await.ok()?;
+        let is_there = |status: &ResourceStatus| {
+            !matches!(status, ResourceStatus::DeleteComplete | ResourceStatus::DeleteSkipped)
+        };
+        let resources = answer.stack_resource_summaries().iter();
+        let there = resources.filter(|resource| resource.resource_status().is_some_and(is_there));
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        Some(
+            there
+                .map(|resource| {
+                    let (id, kind) = (text(resource.logical_resource_id()), text(resource.resource_type()));
+                    named(&id, &kind, &text(resource.physical_resource_id()))
+                })
+                .collect(),
+        )
+    }
+}
+
+/// What to do about termination protection.
+const UNPROTECT: &str =
+    "if it is to go, turn termination protection off in the app and deploy it, or in CloudFormation";
+
+fn deleted(left: &[Change]) -> Ended {
+    let ended = Ended::new(Outcome::Deleted);
+    if left.is_empty() {
+        return ended;
+    }
+    let left: Vec<String> = left.iter().map(shown).collect();
+    ended.with_detail(format!("kept: {}", listed(&left)))
+}
+
+fn shown(change: &Change) -> String {
+    named(&change.logical_id, &change.resource_type, &change.physical_id)
+}
+
+fn named(logical_id: &str, resource_type: &str, physical_id: &str) -> String {
+    let physical = if physical_id.is_empty() { String::new() } else { format!(" {physical_id}") };
+    format!("{logical_id} ({resource_type}{physical})")
+}
+
+fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Whether it may succeed a little later.
+fn goes_away(failure: &Failure) -> bool {
+    failure.transient || is_transient(&failure.cause.message) || is_of_the_network(&failure.cause.message)
+}
+
+/// What EC2 says while something is still attached (EC2 API Reference, "Error codes": `DependencyViolation`,
+/// `InvalidNetworkInterface.InUse`). The network interfaces of functions in a VPC are given back some time
+/// after the function is gone (Lambda Developer Guide, "Understanding Hyperplane Elastic Network Interfaces").
+fn is_of_the_network(message: &str) -> bool {
+    let known = [
+        "DependencyViolation",
+        "has a dependent object",
+        "has dependencies and cannot be deleted",
+        "InvalidNetworkInterface.InUse",
+        "is currently in use",
+    ];
+    known.iter().any(|known| message.contains(known))
+}
+
+/// What to do about a deletion that failed; the wordings are those of the services, as public reports have them.
+fn hint(message: &str) -> Option<&'static str> {
+    let hints = [
+        (
+            "bucket you tried to delete is not empty",
+            "its objects are not deleted for you: empty the bucket, or give it `autoDeleteObjects` and deploy, \
+             then run it again",
+        ),
+        (
+            "still contains images",
+            "its images are not deleted for you: delete them, or give the repository `emptyOnDelete` and deploy, \
+             then run it again",
+        ),
+        (
+            "as it is in use by",
+            "delete the stacks that import it first; what is not in this app is not deleted by it",
+        ),
+        (
+            "is invalid or cannot be assumed",
+            "the role that CloudFormation deletes it with is gone: bootstrap the environment again (cdk bootstrap), \
+             then run it again",
+        ),
+        ("TerminationProtection is enabled", UNPROTECT),
+        ("deletion protection", "turn deletion protection of that resource off, then run it again"),
+        ("DeletionProtection", "turn deletion protection of that resource off, then run it again"),
+        (
+            "is not authorized to perform",
+            "give the CloudFormation execution role this permission, or delete the resource yourself",
+        ),
+    ];
+    let known = hints.iter().find(|(known, _)| message.contains(known)).map(|(_, hint)| *hint);
+    known.or_else(|| {
+        is_of_the_network(message)
+            .then_some("find what is still attached to it (network interfaces, in the VPC) and delete that, then run it again")
+    })
+}
+
+/// A stack that stands in the way of deleting others, before anything is deleted.
+pub(crate) fn is_protected(view: &StackView) -> bool {
+    view.termination_protection && view.status != "DELETE_IN_PROGRESS"
+}
+
+/// What is said when termination protection is found before anything is deleted.
+pub(crate) fn protection(stack: &str) -> Trouble {
+    Trouble::setup(format!("{stack}: termination protection is on")).hint(UNPROTECT)
+}

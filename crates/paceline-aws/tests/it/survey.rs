@@ -1,0 +1,114 @@
+//! What is found before anything is deleted.
+
+use paceline_aws::PreflightError;
+use paceline_engine::Outcome;
+use paceline_plan::PlanOptions;
+use paceline_sim::{Bootstrap, SimOptions};
+use serde_json::json;
+
+use crate::app::{ACCOUNT, App, slow, topic};
+use crate::deletes::linked;
+use crate::world::World;
+
+const TWO_REGIONS: &str = "version: 1\nmulti-region: { when: BOTH, primary: us-east-1 }\n";
+
+/// What stands in the way, each with what to do.
+fn troubles(error: &PreflightError) -> Vec<(String, String)> {
+    let shown = error.0.iter().map(|it| (it.message.clone(), it.what_to_do().unwrap_or_default()));
+    shown.collect()
+}
+
+fn only(stack: &str) -> PlanOptions {
+    PlanOptions { only: vec![stack.to_owned()], ..PlanOptions::default() }
+}
+
+fn pair() -> App {
+    App::new().stack("A", &linked("a", None), &[]).stack("B", &linked("b", Some("a")), &[])
+}
+
+/// A stack in each of two regions.
+fn regions() -> App {
+    let there = json!({"environment": format!("aws://{ACCOUNT}/eu-west-1"), "properties": {
+        "assumeRoleArn": null, "cloudFormationExecutionRoleArn": null,
+        "requiresBootstrapStackVersion": null, "bootstrapStackVersionSsmParameter": null}});
+    App::new().stack("Here", &slow("s"), &[]).stack_with("There", &topic("t"), &there)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_protected_stack_is_named_at_once() {
+    let app = ["A", "B", "C"].into_iter().fold(App::new(), |app, id| {
+        app.stack_with(id, &slow("s"), &json!({"properties": {"terminationProtection": id != "B"}}))
+    });
+    let world = World::slow();
+    assert!(world.survey(&app, "", &PlanOptions::default()).await.is_ok(), "nothing is there yet");
+    world.deploy(&app).await.check_all(Outcome::Deployed);
+    let error = world.survey(&app, "", &PlanOptions::default()).await.unwrap_err();
+    let troubles = troubles(&error);
+    let messages: Vec<&str> = troubles.iter().map(|(message, _)| message.as_str()).collect();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert!(messages.contains(&"A: termination protection is on"), "{messages:?}");
+    assert!(messages.contains(&"C: termination protection is on"), "{messages:?}");
+    assert_eq!(world.count("DeleteStack"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_and_still_imports_holds_its_exporter() {
+    let world = World::slow();
+    assert!(world.survey(&pair(), "", &only("A")).await.is_ok(), "the importer is not there");
+    world.deploy(&pair()).await;
+    let error = world.survey(&pair(), "", &only("A")).await.unwrap_err();
+    let [(message, hint)] = &troubles(&error)[..] else { panic!("{error:?}") };
+    assert!(message.starts_with("B stays, and imports what A exports: imports a"), "{message}");
+    assert!(hint.contains("delete B too"), "{hint}");
+    assert_eq!(world.survey(&pair(), "", &only("B")).await.unwrap(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_and_depends_in_another_way_is_a_warning() {
+    let app = App::new().stack("A", &slow("a"), &[]).stack("B", &slow("b"), &["A"]);
+    let world = World::slow();
+    world.deploy(&app).await;
+    let warnings = world.survey(&app, "", &only("A")).await.unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("B stays, and depends on A: manifest: "), "{warnings:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_off_is_not_forgotten() {
+    let (world, app) = (World::slow(), regions());
+    assert_eq!(world.survey(&app, TWO_REGIONS, &PlanOptions::default()).await.unwrap(), [""; 0]);
+    world.deploy(&app).await.check_all(Outcome::Deployed);
+    let error = world.survey(&app, TWO_REGIONS, &PlanOptions::default()).await.unwrap_err();
+    let [(message, hint)] = &troubles(&error)[..] else { panic!("{error:?}") };
+    assert!(message.ends_with("would be left behind: There"), "{message}");
+    assert!(hint.contains("--exclude"), "{hint}");
+
+    let both = PlanOptions { multi_region: Some("true".to_owned()), ..PlanOptions::default() };
+    assert_eq!(world.survey(&app, TWO_REGIONS, &both).await.unwrap(), [""; 0]);
+    let on_purpose = PlanOptions { exclude: vec!["There".to_owned()], ..PlanOptions::default() };
+    assert_eq!(world.survey(&app, TWO_REGIONS, &on_purpose).await.unwrap(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_it_cannot_be_looked_that_is_said() {
+    let environments = [((ACCOUNT.to_owned(), "eu-west-1".to_owned()), Bootstrap::Missing)];
+    let world = World::new(SimOptions { environments: environments.into(), ..SimOptions::default() });
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-eu-west-1");
+    let there =
+        json!({"environment": format!("aws://{ACCOUNT}/eu-west-1"), "properties": {"assumeRoleArn": role}});
+    let app = App::new().stack("Here", &slow("s"), &[]).stack_with("There", &topic("t"), &there);
+    let warnings = world.survey(&app, TWO_REGIONS, &PlanOptions::default()).await.unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("There in 111111111111/eu-west-1 could not be looked for"),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn deleting_does_not_need_the_bootstrap_version_that_deploying_needs() {
+    let world = World::new(SimOptions { bootstrap: Bootstrap::Version(3), ..SimOptions::default() });
+    let app = App::of("S", &topic("t"));
+    assert!(!world.refused(&app).await.0.is_empty(), "deploying is refused");
+    assert!(world.survey(&app, "", &PlanOptions::default()).await.is_ok());
+}

@@ -1,0 +1,91 @@
+//! `paceline destroy`: the stacks of an app, deleted in the reverse order.
+
+use std::sync::Arc;
+
+use paceline_aws::{Aws, AwsOptions};
+use paceline_engine::{RunOptions, Stop, exit, schedule};
+use paceline_plan::{Destruction, PlanOptions, render};
+
+use crate::cli::DestroyArgs;
+use crate::failure::Failure;
+use crate::load::{self, App};
+use crate::run::{Execution, SIMULATED_START, runtime, virtual_runtime};
+use crate::simulate::Simulation;
+use crate::{synth, terminal};
+
+pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
+    if args.yes {
+        synth::before(&args.run, &args.select.app)?;
+    }
+    let app = load::app(&args.select.app)?;
+    let options = app.options(Some(&args.select), args.run.fail_fast);
+    let destruction = app.destruction(&options)?;
+    if args.run.dry_run || !(args.yes || args.run.simulate) {
+        terminal::print(&show(&app, &destruction)?);
+        if args.run.dry_run {
+            return Ok(exit::DONE);
+        }
+        return Err(Failure::usage("nothing was deleted", "run it with --yes to delete these stacks"));
+    }
+    let execution = Execution {
+        args: &args.run,
+        outputs: None,
+        dir: &app.dir,
+        lock: destruction.deploys.clone(),
+        phased: app.phased_destruction(&options).ok().map(|destruction| destruction.plan),
+        plan: Arc::new(destruction.plan.clone()),
+    };
+    let connect = async |options| {
+        let aws = Aws::connect(Arc::clone(&app.assembly), &destruction.plan, options).await?;
+        for warning in aws.survey(&destruction).await? {
+            terminal::say(&format!("warning: {warning}"));
+        }
+        Ok(aws)
+    };
+    if args.run.simulate {
+        let simulated = async {
+            let simulation = Simulation::new(&app.assembly, SIMULATED_START);
+            deploy(&app, &options, &simulation).await?;
+            let start = simulation.now();
+            execution.simulate(start, connect(simulation.options(AwsOptions::default()))).await
+        };
+        virtual_runtime()?.block_on(Box::pin(simulated))
+    } else {
+        runtime()?.block_on(execution.perform(connect(AwsOptions::default())))
+    }
+}
+
+fn show(app: &App, destruction: &Destruction) -> Result<String, Failure> {
+    let total = schedule(&destruction.plan).map(|schedule| schedule.total).map_err(|error| {
+        Failure::usage(format!("the forecast could not be made: {error}"), "free some memory or threads")
+    })?;
+    let width = terminal::stdout_style().width.map_or(80, usize::from);
+    Ok(render::destruction(destruction, &app.assembly, total, width))
+}
+
+/// Deploys what there is to delete into the embedded AWS, which is empty at first.
+async fn deploy(app: &App, options: &PlanOptions, simulation: &Simulation) -> Result<(), Failure> {
+    let everything = PlanOptions { only: Vec::new(), exclude: Vec::new(), ..options.clone() };
+    let plan = Arc::new(app.plan(&everything)?);
+    let aws = simulation.options(AwsOptions::default());
+    let aws = Aws::connect(Arc::clone(&app.assembly), &plan, aws).await?;
+    let run = RunOptions {
+        id: "simulated".to_owned(),
+        app: app.dir.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        now: simulation.now(),
+        simulated: true,
+        earlier: None,
+        build: None,
+        stop: Stop::default(),
+        deadline: None,
+    };
+    let ended = Box::pin(paceline_engine::run(plan, Arc::new(aws), run, &mut |_| Ok(()))).await;
+    match ended {
+        Ok(ended) if ended.exit_code == exit::DONE => Ok(()),
+        _ => Err(Failure::usage(
+            "the app could not be deployed into the embedded AWS, so there is nothing to delete there",
+            "`paceline deploy --simulate` with the same arguments says why",
+        )),
+    }
+}

@@ -1,0 +1,134 @@
+//! Executes a plan in AWS or in the embedded one: with its journal, its reports, and what can stop it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use jiff::Timestamp;
+use paceline_aws::Aws;
+use paceline_engine::{Journal, PlanLock, RunOptions, Stop, Unfinished, exit};
+use paceline_plan::Plan;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::cli::RunArgs;
+use crate::failure::Failure;
+use crate::listeners::Listeners;
+use crate::{build, signals, terminal};
+
+/// Where runs keep their journals, in the folder that `paceline` is called in.
+pub(crate) const RUNS: &str = ".paceline/runs";
+/// Every simulated run starts at this moment, so that the same app gives the same events: 2026-01-01T00:00:00Z.
+pub(crate) const SIMULATED_START: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// Everything is waiting, so one thread is enough; what computes does so on threads of its own.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    build(Builder::new_current_thread().enable_all())
+}
+
+/// A runtime whose clock jumps to the next thing that is waited for.
+pub(crate) fn virtual_runtime() -> Result<Runtime, Failure> {
+    build(Builder::new_current_thread().enable_all().start_paused(true))
+}
+
+fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder.build().map_err(|error| {
+        Failure::usage(format!("cannot start: {error}"), "free some memory, threads or open files")
+    })
+}
+
+/// What is executed, and how.
+pub(crate) struct Execution<'a> {
+    pub(crate) args: &'a RunArgs,
+    /// Where the outputs of the stacks go.
+    pub(crate) outputs: Option<&'a Utf8Path>,
+    /// The folder of the assembly.
+    pub(crate) dir: &'a Utf8Path,
+    /// What no other process may work on meanwhile.
+    pub(crate) lock: String,
+    pub(crate) plan: Arc<Plan>,
+    /// The plan with every phase a barrier, to compare with.
+    pub(crate) phased: Option<Plan>,
+}
+
+impl Execution<'_> {
+    /// Executes the plan in the embedded AWS, without a journal.
+    pub(crate) async fn simulate(
+        &self,
+        start: Timestamp,
+        connect: impl Future<Output = Result<Aws, Failure>>,
+    ) -> Result<u8, Failure> {
+        let listeners = Listeners::open(self.args, self.outputs, None, &[])?;
+        let run = RunOptions { simulated: true, ..self.options("simulated".to_owned(), start) };
+        Box::pin(self.run(connect, run, listeners)).await
+    }
+
+    /// Executes the plan in AWS, or goes on with a run that was interrupted.
+    pub(crate) async fn perform(
+        &self,
+        connect: impl Future<Output = Result<Aws, Failure>>,
+    ) -> Result<u8, Failure> {
+        let runs = Utf8Path::new(RUNS);
+        let _lock = PlanLock::take(runs, &self.lock)?;
+        let unfinished = Journal::find_unfinished(runs, &self.plan.digest)?;
+        if self.args.resume && unfinished.is_none() {
+            let message = "there is no interrupted run of this app as it is now";
+            return Err(Failure::usage(message, "run it without --resume to begin at the start"));
+        }
+        let now = Timestamp::now();
+        let (run, journal, events) = if let Some(unfinished) = unfinished {
+            let Unfinished { run, earlier, .. } = &unfinished;
+            terminal::say(&format!("going on with the interrupted run {run}"));
+            let options = RunOptions { earlier: Some(earlier.clone()), ..self.options(run.clone(), now) };
+            let (journal, events) = unfinished.into_parts();
+            (options, journal, events)
+        } else {
+            let id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
+            let journal = Journal::create(runs, &id)?;
+            (self.options(id, now), journal, Vec::new())
+        };
+        signals::stop_on_signals(run.stop.clone());
+        let listeners = Listeners::open(self.args, self.outputs, Some(journal), &events)?;
+        Box::pin(self.run(connect, run, listeners)).await
+    }
+
+    fn options(&self, id: String, now: Timestamp) -> RunOptions {
+        RunOptions {
+            id,
+            app: self.dir.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now,
+            simulated: false,
+            earlier: None,
+            build: None,
+            stop: Stop::default(),
+            deadline: self.args.deadline,
+        }
+    }
+
+    async fn run(
+        &self,
+        connect: impl Future<Output = Result<Aws, Failure>>,
+        mut run: RunOptions,
+        mut listeners: Listeners,
+    ) -> Result<u8, Failure> {
+        let performer = match connect.await {
+            Ok(performer) => Arc::new(performer),
+            Err(failure) => {
+                listeners.discard();
+                return Err(failure);
+            }
+        };
+        if !run.simulated {
+            run.build = build::own().await;
+        }
+        let plan = Arc::clone(&self.plan);
+        let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
+        let ended = ended.map_err(|error| {
+            let hint = "free some space; the same command goes on with the run";
+            Failure::usage(format!("cannot keep the journal: {error}"), hint)
+                .with_exit_code(exit::INTERRUPTED)
+        })?;
+        listeners.finish(self.phased.as_ref())?;
+        Ok(ended.exit_code)
+    }
+}
