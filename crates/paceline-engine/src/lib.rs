@@ -4,6 +4,7 @@
 //! AWS, prints nothing, and waits only on tokio's clock, so that it runs the same on virtual time.
 
 mod describe;
+mod early;
 pub mod event;
 pub mod exit;
 mod journal;

@@ -14,6 +14,7 @@ use paceline_plan::{Plan, Work};
 use tokio::time::Instant;
 
 use crate::describe::{reference, run_started};
+use crate::early::Early;
 use crate::event::{Cause, Event, Fact, Outcome, RunFinished, SCHEMA, StepFinished, StepRef, seconds};
 use crate::exit;
 use crate::perform::{Clock, Ended, Report};
@@ -49,6 +50,8 @@ pub(crate) struct State<'a> {
     last_event: Instant,
     references: Vec<Arc<StepRef>>,
     steps: Vec<StepState>,
+    /// What is still missing of the resources that steps wait for, and not for the whole of their stacks.
+    early: Early,
     /// The expected time of each step and of the longest chain after it.
     remaining: Vec<Duration>,
     ready: Ready,
@@ -73,6 +76,7 @@ impl<'a> State<'a> {
         Self {
             references: order.iter().map(|&index| Arc::new(reference(&plan, index))).collect(),
             steps: order.iter().map(missing).collect(),
+            early: Early::new(&plan),
             remaining,
             ready: Ready::new(plan.concurrency),
             seq: options.earlier.as_ref().map_or(0, |earlier| earlier.seq),
@@ -143,7 +147,14 @@ impl<'a> State<'a> {
         if !matches!(self.steps[step], StepState::Running { .. }) {
             return Ok(());
         }
+        let complete = match &fact {
+            Fact::StackProgress(progress) => self.early.progress(step, progress),
+            _ => Vec::new(),
+        };
         self.emit(fact)?;
+        for next in complete {
+            self.met(next)?;
+        }
         if let Some(recorded) = recorded {
             // Its step may have been dropped meanwhile.
             let _ = recorded.send(());
@@ -250,11 +261,20 @@ impl<'a> State<'a> {
     fn release(&mut self, index: usize) -> io::Result<()> {
         let graph = Arc::clone(&self.graph);
         for &next in graph.needed_by(index) {
-            if let StepState::Waiting { missing } = &mut self.steps[next] {
-                *missing -= 1;
-                if *missing == 0 {
-                    self.becomes_ready(next)?;
-                }
+            if self.early.is_met(index, next) {
+                continue;
+            }
+            self.met(next)?;
+        }
+        Ok(())
+    }
+
+    /// One of the things that a step waits for is there.
+    fn met(&mut self, index: usize) -> io::Result<()> {
+        if let StepState::Waiting { missing } = &mut self.steps[index] {
+            *missing -= 1;
+            if *missing == 0 {
+                return self.becomes_ready(index);
             }
         }
         Ok(())

@@ -148,6 +148,7 @@ impl Plan {
                 id: format!("delete:{}", planned.id),
                 work: Work::Delete { stack },
                 needs,
+                early: Vec::new(),
                 expected,
             });
         }

@@ -28,7 +28,7 @@ pub use destroy::{Destruction, Kept};
 pub use edges::{Edge, External, Place, Reason, Section};
 pub use error::PlanError;
 pub use make::PlanOptions;
-pub use plan::{Command, DeclaredOnly, LeftOut, Phase, Plan, PlannedStack, Publish, Step, Work};
+pub use plan::{Command, DeclaredOnly, Early, LeftOut, Phase, Plan, PlannedStack, Publish, Step, Work};
 pub use schema::schema;
 pub use text::{partition, url_suffix};
 pub use timestamps::{has_time, without_times};

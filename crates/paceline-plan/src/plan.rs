@@ -1,6 +1,6 @@
 //! The plan: what will be done, in which order, and why. A value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -108,8 +108,21 @@ pub struct Step {
     pub work: Work,
     /// The positions of the steps it waits for; all are smaller than its own.
     pub needs: Vec<usize>,
+    /// Those of them that it waits for only until some of their resources are complete.
+    pub early: Vec<Early>,
     /// How long it typically takes.
     pub expected: Duration,
+}
+
+/// A stack that a step waits for only until some of its resources are complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Early {
+    /// The position of the step that deploys the stack.
+    pub need: usize,
+    /// The logical ids of the resources.
+    pub resources: BTreeSet<String>,
+    /// When they are expected to be complete, from the start of that step.
+    pub after: Duration,
 }
 
 /// What a step does.

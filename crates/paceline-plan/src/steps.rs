@@ -91,7 +91,13 @@ pub(crate) fn make(names: &Names<'_>, stacks: &[PlannedStack], gates: &Gates) ->
             let step = *published.entry(place).or_insert_with_key(|place| {
                 let expected = if publish.image { IMAGE_TIME } else { FILE_TIME };
                 let id = format!("publish:{place}");
-                steps.push(Step { id, work: Work::Publish(publish), needs: before.clone(), expected });
+                steps.push(Step {
+                    id,
+                    work: Work::Publish(publish),
+                    needs: before.clone(),
+                    early: Vec::new(),
+                    expected,
+                });
                 steps.len() - 1
             });
             needs.push(step);
@@ -100,7 +106,13 @@ pub(crate) fn make(names: &Names<'_>, stacks: &[PlannedStack], gates: &Gates) ->
         needs.sort_unstable();
         needs.dedup();
         let id = format!("deploy:{}", stack.id);
-        steps.push(Step { id, work: Work::Deploy { stack: number }, needs, expected: stack.expected });
+        steps.push(Step {
+            id,
+            work: Work::Deploy { stack: number },
+            needs,
+            early: Vec::new(),
+            expected: stack.expected,
+        });
         let deployed = steps.len() - 1;
         done.insert(&stack.id, deployed);
         if let Some(roles) = gates.get(&stack.id) {
@@ -108,6 +120,7 @@ pub(crate) fn make(names: &Names<'_>, stacks: &[PlannedStack], gates: &Gates) ->
                 id: format!("gate:iam-roles:{}", stack.id),
                 work: Work::Gate { stack: number, roles: roles.clone() },
                 needs: vec![deployed],
+                early: Vec::new(),
                 expected: GATE_TIME,
             });
             done.insert(&stack.id, steps.len() - 1);
@@ -149,7 +162,7 @@ pub(crate) fn add_commands(
         });
         // Two commands of one name are two steps.
         let id = format!("command:{number}:{}", command.name);
-        steps.push(Step { id, work, needs, expected: COMMAND_TIME });
+        steps.push(Step { id, work, needs, early: Vec::new(), expected: COMMAND_TIME });
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Plans to run, made step by step.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use paceline_plan::config::{Concurrency, FailurePolicy, IamRoles, Rollback};
-use paceline_plan::{Command, Phase, Plan, PlannedStack, Publish, Step, Strategy, Work};
+use paceline_plan::{Command, Early, Phase, Plan, PlannedStack, Publish, Step, Strategy, Work};
 
 /// A plan in the making. A step is referred to by its position.
 pub(crate) struct Draft(Plan);
@@ -20,6 +21,8 @@ impl Draft {
             left_out: Vec::new(),
             external: Vec::new(),
             declared_only: Vec::new(),
+            times: Vec::new(),
+            ignore_times: false,
             warnings: Vec::new(),
             critical_path: Vec::new(),
             strategy: Strategy::Graph,
@@ -81,9 +84,23 @@ impl Draft {
     }
 
     pub(crate) fn command(&mut self, name: &str, seconds: u64, needs: &[usize]) -> usize {
-        let (run, dir) = (format!("./{name}.sh"), ".".into());
-        let work = Work::Command(Command { name: name.to_owned(), stack: 0, run, dir });
+        let work = Work::Command(Command {
+            name: name.to_owned(),
+            stack: 0,
+            run: format!("./{name}.sh"),
+            shell: "sh".to_owned(),
+            dir: ".".into(),
+            env: BTreeMap::new(),
+            timeout: None,
+            retries: 0,
+        });
         self.step(format!("command:{name}"), work, seconds, needs)
+    }
+
+    /// Makes a step wait for another only until these resources of its stack are complete.
+    pub(crate) fn until(&mut self, step: usize, need: usize, resources: &[&str]) {
+        let resources = resources.iter().map(|id| (*id).to_owned()).collect();
+        self.0.steps[step].early.push(Early { need, resources, after: Duration::ZERO });
     }
 
     pub(crate) fn plan(mut self) -> Plan {
@@ -95,7 +112,8 @@ impl Draft {
     }
 
     fn step(&mut self, id: String, work: Work, seconds: u64, needs: &[usize]) -> usize {
-        self.0.steps.push(Step { id, work, needs: needs.to_vec(), expected: Duration::from_secs(seconds) });
+        let (needs, early) = (needs.to_vec(), Vec::new());
+        self.0.steps.push(Step { id, work, needs, early, expected: Duration::from_secs(seconds) });
         self.0.steps.len() - 1
     }
 }

@@ -5,6 +5,7 @@
 
 mod deletes;
 mod draft;
+mod early;
 mod events;
 mod failures;
 mod invariants;
