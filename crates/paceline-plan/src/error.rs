@@ -1,6 +1,6 @@
 //! Why a plan could not be made.
 
-use crate::edges::Edge;
+use crate::edges::{Edge, Reason};
 
 /// Why a plan could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,28 @@ pub enum PlanError {
         /// The phase of the stack it waits for.
         later: String,
     },
+    /// Edges are to be changed that there are none of.
+    #[error("{place}: no template shows that `{from}` waits for `{to}`{}", of(*.reason))]
+    NoEdge {
+        /// Where that is written.
+        place: String,
+        /// The stack that would wait.
+        from: String,
+        /// The stack it would wait for.
+        to: String,
+        /// The kind of edge that was named.
+        reason: Option<Reason>,
+    },
+    /// An edge cannot be made to wait for less.
+    #[error("{place}: `{}` waits for `{}`: {}: {}: {why}", edge.from, edge.to, edge.reason, edge.detail)]
+    NotRelaxed {
+        /// Where that is written.
+        place: String,
+        /// The edge.
+        edge: Box<Edge>,
+        /// Why not.
+        why: &'static str,
+    },
     /// Two stacks of the assembly are one stack to CloudFormation, and neither waits for the other.
     #[error("`{first}` and `{second}` are the same stack: both are called `{name}` in {environment}")]
     SameStack {
@@ -88,6 +110,12 @@ impl PlanError {
             Self::Contradiction { edge, later, .. } => {
                 format!("move `{}` to phase `{later}` or to a later one", edge.from)
             }
+            Self::NoEdge { from, to, .. } => {
+                format!(
+                    "`paceline explain {from} {to}` shows the edges between them; without `relax` and `until` the edge is added"
+                )
+            }
+            Self::NotRelaxed { .. } => "name with `reason` the kind of edge that is meant".to_owned(),
             Self::SameStack { .. } => {
                 "give one of them another `stackName`, leave one out, or declare which waits for the other"
                     .to_owned()
@@ -95,6 +123,10 @@ impl PlanError {
             Self::Nothing { .. } => "check --only, --exclude and the multi-region setting".to_owned(),
         }
     }
+}
+
+fn of(reason: Option<Reason>) -> String {
+    reason.map_or_else(String::new, |reason| format!(" for reason {reason}"))
 }
 
 fn show_cycle(edges: &[Edge]) -> String {

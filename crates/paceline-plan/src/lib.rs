@@ -15,6 +15,7 @@ mod make;
 mod names;
 mod phases;
 mod plan;
+mod relax;
 pub mod render;
 mod resolver;
 mod schema;
@@ -25,10 +26,13 @@ mod timestamps;
 
 pub use config::{Config, ConfigError, Strategy};
 pub use destroy::{Destruction, Kept};
-pub use edges::{Edge, External, Place, Reason, Section};
+pub use edges::{Edge, External, Place, Reason, Section, Stored};
 pub use error::PlanError;
 pub use make::PlanOptions;
-pub use plan::{Command, DeclaredOnly, Early, LeftOut, Phase, Plan, PlannedStack, Publish, Step, Work};
+pub use plan::{
+    Command, DeclaredOnly, Early, LeftOut, Phase, Plan, PlannedStack, Publish, Relaxed, Step, Work,
+};
+pub use relax::Present;
 pub use schema::schema;
 pub use text::{partition, url_suffix};
 pub use timestamps::{has_time, without_times};

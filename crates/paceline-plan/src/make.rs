@@ -16,7 +16,8 @@ use crate::facts::{self, Facts};
 use crate::graph::{Cycle, Graph};
 use crate::names::Names;
 use crate::phases::Phases;
-use crate::plan::{LeftOut, Plan, PlannedStack};
+use crate::plan::{LeftOut, Plan, PlannedStack, Relaxed};
+use crate::relax::{self, Present};
 use crate::{declared, steps};
 
 /// What a plan is made with, beside the assembly and the configuration.
@@ -36,6 +37,8 @@ pub struct PlanOptions {
     pub stacks_at_once: Option<std::num::NonZeroUsize>,
     /// Stop starting stacks after the first failure, whatever the configuration says.
     pub fail_fast: bool,
+    /// The stacks whose parameters are there already: see [`Relaxed`](crate::Relaxed).
+    pub present: Present,
     /// Typical durations by resource type.
     pub durations: Durations,
 }
@@ -50,6 +53,7 @@ impl Default for PlanOptions {
             strategy: None,
             stacks_at_once: None,
             fail_fast: false,
+            present: Present::new(),
             durations: Durations::typical(),
         }
     }
@@ -64,10 +68,16 @@ impl Plan {
         let found = edges::find(assembly, &facts);
         let (guesses, mut edges): (Vec<Edge>, Vec<Edge>) =
             found.edges.into_iter().partition(|edge| edge.guessed);
+        let mut relaxed = Vec::new();
         for (number, edge) in config.edges.iter().enumerate() {
             let used_in = format!("edges[{number}]");
             let (from, to) = (names.one(&edge.from, &used_in)?, names.one(&edge.to, &used_in)?);
-            edges.push(Edge::new(from, to, Reason::Config, &edge.because));
+            if edge.changes_others() {
+                let place = names.place(&edge.from, &used_in);
+                relaxed.extend(relax::apply(edge, (from, to), &place, &mut edges, &options.present)?);
+            } else {
+                edges.push(Edge::new(from, to, Reason::Config, &edge.because));
+            }
         }
         let mut phases = Phases::new(&config.phases, strategy, &names)?;
         phases.check(&edges)?;
@@ -75,6 +85,7 @@ impl Plan {
         let selection = Selection::new(assembly, config, options, &names, &edges)?;
         phases.retain(|id| selection.has(id));
         edges.retain(|edge| selection.has(&edge.from) && selection.has(&edge.to));
+        relaxed.retain(|it: &Relaxed| selection.has(&it.from) && selection.has(&it.to));
 
         let chosen: Vec<&Stack> = assembly.stacks.iter().filter(|stack| selection.has(&stack.id)).collect();
         let index: HashMap<&str, usize> =
@@ -155,6 +166,7 @@ impl Plan {
             steps,
             left_out: selection.left_out,
             external,
+            relaxed,
             declared_only,
             times: times(&facts),
             ignore_times: config.unchanged.ignore_timestamps,

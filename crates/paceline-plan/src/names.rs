@@ -36,8 +36,12 @@ impl<'a> Names<'a> {
 
     /// The ids of the stacks that a pattern of the configuration means; at least one.
     pub(crate) fn matching(&self, pattern: &Pattern, used_in: &str) -> Result<Vec<&'a str>, PlanError> {
-        let place = format!("{}:{}:{}", self.config, pattern.line, pattern.column);
-        self.find(&pattern.text, &format!("{place}: {used_in}"))
+        self.find(&pattern.text, &self.place(pattern, used_in))
+    }
+
+    /// Where a pattern of the configuration stands, for messages.
+    pub(crate) fn place(&self, pattern: &Pattern, used_in: &str) -> String {
+        format!("{}:{}:{}: {used_in}", self.config, pattern.line, pattern.column)
     }
 
     /// The id of the one stack that a pattern of the configuration means.
@@ -46,7 +50,7 @@ impl<'a> Names<'a> {
         match found.as_slice() {
             [id] => Ok(id),
             _ => Err(PlanError::Ambiguous {
-                place: format!("{}:{}:{}: {used_in}", self.config, pattern.line, pattern.column),
+                place: self.place(pattern, used_in),
                 pattern: pattern.text.clone(),
                 stacks: found.join(", "),
             }),

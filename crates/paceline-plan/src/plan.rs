@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
-use crate::edges::{Edge, External, Place};
+use crate::edges::{Edge, External, Place, Stored};
 use crate::graph::Graph;
 
 /// What will be done, in which order, and why.
@@ -25,6 +25,8 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
     /// Names that stacks read and that nothing in the assembly provides.
     pub external: Vec<External>,
+    /// Edges that are dropped when every parameter they are for is there already.
+    pub relaxed: Vec<Relaxed>,
     /// Edges that the manifest declares and that no template uses.
     pub declared_only: Vec<DeclaredOnly>,
     /// The stacks that hold the time of their synthesis, and where: such a stack is never unchanged.
@@ -97,6 +99,21 @@ pub struct DeclaredOnly {
     pub to: String,
     /// How much earlier the last stack would be complete without this edge, with room for every stack at once.
     pub saves: Duration,
+}
+
+/// Edges between two stacks that are dropped when every parameter they are for is there before the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Relaxed {
+    /// The id of the stack that waits.
+    pub from: String,
+    /// The id of the stack it waits for.
+    pub to: String,
+    /// Why that is right, in the team's words.
+    pub because: String,
+    /// The parameters.
+    pub parameters: Vec<Stored>,
+    /// Whether they are there, so that this plan has the edges no more.
+    pub dropped: bool,
 }
 
 /// A node of the plan.

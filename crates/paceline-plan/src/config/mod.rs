@@ -5,6 +5,7 @@
 
 mod apps;
 mod codebuild;
+mod edges;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 pub use apps::AppConfig;
 pub use codebuild::{CodeBuild, Runner, RunnerFrom};
+pub use edges::{DeclaredEdge, Relax, Until};
 
 /// The file that is read when none is named.
 pub const FILE_NAME: &str = "paceline.yaml";
@@ -38,7 +40,7 @@ pub struct Config {
     pub phases: Vec<PhaseConfig>,
     /// What decides when a stack may start.
     pub strategy: Strategy,
-    /// Dependencies that no file shows.
+    /// Dependencies that no file shows, and what is enough of those that files show.
     pub edges: Vec<DeclaredEdge>,
     /// How much happens at once.
     pub concurrency: Concurrency,
@@ -147,18 +149,6 @@ impl fmt::Display for Strategy {
             Self::Phases => "phases",
         })
     }
-}
-
-/// A dependency that no file shows.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeclaredEdge {
-    /// The stack that waits.
-    pub from: Pattern,
-    /// The stack it waits for.
-    pub to: Pattern,
-    /// Why, for whoever reads the plan.
-    pub because: String,
 }
 
 /// How much happens at once.

@@ -6,7 +6,7 @@ use paceline_assembly::Assembly;
 
 use super::providers::{Lookup, Match, Providers};
 use super::scan::Use;
-use super::{Edge, External, Found, Place, Reason};
+use super::{Edge, External, Found, Place, Reason, Stored};
 use crate::facts::Facts;
 
 /// What one stack gets from another: with it, why and what.
@@ -19,6 +19,7 @@ struct Ends {
     provider: usize,
     provided_at: Option<Place>,
     guessed: bool,
+    stored: Option<Stored>,
 }
 
 /// Finds every edge between the assembly's stacks, and every name that none of them provides.
@@ -69,6 +70,7 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>]) -> Found {
                     provider: stack,
                     provided_at: place.cloned(),
                     guessed,
+                    stored: stored(read, &lookup),
                 });
                 ends.read_at.push(read.place.clone());
             }
@@ -88,7 +90,7 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>]) -> Found {
             };
             let guess = if ends.guessed { ", as far as the name is known before deployment" } else { "" };
             let detail = format!("{what} ({from}: {}{more}){guess}", ends.read_at[0]);
-            let Ends { name, mut read_at, provider, mut provided_at, guessed } = ends;
+            let Ends { name, mut read_at, provider, mut provided_at, guessed, stored } = ends;
             for place in &mut read_at {
                 place.made_by(stack);
             }
@@ -96,11 +98,21 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>]) -> Found {
                 place.made_by(&assembly.stacks[provider]);
             }
             let edge = Edge::new(from, &to, reason, detail);
-            found.edges.push(Edge { name, read_at, provided_at, guessed, ..edge });
+            found.edges.push(Edge { name, read_at, provided_at, guessed, stored, ..edge });
         }
     }
     found.external = external.into_iter().collect();
     found
+}
+
+/// The one parameter that is read. A version at the end of its name is no part of it.
+fn stored(read: &Use, lookup: &Lookup) -> Option<Stored> {
+    let name = read.name.clone().known().filter(|_| read.reason == Reason::Ssm && !read.below)?;
+    let name = match name.rsplit_once(':') {
+        Some((name, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => name.to_owned(),
+        _ => name,
+    };
+    Some(Stored { name, account: lookup.account.clone(), region: lookup.region.clone() })
 }
 
 fn shown(read: &Use) -> String {

@@ -15,6 +15,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Until;
+
 pub(crate) use find::find;
 pub use place::{Place, Section};
 pub(crate) use scan::{Uses, scan};
@@ -38,6 +40,21 @@ pub struct Edge {
     pub provided_at: Option<Place>,
     /// Whether a part of the name is only known at deployment, so that the two may not be meant for each other.
     pub guessed: bool,
+    /// The parameter that is read, where it is one.
+    pub stored: Option<Stored>,
+    /// Until what of the other stack it waits.
+    pub until: Until,
+}
+
+/// A parameter in Parameter Store. What is `None` is that of the stack which reads it, known at deployment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Stored {
+    /// The name, or the ARN if it is read by that.
+    pub name: String,
+    /// The account it is read from.
+    pub account: Option<String>,
+    /// The region it is read from.
+    pub region: Option<String>,
 }
 
 impl Edge {
@@ -52,6 +69,8 @@ impl Edge {
             read_at: Vec::new(),
             provided_at: None,
             guessed: false,
+            stored: None,
+            until: Until::Stack,
         }
     }
 }
@@ -84,6 +103,11 @@ impl Reason {
     /// Whether the configuration, and not the app, put it there.
     pub fn is_ordered_by_the_team(self) -> bool {
         matches!(self, Self::Config | Self::Phase)
+    }
+
+    /// Whether templates show it.
+    pub fn is_in_templates(self) -> bool {
+        matches!(self, Self::Import | Self::Output | Self::Ssm | Self::CrossRegion | Self::Image)
     }
 
     /// The word used in plans.

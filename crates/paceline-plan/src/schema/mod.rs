@@ -33,7 +33,7 @@ pub fn schema() -> Value {
                 "enum": ["graph", "phases"],
                 "default": "graph",
             },
-            "edges": list("Dependencies that no file shows.", &edge()),
+            "edges": list("Dependencies that no file shows, and what is enough of those that files show.", &edge()),
             "concurrency": concurrency(),
             "gates": list("Waiters between a stack and what depends on it.", &gate()),
             "commands": list("Scripts that the team supplies.", &command()),
@@ -107,8 +107,15 @@ fn edge() -> Value {
         "from": text("The stack that waits."),
         "to": text("The stack it waits for."),
         "because": text("Why, for whoever reads the plan."),
+        "reason": { "enum": ["manifest", "import", "output", "ssm", "cross-region", "image", "asset"], "description": "With `relax` or `until`: the kind of edge that is meant; without it, all that templates show." },
+        "relax": { "enum": ["when-present"], "description": "Drops the edges that templates show when every parameter that is read is there before the run starts. On a fresh account they stay." },
+        "until": { "enum": ["stack", "resource"], "default": "stack", "description": "How long the edges that templates show wait: until the whole stack is complete, or until the parameters or repositories that are read are." },
     });
-    object("A dependency that no file shows.", &["from", "to", "because"], &properties)
+    object(
+        "A dependency that no file shows, or what is enough of one that files show.",
+        &["from", "to", "because"],
+        &properties,
+    )
 }
 
 fn concurrency() -> Value {

@@ -11,7 +11,7 @@ synth: npm run synth
 multi-region: { when: MULTI, primary: us-east-1 }
 phases: [{ name: p, sequential: true, barrier: true, stacks: [A] }]
 strategy: phases
-edges: [{ from: A, to: B, because: c }]
+edges: [{ from: A, to: B, because: c, reason: ssm, relax: when-present, until: stack }]
 concurrency: { stacks: 1, assets: 2, images: 3 }
 gates: [{ after: A, iam-roles: [Role] }]
 commands:

@@ -1,0 +1,95 @@
+//! Edges that templates show and of which the team says that less is enough.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::{DeclaredEdge, Until};
+use crate::edges::{Edge, Reason, Section};
+use crate::error::PlanError;
+use crate::plan::Relaxed;
+
+/// The stacks that wait and those they wait for whose parameters are all there already.
+pub type Present = BTreeSet<(String, String)>;
+
+/// Does to `edges` what the team says of those from `from` to `to`. `place` is where it says so.
+pub(crate) fn apply(
+    declared: &DeclaredEdge,
+    (from, to): (&str, &str),
+    place: &str,
+    edges: &mut Vec<Edge>,
+    present: &Present,
+) -> Result<Option<Relaxed>, PlanError> {
+    let meant = |edge: &Edge| {
+        edge.from == from
+            && edge.to == to
+            && edge.reason.is_in_templates()
+            && declared.reason.is_none_or(|reason| reason == edge.reason)
+    };
+    if !edges.iter().any(meant) {
+        return Err(PlanError::NoEdge {
+            place: place.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            reason: declared.reason,
+        });
+    }
+    let refuse = |edge: &Edge, why| {
+        Err(PlanError::NotRelaxed { place: place.to_owned(), edge: Box::new(edge.clone()), why })
+    };
+    if declared.until == Some(Until::Resource) {
+        for edge in edges.iter_mut().filter(|edge| meant(edge)) {
+            if early_resource(edge).is_none() {
+                return refuse(
+                    edge,
+                    "only a parameter or a repository of the stack itself can be waited for",
+                );
+            }
+            edge.until = Until::Resource;
+        }
+    }
+    if declared.relax.is_none() {
+        return Ok(None);
+    }
+    let mut parameters = Vec::new();
+    for edge in edges.iter().filter(|edge| meant(edge)) {
+        let Some(stored) = &edge.stored else {
+            return refuse(edge, "only a parameter of which the name is known can be looked for beforehand");
+        };
+        parameters.push(stored.clone());
+    }
+    parameters.sort_unstable();
+    parameters.dedup();
+    let dropped = present.contains(&(from.to_owned(), to.to_owned()));
+    if dropped {
+        edges.retain(|edge| !meant(edge));
+    }
+    Ok(Some(Relaxed {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        because: declared.because.clone(),
+        parameters,
+        dropped,
+    }))
+}
+
+/// The logical id of the resource that is enough for an edge: one of the stack's own template whose name is known
+/// to the reader.
+pub(crate) fn early_resource(edge: &Edge) -> Option<&str> {
+    let place = edge.provided_at.as_ref()?;
+    let by_name = matches!(edge.reason, Reason::Ssm | Reason::Image | Reason::CrossRegion);
+    (by_name && place.section == Section::Resources && place.nested.is_empty()).then_some(&place.logical_id)
+}
+
+/// The stacks that all the edges wait for only until some resources are complete, and those resources.
+pub(crate) fn early(edges: &[Edge]) -> BTreeMap<&str, BTreeSet<String>> {
+    let mut early: BTreeMap<&str, Option<BTreeSet<String>>> = BTreeMap::new();
+    for edge in edges {
+        let resource = early_resource(edge).filter(|_| edge.until == Until::Resource);
+        let all = early.entry(&edge.to).or_insert_with(|| Some(BTreeSet::new()));
+        match (resource, &mut *all) {
+            (Some(id), Some(ids)) => drop(ids.insert(id.to_owned())),
+            // One edge that needs the whole stack is enough.
+            _ => *all = None,
+        }
+    }
+    early.into_iter().filter_map(|(to, resources)| Some((to, resources?))).collect()
+}
