@@ -3,23 +3,29 @@
 //!
 //! Everything here is pure, but for reading the configuration file: no network, no clock.
 
+pub mod advice;
 pub mod config;
 mod declared;
 pub mod durations;
 mod edges;
 mod error;
 mod facts;
+pub mod forecast;
 pub mod graph;
+pub mod history;
 mod make;
 mod names;
+pub mod pace;
 mod phases;
 mod plan;
+pub mod price;
 pub mod render;
 mod resolver;
 mod schema;
 pub mod stack_time;
 mod steps;
 mod text;
+pub mod what_if;
 
 pub use config::{Config, ConfigError, Strategy};
 pub use edges::{Edge, External, Place, Reason, Section};

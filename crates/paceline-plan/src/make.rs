@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -13,7 +14,9 @@ use crate::durations::Durations;
 use crate::edges::{self, Edge, External, Reason};
 use crate::error::PlanError;
 use crate::facts::{self, Facts};
+use crate::forecast::Expect;
 use crate::graph::{Cycle, Graph};
+use crate::history::History;
 use crate::names::Names;
 use crate::phases::Phases;
 use crate::plan::{LeftOut, Plan, PlannedStack};
@@ -38,6 +41,8 @@ pub struct PlanOptions {
     pub fail_fast: bool,
     /// Typical durations by resource type.
     pub durations: Durations,
+    /// How long earlier runs took.
+    pub history: Arc<History>,
 }
 
 impl Default for PlanOptions {
@@ -51,6 +56,7 @@ impl Default for PlanOptions {
             stacks_at_once: None,
             fail_fast: false,
             durations: Durations::typical(),
+            history: Arc::default(),
         }
     }
 }
@@ -60,7 +66,8 @@ impl Plan {
     pub fn make(assembly: &Assembly, config: &Config, options: &PlanOptions) -> Result<Self, PlanError> {
         let strategy = options.strategy.unwrap_or(config.strategy);
         let names = Names::new(assembly, &options.config_path);
-        let mut facts = facts::of(assembly, &options.durations);
+        let expect = Expect { history: &options.history, durations: &options.durations };
+        let mut facts = facts::of(assembly, expect);
         let found = edges::find(assembly, &facts);
         let (guesses, mut edges): (Vec<Edge>, Vec<Edge>) =
             found.edges.into_iter().partition(|edge| edge.guessed);
@@ -126,7 +133,10 @@ impl Plan {
                     phase: phases.of(&stack.id).map(str::to_owned),
                     level: levels[number],
                     resources: facts.resources,
-                    expected: facts.typical,
+                    expected: facts.expected.time,
+                    expected_from: facts.expected.basis,
+                    operation: facts.expected.operation,
+                    template: facts.fingerprint.clone(),
                     depends_on: std::mem::take(&mut depends_on[number]),
                 }
             })
@@ -134,8 +144,9 @@ impl Plan {
 
         let mut warnings = assembly.warnings.clone();
         let gates = steps::gates(config, &names, &stacks, &mut warnings)?;
-        let mut steps = steps::make(&names, &stacks, &gates);
-        steps::add_commands(&mut steps, config, &options.config_path, &names, &stacks, &mut warnings)?;
+        let mut steps = steps::make(&names, &stacks, &gates, expect);
+        let commands = steps::Commands { config, config_path: &options.config_path, expect };
+        commands.add(&mut steps, &names, &stacks, &mut warnings)?;
         let critical_path = critical_path(&stacks, &graph, &order);
         let declared_only = declared::only(&stacks);
         let policy = if options.fail_fast { FailurePolicy::FailFast } else { config.on_failure.policy };

@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
 use crate::edges::{Edge, External};
+use crate::forecast::Basis;
 use crate::graph::Graph;
+use crate::history::Operation;
 
 /// What will be done, in which order, and why.
 #[derive(Debug, Clone)]
@@ -57,8 +59,14 @@ pub struct PlannedStack {
     pub level: usize,
     /// How many resources its template has, nested templates included.
     pub resources: usize,
-    /// How long creating it typically takes.
+    /// How long its next operation is expected to take.
     pub expected: Duration,
+    /// Where that figure comes from.
+    pub expected_from: Basis,
+    /// What that operation is, as far as history tells.
+    pub operation: Operation,
+    /// The digest of its template.
+    pub template: String,
     /// Why it waits for others.
     pub depends_on: Vec<Edge>,
 }
@@ -103,8 +111,10 @@ pub struct Step {
     pub work: Work,
     /// The positions of the steps it waits for; all are smaller than its own.
     pub needs: Vec<usize>,
-    /// How long it typically takes.
+    /// How long it is expected to take.
     pub expected: Duration,
+    /// Where that figure comes from.
+    pub expected_from: Basis,
 }
 
 /// What a step does.
@@ -211,11 +221,12 @@ impl Plan {
         &self.stacks[step.work.about()]
     }
 
-    /// The plan with other typical durations, by step; the order of work is as before.
+    /// The plan with the durations that were measured, by step; the order of work is as before.
     #[must_use]
     pub fn with_durations(mut self, duration: impl Fn(&Step) -> Duration) -> Self {
         for step in &mut self.steps {
             step.expected = duration(step);
+            step.expected_from = Basis::Measured;
         }
         self
     }

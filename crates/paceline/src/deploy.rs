@@ -15,8 +15,9 @@ use crate::cli::{DeployArgs, MethodArg, PlanFormat};
 use crate::failure::Failure;
 use crate::listeners::Listeners;
 use crate::load::{self, App};
+use crate::plan::Asked;
 use crate::simulate::Simulation;
-use crate::{plan, signals, terminal};
+use crate::{history, plan, signals, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
 pub(crate) const RUNS: &str = ".paceline/runs";
@@ -25,14 +26,23 @@ const EVERY_STACK: &str = "*";
 /// Every simulated run starts at this moment, so that the same app gives the same events.
 const SIMULATED_START: &str = "2026-01-01T00:00:00Z";
 
+/// The time that every simulated run starts at.
+pub(crate) fn simulated_start() -> Timestamp {
+    SIMULATED_START.parse().unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
     let app = load::app(&args.select.app)?;
-    let options = app.options(Some(&args.select), args.fail_fast);
+    let mut options = app.options(Some(&args.select), args.fail_fast);
+    // What is simulated takes as long as the table says.
+    if !args.simulate {
+        options.history = history::read();
+    }
     let plan = app.plan(&options)?;
     app.assembly.ensure_deployable(|stack| plan.stacks.iter().any(|planned| planned.id == stack.id))?;
     let parameters = parameters(&args.parameters, &app.assembly)?;
     if args.dry_run {
-        terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text)?);
+        terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text, &Asked::default())?);
         return Ok(exit::DONE);
     }
     let method = match args.method {
@@ -42,8 +52,7 @@ pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
     let aws = AwsOptions { method, parameters, ..AwsOptions::default() };
     let deployment = Deployment { args, app, plan: Arc::new(plan), options };
     if args.simulate {
-        let start = SIMULATED_START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-        virtual_runtime()?.block_on(deployment.simulate(aws, start))
+        virtual_runtime()?.block_on(deployment.simulate(aws, simulated_start()))
     } else {
         runtime()?.block_on(deployment.perform(aws))
     }
@@ -55,7 +64,7 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 }
 
 /// A runtime whose clock jumps to the next thing that is waited for.
-fn virtual_runtime() -> Result<Runtime, Failure> {
+pub(crate) fn virtual_runtime() -> Result<Runtime, Failure> {
     build(Builder::new_current_thread().enable_all().start_paused(true))
 }
 

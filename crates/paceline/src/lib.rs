@@ -5,6 +5,7 @@ mod deploy;
 mod explain;
 mod failure;
 mod generate;
+mod history;
 mod listeners;
 mod load;
 mod plan;

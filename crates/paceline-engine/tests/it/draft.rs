@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use paceline_plan::config::{Concurrency, FailurePolicy, IamRoles, Rollback};
+use paceline_plan::forecast::Basis;
+use paceline_plan::history::Operation;
 use paceline_plan::{Command, Phase, Plan, PlannedStack, Publish, Step, Strategy, Work};
 
 /// A plan in the making. A step is referred to by its position.
@@ -50,6 +52,9 @@ impl Draft {
             level: 0,
             resources: 1,
             expected,
+            expected_from: Basis::Measured,
+            operation: Operation::Create,
+            template: String::new(),
             depends_on: Vec::new(),
         });
         let stack = self.0.stacks.len() - 1;
@@ -85,7 +90,9 @@ impl Draft {
     }
 
     fn step(&mut self, id: String, work: Work, seconds: u64, needs: &[usize]) -> usize {
-        self.0.steps.push(Step { id, work, needs: needs.to_vec(), expected: Duration::from_secs(seconds) });
+        let expected = Duration::from_secs(seconds);
+        let expected_from = Basis::Measured;
+        self.0.steps.push(Step { id, work, needs: needs.to_vec(), expected, expected_from });
         self.0.steps.len() - 1
     }
 }

@@ -19,17 +19,7 @@ pub use json::json;
 pub use text::{TextOptions, text};
 
 use crate::edges::{Edge, Reason};
-
-/// How long a plan takes in each way of working. The engine makes it, with the scheduler that runs plans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Forecast {
-    /// One stack after the other.
-    pub sequential: Duration,
-    /// With each phase a barrier.
-    pub phased: Duration,
-    /// With edges alone.
-    pub graph: Duration,
-}
+pub use crate::forecast::Forecast;
 
 /// The stacks that edges lead to, each with how often every reason leads there.
 fn folded(edges: &[Edge]) -> BTreeMap<&str, BTreeMap<Reason, usize>> {

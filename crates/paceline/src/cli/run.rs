@@ -89,4 +89,6 @@ pub(crate) enum ReportFormat {
     Markdown,
     Html,
     Junit,
+    /// The run's lines for .paceline/history.jsonl
+    History,
 }
