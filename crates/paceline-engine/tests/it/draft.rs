@@ -21,6 +21,7 @@ impl Draft {
             steps: Vec::new(),
             left_out: Vec::new(),
             external: Vec::new(),
+            declared_only: Vec::new(),
             warnings: Vec::new(),
             critical_path: Vec::new(),
             strategy: Strategy::Graph,
