@@ -6,6 +6,7 @@ mod assemblies;
 mod aws_refusals;
 mod deploy;
 mod fake_aws;
+mod forecast;
 mod generate;
 mod harness;
 mod help;

@@ -120,11 +120,18 @@ impl Plan {
             }
         }
         facts.retain(|of| selection.has(of.stack));
+        let mut deployed: HashMap<(&String, &Environment), usize> = HashMap::new();
         let stacks: Vec<PlannedStack> = order
             .iter()
             .map(|&number| {
                 let stack = chosen[number];
                 let facts = &facts[number];
+                // A stack may be deployed twice, to be changed in two steps.
+                let before = deployed.insert((&stack.name, &stack.environment), number);
+                let expected = match before {
+                    Some(before) if facts.expected.is_of_table() => expect.second(stack, chosen[before]),
+                    _ => facts.expected,
+                };
                 PlannedStack {
                     id: stack.id.clone(),
                     name: stack.name.clone(),
@@ -133,9 +140,9 @@ impl Plan {
                     phase: phases.of(&stack.id).map(str::to_owned),
                     level: levels[number],
                     resources: facts.resources,
-                    expected: facts.expected.time,
-                    expected_from: facts.expected.basis,
-                    operation: facts.expected.operation,
+                    expected: expected.time,
+                    expected_from: expected.basis,
+                    operation: expected.operation,
                     template: facts.fingerprint.clone(),
                     depends_on: std::mem::take(&mut depends_on[number]),
                 }

@@ -98,6 +98,19 @@ impl<'a> Resources<'a> {
         all
     }
 
+    /// Of an update from another template: what has not changed takes no time, and what is new is created.
+    pub(crate) fn since(mut self, before: &Stack, now: &Stack, durations: &Durations) -> Self {
+        let of = |stack: &'_ Stack, id: &str| stack.template.value()["Resources"].get(id).cloned();
+        for (number, id) in self.ids.iter().enumerate() {
+            match of(before, id) {
+                None => self.weights[number] = durations.of(self.types[number], Operation::Create),
+                same if same == of(now, id) => self.weights[number] = Duration::ZERO,
+                Some(_) => {}
+            }
+        }
+        self
+    }
+
     /// How long the operation takes. CloudFormation refuses a template without resources, so nothing is done.
     pub(crate) fn time(&self) -> Duration {
         if self.ids.is_empty() {

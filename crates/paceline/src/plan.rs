@@ -62,19 +62,25 @@ pub(crate) fn show(
 /// How long the plan takes in each way of working, by the scheduler that would run it.
 fn forecast(app: &App, plan: &Plan, options: &PlanOptions, asked: &Asked<'_>) -> Result<Forecast, Failure> {
     let this = if asked.simulate { simulate::deploy(app, plan)? } else { finish(plan)? };
-    let by = |strategy| {
-        // Without phases there is nothing that the strategy could change.
-        if plan.strategy == strategy || app.config.phases.is_empty() {
-            return Ok(this);
+    let (mut phased, mut graph, mut bound) = (this, this, lower_bound(plan));
+    // Without phases there is nothing that the strategy could change.
+    if !app.config.phases.is_empty() {
+        let other = match plan.strategy {
+            Strategy::Graph => Strategy::Phases,
+            Strategy::Phases => Strategy::Graph,
+        };
+        let plan = app.plan(&PlanOptions { strategy: Some(other), ..options.clone() })?;
+        match other {
+            Strategy::Phases => phased = finish(&plan)?,
+            Strategy::Graph => (graph, bound) = (finish(&plan)?, lower_bound(&plan)),
         }
-        finish(&app.plan(&PlanOptions { strategy: Some(strategy), ..options.clone() })?)
-    };
+    }
     let codebuild = &app.config.codebuild;
     Ok(Forecast {
         sequential: one_after_another(plan).map_err(no_forecast)?,
-        phased: by(Strategy::Phases)?,
-        graph: by(Strategy::Graph)?,
-        lower_bound: lower_bound(plan),
+        phased,
+        graph,
+        lower_bound: bound,
         made_by: if asked.simulate { MadeBy::Simulator } else { MadeBy::Rehearsal },
         price: Price::of(&codebuild.compute, codebuild.price_per_minute),
         what_if: what_if(app, plan, options, asked)?,

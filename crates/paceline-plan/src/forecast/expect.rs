@@ -30,6 +30,13 @@ pub(crate) struct Expected {
     pub(crate) operation: Operation,
 }
 
+impl Expected {
+    /// Whether no run has told it.
+    pub(crate) fn is_of_table(self) -> bool {
+        !matches!(self.basis, Basis::History(_))
+    }
+}
+
 /// What expected durations are made from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expect<'a> {
@@ -52,6 +59,14 @@ impl Expect<'_> {
             _ => of_table(durations::Operation::Create),
         });
         Expected { time, basis, operation: next.operation }
+    }
+
+    /// Updating a stack that another stack of the plan, with the same name, has deployed before.
+    pub(crate) fn second(self, stack: &Stack, before: &Stack) -> Expected {
+        let (stack, before) = (stack.opened(), before.opened());
+        let resources = Resources::of(&stack, durations::Operation::Update, self.durations);
+        let time = resources.since(&before, &stack, self.durations).time();
+        Expected { time, basis: Basis::Table, operation: Operation::Update }
     }
 
     /// Publishing an asset to a region.
