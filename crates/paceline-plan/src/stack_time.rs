@@ -144,7 +144,7 @@ impl<'a> Resources<'a> {
 }
 
 /// Every name that the value's intrinsics refer to: `Ref`, `Fn::GetAtt`, `${…}` in `Fn::Sub`.
-fn references(value: &Value, visit: &mut impl FnMut(&str)) {
+pub(crate) fn references(value: &Value, visit: &mut impl FnMut(&str)) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| references(item, visit)),
         Value::Object(map) => {

@@ -8,6 +8,7 @@ mod generate;
 mod history;
 mod listeners;
 mod load;
+mod memory;
 mod plan;
 mod project;
 mod report;
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
         }
         Command::Sim(args) => sim::run(&args),
     };
+    memory::say_if_wanted();
     match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

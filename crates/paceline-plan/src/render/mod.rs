@@ -40,7 +40,7 @@ fn show_reasons(reasons: &BTreeMap<Reason, usize>) -> String {
 }
 
 /// `45 s`, `12.5 min`, `1 h 5 min`.
-fn show_duration(duration: Duration) -> String {
+pub(crate) fn show_duration(duration: Duration) -> String {
     let seconds = duration.as_millis().saturating_add(500) / 1000;
     let tenths = (seconds + 3) / 6;
     match (seconds, tenths) {
@@ -58,7 +58,7 @@ fn show_duration(duration: Duration) -> String {
 }
 
 /// `1 stack`, `2 stacks`.
-fn count(number: usize, word: &str) -> String {
+pub(crate) fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 #![expect(clippy::needless_pass_by_value, reason = "templates are written where they are used")]
 
+mod advice;
 mod build;
 mod config;
 mod declared;

@@ -116,13 +116,16 @@ impl Page<'_> {
         }
         self.title("Advice");
         for (number, it) in advice.iter().enumerate() {
-            let place = it.logical_id.as_ref().map_or_else(String::new, |id| format!(", {}", clean(id)));
+            let place = [it.stack.as_ref(), it.logical_id.as_ref()].into_iter().flatten();
+            let place = place.map(|part| clean(part)).collect::<Vec<_>>().join(", ");
+            let place = if place.is_empty() { String::new() } else { format!(": {place}") };
             let lead = format!("  {}. ", number + 1);
-            let saves = format!("{} less: {}{place}", show_duration(it.saves), clean(&it.stack));
+            let at_most = if it.at_most { "at most " } else { "" };
+            let saves = format!("{at_most}{} less{place}", show_duration(it.saves));
             self.paragraph(&lead, &saves, Some(Tone::Strong));
             let indent = " ".repeat(lead.chars().count());
             self.paragraph(&indent, &it.what, None);
-            self.paragraph(&indent, &it.cost, Some(Tone::Dim));
+            self.paragraph(&format!("{indent}Costs: "), &it.cost, Some(Tone::Dim));
         }
     }
 }
