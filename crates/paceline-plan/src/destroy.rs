@@ -14,10 +14,11 @@ use crate::config::Config;
 use crate::durations::Operation;
 use crate::edges::{Edge, Reason};
 use crate::error::PlanError;
+use crate::forecast::Basis;
 use crate::graph::Graph;
 use crate::make::PlanOptions;
 use crate::plan::{Phase, Plan, PlannedStack, Step, Work};
-use crate::stack_time;
+use crate::stack_time::Resources;
 
 /// What will be deleted, and what will not be although it may be there.
 #[derive(Debug, Clone)]
@@ -125,7 +126,7 @@ impl Plan {
         let levels = graph.levels(&order);
         let expected = |old: usize| {
             sources[old].map_or(Duration::ZERO, |stack| {
-                stack_time::typical_of(stack, &options.durations, Operation::Delete)
+                Resources::of(stack, Operation::Delete, &options.durations).time()
             })
         };
         let mut position = vec![0; count];
@@ -139,6 +140,7 @@ impl Plan {
             stacks.push(PlannedStack {
                 level: levels[number],
                 expected,
+                expected_from: Basis::Table,
                 depends_on: std::mem::take(&mut depends_on[old]),
                 ..planned.clone()
             });
@@ -150,6 +152,7 @@ impl Plan {
                 needs,
                 early: Vec::new(),
                 expected,
+                expected_from: Basis::Table,
             });
         }
         let phases = self.phases.iter().rev();

@@ -49,6 +49,18 @@ pub(crate) struct Uses {
     pub(crate) times: Vec<Place>,
 }
 
+impl Uses {
+    /// The resources of the stack's own template that provide something.
+    pub(crate) fn provided_by_resources(&self) -> impl Iterator<Item = &str> {
+        let own = |place: &&Place| place.section == Section::Resources && place.nested.is_empty();
+        self.provided
+            .iter()
+            .map(|provided| &provided.place)
+            .filter(own)
+            .map(|place| place.logical_id.as_str())
+    }
+}
+
 /// Reads a stack's template and its nested ones.
 pub(crate) fn scan(stack: &Stack) -> Uses {
     let mut uses = Uses::default();
