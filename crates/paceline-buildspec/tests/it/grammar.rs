@@ -124,7 +124,7 @@ fn every_error_names_its_line_and_column() {
             "line 6, column 9: `phases.build.commands[0]` is a command that YAML reads as a map, because of the colon in it\nhint: write it below a `- |`, or quote it",
             "line 7, column 9: `phases.build.commands[1]` must be text, and this is a list",
             "line 9, column 5: `phases.post_build.runtime-versions` stands in a phase other than install\nhint: move it to `phases.install`",
-            "line 9, column 5: `phases.post_build` has no `commands`\nhint: only the install phase can do without",
+            "line 9, column 5: `phases.post_build.commands` is missing",
         ],
     );
     check_errors(
