@@ -6,6 +6,7 @@
 
 pub mod buildspec;
 pub mod generate;
+pub mod lint;
 pub mod project;
 pub mod reconcile;
 pub mod yaml;
