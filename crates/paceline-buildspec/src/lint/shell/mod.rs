@@ -108,6 +108,7 @@ pub(crate) struct Simple {
 
 #[derive(Debug)]
 pub(crate) struct Assignment {
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look at it"))]
     pub(crate) name: String,
     pub(crate) value: Word,
 }
@@ -194,13 +195,6 @@ impl Word {
             Part::Commands(_) | Part::Arithmetic => "$()".to_owned(),
         };
         self.parts.iter().map(text).collect()
-    }
-
-    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::Variable { name } => Some(name.as_str()),
-            _ => None,
-        })
     }
 
     pub(crate) fn is(&self, text: &str) -> bool {

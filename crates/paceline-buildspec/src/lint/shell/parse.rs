@@ -522,7 +522,10 @@ impl<'a> Parser<'a> {
             let before = self.at;
             let mut word = self.word_here()?;
             // `declare -A x=(…)`: the only arguments that may hold parentheses.
-            if self.starts_with("(") && self.text[before..self.at].ends_with('=') && dialect::declares(&simple) {
+            if self.starts_with("(")
+                && self.text[before..self.at].ends_with('=')
+                && dialect::declares(&simple)
+            {
                 self.at = before;
                 if self.assignment()?.is_some() {
                     word = Word { span: before..self.at, parts: vec![Part::Arithmetic] };

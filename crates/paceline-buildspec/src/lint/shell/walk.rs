@@ -1,12 +1,11 @@
 //! Every simple command of a script, with where it stands.
 
-use super::{Command, Joint, Kind, List, Part, Pipeline, Redirect, Simple, Span, Word};
+use super::{Command, Joint, Kind, List, Part, Pipeline, Redirect, Span, Word};
 
 /// A simple command that names a program.
 #[derive(Debug, Clone)]
 pub(crate) struct Call<'a> {
     pub(crate) span: Span,
-    pub(crate) simple: &'a Simple,
     pub(crate) redirects: &'a [Redirect],
     /// The words from the program on, without `sudo`, `env`, `time` and such before it.
     pub(crate) words: &'a [Word],
@@ -79,7 +78,6 @@ fn in_command<'a>(command: &'a Command, place: Place, calls: &mut Vec<Call<'a>>)
                 let redirects = &command.redirects;
                 calls.push(Call {
                     span: command.span.clone(),
-                    simple,
                     redirects,
                     words,
                     piped,

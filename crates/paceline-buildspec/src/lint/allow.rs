@@ -1,0 +1,86 @@
+//! Comments that silence findings: `# paceline: allow PL203, PL204 because …`, on the line of a finding or on
+//! one of its own before it. Inside of a script it is a comment of the shell's.
+
+use std::ops::Range;
+
+use super::finding::Finding;
+use super::text::Lines;
+
+#[derive(Debug)]
+pub(super) struct Allowance {
+    /// As it is written, which may be no code.
+    pub(super) code: String,
+    pub(super) span: Range<usize>,
+    /// The number of the line it is for, from 0.
+    line: usize,
+    pub(super) used: bool,
+}
+
+/// Every code that is allowed somewhere. A comment without one is an allowance without a code.
+pub(super) fn read(lines: &Lines<'_>) -> Vec<Allowance> {
+    let mut allowances = Vec::new();
+    for index in 0..lines.count() {
+        let text = lines.line(index);
+        let Some((comment, words)) = comment(text) else { continue };
+        let line = if text[..comment].trim().is_empty() { next_line(lines, index) } else { index };
+        let start = lines.span(index).start;
+        let mut any = false;
+        for (offset, word) in words_of(text, words) {
+            let looks_like_code = word.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("PL"))
+                && word[2..].bytes().all(|byte| byte.is_ascii_digit());
+            if !looks_like_code {
+                break;
+            }
+            any = true;
+            let span = start + offset..start + offset + word.len();
+            allowances.push(Allowance { code: word.to_ascii_uppercase(), span, line, used: false });
+        }
+        if !any {
+            let span = start + comment..start + text.len();
+            allowances.push(Allowance { code: String::new(), span, line, used: false });
+        }
+    }
+    allowances
+}
+
+/// Where the comment starts, and where its codes do.
+fn comment(line: &str) -> Option<(usize, usize)> {
+    for (at, _) in line.match_indices('#') {
+        if !line[..at].is_empty() && !line[..at].ends_with([' ', '\t']) {
+            continue;
+        }
+        let Some(rest) = line[at + 1..].trim_start().strip_prefix("paceline:") else { continue };
+        let Some(rest) = rest.trim_start().strip_prefix("allow") else { continue };
+        if rest.is_empty() || rest.starts_with([' ', '\t']) {
+            return Some((at, line.len() - rest.len()));
+        }
+    }
+    None
+}
+
+fn words_of(line: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
+    let is_between = |c: char| c == ',' || c.is_whitespace();
+    let words = line[from..].split(is_between).filter(|word| !word.is_empty());
+    words.map(move |word| (word.as_ptr() as usize - line.as_ptr() as usize, word))
+}
+
+/// The next line that is more than a comment.
+fn next_line(lines: &Lines<'_>, index: usize) -> usize {
+    let is_more = |text: &str| !text.is_empty() && !text.starts_with('#');
+    (index + 1..lines.count()).find(|next| is_more(lines.line(*next).trim())).unwrap_or(index)
+}
+
+/// Takes out what is allowed, and marks what allowed it.
+pub(super) fn apply(findings: &mut Vec<Finding>, allowances: &mut [Allowance]) {
+    findings.retain(|finding| {
+        let line = finding.start.line - 1;
+        let mut allowed = false;
+        for allowance in allowances.iter_mut() {
+            if allowance.line == line && allowance.code == finding.code {
+                allowance.used = true;
+                allowed = true;
+            }
+        }
+        !allowed
+    });
+}

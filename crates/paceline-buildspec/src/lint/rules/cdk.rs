@@ -1,0 +1,70 @@
+//! `cdk deploy` in a build.
+
+use super::{Found, rule};
+use crate::lint::document::{Document, Step};
+use crate::lint::shell::Call;
+
+rule!(APPROVAL, "PL501", Warning, "a deployment that asks before it changes permissions", approval);
+rule!(ONE_BY_ONE, "PL502", Note, "stacks that are deployed one after another", one_by_one);
+
+/// The arguments after `cdk COMMAND`, however the CLI is called.
+pub(super) fn cdk(call: &Call<'_>, command: &str) -> Option<Vec<String>> {
+    let words: Vec<String> = std::iter::once(call.program()).chain(call.arguments()).collect();
+    let is_runner = matches!(words[0].as_str(), "npx" | "yarn" | "pnpm" | "bunx" | "npm");
+    // Before the CLI's name there are only the runner's own words.
+    let before = if is_runner { 4 } else { 1 };
+    let at = words.iter().take(before).position(|word| {
+        let name = word.split('@').next().unwrap_or_default();
+        matches!(name, "cdk" | "aws-cdk")
+    })?;
+    let rest = &words[at + 1..];
+    let at = rest.iter().position(|word| !word.starts_with('-'))?;
+    (rest[at] == command).then(|| rest[at + 1..].to_vec())
+}
+
+fn deployments<'a>(document: &'a Document<'_>) -> impl Iterator<Item = (&'a Step, Call<'a>, Vec<String>)> {
+    document.calls().filter_map(|(step, call)| cdk(&call, "deploy").map(|arguments| (step, call, arguments)))
+}
+
+fn approval(document: &Document<'_>, found: &mut Found<'_>) {
+    for (step, call, arguments) in deployments(document) {
+        let decides = arguments.iter().any(|word| {
+            [
+                "--require-approval",
+                "--ci-approval",
+                "--no-execute",
+                "--execute=false",
+                "--method=prepare-change-set",
+                "--yes",
+                "-y",
+            ]
+            .iter()
+            .any(|option| word.starts_with(option))
+        });
+        let prepares =
+            arguments.windows(2).any(|pair| pair[0] == "--method" && pair[1] == "prepare-change-set");
+        // `--help` deploys nothing, and arguments in a variable are not known.
+        let unknown = arguments.iter().any(|word| {
+            word == "--help"
+                || word.starts_with('$') && word.len() > 1 && word.to_ascii_uppercase().contains("ARG")
+        });
+        if !decides && !prepares && !unknown && !call.fed {
+            let finding = found.at(document.first_line(step.source(&call.span)));
+            finding.says("this asks before it changes permissions, and in a build nobody answers: it fails");
+            finding.hint("add --require-approval never, after reviewing the changes where someone can");
+        }
+    }
+}
+
+fn one_by_one(document: &Document<'_>, found: &mut Found<'_>) {
+    let all: Vec<_> = deployments(document).collect();
+    let stacks = |arguments: &[String]| arguments.iter().any(|word| !word.starts_with('-'));
+    let looped = all.iter().find(|(_, call, _)| call.looped);
+    let several = (all.len() > 1)
+        .then(|| all.iter().find(|(_, call, arguments)| !call.background && stacks(arguments)))
+        .flatten();
+    let Some((step, call, _)) = looped.or(several) else { return };
+    let finding = found.at(document.first_line(step.source(&call.span)));
+    finding.says("stacks that do not depend on each other wait for each other here");
+    finding.hint("`paceline deploy` deploys all of an app, each stack as soon as what it needs is there");
+}
