@@ -25,6 +25,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write the JSON Schemas of the configuration and of buildspecs, in docs/schema
+    Schema {
+        /// Write nothing; exit with 5 and show the difference when they are stale
+        #[arg(long)]
+        check: bool,
+    },
     /// Synthesize the example again, with npm and the CDK CLI that its lock file names
     Synth,
 }
@@ -36,6 +42,7 @@ fn main() -> ExitCode {
         match cli.task {
             Task::Demo => tasks::demo(&sh),
             Task::GenBuildspec { check } => tasks::gen_buildspec(&sh, check),
+            Task::Schema { check } => tasks::schema(&sh, check),
             Task::Synth => tasks::synth(&sh),
         }
     });

@@ -7,12 +7,14 @@ mod destroy;
 mod explain;
 mod failure;
 mod generate;
+mod lint;
 mod listeners;
 mod load;
 mod plan;
 mod project;
 mod report;
 mod run;
+mod schema;
 mod signals;
 mod sim;
 mod simulate;
@@ -41,15 +43,13 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Gen(args) => generate::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Destroy(args) => destroy::run(&args),
         Command::Wait(args) => wait::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Project(args) => project::run(&args),
-        Command::Schema => {
-            terminal::print(&format!("{:#}\n", paceline_plan::schema()));
-            Ok(paceline_engine::exit::DONE)
-        }
+        Command::Schema(args) => schema::run(&args),
         Command::Sim(args) => sim::run(&args),
     };
     match done {

@@ -1,9 +1,11 @@
 //! Comments that silence findings: `# paceline: allow PL203, PL204 because …`, on the line of a finding or on
-//! one of its own before it. Inside of a script it is a comment of the shell's.
+//! one of its own before it. Inside of a script it is a comment of the shell's. On the line where a block starts, or
+//! before it, it is for the whole block.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::finding::Finding;
+use super::rules::UNREADABLE;
 use super::text::Lines;
 
 #[derive(Debug)]
@@ -11,8 +13,8 @@ pub(super) struct Allowance {
     /// As it is written, which may be no code.
     pub(super) code: String,
     pub(super) span: Range<usize>,
-    /// The number of the line it is for, from 0.
-    line: usize,
+    /// The numbers of the lines it is for, from 0.
+    lines: RangeInclusive<usize>,
     pub(super) used: bool,
 }
 
@@ -23,6 +25,7 @@ pub(super) fn read(lines: &Lines<'_>) -> Vec<Allowance> {
         let text = lines.line(index);
         let Some((comment, words)) = comment(text) else { continue };
         let line = if text[..comment].trim().is_empty() { next_line(lines, index) } else { index };
+        let covered = line..=block_end(lines, line);
         let start = lines.span(index).start;
         let mut any = false;
         for (offset, word) in words_of(text, words) {
@@ -33,11 +36,16 @@ pub(super) fn read(lines: &Lines<'_>) -> Vec<Allowance> {
             }
             any = true;
             let span = start + offset..start + offset + word.len();
-            allowances.push(Allowance { code: word.to_ascii_uppercase(), span, line, used: false });
+            allowances.push(Allowance {
+                code: word.to_ascii_uppercase(),
+                span,
+                lines: covered.clone(),
+                used: false,
+            });
         }
         if !any {
             let span = start + comment..start + text.len();
-            allowances.push(Allowance { code: String::new(), span, line, used: false });
+            allowances.push(Allowance { code: String::new(), span, lines: covered, used: false });
         }
     }
     allowances
@@ -64,19 +72,39 @@ fn words_of(line: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
     words.map(move |word| (word.as_ptr() as usize - line.as_ptr() as usize, word))
 }
 
+/// The last line of the block that starts on this one, or this one.
+fn block_end(lines: &Lines<'_>, index: usize) -> usize {
+    let line = lines.line(index);
+    let code = line.split(" #").next().unwrap_or(line).trim_end();
+    let code = code.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+    let is_block = code.strip_suffix(['|', '>']).is_some_and(|before| before.ends_with([' ', '\t']));
+    if !is_block || code.trim_start().starts_with('#') {
+        return index;
+    }
+    let indentation = |line: &str| line.len() - line.trim_start().len();
+    let is_inside = |next: &usize| {
+        let text = lines.line(*next);
+        text.trim().is_empty() || indentation(text) > indentation(line)
+    };
+    (index + 1..lines.count()).take_while(is_inside).last().unwrap_or(index)
+}
+
 /// The next line that is more than a comment.
 fn next_line(lines: &Lines<'_>, index: usize) -> usize {
     let is_more = |text: &str| !text.is_empty() && !text.starts_with('#');
     (index + 1..lines.count()).find(|next| is_more(lines.line(*next).trim())).unwrap_or(index)
 }
 
-/// Takes out what is allowed, and marks what allowed it.
+/// Takes out what is allowed, and marks what allowed it. A file that cannot be read is never all right.
 pub(super) fn apply(findings: &mut Vec<Finding>, allowances: &mut [Allowance]) {
     findings.retain(|finding| {
+        if finding.code == UNREADABLE.code {
+            return true;
+        }
         let line = finding.start.line - 1;
         let mut allowed = false;
         for allowance in allowances.iter_mut() {
-            if allowance.line == line && allowance.code == finding.code {
+            if allowance.lines.contains(&line) && allowance.code == finding.code {
                 allowance.used = true;
                 allowed = true;
             }

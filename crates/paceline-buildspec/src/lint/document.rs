@@ -159,6 +159,9 @@ impl<'a> Document<'a> {
             for (key, finally) in [("commands", false), ("finally", true)] {
                 for node in self.list(&format!("phases.{phase}.{key}")) {
                     let Kind::Scalar { text, style } = &node.kind else { continue };
+                    if node.is_null() {
+                        continue;
+                    }
                     steps.push(Step {
                         phase,
                         finally,

@@ -67,11 +67,14 @@ pub fn lint(file: &str, bytes: &[u8], surroundings: &Surroundings) -> Report {
 }
 
 impl Report {
+    /// Of a file that could not be read at all.
+    pub fn of_unreadable(file: &str, message: String) -> Self {
+        let finding = rules::unreadable(&Lines::of(""), 0, message);
+        Self { file: file.to_owned(), text: String::new(), findings: vec![finding], readable: false }
+    }
+
     /// How many findings there are of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 }
-
-#[cfg(test)]
-mod tests;

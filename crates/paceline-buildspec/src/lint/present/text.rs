@@ -1,5 +1,7 @@
 //! Findings as a compiler shows them: the line, and what it is about underlined.
 
+use std::fmt::Write as _;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::lint::finding::{Finding, Severity};
@@ -64,10 +66,10 @@ pub fn summary(reports: &[Report]) -> String {
     let mendable = all().filter(|finding| !finding.fix.is_empty()).count();
     let mut summary = format!("{} in {files}", found.join(", "));
     if mendable > 0 {
-        summary += &format!("\n hint: --fix mends {mendable} of them");
+        let _ = write!(summary, "\n hint: --fix mends {mendable} of them");
     }
     if let Some(rule) = all().next().and_then(|finding| with_code(finding.code)) {
-        summary += &format!("\n hint: paceline lint --explain {} says more", rule.code);
+        let _ = write!(summary, "\n hint: paceline lint --explain {} says more", rule.code);
     }
     summary
 }

@@ -9,8 +9,9 @@ rule!(ONE_BY_ONE, "PL502", Note, "stacks that are deployed one after another", o
 
 /// The arguments after `cdk COMMAND`, however the CLI is called.
 pub(super) fn cdk(call: &Call<'_>, command: &str) -> Option<Vec<String>> {
-    let words: Vec<String> = std::iter::once(call.program()).chain(call.arguments()).collect();
-    let is_runner = matches!(words[0].as_str(), "npx" | "yarn" | "pnpm" | "bunx" | "npm");
+    let arguments = call.arguments().iter().map(String::as_str);
+    let words: Vec<&str> = std::iter::once(call.program()).chain(arguments).collect();
+    let is_runner = matches!(words[0], "npx" | "yarn" | "pnpm" | "bunx" | "npm");
     // Before the CLI's name there are only the runner's own words.
     let before = if is_runner { 4 } else { 1 };
     let at = words.iter().take(before).position(|word| {
@@ -19,7 +20,7 @@ pub(super) fn cdk(call: &Call<'_>, command: &str) -> Option<Vec<String>> {
     })?;
     let rest = &words[at + 1..];
     let at = rest.iter().position(|word| !word.starts_with('-'))?;
-    (rest[at] == command).then(|| rest[at + 1..].to_vec())
+    (rest[at] == command).then(|| rest[at + 1..].iter().map(|word| (*word).to_owned()).collect())
 }
 
 fn deployments<'a>(document: &'a Document<'_>) -> impl Iterator<Item = (&'a Step, Call<'a>, Vec<String>)> {
@@ -48,7 +49,7 @@ fn approval(document: &Document<'_>, found: &mut Found<'_>) {
             word == "--help"
                 || word.starts_with('$') && word.len() > 1 && word.to_ascii_uppercase().contains("ARG")
         });
-        if !decides && !prepares && !unknown && !call.fed {
+        if !decides && !prepares && !unknown && !call.place.fed {
             let finding = found.at(document.first_line(step.source(&call.span)));
             finding.says("this asks before it changes permissions, and in a build nobody answers: it fails");
             finding.hint("add --require-approval never, after reviewing the changes where someone can");
@@ -59,9 +60,9 @@ fn approval(document: &Document<'_>, found: &mut Found<'_>) {
 fn one_by_one(document: &Document<'_>, found: &mut Found<'_>) {
     let all: Vec<_> = deployments(document).collect();
     let stacks = |arguments: &[String]| arguments.iter().any(|word| !word.starts_with('-'));
-    let looped = all.iter().find(|(_, call, _)| call.looped);
+    let looped = all.iter().find(|(_, call, _)| call.place.looped);
     let several = (all.len() > 1)
-        .then(|| all.iter().find(|(_, call, arguments)| !call.background && stacks(arguments)))
+        .then(|| all.iter().find(|(_, call, arguments)| !call.place.background && stacks(arguments)))
         .flatten();
     let Some((step, call, _)) = looped.or(several) else { return };
     let finding = found.at(document.first_line(step.source(&call.span)));

@@ -14,14 +14,13 @@ rule!(DAEMON, "PL313", Note, "a Docker daemon of one's own", daemon);
 fn needs_daemon(call: &Call<'_>) -> bool {
     let arguments = call.arguments();
     let first = arguments.iter().find(|word| !word.starts_with('-')).map(String::as_str);
-    match call.program().as_str() {
+    match call.program() {
         // `docker login` only writes a file.
         "docker" => {
             !matches!(first, None | Some("login" | "logout" | "--version" | "version" | "help" | "context"))
         }
-        "docker-compose" | "dockerd" => true,
         "sam" => call.has(&["--use-container", "-u"]),
-        "buildx" | "earthly" | "act" | "kind" | "k3d" | "minikube" => true,
+        "docker-compose" | "dockerd" | "earthly" | "act" | "kind" | "k3d" | "minikube" => true,
         _ => false,
     }
 }
@@ -35,7 +34,7 @@ fn may_need_daemon(call: &Call<'_>) -> bool {
             .extension()
             .is_some_and(|extension| extension == "sh" || extension == "py" || extension == "js")
         || matches!(
-            program.as_str(),
+            program,
             "make"
                 | "just"
                 | "task"
@@ -131,7 +130,7 @@ fn daemon(document: &Document<'_>, found: &mut Found<'_>) {
     }
     for (step, call) in document.calls() {
         let arguments = call.arguments();
-        let starts = match call.program().as_str() {
+        let starts = match call.program() {
             "dockerd" | "dockerd-entrypoint.sh" => true,
             "service" => {
                 arguments.first().is_some_and(|word| word == "docker")

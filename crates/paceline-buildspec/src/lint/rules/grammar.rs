@@ -1,5 +1,7 @@
 //! The file as such, and the grammar of buildspecs.
 
+use std::sync::LazyLock;
+
 use super::{Found, rule};
 use crate::buildspec::{PhaseName, Problem, ProblemKind, key_paths};
 use crate::lint::document::{Document, Shell, items};
@@ -64,17 +66,17 @@ fn missing(document: &Document<'_>, found: &mut Found<'_>) {
 
 fn misplaced(document: &Document<'_>, found: &mut Found<'_>) {
     problems(document, found, |kind| *kind == ProblemKind::Misplaced);
-    let paths = key_paths();
     for problem in &document.problems {
         let ProblemKind::Unknown { meant: None } = problem.kind else { continue };
-        let Some(places) = places_of(&problem.path, &paths) else { continue };
+        let Some(places) = places_of(&problem.path) else { continue };
         let finding = found.at(document.span_at(problem.at));
         finding.says(format!("`{}` is not known here", problem.path)).hint(places);
     }
 }
 
 /// Where a key that is unknown in its place would be known.
-fn places_of(path: &str, known: &[String]) -> Option<String> {
+fn places_of(path: &str) -> Option<String> {
+    static KNOWN: LazyLock<Vec<String>> = LazyLock::new(key_paths);
     let key = path.rsplit('.').next()?;
     // Batches have keys of general names, and who writes a batch knows where.
     let is_place = |candidate: &&String| {
@@ -82,17 +84,16 @@ fn places_of(path: &str, known: &[String]) -> Option<String> {
             && !candidate.contains('*')
             && !candidate.starts_with("batch.")
     };
-    let places: Vec<_> = known.iter().filter(is_place).map(|place| format!("`{place}`")).collect();
+    let places: Vec<_> = KNOWN.iter().filter(is_place).map(|place| format!("`{place}`")).collect();
     (!places.is_empty()).then(|| format!("it belongs at {}", places.join(" or ")))
 }
 
 fn unknown_key(document: &Document<'_>, found: &mut Found<'_>) {
-    let paths = key_paths();
     for problem in &document.problems {
         let ProblemKind::Unknown { meant } = &problem.kind else { continue };
         // A key that is for the team's own use: anchors, mostly.
         let is_extension = !problem.path.contains('.') && problem.path.starts_with("x-");
-        if is_extension || (meant.is_none() && places_of(&problem.path, &paths).is_some()) {
+        if is_extension || (meant.is_none() && places_of(&problem.path).is_some()) {
             continue;
         }
         let span = document.span_at(problem.at);
@@ -177,7 +178,7 @@ fn empty(document: &Document<'_>, found: &mut Found<'_>) {
             }
             for item in items(node) {
                 let Kind::Scalar { text, style } = &item.kind else { continue };
-                if text.trim().is_empty() {
+                if item.is_null() || text.trim().is_empty() {
                     let span = document.first_line(item.span.clone());
                     // What is not there has no place of its own: the dash before it has.
                     let dash = document.text()[..item.span.start].rfind('-').unwrap_or(span.start);

@@ -24,6 +24,7 @@ mod variables;
 
 use std::ops::Range;
 
+pub(super) use self::grammar::UNREADABLE;
 use super::allow;
 use super::document::Document;
 use super::finding::{Finding, Severity};
@@ -58,7 +59,7 @@ use rule;
 pub static RULES: &[&Rule] = &[
     &allowances::UNUSED,
     &allowances::UNKNOWN,
-    &grammar::UNREADABLE,
+    &UNREADABLE,
     &grammar::DUPLICATE,
     &grammar::VALUE,
     &grammar::MISSING,
@@ -152,6 +153,6 @@ pub(super) fn check(document: &Document<'_>) -> Vec<Finding> {
 /// The finding about a file that is no text.
 pub(super) fn unreadable(lines: &Lines<'_>, byte: usize, message: String) -> Finding {
     let mut findings = Vec::new();
-    let mut found = Found { rule: &grammar::UNREADABLE, lines, findings: &mut findings };
+    let mut found = Found { rule: &UNREADABLE, lines, findings: &mut findings };
     found.at(byte..byte).says(message).clone()
 }

@@ -73,7 +73,7 @@ fn npm_install(document: &Document<'_>, found: &mut Found<'_>) {
 }
 
 fn question(document: &Document<'_>, found: &mut Found<'_>) {
-    for (step, call) in document.calls().filter(|(_, call)| !call.fed) {
+    for (step, call) in document.calls().filter(|(_, call)| !call.place.fed) {
         // An answer may come from a file.
         if call.redirects.iter().any(|redirect| matches!(redirect.operator, "<" | "<<" | "<<-" | "<<<")) {
             continue;
@@ -140,7 +140,7 @@ fn asks(call: &Call<'_>) -> Option<(&'static str, &'static str, bool)> {
 
 fn get_login(document: &Document<'_>, found: &mut Found<'_>) {
     for (step, call) in document.calls().filter(|(_, call)| call.program() == "aws") {
-        let words: Vec<String> = call.arguments().into_iter().filter(|word| !word.starts_with('-')).collect();
+        let words: Vec<&String> = call.arguments().iter().filter(|word| !word.starts_with('-')).collect();
         let is_it = words.windows(2).any(|pair| pair == ["ecr", "get-login"]);
         if is_it {
             let finding = found.at(document.first_line(step.source(&call.span)));

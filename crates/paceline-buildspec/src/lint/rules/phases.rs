@@ -104,12 +104,14 @@ fn retry(document: &Document<'_>, found: &mut Found<'_>) {
         }
         let Some(node) = document.node(&format!("phases.{phase}.on-failure")) else { continue };
         // The build is retried, so every phase up to this one is run again.
-        let once =
-            document.calls().find(|(step, call)| step.phase <= phase && is_done_once(call) && !call.tested);
+        let once = document.calls().find(|(step, call)| {
+            step.phase <= phase && is_done_once(call) && !call.place.tested && !call.place.guarded
+        });
         if let Some((step, call)) = once {
             let line = document.lines.at(step.source(&call.span).start).line;
-            let command: Vec<_> =
-                std::iter::once(call.program()).chain(call.arguments().into_iter().take(2)).collect();
+            let command: Vec<_> = std::iter::once(call.program())
+                .chain(call.arguments().iter().take(2).map(String::as_str))
+                .collect();
             let finding = found.at(node.span.clone());
             finding.says(format!(
                 "a retry runs the build again, and `{}` on line {line} may not work twice",

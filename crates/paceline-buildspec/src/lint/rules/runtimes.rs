@@ -49,10 +49,10 @@ fn missing(document: &Document<'_>, found: &mut Found<'_>) {
     }
     for (runtime, programs) in RUNTIMES {
         let mut calls = document.calls();
-        let used = calls.find(|(_, call)| programs.contains(&call.program().as_str()));
+        let used = calls.find(|(_, call)| programs.contains(&call.program()));
         let installs_it = document.calls().any(|(_, call)| {
             matches!(
-                call.program().as_str(),
+                call.program(),
                 "nvm" | "n" | "pyenv" | "goenv" | "rbenv" | "phpenv" | "asdf" | "mise" | "fnm" | "volta"
             )
         });

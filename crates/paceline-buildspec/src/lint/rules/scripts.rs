@@ -14,14 +14,14 @@ fn options(document: &Document<'_>, found: &mut Found<'_>) {
     for (index, step) in document.steps.iter().enumerate() {
         let is_followed = document.steps[index + 1..].iter().any(|next| next.phase == step.phase);
         let calls = step.calls();
-        let only_sets = !calls.is_empty()
-            && calls.iter().all(|call| matches!(call.program().as_str(), "set" | "shopt" | "trap"));
+        let only_sets =
+            !calls.is_empty() && calls.iter().all(|call| matches!(call.program(), "set" | "shopt" | "trap"));
         let statements = &step.script.body.0;
         if !only_sets || !is_followed || !step.script.is_whole() || statements.len() != calls.len() {
             continue;
         }
         // `set -- a b` and `set -a` are about variables, which do carry over.
-        let Some(call) = calls.iter().find(|call| call.program() != "set" || sets_options(&call.arguments()))
+        let Some(call) = calls.iter().find(|call| call.program() != "set" || sets_options(call.arguments()))
         else {
             continue;
         };
@@ -45,7 +45,7 @@ fn definitions(document: &Document<'_>, found: &mut Found<'_>) {
     for (index, step) in document.steps.iter().enumerate() {
         let own: BTreeSet<String> = names(step).into_iter().collect();
         for call in step.calls() {
-            let Some(line) = defined.get(&call.program()).filter(|_| !own.contains(&call.program())) else {
+            let Some(line) = defined.get(call.program()).filter(|_| !own.contains(call.program())) else {
                 continue;
             };
             let name = call.program();

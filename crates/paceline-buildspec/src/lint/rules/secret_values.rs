@@ -1,42 +1,43 @@
 //! How secrets look: by the name of what holds them, and by their own form.
 
+/// Ends of names of what points to a secret, or describes one.
+const ABOUT: &[&str] = &[
+    "_ARN",
+    "_NAME",
+    "_ID",
+    "_PATH",
+    "_FILE",
+    "_URL",
+    "_URI",
+    "_PARAM",
+    "_PARAMETER",
+    "_REGION",
+    "_TTL",
+    "_LENGTH",
+    "_VERSION",
+    "_BUCKET",
+    "_ENDPOINT",
+    "_HOST",
+    "_USER",
+    "_USERNAME",
+    "_PREFIX",
+    "_ALIAS",
+    "_ENABLED",
+    "_EXPIRY",
+    "_TYPE",
+    "_KMS_KEY",
+    "_DIR",
+    "_POLICY",
+    "_ISSUER",
+    "_AUDIENCE",
+    "_COUNT",
+    "_LIMIT",
+    "_BUDGET",
+];
+
 /// Whether a name says that its value is secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace('-', "_");
-    // What points to a secret, or describes one, is none.
-    const ABOUT: &[&str] = &[
-        "_ARN",
-        "_NAME",
-        "_ID",
-        "_PATH",
-        "_FILE",
-        "_URL",
-        "_URI",
-        "_PARAM",
-        "_PARAMETER",
-        "_REGION",
-        "_TTL",
-        "_LENGTH",
-        "_VERSION",
-        "_BUCKET",
-        "_ENDPOINT",
-        "_HOST",
-        "_USER",
-        "_USERNAME",
-        "_PREFIX",
-        "_ALIAS",
-        "_ENABLED",
-        "_EXPIRY",
-        "_TYPE",
-        "_KMS_KEY",
-        "_DIR",
-        "_POLICY",
-        "_ISSUER",
-        "_AUDIENCE",
-        "_COUNT",
-        "_LIMIT",
-        "_BUDGET",
-    ];
     if ABOUT.iter().any(|end| name.ends_with(end)) || name.starts_with("PUBLIC_") {
         return false;
     }

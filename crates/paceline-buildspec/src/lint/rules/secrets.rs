@@ -44,7 +44,7 @@ fn is_shown(call: &Call<'_>) -> bool {
             && !redirect.target.is("/dev/stderr")
             && !redirect.target.is("/dev/stdout")
     });
-    !call.piped && !call.captured && !goes_elsewhere
+    !call.place.piped && !call.place.captured && !goes_elsewhere
 }
 
 fn printed(document: &Document<'_>, found: &mut Found<'_>) {
@@ -53,7 +53,7 @@ fn printed(document: &Document<'_>, found: &mut Found<'_>) {
     for (step, call) in document.calls().filter(|(_, call)| is_shown(call)) {
         let span = document.first_line(step.source(&call.span));
         let arguments = call.arguments();
-        match call.program().as_str() {
+        match call.program() {
             "echo" | "printf" => {
                 // `${X:+set}` and `${#X}` do not print it.
                 let printed =
@@ -141,8 +141,8 @@ fn copied(document: &Document<'_>, found: &mut Found<'_>) {
     for (step, call) in
         document.calls().filter(|(_, call)| call.is(&["aws", "s3", "cp"]) || call.is(&["aws", "s3", "mv"]))
     {
-        let paths: Vec<String> =
-            call.arguments().into_iter().skip(2).filter(|word| !word.starts_with('-')).collect();
+        let paths: Vec<&String> =
+            call.arguments().iter().skip(2).filter(|word| !word.starts_with('-')).collect();
         let [from, to] = &paths[..] else { continue };
         if is_secret_file(from) && to.starts_with("s3://") {
             let finding = found.at(document.first_line(step.source(&call.span)));

@@ -47,23 +47,22 @@ fn set_bash(document: &Document<'_>, chosen: bool) -> Option<Edit> {
         return document.node("env.shell").map(|node| Edit::replace(node.span.clone(), "bash"));
     }
     let lines = &document.lines;
-    match document.entry("env") {
-        Some(_) => {
-            let (first, _) = document.map("env").first()?;
-            let line = lines.span(lines.index(first.span.start)).start;
-            let indentation = document.text().get(line..first.span.start)?;
-            // In `env: {…}` there is no line of its own to add.
-            indentation.trim().is_empty().then(|| Edit::insert(line, format!("{indentation}shell: bash\n")))
-        }
-        None => {
-            let (version, _) = document.entry("version")?;
-            let line = lines.index(version.span.start);
-            let is_block = lines.span(line).start == version.span.start;
-            let end = lines.span(line).end;
-            let ends_in_line_end = document.text()[..end].ends_with('\n');
-            (is_block && ends_in_line_end).then(|| Edit::insert(end, "\nenv:\n  shell: bash\n"))
-        }
+    if document.entry("env").is_some() {
+        let (first, _) = document.map("env").first()?;
+        let line = lines.span(lines.index(first.span.start)).start;
+        let indentation = document.text().get(line..first.span.start)?;
+        // In `env: {…}` there is no line of its own to add.
+        return indentation
+            .trim()
+            .is_empty()
+            .then(|| Edit::insert(line, format!("{indentation}shell: bash\n")));
     }
+    let (version, _) = document.entry("version")?;
+    let line = lines.index(version.span.start);
+    let is_block = lines.span(line).start == version.span.start;
+    let end = lines.span(line).end;
+    let ends_in_line_end = document.text()[..end].ends_with('\n');
+    (is_block && ends_in_line_end).then(|| Edit::insert(end, "\nenv:\n  shell: bash\n"))
 }
 
 fn syntax(document: &Document<'_>, found: &mut Found<'_>) {

@@ -159,9 +159,7 @@ fn list_may_fail(list: &List) -> bool {
 
 /// Whether a loop is left from inside: then it goes on for as long as something fails.
 fn leaves(list: &List) -> bool {
-    crate::lint::shell::calls(list)
-        .iter()
-        .any(|call| matches!(call.program().as_str(), "break" | "exit" | "return"))
+    crate::lint::shell::calls(list).iter().any(|call| matches!(call.program(), "break" | "exit" | "return"))
 }
 
 /// What is often put behind a pipe to keep or to show what passes, and succeeds whatever it gets.
@@ -172,14 +170,17 @@ fn pipe(document: &Document<'_>, found: &mut Found<'_>) {
         let calls = step.calls();
         for pair in calls.windows(2) {
             let [from, to] = pair else { continue };
-            if !(from.piped && to.fed) || from.captured || from.tested || from.in_function {
+            if !(from.place.piped && to.place.fed)
+                || from.place.captured
+                || from.place.tested
+                || from.place.in_function
+            {
                 continue;
             }
             let (source, sink) = (from.program(), to.program());
-            let from_matters =
-                !source.is_empty() && !HARMLESS.contains(&source.as_str()) && !is_filter(&source);
-            let runs_it = matches!(sink.as_str(), "bash" | "sh");
-            if from_matters && PASSING_ON.contains(&sink.as_str()) && (!runs_it || is_download(from)) {
+            let from_matters = !source.is_empty() && !HARMLESS.contains(&source) && !is_filter(source);
+            let runs_it = matches!(sink, "bash" | "sh");
+            if from_matters && PASSING_ON.contains(&sink) && (!runs_it || is_download(from)) {
                 let finding = found.at(document.first_line(step.source(&from.span)));
                 finding.says(format!(
                     "nobody notices when this command fails: the status of a pipe is that of `{sink}`"
@@ -213,7 +214,7 @@ fn is_filter(program: &str) -> bool {
 }
 
 fn is_download(call: &Call<'_>) -> bool {
-    matches!(call.program().as_str(), "curl" | "wget")
+    matches!(call.program(), "curl" | "wget")
 }
 
 fn sets_pipefail(step: &Step) -> bool {

@@ -15,9 +15,9 @@ fn too_long(document: &Document<'_>, found: &mut Found<'_>) {
     for step in &document.steps {
         for call in step.calls() {
             let arguments = call.arguments();
-            let given = arguments.iter().find(|word| !word.starts_with('-') && seconds(word).is_some());
-            let wait = match call.program().as_str() {
-                "timeout" | "sleep" => given.and_then(|word| seconds(word)),
+            let wait = match call.program() {
+                "timeout" => duration(arguments),
+                "sleep" => arguments.first().and_then(|word| seconds(word)),
                 _ => None,
             };
             if let Some(wait) = wait.filter(|wait| *wait >= limit) {
@@ -39,6 +39,19 @@ fn too_long(document: &Document<'_>, found: &mut Found<'_>) {
                 ));
                 finding.hint("CodeBuild ends the build first, and what follows the loop is not run");
             }
+        }
+    }
+}
+
+/// The first argument of `timeout` that is none of its options.
+fn duration(arguments: &[String]) -> Option<u64> {
+    let mut arguments = arguments.iter();
+    loop {
+        let argument = arguments.next()?;
+        match argument.as_str() {
+            "-k" | "-s" | "--kill-after" | "--signal" => drop(arguments.next()),
+            option if option.starts_with('-') => {}
+            duration => return seconds(duration),
         }
     }
 }
@@ -110,7 +123,7 @@ fn rounds(of: &Loop) -> Option<u64> {
 /// How long a round sleeps.
 fn pause(body: &List) -> Option<u64> {
     let calls = crate::lint::shell::calls(body);
-    let pauses = calls.iter().filter(|call| call.program() == "sleep" && !call.looped);
+    let pauses = calls.iter().filter(|call| call.program() == "sleep" && !call.place.looped);
     let total = pauses.filter_map(|call| call.arguments().first().and_then(|word| seconds(word))).sum();
     (total > 0).then_some(total)
 }

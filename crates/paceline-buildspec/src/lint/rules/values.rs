@@ -75,19 +75,22 @@ fn misread(text: &str) -> Option<String> {
         }
     }
     let parts: Vec<&str> = unsigned.split(':').collect();
-    if parts.len() > 1 && parts.iter().all(|part| digits(part) && part.len() <= 2) {
+    let is_sixtieth = |part: &&str| digits(part) && part.parse::<u8>().is_ok_and(|part| part < 60);
+    if parts.len() > 1 && digits(parts[0]) && parts[1..].iter().all(is_sixtieth) {
         return Some("a number to the base of 60".to_owned());
     }
     let is_date = |text: &str| {
         matches!(text.split('-').collect::<Vec<_>>()[..], [year, month, day]
         if year.len() == 4 && digits(year) && digits(month) && digits(day) && month.len() <= 2 && day.len() <= 2)
     };
-    is_date(text.get(..10).unwrap_or(text)).then(|| "a date".to_owned())
+    let date = text.split(['T', 't', ' ']).next().unwrap_or_default();
+    is_date(date).then(|| "a date".to_owned())
 }
 
 fn plain(node: &Node) -> Option<&str> {
     match &node.kind {
-        Kind::Scalar { text, style: Style::Plain } if !text.is_empty() => Some(text),
+        // What is not there is read as null, and has no place.
+        Kind::Scalar { text, style: Style::Plain } if !node.span.is_empty() => Some(text),
         _ => None,
     }
 }
@@ -106,21 +109,22 @@ fn folded(document: &Document<'_>, found: &mut Found<'_>) {
     for step in document.steps.iter().filter(|step| step.style == Style::Folded) {
         let block = document.text().get(step.span.clone()).unwrap_or_default();
         let lines = lines_of(block, step.span.start);
-        let Some(((start, line), what)) = lines.iter().enumerate().find_map(|(index, (start, line))| {
+        let Some(((start, _), what)) = lines.iter().enumerate().find_map(|(index, line)| {
             let next = lines.get(index + 1).map(|(_, next)| *next);
-            trouble(line, next).map(|what| ((*start, *line), what))
+            trouble(line.1, next).map(|what| (*line, what))
         }) else {
             continue;
         };
-        let finding = found.at(start..start + line.len());
-        finding.says(format!("`>` joins the lines of this script into one, and {what}"));
+        // At the sign and not at the line: inside of the block there is no comment that could allow it.
+        let sign = indicator(document.text(), step.span.start).unwrap_or(step.span.start);
+        let line = document.lines.at(start).line;
+        let finding = found.at(sign..sign + 1);
+        finding.says(format!("`>` joins the lines of this script into one, and {what} (line {line})"));
         finding.hint("start the block with `|`, which keeps the lines");
         // Nothing but one command over several lines: in a `|` block it is what it is meant to be.
         let body = lines.split_last().map_or(&[][..], |(_, body)| body);
-        if let Some(at) = indicator(document.text(), step.span.start)
-            && body.iter().all(|(_, line)| line.ends_with('\\'))
-        {
-            finding.fix([Edit::replace(at..at + 1, "|")]);
+        if document.text()[sign..].starts_with('>') && body.iter().all(|(_, line)| line.ends_with('\\')) {
+            finding.fix([Edit::replace(sign..sign + 1, "|")]);
         }
     }
 }
@@ -187,9 +191,10 @@ fn not_expanded(document: &Document<'_>, found: &mut Found<'_>) {
         }
         // Who writes a command or a pattern into a variable expands it himself.
         let name = &key.text;
-        let is_used = document.steps.iter().any(|step| {
-            step.calls().iter().any(|call| matches!(call.program().as_str(), "eval" | "envsubst"))
-        });
+        let is_used = document
+            .steps
+            .iter()
+            .any(|step| step.calls().iter().any(|call| matches!(call.program(), "eval" | "envsubst")));
         if !is_used {
             let finding = found.at(document.first_line(node.span.clone()));
             finding.says(format!("the value of {name} is taken as it is written: nothing expands `$` in it"));

@@ -291,12 +291,12 @@ impl<'a> Parser<'a> {
     /// A command that starts with a word or sign of the shell's own.
     fn compound(&mut self) -> Parsed<Option<Kind>> {
         let start = self.at;
-        if self.starts_with("((") {
-            if let Some(end) = self.arithmetic_end(self.at + 2) {
-                self.at = end;
-                self.bashism(Bashism::DoubleParenthesis, start);
-                return Ok(Some(Kind::Test));
-            }
+        if self.starts_with("((")
+            && let Some(end) = self.arithmetic_end(self.at + 2)
+        {
+            self.at = end;
+            self.bashism(Bashism::DoubleParenthesis, start);
+            return Ok(Some(Kind::Test));
         }
         if self.eat("(") {
             let body = self.list(&[])?;
@@ -305,7 +305,7 @@ impl<'a> Parser<'a> {
         let word = self.first_word();
         match word {
             "{" | "if" | "while" | "until" | "for" | "select" | "case" | "function" | "[[" => {
-                self.at += word.len()
+                self.at += word.len();
             }
             _ => return Ok(None),
         }
@@ -418,6 +418,10 @@ impl<'a> Parser<'a> {
                     self.blanks();
                     match self.peek() {
                         None | Some('\n' | ';') => break,
+                        Some('&' | '|' | '(' | ')') => return Err(self.unexpected(self.first_word())),
+                        Some('<' | '>') if !self.rest()[1..].starts_with('(') => {
+                            return Err(self.unexpected(self.first_word()));
+                        }
                         Some(_) => values.push(self.word_here()?),
                     }
                 }

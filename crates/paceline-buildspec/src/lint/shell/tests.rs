@@ -24,7 +24,7 @@ fn command(of: &Command) -> String {
         Kind::Simple(simple) => {
             let assignments = simple.assignments.iter().map(|it| format!("{}={}", it.name, it.value.shown()));
             let words = simple.words.iter().map(Word::shown);
-            assignments.chain(words).map(|word| format!("<{word}>")).collect::<String>()
+            assignments.chain(words).fold(String::new(), |line, word| line + "<" + &word + ">")
         }
         Kind::Group(list) => format!("{{ {} }}", shown(list)),
         Kind::Subshell(list) => format!("( {} )", shown(list)),
@@ -43,7 +43,7 @@ fn command(of: &Command) -> String {
         Kind::Test => "test".to_owned(),
     };
     for redirect in &of.redirects {
-        text += &format!(" {}{}", redirect.operator, redirect.target.shown());
+        text = text + " " + redirect.operator + &redirect.target.shown();
     }
     text
 }
@@ -187,7 +187,7 @@ fn what_every_shell_understands_is_not() {
 }
 
 fn programs(text: &str) -> Vec<String> {
-    calls(&Script::parse(text).body).iter().map(Call::program).collect()
+    calls(&Script::parse(text).body).iter().map(|call| call.program().to_owned()).collect()
 }
 
 #[test]
@@ -201,12 +201,12 @@ fn calls_are_found_wherever_they_stand() {
         .iter()
         .map(|call| {
             let marks = [
-                (call.piped, "piped"),
-                (call.fed, "fed"),
-                (call.tested, "tested"),
-                (call.looped, "looped"),
-                (call.captured, "captured"),
-                (call.background, "background"),
+                (call.place.piped, "piped"),
+                (call.place.fed, "fed"),
+                (call.place.tested, "tested"),
+                (call.place.looped, "looped"),
+                (call.place.captured, "captured"),
+                (call.place.background, "background"),
             ];
             let marks: Vec<_> = marks.iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| *mark).collect();
             format!("{} {}", call.program(), marks.join(" ")).trim().to_owned()

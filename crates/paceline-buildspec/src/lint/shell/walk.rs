@@ -9,28 +9,28 @@ pub(crate) struct Call<'a> {
     pub(crate) redirects: &'a [Redirect],
     /// The words from the program on, without `sudo`, `env`, `time` and such before it.
     pub(crate) words: &'a [Word],
+    program: String,
+    arguments: Vec<String>,
+    pub(crate) place: Place,
+}
+
+/// Where a command stands.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(crate) struct Place {
     /// What it prints goes to the next command of a pipeline.
     pub(crate) piped: bool,
     /// It reads what the command before it in a pipeline prints.
     pub(crate) fed: bool,
     /// Its status decides what happens next: in a condition, or before `&&` and `||`.
     pub(crate) tested: bool,
+    /// Whether it is run depends on something: after `&&` and `||`, and in what follows a condition.
+    pub(crate) guarded: bool,
     /// What it prints becomes part of a word.
     pub(crate) captured: bool,
     pub(crate) looped: bool,
     pub(crate) in_function: bool,
     pub(crate) background: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Place {
-    piped: bool,
-    fed: bool,
-    tested: bool,
-    captured: bool,
-    looped: bool,
-    in_function: bool,
-    background: bool,
 }
 
 /// Every simple command, in the order of the text, those in substitutions and functions too.
@@ -45,9 +45,10 @@ fn in_list<'a>(list: &'a List, place: Place, calls: &mut Vec<Call<'a>>) {
     for statement in &list.0 {
         let place = Place { background: place.background || statement.background, ..place };
         let joints = statement.rest.iter().map(|(joint, _)| Some(*joint)).chain([None]);
-        for (pipeline, next) in statement.pipelines().zip(joints) {
+        for (index, (pipeline, next)) in statement.pipelines().zip(joints).enumerate() {
             let tested = place.tested || matches!(next, Some(Joint::And | Joint::Or)) || pipeline.negated;
-            in_pipeline(pipeline, Place { tested, ..place }, calls);
+            let guarded = place.guarded || index > 0;
+            in_pipeline(pipeline, Place { tested, guarded, ..place }, calls);
         }
     }
 }
@@ -74,19 +75,13 @@ fn in_command<'a>(command: &'a Command, place: Place, calls: &mut Vec<Call<'a>>)
             }
             let words = program(&simple.words);
             if !words.is_empty() {
-                let Place { piped, fed, tested, captured, looped, in_function, background } = place;
-                let redirects = &command.redirects;
                 calls.push(Call {
                     span: command.span.clone(),
-                    redirects,
+                    redirects: &command.redirects,
                     words,
-                    piped,
-                    fed,
-                    tested,
-                    captured,
-                    looped,
-                    in_function,
-                    background,
+                    program: words[0].literal().unwrap_or_default(),
+                    arguments: words[1..].iter().map(Word::shown).collect(),
+                    place,
                 });
             }
         }
@@ -94,9 +89,11 @@ fn in_command<'a>(command: &'a Command, place: Place, calls: &mut Vec<Call<'a>>)
         Kind::If { arms, otherwise } => {
             for (condition, body) in arms {
                 in_list(condition, Place { tested: true, ..place }, calls);
-                in_list(body, place, calls);
+                in_list(body, Place { guarded: true, ..place }, calls);
             }
-            otherwise.iter().for_each(|list| in_list(list, place, calls));
+            if let Some(list) = otherwise {
+                in_list(list, Place { guarded: true, ..place }, calls);
+            }
         }
         Kind::Loop(of) => {
             let place = Place { looped: true, ..place };
@@ -104,7 +101,11 @@ fn in_command<'a>(command: &'a Command, place: Place, calls: &mut Vec<Call<'a>>)
             of.condition.iter().for_each(|list| in_list(list, Place { tested: true, ..place }, calls));
             in_list(&of.body, place, calls);
         }
-        Kind::Case(arms) => arms.iter().for_each(|list| in_list(list, place, calls)),
+        Kind::Case(arms) => {
+            for list in arms {
+                in_list(list, Place { guarded: true, ..place }, calls);
+            }
+        }
         Kind::Function { body, .. } => in_command(body, Place { in_function: true, ..place }, calls),
         Kind::Test => {}
     }
@@ -159,14 +160,13 @@ fn is_setting(word: &Word) -> bool {
 
 impl Call<'_> {
     /// The program, without its folder. Empty if it is not known before it runs.
-    pub(crate) fn program(&self) -> String {
-        let text = self.words[0].literal().unwrap_or_default();
-        text.rsplit('/').next().unwrap_or_default().to_owned()
+    pub(crate) fn program(&self) -> &str {
+        self.program.rsplit('/').next().unwrap_or_default()
     }
 
     /// What follows the program, with `$NAME` where a variable is.
-    pub(crate) fn arguments(&self) -> Vec<String> {
-        self.words[1..].iter().map(Word::shown).collect()
+    pub(crate) fn arguments(&self) -> &[String] {
+        &self.arguments
     }
 
     /// Whether these words stand one after the other at the start, options between them left out.
@@ -179,7 +179,7 @@ impl Call<'_> {
         let mut expected = more.next();
         for argument in self.arguments() {
             let Some(word) = expected else { return true };
-            if argument == **word {
+            if *argument == **word {
                 expected = more.next();
             } else if !argument.starts_with('-') {
                 return false;

@@ -140,12 +140,12 @@ impl Parser<'_> {
     }
 
     fn dollar(&mut self, parts: &mut Parts, start: usize, quoted: bool) -> Parsed<()> {
-        if self.starts_with("((") {
-            if let Some(end) = self.arithmetic_end(self.at + 2) {
-                self.at = end;
-                parts.0.push(Part::Arithmetic);
-                return Ok(());
-            }
+        if self.starts_with("((")
+            && let Some(end) = self.arithmetic_end(self.at + 2)
+        {
+            self.at = end;
+            parts.0.push(Part::Arithmetic);
+            return Ok(());
         }
         if self.eat("(") {
             let list = self.commands_until_parenthesis("$(", start)?;
@@ -203,9 +203,7 @@ impl Parser<'_> {
     /// `${…}`, after its brace.
     fn parameter(&mut self, parts: &mut Parts, start: usize, quoted: bool) -> Parsed<()> {
         let indirect = self.starts_with("!") && !self.starts_with("!}");
-        if indirect {
-            self.at += 1;
-        } else if self.starts_with("#") && !self.starts_with("#}") {
+        if indirect || (self.starts_with("#") && !self.starts_with("#}")) {
             self.at += 1;
         }
         let rest = self.rest();
