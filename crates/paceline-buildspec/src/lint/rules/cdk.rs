@@ -29,21 +29,18 @@ fn deployments<'a>(document: &'a Document<'_>) -> impl Iterator<Item = (&'a Step
 
 fn approval(document: &Document<'_>, found: &mut Found<'_>) {
     for (step, call, arguments) in deployments(document) {
-        let decides = arguments.iter().any(|word| {
-            [
-                "--require-approval",
-                "--ci-approval",
-                "--no-execute",
-                "--execute=false",
-                "--method=prepare-change-set",
-                "--yes",
-                "-y",
-            ]
-            .iter()
-            .any(|option| word.starts_with(option))
-        });
-        let prepares =
-            arguments.windows(2).any(|pair| pair[0] == "--method" && pair[1] == "prepare-change-set");
+        let is_given = |option: &str| arguments.iter().any(|word| word.starts_with(option));
+        let value_of = |option: &str| {
+            let joined = |word: &String| word.strip_prefix(option)?.strip_prefix('=').map(str::to_owned);
+            let after = || arguments.windows(2).find(|pair| pair[0] == option).map(|pair| pair[1].clone());
+            arguments.iter().find_map(joined).or_else(after)
+        };
+        // What is in a variable may be right.
+        let never =
+            value_of("--require-approval").is_some_and(|value| value == "never" || value.starts_with('$'));
+        let prepares = value_of("--method").is_some_and(|method| method == "prepare-change-set");
+        let answered = ["--yes", "-y", "--no-execute", "--execute=false"].into_iter().any(is_given);
+        let decides = never || answered;
         // `--help` deploys nothing, and arguments in a variable are not known.
         let unknown = arguments.iter().any(|word| {
             word == "--help"

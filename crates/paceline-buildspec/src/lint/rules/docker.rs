@@ -88,6 +88,14 @@ fn privileged(document: &Document<'_>, found: &mut Found<'_>) {
     if says_so || document.steps.is_empty() {
         return;
     }
+    let project = document.surroundings.project.as_ref();
+    if let Some((key, _)) =
+        document.entry("phases").filter(|_| project.is_some_and(|project| project.privileged))
+    {
+        let finding = found.at(key.span.clone());
+        finding.says("nothing in this buildspec runs Docker, and the builds of its project are privileged");
+        finding.hint("turn off the project's privileged mode");
+    }
     for list in ["batch.build-graph", "batch.build-list"] {
         for task in document.list(list) {
             let Kind::Map(entries) = &task.kind else { continue };

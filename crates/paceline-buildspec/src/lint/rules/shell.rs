@@ -36,16 +36,14 @@ fn bash_syntax(document: &Document<'_>, found: &mut Found<'_>) {
             if is_dash {
                 finding.as_severity(Severity::Error);
             }
-            finding.fix(set_bash(document, chosen));
+            // Who has chosen a shell decides which of the two is changed.
+            finding.fix(set_bash(document).filter(|_| !chosen));
         }
     }
 }
 
 /// The edit that makes bash the shell, where it is clear how.
-fn set_bash(document: &Document<'_>, chosen: bool) -> Option<Edit> {
-    if chosen {
-        return document.node("env.shell").map(|node| Edit::replace(node.span.clone(), "bash"));
-    }
+fn set_bash(document: &Document<'_>) -> Option<Edit> {
     let lines = &document.lines;
     if document.entry("env").is_some() {
         let (first, _) = document.map("env").first()?;

@@ -13,7 +13,7 @@ const HARMLESS: &[&str] = &[
     "local", "declare", "readonly", "alias", "umask", "ulimit", "return", "exit", "break", "continue",
     "shift", "wait", "date", "pwd", "ls", "cat", "env", "printenv", "whoami", "id", "uname", "hostname",
     "which", "type", "hash", "let", "read", "tail", "head", "du", "df", "free", "nproc", "basename",
-    "dirname", "exec", "popd", "kill",
+    "dirname", "jq", "exec", "popd", "kill",
 ];
 
 fn swallowed(document: &Document<'_>, found: &mut Found<'_>) {
@@ -75,8 +75,9 @@ impl<'a> Search<'a> {
             Kind::Simple(simple) => {
                 if sets_errexit(simple) {
                     self.guarded = true;
-                } else if !last && may_fail(simple) && !(tested && is_test(simple)) {
-                    self.found = Some(command);
+                } else if may_fail(simple) {
+                    let is_seen = last || passes_on(pipeline) || (tested && is_test(simple));
+                    self.found = Some(command).filter(|_| !is_seen);
                 }
             }
             Kind::Group(list) | Kind::Subshell(list) => {
@@ -164,6 +165,12 @@ fn leaves(list: &List) -> bool {
 
 /// What is often put behind a pipe to keep or to show what passes, and succeeds whatever it gets.
 const PASSING_ON: &[&str] = &["tee", "cat", "ts", "tail", "sed", "bash", "sh"];
+
+/// Ends in what only shows or keeps what it gets. What happens before it is for the rule about pipes.
+fn passes_on(pipeline: &Pipeline) -> bool {
+    let last = pipeline.commands.last().and_then(Command::simple);
+    pipeline.commands.len() > 1 && last.is_some_and(|simple| PASSING_ON.contains(&name(simple).as_str()))
+}
 
 fn pipe(document: &Document<'_>, found: &mut Found<'_>) {
     for step in document.steps.iter().filter(|step| step.script.is_whole() && !sets_pipefail(step)) {

@@ -4,6 +4,7 @@
 //! an expansion, and a test from a statement. Nothing is expanded or run. A script that cannot be parsed to its
 //! end keeps what stands before the trouble.
 
+mod compound;
 mod dialect;
 mod parse;
 mod walk;

@@ -30,7 +30,7 @@ fn bash_becomes_the_shell_where_there_is_a_place_for_it() {
     let with_env = bash.replace("phases:", "env:\n    # why\n    variables:\n        A: b\nphases:");
     check(&with_env, &with_env.replace("    variables", "    shell: bash\n    variables"));
     let chosen = bash.replace("phases:", "env:\n  shell: /bin/sh\nphases:");
-    check(&chosen, &chosen.replace("/bin/sh", "bash"));
+    check(&chosen, &chosen);
     let flow = bash.replace("phases:", "env: {variables: {A: b}}\nphases:");
     check(&flow, &flow);
 }

@@ -6,8 +6,9 @@ mod grammar;
 mod pages;
 mod present;
 mod robust;
+mod settings;
 
-use paceline_buildspec::lint::{ProjectFacts, Surroundings, lint};
+use paceline_buildspec::lint::{Finding, ProjectFacts, Surroundings, lint};
 
 /// A whole buildspec: what a fragment leaves out is put around it.
 pub(super) fn whole(fragment: &str) -> String {
@@ -51,9 +52,8 @@ pub(super) fn in_project() -> Surroundings {
 /// The findings as `CODE line:column`.
 pub(super) fn found_in(text: &str, surroundings: &Surroundings) -> Vec<String> {
     let report = lint("buildspec.yml", text.as_bytes(), surroundings);
-    let place = |finding: &paceline_buildspec::lint::Finding| {
-        format!("{} {}:{}", finding.code, finding.start.line, finding.start.column)
-    };
+    let place =
+        |finding: &Finding| format!("{} {}:{}", finding.code, finding.start.line, finding.start.column);
     report.findings.iter().map(place).collect()
 }
 
@@ -77,4 +77,18 @@ pub(super) fn leaves(code: &str, buildspecs: &[String]) {
         let found = found_in(text, &Surroundings::default());
         assert!(!found.iter().any(|found| found.starts_with(code)), "{found:?} in\n{text}");
     }
+}
+
+pub(super) fn all(of: fn(&str) -> String, texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| of(text)).collect()
+}
+
+pub(super) fn items(lists: &[&[&str]]) -> Vec<String> {
+    lists.iter().map(|list| commands(list)).collect()
+}
+
+/// What one rule finds.
+pub(super) fn only(text: &str, code: &str, surroundings: &Surroundings) -> Vec<Finding> {
+    let report = lint("buildspec.yml", text.as_bytes(), surroundings);
+    report.findings.into_iter().filter(|finding| finding.code == code).collect()
 }
