@@ -66,10 +66,15 @@ fn comment(line: &str) -> Option<(usize, usize)> {
     None
 }
 
+/// The words from a place on, with where each starts.
 fn words_of(line: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
     let is_between = |c: char| c == ',' || c.is_whitespace();
-    let words = line[from..].split(is_between).filter(|word| !word.is_empty());
-    words.map(move |word| (word.as_ptr() as usize - line.as_ptr() as usize, word))
+    let mut at = from;
+    std::iter::from_fn(move || {
+        let start = at + line[at..].find(|c| !is_between(c))?;
+        at = line[start..].find(is_between).map_or(line.len(), |length| start + length);
+        Some((start, &line[start..at]))
+    })
 }
 
 /// The last line of the block that starts on this one, or this one.

@@ -3,6 +3,7 @@
 use super::{Found, rule};
 use crate::lint::document::{Document, scalar};
 use crate::lint::finding::Severity;
+use crate::lint::shell::Call;
 
 rule!(FALLBACK, "PL401", Warning, "keys of a cache that are not looked at", fallback);
 rule!(CONSTANT_KEY, "PL402", Warning, "a cache that is saved once and never again", constant_key);
@@ -38,8 +39,7 @@ fn constant_key(document: &Document<'_>, found: &mut Found<'_>) {
 }
 
 fn node_modules(document: &Document<'_>, found: &mut Found<'_>) {
-    let is_deleted =
-        |call: &crate::lint::shell::Call<'_>| call.is(&["npm", "ci"]) || call.is(&["npm", "clean-install"]);
+    let is_deleted = |call: &Call<'_>| call.is(&["npm", "ci"]) || call.is(&["npm", "clean-install"]);
     if !document.calls().any(|(_, call)| is_deleted(&call)) {
         return;
     }

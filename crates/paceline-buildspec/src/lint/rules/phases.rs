@@ -4,6 +4,8 @@ use super::{Found, rule};
 use crate::buildspec::{OnFailure, PhaseName};
 use crate::lint::document::{Document, scalar};
 use crate::lint::shell::Call;
+use crate::lint::surroundings::ProjectFacts;
+use crate::yaml::Kind;
 
 rule!(UNGUARDED, "PL421", Warning, "a release that happens after a failed build too", unguarded);
 rule!(RETRY, "PL422", Warning, "a retry of what cannot be done twice", retry);
@@ -124,7 +126,7 @@ fn retry(document: &Document<'_>, found: &mut Found<'_>) {
 
 fn unsupported(document: &Document<'_>, found: &mut Found<'_>) {
     let project = document.surroundings.project.as_ref();
-    let why = if project.is_some_and(super::super::surroundings::ProjectFacts::is_lambda) {
+    let why = if project.is_some_and(ProjectFacts::is_lambda) {
         "the project's builds run on Lambda"
     } else if project.is_some_and(|project| project.has_fleet) {
         "the project's builds run on reserved capacity"
@@ -146,11 +148,9 @@ fn reports(document: &Document<'_>, found: &mut Found<'_>) {
         finding.says(format!("there are {} report groups, and five are allowed", groups.len()));
     }
     for (_, report) in groups {
-        let crate::yaml::Kind::Map(entries) = &report.kind else { continue };
+        let Kind::Map(entries) = &report.kind else { continue };
         for (key, node) in entries.iter().filter(|(key, _)| key.text == "files") {
-            if scalar(node).is_none()
-                && matches!(&node.kind, crate::yaml::Kind::List(files) if files.is_empty())
-            {
+            if scalar(node).is_none() && matches!(&node.kind, Kind::List(files) if files.is_empty()) {
                 found.at(key.span.clone()).says("a report without files reports nothing");
             }
         }

@@ -6,6 +6,7 @@ use super::{Found, rule};
 use crate::lint::document::{Document, Shell};
 use crate::lint::finding::{Edit, Severity};
 use crate::lint::shell::Trouble;
+use crate::lint::surroundings::ProjectFacts;
 
 rule!(BASH_SYNTAX, "PL201", Warning, "bash syntax while the shell may not be bash", bash_syntax);
 rule!(SYNTAX, "PL207", Error, "a command that is no whole command", syntax);
@@ -14,10 +15,10 @@ rule!(SHEBANG, "PL208", Note, "a `#!` line that is only a comment", shebang);
 fn bash_syntax(document: &Document<'_>, found: &mut Found<'_>) {
     let Shell::Sh { chosen } = document.shell() else { return };
     let project = document.surroundings.project.as_ref();
-    if project.is_some_and(super::super::surroundings::ProjectFacts::is_amazon_linux) {
+    if project.is_some_and(ProjectFacts::is_amazon_linux) {
         return;
     }
-    let is_dash = project.is_some_and(super::super::surroundings::ProjectFacts::is_ubuntu);
+    let is_dash = project.is_some_and(ProjectFacts::is_ubuntu);
     for step in &document.steps {
         let mut seen = BTreeSet::new();
         for (bashism, span) in &step.script.bashisms {

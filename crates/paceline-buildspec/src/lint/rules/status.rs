@@ -2,7 +2,7 @@
 
 use super::{Found, rule};
 use crate::lint::document::{Document, Step};
-use crate::lint::shell::{Call, Command, Joint, Kind, List, Part, Pipeline, Simple, Statement, Word};
+use crate::lint::shell::{Call, Command, Joint, Kind, List, Part, Pipeline, Simple, Statement, Word, calls};
 
 rule!(SWALLOWED, "PL202", Warning, "a failure that a later command hides", swallowed);
 rule!(PIPE, "PL203", Warning, "a failure that a pipe hides", pipe);
@@ -160,7 +160,7 @@ fn list_may_fail(list: &List) -> bool {
 
 /// Whether a loop is left from inside: then it goes on for as long as something fails.
 fn leaves(list: &List) -> bool {
-    crate::lint::shell::calls(list).iter().any(|call| matches!(call.program(), "break" | "exit" | "return"))
+    calls(list).iter().any(|call| matches!(call.program(), "break" | "exit" | "return"))
 }
 
 /// What is often put behind a pipe to keep or to show what passes, and succeeds whatever it gets.

@@ -2,7 +2,7 @@
 
 use super::{Found, rule};
 use crate::lint::document::Document;
-use crate::lint::shell::{Command, Kind, List, Loop, Statement, Word};
+use crate::lint::shell::{Command, Kind, List, Loop, Part, Statement, Word, calls};
 
 rule!(TOO_LONG, "PL411", Warning, "a wait that the build does not live to see", too_long);
 
@@ -109,7 +109,7 @@ fn rounds(of: &Loop) -> Option<u64> {
         let (from, to) = range.split_once("..")?;
         return Some(to.parse::<u64>().ok()?.checked_sub(from.parse().ok()?)? + 1);
     }
-    let [crate::lint::shell::Part::Commands(list)] = &value.parts[..] else { return None };
+    let [Part::Commands(list)] = &value.parts[..] else { return None };
     let [statement] = &list.0[..] else { return None };
     let simple = statement.single()?.simple()?;
     let words: Vec<String> = simple.words.iter().map(Word::shown).collect();
@@ -122,7 +122,7 @@ fn rounds(of: &Loop) -> Option<u64> {
 
 /// How long a round sleeps.
 fn pause(body: &List) -> Option<u64> {
-    let calls = crate::lint::shell::calls(body);
+    let calls = calls(body);
     let pauses = calls.iter().filter(|call| call.program() == "sleep" && !call.place.looped);
     let total = pauses.filter_map(|call| call.arguments().first().and_then(|word| seconds(word))).sum();
     (total > 0).then_some(total)

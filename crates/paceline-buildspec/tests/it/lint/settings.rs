@@ -2,7 +2,7 @@
 
 use paceline_buildspec::lint::{ProjectFacts, Surroundings};
 
-use super::{all, commands, finds, in_project, items, leaves, only, project, script, whole};
+use super::{all, finds, in_project, items, leaves, only, project, script, whole};
 
 #[test]
 fn secrets_in_the_open() {
