@@ -67,7 +67,7 @@ impl Place {
         command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.0.path()).env("AWS_EC2_METADATA_DISABLED", "true");
-        Call { command, place: self }
+        Call { command, place: self, stdin: None }
     }
 }
 
@@ -75,6 +75,7 @@ impl Place {
 pub(crate) struct Call<'a> {
     command: Command,
     place: &'a Place,
+    stdin: Option<String>,
 }
 
 impl Call<'_> {
@@ -89,6 +90,12 @@ impl Call<'_> {
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// With this on its standard input.
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        self.stdin = Some(text.to_owned());
         self
     }
 
@@ -114,7 +121,13 @@ impl Call<'_> {
     /// Runs it to its end.
     pub(crate) fn run(mut self) -> Ran {
         let shown = format!("{:?}", self.command);
-        let child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        if self.stdin.is_some() {
+            self.command.stdin(Stdio::piped());
+        }
+        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        if let (Some(text), Some(mut stdin)) = (self.stdin, child.stdin.take()) {
+            stdin.write_all(text.as_bytes()).unwrap();
+        }
         let id = child.id();
         let (sender, ended) = mpsc::channel();
         std::thread::spawn(move || sender.send(child.wait_with_output()));

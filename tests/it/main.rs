@@ -13,6 +13,7 @@ mod generate;
 mod harness;
 mod help;
 mod interrupted;
+mod lint;
 mod mistakes;
 mod plan;
 mod project;

@@ -32,6 +32,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write the JSON Schemas of the configuration and of buildspecs, in docs/schema
+    Schema {
+        /// Write nothing; exit with 5 and show the difference when they are stale
+        #[arg(long)]
+        check: bool,
+    },
     /// Synthesize the example again, with npm and the CDK CLI that its lock file names
     Synth,
 }
@@ -50,6 +56,7 @@ fn main() -> ExitCode {
             Task::Bench { what: Bench::Plan } => bench::plan(&sh),
             Task::Demo => tasks::demo(&sh),
             Task::GenBuildspec { check } => tasks::gen_buildspec(&sh, check),
+            Task::Schema { check } => tasks::schema(&sh, check),
             Task::Synth => tasks::synth(&sh),
         }
     });

@@ -41,6 +41,22 @@ pub(crate) fn gen_buildspec(sh: &Shell, check: bool) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
+/// Writes, or checks, the schemas that editors use.
+pub(crate) fn schema(sh: &Shell, check: bool) -> Result<ExitCode> {
+    build(sh)?;
+    let mut worst = 0;
+    for (of, name) in [("config", "paceline"), ("buildspec", "buildspec")] {
+        let out = format!("docs/schema/{name}.schema.json");
+        let check = check.then_some("--check");
+        let run = cmd!(sh, "cargo run --quiet --package paceline -- schema {of} --out {out} {check...}");
+        worst = worst.max(exit_code(run)?);
+    }
+    if worst == 5 {
+        eprintln!("       or: cargo xtask schema");
+    }
+    Ok(ExitCode::from(worst))
+}
+
 /// Synthesizes the example from scratch, so that nothing of an earlier synthesis stays behind.
 pub(crate) fn synth(sh: &Shell) -> Result<ExitCode> {
     sh.change_dir(EXAMPLE);
@@ -61,6 +77,10 @@ fn build(sh: &Shell) -> Result<()> {
 fn paceline(sh: &Shell, arguments: &[&str]) -> Result<u8> {
     let run =
         cmd!(sh, "cargo run --quiet --package paceline -- {arguments...} --config {EXAMPLE}/paceline.yaml");
+    exit_code(run)
+}
+
+fn exit_code(run: xshell::Cmd<'_>) -> Result<u8> {
     let status = Command::from(run).status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

@@ -35,6 +35,8 @@ pub enum ReconcileError {
     Read { path: Utf8PathBuf, source: std::io::Error },
     #[error("cannot write the generated file `{path}`\nhint: check the folder's permissions and free space")]
     Write { path: Utf8PathBuf, source: std::io::Error },
+    #[error("cannot replace `{path}`\nhint: check the permissions of its folder and the free space")]
+    Replace { path: Utf8PathBuf, source: std::io::Error },
 }
 
 /// Brings `out_dir` in line with the files, or says where it is not. Each file is replaced in one step, so
@@ -82,7 +84,25 @@ fn diff(path: &Utf8Path, on_disk: Option<&str>, generated: &str) -> String {
     diff.unified_diff().context_radius(3).header(before, &after).to_string()
 }
 
+/// Replaces the contents of a file in one step. It stays the file it is: who may read it, and what links to it.
+pub fn replace_file(path: &Utf8Path, contents: &str) -> Result<(), ReconcileError> {
+    let replace = || {
+        let target = path.canonicalize_utf8()?;
+        let permissions = fs_err::metadata(&target)?.permissions();
+        write_with(&target, contents, Some(permissions))
+    };
+    replace().map_err(|source| ReconcileError::Replace { path: path.to_owned(), source })
+}
+
 fn write(path: &Utf8Path, contents: &str) -> std::io::Result<()> {
+    write_with(path, contents, None)
+}
+
+fn write_with(
+    path: &Utf8Path,
+    contents: &str,
+    permissions: Option<std::fs::Permissions>,
+) -> std::io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     fs_err::create_dir_all(dir)?;
     let mut builder = tempfile::Builder::new();
@@ -91,7 +111,7 @@ fn write(path: &Utf8Path, contents: &str) -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
+        builder.permissions(permissions.unwrap_or_else(|| std::fs::Permissions::from_mode(0o644)));
     }
     let mut file = builder.tempfile_in(dir)?;
     file.write_all(contents.as_bytes())?;

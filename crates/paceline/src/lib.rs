@@ -8,6 +8,7 @@ mod explain;
 mod failure;
 mod generate;
 mod history;
+mod lint;
 mod listeners;
 mod load;
 mod memory;
@@ -15,6 +16,7 @@ mod plan;
 mod project;
 mod report;
 mod run;
+mod schema;
 mod signals;
 mod sim;
 mod simulate;
@@ -43,15 +45,13 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Gen(args) => generate::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Destroy(args) => destroy::run(&args),
         Command::Wait(args) => wait::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Project(args) => project::run(&args),
-        Command::Schema => {
-            terminal::print(&format!("{:#}\n", paceline_plan::schema()));
-            Ok(paceline_engine::exit::DONE)
-        }
+        Command::Schema(args) => schema::run(&args),
         Command::Sim(args) => sim::run(&args),
     };
     memory::say_if_wanted();

@@ -8,14 +8,16 @@
 mod batch;
 mod on_failure;
 mod read;
+mod schema;
 mod write;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use batch::{Batch, Builds, Fanout, Matrix, Task, TaskEnvironment};
-pub use on_failure::OnFailure;
-pub use read::{Problem, Read, ReadError};
+pub use on_failure::{OnFailure, OnFailureError};
+pub use read::{Examined, Problem, ProblemKind, Read, ReadError};
+pub use schema::{key_paths, schema};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Buildspec {

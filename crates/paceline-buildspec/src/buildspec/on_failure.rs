@@ -24,6 +24,12 @@ pub enum OnFailureError {
     Count(String),
 }
 
+impl OnFailure {
+    /// What is accepted, as far as a regular expression can say it.
+    pub(super) const PATTERN: &'static str =
+        "^([Aa][Bb][Oo][Rr][Tt]|[Cc][Oo][Nn][Tt][Ii][Nn][Uu][Ee]|[Rr][Ee][Tt][Rr][Yy](-.+)?)$";
+}
+
 impl FromStr for OnFailure {
     type Err = OnFailureError;
 

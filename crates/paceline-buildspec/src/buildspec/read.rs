@@ -3,15 +3,18 @@
 use std::fmt;
 
 use super::batch::{Batch, Builds, Fanout, Matrix, Task, TaskEnvironment};
+use super::on_failure::OnFailureError;
 use super::{
     ArtifactSet, Artifacts, Buildspec, Cache, CacheAction, Environment, OnFailure, Phase, PhaseName, Phases,
     Proxy, Report, ReportFormat, Shell, Version,
 };
-use crate::yaml::{self, At, Node};
+use crate::yaml::{self, At, Kind, Node, Style};
 
 mod fields;
+mod recorder;
 
 use fields::{Fields, Reader};
+pub(super) use recorder::Recorder;
 
 /// A buildspec that could be read, and what in it has no meaning to CodeBuild.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,37 @@ pub struct Problem {
     pub path: String,
     pub message: String,
     pub hint: Option<String>,
+    pub kind: ProblemKind,
+}
+
+/// What kind of thing is wrong, for those who tell them apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The text is no YAML, or more than any buildspec.
+    Unreadable,
+    /// A key is set twice.
+    Duplicate,
+    /// Something that has to be there is not.
+    Missing,
+    /// A value is not of the form that it must have.
+    Value,
+    /// Keys that exclude each other.
+    Conflict,
+    /// A key stands where it has no meaning, and elsewhere has one.
+    Misplaced,
+    /// A command that YAML reads as a map, because of a colon.
+    Colon,
+    /// A key that is not in the grammar, and the one that may be meant.
+    Unknown { meant: Option<String> },
+}
+
+/// All there is to say about a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examined {
+    /// As far as it could be read.
+    pub buildspec: Option<Buildspec>,
+    pub invalid: Vec<Problem>,
+    pub unknown: Vec<Problem>,
 }
 
 /// Every reason why a file is not a buildspec, in the order of the file.
@@ -66,37 +100,56 @@ impl Buildspec {
     /// Reads a buildspec. Unknown keys are handed back and not refused.
     pub fn read(text: &str) -> Result<Read, ReadError> {
         let root = yaml::parse(text).map_err(|error| ReadError {
-            problems: vec![Problem { at: error.at, path: String::new(), message: error.message, hint: None }],
+            problems: vec![Problem {
+                at: error.at,
+                path: String::new(),
+                message: error.message,
+                hint: None,
+                kind: ProblemKind::Unreadable,
+            }],
         })?;
-        let mut reader = Reader::default();
-        let buildspec = buildspec(&mut reader, &root);
-        let Reader { mut invalid, mut unknown } = reader;
-        invalid.sort_by_key(|problem| problem.at);
-        unknown.sort_by_key(|problem| problem.at);
+        let Examined { buildspec, invalid, unknown } = Self::examine(&root);
         match buildspec {
             Some(buildspec) if invalid.is_empty() => Ok(Read { buildspec, unknown }),
             _ => Err(ReadError { problems: invalid }),
         }
     }
+
+    /// Reads as much of a tree as there is, and says all that is wrong with it, in the order of the text.
+    pub fn examine(root: &Node) -> Examined {
+        let mut reader = Reader::default();
+        let buildspec = buildspec(&mut reader, root);
+        let Reader { mut invalid, mut unknown, .. } = reader;
+        invalid.sort_by_key(|problem| problem.at);
+        unknown.sort_by_key(|problem| problem.at);
+        Examined { buildspec, invalid, unknown }
+    }
+}
+
+/// Has the reader say what it asks for, in place of reading anything.
+pub(super) fn record() -> Recorder {
+    let mut reader = Reader::recording();
+    buildspec(&mut reader, &nothing());
+    reader.recorder.unwrap_or_default()
+}
+
+fn nothing() -> Node {
+    let nothing = Kind::Scalar { text: String::new(), style: Style::Plain };
+    Node { at: At { line: 1, column: 1 }, span: 0..0, kind: nothing }
 }
 
 fn buildspec(r: &mut Reader, root: &Node) -> Option<Buildspec> {
     let mut f = r.map(root, "")?;
-    let version = match f.required(r, "version") {
-        // Numbers and strings both: `0.2` and `"0.2"`.
-        Some((node, path)) => r.one_of(node, &path, &Version::ALL, Version::as_str),
-        None => None,
-    };
+    // Numbers and strings both: `0.2` and `"0.2"`.
+    let version =
+        f.required(r, "version", |r, node, path| r.one_of(node, path, &Version::ALL, Version::as_str));
     let spec = Buildspec {
         version: version.unwrap_or_default(),
         run_as: f.text(r, "run-as"),
         env: f.with(r, "env", environment).unwrap_or_default(),
         proxy: f.with(r, "proxy", proxy).unwrap_or_default(),
         batch: f.with(r, "batch", batch),
-        phases: match f.required(r, "phases") {
-            Some((node, path)) => phases(r, node, &path).unwrap_or_default(),
-            None => Phases::default(),
-        },
+        phases: f.required(r, "phases", phases).unwrap_or_default(),
         reports: f.map_of(r, "reports", report),
         artifacts: f.with(r, "artifacts", artifacts),
         cache: f.with(r, "cache", cache),
@@ -144,25 +197,28 @@ fn phases(r: &mut Reader, node: &Node, path: &str) -> Option<Phases> {
 fn phase(r: &mut Reader, node: &Node, path: &str, name: PhaseName) -> Option<Phase> {
     let mut f = r.map(node, path)?;
     let install = name == PhaseName::Install;
-    if let Some((key, _)) = f.peek("runtime-versions").filter(|_| !install) {
-        r.invalid(
-            key.at,
-            &format!("{path}.runtime-versions"),
-            "stands in a phase other than install",
-            Some("move it to `phases.install`"),
-        );
-    }
-    if !install && f.peek("commands").is_none_or(|(_, node)| node.is_null()) {
-        r.invalid(node.at, path, "has no `commands`", Some("only the install phase can do without"));
-    }
     let phase = Phase {
         run_as: f.text(r, "run-as"),
         on_failure: f.with(r, "on-failure", |r, node, path| {
-            let text = r.text(node, path)?;
-            text.parse::<OnFailure>().map_err(|error| r.invalid(node.at, path, &error.to_string(), None)).ok()
+            let text = r.text_like(node, path, OnFailure::PATTERN)?;
+            let wrong = |error: OnFailureError| r.invalid(node.at, path, &error.to_string(), None);
+            text.parse().map_err(wrong).ok()
         }),
-        runtime_versions: f.texts_by_name(r, "runtime-versions"),
-        commands: f.with(r, "commands", Reader::commands).unwrap_or_default(),
+        runtime_versions: if install {
+            f.texts_by_name(r, "runtime-versions")
+        } else {
+            f.misplaced(
+                r,
+                "runtime-versions",
+                "stands in a phase other than install",
+                "move it to `phases.install`",
+            )
+        },
+        commands: if install {
+            f.with(r, "commands", Reader::commands).unwrap_or_default()
+        } else {
+            f.required(r, "commands", Reader::commands).unwrap_or_default()
+        },
         finally: f.with(r, "finally", Reader::commands).unwrap_or_default(),
     };
     f.finish(r);
@@ -230,19 +286,14 @@ fn batch(r: &mut Reader, node: &Node, path: &str) -> Option<Batch> {
         f.with(r, "build-matrix", |r, node, path| matrix(r, node, path).map(Builds::Matrix)),
         f.with(r, "build-fanout", |r, node, path| fanout(r, node, path).map(Builds::Fanout)),
     ];
+    f.exactly_one(r, &["build-graph", "build-list", "build-matrix", "build-fanout"]);
     f.finish(r);
-    let mut kinds = kinds.into_iter().flatten();
-    let first = kinds.next();
-    if first.is_none() || kinds.next().is_some() {
-        let hint = "have one of `build-graph`, `build-list`, `build-matrix` and `build-fanout`";
-        r.invalid(node.at, path, "does not say in exactly one way which builds there are", Some(hint));
-    }
-    Some(Batch { fast_fail, builds: first? })
+    Some(Batch { fast_fail, builds: kinds.into_iter().flatten().next()? })
 }
 
 fn task(r: &mut Reader, node: &Node, path: &str) -> Option<Task> {
     let mut f = r.map(node, path)?;
-    let identifier = f.required(r, "identifier").and_then(|(node, path)| r.text(node, &path));
+    let identifier = f.required(r, "identifier", Reader::text);
     let task = Task {
         identifier: identifier.unwrap_or_default(),
         buildspec: f.text(r, "buildspec"),
@@ -265,15 +316,8 @@ fn task_environment(r: &mut Reader, node: &Node, path: &str) -> Option<TaskEnvir
         kind: f.text(r, "type"),
         variables: f.texts_by_name(r, "variables"),
     };
+    f.not_both(r, ["compute-type", "fleet"], "the fleet decides the compute: remove `compute-type`");
     f.finish(r);
-    if env.compute_type.is_some() && env.fleet.is_some() {
-        r.invalid(
-            node.at,
-            path,
-            "has both `compute-type` and `fleet`",
-            Some("the fleet decides the compute: remove `compute-type`"),
-        );
-    }
     Some(env)
 }
 
@@ -313,14 +357,7 @@ fn matrix(r: &mut Reader, node: &Node, path: &str) -> Option<Matrix> {
 
 fn fanout(r: &mut Reader, node: &Node, path: &str) -> Option<Fanout> {
     let mut f = r.map(node, path)?;
-    let parallelism = f.required(r, "parallelism").and_then(|(node, path)| {
-        let text = r.text(node, &path)?;
-        let number = text.parse().ok().filter(|number| *number > 0);
-        if number.is_none() {
-            r.invalid(node.at, &path, &format!("is `{text}` and not a number of builds"), None);
-        }
-        number
-    });
+    let parallelism = f.required(r, "parallelism", |r, node, path| r.count(node, path, "a number of builds"));
     let ignore_failure = f.flag(r, "ignore-failure");
     f.finish(r);
     Some(Fanout { parallelism: parallelism.unwrap_or(1), ignore_failure })

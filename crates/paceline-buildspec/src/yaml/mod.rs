@@ -8,5 +8,5 @@
 mod read;
 mod write;
 
-pub use read::{At, Key, Kind, Node, YamlError, parse};
+pub use read::{At, Key, Kind, Node, Parsed, Style, YamlError, parse, parse_with_duplicates};
 pub use write::{Yaml, key, scalar, to_string};

@@ -3,7 +3,8 @@
 //! A scalar keeps the text it was written with: `1.20` stays `1.20`, which a typed reader would
 //! have turned into `1.2`. What it means is decided where it is used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
 
@@ -29,23 +30,36 @@ impl std::fmt::Display for At {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     pub at: At,
+    /// The bytes of the text it was read from. Of an alias, those of the alias.
+    pub span: Range<usize>,
     pub kind: Kind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// `plain` is false when the text was quoted or a block: then it can only be a string.
-    Scalar {
-        text: String,
-        plain: bool,
-    },
+    Scalar { text: String, style: Style },
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
+}
+
+/// How a scalar was written. All but a plain one can only be a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    /// Plain, with a tag that makes it a string.
+    Tagged,
+    SingleQuoted,
+    DoubleQuoted,
+    /// A `|` block.
+    Literal,
+    /// A `>` block.
+    Folded,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     pub at: At,
+    pub span: Range<usize>,
     pub text: String,
 }
 
@@ -53,18 +67,41 @@ pub struct Key {
 #[error("{at}: {message}")]
 pub struct YamlError {
     pub at: At,
+    /// The bytes of the text that it is about. A text that cannot be parsed has none.
+    pub span: Range<usize>,
     pub message: String,
+}
+
+/// A document, and what in it is set more than once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    pub root: Node,
+    /// Keys of one map that were there before. The tree has their first value.
+    pub duplicates: Vec<YamlError>,
 }
 
 /// Aliases may repeat a node, so a short text can describe a huge tree. No buildspec comes near this.
 const MAX_NODES: usize = 100_000;
+/// The same for the length of all texts together, which a few nodes could make as large.
+const MAX_TEXT: usize = 4 << 20;
 /// The tree is built and dropped recursively, so its depth is bounded too.
 const MAX_DEPTH: usize = 64;
 
-/// Reads one YAML document. An empty text is a null scalar.
+/// Reads one YAML document in which no key is set twice. An empty text is a null scalar.
 pub fn parse(text: &str) -> Result<Node, YamlError> {
-    let mut events =
-        Events { parser: Parser::new_from_str(text), anchors: BTreeMap::new(), nodes: 0, depth: 0 };
+    let Parsed { root, duplicates } = parse_with_duplicates(text)?;
+    duplicates.into_iter().next().map_or(Ok(root), Err)
+}
+
+/// Reads one YAML document and goes on after a key that is set twice.
+pub fn parse_with_duplicates(text: &str) -> Result<Parsed, YamlError> {
+    let mut events = Events {
+        parser: Parser::new_from_str(text),
+        anchors: BTreeMap::new(),
+        duplicates: Vec::new(),
+        size: Size::default(),
+        depth: 0,
+    };
     let mut root = None;
     while let Some((event, span)) = events.next()? {
         match event {
@@ -75,16 +112,23 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
             event => root = Some(events.node(event, span)?),
         }
     }
-    Ok(root.unwrap_or(Node {
-        at: At { line: 1, column: 1 },
-        kind: Kind::Scalar { text: String::new(), plain: true },
-    }))
+    let nothing = Kind::Scalar { text: String::new(), style: Style::Plain };
+    let nothing = Node { at: At { line: 1, column: 1 }, span: 0..0, kind: nothing };
+    Ok(Parsed { root: root.unwrap_or(nothing), duplicates: events.duplicates })
+}
+
+/// How much there is in a tree or a part of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    text: usize,
 }
 
 struct Events<'input> {
     parser: Parser<'input, serde_saphyr::granit_parser::StrInput<'input>>,
-    anchors: BTreeMap<usize, (Node, usize)>,
-    nodes: usize,
+    anchors: BTreeMap<usize, (Node, Size)>,
+    duplicates: Vec<YamlError>,
+    size: Size,
     depth: usize,
 }
 
@@ -95,7 +139,8 @@ impl<'input> Events<'input> {
                 None => return Ok(None),
                 Some(Err(scan)) => {
                     let at = At { line: scan.marker().line().max(1), column: scan.marker().col() + 1 };
-                    return Err(YamlError { at, message: scan.info() });
+                    let byte = scan.marker().byte_offset().unwrap_or(0);
+                    return Err(YamlError { at, span: byte..byte, message: scan.info() });
                 }
                 // Whether there are events for comments is a feature of the parser that any crate of the
                 // build can turn on, so they are known by what they are not.
@@ -109,9 +154,10 @@ impl<'input> Events<'input> {
         self.next()?.ok_or_else(|| error(within, "the text ends in the middle of this"))
     }
 
-    fn count(&mut self, nodes: usize, span: Span) -> Result<(), YamlError> {
-        self.nodes += nodes;
-        if self.nodes > MAX_NODES {
+    fn count(&mut self, more: Size, span: Span) -> Result<(), YamlError> {
+        self.size.nodes += more.nodes;
+        self.size.text += more.text;
+        if self.size.nodes > MAX_NODES || self.size.text > MAX_TEXT {
             return Err(error(
                 span,
                 "the document is larger than any buildspec, counting what aliases repeat",
@@ -121,8 +167,9 @@ impl<'input> Events<'input> {
     }
 
     fn node(&mut self, event: Event<'input>, span: Span) -> Result<Node, YamlError> {
-        let before = self.nodes;
-        self.count(1, span)?;
+        let before = self.size;
+        let text = if let Event::Scalar(text, ..) = &event { text.len() } else { 0 };
+        self.count(Size { nodes: 1, text }, span)?;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(error(span, "the document is nested too deeply"));
@@ -130,27 +177,33 @@ impl<'input> Events<'input> {
         let (kind, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tagged_string = tag.is_some_and(|tag| tag.core_suffix() == Some("str"));
-                let plain = style == ScalarStyle::Plain && !tagged_string;
-                (Kind::Scalar { text: text.into_owned(), plain }, anchor)
+                let style = match style {
+                    ScalarStyle::Plain if tagged_string => Style::Tagged,
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted => Style::SingleQuoted,
+                    ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+                    ScalarStyle::Literal => Style::Literal,
+                    ScalarStyle::Folded => Style::Folded,
+                };
+                (Kind::Scalar { text: text.into_owned(), style }, anchor)
             }
             Event::SequenceStart(_, anchor, _) => (Kind::List(self.list(span)?), anchor),
             Event::MappingStart(_, anchor, _) => (Kind::Map(self.map(span)?), anchor),
             Event::Alias(id) => {
-                let (node, size) = self
-                    .anchors
-                    .get(&id)
-                    .cloned()
-                    .ok_or_else(|| error(span, "an alias stands inside its own anchor"))?;
+                let inside_itself = || error(span, "an alias stands inside its own anchor");
+                let size = self.anchors.get(&id).ok_or_else(inside_itself)?.1;
                 self.count(size, span)?;
                 self.depth -= 1;
-                return Ok(Node { at: At::of(span), ..node });
+                let kind = self.anchors[&id].0.kind.clone();
+                return Ok(Node { at: At::of(span), span: bytes(span), kind });
             }
             _ => return Err(error(span, "a value is expected here")),
         };
         self.depth -= 1;
-        let node = Node { at: At::of(span), kind };
+        let node = Node { at: At::of(span), span: bytes(span), kind };
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before));
+            let (nodes, text) = (self.size.nodes - before.nodes, self.size.text - before.text);
+            self.anchors.insert(anchor, (node.clone(), Size { nodes, text }));
         }
         Ok(node)
     }
@@ -168,29 +221,31 @@ impl<'input> Events<'input> {
     fn map(&mut self, start: Span) -> Result<Vec<(Key, Node)>, YamlError> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut merged = Vec::new();
+        let mut lines: BTreeMap<String, usize> = BTreeMap::new();
         loop {
             let (event, span) = self.inside(start)?;
             if event == Event::MappingEnd {
                 break;
             }
             let key = self.node(event, span)?;
-            let Kind::Scalar { text, plain } = key.kind else {
+            let Kind::Scalar { text, style } = key.kind else {
                 return Err(error(span, "a key must be a single word or text"));
             };
             let (event, value_span) = self.inside(start)?;
             let value = self.node(event, value_span)?;
-            if plain && text == "<<" {
+            if style == Style::Plain && text == "<<" {
                 merged.extend(merge_sources(value, value_span)?);
-            } else if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
-                let message = format!("`{text}` is already set on line {}", first.at.line);
-                return Err(error(span, &message));
+            } else if let Some(line) = lines.get(&text) {
+                self.duplicates.push(error(span, &format!("`{text}` is already set on line {line}")));
             } else {
-                entries.push((Key { at: key.at, text }, value));
+                lines.insert(text.clone(), key.at.line);
+                entries.push((Key { at: key.at, span: key.span, text }, value));
             }
         }
         // What stands in the map itself wins over what it merges in, and an earlier source over a later one.
+        let mut known: BTreeSet<String> = lines.into_keys().collect();
         for (key, value) in merged {
-            if !entries.iter().any(|(own, _)| own.text == key.text) {
+            if known.insert(key.text.clone()) {
                 entries.push((key, value));
             }
         }
@@ -224,14 +279,18 @@ fn merge_sources(value: Node, span: Span) -> Result<Vec<(Key, Node)>, YamlError>
     }
 }
 
+fn bytes(span: Span) -> Range<usize> {
+    span.byte_range().unwrap_or(0..0)
+}
+
 fn error(span: Span, message: &str) -> YamlError {
-    YamlError { at: At::of(span), message: message.to_owned() }
+    YamlError { at: At::of(span), span: bytes(span), message: message.to_owned() }
 }
 
 impl Node {
     /// Whether this is an absent value: `key:` with nothing after it, `~` or `null`.
     pub fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar { text, plain: true }
+        matches!(&self.kind, Kind::Scalar { text, style: Style::Plain }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
@@ -250,8 +309,8 @@ impl Node {
         use serde_json::Value;
         match &self.kind {
             _ if self.is_null() => Value::Null,
-            Kind::Scalar { text, plain: false } => Value::String(text.clone()),
-            Kind::Scalar { text, plain: true } => match text.as_str() {
+            Kind::Scalar { text, style } if *style != Style::Plain => Value::String(text.clone()),
+            Kind::Scalar { text, .. } => match text.as_str() {
                 "true" | "True" | "TRUE" => Value::Bool(true),
                 "false" | "False" | "FALSE" => Value::Bool(false),
                 _ => match text.parse::<i64>() {
@@ -308,7 +367,7 @@ mod tests {
         let Kind::Map(inner) = &entries[0].1.kind else { panic!("{entries:?}") };
         assert_eq!(inner[0].0.at, At { line: 2, column: 3 });
         assert_eq!(inner[0].1.at, At { line: 2, column: 6 });
-        assert_eq!(inner[0].1.kind, Kind::Scalar { text: "1.20".into(), plain: true });
+        assert_eq!(inner[0].1.kind, Kind::Scalar { text: "1.20".into(), style: Style::Plain });
     }
 
     #[test]
@@ -323,5 +382,7 @@ mod tests {
                     c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n\
                     e: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n";
         assert!(parse(bomb).unwrap_err().message.contains("larger than any buildspec"));
+        let texts = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 1000].join(","));
+        assert!(parse(&texts).unwrap_err().message.contains("larger than any buildspec"));
     }
 }

@@ -137,7 +137,7 @@ pub(super) fn is_block(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kind, parse};
+    use super::super::{Kind, Style, parse};
     use super::*;
 
     /// Words that a YAML 1.1 reader takes for a boolean, a number, a date, null or a merge.
@@ -245,7 +245,7 @@ mod tests {
 
     fn read_back(text: &str) -> (String, bool) {
         match parse(text).unwrap().kind {
-            Kind::Scalar { text, plain } => (text, plain),
+            Kind::Scalar { text, style } => (text, style == Style::Plain),
             other => panic!("{other:?}"),
         }
     }

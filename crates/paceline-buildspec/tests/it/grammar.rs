@@ -25,7 +25,7 @@ fn canonical(text: &str) -> String {
     written
 }
 
-const LENIENT: &str = r#"
+pub(crate) const LENIENT: &str = r#"
 version: "0.2"
 run-as: builder
 env:
@@ -78,7 +78,7 @@ fn every_form_of_a_value_is_read_and_one_is_written() {
     snapshot("canonical", &canonical(LENIENT));
 }
 
-const BATCHES: [&str; 4] = [
+pub(crate) const BATCHES: [&str; 4] = [
     "fast-fail: yes
   build-graph:
     - {identifier: a, env: {compute-type: BUILD_GENERAL1_SMALL, privileged-mode: true, variables: {K: 1}}}
@@ -124,7 +124,7 @@ fn every_error_names_its_line_and_column() {
             "line 6, column 9: `phases.build.commands[0]` is a command that YAML reads as a map, because of the colon in it\nhint: write it below a `- |`, or quote it",
             "line 7, column 9: `phases.build.commands[1]` must be text, and this is a list",
             "line 9, column 5: `phases.post_build.runtime-versions` stands in a phase other than install\nhint: move it to `phases.install`",
-            "line 9, column 5: `phases.post_build` has no `commands`\nhint: only the install phase can do without",
+            "line 9, column 5: `phases.post_build.commands` is missing",
         ],
     );
     check_errors(
@@ -298,7 +298,7 @@ fn cache() -> impl Strategy<Value = Cache> {
         .prop_map(|(paths, key, fallback_keys, action)| Cache { paths, key, fallback_keys, action })
 }
 
-fn any_buildspec() -> impl Strategy<Value = Buildspec> {
+pub(crate) fn any_buildspec() -> impl Strategy<Value = Buildspec> {
     let head = (any::<(bool, bool, bool)>(), option::of(text()), environment());
     let phases = (phase(true), phase(false), phase(false), phase(false));
     let artifacts = option::of((artifact_set(), btree_map(text(), artifact_set(), 0..2)));

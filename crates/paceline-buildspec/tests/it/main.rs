@@ -4,8 +4,10 @@
 
 mod generated;
 mod grammar;
+mod lint;
 mod project;
 mod reconcile;
+mod schema;
 mod scripts;
 
 use paceline_buildspec::project::{Privileged, SourceSettings, SourceType};

@@ -1,6 +1,7 @@
 //! The arguments of every command.
 
 mod codebuild;
+mod lint;
 mod plan;
 mod run;
 mod sim;
@@ -12,6 +13,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use codebuild::{GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, StartArgs};
+pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
 pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat, SynthArgs};
 pub(crate) use run::{
     DeployArgs, DestroyArgs, MethodArg, ReportArgs, ReportFormat, RunArgs, WaitArgs, WaitKind,
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Write the buildspec and the CodeBuild project settings, to be committed
     Gen(GenArgs),
+    /// Check buildspecs, also hand-written ones, for mistakes
+    Lint(LintArgs),
     /// Deploy the app
     Deploy(Box<DeployArgs>),
     /// Delete the app's stacks, in the reverse order
@@ -46,8 +50,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Compare the generated CodeBuild project with the live one, create or update it, start a build
     Project(ProjectArgs),
-    /// Print the JSON Schema of paceline.yaml, for editors
-    Schema,
+    /// Print the JSON Schema of paceline.yaml or of buildspecs, for editors
+    Schema(SchemaArgs),
     /// The embedded AWS
     Sim(SimArgs),
 }

@@ -1,0 +1,119 @@
+//! Comments that silence findings: `# paceline: allow PL203, PL204 because …`, on the line of a finding or on
+//! one of its own before it. Inside of a script it is a comment of the shell's. On the line where a block starts, or
+//! before it, it is for the whole block.
+
+use std::ops::{Range, RangeInclusive};
+
+use super::finding::Finding;
+use super::rules::UNREADABLE;
+use super::text::Lines;
+
+#[derive(Debug)]
+pub(super) struct Allowance {
+    /// As it is written, which may be no code.
+    pub(super) code: String,
+    pub(super) span: Range<usize>,
+    /// The numbers of the lines it is for, from 0.
+    lines: RangeInclusive<usize>,
+    pub(super) used: bool,
+}
+
+/// Every code that is allowed somewhere. A comment without one is an allowance without a code.
+pub(super) fn read(lines: &Lines<'_>) -> Vec<Allowance> {
+    let mut allowances = Vec::new();
+    for index in 0..lines.count() {
+        let text = lines.line(index);
+        let Some((comment, words)) = comment(text) else { continue };
+        let line = if text[..comment].trim().is_empty() { next_line(lines, index) } else { index };
+        let covered = line..=block_end(lines, line);
+        let start = lines.span(index).start;
+        let mut any = false;
+        for (offset, word) in words_of(text, words) {
+            let looks_like_code = word.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("PL"))
+                && word[2..].bytes().all(|byte| byte.is_ascii_digit());
+            if !looks_like_code {
+                break;
+            }
+            any = true;
+            let span = start + offset..start + offset + word.len();
+            allowances.push(Allowance {
+                code: word.to_ascii_uppercase(),
+                span,
+                lines: covered.clone(),
+                used: false,
+            });
+        }
+        if !any {
+            let span = start + comment..start + text.len();
+            allowances.push(Allowance { code: String::new(), span, lines: covered, used: false });
+        }
+    }
+    allowances
+}
+
+/// Where the comment starts, and where its codes do.
+fn comment(line: &str) -> Option<(usize, usize)> {
+    for (at, _) in line.match_indices('#') {
+        if !line[..at].is_empty() && !line[..at].ends_with([' ', '\t']) {
+            continue;
+        }
+        let Some(rest) = line[at + 1..].trim_start().strip_prefix("paceline:") else { continue };
+        let Some(rest) = rest.trim_start().strip_prefix("allow") else { continue };
+        if rest.is_empty() || rest.starts_with([' ', '\t']) {
+            return Some((at, line.len() - rest.len()));
+        }
+    }
+    None
+}
+
+/// The words from a place on, with where each starts.
+fn words_of(line: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
+    let is_between = |c: char| c == ',' || c.is_whitespace();
+    let mut at = from;
+    std::iter::from_fn(move || {
+        let start = at + line[at..].find(|c| !is_between(c))?;
+        at = line[start..].find(is_between).map_or(line.len(), |length| start + length);
+        Some((start, &line[start..at]))
+    })
+}
+
+/// The last line of the block that starts on this one, or this one.
+fn block_end(lines: &Lines<'_>, index: usize) -> usize {
+    let line = lines.line(index);
+    let code = line.split(" #").next().unwrap_or(line).trim_end();
+    let code = code.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+    let is_block = code.strip_suffix(['|', '>']).is_some_and(|before| before.ends_with([' ', '\t']));
+    if !is_block || code.trim_start().starts_with('#') {
+        return index;
+    }
+    let indentation = |line: &str| line.len() - line.trim_start().len();
+    let is_inside = |next: &usize| {
+        let text = lines.line(*next);
+        text.trim().is_empty() || indentation(text) > indentation(line)
+    };
+    (index + 1..lines.count()).take_while(is_inside).last().unwrap_or(index)
+}
+
+/// The next line that is more than a comment.
+fn next_line(lines: &Lines<'_>, index: usize) -> usize {
+    let is_more = |text: &str| !text.is_empty() && !text.starts_with('#');
+    (index + 1..lines.count()).find(|next| is_more(lines.line(*next).trim())).unwrap_or(index)
+}
+
+/// Takes out what is allowed, and marks what allowed it. A file that cannot be read is never all right.
+pub(super) fn apply(findings: &mut Vec<Finding>, allowances: &mut [Allowance]) {
+    findings.retain(|finding| {
+        if finding.code == UNREADABLE.code {
+            return true;
+        }
+        let line = finding.start.line - 1;
+        let mut allowed = false;
+        for allowance in allowances.iter_mut() {
+            if allowance.lines.contains(&line) && allowance.code == finding.code {
+                allowance.used = true;
+                allowed = true;
+            }
+        }
+        !allowed
+    });
+}

@@ -1,0 +1,94 @@
+//! What a rule says about one place of a file.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::text::Lines;
+use crate::yaml::At;
+
+/// In ascending order of weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Note,
+    Warning,
+    Error,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// `PL` and three digits, never used for another rule.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// The bytes of the file that it is about.
+    pub span: Range<usize>,
+    pub start: At,
+    /// Behind the last character.
+    pub end: At,
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Empty when no program can mend it.
+    pub fix: Vec<Edit>,
+}
+
+/// A part of a file and what stands there afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edit {
+    pub start: usize,
+    pub end: usize,
+    pub text: String,
+}
+
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Edit {
+    pub(super) fn replace(span: Range<usize>, text: impl Into<String>) -> Self {
+        Self { start: span.start, end: span.end, text: text.into() }
+    }
+
+    pub(super) fn insert(at: usize, text: impl Into<String>) -> Self {
+        Self::replace(at..at, text)
+    }
+}
+
+impl Finding {
+    pub(super) fn new(code: &'static str, severity: Severity, span: Range<usize>, lines: &Lines<'_>) -> Self {
+        let span = lines.valid(span);
+        let (start, end) = (lines.at(span.start), lines.at(span.end));
+        Self { code, severity, span, start, end, message: String::new(), hint: None, fix: Vec::new() }
+    }
+
+    pub(super) fn says(&mut self, message: impl Into<String>) -> &mut Self {
+        self.message = message.into();
+        self
+    }
+
+    pub(super) fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn as_severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = severity;
+        self
+    }
+
+    pub(super) fn fix(&mut self, edits: impl IntoIterator<Item = Edit>) -> &mut Self {
+        self.fix.extend(edits);
+        self
+    }
+}

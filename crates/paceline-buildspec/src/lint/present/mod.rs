@@ -1,0 +1,9 @@
+//! Findings as text for people, and as JSON and SARIF for programs.
+
+mod json;
+mod sarif;
+mod text;
+
+pub use json::json;
+pub use sarif::sarif;
+pub use text::{TextOptions, summary, text};

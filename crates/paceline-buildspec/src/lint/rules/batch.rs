@@ -1,0 +1,76 @@
+//! The builds of a batch and how they wait for each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Found, rule};
+use crate::lint::document::{Document, items, scalar};
+use crate::yaml::{Kind, Node};
+
+rule!(GRAPH, "PL110", Error, "builds of a batch that cannot be ordered", graph);
+
+fn graph(document: &Document<'_>, found: &mut Found<'_>) {
+    for list in ["batch.build-graph", "batch.build-list"] {
+        let tasks = document.list(list);
+        let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
+        for node in tasks.iter().filter_map(|task| field(task, "identifier")) {
+            let Some(identifier) = scalar(node) else { continue };
+            if let Some(line) = lines.get(identifier) {
+                let message = format!("`{identifier}` is already the name of the build on line {line}");
+                found.at(node.span.clone()).says(message);
+            } else {
+                lines.insert(identifier, node.at.line);
+            }
+        }
+        if list == "batch.build-list" {
+            for node in tasks.iter().filter_map(|task| field(task, "depend-on")) {
+                let finding = found.at(document.first_line(node.span.clone()));
+                finding.says("the builds of a `build-list` do not wait for each other");
+                finding.hint("use `build-graph`");
+            }
+            continue;
+        }
+        let mut waits: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for task in tasks {
+            let identifier = field(task, "identifier").and_then(scalar);
+            for node in field(task, "depend-on").map_or(&[][..], items) {
+                let Some(on) = scalar(node) else { continue };
+                if !lines.contains_key(on) {
+                    let known: Vec<_> = lines.keys().copied().collect();
+                    let finding = found.at(node.span.clone());
+                    finding.says(format!("there is no build called `{on}`"));
+                    finding.hint(format!("there are: {}", known.join(", ")));
+                } else if let Some(identifier) = identifier {
+                    waits.entry(identifier).or_default().push(on);
+                }
+            }
+        }
+        for task in tasks {
+            let Some(node) = field(task, "identifier") else { continue };
+            let Some(identifier) = scalar(node) else { continue };
+            if reaches(identifier, identifier, &waits) {
+                found.at(node.span.clone()).says(format!("`{identifier}` waits for itself in the end"));
+            }
+        }
+    }
+}
+
+fn field<'a>(task: &'a Node, key: &str) -> Option<&'a Node> {
+    let Kind::Map(entries) = &task.kind else { return None };
+    entries.iter().find(|(candidate, _)| candidate.text == key).map(|(_, node)| node)
+}
+
+fn reaches<'a>(from: &'a str, to: &str, waits: &BTreeMap<&'a str, Vec<&'a str>>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut ahead = vec![from];
+    while let Some(at) = ahead.pop() {
+        for next in waits.get(at).map_or(&[][..], Vec::as_slice) {
+            if *next == to {
+                return true;
+            }
+            if seen.insert(*next) {
+                ahead.push(next);
+            }
+        }
+    }
+    false
+}

@@ -1,0 +1,152 @@
+//! Package managers and other tools, called as if somebody sat in front of them.
+
+use super::cdk::cdk;
+use super::{Found, rule};
+use crate::lint::document::Document;
+use crate::lint::finding::Edit;
+use crate::lint::shell::Call;
+
+rule!(UNPINNED, "PL503", Warning, "a tool that is installed in its newest version", unpinned);
+rule!(NPM_INSTALL, "PL504", Warning, "`npm install` beside a lock file", npm_install);
+rule!(QUESTION, "PL505", Warning, "a command that asks a question", question);
+rule!(GET_LOGIN, "PL506", Error, "a command that the AWS CLI no longer has", get_login);
+
+fn unpinned(document: &Document<'_>, found: &mut Found<'_>) {
+    for (step, call) in document.calls() {
+        let installs = (call.is(&["npm", "install"]) || call.is(&["npm", "i"]) || call.is(&["pnpm", "add"]))
+            && call.has(&["-g", "--global"])
+            || call.is(&["yarn", "global", "add"]);
+        if !installs {
+            continue;
+        }
+        let skipped = if call.program() == "yarn" { 2 } else { 1 };
+        let packages = call.words[1..].iter().filter(|word| !word.shown().starts_with('-')).skip(skipped);
+        for word in packages {
+            let package = word.shown();
+            // A scope starts with an @ of its own. A file or an address is what it is.
+            let version = package
+                .get(1..)
+                .and_then(|rest| rest.rsplit_once('@'))
+                .map(|(_, version)| version.to_owned());
+            let is_package =
+                !package.is_empty() && !package.starts_with(['.', '/', '$']) && !package.contains(':');
+            // npm itself and its peers are updated on purpose.
+            let is_manager = matches!(package.as_str(), "npm" | "yarn" | "pnpm" | "corepack" | "n");
+            let is_open = version.as_deref().is_none_or(|version| matches!(version, "latest" | "next" | "*"));
+            if is_package && is_open && !is_manager {
+                let finding = found.at(step.source(&word.span));
+                finding.says(format!("every build installs the {package} of its day"));
+                finding.hint(format!(
+                    "name a version, as in {}@2, or make it a dependency and use npx",
+                    package.split_once("@latest").map_or(package.as_str(), |(name, _)| name)
+                ));
+            }
+        }
+    }
+}
+
+fn npm_install(document: &Document<'_>, found: &mut Found<'_>) {
+    let names_lock = document.text().contains("package-lock.json");
+    if !document.surroundings.has_npm_lock && !names_lock {
+        return;
+    }
+    for (step, call) in
+        document.calls().filter(|(_, call)| call.is(&["npm", "install"]) || call.is(&["npm", "i"]))
+    {
+        let arguments = call.arguments();
+        let has_packages = arguments.iter().filter(|word| !word.starts_with('-')).count() > 1;
+        // `--prefix DIR` and the like take a word, and only look like packages.
+        if has_packages || call.has(&["-g", "--global", "--package-lock-only"]) {
+            continue;
+        }
+        let finding = found.at(document.first_line(step.source(&call.span)));
+        finding.says("this may install other versions than the lock file names, and change the file");
+        finding.hint("use `npm ci`");
+        let word = call.words[1..].iter().find(|word| word.is("install") || word.is("i"));
+        if let Some(word) = word {
+            let span = step.source(&word.span);
+            if document.text().get(span.clone()).is_some_and(|text| matches!(text, "install" | "i")) {
+                finding.fix([Edit::replace(span, "ci")]);
+            }
+        }
+    }
+}
+
+fn question(document: &Document<'_>, found: &mut Found<'_>) {
+    for (step, call) in document.calls().filter(|(_, call)| !call.place.fed) {
+        // An answer may come from a file.
+        if call.redirects.iter().any(|redirect| matches!(redirect.operator, "<" | "<<" | "<<-" | "<<<")) {
+            continue;
+        }
+        let Some((what, option, mendable)) = asks(&call) else { continue };
+        let finding = found.at(document.first_line(step.source(&call.span)));
+        finding.says(format!("{what} asks before it goes on, and in a build nobody answers"));
+        finding.hint(format!("add {option}"));
+        let word = call.words[1..]
+            .iter()
+            .find(|word| mendable && (word.is("install") || word.is("upgrade") || word.is("remove")));
+        if let Some(word) = word {
+            let span = step.source(&word.span);
+            if document
+                .text()
+                .get(span.clone())
+                .is_some_and(|text| matches!(text, "install" | "upgrade" | "remove"))
+            {
+                finding.fix([Edit::insert(span.end, format!(" {option}"))]);
+            }
+        }
+    }
+}
+
+/// What asks, the option that answers, and whether adding it is all there is to do.
+fn asks(call: &Call<'_>) -> Option<(&'static str, &'static str, bool)> {
+    let packages = [
+        ("apt-get", "install"),
+        ("apt", "install"),
+        ("yum", "install"),
+        ("dnf", "install"),
+        ("apt-get", "upgrade"),
+        ("apt-get", "remove"),
+        ("yum", "remove"),
+    ];
+    if packages.iter().any(|(program, command)| call.is(&[program, command]) && call.program() == *program) {
+        let answered = call.has(&[
+            "-y",
+            "--yes",
+            "--assume-yes",
+            "--assumeyes",
+            "-qq",
+            "--download-only",
+            "-s",
+            "--simulate",
+        ]);
+        let program = packages
+            .iter()
+            .find(|(program, _)| call.program() == *program)
+            .map_or("it", |(program, _)| program);
+        return (!answered).then_some((program, "-y", true));
+    }
+    if cdk(call, "destroy").is_some() {
+        return (!call.has(&["-f", "--force"])).then_some(("`cdk destroy`", "--force", false));
+    }
+    if call.is(&["terraform", "apply"]) || call.is(&["terraform", "destroy"]) {
+        let arguments = call.arguments();
+        let has_plan = arguments.iter().filter(|word| !word.starts_with('-')).count() > 1;
+        let answered = call.has(&["-auto-approve", "--auto-approve", "-input"]);
+        return (!answered && !has_plan).then_some(("terraform", "-auto-approve", false));
+    }
+    None
+}
+
+fn get_login(document: &Document<'_>, found: &mut Found<'_>) {
+    for (step, call) in document.calls().filter(|(_, call)| call.program() == "aws") {
+        let words: Vec<&String> = call.arguments().iter().filter(|word| !word.starts_with('-')).collect();
+        let is_it = words.windows(2).any(|pair| pair == ["ecr", "get-login"]);
+        if is_it {
+            let finding = found.at(document.first_line(step.source(&call.span)));
+            finding.says("version 2 of the AWS CLI has no `aws ecr get-login`");
+            finding
+                .hint("aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY");
+        }
+    }
+}

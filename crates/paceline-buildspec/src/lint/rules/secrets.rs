@@ -1,0 +1,153 @@
+//! Secrets that end up where everyone can read them: in the source, in the log, in a bucket.
+
+use super::secret_values::{is_secret_name, may_be_secret, secret_by_form};
+use super::{Found, rule};
+use crate::lint::document::{Document, scalar};
+use crate::lint::shell::{Call, Part};
+
+rule!(NAMED, "PL301", Error, "a secret in a plain variable", named);
+rule!(BY_FORM, "PL302", Error, "a key in the text of the buildspec", by_form);
+rule!(PRINTED, "PL303", Warning, "a secret that is printed", printed);
+rule!(TRACED, "PL304", Warning, "commands that are printed with the secrets in them", traced);
+rule!(ARGUMENT, "PL305", Warning, "a password as an argument", argument);
+rule!(COPIED, "PL306", Warning, "a file with secrets that is copied to a bucket", copied);
+
+const KEEP: &str = "keep it in Secrets Manager and name it in `env.secrets-manager`";
+
+fn named(document: &Document<'_>, found: &mut Found<'_>) {
+    for (key, node) in document.map("env.variables") {
+        let Some(value) = scalar(node) else { continue };
+        if is_secret_name(&key.text) && may_be_secret(value) && secret_by_form(value).is_none() {
+            let finding = found.at(document.first_line(node.span.clone()));
+            finding.says(format!("by its name {} is secret, and everyone who can read the source or the build can read it here", key.text));
+            finding.hint(KEEP);
+        }
+    }
+}
+
+fn by_form(document: &Document<'_>, found: &mut Found<'_>) {
+    let text = document.text();
+    let mut at = 0;
+    while let Some((span, what)) = text.get(at..).and_then(secret_by_form) {
+        found
+            .at(at + span.start..at + span.end)
+            .says(format!("this is {what} by its form"))
+            .hint(format!("{KEEP}, and replace it: it is in the history of the source"));
+        at += span.end.max(1);
+    }
+}
+
+/// What ends up in the log: not piped, not redirected, not part of another word.
+fn is_shown(call: &Call<'_>) -> bool {
+    let goes_elsewhere = call.redirects.iter().any(|redirect| {
+        matches!(redirect.operator, ">" | ">>" | "&>" | "&>>" | ">|")
+            && !redirect.target.is("/dev/stderr")
+            && !redirect.target.is("/dev/stdout")
+    });
+    !call.place.piped && !call.place.captured && !goes_elsewhere
+}
+
+fn printed(document: &Document<'_>, found: &mut Found<'_>) {
+    let secrets: Vec<&str> = document.secrets().map(|key| key.text.as_str()).collect();
+    let is_secret = |name: &str| secrets.contains(&name) || is_secret_name(name);
+    for (step, call) in document.calls().filter(|(_, call)| is_shown(call)) {
+        let span = document.first_line(step.source(&call.span));
+        let arguments = call.arguments();
+        match call.program() {
+            "echo" | "printf" => {
+                // `${X:+set}` and `${#X}` do not print it.
+                let printed =
+                    call.words[1..].iter().flat_map(|word| word.parts.iter().map(move |part| (word, part)));
+                let secret = printed.filter_map(|(word, part)| match part {
+                    Part::Variable { name } if is_secret(name) => Some((word, name)),
+                    _ => None,
+                });
+                let source = &step.text;
+                let secret = secret.filter(|(word, name)| {
+                    let text = source.get(word.span.clone()).unwrap_or_default();
+                    !text.contains(&format!("${{#{name}}}")) && !text.contains(&format!("${{{name}:+"))
+                });
+                if let Some((_, name)) = secret.into_iter().next() {
+                    let finding = found.at(span);
+                    finding.says(format!("this prints {name} into the log"));
+                    finding.hint(
+                        "CodeBuild masks a secret's value only where it stands exactly as it is stored",
+                    );
+                }
+            }
+            "cat" | "head" | "tail" | "less" | "more" => {
+                if let Some(file) = arguments.iter().find(|file| is_secret_file(file)) {
+                    found.at(span).says(format!("this prints {file} into the log")).hint("remove it");
+                }
+            }
+            "env" | "printenv" if !secrets.is_empty() && arguments.is_empty() => {
+                let finding = found.at(span);
+                finding.says("this prints every variable into the log, and there are secrets among them");
+                finding.hint("print the ones that you need: env | grep ^CODEBUILD_");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_secret_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    (name == ".env"
+        || name.starts_with(".env.")
+            && !["example", "sample", "template", "dist"].iter().any(|end| name.ends_with(end)))
+        || matches!(name, ".npmrc" | ".netrc" | ".pgpass" | "id_rsa" | "id_ed25519" | ".dockerconfigjson")
+        || path.ends_with(".aws/credentials")
+        || path.ends_with(".docker/config.json")
+        || std::path::Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "pem" || extension == "p12" || extension == "pfx")
+            && !name.contains("cert")
+            && !name.contains("bundle")
+            && !name.contains("ca")
+}
+
+fn traced(document: &Document<'_>, found: &mut Found<'_>) {
+    if document.secrets().next().is_none() {
+        return;
+    }
+    for (step, call) in document.calls().filter(|(_, call)| call.program() == "set") {
+        let traces = call.arguments().iter().any(|word| {
+            word == "xtrace"
+                || word
+                    .strip_prefix('-')
+                    .is_some_and(|letters| letters.contains('x') && !letters.starts_with('-'))
+        });
+        if traces {
+            let finding = found.at(document.first_line(step.source(&call.span)));
+            finding.says("this prints every command with its variables expanded, and this build has secrets among them");
+            finding.hint("leave it out, or turn it off with `set +x` around what uses them");
+        }
+    }
+}
+
+fn argument(document: &Document<'_>, found: &mut Found<'_>) {
+    for (step, call) in document.calls().filter(|(_, call)| call.is(&["docker", "login"])) {
+        let given = call.words[1..].windows(2).find(|pair| pair[0].is("-p") || pair[0].is("--password"));
+        let joined = call.words[1..].iter().find(|word| word.shown().starts_with("--password="));
+        if given.is_some() || joined.is_some() {
+            let finding = found.at(document.first_line(step.source(&call.span)));
+            finding.says("every process of the build can read this password, and so can the log of an error");
+            finding.hint("pipe it: … | docker login --username … --password-stdin …");
+        }
+    }
+}
+
+fn copied(document: &Document<'_>, found: &mut Found<'_>) {
+    for (step, call) in
+        document.calls().filter(|(_, call)| call.is(&["aws", "s3", "cp"]) || call.is(&["aws", "s3", "mv"]))
+    {
+        let paths: Vec<&String> =
+            call.arguments().iter().skip(2).filter(|word| !word.starts_with('-')).collect();
+        let [from, to] = &paths[..] else { continue };
+        if is_secret_file(from) && to.starts_with("s3://") {
+            let finding = found.at(document.first_line(step.source(&call.span)));
+            finding.says(format!("{from} holds secrets, and a bucket is a place that many can read"));
+            finding.hint("keep secrets in Secrets Manager or in the Parameter Store");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Scripts that the shell of the build does not understand.
+
+use std::collections::BTreeSet;
+
+use super::{Found, rule};
+use crate::lint::document::{Document, Shell};
+use crate::lint::finding::{Edit, Severity};
+use crate::lint::shell::Trouble;
+use crate::lint::surroundings::ProjectFacts;
+
+rule!(BASH_SYNTAX, "PL201", Warning, "bash syntax while the shell may not be bash", bash_syntax);
+rule!(SYNTAX, "PL207", Error, "a command that is no whole command", syntax);
+rule!(SHEBANG, "PL208", Note, "a `#!` line that is only a comment", shebang);
+
+fn bash_syntax(document: &Document<'_>, found: &mut Found<'_>) {
+    let Shell::Sh { chosen } = document.shell() else { return };
+    let project = document.surroundings.project.as_ref();
+    if project.is_some_and(ProjectFacts::is_amazon_linux) {
+        return;
+    }
+    let is_dash = project.is_some_and(ProjectFacts::is_ubuntu);
+    for step in &document.steps {
+        let mut seen = BTreeSet::new();
+        for (bashism, span) in &step.script.bashisms {
+            if !seen.insert(*bashism) {
+                continue;
+            }
+            let finding = found.at(step.source(span));
+            let why = if is_dash {
+                "the shell of this image is dash, which does not have it"
+            } else if chosen {
+                "`env.shell` is /bin/sh, which is dash on the Ubuntu images"
+            } else {
+                "without `env.shell` the shell is sh, which is dash on the Ubuntu images"
+            };
+            finding.says(format!("{bashism} is bash's: {why}")).hint("set `shell: bash` in `env`");
+            if is_dash {
+                finding.as_severity(Severity::Error);
+            }
+            // Who has chosen a shell decides which of the two is changed.
+            finding.fix(set_bash(document).filter(|_| !chosen));
+        }
+    }
+}
+
+/// The edit that makes bash the shell, where it is clear how.
+fn set_bash(document: &Document<'_>) -> Option<Edit> {
+    let lines = &document.lines;
+    if document.entry("env").is_some() {
+        let (first, _) = document.map("env").first()?;
+        let line = lines.span(lines.index(first.span.start)).start;
+        let indentation = document.text().get(line..first.span.start)?;
+        // In `env: {…}` there is no line of its own to add.
+        return indentation
+            .trim()
+            .is_empty()
+            .then(|| Edit::insert(line, format!("{indentation}shell: bash\n")));
+    }
+    let (version, _) = document.entry("version")?;
+    let line = lines.index(version.span.start);
+    let is_block = lines.span(line).start == version.span.start;
+    let end = lines.span(line).end;
+    let ends_in_line_end = document.text()[..end].ends_with('\n');
+    (is_block && ends_in_line_end).then(|| Edit::insert(end, "\nenv:\n  shell: bash\n"))
+}
+
+fn syntax(document: &Document<'_>, found: &mut Found<'_>) {
+    for step in &document.steps {
+        let (message, at) = match &step.script.trouble {
+            None | Some(Trouble::TooDeep) => continue,
+            Some(Trouble::Unclosed { what, at }) => {
+                let what = match *what {
+                    "quote" | "backquote" | "here-document" => format!("this {what} has no end"),
+                    word => format!("`{word}` has no end"),
+                };
+                (what, at)
+            }
+            Some(Trouble::Unexpected { what, at }) if what.is_empty() || what == "\n" => {
+                ("something is missing at the end of this line".to_owned(), at)
+            }
+            Some(Trouble::Unexpected { what, at }) if what == "the end" => {
+                ("something is missing at the end".to_owned(), at)
+            }
+            Some(Trouble::Unexpected { what, at }) => (format!("`{what}` stands where no command can"), at),
+        };
+        let hint = if step.text.trim().contains('\n') {
+            "the shell stops here with a syntax error"
+        } else {
+            "every item is a script of its own: write what belongs together below one `- |`"
+        };
+        found.at(step.source(at)).says(message).hint(hint);
+    }
+}
+
+fn shebang(document: &Document<'_>, found: &mut Found<'_>) {
+    for step in &document.steps {
+        let Some(line) = step.text.lines().next().filter(|line| line.starts_with("#!")) else { continue };
+        if document.shell() == Shell::Bash && line.contains("bash") {
+            continue;
+        }
+        let finding = found.at(step.source(&(0..line.len())));
+        finding.says("this line does not choose the shell: CodeBuild does, and to it this is a comment");
+        finding.hint("set `shell: bash` in `env`");
+    }
+}

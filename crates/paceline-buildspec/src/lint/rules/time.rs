@@ -1,0 +1,150 @@
+//! Waiting for longer than the build lives.
+
+use super::{Found, rule};
+use crate::lint::document::Document;
+use crate::lint::shell::{Command, Kind, List, Loop, Part, Statement, Word, calls};
+
+rule!(TOO_LONG, "PL411", Warning, "a wait that the build does not live to see", too_long);
+
+fn too_long(document: &Document<'_>, found: &mut Found<'_>) {
+    let Some(minutes) = document.surroundings.project.as_ref().and_then(|project| project.timeout_minutes)
+    else {
+        return;
+    };
+    let limit = minutes.saturating_mul(60);
+    for step in &document.steps {
+        for call in step.calls() {
+            let arguments = call.arguments();
+            let wait = match call.program() {
+                "timeout" => duration(arguments),
+                "sleep" => arguments.first().and_then(|word| seconds(word)),
+                _ => None,
+            };
+            if let Some(wait) = wait.filter(|wait| *wait >= limit) {
+                let finding = found.at(document.first_line(step.source(&call.span)));
+                finding.says(format!("{} takes longer than the build may: {minutes} minutes", spoken(wait)));
+                finding.hint("CodeBuild ends the build first, and what follows is not run");
+            }
+        }
+        let mut loops = Vec::new();
+        loops_in(&step.script.body, &mut loops);
+        for (command, of) in loops {
+            let (Some(rounds), Some(pause)) = (rounds(of), pause(&of.body)) else { continue };
+            let wait = rounds.saturating_mul(pause);
+            if wait >= limit {
+                let finding = found.at(document.first_line(step.source(&command.span)));
+                finding.says(format!(
+                    "{rounds} rounds of {pause} seconds are {}, and the build may take {minutes} minutes",
+                    spoken(wait)
+                ));
+                finding.hint("CodeBuild ends the build first, and what follows the loop is not run");
+            }
+        }
+    }
+}
+
+/// The first argument of `timeout` that is none of its options.
+fn duration(arguments: &[String]) -> Option<u64> {
+    let mut arguments = arguments.iter();
+    loop {
+        let argument = arguments.next()?;
+        match argument.as_str() {
+            "-k" | "-s" | "--kill-after" | "--signal" => drop(arguments.next()),
+            option if option.starts_with('-') => {}
+            duration => return seconds(duration),
+        }
+    }
+}
+
+fn spoken(seconds: u64) -> String {
+    format!("{} minutes", seconds / 60)
+}
+
+/// `90`, `5m`, `2h`, `1.5h` as the commands `sleep` and `timeout` take them.
+fn seconds(text: &str) -> Option<u64> {
+    let (number, unit) = match text.char_indices().last()? {
+        (at, 's') => (&text[..at], 1.0),
+        (at, 'm') => (&text[..at], 60.0),
+        (at, 'h') => (&text[..at], 3600.0),
+        (at, 'd') => (&text[..at], 86400.0),
+        _ => (text, 1.0),
+    };
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds = is_number.then(|| number.parse::<f64>().ok())?? * unit;
+    // A wait of more than a year is as good as this one.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bounded, and never below zero"
+    )]
+    Some(seconds.min(1e8) as u64)
+}
+
+fn loops_in<'a>(list: &'a List, loops: &mut Vec<(&'a Command, &'a Loop)>) {
+    let commands = list.0.iter().flat_map(Statement::pipelines).flat_map(|pipeline| &pipeline.commands);
+    for command in commands {
+        match &command.kind {
+            Kind::Loop(of) => {
+                loops.push((command, of));
+                loops_in(&of.body, loops);
+            }
+            Kind::Group(list) | Kind::Subshell(list) => loops_in(list, loops),
+            Kind::If { arms, otherwise } => {
+                arms.iter().map(|(_, body)| body).chain(otherwise).for_each(|list| loops_in(list, loops));
+            }
+            Kind::Case(arms) => arms.iter().for_each(|list| loops_in(list, loops)),
+            Kind::Simple(_) | Kind::Function { .. } | Kind::Test => {}
+        }
+    }
+}
+
+/// How often `for x in …` goes round, where that can be seen.
+fn rounds(of: &Loop) -> Option<u64> {
+    let [value] = &of.values[..] else {
+        return (!of.values.is_empty()).then_some(of.values.len() as u64);
+    };
+    if let Some(range) =
+        value.literal().and_then(|text| Some(text.strip_prefix('{')?.strip_suffix('}')?.to_owned()))
+    {
+        let (from, to) = range.split_once("..")?;
+        return Some(to.parse::<u64>().ok()?.checked_sub(from.parse().ok()?)? + 1);
+    }
+    let [Part::Commands(list)] = &value.parts[..] else { return None };
+    let [statement] = &list.0[..] else { return None };
+    let simple = statement.single()?.simple()?;
+    let words: Vec<String> = simple.words.iter().map(Word::shown).collect();
+    match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["seq", to] => to.parse().ok(),
+        ["seq", from, to] => Some(to.parse::<u64>().ok()?.checked_sub(from.parse().ok()?)? + 1),
+        _ => None,
+    }
+}
+
+/// How long a round sleeps.
+fn pause(body: &List) -> Option<u64> {
+    let calls = calls(body);
+    let pauses = calls.iter().filter(|call| call.program() == "sleep" && !call.place.looped);
+    let total = pauses.filter_map(|call| call.arguments().first().and_then(|word| seconds(word))).sum();
+    (total > 0).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn durations_are_read_as_the_commands_read_them() {
+        for (text, expected) in [
+            ("90", Some(90)),
+            ("5m", Some(300)),
+            ("1.5h", Some(5400)),
+            ("1d", Some(86400)),
+            ("m", None),
+            ("$X", None),
+            ("", None),
+            ("1.2.3", None),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Names of variables that CodeBuild does not take.
+
+use super::{Found, rule};
+use crate::lint::document::{Document, scalar};
+
+rule!(EXPORTED, "PL321", Error, "a variable that cannot be exported", exported);
+rule!(RESERVED, "PL322", Warning, "a name that CodeBuild keeps for itself", reserved);
+
+fn exported(document: &Document<'_>, found: &mut Found<'_>) {
+    let secrets: Vec<&str> = document.secrets().map(|key| key.text.as_str()).collect();
+    for node in document.list("env.exported-variables") {
+        let Some(name) = scalar(node) else { continue };
+        let why = if secrets.contains(&name) {
+            "its value comes from where secrets are kept"
+        } else if name.starts_with("AWS_") {
+            "names that start with AWS_ are not exported"
+        } else {
+            continue;
+        };
+        found.at(node.span.clone()).says(format!("{name} cannot be exported: {why}"));
+    }
+}
+
+fn reserved(document: &Document<'_>, found: &mut Found<'_>) {
+    for path in ["env.variables", "env.parameter-store", "env.secrets-manager"] {
+        for (key, _) in document.map(path) {
+            if key.text.starts_with("CODEBUILD_") {
+                let finding = found.at(key.span.clone());
+                finding.says(format!("CodeBuild sets the variables whose names start with CODEBUILD_ itself, so {} may not keep this value", key.text));
+                finding.hint("give it another name");
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What bash understands and a POSIX shell such as dash does not.
+
+use std::fmt;
+
+use super::{Part, Simple, Word};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Bashism {
+    DoubleBracket,
+    DoubleParenthesis,
+    Array,
+    ArrayElement,
+    Append,
+    ProcessSubstitution,
+    HereString,
+    FunctionKeyword,
+    Select,
+    ParameterOperator,
+    Indirection,
+    DollarQuote,
+    BraceExpansion,
+    BothStreams,
+    PipeBoth,
+    CaseFallthrough,
+    DoubleEquals,
+    Pipefail,
+    TrapErr,
+    Builtin(&'static str),
+    Variable(&'static str),
+    ReadOption,
+    PrintfV,
+    ExportF,
+}
+
+/// Commands that are built into bash and are neither in dash nor on the disk.
+const BUILTINS: &[&str] = &[
+    "source",
+    "declare",
+    "typeset",
+    "shopt",
+    "let",
+    "pushd",
+    "popd",
+    "dirs",
+    "mapfile",
+    "readarray",
+    "disown",
+    "caller",
+    "enable",
+    "compgen",
+    "complete",
+    "coproc",
+];
+
+/// Variables that bash sets.
+const VARIABLES: &[&str] = &[
+    "RANDOM",
+    "SECONDS",
+    "EPOCHSECONDS",
+    "EPOCHREALTIME",
+    "PIPESTATUS",
+    "BASH_SOURCE",
+    "BASH_VERSION",
+    "BASH_REMATCH",
+    "BASHPID",
+    "BASH_COMMAND",
+    "FUNCNAME",
+    "BASH_LINENO",
+    "SRANDOM",
+];
+
+impl fmt::Display for Bashism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DoubleBracket => "`[[ … ]]`",
+            Self::DoubleParenthesis => "`(( … ))`",
+            Self::Array => "an array",
+            Self::ArrayElement => "an element of an array",
+            Self::Append => "`+=`",
+            Self::ProcessSubstitution => "a process substitution",
+            Self::HereString => "`<<<`",
+            Self::FunctionKeyword => "the word `function`",
+            Self::Select => "`select`",
+            Self::ParameterOperator => "an operator of `${…}`",
+            Self::Indirection => "`${!…}`",
+            Self::DollarQuote => "`$'…'`",
+            Self::BraceExpansion => "`{…,…}`",
+            Self::BothStreams => "`&>`",
+            Self::PipeBoth => "`|&`",
+            Self::CaseFallthrough => "`;&`",
+            Self::DoubleEquals => "`==` in `[ … ]`",
+            Self::Pipefail => "`pipefail`",
+            Self::TrapErr => "a trap of ERR, DEBUG or RETURN",
+            Self::Builtin(name) => return write!(f, "`{name}`"),
+            Self::Variable(name) => return write!(f, "`${name}`"),
+            Self::ReadOption => "an option of `read`",
+            Self::PrintfV => "`printf -v`",
+            Self::ExportF => "`export -f`",
+        })
+    }
+}
+
+/// A variable that only bash sets.
+pub(super) fn variable(name: &str) -> Option<Bashism> {
+    VARIABLES.iter().find(|variable| **variable == name).map(|name| Bashism::Variable(name))
+}
+
+/// What a simple command has that is bash's, and in which word.
+pub(super) fn command(simple: &Simple) -> Option<(Bashism, &Word)> {
+    let (first, arguments) = simple.words.split_first()?;
+    let name = first.literal()?;
+    let has = |option: &str| arguments.iter().find(|word| word.is(option));
+    let flag = |letters: &str| {
+        let is_it = |word: &&Word| {
+            word.literal().is_some_and(|text| {
+                text.strip_prefix('-')
+                    .is_some_and(|flags| !flags.is_empty() && flags.contains(|c| letters.contains(c)))
+            })
+        };
+        arguments
+            .iter()
+            .take_while(|word| word.literal().is_some_and(|text| text.starts_with('-')))
+            .find(is_it)
+    };
+    if let Some(name) = BUILTINS.iter().find(|builtin| **builtin == name) {
+        return Some((Bashism::Builtin(name), first));
+    }
+    match name.as_str() {
+        "[" | "test" => has("==").filter(|word| is_unquoted(word)).map(|word| (Bashism::DoubleEquals, word)),
+        "set" => has("pipefail").map(|word| (Bashism::Pipefail, word)),
+        "trap" => ["ERR", "DEBUG", "RETURN"].into_iter().find_map(has).map(|word| (Bashism::TrapErr, word)),
+        // dash knows `read -r` and `-p`.
+        "read" => flag("adnNstu").map(|word| (Bashism::ReadOption, word)),
+        "printf" => arguments.first().filter(|word| word.is("-v")).map(|word| (Bashism::PrintfV, word)),
+        "export" => arguments.first().filter(|word| word.is("-f")).map(|word| (Bashism::ExportF, word)),
+        _ => None,
+    }
+}
+
+/// Whether its arguments are assignments.
+pub(super) fn declares(simple: &Simple) -> bool {
+    let name = simple.words.first().and_then(Word::literal);
+    name.is_some_and(|name| matches!(name.as_str(), "declare" | "typeset" | "local" | "export" | "readonly"))
+}
+
+fn is_unquoted(word: &Word) -> bool {
+    word.parts.iter().all(|part| matches!(part, Part::Text { quoted: false, .. }))
+}

@@ -1,0 +1,286 @@
+//! Words: quotes and expansions.
+
+use super::parse::{Parsed, Parser};
+use super::{Bashism, List, Part, Trouble, Word, dialect};
+
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Collects the parts of a word, with neighbouring texts as one.
+#[derive(Default)]
+struct Parts(Vec<Part>);
+
+impl Parts {
+    fn text(&mut self, more: &str, is_quoted: bool) {
+        if let Some(Part::Text { text, quoted }) = self.0.last_mut()
+            && *quoted == is_quoted
+        {
+            text.push_str(more);
+        } else {
+            self.0.push(Part::Text { text: more.to_owned(), quoted: is_quoted });
+        }
+    }
+}
+
+impl Parser<'_> {
+    /// The word that starts here.
+    pub(super) fn word_here(&mut self) -> Parsed<Word> {
+        let start = self.at;
+        let mut parts = Parts::default();
+        while let Some(next) = self.peek() {
+            match next {
+                '<' | '>' if self.rest()[1..].starts_with('(') => {
+                    let from = self.at;
+                    self.at += 2;
+                    let list = self.commands_until_parenthesis("(", from)?;
+                    self.bashism(Bashism::ProcessSubstitution, from);
+                    parts.0.push(Part::Commands(list));
+                }
+                // `?(…)`, `*(…)`, `+(…)`, `@(…)` and `!(…)` are patterns.
+                '(' if self.text[start..self.at].ends_with(['?', '*', '+', '@', '!']) => {
+                    let from = self.at;
+                    self.at += 1;
+                    self.pattern_end(from)?;
+                    parts.text(&self.text[from..self.at], false);
+                }
+                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' => break,
+                '{' => {
+                    if self.is_brace_expansion() {
+                        self.bashisms.push((Bashism::BraceExpansion, self.at..self.at + 1));
+                    }
+                    self.at += 1;
+                    parts.text("{", false);
+                }
+                _ => self.part(&mut parts, false)?,
+            }
+        }
+        Ok(Word { span: start..self.at, parts: parts.0 })
+    }
+
+    /// The next character, or the quote or expansion that starts with it.
+    fn part(&mut self, parts: &mut Parts, quoted: bool) -> Parsed<()> {
+        let start = self.at;
+        let Some(next) = self.take() else { return Ok(()) };
+        match next {
+            '\\' => match self.take() {
+                Some('\n') => {}
+                // Inside of double quotes, a backslash is one before most characters.
+                Some(c) if quoted && !matches!(c, '$' | '`' | '"' | '\\') => {
+                    parts.text(&self.text[start..self.at], true);
+                }
+                Some(c) => parts.text(c.encode_utf8(&mut [0; 4]), true),
+                None => parts.text("\\", quoted),
+            },
+            '\'' if !quoted => {
+                let text = self.until_quote('\'', start)?;
+                parts.text(text, true);
+            }
+            '"' if !quoted => self.double_quoted(parts, start)?,
+            '`' => {
+                let list = self.backquoted(start)?;
+                parts.0.push(Part::Commands(list));
+            }
+            '$' => self.dollar(parts, start, quoted)?,
+            c => parts.text(c.encode_utf8(&mut [0; 4]), quoted),
+        }
+        Ok(())
+    }
+
+    fn until_quote(&mut self, quote: char, start: usize) -> Parsed<&str> {
+        let from = self.at;
+        let Some(length) = self.rest().find(quote) else {
+            return Err(self.unclosed("quote", start));
+        };
+        self.at += length + quote.len_utf8();
+        Ok(&self.text[from..from + length])
+    }
+
+    fn double_quoted(&mut self, parts: &mut Parts, start: usize) -> Parsed<()> {
+        parts.text("", true);
+        self.deeper(|p| {
+            loop {
+                match p.peek() {
+                    None => return Err(p.unclosed("quote", start)),
+                    Some('"') => {
+                        p.at += 1;
+                        return Ok(());
+                    }
+                    Some(_) => p.part(parts, true)?,
+                }
+            }
+        })
+    }
+
+    fn backquoted(&mut self, start: usize) -> Parsed<List> {
+        let from = self.at;
+        let mut escaped = false;
+        loop {
+            match self.take() {
+                None => return Err(self.unclosed("backquote", start)),
+                Some('`') => break,
+                Some('\\') => {
+                    escaped = true;
+                    self.take();
+                }
+                Some(_) => {}
+            }
+        }
+        // With escapes the text inside is not what is run; nothing is said about it then.
+        if escaped {
+            return Ok(List::default());
+        }
+        let mut inner = Parser::new(self.text, from, self.at - 1);
+        inner.depth = self.depth;
+        let mut list = List::default();
+        inner.deeper(|p| p.statements(&mut list, &[]))?;
+        self.bashisms.append(&mut inner.bashisms);
+        Ok(list)
+    }
+
+    fn dollar(&mut self, parts: &mut Parts, start: usize, quoted: bool) -> Parsed<()> {
+        if self.starts_with("((")
+            && let Some(end) = self.arithmetic_end(self.at + 2)
+        {
+            self.at = end;
+            parts.0.push(Part::Arithmetic);
+            return Ok(());
+        }
+        if self.eat("(") {
+            let list = self.commands_until_parenthesis("$(", start)?;
+            parts.0.push(Part::Commands(list));
+        } else if self.eat("{") {
+            self.parameter(parts, start, quoted)?;
+        } else if !quoted && self.eat("'") {
+            loop {
+                match self.take() {
+                    None => return Err(self.unclosed("quote", start)),
+                    Some('\'') => break,
+                    Some('\\') => drop(self.take()),
+                    Some(_) => {}
+                }
+            }
+            self.bashism(Bashism::DollarQuote, start);
+            parts.text(&self.text[start + 2..self.at - 1], true);
+        } else {
+            let rest = self.rest();
+            let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            let name = match rest.chars().next() {
+                Some(c) if c.is_ascii_digit() || "@*#?-$!".contains(c) => &rest[..1],
+                _ => &rest[..length],
+            };
+            if name.is_empty() {
+                parts.text("$", quoted);
+                return Ok(());
+            }
+            self.at += name.len();
+            self.variable(name, start);
+            parts.0.push(Part::Variable { name: name.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn variable(&mut self, name: &str, start: usize) {
+        if let Some(bashism) = dialect::variable(name) {
+            self.bashism(bashism, start);
+        }
+    }
+
+    fn commands_until_parenthesis(&mut self, what: &'static str, start: usize) -> Parsed<List> {
+        let mut list = List::default();
+        self.deeper(|p| p.statements(&mut list, &[]))?;
+        if self.eat(")") {
+            return Ok(list);
+        }
+        Err(if self.at >= self.end {
+            Trouble::Unclosed { what, at: start..start + what.len().min(self.end - start) }
+        } else {
+            Trouble::Unexpected { what: ";;".to_owned(), at: self.at..self.at + 2 }
+        })
+    }
+
+    /// `${…}`, after its brace.
+    fn parameter(&mut self, parts: &mut Parts, start: usize, quoted: bool) -> Parsed<()> {
+        let indirect = self.starts_with("!") && !self.starts_with("!}");
+        if indirect || (self.starts_with("#") && !self.starts_with("#}")) {
+            self.at += 1;
+        }
+        let rest = self.rest();
+        let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let length = if length == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { length };
+        let name = rest[..length].to_owned();
+        self.at += length;
+        let bashism = self.parameter_bashism(indirect);
+        parts.0.push(Part::Variable { name: name.clone() });
+        let mut inner = Parts::default();
+        self.deeper(|p| {
+            loop {
+                match p.peek() {
+                    None => return Err(p.unclosed("${", start)),
+                    Some('}') => {
+                        p.at += 1;
+                        return Ok(());
+                    }
+                    Some('"') => {
+                        let from = p.at;
+                        p.at += 1;
+                        p.double_quoted(&mut inner, from)?;
+                    }
+                    Some(_) => p.part(&mut inner, quoted)?,
+                }
+            }
+        })?;
+        self.variable(&name, start);
+        if let Some(bashism) = bashism {
+            self.bashism(bashism, start);
+        }
+        // What a default or a pattern runs and expands counts as the word's own.
+        parts.0.extend(inner.0.into_iter().filter(|part| !matches!(part, Part::Text { .. })));
+        Ok(())
+    }
+
+    fn parameter_bashism(&self, indirect: bool) -> Option<Bashism> {
+        let rest = self.rest();
+        if indirect {
+            return Some(Bashism::Indirection);
+        }
+        let mut next = rest.chars();
+        match (next.next()?, next.next()) {
+            ('[', _) => Some(Bashism::ArrayElement),
+            ('^' | ',' | '/' | '@', _) => Some(Bashism::ParameterOperator),
+            (':', Some(c)) if !matches!(c, '-' | '=' | '?' | '+') => Some(Bashism::ParameterOperator),
+            _ => None,
+        }
+    }
+
+    fn pattern_end(&mut self, start: usize) -> Parsed<()> {
+        let mut inner = Parts::default();
+        self.deeper(|p| {
+            loop {
+                match p.peek() {
+                    None | Some('\n') => return Err(p.unclosed("(", start)),
+                    Some(')') => {
+                        p.at += 1;
+                        return Ok(());
+                    }
+                    Some('(') => {
+                        let from = p.at;
+                        p.at += 1;
+                        p.pattern_end(from)?;
+                    }
+                    Some(_) => p.part(&mut inner, false)?,
+                }
+            }
+        })
+    }
+
+    /// `{a,b}` or `{1..3}`, which a POSIX shell takes as it is written.
+    fn is_brace_expansion(&self) -> bool {
+        let rest = &self.rest()[1..];
+        let stop = |c: char| c == '}' || c == '{' || c.is_whitespace() || ";&|<>()'\"$`\\".contains(c);
+        let Some(end) = rest.find(stop) else { return false };
+        let inner = &rest[..end];
+        rest[end..].starts_with('}') && (inner.contains(',') || inner.contains("..")) && inner.len() > 1
+    }
+}

@@ -1,0 +1,94 @@
+//! The linter: what it finds, what it leaves alone, what it mends, and how it shows it.
+
+mod finds;
+mod fixes;
+mod grammar;
+mod pages;
+mod present;
+mod robust;
+mod settings;
+
+use paceline_buildspec::lint::{Finding, ProjectFacts, Surroundings, lint};
+
+/// A whole buildspec: what a fragment leaves out is put around it.
+pub(super) fn whole(fragment: &str) -> String {
+    let has = |key: &str| fragment.starts_with(key) || fragment.contains(&format!("\n{key}"));
+    let version = if has("version:") { "" } else { "version: 0.2\n" };
+    let end = if fragment.ends_with('\n') || fragment.is_empty() { "" } else { "\n" };
+    let phases = if has("phases:") { "" } else { "phases:\n  build:\n    commands:\n      - make\n" };
+    format!("{version}{fragment}{end}{phases}")
+}
+
+/// One item of the build phase, of several lines.
+pub(super) fn script(text: &str) -> String {
+    whole(&format!("phases:\n  build:\n    commands:\n      - |\n{}", indented(text)))
+}
+
+/// The lines of a block that is an item.
+pub(super) fn indented(text: &str) -> String {
+    text.lines().fold(String::new(), |lines, line| lines + "        " + line + "\n")
+}
+
+/// The build phase with these items.
+pub(super) fn commands(items: &[&str]) -> String {
+    let items = items.iter().fold(String::new(), |items, item| items + "      - " + item + "\n");
+    whole(&format!("phases:\n  build:\n    commands:\n{items}"))
+}
+
+/// An unprivileged Ubuntu build of an hour.
+pub(super) fn project() -> ProjectFacts {
+    ProjectFacts {
+        image: Some("aws/codebuild/standard:7.0".to_owned()),
+        kind: Some("LINUX_CONTAINER".to_owned()),
+        timeout_minutes: Some(60),
+        ..ProjectFacts::default()
+    }
+}
+
+pub(super) fn in_project() -> Surroundings {
+    Surroundings { project: Some(project()), has_npm_lock: false }
+}
+
+/// The findings as `CODE line:column`.
+pub(super) fn found_in(text: &str, surroundings: &Surroundings) -> Vec<String> {
+    let report = lint("buildspec.yml", text.as_bytes(), surroundings);
+    let place =
+        |finding: &Finding| format!("{} {}:{}", finding.code, finding.start.line, finding.start.column);
+    report.findings.iter().map(place).collect()
+}
+
+pub(super) fn codes_in(text: &str, surroundings: &Surroundings) -> Vec<String> {
+    found_in(text, surroundings).iter().map(|found| found[..5].to_owned()).collect()
+}
+
+/// The rule has something to say about each of the buildspecs.
+#[track_caller]
+pub(super) fn finds(code: &str, buildspecs: &[String]) {
+    for text in buildspecs {
+        let found = codes_in(text, &Surroundings::default());
+        assert!(found.iter().any(|found| found == code), "no {code}, but {found:?} in\n{text}");
+    }
+}
+
+/// The rule has nothing to say about any of the buildspecs.
+#[track_caller]
+pub(super) fn leaves(code: &str, buildspecs: &[String]) {
+    for text in buildspecs {
+        let found = found_in(text, &Surroundings::default());
+        assert!(!found.iter().any(|found| found.starts_with(code)), "{found:?} in\n{text}");
+    }
+}
+
+pub(super) fn all(of: fn(&str) -> String, texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| of(text)).collect()
+}
+
+pub(super) fn items(lists: &[&[&str]]) -> Vec<String> {
+    lists.iter().map(|list| commands(list)).collect()
+}
+
+/// What one rule finds.
+pub(super) fn only(text: &str, code: &str, surroundings: &Surroundings) -> Vec<Finding> {
+    let report = lint("buildspec.yml", text.as_bytes(), surroundings);
+    report.findings.into_iter().filter(|finding| finding.code == code).collect()
+}

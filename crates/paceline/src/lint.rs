@@ -1,0 +1,131 @@
+//! `paceline lint`.
+
+use std::io::Read as _;
+
+use camino::Utf8Path;
+use paceline_buildspec::lint::present::{self, TextOptions};
+use paceline_buildspec::lint::{
+    MAX_BYTES, ProjectFacts, RULES, Report, Severity, Surroundings, fix, lint, with_code,
+};
+use paceline_buildspec::project::Image;
+use paceline_buildspec::replace_file;
+use paceline_engine::exit;
+use paceline_plan::Config;
+
+use crate::cli::{DenyArg, LintArgs, LintFormat};
+use crate::failure::Failure;
+use crate::terminal;
+
+const WIDTH: usize = 100;
+
+pub(crate) fn run(args: &LintArgs) -> Result<u8, Failure> {
+    if let Some(code) = &args.explain {
+        return explain(code);
+    }
+    let project = project(args)?;
+    let mut reports = Vec::new();
+    for file in &args.files {
+        reports.push(check(file, args.fix, project.clone())?);
+    }
+    let shown = match args.format {
+        LintFormat::Json => present::json(&reports),
+        LintFormat::Sarif => present::sarif(&reports),
+        LintFormat::Text => {
+            let style = terminal::stdout_style();
+            let options = TextOptions { color: style.color, width: style.width.map_or(WIDTH, usize::from) };
+            reports.iter().map(|report| present::text(report, options)).collect()
+        }
+    };
+    // A mended text is the data then, and what is left to say is not.
+    if args.fix && args.files.iter().any(|file| file == "-") {
+        terminal::say(shown.trim_end());
+    } else {
+        terminal::print(&shown);
+    }
+    if args.format == LintFormat::Text {
+        terminal::say(&present::summary(&reports));
+    }
+    let denied = match args.deny {
+        DenyArg::Error => Severity::Error,
+        DenyArg::Warning => Severity::Warning,
+        DenyArg::Note => Severity::Note,
+    };
+    let is_denied = |report: &Report| report.findings.iter().any(|finding| finding.severity >= denied);
+    Ok(if reports.iter().any(|report| !report.readable) {
+        exit::USAGE
+    } else if reports.iter().any(is_denied) {
+        exit::FAILED
+    } else {
+        exit::DONE
+    })
+}
+
+fn explain(code: &str) -> Result<u8, Failure> {
+    if code == "all" {
+        for rule in RULES {
+            terminal::print(&format!("{}  {:7}  {}\n", rule.code, rule.severity.as_str(), rule.title));
+        }
+        return Ok(exit::DONE);
+    }
+    let rule = with_code(code).ok_or_else(|| {
+        Failure::usage(format!("there is no rule {code}"), "`paceline lint --explain all` lists them")
+    })?;
+    terminal::print(rule.page);
+    Ok(exit::DONE)
+}
+
+/// What is known of the project that runs the buildspecs.
+fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
+    if let Some(path) = &args.project {
+        let hint = "give the project as `aws codebuild create-project --cli-input-json` takes it";
+        let text = fs_err::read_to_string(path).map_err(|error| Failure::usage(error.to_string(), hint))?;
+        let facts = ProjectFacts::read(&text);
+        return facts.map(Some).map_err(|error| Failure::usage(format!("{path}: {error}"), hint));
+    }
+    let Some(path) = &args.config else { return Ok(None) };
+    let settings = Config::read(path)?.codebuild;
+    let image: Result<Image, _> = settings.image.parse();
+    let image = image.map_err(|error| Failure::with_own_hint(&error))?;
+    Ok(Some(ProjectFacts {
+        image: Some(image.to_string()),
+        privileged: settings.privileged != "no",
+        timeout_minutes: Some(settings.timeout.as_secs() / 60),
+        ..ProjectFacts::default()
+    }))
+}
+
+fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<Report, Failure> {
+    let is_stdin = file == "-";
+    let name = if is_stdin { "stdin" } else { file.as_str() };
+    let folder = file.parent().unwrap_or(Utf8Path::new(""));
+    let is_lock = |folder: &Utf8Path| folder.join("package-lock.json").is_file();
+    let surroundings = Surroundings { project, has_npm_lock: is_lock(folder) || is_lock(Utf8Path::new("")) };
+    let bytes = match read(file, is_stdin) {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(Report::of_unreadable(name, format!("cannot read the file: {error}"))),
+    };
+    let mended =
+        std::str::from_utf8(&bytes).ok().filter(|_| mend).map(|text| (text, fix(text, &surroundings)));
+    let Some((text, mended)) = mended else { return Ok(lint(name, &bytes, &surroundings)) };
+    if is_stdin {
+        terminal::print(mended.as_deref().unwrap_or(text));
+    } else if let Some(mended) = &mended {
+        replace_file(file, mended).map_err(|error| Failure::with_own_hint(&error))?;
+        terminal::say(&format!("mended {file}"));
+    }
+    Ok(lint(name, mended.as_deref().unwrap_or(text).as_bytes(), &surroundings))
+}
+
+/// No more than is needed to see that there is too much: what is named may have no end.
+fn read(file: &Utf8Path, is_stdin: bool) -> std::io::Result<Vec<u8>> {
+    let limit = MAX_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    if is_stdin {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    } else {
+        // The finding names the file already.
+        let file = std::fs::File::open(file)?;
+        file.take(limit).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}

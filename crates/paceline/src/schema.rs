@@ -1,0 +1,34 @@
+//! `paceline schema`.
+
+use camino::Utf8Path;
+use paceline_buildspec::{GeneratedFile, Mode, buildspec, reconcile};
+use paceline_engine::exit;
+
+use crate::cli::{SchemaArgs, SchemaOf};
+use crate::failure::Failure;
+use crate::terminal;
+
+pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
+    let (schema, name) = match args.of {
+        SchemaOf::Config => (paceline_plan::schema(), "config"),
+        SchemaOf::Buildspec => (buildspec::schema(), "buildspec"),
+    };
+    let contents = format!("{schema:#}\n");
+    let Some(out) = &args.out else {
+        terminal::print(&contents);
+        return Ok(exit::DONE);
+    };
+    let path = out.file_name().unwrap_or_default().to_owned();
+    let folder = out.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let mode = if args.check { Mode::Check } else { Mode::Write };
+    let reconciled = reconcile(folder, &[GeneratedFile { path, contents }], mode)
+        .map_err(|error| Failure::with_own_hint(&error))?;
+    let Some(stale) = reconciled.stale.first() else {
+        let what = if reconciled.written.is_empty() { "is up to date" } else { "is written" };
+        terminal::say(&format!("{out} {what}"));
+        return Ok(exit::DONE);
+    };
+    terminal::print(&stale.diff);
+    terminal::say(&format!("error: {out} is stale\n hint: run: paceline schema {name} --out {out}"));
+    Ok(exit::STALE)
+}
