@@ -56,6 +56,7 @@ fn help_of_every_command_has_its_flags() {
         (&["project", "diff"], [&APP[..], &["--out", "--name"]].concat()),
         (&["project", "apply"], [&APP[..], &["--out", "--name", "--service-role"]].concat()),
         (&["project", "start"], [&APP[..], &["--name"], &starts].concat()),
+        (&["run-buildspec"], vec!["--source", "--env", "--artifacts"]),
         (&["schema"], vec![]),
         (&["sim", "serve"], vec!["--port", "--time-scale", "--images", "--seed", "--verbose"]),
     ] {

@@ -2,12 +2,14 @@
 //!
 //! [`buildspec`] is the grammar of buildspec 0.2, [`project`] the CodeBuild project that runs one.
 //! [`generate()`] renders both from what is known about a deployment, and [`reconcile()`] writes the files or
-//! says which are stale. Nothing here talks to AWS, and only `reconcile` touches the disk.
+//! says which are stale. [`run`] runs a buildspec on this machine. Nothing here talks to AWS, and only
+//! `reconcile` and `run` touch the disk.
 
 pub mod buildspec;
 pub mod generate;
 pub mod project;
 pub mod reconcile;
+pub mod run;
 pub mod yaml;
 
 pub use buildspec::Buildspec;

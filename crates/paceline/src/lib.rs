@@ -13,6 +13,7 @@ mod plan;
 mod project;
 mod report;
 mod run;
+mod run_buildspec;
 mod signals;
 mod sim;
 mod simulate;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Gen(args) => generate::run(&args),
+        Command::RunBuildspec(args) => run_buildspec::run(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Destroy(args) => destroy::run(&args),
         Command::Wait(args) => wait::run(&args),

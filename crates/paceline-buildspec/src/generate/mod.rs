@@ -15,6 +15,7 @@ use crate::project::cloudformation::{self, Access, Statement};
 use crate::project::{CodeBuildSettings, Project, ProjectError};
 
 pub use check::InputError;
+pub(crate) use templates::shell_word;
 
 /// What is known about a deployment when its buildspec is written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -64,7 +64,7 @@ fn load() -> TeraResult<Tera> {
 }
 
 /// One word of a shell command that stands for the text itself, whatever is in it.
-pub(super) fn shell_word(text: &str) -> String {
+pub(crate) fn shell_word(text: &str) -> String {
     let plain = |c: char| {
         c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+' | ',')
     };

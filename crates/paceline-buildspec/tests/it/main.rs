@@ -6,6 +6,7 @@ mod generated;
 mod grammar;
 mod project;
 mod reconcile;
+mod run;
 mod scripts;
 
 use paceline_buildspec::project::{Privileged, SourceSettings, SourceType};

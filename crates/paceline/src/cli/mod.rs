@@ -11,7 +11,9 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use codebuild::{GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, StartArgs};
+pub(crate) use codebuild::{
+    GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, RunBuildspecArgs, StartArgs,
+};
 pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat, SynthArgs};
 pub(crate) use run::{
     DeployArgs, DestroyArgs, MethodArg, ReportArgs, ReportFormat, RunArgs, WaitArgs, WaitKind,
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Write the buildspec and the CodeBuild project settings, to be committed
     Gen(GenArgs),
+    /// Run a buildspec on this machine the way CodeBuild does, without Docker
+    RunBuildspec(RunBuildspecArgs),
     /// Deploy the app
     Deploy(Box<DeployArgs>),
     /// Delete the app's stacks, in the reverse order
