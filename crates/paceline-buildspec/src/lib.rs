@@ -13,6 +13,8 @@ pub mod run;
 pub mod yaml;
 
 pub use buildspec::Buildspec;
-pub use generate::{GenerateError, GeneratedFile, Generation, MultiRegion, RunnerSource, generate};
+pub use generate::{
+    GenerateError, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
+};
 pub use project::{CodeBuildSettings, Project};
 pub use reconcile::{Mode, ReconcileError, Reconciled, Stale, reconcile};

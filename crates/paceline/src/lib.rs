@@ -7,6 +7,7 @@ mod destroy;
 mod explain;
 mod failure;
 mod generate;
+mod generation;
 mod listeners;
 mod load;
 mod plan;

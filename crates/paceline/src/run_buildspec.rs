@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_buildspec::Buildspec;
+use paceline_buildspec::buildspec::Problem;
 use paceline_buildspec::run::{self, Build, Output, Progress, RunError, RunOptions, Stop};
 use paceline_engine::exit;
 
@@ -43,13 +44,18 @@ fn read(path: &Utf8Path) -> Result<Buildspec, Failure> {
     let text = fs_err::read_to_string(path)
         .map_err(|error| Failure::usage(error.to_string(), "give the path of a buildspec"))?;
     let read = Buildspec::read(&text).map_err(|error| {
-        let problems: Vec<_> = error.problems.iter().map(|problem| format!("{path}:{problem}")).collect();
-        Failure::usage(problems.join("\n"), "CodeBuild would refuse it too: correct the buildspec")
+        let problem =
+            |problem: &Problem| (format!("{path}: {}", without_hint(problem)), problem.hint.clone());
+        Failure::of_all(error.problems.iter().map(problem).collect())
     })?;
     for problem in &read.unknown {
-        terminal::say(&format!("warning: {path}:{problem}"));
+        terminal::say(&format!("warning: {path}: {}", without_hint(problem)));
     }
     Ok(read.buildspec)
+}
+
+fn without_hint(problem: &Problem) -> Problem {
+    Problem { hint: None, ..problem.clone() }
 }
 
 fn options(args: &RunBuildspecArgs) -> Result<RunOptions, Failure> {

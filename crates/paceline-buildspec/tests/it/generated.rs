@@ -35,6 +35,66 @@ fn an_installed_runner_and_a_given_role() {
 }
 
 #[test]
+fn workshop_destroy_and_pull_request() {
+    for suffix in [".destroy.yml", ".pull-request.yml", ".project.ts"] {
+        snapshot(&format!("workshop{suffix}"), &file(&workshop(), suffix));
+    }
+}
+
+#[test]
+fn the_file_says_how_one_build_differs() {
+    let buildspec = file(&workshop(), ".yml");
+    for option in [
+        "aws codebuild start-build --project-name workshop",
+        "--environment-variables-override name=ENABLE_MULTI_REGION,value=false",
+        "--compute-type-override BUILD_GENERAL1_LARGE",
+        "--image-override aws/codebuild/standard:7.0",
+        "--timeout-in-minutes-override 300 --environment-variables-override name=PACELINE_BUILD_MINUTES,value=300",
+    ] {
+        let says = |line: &str| line.starts_with('#') && line.contains(option);
+        assert!(buildspec.lines().any(says), "{option}");
+    }
+    // A pipeline can only set variables.
+    let pipeline = file(&installed(), ".yml");
+    assert!(pipeline.contains("\n# For other values without a change to this file, set the variables below"));
+    assert!(!pipeline.contains("start-build"));
+}
+
+#[test]
+fn the_cache_has_a_key_where_a_key_has_a_meaning() {
+    let cache = |lock: Option<&str>, mode: &str| {
+        let mut generation = Generation { lock_file: lock.map(str::to_owned), ..synthesized() };
+        generation.codebuild.vpc = None;
+        generation.codebuild.cache = Some(vec![mode.parse().unwrap()]);
+        let cache = paceline_buildspec::Buildspec::read(&file(&generation, ".yml")).unwrap().buildspec.cache;
+        cache.map(|cache| (cache.key, cache.paths[0].clone()))
+    };
+    let key = |text: &str| Some(text.to_owned());
+    let npm = "/root/.npm/**/*".to_owned();
+    assert_eq!(
+        cache(Some("package-lock.json"), "s3://b/p"),
+        Some((key("npm-$(codebuild-hash-files package-lock.json)"), npm.clone()))
+    );
+    let yarn = cache(Some("app/yarn.lock"), "s3://b/p").unwrap();
+    assert_eq!(yarn.0, key("yarn-$(codebuild-hash-files app/yarn.lock)"));
+    assert!(yarn.1.contains("yarn"));
+    assert_eq!(cache(None, "s3://b/p"), Some((None, npm.clone())));
+    assert_eq!(cache(Some("package-lock.json"), "custom"), Some((None, npm)));
+    assert_eq!(cache(Some("package-lock.json"), "source"), None);
+}
+
+#[test]
+fn the_runners_own_limit_is_kept_below_what_the_build_leaves() {
+    let mut generation = workshop();
+    generation.codebuild.runner_minutes = Some(100);
+    let buildspec = file(&generation, ".yml");
+    assert!(
+        buildspec.contains("        if (( deadline > 100 )); then\n          deadline=100\n"),
+        "{buildspec}"
+    );
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     for generation in [workshop(), synthesized(), installed()] {
         assert_eq!(files(&generation), files(&generation.clone()));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails the test")]
 
+mod batch;
 mod generated;
 mod grammar;
 mod project;
@@ -10,7 +11,9 @@ mod run;
 mod scripts;
 
 use paceline_buildspec::project::{Privileged, SourceSettings, SourceType};
-use paceline_buildspec::{CodeBuildSettings, GeneratedFile, Generation, MultiRegion, RunnerSource, generate};
+use paceline_buildspec::{
+    CodeBuildSettings, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
+};
 
 pub const SHA256: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
 
@@ -24,6 +27,12 @@ pub fn workshop() -> Generation {
         regions: vec!["us-east-1".into(), "us-west-2".into()],
         accounts: vec!["111122223333".into()],
         stacks: 14,
+        graph: vec![StackNode {
+            id: "Services".into(),
+            region: "us-east-1".into(),
+            images: 11,
+            depends_on: Vec::new(),
+        }],
         images: 11,
         multi_region: Some(MultiRegion {
             variable: "ENABLE_MULTI_REGION".into(),
@@ -39,6 +48,7 @@ pub fn workshop() -> Generation {
         },
         runner: RunnerSource::S3 { uri: "s3://tools/paceline".into(), sha256: SHA256.into() },
         synth: None,
+        lock_file: None,
     }
 }
 
@@ -73,6 +83,7 @@ pub fn synthesized() -> Generation {
             sha256: SHA256.into(),
         },
         synth: Some("npm ci\nnpx cdk synth --output 'my app/cdk.out'".into()),
+        lock_file: Some("my app/package-lock.json".into()),
         ..workshop()
     }
 }
