@@ -16,6 +16,7 @@ mod mistakes;
 mod plan;
 mod project;
 mod report;
+mod run_buildspec;
 mod simulate;
 mod wait;
 mod workshop;
