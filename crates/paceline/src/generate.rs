@@ -6,16 +6,26 @@ use paceline_engine::exit;
 use crate::cli::GenArgs;
 use crate::failure::Failure;
 use crate::generation::{generation, refused};
-use crate::load;
-use crate::terminal;
+use crate::{load, plan, terminal};
 
 pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     let check = args.check;
     let args = &args.generated;
     let app = load::app(&args.app)?;
-    let plan = app.plan(&app.options_for_all_regions())?;
-    let generation = generation(&app, &plan, args)?;
+    let options = app.options_for_all_regions();
+    let whole = app.plan(&options)?;
+    let generation = generation(&app, &whole, args)?;
     let files = generate(&generation).map_err(|error| refused(&app, &error))?;
+    // Forecasts are only that, so this refuses nothing.
+    let (expected, limit) = (plan::forecast(&app, &whole, &options)?.graph, generation.runner_limit());
+    if expected >= limit {
+        let minutes = |time: std::time::Duration| time.as_secs().div_ceil(60);
+        terminal::say(&format!(
+            "note: the deployment is expected to take {} minutes, and the runner stops after {}\n hint: raise codebuild.timeout",
+            minutes(expected),
+            minutes(limit)
+        ));
+    }
     let mode = if check { Mode::Check } else { Mode::Write };
     let reconciled = reconcile(&args.out, &generation.name, &files, mode)
         .map_err(|error| Failure::with_own_hint(&error))?;

@@ -12,6 +12,19 @@ const LONGEST_QUEUE: u32 = 480;
 const SHORTEST_QUEUE: u32 = 5;
 const LONGEST: u32 = 2160;
 
+impl Generation {
+    /// How long the runner may take at most: what is set, or what the build leaves it.
+    pub fn runner_limit(&self) -> Duration {
+        let minutes = self.codebuild.timeout_minutes;
+        let automatic = minutes.saturating_sub(margin_minutes(minutes));
+        in_minutes(self.codebuild.runner_minutes.unwrap_or(automatic))
+    }
+}
+
+fn in_minutes(minutes: u32) -> Duration {
+    Duration::from_secs(u64::from(minutes) * 60)
+}
+
 /// How long a build may wait for its turn: as long as CodeBuild allows, or as what waits outside leaves.
 pub(super) fn queue_minutes(generation: &Generation) -> u32 {
     let settings = &generation.codebuild;
@@ -30,15 +43,12 @@ pub(super) fn batch_minutes(generation: &Generation) -> Option<u32> {
 }
 
 pub(super) fn check(generation: &Generation, project: &Project) -> Result<(), ProjectError> {
-    let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
-    let settings = &generation.codebuild;
-    let automatic = settings.timeout_minutes.saturating_sub(margin_minutes(settings.timeout_minutes));
     let timeouts = Timeouts {
-        runner: Some(minutes(settings.runner_minutes.unwrap_or(automatic))),
-        build: Some(minutes(project.timeout_in_minutes)),
-        batch: project.build_batch_config.as_ref().map(|batch| minutes(batch.timeout_in_mins)),
-        queue: Some(minutes(project.queued_timeout_in_minutes)),
-        outside: settings.outside_minutes.map(minutes),
+        runner: Some(generation.runner_limit()),
+        build: Some(in_minutes(project.timeout_in_minutes)),
+        batch: project.build_batch_config.as_ref().map(|batch| in_minutes(batch.timeout_in_mins)),
+        queue: Some(in_minutes(project.queued_timeout_in_minutes)),
+        outside: generation.codebuild.outside_minutes.map(in_minutes),
         ..Timeouts::default()
     };
     timeouts.disorder().map_or(Ok(()), |disorder| Err(ProjectError::Timeouts(disorder)))

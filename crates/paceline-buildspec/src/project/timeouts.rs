@@ -139,8 +139,8 @@ mod tests {
     fn a_batch_is_around_its_builds() {
         let limit = |minutes| Some(Duration::from_mins(minutes));
         let timeouts = Timeouts { batch: limit(240), ..minutes([0, 0, 0, 240, 0, 0]) };
-        assert_eq!(timeouts.disorder().unwrap().outer, (Level::Batch, Duration::from_mins(240)));
+        assert_eq!(timeouts.disorder().unwrap().outer, (Level::Batch, Duration::from_hours(4)));
         let timeouts = Timeouts { batch: limit(480), ..minutes([0, 0, 0, 240, 60, 500]) };
-        assert_eq!(timeouts.disorder().unwrap().inner, (Level::Queue, Duration::from_mins(540)));
+        assert_eq!(timeouts.disorder().unwrap().inner, (Level::Queue, Duration::from_hours(9)));
     }
 }

@@ -64,9 +64,7 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// Runs the phases in their order. Whether a phase is run after a failed one: nothing follows `install` and
-/// `pre_build` [R], `post_build` follows `build`, everything follows `CONTINUE` and nothing follows `ABORT`.
-/// After `CONTINUE` the build stays failed [R].
+/// Runs the build once, from the environment that it starts with.
 pub(super) fn run(
     setting: &Setting<'_>,
     retries: &mut Retries,
@@ -77,25 +75,12 @@ pub(super) fn run(
     let stop = &setting.options.stop;
     let scripts = Scripts { shell: setting.shell, output: &setting.options.output, stop, folder: &folder };
     let mut build = Running { setting, scripts, carried: setting.carried(), succeeding: true };
-    let (mut phases, mut over, mut again) = (Vec::new(), false, false);
-    for (name, phase) in setting.buildspec.phases.iter() {
-        if over || stop.is_asked() {
-            phases.push(PhaseRun { state: State::Skipped, ..PhaseRun::start(name) });
-            continue;
-        }
-        report(Progress::Phase(name));
-        let ran = build.phase(name, phase, report)?;
-        if ran.state == State::Failed {
-            let message = ran.failure.clone().unwrap_or_default();
-            again = retries.again(name, phase, setting.patterns.get(&name), &message);
-            over |= again || ends_build(name, phase);
-        }
-        phases.push(ran);
-    }
+    let ended = build.phases(retries, report);
+    // What was left in the background ends with the build, however that ends.
     stop.end_all();
+    let (phases, again) = ended?;
     Ok(Ended { phases, environment: build.carried.environment, again: again && !stop.is_asked() })
 }
-
 /// Whether no phase follows the one that failed.
 fn ends_build(failed: PhaseName, phase: &Phase) -> bool {
     match &phase.on_failure {
@@ -133,6 +118,32 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
+    /// Runs the phases in their order, and says whether one of them asks for another attempt. Whether a phase is run
+    /// after a failed one: nothing follows `install` and `pre_build` [R], `post_build` follows `build`, everything
+    /// follows `CONTINUE` and nothing follows `ABORT`. After `CONTINUE` the build stays failed [R].
+    fn phases(
+        &mut self,
+        retries: &mut Retries,
+        report: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(Vec<PhaseRun>, bool), RunError> {
+        let (mut phases, mut over, mut again) = (Vec::new(), false, false);
+        for (name, phase) in self.setting.buildspec.phases.iter() {
+            if over || self.setting.options.stop.is_asked() {
+                phases.push(PhaseRun { state: State::Skipped, ..PhaseRun::start(name) });
+                continue;
+            }
+            report(Progress::Phase(name));
+            let ran = self.phase(name, phase, report)?;
+            if ran.state == State::Failed {
+                let message = ran.failure.clone().unwrap_or_default();
+                again = retries.again(name, phase, self.setting.patterns.get(&name), &message);
+                over |= again || ends_build(name, phase);
+            }
+            phases.push(ran);
+        }
+        Ok((phases, again))
+    }
+
     /// `finally` runs whether the commands failed or not, and the phase succeeds when both did.
     fn phase(
         &mut self,

@@ -64,7 +64,7 @@ fn what_is_generated_no_longer_is_stale_and_is_removed() {
     assert_eq!(stale.len(), 1);
     assert!(stale[0].diff.contains("\n+++ /dev/null\n"), "{}", stale[0].diff);
     assert!(own.exists());
-    assert_eq!(reconcile(dir, "workshop", &files, Mode::Write).unwrap().removed, [own.clone()]);
+    assert_eq!(reconcile(dir, "workshop", &files, Mode::Write).unwrap().removed, std::slice::from_ref(&own));
     assert!(!own.exists() && dir.join("other.batch.yml").exists());
 }
 
