@@ -14,7 +14,7 @@ pub mod yaml;
 
 pub use buildspec::Buildspec;
 pub use generate::{
-    GenerateError, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
+    Apps, GenerateError, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
 };
 pub use project::{CodeBuildSettings, Project};
 pub use reconcile::{Mode, ReconcileError, Reconciled, Stale, reconcile};

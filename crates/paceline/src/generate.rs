@@ -44,6 +44,7 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     for stale in &reconciled.stale {
         terminal::print(&stale.diff);
     }
+    let named = if app.config.apps.is_empty() { format!(" --app {}", app.dir) } else { String::new() };
     let config = args.app.config.as_ref().map(|config| format!(" --config {config}"));
     let out = (args.out != "buildspecs").then(|| format!(" --out {}", args.out));
     let name = args.name.as_ref().map(|name| format!(" --name {name}"));
@@ -52,9 +53,6 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
         1 => "1 generated file is".to_owned(),
         count => format!("{count} generated files are"),
     };
-    terminal::say(&format!(
-        "error: {stale} stale in {}\n hint: run: paceline gen --app {}{options}",
-        args.out, app.dir
-    ));
+    terminal::say(&format!("error: {stale} stale in {}\n hint: run: paceline gen{named}{options}", args.out));
     Ok(exit::STALE)
 }

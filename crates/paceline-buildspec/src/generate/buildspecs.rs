@@ -165,7 +165,7 @@ fn commands(generation: &Generation, steps: &[Step]) -> Result<Phase, GenerateEr
 /// `direction` is the word before the Regions.
 pub(super) fn subject(generation: &Generation, direction: &str) -> String {
     let count = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-    let mut text = format!("{} of {}", count(generation.stacks, "stack"), generation.app_dir);
+    let mut text = format!("{} of {}", count(generation.stacks, "stack"), generation.apps.name());
     if !generation.regions.is_empty() {
         // A stack without an environment goes to the one of the build.
         let name = |region: &String| {

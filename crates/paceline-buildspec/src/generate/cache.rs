@@ -27,12 +27,17 @@ fn keeps_paths(generation: &Generation) -> Option<bool> {
     keeps.then_some(in_s3)
 }
 
-/// What the CDK keeps its lookups in, beside the assembly: when the cache can keep it. Whether the repository has one
-/// is for the build to see, and not for a generator whose output would change with it.
-pub(super) fn context_file(generation: &Generation) -> Option<String> {
-    keeps_paths(generation)?;
-    let folder = generation.app_dir.rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
-    Some(format!("{}cdk.context.json", folder.unwrap_or_default()))
+/// What the CDK keeps its lookups in, when the cache can keep it. Whether the repository has one is for the build to
+/// see, and not for a generator whose output would change with it.
+pub(super) fn context_files(generation: &Generation) -> Vec<String> {
+    if keeps_paths(generation).is_none() {
+        return Vec::new();
+    }
+    let file = |folder: &str| match folder {
+        "" => "cdk.context.json".to_owned(),
+        folder => format!("{folder}/cdk.context.json"),
+    };
+    generation.apps.folders().into_iter().map(file).collect()
 }
 
 /// The cache of the build and why it is as it is. Nothing is kept when nothing is synthesized, or when the project

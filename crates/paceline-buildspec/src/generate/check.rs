@@ -1,7 +1,7 @@
 //! What cannot become a buildspec, said before anything is rendered.
 
 use super::project::UNKNOWN_ACCOUNT;
-use super::{Generation, RunnerSource, variables};
+use super::{Apps, Generation, RunnerSource, variables};
 use crate::project::cloudformation::LOG_RETENTION_DAYS;
 use crate::project::{CacheMode, Project, ProjectError};
 
@@ -67,7 +67,14 @@ impl InputError {
 
 pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
     relative("the folder of generated files", &generation.out_dir)?;
-    relative("the cloud assembly", &generation.app_dir)?;
+    match &generation.apps {
+        Apps::One(dir) => relative("the cloud assembly", dir)?,
+        Apps::Several(folders) => {
+            for folder in folders {
+                relative("the folder of an app", folder)?;
+            }
+        }
+    }
     if let Some(config) = &generation.config {
         relative("the configuration", config)?;
     }

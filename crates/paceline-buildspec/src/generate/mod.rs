@@ -21,7 +21,7 @@ use crate::project::{CodeBuildSettings, ProjectError};
 
 pub use cache::LOCK_FILES;
 pub use check::InputError;
-pub(crate) use templates::shell_word;
+pub use templates::shell_word;
 
 /// What is known about a deployment when its buildspec is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +30,7 @@ pub struct Generation {
     pub name: String,
     /// The folder of the generated files, from the root of the repository.
     pub out_dir: String,
-    /// The cloud assembly, from the root of the repository.
-    pub app_dir: String,
+    pub apps: Apps,
     /// `paceline.yaml`, from the root of the repository.
     pub config: Option<String>,
     pub regions: Vec<String>,
@@ -44,10 +43,19 @@ pub struct Generation {
     pub multi_region: Option<MultiRegion>,
     pub codebuild: CodeBuildSettings,
     pub runner: RunnerSource,
-    /// Makes the cloud assembly in the build, when it is not committed.
+    /// Makes the cloud assembly in the build, when it is not committed. For several apps, the runner's own command.
     pub synth: Option<String>,
     /// The lock file of what synthesizing installs, from the root of the repository.
     pub lock_file: Option<String>,
+}
+
+/// What is deployed. Paths are from the root of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Apps {
+    /// The cloud assembly of one app.
+    One(String),
+    /// The folders of the apps that the configuration has. The runner knows where their assemblies are.
+    Several(Vec<String>),
 }
 
 /// A stack, as far as a batch needs to know it.
@@ -59,6 +67,24 @@ pub struct StackNode {
     pub images: usize,
     /// Positions in the graph, all smaller than its own.
     pub depends_on: Vec<usize>,
+}
+
+impl Apps {
+    /// In words.
+    fn name(&self) -> String {
+        match self {
+            Self::One(dir) => dir.clone(),
+            Self::Several(folders) => format!("the apps {}", folders.join(", ")),
+        }
+    }
+
+    /// Where the CDK is run: beside the assembly, or in the folders of the apps.
+    fn folders(&self) -> Vec<&str> {
+        match self {
+            Self::One(dir) => vec![dir.rsplit_once('/').map_or("", |(folder, _)| folder)],
+            Self::Several(folders) => folders.iter().map(String::as_str).collect(),
+        }
+    }
 }
 
 /// The variable that takes the stacks of the other Regions out of a run.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::templates::shell_word;
-use super::{GenerateError, Generation, RunnerSource, cache, render};
+use super::{Apps, GenerateError, Generation, RunnerSource, cache, render};
 
 /// What the build leaves, below the root of the source: CodeBuild takes reports and artifacts from there.
 pub(super) const WORK_DIR: &str = ".paceline";
@@ -40,13 +40,16 @@ struct StepContext<'a> {
     fetched: bool,
     runner: Option<Runner<'a>>,
     name: &'a str,
-    app_dir: &'a str,
+    /// One app's assembly. Of several, the runner says which is missing.
+    app_dir: Option<&'a str>,
     arguments: String,
     check: String,
     generated: String,
     synth: &'a str,
     synth_hint: &'a str,
-    context_file: Option<String>,
+    context_files: Vec<String>,
+    /// Whether the runner would synthesize again.
+    synthesized: bool,
     margin_minutes: u32,
     runner_minutes: Option<u32>,
     /// Which regions are on decides whether a part of a batch has anything to do.
@@ -108,14 +111,15 @@ impl Step {
             fetched: runner.is_some(),
             runner,
             name: &generation.name,
-            app_dir: &generation.app_dir,
+            app_dir: if let Apps::One(dir) = &generation.apps { Some(dir.as_str()) } else { None },
             arguments: arguments(generation),
             check: format!("{} --check", command(generation)),
             generated: shell_word(&format!("{}/{}", generation.out_dir, generation.name)),
             // The template ends the last line.
             synth: generation.synth.as_deref().unwrap_or_default().trim_end(),
             synth_hint,
-            context_file: cache::context_file(generation),
+            context_files: cache::context_files(generation),
+            synthesized: generation.synth.is_some() && matches!(generation.apps, Apps::Several(_)),
             margin_minutes: margin_minutes(generation.codebuild.timeout_minutes),
             runner_minutes: generation.codebuild.runner_minutes,
             multi_region: generation.multi_region.as_ref().map(|of| of.variable.as_str()),
@@ -151,11 +155,12 @@ pub(super) fn margin_minutes(timeout: u32) -> u32 {
 }
 
 fn arguments(generation: &Generation) -> String {
-    let mut arguments = format!("--app {}", shell_word(&generation.app_dir));
-    if let Some(config) = &generation.config {
-        arguments.extend([" --config ", &shell_word(config)]);
-    }
-    arguments
+    let app = match &generation.apps {
+        Apps::One(dir) => Some(format!("--app {}", shell_word(dir))),
+        Apps::Several(_) => None,
+    };
+    let config = generation.config.as_ref().map(|config| format!("--config {}", shell_word(config)));
+    app.into_iter().chain(config).collect::<Vec<_>>().join(" ")
 }
 
 fn runner(source: &RunnerSource) -> Option<Runner<'_>> {

@@ -71,7 +71,7 @@ fn load() -> TeraResult<Tera> {
 }
 
 /// One word of a shell command that stands for the text itself, whatever is in it.
-pub(crate) fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let plain = |c: char| {
         c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+' | ',')
     };

@@ -1,7 +1,7 @@
 //! Whole generated files.
 
 use paceline_buildspec::project::Privileged;
-use paceline_buildspec::{GenerateError, Generation, MultiRegion, RunnerSource, generate};
+use paceline_buildspec::{Apps, GenerateError, Generation, MultiRegion, RunnerSource, generate};
 
 use crate::{SHA256, file, files, installed, snapshot, synthesized, workshop};
 
@@ -84,6 +84,27 @@ fn the_cache_has_a_key_where_a_key_has_a_meaning() {
 }
 
 #[test]
+fn several_apps_are_synthesized_once_and_named_by_their_configuration() {
+    let mut generation = Generation {
+        apps: Apps::Several(vec!["pets".into(), "more/intro".into()]),
+        synth: Some("paceline synth --config paceline.yaml".into()),
+        lock_file: None,
+        ..workshop()
+    };
+    generation.codebuild.cache = Some(vec!["custom".parse().unwrap()]);
+    let phases = paceline_buildspec::Buildspec::read(&file(&generation, ".yml")).unwrap().buildspec.phases;
+    let [synth, plan] = phases.pre_build.unwrap().commands.try_into().unwrap();
+    assert!(synth.contains("contexts=(pets/cdk.context.json more/intro/cdk.context.json)\n"), "{synth}");
+    assert!(synth.contains("\npaceline synth --config paceline.yaml\n"), "{synth}");
+    assert!(plan.ends_with("\npaceline plan --config paceline.yaml | tee .paceline/plan.txt\n"), "{plan}");
+    assert!(!plan.contains("manifest.json"), "{plan}");
+    let deploy = &phases.build.unwrap().commands[0];
+    assert!(deploy.contains("\npaceline deploy --config paceline.yaml --no-synth \\\n"), "{deploy}");
+    let about = file(&generation, ".yml");
+    assert!(about.contains("14 stacks of the apps pets, more/intro to us-east-1"), "{about}");
+}
+
+#[test]
 fn the_runners_own_limit_is_kept_below_what_the_build_leaves() {
     let mut generation = workshop();
     generation.codebuild.runner_minutes = Some(100);
@@ -126,14 +147,14 @@ fn misleading_names_are_only_names() {
     for word in ["no", "on", "0x1F", "1e3", "12345678", "2024-01-01", "NULL", "022"] {
         let mut generation = synthesized();
         generation.name = word.into();
-        generation.app_dir = word.into();
+        generation.apps = Apps::One(word.into());
         generation.config = Some(word.into());
         generation.codebuild.tags = [(word.to_owned(), word.to_owned())].into();
         // Each file is read back and compared before it is handed out.
         files(&generation);
     }
     for path in ["a b", "it's", "$(x)", "a#b", "{{ a }}", "<{ a }>", "é", "a: b", "\"q\""] {
-        files(&Generation { app_dir: path.into(), config: Some(path.into()), ..workshop() });
+        files(&Generation { apps: Apps::One(path.into()), config: Some(path.into()), ..workshop() });
     }
 }
 
@@ -167,9 +188,9 @@ fn check_refused(change: impl FnOnce(&mut Generation), part: &str) {
 
 #[test]
 fn what_cannot_work_is_refused_with_a_hint() {
-    check_refused(|g| g.app_dir = "/abs".into(), "not a path from the root");
-    check_refused(|g| g.app_dir = "../up".into(), "not a path from the root");
-    check_refused(|g| g.app_dir = "a\nb".into(), "control character");
+    check_refused(|g| g.apps = Apps::One("/abs".into()), "not a path from the root");
+    check_refused(|g| g.apps = Apps::One("../up".into()), "not a path from the root");
+    check_refused(|g| g.apps = Apps::One("a\nb".into()), "control character");
     check_refused(|g| g.config = Some("--x".into()), "not a path from the root");
     check_refused(|g| g.name = "a/b".into(), "project name");
     check_refused(|g| g.accounts = vec!["1234".into()], "12 digits");

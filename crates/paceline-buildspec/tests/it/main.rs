@@ -12,7 +12,7 @@ mod scripts;
 
 use paceline_buildspec::project::{Privileged, SourceSettings, SourceType};
 use paceline_buildspec::{
-    CodeBuildSettings, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
+    Apps, CodeBuildSettings, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
 };
 
 pub const SHA256: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
@@ -22,7 +22,7 @@ pub fn workshop() -> Generation {
     Generation {
         name: "workshop".into(),
         out_dir: "buildspecs".into(),
-        app_dir: "cdk.out".into(),
+        apps: Apps::One("cdk.out".into()),
         config: Some("paceline.yaml".into()),
         regions: vec!["us-east-1".into(), "us-west-2".into()],
         accounts: vec!["111122223333".into()],
@@ -56,7 +56,7 @@ pub fn workshop() -> Generation {
 pub fn synthesized() -> Generation {
     Generation {
         name: "yes".into(),
-        app_dir: "my app/cdk.out".into(),
+        apps: Apps::One("my app/cdk.out".into()),
         config: None,
         regions: vec!["eu-central-1".into()],
         accounts: Vec::new(),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_buildspec::project::BatchBy;
-use paceline_buildspec::{Buildspec, Generation, RunnerSource};
+use paceline_buildspec::{Apps, Buildspec, Generation, RunnerSource};
 
 use crate::{SHA256, file, installed, synthesized, workshop};
 
@@ -43,7 +43,9 @@ fn every_command_is_valid_bash_and_strict() {
         return;
     }
     let suffixes = [".yml", ".destroy.yml", ".pull-request.yml"];
-    for generation in [workshop(), synthesized(), installed(), in_batches()] {
+    let apps = Apps::Several(vec!["a".into(), "b c".into()]);
+    let several = Generation { apps, ..synthesized() };
+    for generation in [workshop(), synthesized(), installed(), in_batches(), several] {
         let commands = suffixes.iter().flat_map(|suffix| {
             let phases = read(&generation, suffix).phases;
             phases.iter().flat_map(|(_, phase)| phase.commands.clone()).collect::<Vec<_>>()
@@ -366,7 +368,7 @@ fn what_was_looked_up_is_kept_and_a_committed_answer_comes_first() {
     build.program("bin/node", "echo v22");
     let (file, kept) = (
         build.dir.join("src/my app/cdk.context.json"),
-        build.dir.join("root/.cache/paceline/cdk.context.json"),
+        build.dir.join("root/.cache/paceline/my app/cdk.context.json"),
     );
     fs_err::create_dir_all(file.parent().unwrap()).unwrap();
     let home = build.dir.join("root");

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use super::duration;
+use super::{duration, some_duration};
 
 /// The CodeBuild project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -129,8 +129,4 @@ pub enum RunnerFrom {
     Https,
     /// It is in the build image.
     Image,
-}
-
-fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    duration(deserializer).map(Some)
 }

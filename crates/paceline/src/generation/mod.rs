@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use paceline_buildspec::generate::GenerateError;
+use paceline_buildspec::generate::{Apps, GenerateError, shell_word};
 use paceline_buildspec::project::{BatchBy, CodeBuildSettings, SettingError, SourceSettings, VpcSettings};
 use paceline_buildspec::yaml::{self, Kind};
 use paceline_buildspec::{Generation, MultiRegion, RunnerSource, StackNode};
@@ -28,10 +28,11 @@ pub(crate) fn generation(app: &App, plan: &Plan, args: &GeneratedArgs) -> Result
         all
     };
     let is_image = |step: &&Step| matches!(&step.work, Work::Publish(publish) if publish.image);
+    let is_one = app.config.apps.is_empty();
     Ok(Generation {
-        name: args.name.clone().unwrap_or_else(|| name(&app.dir)),
+        name: args.name.clone().unwrap_or_else(|| name(app)),
         out_dir: in_repository(&args.out),
-        app_dir: in_repository(&app.dir),
+        apps: apps(app),
         config: app.config_path.as_deref().map(in_repository),
         regions: distinct(|stack| stack.region.as_ref()),
         accounts: distinct(|stack| stack.account.as_ref()),
@@ -44,8 +45,30 @@ pub(crate) fn generation(app: &App, plan: &Plan, args: &GeneratedArgs) -> Result
         }),
         codebuild: settings(app)?,
         runner: runner(app.config.runner.as_ref())?,
-        synth: app.config.synth.clone(),
-        lock_file: lock_file(&app.dir),
+        synth: synth(app),
+        lock_file: if is_one { lock_file(&app.dir) } else { None },
+    })
+}
+
+fn apps(app: &App) -> Apps {
+    if app.config.apps.is_empty() {
+        return Apps::One(in_repository(&app.dir));
+    }
+    Apps::Several(app.config.apps.values().map(|one| in_repository(&app.dir.join(&one.dir))).collect())
+}
+
+/// One app's own command, or the runner's for several, of which each has its own.
+fn synth(app: &App) -> Option<String> {
+    if app.config.apps.is_empty() {
+        return app.config.synth.clone();
+    }
+    let config = app.config_path.as_deref().map(|path| shell_word(&in_repository(path)));
+    let has_own = app.config.apps.values().any(|one| one.synth.is_some());
+    has_own.then(|| {
+        ["paceline synth".to_owned()]
+            .into_iter()
+            .chain(config.map(|path| format!(" --config {path}")))
+            .collect()
     })
 }
 

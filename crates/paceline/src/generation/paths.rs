@@ -3,6 +3,8 @@
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use paceline_buildspec::generate::LOCK_FILES;
 
+use crate::load::App;
+
 /// A path as the build sees it, from the root of the repository: that is where commands like this one are
 /// run. A path that leads elsewhere is taken from its own repository, if it is in one.
 pub(super) fn in_repository(path: &Utf8Path) -> String {
@@ -24,10 +26,13 @@ pub(super) fn in_repository(path: &Utf8Path) -> String {
     inside.map_or_else(|| full.file_name().unwrap_or("app").to_owned(), ToString::to_string)
 }
 
-/// The folder that holds the app: `workshop/cdk.out` is the app `workshop`.
-pub(super) fn name(dir: &Utf8Path) -> String {
+/// The folder that holds the app: `workshop/cdk.out` is the app `workshop`. Several apps have that of their
+/// configuration.
+pub(super) fn name(app: &App) -> String {
+    let dir = if app.dir.as_str().is_empty() { Utf8Path::new(".") } else { &app.dir };
     let full = dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
-    full.parent().and_then(Utf8Path::file_name).unwrap_or("app").to_owned()
+    let folder = if app.config.apps.is_empty() { full.parent() } else { Some(full.as_path()) };
+    folder.and_then(Utf8Path::file_name).unwrap_or("app").to_owned()
 }
 
 /// What locks the packages of the app: the nearest file of a package manager, from beside the assembly up to this
