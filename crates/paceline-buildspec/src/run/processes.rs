@@ -5,7 +5,11 @@
 
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long the processes of an interrupted command may go on when its shell has ended.
+const GRACE: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Asks a build to stop, from another thread: once to interrupt its command, once more to kill it.
 #[derive(Debug, Clone, Default)]
@@ -39,13 +43,16 @@ impl Stop {
         self.groups().asked > 0
     }
 
-    /// Runs a command to its end, and when it is stopped to the end of all that it has started.
+    /// Runs a command to its end, and when it is stopped, for a while, to the end of all that it has started.
     pub(super) fn wait_for(&self, command: &mut Command) -> std::io::Result<ExitStatus> {
         let mut child = self.start(command)?;
         let group = child.id();
         let status = child.wait()?;
-        while self.is_asked() && is_alive(group) {
-            std::thread::sleep(Duration::from_millis(20));
+        // `sh` may end before what it waits for, which then still puts things in order. What does not listen, as
+        // what runs in the background does not, is not waited for longer.
+        let ended = Instant::now();
+        while self.is_asked() && is_alive(group) && ended.elapsed() < GRACE {
+            std::thread::sleep(LOOK_AGAIN);
         }
         self.groups().running.retain(|other| *other != group || is_alive(group));
         Ok(status)
