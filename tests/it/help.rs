@@ -76,9 +76,19 @@ fn help_of_every_command_has_its_flags() {
 #[test]
 fn the_overview_names_every_command() {
     let ran = Place::new().paceline(["--help"]).run().expect(0);
-    for command in
-        ["plan", "explain", "gen", "run-buildspec", "deploy", "destroy", "wait", "report", "project", "schema", "sim"]
-    {
+    for command in [
+        "plan",
+        "explain",
+        "gen",
+        "run-buildspec",
+        "deploy",
+        "destroy",
+        "wait",
+        "report",
+        "project",
+        "schema",
+        "sim",
+    ] {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
     }
 }

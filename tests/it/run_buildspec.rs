@@ -101,6 +101,17 @@ fn a_batch_started_as_a_build_says_how_it_is_started() {
 }
 
 #[test]
+fn what_was_deployed_is_destroyed_by_its_word() {
+    let (place, sim) = (repository(), Sim::start(FAST));
+    build(&place, &sim, "workshop.yml").run().expect(0);
+    let call = build(&place, &sim, "workshop.destroy.yml").args(["--env", "PACELINE_DESTROY=workshop"]);
+    let ran = call.run().expect(0);
+    assert!(ran.stdout.contains("everything is deleted"), "{}", ran.stdout);
+    assert_eq!(sim.accepted("DeleteStack").len(), STACKS);
+    assert_eq!(place.list("kept/reports/destroy"), ["junit.xml"]);
+}
+
+#[test]
 fn nothing_is_destroyed_without_its_word() {
     let (place, sim) = (repository(), Sim::start(FAST));
     let ran = build(&place, &sim, "workshop.destroy.yml").run().expect(1);

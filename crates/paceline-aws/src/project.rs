@@ -72,7 +72,7 @@ impl Projects {
         if !changed_role && differences(&wanted_fields(wanted), &live_fields(&live)).is_empty() {
             return Ok(Applied::Unchanged);
         }
-        self.update(wanted, role).await?;
+        self.update(wanted, role, &live).await?;
         Ok(Applied::Updated)
     }
 
@@ -93,8 +93,18 @@ impl Projects {
         call.send().await.map_err(|error| Trouble::of("CreateProject", &error)).map(drop)
     }
 
-    async fn update(&self, project: &Project, role: Option<&str>) -> Result<(), Trouble> {
-        let parts = Parts::of(project)?;
+    async fn update(
+        &self,
+        project: &Project,
+        role: Option<&str>,
+        live: &types::Project,
+    ) -> Result<(), Trouble> {
+        let mut parts = Parts::of(project)?;
+        // The template makes the role of batches, which the settings do not name: it stays.
+        if let Some(batch) = parts.batch.as_mut().filter(|batch| batch.service_role.is_none()) {
+            let live = live.build_batch_config();
+            batch.service_role = live.and_then(|live| live.service_role()).map(str::to_owned);
+        }
         // What is left out of an update stays; an empty one takes the project out of its network.
         let vpc = parts.vpc.unwrap_or_else(|| types::VpcConfig::builder().build());
         let call = self.client.update_project().name(&project.name).description(&project.description);

@@ -7,8 +7,8 @@ use paceline_buildspec::run::{self, Build, Output, Progress, RunError, RunOption
 use paceline_engine::exit;
 
 use crate::cli::RunBuildspecArgs;
-use crate::deploy::runtime;
 use crate::failure::Failure;
+use crate::run::runtime;
 use crate::{signals, terminal};
 
 pub(crate) fn run(args: &RunBuildspecArgs) -> Result<u8, Failure> {

@@ -39,17 +39,11 @@ pub(crate) struct RunBuildspecArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<Utf8PathBuf>,
     /// A variable of the build, in place of what the buildspec says
-    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variable)]
     pub(crate) env: Vec<(String, String)>,
     /// Copy the artifacts and reports of the build to this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) artifacts: Option<Utf8PathBuf>,
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
-    let (name, value) = pair.ok_or_else(|| "write it like NAME=VALUE".to_owned())?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Args)]
