@@ -3,7 +3,14 @@
 use crate::harness::Place;
 use crate::workshop;
 
-const FILES: [&str; 3] = ["workshop.project.json", "workshop.project.yaml", "workshop.yml"];
+const FILES: [&str; 6] = [
+    "workshop.destroy.yml",
+    "workshop.project.json",
+    "workshop.project.ts",
+    "workshop.project.yaml",
+    "workshop.pull-request.yml",
+    "workshop.yml",
+];
 
 /// Writes the files into a folder that has none, and reads them.
 fn generated(place: &Place, multi_region: bool) -> Vec<String> {
@@ -17,13 +24,13 @@ fn generated(place: &Place, multi_region: bool) -> Vec<String> {
 }
 
 #[test]
-fn three_files_are_written_the_same_each_time() {
+fn every_file_is_written_the_same_each_time() {
     let place = Place::new();
     let first = generated(&place, false);
     assert_eq!(place.list("buildspecs"), FILES);
     assert_eq!(first, generated(&place, false));
     place.json("buildspecs/workshop.project.json");
-    for file in ["workshop.yml", "workshop.project.yaml"] {
+    for file in FILES.into_iter().filter(|file| *file != "workshop.project.json") {
         let text = place.read(&format!("buildspecs/{file}"));
         let header: String = text.lines().take(3).collect();
         assert!(header.to_lowercase().contains("do not edit"), "{file}: {header}");
@@ -99,24 +106,69 @@ fn the_committed_files_are_what_is_generated() {
 fn a_setting_that_codebuild_does_not_know_is_refused_before_anything_is_written() {
     let place = Place::new();
     let config = fs_err::read_to_string(workshop::path("paceline.yaml")).unwrap();
-    for (good, bad, says) in [
-        ("compute: x-large", "compute: huge", "huge"),
-        ("cache: [docker-layer]", "cache: [dokcer-layer]", "dokcer-layer"),
-        ("privileged: auto", "privileged: maybe", "maybe"),
-        ("timeout: 240m", "timeout: 9000m", "9000"),
-        ("sha256: \"0000", "sha256: \"x000", "x000"),
+    for (good, bad, value, says) in [
+        ("compute: x-large", "compute: huge", "huge", "`huge` is not a compute type"),
+        ("cache: [docker-layer]", "cache: [dokcer-layer]", "[dokcer", "`dokcer-layer` is not a cache"),
+        ("privileged: auto", "privileged: maybe", "maybe", "`maybe` is not a privileged mode"),
+        ("timeout: 240m", "timeout: 9000m", "9000m", "a build timeout of 9000 minutes"),
+        ("sha256: \"0000", "sha256: \"x000", "\"x000", "the runner's SHA-256 `x000"),
+        (
+            "timeout: 240m",
+            "timeout: 4h, timeouts: { runner: 5h }",
+            "5h",
+            "the runner may take 300m, and the build ends after 240m",
+        ),
     ] {
         assert!(config.contains(good), "{good}");
-        let file = place.write("bad.yaml", &config.replace(good, bad));
+        let text = config.replace(good, bad);
+        let file = place.write("bad.yaml", &text);
+        let before = &text[..text.find(bad).unwrap() + bad.find(value).unwrap()];
+        let column = before.lines().last().unwrap().len() + 1;
+        let says = format!("bad.yaml:{}:{column}: {says}", before.lines().count());
         let ran = place
             .paceline(["gen", "--app", &workshop::path("cdk.out"), "--config"])
             .args([&file])
             .run()
             .expect(2);
-        assert!(ran.stderr.contains(says), "{bad}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&says), "{bad}: no {says} in {}", ran.stderr);
         assert!(ran.stderr.contains(" hint: "), "{bad}: {}", ran.stderr);
         assert_eq!(place.list("buildspecs"), [""; 0], "{bad}");
     }
+}
+
+#[test]
+fn a_limit_below_the_forecast_is_said() {
+    let place = Place::new();
+    let config = fs_err::read_to_string(workshop::path("paceline.yaml")).unwrap();
+    let config = place.write("short.yaml", &config.replace("timeout: 240m", "timeout: 50m"));
+    let ran = place.paceline(["gen", "--app", &workshop::path("cdk.out"), "--config"]).args([config]).run();
+    let ran = ran.expect(0);
+    assert!(
+        ran.stderr.contains("expected to take 58 minutes, and the runner stops after 45"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn what_is_generated_no_longer_is_stale_and_removed() {
+    let place = Place::new();
+    let config = fs_err::read_to_string(workshop::path("paceline.yaml")).unwrap();
+    let batch =
+        place.write("batch.yaml", &config.replace("privileged: auto", "privileged: auto, batch: regions"));
+    let gen_with = |config: &std::path::Path, more: &[&str]| {
+        let call = place.paceline(["gen", "--app", &workshop::path("cdk.out"), "--config"]).args([config]);
+        call.args(more).run()
+    };
+    gen_with(&batch, &[]).expect(0);
+    assert!(place.list("buildspecs").contains(&"workshop.batch.yml".to_owned()));
+    let config = place.write("plain.yaml", &config);
+    let ran = gen_with(&config, &["--check"]).expect(5);
+    assert!(ran.stdout.contains("--- a/buildspecs/workshop.batch.yml\n+++ /dev/null\n"), "{}", ran.stdout);
+    let ran = gen_with(&config, &[]).expect(0);
+    assert!(ran.stderr.contains("removed buildspecs/workshop.batch.yml"), "{}", ran.stderr);
+    assert_eq!(place.list("buildspecs"), FILES);
+    gen_with(&config, &["--check"]).expect(0);
 }
 
 #[test]

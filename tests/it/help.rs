@@ -56,6 +56,7 @@ fn help_of_every_command_has_its_flags() {
         (&["project", "diff"], [&APP[..], &["--out", "--name"]].concat()),
         (&["project", "apply"], [&APP[..], &["--out", "--name", "--service-role"]].concat()),
         (&["project", "start"], [&APP[..], &["--name"], &starts].concat()),
+        (&["run-buildspec"], vec!["--source", "--env", "--artifacts"]),
         (&["schema"], vec!["--out", "--check"]),
         (&["lint"], vec!["--format", "--fix", "--deny", "--project", "--config", "--explain"]),
         (&["sim", "serve"], vec!["--port", "--time-scale", "--images", "--seed", "--verbose"]),
@@ -76,9 +77,21 @@ fn help_of_every_command_has_its_flags() {
 #[test]
 fn the_overview_names_every_command() {
     let ran = Place::new().paceline(["--help"]).run().expect(0);
-    for command in
-        ["plan", "explain", "gen", "lint", "deploy", "destroy", "wait", "report", "project", "schema", "sim"]
-    {
+    for command in [
+        "plan",
+        "explain",
+        "gen",
+        "lint",
+        "synth",
+        "run-buildspec",
+        "deploy",
+        "destroy",
+        "wait",
+        "report",
+        "project",
+        "schema",
+        "sim",
+    ] {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
     }
 }

@@ -18,6 +18,7 @@ mod mistakes;
 mod plan;
 mod project;
 mod report;
+mod run_buildspec;
 mod simulate;
 mod wait;
 mod workshop;

@@ -2,6 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_codebuild::Client;
+use aws_sdk_codebuild::error::BuildError;
 use aws_sdk_codebuild::types;
 use paceline_buildspec::project::Project;
 use serde::Serialize;
@@ -71,7 +72,7 @@ impl Projects {
         if !changed_role && differences(&wanted_fields(wanted), &live_fields(&live)).is_empty() {
             return Ok(Applied::Unchanged);
         }
-        self.update(wanted, role).await?;
+        self.update(wanted, role, &live).await?;
         Ok(Applied::Updated)
     }
 
@@ -88,11 +89,22 @@ impl Projects {
         let call = call.cache(parts.cache).environment(parts.environment).logs_config(parts.logs);
         let call = call.timeout_in_minutes(parts.timeout).queued_timeout_in_minutes(parts.queued_timeout);
         let call = call.set_tags(Some(parts.tags)).set_vpc_config(parts.vpc);
+        let call = call.set_build_batch_config(parts.batch);
         call.send().await.map_err(|error| Trouble::of("CreateProject", &error)).map(drop)
     }
 
-    async fn update(&self, project: &Project, role: Option<&str>) -> Result<(), Trouble> {
-        let parts = Parts::of(project)?;
+    async fn update(
+        &self,
+        project: &Project,
+        role: Option<&str>,
+        live: &types::Project,
+    ) -> Result<(), Trouble> {
+        let mut parts = Parts::of(project)?;
+        // The template makes the role of batches, which the settings do not name: it stays.
+        if let Some(batch) = parts.batch.as_mut().filter(|batch| batch.service_role.is_none()) {
+            let live = live.build_batch_config();
+            batch.service_role = live.and_then(|live| live.service_role()).map(str::to_owned);
+        }
         // What is left out of an update stays; an empty one takes the project out of its network.
         let vpc = parts.vpc.unwrap_or_else(|| types::VpcConfig::builder().build());
         let call = self.client.update_project().name(&project.name).description(&project.description);
@@ -101,6 +113,7 @@ impl Projects {
         let call = call.cache(parts.cache).environment(parts.environment).logs_config(parts.logs);
         let call = call.timeout_in_minutes(parts.timeout).queued_timeout_in_minutes(parts.queued_timeout);
         let call = call.set_tags(Some(parts.tags)).vpc_config(vpc);
+        let call = call.set_build_batch_config(parts.batch);
         call.send().await.map_err(|error| Trouble::of("UpdateProject", &error)).map(drop)
     }
 }
@@ -113,6 +126,7 @@ struct Parts {
     environment: types::ProjectEnvironment,
     logs: types::LogsConfig,
     vpc: Option<types::VpcConfig>,
+    batch: Option<types::ProjectBuildBatchConfig>,
     tags: Vec<types::Tag>,
     timeout: i32,
     queued_timeout: i32,
@@ -142,7 +156,8 @@ impl Parts {
             .image(word(&project.environment.image))
             .compute_type(types::ComputeType::from(&*word(&project.environment.compute_type)))
             .privileged_mode(project.environment.privileged_mode)
-            .image_pull_credentials_type((&*word(&project.environment.image_pull_credentials_type)).into());
+            .image_pull_credentials_type((&*word(&project.environment.image_pull_credentials_type)).into())
+            .set_docker_server(docker_server(project).map_err(incomplete)?);
         let variables: Result<Vec<_>, _> = project
             .environment
             .environment_variables
@@ -175,11 +190,26 @@ impl Parts {
             environment: environment.build().map_err(incomplete)?,
             logs: types::LogsConfig::builder().cloud_watch_logs(watch).build(),
             vpc,
+            batch: project.build_batch_config.as_ref().map(|batch| {
+                types::ProjectBuildBatchConfig::builder()
+                    .set_service_role(batch.service_role.clone())
+                    .timeout_in_mins(number(batch.timeout_in_mins))
+                    .build()
+            }),
             tags: tags.map(|tag| types::Tag::builder().key(&tag.key).value(&tag.value).build()).collect(),
             timeout: number(project.timeout_in_minutes),
             queued_timeout: number(project.queued_timeout_in_minutes),
         })
     }
+}
+
+fn docker_server(project: &Project) -> Result<Option<types::DockerServer>, BuildError> {
+    let Some(server) = &project.environment.docker_server else { return Ok(None) };
+    let groups = &server.security_group_ids;
+    let builder = types::DockerServer::builder()
+        .compute_type(types::ComputeType::from(&*word(&server.compute_type)))
+        .set_security_group_ids((!groups.is_empty()).then(|| groups.clone()));
+    builder.build().map(Some)
 }
 
 /// The model's values are the API's own words.
@@ -243,6 +273,10 @@ fn live_fields(project: &types::Project) -> Value {
             "computeType": environment.compute_type().as_str(),
             "environmentVariables": variables.collect::<Vec<_>>(),
             "privilegedMode": environment.privileged_mode(),
+            "dockerServer": environment.docker_server().map(|server| json!({
+                "computeType": server.compute_type().as_str(),
+                "securityGroupIds": server.security_group_ids(),
+            })),
             "imagePullCredentialsType": environment.image_pull_credentials_type().map(aws_sdk_codebuild::types::ImagePullCredentialsType::as_str),
         })),
         "timeoutInMinutes": project.timeout_in_minutes(),
@@ -252,6 +286,10 @@ fn live_fields(project: &types::Project) -> Value {
             "vpcId": vpc.vpc_id(),
             "subnets": vpc.subnets(),
             "securityGroupIds": vpc.security_group_ids(),
+        })),
+        "buildBatchConfig": project.build_batch_config().map(|batch| json!({
+            "serviceRole": batch.service_role(),
+            "timeoutInMins": batch.timeout_in_mins(),
         })),
         "logsConfig": watch.map(|watch| json!({
             "cloudWatchLogs": { "status": watch.status().as_str(), "groupName": watch.group_name() },

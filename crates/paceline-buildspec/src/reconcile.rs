@@ -1,10 +1,16 @@
-//! Generated files and what is on disk: written when they differ, or only compared.
+//! Generated files and what is on disk: written when they differ, removed when they are generated no longer, or
+//! only compared.
 
 use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::NamedTempFile;
 
-use crate::generate::GeneratedFile;
+use crate::generate::{GeneratedFile, SUFFIXES};
+
+/// What every generated file says in its first lines, in a comment or in its description.
+const MARK: &str = "enerated by paceline";
+const MARKED_LINES: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -17,11 +23,13 @@ pub enum Mode {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reconciled {
     pub written: Vec<Utf8PathBuf>,
+    /// What was generated once and is no longer.
+    pub removed: Vec<Utf8PathBuf>,
     pub unchanged: Vec<Utf8PathBuf>,
     pub stale: Vec<Stale>,
 }
 
-/// A file that is missing or differs from what would be generated.
+/// A file that is missing, differs from what would be generated, or is generated no longer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stale {
     pub path: Utf8PathBuf,
@@ -39,10 +47,12 @@ pub enum ReconcileError {
     Replace { path: Utf8PathBuf, source: std::io::Error },
 }
 
-/// Brings `out_dir` in line with the files, or says where it is not. Each file is replaced in one step, so
-/// that no reader and no interruption meets half of one.
+/// Brings `out_dir` in line with the files of the project `name`, or says where it is not. Each file is replaced in
+/// one step, so that no reader and no interruption meets half of one, and none is replaced before all are on the
+/// disk: a disk that is full leaves the old files as they were.
 pub fn reconcile(
     out_dir: &Utf8Path,
+    name: &str,
     files: &[GeneratedFile],
     mode: Mode,
 ) -> Result<Reconciled, ReconcileError> {
@@ -52,20 +62,61 @@ pub fn reconcile(
         read(&path).map(|on_disk| (path, on_disk))
     };
     let compared: Vec<_> = files.iter().map(compare).collect::<Result<_, _>>()?;
+    let obsolete = obsolete(out_dir, name, files)?;
     let mut reconciled = Reconciled::default();
+    let mut prepared = Vec::new();
     for (file, (path, on_disk)) in files.iter().zip(compared) {
         if on_disk.as_deref() == Some(&file.contents) {
             reconciled.unchanged.push(path);
         } else if mode == Mode::Write {
-            write(&path, &file.contents)
-                .map_err(|source| ReconcileError::Write { path: path.clone(), source })?;
-            reconciled.written.push(path);
+            let temporary =
+                prepare(&path, &file.contents, None).map_err(|source| cannot_write(&path, source))?;
+            prepared.push((path, temporary));
         } else {
-            let diff = diff(&path, on_disk.as_deref(), &file.contents);
+            let diff = diff(&path, on_disk.as_deref(), Some(&file.contents));
+            reconciled.stale.push(Stale { path, diff });
+        }
+    }
+    for (path, temporary) in prepared {
+        temporary.persist(&path).map_err(|error| cannot_write(&path, error.error))?;
+        reconciled.written.push(path);
+    }
+    for (path, on_disk) in obsolete {
+        if mode == Mode::Write {
+            fs_err::remove_file(&path).map_err(|source| cannot_write(&path, source))?;
+            reconciled.removed.push(path);
+        } else {
+            let diff = diff(&path, Some(&on_disk), None);
             reconciled.stale.push(Stale { path, diff });
         }
     }
     Ok(reconciled)
+}
+
+/// The files of the project that are there and not generated, with what is in them. What does not say that it is
+/// generated is someone's own.
+fn obsolete(
+    out_dir: &Utf8Path,
+    name: &str,
+    files: &[GeneratedFile],
+) -> Result<Vec<(Utf8PathBuf, String)>, ReconcileError> {
+    let mut found = Vec::new();
+    for suffix in SUFFIXES {
+        let file = format!("{name}{suffix}");
+        let path = out_dir.join(&file);
+        if files.iter().any(|generated| generated.path == file) || !path.is_file() {
+            continue;
+        }
+        let on_disk = read(&path)?.unwrap_or_default();
+        if on_disk.lines().take(MARKED_LINES).any(|line| line.contains(MARK)) {
+            found.push((path, on_disk));
+        }
+    }
+    Ok(found)
+}
+
+fn cannot_write(path: &Utf8Path, source: std::io::Error) -> ReconcileError {
+    ReconcileError::Write { path: path.to_owned(), source }
 }
 
 fn read(path: &Utf8Path) -> Result<Option<String>, ReconcileError> {
@@ -77,11 +128,12 @@ fn read(path: &Utf8Path) -> Result<Option<String>, ReconcileError> {
     }
 }
 
-fn diff(path: &Utf8Path, on_disk: Option<&str>, generated: &str) -> String {
-    let diff = similar::TextDiff::from_lines(on_disk.unwrap_or_default(), generated);
-    let (before, after) = (format!("a/{path}"), format!("b/{path}"));
-    let before = if on_disk.is_some() { before.as_str() } else { "/dev/null" };
-    diff.unified_diff().context_radius(3).header(before, &after).to_string()
+fn diff(path: &Utf8Path, on_disk: Option<&str>, generated: Option<&str>) -> String {
+    let diff = similar::TextDiff::from_lines(on_disk.unwrap_or_default(), generated.unwrap_or_default());
+    let name =
+        |side, text: Option<&str>| text.map_or_else(|| "/dev/null".to_owned(), |_| format!("{side}/{path}"));
+    let (before, after) = (name("a", on_disk), name("b", generated));
+    diff.unified_diff().context_radius(3).header(&before, &after).to_string()
 }
 
 /// Replaces the contents of a file in one step. It stays the file it is: who may read it, and what links to it.
@@ -89,20 +141,18 @@ pub fn replace_file(path: &Utf8Path, contents: &str) -> Result<(), ReconcileErro
     let replace = || {
         let target = path.canonicalize_utf8()?;
         let permissions = fs_err::metadata(&target)?.permissions();
-        write_with(&target, contents, Some(permissions))
+        let file = prepare(&target, contents, Some(permissions))?;
+        file.persist(&target).map(drop).map_err(|error| error.error)
     };
     replace().map_err(|source| ReconcileError::Replace { path: path.to_owned(), source })
 }
 
-fn write(path: &Utf8Path, contents: &str) -> std::io::Result<()> {
-    write_with(path, contents, None)
-}
-
-fn write_with(
+/// The new file beside the old one, on the disk and with another name.
+fn prepare(
     path: &Utf8Path,
     contents: &str,
     permissions: Option<std::fs::Permissions>,
-) -> std::io::Result<()> {
+) -> std::io::Result<NamedTempFile> {
     let dir = path.parent().filter(|dir| !dir.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     fs_err::create_dir_all(dir)?;
     let mut builder = tempfile::Builder::new();
@@ -116,6 +166,5 @@ fn write_with(
     let mut file = builder.tempfile_in(dir)?;
     file.write_all(contents.as_bytes())?;
     file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    Ok(file)
 }

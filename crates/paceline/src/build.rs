@@ -9,7 +9,7 @@ use paceline_report::{build_phases, log_line, phase_title};
 
 use crate::cli::StartArgs;
 use crate::failure::Failure;
-use crate::generate::generation;
+use crate::generation::generation;
 use crate::run::runtime;
 use crate::{load, signals, terminal};
 

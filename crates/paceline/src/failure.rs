@@ -23,6 +23,11 @@ impl Failure {
         Self { exit_code: exit::USAGE, problems: vec![(message.into(), Some(hint.into()))] }
     }
 
+    /// Several things are wrong with what was given.
+    pub(crate) fn of_all(problems: Vec<(String, Option<String>)>) -> Self {
+        Self { exit_code: exit::USAGE, problems }
+    }
+
     pub(crate) fn with_exit_code(self, exit_code: u8) -> Self {
         Self { exit_code, ..self }
     }
@@ -44,6 +49,14 @@ impl Failure {
             }
         }
         failure
+    }
+
+    /// Says where in a file it is, when that is known.
+    pub(crate) fn at(mut self, place: Option<impl fmt::Display>) -> Self {
+        if let (Some(place), Some((message, _))) = (place, self.problems.first_mut()) {
+            *message = format!("{place}: {message}");
+        }
+        self
     }
 
     fn with_sources(exit_code: u8, error: &dyn std::error::Error, hint: Option<String>) -> Self {

@@ -7,6 +7,7 @@ mod destroy;
 mod explain;
 mod failure;
 mod generate;
+mod generation;
 mod history;
 mod lint;
 mod listeners;
@@ -16,6 +17,7 @@ mod plan;
 mod project;
 mod report;
 mod run;
+mod run_buildspec;
 mod schema;
 mod signals;
 mod sim;
@@ -46,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Gen(args) => generate::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::RunBuildspec(args) => run_buildspec::run(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Destroy(args) => destroy::run(&args),
         Command::Wait(args) => wait::run(&args),

@@ -8,7 +8,7 @@ use paceline_engine::exit;
 use crate::build;
 use crate::cli::{GeneratedArgs, ProjectArgs, ProjectCommand};
 use crate::failure::Failure;
-use crate::generate::generation;
+use crate::generation::{generation, refused};
 use crate::load;
 use crate::run::runtime;
 use crate::terminal;
@@ -32,7 +32,7 @@ fn wanted(generated: &GeneratedArgs) -> Result<(Project, String), Failure> {
     let app = load::app(&generated.app)?;
     let plan = app.plan(&app.options_for_all_regions())?;
     let generation = generation(&app, &plan, generated)?;
-    let files = generate(&generation).map_err(|error| Failure::with_own_hint(&error))?;
+    let files = generate(&generation).map_err(|error| refused(&app, &error))?;
     let wanted: Project = files
         .iter()
         .find(|file| file.path.ends_with(".project.json"))

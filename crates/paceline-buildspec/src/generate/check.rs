@@ -1,7 +1,7 @@
 //! What cannot become a buildspec, said before anything is rendered.
 
 use super::project::UNKNOWN_ACCOUNT;
-use super::{Generation, RunnerSource, deploy};
+use super::{Apps, Generation, RunnerSource, variables};
 use crate::project::cloudformation::LOG_RETENTION_DAYS;
 use crate::project::{CacheMode, Project, ProjectError};
 
@@ -39,15 +39,53 @@ pub enum InputError {
         "{what} `{value}` holds a character that means something else in the policy of the build\nhint: rename it: no spaces, `$`, `*`, `?`, `{{` or `}}`"
     )]
     Policy { what: &'static str, value: String },
+    #[error(
+        "the id of the stack `{0}` has a comma, which a batch puts between ids\nhint: rename the stack, or set no `codebuild.batch`"
+    )]
+    StackId(String),
+    #[error("a batch divides the stacks of the app, and there are none\nhint: set no `codebuild.batch`")]
+    EmptyBatch,
     #[error("builds keep one S3 cache, and {0} are set\nhint: keep one of them in `codebuild.cache`")]
     Caches(usize),
 }
 
+impl InputError {
+    /// The setting of `paceline.yaml` to look at.
+    pub fn setting(&self) -> Option<&'static str> {
+        match self {
+            Self::Sha256(_) => Some("runner.sha256"),
+            Self::RunnerLocation { .. } => Some("runner.uri"),
+            Self::Variable(_) => Some("multi-region.when"),
+            Self::Retention(_) => Some("codebuild.log-retention-days"),
+            Self::EmptySynth => Some("synth"),
+            Self::StackId(_) | Self::EmptyBatch => Some("codebuild.batch"),
+            Self::Caches(_) => Some("codebuild.cache"),
+            Self::Path { .. } | Self::Control { .. } | Self::Account(_) | Self::Policy { .. } => None,
+        }
+    }
+}
+
 pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
     relative("the folder of generated files", &generation.out_dir)?;
-    relative("the cloud assembly", &generation.app_dir)?;
+    match &generation.apps {
+        Apps::One(dir) => relative("the cloud assembly", dir)?,
+        Apps::Several(folders) => {
+            for folder in folders {
+                relative("the folder of an app", folder)?;
+            }
+        }
+    }
     if let Some(config) = &generation.config {
         relative("the configuration", config)?;
+    }
+    if let Some(lock) = &generation.lock_file {
+        relative("the lock file", lock)?;
+    }
+    if generation.codebuild.batch.is_some() && generation.graph.is_empty() {
+        return Err(InputError::EmptyBatch);
+    }
+    for stack in &generation.graph {
+        no_controls("the id of a stack", &stack.id)?;
     }
     for region in &generation.regions {
         no_controls("a region", region)?;
@@ -159,7 +197,7 @@ fn variable(name: &str) -> Result<(), InputError> {
     let word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let taken = ["AWS_", "CODEBUILD_"].iter().any(|prefix| name.starts_with(prefix))
-        || deploy::OWN_VARIABLES.contains(&name)
+        || variables::OWN.contains(&name)
         || ["HOME", "PATH"].contains(&name);
     if word && first && !taken { Ok(()) } else { Err(InputError::Variable(name.to_owned())) }
 }

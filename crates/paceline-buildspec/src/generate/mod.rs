@@ -3,18 +3,25 @@
 //! The model of every file is built here; the templates lay the same data out for people, with comments.
 //! Each rendered file is parsed back and must mean exactly what its model says, or nothing is handed out.
 
+mod batch;
+mod buildspecs;
+mod cache;
 mod check;
-mod deploy;
+mod document;
+mod forms;
+mod limits;
 mod project;
+mod steps;
 mod templates;
+mod variables;
 
 use serde::Serialize;
 
-use crate::buildspec::{Buildspec, Phase, PhaseName};
-use crate::project::cloudformation::{self, Access, Statement};
-use crate::project::{CodeBuildSettings, Project, ProjectError};
+use crate::project::{CodeBuildSettings, ProjectError};
 
+pub use cache::LOCK_FILES;
 pub use check::InputError;
+pub use templates::shell_word;
 
 /// What is known about a deployment when its buildspec is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,20 +30,61 @@ pub struct Generation {
     pub name: String,
     /// The folder of the generated files, from the root of the repository.
     pub out_dir: String,
-    /// The cloud assembly, from the root of the repository.
-    pub app_dir: String,
+    pub apps: Apps,
     /// `paceline.yaml`, from the root of the repository.
     pub config: Option<String>,
     pub regions: Vec<String>,
     pub accounts: Vec<String>,
     pub stacks: usize,
+    /// Every stack after all that it waits for. Only a batch looks at it.
+    pub graph: Vec<StackNode>,
     /// The Docker images among the assets.
     pub images: usize,
     pub multi_region: Option<MultiRegion>,
     pub codebuild: CodeBuildSettings,
     pub runner: RunnerSource,
-    /// Makes the cloud assembly in the build, when it is not committed.
+    /// Makes the cloud assembly in the build, when it is not committed. For several apps, the runner's own command.
     pub synth: Option<String>,
+    /// The lock file of what synthesizing installs, from the root of the repository.
+    pub lock_file: Option<String>,
+}
+
+/// What is deployed. Paths are from the root of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Apps {
+    /// The cloud assembly of one app.
+    One(String),
+    /// The folders of the apps that the configuration has. The runner knows where their assemblies are.
+    Several(Vec<String>),
+}
+
+/// A stack, as far as a batch needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackNode {
+    pub id: String,
+    pub region: String,
+    /// The Docker images among its assets.
+    pub images: usize,
+    /// Positions in the graph, all smaller than its own.
+    pub depends_on: Vec<usize>,
+}
+
+impl Apps {
+    /// In words.
+    fn name(&self) -> String {
+        match self {
+            Self::One(dir) => dir.clone(),
+            Self::Several(folders) => format!("the apps {}", folders.join(", ")),
+        }
+    }
+
+    /// Where the CDK is run: beside the assembly, or in the folders of the apps.
+    fn folders(&self) -> Vec<&str> {
+        match self {
+            Self::One(dir) => vec![dir.rsplit_once('/').map_or("", |(folder, _)| folder)],
+            Self::Several(folders) => folders.iter().map(String::as_str).collect(),
+        }
+    }
 }
 
 /// The variable that takes the stacks of the other Regions out of a run.
@@ -83,155 +131,50 @@ pub enum GenerateError {
     Mismatch { path: String, detail: String },
 }
 
-/// Writes the buildspec, and the project that runs it in both of its forms. The same input gives the same bytes.
+impl GenerateError {
+    /// The setting of `paceline.yaml` to look at.
+    pub fn setting(&self) -> Option<&'static str> {
+        match self {
+            Self::Input(error) => error.setting(),
+            Self::Project(error) => error.setting(),
+            Self::Render { .. } | Self::Mismatch { .. } => None,
+        }
+    }
+}
+
+/// What a file that is generated for a project may be called behind the project's name.
+pub const SUFFIXES: [&str; 7] = [
+    ".yml",
+    ".destroy.yml",
+    ".pull-request.yml",
+    batch::SUFFIX,
+    ".project.json",
+    ".project.yaml",
+    ".project.ts",
+];
+
+/// Writes the buildspecs, and the project that runs them in each of its forms. The same input gives the same bytes.
 pub fn generate(generation: &Generation) -> Result<Vec<GeneratedFile>, GenerateError> {
     check::input(generation)?;
     let project = project::project(generation);
     check::docker(generation, &project)?;
     project.check()?;
-    let buildspec = deploy::buildspec(generation)?;
-    let files = vec![
-        buildspec_file(generation, &buildspec)?,
-        project_json(generation, &project)?,
-        project_template(generation, &project)?,
+    limits::check(generation, &project)?;
+    let mut files = vec![
+        buildspecs::deploy(generation)?.write(generation)?,
+        buildspecs::destroy(generation)?.write(generation)?,
+        buildspecs::pull_request(generation)?.write(generation)?,
     ];
+    if let Some(by) = generation.codebuild.batch {
+        files.push(batch::document(generation, by, &project)?.write(generation)?);
+    }
+    files.push(forms::json(generation, &project)?);
+    files.push(forms::template(generation, &project)?);
+    files.push(forms::construct(generation, &project)?);
     Ok(files)
 }
 
-#[derive(Serialize)]
-struct BuildspecContext {
-    tool: &'static str,
-    command: String,
-    subject: String,
-    variables: Vec<deploy::Variable>,
-    phases: Vec<PhaseContext>,
-    report: ReportContext,
-    report_group: String,
-    artifacts: ArtifactsContext,
-    cache_paths: Vec<&'static str>,
-}
-
-#[derive(Serialize)]
-struct PhaseContext {
-    name: &'static str,
-    on_failure: Option<String>,
-    runtimes: Vec<RuntimeContext>,
-    commands: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct RuntimeContext {
-    name: String,
-    version: String,
-}
-
-#[derive(Serialize)]
-struct ReportContext {
-    name: &'static str,
-    files: &'static str,
-    base_directory: String,
-}
-
-#[derive(Serialize)]
-struct ArtifactsContext {
-    files: &'static str,
-    base_directory: &'static str,
-    name: String,
-    kept: String,
-}
-
-#[derive(Serialize)]
-struct ProjectContext<'a> {
-    tool: &'static str,
-    command: String,
-    project: &'a Project,
-    template_file: String,
-    log_retention_days: u32,
-    role_description: String,
-    project_arn: String,
-    statements: Vec<Statement>,
-}
-
 const TOOL: &str = concat!("paceline ", env!("CARGO_PKG_VERSION"));
-
-fn buildspec_file(generation: &Generation, model: &Buildspec) -> Result<GeneratedFile, GenerateError> {
-    let context = BuildspecContext {
-        tool: TOOL,
-        command: deploy::command(generation),
-        subject: deploy::subject(generation),
-        variables: deploy::variables(generation),
-        phases: model.phases.iter().map(|(name, phase)| phase_context(name, phase)).collect(),
-        report: ReportContext {
-            name: deploy::REPORT,
-            files: deploy::REPORT_FILES,
-            base_directory: deploy::reports_dir(),
-        },
-        report_group: format!("{}-{}", generation.name, deploy::REPORT),
-        artifacts: ArtifactsContext {
-            files: deploy::ALL_FILES,
-            base_directory: deploy::WORK_DIR,
-            name: generation.name.clone(),
-            kept: deploy::kept(generation),
-        },
-        cache_paths: deploy::cache_paths(generation),
-    };
-    let path = format!("{}.yml", generation.name);
-    let contents = render("deploy.buildspec.yml.tera", &context)?;
-    let mismatch = |detail: String| GenerateError::Mismatch { path: path.clone(), detail };
-    let read = Buildspec::read(&contents).map_err(|error| mismatch(error.to_string()))?;
-    if let Some(problem) = read.unknown.first() {
-        return Err(mismatch(problem.to_string()));
-    }
-    same(&read.buildspec, model).map_err(mismatch)?;
-    Ok(GeneratedFile { path, contents })
-}
-
-fn phase_context(name: PhaseName, phase: &Phase) -> PhaseContext {
-    let runtimes = phase.runtime_versions.iter();
-    PhaseContext {
-        name: name.as_str(),
-        on_failure: phase.on_failure.as_ref().map(ToString::to_string),
-        runtimes: runtimes
-            .map(|(name, version)| RuntimeContext { name: name.clone(), version: version.clone() })
-            .collect(),
-        commands: phase.commands.clone(),
-    }
-}
-
-fn project_json(generation: &Generation, project: &Project) -> Result<GeneratedFile, GenerateError> {
-    let path = format!("{}.project.json", generation.name);
-    let contents = render("project.json.tera", &project_context(generation, project))?;
-    let mismatch = |detail: String| GenerateError::Mismatch { path: path.clone(), detail };
-    let read: Project = serde_json::from_str(&contents).map_err(|error| mismatch(error.to_string()))?;
-    same(&read, project).map_err(mismatch)?;
-    Ok(GeneratedFile { path, contents })
-}
-
-fn project_template(generation: &Generation, project: &Project) -> Result<GeneratedFile, GenerateError> {
-    let path = project::template_path(generation);
-    let contents = render("project.cfn.yml.tera", &project_context(generation, project))?;
-    let mismatch = |detail: String| GenerateError::Mismatch { path: path.clone(), detail };
-    let read = crate::yaml::parse(&contents).map_err(|error| mismatch(error.to_string()))?;
-    let days = generation.codebuild.log_retention_days;
-    let expected = cloudformation::template(project, &project::access(generation), days);
-    let expected = expected.map_err(|error| mismatch(error.to_string()))?;
-    same(&read.to_json(), &expected).map_err(mismatch)?;
-    Ok(GeneratedFile { path, contents })
-}
-
-fn project_context<'a>(generation: &Generation, project: &'a Project) -> ProjectContext<'a> {
-    let access: Access = project::access(generation);
-    ProjectContext {
-        tool: TOOL,
-        command: deploy::command(generation),
-        project,
-        template_file: format!("{}/{}", generation.out_dir, project::template_path(generation)),
-        log_retention_days: generation.codebuild.log_retention_days,
-        role_description: cloudformation::role_description(project),
-        project_arn: cloudformation::project_arn(project),
-        statements: cloudformation::statements(project, &access),
-    }
-}
 
 fn render(template: &'static str, context: &impl Serialize) -> Result<String, GenerateError> {
     templates::render(template, context).map_err(|source| GenerateError::Render { template, source })

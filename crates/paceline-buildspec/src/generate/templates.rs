@@ -18,11 +18,18 @@ macro_rules! templates {
 
 /// Part of the program, so that it needs no files where it runs.
 pub(super) const TEMPLATES: &[(&str, &str)] = templates![
-    "deploy.buildspec.yml.tera",
+    "buildspec.yml.tera",
     "project.cfn.yml.tera",
     "project.json.tera",
+    "project.ts.tera",
+    "steps/check-generated.sh.tera",
+    "steps/deadline.sh.tera",
     "steps/deploy.sh.tera",
+    "steps/destroy.sh.tera",
     "steps/fetch-runner.sh.tera",
+    "steps/has-assembly.sh.tera",
+    "steps/keep-plan.sh.tera",
+    "steps/lint.sh.tera",
     "steps/plan.sh.tera",
     "steps/prelude.sh.tera",
     "steps/results.sh.tera",
@@ -64,7 +71,7 @@ fn load() -> TeraResult<Tera> {
 }
 
 /// One word of a shell command that stands for the text itself, whatever is in it.
-pub(super) fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let plain = |c: char| {
         c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+' | ',')
     };
@@ -95,7 +102,16 @@ mod tests {
     }
 
     /// What may stand in a template without a filter, because it is made of quoted words or is a number.
-    const RAW: [&str; 4] = ["arguments", "synth", "margin_minutes", "synth_hint"];
+    const RAW: [&str; 8] = [
+        "arguments",
+        "check",
+        "class",
+        "generated",
+        "margin_minutes",
+        "runner_minutes",
+        "synth",
+        "synth_hint",
+    ];
 
     #[test]
     fn every_value_goes_through_a_filter() {

@@ -1,7 +1,8 @@
 //! What CodeBuild refuses, found before CodeBuild is asked.
 
 use super::{
-    ArtifactsType, CacheType, ComputeType, EnvironmentType, LocalCacheMode, Project, SourceType, VpcConfig,
+    ArtifactsType, CacheType, ComputeType, Disorder, EnvironmentType, LocalCacheMode, Project, SourceType,
+    VpcConfig,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,9 +38,9 @@ pub enum ProjectError {
         "the app builds {0} Docker images, and the build is not privileged to run Docker\nhint: set `codebuild.privileged: auto`"
     )]
     ImagesWithoutDocker(usize),
-    #[error("a {} source has no location\nhint: set `codebuild.source.location`", .0.as_str())]
+    #[error("a {} source has no location\nhint: set `codebuild.location`", .0.as_str())]
     SourceWithoutLocation(SourceType),
-    #[error("a {} source takes no location\nhint: remove `codebuild.source.location`", .0.as_str())]
+    #[error("a {} source takes no location\nhint: remove `codebuild.location`", .0.as_str())]
     SourceWithLocation(SourceType),
     #[error(
         "a project without a source has no file `{0}` to take its buildspec from\nhint: set `codebuild.source`"
@@ -53,8 +54,40 @@ pub enum ProjectError {
         "a project's VPC needs 1 to 16 subnets and 1 to 5 security groups, and has {subnets} and {groups}\nhint: correct `codebuild.vpc`"
     )]
     Vpc { subnets: usize, groups: usize },
+    #[error(
+        "the service role `{0}` is not the ARN of a role\nhint: write it as arn:aws:iam::111122223333:role/name, or leave it out"
+    )]
+    ServiceRole(String),
+    #[error(
+        "{0}\nhint: each limit has to be below the one around it: the runner's, `codebuild.timeout`, what waits outside"
+    )]
+    Timeouts(Disorder),
     #[error("a project has at most 50 tags, and {0} are set\nhint: remove some")]
     Tags(usize),
+}
+
+impl ProjectError {
+    /// The setting of `paceline.yaml` to look at.
+    pub fn setting(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Name(_) | Self::Description(_) => return None,
+            Self::Timeout(_) => "codebuild.timeout",
+            Self::QueuedTimeout(_) => "codebuild.queued-timeout",
+            Self::LocalCacheOnLargest
+            | Self::LocalCacheInVpc
+            | Self::TwoCaches
+            | Self::LayersWithoutDocker => "codebuild.cache",
+            Self::ImagesWithoutDocker(_) => "codebuild.privileged",
+            Self::SourceWithoutLocation(_) | Self::BuildspecWithoutSource(_) | Self::HalfAPipeline => {
+                "codebuild.source"
+            }
+            Self::SourceWithLocation(_) => "codebuild.location",
+            Self::Vpc { .. } => "codebuild.vpc",
+            Self::Tags(_) => "codebuild.tags",
+            Self::ServiceRole(_) => "codebuild.service-role",
+            Self::Timeouts(disorder) => disorder.inner.0.setting(),
+        })
+    }
 }
 
 impl Project {
@@ -85,6 +118,10 @@ impl Project {
         }
         if !(5..=480).contains(&self.queued_timeout_in_minutes) {
             return Err(ProjectError::QueuedTimeout(self.queued_timeout_in_minutes));
+        }
+        let is_role = |arn: &String| arn.starts_with("arn:") && arn.contains(":role/");
+        if let Some(role) = self.service_role.as_ref().filter(|role| !is_role(role)) {
+            return Err(ProjectError::ServiceRole(role.clone()));
         }
         if self.tags.len() > 50 {
             return Err(ProjectError::Tags(self.tags.len()));

@@ -2,20 +2,25 @@
 //!
 //! [`Project`] is the input of `CreateProject`, and serializes as `aws codebuild create-project
 //! --cli-input-json` takes it. [`cloudformation::template`] says the same as a CloudFormation template,
-//! with the log group and the service role that the project needs. Combinations that CodeBuild refuses
-//! are found by [`Project::check`], before CodeBuild is asked.
+//! with the log group and the roles that the project needs, and [`construct::settings`] as the settings of a CDK
+//! construct. Combinations that CodeBuild refuses are found by [`Project::check`], before CodeBuild is asked, and
+//! limits that cannot take effect by [`Timeouts::disorder`].
 
 mod check;
 pub mod cloudformation;
+pub mod construct;
+pub mod role;
 mod settings;
+mod timeouts;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::ProjectError;
 pub use settings::{
-    CacheMode, CodeBuildSettings, ComputeType, Image, Privileged, SettingError, SourceSettings, SourceType,
-    VpcSettings,
+    BatchBy, CacheMode, CodeBuildSettings, ComputeType, Image, Privileged, SettingError, SourceSettings,
+    SourceType, VpcSettings,
 };
+pub use timeouts::{Disorder, Level, Timeouts};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -36,6 +41,9 @@ pub struct Project {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vpc_config: Option<VpcConfig>,
     pub logs_config: LogsConfig,
+    /// For batches, each of which is several builds of this project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_batch_config: Option<BuildBatchConfig>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +120,17 @@ pub struct BuildEnvironment {
     pub environment_variables: Vec<EnvironmentVariable>,
     pub privileged_mode: bool,
     pub image_pull_credentials_type: ImagePullCredentials,
+    /// Keeps the layers of images between builds, on a host of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docker_server: Option<DockerServer>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DockerServer {
+    pub compute_type: ComputeType,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub security_group_ids: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,4 +190,13 @@ pub struct LogsConfig {
 pub struct CloudWatchLogs {
     pub status: String,
     pub group_name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BuildBatchConfig {
+    /// The role that starts the builds. Absent when the template makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_role: Option<String>,
+    pub timeout_in_mins: u32,
 }

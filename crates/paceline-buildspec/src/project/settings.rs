@@ -14,10 +14,18 @@ pub struct CodeBuildSettings {
     pub image: Image,
     pub compute: ComputeType,
     pub timeout_minutes: u32,
-    pub queued_timeout_minutes: u32,
+    /// `None` leaves as much as CodeBuild allows, or as what waits outside leaves.
+    pub queued_timeout_minutes: Option<u32>,
+    /// How long the runner may take. `None` leaves it what the build has left.
+    pub runner_minutes: Option<u32>,
+    /// How long whoever started the build waits for it.
+    pub outside_minutes: Option<u32>,
     /// `None` chooses: Docker layers when the app has images and the host can keep them, else nothing.
     pub cache: Option<Vec<CacheMode>>,
     pub privileged: Privileged,
+    /// The size of a Docker server.
+    pub docker_server: Option<ComputeType>,
+    pub batch: Option<BatchBy>,
     pub source: SourceSettings,
     /// Keeps what every build leaves (events, outputs, journal, reports), failed builds included. For a
     /// CodePipeline source it is the pipeline's own bucket, which the role is then allowed to use.
@@ -35,9 +43,13 @@ impl Default for CodeBuildSettings {
             image: Image("aws/codebuild/standard:7.0".to_owned()),
             compute: ComputeType::XLarge,
             timeout_minutes: 240,
-            queued_timeout_minutes: 480,
+            queued_timeout_minutes: None,
+            runner_minutes: None,
+            outside_minutes: None,
             cache: None,
             privileged: Privileged::Auto,
+            docker_server: None,
+            batch: None,
             source: SourceSettings::default(),
             artifacts_bucket: None,
             log_retention_days: 30,
@@ -215,6 +227,15 @@ impl FromStr for Privileged {
             _ => Err(SettingError::Privileged(text.to_owned())),
         }
     }
+}
+
+/// What the builds of a batch are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchBy {
+    /// The stacks of a Region.
+    Regions,
+    /// A stack with images, or what is between such stacks.
+    Images,
 }
 
 /// Where a build gets the repository from. CodePipeline is the default because it alone needs nothing else.

@@ -1,7 +1,7 @@
 //! Whole generated files.
 
 use paceline_buildspec::project::Privileged;
-use paceline_buildspec::{GenerateError, Generation, MultiRegion, RunnerSource, generate};
+use paceline_buildspec::{Apps, GenerateError, Generation, MultiRegion, RunnerSource, generate};
 
 use crate::{SHA256, file, files, installed, snapshot, synthesized, workshop};
 
@@ -32,6 +32,87 @@ fn an_installed_runner_and_a_given_role() {
     for file in files(&installed()) {
         snapshot(&file.path.replacen("bare", "installed", 1), &file.contents);
     }
+}
+
+#[test]
+fn workshop_destroy_and_pull_request() {
+    for suffix in [".destroy.yml", ".pull-request.yml", ".project.ts"] {
+        snapshot(&format!("workshop{suffix}"), &file(&workshop(), suffix));
+    }
+}
+
+#[test]
+fn the_file_says_how_one_build_differs() {
+    let buildspec = file(&workshop(), ".yml");
+    for option in [
+        "aws codebuild start-build --project-name workshop",
+        "--environment-variables-override name=ENABLE_MULTI_REGION,value=false",
+        "--compute-type-override BUILD_GENERAL1_LARGE",
+        "--image-override aws/codebuild/standard:7.0",
+        "--timeout-in-minutes-override 300 --environment-variables-override name=PACELINE_BUILD_MINUTES,value=300",
+    ] {
+        let says = |line: &str| line.starts_with('#') && line.contains(option);
+        assert!(buildspec.lines().any(says), "{option}");
+    }
+    // A pipeline can only set variables.
+    let pipeline = file(&installed(), ".yml");
+    assert!(pipeline.contains("\n# For other values without a change to this file, set the variables below"));
+    assert!(!pipeline.contains("start-build"));
+}
+
+#[test]
+fn the_cache_has_a_key_where_a_key_has_a_meaning() {
+    let cache = |lock: Option<&str>, mode: &str| {
+        let mut generation = Generation { lock_file: lock.map(str::to_owned), ..synthesized() };
+        generation.codebuild.vpc = None;
+        generation.codebuild.cache = Some(vec![mode.parse().unwrap()]);
+        let cache = paceline_buildspec::Buildspec::read(&file(&generation, ".yml")).unwrap().buildspec.cache;
+        cache.map(|cache| (cache.key, cache.paths[0].clone()))
+    };
+    let key = |text: &str| Some(text.to_owned());
+    let npm = "/root/.npm/**/*".to_owned();
+    assert_eq!(
+        cache(Some("package-lock.json"), "s3://b/p"),
+        Some((key("npm-$(codebuild-hash-files package-lock.json)"), npm.clone()))
+    );
+    let yarn = cache(Some("app/yarn.lock"), "s3://b/p").unwrap();
+    assert_eq!(yarn.0, key("yarn-$(codebuild-hash-files app/yarn.lock)"));
+    assert!(yarn.1.contains("yarn"));
+    assert_eq!(cache(None, "s3://b/p"), Some((None, npm.clone())));
+    assert_eq!(cache(Some("package-lock.json"), "custom"), Some((None, npm)));
+    assert_eq!(cache(Some("package-lock.json"), "source"), None);
+}
+
+#[test]
+fn several_apps_are_synthesized_once_and_named_by_their_configuration() {
+    let mut generation = Generation {
+        apps: Apps::Several(vec!["pets".into(), "more/intro".into()]),
+        synth: Some("paceline synth --config paceline.yaml".into()),
+        lock_file: None,
+        ..workshop()
+    };
+    generation.codebuild.cache = Some(vec!["custom".parse().unwrap()]);
+    let phases = paceline_buildspec::Buildspec::read(&file(&generation, ".yml")).unwrap().buildspec.phases;
+    let [synth, plan] = phases.pre_build.unwrap().commands.try_into().unwrap();
+    assert!(synth.contains("contexts=(pets/cdk.context.json more/intro/cdk.context.json)\n"), "{synth}");
+    assert!(synth.contains("\npaceline synth --config paceline.yaml\n"), "{synth}");
+    assert!(plan.ends_with("\npaceline plan --config paceline.yaml | tee .paceline/plan.txt\n"), "{plan}");
+    assert!(!plan.contains("manifest.json"), "{plan}");
+    let deploy = &phases.build.unwrap().commands[0];
+    assert!(deploy.contains("\npaceline deploy --config paceline.yaml --no-synth \\\n"), "{deploy}");
+    let about = file(&generation, ".yml");
+    assert!(about.contains("14 stacks of the apps pets, more/intro to us-east-1"), "{about}");
+}
+
+#[test]
+fn the_runners_own_limit_is_kept_below_what_the_build_leaves() {
+    let mut generation = workshop();
+    generation.codebuild.runner_minutes = Some(100);
+    let buildspec = file(&generation, ".yml");
+    assert!(
+        buildspec.contains("        if (( deadline > 100 )); then\n          deadline=100\n"),
+        "{buildspec}"
+    );
 }
 
 #[test]
@@ -66,14 +147,14 @@ fn misleading_names_are_only_names() {
     for word in ["no", "on", "0x1F", "1e3", "12345678", "2024-01-01", "NULL", "022"] {
         let mut generation = synthesized();
         generation.name = word.into();
-        generation.app_dir = word.into();
+        generation.apps = Apps::One(word.into());
         generation.config = Some(word.into());
         generation.codebuild.tags = [(word.to_owned(), word.to_owned())].into();
         // Each file is read back and compared before it is handed out.
         files(&generation);
     }
     for path in ["a b", "it's", "$(x)", "a#b", "{{ a }}", "<{ a }>", "é", "a: b", "\"q\""] {
-        files(&Generation { app_dir: path.into(), config: Some(path.into()), ..workshop() });
+        files(&Generation { apps: Apps::One(path.into()), config: Some(path.into()), ..workshop() });
     }
 }
 
@@ -107,9 +188,9 @@ fn check_refused(change: impl FnOnce(&mut Generation), part: &str) {
 
 #[test]
 fn what_cannot_work_is_refused_with_a_hint() {
-    check_refused(|g| g.app_dir = "/abs".into(), "not a path from the root");
-    check_refused(|g| g.app_dir = "../up".into(), "not a path from the root");
-    check_refused(|g| g.app_dir = "a\nb".into(), "control character");
+    check_refused(|g| g.apps = Apps::One("/abs".into()), "not a path from the root");
+    check_refused(|g| g.apps = Apps::One("../up".into()), "not a path from the root");
+    check_refused(|g| g.apps = Apps::One("a\nb".into()), "control character");
     check_refused(|g| g.config = Some("--x".into()), "not a path from the root");
     check_refused(|g| g.name = "a/b".into(), "project name");
     check_refused(|g| g.accounts = vec!["1234".into()], "12 digits");

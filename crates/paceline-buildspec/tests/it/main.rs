@@ -2,16 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails the test")]
 
+mod batch;
 mod generated;
 mod grammar;
 mod lint;
 mod project;
 mod reconcile;
+mod run;
 mod schema;
 mod scripts;
 
 use paceline_buildspec::project::{Privileged, SourceSettings, SourceType};
-use paceline_buildspec::{CodeBuildSettings, GeneratedFile, Generation, MultiRegion, RunnerSource, generate};
+use paceline_buildspec::{
+    Apps, CodeBuildSettings, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
+};
 
 pub const SHA256: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
 
@@ -20,11 +24,17 @@ pub fn workshop() -> Generation {
     Generation {
         name: "workshop".into(),
         out_dir: "buildspecs".into(),
-        app_dir: "cdk.out".into(),
+        apps: Apps::One("cdk.out".into()),
         config: Some("paceline.yaml".into()),
         regions: vec!["us-east-1".into(), "us-west-2".into()],
         accounts: vec!["111122223333".into()],
         stacks: 14,
+        graph: vec![StackNode {
+            id: "Services".into(),
+            region: "us-east-1".into(),
+            images: 11,
+            depends_on: Vec::new(),
+        }],
         images: 11,
         multi_region: Some(MultiRegion {
             variable: "ENABLE_MULTI_REGION".into(),
@@ -40,6 +50,7 @@ pub fn workshop() -> Generation {
         },
         runner: RunnerSource::S3 { uri: "s3://tools/paceline".into(), sha256: SHA256.into() },
         synth: None,
+        lock_file: None,
     }
 }
 
@@ -47,7 +58,7 @@ pub fn workshop() -> Generation {
 pub fn synthesized() -> Generation {
     Generation {
         name: "yes".into(),
-        app_dir: "my app/cdk.out".into(),
+        apps: Apps::One("my app/cdk.out".into()),
         config: None,
         regions: vec!["eu-central-1".into()],
         accounts: Vec::new(),
@@ -74,6 +85,7 @@ pub fn synthesized() -> Generation {
             sha256: SHA256.into(),
         },
         synth: Some("npm ci\nnpx cdk synth --output 'my app/cdk.out'".into()),
+        lock_file: Some("my app/package-lock.json".into()),
         ..workshop()
     }
 }

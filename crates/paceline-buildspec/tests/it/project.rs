@@ -1,10 +1,10 @@
-//! The two forms of the project, and the settings that CodeBuild would refuse.
+//! The three forms of the project, and the settings that CodeBuild would refuse.
 
-use paceline_buildspec::project::{CacheMode, Privileged, SourceSettings, SourceType, VpcSettings};
+use paceline_buildspec::project::{BatchBy, CacheMode, Privileged, SourceSettings, SourceType, VpcSettings};
 use paceline_buildspec::{CodeBuildSettings, Generation, generate, yaml};
 use serde_json::Value;
 
-use crate::{file, installed, synthesized, workshop};
+use crate::{file, installed, snapshot, synthesized, workshop};
 
 /// What the properties of the template are called in the API.
 fn api_names(value: &Value) -> Value {
@@ -21,22 +21,97 @@ fn api_names(value: &Value) -> Value {
     }
 }
 
+/// A template with `{ "Ref": x }` and the like as text, so that forms can be compared.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) if entries.len() == 1 => match entries.iter().next() {
+            Some((key, Value::String(text))) if key == "Fn::Sub" || key == "Ref" => {
+                Value::from(text.as_str())
+            }
+            Some((key, Value::Array(parts))) if key == "Fn::GetAtt" => {
+                Value::from(format!("{}.{}", parts[0].as_str().unwrap(), parts[1].as_str().unwrap()))
+            }
+            _ => Value::Object(entries.iter().map(|(key, value)| (key.clone(), plain(value))).collect()),
+        },
+        Value::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
+        Value::Array(items) => items.iter().map(plain).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Every option at once that can stand beside the others.
+fn everything() -> Generation {
+    let mut generation = synthesized();
+    generation.codebuild.docker_server = Some("large".parse().unwrap());
+    generation.codebuild.batch = Some(BatchBy::Regions);
+    generation.codebuild.outside_minutes = Some(600);
+    generation.codebuild.log_retention_days = 7;
+    generation
+}
+
 #[test]
-fn both_forms_say_the_same() {
-    for generation in [workshop(), synthesized(), installed()] {
-        let template = yaml::parse(&file(&generation, ".project.yaml")).unwrap().to_json();
+fn every_option_at_once() {
+    for suffix in [".project.json", ".project.yaml", ".project.ts"] {
+        snapshot(&format!("everything{suffix}"), &file(&everything(), suffix));
+    }
+}
+
+#[test]
+fn all_three_forms_say_the_same() {
+    for generation in [workshop(), synthesized(), installed(), everything()] {
+        let template = plain(&yaml::parse(&file(&generation, ".project.yaml")).unwrap().to_json());
         let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
-        let mut properties = api_names(&template["Resources"]["Project"]["Properties"]);
+        let construct = literal(&file(&generation, ".project.ts"));
+        assert_eq!(construct["project"], json);
+
+        let resource = |id: &str| template["Resources"][id]["Properties"].clone();
+        let mut properties = api_names(&resource("Project"));
         // The template's references, resolved.
-        assert_eq!(properties["logsConfig"]["cloudWatchLogs"]["groupName"]["ref"], "BuildLogs");
-        let group = &template["Resources"]["BuildLogs"]["Properties"]["LogGroupName"];
-        properties["logsConfig"]["cloudWatchLogs"]["groupName"] = group.clone();
+        let group = &mut properties["logsConfig"]["cloudWatchLogs"]["groupName"];
+        assert_eq!(group.take(), "BuildLogs");
+        *group = resource("BuildLogs")["LogGroupName"].clone();
+        assert_eq!(construct["logRetentionDays"], resource("BuildLogs")["RetentionInDays"]);
         if generation.codebuild.service_role.is_none() {
-            assert_eq!(properties["serviceRole"]["fn::GetAtt"], serde_json::json!(["ServiceRole", "Arn"]));
-            properties.as_object_mut().unwrap().remove("serviceRole");
+            let role = properties.as_object_mut().unwrap().remove("serviceRole");
+            assert_eq!(role.unwrap(), "ServiceRole.Arn");
+        }
+        if generation.codebuild.batch.is_some() {
+            let role = properties["buildBatchConfig"].as_object_mut().unwrap().remove("serviceRole");
+            assert_eq!(role.unwrap(), "BatchRole.Arn");
         }
         assert_eq!(properties, json);
+
+        for (role, id) in [("serviceRole", "ServiceRole"), ("batchRole", "BatchRole")] {
+            let properties = resource(id);
+            let (policy, trust) =
+                (&properties["Policies"][0]["PolicyDocument"], &properties["AssumeRolePolicyDocument"]);
+            let expected = match construct.get(role) {
+                None => Value::Null,
+                Some(role) => {
+                    assert_eq!(role["description"], properties["Description"]);
+                    assert_eq!(
+                        construct["projectArn"],
+                        trust["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"]
+                    );
+                    let text = role["statements"].to_string();
+                    serde_json::from_str(&text.replace("\"log-group\"", "\"BuildLogs.Arn\"")).unwrap()
+                }
+            };
+            assert_eq!(policy["Statement"], expected, "{role}");
+        }
+        for group in construct["reportGroups"].as_array().unwrap() {
+            let id =
+                if group.as_str().unwrap().ends_with("-deploy") { "DeployReports" } else { "DestroyReports" };
+            assert_eq!(resource(id)["Name"], *group);
+        }
     }
+}
+
+/// The settings of a construct.
+fn literal(construct: &str) -> Value {
+    let (_, rest) = construct.split_once("\nconst settings = ").unwrap();
+    let (literal, _) = rest.split_once(";\n\nexport class ").unwrap();
+    serde_json::from_str(literal).unwrap()
 }
 
 #[test]
@@ -87,7 +162,7 @@ fn what_codebuild_refuses_is_refused_first() {
     };
     check_refused(|s| s.timeout_minutes = 4, "5 to 2160");
     check_refused(|s| s.timeout_minutes = 2161, "5 to 2160");
-    check_refused(|s| s.queued_timeout_minutes = 481, "5 to 480");
+    check_refused(|s| s.queued_timeout_minutes = Some(481), "5 to 480");
     check_refused(|s| s.cache = Some(modes(&["docker-layer", "s3://b/p"])), "one cache");
     check_refused(|s| s.cache = Some(modes(&["s3://b/p", "s3://b/q"])), "2 are set");
     check_refused(
@@ -120,7 +195,64 @@ fn what_codebuild_refuses_is_refused_first() {
         |s| s.source = SourceSettings { kind: SourceType::NoSource, location: None },
         "without a source",
     );
+    check_refused(|s| s.service_role = Some("builds".into()), "not the ARN of a role");
     check_refused(|s| s.vpc = vpc().map(|vpc| VpcSettings { subnets: Vec::new(), ..vpc }), "1 to 16 subnets");
+}
+
+#[test]
+fn limits_that_cannot_take_effect_are_refused_with_both_figures() {
+    check_refused(
+        |s| s.runner_minutes = Some(240),
+        "the runner may take 240m, and the build ends after 240m",
+    );
+    check_refused(
+        |s| s.outside_minutes = Some(85),
+        "the build may take 240m, and what waits for the build ends after 85m",
+    );
+    check_refused(
+        |s| {
+            s.outside_minutes = Some(300);
+            s.queued_timeout_minutes = Some(120);
+        },
+        "the build with its wait for its turn may take 360m, and what waits for the build ends after 300m",
+    );
+}
+
+#[test]
+fn the_limits_that_are_not_given_follow_from_those_that_are() {
+    let project = |change: &dyn Fn(&mut CodeBuildSettings)| {
+        let mut generation = workshop();
+        change(&mut generation.codebuild);
+        let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
+        (json["timeoutInMinutes"].as_u64().unwrap(), json["queuedTimeoutInMinutes"].as_u64().unwrap())
+    };
+    assert_eq!(project(&|_| {}), (240, 480));
+    // Whoever waits 300 minutes has 59 left for a queue, and one to hear of the end.
+    assert_eq!(project(&|s| s.outside_minutes = Some(300)), (240, 59));
+    assert_eq!(project(&|s| s.outside_minutes = Some(2000)), (240, 480));
+}
+
+#[test]
+fn what_is_refused_names_its_setting() {
+    let setting = |change: &dyn Fn(&mut CodeBuildSettings)| {
+        let mut generation = Generation { images: 0, ..workshop() };
+        change(&mut generation.codebuild);
+        generate(&generation).unwrap_err().setting()
+    };
+    assert_eq!(setting(&|s| s.timeout_minutes = 4), Some("codebuild.timeout"));
+    assert_eq!(setting(&|s| s.outside_minutes = Some(85)), Some("codebuild.timeout"));
+    assert_eq!(setting(&|s| s.runner_minutes = Some(300)), Some("codebuild.timeouts.runner"));
+    assert_eq!(setting(&|s| s.cache = Some(modes(&["docker-layer", "s3://b/p"]))), Some("codebuild.cache"));
+    assert_eq!(setting(&|s| s.log_retention_days = 2), Some("codebuild.log-retention-days"));
+}
+
+#[test]
+fn a_docker_server_takes_the_place_of_the_local_layers() {
+    let mut generation = workshop();
+    generation.codebuild.docker_server = Some("medium".parse().unwrap());
+    let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
+    assert_eq!(json["environment"]["dockerServer"]["computeType"], "BUILD_GENERAL1_MEDIUM");
+    assert_eq!(json["cache"]["type"], "NO_CACHE");
 }
 
 #[test]

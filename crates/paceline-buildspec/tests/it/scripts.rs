@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_buildspec::{Buildspec, Generation, RunnerSource};
+use paceline_buildspec::project::BatchBy;
+use paceline_buildspec::{Apps, Buildspec, Generation, RunnerSource};
 
 use crate::{SHA256, file, installed, synthesized, workshop};
 
@@ -22,7 +23,18 @@ fn bash() -> bool {
 }
 
 fn buildspec(generation: &Generation) -> Buildspec {
-    Buildspec::read(&file(generation, ".yml")).unwrap().buildspec
+    read(generation, ".yml")
+}
+
+fn read(generation: &Generation, suffix: &str) -> Buildspec {
+    Buildspec::read(&file(generation, suffix)).unwrap().buildspec
+}
+
+fn in_batches() -> Generation {
+    let mut generation = workshop();
+    generation.codebuild.batch = Some(BatchBy::Regions);
+    generation.codebuild.runner_minutes = Some(200);
+    generation
 }
 
 #[test]
@@ -30,17 +42,20 @@ fn every_command_is_valid_bash_and_strict() {
     if !bash() {
         return;
     }
-    for generation in [workshop(), synthesized(), installed()] {
-        for (phase, commands) in
-            buildspec(&generation).phases.iter().map(|(name, phase)| (name, &phase.commands))
-        {
-            for command in commands {
-                assert!(command.starts_with("set -Eeuo pipefail\n"), "{phase}: {command}");
-                assert!(command.lines().any(|line| line.starts_with("trap ")), "{phase}: {command}");
-                let mut check = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
-                check.stdin.take().unwrap().write_all(command.as_bytes()).unwrap();
-                assert!(check.wait().unwrap().success(), "{phase}: {command}");
-            }
+    let suffixes = [".yml", ".destroy.yml", ".pull-request.yml"];
+    let apps = Apps::Several(vec!["a".into(), "b c".into()]);
+    let several = Generation { apps, ..synthesized() };
+    for generation in [workshop(), synthesized(), installed(), in_batches(), several] {
+        let commands = suffixes.iter().flat_map(|suffix| {
+            let phases = read(&generation, suffix).phases;
+            phases.iter().flat_map(|(_, phase)| phase.commands.clone()).collect::<Vec<_>>()
+        });
+        for command in commands {
+            assert!(command.starts_with("set -Eeuo pipefail\n"), "{command}");
+            assert!(command.lines().any(|line| line.starts_with("trap ")), "{command}");
+            let mut check = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
+            check.stdin.take().unwrap().write_all(command.as_bytes()).unwrap();
+            assert!(check.wait().unwrap().success(), "{command}");
         }
     }
 }
@@ -261,7 +276,7 @@ fn the_runner_gets_what_is_left_of_the_builds_time_and_its_exit_code_is_kept() {
 
     let ran = build.run(build.deploy(), &[("CODEBUILD_START_TIME", &minutes_ago(236))]);
     assert_eq!(ran.code, 4);
-    assert!(ran.stderr.contains("too little is left to deploy\nhint: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("too little is left for the runner\nhint: "), "{}", ran.stderr);
 
     for code in ["1", "3", "4"] {
         let ran = build.run(build.deploy(), &[("DEPLOY_EXIT", code)]);
@@ -288,4 +303,113 @@ fn results_are_listed_after_success_failure_and_nothing_at_all() {
         "{}",
         done.stdout
     );
+}
+
+#[test]
+fn nothing_is_destroyed_unless_it_is_asked_for_by_name() {
+    if !bash() {
+        return;
+    }
+    let build = Build { buildspec: read(&workshop(), ".destroy.yml"), ..Build::new(&workshop()) };
+    build.program("home/bin/paceline", r#"echo "$@""#);
+    for confirmed in ["", "other"] {
+        let ran = build.run(build.deploy(), &[("PACELINE_DESTROY", confirmed)]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
+        assert!(
+            ran.stderr.contains("nothing is deleted") && ran.stderr.contains("\nhint: "),
+            "{}",
+            ran.stderr
+        );
+    }
+    let ran = build.run(build.deploy(), &[("PACELINE_DESTROY", "workshop")]);
+    assert_eq!(
+        ran.stdout,
+        "destroy --app cdk.out --config paceline.yaml --yes --deadline 230m --events .paceline/events.jsonl \
+         --report .paceline/reports\n"
+    );
+}
+
+#[test]
+fn a_build_of_a_batch_deploys_its_part() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&in_batches());
+    build.program("home/bin/paceline", r#"echo "$@""#);
+    let deployed = |variables: &[(&str, &str)]| {
+        let ran = build.run(build.deploy(), variables);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        ran.stdout
+    };
+    let rest = " --deadline 200m --events .paceline/events.jsonl --outputs .paceline/outputs.json --report .paceline/reports\n";
+    let all = format!("deploy --app cdk.out --config paceline.yaml{rest}");
+    assert_eq!(deployed(&[]), all);
+    let part = format!("deploy --app cdk.out --config paceline.yaml --only A --only Stage/B c{rest}");
+    assert_eq!(deployed(&[("PACELINE_ONLY", "A,Stage/B c")]), part);
+
+    let secondary = [("PACELINE_ONLY", "A,Stage/B c"), ("PACELINE_SECONDARY", "true")];
+    for on in ["true", "Yes", "1"] {
+        assert_eq!(deployed(&[&secondary[..], &[("ENABLE_MULTI_REGION", on)]].concat()), part);
+    }
+    let off = deployed(&[&secondary[..], &[("ENABLE_MULTI_REGION", "false")]].concat());
+    assert!(off.contains("switched off") && !off.contains("deploy "), "{off}");
+}
+
+#[test]
+fn what_was_looked_up_is_kept_and_a_committed_answer_comes_first() {
+    if !bash() {
+        return;
+    }
+    let generation = Generation {
+        synth: Some("cat 'my app/cdk.context.json' || true; echo new > 'my app/cdk.context.json'".into()),
+        ..synthesized()
+    };
+    let build = Build::new(&generation);
+    build.program("bin/node", "echo v22");
+    let (file, kept) = (
+        build.dir.join("src/my app/cdk.context.json"),
+        build.dir.join("root/.cache/paceline/my app/cdk.context.json"),
+    );
+    fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+    let home = build.dir.join("root");
+    let synth = &build.buildspec.phases.pre_build.as_ref().unwrap().commands[0];
+    let run = || build.run(synth, &[("HOME", home.as_str())]);
+    assert_eq!(run().code, 0);
+    assert_eq!(fs_err::read_to_string(&kept).unwrap(), "new\n");
+
+    fs_err::write(&kept, "kept\n").unwrap();
+    fs_err::remove_file(&file).unwrap();
+    assert_eq!(run().stdout, "v22\nkept\n");
+    fs_err::write(&kept, "kept\n").unwrap();
+    fs_err::write(&file, "committed\n").unwrap();
+    assert_eq!(run().stdout, "v22\ncommitted\n");
+}
+
+#[test]
+fn a_change_is_planned_checked_and_linted() {
+    if !bash() {
+        return;
+    }
+    let build = Build { buildspec: read(&workshop(), ".pull-request.yml"), ..Build::new(&workshop()) };
+    build.app();
+    build.program("home/bin/paceline", r#"echo "$@"; [ "$1" != "${FAILS:-}" ]"#);
+    fs_err::create_dir_all(build.dir.join("src/buildspecs")).unwrap();
+    for name in ["workshop.yml", "workshop.destroy.yml", "workshop.project.yaml"] {
+        fs_err::write(build.dir.join("src/buildspecs").join(name), "").unwrap();
+    }
+    let commands = &build.buildspec.phases.build.as_ref().unwrap().commands;
+    let ran: Vec<_> = commands.iter().map(|command| build.run(command, &[])).collect();
+    assert!(ran.iter().all(|ran| ran.code == 0));
+    for file in ["plan.txt", "plan.json", "plan.mmd"] {
+        assert!(build.dir.join("src/.paceline").join(file).exists(), "{file}");
+    }
+    assert_eq!(
+        ran[1].stdout,
+        "gen --app cdk.out --config paceline.yaml --out buildspecs --name workshop --check\n"
+    );
+    assert_eq!(ran[2].stdout, "lint buildspecs/workshop.yml buildspecs/workshop.destroy.yml\n");
+    for (command, fails) in commands.iter().zip(["plan", "gen", "lint"]) {
+        assert_eq!(build.run(command, &[("FAILS", fails)]).code, 1, "{fails}");
+    }
+    assert!(build.buildspec.reports.is_empty());
 }

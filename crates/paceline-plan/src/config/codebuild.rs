@@ -1,10 +1,11 @@
 //! The CodeBuild project, and where its build gets the runner from.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::duration;
+use super::{duration, some_duration};
 use crate::price::Dollars;
 
 /// The CodeBuild project.
@@ -20,9 +21,11 @@ pub struct CodeBuild {
     /// How long a build may take, such as `240m`.
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
-    /// How long a build may wait for its turn.
-    #[serde(deserialize_with = "duration")]
-    pub queued_timeout: Duration,
+    /// How long a build may wait for its turn; eight hours, or what is left of what waits outside.
+    #[serde(deserialize_with = "some_duration")]
+    pub queued_timeout: Option<Duration>,
+    /// The limits inside and outside the build's own.
+    pub timeouts: Timeouts,
     /// Where the source comes from: `codepipeline`, `github`, `codecommit`, `s3`, `gitlab` or `bitbucket`.
     pub source: String,
     /// The address of the source; a pipeline brings its own.
@@ -31,10 +34,55 @@ pub struct CodeBuild {
     pub artifacts_bucket: Option<String>,
     /// The ARN of a role of yours for the build, instead of one that the template makes.
     pub service_role: Option<String>,
-    /// Which of CodeBuild's caches are on.
-    pub cache: Vec<String>,
+    /// Which of CodeBuild's caches are on: `docker-layer`, `source`, `custom`, or an `s3://bucket/prefix`. Without
+    /// it, Docker layers when the app has images and the build can keep them.
+    pub cache: Option<Vec<String>>,
     /// Whether builds may run Docker: `auto`, `yes` or `no`.
     pub privileged: String,
+    /// The size of a Docker server that keeps layers between builds, in place of the build's own daemon.
+    pub docker_server: Option<String>,
+    /// The network that builds run in.
+    pub vpc: Option<Vpc>,
+    /// For how many days the logs of builds are kept.
+    pub log_retention_days: Option<u32>,
+    /// Tags of the project.
+    pub tags: BTreeMap<String, String>,
+    /// A build for each part of the deployment, beside the one for all of it: by `regions` or by `images`.
+    pub batch: Option<Batch>,
+}
+
+/// The limits inside and outside the build's own. Each has to leave time for the next larger one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// How long the runner may take before it stops in good order; what the build leaves it, if not given.
+    #[serde(deserialize_with = "some_duration")]
+    pub runner: Option<Duration>,
+    /// How long whoever started the build waits for it: a pipeline, a wait condition.
+    #[serde(deserialize_with = "some_duration")]
+    pub outside: Option<Duration>,
+}
+
+/// The network that builds run in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Vpc {
+    /// Its id.
+    pub id: String,
+    /// The ids of its subnets, which need a way to AWS.
+    pub subnets: Vec<String>,
+    /// The ids of the security groups of the builds.
+    pub security_groups: Vec<String>,
+}
+
+/// What the builds of a batch are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Batch {
+    /// The stacks of a region.
+    Regions,
+    /// A stack with images, or what is between such stacks.
+    Images,
 }
 
 impl Default for CodeBuild {
@@ -44,13 +92,19 @@ impl Default for CodeBuild {
             compute: "x-large".into(),
             price_per_minute: None,
             timeout: Duration::from_hours(4),
-            queued_timeout: Duration::from_hours(8),
+            queued_timeout: None,
+            timeouts: Timeouts::default(),
             source: "codepipeline".into(),
             location: None,
             artifacts_bucket: None,
             service_role: None,
-            cache: vec!["docker-layer".into()],
+            cache: None,
             privileged: "auto".into(),
+            docker_server: None,
+            vpc: None,
+            log_retention_days: None,
+            tags: BTreeMap::new(),
+            batch: None,
         }
     }
 }

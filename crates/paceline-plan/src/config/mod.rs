@@ -16,7 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 pub use apps::AppConfig;
-pub use codebuild::{CodeBuild, Runner, RunnerFrom};
+pub use codebuild::{Batch, CodeBuild, Runner, RunnerFrom, Timeouts, Vpc};
 pub use edges::{DeclaredEdge, Relax, Until};
 
 /// The file that is read when none is named.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{object, text};
+use super::{list, object, text};
 
 pub(super) fn codebuild() -> Value {
     let properties = json!({
@@ -10,16 +10,45 @@ pub(super) fn codebuild() -> Value {
         "compute": { "type": "string", "default": "x-large", "description": "`small`, `medium`, `large`, `x-large` or `2x-large`." },
         "price-per-minute": { "type": "number", "minimum": 0, "maximum": 1000, "description": "What a minute of that costs, in US dollars; for the estimate of the plan." },
         "timeout": { "type": "string", "pattern": "^([0-9]+[hms])+$", "default": "240m", "description": "How long a build may take, such as `240m` or `4h`." },
-        "queued-timeout": { "type": "string", "pattern": "^([0-9]+[hms])+$", "default": "480m", "description": "How long a build may wait for its turn." },
+        "queued-timeout": duration("How long a build may wait for its turn; eight hours, or what is left of what waits outside."),
+        "timeouts": timeouts(),
         "source": { "enum": ["codepipeline", "github", "codecommit", "s3", "gitlab", "bitbucket"], "default": "codepipeline", "description": "Where the source comes from." },
         "location": text("The address of the source; a pipeline brings its own."),
         "artifacts-bucket": text("The bucket that keeps the run's journal and reports, also of a build that fails."),
         "service-role": text("The ARN of a role of yours for the build, instead of one that the template makes."),
-        "cache": { "type": "array", "items": { "type": "string" }, "default": ["docker-layer"], "description": "Which of CodeBuild's caches are on." },
+        "cache": list("Which of CodeBuild's caches are on: `docker-layer`, `source`, `custom`, or an `s3://bucket/prefix`. Without it, Docker layers when the app has images and the build can keep them.", &json!({ "type": "string" })),
         // A reader of YAML 1.1 takes `yes` and `no` for booleans.
         "privileged": { "enum": ["auto", "yes", "no", true, false], "default": "auto", "description": "Whether builds may run Docker: `auto`, `yes` or `no`." },
+        "docker-server": { "enum": ["small", "medium", "large", "x-large", "2x-large"], "description": "The size of a Docker server that keeps layers between builds, in place of the build's own daemon." },
+        "vpc": vpc(),
+        "log-retention-days": { "type": "integer", "minimum": 1, "default": 30, "description": "For how many days the logs of builds are kept." },
+        "tags": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Tags of the project." },
+        "batch": { "enum": ["regions", "images"], "description": "A build for each part of the deployment, beside the one for all of it." },
     });
     object("The CodeBuild project.", &[], &properties)
+}
+
+fn duration(description: &str) -> Value {
+    json!({ "type": "string", "pattern": "^([0-9]+[hms])+$", "description": description })
+}
+
+fn timeouts() -> Value {
+    let properties = json!({
+        "runner": duration("How long the runner may take before it stops in good order; what the build leaves it, if not given."),
+        "outside": duration("How long whoever started the build waits for it: a pipeline, a wait condition."),
+    });
+    let about =
+        "The limits inside and outside the build's own. Each has to leave time for the next larger one.";
+    object(about, &[], &properties)
+}
+
+fn vpc() -> Value {
+    let properties = json!({
+        "id": text("Its id."),
+        "subnets": list("The ids of its subnets, which need a way to AWS.", &json!({ "type": "string" })),
+        "security-groups": list("The ids of the security groups of the builds.", &json!({ "type": "string" })),
+    });
+    object("The network that builds run in.", &["id", "subnets", "security-groups"], &properties)
 }
 
 pub(super) fn runner() -> Value {

@@ -1,7 +1,9 @@
 //! What is wrong with a configuration is said with its place.
 
+use std::time::Duration;
+
 use camino::Utf8Path;
-use paceline_plan::config::{FailurePolicy, IamRoles, Rollback, RunnerFrom};
+use paceline_plan::config::{Batch, FailurePolicy, IamRoles, Rollback, RunnerFrom};
 use paceline_plan::{Config, Strategy};
 
 /// Every field there is.
@@ -20,7 +22,8 @@ unchanged: { ignore-timestamps: true }
 on-failure: { policy: fail-fast, rollback: none }
 codebuild:
   { image: i, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b,
-    service-role: r, cache: [], privileged: no }
+    service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { runner: 50m, outside: 4h },
+    vpc: { id: v, subnets: [s], security-groups: [g] }, log-retention-days: 7, tags: { team: t }, batch: regions }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }
 ";
 
@@ -114,6 +117,8 @@ fn every_field_is_read() {
     assert_eq!(config.on_failure.rollback, Rollback::None);
     assert_eq!(config.codebuild.privileged, "no");
     assert_eq!(config.codebuild.price_per_minute.unwrap().exact(), "$0.004");
+    assert_eq!(config.codebuild.timeouts.runner, Some(Duration::from_mins(50)));
+    assert_eq!(config.codebuild.batch, Some(Batch::Regions));
     assert_eq!(config.runner.unwrap().from, RunnerFrom::Https);
 }
 

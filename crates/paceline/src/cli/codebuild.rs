@@ -30,6 +30,22 @@ pub(crate) struct GenArgs {
     pub(crate) check: bool,
 }
 
+/// Which buildspec, and what CodeBuild would be given with it.
+#[derive(Debug, Args)]
+pub(crate) struct RunBuildspecArgs {
+    /// The buildspec
+    pub(crate) file: Utf8PathBuf,
+    /// The folder of the source, which the build works in: it is not copied [default: this folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<Utf8PathBuf>,
+    /// A variable of the build, in place of what the buildspec says
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variable)]
+    pub(crate) env: Vec<(String, String)>,
+    /// Copy the artifacts and reports of the build to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) artifacts: Option<Utf8PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ProjectArgs {
     #[command(subcommand)]

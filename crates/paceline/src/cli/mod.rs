@@ -12,7 +12,9 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use codebuild::{GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, StartArgs};
+pub(crate) use codebuild::{
+    GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, RunBuildspecArgs, StartArgs,
+};
 pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
 pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat, SynthArgs};
 pub(crate) use run::{
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Gen(GenArgs),
     /// Check buildspecs, also hand-written ones, for mistakes
     Lint(LintArgs),
+    /// Run a buildspec on this machine the way CodeBuild does, without Docker
+    RunBuildspec(RunBuildspecArgs),
     /// Deploy the app
     Deploy(Box<DeployArgs>),
     /// Delete the app's stacks, in the reverse order

@@ -1,0 +1,103 @@
+//! The variables of the generated buildspecs, and how one build is given others.
+
+use serde::Serialize;
+
+use super::{Generation, RunnerSource};
+use crate::project::SourceType;
+
+/// Outside the source, so that fetching the runner changes nothing that is built or published.
+const RUNNER_HOME: &str = "/tmp/paceline";
+
+/// Names the stacks of one build of a batch.
+pub(super) const ONLY: &str = "PACELINE_ONLY";
+/// Says that all of them are in secondary Regions.
+pub(super) const SECONDARY: &str = "PACELINE_SECONDARY";
+/// Has to be the name of the project for a build to delete anything.
+pub(super) const DESTROY: &str = "PACELINE_DESTROY";
+const MINUTES: &str = "PACELINE_BUILD_MINUTES";
+
+pub(super) const OWN: [&str; 7] = ["CI", "NO_COLOR", MINUTES, "PACELINE_HOME", ONLY, SECONDARY, DESTROY];
+
+/// A variable of the buildspec and the comment above it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Variable {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) why: Vec<String>,
+}
+
+impl Variable {
+    pub(super) fn new(name: &str, value: &str, why: &[&str]) -> Self {
+        let why = why.iter().map(|line| (*line).to_owned()).collect();
+        Self { name: name.to_owned(), value: value.to_owned(), why }
+    }
+}
+
+/// What every buildspec has that runs the runner. `does` says what is done to the stacks.
+pub(super) fn of(generation: &Generation, does: &str) -> Vec<Variable> {
+    let mut variables = Vec::new();
+    if let Some(multi_region) = &generation.multi_region {
+        let off = format!("With false, only the stacks of {} are {does}.", multi_region.primary);
+        variables.push(Variable::new(&multi_region.variable, "true", &[&off]));
+    }
+    variables.push(Variable::new("CI", "true", &[]));
+    variables.push(Variable::new("NO_COLOR", "1", &[]));
+    let minutes = generation.codebuild.timeout_minutes.to_string();
+    let why = "The build's timeout. Whoever overrides it for one build overrides this too: the runner stops before it.";
+    variables.push(Variable::new(MINUTES, &minutes, &[why]));
+    if generation.runner != RunnerSource::Installed {
+        let why = "Where the runner is kept: not in the source.";
+        variables.push(Variable::new("PACELINE_HOME", RUNNER_HOME, &[why]));
+    }
+    variables
+}
+
+/// How a build is started from a file that the project does not name.
+pub(super) fn start(generation: &Generation, file: &str) -> Vec<String> {
+    match generation.codebuild.source.kind {
+        SourceType::Codepipeline => vec![
+            "A pipeline takes the buildspec that its project names: give this file to a project of its own."
+                .to_owned(),
+        ],
+        _ => vec![format!(
+            "Start: aws codebuild start-build --project-name {} --buildspec-override {}/{file}",
+            generation.name, generation.out_dir
+        )],
+    }
+}
+
+/// How one build differs from what is generated, without a change to the file.
+pub(super) fn overrides(generation: &Generation) -> Vec<String> {
+    if generation.codebuild.source.kind == SourceType::Codepipeline {
+        let mut lines = vec![
+            "For other values without a change to this file, set the variables below on the pipeline's build action."
+                .to_owned(),
+        ];
+        lines.push(format!(
+            "A pipeline has no others: compute, image and timeout are the project's (aws codebuild update-project --name {}).",
+            generation.name
+        ));
+        return lines;
+    }
+    let mut lines = vec![
+        "For one build with other values, without a change to this file:".to_owned(),
+        format!("  aws codebuild start-build --project-name {}", generation.name),
+        "with".to_owned(),
+    ];
+    let mut add = |what: &str, options: String| lines.push(format!("  {what:8}  {options}"));
+    if let Some(multi_region) = &generation.multi_region {
+        add(
+            "Regions",
+            format!("--environment-variables-override name={},value=false", multi_region.variable),
+        );
+    }
+    add("compute", "--compute-type-override BUILD_GENERAL1_LARGE".to_owned());
+    add("image", format!("--image-override {}", generation.codebuild.image));
+    let minutes = format!("--environment-variables-override name={MINUTES},value=300");
+    add("timeout", format!("--timeout-in-minutes-override 300 {minutes}"));
+    lines.push(
+        "Several variables are one list: --environment-variables-override name=A,value=1 name=B,value=2"
+            .to_owned(),
+    );
+    lines
+}

@@ -1,0 +1,75 @@
+//! A [`Project`] as the settings of a CDK construct.
+//!
+//! The construct has one literal with everything in it and little code that hands it on, so that the literal can be
+//! read back and compared. Its project is, word for word, the one that the CLI takes.
+
+use serde::Serialize;
+
+use super::Project;
+use super::cloudformation::Beside;
+use super::role::{self, Resource, Statement};
+
+/// Stands in a list of resources for the log group, whose ARN only the stack knows.
+const LOG_GROUP: &str = "log-group";
+
+/// What the literal says.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings<'a> {
+    project: &'a Project,
+    log_retention_days: u32,
+    report_groups: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_role: Option<Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_role: Option<Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_arn: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Role {
+    description: String,
+    statements: Vec<Allowed>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Allowed {
+    sid: &'static str,
+    effect: &'static str,
+    action: Vec<&'static str>,
+    resource: Vec<String>,
+}
+
+pub fn settings<'a>(project: &'a Project, beside: &Beside) -> Settings<'a> {
+    let service_role = role(role::role_description(project), role::statements(project, &beside.access));
+    let batch_role = role(role::batch_role_description(project), role::batch_statements(project));
+    let has_role = service_role.is_some() || batch_role.is_some();
+    Settings {
+        project,
+        log_retention_days: beside.log_retention_days,
+        report_groups: beside.report_groups.clone(),
+        service_role,
+        batch_role,
+        project_arn: has_role.then(|| role::project_arn(project)),
+    }
+}
+
+fn role(description: String, statements: Vec<Statement>) -> Option<Role> {
+    let allowed = |statement: Statement| {
+        let resource = |resource: Resource| match resource {
+            Resource::Any => "*".to_owned(),
+            Resource::LogGroup => LOG_GROUP.to_owned(),
+            Resource::Sub(arn) => arn,
+        };
+        Allowed {
+            sid: statement.sid,
+            effect: "Allow",
+            action: statement.actions,
+            resource: statement.resources.into_iter().map(resource).collect(),
+        }
+    };
+    let statements: Vec<_> = statements.into_iter().map(allowed).collect();
+    (!statements.is_empty()).then_some(Role { description, statements })
+}

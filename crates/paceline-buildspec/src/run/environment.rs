@@ -1,0 +1,88 @@
+//! The environment that a build starts with.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{RunError, RunOptions};
+use crate::buildspec::Buildspec;
+
+/// What `StartBuild` is given comes before what the buildspec says, which comes before what is there. The values
+/// are literal: a `$` in them is a `$`.
+pub(super) fn initial(
+    buildspec: &Buildspec,
+    options: &RunOptions,
+) -> Result<BTreeMap<OsString, OsString>, RunError> {
+    for (name, _) in &options.overrides {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return Err(RunError::Variable(name.clone()));
+        }
+    }
+    let env = &buildspec.env;
+    let is_given = |name: &&String| options.overrides.iter().any(|(given, _)| given == *name);
+    let secrets = env.parameter_store.keys().chain(env.secrets_manager.keys());
+    let missing: Vec<_> = secrets.filter(|name| !is_given(name)).cloned().collect();
+    if !missing.is_empty() {
+        return Err(RunError::Secrets(missing));
+    }
+    let mut variables: BTreeMap<OsString, OsString> = options.environment.iter().cloned().collect();
+    // A build has both, so a command that reads either finds it.
+    for (from, to) in [("AWS_REGION", "AWS_DEFAULT_REGION"), ("AWS_DEFAULT_REGION", "AWS_REGION")] {
+        if let Some(region) = variables.get(&OsString::from(from)).cloned() {
+            variables.entry(to.into()).or_insert(region);
+        }
+    }
+    let own = codebuild(options).into_iter().map(|(name, value)| (name.to_owned(), value));
+    let declared = env.variables.clone().into_iter();
+    for (name, value) in own.chain(declared).chain(options.overrides.iter().cloned()) {
+        variables.insert(name.into(), value.into());
+    }
+    Ok(variables)
+}
+
+/// The variables that CodeBuild sets (User Guide, "Environment variables in build environments"). The address
+/// of a build that nobody can open is in none of them.
+fn codebuild(options: &RunOptions) -> Vec<(&'static str, String)> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let id = format!("{}:{}", options.name, unique(now.as_nanos()));
+    let mut variables = vec![
+        ("CODEBUILD_BUILD_ARN", format!("arn:aws:codebuild:local:000000000000:build/{id}")),
+        ("CODEBUILD_BUILD_ID", id),
+        ("CODEBUILD_BUILD_IMAGE", "local".to_owned()),
+        ("CODEBUILD_BUILD_NUMBER", "1".to_owned()),
+        ("CODEBUILD_BUILD_SUCCEEDING", "1".to_owned()),
+        ("CODEBUILD_CI", "true".to_owned()),
+        ("CODEBUILD_INITIATOR", "paceline".to_owned()),
+        ("CODEBUILD_SRC_DIR", options.source.to_string()),
+        ("CODEBUILD_START_TIME", now.as_millis().to_string()),
+    ];
+    if let Some(commit) = git(options, &["rev-parse", "--verify", "HEAD"]) {
+        variables.push(("CODEBUILD_RESOLVED_SOURCE_VERSION", commit.clone()));
+        variables.push(("CODEBUILD_SOURCE_VERSION", commit));
+    }
+    if let Some(url) = git(options, &["remote", "get-url", "origin"]) {
+        variables.push(("CODEBUILD_SOURCE_REPO_URL", url));
+    }
+    variables
+}
+
+/// In the form of a UUID, which some scripts take apart.
+fn unique(nanoseconds: u128) -> String {
+    let digits = format!("{nanoseconds:024x}{:08x}", std::process::id());
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
+    parts.map(|part| digits.get(part).unwrap_or_default().to_owned()).join("-")
+}
+
+/// What git says of the source; nothing when it is no repository, or there is no git.
+fn git(options: &RunOptions, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(&options.source)
+        .stdin(Stdio::null())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}

@@ -1,0 +1,206 @@
+//! Runs a buildspec on this machine the way CodeBuild does, without Docker.
+//!
+//! Every command is a script of its own, and what carries over from one to the next is the environment and the
+//! folder: no functions, traps or options of the shell. Phases follow each other as CodeBuild has them follow,
+//! after a failure too, and what the build leaves is looked for at its end whatever became of it.
+//! The build runs in the source folder itself and not in a copy, so that what it writes can be looked at.
+
+mod attempt;
+mod collect;
+mod environment;
+mod processes;
+mod script;
+mod summary;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use crate::buildspec::{Buildspec, PhaseName, Shell};
+
+pub use collect::{Collected, Kind};
+pub use processes::Stop;
+pub use summary::summary;
+
+/// How a buildspec is run.
+#[derive(Debug)]
+pub struct RunOptions {
+    /// What stands in for the name of the project.
+    pub name: String,
+    /// The source, absolute: where every phase starts.
+    pub source: Utf8PathBuf,
+    /// The environment that the build starts from, which every other setting overrides.
+    pub environment: Vec<(OsString, OsString)>,
+    /// What would be given to `StartBuild`: it overrides the variables of the buildspec.
+    pub overrides: Vec<(String, String)>,
+    /// Where artifacts and reports are copied to. Without it they are only listed.
+    pub keep: Option<Utf8PathBuf>,
+    /// Where what the commands print goes.
+    pub output: Output,
+    pub stop: Stop,
+}
+
+#[derive(Debug, Default)]
+pub enum Output {
+    /// To the output of this process.
+    #[default]
+    Inherit,
+    /// To the end of this file, errors included.
+    File(Utf8PathBuf),
+}
+
+/// What happens, as it happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// Something that this machine does otherwise than CodeBuild.
+    Note(String),
+    /// The build is run again, from its start; the number is that of the attempt, from 2.
+    Again(u32),
+    Phase(PhaseName),
+    Command(&'a str),
+    /// How a command failed.
+    Failed(&'a str),
+}
+
+/// What became of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// The phases of the last attempt, and `artifacts` when they are missing.
+    pub phases: Vec<PhaseRun>,
+    pub attempts: u32,
+    pub succeeded: bool,
+    /// Someone asked it to stop.
+    pub stopped: bool,
+    /// The values of `exported-variables`; `None` for one that is not set.
+    pub exported: Vec<(String, Option<String>)>,
+    pub collected: Vec<Collected>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhaseRun {
+    pub name: &'static str,
+    pub state: State,
+    pub took: Duration,
+    /// Why it failed.
+    pub failure: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Succeeded,
+    Failed,
+    Stopped,
+    Skipped,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(
+        "the buildspec wants the shell `{}`, and this runs bash and sh only\nhint: run it on CodeBuild", .0.as_str()
+    )]
+    Shell(Shell),
+    #[error("cannot start the shell `{shell}` in {dir}\nhint: install it, or see that the folder is there")]
+    Start { shell: &'static str, dir: String, source: std::io::Error },
+    #[error(
+        "the build takes these variables from Parameter Store or Secrets Manager, which are not asked here: {}\n\
+         hint: give their values with --env {}=VALUE", .0.join(", "), .0[0]
+    )]
+    Secrets(Vec<String>),
+    #[error("`{0}` cannot be the name of a variable\nhint: write --env NAME=VALUE")]
+    Variable(String),
+    #[error("`{pattern}` of `on-failure` is not a pattern\nhint: write a regular expression")]
+    Pattern { pattern: String, source: regex_lite::Error },
+    #[error("`{pattern}` is not a pattern of files\nhint: write one as `folder/**/*.xml`")]
+    Glob { pattern: String, source: globset::Error },
+    #[error("cannot keep what the build needs while it runs\nhint: free some space for temporary files")]
+    Temporary(#[source] std::io::Error),
+    #[error("cannot collect what the build left\nhint: see that the folder can be read and written")]
+    Collect(#[source] std::io::Error),
+}
+
+/// Runs the build to its end. What the buildspec asks for and this machine cannot do is an error before anything
+/// is run; a command that fails is none, but fails the build.
+pub fn run(
+    buildspec: &Buildspec,
+    options: &RunOptions,
+    report: &mut dyn FnMut(Progress<'_>),
+) -> Result<Build, RunError> {
+    let patterns = collect::Patterns::of(buildspec)?;
+    let setting = attempt::Setting::new(buildspec, options)?;
+    notes(buildspec, options, report);
+    let mut retries = attempt::Retries::default();
+    let mut attempts = 1;
+    loop {
+        let ended = attempt::run(&setting, &mut retries, report)?;
+        if ended.again {
+            attempts += 1;
+            report(Progress::Again(attempts));
+            continue;
+        }
+        return finish(buildspec, options, &patterns, ended, attempts);
+    }
+}
+
+fn finish(
+    buildspec: &Buildspec,
+    options: &RunOptions,
+    patterns: &collect::Patterns,
+    ended: attempt::Ended,
+    attempts: u32,
+) -> Result<Build, RunError> {
+    let attempt::Ended { mut phases, environment, .. } = ended;
+    let stopped = options.stop.is_asked();
+    // CodeBuild looks for reports and artifacts after a failed build too. A build that is stopped uploads nothing.
+    let collected = if stopped { Vec::new() } else { patterns.collect(options)? };
+    // A report that is not there fails nothing [R]; an artifact that is not there fails the build [R], if its
+    // project keeps any.
+    let lost = collected.iter().find(|one| one.kind != Kind::Report && one.files.is_empty());
+    if let Some(lost) = lost.filter(|_| options.keep.is_some()) {
+        phases.push(PhaseRun {
+            name: "artifacts",
+            state: State::Failed,
+            took: Duration::ZERO,
+            failure: Some(format!("no file matches {}", lost.patterns.join(", "))),
+        });
+    }
+    let value = |name: &String| {
+        let secret = buildspec.env.parameter_store.contains_key(name)
+            || buildspec.env.secrets_manager.contains_key(name);
+        let value = environment.get(OsString::from(name).as_os_str());
+        let shown =
+            |value: &OsString| if secret { "***".to_owned() } else { value.to_string_lossy().into_owned() };
+        (name.clone(), value.map(shown))
+    };
+    Ok(Build {
+        attempts,
+        succeeded: !stopped && phases.iter().all(|phase| phase.state == State::Succeeded),
+        stopped,
+        exported: buildspec.env.exported_variables.iter().map(value).collect(),
+        phases,
+        collected,
+    })
+}
+
+fn notes(buildspec: &Buildspec, options: &RunOptions, report: &mut dyn FnMut(Progress<'_>)) {
+    for (_, phase) in buildspec.phases.iter() {
+        for (runtime, version) in &phase.runtime_versions {
+            report(Progress::Note(format!("{runtime} {version} is not installed: this machine's is used")));
+        }
+    }
+    let users = buildspec.phases.iter().filter_map(|(_, phase)| phase.run_as.as_ref());
+    if let Some(user) = users.chain(&buildspec.run_as).next() {
+        report(Progress::Note(format!("run-as {user} is ignored: the commands run as you")));
+    }
+    if buildspec.cache.is_some() {
+        report(Progress::Note("the cache is ignored: what is on this machine stays on it".to_owned()));
+    }
+    if buildspec.batch.is_some() {
+        report(Progress::Note("the batch is ignored, as StartBuild does: this is one build".to_owned()));
+    }
+    if options.keep.is_none() && (buildspec.artifacts.is_some() || !buildspec.reports.is_empty()) {
+        report(Progress::Note(
+            "artifacts and reports are listed and not copied: give a folder with --artifacts".to_owned(),
+        ));
+    }
+}

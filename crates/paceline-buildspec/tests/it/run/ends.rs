@@ -1,0 +1,127 @@
+//! What a build leaves, and how it is stopped.
+
+use std::time::Duration;
+
+use camino::Utf8Path;
+use paceline_buildspec::run::Kind;
+
+use super::{Place, commands};
+
+const LEAVES: &str = "version: 0.2
+phases:
+  build:
+    commands:
+      - mkdir -p out/sub reports .git
+      - touch out/a.txt out/sub/b.txt out/sub/skip.log reports/junit.xml top.txt
+      - exit $CODE
+reports:
+  tests: { files: '*.xml', base-directory: reports }
+  arn:aws:codebuild:us-east-1:111122223333:report-group/shared: { files: ['none/*'] }
+artifacts:
+  files: ['**/*']
+  base-directory: out
+  exclude-paths: ['**/*.log']
+  secondary-artifacts:
+    flat: { files: ['out/**/*.txt', top.txt], discard-paths: yes }
+";
+
+#[test]
+fn what_a_build_leaves_is_collected_whether_it_failed_or_not() {
+    for code in ["0", "1"] {
+        let place = Place::new().given("CODE", code).keeping();
+        let ran = place.run(LEAVES);
+        let found: Vec<_> = ran.build.collected.iter().map(|one| (one.kind, one.files.len())).collect();
+        // The reports come in the order of their names.
+        let expected =
+            [(Kind::Report, 0), (Kind::Report, 1), (Kind::Artifacts, 2), (Kind::SecondaryArtifacts, 3)];
+        assert_eq!(found, expected);
+        for path in [
+            "reports/tests/junit.xml",
+            "artifacts/a.txt",
+            "artifacts/sub/b.txt",
+            "secondary-artifacts/flat/b.txt",
+            "secondary-artifacts/flat/top.txt",
+        ] {
+            assert!(place.dir.join("kept").join(path).is_file(), "{path}");
+        }
+        assert!(!place.dir.join("kept/artifacts/sub/skip.log").exists());
+        assert_eq!(ran.build.succeeded, code == "0", "a report that is not there fails nothing");
+    }
+}
+
+#[test]
+fn artifacts_that_are_not_there_fail_a_build_that_keeps_them() {
+    let text = commands("bash", &["true"]) + "artifacts: { files: ['none/*'] }\n";
+    assert!(Place::new().run(&text).build.succeeded);
+    let ran = Place::new().keeping().run(&text);
+    assert!(!ran.build.succeeded);
+    assert_eq!(ran.phases(), ["build succeeded", "artifacts failed"]);
+}
+
+#[test]
+fn what_was_kept_is_not_collected_again() {
+    let mut place = Place::new();
+    place.options.keep = Some(place.options.source.join("kept"));
+    let text = commands("bash", &["touch a"]) + "artifacts: { files: ['**/*'] }\n";
+    for _ in 0..2 {
+        assert_eq!(place.run(&text).build.collected[0].files, ["a"]);
+    }
+}
+
+/// Waits for a file that another process writes.
+fn until(path: &Utf8Path) {
+    while !fs_err::read_to_string(path).is_ok_and(|text| !text.is_empty()) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_stop_reaches_what_the_command_started_and_nothing_follows() {
+    let place = Place::new();
+    let (stop, ready) = (place.options.stop.clone(), place.options.source.join("ready"));
+    let stopper = std::thread::spawn(move || {
+        until(&ready);
+        stop.ask();
+    });
+    let text = commands("bash", &["sh -c 'echo $$ > ready; exec sleep 600'\necho after", "echo next"])
+        + "  post_build:\n    commands: [echo post]\nartifacts: { files: ['**/*'] }\n";
+    let ran = place.run(&text);
+    stopper.join().unwrap();
+    assert!(ran.build.stopped && !ran.build.succeeded);
+    assert_eq!(ran.phases(), ["build stopped", "post_build skipped"]);
+    assert!(ran.build.collected.is_empty());
+    assert!(!ran.log.contains("next") && !ran.log.contains("post"), "{}", ran.log);
+}
+
+#[test]
+fn a_second_stop_kills_what_does_not_listen() {
+    let place = Place::new();
+    let (stop, source) = (place.options.stop.clone(), place.options.source.clone());
+    let stopper = std::thread::spawn(move || {
+        until(&source.join("ready"));
+        stop.ask();
+        until(&source.join("heard"));
+        stop.ask();
+    });
+    let script = "trap 'echo x > heard' INT; echo x > ready; while :; do sleep 0.01; done";
+    assert!(place.run(&commands("bash", &[script])).build.stopped);
+    stopper.join().unwrap();
+}
+
+#[test]
+fn what_runs_in_the_background_lives_as_long_as_the_build() {
+    let place = Place::new();
+    let text = commands("bash", &["sleep 600 & echo $! > pid", "kill -0 $(cat pid) && echo alive"]);
+    assert_eq!(place.run(&text).log, "alive\n");
+    let pid = fs_err::read_to_string(place.options.source.join("pid")).unwrap();
+    let gone = || {
+        let stat = fs_err::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        // One that was killed and that nobody waits for is a zombie.
+        stat.is_empty() || stat.contains(") Z ")
+    };
+    if cfg!(target_os = "linux") {
+        while !gone() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}

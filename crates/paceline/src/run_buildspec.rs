@@ -1,0 +1,98 @@
+//! `paceline run-buildspec`.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use paceline_buildspec::Buildspec;
+use paceline_buildspec::buildspec::Problem;
+use paceline_buildspec::run::{self, Build, Output, Progress, RunError, RunOptions, Stop};
+use paceline_engine::exit;
+
+use crate::cli::RunBuildspecArgs;
+use crate::failure::Failure;
+use crate::run::runtime;
+use crate::{signals, terminal};
+
+pub(crate) fn run(args: &RunBuildspecArgs) -> Result<u8, Failure> {
+    let buildspec = read(&args.file)?;
+    let options = options(args)?;
+    let stop = options.stop.clone();
+    let build = runtime()?.block_on(async move {
+        let mut build =
+            tokio::task::spawn_blocking(move || run::run(&buildspec, &options, &mut |progress| say(&progress)));
+        loop {
+            tokio::select! {
+                ended = &mut build => return ended,
+                name = signals::next_signal() => {
+                    terminal::say(&format!("paceline: {name}: the command is interrupted; once more to kill it"));
+                    stop.ask();
+                }
+            }
+        }
+    });
+    let build: Result<Build, RunError> = build.map_err(|error| {
+        Failure::usage(format!("the build broke off: {error}"), "this is a bug in paceline, please report it")
+    })?;
+    let build = build.map_err(|error| Failure::with_own_hint(&error))?;
+    terminal::say(&format!("\n{}", run::summary(&build).trim_end()));
+    Ok(match (build.stopped, build.succeeded) {
+        (true, _) => exit::INTERRUPTED,
+        (false, true) => exit::DONE,
+        (false, false) => exit::FAILED,
+    })
+}
+
+fn read(path: &Utf8Path) -> Result<Buildspec, Failure> {
+    let text = fs_err::read_to_string(path)
+        .map_err(|error| Failure::usage(error.to_string(), "give the path of a buildspec"))?;
+    let read = Buildspec::read(&text).map_err(|error| {
+        let problem =
+            |problem: &Problem| (format!("{path}: {}", without_hint(problem)), problem.hint.clone());
+        Failure::of_all(error.problems.iter().map(problem).collect())
+    })?;
+    for problem in &read.unknown {
+        terminal::say(&format!("warning: {path}: {}", without_hint(problem)));
+    }
+    Ok(read.buildspec)
+}
+
+fn without_hint(problem: &Problem) -> Problem {
+    Problem { hint: None, ..problem.clone() }
+}
+
+fn options(args: &RunBuildspecArgs) -> Result<RunOptions, Failure> {
+    let absolute = |path: &Utf8Path| {
+        camino::absolute_utf8(path)
+            .map_err(|error| Failure::usage(format!("{path}: {error}"), "give a path of this machine"))
+    };
+    let source = args.source.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
+    let source =
+        source.canonicalize_utf8().ok().filter(|path| path.is_dir()).ok_or_else(|| {
+            Failure::usage(format!("{source} is no folder"), "give the folder of the source")
+        })?;
+    Ok(RunOptions {
+        name: args.file.file_stem().unwrap_or("buildspec").to_owned(),
+        source,
+        environment: std::env::vars_os().collect(),
+        overrides: args.env.clone(),
+        keep: args.artifacts.as_deref().map(absolute).transpose()?,
+        output: Output::Inherit,
+        stop: Stop::default(),
+    })
+}
+
+fn say(progress: &Progress<'_>) {
+    terminal::say(&match progress {
+        Progress::Note(note) => format!("note: {note}"),
+        Progress::Again(attempt) => format!("paceline: attempt {attempt}"),
+        Progress::Phase(phase) => format!("paceline: phase {phase}"),
+        Progress::Command(command) => {
+            let mut lines = command.trim_end().lines();
+            let first = lines.next().unwrap_or_default();
+            match lines.count() {
+                0 => format!("paceline: running {first}"),
+                1 => format!("paceline: running {first} … and 1 more line"),
+                more => format!("paceline: running {first} … and {more} more lines"),
+            }
+        }
+        Progress::Failed(how) => format!("paceline: the command failed: {how}"),
+    });
+}
