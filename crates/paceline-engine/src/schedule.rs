@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_plan::history::Operation;
-use paceline_plan::{Plan, PlannedStack, Step, Work};
+use paceline_plan::{Early, Plan, PlannedStack, Step, Work};
 
 use self::pacing::Place;
 use crate::event::{Event, Fact, Outcome};
@@ -60,8 +60,8 @@ pub fn one_after_another(plan: &Plan) -> io::Result<Duration> {
 #[derive(Debug)]
 struct Rehearsal {
     places: Mutex<HashMap<Environment, Arc<Place>>>,
-    /// The resources that steps wait for, by the step that deploys their stack, and when they are complete.
-    awaited: HashMap<usize, Vec<(Duration, String)>>,
+    /// By the step that is waited for, the resources that others wait for, the earliest first.
+    early: HashMap<usize, Vec<Early>>,
 }
 
 /// Account and region.
@@ -69,32 +69,14 @@ type Environment = (Option<String>, Option<String>);
 
 impl Rehearsal {
     fn new(plan: &Plan) -> Self {
-        let mut awaited: HashMap<usize, Vec<(Duration, String)>> = HashMap::new();
-        for early in plan.steps.iter().flat_map(|step| &step.early) {
-            let resources = early.resources.iter().map(|id| (early.after, id.clone()));
-            awaited.entry(early.need).or_default().extend(resources);
+        let mut early: HashMap<usize, Vec<Early>> = HashMap::new();
+        for it in plan.steps.iter().flat_map(|step| &step.early) {
+            early.entry(it.need).or_default().push(it.clone());
         }
-        for resources in awaited.values_mut() {
-            resources.sort_unstable();
+        for of_step in early.values_mut() {
+            of_step.sort_by_key(|it| it.after);
         }
-        Self { places: Mutex::default(), awaited }
-    }
-
-    /// Reports the resources that other steps wait for, as they are complete.
-    async fn announce(&self, context: &StepContext) {
-        let start = tokio::time::Instant::now();
-        for (after, id) in self.awaited.get(&context.index).into_iter().flatten() {
-            tokio::time::sleep_until(start + *after).await;
-            context.progress(ResourceProgress {
-                logical_id: id.clone(),
-                resource_type: String::new(),
-                status: "CREATE_COMPLETE".to_owned(),
-                reason: None,
-                done: 0,
-                total: 0,
-                happened_at: context.now(),
-            });
-        }
+        Self { places: Mutex::default(), early }
     }
 
     fn place(&self, plan: &Plan, stack: &PlannedStack) -> Arc<Place> {
@@ -110,7 +92,7 @@ impl Rehearsal {
         Arc::clone(place)
     }
 
-    async fn deploy(&self, plan: &Plan, step: &Step) {
+    async fn change(&self, plan: &Plan, step: &Step) {
         let stack = plan.stack_of(step);
         let place = self.place(plan, stack);
         place.glance().await;
@@ -126,15 +108,37 @@ impl Rehearsal {
 impl Perform for Rehearsal {
     async fn perform(&self, context: StepContext) -> Ended {
         let step = context.step();
-        match step.work {
-            // What was measured was measured with all of this.
-            _ if step.expected_from.is_whole_step() => tokio::time::sleep(step.expected).await,
-            Work::Deploy { .. } => {
-                tokio::join!(self.deploy(context.plan(), step), self.announce(&context));
+        let work = async {
+            match step.work {
+                // What was measured was measured with all of this.
+                _ if step.expected_from.is_whole_step() => tokio::time::sleep(step.expected).await,
+                Work::Deploy { .. } | Work::Delete { .. } => self.change(context.plan(), step).await,
+                _ => tokio::time::sleep(step.expected).await,
             }
-            _ => tokio::time::sleep(step.expected).await,
-        }
+        };
+        let early = self.early.get(&context.index()).map_or(&[][..], Vec::as_slice);
+        tokio::join!(work, tell_early(&context, early));
         Ended::new(Outcome::Deployed)
+    }
+}
+
+/// Tells of the resources that other steps wait for, when they are expected to be complete.
+async fn tell_early(context: &StepContext, early: &[Early]) {
+    let started = tokio::time::Instant::now();
+    for it in early {
+        // What is said after a step's end is not heard.
+        tokio::time::sleep_until(started + it.after.min(context.step().expected)).await;
+        for resource in &it.resources {
+            context.progress(ResourceProgress {
+                logical_id: resource.clone(),
+                resource_type: String::new(),
+                status: "CREATE_COMPLETE".to_owned(),
+                reason: None,
+                done: 0,
+                total: 0,
+                happened_at: context.now(),
+            });
+        }
     }
 }
 
@@ -162,8 +166,8 @@ async fn rehearse(plan: Arc<Plan>) -> io::Result<Schedule> {
         stop: Stop::default(),
         deadline: None,
     };
-    let rehearsal = Arc::new(Rehearsal::new(&plan));
-    run(plan, rehearsal, options, &mut record).await?;
+    let rehearsal = Rehearsal::new(&plan);
+    run(plan, Arc::new(rehearsal), options, &mut record).await?;
     let total = steps.iter().map(|&(_, end)| end).max().unwrap_or_default();
     Ok(Schedule { steps, total })
 }

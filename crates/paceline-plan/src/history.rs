@@ -249,6 +249,17 @@ impl History {
         Next { operation, median: median(&entries, operation) }
     }
 
+    /// The median of the last times that something was done, and of how many.
+    pub fn median_of(
+        &self,
+        kind: Kind,
+        name: &str,
+        region: Option<&str>,
+        operation: Operation,
+    ) -> Option<(Duration, usize)> {
+        median(&self.of(kind, name, region), operation)
+    }
+
     /// The text of a file with the latest of each thing and operation alone. Lines that could not be read stay: a
     /// later version may know them.
     pub fn bounded(&self) -> String {

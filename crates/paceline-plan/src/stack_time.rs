@@ -18,6 +18,11 @@ pub const STACK_OVERHEAD: Duration = Duration::from_secs(3);
 /// How long the stack around a nested one takes to start it, and to see its end. An estimate too.
 pub const NESTED_NOTICE: Duration = Duration::from_secs(1);
 
+/// How long an operation on a stack typically takes.
+pub fn typical_of(stack: &Stack, durations: &Durations, operation: Operation) -> Duration {
+    Resources::of(stack, operation, durations).time()
+}
+
 /// The resources of a stack, what each waits for inside it, and how long each takes.
 #[derive(Debug)]
 pub(crate) struct Resources<'a> {

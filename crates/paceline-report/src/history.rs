@@ -71,7 +71,7 @@ impl HistoryEntries {
     fn finished(&mut self, event: &Event, finished: &StepFinished) {
         let step = &finished.step;
         let kind = match step.kind.as_str() {
-            "deploy" => Kind::Stack,
+            "deploy" | "delete" => Kind::Stack,
             "gate" => Kind::Gate,
             "command" => Kind::Command,
             // The id of a step says where the asset goes.
@@ -80,7 +80,10 @@ impl HistoryEntries {
             _ => return,
         };
         let operation = match (finished.outcome, kind) {
+            // That there was nothing to delete says nothing.
+            (Outcome::Unchanged, _) if step.kind == "delete" => return,
             (Outcome::Unchanged, _) => Operation::Unchanged,
+            (Outcome::Deleted, _) => Operation::Delete,
             (Outcome::Deployed, Kind::Stack) => match self.operations.get(&step.step) {
                 Some(operation) => *operation,
                 None => return,

@@ -26,7 +26,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {
         ReportFormat::Html => html(&record, None),
         ReportFormat::History => {
             let mut entries = HistoryEntries::default();
-            events.iter().for_each(|event| entries.apply(event));
+            for event in &events {
+                entries.apply(event);
+            }
             entries.entries().iter().map(|entry| entry.line() + "\n").collect()
         }
         ReportFormat::Junit => {

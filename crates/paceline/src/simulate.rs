@@ -81,13 +81,13 @@ pub(crate) fn deploy(app: &App, plan: &Plan) -> Result<Duration, Failure> {
 
 async fn simulate(app: &App, plan: &Plan) -> Result<Duration, Failure> {
     let simulation = Simulation::new(&app.assembly, SIMULATED_START);
-    let aws =
-        Aws::connect(Arc::clone(&app.assembly), plan, simulation.options(AwsOptions::default())).await?;
+    let options = simulation.options(AwsOptions::default());
+    let aws = Aws::connect(Arc::clone(&app.assembly), plan, options).await?;
     let run = RunOptions {
         id: "simulated".to_owned(),
         app: app.dir.to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        now: simulation.now(),
+        now: SIMULATED_START,
         simulated: true,
         earlier: None,
         build: None,

@@ -22,8 +22,8 @@ impl Draft {
             steps: Vec::new(),
             left_out: Vec::new(),
             external: Vec::new(),
-            declared_only: Vec::new(),
             relaxed: Vec::new(),
+            declared_only: Vec::new(),
             times: Vec::new(),
             ignore_times: false,
             warnings: Vec::new(),
@@ -118,8 +118,8 @@ impl Draft {
     }
 
     fn step(&mut self, id: String, work: Work, seconds: u64, needs: &[usize]) -> usize {
-        let expected = Duration::from_secs(seconds);
-        let (needs, early, expected_from) = (needs.to_vec(), Vec::new(), Basis::Measured);
+        let (needs, early) = (needs.to_vec(), Vec::new());
+        let (expected, expected_from) = (Duration::from_secs(seconds), Basis::Measured);
         self.0.steps.push(Step { id, work, needs, early, expected, expected_from });
         self.0.steps.len() - 1
     }

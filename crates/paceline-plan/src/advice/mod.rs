@@ -74,7 +74,7 @@ pub fn advise<E>(
 ) -> Result<Vec<Advice>, E> {
     let durations = Durations::typical();
     let opened = Opened::on_path(plan, assembly);
-    let scene = Scene::new(plan, assembly, &opened, &durations);
+    let scene = Scene::new(plan, &opened, &durations);
     let now = finish(plan)?;
     let least = LEAST.max(now / LEAST_PART);
     let mut found: Vec<Advice> = Vec::new();

@@ -13,8 +13,6 @@ use crate::history::Operation;
 use crate::plan::Plan;
 use crate::stack_time::{Resources, STACK_OVERHEAD, references};
 
-/// A name of so many characters is there for no other reason.
-const LONG_NAME: usize = 6;
 /// Of a construct whose path in the stack is longer only the last part is named.
 const LONGEST_NAME: usize = 48;
 /// What says nothing at the end of a construct's path, the last first.
@@ -65,7 +63,6 @@ pub(super) struct Scene<'a> {
     /// The stacks of the critical path, in its order.
     pub(super) path: Vec<usize>,
     insides: BTreeMap<usize, Inside<'a>>,
-    assembly: &'a Assembly,
 }
 
 /// The inside of a stack that is to be created.
@@ -77,12 +74,7 @@ pub(super) struct Inside<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(
-        plan: &'a Plan,
-        assembly: &'a Assembly,
-        opened: &'a Opened,
-        durations: &Durations,
-    ) -> Self {
+    pub(super) fn new(plan: &'a Plan, opened: &'a Opened, durations: &Durations) -> Self {
         let of_path = |id: &String| plan.stacks.iter().position(|stack| stack.id == *id);
         let path: Vec<usize> = plan.critical_path.iter().filter_map(of_path).collect();
         let mut insides = BTreeMap::new();
@@ -97,7 +89,7 @@ impl<'a> Scene<'a> {
                 if of_table > 0.0 { plan.stacks[number].expected.as_secs_f64() / of_table } else { 1.0 };
             insides.insert(number, Inside { stack, resources, scale });
         }
-        Self { plan, path, insides, assembly }
+        Self { plan, path, insides }
     }
 
     /// The insides of the stacks on the critical path.
@@ -154,17 +146,6 @@ impl<'a> Scene<'a> {
             }
         }
         Some(found)
-    }
-
-    /// Whether one stack's template holds a name that the other gives to a resource of its own.
-    pub(super) fn names_something(&self, from: usize, of: usize) -> bool {
-        let template = |stack: usize| Some(self.assembly.stack(self.id(stack))?.opened());
-        let (Some(from), Some(of)) = (template(from), template(of)) else { return false };
-        let text = from.template.value().to_string();
-        let names = of.template.resources().filter_map(|(_, resource)| resource.properties?.as_object());
-        let mut names =
-            names.flatten().filter(|(key, _)| key.ends_with("Name")).filter_map(|(_, v)| v.as_str());
-        names.any(|name| name.len() >= LONG_NAME && text.contains(name))
     }
 
     /// A proposal about a stack.

@@ -9,10 +9,10 @@ use paceline_assembly::Stack;
 use super::Basis;
 use crate::config::IamRoles;
 use crate::durations::{self, Durations};
-use crate::history::{History, Kind, Next, Operation, short};
+use crate::history::{History, Kind, Operation, short};
 use crate::pace::role_wait;
 use crate::plan::Publish;
-use crate::stack_time::Resources;
+use crate::stack_time::{Resources, typical_of};
 
 /// Checking for and uploading one file. An estimate: most are small, and most are there already.
 pub const FILE_TIME: Duration = Duration::from_secs(2);
@@ -54,7 +54,7 @@ impl Expect<'_> {
             let basis = if resources.is_mostly_unknown() { Basis::Default } else { Basis::Table };
             (resources.time(), basis)
         };
-        let (time, basis) = measured(next).unwrap_or_else(|| match next.operation {
+        let (time, basis) = measured(next.median).unwrap_or_else(|| match next.operation {
             Operation::Unchanged => (LOOK_TIME, Basis::Default),
             Operation::Update => of_table(durations::Operation::Update),
             _ => of_table(durations::Operation::Create),
@@ -85,26 +85,37 @@ impl Expect<'_> {
         Expected { time, basis: Basis::Table, operation: Operation::Update }
     }
 
+    /// Deleting a stack.
+    pub(crate) fn deletion(self, stack: &Stack) -> Expected {
+        let region = stack.environment.region.as_deref();
+        let median = self.history.median_of(Kind::Stack, &stack.id, region, Operation::Delete);
+        let (time, basis) = measured(median).unwrap_or_else(|| {
+            (typical_of(stack, self.durations, durations::Operation::Delete), Basis::Table)
+        });
+        Expected { time, basis, operation: Operation::Delete }
+    }
+
     /// Publishing an asset to a region.
     pub(crate) fn asset(self, publish: &Publish, region: Option<&str>) -> Expected {
         let (kind, time) = if publish.image { (Kind::Image, IMAGE_TIME) } else { (Kind::File, FILE_TIME) };
         let next = self.history.asset(kind, &publish.title, region, &short(&publish.asset));
         let time = if next.operation == Operation::Unchanged { LOOK_TIME } else { time };
-        let (time, basis) = measured(next).unwrap_or((time, Basis::Default));
+        let (time, basis) = measured(next.median).unwrap_or((time, Basis::Default));
         Expected { time, basis, operation: next.operation }
     }
 
     /// Waiting for a stack's roles.
     pub(crate) fn gate(self, stack: &Stack, roles: &IamRoles) -> Expected {
         let next = self.history.other(Kind::Gate, &stack.id, stack.environment.region.as_deref());
-        let (time, basis) = measured(next).unwrap_or_else(|| (self.role_wait(stack, roles), Basis::Table));
+        let (time, basis) =
+            measured(next.median).unwrap_or_else(|| (self.role_wait(stack, roles), Basis::Table));
         Expected { time, basis, operation: next.operation }
     }
 
     /// Running a command of the team's.
     pub(crate) fn command(self, name: &str, region: Option<&str>) -> Expected {
         let next = self.history.other(Kind::Command, name, region);
-        let (time, basis) = measured(next).unwrap_or((COMMAND_TIME, Basis::Default));
+        let (time, basis) = measured(next.median).unwrap_or((COMMAND_TIME, Basis::Default));
         Expected { time, basis, operation: next.operation }
     }
 
@@ -131,6 +142,6 @@ impl Expect<'_> {
     }
 }
 
-fn measured(next: Next) -> Option<(Duration, Basis)> {
-    next.median.map(|(time, samples)| (time, Basis::History(samples)))
+fn measured(median: Option<(Duration, usize)>) -> Option<(Duration, Basis)> {
+    median.map(|(time, samples)| (time, Basis::History(samples)))
 }

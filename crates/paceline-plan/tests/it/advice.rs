@@ -31,10 +31,10 @@ fn advice(app: &App) -> Vec<Advice> {
 #[track_caller]
 fn check(app: &App, expected: &[&str]) {
     let shown = |it: &Advice| {
-        let place = [it.stack.as_deref(), it.logical_id.as_deref()].into_iter().flatten();
-        let place = place.fold(String::new(), |all, part| all + " " + part);
-        let at_most = if it.at_most { " at most" } else { "" };
-        format!("{}{place}{at_most} {:.1} min", it.code, it.saves.as_secs_f64() / 60.0)
+        let minutes = format!("{:.1} min", it.saves.as_secs_f64() / 60.0);
+        let at_most = it.at_most.then_some("at most");
+        let parts = [Some(it.code), it.stack.as_deref(), it.logical_id.as_deref(), at_most, Some(&minutes)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     };
     let advice = advice(app);
     assert_eq!(advice.iter().map(shown).collect::<Vec<_>>(), expected, "{advice:#?}");

@@ -10,7 +10,9 @@ use crate::runs;
 
 fn entries(events: &[Event]) -> Vec<Entry> {
     let mut entries = HistoryEntries::default();
-    events.iter().for_each(|event| entries.apply(event));
+    for event in events {
+        entries.apply(event);
+    }
     entries.entries().to_vec()
 }
 

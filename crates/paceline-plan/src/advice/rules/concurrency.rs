@@ -13,9 +13,9 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
     let limits = scene.plan.concurrency;
     let builds = |images: bool| {
         let is_it = |work: &Work| match work {
-            Work::Deploy { .. } | Work::Delete { .. } => !images,
+            Work::Deploy { .. } => !images,
             Work::Publish(publish) => images && publish.image,
-            Work::Gate { .. } | Work::Command(_) => false,
+            Work::Delete { .. } | Work::Gate { .. } | Work::Command(_) => false,
         };
         scene.plan.steps.iter().filter(|step| is_it(&step.work)).count()
     };

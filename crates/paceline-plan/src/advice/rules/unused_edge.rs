@@ -8,7 +8,6 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
     let number = |id: &String| scene.plan.stacks.iter().position(|stack| stack.id == *id);
     let unused = scene.plan.declared_only.iter();
     let unused = unused.filter_map(|edge| Some((number(&edge.from)?, number(&edge.to)?)));
-    let unused = unused.filter(|&(from, to)| !scene.names_something(from, to));
     let unused: Vec<(usize, usize)> = unused.collect();
     let mut found = Vec::new();
     for &(from, to) in &unused {

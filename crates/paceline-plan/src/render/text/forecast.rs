@@ -88,7 +88,7 @@ impl Page<'_> {
     pub(super) fn what_if(&mut self, what_if: &WhatIf) {
         self.line("");
         let changes: Vec<String> = what_if.changes.iter().map(ToString::to_string).collect();
-        self.title(&format!("What if {}", changes.join(", ")));
+        self.paragraph("What if ", &changes.join(", "), Some(Tone::Strong));
         let (before, after) = (what_if.before.finish, what_if.after.finish);
         let difference = match (after.saturating_sub(before), before.saturating_sub(after)) {
             (Duration::ZERO, Duration::ZERO) => "the same".to_owned(),
