@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::{Events, Place, skipped};
 
 /// Every assembly of the collection with its name; none where there is no collection.
-fn assemblies() -> Vec<(String, PathBuf)> {
+pub(crate) fn assemblies() -> Vec<(String, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assemblies");
     let mut found = Vec::new();
     let mut folders = vec![root.clone()];

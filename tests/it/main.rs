@@ -8,6 +8,7 @@ mod aws_refusals;
 mod deploy;
 mod destroy;
 mod fake_aws;
+mod forecast;
 mod generate;
 mod harness;
 mod help;

@@ -1,5 +1,7 @@
 //! `cargo xtask`: the workspace's own tasks.
 
+mod bench;
+mod synthetic;
 mod tasks;
 
 use std::process::ExitCode;
@@ -17,6 +19,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure what something costs
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
     /// Plan the example, write its buildspec and project, deploy it to the embedded AWS
     Demo,
     /// Write the buildspec and the CodeBuild project of the example, in buildspecs/
@@ -29,11 +36,18 @@ enum Task {
     Synth,
 }
 
+#[derive(Subcommand)]
+enum Bench {
+    /// Reading and planning assemblies of 200 to 4,000 stacks: time, and peak memory
+    Plan,
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = Shell::new().map_err(anyhow::Error::from).and_then(|sh| {
         sh.change_dir(tasks::root());
         match cli.task {
+            Task::Bench { what: Bench::Plan } => bench::plan(&sh),
             Task::Demo => tasks::demo(&sh),
             Task::GenBuildspec { check } => tasks::gen_buildspec(&sh, check),
             Task::Synth => tasks::synth(&sh),

@@ -8,25 +8,12 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::Stack;
+use paceline_plan::pace::{FRESH_POLL, poll_interval};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::environment::Environment;
 use crate::trouble::{Kind, Trouble};
-
-/// From the start of one poll to the start of the next, soon after something has changed.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(500);
-/// The same when nothing has changed for long.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(3);
-/// The interval grows with the time in which nothing has changed, by one part in so many: an end is
-/// noticed late in proportion to how long it took.
-const PATIENCE_GROWS: u32 = 10;
-/// Each page of an answer costs a call: an account with very many stacks is polled less often, so that
-/// polling takes at most a quarter of the documented ten calls a second.
-const INTERVAL_PER_PAGE: Duration = Duration::from_millis(400);
-
-/// A poll that is not older than this still tells what state a stack is in.
-const FRESH: Duration = Duration::from_secs(10);
 
 /// How long listing is tried again before each stack is asked for by its name.
 const LIST_PATIENCE: Duration = Duration::from_secs(5);
@@ -129,7 +116,7 @@ impl Poller {
     /// has been done to yet: if it has changed since, the operation on it is refused.
     pub(crate) async fn glance(&self, name: &str) -> Result<Option<StackView>, Trouble> {
         let seen = self.latest.borrow().clone();
-        if seen.tells_of(name) && seen.trouble.is_none() && seen.started.elapsed() < FRESH {
+        if seen.tells_of(name) && seen.trouble.is_none() && seen.started.elapsed() < FRESH_POLL {
             return Ok(seen.stacks.get(name).cloned());
         }
         self.look(name).await
@@ -143,8 +130,7 @@ impl Poller {
 
     fn interval(&self, pages: u32) -> Duration {
         let last_change = *self.last_change.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let grown = last_change.elapsed() / PATIENCE_GROWS;
-        grown.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL).max(INTERVAL_PER_PAGE * pages)
+        poll_interval(last_change.elapsed(), pages)
     }
 
     async fn look_since(&self, name: &str, since: Instant) -> Result<Option<StackView>, Trouble> {

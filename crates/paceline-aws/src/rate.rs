@@ -4,15 +4,9 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use paceline_plan::pace::{BURST, MUTATING_RATE, READING_RATE, SHARE};
 use tokio::time::Instant;
 
-/// Calls per second that CloudFormation allows for each mutating operation, per account and region
-/// (AWS General Reference, "AWS CloudFormation endpoints and quotas").
-const MUTATING: f64 = 2.0;
-/// The same for `DescribeStacks`, `DescribeStackEvents`, `GetTemplate` and the lists.
-const READING: f64 = 10.0;
-/// What is left to others who use the same account.
-const SHARE: f64 = 0.8;
 /// However often AWS says slower, one call in this many seconds goes out.
 const SLOWEST: f64 = 0.2;
 
@@ -40,8 +34,8 @@ impl Limiter {
         let at = self.with(account, region, operation, |bucket| {
             let now = Instant::now();
             let spacing = Duration::from_secs_f64(1.0 / bucket.rate);
-            // A bucket holds a second's worth of calls: what was not used in the last second may go at once.
-            let earliest = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
+            // What was not used in the last second may go at once.
+            let earliest = now.checked_sub(BURST).unwrap_or(now);
             let at = bucket.next.max(earliest + spacing);
             bucket.next = at;
             bucket.next += spacing;
@@ -81,9 +75,8 @@ impl Limiter {
 
 fn limit_of(operation: &str) -> f64 {
     match operation {
-        // That of IAM is not documented: this is well below what is observed.
-        "DescribeStacks" | "DescribeStackEvents" | "GetTemplate" | "iam" => READING,
-        _ => MUTATING,
+        "DescribeStacks" | "DescribeStackEvents" | "GetTemplate" | "iam" => READING_RATE,
+        _ => MUTATING_RATE,
     }
 }
 

@@ -11,20 +11,13 @@ use std::time::Duration;
 use aws_sdk_iam::Client;
 use jiff::Timestamp;
 use paceline_assembly::Template;
+use paceline_plan::pace::{ROLE_OLD_ENOUGH, ROLE_READS, ROLE_READS_EVERY, ROLE_SETTLED};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::rate::Limiter;
 use crate::trouble::{Kind, Trouble};
 
-/// So many reads in a row must find the role, since a read may be answered by a replica that lags.
-const READS_IN_A_ROW: u32 = 3;
-/// From one read of a role to the next.
-const INTERVAL: Duration = Duration::from_secs(2);
-/// Younger roles are not trusted however well they read. Observed propagation is mostly below this.
-const OLD_ENOUGH: Duration = Duration::from_secs(10);
-/// An older role is trusted at the first read.
-const SETTLED: Duration = Duration::from_mins(5);
 /// The wait where roles may not be read at all.
 const BLIND: Duration = Duration::from_secs(30);
 /// After this long something else is wrong.
@@ -109,7 +102,7 @@ impl RoleWaiter<'_> {
                     Ok(Seen::Young { old_enough }) => {
                         subject.reads += 1;
                         subject.readable_since.get_or_insert_with(Instant::now);
-                        if subject.reads < READS_IN_A_ROW || !old_enough {
+                        if subject.reads < ROLE_READS || !old_enough {
                             still_open.push(subject);
                         }
                     }
@@ -127,7 +120,7 @@ impl RoleWaiter<'_> {
             }
             open = still_open;
             if !open.is_empty() {
-                tokio::time::sleep(INTERVAL).await;
+                tokio::time::sleep(ROLE_READS_EVERY).await;
             }
         }
         Ok(Usable { count, verified: true })
@@ -152,7 +145,11 @@ impl RoleWaiter<'_> {
         let age = Duration::from_secs(u64::try_from(now - created).unwrap_or(0));
         // By a clock that runs behind AWS's the role is not born yet; it has been readable all the same.
         let age = age.max(subject.readable_since.map_or(Duration::ZERO, |since| since.elapsed()));
-        Ok(if age >= SETTLED { Seen::Settled } else { Seen::Young { old_enough: age >= OLD_ENOUGH } })
+        Ok(if age >= ROLE_SETTLED {
+            Seen::Settled
+        } else {
+            Seen::Young { old_enough: age >= ROLE_OLD_ENOUGH }
+        })
     }
 
     /// When the role was created, in seconds since the epoch, or why it cannot be read yet.

@@ -1,6 +1,7 @@
 //! How events tell of the plan and of its steps.
 
-use paceline_plan::{Plan, Work};
+use paceline_plan::history::short;
+use paceline_plan::{Plan, Step, Work};
 
 use crate::event::{PlannedPhase, PlannedStep, RunStarted, StepRef};
 use crate::run::RunOptions;
@@ -27,6 +28,15 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
     }
 }
 
+/// The start of the digest of what a step deploys or publishes.
+fn content(plan: &Plan, step: &Step) -> Option<String> {
+    match &step.work {
+        Work::Deploy { .. } => Some(short(&plan.stack_of(step).template)),
+        Work::Publish(publish) => Some(short(&publish.asset)),
+        Work::Delete { .. } | Work::Gate { .. } | Work::Command(_) => None,
+    }
+}
+
 /// The run's own facts.
 pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
     let phases = plan.phases.iter();
@@ -35,6 +45,7 @@ pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
         step: reference(plan, index),
         needs: step.needs.iter().map(|&need| plan.steps[need].id.clone()).collect(),
         expected_s: step.expected.as_secs_f64(),
+        content: content(plan, step),
     });
     RunStarted {
         paceline: options.version.clone(),

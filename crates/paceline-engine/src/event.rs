@@ -143,6 +143,9 @@ pub struct PlannedStep {
     pub needs: Vec<String>,
     /// The forecast of its duration.
     pub expected_s: f64,
+    /// The start of the digest of what it deploys or publishes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content: Option<String>,
 }
 
 /// Which step an event is about.

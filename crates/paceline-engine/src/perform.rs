@@ -116,6 +116,11 @@ impl StepContext {
         &self.plan
     }
 
+    /// The position of the step in the plan.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
     /// The step.
     pub fn step(&self) -> &Step {
         &self.plan.steps[self.index]

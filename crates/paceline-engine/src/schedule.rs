@@ -1,17 +1,25 @@
 //! When each step of a plan would start and end: the engine itself, run on virtual time with steps
 //! that take exactly as long as they are expected to.
 //!
-//! There is no second scheduler that could disagree with the first.
+//! There is no second scheduler that could disagree with the first. To deploy to the simulator would do the same with
+//! every call on the wire, for some milliseconds a stack, which is too slow for a plan that is looked at often. So
+//! a rehearsal reckons what the wire would add, by the same figures ([`pacing`]), and a test holds it against
+//! simulated deployments of real apps. `paceline plan --simulate` does the other.
 
+mod pacing;
+
+use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use paceline_plan::Plan;
+use paceline_plan::history::Operation;
+use paceline_plan::{Early, Plan, PlannedStack, Step, Work};
 
+use self::pacing::Place;
 use crate::event::{Event, Fact, Outcome};
-use crate::perform::{Ended, Perform, StepContext};
+use crate::perform::{Ended, Perform, ResourceProgress, StepContext};
 use crate::run::{RunOptions, run};
 use crate::stop::Stop;
 
@@ -38,22 +46,102 @@ pub fn schedule(plan: &Plan) -> io::Result<Schedule> {
 
 /// The time that the plan's stacks take one after another, without assets and gates: what a build does
 /// that calls `cdk deploy` for one stack after the other, at its best.
-pub fn one_after_another(plan: &Plan) -> Duration {
-    let operations = plan.steps.iter().filter(|step| step.work.changes().is_some());
-    operations.map(|step| step.expected).sum()
+pub fn one_after_another(plan: &Plan) -> io::Result<Duration> {
+    let mut plan = plan.clone();
+    plan.steps.retain(|step| step.work.changes().is_some());
+    for (number, step) in plan.steps.iter_mut().enumerate() {
+        step.needs = number.checked_sub(1).into_iter().collect();
+        step.early.clear();
+    }
+    schedule(&plan).map(|schedule| schedule.total)
 }
 
-struct Rehearsal;
+/// Lets every step take as long as is expected of it.
+#[derive(Debug)]
+struct Rehearsal {
+    places: Mutex<HashMap<Environment, Arc<Place>>>,
+    /// By the step that is waited for, the resources that others wait for, the earliest first.
+    early: HashMap<usize, Vec<Early>>,
+}
+
+/// Account and region.
+type Environment = (Option<String>, Option<String>);
+
+impl Rehearsal {
+    fn new(plan: &Plan) -> Self {
+        let mut early: HashMap<usize, Vec<Early>> = HashMap::new();
+        for it in plan.steps.iter().flat_map(|step| &step.early) {
+            early.entry(it.need).or_default().push(it.clone());
+        }
+        early.values_mut().for_each(|of_step| of_step.sort_by_key(|it| it.after));
+        Self { places: Mutex::default(), early }
+    }
+
+    fn place(&self, plan: &Plan, stack: &PlannedStack) -> Arc<Place> {
+        let environment = |stack: &PlannedStack| (stack.account.clone(), stack.region.clone());
+        let here = environment(stack);
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = places.entry(here.clone()).or_insert_with(|| {
+            let is_there =
+                |stack: &&PlannedStack| stack.operation != Operation::Create && environment(stack) == here;
+            // The bootstrap stack is one more.
+            Arc::new(Place::new(1 + plan.stacks.iter().filter(is_there).count()))
+        });
+        Arc::clone(place)
+    }
+
+    async fn change(&self, plan: &Plan, step: &Step) {
+        let stack = plan.stack_of(step);
+        let place = self.place(plan, stack);
+        place.glance().await;
+        // A template without resources is left alone.
+        if stack.operation == Operation::Unchanged || step.expected.is_zero() {
+            tokio::time::sleep(step.expected).await;
+        } else {
+            place.operate(stack.operation == Operation::Create, step.expected).await;
+        }
+    }
+}
 
 impl Perform for Rehearsal {
     async fn perform(&self, context: StepContext) -> Ended {
-        tokio::time::sleep(context.step().expected).await;
+        let step = context.step();
+        let work = async {
+            match step.work {
+                // What was measured was measured with all of this.
+                _ if step.expected_from.is_whole_step() => tokio::time::sleep(step.expected).await,
+                Work::Deploy { .. } | Work::Delete { .. } => self.change(context.plan(), step).await,
+                _ => tokio::time::sleep(step.expected).await,
+            }
+        };
+        let early = self.early.get(&context.index()).map_or(&[][..], Vec::as_slice);
+        tokio::join!(work, tell_early(&context, early));
         Ended::new(Outcome::Deployed)
     }
 }
 
+/// Tells of the resources that other steps wait for, when they are expected to be complete.
+async fn tell_early(context: &StepContext, early: &[Early]) {
+    let started = tokio::time::Instant::now();
+    for it in early {
+        // What is said after a step's end is not heard.
+        tokio::time::sleep_until(started + it.after.min(context.step().expected)).await;
+        for resource in &it.resources {
+            context.progress(ResourceProgress {
+                logical_id: resource.clone(),
+                resource_type: String::new(),
+                status: "CREATE_COMPLETE".to_owned(),
+                reason: None,
+                done: 0,
+                total: 0,
+                happened_at: context.now(),
+            });
+        }
+    }
+}
+
 async fn rehearse(plan: Arc<Plan>) -> io::Result<Schedule> {
-    let index: std::collections::HashMap<String, usize> =
+    let index: HashMap<String, usize> =
         plan.steps.iter().enumerate().map(|(index, step)| (step.id.clone(), index)).collect();
     let mut steps = vec![(Duration::ZERO, Duration::ZERO); plan.steps.len()];
     let origin = tokio::time::Instant::now();
@@ -76,7 +164,8 @@ async fn rehearse(plan: Arc<Plan>) -> io::Result<Schedule> {
         stop: Stop::default(),
         deadline: None,
     };
-    run(plan, Arc::new(Rehearsal), options, &mut record).await?;
+    let rehearsal = Rehearsal::new(&plan);
+    run(plan, Arc::new(rehearsal), options, &mut record).await?;
     let total = steps.iter().map(|&(_, end)| end).max().unwrap_or_default();
     Ok(Schedule { steps, total })
 }

@@ -11,13 +11,13 @@ use paceline_assembly::{Assembly, Stack};
 use sha2::{Digest, Sha256};
 
 use crate::config::Config;
-use crate::durations::Operation;
 use crate::edges::{Edge, Reason};
 use crate::error::PlanError;
+use crate::forecast::{Basis, Expect, Expected};
 use crate::graph::Graph;
+use crate::history::Operation;
 use crate::make::PlanOptions;
 use crate::plan::{Phase, Plan, PlannedStack, Step, Work};
-use crate::stack_time;
 
 /// What will be deleted, and what will not be although it may be there.
 #[derive(Debug, Clone)]
@@ -123,11 +123,9 @@ impl Plan {
         }
         let Ok(order) = graph.order() else { unreachable!("the edges were those of a plan, turned around") };
         let levels = graph.levels(&order);
-        let expected = |old: usize| {
-            sources[old].map_or(Duration::ZERO, |stack| {
-                stack_time::typical_of(stack, &options.durations, Operation::Delete)
-            })
-        };
+        let expect = Expect { history: &options.history, durations: &options.durations };
+        let nothing = Expected { time: Duration::ZERO, basis: Basis::Default, operation: Operation::Delete };
+        let expected = |old: usize| sources[old].map_or(nothing, |stack| expect.deletion(stack));
         let mut position = vec![0; count];
         order.iter().enumerate().for_each(|(new, &number)| position[number] = new);
         let mut stacks = Vec::with_capacity(count);
@@ -138,7 +136,9 @@ impl Plan {
             let planned = &self.stacks[old];
             stacks.push(PlannedStack {
                 level: levels[number],
-                expected,
+                expected: expected.time,
+                expected_from: expected.basis,
+                operation: expected.operation,
                 depends_on: std::mem::take(&mut depends_on[old]),
                 ..planned.clone()
             });
@@ -149,7 +149,8 @@ impl Plan {
                 work: Work::Delete { stack },
                 needs,
                 early: Vec::new(),
-                expected,
+                expected: expected.time,
+                expected_from: expected.basis,
             });
         }
         let phases = self.phases.iter().rev();

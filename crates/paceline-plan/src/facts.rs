@@ -3,14 +3,12 @@
 //! Templates are parsed for that look and let go again, on every core: the parsed templates of a large app
 //! would take most of the memory, and parsing them one after another most of the time.
 
-use std::time::Duration;
-
 use paceline_assembly::{Assembly, Stack};
 use rayon::prelude::*;
 
-use crate::durations::Durations;
 use crate::edges::{Uses, scan};
-use crate::stack_time;
+use crate::forecast::{Expect, Expected};
+use crate::history::short;
 
 /// What a plan needs to know of a stack's templates.
 #[derive(Debug)]
@@ -21,27 +19,28 @@ pub(crate) struct Facts<'a> {
     pub(crate) uses: Uses,
     /// How many resources it has, nested templates included.
     pub(crate) resources: usize,
-    /// How long creating it typically takes.
-    pub(crate) typical: Duration,
+    /// How long its next operation is expected to take.
+    pub(crate) expected: Expected,
     /// Changes with the stack's own template.
     pub(crate) fingerprint: String,
 }
 
 /// The facts of each stack, in the assembly's order.
-pub(crate) fn of<'a>(assembly: &'a Assembly, durations: &Durations) -> Vec<Facts<'a>> {
-    assembly.stacks.par_iter().map(|stack| Facts::of(stack, durations)).collect()
+pub(crate) fn of<'a>(assembly: &'a Assembly, expect: Expect<'_>) -> Vec<Facts<'a>> {
+    assembly.stacks.par_iter().map(|stack| Facts::of(stack, expect)).collect()
 }
 
 impl<'a> Facts<'a> {
-    fn of(stack: &'a Stack, durations: &Durations) -> Self {
+    fn of(stack: &'a Stack, expect: Expect<'_>) -> Self {
         let opened = stack.opened();
+        let fingerprint = opened.template.fingerprint();
         let nested = opened.nested.iter().map(|nested| nested.template.resource_count());
         Self {
             stack: &stack.id,
             uses: scan(&opened),
             resources: opened.template.resource_count() + nested.sum::<usize>(),
-            typical: stack_time::typical(&opened, durations),
-            fingerprint: opened.template.fingerprint(),
+            expected: expect.stack(&opened, &short(&fingerprint)),
+            fingerprint,
         }
     }
 }

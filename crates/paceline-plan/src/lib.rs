@@ -3,6 +3,7 @@
 //!
 //! Everything here is pure, but for reading the configuration file: no network, no clock.
 
+pub mod advice;
 pub mod config;
 mod declared;
 mod destroy;
@@ -10,11 +11,15 @@ pub mod durations;
 mod edges;
 mod error;
 mod facts;
+pub mod forecast;
 pub mod graph;
+pub mod history;
 mod make;
 mod names;
+pub mod pace;
 mod phases;
 mod plan;
+pub mod price;
 mod relax;
 pub mod render;
 mod resolver;
@@ -23,6 +28,7 @@ pub mod stack_time;
 mod steps;
 mod text;
 mod timestamps;
+pub mod what_if;
 
 pub use config::{Config, ConfigError, Strategy};
 pub use destroy::{Destruction, Kept};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -13,7 +14,9 @@ use crate::durations::Durations;
 use crate::edges::{self, Edge, External, Place, Reason};
 use crate::error::PlanError;
 use crate::facts::{self, Facts};
+use crate::forecast::Expect;
 use crate::graph::{Cycle, Graph};
+use crate::history::History;
 use crate::names::Names;
 use crate::phases::Phases;
 use crate::plan::{LeftOut, Plan, PlannedStack, Relaxed};
@@ -41,6 +44,8 @@ pub struct PlanOptions {
     pub present: Present,
     /// Typical durations by resource type.
     pub durations: Durations,
+    /// How long earlier runs took.
+    pub history: Arc<History>,
 }
 
 impl Default for PlanOptions {
@@ -55,6 +60,7 @@ impl Default for PlanOptions {
             fail_fast: false,
             present: Present::new(),
             durations: Durations::typical(),
+            history: Arc::default(),
         }
     }
 }
@@ -64,7 +70,8 @@ impl Plan {
     pub fn make(assembly: &Assembly, config: &Config, options: &PlanOptions) -> Result<Self, PlanError> {
         let strategy = options.strategy.unwrap_or(config.strategy);
         let names = Names::new(assembly, &options.config_path);
-        let mut facts = facts::of(assembly, &options.durations);
+        let expect = Expect { history: &options.history, durations: &options.durations };
+        let mut facts = facts::of(assembly, expect);
         let found = edges::find(assembly, &facts);
         let (guesses, mut edges): (Vec<Edge>, Vec<Edge>) =
             found.edges.into_iter().partition(|edge| edge.guessed);
@@ -124,11 +131,18 @@ impl Plan {
             }
         }
         facts.retain(|of| selection.has(of.stack));
+        let mut deployed: HashMap<(&String, &Environment), usize> = HashMap::new();
         let stacks: Vec<PlannedStack> = order
             .iter()
             .map(|&number| {
                 let stack = chosen[number];
                 let facts = &facts[number];
+                // A stack may be deployed twice, to be changed in two steps.
+                let before = deployed.insert((&stack.name, &stack.environment), number);
+                let expected = match before {
+                    Some(before) if facts.expected.is_of_table() => expect.second(stack, chosen[before]),
+                    _ => facts.expected,
+                };
                 PlannedStack {
                     id: stack.id.clone(),
                     name: stack.name.clone(),
@@ -137,7 +151,10 @@ impl Plan {
                     phase: phases.of(&stack.id).map(str::to_owned),
                     level: levels[number],
                     resources: facts.resources,
-                    expected: facts.typical,
+                    expected: expected.time,
+                    expected_from: expected.basis,
+                    operation: expected.operation,
+                    template: facts.fingerprint.clone(),
                     depends_on: std::mem::take(&mut depends_on[number]),
                 }
             })
@@ -145,8 +162,9 @@ impl Plan {
 
         let mut warnings = assembly.warnings.clone();
         let gates = steps::gates(config, &names, &stacks, &mut warnings)?;
-        let mut steps = steps::make(&names, &stacks, &gates);
-        steps::add_commands(&mut steps, config, &options.config_path, &names, &stacks, &mut warnings)?;
+        let mut steps = steps::make(&names, &stacks, &gates, expect);
+        let commands = steps::Commands { config, config_path: &options.config_path, expect };
+        commands.add(&mut steps, &names, &stacks, &mut warnings)?;
         let critical_path = critical_path(&stacks, &graph, &order);
         let declared_only = declared::only(&stacks, |from, to| {
             let (Some(&from), Some(&to)) = (index.get(from), index.get(to)) else { return false };

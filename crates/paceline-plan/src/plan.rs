@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
 use crate::edges::{Edge, External, Place, Stored};
+use crate::forecast::Basis;
 use crate::graph::Graph;
+use crate::history::Operation;
 
 /// What will be done, in which order, and why.
 #[derive(Debug, Clone)]
@@ -64,8 +66,14 @@ pub struct PlannedStack {
     pub level: usize,
     /// How many resources its template has, nested templates included.
     pub resources: usize,
-    /// How long creating it typically takes.
+    /// How long its next operation is expected to take.
     pub expected: Duration,
+    /// Where that figure comes from.
+    pub expected_from: Basis,
+    /// What that operation is, as far as history tells.
+    pub operation: Operation,
+    /// The digest of its template.
+    pub template: String,
     /// Why it waits for others.
     pub depends_on: Vec<Edge>,
 }
@@ -127,8 +135,10 @@ pub struct Step {
     pub needs: Vec<usize>,
     /// Those of them that it waits for only until some of their resources are complete.
     pub early: Vec<Early>,
-    /// How long it typically takes.
+    /// How long it is expected to take.
     pub expected: Duration,
+    /// Where that figure comes from.
+    pub expected_from: Basis,
 }
 
 /// A stack that a step waits for only until some of its resources are complete.
@@ -268,11 +278,12 @@ impl Plan {
         &self.stacks[step.work.about()]
     }
 
-    /// The plan with other typical durations, by step; the order of work is as before.
+    /// The plan with the durations that were measured, by step; the order of work is as before.
     #[must_use]
     pub fn with_durations(mut self, duration: impl Fn(&Step) -> Duration) -> Self {
         for step in &mut self.steps {
             step.expected = duration(step);
+            step.expected_from = Basis::Measured;
         }
         self
     }

@@ -9,76 +9,147 @@ use std::time::Duration;
 use paceline_assembly::{NestedTemplate, Stack};
 use serde_json::Value;
 
-use crate::durations::{Durations, Operation};
+use crate::durations::{Durations, Operation, Source};
 use crate::graph::Graph;
 
-/// CloudFormation's own time before the first and after the last resource of an operation. An
+/// CloudFormation's own time before the first and after the last resource of an operation, both together. An
 /// estimate: no figure is documented.
-pub const STACK_OVERHEAD: Duration = Duration::from_secs(4);
-
-/// How long creating a stack typically takes.
-pub fn typical(stack: &Stack, durations: &Durations) -> Duration {
-    typical_of(stack, durations, Operation::Create)
-}
+pub const STACK_OVERHEAD: Duration = Duration::from_secs(3);
+/// How long the stack around a nested one takes to start it, and to see its end. An estimate too.
+pub const NESTED_NOTICE: Duration = Duration::from_secs(1);
 
 /// How long an operation on a stack typically takes.
 pub fn typical_of(stack: &Stack, durations: &Durations, operation: Operation) -> Duration {
-    template_time(stack.template.value(), &[], &stack.nested, durations, operation)
+    Resources::of(stack, operation, durations).time()
 }
 
-/// `path` is the logical ids of the nested stacks that lead to the template, outermost first.
-fn template_time(
-    template: &Value,
-    path: &[String],
-    nested: &[NestedTemplate],
-    durations: &Durations,
-    operation: Operation,
-) -> Duration {
-    let Some(resources) = template["Resources"].as_object() else { return STACK_OVERHEAD };
-    let numbers: HashMap<&str, usize> =
-        resources.keys().enumerate().map(|(number, id)| (id.as_str(), number)).collect();
-    let children: HashMap<&str, &NestedTemplate> = nested
-        .iter()
-        .filter(|child| child.parents == path)
-        .map(|child| (child.logical_id.as_str(), child))
-        .collect();
-    let mut graph = Graph::new(resources.len());
-    let mut weights = Vec::with_capacity(resources.len());
-    for (number, (id, resource)) in resources.iter().enumerate() {
-        let kind = resource["Type"].as_str().unwrap_or_default();
-        weights.push(match children.get(id.as_str()) {
-            Some(child) => {
-                let path: Vec<String> = path.iter().chain([id]).cloned().collect();
-                template_time(child.template.value(), &path, nested, durations, operation)
-            }
-            None => durations.of(kind, operation),
-        });
-        let mut need = |name: &str| {
-            if let Some(&other) = numbers.get(name).filter(|&&other| other != number) {
-                graph.add(number, other);
-            }
-        };
-        match &resource["DependsOn"] {
-            Value::String(name) => need(name),
-            Value::Array(names) => names.iter().filter_map(Value::as_str).for_each(need),
-            _ => {}
-        }
-        references(&resource["Properties"], &mut |name| {
-            if let Some(&other) = numbers.get(name).filter(|&&other| other != number) {
-                graph.add(number, other);
-            }
-        });
+/// The resources of a stack, what each waits for inside it, and how long each takes.
+#[derive(Debug)]
+pub(crate) struct Resources<'a> {
+    /// The logical ids.
+    pub(crate) ids: Vec<&'a str>,
+    /// Their types.
+    pub(crate) types: Vec<&'a str>,
+    /// What waits for what, by position.
+    pub(crate) graph: Graph,
+    /// How long each takes.
+    pub(crate) weights: Vec<Duration>,
+    /// The types that are in no table, and all, nested stacks included.
+    unknown: (usize, usize),
+}
+
+impl<'a> Resources<'a> {
+    /// The resources of a stack.
+    pub(crate) fn of(stack: &'a Stack, operation: Operation, durations: &Durations) -> Self {
+        Self::of_template(stack.template.value(), &[], &stack.nested, operation, durations)
     }
-    // A deletion goes the other way, which makes its heaviest chain no other. CloudFormation refuses a cycle; the forecast of such a stack is its heaviest resource.
-    let longest = match graph.order() {
-        Ok(order) => graph.remaining(&order, &weights).into_iter().max(),
-        Err(_) => weights.iter().copied().max(),
-    };
-    longest.unwrap_or_default() + STACK_OVERHEAD
+
+    /// `path` is the logical ids of the nested stacks that lead to the template, outermost first.
+    fn of_template(
+        template: &'a Value,
+        path: &[String],
+        nested: &'a [NestedTemplate],
+        operation: Operation,
+        durations: &Durations,
+    ) -> Self {
+        let resources = template["Resources"].as_object();
+        let len = resources.map_or(0, serde_json::Map::len);
+        let mut all = Self {
+            ids: Vec::with_capacity(len),
+            types: Vec::with_capacity(len),
+            graph: Graph::new(len),
+            weights: Vec::with_capacity(len),
+            unknown: (0, len),
+        };
+        let Some(resources) = resources else { return all };
+        let numbers: HashMap<&str, usize> =
+            resources.keys().enumerate().map(|(number, id)| (id.as_str(), number)).collect();
+        let children: HashMap<&str, &NestedTemplate> = nested
+            .iter()
+            .filter(|child| child.parents == path)
+            .map(|child| (child.logical_id.as_str(), child))
+            .collect();
+        for (number, (id, resource)) in resources.iter().enumerate() {
+            let kind = resource["Type"].as_str().unwrap_or_default();
+            all.ids.push(id);
+            all.types.push(kind);
+            let weight = if let Some(child) = children.get(id.as_str()) {
+                let path: Vec<String> = path.iter().chain([id]).cloned().collect();
+                let inner =
+                    Resources::of_template(child.template.value(), &path, nested, operation, durations);
+                all.unknown.0 += inner.unknown.0;
+                all.unknown.1 += inner.unknown.1;
+                NESTED_NOTICE + inner.time() + NESTED_NOTICE
+            } else {
+                let is_unknown = durations.lookup(kind, operation).source == Source::Default;
+                all.unknown.0 += usize::from(is_unknown);
+                durations.of(kind, operation)
+            };
+            all.weights.push(weight);
+            let graph = &mut all.graph;
+            let mut need = |name: &str| {
+                if let Some(&other) = numbers.get(name).filter(|&&other| other != number) {
+                    graph.add(number, other);
+                }
+            };
+            match &resource["DependsOn"] {
+                Value::String(name) => need(name),
+                Value::Array(names) => names.iter().filter_map(Value::as_str).for_each(&mut need),
+                _ => {}
+            }
+            references(&resource["Properties"], &mut need);
+            references(&resource["Metadata"], &mut need);
+        }
+        all
+    }
+
+    /// Of an update from another template: what has not changed takes no time, and what is new is created.
+    pub(crate) fn since(mut self, before: &Stack, now: &Stack, durations: &Durations) -> Self {
+        let of = |stack: &'_ Stack, id: &str| stack.template.value()["Resources"].get(id).cloned();
+        for (number, id) in self.ids.iter().enumerate() {
+            match of(before, id) {
+                None => self.weights[number] = durations.of(self.types[number], Operation::Create),
+                same if same == of(now, id) => self.weights[number] = Duration::ZERO,
+                Some(_) => {}
+            }
+        }
+        self
+    }
+
+    /// How long the operation takes. CloudFormation refuses a template without resources, so nothing is done.
+    pub(crate) fn time(&self) -> Duration {
+        if self.ids.is_empty() {
+            return Duration::ZERO;
+        }
+        self.ends().into_iter().max().unwrap_or_default() + STACK_OVERHEAD / 2
+    }
+
+    /// When each resource is complete, from the start of the operation. CloudFormation refuses a cycle; the
+    /// forecast of such a stack is its heaviest resource.
+    pub(crate) fn ends(&self) -> Vec<Duration> {
+        let mut ends = self.weights.clone();
+        for number in self.graph.order().unwrap_or_default() {
+            let before = self.graph.needs(number).iter().map(|&need| ends[need]).max();
+            ends[number] += before.unwrap_or_default();
+        }
+        ends.into_iter().map(|end| end + STACK_OVERHEAD / 2).collect()
+    }
+
+    /// The resources of the heaviest chain, from its first to its last.
+    pub(crate) fn longest_chain(&self) -> Vec<usize> {
+        self.graph
+            .order()
+            .map_or_else(|_| Vec::new(), |order| self.graph.critical_path(&order, &self.weights))
+    }
+
+    /// Whether most of the types are in no table, so that the time says little.
+    pub(crate) fn is_mostly_unknown(&self) -> bool {
+        self.unknown.0 * 2 > self.unknown.1
+    }
 }
 
 /// Every name that the value's intrinsics refer to: `Ref`, `Fn::GetAtt`, `${…}` in `Fn::Sub`.
-fn references(value: &Value, visit: &mut impl FnMut(&str)) {
+pub(crate) fn references(value: &Value, visit: &mut impl FnMut(&str)) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| references(item, visit)),
         Value::Object(map) => {

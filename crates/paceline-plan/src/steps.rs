@@ -1,25 +1,15 @@
 //! The steps of a plan: what stacks need is published, gates stand between stacks.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::Duration;
 
 use camino::Utf8Path;
 use paceline_assembly::{Stack, Template};
 
 use crate::config::{Config, IamRoles};
 use crate::error::PlanError;
+use crate::forecast::{Expect, Expected};
 use crate::names::Names;
 use crate::plan::{Command, PlannedStack, Publish, Step, Work};
-
-/// Checking for and uploading one file. An estimate: most are small, and most are there already.
-const FILE_TIME: Duration = Duration::from_secs(2);
-/// Building and pushing one image. An estimate: images differ more than anything else; past runs tell.
-const IMAGE_TIME: Duration = Duration::from_secs(150);
-/// Waiting for roles after their stack is complete: see `paceline-aws`'s role waiter.
-const GATE_TIME: Duration = Duration::from_secs(10);
-
-/// Running a script of the team's. An estimate: scripts differ.
-const COMMAND_TIME: Duration = Duration::from_secs(10);
 
 /// Which stacks have a gate, and for which roles.
 pub(crate) type Gates = BTreeMap<String, IamRoles>;
@@ -76,7 +66,12 @@ fn roles(stack: &Stack) -> HashSet<&str> {
 }
 
 /// Makes the steps: every asset once for each place it goes to, every stack, every gate.
-pub(crate) fn make(names: &Names<'_>, stacks: &[PlannedStack], gates: &Gates) -> Vec<Step> {
+pub(crate) fn make(
+    names: &Names<'_>,
+    stacks: &[PlannedStack],
+    gates: &Gates,
+    expect: Expect<'_>,
+) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut published: HashMap<String, usize> = HashMap::new();
     // What a stack's dependents wait for: its gate if it has one, else the stack.
@@ -89,15 +84,9 @@ pub(crate) fn make(names: &Names<'_>, stacks: &[PlannedStack], gates: &Gates) ->
         let before: Vec<usize> = before.filter_map(|id| done.get(id.as_str()).copied()).collect();
         for (place, publish) in source.into_iter().flat_map(|s| assets(s, number)) {
             let step = *published.entry(place).or_insert_with_key(|place| {
-                let expected = if publish.image { IMAGE_TIME } else { FILE_TIME };
+                let expected = expect.asset(&publish, stack.region.as_deref());
                 let id = format!("publish:{place}");
-                steps.push(Step {
-                    id,
-                    work: Work::Publish(publish),
-                    needs: before.clone(),
-                    early: Vec::new(),
-                    expected,
-                });
+                steps.push(step(id, Work::Publish(publish), before.clone(), expected));
                 steps.len() - 1
             });
             needs.push(step);
@@ -106,65 +95,72 @@ pub(crate) fn make(names: &Names<'_>, stacks: &[PlannedStack], gates: &Gates) ->
         needs.sort_unstable();
         needs.dedup();
         let id = format!("deploy:{}", stack.id);
-        steps.push(Step {
-            id,
-            work: Work::Deploy { stack: number },
-            needs,
-            early: Vec::new(),
-            expected: stack.expected,
-        });
+        let expected =
+            Expected { time: stack.expected, basis: stack.expected_from, operation: stack.operation };
+        steps.push(step(id, Work::Deploy { stack: number }, needs, expected));
         let deployed = steps.len() - 1;
         done.insert(&stack.id, deployed);
-        if let Some(roles) = gates.get(&stack.id) {
-            steps.push(Step {
-                id: format!("gate:iam-roles:{}", stack.id),
-                work: Work::Gate { stack: number, roles: roles.clone() },
-                needs: vec![deployed],
-                early: Vec::new(),
-                expected: GATE_TIME,
-            });
+        if let (Some(roles), Some(source)) = (gates.get(&stack.id), source) {
+            let id = format!("gate:iam-roles:{}", stack.id);
+            let work = Work::Gate { stack: number, roles: roles.clone() };
+            steps.push(step(id, work, vec![deployed], expect.gate(source, roles)));
             done.insert(&stack.id, steps.len() - 1);
         }
     }
     steps
 }
 
-/// Adds the team's commands: each runs when every stack it follows is done, and nothing waits for it.
-pub(crate) fn add_commands(
-    steps: &mut Vec<Step>,
-    config: &Config,
-    config_path: &Utf8Path,
-    names: &Names<'_>,
-    stacks: &[PlannedStack],
-    warnings: &mut Vec<String>,
-) -> Result<(), PlanError> {
-    for (number, command) in config.commands.iter().enumerate() {
-        let after = names.matching(&command.after, &format!("commands[{number}]"))?;
-        let after: HashSet<&str> = after.into_iter().collect();
-        let follows =
-            |step: &Step| step.work.stack().is_some_and(|stack| after.contains(stacks[stack].id.as_str()));
-        let needs: Vec<usize> = (0..steps.len()).filter(|&index| follows(&steps[index])).collect();
-        let Some(stack) = needs.iter().filter_map(|&need| steps[need].work.stack()).max() else {
-            warnings
-                .push(format!("the command `{}` is left out: no stack it follows is deployed", command.name));
-            continue;
-        };
-        let folder = config_path.parent().unwrap_or(Utf8Path::new(""));
-        let work = Work::Command(Command {
-            name: command.name.clone(),
-            stack,
-            run: command.run.clone(),
-            shell: command.shell.clone(),
-            dir: command.dir.as_ref().map_or_else(|| folder.to_owned(), |dir| folder.join(dir)),
-            env: command.env.clone(),
-            timeout: command.timeout,
-            retries: command.retries,
-        });
-        // Two commands of one name are two steps.
-        let id = format!("command:{number}:{}", command.name);
-        steps.push(Step { id, work, needs, early: Vec::new(), expected: COMMAND_TIME });
+fn step(id: String, work: Work, needs: Vec<usize>, expected: Expected) -> Step {
+    let (early, expected_from) = (Vec::new(), expected.basis);
+    Step { id, work, needs, early, expected: expected.time, expected_from }
+}
+
+/// What the team's commands are made from.
+pub(crate) struct Commands<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) config_path: &'a Utf8Path,
+    pub(crate) expect: Expect<'a>,
+}
+
+impl Commands<'_> {
+    /// Adds them: each runs when every stack it follows is done, and nothing waits for it.
+    pub(crate) fn add(
+        &self,
+        steps: &mut Vec<Step>,
+        names: &Names<'_>,
+        stacks: &[PlannedStack],
+        warnings: &mut Vec<String>,
+    ) -> Result<(), PlanError> {
+        for (number, command) in self.config.commands.iter().enumerate() {
+            let after = names.matching(&command.after, &format!("commands[{number}]"))?;
+            let after: HashSet<&str> = after.into_iter().collect();
+            let follows = |step: &Step| {
+                step.work.stack().is_some_and(|stack| after.contains(stacks[stack].id.as_str()))
+            };
+            let needs: Vec<usize> = (0..steps.len()).filter(|&index| follows(&steps[index])).collect();
+            let Some(stack) = needs.iter().filter_map(|&need| steps[need].work.stack()).max() else {
+                let name = &command.name;
+                warnings.push(format!("the command `{name}` is left out: no stack it follows is deployed"));
+                continue;
+            };
+            let folder = self.config_path.parent().unwrap_or(Utf8Path::new(""));
+            let work = Work::Command(Command {
+                name: command.name.clone(),
+                stack,
+                run: command.run.clone(),
+                shell: command.shell.clone(),
+                dir: command.dir.as_ref().map_or_else(|| folder.to_owned(), |dir| folder.join(dir)),
+                env: command.env.clone(),
+                timeout: command.timeout,
+                retries: command.retries,
+            });
+            // Two commands of one name are two steps.
+            let id = format!("command:{number}:{}", command.name);
+            let expected = self.expect.command(&command.name, stacks[stack].region.as_deref());
+            steps.push(step(id, work, needs, expected));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// A stack's assets, each with the place it goes to: the same place means the same object.

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt as _;
+use paceline_plan::pace::CALL;
 
 use crate::clock::VirtualClock;
 use crate::simulator::{Lost, Simulator};
@@ -23,12 +24,20 @@ pub struct SimHttpClient {
     simulator: Simulator,
     clock: VirtualClock,
     latency: Duration,
+    upload: Duration,
 }
 
 impl SimHttpClient {
     /// A client that sees the simulator at the clock's time, 20 virtual milliseconds away.
     pub fn new(simulator: Simulator, clock: VirtualClock) -> Self {
-        Self { simulator, clock, latency: Duration::from_millis(20) }
+        Self { simulator, clock, latency: CALL, upload: Duration::ZERO }
+    }
+
+    /// Sets how long the upload of an object takes, in virtual time.
+    #[must_use]
+    pub fn with_upload(mut self, upload: Duration) -> Self {
+        self.upload = upload;
+        self
     }
 
     /// Sets how long a request takes to get there, in virtual time.
@@ -58,7 +67,11 @@ impl SimHttpClient {
         let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
-        let response = self.simulator.handle(http::Request::from_parts(parts, body), self.clock.now());
+        let request = http::Request::from_parts(parts, body);
+        let (response, call) = self.simulator.handle_logged(request, self.clock.now());
+        if call.service == "s3" && call.operation == "PutObject" {
+            tokio::time::sleep(self.clock.real(self.upload)).await;
+        }
         if response.extensions().get::<Lost>().is_some() {
             let lost = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset before the answer");
             return Err(ConnectorError::io(lost.into()));

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use paceline_plan::stack_time::STACK_OVERHEAD;
+
 use crate::{Durations, Operation};
 
 /// The settings of a [`Simulator`](crate::Simulator).
@@ -62,7 +64,7 @@ impl Default for SimOptions {
             page_size: 100,
             iam_lag: Duration::from_secs(1)..=Duration::from_secs(8),
             jitter: 0.0,
-            stack_overhead: Duration::from_millis(1500),
+            stack_overhead: STACK_OVERHEAD / 2,
             change_set: Duration::from_secs(3),
             concurrent_resources: 2_500,
             keep_objects_up_to: 2 << 20,

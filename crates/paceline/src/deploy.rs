@@ -9,9 +9,10 @@ use paceline_engine::exit;
 
 use crate::cli::{DeployArgs, MethodArg, PlanFormat};
 use crate::failure::Failure;
+use crate::plan::Asked;
 use crate::run::{Execution, SIMULATED_START, runtime, virtual_runtime};
 use crate::simulate::Simulation;
-use crate::{load, plan, synth, terminal};
+use crate::{history, load, plan, synth, terminal};
 
 /// The key of the parameters that are for every stack that has them.
 const EVERY_STACK: &str = "*";
@@ -19,12 +20,16 @@ const EVERY_STACK: &str = "*";
 pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
     synth::before(&args.run, &args.select.app)?;
     let app = load::app(&args.select.app)?;
-    let options = app.options(Some(&args.select), args.run.fail_fast);
+    let mut options = app.options(Some(&args.select), args.run.fail_fast);
+    // What is simulated takes as long as the table says.
+    if !args.run.simulate {
+        options.history = history::read();
+    }
     let plan = app.plan(&options)?;
     app.assembly.ensure_deployable(|stack| plan.stacks.iter().any(|planned| planned.id == stack.id))?;
     let parameters = parameters(&args.parameters, &app.assembly)?;
     if args.run.dry_run {
-        terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text)?);
+        terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text, &Asked::default())?);
         return Ok(exit::DONE);
     }
     let method = match args.method {

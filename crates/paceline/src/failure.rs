@@ -5,6 +5,7 @@ use std::fmt;
 use paceline_assembly::AssemblyError;
 use paceline_aws::{PreflightError, SynthesisError, Trouble};
 use paceline_engine::{JournalError, exit};
+use paceline_plan::what_if::WhatIfError;
 use paceline_plan::{ConfigError, PlanError};
 
 /// Why a command could not do what it was asked.
@@ -96,6 +97,12 @@ impl From<ConfigError> for Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         Self::with_sources(exit::USAGE, &error, Some(error.hint()))
+    }
+}
+
+impl From<WhatIfError> for Failure {
+    fn from(error: WhatIfError) -> Self {
+        Self::usage(error.to_string(), error.hint)
     }
 }
 

@@ -7,8 +7,10 @@ mod destroy;
 mod explain;
 mod failure;
 mod generate;
+mod history;
 mod listeners;
 mod load;
+mod memory;
 mod plan;
 mod project;
 mod report;
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
         }
         Command::Sim(args) => sim::run(&args),
     };
+    memory::say_if_wanted();
     match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

@@ -7,12 +7,13 @@ use camino::Utf8Path;
 use paceline_engine::{Event, Journal, schedule};
 use paceline_plan::Plan;
 use paceline_report::{
-    Comparison, Console, ConsoleOptions, JsonLines, Outputs, PhaseTimes, Record, Report, ReportDir, summary,
+    Comparison, Console, ConsoleOptions, HistoryEntries, JsonLines, Outputs, PhaseTimes, Record, Report,
+    ReportDir, summary,
 };
 
 use crate::cli::RunArgs;
 use crate::failure::Failure;
-use crate::terminal;
+use crate::{history, terminal};
 
 /// Who hears of a run's events.
 pub(crate) struct Listeners {
@@ -22,6 +23,7 @@ pub(crate) struct Listeners {
     outputs: Option<Outputs>,
     folder: Option<ReportDir>,
     record: Record,
+    history: HistoryEntries,
     /// Each report that could not be written, once.
     troubles: Vec<String>,
 }
@@ -44,11 +46,13 @@ impl Listeners {
             outputs: open(outputs, |path| Outputs::new(path))?,
             folder: open(args.report.as_deref(), |path| ReportDir::new(path))?,
             record: Record::default(),
+            history: HistoryEntries::default(),
             troubles: Vec::new(),
         };
         for event in earlier {
             listeners.console.replay(event);
             listeners.record.apply(event);
+            listeners.history.apply(event);
             if let Some(folder) = &mut listeners.folder {
                 folder.replay(event);
             }
@@ -65,6 +69,7 @@ impl Listeners {
             journal.append(event)?;
         }
         self.record.apply(event);
+        self.history.apply(event);
         let told = [
             Some(self.console.event(event)),
             self.events.as_mut().map(|report| report.event(event)),
@@ -101,6 +106,7 @@ impl Listeners {
             self.folder.as_mut().map(Report::finish),
         ];
         terminal::say(&summary(&self.record, comparison.as_ref(), terminal::stderr_style()));
+        history::add(self.history.entries());
         let error = finished.into_iter().flatten().filter_map(Result::err).map(|error| error.to_string());
         match self.troubles.into_iter().chain(error).next() {
             None => Ok(()),

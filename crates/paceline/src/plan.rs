@@ -1,21 +1,40 @@
 //! `paceline plan`.
 
+use std::time::Duration;
+
 use paceline_engine::{exit, one_after_another, schedule};
-use paceline_plan::Plan;
-use paceline_plan::render::{self, Forecast, TextOptions};
+use paceline_plan::advice::advise;
+use paceline_plan::forecast::{Forecast, MadeBy, lower_bound};
+use paceline_plan::price::Price;
+use paceline_plan::render::{self, TextOptions};
+use paceline_plan::what_if::{Change, Outlook, WhatIf};
+use paceline_plan::{Plan, PlanOptions, Strategy};
 
 use crate::cli::{PlanArgs, PlanFormat};
 use crate::failure::Failure;
 use crate::load::{self, App};
-use crate::terminal;
+use crate::{history, simulate, terminal};
 
 const WIDTH: usize = 80;
 
+/// What a plan shows beside itself.
+#[derive(Debug, Default)]
+pub(crate) struct Asked<'a> {
+    what_if: &'a [String],
+    advice: bool,
+    simulate: bool,
+}
+
 pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let app = load::app(&args.select.app)?;
-    let options = app.options(Some(&args.select), false);
+    let mut options = app.options(Some(&args.select), false);
+    // What is simulated takes as long as the table says.
+    if !args.simulate {
+        options.history = history::read();
+    }
     let plan = app.plan(&options)?;
-    terminal::print(&show(&app, &plan, &options, args.format)?);
+    let asked = Asked { what_if: &args.what_if, advice: args.advice, simulate: args.simulate };
+    terminal::print(&show(&app, &plan, &options, args.format, &asked)?);
     Ok(exit::DONE)
 }
 
@@ -23,35 +42,84 @@ pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
 pub(crate) fn show(
     app: &App,
     plan: &Plan,
-    options: &paceline_plan::PlanOptions,
+    options: &PlanOptions,
     format: PlanFormat,
+    asked: &Asked<'_>,
 ) -> Result<String, Failure> {
     Ok(match format {
         PlanFormat::Mermaid => render::mermaid(plan),
         PlanFormat::Dot => render::dot(plan),
-        PlanFormat::Json => render::json(plan, &forecast(app, plan, options)?),
+        PlanFormat::Json => render::json(plan, &forecast(app, plan, options, asked)?),
         PlanFormat::Text => {
             let style = terminal::stdout_style();
             let width = style.width.map_or(WIDTH, usize::from);
-            render::text(plan, &forecast(app, plan, options)?, &TextOptions { color: style.color, width })
+            let options_of_text = TextOptions { color: style.color, width };
+            render::text(plan, &forecast(app, plan, options, asked)?, &options_of_text)
         }
     })
 }
 
 /// How long the plan takes in each way of working, by the scheduler that would run it.
-pub(crate) fn forecast(
+fn forecast(app: &App, plan: &Plan, options: &PlanOptions, asked: &Asked<'_>) -> Result<Forecast, Failure> {
+    let this = if asked.simulate { simulate::deploy(app, plan)? } else { finish(plan)? };
+    let (mut phased, mut graph, mut bound) = (this, this, lower_bound(plan));
+    // Without phases there is nothing that the strategy could change.
+    if !app.config.phases.is_empty() {
+        let other = match plan.strategy {
+            Strategy::Graph => Strategy::Phases,
+            Strategy::Phases => Strategy::Graph,
+        };
+        let plan = app.plan(&PlanOptions { strategy: Some(other), ..options.clone() })?;
+        match other {
+            Strategy::Phases => phased = finish(&plan)?,
+            Strategy::Graph => (graph, bound) = (finish(&plan)?, lower_bound(&plan)),
+        }
+    }
+    let codebuild = &app.config.codebuild;
+    Ok(Forecast {
+        sequential: one_after_another(plan).map_err(no_forecast)?,
+        phased,
+        graph,
+        lower_bound: bound,
+        made_by: if asked.simulate { MadeBy::Simulator } else { MadeBy::Rehearsal },
+        price: Price::of(&codebuild.compute, codebuild.price_per_minute),
+        what_if: what_if(app, plan, options, asked)?,
+        advice: if asked.advice { Some(advise(plan, &app.assembly, &finish)?) } else { None },
+    })
+}
+
+/// When everything would be done.
+fn finish(plan: &Plan) -> Result<Duration, Failure> {
+    schedule(plan).map(|schedule| schedule.total).map_err(no_forecast)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
+fn no_forecast(error: std::io::Error) -> Failure {
+    Failure::usage(format!("the forecast could not be made: {error}"), "free some memory or threads")
+}
+
+/// What the changes that were asked for come to. Another number of stacks at once than is configured is one.
+fn what_if(
     app: &App,
     plan: &Plan,
-    options: &paceline_plan::PlanOptions,
-) -> Result<Forecast, Failure> {
-    let total = |plan: &Plan| {
-        schedule(plan).map(|schedule| schedule.total).map_err(|error| {
-            Failure::usage(format!("the forecast could not be made: {error}"), "free some memory or threads")
-        })
-    };
-    Ok(Forecast {
-        sequential: one_after_another(plan),
-        phased: total(&app.phased(options)?)?,
-        graph: total(plan)?,
-    })
+    options: &PlanOptions,
+    asked: &Asked<'_>,
+) -> Result<Option<WhatIf>, Failure> {
+    let configured = app.config.concurrency.stacks;
+    let mut changes = Vec::new();
+    changes.extend(options.stacks_at_once.filter(|n| *n != configured).map(Change::Concurrency));
+    for text in asked.what_if {
+        changes.push(Change::parse(text)?);
+    }
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let before = Change::Concurrency(configured).apply(plan)?;
+    let mut after = before.clone();
+    for change in &changes {
+        after = change.apply(&after)?;
+    }
+    let outlook =
+        |plan: Plan| finish(&plan).map(|finish| Outlook { finish, critical_path: plan.critical_path });
+    Ok(Some(WhatIf { changes, before: outlook(before)?, after: outlook(after)? }))
 }

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_engine::{exit, read_events};
-use paceline_report::{Record, html, junit, markdown, summary};
+use paceline_report::{HistoryEntries, Record, html, junit, markdown, summary};
 
 use crate::cli::{ReportArgs, ReportFormat};
 use crate::failure::Failure;
@@ -18,11 +18,19 @@ pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {
             format!("the runs of this folder are in {RUNS}"),
         )
     })?;
-    let record = Record::of(&read_events(&path)?);
+    let events = read_events(&path)?;
+    let record = Record::of(&events);
     terminal::print(&match args.format {
         ReportFormat::Summary => summary(&record, None, terminal::stdout_style()),
         ReportFormat::Markdown => markdown(&record, None),
         ReportFormat::Html => html(&record, None),
+        ReportFormat::History => {
+            let mut entries = HistoryEntries::default();
+            for event in &events {
+                entries.apply(event);
+            }
+            entries.entries().iter().map(|entry| entry.line() + "\n").collect()
+        }
         ReportFormat::Junit => {
             let documents = junit(&record);
             let documents = documents.map_err(|error| {

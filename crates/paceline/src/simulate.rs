@@ -1,5 +1,6 @@
 //! Connects the embedded AWS: it enters as the HTTP client of the AWS SDK, and nowhere else.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -7,12 +8,17 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
-use paceline_assembly::Assembly;
-use paceline_aws::{AwsOptions, Commands, Images, Wire};
+use paceline_assembly::{Assembly, Stack};
+use paceline_aws::{Aws, AwsOptions, Commands, Images, Wire};
+use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
+use paceline_plan::Plan;
+use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME};
 use paceline_sim::{SimHttpClient, SimOptions, Simulator, VirtualClock};
+use tokio::time::Instant;
 
-/// Building and pushing an image takes this long in a simulation: an estimate.
-const IMAGE_TIME: Duration = Duration::from_secs(150);
+use crate::failure::Failure;
+use crate::load::App;
+use crate::run::{SIMULATED_START, virtual_runtime};
 
 /// The simulator's clock, by which the credentials that it hands out expire.
 #[derive(Debug)]
@@ -40,7 +46,7 @@ impl Simulation {
             options.account = account;
         }
         let clock = VirtualClock::starting_at(start);
-        let http = SimHttpClient::new(Simulator::new(options), clock);
+        let http = SimHttpClient::new(Simulator::new(options), clock).with_upload(FILE_TIME);
         let credentials = Credentials::new("AKIASIMULATED", "simulated", None, None, "simulation");
         let wire = Wire {
             http: Some(SharedHttpClient::new(http)),
@@ -63,5 +69,49 @@ impl Simulation {
     /// The time there.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+/// Deploys a plan to a fresh AWS, tells nobody of it, and says how long it took.
+pub(crate) fn deploy(app: &App, plan: &Plan) -> Result<Duration, Failure> {
+    let chosen = |stack: &Stack| plan.stacks.iter().any(|planned| planned.id == stack.id);
+    app.assembly.ensure_deployable(chosen)?;
+    virtual_runtime()?.block_on(Box::pin(simulate(app, plan)))
+}
+
+async fn simulate(app: &App, plan: &Plan) -> Result<Duration, Failure> {
+    let simulation = Simulation::new(&app.assembly, SIMULATED_START);
+    let options = simulation.options(AwsOptions::default());
+    let aws = Aws::connect(Arc::clone(&app.assembly), plan, options).await?;
+    let run = RunOptions {
+        id: "simulated".to_owned(),
+        app: app.dir.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        now: SIMULATED_START,
+        simulated: true,
+        earlier: None,
+        build: None,
+        stop: Stop::default(),
+        deadline: None,
+    };
+    let (started, mut cause) = (Instant::now(), None);
+    let mut record = |event: &Event| {
+        if let Fact::StepFinished(finished) = &event.fact
+            && cause.is_none()
+        {
+            cause = finished.cause.as_ref().map(|it| format!("{}: {}", finished.step.title, it.message));
+        }
+        Ok(())
+    };
+    let ended = paceline_engine::run(Arc::new(plan.clone()), Arc::new(aws), run, &mut record).await;
+    let took = started.elapsed();
+    match (ended, cause) {
+        (Ok(ended), None) if ended.exit_code == exit::DONE => Ok(took),
+        (ended, cause) => {
+            let why = cause.or_else(|| ended.err().map(|error| error.to_string())).unwrap_or_default();
+            let message = format!("the simulated deployment does not get to its end: {why}");
+            let hint = "`paceline deploy --simulate` shows it; without --simulate the forecast needs none";
+            Err(Failure::usage(message, hint).with_exit_code(exit::FAILED))
+        }
     }
 }

@@ -65,5 +65,5 @@ fn deletions_are_scheduled_and_share_the_room_of_stacks() {
     }
     let plan = draft.plan();
     assert_eq!(schedule(&plan).unwrap().total.as_secs(), 180);
-    assert_eq!(one_after_another(&plan).as_secs(), 180);
+    assert_eq!(one_after_another(&plan).unwrap().as_secs(), 180);
 }

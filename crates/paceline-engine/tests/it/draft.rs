@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use paceline_plan::config::{Concurrency, FailurePolicy, IamRoles, Rollback};
+use paceline_plan::forecast::Basis;
+use paceline_plan::history::Operation;
 use paceline_plan::{Command, Early, Phase, Plan, PlannedStack, Publish, Step, Strategy, Work};
 
 /// A plan in the making. A step is referred to by its position.
@@ -20,6 +22,7 @@ impl Draft {
             steps: Vec::new(),
             left_out: Vec::new(),
             external: Vec::new(),
+            relaxed: Vec::new(),
             declared_only: Vec::new(),
             times: Vec::new(),
             ignore_times: false,
@@ -54,6 +57,9 @@ impl Draft {
             level: 0,
             resources: 1,
             expected,
+            expected_from: Basis::Measured,
+            operation: Operation::Create,
+            template: String::new(),
             depends_on: Vec::new(),
         });
         let stack = self.0.stacks.len() - 1;
@@ -113,7 +119,8 @@ impl Draft {
 
     fn step(&mut self, id: String, work: Work, seconds: u64, needs: &[usize]) -> usize {
         let (needs, early) = (needs.to_vec(), Vec::new());
-        self.0.steps.push(Step { id, work, needs, early, expected: Duration::from_secs(seconds) });
+        let (expected, expected_from) = (Duration::from_secs(seconds), Basis::Measured);
+        self.0.steps.push(Step { id, work, needs, early, expected, expected_from });
         self.0.steps.len() - 1
     }
 }

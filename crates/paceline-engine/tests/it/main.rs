@@ -12,6 +12,7 @@ mod invariants;
 mod journal;
 mod limits;
 mod order;
+mod pacing;
 mod random;
 mod reports;
 mod resume;

@@ -51,5 +51,5 @@ fn one_after_another_is_the_sum_of_the_stacks() {
     let a = draft.stack("A", 60, &[file]);
     draft.gate(a, 1000);
     draft.stack("B", 30, &[]);
-    assert_eq!(one_after_another(&draft.plan()), Duration::from_secs(90));
+    assert_eq!(one_after_another(&draft.plan()).unwrap(), Duration::from_secs(90));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::duration;
+use crate::price::Dollars;
 
 /// The CodeBuild project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -14,6 +15,8 @@ pub struct CodeBuild {
     pub image: String,
     /// `small`, `medium`, `large`, `x-large` or `2x-large`.
     pub compute: String,
+    /// What a minute of that costs, in US dollars; for the estimate of the plan.
+    pub price_per_minute: Option<Dollars>,
     /// How long a build may take, such as `240m`.
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
@@ -39,6 +42,7 @@ impl Default for CodeBuild {
         Self {
             image: "standard:7.0".into(),
             compute: "x-large".into(),
+            price_per_minute: None,
             timeout: Duration::from_hours(4),
             queued_timeout: Duration::from_hours(8),
             source: "codepipeline".into(),

@@ -133,7 +133,7 @@ impl<'a> Explained<'a> {
         let mut about = vec![];
         about.extend(stack.region.as_deref().map(clean));
         about.extend(stack.phase.as_ref().map(|phase| format!("phase {}", clean(phase))));
-        about.push(format!("about {}", show_duration(stack.expected)));
+        about.push(format!("about {}, {}", show_duration(stack.expected), stack.expected_from));
         let mut out = format!("{} ({})\n", clean(&stack.id), about.join(", "));
         let direct = self.graph.needs(number);
         if direct.is_empty() {

@@ -5,9 +5,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Forecast;
+use crate::advice::Advice;
 use crate::config::Strategy;
 use crate::edges::{Edge, External, Place, Reason};
+use crate::forecast::Basis;
+use crate::history::Operation;
 use crate::plan::{DeclaredOnly, LeftOut, Phase, Plan, PlannedStack, Work};
+use crate::price::Price;
+use crate::what_if::{Outlook, WhatIf};
 
 /// The version of this format.
 const SCHEMA: u32 = 1;
@@ -17,7 +22,7 @@ struct Document<'a> {
     schema: u32,
     stacks: Vec<Stack<'a>>,
     critical_path: &'a [String],
-    forecast: Times,
+    forecast: Times<'a>,
     strategy: Strategy,
     phases: Vec<PhaseOf<'a>>,
     assets: Assets,
@@ -27,6 +32,10 @@ struct Document<'a> {
     timestamps: Vec<Timestamps<'a>>,
     warnings: &'a [String],
     digest: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what_if: Option<WhatIfOf<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'a [Advice]>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +48,8 @@ struct Stack<'a> {
     level: usize,
     resources: usize,
     expected_s: u64,
+    expected_from: Basis,
+    expected_operation: Operation,
     depends_on: Vec<DependsOn<'a>>,
 }
 
@@ -57,13 +68,42 @@ struct DependsOn<'a> {
 }
 
 #[derive(Serialize)]
-struct Times {
+struct Times<'a> {
     #[serde(rename = "sequential_s")]
     sequential: u64,
     #[serde(rename = "phased_s")]
     phased: u64,
     #[serde(rename = "graph_s")]
     graph: u64,
+    #[serde(rename = "lower_bound_s")]
+    lower_bound: u64,
+    made_by: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<Costs<'a>>,
+}
+
+/// In US dollars.
+#[derive(Serialize)]
+struct Costs<'a> {
+    compute: &'a str,
+    per_minute: f64,
+    source: String,
+    sequential: f64,
+    phased: f64,
+    graph: f64,
+}
+
+#[derive(Serialize)]
+struct WhatIfOf<'a> {
+    changes: Vec<String>,
+    before: OutlookOf<'a>,
+    after: OutlookOf<'a>,
+}
+
+#[derive(Serialize)]
+struct OutlookOf<'a> {
+    finish_s: u64,
+    critical_path: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -110,6 +150,9 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
             sequential: seconds(forecast.sequential),
             phased: seconds(forecast.phased),
             graph: seconds(forecast.graph),
+            lower_bound: seconds(forecast.lower_bound),
+            made_by: forecast.made_by.as_str(),
+            price: forecast.price.as_ref().map(|price| Costs::of(price, forecast)),
         },
         strategy: plan.strategy,
         phases: plan.phases.iter().map(PhaseOf::of).collect(),
@@ -120,6 +163,8 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         timestamps: plan.times.iter().map(|(stack, places)| Timestamps { stack, places }).collect(),
         warnings: &plan.warnings,
         digest: &plan.digest,
+        what_if: forecast.what_if.as_ref().map(WhatIfOf::of),
+        advice: forecast.advice.as_deref(),
     };
     let mut text = serde_json::to_string_pretty(&document).expect("strings and numbers are always JSON");
     text.push('\n');
@@ -137,8 +182,40 @@ impl<'a> Stack<'a> {
             level: stack.level,
             resources: stack.resources,
             expected_s: seconds(stack.expected),
+            expected_from: stack.expected_from,
+            expected_operation: stack.operation,
             depends_on: stack.depends_on.iter().map(DependsOn::of).collect(),
         }
+    }
+}
+
+impl<'a> Costs<'a> {
+    fn of(price: &'a Price, forecast: &Forecast) -> Self {
+        let cost = |time| price.for_time(time).as_f64();
+        Self {
+            compute: &price.compute,
+            per_minute: price.per_minute.as_f64(),
+            source: price.source(),
+            sequential: cost(forecast.sequential),
+            phased: cost(forecast.phased),
+            graph: cost(forecast.graph),
+        }
+    }
+}
+
+impl<'a> WhatIfOf<'a> {
+    fn of(what_if: &'a WhatIf) -> Self {
+        Self {
+            changes: what_if.changes.iter().map(ToString::to_string).collect(),
+            before: OutlookOf::of(&what_if.before),
+            after: OutlookOf::of(&what_if.after),
+        }
+    }
+}
+
+impl<'a> OutlookOf<'a> {
+    fn of(outlook: &'a Outlook) -> Self {
+        Self { finish_s: seconds(outlook.finish), critical_path: &outlook.critical_path }
     }
 }
 

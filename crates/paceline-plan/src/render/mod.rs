@@ -21,17 +21,7 @@ pub use json::json;
 pub use text::{TextOptions, text};
 
 use crate::edges::{Edge, Reason};
-
-/// How long a plan takes in each way of working. The engine makes it, with the scheduler that runs plans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Forecast {
-    /// One stack after the other.
-    pub sequential: Duration,
-    /// With each phase a barrier.
-    pub phased: Duration,
-    /// With edges alone.
-    pub graph: Duration,
-}
+pub use crate::forecast::Forecast;
 
 /// The stacks that edges lead to, each with how often every reason leads there.
 fn folded(edges: &[Edge]) -> BTreeMap<&str, BTreeMap<Reason, usize>> {
@@ -52,7 +42,7 @@ fn show_reasons(reasons: &BTreeMap<Reason, usize>) -> String {
 }
 
 /// `45 s`, `12.5 min`, `1 h 5 min`.
-fn show_duration(duration: Duration) -> String {
+pub(crate) fn show_duration(duration: Duration) -> String {
     let seconds = duration.as_millis().saturating_add(500) / 1000;
     let tenths = (seconds + 3) / 6;
     match (seconds, tenths) {
@@ -70,7 +60,7 @@ fn show_duration(duration: Duration) -> String {
 }
 
 /// `1 stack`, `2 stacks`.
-fn count(number: usize, word: &str) -> String {
+pub(crate) fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 

@@ -1,11 +1,14 @@
 //! A plan for people, in a terminal or a build log.
 
+mod forecast;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Write as _;
 use std::time::Duration;
 
+use forecast::short_source;
+
 use super::{Forecast, clean, count, folded, show_duration, show_reasons};
-use crate::config::{IamRoles, Strategy};
+use crate::config::IamRoles;
 use crate::edges::Reason;
 use crate::plan::{Plan, PlannedStack, Work};
 
@@ -41,7 +44,7 @@ pub fn text(plan: &Plan, forecast: &Forecast, options: &TextOptions) -> String {
     let groups = page.groups();
     let id_width = plan.stacks.iter().map(|stack| clean(&stack.id).chars().count()).max().unwrap_or(0);
     // What is left of a line beside the other columns.
-    let room = options.width.saturating_sub(45).max(12);
+    let room = options.width.saturating_sub(if page.sources_differ() { 54 } else { 45 }).max(12);
     for (title, stacks) in &groups {
         page.line("");
         page.title(title);
@@ -57,6 +60,12 @@ pub fn text(plan: &Plan, forecast: &Forecast, options: &TextOptions) -> String {
     page.critical_path();
     page.forecast(forecast);
     page.steps();
+    if let Some(what_if) = &forecast.what_if {
+        page.what_if(what_if);
+    }
+    if let Some(advice) = &forecast.advice {
+        page.advice(advice);
+    }
     page.remarks();
     page.out
 }
@@ -169,6 +178,13 @@ impl<'a> Page<'a> {
         groups
     }
 
+    /// Whether it has to be said of each stack where its duration comes from.
+    fn sources_differ(&self) -> bool {
+        let mut sources = self.plan.stacks.iter().map(|stack| short_source(stack.expected_from));
+        let first = sources.next();
+        sources.any(|source| Some(source) != first)
+    }
+
     fn stack(&mut self, stack: &PlannedStack, id_width: usize) {
         let region = stack.region.as_deref().unwrap_or("any region");
         let mut id = clean(&stack.id);
@@ -177,10 +193,11 @@ impl<'a> Page<'a> {
             id.clear();
         }
         let row = format!(
-            "  {id:<id_width$}  {:<14} {:>15} {:>10}",
+            "  {id:<id_width$}  {:<14} {:>15} {:>10}  {}",
             clean(region),
             count(stack.resources, "resource"),
-            show_duration(stack.expected)
+            show_duration(stack.expected),
+            if self.sources_differ() { short_source(stack.expected_from) } else { "" }
         );
         self.line(&row);
         let waits: Vec<String> =
@@ -223,32 +240,6 @@ impl<'a> Page<'a> {
         let time: Duration = on_path.map(|stack| stack.expected).sum();
         let chain = plan.critical_path.join(" → ");
         self.paragraph("Critical path: ", &format!("{chain} ({})", show_duration(time)), None);
-    }
-
-    fn forecast(&mut self, forecast: &Forecast) {
-        let Forecast { sequential, phased, graph } = *forecast;
-        let ways = [
-            ("one after another", sequential, false),
-            ("phases as barriers", phased, self.plan.strategy == Strategy::Phases),
-            ("by graph", graph, self.plan.strategy == Strategy::Graph),
-        ];
-        self.line("Forecast:");
-        for (way, time, chosen) in ways {
-            if way == "phases as barriers" && self.plan.phases.is_empty() {
-                continue;
-            }
-            let mut row = format!("  {way:<20} {:>10}", show_duration(time));
-            if chosen {
-                row.push_str("   this plan");
-                let saved = sequential.saturating_sub(time);
-                if let Some(percent) = (saved.as_secs() * 100).checked_div(sequential.as_secs())
-                    && percent > 0
-                {
-                    let _ = write!(row, ", {} saved ({percent} %)", show_duration(saved));
-                }
-            }
-            self.line(&row);
-        }
     }
 
     fn steps(&mut self) {

@@ -8,6 +8,7 @@ pub(super) fn codebuild() -> Value {
     let properties = json!({
         "image": { "type": "string", "default": "standard:7.0", "description": "The build image; `standard:7.0` is short for `aws/codebuild/standard:7.0`." },
         "compute": { "type": "string", "default": "x-large", "description": "`small`, `medium`, `large`, `x-large` or `2x-large`." },
+        "price-per-minute": { "type": "number", "minimum": 0, "maximum": 1000, "description": "What a minute of that costs, in US dollars; for the estimate of the plan." },
         "timeout": { "type": "string", "pattern": "^([0-9]+[hms])+$", "default": "240m", "description": "How long a build may take, such as `240m` or `4h`." },
         "queued-timeout": { "type": "string", "pattern": "^([0-9]+[hms])+$", "default": "480m", "description": "How long a build may wait for its turn." },
         "source": { "enum": ["codepipeline", "github", "codecommit", "s3", "gitlab", "bitbucket"], "default": "codepipeline", "description": "Where the source comes from." },

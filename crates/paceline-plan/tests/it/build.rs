@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Assembly;
-use paceline_plan::render::Forecast;
+use paceline_plan::forecast::{Forecast, MadeBy};
+use paceline_plan::price::Price;
 use paceline_plan::{Config, Edge, Plan, PlanError, PlanOptions};
 use serde_json::{Map, Value, json};
 
@@ -162,6 +163,11 @@ pub(crate) fn forecast() -> Forecast {
         sequential: Duration::from_mins(100),
         phased: Duration::from_mins(70),
         graph: Duration::from_mins(50),
+        lower_bound: Duration::from_mins(45),
+        made_by: MadeBy::Rehearsal,
+        price: Price::of("x-large", None),
+        what_if: None,
+        advice: None,
     }
 }
 

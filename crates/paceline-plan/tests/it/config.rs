@@ -19,7 +19,7 @@ commands:
 unchanged: { ignore-timestamps: true }
 on-failure: { policy: fail-fast, rollback: none }
 codebuild:
-  { image: i, compute: small, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b,
+  { image: i, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b,
     service-role: r, cache: [], privileged: no }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }
 ";
@@ -61,6 +61,8 @@ fn a_wrong_type() {
     check("concurrency: { stacks: many }\n", "1:24", "");
     check("concurrency: { stacks: 0 }\n", "1:16", "nonzero");
     check("strategy: fastest\n", "1:11", "fastest");
+    check("codebuild: { price-per-minute: cheap }\n", "1:32", "");
+    check("codebuild: { price-per-minute: -1 }\n", "1:32", "-1 is not a price");
     check("gates: [{ after: A, iam-roles: some }]\n", "1:21", "`all` or a list of role names");
 }
 
@@ -111,6 +113,7 @@ fn every_field_is_read() {
     assert_eq!(config.on_failure.policy, FailurePolicy::FailFast);
     assert_eq!(config.on_failure.rollback, Rollback::None);
     assert_eq!(config.codebuild.privileged, "no");
+    assert_eq!(config.codebuild.price_per_minute.unwrap().exact(), "$0.004");
     assert_eq!(config.runner.unwrap().from, RunnerFrom::Https);
 }
 

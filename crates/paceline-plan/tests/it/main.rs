@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 #![expect(clippy::needless_pass_by_value, reason = "templates are written where they are used")]
 
+mod advice;
 mod build;
 mod config;
 mod declared;
 mod destroy;
 mod edges;
 mod example;
+mod history;
 mod ordering;
 mod phases;
 mod random;
@@ -18,3 +20,4 @@ mod selection;
 mod shown;
 mod steps;
 mod times;
+mod what_if;

@@ -22,6 +22,7 @@ fn wrong(value: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
         Some("integer") => {
             value.as_i64().is_some_and(|n| n >= schema["minimum"].as_i64().unwrap_or(i64::MIN))
         }
+        Some("number") => value.as_f64().is_some_and(|n| n >= schema["minimum"].as_f64().unwrap_or(f64::MIN)),
         Some("array") => value.is_array(),
         Some("object") => value.is_object(),
         other => other.is_none(),

@@ -32,7 +32,15 @@ fn what_is_unknown_is_null_in_json() {
     assert_eq!([&stack["account"], &stack["region"], &stack["phase"]], [&Value::Null; 3]);
     assert_eq!(stack["id"], "A");
     assert_eq!(json["schema"], 1);
-    assert_eq!(json["forecast"], json!({ "sequential_s": 6000, "phased_s": 4200, "graph_s": 3000 }));
+    let price = json!({
+        "compute": "x-large", "per_minute": 0.1, "source": "published notes of 2026-11, us-east-1, Linux",
+        "sequential": 10.0, "phased": 7.0, "graph": 5.0,
+    });
+    let forecast = json!({
+        "sequential_s": 6000, "phased_s": 4200, "graph_s": 3000, "lower_bound_s": 2700,
+        "made_by": "rehearsal", "price": price,
+    });
+    assert_eq!(json["forecast"], forecast);
 }
 
 #[test]
@@ -146,7 +154,7 @@ fn explain_shows_the_shortest_chain_and_how_many_others_there_are() {
     );
     assert!(explain("A", None).contains("waits for no other stack: it starts at once\n"));
     insta::assert_snapshot!(explain("E", None), @"
-    E (us-east-1, about 8 s)
+    E (us-east-1, about 7 s, table)
     waits for 2 stacks
 
       E waits for C (manifest)

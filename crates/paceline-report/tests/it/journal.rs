@@ -10,6 +10,9 @@ use paceline_engine::event::{
 };
 use paceline_plan::Strategy;
 
+/// What every step deploys.
+const CONTENT: &str = "0123456789ab";
+
 const START: i64 = 1_763_368_200;
 
 /// The facts of a run, to be put in order.
@@ -57,7 +60,7 @@ impl Journal {
 
     fn plan(&mut self, step: StepRef, needs: &[&str], expected_s: f64) {
         let needs = needs.iter().map(|&need| need.to_owned()).collect();
-        self.steps.push(PlannedStep { step, needs, expected_s });
+        self.steps.push(PlannedStep { step, needs, expected_s, content: Some(CONTENT.to_owned()) });
     }
 
     pub(crate) fn stack(&mut self, id: &str, region: &str, needs: &[&str], expected_s: f64) {

@@ -4,6 +4,7 @@
 
 mod console;
 mod files;
+mod history;
 mod journal;
 mod odd;
 mod pages;

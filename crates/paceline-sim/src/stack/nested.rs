@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
+use paceline_plan::stack_time::NESTED_NOTICE as NOTICE;
 use serde_json::Value;
 
 use super::run::{ANY, Run, Step};
@@ -13,9 +13,6 @@ use crate::template::{Given, text_of};
 use crate::world::{Place, StackKey, World};
 
 pub(super) const KIND: &str = "AWS::CloudFormation::Stack";
-
-/// How long the stack around takes to notice that a nested one ended.
-const NOTICE: Duration = Duration::from_secs(1);
 
 fn key_of(place: &Place, arn: &str) -> StackKey {
     StackKey { place: place.clone(), arn: arn.into() }

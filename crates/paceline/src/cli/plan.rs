@@ -8,6 +8,15 @@ use super::{AppArgs, SelectArgs};
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+    /// What it would take with a change: 'Storage=-10m' (also =+5m, =12m, =-20%) or 'drop-edge A B'
+    #[arg(long, value_name = "CHANGE")]
+    pub(crate) what_if: Vec<String>,
+    /// The few changes that would shorten the run most
+    #[arg(long)]
+    pub(crate) advice: bool,
+    /// Take the time of this plan from a deployment to the embedded AWS instead of a rehearsal
+    #[arg(long)]
+    pub(crate) simulate: bool,
     /// How to show it
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: PlanFormat,

@@ -110,4 +110,6 @@ pub(crate) enum ReportFormat {
     Markdown,
     Html,
     Junit,
+    /// The run's lines for .paceline/history.jsonl
+    History,
 }

@@ -1,0 +1,62 @@
+//! What the runner adds to the time of stack operations, as the forecast reckons it.
+
+use std::time::Duration;
+
+use paceline_engine::schedule;
+use paceline_plan::Plan;
+use paceline_plan::forecast::Basis;
+use paceline_plan::history::Operation;
+use paceline_plan::pace::{CALL, LONGEST_POLL, MUTATING_RATE, SHORTEST_POLL, spacing};
+
+use crate::draft::Draft;
+
+/// Stacks beside each other that take so many seconds, as the table has it.
+fn plan(seconds: &[u64]) -> Plan {
+    let mut draft = Draft::new();
+    for (number, &seconds) in seconds.iter().enumerate() {
+        draft.stack(&format!("S{number}"), seconds, &[]);
+    }
+    let mut plan = draft.plan();
+    plan.steps.iter_mut().for_each(|step| step.expected_from = Basis::Table);
+    plan
+}
+
+fn total(plan: &Plan) -> Duration {
+    schedule(plan).unwrap().total
+}
+
+#[test]
+fn the_end_of_a_stack_is_noticed_at_the_next_poll_and_after_the_longest_interval_at_the_latest() {
+    for seconds in [1, 10, 60, 600, 3600] {
+        let late = total(&plan(&[seconds])).saturating_sub(Duration::from_secs(seconds));
+        assert!(late >= CALL * 3, "{seconds} s: {late:?}");
+        assert!(late <= LONGEST_POLL + CALL * 6, "{seconds} s: {late:?}");
+    }
+    let quick = total(&plan(&[1])).saturating_sub(Duration::from_secs(1));
+    assert!(quick <= SHORTEST_POLL + CALL * 6, "a short operation is watched closely: {quick:?}");
+}
+
+#[test]
+fn stacks_of_one_region_start_no_faster_than_the_api_allows() {
+    let many = vec![10; 100];
+    let one_region = total(&plan(&many));
+    assert!(one_region >= Duration::from_secs(10) + spacing(MUTATING_RATE) * 98, "{one_region:?}");
+    let mut two_regions = plan(&many);
+    two_regions.stacks.iter_mut().step_by(2).for_each(|stack| stack.region = Some("us-east-1".to_owned()));
+    let halved = spacing(MUTATING_RATE) * 48;
+    assert!(one_region >= total(&two_regions) + halved, "each region has a rate of its own");
+}
+
+#[test]
+fn what_was_measured_is_not_added_to() {
+    let mut plan = plan(&[10, 20]);
+    plan.steps.iter_mut().for_each(|step| step.expected_from = Basis::History(3));
+    assert_eq!(total(&plan), Duration::from_secs(20));
+}
+
+#[test]
+fn a_stack_that_is_found_unchanged_is_only_looked_at() {
+    let mut plan = plan(&[1]);
+    plan.stacks[0].operation = Operation::Unchanged;
+    assert!(total(&plan) <= Duration::from_secs(1) + CALL * 2);
+}

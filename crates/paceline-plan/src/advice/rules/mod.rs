@@ -1,0 +1,32 @@
+//! The rules, one for each kind of thing that makes a run longer than it need be.
+
+mod barrier;
+mod cloudfront;
+mod concurrency;
+mod custom_resources;
+mod gate;
+mod nat_gateways;
+mod serial_reader;
+mod slow_resource;
+mod split_consumer;
+mod split_provider;
+mod unused_edge;
+
+use super::scene::Scene;
+use super::surgery::Split;
+use super::{Advice, Bar, Proposal};
+
+/// Every rule. Those for one kind of thing come before those that say the same in general.
+pub(super) const ALL: [fn(&Scene<'_>) -> Vec<Proposal>; 11] = [
+    unused_edge::find,
+    cloudfront::find,
+    serial_reader::find,
+    split_provider::find,
+    split_consumer::find,
+    nat_gateways::find,
+    custom_resources::find,
+    slow_resource::find,
+    barrier::find,
+    gate::find,
+    concurrency::find,
+];

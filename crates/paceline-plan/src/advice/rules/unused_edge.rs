@@ -1,0 +1,39 @@
+//! An edge that the app declares and that nothing in the templates uses.
+
+use super::{Bar, Proposal, Scene};
+
+const COST: &str = "nothing, unless what runs in one needs the other in a way that no template shows";
+
+pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
+    let number = |id: &String| scene.plan.stacks.iter().position(|stack| stack.id == *id);
+    let unused = scene.plan.declared_only.iter();
+    let unused = unused.filter_map(|edge| Some((number(&edge.from)?, number(&edge.to)?)));
+    let unused: Vec<(usize, usize)> = unused.collect();
+    let mut found = Vec::new();
+    for &(from, to) in &unused {
+        // Another may stand in its way, which the last proposal is for.
+        if scene.path.contains(&from) && scene.path.contains(&to) {
+            let what = format!(
+                "let it not wait for {}: the app declares that (addDependency), and no template uses anything of it",
+                scene.id(to)
+            );
+            found.push(scene.propose("unused-edge", from, None, [what, COST.to_owned()], |plan| {
+                plan.drop_edges(from, to);
+            }));
+        }
+    }
+    if let [(first, _), _, ..] = unused.as_slice() {
+        let what = format!(
+            "remove all {} dependencies that the app declares (addDependency) and no template uses",
+            unused.len()
+        );
+        let mut all = scene.propose("unused-edges", *first, None, [what, COST.to_owned()], |plan| {
+            for &(from, to) in &unused {
+                plan.drop_edges(from, to);
+            }
+        });
+        all.advice.stack = None;
+        found.push(all.with_bar(Bar::BeyondItsRule));
+    }
+    found
+}

@@ -1,0 +1,131 @@
+//! How long each step is expected to take: what its history says, else the table by resource type, else a fixed
+//! figure.
+
+use std::time::Duration;
+
+use paceline_assembly::Stack;
+
+use super::Basis;
+use crate::config::IamRoles;
+use crate::durations::{self, Durations};
+use crate::history::{History, Kind, Operation, short};
+use crate::pace::role_wait;
+use crate::plan::Publish;
+use crate::stack_time::{Resources, typical_of};
+
+/// Checking for and uploading one file. An estimate: most are small, and most are there already.
+pub const FILE_TIME: Duration = Duration::from_secs(2);
+/// Building and pushing one image. An estimate: images differ more than anything else; past runs tell.
+pub const IMAGE_TIME: Duration = Duration::from_secs(150);
+/// Running a script of the team's. An estimate: scripts differ.
+const COMMAND_TIME: Duration = Duration::from_secs(10);
+/// Finding that a stack already is what it should be, or that an asset is there. An estimate: two calls.
+const LOOK_TIME: Duration = Duration::from_secs(1);
+
+/// How long a step is expected to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Expected {
+    pub(crate) time: Duration,
+    pub(crate) basis: Basis,
+    pub(crate) operation: Operation,
+}
+
+impl Expected {
+    /// Whether no run has told it.
+    pub(crate) fn is_of_table(self) -> bool {
+        !matches!(self.basis, Basis::History(_))
+    }
+}
+
+/// What expected durations are made from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expect<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) durations: &'a Durations,
+}
+
+impl Expect<'_> {
+    /// The next operation on a stack; `template` is the start of its digest.
+    pub(crate) fn stack(self, stack: &Stack, template: &str) -> Expected {
+        let next = self.history.stack(&stack.id, stack.environment.region.as_deref(), template);
+        let of_table = |operation| {
+            let resources = Resources::of(stack, operation, self.durations);
+            let basis = if resources.is_mostly_unknown() { Basis::Default } else { Basis::Table };
+            (resources.time(), basis)
+        };
+        let (time, basis) = measured(next.median).unwrap_or_else(|| match next.operation {
+            Operation::Unchanged => (LOOK_TIME, Basis::Default),
+            Operation::Update => of_table(durations::Operation::Update),
+            _ => of_table(durations::Operation::Create),
+        });
+        Expected { time, basis, operation: next.operation }
+    }
+
+    /// Updating a stack that another stack of the plan, with the same name, has deployed before.
+    pub(crate) fn second(self, stack: &Stack, before: &Stack) -> Expected {
+        let (stack, before) = (stack.opened(), before.opened());
+        let resources = Resources::of(&stack, durations::Operation::Update, self.durations);
+        let time = resources.since(&before, &stack, self.durations).time();
+        Expected { time, basis: Basis::Table, operation: Operation::Update }
+    }
+
+    /// Deleting a stack.
+    pub(crate) fn deletion(self, stack: &Stack) -> Expected {
+        let region = stack.environment.region.as_deref();
+        let median = self.history.median_of(Kind::Stack, &stack.id, region, Operation::Delete);
+        let (time, basis) = measured(median).unwrap_or_else(|| {
+            (typical_of(stack, self.durations, durations::Operation::Delete), Basis::Table)
+        });
+        Expected { time, basis, operation: Operation::Delete }
+    }
+
+    /// Publishing an asset to a region.
+    pub(crate) fn asset(self, publish: &Publish, region: Option<&str>) -> Expected {
+        let (kind, time) = if publish.image { (Kind::Image, IMAGE_TIME) } else { (Kind::File, FILE_TIME) };
+        let next = self.history.asset(kind, &publish.title, region, &short(&publish.asset));
+        let time = if next.operation == Operation::Unchanged { LOOK_TIME } else { time };
+        let (time, basis) = measured(next.median).unwrap_or((time, Basis::Default));
+        Expected { time, basis, operation: next.operation }
+    }
+
+    /// Waiting for a stack's roles.
+    pub(crate) fn gate(self, stack: &Stack, roles: &IamRoles) -> Expected {
+        let next = self.history.other(Kind::Gate, &stack.id, stack.environment.region.as_deref());
+        let (time, basis) =
+            measured(next.median).unwrap_or_else(|| (self.role_wait(stack, roles), Basis::Table));
+        Expected { time, basis, operation: next.operation }
+    }
+
+    /// Running a command of the team's.
+    pub(crate) fn command(self, name: &str, region: Option<&str>) -> Expected {
+        let next = self.history.other(Kind::Command, name, region);
+        let (time, basis) = measured(next.median).unwrap_or((COMMAND_TIME, Basis::Default));
+        Expected { time, basis, operation: next.operation }
+    }
+
+    /// By how old the roles are when their stack is complete. Those of nested stacks are among the others' age.
+    fn role_wait(self, stack: &Stack, roles: &IamRoles) -> Duration {
+        let resources = Resources::of(stack, durations::Operation::Create, self.durations);
+        let total = resources.time();
+        let is_meant = |id: &str| match roles {
+            IamRoles::All => true,
+            IamRoles::Named(names) => names.iter().any(|name| name == id),
+        };
+        let mut ages = Vec::new();
+        let mut policies = 0;
+        for (number, end) in resources.ends().into_iter().enumerate() {
+            let (id, kind) = (resources.ids[number], resources.types[number]);
+            let is_role = matches!(kind, "AWS::IAM::Role" | "AWS::IAM::InstanceProfile");
+            if is_role && is_meant(id) {
+                ages.push(total.saturating_sub(end));
+                // Managed policies are read by one call and inline ones by another.
+                policies += u32::from(kind == "AWS::IAM::Role");
+            }
+        }
+        role_wait(&ages, policies)
+    }
+}
+
+fn measured(median: Option<(Duration, usize)>) -> Option<(Duration, Basis)> {
+    median.map(|(time, samples)| (time, Basis::History(samples)))
+}

@@ -1,0 +1,300 @@
+//! How long the steps of earlier runs took: `.paceline/history.jsonl`.
+//!
+//! One JSON object a line, each about one step of one run. Nothing in it is secret and no line names an account,
+//! so a team may commit the file. The order of lines does not matter and a line that is there twice counts once,
+//! so the union of two branches' files is a valid file. A line that cannot be read is passed over.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Where the history is kept, in the folder that `paceline` is called in.
+pub const FILE: &str = ".paceline/history.jsonl";
+
+/// The version of a line. Lines of another are passed over.
+pub const SCHEMA: u32 = 1;
+
+/// How many of the latest samples count, of each thing and operation; what is older is not kept.
+const SAMPLES: usize = 10;
+
+/// A step that took longer was not waited for, but forgotten.
+const LONGEST_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
+
+/// The most line numbers that a warning names.
+const FEW_LINES: usize = 5;
+
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A stack, by its id.
+    Stack,
+    /// A file asset, by its title.
+    File,
+    /// An image asset, by its title.
+    Image,
+    /// A gate, by the id of the stack it follows.
+    Gate,
+    /// A command of the team's, by its name.
+    Command,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// A stack was created.
+    Create,
+    /// A stack was updated.
+    Update,
+    /// A stack was deleted.
+    Delete,
+    /// An asset was published, a gate waited for, a command run.
+    Done,
+    /// There was nothing to do.
+    Unchanged,
+}
+
+/// A line: one step of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// [`SCHEMA`] of the program that wrote it.
+    pub schema: u32,
+    /// The run.
+    pub run: String,
+    /// The step's id, without the account. The same run and step are the same line.
+    pub step: String,
+    /// When it ended, in RFC 3339 with milliseconds, UTC.
+    pub at: String,
+    /// What it is about.
+    pub kind: Kind,
+    /// What that is called.
+    pub name: String,
+    /// The region, where it is known before a run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub region: Option<String>,
+    /// What was done.
+    pub operation: Operation,
+    /// The start of the digest of what was deployed: the template, or the asset.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content: Option<String>,
+    /// From the step's start to its end.
+    pub seconds: f64,
+}
+
+impl Entry {
+    /// The line, without its end.
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn read(line: &str) -> Option<Self> {
+        let entry: Self = serde_json::from_str(line).ok()?;
+        let is_whole = entry.schema == SCHEMA
+            && (0.0..LONGEST_SECONDS).contains(&entry.seconds)
+            && is_timestamp(&entry.at)
+            && !entry.step.is_empty();
+        is_whole.then_some(entry)
+    }
+}
+
+/// Whether a text is `2026-01-01T00:00:00.000Z`: then its order is that of time.
+fn is_timestamp(text: &str) -> bool {
+    let shape = "dddd-dd-ddTdd:dd:dd.dddZ";
+    let fits = |(shape, c): (char, char)| if shape == 'd' { c.is_ascii_digit() } else { shape == c };
+    text.len() == shape.len() && shape.chars().zip(text.chars()).all(fits)
+}
+
+/// What an entry is about: the samples of one thing are compared with each other.
+type Key = (Kind, String, Option<String>);
+
+/// The history of an app.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// By run and step.
+    entries: BTreeMap<(String, String), Entry>,
+    /// By what they are about, the run and step of the entries, the oldest first. Made by [`sort`](Self::sort).
+    samples: BTreeMap<Key, Vec<(String, String)>>,
+    /// The lines that could not be read, with their numbers from 1.
+    skipped: Vec<(usize, String)>,
+}
+
+/// What will be done next, as far as history tells, and how long that takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    /// What will be done.
+    pub operation: Operation,
+    /// The median of the last times it was done, and of how many.
+    pub median: Option<(Duration, usize)>,
+}
+
+impl History {
+    /// Reads a file's text.
+    pub fn parse(text: &str) -> Self {
+        let mut history = Self::default();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim_start_matches('\u{feff}').trim();
+            match Entry::read(line) {
+                _ if line.is_empty() => {}
+                Some(entry) => history.insert(entry),
+                None => history.skipped.push((index + 1, line.to_owned())),
+            }
+        }
+        history.sort();
+        history
+    }
+
+    /// What a person should know of a file of this name, if anything.
+    pub fn warning(&self, file: &str) -> Option<String> {
+        let numbers: Vec<String> = self.skipped.iter().take(FEW_LINES).map(|(n, _)| n.to_string()).collect();
+        let more = match self.skipped.len().saturating_sub(FEW_LINES) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (lines, are) = if self.skipped.len() == 1 { ("line", "is") } else { ("lines", "are") };
+        let numbers = numbers.join(", ");
+        (!self.skipped.is_empty()).then(|| {
+            format!(
+                "{file}: {lines} {numbers}{more} {are} not read: damaged, or of another version of Paceline"
+            )
+        })
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the step of that run is there.
+    pub fn has(&self, entry: &Entry) -> bool {
+        self.entries.contains_key(&(entry.run.clone(), entry.step.clone()))
+    }
+
+    /// Adds entries; those that are there already count once.
+    pub fn extend(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        entries.into_iter().for_each(|entry| self.insert(entry));
+        self.sort();
+    }
+
+    /// Of two entries for the same step of a run, one is kept, whichever comes first.
+    fn insert(&mut self, entry: Entry) {
+        let key = (entry.run.clone(), entry.step.clone());
+        match self.entries.get(&key) {
+            Some(there) if (&there.at, there.seconds) >= (&entry.at, entry.seconds) => {}
+            _ => drop(self.entries.insert(key, entry)),
+        }
+    }
+
+    fn sort(&mut self) {
+        self.samples.clear();
+        for (id, entry) in &self.entries {
+            let key = (entry.kind, entry.name.clone(), entry.region.clone());
+            self.samples.entry(key).or_default().push(id.clone());
+        }
+        for samples in self.samples.values_mut() {
+            samples.sort_by(|a, b| (&self.entries[a].at, a).cmp(&(&self.entries[b].at, b)));
+        }
+    }
+
+    /// The entries about something, the oldest first.
+    fn of(&self, kind: Kind, name: &str, region: Option<&str>) -> Vec<&Entry> {
+        if self.entries.is_empty() {
+            return Vec::new();
+        }
+        let key = (kind, name.to_owned(), region.map(ToOwned::to_owned));
+        self.samples.get(&key).into_iter().flatten().map(|id| &self.entries[id]).collect()
+    }
+
+    /// What will be done to a stack that has this template. A stack that was deployed before is an update, or
+    /// unchanged if its template is what was deployed last. One that was created more than once with nothing in
+    /// between is made anew each time, as in an environment that lives for a day.
+    pub fn stack(&self, id: &str, region: Option<&str>, template: &str) -> Next {
+        let entries = self.of(Kind::Stack, id, region);
+        let operation = match entries.as_slice() {
+            [] => Operation::Create,
+            [.., last] if last.operation == Operation::Delete => Operation::Create,
+            [.., before, last]
+                if (before.operation, last.operation) == (Operation::Create, Operation::Create) =>
+            {
+                Operation::Create
+            }
+            [.., last] => match &last.content {
+                Some(content) if content == template => Operation::Unchanged,
+                None if last.operation == Operation::Unchanged => Operation::Unchanged,
+                _ => Operation::Update,
+            },
+        };
+        Next { operation, median: median(&entries, operation) }
+    }
+
+    /// What will be done to an asset. One whose content was brought to this place before is there.
+    pub fn asset(&self, kind: Kind, title: &str, region: Option<&str>, content: &str) -> Next {
+        let entries = self.of(kind, title, region);
+        let is_there = entries.iter().any(|entry| entry.content.as_deref() == Some(content));
+        let operation = if is_there { Operation::Unchanged } else { Operation::Done };
+        Next { operation, median: median(&entries, operation) }
+    }
+
+    /// What a gate or a command will do: what it did the last time.
+    pub fn other(&self, kind: Kind, name: &str, region: Option<&str>) -> Next {
+        let entries = self.of(kind, name, region);
+        let operation = entries.last().map_or(Operation::Done, |last| last.operation);
+        Next { operation, median: median(&entries, operation) }
+    }
+
+    /// The median of the last times that something was done, and of how many.
+    pub fn median_of(
+        &self,
+        kind: Kind,
+        name: &str,
+        region: Option<&str>,
+        operation: Operation,
+    ) -> Option<(Duration, usize)> {
+        median(&self.of(kind, name, region), operation)
+    }
+
+    /// The text of a file with the latest of each thing and operation alone. Lines that could not be read stay: a
+    /// later version may know them.
+    pub fn bounded(&self) -> String {
+        let mut kept: Vec<&Entry> = Vec::new();
+        for samples in self.samples.values() {
+            let mut counts: BTreeMap<Operation, usize> = BTreeMap::new();
+            for entry in samples.iter().rev().map(|id| &self.entries[id]) {
+                let count = counts.entry(entry.operation).or_default();
+                *count += 1;
+                if *count <= SAMPLES {
+                    kept.push(entry);
+                }
+            }
+        }
+        kept.sort_by(|a, b| (&a.at, &a.run, &a.step).cmp(&(&b.at, &b.run, &b.step)));
+        let mut text = String::new();
+        for entry in kept {
+            let _ = writeln!(text, "{}", entry.line());
+        }
+        for (_, line) in &self.skipped {
+            let _ = writeln!(text, "{line}");
+        }
+        text
+    }
+}
+
+fn median(entries: &[&Entry], operation: Operation) -> Option<(Duration, usize)> {
+    let latest = entries.iter().rev().filter(|entry| entry.operation == operation).take(SAMPLES);
+    let mut seconds: Vec<f64> = latest.map(|entry| entry.seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    let (upper, lower) = (seconds.get(seconds.len() / 2)?, seconds.get(seconds.len().saturating_sub(1) / 2)?);
+    Some((Duration::try_from_secs_f64(f64::midpoint(*upper, *lower)).ok()?, seconds.len()))
+}
+
+/// The start of a digest, which is enough to tell contents apart.
+pub fn short(digest: &str) -> String {
+    digest.chars().take(12).collect()
+}

@@ -1,0 +1,178 @@
+//! What earlier runs took, and how that becomes the durations of a plan.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use paceline_plan::Plan;
+use paceline_plan::forecast::Basis;
+use paceline_plan::history::{Entry, History, Kind, Operation, SCHEMA};
+use serde_json::json;
+
+use crate::build::{App, empty, resources};
+
+const ID: &str = "A";
+
+/// A line about the stack `A`, of a run of its own.
+fn entry(run: u32, operation: Operation, seconds: f64) -> Entry {
+    Entry {
+        schema: SCHEMA,
+        run: format!("run-{run}"),
+        step: format!("deploy:{ID}"),
+        at: format!("2026-01-01T00:{:02}:{:02}.000Z", run / 60, run % 60),
+        kind: Kind::Stack,
+        name: ID.to_owned(),
+        region: Some("us-east-1".to_owned()),
+        operation,
+        content: None,
+        seconds,
+    }
+}
+
+fn history(entries: impl IntoIterator<Item = Entry>) -> History {
+    let lines: Vec<String> = entries.into_iter().map(|entry| entry.line()).collect();
+    History::parse(&lines.join("\n"))
+}
+
+fn plan(history: History) -> Plan {
+    App::default()
+        .stack(ID, "us-east-1", empty())
+        .options(|options| options.history = Arc::new(history))
+        .plan()
+}
+
+#[track_caller]
+fn check(history: History, operation: Operation, expected: Option<(f64, usize)>) {
+    let stack = &plan(history).stacks[0];
+    let median = match stack.expected_from {
+        Basis::History(samples) => Some((stack.expected.as_secs_f64(), samples)),
+        _ => None,
+    };
+    assert_eq!((stack.operation, median), (operation, expected));
+}
+
+#[test]
+fn a_stack_that_was_never_deployed_is_created_as_the_table_says() {
+    check(History::default(), Operation::Create, None);
+}
+
+#[test]
+fn a_stack_that_was_created_is_updated_next_and_its_creation_says_nothing_about_that() {
+    check(history([entry(1, Operation::Create, 300.0)]), Operation::Update, None);
+}
+
+#[test]
+fn the_median_of_the_last_ten_of_the_same_operation_counts() {
+    let odd = [50.0, 10.0, 20.0].into_iter().zip(2..).map(|(s, run)| entry(run, Operation::Update, s));
+    let created = [entry(1, Operation::Create, 900.0)];
+    check(history(created.into_iter().chain(odd)), Operation::Update, Some((20.0, 3)));
+    let even = [10.0, 30.0].into_iter().zip(2..).map(|(s, run)| entry(run, Operation::Update, s));
+    check(history(even), Operation::Update, Some((20.0, 2)));
+    let many = (0..30).map(|run| entry(run, Operation::Update, if run < 20 { 1000.0 } else { 7.0 }));
+    check(history(many), Operation::Update, Some((7.0, 10)));
+}
+
+#[test]
+fn a_stack_that_is_created_in_every_run_is_created_in_the_next() {
+    let created = (1..4).map(|run| entry(run, Operation::Create, f64::from(run * 100)));
+    check(history(created), Operation::Create, Some((200.0, 3)));
+    let deleted = [entry(1, Operation::Create, 300.0), entry(2, Operation::Delete, 60.0)];
+    check(history(deleted), Operation::Create, Some((300.0, 1)));
+}
+
+#[test]
+fn a_stack_whose_template_was_deployed_last_is_unchanged_next() {
+    let template = paceline_plan::history::short(&plan(History::default()).stacks[0].template);
+    let with = |content: &str| {
+        let unchanged = entry(1, Operation::Unchanged, 2.0);
+        let updated = Entry { content: Some(content.to_owned()), ..entry(2, Operation::Update, 90.0) };
+        history([unchanged, updated])
+    };
+    check(with(&template), Operation::Unchanged, Some((2.0, 1)));
+    check(with("another"), Operation::Update, Some((90.0, 1)));
+}
+
+#[test]
+fn another_region_is_another_stack() {
+    let there = Entry { region: Some("eu-west-1".to_owned()), ..entry(1, Operation::Update, 5.0) };
+    check(history([there]), Operation::Create, None);
+}
+
+#[test]
+fn the_union_of_two_branches_is_a_history_whatever_the_order_of_its_lines() {
+    let line = |run, seconds| format!("{}\n", entry(run, Operation::Update, seconds).line());
+    let (base, ours, theirs) = (line(1, 10.0), line(2, 20.0), line(3, 90.0));
+    let merged = History::parse(&format!("{base}{ours}{base}{theirs}"));
+    assert_eq!(merged, History::parse(&format!("{theirs}{ours}{base}")));
+    assert_eq!(merged.len(), 3);
+    assert_eq!(merged.bounded(), format!("{base}{ours}{theirs}"));
+    check(merged, Operation::Update, Some((20.0, 3)));
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_passed_over_with_one_warning() {
+    let good = entry(1, Operation::Update, 10.0).line();
+    let of_tomorrow = good.replace("\"schema\":1", "\"schema\":2");
+    let [negative, vague] =
+        [("10.0", "-1.0"), ("2026-01-01T", "yesterday ")].map(|(a, b)| good.replace(a, b));
+    let cut = &good[..good.len() / 2];
+    let text = format!("\n<<<<<<< ours\r\n{good}\r\n{of_tomorrow}\n{negative}\n{vague}\n\u{0}\nnull\n{cut}");
+    let history = History::parse(&text);
+    assert_eq!(history.len(), 1);
+    assert_eq!(
+        history.warning("history.jsonl").unwrap(),
+        "history.jsonl: lines 2, 4, 5, 6, 7 and 2 more are not read: damaged, or of another version of Paceline"
+    );
+    assert_eq!(History::parse(&good).warning("history.jsonl"), None);
+}
+
+#[test]
+fn what_is_rewritten_has_the_last_ten_of_each_operation() {
+    let entries = (0..40).map(|run| {
+        let operation = if run % 2 == 0 { Operation::Update } else { Operation::Unchanged };
+        entry(run, operation, f64::from(run))
+    });
+    let history = history(entries);
+    let bounded = History::parse(&history.bounded());
+    assert_eq!(bounded.len(), 20);
+    assert_eq!(bounded.bounded(), history.bounded());
+    assert_eq!(plan(bounded).stacks[0].expected, plan(history).stacks[0].expected);
+}
+
+#[test]
+fn a_stack_of_mostly_unknown_types_says_that_little_is_known() {
+    let kinds = |unknown: usize| {
+        let named = |n: usize| if n < unknown { "AWS::Nowhere::Thing" } else { "AWS::SNS::Topic" };
+        let resource = |n| (format!("R{n}"), json!({ "Type": named(n) }));
+        let all: serde_json::Map<_, _> = (0..4).map(resource).collect();
+        let plan = App::default().stack(ID, "us-east-1", resources(all.into())).plan();
+        plan.stacks[0].expected_from.to_string()
+    };
+    assert_eq!([kinds(0), kinds(2), kinds(3)], ["table", "table", "default"]);
+}
+
+#[test]
+fn an_asset_is_expected_to_take_as_long_as_its_last_versions_unless_it_is_there() {
+    let manifest = json!({ "version": "36.0.0", "dockerImages": { "new-digest": {
+        "displayName": "web/image",
+        "source": { "directory": "web" },
+        "destinations": { "here": { "repositoryName": "r", "imageTag": "t", "region": "us-east-1" } },
+    } } });
+    let plan = |content: &str| {
+        let image = Entry {
+            kind: Kind::Image,
+            name: "web/image".to_owned(),
+            step: "publish:x".to_owned(),
+            content: Some(content.to_owned()),
+            ..entry(1, Operation::Done, 400.0)
+        };
+        App::default()
+            .after(ID, &["A.assets"])
+            .asset_manifest("A.assets", manifest.clone())
+            .options(|options| options.history = Arc::new(history([image])))
+            .plan()
+    };
+    let step = |content: &str| plan(content).steps[0].clone();
+    assert_eq!(step("old-digest").expected, Duration::from_secs(400));
+    assert_eq!(step("old-digest").expected_from, Basis::History(1));
+    assert!(step("new-digest").expected < Duration::from_secs(5), "it is there");
+}

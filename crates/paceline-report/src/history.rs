@@ -1,0 +1,154 @@
+//! What the steps of a run took, for the forecasts of later ones.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use fs_err::OpenOptions;
+use paceline_engine::event::{Event, Fact, Outcome, StepFinished, StepRef};
+use paceline_plan::history::{Entry, History, Kind, Operation, SCHEMA};
+
+use crate::directory::replace;
+
+/// How many lines beyond twice those that count there may be, before the file is rewritten without the others.
+const SLACK: usize = 200;
+
+/// The lines of the history that a run's events come to.
+///
+/// Only what was done counts: not what failed, was interrupted or skipped, and not what a resumed run found done
+/// already. A simulated run comes to nothing.
+#[derive(Debug, Clone, Default)]
+pub struct HistoryEntries {
+    simulated: bool,
+    content: BTreeMap<String, String>,
+    /// What the stack's own status says of each step: created, updated or deleted.
+    operations: BTreeMap<String, Operation>,
+    /// How often each step was started: of one that was interrupted in between, no time is that of the whole.
+    started: BTreeMap<String, u32>,
+    entries: Vec<Entry>,
+}
+
+impl HistoryEntries {
+    /// Takes the next event of the run.
+    pub fn apply(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::RunStarted(started) => {
+                self.simulated |= started.simulated;
+                let content = |step: &paceline_engine::event::PlannedStep| {
+                    Some((step.step.step.clone(), step.content.clone()?))
+                };
+                self.content.extend(started.steps.iter().filter_map(content));
+            }
+            Fact::StackSubmitted(submitted) => self.did(&submitted.step, &submitted.operation),
+            Fact::StepStarted(step) => *self.started.entry(step.step.clone()).or_default() += 1,
+            // By way of a change set, only the stack itself tells whether it is new.
+            Fact::StackProgress(progress)
+                if progress.step.stack_name.as_ref() == Some(&progress.logical_id) =>
+            {
+                let verb = progress.status.split('_').next().unwrap_or_default().to_lowercase();
+                self.did(&progress.step, &verb);
+            }
+            Fact::StepFinished(finished) => self.finished(event, finished),
+            _ => {}
+        }
+    }
+
+    /// The lines so far; none of a simulated run.
+    pub fn entries(&self) -> &[Entry] {
+        if self.simulated { &[] } else { &self.entries }
+    }
+
+    fn did(&mut self, step: &StepRef, operation: &str) {
+        let operation = match operation {
+            "create" => Operation::Create,
+            "update" => Operation::Update,
+            "delete" => Operation::Delete,
+            _ => return,
+        };
+        self.operations.insert(step.step.clone(), operation);
+    }
+
+    fn finished(&mut self, event: &Event, finished: &StepFinished) {
+        let step = &finished.step;
+        let kind = match step.kind.as_str() {
+            "deploy" | "delete" => Kind::Stack,
+            "gate" => Kind::Gate,
+            "command" => Kind::Command,
+            // The id of a step says where the asset goes.
+            "publish" if step.step.starts_with("publish:ecr:") => Kind::Image,
+            "publish" => Kind::File,
+            _ => return,
+        };
+        let operation = match (finished.outcome, kind) {
+            // That there was nothing to delete says nothing.
+            (Outcome::Unchanged, _) if step.kind == "delete" => return,
+            (Outcome::Unchanged, _) => Operation::Unchanged,
+            (Outcome::Deleted, _) => Operation::Delete,
+            (Outcome::Deployed, Kind::Stack) => match self.operations.get(&step.step) {
+                Some(operation) => *operation,
+                None => return,
+            },
+            (Outcome::Deployed, _) => Operation::Done,
+            _ => return,
+        };
+        if finished.resumed || self.started.get(&step.step).is_some_and(|times| *times > 1) {
+            return;
+        }
+        self.entries.push(Entry {
+            schema: SCHEMA,
+            run: event.run.clone(),
+            step: without_account(step),
+            at: format!("{:.3}", event.at),
+            kind,
+            name: step.stack.clone().unwrap_or_else(|| step.title.clone()),
+            region: step.region.clone(),
+            operation,
+            content: self.content.get(&step.step).cloned(),
+            seconds: finished.duration_s,
+        });
+    }
+}
+
+/// The id of a step without its account, which a file that is committed need not tell.
+fn without_account(step: &StepRef) -> String {
+    match &step.account {
+        Some(account) if !account.is_empty() => step.step.replace(account.as_str(), "ACCOUNT"),
+        _ => step.step.clone(),
+    }
+}
+
+/// Reads a history; one that is not there is empty.
+pub fn read_history(path: &Path) -> io::Result<History> {
+    text(path).map(|text| History::parse(&text))
+}
+
+/// Adds entries to a history, but for those that are there already.
+pub fn add_history(path: &Path, entries: &[Entry]) -> io::Result<()> {
+    let text = text(path)?;
+    let mut history = History::parse(&text);
+    let new: Vec<Entry> = entries.iter().filter(|entry| !history.has(entry)).cloned().collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let lines: String = new.iter().map(|entry| entry.line() + "\n").collect();
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    history.extend(new);
+    let bounded = history.bounded();
+    if history.len() > bounded.lines().count() * 2 + SLACK {
+        return replace(path, bounded.as_bytes());
+    }
+    // One write to the end, so that two runs that end together leave whole lines both.
+    let open_line = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(format!("{open_line}{lines}").as_bytes())
+}
+
+fn text(path: &Path) -> io::Result<String> {
+    match fs_err::read(path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,154 @@
+//! The lines of the history that a run's events come to, and the file they go to.
+
+use jiff::Timestamp;
+use paceline_engine::event::{Event, Fact, Outcome, RunStarted};
+use paceline_plan::history::{Entry, Kind, Operation};
+use paceline_report::{HistoryEntries, add_history, read_history};
+
+use crate::journal::{Journal, failed, found};
+use crate::runs;
+
+fn entries(events: &[Event]) -> Vec<Entry> {
+    let mut entries = HistoryEntries::default();
+    for event in events {
+        entries.apply(event);
+    }
+    entries.entries().to_vec()
+}
+
+/// `step: operation seconds`.
+fn shown(events: &[Event]) -> Vec<String> {
+    let shown = |entry: &Entry| format!("{}: {:?} {}", entry.step, entry.operation, entry.seconds);
+    entries(events).iter().map(shown).collect()
+}
+
+#[test]
+fn what_was_done_is_in_the_history_and_what_went_wrong_is_not() {
+    let mut journal = Journal::default();
+    for id in ["New", "Same", "Broken", "After"] {
+        journal.stack(id, "us-east-1", &[], 0.0);
+    }
+    journal.gate("New");
+    journal.asset("site");
+    journal.other("command", "tidy", &["deploy:New"]);
+    journal.run_started(0, false);
+    journal.step("publish:site", 0, 0, 3, Outcome::Unchanged);
+    journal.step("deploy:New", 0, 0, 90, Outcome::Deployed);
+    journal.step("gate:iam-roles:New", 90, 90, 102, found("2 roles usable"));
+    journal.step("command:tidy", 90, 90, 95, Outcome::Deployed);
+    journal.step("deploy:Same", 0, 0, 2, Outcome::Unchanged);
+    journal.step("deploy:Broken", 0, 0, 40, failed("Bucket", "no", "try"));
+    journal.never("deploy:After", 40, Outcome::Skipped, Some("deploy:Broken"));
+    journal.run_finished(102, 0, 1);
+    assert_eq!(
+        shown(&journal.events()),
+        [
+            "deploy:Same: Unchanged 2",
+            "publish:site: Unchanged 3",
+            "deploy:New: Create 90",
+            "command:tidy: Done 5",
+            "gate:iam-roles:New: Done 12",
+        ]
+    );
+}
+
+#[test]
+fn by_way_of_a_change_set_the_stack_itself_says_whether_it_is_new() {
+    let mut journal = Journal::default();
+    journal.stack("A", "us-east-1", &[], 0.0);
+    journal.run_started(0, false);
+    journal.begin("deploy:A", 0, 0);
+    journal.progress("deploy:A", 1, ("Bucket", "AWS::S3::Bucket"), "CREATE_COMPLETE", 1);
+    journal.progress("deploy:A", 2, ("A", "AWS::CloudFormation::Stack"), "UPDATE_IN_PROGRESS", 1);
+    journal.end("deploy:A", 60, 60, Outcome::Deployed);
+    journal.run_finished(60, 0, 0);
+    assert_eq!(shown(&journal.events()), ["deploy:A: Update 60"]);
+}
+
+#[test]
+fn a_stack_that_was_interrupted_in_between_has_no_time_of_its_own() {
+    let mut journal = Journal::default();
+    journal.stack("A", "us-east-1", &[], 0.0);
+    journal.stack("B", "us-east-1", &[], 0.0);
+    journal.run_started(0, false);
+    journal.step("deploy:A", 0, 0, 20, Outcome::Deployed);
+    journal.step("deploy:B", 0, 0, 30, Outcome::Interrupted);
+    journal.run_finished(30, 0, 4);
+    journal.run_started(1000, true);
+    journal.step("deploy:B", 1000, 1000, 1005, Outcome::Deployed);
+    journal.run_finished(1005, 1000, 0);
+    assert_eq!(shown(&journal.events()), ["deploy:A: Create 20"]);
+}
+
+#[test]
+fn a_simulated_run_leaves_no_history() {
+    let mut events = runs::good();
+    assert!(!entries(&events).is_empty());
+    if let Fact::RunStarted(RunStarted { simulated, .. }) = &mut events[0].fact {
+        *simulated = true;
+    }
+    assert_eq!(entries(&events), []);
+}
+
+#[test]
+fn no_line_names_an_account() {
+    let entries = entries(&runs::good());
+    assert!(entries.iter().all(|entry| !entry.line().contains("111122223333")));
+    let mut events = runs::good();
+    for event in &mut events {
+        if let Fact::StepFinished(finished) = &mut event.fact {
+            finished.step.step = format!("publish:ecr:111122223333/us-east-1/{}", finished.step.step);
+            "publish".clone_into(&mut finished.step.kind);
+        }
+    }
+    let entries = self::entries(&events);
+    assert!(entries.iter().all(|entry| entry.kind == Kind::Image && !entry.line().contains("111122223333")));
+}
+
+fn sample(number: i64) -> Entry {
+    let at = Timestamp::from_second(1_763_368_200 + number).unwrap();
+    Entry {
+        run: format!("run-{number}"),
+        at: format!("{at:.3}"),
+        operation: Operation::Update,
+        ..entries(&runs::good()).into_iter().find(|entry| entry.kind == Kind::Stack).unwrap()
+    }
+}
+
+#[test]
+fn adding_the_same_run_twice_changes_nothing_and_a_line_that_was_cut_off_is_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/history.jsonl");
+    add_history(&path, &[sample(1), sample(2)]).unwrap();
+    add_history(&path, &[sample(2)]).unwrap();
+    assert_eq!(fs_err::read_to_string(&path).unwrap().lines().count(), 2);
+
+    let cut = fs_err::read_to_string(&path).unwrap().trim_end().trim_end_matches('}').to_owned();
+    fs_err::write(&path, cut).unwrap();
+    add_history(&path, &[sample(3)]).unwrap();
+    let history = read_history(&path).unwrap();
+    assert_eq!(history.len(), 2);
+    assert!(history.has(&sample(1)) && history.has(&sample(3)));
+    assert_eq!(history.warning("it").unwrap().split(" is ").next(), Some("it: line 2"));
+}
+
+#[test]
+fn a_file_of_very_many_runs_is_rewritten_with_the_last_ten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.jsonl");
+    let many: Vec<Entry> = (0..500).map(sample).collect();
+    let lines: Vec<String> = many.iter().map(Entry::line).collect();
+    fs_err::write(&path, lines.join("\n") + "\nnot a line\n").unwrap();
+    add_history(&path, &[sample(500)]).unwrap();
+    let text = fs_err::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().count(), 11);
+    assert!(text.contains(&sample(500).line()) && text.ends_with("not a line\n"));
+}
+
+#[test]
+fn what_is_no_file_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(read_history(&folder.path().join("missing")).unwrap().is_empty());
+    let error = add_history(folder.path(), &[sample(1)]).unwrap_err();
+    assert!(error.to_string().contains(folder.path().to_str().unwrap()), "{error}");
+}

@@ -1,0 +1,163 @@
+//! Writes large assemblies: as many stacks as are asked for, in two regions, of twenty resources each.
+//!
+//! Their shape is that of real ones: every stack refers inside itself, has an asset manifest, and takes something
+//! from up to three earlier stacks, by import, by parameter, or because the manifest says so. The same number gives
+//! the same bytes.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+
+use fs_err as fs;
+
+/// How many resources a stack has.
+pub(crate) const RESOURCES: usize = 20;
+
+const ACCOUNT: &str = "111111111111";
+const REGIONS: [&str; 2] = ["us-east-1", "eu-central-1"];
+/// Sets of a role, its policy, a function and what it writes to; the rest is a few resources more.
+const SETS: usize = 3;
+
+/// Writes an assembly of so many stacks.
+pub(crate) fn write(folder: &Path, stacks: usize) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut artifacts = Vec::with_capacity(stacks * 2);
+    for number in 0..stacks {
+        let name = name(number);
+        fs::write(folder.join(format!("{name}.template.json")), template(number))?;
+        fs::write(folder.join(format!("{name}.assets.json")), assets(number))?;
+        artifacts.push(asset_artifact(number));
+        artifacts.push(stack_artifact(number));
+    }
+    let artifacts = artifacts.join(",\n");
+    let manifest = format!("{{\"version\":\"36.0.0\",\"artifacts\":{{\n{artifacts}\n}}}}\n");
+    fs::write(folder.join("manifest.json"), manifest)
+}
+
+fn name(number: usize) -> String {
+    format!("Service{number:04}")
+}
+
+fn region(number: usize) -> &'static str {
+    REGIONS[number % REGIONS.len()]
+}
+
+/// The stack that this one imports from: of its own region, and ever fewer are imported from by many.
+fn imports_from(number: usize) -> Option<usize> {
+    (number >= 4).then(|| number / 4 * 2 + number % 2).filter(|&other| other < number)
+}
+
+/// The stack whose parameter this one reads.
+fn reads_from(number: usize) -> Option<usize> {
+    (number.is_multiple_of(3) && number >= 20).then(|| number - 20)
+}
+
+/// The stack that the manifest alone puts before this one.
+fn follows(number: usize) -> Option<usize> {
+    (number % 10 == 9).then(|| number - 8)
+}
+
+fn stack_artifact(number: usize) -> String {
+    let (name, region) = (name(number), region(number));
+    let mut depends = vec![format!("\"{name}.assets\"")];
+    let before = [imports_from(number), follows(number)];
+    depends.extend(before.into_iter().flatten().map(|other| format!("\"{}\"", self::name(other))));
+    format!(
+        "\"{name}\":{{\"type\":\"aws:cloudformation:stack\",\"environment\":\"aws://{ACCOUNT}/{region}\",\
+         \"properties\":{{\"templateFile\":\"{name}.template.json\",\
+         \"stackTemplateAssetObjectUrl\":\"s3://cdk-hnb659fds-assets-{ACCOUNT}-{region}/{}.json\"}},\
+         \"dependencies\":[{}],\"displayName\":\"{name}\"}}",
+        digest(number),
+        depends.join(",")
+    )
+}
+
+fn asset_artifact(number: usize) -> String {
+    let name = name(number);
+    format!(
+        "\"{name}.assets\":{{\"type\":\"cdk:asset-manifest\",\"properties\":{{\"file\":\"{name}.assets.json\"}}}}"
+    )
+}
+
+fn assets(number: usize) -> String {
+    let (name, region, digest) = (name(number), region(number), digest(number));
+    format!(
+        "{{\"version\":\"36.0.0\",\"files\":{{\"{digest}\":{{\"displayName\":\"{name} Template\",\
+         \"source\":{{\"path\":\"{name}.template.json\",\"packaging\":\"file\"}},\
+         \"destinations\":{{\"current\":{{\"bucketName\":\"cdk-hnb659fds-assets-{ACCOUNT}-{region}\",\
+         \"objectKey\":\"{digest}.json\",\"region\":\"{region}\"}}}}}}}},\"dockerImages\":{{}}}}"
+    )
+}
+
+/// Looks like one; what it digests is of no interest here.
+fn digest(number: usize) -> String {
+    format!("{number:064x}")
+}
+
+fn template(number: usize) -> String {
+    let name = name(number);
+    let mut resources = Vec::with_capacity(RESOURCES);
+    for set in 0..SETS {
+        resources.extend(self::set(set));
+    }
+    let mut variables = String::from("\"LEVEL\":\"info\"");
+    if let Some(other) = imports_from(number) {
+        let other = self::name(other);
+        let _ = write!(variables, ",\"TABLE\":{{\"Fn::ImportValue\":\"{other}:TableName\"}}");
+    }
+    if let Some(other) = reads_from(number) {
+        let other = self::name(other);
+        let _ = write!(variables, ",\"QUEUE\":\"{{{{resolve:ssm:/services/{other}/queue}}}}\"");
+    }
+    resources.push(format!(
+        "\"Worker\":{{\"Type\":\"AWS::Lambda::Function\",\"Properties\":{{\"Runtime\":\"nodejs22.x\",\
+         \"Handler\":\"index.handler\",\"Code\":{{\"ZipFile\":\"exports.handler = async () => {{}};\"}},\
+         \"Role\":{{\"Fn::GetAtt\":[\"Role0\",\"Arn\"]}},\"Environment\":{{\"Variables\":{{{variables}}}}}}},\
+         \"Metadata\":{{\"aws:cdk:path\":\"{name}/Worker/Resource\"}}}}"
+    ));
+    resources.push(format!(
+        "\"Parameter\":{{\"Type\":\"AWS::SSM::Parameter\",\"Properties\":{{\"Type\":\"String\",\
+         \"Name\":\"/services/{name}/queue\",\"Value\":{{\"Ref\":\"Queue0\"}}}}}}"
+    ));
+    let outputs = format!(
+        "\"ExportsOutput\":{{\"Value\":{{\"Ref\":\"Table0\"}},\"Export\":{{\"Name\":\"{name}:TableName\"}}}}"
+    );
+    format!("{{\"Resources\":{{{}}},\"Outputs\":{{{outputs}}}}}", resources.join(","))
+}
+
+/// Six resources that belong together.
+fn set(set: usize) -> Vec<String> {
+    let service = "{\"Statement\":[{\"Action\":\"sts:AssumeRole\",\"Effect\":\"Allow\",\
+                   \"Principal\":{\"Service\":\"lambda.amazonaws.com\"}}],\"Version\":\"2012-10-17\"}";
+    vec![
+        format!(
+            "\"Role{set}\":{{\"Type\":\"AWS::IAM::Role\",\"Properties\":{{\"AssumeRolePolicyDocument\":{service}}}}}"
+        ),
+        format!(
+            "\"Policy{set}\":{{\"Type\":\"AWS::IAM::Policy\",\"Properties\":{{\"PolicyName\":\"Policy{set}\",\
+             \"PolicyDocument\":{{\"Statement\":[{{\"Action\":[\"dynamodb:GetItem\",\"dynamodb:PutItem\"],\
+             \"Effect\":\"Allow\",\"Resource\":{{\"Fn::GetAtt\":[\"Table{set}\",\"Arn\"]}}}}],\
+             \"Version\":\"2012-10-17\"}},\"Roles\":[{{\"Ref\":\"Role{set}\"}}]}}}}"
+        ),
+        format!(
+            "\"Table{set}\":{{\"Type\":\"AWS::DynamoDB::Table\",\"Properties\":{{\"BillingMode\":\"PAY_PER_REQUEST\",\
+             \"AttributeDefinitions\":[{{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}}],\
+             \"KeySchema\":[{{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}}]}},\"DeletionPolicy\":\"Retain\"}}"
+        ),
+        format!(
+            "\"Queue{set}\":{{\"Type\":\"AWS::SQS::Queue\",\"Properties\":{{\"VisibilityTimeout\":300,\
+             \"RedrivePolicy\":{{\"maxReceiveCount\":3,\
+             \"deadLetterTargetArn\":{{\"Fn::GetAtt\":[\"DeadLetters{set}\",\"Arn\"]}}}}}}}}"
+        ),
+        format!(
+            "\"DeadLetters{set}\":{{\"Type\":\"AWS::SQS::Queue\",\"Properties\":{{\"MessageRetentionPeriod\":1209600}}}}"
+        ),
+        format!(
+            "\"Alarm{set}\":{{\"Type\":\"AWS::CloudWatch::Alarm\",\"Properties\":{{\"Namespace\":\"AWS/SQS\",\
+             \"MetricName\":\"ApproximateNumberOfMessagesVisible\",\"Statistic\":\"Maximum\",\"Period\":300,\
+             \"EvaluationPeriods\":1,\"Threshold\":1,\"ComparisonOperator\":\"GreaterThanOrEqualToThreshold\",\
+             \"Dimensions\":[{{\"Name\":\"QueueName\",\
+             \"Value\":{{\"Fn::GetAtt\":[\"DeadLetters{set}\",\"QueueName\"]}}}}]}}}}"
+        ),
+    ]
+}
