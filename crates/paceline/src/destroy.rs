@@ -45,7 +45,7 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
     if args.run.simulate {
         let simulated = async {
             let simulation = Simulation::new(&app.assembly, SIMULATED_START);
-            deploy(&app, &options, &simulation).await?;
+            Box::pin(deploy(&app, &options, &simulation)).await?;
             let start = simulation.now();
             execution.simulate(start, connect(simulation.options(AwsOptions::default()))).await
         };

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     let generation = generation(&app, &whole, args)?;
     let files = generate(&generation).map_err(|error| refused(&app, &error))?;
     // Forecasts are only that, so this refuses nothing.
-    let (expected, limit) = (plan::forecast(&app, &whole, &options)?.graph, generation.runner_limit());
+    let (expected, limit) = (plan::finish(&whole)?, generation.runner_limit());
     if expected >= limit {
         let minutes = |time: std::time::Duration| time.as_secs().div_ceil(60);
         terminal::say(&format!(

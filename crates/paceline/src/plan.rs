@@ -89,7 +89,7 @@ fn forecast(app: &App, plan: &Plan, options: &PlanOptions, asked: &Asked<'_>) ->
 }
 
 /// When everything would be done.
-fn finish(plan: &Plan) -> Result<Duration, Failure> {
+pub(crate) fn finish(plan: &Plan) -> Result<Duration, Failure> {
     schedule(plan).map(|schedule| schedule.total).map_err(no_forecast)
 }
 
