@@ -54,6 +54,30 @@ pub enum PlanError {
         /// The phase of the stack it waits for.
         later: String,
     },
+    /// A command says neither what it follows nor what waits for it.
+    #[error("the command `{command}` does not say when it runs")]
+    CommandWithoutPlace {
+        /// The command.
+        command: String,
+    },
+    /// A command follows one that is not declared before it.
+    #[error("{place}: no earlier command is called `{command}`")]
+    UnknownCommand {
+        /// Where that is written.
+        place: String,
+        /// The command that is named.
+        command: String,
+    },
+    /// A name means no phase.
+    #[error("{place}: no phase is called `{phase}`")]
+    UnknownPhase {
+        /// Where it is written.
+        place: String,
+        /// The phase that is named.
+        phase: String,
+        /// What may have been meant.
+        hint: String,
+    },
     /// Edges are to be changed that there are none of.
     #[error("{place}: no template shows that `{from}` waits for `{to}`{}", of(*.reason))]
     NoEdge {
@@ -101,6 +125,10 @@ impl PlanError {
     pub fn hint(&self) -> String {
         match self {
             Self::UnknownStack { hint, .. } => hint.clone(),
+            Self::UnknownPhase { hint, .. } if hint.starts_with("did you mean") => hint.clone(),
+            Self::UnknownPhase { .. } => "`phases` in paceline.yaml names them".to_owned(),
+            Self::CommandWithoutPlace { .. } => "add `after`, `before` or both to it".to_owned(),
+            Self::UnknownCommand { .. } => "declare the other command first".to_owned(),
             Self::Ambiguous { .. } => "write the id of one stack".to_owned(),
             Self::Pattern { .. } => "use `*` for any text and `?` for any character".to_owned(),
             Self::Cycle { edges } if edges.iter().any(|e| e.reason.is_ordered_by_the_team()) => {

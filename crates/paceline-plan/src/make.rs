@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 use paceline_assembly::{Assembly, Environment, Stack};
 use sha2::{Digest, Sha256};
 
+use crate::commands::Commands;
 use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
 use crate::durations::Durations;
 use crate::edges::{self, Edge, External, Place, Reason};
@@ -86,6 +87,8 @@ impl Plan {
                 edges.push(Edge::new(from, to, Reason::Config, &edge.because));
             }
         }
+        let commands = Commands::new(&config.commands, &config.phases, &names)?;
+        edges.extend(commands.edges());
         let mut phases = Phases::new(&config.phases, strategy, &names)?;
         phases.check(&edges)?;
 
@@ -162,10 +165,16 @@ impl Plan {
 
         let mut warnings = assembly.warnings.clone();
         let gates = steps::gates(config, &names, &stacks, &mut warnings)?;
-        let complete = facts.iter().map(|facts| (facts.stack, &facts.complete)).collect();
-        let mut steps = steps::make(&names, &stacks, &gates, &complete, expect);
-        let commands = steps::Commands { config, config_path: &options.config_path, expect };
-        commands.add(&mut steps, &names, &stacks, &mut warnings)?;
+        let numbers = stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
+        let maker = steps::Maker {
+            names: &names,
+            gates: &gates,
+            complete: facts.iter().map(|facts| (facts.stack, &facts.complete)).collect(),
+            commands: &commands.among(&numbers, &mut warnings),
+            config_path: &options.config_path,
+            expect,
+        };
+        let steps = steps::make(&maker, &stacks);
         let critical_path = critical_path(&stacks, &graph, &order);
         let declared_only = declared::only(&stacks, |from, to| {
             let (Some(&from), Some(&to)) = (index.get(from), index.get(to)) else { return false };

@@ -6,11 +6,12 @@ use std::time::Duration;
 use camino::Utf8Path;
 use paceline_assembly::{Stack, Template};
 
+use crate::commands::{Place, Placed};
 use crate::config::{Config, IamRoles};
 use crate::error::PlanError;
 use crate::forecast::{Expect, Expected};
 use crate::names::Names;
-use crate::plan::{Command, Early, PlannedStack, Publish, Step, Work};
+use crate::plan::{Early, PlannedStack, Publish, Step, Work};
 use crate::relax;
 
 /// Which stacks have a gate, and for which roles.
@@ -70,19 +71,35 @@ fn roles(stack: &Stack) -> HashSet<&str> {
     roles
 }
 
-/// Makes the steps: every asset once for each place it goes to, every stack, every gate.
-pub(crate) fn make(
-    names: &Names<'_>,
-    stacks: &[PlannedStack],
-    gates: &Gates,
-    complete: &Complete<'_>,
-    expect: Expect<'_>,
-) -> Vec<Step> {
+/// What steps are made from, beside the stacks.
+pub(crate) struct Maker<'a> {
+    pub(crate) names: &'a Names<'a>,
+    pub(crate) gates: &'a Gates,
+    pub(crate) complete: Complete<'a>,
+    pub(crate) commands: &'a [(&'a Placed<'a>, Place)],
+    pub(crate) config_path: &'a Utf8Path,
+    pub(crate) expect: Expect<'a>,
+}
+
+/// Makes the steps: every asset once for each place it goes to, every stack, every gate, every command. The steps
+/// about a stack come together, and in the order of the stacks.
+pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
+    let Maker { names, gates, complete, expect, .. } = maker;
     let mut steps: Vec<Step> = Vec::new();
+    // The steps of commands, by the command's position in the configuration.
+    let mut ran: HashMap<usize, usize> = HashMap::new();
     let mut published: HashMap<String, usize> = HashMap::new();
     // What a stack's dependents wait for: its gate if it has one, else the stack.
     let mut done: HashMap<&str, usize> = HashMap::new();
     for (number, stack) in stacks.iter().enumerate() {
+        maker.commands(
+            &mut steps,
+            &mut ran,
+            stack,
+            number,
+            |place| place.precedes() == Some(number),
+            |_| None,
+        );
         let mut needs: Vec<usize> = Vec::new();
         let source = names.stack(&stack.id);
         // A stack that makes the bucket or the repository which its assets go to.
@@ -98,6 +115,8 @@ pub(crate) fn make(
             needs.push(step);
         }
         needs.extend(stack.depends_on.iter().filter_map(|edge| done.get(edge.to.as_str())));
+        let waits = maker.commands.iter().filter(|(_, place)| place.before.contains(&number));
+        needs.extend(waits.filter_map(|(command, _)| ran.get(&command.number)));
         needs.sort_unstable();
         needs.dedup();
         let id = format!("deploy:{}", stack.id);
@@ -113,8 +132,36 @@ pub(crate) fn make(
             steps.push(step(id, work, vec![deployed], expect.gate(source, roles)));
             done.insert(&stack.id, steps.len() - 1);
         }
+        let done = |stack: usize| done.get(stacks[stack].id.as_str()).copied();
+        maker.commands(&mut steps, &mut ran, stack, number, |place| place.follows() == Some(number), done);
     }
     steps
+}
+
+impl Maker<'_> {
+    /// Adds the commands whose place is here.
+    fn commands(
+        &self,
+        steps: &mut Vec<Step>,
+        ran: &mut HashMap<usize, usize>,
+        stack: &PlannedStack,
+        number: usize,
+        is_here: impl Fn(&Place) -> bool,
+        done: impl Fn(usize) -> Option<usize>,
+    ) {
+        for (command, place) in self.commands.iter().filter(|(_, place)| is_here(place)) {
+            let mut needs: Vec<usize> = place.after.iter().filter_map(|&stack| done(stack)).collect();
+            needs.extend(command.commands.iter().filter_map(|other| ran.get(other)));
+            needs.sort_unstable();
+            needs.dedup();
+            // Two commands of one name are two steps.
+            let id = format!("command:{}:{}", command.number, command.name());
+            let expected = self.expect.command(command.name(), stack.region.as_deref());
+            let work = Work::Command(command.command(number, self.config_path));
+            steps.push(step(id, work, needs, expected));
+            ran.insert(command.number, steps.len() - 1);
+        }
+    }
 }
 
 /// The stacks that one waits for only until some resources are complete. What follows a stack before others may
@@ -138,54 +185,6 @@ fn early(
 fn step(id: String, work: Work, needs: Vec<usize>, expected: Expected) -> Step {
     let (early, expected_from) = (Vec::new(), expected.basis);
     Step { id, work, needs, early, expected: expected.time, expected_from }
-}
-
-/// What the team's commands are made from.
-pub(crate) struct Commands<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) config_path: &'a Utf8Path,
-    pub(crate) expect: Expect<'a>,
-}
-
-impl Commands<'_> {
-    /// Adds them: each runs when every stack it follows is done, and nothing waits for it.
-    pub(crate) fn add(
-        &self,
-        steps: &mut Vec<Step>,
-        names: &Names<'_>,
-        stacks: &[PlannedStack],
-        warnings: &mut Vec<String>,
-    ) -> Result<(), PlanError> {
-        for (number, command) in self.config.commands.iter().enumerate() {
-            let after = names.matching(&command.after, &format!("commands[{number}]"))?;
-            let after: HashSet<&str> = after.into_iter().collect();
-            let follows = |step: &Step| {
-                step.work.stack().is_some_and(|stack| after.contains(stacks[stack].id.as_str()))
-            };
-            let needs: Vec<usize> = (0..steps.len()).filter(|&index| follows(&steps[index])).collect();
-            let Some(stack) = needs.iter().filter_map(|&need| steps[need].work.stack()).max() else {
-                let name = &command.name;
-                warnings.push(format!("the command `{name}` is left out: no stack it follows is deployed"));
-                continue;
-            };
-            let folder = self.config_path.parent().unwrap_or(Utf8Path::new(""));
-            let work = Work::Command(Command {
-                name: command.name.clone(),
-                stack,
-                run: command.run.clone(),
-                shell: command.shell.clone(),
-                dir: command.dir.as_ref().map_or_else(|| folder.to_owned(), |dir| folder.join(dir)),
-                env: command.env.clone(),
-                timeout: command.timeout,
-                retries: command.retries,
-            });
-            // Two commands of one name are two steps.
-            let id = format!("command:{number}:{}", command.name);
-            let expected = self.expect.command(&command.name, stacks[stack].region.as_deref());
-            steps.push(step(id, work, needs, expected));
-        }
-        Ok(())
-    }
 }
 
 /// A stack's assets, each with the place it goes to: the same place means the same object.

@@ -5,7 +5,9 @@
 
 mod apps;
 mod codebuild;
+mod commands;
 mod edges;
+mod patterns;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +19,9 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 pub use apps::AppConfig;
 pub use codebuild::{Batch, CodeBuild, Runner, RunnerFrom, Timeouts, Vpc};
+pub use commands::CommandConfig;
 pub use edges::{DeclaredEdge, Relax, Until};
+pub use patterns::{Pattern, Patterns};
 
 /// The file that is read when none is named.
 pub const FILE_NAME: &str = "paceline.yaml";
@@ -112,25 +116,6 @@ pub struct PhaseConfig {
     pub stacks: Vec<Pattern>,
 }
 
-/// Ids or names of stacks, as written, and where that is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
-    /// An id or a name; `*` and `?` match any text and any character.
-    pub text: String,
-    /// The line it is on, from 1.
-    pub line: u64,
-    /// The column it starts at, from 1.
-    pub column: u64,
-}
-
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = serde_saphyr::Spanned::<String>::deserialize(deserializer)?;
-        let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
-        Ok(Self { text: spanned.value, line, column })
-    }
-}
-
 /// What decides when a stack may start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -178,37 +163,6 @@ pub struct GateConfig {
     pub after: Pattern,
     /// Which IAM roles and instance profiles must be usable before anything that depends on the stack starts.
     pub iam_roles: IamRoles,
-}
-
-/// A script that the team supplies.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CommandConfig {
-    /// What people call it.
-    pub name: String,
-    /// The stack or stacks (ids or names, `*` and `?` allowed) it follows.
-    pub after: Pattern,
-    /// What is given to the shell.
-    pub run: String,
-    /// The folder it runs in, relative to the configuration; the configuration's own by default.
-    #[serde(default)]
-    pub dir: Option<Utf8PathBuf>,
-    /// The shell, which takes `-c` and the script.
-    #[serde(default = "sh")]
-    pub shell: String,
-    /// Environment variables on top of Paceline's own.
-    #[serde(default)]
-    pub env: BTreeMap<String, String>,
-    /// After so long it is ended, and has failed.
-    #[serde(default, deserialize_with = "some_duration")]
-    pub timeout: Option<Duration>,
-    /// How often it is run again when it fails.
-    #[serde(default)]
-    pub retries: u32,
-}
-
-fn sh() -> String {
-    "sh".to_owned()
 }
 
 /// Which of a stack's roles a gate waits for.

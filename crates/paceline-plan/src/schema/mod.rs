@@ -51,6 +51,10 @@ fn text(description: &str) -> Value {
     json!({ "type": "string", "description": description })
 }
 
+fn names(description: &str) -> Value {
+    json!({ "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }], "description": description })
+}
+
 fn flag(description: &str) -> Value {
     json!({ "type": "boolean", "default": false, "description": description })
 }
@@ -158,7 +162,8 @@ fn on_failure() -> Value {
 fn command() -> Value {
     let properties = json!({
         "name": text("What people call it."),
-        "after": text("The stack or stacks (ids or names, `*` and `?` allowed) it follows."),
+        "after": names("What it follows: stacks (ids or names, `*` and `?` allowed), `phase:NAME` or `command:NAME`."),
+        "before": names("What waits for it: stacks or `phase:NAME`."),
         "run": text("What is given to the shell."),
         "dir": text("The folder it runs in, relative to the configuration."),
         "shell": { "type": "string", "default": "sh", "description": "The shell, which takes `-c` and the script." },
@@ -166,5 +171,5 @@ fn command() -> Value {
         "timeout": { "type": "string", "pattern": "^([0-9]+[hms])+$", "description": "After so long it is ended, and has failed." },
         "retries": { "type": "integer", "minimum": 0, "default": 0, "description": "How often it is run again when it fails." },
     });
-    object("A script.", &["name", "after", "run"], &properties)
+    object("A script. It needs `after`, `before` or both.", &["name", "run"], &properties)
 }

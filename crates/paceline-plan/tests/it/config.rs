@@ -17,7 +17,7 @@ edges: [{ from: A, to: B, because: c, reason: ssm, relax: when-present, until: s
 concurrency: { stacks: 1, assets: 2, images: 3 }
 gates: [{ after: A, iam-roles: [Role] }]
 commands:
-  - { name: tidy, after: A, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
+  - { name: tidy, after: [A, 'phase:p'], before: B, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
 unchanged: { ignore-timestamps: true }
 on-failure: { policy: fail-fast, rollback: none }
 codebuild:

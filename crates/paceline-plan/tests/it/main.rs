@@ -15,6 +15,7 @@ mod ordering;
 mod phases;
 mod random;
 mod real;
+mod relax;
 mod schema;
 mod selection;
 mod shown;

@@ -171,12 +171,18 @@ fn a_command_follows_its_stacks_and_their_gates() {
              commands: [{ name: tidy, after: '[AB]', run: ./tidy.sh, dir: scripts }]",
         )
         .plan();
+    // What follows its gate follows the stack, and nothing waits for the command.
     assert_eq!(
-        shown(&plan).last().unwrap(),
-        "command:0:tidy <- deploy:A gate:iam-roles:A deploy:B",
-        "and nothing waits for it"
+        shown(&plan),
+        [
+            "deploy:A <- ",
+            "gate:iam-roles:A <- deploy:A",
+            "deploy:B <- ",
+            "command:0:tidy <- gate:iam-roles:A deploy:B",
+            "deploy:C <- "
+        ]
     );
-    let Work::Command(command) = &plan.steps.last().unwrap().work else { panic!("not a command") };
+    let Work::Command(command) = &plan.steps[3].work else { panic!("not a command") };
     assert_eq!((command.run.as_str(), command.dir.as_str()), ("./tidy.sh", "scripts"));
 }
 
@@ -190,4 +196,70 @@ fn a_command_whose_stacks_are_left_out_is_left_out_and_said_to_be() {
         .plan();
     assert_eq!(shown(&plan), ["deploy:A <- "]);
     assert!(plan.warnings[0].contains("tidy"), "{:?}", plan.warnings);
+}
+
+/// Every step with what it needs.
+fn needs(plan: &Plan) -> Vec<String> {
+    let id = |&step: &usize| plan.steps[step].id.as_str();
+    let steps = plan.steps.iter();
+    steps
+        .map(|step| format!("{} <- {}", step.id, step.needs.iter().map(id).collect::<Vec<_>>().join(" ")))
+        .collect()
+}
+
+#[test]
+fn a_command_between_stacks_orders_them() {
+    let app = App::pair(empty(), empty())
+        .config("commands: [{ name: tag, run: ./tag.sh, after: Producer, before: Consumer }]");
+    assert_eq!(
+        needs(&app.plan()),
+        [
+            "deploy:Producer <- ",
+            "command:0:tag <- deploy:Producer",
+            "deploy:Consumer <- deploy:Producer command:0:tag"
+        ]
+    );
+    app.check_edges(&["Consumer -> Producer config: the command `tag` runs between them"]);
+}
+
+#[test]
+fn a_command_that_follows_nothing_comes_first() {
+    let app = App::pair(empty(), empty()).config("commands: [{ name: login, run: ./login.sh, before: '*' }]");
+    assert_eq!(
+        needs(&app.plan()),
+        ["command:0:login <- ", "deploy:Consumer <- command:0:login", "deploy:Producer <- command:0:login"]
+    );
+}
+
+#[test]
+fn commands_follow_phases_and_each_other() {
+    let app = App::pair(empty(), empty()).config(
+        "phases: [{ name: all, stacks: ['*'] }]\ncommands:\n  - { name: seed, run: a, after: 'phase:all' }\n  - { name: warm, run: b, after: 'command:seed' }\n",
+    );
+    assert_eq!(
+        needs(&app.plan())[2..],
+        [
+            "command:0:seed <- deploy:Consumer deploy:Producer",
+            "command:1:warm <- deploy:Consumer deploy:Producer command:0:seed"
+        ]
+    );
+}
+
+#[test]
+fn a_command_without_a_place_is_refused() {
+    let refused = |commands: &str| App::pair(empty(), empty()).config(commands).refused();
+    assert_eq!(
+        refused("commands: [{ name: tidy, run: x }]"),
+        "the command `tidy` does not say when it runs\nhint: add `after`, `before` or both to it"
+    );
+    assert_eq!(
+        refused("commands: [{ name: tidy, run: x, after: 'command:warm' }]"),
+        "paceline.yaml:1:41: commands[0]: no earlier command is called `warm`\nhint: declare the other command first"
+    );
+    assert_eq!(
+        refused(
+            "phases: [{ name: all, stacks: ['*'] }]\ncommands: [{ name: tidy, run: x, after: 'phase:al' }]"
+        ),
+        "paceline.yaml:2:42: commands[0]: no phase is called `al`\nhint: did you mean `all`?"
+    );
 }
