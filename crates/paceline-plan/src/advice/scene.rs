@@ -13,7 +13,7 @@ use crate::history::Operation;
 use crate::plan::{Plan, PlannedStack};
 use crate::stack_time::{Resources, STACK_OVERHEAD, references};
 
-/// Of a construct whose path in the stack is longer only the last part is named.
+/// Of a construct whose path in the stack is longer only the last parts are named.
 const LONGEST_NAME: usize = 48;
 /// What says nothing at the end of a construct's path, the last first.
 const ENDS: [&str; 3] = ["/Default", "/Resource", "/Resource"];
@@ -345,8 +345,10 @@ impl Inside<'_> {
         let name =
             inside.map(|path| ENDS.iter().fold(path, |path, end| path.strip_suffix(end).unwrap_or(path)));
         let name = name.filter(|name| !name.is_empty()).unwrap_or(id);
-        let last = name.rsplit('/').next().filter(|_| name.len() > LONGEST_NAME);
-        last.unwrap_or(name)
+        // The start of a long path says less than its end.
+        let starts = std::iter::once(0).chain(name.match_indices('/').map(|(at, _)| at + 1));
+        let short = starts.map(|at| &name[at..]).find(|end| end.len() <= LONGEST_NAME);
+        short.or_else(|| name.rsplit('/').next()).unwrap_or(name)
     }
 
     /// `Cluster, Role and 3 more`: those that take longest first.
