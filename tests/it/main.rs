@@ -20,5 +20,7 @@ mod project;
 mod report;
 mod run_buildspec;
 mod simulate;
+#[path = "../../xtask/src/synthetic.rs"]
+mod synthetic;
 mod wait;
 mod workshop;

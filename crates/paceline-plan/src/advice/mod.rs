@@ -47,12 +47,16 @@ pub struct Advice {
 }
 
 /// A change that a rule proposes.
-struct Proposal {
+struct Proposal<'s> {
     advice: Advice,
-    /// The plan with the change.
-    plan: Plan,
+    /// The stack it is about.
+    stack: Option<usize>,
+    change: Change<'s>,
     bar: Bar,
 }
+
+/// Changes a plan.
+type Change<'s> = Box<dyn Fn(&mut Plan) + 's>;
 
 /// What a proposal has to be worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +77,17 @@ pub fn advise<E>(
     finish: &dyn Fn(&Plan) -> Result<Duration, E>,
 ) -> Result<Vec<Advice>, E> {
     let durations = Durations::typical();
-    let opened = Opened::on_path(plan, assembly);
+    let opened = Opened::of(plan, assembly);
     let scene = Scene::new(plan, &opened, &durations);
     let now = finish(plan)?;
     let least = LEAST.max(now / LEAST_PART);
     let mut found: Vec<Advice> = Vec::new();
     for rule in rules::ALL {
         let first = found.len();
-        for Proposal { mut advice, plan, bar } in rule(&scene) {
-            advice.saves = now.saturating_sub(finish(&plan)?);
+        for Proposal { mut advice, change, bar, .. } in with_twins(&scene, rule(&scene)) {
+            let mut changed = plan.clone();
+            change(&mut changed);
+            advice.saves = now.saturating_sub(finish(&changed)?);
             let sure = |before: &&Advice| !before.at_most;
             let most =
                 |of: &mut dyn Iterator<Item = &Advice>| of.map(|it| it.saves).max().unwrap_or_default();
@@ -108,6 +114,51 @@ pub fn advise<E>(
     });
     found.truncate(MOST);
     Ok(found)
+}
+
+/// The same stack may be there several times, for several regions. To change one of them alone saves nothing while
+/// the other goes on taking as long, so what is proposed for one is proposed for all.
+fn with_twins<'s>(scene: &Scene<'_>, proposals: Vec<Proposal<'s>>) -> Vec<Proposal<'s>> {
+    let mut all: Vec<Proposal<'s>> = Vec::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for proposal in proposals {
+        let is_the_same = |other: &Proposal<'_>| {
+            let twins = proposal.stack.zip(other.stack).is_some_and(|(a, b)| scene.are_twins(a, b));
+            let advice = [&proposal.advice, &other.advice];
+            twins
+                && advice
+                    .iter()
+                    .all(|it| (it.code, &it.logical_id) == (advice[0].code, &advice[0].logical_id))
+        };
+        let Some(at) = all.iter().position(is_the_same) else {
+            groups.push(proposal.stack.into_iter().collect());
+            all.push(proposal);
+            continue;
+        };
+        groups[at].extend(proposal.stack);
+        let first = std::mem::replace(&mut all[at].change, Box::new(|_| {}));
+        let second = proposal.change;
+        all[at].change = Box::new(move |plan| {
+            first(plan);
+            second(plan);
+        });
+    }
+    let mut kept = Vec::new();
+    for (mut proposal, group) in all.into_iter().zip(groups) {
+        // What is only about stacks beside the critical path would save nothing.
+        if !group.is_empty() && !group.iter().any(|stack| scene.path.contains(stack)) {
+            continue;
+        }
+        if let [_, others @ ..] = group.as_slice()
+            && !others.is_empty()
+        {
+            let others: Vec<&str> = others.iter().map(|&stack| scene.id(stack)).collect();
+            let what = &mut proposal.advice.what;
+            *what = format!("{what} (and the same in {})", others.join(", "));
+        }
+        kept.push(proposal);
+    }
+    kept
 }
 
 fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -10,13 +10,15 @@ use super::{Advice, Bar, Proposal};
 use crate::durations::{self, Durations};
 use crate::edges::{Edge, Place, Reason, Section};
 use crate::history::Operation;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedStack};
 use crate::stack_time::{Resources, STACK_OVERHEAD, references};
 
-/// Of a construct whose path in the stack is longer only the last part is named.
+/// Of a construct whose path in the stack is longer only the last parts are named.
 const LONGEST_NAME: usize = 48;
 /// What says nothing at the end of a construct's path, the last first.
 const ENDS: [&str; 3] = ["/Default", "/Resource", "/Resource"];
+/// The most stacks beside the critical path that are looked into.
+const MOST_OTHERS: usize = 50;
 /// How many resources of a part are named.
 const NAMED: usize = 3;
 
@@ -45,16 +47,28 @@ const COMPLETING: [&str; 17] = [
     "TargetGroup",
 ];
 
-/// The stacks on the critical path with their templates parsed, by their position in the plan.
+/// The stacks on the critical path, and those that may be their twins, with their templates parsed, by their
+/// position in the plan.
 pub(super) struct Opened(BTreeMap<usize, Stack>);
 
 impl Opened {
-    pub(super) fn on_path(plan: &Plan, assembly: &Assembly) -> Self {
+    pub(super) fn of(plan: &Plan, assembly: &Assembly) -> Self {
         let path: BTreeSet<&str> = plan.critical_path.iter().map(String::as_str).collect();
-        let stacks = plan.stacks.iter().enumerate();
-        let on_path = stacks.filter(|(_, stack)| path.contains(stack.id.as_str()));
-        Self(on_path.filter_map(|(number, it)| Some((number, assembly.stack(&it.id)?.opened()))).collect())
+        let is_on_path = |stack: &PlannedStack| path.contains(stack.id.as_str());
+        let sizes: Vec<usize> =
+            plan.stacks.iter().filter(|stack| is_on_path(stack)).map(|stack| stack.resources).collect();
+        let is_alike = |stack: &PlannedStack| sizes.iter().any(|size| alike(*size, stack.resources));
+        let (on_path, others): (Vec<_>, Vec<_>) =
+            plan.stacks.iter().enumerate().partition(|(_, it)| is_on_path(it));
+        let others = others.into_iter().filter(|(_, stack)| is_alike(stack)).take(MOST_OTHERS);
+        let all = on_path.into_iter().chain(others);
+        Self(all.filter_map(|(number, it)| Some((number, assembly.stack(&it.id)?.opened()))).collect())
     }
+}
+
+/// Whether one number is at least four fifths of the other.
+fn alike(a: usize, b: usize) -> bool {
+    a.max(b) * 4 <= a.min(b) * 5
 }
 
 /// What the rules look at.
@@ -92,7 +106,22 @@ impl<'a> Scene<'a> {
         Self { plan, path, insides }
     }
 
-    /// The insides of the stacks on the critical path.
+    /// Whether two stacks have nearly the same resources, as those of an app that is deployed to several regions.
+    pub(super) fn are_twins(&self, one: usize, other: usize) -> bool {
+        let (Some(one), Some(other)) = (self.inside(one), self.inside(other)) else { return false };
+        let [a, b]: [BTreeSet<&str>; 2] = [one, other].map(|it| it.resources.ids.iter().copied().collect());
+        alike(a.intersection(&b).count(), a.union(&b).count())
+    }
+
+    /// The stacks of the critical path, in its order, and after them their twins.
+    pub(super) fn path_and_twins(&self) -> Vec<usize> {
+        let is_twin = |other: &usize| {
+            !self.path.contains(other) && self.path.iter().any(|&stack| self.are_twins(stack, *other))
+        };
+        self.path.iter().copied().chain(self.insides.keys().copied().filter(is_twin)).collect()
+    }
+
+    /// The insides of the stacks that were looked into: those of the critical path, and others like them.
     pub(super) fn insides(&self) -> impl Iterator<Item = (usize, &Inside<'a>)> {
         self.insides.iter().map(|(number, inside)| (*number, inside))
     }
@@ -149,16 +178,14 @@ impl<'a> Scene<'a> {
     }
 
     /// A proposal about a stack.
-    pub(super) fn propose(
+    pub(super) fn propose<'s>(
         &self,
         code: &'static str,
         stack: usize,
         logical_id: Option<&str>,
         [what, cost]: [String; 2],
-        change: impl FnOnce(&mut Plan),
-    ) -> Proposal {
-        let mut plan = self.plan.clone();
-        change(&mut plan);
+        change: impl Fn(&mut Plan) + 's,
+    ) -> Proposal<'s> {
         let advice = Advice {
             code,
             saves: Duration::ZERO,
@@ -168,11 +195,22 @@ impl<'a> Scene<'a> {
             what,
             cost,
         };
-        Proposal { advice, plan, bar: Bar::Low }
+        Proposal { advice, stack: Some(stack), change: Box::new(change), bar: Bar::Low }
+    }
+
+    /// A proposal about the plan as a whole.
+    pub(super) fn propose_for_all<'s>(
+        code: &'static str,
+        [what, cost]: [String; 2],
+        change: impl Fn(&mut Plan) + 's,
+    ) -> Proposal<'s> {
+        let (saves, at_most, stack, logical_id) = (Duration::ZERO, false, None, None);
+        let advice = Advice { code, saves, at_most, stack, logical_id, what, cost };
+        Proposal { advice, stack: None, change: Box::new(change), bar: Bar::Low }
     }
 }
 
-impl Proposal {
+impl Proposal<'_> {
     /// The saving is the most that can be had.
     pub(super) fn at_most(mut self) -> Self {
         self.advice.at_most = true;
@@ -307,8 +345,10 @@ impl Inside<'_> {
         let name =
             inside.map(|path| ENDS.iter().fold(path, |path, end| path.strip_suffix(end).unwrap_or(path)));
         let name = name.filter(|name| !name.is_empty()).unwrap_or(id);
-        let last = name.rsplit('/').next().filter(|_| name.len() > LONGEST_NAME);
-        last.unwrap_or(name)
+        // The start of a long path says less than its end.
+        let starts = std::iter::once(0).chain(name.match_indices('/').map(|(at, _)| at + 1));
+        let short = starts.map(|at| &name[at..]).find(|end| end.len() <= LONGEST_NAME);
+        short.or_else(|| name.rsplit('/').next()).unwrap_or(name)
     }
 
     /// `Cluster, Role and 3 more`: those that take longest first.

@@ -60,8 +60,16 @@ impl MadeBy {
 
 /// The longest chain of steps, without any limit.
 pub fn lower_bound(plan: &Plan) -> Duration {
-    let graph = plan.step_graph();
-    let order: Vec<usize> = (0..graph.len()).collect();
-    let weights: Vec<Duration> = plan.steps.iter().map(|step| step.expected).collect();
-    graph.remaining(&order, &weights).into_iter().max().unwrap_or_default()
+    let mut times: Vec<(Duration, Duration)> = Vec::with_capacity(plan.steps.len());
+    for step in &plan.steps {
+        // What is waited for may be there before all of its stack is.
+        let there = |need: usize| {
+            let (start, end) = times[need];
+            let early = step.early.iter().find(|early| early.need == need);
+            early.map_or(end, |early| end.min(start + early.after))
+        };
+        let start = step.needs.iter().map(|&need| there(need)).max().unwrap_or_default();
+        times.push((start, start + step.expected));
+    }
+    times.into_iter().map(|(_, end)| end).max().unwrap_or_default()
 }

@@ -287,3 +287,20 @@ fn the_inside_of_a_stack_that_is_updated_says_nothing() {
     let app = app.options(|options| options.history = History::parse(&updated.line()).into());
     check(&app, &[]);
 }
+
+#[test]
+fn what_is_proposed_for_a_stack_is_proposed_for_its_twin_in_another_region_too() {
+    let all = || {
+        resources(json!({
+            "Domain": resource("AWS::OpenSearchService::Domain", &[]),
+            "Topic": resource("AWS::SNS::Topic", &[]),
+        }))
+    };
+    let app = App::default().stack("Main", "us-east-1", all()).stack("Other", "us-west-2", all());
+    let found = advice(&app);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].what.ends_with("(and the same in Other)"), "{}", found[0].what);
+    // A stack that only holds the same slow thing is no twin, and goes on taking as long.
+    let alone = resources(json!({ "Elsewhere": resource("AWS::OpenSearchService::Domain", &[]) }));
+    check(&App::default().stack("Main", "us-east-1", all()).stack("Other", "us-west-2", alone), &[]);
+}

@@ -5,7 +5,7 @@ use crate::render::show_duration;
 
 const DISTRIBUTION: &str = "AWS::CloudFront::Distribution";
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
     let mut found = Vec::new();
     for (stack, inside) in scene.insides() {
         let distributions = inside.of_type(|kind| kind == DISTRIBUTION);
@@ -31,7 +31,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
         );
         let cost = "one stack more; its domain name changes if it is made anew".to_owned();
         let id = inside.resources.ids[first];
-        found.push(scene.propose("cloudfront-first", stack, Some(id), [what, cost], |plan| {
+        found.push(scene.propose("cloudfront-first", stack, Some(id), [what, cost], move |plan| {
             plan.split_off(&Split { stack, kept, off, off_waits: true, wait_for_both: &users });
         }));
     }

@@ -1,68 +1,56 @@
 //! Limits that let steps wait which could go on.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
-use super::{Advice, Bar, Proposal, Scene};
+use super::{Bar, Proposal, Scene};
 use crate::plan::{Plan, Work};
 
-/// The most stack operations at once that are proposed, and the most image builds.
-const MOST: [usize; 2] = [200, 16];
+/// A limit, and what raising it would mean.
+struct Limit {
+    key: &'static str,
+    now: usize,
+    /// How many steps it is for.
+    steps: usize,
+    /// The most that is proposed.
+    most: usize,
+    set: fn(&mut Plan, NonZeroUsize),
+    cost: &'static str,
+}
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
     let limits = scene.plan.concurrency;
-    let builds = |images: bool| {
-        let is_it = |work: &Work| match work {
-            Work::Deploy { .. } => !images,
-            Work::Publish(publish) => images && publish.image,
-            Work::Delete { .. } | Work::Gate { .. } | Work::Command(_) => false,
-        };
-        scene.plan.steps.iter().filter(|step| is_it(&step.work)).count()
+    let count = |is_it: fn(&Work) -> bool| scene.plan.steps.iter().filter(|step| is_it(&step.work)).count();
+    let limits = [
+        Limit {
+            key: "stacks",
+            now: limits.stacks.get(),
+            steps: count(|work| matches!(work, Work::Deploy { .. })),
+            most: 200,
+            set: |plan, number| plan.concurrency.stacks = number,
+            cost: "more calls at once, which stay within the documented rates; quotas of services may be reached",
+        },
+        Limit {
+            key: "images",
+            now: limits.images.get(),
+            steps: count(|work| matches!(work, Work::Publish(publish) if publish.image)),
+            most: 16,
+            set: |plan, number| plan.concurrency.images = number,
+            cost: "the build needs the processors, the memory and the disk for it",
+        },
+    ];
+    limits.iter().flat_map(proposals).collect()
+}
+
+/// Twice as many, and as many as there are.
+fn proposals<'s>(limit: &Limit) -> Vec<Proposal<'s>> {
+    let Limit { key, now, steps, most, set, cost } = *limit;
+    let most = steps.min(most);
+    let higher = [now * 2, most].into_iter().filter(|to| *to > now && *to <= most);
+    let propose = |to: NonZeroUsize| {
+        let what =
+            format!("let {to} {key} go on at once instead of {now} (`concurrency: {{ {key}: {to} }}`)");
+        let change = move |plan: &mut Plan| set(plan, to);
+        Scene::propose_for_all("concurrency", [what, cost.to_owned()], change).with_bar(Bar::BeyondItsRule)
     };
-    let mut found = Vec::new();
-    let mut propose =
-        |now: usize, there: usize, most: usize, key: &str, set: fn(&mut Plan, NonZeroUsize), cost: &str| {
-            // Twice as many, and as many as there are.
-            for to in [now * 2, most.min(there)] {
-                let Some(number) = NonZeroUsize::new(to).filter(|_| to > now && to <= there.min(most)) else {
-                    continue;
-                };
-                let mut plan = scene.plan.clone();
-                set(&mut plan, number);
-                let what = format!(
-                    "let {to} {key} go on at once instead of {now} (`concurrency: {{ {key}: {to} }}`)"
-                );
-                let (stack, logical_id, cost) = (None, None, cost.to_owned());
-                let advice = Advice {
-                    code: "concurrency",
-                    saves: Duration::ZERO,
-                    at_most: false,
-                    stack,
-                    logical_id,
-                    what,
-                    cost,
-                };
-                found.push(Proposal { advice, plan, bar: Bar::BeyondItsRule });
-            }
-        };
-    let of_stacks =
-        "more calls at once, which stay within the documented rates; quotas of services may be reached";
-    let of_images = "the build needs the processors, the memory and the disk for it";
-    propose(
-        limits.stacks.get(),
-        builds(false),
-        MOST[0],
-        "stacks",
-        |plan, n| plan.concurrency.stacks = n,
-        of_stacks,
-    );
-    propose(
-        limits.images.get(),
-        builds(true),
-        MOST[1],
-        "images",
-        |plan, n| plan.concurrency.images = n,
-        of_images,
-    );
-    found
+    higher.filter_map(NonZeroUsize::new).map(propose).collect()
 }

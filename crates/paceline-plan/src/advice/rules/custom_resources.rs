@@ -9,7 +9,7 @@ use crate::render::show_duration;
 /// What the functions behind them take on a stack's longest chain, from which on it is worth a look.
 const LONG: Duration = Duration::from_mins(2);
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
     let mut found = Vec::new();
     for (stack, inside) in scene.insides() {
         let is_custom =
@@ -35,7 +35,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
             stack,
             None,
             [what, "work on the functions".to_owned()],
-            |plan| {
+            move |plan| {
                 plan.set_expected(stack, without);
             },
         );

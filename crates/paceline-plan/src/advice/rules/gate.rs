@@ -7,9 +7,9 @@ use crate::config::IamRoles;
 use crate::plan::Work;
 use crate::render::show_duration;
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
     let mut found = Vec::new();
-    for &stack in &scene.path {
+    for stack in scene.path_and_twins() {
         for step in scene.plan.steps_of(stack) {
             let Work::Gate { roles, .. } = &scene.plan.steps[step].work else { continue };
             let all = if *roles == IamRoles::All {
@@ -22,7 +22,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
                 show_duration(scene.plan.steps[step].expected)
             );
             let cost = "a role that is not usable yet fails what uses it".to_owned();
-            let proposal = scene.propose("gate", stack, None, [what, cost], |plan| {
+            let proposal = scene.propose("gate", stack, None, [what, cost], move |plan| {
                 plan.steps[step].expected = Duration::ZERO;
             });
             found.push(proposal.at_most());

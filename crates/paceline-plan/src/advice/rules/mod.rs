@@ -14,10 +14,10 @@ mod unused_edge;
 
 use super::scene::Scene;
 use super::surgery::Split;
-use super::{Advice, Bar, Proposal};
+use super::{Bar, Proposal};
 
 /// Every rule. Those for one kind of thing come before those that say the same in general.
-pub(super) const ALL: [fn(&Scene<'_>) -> Vec<Proposal>; 11] = [
+pub(super) const ALL: [for<'s> fn(&'s Scene<'_>) -> Vec<Proposal<'s>>; 11] = [
     unused_edge::find,
     cloudfront::find,
     serial_reader::find,

@@ -5,7 +5,7 @@ use crate::render::{count, show_duration};
 
 const GATEWAY: &str = "AWS::EC2::NatGateway";
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
     let mut found = Vec::new();
     for (stack, inside) in scene.insides() {
         let gateways = inside.of_type(|kind| kind == GATEWAY);
@@ -27,7 +27,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
                 .to_owned();
         let time = inside.time_if_instant(&gateways);
         let id = inside.resources.ids[first];
-        let proposal = scene.propose("nat-gateway", stack, Some(id), [what, cost], |plan| {
+        let proposal = scene.propose("nat-gateway", stack, Some(id), [what, cost], move |plan| {
             plan.set_expected(stack, time);
         });
         found.push(proposal.at_most());

@@ -6,7 +6,7 @@ use super::{Proposal, Scene, Split};
 use crate::advice::scene::INSTANCES;
 use crate::render::show_duration;
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
     let mut found = Vec::new();
     for (stack, inside) in scene.insides() {
         let instances = inside.of_type(|kind| INSTANCES.contains(&kind));
@@ -29,7 +29,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
         let cost = "until it is there the cluster has one instance: no failover, and reads go to the writer"
             .to_owned();
         let id = inside.resources.ids[first];
-        found.push(scene.propose("serial-reader", stack, Some(id), [what, cost], |plan| {
+        found.push(scene.propose("serial-reader", stack, Some(id), [what, cost], move |plan| {
             plan.split_off(&Split { stack, kept, off, off_waits: true, wait_for_both: &users });
         }));
     }

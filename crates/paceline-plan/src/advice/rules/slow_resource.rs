@@ -71,7 +71,7 @@ const SLOW: [Slow; 11] = [
     },
 ];
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
     let mut found = Vec::new();
     for (stack, inside) in scene.insides() {
         let chain = inside.resources.longest_chain();
@@ -84,7 +84,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
             let without = inside.time_if_instant(&all);
             let id = inside.resources.ids[first];
             let proposal =
-                scene.propose("slow-resource", stack, Some(id), [what, slow.cost.to_owned()], |plan| {
+                scene.propose("slow-resource", stack, Some(id), [what, slow.cost.to_owned()], move |plan| {
                     plan.set_expected(stack, without);
                 });
             found.push(proposal.at_most());

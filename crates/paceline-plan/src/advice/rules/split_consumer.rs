@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use super::{Bar, Proposal, Scene};
 use crate::render::show_duration;
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
-    // The first of the path waits for nothing.
-    scene.path.iter().skip(1).filter_map(|&stack| split(scene, stack)).collect()
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
+    scene.path_and_twins().into_iter().filter_map(|stack| split(scene, stack)).collect()
 }
 
-fn split(scene: &Scene<'_>, stack: usize) -> Option<Proposal> {
+fn split<'s>(scene: &'s Scene<'_>, stack: usize) -> Option<Proposal<'s>> {
     let inside = scene.inside(stack)?;
     let (mut on, mut reading) = (Vec::new(), BTreeSet::new());
     for needed in scene.dependencies(stack) {
@@ -36,7 +35,7 @@ fn split(scene: &Scene<'_>, stack: usize) -> Option<Proposal> {
         show_duration(early),
     );
     let cost = "one stack more; resources that hold data move by `cdk import` or are made anew".to_owned();
-    let proposal = scene.propose("split-consumer", stack, None, [what, cost], |plan| {
+    let proposal = scene.propose("split-consumer", stack, None, [what, cost], move |plan| {
         plan.start_part_early(stack, &on, early, rest);
     });
     Some(proposal.with_bar(Bar::High))

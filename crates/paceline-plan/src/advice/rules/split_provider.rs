@@ -5,13 +5,22 @@ use std::collections::BTreeSet;
 use super::{Bar, Proposal, Scene, Split};
 use crate::render::show_duration;
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
-    // Only what waits for it on the critical path makes it matter.
-    let pairs = scene.path.windows(2);
-    pairs.filter_map(|pair| split(scene, pair[0], pair[1])).collect()
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
+    // Only what waits for it on the critical path makes it matter, or the twin of that.
+    let mut found = Vec::new();
+    for pair in scene.path.windows(2) {
+        for stack in scene.path_and_twins() {
+            let is_meant = |&next: &usize| next == pair[1] || scene.are_twins(next, pair[1]);
+            if stack == pair[0] || scene.are_twins(stack, pair[0]) {
+                let next = scene.dependents(stack).into_iter().find(is_meant);
+                found.extend(next.and_then(|next| split(scene, stack, next)));
+            }
+        }
+    }
+    found
 }
 
-fn split(scene: &Scene<'_>, stack: usize, next: usize) -> Option<Proposal> {
+fn split<'s>(scene: &'s Scene<'_>, stack: usize, next: usize) -> Option<Proposal<'s>> {
     let inside = scene.inside(stack)?;
     let mut early = inside.usable(&scene.provided(stack, next)?);
     let mut wait_for_both = Vec::new();
@@ -42,7 +51,7 @@ fn split(scene: &Scene<'_>, stack: usize, next: usize) -> Option<Proposal> {
         show_duration(off),
     );
     let cost = "one stack more; resources that hold data move by `cdk import` or are made anew".to_owned();
-    let proposal = scene.propose(code, stack, None, [what, cost], |plan| {
+    let proposal = scene.propose(code, stack, None, [what, cost], move |plan| {
         plan.split_off(&Split { stack, kept, off, off_waits, wait_for_both: &wait_for_both });
     });
     Some(proposal.with_bar(Bar::High))

@@ -4,7 +4,7 @@ use super::{Bar, Proposal, Scene};
 
 const COST: &str = "nothing, unless what runs in one needs the other in a way that no template shows";
 
-pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
+pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
     let number = |id: &String| scene.plan.stacks.iter().position(|stack| stack.id == *id);
     let unused = scene.plan.declared_only.iter();
     let unused = unused.filter_map(|edge| Some((number(&edge.from)?, number(&edge.to)?)));
@@ -17,22 +17,21 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Proposal> {
                 "let it not wait for {}: the app declares that (addDependency), and no template uses anything of it",
                 scene.id(to)
             );
-            found.push(scene.propose("unused-edge", from, None, [what, COST.to_owned()], |plan| {
+            found.push(scene.propose("unused-edge", from, None, [what, COST.to_owned()], move |plan| {
                 plan.drop_edges(from, to);
             }));
         }
     }
-    if let [(first, _), _, ..] = unused.as_slice() {
+    if unused.len() > 1 {
         let what = format!(
             "remove all {} dependencies that the app declares (addDependency) and no template uses",
             unused.len()
         );
-        let mut all = scene.propose("unused-edges", *first, None, [what, COST.to_owned()], |plan| {
+        let all = Scene::propose_for_all("unused-edges", [what, COST.to_owned()], move |plan| {
             for &(from, to) in &unused {
                 plan.drop_edges(from, to);
             }
         });
-        all.advice.stack = None;
         found.push(all.with_bar(Bar::BeyondItsRule));
     }
     found
