@@ -47,12 +47,12 @@ pub enum ReconcileError {
     Replace { path: Utf8PathBuf, source: std::io::Error },
 }
 
-/// Brings `out_dir` in line with the files of the project `name`, or says where it is not. Each file is replaced in
-/// one step, so that no reader and no interruption meets half of one, and none is replaced before all are on the
-/// disk: a disk that is full leaves the old files as they were.
+/// Brings `out_dir` in line with the files, or says where it is not. Each file is replaced in one step, so that no
+/// reader and no interruption meets half of one, and none is replaced before all are on the disk: a disk that is full
+/// leaves the old files as they were. When the files are all those of a project, what it generates no longer goes.
 pub fn reconcile(
     out_dir: &Utf8Path,
-    name: &str,
+    project: Option<&str>,
     files: &[GeneratedFile],
     mode: Mode,
 ) -> Result<Reconciled, ReconcileError> {
@@ -62,7 +62,7 @@ pub fn reconcile(
         read(&path).map(|on_disk| (path, on_disk))
     };
     let compared: Vec<_> = files.iter().map(compare).collect::<Result<_, _>>()?;
-    let obsolete = obsolete(out_dir, name, files)?;
+    let obsolete = project.map_or(Ok(Vec::new()), |name| obsolete(out_dir, name, files))?;
     let mut reconciled = Reconciled::default();
     let mut prepared = Vec::new();
     for (file, (path, on_disk)) in files.iter().zip(compared) {

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
         ));
     }
     let mode = if check { Mode::Check } else { Mode::Write };
-    let reconciled = reconcile(&args.out, &generation.name, &files, mode)
+    let reconciled = reconcile(&args.out, Some(&generation.name), &files, mode)
         .map_err(|error| Failure::with_own_hint(&error))?;
     for path in &reconciled.written {
         terminal::say(&format!("wrote {path}"));

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
     let path = out.file_name().unwrap_or_default().to_owned();
     let folder = out.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     let mode = if args.check { Mode::Check } else { Mode::Write };
-    let reconciled = reconcile(folder, name, &[GeneratedFile { path, contents }], mode)
+    let reconciled = reconcile(folder, None, &[GeneratedFile { path, contents }], mode)
         .map_err(|error| Failure::with_own_hint(&error))?;
     let Some(stale) = reconciled.stale.first() else {
         let what = if reconciled.written.is_empty() { "is up to date" } else { "is written" };
