@@ -6,6 +6,7 @@
 mod apps;
 mod codebuild;
 mod edges;
+mod outside;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 pub use apps::AppConfig;
 pub use codebuild::{Batch, CodeBuild, Runner, RunnerFrom, Timeouts, Vpc};
 pub use edges::{DeclaredEdge, Relax, Until};
+pub use outside::Signal;
 
 /// The file that is read when none is named.
 pub const FILE_NAME: &str = "paceline.yaml";
@@ -52,6 +54,8 @@ pub struct Config {
     pub unchanged: Unchanged,
     /// What happens when a stack fails.
     pub on_failure: OnFailure,
+    /// Who waits outside for the deployment to end.
+    pub signal: Signal,
     /// The CodeBuild project.
     pub codebuild: CodeBuild,
     /// Where the build gets the runner from.
