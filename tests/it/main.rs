@@ -5,6 +5,8 @@
 mod apps;
 mod assemblies;
 mod aws_refusals;
+mod bootstrap;
+mod context;
 mod deploy;
 mod destroy;
 mod fake_aws;
@@ -21,4 +23,5 @@ mod report;
 mod run_buildspec;
 mod simulate;
 mod wait;
+mod wait_handle;
 mod workshop;

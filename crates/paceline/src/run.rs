@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use paceline_aws::Aws;
 use paceline_engine::{Journal, PlanLock, RunOptions, Stop, Unfinished, exit};
 use paceline_plan::Plan;
+use paceline_report::Record;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::RunArgs;
@@ -50,13 +51,20 @@ pub(crate) struct Execution<'a> {
     pub(crate) phased: Option<Plan>,
 }
 
+/// How a run ended.
+pub(crate) struct Finished {
+    /// The documented exit code.
+    pub(crate) exit_code: u8,
+    pub(crate) record: Record,
+}
+
 impl Execution<'_> {
     /// Executes the plan in the embedded AWS, without a journal.
     pub(crate) async fn simulate(
         &self,
         start: Timestamp,
         connect: impl Future<Output = Result<Aws, Failure>>,
-    ) -> Result<u8, Failure> {
+    ) -> Result<Finished, Failure> {
         let listeners = Listeners::open(self.args, self.outputs, None, &[])?;
         let run = RunOptions { simulated: true, ..self.options("simulated".to_owned(), start) };
         Box::pin(self.run(connect, run, listeners)).await
@@ -66,7 +74,7 @@ impl Execution<'_> {
     pub(crate) async fn perform(
         &self,
         connect: impl Future<Output = Result<Aws, Failure>>,
-    ) -> Result<u8, Failure> {
+    ) -> Result<Finished, Failure> {
         let runs = Utf8Path::new(RUNS);
         let _lock = PlanLock::take(runs, &self.lock)?;
         let unfinished = Journal::find_unfinished(runs, &self.plan.digest)?;
@@ -110,7 +118,7 @@ impl Execution<'_> {
         connect: impl Future<Output = Result<Aws, Failure>>,
         mut run: RunOptions,
         mut listeners: Listeners,
-    ) -> Result<u8, Failure> {
+    ) -> Result<Finished, Failure> {
         let performer = match connect.await {
             Ok(performer) => Arc::new(performer),
             Err(failure) => {
@@ -128,7 +136,7 @@ impl Execution<'_> {
             Failure::usage(format!("cannot keep the journal: {error}"), hint)
                 .with_exit_code(exit::INTERRUPTED)
         })?;
-        listeners.finish(self.phased.as_ref())?;
-        Ok(ended.exit_code)
+        let record = listeners.finish(self.phased.as_ref())?;
+        Ok(Finished { exit_code: ended.exit_code, record })
     }
 }

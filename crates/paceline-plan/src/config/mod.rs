@@ -16,7 +16,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-pub use apps::AppConfig;
+pub use apps::{AppConfig, is_in_app_name};
 pub use codebuild::{Batch, CodeBuild, Runner, RunnerFrom, Timeouts, Vpc};
 pub use edges::{DeclaredEdge, Relax, Until};
 pub use outside::Signal;
@@ -370,7 +370,7 @@ impl Config {
         if !self.apps.is_empty() && self.synth.is_some() {
             return Some("with `apps`, each app has a `synth` of its own".to_owned());
         }
-        let odd = |name: &&String| name.is_empty() || !name.chars().all(apps::is_in_name);
+        let odd = |name: &&String| name.is_empty() || !name.chars().all(is_in_app_name);
         self.apps.keys().find(odd).map(|name| {
             format!("apps: `{name}` cannot be the name of an app: use letters, digits, `-`, `_` and `.`")
         })
