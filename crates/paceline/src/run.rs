@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use paceline_aws::Aws;
 use paceline_engine::{Journal, PlanLock, RunOptions, Stop, Unfinished, exit};
 use paceline_plan::Plan;
@@ -18,6 +18,8 @@ use crate::{build, signals, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
 pub(crate) const RUNS: &str = ".paceline/runs";
+/// Runs are named by the second.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// Every simulated run starts at this moment, so that the same app gives the same events: 2026-01-01T00:00:00Z.
 pub(crate) const SIMULATED_START: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
@@ -90,7 +92,15 @@ impl Execution<'_> {
             let (journal, events) = unfinished.into_parts();
             (options, journal, events)
         } else {
-            let id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
+            let mut named = now;
+            let id = loop {
+                let id = format!("{}-{}", named.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
+                // One of the same plan may have ended within this second.
+                if !runs.join(&id).exists() {
+                    break id;
+                }
+                named += SECOND;
+            };
             let journal = Journal::create(runs, &id)?;
             (self.options(id, now), journal, Vec::new())
         };

@@ -116,7 +116,7 @@ impl WaitHandle {
         loop {
             let Err(trouble) = self.send(wire, &body).await else { break };
             // S3 refuses a presigned URL behind its time with these words. No wait condition waits so long.
-            if trouble.kind == Kind::Denied && trouble.message.contains("Request has expired") {
+            if trouble.message.contains("Request has expired") {
                 return Ok(Signalled::Expired);
             }
             let Some(pause) = pauses.next().filter(|_| trouble.is_transient()) else {
@@ -202,21 +202,16 @@ impl WaitHandle {
     }
 }
 
-/// What S3 says of a request that it refuses.
+/// What S3 says of a request that it refuses. Its codes are in the message alone: they are of the URL, and not of the
+/// credentials in use.
 fn said(response: &HttpResponse) -> ErrorMetadata {
     let text = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
     let element = |name: &str| {
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
-        Some(rest.split_once("</")?.0.to_owned())
+        Some(rest.split_once("</")?.0)
     };
-    let mut error = ErrorMetadata::builder();
-    if let Some(code) = element("Code") {
-        error = error.code(code);
-    }
-    if let Some(message) = element("Message") {
-        error = error.message(message);
-    }
-    error.build()
+    let said: Vec<&str> = ["Code", "Message"].into_iter().filter_map(element).collect();
+    ErrorMetadata::builder().message(one_line(&said.join(": "))).build()
 }
 
 fn one_line(text: &str) -> String {
