@@ -7,6 +7,29 @@ use std::sync::Arc;
 /// A status and a body.
 pub(crate) type Answer = (u16, String);
 
+/// A request as it came in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Request {
+    /// Such as `PUT /path?query HTTP/1.1`.
+    pub(crate) line: String,
+    /// The headers, their names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What is asked for, in the JSON protocols or in the Query protocol.
+    fn operation(&self) -> &str {
+        let target = self.header("x-amz-target").and_then(|target| target.rsplit('.').next());
+        let action = || self.body.split('&').find_map(|pair| pair.strip_prefix("Action="));
+        target.or_else(action).unwrap_or_default()
+    }
+}
+
 /// A server on a port of its own, there until the tests end.
 pub(crate) struct FakeAws {
     pub(crate) address: String,
@@ -15,6 +38,11 @@ pub(crate) struct FakeAws {
 impl FakeAws {
     /// Answers each call by the name of its operation.
     pub(crate) fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        Self::answering(move |request| answer(request.operation()))
+    }
+
+    /// Answers each request.
+    pub(crate) fn answering(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let answer = Arc::new(answer);
@@ -29,9 +57,10 @@ impl FakeAws {
     }
 }
 
-fn serve(stream: &TcpStream, answer: &dyn Fn(&str) -> Answer) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, answer: &dyn Fn(&Request) -> Answer) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let (mut length, mut operation) = (0, None);
+    let mut request = Request::default();
+    reader.read_line(&mut request.line)?;
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
@@ -39,18 +68,14 @@ fn serve(stream: &TcpStream, answer: &dyn Fn(&str) -> Answer) -> std::io::Result
         if line.is_empty() {
             break;
         }
-        let Some((name, value)) = line.split_once(": ") else { continue };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.parse().unwrap_or(0),
-            "x-amz-target" => operation = value.rsplit('.').next().map(ToOwned::to_owned),
-            _ => {}
-        }
+        let Some((name, value)) = line.split_once(':') else { continue };
+        request.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut body = vec![0; length];
+    let length = request.header("content-length").and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
-    let body = String::from_utf8_lossy(&body);
-    let action = || body.split('&').find_map(|pair| pair.strip_prefix("Action=")).map(ToOwned::to_owned);
-    let (status, text) = answer(&operation.or_else(action).unwrap_or_default());
+    request.body = String::from_utf8_lossy(&body).into_owned();
+    let (status, text) = answer(&request);
     let mut stream = stream;
     write!(
         stream,

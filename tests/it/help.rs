@@ -44,13 +44,15 @@ fn help_of_every_command_has_its_flags() {
         "--deadline",
         "--quiet",
     ];
-    let more = ["--parameters", "--deadline", "--quiet"];
+    let more = ["--parameters", "--context", "--deadline", "--quiet"];
     for (command, flags) in [
         (&["plan"][..], [&APP[..], &SELECT, &["--format"]].concat()),
         (&["explain"], APP.to_vec()),
         (&["gen"], [&APP[..], &["--out", "--check", "--name"]].concat()),
         (&["deploy"], [&APP[..], &SELECT, &deploy, &more].concat()),
         (&["destroy"], [&APP[..], &SELECT, &deletes].concat()),
+        (&["bootstrap"], [&APP[..], &["--only", "--exclude", "--dry-run", "--cdk"]].concat()),
+        (&["signal"], vec!["--success", "--failure", "--reason", "--config"]),
         (&["wait", "iam-role"], vec!["--instance-profile"]),
         (&["report"], vec!["--format"]),
         (&["project", "diff"], [&APP[..], &["--out", "--name"]].concat()),
@@ -59,7 +61,7 @@ fn help_of_every_command_has_its_flags() {
         (&["run-buildspec"], vec!["--source", "--env", "--artifacts"]),
         (&["schema"], vec!["--out", "--check"]),
         (&["lint"], vec!["--format", "--fix", "--deny", "--project", "--config", "--explain"]),
-        (&["sim", "serve"], vec!["--port", "--time-scale", "--images", "--seed", "--verbose"]),
+        (&["sim", "serve"], vec!["--port", "--time-scale", "--images", "--bootstrap", "--seed", "--verbose"]),
     ] {
         let ran = Place::new().paceline(command).args(["--help"]).run().expect(0);
         assert!(ran.stdout.contains("Usage: paceline "), "{command:?}: {}", ran.stdout);

@@ -5,6 +5,8 @@
 mod apps;
 mod assemblies;
 mod aws_refusals;
+mod bootstrap;
+mod context;
 mod deploy;
 mod destroy;
 mod fake_aws;
@@ -23,4 +25,5 @@ mod simulate;
 #[path = "../../xtask/src/synthetic.rs"]
 mod synthetic;
 mod wait;
+mod wait_handle;
 mod workshop;

@@ -129,12 +129,7 @@ impl Aws {
 
     /// Where a stack goes to.
     pub(crate) async fn target(&self, stack: &Stack) -> Result<Target, Trouble> {
-        let account = match &stack.environment.account {
-            Some(account) => account.clone(),
-            None => self.sessions.account().await?.to_owned(),
-        };
-        let region = stack.environment.region.clone().unwrap_or_else(|| self.sessions.region());
-        Ok(Target { account, region })
+        self.sessions.target(stack).await
     }
 
     pub(crate) async fn environment(&self, stack: &Stack) -> Result<&Arc<Environment>, Trouble> {

@@ -1,7 +1,5 @@
 //! Runs the commands that the team declares.
 
-use std::error::Error as _;
-
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_plan::Command;
@@ -39,8 +37,7 @@ pub(crate) async fn run(context: &StepContext, command: &Command, commands: Comm
         let Err(error) = script.perform(|line| context.output(line)).await else {
             return Ended::new(Outcome::Deployed);
         };
-        let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-        let message = format!("{error}{source}");
+        let message = error.with_source();
         if attempt > command.retries {
             return Ended::failed(Cause {
                 at: Some(command.name.clone()),

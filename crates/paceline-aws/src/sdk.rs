@@ -35,14 +35,10 @@ pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, Trouble
     let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new())
         .or_else(Region::new(region.to_owned()));
-    let http = match &wire.http {
-        Some(http) => http.clone(),
-        None => network()?,
-    };
     // Retrying is done here and not in the SDK where a retry must be seen: see `call`. What is left to the
     // SDK (STS, IAM, S3, ECR) is retried as other tools do.
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+    let mut loader = aws_config::defaults(behavior())
+        .http_client(http(wire)?)
         .region(region)
         .retry_config(RetryConfig::standard().with_max_attempts(6))
         .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(10)).build())
@@ -54,6 +50,19 @@ pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, Trouble
         loader = loader.credentials_provider(credentials.clone());
     }
     Ok(loader.load().await)
+}
+
+/// How the SDK behaves, whatever it may do by default in later versions.
+pub(crate) fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// The HTTP client of every service, and of what is no service.
+pub(crate) fn http(wire: &Wire) -> Result<SharedHttpClient, Trouble> {
+    match &wire.http {
+        Some(http) => Ok(http.clone()),
+        None => network(),
+    }
 }
 
 /// The network, by way of the proxies and the certificates that the environment names.

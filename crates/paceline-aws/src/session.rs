@@ -12,7 +12,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_sts::types::Tag;
-use paceline_assembly::{Role, placeholders};
+use paceline_assembly::{Role, Stack, placeholders};
 use tokio::sync::OnceCell;
 
 use crate::trouble::{Kind, Trouble};
@@ -83,6 +83,16 @@ impl Sessions {
         self.account.get_or_try_init(|| get).await.map(String::as_str)
     }
 
+    /// Where a stack goes to.
+    pub(crate) async fn target(&self, stack: &Stack) -> Result<Target, Trouble> {
+        let account = match &stack.environment.account {
+            Some(account) => account.clone(),
+            None => self.account().await?.to_owned(),
+        };
+        let region = stack.environment.region.clone().unwrap_or_else(|| self.region());
+        Ok(Target { account, region })
+    }
+
     /// The configuration for acting as a role in an environment, or as ourselves where there is none.
     pub(crate) async fn assume(&self, role: Option<&Role>, target: &Target) -> Result<SdkConfig, Trouble> {
         let region = Region::new(target.region.clone());
@@ -127,7 +137,7 @@ impl Sessions {
                 let message = format!("cannot assume {arn}: {}", trouble.message);
                 let hint = match trouble.kind {
                     Kind::Denied | Kind::Refused => Some(format!(
-                        "bootstrap the environment (cdk bootstrap) and let these credentials assume its roles, \
+                        "bootstrap the environment (paceline bootstrap, or cdk bootstrap) and let these credentials assume its roles, \
                          or set {ALLOW_BASE_CREDENTIALS}=true to use them as they are"
                     )),
                     _ => trouble.what_to_do(),

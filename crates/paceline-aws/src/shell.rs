@@ -1,6 +1,7 @@
 //! Runs scripts of the team's: commands between stacks, and what synthesizes apps.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -49,6 +50,19 @@ pub(crate) enum ScriptError {
         /// The time it had.
         after: Duration,
     },
+}
+
+impl ScriptError {
+    /// Whether the shell has not found what it was to run.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Status { status, .. } if status.code() == Some(127))
+    }
+
+    /// What went wrong, with what the system said.
+    pub(crate) fn with_source(&self) -> String {
+        let source = self.source().map(|source| format!(": {source}")).unwrap_or_default();
+        format!("{self}{source}")
+    }
 }
 
 fn said(last: Option<&str>) -> String {
@@ -105,4 +119,13 @@ async fn pass_on(stream: Option<impl AsyncRead + Unpin>, lines: mpsc::Sender<Str
             return;
         }
     }
+}
+
+/// The text as one word of a shell.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -1,7 +1,6 @@
 //! Synthesizes apps with their own commands.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 use std::fmt::Write as _;
 use std::io;
 
@@ -9,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_plan::config::AppConfig;
 use sha2::{Digest, Sha256};
 
-use crate::shell::{Script, ScriptError};
+use crate::shell::{Script, quoted};
 
 /// Lock files of package managers that install into `node_modules`.
 const LOCK_FILES: [&str; 4] = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"];
@@ -82,13 +81,10 @@ impl Synthesis {
         }
         let script =
             Script { run: run.to_owned(), shell: "sh".to_owned(), dir: self.dir.clone(), env, timeout: None };
-        script.perform(line).await.map_err(|error: ScriptError| {
-            let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-            SynthesisError {
-                app: self.name.clone(),
-                run: run.to_owned(),
-                message: format!("{error}{source}"),
-            }
+        script.perform(line).await.map_err(|error| SynthesisError {
+            app: self.name.clone(),
+            run: run.to_owned(),
+            message: error.with_source(),
         })
     }
 
@@ -123,13 +119,4 @@ fn context(own: &BTreeMap<String, String>) -> String {
     let mut all: serde_json::Map<String, serde_json::Value> = outer.unwrap_or_default();
     all.extend(own.iter().map(|(key, value)| (key.clone(), value.clone().into())));
     serde_json::Value::Object(all).to_string()
-}
-
-/// The text as one word of a shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -207,6 +207,12 @@ impl Record {
         self.steps.iter().filter(|step| step.failed())
     }
 
+    /// What failed before all else, and why, on one line.
+    pub fn first_failure(&self) -> Option<String> {
+        let first = self.failures().min_by_key(|step| step.finished().unwrap_or(Duration::MAX))?;
+        Some(format!("{} {}: {}", self.label(&first.step), first.word(), first.cause_line()))
+    }
+
     /// The phases in their order, each with its stacks; those of no known phase come last.
     pub fn phases(&self) -> Vec<Phase<'_>> {
         let mut phases: Vec<Phase<'_>> =

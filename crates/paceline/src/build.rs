@@ -14,7 +14,7 @@ use crate::run::runtime;
 use crate::{load, signals, terminal};
 
 /// The variable in which CodeBuild tells a build its id.
-const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
+pub(crate) const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
 
 pub(crate) fn run(args: &StartArgs) -> Result<u8, Failure> {
     let named = |app: load::App| {

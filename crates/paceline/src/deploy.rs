@@ -6,18 +6,31 @@ use std::sync::Arc;
 use paceline_assembly::{Assembly, Stack};
 use paceline_aws::{Aws, AwsOptions, Method};
 use paceline_engine::exit;
+use paceline_report::Record;
 
 use crate::cli::{DeployArgs, MethodArg, PlanFormat};
 use crate::failure::Failure;
 use crate::plan::Asked;
-use crate::run::{Execution, SIMULATED_START, runtime, virtual_runtime};
+use crate::run::{Execution, Finished, SIMULATED_START, runtime, virtual_runtime};
 use crate::simulate::Simulation;
+use crate::wait_handle::Waiting;
 use crate::{history, load, plan, synth, terminal};
 
 /// The key of the parameters that are for every stack that has them.
 const EVERY_STACK: &str = "*";
 
 pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
+    // What is only shown or rehearsed is of no interest to anyone outside.
+    let waiting =
+        if args.run.dry_run || args.run.simulate { None } else { Waiting::for_deployment(&args.select.app)? };
+    let ended = deploy(args);
+    match waiting {
+        Some(waiting) => waiting.after(ended),
+        None => ended.map(|finished| finished.exit_code),
+    }
+}
+
+fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     synth::before(&args.run, &args.select.app)?;
     let app = load::app(&args.select.app)?;
     let mut options = app.options(Some(&args.select), args.run.fail_fast);
@@ -30,7 +43,7 @@ pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
     let parameters = parameters(&args.parameters, &app.assembly)?;
     if args.run.dry_run {
         terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text, &Asked::default())?);
-        return Ok(exit::DONE);
+        return Ok(Finished { exit_code: exit::DONE, record: Record::default() });
     }
     let method = match args.method {
         MethodArg::Direct => Method::Direct,

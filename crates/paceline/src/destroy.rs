@@ -16,6 +16,8 @@ use crate::{synth, terminal};
 pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
     if args.yes {
         synth::before(&args.run, &args.select.app)?;
+    } else {
+        synth::ensure_no_context(&args.run)?;
     }
     let app = load::app(&args.select.app)?;
     let options = app.options(Some(&args.select), args.run.fail_fast);
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
         }
         Ok(aws)
     };
-    if args.run.simulate {
+    let ended = if args.run.simulate {
         let simulated = async {
             let simulation = Simulation::new(&app.assembly, SIMULATED_START);
             Box::pin(deploy(&app, &options, &simulation)).await?;
@@ -52,7 +54,8 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
         virtual_runtime()?.block_on(Box::pin(simulated))
     } else {
         runtime()?.block_on(execution.perform(connect(AwsOptions::default())))
-    }
+    };
+    ended.map(|finished| finished.exit_code)
 }
 
 fn show(app: &App, destruction: &Destruction) -> Result<String, Failure> {

@@ -13,6 +13,8 @@ use paceline_plan::{ConfigError, PlanError};
 pub(crate) struct Failure {
     /// The documented exit code.
     pub(crate) exit_code: u8,
+    /// Whether another process is at it.
+    pub(crate) is_elsewhere: bool,
     /// Each with what to do about it.
     problems: Vec<(String, Option<String>)>,
 }
@@ -20,7 +22,16 @@ pub(crate) struct Failure {
 impl Failure {
     /// Wrong usage, configuration or assembly.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit_code: exit::USAGE, problems: vec![(message.into(), Some(hint.into()))] }
+        Self {
+            exit_code: exit::USAGE,
+            is_elsewhere: false,
+            problems: vec![(message.into(), Some(hint.into()))],
+        }
+    }
+
+    /// What is wrong, or the first of it.
+    pub(crate) fn first(&self) -> &str {
+        self.problems.first().map_or("", |(message, _)| message)
     }
 
     /// Several things are wrong with what was given.
@@ -37,7 +48,7 @@ impl Failure {
         errors.sort_by(|a, b| a.app.cmp(&b.app));
         let hint = "its whole output is above; `paceline synth` tries again";
         let problems = errors.iter().map(|error| (error.to_string(), Some(hint.to_owned())));
-        Self { exit_code: exit::USAGE, problems: problems.collect() }
+        Self { exit_code: exit::USAGE, is_elsewhere: false, problems: problems.collect() }
     }
 
     /// Wrong configuration, as an error says it that ends in what to do.
@@ -70,7 +81,7 @@ impl Failure {
             }
             source = error.source();
         }
-        Self { exit_code, problems: vec![(message, hint)] }
+        Self { exit_code, is_elsewhere: false, problems: vec![(message, hint)] }
     }
 }
 
@@ -131,7 +142,8 @@ impl From<JournalError> for Failure {
                 "give a journal or a file written by --events; a damaged journal of a run can be moved away",
             ),
         };
-        Self::with_sources(code, &error, Some(hint.to_owned()))
+        let is_elsewhere = matches!(error, JournalError::Busy { .. });
+        Self { is_elsewhere, ..Self::with_sources(code, &error, Some(hint.to_owned())) }
     }
 }
 
@@ -145,6 +157,10 @@ impl From<PreflightError> for Failure {
             };
             (message, hint)
         };
-        Self { exit_code: exit::PREFLIGHT, problems: error.0.into_iter().map(problem).collect() }
+        Self {
+            exit_code: exit::PREFLIGHT,
+            is_elsewhere: false,
+            problems: error.0.into_iter().map(problem).collect(),
+        }
     }
 }

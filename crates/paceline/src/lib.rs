@@ -1,5 +1,6 @@
 //! The `paceline` command: arguments, wiring, exit codes. What it does is in the other crates.
 
+mod bootstrap;
 mod build;
 mod cli;
 mod deploy;
@@ -25,6 +26,7 @@ mod simulate;
 mod synth;
 mod terminal;
 mod wait;
+mod wait_handle;
 
 use std::process::ExitCode;
 
@@ -51,6 +53,8 @@ pub fn main() -> ExitCode {
         Command::RunBuildspec(args) => run_buildspec::run(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Destroy(args) => destroy::run(&args),
+        Command::Bootstrap(args) => bootstrap::run(&args),
+        Command::Signal(args) => wait_handle::run(&args),
         Command::Wait(args) => wait::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Project(args) => project::run(&args),

@@ -94,7 +94,7 @@ impl Listeners {
     }
 
     /// Finishes the reports and says the summary. `phased` is the plan with every phase a barrier.
-    pub(crate) fn finish(mut self, phased: Option<&Plan>) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self, phased: Option<&Plan>) -> Result<Record, Failure> {
         let comparison = phased.and_then(|phased| compare(&self.record, phased));
         if let (Some(folder), Some(comparison)) = (&mut self.folder, &comparison) {
             folder.compare(comparison.clone());
@@ -109,7 +109,7 @@ impl Listeners {
         history::add(self.history.entries());
         let error = finished.into_iter().flatten().filter_map(Result::err).map(|error| error.to_string());
         match self.troubles.into_iter().chain(error).next() {
-            None => Ok(()),
+            None => Ok(self.record),
             Some(error) => Err(Failure::usage(
                 format!("a report could not be written: {error}"),
                 "the run itself has ended as said above; `paceline report` makes reports from its journal",

@@ -4,10 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use paceline_aws::Aws;
 use paceline_engine::{Journal, PlanLock, RunOptions, Stop, Unfinished, exit};
 use paceline_plan::Plan;
+use paceline_report::Record;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::RunArgs;
@@ -17,6 +18,8 @@ use crate::{build, signals, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
 pub(crate) const RUNS: &str = ".paceline/runs";
+/// Runs are named by the second.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// Every simulated run starts at this moment, so that the same app gives the same events: 2026-01-01T00:00:00Z.
 pub(crate) const SIMULATED_START: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
@@ -50,13 +53,20 @@ pub(crate) struct Execution<'a> {
     pub(crate) phased: Option<Plan>,
 }
 
+/// How a run ended.
+pub(crate) struct Finished {
+    /// The documented exit code.
+    pub(crate) exit_code: u8,
+    pub(crate) record: Record,
+}
+
 impl Execution<'_> {
     /// Executes the plan in the embedded AWS, without a journal.
     pub(crate) async fn simulate(
         &self,
         start: Timestamp,
         connect: impl Future<Output = Result<Aws, Failure>>,
-    ) -> Result<u8, Failure> {
+    ) -> Result<Finished, Failure> {
         let listeners = Listeners::open(self.args, self.outputs, None, &[])?;
         let run = RunOptions { simulated: true, ..self.options("simulated".to_owned(), start) };
         Box::pin(self.run(connect, run, listeners)).await
@@ -66,7 +76,7 @@ impl Execution<'_> {
     pub(crate) async fn perform(
         &self,
         connect: impl Future<Output = Result<Aws, Failure>>,
-    ) -> Result<u8, Failure> {
+    ) -> Result<Finished, Failure> {
         let runs = Utf8Path::new(RUNS);
         let _lock = PlanLock::take(runs, &self.lock)?;
         let unfinished = Journal::find_unfinished(runs, &self.plan.digest)?;
@@ -82,7 +92,15 @@ impl Execution<'_> {
             let (journal, events) = unfinished.into_parts();
             (options, journal, events)
         } else {
-            let id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
+            let mut named = now;
+            let id = loop {
+                let id = format!("{}-{}", named.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
+                // One of the same plan may have ended within this second.
+                if !runs.join(&id).exists() {
+                    break id;
+                }
+                named += SECOND;
+            };
             let journal = Journal::create(runs, &id)?;
             (self.options(id, now), journal, Vec::new())
         };
@@ -110,7 +128,7 @@ impl Execution<'_> {
         connect: impl Future<Output = Result<Aws, Failure>>,
         mut run: RunOptions,
         mut listeners: Listeners,
-    ) -> Result<u8, Failure> {
+    ) -> Result<Finished, Failure> {
         let performer = match connect.await {
             Ok(performer) => Arc::new(performer),
             Err(failure) => {
@@ -128,7 +146,7 @@ impl Execution<'_> {
             Failure::usage(format!("cannot keep the journal: {error}"), hint)
                 .with_exit_code(exit::INTERRUPTED)
         })?;
-        listeners.finish(self.phased.as_ref())?;
-        Ok(ended.exit_code)
+        let record = listeners.finish(self.phased.as_ref())?;
+        Ok(Finished { exit_code: ended.exit_code, record })
     }
 }

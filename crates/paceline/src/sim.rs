@@ -37,6 +37,7 @@ async fn listen(args: &ServeArgs) -> Result<(), Failure> {
             ImagesArg::Present => Images::Present,
             ImagesArg::Absent => Images::Absent,
         },
+        bootstrap: args.bootstrap,
         account: args.account.clone(),
         seed: args.seed,
         ..SimOptions::default()

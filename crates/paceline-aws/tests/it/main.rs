@@ -14,6 +14,7 @@ mod graph;
 mod preflight;
 mod project;
 mod resumes;
+mod signal;
 mod states;
 mod survey;
 mod world;

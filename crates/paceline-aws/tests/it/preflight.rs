@@ -41,7 +41,10 @@ async fn an_environment_that_is_not_bootstrapped_is_refused() {
     let trouble = refused(&world, &App::new().stack_with("S", &topic("t"), &own)).await;
     assert_eq!(trouble.kind, Kind::Setup);
     assert_eq!(trouble.message, "aws://111111111111/us-east-1 is not bootstrapped");
-    assert_eq!(trouble.what_to_do().unwrap(), "run: cdk bootstrap aws://111111111111/us-east-1");
+    assert_eq!(
+        trouble.what_to_do().unwrap(),
+        "run: paceline bootstrap, or: cdk bootstrap aws://111111111111/us-east-1"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,6 +36,6 @@ fn cdk_out() -> Utf8PathBuf {
 }
 
 /// What a name may be made of: it becomes part of stack ids, file names and patterns.
-pub(super) fn is_in_name(c: char) -> bool {
+pub fn is_in_app_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.".contains(c)
 }

@@ -7,6 +7,7 @@ mod apps;
 mod codebuild;
 mod commands;
 mod edges;
+mod outside;
 mod patterns;
 
 use std::collections::BTreeMap;
@@ -17,10 +18,11 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-pub use apps::AppConfig;
+pub use apps::{AppConfig, is_in_app_name};
 pub use codebuild::{Batch, CodeBuild, Runner, RunnerFrom, Timeouts, Vpc};
 pub use commands::CommandConfig;
 pub use edges::{DeclaredEdge, Relax, Until};
+pub use outside::Signal;
 pub use patterns::{Pattern, Patterns};
 
 /// The file that is read when none is named.
@@ -56,6 +58,8 @@ pub struct Config {
     pub unchanged: Unchanged,
     /// What happens when a stack fails.
     pub on_failure: OnFailure,
+    /// Who waits outside for the deployment to end.
+    pub signal: Signal,
     /// The CodeBuild project.
     pub codebuild: CodeBuild,
     /// Where the build gets the runner from.
@@ -320,7 +324,7 @@ impl Config {
         if !self.apps.is_empty() && self.synth.is_some() {
             return Some("with `apps`, each app has a `synth` of its own".to_owned());
         }
-        let odd = |name: &&String| name.is_empty() || !name.chars().all(apps::is_in_name);
+        let odd = |name: &&String| name.is_empty() || !name.chars().all(is_in_app_name);
         self.apps.keys().find(odd).map(|name| {
             format!("apps: `{name}` cannot be the name of an app: use letters, digits, `-`, `_` and `.`")
         })

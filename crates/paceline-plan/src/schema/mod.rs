@@ -4,6 +4,7 @@
 //! a derived schema would know nothing. A test holds it against the configuration, field by field.
 
 mod codebuild;
+mod outside;
 
 use serde_json::{Value, json};
 
@@ -41,6 +42,7 @@ pub fn schema() -> Value {
                 "ignore-timestamps": flag("Times of synthesis, such as a physical id that is `Date.now()`. What they make run again on every deployment then runs only when something else has changed too."),
             })),
             "on-failure": on_failure(),
+            "signal": outside::signal(),
             "codebuild": codebuild(),
             "runner": runner(),
         },

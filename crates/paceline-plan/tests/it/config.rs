@@ -20,6 +20,7 @@ commands:
   - { name: tidy, after: [A, 'phase:p'], before: B, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
 unchanged: { ignore-timestamps: true }
 on-failure: { policy: fail-fast, rollback: none }
+signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 codebuild:
   { image: i, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b,
     service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { runner: 50m, outside: 4h },
@@ -67,6 +68,14 @@ fn a_wrong_type() {
     check("codebuild: { price-per-minute: cheap }\n", "1:32", "");
     check("codebuild: { price-per-minute: -1 }\n", "1:32", "-1 is not a price");
     check("gates: [{ after: A, iam-roles: some }]\n", "1:21", "`all` or a list of role names");
+}
+
+#[test]
+fn what_a_wait_condition_does_not_take() {
+    // What was given is not shown: it is a secret.
+    let error = parse("signal: { wait-handle: 'https://bucket.s3/handle?Signature=secret' }\n").unwrap_err();
+    assert!(error.contains("environment variable") && !error.contains("Signature"), "{error}");
+    check("signal: { id: two words }\n", "1:15", "letters and digits");
 }
 
 #[test]

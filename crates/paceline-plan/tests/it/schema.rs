@@ -103,6 +103,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         commands: _,
         unchanged: _,
         on_failure: _,
+        signal: _,
         codebuild: _,
         runner: _,
     } = config;
@@ -162,6 +163,7 @@ fn what_the_configuration_refuses_the_schema_refuses() {
         "gates: [{ after: A, iam-roles: some }]",
         "concurrency: { stacks: 0 }",
         "runner: { uri: x }",
+        "signal: { when-interrupted: sometimes }",
     ] {
         assert_ne!(check(yaml), [""; 0], "{yaml}");
         Config::parse(yaml, Utf8Path::new("paceline.yaml")).unwrap_err();
@@ -175,13 +177,14 @@ fn the_defaults_of_the_schema_are_those_of_the_configuration() {
         let pointer = format!("/properties/{}/default", path.replace('.', "/properties/"));
         schema.pointer(&pointer).unwrap().clone()
     };
-    let Config { concurrency, codebuild, strategy, on_failure, .. } = Config::default();
+    let Config { concurrency, codebuild, strategy, on_failure, signal, .. } = Config::default();
     assert_eq!(default("concurrency.stacks"), concurrency.stacks.get());
     assert_eq!(default("concurrency.assets"), concurrency.assets.get());
     assert_eq!(default("concurrency.images"), concurrency.images.get());
     assert_eq!(default("strategy"), serde_json::to_value(strategy).unwrap());
     assert_eq!(default("on-failure.policy"), serde_json::to_value(on_failure.policy).unwrap());
     assert_eq!(default("on-failure.rollback"), serde_json::to_value(on_failure.rollback).unwrap());
+    assert_eq!(default("signal.wait-handle"), signal.wait_handle);
     assert_eq!(default("codebuild.image"), codebuild.image);
     assert_eq!(default("codebuild.compute"), codebuild.compute);
     assert_eq!(default("codebuild.privileged"), codebuild.privileged);

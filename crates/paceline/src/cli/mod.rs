@@ -2,6 +2,7 @@
 
 mod codebuild;
 mod lint;
+mod outside;
 mod plan;
 mod run;
 mod sim;
@@ -16,6 +17,7 @@ pub(crate) use codebuild::{
     GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, RunBuildspecArgs, StartArgs,
 };
 pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
+pub(crate) use outside::{BootstrapArgs, SignalArgs};
 pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat, SynthArgs};
 pub(crate) use run::{
     DeployArgs, DestroyArgs, MethodArg, ReportArgs, ReportFormat, RunArgs, WaitArgs, WaitKind,
@@ -48,6 +50,10 @@ pub(crate) enum Command {
     Deploy(Box<DeployArgs>),
     /// Delete the app's stacks, in the reverse order
     Destroy(Box<DestroyArgs>),
+    /// Bootstrap the environments that need it, side by side, with the CDK CLI
+    Bootstrap(BootstrapArgs),
+    /// Tell the CloudFormation wait condition of an outer stack how a build ended, unless `deploy` has
+    Signal(SignalArgs),
     /// Wait for one thing, for scripts
     Wait(WaitArgs),
     /// Make a report from the journal or the events of a run

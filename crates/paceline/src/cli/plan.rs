@@ -47,4 +47,7 @@ pub(crate) struct SynthArgs {
     /// Only these apps
     #[arg(value_name = "APP")]
     pub(crate) apps: Vec<String>,
+    /// Context of the CDK for the synthesis of an app; without an app, of all
+    #[arg(long, value_name = "[APP:]KEY=VALUE")]
+    pub(crate) context: Vec<String>,
 }

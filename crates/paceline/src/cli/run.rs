@@ -20,6 +20,9 @@ pub(crate) struct RunArgs {
     /// Take the apps as they were synthesized last
     #[arg(long)]
     pub(crate) no_synth: bool,
+    /// Context of the CDK for the synthesis of an app; without an app, of all
+    #[arg(long, value_name = "[APP:]KEY=VALUE")]
+    pub(crate) context: Vec<String>,
     /// Go on with the interrupted run, and fail if there is none [default: go on if there is one]
     #[arg(long, conflicts_with_all = ["simulate", "dry_run"])]
     pub(crate) resume: bool,

@@ -1,6 +1,7 @@
 //! The arguments of the embedded AWS.
 
 use clap::{Args, Subcommand, ValueEnum};
+use paceline_sim::Bootstrap;
 
 #[derive(Debug, Args)]
 pub(crate) struct SimArgs {
@@ -25,6 +26,9 @@ pub(crate) struct ServeArgs {
     /// Whether the images of CDK apps are in ECR already; with `absent`, clients build and push them
     #[arg(long, value_enum, default_value = "present")]
     pub(crate) images: ImagesArg,
+    /// The version that every environment is bootstrapped with, or `missing`
+    #[arg(long, value_name = "VERSION", default_value = "30", value_parser = bootstrap)]
+    pub(crate) bootstrap: Bootstrap,
     /// The account of the credentials that clients come with
     #[arg(long, default_value = "111111111111")]
     pub(crate) account: String,
@@ -40,4 +44,13 @@ pub(crate) struct ServeArgs {
 pub(crate) enum ImagesArg {
     Present,
     Absent,
+}
+
+fn bootstrap(text: &str) -> Result<Bootstrap, String> {
+    match text {
+        "missing" => Ok(Bootstrap::Missing),
+        version => {
+            version.parse().map(Bootstrap::Version).map_err(|_| "write a number, or `missing`".to_owned())
+        }
+    }
 }

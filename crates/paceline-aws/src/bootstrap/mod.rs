@@ -1,10 +1,17 @@
-//! Whether an environment is bootstrapped well enough for the stacks that go there.
+//! Whether an environment is bootstrapped well enough for the stacks that go there, and how that is mended.
+
+mod cli;
+mod environments;
 
 use aws_config::SdkConfig;
 
 use crate::environment::Environment;
 use crate::poller::describe;
+use crate::session::Target;
 use crate::trouble::{Kind, Trouble};
+
+pub use cli::BootstrapCli;
+pub use environments::{Bootstrapper, Bootstrapping};
 
 /// The name of the bootstrap stack, unless someone chose another.
 pub(crate) const TOOLKIT: &str = "CDKToolkit";
@@ -22,29 +29,49 @@ pub(crate) async fn check(
     config: &SdkConfig,
     required: &Required,
 ) -> Result<(), Trouble> {
-    let name = format!("aws://{}", environment.target);
+    let found = version(environment, config, required).await?;
+    match shortage(&environment.target, found, required) {
+        None => Ok(()),
+        Some(why) => {
+            let run = format!("run: paceline bootstrap, or: cdk bootstrap aws://{}", environment.target);
+            Err(Trouble::setup(why).hint(run))
+        }
+    }
+}
+
+/// What an environment lacks, if anything.
+fn shortage(target: &Target, found: Option<u32>, required: &Required) -> Option<String> {
+    match found {
+        None => Some(format!("aws://{target} is not bootstrapped")),
+        Some(version) if version < required.version => Some(format!(
+            "aws://{target} is bootstrapped with version {version}, the app needs {}",
+            required.version
+        )),
+        Some(_) => None,
+    }
+}
+
+/// The version that an environment is bootstrapped with.
+async fn version(
+    environment: &Environment,
+    config: &SdkConfig,
+    required: &Required,
+) -> Result<Option<u32>, Trouble> {
     let found = match &required.parameter {
         Some(parameter) => match read_parameter(config, parameter).await {
             Ok(found) => found,
             // Older bootstrap stacks do not let the deploy role read the parameter.
             Err(trouble) if matches!(trouble.kind, Kind::Denied | Kind::Refused) => None,
-            Err(trouble) => return Err(trouble.during(format!("the bootstrap version of {name}"))),
+            Err(trouble) => {
+                let what = format!("the bootstrap version of aws://{}", environment.target);
+                return Err(trouble.during(what));
+            }
         },
         None => None,
     };
-    let found = match found {
-        Some(version) => Some(version),
-        None => toolkit_version(environment).await?,
-    };
-    let run = format!("run: cdk bootstrap {name}");
     match found {
-        None => Err(Trouble::setup(format!("{name} is not bootstrapped")).hint(run)),
-        Some(version) if version < required.version => {
-            let message =
-                format!("{name} is bootstrapped with version {version}, the app needs {}", required.version);
-            Err(Trouble::setup(message).hint(run))
-        }
-        Some(_) => Ok(()),
+        Some(version) => Ok(Some(version)),
+        None => toolkit_version(environment).await,
     }
 }
 

@@ -1,0 +1,168 @@
+//! The environments of a plan, and how each is bootstrapped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use futures_util::future::join_all;
+use paceline_assembly::{Assembly, Role, Stack};
+use paceline_plan::Plan;
+
+use super::{Required, TOOLKIT, shortage, version};
+use crate::aws::PreflightError;
+use crate::environment::Environment;
+use crate::rate::Limiter;
+use crate::sdk::{self, Wire};
+use crate::session::{Sessions, Target};
+use crate::trouble::{Kind, Trouble};
+
+/// The qualifier of a bootstrap that nobody chose another for.
+const QUALIFIER: &str = "hnb659fds";
+
+/// Looks how the environments of plans are bootstrapped.
+#[derive(Debug)]
+pub struct Bootstrapper {
+    sessions: Sessions,
+    limiter: Arc<Limiter>,
+}
+
+/// An environment that stacks need a bootstrap in.
+#[derive(Debug, Clone)]
+pub struct Bootstrapping {
+    /// The app of the first of these stacks, where there are several.
+    pub app: Option<String>,
+    /// What the environment lacks, in a sentence; nothing if it is as the stacks need it.
+    pub lacks: Option<String>,
+    pub(super) target: Target,
+    pub(super) required: Required,
+    /// Unknown when the parameter of the version is not one that the CDK makes.
+    pub(super) qualifier: Option<String>,
+    /// The name of the bootstrap stack that is there, or is to be.
+    pub(super) toolkit: String,
+    role: Option<Role>,
+    /// Whether it could not be looked into, so that what it lacks is a conclusion.
+    unseen: bool,
+}
+
+impl Bootstrapper {
+    /// Finds out who we are.
+    pub async fn connect(wire: &Wire, plan: &Plan) -> Result<Self, PreflightError> {
+        let region = plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
+        let sessions = Sessions::new(sdk::base(wire, region).await?);
+        sessions.account().await?;
+        Ok(Self { sessions, limiter: Arc::default() })
+    }
+
+    /// The environments in which stacks of the plan need a bootstrap, and what each lacks.
+    pub async fn look(&self, assembly: &Assembly, plan: &Plan) -> Result<Vec<Bootstrapping>, PreflightError> {
+        let mut wanted: BTreeMap<(Target, Option<String>), Bootstrapping> = BTreeMap::new();
+        for stack in plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id)) {
+            let Some(needed) = &stack.bootstrap else { continue };
+            let target = self.sessions.target(stack).await?;
+            let parameter = &needed.ssm_parameter;
+            let entry = wanted.entry((target.clone(), parameter.clone()));
+            let found = entry.or_insert_with(|| Bootstrapping::of(stack, target, parameter.clone()));
+            found.required.version = found.required.version.max(needed.required_version);
+        }
+        let looked = join_all(wanted.into_values().map(|wanted| self.look_at(wanted))).await;
+        let (good, bad): (Vec<_>, Vec<_>) = looked.into_iter().partition(Result::is_ok);
+        let troubles: Vec<Trouble> = bad.into_iter().filter_map(Result::err).collect();
+        if troubles.is_empty() {
+            Ok(good.into_iter().flatten().collect())
+        } else {
+            Err(PreflightError(troubles))
+        }
+    }
+
+    /// Refuses an environment that lacks something after all. One that cannot be looked into is believed.
+    pub(super) async fn confirm(&self, bootstrapping: &Bootstrapping) -> Result<(), Trouble> {
+        let now = self.look_at(bootstrapping.clone()).await?;
+        match now.lacks.filter(|_| !now.unseen) {
+            None => Ok(()),
+            Some(lacks) => {
+                let message = format!("the CDK CLI has ended well, but {lacks} still");
+                Err(Trouble::setup(message).hint("use a newer CDK CLI: npm install aws-cdk@latest"))
+            }
+        }
+    }
+
+    async fn look_at(&self, mut wanted: Bootstrapping) -> Result<Bootstrapping, Trouble> {
+        let Some(config) = self.config(&wanted).await? else {
+            let what = format!("aws://{} is not bootstrapped, or not for these credentials", wanted.target);
+            return Ok(Bootstrapping { lacks: Some(what), unseen: true, ..wanted });
+        };
+        let target = wanted.target.clone();
+        let environment = Environment::new(target, &config, Arc::clone(&self.limiter), BTreeSet::new());
+        let found = version(&environment, &config, &wanted.required).await?;
+        wanted.unseen = false;
+        wanted.lacks = shortage(&wanted.target, found, &wanted.required);
+        if let (Some(_), Some(qualifier)) = (&wanted.lacks, &wanted.qualifier) {
+            wanted.toolkit = toolkit(&environment, qualifier).await?;
+        }
+        Ok(wanted)
+    }
+
+    /// Who looks: the deploy role, or ourselves, since without a bootstrap there is no role. Nobody has a way into
+    /// another account that has no such role.
+    async fn config(&self, wanted: &Bootstrapping) -> Result<Option<SdkConfig>, Trouble> {
+        match self.sessions.assume(wanted.role.as_ref(), &wanted.target).await {
+            Err(trouble) if matches!(trouble.kind, Kind::Denied | Kind::Refused) => {
+                if self.sessions.account().await? != wanted.target.account {
+                    return Ok(None);
+                }
+                self.sessions.assume(None, &wanted.target).await.map(Some)
+            }
+            assumed => assumed.map(Some),
+        }
+    }
+}
+
+impl Bootstrapping {
+    fn of(stack: &Stack, target: Target, parameter: Option<String>) -> Self {
+        let qualifier = match &parameter {
+            None => Some(QUALIFIER),
+            Some(name) => name.strip_prefix("/cdk-bootstrap/").and_then(|name| name.strip_suffix("/version")),
+        };
+        Self {
+            app: stack.app.clone(),
+            lacks: None,
+            qualifier: qualifier.map(ToOwned::to_owned),
+            toolkit: TOOLKIT.to_owned(),
+            required: Required { version: 0, parameter },
+            role: stack.deploy_role.clone(),
+            target,
+            unseen: false,
+        }
+    }
+
+    /// The environment as the CDK writes it, without its `aws://`.
+    pub fn place(&self) -> String {
+        self.target.to_string()
+    }
+}
+
+/// The name of the bootstrap stack with this qualifier: that of the one that is there, or else one that is free.
+async fn toolkit(environment: &Environment, qualifier: &str) -> Result<String, Trouble> {
+    let (mut token, mut usual_is_taken) = (None, false);
+    loop {
+        let send = || environment.client.describe_stacks().set_next_token(token.clone()).send();
+        let page = environment.call(None, "DescribeStacks", send).await?;
+        for stack in page.stacks() {
+            let name = stack.stack_name().unwrap_or_default();
+            let is_toolkit = name == TOOLKIT
+                || stack.outputs().iter().any(|output| output.output_key() == Some("BootstrapVersion"));
+            let of =
+                stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some("Qualifier"));
+            match of.and_then(|parameter| parameter.parameter_value()).filter(|_| is_toolkit) {
+                Some(of) if of == qualifier => return Ok(name.to_owned()),
+                Some(_) if name == TOOLKIT => usual_is_taken = true,
+                _ => {}
+            }
+        }
+        token = page.next_token().map(ToOwned::to_owned);
+        if token.is_none() {
+            break;
+        }
+    }
+    Ok(if usual_is_taken { format!("{TOOLKIT}-{qualifier}") } else { TOOLKIT.to_owned() })
+}

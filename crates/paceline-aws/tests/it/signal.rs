@@ -1,0 +1,85 @@
+//! A wait condition is told once, in what it can take, and within bounds.
+
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use camino::Utf8Path;
+use paceline_aws::{Kind, Signalled, Trouble, Verdict, WaitHandle, Wire};
+use serde_json::Value;
+use tokio::time::Instant;
+
+const URL: &str = "https://bucket.s3.amazonaws.com/stack/handle?Signature=secret";
+
+/// Answers everything with one status, and keeps what came.
+#[derive(Debug, Clone)]
+struct Bucket {
+    status: u16,
+    bodies: Arc<Mutex<Vec<String>>>,
+}
+
+impl HttpClient for Bucket {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Bucket {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = request.body().bytes().unwrap().to_vec();
+        self.bodies.lock().unwrap().push(String::from_utf8(body).unwrap());
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(self.status.try_into().unwrap(), SdkBody::empty())))
+    }
+}
+
+/// Signals to a bucket that answers so. What came of it, and what was sent.
+async fn signal(status: u16, verdict: &Verdict) -> (Result<Signalled, Trouble>, Vec<String>) {
+    let bucket = Bucket { status, bodies: Arc::default() };
+    let wire = Wire { http: Some(SharedHttpClient::new(bucket.clone())), ..Wire::default() };
+    let marks = tempfile::tempdir().unwrap();
+    let handle = WaitHandle::new(URL, None).unwrap();
+    let signalled = handle.signal(&wire, Utf8Path::from_path(marks.path()).unwrap(), verdict).await;
+    let bodies = bucket.bodies.lock().unwrap().clone();
+    (signalled, bodies)
+}
+
+fn failure(reason: &str) -> Verdict {
+    Verdict { success: false, reason: reason.to_owned(), data: "0 deployed".to_owned() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reason_is_cut_so_that_the_signal_is_not_too_long() {
+    for part in ["word ", "\"\\", "ä", "\u{1F680}"] {
+        let reason = part.repeat(5000);
+        let (signalled, bodies) = signal(200, &failure(&reason)).await;
+        assert_eq!(signalled, Ok(Signalled::Now));
+        assert!(bodies[0].len() <= 4096, "{}", bodies[0].len());
+        let body: Value = serde_json::from_str(&bodies[0]).unwrap();
+        let told = body["Reason"].as_str().unwrap();
+        let kept = told.strip_suffix('…').unwrap();
+        assert!(reason.starts_with(kept) && kept.len() > 1500, "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_does_not_answer_is_asked_for_half_a_minute() {
+    let started = Instant::now();
+    let (signalled, bodies) = signal(503, &failure("x")).await;
+    let trouble = signalled.unwrap_err();
+    assert_eq!((trouble.kind, bodies.len(), started.elapsed().as_secs()), (Kind::Unreachable, 6, 31));
+    assert_eq!(trouble.message, "HTTP status 503");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_handle_has_one_id_whatever_its_signature() {
+    let id = |url: &str, id: Option<&str>| format!("{:?}", WaitHandle::new(url, id).unwrap());
+    let other = URL.replace("secret", "another");
+    assert_eq!(id(URL, None), id(&other, None));
+    assert_ne!(id(URL, None), id(&URL.replace("stack", "other"), None));
+    assert_eq!(id(URL, Some("mine")), r#"WaitHandle { id: "mine", .. }"#);
+}

@@ -1,0 +1,91 @@
+//! `paceline bootstrap`: the environments of a plan, as its stacks need them.
+
+use camino::Utf8PathBuf;
+use paceline_aws::{BootstrapCli, Bootstrapper, Bootstrapping, PreflightError, Trouble, Wire};
+use paceline_engine::exit;
+use tokio::task::JoinSet;
+
+use crate::cli::BootstrapArgs;
+use crate::failure::Failure;
+use crate::load::{self, App};
+use crate::run::runtime;
+use crate::{signals, terminal};
+
+pub(crate) fn run(args: &BootstrapArgs) -> Result<u8, Failure> {
+    let app = load::app(&args.app)?;
+    let mut options = app.options(None, false);
+    options.only.clone_from(&args.only);
+    options.exclude.clone_from(&args.exclude);
+    let plan = app.plan(&options)?;
+    runtime()?.block_on(Box::pin(async {
+        let bootstrapper = Bootstrapper::connect(&Wire::default(), &plan).await?;
+        let looked = bootstrapper.look(&app.assembly, &plan).await?;
+        if looked.is_empty() {
+            terminal::say("no stack needs a bootstrap");
+        }
+        let (lacking, enough): (Vec<_>, Vec<_>) = looked.into_iter().partition(|it| it.lacks.is_some());
+        for environment in &enough {
+            terminal::say(&format!("aws://{} is bootstrapped as its stacks need it", environment.place()));
+        }
+        let cli = |environment: &Bootstrapping| BootstrapCli {
+            command: args.cdk.clone(),
+            dir: folder(&app, environment),
+            more: args.more.clone(),
+        };
+        if args.dry_run {
+            for environment in &lacking {
+                let lacks = environment.lacks.as_deref().unwrap_or_default();
+                terminal::print(&format!("{lacks}\n  {}\n", cli(environment).line(environment)));
+            }
+            return Ok(exit::DONE);
+        }
+        let all = lacking.into_iter().map(|environment| (cli(&environment), environment)).collect();
+        tokio::select! {
+            ended = all_at_once(bootstrapper, all) => ended,
+            signal = signals::next_signal() => {
+                terminal::say(&format!("{signal}: `paceline bootstrap` goes on with what is left"));
+                Ok(exit::INTERRUPTED)
+            }
+        }
+    }))
+}
+
+/// The folder of the app, whose CDK CLI it is and whose cdk.json is read.
+fn folder(app: &App, environment: &Bootstrapping) -> Utf8PathBuf {
+    let of_several = environment.app.as_ref().and_then(|name| app.config.apps.get(name));
+    match of_several {
+        Some(config) => app.dir.join(&config.dir),
+        None => app.dir.parent().map(ToOwned::to_owned).unwrap_or_default(),
+    }
+}
+
+/// Bootstraps environments side by side. Every failure is said, not the first alone.
+async fn all_at_once(
+    bootstrapper: Bootstrapper,
+    all: Vec<(BootstrapCli, Bootstrapping)>,
+) -> Result<u8, Failure> {
+    let bootstrapper = std::sync::Arc::new(bootstrapper);
+    let mut tasks = JoinSet::new();
+    for (cli, environment) in all {
+        let bootstrapper = std::sync::Arc::clone(&bootstrapper);
+        tasks.spawn(async move { one(&bootstrapper, &cli, &environment).await });
+    }
+    let mut troubles: Vec<Trouble> = tasks.join_all().await.into_iter().filter_map(Result::err).collect();
+    troubles.sort_by(|a, b| a.message.cmp(&b.message));
+    if troubles.is_empty() {
+        return Ok(exit::DONE);
+    }
+    Err(Failure::from(PreflightError(troubles)).with_exit_code(exit::FAILED))
+}
+
+async fn one(
+    bootstrapper: &Bootstrapper,
+    cli: &BootstrapCli,
+    environment: &Bootstrapping,
+) -> Result<(), Trouble> {
+    let say = |line: &str| terminal::say(&format!("[bootstrap {}] {line}", environment.place()));
+    say(environment.lacks.as_deref().unwrap_or_default());
+    bootstrapper.perform(cli, environment, |line| say(&line)).await?;
+    say("done");
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! `paceline signal`, and the signal at the end of a deployment: for an outer stack that waits.
+
+use camino::Utf8Path;
+use paceline_aws::{Signalled, Trouble, Verdict, WaitHandle, Wire};
+use paceline_engine::event::Outcome;
+use paceline_engine::exit;
+use paceline_plan::config::Signal;
+use paceline_report::Record;
+
+use crate::build::BUILD_ID;
+use crate::cli::{AppArgs, SignalArgs};
+use crate::failure::Failure;
+use crate::run::{Finished, runtime};
+use crate::{load, terminal};
+
+/// What was signalled from the folder that `paceline` is called in, beside the journals of its runs.
+const MARKS: &str = ".paceline/signals";
+
+/// Someone who waits for a deployment to end.
+pub(crate) struct Waiting {
+    handle: WaitHandle,
+    when_interrupted: bool,
+}
+
+pub(crate) fn run(args: &SignalArgs) -> Result<u8, Failure> {
+    let config = load::configured(&AppArgs { app: None, config: args.config.clone() })?.config;
+    let Some(waiting) = Waiting::named_by(&config.signal)? else {
+        terminal::say(&format!("nobody waits: {} is not set", config.signal.wait_handle));
+        return Ok(exit::DONE);
+    };
+    let reason = args.reason.clone().unwrap_or_else(|| match build() {
+        Some(build) => format!("see the build {build}"),
+        None => "no reason was given".to_owned(),
+    });
+    waiting.tell(&Verdict { success: args.success, reason, data: build().unwrap_or_default() })?;
+    Ok(exit::DONE)
+}
+
+impl Waiting {
+    /// Whoever waits for a deployment with these arguments. What is wrong with the configuration is said by the
+    /// deployment, and whoever the environment names is told of it.
+    pub(crate) fn for_deployment(app: &AppArgs) -> Result<Option<Self>, Failure> {
+        let settings = load::configured(app).map(|configured| configured.config.signal).unwrap_or_default();
+        Self::named_by(&settings)
+    }
+
+    fn named_by(settings: &Signal) -> Result<Option<Self>, Failure> {
+        let variable = &settings.wait_handle;
+        let Some(url) = std::env::var(variable).ok().filter(|url| !url.trim().is_empty()) else {
+            return Ok(None);
+        };
+        let handle = WaitHandle::new(&url, settings.id.as_deref()).ok_or_else(|| {
+            Failure::usage(
+                format!("{variable} is not the URL of a wait condition handle"),
+                "set it to what `Ref` gives of an AWS::CloudFormation::WaitConditionHandle, or unset it",
+            )
+        })?;
+        // A build that is interrupted takes all that it has kept with it: nobody goes on with it.
+        let when_interrupted = settings.when_interrupted.unwrap_or_else(|| build().is_some());
+        Ok(Some(Self { handle, when_interrupted }))
+    }
+
+    /// Tells how a deployment ended. It is as good as that only when this could be told too: the outer stack would
+    /// wait in vain, and roll back what is deployed.
+    pub(crate) fn after(&self, ended: Result<Finished, Failure>) -> Result<u8, Failure> {
+        let verdict = match &ended {
+            Ok(finished) => verdict(finished),
+            Err(failure) => Verdict {
+                success: false,
+                reason: failure.first().to_owned(),
+                data: "nothing was deployed".into(),
+            },
+        };
+        let exit_code =
+            ended.as_ref().map_or_else(|failure| failure.exit_code, |finished| finished.exit_code);
+        if ended.as_ref().is_err_and(|failure| failure.is_elsewhere) {
+            // Whoever is deploying tells how that ends.
+        } else if exit_code == exit::INTERRUPTED && !self.when_interrupted {
+            terminal::say("the wait condition is not signalled: the same command goes on with the run");
+        } else if let Err(failure) = self.tell(&verdict) {
+            if exit_code == exit::DONE {
+                return Err(failure);
+            }
+            terminal::say(&failure.to_string());
+        }
+        ended.map(|finished| finished.exit_code)
+    }
+
+    fn tell(&self, verdict: &Verdict) -> Result<(), Failure> {
+        let wire = Wire::default();
+        let signal = self.handle.signal(&wire, Utf8Path::new(MARKS), verdict);
+        let signalled = runtime()?.block_on(signal).map_err(|trouble| unsignalled(&trouble))?;
+        let word = |success| if success { "success" } else { "failure" };
+        terminal::say(&match signalled {
+            Signalled::Now => format!("the wait condition was signalled: {}", word(verdict.success)),
+            Signalled::Before { success, reason } => format!(
+                "the wait condition was signalled before, and is not again: {} ({reason})",
+                word(success)
+            ),
+            Signalled::Expired => {
+                "note: the wait condition is not signalled: its URL has expired, so nobody waits any more"
+                    .to_owned()
+            }
+        });
+        Ok(())
+    }
+}
+
+fn unsignalled(trouble: &Trouble) -> Failure {
+    let hint = trouble.what_to_do().unwrap_or_default();
+    let hint = format!("{hint}; the outer stack waits until its timeout, `paceline signal` tries again");
+    let message = format!("the wait condition could not be signalled: {}", trouble.message);
+    Failure::usage(message, hint.trim_start_matches("; ")).with_exit_code(exit::FAILED)
+}
+
+fn verdict(finished: &Finished) -> Verdict {
+    let Finished { exit_code, record } = finished;
+    let success = *exit_code == exit::DONE;
+    let reason = match (record.first_failure(), &record.stopping) {
+        _ if success => "the deployment is done".to_owned(),
+        (Some(failure), _) => failure,
+        (None, Some(reason)) => format!("the deployment was stopped: {reason}"),
+        (None, None) => "the deployment was interrupted".to_owned(),
+    };
+    Verdict { success, reason, data: counts(record) }
+}
+
+fn counts(record: &Record) -> String {
+    let outcomes = record.outcomes();
+    let count = |of: &[Outcome]| of.iter().filter_map(|outcome| outcomes.get(outcome)).sum::<usize>();
+    let (deployed, unchanged) = (count(&[Outcome::Deployed]), count(&[Outcome::Unchanged]));
+    let failed = count(&[Outcome::Failed, Outcome::RolledBack]);
+    format!("{deployed} deployed, {unchanged} unchanged, {failed} failed")
+}
+
+/// The build that this process is a part of.
+fn build() -> Option<String> {
+    std::env::var(BUILD_ID).ok().filter(|id| !id.is_empty())
+}
