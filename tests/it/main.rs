@@ -19,6 +19,7 @@ mod lint;
 mod mistakes;
 mod plan;
 mod project;
+mod relax;
 mod report;
 mod run_buildspec;
 mod simulate;

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use paceline_assembly::{Assembly, Stack};
-use paceline_aws::{Aws, AwsOptions, Method};
+use paceline_aws::{Aws, AwsOptions, Method, Presence, Wire};
 use paceline_engine::exit;
+use paceline_plan::{Plan, PlanOptions};
 use paceline_report::Record;
 
 use crate::cli::{DeployArgs, MethodArg, PlanFormat};
 use crate::failure::Failure;
+use crate::load::App;
 use crate::plan::Asked;
 use crate::run::{Execution, Finished, SIMULATED_START, runtime, virtual_runtime};
 use crate::simulate::Simulation;
@@ -38,7 +40,10 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     if !args.run.simulate {
         options.history = history::read();
     }
-    let plan = app.plan(&options)?;
+    let mut plan = app.plan(&options)?;
+    if !(args.run.simulate || args.run.dry_run || plan.relaxed.is_empty()) {
+        plan = relaxed(&app, plan, &mut options)?;
+    }
     app.assembly.ensure_deployable(|stack| plan.stacks.iter().any(|planned| planned.id == stack.id))?;
     let parameters = parameters(&args.parameters, &app.assembly)?;
     if args.run.dry_run {
@@ -63,12 +68,28 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         let simulated = async {
             let simulation = Simulation::new(&app.assembly, SIMULATED_START);
             let start = simulation.now();
-            execution.simulate(start, connect(simulation.options(aws))).await
+            Box::pin(execution.simulate(start, connect(simulation.options(aws)))).await
         };
         virtual_runtime()?.block_on(simulated)
     } else {
         runtime()?.block_on(execution.perform(connect(aws)))
     }
+}
+
+/// The plan without the edges that the team gives up when all they are for is there. It stays the same plan: a run
+/// that was interrupted is gone on with, whatever it has made meanwhile.
+fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Failure> {
+    let wire = Wire::default();
+    let looked = paceline_aws::present(&wire, &app.assembly, &plan.relaxed);
+    let Presence { present, warnings } = runtime()?.block_on(looked)?;
+    for warning in warnings {
+        terminal::say(&format!("warning: {warning}"));
+    }
+    for (from, to) in &present {
+        terminal::say(&format!("{from} does not wait for {to}: every parameter that it reads is there"));
+    }
+    options.present = present;
+    Ok(Plan { digest: plan.digest, ..app.plan(options)? })
 }
 
 /// `[STACK:]KEY=VALUE`, by stack; `*` is every stack.

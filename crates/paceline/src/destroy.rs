@@ -49,7 +49,7 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
             let simulation = Simulation::new(&app.assembly, SIMULATED_START);
             Box::pin(deploy(&app, &options, &simulation)).await?;
             let start = simulation.now();
-            execution.simulate(start, connect(simulation.options(AwsOptions::default()))).await
+            Box::pin(execution.simulate(start, connect(simulation.options(AwsOptions::default())))).await
         };
         virtual_runtime()?.block_on(Box::pin(simulated))
     } else {

@@ -36,7 +36,7 @@ impl Failure {
 
     /// Several things are wrong with what was given.
     pub(crate) fn of_all(problems: Vec<(String, Option<String>)>) -> Self {
-        Self { exit_code: exit::USAGE, problems }
+        Self { exit_code: exit::USAGE, is_elsewhere: false, problems }
     }
 
     pub(crate) fn with_exit_code(self, exit_code: u8) -> Self {

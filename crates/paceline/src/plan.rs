@@ -8,7 +8,7 @@ use paceline_plan::forecast::{Forecast, MadeBy, lower_bound};
 use paceline_plan::price::Price;
 use paceline_plan::render::{self, TextOptions};
 use paceline_plan::what_if::{Change, Outlook, WhatIf};
-use paceline_plan::{Plan, PlanOptions, Strategy};
+use paceline_plan::{Plan, PlanOptions, Present, Strategy};
 
 use crate::cli::{PlanArgs, PlanFormat};
 use crate::failure::Failure;
@@ -81,11 +81,34 @@ fn forecast(app: &App, plan: &Plan, options: &PlanOptions, asked: &Asked<'_>) ->
         phased,
         graph,
         lower_bound: bound,
+        redeployed: redeployed(app, plan, options)?,
+        whole_stacks: whole_stacks(plan)?,
         made_by: if asked.simulate { MadeBy::Simulator } else { MadeBy::Rehearsal },
         price: Price::of(&codebuild.compute, codebuild.price_per_minute),
         what_if: what_if(app, plan, options, asked)?,
         advice: if asked.advice { Some(advise(plan, &app.assembly, &finish)?) } else { None },
     })
+}
+
+/// When everything would be done on a redeployment that needs some orders no more.
+fn redeployed(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Option<Duration>, Failure> {
+    let present: Present = plan.relaxed.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
+    if present.is_empty() {
+        return Ok(None);
+    }
+    finish(&app.plan(&PlanOptions { present, ..options.clone() })?).map(Some)
+}
+
+/// When everything would be done, were the whole of every stack waited for.
+fn whole_stacks(plan: &Plan) -> Result<Option<Duration>, Failure> {
+    if plan.steps.iter().all(|step| step.early.is_empty()) {
+        return Ok(None);
+    }
+    let mut whole = plan.clone();
+    for step in &mut whole.steps {
+        step.early.clear();
+    }
+    finish(&whole).map(Some)
 }
 
 /// When everything would be done.

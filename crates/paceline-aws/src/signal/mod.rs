@@ -6,6 +6,7 @@
 
 mod mark;
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -224,5 +225,8 @@ fn one_line(text: &str) -> String {
 /// Tells handles apart: sixteen hexadecimal digits.
 fn digest(parts: &[&str]) -> String {
     let hash = Sha256::digest(parts.join("\n"));
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -29,6 +29,10 @@ pub struct Forecast {
     pub graph: Duration,
     /// The longest chain of steps, were there no limit to what happens at once and to how often AWS is called.
     pub lower_bound: Duration,
+    /// With every relaxed edge given up, where there is one: a redeployment.
+    pub redeployed: Option<Duration>,
+    /// With every edge waiting for the whole of its stack, where some do not.
+    pub whole_stacks: Option<Duration>,
     /// What made the figures of the graph and of the phases.
     pub made_by: MadeBy,
     /// What a minute of the build costs, where that is known.

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::Forecast;
 use crate::advice::Advice;
-use crate::config::Strategy;
+use crate::config::{Strategy, Until};
 use crate::edges::{Edge, External, Place, Reason};
 use crate::forecast::Basis;
 use crate::history::Operation;
-use crate::plan::{DeclaredOnly, LeftOut, Phase, Plan, PlannedStack, Work};
+use crate::plan::{DeclaredOnly, LeftOut, Phase, Plan, PlannedStack, Relaxed, Work};
 use crate::price::Price;
 use crate::what_if::{Outlook, WhatIf};
 
@@ -28,6 +28,8 @@ struct Document<'a> {
     assets: Assets,
     left_out: &'a [LeftOut],
     external: &'a [External],
+    #[serde(skip_serializing_if = "<[Relaxed]>::is_empty")]
+    relaxed: &'a [Relaxed],
     declared_only: Vec<DeclaredOnlyOf<'a>>,
     timestamps: Vec<Timestamps<'a>>,
     warnings: &'a [String],
@@ -65,6 +67,9 @@ struct DependsOn<'a> {
     provided_at: Option<&'a Place>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     guessed: bool,
+    /// Only where it is not the whole stack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Until>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +82,10 @@ struct Times<'a> {
     graph: u64,
     #[serde(rename = "lower_bound_s")]
     lower_bound: u64,
+    #[serde(rename = "redeployed_s", skip_serializing_if = "Option::is_none")]
+    redeployed: Option<u64>,
+    #[serde(rename = "whole_stacks_s", skip_serializing_if = "Option::is_none")]
+    whole_stacks: Option<u64>,
     made_by: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<Costs<'a>>,
@@ -151,6 +160,8 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
             phased: seconds(forecast.phased),
             graph: seconds(forecast.graph),
             lower_bound: seconds(forecast.lower_bound),
+            redeployed: forecast.redeployed.map(seconds),
+            whole_stacks: forecast.whole_stacks.map(seconds),
             made_by: forecast.made_by.as_str(),
             price: forecast.price.as_ref().map(|price| Costs::of(price, forecast)),
         },
@@ -159,6 +170,7 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         assets,
         left_out: &plan.left_out,
         external: &plan.external,
+        relaxed: &plan.relaxed,
         declared_only: plan.declared_only.iter().map(DeclaredOnlyOf::of).collect(),
         timestamps: plan.times.iter().map(|(stack, places)| Timestamps { stack, places }).collect(),
         warnings: &plan.warnings,
@@ -228,6 +240,7 @@ impl<'a> DependsOn<'a> {
             read_at: &edge.read_at,
             provided_at: edge.provided_at.as_ref(),
             guessed: edge.guessed,
+            until: Some(edge.until).filter(|until| *until != Until::Stack),
         }
     }
 }

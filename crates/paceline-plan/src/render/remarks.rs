@@ -24,10 +24,19 @@ impl Page<'_> {
             plan.external.iter().partition(|it| it.unresolved);
         self.remark("Read, but made by none of these stacks:", &names(&external), None);
         self.remark("Read under names that are only known at deployment:", &names(&unresolved), None);
+        self.relaxed();
         self.declared_only();
         self.times();
 
         self.remark("Warnings:", &plan.warnings, Some(Tone::Warn));
+    }
+
+    fn relaxed(&mut self) {
+        let lines = self.plan.relaxed.iter().map(|it| {
+            let parameters = count(it.parameters.len(), "parameter");
+            format!("{} and {}: when the {parameters} it reads are there ({})", it.from, it.to, it.because)
+        });
+        self.remark("Deployed side by side on a redeployment:", &lines.collect::<Vec<_>>(), None);
     }
 
     fn times(&mut self) {

@@ -164,6 +164,8 @@ pub(crate) fn forecast() -> Forecast {
         phased: Duration::from_mins(70),
         graph: Duration::from_mins(50),
         lower_bound: Duration::from_mins(45),
+        redeployed: None,
+        whole_stacks: None,
         made_by: MadeBy::Rehearsal,
         price: Price::of("x-large", None),
         what_if: None,

@@ -38,6 +38,23 @@ impl Page<'_> {
             }
             self.line(&row);
         }
+        let others = [
+            (
+                "a redeployment",
+                forecast.redeployed,
+                "with the orders given up that only a fresh account needs",
+            ),
+            (
+                "whole stacks",
+                forecast.whole_stacks,
+                "were nothing started before the stacks it reads from are complete",
+            ),
+        ];
+        for (way, time, what) in others {
+            if let Some(time) = time {
+                self.line(&format!("  {way:<20} {:>10}   {what}", show_duration(time)));
+            }
+        }
         let bound = show_duration(forecast.lower_bound);
         self.line(&format!("  {:<20} {bound:>10}   the longest chain, without any limit", "at best"));
         self.durations(forecast.made_by);

@@ -1,0 +1,54 @@
+//! An order that is only needed on a fresh account: kept there, and given up when what it is for is there.
+
+use serde_json::json;
+
+use crate::harness::{Events, Place, Sim};
+
+fn place() -> Place {
+    let place = Place::new();
+    let stack = |template: &str| {
+        json!({ "type": "aws:cloudformation:stack", "environment": "aws://111111111111/us-east-1",
+            "properties": { "templateFile": template } })
+    };
+    let manifest =
+        json!({ "version": "36.0.0", "artifacts": { "Writer": stack("w.json"), "Reader": stack("r.json") } });
+    place.write("cdk.out/manifest.json", &manifest.to_string());
+    let writer = json!({ "Resources": { "P": { "Type": "AWS::SSM::Parameter", "Properties": {
+        "Type": "String", "Name": "/app/x", "Value": "v" } } } });
+    place.write("cdk.out/w.json", &writer.to_string());
+    // Its parameter may have changed, so that it is looked at again in every run.
+    let reader = json!({
+        "Parameters": { "X": { "Type": "AWS::SSM::Parameter::Value<String>", "Default": "/app/x" } },
+        "Resources": { "T": { "Type": "AWS::SNS::Topic", "Properties": { "DisplayName": { "Ref": "X" } } } },
+    });
+    place.write("cdk.out/r.json", &reader.to_string());
+    place.write(
+        "paceline.yaml",
+        "edges: [{ from: Reader, to: Writer, relax: when-present, because: the name never changes }]\n",
+    );
+    place
+}
+
+/// Whether the reader was started before the writer had ended.
+fn side_by_side(place: &Place, sim: &Sim) -> bool {
+    let ran = place.paceline(["deploy", "--events", "events.jsonl"]).aws_at(&sim.address).run().expect(0);
+    let said = ran.stderr.contains("Reader does not wait for Writer");
+    let events = Events::read(&place.path("events.jsonl"));
+    let together = events.position("step.started", "Reader") < events.position("step.finished", "Writer");
+    assert_eq!(said, together, "{}", ran.stderr);
+    together
+}
+
+#[test]
+fn stacks_are_deployed_side_by_side_once_the_parameters_are_there() {
+    let (place, sim) = (place(), Sim::start(1000));
+    assert!(!side_by_side(&place, &sim), "on a fresh account the order is kept");
+    assert!(side_by_side(&place, &sim));
+}
+
+#[test]
+fn the_plan_shows_the_order_and_when_it_is_given_up() {
+    let ran = place().paceline(["plan"]).run().expect(0);
+    assert!(ran.stdout.contains("waits for Writer"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Reader and Writer"), "{}", ran.stdout);
+}
