@@ -164,6 +164,7 @@ impl Plan {
             .collect();
 
         let mut warnings = assembly.warnings.clone();
+        warnings.extend(placeholders(&facts));
         let gates = steps::gates(config, &names, &stacks, &mut warnings)?;
         let numbers = stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
         let maker = steps::Maker {
@@ -314,6 +315,31 @@ fn cycle_error(cycle: &Cycle, stacks: &[&Stack], edges: &[Edge]) -> PlanError {
         edges.iter().find(|edge| edge.from == stacks[from].id && edge.to == stacks[to].id).cloned()
     });
     PlanError::Cycle { edges: edges.collect() }
+}
+
+/// What was not found when the app was synthesized and is baked in as it was.
+fn placeholders(facts: &[Facts<'_>]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for reader in facts {
+        let mut names: BTreeMap<&str, &Place> = BTreeMap::new();
+        for (name, place) in &reader.uses.placeholders {
+            names.entry(name).or_insert(place);
+        }
+        for (name, place) in names {
+            let writer = facts.iter().find(|facts| facts.uses.writes_parameter(name));
+            let then = match writer {
+                Some(writer) => {
+                    format!("`{}` makes it, so synthesize again when that is deployed", writer.stack)
+                }
+                None => "synthesize again when it is there".to_owned(),
+            };
+            warnings.push(format!(
+                "`{}` was synthesized without the parameter {name}, and would be deployed with a placeholder for it ({place}): {then}",
+                reader.stack
+            ));
+        }
+    }
+    warnings
 }
 
 /// The stacks that hold the time of their synthesis, and where.

@@ -11,6 +11,9 @@ use crate::resolver::{Given, Resolver};
 use crate::text::Text;
 use crate::timestamps::has_time;
 
+/// What `StringParameter.valueFromLookup` of the CDK gives while the value is not known, followed by the name.
+const PLACEHOLDER: &str = "dummy-value-for-";
+
 /// Shorter names are found by chance in texts that have nothing to do with them.
 const SHORTEST_NAME: usize = 6;
 
@@ -47,9 +50,17 @@ pub(crate) struct Uses {
     pub(crate) given_names: Vec<String>,
     /// Where its custom resources hold the time of the synthesis.
     pub(crate) times: Vec<Place>,
+    /// The parameters that were to be looked up while the app was synthesized and were not found, and where
+    /// what stands for them is baked in.
+    pub(crate) placeholders: Vec<(String, Place)>,
 }
 
 impl Uses {
+    /// Whether it writes this parameter, wherever that is.
+    pub(crate) fn writes_parameter(&self, name: &str) -> bool {
+        self.provided.iter().any(|provided| provided.reason == Reason::Ssm && provided.name.raw() == name)
+    }
+
     /// The resources of the stack's own template that provide something.
     pub(crate) fn provided_by_resources(&self) -> impl Iterator<Item = &str> {
         let own = |place: &&Place| place.section == Section::Resources && place.nested.is_empty();
@@ -374,6 +385,12 @@ impl<'a> Scanner<'a> {
         if text.contains("{{resolve:ssm") {
             self.dynamic_references(text);
         }
+        for (_, rest) in text.match_indices(PLACEHOLDER).map(|(at, _)| text.split_at(at + PLACEHOLDER.len()))
+        {
+            let end = rest.find(|c: char| !is_in_parameter_name(c)).unwrap_or(rest.len());
+            let place = self.place();
+            self.uses.placeholders.push((rest[..end].to_owned(), place));
+        }
         for (name, at) in images::of(text) {
             self.reads(Reason::Image, name, at);
         }
@@ -395,6 +412,11 @@ impl<'a> Scanner<'a> {
 /// The account that an ARN names.
 pub(super) fn account_of(arn: &Text) -> Text {
     arn.raw().split(':').nth(4).map_or_else(Text::unknown, Text::from_raw)
+}
+
+/// The characters of the names of parameters (Systems Manager API reference, `PutParameter`).
+fn is_in_parameter_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_.-/".contains(c)
 }
 
 /// Whether AWS publishes the parameter.

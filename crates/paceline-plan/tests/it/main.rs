@@ -13,6 +13,7 @@ mod example;
 mod history;
 mod ordering;
 mod phases;
+mod placeholders;
 mod random;
 mod real;
 mod relax;

@@ -260,6 +260,6 @@ fn a_command_without_a_place_is_refused() {
         refused(
             "phases: [{ name: all, stacks: ['*'] }]\ncommands: [{ name: tidy, run: x, after: 'phase:al' }]"
         ),
-        "paceline.yaml:2:42: commands[0]: no phase is called `al`\nhint: did you mean `all`?"
+        "paceline.yaml:2:41: commands[0]: no phase is called `al`\nhint: did you mean `all`?"
     );
 }
