@@ -133,25 +133,26 @@ impl WaitHandle {
 
     /// The signal as JSON, the reason cut so that the whole is not too long.
     fn body(&self, verdict: &Verdict) -> String {
-        let (mut reason, data) = (one_line(&verdict.reason), one_line(&verdict.data));
-        loop {
-            let body = json!({
-                "Status": verdict.status(),
-                "Reason": reason,
-                "UniqueId": self.id,
-                "Data": data,
-            })
-            .to_string();
-            let Some(excess) = body.len().checked_sub(MOST).filter(|excess| *excess > 0) else { return body };
-            // A character is one byte at least, so this comes to an end. The ellipsis has three.
-            let keep = reason.len().saturating_sub(excess + '…'.len_utf8());
-            let Some(cut) = (0..=keep).rev().find(|at| reason.is_char_boundary(*at)) else { return body };
-            if cut == 0 {
-                return body;
-            }
-            reason.truncate(cut);
-            reason.push('…');
+        let data = one_line(&verdict.data);
+        let with = |reason: &str| {
+            json!({ "Status": verdict.status(), "Reason": reason, "UniqueId": self.id, "Data": data })
+                .to_string()
+        };
+        let reason = one_line(&verdict.reason);
+        let whole = with(&reason);
+        if whole.len() <= MOST {
+            return whole;
         }
+        let mut room = MOST.saturating_sub(with("…").len());
+        let fits = |c: &char| {
+            // Some characters are written as several.
+            let written = json!(c).to_string().len() - "\"\"".len();
+            let left = room.checked_sub(written);
+            room = left.unwrap_or_default();
+            left.is_some()
+        };
+        let cut: String = reason.chars().take_while(fits).collect();
+        with(&format!("{cut}…"))
     }
 
     async fn send(&self, wire: &Wire, body: &str) -> Result<(), Trouble> {
