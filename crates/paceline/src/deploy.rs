@@ -46,6 +46,10 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     }
     app.assembly.ensure_deployable(|stack| plan.stacks.iter().any(|planned| planned.id == stack.id))?;
     let parameters = parameters(&args.parameters, &app.assembly)?;
+    // The plan itself shows them; whoever deploys has not seen it.
+    for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
+        terminal::say(&format!("warning: {warning}"));
+    }
     if args.run.dry_run {
         terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text, &Asked::default())?);
         return Ok(Finished { exit_code: exit::DONE, record: Record::default() });
