@@ -189,17 +189,13 @@ impl WaitHandle {
 
     fn without_secrets(&self, trouble: Trouble) -> Trouble {
         let message = trouble.message.replace(&self.path_and_query, "/…");
-        let hint = match trouble.kind {
-            Kind::Unreachable | Kind::Throttled | Kind::Setup => trouble.what_to_do(),
-            _ => Some(
-                "see that the URL is the whole reference of an AWS::CloudFormation::WaitConditionHandle"
-                    .into(),
-            ),
-        };
         let trouble = Trouble { message, ..trouble };
-        match hint {
-            Some(hint) => trouble.hint(hint),
-            None => trouble,
+        match trouble.kind {
+            Kind::Setup => trouble,
+            Kind::Unreachable | Kind::Throttled => trouble.hint("check the network and the proxy settings"),
+            _ => trouble.hint(
+                "see that the URL is the whole reference of an AWS::CloudFormation::WaitConditionHandle",
+            ),
         }
     }
 }
