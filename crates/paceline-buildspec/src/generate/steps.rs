@@ -43,6 +43,8 @@ struct StepContext<'a> {
     /// One app's assembly. Of several, the runner says which is missing.
     app_dir: Option<&'a str>,
     arguments: String,
+    /// The option that names the configuration, after a space.
+    config: String,
     check: String,
     generated: String,
     synth: &'a str,
@@ -113,6 +115,7 @@ impl Step {
             name: &generation.name,
             app_dir: if let Apps::One(dir) = &generation.apps { Some(dir.as_str()) } else { None },
             arguments: arguments(generation),
+            config: config(generation).map_or_else(String::new, |config| format!(" {config}")),
             check: format!("{} --check", command(generation)),
             generated: shell_word(&format!("{}/{}", generation.out_dir, generation.name)),
             // The template ends the last line.
@@ -159,8 +162,11 @@ fn arguments(generation: &Generation) -> String {
         Apps::One(dir) => Some(format!("--app {}", shell_word(dir))),
         Apps::Several(_) => None,
     };
-    let config = generation.config.as_ref().map(|config| format!("--config {}", shell_word(config)));
-    app.into_iter().chain(config).collect::<Vec<_>>().join(" ")
+    app.into_iter().chain(config(generation)).collect::<Vec<_>>().join(" ")
+}
+
+fn config(generation: &Generation) -> Option<String> {
+    generation.config.as_ref().map(|config| format!("--config {}", shell_word(config)))
 }
 
 fn runner(source: &RunnerSource) -> Option<Runner<'_>> {

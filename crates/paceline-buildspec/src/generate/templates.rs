@@ -33,6 +33,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "steps/plan.sh.tera",
     "steps/prelude.sh.tera",
     "steps/results.sh.tera",
+    "steps/signal.sh.tera",
     "steps/synth.sh.tera",
 ];
 
@@ -102,10 +103,11 @@ mod tests {
     }
 
     /// What may stand in a template without a filter, because it is made of quoted words or is a number.
-    const RAW: [&str; 8] = [
+    const RAW: [&str; 9] = [
         "arguments",
         "check",
         "class",
+        "config",
         "generated",
         "margin_minutes",
         "runner_minutes",
