@@ -7,6 +7,7 @@ mod assets;
 mod builds;
 mod deletes;
 mod deploys;
+mod early;
 mod failures;
 mod faults;
 mod gates;
