@@ -138,6 +138,7 @@ const settings = {
         "Sid": "ReadStacks",
         "Effect": "Allow",
         "Action": [
+          "cloudformation:DescribeAccountLimits",
           "cloudformation:DescribeStacks",
           "cloudformation:ListStacks"
         ],

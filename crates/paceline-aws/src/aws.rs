@@ -47,6 +47,7 @@ pub struct Aws {
     /// By account and region, and by the ARN of the deploy role: apps with several bootstraps have several.
     environments: BTreeMap<(Target, Option<String>), Arc<Environment>>,
     images: ImagePublisher,
+    notes: Vec<String>,
 }
 
 /// Everything that was wrong before anything was touched.
@@ -62,7 +63,7 @@ impl From<Trouble> for PreflightError {
 
 impl Aws {
     /// Finds out who we are, assumes the deploy role of every environment of the plan, and checks how
-    /// each is bootstrapped. Nothing is changed.
+    /// each is bootstrapped, and whether the plan fits into CloudFormation's limits. Nothing is changed.
     pub async fn connect(
         assembly: Arc<Assembly>,
         plan: &Plan,
@@ -74,6 +75,7 @@ impl Aws {
         sessions.account().await?;
         let mut aws = Self {
             images: ImagePublisher::new(options.images),
+            notes: Vec::new(),
             limiter: Arc::default(),
             environments: BTreeMap::new(),
             assembly: Arc::clone(&assembly),
@@ -106,11 +108,19 @@ impl Aws {
                 Err(trouble) => troubles.push(trouble),
             }
         }
+        aws.environments = environments;
+        let (too_much, notes) = Box::pin(aws.check_quotas(plan)).await;
+        troubles.extend(too_much);
         if !troubles.is_empty() {
             return Err(PreflightError(troubles));
         }
-        aws.environments = environments;
+        aws.notes = notes;
         Ok(aws)
+    }
+
+    /// What a person should know of how it was checked that nothing stands in the way.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     async fn open(

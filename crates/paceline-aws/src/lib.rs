@@ -13,6 +13,7 @@ mod poller;
 mod present;
 mod project;
 mod publish;
+mod quota;
 mod rate;
 mod roles;
 mod sdk;

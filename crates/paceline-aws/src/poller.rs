@@ -48,6 +48,8 @@ pub(crate) struct Snapshot {
     /// Which stacks were asked for.
     asked: Asked,
     stacks: Arc<HashMap<String, StackView>>,
+    /// How many stacks there are of whatever name, if all were asked for.
+    total: Option<usize>,
     trouble: Option<Trouble>,
 }
 
@@ -83,7 +85,7 @@ pub(crate) struct Poller {
 impl Poller {
     pub(crate) fn new(names: BTreeSet<String>) -> Self {
         let (started, asked) = (Instant::now(), Asked::Named(Vec::new()));
-        let never = Snapshot { started, asked, stacks: Arc::default(), trouble: None };
+        let never = Snapshot { started, asked, stacks: Arc::default(), total: None, trouble: None };
         Self {
             names,
             latest: watch::Sender::new(never),
@@ -120,6 +122,11 @@ impl Poller {
             return Ok(seen.stacks.get(name).cloned());
         }
         self.look(name).await
+    }
+
+    /// How many stacks the last poll saw in all; `None` when they may not be listed.
+    pub(crate) fn counted(&self) -> Option<usize> {
+        self.latest.borrow().total
     }
 
     /// Something has just been started: its end may be near.
@@ -223,14 +230,14 @@ async fn poll(environment: &Environment, wanted: Vec<String>, may_list: &mut boo
         }
     }
     match read {
-        Ok((stacks, pages)) => {
+        Ok(Read { stacks, total, pages }) => {
             let before = Arc::clone(&poller.latest.borrow().stacks);
             let changed = before.len() != stacks.len()
                 || stacks
                     .iter()
                     .any(|(name, now)| before.get(name).is_none_or(|was| was.status != now.status));
             let stacks = Arc::new(stacks);
-            poller.latest.send_replace(Snapshot { started, asked, stacks, trouble: None });
+            poller.latest.send_replace(Snapshot { started, asked, stacks, total, trouble: None });
             if changed {
                 poller.expect_change();
             }
@@ -248,10 +255,15 @@ fn not_listed() -> Trouble {
     Trouble { kind: Kind::Denied, ..Trouble::setup("stacks may not be listed here") }
 }
 
-type Read = (HashMap<String, StackView>, u32);
+/// What a poll read: the stacks that are of interest, how many there are in all, and how many calls it took.
+struct Read {
+    stacks: HashMap<String, StackView>,
+    total: Option<usize>,
+    pages: u32,
+}
 
 async fn read_all(environment: &Environment) -> Result<Read, Trouble> {
-    let (mut stacks, mut pages, mut next) = (HashMap::new(), 0, None::<String>);
+    let (mut stacks, mut total, mut pages, mut next) = (HashMap::new(), 0, 0, None::<String>);
     loop {
         let send = || environment.client.describe_stacks().set_next_token(next.clone()).send();
         let answer = environment.call_within(LIST_PATIENCE, None, "DescribeStacks", send).await?;
@@ -260,13 +272,14 @@ async fn read_all(environment: &Environment) -> Result<Read, Trouble> {
             let name = stack.stack_name().unwrap_or_default();
             // A stack that is gone is not there, whether or not it is still listed.
             let is_gone = stack.stack_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
+            total += usize::from(!is_gone);
             if environment.poller.names.contains(name) && !is_gone {
                 stacks.insert(name.to_owned(), view(stack));
             }
         }
         next = answer.next_token().map(str::to_owned);
         if next.is_none() {
-            return Ok((stacks, pages));
+            return Ok(Read { stacks, total: Some(total), pages });
         }
     }
 }
@@ -279,7 +292,7 @@ async fn read_each(environment: &Environment, names: &[String]) -> Result<Read, 
             stacks.insert(name.clone(), view(&stack));
         }
     }
-    Ok((stacks, u32::try_from(names.len()).unwrap_or(u32::MAX)))
+    Ok(Read { stacks, total: None, pages: u32::try_from(names.len()).unwrap_or(u32::MAX) })
 }
 
 /// Asks for one stack by name or id; `None` when it is not there.

@@ -40,6 +40,8 @@ pub struct SimOptions {
     pub change_set: Duration,
     /// How many resources may be in concurrent stack operations, as `DescribeAccountLimits` tells.
     pub concurrent_resources: u32,
+    /// How many stacks an account may have in a region, as `DescribeAccountLimits` tells.
+    pub stacks: u32,
     /// Objects up to this size keep their bytes; of larger ones only the size is known.
     pub keep_objects_up_to: usize,
     /// How long resource operations take.
@@ -67,6 +69,7 @@ impl Default for SimOptions {
             stack_overhead: STACK_OVERHEAD / 2,
             change_set: Duration::from_secs(3),
             concurrent_resources: 2_500,
+            stacks: 2_000,
             keep_objects_up_to: 2 << 20,
             durations: Durations::typical(),
             build: Duration::from_mins(8),

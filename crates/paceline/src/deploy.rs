@@ -67,7 +67,13 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         phased: app.phased(&options).ok(),
         plan: Arc::new(plan),
     };
-    let connect = async |aws| Ok(Aws::connect(Arc::clone(&app.assembly), &execution.plan, aws).await?);
+    let connect = async |aws| {
+        let aws = Aws::connect(Arc::clone(&app.assembly), &execution.plan, aws).await?;
+        for note in aws.notes() {
+            terminal::say(&format!("note: {note}"));
+        }
+        Ok(aws)
+    };
     if args.run.simulate {
         let simulated = async {
             let simulation = Simulation::new(&app.assembly, SIMULATED_START);

@@ -14,6 +14,7 @@ mod gates;
 mod graph;
 mod preflight;
 mod project;
+mod quotas;
 mod resumes;
 mod signal;
 mod states;

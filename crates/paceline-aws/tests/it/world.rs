@@ -146,6 +146,14 @@ impl World {
         Ran { events }
     }
 
+    /// What a person is told of a run before it starts.
+    pub(crate) async fn notes(&self, app: &App) -> Vec<String> {
+        let assembly = app.read();
+        let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
+        let options = AwsOptions { wire: self.wire.clone(), ..AwsOptions::default() };
+        Box::pin(Aws::connect(assembly, &plan, options)).await.unwrap().notes().to_vec()
+    }
+
     /// What stands in the way of a run before it starts.
     pub(crate) async fn refused(&self, app: &App) -> PreflightError {
         let assembly = app.read();

@@ -100,8 +100,12 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
         },
         Statement {
             sid: "ReadStacks",
-            why: "One call describes every stack of a Region. It names no stack, and needs ListStacks too.",
-            actions: vec!["cloudformation:DescribeStacks", "cloudformation:ListStacks"],
+            why: "One call describes every stack of a Region. It names no stack, and needs ListStacks too. How many stacks there may be is checked before anything is touched.",
+            actions: vec![
+                "cloudformation:DescribeAccountLimits",
+                "cloudformation:DescribeStacks",
+                "cloudformation:ListStacks",
+            ],
             resources: vec![Resource::Any],
         },
     ];

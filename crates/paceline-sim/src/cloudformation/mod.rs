@@ -45,7 +45,7 @@ pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {
         "GetTemplateSummary" => lists::template_summary(world, request),
         "ValidateTemplate" => lists::validate_template(world, request),
         "DescribeAccountLimits" => Ok(json!({"AccountLimits": [
-            {"Name": "StackLimit", "Value": 2000},
+            {"Name": "StackLimit", "Value": world.options.stacks},
             {"Name": "StackOutputsLimit", "Value": 200},
             {"Name": "ConcurrentResourcesLimit", "Value": world.options.concurrent_resources},
         ]})),
