@@ -114,6 +114,12 @@ fn a_setting_that_codebuild_does_not_know_is_refused_before_anything_is_written(
         ("sha256: \"0000", "sha256: \"x000", "\"x000", "the runner's SHA-256 `x000"),
         (
             "timeout: 240m",
+            "timeout: 4h, timeouts: { stack: 4h }",
+            "4h }",
+            "a stack may take 240m, and the runner ends after 230m",
+        ),
+        (
+            "timeout: 240m",
             "timeout: 4h, timeouts: { runner: 5h }",
             "5h",
             "the runner may take 300m, and the build ends after 240m",
@@ -133,6 +139,23 @@ fn a_setting_that_codebuild_does_not_know_is_refused_before_anything_is_written(
         assert!(ran.stderr.contains(&says), "{bad}: no {says} in {}", ran.stderr);
         assert!(ran.stderr.contains(" hint: "), "{bad}: {}", ran.stderr);
         assert_eq!(place.list("buildspecs"), [""; 0], "{bad}");
+    }
+}
+
+#[test]
+fn a_limit_of_a_stack_that_cannot_take_effect_is_refused_by_plan_and_deploy_too() {
+    let place = Place::new();
+    let file = place.write("bad.yaml", "codebuild:\n  timeouts: { stack: 2h, runner: 90m }\n");
+    for command in [&["plan"][..], &["deploy", "--simulate"]] {
+        let ran = place
+            .paceline(command)
+            .args(["--app", &workshop::path("cdk.out"), "--config"])
+            .args([&file])
+            .run()
+            .expect(2);
+        let says = "bad.yaml:2:22: a stack may take 120m, and the runner ends after 90m";
+        assert!(ran.stderr.contains(says), "{command:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(" hint: each limit has to be below"), "{command:?}: {}", ran.stderr);
     }
 }
 

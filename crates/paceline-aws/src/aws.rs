@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use futures_util::future::join_all;
@@ -35,6 +36,8 @@ pub struct AwsOptions {
     pub commands: Commands,
     /// Values for the stacks' parameters: by stack id or name, or `*` for all, then by parameter.
     pub parameters: BTreeMap<String, BTreeMap<String, String>>,
+    /// How long the creation or the update of a stack may take.
+    pub stack_limit: Option<Duration>,
 }
 
 /// Performs the steps of a plan on AWS.
@@ -177,7 +180,8 @@ impl Aws {
         given.extend(publish_legacy(environment, stack).await?);
         let source = source(environment, stack).await?;
         let disable_rollback = context.plan().rollback == Rollback::None;
-        let request = Request::new(stack, &environment.target, &given, source, disable_rollback);
+        let limit = self.options.stack_limit;
+        let request = Request::new(stack, &environment.target, &given, source, disable_rollback, limit);
         let method = self.options.method;
         Ok(Deployment { environment, context, stack, request, method }.run().await)
     }

@@ -11,6 +11,7 @@ use paceline_report::Record;
 
 use crate::cli::{DeployArgs, MethodArg, PlanFormat};
 use crate::failure::Failure;
+use crate::generation::check_stack_limit;
 use crate::load::App;
 use crate::plan::Asked;
 use crate::run::{Execution, Finished, SIMULATED_START, runtime, virtual_runtime};
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
 fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     synth::before(&args.run, &args.select.app)?;
     let app = load::app(&args.select.app)?;
+    check_stack_limit(&app)?;
     let mut options = app.options(Some(&args.select), args.run.fail_fast);
     // What is simulated takes as long as the table says.
     if !args.run.simulate {
@@ -58,7 +60,8 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         MethodArg::Direct => Method::Direct,
         MethodArg::ChangeSet => Method::ChangeSet,
     };
-    let aws = AwsOptions { method, parameters, ..AwsOptions::default() };
+    let stack_limit = app.config.codebuild.timeouts.stack;
+    let aws = AwsOptions { method, parameters, stack_limit, ..AwsOptions::default() };
     let execution = Execution {
         args: &args.run,
         outputs: args.outputs.as_deref(),

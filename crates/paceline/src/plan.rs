@@ -12,6 +12,7 @@ use paceline_plan::{Plan, PlanOptions, Present, Strategy};
 
 use crate::cli::{PlanArgs, PlanFormat};
 use crate::failure::Failure;
+use crate::generation::check_stack_limit;
 use crate::load::{self, App};
 use crate::{history, simulate, terminal};
 
@@ -27,6 +28,7 @@ pub(crate) struct Asked<'a> {
 
 pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let app = load::app(&args.select.app)?;
+    check_stack_limit(&app)?;
     let mut options = app.options(Some(&args.select), false);
     // What is simulated takes as long as the table says.
     if !args.simulate {

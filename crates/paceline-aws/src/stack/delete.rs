@@ -126,8 +126,13 @@ impl Deletion<'_> {
                 },
                 Sent::Accepted { id } => {
                     self.environment.poller.expect_change();
-                    let operation =
-                        Operation { id, token: Some(token), stamp_before: None, until_rest: true };
+                    let operation = Operation {
+                        id,
+                        token: Some(token),
+                        stamp_before: None,
+                        until_rest: true,
+                        limit: None,
+                    };
                     return Ok(self.settle(operation).await);
                 }
                 Sent::NoChanges | Sent::OutOfDate => break,

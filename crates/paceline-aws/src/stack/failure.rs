@@ -54,6 +54,11 @@ pub(super) fn first_cause<'a>(
     })
 }
 
+/// Whether a resource failed by itself, and not because the operation was cancelled.
+pub(super) fn failed_resource(changes: &[Change]) -> bool {
+    changes.iter().any(|change| !change.of_stack && is_failure(change))
+}
+
 fn is_failure(change: &Change) -> bool {
     let cancelled = change.reason.as_deref().is_some_and(|reason| {
         reason.starts_with("Resource creation cancelled") || reason.starts_with("Resource update cancelled")

@@ -6,6 +6,7 @@ mod decide;
 mod delete;
 mod events;
 mod failure;
+mod limit;
 mod operation;
 mod request;
 mod settle;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use paceline_assembly::Stack;
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome, StepContext};
+use tokio::time::Instant;
 
 pub(crate) use delete::{Deletion, is_protected, protection};
 pub(crate) use events::EventLog;
@@ -29,6 +31,7 @@ use crate::poller::StackView;
 use crate::trouble::Trouble;
 use decide::{Action, Verdict, decide};
 use failure::Failure;
+use limit::Limit;
 use operation::Sent;
 use settle::{Operation, Settled, settle};
 
@@ -214,7 +217,10 @@ impl Deployment<'_> {
         let operation = match sent {
             Sent::NoChanges => return Ok(Some(Settled::NoChanges)),
             Sent::OutOfDate => return Ok(None),
-            Sent::Accepted { id } => Operation { id, token: Some(token), stamp_before, until_rest: false },
+            Sent::Accepted { id } => {
+                let limit = self.limit(Some(Instant::now()));
+                Operation { id, token: Some(token), stamp_before, until_rest: false, limit }
+            }
             // The answer got lost, or an earlier part of the run had sent it.
             Sent::Known => {
                 let Some(view) = self.look().await? else { return Ok(None) };
@@ -254,9 +260,17 @@ impl Deployment<'_> {
         let changes = events::EventLog::default().read(self.environment, &view.id).await?;
         let mut tokens = changes.iter().filter_map(|change| change.token.clone());
         let ours = tokens.find(|token| self.request.is_done_by(token));
-        let operation =
-            |token| Operation { token: Some(token), until_rest: false, ..Operation::someone_elses(view) };
-        Ok(ours.map(operation))
+        Ok(ours.map(|token| Operation {
+            token: Some(token),
+            until_rest: false,
+            limit: self.limit(None),
+            ..Operation::someone_elses(view)
+        }))
+    }
+
+    fn limit(&self, sent: Option<Instant>) -> Option<Limit> {
+        let (ends_creation, keeps_failed) = (self.method == Method::Direct, self.request.disable_rollback);
+        self.request.limit.map(|after| Limit { after, sent, ends_creation, keeps_failed })
     }
 
     async fn settle(&self, operation: Operation) -> Result<Settled, Trouble> {

@@ -4,6 +4,7 @@ use aws_sdk_cloudformation::types::{Capability, OnFailure};
 use paceline_engine::StepContext;
 
 use super::change_set::ByChangeSet;
+use super::limit::Limit;
 use super::request::Request;
 use super::source::Source;
 use crate::environment::Environment;
@@ -94,6 +95,7 @@ async fn create(
             .set_notification_arns(request.notification_arns.clone())
             .set_enable_termination_protection(request.termination_protection)
             .on_failure(on_failure.clone())
+            .set_timeout_in_minutes(request.limit.map(Limit::minutes))
             .send()
     };
     let answer = environment.call(Some(context), "CreateStack", send).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{Parameter, Tag};
 use paceline_assembly::{Stack, Template};
@@ -23,6 +24,9 @@ pub(crate) struct Request {
     pub(crate) termination_protection: Option<bool>,
     pub(crate) execution_role_arn: Option<String>,
     pub(crate) disable_rollback: bool,
+    /// How long it may take. It changes nothing in what is made, and is not a part of the digest: a run that was
+    /// interrupted goes on with what it had begun under another limit.
+    pub(crate) limit: Option<Duration>,
     digest: String,
 }
 
@@ -34,6 +38,7 @@ impl Request {
         given: &BTreeMap<String, String>,
         source: Source,
         disable_rollback: bool,
+        limit: Option<Duration>,
     ) -> Self {
         let declared: BTreeSet<&str> = stack.template.parameters().map(|(name, _)| name).collect();
         let values = stack.parameters.iter().chain(given);
@@ -50,6 +55,7 @@ impl Request {
             termination_protection: stack.termination_protection,
             execution_role_arn: stack.execution_role_arn.as_ref().map(|arn| target.resolve(arn)),
             disable_rollback,
+            limit,
             digest: String::new(),
         };
         request.digest = request.compute_digest(target);

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::decide::{Verdict, verdict};
 use super::events::{Change, EventLog};
 use super::failure::{Failure, first_cause};
+use super::limit::Limit;
 use crate::environment::Environment;
 use crate::poller::StackView;
 use crate::trouble::Trouble;
@@ -40,12 +41,14 @@ pub(super) struct Operation {
     pub(super) stamp_before: Option<String>,
     /// Whether to wait until the stack can be updated, and not only until it is usable.
     pub(super) until_rest: bool,
+    /// How long it may take, if it is ours and there is a limit.
+    pub(super) limit: Option<Limit>,
 }
 
 impl Operation {
     /// An operation that was going on before we looked.
     pub(super) fn someone_elses(view: &StackView) -> Self {
-        Self { id: view.id.clone(), token: None, stamp_before: None, until_rest: true }
+        Self { id: view.id.clone(), token: None, stamp_before: None, until_rest: true, limit: None }
     }
 }
 
@@ -83,6 +86,9 @@ pub(super) async fn settle(
         news_at: Instant::now(),
         doubted: None,
         begun: false,
+        name: &stack.name,
+        is_over: false,
+        is_cancelled: false,
     };
     let (verdict, mut view) = watch.until_the_end(&stack.name).await?;
     // A deleted stack's own words are in its events alone.
@@ -96,10 +102,18 @@ pub(super) async fn settle(
     }
     let failure = match verdict {
         Verdict::Succeeded => None,
-        _ => first_cause(environment, &watch.changes, &stack.construct_paths, 0).await,
+        // Whatever stops a rollback is worse than what it was begun for.
+        Verdict::RolledBack | Verdict::Failed => match watch.limit_failure().filter(|_| !is_stuck(&view)) {
+            None => first_cause(environment, &watch.changes, &stack.construct_paths, 0).await,
+            failure => failure,
+        },
     };
     let left = left(&watch.changes);
     Ok(Settled::Ended { verdict, view: Box::new(view), failure, left })
+}
+
+fn is_stuck(view: &StackView) -> bool {
+    view.status.ends_with("ROLLBACK_FAILED")
 }
 
 /// The resources whose last change says that they were not deleted.
@@ -112,12 +126,12 @@ fn left(changes: &[Change]) -> Vec<Change> {
     last.values().filter(is_left).map(|&change| change.clone()).collect()
 }
 
-struct Watch<'a> {
-    environment: &'a Environment,
-    context: &'a StepContext,
-    operation: Operation,
+pub(super) struct Watch<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) context: &'a StepContext,
+    pub(super) operation: Operation,
     log: EventLog,
-    changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
     complete: BTreeSet<String>,
     total: usize,
     read_at: Instant,
@@ -128,6 +142,11 @@ struct Watch<'a> {
     doubted: Option<(Instant, u32)>,
     /// Whether the operation's first event has been read.
     begun: bool,
+    pub(super) name: &'a str,
+    /// Whether the operation was found to take too long, and what can be done about it has been done.
+    pub(super) is_over: bool,
+    /// Whether it was cancelled for that.
+    pub(super) is_cancelled: bool,
 }
 
 impl Watch<'_> {
@@ -145,6 +164,9 @@ impl Watch<'_> {
                 self.doubted = None;
                 if self.read_at.elapsed() >= self.interval() {
                     self.read_events().await?;
+                }
+                if let Some(view) = &view {
+                    self.keep_limit(view).await?;
                 }
                 continue;
             };
@@ -184,7 +206,7 @@ impl Watch<'_> {
         self.changes.iter().rev().find(|change| change.of_stack).map(|change| change.status.as_str())
     }
 
-    async fn read_events(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn read_events(&mut self) -> Result<(), Trouble> {
         self.read_at = Instant::now();
         let changes = self.log.read(self.environment, &self.operation.id).await?;
         if !changes.is_empty() {

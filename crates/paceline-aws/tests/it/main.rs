@@ -12,6 +12,7 @@ mod failures;
 mod faults;
 mod gates;
 mod graph;
+mod limits;
 mod preflight;
 mod project;
 mod quotas;

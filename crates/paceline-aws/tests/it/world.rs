@@ -66,6 +66,8 @@ pub(crate) struct How {
     /// What goes wrong from when the run has connected. How often the SDK itself tries again, by chance, is
     /// not what is tested.
     pub(crate) faults: Option<Faults>,
+    /// How long the operation on a stack may take.
+    pub(crate) limit: Option<Duration>,
 }
 
 impl World {
@@ -175,12 +177,18 @@ impl World {
         } else {
             Plan::make(&assembly, &config, &PlanOptions::default()).unwrap()
         };
-        let How { method, images, stop, earlier, without, faults, .. } = how;
+        let How { method, images, stop, earlier, without, faults, limit, .. } = how;
         if let Some((from, to)) = without {
             lose(&mut plan, &from, &to);
         }
         let plan = Arc::new(plan);
-        let options = AwsOptions { wire: self.wire.clone(), method, images, ..AwsOptions::default() };
+        let options = AwsOptions {
+            wire: self.wire.clone(),
+            method,
+            images,
+            stack_limit: limit,
+            ..AwsOptions::default()
+        };
         let performer = Arc::new(Aws::connect(assembly, &plan, options).await?);
         if let Some(faults) = faults {
             self.sim.set_faults(faults);

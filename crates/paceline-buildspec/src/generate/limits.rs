@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::steps::margin_minutes;
 use super::{Generation, batch};
-use crate::project::{Project, ProjectError, Timeouts};
+use crate::project::{CodeBuildSettings, Project, ProjectError, Timeouts};
 
 /// The most that CodeBuild allows, in minutes.
 const LONGEST_QUEUE: u32 = 480;
@@ -15,10 +15,26 @@ const LONGEST: u32 = 2160;
 impl Generation {
     /// How long the runner may take at most: what is set, or what the build leaves it.
     pub fn runner_limit(&self) -> Duration {
-        let minutes = self.codebuild.timeout_minutes;
-        let automatic = minutes.saturating_sub(margin_minutes(minutes));
-        in_minutes(self.codebuild.runner_minutes.unwrap_or(automatic))
+        self.codebuild.runner_limit()
     }
+}
+
+impl CodeBuildSettings {
+    fn runner_limit(&self) -> Duration {
+        let minutes = self.timeout_minutes;
+        let automatic = minutes.saturating_sub(margin_minutes(minutes));
+        in_minutes(self.runner_minutes.unwrap_or(automatic))
+    }
+
+    /// Refuses the limit of a stack that cannot take effect, for whoever generates nothing.
+    pub fn check_stack_limit(&self) -> Result<(), ProjectError> {
+        let stack = self.stack_minutes.map(in_minutes);
+        refuse(Timeouts { stack, runner: Some(self.runner_limit()), ..Timeouts::default() })
+    }
+}
+
+fn refuse(timeouts: Timeouts) -> Result<(), ProjectError> {
+    timeouts.disorder().map_or(Ok(()), |disorder| Err(ProjectError::Timeouts(disorder)))
 }
 
 fn in_minutes(minutes: u32) -> Duration {
@@ -43,13 +59,13 @@ pub(super) fn batch_minutes(generation: &Generation) -> Option<u32> {
 }
 
 pub(super) fn check(generation: &Generation, project: &Project) -> Result<(), ProjectError> {
-    let timeouts = Timeouts {
+    refuse(Timeouts {
+        stack: generation.codebuild.stack_minutes.map(in_minutes),
         runner: Some(generation.runner_limit()),
         build: Some(in_minutes(project.timeout_in_minutes)),
         batch: project.build_batch_config.as_ref().map(|batch| in_minutes(batch.timeout_in_mins)),
         queue: Some(in_minutes(project.queued_timeout_in_minutes)),
         outside: generation.codebuild.outside_minutes.map(in_minutes),
         ..Timeouts::default()
-    };
-    timeouts.disorder().map_or(Ok(()), |disorder| Err(ProjectError::Timeouts(disorder)))
+    })
 }

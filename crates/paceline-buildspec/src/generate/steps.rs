@@ -54,6 +54,7 @@ struct StepContext<'a> {
     synthesized: bool,
     margin_minutes: u32,
     runner_minutes: Option<u32>,
+    stack_minutes: Option<u32>,
     /// Which regions are on decides whether a part of a batch has anything to do.
     multi_region: Option<&'a str>,
     batch: bool,
@@ -125,6 +126,7 @@ impl Step {
             synthesized: generation.synth.is_some() && matches!(generation.apps, Apps::Several(_)),
             margin_minutes: margin_minutes(generation.codebuild.timeout_minutes),
             runner_minutes: generation.codebuild.runner_minutes,
+            stack_minutes: generation.codebuild.stack_minutes,
             multi_region: generation.multi_region.as_ref().map(|of| of.variable.as_str()),
             batch: generation.codebuild.batch.is_some(),
             ending: if let Self::Results(ending) = self { Some(ending) } else { None },

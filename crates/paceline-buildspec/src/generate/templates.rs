@@ -103,7 +103,7 @@ mod tests {
     }
 
     /// What may stand in a template without a filter, because it is made of quoted words or is a number.
-    const RAW: [&str; 9] = [
+    const RAW: [&str; 10] = [
         "arguments",
         "check",
         "class",
@@ -111,6 +111,7 @@ mod tests {
         "generated",
         "margin_minutes",
         "runner_minutes",
+        "stack_minutes",
         "synth",
         "synth_hint",
     ];

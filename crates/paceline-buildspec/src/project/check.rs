@@ -59,7 +59,7 @@ pub enum ProjectError {
     )]
     ServiceRole(String),
     #[error(
-        "{0}\nhint: each limit has to be below the one around it: the runner's, `codebuild.timeout`, what waits outside"
+        "{0}\nhint: each limit has to be below the one around it: a stack's, the runner's, `codebuild.timeout`, what waits outside"
     )]
     Timeouts(Disorder),
     #[error("a project has at most 50 tags, and {0} are set\nhint: remove some")]

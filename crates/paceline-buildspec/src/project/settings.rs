@@ -16,6 +16,8 @@ pub struct CodeBuildSettings {
     pub timeout_minutes: u32,
     /// `None` leaves as much as CodeBuild allows, or as what waits outside leaves.
     pub queued_timeout_minutes: Option<u32>,
+    /// How long the creation or the update of a stack may take. `None` leaves it as long as it takes.
+    pub stack_minutes: Option<u32>,
     /// How long the runner may take. `None` leaves it what the build has left.
     pub runner_minutes: Option<u32>,
     /// How long whoever started the build waits for it.
@@ -44,6 +46,7 @@ impl Default for CodeBuildSettings {
             compute: ComputeType::XLarge,
             timeout_minutes: 240,
             queued_timeout_minutes: None,
+            stack_minutes: None,
             runner_minutes: None,
             outside_minutes: None,
             cache: None,

@@ -81,7 +81,8 @@ impl Level {
     /// The setting of `paceline.yaml` that it comes from.
     pub fn setting(self) -> &'static str {
         match self {
-            Self::Stack | Self::Phase | Self::Runner => "codebuild.timeouts.runner",
+            Self::Stack => "codebuild.timeouts.stack",
+            Self::Phase | Self::Runner => "codebuild.timeouts.runner",
             Self::Build | Self::Batch => "codebuild.timeout",
             Self::Queue => "codebuild.queued-timeout",
             Self::Outside => "codebuild.timeouts.outside",

@@ -116,6 +116,18 @@ fn the_runners_own_limit_is_kept_below_what_the_build_leaves() {
 }
 
 #[test]
+fn the_limit_of_a_stack_is_told_beside_the_runners() {
+    let mut generation = workshop();
+    let says = "codebuild.timeouts.stack gives each stack 90 minutes to be created or updated.\n";
+    assert!(!file(&generation, ".yml").contains("timeouts.stack"));
+    generation.codebuild.stack_minutes = Some(90);
+    let buildspec = file(&generation, ".yml");
+    assert!(buildspec.contains(says), "{buildspec}");
+    // Deletions have no such limit.
+    assert!(!file(&generation, ".destroy.yml").contains("timeouts.stack"));
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     for generation in [workshop(), synthesized(), installed()] {
         assert_eq!(files(&generation), files(&generation.clone()));

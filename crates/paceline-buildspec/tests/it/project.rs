@@ -205,6 +205,11 @@ fn limits_that_cannot_take_effect_are_refused_with_both_figures() {
         |s| s.runner_minutes = Some(240),
         "the runner may take 240m, and the build ends after 240m",
     );
+    check_refused(|s| s.stack_minutes = Some(230), "a stack may take 230m, and the runner ends after 230m");
+    check_refused(
+        |s| (s.stack_minutes, s.runner_minutes) = (Some(90), Some(60)),
+        "a stack may take 90m, and the runner ends after 60m",
+    );
     check_refused(
         |s| s.outside_minutes = Some(85),
         "the build may take 240m, and what waits for the build ends after 85m",
@@ -241,6 +246,7 @@ fn what_is_refused_names_its_setting() {
     };
     assert_eq!(setting(&|s| s.timeout_minutes = 4), Some("codebuild.timeout"));
     assert_eq!(setting(&|s| s.outside_minutes = Some(85)), Some("codebuild.timeout"));
+    assert_eq!(setting(&|s| s.stack_minutes = Some(300)), Some("codebuild.timeouts.stack"));
     assert_eq!(setting(&|s| s.runner_minutes = Some(300)), Some("codebuild.timeouts.runner"));
     assert_eq!(setting(&|s| s.cache = Some(modes(&["docker-layer", "s3://b/p"]))), Some("codebuild.cache"));
     assert_eq!(setting(&|s| s.log_retention_days = 2), Some("codebuild.log-retention-days"));

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::{duration, some_duration};
 use crate::price::Dollars;
@@ -55,12 +56,25 @@ pub struct CodeBuild {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
+    /// How long the creation or the update of a stack may take before CloudFormation is told to take it back; without
+    /// it, as long as it takes. It counts wherever the runner runs.
+    #[serde(deserialize_with = "stack_limit")]
+    pub stack: Option<Duration>,
     /// How long the runner may take before it stops in good order; what the build leaves it, if not given.
     #[serde(deserialize_with = "some_duration")]
     pub runner: Option<Duration>,
     /// How long whoever started the build waits for it: a pipeline, a wait condition.
     #[serde(deserialize_with = "some_duration")]
     pub outside: Option<Duration>,
+}
+
+/// No time at all would end every operation.
+fn stack_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let limit = duration(deserializer)?;
+    if limit.is_zero() {
+        return Err(D::Error::custom("a stack needs some time; leave `stack` out for as long as it takes"));
+    }
+    Ok(Some(limit))
 }
 
 /// The network that builds run in.

@@ -34,6 +34,7 @@ fn duration(description: &str) -> Value {
 
 fn timeouts() -> Value {
     let properties = json!({
+        "stack": duration("How long the creation or the update of a stack may take before CloudFormation is told to take it back; without it, as long as it takes. It counts wherever the runner runs."),
         "runner": duration("How long the runner may take before it stops in good order; what the build leaves it, if not given."),
         "outside": duration("How long whoever started the build waits for it: a pipeline, a wait condition."),
     });

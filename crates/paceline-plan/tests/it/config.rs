@@ -23,7 +23,7 @@ on-failure: { policy: fail-fast, rollback: none }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 codebuild:
   { image: i, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b,
-    service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { runner: 50m, outside: 4h },
+    service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { stack: 30m, runner: 50m, outside: 4h },
     vpc: { id: v, subnets: [s], security-groups: [g] }, log-retention-days: 7, tags: { team: t }, batch: regions }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }
 ";
@@ -108,6 +108,12 @@ fn a_duration() {
 }
 
 #[test]
+fn a_stack_that_gets_no_time_is_refused_with_its_place() {
+    let error = parse("codebuild:\n  timeouts: { stack: 0m }\n").unwrap_err();
+    assert!(error.contains("a stack needs some time") && error.contains("2:"), "{error}");
+}
+
+#[test]
 fn nothing_is_a_configuration() {
     for yaml in ["", "\n\n", "# only a comment\n", "---\n", "--- \n# nothing\n", "{}"] {
         assert_eq!(parse(yaml), Ok(Config::default()), "{yaml:?}");
@@ -126,6 +132,7 @@ fn every_field_is_read() {
     assert_eq!(config.on_failure.rollback, Rollback::None);
     assert_eq!(config.codebuild.privileged, "no");
     assert_eq!(config.codebuild.price_per_minute.unwrap().exact(), "$0.004");
+    assert_eq!(config.codebuild.timeouts.stack, Some(Duration::from_mins(30)));
     assert_eq!(config.codebuild.timeouts.runner, Some(Duration::from_mins(50)));
     assert_eq!(config.codebuild.batch, Some(Batch::Regions));
     assert_eq!(config.runner.unwrap().from, RunnerFrom::Https);

@@ -1,6 +1,7 @@
 //! The operations that change stacks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -62,6 +63,7 @@ pub(super) fn create_stack(world: &mut World, request: &Request) -> Outcome {
         return Err(Fault::bad("AlreadyExistsException", format!("Stack [{name}] already exists")));
     }
     let on_failure = submission::on_failure(&request.form)?;
+    let limit = timeout(request)?;
     let wanted = submission::read(world, request, None)?;
     let key = submission::new_key(world, place, name);
     let desired = submission::desired(world, &key, name, wanted)?;
@@ -69,7 +71,21 @@ pub(super) fn create_stack(world: &mut World, request: &Request) -> Outcome {
     stack.protected = request.form.flag("EnableTerminationProtection");
     stack.disable_rollback = on_failure == OnFailure::Nothing;
     stack::create(world, stack, on_failure, token, Some("CreateStack"));
+    if let Some(limit) = limit {
+        stack::limit_creation(world, &key, limit);
+    }
     Ok(answer(&key.arn))
+}
+
+/// `TimeoutInMinutes` of a creation: one minute at least (CloudFormation API Reference, `CreateStack`).
+fn timeout(request: &Request) -> Result<Option<Duration>, Fault> {
+    let Some(text) = request.form.text("TimeoutInMinutes") else { return Ok(None) };
+    match text.parse::<u32>() {
+        Ok(minutes @ 1..) => Ok(Some(Duration::from_secs(u64::from(minutes) * 60))),
+        _ => Err(Fault::validation(format!(
+            "1 validation error detected: Value '{text}' at 'timeoutInMinutes' failed to satisfy constraint: Member must have value greater than or equal to 1"
+        ))),
+    }
 }
 
 /// Takes the stack that a request means out of the world, lets `act` decide, and puts it back if that

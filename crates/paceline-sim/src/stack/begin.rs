@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::run::{Run, Step};
 use super::{Desired, Kind, OnFailure, Operation, Stack, Token};
-use crate::world::World;
+use crate::world::{StackKey, World};
 
 /// Creates a stack that is only a record so far.
 pub(crate) fn create(
@@ -19,6 +20,14 @@ pub(crate) fn create(
     world.region_mut(&stack.key.place.clone()).names.insert(name, arn);
     start(world, &mut stack, Kind::Create, on_failure, token, action);
     world.put_stack(stack);
+}
+
+/// Limits the creation of a stack that has just begun.
+pub(crate) fn limit_creation(world: &mut World, key: &StackKey, limit: Duration) {
+    let stack = world.region(&key.place).and_then(|region| region.stacks.get(&key.arn));
+    if let Some(number) = stack.and_then(|stack| stack.operation.as_ref()).map(|it| it.number) {
+        world.schedule(limit, key.clone(), number, Step::TimeOut);
+    }
 }
 
 /// Updates a stack that is at rest.

@@ -22,7 +22,9 @@ use crate::template::{Parameter, Scope};
 use crate::world::{StackKey, World, written};
 
 pub(crate) use attributes::attribute;
-pub(crate) use begin::{Deletion, cancel_update, continue_rollback, create, delete, roll_back, update};
+pub(crate) use begin::{
+    Deletion, cancel_update, continue_rollback, create, delete, limit_creation, roll_back, update,
+};
 pub(crate) use run::{Step, step};
 
 /// What a stack is to look like.

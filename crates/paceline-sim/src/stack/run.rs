@@ -21,6 +21,8 @@ pub(crate) enum Step {
     Done(String),
     /// A nested stack ended: the logical id of its resource, and what it put out or why it failed.
     Child(String, Result<BTreeMap<String, Value>, String>),
+    /// A creation has had the time it was given.
+    TimeOut,
     /// The operation ends.
     Finish,
     /// A change set is there.
@@ -53,6 +55,7 @@ impl Run<'_> {
             Step::Initiated(id) => self.initiated(&id),
             Step::Done(id) => self.done(&id),
             Step::Child(id, outcome) => self.child_ended(&id, outcome),
+            Step::TimeOut => return self.time_out(),
             Step::Finish => return end::finish(self),
             Step::ChangeSet(arn) => {
                 return crate::cloudformation::change_set_ready(self.world, self.stack, &arn);
@@ -242,6 +245,14 @@ impl Run<'_> {
     fn done(&mut self, id: &str) {
         if self.running(id) {
             resource::done(self, id);
+        }
+    }
+
+    /// Gives up a creation that is not over yet, in CloudFormation's words as public reports quote them.
+    fn time_out(&mut self) {
+        if self.kind() == Some(Kind::Create) {
+            self.cancel_running();
+            self.give_up("Stack creation time exceeded the specified timeout.");
         }
     }
 

@@ -60,6 +60,31 @@ fn an_update_can_be_cancelled() {
 }
 
 #[test]
+fn a_creation_ends_after_the_time_it_was_given() {
+    let template = json!({"Resources": {"D": {"Type": "AWS::RDS::DBInstance"}}}).to_string();
+    let with = |name: &'static str, more: &[(&'static str, &'static str)]| {
+        let aws = Aws::calm();
+        let mut request = with_template(name, &template);
+        request.extend_from_slice(more);
+        aws.cfn("CreateStack", &request);
+        (aws.settle(name), aws)
+    };
+    let (status, aws) = with("S", &[("TimeoutInMinutes", "2")]);
+    assert_eq!(status, "ROLLBACK_COMPLETE");
+    let events = aws.cfn("DescribeStackEvents", &[("StackName", "S")]);
+    assert!(
+        events.contains("Stack creation time exceeded the specified timeout. Rollback requested by user."),
+        "{events}"
+    );
+    assert!(events.contains("Resource creation cancelled"), "{events}");
+    assert_eq!(with("S", &[("TimeoutInMinutes", "2"), ("OnFailure", "DO_NOTHING")]).0, "CREATE_FAILED");
+    assert_eq!(with("S", &[("TimeoutInMinutes", "600")]).0, "CREATE_COMPLETE");
+    let mut request = with_template("T", &template);
+    request.push(("TimeoutInMinutes", "0"));
+    assert!(aws.refused("CreateStack", &request).contains("'timeoutInMinutes' failed to satisfy"));
+}
+
+#[test]
 fn a_change_set_says_what_it_would_do_and_does_it() {
     let aws = Aws::calm();
     aws.create("S", &json!({"Resources": {"A": parameter("/a", "1"), "B": parameter("/b", "1")}}));

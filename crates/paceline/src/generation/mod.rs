@@ -107,7 +107,6 @@ fn settings(app: &App) -> Result<CodeBuildSettings, Failure> {
         text.parse().map_err(|error| Failure::with_own_hint(&error).at(place(app, &setting)))
     }
     let config = &app.config.codebuild;
-    let minutes = |time: Duration| u32::try_from(time.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
     let cache =
         config.cache.as_ref().map(|modes| modes.iter().map(|mode| parse(app, "cache", mode)).collect());
     let default = CodeBuildSettings::default();
@@ -118,6 +117,7 @@ fn settings(app: &App) -> Result<CodeBuildSettings, Failure> {
         cache: cache.transpose()?,
         privileged: parse(app, "privileged", &config.privileged)?,
         queued_timeout_minutes: config.queued_timeout.map(minutes),
+        stack_minutes: config.timeouts.stack.map(minutes),
         runner_minutes: config.timeouts.runner.map(minutes),
         outside_minutes: config.timeouts.outside.map(minutes),
         docker_server: config
@@ -143,6 +143,24 @@ fn settings(app: &App) -> Result<CodeBuildSettings, Failure> {
         artifacts_bucket: config.artifacts_bucket.clone(),
         service_role: config.service_role.clone(),
     })
+}
+
+fn minutes(time: Duration) -> u32 {
+    u32::try_from(time.as_secs().div_ceil(60)).unwrap_or(u32::MAX)
+}
+
+/// Refuses the limit of a stack that is not below the runner's: it would never take effect.
+pub(crate) fn check_stack_limit(app: &App) -> Result<(), Failure> {
+    let config = &app.config.codebuild;
+    let settings = CodeBuildSettings {
+        timeout_minutes: minutes(config.timeout),
+        stack_minutes: config.timeouts.stack.map(minutes),
+        runner_minutes: config.timeouts.runner.map(minutes),
+        ..CodeBuildSettings::default()
+    };
+    settings
+        .check_stack_limit()
+        .map_err(|error| Failure::with_own_hint(&error).at(error.setting().and_then(|it| place(app, it))))
 }
 
 /// Why nothing can be generated, and where in the configuration that is said.

@@ -1,0 +1,150 @@
+//! Ends a stack operation that takes too long, as far as CloudFormation lets us.
+//!
+//! A creation by `CreateStack` ends by itself: it is given the limit. A change set has no such parameter, so a
+//! creation by one is only told of. An update is cancelled, once, when the time is over; its rollback is waited
+//! for like any other. Our clock takes nothing away: a cancelled update is again what it was before.
+
+use std::time::Duration;
+
+use paceline_engine::event::Cause;
+use tokio::time::Instant;
+
+use super::failure::{Failure, failed_resource};
+use super::settle::Watch;
+use crate::poller::StackView;
+use crate::trouble::{Kind, Trouble};
+
+/// The setting that limits are given with.
+const SETTING: &str = "codebuild.timeouts.stack";
+/// How long cancelling is tried; what it would have cancelled goes on meanwhile.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How CloudFormation says that a creation has had its time, as public reports quote it. Should it say something
+/// else, that is told in its own words.
+const TIMED_OUT: &str = "exceeded the specified timeout";
+
+/// How long an operation of ours may take.
+#[derive(Debug, Clone)]
+pub(super) struct Limit {
+    pub(super) after: Duration,
+    /// When it was sent. Of one that an earlier part of the run has sent, its events tell.
+    pub(super) sent: Option<Instant>,
+    /// Whether CloudFormation itself ends a creation.
+    pub(super) ends_creation: bool,
+    /// Whether a failed update is to stay as it is: cancelling would roll it back.
+    pub(super) keeps_failed: bool,
+}
+
+impl Limit {
+    /// What `CreateStack` takes: whole minutes, one at least.
+    pub(super) fn minutes(after: Duration) -> i32 {
+        i32::try_from(after.as_secs().div_ceil(60).max(1)).unwrap_or(i32::MAX)
+    }
+
+    fn text(&self) -> String {
+        format!("{}m", Self::minutes(self.after))
+    }
+}
+
+impl Watch<'_> {
+    /// Does what is to be done about an operation that goes on for longer than it may.
+    pub(super) async fn keep_limit(&mut self, view: &StackView) -> Result<(), Trouble> {
+        let Some(limit) = self.operation.limit.clone().filter(|_| !self.is_over) else { return Ok(()) };
+        if self.taken(&limit).is_none_or(|taken| taken < limit.after) {
+            return Ok(());
+        }
+        match view.status.as_str() {
+            "UPDATE_IN_PROGRESS" if limit.keeps_failed => {
+                self.is_over = true;
+                self.say(&limit, "it is not cancelled, because that would roll it back: waiting on");
+            }
+            "UPDATE_IN_PROGRESS" => {
+                // A cancellation names the stack and not the operation, so that it has to be ours by the last
+                // that is known.
+                self.read_events().await?;
+                if self.is_our_update() {
+                    self.is_over = true;
+                    self.cancel(&limit).await;
+                }
+            }
+            "CREATE_IN_PROGRESS" if limit.ends_creation => {}
+            "CREATE_IN_PROGRESS" => {
+                self.is_over = true;
+                self.say(&limit, "a creation by change set cannot be limited: waiting on");
+            }
+            // An earlier part of the run may have cancelled it.
+            status if status.starts_with("UPDATE_ROLLBACK") && limit.sent.is_none() => {
+                (self.is_over, self.is_cancelled) = (true, true);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn taken(&self, limit: &Limit) -> Option<Duration> {
+        if let Some(sent) = limit.sent {
+            return Some(sent.elapsed());
+        }
+        let token = self.operation.token.as_deref();
+        let first = self.changes.iter().find(|change| change.of_stack && change.token.as_deref() == token)?;
+        Duration::try_from(self.context.now().duration_since(first.at)).ok()
+    }
+
+    fn is_our_update(&self) -> bool {
+        let last = self.changes.iter().rev().find(|change| change.of_stack);
+        last.is_some_and(|last| last.status == "UPDATE_IN_PROGRESS" && last.token == self.operation.token)
+    }
+
+    fn say(&self, limit: &Limit, what: &str) {
+        self.context.warn(format!("it takes longer than {} ({SETTING}): {what}", limit.text()));
+    }
+
+    async fn cancel(&mut self, limit: &Limit) {
+        let token = self.operation.token.as_deref().unwrap_or_default().replace("-update-", "-cancel-");
+        self.say(limit, "cancelling the update");
+        self.context.submitting("cancel-update", &token).await;
+        let send = || {
+            let call = self.environment.client.cancel_update_stack().stack_name(&self.operation.id);
+            call.client_request_token(&token).send()
+        };
+        let context = Some(self.context);
+        match self.environment.call_within(PATIENCE, context, "CancelUpdateStack", send).await {
+            Ok(_) => self.is_cancelled = true,
+            // It has just ended by itself, or the answer to the first try got lost.
+            Err(trouble) if trouble.message.contains("cannot be called from current stack status") => {
+                self.is_cancelled = trouble.message.contains("UPDATE_ROLLBACK");
+            }
+            Err(trouble) => {
+                // The deploy role of a bootstrap has no such permission.
+                let hint = match trouble.kind {
+                    Kind::Denied => "; give the deploy role cloudformation:CancelUpdateStack",
+                    _ => "",
+                };
+                let why = trouble.message;
+                self.context.warn(format!("the update could not be cancelled, waiting on: {why}{hint}"));
+            }
+        }
+        self.environment.poller.expect_change();
+    }
+
+    /// That the operation took too long, if that is why it ended.
+    pub(super) fn limit_failure(&self) -> Option<Failure> {
+        let limit = self.operation.limit.as_ref()?;
+        let timed_out = |reason: &String| reason.contains(TIMED_OUT);
+        let message = if self.changes.iter().any(|c| c.of_stack && c.reason.as_ref().is_some_and(timed_out)) {
+            "its creation took longer than"
+        } else if self.is_cancelled && !failed_resource(&self.changes) {
+            "its update was cancelled: it took longer than"
+        } else {
+            return None;
+        };
+        Some(Failure {
+            cause: Cause {
+                at: Some(self.name.to_owned()),
+                message: format!("{message} the {} of {SETTING}", limit.text()),
+                hint: Some(format!("find out what takes so long in it, or raise {SETTING}")),
+                preflight: false,
+            },
+            transient: false,
+        })
+    }
+}
