@@ -3,7 +3,7 @@
 use paceline_plan::Strategy;
 use serde_json::json;
 
-use crate::build::{App, edges, empty, exports, holds, ids};
+use crate::build::{App, edges, empty, exports, holds, ids, writes};
 
 /// Three stacks without edges.
 fn three() -> App {
@@ -159,4 +159,44 @@ fn an_id_goes_before_a_name() {
     let named = json!({ "environment": "aws://111111111111/us-west-2", "properties": { "stackName": "A" } });
     let app = three().artifact("Other", named, empty()).config("phases: [{ name: p, stacks: [A] }]");
     assert_eq!(app.plan().phases[0].stacks, ["A"]);
+}
+
+/// Two stacks of one phase of which one reads a parameter of the other.
+fn side_by_side() -> App {
+    App::pair(writes(json!("/app/x")), holds(json!("{{resolve:ssm:/app/x}}")))
+}
+
+const TOGETHER: &str = "phases: [{ name: p, stacks: [Producer, Consumer] }]\n";
+
+#[test]
+fn two_long_stacks_of_one_phase_that_wait_for_each_other_are_told_with_what_it_costs() {
+    insta::assert_snapshot!(side_by_side().config(TOGETHER).plan().warnings.join("\n"), @"");
+    let imports = App::pair(exports(json!("x")), holds(json!({ "Fn::ImportValue": "x" })));
+    insta::assert_snapshot!(imports.config(TOGETHER).plan().warnings.join("\n"), @"");
+}
+
+#[test]
+fn nothing_is_told_of_an_order_that_the_team_knows_of() {
+    let sequential = "phases: [{ name: p, sequential: true, stacks: [Producer, Consumer] }]";
+    let relaxed = format!(
+        "{TOGETHER}edges: [{{ from: Consumer, to: Producer, relax: when-present, because: it is there }}]"
+    );
+    let apart = "phases: [{ name: p, stacks: [Producer] }, { name: q, stacks: [Consumer] }]";
+    for config in [sequential, &relaxed, apart, ""] {
+        assert_eq!(side_by_side().config(config).plan().warnings, [""; 0], "{config}");
+    }
+    let declared = format!("{TOGETHER}edges: [{{ from: B, to: A, because: x }}]");
+    let declared = declared.replace("Producer, Consumer", "A, B");
+    assert_eq!(three().config(&declared).plan().warnings, [""; 0]);
+}
+
+#[test]
+fn nothing_is_told_of_a_wait_that_is_short_beside_the_whole() {
+    // Seven after each other, of which two are in the phase.
+    let app = ["A", "B", "C", "D", "E"]
+        .into_iter()
+        .fold(side_by_side(), |app, id| app.stack(id, "us-east-1", empty()));
+    let edges = "edges: [{ from: Producer, to: A, because: x }, { from: A, to: B, because: x },
+        { from: B, to: C, because: x }, { from: C, to: D, because: x }, { from: D, to: E, because: x }]";
+    assert_eq!(app.config(&format!("{TOGETHER}{edges}")).plan().warnings, [""; 0]);
 }
