@@ -10,8 +10,10 @@ use crate::phases::Phases;
 use crate::plan::{PlannedStack, Relaxed};
 use crate::render::{folded, show_duration, show_reasons};
 
-/// A wait is worth a word from this part of the critical path on: a third. What is less is usual in a phase.
-const WORTH_A_WORD: u32 = 3;
+/// A wait is worth a word from this part of the critical path on: a quarter. What is less is usual in a phase.
+const WORTH_A_WORD: u32 = 4;
+/// And from this time on.
+const LEAST: Duration = Duration::from_mins(1);
 
 /// A warning for each phase whose stacks wait for each other at a high price, about the pair that costs most.
 ///
@@ -33,7 +35,7 @@ pub(crate) fn warnings(
             .filter(|(to, from)| is_of_templates(from, to))
             .filter(|(to, from)| !relaxed.iter().any(|it| it.from == from.id && it.to == to.id))
             .map(|(to, from)| (to.expected.min(from.expected), to, from))
-            .filter(|(cost, ..)| *cost * WORTH_A_WORD >= total && !cost.is_zero())
+            .filter(|(cost, ..)| *cost * WORTH_A_WORD >= total && *cost >= LEAST)
             .max_by_key(|(cost, ..)| *cost);
         if let Some((cost, to, from)) = costly {
             warnings.push(warning(phase, cost, from, to));

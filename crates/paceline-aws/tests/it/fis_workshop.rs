@@ -77,7 +77,7 @@ async fn deploy(assembly: &Utf8Path, without: Option<(&str, &str)>) -> Ran {
         account: "123456789012".to_owned(),
         // The workshop's other app makes it.
         foreign_parameters: [("/vscode/vsiamrolearn".to_owned(), "arn".to_owned())].into(),
-        durations: Durations::typical().with(SLOW, Operation::Create, Duration::from_hours(2)),
+        durations: Durations::typical().with(SLOW, Operation::Create, Duration::from_mins(30)),
         ..SimOptions::default()
     });
     let how = How {
