@@ -10,8 +10,8 @@ use crate::phases::Phases;
 use crate::plan::{PlannedStack, Relaxed};
 use crate::render::{folded, show_duration, show_reasons};
 
-/// A wait is worth a word from this part of the critical path on: a quarter. What is less is usual in a phase.
-const WORTH_A_WORD: u32 = 4;
+/// A wait is worth a word from this part of the critical path on, in a hundred. What is less is usual in a phase.
+const WORTH_A_WORD: u32 = 30;
 /// And from this time on.
 const LEAST: Duration = Duration::from_mins(1);
 
@@ -35,7 +35,7 @@ pub(crate) fn warnings(
             .filter(|(to, from)| is_of_templates(from, to))
             .filter(|(to, from)| !relaxed.iter().any(|it| it.from == from.id && it.to == to.id))
             .map(|(to, from)| (to.expected.min(from.expected), to, from))
-            .filter(|(cost, ..)| *cost * WORTH_A_WORD >= total && *cost >= LEAST)
+            .filter(|(cost, ..)| *cost * 100 >= total * WORTH_A_WORD && *cost >= LEAST)
             .max_by_key(|(cost, ..)| *cost);
         if let Some((cost, to, from)) = costly {
             warnings.push(warning(phase, cost, from, to));
