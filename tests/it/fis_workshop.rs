@@ -95,7 +95,7 @@ fn a_region_in_a_phase_before_the_one_it_reads_from_contradicts_the_graph() {
     let Some(ran) = call(&Place::new(), &["plan"], phases) else { return };
     let ran = ran.expect(2);
     let expected = "phase `west` comes before phase `east`, but its stack `ServicesSecondary` waits for `Services`: \
-                    ssm: reads parameter ";
+                    ssm: reads the parameter /petstore/";
     assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
 }

@@ -27,7 +27,7 @@ impl App {
         let mut app = Self::new();
         for entry in assembly.read_dir_utf8().unwrap() {
             let entry = entry.unwrap();
-            if entry.file_name().ends_with(".json") {
+            if entry.path().extension() == Some("json") {
                 app.write(entry.file_name(), fs_err::read(entry.path()).unwrap());
             }
         }

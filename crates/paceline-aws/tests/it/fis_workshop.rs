@@ -19,7 +19,7 @@ const CONFIG: &str = include_str!("../../../../tests/workshop/paceline.yaml");
 const SLOW: &str = "Custom::SlowOfTest";
 
 /// The edges that no other wait stands in for: the stack that waits, and the one it waits for. The others of the
-/// plan, such as S3Replica and Services, are kept by these even when they are lost.
+/// plan, such as `S3Replica` and Services, are kept by these even when they are lost.
 const EDGES: [(&str, &str); 8] = [
     ("Applications", "Services"),
     ("ApplicationsSecondary", "ServicesSecondary"),
@@ -83,7 +83,7 @@ async fn deploy(assembly: &Utf8Path, without: Option<(&str, &str)>) -> Ran {
     let how = How {
         config: CONFIG,
         multi_region: Some("true".to_owned()),
-        images: Images::Pretended(Duration::from_secs(60)),
+        images: Images::Pretended(Duration::from_mins(1)),
         missing_files: MissingFiles::Pretended,
         commands: Commands::Pretend,
         without: without.map(|(from, to)| (from.to_owned(), to.to_owned())),
