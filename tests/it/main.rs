@@ -10,6 +10,7 @@ mod context;
 mod deploy;
 mod destroy;
 mod fake_aws;
+mod fis_workshop;
 mod forecast;
 mod generate;
 mod harness;

@@ -3,6 +3,7 @@
 mod bench;
 mod synthetic;
 mod tasks;
+mod workshop;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,12 @@ enum Task {
     },
     /// Synthesize the example again, with npm and the CDK CLI that its lock file names
     Synth,
+    /// Write docs/workshop.md from simulated runs of the workshop, where its assembly is at hand
+    Workshop {
+        /// Write nothing; exit with 5 when it is stale
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -58,6 +65,7 @@ fn main() -> ExitCode {
             Task::GenBuildspec { check } => tasks::gen_buildspec(&sh, check),
             Task::Schema { check } => tasks::schema(&sh, check),
             Task::Synth => tasks::synth(&sh),
+            Task::Workshop { check } => workshop::workshop(&sh, check),
         }
     });
     match done {

@@ -69,7 +69,7 @@ pub(crate) fn synth(sh: &Shell) -> Result<ExitCode> {
 }
 
 /// Builds on its own, so that a first build shows how it gets on.
-fn build(sh: &Shell) -> Result<()> {
+pub(crate) fn build(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo build --package paceline").quiet().run().context("paceline does not build")
 }
 

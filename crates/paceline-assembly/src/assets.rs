@@ -43,6 +43,16 @@ pub enum FileSource {
     Executable(Vec<String>),
 }
 
+impl FileSource {
+    /// Whether it is on this machine. What a command makes is taken to be.
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Path { path, .. } => path.exists(),
+            Self::Executable(_) => true,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Packaging {
     /// Uploaded as it is.

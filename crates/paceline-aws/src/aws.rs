@@ -15,7 +15,7 @@ use crate::bootstrap::{self, Required};
 use crate::command::{self, Commands};
 use crate::environment::Environment;
 use crate::gate::wait_for_roles;
-use crate::publish::{ImagePublisher, Images, publish_file, publish_image, publish_legacy};
+use crate::publish::{ImagePublisher, Images, MissingFiles, publish_file, publish_image, publish_legacy};
 use crate::rate::Limiter;
 use crate::roles::{RoleWait, RoleWaiter, Usable};
 use crate::sdk::{self, Wire};
@@ -32,6 +32,8 @@ pub struct AwsOptions {
     pub method: Method,
     /// How images get built.
     pub images: Images,
+    /// What happens to files whose source is not there.
+    pub missing_files: MissingFiles,
     /// Whether the team's commands are run.
     pub commands: Commands,
     /// Values for the stacks' parameters: by stack id or name, or `*` for all, then by parameter.
@@ -212,7 +214,7 @@ impl Aws {
             let asset = stack.assets.files.get(&publish.asset).ok_or_else(gone)?;
             let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
             let (target, config) = self.destination(home, to.region.as_ref(), to.role.as_ref()).await?;
-            publish_file(&config, &target, asset, to).await
+            publish_file(&config, &target, asset, to, self.options.missing_files).await
         }
     }
 

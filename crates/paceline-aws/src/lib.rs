@@ -31,7 +31,7 @@ pub use build::{BuildEnd, BuildNews, BuildRequest, Builds};
 pub use command::Commands;
 pub use present::{Presence, present};
 pub use project::{Applied, Difference, Projects};
-pub use publish::Images;
+pub use publish::{Images, MissingFiles};
 pub use roles::{Policies, RoleWait, Usable};
 pub use sdk::Wire;
 pub use session::ALLOW_BASE_CREDENTIALS;

@@ -4,6 +4,7 @@
 //! Everything here is pure, but for reading the configuration file: no network, no clock.
 
 pub mod advice;
+mod beside;
 mod commands;
 pub mod config;
 mod declared;

@@ -22,7 +22,7 @@ use crate::names::Names;
 use crate::phases::Phases;
 use crate::plan::{LeftOut, Plan, PlannedStack, Relaxed};
 use crate::relax::{self, Present};
-use crate::{declared, steps};
+use crate::{beside, declared, steps};
 
 /// What a plan is made with, beside the assembly and the configuration.
 #[derive(Debug, Clone)]
@@ -177,6 +177,7 @@ impl Plan {
         };
         let steps = steps::make(&maker, &stacks);
         let critical_path = critical_path(&stacks, &graph, &order);
+        warnings.extend(beside::warnings(&phases, &stacks, &critical_path, &relaxed));
         let declared_only = declared::only(&stacks, |from, to| {
             let (Some(&from), Some(&to)) = (index.get(from), index.get(to)) else { return false };
             facts[to].uses.given_names.iter().any(|name| chosen[from].template.mentions(name))

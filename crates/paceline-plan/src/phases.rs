@@ -47,6 +47,12 @@ impl Phases {
         self.of.get(id).map(|&phase| self.list[phase].name.as_str())
     }
 
+    /// The names of the phases whose stacks may be deployed side by side.
+    pub(crate) fn not_sequential(&self) -> impl Iterator<Item = &String> {
+        let phases = self.list.iter().zip(&self.sequential).filter(|(_, sequential)| !**sequential);
+        phases.map(|(phase, _)| &phase.name)
+    }
+
     /// Refuses phases that put a stack before one it waits for.
     pub(crate) fn check(&self, edges: &[Edge]) -> Result<(), PlanError> {
         for edge in edges {

@@ -24,6 +24,8 @@ pub struct SimOptions {
     /// Whether a repository that no stack has created is there all the same, with every image, because
     /// somebody else made it. Without, what runs an image of one fails.
     pub foreign_repositories: bool,
+    /// Parameters that somebody else has stored, in every region, by name.
+    pub foreign_parameters: BTreeMap<String, String>,
     /// Whether resources need the files and images they name: a function fails without its code.
     pub check_assets: bool,
     /// Whether the documented API rates are enforced.
@@ -61,6 +63,7 @@ impl Default for SimOptions {
             environments: BTreeMap::new(),
             images: Images::Present,
             foreign_repositories: true,
+            foreign_parameters: BTreeMap::new(),
             check_assets: true,
             throttling: true,
             page_size: 100,

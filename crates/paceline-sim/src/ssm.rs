@@ -105,13 +105,16 @@ pub(crate) fn read(world: &World, place: &Place, name: &str) -> Option<Parameter
     version.is_none_or(|version: u64| version == found.version).then_some(found)
 }
 
-/// Parameters that nobody wrote: the bootstrap version, and those that AWS publishes.
+/// Parameters that no stack wrote: the bootstrap version, those of somebody else, and those that AWS publishes.
 fn built_in(world: &World, place: &Place, name: &str) -> Option<String> {
     if name.starts_with("/cdk-bootstrap/") && name.ends_with("/version") {
         return match world.options.bootstrap_of(&place.account, &place.region) {
             Bootstrap::Version(version) => Some(version.to_string()),
             Bootstrap::Missing => None,
         };
+    }
+    if let Some(value) = world.options.foreign_parameters.get(name) {
+        return Some(value.clone());
     }
     let published = name.strip_prefix("/aws/service/")?;
     let mut draws = world.draws(&["published", &place.region, published]);

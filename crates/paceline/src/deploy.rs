@@ -17,7 +17,7 @@ use crate::plan::Asked;
 use crate::run::{Execution, Finished, SIMULATED_START, runtime, virtual_runtime};
 use crate::simulate::Simulation;
 use crate::wait_handle::Waiting;
-use crate::{history, load, plan, synth, terminal};
+use crate::{history, load, plan, simulate, synth, terminal};
 
 /// The key of the parameters that are for every stack that has them.
 const EVERY_STACK: &str = "*";
@@ -52,6 +52,11 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
         terminal::say(&format!("warning: {warning}"));
     }
+    if args.run.simulate && !args.run.dry_run {
+        for pretence in simulate::pretences(&app.assembly, &plan) {
+            terminal::say(&format!("warning: {pretence}"));
+        }
+    }
     if args.run.dry_run {
         terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text, &Asked::default())?);
         return Ok(Finished { exit_code: exit::DONE, record: Record::default() });
@@ -79,7 +84,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     };
     if args.run.simulate {
         let simulated = async {
-            let simulation = Simulation::new(&app.assembly, SIMULATED_START);
+            let simulation = Simulation::new(&app.assembly, &execution.plan, SIMULATED_START);
             let start = simulation.now();
             Box::pin(execution.simulate(start, connect(simulation.options(aws)))).await
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use paceline_aws::{Aws, AwsOptions};
 use paceline_engine::{RunOptions, Stop, exit, schedule};
-use paceline_plan::{Destruction, PlanOptions, render};
+use paceline_plan::{Destruction, Plan, PlanOptions, render};
 
 use crate::cli::DestroyArgs;
 use crate::failure::Failure;
@@ -45,9 +45,12 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
         Ok(aws)
     };
     let ended = if args.run.simulate {
+        // What there is to delete is deployed into the embedded AWS, which is empty at first.
+        let everything = PlanOptions { only: Vec::new(), exclude: Vec::new(), ..options.clone() };
+        let everything = app.plan(&everything)?;
         let simulated = async {
-            let simulation = Simulation::new(&app.assembly, SIMULATED_START);
-            Box::pin(deploy(&app, &options, &simulation)).await?;
+            let simulation = Simulation::new(&app.assembly, &everything, SIMULATED_START);
+            Box::pin(deploy(&app, everything, &simulation)).await?;
             let start = simulation.now();
             Box::pin(execution.simulate(start, connect(simulation.options(AwsOptions::default())))).await
         };
@@ -66,10 +69,9 @@ fn show(app: &App, destruction: &Destruction) -> Result<String, Failure> {
     Ok(render::destruction(destruction, &app.assembly, total, width))
 }
 
-/// Deploys what there is to delete into the embedded AWS, which is empty at first.
-async fn deploy(app: &App, options: &PlanOptions, simulation: &Simulation) -> Result<(), Failure> {
-    let everything = PlanOptions { only: Vec::new(), exclude: Vec::new(), ..options.clone() };
-    let plan = Arc::new(app.plan(&everything)?);
+/// Deploys what there is to delete.
+async fn deploy(app: &App, plan: Plan, simulation: &Simulation) -> Result<(), Failure> {
+    let plan = Arc::new(plan);
     let aws = simulation.options(AwsOptions::default());
     let aws = Aws::connect(Arc::clone(&app.assembly), &plan, aws).await?;
     let run = RunOptions {

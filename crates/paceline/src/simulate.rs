@@ -1,5 +1,6 @@
 //! Connects the embedded AWS: it enters as the HTTP client of the AWS SDK, and nowhere else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -9,16 +10,19 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
 use paceline_assembly::{Assembly, Stack};
-use paceline_aws::{Aws, AwsOptions, Commands, Images, Wire};
+use paceline_aws::{Aws, AwsOptions, Commands, Images, MissingFiles, Wire};
 use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
-use paceline_plan::Plan;
 use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME};
+use paceline_plan::{Plan, Reason, Work};
 use paceline_sim::{SimHttpClient, SimOptions, Simulator, VirtualClock};
 use tokio::time::Instant;
 
 use crate::failure::Failure;
 use crate::load::App;
 use crate::run::{SIMULATED_START, virtual_runtime};
+
+/// The value of a parameter that is only pretended.
+const PRETENDED: &str = "pretended";
 
 /// The simulator's clock, by which the credentials that it hands out expire.
 #[derive(Debug)]
@@ -38,10 +42,15 @@ pub(crate) struct Simulation {
 }
 
 impl Simulation {
-    /// A fresh AWS whose base credentials belong to the account of the app's first stack. Must be made on the
-    /// runtime that runs it.
-    pub(crate) fn new(assembly: &Assembly, start: Timestamp) -> Self {
-        let mut options = SimOptions { images: paceline_sim::Images::Absent, ..SimOptions::default() };
+    /// A fresh AWS whose base credentials belong to the account of the app's first stack, with the parameters that
+    /// the plan's stacks read and none of them makes. Must be made on the runtime that runs it.
+    pub(crate) fn new(assembly: &Assembly, plan: &Plan, start: Timestamp) -> Self {
+        let foreign = foreign_parameters(plan).into_iter();
+        let mut options = SimOptions {
+            images: paceline_sim::Images::Absent,
+            foreign_parameters: foreign.map(|name| (name.to_owned(), PRETENDED.to_owned())).collect(),
+            ..SimOptions::default()
+        };
         if let Some(account) = assembly.stacks.iter().find_map(|stack| stack.environment.account.clone()) {
             options.account = account;
         }
@@ -61,6 +70,7 @@ impl Simulation {
         AwsOptions {
             wire: self.wire.clone(),
             images: Images::Pretended(IMAGE_TIME),
+            missing_files: MissingFiles::Pretended,
             commands: Commands::Pretend,
             ..options
         }
@@ -72,6 +82,44 @@ impl Simulation {
     }
 }
 
+/// What a simulation of the plan takes for granted and a real deployment does not.
+pub(crate) fn pretences(assembly: &Assembly, plan: &Plan) -> Vec<String> {
+    let mut pretences = Vec::new();
+    let missing = plan.steps.iter().filter(|step| is_missing(assembly, plan, &step.work)).count();
+    if missing > 0 {
+        let files = match missing {
+            1 => "the source of 1 file to publish is not on this machine, and its upload is".to_owned(),
+            _ => format!(
+                "the sources of {missing} files to publish are not on this machine, and their uploads are"
+            ),
+        };
+        pretences.push(format!("{files} pretended; a deployment to AWS needs them"));
+    }
+    let names = foreign_parameters(plan);
+    if !names.is_empty() {
+        let parameters = if names.len() == 1 { "parameter" } else { "parameters" };
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        pretences.push(format!(
+            "no stack of the plan makes the {parameters} {names}: simulated as if somebody else had"
+        ));
+    }
+    pretences
+}
+
+fn is_missing(assembly: &Assembly, plan: &Plan, work: &Work) -> bool {
+    let Work::Publish(publish) = work else { return false };
+    let stack = plan.stacks.get(publish.stack).and_then(|planned| assembly.stack(&planned.id));
+    let asset = stack.and_then(|stack| stack.assets.files.get(&publish.asset)).filter(|_| !publish.image);
+    asset.is_some_and(|asset| !asset.source.is_there())
+}
+
+/// The parameters that stacks of the plan read, and that no stack of the app makes.
+fn foreign_parameters(plan: &Plan) -> BTreeSet<&str> {
+    let foreign = plan.external.iter().filter(|it| it.reason == Reason::Ssm && !it.unresolved);
+    // Those that AWS publishes are in every account.
+    foreign.map(|it| it.name.as_str()).filter(|name| !name.starts_with("/aws/")).collect()
+}
+
 /// Deploys a plan to a fresh AWS, tells nobody of it, and says how long it took.
 pub(crate) fn deploy(app: &App, plan: &Plan) -> Result<Duration, Failure> {
     let chosen = |stack: &Stack| plan.stacks.iter().any(|planned| planned.id == stack.id);
@@ -80,7 +128,7 @@ pub(crate) fn deploy(app: &App, plan: &Plan) -> Result<Duration, Failure> {
 }
 
 async fn simulate(app: &App, plan: &Plan) -> Result<Duration, Failure> {
-    let simulation = Simulation::new(&app.assembly, SIMULATED_START);
+    let simulation = Simulation::new(&app.assembly, plan, SIMULATED_START);
     let options = simulation.options(AwsOptions::default());
     let aws = Aws::connect(Arc::clone(&app.assembly), plan, options).await?;
     let run = RunOptions {

@@ -32,6 +32,16 @@ pub enum Images {
     Pretended(Duration),
 }
 
+/// What happens to files whose source is not there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MissingFiles {
+    /// What needs them cannot be deployed.
+    #[default]
+    Refused,
+    /// A few bytes stand in for them: for a simulation.
+    Pretended,
+}
+
 /// A program that could not even be started.
 fn cannot_run(program: &str, error: &std::io::Error) -> Trouble {
     match error.kind() {

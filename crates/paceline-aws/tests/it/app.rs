@@ -22,6 +22,25 @@ impl App {
         Self { folder: TempDir::new().unwrap(), artifacts: Map::new() }
     }
 
+    /// A copy of an assembly from elsewhere, without the sources of its assets.
+    pub(crate) fn copy_of(assembly: &Utf8Path) -> Self {
+        let mut app = Self::new();
+        for entry in assembly.read_dir_utf8().unwrap() {
+            let entry = entry.unwrap();
+            if entry.path().extension() == Some("json") {
+                app.write(entry.file_name(), fs_err::read(entry.path()).unwrap());
+            }
+        }
+        let mut manifest = app.json("manifest.json");
+        app.artifacts = manifest["artifacts"].as_object_mut().map(std::mem::take).unwrap();
+        app
+    }
+
+    /// One of its files.
+    pub(crate) fn json(&self, file: &str) -> Value {
+        serde_json::from_slice(&fs_err::read(self.path().join(file)).unwrap()).unwrap()
+    }
+
     /// An app of one stack.
     pub(crate) fn of(name: &str, template: &Value) -> Self {
         Self::new().stack(name, template, &[])

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_aws::Images;
+use paceline_aws::{Images, MissingFiles};
 use paceline_engine::Outcome;
 use paceline_sim::{Images as SimImages, SimOptions};
 use serde_json::{Value, json};
@@ -98,6 +98,28 @@ async fn an_image_can_be_pretended() {
     assert!(ran.finished(&image_step()).duration_s >= 100.0);
     let again = world.run(&app, How { images, ..How::default() }).await;
     assert_eq!(again.finished(&image_step()).outcome, Outcome::Unchanged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_whose_source_is_not_there_is_refused_and_only_pretended_when_that_is_asked_for() {
+    let manifest = json!({"version": "36.0.0", "dockerImages": {}, "files": {"f": {
+        "source": {"path": "/no/such/folder", "packaging": "zip"},
+        "destinations": {"d": {"bucketName": BUCKET, "objectKey": "f.zip", "region": REGION}},
+    }}});
+    let app = App::of("S", &topic("x")).assets("S", &manifest);
+    let world = World::slow();
+    let ran = world.deploy(&app).await;
+    let step = format!("publish:s3://{BUCKET}/f.zip");
+    assert_eq!(ran.finished(&step).outcome, Outcome::Failed);
+    assert_eq!(world.count("PutObject"), 0);
+
+    let missing_files = MissingFiles::Pretended;
+    let ran = world.run(&app, How { missing_files, ..How::default() }).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(ran.finished(&step).outcome, Outcome::Deployed);
+    let again = world.run(&app, How { missing_files, ..How::default() }).await;
+    assert_eq!(again.finished(&step).outcome, Outcome::Unchanged);
+    assert_eq!(world.count("PutObject"), 1);
 }
 
 /// The stack that `cdk bootstrap` makes, as far as apps of CDK v1 need it.

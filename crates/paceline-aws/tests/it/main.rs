@@ -10,6 +10,7 @@ mod deploys;
 mod early;
 mod failures;
 mod faults;
+mod fis_workshop;
 mod gates;
 mod graph;
 mod limits;

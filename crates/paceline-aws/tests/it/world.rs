@@ -11,7 +11,7 @@ use aws_sdk_cloudformation::Client;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use camino::Utf8Path;
-use paceline_aws::{Aws, AwsOptions, Images, Method, PreflightError, Wire};
+use paceline_aws::{Aws, AwsOptions, Commands, Images, Method, MissingFiles, PreflightError, Wire};
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, Fact, Outcome, RunOptions, Stop};
 use paceline_plan::{Config, Destruction, Plan, PlanOptions};
@@ -59,6 +59,10 @@ pub(crate) struct How {
     pub(crate) deletes: bool,
     pub(crate) method: Method,
     pub(crate) images: Images,
+    pub(crate) missing_files: MissingFiles,
+    pub(crate) commands: Commands,
+    /// What the switch of `multi-region` is set to.
+    pub(crate) multi_region: Option<String>,
     pub(crate) stop: Stop,
     pub(crate) earlier: Option<Earlier>,
     /// An edge that the plan has lost: the stack that waits, and the one it waits for.
@@ -175,9 +179,10 @@ impl World {
         let mut plan = if how.deletes {
             Destruction::make(&assembly, &config, &PlanOptions::default()).unwrap().plan
         } else {
-            Plan::make(&assembly, &config, &PlanOptions::default()).unwrap()
+            let options = PlanOptions { multi_region: how.multi_region, ..PlanOptions::default() };
+            Plan::make(&assembly, &config, &options).unwrap()
         };
-        let How { method, images, stop, earlier, without, faults, limit, .. } = how;
+        let How { method, images, missing_files, commands, stop, earlier, without, faults, limit, .. } = how;
         if let Some((from, to)) = without {
             lose(&mut plan, &from, &to);
         }
@@ -187,6 +192,8 @@ impl World {
             method,
             images,
             stack_limit: limit,
+            missing_files,
+            commands,
             ..AwsOptions::default()
         };
         let performer = Arc::new(Aws::connect(assembly, &plan, options).await?);
@@ -278,12 +285,13 @@ impl World {
     }
 }
 
-/// Takes out of the plan that one stack waits for another.
+/// Takes out of the plan that one stack waits for another, and for its gate.
 fn lose(plan: &mut Plan, from: &str, to: &str) {
     let number = |id: &str| plan.stacks.iter().position(|stack| stack.id == id).unwrap();
-    let (from, to) = [from, to].map(|id| plan.deploy_step(number(id)).unwrap()).into();
+    let (from, to) = (plan.deploy_step(number(from)).unwrap(), number(to));
     let before = plan.steps[from].needs.len();
-    plan.steps[from].needs.retain(|&need| need != to);
+    let of_it: Vec<bool> = plan.steps.iter().map(|step| step.work.stack() == Some(to)).collect();
+    plan.steps[from].needs.retain(|&need| !of_it[need]);
     assert!(plan.steps[from].needs.len() < before, "there is no such edge");
 }
 

@@ -24,7 +24,7 @@ use crate::edges::{Edge, Reason};
 pub use crate::forecast::Forecast;
 
 /// The stacks that edges lead to, each with how often every reason leads there.
-fn folded(edges: &[Edge]) -> BTreeMap<&str, BTreeMap<Reason, usize>> {
+pub(crate) fn folded(edges: &[Edge]) -> BTreeMap<&str, BTreeMap<Reason, usize>> {
     let mut folded: BTreeMap<&str, BTreeMap<Reason, usize>> = BTreeMap::new();
     for edge in edges {
         *folded.entry(&edge.to).or_default().entry(edge.reason).or_default() += 1;
@@ -33,7 +33,7 @@ fn folded(edges: &[Edge]) -> BTreeMap<&str, BTreeMap<Reason, usize>> {
 }
 
 /// `ssm ×3, import`.
-fn show_reasons(reasons: &BTreeMap<Reason, usize>) -> String {
+pub(crate) fn show_reasons(reasons: &BTreeMap<Reason, usize>) -> String {
     let shown = reasons.iter().map(|(reason, times)| match times {
         1 => reason.to_string(),
         times => format!("{reason} ×{times}"),

@@ -1,9 +1,9 @@
 //! Phases: checked against the graph, and turned into edges where they order work.
 
 use paceline_plan::Strategy;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::build::{App, edges, empty, exports, holds, ids};
+use crate::build::{App, edges, empty, exports, holds, ids, writes};
 
 /// Three stacks without edges.
 fn three() -> App {
@@ -159,4 +159,52 @@ fn an_id_goes_before_a_name() {
     let named = json!({ "environment": "aws://111111111111/us-west-2", "properties": { "stackName": "A" } });
     let app = three().artifact("Other", named, empty()).config("phases: [{ name: p, stacks: [A] }]");
     assert_eq!(app.plan().phases[0].stacks, ["A"]);
+}
+
+/// The template with a database, which takes minutes.
+fn slow(mut template: Value) -> Value {
+    template["Resources"]["Database"] = json!({ "Type": "AWS::RDS::DBInstance" });
+    template
+}
+
+/// Two slow stacks of which one reads a parameter of the other.
+fn side_by_side() -> App {
+    App::pair(slow(writes(json!("/app/x"))), slow(holds(json!("{{resolve:ssm:/app/x}}"))))
+}
+
+const TOGETHER: &str = "phases: [{ name: p, stacks: [Producer, Consumer] }]\n";
+
+#[test]
+fn two_long_stacks_of_one_phase_that_wait_for_each_other_are_told_with_what_it_costs() {
+    insta::assert_snapshot!(side_by_side().config(TOGETHER).plan().warnings.join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not beside it (ssm), which takes up to 10 min longer; on a fresh account it cannot be otherwise, and for a redeployment `relax: when-present` at an edge in `edges:` lets both start at once");
+    let imports = App::pair(slow(exports(json!("x"))), slow(holds(json!({ "Fn::ImportValue": "x" }))));
+    insta::assert_snapshot!(imports.config(TOGETHER).plan().warnings.join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not beside it (import), which takes up to 10 min longer");
+}
+
+#[test]
+fn nothing_is_told_of_an_order_that_the_team_knows_of() {
+    let sequential = "phases: [{ name: p, sequential: true, stacks: [Producer, Consumer] }]";
+    let relaxed = format!(
+        "{TOGETHER}edges: [{{ from: Consumer, to: Producer, relax: when-present, because: it is there }}]"
+    );
+    let apart = "phases: [{ name: p, stacks: [Producer] }, { name: q, stacks: [Consumer] }]";
+    for config in [sequential, &relaxed, apart, ""] {
+        assert_eq!(side_by_side().config(config).plan().warnings, [""; 0], "{config}");
+    }
+    let declared = format!("{TOGETHER}edges: [{{ from: B, to: A, because: x }}]");
+    let declared = declared.replace("Producer, Consumer", "A, B");
+    assert_eq!(three().config(&declared).plan().warnings, [""; 0]);
+}
+
+#[test]
+fn nothing_is_told_of_a_wait_that_is_short_beside_the_whole() {
+    let app = ["A", "B", "C"].into_iter().fold(side_by_side(), |app, id| {
+        let template = json!({ "Resources": { "R": { "Type": "AWS::RDS::DBInstance" } } });
+        app.stack(id, "us-east-1", template)
+    });
+    let edges = "edges: [{ from: Producer, to: A, because: x }, { from: A, to: B, because: x },
+        { from: B, to: C, because: x }]";
+    assert_eq!(app.config(&format!("{TOGETHER}{edges}")).plan().warnings, [""; 0]);
+    let short = App::pair(writes(json!("/app/x")), holds(json!("{{resolve:ssm:/app/x}}")));
+    assert_eq!(short.config(TOGETHER).plan().warnings, [""; 0]);
 }

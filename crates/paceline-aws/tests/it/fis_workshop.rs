@@ -1,0 +1,152 @@
+//! The workshop that the project was made for deploys with the edges of its plan, and fails, as it would on AWS,
+//! without any one of them that the simulator can know of.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use paceline_aws::{Commands, Images, MissingFiles};
+use paceline_engine::Outcome;
+use paceline_plan::{Config, Plan, PlanOptions};
+use paceline_sim::{Durations, Operation, SimOptions};
+use serde_json::json;
+
+use crate::app::App;
+use crate::world::{How, Ran, World};
+
+const CONFIG: &str = include_str!("../../../../tests/workshop/paceline.yaml");
+const SLOW: &str = "Custom::SlowOfTest";
+
+/// The edges that no other wait stands in for: the stack that waits, and the one it waits for. The others of the
+/// plan, such as `S3Replica` and Services, are kept by these even when they are lost.
+const EDGES: [(&str, &str); 8] = [
+    ("Applications", "Services"),
+    ("ApplicationsSecondary", "ServicesSecondary"),
+    ("NetworkRegionPeering", "ServicesSecondary"),
+    ("NetworkRoutesMain", "NetworkRegionPeering"),
+    ("NetworkRoutesSecondary", "NetworkRegionPeering"),
+    ("ObservabilityDashboard", "NetworkRegionPeering"),
+    ("S3Replica", "ServicesSecondary"),
+    ("ServicesSecondary", "Services"),
+];
+
+/// Both stacks write `/petstore/rumscript`: the one that waits puts a value into the parameter that the other one
+/// creates. The other way round the creation fails, because the parameter is there already.
+const OVERTAKEN: [(&str, &str); 2] =
+    [("Observability", "Services"), ("ObservabilitySecondary", "ServicesSecondary")];
+
+/// Those that leave no trace in any template: what containers read when they start. The simulator runs none; on AWS
+/// they would find nothing.
+const UNSEEN: [(&str, &str); 2] =
+    [("UserSimulationStack", "Services"), ("UserSimulationStackSecondary", "ServicesSecondary")];
+
+/// The assembly, where it is at hand: it is kept beside this project and not in it.
+fn assembly() -> Option<Utf8PathBuf> {
+    let here = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = here.join("../../../shared/assemblies/fis-workshop-multiregion/cdk.out");
+    if path.join("manifest.json").is_file() {
+        return Some(path);
+    }
+    let _ = writeln!(std::io::stderr().lock(), "\nSKIPPED: the workshop's assembly is not at {path}");
+    None
+}
+
+/// Deploys the workshop with all edges, or without one. The producer then begins with something that takes far longer
+/// than everything else: no other wait of the consumer's can stand in for it.
+async fn deploy(assembly: &Utf8Path, without: Option<(&str, &str)>) -> Ran {
+    let mut app = App::copy_of(assembly);
+    if let Some((_, to)) = without {
+        let mut template = app.json(&format!("{to}.template.json"));
+        let resources = template["Resources"].as_object_mut().unwrap();
+        for resource in resources.values_mut() {
+            let mut after = match resource["DependsOn"].take() {
+                serde_json::Value::Array(ids) => ids,
+                serde_json::Value::Null => Vec::new(),
+                id => vec![id],
+            };
+            after.push(json!("SlowOfTest"));
+            resource["DependsOn"] = json!(after);
+        }
+        let function = "arn:aws:lambda:us-east-1:123456789012:function:f";
+        let slow = json!({ "Type": SLOW, "Properties": { "ServiceToken": function } });
+        resources.insert("SlowOfTest".to_owned(), slow);
+        app.change(to, &template);
+    }
+    let world = World::new(SimOptions {
+        account: "123456789012".to_owned(),
+        // The workshop's other app makes it.
+        foreign_parameters: [("/vscode/vsiamrolearn".to_owned(), "arn".to_owned())].into(),
+        durations: Durations::typical().with(SLOW, Operation::Create, Duration::from_mins(30)),
+        ..SimOptions::default()
+    });
+    let how = How {
+        config: CONFIG,
+        multi_region: Some("true".to_owned()),
+        images: Images::Pretended(Duration::from_mins(1)),
+        missing_files: MissingFiles::Pretended,
+        commands: Commands::Pretend,
+        without: without.map(|(from, to)| (from.to_owned(), to.to_owned())),
+        ..How::default()
+    };
+    world.run(&app, how).await
+}
+
+#[test]
+fn these_are_the_edges_of_the_plan_that_no_other_wait_stands_in_for() {
+    let Some(assembly) = assembly() else { return };
+    let config = Config::parse(CONFIG, Utf8Path::new("paceline.yaml")).unwrap();
+    let options = PlanOptions { multi_region: Some("true".to_owned()), ..PlanOptions::default() };
+    let plan = Plan::make(&App::copy_of(&assembly).read(), &config, &options).unwrap();
+    let graph = plan.step_graph();
+    let mut found = BTreeSet::new();
+    for (number, stack) in plan.stacks.iter().enumerate() {
+        let step = plan.deploy_step(number).unwrap();
+        for &need in graph.needs(step) {
+            let Some(to) = plan.steps[need].work.stack() else { continue };
+            if !graph.needs(step).iter().any(|&other| other != need && graph.all_needs(other)[need]) {
+                found.insert((stack.id.as_str(), plan.stacks[to].id.as_str()));
+            }
+        }
+    }
+    assert_eq!(found, EDGES.into_iter().chain(OVERTAKEN).chain(UNSEEN).collect());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_workshop_deploys_with_its_edges_and_fails_without_any_one_that_can_be_seen() {
+    let Some(assembly) = assembly() else { return };
+    Box::pin(deploy(&assembly, None)).await.check_all(Outcome::Deployed);
+    for (from, to) in EDGES {
+        let ran = Box::pin(deploy(&assembly, Some((from, to)))).await;
+        let finished = ran.stack(from);
+        let failed = matches!(finished.outcome, Outcome::Failed | Outcome::RolledBack);
+        assert!(failed, "{from} without waiting for {to}: {:?}", finished.outcome);
+        let message = &ran.cause(from).message;
+        let is_what_aws_says =
+            ["ParameterNotFound", "Unable to fetch parameters", "CustomResource attribute"]
+                .iter()
+                .any(|reason| message.contains(reason));
+        assert!(is_what_aws_says, "{from} without waiting for {to}: {message}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parameter_that_is_overwritten_before_it_is_created_fails_its_creation() {
+    let Some(assembly) = assembly() else { return };
+    for (from, to) in OVERTAKEN {
+        let ran = Box::pin(deploy(&assembly, Some((from, to)))).await;
+        assert_eq!(ran.stack(to).outcome, Outcome::RolledBack, "{from} without waiting for {to}");
+        let message = &ran.cause(to).message;
+        assert!(message.contains("'/petstore/rumscript' already exists"), "{message}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_containers_read_when_they_start_is_not_seen_by_the_simulator() {
+    let Some(assembly) = assembly() else { return };
+    for (from, to) in UNSEEN {
+        let ran = Box::pin(deploy(&assembly, Some((from, to)))).await;
+        ran.check_all(Outcome::Deployed);
+        assert_eq!(ran.stack(from).outcome, Outcome::Deployed, "{from} without waiting for {to}");
+    }
+}

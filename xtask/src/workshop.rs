@@ -1,0 +1,306 @@
+//! Writes `docs/workshop.md`: the deployment that the project was made for, in three ways of working.
+//!
+//! Every figure in it comes from a plan or from a simulated run; the words are in `workshop.md`, beside this file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use xshell::{Shell, TempDir, cmd};
+
+use crate::tasks::build;
+
+/// The assembly is kept beside this project and not in it.
+const ASSEMBLY: &str = "../shared/assemblies/fis-workshop-multiregion/cdk.out";
+const PAGE: &str = "docs/workshop.md";
+const WORDS: &str = include_str!("workshop.md");
+/// Stale, as `paceline gen --check` says it.
+const STALE: u8 = 5;
+/// How far apart two figures may be that are the same but for their last digit.
+const LAST_DIGIT: f64 = 0.15;
+/// How much advice is shown.
+const ADVICE: usize = 3;
+
+/// Writes, or checks, the page. Without the assembly there is nothing to check, which is said.
+pub(crate) fn workshop(sh: &Shell, check: bool) -> Result<ExitCode> {
+    if !sh.path_exists(format!("{ASSEMBLY}/manifest.json")) {
+        if check {
+            eprintln!("SKIPPED: {PAGE} is not checked: the workshop's assembly is not at {ASSEMBLY}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        bail!("the workshop's assembly is not at {ASSEMBLY}, so {PAGE} cannot be written");
+    }
+    build(sh)?;
+    let page = page(sh)?;
+    let old = sh.read_file(PAGE).unwrap_or_default();
+    let mut lines = page.lines().zip(old.lines().chain(std::iter::repeat("")));
+    let changed = lines.position(|(new, old)| !is_same(new, old));
+    if changed.is_none() && page.lines().count() == old.lines().count() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if check {
+        let line = changed.unwrap_or_else(|| page.lines().count()) + 1;
+        eprintln!("error: {PAGE} is stale from line {line} on\n hint: cargo xtask workshop");
+        return Ok(ExitCode::from(STALE));
+    }
+    let (folder, text) = (sh.create_temp_dir()?, page);
+    let new = folder.path().join("page.md");
+    sh.write_file(&new, text)?;
+    sh.copy_file(&new, PAGE)?;
+    eprintln!("{PAGE} is written");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether two lines say the same. Files are read on threads of the operating system's, which decide what comes first of
+/// what happens at the same simulated moment: that moves an end by a second or so, and a minute's last digit by one.
+fn is_same(new: &str, old: &str) -> bool {
+    let number = |word: &str| {
+        let number = word.trim_matches(|c: char| !c.is_ascii_digit());
+        number.contains('.').then(|| number.parse::<f64>().ok())?
+    };
+    let is_near = |(new, old): (&str, &str)| {
+        let near = number(new).zip(number(old)).is_some_and(|(new, old)| (new - old).abs() < LAST_DIGIT);
+        new == old || near
+    };
+    new.split(' ').count() == old.split(' ').count() && new.split(' ').zip(old.split(' ')).all(is_near)
+}
+
+fn page(sh: &Shell) -> Result<String> {
+    let _multi_region = sh.push_env("ENABLE_MULTI_REGION", "true");
+    let plan = plan(sh, "paceline", &["--advice"])?;
+    let designed = plan_of_design(sh)?;
+    let sequential = Simulated::run(sh, "paceline", &["--concurrency", "1"])?;
+    let phases = Simulated::run(sh, "as-designed", &[])?;
+    let graph = Simulated::run(sh, "paceline", &[])?;
+
+    let mut rows = String::new();
+    for phase in list(&plan["phases"]) {
+        let stacks: Vec<&str> = list(&phase["stacks"]).filter_map(Value::as_str).collect();
+        let [one, two] = [&sequential, &phases].map(|run| minutes(run.span(&stacks)));
+        let three = format!("{} to {}", minutes(graph.start(&stacks)), minutes(graph.end(&stacks)));
+        let names = stacks.iter().map(|stack| format!("`{stack}`")).collect::<Vec<_>>().join(", ");
+        writeln!(rows, "| **{}**: {names} | {one} | {two} | {three} |", text(&phase["name"]))?;
+    }
+    let facts = Facts::of(&plan);
+    let first = list(&plan["phases"]).next().context("the configuration has phases")?;
+    let first: Vec<&str> = list(&first["stacks"]).filter_map(Value::as_str).collect();
+    let words = [
+        ("stacks", list(&plan["stacks"]).count().to_string()),
+        (
+            "resources",
+            list(&plan["stacks"]).filter_map(|it| it["resources"].as_u64()).sum::<u64>().to_string(),
+        ),
+        ("regions", facts.regions.clone()),
+        ("rows", rows.trim_end().to_owned()),
+        ("sequential", minutes(sequential.total)),
+        ("phases", minutes(phases.total)),
+        ("graph", minutes(graph.total)),
+        ("early", graph.started_before(graph.end(&first), &first).to_string()),
+        ("ssm", facts.pairs_of("ssm").to_string()),
+        ("between", facts.between_regions("ssm").to_string()),
+        ("declared", facts.pairs_of("config").to_string()),
+        ("external", external(&plan)),
+        ("readers", readers(&plan)),
+        ("path", path(&plan)),
+        (
+            "warning",
+            list(&designed["warnings"]).filter_map(Value::as_str).collect::<Vec<_>>().join("\n>\n> "),
+        ),
+        ("parameters", list(&plan["relaxed"][0]["parameters"]).count().to_string()),
+        ("redeployed", minutes(seconds(&plan["forecast"]["redeployed_s"])?)),
+        ("advice", advice(&plan)?),
+        ("missing", graph.pretences.clone()),
+    ];
+    let mut page = WORDS.to_owned();
+    for (name, value) in words {
+        let place = format!("{{{name}}}");
+        if !page.contains(&place) || value.is_empty() {
+            bail!("xtask/src/workshop.md has no place for `{name}`, or there is nothing to say of it");
+        }
+        page = page.replace(&place, &value);
+    }
+    Ok(page)
+}
+
+fn plan_of_design(sh: &Shell) -> Result<Value> {
+    plan(sh, "as-designed", &[])
+}
+
+fn plan(sh: &Shell, config: &str, more: &[&str]) -> Result<Value> {
+    let config = format!("tests/workshop/{config}.yaml");
+    let call = cmd!(
+        sh,
+        "cargo run --quiet --package paceline -- plan --format json --app {ASSEMBLY} --config {config} {more...}"
+    );
+    Ok(serde_json::from_str(&call.quiet().read()?)?)
+}
+
+/// What a simulated deployment told.
+struct Simulated {
+    /// Seconds.
+    total: f64,
+    /// When each stack was started, and when it was done, in seconds.
+    stacks: BTreeMap<String, (f64, f64)>,
+    /// Whether one stack ran at a time, so that a phase takes what its stacks take together.
+    one_by_one: bool,
+    /// What was taken for granted, in its own words.
+    pretences: String,
+}
+
+impl Simulated {
+    fn run(sh: &Shell, config: &str, more: &[&str]) -> Result<Self> {
+        let config = format!("tests/workshop/{config}.yaml");
+        let folder: TempDir = sh.create_temp_dir()?;
+        let events = folder.path().join("events.jsonl");
+        let call = cmd!(
+            sh,
+            "cargo run --quiet --package paceline -- deploy --simulate --quiet --events {events} --app {ASSEMBLY} --config {config} {more...}"
+        );
+        let said = call.quiet().ignore_stdout().read_stderr()?;
+        let warnings = said.lines().filter_map(|line| line.strip_prefix("warning: "));
+        // What the plan warns of is told elsewhere.
+        let pretences: Vec<&str> = warnings.filter(|line| !line.starts_with("phase ")).collect();
+        let mut run = Self {
+            total: 0.0,
+            stacks: BTreeMap::new(),
+            one_by_one: more.contains(&"--concurrency"),
+            pretences: format!("The simulation pretends: {}.", pretences.join("; ")),
+        };
+        for line in sh.read_file(&events)?.lines() {
+            let event: Value = serde_json::from_str(line)?;
+            let of_stack = event["kind"] == "deploy";
+            match event["event"].as_str() {
+                Some("step.finished") if of_stack => {
+                    let (end, took) = (time_of_day(&event["at"])?, seconds(&event["duration_s"])?);
+                    run.stacks.insert(text(&event["stack"]).to_owned(), (end - took, end));
+                }
+                Some("run.finished") => run.total = seconds(&event["duration_s"])?,
+                _ => {}
+            }
+        }
+        Ok(run)
+    }
+
+    /// How long these stacks take: from the first start to the last end.
+    fn span(&self, stacks: &[&str]) -> f64 {
+        let times = || stacks.iter().filter_map(|stack| self.stacks.get(*stack));
+        if self.one_by_one {
+            return times().map(|(start, end)| end - start).sum();
+        }
+        self.end(stacks) - self.start(stacks)
+    }
+
+    fn start(&self, stacks: &[&str]) -> f64 {
+        let times = stacks.iter().filter_map(|stack| self.stacks.get(*stack));
+        times.map(|(start, _)| *start).fold(f64::INFINITY, f64::min)
+    }
+
+    fn end(&self, stacks: &[&str]) -> f64 {
+        stacks.iter().filter_map(|stack| self.stacks.get(*stack)).map(|(_, end)| *end).fold(0.0, f64::max)
+    }
+
+    /// How many other stacks were started before a time.
+    fn started_before(&self, time: f64, others_than: &[&str]) -> usize {
+        let others = self.stacks.iter().filter(|(stack, _)| !others_than.contains(&stack.as_str()));
+        others.filter(|(_, (start, _))| *start < time).count()
+    }
+}
+
+/// What a plan says of its stacks.
+struct Facts {
+    regions: String,
+    region_of: BTreeMap<String, String>,
+    /// The kind of edge, the stack that waits, and the one it waits for.
+    pairs: BTreeSet<(String, String, String)>,
+}
+
+impl Facts {
+    fn of(plan: &Value) -> Self {
+        let regions: BTreeSet<&str> = list(&plan["stacks"]).map(|stack| text(&stack["region"])).collect();
+        let pairs = list(&plan["stacks"]).flat_map(|stack| {
+            let edges = list(&stack["depends_on"]);
+            edges.map(|edge| {
+                [&edge["reason"], &stack["id"], &edge["stack"]].map(|it| text(it).to_owned()).into()
+            })
+        });
+        let region_of =
+            list(&plan["stacks"]).map(|it| [&it["id"], &it["region"]].map(|it| text(it).to_owned()).into());
+        Self {
+            regions: regions.into_iter().collect::<Vec<_>>().join(" and "),
+            region_of: region_of.collect(),
+            pairs: pairs.collect(),
+        }
+    }
+
+    /// How many of them are between stacks of different regions.
+    fn between_regions(&self, reason: &str) -> usize {
+        let pairs = self.pairs.iter().filter(|(of, ..)| of == reason);
+        pairs.filter(|(_, from, to)| self.region_of.get(from) != self.region_of.get(to)).count()
+    }
+
+    fn pairs_of(&self, reason: &str) -> usize {
+        self.pairs.iter().filter(|(of, ..)| of == reason).count()
+    }
+}
+
+fn external(plan: &Value) -> String {
+    let names: BTreeSet<&str> = list(&plan["external"]).map(|it| text(&it["name"])).collect();
+    names.into_iter().map(|name| format!("The parameter `{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn readers(plan: &Value) -> String {
+    let stacks: BTreeSet<&str> = list(&plan["external"]).map(|it| text(&it["stack"])).collect();
+    stacks.into_iter().map(|stack| format!("`{stack}`")).collect::<Vec<_>>().join(" and ")
+}
+
+/// The critical path with the minutes of its stacks.
+fn path(plan: &Value) -> String {
+    let stack = |id: &Value| {
+        let expected = list(&plan["stacks"]).find(|stack| stack["id"] == *id)?["expected_s"].as_f64()?;
+        Some(format!("`{}` ({})", text(id), minutes(expected)))
+    };
+    let stacks: Vec<String> = list(&plan["critical_path"]).filter_map(stack).collect();
+    format!("{}, in minutes", stacks.join(" → "))
+}
+
+fn advice(plan: &Value) -> Result<String> {
+    let mut lines = String::new();
+    for (number, it) in list(&plan["advice"]).take(ADVICE).enumerate() {
+        let most = if it["at_most"] == true { "at most " } else { "" };
+        let saves = minutes(seconds(&it["saves_s"])?);
+        let stack = it["stack"].as_str().map_or_else(String::new, |stack| format!("`{stack}`: "));
+        writeln!(lines, "{}. {most}{saves} minutes less: {stack}{}", number + 1, text(&it["what"]))?;
+    }
+    Ok(lines.trim_end().to_owned())
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn seconds(value: &Value) -> Result<f64> {
+    value.as_f64().with_context(|| format!("{value} is no number of seconds"))
+}
+
+fn minutes(seconds: f64) -> String {
+    format!("{:.1}", seconds / 60.0)
+}
+
+/// The seconds since midnight of a time such as `2026-01-01T00:46:13.123Z`: simulated runs begin at midnight.
+fn time_of_day(at: &Value) -> Result<f64> {
+    let parse = || {
+        let (_, time) = at.as_str()?.trim_end_matches('Z').split_once('T')?;
+        let mut seconds = 0.0;
+        for part in time.split(':') {
+            seconds = seconds * 60.0 + part.parse::<f64>().ok()?;
+        }
+        Some(seconds)
+    };
+    parse().with_context(|| format!("{at} is no time"))
+}
