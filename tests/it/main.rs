@@ -14,6 +14,7 @@ mod forecast;
 mod generate;
 mod harness;
 mod help;
+mod init;
 mod interrupted;
 mod lint;
 mod mistakes;
