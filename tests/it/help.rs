@@ -46,7 +46,8 @@ fn help_of_every_command_has_its_flags() {
     ];
     let more = ["--parameters", "--context", "--deadline", "--quiet"];
     for (command, flags) in [
-        (&["plan"][..], [&APP[..], &SELECT, &["--format"]].concat()),
+        (&["init"][..], vec!["--app", "--from", "--out", "--force"]),
+        (&["plan"], [&APP[..], &SELECT, &["--format"]].concat()),
         (&["explain"], APP.to_vec()),
         (&["gen"], [&APP[..], &["--out", "--check", "--name"]].concat()),
         (&["deploy"], [&APP[..], &SELECT, &deploy, &more].concat()),

@@ -15,6 +15,7 @@ mod forecast;
 mod generate;
 mod harness;
 mod help;
+mod init;
 mod interrupted;
 mod lint;
 mod mistakes;

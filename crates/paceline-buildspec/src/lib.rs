@@ -11,6 +11,8 @@ pub mod lint;
 pub mod project;
 pub mod reconcile;
 pub mod run;
+mod shell;
+pub mod understand;
 pub mod yaml;
 
 pub use buildspec::Buildspec;
@@ -18,4 +20,4 @@ pub use generate::{
     Apps, GenerateError, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
 };
 pub use project::{CodeBuildSettings, Project};
-pub use reconcile::{Mode, ReconcileError, Reconciled, Stale, reconcile, replace_file};
+pub use reconcile::{Mode, ReconcileError, Reconciled, Stale, create_file, reconcile, replace_file};

@@ -45,6 +45,8 @@ pub enum ReconcileError {
     Write { path: Utf8PathBuf, source: std::io::Error },
     #[error("cannot replace `{path}`\nhint: check the permissions of its folder and the free space")]
     Replace { path: Utf8PathBuf, source: std::io::Error },
+    #[error("cannot make `{path}`\nhint: check the permissions of its folder and the free space")]
+    Create { path: Utf8PathBuf, source: std::io::Error },
 }
 
 /// Brings `out_dir` in line with the files, or says where it is not. Each file is replaced in one step, so that no
@@ -145,6 +147,13 @@ pub fn replace_file(path: &Utf8Path, contents: &str) -> Result<(), ReconcileErro
         file.persist(&target).map(drop).map_err(|error| error.error)
     };
     replace().map_err(|source| ReconcileError::Replace { path: path.to_owned(), source })
+}
+
+/// Makes a file that must not be there yet, in one step.
+pub fn create_file(path: &Utf8Path, contents: &str) -> Result<(), ReconcileError> {
+    let create =
+        || prepare(path, contents, None)?.persist_noclobber(path).map(drop).map_err(|error| error.error);
+    create().map_err(|source| ReconcileError::Create { path: path.to_owned(), source })
 }
 
 /// The new file beside the old one, on the disk and with another name.

@@ -27,6 +27,7 @@ pub mod render;
 mod resolver;
 mod schema;
 pub mod stack_time;
+pub mod starter;
 mod steps;
 mod text;
 mod timestamps;

@@ -10,6 +10,7 @@ mod failure;
 mod generate;
 mod generation;
 mod history;
+mod init;
 mod lint;
 mod listeners;
 mod load;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match cli.command {
+        Command::Init(args) => init::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -1,5 +1,6 @@
 //! `paceline synth`, and the synthesis at the start of a deployment.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use paceline_aws::{Synthesis, SynthesisError};
@@ -104,20 +105,33 @@ fn known_apps(config: &Config) -> String {
     format!("the apps are: {}", known.join(", "))
 }
 
-/// Synthesizes apps side by side. Every failure is said, not the first alone.
+/// Synthesizes apps side by side, but those of one folder one after another: they install into the same place.
+/// Every failure is said, not the first alone.
 fn synthesize(syntheses: Vec<Synthesis>) -> Result<(), Failure> {
     if syntheses.is_empty() {
         return Ok(());
     }
     let ended = run::runtime()?.block_on(async {
-        let mut tasks = JoinSet::new();
+        let mut folders: BTreeMap<_, Vec<Synthesis>> = BTreeMap::new();
         for synthesis in syntheses {
-            tasks.spawn(one(synthesis));
+            folders.entry(synthesis.dir.clone()).or_default().push(synthesis);
+        }
+        let mut tasks = JoinSet::new();
+        for syntheses in folders.into_values() {
+            tasks.spawn(one_after_another(syntheses));
         }
         tasks.join_all().await
     });
-    let errors: Vec<SynthesisError> = ended.into_iter().filter_map(Result::err).collect();
+    let errors: Vec<SynthesisError> = ended.into_iter().flatten().collect();
     if errors.is_empty() { Ok(()) } else { Err(Failure::synthesis(errors)) }
+}
+
+async fn one_after_another(syntheses: Vec<Synthesis>) -> Vec<SynthesisError> {
+    let mut errors = Vec::new();
+    for synthesis in syntheses {
+        errors.extend(one(synthesis).await.err());
+    }
+    errors
 }
 
 async fn one(synthesis: Synthesis) -> Result<(), SynthesisError> {

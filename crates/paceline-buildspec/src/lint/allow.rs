@@ -6,7 +6,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::finding::Finding;
 use super::rules::UNREADABLE;
-use super::text::Lines;
+use crate::yaml::Lines;
 
 #[derive(Debug)]
 pub(super) struct Allowance {

@@ -5,12 +5,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::shell::{self, Call, Script};
-use super::source_map::SourceMap;
 use super::surroundings::Surroundings;
-use super::text::Lines;
 use crate::buildspec::{Buildspec, PhaseName, Problem};
-use crate::yaml::{self, At, Key, Kind, Node, Style, YamlError};
+use crate::shell::{self, Call, Script};
+use crate::yaml::{self, At, Key, Kind, Lines, Node, SourceMap, Style, YamlError};
 
 #[derive(Debug)]
 pub(super) struct Document<'a> {

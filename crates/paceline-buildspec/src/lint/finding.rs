@@ -3,8 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::text::Lines;
 use crate::yaml::At;
+use crate::yaml::Lines;
 
 /// In ascending order of weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

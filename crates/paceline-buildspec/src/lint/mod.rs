@@ -11,17 +11,14 @@ mod finding;
 mod fix;
 pub mod present;
 mod rules;
-mod shell;
-mod source_map;
 mod surroundings;
-mod text;
 
+use crate::yaml::Lines;
 use document::Document;
 pub use finding::{Edit, Finding, Severity};
 pub use fix::fix;
 pub use rules::{RULES, Rule, with_code};
 pub use surroundings::{ProjectFacts, ProjectFactsError, Surroundings};
-use text::Lines;
 
 /// No buildspec comes near this; CodeBuild takes an inline one of about a fifth of it.
 pub const MAX_BYTES: usize = 1 << 20;

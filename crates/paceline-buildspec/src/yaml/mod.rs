@@ -5,8 +5,12 @@
 //! what is read keeps its text and its line and column, and what is written means the same to a
 //! YAML 1.1 reader (where `no` is a boolean and `22:22` a number) as to a YAML 1.2 one.
 
+mod lines;
 mod read;
+mod source_map;
 mod write;
 
+pub(crate) use lines::Lines;
 pub use read::{At, Key, Kind, Node, Parsed, Style, YamlError, parse, parse_with_duplicates};
+pub(crate) use source_map::{SourceMap, indicator};
 pub use write::{Yaml, key, scalar, to_string};

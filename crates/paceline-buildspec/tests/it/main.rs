@@ -11,6 +11,7 @@ mod reconcile;
 mod run;
 mod schema;
 mod scripts;
+mod understand;
 
 use paceline_buildspec::project::{Privileged, SourceSettings, SourceType};
 use paceline_buildspec::{

@@ -20,6 +20,7 @@ mod relax;
 mod schema;
 mod selection;
 mod shown;
+mod starter;
 mod steps;
 mod times;
 mod what_if;

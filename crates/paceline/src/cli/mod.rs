@@ -1,6 +1,7 @@
 //! The arguments of every command.
 
 mod codebuild;
+mod init;
 mod lint;
 mod outside;
 mod plan;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use codebuild::{
     GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, RunBuildspecArgs, StartArgs,
 };
+pub(crate) use init::InitArgs;
 pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
 pub(crate) use outside::{BootstrapArgs, SignalArgs};
 pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat, SynthArgs};
@@ -34,6 +36,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a paceline.yaml to start from: from a synthesized app, or from a hand-written buildspec
+    Init(InitArgs),
     /// Synthesize the apps of paceline.yaml, side by side
     Synth(SynthArgs),
     /// Show the phases, the order, why stacks wait for each other, and how long it will take

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::lint::finding::{Edit, Finding};
-use crate::lint::text::Lines;
 use crate::lint::{RULES, Report, Rule};
+use crate::yaml::Lines;
 
 /// One run with every rule and every finding.
 pub fn sarif(reports: &[Report]) -> String {

@@ -3,7 +3,7 @@
 use super::{Found, rule};
 use crate::lint::document::{Document, scalar};
 use crate::lint::finding::Severity;
-use crate::lint::shell::Call;
+use crate::shell::Call;
 
 rule!(FALLBACK, "PL401", Warning, "keys of a cache that are not looked at", fallback);
 rule!(CONSTANT_KEY, "PL402", Warning, "a cache that is saved once and never again", constant_key);

@@ -2,7 +2,7 @@
 
 use super::{Found, rule};
 use crate::lint::document::{Document, Step};
-use crate::lint::shell::Call;
+use crate::shell::Call;
 
 rule!(APPROVAL, "PL501", Warning, "a deployment that asks before it changes permissions", approval);
 rule!(ONE_BY_ONE, "PL502", Note, "stacks that are deployed one after another", one_by_one);

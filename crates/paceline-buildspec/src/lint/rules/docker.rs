@@ -3,7 +3,7 @@
 use super::{Found, rule};
 use crate::lint::document::{Document, scalar};
 use crate::lint::finding::Severity;
-use crate::lint::shell::Call;
+use crate::shell::Call;
 use crate::yaml::Kind;
 
 rule!(PRIVILEGED, "PL311", Warning, "privileged mode that nothing needs", privileged);

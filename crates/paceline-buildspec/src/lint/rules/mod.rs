@@ -28,7 +28,7 @@ pub(super) use self::grammar::UNREADABLE;
 use super::allow;
 use super::document::Document;
 use super::finding::{Finding, Severity};
-use super::text::Lines;
+use crate::yaml::Lines;
 
 /// One thing to look for.
 #[derive(Debug)]

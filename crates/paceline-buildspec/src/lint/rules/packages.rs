@@ -4,7 +4,7 @@ use super::cdk::cdk;
 use super::{Found, rule};
 use crate::lint::document::Document;
 use crate::lint::finding::Edit;
-use crate::lint::shell::Call;
+use crate::shell::Call;
 
 rule!(UNPINNED, "PL503", Warning, "a tool that is installed in its newest version", unpinned);
 rule!(NPM_INSTALL, "PL504", Warning, "`npm install` beside a lock file", npm_install);

@@ -3,8 +3,8 @@
 use super::{Found, rule};
 use crate::buildspec::{OnFailure, PhaseName};
 use crate::lint::document::{Document, scalar};
-use crate::lint::shell::Call;
 use crate::lint::surroundings::ProjectFacts;
+use crate::shell::Call;
 use crate::yaml::Kind;
 
 rule!(UNGUARDED, "PL421", Warning, "a release that happens after a failed build too", unguarded);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, rule};
 use crate::lint::document::{Document, Step};
-use crate::lint::shell::{Command, Joint, Kind, List, Statement, Word};
+use crate::shell::{Command, Joint, Kind, List, Statement, Word};
 
 rule!(OPTIONS, "PL204", Warning, "shell options that end with their item", options);
 rule!(DEFINITIONS, "PL205", Warning, "a function or an alias of another item", definitions);

@@ -3,7 +3,7 @@
 use super::secret_values::{is_secret_name, may_be_secret, secret_by_form};
 use super::{Found, rule};
 use crate::lint::document::{Document, scalar};
-use crate::lint::shell::{Call, Part};
+use crate::shell::{Call, Part};
 
 rule!(NAMED, "PL301", Error, "a secret in a plain variable", named);
 rule!(BY_FORM, "PL302", Error, "a key in the text of the buildspec", by_form);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{Found, rule};
 use crate::lint::document::{Document, Shell};
 use crate::lint::finding::{Edit, Severity};
-use crate::lint::shell::Trouble;
 use crate::lint::surroundings::ProjectFacts;
+use crate::shell::Trouble;
 
 rule!(BASH_SYNTAX, "PL201", Warning, "bash syntax while the shell may not be bash", bash_syntax);
 rule!(SYNTAX, "PL207", Error, "a command that is no whole command", syntax);

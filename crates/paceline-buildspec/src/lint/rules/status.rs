@@ -2,7 +2,7 @@
 
 use super::{Found, rule};
 use crate::lint::document::{Document, Step};
-use crate::lint::shell::{Call, Command, Joint, Kind, List, Part, Pipeline, Simple, Statement, Word, calls};
+use crate::shell::{Call, Command, Joint, Kind, List, Part, Pipeline, Simple, Statement, Word, calls};
 
 rule!(SWALLOWED, "PL202", Warning, "a failure that a later command hides", swallowed);
 rule!(PIPE, "PL203", Warning, "a failure that a pipe hides", pipe);

@@ -2,7 +2,7 @@
 
 use super::{Found, rule};
 use crate::lint::document::Document;
-use crate::lint::shell::{Command, Kind, List, Loop, Part, Statement, Word, calls};
+use crate::shell::{Command, Kind, List, Loop, Part, Statement, Word, calls};
 
 rule!(TOO_LONG, "PL411", Warning, "a wait that the build does not live to see", too_long);
 

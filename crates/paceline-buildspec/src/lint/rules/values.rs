@@ -3,7 +3,7 @@
 use super::{Found, rule};
 use crate::lint::document::{Document, scalar};
 use crate::lint::finding::Edit;
-use crate::lint::source_map::indicator;
+use crate::yaml::indicator;
 use crate::yaml::{Kind, Node, Style};
 
 rule!(RUNTIME_NUMBER, "PL120", Warning, "a version that YAML reads as another number", runtime_number);

@@ -13,7 +13,7 @@ mod words;
 use std::ops::Range;
 
 pub(crate) use dialect::Bashism;
-pub(crate) use walk::{Call, calls};
+pub(crate) use walk::{Call, calls, program};
 
 /// The bytes of a script that something was read from.
 pub(crate) type Span = Range<usize>;
@@ -96,6 +96,8 @@ pub(crate) enum Kind {
 pub(crate) struct Loop {
     /// Of `while` and `until`.
     pub(crate) condition: Option<List>,
+    /// Of `for`: what each of the values is called.
+    pub(crate) variable: Option<String>,
     /// Of `for`: what is gone through.
     pub(crate) values: Vec<Word>,
     pub(crate) body: List,
@@ -109,7 +111,6 @@ pub(crate) struct Simple {
 
 #[derive(Debug)]
 pub(crate) struct Assignment {
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests look at it"))]
     pub(crate) name: String,
     pub(crate) value: Word,
 }
@@ -156,6 +157,13 @@ impl Script {
 impl Statement {
     pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
         std::iter::once(&self.first).chain(self.rest.iter().map(|(_, pipeline)| pipeline))
+    }
+
+    /// From its first command to its last.
+    pub(crate) fn span(&self) -> Span {
+        let last = self.pipelines().last().and_then(|pipeline| pipeline.commands.last());
+        let start = self.first.commands.first().map_or(0, |command| command.span.start);
+        start..last.map_or(start, |command| command.span.end)
     }
 
     /// The only command, if that is all there is.

@@ -35,7 +35,7 @@ impl Parser<'_> {
             "while" | "until" => {
                 let condition = self.list(&["do"])?;
                 let body = self.do_done(word_static(word), start)?;
-                Kind::Loop(Loop { condition: Some(condition), values: Vec::new(), body })
+                Kind::Loop(Loop { condition: Some(condition), variable: None, values: Vec::new(), body })
             }
             "for" | "select" => self.for_(word_static(word), start)?,
             "case" => self.case(start)?,
@@ -117,7 +117,7 @@ impl Parser<'_> {
 
     fn for_(&mut self, what: &'static str, start: usize) -> Parsed<Kind> {
         self.blanks();
-        let mut values = Vec::new();
+        let (mut variable, mut values) = (None, Vec::new());
         if what == "select" {
             self.bashism(Bashism::Select, start);
         }
@@ -126,7 +126,9 @@ impl Parser<'_> {
             self.at = self.arithmetic_end(self.at + 2).ok_or_else(|| self.unclosed("((", header))?;
             self.bashism(Bashism::DoubleParenthesis, header);
         } else {
-            self.at += self.first_word().len();
+            let name = self.first_word();
+            self.at += name.len();
+            variable = Some(name.to_owned());
             self.lines()?;
             if self.reserved("in") {
                 self.at += "in".len();
@@ -149,10 +151,10 @@ impl Parser<'_> {
         if self.eat("{") {
             let body = self.list(&["}"])?;
             self.close("}", "{", start)?;
-            return Ok(Kind::Loop(Loop { condition: None, values, body }));
+            return Ok(Kind::Loop(Loop { condition: None, variable, values, body }));
         }
         let body = self.do_done(what, start)?;
-        Ok(Kind::Loop(Loop { condition: None, values, body }))
+        Ok(Kind::Loop(Loop { condition: None, variable, values, body }))
     }
 
     fn case(&mut self, start: usize) -> Parsed<Kind> {

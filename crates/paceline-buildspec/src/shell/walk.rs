@@ -120,7 +120,7 @@ fn in_word<'a>(word: &'a Word, place: Place, calls: &mut Vec<Call<'a>>) {
 }
 
 /// The words without those that only change how the program is run.
-fn program(words: &[Word]) -> &[Word] {
+pub(crate) fn program(words: &[Word]) -> &[Word] {
     let mut words = words;
     while let Some((first, rest)) = words.split_first() {
         let Some(name) = first.literal() else { break };

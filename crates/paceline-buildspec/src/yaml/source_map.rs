@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use crate::yaml::{Node, Style};
+use super::{Node, Style};
 
 /// For every byte of a scalar's text, and its end, the byte of the file.
 #[derive(Debug)]
-pub(super) struct SourceMap(Vec<usize>);
+pub(crate) struct SourceMap(Vec<usize>);
 
 impl SourceMap {
-    pub(super) fn of(file: &str, node: &Node, style: Style, text: &str) -> Self {
+    pub(crate) fn of(file: &str, node: &Node, style: Style, text: &str) -> Self {
         let end = node.span.end.min(file.len());
         let mut from = node.span.start;
         if matches!(style, Style::Literal | Style::Folded) {
@@ -31,7 +31,7 @@ impl SourceMap {
     }
 
     /// The span in the file of a span in the text.
-    pub(super) fn source(&self, span: &Range<usize>) -> Range<usize> {
+    pub(crate) fn source(&self, span: &Range<usize>) -> Range<usize> {
         let at = |byte: usize| self.0.get(byte).or(self.0.last()).copied().unwrap_or_default();
         let start = at(span.start);
         // Behind the last byte, not at what follows: that may be on another line.
@@ -49,7 +49,7 @@ fn block_start(file: &str, content: usize) -> usize {
 }
 
 /// Where the `|` or `>` of a block stands.
-pub(super) fn indicator(file: &str, content: usize) -> Option<usize> {
+pub(crate) fn indicator(file: &str, content: usize) -> Option<usize> {
     let header = file.get(..content)?.trim_end();
     let start = header.rfind('\n').map_or(0, |end| end + 1);
     let line = &header[start..];

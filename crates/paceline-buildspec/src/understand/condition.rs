@@ -1,0 +1,101 @@
+//! What a condition asks.
+
+use super::When;
+use super::variables::Variables;
+
+/// What is known of a condition before it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It always comes out like this.
+    Known(bool),
+    /// It depends on this.
+    Open(When),
+}
+
+/// Reads `[ "$X" = value ]`, `[[ $X == value ]]`, `test -n "$X"` and such.
+pub(super) fn read(text: &str, variables: &Variables) -> Asked {
+    let inner = text.trim();
+    let inner = inner.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")).unwrap_or(inner);
+    let inner = inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(inner);
+    let inner = inner.trim().strip_prefix("test ").unwrap_or(inner.trim());
+    let words: Vec<&str> = inner.split_whitespace().collect();
+    let (words, negated) = match &words[..] {
+        ["!", rest @ ..] => (rest, true),
+        rest => (rest, false),
+    };
+    let open = |variable: Option<&str>, value: &str, equals: bool| {
+        Asked::Open(When {
+            variable: variable.map(str::to_owned),
+            value: value.to_owned(),
+            equals: equals != negated,
+            text: text.trim().to_owned(),
+        })
+    };
+    match words {
+        [left, operator @ ("=" | "==" | "!=" | "-eq" | "-ne"), right] => {
+            let equals = !matches!(*operator, "!=" | "-ne");
+            // `"x$X" = "xvalue"` is an old way to write it.
+            let (left, right) = (unquoted(left), unquoted(right));
+            let (left, right) = match (left.strip_prefix('x'), right.strip_prefix('x')) {
+                (Some(l), Some(r)) if l.starts_with('$') => (l, r),
+                _ => (left, right),
+            };
+            let (left, right) = if left.starts_with('$') { (left, right) } else { (right, left) };
+            let Some(name) = variable(left).filter(|_| !right.contains('$')) else {
+                return open(None, "", true);
+            };
+            // The build goes on after a failure only there, and there it asks whether there was one.
+            if name == "CODEBUILD_BUILD_SUCCEEDING" {
+                return Asked::Known((right == "1") == (equals != negated));
+            }
+            match variables.certain(name) {
+                Some(value) => Asked::Known((value == right) == (equals != negated)),
+                None => open(Some(name), right, equals),
+            }
+        }
+        [operator @ ("-n" | "-z"), operand] => match variable(unquoted(operand)) {
+            Some(name) => match variables.certain(name) {
+                Some(value) => Asked::Known((value.is_empty() == (*operator == "-z")) != negated),
+                // Anything but nothing.
+                None => open(Some(name), "", *operator == "-z"),
+            },
+            None => open(None, "", true),
+        },
+        ["true" | ":"] => Asked::Known(!negated),
+        ["false"] => Asked::Known(negated),
+        _ => open(None, "", true),
+    }
+}
+
+fn unquoted(text: &str) -> &str {
+    for quote in ['"', '\''] {
+        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return inner;
+        }
+    }
+    text
+}
+
+/// The name, of `$X`, `${X}` or `${X:-default}`.
+fn variable(text: &str) -> Option<&str> {
+    let text = text.strip_prefix('$')?;
+    let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let name = inner.map_or(text, |inner| inner.split_once(":-").map_or(inner, |(name, _)| name));
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then_some(name)
+}
+
+impl When {
+    /// The other branch.
+    pub(super) fn otherwise(&self) -> Self {
+        Self { equals: !self.equals, text: format!("not: {}", self.text), ..self.clone() }
+    }
+
+    /// Both have to hold; what is nested is told by its innermost condition that is understood.
+    pub(super) fn within(self, outer: Option<&Self>) -> Self {
+        match outer {
+            Some(outer) => Self { text: format!("{} and {}", outer.text, self.text), ..self },
+            None => self,
+        }
+    }
+}

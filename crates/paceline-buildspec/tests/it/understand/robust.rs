@@ -1,0 +1,106 @@
+//! Any bytes are understood to do something, or nothing, without a panic and in bounded time.
+
+use paceline_buildspec::understand::{Alone, Surroundings, Understanding, understand};
+use proptest::prelude::*;
+
+use crate::lint::script;
+
+/// A `package.json` whose script calls itself.
+struct Circle;
+
+impl Surroundings for Circle {
+    fn package_script(&self, _: &str, name: &str) -> Option<String> {
+        Some(format!("cd a && npm run {name} && cdk deploy X && npm run deploy"))
+    }
+}
+
+#[track_caller]
+fn hold(bytes: &[u8]) -> Understanding {
+    understand(bytes, &Circle);
+    let all = understand(bytes, &Alone);
+    let lines = bytes.split(|byte| *byte == b'\n').count();
+    for it in &all.deployments {
+        assert!(it.app < all.apps.len() && (1..=lines).contains(&it.line), "{it:?}");
+    }
+    for script in &all.scripts {
+        assert!(script.after <= all.deployments.len() && (1..=lines).contains(&script.line), "{script:?}");
+    }
+    for left in all.left_out.iter().chain(&all.problems) {
+        assert!((1..=lines).contains(&left.line) && !left.why.is_empty(), "{left:?}");
+    }
+    all
+}
+
+fn shellish() -> impl Strategy<Value = String> {
+    let words = [
+        "if ",
+        "then ",
+        "else ",
+        "fi\n",
+        "do ",
+        "done\n",
+        "for s in A B; ",
+        "case x in a) ",
+        "esac\n",
+        "$(",
+        ")",
+        "`",
+        "${",
+        "}",
+        "'",
+        "\"",
+        "<<EOF\n",
+        "EOF\n",
+        "[ \"$X\" = y ] ",
+        "|",
+        "&&",
+        "||",
+        "&",
+        ";",
+        "\n",
+        "f() {",
+        "f A\n",
+        "cd ..",
+        "cd a\n",
+        "pushd b\n",
+        "popd\n",
+        "cdk deploy A\n",
+        "cdk deploy --all -c a=b\n",
+        "npx cdk synth\n",
+        "export A=b\n",
+        "A=$B\n",
+        "./x.sh\n",
+        "npm ci\n",
+        "npm run deploy\n",
+        "$S ",
+        "é",
+        "timeout ",
+        "env ",
+        "sh -c ",
+    ];
+    prop::collection::vec(prop::sample::select(words.to_vec()), 0..40).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_understood(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        hold(&bytes);
+    }
+
+    #[test]
+    fn any_script_is_understood(text in shellish()) {
+        hold(script(&text).as_bytes());
+    }
+}
+
+#[test]
+fn what_is_huge_or_deep_ends() {
+    hold(&vec![b'x'; (1 << 20) + 1]);
+    let nested = "for a in 1 2 3 4 5 6 7 8 9; do ".repeat(12) + "cdk deploy A$a; " + &"done; ".repeat(12);
+    let all = hold(script(&nested).as_bytes());
+    assert!(all.left_out.iter().any(|it| it.why.contains("more than can be followed")), "{:?}", all.left_out);
+    hold(script(&("(".repeat(5_000) + "cdk deploy A")).as_bytes());
+    hold(script("f() { f; f; cdk deploy A; }\nf").as_bytes());
+    let many = "cdk deploy A\n./x.sh\n".repeat(20_000);
+    hold(script(&many).as_bytes());
+}

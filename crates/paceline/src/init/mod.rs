@@ -1,0 +1,151 @@
+//! `paceline init`.
+
+mod project;
+mod summary;
+mod takeover;
+
+use std::io::Read as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::Assembly;
+use paceline_buildspec::understand::{MAX_BYTES, Understanding, understand};
+use paceline_buildspec::{create_file, replace_file};
+use paceline_engine::exit;
+use paceline_plan::Config;
+use paceline_plan::starter::{OneApp, Starter, Written};
+
+use crate::cli::InitArgs;
+use crate::failure::Failure;
+use crate::terminal;
+
+/// Where a file goes that is not kept.
+const STDOUT: &str = "-";
+
+pub(crate) fn run(args: &InitArgs) -> Result<u8, Failure> {
+    if !args.force && args.out != STDOUT && args.out.exists() {
+        return Err(Failure::usage(
+            format!("{} is there already", args.out),
+            "give another file with --out, `--out -` to look at it first, or --force to replace it",
+        ));
+    }
+    if args.from.is_empty() { from_app(args) } else { from_buildspecs(args) }
+}
+
+/// From an assembly, or what could be made of a folder if it were synthesized.
+fn from_app(args: &InitArgs) -> Result<u8, Failure> {
+    let given = args.app.clone().unwrap_or_else(|| {
+        let usual = Utf8PathBuf::from("cdk.out");
+        if usual.exists() { usual } else { ".".into() }
+    });
+    let found = project::find(&given);
+    let app = OneApp {
+        assembly: from_config(&args.out, &found.assembly),
+        synth: found.synth.clone(),
+        is_committed: found.is_committed,
+    };
+    if found.is_cdk_app && !found.assembly.join("manifest.json").exists() {
+        let written = Starter { practice: None, assembly: None, app: Some(&app) }.write()?;
+        terminal::print(&written.text);
+        let synth = found.synth.unwrap_or_else(|| "cdk synth".to_owned());
+        return Err(Failure::usage(
+            format!("{given} is not synthesized, so its stacks are not known: nothing was written"),
+            format!("run `{synth}`, then `paceline init` again; what it would write without them is above"),
+        ));
+    }
+    let assembly = Assembly::read(&found.assembly)?;
+    let written = Starter { practice: None, assembly: Some(&assembly), app: Some(&app) }.write()?;
+    write(args, &written)?;
+    terminal::say(&summary::of_app(&assembly, &written, &args.out));
+    Ok(exit::DONE)
+}
+
+fn from_buildspecs(args: &InitArgs) -> Result<u8, Failure> {
+    let mut read: Vec<(&Utf8Path, Understanding)> = Vec::new();
+    for file in &args.from {
+        let understood = understand(&bytes(file)?, &project::PackageScripts);
+        if understood.is_empty() {
+            return Err(nothing_in(file, &understood));
+        }
+        read.push((file, understood));
+    }
+    let base = args.out.parent().unwrap_or(Utf8Path::new(""));
+    let practice = takeover::practice(&read, |dir| from_config(&base.join("x"), Utf8Path::new(dir)));
+    let assemblies = takeover::assemblies(&read, args.app.as_deref())?;
+    let assembly = match assemblies {
+        Some(mut one) if practice.apps.len() == 1 => one.pop().map(|(_, assembly)| assembly),
+        Some(several) => Some(Assembly::of_apps(several)),
+        None => None,
+    };
+    let starter = Starter { practice: Some(&practice), assembly: assembly.as_ref(), app: None };
+    let written = starter.write()?;
+    write(args, &written)?;
+    terminal::say(&summary::of_takeover(&read, &practice, &written, assembly.is_some(), &args.out));
+    Ok(exit::DONE)
+}
+
+/// No more than is needed to see that there is too much.
+fn bytes(file: &Utf8Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::usage(error.to_string(), "give the buildspec that deploys the app today")
+    };
+    let mut bytes = Vec::new();
+    let open = fs_err::File::open(file).map_err(unreadable)?;
+    open.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+fn nothing_in(file: &Utf8Path, understood: &Understanding) -> Failure {
+    let mut problems: Vec<(String, Option<String>)> = Vec::new();
+    for it in &understood.problems {
+        problems.push((format!("{file}:{}: {}: {}", it.line, it.what, it.why), None));
+    }
+    for it in understood
+        .left_out
+        .iter()
+        .filter(|it| it.why.starts_with("it deploys") || it.why.contains("is not known"))
+    {
+        problems.push((format!("{file}:{}: `{}`: {}", it.line, it.what, it.why), None));
+    }
+    let hint = "give the buildspec that runs `cdk deploy`, or run `paceline init` without --from in the folder of the app";
+    problems.push((
+        format!("there is nothing to take over in {file}: no command of it runs the CDK"),
+        Some(hint.to_owned()),
+    ));
+    Failure::of_all(problems)
+}
+
+/// Replaces the file as a whole, or not at all.
+fn write(args: &InitArgs, written: &Written) -> Result<(), Failure> {
+    // What cannot be read again must not be written.
+    Config::parse(&written.text, &args.out)?;
+    if args.out == STDOUT {
+        terminal::print(&written.text);
+        return Ok(());
+    }
+    let done = if args.out.exists() {
+        replace_file(&args.out, &written.text)
+    } else {
+        create_file(&args.out, &written.text)
+    };
+    done.map_err(|error| Failure::with_own_hint(&error))
+}
+
+/// A path from this folder as it is written in a configuration that may be in another.
+fn from_config(config: &Utf8Path, path: &Utf8Path) -> String {
+    let parent = config.parent().unwrap_or(Utf8Path::new(""));
+    let absolute = |path: &Utf8Path| {
+        let mut parts: Vec<String> = Vec::new();
+        let full = camino::absolute_utf8(if path.as_str().is_empty() { Utf8Path::new(".") } else { path });
+        for part in full.unwrap_or_else(|_| path.to_owned()).components() {
+            match part.as_str() {
+                ".." => drop(parts.pop()),
+                part => parts.push(part.to_owned()),
+            }
+        }
+        parts
+    };
+    let (from, to) = (absolute(parent), absolute(path));
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..", from.len() - common);
+    up.chain(to[common..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,86 @@
+//! What the folder of a CDK app says about how it is synthesized.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use paceline_buildspec::understand::Surroundings;
+use serde_json::Value;
+
+/// Lock files, and what installs from each.
+const INSTALLS: [(&str, &str); 8] = [
+    ("package-lock.json", "npm ci"),
+    ("npm-shrinkwrap.json", "npm ci"),
+    ("yarn.lock", "yarn install --frozen-lockfile"),
+    ("pnpm-lock.yaml", "pnpm install --frozen-lockfile"),
+    ("poetry.lock", "poetry install"),
+    ("requirements.txt", "pip install -r requirements.txt"),
+    ("package.json", "npm install"),
+    ("go.mod", "go mod download"),
+];
+
+/// A CDK app on the disk.
+#[derive(Debug)]
+pub(crate) struct Project {
+    pub(crate) assembly: Utf8PathBuf,
+    /// What makes it, from this folder.
+    pub(crate) synth: Option<String>,
+    pub(crate) is_cdk_app: bool,
+    /// Whether the assembly is meant to be kept with the source.
+    pub(crate) is_committed: bool,
+}
+
+/// Looks at a folder that is an assembly, or that has one.
+pub(crate) fn find(given: &Utf8Path) -> Project {
+    let is_assembly = given.join("manifest.json").exists();
+    let is_app = given.join("cdk.json").is_file();
+    let folder = match given.parent() {
+        _ if is_app => given.to_owned(),
+        Some(parent) if !parent.as_str().is_empty() => parent.to_owned(),
+        _ => ".".into(),
+    };
+    let settings = json(&folder.join("cdk.json"));
+    let output = settings.as_ref().and_then(|it| it["output"].as_str()).unwrap_or("cdk.out");
+    let assembly = match (is_assembly || !is_app, folder.as_str()) {
+        (true, _) => given.to_owned(),
+        (false, ".") => output.into(),
+        (false, _) => folder.join(output),
+    };
+    let name = assembly.file_name().unwrap_or("cdk.out").to_owned();
+    let ignored = [folder.join(".gitignore"), ".gitignore".into()].iter().any(|file| {
+        let text = fs_err::read_to_string(file).unwrap_or_default();
+        text.lines().any(|line| line.trim().trim_matches('/').rsplit('/').next() == Some(name.as_str()))
+    });
+    Project {
+        synth: settings.as_ref().map(|settings| synth(&folder, settings)),
+        is_cdk_app: is_app,
+        is_committed: is_assembly && !ignored,
+        assembly,
+    }
+}
+
+fn synth(folder: &Utf8Path, settings: &Value) -> String {
+    let install = INSTALLS.iter().find(|(lock, _)| folder.join(lock).is_file()).map(|(_, command)| *command);
+    let scripts = json(&folder.join("package.json")).map(|it| it["scripts"].clone()).unwrap_or_default();
+    let program = settings["app"].as_str().unwrap_or_default();
+    // What runs TypeScript needs no compiler before it.
+    let compiles = ["ts-node", "tsx", "bun"].iter().all(|word| !program.contains(word));
+    let build = (compiles && scripts["build"].is_string()).then_some("npm run build");
+    let synth = if scripts["synth"].is_string() { "npm run synth" } else { "npx --yes cdk synth --quiet" };
+    let cd = (folder != ".").then(|| format!("cd {folder}"));
+    let is_elsewhere = cd.is_some();
+    let steps = cd.as_deref().into_iter().chain(install).chain(build).chain([synth]);
+    let line = steps.collect::<Vec<_>>().join(" && ");
+    if is_elsewhere { format!("({line})") } else { line }
+}
+
+fn json(path: &Utf8Path) -> Option<Value> {
+    serde_json::from_str(&fs_err::read_to_string(path).ok()?).ok()
+}
+
+/// The scripts of `package.json` files, from this folder on.
+pub(crate) struct PackageScripts;
+
+impl Surroundings for PackageScripts {
+    fn package_script(&self, dir: &str, name: &str) -> Option<String> {
+        let package = json(&Utf8Path::new(dir).join("package.json"))?;
+        Some(package["scripts"][name].as_str()?.to_owned())
+    }
+}

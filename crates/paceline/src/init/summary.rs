@@ -1,0 +1,122 @@
+//! What is said about a configuration that was written.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use camino::Utf8Path;
+use paceline_assembly::Assembly;
+use paceline_buildspec::understand::Understanding;
+use paceline_plan::starter::{Practice, Written};
+
+pub(crate) fn of_app(assembly: &Assembly, written: &Written, out: &Utf8Path) -> String {
+    let mut text = String::new();
+    notes(&mut text, written);
+    let config = config_flag(out);
+    let _ = write!(
+        text,
+        "{}{}\nnext:\n  paceline plan{config}\n  paceline deploy --simulate{config}\n  paceline gen{config}",
+        wrote(out),
+        counted(assembly.stacks.len(), "stack"),
+    );
+    text
+}
+
+pub(crate) fn of_takeover(
+    read: &[(&Utf8Path, Understanding)],
+    practice: &Practice,
+    written: &Written,
+    has_graph: bool,
+    out: &Utf8Path,
+) -> String {
+    let mut text = String::new();
+    for (file, it) in read {
+        let said = [
+            counted(it.apps.len(), "app"),
+            counted(it.deployments.len(), "deployment"),
+            counted(it.scripts.len(), "script"),
+            counted(it.signals.len(), "signal"),
+        ];
+        let _ = writeln!(text, "{file}: understood {}", said.join(", "));
+        for problem in &it.problems {
+            let _ = writeln!(text, "  {file}:{}: mistake: {}: {}", problem.line, problem.what, problem.why);
+        }
+        for script in &it.scripts {
+            let what = script.text.lines().last().unwrap_or_default();
+            let _ = writeln!(text, "  {file}:{}: kept as a command: {what}", script.line);
+        }
+        for left in &it.left_out {
+            let _ = writeln!(text, "  {file}:{}: left out: {}: {}", left.line, left.what, left.why);
+        }
+        let mut said = BTreeSet::new();
+        for deployment in &it.deployments {
+            if !deployment.parameters.is_empty() {
+                let given = deployment.parameters.join(" --parameters ");
+                let _ =
+                    writeln!(text, "  {file}:{}: give it to the run: --parameters {given}", deployment.line);
+            }
+            if let Some(outputs) =
+                deployment.outputs.as_ref().filter(|outputs| said.insert((deployment.line, *outputs)))
+            {
+                let _ =
+                    writeln!(text, "  {file}:{}: give it to the run: --outputs {outputs}", deployment.line);
+            }
+        }
+    }
+    notes(&mut text, written);
+    let config = config_flag(out);
+    let synthesizes = practice.apps.len() > 1 && practice.apps.iter().any(|app| app.synth.is_some());
+    let first = match (has_graph, synthesizes) {
+        (true, _) => format!("paceline plan{config}"),
+        (false, true) => format!("paceline synth{config}"),
+        // What it is made with is in the file, which the build runs.
+        (false, false) => match practice.apps.first().and_then(|app| Some((&app.dir, app.synth.as_ref()?))) {
+            Some((dir, synth)) if dir.is_empty() => synth.clone(),
+            Some((dir, synth)) => format!("(cd {dir} && {synth})"),
+            None => format!("paceline plan{config}"),
+        },
+    };
+    let again: Vec<String> = read.iter().map(|(file, _)| format!(" --from {file}")).collect();
+    let (second, third) = if has_graph {
+        (format!("paceline deploy --simulate{config}"), format!("paceline gen{config}"))
+    } else {
+        // With the assemblies there, the graph takes the place of the order.
+        let force = if out == super::STDOUT { "" } else { " --force" };
+        (format!("paceline init{}{force}{}", again.concat(), out_flag(out)), format!("paceline plan{config}"))
+    };
+    let _ = write!(
+        text,
+        "{}{}\nnext:\n  {first}\n  {second}\n  {third}",
+        wrote(out),
+        counted(practice.apps.len(), "app")
+    );
+    text
+}
+
+fn notes(text: &mut String, written: &Written) {
+    for (line, note) in &written.notes {
+        let place = if *line == 0 { String::new() } else { format!("line {line}: ") };
+        let _ = writeln!(text, "  note: {place}{note}");
+    }
+}
+
+fn wrote(out: &Utf8Path) -> String {
+    if out == super::STDOUT { "for ".to_owned() } else { format!("wrote {out} for ") }
+}
+
+fn config_flag(out: &Utf8Path) -> String {
+    let is_usual = out == paceline_plan::config::FILE_NAME || out == super::STDOUT;
+    if is_usual { String::new() } else { format!(" --config {out}") }
+}
+
+fn out_flag(out: &Utf8Path) -> String {
+    let is_usual = out == paceline_plan::config::FILE_NAME;
+    if is_usual { String::new() } else { format!(" --out {out}") }
+}
+
+fn counted(n: usize, what: &str) -> String {
+    match n {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
+}
