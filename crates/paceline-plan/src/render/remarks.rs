@@ -43,14 +43,18 @@ impl Page<'_> {
         let title = if self.plan.ignore_times {
             "Hold the time of their synthesis, which is ignored when they are compared:"
         } else {
-            "Hold the time of their synthesis, so they are never unchanged (`unchanged: ignore-timestamps`):"
+            "Hold the time of their synthesis, so they are never unchanged:"
         };
         let lines = self.plan.times.iter().map(|(stack, places)| match places.as_slice() {
             [place] => format!("{stack}: {place}"),
             [place, more @ ..] => format!("{stack}: {place} and {}", count(more.len(), "more place")),
             [] => stack.clone(),
         });
-        self.remark(title, &lines.collect::<Vec<_>>(), None);
+        let mut lines: Vec<String> = lines.collect();
+        if !(lines.is_empty() || self.plan.ignore_times) {
+            lines.push("`unchanged: { ignore-timestamps: true }` compares without it".to_owned());
+        }
+        self.remark(title, &lines, None);
     }
 
     /// Those that cost time are named; an edge off the critical path is no reason to change anything today.
