@@ -26,11 +26,13 @@ mod relax;
 pub mod render;
 mod resolver;
 mod schema;
+mod selection;
 pub mod stack_time;
 pub mod starter;
 mod steps;
 mod text;
 mod timestamps;
+mod weave;
 pub mod what_if;
 
 pub use config::{Config, ConfigError, Strategy};

@@ -1,6 +1,6 @@
 //! Makes a plan.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,18 @@ use sha2::{Digest, Sha256};
 use crate::commands::Commands;
 use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
 use crate::durations::Durations;
-use crate::edges::{self, Edge, External, Place, Reason};
+use crate::edges::{self, Edge, Place, Reason};
 use crate::error::PlanError;
 use crate::facts::{self, Facts};
 use crate::forecast::Expect;
-use crate::graph::{Cycle, Graph};
+use crate::graph::Graph;
 use crate::history::History;
 use crate::names::Names;
 use crate::phases::Phases;
-use crate::plan::{LeftOut, Plan, PlannedStack, Relaxed};
+use crate::plan::{Plan, PlannedStack, Relaxed};
 use crate::relax::{self, Present};
+use crate::selection::Selection;
+use crate::weave::{Woven, by_stack, weave};
 use crate::{beside, declared, steps};
 
 /// What a plan is made with, beside the assembly and the configuration.
@@ -100,39 +102,10 @@ impl Plan {
         let chosen: Vec<&Stack> = assembly.stacks.iter().filter(|stack| selection.has(&stack.id)).collect();
         let index: HashMap<&str, usize> =
             chosen.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
-        let mut graph = Graph::new(chosen.len());
-        for edge in &edges {
-            if let (Some(&from), Some(&to)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str())) {
-                graph.add(from, to);
-            }
-        }
-        graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
-        let mut external = found.external;
-        for edge in guesses {
-            let (Some(&from), Some(&to)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str()))
-            else {
-                continue;
-            };
-            // What is only likely must not make an app undeployable.
-            if phases.contradict(&edge).is_some() || from == to || graph.all_needs(to)[from] {
-                external.push(External::doubted(&edge));
-            } else {
-                graph.add(from, to);
-                edges.push(edge);
-            }
-        }
-        edges.extend(phases.edges(&mut graph, &index));
-        let order = graph.order().map_err(|cycle| cycle_error(&cycle, &chosen, &edges))?;
-        distinct(&chosen, &graph, &order)?;
+        let Woven { edges, graph, order, doubted } = weave(&chosen, &index, edges, guesses, &phases)?;
         let levels = graph.levels(&order);
 
-        edges.sort_by(|a, b| (&a.to, a.reason, &a.detail).cmp(&(&b.to, b.reason, &b.detail)));
-        let mut depends_on: Vec<Vec<Edge>> = vec![Vec::new(); chosen.len()];
-        for edge in edges {
-            if let Some(&from) = index.get(edge.from.as_str()) {
-                depends_on[from].push(edge);
-            }
-        }
+        let mut depends_on = by_stack(edges, &index);
         facts.retain(|of| selection.has(of.stack));
         let mut deployed: HashMap<(&String, &Environment), usize> = HashMap::new();
         let stacks: Vec<PlannedStack> = order
@@ -187,6 +160,8 @@ impl Plan {
             stacks: options.stacks_at_once.unwrap_or(config.concurrency.stacks),
             ..config.concurrency
         };
+        let mut external = found.external;
+        external.extend(doubted);
         external.retain(|external| selection.has(&external.stack));
         external.sort_unstable();
         let mut plan = Self {
@@ -210,112 +185,6 @@ impl Plan {
         plan.digest = digest(&plan, &chosen, &facts, config.on_failure.rollback);
         Ok(plan)
     }
-}
-
-/// Which stacks will be deployed, and why the others will not.
-struct Selection {
-    chosen: BTreeSet<String>,
-    left_out: Vec<LeftOut>,
-}
-
-impl Selection {
-    fn new(
-        assembly: &Assembly,
-        config: &Config,
-        options: &PlanOptions,
-        names: &Names<'_>,
-        edges: &[Edge],
-    ) -> Result<Self, PlanError> {
-        let pick = |patterns: &[String], flag: &str| -> Result<BTreeSet<&str>, PlanError> {
-            let mut ids = BTreeSet::new();
-            for pattern in patterns {
-                ids.extend(names.find(pattern, flag)?);
-            }
-            Ok(ids)
-        };
-        let only = pick(&options.only, "--only")?;
-        let exclude = pick(&options.exclude, "--exclude")?;
-        let mut why: BTreeMap<&str, String> = BTreeMap::new();
-        let off = config.multi_region.as_ref().filter(|m| !m.is_on(options.multi_region.as_deref()));
-        if let Some(multi_region) = off {
-            for stack in &assembly.stacks {
-                if let Some(region) =
-                    stack.environment.region.as_deref().filter(|r| *r != multi_region.primary)
-                {
-                    why.insert(
-                        &stack.id,
-                        format!("{region} is off: {} is not set to true", multi_region.when),
-                    );
-                }
-            }
-            // A stack of the primary region that needs one of these could only fail.
-            let mut waiting: HashMap<&str, Vec<&str>> = HashMap::new();
-            for edge in edges {
-                waiting.entry(&edge.to).or_default().push(&edge.from);
-            }
-            let mut open: Vec<&str> = why.keys().copied().rev().collect();
-            while let Some(to) = open.pop() {
-                for from in waiting.remove(to).unwrap_or_default() {
-                    if !why.contains_key(from) {
-                        why.insert(from, format!("waits for {to}, which is left out"));
-                        open.push(from);
-                    }
-                }
-            }
-        }
-        for stack in &assembly.stacks {
-            let id = stack.id.as_str();
-            if exclude.contains(id) {
-                why.entry(id).or_insert_with(|| "--exclude names it".to_owned());
-            } else if !(only.is_empty() || only.contains(id)) {
-                why.entry(id).or_insert_with(|| "--only does not name it".to_owned());
-            }
-        }
-        let all = assembly.stacks.iter();
-        let chosen: BTreeSet<String> =
-            all.filter(|stack| !why.contains_key(stack.id.as_str())).map(|stack| stack.id.clone()).collect();
-        if chosen.is_empty() {
-            let why = match why.values().next() {
-                Some(_) => "every stack is left out".to_owned(),
-                None => "the assembly has none".to_owned(),
-            };
-            return Err(PlanError::Nothing { why });
-        }
-        let left_out = why.into_iter().map(|(stack, why)| LeftOut { stack: stack.to_owned(), why });
-        Ok(Self { chosen, left_out: left_out.collect() })
-    }
-
-    fn has(&self, id: &str) -> bool {
-        self.chosen.contains(id)
-    }
-}
-
-/// Refuses stacks that are the same stack to CloudFormation and could be deployed over each other. One after
-/// the other is a way to update a stack in two steps.
-fn distinct(stacks: &[&Stack], graph: &Graph, order: &[usize]) -> Result<(), PlanError> {
-    let mut seen: HashMap<(&str, &Environment), usize> = HashMap::new();
-    for &number in order {
-        let stack = stacks[number];
-        let before = seen.insert((&stack.name, &stack.environment), number);
-        if let Some(before) = before.filter(|&before| !graph.all_needs(number)[before]) {
-            return Err(PlanError::SameStack {
-                first: stacks[before].id.clone(),
-                second: stack.id.clone(),
-                name: stack.name.clone(),
-                environment: stack.environment.to_string(),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn cycle_error(cycle: &Cycle, stacks: &[&Stack], edges: &[Edge]) -> PlanError {
-    let next = cycle.0.iter().skip(1).chain(cycle.0.first());
-    let pairs = cycle.0.iter().zip(next);
-    let edges = pairs.filter_map(|(&from, &to)| {
-        edges.iter().find(|edge| edge.from == stacks[from].id && edge.to == stacks[to].id).cloned()
-    });
-    PlanError::Cycle { edges: edges.collect() }
 }
 
 /// What was not found when the app was synthesized and is baked in as it was.
