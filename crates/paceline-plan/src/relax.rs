@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::{DeclaredEdge, Until};
 use crate::edges::{Edge, Reason, Section};
 use crate::error::PlanError;
-use crate::plan::Relaxed;
+use crate::plan::{PlannedStack, Relaxed};
+use crate::render::{folded, show_reasons};
 
 /// The stacks that wait and those they wait for whose parameters are all there already.
 pub type Present = BTreeSet<(String, String)>;
@@ -92,4 +93,37 @@ pub(crate) fn early(edges: &[Edge]) -> BTreeMap<&str, BTreeSet<String>> {
         }
     }
     early.into_iter().filter_map(|(to, resources)| Some((to, resources?))).collect()
+}
+
+/// A warning for each pair of stacks of which the team says that less is enough, and that other edges tie all the
+/// same: nothing is won there until those are gone as well.
+pub(crate) fn without_effect(stacks: &[PlannedStack], relaxed: &[Relaxed]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for from in stacks {
+        let of_from: Vec<&Relaxed> = relaxed.iter().filter(|it| it.from == from.id).collect();
+        let dropped = |edge: &Edge| {
+            let mut parameters = of_from.iter().filter(|it| it.to == edge.to).flat_map(|it| &it.parameters);
+            edge.reason.is_in_templates() && parameters.any(|it| edge.stored.as_ref() == Some(it))
+        };
+        let eased: BTreeSet<&str> = from
+            .depends_on
+            .iter()
+            .filter(|edge| edge.until == Until::Resource)
+            .map(|edge| edge.to.as_str())
+            .chain(of_from.iter().map(|it| it.to.as_str()))
+            .collect();
+        let tied =
+            |edge: &&Edge| eased.contains(edge.to.as_str()) && edge.until == Until::Stack && !dropped(edge);
+        let tied: Vec<Edge> = from.depends_on.iter().filter(tied).cloned().collect();
+        warnings.extend(folded(&tied).into_iter().map(|(to, reasons)| {
+            format!(
+                "`edges` says that less than all of `{to}` is enough for `{}`, which waits for all of it all the \
+                 same ({}): `paceline explain {} {to}` shows why",
+                from.id,
+                show_reasons(&reasons),
+                from.id
+            )
+        }));
+    }
+    warnings
 }

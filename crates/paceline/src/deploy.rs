@@ -103,11 +103,17 @@ fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Fai
     for warning in warnings {
         terminal::say(&format!("warning: {warning}"));
     }
-    for (from, to) in &present {
+    options.present = present;
+    let relaxed = app.plan(options)?;
+    let waits = |from: &str, to: &str| {
+        let mut stacks = relaxed.stacks.iter().filter(|stack| stack.id == from);
+        stacks.any(|stack| stack.depends_on.iter().any(|edge| edge.to == to))
+    };
+    // Where another edge is left, the plan warns of it.
+    for (from, to) in options.present.iter().filter(|(from, to)| !waits(from, to)) {
         terminal::say(&format!("{from} does not wait for {to}: every parameter that it reads is there"));
     }
-    options.present = present;
-    Ok(Plan { digest: plan.digest, ..app.plan(options)? })
+    Ok(Plan { digest: plan.digest, ..relaxed })
 }
 
 /// `[STACK:]KEY=VALUE`, by stack; `*` is every stack.

@@ -81,3 +81,21 @@ fn what_cannot_be_relaxed_is_refused_with_the_edge() {
     let other = reads().config(&RELAX.replace("relax:", "reason: import, relax:")).refused();
     assert!(other.contains("for reason import"), "{other}");
 }
+
+#[test]
+fn what_another_edge_undoes_is_warned_of() {
+    let declared = "\n  - { from: Consumer, to: Producer, because: it calls it }";
+    let present = BTreeSet::from([("Consumer".to_owned(), "Producer".to_owned())]);
+    let undone = "`edges` says that less than all of `Producer` is enough for `Consumer`, which waits for all of it \
+                  all the same (config): `paceline explain Consumer Producer` shows why";
+    for less in [UNTIL, RELAX] {
+        let alone = reads().config(less);
+        assert_eq!(alone.plan().warnings, [""; 0]);
+        let config = less.replace("edges: [", "edges:\n  - ").replace("}]", "}") + declared;
+        let app = reads().config(&config);
+        assert_eq!(app.plan().warnings, [undone]);
+        let plan = app.options(|options| options.present = present.clone()).plan();
+        assert_eq!(plan.warnings, [undone]);
+        assert_eq!(waits(&plan), ["deploy:Producer"]);
+    }
+}
