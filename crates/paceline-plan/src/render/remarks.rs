@@ -34,7 +34,7 @@ impl Page<'_> {
     fn relaxed(&mut self) {
         let lines = self.plan.relaxed.iter().map(|it| {
             let parameters = count(it.parameters.len(), "parameter");
-            format!("{} and {}: when the {parameters} it reads are there ({})", it.from, it.to, it.because)
+            format!("{} and {}: once it finds the {parameters} it reads ({})", it.from, it.to, it.because)
         });
         self.remark("Deployed side by side on a redeployment:", &lines.collect::<Vec<_>>(), None);
     }
