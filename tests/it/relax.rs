@@ -47,6 +47,16 @@ fn stacks_are_deployed_side_by_side_once_the_parameters_are_there() {
 }
 
 #[test]
+fn an_edge_that_another_undoes_is_not_said_to_be_gone() {
+    let (place, sim) = (place(), Sim::start(1000));
+    let less = "{ from: Reader, to: Writer, relax: when-present, because: the name never changes }";
+    let all = "{ from: Reader, to: Writer, because: it calls it }";
+    place.write("paceline.yaml", &format!("edges: [{less}, {all}]\n"));
+    assert!(!side_by_side(&place, &sim));
+    assert!(!side_by_side(&place, &sim));
+}
+
+#[test]
 fn the_plan_shows_the_order_and_when_it_is_given_up() {
     let ran = place().paceline(["plan"]).run().expect(0);
     assert!(ran.stdout.contains("waits for Writer"), "{}", ran.stdout);
