@@ -159,9 +159,14 @@ phases:
 #[test]
 fn an_interrupted_build_is_resumable_and_says_so_with_its_exit_code() {
     let place = Place::new();
+    // A command that handles the interrupt before it says that it runs: what a shell has forked and not yet become
+    // another program loses one.
+    let command = "sh -c 'trap \"exit 1\" INT; echo x > ready; while :; do sleep 0.1; done'";
     place.write(
         "b.yml",
-        "version: 0.2\nphases:\n  build:\n    commands: ['echo x > ready; sleep 600', 'touch after']\n",
+        &format!(
+            "version: 0.2\nphases:\n  build:\n    commands:\n      - |\n        {command}\n      - touch after\n"
+        ),
     );
     let running = place.paceline(["run-buildspec", "b.yml"]).start("log");
     crate::harness::until("the command runs", || place.path("ready").exists());

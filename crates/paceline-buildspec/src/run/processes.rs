@@ -30,6 +30,9 @@ enum Signal {
 
 impl Stop {
     /// What is running is interrupted, or killed when it was interrupted before. Nothing else is started.
+    ///
+    /// One interrupt is sent, as a terminal sends one, since many programs take a second one as "at once". A process
+    /// that a shell has just forked, and that is not yet the program it becomes, may lose it to the shell's handler.
     pub fn ask(&self) {
         let mut groups = self.groups();
         groups.asked += 1;
