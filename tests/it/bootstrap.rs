@@ -9,9 +9,16 @@ use crate::workshop;
 /// The CDK CLI: writes down what it is called with.
 const CDK: &str = "#!/bin/sh\necho \"$@\" >> \"$HOME/calls\"\necho bootstrapping\n";
 
-/// A folder in which Node has installed a CDK CLI.
-fn place(cdk: &str) -> Place {
+/// A folder of its own with the example in it. What somebody has installed beside the example is not of it.
+fn example() -> Place {
     let place = Place::new();
+    std::os::unix::fs::symlink(workshop::path("cdk.out"), place.path("example.out")).unwrap();
+    place
+}
+
+/// The same, and Node has installed a CDK CLI in it.
+fn place(cdk: &str) -> Place {
+    let place = example();
     let cli = place.write("node_modules/.bin/cdk", cdk);
     std::process::Command::new("chmod").arg("+x").arg(cli).status().unwrap();
     place
@@ -25,7 +32,8 @@ fn calls(place: &Place) -> Vec<String> {
 }
 
 fn bootstrap<'a>(place: &'a Place, address: &str) -> Call<'a> {
-    place.paceline(["bootstrap"]).args(workshop::app()).multi_region().aws_at(address)
+    let config = workshop::path("paceline.yaml");
+    place.paceline(["bootstrap", "--app", "example.out", "--config", &config]).multi_region().aws_at(address)
 }
 
 /// An AWS whose environments are bootstrapped as soon as the CLI was called for them.
@@ -68,8 +76,8 @@ fn environments_that_need_it_are_bootstrapped() {
     assert_eq!(
         calls(&place),
         [
-            "bootstrap aws://111111111111/us-east-1 --qualifier hnb659fds --toolkit-stack-name CDKToolkit --trust 222222222222",
-            "bootstrap aws://111111111111/us-west-2 --qualifier hnb659fds --toolkit-stack-name CDKToolkit-hnb659fds --trust 222222222222",
+            "bootstrap aws://111111111111/us-east-1 --app example.out --qualifier hnb659fds --toolkit-stack-name CDKToolkit --trust 222222222222",
+            "bootstrap aws://111111111111/us-west-2 --app example.out --qualifier hnb659fds --toolkit-stack-name CDKToolkit-hnb659fds --trust 222222222222",
         ]
     );
     for line in ["aws://111111111111/us-east-1 is not bootstrapped", "bootstrapping", "done"] {
@@ -126,7 +134,7 @@ fn a_cli_that_changes_nothing_is_found_out() {
 
 #[test]
 fn a_cli_that_is_not_there_is_asked_for() {
-    let (place, sim) = (Place::new(), Sim::start_with(1000, &["--bootstrap", "missing"]));
+    let (place, sim) = (example(), Sim::start_with(1000, &["--bootstrap", "missing"]));
     let ran = bootstrap(&place, &sim.address).args(["--cdk", "no-such-cdk"]).run().expect(1);
     assert!(ran.stderr.contains("hint: install the CDK CLI"), "{}", ran.stderr);
 }
@@ -147,7 +155,6 @@ fn a_stack_of_any_environment_is_bootstrapped_where_the_credentials_are() {
     place.write("cdk.out/manifest.json", &manifest.to_string());
     place.write("cdk.out/t.json", r#"{"Resources":{"Q":{"Type":"AWS::SQS::Queue"}}}"#);
     let ran = place.paceline(["bootstrap", "--dry-run"]).aws_at(&sim.address).run().expect(0);
-    let line =
-        "  cdk bootstrap aws://333333333333/us-east-1 --qualifier mine --toolkit-stack-name CDKToolkit";
+    let line = "  cdk bootstrap aws://333333333333/us-east-1 --app cdk.out --qualifier mine --toolkit-stack-name CDKToolkit";
     assert!(ran.stdout.lines().any(|it| it == line), "{}", ran.stdout);
 }

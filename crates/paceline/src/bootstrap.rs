@@ -27,10 +27,9 @@ pub(crate) fn run(args: &BootstrapArgs) -> Result<u8, Failure> {
         for environment in &enough {
             terminal::say(&format!("aws://{} is bootstrapped as its stacks need it", environment.place()));
         }
-        let cli = |environment: &Bootstrapping| BootstrapCli {
-            command: args.cdk.clone(),
-            dir: folder(&app, environment),
-            more: args.more.clone(),
+        let cli = |environment: &Bootstrapping| {
+            let (dir, assembly) = place(&app, environment);
+            BootstrapCli { command: args.cdk.clone(), dir, assembly, more: args.more.clone() }
         };
         if args.dry_run {
             for environment in &lacking {
@@ -50,12 +49,13 @@ pub(crate) fn run(args: &BootstrapArgs) -> Result<u8, Failure> {
     }))
 }
 
-/// The folder of the app, whose CDK CLI it is and whose cdk.json is read.
-fn folder(app: &App, environment: &Bootstrapping) -> Utf8PathBuf {
+/// The folder of the app, whose CDK CLI it is and whose cdk.json is read, and its assembly as seen from there.
+fn place(app: &App, environment: &Bootstrapping) -> (Utf8PathBuf, Utf8PathBuf) {
     let of_several = environment.app.as_ref().and_then(|name| app.config.apps.get(name));
-    match of_several {
-        Some(config) => app.dir.join(&config.dir),
-        None => app.dir.parent().map(ToOwned::to_owned).unwrap_or_default(),
+    match (of_several, app.dir.parent(), app.dir.file_name()) {
+        (Some(config), ..) => (app.dir.join(&config.dir), config.assembly.clone()),
+        (None, Some(dir), Some(name)) => (dir.to_owned(), name.into()),
+        _ => (Utf8PathBuf::new(), app.dir.clone()),
     }
 }
 

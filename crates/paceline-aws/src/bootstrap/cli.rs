@@ -16,6 +16,9 @@ pub struct BootstrapCli {
     pub command: String,
     /// The folder it runs in. What Node has installed there comes before what is on the `PATH`.
     pub dir: Utf8PathBuf,
+    /// The assembly of the app, as seen from there. Without it the CLI would synthesize the app for each environment,
+    /// into one folder, which it refuses to do at the same time.
+    pub assembly: Utf8PathBuf,
     /// More of its options, as they were given.
     pub more: Vec<String>,
 }
@@ -25,9 +28,13 @@ impl BootstrapCli {
     pub fn line(&self, bootstrapping: &Bootstrapping) -> String {
         let mut line = format!("{} bootstrap aws://{}", self.command, bootstrapping.target);
         let qualifier = bootstrapping.qualifier.as_deref().unwrap_or_default();
-        for (option, value) in [("--qualifier", qualifier), ("--toolkit-stack-name", &bootstrapping.toolkit)]
-        {
+        let options = [
+            ("--app", self.assembly.as_str()),
             // Both are said even where they are the usual ones: cdk.json may have others.
+            ("--qualifier", qualifier),
+            ("--toolkit-stack-name", &bootstrapping.toolkit),
+        ];
+        for (option, value) in options {
             let is_given = |given: &String| given == option || given.starts_with(&format!("{option}="));
             if !self.more.iter().any(is_given) {
                 let _ = write!(line, " {option} {}", quoted(value));
