@@ -88,7 +88,10 @@ impl Script {
         if !self.dir.as_str().is_empty() {
             shell.current_dir(&self.dir);
         }
+        lead_a_group(&mut shell);
         let mut child = shell.spawn().map_err(failed)?;
+        // Dropped together, it ends what the shell has started as well.
+        let mut group = Group(child.id());
         let (sender, mut lines) = mpsc::channel(64);
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let read = async move {
@@ -105,9 +108,40 @@ impl Script {
         };
         tokio::join!(read, listen);
         let status = child.wait().await.map_err(failed)?;
+        group.0 = None;
         if status.success() { Ok(()) } else { Err(ScriptError::Status { status, last }) }
     }
 }
+
+/// The processes that a script has started; none when it has ended by itself, with what it leaves in the background.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let id = self.0.and_then(|id| i32::try_from(id).ok());
+        end_group(id);
+    }
+}
+
+#[cfg(unix)]
+fn lead_a_group(shell: &mut process::Command) {
+    shell.process_group(0);
+}
+
+/// Asks for the end: what a script was in the middle of may have something to put in order.
+#[cfg(unix)]
+fn end_group(id: Option<i32>) {
+    if let Some(group) = id.and_then(rustix::process::Pid::from_raw) {
+        // One that has just ended needs no signal.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
+    }
+}
+
+#[cfg(not(unix))]
+fn lead_a_group(_: &mut process::Command) {}
+
+#[cfg(not(unix))]
+fn end_group(_: Option<i32>) {}
 
 /// Sends each line on. A stream that breaks off has ended.
 async fn pass_on(stream: Option<impl AsyncRead + Unpin>, lines: mpsc::Sender<String>) {
@@ -128,4 +162,36 @@ pub(crate) fn quoted(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_script_has_started_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        // Nobody reads what it prints when it ends.
+        let child = "exec 2>/dev/null; trap 'touch heard; exit' TERM; touch up; while :; do sleep 0.01; done";
+        let script = Script {
+            run: format!("sh -c \"{child}\"; true"),
+            shell: "sh".to_owned(),
+            dir: dir.clone(),
+            env: BTreeMap::new(),
+            timeout: None,
+        };
+        let seen = async |name: &str| {
+            while !dir.join(name).exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            ended = script.perform(|_| {}) => panic!("{ended:?}"),
+            () = seen("up") => {}
+        }
+        seen("heard").await;
+    }
 }
