@@ -17,6 +17,7 @@ mod harness;
 mod help;
 mod init;
 mod interrupted;
+mod late;
 mod lint;
 mod mistakes;
 mod plan;

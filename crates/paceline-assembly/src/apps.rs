@@ -1,5 +1,6 @@
 //! The assemblies of several apps as one.
 
+use crate::error::MissingContext;
 use crate::model::{Assembly, Stack};
 
 impl Assembly {
@@ -12,12 +13,28 @@ impl Assembly {
         let dirs: Vec<&str> = apps.iter().map(|(_, assembly)| assembly.dir.as_str()).collect();
         let schemas: Vec<&str> = apps.iter().map(|(_, assembly)| assembly.schema.as_str()).collect();
         let (dir, schema) = (dirs.join(", ").into(), schemas.join(", "));
-        let mut all = Assembly { dir, schema, stacks: Vec::new(), warnings: Vec::new() };
+        let mut all = Assembly { dir, schema, stacks: Vec::new(), warnings: Vec::new(), missing: Vec::new() };
         for (app, assembly) in apps {
             all.warnings
                 .extend(assembly.warnings.into_iter().map(|warning| format!("app `{app}`: {warning}")));
+            let missing = assembly.missing.into_iter();
+            all.missing.extend(missing.map(|it| MissingContext { app: Some(app.clone()), ..it }));
             all.stacks.extend(assembly.stacks.into_iter().map(|stack| stack.of_app(&app)));
         }
+        all
+    }
+
+    /// The same with one app as it is synthesized now. Its stacks take the place of those that it had.
+    #[must_use]
+    pub fn with_app(&self, app: &str, again: Assembly) -> Assembly {
+        let is_of_app = |of: &Option<String>| of.as_deref() == Some(app);
+        let again = Assembly::of_apps(vec![(app.to_owned(), again)]);
+        let mut all = self.clone();
+        let at = all.stacks.iter().position(|stack| is_of_app(&stack.app)).unwrap_or(all.stacks.len());
+        all.stacks.retain(|stack| !is_of_app(&stack.app));
+        all.stacks.splice(at..at, again.stacks);
+        all.missing.retain(|missing| !is_of_app(&missing.app));
+        all.missing.extend(again.missing);
         all
     }
 }

@@ -73,9 +73,23 @@ impl AssemblyError {
 /// A context value that synthesis did not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingContext {
+    /// The app that misses it, where there are several.
+    pub app: Option<String>,
     pub key: String,
     /// The kind of lookup, such as `hosted-zone`.
     pub provider: String,
+    /// The parameter in Parameter Store that would have been read, where it is one.
+    pub parameter: Option<MissingParameter>,
+}
+
+/// A parameter in Parameter Store that synthesis did not find.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MissingParameter {
+    pub name: String,
+    pub account: Option<String>,
+    pub region: Option<String>,
+    /// What stands in the templates instead of its value.
+    pub stand_in: String,
 }
 
 /// One `aws:cdk:error` annotation.

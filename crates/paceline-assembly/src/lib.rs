@@ -12,6 +12,7 @@ mod apps;
 mod assets;
 mod error;
 mod ids;
+mod keep;
 mod manifest;
 mod metadata;
 mod model;
@@ -27,7 +28,8 @@ pub use assets::{
     AssetManifest, Cache, FileAsset, FileDestination, FileSource, ImageAsset, ImageDestination, ImageSource,
     Packaging,
 };
-pub use error::{AssemblyError, MissingContext, StackProblem};
+pub use error::{AssemblyError, MissingContext, MissingParameter, StackProblem};
+pub use manifest::STAND_IN;
 pub use metadata::{LegacyAsset, LegacyPackaging, Message, Severity};
 pub use model::{Assembly, Bootstrap, Environment, EnvironmentError, NestedTemplate, Role, Stack};
 pub use placeholders::placeholders;

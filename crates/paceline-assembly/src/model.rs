@@ -8,8 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use crate::assets::AssetManifest;
-use crate::error::{AssemblyError, StackProblem};
+use crate::error::{AssemblyError, MissingContext, StackProblem};
 use crate::metadata::{LegacyAsset, Message, Severity};
+use crate::read::MissingIs;
 use crate::template::Template;
 
 /// A synthesized CDK app: the stacks of the root manifest and of every stage.
@@ -23,6 +24,8 @@ pub struct Assembly {
     pub stacks: Vec<Stack>,
     /// What a user should hear about, though it stops nothing.
     pub warnings: Vec<String>,
+    /// What its synthesis did not find. Empty, unless [`Assembly::read_incomplete`] has read it.
+    pub missing: Vec<MissingContext>,
 }
 
 impl Assembly {
@@ -32,7 +35,13 @@ impl Assembly {
     /// annotations are not: they stop the deployment of the stack that has them, not a look at the app. Call
     /// [`Assembly::ensure_deployable`] before deploying.
     pub fn read(dir: impl AsRef<Utf8Path>) -> Result<Assembly, AssemblyError> {
-        crate::read::read(dir.as_ref())
+        crate::read::read(dir.as_ref(), MissingIs::Refused)
+    }
+
+    /// Reads the assembly in `dir`, though context may be [missing](Assembly::missing): whoever deploys it has to
+    /// see to it that nothing made up is deployed.
+    pub fn read_incomplete(dir: impl AsRef<Utf8Path>) -> Result<Assembly, AssemblyError> {
+        crate::read::read(dir.as_ref(), MissingIs::Kept)
     }
 
     /// The stack with this id.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::assets::{self, AssetManifest};
-use crate::error::AssemblyError;
+use crate::error::{AssemblyError, MissingContext};
 use crate::ids::{self, Names};
 use crate::manifest::Manifest;
 use crate::metadata::Metadata;
@@ -19,9 +19,17 @@ use crate::template::{Template, TemplateError};
 /// Stages are one or two deep in practice; this is what the call stack can take.
 const MAX_STAGES: usize = 32;
 
-pub(crate) fn read(dir: &Utf8Path) -> Result<Assembly, AssemblyError> {
+/// What is done about context that is missing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum MissingIs {
+    #[default]
+    Refused,
+    Kept,
+}
+
+pub(crate) fn read(dir: &Utf8Path, missing_is: MissingIs) -> Result<Assembly, AssemblyError> {
     check_entrance(dir)?;
-    let mut reader = Reader { root: dir.to_owned(), ..Reader::default() };
+    let mut reader = Reader { root: dir.to_owned(), missing_is, ..Reader::default() };
     if let Ok(real) = dir.canonicalize_utf8() {
         reader.seen.insert(real, None);
     }
@@ -93,6 +101,8 @@ struct Reader {
     schema: String,
     stacks: Vec<Draft>,
     warnings: Vec<String>,
+    missing_is: MissingIs,
+    missing: Vec<MissingContext>,
     /// Assemblies by their real folder, so that one that is named twice is read once, and one that contains
     /// itself is noticed whatever links lead there. `None` while it is being read.
     seen: HashMap<Utf8PathBuf, Option<Vec<usize>>>,
@@ -140,8 +150,14 @@ impl Reader {
         if named_by.is_none() {
             self.schema.clone_from(&manifest.version);
         }
-        if !manifest.missing.is_empty() {
+        if self.missing_is == MissingIs::Refused && !manifest.missing.is_empty() {
             return Err(AssemblyError::MissingContext { path: manifest_path, missing: manifest.missing });
+        }
+        // What a stage misses, the assembly around it misses too.
+        for missing in &manifest.missing {
+            if !self.missing.contains(missing) {
+                self.missing.push(missing.clone());
+            }
         }
 
         let mut targets: HashMap<&str, Target<'_>> = HashMap::new();
@@ -365,7 +381,7 @@ impl Reader {
     }
 
     fn finish(self) -> Assembly {
-        let Reader { root, schema, stacks: drafts, mut warnings, .. } = self;
+        let Reader { root, schema, stacks: drafts, warnings, missing, .. } = self;
         let (names, rest): (Vec<Names>, Vec<_>) = drafts
             .into_iter()
             .map(|draft| (draft.names, (draft.stack, draft.depends_on, draft.assets_depend_on)))
@@ -381,16 +397,9 @@ impl Reader {
             stack.id.clone_from(id);
             stack.depends_on = named(depends_on);
             stack.assets.depends_on = named(assets_depend_on);
-            let errors = stack.errors().count();
-            if errors > 0 {
-                let noun = if errors == 1 { "error" } else { "errors" };
-                warnings.push(format!(
-                    "stack `{id}` has {errors} {noun} in its metadata: it will not be deployed"
-                ));
-            }
             stacks.push(stack);
         }
-        Assembly { dir: root, schema, stacks, warnings }
+        Assembly { dir: root, schema, stacks, warnings, missing }
     }
 
     fn under_root(&self, path: &Utf8Path) -> Utf8PathBuf {

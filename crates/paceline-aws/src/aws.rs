@@ -21,6 +21,7 @@ use crate::roles::{RoleWait, RoleWaiter, Usable};
 use crate::sdk::{self, Wire};
 use crate::session::{Sessions, Target};
 use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, source};
+use crate::synth::{LateSynthesis, Later};
 use crate::trouble::Trouble;
 
 /// Where a run goes to, and how.
@@ -40,13 +41,16 @@ pub struct AwsOptions {
     pub parameters: BTreeMap<String, BTreeMap<String, String>>,
     /// How long the creation or the update of a stack may take.
     pub stack_limit: Option<Duration>,
+    /// How apps are synthesized again, for plans in which some are.
+    pub late: Option<Arc<LateSynthesis>>,
 }
 
 /// Performs the steps of a plan on AWS.
 #[derive(Debug)]
 pub struct Aws {
     pub(crate) assembly: Arc<Assembly>,
-    options: AwsOptions,
+    pub(crate) options: AwsOptions,
+    pub(crate) later: Later,
     pub(crate) sessions: Sessions,
     pub(crate) limiter: Arc<Limiter>,
     /// By account and region, and by the ARN of the deploy role: apps with several bootstraps have several.
@@ -84,6 +88,7 @@ impl Aws {
             limiter: Arc::default(),
             environments: BTreeMap::new(),
             assembly: Arc::clone(&assembly),
+            later: Later::new(plan, options.late.as_deref()),
             options,
             sessions,
         };
@@ -154,6 +159,9 @@ impl Aws {
     }
 
     fn stack(&self, context: &StepContext) -> Result<&Stack, Trouble> {
+        if let Some(stack) = self.later.stack(context) {
+            return Ok(stack);
+        }
         let planned = context.plan().stack_of(context.step());
         let missing = || Trouble::setup(format!("{} is not in the assembly", planned.id));
         self.assembly.stack(&planned.id).ok_or_else(missing)
@@ -169,6 +177,7 @@ impl Aws {
                 Ok(Deletion { environment, context, stack }.run().await)
             }
             Work::Gate { roles, .. } => self.gate(context, stack, roles).await,
+            Work::Synthesize(synthesize) => self.synthesize(context, synthesize).await,
             Work::Command(command) => Ok(command::run(context, command, self.options.commands).await),
         }
     }
@@ -200,7 +209,7 @@ impl Aws {
         wait_for_roles(environment, context, stack, roles, waiter).await
     }
 
-    async fn publish(&self, stack: &Stack, publish: &Publish) -> Result<Ended, Trouble> {
+    pub(crate) async fn publish(&self, stack: &Stack, publish: &Publish) -> Result<Ended, Trouble> {
         let gone =
             || Trouble::setup(format!("the asset {} is not in the manifest of {}", publish.asset, stack.id));
         let home = self.target(stack).await?;

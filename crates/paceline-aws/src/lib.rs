@@ -37,5 +37,5 @@ pub use sdk::Wire;
 pub use session::ALLOW_BASE_CREDENTIALS;
 pub use signal::{Signalled, Verdict, WaitHandle};
 pub use stack::Method;
-pub use synth::{Synthesis, SynthesisError};
+pub use synth::{ContextFileError, LateApp, LateSynthesis, Synthesis, SynthesisError};
 pub use trouble::{Kind, Trouble};

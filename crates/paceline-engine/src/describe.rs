@@ -14,6 +14,7 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
         Work::Publish(publish) => (publish.title.clone(), None),
         Work::Deploy { .. } | Work::Delete { .. } => (stack.id.clone(), Some(stack.id.clone())),
         Work::Command(command) => (command.name.clone(), None),
+        Work::Synthesize(synthesize) => (synthesize.app.clone(), None),
         Work::Gate { .. } => (format!("IAM roles of {}", stack.id), Some(stack.id.clone())),
     };
     StepRef {
@@ -29,11 +30,11 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
 }
 
 /// The start of the digest of what a step deploys or publishes.
-fn content(plan: &Plan, step: &Step) -> Option<String> {
+pub(crate) fn content(plan: &Plan, step: &Step) -> Option<String> {
     match &step.work {
         Work::Deploy { .. } => Some(short(&plan.stack_of(step).template)),
         Work::Publish(publish) => Some(short(&publish.asset)),
-        Work::Delete { .. } | Work::Gate { .. } | Work::Command(_) => None,
+        Work::Delete { .. } | Work::Gate { .. } | Work::Command(_) | Work::Synthesize(_) => None,
     }
 }
 

@@ -4,14 +4,17 @@
 //! that two processes never work on the same run; nobody else changes it then.
 
 mod read;
+mod same;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_plan::Plan;
 
 pub use self::read::read_events;
-use self::read::{Contents, plan_digest, read};
+use self::read::{Contents, read};
+use self::same::is_about;
 use crate::event::{Event, Fact, Outcome};
 use crate::exit;
 use crate::run::Earlier;
@@ -125,8 +128,9 @@ impl Journal {
         }
     }
 
-    /// The newest run of this plan, if it was interrupted.
-    pub fn find_unfinished(runs: &Utf8Path, plan: &str) -> Result<Option<Unfinished>, JournalError> {
+    /// The newest run of this plan, if it was interrupted. A plan in which apps need not be synthesized again, since
+    /// they have been meanwhile, is the one of the run in which they were to be.
+    pub fn find_unfinished(runs: &Utf8Path, plan: &Plan) -> Result<Option<Unfinished>, JournalError> {
         for run in newest_first(runs)? {
             let path = runs.join(&run).join(FILE);
             let io = |source| JournalError::Io { path: path.clone(), source };
@@ -135,7 +139,7 @@ impl Journal {
                 Err(error) if is_absent(&error) => continue,
                 opened => opened.map_err(io)?,
             };
-            if plan_digest(&path, &first_look)?.is_none_or(|digest| digest != plan) {
+            if !is_about(&path, &first_look, plan)? {
                 continue;
             }
             let file = File::options().append(true).read(true).open(&path).map_err(io)?;

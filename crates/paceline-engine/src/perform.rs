@@ -117,7 +117,7 @@ impl StepContext {
     }
 
     /// The position of the step in the plan.
-    pub(crate) fn index(&self) -> usize {
+    pub fn index(&self) -> usize {
         self.index
     }
 

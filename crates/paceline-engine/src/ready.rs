@@ -13,7 +13,7 @@ enum Lane {
     Stacks,
     Assets,
     Images,
-    /// Waiting costs nothing.
+    /// Waiting costs nothing, and of scripts there are few.
     Unlimited,
 }
 
@@ -23,7 +23,7 @@ impl Lane {
             Work::Deploy { .. } | Work::Delete { .. } => Self::Stacks,
             Work::Publish(publish) if publish.image => Self::Images,
             Work::Publish(_) => Self::Assets,
-            Work::Gate { .. } | Work::Command(_) => Self::Unlimited,
+            Work::Gate { .. } | Work::Command(_) | Work::Synthesize(_) => Self::Unlimited,
         }
     }
 }

@@ -112,6 +112,20 @@ pub enum PlanError {
         /// The environment of both.
         environment: String,
     },
+    /// Context was missing when an app was synthesized, and no synthesis of the run will find it.
+    #[error("`{stack}` was synthesized without context it needs: `{key}` ({provider})")]
+    MissingContext {
+        /// The stack that would be deployed with something made up.
+        stack: String,
+        /// The key of the context.
+        key: String,
+        /// The kind of lookup.
+        provider: String,
+        /// The parameter that it is about, where it is one.
+        parameter: Option<String>,
+        /// The stack that makes the parameter.
+        maker: Option<String>,
+    },
     /// Nothing is left to deploy.
     #[error("there is no stack to deploy: {why}")]
     Nothing {
@@ -147,6 +161,15 @@ impl PlanError {
             Self::SameStack { .. } => {
                 "give one of them another `stackName`, leave one out, or declare which waits for the other"
                     .to_owned()
+            }
+            Self::MissingContext { parameter: Some(name), maker: Some(maker), .. } => format!(
+                "`{maker}` makes {name}: deploy it in the same run, with `synth` for the app and without --no-synth, or deploy it first and synthesize again"
+            ),
+            Self::MissingContext { parameter: Some(name), maker: None, .. } => {
+                format!("no stack makes the parameter {name}: create it, and synthesize again")
+            }
+            Self::MissingContext { .. } => {
+                "synthesize where it can be looked up, and commit `cdk.context.json`".to_owned()
             }
             Self::Nothing { .. } => "check --only, --exclude and the multi-region setting".to_owned(),
         }

@@ -39,6 +39,8 @@ pub enum Kind {
     Gate,
     /// A command of the team's, by its name.
     Command,
+    /// A synthesis in the middle of a run, by the name of the app.
+    Synth,
 }
 
 /// What was done.

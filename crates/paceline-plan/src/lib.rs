@@ -7,6 +7,7 @@ pub mod advice;
 mod beside;
 mod commands;
 pub mod config;
+mod context;
 mod declared;
 mod destroy;
 pub mod durations;
@@ -16,6 +17,7 @@ mod facts;
 pub mod forecast;
 pub mod graph;
 pub mod history;
+pub mod late;
 mod make;
 mod names;
 pub mod pace;
@@ -36,12 +38,14 @@ mod weave;
 pub mod what_if;
 
 pub use config::{Config, ConfigError, Strategy};
+pub use context::{ContextParameter, Looked};
 pub use destroy::{Destruction, Kept};
 pub use edges::{Edge, External, Place, Reason, Section, Stored};
 pub use error::PlanError;
 pub use make::PlanOptions;
 pub use plan::{
-    Command, DeclaredOnly, Early, LeftOut, Phase, Plan, PlannedStack, Publish, Relaxed, Step, Work,
+    Command, DeclaredOnly, Early, KeptContext, LeftOut, Phase, Plan, PlannedStack, Publish, Relaxed, Step,
+    Synthesize, Work,
 };
 pub use relax::Present;
 pub use schema::schema;

@@ -1,6 +1,6 @@
 //! Makes a plan.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::commands::Commands;
 use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
+use crate::context::{self, ContextParameter};
 use crate::durations::Durations;
 use crate::edges::{self, Edge, Place, Reason};
 use crate::error::PlanError;
@@ -24,7 +25,7 @@ use crate::plan::{Plan, PlannedStack, Relaxed};
 use crate::relax::{self, Present};
 use crate::selection::Selection;
 use crate::weave::{Woven, by_stack, weave};
-use crate::{beside, declared, steps};
+use crate::{beside, declared, late, steps};
 
 /// What a plan is made with, beside the assembly and the configuration.
 #[derive(Debug, Clone)]
@@ -45,6 +46,10 @@ pub struct PlanOptions {
     pub fail_fast: bool,
     /// The stacks whose parameters are there already: see [`Relaxed`](crate::Relaxed).
     pub present: Present,
+    /// What the apps have from their context, as they keep it, beside what was missing.
+    pub context: Vec<ContextParameter>,
+    /// Whether apps may be synthesized again in the middle of the run.
+    pub synthesizes: bool,
     /// Typical durations by resource type.
     pub durations: Durations,
     /// How long earlier runs took.
@@ -62,6 +67,8 @@ impl Default for PlanOptions {
             stacks_at_once: None,
             fail_fast: false,
             present: Present::new(),
+            context: Vec::new(),
+            synthesizes: true,
             durations: Durations::typical(),
             history: Arc::default(),
         }
@@ -74,8 +81,14 @@ impl Plan {
         let strategy = options.strategy.unwrap_or(config.strategy);
         let names = Names::new(assembly, &options.config_path);
         let expect = Expect { history: &options.history, durations: &options.durations };
-        let mut facts = facts::of(assembly, expect);
-        let found = edges::find(assembly, &facts);
+        let context: Vec<ContextParameter> =
+            context::missing(assembly).chain(options.context.iter().cloned()).collect();
+        let mut facts = facts::of(assembly, &context, expect);
+        let mut found = edges::find(assembly, &facts, &context);
+        found.edges.retain(|edge| {
+            let waits = |stack| late::can_be_synthesized(stack, config, options);
+            edge.reason != Reason::Synth || assembly.stack(&edge.from).is_some_and(waits)
+        });
         let (guesses, mut edges): (Vec<Edge>, Vec<Edge>) =
             found.edges.into_iter().partition(|edge| edge.guessed);
         let mut relaxed = Vec::new();
@@ -104,9 +117,10 @@ impl Plan {
             chosen.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
         let Woven { edges, graph, order, doubted } = weave(&chosen, &index, edges, guesses, &phases)?;
         let levels = graph.levels(&order);
+        late::ensure_found(assembly, &facts, &edges, |id| selection.has(id))?;
+        facts.retain(|of| selection.has(of.stack));
 
         let mut depends_on = by_stack(edges, &index);
-        facts.retain(|of| selection.has(of.stack));
         let mut deployed: HashMap<(&String, &Environment), usize> = HashMap::new();
         let stacks: Vec<PlannedStack> = order
             .iter()
@@ -137,7 +151,8 @@ impl Plan {
             .collect();
 
         let mut warnings = assembly.warnings.clone();
-        warnings.extend(placeholders(&facts));
+        warnings.extend(late::errors(&chosen, &stacks));
+        warnings.extend(late::placeholders(&facts, &stacks));
         let gates = steps::gates(config, &names, &stacks, &mut warnings)?;
         let numbers = stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
         let maker = steps::Maker {
@@ -173,6 +188,7 @@ impl Plan {
             left_out: selection.left_out,
             external,
             relaxed,
+            kept_context: late::kept(&context, &facts),
             declared_only,
             times: times(&facts),
             ignore_times: config.unchanged.ignore_timestamps,
@@ -186,31 +202,6 @@ impl Plan {
         plan.digest = digest(&plan, &chosen, &facts, config.on_failure.rollback);
         Ok(plan)
     }
-}
-
-/// What was not found when the app was synthesized and is baked in as it was.
-fn placeholders(facts: &[Facts<'_>]) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for reader in facts {
-        let mut names: BTreeMap<&str, &Place> = BTreeMap::new();
-        for (name, place) in &reader.uses.placeholders {
-            names.entry(name).or_insert(place);
-        }
-        for (name, place) in names {
-            let writer = facts.iter().find(|facts| facts.uses.writes_parameter(name));
-            let then = match writer {
-                Some(writer) => {
-                    format!("`{}` makes it, so synthesize again when that is deployed", writer.stack)
-                }
-                None => "synthesize again when it is there".to_owned(),
-            };
-            warnings.push(format!(
-                "`{}` was synthesized without the parameter {name}, and would be deployed with a placeholder for it ({place}): {then}",
-                reader.stack
-            ));
-        }
-    }
-    warnings
 }
 
 /// The stacks that hold the time of their synthesis, and where.

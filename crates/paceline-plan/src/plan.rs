@@ -29,6 +29,8 @@ pub struct Plan {
     pub external: Vec<External>,
     /// Edges that are dropped when every parameter they are for is there already.
     pub relaxed: Vec<Relaxed>,
+    /// Parameters that apps have from their context as they were once found, and that stacks of the plan make.
+    pub kept_context: Vec<KeptContext>,
     /// Edges that the manifest declares and that no template uses.
     pub declared_only: Vec<DeclaredOnly>,
     /// The stacks that hold the time of their synthesis, and where: such a stack is never unchanged.
@@ -124,6 +126,17 @@ pub struct Relaxed {
     pub dropped: bool,
 }
 
+/// A parameter that an app has from its context as it was once found, and that a stack of the plan makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeptContext {
+    /// The app, where there are several.
+    pub app: Option<String>,
+    /// The name of the parameter.
+    pub parameter: String,
+    /// The id of the stack that makes it.
+    pub stack: String,
+}
+
 /// A node of the plan.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -176,6 +189,19 @@ pub enum Work {
     },
     /// Run a script that the team supplies.
     Command(Command),
+    /// Synthesize an app again, for stacks that hold what earlier stacks make.
+    Synthesize(Synthesize),
+}
+
+/// An app that is synthesized in the middle of the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Synthesize {
+    /// The app.
+    pub app: String,
+    /// The positions in [`Plan::stacks`] of the stacks that wait for it, of which there is at least one.
+    pub stacks: Vec<usize>,
+    /// The names of the parameters that it is done for.
+    pub parameters: BTreeSet<String>,
 }
 
 /// A script that the team supplies.
@@ -208,6 +234,7 @@ impl Work {
             Self::Delete { .. } => "delete",
             Self::Gate { .. } => "gate",
             Self::Command(_) => "command",
+            Self::Synthesize(_) => "synth",
         }
     }
 
@@ -216,6 +243,7 @@ impl Work {
         match self {
             Self::Publish(publish) => publish.stack,
             Self::Command(command) => command.stack,
+            Self::Synthesize(synthesize) => synthesize.stacks[0],
             Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => *stack,
         }
     }
@@ -224,14 +252,14 @@ impl Work {
     pub fn changes(&self) -> Option<usize> {
         match self {
             Self::Deploy { stack } | Self::Delete { stack } => Some(*stack),
-            Self::Publish(_) | Self::Gate { .. } | Self::Command(_) => None,
+            Self::Publish(_) | Self::Gate { .. } | Self::Command(_) | Self::Synthesize(_) => None,
         }
     }
 
     /// The position of the stack it is about.
     pub fn stack(&self) -> Option<usize> {
         match self {
-            Self::Publish(_) | Self::Command(_) => None,
+            Self::Publish(_) | Self::Command(_) | Self::Synthesize(_) => None,
             Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => Some(*stack),
         }
     }
@@ -271,6 +299,12 @@ impl Plan {
         let first = self.steps.partition_point(|step| step.work.about() < stack);
         let own = self.steps.iter().skip(first).take_while(|step| step.work.about() == stack);
         own.into_iter().position(deploys).map(|at| first + at).or_else(|| self.steps.iter().position(deploys))
+    }
+
+    /// The step that synthesizes a stack's app again before it is deployed, if there is one.
+    pub fn synthesis_of(&self, stack: usize) -> Option<usize> {
+        let is_for = |step: &Step| matches!(&step.work, Work::Synthesize(it) if it.stacks.contains(&stack));
+        self.steps.iter().position(is_for)
     }
 
     /// The stack a step belongs to: the one it is about, or the first that needs the asset.

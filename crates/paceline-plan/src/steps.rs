@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_assembly::{Stack, Template};
+use paceline_assembly::{FileSource, Stack, Template};
 
 use crate::commands::{Place, Placed};
 use crate::config::{Config, IamRoles};
@@ -12,7 +12,10 @@ use crate::error::PlanError;
 use crate::forecast::{Expect, Expected};
 use crate::names::Names;
 use crate::plan::{Early, PlannedStack, Publish, Step, Work};
-use crate::relax;
+use crate::{late, relax};
+
+/// What stands before the place of an asset in the id of the step that brings it there.
+pub(crate) const PUBLISH: &str = "publish:";
 
 /// Which stacks have a gate, and for which roles.
 pub(crate) type Gates = BTreeMap<String, IamRoles>;
@@ -89,6 +92,7 @@ pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
     // The steps of commands, by the command's position in the configuration.
     let mut ran: HashMap<usize, usize> = HashMap::new();
     let mut published: HashMap<String, usize> = HashMap::new();
+    let mut synthesized = late::Synthesized::default();
     // What a stack's dependents wait for: its gate if it has one, else the stack.
     let mut done: HashMap<&str, usize> = HashMap::new();
     for (number, stack) in stacks.iter().enumerate() {
@@ -105,16 +109,22 @@ pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
         // A stack that makes the bucket or the repository which its assets go to.
         let before = source.into_iter().flat_map(|s| &s.assets.depends_on);
         let before: Vec<usize> = before.filter_map(|id| done.get(id.as_str()).copied()).collect();
-        for (place, publish) in source.into_iter().flat_map(|s| assets(s, number)) {
+        let late = !late::awaited(stack).is_empty();
+        let own = source.into_iter().flat_map(|s| assets(s, number).into_iter().map(move |it| (s, it)));
+        // The template of a stack that waits for its synthesis is made then, and published with it.
+        for (_, (place, publish)) in own.filter(|(s, (_, it))| !late || !is_template(s, it)) {
             let step = *published.entry(place).or_insert_with_key(|place| {
                 let expected = expect.asset(&publish, stack.region.as_deref());
-                let id = format!("publish:{place}");
+                let id = format!("{PUBLISH}{place}");
                 steps.push(step(id, Work::Publish(publish), before.clone(), expected));
                 steps.len() - 1
             });
             needs.push(step);
         }
         needs.extend(stack.depends_on.iter().filter_map(|edge| done.get(edge.to.as_str())));
+        if let Some(app) = source.and_then(|source| source.app.as_deref()) {
+            needs.extend(synthesized.before(app, stack, number, &done, &mut steps, *expect));
+        }
         let waits = maker.commands.iter().filter(|(_, place)| place.before.contains(&number));
         needs.extend(waits.filter_map(|(command, _)| ran.get(&command.number)));
         needs.sort_unstable();
@@ -182,13 +192,13 @@ fn early(
     early.collect()
 }
 
-fn step(id: String, work: Work, needs: Vec<usize>, expected: Expected) -> Step {
+pub(crate) fn step(id: String, work: Work, needs: Vec<usize>, expected: Expected) -> Step {
     let (early, expected_from) = (Vec::new(), expected.basis);
     Step { id, work, needs, early, expected: expected.time, expected_from }
 }
 
 /// A stack's assets, each with the place it goes to: the same place means the same object.
-fn assets(stack: &Stack, number: usize) -> Vec<(String, Publish)> {
+pub(crate) fn assets(stack: &Stack, number: usize) -> Vec<(String, Publish)> {
     let environment = &stack.environment;
     let account = environment.account.as_deref().unwrap_or("unknown-account");
     let in_region = |region: Option<&String>| {
@@ -229,6 +239,14 @@ fn assets(stack: &Stack, number: usize) -> Vec<(String, Publish)> {
         }
     }
     assets
+}
+
+/// Whether an asset is the template of the stack.
+fn is_template(stack: &Stack, publish: &Publish) -> bool {
+    let file = stack.assets.files.get(&publish.asset).filter(|_| !publish.image);
+    file.is_some_and(
+        |file| matches!(&file.source, FileSource::Path { path, .. } if *path == stack.template_path),
+    )
 }
 
 /// The first letters of an asset's digest are enough for people.

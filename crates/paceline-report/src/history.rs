@@ -74,6 +74,7 @@ impl HistoryEntries {
             "deploy" | "delete" => Kind::Stack,
             "gate" => Kind::Gate,
             "command" => Kind::Command,
+            "synth" => Kind::Synth,
             // The id of a step says where the asset goes.
             "publish" if step.step.starts_with("publish:ecr:") => Kind::Image,
             "publish" => Kind::File,

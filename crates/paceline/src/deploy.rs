@@ -17,7 +17,7 @@ use crate::plan::Asked;
 use crate::run::{Execution, Finished, SIMULATED_START, runtime, virtual_runtime};
 use crate::simulate::Simulation;
 use crate::wait_handle::Waiting;
-use crate::{history, load, plan, simulate, synth, terminal};
+use crate::{history, late, plan, simulate, synth, terminal};
 
 /// The key of the parameters that are for every stack that has them.
 const EVERY_STACK: &str = "*";
@@ -34,10 +34,10 @@ pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
 }
 
 fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
-    synth::before(&args.run, &args.select.app)?;
-    let app = load::app(&args.select.app)?;
+    let mut app = synth::before(&args.run, &args.select.app)?.app(&args.select.app)?;
     check_stack_limit(&app)?;
     let mut options = app.options(Some(&args.select), args.run.fail_fast);
+    options.synthesizes = !args.run.no_synth;
     // What is simulated takes as long as the table says.
     if !args.run.simulate {
         options.history = history::read();
@@ -46,14 +46,17 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     if !(args.run.simulate || args.run.dry_run || plan.relaxed.is_empty()) {
         plan = relaxed(&app, plan, &mut options)?;
     }
-    app.assembly.ensure_deployable(|stack| plan.stacks.iter().any(|planned| planned.id == stack.id))?;
+    late::ensure_deployable(&app, &plan)?;
     let parameters = parameters(&args.parameters, &app.assembly)?;
     // The plan itself shows them; whoever deploys has not seen it.
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
         terminal::say(&format!("warning: {warning}"));
     }
+    for told in late::told(&plan).iter().filter(|_| !args.run.dry_run) {
+        terminal::say(&format!("note: synthesized again: {told}"));
+    }
     if args.run.simulate && !args.run.dry_run {
-        for pretence in simulate::pretences(&app.assembly, &plan) {
+        for pretence in simulate::pretences(&app, &plan) {
             terminal::say(&format!("warning: {pretence}"));
         }
     }
@@ -66,7 +69,12 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         MethodArg::ChangeSet => Method::ChangeSet,
     };
     let stack_limit = app.config.codebuild.timeouts.stack;
-    let aws = AwsOptions { method, parameters, stack_limit, ..AwsOptions::default() };
+    let (late, _kept) = if args.run.simulate {
+        (late::pretended(&app, &plan, &options), None)
+    } else {
+        late::by_command(&mut app, &plan, &options)?.unzip()
+    };
+    let aws = AwsOptions { method, parameters, stack_limit, late, ..AwsOptions::default() };
     let execution = Execution {
         args: &args.run,
         outputs: args.outputs.as_deref(),

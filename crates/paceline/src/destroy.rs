@@ -14,12 +14,13 @@ use crate::simulate::Simulation;
 use crate::{synth, terminal};
 
 pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
-    if args.yes {
-        synth::before(&args.run, &args.select.app)?;
+    let configured = if args.yes {
+        synth::before(&args.run, &args.select.app)?
     } else {
         synth::ensure_no_context(&args.run)?;
-    }
-    let app = load::app(&args.select.app)?;
+        load::configured(&args.select.app)?
+    };
+    let app = configured.app(&args.select.app)?;
     let options = app.options(Some(&args.select), args.run.fail_fast);
     let destruction = app.destruction(&options)?;
     if args.run.dry_run || !(args.yes || args.run.simulate) {

@@ -11,6 +11,7 @@ mod generate;
 mod generation;
 mod history;
 mod init;
+mod late;
 mod lint;
 mod listeners;
 mod load;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Assembly;
 use paceline_aws::Synthesis;
-use paceline_plan::{Config, Destruction, Plan, PlanOptions, Strategy, config};
+use paceline_plan::{Config, ContextParameter, Destruction, Plan, PlanOptions, Strategy, config};
 
 use crate::cli::{AppArgs, SelectArgs, StrategyArg};
 use crate::failure::Failure;
@@ -20,6 +20,10 @@ pub(crate) struct App {
     /// The folder of the assembly; of several, that of the configuration.
     pub(crate) dir: Utf8PathBuf,
     pub(crate) assembly: Arc<Assembly>,
+    /// The apps that are synthesized by a command of theirs.
+    pub(crate) syntheses: Vec<Synthesis>,
+    /// The parameters that these keep in their context.
+    context: Vec<ContextParameter>,
 }
 
 /// Which configuration, and the file that it came from.
@@ -42,25 +46,30 @@ pub(crate) fn configured(args: &AppArgs) -> Result<Configured, Failure> {
 
 /// Reads the configuration and the assembly, or the assemblies of several apps.
 pub(crate) fn app(args: &AppArgs) -> Result<App, Failure> {
-    let configured = configured(args)?;
-    if !configured.config.apps.is_empty() {
-        return configured.apps(args);
-    }
-    let Configured { config, path: config_path } = configured;
-    let folder = config_path.as_deref().and_then(Utf8Path::parent);
-    let configured = config.app.as_ref().map(|app| folder.map_or_else(|| app.clone(), |f| f.join(app)));
-    let dir = args.app.clone().or(configured).unwrap_or_else(|| "cdk.out".into());
-    if config_path.is_none() {
-        let beside = dir.parent().map(|folder| folder.join(config::FILE_NAME)).filter(|path| path.is_file());
-        if let Some(beside) = beside {
-            terminal::say(&format!("note: {beside} is not used; give it with --config"));
-        }
-    }
-    let assembly = Arc::new(Assembly::read(&dir)?);
-    Ok(App { config, config_path, dir, assembly })
+    configured(args)?.app(args)
 }
 
 impl Configured {
+    /// Reads the assembly, or the assemblies of several apps.
+    pub(crate) fn app(self, args: &AppArgs) -> Result<App, Failure> {
+        if !self.config.apps.is_empty() {
+            return self.apps(args);
+        }
+        let Self { config, path: config_path } = self;
+        let folder = config_path.as_deref().and_then(Utf8Path::parent);
+        let configured = config.app.as_ref().map(|app| folder.map_or_else(|| app.clone(), |f| f.join(app)));
+        let dir = args.app.clone().or(configured).unwrap_or_else(|| "cdk.out".into());
+        if config_path.is_none() {
+            let beside =
+                dir.parent().map(|folder| folder.join(config::FILE_NAME)).filter(|path| path.is_file());
+            if let Some(beside) = beside {
+                terminal::say(&format!("note: {beside} is not used; give it with --config"));
+            }
+        }
+        let assembly = Arc::new(Assembly::read(&dir)?);
+        Ok(App { config, config_path, dir, assembly, syntheses: Vec::new(), context: Vec::new() })
+    }
+
     /// The folder that paths in the configuration are relative to.
     fn folder(&self) -> &Utf8Path {
         self.path.as_deref().and_then(Utf8Path::parent).unwrap_or(Utf8Path::new(""))
@@ -93,11 +102,25 @@ impl Configured {
                     "run `paceline synth`, or `paceline deploy`, which synthesizes first",
                 ));
             }
-            assemblies.push((name.clone(), Assembly::read(&dir)?));
+            // What is missing may be found when it is synthesized again, in the middle of a run.
+            let assembly =
+                if app.synth.is_some() { Assembly::read_incomplete(&dir) } else { Assembly::read(&dir) };
+            assemblies.push((name.clone(), assembly?));
         }
-        let dir = self.folder().to_owned();
+        let syntheses = self.syntheses();
+        let mut context = Vec::new();
+        for synthesis in &syntheses {
+            let read = synthesis.context().map_err(|error| {
+                let hint =
+                    "mend the file, or remove it: what is not in it is looked up when the app is synthesized";
+                Failure::usage(error.to_string(), hint)
+            });
+            context.extend(read?);
+        }
+        let dir =
+            Some(self.folder()).filter(|it| !it.as_str().is_empty()).unwrap_or(Utf8Path::new(".")).to_owned();
         let assembly = Arc::new(Assembly::of_apps(assemblies));
-        Ok(App { config: self.config, config_path: self.path, dir, assembly })
+        Ok(App { config: self.config, config_path: self.path, dir, assembly, syntheses, context })
     }
 }
 
@@ -108,6 +131,7 @@ impl App {
         let mut options = PlanOptions {
             multi_region: variable.and_then(|name| std::env::var(name).ok()),
             fail_fast,
+            context: self.context.clone(),
             ..PlanOptions::default()
         };
         if let Some(path) = &self.config_path {

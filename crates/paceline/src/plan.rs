@@ -63,7 +63,7 @@ pub(crate) fn show(
 
 /// How long the plan takes in each way of working, by the scheduler that would run it.
 fn forecast(app: &App, plan: &Plan, options: &PlanOptions, asked: &Asked<'_>) -> Result<Forecast, Failure> {
-    let this = if asked.simulate { simulate::deploy(app, plan)? } else { finish(plan)? };
+    let this = if asked.simulate { simulate::deploy(app, plan, options)? } else { finish(plan)? };
     let (mut phased, mut graph, mut bound) = (this, this, lower_bound(plan));
     // Without phases there is nothing that the strategy could change.
     if !app.config.phases.is_empty() {

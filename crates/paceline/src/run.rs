@@ -79,7 +79,7 @@ impl Execution<'_> {
     ) -> Result<Finished, Failure> {
         let runs = Utf8Path::new(RUNS);
         let _lock = PlanLock::take(runs, &self.lock)?;
-        let unfinished = Journal::find_unfinished(runs, &self.plan.digest)?;
+        let unfinished = Journal::find_unfinished(runs, &self.plan)?;
         if self.args.resume && unfinished.is_none() {
             let message = "there is no interrupted run of this app as it is now";
             return Err(Failure::usage(message, "run it without --resume to begin at the start"));

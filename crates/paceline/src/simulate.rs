@@ -9,15 +9,16 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
-use paceline_assembly::{Assembly, Stack};
-use paceline_aws::{Aws, AwsOptions, Commands, Images, MissingFiles, Wire};
+use paceline_assembly::Assembly;
+use paceline_aws::{Aws, AwsOptions, Commands, Images, LateSynthesis, MissingFiles, Wire};
 use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
 use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME};
-use paceline_plan::{Plan, Reason, Work};
+use paceline_plan::{Plan, PlanOptions, Reason, Work};
 use paceline_sim::{SimHttpClient, SimOptions, Simulator, VirtualClock};
 use tokio::time::Instant;
 
 use crate::failure::Failure;
+use crate::late;
 use crate::load::App;
 use crate::run::{SIMULATED_START, virtual_runtime};
 
@@ -83,7 +84,8 @@ impl Simulation {
 }
 
 /// What a simulation of the plan takes for granted and a real deployment does not.
-pub(crate) fn pretences(assembly: &Assembly, plan: &Plan) -> Vec<String> {
+pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
+    let assembly = &app.assembly;
     let mut pretences = Vec::new();
     let missing = plan.steps.iter().filter(|step| is_missing(assembly, plan, &step.work)).count();
     if missing > 0 {
@@ -95,6 +97,7 @@ pub(crate) fn pretences(assembly: &Assembly, plan: &Plan) -> Vec<String> {
         };
         pretences.push(format!("{files} pretended; a deployment to AWS needs them"));
     }
+    pretences.extend(late::pretences(app, plan));
     let names = foreign_parameters(plan);
     if !names.is_empty() {
         let parameters = if names.len() == 1 { "parameter" } else { "parameters" };
@@ -121,15 +124,15 @@ fn foreign_parameters(plan: &Plan) -> BTreeSet<&str> {
 }
 
 /// Deploys a plan to a fresh AWS, tells nobody of it, and says how long it took.
-pub(crate) fn deploy(app: &App, plan: &Plan) -> Result<Duration, Failure> {
-    let chosen = |stack: &Stack| plan.stacks.iter().any(|planned| planned.id == stack.id);
-    app.assembly.ensure_deployable(chosen)?;
-    virtual_runtime()?.block_on(Box::pin(simulate(app, plan)))
+pub(crate) fn deploy(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Duration, Failure> {
+    late::ensure_deployable(app, plan)?;
+    let late = late::pretended(app, plan, options);
+    virtual_runtime()?.block_on(Box::pin(simulate(app, plan, late)))
 }
 
-async fn simulate(app: &App, plan: &Plan) -> Result<Duration, Failure> {
+async fn simulate(app: &App, plan: &Plan, late: Option<Arc<LateSynthesis>>) -> Result<Duration, Failure> {
     let simulation = Simulation::new(&app.assembly, plan, SIMULATED_START);
-    let options = simulation.options(AwsOptions::default());
+    let options = simulation.options(AwsOptions { late, ..AwsOptions::default() });
     let aws = Aws::connect(Arc::clone(&app.assembly), plan, options).await?;
     let run = RunOptions {
         id: "simulated".to_owned(),

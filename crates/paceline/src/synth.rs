@@ -5,94 +5,129 @@ use std::time::Duration;
 
 use paceline_aws::{Synthesis, SynthesisError};
 use paceline_engine::exit;
-use paceline_plan::{Config, config};
+use paceline_plan::config::{self, AppConfig, Config};
 use tokio::task::JoinSet;
 
-use crate::cli::{AppArgs, RunArgs, SynthArgs};
+use crate::cli::{AppArgs, LookupArgs, RunArgs, SynthArgs};
 use crate::failure::Failure;
+use crate::load::Configured;
 use crate::{load, run, terminal};
 
 /// The name before the colon of context that is for every app.
 const EVERY_APP: &str = "*";
 
 pub(crate) fn run(args: &SynthArgs) -> Result<u8, Failure> {
-    let configured = load::configured(&args.app)?;
-    let mut syntheses = configured.syntheses();
+    let mut configured = load::configured(&args.app)?;
     if let Some(unknown) = args.apps.iter().find(|name| !configured.config.apps.contains_key(*name)) {
         let message = format!("no app is called `{unknown}`");
         return Err(Failure::usage(message, known_apps(&configured.config)));
     }
-    syntheses.retain(|synthesis| args.apps.is_empty() || args.apps.contains(&synthesis.name));
-    if syntheses.is_empty() {
+    let is_meant = |name: &str| args.apps.is_empty() || args.apps.iter().any(|it| it == name);
+    let syntheses = |configured: &Configured| {
+        let all = configured.syntheses().into_iter();
+        all.filter(|synthesis| is_meant(&synthesis.name)).collect::<Vec<_>>()
+    };
+    if syntheses(&configured).is_empty() {
         return Err(Failure::usage(
             "there is nothing to synthesize",
             "give an app of `apps` in paceline.yaml a `synth` command",
         ));
     }
-    give_context(&mut syntheses, &args.context, &configured.config)?;
-    synthesize(syntheses)?;
+    give(&args.lookups, &mut configured.config, is_meant)?;
+    synthesize(syntheses(&configured))?;
     Ok(exit::DONE)
 }
 
-/// Synthesizes the configured apps for a run. What is only shown or rehearsed takes them as they are.
-pub(crate) fn before(run: &RunArgs, app: &AppArgs) -> Result<(), Failure> {
+/// Reads the configuration for a run, and synthesizes its apps. What is only shown or rehearsed takes them as they
+/// are.
+pub(crate) fn before(run: &RunArgs, app: &AppArgs) -> Result<Configured, Failure> {
+    let mut configured = load::configured(app)?;
     if run.simulate || run.dry_run || run.no_synth {
-        return ensure_no_context(run);
+        ensure_no_context(run)?;
+        return Ok(configured);
     }
-    let configured = load::configured(app)?;
-    let mut syntheses = configured.syntheses();
-    give_context(&mut syntheses, &run.context, &configured.config)?;
-    synthesize(syntheses)
+    give(&run.lookups, &mut configured.config, |_| true)?;
+    synthesize(configured.syntheses())?;
+    Ok(configured)
 }
 
 /// Refuses context where nothing is synthesized that it could change.
 pub(crate) fn ensure_no_context(run: &RunArgs) -> Result<(), Failure> {
-    match run.context.first() {
-        None => Ok(()),
-        Some(text) => Err(Failure::usage(
-            format!("--context {text}: nothing is synthesized in this run"),
-            "run `paceline synth --context …` first, or give it to what synthesizes: a deployment without \
-             --simulate, --dry-run and --no-synth",
-        )),
-    }
+    let (flag, text) = match (run.lookups.context.first(), run.lookups.refresh_context.first()) {
+        (Some(text), _) => ("--context", text),
+        (None, Some(text)) => ("--refresh-context", text),
+        (None, None) => return Ok(()),
+    };
+    Err(Failure::usage(
+        format!("{flag} {text}: nothing is synthesized in this run"),
+        format!(
+            "run `paceline synth {flag} …` first, or give it to what synthesizes: a deployment without --simulate, \
+             --dry-run and --no-synth"
+        ),
+    ))
 }
 
-/// Gives `[APP:]KEY=VALUE` to the synthesis of one app, or of all.
-fn give_context(syntheses: &mut [Synthesis], texts: &[String], config: &Config) -> Result<(), Failure> {
-    for text in texts {
-        let wrong = |what: &str, hint: &str| Err(Failure::usage(format!("--context {text}: {what}"), hint));
+/// Gives what the command line says to the synthesis of one app, or of all. `is_synthesized` says which are, of those
+/// that can be.
+fn give(
+    lookups: &LookupArgs,
+    config: &mut Config,
+    is_synthesized: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    for text in &lookups.context {
+        let flag = format!("--context {text}");
         let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            return wrong("there is no KEY=VALUE", "write it like --context stage=prod");
+            let hint = "write it like --context stage=prod";
+            return Err(Failure::usage(format!("{flag}: there is no KEY=VALUE"), hint));
         };
-        let (app, key) = match name.split_once(':') {
-            Some((app, key)) if is_for_app(app) => (app, key),
-            _ => (EVERY_APP, name),
-        };
-        if app != EVERY_APP && !config.apps.contains_key(app) {
-            let hint = format!(
-                "{}; a key that has a colon of its own is written --context '{EVERY_APP}:{text}'",
-                known_apps(config)
-            );
-            return wrong(&format!("no app is called `{app}`"), &hint);
+        let (apps, key) = meant(&flag, name, text, config, &is_synthesized)?;
+        for app in apps {
+            app.context.insert(key.clone(), value.to_owned());
         }
-        let mut any = false;
-        for synthesis in syntheses.iter_mut().filter(|it| app == EVERY_APP || it.name == app) {
-            synthesis.app.context.insert(key.to_owned(), value.to_owned());
-            any = true;
-        }
-        if !any {
-            return wrong(
-                "nothing is synthesized that it could be given to",
-                "give an app of `apps` in paceline.yaml a `synth` command; an assembly made elsewhere has its \
-                 context in it",
-            );
+    }
+    for text in &lookups.refresh_context {
+        let (apps, key) = meant(&format!("--refresh-context {text}"), text, text, config, &is_synthesized)?;
+        for app in apps {
+            app.refresh_context.push(key.clone());
         }
     }
     Ok(())
 }
 
+/// The apps that `[APP:]KEY` is for, and the key. `whole` is what stands after the flag.
+fn meant<'c>(
+    flag: &str,
+    name: &str,
+    whole: &str,
+    config: &'c mut Config,
+    is_synthesized: &impl Fn(&str) -> bool,
+) -> Result<(Vec<&'c mut AppConfig>, String), Failure> {
+    let (app, key) = match name.split_once(':') {
+        Some((app, key)) if is_for_app(app) => (app, key),
+        _ => (EVERY_APP, name),
+    };
+    if app != EVERY_APP && !config.apps.contains_key(app) {
+        let hint = format!(
+            "{}; a key that has a colon of its own is written '{EVERY_APP}:{whole}'",
+            known_apps(config)
+        );
+        return Err(Failure::usage(format!("{flag}: no app is called `{app}`"), hint));
+    }
+    let own = config.apps.iter_mut().filter(|(name, it)| {
+        it.synth.is_some() && is_synthesized(name) && (app == EVERY_APP || *name == app)
+    });
+    let apps: Vec<&mut AppConfig> = own.map(|(_, app)| app).collect();
+    if apps.is_empty() {
+        return Err(Failure::usage(
+            format!("{flag}: nothing is synthesized that it could be given to"),
+            "give an app of `apps` in paceline.yaml a `synth` command; an assembly made elsewhere has its context in it",
+        ));
+    }
+    Ok((apps, key.to_owned()))
+}
+
 /// Whether what stands before a colon is meant as an app. Keys of the CDK's own have colons too: they begin with
-/// `@aws-cdk/` or `aws:`.
+/// `@aws-cdk/` or `aws:`, or with the kind of the lookup and then `account=`.
 fn is_for_app(text: &str) -> bool {
     text == EVERY_APP || (text != "aws" && text.chars().all(config::is_in_app_name))
 }

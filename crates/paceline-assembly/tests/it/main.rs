@@ -4,6 +4,7 @@
 
 mod fixture;
 mod fuzz;
+mod keep;
 mod nested;
 mod reads;
 mod real;

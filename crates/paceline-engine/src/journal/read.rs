@@ -51,20 +51,6 @@ pub(super) fn read(path: &Utf8Path, file: impl Read) -> Result<Contents, Journal
     Ok(contents)
 }
 
-/// The digest of the plan that a journal is about, if the journal tells. Reads no further than its first line.
-pub(super) fn plan_digest(path: &Utf8Path, file: impl Read) -> Result<Option<String>, JournalError> {
-    /// The start of a run without its steps.
-    #[derive(Deserialize)]
-    struct Started {
-        plan: String,
-    }
-    let mut line = Vec::new();
-    let read = BufReader::new(file).read_until(b'\n', &mut line);
-    read.map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
-    let whole = line.strip_suffix(b"\n");
-    Ok(whole.and_then(|line| serde_json::from_slice(line).ok()).map(|Started { plan }| plan))
-}
-
 /// The sequence number of an event, and the event unless it is of a kind that only a newer version knows.
 /// Such a version raises the schema when it is wrong to go on without.
 fn parse(line: &[u8]) -> Result<(u64, Option<Event>), serde_json::Error> {

@@ -1,13 +1,13 @@
 //! Plans to run, made step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use paceline_plan::config::{Concurrency, FailurePolicy, IamRoles, Rollback};
 use paceline_plan::forecast::Basis;
 use paceline_plan::history::Operation;
-use paceline_plan::{Command, Early, Phase, Plan, PlannedStack, Publish, Step, Strategy, Work};
+use paceline_plan::{Command, Early, Phase, Plan, PlannedStack, Publish, Step, Strategy, Synthesize, Work};
 
 /// A plan in the making. A step is referred to by its position.
 pub(crate) struct Draft(Plan);
@@ -23,6 +23,7 @@ impl Draft {
             left_out: Vec::new(),
             external: Vec::new(),
             relaxed: Vec::new(),
+            kept_context: Vec::new(),
             declared_only: Vec::new(),
             times: Vec::new(),
             ignore_times: false,
@@ -101,6 +102,12 @@ impl Draft {
             retries: 0,
         });
         self.step(format!("command:{name}"), work, seconds, needs)
+    }
+
+    /// A synthesis for the stack at this position, which is still to come.
+    pub(crate) fn synthesis(&mut self, app: &str, stack: usize, seconds: u64, needs: &[usize]) -> usize {
+        let work = Synthesize { app: app.to_owned(), stacks: vec![stack], parameters: BTreeSet::new() };
+        self.step(format!("synth:{app}"), Work::Synthesize(work), seconds, needs)
     }
 
     /// Makes a step wait for another only until these resources of its stack are complete.

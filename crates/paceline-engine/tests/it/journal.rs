@@ -14,6 +14,10 @@ use crate::script::{Script, options, paused};
 
 const PLAN: &str = "0123456789abcdef";
 
+fn plan() -> Plan {
+    Plan { digest: PLAN.to_owned(), ..Draft::new().plan() }
+}
+
 pub(crate) struct Runs {
     folder: tempfile::TempDir,
 }
@@ -36,7 +40,10 @@ impl Runs {
         let mut draft = Draft::new();
         let a = draft.stack("A", 60, &[]);
         draft.stack("B", 60, &[a]);
-        let plan = Plan { digest: digest.to_owned(), ..draft.plan() };
+        self.ran_plan(name, Plan { digest: digest.to_owned(), ..draft.plan() }, seconds)
+    }
+
+    fn ran_plan(&self, name: &str, plan: Plan, seconds: u64) -> Vec<Event> {
         let mut journal = Journal::create(&self.path(), name).unwrap();
         let deadline = Some(Duration::from_secs(seconds));
         let options = RunOptions { id: name.to_owned(), deadline, ..options() };
@@ -61,7 +68,7 @@ impl Runs {
     }
 
     fn found(&self) -> Option<String> {
-        Journal::find_unfinished(&self.path(), PLAN).unwrap().map(|unfinished| unfinished.run)
+        Journal::find_unfinished(&self.path(), &plan()).unwrap().map(|unfinished| unfinished.run)
     }
 }
 
@@ -115,10 +122,10 @@ fn the_journal_of_another_plan_is_left_alone() {
 fn the_journal_of_a_run_that_is_going_on_is_busy_and_left_alone() {
     let runs = Runs::new();
     let events = runs.ran("r1", PLAN, 70);
-    let unfinished = Journal::find_unfinished(&runs.path(), PLAN).unwrap().unwrap();
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
     runs.append("r1", r#"{"schema":1,"ru"#);
     let before = runs.text("r1");
-    let error = Journal::find_unfinished(&runs.path(), PLAN).unwrap_err();
+    let error = Journal::find_unfinished(&runs.path(), &plan()).unwrap_err();
     assert!(matches!(error, JournalError::Busy { .. }), "{error}");
     assert_eq!(runs.text("r1"), before);
     // Reading is always allowed: reports are made while the run goes on.
@@ -133,7 +140,7 @@ fn a_new_run_is_busy_until_its_journal_is_dropped_and_its_name_is_taken() {
     let events = runs.ran("r1", PLAN, 70);
     let mut journal = Journal::create(&runs.path(), "r2").unwrap();
     journal.append(&events[0]).unwrap();
-    let error = Journal::find_unfinished(&runs.path(), PLAN).unwrap_err();
+    let error = Journal::find_unfinished(&runs.path(), &plan()).unwrap_err();
     assert!(matches!(error, JournalError::Busy { .. }), "{error}");
     let error = Journal::create(&runs.path(), "r2").unwrap_err();
     assert!(matches!(error, JournalError::Busy { .. }), "{error}");
@@ -148,7 +155,7 @@ fn a_last_line_that_was_cut_off_is_not_read_and_not_written_on() {
     let whole = runs.text("r1");
     runs.append("r1", r#"{"schema":1,"run":"r1","se"#);
     assert_eq!(read_events(&runs.file("r1")).unwrap(), events);
-    let unfinished = Journal::find_unfinished(&runs.path(), PLAN).unwrap().unwrap();
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
     let (mut journal, found) = unfinished.into_parts();
     assert_eq!((found, runs.text("r1")), (events.clone(), whole.clone()));
     journal.append(&events[0]).unwrap();
@@ -166,7 +173,7 @@ fn a_journal_can_be_cut_off_anywhere() {
     for length in (0..whole.len()).filter(is_worth_it) {
         fs_err::write(runs.file("r1"), &whole[..length]).unwrap();
         let lines = whole[..length].matches('\n').count();
-        let found = Journal::find_unfinished(&runs.path(), PLAN).unwrap();
+        let found = Journal::find_unfinished(&runs.path(), &plan()).unwrap();
         assert_eq!(found.is_some(), lines > 0);
         let found = found.map(|unfinished| (unfinished.earlier.seq, unfinished.into_parts().1));
         let (seq, found) = found.unwrap_or_default();
@@ -181,7 +188,7 @@ fn a_line_that_is_no_event_is_named() {
     runs.append("r1", "\nnot an event\n");
     for error in [
         read_events(&runs.file("r1")).unwrap_err(),
-        Journal::find_unfinished(&runs.path(), PLAN).unwrap_err(),
+        Journal::find_unfinished(&runs.path(), &plan()).unwrap_err(),
     ] {
         // The empty line counts.
         assert_eq!(error.to_string(), format!("{}:{}: not an event", runs.file("r1"), count + 2));
@@ -212,7 +219,7 @@ fn events_of_kinds_that_a_newer_version_added_are_passed_over_but_counted() {
     );
     runs.append("r1", "\n");
     assert_eq!(read_events(&runs.file("r1")).unwrap(), events);
-    let unfinished = Journal::find_unfinished(&runs.path(), PLAN).unwrap().unwrap();
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
     assert_eq!(unfinished.earlier.seq, seq as u64);
 }
 
@@ -239,7 +246,7 @@ fn a_journal_is_forgotten_only_while_it_is_empty() {
     Journal::create(&runs.path(), "r1").unwrap().discard_if_empty();
     assert!(!runs.path().join("r1").exists());
     let events = runs.ran("r2", PLAN, 70);
-    let unfinished = Journal::find_unfinished(&runs.path(), PLAN).unwrap().unwrap();
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
     unfinished.into_parts().0.discard_if_empty();
     assert_eq!(read_events(&runs.file("r2")).unwrap(), events);
 }
@@ -248,4 +255,37 @@ fn a_journal_is_forgotten_only_while_it_is_empty() {
 fn a_file_that_is_not_there_is_named() {
     let error = read_events(Utf8Path::new("/nowhere/journal.jsonl")).unwrap_err();
     assert_eq!(error.to_string(), "cannot use the journal /nowhere/journal.jsonl");
+}
+
+/// A plan of two stacks, of which the second may wait for a synthesis, with the digests of their templates.
+fn late(synthesizes: bool, a: &str, b: &str) -> Plan {
+    let mut draft = Draft::new();
+    let mut before = draft.stack("A", 60, &[]);
+    if synthesizes {
+        before = draft.synthesis("app", 1, 30, &[before]);
+    }
+    draft.stack("B", 60, &[before]);
+    let mut plan = Plan { digest: format!("{synthesizes}{a}{b}"), ..draft.plan() };
+    for (stack, template) in plan.stacks.iter_mut().zip([a, b]) {
+        template.clone_into(&mut stack.template);
+    }
+    plan
+}
+
+#[test]
+fn a_run_is_gone_on_with_when_what_was_to_be_synthesized_in_its_middle_has_been() {
+    let runs = Runs::new();
+    runs.ran_plan("r1", late(true, "a", "held back"), 100);
+    let found = |plan: &Plan| {
+        Journal::find_unfinished(&runs.path(), plan)
+            .unwrap()
+            .map(|unfinished| unfinished.earlier.deployed.len())
+    };
+    assert_eq!(found(&late(false, "a", "found")), Some(2), "A and the synthesis are done");
+    assert_eq!(found(&late(false, "changed", "found")), None, "A is another");
+    let mut other = Draft::new();
+    other.stack("A", 60, &[]);
+    let mut other = other.plan();
+    (other.digest, other.stacks[0].template) = ("other".to_owned(), "a".to_owned());
+    assert_eq!(found(&other), None, "B is gone");
 }

@@ -73,7 +73,7 @@ fn interrupted_and_resumed(operation: &'static str, complete: &[&str]) -> Vec<Ev
     assert_eq!(end.exit_code, 4);
     drop(journal);
 
-    let unfinished = Journal::find_unfinished(&runs.path(), &plan().digest).unwrap().unwrap();
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
     let earlier = Some(unfinished.earlier.clone());
     let (mut journal, before) = unfinished.into_parts();
     let complete = complete.iter().map(|&step| step.to_owned()).collect();
@@ -84,7 +84,7 @@ fn interrupted_and_resumed(operation: &'static str, complete: &[&str]) -> Vec<Ev
     assert_eq!(end.exit_code, 0);
     drop(journal);
 
-    assert!(Journal::find_unfinished(&runs.path(), &plan().digest).unwrap().is_none());
+    assert!(Journal::find_unfinished(&runs.path(), &plan()).unwrap().is_none());
     let events = paceline_engine::read_events(&runs.path().join("test/journal.jsonl")).unwrap();
     let seqs: Vec<u64> = events.iter().map(|event| event.seq).collect();
     assert_eq!(seqs, (1..=events.len() as u64).collect::<Vec<u64>>());
@@ -134,7 +134,7 @@ fn what_had_failed_is_not_the_runs_work_when_it_is_found_done() {
         journal.append(event).unwrap();
     }
     drop(journal);
-    let unfinished = Journal::find_unfinished(&runs.path(), &plan().digest).unwrap().unwrap();
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
     assert!(unfinished.earlier.deployed.is_empty());
     assert_eq!(unfinished.earlier.seq, events.len() as u64 - 1);
 }

@@ -26,6 +26,14 @@ pub struct AppConfig {
     /// Context of the CDK for the synthesis.
     #[serde(default)]
     pub context: BTreeMap<String, String>,
+    /// Keys of `cdk.context.json`, or names of parameters in it, that are looked up again in every run: before it, and
+    /// when a stack that makes the parameter has been deployed.
+    #[serde(default, rename = "refresh-context")]
+    pub refresh_context: Vec<String>,
+    /// The folder of an assembly, relative to the app's own, as the app is when it is synthesized again in the middle
+    /// of a run: what simulations go on with, which run no commands.
+    #[serde(default)]
+    pub recorded: Option<Utf8PathBuf>,
     /// Environment variables for all three.
     #[serde(default)]
     pub env: BTreeMap<String, String>,

@@ -7,6 +7,7 @@ use paceline_assembly::Assembly;
 use super::providers::{Lookup, Match, Providers};
 use super::scan::Use;
 use super::{Edge, External, Found, Place, Reason, Stored};
+use crate::context::{ContextParameter, Looked};
 use crate::facts::Facts;
 
 /// What one stack gets from another: with it, why and what.
@@ -23,7 +24,7 @@ struct Ends {
 }
 
 /// Finds every edge between the assembly's stacks, and every name that none of them provides.
-pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>]) -> Found {
+pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextParameter]) -> Found {
     let ids: BTreeSet<&str> = assembly.stacks.iter().map(|stack| stack.id.as_str()).collect();
     let providers = Providers::new(assembly, facts);
     let mut found = Found::default();
@@ -50,6 +51,10 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>]) -> Found {
                 continue;
             }
             let unsure = guessed && matching.len() != 1;
+            // What a synthesis did not find is told as such.
+            if unsure && read.reason == Reason::Synth {
+                continue;
+            }
             if unsure {
                 let may_be = matching.iter().map(|it| assembly.stacks[it.stack].id.clone());
                 external.insert(External {
@@ -101,8 +106,43 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>]) -> Found {
             found.edges.push(Edge { name, read_at, provided_at, guessed, stored, ..edge });
         }
     }
+    unseen(assembly, facts, context, &providers, &mut found.edges);
     found.external = external.into_iter().collect();
     found
+}
+
+/// A parameter that was missing and that no template shows may have decided what is in any of them: each that can
+/// wait for it does.
+fn unseen(
+    assembly: &Assembly,
+    facts: &[Facts<'_>],
+    context: &[ContextParameter],
+    providers: &Providers<'_>,
+    edges: &mut Vec<Edge>,
+) {
+    for parameter in context.iter().filter(|it| it.state == Looked::Missing) {
+        let may = assembly.stacks.iter().zip(facts).enumerate();
+        let may: Vec<_> = may.filter(|(_, (stack, _))| parameter.is_for(stack)).collect();
+        let shows = |facts: &Facts<'_>| facts.uses.looked_up().any(|(name, _)| name == parameter.name);
+        if may.iter().any(|(_, (_, facts))| shows(facts)) {
+            continue;
+        }
+        let lookup = Lookup::of_parameter(parameter);
+        for Match { stack, place } in providers.find(&lookup) {
+            let to = &assembly.stacks[stack];
+            for (_, (from, _)) in may.iter().filter(|(index, _)| *index != stack) {
+                let name = &parameter.name;
+                let detail =
+                    format!("was synthesized without the parameter {name}; no template shows what for");
+                let mut provided_at = place.cloned();
+                if let Some(place) = &mut provided_at {
+                    place.made_by(to);
+                }
+                let edge = Edge::new(&from.id, &to.id, Reason::Synth, detail);
+                edges.push(Edge { name: name.clone(), provided_at, guessed: true, ..edge });
+            }
+        }
+    }
 }
 
 /// The one parameter that is read. A version at the end of its name is no part of it.
@@ -130,6 +170,7 @@ fn describe(read: &Use, lookup: &Lookup) -> String {
         Reason::CrossRegion => format!("reads {name} from {region}"),
         Reason::Ssm if read.below => format!("reads the parameters {name} in {region}"),
         Reason::Ssm if read.at.region.is_some() => format!("reads the parameter {name} in {region}"),
+        Reason::Synth => format!("has the parameter {name} from its synthesis"),
         _ => format!("reads the parameter {name}"),
     }
 }

@@ -93,6 +93,8 @@ pub enum Reason {
     Image,
     /// The other stack makes the bucket or the repository that this one's assets go to.
     Asset,
+    /// A parameter that the other stack writes and that this one has from its synthesis, which is done again then.
+    Synth,
     /// The phases put it there.
     Phase,
     /// The team declared it.
@@ -120,6 +122,7 @@ impl Reason {
             Self::CrossRegion => "cross-region",
             Self::Image => "image",
             Self::Asset => "asset",
+            Self::Synth => "synth",
             Self::Phase => "phase",
             Self::Config => "config",
         }

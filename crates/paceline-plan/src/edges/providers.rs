@@ -6,6 +6,7 @@ use paceline_assembly::{Assembly, Environment};
 
 use super::scan::Use;
 use super::{Place, Reason};
+use crate::context::ContextParameter;
 use crate::facts::Facts;
 use crate::text::Text;
 
@@ -25,13 +26,26 @@ impl Lookup {
             None => own.clone(),
         };
         let mut lookup = Self {
-            reason: of.reason,
+            // What a synthesis looks up is a parameter like any other.
+            reason: if of.reason == Reason::Synth { Reason::Ssm } else { of.reason },
             name: None,
             below: of.below,
             account: known(&of.at.account, &own.account),
             region: known(&of.at.region, &own.region),
         };
         lookup.name = of.name.clone().known().map(|name| lookup.canonical(&name));
+        lookup
+    }
+
+    pub(super) fn of_parameter(parameter: &ContextParameter) -> Self {
+        let mut lookup = Self {
+            reason: Reason::Ssm,
+            name: None,
+            account: parameter.account.clone(),
+            region: parameter.region.clone(),
+            below: false,
+        };
+        lookup.name = Some(lookup.canonical(&parameter.name));
         lookup
     }
 

@@ -7,12 +7,10 @@ use paceline_assembly::{NestedTemplate, Stack};
 use serde_json::Value;
 
 use super::{Place, Reason, Section, calls, images};
+use crate::context::{self, ContextParameter};
 use crate::resolver::{Given, Resolver};
 use crate::text::Text;
 use crate::timestamps::has_time;
-
-/// What `StringParameter.valueFromLookup` of the CDK gives while the value is not known, followed by the name.
-const PLACEHOLDER: &str = "dummy-value-for-";
 
 /// Shorter names are found by chance in texts that have nothing to do with them.
 const SHORTEST_NAME: usize = 6;
@@ -50,15 +48,19 @@ pub(crate) struct Uses {
     pub(crate) given_names: Vec<String>,
     /// Where its custom resources hold the time of the synthesis.
     pub(crate) times: Vec<Place>,
-    /// The parameters that were to be looked up while the app was synthesized and were not found, and where
-    /// what stands for them is baked in.
-    pub(crate) placeholders: Vec<(String, Place)>,
 }
 
 impl Uses {
     /// Whether it writes this parameter, wherever that is.
     pub(crate) fn writes_parameter(&self, name: &str) -> bool {
         self.provided.iter().any(|provided| provided.reason == Reason::Ssm && provided.name.raw() == name)
+    }
+
+    /// The parameters that were to be looked up while the app was synthesized and were not found, or may be another
+    /// now, and where what stands for them is baked in.
+    pub(crate) fn looked_up(&self) -> impl Iterator<Item = (&str, &Place)> {
+        let read = self.read.iter().filter(|read| read.reason == Reason::Synth);
+        read.map(|read| (read.name.raw(), &read.place))
     }
 
     /// The resources of the stack's own template that provide something.
@@ -73,7 +75,7 @@ impl Uses {
 }
 
 /// Reads a stack's template and its nested ones.
-pub(crate) fn scan(stack: &Stack) -> Uses {
+pub(crate) fn scan(stack: &Stack, looked_up: &[&ContextParameter]) -> Uses {
     let mut uses = Uses::default();
     let given = stack.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
     let template = stack.template.value();
@@ -81,14 +83,14 @@ pub(crate) fn scan(stack: &Stack) -> Uses {
     // What each nested template is given, by the path of logical ids that leads to it.
     let mut nested: BTreeMap<Vec<String>, Given> = BTreeMap::new();
     give(&resolver, template, &[], &stack.nested, &mut nested);
-    Scanner::new(resolver, Vec::new(), &mut uses).template(template);
+    Scanner::new(resolver, Vec::new(), looked_up, &mut uses).template(template);
     for child in &stack.nested {
         let path: Vec<String> = child.parents.iter().chain([&child.logical_id]).cloned().collect();
         let given = nested.remove(&path).unwrap_or_default();
         let template = child.template.value();
         let resolver = Resolver::new(&stack.environment, None, template, &given);
         give(&resolver, template, &path, &stack.nested, &mut nested);
-        Scanner::new(resolver, path, &mut uses).template(template);
+        Scanner::new(resolver, path, looked_up, &mut uses).template(template);
     }
     uses
 }
@@ -114,11 +116,18 @@ struct Scanner<'a> {
     resolver: Resolver<'a>,
     /// Where the scanner is.
     at: Place,
+    /// What the stack's app looks up in its environment.
+    looked_up: &'a [&'a ContextParameter],
     uses: &'a mut Uses,
 }
 
 impl<'a> Scanner<'a> {
-    fn new(resolver: Resolver<'a>, nested: Vec<String>, uses: &'a mut Uses) -> Self {
+    fn new(
+        resolver: Resolver<'a>,
+        nested: Vec<String>,
+        looked_up: &'a [&'a ContextParameter],
+        uses: &'a mut Uses,
+    ) -> Self {
         let at = Place {
             nested,
             section: Section::Resources,
@@ -126,7 +135,7 @@ impl<'a> Scanner<'a> {
             path: String::new(),
             construct: None,
         };
-        Self { resolver, at, uses }
+        Self { resolver, at, looked_up, uses }
     }
 
     fn template(&mut self, template: &Value) {
@@ -385,11 +394,8 @@ impl<'a> Scanner<'a> {
         if text.contains("{{resolve:ssm") {
             self.dynamic_references(text);
         }
-        for (_, rest) in text.match_indices(PLACEHOLDER).map(|(at, _)| text.split_at(at + PLACEHOLDER.len()))
-        {
-            let end = rest.find(|c: char| !is_in_parameter_name(c)).unwrap_or(rest.len());
-            let place = self.place();
-            self.uses.placeholders.push((rest[..end].to_owned(), place));
+        for name in context::held_by(text, self.looked_up) {
+            self.reads(Reason::Synth, Text::from_raw(name), At::default());
         }
         for (name, at) in images::of(text) {
             self.reads(Reason::Image, name, at);
@@ -412,11 +418,6 @@ impl<'a> Scanner<'a> {
 /// The account that an ARN names.
 pub(super) fn account_of(arn: &Text) -> Text {
     arn.raw().split(':').nth(4).map_or_else(Text::unknown, Text::from_raw)
-}
-
-/// The characters of the names of parameters (Systems Manager API reference, `PutParameter`).
-fn is_in_parameter_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_.-/".contains(c)
 }
 
 /// Whether AWS publishes the parameter.

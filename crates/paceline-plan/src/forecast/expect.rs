@@ -20,6 +20,8 @@ pub const FILE_TIME: Duration = Duration::from_secs(2);
 pub const IMAGE_TIME: Duration = Duration::from_secs(150);
 /// Running a script of the team's. An estimate: scripts differ.
 const COMMAND_TIME: Duration = Duration::from_secs(10);
+/// Synthesizing an app. An estimate: apps differ; past runs tell.
+const SYNTH_TIME: Duration = Duration::from_secs(30);
 /// Finding that a stack already is what it should be, or that an asset is there. An estimate: two calls.
 const LOOK_TIME: Duration = Duration::from_secs(1);
 
@@ -116,6 +118,13 @@ impl Expect<'_> {
     pub(crate) fn command(self, name: &str, region: Option<&str>) -> Expected {
         let next = self.history.other(Kind::Command, name, region);
         let (time, basis) = measured(next.median).unwrap_or((COMMAND_TIME, Basis::Default));
+        Expected { time, basis, operation: next.operation }
+    }
+
+    /// Synthesizing an app again.
+    pub(crate) fn synthesis(self, app: &str, region: Option<&str>) -> Expected {
+        let next = self.history.other(Kind::Synth, app, region);
+        let (time, basis) = measured(next.median).unwrap_or((SYNTH_TIME, Basis::Default));
         Expected { time, basis, operation: next.operation }
     }
 

@@ -1,5 +1,6 @@
 //! A plan for programs. Fields may be added; those that are there keep their meaning.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +11,7 @@ use crate::config::{Strategy, Until};
 use crate::edges::{Edge, External, Place, Reason};
 use crate::forecast::Basis;
 use crate::history::Operation;
-use crate::plan::{DeclaredOnly, LeftOut, Phase, Plan, PlannedStack, Relaxed, Work};
+use crate::plan::{DeclaredOnly, KeptContext, LeftOut, Phase, Plan, PlannedStack, Relaxed, Step, Work};
 use crate::price::Price;
 use crate::what_if::{Outlook, WhatIf};
 
@@ -30,6 +31,10 @@ struct Document<'a> {
     external: &'a [External],
     #[serde(skip_serializing_if = "<[Relaxed]>::is_empty")]
     relaxed: &'a [Relaxed],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    synthesized_again: Vec<SynthesizedAgain<'a>>,
+    #[serde(skip_serializing_if = "<[KeptContext]>::is_empty")]
+    kept_context: &'a [KeptContext],
     declared_only: Vec<DeclaredOnlyOf<'a>>,
     timestamps: Vec<Timestamps<'a>>,
     warnings: &'a [String],
@@ -137,6 +142,15 @@ struct DeclaredOnlyOf<'a> {
     saves_s: u64,
 }
 
+/// An app that is synthesized in the middle of the run.
+#[derive(Serialize)]
+struct SynthesizedAgain<'a> {
+    app: &'a str,
+    after: Vec<&'a str>,
+    stacks: Vec<&'a str>,
+    parameters: &'a BTreeSet<String>,
+}
+
 #[derive(Default, Serialize)]
 struct Assets {
     files: usize,
@@ -171,6 +185,8 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         left_out: &plan.left_out,
         external: &plan.external,
         relaxed: &plan.relaxed,
+        synthesized_again: plan.steps.iter().filter_map(|step| SynthesizedAgain::of(plan, step)).collect(),
+        kept_context: &plan.kept_context,
         declared_only: plan.declared_only.iter().map(DeclaredOnlyOf::of).collect(),
         timestamps: plan.times.iter().map(|(stack, places)| Timestamps { stack, places }).collect(),
         warnings: &plan.warnings,
@@ -198,6 +214,19 @@ impl<'a> Stack<'a> {
             expected_operation: stack.operation,
             depends_on: stack.depends_on.iter().map(DependsOn::of).collect(),
         }
+    }
+}
+
+impl<'a> SynthesizedAgain<'a> {
+    fn of(plan: &'a Plan, step: &'a Step) -> Option<Self> {
+        let Work::Synthesize(work) = &step.work else { return None };
+        let id = |stack: &'a PlannedStack| stack.id.as_str();
+        Some(Self {
+            app: &work.app,
+            after: step.needs.iter().map(|&need| id(plan.stack_of(&plan.steps[need]))).collect(),
+            stacks: work.stacks.iter().filter_map(|&at| plan.stacks.get(at)).map(id).collect(),
+            parameters: &work.parameters,
+        })
     }
 }
 

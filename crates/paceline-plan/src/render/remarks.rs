@@ -26,6 +26,7 @@ impl Page<'_> {
         self.remark("Read under names that are only known at deployment:", &names(&unresolved), None);
         self.relaxed();
         self.declared_only();
+        self.kept_context();
         self.times();
 
         self.remark("Warnings:", &plan.warnings, Some(Tone::Warn));
@@ -37,6 +38,17 @@ impl Page<'_> {
             format!("{} and {}: once it finds the {parameters} it reads ({})", it.from, it.to, it.because)
         });
         self.remark("Deployed side by side on a redeployment:", &lines.collect::<Vec<_>>(), None);
+    }
+
+    fn kept_context(&mut self) {
+        let lines = self.plan.kept_context.iter().map(|it| match &it.app {
+            Some(app) => format!(
+                "{app}: {0}, which {1} makes: `refresh-context: ['{0}']` looks it up again after that",
+                it.parameter, it.stack
+            ),
+            None => format!("{}, which {} makes", it.parameter, it.stack),
+        });
+        self.remark("In cdk.context.json as they were once found:", &lines.collect::<Vec<_>>(), None);
     }
 
     fn times(&mut self) {

@@ -10,6 +10,7 @@ use forecast::short_source;
 use super::{Forecast, clean, count, folded, show_duration, show_reasons};
 use crate::config::IamRoles;
 use crate::edges::Reason;
+use crate::late;
 use crate::plan::{Plan, PlannedStack, Work};
 
 /// From this number of stacks on, they are listed by region and not one by one.
@@ -244,12 +245,13 @@ impl<'a> Page<'a> {
 
     fn steps(&mut self) {
         let plan = self.plan;
-        let (mut files, mut images, mut gates, mut commands) = (0, 0, Vec::new(), Vec::new());
+        let (mut files, mut images) = (0, 0);
+        let (mut gates, mut commands, syntheses) = (Vec::new(), Vec::new(), late::told(plan));
         for step in &plan.steps {
             match &step.work {
                 Work::Publish(publish) if publish.image => images += 1,
                 Work::Publish(_) => files += 1,
-                Work::Deploy { .. } | Work::Delete { .. } => {}
+                Work::Deploy { .. } | Work::Delete { .. } | Work::Synthesize(_) => {}
                 Work::Command(command) => {
                     let after = plan.stacks.get(command.stack).map_or("", |stack| &stack.id);
                     commands.push(format!("{} after {after}", command.name));
@@ -278,6 +280,9 @@ impl<'a> Page<'a> {
                 gates.push(format!("and {more} more"));
             }
             self.paragraph("Gates: wait for ", &gates.join("; "), None);
+        }
+        if !syntheses.is_empty() {
+            self.paragraph("Synthesized again: ", &syntheses.join("; "), None);
         }
         if !commands.is_empty() {
             self.paragraph("Commands: ", &commands.join("; "), None);

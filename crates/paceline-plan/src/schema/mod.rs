@@ -84,6 +84,8 @@ fn app() -> Value {
         "build": text("Compiles it."),
         "synth": text("Synthesizes it, once for each run. Without it, the assembly is made elsewhere."),
         "context": texts("Context of the CDK for the synthesis."),
+        "refresh-context": list("Keys of `cdk.context.json`, or names of parameters in it, that are looked up again in every run: before it, and when a stack that makes the parameter has been deployed.", &json!({ "type": "string" })),
+        "recorded": text("The folder of an assembly, relative to the app's own, as the app is when it is synthesized again in the middle of a run: what simulations go on with, which run no commands."),
         "env": texts("Environment variables for all three."),
     });
     object("A CDK app: its folder, and how it is synthesized.", &["dir"], &properties)

@@ -16,6 +16,7 @@ pub(crate) const ACCOUNT: &str = "111111111111";
 pub(crate) struct App {
     artifacts: Map<String, Value>,
     files: Vec<(String, Value)>,
+    missing: Vec<Value>,
     config: String,
     pub(crate) options: PlanOptions,
 }
@@ -68,6 +69,12 @@ impl App {
         self
     }
 
+    /// Context that the synthesis has not found.
+    pub(crate) fn missing(mut self, missing: Value) -> Self {
+        self.missing.push(missing);
+        self
+    }
+
     pub(crate) fn config(mut self, yaml: &str) -> Self {
         yaml.clone_into(&mut self.config);
         self
@@ -81,12 +88,12 @@ impl App {
     pub(crate) fn assembly(&self) -> Assembly {
         let folder = tempfile::tempdir().unwrap();
         let folder = Utf8Path::from_path(folder.path()).unwrap();
-        let manifest = json!({ "version": "36.0.0", "artifacts": self.artifacts });
+        let manifest = json!({ "version": "36.0.0", "artifacts": self.artifacts, "missing": self.missing });
         fs_err::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
         for (name, content) in &self.files {
             fs_err::write(folder.join(name), content.to_string()).unwrap();
         }
-        Assembly::read(folder).unwrap()
+        Assembly::read_incomplete(folder).unwrap()
     }
 
     pub(crate) fn try_plan(&self) -> Result<Plan, PlanError> {

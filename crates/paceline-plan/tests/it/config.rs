@@ -37,6 +37,8 @@ pub(crate) const APPS: &str = "apps:
     build: npm run build
     synth: npx cdk synth --quiet
     context: { admin_role: Admin }
+    refresh-context: [/petstore/petsiteurl]
+    recorded: later
     env: { STAGE: prod }
 ";
 

@@ -11,6 +11,7 @@ mod destroy;
 mod edges;
 mod example;
 mod history;
+mod late;
 mod ordering;
 mod phases;
 mod placeholders;

@@ -20,7 +20,7 @@ pub(crate) use codebuild::{
 pub(crate) use init::InitArgs;
 pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
 pub(crate) use outside::{BootstrapArgs, SignalArgs};
-pub(crate) use plan::{ExplainArgs, PlanArgs, PlanFormat, SynthArgs};
+pub(crate) use plan::{ExplainArgs, LookupArgs, PlanArgs, PlanFormat, SynthArgs};
 pub(crate) use run::{
     DeployArgs, DestroyArgs, MethodArg, ReportArgs, ReportFormat, RunArgs, WaitArgs, WaitKind,
 };

@@ -47,7 +47,17 @@ pub(crate) struct SynthArgs {
     /// Only these apps
     #[arg(value_name = "APP")]
     pub(crate) apps: Vec<String>,
+    #[command(flatten)]
+    pub(crate) lookups: LookupArgs,
+}
+
+/// What apps are synthesized with, beside what the configuration says.
+#[derive(Debug, Args)]
+pub(crate) struct LookupArgs {
     /// Context of the CDK for the synthesis of an app; without an app, of all
     #[arg(long, value_name = "[APP:]KEY=VALUE")]
     pub(crate) context: Vec<String>,
+    /// A key of cdk.context.json, or the name of a parameter in it, that is to be looked up again
+    #[arg(long, value_name = "[APP:]KEY")]
+    pub(crate) refresh_context: Vec<String>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{SelectArgs, duration};
+use super::{LookupArgs, SelectArgs, duration};
 
 /// How a run goes, and who is told of it.
 #[derive(Debug, Args)]
@@ -20,9 +20,8 @@ pub(crate) struct RunArgs {
     /// Take the apps as they were synthesized last
     #[arg(long)]
     pub(crate) no_synth: bool,
-    /// Context of the CDK for the synthesis of an app; without an app, of all
-    #[arg(long, value_name = "[APP:]KEY=VALUE")]
-    pub(crate) context: Vec<String>,
+    #[command(flatten)]
+    pub(crate) lookups: LookupArgs,
     /// Go on with the interrupted run, and fail if there is none [default: go on if there is one]
     #[arg(long, conflicts_with_all = ["simulate", "dry_run"])]
     pub(crate) resume: bool,

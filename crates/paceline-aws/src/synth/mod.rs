@@ -1,19 +1,31 @@
 //! Synthesizes apps with their own commands.
 
+mod context_file;
+mod late;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_plan::ContextParameter;
 use paceline_plan::config::AppConfig;
 use sha2::{Digest, Sha256};
 
 use crate::shell::{Script, quoted};
 
+use self::context_file::ContextFile;
+pub use self::context_file::ContextFileError;
+pub(crate) use self::late::Later;
+pub use self::late::{LateApp, LateSynthesis};
+
 /// Lock files of package managers that install into `node_modules`.
 const LOCK_FILES: [&str; 4] = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"];
 /// Keeps, beside what was installed, the digest of what it was installed from: it goes when that goes.
 const INSTALLED: &str = "node_modules/.paceline-installed";
+
+/// What is done to `cdk.context.json`, in the words of the CDK.
+const FORGETTING: &str = "cdk context --reset";
 
 /// An app that is to be synthesized.
 #[derive(Debug, Clone)]
@@ -56,10 +68,39 @@ impl Synthesis {
                 }
             }
         }
-        for run in [&self.app.build, &self.synth()].into_iter().flatten() {
-            self.run(run, &mut line).await?;
+        if let Some(build) = &self.app.build {
+            self.run(build, &mut line).await?;
         }
-        Ok(())
+        let forgotten = self.forget_context().map_err(|error| self.failed(FORGETTING, error.to_string()))?;
+        for key in forgotten {
+            line(format!("looked up again: {key}"));
+        }
+        self.again(line).await
+    }
+
+    /// Synthesizes what is installed and built.
+    pub async fn again(&self, mut line: impl FnMut(String)) -> Result<(), SynthesisError> {
+        match self.synth() {
+            Some(synth) => self.run(&synth, &mut line).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The parameters that the app has from its context, by what is in `cdk.context.json`.
+    pub fn context(&self) -> Result<Vec<ContextParameter>, ContextFileError> {
+        let named = &self.app.refresh_context;
+        let file = ContextFile::read(&self.dir)?;
+        Ok(file.parameters(Some(&self.name), |key, name| named.iter().any(|it| it == key || it == name)))
+    }
+
+    /// Takes what is to be looked up again out of `cdk.context.json`, and says which keys these were.
+    fn forget_context(&self) -> Result<Vec<String>, ContextFileError> {
+        let named = &self.app.refresh_context;
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
+        let file = ContextFile::read(&self.dir)?;
+        file.forget(|key, name| named.iter().any(|it| it == key || Some(it.as_str()) == name))
     }
 
     /// The synthesis with its context. The CDK command line takes context as options; what runs without it
@@ -79,13 +120,16 @@ impl Synthesis {
         if !self.app.context.is_empty() {
             env.entry("CDK_CONTEXT_JSON".to_owned()).or_insert_with(|| context(&self.app.context));
         }
+        // What constructs report stops the deployment of their stack. The CDK command line would give up the whole
+        // app, also where a stack is only to be deployed when what it misses is there.
+        env.entry("CDK_IGNORE_ERRORS".to_owned()).or_insert_with(|| "true".to_owned());
         let script =
             Script { run: run.to_owned(), shell: "sh".to_owned(), dir: self.dir.clone(), env, timeout: None };
-        script.perform(line).await.map_err(|error| SynthesisError {
-            app: self.name.clone(),
-            run: run.to_owned(),
-            message: error.with_source(),
-        })
+        script.perform(line).await.map_err(|error| self.failed(run, error.with_source()))
+    }
+
+    fn failed(&self, run: &str, message: String) -> SynthesisError {
+        SynthesisError { app: self.name.clone(), run: run.to_owned(), message }
     }
 
     /// The digest of the app's lock files, if it has any.

@@ -1,0 +1,179 @@
+//! Synthesizes an app again in the middle of a run, and lets the stacks that have waited for it go on with that.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use camino::Utf8PathBuf;
+use futures_util::future::try_join_all;
+use paceline_assembly::{Assembly, Stack};
+use paceline_engine::{Ended, Outcome, StepContext};
+use paceline_plan::late::{Compared, compare, unpublished};
+use paceline_plan::{Config, Plan, PlanOptions, Synthesize, Work};
+use tokio::sync::Mutex;
+
+use super::Synthesis;
+use super::context_file::ContextFile;
+use crate::aws::Aws;
+use crate::trouble::{Kind, Trouble};
+
+/// How apps are synthesized again in the middle of a run.
+#[derive(Debug, Clone)]
+pub struct LateSynthesis {
+    /// What the plan is made with, to compare it with what an app is then.
+    pub config: Config,
+    /// The same.
+    pub options: PlanOptions,
+    /// Every app that may be synthesized again.
+    pub apps: BTreeMap<String, LateApp>,
+    /// A folder for what another synthesis would write over.
+    pub keep: Utf8PathBuf,
+}
+
+/// How one app is synthesized again.
+#[derive(Debug, Clone)]
+pub enum LateApp {
+    /// By its own command.
+    Run {
+        /// How.
+        synthesis: Box<Synthesis>,
+        /// The folder of its assembly.
+        assembly: Utf8PathBuf,
+    },
+    /// It takes its time and nothing is run: for a simulation. It goes on with an assembly that was recorded, or with
+    /// what the app was.
+    Pretend(Option<Utf8PathBuf>),
+}
+
+/// What apps are after the syntheses of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Later {
+    /// Two syntheses of one folder would write over each other.
+    turns: BTreeMap<Utf8PathBuf, Mutex<()>>,
+    /// By the position of the step that made it.
+    made: BTreeMap<usize, OnceLock<Assembly>>,
+}
+
+impl Later {
+    pub(crate) fn new(plan: &Plan, late: Option<&LateSynthesis>) -> Self {
+        let apps = late.iter().flat_map(|late| late.apps.values());
+        let turns = apps.filter_map(|app| match app {
+            LateApp::Run { synthesis, .. } => Some((synthesis.dir.clone(), Mutex::default())),
+            LateApp::Pretend(_) => None,
+        });
+        let steps = plan.steps.iter().enumerate();
+        let made = steps.filter(|(_, step)| matches!(step.work, Work::Synthesize(_)));
+        Self { turns: turns.collect(), made: made.map(|(at, _)| (at, OnceLock::new())).collect() }
+    }
+
+    /// The stack that a step is about, as it is after the synthesis that it has waited for, if it has for one.
+    pub(crate) fn stack(&self, context: &StepContext) -> Option<&Stack> {
+        let plan = context.plan();
+        let number = context.step().work.stack().filter(|_| !self.made.is_empty())?;
+        let assembly = self.made.get(&plan.synthesis_of(number)?)?.get()?;
+        assembly.stack(&plan.stacks[number].id)
+    }
+}
+
+impl Aws {
+    /// Synthesizes an app again, holds it against the plan, and publishes what the stacks that wait need beyond that.
+    pub(crate) async fn synthesize(
+        &self,
+        context: &StepContext,
+        work: &Synthesize,
+    ) -> Result<Ended, Trouble> {
+        let late = self.options.late.as_deref();
+        let missing = || Trouble::setup(format!("nothing says how app `{}` is synthesized", work.app));
+        let (late, app) =
+            late.and_then(|late| Some((late, late.apps.get(&work.app)?))).ok_or_else(missing)?;
+        let made = match app {
+            LateApp::Run { synthesis, assembly } => {
+                Some(self.run_synthesis(context, work, late, synthesis, assembly).await?)
+            }
+            LateApp::Pretend(recorded) => {
+                tokio::time::sleep(context.step().expected).await;
+                recorded.as_ref().map(read).transpose()?
+            }
+        };
+        let (again, Compared { warnings, problems }) = match made {
+            Some(made) => {
+                let again = self.assembly.with_app(&work.app, made);
+                let assemblies = (&*self.assembly, &again);
+                let compared = compare(context.plan(), work, assemblies, &late.config, &late.options);
+                (again, compared)
+            }
+            None => (Assembly::clone(&self.assembly), Compared::default()),
+        };
+        for warning in warnings {
+            context.warn(warning);
+        }
+        if !problems.is_empty() {
+            return Err(refused(problems.join("; ")).hint(
+                "the same command makes a new plan, of the app as it is now; to look context up, the synthesis has to \
+                 run the CDK CLI, with credentials that may read it",
+            ));
+        }
+        let files = unpublished(context.plan(), work, &again);
+        let published = files.iter().map(|(id, publish)| {
+            let stack = again.stack(id);
+            async move {
+                match stack {
+                    Some(stack) => self.publish(stack, publish).await.map(drop),
+                    None => Ok(()),
+                }
+            }
+        });
+        try_join_all(published).await?;
+        let detail = match files.len() {
+            0 => String::new(),
+            1 => "published 1 asset".to_owned(),
+            more => format!("published {more} assets"),
+        };
+        if let Some(made) = self.later.made.get(&context.index()) {
+            // A step is performed once.
+            let _ = made.set(again);
+        }
+        Ok(Ended { detail: Some(detail).filter(|it| !it.is_empty()), ..Ended::new(Outcome::Deployed) })
+    }
+
+    async fn run_synthesis(
+        &self,
+        context: &StepContext,
+        work: &Synthesize,
+        late: &LateSynthesis,
+        synthesis: &Synthesis,
+        dir: &Utf8PathBuf,
+    ) -> Result<Assembly, Trouble> {
+        let _turn = match self.later.turns.get(&synthesis.dir) {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        let file = ContextFile::read(&synthesis.dir).map_err(|error| refused(error.to_string()))?;
+        let forgotten = file.forget(|_, name| name.is_some_and(|name| work.parameters.contains(name)));
+        for key in forgotten.map_err(|error| refused(error.to_string()))? {
+            context.output(format!("looked up again: {key}"));
+        }
+        let again = synthesis.again(|line| context.output(line)).await;
+        again.map_err(|error| {
+            refused(error.to_string())
+                .hint("its whole output is above; when it is mended, run the same command again")
+        })?;
+        let mut assembly = read(dir)?;
+        let waits = |stack: &Stack| {
+            let id = format!("{}/{}", work.app, stack.id);
+            work.stacks.iter().any(|&number| context.plan().stacks[number].id == id)
+        };
+        let keep = late.keep.join(format!("{}.{}", work.app, context.index()));
+        let kept = assembly.keep(&keep, waits);
+        kept.map_err(|error| refused(format!("cannot keep what was synthesized: {error}")))?;
+        Ok(assembly)
+    }
+}
+
+fn read(dir: &Utf8PathBuf) -> Result<Assembly, Trouble> {
+    Assembly::read_incomplete(dir).map_err(|error| refused(error.to_string()))
+}
+
+/// By now the run has touched something: this is no preflight.
+fn refused(message: String) -> Trouble {
+    Trouble { kind: Kind::Refused, ..Trouble::setup(message) }
+}

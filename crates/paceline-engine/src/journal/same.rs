@@ -1,0 +1,62 @@
+//! Whether a journal is about a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Read};
+
+use camino::Utf8Path;
+use paceline_plan::{Plan, Work};
+use serde::Deserialize;
+
+use super::JournalError;
+use crate::describe::content;
+
+/// The start of a run, as far as it tells what the plan was. Read in two steps, since steps may be thousands.
+#[derive(Deserialize)]
+struct Digest {
+    plan: String,
+}
+
+#[derive(Deserialize)]
+struct Steps {
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    #[serde(rename = "step")]
+    id: String,
+    kind: String,
+    needs: Vec<String>,
+    content: Option<String>,
+}
+
+/// Whether the run of a journal was of this plan. Reads no further than its first line.
+pub(super) fn is_about(path: &Utf8Path, file: impl Read, plan: &Plan) -> Result<bool, JournalError> {
+    let mut line = Vec::new();
+    let read = BufReader::new(file).read_until(b'\n', &mut line);
+    read.map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+    let Some(line) = line.strip_suffix(b"\n") else { return Ok(false) };
+    Ok(match serde_json::from_slice::<Digest>(line) {
+        Ok(Digest { plan: digest }) if digest == plan.digest => true,
+        Ok(_) => serde_json::from_slice::<Steps>(line).is_ok_and(|Steps { steps }| is_later(&steps, plan)),
+        Err(_) => false,
+    })
+}
+
+/// Whether a plan is that of a run whose apps would have been synthesized again in its middle, and have been by now:
+/// it deploys the same stacks, and what did not wait for a synthesis is what it was.
+fn is_later(steps: &[Step], plan: &Plan) -> bool {
+    let syntheses: BTreeSet<&str> =
+        steps.iter().filter(|step| step.kind == "synth").map(|step| step.id.as_str()).collect();
+    if syntheses.is_empty() {
+        return false;
+    }
+    let was: BTreeMap<&str, &Step> =
+        steps.iter().filter(|step| step.kind == "deploy").map(|step| (step.id.as_str(), step)).collect();
+    let is = plan.steps.iter().filter(|step| matches!(step.work, Work::Deploy { .. }));
+    let is: BTreeMap<&str, Option<String>> = is.map(|step| (step.id.as_str(), content(plan, step))).collect();
+    was.keys().eq(is.keys())
+        && was.values().zip(is.values()).all(|(was, is)| {
+            was.content == *is || was.needs.iter().any(|need| syntheses.contains(need.as_str()))
+        })
+}

@@ -1,0 +1,243 @@
+//! A stack that holds what an earlier one makes waits until its app has been synthesized again.
+
+use camino::Utf8Path;
+use paceline_assembly::Assembly;
+use paceline_plan::late::{Compared, compare};
+use paceline_plan::{Config, ContextParameter, Looked, Plan, PlanError, PlanOptions, Step, Work};
+use serde_json::{Value, json};
+
+use crate::build::{ACCOUNT, App, edges, holds, writes};
+
+const CONFIG: &str = "apps: { shop: { dir: shop }, guide: { dir: guide, synth: make synth } }";
+
+fn missing(name: &str) -> Value {
+    json!({
+        "key": format!("ssm:account={ACCOUNT}:parameterName={name}:region=us-east-1"),
+        "provider": "ssm",
+        "props": { "account": ACCOUNT, "region": "us-east-1", "parameterName": name, "dummyValue": held(name) },
+    })
+}
+
+fn held(name: &str) -> String {
+    format!("dummy-value-for-{name}")
+}
+
+/// An app that makes the address of a shop.
+fn shop() -> App {
+    App::default().stack("Shop", "us-east-1", writes(json!("/shop/url")))
+}
+
+/// An app with a page that has the address from its synthesis, and with another stack.
+fn guide() -> App {
+    let page = holds(json!(held("/shop/url") + "/start"));
+    App::default()
+        .stack("Editor", "us-east-1", holds(json!(1)))
+        .stack("Page", "us-east-1", page)
+        .missing(missing("/shop/url"))
+}
+
+fn both(shop: &App, guide: &App) -> Assembly {
+    Assembly::of_apps(vec![("shop".to_owned(), shop.assembly()), ("guide".to_owned(), guide.assembly())])
+}
+
+fn config() -> Config {
+    Config::parse(CONFIG, Utf8Path::new("paceline.yaml")).unwrap()
+}
+
+fn try_plan(assembly: &Assembly, options: &PlanOptions) -> Result<Plan, PlanError> {
+    Plan::make(assembly, &config(), options)
+}
+
+fn plan(assembly: &Assembly) -> Plan {
+    try_plan(assembly, &PlanOptions::default()).unwrap()
+}
+
+fn needs<'p>(plan: &'p Plan, step: &Step) -> Vec<&'p str> {
+    step.needs.iter().map(|&need| plan.steps[need].id.as_str()).collect()
+}
+
+fn step<'p>(plan: &'p Plan, id: &str) -> &'p Step {
+    plan.steps.iter().find(|step| step.id == id).unwrap()
+}
+
+#[test]
+fn it_is_synthesized_again_after_the_stack_that_makes_the_parameter_and_for_who_waits_alone() {
+    let plan = plan(&both(&shop(), &guide()));
+    assert_eq!(
+        edges(&plan),
+        [
+            "guide/Page -> shop/Shop synth: has the parameter /shop/url from its synthesis (guide/Page: R.Properties.Value)"
+        ]
+    );
+    let synthesis = step(&plan, "synth:guide/Page");
+    assert_eq!(needs(&plan, synthesis), ["deploy:shop/Shop"]);
+    assert_eq!(needs(&plan, step(&plan, "deploy:guide/Page")), ["deploy:shop/Shop", "synth:guide/Page"]);
+    assert_eq!(needs(&plan, step(&plan, "deploy:guide/Editor")), [""; 0]);
+    let Work::Synthesize(work) = &synthesis.work else { panic!("{synthesis:?}") };
+    assert_eq!((work.app.as_str(), work.stacks.as_slice()), ("guide", &[2][..]));
+    assert!(work.parameters.iter().eq(["/shop/url"]));
+    assert_eq!(plan.warnings, [""; 0]);
+}
+
+#[test]
+fn stacks_that_wait_for_the_same_share_a_synthesis_and_others_have_their_own() {
+    let shop = shop().stack("Blog", "us-east-1", writes(json!("/blog/url")));
+    let page = |name: &str| holds(json!(held(name)));
+    let guide = guide()
+        .stack("Mail", "us-east-1", page("/shop/url"))
+        .stack("News", "us-east-1", page("/blog/url"))
+        .missing(missing("/blog/url"));
+    let plan = plan(&both(&shop, &guide));
+    let syntheses: Vec<&str> =
+        plan.steps.iter().filter(|it| it.work.kind() == "synth").map(|it| it.id.as_str()).collect();
+    assert_eq!(syntheses, ["synth:guide/Mail", "synth:guide/News"]);
+    assert!(needs(&plan, step(&plan, "deploy:guide/Page")).contains(&"synth:guide/Mail"));
+}
+
+#[test]
+fn a_parameter_that_is_missing_and_that_no_stack_makes_is_refused_with_who_would_have_it() {
+    let alone = Assembly::of_apps(vec![("guide".to_owned(), guide().assembly())]);
+    let error = try_plan(&alone, &PlanOptions::default()).unwrap_err();
+    let key = "ssm:account=111111111111:parameterName=/shop/url:region=us-east-1";
+    assert_eq!(
+        error.to_string(),
+        format!("`guide/Page` was synthesized without context it needs: `{key}` (ssm)")
+    );
+    assert_eq!(error.hint(), "no stack makes the parameter /shop/url: create it, and synthesize again");
+
+    let only = |only: &str| PlanOptions { only: vec![only.to_owned()], ..PlanOptions::default() };
+    let both = both(&shop(), &guide());
+    let hint = try_plan(&both, &only("guide/Page")).unwrap_err().hint();
+    assert!(hint.starts_with("`shop/Shop` makes /shop/url: deploy it in the same run"), "{hint}");
+    assert!(try_plan(&both, &only("guide/Editor")).is_ok(), "nothing of it is missing");
+}
+
+#[test]
+fn other_context_that_is_missing_is_refused() {
+    let guide = guide().missing(json!({ "key": "vpc-provider:x", "provider": "vpc-provider", "props": {} }));
+    let error = try_plan(&both(&shop(), &guide), &PlanOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("`vpc-provider:x` (vpc-provider)"), "{error}");
+    assert!(error.hint().contains("cdk.context.json"));
+}
+
+#[test]
+fn where_no_template_shows_what_is_missing_every_stack_that_can_waits() {
+    let page = holds(json!("the app has decided otherwise"));
+    let guide = App::default().stack("Page", "us-east-1", page).missing(missing("/shop/url"));
+    let plan = plan(&both(&shop(), &guide));
+    assert_eq!(
+        edges(&plan),
+        [
+            "guide/Page -> shop/Shop synth: was synthesized without the parameter /shop/url; no template shows what for"
+        ]
+    );
+}
+
+#[test]
+fn an_app_that_is_made_elsewhere_or_not_synthesized_now_waits_for_nothing_and_is_warned_of() {
+    let assembly = both(&shop(), &App::default().stack("Page", "us-east-1", holds(json!(held("/shop/url")))));
+    let options = PlanOptions { synthesizes: false, ..PlanOptions::default() };
+    let plan = try_plan(&assembly, &options).unwrap();
+    assert_eq!(edges(&plan), [""; 0]);
+    assert!(plan.warnings[0].contains("`shop/Shop` makes it"), "{:?}", plan.warnings);
+}
+
+fn context(state: Looked) -> PlanOptions {
+    let key = format!("ssm:account={ACCOUNT}:parameterName=/shop/url:region=us-east-1");
+    let parameter = ContextParameter::of_key(Some("guide"), &key, "https://old.example", state).unwrap();
+    PlanOptions { context: vec![parameter], ..PlanOptions::default() }
+}
+
+#[test]
+fn what_was_found_once_is_told_and_looked_up_again_where_the_team_says_so() {
+    let found = App::default().stack("Page", "us-east-1", holds(json!("see https://old.example/start")));
+    let assembly = both(&shop(), &found);
+    let kept = try_plan(&assembly, &context(Looked::Kept)).unwrap();
+    assert_eq!(edges(&kept), [""; 0]);
+    let [told] = kept.kept_context.as_slice() else { panic!("{:?}", kept.kept_context) };
+    assert_eq!((told.parameter.as_str(), told.stack.as_str()), ("/shop/url", "shop/Shop"));
+
+    let again = try_plan(&assembly, &context(Looked::Again)).unwrap();
+    assert_eq!(needs(&again, step(&again, "deploy:guide/Page")), ["deploy:shop/Shop", "synth:guide/Page"]);
+    assert!(again.kept_context.is_empty());
+}
+
+/// What comes of a plan when the app is synthesized again as `now`.
+fn compared(now: &App) -> Compared {
+    let before = both(&shop(), &guide());
+    let plan = plan(&before);
+    let Work::Synthesize(work) = &step(&plan, "synth:guide/Page").work else { panic!() };
+    let again = before.with_app("guide", now.assembly());
+    compare(&plan, work, (&before, &again), &config(), &PlanOptions::default())
+}
+
+fn found() -> App {
+    App::default().stack("Editor", "us-east-1", holds(json!(1))).stack(
+        "Page",
+        "us-east-1",
+        holds(json!("https://shop.example/start")),
+    )
+}
+
+#[test]
+fn what_was_found_in_between_is_deployed() {
+    assert_eq!(compared(&found()), Compared::default());
+}
+
+#[test]
+fn what_is_still_missing_is_refused() {
+    assert_eq!(
+        compared(&guide()).problems,
+        ["`guide/Page` is still without the parameter /shop/url: its synthesis has not looked it up"]
+    );
+}
+
+#[test]
+fn a_stack_that_appeared_waits_for_the_next_run() {
+    let now = compared(&found().stack("New", "us-east-1", holds(json!(1))));
+    assert_eq!(now.problems, [""; 0]);
+    assert_eq!(
+        now.warnings,
+        ["app `guide` has a stack that it had not when the run began: `guide/New`; the next run deploys it"]
+    );
+}
+
+#[test]
+fn a_stack_that_vanished_is_refused_if_it_has_waited_and_told_if_not() {
+    let now = compared(&App::default().stack("Editor", "us-east-1", holds(json!(1))));
+    assert_eq!(now.problems, ["app `guide` has no stack `guide/Page` any more"]);
+    let now = compared(&App::default().stack("Page", "us-east-1", holds(json!("found"))));
+    assert_eq!(now.problems, [""; 0]);
+    assert_eq!(
+        now.warnings,
+        ["app `guide` has no stack `guide/Editor` any more; this run deploys it as it was when it began"]
+    );
+}
+
+#[test]
+fn a_stack_that_waits_for_more_than_before_is_refused_with_the_edge() {
+    let page = json!({ "Resources": { "R": { "Type": "Custom::Holder", "Properties": {
+        "Url": "https://shop.example", "Role": "{{resolve:ssm:/editor/role}}" } } } });
+    let now = App::default().stack("Editor", "us-east-1", writes(json!("/editor/role"))).stack(
+        "Page",
+        "us-east-1",
+        page,
+    );
+    assert_eq!(
+        compared(&now).problems,
+        [
+            "`guide/Page` waits for `guide/Editor` now, which the plan does not: ssm: reads the parameter /editor/role (guide/Page: R.Properties.Role)"
+        ]
+    );
+}
+
+#[test]
+fn a_stack_that_goes_elsewhere_now_is_refused() {
+    let now = found().stack("Page", "eu-west-1", holds(json!("found")));
+    assert_eq!(
+        compared(&now).problems,
+        [
+            "`guide/Page` is another stack now: Page in aws://111111111111/eu-west-1, and not Page in aws://111111111111/us-east-1"
+        ]
+    );
+}

@@ -1,0 +1,104 @@
+//! How apps are synthesized again in the middle of a run.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use paceline_assembly::{AssemblyError, Stack};
+use paceline_aws::{LateApp, LateSynthesis, Synthesis};
+pub(crate) use paceline_plan::late::told;
+use paceline_plan::{Plan, PlanOptions, Work};
+use tempfile::TempDir;
+
+use crate::failure::Failure;
+use crate::load::App;
+
+/// Where what a synthesis would write over is kept until the run is over.
+#[derive(Debug)]
+pub(crate) struct Kept(TempDir);
+
+/// How the apps of a plan are synthesized again, if any are. What they are now is kept, and their stacks find it there.
+pub(crate) fn by_command(
+    app: &mut App,
+    plan: &Plan,
+    options: &PlanOptions,
+) -> Result<Option<(Arc<LateSynthesis>, Kept)>, Failure> {
+    let failed = |error: std::io::Error| {
+        let message =
+            format!("cannot keep what the apps are now, for when they are synthesized again: {error}");
+        Failure::usage(message, "free some space in the temporary folder, or name another with TMPDIR")
+    };
+    let apps = late_apps(plan);
+    if apps.is_empty() {
+        return Ok(None);
+    }
+    let kept = Kept(TempDir::new().map_err(failed)?);
+    let keep = Utf8Path::from_path(kept.0.path()).ok_or_else(|| {
+        Failure::usage("the temporary folder's name is no text", "name another with TMPDIR")
+    })?;
+    let is_late = |stack: &Stack| stack.app.as_deref().is_some_and(|app| apps.contains(app));
+    Arc::make_mut(&mut app.assembly).keep(&keep.join("first"), is_late).map_err(failed)?;
+    let run = |synthesis: &Synthesis| LateApp::Run {
+        assembly: synthesis.dir.join(&synthesis.app.assembly),
+        synthesis: Box::new(synthesis.clone()),
+    };
+    Ok(Some((late(app, &apps, options, keep, run), kept)))
+}
+
+/// How a simulation pretends that apps are synthesized again.
+pub(crate) fn pretended(app: &App, plan: &Plan, options: &PlanOptions) -> Option<Arc<LateSynthesis>> {
+    let apps = late_apps(plan);
+    let recorded = |synthesis: &Synthesis| {
+        LateApp::Pretend(synthesis.app.recorded.as_ref().map(|dir| synthesis.dir.join(dir)))
+    };
+    (!apps.is_empty()).then(|| late(app, &apps, options, Utf8Path::new(""), recorded))
+}
+
+fn late(
+    app: &App,
+    apps: &BTreeSet<&str>,
+    options: &PlanOptions,
+    keep: &Utf8Path,
+    how: impl Fn(&Synthesis) -> LateApp,
+) -> Arc<LateSynthesis> {
+    let syntheses = app.syntheses.iter().filter(|synthesis| apps.contains(synthesis.name.as_str()));
+    Arc::new(LateSynthesis {
+        apps: syntheses.map(|synthesis| (synthesis.name.clone(), how(synthesis))).collect(),
+        config: app.config.clone(),
+        options: options.clone(),
+        keep: keep.to_owned(),
+    })
+}
+
+/// What a simulation takes for granted where apps are synthesized again.
+pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
+    let apps = late_apps(plan);
+    let late = app.syntheses.iter().filter(|synthesis| apps.contains(synthesis.name.as_str()));
+    late.map(|synthesis| {
+        let name = &synthesis.name;
+        match &synthesis.app.recorded {
+            Some(dir) => format!("app `{name}` is not synthesized again: what was recorded in {dir} is taken for it"),
+            None => format!(
+                "app `{name}` is not synthesized again: its stacks are deployed with placeholders (`recorded` names an \
+                 assembly to take)"
+            ),
+        }
+    })
+    .collect()
+}
+
+/// The apps that a plan synthesizes again.
+fn late_apps(plan: &Plan) -> BTreeSet<&str> {
+    let apps = plan.steps.iter().filter_map(|step| match &step.work {
+        Work::Synthesize(work) => Some(work.app.as_str()),
+        _ => None,
+    });
+    apps.collect()
+}
+
+/// Refuses stacks that report errors. Those that wait for a synthesis are looked at after it.
+pub(crate) fn ensure_deployable(app: &App, plan: &Plan) -> Result<(), AssemblyError> {
+    let now = plan.stacks.iter().enumerate().filter(|(number, _)| plan.synthesis_of(*number).is_none());
+    let now: BTreeSet<&str> = now.map(|(_, stack)| stack.id.as_str()).collect();
+    app.assembly.ensure_deployable(|stack| now.contains(stack.id.as_str()))
+}
