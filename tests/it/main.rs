@@ -13,6 +13,7 @@ mod fake_aws;
 mod fis_workshop;
 mod forecast;
 mod generate;
+mod guide;
 mod harness;
 mod help;
 mod init;

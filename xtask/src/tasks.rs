@@ -3,11 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 /// The example app, from the root of the workspace.
 const EXAMPLE: &str = "tests/fixtures/workshop";
+
+/// Where its second app is, and what that looks up while it is synthesized.
+const GUIDE: &str = "guide";
+const LOOKED_UP: &str = "ssm:account=111111111111:parameterName=/workshop/storefront/url:region=us-east-1";
+/// What stands for an address that CloudFront gives, in its documentation.
+const FOUND: &str = "https://d111111abcdef8.cloudfront.net";
+/// How the CDK synthesizes without asking AWS.
+const OFFLINE: [&str; 4] = ["cdk", "synth", "--quiet", "--no-lookups"];
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -15,14 +23,17 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// Plans the example, writes what a team commits, and deploys it to the embedded AWS.
+/// Plans the example, writes what a team commits, and deploys it to the embedded AWS; then once more, together with a
+/// second app that is synthesized again in the middle of the run.
 pub(crate) fn demo(sh: &Shell) -> Result<ExitCode> {
     build(sh)?;
     // All fourteen stacks, in both regions.
     let _multi_region = sh.push_env("ENABLE_MULTI_REGION", "true");
-    for arguments in [&["plan"][..], &["gen"], &["deploy", "--simulate"]] {
-        eprintln!("\n$ paceline {} --config {EXAMPLE}/paceline.yaml\n", arguments.join(" "));
-        let code = paceline(sh, arguments)?;
+    let one_app = [&["plan"][..], &["gen"], &["deploy", "--simulate"]].map(|it| (it, "paceline.yaml"));
+    let two_apps = [&["plan"][..], &["deploy", "--simulate"]].map(|it| (it, "apps.yaml"));
+    for (arguments, config) in one_app.into_iter().chain(two_apps) {
+        eprintln!("\n$ paceline {} --config {EXAMPLE}/{config}\n", arguments.join(" "));
+        let code = paceline(sh, arguments, config)?;
         if code != 0 {
             return Ok(ExitCode::from(code));
         }
@@ -34,7 +45,7 @@ pub(crate) fn demo(sh: &Shell) -> Result<ExitCode> {
 pub(crate) fn gen_buildspec(sh: &Shell, check: bool) -> Result<ExitCode> {
     build(sh)?;
     let arguments: &[&str] = if check { &["gen", "--check"] } else { &["gen"] };
-    let code = paceline(sh, arguments)?;
+    let code = paceline(sh, arguments, "paceline.yaml")?;
     if code == 5 {
         eprintln!("       or: cargo xtask gen-buildspec");
     }
@@ -64,8 +75,27 @@ pub(crate) fn synth(sh: &Shell) -> Result<ExitCode> {
     cmd!(sh, "npm ci --no-audit --no-fund").run().context("Node and npm are needed to synthesize")?;
     sh.remove_path("cdk.out")?;
     cmd!(sh, "npx --no-install cdk synth --quiet").run()?;
-    cmd!(sh, "git status --short cdk.out").run()?;
+    guide(sh)?;
+    cmd!(sh, "git status --short .").run()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Synthesizes the second app as it is on a fresh account, and as it is when what it looks up is there.
+fn guide(sh: &Shell) -> Result<()> {
+    let _here = sh.push_dir(GUIDE);
+    for folder in ["cdk.out", "cdk.recorded"] {
+        sh.remove_path(folder)?;
+    }
+    // What it does not find is an error to the CDK, which writes the assembly nevertheless.
+    cmd!(sh, "npx --no-install {OFFLINE...}").ignore_status().quiet().ignore_stderr().run()?;
+    let manifest = sh.read_file("cdk.out/manifest.json").context("the guide was not synthesized")?;
+    ensure!(manifest.contains(LOOKED_UP), "the guide looks up something else than {LOOKED_UP}");
+    // Where the CDK keeps what it has found.
+    let context = "cdk.context.json";
+    sh.write_file(context, format!("{{ \"{LOOKED_UP}\": \"{FOUND}\" }}"))?;
+    let again = cmd!(sh, "npx --no-install {OFFLINE...} --output cdk.recorded").run();
+    sh.remove_path(context)?;
+    Ok(again?)
 }
 
 /// Builds on its own, so that a first build shows how it gets on.
@@ -74,10 +104,8 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
 }
 
 /// Runs the `paceline` of this workspace and gives its exit code.
-fn paceline(sh: &Shell, arguments: &[&str]) -> Result<u8> {
-    let run =
-        cmd!(sh, "cargo run --quiet --package paceline -- {arguments...} --config {EXAMPLE}/paceline.yaml");
-    exit_code(run)
+fn paceline(sh: &Shell, arguments: &[&str], config: &str) -> Result<u8> {
+    exit_code(cmd!(sh, "cargo run --quiet --package paceline -- {arguments...} --config {EXAMPLE}/{config}"))
 }
 
 fn exit_code(run: xshell::Cmd<'_>) -> Result<u8> {
