@@ -50,7 +50,9 @@ impl AssemblyError {
         match self {
             Self::NotAnAssembly { hint, .. } => Some(hint.clone()),
             Self::MissingContext { .. } => Some(
-                "run `cdk synth` again where it can look these values up, and commit `cdk.context.json`".to_owned(),
+                "run `cdk synth` again where it can look these values up, and commit `cdk.context.json`; if a stack that \
+                 is deployed with it makes them, name the app under `apps:` in paceline.yaml, with its `synth`"
+                    .to_owned(),
             ),
             Self::StackErrors { .. } => Some(
                 "correct what the errors name, or suppress the rule that reports it, and run `cdk synth` again"

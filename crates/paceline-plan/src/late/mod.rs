@@ -124,7 +124,10 @@ pub(crate) fn placeholders(facts: &[Facts<'_>], stacks: &[PlannedStack]) -> Vec<
             let writer = facts.iter().find(|facts| facts.uses.writes_parameter(name));
             let then = match writer {
                 Some(writer) => {
-                    format!("`{}` makes it, so synthesize again when that is deployed", writer.stack)
+                    format!(
+                        "`{}` makes it, so synthesize again when that is deployed (an app under `apps:` that has a `synth` is, in the run)",
+                        writer.stack
+                    )
                 }
                 None => "synthesize again when it is there".to_owned(),
             };
