@@ -21,7 +21,7 @@ fn both_apps_are_one_plan_and_the_page_waits_for_a_synthesis() {
             "app": "guide",
             "after": ["workshop/Applications"],
             "stacks": [WAITS],
-            "parameters": ["/workshop/storefront/url"],
+            "lookups": ["/workshop/storefront/url"],
         }])
     );
     let reasons = |id: &str| -> Vec<Value> {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use camino::Utf8PathBuf;
+use serde_json::Value;
 
 use crate::template::TemplateError;
 
@@ -80,18 +81,8 @@ pub struct MissingContext {
     pub key: String,
     /// The kind of lookup, such as `hosted-zone`.
     pub provider: String,
-    /// The parameter in Parameter Store that would have been read, where it is one.
-    pub parameter: Option<MissingParameter>,
-}
-
-/// A parameter in Parameter Store that synthesis did not find.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MissingParameter {
-    pub name: String,
-    pub account: Option<String>,
-    pub region: Option<String>,
-    /// What stands in the templates instead of its value.
-    pub stand_in: String,
+    /// What the CDK puts in its place, in the shape of what would have been found; null where it does not say.
+    pub stand_in: Value,
 }
 
 /// One `aws:cdk:error` annotation.

@@ -28,8 +28,7 @@ pub use assets::{
     AssetManifest, Cache, FileAsset, FileDestination, FileSource, ImageAsset, ImageDestination, ImageSource,
     Packaging,
 };
-pub use error::{AssemblyError, MissingContext, MissingParameter, StackProblem};
-pub use manifest::STAND_IN;
+pub use error::{AssemblyError, MissingContext, StackProblem};
 pub use metadata::{LegacyAsset, LegacyPackaging, Message, Severity};
 pub use model::{Assembly, Bootstrap, Environment, EnvironmentError, NestedTemplate, Role, Stack};
 pub use placeholders::placeholders;

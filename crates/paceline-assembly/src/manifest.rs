@@ -7,15 +7,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::error::{AssemblyError, MissingContext, MissingParameter};
+use crate::error::{AssemblyError, MissingContext};
 use crate::shape::{Shape, join, read_json};
 
 /// The newest schema this reader knows. Newer ones are read with a warning: most are additions.
 const NEWEST_SCHEMA: u64 = 55;
 const OLDEST_SCHEMA: u64 = 7;
-
-/// What `StringParameter.valueFromLookup` of the CDK gives while the value is not known, followed by the name.
-pub const STAND_IN: &str = "dummy-value-for-";
 
 /// A manifest as it was written.
 #[derive(Debug)]
@@ -74,22 +71,12 @@ fn major(version: &str) -> Option<u64> {
 
 fn missing_context(item: &Shape<'_>) -> Result<MissingContext, AssemblyError> {
     let provider = item.string("provider")?.unwrap_or_else(|| "unknown provider".to_owned());
-    let parameter = match item.get("props")? {
-        Some(props) if provider == "ssm" => missing_parameter(&props)?,
-        _ => None,
+    let stand_in = match item.get("props")? {
+        Some(props) => props.get("dummyValue")?.map(|it| it.value.clone()),
+        None => None,
     };
-    Ok(MissingContext { app: None, key: item.required_string("key")?, provider, parameter })
-}
-
-/// What `StringParameter.valueFromLookup` of the CDK says of the parameter that it wants.
-fn missing_parameter(props: &Shape<'_>) -> Result<Option<MissingParameter>, AssemblyError> {
-    let Some(name) = props.string("parameterName")? else { return Ok(None) };
-    Ok(Some(MissingParameter {
-        account: props.string("account")?,
-        region: props.string("region")?,
-        stand_in: props.string("dummyValue")?.unwrap_or_else(|| format!("{STAND_IN}{name}")),
-        name,
-    }))
+    let (key, stand_in) = (item.required_string("key")?, stand_in.unwrap_or_default());
+    Ok(MissingContext { app: None, key, provider, stand_in })
 }
 
 struct Text {

@@ -1,5 +1,6 @@
 //! Why a plan could not be made.
 
+use crate::context;
 use crate::edges::{Edge, Reason};
 
 /// Why a plan could not be made.
@@ -121,9 +122,9 @@ pub enum PlanError {
         key: String,
         /// The kind of lookup.
         provider: String,
-        /// The parameter that it is about, where it is one.
-        parameter: Option<String>,
-        /// The stack that makes the parameter.
+        /// The parameter, or such as `hosted zone example.com`, where it is something that a stack can make.
+        name: Option<String>,
+        /// The stack that makes it.
         maker: Option<String>,
     },
     /// Nothing is left to deploy.
@@ -162,11 +163,11 @@ impl PlanError {
                 "give one of them another `stackName`, leave one out, or declare which waits for the other"
                     .to_owned()
             }
-            Self::MissingContext { parameter: Some(name), maker: Some(maker), .. } => format!(
+            Self::MissingContext { name: Some(name), maker: Some(maker), .. } => format!(
                 "`{maker}` makes {name}: deploy it in the same run, with `synth` for the app and without --no-synth, or deploy it first and synthesize again"
             ),
-            Self::MissingContext { parameter: Some(name), maker: None, .. } => {
-                format!("no stack makes the parameter {name}: create it, and synthesize again")
+            Self::MissingContext { name: Some(name), maker: None, .. } => {
+                format!("no stack makes {}: create it, and synthesize again", context::shown(name))
             }
             Self::MissingContext { .. } => {
                 "synthesize where it can be looked up, and commit `cdk.context.json`".to_owned()

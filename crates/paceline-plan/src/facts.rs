@@ -9,7 +9,7 @@ use std::time::Duration;
 use paceline_assembly::{Assembly, Stack};
 use rayon::prelude::*;
 
-use crate::context::ContextParameter;
+use crate::context::ContextLookup;
 use crate::edges::{Uses, scan};
 use crate::forecast::{Expect, Expected};
 use crate::history::short;
@@ -34,18 +34,18 @@ pub(crate) struct Facts<'a> {
 /// The facts of each stack, in the assembly's order.
 pub(crate) fn of<'a>(
     assembly: &'a Assembly,
-    context: &[ContextParameter],
+    context: &[ContextLookup],
     expect: Expect<'_>,
 ) -> Vec<Facts<'a>> {
     assembly.stacks.par_iter().map(|stack| Facts::of(stack, context, expect)).collect()
 }
 
 impl<'a> Facts<'a> {
-    fn of(stack: &'a Stack, context: &[ContextParameter], expect: Expect<'_>) -> Self {
+    fn of(stack: &'a Stack, context: &[ContextLookup], expect: Expect<'_>) -> Self {
         let opened = stack.opened();
         let fingerprint = opened.template.fingerprint();
         let nested = opened.nested.iter().map(|nested| nested.template.resource_count());
-        let own: Vec<&ContextParameter> = context.iter().filter(|it| it.is_for(stack)).collect();
+        let own: Vec<&ContextLookup> = context.iter().filter(|it| it.is_for(stack)).collect();
         let uses = scan(&opened, &own);
         Self {
             stack: &stack.id,

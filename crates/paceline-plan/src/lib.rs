@@ -38,7 +38,7 @@ mod weave;
 pub mod what_if;
 
 pub use config::{Config, ConfigError, Strategy};
-pub use context::{ContextParameter, Looked};
+pub use context::{ContextLookup, Looked};
 pub use destroy::{Destruction, Kept};
 pub use edges::{Edge, External, Place, Reason, Section, Stored};
 pub use error::PlanError;

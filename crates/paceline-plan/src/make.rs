@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::commands::Commands;
 use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
-use crate::context::{self, ContextParameter};
+use crate::context::{self, ContextLookup};
 use crate::durations::Durations;
 use crate::edges::{self, Edge, Place, Reason};
 use crate::error::PlanError;
@@ -47,7 +47,7 @@ pub struct PlanOptions {
     /// The stacks whose parameters are there already: see [`Relaxed`](crate::Relaxed).
     pub present: Present,
     /// What the apps have from their context, as they keep it, beside what was missing.
-    pub context: Vec<ContextParameter>,
+    pub context: Vec<ContextLookup>,
     /// Whether apps may be synthesized again in the middle of the run.
     pub synthesizes: bool,
     /// Typical durations by resource type.
@@ -81,7 +81,7 @@ impl Plan {
         let strategy = options.strategy.unwrap_or(config.strategy);
         let names = Names::new(assembly, &options.config_path);
         let expect = Expect { history: &options.history, durations: &options.durations };
-        let context: Vec<ContextParameter> =
+        let context: Vec<ContextLookup> =
             context::missing(assembly).chain(options.context.iter().cloned()).collect();
         let mut facts = facts::of(assembly, &context, expect);
         let mut found = edges::find(assembly, &facts, &context);

@@ -29,7 +29,7 @@ pub struct Plan {
     pub external: Vec<External>,
     /// Edges that are dropped when every parameter they are for is there already.
     pub relaxed: Vec<Relaxed>,
-    /// Parameters that apps have from their context as they were once found, and that stacks of the plan make.
+    /// What apps have from their context as it was once found, and stacks of the plan make.
     pub kept_context: Vec<KeptContext>,
     /// Edges that the manifest declares and that no template uses.
     pub declared_only: Vec<DeclaredOnly>,
@@ -126,13 +126,13 @@ pub struct Relaxed {
     pub dropped: bool,
 }
 
-/// A parameter that an app has from its context as it was once found, and that a stack of the plan makes.
+/// What an app has from its context as it was once found, and a stack of the plan makes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeptContext {
     /// The app, where there are several.
     pub app: Option<String>,
-    /// The name of the parameter.
-    pub parameter: String,
+    /// The name of the parameter, or such as `hosted zone example.com`.
+    pub name: String,
     /// The id of the stack that makes it.
     pub stack: String,
 }
@@ -200,8 +200,8 @@ pub struct Synthesize {
     pub app: String,
     /// The positions in [`Plan::stacks`] of the stacks that wait for it, of which there is at least one.
     pub stacks: Vec<usize>,
-    /// The names of the parameters that it is done for.
-    pub parameters: BTreeSet<String>,
+    /// The names of what it is done for: parameters, or such as `hosted zone example.com`.
+    pub lookups: BTreeSet<String>,
 }
 
 /// A script that the team supplies.

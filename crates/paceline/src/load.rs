@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Assembly;
 use paceline_aws::Synthesis;
-use paceline_plan::{Config, ContextParameter, Destruction, Plan, PlanOptions, Strategy, config};
+use paceline_plan::{Config, ContextLookup, Destruction, Plan, PlanOptions, Strategy, config};
 
 use crate::cli::{AppArgs, SelectArgs, StrategyArg};
 use crate::failure::Failure;
@@ -22,8 +22,8 @@ pub(crate) struct App {
     pub(crate) assembly: Arc<Assembly>,
     /// The apps that are synthesized by a command of theirs.
     pub(crate) syntheses: Vec<Synthesis>,
-    /// The parameters that these keep in their context.
-    context: Vec<ContextParameter>,
+    /// What these keep in their context.
+    context: Vec<ContextLookup>,
 }
 
 /// Which configuration, and the file that it came from.

@@ -4,8 +4,9 @@ use std::fmt;
 use std::io::{self, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_plan::{ContextParameter, Looked};
+use paceline_plan::{ContextLookup, Looked};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 const FILE: &str = "cdk.context.json";
@@ -53,19 +54,21 @@ impl ContextFile {
         }
     }
 
-    /// The parameters in it. `again` says which, by its key and its name, are to be looked up again.
-    pub(super) fn parameters(
+    /// What stacks can make of what is in it. `again` says what, by its key and its name, is to be looked up again.
+    pub(super) fn lookups(
         &self,
         app: Option<&str>,
         again: impl Fn(&str, &str) -> bool,
-    ) -> Vec<ContextParameter> {
-        let parameters = self.entries.iter().filter_map(|(key, value)| {
-            let value: String = serde_json::from_str(value.get()).ok()?;
-            let kept = ContextParameter::of_key(app, key, &value, Looked::Kept)?;
-            let state = if again(key, &kept.name) { Looked::Again } else { Looked::Kept };
-            Some(ContextParameter { state, ..kept })
+    ) -> Vec<ContextLookup> {
+        let lookups = self.entries.iter().filter_map(|(key, value)| {
+            let value: Value = serde_json::from_str(value.get()).ok()?;
+            let mut lookup = ContextLookup::new(app, key, &value, Looked::Kept)?;
+            if again(key, &lookup.name) {
+                lookup.state = Looked::Again;
+            }
+            Some(lookup)
         });
-        parameters.collect()
+        lookups.collect()
     }
 
     /// Takes keys out of the file, and says which. A file that has none of them is not touched.
@@ -73,9 +76,9 @@ impl ContextFile {
         mut self,
         is_meant: impl Fn(&str, Option<&str>) -> bool,
     ) -> Result<Vec<String>, ContextFileError> {
-        let parameter = |key: &str| ContextParameter::of_key(None, key, "", Looked::Kept).map(|it| it.name);
+        let name = |key: &str| ContextLookup::new(None, key, &Value::Null, Looked::Kept).map(|it| it.name);
         let (gone, kept): (Vec<_>, Vec<_>) =
-            self.entries.into_iter().partition(|(key, _)| is_meant(key, parameter(key).as_deref()));
+            self.entries.into_iter().partition(|(key, _)| is_meant(key, name(key).as_deref()));
         self.entries = kept;
         if !gone.is_empty() {
             let path = self.path.clone();
@@ -159,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_known_by_their_keys() {
+    fn what_stacks_can_make_is_known_by_its_key() {
         let (_folder, dir) = written(&format!(
             r#"{{"{URL}": "https://old", "availability-zones:account=1": ["a"], "ssm:x": "y"}}"#
         ));
         let file = ContextFile::read(&dir).unwrap();
-        let [url] = file.parameters(Some("pets"), |_, name| name == "/shop/url").try_into().unwrap();
-        assert_eq!((url.name.as_str(), url.held.as_str()), ("/shop/url", "https://old"));
+        let [url] = file.lookups(Some("pets"), |_, name| name == "/shop/url").try_into().unwrap();
+        assert_eq!(url.name, "/shop/url");
         assert_eq!((url.app.as_deref(), url.state), (Some("pets"), Looked::Again));
     }
 

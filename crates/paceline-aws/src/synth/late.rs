@@ -148,7 +148,7 @@ impl Aws {
             None => None,
         };
         let file = ContextFile::read(&synthesis.dir).map_err(|error| refused(error.to_string()))?;
-        let forgotten = file.forget(|_, name| name.is_some_and(|name| work.parameters.contains(name)));
+        let forgotten = file.forget(|_, name| name.is_some_and(|name| work.lookups.contains(name)));
         for key in forgotten.map_err(|error| refused(error.to_string()))? {
             context.output(format!("looked up again: {key}"));
         }

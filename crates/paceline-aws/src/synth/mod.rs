@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_plan::ContextParameter;
+use paceline_plan::ContextLookup;
 use paceline_plan::config::AppConfig;
 use sha2::{Digest, Sha256};
 
@@ -86,11 +86,11 @@ impl Synthesis {
         }
     }
 
-    /// The parameters that the app has from its context, by what is in `cdk.context.json`.
-    pub fn context(&self) -> Result<Vec<ContextParameter>, ContextFileError> {
+    /// What the app has from its context, by what is in `cdk.context.json`, and a stack can make.
+    pub fn context(&self) -> Result<Vec<ContextLookup>, ContextFileError> {
         let named = &self.app.refresh_context;
         let file = ContextFile::read(&self.dir)?;
-        Ok(file.parameters(Some(&self.name), |key, name| named.iter().any(|it| it == key || it == name)))
+        Ok(file.lookups(Some(&self.name), |key, name| named.iter().any(|it| it == key || it == name)))
     }
 
     /// Takes what is to be looked up again out of `cdk.context.json`, and says which keys these were.

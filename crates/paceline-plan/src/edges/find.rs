@@ -7,7 +7,7 @@ use paceline_assembly::Assembly;
 use super::providers::{Lookup, Match, Providers};
 use super::scan::Use;
 use super::{Edge, External, Found, Place, Reason, Stored};
-use crate::context::{ContextParameter, Looked};
+use crate::context::{self, ContextLookup, Looked};
 use crate::facts::Facts;
 
 /// What one stack gets from another: with it, why and what.
@@ -24,7 +24,7 @@ struct Ends {
 }
 
 /// Finds every edge between the assembly's stacks, and every name that none of them provides.
-pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextParameter]) -> Found {
+pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextLookup]) -> Found {
     let ids: BTreeSet<&str> = assembly.stacks.iter().map(|stack| stack.id.as_str()).collect();
     let providers = Providers::new(assembly, facts);
     let mut found = Found::default();
@@ -111,29 +111,29 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextP
     found
 }
 
-/// A parameter that was missing and that no template shows may have decided what is in any of them: each that can
+/// What was missing and no template shows may have decided what is in any of them: each that can
 /// wait for it does.
 fn unseen(
     assembly: &Assembly,
     facts: &[Facts<'_>],
-    context: &[ContextParameter],
+    context: &[ContextLookup],
     providers: &Providers<'_>,
     edges: &mut Vec<Edge>,
 ) {
-    for parameter in context.iter().filter(|it| it.state == Looked::Missing) {
+    for looked_up in context.iter().filter(|it| it.state == Looked::Missing) {
         let may = assembly.stacks.iter().zip(facts).enumerate();
-        let may: Vec<_> = may.filter(|(_, (stack, _))| parameter.is_for(stack)).collect();
-        let shows = |facts: &Facts<'_>| facts.uses.looked_up().any(|(name, _)| name == parameter.name);
+        let may: Vec<_> = may.filter(|(_, (stack, _))| looked_up.is_for(stack)).collect();
+        let shows = |facts: &Facts<'_>| facts.uses.looked_up().any(|(name, _)| name == looked_up.name);
         if may.iter().any(|(_, (_, facts))| shows(facts)) {
             continue;
         }
-        let lookup = Lookup::of_parameter(parameter);
+        let lookup = Lookup::of_context(looked_up);
         for Match { stack, place } in providers.find(&lookup) {
             let to = &assembly.stacks[stack];
             for (_, (from, _)) in may.iter().filter(|(index, _)| *index != stack) {
-                let name = &parameter.name;
+                let name = &looked_up.name;
                 let detail =
-                    format!("was synthesized without the parameter {name}; no template shows what for");
+                    format!("was synthesized without {}; no template shows what for", context::shown(name));
                 let mut provided_at = place.cloned();
                 if let Some(place) = &mut provided_at {
                     place.made_by(to);
@@ -170,7 +170,7 @@ fn describe(read: &Use, lookup: &Lookup) -> String {
         Reason::CrossRegion => format!("reads {name} from {region}"),
         Reason::Ssm if read.below => format!("reads the parameters {name} in {region}"),
         Reason::Ssm if read.at.region.is_some() => format!("reads the parameter {name} in {region}"),
-        Reason::Synth => format!("has the parameter {name} from its synthesis"),
+        Reason::Synth => format!("has {} from its synthesis", context::shown(&name)),
         _ => format!("reads the parameter {name}"),
     }
 }

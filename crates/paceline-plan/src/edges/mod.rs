@@ -7,6 +7,7 @@
 mod calls;
 mod find;
 mod images;
+mod looked_up;
 mod place;
 mod providers;
 mod scan;
@@ -93,7 +94,7 @@ pub enum Reason {
     Image,
     /// The other stack makes the bucket or the repository that this one's assets go to.
     Asset,
-    /// A parameter that the other stack writes and that this one has from its synthesis, which is done again then.
+    /// Something that the other stack makes and that this one has from its synthesis, which is done again then.
     Synth,
     /// The phases put it there.
     Phase,

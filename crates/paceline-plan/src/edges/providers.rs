@@ -6,7 +6,7 @@ use paceline_assembly::{Assembly, Environment};
 
 use super::scan::Use;
 use super::{Place, Reason};
-use crate::context::ContextParameter;
+use crate::context::{ContextLookup, is_parameter};
 use crate::facts::Facts;
 use crate::text::Text;
 
@@ -27,7 +27,10 @@ impl Lookup {
         };
         let mut lookup = Self {
             // What a synthesis looks up is a parameter like any other.
-            reason: if of.reason == Reason::Synth { Reason::Ssm } else { of.reason },
+            reason: match of.reason {
+                Reason::Synth if is_parameter(of.name.raw()) => Reason::Ssm,
+                reason => reason,
+            },
             name: None,
             below: of.below,
             account: known(&of.at.account, &own.account),
@@ -37,15 +40,15 @@ impl Lookup {
         lookup
     }
 
-    pub(super) fn of_parameter(parameter: &ContextParameter) -> Self {
+    pub(super) fn of_context(from: &ContextLookup) -> Self {
         let mut lookup = Self {
-            reason: Reason::Ssm,
+            reason: if is_parameter(&from.name) { Reason::Ssm } else { Reason::Synth },
             name: None,
-            account: parameter.account.clone(),
-            region: parameter.region.clone(),
+            account: from.account.clone(),
+            region: from.region.clone().filter(|_| !from.is_global),
             below: false,
         };
-        lookup.name = Some(lookup.canonical(&parameter.name));
+        lookup.name = Some(lookup.canonical(&from.name));
         lookup
     }
 

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use paceline_assembly::{NestedTemplate, Stack};
 use serde_json::Value;
 
-use super::{Place, Reason, Section, calls, images};
-use crate::context::{self, ContextParameter};
+use super::{Place, Reason, Section, calls, images, looked_up};
+use crate::context::{self, ContextLookup, HOSTED_ZONE};
 use crate::resolver::{Given, Resolver};
 use crate::text::Text;
 use crate::timestamps::has_time;
@@ -51,9 +51,10 @@ pub(crate) struct Uses {
 }
 
 impl Uses {
-    /// Whether it writes this parameter, wherever that is.
-    pub(crate) fn writes_parameter(&self, name: &str) -> bool {
-        self.provided.iter().any(|provided| provided.reason == Reason::Ssm && provided.name.raw() == name)
+    /// Whether it makes this parameter, or what else is looked up by this name, wherever that is.
+    pub(crate) fn makes(&self, name: &str) -> bool {
+        let mut made = self.provided.iter().filter(|it| matches!(it.reason, Reason::Ssm | Reason::Synth));
+        made.any(|it| it.name.raw() == name)
     }
 
     /// The parameters that were to be looked up while the app was synthesized and were not found, or may be another
@@ -75,7 +76,7 @@ impl Uses {
 }
 
 /// Reads a stack's template and its nested ones.
-pub(crate) fn scan(stack: &Stack, looked_up: &[&ContextParameter]) -> Uses {
+pub(crate) fn scan(stack: &Stack, looked_up: &[&ContextLookup]) -> Uses {
     let mut uses = Uses::default();
     let given = stack.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
     let template = stack.template.value();
@@ -117,7 +118,7 @@ struct Scanner<'a> {
     /// Where the scanner is.
     at: Place,
     /// What the stack's app looks up in its environment.
-    looked_up: &'a [&'a ContextParameter],
+    looked_up: &'a [&'a ContextLookup],
     uses: &'a mut Uses,
 }
 
@@ -125,7 +126,7 @@ impl<'a> Scanner<'a> {
     fn new(
         resolver: Resolver<'a>,
         nested: Vec<String>,
-        looked_up: &'a [&'a ContextParameter],
+        looked_up: &'a [&'a ContextLookup],
         uses: &'a mut Uses,
     ) -> Self {
         let at = Place {
@@ -235,6 +236,11 @@ impl<'a> Scanner<'a> {
             }
             _ if properties.get("ServiceToken").is_some() => self.sdk_calls(properties),
             _ => {}
+        }
+        for (property, name) in looked_up::made(kind, properties, &self.resolver) {
+            self.under("Properties", |scanner| {
+                scanner.under(property, |scanner| scanner.provides(Reason::Synth, name, At::default()));
+            });
         }
         if properties.get("ServiceToken").is_some() {
             self.under("Properties", |scanner| scanner.times(properties));
@@ -395,7 +401,9 @@ impl<'a> Scanner<'a> {
             self.dynamic_references(text);
         }
         for name in context::held_by(text, self.looked_up) {
-            self.reads(Reason::Synth, Text::from_raw(name), At::default());
+            // A hosted zone is of no region.
+            let anywhere = name.starts_with(HOSTED_ZONE).then(|| At::region(Text::unknown()));
+            self.reads(Reason::Synth, Text::from_raw(name), anywhere.unwrap_or_default());
         }
         for (name, at) in images::of(text) {
             self.reads(Reason::Image, name, at);

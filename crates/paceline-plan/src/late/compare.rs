@@ -6,6 +6,7 @@ use paceline_assembly::{Assembly, Stack};
 
 use super::awaited;
 use crate::config::Config;
+use crate::context;
 use crate::make::PlanOptions;
 use crate::plan::{Plan, Synthesize};
 
@@ -99,7 +100,7 @@ impl Compared {
         for stack in now.stacks.iter().filter(|stack| waiting.contains(stack.id.as_str())) {
             let id = &stack.id;
             self.problems.extend(awaited(stack).iter().map(|name| {
-                format!("`{id}` is still without the parameter {name}: its synthesis has not looked it up")
+                format!("`{id}` is still without {}: its synthesis has not found it", context::shown(name))
             }));
             let before = before(plan, id);
             let new = stack.depends_on.iter().filter(|edge| !before.contains(edge.to.as_str()));

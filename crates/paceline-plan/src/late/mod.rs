@@ -6,10 +6,10 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use paceline_assembly::{Assembly, Environment, Stack};
+use paceline_assembly::{Assembly, Stack};
 
 use crate::config::Config;
-use crate::context::{ContextParameter, Looked};
+use crate::context::{self, ContextLookup, Looked};
 use crate::edges::{Edge, Place, Reason};
 use crate::error::PlanError;
 use crate::facts::Facts;
@@ -42,8 +42,8 @@ pub fn told(plan: &Plan) -> Vec<String> {
         let after = step.needs.iter().map(|&need| plan.stack_of(&plan.steps[need]).id.as_str());
         let after = after.collect::<Vec<_>>().join(", ");
         let stacks = work.stacks.iter().map(|&at| plan.stacks[at].id.as_str()).collect::<Vec<_>>().join(", ");
-        let parameters = work.parameters.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        Some(format!("{} after {after}, for {stacks}: {parameters}", work.app))
+        let lookups = work.lookups.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        Some(format!("{} after {after}, for {stacks}: {lookups}", work.app))
     });
     lines.collect()
 }
@@ -54,7 +54,7 @@ pub(crate) fn can_be_synthesized(stack: &Stack, config: &Config, options: &PlanO
     options.synthesizes && app.is_some_and(|app| app.synth.is_some())
 }
 
-/// The stacks that wait for a synthesis of their app, with the names of the parameters that they wait for.
+/// The stacks that wait for a synthesis of their app, with the names of what they wait for.
 pub(crate) fn awaited(stack: &PlannedStack) -> BTreeSet<&str> {
     stack
         .depends_on
@@ -72,18 +72,21 @@ pub(crate) fn ensure_found(
     edges: &[Edge],
     is_chosen: impl Fn(&str) -> bool,
 ) -> Result<(), PlanError> {
+    let lookups: Vec<ContextLookup> = context::missing(assembly).collect();
     for missing in &assembly.missing {
+        // What is asked for with something made up is asked for otherwise when that is found.
+        if lookups.iter().any(|it| it.app == missing.app && it.is_part_of(&missing.key)) {
+            continue;
+        }
+        let lookup = lookups.iter().find(|it| (&it.app, &it.key) == (&missing.app, &missing.key));
         let own = || assembly.stacks.iter().zip(facts).filter(|(stack, _)| stack.app == missing.app);
-        let name = missing.parameter.as_ref().map(|parameter| parameter.name.as_str());
+        let name = lookup.map(|it| it.name.as_str());
         let shows = |facts: &Facts<'_>| facts.uses.looked_up().any(|(it, _)| Some(it) == name);
         let shown = own().any(|(_, facts)| shows(facts));
         // What no template shows may be in any that is there.
-        let may = |stack: &Stack, facts: &Facts<'_>| match &missing.parameter {
+        let may = |stack: &Stack, facts: &Facts<'_>| match lookup {
             Some(_) if shown => shows(facts),
-            Some(parameter) => {
-                let Environment { account, region } = &stack.environment;
-                (account, region) == (&parameter.account, &parameter.region)
-            }
+            Some(lookup) => lookup.is_for(stack),
             None => true,
         };
         let found = |stack: &Stack| {
@@ -96,12 +99,12 @@ pub(crate) fn ensure_found(
         // Those that cannot wait for it, since its maker waits for them, do without it.
         let stack = without.first().filter(|_| shown || found.is_empty());
         if let Some(stack) = stack {
-            let maker = facts.iter().find(|facts| name.is_some_and(|name| facts.uses.writes_parameter(name)));
+            let maker = facts.iter().find(|facts| name.is_some_and(|name| facts.uses.makes(name)));
             return Err(PlanError::MissingContext {
                 stack: stack.id.clone(),
                 key: missing.key.clone(),
                 provider: missing.provider.clone(),
-                parameter: name.map(str::to_owned),
+                name: name.map(str::to_owned),
                 maker: maker.map(|facts| facts.stack.to_owned()),
             });
         }
@@ -121,7 +124,7 @@ pub(crate) fn placeholders(facts: &[Facts<'_>], stacks: &[PlannedStack]) -> Vec<
         }
         let awaited = waiting.get(reader.stack);
         for (name, place) in names.into_iter().filter(|(name, _)| awaited.is_none_or(|a| !a.contains(name))) {
-            let writer = facts.iter().find(|facts| facts.uses.writes_parameter(name));
+            let writer = facts.iter().find(|facts| facts.uses.makes(name));
             let then = match writer {
                 Some(writer) => {
                     format!(
@@ -132,8 +135,9 @@ pub(crate) fn placeholders(facts: &[Facts<'_>], stacks: &[PlannedStack]) -> Vec<
                 None => "synthesize again when it is there".to_owned(),
             };
             warnings.push(format!(
-                "`{}` was synthesized without the parameter {name}, and would be deployed with a placeholder for it ({place}): {then}",
-                reader.stack
+                "`{}` was synthesized without {}, and would be deployed with a placeholder for it ({place}): {then}",
+                reader.stack,
+                context::shown(name)
             ));
         }
     }
@@ -157,14 +161,14 @@ pub(crate) fn errors(chosen: &[&Stack], stacks: &[PlannedStack]) -> Vec<String> 
         .collect()
 }
 
-/// The parameters that apps have from their context as they were once found, and that stacks of the plan make.
-pub(crate) fn kept(context: &[ContextParameter], facts: &[Facts<'_>]) -> Vec<KeptContext> {
-    let kept = context.iter().filter(|parameter| parameter.state == Looked::Kept);
-    kept.filter_map(|parameter| {
-        let maker = facts.iter().find(|facts| facts.uses.writes_parameter(&parameter.name))?;
+/// What apps have from their context as it was once found, and stacks of the plan make.
+pub(crate) fn kept(context: &[ContextLookup], facts: &[Facts<'_>]) -> Vec<KeptContext> {
+    let kept = context.iter().filter(|lookup| lookup.state == Looked::Kept);
+    kept.filter_map(|lookup| {
+        let maker = facts.iter().find(|facts| facts.uses.makes(&lookup.name))?;
         Some(KeptContext {
-            app: parameter.app.clone(),
-            parameter: parameter.name.clone(),
+            app: lookup.app.clone(),
+            name: lookup.name.clone(),
             stack: maker.stack.to_owned(),
         })
     })

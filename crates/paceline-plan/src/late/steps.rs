@@ -31,7 +31,7 @@ impl Synthesized {
         needs.sort_unstable();
         needs.dedup();
         let at = *self.0.entry((app.to_owned(), needs.clone())).or_insert_with(|| {
-            let work = Synthesize { app: app.to_owned(), stacks: Vec::new(), parameters: BTreeSet::new() };
+            let work = Synthesize { app: app.to_owned(), stacks: Vec::new(), lookups: BTreeSet::new() };
             steps.push(step(
                 format!("synth:{}", stack.id),
                 Work::Synthesize(work),
@@ -42,7 +42,7 @@ impl Synthesized {
         });
         if let Work::Synthesize(work) = &mut steps[at].work {
             work.stacks.push(number);
-            work.parameters.extend(edges().map(|edge| edge.name.clone()));
+            work.lookups.extend(edges().map(|edge| edge.name.clone()));
         }
         Some(at)
     }

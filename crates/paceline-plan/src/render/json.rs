@@ -148,7 +148,7 @@ struct SynthesizedAgain<'a> {
     app: &'a str,
     after: Vec<&'a str>,
     stacks: Vec<&'a str>,
-    parameters: &'a BTreeSet<String>,
+    lookups: &'a BTreeSet<String>,
 }
 
 #[derive(Default, Serialize)]
@@ -225,7 +225,7 @@ impl<'a> SynthesizedAgain<'a> {
             app: &work.app,
             after: step.needs.iter().map(|&need| id(plan.stack_of(&plan.steps[need]))).collect(),
             stacks: work.stacks.iter().filter_map(|&at| plan.stacks.get(at)).map(id).collect(),
-            parameters: &work.parameters,
+            lookups: &work.lookups,
         })
     }
 }

@@ -44,11 +44,11 @@ impl Page<'_> {
         let lines = self.plan.kept_context.iter().map(|it| match &it.app {
             Some(app) => format!(
                 "{app}: {0}, which {1} makes: `refresh-context: ['{0}']` looks it up again after that",
-                it.parameter, it.stack
+                it.name, it.stack
             ),
-            None => format!("{}, which {} makes", it.parameter, it.stack),
+            None => format!("{}, which {} makes", it.name, it.stack),
         });
-        self.remark("In cdk.context.json as they were once found:", &lines.collect::<Vec<_>>(), None);
+        self.remark("In cdk.context.json as it was once found:", &lines.collect::<Vec<_>>(), None);
     }
 
     fn times(&mut self) {

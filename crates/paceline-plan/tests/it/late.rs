@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
 use paceline_plan::late::{Compared, compare};
-use paceline_plan::{Config, ContextParameter, Looked, Plan, PlanError, PlanOptions, Step, Work};
+use paceline_plan::{Config, ContextLookup, Looked, Plan, PlanError, PlanOptions, Step, Work};
 use serde_json::{Value, json};
 
 use crate::build::{ACCOUNT, App, edges, holds, writes};
@@ -75,7 +75,7 @@ fn it_is_synthesized_again_after_the_stack_that_makes_the_parameter_and_for_who_
     assert_eq!(needs(&plan, step(&plan, "deploy:guide/Editor")), [""; 0]);
     let Work::Synthesize(work) = &synthesis.work else { panic!("{synthesis:?}") };
     assert_eq!((work.app.as_str(), work.stacks.as_slice()), ("guide", &[2][..]));
-    assert!(work.parameters.iter().eq(["/shop/url"]));
+    assert!(work.lookups.iter().eq(["/shop/url"]));
     assert_eq!(plan.warnings, [""; 0]);
 }
 
@@ -144,7 +144,7 @@ fn an_app_that_is_made_elsewhere_or_not_synthesized_now_waits_for_nothing_and_is
 
 fn context(state: Looked) -> PlanOptions {
     let key = format!("ssm:account={ACCOUNT}:parameterName=/shop/url:region=us-east-1");
-    let parameter = ContextParameter::of_key(Some("guide"), &key, "https://old.example", state).unwrap();
+    let parameter = ContextLookup::new(Some("guide"), &key, &json!("https://old.example"), state).unwrap();
     PlanOptions { context: vec![parameter], ..PlanOptions::default() }
 }
 
@@ -155,7 +155,7 @@ fn what_was_found_once_is_told_and_looked_up_again_where_the_team_says_so() {
     let kept = try_plan(&assembly, &context(Looked::Kept)).unwrap();
     assert_eq!(edges(&kept), [""; 0]);
     let [told] = kept.kept_context.as_slice() else { panic!("{:?}", kept.kept_context) };
-    assert_eq!((told.parameter.as_str(), told.stack.as_str()), ("/shop/url", "shop/Shop"));
+    assert_eq!((told.name.as_str(), told.stack.as_str()), ("/shop/url", "shop/Shop"));
 
     let again = try_plan(&assembly, &context(Looked::Again)).unwrap();
     assert_eq!(needs(&again, step(&again, "deploy:guide/Page")), ["deploy:shop/Shop", "synth:guide/Page"]);
@@ -188,7 +188,7 @@ fn what_was_found_in_between_is_deployed() {
 fn what_is_still_missing_is_refused() {
     assert_eq!(
         compared(&guide()).problems,
-        ["`guide/Page` is still without the parameter /shop/url: its synthesis has not looked it up"]
+        ["`guide/Page` is still without the parameter /shop/url: its synthesis has not found it"]
     );
 }
 
@@ -240,4 +240,99 @@ fn a_stack_that_goes_elsewhere_now_is_refused() {
             "`guide/Page` is another stack now: Page in aws://111111111111/eu-west-1, and not Page in aws://111111111111/us-east-1"
         ]
     );
+}
+
+/// A key as the CDK writes it, and what stands for what was not found.
+fn not_found(provider: &str, properties: &str, stand_in: &Value) -> Value {
+    let key = format!("{provider}:account={ACCOUNT}:{properties}:region=us-east-1");
+    json!({ "key": key, "provider": provider, "props": { "dummyValue": stand_in } })
+}
+
+fn made(kind: &str, properties: Value) -> Value {
+    json!({ "Resources": { "M": { "Type": kind, "Properties": properties } } })
+}
+
+/// One stack makes something, and the page has what stands for it from its synthesis.
+#[track_caller]
+fn check_waits(maker: Value, missing: Value, held: &str, expected: &str) {
+    let shop = App::default().stack("Shop", "us-east-1", maker);
+    let guide = App::default().stack("Page", "us-east-1", holds(json!(held))).missing(missing);
+    let expected = format!(
+        "guide/Page -> shop/Shop synth: has the {expected} from its synthesis (guide/Page: R.Properties.Value)"
+    );
+    assert_eq!(edges(&plan(&both(&shop, &guide))), [expected]);
+}
+
+#[test]
+fn what_else_a_stack_makes_and_the_cdk_looks_up_is_waited_for_as_well() {
+    let zone = json!({ "Id": "DUMMY", "Name": "shop.example.com" });
+    check_waits(
+        made("AWS::Route53::HostedZone", json!({ "Name": "shop.example.com." })),
+        not_found("hosted-zone", "domainName=shop.example.com", &zone),
+        "DUMMY",
+        "hosted zone shop.example.com",
+    );
+    let tags = json!({ "Tags": [{ "Key": "team", "Value": "a" }, { "Key": "Name", "Value": "shop" }] });
+    check_waits(
+        made("AWS::EC2::VPC", tags.clone()),
+        not_found("vpc-provider", "filter.tag:Name=shop:filter.tag:team=a", &Value::Null),
+        "vpc-12345",
+        "VPC Name=shop",
+    );
+    check_waits(
+        made("AWS::KMS::Alias", json!({ "AliasName": "alias/shop" })),
+        not_found(
+            "key-provider",
+            "aliasName=alias/shop",
+            &json!({ "keyId": "1234abcd-12ab-34cd-56ef-1234567890ab" }),
+        ),
+        "1234abcd-12ab-34cd-56ef-1234567890ab",
+        "key alias/shop",
+    );
+    check_waits(
+        made("AWS::ElasticLoadBalancingV2::LoadBalancer", tags),
+        not_found(
+            "load-balancer",
+            "loadBalancerTags.0.key=team:loadBalancerTags.0.value=a",
+            &json!({ "loadBalancerArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/x" }),
+        ),
+        "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/x",
+        "load balancer team=a",
+    );
+}
+
+#[test]
+fn a_hosted_zone_is_found_in_the_stack_of_another_region() {
+    let zone = made("AWS::Route53::HostedZone", json!({ "Name": "shop.example.com" }));
+    let shop = App::default().stack("Shop", "eu-west-1", zone);
+    let zone = json!({ "Id": "DUMMY", "Name": "shop.example.com" });
+    let guide = App::default().stack("Page", "us-east-1", holds(json!("DUMMY"))).missing(not_found(
+        "hosted-zone",
+        "domainName=shop.example.com",
+        &zone,
+    ));
+    assert_eq!(edges(&plan(&both(&shop, &guide))).len(), 1);
+}
+
+#[test]
+fn what_is_asked_for_with_something_made_up_is_asked_for_again_with_it() {
+    let shop = App::default().stack(
+        "Shop",
+        "us-east-1",
+        made("AWS::EC2::VPC", json!({ "Tags": [{ "Key": "Name", "Value": "shop" }] })),
+    );
+    let security_group = json!({ "securityGroupId": "sg-12345678", "allowAllOutbound": true });
+    let guide = |vpc: &str| {
+        App::default()
+            .stack("Page", "us-east-1", holds(json!(["vpc-12345", "sg-12345678"])))
+            .missing(not_found("vpc-provider", "filter.tag:Name=shop", &Value::Null))
+            .missing(not_found(
+                "security-group",
+                &format!("securityGroupName=web:vpcId={vpc}"),
+                &security_group,
+            ))
+    };
+    assert_eq!(edges(&plan(&both(&shop, &guide("vpc-12345")))).len(), 1);
+    let error = try_plan(&both(&shop, &guide("vpc-0a1b2c3d")), &PlanOptions::default()).unwrap_err();
+    assert_eq!(error.hint(), "no stack makes the security group web: create it, and synthesize again");
 }
