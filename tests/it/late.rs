@@ -107,6 +107,40 @@ fn a_fresh_account_gets_what_was_made_and_no_placeholder() {
     assert!(again.stderr.contains("3 unchanged"), "{}", again.stderr);
 }
 
+/// What generated builds do: they synthesize and plan before they deploy.
+#[test]
+fn what_is_due_in_the_middle_is_synthesized_also_where_the_start_takes_what_is_there() {
+    let (place, sim) = (place(), Sim::start(1000));
+    place.write("guide/synth.sh", &(place.read("guide/synth.sh") + "echo \"$CDK_CONTEXT_JSON\" > context\n"));
+    place.paceline(["synth"]).run().expect(0);
+    deploy(&place, &sim).args(["--no-synth", "--context", "guide:stage=prod"]).run().expect(0);
+    assert_eq!(place.json("outputs.json")["Page"]["Url"], "https://shop.example/start");
+    assert_eq!(place.read("guide/context"), "{\"stage\":\"prod\"}\n");
+
+    place.paceline(["synth"]).run().expect(0);
+    let ran = deploy(&place, &sim).args(["--no-synth", "--context", "guide:stage=prod"]).run().expect(2);
+    assert!(ran.stderr.contains("nothing is synthesized in this run"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_generated_build_does_so_too() {
+    let (place, sim) = (place(), Sim::start(1000));
+    let config = place.read("paceline.yaml") + "runner: { from: image }\n";
+    place.write("paceline.yaml", &config);
+    place.paceline(["synth"]).run().expect(0);
+    place.paceline(["gen", "--name", "app"]).run().expect(0);
+    // As in a fresh checkout, in an image that has Node.
+    fs_err::remove_file(place.path("guide/synthesized")).unwrap();
+    let node = place.write("image/node", "#!/bin/sh\necho v22\n");
+    std::process::Command::new("chmod").arg("+x").arg(node).status().unwrap();
+    let runner = std::path::Path::new(env!("CARGO_BIN_EXE_paceline")).parent().unwrap();
+    let path =
+        format!("{}:{}:{}", place.path("image").display(), runner.display(), std::env::var("PATH").unwrap());
+    let call = place.paceline(["run-buildspec", "buildspecs/app.yml", "--artifacts", "kept"]);
+    call.env("PATH", &path).aws_at(&sim.address).run().expect(0);
+    assert_eq!(place.json("kept/artifacts/outputs.json")["Page"]["Url"], "https://shop.example/start");
+}
+
 /// A deployment in which the second synthesis gives something else than was planned.
 fn with(change: impl FnOnce(&Place)) -> (Place, Ran) {
     let (place, sim) = (place(), Sim::start(1000));
@@ -155,16 +189,13 @@ fn a_stack_that_appears_in_the_middle_is_told_and_left_for_the_next_run() {
 }
 
 #[test]
-fn what_is_not_synthesized_in_the_run_is_refused_before_anything_is_touched() {
+fn what_would_be_deployed_without_its_maker_is_refused_before_anything_is_touched() {
     let (place, sim) = (place(), Sim::start(1000));
     place.paceline(["synth"]).run().expect(0);
-    for more in [&["--no-synth"][..], &["--no-synth", "--only", "guide/*"]] {
+    for more in [&["--only", "guide/*"][..], &["--exclude", "shop/*", "--no-synth"]] {
+        fs_err::remove_file(place.path("guide/synthesized")).unwrap_or_default();
         let ran = deploy(&place, &sim).args(more).run().expect(2);
-        assert!(
-            ran.stderr.starts_with("error: `guide/Page` was synthesized without context"),
-            "{}",
-            ran.stderr
-        );
+        assert!(ran.stderr.contains("error: `guide/Page` was synthesized without context"), "{}", ran.stderr);
         assert!(ran.stderr.contains("\n hint: `shop/Shop` makes /shop/url"), "{}", ran.stderr);
     }
     assert_eq!(sim.calls().len(), 0);

@@ -163,9 +163,9 @@ impl PlanError {
                 "give one of them another `stackName`, leave one out, or declare which waits for the other"
                     .to_owned()
             }
-            Self::MissingContext { name: Some(name), maker: Some(maker), .. } => format!(
-                "`{maker}` makes {name}: deploy it in the same run, with `synth` for the app and without --no-synth, or deploy it first and synthesize again"
-            ),
+            Self::MissingContext { name: Some(name), maker: Some(maker), .. } => {
+                format!("`{maker}` makes {name}: deploy it in the same run, or first, and synthesize again")
+            }
             Self::MissingContext { name: Some(name), maker: None, .. } => {
                 format!("no stack makes {}: create it, and synthesize again", context::shown(name))
             }

@@ -48,8 +48,6 @@ pub struct PlanOptions {
     pub present: Present,
     /// What the apps have from their context, as they keep it, beside what was missing.
     pub context: Vec<ContextLookup>,
-    /// Whether apps may be synthesized again in the middle of the run.
-    pub synthesizes: bool,
     /// Typical durations by resource type.
     pub durations: Durations,
     /// How long earlier runs took.
@@ -68,7 +66,6 @@ impl Default for PlanOptions {
             fail_fast: false,
             present: Present::new(),
             context: Vec::new(),
-            synthesizes: true,
             durations: Durations::typical(),
             history: Arc::default(),
         }
@@ -86,7 +83,7 @@ impl Plan {
         let mut facts = facts::of(assembly, &context, expect);
         let mut found = edges::find(assembly, &facts, &context);
         found.edges.retain(|edge| {
-            let waits = |stack| late::can_be_synthesized(stack, config, options);
+            let waits = |stack| late::can_be_synthesized(stack, config);
             edge.reason != Reason::Synth || assembly.stack(&edge.from).is_some_and(waits)
         });
         let (guesses, mut edges): (Vec<Edge>, Vec<Edge>) =

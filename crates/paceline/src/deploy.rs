@@ -37,7 +37,6 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     let mut app = synth::before(&args.run, &args.select.app)?.app(&args.select.app)?;
     check_stack_limit(&app)?;
     let mut options = app.options(Some(&args.select), args.run.fail_fast);
-    options.synthesizes = !args.run.no_synth;
     // What is simulated takes as long as the table says.
     if !args.run.simulate {
         options.history = history::read();
@@ -45,6 +44,9 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     let mut plan = app.plan(&options)?;
     if !(args.run.simulate || args.run.dry_run || plan.relaxed.is_empty()) {
         plan = relaxed(&app, plan, &mut options)?;
+    }
+    if args.run.no_synth && late::told(&plan).is_empty() {
+        synth::ensure_no_context(&args.run)?;
     }
     late::ensure_deployable(&app, &plan)?;
     let parameters = parameters(&args.parameters, &app.assembly)?;

@@ -14,7 +14,7 @@ use crate::simulate::Simulation;
 use crate::{synth, terminal};
 
 pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
-    let configured = if args.yes {
+    let configured = if args.yes && !args.run.no_synth {
         synth::before(&args.run, &args.select.app)?
     } else {
         synth::ensure_no_context(&args.run)?;

@@ -42,12 +42,14 @@ pub(crate) fn run(args: &SynthArgs) -> Result<u8, Failure> {
 /// are.
 pub(crate) fn before(run: &RunArgs, app: &AppArgs) -> Result<Configured, Failure> {
     let mut configured = load::configured(app)?;
-    if run.simulate || run.dry_run || run.no_synth {
+    if run.simulate || run.dry_run {
         ensure_no_context(run)?;
         return Ok(configured);
     }
     give(&run.lookups, &mut configured.config, |_| true)?;
-    synthesize(configured.syntheses())?;
+    if !run.no_synth {
+        synthesize(configured.syntheses())?;
+    }
     Ok(configured)
 }
 
@@ -62,7 +64,7 @@ pub(crate) fn ensure_no_context(run: &RunArgs) -> Result<(), Failure> {
         format!("{flag} {text}: nothing is synthesized in this run"),
         format!(
             "run `paceline synth {flag} …` first, or give it to what synthesizes: a deployment without --simulate, \
-             --dry-run and --no-synth"
+             --dry-run and --no-synth, or one that synthesizes an app again"
         ),
     ))
 }

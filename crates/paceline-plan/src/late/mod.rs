@@ -13,7 +13,6 @@ use crate::context::{self, ContextLookup, Looked};
 use crate::edges::{Edge, Place, Reason};
 use crate::error::PlanError;
 use crate::facts::Facts;
-use crate::make::PlanOptions;
 use crate::plan::{KeptContext, Plan, PlannedStack, Publish, Synthesize, Work};
 use crate::steps::{PUBLISH, assets};
 
@@ -49,9 +48,9 @@ pub fn told(plan: &Plan) -> Vec<String> {
 }
 
 /// Whether the app of a stack can be synthesized in the middle of the run.
-pub(crate) fn can_be_synthesized(stack: &Stack, config: &Config, options: &PlanOptions) -> bool {
+pub(crate) fn can_be_synthesized(stack: &Stack, config: &Config) -> bool {
     let app = stack.app.as_ref().and_then(|name| config.apps.get(name));
-    options.synthesizes && app.is_some_and(|app| app.synth.is_some())
+    app.is_some_and(|app| app.synth.is_some())
 }
 
 /// The stacks that wait for a synthesis of their app, with the names of what they wait for.

@@ -134,10 +134,11 @@ fn where_no_template_shows_what_is_missing_every_stack_that_can_waits() {
 }
 
 #[test]
-fn an_app_that_is_made_elsewhere_or_not_synthesized_now_waits_for_nothing_and_is_warned_of() {
+fn an_app_that_is_made_elsewhere_waits_for_nothing_and_is_warned_of() {
     let assembly = both(&shop(), &App::default().stack("Page", "us-east-1", holds(json!(held("/shop/url")))));
-    let options = PlanOptions { synthesizes: false, ..PlanOptions::default() };
-    let plan = try_plan(&assembly, &options).unwrap();
+    let config =
+        Config::parse(&CONFIG.replace(", synth: make synth", ""), Utf8Path::new("paceline.yaml")).unwrap();
+    let plan = Plan::make(&assembly, &config, &PlanOptions::default()).unwrap();
     assert_eq!(edges(&plan), [""; 0]);
     assert!(plan.warnings[0].contains("`shop/Shop` makes it"), "{:?}", plan.warnings);
 }

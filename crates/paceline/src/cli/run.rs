@@ -17,7 +17,7 @@ pub(crate) struct RunArgs {
     /// Show what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Take the apps as they were synthesized last
+    /// Take the apps as they were synthesized last. One that is due in the middle of the run is synthesized then
     #[arg(long)]
     pub(crate) no_synth: bool,
     #[command(flatten)]
