@@ -20,12 +20,18 @@ pub(crate) fn apply(
     present: &Present,
 ) -> Result<Option<Relaxed>, PlanError> {
     let meant = |edge: &Edge| {
-        edge.from == from
-            && edge.to == to
-            && edge.reason.is_in_templates()
-            && declared.reason.is_none_or(|reason| reason == edge.reason)
+        let is_of_kind = match declared.reason {
+            Some(reason) => reason == edge.reason,
+            // What a synthesis has found is there; what it has not cannot be.
+            None => {
+                edge.reason.is_in_templates() || (edge.reason == Reason::Synth && declared.relax.is_none())
+            }
+        };
+        let can_be = edge.reason.is_in_templates() || edge.reason == Reason::Synth;
+        edge.from == from && edge.to == to && can_be && is_of_kind
     };
-    if !edges.iter().any(meant) {
+    // That a synthesis is waited for is so on a fresh account, and no more when it has found what it looks for.
+    if declared.reason != Some(Reason::Synth) && !edges.iter().any(meant) {
         return Err(PlanError::NoEdge {
             place: place.to_owned(),
             from: from.to_owned(),
@@ -76,7 +82,7 @@ pub(crate) fn apply(
 /// to the reader.
 pub(crate) fn early_resource(edge: &Edge) -> Option<&str> {
     let place = edge.provided_at.as_ref()?;
-    let by_name = matches!(edge.reason, Reason::Ssm | Reason::Image | Reason::CrossRegion);
+    let by_name = matches!(edge.reason, Reason::Ssm | Reason::Image | Reason::CrossRegion | Reason::Synth);
     (by_name && place.section == Section::Resources && place.nested.is_empty()).then_some(&place.logical_id)
 }
 

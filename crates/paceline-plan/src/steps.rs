@@ -122,8 +122,9 @@ pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
             needs.push(step);
         }
         needs.extend(stack.depends_on.iter().filter_map(|edge| done.get(edge.to.as_str())));
+        let early = early(stack, &done, complete, &steps);
         if let Some(app) = source.and_then(|source| source.app.as_deref()) {
-            needs.extend(synthesized.before(app, stack, number, &done, &mut steps, *expect));
+            needs.extend(synthesized.before(app, stack, number, (&done, &early), &mut steps, *expect));
         }
         let waits = maker.commands.iter().filter(|(_, place)| place.before.contains(&number));
         needs.extend(waits.filter_map(|(command, _)| ran.get(&command.number)));
@@ -132,7 +133,6 @@ pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
         let id = format!("deploy:{}", stack.id);
         let expected =
             Expected { time: stack.expected, basis: stack.expected_from, operation: stack.operation };
-        let early = early(stack, &done, complete, &steps);
         steps.push(Step { early, ..step(id, Work::Deploy { stack: number }, needs, expected) });
         let deployed = steps.len() - 1;
         done.insert(&stack.id, deployed);

@@ -4,12 +4,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::edges::Reason;
 use crate::forecast::Expect;
-use crate::plan::{PlannedStack, Step, Synthesize, Work};
+use crate::plan::{Early, PlannedStack, Step, Synthesize, Work};
 use crate::steps::step;
 
-/// The steps that synthesize apps again, by the app and the steps that make what it looks up.
+/// What a synthesis waits for: the app, the steps that make what it looks up, and those of them of which less than the
+/// whole is enough.
+type Awaited = (String, Vec<usize>, Vec<(usize, BTreeSet<String>)>);
+
+/// The steps that synthesize apps again, by what they wait for.
 #[derive(Default)]
-pub(crate) struct Synthesized(HashMap<(String, Vec<usize>), usize>);
+pub(crate) struct Synthesized(HashMap<Awaited, usize>);
 
 impl Synthesized {
     /// The step that synthesizes the app of a stack again when what it has from its synthesis has been made, if it
@@ -19,7 +23,7 @@ impl Synthesized {
         app: &str,
         stack: &PlannedStack,
         number: usize,
-        done: &HashMap<&str, usize>,
+        (done, early): (&HashMap<&str, usize>, &[Early]),
         steps: &mut Vec<Step>,
         expect: Expect<'_>,
     ) -> Option<usize> {
@@ -30,14 +34,13 @@ impl Synthesized {
         }
         needs.sort_unstable();
         needs.dedup();
-        let at = *self.0.entry((app.to_owned(), needs.clone())).or_insert_with(|| {
+        let early: Vec<Early> = early.iter().filter(|it| needs.contains(&it.need)).cloned().collect();
+        let enough = early.iter().map(|it| (it.need, it.resources.clone())).collect();
+        let at = *self.0.entry((app.to_owned(), needs.clone(), enough)).or_insert_with(|| {
             let work = Synthesize { app: app.to_owned(), stacks: Vec::new(), lookups: BTreeSet::new() };
-            steps.push(step(
-                format!("synth:{}", stack.id),
-                Work::Synthesize(work),
-                needs,
-                expect.synthesis(app, stack.region.as_deref()),
-            ));
+            let expected = expect.synthesis(app, stack.region.as_deref());
+            let synthesis = step(format!("synth:{}", stack.id), Work::Synthesize(work), needs, expected);
+            steps.push(Step { early, ..synthesis });
             steps.len() - 1
         });
         if let Work::Synthesize(work) = &mut steps[at].work {

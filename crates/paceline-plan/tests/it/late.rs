@@ -337,3 +337,25 @@ fn what_is_asked_for_with_something_made_up_is_asked_for_again_with_it() {
     let error = try_plan(&both(&shop, &guide("vpc-0a1b2c3d")), &PlanOptions::default()).unwrap_err();
     assert_eq!(error.hint(), "no stack makes the security group web: create it, and synthesize again");
 }
+
+#[test]
+fn a_synthesis_waits_for_the_parameter_alone_where_the_team_says_that_it_is_enough() {
+    let assembly = both(&shop(), &guide());
+    let with = |edge: &str, assembly: &Assembly| {
+        let edge = format!("edges: [{{ from: guide/Page, to: shop/Shop, because: b, {edge} }}]");
+        let config = Config::parse(&format!("{CONFIG}\n{edge}"), Utf8Path::new("paceline.yaml")).unwrap();
+        Plan::make(assembly, &config, &PlanOptions::default())
+    };
+    for edge in ["until: resource", "reason: synth, until: resource"] {
+        let plan = with(edge, &assembly).unwrap();
+        for id in ["synth:guide/Page", "deploy:guide/Page"] {
+            let [early] = step(&plan, id).early.as_slice() else { panic!("{id}") };
+            assert_eq!(plan.steps[early.need].id, "deploy:shop/Shop");
+            assert!(early.resources.iter().eq(["P"]), "{early:?}");
+        }
+    }
+    let found = assembly.with_app("guide", found().assembly());
+    assert!(with("reason: synth, until: resource", &found).is_ok(), "nothing is left to wait for");
+    assert!(with("until: resource", &found).is_err());
+    assert!(with("relax: when-present", &assembly).is_err(), "what is missing is not there");
+}
