@@ -52,6 +52,7 @@ impl Edge {
 impl Destruction {
     /// Makes the plan that deletes what the options choose.
     pub fn make(assembly: &Assembly, config: &Config, options: &PlanOptions) -> Result<Self, PlanError> {
+        let options = &PlanOptions { deletes: true, ..options.clone() };
         let mut plan = Plan::make(assembly, config, options)?;
         let deploys = plan.digest.clone();
         // What cannot be planned as a whole can still be deleted in part.

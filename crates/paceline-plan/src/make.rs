@@ -48,6 +48,8 @@ pub struct PlanOptions {
     pub present: Present,
     /// What the apps have from their context, as they keep it, beside what was missing.
     pub context: Vec<ContextLookup>,
+    /// Whether the stacks are to be deleted: what their templates hold is of no importance then.
+    pub deletes: bool,
     /// Typical durations by resource type.
     pub durations: Durations,
     /// How long earlier runs took.
@@ -66,6 +68,7 @@ impl Default for PlanOptions {
             fail_fast: false,
             present: Present::new(),
             context: Vec::new(),
+            deletes: false,
             durations: Durations::typical(),
             history: Arc::default(),
         }
@@ -114,7 +117,9 @@ impl Plan {
             chosen.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
         let Woven { edges, graph, order, doubted } = weave(&chosen, &index, edges, guesses, &phases)?;
         let levels = graph.levels(&order);
-        late::ensure_found(assembly, &facts, &edges, |id| selection.has(id))?;
+        if !options.deletes {
+            late::ensure_found(assembly, &facts, &edges, |id| selection.has(id))?;
+        }
         facts.retain(|of| selection.has(of.stack));
 
         let mut depends_on = by_stack(edges, &index);
@@ -148,8 +153,10 @@ impl Plan {
             .collect();
 
         let mut warnings = assembly.warnings.clone();
-        warnings.extend(late::errors(&chosen, &stacks));
-        warnings.extend(late::placeholders(&facts, &stacks));
+        if !options.deletes {
+            warnings.extend(late::errors(&chosen, &stacks));
+            warnings.extend(late::placeholders(&chosen, &facts, &stacks));
+        }
         let gates = steps::gates(config, &names, &stacks, &mut warnings)?;
         let numbers = stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
         let maker = steps::Maker {
@@ -185,7 +192,7 @@ impl Plan {
             left_out: selection.left_out,
             external,
             relaxed,
-            kept_context: late::kept(&context, &facts),
+            kept_context: late::kept(&context, &chosen, &facts),
             declared_only,
             times: times(&facts),
             ignore_times: config.unchanged.ignore_timestamps,

@@ -6,7 +6,7 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use paceline_assembly::{Assembly, Stack};
+use paceline_assembly::{Assembly, Environment, Stack};
 
 use crate::config::Config;
 use crate::context::{self, ContextLookup, Looked};
@@ -98,39 +98,47 @@ pub(crate) fn ensure_found(
         // Those that cannot wait for it, since its maker waits for them, do without it.
         let stack = without.first().filter(|_| shown || found.is_empty());
         if let Some(stack) = stack {
-            let maker = facts.iter().find(|facts| name.is_some_and(|name| facts.uses.makes(name)));
+            let all = assembly.stacks.iter().zip(facts);
             return Err(PlanError::MissingContext {
                 stack: stack.id.clone(),
                 key: missing.key.clone(),
                 provider: missing.provider.clone(),
                 name: name.map(str::to_owned),
-                maker: maker.map(|facts| facts.stack.to_owned()),
+                maker: name.and_then(|name| maker(name, &stack.environment, all)).map(str::to_owned),
             });
         }
     }
     Ok(())
 }
 
+/// The stack that makes what is looked up by this name, that of the same environment if several do.
+fn maker<'a>(
+    name: &str,
+    environment: &Environment,
+    stacks: impl Iterator<Item = (&'a Stack, &'a Facts<'a>)>,
+) -> Option<&'a str> {
+    let makers = stacks.filter(|(_, facts)| facts.uses.makes(name)).map(|(stack, _)| stack);
+    let nearest = makers.min_by_key(|stack| stack.environment != *environment);
+    nearest.map(|stack| stack.id.as_str())
+}
+
 /// What was not found when the app was synthesized, is baked in as it was, and will not be found in this run.
-pub(crate) fn placeholders(facts: &[Facts<'_>], stacks: &[PlannedStack]) -> Vec<String> {
+pub(crate) fn placeholders(chosen: &[&Stack], facts: &[Facts<'_>], stacks: &[PlannedStack]) -> Vec<String> {
     let waiting: HashMap<&str, BTreeSet<&str>> =
         stacks.iter().map(|stack| (stack.id.as_str(), awaited(stack))).collect();
     let mut warnings = Vec::new();
-    for reader in facts {
+    let all = || chosen.iter().copied().zip(facts);
+    for (stack, reader) in all() {
         let mut names: BTreeMap<&str, &Place> = BTreeMap::new();
         for (name, place) in reader.uses.looked_up() {
             names.entry(name).or_insert(place);
         }
         let awaited = waiting.get(reader.stack);
         for (name, place) in names.into_iter().filter(|(name, _)| awaited.is_none_or(|a| !a.contains(name))) {
-            let writer = facts.iter().find(|facts| facts.uses.makes(name));
-            let then = match writer {
-                Some(writer) => {
-                    format!(
-                        "`{}` makes it, so synthesize again when that is deployed (an app under `apps:` that has a `synth` is, in the run)",
-                        writer.stack
-                    )
-                }
+            let then = match maker(name, &stack.environment, all()) {
+                Some(maker) => format!(
+                    "`{maker}` makes it, so synthesize again when that is deployed (an app under `apps:` that has a `synth` is, in the run)"
+                ),
                 None => "synthesize again when it is there".to_owned(),
             };
             warnings.push(format!(
@@ -161,15 +169,12 @@ pub(crate) fn errors(chosen: &[&Stack], stacks: &[PlannedStack]) -> Vec<String> 
 }
 
 /// What apps have from their context as it was once found, and stacks of the plan make.
-pub(crate) fn kept(context: &[ContextLookup], facts: &[Facts<'_>]) -> Vec<KeptContext> {
+pub(crate) fn kept(context: &[ContextLookup], chosen: &[&Stack], facts: &[Facts<'_>]) -> Vec<KeptContext> {
     let kept = context.iter().filter(|lookup| lookup.state == Looked::Kept);
     kept.filter_map(|lookup| {
-        let maker = facts.iter().find(|facts| facts.uses.makes(&lookup.name))?;
-        Some(KeptContext {
-            app: lookup.app.clone(),
-            name: lookup.name.clone(),
-            stack: maker.stack.to_owned(),
-        })
+        let place = Environment { account: lookup.account.clone(), region: lookup.region.clone() };
+        let maker = maker(&lookup.name, &place, chosen.iter().copied().zip(facts))?;
+        Some(KeptContext { app: lookup.app.clone(), name: lookup.name.clone(), stack: maker.to_owned() })
     })
     .collect()
 }

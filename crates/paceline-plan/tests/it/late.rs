@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
 use paceline_plan::late::{Compared, compare};
-use paceline_plan::{Config, ContextLookup, Looked, Plan, PlanError, PlanOptions, Step, Work};
+use paceline_plan::{Config, ContextLookup, Destruction, Looked, Plan, PlanError, PlanOptions, Step, Work};
 use serde_json::{Value, json};
 
 use crate::build::{ACCOUNT, App, edges, holds, writes};
@@ -157,6 +157,14 @@ fn what_was_found_once_is_told_and_looked_up_again_where_the_team_says_so() {
     assert_eq!(edges(&kept), [""; 0]);
     let [told] = kept.kept_context.as_slice() else { panic!("{:?}", kept.kept_context) };
     assert_eq!((told.name.as_str(), told.stack.as_str()), ("/shop/url", "shop/Shop"));
+
+    let elsewhere = App::default().stack("Elsewhere", "eu-west-1", writes(json!("/shop/url")));
+    let both_regions = Assembly::of_apps(vec![
+        ("shop".to_owned(), elsewhere.stack("Shop", "us-east-1", writes(json!("/shop/url"))).assembly()),
+        ("guide".to_owned(), found.assembly()),
+    ]);
+    let kept = try_plan(&both_regions, &context(Looked::Kept)).unwrap();
+    assert_eq!(kept.kept_context[0].stack, "shop/Shop", "that of the region it is looked up in");
 
     let again = try_plan(&assembly, &context(Looked::Again)).unwrap();
     assert_eq!(needs(&again, step(&again, "deploy:guide/Page")), ["deploy:shop/Shop", "synth:guide/Page"]);
@@ -358,4 +366,12 @@ fn a_synthesis_waits_for_the_parameter_alone_where_the_team_says_that_it_is_enou
     assert!(with("reason: synth, until: resource", &found).is_ok(), "nothing is left to wait for");
     assert!(with("until: resource", &found).is_err());
     assert!(with("relax: when-present", &assembly).is_err(), "what is missing is not there");
+}
+
+#[test]
+fn what_is_deleted_may_be_without_what_it_needed() {
+    let options = PlanOptions { only: vec!["guide/Page".to_owned()], ..PlanOptions::default() };
+    let destruction = Destruction::make(&both(&shop(), &guide()), &config(), &options).unwrap();
+    assert_eq!(destruction.plan.steps.len(), 1);
+    assert_eq!(destruction.plan.warnings, [""; 0]);
 }

@@ -19,7 +19,7 @@ pub(super) enum Row<'a> {
     Packed { label: String, lines: Vec<Vec<&'a StepRecord>> },
 }
 
-/// The rows of a run: assets, what runs before stacks, the phases, and what belongs to no stack.
+/// The rows of a run: assets, the phases, and what belongs to no stack.
 pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     let published: Vec<_> = started(record.of_kind("publish"));
@@ -27,7 +27,6 @@ pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
         let label = format!("assets ({})", published.len());
         rows.push(Row::Packed { label, lines: pack(&published, record.elapsed) });
     }
-    rows.extend(started(record.of_kind("synth")).into_iter().map(Row::Other));
 
     let mut gates: BTreeMap<&str, Vec<&StepRecord>> = BTreeMap::new();
     let mut loose = Vec::new();
@@ -49,10 +48,10 @@ pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
             rows.push(Row::Stack { step, gates });
         }
     }
-    let known = |kind: &str| matches!(kind, "publish" | "synth" | "gate" | "deploy" | "delete");
+    let known = |kind: &str| matches!(kind, "publish" | "gate" | "deploy" | "delete");
     loose.extend(started(record.steps.iter().filter(|step| !known(&step.step.kind))));
     if !loose.is_empty() {
-        rows.push(Row::Heading("gates and commands".to_owned()));
+        rows.push(Row::Heading("between stacks".to_owned()));
         rows.extend(loose.into_iter().map(Row::Other));
     }
     rows

@@ -122,14 +122,17 @@ impl<'a> Chart<'a> {
             }
             Row::Stack { step, gates } => {
                 let ends = gates.iter().filter_map(|gate| gate.finished());
-                self.step(step, ends.max().unwrap_or_default(), y)?;
+                self.step(step, &self.record.label(&step.step), ends.max().unwrap_or_default(), y)?;
                 for gate in gates {
                     self.bars(gate, "gate", y + 7.0, BAR - 7.0)?;
                 }
                 Ok(ROW)
             }
             Row::Other(step) => {
-                self.step(step, Duration::ZERO, y)?;
+                // An app may have the name of a stack.
+                let label = self.record.label(&step.step);
+                let label = if step.step.kind == "synth" { format!("synth {label}") } else { label };
+                self.step(step, &label, Duration::ZERO, y)?;
                 Ok(ROW)
             }
             Row::Packed { label, lines } => {
@@ -154,9 +157,8 @@ impl<'a> Chart<'a> {
 
     /// A step with a row of its own: label, bars, and what to say behind them, and behind what else is there
     /// until some time.
-    fn step(&mut self, step: &'a StepRecord, until: Duration, y: f64) -> std::fmt::Result {
-        let label = self.record.label(&step.step);
-        self.label(&label, &label, y)?;
+    fn step(&mut self, step: &'a StepRecord, label: &str, until: Duration, y: f64) -> std::fmt::Result {
+        self.label(label, label, y)?;
         let Some(last) = step.spans.last() else {
             let text = match step.outcome {
                 Some(Outcome::Skipped) => format!("skipped {}", self.record.why_skipped(step)),
