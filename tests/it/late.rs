@@ -239,6 +239,18 @@ fn what_was_looked_up_once_is_told_and_looked_up_again_where_that_is_asked_for()
     }
     assert!(!plan.stdout.contains("Synthesized again"), "{}", plan.stdout);
 
+    deploy(&place, &sim).run().expect(0);
+    let ran = deploy(&place, &sim).run().expect(0);
+    assert!(!ran.stderr.contains("it is another now"), "{}", ran.stderr);
+    place.write(
+        "guide/cdk.context.json",
+        &place.read("guide/cdk.context.json").replace("shop.example", "old.example"),
+    );
+    let ran = deploy(&place, &sim).run().expect(0);
+    let told =
+        "warning: guide has /shop/url from cdk.context.json as it was once found, and it is another now";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+
     let ran = place.paceline(["synth", "--refresh-context", "/shop/url"]).run().expect(0);
     assert!(ran.stderr.contains(&format!("[synth guide] looked up again: {KEY}")), "{}", ran.stderr);
     assert_eq!(place.read("guide/cdk.context.json"), "{\n  \"other\": 1\n}\n");

@@ -42,8 +42,11 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         options.history = history::read();
     }
     let mut plan = app.plan(&options)?;
-    if !(args.run.simulate || args.run.dry_run || plan.relaxed.is_empty()) {
-        plan = relaxed(&app, plan, &mut options)?;
+    if !(args.run.simulate || args.run.dry_run) {
+        late::warn_of_changed(&app)?;
+        if !plan.relaxed.is_empty() {
+            plan = relaxed(&app, plan, &mut options)?;
+        }
     }
     if args.run.no_synth && late::told(&plan).is_empty() {
         synth::ensure_no_context(&args.run)?;

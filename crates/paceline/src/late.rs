@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use paceline_assembly::{AssemblyError, Stack};
-use paceline_aws::{LateApp, LateSynthesis, Synthesis};
+use paceline_aws::{LateApp, LateSynthesis, Synthesis, Wire};
 pub(crate) use paceline_plan::late::told;
-use paceline_plan::{Plan, PlanOptions, Work};
+use paceline_plan::{ContextLookup, Looked, Plan, PlanOptions, Work};
 use tempfile::TempDir;
 
 use crate::failure::Failure;
 use crate::load::App;
+use crate::run::runtime;
+use crate::terminal;
 
 /// Where what a synthesis would write over is kept until the run is over.
 #[derive(Debug)]
@@ -94,6 +96,27 @@ fn late_apps(plan: &Plan) -> BTreeSet<&str> {
         _ => None,
     });
     apps.collect()
+}
+
+/// Says which parameters apps have from their context that are another by now. Those that are looked up again are of no
+/// interest.
+pub(crate) fn warn_of_changed(app: &App) -> Result<(), Failure> {
+    let kept: Vec<&ContextLookup> = app.context.iter().filter(|it| it.state == Looked::Kept).collect();
+    let wire = Wire::default();
+    let looked = paceline_aws::changed(&wire, &app.assembly, &kept);
+    let (changed, warnings) = runtime()?.block_on(looked)?;
+    for warning in warnings {
+        terminal::say(&format!("warning: {warning}"));
+    }
+    for it in changed {
+        let (name, key) = (&it.name, &it.key);
+        let app = it.app.as_deref().unwrap_or_default();
+        terminal::say(&format!(
+            "warning: {app} has {name} from cdk.context.json as it was once found, and it is another now: \
+             `--refresh-context {app}:{name}`, or `cdk context --reset '{key}'`, has it looked up again"
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses stacks that report errors. Those that wait for a synthesis are looked at after it.

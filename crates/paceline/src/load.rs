@@ -23,7 +23,7 @@ pub(crate) struct App {
     /// The apps that are synthesized by a command of theirs.
     pub(crate) syntheses: Vec<Synthesis>,
     /// What these keep in their context.
-    context: Vec<ContextLookup>,
+    pub(crate) context: Vec<ContextLookup>,
 }
 
 /// Which configuration, and the file that it came from.

@@ -82,6 +82,12 @@ impl ContextLookup {
         })
     }
 
+    /// The value of the parameter, if it is one and was found.
+    pub fn parameter_value(&self) -> Option<&str> {
+        let value = self.held.first().filter(|_| self.state != Looked::Missing && is_parameter(&self.name));
+        value.map(String::as_str)
+    }
+
     /// Whether the stack may take it from the context of its app.
     pub(crate) fn is_for(&self, stack: &Stack) -> bool {
         self.app == stack.app

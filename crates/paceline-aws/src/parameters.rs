@@ -1,0 +1,148 @@
+//! Looks at parameters before a run: whether those that stacks read are there already, so that an order which the team
+//! relaxes can be given up, and whether those that apps have from their context are what they were.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_config::SdkConfig;
+use aws_sdk_ssm::Client;
+use paceline_assembly::{Assembly, Stack};
+use paceline_plan::{ContextLookup, Present, Relaxed, Stored};
+
+use crate::aws::PreflightError;
+use crate::sdk::{self, Wire};
+use crate::session::{Sessions, Target};
+use crate::trouble::Trouble;
+
+/// `GetParameters` takes so many names at once (Systems Manager API reference, `GetParameters`).
+const NAMES: usize = 10;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Presence {
+    /// The pairs of stacks for which every parameter is there.
+    pub present: Present,
+    /// What could not be looked at. It counts as not there: the order is kept.
+    pub warnings: Vec<String>,
+}
+
+/// Looks for the parameters of every relaxed edge, with the lookup role of the stack that reads them.
+pub async fn present(
+    wire: &Wire,
+    assembly: &Assembly,
+    relaxed: &[Relaxed],
+) -> Result<Presence, PreflightError> {
+    let sessions = Sessions::new(sdk::base(wire, "us-east-1").await?);
+    let mut presence = Presence::default();
+    for it in relaxed {
+        let Some(stack) = assembly.stack(&it.from) else { continue };
+        match all_there(&sessions, stack, &it.parameters).await {
+            Ok(true) => drop(presence.present.insert((it.from.clone(), it.to.clone()))),
+            Ok(false) => {}
+            Err(trouble) => presence.warnings.push(format!(
+                "{} waits for {}: the parameters that it reads cannot be looked at: {}",
+                it.from, it.to, trouble.message
+            )),
+        }
+    }
+    Ok(presence)
+}
+
+async fn all_there(sessions: &Sessions, stack: &Stack, parameters: &[Stored]) -> Result<bool, Trouble> {
+    let home = sessions.target(stack).await?;
+    let mut by_place: BTreeMap<Target, BTreeSet<&str>> = BTreeMap::new();
+    for stored in parameters {
+        let place = Target {
+            account: stored.account.clone().unwrap_or_else(|| home.account.clone()),
+            region: stored.region.clone().unwrap_or_else(|| home.region.clone()),
+        };
+        by_place.entry(place).or_default().insert(&stored.name);
+    }
+    for (place, names) in by_place {
+        if values(sessions, stack, &place, &names).await?.len() < names.len() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Looks for the parameters that apps have from their context, and that are another by now. What cannot be looked at is
+/// said in a warning.
+pub async fn changed(
+    wire: &Wire,
+    assembly: &Assembly,
+    kept: &[&ContextLookup],
+) -> Result<(Vec<ContextLookup>, Vec<String>), PreflightError> {
+    let (mut changed, mut warnings) = (Vec::new(), Vec::new());
+    let mut places: BTreeMap<_, Vec<&ContextLookup>> = BTreeMap::new();
+    for lookup in kept.iter().filter(|it| it.parameter_value().is_some()) {
+        places.entry((&lookup.app, &lookup.account, &lookup.region)).or_default().push(lookup);
+    }
+    if places.is_empty() {
+        return Ok((changed, warnings));
+    }
+    let sessions = Sessions::new(sdk::base(wire, "us-east-1").await?);
+    for ((app, account, region), lookups) in places {
+        let is_there = |stack: &&Stack| {
+            (&stack.app, &stack.environment.account, &stack.environment.region) == (app, account, region)
+        };
+        let Some(stack) = assembly.stacks.iter().find(is_there) else { continue };
+        let names = lookups.iter().map(|it| it.name.as_str()).collect();
+        let found = async {
+            let place = sessions.target(stack).await?;
+            values(&sessions, stack, &place, &names).await
+        };
+        match found.await {
+            Ok(found) => changed.extend(
+                lookups
+                    .into_iter()
+                    .filter(|it| {
+                        let now = found.get(&it.name).map(String::as_str);
+                        now.is_some() && now != it.parameter_value()
+                    })
+                    .cloned(),
+            ),
+            Err(trouble) => warnings.push(format!(
+                "whether what {} has from cdk.context.json is still so cannot be looked at: {}",
+                stack.app.as_deref().unwrap_or(&stack.id),
+                trouble.message
+            )),
+        }
+    }
+    Ok((changed, warnings))
+}
+
+/// The values of those of some parameters that are there, read with the lookup role of a stack.
+async fn values(
+    sessions: &Sessions,
+    stack: &Stack,
+    place: &Target,
+    names: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, String>, Trouble> {
+    let home = sessions.target(stack).await?;
+    let role = stack.lookup_role.as_ref().filter(|_| place.account == home.account);
+    let client = Client::new(&config(sessions, role, place).await?);
+    let names: Vec<&str> = names.iter().copied().collect();
+    let mut found = BTreeMap::new();
+    for names in names.chunks(NAMES) {
+        let wanted = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        let answer = client.get_parameters().set_names(wanted).send().await;
+        let answer = answer.map_err(|error| Trouble::of("GetParameters", &error))?;
+        for parameter in answer.parameters() {
+            let (Some(name), Some(value)) = (parameter.name(), parameter.value()) else { continue };
+            found.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    Ok(found)
+}
+
+/// The lookup role may read everything; without it, ours is tried.
+async fn config(
+    sessions: &Sessions,
+    role: Option<&paceline_assembly::Role>,
+    place: &Target,
+) -> Result<SdkConfig, Trouble> {
+    match sessions.assume(role, place).await {
+        Err(_) if role.is_some() => sessions.assume(None, place).await,
+        config => config,
+    }
+}
