@@ -222,6 +222,26 @@ fn a_run_that_is_interrupted_while_it_synthesizes_is_gone_on_with() {
 }
 
 #[test]
+fn a_run_that_is_killed_after_its_late_synthesis_is_gone_on_with() {
+    let (place, sim) = (place(), Sim::start(5));
+    let running = deploy(&place, &sim).start("log");
+    let path = place.path("events.jsonl");
+    until("the page is being deployed", || {
+        fs_err::read_to_string(&path).is_ok_and(|text| {
+            text.lines().any(|it| it.contains("\"stack.submitted\"") && it.contains("\"deploy:guide/Page\""))
+        })
+    });
+    running.signal("KILL");
+    running.end();
+
+    let ran = deploy(&place, &sim).args(["--resume"]).run().expect(0);
+    assert!(ran.stderr.contains("going on with the interrupted run"), "{}", ran.stderr);
+    assert_eq!(sim.accepted("CreateStack").len(), 3, "nothing is done twice");
+    assert_eq!(sim.accepted("UpdateStack"), [""; 0]);
+    assert_eq!(place.json("outputs.json")["Page"]["Url"], "https://shop.example/start");
+}
+
+#[test]
 fn what_was_looked_up_once_is_told_and_looked_up_again_where_that_is_asked_for() {
     let (place, sim) = (place(), Sim::start(1000));
     place.write("guide/synthesized", "");

@@ -163,6 +163,12 @@ impl PlanError {
                 "give one of them another `stackName`, leave one out, or declare which waits for the other"
                     .to_owned()
             }
+            Self::MissingContext { name: Some(name), maker: Some(maker), stack, .. } if maker == stack => {
+                format!(
+                    "`{stack}` makes {} itself: have the app read it in another way",
+                    context::shown(name)
+                )
+            }
             Self::MissingContext { name: Some(name), maker: Some(maker), .. } => {
                 format!("`{maker}` makes {name}: deploy it in the same run, or first, and synthesize again")
             }

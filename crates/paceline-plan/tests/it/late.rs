@@ -375,3 +375,18 @@ fn what_is_deleted_may_be_without_what_it_needed() {
     assert_eq!(destruction.plan.steps.len(), 1);
     assert_eq!(destruction.plan.warnings, [""; 0]);
 }
+
+#[test]
+fn a_stack_that_looks_up_what_it_makes_itself_is_refused() {
+    let page = json!({ "Resources": {
+        "P": { "Type": "AWS::SSM::Parameter", "Properties": { "Name": "/shop/url", "Value": "v" } },
+        "R": { "Type": "Custom::Holder", "Properties": { "Value": held("/shop/url") } },
+    } });
+    let guide = App::default().stack("Page", "us-east-1", page).missing(missing("/shop/url"));
+    let alone = Assembly::of_apps(vec![("guide".to_owned(), guide.assembly())]);
+    let hint = try_plan(&alone, &PlanOptions::default()).unwrap_err().hint();
+    assert_eq!(
+        hint,
+        "`guide/Page` makes the parameter /shop/url itself: have the app read it in another way"
+    );
+}
