@@ -170,7 +170,7 @@ impl Plan {
         let steps = steps::make(&maker, &stacks);
         let critical_path = critical_path(&stacks, &graph, &order);
         warnings.extend(beside::warnings(&phases, &stacks, &critical_path, &relaxed));
-        warnings.extend(relax::without_effect(&stacks, &relaxed));
+        warnings.extend(relax::without_effect(&stacks, &mut relaxed));
         let declared_only = declared::only(&stacks, |from, to| {
             let (Some(&from), Some(&to)) = (index.get(from), index.get(to)) else { return false };
             facts[to].uses.given_names.iter().any(|name| chosen[from].template.mentions(name))

@@ -124,6 +124,9 @@ pub struct Relaxed {
     pub parameters: Vec<Stored>,
     /// Whether they are there, so that this plan has the edges no more.
     pub dropped: bool,
+    /// Whether other edges tie the two all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_effect: bool,
 }
 
 /// What an app has from its context as it was once found, and a stack of the plan makes.

@@ -75,6 +75,7 @@ pub(crate) fn apply(
         because: declared.because.clone(),
         parameters,
         dropped,
+        without_effect: false,
     }))
 }
 
@@ -102,34 +103,38 @@ pub(crate) fn early(edges: &[Edge]) -> BTreeMap<&str, BTreeSet<String>> {
 }
 
 /// A warning for each pair of stacks of which the team says that less is enough, and that other edges tie all the
-/// same: nothing is won there until those are gone as well.
-pub(crate) fn without_effect(stacks: &[PlannedStack], relaxed: &[Relaxed]) -> Vec<String> {
+/// same: nothing is won there until those are gone as well. The relaxed edges among them are marked.
+pub(crate) fn without_effect(stacks: &[PlannedStack], relaxed: &mut [Relaxed]) -> Vec<String> {
     let mut warnings = Vec::new();
     for from in stacks {
-        let of_from: Vec<&Relaxed> = relaxed.iter().filter(|it| it.from == from.id).collect();
-        let dropped = |edge: &Edge| {
-            let mut parameters = of_from.iter().filter(|it| it.to == edge.to).flat_map(|it| &it.parameters);
-            edge.reason.is_in_templates() && parameters.any(|it| edge.stored.as_ref() == Some(it))
-        };
-        let eased: BTreeSet<&str> = from
-            .depends_on
-            .iter()
-            .filter(|edge| edge.until == Until::Resource)
-            .map(|edge| edge.to.as_str())
-            .chain(of_from.iter().map(|it| it.to.as_str()))
-            .collect();
-        let tied =
-            |edge: &&Edge| eased.contains(edge.to.as_str()) && edge.until == Until::Stack && !dropped(edge);
-        let tied: Vec<Edge> = from.depends_on.iter().filter(tied).cloned().collect();
-        warnings.extend(folded(&tied).into_iter().map(|(to, reasons)| {
-            format!(
+        let tied = tied(from, relaxed);
+        for (to, reasons) in folded(&tied) {
+            for it in relaxed.iter_mut().filter(|it| it.from == from.id && it.to == to) {
+                it.without_effect = true;
+            }
+            warnings.push(format!(
                 "`edges` says that less than all of `{to}` is enough for `{}`, which waits for all of it all the \
                  same ({}): `paceline explain {} {to}` shows why",
                 from.id,
                 show_reasons(&reasons),
                 from.id
-            )
-        }));
+            ));
+        }
     }
     warnings
+}
+
+/// The edges of a stack that make it wait for all of others of which the team says that less is enough.
+fn tied(from: &PlannedStack, relaxed: &[Relaxed]) -> Vec<Edge> {
+    let of_from: Vec<&Relaxed> = relaxed.iter().filter(|it| it.from == from.id).collect();
+    let dropped = |edge: &Edge| {
+        let mut parameters = of_from.iter().filter(|it| it.to == edge.to).flat_map(|it| &it.parameters);
+        edge.reason.is_in_templates() && parameters.any(|it| edge.stored.as_ref() == Some(it))
+    };
+    let early = from.depends_on.iter().filter(|edge| edge.until == Until::Resource);
+    let eased: BTreeSet<&str> =
+        early.map(|edge| edge.to.as_str()).chain(of_from.iter().map(|it| it.to.as_str())).collect();
+    let tied =
+        |edge: &&Edge| eased.contains(edge.to.as_str()) && edge.until == Until::Stack && !dropped(edge);
+    from.depends_on.iter().filter(tied).cloned().collect()
 }

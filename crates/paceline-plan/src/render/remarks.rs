@@ -33,7 +33,9 @@ impl Page<'_> {
     }
 
     fn relaxed(&mut self) {
-        let lines = self.plan.relaxed.iter().map(|it| {
+        // The others are warned of.
+        let side_by_side = self.plan.relaxed.iter().filter(|it| !it.without_effect);
+        let lines = side_by_side.map(|it| {
             let parameters = count(it.parameters.len(), "parameter");
             format!("{} and {}: once it finds the {parameters} it reads ({})", it.from, it.to, it.because)
         });

@@ -91,9 +91,12 @@ fn what_another_edge_undoes_is_warned_of() {
     for less in [UNTIL, RELAX] {
         let alone = reads().config(less);
         assert_eq!(alone.plan().warnings, [""; 0]);
+        assert!(alone.plan().relaxed.iter().all(|it| !it.without_effect));
         let config = less.replace("edges: [", "edges:\n  - ").replace("}]", "}") + declared;
         let app = reads().config(&config);
-        assert_eq!(app.plan().warnings, [undone]);
+        let plan = app.plan();
+        assert_eq!(plan.warnings, [undone]);
+        assert!(plan.relaxed.iter().all(|it| it.without_effect));
         let plan = app.options(|options| options.present = present.clone()).plan();
         assert_eq!(plan.warnings, [undone]);
         assert_eq!(waits(&plan), ["deploy:Producer"]);
