@@ -42,6 +42,12 @@ fn a_simulation_shows_the_late_synthesis_with_what_was_recorded() {
 }
 
 #[test]
+fn what_was_synthesized_late_is_deleted_as_everything_else() {
+    let ran = paceline(&Place::new(), &["destroy", "--simulate", "--yes"]);
+    assert!(ran.stderr.contains("16 deleted"), "{}", ran.stderr);
+}
+
+#[test]
 fn explain_says_what_is_looked_up_again() {
     let ran = paceline(&Place::new(), &["explain", WAITS, "workshop/Applications"]);
     assert!(ran.stdout.contains("/workshop/storefront/url"), "{}", ran.stdout);

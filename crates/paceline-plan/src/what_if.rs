@@ -13,6 +13,7 @@ use crate::config::parse_duration;
 use crate::edges::{Edge, Reason};
 use crate::forecast::Basis;
 use crate::graph::Graph;
+use crate::late;
 use crate::names::suggestion;
 use crate::plan::{Plan, Work};
 
@@ -266,7 +267,10 @@ impl Plan {
         if self.stacks[from].depends_on.len() == before {
             return false;
         }
-        let waited_for = self.steps_of(to);
+        let mut waited_for = self.steps_of(to);
+        // Without anything to look up later, its app is not synthesized again for it.
+        let synthesis = self.synthesis_of(from);
+        waited_for.extend(synthesis.filter(|_| late::awaited(&self.stacks[from]).is_empty()));
         if let Some(step) = self.deploy_step(from) {
             self.steps[step].needs.retain(|need| !waited_for.contains(need));
             self.steps[step].early.retain(|early| !waited_for.contains(&early.need));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use paceline_aws::{Aws, AwsOptions};
+use paceline_aws::{Aws, AwsOptions, LateSynthesis};
 use paceline_engine::{RunOptions, Stop, exit, schedule};
 use paceline_plan::{Destruction, Plan, PlanOptions, render};
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::load::{self, App};
 use crate::run::{Execution, SIMULATED_START, runtime, virtual_runtime};
 use crate::simulate::Simulation;
-use crate::{synth, terminal};
+use crate::{late, synth, terminal};
 
 pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
     let configured = if args.yes && !args.run.no_synth {
@@ -51,7 +51,8 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
         let everything = app.plan(&everything)?;
         let simulated = async {
             let simulation = Simulation::new(&app.assembly, &everything, SIMULATED_START);
-            Box::pin(deploy(&app, everything, &simulation)).await?;
+            let late = late::pretended(&app, &everything, &options);
+            Box::pin(deploy(&app, everything, late, &simulation)).await?;
             let start = simulation.now();
             Box::pin(execution.simulate(start, connect(simulation.options(AwsOptions::default())))).await
         };
@@ -71,9 +72,14 @@ fn show(app: &App, destruction: &Destruction) -> Result<String, Failure> {
 }
 
 /// Deploys what there is to delete.
-async fn deploy(app: &App, plan: Plan, simulation: &Simulation) -> Result<(), Failure> {
+async fn deploy(
+    app: &App,
+    plan: Plan,
+    late: Option<Arc<LateSynthesis>>,
+    simulation: &Simulation,
+) -> Result<(), Failure> {
     let plan = Arc::new(plan);
-    let aws = simulation.options(AwsOptions::default());
+    let aws = simulation.options(AwsOptions { late, ..AwsOptions::default() });
     let aws = Aws::connect(Arc::clone(&app.assembly), &plan, aws).await?;
     let run = RunOptions {
         id: "simulated".to_owned(),

@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
 use paceline_plan::late::{Compared, compare};
+use paceline_plan::what_if::Change;
 use paceline_plan::{Config, ContextLookup, Destruction, Looked, Plan, PlanError, PlanOptions, Step, Work};
 use serde_json::{Value, json};
 
@@ -389,4 +390,11 @@ fn a_stack_that_looks_up_what_it_makes_itself_is_refused() {
         hint,
         "`guide/Page` makes the parameter /shop/url itself: have the app read it in another way"
     );
+}
+
+#[test]
+fn what_if_it_did_not_wait() {
+    let plan = plan(&both(&shop(), &guide()));
+    let changed = Change::parse("drop-edge guide/Page shop/Shop").unwrap().apply(&plan).unwrap();
+    assert_eq!(needs(&changed, step(&changed, "deploy:guide/Page")), [""; 0]);
 }
