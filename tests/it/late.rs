@@ -141,6 +141,59 @@ fn a_generated_build_does_so_too() {
     assert_eq!(place.json("kept/artifacts/outputs.json")["Page"]["Url"], "https://shop.example/start");
 }
 
+#[test]
+fn stacks_that_wait_for_different_things_share_a_synthesis_that_starts_after_all_of_them() {
+    let (place, sim) = (Place::new(), Sim::start(1000));
+    let names = ["a", "b", "c"];
+    let missing: Vec<Value> = names
+        .iter()
+        .map(|name| {
+            let key = format!("ssm:account=111111111111:parameterName=/{name}:region=us-east-1");
+            let stand_in = format!("dummy-value-for-/{name}");
+            json!({ "key": key, "provider": "ssm", "props": { "dummyValue": stand_in } })
+        })
+        .collect();
+    for name in names {
+        let parameter = json!({ "Type": "AWS::SSM::Parameter", "Properties": {
+            "Type": "String", "Name": format!("/{name}"), "Value": "v" } });
+        let makes = json!({ "Resources": { "P": parameter } });
+        place.write(&format!("shop/cdk.out/Makes-{name}.json"), &makes.to_string());
+        place.write(&format!("guide/first/Has-{name}.json"), &page(&format!("dummy-value-for-/{name}")));
+        place.write(&format!("guide/then/Has-{name}.json"), &page("found"));
+    }
+    let stacks = |prefix: &str| names.map(|name| format!("{prefix}-{name}"));
+    let (makes, has) = (stacks("Makes"), stacks("Has"));
+    let has = has.each_ref().map(String::as_str);
+    place.write("shop/cdk.out/manifest.json", &manifest(&makes.each_ref().map(String::as_str), None));
+    let mut first: Value = serde_json::from_str(&manifest(&has, None)).unwrap();
+    first["missing"] = missing.into();
+    place.write("guide/first/manifest.json", &first.to_string());
+    place.write("guide/then/manifest.json", &manifest(&has, None));
+    let synth = "[ -e cdk.out ] && from=then || from=first
+echo x >> times
+[ $from = first ] || while [ ! -e go ]; do sleep 0.02; done
+rm -rf cdk.out; cp -r $from cdk.out";
+    place.write("guide/synth.sh", synth);
+    configure(&place, "");
+    let running = deploy(&place, &sim).start("log");
+    let path = place.path("events.jsonl");
+    until("all three are due", || {
+        let text = fs_err::read_to_string(&path).unwrap_or_default();
+        let started = |line: &&str| line.contains("\"step.started\"") && line.contains("\"synth:guide/");
+        text.lines().filter(started).count() == names.len()
+    });
+    place.write("guide/go", "");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    for name in names {
+        assert_eq!(place.json("outputs.json")[format!("Has-{name}")]["Url"], "found");
+    }
+    let at_the_start_and_for_the_first = 2;
+    let times = place.read("guide/times").lines().count();
+    assert!(times <= at_the_start_and_for_the_first + 1, "the others share one: {times}");
+    assert!(said.contains("synthesized meanwhile"), "{said}");
+}
+
 /// A deployment in which the second synthesis gives something else than was planned.
 fn with(change: impl FnOnce(&Place)) -> (Place, Ran) {
     let (place, sim) = (place(), Sim::start(1000));

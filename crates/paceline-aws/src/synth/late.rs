@@ -1,6 +1,6 @@
 //! Synthesizes an app again in the middle of a run, and lets the stacks that have waited for it go on with that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use camino::Utf8PathBuf;
@@ -10,6 +10,7 @@ use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_plan::late::{Compared, compare, unpublished};
 use paceline_plan::{Config, Plan, PlanOptions, Synthesize, Work};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::Synthesis;
 use super::context_file::ContextFile;
@@ -47,8 +48,8 @@ pub enum LateApp {
 /// What apps are after the syntheses of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Later {
-    /// Two syntheses of one folder would write over each other.
-    turns: BTreeMap<Utf8PathBuf, Mutex<()>>,
+    /// Two syntheses of one folder would write over each other. With when the last that ended had started.
+    turns: BTreeMap<Utf8PathBuf, Mutex<Option<Instant>>>,
     /// By the position of the step that made it.
     made: BTreeMap<usize, OnceLock<Assembly>>,
 }
@@ -143,20 +144,19 @@ impl Aws {
         synthesis: &Synthesis,
         dir: &Utf8PathBuf,
     ) -> Result<Assembly, Trouble> {
-        let _turn = match self.later.turns.get(&synthesis.dir) {
-            Some(turn) => Some(turn.lock().await),
-            None => None,
-        };
-        let file = ContextFile::read(&synthesis.dir).map_err(|error| refused(error.to_string()))?;
-        let forgotten = file.forget(|_, name| name.is_some_and(|name| work.lookups.contains(name)));
-        for key in forgotten.map_err(|error| refused(error.to_string()))? {
-            context.output(format!("looked up again: {key}"));
+        let due = Instant::now();
+        // Those that are due at the same moment come to the lock before any has started.
+        tokio::task::yield_now().await;
+        let turn = self.later.turns.get(&synthesis.dir);
+        let turn = turn.ok_or_else(|| Trouble::setup(format!("there is no turn for {}", synthesis.dir)))?;
+        let mut last = turn.lock().await;
+        if last.is_some_and(|started| started >= due) {
+            context.output("synthesized meanwhile, after all that it looks up had been made");
+        } else {
+            let started = Instant::now();
+            forget_and_run(context, work, synthesis).await?;
+            *last = Some(started);
         }
-        let again = synthesis.again(|line| context.output(line)).await;
-        again.map_err(|error| {
-            refused(error.to_string())
-                .hint("its whole output is above; when it is mended, run the same command again")
-        })?;
         let mut assembly = read(dir)?;
         let waits = |stack: &Stack| {
             let id = format!("{}/{}", work.app, stack.id);
@@ -167,6 +167,35 @@ impl Aws {
         kept.map_err(|error| refused(format!("cannot keep what was synthesized: {error}")))?;
         Ok(assembly)
     }
+}
+
+/// Has everything looked up again that this app is synthesized again for, now or later: what comes of it may serve for
+/// several steps.
+async fn forget_and_run(
+    context: &StepContext,
+    work: &Synthesize,
+    synthesis: &Synthesis,
+) -> Result<(), Trouble> {
+    let lookups: BTreeSet<&str> = context
+        .plan()
+        .steps
+        .iter()
+        .filter_map(|step| match &step.work {
+            Work::Synthesize(of) if of.app == work.app => Some(&of.lookups),
+            _ => None,
+        })
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let file = ContextFile::read(&synthesis.dir).map_err(|error| refused(error.to_string()))?;
+    let forgotten = file.forget(|_, name| name.is_some_and(|name| lookups.contains(name)));
+    for key in forgotten.map_err(|error| refused(error.to_string()))? {
+        context.output(format!("looked up again: {key}"));
+    }
+    synthesis.again(|line| context.output(line)).await.map_err(|error| {
+        refused(error.to_string())
+            .hint("its whole output is above; when it is mended, run the same command again")
+    })
 }
 
 fn read(dir: &Utf8PathBuf) -> Result<Assembly, Trouble> {
