@@ -107,6 +107,32 @@ fn a_fresh_account_gets_what_was_made_and_no_placeholder() {
     assert!(again.stderr.contains("3 unchanged"), "{}", again.stderr);
 }
 
+#[test]
+fn an_only_app_that_has_a_synth_command_is_synthesized_again_as_well() {
+    let (place, sim) = (Place::new(), Sim::start(1000));
+    let parameter = json!({ "Resources": { "P": { "Type": "AWS::SSM::Parameter", "Properties": {
+        "Type": "String", "Name": "/shop/url", "Value": "https://shop.example" } } } });
+    let first = ("dummy-value-for-/shop/url", Some("/shop/url"));
+    for (folder, (url, missing)) in
+        [("cdk.out", first), ("elsewhere", first), ("then", ("https://shop.example", None))]
+    {
+        place.write(&format!("{folder}/manifest.json"), &manifest(&["Shop", "Page"], missing));
+        place.write(&format!("{folder}/Shop.json"), &parameter.to_string());
+        place.write(&format!("{folder}/Page.json"), &page(url));
+    }
+    place.write("paceline.yaml", "app: cdk.out\nsynth: rm -r cdk.out && cp -r then cdk.out\n");
+    let elsewhere = deploy(&place, &sim).args(["--app", "elsewhere"]).run().expect(2);
+    assert!(elsewhere.stderr.contains("it was synthesized without context it needs"), "{}", elsewhere.stderr);
+    // As generated builds name it.
+    let ran = deploy(&place, &sim).args(["--app", "./cdk.out"]).run().expect(0);
+    assert!(
+        ran.stderr.contains("note: synthesized again: the app after Shop, for Page: /shop/url"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(place.json("outputs.json")["Page"]["Url"], "https://shop.example");
+}
+
 /// What generated builds do: they synthesize and plan before they deploy.
 #[test]
 fn what_is_due_in_the_middle_is_synthesized_also_where_the_start_takes_what_is_there() {

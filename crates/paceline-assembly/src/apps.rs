@@ -24,11 +24,15 @@ impl Assembly {
         all
     }
 
-    /// The same with one app as it is synthesized now. Its stacks take the place of those that it had.
+    /// The same with one app as it is synthesized now; `None` is the only one. Its stacks take the place of those that
+    /// it had.
     #[must_use]
-    pub fn with_app(&self, app: &str, again: Assembly) -> Assembly {
-        let is_of_app = |of: &Option<String>| of.as_deref() == Some(app);
-        let again = Assembly::of_apps(vec![(app.to_owned(), again)]);
+    pub fn with_app(&self, app: Option<&str>, again: Assembly) -> Assembly {
+        let is_of_app = |of: &Option<String>| of.as_deref() == app;
+        let again = match app {
+            Some(app) => Assembly::of_apps(vec![(app.to_owned(), again)]),
+            None => again,
+        };
         let mut all = self.clone();
         let at = all.stacks.iter().position(|stack| is_of_app(&stack.app)).unwrap_or(all.stacks.len());
         all.stacks.retain(|stack| !is_of_app(&stack.app));

@@ -52,7 +52,7 @@ impl AssemblyError {
             Self::NotAnAssembly { hint, .. } => Some(hint.clone()),
             Self::MissingContext { .. } => Some(
                 "run `cdk synth` again where it can look these values up, and commit `cdk.context.json`; if a stack that \
-                 is deployed with it makes them, name the app under `apps:` in paceline.yaml, with its `synth`"
+                 is deployed with it makes them, give paceline.yaml the app's `synth` command"
                     .to_owned(),
             ),
             Self::StackErrors { .. } => Some(

@@ -1,7 +1,7 @@
 //! How events tell of the plan and of its steps.
 
 use paceline_plan::history::short;
-use paceline_plan::{Plan, Step, Work};
+use paceline_plan::{Plan, Step, THE_APP, Work};
 
 use crate::event::{PlannedPhase, PlannedStep, RunStarted, StepRef};
 use crate::run::RunOptions;
@@ -14,7 +14,7 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
         Work::Publish(publish) => (publish.title.clone(), None),
         Work::Deploy { .. } | Work::Delete { .. } => (stack.id.clone(), Some(stack.id.clone())),
         Work::Command(command) => (command.name.clone(), None),
-        Work::Synthesize(synthesize) => (synthesize.app.clone(), None),
+        Work::Synthesize(synthesize) => (synthesize.app.clone().unwrap_or_else(|| THE_APP.to_owned()), None),
         Work::Gate { .. } => (format!("IAM roles of {}", stack.id), Some(stack.id.clone())),
     };
     StepRef {

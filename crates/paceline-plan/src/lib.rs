@@ -45,7 +45,7 @@ pub use error::PlanError;
 pub use make::PlanOptions;
 pub use plan::{
     Command, DeclaredOnly, Early, KeptContext, LeftOut, Phase, Plan, PlannedStack, Publish, Relaxed, Step,
-    Synthesize, Work,
+    Synthesize, THE_APP, Work,
 };
 pub use relax::Present;
 pub use schema::schema;

@@ -48,6 +48,8 @@ pub struct PlanOptions {
     pub present: Present,
     /// What the apps have from their context, as they keep it, beside what was missing.
     pub context: Vec<ContextLookup>,
+    /// Whether the one app is another than the configuration's, which says how that is synthesized.
+    pub made_elsewhere: bool,
     /// Whether the stacks are to be deleted: what their templates hold is of no importance then.
     pub deletes: bool,
     /// Typical durations by resource type.
@@ -68,6 +70,7 @@ impl Default for PlanOptions {
             fail_fast: false,
             present: Present::new(),
             context: Vec::new(),
+            made_elsewhere: false,
             deletes: false,
             durations: Durations::typical(),
             history: Arc::default(),
@@ -86,7 +89,7 @@ impl Plan {
         let mut facts = facts::of(assembly, &context, expect);
         let mut found = edges::find(assembly, &facts, &context);
         found.edges.retain(|edge| {
-            let waits = |stack| late::can_be_synthesized(stack, config);
+            let waits = |stack| late::can_be_synthesized(stack, config, options);
             edge.reason != Reason::Synth || assembly.stack(&edge.from).is_some_and(waits)
         });
         let (guesses, mut edges): (Vec<Edge>, Vec<Edge>) =

@@ -196,11 +196,14 @@ pub enum Work {
     Synthesize(Synthesize),
 }
 
+/// What the only app is called.
+pub const THE_APP: &str = "the app";
+
 /// An app that is synthesized in the middle of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Synthesize {
-    /// The app.
-    pub app: String,
+    /// The app, where there are several.
+    pub app: Option<String>,
     /// The positions in [`Plan::stacks`] of the stacks that wait for it, of which there is at least one.
     pub stacks: Vec<usize>,
     /// The names of what it is done for: parameters, or such as `hosted zone example.com`.
@@ -226,6 +229,13 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// How often it is run again when it fails.
     pub retries: u32,
+}
+
+impl Synthesize {
+    /// What the app is called, in a sentence.
+    pub fn app_shown(&self) -> String {
+        self.app.as_ref().map_or_else(|| THE_APP.to_owned(), |app| format!("app `{app}`"))
+    }
 }
 
 impl Work {

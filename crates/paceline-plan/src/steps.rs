@@ -123,9 +123,8 @@ pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
         }
         needs.extend(stack.depends_on.iter().filter_map(|edge| done.get(edge.to.as_str())));
         let early = early(stack, &done, complete, &steps);
-        if let Some(app) = source.and_then(|source| source.app.as_deref()) {
-            needs.extend(synthesized.before(app, stack, number, (&done, &early), &mut steps, *expect));
-        }
+        let app = source.and_then(|source| source.app.as_deref());
+        needs.extend(synthesized.before(app, stack, number, (&done, &early), &mut steps, *expect));
         let waits = maker.commands.iter().filter(|(_, place)| place.before.contains(&number));
         needs.extend(waits.filter_map(|(command, _)| ran.get(&command.number)));
         needs.sort_unstable();

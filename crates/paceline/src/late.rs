@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use paceline_assembly::{AssemblyError, Stack};
 use paceline_aws::{LateApp, LateSynthesis, Synthesis, Wire};
 pub(crate) use paceline_plan::late::told;
-use paceline_plan::{ContextLookup, Looked, Plan, PlanOptions, Work};
+use paceline_plan::{ContextLookup, Looked, Plan, PlanOptions, THE_APP, Work};
 use tempfile::TempDir;
 
 use crate::failure::Failure;
@@ -38,7 +38,7 @@ pub(crate) fn by_command(
     let keep = Utf8Path::from_path(kept.0.path()).ok_or_else(|| {
         Failure::usage("the temporary folder's name is no text", "name another with TMPDIR")
     })?;
-    let is_late = |stack: &Stack| stack.app.as_deref().is_some_and(|app| apps.contains(app));
+    let is_late = |stack: &Stack| apps.contains(&stack.app);
     Arc::make_mut(&mut app.assembly).keep(&keep.join("first"), is_late).map_err(failed)?;
     let run = |synthesis: &Synthesis| LateApp::Run {
         assembly: synthesis.dir.join(&synthesis.app.assembly),
@@ -58,12 +58,12 @@ pub(crate) fn pretended(app: &App, plan: &Plan, options: &PlanOptions) -> Option
 
 fn late(
     app: &App,
-    apps: &BTreeSet<&str>,
+    apps: &BTreeSet<&Option<String>>,
     options: &PlanOptions,
     keep: &Utf8Path,
     how: impl Fn(&Synthesis) -> LateApp,
 ) -> Arc<LateSynthesis> {
-    let syntheses = app.syntheses.iter().filter(|synthesis| apps.contains(synthesis.name.as_str()));
+    let syntheses = app.syntheses.iter().filter(|synthesis| apps.contains(&synthesis.name));
     Arc::new(LateSynthesis {
         apps: syntheses.map(|synthesis| (synthesis.name.clone(), how(synthesis))).collect(),
         config: app.config.clone(),
@@ -75,13 +75,13 @@ fn late(
 /// What a simulation takes for granted where apps are synthesized again.
 pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
     let apps = late_apps(plan);
-    let late = app.syntheses.iter().filter(|synthesis| apps.contains(synthesis.name.as_str()));
+    let late = app.syntheses.iter().filter(|synthesis| apps.contains(&synthesis.name));
     late.map(|synthesis| {
-        let name = &synthesis.name;
+        let name = synthesis.name.as_ref().map_or_else(|| THE_APP.to_owned(), |name| format!("app `{name}`"));
         match &synthesis.app.recorded {
-            Some(dir) => format!("app `{name}` is not synthesized again: what was recorded in {dir} is taken for it"),
+            Some(dir) => format!("{name} is not synthesized again: what was recorded in {dir} is taken for it"),
             None => format!(
-                "app `{name}` is not synthesized again: its stacks are deployed with placeholders (`recorded` names an \
+                "{name} is not synthesized again: its stacks are deployed with placeholders (`recorded` names an \
                  assembly to take)"
             ),
         }
@@ -90,9 +90,9 @@ pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
 }
 
 /// The apps that a plan synthesizes again.
-fn late_apps(plan: &Plan) -> BTreeSet<&str> {
+fn late_apps(plan: &Plan) -> BTreeSet<&Option<String>> {
     let apps = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::Synthesize(work) => Some(work.app.as_str()),
+        Work::Synthesize(work) => Some(&work.app),
         _ => None,
     });
     apps.collect()
@@ -110,10 +110,13 @@ pub(crate) fn warn_of_changed(app: &App) -> Result<(), Failure> {
     }
     for it in changed {
         let (name, key) = (&it.name, &it.key);
-        let app = it.app.as_deref().unwrap_or_default();
+        let (app, flag) = match &it.app {
+            Some(app) => (app.as_str(), format!("`--refresh-context {app}:{name}`, or ")),
+            None => (THE_APP, String::new()),
+        };
         terminal::say(&format!(
             "warning: {app} has {name} from cdk.context.json as it was once found, and it is another now: \
-             `--refresh-context {app}:{name}`, or `cdk context --reset '{key}'`, has it looked up again"
+             {flag}`cdk context --reset '{key}'` has it looked up again"
         ));
     }
     Ok(())

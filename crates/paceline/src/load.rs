@@ -5,6 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Assembly;
 use paceline_aws::Synthesis;
+use paceline_plan::config::AppConfig;
 use paceline_plan::{Config, ContextLookup, Destruction, Plan, PlanOptions, Strategy, config};
 
 use crate::cli::{AppArgs, SelectArgs, StrategyArg};
@@ -20,6 +21,8 @@ pub(crate) struct App {
     /// The folder of the assembly; of several, that of the configuration.
     pub(crate) dir: Utf8PathBuf,
     pub(crate) assembly: Arc<Assembly>,
+    /// Whether the one app is another than the configuration's.
+    made_elsewhere: bool,
     /// The apps that are synthesized by a command of theirs.
     pub(crate) syntheses: Vec<Synthesis>,
     /// What these keep in their context.
@@ -58,7 +61,8 @@ impl Configured {
         let Self { config, path: config_path } = self;
         let folder = config_path.as_deref().and_then(Utf8Path::parent);
         let configured = config.app.as_ref().map(|app| folder.map_or_else(|| app.clone(), |f| f.join(app)));
-        let dir = args.app.clone().or(configured).unwrap_or_else(|| "cdk.out".into());
+        let configured = configured.unwrap_or_else(|| "cdk.out".into());
+        let dir = args.app.clone().unwrap_or_else(|| configured.clone());
         if config_path.is_none() {
             let beside =
                 dir.parent().map(|folder| folder.join(config::FILE_NAME)).filter(|path| path.is_file());
@@ -66,8 +70,17 @@ impl Configured {
                 terminal::say(&format!("note: {beside} is not used; give it with --config"));
             }
         }
-        let assembly = Arc::new(Assembly::read(&dir)?);
-        Ok(App { config, config_path, dir, assembly, syntheses: Vec::new(), context: Vec::new() })
+        // The configuration says how its own app is synthesized, and not another that the command line names.
+        let real = |dir: &Utf8Path| dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
+        let made_elsewhere = real(&dir) != real(&configured);
+        let synthesis = config.synth.as_ref().filter(|_| !made_elsewhere).map(|synth| only_app(synth, &dir));
+        let assembly = match &synthesis {
+            Some(_) => Assembly::read_incomplete(&dir)?,
+            None => Assembly::read(&dir)?,
+        };
+        let syntheses: Vec<Synthesis> = synthesis.into_iter().collect();
+        let (assembly, context) = (Arc::new(assembly), context(&syntheses)?);
+        Ok(App { config, config_path, dir, assembly, made_elsewhere, syntheses, context })
     }
 
     /// The folder that paths in the configuration are relative to.
@@ -78,10 +91,9 @@ impl Configured {
     /// The apps that are synthesized by a command of theirs.
     pub(crate) fn syntheses(&self) -> Vec<Synthesis> {
         let apps = self.config.apps.iter().filter(|(_, app)| app.synth.is_some());
-        apps.map(|(name, app)| Synthesis {
-            name: name.clone(),
-            dir: self.folder().join(&app.dir),
-            app: app.clone(),
+        apps.map(|(name, app)| {
+            let dir = self.folder().join(&app.dir);
+            Synthesis { name: Some(name.clone()), context_dir: dir.clone(), dir, app: app.clone() }
         })
         .collect()
     }
@@ -108,20 +120,34 @@ impl Configured {
             assemblies.push((name.clone(), assembly?));
         }
         let syntheses = self.syntheses();
-        let mut context = Vec::new();
-        for synthesis in &syntheses {
-            let read = synthesis.context().map_err(|error| {
-                let hint =
-                    "mend the file, or remove it: what is not in it is looked up when the app is synthesized";
-                Failure::usage(error.to_string(), hint)
-            });
-            context.extend(read?);
-        }
+        let context = context(&syntheses)?;
         let dir =
             Some(self.folder()).filter(|it| !it.as_str().is_empty()).unwrap_or(Utf8Path::new(".")).to_owned();
         let assembly = Arc::new(Assembly::of_apps(assemblies));
-        Ok(App { config: self.config, config_path: self.path, dir, assembly, syntheses, context })
+        let (config, config_path, made_elsewhere) = (self.config, self.path, false);
+        Ok(App { config, config_path, dir, assembly, made_elsewhere, syntheses, context })
     }
+}
+
+/// The only app. It is synthesized where generated builds do it, at the root, and keeps its context beside its assembly.
+fn only_app(synth: &str, assembly: &Utf8Path) -> Synthesis {
+    let app = AppConfig { synth: Some(synth.to_owned()), ..AppConfig::new("", assembly) };
+    let context_dir = assembly.parent().unwrap_or(Utf8Path::new("")).to_owned();
+    Synthesis { name: None, dir: Utf8PathBuf::new(), context_dir, app }
+}
+
+/// What apps keep in their context.
+fn context(syntheses: &[Synthesis]) -> Result<Vec<ContextLookup>, Failure> {
+    let mut context = Vec::new();
+    for synthesis in syntheses {
+        let read = synthesis.context().map_err(|error| {
+            let hint =
+                "mend the file, or remove it: what is not in it is looked up when the app is synthesized";
+            Failure::usage(error.to_string(), hint)
+        });
+        context.extend(read?);
+    }
+    Ok(context)
 }
 
 impl App {
@@ -132,6 +158,7 @@ impl App {
             multi_region: variable.and_then(|name| std::env::var(name).ok()),
             fail_fast,
             context: self.context.clone(),
+            made_elsewhere: self.made_elsewhere,
             ..PlanOptions::default()
         };
         if let Some(path) = &self.config_path {

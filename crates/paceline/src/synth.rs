@@ -25,7 +25,7 @@ pub(crate) fn run(args: &SynthArgs) -> Result<u8, Failure> {
     let is_meant = |name: &str| args.apps.is_empty() || args.apps.iter().any(|it| it == name);
     let syntheses = |configured: &Configured| {
         let all = configured.syntheses().into_iter();
-        all.filter(|synthesis| is_meant(&synthesis.name)).collect::<Vec<_>>()
+        all.filter(|it| it.name.as_deref().is_none_or(is_meant)).collect::<Vec<_>>()
     };
     if syntheses(&configured).is_empty() {
         return Err(Failure::usage(
@@ -172,7 +172,7 @@ async fn one_after_another(syntheses: Vec<Synthesis>) -> Vec<SynthesisError> {
 }
 
 async fn one(synthesis: Synthesis) -> Result<(), SynthesisError> {
-    let name = synthesis.name.clone();
+    let name = synthesis.name.clone().unwrap_or_default();
     let start = tokio::time::Instant::now();
     synthesis.perform(|line| terminal::say(&format!("[synth {name}] {line}"))).await?;
     // Whole seconds: nobody plans with less.

@@ -25,7 +25,7 @@ pub struct LateSynthesis {
     /// The same.
     pub options: PlanOptions,
     /// Every app that may be synthesized again.
-    pub apps: BTreeMap<String, LateApp>,
+    pub apps: BTreeMap<Option<String>, LateApp>,
     /// A folder for what another synthesis would write over.
     pub keep: Utf8PathBuf,
 }
@@ -83,7 +83,7 @@ impl Aws {
         work: &Synthesize,
     ) -> Result<Ended, Trouble> {
         let late = self.options.late.as_deref();
-        let missing = || Trouble::setup(format!("nothing says how app `{}` is synthesized", work.app));
+        let missing = || Trouble::setup(format!("nothing says how {} is synthesized", work.app_shown()));
         let (late, app) =
             late.and_then(|late| Some((late, late.apps.get(&work.app)?))).ok_or_else(missing)?;
         let made = match app {
@@ -97,7 +97,7 @@ impl Aws {
         };
         let (again, Compared { warnings, problems }) = match made {
             Some(made) => {
-                let again = self.assembly.with_app(&work.app, made);
+                let again = self.assembly.with_app(work.app.as_deref(), made);
                 let assemblies = (&*self.assembly, &again);
                 let compared = compare(context.plan(), work, assemblies, &late.config, &late.options);
                 (again, compared)
@@ -159,10 +159,13 @@ impl Aws {
         }
         let mut assembly = read(dir)?;
         let waits = |stack: &Stack| {
-            let id = format!("{}/{}", work.app, stack.id);
+            let id = match &work.app {
+                Some(app) => format!("{app}/{}", stack.id),
+                None => stack.id.clone(),
+            };
             work.stacks.iter().any(|&number| context.plan().stacks[number].id == id)
         };
-        let keep = late.keep.join(format!("{}.{}", work.app, context.index()));
+        let keep = late.keep.join(context.index().to_string());
         let kept = assembly.keep(&keep, waits);
         kept.map_err(|error| refused(format!("cannot keep what was synthesized: {error}")))?;
         Ok(assembly)
@@ -187,7 +190,7 @@ async fn forget_and_run(
         .flatten()
         .map(String::as_str)
         .collect();
-    let file = ContextFile::read(&synthesis.dir).map_err(|error| refused(error.to_string()))?;
+    let file = ContextFile::read(&synthesis.context_dir).map_err(|error| refused(error.to_string()))?;
     let forgotten = file.forget(|_, name| name.is_some_and(|name| lookups.contains(name)));
     for key in forgotten.map_err(|error| refused(error.to_string()))? {
         context.output(format!("looked up again: {key}"));

@@ -30,20 +30,22 @@ const FORGETTING: &str = "cdk context --reset";
 /// An app that is to be synthesized.
 #[derive(Debug, Clone)]
 pub struct Synthesis {
-    /// What people call it.
-    pub name: String,
-    /// Its folder.
+    /// What people call it, where there are several.
+    pub name: Option<String>,
+    /// The folder that its commands run in.
     pub dir: Utf8PathBuf,
+    /// The folder that has its `cdk.context.json`.
+    pub context_dir: Utf8PathBuf,
     /// What it is synthesized with.
     pub app: AppConfig,
 }
 
 /// Why an app could not be synthesized.
 #[derive(Debug, thiserror::Error)]
-#[error("app `{app}`: `{run}` failed: {message}")]
+#[error("{}`{run}` failed: {message}", app.as_ref().map(|app| format!("app `{app}`: ")).unwrap_or_default())]
 pub struct SynthesisError {
-    /// The app.
-    pub app: String,
+    /// The app, where there are several.
+    pub app: Option<String>,
     /// What was run.
     pub run: String,
     /// How it ended, and the last it said.
@@ -89,8 +91,8 @@ impl Synthesis {
     /// What the app has from its context, by what is in `cdk.context.json`, and a stack can make.
     pub fn context(&self) -> Result<Vec<ContextLookup>, ContextFileError> {
         let named = &self.app.refresh_context;
-        let file = ContextFile::read(&self.dir)?;
-        Ok(file.lookups(Some(&self.name), |key, name| named.iter().any(|it| it == key || it == name)))
+        let file = ContextFile::read(&self.context_dir)?;
+        Ok(file.lookups(self.name.as_deref(), |key, name| named.iter().any(|it| it == key || it == name)))
     }
 
     /// Takes what is to be looked up again out of `cdk.context.json`, and says which keys these were.
@@ -99,7 +101,7 @@ impl Synthesis {
         if named.is_empty() {
             return Ok(Vec::new());
         }
-        let file = ContextFile::read(&self.dir)?;
+        let file = ContextFile::read(&self.context_dir)?;
         file.forget(|key, name| named.iter().any(|it| it == key || Some(it.as_str()) == name))
     }
 

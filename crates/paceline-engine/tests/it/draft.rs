@@ -106,7 +106,7 @@ impl Draft {
 
     /// A synthesis for the stack at this position, which is still to come.
     pub(crate) fn synthesis(&mut self, app: &str, stack: usize, seconds: u64, needs: &[usize]) -> usize {
-        let work = Synthesize { app: app.to_owned(), stacks: vec![stack], lookups: BTreeSet::new() };
+        let work = Synthesize { app: Some(app.to_owned()), stacks: vec![stack], lookups: BTreeSet::new() };
         self.step(format!("synth:{app}"), Work::Synthesize(work), seconds, needs)
     }
 

@@ -39,6 +39,23 @@ pub struct AppConfig {
     pub env: BTreeMap<String, String>,
 }
 
+impl AppConfig {
+    /// An app in a folder, with the folder of its assembly, and nothing said of how it is made.
+    pub fn new(dir: impl Into<Utf8PathBuf>, assembly: impl Into<Utf8PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            assembly: assembly.into(),
+            install: None,
+            build: None,
+            synth: None,
+            context: BTreeMap::new(),
+            refresh_context: Vec::new(),
+            recorded: None,
+            env: BTreeMap::new(),
+        }
+    }
+}
+
 fn cdk_out() -> Utf8PathBuf {
     "cdk.out".into()
 }

@@ -11,7 +11,7 @@ use crate::config::IamRoles;
 use crate::durations::{self, Durations};
 use crate::history::{History, Kind, Operation, short};
 use crate::pace::role_wait;
-use crate::plan::Publish;
+use crate::plan::{Publish, THE_APP};
 use crate::stack_time::{Resources, typical_of};
 
 /// Checking for and uploading one file. An estimate: most are small, and most are there already.
@@ -122,8 +122,8 @@ impl Expect<'_> {
     }
 
     /// Synthesizing an app again.
-    pub(crate) fn synthesis(self, app: &str, region: Option<&str>) -> Expected {
-        let next = self.history.other(Kind::Synth, app, region);
+    pub(crate) fn synthesis(self, app: Option<&str>, region: Option<&str>) -> Expected {
+        let next = self.history.other(Kind::Synth, app.unwrap_or(THE_APP), region);
         let (time, basis) = measured(next.median).unwrap_or((SYNTH_TIME, Basis::Default));
         Expected { time, basis, operation: next.operation }
     }

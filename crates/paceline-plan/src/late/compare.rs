@@ -44,12 +44,12 @@ impl Compared {
         waiting: &BTreeSet<&str>,
         (before, again): (&Assembly, &Assembly),
     ) {
-        let app = &work.app;
+        let app = work.app_shown();
 
-        let own = |stack: &&Stack| stack.app.as_deref() == Some(app);
+        let own = |stack: &&Stack| stack.app == work.app;
         for stack in again.stacks.iter().filter(own).filter(|stack| before.stack(&stack.id).is_none()) {
             self.warnings.push(format!(
-                "app `{app}` has a stack that it had not when the run began: `{}`; the next run deploys it",
+                "{app} has a stack that it had not when the run began: `{}`; the next run deploys it",
                 stack.id
             ));
         }
@@ -58,9 +58,9 @@ impl Compared {
             let waits = waiting.contains(id);
             let Some(is) = again.stack(id) else {
                 match (waits, plan.stacks.iter().any(|planned| planned.id == id)) {
-                    (true, _) => self.problems.push(format!("app `{app}` has no stack `{id}` any more")),
+                    (true, _) => self.problems.push(format!("{app} has no stack `{id}` any more")),
                     (false, true) => self.warnings.push(format!(
-                        "app `{app}` has no stack `{id}` any more; this run deploys it as it was when it began"
+                        "{app} has no stack `{id}` any more; this run deploys it as it was when it began"
                     )),
                     (false, false) => {}
                 }

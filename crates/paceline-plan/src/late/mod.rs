@@ -13,7 +13,8 @@ use crate::context::{self, ContextLookup, Looked};
 use crate::edges::{Edge, Place, Reason};
 use crate::error::PlanError;
 use crate::facts::Facts;
-use crate::plan::{KeptContext, Plan, PlannedStack, Publish, Synthesize, Work};
+use crate::make::PlanOptions;
+use crate::plan::{KeptContext, Plan, PlannedStack, Publish, Synthesize, THE_APP, Work};
 use crate::steps::{PUBLISH, assets};
 
 pub use compare::{Compared, compare};
@@ -42,15 +43,18 @@ pub fn told(plan: &Plan) -> Vec<String> {
         let after = after.collect::<Vec<_>>().join(", ");
         let stacks = work.stacks.iter().map(|&at| plan.stacks[at].id.as_str()).collect::<Vec<_>>().join(", ");
         let lookups = work.lookups.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        Some(format!("{} after {after}, for {stacks}: {lookups}", work.app))
+        let app = work.app.as_deref().unwrap_or(THE_APP);
+        Some(format!("{app} after {after}, for {stacks}: {lookups}"))
     });
     lines.collect()
 }
 
 /// Whether the app of a stack can be synthesized in the middle of the run.
-pub(crate) fn can_be_synthesized(stack: &Stack, config: &Config) -> bool {
-    let app = stack.app.as_ref().and_then(|name| config.apps.get(name));
-    app.is_some_and(|app| app.synth.is_some())
+pub(crate) fn can_be_synthesized(stack: &Stack, config: &Config, options: &PlanOptions) -> bool {
+    match &stack.app {
+        Some(name) => config.apps.get(name).is_some_and(|app| app.synth.is_some()),
+        None => config.synth.is_some() && !options.made_elsewhere,
+    }
 }
 
 /// The stacks that wait for a synthesis of their app, with the names of what they wait for.
@@ -137,7 +141,7 @@ pub(crate) fn placeholders(chosen: &[&Stack], facts: &[Facts<'_>], stacks: &[Pla
         for (name, place) in names.into_iter().filter(|(name, _)| awaited.is_none_or(|a| !a.contains(name))) {
             let then = match maker(name, &stack.environment, all()) {
                 Some(maker) => format!(
-                    "`{maker}` makes it, so synthesize again when that is deployed (an app under `apps:` that has a `synth` is, in the run)"
+                    "`{maker}` makes it, so synthesize again when that is deployed (with `synth` in paceline.yaml it is, in the run)"
                 ),
                 None => "synthesize again when it is there".to_owned(),
             };

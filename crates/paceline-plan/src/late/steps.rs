@@ -9,7 +9,7 @@ use crate::steps::step;
 
 /// What a synthesis waits for: the app, the steps that make what it looks up, and those of them of which less than the
 /// whole is enough.
-type Awaited = (String, Vec<usize>, Vec<(usize, BTreeSet<String>)>);
+type Awaited = (Option<String>, Vec<usize>, Vec<(usize, BTreeSet<String>)>);
 
 /// The steps that synthesize apps again, by what they wait for.
 #[derive(Default)]
@@ -20,7 +20,7 @@ impl Synthesized {
     /// waits for that. Stacks that wait for the same share one.
     pub(crate) fn before(
         &mut self,
-        app: &str,
+        app: Option<&str>,
         stack: &PlannedStack,
         number: usize,
         (done, early): (&HashMap<&str, usize>, &[Early]),
@@ -36,8 +36,9 @@ impl Synthesized {
         needs.dedup();
         let early: Vec<Early> = early.iter().filter(|it| needs.contains(&it.need)).cloned().collect();
         let enough = early.iter().map(|it| (it.need, it.resources.clone())).collect();
-        let at = *self.0.entry((app.to_owned(), needs.clone(), enough)).or_insert_with(|| {
-            let work = Synthesize { app: app.to_owned(), stacks: Vec::new(), lookups: BTreeSet::new() };
+        let at = *self.0.entry((app.map(str::to_owned), needs.clone(), enough)).or_insert_with(|| {
+            let work =
+                Synthesize { app: app.map(str::to_owned), stacks: Vec::new(), lookups: BTreeSet::new() };
             let expected = expect.synthesis(app, stack.region.as_deref());
             let synthesis = step(format!("synth:{}", stack.id), Work::Synthesize(work), needs, expected);
             steps.push(Step { early, ..synthesis });

@@ -145,7 +145,7 @@ struct DeclaredOnlyOf<'a> {
 /// An app that is synthesized in the middle of the run.
 #[derive(Serialize)]
 struct SynthesizedAgain<'a> {
-    app: &'a str,
+    app: Option<&'a str>,
     after: Vec<&'a str>,
     stacks: Vec<&'a str>,
     lookups: &'a BTreeSet<String>,
@@ -222,7 +222,7 @@ impl<'a> SynthesizedAgain<'a> {
         let Work::Synthesize(work) = &step.work else { return None };
         let id = |stack: &'a PlannedStack| stack.id.as_str();
         Some(Self {
-            app: &work.app,
+            app: work.app.as_deref(),
             after: step.needs.iter().map(|&need| id(plan.stack_of(&plan.steps[need]))).collect(),
             stacks: work.stacks.iter().filter_map(|&at| plan.stacks.get(at)).map(id).collect(),
             lookups: &work.lookups,

@@ -75,7 +75,7 @@ fn it_is_synthesized_again_after_the_stack_that_makes_the_parameter_and_for_who_
     assert_eq!(needs(&plan, step(&plan, "deploy:guide/Page")), ["deploy:shop/Shop", "synth:guide/Page"]);
     assert_eq!(needs(&plan, step(&plan, "deploy:guide/Editor")), [""; 0]);
     let Work::Synthesize(work) = &synthesis.work else { panic!("{synthesis:?}") };
-    assert_eq!((work.app.as_str(), work.stacks.as_slice()), ("guide", &[2][..]));
+    assert_eq!((work.app.as_deref(), work.stacks.as_slice()), (Some("guide"), &[2][..]));
     assert!(work.lookups.iter().eq(["/shop/url"]));
     assert_eq!(plan.warnings, [""; 0]);
 }
@@ -177,7 +177,7 @@ fn compared(now: &App) -> Compared {
     let before = both(&shop(), &guide());
     let plan = plan(&before);
     let Work::Synthesize(work) = &step(&plan, "synth:guide/Page").work else { panic!() };
-    let again = before.with_app("guide", now.assembly());
+    let again = before.with_app(Some("guide"), now.assembly());
     compare(&plan, work, (&before, &again), &config(), &PlanOptions::default())
 }
 
@@ -363,7 +363,7 @@ fn a_synthesis_waits_for_the_parameter_alone_where_the_team_says_that_it_is_enou
             assert!(early.resources.iter().eq(["P"]), "{early:?}");
         }
     }
-    let found = assembly.with_app("guide", found().assembly());
+    let found = assembly.with_app(Some("guide"), found().assembly());
     assert!(with("reason: synth, until: resource", &found).is_ok(), "nothing is left to wait for");
     assert!(with("until: resource", &found).is_err());
     assert!(with("relax: when-present", &assembly).is_err(), "what is missing is not there");

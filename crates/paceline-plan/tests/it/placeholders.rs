@@ -10,7 +10,7 @@ fn a_placeholder_is_a_warning_that_names_who_makes_the_parameter() {
     assert_eq!(
         app.plan().warnings,
         [
-            "`Consumer` was synthesized without the parameter /shop/url, and would be deployed with a placeholder for it (R.Properties.Value): `Producer` makes it, so synthesize again when that is deployed (an app under `apps:` that has a `synth` is, in the run)"
+            "`Consumer` was synthesized without the parameter /shop/url, and would be deployed with a placeholder for it (R.Properties.Value): `Producer` makes it, so synthesize again when that is deployed (with `synth` in paceline.yaml it is, in the run)"
         ]
     );
     let alone =
