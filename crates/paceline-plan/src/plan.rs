@@ -134,6 +134,8 @@ pub struct Relaxed {
 pub struct KeptContext {
     /// The app, where there are several.
     pub app: Option<String>,
+    /// The key of the context.
+    pub key: String,
     /// The name of the parameter, or such as `hosted zone example.com`.
     pub name: String,
     /// The id of the stack that makes it.

@@ -178,7 +178,12 @@ pub(crate) fn kept(context: &[ContextLookup], chosen: &[&Stack], facts: &[Facts<
     kept.filter_map(|lookup| {
         let place = Environment { account: lookup.account.clone(), region: lookup.region.clone() };
         let maker = maker(&lookup.name, &place, chosen.iter().copied().zip(facts))?;
-        Some(KeptContext { app: lookup.app.clone(), name: lookup.name.clone(), stack: maker.to_owned() })
+        Some(KeptContext {
+            app: lookup.app.clone(),
+            key: lookup.key.clone(),
+            name: lookup.name.clone(),
+            stack: maker.to_owned(),
+        })
     })
     .collect()
 }

@@ -48,7 +48,10 @@ impl Page<'_> {
                 "{app}: {0}, which {1} makes: `refresh-context: ['{0}']` looks it up again after that",
                 it.name, it.stack
             ),
-            None => format!("{}, which {} makes", it.name, it.stack),
+            None => format!(
+                "{}, which {} makes: `cdk context --reset '{}'` has it looked up again",
+                it.name, it.stack, it.key
+            ),
         });
         self.remark("In cdk.context.json as it was once found:", &lines.collect::<Vec<_>>(), None);
     }
