@@ -123,7 +123,7 @@ impl Synthesis {
             env.entry("CDK_CONTEXT_JSON".to_owned()).or_insert_with(|| context(&self.app.context));
         }
         // What constructs report stops the deployment of their stack. The CDK command line would give up the whole
-        // app, also where a stack is only to be deployed when what it misses is there.
+        // app, also where a stack is only to be deployed when what it misses is there. This is its `--ignore-errors`.
         env.entry("CDK_IGNORE_ERRORS".to_owned()).or_insert_with(|| "true".to_owned());
         let script =
             Script { run: run.to_owned(), shell: "sh".to_owned(), dir: self.dir.clone(), env, timeout: None };
