@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fake_aws::{self, FakeAws};
-use crate::harness::{Call, Place, Sim};
+use crate::harness::{Call, Place, Sim, skipped};
 use crate::workshop;
 
 /// The CDK CLI: writes down what it is called with.
@@ -157,4 +157,30 @@ fn a_stack_of_any_environment_is_bootstrapped_where_the_credentials_are() {
     let ran = place.paceline(["bootstrap", "--dry-run"]).aws_at(&sim.address).run().expect(0);
     let line = "  cdk bootstrap aws://333333333333/us-east-1 --app cdk.out --qualifier mine --toolkit-stack-name CDKToolkit";
     assert!(ran.stdout.lines().any(|it| it == line), "{}", ran.stdout);
+}
+
+/// The CDK itself: it synthesizes an app only once at a time in one folder.
+#[test]
+fn the_cdk_bootstraps_two_regions_side_by_side() {
+    if !std::path::Path::new(&workshop::path("node_modules/.bin/cdk")).exists() {
+        skipped(
+            "the CDK is not installed in tests/fixtures/workshop (npm ci): no bootstrap with it is tested",
+        );
+        return;
+    }
+    let (place, sim) = (Place::new(), Sim::start_with(1000, &["--bootstrap", "missing"]));
+    std::os::unix::fs::symlink(workshop::path("node_modules"), place.path("node_modules")).unwrap();
+    for entry in fs_err::read_dir(workshop::path("cdk.out")).unwrap() {
+        let path = entry.unwrap().path();
+        if let (true, Some(name)) = (path.is_file(), path.file_name().and_then(|name| name.to_str())) {
+            place.write(&format!("cdk.out/{name}"), &fs_err::read_to_string(&path).unwrap());
+        }
+    }
+    place.write("cdk.json", r#"{ "app": "echo the app is synthesized >&2; exit 1", "notices": false }"#);
+    let ran = place.paceline(["bootstrap", "--app", "cdk.out"]).aws_at(&sim.address).run().expect(0);
+    for region in ["us-east-1", "us-west-2"] {
+        let done = format!("[bootstrap 111111111111/{region}] done");
+        assert!(ran.stderr.contains(&done), "{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("the app is synthesized"), "{}", ran.stderr);
 }
