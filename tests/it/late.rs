@@ -361,6 +361,15 @@ fn what_was_looked_up_once_is_told_and_looked_up_again_where_that_is_asked_for()
     place.write("context.json", &place.read("guide/cdk.context.json"));
     configure(&place, ", refresh-context: [/shop/url]");
     let ran = deploy(&place, &sim).run().expect(0);
+    // The shop was deployed above, as it is.
+    assert_eq!(ran.stderr.matches(&format!("looked up again: {KEY}")).count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("nothing that it looks up has changed"), "{}", ran.stderr);
+    let events = Events::read(&place.path("events.jsonl"));
+    assert_eq!(outcome(&events, "synth:guide/Page"), "unchanged");
+
+    let shop = place.read("shop/cdk.out/Shop.json").replace("shop.example", "new.example");
+    place.write("shop/cdk.out/Shop.json", &shop);
+    let ran = deploy(&place, &sim).run().expect(0);
     assert_eq!(ran.stderr.matches(&format!("looked up again: {KEY}")).count(), 2, "{}", ran.stderr);
     let events = Events::read(&place.path("events.jsonl"));
     assert_eq!(outcome(&events, "synth:guide/Page"), "deployed");

@@ -64,6 +64,7 @@ pub struct StepContext {
     pub(crate) stop: CancellationToken,
     pub(crate) clock: Clock,
     pub(crate) done_earlier: bool,
+    pub(crate) needs_unchanged: bool,
 }
 
 /// The run's time: the time of its start, and what tokio's clock has counted since.
@@ -104,6 +105,11 @@ impl StepContext {
     /// Whether an earlier part of this run, before an interruption, had sent or done this already.
     pub fn was_done_earlier(&self) -> bool {
         self.done_earlier
+    }
+
+    /// Whether all that the step has waited for was as it should be already.
+    pub fn is_after_nothing_new(&self) -> bool {
+        self.needs_unchanged
     }
 
     /// The time, by the run's clock.

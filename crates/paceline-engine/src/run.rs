@@ -113,6 +113,7 @@ async fn drive<P: Perform>(
                 stop: stop.clone(),
                 clock: state.clock(),
                 done_earlier: state.was_done_earlier(index),
+                needs_unchanged: state.needs_are_unchanged(index),
             };
             let performer = Arc::clone(performer);
             let task = tasks.spawn(async move { performer.perform(context).await });

@@ -110,6 +110,12 @@ impl<'a> State<'a> {
         self.options.earlier.as_ref().is_some_and(|earlier| earlier.deployed.contains(id))
     }
 
+    /// Whether everything that a step has waited for has ended, and was as it should be already.
+    pub(crate) fn needs_are_unchanged(&self, index: usize) -> bool {
+        let unchanged = |&need: &usize| matches!(self.steps[need], StepState::Ended(Outcome::Unchanged));
+        self.graph.needs(index).iter().all(unchanged)
+    }
+
     /// The run starts, and with it everything that waits for nothing is ready.
     pub(crate) fn start(&mut self) -> io::Result<()> {
         self.emit(Fact::RunStarted(run_started(&self.plan, &self.options)))?;

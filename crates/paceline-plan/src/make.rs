@@ -158,7 +158,7 @@ impl Plan {
         let mut warnings = assembly.warnings.clone();
         if !options.deletes {
             warnings.extend(late::errors(&chosen, &stacks));
-            warnings.extend(late::placeholders(&chosen, &facts, &stacks));
+            warnings.extend(late::placeholders(&context, &chosen, &facts, &stacks));
         }
         let gates = steps::gates(config, &names, &stacks, &mut warnings)?;
         let numbers = stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use paceline_assembly::{Assembly, Stack};
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_plan::late::{Compared, compare, unpublished};
-use paceline_plan::{Config, Plan, PlanOptions, Synthesize, Work};
+use paceline_plan::{Config, ContextLookup, Looked, Plan, PlanOptions, Synthesize, Work};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -87,6 +87,11 @@ impl Aws {
         let (late, app) =
             late.and_then(|late| Some((late, late.apps.get(&work.app)?))).ok_or_else(missing)?;
         let made = match app {
+            // All of it was looked up at the start, and nothing of it has been made anew since.
+            LateApp::Run { .. } if context.is_after_nothing_new() && !self.misses(work) => {
+                context.output("nothing that it looks up has changed");
+                None
+            }
             LateApp::Run { synthesis, assembly } => {
                 Some(self.run_synthesis(context, work, late, synthesis, assembly).await?)
             }
@@ -95,6 +100,7 @@ impl Aws {
                 recorded.as_ref().map(read).transpose()?
             }
         };
+        let is_new = made.is_some() || matches!(app, LateApp::Pretend(_));
         let (again, Compared { warnings, problems }) = match made {
             Some(made) => {
                 let again = self.assembly.with_app(work.app.as_deref(), made);
@@ -133,7 +139,16 @@ impl Aws {
             // A step is performed once.
             let _ = made.set(again);
         }
-        Ok(Ended { detail: Some(detail).filter(|it| !it.is_empty()), ..Ended::new(Outcome::Deployed) })
+        let outcome = if is_new { Outcome::Deployed } else { Outcome::Unchanged };
+        Ok(Ended { detail: Some(detail).filter(|it| !it.is_empty()), ..Ended::new(outcome) })
+    }
+
+    /// Whether anything that is to be looked up was not found at the start.
+    fn misses(&self, work: &Synthesize) -> bool {
+        let of_app = self.assembly.missing.iter().filter(|missing| missing.app == work.app);
+        let mut lookups = of_app
+            .filter_map(|it| ContextLookup::new(it.app.as_deref(), &it.key, &it.stand_in, Looked::Missing));
+        lookups.any(|lookup| work.lookups.contains(&lookup.name))
     }
 
     async fn run_synthesis(

@@ -127,7 +127,12 @@ fn maker<'a>(
 }
 
 /// What was not found when the app was synthesized, is baked in as it was, and will not be found in this run.
-pub(crate) fn placeholders(chosen: &[&Stack], facts: &[Facts<'_>], stacks: &[PlannedStack]) -> Vec<String> {
+pub(crate) fn placeholders(
+    context: &[ContextLookup],
+    chosen: &[&Stack],
+    facts: &[Facts<'_>],
+    stacks: &[PlannedStack],
+) -> Vec<String> {
     let waiting: HashMap<&str, BTreeSet<&str>> =
         stacks.iter().map(|stack| (stack.id.as_str(), awaited(stack))).collect();
     let mut warnings = Vec::new();
@@ -137,6 +142,9 @@ pub(crate) fn placeholders(chosen: &[&Stack], facts: &[Facts<'_>], stacks: &[Pla
         for (name, place) in reader.uses.looked_up() {
             names.entry(name).or_insert(place);
         }
+        // What was found, and is looked up again, is no placeholder.
+        let again = |it: &ContextLookup| it.state == Looked::Again && it.is_for(stack);
+        names.retain(|name, _| !context.iter().any(|it| again(it) && it.name == *name));
         let awaited = waiting.get(reader.stack);
         for (name, place) in names.into_iter().filter(|(name, _)| awaited.is_none_or(|a| !a.contains(name))) {
             let then = match maker(name, &stack.environment, all()) {

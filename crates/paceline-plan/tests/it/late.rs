@@ -170,6 +170,17 @@ fn what_was_found_once_is_told_and_looked_up_again_where_the_team_says_so() {
     let again = try_plan(&assembly, &context(Looked::Again)).unwrap();
     assert_eq!(needs(&again, step(&again, "deploy:guide/Page")), ["deploy:shop/Shop", "synth:guide/Page"]);
     assert!(again.kept_context.is_empty());
+    let literal = json!({ "Resources": { "P": { "Type": "AWS::SSM::Parameter", "Properties": {
+        "Name": "/shop/url", "Value": "https://old.example" } } } });
+    let one = App::default().stack("Shop", "us-east-1", literal).stack(
+        "Page",
+        "us-east-1",
+        holds(json!("see https://old.example/start")),
+    );
+    let one = Assembly::of_apps(vec![("guide".to_owned(), one.assembly())]);
+    let plan = try_plan(&one, &context(Looked::Again)).unwrap();
+    assert_eq!(plan.warnings, [""; 0], "its maker has the value of its own");
+    assert_eq!(edges(&plan).len(), 1);
 }
 
 /// What comes of a plan when the app is synthesized again as `now`.
