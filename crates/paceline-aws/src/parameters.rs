@@ -92,15 +92,13 @@ pub async fn changed(
             values(&sessions, stack, &place, &names).await
         };
         match found.await {
-            Ok(found) => changed.extend(
-                lookups
-                    .into_iter()
-                    .filter(|it| {
-                        let now = found.get(&it.name).map(String::as_str);
-                        now.is_some() && now != it.parameter_value()
-                    })
-                    .cloned(),
-            ),
+            Ok(found) => {
+                let is_another = |it: &&&ContextLookup| {
+                    let mut now = found.iter().filter(|(name, _)| *name == it.name);
+                    now.any(|(_, value)| Some(value.as_str()) != it.parameter_value())
+                };
+                changed.extend(lookups.iter().filter(is_another).map(|it| (*it).clone()));
+            }
             Err(trouble) => warnings.push(format!(
                 "whether what {} has from cdk.context.json is still so cannot be looked at: {}",
                 stack.app.as_deref().unwrap_or(&stack.id),
@@ -111,25 +109,26 @@ pub async fn changed(
     Ok((changed, warnings))
 }
 
-/// The values of those of some parameters that are there, read with the lookup role of a stack.
+/// The names and values of those of some parameters that are there, read with the lookup role of a stack. One that is
+/// asked for by its name and by its ARN is there twice.
 async fn values(
     sessions: &Sessions,
     stack: &Stack,
     place: &Target,
     names: &BTreeSet<&str>,
-) -> Result<BTreeMap<String, String>, Trouble> {
+) -> Result<Vec<(String, String)>, Trouble> {
     let home = sessions.target(stack).await?;
     let role = stack.lookup_role.as_ref().filter(|_| place.account == home.account);
     let client = Client::new(&config(sessions, role, place).await?);
     let names: Vec<&str> = names.iter().copied().collect();
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     for names in names.chunks(NAMES) {
         let wanted = Some(names.iter().map(|name| (*name).to_owned()).collect());
         let answer = client.get_parameters().set_names(wanted).send().await;
         let answer = answer.map_err(|error| Trouble::of("GetParameters", &error))?;
         for parameter in answer.parameters() {
             let (Some(name), Some(value)) = (parameter.name(), parameter.value()) else { continue };
-            found.insert(name.to_owned(), value.to_owned());
+            found.push((name.to_owned(), value.to_owned()));
         }
     }
     Ok(found)

@@ -48,7 +48,7 @@ pub struct PlanOptions {
     pub present: Present,
     /// What the apps have from their context, as they keep it, beside what was missing.
     pub context: Vec<ContextLookup>,
-    /// Whether the one app is another than the configuration's, which says how that is synthesized.
+    /// Whether the only app cannot be synthesized: it may be another than the one that the configuration tells of.
     pub made_elsewhere: bool,
     /// Whether the stacks are to be deleted: what their templates hold is of no importance then.
     pub deletes: bool,

@@ -19,16 +19,16 @@ pub(crate) fn apply(
     edges: &mut Vec<Edge>,
     present: &Present,
 ) -> Result<Option<Relaxed>, PlanError> {
+    let can_be_eased = |edge: &Edge| match edge.reason {
+        // What a synthesis has not found is not there: it cannot be relaxed with all the others.
+        Reason::Synth => declared.reason.is_some() || declared.relax.is_none(),
+        reason => reason.is_in_templates(),
+    };
     let meant = |edge: &Edge| {
-        let is_of_kind = match declared.reason {
-            Some(reason) => reason == edge.reason,
-            // What a synthesis has found is there; what it has not cannot be.
-            None => {
-                edge.reason.is_in_templates() || (edge.reason == Reason::Synth && declared.relax.is_none())
-            }
-        };
-        let can_be = edge.reason.is_in_templates() || edge.reason == Reason::Synth;
-        edge.from == from && edge.to == to && can_be && is_of_kind
+        edge.from == from
+            && edge.to == to
+            && can_be_eased(edge)
+            && declared.reason.is_none_or(|reason| reason == edge.reason)
     };
     // That a synthesis is waited for is so on a fresh account, and no more when it has found what it looks for.
     if declared.reason != Some(Reason::Synth) && !edges.iter().any(meant) {

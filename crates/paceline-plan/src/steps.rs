@@ -109,10 +109,12 @@ pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
         // A stack that makes the bucket or the repository which its assets go to.
         let before = source.into_iter().flat_map(|s| &s.assets.depends_on);
         let before: Vec<usize> = before.filter_map(|id| done.get(id.as_str()).copied()).collect();
-        let late = !late::awaited(stack).is_empty();
-        let own = source.into_iter().flat_map(|s| assets(s, number).into_iter().map(move |it| (s, it)));
-        // The template of a stack that waits for its synthesis is made then, and published with it.
-        for (_, (place, publish)) in own.filter(|(s, (_, it))| !late || !is_template(s, it)) {
+        let mut own = source.map_or_else(Vec::new, |s| assets(s, number));
+        if let Some(source) = source.filter(|_| !late::awaited(stack).is_empty()) {
+            // Its template is made by the synthesis that it waits for, and published with that.
+            own.retain(|(_, publish)| !is_template(source, publish));
+        }
+        for (place, publish) in own {
             let step = *published.entry(place).or_insert_with_key(|place| {
                 let expected = expect.asset(&publish, stack.region.as_deref());
                 let id = format!("{PUBLISH}{place}");

@@ -21,8 +21,6 @@ pub(crate) struct App {
     /// The folder of the assembly; of several, that of the configuration.
     pub(crate) dir: Utf8PathBuf,
     pub(crate) assembly: Arc<Assembly>,
-    /// Whether the one app is another than the configuration's.
-    made_elsewhere: bool,
     /// The apps that are synthesized by a command of theirs.
     pub(crate) syntheses: Vec<Synthesis>,
     /// What these keep in their context.
@@ -72,15 +70,11 @@ impl Configured {
         }
         // The configuration says how its own app is synthesized, and not another that the command line names.
         let real = |dir: &Utf8Path| dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
-        let made_elsewhere = real(&dir) != real(&configured);
-        let synthesis = config.synth.as_ref().filter(|_| !made_elsewhere).map(|synth| only_app(synth, &dir));
-        let assembly = match &synthesis {
-            Some(_) => Assembly::read_incomplete(&dir)?,
-            None => Assembly::read(&dir)?,
-        };
-        let syntheses: Vec<Synthesis> = synthesis.into_iter().collect();
-        let (assembly, context) = (Arc::new(assembly), context(&syntheses)?);
-        Ok(App { config, config_path, dir, assembly, made_elsewhere, syntheses, context })
+        let synth = config.synth.as_ref().filter(|_| real(&dir) == real(&configured));
+        let assembly = if synth.is_some() { Assembly::read_incomplete(&dir) } else { Assembly::read(&dir) };
+        let syntheses: Vec<Synthesis> = synth.map(|synth| only_app(synth, &dir)).into_iter().collect();
+        let (assembly, context) = (Arc::new(assembly?), context(&syntheses)?);
+        Ok(App { config, config_path, dir, assembly, syntheses, context })
     }
 
     /// The folder that paths in the configuration are relative to.
@@ -124,8 +118,7 @@ impl Configured {
         let dir =
             Some(self.folder()).filter(|it| !it.as_str().is_empty()).unwrap_or(Utf8Path::new(".")).to_owned();
         let assembly = Arc::new(Assembly::of_apps(assemblies));
-        let (config, config_path, made_elsewhere) = (self.config, self.path, false);
-        Ok(App { config, config_path, dir, assembly, made_elsewhere, syntheses, context })
+        Ok(App { config: self.config, config_path: self.path, dir, assembly, syntheses, context })
     }
 }
 
@@ -158,7 +151,7 @@ impl App {
             multi_region: variable.and_then(|name| std::env::var(name).ok()),
             fail_fast,
             context: self.context.clone(),
-            made_elsewhere: self.made_elsewhere,
+            made_elsewhere: self.syntheses.is_empty(),
             ..PlanOptions::default()
         };
         if let Some(path) = &self.config_path {

@@ -74,7 +74,7 @@ impl Key {
         }
     }
 
-    /// Whether a text is something that the lookup was given, and not what it finds.
+    /// Whether a text is one of those that the lookup was given.
     pub(super) fn has(&self, text: &str) -> bool {
         self.properties.values().any(|value| value == text)
     }

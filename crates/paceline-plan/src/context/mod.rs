@@ -105,12 +105,11 @@ impl ContextLookup {
         })
     }
 
-    /// Whether the key of another lookup has what stands for this one in it: then that one is looked up under another
-    /// key when this one is found.
+    /// Whether another lookup was asked for with what stands for this one: then it is looked up under another key when
+    /// this one is found.
     pub(crate) fn is_part_of(&self, key: &str) -> bool {
-        self.state == Looked::Missing
-            && self.key != key
-            && self.held.iter().any(|held| key.contains(held.as_str()))
+        let other = Key::parse(key);
+        self.state == Looked::Missing && self.key != key && self.held.iter().any(|held| other.has(held))
     }
 }
 
@@ -224,6 +223,7 @@ mod tests {
         }
         assert!(vpc.is_part_of("security-group:account=1:securityGroupName=web:vpcId=vpc-12345"));
         assert!(!vpc.is_part_of(&vpc.key));
+        assert!(!vpc.is_part_of("ssm:account=1:parameterName=/dns-12345:region=r"));
         let balancer = json!({ "ipAddressType": "dualstack", "loadBalancerArn": "arn:aws:x:us-west-2:1:y" });
         let key = "load-balancer:loadBalancerTags.0.key=a:loadBalancerTags.0.value=b";
         assert_eq!(held_by("dualstack", &[&lookup(key, &balancer, Looked::Missing)]), [""; 0]);

@@ -45,7 +45,6 @@ impl Compared {
         (before, again): (&Assembly, &Assembly),
     ) {
         let app = work.app_shown();
-
         let own = |stack: &&Stack| stack.app == work.app;
         for stack in again.stacks.iter().filter(own).filter(|stack| before.stack(&stack.id).is_none()) {
             self.warnings.push(format!(
