@@ -133,6 +133,19 @@ fn a_command_that_fails_fails_the_run_with_its_last_words() {
 }
 
 #[test]
+fn a_command_that_fails_is_run_again_as_often_as_it_says() {
+    let (place, sim) = (Place::new(), Sim::start(FAST));
+    with_command(&place, "test -e tried || { touch tried; echo no broom yet; exit 3; }");
+    let config = place.read("paceline.yaml").replace("after: Two,", "after: Two, retries: 1,");
+    place.write("paceline.yaml", &config);
+    place.paceline(["deploy", "--events", "events.jsonl"]).aws_at(&sim.address).run().expect(0);
+    let events = Events::read(&place.path("events.jsonl"));
+    let [retried] = events.of("step.retried").collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(retried["attempt"], 2, "the one that is about to start");
+    assert!(retried["reason"].as_str().unwrap().contains("no broom yet"), "{retried}");
+}
+
+#[test]
 fn a_simulation_runs_no_command() {
     let place = Place::new();
     with_command(&place, "touch tidied");

@@ -48,9 +48,9 @@ pub(crate) async fn run(context: &StepContext, command: &Command, commands: Comm
                 preflight: false,
             });
         }
+        attempt += 1;
         context.retried(message, attempt, RETRY_AFTER);
         tokio::time::sleep(RETRY_AFTER).await;
-        attempt += 1;
     }
 }
 
