@@ -146,6 +146,29 @@ fn a_command_that_fails_is_run_again_as_often_as_it_says() {
 }
 
 #[test]
+fn a_command_has_its_shell_its_folder_and_its_environment() {
+    let (place, sim) = (Place::new(), Sim::start(FAST));
+    with_command(&place, "[[ $STAGE == p* ]] && echo \"$STAGE in ${PWD##*/}\" > seen");
+    let more = "after: Two, shell: bash, dir: scripts, env: { STAGE: prod },";
+    place.write("paceline.yaml", &place.read("paceline.yaml").replace("after: Two,", more));
+    place.write("scripts/here", "");
+    place.paceline(["deploy"]).aws_at(&sim.address).run().expect(0);
+    assert_eq!(place.read("scripts/seen"), "prod in scripts\n");
+}
+
+#[test]
+fn a_command_that_is_out_of_time_is_ended_and_has_failed() {
+    let (place, sim) = (Place::new(), Sim::start(FAST));
+    with_command(&place, "exec sleep 600");
+    place.write(
+        "paceline.yaml",
+        &place.read("paceline.yaml").replace("after: Two,", "after: Two, timeout: 1s,"),
+    );
+    let ran = place.paceline(["deploy"]).aws_at(&sim.address).run().expect(1);
+    assert!(ran.stderr.contains("it was ended because it took longer than 1 s"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_simulation_runs_no_command() {
     let place = Place::new();
     with_command(&place, "touch tidied");
