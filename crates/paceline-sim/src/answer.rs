@@ -25,6 +25,15 @@ impl Fault {
         Self::new(400, code, message)
     }
 
+    /// AWS says: slower.
+    pub(crate) fn throttled(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Rest => Self::new(503, "SlowDown", "Please reduce your request rate."),
+            Protocol::Json => Self::bad("ThrottlingException", "Rate exceeded"),
+            Protocol::Query { .. } => Self::bad("Throttling", "Rate exceeded"),
+        }
+    }
+
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new(400, "ValidationError", message)
     }

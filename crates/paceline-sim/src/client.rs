@@ -10,11 +10,13 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use jiff::Timestamp;
 use paceline_plan::pace::CALL;
 
 use crate::clock::VirtualClock;
-use crate::simulator::{Lost, Simulator};
+use crate::simulator::{Call, Lost, Simulator};
 
 /// Answers the SDK's requests from a simulator, after a moment on tokio's clock.
 ///
@@ -63,20 +65,42 @@ impl HttpConnector for SimHttpClient {
 
 impl SimHttpClient {
     async fn answer(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let request = self.receive(request).await?;
+        let (response, _) = self.carry_out(request).await;
+        self.deliver(response)
+    }
+
+    /// Takes in the whole of a request.
+    pub(crate) async fn receive(&self, request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorError> {
         tokio::time::sleep(self.clock.real(self.latency)).await;
         let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
-        let request = http::Request::from_parts(parts, body);
-        let (response, call) = self.simulator.handle_logged(request, self.clock.now());
+        Ok(http::Request::from_parts(parts, body))
+    }
+
+    pub(crate) async fn carry_out(&self, request: http::Request<Bytes>) -> (http::Response<Bytes>, Call) {
+        let (response, call) = self.simulator.handle_logged(request, self.now());
         if call.service == "s3" && call.operation == "PutObject" {
             tokio::time::sleep(self.clock.real(self.upload)).await;
         }
+        (response, call)
+    }
+
+    pub(crate) fn deliver(&self, response: http::Response<Bytes>) -> Result<HttpResponse, ConnectorError> {
         if response.extensions().get::<Lost>().is_some() {
             let lost = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset before the answer");
             return Err(ConnectorError::io(lost.into()));
         }
         let response = response.map(SdkBody::from);
         HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+    }
+
+    pub(crate) fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }

@@ -15,7 +15,7 @@ use crate::simulator::unknown_operation;
 use crate::world::{World, add, written};
 
 /// The identities of an account.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Identities {
     pub(crate) roles: BTreeMap<String, Role>,
     pub(crate) profiles: BTreeMap<String, Profile>,

@@ -12,6 +12,8 @@
 //!   hours takes milliseconds.
 //! - [`serve`](serve::serve) answers on a socket, for any client at all.
 //!
+//! A [`Proxy`] in front of the first lets things happen to calls on their way.
+//!
 //! | service | simulated |
 //! |---|---|
 //! | CloudFormation | stacks, change sets, events, exports, nested stacks, rollbacks, throttling |
@@ -45,6 +47,8 @@ mod ecr;
 mod iam;
 mod logs;
 mod options;
+mod past;
+pub mod proxy;
 mod random;
 mod request;
 mod s3;
@@ -61,4 +65,5 @@ pub use client::SimHttpClient;
 pub use clock::VirtualClock;
 pub use options::{Bootstrap, Failure, Faults, Images, SimOptions, StaleReads};
 pub use paceline_plan::durations::{Durations, Operation};
+pub use proxy::{Calls, Mishap, Passed, Proxy};
 pub use simulator::{Call, Simulator, StackSummary};

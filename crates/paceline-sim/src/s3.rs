@@ -17,13 +17,13 @@ use crate::world::{Place, World, written};
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// Every bucket of the partition: their names are global.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Buckets {
     buckets: BTreeMap<String, Bucket>,
     uploads: BTreeMap<String, BTreeMap<u32, Bytes>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Bucket {
     place: Place,
     objects: BTreeMap<String, Object>,

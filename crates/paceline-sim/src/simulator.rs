@@ -1,6 +1,7 @@
 //! The simulator as its users see it: requests go in, answers come out, and tests can look inside.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -8,15 +9,16 @@ use jiff::Timestamp;
 
 use crate::answer::{self, Fault, Outcome, Protocol};
 use crate::options::SimOptions;
+use crate::past::Past;
 use crate::world::{Place, World};
 use crate::{cloudformation, codebuild, ecr, iam, logs, request, s3, ssm, sts};
 
-/// How many calls are remembered, so that a server that runs for days stays small.
-const MOST_CALLS: usize = 100_000;
-
 /// A simulated AWS. Clones are handles to the same one.
 #[derive(Debug, Clone)]
-pub struct Simulator(Arc<Mutex<World>>);
+pub struct Simulator {
+    world: Arc<Mutex<World>>,
+    past: Arc<Mutex<Past>>,
+}
 
 /// Marks a response whose request was executed, but which must not reach the client.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +43,50 @@ pub struct Call {
     pub error: Option<String>,
     /// The stack it named, if it named one.
     pub stack: Option<String>,
+}
+
+impl Call {
+    fn unknown(at: Timestamp) -> Self {
+        Self {
+            at,
+            service: "unknown".to_owned(),
+            operation: "unknown".to_owned(),
+            account: String::new(),
+            region: String::new(),
+            status: 200,
+            error: None,
+            stack: None,
+        }
+    }
+
+    fn asks(&mut self, request: &request::Request) {
+        self.service.clone_from(&request.service);
+        self.operation.clone_from(&request.operation);
+        self.account = request.place.account.to_string();
+        self.region = request.place.region.to_string();
+        self.stack = request.form.text("StackName").map(str::to_owned);
+    }
+
+    /// Whether it names a stack, by its name or its ARN.
+    pub fn names(&self, stack: &str) -> bool {
+        let is_it = |text: &str| text == stack || text.split('/').nth(1) == Some(stack);
+        self.stack.as_deref().is_some_and(is_it)
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_read(&self) -> bool {
+        const READS: [&str; 7] = ["Get", "List", "Describe", "Batch", "Head", "Simulate", "Validate"];
+        READS.iter().any(|prefix| self.operation.starts_with(prefix))
+    }
+
+    /// Whether another asks for the same operation on the same thing.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let what = |call: &Self| {
+            let Self { service, operation, account, region, stack, .. } = call.clone();
+            (service, operation, account, region, stack)
+        };
+        what(self) == what(other)
+    }
 }
 
 /// What became of a stack.
@@ -73,7 +119,7 @@ pub struct StackSummary {
 impl Simulator {
     /// An AWS in which nothing has been deployed yet.
     pub fn new(options: SimOptions) -> Self {
-        Self(Arc::new(Mutex::new(World::new(options))))
+        Self { world: Arc::new(Mutex::new(World::new(options))), past: Arc::default() }
     }
 
     /// Answers a request that arrives at this time. Everything that is due by then happens first.
@@ -91,11 +137,52 @@ impl Simulator {
         if response.status().is_success() && world.random.chance(lost) {
             response.extensions_mut().insert(Lost);
         }
-        if world.calls.len() >= MOST_CALLS {
-            world.calls.drain(..MOST_CALLS / 2);
-        }
-        world.calls.push(call.clone());
+        world.log(call.clone());
+        self.past().keep(&mut world);
         (response, call)
+    }
+
+    /// Answers as it would have done so long ago. What changes something is refused if it would have been
+    /// refused then, and carried out otherwise: AWS too decides on what one of its servers knows.
+    pub(crate) fn handle_as_of(
+        &self,
+        request: Request<Bytes>,
+        now: Timestamp,
+        age: Duration,
+    ) -> (Response<Bytes>, Call) {
+        let mut world = self.lock();
+        world.advance(now);
+        let id = world.random.uuid();
+        let then = world.now.checked_sub(age).unwrap_or(Timestamp::MIN);
+        let past = self.past().at(then);
+        let (mut call, response) = match past {
+            Some(mut past) => answer_to(&mut past, request.clone(), &id),
+            None => answer_to(&mut world, request.clone(), &id),
+        };
+        if response.status().is_success() && !call.is_read() {
+            drop(world);
+            return self.handle_logged(request, now);
+        }
+        call.at = world.now;
+        world.log(call.clone());
+        (response, call)
+    }
+
+    /// Remembers what the world was like so long ago.
+    pub(crate) fn remember(&self, reach: Duration) {
+        let mut world = self.lock();
+        self.past().remember(reach, &mut world);
+    }
+
+    /// What a request asks for. Its status is 0: nobody has answered it.
+    pub(crate) fn read(&self, request: &Request<Bytes>, now: Timestamp) -> Call {
+        let mut call = Call::unknown(now);
+        let account = self.lock().options.account.clone();
+        if let Ok(request) = read(request.clone(), &account) {
+            call.asks(&request);
+        }
+        call.status = 0;
+        call
     }
 
     /// Every request so far, in order; of very many, the latest.
@@ -145,39 +232,36 @@ impl Simulator {
 
     // A panic in another thread must not hide that thread's message behind a second one here.
     fn lock(&self) -> MutexGuard<'_, World> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locked after the world, where both are.
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn answer_to(world: &mut World, request: Request<Bytes>, id: &str) -> (Call, Response<Bytes>) {
-    let mut call = Call {
-        at: world.now,
-        service: "unknown".to_owned(),
-        operation: "unknown".to_owned(),
-        account: String::new(),
-        region: String::new(),
-        status: 200,
-        error: None,
-        stack: None,
-    };
+    let mut call = Call::unknown(world.now);
     let account = world.options.account.clone();
-    let (response, fault) = match request::Request::read(request, &account) {
+    let (response, fault) = match read(request, &account) {
         Err(fault) => (answer::write_fault(Protocol::Json, &fault, id), Some(fault)),
-        Ok(mut request) => {
-            if request.service == "s3" {
-                s3::name_operation(&mut request);
-            }
-            call.service.clone_from(&request.service);
-            call.operation.clone_from(&request.operation);
-            call.account = request.place.account.to_string();
-            call.region = request.place.region.to_string();
-            call.stack = request.form.text("StackName").map(str::to_owned);
+        Ok(request) => {
+            call.asks(&request);
             perform(world, &request, id)
         }
     };
     call.status = response.status().as_u16();
     call.error = fault.map(|fault| fault.code);
     (call, response)
+}
+
+fn read(request: Request<Bytes>, account: &str) -> Result<request::Request, Fault> {
+    let mut request = request::Request::read(request, account)?;
+    if request.service == "s3" {
+        s3::name_operation(&mut request);
+    }
+    Ok(request)
 }
 
 fn perform(world: &mut World, request: &request::Request, id: &str) -> (Response<Bytes>, Option<Fault>) {
@@ -226,11 +310,7 @@ fn admit(world: &mut World, request: &request::Request) -> Result<(), Fault> {
     let over = world.options.throttling
         && !world.throttle.admits(&request.place, &request.service, &request.operation, world.now);
     if world.random.chance(throttle) || over {
-        return Err(match protocol {
-            Protocol::Rest => Fault::new(503, "SlowDown", "Please reduce your request rate."),
-            Protocol::Json => Fault::bad("ThrottlingException", "Rate exceeded"),
-            Protocol::Query { .. } => Fault::bad("Throttling", "Rate exceeded"),
-        });
+        return Err(Fault::throttled(protocol));
     }
     if world.random.chance(errors) {
         let code = match protocol {

@@ -51,7 +51,7 @@ struct Bucket {
 
 /// One bucket per account, region and operation. A bucket holds what one second allows, which is an
 /// assumption: AWS documents the rates but not the bursts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Throttle(BTreeMap<(Place, String), Bucket>);
 
 impl Throttle {

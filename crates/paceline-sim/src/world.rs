@@ -60,7 +60,7 @@ pub(crate) struct StackKey {
 }
 
 /// What a region holds for one account.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Region {
     /// By ARN, deleted ones too.
     pub(crate) stacks: BTreeMap<Arc<str>, Box<Stack>>,
@@ -88,7 +88,7 @@ pub(crate) struct Export {
 }
 
 /// What an account holds in no region in particular.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Account {
     pub(crate) identities: Identities,
     /// Peerings between transit gateways: they show in both regions.
@@ -104,7 +104,7 @@ pub(crate) struct Peering {
 }
 
 /// Something that will happen.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Due {
     at: Timestamp,
     /// Keeps things that are due at the same moment in the order they were scheduled in.
@@ -135,8 +135,11 @@ impl Ord for Due {
     }
 }
 
+/// How many calls are remembered, so that a server that runs for days stays small.
+const MOST_CALLS: usize = 100_000;
+
 /// The whole state.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) options: SimOptions,
     pub(crate) random: Random,
@@ -166,6 +169,21 @@ impl World {
             sequence: 0,
             counter: 0,
         }
+    }
+
+    pub(crate) fn log(&mut self, call: Call) {
+        if self.calls.len() >= MOST_CALLS {
+            self.calls.drain(..MOST_CALLS / 2);
+        }
+        self.calls.push(call);
+    }
+
+    /// A copy that does not know who called.
+    pub(crate) fn copy(&mut self) -> Self {
+        let calls = std::mem::take(&mut self.calls);
+        let copy = self.clone();
+        self.calls = calls;
+        copy
     }
 
     /// Lets everything happen that is due by then. Time never goes back: a request that was

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paceline_aws::Method;
 use paceline_engine::Outcome;
-use paceline_sim::{Faults, SimOptions, StaleReads};
+use paceline_sim::{Calls, Faults, Mishap, SimOptions, StaleReads};
 
 use crate::app::{App, slow, topic};
 use crate::world::{How, World, slow_durations};
@@ -150,4 +150,13 @@ async fn a_role_that_cannot_be_assumed_again_for_some_minutes_ends_nothing() {
     let (ran, ()) = tokio::join!(world.deploy(&app), outage);
     ran.check(&[("S", Outcome::Deployed)]);
     assert!(world.count("AssumeRole") >= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_whose_answer_is_lost_is_sent_again_and_done_once() {
+    let (world, app) = (World::slow(), App::of("S", &slow("one")));
+    world.proxy.on(Calls::of("CreateStack").nth(1), Mishap::reset());
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(world.proxy.struck().len(), 1);
+    assert_eq!(world.statuses("S"), ["CREATE_COMPLETE"]);
 }

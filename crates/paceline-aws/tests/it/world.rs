@@ -15,7 +15,7 @@ use paceline_aws::{Aws, AwsOptions, Commands, Images, Method, MissingFiles, Pref
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, Fact, Outcome, RunOptions, Stop};
 use paceline_plan::{Config, Destruction, Plan, PlanOptions};
-use paceline_sim::{Durations, Faults, Operation, SimHttpClient, SimOptions, Simulator, VirtualClock};
+use paceline_sim::{Durations, Faults, Operation, Proxy, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use serde_json::Value;
 
 use crate::app::{App, REGION};
@@ -35,10 +35,17 @@ const MUTATING: [&str; 12] = [
     "PutParameter",
 ];
 
+/// No run takes so long, in virtual time.
+const NEVER: Duration = Duration::from_hours(72);
+
 /// A simulated AWS.
 pub(crate) struct World {
     pub(crate) sim: Simulator,
+    /// What the run's calls go through, so that something can happen to them.
+    pub(crate) proxy: Proxy,
     pub(crate) wire: Wire,
+    /// For those who act beside the run: nothing happens to their calls.
+    direct: SimHttpClient,
     clock: VirtualClock,
 }
 
@@ -78,14 +85,15 @@ impl World {
     pub(crate) fn new(options: SimOptions) -> Self {
         let clock = VirtualClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap());
         let sim = Simulator::new(options);
-        let http = SimHttpClient::new(sim.clone(), clock);
+        let direct = SimHttpClient::new(sim.clone(), clock);
+        let proxy = Proxy::new(direct.clone());
         let credentials = Credentials::new("AKIASIMULATED", "simulated", None, None, "test");
         let wire = Wire {
-            http: Some(SharedHttpClient::new(http)),
+            http: Some(SharedHttpClient::new(proxy.clone())),
             credentials: Some(SharedCredentialsProvider::new(credentials)),
             time: Some(SharedTimeSource::new(SimulatedTime(clock))),
         };
-        Self { sim, wire, clock }
+        Self { sim, proxy, wire, direct, clock }
     }
 
     /// One in which `Custom::Slow` takes a minute.
@@ -97,14 +105,14 @@ impl World {
         Self::new(SimOptions { faults, durations: slow_durations(), ..SimOptions::default() })
     }
 
-    /// A client of someone else's.
+    /// A client of someone else's, which bypasses the proxy.
     pub(crate) async fn client(&self) -> Client {
         Client::new(&self.config().await)
     }
 
     pub(crate) async fn config(&self) -> aws_config::SdkConfig {
         aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(self.wire.http.clone().unwrap())
+            .http_client(self.direct.clone())
             .credentials_provider(self.wire.credentials.clone().unwrap())
             .region(Region::new(REGION))
             .load()
@@ -136,7 +144,8 @@ impl World {
 
     pub(crate) async fn run(&self, app: &App, how: How) -> Ran {
         let events = Arc::default();
-        Box::pin(self.recording(app, how, Arc::clone(&events))).await.unwrap();
+        let run = Box::pin(self.recording(app, how, Arc::clone(&events)));
+        tokio::time::timeout(NEVER, run).await.expect("the run goes on for ever").unwrap();
         let events = Mutex::into_inner(Arc::into_inner(events).unwrap()).unwrap();
         Ran { events }
     }

@@ -172,7 +172,7 @@ impl Kind {
 }
 
 /// An operation that goes on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Operation {
     pub(crate) number: u64,
     pub(crate) kind: Kind,
@@ -194,14 +194,14 @@ pub(crate) struct Operation {
 }
 
 /// What an operation has to do about one resource.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) waits_for: BTreeSet<String>,
     pub(crate) work: Work,
     pub(crate) state: TaskState,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Work {
     /// Bring it into the desired state.
     Ensure,
@@ -245,7 +245,7 @@ pub(crate) struct ChangeSet {
 }
 
 /// A stack.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Stack {
     pub(crate) key: StackKey,
     pub(crate) name: String,

@@ -11,7 +11,7 @@ use crate::template::{imports, order};
 use crate::world::{StackKey, World};
 
 /// The next thing that happens to a stack.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Step {
     /// The operation turns to its resources.
     Begin,

@@ -7,6 +7,7 @@ mod failures;
 mod hostile;
 mod identities;
 mod nested;
+mod proxy;
 mod stacks;
 mod support;
 mod updates;

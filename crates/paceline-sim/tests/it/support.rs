@@ -23,7 +23,7 @@ pub(crate) fn signed(service: &str, region: &str, key: &str) -> http::request::B
     Request::builder().header("authorization", format!("AWS4-HMAC-SHA256 {scope}, Signature=0"))
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |out, byte| out + &format!("%{byte:02X}"))
 }
 

@@ -1,0 +1,178 @@
+//! What can happen to a call.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use crate::answer::{self, Fault, Protocol};
+use crate::simulator::Call;
+
+/// What happens to a call: what comes back, and whether the call was carried out.
+#[derive(Debug, Clone)]
+pub struct Mishap {
+    pub(super) reply: Reply,
+    pub(super) carried_out: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Reply {
+    Never,
+    Reset,
+    Truncated,
+    Past(Duration),
+    Text { status: u16, what: &'static str, body: &'static str },
+    Refused { status: u16, code: String, message: String },
+    Throttled,
+}
+
+const PORTAL: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\n\
+    <body><p>Sign in to use this network.</body></html>\n";
+const PROXY_LOGIN: &str = "<html><head><title>407 Proxy Authentication Required</title></head>\n\
+    <body><h1>Proxy Authentication Required</h1><hr></body></html>\n";
+const BAD_GATEWAY: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n\
+    <body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n";
+
+impl Mishap {
+    /// The call is carried out, and no answer ever comes.
+    pub fn never_answered() -> Self {
+        Self { reply: Reply::Never, carried_out: true }
+    }
+
+    /// The call is carried out, and the connection is reset before the answer.
+    pub fn reset() -> Self {
+        Self { reply: Reply::Reset, carried_out: true }
+    }
+
+    /// The call is carried out, and what comes back is a web page, with status 200.
+    pub fn html() -> Self {
+        Self::text(200, "a web page", PORTAL, true)
+    }
+
+    /// The call is carried out, and what comes back is nothing at all, with status 200.
+    pub fn empty() -> Self {
+        Self::text(200, "an empty body", "", true)
+    }
+
+    /// The call is carried out, and half of the answer comes back.
+    pub fn truncated() -> Self {
+        Self { reply: Reply::Truncated, carried_out: true }
+    }
+
+    /// A proxy wants to know who is calling. AWS never sees the call.
+    pub fn proxy_login() -> Self {
+        Self::text(407, "the page of a proxy", PROXY_LOGIN, false)
+    }
+
+    /// A proxy does not reach AWS.
+    pub fn bad_gateway() -> Self {
+        Self::text(502, "the page of a proxy", BAD_GATEWAY, false)
+    }
+
+    /// AWS refuses.
+    pub fn refused(status: u16, code: &str, message: &str) -> Self {
+        let (code, message) = (code.to_owned(), message.to_owned());
+        Self { reply: Reply::Refused { status, code, message }, carried_out: false }
+    }
+
+    /// AWS says: slower.
+    pub fn throttled() -> Self {
+        Self { reply: Reply::Throttled, carried_out: false }
+    }
+
+    /// The signature is too old by AWS's clock.
+    pub fn request_expired() -> Self {
+        Self::refused(400, "RequestExpired", "Request has expired.")
+    }
+
+    /// The caller may not do that.
+    pub fn denied() -> Self {
+        Self::refused(403, "AccessDenied", "User is not authorized to perform this action")
+    }
+
+    /// The session has ended.
+    pub fn expired_token() -> Self {
+        Self::refused(403, "ExpiredToken", "The security token included in the request is expired")
+    }
+
+    /// The answer that AWS would have given so long ago. What changes something is refused if it would have been refused
+    /// then, and carried out otherwise.
+    pub fn from_the_past(age: Duration) -> Self {
+        Self { reply: Reply::Past(age), carried_out: true }
+    }
+
+    /// The same, but it is the request that is lost: AWS never sees it.
+    #[must_use]
+    pub fn request_lost(self) -> Self {
+        Self { carried_out: false, ..self }
+    }
+
+    /// The same, but it is the answer that is lost: the call is carried out.
+    #[must_use]
+    pub fn answer_lost(self) -> Self {
+        Self { carried_out: true, ..self }
+    }
+
+    fn text(status: u16, what: &'static str, body: &'static str, carried_out: bool) -> Self {
+        Self { reply: Reply::Text { status, what, body }, carried_out }
+    }
+
+    /// How long back it goes.
+    pub(super) fn age(&self) -> Option<Duration> {
+        match self.reply {
+            Reply::Past(age) => Some(age),
+            _ => None,
+        }
+    }
+
+    /// What the caller gets; `answered` is what AWS answered, if it was asked.
+    pub(super) async fn reply(
+        &self,
+        call: &Call,
+        answered: Option<Response<Bytes>>,
+    ) -> Result<Response<Bytes>, ConnectorError> {
+        let protocol = Protocol::of(&call.service);
+        Ok(match &self.reply {
+            Reply::Never => std::future::pending().await,
+            Reply::Reset => {
+                let reset = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by peer");
+                return Err(ConnectorError::io(reset.into()));
+            }
+            Reply::Truncated => answered.unwrap_or_default().map(|body| body.slice(..body.len() / 2)),
+            Reply::Past(_) => answered.unwrap_or_default(),
+            Reply::Text { status, body, .. } => {
+                let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+                *response.status_mut() = StatusCode::from_u16(*status).unwrap_or_default();
+                let kind = http::HeaderValue::from_static("text/html; charset=utf-8");
+                response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+                response
+            }
+            Reply::Refused { status, code, message } => {
+                let code = match protocol {
+                    Protocol::Json if !code.ends_with("Exception") => format!("{code}Exception"),
+                    _ => code.clone(),
+                };
+                answer::write_fault(protocol, &Fault::new(*status, &code, message), "refused")
+            }
+            Reply::Throttled => answer::write_fault(protocol, &Fault::throttled(protocol), "throttled"),
+        })
+    }
+}
+
+impl fmt::Display for Mishap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reply {
+            Reply::Never => f.write_str("never answered")?,
+            Reply::Reset => f.write_str("connection reset")?,
+            Reply::Truncated => f.write_str("half an answer")?,
+            Reply::Past(age) => return write!(f, "answered from {age:?} ago"),
+            Reply::Text { status, what, .. } => write!(f, "{what}, status {status}")?,
+            Reply::Refused { code, .. } => write!(f, "refused: {code}")?,
+            Reply::Throttled => f.write_str("throttled")?,
+        }
+        f.write_str(if self.carried_out { ", carried out" } else { ", not carried out" })
+    }
+}

@@ -1,0 +1,240 @@
+//! A wire to the simulator on which anything can happen to a call.
+//!
+//! Tests say which [`Calls`] meet with what [`Mishap`], and where a second actor comes in between. All
+//! of it is on virtual time, and every call is recorded with what happened to it:
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use paceline_sim::{Calls, Mishap, Proxy};
+//! # fn example(proxy: &Proxy) {
+//! proxy.on("CreateStack", Mishap::never_answered());
+//! proxy.on(Calls::to("sts").lasting(Duration::from_secs(60)), Mishap::reset().request_lost());
+//! proxy.on(Calls::of("DescribeStacks").nth(3), Mishap::from_the_past(Duration::from_secs(20)));
+//! proxy.before(Calls::of("DeleteStack").stack("Network"), |_call| async { /* a colleague acts */ });
+//! # }
+//! ```
+
+mod calls;
+mod mishap;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use bytes::Bytes;
+use http::{Request, Response};
+use jiff::Timestamp;
+
+pub use calls::Calls;
+pub use mishap::Mishap;
+
+use crate::client::SimHttpClient;
+use crate::simulator::Call;
+use mishap::Reply;
+
+/// An HTTP client for the AWS SDK, in front of a [`SimHttpClient`]. Clones are handles to the same one.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    wire: SimHttpClient,
+    state: Arc<Mutex<State>>,
+}
+
+/// A call that went through a [`Proxy`], and what happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// The call. Its status is what AWS answered, whatever became of the answer; 0 if AWS never saw it.
+    pub call: Call,
+    /// Which of the calls of this operation, stack, account and region it is, from 1.
+    pub nth: u32,
+    /// The mishap it met with.
+    pub mishap: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    rules: Vec<Rule>,
+    passed: Vec<Passed>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    calls: Calls,
+    /// How many calls it was that match, whichever of them are meant.
+    seen: u32,
+    /// When the first came that is meant.
+    since: Option<Timestamp>,
+    does: Does,
+}
+
+#[derive(Debug, Clone)]
+enum Does {
+    Mishap(Mishap),
+    Before(Hook),
+    After(Hook),
+}
+
+#[derive(Clone)]
+struct Hook(Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
+impl Hook {
+    fn new<F>(act: impl Fn(Call) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self(Arc::new(move |call| Box::pin(act(call))))
+    }
+}
+
+impl Proxy {
+    /// A wire on which nothing happens yet.
+    pub fn new(wire: SimHttpClient) -> Self {
+        Self { wire, state: Arc::default() }
+    }
+
+    /// Lets something happen to calls. Where several rules mean the same call, the first one counts.
+    pub fn on(&self, calls: impl Into<Calls>, mishap: Mishap) {
+        if let Some(age) = mishap.age() {
+            self.wire.simulator().remember(age);
+        }
+        self.add(calls.into(), Does::Mishap(mishap));
+    }
+
+    /// Lets somebody act before calls reach AWS. What they do must not go through this proxy, or it may
+    /// meet with the same rules.
+    pub fn before<F>(&self, calls: impl Into<Calls>, act: impl Fn(Call) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.add(calls.into(), Does::Before(Hook::new(act)));
+    }
+
+    /// Lets somebody act after calls were carried out and before their answers arrive.
+    pub fn after<F>(&self, calls: impl Into<Calls>, act: impl Fn(Call) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.add(calls.into(), Does::After(Hook::new(act)));
+    }
+
+    /// Lets nothing happen any more.
+    pub fn clear(&self) {
+        self.lock().rules.clear();
+    }
+
+    /// Every call so far, in the order in which they were sent.
+    pub fn passed(&self) -> Vec<Passed> {
+        self.lock().passed.clone()
+    }
+
+    /// The calls that met with a mishap.
+    pub fn struck(&self) -> Vec<Passed> {
+        self.lock().passed.iter().filter(|passed| passed.mishap.is_some()).cloned().collect()
+    }
+
+    fn add(&self, calls: Calls, does: Does) {
+        self.lock().rules.push(Rule { calls, seen: 0, since: None, does });
+    }
+
+    /// What is to happen to a call, and its place in the record.
+    fn meet(&self, call: &Call) -> (Vec<Does>, usize) {
+        let mut state = self.lock();
+        let mut all = Vec::new();
+        for rule in &mut state.rules {
+            if rule.is_meant(call) {
+                all.push(rule.does.clone());
+            }
+        }
+        let mishap = all.iter().find_map(|does| match does {
+            Does::Mishap(mishap) => Some(mishap.to_string()),
+            _ => None,
+        });
+        let nth = state.passed.iter().filter(|passed| passed.call.is_like(call)).count();
+        let nth = u32::try_from(nth).unwrap_or(u32::MAX).saturating_add(1);
+        state.passed.push(Passed { call: call.clone(), nth, mishap });
+        (all, state.passed.len() - 1)
+    }
+
+    async fn answer(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let request = self.wire.receive(request).await?;
+        let call = self.wire.simulator().read(&request, self.wire.now());
+        let (all, number) = self.meet(&call);
+        let mut mishap = None;
+        for does in &all {
+            match does {
+                Does::Before(hook) => hook.0(call.clone()).await,
+                Does::Mishap(this) => mishap = mishap.or(Some(this)),
+                Does::After(_) => {}
+            }
+        }
+        let answered = match mishap {
+            Some(mishap) if !mishap.carried_out => None,
+            _ => Some(self.carry_out(request, number, mishap).await),
+        };
+        for does in &all {
+            if let Does::After(hook) = does {
+                hook.0(call.clone()).await;
+            }
+        }
+        match mishap {
+            Some(mishap) => self.wire.deliver(mishap.reply(&call, answered).await?),
+            None => self.wire.deliver(answered.unwrap_or_default()),
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        request: Request<Bytes>,
+        number: usize,
+        mishap: Option<&Mishap>,
+    ) -> Response<Bytes> {
+        let (response, call) = match mishap.map(|mishap| &mishap.reply) {
+            Some(Reply::Past(age)) => self.wire.simulator().handle_as_of(request, self.wire.now(), *age),
+            _ => self.wire.carry_out(request).await,
+        };
+        if let Some(passed) = self.lock().passed.get_mut(number) {
+            passed.call = call;
+        }
+        response
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rule {
+    fn is_meant(&mut self, call: &Call) -> bool {
+        if !self.calls.match_(call) {
+            return false;
+        }
+        self.seen += 1;
+        let since = if self.seen >= self.calls.from { *self.since.get_or_insert(call.at) } else { call.at };
+        self.calls.mean(self.seen, call.at.duration_since(since))
+    }
+}
+
+impl HttpClient for Proxy {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Proxy {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let this = self.clone();
+        HttpConnectorFuture::new(async move { this.answer(request).await })
+    }
+}
