@@ -44,12 +44,18 @@ pub enum Fact {
     /// Everything the step waited for is complete.
     #[serde(rename = "step.ready")]
     StepReady(StepRef),
+    /// The step was ready, and is not any more: what it needs goes wrong, or is made anew.
+    #[serde(rename = "step.held")]
+    StepHeld(StepHeld),
     /// The step is being performed.
     #[serde(rename = "step.started")]
     StepStarted(StepRef),
     /// A mutating call is about to be sent. Journalled before the call.
     #[serde(rename = "stack.submitted")]
     StackSubmitted(StackSubmitted),
+    /// AWS works on the stack, whatever becomes of the run.
+    #[serde(rename = "stack.accepted")]
+    StackAccepted(StackAccepted),
     /// A resource of the stack, or the stack itself, changed state.
     #[serde(rename = "stack.progress")]
     StackProgress(StackProgress),
@@ -193,6 +199,31 @@ pub struct StackSubmitted {
     pub token: String,
 }
 
+/// AWS works on a stack: it has accepted an operation, or one was found going on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackAccepted {
+    /// The step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// The stack's id, which tells it from others of its name.
+    pub stack_id: String,
+    /// The operation's client request token, if it is ours.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub token: Option<String>,
+}
+
+/// A step that was ready, and is not any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepHeld {
+    /// The step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// The id of the step that it needs.
+    pub because: String,
+    /// What is wrong with that, such as `is being rolled back (UPDATE_ROLLBACK_IN_PROGRESS)`.
+    pub reason: String,
+}
+
 /// A resource of a stack, or the stack itself, changed state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackProgress {
@@ -212,6 +243,10 @@ pub struct StackProgress {
     pub done: usize,
     /// Resources of the stack in all.
     pub total: usize,
+    /// Whether it is no proof for what waits for the resource: it is not known to be a part of this step's own
+    /// operation, or that is being rolled back.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub unconfirmed: bool,
     /// When CloudFormation says it happened.
     #[serde(with = "millis")]
     pub happened_at: Timestamp,
@@ -355,12 +390,14 @@ pub struct RunFinished {
 
 impl Fact {
     /// What events call the kinds of facts.
-    pub(crate) const KINDS: [&str; 13] = [
+    pub(crate) const KINDS: [&str; 15] = [
         "run.started",
         "build.phases",
         "step.ready",
+        "step.held",
         "step.started",
         "stack.submitted",
+        "stack.accepted",
         "stack.progress",
         "step.retried",
         "step.warned",
@@ -375,7 +412,9 @@ impl Fact {
     pub fn step(&self) -> Option<&StepRef> {
         match self {
             Self::StepReady(step) | Self::StepStarted(step) => Some(step),
+            Self::StepHeld(fact) => Some(&fact.step),
             Self::StackSubmitted(fact) => Some(&fact.step),
+            Self::StackAccepted(fact) => Some(&fact.step),
             Self::StackProgress(fact) => Some(&fact.step),
             Self::StepRetried(fact) => Some(&fact.step),
             Self::StepWarned(fact) => Some(&fact.step),

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{
-    Cause, CommandOutput, Fact, Outcome, StackProgress, StackSubmitted, StepRef, StepRetried, StepWarned,
-    seconds,
+    Cause, CommandOutput, Fact, Outcome, StackAccepted, StackProgress, StackSubmitted, StepRef, StepRetried,
+    StepWarned, seconds,
 };
 
 /// Performs steps. The engine decides which and when; a performer never schedules.
@@ -92,12 +92,13 @@ impl Clock {
     }
 }
 
-/// A fact on its way to the engine. The sender may wait until it is in the journal.
+/// Facts on their way to the engine, which decides nothing before it has heard all of them. The sender may wait
+/// until they are in the journal.
 #[derive(Debug)]
 pub(crate) struct Report {
     /// The position of the step that reports.
     pub(crate) step: usize,
-    pub(crate) fact: Fact,
+    pub(crate) facts: Vec<Fact>,
     pub(crate) recorded: Option<oneshot::Sender<()>>,
 }
 
@@ -144,20 +145,36 @@ impl StepContext {
 
     /// Reports a change of a resource or of the stack.
     pub fn progress(&self, resource: ResourceProgress) {
-        let ResourceProgress { logical_id, resource_type, status, reason, done, total, happened_at } =
-            resource;
-        let step = self.reference();
-        let fact = Fact::StackProgress(StackProgress {
-            step,
-            logical_id,
-            resource_type,
-            status,
-            reason,
-            done,
-            total,
-            happened_at,
+        self.progress_of([resource]);
+    }
+
+    /// Reports changes that were learned of together. What they mean is decided when all of them are known: a
+    /// resource is not complete for anyone when its stack is already known to be rolled back.
+    pub fn progress_of(&self, changes: impl IntoIterator<Item = ResourceProgress>) {
+        let facts = changes.into_iter().map(|change| {
+            let ResourceProgress { logical_id, resource_type, status, reason, .. } = change;
+            let ResourceProgress { done, total, unconfirmed, happened_at, .. } = change;
+            let step = self.reference();
+            Fact::StackProgress(StackProgress {
+                step,
+                logical_id,
+                resource_type,
+                status,
+                reason,
+                done,
+                total,
+                unconfirmed,
+                happened_at,
+            })
         });
-        self.send(fact, None);
+        self.send_all(facts.collect(), None);
+    }
+
+    /// Reports that AWS works on the stack of this id: an operation was accepted, with this token if it is ours,
+    /// or was found going on.
+    pub fn accepted(&self, stack_id: impl Into<String>, token: Option<String>) {
+        let (step, stack_id) = (self.reference(), stack_id.into());
+        self.send(Fact::StackAccepted(StackAccepted { step, stack_id, token }), None);
     }
 
     /// Reports that something transient is tried again after a pause.
@@ -194,8 +211,12 @@ impl StepContext {
     }
 
     fn send(&self, fact: Fact, recorded: Option<oneshot::Sender<()>>) {
+        self.send_all(vec![fact], recorded);
+    }
+
+    fn send_all(&self, facts: Vec<Fact>, recorded: Option<oneshot::Sender<()>>) {
         // The engine is gone only when the run is; then nobody is left to hear.
-        let _ = self.report.send(Report { step: self.index, fact, recorded });
+        let _ = self.report.send(Report { step: self.index, facts, recorded });
     }
 }
 
@@ -214,6 +235,8 @@ pub struct ResourceProgress {
     pub done: usize,
     /// Resources of the stack in all.
     pub total: usize,
+    /// Whether it is no proof for what waits for the resource.
+    pub unconfirmed: bool,
     /// When it happened.
     pub happened_at: Timestamp,
 }

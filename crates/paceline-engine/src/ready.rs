@@ -51,6 +51,11 @@ impl Ready {
         self.waiting[Lane::of(step) as usize].push((remaining, Reverse(index)));
     }
 
+    /// Takes a step out that is not ready any more.
+    pub(crate) fn remove(&mut self, step: &Step, index: usize) {
+        self.waiting[Lane::of(step) as usize].retain(|&(_, Reverse(waiting))| waiting != index);
+    }
+
     /// Takes a step that there is room for.
     pub(crate) fn pop(&mut self) -> Option<usize> {
         let lane =

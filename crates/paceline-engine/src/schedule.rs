@@ -136,6 +136,7 @@ async fn tell_early(context: &StepContext, early: &[Early]) {
                 reason: None,
                 done: 0,
                 total: 0,
+                unconfirmed: false,
                 happened_at: context.now(),
             });
         }

@@ -3,6 +3,8 @@
 //! A step goes from waiting over ready and running to ended; what is never started ends straight away.
 //! Every change is recorded as an event before anything else happens.
 
+mod release;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -52,6 +54,8 @@ pub(crate) struct State<'a> {
     steps: Vec<StepState>,
     /// What is still missing of the resources that steps wait for, and not for the whole of their stacks.
     early: Early,
+    /// The steps that were started before what they need went wrong: what that is, and what was said of it.
+    told: BTreeMap<usize, Vec<(usize, String)>>,
     /// The expected time of each step and of the longest chain after it.
     remaining: Vec<Duration>,
     ready: Ready,
@@ -77,6 +81,7 @@ impl<'a> State<'a> {
             references: order.iter().map(|&index| Arc::new(reference(&plan, index))).collect(),
             steps: order.iter().map(missing).collect(),
             early: Early::new(&plan),
+            told: BTreeMap::new(),
             remaining,
             ready: Ready::new(plan.concurrency),
             seq: options.earlier.as_ref().map_or(0, |earlier| earlier.seq),
@@ -149,18 +154,11 @@ impl<'a> State<'a> {
     /// A running step has something to say. What a step leaves behind may go on talking after its end:
     /// that is not heard.
     pub(crate) fn reported(&mut self, report: Report) -> io::Result<()> {
-        let Report { step, fact, recorded } = report;
+        let Report { step, facts, recorded } = report;
         if !matches!(self.steps[step], StepState::Running { .. }) {
             return Ok(());
         }
-        let complete = match &fact {
-            Fact::StackProgress(progress) => self.early.progress(step, progress),
-            _ => Vec::new(),
-        };
-        self.emit(fact)?;
-        for next in complete {
-            self.met(next)?;
-        }
+        self.hear(step, facts)?;
         if let Some(recorded) = recorded {
             // Its step may have been dropped meanwhile.
             let _ = recorded.send(());
@@ -190,6 +188,9 @@ impl<'a> State<'a> {
             let cause = cause.get_or_insert_with(unexplained);
             self.failures += 1;
             self.preflight_failures += usize::from(cause.preflight);
+            if let Some(hint) = self.hint_of_producer(index) {
+                cause.hint = Some(hint);
+            }
         }
         self.finished(
             index,
@@ -210,7 +211,7 @@ impl<'a> State<'a> {
                 self.fail_fast(index)?;
                 self.skip_dependents(index)
             }
-            Outcome::Interrupted => Ok(()),
+            Outcome::Interrupted => self.lost(index),
         }
     }
 
@@ -263,29 +264,6 @@ impl<'a> State<'a> {
         self.emit(Fact::StepReady(StepRef::clone(&self.references[index])))
     }
 
-    /// What waited for this step alone can start.
-    fn release(&mut self, index: usize) -> io::Result<()> {
-        let graph = Arc::clone(&self.graph);
-        for &next in graph.needed_by(index) {
-            if self.early.is_met(index, next) {
-                continue;
-            }
-            self.met(next)?;
-        }
-        Ok(())
-    }
-
-    /// One of the things that a step waits for is there.
-    fn met(&mut self, index: usize) -> io::Result<()> {
-        if let StepState::Waiting { missing } = &mut self.steps[index] {
-            *missing -= 1;
-            if *missing == 0 {
-                return self.becomes_ready(index);
-            }
-        }
-        Ok(())
-    }
-
     fn fail_fast(&mut self, failed: usize) -> io::Result<()> {
         if self.plan.policy != FailurePolicy::FailFast || self.halt.is_some() {
             return Ok(());
@@ -293,32 +271,6 @@ impl<'a> State<'a> {
         self.halt = Some(Halt::Failed(failed));
         let reason = format!("{} failed", self.references[failed].title);
         self.emit(Fact::RunStopping { reason })
-    }
-
-    /// Skips what depends on a failed step, directly or not. Beyond what has ended already there is
-    /// nothing left to skip, so the whole run's failures cost no more than one walk over the graph.
-    fn skip_dependents(&mut self, failed: usize) -> io::Result<()> {
-        let (mut open, mut skipped) = (vec![failed], Vec::new());
-        while let Some(index) = open.pop() {
-            for &next in self.graph.needed_by(index) {
-                if let StepState::Waiting { .. } = self.steps[next] {
-                    self.steps[next] = StepState::Ended(Outcome::Skipped);
-                    skipped.push(next);
-                    open.push(next);
-                }
-            }
-        }
-        skipped.sort_unstable();
-        for index in skipped {
-            let skipped = self.skipped(index, failed);
-            self.finished(index, skipped)?;
-        }
-        Ok(())
-    }
-
-    fn skipped(&self, index: usize, failed: usize) -> StepFinished {
-        let because = Some(self.references[failed].step.clone());
-        StepFinished { because, ..self.without_work(index, Outcome::Skipped) }
     }
 
     /// The end of a step for which nothing was done.

@@ -284,6 +284,16 @@ impl<W: Write> Report for Console<W> {
                     self.progress_when_due()?;
                 }
             }
+            Fact::StepHeld(held) if !quiet && held.step.is_of_stack() => {
+                let because = self.record.step(&held.because);
+                let because = because.map_or_else(|| held.because.clone(), |it| self.record.label(&it.step));
+                let label = self.record.label(&held.step);
+                self.say(
+                    Tone::Warn,
+                    "waits",
+                    &format!("{label} does not start yet: {because} {}", one_line(&held.reason)),
+                )?;
+            }
             Fact::StepRetried(retried) if !quiet => {
                 self.retried(retried)?;
                 self.progress_when_due()?;

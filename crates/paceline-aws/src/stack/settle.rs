@@ -230,6 +230,7 @@ impl Watch<'_> {
                 reason: change.reason.clone(),
                 done: self.complete.len(),
                 total: self.total.max(self.complete.len()),
+                unconfirmed: token.is_none() || change.token.as_deref() != token,
                 happened_at: change.at,
             });
             self.changes.push(change);

@@ -116,6 +116,10 @@ impl Draft {
         self.0.steps[step].early.push(Early { need, resources, after: Duration::ZERO });
     }
 
+    pub(crate) fn is_stack(&self, step: usize) -> bool {
+        self.0.steps[step].work.changes().is_some()
+    }
+
     pub(crate) fn plan(mut self) -> Plan {
         if self.0.stacks.is_empty() {
             // Assets belong to a stack.

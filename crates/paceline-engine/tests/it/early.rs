@@ -1,78 +1,293 @@
 //! Steps that wait for resources of a stack and not for the whole of it.
 
-use std::time::Duration;
-
-use paceline_engine::{Ended, Fact, Outcome, Perform, ResourceProgress, StepContext};
+use paceline_engine::{Fact, Outcome, RunOptions};
 
 use crate::draft::Draft;
-use crate::script::{Ran, ran};
+use crate::script::{Act, Ran, Script, options, ran, ran_with};
+use crate::talk::{Say, Talk};
 
-/// A resource of stack A that reaches a status after some seconds.
-type Change = (u64, &'static str, &'static str);
+const CREATED: &str = "CREATE_COMPLETE";
+const UPDATED: &str = "UPDATE_COMPLETE";
 
-/// Stack A's resources change at their times; every stack takes as long as expected, and A ends as told.
-struct Changes(Vec<Change>, Outcome);
-
-impl Perform for Changes {
-    async fn perform(&self, context: StepContext) -> Ended {
-        let is_a = context.step().id == "deploy:A";
-        let start = tokio::time::Instant::now();
-        for &(at, id, status) in self.0.iter().filter(|_| is_a) {
-            tokio::time::sleep_until(start + Duration::from_secs(at)).await;
-            context.progress(ResourceProgress {
-                logical_id: id.to_owned(),
-                resource_type: "T".to_owned(),
-                status: status.to_owned(),
-                reason: None,
-                done: 0,
-                total: 2,
-                happened_at: context.now(),
-            });
-        }
-        tokio::time::sleep_until(start + context.step().expected).await;
-        Ended::new(if is_a { self.1 } else { Outcome::Deployed })
-    }
+fn is(id: &'static str, status: &'static str) -> Say {
+    Say::Resource(id, status)
 }
 
-/// Stack A takes 100 s; B waits until its resources P and Q are complete.
-fn run(changes: &[Change], a: Outcome) -> Ran {
-    let mut draft = Draft::new();
+/// Stack A takes 100 s, B and C 10 s each, all at once unless limited. B waits until A's resources P and Q are
+/// complete, C for the whole of B.
+fn draft(limit: usize) -> Draft {
+    let mut draft = Draft::new().limited(limit, 8, 4);
     let first = draft.stack("A", 100, &[]);
     let second = draft.stack("B", 10, &[first]);
     draft.until(second, first, &["P", "Q"]);
-    ran(draft.plan(), Changes(changes.to_vec(), a))
+    draft.stack("C", 10, &[second]);
+    draft
 }
 
-/// When B started, in seconds after the run.
-fn started(ran: &Ran) -> Option<i64> {
-    let started =
-        ran.events.iter().find(|event| matches!(&event.fact, Fact::StepStarted(it) if it.step == "deploy:B"));
-    started.map(|event| event.at.duration_since(ran.events[0].at).as_secs())
+/// What A says at its times, and how it ends.
+fn run(says: &[(u64, &[Say])], a: Outcome) -> Ran {
+    let script = Script::default().with("deploy:A", Act::Ends(a));
+    ran(draft(3).plan(), Talk::of(script, "deploy:A", says))
+}
+
+/// When a step started, in seconds after the run.
+fn started(ran: &Ran, step: &str) -> Option<f64> {
+    ran.is_started(step).then(|| ran.started(step))
+}
+
+/// The reasons for which steps were not ready any more, each with its step.
+fn held(ran: &Ran) -> Vec<(&str, &str, &str)> {
+    let facts = ran.events.iter().map(|event| &event.fact);
+    let held = facts.filter_map(|fact| match fact {
+        Fact::StepHeld(it) => Some((it.step.step.as_str(), it.because.as_str(), it.reason.as_str())),
+        _ => None,
+    });
+    held.collect()
+}
+
+/// What a step was warned of.
+fn warned<'a>(ran: &'a Ran, step: &str) -> Vec<&'a str> {
+    let facts = ran.events.iter().map(|event| &event.fact);
+    let warned = facts.filter_map(|fact| match fact {
+        Fact::StepWarned(it) if it.step.step == step => Some(it.message.as_str()),
+        _ => None,
+    });
+    warned.collect()
 }
 
 #[test]
 fn a_step_starts_when_all_the_resources_are_complete() {
-    let changes =
-        [(5, "P", "CREATE_IN_PROGRESS"), (20, "P", "CREATE_COMPLETE"), (30, "Q", "UPDATE_COMPLETE")];
-    let ran = run(&changes, Outcome::Deployed);
-    assert_eq!(started(&ran), Some(30));
-    assert_eq!(ran.end.outcomes, [Outcome::Deployed; 2]);
+    let says: [(u64, &[Say]); 3] =
+        [(5, &[is("P", "CREATE_IN_PROGRESS")]), (20, &[is("P", CREATED)]), (30, &[is("Q", UPDATED)])];
+    let ran = run(&says, Outcome::Deployed);
+    assert_eq!((started(&ran, "deploy:B"), started(&ran, "deploy:C")), (Some(30.0), Some(40.0)));
+    assert_eq!(ran.end.outcomes, [Outcome::Deployed; 3]);
+    assert!(warned(&ran, "deploy:B").is_empty());
 }
 
 #[test]
 fn a_resource_that_does_not_change_is_there_when_the_stack_is() {
-    assert_eq!(started(&run(&[(20, "P", "CREATE_COMPLETE")], Outcome::Deployed)), Some(100));
-    assert_eq!(started(&run(&[], Outcome::Unchanged)), Some(100));
+    assert_eq!(started(&run(&[(20, &[is("P", CREATED)])], Outcome::Deployed), "deploy:B"), Some(100.0));
+    assert_eq!(started(&run(&[], Outcome::Unchanged), "deploy:B"), Some(100.0));
+}
+
+#[test]
+fn what_is_said_twice_counts_once() {
+    let says: [(u64, &[Say]); 2] = [(20, &[is("P", CREATED), is("P", CREATED)]), (30, &[is("P", CREATED)])];
+    assert_eq!(started(&run(&says, Outcome::Deployed), "deploy:B"), Some(100.0));
+    let says: [(u64, &[Say]); 2] = [(20, &[is("P", CREATED), is("Q", CREATED)]), (30, &[is("Q", CREATED)])];
+    assert_eq!(started(&run(&says, Outcome::Deployed), "deploy:B"), Some(20.0));
 }
 
 #[test]
 fn a_failure_before_the_resources_are_complete_skips_what_waits_for_them() {
-    let changes = [(20, "P", "CREATE_COMPLETE"), (30, "Q", "CREATE_FAILED")];
-    assert_eq!(run(&changes, Outcome::Failed).end.outcomes, [Outcome::Failed, Outcome::Skipped]);
+    let says: [(u64, &[Say]); 2] = [(20, &[is("P", CREATED)]), (30, &[is("Q", "CREATE_FAILED")])];
+    let skipped = [Outcome::Failed, Outcome::Skipped, Outcome::Skipped];
+    assert_eq!(run(&says, Outcome::Failed).end.outcomes, skipped);
+}
+
+/// A rollback updates the resources to what they were, and says of each that this is complete.
+#[test]
+fn a_rollback_releases_nobody() {
+    let statuses =
+        ["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_FAILED", "DELETE_IN_PROGRESS"];
+    let both = [is("P", UPDATED), is("Q", UPDATED)];
+    for trouble in statuses.map(Say::Stack).into_iter().chain([is("Other", "UPDATE_FAILED")]) {
+        for says in [
+            vec![(20, vec![trouble]), (30, both.to_vec())],
+            // The forward update of P, learned of together with the rollback, and the backward one of Q.
+            vec![(20, vec![both[0], trouble, both[1]])],
+            // Both were complete, and it is learned in the same moment that this is over.
+            vec![(20, vec![both[0], both[1], trouble])],
+            // The events come in the wrong order.
+            vec![(20, vec![trouble, both[0], both[1]]), (25, vec![trouble])],
+        ] {
+            let says: Vec<(u64, &[Say])> = says.iter().map(|(at, says)| (*at, says.as_slice())).collect();
+            let ran = run(&says, Outcome::RolledBack);
+            let expected = [Outcome::RolledBack, Outcome::Skipped, Outcome::Skipped];
+            assert_eq!(ran.end.outcomes, expected, "{says:?}");
+            assert!(held(&ran).is_empty(), "{says:?}");
+        }
+    }
 }
 
 #[test]
-fn a_failure_after_that_is_no_matter_of_what_has_started() {
-    let changes = [(20, "P", "CREATE_COMPLETE"), (30, "Q", "CREATE_COMPLETE")];
-    assert_eq!(run(&changes, Outcome::RolledBack).end.outcomes, [Outcome::RolledBack, Outcome::Deployed]);
+fn what_an_update_cannot_clean_up_is_no_failure() {
+    let says: [(u64, &[Say]); 2] = [
+        (20, &[is("Old", "DELETE_FAILED"), is("P", UPDATED), is("P", "DELETE_IN_PROGRESS")]),
+        (30, &[is("Q", UPDATED)]),
+    ];
+    assert_eq!(started(&run(&says, Outcome::Deployed), "deploy:B"), Some(30.0));
+}
+
+#[test]
+fn what_is_not_confirmed_releases_nobody() {
+    let says: [(u64, &[Say]); 2] =
+        [(20, &[Say::Unconfirmed("P", UPDATED), Say::Unconfirmed("Q", UPDATED)]), (30, &[is("P", UPDATED)])];
+    assert_eq!(started(&run(&says, Outcome::Deployed), "deploy:B"), Some(100.0));
+}
+
+#[test]
+fn a_step_that_was_ready_but_waited_for_room_does_not_start_after_the_failure() {
+    let ready: [(u64, &[Say]); 1] = [(20, &[is("P", CREATED), is("Q", CREATED)])];
+    let rolls_back: (u64, &[Say]) = (40, &[Say::Stack("ROLLBACK_IN_PROGRESS")]);
+    // Without a word about it before the end, and with one.
+    for says in [vec![ready[0]], vec![ready[0], rolls_back]] {
+        let script = Script::default().with("deploy:A", Act::Ends(Outcome::RolledBack));
+        let ran = ran(draft(1).plan(), Talk::of(script, "deploy:A", &says));
+        assert_eq!(ran.end.outcomes, [Outcome::RolledBack, Outcome::Skipped, Outcome::Skipped]);
+        assert_eq!(ran.finished("deploy:B").because.as_deref(), Some("deploy:A"));
+        let expected = ("deploy:B", "deploy:A", "is being rolled back (ROLLBACK_IN_PROGRESS)");
+        assert_eq!(held(&ran), vec![expected; says.len() - 1]);
+    }
+}
+
+#[test]
+fn a_step_that_runs_is_told_that_its_producer_is_rolled_back_and_goes_on() {
+    let says: [(u64, &[Say]); 2] = [
+        (20, &[is("P", CREATED), is("Q", CREATED)]),
+        (25, &[Say::Stack("ROLLBACK_IN_PROGRESS"), is("P", "DELETE_COMPLETE")]),
+    ];
+    let ran = run(&says, Outcome::RolledBack);
+    // C, which needs B, depends on A too.
+    assert_eq!(ran.end.outcomes, [Outcome::RolledBack, Outcome::Deployed, Outcome::Skipped]);
+    let message = "A is being rolled back (ROLLBACK_IN_PROGRESS); this was started before A was complete, and may \
+                   hold what is taken back there";
+    assert_eq!(warned(&ran, "deploy:B"), [message]);
+    assert_eq!(ran.finished("deploy:C").because.as_deref(), Some("deploy:A"));
+}
+
+#[test]
+fn a_step_that_has_ended_is_told_of_a_failure_that_nothing_announced() {
+    let ran = run(&[(20, &[is("P", CREATED), is("Q", CREATED)])], Outcome::RolledBack);
+    assert_eq!(ran.end.outcomes, [Outcome::RolledBack, Outcome::Deployed, Outcome::Deployed]);
+    for step in ["deploy:B", "deploy:C"] {
+        assert!(warned(&ran, step)[0].starts_with("A was rolled back; this was started before A was"));
+    }
+}
+
+#[test]
+fn the_failure_of_what_was_started_early_names_the_rollback_of_its_producer() {
+    let says: [(u64, &[Say]); 2] =
+        [(20, &[is("P", CREATED), is("Q", CREATED)]), (25, &[Say::Stack("ROLLBACK_IN_PROGRESS")])];
+    let hint = |a_takes: u64, a: Outcome| {
+        let a = Act::EndsAfter(a, std::time::Duration::from_secs(a_takes));
+        let script = Script::default().with("deploy:B", Act::Ends(Outcome::Failed)).with("deploy:A", a);
+        let ran = ran(draft(3).plan(), Talk::of(script, "deploy:A", &says));
+        ran.finished("deploy:B").cause.clone().unwrap().hint.unwrap()
+    };
+    assert_eq!(
+        hint(28, Outcome::RolledBack),
+        "A was rolled back after this was started: mend A first, then run the same command again"
+    );
+    assert_eq!(
+        hint(100, Outcome::RolledBack),
+        "A is being rolled back (ROLLBACK_IN_PROGRESS) after this was started: run the same command again when that \
+         has ended"
+    );
+    assert_eq!(
+        hint(28, Outcome::Deployed),
+        "A was made anew after this was started: run the same command again"
+    );
+}
+
+/// The first creation fails and is undone, the second works.
+#[test]
+fn another_attempt_begins_with_everything_missing() {
+    let retried: [(u64, &[Say]); 5] = [
+        (10, &[is("P", CREATED)]),
+        (20, &[is("Other", "CREATE_FAILED"), Say::Stack("ROLLBACK_IN_PROGRESS")]),
+        (30, &[Say::Submits("delete"), is("Q", CREATED)]),
+        (40, &[Say::Submits("create"), is("Q", CREATED)]),
+        (50, &[is("P", CREATED)]),
+    ];
+    assert_eq!(started(&run(&retried, Outcome::Deployed), "deploy:B"), Some(50.0));
+    assert_eq!(started(&run(&retried[..4], Outcome::Deployed), "deploy:B"), Some(100.0));
+    // Nothing but the new operation tells that the one before it has failed.
+    let silent: [(u64, &[Say]); 3] = [
+        (10, &[is("P", CREATED)]),
+        (40, &[Say::Submits("update"), is("Q", CREATED)]),
+        (50, &[is("P", CREATED)]),
+    ];
+    assert_eq!(started(&run(&silent, Outcome::Deployed), "deploy:B"), Some(50.0));
+    // A change set that is only made changes nothing.
+    let made: [(u64, &[Say]); 2] =
+        [(10, &[is("P", CREATED)]), (40, &[Say::Submits("create-change-set"), is("Q", CREATED)])];
+    assert_eq!(started(&run(&made, Outcome::Deployed), "deploy:B"), Some(40.0));
+}
+
+#[test]
+fn what_waited_for_room_waits_for_the_resources_of_the_other_attempt() {
+    let says: [(u64, &[Say]); 4] = [
+        (10, &[is("P", CREATED), is("Q", CREATED)]),
+        (20, &[Say::Stack("ROLLBACK_IN_PROGRESS")]),
+        (40, &[Say::Submits("create")]),
+        (60, &[is("P", CREATED), is("Q", CREATED)]),
+    ];
+    let ran = ran(draft(1).plan(), Talk::of(Script::default(), "deploy:A", &says));
+    assert_eq!(ran.end.outcomes, [Outcome::Deployed; 3]);
+    assert_eq!(held(&ran).len(), 1);
+    let ready =
+        ran.events.iter().filter(|event| matches!(&event.fact, Fact::StepReady(it) if it.step == "deploy:B"));
+    assert_eq!(ready.map(|event| ran.clock(event)).collect::<Vec<_>>(), [10.0, 60.0]);
+}
+
+/// B has been deployed while A goes on. C waits for room, and A fails.
+#[test]
+fn what_depends_on_what_was_started_early_waits_for_the_end_of_the_rollback_too() {
+    let mut draft = Draft::new().limited(2, 8, 4);
+    let a = draft.stack("A", 100, &[]);
+    let b = draft.stack("B", 10, &[a]);
+    draft.until(b, a, &["P"]);
+    draft.stack("C", 10, &[b]);
+    draft.stack("Long", 200, &[b]);
+    let plan = draft.plan();
+    let says: [(u64, &[Say]); 2] = [(20, &[is("P", CREATED)]), (40, &[Say::Stack("ROLLBACK_IN_PROGRESS")])];
+    let script = || Script::default().with("deploy:A", Act::Ends(Outcome::RolledBack));
+    let rolled_back = ran(plan.clone(), Talk::of(script(), "deploy:A", &says));
+    assert_eq!(rolled_back.outcome("deploy:C"), Outcome::Skipped);
+    assert_eq!(held(&rolled_back)[0].0, "deploy:C");
+    // Long had started.
+    assert_eq!(rolled_back.outcome("deploy:Long"), Outcome::Deployed);
+    assert_eq!(warned(&rolled_back, "deploy:Long").len(), 1);
+    // Had A ended well after all, nothing would be lost.
+    let recovered = ran(plan, Talk::of(Script::default(), "deploy:A", &says));
+    assert_eq!(recovered.end.outcomes, [Outcome::Deployed; 4]);
+}
+
+#[test]
+fn a_step_of_which_the_end_is_not_seen_releases_nobody_any_more() {
+    let says: [(u64, &[Say]); 1] = [(20, &[is("P", CREATED), is("Q", CREATED)])];
+    let script = Script::default().with("deploy:A", Act::Ends(Outcome::Interrupted));
+    let ran = ran(draft(1).plan(), Talk::of(script, "deploy:A", &says));
+    assert_eq!(ran.end.outcomes, [Outcome::Interrupted; 3]);
+    assert_eq!(held(&ran), [("deploy:B", "deploy:A", "is not watched any more")]);
+}
+
+#[test]
+fn what_is_ready_when_the_run_fails_fast_is_skipped() {
+    let mut draft = draft(2).failing_fast();
+    draft.stack("Fails", 30, &[]);
+    let says: [(u64, &[Say]); 1] = [(20, &[is("P", CREATED), is("Q", CREATED)])];
+    let script = Script::failing(&["deploy:Fails"]);
+    let options = RunOptions { deadline: None, ..options() };
+    let ran = ran_with(draft.plan(), Talk::of(script, "deploy:A", &says), options);
+    assert!(!ran.is_started("deploy:B"));
+    assert_eq!(ran.finished("deploy:B").because.as_deref(), Some("deploy:Fails"));
+}
+
+/// A synthesis in the middle of the run reads parameters, as a stack would.
+#[test]
+fn a_synthesis_that_waits_for_a_resource_is_held_and_skipped_like_a_stack() {
+    let mut draft = Draft::new();
+    let a = draft.stack("A", 100, &[]);
+    let synthesis = draft.synthesis("app", 1, 10, &[a]);
+    draft.until(synthesis, a, &["P"]);
+    let reader = draft.stack("B", 10, &[a, synthesis]);
+    draft.until(reader, a, &["P"]);
+    let says: [(u64, &[Say]); 2] = [(20, &[is("P", CREATED)]), (25, &[Say::Stack("ROLLBACK_IN_PROGRESS")])];
+    let script = Script::default().with("deploy:A", Act::Ends(Outcome::RolledBack));
+    let ran = ran(draft.plan(), Talk::of(script, "deploy:A", &says));
+    assert_eq!(ran.end.outcomes, [Outcome::RolledBack, Outcome::Deployed, Outcome::Skipped]);
+    assert_eq!(warned(&ran, "synth:app").len(), 1);
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use paceline_engine::event::{
-    BuildPhase, BuildPhases, Cause, CommandOutput, RunFinished, StackProgress, StackSubmitted, StepFinished,
-    StepRef, StepRetried, StepWarned,
+    BuildPhase, BuildPhases, Cause, CommandOutput, RunFinished, StackAccepted, StackProgress, StackSubmitted,
+    StepFinished, StepHeld, StepRef, StepRetried, StepWarned,
 };
 use paceline_engine::{Event, Fact, Outcome, RunOptions, reference};
 
@@ -21,6 +21,16 @@ fn every_kind() -> Vec<Event> {
     let step = reference(&ran.plan, 1);
     let submitted =
         StackSubmitted { step: step.clone(), operation: "create".to_owned(), token: "t-1".to_owned() };
+    let accepted = StackAccepted {
+        step: step.clone(),
+        stack_id: "arn:aws:cloudformation:eu-west-1:111111111111:stack/A/1".to_owned(),
+        token: Some("t-1".to_owned()),
+    };
+    let held = StepHeld {
+        step: step.clone(),
+        because: "deploy:B".to_owned(),
+        reason: "is being rolled back (ROLLBACK_IN_PROGRESS)".to_owned(),
+    };
     let progress = StackProgress {
         step: step.clone(),
         logical_id: "Role".to_owned(),
@@ -29,6 +39,7 @@ fn every_kind() -> Vec<Event> {
         reason: Some("it exists already".to_owned()),
         done: 3,
         total: 9,
+        unconfirmed: true,
         happened_at: "2026-01-01T00:00:59.5Z".parse().unwrap(),
     };
     let retried =
@@ -69,6 +80,8 @@ fn every_kind() -> Vec<Event> {
         Fact::RunStopping { reason: "SIGTERM".to_owned() },
         Fact::RunFinished(finished),
         Fact::BuildPhases(build()),
+        Fact::StackAccepted(accepted),
+        Fact::StepHeld(held),
     ];
     let event = |(seq, fact)| {
         let (run, at) = ("20260101T000000Z-01234567".to_owned(), START.parse().unwrap());

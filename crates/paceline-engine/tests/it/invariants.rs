@@ -1,6 +1,6 @@
 //! What holds for every run, whatever its plan and however its steps end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -78,6 +78,11 @@ struct Watch<'a> {
     ended_at: Vec<Timestamp>,
     /// The resources that are complete, by step and logical id, and since when.
     complete: HashMap<(usize, String), Timestamp>,
+    /// The running steps that go wrong, until another operation begins.
+    troubled: BTreeSet<usize>,
+    /// When that last ended, by step.
+    recovered: HashMap<usize, Timestamp>,
+    started: BTreeSet<usize>,
     failed: Vec<usize>,
     preflight: usize,
     halted: bool,
@@ -94,6 +99,9 @@ impl<'a> Watch<'a> {
             seen: vec![Seen::Waiting; len],
             ended_at: vec![now; len],
             complete: HashMap::new(),
+            troubled: BTreeSet::new(),
+            recovered: HashMap::new(),
+            started: BTreeSet::new(),
             failed: Vec::new(),
             preflight: 0,
             halted: false,
@@ -122,7 +130,13 @@ impl<'a> Watch<'a> {
                 assert_eq!(self.seen[step], Seen::Waiting);
                 let needs = self.plan.steps[step].needs.iter();
                 let met = needs.map(|&need| self.met(step, need).expect("ready before what it needs"));
-                if let Some(last) = met.max() {
+                let all = self.plan.step_graph().all_needs(step);
+                let recovered = self.recovered.iter().filter(|(need, _)| all[**need]).map(|(_, at)| *at);
+                assert!(
+                    !self.troubled.iter().any(|&need| all[need]),
+                    "ready though what it needs goes wrong"
+                );
+                if let Some(last) = met.max().max(recovered.max()) {
                     assert_eq!(last, self.now, "not ready as soon as it could be");
                 }
                 self.seen[step] = Seen::Ready;
@@ -131,17 +145,28 @@ impl<'a> Watch<'a> {
                 let step = self.index[step.step.as_str()];
                 assert!(!self.halted, "started after a stop");
                 assert_eq!(self.seen[step], Seen::Ready);
+                self.check_start(step);
                 let (name, limit) = lane(self.plan, step);
                 assert!(self.of_lane(name, Seen::Running).count() < limit, "too many at once");
                 let rank = |step: usize| (self.remaining[step], std::cmp::Reverse(step));
                 let most_critical = self.of_lane(name, Seen::Ready).max_by_key(|&step| rank(step));
                 assert_eq!(most_critical, Some(step), "not the most critical first");
                 self.seen[step] = Seen::Running;
+                self.started.insert(step);
+            }
+            Fact::StepHeld(held) => {
+                let step = self.index[held.step.step.as_str()];
+                assert_eq!(self.seen[step], Seen::Ready);
+                assert!(self.plan.step_graph().all_needs(step)[self.index[held.because.as_str()]]);
+                self.seen[step] = Seen::Waiting;
             }
             Fact::StepFinished(finished) => {
                 let step = self.index[finished.step.step.as_str()];
                 let before = std::mem::replace(&mut self.seen[step], Seen::Ended(finished.outcome));
                 self.ended_at[step] = self.now;
+                if self.troubled.remove(&step) && finished.outcome.is_success() {
+                    self.recovered.insert(step, self.now);
+                }
                 let is_failure = matches!(finished.outcome, Outcome::Failed | Outcome::RolledBack);
                 if is_failure {
                     self.failed.push(step);
@@ -163,9 +188,36 @@ impl<'a> Watch<'a> {
             Fact::StackProgress(progress) => {
                 let step = self.index[progress.step.step.as_str()];
                 assert_eq!(self.seen[step], Seen::Running);
-                if progress.status.ends_with("E_COMPLETE") {
+                let is_of_stack = progress.resource_type == "AWS::CloudFormation::Stack";
+                if is_of_stack && progress.status.starts_with("DELETE")
+                    || progress.status.contains("ROLLBACK")
+                    || progress.status.ends_with("_FAILED") && progress.status != "DELETE_FAILED"
+                {
+                    self.goes_wrong(step);
+                } else if ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&progress.status.as_str())
+                    && !progress.unconfirmed
+                    && !self.troubled.contains(&step)
+                {
                     self.complete.entry((step, progress.logical_id.clone())).or_insert(self.now);
                 }
+            }
+            Fact::StackSubmitted(submitted) => {
+                let step = self.index[submitted.step.step.as_str()];
+                assert_eq!(self.seen[step], Seen::Running);
+                match submitted.operation.as_str() {
+                    "create" | "update" => {
+                        self.complete.retain(|(of, _), _| *of != step);
+                        if self.troubled.remove(&step) {
+                            self.recovered.insert(step, self.now);
+                        }
+                    }
+                    "create-change-set" => {}
+                    _ => self.goes_wrong(step),
+                }
+            }
+            // Also what has ended may rest on something that is taken back.
+            Fact::StepWarned(warned) => {
+                assert!(self.started.contains(&self.index[warned.step.step.as_str()]));
             }
             _ => {
                 // What a step reports, it reports while it runs.
@@ -175,9 +227,26 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether a step needed only resources of a stack that failed later.
-    fn escapes(&self, step: usize, failed: usize) -> bool {
-        self.plan.steps[step].needs == [failed] && self.met(step, failed).is_some()
+    fn goes_wrong(&mut self, step: usize) {
+        self.complete.retain(|(of, _), _| *of != step);
+        // It matters only to those who may have started.
+        let is_awaited = self.plan.steps.iter().any(|it| it.early.iter().any(|early| early.need == step));
+        if is_awaited {
+            self.troubled.insert(step);
+        }
+    }
+
+    /// No step is ever started after something that it needs has failed, or while that goes wrong.
+    fn check_start(&self, step: usize) {
+        for &need in &self.plan.steps[step].needs {
+            assert!(self.met(step, need).is_some(), "started though what it needs is not there any more");
+        }
+        let all = self.plan.step_graph().all_needs(step);
+        for need in (0..all.len()).filter(|&need| all[need]) {
+            let has_failed = matches!(self.seen[need], Seen::Ended(outcome) if !outcome.is_success());
+            assert!(!has_failed, "started after a failure");
+            assert!(!self.troubled.contains(&need), "started while what it needs goes wrong");
+        }
     }
 
     /// Since when a step has had what it needs of another.
@@ -224,8 +293,8 @@ impl<'a> Watch<'a> {
         let graph = self.plan.step_graph();
         for (step, &outcome) in outcomes.iter().enumerate() {
             let needs = graph.all_needs(step);
-            // What had all it waited for before a failure was not held up by it.
-            let is_doomed = self.failed.iter().any(|&failed| needs[failed] && !self.escapes(step, failed));
+            // What had started before a failure goes on.
+            let is_doomed = !self.started.contains(&step) && self.failed.iter().any(|&failed| needs[failed]);
             assert!(!is_doomed || outcome == Outcome::Skipped, "{step} was not skipped");
             if !self.halted {
                 assert_eq!(is_doomed, outcome == Outcome::Skipped);

@@ -18,4 +18,5 @@ mod reports;
 mod resume;
 mod script;
 mod stop;
+mod talk;
 mod timing;

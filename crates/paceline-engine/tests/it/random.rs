@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use crate::draft::Draft;
 use crate::script::{Act, Script, options, ran, ran_with, stopping_after};
+use crate::talk::{Say, Talk};
 
 #[derive(Debug, Clone)]
 struct Node {
@@ -17,16 +18,53 @@ struct Node {
     needs: Vec<prop::sample::Index>,
     act: u8,
     takes: u64,
+    /// Whether those of its needs that are stacks need not be complete.
+    early: bool,
+    says: Vec<(u64, Vec<Say>)>,
+}
+
+/// The resources of every stack, of which its readers wait for the first two.
+const RESOURCES: [&str; 3] = ["P", "Q", "Other"];
+
+fn say() -> impl Strategy<Value = Say> {
+    let resource = |statuses: &'static [&'static str]| {
+        (prop::sample::select(&RESOURCES[..]), prop::sample::select(statuses))
+    };
+    let complete = resource(&["CREATE_COMPLETE", "UPDATE_COMPLETE"]);
+    let other = resource(&[
+        "UPDATE_IN_PROGRESS",
+        "DELETE_FAILED",
+        "DELETE_COMPLETE",
+        "UPDATE_FAILED",
+        "CREATE_FAILED",
+    ]);
+    let stack =
+        ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"];
+    let operation = ["create", "update", "delete", "continue-rollback"];
+    prop_oneof![
+        12 => complete.clone().prop_map(|(id, status)| Say::Resource(id, status)),
+        2 => complete.prop_map(|(id, status)| Say::Unconfirmed(id, status)),
+        2 => other.prop_map(|(id, status)| Say::Resource(id, status)),
+        2 => prop::sample::select(stack.to_vec()).prop_map(Say::Stack),
+        2 => prop::sample::select(operation.to_vec()).prop_map(Say::Submits),
+    ]
 }
 
 fn node() -> impl Strategy<Value = Node> {
     let needs = vec(any::<prop::sample::Index>(), 0..4);
-    (0..6_u8, 0..100_u64, needs, 0..40_u8, 0..100_u64).prop_map(|(kind, seconds, needs, act, takes)| Node {
+    let says = vec((0..100_u64, vec(say(), 1..4)), 0..5).prop_map(|mut says| {
+        says.sort_by_key(|(at, _)| *at);
+        says
+    });
+    let node = (0..6_u8, 0..100_u64, needs, 0..40_u8, 0..100_u64, any::<bool>(), says);
+    node.prop_map(|(kind, seconds, needs, act, takes, early, says)| Node {
         kind,
         seconds,
         needs,
         act,
         takes,
+        early,
+        says,
     })
 }
 
@@ -35,7 +73,7 @@ fn plan(nodes: &[Node], limits: (usize, usize, usize), fails_fast: bool) -> Plan
     if fails_fast {
         draft = draft.failing_fast();
     }
-    let mut stacks = Vec::new();
+    let (mut stacks, mut deployed) = (Vec::new(), Vec::new());
     for (number, node) in nodes.iter().enumerate() {
         let mut needs: Vec<usize> = match number {
             0 => Vec::new(),
@@ -43,7 +81,7 @@ fn plan(nodes: &[Node], limits: (usize, usize, usize), fails_fast: bool) -> Plan
         };
         needs.sort_unstable();
         needs.dedup();
-        match (node.kind, stacks.last()) {
+        let step = match (node.kind, stacks.last()) {
             (0, _) => draft.file(&format!("f{number}"), node.seconds),
             (1, _) => draft.image(&format!("i{number}"), node.seconds),
             (3, Some(_)) => draft.command(&format!("c{number}"), node.seconds, &needs),
@@ -56,6 +94,11 @@ fn plan(nodes: &[Node], limits: (usize, usize, usize), fails_fast: bool) -> Plan
                 draft.stack(&format!("S{number}"), node.seconds, &needs)
             }
         };
+        let is_stack = draft.is_stack(step);
+        for &need in needs.iter().filter(|need| is_stack && node.early && deployed.contains(*need)) {
+            draft.until(step, need, &RESOURCES[..2]);
+        }
+        deployed.extend(is_stack.then_some(step));
     }
     draft.plan()
 }
@@ -74,6 +117,12 @@ fn script(plan: &Plan, nodes: &[Node]) -> Script {
         };
         script.with(&step.id, Act::EndsAfter(outcome, Duration::from_secs(node.takes)))
     })
+}
+
+/// The script, with what stacks say meanwhile.
+fn talk(plan: &Plan, nodes: &[Node]) -> Talk {
+    let stacks = plan.steps.iter().zip(nodes).filter(|(step, _)| step.work.changes().is_some());
+    Talk::new(script(plan, nodes), stacks.map(|(step, node)| (step.id.clone(), node.says.clone())).collect())
 }
 
 fn limits() -> impl Strategy<Value = (usize, usize, usize)> {
@@ -102,7 +151,7 @@ proptest! {
     #[test]
     fn every_promise_holds(nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool) {
         let plan = plan(&nodes, limits, fails_fast);
-        let script = script(&plan, &nodes);
+        let script = talk(&plan, &nodes);
         quietly(|| ran(plan, script));
     }
 
@@ -111,7 +160,7 @@ proptest! {
         nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool, after in 0..300_u32,
     ) {
         let plan = plan(&nodes, limits, fails_fast);
-        let script = script(&plan, &nodes);
+        let script = talk(&plan, &nodes);
         let ran = quietly(|| stopping_after(after.into(), script, plan));
         prop_assert!(ran.total() <= f64::from(after));
         let is_stopped = ran.stops().contains(&"SIGTERM");
@@ -123,7 +172,7 @@ proptest! {
         nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool, after in 0..300_u32,
     ) {
         let plan = plan(&nodes, limits, fails_fast);
-        let script = script(&plan, &nodes);
+        let script = talk(&plan, &nodes);
         let options = RunOptions { deadline: Some(Duration::from_secs(after.into())), ..options() };
         let ran = quietly(|| ran_with(plan, script, options));
         prop_assert!(ran.total() <= f64::from(after));
@@ -133,7 +182,7 @@ proptest! {
     fn two_runs_are_alike(nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool) {
         let plan = plan(&nodes, limits, fails_fast);
         let (one, other) = quietly(|| {
-            (ran(plan.clone(), script(&plan, &nodes)), ran(plan.clone(), script(&plan, &nodes)))
+            (ran(plan.clone(), talk(&plan, &nodes)), ran(plan.clone(), talk(&plan, &nodes)))
         });
         prop_assert_eq!(one.events, other.events);
     }
@@ -141,7 +190,7 @@ proptest! {
     /// Any schedule that leaves no room unused is within twice the optimum, where all share one limit.
     #[test]
     fn a_schedule_is_the_run_and_near_the_optimum(nodes in vec(node(), 1..40), limit in 1..6_u8) {
-        let nodes: Vec<Node> = nodes.into_iter().map(|node| Node { kind: 5, ..node }).collect();
+        let nodes: Vec<Node> = nodes.into_iter().map(|node| Node { kind: 5, early: false, ..node }).collect();
         let plan = plan(&nodes, (limit.into(), 1, 1), false);
         let schedule = schedule(&plan).unwrap();
         let ran = ran(plan.clone(), Script::default());

@@ -31,6 +31,7 @@ impl Perform for Talks {
             reason: None,
             done: 1,
             total: 1,
+            unconfirmed: false,
             happened_at: context.now(),
         });
         context.output("a line");

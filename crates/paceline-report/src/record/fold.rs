@@ -33,6 +33,7 @@ impl Record {
                 step.again();
                 step.ready = Some(now);
             }
+            Fact::StepHeld(held) => self.entry(&held.step).ready = None,
             Fact::StepStarted(step) => self.entry(step).start(now),
             Fact::StackSubmitted(submitted) => {
                 self.entry(&submitted.step).operation = Some(submitted.operation.clone());
@@ -47,7 +48,7 @@ impl Record {
             Fact::StepWarned(warned) => {
                 self.entry(&warned.step).warnings.push(one_line(&warned.message));
             }
-            Fact::CommandOutput(_) | Fact::RunWaiting { .. } => {}
+            Fact::StackAccepted(_) | Fact::CommandOutput(_) | Fact::RunWaiting { .. } => {}
             Fact::StepFinished(finished) => self.entry(&finished.step).finish(finished, now),
             Fact::RunStopping { reason } => self.stopping = Some(one_line(reason)),
             Fact::RunFinished(finished) => self.exit_code = Some(finished.exit_code),

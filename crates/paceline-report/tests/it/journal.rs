@@ -196,6 +196,7 @@ impl Journal {
             reason: reason.map(str::to_owned),
             done,
             total: 84,
+            unconfirmed: false,
             happened_at: time(at),
         };
         self.fact(at, Fact::StackProgress(progress));

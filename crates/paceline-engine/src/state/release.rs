@@ -1,0 +1,198 @@
+//! What a step's news means for those that wait for it: they become ready, are held again, are skipped, or are told
+//! that they were started too early.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use paceline_plan::Work;
+
+use super::{State, StepState};
+use crate::early::News;
+use crate::event::{Fact, Outcome, StepFinished, StepHeld, StepRef, StepWarned};
+
+impl State<'_> {
+    /// Records facts of a step that were learned of together, then does what they mean for others.
+    pub(super) fn hear(&mut self, step: usize, facts: Vec<Fact>) -> io::Result<()> {
+        let mut complete = Vec::new();
+        for fact in facts {
+            let news = self.early.hears(step, &fact);
+            self.emit(fact)?;
+            match news {
+                Some(News::Complete(steps)) => complete.extend(steps),
+                Some(News::Trouble(why)) => self.hold(step, &why, &std::mem::take(&mut complete))?,
+                Some(News::Anew) => self.begins_anew(step, &std::mem::take(&mut complete))?,
+                None => {}
+            }
+        }
+        complete.into_iter().try_for_each(|next| self.met(next))
+    }
+
+    /// The step has succeeded: what waited for it alone can start.
+    pub(super) fn release(&mut self, index: usize) -> io::Result<()> {
+        self.let_go(index)?;
+        let graph = std::sync::Arc::clone(&self.graph);
+        for &next in graph.needed_by(index) {
+            if !self.early.is_met(index, next) {
+                self.met(next)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody knows how the step has ended: what was released and has not started waits again.
+    pub(super) fn lost(&mut self, index: usize) -> io::Result<()> {
+        match self.early.fails(index, "is not watched any more".to_owned()) {
+            Some(News::Trouble(why)) => self.hold(index, &why, &[]),
+            _ => Ok(()),
+        }
+    }
+
+    /// Skips what depends on a failed step, directly or not, and has not started. What has is told.
+    pub(super) fn skip_dependents(&mut self, failed: usize) -> io::Result<()> {
+        let why = self.failure(failed);
+        let mut skipped = Vec::new();
+        for index in self.dependents(failed) {
+            match self.steps[index] {
+                StepState::Waiting { .. } => skipped.push(index),
+                StepState::Ready { .. } => {
+                    self.ready.remove(&self.plan.steps[index], index);
+                    skipped.push(index);
+                }
+                StepState::Running { .. } | StepState::Ended(_) => self.tell(index, failed, &why)?,
+            }
+        }
+        for index in skipped {
+            let skipped = self.skipped(index, failed);
+            self.finished(index, skipped)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn skipped(&self, index: usize, failed: usize) -> StepFinished {
+        let because = Some(self.references[failed].step.clone());
+        StepFinished { because, ..self.without_work(index, Outcome::Skipped) }
+    }
+
+    /// What to do about the failure of a step that was started before something that it needs went wrong: whatever
+    /// it says itself is likely to be a symptom of that.
+    pub(super) fn hint_of_producer(&self, index: usize) -> Option<String> {
+        let &(producer, ref why) = self.told.get(&index)?.first()?;
+        let name = &self.references[producer].title;
+        let (why, what) = match self.steps[producer] {
+            StepState::Ended(outcome) if outcome.is_success() => {
+                ("was made anew".to_owned(), "run the same command again".to_owned())
+            }
+            StepState::Ended(Outcome::Failed | Outcome::RolledBack) => {
+                (self.failure(producer), format!("mend {name} first, then run the same command again"))
+            }
+            _ => (why.clone(), "run the same command again when that has ended".to_owned()),
+        };
+        Some(format!("{name} {why} after this was started: {what}"))
+    }
+
+    /// A step goes wrong that others may have been released by: those that have not started wait until it is known
+    /// what becomes of it. `unreleased` have just had all they wait for, and were not released yet.
+    fn hold(&mut self, index: usize, why: &str, unreleased: &[usize]) -> io::Result<()> {
+        self.take_back(index, why, unreleased)?;
+        for dependent in self.dependents(index) {
+            self.unmet(dependent, index, why)?;
+        }
+        Ok(())
+    }
+
+    /// Another operation begins, and nothing of the one before it counts.
+    fn begins_anew(&mut self, index: usize, unreleased: &[usize]) -> io::Result<()> {
+        self.take_back(index, "is deployed once more", unreleased)?;
+        self.let_go(index)
+    }
+
+    /// What was complete of a step is missing again.
+    fn take_back(&mut self, index: usize, why: &str, unreleased: &[usize]) -> io::Result<()> {
+        for reader in self.early.take_back(index) {
+            if !unreleased.contains(&reader) {
+                self.unmet(reader, index, why)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes [`hold`](Self::hold).
+    fn let_go(&mut self, index: usize) -> io::Result<()> {
+        if self.early.recovers(index) {
+            for dependent in self.dependents(index) {
+                self.met(dependent)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One of the things that a step waits for is there.
+    fn met(&mut self, index: usize) -> io::Result<()> {
+        if let StepState::Waiting { missing } = &mut self.steps[index] {
+            *missing -= 1;
+            if *missing == 0 {
+                return self.becomes_ready(index);
+            }
+        }
+        Ok(())
+    }
+
+    /// One of the things that a step waits for is not there any more, or not yet.
+    fn unmet(&mut self, index: usize, need: usize, why: &str) -> io::Result<()> {
+        match &mut self.steps[index] {
+            StepState::Waiting { missing } => *missing += 1,
+            StepState::Ready { .. } => {
+                self.ready.remove(&self.plan.steps[index], index);
+                self.steps[index] = StepState::Waiting { missing: 1 };
+                let because = self.references[need].step.clone();
+                let step = StepRef::clone(&self.references[index]);
+                self.emit(Fact::StepHeld(StepHeld { step, because, reason: why.to_owned() }))?;
+            }
+            StepState::Running { .. } | StepState::Ended(_) => self.tell(index, need, why)?,
+        }
+        Ok(())
+    }
+
+    /// Tells a step that was started, once, that what it needs goes wrong.
+    fn tell(&mut self, index: usize, need: usize, why: &str) -> io::Result<()> {
+        let holds_something = match self.steps[index] {
+            StepState::Ended(outcome) => outcome.is_success(),
+            _ => true,
+        };
+        // An asset, or a role that can be used, is what it is whatever becomes of the stack.
+        let is_harmless = matches!(self.plan.steps[index].work, Work::Publish(_) | Work::Gate { .. });
+        let told = self.told.entry(index).or_default();
+        if !holds_something || is_harmless || told.iter().any(|&(producer, _)| producer == need) {
+            return Ok(());
+        }
+        told.push((need, why.to_owned()));
+        let name = &self.references[need].title;
+        let message = format!(
+            "{name} {why}; this was started before {name} was complete, and may hold what is taken back there"
+        );
+        let step = StepRef::clone(&self.references[index]);
+        self.emit(Fact::StepWarned(StepWarned { step, message }))
+    }
+
+    fn failure(&self, failed: usize) -> String {
+        match self.steps[failed] {
+            StepState::Ended(Outcome::RolledBack) => "was rolled back".to_owned(),
+            _ => "has failed".to_owned(),
+        }
+    }
+
+    /// Everything that waits for a step, directly or not, in the plan's order. Beyond what has ended without success
+    /// everything has ended so as well, so that all failures of a run cost no more than one walk over the graph.
+    fn dependents(&self, index: usize) -> BTreeSet<usize> {
+        let (mut open, mut found) = (vec![index], BTreeSet::new());
+        while let Some(index) = open.pop() {
+            for &next in self.graph.needed_by(index) {
+                let is_over = matches!(self.steps[next], StepState::Ended(outcome) if !outcome.is_success());
+                if !is_over && found.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,94 @@
+//! A performer whose steps say things while they go on.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use paceline_engine::{Ended, Perform, ResourceProgress, StepContext};
+
+use crate::script::Script;
+
+/// Something that a step says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Say {
+    /// A resource of its operation reaches a status.
+    Resource(&'static str, &'static str),
+    /// As `Resource`, without proof that it is of its operation.
+    Unconfirmed(&'static str, &'static str),
+    /// Its stack reaches a status.
+    Stack(&'static str),
+    /// It is about to send an operation.
+    Submits(&'static str),
+}
+
+/// A performer whose steps say things at their times, all that is said at one time at once. They end as the script
+/// says.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    script: Script,
+    says: HashMap<String, Vec<(u64, Vec<Say>)>>,
+}
+
+impl Talk {
+    /// One of the steps talks.
+    pub(crate) fn of(script: Script, step: &str, says: &[(u64, &[Say])]) -> Self {
+        let says = says.iter().map(|(at, says)| (*at, says.to_vec())).collect();
+        Self::new(script, [(step.to_owned(), says)].into())
+    }
+
+    pub(crate) fn new(script: Script, says: HashMap<String, Vec<(u64, Vec<Say>)>>) -> Self {
+        Self { script, says }
+    }
+
+    async fn talk(&self, context: &StepContext) {
+        let start = tokio::time::Instant::now();
+        for (at, says) in self.says.get(&context.step().id).into_iter().flatten() {
+            tokio::time::sleep_until(start + Duration::from_secs(*at)).await;
+            for part in says.chunk_by(|a, b| !a.is_submission() && !b.is_submission()) {
+                if let [Say::Submits(operation)] = part {
+                    context.submitting(operation, "token").await;
+                } else {
+                    context.progress_of(part.iter().map(|say| say.progress(context)));
+                }
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Perform for Talk {
+    async fn perform(&self, context: StepContext) -> Ended {
+        tokio::select! {
+            biased;
+            () = self.talk(&context) => unreachable!("talking has no end"),
+            ended = self.script.perform(context.clone()) => ended,
+        }
+    }
+}
+
+impl Say {
+    fn is_submission(self) -> bool {
+        matches!(self, Self::Submits(_))
+    }
+
+    fn progress(self, context: &StepContext) -> ResourceProgress {
+        let of_stack = "AWS::CloudFormation::Stack";
+        let stack = context.plan().stack_of(context.step()).name.clone();
+        let (logical_id, resource_type, status, unconfirmed) = match self {
+            Self::Resource(id, status) => (id.to_owned(), "T", status, false),
+            Self::Unconfirmed(id, status) => (id.to_owned(), "T", status, true),
+            Self::Stack(status) => (stack, of_stack, status, false),
+            Self::Submits(operation) => unreachable!("{operation} is no progress"),
+        };
+        ResourceProgress {
+            logical_id,
+            resource_type: resource_type.to_owned(),
+            status: status.to_owned(),
+            reason: None,
+            done: 0,
+            total: 2,
+            unconfirmed,
+            happened_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
