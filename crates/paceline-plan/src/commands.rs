@@ -1,6 +1,6 @@
 //! The team's commands: which stacks each follows, and which wait for it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::Utf8Path;
 
@@ -131,6 +131,7 @@ impl Placed<'_> {
             env: config.env.clone(),
             timeout: config.timeout,
             retries: config.retries,
+            scripts: BTreeMap::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Templates are parsed for that look and let go again, on every core: the parsed templates of a large app
 //! would take most of the memory, and parsing them one after another most of the time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use paceline_assembly::{Assembly, Stack};
@@ -13,6 +13,7 @@ use crate::context::ContextLookup;
 use crate::edges::{Uses, scan};
 use crate::forecast::{Expect, Expected};
 use crate::history::short;
+use crate::identity;
 
 /// What a plan needs to know of a stack's templates.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) complete: BTreeMap<String, Duration>,
     /// Changes with the stack's own template.
     pub(crate) fingerprint: String,
+    /// Changes with what CloudFormation is given beside the template.
+    pub(crate) settings: String,
+    /// The parameters whose values nobody may see.
+    pub(crate) secret: BTreeSet<String>,
 }
 
 /// The facts of each stack, in the assembly's order.
@@ -53,6 +58,8 @@ impl<'a> Facts<'a> {
             uses,
             resources: opened.template.resource_count() + nested.sum::<usize>(),
             expected: expect.stack(&opened, &short(&fingerprint)),
+            settings: identity::settings(&opened),
+            secret: identity::secret_parameters(&opened).into_iter().map(str::to_owned).collect(),
             fingerprint,
         }
     }

@@ -150,6 +150,7 @@ impl Plan {
                     expected_from: expected.basis,
                     operation: expected.operation,
                     template: facts.fingerprint.clone(),
+                    settings: facts.settings.clone(),
                     depends_on: std::mem::take(&mut depends_on[number]),
                 }
             })
@@ -228,6 +229,8 @@ fn critical_path(stacks: &[PlannedStack], graph: &Graph, order: &[usize]) -> Vec
     graph.critical_path(order, &weights).into_iter().map(|number| ids[number].to_owned()).collect()
 }
 
+/// Tells plans apart: a run that was interrupted is gone on with by the plan of the same digest. What a command does is
+/// no part of it: one that was edited since is run, and the run goes on.
 fn digest(plan: &Plan, stacks: &[&Stack], facts: &[Facts<'_>], rollback: Rollback) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &str| {
@@ -239,7 +242,11 @@ fn digest(plan: &Plan, stacks: &[&Stack], facts: &[Facts<'_>], rollback: Rollbac
         add(&stack.name);
         add(&stack.environment.to_string());
         add(&facts.fingerprint);
-        for (key, value) in stack.parameters.iter().chain(&stack.tags) {
+        for (key, value) in stack.parameters.iter().filter(|(key, _)| !facts.secret.contains(*key)) {
+            add(key);
+            add(value);
+        }
+        for (key, value) in &stack.tags {
             add(key);
             add(value);
         }

@@ -15,7 +15,7 @@ use crate::history::Operation;
 /// What will be done, in which order, and why.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Digest of everything that decides what the plan does: the same digest, the same deployment.
+    /// The same digest means the same stacks, with the same templates and settings, in the same order.
     pub digest: String,
     /// The stacks that will be deployed, each after all that it waits for.
     pub stacks: Vec<PlannedStack>,
@@ -76,6 +76,8 @@ pub struct PlannedStack {
     pub operation: Operation,
     /// The digest of its template.
     pub template: String,
+    /// The digest of what CloudFormation is given beside the template: parameters, tags, roles and the like.
+    pub settings: String,
     /// Why it waits for others.
     pub depends_on: Vec<Edge>,
 }
@@ -231,6 +233,9 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// How often it is run again when it fails.
     pub retries: u32,
+    /// The digests of the files that it starts, as far as they have been read: see
+    /// [`Plan::with_scripts`](Plan::with_scripts).
+    pub scripts: BTreeMap<Utf8PathBuf, String>,
 }
 
 impl Synthesize {

@@ -11,6 +11,7 @@ mod destroy;
 mod edges;
 mod example;
 mod history;
+mod identity;
 mod late;
 mod ordering;
 mod phases;
