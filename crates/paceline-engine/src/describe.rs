@@ -47,12 +47,16 @@ pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
         needs: step.needs.iter().map(|&need| plan.steps[need].id.clone()).collect(),
         expected_s: step.expected.as_secs_f64(),
         content: content(plan, step),
+        // Only a run that can be gone on with is asked for it.
+        identity: options.order.map(|_| plan.identity(step)),
     });
     RunStarted {
         paceline: options.version.clone(),
         app: options.app.clone(),
         plan: plan.digest.clone(),
         resumed: options.earlier.is_some(),
+        order: options.order,
+        endpoint: options.endpoint.clone(),
         simulated: options.simulated,
         strategy: plan.strategy,
         phases: phases.collect(),

@@ -99,6 +99,13 @@ pub struct RunStarted {
     pub plan: String,
     /// Whether it goes on with a run that was interrupted.
     pub resumed: bool,
+    /// Counts the starts and resumptions in the folder of the runs: what has the greater number started later,
+    /// whatever the clocks said. None without such a folder.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub order: Option<u64>,
+    /// Where AWS is reached, if that is not AWS itself: a simulator, say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub endpoint: Option<String>,
     /// Whether the durations are those of the simulator.
     pub simulated: bool,
     /// In which order stacks may start.
@@ -152,6 +159,9 @@ pub struct PlannedStep {
     /// The start of the digest of what it deploys or publishes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content: Option<String>,
+    /// The digest of everything that decides what it does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub identity: Option<String>,
 }
 
 /// Which step an event is about.
@@ -197,6 +207,13 @@ pub struct StackSubmitted {
     pub operation: String,
     /// Its client request token.
     pub token: String,
+}
+
+impl StackSubmitted {
+    /// Whether it changes nothing in the stack yet.
+    pub fn only_prepares(&self) -> bool {
+        self.operation == "create-change-set"
+    }
 }
 
 /// AWS works on a stack: it has accepted an operation, or one was found going on.

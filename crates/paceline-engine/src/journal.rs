@@ -3,8 +3,11 @@
 //! One folder per run, `RUNS/<run>/journal.jsonl`. The file is locked while its run is going on, so
 //! that two processes never work on the same run; nobody else changes it then.
 
+mod earlier;
+mod order;
 mod read;
 mod same;
+mod since;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -12,12 +15,16 @@ use std::io::{self, Write};
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_plan::Plan;
 
+pub use self::earlier::Again;
+use self::earlier::earlier;
+use self::order::Order;
 pub use self::read::read_events;
 use self::read::{Contents, read};
 use self::same::is_about;
-use crate::event::{Event, Fact, Outcome};
-use crate::exit;
+use self::since::Changes;
+use crate::event::{Event, Fact};
 use crate::run::Earlier;
+use crate::{exit, private};
 
 const FILE: &str = "journal.jsonl";
 
@@ -59,8 +66,9 @@ impl PlanLock {
     pub fn take(runs: &Utf8Path, plan: &str) -> Result<Self, JournalError> {
         let path = runs.join(format!("{plan}.lock"));
         let io = |source| JournalError::Io { path: path.clone(), source };
-        fs_err::create_dir_all(runs).map_err(io)?;
-        let file = File::options().create(true).write(true).truncate(false).open(&path).map_err(io)?;
+        private::create_dir(runs.as_std_path()).map_err(io)?;
+        let file = private::options().create(true).write(true).truncate(false).open(&path).map_err(io)?;
+        let (file, _) = file.into_parts();
         lock(&file, &path)?;
         Ok(Self(file))
     }
@@ -71,6 +79,8 @@ impl PlanLock {
 pub struct Journal {
     /// The file.
     pub path: Utf8PathBuf,
+    /// The number of this start of the run: greater than those of all starts before it in this folder.
+    pub order: u64,
     file: File,
 }
 
@@ -81,6 +91,8 @@ pub struct Unfinished {
     pub run: String,
     /// What it had done.
     pub earlier: Earlier,
+    /// The commands that it had run, and that are run again all the same.
+    pub again: Vec<Again>,
     events: Vec<Event>,
     journal: Journal,
 }
@@ -97,17 +109,19 @@ impl Journal {
     pub fn create(runs: &Utf8Path, run: &str) -> Result<Self, JournalError> {
         let path = runs.join(run).join(FILE);
         let io = |source| JournalError::Io { path: path.clone(), source };
-        fs_err::create_dir_all(runs.join(run)).map_err(io)?;
-        let file = match File::options().create_new(true).append(true).read(true).open(&path) {
+        private::create_dir(runs.as_std_path()).map_err(io)?;
+        private::create_dir(runs.join(run).as_std_path()).map_err(io)?;
+        let file = match private::options().create_new(true).append(true).read(true).open(&path) {
             // Another process had the same idea in the same second.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(JournalError::Busy { path });
             }
-            opened => opened.map_err(io)?,
+            opened => opened.map_err(io)?.into_parts().0,
         };
         lock(&file, &path)?;
+        let order = Order::start(runs, run).map_err(io)?;
         sync_folders(&path);
-        Ok(Self { path, file })
+        Ok(Self { path, order, file })
     }
 
     /// Adds an event, and sees to it that what effects rely on survives a crash of the machine.
@@ -131,17 +145,16 @@ impl Journal {
     /// The newest run of this plan, if it was interrupted. A plan in which apps need not be synthesized again, since
     /// they have been meanwhile, is the one of the run in which they were to be.
     pub fn find_unfinished(runs: &Utf8Path, plan: &Plan) -> Result<Option<Unfinished>, JournalError> {
-        for run in newest_first(runs)? {
-            let path = runs.join(&run).join(FILE);
+        let order = Order::read(runs).map_err(|source| JournalError::Io { path: runs.to_owned(), source })?;
+        for run in order.latest_first() {
+            let path = runs.join(run).join(FILE);
             let io = |source| JournalError::Io { path: path.clone(), source };
             let first_look = match File::open(&path) {
                 // Not a run's folder, or one whose run never started.
                 Err(error) if is_absent(&error) => continue,
                 opened => opened.map_err(io)?,
             };
-            if !is_about(&path, &first_look, plan)? {
-                continue;
-            }
+            let Some(about) = is_about(&path, &first_look, plan)? else { continue };
             let file = File::options().append(true).read(true).open(&path).map_err(io)?;
             // Whoever holds the lock may be in the middle of a line: only then is the end to be trusted.
             lock(&file, &path)?;
@@ -155,8 +168,11 @@ impl Journal {
             }
             // What a kill left of a last line is cut off, so that whole lines follow.
             file.set_len(length).map_err(io)?;
-            let earlier = earlier(&events, seq);
-            return Ok(Some(Unfinished { run, earlier, events, journal: Self { path, file } }));
+            let since = |number| Changes::after(number, runs, &order, run);
+            let (earlier, again) = earlier(&events, seq, plan, &about, since);
+            let order = Order::start(runs, run).map_err(io)?;
+            let (run, journal) = (run.to_owned(), Self { path, file, order });
+            return Ok(Some(Unfinished { run, earlier, again, events, journal }));
         }
         Ok(None)
     }
@@ -170,44 +186,6 @@ fn is_relied_on(fact: &Fact) -> bool {
         Fact::StepFinished(finished) => !matches!(finished.step.kind.as_str(), "publish" | "gate"),
         _ => false,
     }
-}
-
-/// What an interrupted run had done.
-fn earlier(events: &[Event], seq: u64) -> Earlier {
-    let mut earlier = Earlier { seq, ..Earlier::default() };
-    for event in events {
-        match &event.fact {
-            // It is ours, even if its end was not seen. A change set that was only made has changed nothing.
-            Fact::StackSubmitted(submitted) if submitted.operation != "create-change-set" => {
-                earlier.deployed.insert(submitted.step.step.clone());
-            }
-            Fact::StepFinished(finished) => match finished.outcome {
-                Outcome::Deployed | Outcome::Deleted => {
-                    earlier.deployed.insert(finished.step.step.clone());
-                }
-                // Should it be found done after all, then somebody else did it.
-                Outcome::Failed | Outcome::RolledBack => {
-                    earlier.deployed.remove(&finished.step.step);
-                }
-                Outcome::Unchanged | Outcome::Skipped | Outcome::Interrupted => {}
-            },
-            _ => {}
-        }
-    }
-    earlier
-}
-
-fn newest_first(runs: &Utf8Path) -> Result<Vec<String>, JournalError> {
-    let entries = match runs.read_dir_utf8() {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(JournalError::Io { path: runs.to_owned(), source }),
-    };
-    let mut names: Vec<String> =
-        entries.filter_map(Result::ok).map(|entry| entry.file_name().to_owned()).collect();
-    // Runs are named by the time they started.
-    names.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(names)
 }
 
 fn is_absent(error: &io::Error) -> bool {

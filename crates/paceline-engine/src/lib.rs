@@ -9,15 +9,17 @@ pub mod event;
 pub mod exit;
 mod journal;
 mod perform;
+pub mod private;
 mod ready;
 mod run;
 mod schedule;
 mod state;
 mod stop;
+mod touched;
 
 pub use describe::reference;
 pub use event::{Event, Fact, Outcome};
-pub use journal::{Journal, JournalError, PlanLock, Unfinished, read_events};
+pub use journal::{Again, Journal, JournalError, PlanLock, Unfinished, read_events};
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
 pub use run::{Earlier, RunEnd, RunOptions, run};
 pub use schedule::{Schedule, one_after_another, schedule};

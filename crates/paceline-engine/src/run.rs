@@ -3,7 +3,7 @@
 //! Steps are performed by tasks that only send messages; nothing is shared. A step starts when
 //! everything it needs has succeeded and there is room for it, and nothing else makes it wait.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,10 @@ pub struct RunOptions {
     pub simulated: bool,
     /// What an earlier, interrupted part of the run had done.
     pub earlier: Option<Earlier>,
+    /// The number of this start in the folder of the runs: see [`Journal::order`](crate::Journal::order).
+    pub order: Option<u64>,
+    /// Where AWS is reached, if that is not AWS itself, for the events.
+    pub endpoint: Option<String>,
     /// What the build that the run is a part of did until now.
     pub build: Option<BuildPhases>,
     /// How the run is stopped from outside.
@@ -47,8 +51,11 @@ pub struct RunOptions {
 pub struct Earlier {
     /// The sequence number of its last event.
     pub seq: u64,
-    /// The steps that it had done, or whose operation it had sent.
-    pub deployed: BTreeSet<String>,
+    /// The steps that it had done, or whose operation it had sent, each with its identity at that time: none where
+    /// the journal is of a version that did not tell it.
+    pub done: BTreeMap<String, Option<String>>,
+    /// Whether it had changed anything.
+    pub touched: bool,
 }
 
 /// How a run ended.

@@ -163,6 +163,8 @@ async fn rehearse(plan: Arc<Plan>) -> io::Result<Schedule> {
         now: Timestamp::UNIX_EPOCH,
         simulated: true,
         earlier: None,
+        order: None,
+        endpoint: None,
         build: None,
         stop: Stop::default(),
         deadline: None,

@@ -22,6 +22,7 @@ use crate::exit;
 use crate::perform::{Clock, Ended, Report};
 use crate::ready::Ready;
 use crate::run::{RunEnd, RunOptions};
+use crate::touched::Touched;
 
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +62,11 @@ pub(crate) struct State<'a> {
     ready: Ready,
     halt: Option<Halt>,
     failures: usize,
-    /// The failures that happened before anything was touched.
+    /// The failures of the kind that happens before anything is touched.
     preflight_failures: usize,
+    touched: Touched,
+    /// What this part of the run does, and has not only found done.
+    anew: Vec<bool>,
 }
 
 impl<'a> State<'a> {
@@ -76,6 +80,7 @@ impl<'a> State<'a> {
         let order: Vec<usize> = (0..graph.len()).collect();
         let expected: Vec<Duration> = plan.steps.iter().map(|step| step.expected).collect();
         let remaining = graph.remaining(&order, &expected);
+        let touched = options.earlier.as_ref().is_some_and(|earlier| earlier.touched);
         let missing = |&index: &usize| StepState::Waiting { missing: graph.needs(index).len() };
         Self {
             references: order.iter().map(|&index| Arc::new(reference(&plan, index))).collect(),
@@ -94,6 +99,8 @@ impl<'a> State<'a> {
             halt: None,
             failures: 0,
             preflight_failures: 0,
+            touched: Touched::new(touched, order.len()),
+            anew: vec![false; order.len()],
         }
     }
 
@@ -109,10 +116,25 @@ impl<'a> State<'a> {
         self.clock
     }
 
-    /// Whether an earlier part of this run, before an interruption, had sent or done a step already.
+    /// Whether an earlier part of this run, before an interruption, had sent or done a step already: the step as it is
+    /// now, and after all that it follows.
     pub(crate) fn was_done_earlier(&self, index: usize) -> bool {
-        let id = &self.references[index].step;
-        self.options.earlier.as_ref().is_some_and(|earlier| earlier.deployed.contains(id))
+        let step = &self.plan.steps[index];
+        let earlier = self.options.earlier.as_ref().and_then(|earlier| earlier.done.get(&step.id));
+        let is_the_same = |then: &Option<String>| {
+            then.as_ref().is_none_or(|identity| *identity == self.plan.identity(step))
+        };
+        earlier.is_some_and(is_the_same) && !step.needs.iter().any(|&need| self.anew[need])
+    }
+
+    /// Whether this part of the run does a step, or anything that the step follows: what comes after it was done, if
+    /// it had been done before, after something else.
+    fn is_anew(&self, index: usize, outcome: Outcome, resumed: bool) -> bool {
+        let step = &self.plan.steps[index];
+        let has_run = matches!(step.work, Work::Command(_)) && outcome == Outcome::Deployed && !resumed;
+        // AWS may have found nothing to do in what was sent.
+        let has_sent = self.anew[index] && outcome != Outcome::Unchanged && !resumed;
+        has_sent || has_run || step.needs.iter().any(|&need| self.anew[need])
     }
 
     /// Whether everything that a step has waited for has ended, and was as it should be already.
@@ -158,6 +180,10 @@ impl<'a> State<'a> {
         if !matches!(self.steps[step], StepState::Running { .. }) {
             return Ok(());
         }
+        for fact in &facts {
+            self.touched.hears(step, fact);
+            self.anew[step] |= matches!(fact, Fact::StackSubmitted(submitted) if !submitted.only_prepares());
+        }
         self.hear(step, facts)?;
         if let Some(recorded) = recorded {
             // Its step may have been dropped meanwhile.
@@ -184,6 +210,7 @@ impl<'a> State<'a> {
             let deletes = matches!(self.plan.steps[index].work, Work::Delete { .. });
             outcome = if deletes { Outcome::Deleted } else { Outcome::Deployed };
         }
+        self.anew[index] = self.is_anew(index, outcome, resumed);
         if matches!(outcome, Outcome::Failed | Outcome::RolledBack) {
             let cause = cause.get_or_insert_with(unexplained);
             self.failures += 1;
@@ -192,6 +219,7 @@ impl<'a> State<'a> {
                 cause.hint = Some(hint);
             }
         }
+        self.touched.ended(index, &self.plan.steps[index].work, outcome, cause.as_ref());
         self.finished(
             index,
             StepFinished {
@@ -244,10 +272,10 @@ impl<'a> State<'a> {
                 *stacks.entry(outcome).or_default() += 1;
             }
         }
-        let exit_code = if self.failures > self.preflight_failures {
-            exit::FAILED
-        } else if self.failures > 0 {
-            exit::PREFLIGHT
+        let exit_code = if self.failures > 0 {
+            // One permission that is missing in the middle of a run is a failure like any other.
+            let is_refused = self.failures == self.preflight_failures && !self.touched.any();
+            if is_refused { exit::PREFLIGHT } else { exit::FAILED }
         } else if outcomes.contains(&Outcome::Interrupted) {
             exit::INTERRUPTED
         } else {

@@ -88,6 +88,8 @@ async fn deploy(
         now: simulation.now(),
         simulated: true,
         earlier: None,
+        order: None,
+        endpoint: None,
         build: None,
         stop: Stop::default(),
         deadline: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::Aws;
-use paceline_engine::{Journal, PlanLock, RunOptions, Stop, Unfinished, exit};
+use paceline_engine::{Again, Journal, PlanLock, RunOptions, Stop, Unfinished, exit};
 use paceline_plan::Plan;
 use paceline_report::Record;
 use tokio::runtime::{Builder, Runtime};
@@ -69,7 +69,7 @@ impl Execution<'_> {
     ) -> Result<Finished, Failure> {
         let listeners = Listeners::open(self.args, self.outputs, None, &[])?;
         let run = RunOptions { simulated: true, ..self.options("simulated".to_owned(), start) };
-        Box::pin(self.run(connect, run, listeners)).await
+        Box::pin(self.run(Arc::clone(&self.plan), connect, run, listeners)).await
     }
 
     /// Executes the plan in AWS, or goes on with a run that was interrupted.
@@ -79,15 +79,20 @@ impl Execution<'_> {
     ) -> Result<Finished, Failure> {
         let runs = Utf8Path::new(RUNS);
         let _lock = PlanLock::take(runs, &self.lock)?;
-        let unfinished = Journal::find_unfinished(runs, &self.plan)?;
+        let plan = Arc::new(Plan::clone(&self.plan).with_scripts(script));
+        let unfinished = Journal::find_unfinished(runs, &plan)?;
         if self.args.resume && unfinished.is_none() {
             let message = "there is no interrupted run of this app as it is now";
             return Err(Failure::usage(message, "run it without --resume to begin at the start"));
         }
         let now = Timestamp::now();
         let (run, journal, events) = if let Some(unfinished) = unfinished {
-            let Unfinished { run, earlier, .. } = &unfinished;
+            let Unfinished { run, earlier, again, .. } = &unfinished;
             terminal::say(&format!("going on with the interrupted run {run}"));
+            for Again { command, edited } in again {
+                let why = if *edited { "was edited since" } else { "another run changed what it follows since" };
+                terminal::say(&format!("note: the command `{command}` runs again: it had run, and {why}"));
+            }
             let options = RunOptions { earlier: Some(earlier.clone()), ..self.options(run.clone(), now) };
             let (journal, events) = unfinished.into_parts();
             (options, journal, events)
@@ -104,9 +109,10 @@ impl Execution<'_> {
             let journal = Journal::create(runs, &id)?;
             (self.options(id, now), journal, Vec::new())
         };
+        let run = RunOptions { order: Some(journal.order), ..run };
         signals::stop_on_signals(run.stop.clone());
         let listeners = Listeners::open(self.args, self.outputs, Some(journal), &events)?;
-        Box::pin(self.run(connect, run, listeners)).await
+        Box::pin(self.run(plan, connect, run, listeners)).await
     }
 
     fn options(&self, id: String, now: Timestamp) -> RunOptions {
@@ -117,6 +123,8 @@ impl Execution<'_> {
             now,
             simulated: false,
             earlier: None,
+            order: None,
+            endpoint: None,
             build: None,
             stop: Stop::default(),
             deadline: self.args.deadline,
@@ -125,6 +133,7 @@ impl Execution<'_> {
 
     async fn run(
         &self,
+        plan: Arc<Plan>,
         connect: impl Future<Output = Result<Aws, Failure>>,
         mut run: RunOptions,
         mut listeners: Listeners,
@@ -139,7 +148,6 @@ impl Execution<'_> {
         if !run.simulated {
             run.build = build::own().await;
         }
-        let plan = Arc::clone(&self.plan);
         let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
         let ended = ended.map_err(|error| {
             let hint = "free some space; the same command goes on with the run";
@@ -149,4 +157,13 @@ impl Execution<'_> {
         let record = listeners.finish(self.phased.as_ref())?;
         Ok(Finished { exit_code: ended.exit_code, record })
     }
+}
+
+/// The longest file that counts as a script.
+const LONGEST_SCRIPT: u64 = 4 << 20;
+
+/// What is in a script that a command starts; nothing if it is no file, or larger than a script ever is.
+fn script(path: &Utf8Path) -> Option<Vec<u8>> {
+    let is_script = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= LONGEST_SCRIPT);
+    is_script.then(|| fs_err::read(path).ok()).flatten()
 }

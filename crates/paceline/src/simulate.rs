@@ -141,6 +141,8 @@ async fn simulate(app: &App, plan: &Plan, late: Option<Arc<LateSynthesis>>) -> R
         now: SIMULATED_START,
         simulated: true,
         earlier: None,
+        order: None,
+        endpoint: None,
         build: None,
         stop: Stop::default(),
         deadline: None,

@@ -263,7 +263,7 @@ async fn a_hostile_aws_is_survived_and_nothing_is_left_behind() {
             let how = How { faults: Some(hostile()), earlier: earlier.clone(), ..deleting() };
             let time = Duration::from_millis(700 + (seed * 7919 + n * 4057) % 21_000);
             let mut done = world.kill_after(&chain(), how, time).await.earlier();
-            done.deployed.extend(earlier.into_iter().flat_map(|earlier| earlier.deployed));
+            done.done.extend(earlier.into_iter().flat_map(|earlier| earlier.done));
             earlier = Some(done);
         }
         world.sim.set_faults(Faults::default());

@@ -134,7 +134,7 @@ async fn killed_again_and_again_by_a_hostile_aws_it_gets_there_and_does_nothing_
                 // Odd moments, so that every part of a deployment is hit in some of the seeds.
                 let time = Duration::from_millis(700 + (seed * 7919 + n * 4057) % 21_000);
                 let mut done = world.kill_after(&app, how, time).await.earlier();
-                done.deployed.extend(earlier.into_iter().flat_map(|earlier| earlier.deployed));
+                done.done.extend(earlier.into_iter().flat_map(|earlier| earlier.done));
                 earlier = Some(done);
             }
             world.sim.set_faults(Faults::default());

@@ -1,6 +1,5 @@
 //! A simulated AWS, and runs against it.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -216,6 +215,8 @@ impl World {
             now: self.clock.now(),
             simulated: true,
             earlier,
+            order: None,
+            endpoint: None,
             build: None,
             stop,
             deadline: None,
@@ -404,19 +405,19 @@ impl Ran {
 
     /// What this run had done when it was interrupted, as its journal would tell.
     pub(crate) fn earlier(&self) -> Earlier {
-        let deployed: BTreeSet<String> = self
+        let done = self
             .events
             .iter()
             .filter_map(|event| match &event.fact {
-                Fact::StackSubmitted(submitted) => Some(submitted.step.step.clone()),
+                Fact::StackSubmitted(submitted) => Some((submitted.step.step.clone(), None)),
                 Fact::StepFinished(finished)
                     if matches!(finished.outcome, Outcome::Deployed | Outcome::Deleted) =>
                 {
-                    Some(finished.step.step.clone())
+                    Some((finished.step.step.clone(), None))
                 }
                 _ => None,
             })
             .collect();
-        Earlier { seq: self.events.last().map_or(0, |event| event.seq), deployed }
+        Earlier { seq: self.events.last().map_or(0, |event| event.seq), done, touched: true }
     }
 }

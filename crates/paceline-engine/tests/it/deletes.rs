@@ -47,8 +47,8 @@ fn what_a_stack_that_cannot_be_deleted_uses_is_skipped() {
 
 #[test]
 fn what_an_earlier_part_of_the_run_had_deleted_counts_as_deleted() {
-    let deployed = ["delete:User".to_owned()].into();
-    let earlier = Some(Earlier { seq: 5, deployed });
+    let done = [("delete:User".to_owned(), None)].into();
+    let earlier = Some(Earlier { seq: 5, done, touched: true });
     let gone = |script: Script, step| script.with(step, Act::Ends(Outcome::Unchanged));
     let script = gone(gone(deleting(), "delete:User"), "delete:Alone");
     let ran = ran_with(plan(), script, RunOptions { earlier, ..options() });

@@ -61,6 +61,7 @@ impl Draft {
             expected_from: Basis::Measured,
             operation: Operation::Create,
             template: String::new(),
+            settings: String::new(),
             depends_on: Vec::new(),
         });
         let stack = self.0.stacks.len() - 1;
@@ -100,6 +101,7 @@ impl Draft {
             env: BTreeMap::new(),
             timeout: None,
             retries: 0,
+            scripts: BTreeMap::new(),
         });
         self.step(format!("command:{name}"), work, seconds, needs)
     }

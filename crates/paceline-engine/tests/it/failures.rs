@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use paceline_engine::{Outcome, exit};
+use paceline_engine::event::Cause;
+use paceline_engine::{Earlier, Ended, Outcome, Perform, RunOptions, StepContext, exit};
 
 use crate::draft::Draft;
-use crate::script::{Act, Script, ran};
+use crate::script::{Act, Script, options, ran, ran_with};
 
 /// A ← B ← C, A ← D, and E and its asset apart.
 fn two_branches() -> Draft {
@@ -98,10 +99,89 @@ fn failing_fast_reports_all_that_failed() {
 
 #[test]
 fn when_all_failures_came_before_anything_was_touched_the_preflight_refused() {
-    let script = || Script::default().with("deploy:A", Act::FailsPreflight);
-    assert_eq!(ran(two_branches().plan(), script()).end.exit_code, exit::PREFLIGHT);
-    let both = script().with("deploy:E", Act::Ends(Outcome::Failed));
-    assert_eq!(ran(two_branches().plan(), both).end.exit_code, exit::FAILED);
+    let mut draft = Draft::new();
+    let asset = draft.file("there", 1);
+    let a = draft.stack("A", 10, &[asset]);
+    draft.stack("B", 10, &[]);
+    draft.stack("C", 10, &[a]);
+    let script = Script::default()
+        .with("publish:there", Act::Ends(Outcome::Unchanged))
+        .with("deploy:A", Act::FailsPreflight)
+        .with("deploy:B", Act::FailsPreflight);
+    let ran = ran(draft.plan(), script);
+    assert_eq!((ran.end.exit_code, ran.outcome("deploy:C")), (exit::PREFLIGHT, Outcome::Skipped));
+}
+
+#[test]
+fn a_refusal_after_something_was_touched_is_a_failure() {
+    let touching: [fn(&mut Draft, u64) -> usize; 5] = [
+        |draft, seconds| draft.stack("Other", seconds, &[]),
+        |draft, seconds| draft.deletion("Other", seconds, &[]),
+        |draft, seconds| draft.file("other", seconds),
+        |draft, seconds| draft.image("other", seconds),
+        |draft, seconds| draft.command("other", seconds, &[]),
+    ];
+    for (add, seconds) in touching.into_iter().flat_map(|add| [(add, 10), (add, 30)]) {
+        let mut draft = Draft::new();
+        draft.stack("Refused", 20, &[]);
+        let other = add(&mut draft, seconds);
+        let plan = draft.plan();
+        let step = plan.steps[other].id.clone();
+        let script = || Script::default().with("deploy:Refused", Act::FailsPreflight);
+        assert_eq!(ran(plan.clone(), script()).end.exit_code, exit::FAILED, "{step} after {seconds} s");
+        let unchanged = script().with(&step, Act::Ends(Outcome::Unchanged));
+        assert_eq!(ran(plan, unchanged).end.exit_code, exit::PREFLIGHT, "{step} unchanged");
+    }
+}
+
+/// Sends operations, and is refused at a call.
+struct Sends {
+    operations: &'static [&'static str],
+    retries: u32,
+    refused_at: &'static str,
+}
+
+impl Perform for Sends {
+    async fn perform(&self, context: StepContext) -> Ended {
+        for operation in self.operations {
+            context.submitting(operation, "token").await;
+        }
+        for attempt in 0..self.retries {
+            context.retried("no answer", attempt + 2, Duration::ZERO);
+        }
+        let (at, message) = (Some(self.refused_at.to_owned()), "AccessDenied".to_owned());
+        Ended::failed(Cause { at, message, hint: None, preflight: true })
+    }
+}
+
+#[test]
+fn a_call_that_was_refused_has_touched_nothing_and_one_that_may_have_been_accepted_has() {
+    let check = |operations, retries, refused_at, expected| {
+        let mut draft = Draft::new();
+        draft.stack("A", 10, &[]);
+        let code = ran(draft.plan(), Sends { operations, retries, refused_at }).end.exit_code;
+        assert_eq!(code, expected, "{operations:?}, then {refused_at}");
+    };
+    check(&[], 0, "DescribeStacks", exit::PREFLIGHT);
+    check(&["create"], 0, "CreateStack", exit::PREFLIGHT);
+    check(&["create-change-set"], 0, "CreateChangeSet", exit::PREFLIGHT);
+    // The answer to the first attempt was lost.
+    check(&["create"], 1, "CreateStack", exit::FAILED);
+    check(&["create"], 0, "DescribeStacks", exit::FAILED);
+    check(&["create-change-set"], 0, "DescribeChangeSet", exit::FAILED);
+    check(&["delete", "create"], 0, "CreateStack", exit::FAILED);
+}
+
+#[test]
+fn a_run_that_goes_on_had_touched_something_before() {
+    let earlier = |touched| Some(Earlier { touched, ..Earlier::default() });
+    for (touched, expected) in [(true, exit::FAILED), (false, exit::PREFLIGHT)] {
+        let mut draft = Draft::new();
+        draft.stack("A", 10, &[]);
+        let script = Script::default().with("deploy:A", Act::FailsPreflight);
+        let ran = ran_with(draft.plan(), script, RunOptions { earlier: earlier(touched), ..options() });
+        assert_eq!(ran.end.exit_code, expected);
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Runs {
     fn ran_plan(&self, name: &str, plan: Plan, seconds: u64) -> Vec<Event> {
         let mut journal = Journal::create(&self.path(), name).unwrap();
         let deadline = Some(Duration::from_secs(seconds));
-        let options = RunOptions { id: name.to_owned(), deadline, ..options() };
+        let options = RunOptions { id: name.to_owned(), deadline, order: Some(journal.order), ..options() };
         let mut record = |event: &Event| journal.append(event);
         paused(run(Arc::new(plan), Arc::new(Script::default()), options, &mut record)).unwrap();
         read_events(&self.file(name)).unwrap()
@@ -277,9 +277,7 @@ fn a_run_is_gone_on_with_when_what_was_to_be_synthesized_in_its_middle_has_been(
     let runs = Runs::new();
     runs.ran_plan("r1", late(true, "a", "held back"), 100);
     let found = |plan: &Plan| {
-        Journal::find_unfinished(&runs.path(), plan)
-            .unwrap()
-            .map(|unfinished| unfinished.earlier.deployed.len())
+        Journal::find_unfinished(&runs.path(), plan).unwrap().map(|unfinished| unfinished.earlier.done.len())
     };
     assert_eq!(found(&late(false, "a", "found")), Some(2), "A and the synthesis are done");
     assert_eq!(found(&late(false, "changed", "found")), None, "A is another");

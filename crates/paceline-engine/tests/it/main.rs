@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 #![expect(clippy::float_cmp, reason = "times are exact to the millisecond")]
 
+mod again;
 mod deletes;
 mod draft;
 mod early;

@@ -19,8 +19,8 @@ fn plan() -> Plan {
 }
 
 fn resumed(deployed: &[&str], script: Script) -> crate::script::Ran {
-    let deployed: BTreeSet<String> = deployed.iter().map(|&step| step.to_owned()).collect();
-    let earlier = Some(Earlier { seq: 41, deployed });
+    let done = deployed.iter().map(|&step| (step.to_owned(), None)).collect();
+    let earlier = Some(Earlier { seq: 41, done, touched: true });
     ran_with(plan(), script, RunOptions { earlier, ..options() })
 }
 
@@ -135,7 +135,7 @@ fn what_had_failed_is_not_the_runs_work_when_it_is_found_done() {
     }
     drop(journal);
     let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
-    assert!(unfinished.earlier.deployed.is_empty());
+    assert!(unfinished.earlier.done.is_empty());
     assert_eq!(unfinished.earlier.seq, events.len() as u64 - 1);
 }
 

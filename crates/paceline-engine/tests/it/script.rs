@@ -83,6 +83,8 @@ pub(crate) fn options() -> RunOptions {
         now: START.parse().unwrap(),
         simulated: true,
         earlier: None,
+        order: None,
+        endpoint: None,
         build: None,
         stop: Stop::default(),
         deadline: None,

@@ -60,7 +60,8 @@ impl Journal {
 
     fn plan(&mut self, step: StepRef, needs: &[&str], expected_s: f64) {
         let needs = needs.iter().map(|&need| need.to_owned()).collect();
-        self.steps.push(PlannedStep { step, needs, expected_s, content: Some(CONTENT.to_owned()) });
+        let content = Some(CONTENT.to_owned());
+        self.steps.push(PlannedStep { step, needs, expected_s, content, identity: None });
     }
 
     pub(crate) fn stack(&mut self, id: &str, region: &str, needs: &[&str], expected_s: f64) {
@@ -118,6 +119,8 @@ impl Journal {
             app: "cdk.out".to_owned(),
             plan: "0123456789abcdef".to_owned(),
             resumed,
+            order: None,
+            endpoint: None,
             simulated: false,
             strategy: Strategy::Graph,
             phases: self.phases.clone(),

@@ -1,0 +1,102 @@
+//! What an interrupted run had done, as far as it still counts.
+
+use std::collections::BTreeMap;
+
+use paceline_plan::{Plan, Work};
+
+use super::same::Late;
+use super::since::Changes;
+use crate::event::{Event, Fact, Outcome};
+use crate::run::Earlier;
+
+/// A command that had been run before the interruption, and is run again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again {
+    /// What people call it.
+    pub command: String,
+    /// Whether it has been edited since; else another run has changed what it follows, or run it.
+    pub edited: bool,
+}
+
+/// A step that was done, or whose operation was sent.
+struct Done {
+    identity: Option<String>,
+    /// The number of the start in which that was.
+    order: u64,
+}
+
+/// What an interrupted run of this plan had done, and the commands that do not count as run any more. `late` are the
+/// stacks whose content was not known when the run started, and `since` tells what others changed after a number.
+pub(super) fn earlier(
+    events: &[Event],
+    seq: u64,
+    plan: &Plan,
+    late: &Late,
+    since: impl FnOnce(u64) -> Changes,
+) -> (Earlier, Vec<Again>) {
+    let mut done: BTreeMap<String, Done> = BTreeMap::new();
+    let mut identities: BTreeMap<&str, &String> = BTreeMap::new();
+    let (mut order, mut first, mut app, mut touched) = (0, None, "", false);
+    for event in events {
+        let step = match &event.fact {
+            Fact::RunStarted(started) => {
+                let steps = started.steps.iter();
+                identities =
+                    steps.filter_map(|it| Some((it.step.step.as_str(), it.identity.as_ref()?))).collect();
+                (order, app) = (started.order.unwrap_or_default(), &started.app);
+                first.get_or_insert(order);
+                continue;
+            }
+            // It is ours, even if its end was not seen. A change set that was only made has changed nothing.
+            Fact::StackSubmitted(submitted) => {
+                touched = true;
+                if submitted.only_prepares() {
+                    continue;
+                }
+                &submitted.step
+            }
+            Fact::StepFinished(finished) => match finished.outcome {
+                // It counts from when it was done, or sent.
+                Outcome::Deployed | Outcome::Deleted
+                    if finished.resumed
+                        || finished.step.is_of_stack() && done.contains_key(&finished.step.step) =>
+                {
+                    continue;
+                }
+                Outcome::Deployed | Outcome::Deleted => {
+                    touched |= finished.step.kind != "gate";
+                    &finished.step
+                }
+                // Should it be found done after all, then somebody else did it.
+                Outcome::Failed | Outcome::RolledBack => {
+                    touched |= finished.outcome == Outcome::RolledBack;
+                    done.remove(&finished.step.step);
+                    continue;
+                }
+                Outcome::Unchanged | Outcome::Skipped | Outcome::Interrupted => continue,
+            },
+            _ => continue,
+        };
+        let identity = identities.get(step.step.as_str()).map(|&identity| identity.clone());
+        let identity = identity.filter(|_| !late.contains(&step.step));
+        done.insert(step.step.clone(), Done { identity, order });
+    }
+    let numbers = done.iter().map(|(step, done)| (step.clone(), done.order)).collect();
+    let outdated = since(first.unwrap_or_default()).outdate(plan, app, &numbers);
+    let mut again = Vec::new();
+    for step in &plan.steps {
+        let Some(was) = done.get(&step.id) else { continue };
+        let edited = was.identity.as_ref().is_some_and(|was| *was != plan.identity(step));
+        let is_outdated = outdated.contains(step.id.as_str());
+        if let Work::Command(command) = &step.work
+            && (edited || is_outdated)
+        {
+            again.push(Again { command: command.name.clone(), edited });
+        }
+        if is_outdated {
+            done.remove(&step.id);
+        }
+    }
+    let done = done.into_iter().map(|(step, done)| (step, done.identity)).collect();
+    (Earlier { seq, done, touched }, again)
+}

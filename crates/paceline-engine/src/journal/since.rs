@@ -1,0 +1,117 @@
+//! What other runs have changed since a run was interrupted: that counts no longer as done by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+
+use camino::Utf8Path;
+use paceline_plan::Plan;
+
+use super::FILE;
+use super::order::Order;
+use crate::describe::reference;
+use crate::event::{Event, Fact, Outcome, StepFinished, StepRef};
+
+/// Something that runs change, whatever their plans are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Thing {
+    Stack { name: Option<String>, account: Option<String>, region: Option<String> },
+    Command { app: String, name: String },
+}
+
+impl Thing {
+    fn of(step: &StepRef, app: &str) -> Option<Self> {
+        match step.kind.as_str() {
+            "deploy" | "delete" => Some(Self::Stack {
+                name: step.stack_name.clone(),
+                account: step.account.clone(),
+                region: step.region.clone(),
+            }),
+            "command" => Some(Self::Command { app: app.to_owned(), name: step.title.clone() }),
+            _ => None,
+        }
+    }
+}
+
+/// What was changed, and the number of the last start in which it was.
+#[derive(Debug, Default)]
+pub(super) struct Changes(BTreeMap<Thing, u64>);
+
+impl Changes {
+    /// What other runs have changed after this number was given. A journal that cannot be read to its end tells what
+    /// it can.
+    pub(super) fn after(number: u64, runs: &Utf8Path, order: &Order, own: &str) -> Self {
+        let mut changes = Self::default();
+        for run in order.after(number).filter(|run| *run != own) {
+            if let Ok(file) = fs_err::File::open(runs.join(run).join(FILE)) {
+                let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+                changes.add(lines.filter_map(|line| serde_json::from_slice(&line).ok()));
+            }
+        }
+        changes
+    }
+
+    fn add(&mut self, events: impl Iterator<Item = Event>) {
+        let (mut number, mut app) = (0, String::new());
+        // A command that is started and never ends was killed: nobody knows how far it got.
+        let mut commands: BTreeMap<String, Thing> = BTreeMap::new();
+        for event in events {
+            match &event.fact {
+                Fact::RunStarted(started) => {
+                    std::mem::take(&mut commands).into_values().for_each(|thing| self.note(thing, number));
+                    (number, app) = (started.order.unwrap_or_default(), started.app.clone());
+                }
+                Fact::StepStarted(step) if step.kind == "command" => {
+                    commands.extend(Thing::of(step, &app).map(|thing| (step.step.clone(), thing)));
+                }
+                Fact::StepFinished(finished) if finished.step.kind == "command" => {
+                    let started = commands.remove(&finished.step.step);
+                    // One that had been done before is asked for, and says at once that it was.
+                    let had_been_done = finished.resumed || finished.outcome == Outcome::Unchanged;
+                    started.filter(|_| !had_been_done).into_iter().for_each(|thing| self.note(thing, number));
+                }
+                Fact::StackSubmitted(submitted) if !submitted.only_prepares() => {
+                    Thing::of(&submitted.step, &app).into_iter().for_each(|thing| self.note(thing, number));
+                }
+                // An operation that was found going on has been sent by nobody here.
+                Fact::StepFinished(StepFinished {
+                    step,
+                    outcome: Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack,
+                    resumed: false,
+                    ..
+                }) => Thing::of(step, &app).into_iter().for_each(|thing| self.note(thing, number)),
+                _ => {}
+            }
+        }
+        commands.into_values().for_each(|thing| self.note(thing, number));
+    }
+
+    fn note(&mut self, thing: Thing, number: u64) {
+        let last = self.0.entry(thing).or_default();
+        *last = number.max(*last);
+    }
+
+    /// The steps of a plan that count as done no longer, of those that were done in the starts of these numbers: what
+    /// they are about, or what they follow, was changed later, by another run or by this one.
+    pub(super) fn outdate<'p>(
+        &self,
+        plan: &'p Plan,
+        app: &str,
+        done: &BTreeMap<String, u64>,
+    ) -> BTreeSet<&'p str> {
+        // The number of the last change of each step's thing, and of all that it follows.
+        let mut changed: Vec<u64> = Vec::with_capacity(plan.steps.len());
+        let mut outdated = BTreeSet::new();
+        for (index, step) in plan.steps.iter().enumerate() {
+            let thing = Thing::of(&reference(plan, index), app);
+            let by_others = thing.as_ref().and_then(|thing| self.0.get(thing)).copied();
+            let before =
+                step.needs.iter().map(|&need| changed[need]).chain(by_others).max().unwrap_or_default();
+            let done = done.get(&step.id).copied().unwrap_or_default();
+            if before > done {
+                outdated.insert(step.id.as_str());
+            }
+            changed.push(if thing.is_some() { before.max(done) } else { before });
+        }
+        outdated
+    }
+}

@@ -1,0 +1,76 @@
+//! Whether a run has changed anything: only if it has not may it say that it was refused before anything was touched.
+//!
+//! A stack is touched by an operation on it that was accepted, or may have been; an asset by being published; whatever
+//! a command changes by running it. What is only looked at, built on this machine, or refused, is not touched.
+
+use paceline_plan::Work;
+
+use crate::event::{Cause, Fact, Outcome};
+
+/// Whether a run has changed anything.
+#[derive(Debug)]
+pub(crate) struct Touched {
+    any: bool,
+    /// The operation that each step has sent, as long as it may still be refused.
+    sent: Vec<Option<String>>,
+}
+
+impl Touched {
+    pub(crate) fn new(earlier: bool, steps: usize) -> Self {
+        Self { any: earlier, sent: vec![None; steps] }
+    }
+
+    /// A step has something to say.
+    pub(crate) fn hears(&mut self, step: usize, fact: &Fact) {
+        match fact {
+            // What is sent after something else was not the first thing to be sent.
+            Fact::StackSubmitted(submitted) => {
+                self.any |= self.sent[step].replace(submitted.operation.clone()).is_some();
+            }
+            Fact::StackAccepted(accepted) => self.any |= accepted.token.is_some(),
+            // It goes on, or its answer was lost: it may have been accepted.
+            Fact::StackProgress(_) | Fact::StepRetried(_) => self.any |= self.sent[step].is_some(),
+            _ => {}
+        }
+    }
+
+    /// A step that was started has ended.
+    pub(crate) fn ended(&mut self, step: usize, work: &Work, outcome: Outcome, cause: Option<&Cause>) {
+        let sent = self.sent[step].take();
+        self.any |= match (work, outcome) {
+            (Work::Gate { .. }, _) | (_, Outcome::Unchanged | Outcome::Skipped) => false,
+            (Work::Command(_), _) | (_, Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => true,
+            (_, Outcome::Failed | Outcome::Interrupted) => {
+                sent.is_some_and(|operation| !cause.is_some_and(|cause| is_refusal(cause, &operation)))
+            }
+        };
+    }
+
+    pub(crate) fn any(&self) -> bool {
+        self.any
+    }
+}
+
+/// Whether a cause is that the very call which sends this operation was refused.
+fn is_refusal(cause: &Cause, operation: &str) -> bool {
+    let at = cause.at.as_deref().unwrap_or_default().to_ascii_lowercase();
+    cause.preflight && at.starts_with(&operation.replace('-', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(at: &str, preflight: bool) -> Cause {
+        Cause { at: Some(at.to_owned()), message: String::new(), hint: None, preflight }
+    }
+
+    #[test]
+    fn only_the_call_that_was_sent_can_have_been_refused() {
+        assert!(is_refusal(&cause("CreateStack", true), "create"));
+        assert!(is_refusal(&cause("CreateChangeSet", true), "create-change-set"));
+        assert!(!is_refusal(&cause("DescribeChangeSet", true), "create-change-set"));
+        assert!(!is_refusal(&cause("DescribeStacks", true), "update"));
+        assert!(!is_refusal(&cause("UpdateStack", false), "update"));
+    }
+}

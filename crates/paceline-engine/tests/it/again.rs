@@ -1,0 +1,339 @@
+//! What still counts as done when a run goes on: not what was edited since, and not what others changed since.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use paceline_engine::event::StepRef;
+use paceline_engine::{
+    Ended, Event, Fact, Journal, Outcome, Perform, ResourceProgress, RunOptions, StepContext, run,
+};
+use paceline_plan::{Command, Plan, Work};
+
+use crate::draft::Draft;
+use crate::journal::Runs;
+use crate::script::{options, paused};
+
+/// A stack, a command that follows it, and two more stacks; each takes a minute.
+fn plan(digest: &str) -> Plan {
+    let mut draft = Draft::new();
+    let a = draft.stack("A", 60, &[]);
+    let seed = draft.command("seed", 60, &[a]);
+    let b = draft.stack("B", 60, &[seed]);
+    draft.stack("C", 60, &[b]);
+    Plan { digest: digest.to_owned(), ..draft.plan() }
+}
+
+fn edited(mut plan: Plan, name: &str, edit: impl Fn(&mut Command)) -> Plan {
+    for step in &mut plan.steps {
+        if let Work::Command(command) = &mut step.work
+            && command.name == name
+        {
+            edit(command);
+        }
+    }
+    plan
+}
+
+/// An AWS in which a stack that was deployed is unchanged until somebody changes it.
+struct Deploys {
+    changed: &'static [&'static str],
+}
+
+impl Perform for Deploys {
+    async fn perform(&self, context: StepContext) -> Ended {
+        let step = context.step();
+        let is_changed = self.changed.iter().any(|id| step.id.ends_with(id));
+        if context.was_done_earlier() && !is_changed {
+            return Ended::new(Outcome::Unchanged);
+        }
+        if matches!(step.work, Work::Deploy { .. }) {
+            context.submitting("update", "token").await;
+        }
+        tokio::select! {
+            biased;
+            () = context.stopped() => Ended::new(Outcome::Interrupted),
+            () = tokio::time::sleep(step.expected) => Ended::new(Outcome::Deployed),
+        }
+    }
+}
+
+/// A start of the plan: a new run of this name, or going on with the one that was interrupted.
+struct Started {
+    run: String,
+    /// The commands that run again although they had run, and whether each was edited.
+    again: Vec<(String, bool)>,
+    events: Vec<Event>,
+}
+
+/// Starts a plan, and stops it after so many seconds.
+fn start(runs: &Utf8Path, name: &str, plan: &Plan, seconds: u64) -> Started {
+    start_with(runs, name, plan, seconds, &[])
+}
+
+fn start_with(
+    runs: &Utf8Path,
+    name: &str,
+    plan: &Plan,
+    seconds: u64,
+    changed: &'static [&'static str],
+) -> Started {
+    start_performed(runs, name, plan, seconds, Deploys { changed })
+}
+
+fn start_performed(
+    runs: &Utf8Path,
+    name: &str,
+    plan: &Plan,
+    seconds: u64,
+    performer: impl Perform,
+) -> Started {
+    let unfinished = Journal::find_unfinished(runs, plan).unwrap();
+    let (id, earlier, again, mut journal) = match unfinished {
+        Some(unfinished) => {
+            let again = unfinished.again.iter().map(|it| (it.command.clone(), it.edited)).collect();
+            let (run, earlier) = (unfinished.run.clone(), unfinished.earlier.clone());
+            (run, Some(earlier), again, unfinished.into_parts().0)
+        }
+        None => (name.to_owned(), None, Vec::new(), Journal::create(runs, name).unwrap()),
+    };
+    let (deadline, order) = (Some(Duration::from_secs(seconds)), Some(journal.order));
+    let options = RunOptions { id: id.clone(), earlier, deadline, order, ..options() };
+    let mut events = Vec::new();
+    let mut record = |event: &Event| {
+        events.push(event.clone());
+        journal.append(event)
+    };
+    let plan = Arc::new(plan.clone());
+    paused(run(plan, Arc::new(performer), options, &mut record)).unwrap();
+    Started { run: id, again, events }
+}
+
+impl Started {
+    /// What was done in this part of the run, and not found done.
+    fn did(&self) -> Vec<&str> {
+        let did = self.events.iter().filter_map(|event| match &event.fact {
+            Fact::StepFinished(it) if it.outcome == Outcome::Deployed && !it.resumed => Some(&it.step),
+            _ => None,
+        });
+        did.map(|step: &StepRef| step.title.as_str()).collect()
+    }
+}
+
+/// Runs until the command has run, and B is being deployed.
+const AFTER_THE_COMMAND: u64 = 150;
+const TO_THE_END: u64 = 10_000;
+
+#[test]
+fn a_command_that_had_run_is_not_run_again() {
+    let runs = Runs::new();
+    assert_eq!(start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND).did(), ["A", "seed"]);
+    let again = start(&runs.path(), "r2", &plan("p"), TO_THE_END);
+    assert_eq!((again.run.as_str(), again.did()), ("r1", vec!["C"]), "B was sent, and is found done");
+    assert_eq!(again.again, []);
+}
+
+#[test]
+fn a_command_that_was_edited_is_run_and_it_is_said() {
+    for edit in [
+        |it: &mut Command| it.run = "./other.sh".to_owned(),
+        |it: &mut Command| it.shell = "bash".to_owned(),
+        |it: &mut Command| it.dir = "elsewhere".into(),
+        |it: &mut Command| drop(it.env.insert("A".to_owned(), "1".to_owned())),
+        |it: &mut Command| it.timeout = Some(Duration::from_secs(5)),
+        |it: &mut Command| it.retries = 3,
+        |it: &mut Command| drop(it.scripts.insert("seed.sh".into(), "digest".to_owned())),
+    ] {
+        let runs = Runs::new();
+        start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
+        let edited = edited(plan("p"), "seed", edit);
+        let again = start(&runs.path(), "r2", &edited, TO_THE_END);
+        assert_eq!((again.run.as_str(), again.did()), ("r1", vec!["seed", "B", "C"]));
+        assert_eq!(again.again, [("seed".to_owned(), true)]);
+    }
+}
+
+#[test]
+fn a_command_that_was_edited_back_is_run_again() {
+    let runs = Runs::new();
+    let other = edited(plan("p"), "seed", |it| it.run = "./other.sh".to_owned());
+    start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
+    assert_eq!(start(&runs.path(), "r2", &other, 90).did(), ["seed"]);
+    let back = start(&runs.path(), "r3", &plan("p"), TO_THE_END);
+    assert_eq!((back.run.as_str(), back.did()[0]), ("r1", "seed"));
+}
+
+/// Two commands, of which the second follows the first.
+fn chain(first: &str) -> Plan {
+    let mut draft = Draft::new();
+    let a = draft.stack("A", 60, &[]);
+    let first_step = draft.command("first", 60, &[a]);
+    let second = draft.command("second", 60, &[first_step]);
+    draft.stack("B", 600, &[second]);
+    let plan = Plan { digest: "p".to_owned(), ..draft.plan() };
+    edited(plan, "first", |it| first.clone_into(&mut it.run))
+}
+
+#[test]
+fn what_follows_a_command_that_was_edited_is_run_again_too_and_only_once() {
+    let runs = Runs::new();
+    assert_eq!(start(&runs.path(), "r1", &chain("one"), 200).did(), ["A", "first", "second"]);
+    // Interrupted before the second has run again.
+    assert_eq!(start(&runs.path(), "r2", &chain("two"), 90).did(), ["first"]);
+    assert_eq!(start(&runs.path(), "r3", &chain("two"), 90).did(), ["second"]);
+    assert_eq!(start(&runs.path(), "r4", &chain("two"), 90).did(), [""; 0]);
+}
+
+#[test]
+fn a_command_is_run_again_after_a_stack_that_somebody_changed_meanwhile() {
+    let runs = Runs::new();
+    start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
+    let again = start_with(&runs.path(), "r2", &plan("p"), TO_THE_END, &["deploy:A"]);
+    assert_eq!((again.run.as_str(), again.did()), ("r1", vec!["A", "seed", "B", "C"]));
+}
+
+/// Another plan for the same stacks, as after an edit of a template.
+fn another() -> Plan {
+    let mut draft = Draft::new();
+    let a = draft.stack("A", 60, &[]);
+    draft.command("seed", 60, &[a]);
+    Plan { digest: "another".to_owned(), ..draft.plan() }
+}
+
+#[test]
+fn what_another_plan_has_changed_since_counts_as_done_no_longer() {
+    // The other run ends, or is interrupted, or does not get further than to the stack.
+    for seconds in [TO_THE_END, 119, 30] {
+        let runs = Runs::new();
+        start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
+        assert_eq!(start(&runs.path(), "r2", &another(), seconds).run, "r2");
+        let back = start(&runs.path(), "r3", &plan("p"), TO_THE_END);
+        assert_eq!((back.run.as_str(), back.did()), ("r1", vec!["A", "seed", "B", "C"]), "{seconds} s");
+        assert_eq!(back.again, [("seed".to_owned(), false)]);
+    }
+}
+
+#[test]
+fn a_resumption_of_another_plan_counts_as_later_too() {
+    let runs = Runs::new();
+    start(&runs.path(), "r1", &another(), 30);
+    start(&runs.path(), "r2", &plan("p"), AFTER_THE_COMMAND);
+    // The older run goes on, after the newer was interrupted, and runs its command.
+    assert_eq!(start(&runs.path(), "r3", &another(), TO_THE_END).run, "r1");
+    assert_eq!(start(&runs.path(), "r4", &plan("p"), TO_THE_END).did(), ["A", "seed", "B", "C"]);
+}
+
+#[test]
+fn what_another_run_did_before_is_no_reason_to_do_anything_again() {
+    let runs = Runs::new();
+    start(&runs.path(), "r1", &another(), TO_THE_END);
+    start(&runs.path(), "r2", &plan("p"), AFTER_THE_COMMAND);
+    assert_eq!(start(&runs.path(), "r3", &plan("p"), TO_THE_END).did(), ["C"]);
+}
+
+#[test]
+fn a_plan_of_other_stacks_is_no_concern_of_an_interrupted_run() {
+    let runs = Runs::new();
+    start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
+    let mut draft = Draft::new();
+    let other = draft.stack("Other", 60, &[]);
+    draft.command("other", 60, &[other]);
+    let other = Plan { digest: "other".to_owned(), ..draft.plan() };
+    assert_eq!(start(&runs.path(), "r2", &other, TO_THE_END).did(), ["Other", "other"]);
+    assert_eq!(start(&runs.path(), "r3", &plan("p"), TO_THE_END).did(), ["C"]);
+}
+
+/// The names of runs begin with the time that the machine's clock said.
+#[test]
+fn the_order_of_runs_is_that_of_their_starts_whatever_the_clock_said() {
+    let runs = Runs::new();
+    start(&runs.path(), "2099", &plan("p"), TO_THE_END);
+    // The clock was set right, and then it jumped back.
+    for name in ["2026", "2001"] {
+        let started = start(&runs.path(), name, &plan("p"), AFTER_THE_COMMAND);
+        assert_eq!((started.run.as_str(), started.did()), (name, vec!["A", "seed"]));
+        let again = start(&runs.path(), "unused", &plan("p"), TO_THE_END);
+        assert_eq!((again.run.as_str(), again.did()), (name, vec!["C"]));
+    }
+}
+
+#[test]
+fn the_order_survives_the_loss_of_its_log() {
+    let runs = Runs::new();
+    start(&runs.path(), "2099", &plan("p"), TO_THE_END);
+    start(&runs.path(), "2026", &plan("p"), AFTER_THE_COMMAND);
+    fs_err::remove_file(runs.path().join("order.log")).unwrap();
+    let again = start(&runs.path(), "unused", &plan("p"), TO_THE_END);
+    assert_eq!((again.run.as_str(), again.did()), ("2026", vec!["C"]));
+    let next = start(&runs.path(), "2027", &plan("p"), AFTER_THE_COMMAND);
+    assert_eq!(next.run, "2027");
+    assert_eq!(start(&runs.path(), "unused", &plan("p"), TO_THE_END).run, "2027");
+}
+
+#[test]
+fn the_journal_of_a_version_that_told_neither_order_nor_identity_is_gone_on_with() {
+    let runs = Runs::new();
+    start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
+    let path = runs.path().join("r1/journal.jsonl");
+    let old: String = fs_err::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .map(|line| {
+            let mut event: serde_json::Value = serde_json::from_str(line).unwrap();
+            event.as_object_mut().unwrap().remove("order");
+            for step in event["steps"].as_array_mut().into_iter().flatten() {
+                step.as_object_mut().unwrap().remove("identity").unwrap();
+            }
+            format!("{event}\n")
+        })
+        .collect();
+    assert!(!old.contains("identity") && !old.contains("\"order\""));
+    fs_err::write(&path, old).unwrap();
+    fs_err::remove_file(runs.path().join("order.log")).unwrap();
+    let again = start(&runs.path(), "r2", &plan("p"), TO_THE_END);
+    assert_eq!((again.run.as_str(), again.did()), ("r1", vec!["C"]));
+}
+
+/// X tells of its resource at once, is sent by the first part of the run, and is only waited for by later ones.
+struct Adopts;
+
+impl Perform for Adopts {
+    async fn perform(&self, context: StepContext) -> Ended {
+        let (step, was_sent) = (context.step(), context.was_done_earlier());
+        if was_sent && step.id == "deploy:Y" {
+            return Ended::new(Outcome::Unchanged);
+        }
+        if !was_sent {
+            context.submitting("create", "token").await;
+        }
+        context.progress(ResourceProgress {
+            logical_id: "Parameter".to_owned(),
+            resource_type: String::new(),
+            status: "CREATE_COMPLETE".to_owned(),
+            reason: None,
+            done: 1,
+            total: 1,
+            happened_at: context.now(),
+        });
+        tokio::select! {
+            biased;
+            () = context.stopped() => Ended::new(Outcome::Interrupted),
+            () = tokio::time::sleep(step.expected) => Ended::new(Outcome::Deployed),
+        }
+    }
+}
+
+#[test]
+fn what_started_early_counts_as_done_while_its_producer_is_seen_through_to_its_end() {
+    let mut draft = Draft::new();
+    let x = draft.stack("X", 100, &[]);
+    let y = draft.stack("Y", 10, &[x]);
+    draft.until(y, x, &["Parameter"]);
+    draft.stack("Z", 600, &[x]);
+    let (plan, runs) = (draft.plan(), Runs::new());
+    start_performed(&runs.path(), "r1", &plan, 50, Adopts);
+    start_performed(&runs.path(), "r2", &plan, 200, Adopts);
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan).unwrap().unwrap();
+    let done: Vec<&String> = unfinished.earlier.done.keys().collect();
+    assert_eq!(done, ["deploy:X", "deploy:Y", "deploy:Z"]);
+}
