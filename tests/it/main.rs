@@ -9,6 +9,7 @@ mod bootstrap;
 mod context;
 mod deploy;
 mod destroy;
+mod edited;
 mod fake_aws;
 mod fis_workshop;
 mod forecast;

@@ -90,8 +90,10 @@ impl Execution<'_> {
             let Unfinished { run, earlier, again, .. } = &unfinished;
             terminal::say(&format!("going on with the interrupted run {run}"));
             for Again { command, edited } in again {
-                let why = if *edited { "was edited since" } else { "another run changed what it follows since" };
-                terminal::say(&format!("note: the command `{command}` runs again: it had run, and {why}"));
+                let why = if *edited { "it was edited" } else { "another run changed what it follows" };
+                terminal::say(&format!(
+                    "note: the command `{command}` runs again: {why} after the interruption"
+                ));
             }
             let options = RunOptions { earlier: Some(earlier.clone()), ..self.options(run.clone(), now) };
             let (journal, events) = unfinished.into_parts();
