@@ -313,6 +313,7 @@ impl Perform for Adopts {
             reason: None,
             done: 1,
             total: 1,
+            unconfirmed: false,
             happened_at: context.now(),
         });
         tokio::select! {

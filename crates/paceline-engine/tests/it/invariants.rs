@@ -198,7 +198,6 @@ impl<'a> Watch<'a> {
             }
             Fact::RunStopping { .. } => self.halted = true,
             Fact::RunStarted(started) => self.may_be_touched = started.resumed,
-            Fact::StackSubmitted(_) => self.may_be_touched = true,
             Fact::StackProgress(progress) => {
                 let step = self.index[progress.step.step.as_str()];
                 assert_eq!(self.seen[step], Seen::Running);
@@ -218,6 +217,7 @@ impl<'a> Watch<'a> {
             Fact::StackSubmitted(submitted) => {
                 let step = self.index[submitted.step.step.as_str()];
                 assert_eq!(self.seen[step], Seen::Running);
+                self.may_be_touched = true;
                 match submitted.operation.as_str() {
                     "create" | "update" => {
                         self.complete.retain(|(of, _), _| *of != step);
