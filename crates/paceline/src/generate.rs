@@ -1,6 +1,8 @@
 //! `paceline gen`.
 
-use paceline_buildspec::{Mode, generate, reconcile};
+use camino::Utf8PathBuf;
+use paceline_buildspec::generate::{gaps, generate};
+use paceline_buildspec::{Generation, Mode, reconcile};
 use paceline_engine::exit;
 
 use crate::cli::GenArgs;
@@ -26,11 +28,18 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
             minutes(limit)
         ));
     }
+    for gap in gaps(&generation) {
+        let how = if gap.is_certain() { "warning" } else { "note" };
+        terminal::say(&format!("{how}: {}\n hint: {}", gap.what(), gap.hint()));
+    }
     let mode = if check { Mode::Check } else { Mode::Write };
     let reconciled = reconcile(&args.out, Some(&generation.name), &files, mode)
         .map_err(|error| Failure::with_own_hint(&error))?;
     for path in &reconciled.written {
         terminal::say(&format!("wrote {path}"));
+    }
+    if generation.codebuild.service_role.is_none() {
+        say_role(&reconciled.written, &generation);
     }
     for path in &reconciled.removed {
         terminal::say(&format!("removed {path}, which is generated no longer"));
@@ -55,4 +64,17 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     };
     terminal::say(&format!("error: {stale} stale in {}\n hint: run: paceline gen{named}{options}", args.out));
     Ok(exit::STALE)
+}
+
+/// The template makes its own role, and the input for the CLI has to name one.
+fn say_role(written: &[Utf8PathBuf], generation: &Generation) {
+    let suffix = format!("{}.project.json", generation.name);
+    if let Some(path) = written.iter().find(|path| path.as_str().ends_with(&suffix)) {
+        terminal::say(&format!(
+            "note: the role in {path} is an example, for whoever creates the project from that file\n \
+             hint: add --service-role ARN to aws codebuild create-project, or set codebuild.service-role; \
+             {}.project.yaml makes a role of its own",
+            generation.name
+        ));
+    }
 }

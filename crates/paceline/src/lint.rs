@@ -7,13 +7,13 @@ use paceline_buildspec::lint::present::{self, TextOptions};
 use paceline_buildspec::lint::{
     MAX_BYTES, ProjectFacts, RULES, Report, Severity, Surroundings, fix, lint, with_code,
 };
-use paceline_buildspec::project::Image;
 use paceline_buildspec::replace_file;
 use paceline_engine::exit;
 use paceline_plan::Config;
 
 use crate::cli::{DenyArg, LintArgs, LintFormat};
 use crate::failure::Failure;
+use crate::generation::settings;
 use crate::terminal;
 
 const WIDTH: usize = 100;
@@ -83,9 +83,9 @@ fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
         return facts.map(Some).map_err(|error| Failure::usage(format!("{path}: {error}"), hint));
     }
     let Some(path) = &args.config else { return Ok(None) };
-    let settings = Config::read(path)?.codebuild;
-    let image: Result<Image, _> = settings.image.parse();
-    let image = image.map_err(|error| Failure::with_own_hint(&error))?;
+    let config = Config::read(path)?;
+    let image = settings(&config, Some(path))?.image;
+    let settings = config.codebuild;
     Ok(Some(ProjectFacts {
         image: Some(image.to_string()),
         privileged: settings.privileged != "no",

@@ -10,6 +10,7 @@ use paceline_plan::{Config, ContextLookup, Destruction, Plan, PlanOptions, Strat
 
 use crate::cli::{AppArgs, SelectArgs, StrategyArg};
 use crate::failure::Failure;
+use crate::generation::settings;
 use crate::terminal;
 
 /// An app: its configuration and its assembly.
@@ -42,6 +43,7 @@ pub(crate) fn configured(args: &AppArgs) -> Result<Configured, Failure> {
         Some(path) => Config::read(path)?,
         None => Config::default(),
     };
+    settings(&config, path.as_deref())?;
     Ok(Configured { config, path })
 }
 

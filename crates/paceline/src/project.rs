@@ -32,14 +32,7 @@ fn wanted(generated: &GeneratedArgs) -> Result<(Project, String), Failure> {
     let app = load::app(&generated.app)?;
     let plan = app.plan(&app.options_for_all_regions())?;
     let generation = generation(&app, &plan, generated)?;
-    let files = generate(&generation).map_err(|error| refused(&app, &error))?;
-    let wanted: Project = files
-        .iter()
-        .find(|file| file.path.ends_with(".project.json"))
-        .and_then(|file| serde_json::from_str(&file.contents).ok())
-        .ok_or_else(|| {
-            Failure::usage("no project was generated", "this is a bug in paceline, please report it")
-        })?;
+    let wanted = generate::project(&generation).map_err(|error| refused(&app, &error))?;
     let region = generation.regions.into_iter().next();
     Ok((wanted, region.unwrap_or_else(|| "us-east-1".to_owned())))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::document::Document;
 use super::steps::{self, Ending, Step, WORK_DIR};
 use super::variables::{self, Variable};
-use super::{GenerateError, Generation, RunnerSource, cache};
+use super::{GenerateError, Generation, cache};
 use crate::buildspec::{
     ArtifactSet, Artifacts, Buildspec, Environment, OnFailure, Phase, Phases, Report, Shell,
 };
@@ -141,7 +141,7 @@ fn install(generation: &Generation) -> Result<Option<Phase>, GenerateError> {
     if generation.synth.is_some() {
         install.runtime_versions.insert("nodejs".to_owned(), NODE.to_owned());
     }
-    if generation.runner != RunnerSource::Installed {
+    if generation.runner.is_fetched() {
         install.commands.push(Step::FetchRunner.render(generation)?);
     }
     let is_empty = install.commands.is_empty() && install.runtime_versions.is_empty();

@@ -1,9 +1,8 @@
 //! What cannot become a buildspec, said before anything is rendered.
 
-use super::project::UNKNOWN_ACCOUNT;
 use super::{Apps, Generation, RunnerSource, variables};
 use crate::project::cloudformation::LOG_RETENTION_DAYS;
-use crate::project::{CacheMode, Project, ProjectError};
+use crate::project::{CacheMode, Located, Project, ProjectError, Rights};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
@@ -43,6 +42,18 @@ pub enum InputError {
         "the id of the stack `{0}` has a comma, which a batch puts between ids\nhint: rename the stack, or set no `codebuild.batch`"
     )]
     StackId(String),
+    #[error(
+        "`{0}` is not the name of a bucket\nhint: write `codebuild.artifacts-bucket` without `s3://`, `arn:` and a key"
+    )]
+    Bucket(String),
+    #[error(
+        "`{0}` is not the ARN of a KMS key\nhint: write it as arn:aws:kms:REGION:111122223333:key/ID; an alias is not enough"
+    )]
+    Key(String),
+    #[error(
+        "the assembly names the role `{0}`, which is not the ARN of a role\nhint: correct the synthesizer of its stacks"
+    )]
+    Role(String),
     #[error("a batch divides the stacks of the app, and there are none\nhint: set no `codebuild.batch`")]
     EmptyBatch,
     #[error("builds keep one S3 cache, and {0} are set\nhint: keep one of them in `codebuild.cache`")]
@@ -60,7 +71,13 @@ impl InputError {
             Self::EmptySynth => Some("synth"),
             Self::StackId(_) | Self::EmptyBatch => Some("codebuild.batch"),
             Self::Caches(_) => Some("codebuild.cache"),
-            Self::Path { .. } | Self::Control { .. } | Self::Account(_) | Self::Policy { .. } => None,
+            Self::Bucket(_) => Some("codebuild.artifacts-bucket"),
+            Self::Key(_) => Some("codebuild.kms-keys"),
+            Self::Path { .. }
+            | Self::Control { .. }
+            | Self::Account(_)
+            | Self::Role(_)
+            | Self::Policy { .. } => None,
         }
     }
 }
@@ -91,9 +108,6 @@ pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
         no_controls("a region", region)?;
     }
     for account in &generation.accounts {
-        if account == UNKNOWN_ACCOUNT {
-            continue;
-        }
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(InputError::Account(account.clone()));
         }
@@ -109,7 +123,7 @@ pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
             let rest = url.strip_prefix("https://");
             runner(url, rest.is_some_and(|rest| !rest.is_empty()), "https://host/path", sha256)?;
         }
-        RunnerSource::Installed => {}
+        RunnerSource::Installed | RunnerSource::Unset => {}
     }
     if let Some(multi_region) = &generation.multi_region {
         variable(&multi_region.variable)?;
@@ -127,7 +141,8 @@ pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
     if !LOG_RETENTION_DAYS.contains(&days) {
         return Err(InputError::Retention(days));
     }
-    settings(generation)
+    settings(generation)?;
+    rights(&generation.rights)
 }
 
 fn settings(generation: &Generation) -> Result<(), InputError> {
@@ -143,7 +158,21 @@ fn settings(generation: &Generation) -> Result<(), InputError> {
         }
     }
     no_wildcards("the source location", settings.source.location.as_deref().unwrap_or_default())?;
-    no_wildcards("the artifacts bucket", settings.artifacts_bucket.as_deref().unwrap_or_default())?;
+    if let Some(bucket) = &settings.artifacts_bucket {
+        no_wildcards("the artifacts bucket", bucket)?;
+        let part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-');
+        if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(part) {
+            return Err(InputError::Bucket(bucket.clone()));
+        }
+    }
+    for key in &settings.kms_keys {
+        no_wildcards("a KMS key", key)?;
+        let parts: Vec<&str> = key.splitn(6, ':').collect();
+        let is_key = matches!(&parts[..], ["arn", _, "kms", _, _, id] if id.starts_with("key/"));
+        if !is_key {
+            return Err(InputError::Key(key.clone()));
+        }
+    }
     no_wildcards("the build image", settings.image.as_str())?;
     no_controls("the service role", settings.service_role.as_deref().unwrap_or_default())?;
     for (key, value) in &settings.tags {
@@ -151,6 +180,44 @@ fn settings(generation: &Generation) -> Result<(), InputError> {
         no_controls("a tag", value)?;
     }
     Ok(())
+}
+
+/// What the assembly says becomes part of a policy, and must not mean more there than it says.
+fn rights(rights: &Rights) -> Result<(), InputError> {
+    let own = &rights.unaided;
+    let execution = own.stacks.iter().filter_map(|own| own.execution_role.as_ref());
+    for arn in rights.roles.iter().chain(execution) {
+        if !is_role(&without_placeholders(arn)) {
+            return Err(InputError::Role(arn.clone()));
+        }
+    }
+    let stacks = own.stacks.iter().map(|own| ("a stack", &own.stack));
+    let parameters = own.versions.iter().chain(&own.parameters).map(|it| ("a parameter", it));
+    let repositories = own.repositories.iter().map(|it| ("a repository", it));
+    for (what, Located { account, region, name }) in stacks.chain(parameters).chain(repositories) {
+        for part in [account, region, name] {
+            no_wildcards(what, &without_placeholders(part))?;
+        }
+    }
+    own.buckets.iter().try_for_each(|bucket| no_wildcards("a bucket", &without_placeholders(bucket)))
+}
+
+/// With a word in place of what CloudFormation fills in.
+fn without_placeholders(text: &str) -> String {
+    ["${AWS::Partition}", "${AWS::AccountId}", "${AWS::Region}"]
+        .iter()
+        .fold(text.to_owned(), |text, placeholder| text.replace(placeholder, "x"))
+}
+
+/// IAM API reference: the names of roles and of their paths.
+fn is_role(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", account, resource] = parts[..] else { return false };
+    let word = |text: &str, more: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
+    let name = resource.strip_prefix("role/");
+    word(partition, "-") && word(account, "") && name.is_some_and(|name| word(name, "+=,.@-_/"))
 }
 
 /// The contradiction that only shows when the app is known.

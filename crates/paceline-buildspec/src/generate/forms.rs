@@ -38,13 +38,33 @@ struct ConstructContext<'a> {
     settings: &'a str,
 }
 
+/// `CreateProject` takes no project without a role. Where none is configured, an example stands in its place.
 pub(super) fn json(generation: &Generation, project: &Project) -> Result<GeneratedFile, GenerateError> {
     let path = format!("{}.project.json", generation.name);
+    let project = &with_roles(generation, project);
     let contents = render("project.json.tera", &context(generation, project))?;
     let mismatch = |detail: String| GenerateError::Mismatch { path: path.clone(), detail };
     let read: Project = serde_json::from_str(&contents).map_err(|error| mismatch(error.to_string()))?;
     same(&read, project).map_err(mismatch)?;
     Ok(GeneratedFile { path, contents })
+}
+
+fn with_roles(generation: &Generation, project: &Project) -> Project {
+    let mut project = project.clone();
+    if let Some(batch) = &mut project.build_batch_config {
+        batch.service_role.get_or_insert_with(|| example_role(generation, "batch"));
+    }
+    project.service_role.get_or_insert_with(|| example_role(generation, "build"));
+    project
+}
+
+/// The ARN that a role could have. Whoever creates the project from the file puts that of the real one there.
+fn example_role(generation: &Generation, what: &str) -> String {
+    let account = match &generation.accounts[..] {
+        [account] => account,
+        _ => "111122223333",
+    };
+    format!("arn:aws:iam::{account}:role/{}-{what}", generation.name)
 }
 
 pub(super) fn template(generation: &Generation, project: &Project) -> Result<GeneratedFile, GenerateError> {

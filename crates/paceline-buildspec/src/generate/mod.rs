@@ -9,6 +9,7 @@ mod cache;
 mod check;
 mod document;
 mod forms;
+mod gaps;
 mod limits;
 mod project;
 mod steps;
@@ -17,10 +18,11 @@ mod variables;
 
 use serde::Serialize;
 
-use crate::project::{CodeBuildSettings, ProjectError};
+use crate::project::{CodeBuildSettings, Project, ProjectError, Rights};
 
 pub use cache::LOCK_FILES;
 pub use check::InputError;
+pub use gaps::{Gap, gaps};
 pub use templates::shell_word;
 
 /// What is known about a deployment when its buildspec is written.
@@ -42,6 +44,8 @@ pub struct Generation {
     pub images: usize,
     pub multi_region: Option<MultiRegion>,
     pub codebuild: CodeBuildSettings,
+    /// What the run needs of the builds' own credentials.
+    pub rights: Rights,
     pub runner: RunnerSource,
     /// Makes the cloud assembly in the build, when it is not committed. For several apps, the runner's own command.
     pub synth: Option<String>,
@@ -107,6 +111,15 @@ pub enum RunnerSource {
     },
     /// The build image has it.
     Installed,
+    /// Nobody has said so far.
+    Unset,
+}
+
+impl RunnerSource {
+    /// Whether a build fetches it.
+    fn is_fetched(&self) -> bool {
+        matches!(self, Self::S3 { .. } | Self::Https { .. })
+    }
 }
 
 /// One file, by its path from [`Generation::out_dir`].
@@ -153,13 +166,19 @@ pub const SUFFIXES: [&str; 7] = [
     ".project.ts",
 ];
 
-/// Writes the buildspecs, and the project that runs them in each of its forms. The same input gives the same bytes.
-pub fn generate(generation: &Generation) -> Result<Vec<GeneratedFile>, GenerateError> {
+/// The project that runs the buildspecs. It names a role only where one is configured.
+pub fn project(generation: &Generation) -> Result<Project, GenerateError> {
     check::input(generation)?;
     let project = project::project(generation);
     check::docker(generation, &project)?;
     project.check()?;
     limits::check(generation, &project)?;
+    Ok(project)
+}
+
+/// Writes the buildspecs, and the project that runs them in each of its forms. The same input gives the same bytes.
+pub fn generate(generation: &Generation) -> Result<Vec<GeneratedFile>, GenerateError> {
+    let project = project(generation)?;
     let mut files = vec![
         buildspecs::deploy(generation)?.write(generation)?,
         buildspecs::destroy(generation)?.write(generation)?,

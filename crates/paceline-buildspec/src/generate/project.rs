@@ -9,23 +9,17 @@ use crate::project::{
     ProjectCache, Source, SourceType, Tag, VpcConfig,
 };
 
-/// What the CDK writes for a stack whose account is decided by whoever deploys it.
-pub(super) const UNKNOWN_ACCOUNT: &str = "unknown-account";
-
 pub(super) fn access(generation: &Generation) -> Access {
     let runner_object = match &generation.runner {
         RunnerSource::S3 { uri, .. } => uri.strip_prefix("s3://").map(str::to_owned),
         _ => None,
     };
-    // A stack without an environment goes to the account of the build.
-    let account = |account: &String| match account.as_str() {
-        UNKNOWN_ACCOUNT => "${AWS::AccountId}".to_owned(),
-        known => known.to_owned(),
-    };
-    let mut accounts: Vec<_> = generation.accounts.iter().map(account).collect();
-    accounts.sort();
-    accounts.dedup();
-    Access { accounts, runner_object, artifacts_bucket: generation.codebuild.artifacts_bucket.clone() }
+    Access {
+        rights: generation.rights.clone(),
+        runner_object,
+        artifacts_bucket: generation.codebuild.artifacts_bucket.clone(),
+        kms_keys: generation.codebuild.kms_keys.clone(),
+    }
 }
 
 pub(super) fn project(generation: &Generation) -> Project {

@@ -175,7 +175,7 @@ fn runner(source: &RunnerSource) -> Option<Runner<'_>> {
     let (from, location, sha256) = match source {
         RunnerSource::S3 { uri, sha256 } => ("s3", uri, sha256),
         RunnerSource::Https { url, sha256 } => ("https", url, sha256),
-        RunnerSource::Installed => return None,
+        RunnerSource::Installed | RunnerSource::Unset => return None,
     };
     let archive = [".tar.gz", ".tgz"].iter().any(|end| location.ends_with(end));
     Some(Runner { from, location, sha256, archive })

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Generation, RunnerSource};
+use super::Generation;
 use crate::project::SourceType;
 
 /// Outside the source, so that fetching the runner changes nothing that is built or published.
@@ -45,7 +45,7 @@ pub(super) fn of(generation: &Generation, does: &str) -> Vec<Variable> {
     let minutes = generation.codebuild.timeout_minutes.to_string();
     let why = "The build's timeout. Whoever overrides it for one build overrides this too: the runner stops before it.";
     variables.push(Variable::new(MINUTES, &minutes, &[why]));
-    if generation.runner != RunnerSource::Installed {
+    if generation.runner.is_fetched() {
         let why = "Where the runner is kept: not in the source.";
         variables.push(Variable::new("PACELINE_HOME", RUNNER_HOME, &[why]));
     }

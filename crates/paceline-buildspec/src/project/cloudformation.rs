@@ -86,12 +86,16 @@ fn service_role(project: &Project, description: &str, statements: &[Statement]) 
                 Resource::LogGroup => json!({ "Fn::GetAtt": ["BuildLogs", "Arn"] }),
                 Resource::Sub(arn) => json!({ "Fn::Sub": arn }),
             });
-            json!({
+            let mut said = json!({
                 "Sid": statement.sid,
                 "Effect": "Allow",
                 "Action": statement.actions,
                 "Resource": resources.collect::<Vec<_>>(),
-            })
+            });
+            if let Some((key, value)) = statement.condition {
+                said["Condition"] = json!({ "StringEquals": { key: value } });
+            }
+            said
         })
         .collect();
     let trust = json!({

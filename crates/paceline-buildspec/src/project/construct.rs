@@ -4,6 +4,7 @@
 //! read back and compared. Its project is, word for word, the one that the CLI takes.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::Project;
 use super::cloudformation::Beside;
@@ -40,6 +41,8 @@ struct Allowed {
     effect: &'static str,
     action: Vec<&'static str>,
     resource: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Value>,
 }
 
 pub fn settings<'a>(project: &'a Project, beside: &Beside) -> Settings<'a> {
@@ -68,6 +71,7 @@ fn role(description: String, statements: Vec<Statement>) -> Option<Role> {
             effect: "Allow",
             action: statement.actions,
             resource: statement.resources.into_iter().map(resource).collect(),
+            condition: statement.condition.map(|(key, value)| json!({ "StringEquals": { key: value } })),
         }
     };
     let statements: Vec<_> = statements.into_iter().map(allowed).collect();

@@ -9,6 +9,8 @@
 mod check;
 pub mod cloudformation;
 pub mod construct;
+mod image;
+mod rights;
 pub mod role;
 mod settings;
 mod timeouts;
@@ -16,9 +18,11 @@ mod timeouts;
 use serde::{Deserialize, Serialize};
 
 pub use check::ProjectError;
+pub use image::{Image, ImageError};
+pub use rights::{Located, OwnStack, Rights, Unaided};
 pub use settings::{
-    BatchBy, CacheMode, CodeBuildSettings, ComputeType, Image, Privileged, SettingError, SourceSettings,
-    SourceType, VpcSettings,
+    BatchBy, CacheMode, CodeBuildSettings, ComputeType, Privileged, SettingError, SourceSettings, SourceType,
+    VpcSettings,
 };
 pub use timeouts::{Disorder, Level, Timeouts};
 

@@ -1,20 +1,22 @@
 //! What the builds of a project may do, and no more.
 //!
-//! The role may do what the build itself does. Stacks and assets are deployed with the roles of
-//! `cdk bootstrap`, which is also where the rights to push images are.
+//! The role may do what CodeBuild does for a build as its service role, and what the run does as the build itself
+//! ([`Rights`]). Stacks and assets are deployed with the roles that the assembly names.
 
 use serde::Serialize;
 
-use super::{ArtifactsType, CacheType, Project, SourceType};
+use super::{ArtifactsType, CacheType, Project, Rights, SourceType};
 
 /// What the role needs beyond what the project says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Access {
-    /// The accounts of the plan. None stands for the account of the project.
-    pub accounts: Vec<String>,
+    /// What the run needs.
+    pub rights: Rights,
     /// `bucket/key` of the runner, when it is fetched from S3.
     pub runner_object: Option<String>,
     pub artifacts_bucket: Option<String>,
+    /// The ARNs of the keys that what is read and kept is encrypted with, where these are the team's own.
+    pub kms_keys: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +26,20 @@ pub struct Statement {
     pub why: &'static str,
     pub actions: Vec<&'static str>,
     pub resources: Vec<Resource>,
+    /// What a key of the request has to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<(&'static str, &'static str)>,
+}
+
+impl Statement {
+    pub(super) fn new(
+        sid: &'static str,
+        why: &'static str,
+        actions: Vec<&'static str>,
+        resources: Vec<Resource>,
+    ) -> Self {
+        Self { sid, why, actions, resources, condition: None }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,10 +50,6 @@ pub enum Resource {
     /// An ARN with `${AWS::…}` in it.
     Sub(String),
 }
-
-/// The roles of `cdk bootstrap` that a deployment assumes, by the middle of their names.
-const BOOTSTRAP_ROLES: [&str; 4] =
-    ["deploy-role", "file-publishing-role", "image-publishing-role", "lookup-role"];
 
 /// Only this project's builds may take the role.
 pub fn project_arn(project: &Project) -> String {
@@ -58,92 +70,54 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
         return Vec::new();
     }
     let mut statements = vec![
-        Statement {
-            sid: "WriteBuildLog",
-            why: "The ARN of a log group covers its streams.",
-            actions: vec!["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources: vec![Resource::LogGroup],
-        },
-        Statement {
-            sid: "WriteReports",
-            why: "The report groups of this project.",
-            actions: vec![
+        Statement::new(
+            "WriteBuildLog",
+            "The ARN of a log group covers its streams.",
+            vec!["logs:CreateLogStream", "logs:PutLogEvents"],
+            vec![Resource::LogGroup],
+        ),
+        Statement::new(
+            "WriteReports",
+            "The report groups of this project.",
+            vec![
                 "codebuild:BatchPutTestCases",
                 "codebuild:CreateReport",
                 "codebuild:CreateReportGroup",
                 "codebuild:UpdateReport",
             ],
-            resources: vec![sub(&format!(
+            vec![sub(&format!(
                 "codebuild:${{AWS::Region}}:${{AWS::AccountId}}:report-group/{}-*",
                 project.name
             ))],
-        },
-        Statement {
-            sid: "AssumeBootstrapRoles",
-            why: "Deploying and publishing, in the accounts of the plan and in no other.",
-            actions: vec!["sts:AssumeRole"],
-            resources: bootstrap_roles(&access.accounts),
-        },
-        Statement {
-            sid: "WaitForRoles",
-            why: "A stack that uses a new role waits until the role can be used.",
-            actions: vec![
-                "iam:GetInstanceProfile",
-                "iam:GetRole",
-                "iam:ListAttachedRolePolicies",
-                "iam:ListRolePolicies",
-            ],
-            resources: vec![
-                sub("iam::${AWS::AccountId}:instance-profile/*"),
-                sub("iam::${AWS::AccountId}:role/*"),
-            ],
-        },
-        Statement {
-            sid: "ReadStacks",
-            why: "One call describes every stack of a Region. It names no stack, and needs ListStacks too. How many stacks there may be is checked before anything is touched.",
-            actions: vec![
-                "cloudformation:DescribeAccountLimits",
-                "cloudformation:DescribeStacks",
-                "cloudformation:ListStacks",
-            ],
-            resources: vec![Resource::Any],
-        },
+        ),
     ];
+    statements.extend(access.rights.statements(&project_arn(project)));
     if let Some(object) = &access.runner_object {
-        statements.push(Statement {
-            sid: "FetchRunner",
-            why: "The runner, whose SHA-256 the buildspec checks.",
-            actions: vec!["s3:GetObject", "s3:GetObjectVersion"],
-            resources: vec![sub(&format!("s3:::{object}"))],
-        });
+        statements.push(Statement::new(
+            "FetchRunner",
+            "The runner, whose SHA-256 the buildspec checks.",
+            vec!["s3:GetObject", "s3:GetObjectVersion"],
+            vec![sub(&format!("s3:::{object}"))],
+        ));
     }
     statements.extend(read_source(project));
     statements.extend(keep_artifacts(project, access));
     if let (CacheType::S3, Some(location)) = (project.cache.kind, &project.cache.location) {
-        statements.push(Statement {
-            sid: "UseCache",
-            why: "The cache between builds.",
-            actions: vec!["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
-            resources: vec![sub(&format!("s3:::{location}/*"))],
-        });
+        statements.push(Statement::new(
+            "UseCache",
+            "The cache between builds.",
+            vec!["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+            vec![sub(&format!("s3:::{location}/*"))],
+        ));
     }
+    statements.extend(use_keys(&access.kms_keys));
     statements.extend(pull_image(project));
     statements.extend(join_vpc(project));
     statements
 }
 
-fn sub(rest: &str) -> Resource {
+pub(super) fn sub(rest: &str) -> Resource {
     Resource::Sub(format!("arn:${{AWS::Partition}}:{rest}"))
-}
-
-fn bootstrap_roles(accounts: &[String]) -> Vec<Resource> {
-    let own = ["${AWS::AccountId}".to_owned()];
-    let accounts = if accounts.is_empty() { &own[..] } else { accounts };
-    let roles = accounts.iter().flat_map(|account| {
-        // `cdk-<qualifier>-<role>-<account>-<region>`, the names that `cdk bootstrap` gives.
-        BOOTSTRAP_ROLES.map(|role| sub(&format!("iam::{account}:role/cdk-*-{role}-{account}-*")))
-    });
-    roles.collect()
 }
 
 fn read_source(project: &Project) -> Option<Statement> {
@@ -160,23 +134,31 @@ fn read_source(project: &Project) -> Option<Statement> {
         // The others are reached with a connection or a credential of the account, which is not ours to grant.
         _ => return None,
     };
-    Some(Statement {
-        sid: "ReadSource",
-        why: "The repository to build.",
-        actions,
-        resources: vec![sub(&resource)],
-    })
+    Some(Statement::new("ReadSource", "The repository to build.", actions, vec![sub(&resource)]))
 }
 
 fn keep_artifacts(project: &Project, access: &Access) -> Option<Statement> {
     let bucket = access.artifacts_bucket.as_deref()?;
-    let mut actions = vec!["s3:GetBucketAcl", "s3:GetBucketLocation"];
-    if project.artifacts.kind == ArtifactsType::Codepipeline {
-        actions.extend(["s3:GetObject", "s3:GetObjectVersion"]);
-    }
-    actions.push("s3:PutObject");
     let resources = vec![sub(&format!("s3:::{bucket}")), sub(&format!("s3:::{bucket}/*"))];
-    Some(Statement { sid: "KeepArtifacts", why: "What a build leaves.", actions, resources })
+    let mut actions = vec!["s3:GetBucketAcl", "s3:GetBucketLocation"];
+    // A pipeline hands the source over in its own bucket.
+    let (sid, why) = if project.artifacts.kind == ArtifactsType::Codepipeline {
+        actions.extend(["s3:GetObject", "s3:GetObjectVersion"]);
+        ("UsePipelineBucket", "The source that the pipeline hands over, and what a build leaves.")
+    } else {
+        ("KeepArtifacts", "What a build leaves.")
+    };
+    actions.push("s3:PutObject");
+    Some(Statement::new(sid, why, actions, resources))
+}
+
+/// `CodeBuild` User Guide, "Encrypt build outputs using a customer managed key".
+fn use_keys(keys: &[String]) -> Option<Statement> {
+    let actions =
+        vec!["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"];
+    let keys: Vec<_> = keys.iter().cloned().map(Resource::Sub).collect();
+    let why = "The keys of what builds read and keep.";
+    (!keys.is_empty()).then(|| Statement::new("UseKeys", why, actions, keys))
 }
 
 fn pull_image(project: &Project) -> Vec<Statement> {
@@ -188,35 +170,31 @@ fn pull_image(project: &Project) -> Vec<Statement> {
     let mut parts = host.split('.');
     let (account, region) = (parts.next().unwrap_or("*"), parts.nth(2).unwrap_or("*"));
     vec![
-        Statement {
-            sid: "LogInToRegistry",
-            why: "A login is for the registry and not for one repository.",
-            actions: vec!["ecr:GetAuthorizationToken"],
-            resources: vec![Resource::Any],
-        },
-        Statement {
-            sid: "PullBuildImage",
-            why: "The image that the build runs in.",
-            actions: vec![
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:GetDownloadUrlForLayer",
-            ],
-            resources: vec![sub(&format!("ecr:{region}:{account}:repository/{repository}"))],
-        },
+        Statement::new(
+            "LogInToRegistry",
+            "A login is for the registry and not for one repository.",
+            vec!["ecr:GetAuthorizationToken"],
+            vec![Resource::Any],
+        ),
+        Statement::new(
+            "PullBuildImage",
+            "The image that the build runs in.",
+            vec!["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            vec![sub(&format!("ecr:{region}:{account}:repository/{repository}"))],
+        ),
     ]
 }
 
-/// Not verified against an account: from memory of what CodeBuild asks for in a VPC.
+/// `CodeBuild` User Guide, "Allow CodeBuild access to AWS services required to create a VPC network interface".
 fn join_vpc(project: &Project) -> Vec<Statement> {
     if project.vpc_config.is_none() {
         return Vec::new();
     }
     vec![
-        Statement {
-            sid: "JoinVpc",
-            why: "These actions know no resources.",
-            actions: vec![
+        Statement::new(
+            "JoinVpc",
+            "These actions know no resources.",
+            vec![
                 "ec2:CreateNetworkInterface",
                 "ec2:DeleteNetworkInterface",
                 "ec2:DescribeDhcpOptions",
@@ -225,13 +203,16 @@ fn join_vpc(project: &Project) -> Vec<Statement> {
                 "ec2:DescribeSubnets",
                 "ec2:DescribeVpcs",
             ],
-            resources: vec![Resource::Any],
-        },
+            vec![Resource::Any],
+        ),
         Statement {
-            sid: "HandOverInterface",
-            why: "CodeBuild attaches the interface that the build has made.",
-            actions: vec!["ec2:CreateNetworkInterfacePermission"],
-            resources: vec![sub("ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*")],
+            condition: Some(("ec2:AuthorizedService", "codebuild.amazonaws.com")),
+            ..Statement::new(
+                "HandOverInterface",
+                "CodeBuild attaches the interface that the build has made.",
+                vec!["ec2:CreateNetworkInterfacePermission"],
+                vec![sub("ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*")],
+            )
         },
     ]
 }
@@ -241,10 +222,10 @@ pub fn batch_statements(project: &Project) -> Vec<Statement> {
     if project.build_batch_config.is_none() {
         return Vec::new();
     }
-    vec![Statement {
-        sid: "RunBuildsOfBatch",
-        why: "The builds of this project, of which a batch is made.",
-        actions: vec!["codebuild:RetryBuild", "codebuild:StartBuild", "codebuild:StopBuild"],
-        resources: vec![Resource::Sub(project_arn(project))],
-    }]
+    vec![Statement::new(
+        "RunBuildsOfBatch",
+        "The builds of this project, of which a batch is made.",
+        vec!["codebuild:RetryBuild", "codebuild:StartBuild", "codebuild:StopBuild"],
+        vec![Resource::Sub(project_arn(project))],
+    )]
 }

@@ -1,12 +1,11 @@
 //! What a team sets about its CodeBuild project, in the words of `paceline.yaml`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::LocalCacheMode;
+use super::{Image, LocalCacheMode};
 
 /// The defaults are the ones a deployment of many stacks with Docker images wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +31,8 @@ pub struct CodeBuildSettings {
     /// Keeps what every build leaves (events, outputs, journal, reports), failed builds included. For a
     /// CodePipeline source it is the pipeline's own bucket, which the role is then allowed to use.
     pub artifacts_bucket: Option<String>,
+    /// The ARNs of keys of the team's own, by which what builds read and keep is encrypted.
+    pub kms_keys: Vec<String>,
     pub log_retention_days: u32,
     /// An existing role. `None` has the CloudFormation template make one.
     pub service_role: Option<String>,
@@ -42,7 +43,7 @@ pub struct CodeBuildSettings {
 impl Default for CodeBuildSettings {
     fn default() -> Self {
         Self {
-            image: Image("aws/codebuild/standard:7.0".to_owned()),
+            image: Image::default(),
             compute: ComputeType::XLarge,
             timeout_minutes: 240,
             queued_timeout_minutes: None,
@@ -55,6 +56,7 @@ impl Default for CodeBuildSettings {
             batch: None,
             source: SourceSettings::default(),
             artifacts_bucket: None,
+            kms_keys: Vec::new(),
             log_retention_days: 30,
             service_role: None,
             vpc: None,
@@ -67,10 +69,6 @@ impl Default for CodeBuildSettings {
 pub enum SettingError {
     #[error("`{0}` is not a compute type\nhint: use one of small, medium, large, x-large, 2x-large")]
     Compute(String),
-    #[error(
-        "`{0}` is not a build image\nhint: name one as `standard:7.0`, or in full with its registry and tag"
-    )]
-    Image(String),
     #[error("`{0}` is not a cache\nhint: use docker-layer, source, custom, or s3://bucket/prefix")]
     Cache(String),
     #[error("`{0}` is not a privileged mode\nhint: use auto, yes or no")]
@@ -79,53 +77,6 @@ pub enum SettingError {
         "`{0}` is not a source type\nhint: use codepipeline, github, codecommit, s3, gitlab or bitbucket"
     )]
     Source(String),
-}
-
-/// A build image by the name that CodeBuild knows it by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Image(String);
-
-impl FromStr for Image {
-    type Err = SettingError;
-
-    /// `standard:7.0` and the Amazon Linux images may leave out their `aws/codebuild/`.
-    fn from_str(text: &str) -> Result<Self, SettingError> {
-        if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) || text.ends_with(':')
-        {
-            return Err(SettingError::Image(text.to_owned()));
-        }
-        let curated = !text.contains('/')
-            && (text.starts_with("standard:")
-                || (text.starts_with("amazonlinux") && text.contains("-standard:")));
-        Ok(Self(if curated { format!("aws/codebuild/{text}") } else { text.to_owned() }))
-    }
-}
-
-impl Image {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether AWS maintains it for CodeBuild.
-    pub fn is_curated(&self) -> bool {
-        self.0.starts_with("aws/codebuild/")
-    }
-
-    /// Whether it is pulled from a private ECR repository, with the rights of the service role.
-    pub fn is_private_ecr(&self) -> bool {
-        self.0.split('/').next().is_some_and(|host| host.contains(".dkr.ecr."))
-    }
-
-    pub fn is_arm(&self) -> bool {
-        self.0.contains("aarch64") || self.0.contains("arm64")
-    }
-}
-
-impl fmt::Display for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// The sizes of container that can run the docker daemon. Lambda compute cannot, and has no
@@ -319,15 +270,6 @@ mod tests {
 
     #[test]
     fn names_are_read_as_people_write_them() {
-        for (text, image) in [
-            ("standard:7.0", "aws/codebuild/standard:7.0"),
-            ("aws/codebuild/standard:8.0", "aws/codebuild/standard:8.0"),
-            ("amazonlinux-x86_64-standard:5.0", "aws/codebuild/amazonlinux-x86_64-standard:5.0"),
-            ("public.ecr.aws/x/y:1", "public.ecr.aws/x/y:1"),
-            ("ubuntu:22.04", "ubuntu:22.04"),
-        ] {
-            assert_eq!(text.parse::<Image>().unwrap().as_str(), image);
-        }
         for (text, compute) in [
             ("small", "BUILD_GENERAL1_SMALL"),
             ("x-large", "BUILD_GENERAL1_XLARGE"),
@@ -341,7 +283,6 @@ mod tests {
         assert_eq!("github-enterprise".parse(), Ok(SourceType::GithubEnterprise));
         assert!("huge".parse::<ComputeType>().unwrap_err().to_string().contains("x-large"));
         assert!("s3://".parse::<CacheMode>().is_err());
-        assert!("standard:".parse::<Image>().is_err());
     }
 
     #[test]

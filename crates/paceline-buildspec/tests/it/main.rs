@@ -8,12 +8,13 @@ mod grammar;
 mod lint;
 mod project;
 mod reconcile;
+mod rights;
 mod run;
 mod schema;
 mod scripts;
 mod understand;
 
-use paceline_buildspec::project::{Privileged, SourceSettings, SourceType};
+use paceline_buildspec::project::{Privileged, Rights, SourceSettings, SourceType};
 use paceline_buildspec::{
     Apps, CodeBuildSettings, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
 };
@@ -49,10 +50,23 @@ pub fn workshop() -> Generation {
             artifacts_bucket: Some("workshop-builds".into()),
             ..CodeBuildSettings::default()
         },
+        rights: Rights {
+            roles: roles("111122223333", "us-east-1"),
+            waits_for_roles: true,
+            ..Rights::default()
+        },
         runner: RunnerSource::S3 { uri: "s3://tools/paceline".into(), sha256: SHA256.into() },
         synth: None,
         lock_file: None,
     }
+}
+
+/// The roles that `cdk bootstrap` makes in an environment, and that its stacks name.
+pub fn roles(account: &str, region: &str) -> Vec<String> {
+    let role = |what| {
+        format!("arn:${{AWS::Partition}}:iam::{account}:role/cdk-hnb659fds-{what}-role-{account}-{region}")
+    };
+    ["deploy", "file-publishing", "image-publishing", "lookup"].map(role).to_vec()
 }
 
 /// A small app that is synthesized in a VPC, with everything else that the workshop does not have.
@@ -81,6 +95,7 @@ pub fn synthesized() -> Generation {
                 .into(),
             ..CodeBuildSettings::default()
         },
+        rights: Rights { roles: roles("${AWS::AccountId}", "eu-central-1"), ..Rights::default() },
         runner: RunnerSource::Https {
             url: "https://example.com/paceline.tar.gz".into(),
             sha256: SHA256.into(),

@@ -61,6 +61,7 @@ fn all_three_forms_say_the_same() {
     for generation in [workshop(), synthesized(), installed(), everything()] {
         let template = plain(&yaml::parse(&file(&generation, ".project.yaml")).unwrap().to_json());
         let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
+        let json = without_examples(json, &generation);
         let construct = literal(&file(&generation, ".project.ts"));
         assert_eq!(construct["project"], json);
 
@@ -107,40 +108,26 @@ fn all_three_forms_say_the_same() {
     }
 }
 
+/// The input for the CLI has to name roles. Those that the other forms make are examples there.
+fn without_examples(mut json: Value, generation: &Generation) -> Value {
+    let is_example = |role: Option<Value>, what: &str| {
+        let name = format!("arn:aws:iam::111122223333:role/{}-{what}", generation.name);
+        assert_eq!(role, Some(Value::from(name)));
+    };
+    if generation.codebuild.service_role.is_none() {
+        is_example(json.as_object_mut().unwrap().remove("serviceRole"), "build");
+    }
+    if generation.codebuild.batch.is_some() {
+        is_example(json["buildBatchConfig"].as_object_mut().unwrap().remove("serviceRole"), "batch");
+    }
+    json
+}
+
 /// The settings of a construct.
 fn literal(construct: &str) -> Value {
     let (_, rest) = construct.split_once("\nconst settings = ").unwrap();
     let (literal, _) = rest.split_once(";\n\nexport class ").unwrap();
     serde_json::from_str(literal).unwrap()
-}
-
-#[test]
-fn the_role_reaches_the_accounts_of_the_plan_only() {
-    let generation =
-        Generation { accounts: vec!["222222222222".into(), "111111111111".into()], ..workshop() };
-    let template = yaml::parse(&file(&generation, ".project.yaml")).unwrap().to_json();
-    let policy =
-        &template["Resources"]["ServiceRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
-    let assumed: Vec<_> = policy
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|statement| statement["Action"][0] == "sts:AssumeRole")
-        .flat_map(|statement| statement["Resource"].as_array().unwrap())
-        .map(|resource| resource["Fn::Sub"].as_str().unwrap())
-        .collect();
-    assert_eq!(assumed.len(), 8);
-    assert_eq!(assumed[0], "arn:${AWS::Partition}:iam::111111111111:role/cdk-*-deploy-role-111111111111-*");
-    let unknown = Generation { accounts: vec!["unknown-account".into()], ..workshop() };
-    let own = Generation { accounts: Vec::new(), ..workshop() };
-    assert_eq!(file(&unknown, ".project.yaml"), file(&own, ".project.yaml"));
-    // Everything that the role may do without naming what to, reads or has no resources.
-    for statement in policy.as_array().unwrap() {
-        if statement["Resource"].as_array().unwrap().contains(&Value::from("*")) {
-            let sid = statement["Sid"].as_str().unwrap();
-            assert!(["ReadStacks", "LogInToRegistry", "JoinVpc"].contains(&sid), "{sid}");
-        }
-    }
 }
 
 #[track_caller]

@@ -31,8 +31,11 @@ pub struct CodeBuild {
     pub source: String,
     /// The address of the source; a pipeline brings its own.
     pub location: Option<String>,
-    /// The bucket that keeps the run's journal and reports, also of a build that fails.
+    /// The bucket that keeps the run's journal and reports, also of a build that fails. Of a pipeline it is the
+    /// pipeline's own bucket, which builds read their source from.
     pub artifacts_bucket: Option<String>,
+    /// The ARNs of KMS keys of yours that builds need: those of the pipeline's bucket, of the runner's, of the cache.
+    pub kms_keys: Vec<String>,
     /// The ARN of a role of yours for the build, instead of one that the template makes.
     pub service_role: Option<String>,
     /// Which of CodeBuild's caches are on: `docker-layer`, `source`, `custom`, or an `s3://bucket/prefix`. Without
@@ -111,6 +114,7 @@ impl Default for CodeBuild {
             source: "codepipeline".into(),
             location: None,
             artifacts_bucket: None,
+            kms_keys: Vec::new(),
             service_role: None,
             cache: None,
             privileged: "auto".into(),

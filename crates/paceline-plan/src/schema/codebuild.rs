@@ -14,7 +14,8 @@ pub(super) fn codebuild() -> Value {
         "timeouts": timeouts(),
         "source": { "enum": ["codepipeline", "github", "codecommit", "s3", "gitlab", "bitbucket"], "default": "codepipeline", "description": "Where the source comes from." },
         "location": text("The address of the source; a pipeline brings its own."),
-        "artifacts-bucket": text("The bucket that keeps the run's journal and reports, also of a build that fails."),
+        "artifacts-bucket": text("The bucket that keeps the run's journal and reports, also of a build that fails. Of a pipeline it is the pipeline's own bucket, which builds read their source from."),
+        "kms-keys": list("The ARNs of KMS keys of yours that builds need: those of the pipeline's bucket, of the runner's, of the cache.", &json!({ "type": "string" })),
         "service-role": text("The ARN of a role of yours for the build, instead of one that the template makes."),
         "cache": list("Which of CodeBuild's caches are on: `docker-layer`, `source`, `custom`, or an `s3://bucket/prefix`. Without it, Docker layers when the app has images and the build can keep them.", &json!({ "type": "string" })),
         // A reader of YAML 1.1 takes `yes` and `no` for booleans.

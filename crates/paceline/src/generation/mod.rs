@@ -1,18 +1,20 @@
 //! What `gen` and `project` generate from: an app, its plan and its configuration.
 
 mod paths;
+mod rights;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
+use camino::Utf8Path;
 use paceline_buildspec::generate::{Apps, GenerateError, shell_word};
-use paceline_buildspec::project::{BatchBy, CodeBuildSettings, SettingError, SourceSettings, VpcSettings};
+use paceline_buildspec::project::{BatchBy, CodeBuildSettings, SourceSettings, VpcSettings};
 use paceline_buildspec::yaml::{self, Kind};
 use paceline_buildspec::{Generation, MultiRegion, RunnerSource, StackNode};
 use paceline_plan::config::{Batch, Runner, RunnerFrom};
-use paceline_plan::{Plan, PlannedStack, Step, Work};
+use paceline_plan::{Config, Plan, PlannedStack, Step, Work};
 
 use crate::cli::GeneratedArgs;
 use crate::failure::Failure;
@@ -43,7 +45,8 @@ pub(crate) fn generation(app: &App, plan: &Plan, args: &GeneratedArgs) -> Result
             variable: multi_region.when.clone(),
             primary: multi_region.primary.clone(),
         }),
-        codebuild: settings(app)?,
+        codebuild: settings(&app.config, app.config_path.as_deref())?,
+        rights: rights::rights(app, plan),
         runner: runner(app.config.runner.as_ref())?,
         synth: synth(app),
         lock_file: if is_one { lock_file(&app.dir) } else { None },
@@ -101,21 +104,26 @@ fn graph(plan: &Plan) -> Vec<StackNode> {
     plan.stacks.iter().enumerate().map(node).collect()
 }
 
-fn settings(app: &App) -> Result<CodeBuildSettings, Failure> {
-    fn parse<T: FromStr<Err = SettingError>>(app: &App, field: &str, text: &str) -> Result<T, Failure> {
+/// The settings of the project. What CodeBuild does not know is refused, for every command that reads them.
+pub(crate) fn settings(config: &Config, path: Option<&Utf8Path>) -> Result<CodeBuildSettings, Failure> {
+    fn parse<T>(path: Option<&Utf8Path>, field: &str, text: &str) -> Result<T, Failure>
+    where
+        T: FromStr<Err: std::error::Error + 'static>,
+    {
         let setting = format!("codebuild.{field}");
-        text.parse().map_err(|error| Failure::with_own_hint(&error).at(place(app, &setting)))
+        let wrong = |error: T::Err| Failure::with_own_hint(&error).at(place(path, &setting));
+        text.parse().map_err(wrong)
     }
-    let config = &app.config.codebuild;
+    let config = &config.codebuild;
     let cache =
-        config.cache.as_ref().map(|modes| modes.iter().map(|mode| parse(app, "cache", mode)).collect());
+        config.cache.as_ref().map(|modes| modes.iter().map(|mode| parse(path, "cache", mode)).collect());
     let default = CodeBuildSettings::default();
     Ok(CodeBuildSettings {
-        image: parse(app, "image", &config.image)?,
-        compute: parse(app, "compute", &config.compute)?,
+        image: parse(path, "image", &config.image)?,
+        compute: parse(path, "compute", &config.compute)?,
         timeout_minutes: minutes(config.timeout),
         cache: cache.transpose()?,
-        privileged: parse(app, "privileged", &config.privileged)?,
+        privileged: parse(path, "privileged", &config.privileged)?,
         queued_timeout_minutes: config.queued_timeout.map(minutes),
         stack_minutes: config.timeouts.stack.map(minutes),
         runner_minutes: config.timeouts.runner.map(minutes),
@@ -123,7 +131,7 @@ fn settings(app: &App) -> Result<CodeBuildSettings, Failure> {
         docker_server: config
             .docker_server
             .as_deref()
-            .map(|size| parse(app, "docker-server", size))
+            .map(|size| parse(path, "docker-server", size))
             .transpose()?,
         batch: config.batch.map(|by| match by {
             Batch::Regions => BatchBy::Regions,
@@ -137,10 +145,11 @@ fn settings(app: &App) -> Result<CodeBuildSettings, Failure> {
         log_retention_days: config.log_retention_days.unwrap_or(default.log_retention_days),
         tags: config.tags.clone(),
         source: SourceSettings {
-            kind: parse(app, "source", &config.source)?,
+            kind: parse(path, "source", &config.source)?,
             location: config.location.clone(),
         },
         artifacts_bucket: config.artifacts_bucket.clone(),
+        kms_keys: config.kms_keys.clone(),
         service_role: config.service_role.clone(),
     })
 }
@@ -158,20 +167,22 @@ pub(crate) fn check_stack_limit(app: &App) -> Result<(), Failure> {
         runner_minutes: config.timeouts.runner.map(minutes),
         ..CodeBuildSettings::default()
     };
-    settings
-        .check_stack_limit()
-        .map_err(|error| Failure::with_own_hint(&error).at(error.setting().and_then(|it| place(app, it))))
+    settings.check_stack_limit().map_err(|error| {
+        Failure::with_own_hint(&error)
+            .at(error.setting().and_then(|it| place(app.config_path.as_deref(), it)))
+    })
 }
 
 /// Why nothing can be generated, and where in the configuration that is said.
 pub(crate) fn refused(app: &App, error: &GenerateError) -> Failure {
-    Failure::with_own_hint(error).at(error.setting().and_then(|setting| place(app, setting)))
+    let path = app.config_path.as_deref();
+    Failure::with_own_hint(error).at(error.setting().and_then(|setting| place(path, setting)))
 }
 
 /// Where the configuration has a setting: `paceline.yaml:12:5`. One that is not there is nowhere.
-fn place(app: &App, setting: &str) -> Option<impl Display + use<>> {
-    let path = app.config_path.clone()?;
-    let mut node = yaml::parse(&fs_err::read_to_string(&path).ok()?).ok()?;
+fn place(path: Option<&Utf8Path>, setting: &str) -> Option<impl Display + use<>> {
+    let path = path?;
+    let mut node = yaml::parse(&fs_err::read_to_string(path).ok()?).ok()?;
     for name in setting.split('.') {
         let Kind::Map(entries) = node.kind else { return None };
         node = entries.into_iter().find(|(key, _)| key.text == name)?.1;
@@ -180,7 +191,7 @@ fn place(app: &App, setting: &str) -> Option<impl Display + use<>> {
 }
 
 fn runner(runner: Option<&Runner>) -> Result<RunnerSource, Failure> {
-    let Some(runner) = runner else { return Ok(RunnerSource::Installed) };
+    let Some(runner) = runner else { return Ok(RunnerSource::Unset) };
     let need = |value: &Option<String>, field: &str| {
         value.clone().ok_or_else(|| {
             Failure::usage(

@@ -1,0 +1,247 @@
+//! What a run reaches AWS as: the roles that it assumes, and what it does as the build itself.
+//!
+//! The actions are those of the calls that the runner makes. The whole-program test `rights` records the calls of a
+//! build that deploys and deletes, and compares them with these lists both ways.
+
+use super::role::{Resource, Statement, sub};
+
+/// What the run of a plan needs of the builds' own credentials.
+///
+/// Texts may hold `${AWS::Partition}`, `${AWS::AccountId}` and `${AWS::Region}`, which stand for those of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// The ARNs of the roles that the assembly names: to deploy, to publish and to look up.
+    pub roles: Vec<String>,
+    /// Whether a role is assumed with session tags.
+    pub session_tags: bool,
+    /// Whether the plan has gates that wait for IAM roles.
+    pub waits_for_roles: bool,
+    /// What the assembly names no role for, so that the build does it itself.
+    pub unaided: Unaided,
+    /// The names of the team's commands, which run with the build's credentials.
+    pub commands: Vec<String>,
+}
+
+/// What a run does without a role.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unaided {
+    /// The stacks that it deploys and deletes.
+    pub stacks: Vec<OwnStack>,
+    /// The buckets that it publishes files to.
+    pub buckets: Vec<String>,
+    /// The repositories that it publishes images to.
+    pub repositories: Vec<Located>,
+    /// The parameters that hold the version of a bootstrap.
+    pub versions: Vec<Located>,
+    /// The parameters that it looks up before a run.
+    pub parameters: Vec<Located>,
+    /// Whether it needs the bucket of the stack `CDKToolkit`, whose name only the run finds out.
+    pub toolkit: bool,
+}
+
+/// A stack that the build deploys itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnStack {
+    /// The name in CloudFormation, and where.
+    pub stack: Located,
+    /// The id in the plan.
+    pub id: String,
+    /// The role that CloudFormation takes. Without one it acts with the build's rights.
+    pub execution_role: Option<String>,
+}
+
+/// A name in an account and a region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Located {
+    pub account: String,
+    pub region: String,
+    pub name: String,
+}
+
+/// The calls that change or read one stack.
+const STACK_ACTIONS: [&str; 13] = [
+    "cloudformation:CancelUpdateStack",
+    "cloudformation:ContinueUpdateRollback",
+    "cloudformation:CreateChangeSet",
+    "cloudformation:CreateStack",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DeleteStack",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:GetTemplate",
+    "cloudformation:ListStackResources",
+    "cloudformation:UpdateStack",
+    "cloudformation:UpdateTerminationProtection",
+];
+
+/// The calls of the runner and of `docker push` (ECR User Guide, "IAM permissions for pushing an image").
+const PUSH_ACTIONS: [&str; 6] = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeImages",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+];
+
+impl Located {
+    fn arn(&self, service: &str, resource: &str) -> Resource {
+        sub(&format!("{service}:{}:{}:{resource}", self.region, self.account))
+    }
+}
+
+impl Rights {
+    /// The statements of the role, those of what is not needed left out.
+    pub(super) fn statements(&self, project_arn: &str) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        if !self.roles.is_empty() {
+            let mut actions = vec!["sts:AssumeRole"];
+            actions.extend(self.session_tags.then_some("sts:TagSession"));
+            statements.push(Statement::new(
+                "AssumeRoles",
+                "The roles that the assembly names to deploy, to publish and to look up, and no others.",
+                actions,
+                self.roles.iter().cloned().map(Resource::Sub).collect(),
+            ));
+        }
+        if self.waits_for_roles {
+            statements.push(Statement::new(
+                "WaitForRoles",
+                "A stack that uses a new role waits until the role can be used.",
+                vec![
+                    "iam:GetInstanceProfile",
+                    "iam:GetRole",
+                    "iam:ListAttachedRolePolicies",
+                    "iam:ListRolePolicies",
+                ],
+                vec![sub("iam::${AWS::AccountId}:instance-profile/*"), sub("iam::${AWS::AccountId}:role/*")],
+            ));
+        }
+        statements.push(Statement::new(
+            "ReadLimits",
+            "How many stacks there may be is checked before anything is touched.",
+            vec!["cloudformation:DescribeAccountLimits"],
+            vec![Resource::Any],
+        ));
+        statements.push(Statement::new(
+            "ReadOwnBuild",
+            "The phases of the build are told in its reports.",
+            vec!["codebuild:BatchGetBuilds"],
+            vec![Resource::Sub(project_arn.to_owned())],
+        ));
+        statements.extend(self.unaided.statements());
+        statements
+    }
+}
+
+impl Unaided {
+    fn statements(&self) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        if !self.stacks.is_empty() {
+            statements.push(Statement::new(
+                "ReadStacks",
+                "One call describes every stack of a Region. It names no stack, and needs ListStacks too.",
+                vec!["cloudformation:DescribeStacks", "cloudformation:ListStacks"],
+                vec![Resource::Any],
+            ));
+            let arn =
+                |own: &OwnStack| own.stack.arn("cloudformation", &format!("stack/{}/*", own.stack.name));
+            statements.push(Statement::new(
+                "ChangeStacks",
+                "The stacks for which the assembly names no deploy role.",
+                STACK_ACTIONS.to_vec(),
+                distinct(self.stacks.iter().map(arn)),
+            ));
+        }
+        let roles = self.stacks.iter().filter_map(|own| own.execution_role.clone());
+        let roles = distinct(roles.map(Resource::Sub));
+        if !roles.is_empty() {
+            statements.push(Statement {
+                condition: Some(("iam:PassedToService", "cloudformation.amazonaws.com")),
+                ..Statement::new(
+                    "PassExecutionRoles",
+                    "The roles that CloudFormation takes for these stacks.",
+                    vec!["iam:PassRole"],
+                    roles,
+                )
+            });
+        }
+        statements.extend(self.publish());
+        let arn = |it: &Located| it.arn("ssm", &format!("parameter/{}", it.name.trim_start_matches('/')));
+        if !self.versions.is_empty() {
+            statements.push(Statement::new(
+                "ReadBootstrapVersion",
+                "Whether an environment is bootstrapped well enough is checked first.",
+                vec!["ssm:GetParameter"],
+                distinct(self.versions.iter().map(arn)),
+            ));
+        }
+        if !self.parameters.is_empty() {
+            statements.push(Statement::new(
+                "LookUpParameters",
+                "What is there already decides on the order, and whether an app's context still holds.",
+                vec!["ssm:GetParameters"],
+                distinct(self.parameters.iter().map(arn)),
+            ));
+        }
+        statements
+    }
+
+    fn publish(&self) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        let mut buckets = self.buckets.clone();
+        if self.toolkit {
+            // The names that the older and the newer bootstrap template give to it.
+            buckets.push("cdktoolkit-stagingbucket-*".to_owned());
+            buckets.push("cdk-*-assets-${AWS::AccountId}-*".to_owned());
+        }
+        if !buckets.is_empty() {
+            statements.push(Statement::new(
+                "FindFiles",
+                "A file that is there already is not published again.",
+                vec!["s3:ListBucket"],
+                distinct(buckets.iter().map(|bucket| sub(&format!("s3:::{bucket}")))),
+            ));
+            statements.push(Statement::new(
+                "PublishFiles",
+                "The files for which the assembly names no role. CloudFormation reads templates as whoever calls it.",
+                vec!["s3:GetObject", "s3:PutObject"],
+                distinct(buckets.iter().map(|bucket| sub(&format!("s3:::{bucket}/*")))),
+            ));
+        }
+        if !self.repositories.is_empty() {
+            statements.push(Statement::new(
+                "LogInToPush",
+                "A login is for the registry and not for one repository.",
+                vec!["ecr:GetAuthorizationToken"],
+                vec![Resource::Any],
+            ));
+            let arn = |it: &Located| it.arn("ecr", &format!("repository/{}", it.name));
+            statements.push(Statement::new(
+                "PublishImages",
+                "The images for which the assembly names no role.",
+                PUSH_ACTIONS.to_vec(),
+                distinct(self.repositories.iter().map(arn)),
+            ));
+        }
+        statements
+    }
+
+    /// The ids of the stacks whose resources CloudFormation makes with the build's rights.
+    pub fn without_execution_role(&self) -> Vec<&str> {
+        let own = self.stacks.iter().filter(|own| own.execution_role.is_none());
+        own.map(|own| own.id.as_str()).collect()
+    }
+}
+
+/// In the order in which they come, none twice.
+fn distinct(resources: impl Iterator<Item = Resource>) -> Vec<Resource> {
+    let mut all: Vec<Resource> = Vec::new();
+    for resource in resources {
+        if !all.contains(&resource) {
+            all.push(resource);
+        }
+    }
+    all
+}

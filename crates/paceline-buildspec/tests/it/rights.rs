@@ -1,0 +1,177 @@
+//! What the generated role allows, and what is said where it cannot be enough.
+
+use paceline_buildspec::generate::{Gap, gaps};
+use paceline_buildspec::project::{Located, OwnStack, Rights, SourceSettings, SourceType, Unaided};
+use paceline_buildspec::{CodeBuildSettings, Generation, RunnerSource, generate, yaml};
+use serde_json::Value;
+
+use crate::{file, installed, roles, synthesized, workshop};
+
+fn statements(generation: &Generation) -> Vec<Value> {
+    let template = yaml::parse(&file(generation, ".project.yaml")).unwrap().to_json();
+    let role = &template["Resources"]["ServiceRole"]["Properties"];
+    role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().clone()
+}
+
+fn statement(generation: &Generation, sid: &str) -> Option<Value> {
+    statements(generation).into_iter().find(|statement| statement["Sid"] == sid)
+}
+
+/// The ARNs of a statement, and other resources as they are.
+fn resources(statement: &Value) -> Vec<String> {
+    let text = |resource: &Value| resource["Fn::Sub"].as_str().or(resource.as_str()).unwrap().to_owned();
+    statement["Resource"].as_array().unwrap().iter().map(text).collect()
+}
+
+fn actions(statement: &Value) -> Vec<&str> {
+    statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap()).collect()
+}
+
+fn with(rights: Rights) -> Generation {
+    Generation { rights, ..workshop() }
+}
+
+fn located(name: &str) -> Located {
+    Located { account: "111122223333".into(), region: "eu-west-1".into(), name: name.into() }
+}
+
+#[test]
+fn the_role_may_assume_the_roles_that_the_assembly_names_and_no_others() {
+    let mut named = roles("${AWS::AccountId}", "${AWS::Region}");
+    named.push("arn:${AWS::Partition}:iam::222222222222:role/acme/platform-deployer".to_owned());
+    let found =
+        statement(&with(Rights { roles: named.clone(), ..Rights::default() }), "AssumeRoles").unwrap();
+    assert_eq!(resources(&found), named);
+    assert_eq!(actions(&found), ["sts:AssumeRole"]);
+    assert_eq!(statement(&with(Rights::default()), "AssumeRoles"), None);
+}
+
+#[test]
+fn session_tags_need_an_action_of_their_own() {
+    let rights = Rights { roles: roles("1", "x"), session_tags: true, ..Rights::default() };
+    let found = statement(&with(rights), "AssumeRoles").unwrap();
+    assert_eq!(actions(&found), ["sts:AssumeRole", "sts:TagSession"]);
+}
+
+#[test]
+fn builds_read_what_a_pipeline_hands_over() {
+    let mut generation = workshop();
+    generation.codebuild.source = SourceSettings { kind: SourceType::Codepipeline, location: None };
+    generation.codebuild.artifacts_bucket = Some("acme-pipeline".into());
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/1234";
+    generation.codebuild.kms_keys = vec![key.to_owned()];
+    let found = statement(&generation, "UsePipelineBucket").unwrap();
+    assert!(actions(&found).contains(&"s3:GetObject"), "{found}");
+    assert_eq!(
+        resources(&found),
+        ["arn:${AWS::Partition}:s3:::acme-pipeline", "arn:${AWS::Partition}:s3:::acme-pipeline/*"]
+    );
+    let found = statement(&generation, "UseKeys").unwrap();
+    assert_eq!(resources(&found), [key]);
+    assert!(actions(&found).contains(&"kms:Decrypt"), "{found}");
+    assert_eq!(gaps(&generation), []);
+}
+
+#[test]
+fn what_the_assembly_names_no_role_for_the_build_may_do_itself() {
+    let unaided = Unaided {
+        stacks: vec![OwnStack {
+            stack: located("Shop"),
+            id: "Shop".into(),
+            execution_role: Some("arn:${AWS::Partition}:iam::111122223333:role/cfn".into()),
+        }],
+        buckets: vec!["files-${AWS::AccountId}".into()],
+        repositories: vec![located("images")],
+        versions: vec![located("/acme/version")],
+        parameters: Vec::new(),
+        toolkit: true,
+    };
+    let generation = with(Rights { unaided, ..Rights::default() });
+    let check = |sid: &str, resource: &str| {
+        let found = statement(&generation, sid).unwrap_or_else(|| panic!("no {sid}"));
+        assert!(resources(&found).contains(&resource.to_owned()), "{sid}: {found}");
+        found
+    };
+    check("ChangeStacks", "arn:${AWS::Partition}:cloudformation:eu-west-1:111122223333:stack/Shop/*");
+    check("ReadStacks", "*");
+    check("PublishFiles", "arn:${AWS::Partition}:s3:::files-${AWS::AccountId}/*");
+    check("FindFiles", "arn:${AWS::Partition}:s3:::cdktoolkit-stagingbucket-*");
+    check("PublishImages", "arn:${AWS::Partition}:ecr:eu-west-1:111122223333:repository/images");
+    check("ReadBootstrapVersion", "arn:${AWS::Partition}:ssm:eu-west-1:111122223333:parameter/acme/version");
+    let passed = check("PassExecutionRoles", "arn:${AWS::Partition}:iam::111122223333:role/cfn");
+    assert_eq!(passed["Condition"]["StringEquals"]["iam:PassedToService"], "cloudformation.amazonaws.com");
+    assert_eq!(gaps(&generation), []);
+}
+
+#[test]
+fn what_is_allowed_without_naming_what_to_reads_or_has_no_resources() {
+    for generation in [workshop(), synthesized()] {
+        for statement in statements(&generation) {
+            if resources_or_log_group(&statement).contains(&"*".to_owned()) {
+                let sid = statement["Sid"].as_str().unwrap();
+                assert!(["ReadLimits", "LogInToRegistry", "JoinVpc"].contains(&sid), "{sid}");
+            }
+        }
+    }
+}
+
+fn resources_or_log_group(statement: &Value) -> Vec<String> {
+    let is_log_group = statement["Resource"][0].get("Fn::GetAtt").is_some();
+    if is_log_group { Vec::new() } else { resources(statement) }
+}
+
+#[test]
+fn names_of_the_assembly_mean_no_more_in_a_policy_than_they_say() {
+    for role in [
+        "*",
+        "arn:aws:iam::111122223333:role/*",
+        "arn:aws:iam::*:role/deploy",
+        "arn:aws:iam::111122223333:user/deploy",
+        "arn:${AWS::Partition}:iam::111122223333:role/${AWS::StackName}",
+        "arn:aws:iam::111122223333:role/a b",
+        "deploy",
+    ] {
+        let generation = with(Rights { roles: vec![role.into()], ..Rights::default() });
+        let text = generate(&generation).unwrap_err().to_string();
+        assert!(text.contains(&format!("the role `{role}`")) && text.contains("\nhint: "), "{text}");
+    }
+    let unaided = Unaided { buckets: vec!["files-*".into()], ..Unaided::default() };
+    let text = generate(&with(Rights { unaided, ..Rights::default() })).unwrap_err().to_string();
+    assert!(text.contains("in the policy of the build"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_known_is_said_with_what_to_set() {
+    let pipeline = || Generation {
+        codebuild: CodeBuildSettings { artifacts_bucket: None, ..CodeBuildSettings::default() },
+        ..workshop()
+    };
+    let said = |generation: &Generation| gaps(generation).iter().map(|gap| gap.hint()).collect::<Vec<_>>();
+    assert_eq!(gaps(&workshop()), []);
+    assert_eq!(gaps(&pipeline()), [Gap::PipelineBucket]);
+    assert!(said(&pipeline())[0].contains("codebuild.artifacts-bucket"));
+    assert!(said(&pipeline())[0].contains("codebuild.kms-keys"));
+    // A role of the team's own may do what the team lets it.
+    let mut own_role = pipeline();
+    own_role.codebuild.service_role = Some("arn:aws:iam::111122223333:role/builds".into());
+    assert_eq!(gaps(&own_role), []);
+
+    let unset = Generation { runner: RunnerSource::Unset, ..workshop() };
+    let image = "aws/codebuild/standard:7.0".to_owned();
+    assert_eq!(gaps(&unset), [Gap::Runner { image: image.clone(), is_said: false }]);
+    assert_eq!(gaps(&installed()), [Gap::Runner { image, is_said: true }]);
+    let mut custom = installed();
+    custom.codebuild.image = "acme/builder:1".parse().unwrap();
+    assert_eq!(gaps(&custom), []);
+
+    let stack = OwnStack { stack: located("Shop"), id: "Shop".into(), execution_role: None };
+    let unaided = Unaided { stacks: vec![stack], ..Unaided::default() };
+    let rights = Rights { unaided, commands: vec!["seed".into()], ..Rights::default() };
+    let found = gaps(&with(rights));
+    assert_eq!(
+        found,
+        [Gap::ExecutionRights { stacks: vec!["Shop".into()] }, Gap::Commands { names: vec!["seed".into()] }]
+    );
+    assert!(found[0].is_certain() && !found[1].is_certain());
+    assert!(found[0].what().starts_with("Shop names no role: "), "{}", found[0].what());
+}
