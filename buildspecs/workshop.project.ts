@@ -15,6 +15,7 @@ interface Statement {
   readonly Effect: string;
   readonly Action: string[];
   readonly Resource: string[];
+  readonly Condition?: Record<string, Record<string, string>>;
 }
 
 interface RoleSettings {
@@ -108,16 +109,20 @@ const settings = {
         ]
       },
       {
-        "Sid": "AssumeBootstrapRoles",
+        "Sid": "AssumeRoles",
         "Effect": "Allow",
         "Action": [
           "sts:AssumeRole"
         ],
         "Resource": [
-          "arn:${AWS::Partition}:iam::111111111111:role/cdk-*-deploy-role-111111111111-*",
-          "arn:${AWS::Partition}:iam::111111111111:role/cdk-*-file-publishing-role-111111111111-*",
-          "arn:${AWS::Partition}:iam::111111111111:role/cdk-*-image-publishing-role-111111111111-*",
-          "arn:${AWS::Partition}:iam::111111111111:role/cdk-*-lookup-role-111111111111-*"
+          "arn:${AWS::Partition}:iam::111111111111:role/cdk-hnb659fds-deploy-role-111111111111-us-east-1",
+          "arn:${AWS::Partition}:iam::111111111111:role/cdk-hnb659fds-deploy-role-111111111111-us-west-2",
+          "arn:${AWS::Partition}:iam::111111111111:role/cdk-hnb659fds-file-publishing-role-111111111111-us-east-1",
+          "arn:${AWS::Partition}:iam::111111111111:role/cdk-hnb659fds-file-publishing-role-111111111111-us-west-2",
+          "arn:${AWS::Partition}:iam::111111111111:role/cdk-hnb659fds-image-publishing-role-111111111111-us-east-1",
+          "arn:${AWS::Partition}:iam::111111111111:role/cdk-hnb659fds-image-publishing-role-111111111111-us-west-2",
+          "arn:${AWS::Partition}:iam::111111111111:role/cdk-hnb659fds-lookup-role-111111111111-us-east-1",
+          "arn:${AWS::Partition}:iam::111111111111:role/cdk-hnb659fds-lookup-role-111111111111-us-west-2"
         ]
       },
       {
@@ -135,15 +140,23 @@ const settings = {
         ]
       },
       {
-        "Sid": "ReadStacks",
+        "Sid": "ReadLimits",
         "Effect": "Allow",
         "Action": [
-          "cloudformation:DescribeAccountLimits",
-          "cloudformation:DescribeStacks",
-          "cloudformation:ListStacks"
+          "cloudformation:DescribeAccountLimits"
         ],
         "Resource": [
           "*"
+        ]
+      },
+      {
+        "Sid": "ReadOwnBuild",
+        "Effect": "Allow",
+        "Action": [
+          "codebuild:BatchGetBuilds"
+        ],
+        "Resource": [
+          "arn:${AWS::Partition}:codebuild:${AWS::Region}:${AWS::AccountId}:project/workshop"
         ]
       },
       {
@@ -155,6 +168,21 @@ const settings = {
         ],
         "Resource": [
           "arn:${AWS::Partition}:s3:::REPLACE-ME/paceline"
+        ]
+      },
+      {
+        "Sid": "UsePipelineBucket",
+        "Effect": "Allow",
+        "Action": [
+          "s3:GetBucketAcl",
+          "s3:GetBucketLocation",
+          "s3:GetObject",
+          "s3:GetObjectVersion",
+          "s3:PutObject"
+        ],
+        "Resource": [
+          "arn:${AWS::Partition}:s3:::replace-me",
+          "arn:${AWS::Partition}:s3:::replace-me/*"
         ]
       }
     ]

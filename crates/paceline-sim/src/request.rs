@@ -20,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) operation: String,
     /// The account of the credentials, and the region of the scope.
     pub(crate) place: Place,
+    /// Whether the credentials are those of a role that was assumed.
+    pub(crate) as_role: bool,
     pub(crate) method: Method,
     pub(crate) host: String,
     pub(crate) path: String,
@@ -43,6 +45,7 @@ impl Request {
         let host = header(&parts.headers, "host").or_else(|| parts.uri.host()).unwrap_or_default().to_owned();
         let mut this = Self {
             place: Place::new(&account_of(&scope.access_key, default_account), &scope.region),
+            as_role: scope.access_key.starts_with(ROLE_KEY),
             service: scope.service,
             operation: String::new(),
             method: parts.method,
@@ -116,15 +119,18 @@ impl Scope {
     }
 }
 
+/// How access keys begin that `AssumeRole` hands out.
+const ROLE_KEY: &str = "ASIA";
+
 /// The access key that `AssumeRole` hands out for an account: it carries the account's number, so
 /// that nobody has to remember which key belongs to whom.
 pub(crate) fn access_key_for(account: &str, salt: &str) -> String {
-    format!("ASIA{account}{salt}")
+    format!("{ROLE_KEY}{account}{salt}")
 }
 
 fn account_of(access_key: &str, default_account: &str) -> String {
     access_key
-        .strip_prefix("ASIA")
+        .strip_prefix(ROLE_KEY)
         .and_then(|rest| rest.get(..12))
         .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
         .unwrap_or(default_account)

@@ -35,6 +35,8 @@ pub struct Call {
     pub operation: String,
     /// The account of the caller's credentials.
     pub account: String,
+    /// Whether the credentials are those of a role that was assumed.
+    pub as_role: bool,
     /// The region of the credential scope.
     pub region: String,
     /// The HTTP status of the answer.
@@ -52,6 +54,7 @@ impl Call {
             service: "unknown".to_owned(),
             operation: "unknown".to_owned(),
             account: String::new(),
+            as_role: false,
             region: String::new(),
             status: 200,
             error: None,
@@ -63,6 +66,7 @@ impl Call {
         self.service.clone_from(&request.service);
         self.operation.clone_from(&request.operation);
         self.account = request.place.account.to_string();
+        self.as_role = request.as_role;
         self.region = request.place.region.to_string();
         self.stack = request.form.text("StackName").map(str::to_owned);
     }

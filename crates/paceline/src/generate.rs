@@ -28,10 +28,6 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
             minutes(limit)
         ));
     }
-    for gap in gaps(&generation) {
-        let how = if gap.is_certain() { "warning" } else { "note" };
-        terminal::say(&format!("{how}: {}\n hint: {}", gap.what(), gap.hint()));
-    }
     let mode = if check { Mode::Check } else { Mode::Write };
     let reconciled = reconcile(&args.out, Some(&generation.name), &files, mode)
         .map_err(|error| Failure::with_own_hint(&error))?;
@@ -43,6 +39,10 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
     }
     for path in &reconciled.removed {
         terminal::say(&format!("removed {path}, which is generated no longer"));
+    }
+    for gap in gaps(&generation) {
+        let how = if gap.is_certain() { "warning" } else { "note" };
+        terminal::say(&format!("{how}: {}\n hint: {}", gap.what(), gap.hint()));
     }
     if reconciled.stale.is_empty() {
         if reconciled.written.is_empty() && reconciled.removed.is_empty() {

@@ -18,6 +18,7 @@ mod preflight;
 mod project;
 mod quotas;
 mod resumes;
+mod rights;
 mod signal;
 mod states;
 mod survey;

@@ -160,8 +160,9 @@ fn settings(generation: &Generation) -> Result<(), InputError> {
     no_wildcards("the source location", settings.source.location.as_deref().unwrap_or_default())?;
     if let Some(bucket) = &settings.artifacts_bucket {
         no_wildcards("the artifacts bucket", bucket)?;
-        let part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-');
-        if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(part) {
+        // The oldest buckets have names of more characters than new ones may have.
+        let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if !(3..=255).contains(&bucket.len()) || !bucket.chars().all(part) {
             return Err(InputError::Bucket(bucket.clone()));
         }
     }

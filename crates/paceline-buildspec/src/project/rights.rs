@@ -93,7 +93,7 @@ impl Located {
 
 impl Rights {
     /// The statements of the role, those of what is not needed left out.
-    pub(super) fn statements(&self, project_arn: &str) -> Vec<Statement> {
+    pub fn statements(&self, project_arn: &str) -> Vec<Statement> {
         let mut statements = Vec::new();
         if !self.roles.is_empty() {
             let mut actions = vec!["sts:AssumeRole"];

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{FileDestination, Role, Stack, placeholders};
 use paceline_buildspec::project::{Located, OwnStack, Rights};
 use paceline_plan::{Plan, Work};
+use serde_json::Value;
 
 use crate::load::App;
 
@@ -24,6 +26,7 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
         }
     }
     found.look_ups(app, plan);
+    found.roles.extend(folders(app).iter().flat_map(|folder| loose_roles(folder)));
     let mut rights = found.rights;
     rights.roles = found.roles.into_iter().collect();
     for step in &plan.steps {
@@ -153,6 +156,37 @@ impl Found {
             }
         }
     }
+}
+
+/// Where the assemblies are.
+fn folders(app: &App) -> Vec<Utf8PathBuf> {
+    let apps = app.config.apps.values().map(|one| app.dir.join(&one.dir).join(&one.assembly));
+    if app.config.apps.is_empty() { vec![app.dir.clone()] } else { apps.collect() }
+}
+
+/// The roles of asset manifests that belong to no stack. What they name is published by other means, as those roles.
+fn loose_roles(folder: &Utf8Path) -> Vec<String> {
+    let read = |file: &str| -> Option<Value> {
+        serde_json::from_str(&fs_err::read_to_string(folder.join(file)).ok()?).ok()
+    };
+    let manifest = read("manifest.json").unwrap_or_default();
+    let artifacts: Vec<(&String, &Value)> = manifest["artifacts"].as_object().into_iter().flatten().collect();
+    let needed = |id: &str| {
+        let lists = artifacts.iter().filter_map(|(_, artifact)| artifact["dependencies"].as_array());
+        lists.flatten().any(|needed| needed.as_str() == Some(id))
+    };
+    let loose = artifacts
+        .iter()
+        .filter(|(id, artifact)| artifact["type"] == "cdk:asset-manifest" && !needed(id))
+        .filter_map(|(_, artifact)| read(artifact["properties"]["file"].as_str()?));
+    let mut roles = Vec::new();
+    loose.for_each(|manifest| {
+        let assets = ["files", "dockerImages"].into_iter().filter_map(|kind| manifest[kind].as_object());
+        let to = assets.flat_map(|assets| assets.values()).filter_map(|it| it["destinations"].as_object());
+        let named = to.flat_map(|to| to.values()).filter_map(|to| to["assumeRoleArn"].as_str());
+        roles.extend(named.map(str::to_owned));
+    });
+    roles
 }
 
 /// The name of a parameter that is named by itself or by its ARN.

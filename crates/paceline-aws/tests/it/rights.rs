@@ -1,0 +1,154 @@
+//! What runs call with the credentials of their build, held against what the generated role allows.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use paceline_aws::{Builds, Images, Method};
+use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
+use paceline_engine::Outcome;
+use paceline_sim::{Call, Faults, Images as SimulatedImages, Operation, SimOptions};
+use serde_json::{Value, json};
+
+use crate::app::{ACCOUNT, App, BUCKET, REGION, role, slow, topic};
+use crate::world::{How, World, slow_durations};
+
+const REPOSITORY: &str = "cdk-hnb659fds-container-assets-111111111111-us-east-1";
+const GATE: &str = "gates: [{ after: Roles, iam-roles: all }]";
+
+/// The actions that IAM checks for a call.
+fn actions(call: &Call) -> Vec<String> {
+    let action = match (call.service.as_str(), call.operation.as_str()) {
+        // Everybody may ask who they are.
+        ("sts", "GetCallerIdentity") => return Vec::new(),
+        ("s3", "ListObjectsV2") => "s3:ListBucket".to_owned(),
+        (service, operation) => format!("{service}:{operation}"),
+    };
+    vec![action]
+}
+
+/// What was called as the build itself.
+fn called(world: &World) -> BTreeSet<String> {
+    world.sim.calls().iter().filter(|call| !call.as_role).flat_map(actions).collect()
+}
+
+fn allowed(rights: &Rights) -> BTreeSet<String> {
+    let statements = rights.statements("arn:aws:codebuild:us-east-1:111111111111:project/app");
+    statements.iter().flat_map(|statement| &statement.actions).map(|action| (*action).to_owned()).collect()
+}
+
+/// A deployment, its deletion, and what a build asks of itself.
+async fn build(world: &World, app: &App, how: How) {
+    world.run(app, how).await;
+    world.destroy(app).await;
+    let builds = Builds::connect(&world.wire, REGION).await.unwrap();
+    // There is no such build: what counts is that it is asked for.
+    let _ = builds.phases("app:1").await;
+}
+
+fn roles() -> Value {
+    let profile = json!({"Type": "AWS::IAM::InstanceProfile", "Properties": {"Roles": [{"Ref": "Two"}]}});
+    let mut one = role();
+    one["Properties"]["Policies"] = json!([{"PolicyName": "inline", "PolicyDocument": {}}]);
+    json!({"Resources": {"One": one, "Two": role(), "Profile": profile}})
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_roles_a_build_assumes_them_and_does_nothing_else_that_the_role_does_not_allow() {
+    let world = World::slow();
+    let app = App::new().stack("Roles", &roles(), &[]).stack("After", &topic("t"), &["Roles"]);
+    build(&world, &app, How { config: GATE, ..How::default() }).await;
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}");
+    let rights = Rights { roles: vec![role], waits_for_roles: true, ..Rights::default() };
+    assert_eq!(called(&world), allowed(&rights));
+}
+
+fn located(name: &str) -> Located {
+    Located { account: ACCOUNT.to_owned(), region: REGION.to_owned(), name: name.to_owned() }
+}
+
+/// An app whose synthesizer names no roles, with a file and an image.
+fn unaided(is_protected: bool) -> App {
+    let no_role = |more: &Value| {
+        let mut properties = json!({"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null});
+        properties["terminationProtection"] = more.clone();
+        json!({"properties": properties})
+    };
+    let mut app = App::new().stack_with("Own", &slow("1"), &no_role(&Value::Null)).stack_with(
+        "Other",
+        &topic("t"),
+        &no_role(&json!(is_protected)),
+    );
+    app.write("file.txt", "content");
+    app.assets(
+        "Own",
+        &json!({
+            "version": "36.0.0",
+            "files": {"f": {
+                "source": {"path": "file.txt", "packaging": "file"},
+                "destinations": {"d": {"bucketName": BUCKET, "objectKey": "file.txt", "region": REGION}},
+            }},
+            "dockerImages": {"i": {
+                "source": {"directory": "."},
+                "destinations": {"d": {"repositoryName": REPOSITORY, "imageTag": "t", "region": REGION}},
+            }},
+        }),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_roles_a_build_does_only_what_the_role_allows() {
+    let options =
+        SimOptions { durations: slow_durations(), images: SimulatedImages::Absent, ..SimOptions::default() };
+    let world = World::new(options);
+    let mut app = unaided(false);
+    let how = || How { images: Images::Pretended(Duration::ZERO), ..How::default() };
+    world.run(&unaided(true), how()).await.check_all(Outcome::Deployed);
+    // Once more without a change, with one, in a change set, and with one that takes too long.
+    world.run(&app, how()).await;
+    app.change("Own", &slow("2"));
+    world.run(&app, how()).await;
+    app.change("Own", &slow("3"));
+    world.run(&app, How { method: Method::ChangeSet, ..how() }).await;
+    app.change("Own", &slow("4"));
+    world.run(&app, How { limit: Some(Duration::from_secs(20)), ..how() }).await;
+    let failure = paceline_sim::Failure {
+        stack: "Own".to_owned(),
+        logical_id: "Slow".to_owned(),
+        operation: Some(Operation::Delete),
+        reason: "in use".to_owned(),
+        times: 1,
+    };
+    world.sim.set_faults(Faults { failures: vec![failure], ..Faults::default() });
+    build(&world, &app, how()).await;
+
+    let own = |id: &str| OwnStack { stack: located(id), id: id.to_owned(), execution_role: None };
+    let rights = Rights {
+        unaided: Unaided {
+            stacks: vec![own("Other"), own("Own")],
+            buckets: vec![BUCKET.to_owned()],
+            repositories: vec![located(REPOSITORY)],
+            versions: vec![located("/cdk-bootstrap/hnb659fds/version")],
+            ..Unaided::default()
+        },
+        ..Rights::default()
+    };
+    let (called, allowed) = (called(&world), allowed(&rights));
+    let more: Vec<_> = called.difference(&allowed).collect();
+    assert!(more.is_empty(), "the role does not allow {more:?}");
+    let unused: BTreeSet<&str> = allowed.difference(&called).map(String::as_str).collect();
+    let expected = [
+        // CloudFormation and Docker call these with the same credentials.
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:CompleteLayerUpload",
+        "ecr:GetAuthorizationToken",
+        "ecr:InitiateLayerUpload",
+        "ecr:UploadLayerPart",
+        "s3:GetObject",
+        // `DescribeStacks` without a name needs it.
+        "cloudformation:ListStacks",
+        // Only what comes of others' interference needs these.
+        "cloudformation:ContinueUpdateRollback",
+        "cloudformation:DeleteChangeSet",
+    ];
+    assert_eq!(unused, BTreeSet::from(expected));
+}
