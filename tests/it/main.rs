@@ -1,6 +1,7 @@
 //! Whole-program tests: the `paceline` binary, run as a user runs it. Each test says one thing that holds.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
+#![expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]
 
 mod apps;
 mod assemblies;

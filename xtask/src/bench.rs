@@ -80,6 +80,7 @@ fn measure(program: &Path, app: &Path, stacks: usize) -> Result<Measured> {
 
 /// One run: how long it took, and its peak memory in kibibytes.
 fn run(program: &Path, app: &Path) -> Result<(Duration, u64)> {
+    #[expect(clippy::disallowed_methods, reason = "what is measured is nothing but the program")]
     let mut command = Command::new(program);
     // Not in the folder of a history or a configuration.
     command.args(["plan", "--format", "json", "--app"]).arg(app).current_dir(app).env(PEAK_MEMORY, "1");

@@ -2,9 +2,8 @@
 
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome, StepContext};
+use paceline_host::Script;
 use paceline_plan::Command;
-
-use crate::shell::Script;
 
 /// Whether the team's commands are run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

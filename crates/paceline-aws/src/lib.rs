@@ -18,7 +18,6 @@ mod rate;
 mod roles;
 mod sdk;
 mod session;
-mod shell;
 mod signal;
 mod stack;
 mod survey;

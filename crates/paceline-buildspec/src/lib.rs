@@ -2,15 +2,14 @@
 //!
 //! [`buildspec`] is the grammar of buildspec 0.2, [`project`] the CodeBuild project that runs one.
 //! [`generate()`] renders both from what is known about a deployment, and [`reconcile()`] writes the files or
-//! says which are stale. [`lint()`](lint::lint) finds mistakes in any buildspec, and [`run`] runs one on this machine.
-//! Nothing here talks to AWS, and only `reconcile` and `run` touch the disk.
+//! says which are stale. [`lint()`](lint::lint) finds mistakes in any buildspec.
+//! Nothing here talks to AWS or runs anything, and only `reconcile` touches the disk.
 
 pub mod buildspec;
 pub mod generate;
 pub mod lint;
 pub mod project;
 pub mod reconcile;
-pub mod run;
 mod shell;
 pub mod understand;
 pub mod yaml;

@@ -1,38 +1,43 @@
 //! `paceline run-buildspec`.
 
+use std::time::Duration;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_buildspec::Buildspec;
 use paceline_buildspec::buildspec::Problem;
-use paceline_buildspec::run::{self, Build, Output, Progress, RunError, RunOptions, Stop};
 use paceline_engine::exit;
+use paceline_host::build::{self, Output, Progress, RunOptions};
+use paceline_host::processes;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunBuildspecArgs;
 use crate::failure::Failure;
 use crate::run::runtime;
 use crate::{signals, terminal};
 
+/// How long an interrupted command may go on: a deployment in it has children that have less.
+const GRACE: Duration = Duration::from_secs(4);
+
 pub(crate) fn run(args: &RunBuildspecArgs) -> Result<u8, Failure> {
     let buildspec = read(&args.file)?;
     let options = options(args)?;
     let stop = options.stop.clone();
     let build = runtime()?.block_on(async move {
-        let mut build =
-            tokio::task::spawn_blocking(move || run::run(&buildspec, &options, &mut |progress| say(&progress)));
+        let mut say = |progress: Progress<'_>| say(&progress);
+        let build = build::run(&buildspec, &options, &mut say);
+        tokio::pin!(build);
         loop {
             tokio::select! {
                 ended = &mut build => return ended,
                 name = signals::next_signal() => {
-                    terminal::say(&format!("paceline: {name}: the command is interrupted; once more to kill it"));
-                    stop.ask();
+                    terminal::say(&format!("paceline: {name}: the command is interrupted, and killed if it does not end"));
+                    stop.cancel();
                 }
             }
         }
     });
-    let build: Result<Build, RunError> = build.map_err(|error| {
-        Failure::usage(format!("the build broke off: {error}"), "this is a bug in paceline, please report it")
-    })?;
     let build = build.map_err(|error| Failure::with_own_hint(&error))?;
-    terminal::say(&format!("\n{}", run::summary(&build).trim_end()));
+    terminal::say(&format!("\n{}", build::summary(&build).trim_end()));
     Ok(match (build.stopped, build.succeeded) {
         (true, _) => exit::INTERRUPTED,
         (false, true) => exit::DONE,
@@ -75,7 +80,9 @@ fn options(args: &RunBuildspecArgs) -> Result<RunOptions, Failure> {
         overrides: args.env.clone(),
         keep: args.artifacts.as_deref().map(absolute).transpose()?,
         output: Output::Inherit,
-        stop: Stop::default(),
+        processes: processes().clone(),
+        stop: CancellationToken::new(),
+        grace: GRACE,
     })
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_host::{Script, quoted};
 
 use super::environments::{Bootstrapper, Bootstrapping};
-use crate::shell::{Script, quoted};
 use crate::trouble::Trouble;
 
 /// The CDK CLI and how it is called.

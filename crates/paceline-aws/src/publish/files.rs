@@ -11,7 +11,7 @@ use paceline_engine::{Ended, Outcome};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::{MissingFiles, SYNTHESIZE, already_there, archive, cannot_run, size};
+use super::{MissingFiles, SYNTHESIZE, already_there, archive, size, tool};
 use crate::sdk::s3_is_path_style;
 use crate::session::Target;
 use crate::trouble::{Kind, Trouble};
@@ -153,13 +153,8 @@ impl Content {
         let Some((program, arguments)) = command.split_first() else {
             return Err(Trouble::setup("the asset's command is empty"));
         };
-        let output = tokio::process::Command::new(program).args(arguments).kill_on_drop(true).output().await;
-        let output = output.map_err(|error| cannot_run(program, &error))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(Trouble::setup(format!("{program} ended with {}: {}", output.status, said.trim())));
-        }
-        Ok(Self::Made(String::from_utf8_lossy(&output.stdout).trim().into()))
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        Ok(Self::Made(tool::run(program, &arguments, None, None).await?.into()))
     }
 
     fn path(&self) -> &Utf8Path {

@@ -1,7 +1,6 @@
 //! Image assets: built and pushed with the `docker` command, unless the tag is in ECR already.
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
@@ -10,11 +9,10 @@ use aws_sdk_ecr::types::ImageIdentifier;
 use camino::Utf8Path;
 use paceline_assembly::{ImageAsset, ImageDestination, ImageSource};
 use paceline_engine::{Ended, Outcome};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{Images, SYNTHESIZE, already_there, cannot_run};
+use super::tool::run;
+use super::{Images, already_there};
 use crate::session::Target;
 use crate::trouble::{Kind, Trouble};
 
@@ -192,44 +190,6 @@ async fn docker(
     })
 }
 
-/// Runs a program and gives what it printed; if it fails, the end of what it complained about.
-async fn run(
-    program: &str,
-    arguments: &[&str],
-    directory: Option<&Utf8Path>,
-    input: Option<&str>,
-) -> Result<String, Trouble> {
-    let what = format!("{program} {}", arguments.first().unwrap_or(&""));
-    let mut command = Command::new(program);
-    command.args(arguments).kill_on_drop(true);
-    // Attestations would make an index of the image, which Lambda does not take.
-    command.env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
-    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    if let Some(directory) = directory {
-        // A folder that is not there would look like a program that is not there.
-        if !directory.is_dir() {
-            let trouble = Trouble::setup(format!("the asset's source is not there: {directory}"));
-            return Err(Trouble { kind: Kind::Refused, ..trouble }.during(what).hint(SYNTHESIZE));
-        }
-        command.current_dir(directory);
-    }
-    let failed = |error: std::io::Error| cannot_run(program, &error).during(&what);
-    let mut child = command.spawn().map_err(failed)?;
-    if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
-        stdin.write_all(input.as_bytes()).await.map_err(failed)?;
-    }
-    let output = child.wait_with_output().await.map_err(failed)?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = said.trim().lines().collect();
-    let last = lines[lines.len().saturating_sub(5)..].join("\n");
-    let kind = Kind::Refused;
-    Err(Trouble { kind, ..Trouble::setup(format!("it ended with {}: {last}", output.status)).during(what) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,15 +209,5 @@ mod tests {
             arguments,
             "build --tag cdkasset-x --build-arg A=1 --file Dockerfile.prod --platform linux/arm64 --no-cache ."
         );
-    }
-
-    #[tokio::test]
-    async fn a_program_or_a_folder_that_is_not_there_is_told_for_what_it_is() {
-        let trouble = run("no-such-docker", &["build"], None, None).await.unwrap_err();
-        assert_eq!(trouble.message, "the program `no-such-docker` is not there");
-        assert_eq!(trouble.at.as_deref(), Some("no-such-docker build"));
-        let missing = Utf8Path::new("/no/such/folder");
-        let trouble = run("sh", &["build"], Some(missing), None).await.unwrap_err();
-        assert_eq!(trouble.message, "the asset's source is not there: /no/such/folder");
     }
 }

@@ -5,6 +5,7 @@ mod archive;
 mod files;
 mod images;
 mod legacy;
+mod tool;
 mod toolkit;
 
 use std::time::Duration;

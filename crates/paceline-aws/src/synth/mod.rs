@@ -8,11 +8,10 @@ use std::fmt::Write as _;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_host::{Script, quoted};
 use paceline_plan::ContextLookup;
 use paceline_plan::config::AppConfig;
 use sha2::{Digest, Sha256};
-
-use crate::shell::{Script, quoted};
 
 use self::context_file::ContextFile;
 pub use self::context_file::ContextFileError;

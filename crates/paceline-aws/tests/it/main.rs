@@ -1,6 +1,7 @@
 //! Deploys assemblies to a simulated AWS and deletes them there: the real clients, plan and engine, on virtual time.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+#![expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]
 
 mod app;
 mod assets;

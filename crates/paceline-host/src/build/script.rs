@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use camino::Utf8Path;
+use paceline_buildspec::buildspec::Shell;
+use paceline_buildspec::generate::shell_word;
+use tokio_util::sync::CancellationToken;
 
-use super::{Output, RunError, Stop};
-use crate::buildspec::Shell;
-use crate::generate::shell_word;
+use super::{Output, RunError};
+use crate::groups::Signal;
+use crate::processes::Processes;
+use crate::program::{self, Program, ProgramError};
 
 /// What one command hands on to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +26,10 @@ pub(super) struct Carried {
 pub(super) struct Scripts<'a> {
     pub(super) shell: &'static str,
     pub(super) output: &'a Output,
-    pub(super) stop: &'a Stop,
+    pub(super) processes: &'a Processes,
+    pub(super) stop: &'a CancellationToken,
+    /// How long a command may go on that is interrupted.
+    pub(super) grace: Duration,
     /// A folder for the scripts and what they hand on.
     pub(super) folder: &'a Utf8Path,
 }
@@ -39,7 +46,11 @@ pub(super) fn program(shell: Option<Shell>) -> Result<&'static str, RunError> {
 impl Scripts<'_> {
     /// Runs a command, and gives its exit code: `None` when a signal ended it. What it hands on replaces what was
     /// carried, unless it left early with `exit`, `exec` or `set -e`: CodeBuild saves at the end of the script.
-    pub(super) fn run(&self, command: &str, carried: &mut Carried) -> Result<Option<i32>, RunError> {
+    ///
+    /// When the build is stopped, the command is interrupted as a terminal would do it, since many programs take another
+    /// signal as "at once". A process that a shell has just forked, and that is not yet the program it becomes, may lose
+    /// it to the shell's handler. What does not listen is killed.
+    pub(super) async fn run(&self, command: &str, carried: &mut Carried) -> Result<Option<i32>, RunError> {
         let (script, saved, dir) =
             (self.folder.join("script.sh"), self.folder.join("env"), self.folder.join("dir.txt"));
         for old in [&saved, &dir] {
@@ -59,25 +70,34 @@ impl Scripts<'_> {
             shell_word(dir.as_str()),
         );
         fs_err::write(&script, text).map_err(RunError::Temporary)?;
-        let mut shell = Command::new(self.shell);
-        shell.arg(&script).current_dir(&carried.dir).stdin(Stdio::null());
-        shell.env_clear().envs(&carried.environment);
-        if let Output::File(path) = self.output {
-            let open = || fs_err::OpenOptions::new().create(true).append(true).open(path);
-            let file = open().and_then(|file| Ok((file.file().try_clone()?, file.into_file())));
-            let (out, err) = file.map_err(RunError::Temporary)?;
-            shell.stdout(out).stderr(err);
-        }
-        let status = self.stop.wait_for(&mut shell).map_err(|source| RunError::Start {
-            shell: self.shell,
-            dir: carried.dir.display().to_string(),
-            source,
-        })?;
+        let output = match self.output {
+            Output::Inherit => program::Output::Inherit,
+            Output::File(path) => {
+                let file = fs_err::OpenOptions::new().create(true).append(true).open(path);
+                program::Output::File(file.map_err(RunError::Temporary)?.into_file())
+            }
+        };
+        let shell = Program::new(self.shell).args([&script]).dir(&carried.dir).output(output);
+        let shell = shell.without_own_env().envs(&carried.environment).leaving_the_background();
+        let shell = shell.among(self.processes).ends(Signal::Interrupt, self.grace);
+        let stopped = async {
+            self.stop.cancelled().await;
+            ProgramError::Stopped
+        };
+        let code = match shell.run_until(stopped, |_, _| {}).await {
+            Ok(()) => Some(0),
+            Err(ProgramError::Status { status, .. }) => status.code(),
+            Err(ProgramError::Start { dir, source }) => {
+                let dir = dir.display().to_string();
+                return Err(RunError::Start { shell: self.shell, dir, source });
+            }
+            Err(ProgramError::Stopped | ProgramError::Timeout { .. }) => return Ok(None),
+        };
         if let (Some(saved), Some(dir)) = (read(&saved)?, read(&dir)?) {
             carried.environment = variables(&saved);
             carried.dir = folder(&dir);
         }
-        Ok(status.code())
+        Ok(code)
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use paceline_buildspec::buildspec::{ArtifactSet, Buildspec, Report};
 
 use super::{RunError, RunOptions};
-use crate::buildspec::{ArtifactSet, Buildspec, Report};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -9,7 +9,9 @@ use std::ffi::OsString;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_buildspec::Buildspec;
-use paceline_buildspec::run::{Build, Output, RunError, RunOptions, Stop, run, summary};
+use paceline_host::build::{Build, Output, RunError, RunOptions, run, summary};
+use paceline_host::{GRACE, Processes};
+use tokio_util::sync::CancellationToken;
 
 /// A folder with a source, and what is printed in it.
 struct Place {
@@ -37,7 +39,9 @@ impl Place {
             overrides: Vec::new(),
             keep: None,
             output: Output::File(dir.join("log")),
-            stop: Stop::default(),
+            processes: Processes::default(),
+            stop: CancellationToken::new(),
+            grace: GRACE,
         };
         Self { _temp: temp, dir, options }
     }
@@ -53,7 +57,9 @@ impl Place {
     }
 
     fn try_run(&self, text: &str) -> Result<Build, RunError> {
-        run(&Buildspec::read(text).unwrap().buildspec, &self.options, &mut |_| {})
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let buildspec = Buildspec::read(text).unwrap().buildspec;
+        runtime.block_on(run(&buildspec, &self.options, &mut |_| {}))
     }
 
     #[track_caller]

@@ -8,7 +8,6 @@
 mod attempt;
 mod collect;
 mod environment;
-mod processes;
 mod script;
 mod summary;
 
@@ -16,11 +15,12 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use paceline_buildspec::buildspec::{Buildspec, PhaseName, Shell};
+use tokio_util::sync::CancellationToken;
 
-use crate::buildspec::{Buildspec, PhaseName, Shell};
+use crate::processes::Processes;
 
 pub use collect::{Collected, Kind};
-pub use processes::Stop;
 pub use summary::summary;
 
 /// How a buildspec is run.
@@ -38,7 +38,12 @@ pub struct RunOptions {
     pub keep: Option<Utf8PathBuf>,
     /// Where what the commands print goes.
     pub output: Output,
-    pub stop: Stop,
+    /// When it is cancelled, the command that runs is interrupted, and nothing else is started.
+    pub stop: CancellationToken,
+    /// Where its processes are kept in mind. All that is in there ends with the build.
+    pub processes: Processes,
+    /// How long an interrupted command may go on, before it is killed.
+    pub grace: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -121,18 +126,18 @@ pub enum RunError {
 
 /// Runs the build to its end. What the buildspec asks for and this machine cannot do is an error before anything
 /// is run; a command that fails is none, but fails the build.
-pub fn run(
+pub async fn run(
     buildspec: &Buildspec,
     options: &RunOptions,
-    report: &mut dyn FnMut(Progress<'_>),
+    report: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Build, RunError> {
     let patterns = collect::Patterns::of(buildspec)?;
-    let setting = attempt::Setting::new(buildspec, options)?;
+    let setting = attempt::Setting::new(buildspec, options).await?;
     notes(buildspec, options, report);
     let mut retries = attempt::Retries::default();
     let mut attempts = 1;
     loop {
-        let ended = attempt::run(&setting, &mut retries, report)?;
+        let ended = attempt::run(&setting, &mut retries, report).await?;
         if ended.again {
             attempts += 1;
             report(Progress::Again(attempts));
@@ -150,7 +155,7 @@ fn finish(
     attempts: u32,
 ) -> Result<Build, RunError> {
     let attempt::Ended { mut phases, environment, .. } = ended;
-    let stopped = options.stop.is_asked();
+    let stopped = options.stop.is_cancelled();
     // CodeBuild looks for reports and artifacts after a failed build too. A build that is stopped uploads nothing.
     let collected = if stopped { Vec::new() } else { patterns.collect(options)? };
     // A report that is not there fails nothing [R]; an artifact that is not there fails the build [R], if its

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_buildspec::run::Kind;
+use paceline_host::build::Kind;
 
 use super::{Place, commands};
 
@@ -70,9 +70,13 @@ fn what_was_kept_is_not_collected_again() {
 
 /// Waits for a file that another process writes.
 fn until(path: &Utf8Path) {
-    while !fs_err::read_to_string(path).is_ok_and(|text| !text.is_empty()) {
+    for _ in 0..10_000 {
+        if fs_err::read_to_string(path).is_ok_and(|text| !text.is_empty()) {
+            return;
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
+    panic!("{path} did not come");
 }
 
 #[test]
@@ -81,7 +85,7 @@ fn a_stop_reaches_what_the_command_started_and_nothing_follows() {
     let (stop, ready) = (place.options.stop.clone(), place.options.source.join("ready"));
     let stopper = std::thread::spawn(move || {
         until(&ready);
-        stop.ask();
+        stop.cancel();
     });
     // It ends by the interrupt, as a program does that has a handler: a shell at the start of a program loses one.
     let waits =
@@ -97,18 +101,18 @@ fn a_stop_reaches_what_the_command_started_and_nothing_follows() {
 }
 
 #[test]
-fn a_second_stop_kills_what_does_not_listen() {
-    let place = Place::new();
+fn what_does_not_listen_to_a_stop_is_killed() {
+    let mut place = Place::new();
+    place.options.grace = Duration::from_millis(100);
     let (stop, source) = (place.options.stop.clone(), place.options.source.clone());
     let stopper = std::thread::spawn(move || {
         until(&source.join("ready"));
-        stop.ask();
-        until(&source.join("heard"));
-        stop.ask();
+        stop.cancel();
     });
     let script = "trap 'echo x > heard' INT; echo x > ready; while :; do sleep 0.01; done";
     assert!(place.run(&commands("bash", &[script])).build.stopped);
     stopper.join().unwrap();
+    assert!(place.options.source.join("heard").exists(), "it was asked first");
 }
 
 #[test]
@@ -123,8 +127,10 @@ fn what_runs_in_the_background_lives_as_long_as_the_build() {
         stat.is_empty() || stat.contains(") Z ")
     };
     if cfg!(target_os = "linux") {
-        while !gone() {
+        let is_gone = (0..10_000).any(|_| {
             std::thread::sleep(Duration::from_millis(5));
-        }
+            gone()
+        });
+        assert!(is_gone);
     }
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use paceline_buildspec::Buildspec;
+
 use super::{RunError, RunOptions};
-use crate::buildspec::Buildspec;
+use crate::program::{Program, Stream};
 
 /// What `StartBuild` is given comes before what the buildspec says, which comes before what is there. The values
 /// are literal: a `$` in them is a `$`.
-pub(super) fn initial(
+pub(super) async fn initial(
     buildspec: &Buildspec,
     options: &RunOptions,
 ) -> Result<BTreeMap<OsString, OsString>, RunError> {
@@ -33,7 +34,7 @@ pub(super) fn initial(
             variables.entry(to.into()).or_insert(region);
         }
     }
-    let own = codebuild(options).into_iter().map(|(name, value)| (name.to_owned(), value));
+    let own = codebuild(options).await.into_iter().map(|(name, value)| (name.to_owned(), value));
     let declared = env.variables.clone().into_iter();
     for (name, value) in own.chain(declared).chain(options.overrides.iter().cloned()) {
         variables.insert(name.into(), value.into());
@@ -43,7 +44,7 @@ pub(super) fn initial(
 
 /// The variables that CodeBuild sets (User Guide, "Environment variables in build environments"). The address
 /// of a build that nobody can open is in none of them.
-fn codebuild(options: &RunOptions) -> Vec<(&'static str, String)> {
+async fn codebuild(options: &RunOptions) -> Vec<(&'static str, String)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let id = format!("{}:{}", options.name, unique(now.as_nanos()));
     let mut variables = vec![
@@ -57,11 +58,11 @@ fn codebuild(options: &RunOptions) -> Vec<(&'static str, String)> {
         ("CODEBUILD_SRC_DIR", options.source.to_string()),
         ("CODEBUILD_START_TIME", now.as_millis().to_string()),
     ];
-    if let Some(commit) = git(options, &["rev-parse", "--verify", "HEAD"]) {
+    if let Some(commit) = git(options, &["rev-parse", "--verify", "HEAD"]).await {
         variables.push(("CODEBUILD_RESOLVED_SOURCE_VERSION", commit.clone()));
         variables.push(("CODEBUILD_SOURCE_VERSION", commit));
     }
-    if let Some(url) = git(options, &["remote", "get-url", "origin"]) {
+    if let Some(url) = git(options, &["remote", "get-url", "origin"]).await {
         variables.push(("CODEBUILD_SOURCE_REPO_URL", url));
     }
     variables
@@ -75,14 +76,14 @@ fn unique(nanoseconds: u128) -> String {
 }
 
 /// What git says of the source; nothing when it is no repository, or there is no git.
-fn git(options: &RunOptions, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(&options.source)
-        .stdin(Stdio::null())
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
-    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (!text.is_empty()).then_some(text)
+async fn git(options: &RunOptions, arguments: &[&str]) -> Option<String> {
+    let mut printed = None;
+    let git = Program::new("git").args(arguments).dir(&options.source);
+    let ended = git.run(|stream, line| {
+        if stream == Stream::Out {
+            printed.get_or_insert(line);
+        }
+    });
+    ended.await.ok()?;
+    printed.filter(|text| !text.is_empty())
 }

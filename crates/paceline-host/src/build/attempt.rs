@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
+use paceline_buildspec::buildspec::{Buildspec, OnFailure, Phase, PhaseName, Version};
 use regex_lite::Regex;
 
 use super::script::{self, Carried, Scripts};
 use super::{PhaseRun, Progress, RunError, RunOptions, State, environment};
-use crate::buildspec::{Buildspec, OnFailure, Phase, PhaseName, Version};
 
 /// `RETRY` without a count (User Guide, "Build specification reference").
 const RETRIES: u8 = 3;
@@ -37,7 +37,7 @@ pub(super) struct Ended {
 }
 
 impl<'a> Setting<'a> {
-    pub(super) fn new(buildspec: &'a Buildspec, options: &'a RunOptions) -> Result<Self, RunError> {
+    pub(super) async fn new(buildspec: &'a Buildspec, options: &'a RunOptions) -> Result<Self, RunError> {
         let mut patterns = BTreeMap::new();
         for (name, phase) in buildspec.phases.iter() {
             if let Some(OnFailure::Retry { pattern: Some(pattern), .. }) = &phase.on_failure {
@@ -50,7 +50,7 @@ impl<'a> Setting<'a> {
             buildspec,
             options,
             shell: script::program(buildspec.env.shell)?,
-            environment: environment::initial(buildspec, options)?,
+            environment: environment::initial(buildspec, options).await?,
             patterns,
             temporary: tempfile::tempdir().map_err(RunError::Temporary)?,
         })
@@ -65,22 +65,23 @@ impl<'a> Setting<'a> {
 }
 
 /// Runs the build once, from the environment that it starts with.
-pub(super) fn run(
+pub(super) async fn run(
     setting: &Setting<'_>,
     retries: &mut Retries,
-    report: &mut dyn FnMut(Progress<'_>),
+    report: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Ended, RunError> {
     let folder = Utf8PathBuf::from_path_buf(setting.temporary.path().to_owned())
         .map_err(|_| RunError::Temporary(std::io::Error::other("the temporary folder's name is no text")))?;
-    let stop = &setting.options.stop;
-    let scripts = Scripts { shell: setting.shell, output: &setting.options.output, stop, folder: &folder };
+    let RunOptions { output, processes, stop, grace, .. } = setting.options;
+    let scripts = Scripts { shell: setting.shell, output, processes, stop, grace: *grace, folder: &folder };
     let mut build = Running { setting, scripts, carried: setting.carried(), succeeding: true };
-    let ended = build.phases(retries, report);
+    let ended = build.phases(retries, report).await;
     // What was left in the background ends with the build, however that ends.
-    stop.end_all();
+    processes.kill_left();
     let (phases, again) = ended?;
-    Ok(Ended { phases, environment: build.carried.environment, again: again && !stop.is_asked() })
+    Ok(Ended { phases, environment: build.carried.environment, again: again && !stop.is_cancelled() })
 }
+
 /// Whether no phase follows the one that failed.
 fn ends_build(failed: PhaseName, phase: &Phase) -> bool {
     match &phase.on_failure {
@@ -121,19 +122,19 @@ impl Running<'_> {
     /// Runs the phases in their order, and says whether one of them asks for another attempt. Whether a phase is run
     /// after a failed one: nothing follows `install` and `pre_build` [R], `post_build` follows `build`, everything
     /// follows `CONTINUE` and nothing follows `ABORT`. After `CONTINUE` the build stays failed [R].
-    fn phases(
+    async fn phases(
         &mut self,
         retries: &mut Retries,
-        report: &mut dyn FnMut(Progress<'_>),
+        report: &mut (dyn FnMut(Progress<'_>) + Send),
     ) -> Result<(Vec<PhaseRun>, bool), RunError> {
         let (mut phases, mut over, mut again) = (Vec::new(), false, false);
         for (name, phase) in self.setting.buildspec.phases.iter() {
-            if over || self.setting.options.stop.is_asked() {
+            if over || self.setting.options.stop.is_cancelled() {
                 phases.push(PhaseRun { state: State::Skipped, ..PhaseRun::start(name) });
                 continue;
             }
             report(Progress::Phase(name));
-            let ran = self.phase(name, phase, report)?;
+            let ran = self.phase(name, phase, report).await?;
             if ran.state == State::Failed {
                 let message = ran.failure.clone().unwrap_or_default();
                 again = retries.again(name, phase, self.setting.patterns.get(&name), &message);
@@ -145,20 +146,20 @@ impl Running<'_> {
     }
 
     /// `finally` runs whether the commands failed or not, and the phase succeeds when both did.
-    fn phase(
+    async fn phase(
         &mut self,
         name: PhaseName,
         phase: &Phase,
-        report: &mut dyn FnMut(Progress<'_>),
+        report: &mut (dyn FnMut(Progress<'_>) + Send),
     ) -> Result<PhaseRun, RunError> {
         let started = Instant::now();
-        let mut failure = self.commands(&phase.commands, report)?;
+        let mut failure = self.commands(&phase.commands, report).await?;
         self.succeeding &= failure.is_none();
-        let finally = self.commands(&phase.finally, report)?;
+        let finally = self.commands(&phase.finally, report).await?;
         self.succeeding &= finally.is_none();
         failure = failure.or(finally);
         let state = match &failure {
-            _ if self.setting.options.stop.is_asked() => State::Stopped,
+            _ if self.setting.options.stop.is_cancelled() => State::Stopped,
             Some(_) => State::Failed,
             None => State::Succeeded,
         };
@@ -166,13 +167,13 @@ impl Running<'_> {
     }
 
     /// Runs commands until one fails, and says how. Nothing is started after a stop.
-    fn commands(
+    async fn commands(
         &mut self,
         commands: &[String],
-        report: &mut dyn FnMut(Progress<'_>),
+        report: &mut (dyn FnMut(Progress<'_>) + Send),
     ) -> Result<Option<String>, RunError> {
         for command in commands {
-            if self.setting.options.stop.is_asked() {
+            if self.setting.options.stop.is_cancelled() {
                 return Ok(None);
             }
             report(Progress::Command(command));
@@ -186,8 +187,8 @@ impl Running<'_> {
                     .environment
                     .extend(environment.into_iter().filter(|(name, _)| name == "CODEBUILD_BUILD_SUCCEEDING"));
             }
-            let code = self.scripts.run(command, &mut self.carried)?;
-            if code == Some(0) || self.setting.options.stop.is_asked() {
+            let code = self.scripts.run(command, &mut self.carried).await?;
+            if code == Some(0) || self.setting.options.stop.is_cancelled() {
                 continue;
             }
             // In CodeBuild's words: they are what a pattern of `on-failure` is written for.

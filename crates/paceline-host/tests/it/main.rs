@@ -1,0 +1,6 @@
+//! The crate from outside.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails the test")]
+#![expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]
+
+mod build;
