@@ -14,6 +14,7 @@ mod edited;
 mod fake_aws;
 mod fis_workshop;
 mod forecast;
+mod freshness;
 mod generate;
 mod guide;
 mod harness;
@@ -29,6 +30,7 @@ mod relax;
 mod report;
 mod run_buildspec;
 mod simulate;
+mod synth;
 #[path = "../../xtask/src/synthetic.rs"]
 mod synthetic;
 mod wait;

@@ -4,6 +4,7 @@
 //! is asked to end, has a few seconds for that, and is killed. Nothing here knows AWS.
 
 pub mod build;
+mod find;
 mod groups;
 mod lines;
 mod processes;
@@ -13,6 +14,7 @@ mod script;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
+pub use find::find_program;
 pub use processes::{GRACE, Processes, processes};
 pub use program::{Output, Program, ProgramError, Stream};
 pub use script::{Script, quoted};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{Assembly, Stack};
 use paceline_aws::{Aws, AwsOptions, Method, Presence, Wire};
 use paceline_engine::exit;
@@ -17,7 +18,7 @@ use crate::plan::Asked;
 use crate::run::{Execution, Finished, SIMULATED_START, runtime, virtual_runtime};
 use crate::simulate::Simulation;
 use crate::wait_handle::Waiting;
-use crate::{history, late, plan, simulate, synth, terminal};
+use crate::{freshness, history, late, plan, simulate, synth, terminal};
 
 /// The key of the parameters that are for every stack that has them.
 const EVERY_STACK: &str = "*";
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
 fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     let mut app = synth::before(&args.run, &args.select.app)?.app(&args.select.app)?;
     check_stack_limit(&app)?;
+    freshness::warn(&app, &written(args));
     let mut options = app.options(Some(&args.select), args.run.fail_fast);
     // What is simulated takes as long as the table says.
     if !args.run.simulate {
@@ -48,7 +50,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
             plan = relaxed(&app, plan, &mut options)?;
         }
     }
-    if args.run.no_synth && late::told(&plan).is_empty() {
+    if app.synthesized.is_empty() && late::told(&plan).is_empty() {
         synth::ensure_no_context(&args.run)?;
     }
     late::ensure_deployable(&app, &plan)?;
@@ -105,6 +107,12 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     } else {
         runtime()?.block_on(execution.perform(connect(aws)))
     }
+}
+
+/// What the run itself writes.
+fn written(args: &DeployArgs) -> Vec<&Utf8Path> {
+    let files = [&args.run.events, &args.run.report, &args.outputs];
+    files.into_iter().flatten().map(Utf8PathBuf::as_path).collect()
 }
 
 /// The plan without the edges that the team gives up when all they are for is there. It stays the same plan: a run

@@ -11,16 +11,19 @@ use crate::failure::Failure;
 use crate::load::{self, App};
 use crate::run::{Execution, SIMULATED_START, runtime, virtual_runtime};
 use crate::simulate::Simulation;
-use crate::{late, synth, terminal};
+use crate::{freshness, late, synth, terminal};
 
 pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
     let configured = if args.yes && !args.run.no_synth {
         synth::before(&args.run, &args.select.app)?
     } else {
-        synth::ensure_no_context(&args.run)?;
         load::configured(&args.select.app)?
     };
+    if configured.synthesized.is_empty() {
+        synth::ensure_no_context(&args.run)?;
+    }
     let app = configured.app(&args.select.app)?;
+    freshness::warn(&app, &[]);
     let options = app.options(Some(&args.select), args.run.fail_fast);
     let destruction = app.destruction(&options)?;
     if args.run.dry_run || !(args.yes || args.run.simulate) {

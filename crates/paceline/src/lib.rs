@@ -7,6 +7,7 @@ mod deploy;
 mod destroy;
 mod explain;
 mod failure;
+mod freshness;
 mod generate;
 mod generation;
 mod history;

@@ -6,12 +6,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Assembly;
 use paceline_aws::Synthesis;
 use paceline_plan::config::AppConfig;
-use paceline_plan::{Config, ContextLookup, Destruction, Plan, PlanOptions, Strategy, config};
+use paceline_plan::{Config, ContextLookup, Destruction, Plan, PlanOptions, Strategy, THE_APP, config};
 
 use crate::cli::{AppArgs, SelectArgs, StrategyArg};
 use crate::failure::Failure;
 use crate::generation::settings;
 use crate::terminal;
+
+/// The assembly of the only app, where nothing else is said.
+const ASSEMBLY: &str = "cdk.out";
 
 /// An app: its configuration and its assembly.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct App {
     pub(crate) assembly: Arc<Assembly>,
     /// The apps that are synthesized by a command of theirs.
     pub(crate) syntheses: Vec<Synthesis>,
+    /// Those of them that this process has synthesized.
+    pub(crate) synthesized: Vec<Synthesized>,
     /// What these keep in their context.
     pub(crate) context: Vec<ContextLookup>,
 }
@@ -32,7 +37,19 @@ pub(crate) struct App {
 #[derive(Debug)]
 pub(crate) struct Configured {
     pub(crate) config: Config,
+    /// The only app, where the configuration says how it is synthesized.
+    pub(crate) only: Option<AppConfig>,
+    pub(crate) synthesized: Vec<Synthesized>,
     path: Option<Utf8PathBuf>,
+}
+
+/// An app that this process has synthesized.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Synthesized {
+    /// Its name, where there are several.
+    pub(crate) app: Option<String>,
+    /// Whether its assembly is another file than before.
+    pub(crate) wrote: bool,
 }
 
 /// Reads the configuration.
@@ -44,7 +61,9 @@ pub(crate) fn configured(args: &AppArgs) -> Result<Configured, Failure> {
         None => Config::default(),
     };
     settings(&config, path.as_deref())?;
-    Ok(Configured { config, path })
+    let mut configured = Configured { config, only: None, synthesized: Vec::new(), path };
+    configured.only = configured.only_app(args);
+    Ok(configured)
 }
 
 /// Reads the configuration and the assembly, or the assemblies of several apps.
@@ -58,25 +77,23 @@ impl Configured {
         if !self.config.apps.is_empty() {
             return self.apps(args);
         }
-        let Self { config, path: config_path } = self;
-        let folder = config_path.as_deref().and_then(Utf8Path::parent);
-        let configured = config.app.as_ref().map(|app| folder.map_or_else(|| app.clone(), |f| f.join(app)));
-        let configured = configured.unwrap_or_else(|| "cdk.out".into());
-        let dir = args.app.clone().unwrap_or_else(|| configured.clone());
-        if config_path.is_none() {
+        let dir = args.app.clone().unwrap_or_else(|| self.assembly());
+        if self.path.is_none() {
             let beside =
                 dir.parent().map(|folder| folder.join(config::FILE_NAME)).filter(|path| path.is_file());
             if let Some(beside) = beside {
                 terminal::say(&format!("note: {beside} is not used; give it with --config"));
             }
         }
-        // The configuration says how its own app is synthesized, and not another that the command line names.
-        let real = |dir: &Utf8Path| dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
-        let synth = config.synth.as_ref().filter(|_| real(&dir) == real(&configured));
-        let assembly = if synth.is_some() { Assembly::read_incomplete(&dir) } else { Assembly::read(&dir) };
-        let syntheses: Vec<Synthesis> = synth.map(|synth| only_app(synth, &dir)).into_iter().collect();
+        let syntheses: Vec<Synthesis> = self.only.iter().map(|app| only_app(app, &dir)).collect();
+        if !syntheses.is_empty() && !dir.exists() {
+            return Err(not_synthesized(None, &dir));
+        }
+        let assembly =
+            if syntheses.is_empty() { Assembly::read(&dir) } else { Assembly::read_incomplete(&dir) };
         let (assembly, context) = (Arc::new(assembly?), context(&syntheses)?);
-        Ok(App { config, config_path, dir, assembly, syntheses, context })
+        let Self { config, synthesized, path: config_path, .. } = self;
+        Ok(App { config, config_path, dir, assembly, syntheses, synthesized, context })
     }
 
     /// The folder that paths in the configuration are relative to.
@@ -84,31 +101,57 @@ impl Configured {
         self.path.as_deref().and_then(Utf8Path::parent).unwrap_or(Utf8Path::new(""))
     }
 
+    /// The assembly of the only app, as the configuration has it.
+    pub(crate) fn assembly(&self) -> Utf8PathBuf {
+        self.config.app.as_ref().map_or_else(|| ASSEMBLY.into(), |app| self.folder().join(app))
+    }
+
+    /// How the only app is synthesized. The configuration says so of its own app, and not of another that the command
+    /// line names.
+    fn only_app(&self, args: &AppArgs) -> Option<AppConfig> {
+        let synth = self.config.synth.clone()?;
+        let own = self.assembly();
+        let is_own = args.app.as_ref().is_none_or(|named| real(named) == real(&own));
+        is_own.then(|| AppConfig { synth: Some(synth), ..AppConfig::new("", own) })
+    }
+
     /// The apps that are synthesized by a command of theirs.
     pub(crate) fn syntheses(&self) -> Vec<Synthesis> {
+        if let Some(only) = &self.only {
+            return vec![only_app(only, &only.assembly)];
+        }
         let apps = self.config.apps.iter().filter(|(_, app)| app.synth.is_some());
         apps.map(|(name, app)| {
             let dir = self.folder().join(&app.dir);
-            Synthesis { name: Some(name.clone()), context_dir: dir.clone(), dir, app: app.clone() }
+            Synthesis {
+                name: Some(name.clone()),
+                context_dir: dir.clone(),
+                dir,
+                app: app.clone(),
+                as_in_builds: false,
+            }
         })
         .collect()
     }
 
-    fn apps(self, args: &AppArgs) -> Result<App, Failure> {
-        if args.app.is_some() {
-            return Err(Failure::usage(
-                "--app names one app, and the configuration has several",
-                "leave --app out; `apps.NAME.assembly` says where the assembly of each is",
-            ));
+    /// Refuses `--app` where the configuration has several apps.
+    pub(crate) fn ensure_one_app(&self, args: &AppArgs) -> Result<(), Failure> {
+        if self.config.apps.is_empty() || args.app.is_none() {
+            return Ok(());
         }
+        Err(Failure::usage(
+            "--app names one app, and the configuration has several",
+            "leave --app out; `apps.NAME.assembly` says where the assembly of each is",
+        ))
+    }
+
+    fn apps(self, args: &AppArgs) -> Result<App, Failure> {
+        self.ensure_one_app(args)?;
         let mut assemblies = Vec::new();
         for (name, app) in &self.config.apps {
             let dir = self.folder().join(&app.dir).join(&app.assembly);
             if app.synth.is_some() && !dir.exists() {
-                return Err(Failure::usage(
-                    format!("app `{name}` is not synthesized: there is no folder {dir}"),
-                    "run `paceline synth`, or `paceline deploy`, which synthesizes first",
-                ));
+                return Err(not_synthesized(Some(name), &dir));
             }
             // What is missing may be found when it is synthesized again, in the middle of a run.
             let assembly =
@@ -120,15 +163,29 @@ impl Configured {
         let dir =
             Some(self.folder()).filter(|it| !it.as_str().is_empty()).unwrap_or(Utf8Path::new(".")).to_owned();
         let assembly = Arc::new(Assembly::of_apps(assemblies));
-        Ok(App { config: self.config, config_path: self.path, dir, assembly, syntheses, context })
+        let Self { config, synthesized, path: config_path, .. } = self;
+        Ok(App { config, config_path, dir, assembly, syntheses, synthesized, context })
     }
 }
 
-/// The only app. It is synthesized where generated builds do it, at the root, and keeps its context beside its assembly.
-fn only_app(synth: &str, assembly: &Utf8Path) -> Synthesis {
-    let app = AppConfig { synth: Some(synth.to_owned()), ..AppConfig::new("", assembly) };
+/// One path for a folder, however it is named and whether it is there or not.
+fn real(dir: &Utf8Path) -> Utf8PathBuf {
+    dir.canonicalize_utf8().or_else(|_| camino::absolute_utf8(dir)).unwrap_or_else(|_| dir.to_owned())
+}
+
+fn not_synthesized(app: Option<&str>, dir: &Utf8Path) -> Failure {
+    let app = app.map_or_else(|| THE_APP.to_owned(), |name| format!("app `{name}`"));
+    Failure::usage(
+        format!("{app} is not synthesized: there is no folder {dir}"),
+        "run `paceline synth`, or `paceline deploy`, which synthesizes first",
+    )
+}
+
+/// The only app. It is synthesized where and as generated builds do it, and keeps its context beside its assembly.
+fn only_app(app: &AppConfig, assembly: &Utf8Path) -> Synthesis {
     let context_dir = assembly.parent().unwrap_or(Utf8Path::new("")).to_owned();
-    Synthesis { name: None, dir: Utf8PathBuf::new(), context_dir, app }
+    let app = AppConfig { assembly: assembly.to_owned(), ..app.clone() };
+    Synthesis { name: None, dir: Utf8PathBuf::new(), context_dir, app, as_in_builds: true }
 }
 
 /// What apps keep in their context.

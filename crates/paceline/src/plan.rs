@@ -14,7 +14,7 @@ use crate::cli::{PlanArgs, PlanFormat};
 use crate::failure::Failure;
 use crate::generation::check_stack_limit;
 use crate::load::{self, App};
-use crate::{history, simulate, terminal};
+use crate::{freshness, history, simulate, terminal};
 
 const WIDTH: usize = 80;
 
@@ -29,6 +29,7 @@ pub(crate) struct Asked<'a> {
 pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let app = load::app(&args.select.app)?;
     check_stack_limit(&app)?;
+    freshness::warn(&app, &[]);
     let mut options = app.options(Some(&args.select), false);
     // What is simulated takes as long as the table says.
     if !args.simulate {

@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::cli::{AppArgs, LookupArgs, RunArgs, SynthArgs};
 use crate::failure::Failure;
-use crate::load::Configured;
+use crate::freshness::made_at;
+use crate::load::{Configured, Synthesized};
 use crate::{load, run, terminal};
 
 /// The name before the colon of context that is for every app.
@@ -18,6 +19,7 @@ const EVERY_APP: &str = "*";
 
 pub(crate) fn run(args: &SynthArgs) -> Result<u8, Failure> {
     let mut configured = load::configured(&args.app)?;
+    configured.ensure_one_app(&args.app)?;
     if let Some(unknown) = args.apps.iter().find(|name| !configured.config.apps.contains_key(*name)) {
         let message = format!("no app is called `{unknown}`");
         return Err(Failure::usage(message, known_apps(&configured.config)));
@@ -28,27 +30,41 @@ pub(crate) fn run(args: &SynthArgs) -> Result<u8, Failure> {
         all.filter(|it| it.name.as_deref().is_none_or(is_meant)).collect::<Vec<_>>()
     };
     if syntheses(&configured).is_empty() {
-        return Err(Failure::usage(
-            "there is nothing to synthesize",
-            "give an app of `apps` in paceline.yaml a `synth` command",
-        ));
+        return Err(nothing(&configured, &args.app));
     }
-    give(&args.lookups, &mut configured.config, is_meant)?;
+    give(&args.lookups, &mut configured, is_meant)?;
     synthesize(syntheses(&configured))?;
     Ok(exit::DONE)
 }
 
-/// Reads the configuration for a run, and synthesizes its apps. What is only shown or rehearsed takes them as they
-/// are.
+fn nothing(configured: &Configured, args: &AppArgs) -> Failure {
+    let message = "there is nothing to synthesize";
+    match &args.app {
+        Some(app) if configured.config.synth.is_some() => Failure::usage(
+            format!("{message}: nothing says what makes {app}"),
+            format!("leave --app out: `synth` in the configuration makes {}", configured.assembly()),
+        ),
+        _ if configured.config.apps.is_empty() => Failure::usage(
+            message,
+            "set `synth` in paceline.yaml to what makes the assembly, such as `npx cdk synth --quiet`; \
+             `paceline init` finds it out",
+        ),
+        _ => Failure::usage(message, "give an app of `apps` in paceline.yaml a `synth` command"),
+    }
+}
+
+/// Reads the configuration for a run, and synthesizes its apps. They are taken as they are where the run is only shown
+/// or rehearsed, or where `--app` names the assembly.
 pub(crate) fn before(run: &RunArgs, app: &AppArgs) -> Result<Configured, Failure> {
     let mut configured = load::configured(app)?;
+    configured.ensure_one_app(app)?;
     if run.simulate || run.dry_run {
         ensure_no_context(run)?;
         return Ok(configured);
     }
-    give(&run.lookups, &mut configured.config, |_| true)?;
-    if !run.no_synth {
-        synthesize(configured.syntheses())?;
+    give(&run.lookups, &mut configured, |_| true)?;
+    if !run.no_synth && app.app.is_none() {
+        configured.synthesized = synthesize(configured.syntheses())?;
     }
     Ok(configured)
 }
@@ -64,7 +80,7 @@ pub(crate) fn ensure_no_context(run: &RunArgs) -> Result<(), Failure> {
         format!("{flag} {text}: nothing is synthesized in this run"),
         format!(
             "run `paceline synth {flag} …` first, or give it to what synthesizes: a deployment without --simulate, \
-             --dry-run and --no-synth, or one that synthesizes an app again"
+             --dry-run, --no-synth and --app, or one that synthesizes an app again"
         ),
     ))
 }
@@ -73,7 +89,7 @@ pub(crate) fn ensure_no_context(run: &RunArgs) -> Result<(), Failure> {
 /// that can be.
 fn give(
     lookups: &LookupArgs,
-    config: &mut Config,
+    configured: &mut Configured,
     is_synthesized: impl Fn(&str) -> bool,
 ) -> Result<(), Failure> {
     for text in &lookups.context {
@@ -82,13 +98,14 @@ fn give(
             let hint = "write it like --context stage=prod";
             return Err(Failure::usage(format!("{flag}: there is no KEY=VALUE"), hint));
         };
-        let (apps, key) = meant(&flag, name, text, config, &is_synthesized)?;
+        let (apps, key) = meant(&flag, name, text, configured, &is_synthesized)?;
         for app in apps {
             app.context.insert(key.clone(), value.to_owned());
         }
     }
     for text in &lookups.refresh_context {
-        let (apps, key) = meant(&format!("--refresh-context {text}"), text, text, config, &is_synthesized)?;
+        let flag = format!("--refresh-context {text}");
+        let (apps, key) = meant(&flag, text, text, configured, &is_synthesized)?;
         for app in apps {
             app.refresh_context.push(key.clone());
         }
@@ -101,13 +118,14 @@ fn meant<'c>(
     flag: &str,
     name: &str,
     whole: &str,
-    config: &'c mut Config,
+    configured: &'c mut Configured,
     is_synthesized: &impl Fn(&str) -> bool,
 ) -> Result<(Vec<&'c mut AppConfig>, String), Failure> {
     let (app, key) = match name.split_once(':') {
         Some((app, key)) if is_for_app(app) => (app, key),
         _ => (EVERY_APP, name),
     };
+    let Configured { config, only, .. } = configured;
     if app != EVERY_APP && !config.apps.contains_key(app) {
         let hint = format!(
             "{}; a key that has a colon of its own is written '{EVERY_APP}:{whole}'",
@@ -118,11 +136,11 @@ fn meant<'c>(
     let own = config.apps.iter_mut().filter(|(name, it)| {
         it.synth.is_some() && is_synthesized(name) && (app == EVERY_APP || *name == app)
     });
-    let apps: Vec<&mut AppConfig> = own.map(|(_, app)| app).collect();
+    let apps: Vec<&mut AppConfig> = own.map(|(_, app)| app).chain(only).collect();
     if apps.is_empty() {
         return Err(Failure::usage(
             format!("{flag}: nothing is synthesized that it could be given to"),
-            "give an app of `apps` in paceline.yaml a `synth` command; an assembly made elsewhere has its context in it",
+            "give the app in paceline.yaml a `synth` command; an assembly made elsewhere has its context in it",
         ));
     }
     Ok((apps, key.to_owned()))
@@ -144,10 +162,12 @@ fn known_apps(config: &Config) -> String {
 
 /// Synthesizes apps side by side, but those of one folder one after another: they install into the same place.
 /// Every failure is said, not the first alone.
-fn synthesize(syntheses: Vec<Synthesis>) -> Result<(), Failure> {
+fn synthesize(syntheses: Vec<Synthesis>) -> Result<Vec<Synthesized>, Failure> {
     if syntheses.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
+    let manifest = |it: &Synthesis| made_at(&it.dir.join(&it.app.assembly));
+    let before: Vec<_> = syntheses.iter().map(|it| (it.clone(), manifest(it))).collect();
     let ended = run::runtime()?.block_on(async {
         let mut folders: BTreeMap<_, Vec<Synthesis>> = BTreeMap::new();
         for synthesis in syntheses {
@@ -160,7 +180,14 @@ fn synthesize(syntheses: Vec<Synthesis>) -> Result<(), Failure> {
         tasks.join_all().await
     });
     let errors: Vec<SynthesisError> = ended.into_iter().flatten().collect();
-    if errors.is_empty() { Ok(()) } else { Err(Failure::synthesis(errors)) }
+    if !errors.is_empty() {
+        return Err(Failure::synthesis(errors));
+    }
+    let synthesized = before.into_iter().map(|(it, before)| {
+        let after = manifest(&it);
+        Synthesized { wrote: after.is_some() && after != before, app: it.name }
+    });
+    Ok(synthesized.collect())
 }
 
 async fn one_after_another(syntheses: Vec<Synthesis>) -> Vec<SynthesisError> {
@@ -172,11 +199,11 @@ async fn one_after_another(syntheses: Vec<Synthesis>) -> Vec<SynthesisError> {
 }
 
 async fn one(synthesis: Synthesis) -> Result<(), SynthesisError> {
-    let name = synthesis.name.clone().unwrap_or_default();
+    let name = synthesis.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
     let start = tokio::time::Instant::now();
-    synthesis.perform(|line| terminal::say(&format!("[synth {name}] {line}"))).await?;
+    synthesis.perform(|line| terminal::say(&format!("[synth{name}] {line}"))).await?;
     // Whole seconds: nobody plans with less.
     let took = Duration::from_secs(start.elapsed().as_secs());
-    terminal::say(&format!("[synth {name}] done in {took:?}"));
+    terminal::say(&format!("[synth{name}] done in {took:?}"));
     Ok(())
 }

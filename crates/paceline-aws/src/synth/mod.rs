@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_host::{Script, quoted};
+use paceline_host::{Script, find_program, quoted};
 use paceline_plan::ContextLookup;
 use paceline_plan::config::AppConfig;
 use sha2::{Digest, Sha256};
@@ -37,6 +37,8 @@ pub struct Synthesis {
     pub context_dir: Utf8PathBuf,
     /// What it is synthesized with.
     pub app: AppConfig,
+    /// Whether its commands are those of a generated build, and run as there: in bash, up to the first that fails.
+    pub as_in_builds: bool,
 }
 
 /// Why an app could not be synthesized.
@@ -107,12 +109,9 @@ impl Synthesis {
     /// The synthesis with its context. The CDK command line takes context as options; what runs without it
     /// takes it from `CDK_CONTEXT_JSON`, which the command line sets itself.
     fn synth(&self) -> Option<String> {
-        let mut run = self.app.synth.clone()?;
-        let is_cli = run.split_whitespace().any(|word| word == "cdk" || word.starts_with("cdk@"));
-        for (key, value) in self.app.context.iter().filter(|_| is_cli) {
-            let _ = write!(run, " --context {}", quoted(&format!("{key}={value}")));
-        }
-        Some(run)
+        let run = self.app.synth.as_ref()?;
+        let option = |(key, value)| format!(" --context {}", quoted(&format!("{key}={value}")));
+        Some(with_options(run, &self.app.context.iter().map(option).collect::<String>()))
     }
 
     async fn run(&self, run: &str, line: &mut impl FnMut(String)) -> Result<(), SynthesisError> {
@@ -124,8 +123,9 @@ impl Synthesis {
         // What constructs report stops the deployment of their stack. The CDK command line would give up the whole
         // app, also where a stack is only to be deployed when what it misses is there. This is its `--ignore-errors`.
         env.entry("CDK_IGNORE_ERRORS".to_owned()).or_insert_with(|| "true".to_owned());
+        let (shell, run_as) = if self.as_in_builds { as_in_builds(run) } else { ("sh", run.to_owned()) };
         let script =
-            Script { run: run.to_owned(), shell: "sh".to_owned(), dir: self.dir.clone(), env, timeout: None };
+            Script { run: run_as, shell: shell.to_owned(), dir: self.dir.clone(), env, timeout: None };
         script.perform(line).await.map_err(|error| self.failed(run, error.with_source()))
     }
 
@@ -157,6 +157,42 @@ impl Synthesis {
     }
 }
 
+/// The shell of generated builds and what it is given, or the next best where there is no bash.
+fn as_in_builds(run: &str) -> (&'static str, String) {
+    match find_program("bash", Utf8Path::new("")) {
+        Some(_) => ("bash", format!("set -Eeuo pipefail\n{run}")),
+        None => ("sh", format!("set -eu\n{run}")),
+    }
+}
+
+/// A script with options for each of its calls of `cdk synth`. A command of another form that calls the CDK is taken
+/// for one call, and one that does not for none.
+fn with_options(script: &str, options: &str) -> String {
+    let is_cdk = |word: &str| {
+        let name = word.trim_start_matches('(').rsplit('/').next().unwrap_or_default();
+        name == "cdk" || name.starts_with("cdk@")
+    };
+    let (mut out, mut rest, mut after_cdk, mut calls_cdk) = (String::new(), script, false, false);
+    while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
+        let end = rest[start..].find(char::is_whitespace).map_or(rest.len(), |length| start + length);
+        let word = &rest[start..end];
+        let bare = word.trim_end_matches([')', ';']);
+        let is_synth = after_cdk && matches!(bare, "synth" | "synthesize");
+        let at = if is_synth { start + bare.len() } else { end };
+        out.push_str(&rest[..at]);
+        if is_synth {
+            out.push_str(options);
+        }
+        out.push_str(&rest[at..end]);
+        after_cdk = is_cdk(word);
+        calls_cdk |= after_cdk;
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    let was_given = out.len() > script.len();
+    if calls_cdk && !was_given { format!("{}{options}", script.trim_end()) } else { out }
+}
+
 /// What is in the environment already, with the app's own context on top.
 fn context(own: &BTreeMap<String, String>) -> String {
     let outer = std::env::var("CDK_CONTEXT_JSON").ok();
@@ -164,4 +200,24 @@ fn context(own: &BTreeMap<String, String>) -> String {
     let mut all: serde_json::Map<String, serde_json::Value> = outer.unwrap_or_default();
     all.extend(own.iter().map(|(key, value)| (key.clone(), value.clone().into())));
     serde_json::Value::Object(all).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(script: &str, with: &str) {
+        assert_eq!(with_options(script, " --context a=b"), with);
+    }
+
+    #[test]
+    fn context_is_given_to_each_call_of_the_cdk() {
+        check("npx cdk synth --quiet", "npx cdk synth --context a=b --quiet");
+        check("(cd app && npx --yes cdk@2 synth)", "(cd app && npx --yes cdk@2 synth --context a=b)");
+        check("(npm ci\n  cdk synthesize;\n)\n", "(npm ci\n  cdk synthesize --context a=b;\n)\n");
+        check("cdk synth && cdk synth -q", "cdk synth --context a=b && cdk synth --context a=b -q");
+        check("node_modules/.bin/cdk ls", "node_modules/.bin/cdk ls --context a=b");
+        check("sh synth.sh", "sh synth.sh");
+    }
 }

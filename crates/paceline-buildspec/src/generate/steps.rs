@@ -50,7 +50,7 @@ struct StepContext<'a> {
     synth: &'a str,
     synth_hint: &'a str,
     context_files: Vec<String>,
-    /// Whether the runner would synthesize again.
+    /// Whether the build has synthesized before, so that the runner need not.
     synthesized: bool,
     margin_minutes: u32,
     runner_minutes: Option<u32>,
@@ -123,7 +123,7 @@ impl Step {
             synth: generation.synth.as_deref().unwrap_or_default().trim_end(),
             synth_hint,
             context_files: cache::context_files(generation),
-            synthesized: generation.synth.is_some() && matches!(generation.apps, Apps::Several(_)),
+            synthesized: generation.synth.is_some(),
             margin_minutes: margin_minutes(generation.codebuild.timeout_minutes),
             runner_minutes: generation.codebuild.runner_minutes,
             stack_minutes: generation.codebuild.stack_minutes,

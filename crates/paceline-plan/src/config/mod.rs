@@ -38,7 +38,7 @@ pub struct Config {
     pub app: Option<Utf8PathBuf>,
     /// The apps of a deployment of several, by name. With them, the id of a stack is `app/stack`.
     pub apps: BTreeMap<String, AppConfig>,
-    /// What the generated buildspec runs before it deploys, when the assembly is not committed.
+    /// What makes the assembly of the only app, when it is not committed: for whoever deploys it, and in builds.
     pub synth: Option<String>,
     /// How the secondary regions are switched on.
     pub multi_region: Option<MultiRegion>,

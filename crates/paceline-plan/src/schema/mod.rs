@@ -26,7 +26,11 @@ pub fn schema() -> Value {
                 "description": "The apps of a deployment of several, by name. With them, the id of a stack is `app/stack`.",
                 "additionalProperties": app(),
             },
-            "synth": text("What the generated buildspec runs to make the app, when it is not committed."),
+            "synth": text(
+                "The shell command that makes the app, when it is not committed, from the folder that Paceline runs \
+                 in: the root of the repository in a build. `paceline deploy` runs it before it deploys, unless it is \
+                 given --no-synth or --app; the generated buildspec runs it once.",
+            ),
             "multi-region": multi_region(),
             "phases": list("Named groups of stacks, in their order.", &phase()),
             "strategy": {

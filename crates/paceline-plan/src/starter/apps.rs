@@ -8,10 +8,13 @@ pub(super) fn one(out: &mut Out, app: &OneApp) {
     out.blank();
     match (&app.synth, app.is_committed) {
         (Some(_), true) => out.comment(
-            "The synthesized app. It is part of the repository, so a build need not make it. If it is not, take \
-             the comment from the command that makes it.",
+            "The synthesized app. It is part of the repository, and deployed as it is. To have it made before each \
+             deployment, take the comment from the command that makes it.",
         ),
-        (Some(_), false) => out.comment("The synthesized app, and what makes it in a build, from the root of the repository."),
+        (Some(_), false) => out.comment(
+            "The synthesized app, and what makes it, from the root of the repository: before each deployment, and in \
+             a build.",
+        ),
         (None, _) => out.comment("The synthesized app. A build is given it, or finds it in the repository."),
     }
     out.line(&format!("app: {}", yaml::word(&app.assembly)));
@@ -60,7 +63,7 @@ fn alone(out: &mut Out, app: &Maker) {
         return out.line(&format!("app: {}", yaml::word(&assembly)));
     };
     out.comment(&format!(
-        "The app of line {}, and what makes it in a build: once, and not again for every stack.",
+        "The app of line {}, and what makes it before a deployment: once, and not again for every stack.",
         app.line
     ));
     out.line(&format!("app: {}", yaml::word(&assembly)));

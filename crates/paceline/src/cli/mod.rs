@@ -38,7 +38,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Write a paceline.yaml to start from: from a synthesized app, or from a hand-written buildspec
     Init(InitArgs),
-    /// Synthesize the apps of paceline.yaml, side by side
+    /// Synthesize the app of paceline.yaml, or its apps side by side
     Synth(SynthArgs),
     /// Show the phases, the order, why stacks wait for each other, and how long it will take
     Plan(PlanArgs),
@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Lint(LintArgs),
     /// Run a buildspec on this machine the way CodeBuild does, without Docker
     RunBuildspec(RunBuildspecArgs),
-    /// Deploy the app
+    /// Synthesize the app where paceline.yaml says how, and deploy it
     Deploy(Box<DeployArgs>),
     /// Delete the app's stacks, in the reverse order
     Destroy(Box<DestroyArgs>),
@@ -73,7 +73,7 @@ pub(crate) enum Command {
 /// Which app, and how it is configured.
 #[derive(Debug, Args)]
 pub(crate) struct AppArgs {
-    /// The folder of the synthesized app [default: what paceline.yaml says, else cdk.out]
+    /// The folder of the synthesized app, taken as it is [default: what paceline.yaml says, else cdk.out]
     #[arg(long, value_name = "DIR")]
     pub(crate) app: Option<Utf8PathBuf>,
     /// The configuration [default: paceline.yaml in this folder, if there is one]

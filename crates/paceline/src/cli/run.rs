@@ -11,13 +11,13 @@ use super::{LookupArgs, SelectArgs, duration};
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct RunArgs {
-    /// Use the embedded AWS, on virtual time: nothing leaves this machine
+    /// Use the embedded AWS, on virtual time: nothing leaves this machine, and nothing is synthesized
     #[arg(long)]
     pub(crate) simulate: bool,
     /// Show what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Take the apps as they were synthesized last. One that is due in the middle of the run is synthesized then
+    /// Take the app, or the apps, as synthesized last. One that is due in the middle of the run is synthesized then
     #[arg(long)]
     pub(crate) no_synth: bool,
     #[command(flatten)]

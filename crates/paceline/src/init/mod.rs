@@ -55,7 +55,7 @@ fn from_app(args: &InitArgs) -> Result<u8, Failure> {
     let assembly = Assembly::read(&found.assembly)?;
     let written = Starter { practice: None, assembly: Some(&assembly), app: Some(&app) }.write()?;
     write(args, &written)?;
-    terminal::say(&summary::of_app(&assembly, &written, &args.out));
+    terminal::say(&summary::of_app(&assembly, &app, &written, &args.out));
     Ok(exit::DONE)
 }
 

@@ -6,11 +6,14 @@ use std::fmt::Write as _;
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
 use paceline_buildspec::understand::Understanding;
-use paceline_plan::starter::{Practice, Written};
+use paceline_plan::starter::{OneApp, Practice, Written};
 
-pub(crate) fn of_app(assembly: &Assembly, written: &Written, out: &Utf8Path) -> String {
+pub(crate) fn of_app(assembly: &Assembly, app: &OneApp, written: &Written, out: &Utf8Path) -> String {
     let mut text = String::new();
     notes(&mut text, written);
+    if app.synth.is_some() && !app.is_committed {
+        text.push_str("  note: `paceline deploy` runs the `synth` command of the file first\n");
+    }
     let config = config_flag(out);
     let _ = write!(
         text,
