@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cdk::Cdk;
 use super::names::{distinct, joined, of_app};
 use super::read::Document;
-use super::walk::{Act, Walk, What, shortened};
-use super::{App, Deployment, LeftOut, Line, Script, Setup, Signal, Understanding};
+use super::walk::{Act, Open, REGIONS, Walk, What, shortened};
+use super::{App, Deployment, LeftOut, Line, Script, Setup, Signal, Understanding, When};
+use crate::generate::shell_word;
 
-/// Variables that say where an app is deployed to: with another one it is another assembly.
-const REGIONS: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "CDK_DEFAULT_REGION"];
+/// The CDK CLI sets these itself: they say nothing of where an app is deployed to.
+const OVERWRITTEN: [&str; 2] = ["CDK_DEFAULT_REGION", "CDK_DEFAULT_ACCOUNT"];
 
 pub(super) fn fold(walk: Walk<'_>, document: &Document) -> Understanding {
     let mut fold = Fold {
@@ -24,10 +25,13 @@ pub(super) fn fold(walk: Walk<'_>, document: &Document) -> Understanding {
         },
         app_of: BTreeMap::new(),
         names: BTreeSet::new(),
+        steps: Vec::new(),
+        open: Vec::new(),
     };
     fold.apps();
     fold.command_line();
     fold.rest();
+    fold.in_order();
     let mut made = fold.made;
     made.left_out.sort();
     made.left_out.dedup();
@@ -42,6 +46,10 @@ struct Fold<'a> {
     /// The app of each act that calls the CDK, by the position of the act.
     app_of: BTreeMap<usize, usize>,
     names: BTreeSet<String>,
+    /// What each app is made with, in its order, and whether that installs something.
+    steps: Vec<Vec<(bool, Line)>>,
+    /// The regions of each app that only the run knows.
+    open: Vec<Vec<Open>>,
 }
 
 impl Fold<'_> {
@@ -59,9 +67,19 @@ impl Fold<'_> {
         let made_elsewhere = call.app.as_deref().filter(|app| is_folder(app));
         let assembly = made_elsewhere.or(call.output.as_deref());
         let mut env = act.env.clone();
-        env.retain(|name, _| !self.asked.contains(name));
+        env.retain(|name, _| !self.asked.contains(name) && !OVERWRITTEN.contains(&name.as_str()));
+        let mut open = act.open.clone();
         if let Some(region) = &call.region {
-            env.insert("AWS_REGION".to_owned(), region.clone());
+            open.retain(|open| open.name != "AWS_REGION");
+            if region.contains('$') {
+                env.remove("AWS_REGION");
+                open.push(Open { name: "AWS_REGION".to_owned(), written: region.clone(), setting: None });
+            } else {
+                env.insert("AWS_REGION".to_owned(), region.clone());
+            }
+        }
+        for open in &open {
+            self.say_open(act, open);
         }
         let context: Vec<(&str, &str)> =
             call.context.iter().map(|pair| pair.split_once('=').unwrap_or((pair, "true"))).collect();
@@ -71,7 +89,12 @@ impl Fold<'_> {
         if call.hotswap {
             self.leave_out(act, "`--hotswap`: a run brings every stack to its template");
         }
-        let is_it = |app: &App| {
+        let same_open = |app: usize| {
+            let written =
+                |all: &[Open]| all.iter().map(|it| (it.name.clone(), it.written.clone())).collect::<Vec<_>>();
+            written(&self.open[app]) == written(&open)
+        };
+        let is_it = |(at, app): (usize, &App)| {
             let same_region = REGIONS.iter().all(|name| match (app.env.get(*name), env.get(*name)) {
                 (Some(a), Some(b)) => a == b,
                 _ => true,
@@ -85,12 +108,14 @@ impl Fold<'_> {
             let agrees =
                 |(key, value): &(&str, &str)| app.context.get(*key).is_none_or(|line| line.text == *value);
             (app.dir == act.dir || made_elsewhere.is_some())
+                && same_open(at)
                 && same_region
                 && same_program
                 && same_assembly
                 && context.iter().all(agrees)
         };
-        let at = self.made.apps.iter().position(is_it).unwrap_or_else(|| {
+        let found = self.made.apps.iter().enumerate().position(is_it);
+        let at = found.unwrap_or_else(|| {
             let siblings = self.made.apps.iter().filter(|app| app.dir == act.dir).count();
             // What tells it from another app of the same folder.
             let differs = REGIONS.iter().find_map(|name| env.get(*name)).cloned();
@@ -116,11 +141,18 @@ impl Fold<'_> {
                 context: BTreeMap::new(),
                 env: BTreeMap::new(),
             });
+            self.steps.push(Vec::new());
+            let settings = open.iter().filter_map(|it| Some((it.name.clone(), it.setting.clone()?)));
+            let order = act.at.order;
+            let setup =
+                settings.map(|(name, text)| Setup { line: act.at.line, order, text, sets: vec![name] });
+            self.made.apps[self.steps.len() - 1].setup.extend(setup);
+            self.open.push(open);
             self.made.apps.len() - 1
         });
         let app = &mut self.made.apps[at];
         for (key, value) in context {
-            let line = Line { line: act.at.line, text: value.to_owned() };
+            let line = Line { line: act.at.line, order: act.at.order, text: value.to_owned() };
             app.context.entry(key.to_owned()).or_insert(line);
         }
         for (name, value) in env {
@@ -158,15 +190,15 @@ impl Fold<'_> {
             match &act.what {
                 What::Cdk(call) if call.command == "deploy" => self.deployment(at, act, call),
                 What::Cdk(_) | What::Cli(_) => {}
-                What::Install => self.making(at, act, |app| &mut app.install),
+                What::Install => self.making(at, act, true),
                 // What is run when everything in its folder has been deployed tests that, or tells somebody.
                 What::Build if self.is_done(act) => self.script(at, act),
-                What::Build => self.making(at, act, |app| &mut app.build),
+                What::Build => self.making(at, act, false),
                 What::Setup(names) => self.setup(act, names),
                 What::Bootstrap => self
                     .made
                     .bootstraps
-                    .push(Line { line: act.at.line, text: from("", &act.dir, &act.at.text) }),
+                    .push(Line { text: from("", &act.dir, &act.at.text), ..act.at.clone() }),
                 What::Signal(variable) => {
                     self.made.signals.push(Signal { line: act.at.line, variable: variable.clone() });
                 }
@@ -196,14 +228,14 @@ impl Fold<'_> {
             stacks,
             when: act.when.clone(),
             parameters: call.parameters.clone(),
-            outputs: call.outputs_file.clone(),
+            outputs: call.outputs_file.clone().filter(|file| !file.contains('$')),
             may_fail: act.may_fail,
             background: act.background,
         });
     }
 
     /// Adds what installs or builds to the apps of its folder, or below it.
-    fn making(&mut self, at: usize, act: &Act, list: impl Fn(&mut App) -> &mut Vec<Line>) {
+    fn making(&mut self, at: usize, act: &Act, installs: bool) {
         let is_below = |app: &App| act.dir.is_empty() || app.dir.starts_with(&format!("{}/", act.dir));
         let own: Vec<usize> = self.with(|app| app.dir == act.dir);
         let below = if own.is_empty() { self.with(is_below) } else { own };
@@ -213,13 +245,72 @@ impl Fold<'_> {
             _ => below,
         };
         for app in apps {
-            let app = &mut self.made.apps[app];
-            let line = Line { line: act.at.line, text: from(&app.dir, &act.dir, &act.at.text) };
-            let list = list(app);
-            if !list.iter().any(|it| it.text == line.text) {
-                list.push(line);
+            self.step(app, act, installs);
+        }
+    }
+
+    /// Adds something to the making of an app, under the condition that it is under.
+    fn step(&mut self, app: usize, act: &Act, installs: bool) {
+        let text = self.under_condition(act);
+        let text = from(&self.made.apps[app].dir, &act.dir, &text);
+        if !self.steps[app].iter().any(|(_, it)| it.text == text) {
+            self.steps[app].push((installs, Line { text, ..act.at.clone() }));
+        }
+    }
+
+    /// The text of what is only run under a condition, with the condition.
+    fn under_condition(&mut self, act: &Act) -> String {
+        // What it names and no program sees is set for it alone.
+        let own = act.named.iter().filter(|(name, _)| !act.env.contains_key(*name));
+        let set: Vec<String> = own.map(|(name, value)| format!("{name}={}\n", shell_word(value))).collect();
+        let text = format!("{}{}", set.concat(), act.at.text);
+        match &act.when {
+            None => text,
+            Some(When { shell: Some(shell), .. }) if text.contains('\n') => {
+                format!("if {shell}; then\n{text}\nfi")
+            }
+            Some(When { shell: Some(shell), .. }) => format!("if {shell}; then {text}; fi"),
+            Some(when) => {
+                let why = format!("it ran only when {}; it always is run now", shortened(&when.text));
+                self.leave_out(act, &why);
+                text
             }
         }
+    }
+
+    /// What comes before the last installation belongs to it: another order may not work.
+    fn in_order(&mut self) {
+        for (app, mut steps) in self.made.apps.iter_mut().zip(std::mem::take(&mut self.steps)) {
+            steps.sort_by_key(|(_, line)| line.order);
+            let installs = steps.iter().rposition(|(installs, _)| *installs).map_or(0, |at| at + 1);
+            let mut lines = steps.into_iter().map(|(_, line)| line);
+            app.install = lines.by_ref().take(installs).collect();
+            app.build = lines.collect();
+            app.setup.sort_by_key(|setup| setup.order);
+            needed(app);
+        }
+    }
+
+    /// Says that only the run knows the region of a call. That of the build itself needs no words.
+    fn say_open(&mut self, act: &Act, open: &Open) {
+        let value = open.written.trim_matches('"').trim_start_matches("${").trim_start_matches('$');
+        let value = value.trim_end_matches('}');
+        if value != open.name && REGIONS.contains(&value) {
+            return;
+        }
+        let what = if open.written == format!("${}", open.name) {
+            open.name.clone()
+        } else {
+            format!("{}={}", open.name, open.written)
+        };
+        let why = "the region is only known when it runs: set AWS_REGION for the build, or give each region an app \
+                   with `env: { AWS_REGION: … }`";
+        self.made.left_out.push(LeftOut {
+            line: act.at.line,
+            what: shortened(&what),
+            why: why.to_owned(),
+            may_deploy: false,
+        });
     }
 
     /// Whether every app of its folder or below it is being deployed already.
@@ -240,19 +331,17 @@ impl Fold<'_> {
     }
 
     fn setup(&mut self, act: &Act, names: &[String]) {
+        let is_environment = names.is_empty();
+        let text = self.under_condition(act);
         for app in &mut self.made.apps {
-            let used = |name: &String| {
-                let marked = format!("${name}");
-                app.context.values().any(|line| line.text.contains(&marked))
-                    || app.build.iter().chain(&app.install).any(|line| line.text.contains(&marked))
-                    || app.program.as_ref().is_some_and(|program| program.contains(&marked))
-            };
-            let is_environment = names.is_empty();
             let is_near = act.dir == app.dir || app.dir.starts_with(&act.dir) || act.dir.is_empty();
-            if (is_environment && is_near) || act.at.text.contains("export ") || names.iter().any(used) {
-                let text = if is_environment { entered(&app.dir, act) } else { act.at.text.clone() };
-                app.setup.push(Setup { line: act.at.line, text, sets: names.to_vec() });
+            if is_environment && !is_near {
+                continue;
             }
+            let text =
+                if is_environment && act.when.is_none() { entered(&app.dir, act) } else { text.clone() };
+            let (line, order) = (act.at.line, act.at.order);
+            app.setup.push(Setup { line, order, text, sets: names.to_vec() });
         }
     }
 
@@ -266,9 +355,7 @@ impl Fold<'_> {
         if deployed.is_empty() || is_before {
             let next = if is_before { of_dir } else { self.next_app(at) };
             if let Some(app) = next {
-                let app = &mut self.made.apps[app];
-                let text = from(&app.dir, &act.dir, &act.at.text);
-                app.build.push(Line { line: act.at.line, text });
+                self.step(app, act, false);
             }
             return;
         }
@@ -282,7 +369,8 @@ impl Fold<'_> {
             What::Setup(names) if is_needed(names, &before.dir) => Some(before.at.text.as_str()),
             _ => None,
         });
-        let text: Vec<&str> = found_out.chain([act.at.text.as_str()]).collect();
+        let own = act.at.text.as_str();
+        let text: Vec<&str> = found_out.filter(|text| *text != own).chain([own]).collect();
         self.made.scripts.push(Script {
             line: act.at.line,
             dir: act.dir.clone(),
@@ -296,8 +384,25 @@ impl Fold<'_> {
 
     fn leave_out(&mut self, act: &Act, why: &str) {
         let what = shortened(&act.at.text);
-        self.made.left_out.push(LeftOut { line: act.at.line, what, why: why.to_owned() });
+        let why = why.to_owned();
+        self.made.left_out.push(LeftOut { line: act.at.line, what, why, may_deploy: false });
     }
+}
+
+/// Leaves out of the setup of an app what sets variables that nothing of the app uses.
+fn needed(app: &mut App) {
+    let lines = app.install.iter().chain(&app.build).chain(app.context.values());
+    let mut texts: Vec<String> = lines.map(|line| line.text.clone()).chain(app.program.clone()).collect();
+    let mut kept = Vec::new();
+    for setup in std::mem::take(&mut app.setup).into_iter().rev() {
+        let is_used = |name: &String| texts.iter().any(|text| uses(text, name));
+        if setup.sets.is_empty() || setup.text.contains("export ") || setup.sets.iter().any(is_used) {
+            texts.push(setup.text.clone());
+            kept.push(setup);
+        }
+    }
+    kept.reverse();
+    app.setup = kept;
 }
 
 /// Whether `--app` names an assembly and not a program.
@@ -342,6 +447,10 @@ fn entered(dir: &str, act: &Act) -> String {
         return act.at.text.clone();
     }
     let to = relative(dir, &act.dir);
+    // What sets variables does so in the shell that runs it.
+    if !["source ", ". "].iter().any(|how| act.at.text.starts_with(how)) {
+        return act.at.text.clone();
+    }
     match act.at.text.split_once(' ') {
         Some((how @ ("." | "source"), file)) => format!("{how} {to}/{}", file.trim()),
         _ => format!("(cd {to} && {})", act.at.text),

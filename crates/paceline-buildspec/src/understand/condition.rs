@@ -29,6 +29,7 @@ pub(super) fn read(text: &str, variables: &Variables) -> Asked {
             value: value.to_owned(),
             equals: equals != negated,
             text: text.trim().to_owned(),
+            shell: Some(text.trim().to_owned()),
         })
     };
     match words {
@@ -41,7 +42,8 @@ pub(super) fn read(text: &str, variables: &Variables) -> Asked {
                 _ => (left, right),
             };
             let (left, right) = if left.starts_with('$') { (left, right) } else { (right, left) };
-            let Some(name) = variable(left).filter(|_| !right.contains('$')) else {
+            // In `[[ … ]]` it may be a pattern.
+            let Some(name) = variable(left).filter(|_| !right.contains(['$', '*', '?'])) else {
                 return open(None, "", true);
             };
             // The build goes on after a failure only there, and there it asks whether there was one.
@@ -88,14 +90,22 @@ fn variable(text: &str) -> Option<&str> {
 impl When {
     /// The other branch.
     pub(super) fn otherwise(&self) -> Self {
-        Self { equals: !self.equals, text: format!("not: {}", self.text), ..self.clone() }
+        let shell = self.shell.as_ref().map(|shell| format!("! {{ {shell}; }}"));
+        Self { equals: !self.equals, text: format!("not: {}", self.text), shell, ..self.clone() }
     }
 
     /// Both have to hold; what is nested is told by its innermost condition that is understood.
     pub(super) fn within(self, outer: Option<&Self>) -> Self {
-        match outer {
-            Some(outer) => Self { text: format!("{} and {}", outer.text, self.text), ..self },
-            None => self,
-        }
+        let Some(outer) = outer else { return self };
+        let shell = outer.shell.as_ref().zip(self.shell.as_ref());
+        let shell = shell.map(|(outer, inner)| format!("{outer} && {inner}"));
+        Self { text: format!("{} and {}", outer.text, self.text), shell, ..self }
+    }
+
+    /// One of the two has to hold.
+    pub(super) fn or(&self, other: &Self) -> Self {
+        let shell = other.shell.as_ref().zip(self.shell.as_ref());
+        let shell = shell.map(|(first, second)| format!("{{ {first} || {second}; }}"));
+        Self { text: format!("{} or {}", other.text, self.text), shell, equals: true, ..Self::default() }
     }
 }

@@ -22,6 +22,11 @@ pub use read::MAX_BYTES;
 pub trait Surroundings {
     /// A script of the `package.json` in a folder, which is relative to the root of the source.
     fn package_script(&self, dir: &str, name: &str) -> Option<String>;
+
+    /// Whether a folder is there, relative to the root of the source; none where that is not known.
+    fn is_folder(&self, _dir: &str) -> Option<bool> {
+        None
+    }
 }
 
 /// A buildspec that stands alone.
@@ -62,6 +67,8 @@ pub struct Understanding {
 pub struct Line {
     /// Where it starts.
     pub line: usize,
+    /// Its place among all that is done.
+    pub order: usize,
     /// The text, with what is known in place of variables where that matters.
     pub text: String,
 }
@@ -100,6 +107,8 @@ pub struct App {
 pub struct Setup {
     /// Where it is.
     pub line: usize,
+    /// Its place among all that is done.
+    pub order: usize,
     /// What is run.
     pub text: String,
     /// The variables that it sets; none for an environment that is entered.
@@ -128,7 +137,7 @@ pub struct Deployment {
 }
 
 /// What decides whether something is done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct When {
     /// The variable, if it is one alone.
     pub variable: Option<String>,
@@ -138,6 +147,8 @@ pub struct When {
     pub equals: bool,
     /// As it is written.
     pub text: String,
+    /// What a shell can be asked again, if that does no more than to ask.
+    pub shell: Option<String>,
 }
 
 /// Something that is run beside the CDK.
@@ -188,6 +199,8 @@ pub struct LeftOut {
     pub what: String,
     /// Why not, and what to do about it.
     pub why: String,
+    /// It may deploy something.
+    pub may_deploy: bool,
 }
 
 /// Understands a buildspec. Takes any bytes, and ends in bounded time.

@@ -48,6 +48,9 @@ pub(super) fn role(words: &[String]) -> Role {
     if let Some(variable) = signal(program, arguments) {
         return Role::Signal(variable);
     }
+    if matches!(program, "npm" | "pnpm" | "yarn" | "bun" | "npx" | "bunx") && deploys_by_file(words) {
+        return Role::Opaque;
+    }
     if SAYS.contains(&program) && !(program == "cat" && plain.is_empty()) {
         return Role::Says;
     }
@@ -64,6 +67,7 @@ pub(super) fn role(words: &[String]) -> Role {
         "python" | "python3" => match &plain[..] {
             _ if has("-m") && plain.first() == Some(&"pip") => pip(&plain[1..]),
             _ if has("-m") && matches!(plain.first(), Some(&("venv" | "virtualenv"))) => Role::Install,
+            _ if deploys_by_file(words) => Role::Opaque,
             _ => named(words),
         },
         "virtualenv" => Role::Install,
@@ -91,8 +95,18 @@ pub(super) fn role(words: &[String]) -> Role {
         "nvm" | "n" | "pyenv" | "fnm" | "volta" | "asdf" | "mise" | "corepack" => Role::Runtime,
         "sam" if matches!(plain.first(), Some(&"deploy")) => Role::Opaque,
         "sls" | "serverless" | "terraform" | "pulumi" | "sst" | "amplify" | "copilot" => Role::Opaque,
+        // A program of the team's that deploys: what, only it knows.
+        "node" | "ts-node" | "tsx" | "bash" | "sh" if has("deploy") => Role::Opaque,
+        _ if deploys_by_file(words) => Role::Opaque,
         _ => named(words),
     }
+}
+
+/// Whether a script is told to deploy: `./tool.py deploy`, `scripts/cdk.ts deploy`.
+fn deploys_by_file(words: &[String]) -> bool {
+    let is_script = |word: &String| has_ending(word, &["sh", "py", "js", "ts", "mjs", "cjs", "rb"]);
+    let script = words.iter().position(is_script);
+    script.is_some_and(|at| words[at + 1..].iter().any(|word| word == "deploy"))
 }
 
 /// Whether the name of a file ends like this.
@@ -199,6 +213,8 @@ mod tests {
         check("echo done", &Role::Says);
         check("cdk --version", &Role::Says);
         check("make deploy", &Role::Opaque);
+        check("yarn run ts-node --transpile-only tool.ts deploy --stage x", &Role::Opaque);
+        check("python tools/ship.py deploy", &Role::Opaque);
         check("curl -X PUT --data-binary x $WAIT_HANDLE_URL", &Role::Signal("WAIT_HANDLE_URL".into()));
         check("curl https://example.com/x", &Role::Other);
         check("./az/removeusersimtags.sh", &Role::Other);

@@ -41,7 +41,7 @@ impl Command {
 }
 
 pub(super) fn document(bytes: &[u8]) -> Result<Document, LeftOut> {
-    let refused = |line, why: String| LeftOut { line, what: "the file".to_owned(), why };
+    let refused = |line, why: String| LeftOut { line, what: "the file".to_owned(), why, may_deploy: false };
     if bytes.len() > MAX_BYTES {
         return Err(refused(1, format!("it is larger than any buildspec: {} bytes", bytes.len())));
     }
@@ -53,7 +53,8 @@ pub(super) fn document(bytes: &[u8]) -> Result<Document, LeftOut> {
     let parsed = yaml::parse_with_duplicates(text)
         .map_err(|error| refused(error.at.line, format!("it is no YAML: {}", error.message)))?;
     let examined = Buildspec::examine(&parsed.root);
-    let problem = |line, path: &str, why: String| LeftOut { line, what: format!("`{path}`"), why };
+    let problem =
+        |line, path: &str, why: String| LeftOut { line, what: format!("`{path}`"), why, may_deploy: false };
     let mut problems: Vec<LeftOut> = examined
         .invalid
         .iter()
@@ -78,7 +79,12 @@ pub(super) fn document(bytes: &[u8]) -> Result<Document, LeftOut> {
             let Some(list) = node(root, &path) else { continue };
             if is_windows {
                 let why = format!("the commands are for {shell}, which is not a shell that can be read here");
-                left_out.push(LeftOut { line: list.at.line, what: format!("`{path}`"), why });
+                left_out.push(LeftOut {
+                    line: list.at.line,
+                    what: format!("`{path}`"),
+                    why,
+                    may_deploy: true,
+                });
                 continue;
             }
             let always = key == "finally" || phase == PhaseName::PostBuild;
@@ -145,7 +151,12 @@ fn beside(root: &Node) -> Vec<LeftOut> {
         };
         names.truncate(8);
         let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-        found.push(LeftOut { line, what: format!("`{path}`{names}"), why: why.to_owned() });
+        found.push(LeftOut {
+            line,
+            what: format!("`{path}`{names}"),
+            why: why.to_owned(),
+            may_deploy: false,
+        });
     }
     found
 }

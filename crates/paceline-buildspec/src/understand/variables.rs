@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::generate::shell_word;
 use crate::shell::{Part, Word};
 
 /// Stands for the folder of the source, wherever that will be.
@@ -19,6 +20,10 @@ struct Value {
     text: Option<String>,
     /// Set by the script itself, so that nobody outside can have set another.
     certain: bool,
+    /// Where the value is not known: whether a line that is kept sets it.
+    is_kept: bool,
+    /// Where it is set, if that is in a command.
+    line: usize,
 }
 
 /// A word with what is known in place of its variables.
@@ -30,23 +35,82 @@ pub(super) struct Expanded {
     pub(super) known: bool,
     /// Whether the shell splits it at blanks: an unquoted variable on its own.
     pub(super) splits: bool,
+    /// Whether what is not known is found out by lines that are kept, or comes from outside.
+    pub(super) is_kept: bool,
 }
 
 impl Variables {
     /// The variables that the buildspec sets: in a project they may have other values.
     pub(super) fn given(variables: &[(String, String)]) -> Self {
-        let value = |text: &String| Value { text: Some(text.clone()), certain: false };
+        let value =
+            |text: &String| Value { text: Some(text.clone()), certain: false, is_kept: true, line: 0 };
         let mut all = Self {
             values: variables.iter().map(|(name, text)| (name.clone(), value(text))).collect(),
             exported: variables.iter().map(|(name, _)| name.clone()).collect(),
         };
-        all.values
-            .insert("CODEBUILD_SRC_DIR".to_owned(), Value { text: Some(ROOT.to_owned()), certain: false });
+        all.values.insert("CODEBUILD_SRC_DIR".to_owned(), value(&ROOT.to_owned()));
         all
     }
 
-    pub(super) fn set(&mut self, name: &str, value: Option<String>) {
-        self.values.insert(name.to_owned(), Value { text: value, certain: true });
+    pub(super) fn set(&mut self, name: &str, value: String, line: usize) {
+        self.values.insert(name.to_owned(), Value { text: Some(value), certain: true, is_kept: false, line });
+    }
+
+    /// From here on only the run knows the value. `is_kept` says whether a line that is kept sets it.
+    pub(super) fn lose(&mut self, name: &str, is_kept: bool) {
+        self.values.insert(name.to_owned(), Value { text: None, certain: true, is_kept, line: 0 });
+    }
+
+    /// As it was in another state of the same script.
+    pub(super) fn restore(&mut self, name: &str, before: &Self) {
+        match before.values.get(name) {
+            Some(value) => drop(self.values.insert(name.to_owned(), value.clone())),
+            None => drop(self.values.remove(name)),
+        }
+    }
+
+    /// From here on only the run knows anything that the script has set, or was given.
+    pub(super) fn lose_all(&mut self) {
+        for (name, value) in &mut self.values {
+            if name != "CODEBUILD_SRC_DIR" {
+                *value = Value { text: None, certain: true, is_kept: true, line: 0 };
+            }
+        }
+    }
+
+    /// The variables whose values are known, with these values and where they are set.
+    pub(super) fn all_known(&self) -> Vec<String> {
+        let known = self.values.iter().filter(|(_, value)| value.text.is_some());
+        known.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What sets a variable to the value that is known, if it is the script that does so: its line and a command.
+    pub(super) fn setting(&self, name: &str) -> Option<(usize, String)> {
+        let value = self.values.get(name)?;
+        let text = value.text.as_deref().filter(|text| !text.contains(ROOT))?;
+        let export = if self.exported.contains(name) { "export " } else { "" };
+        // What the buildspec sets, somebody outside may have set already.
+        let text =
+            if value.certain { shell_word(text) } else { format!("\"${{{name}:-{}}}\"", escaped(text)) };
+        Some((value.line, format!("{export}{name}={text}")))
+    }
+
+    pub(super) fn is_exported(&self, name: &str) -> bool {
+        self.exported.contains(name)
+    }
+
+    /// Whether the script has set it, or the buildspec, to something that is not known.
+    pub(super) fn is_lost(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|value| value.text.is_none())
+    }
+
+    /// Whether a text that names variables says the same where it is kept: what it names is set by lines that are kept
+    /// too, or comes from outside.
+    pub(super) fn may_keep(&self, text: &str) -> bool {
+        named(text).all(|name| {
+            let is_argument = name.starts_with(|c: char| !c.is_ascii_alphabetic() && c != '_');
+            !is_argument && self.values.get(name).is_none_or(|value| value.text.is_some() || value.is_kept)
+        })
     }
 
     pub(super) fn export(&mut self, name: &str) {
@@ -69,15 +133,7 @@ impl Variables {
 
     /// Those that a text names and whose values are known.
     pub(super) fn named_in(&self, text: &str) -> BTreeMap<String, String> {
-        let is_named = |name: &str| {
-            let after = text.match_indices('$').map(|(at, _)| text[at + 1..].trim_start_matches('{'));
-            let mut names = after.map(|rest| {
-                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-                &rest[..end.unwrap_or(rest.len())]
-            });
-            names.any(|used| used == name)
-        };
-        self.known(self.values.keys().filter(|name| is_named(name)))
+        self.known(self.values.keys().filter(|name| named(text).any(|used| used == **name)))
     }
 
     fn known<'a>(&self, names: impl Iterator<Item = &'a String>) -> BTreeMap<String, String> {
@@ -87,7 +143,8 @@ impl Variables {
 
     pub(super) fn expand(&self, word: &Word, source: &str) -> Expanded {
         let written = source.get(word.span.clone()).unwrap_or_default();
-        let mut expanded = Expanded { text: String::new(), known: true, splits: false };
+        let mut expanded =
+            Expanded { text: String::new(), known: true, splits: false, is_kept: self.may_keep(written) };
         for part in &word.parts {
             match part {
                 Part::Text { text, .. } => expanded.text.push_str(text),
@@ -106,10 +163,36 @@ impl Variables {
                 }
             }
         }
-        expanded.splits = matches!(&word.parts[..], [Part::Variable { .. }]);
+        // `"$@"` is as many words as there are, for all its quotes.
+        let parts =
+            word.parts.iter().filter(|part| !matches!(part, Part::Text { text, .. } if text.is_empty()));
+        expanded.splits = match &parts.collect::<Vec<_>>()[..] {
+            [Part::Variable { name }] => name == "@" || word.parts.len() == 1,
+            _ => false,
+        };
         // `~` and globs are for the machine that runs it.
         expanded
     }
+}
+
+/// The variables that a text names.
+fn named(text: &str) -> impl Iterator<Item = &str> {
+    let after = text.match_indices('$').map(|(at, _)| text[at + 1..].trim_start_matches('{'));
+    let names = after.map(|rest| {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        match rest.chars().next() {
+            Some('@' | '*' | '#') => &rest[..1],
+            Some(digit) if digit.is_ascii_digit() => &rest[..1],
+            _ => &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())],
+        }
+    });
+    names.filter(|name| !name.is_empty())
+}
+
+/// What stands in double quotes for the text itself.
+fn escaped(text: &str) -> String {
+    let escape = |c: char| if "\\\"$`".contains(c) { vec!['\\', c] } else { vec![c] };
+    text.chars().flat_map(escape).collect()
 }
 
 /// Whether a variable stands there as it is, without `:-`, `%` and such.

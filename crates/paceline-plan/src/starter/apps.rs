@@ -1,6 +1,6 @@
 //! The apps of a configuration: where they are, and how they are made.
 
-use super::practice::{Line, Maker, Practice, Setup};
+use super::practice::{Line, Maker, Practice};
 use super::{OneApp, Out, yaml};
 
 /// An app of which only the assembly is known.
@@ -144,17 +144,24 @@ fn in_shell(lines: &[String], app: &Maker, indent: usize) -> String {
 /// Commands in the order in which they were, with what they need before them and the call at the end.
 fn lines(app: &Maker, own: &[Line], call: Option<&str>) -> Vec<String> {
     let texts = || own.iter().map(|line| line.text.as_str()).chain(call);
-    let uses = |name: &String| {
-        texts().any(|text| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}")))
-    };
-    let is_needed = |setup: &&Setup| {
-        setup.sets.is_empty() || setup.text.contains("export ") || setup.sets.iter().any(uses)
-    };
-    let setup = app.setup.iter().filter(is_needed).map(|setup| (setup.line, setup.text.as_str()));
-    let mut all: Vec<(usize, &str)> =
-        setup.chain(own.iter().map(|line| (line.line, line.text.as_str()))).collect();
-    all.sort_by_key(|(line, _)| *line);
+    // What is needed may need something before it in its turn.
+    let mut said: Vec<&str> = texts().collect();
+    let mut all: Vec<(usize, &str)> = own.iter().map(|line| (line.order, line.text.as_str())).collect();
+    for setup in app.setup.iter().rev() {
+        let is_used = |name: &String| said.iter().any(|text| uses(text, name));
+        if setup.sets.is_empty() || setup.text.contains("export ") || setup.sets.iter().any(is_used) {
+            said.push(&setup.text);
+            all.push((setup.order, &setup.text));
+        }
+    }
+    all.sort_by_key(|(order, _)| *order);
+    // What sets something and does more stands in both lists.
+    all.dedup_by(|(_, after), (_, before)| after == before);
     all.into_iter().map(|(_, text)| posix(text)).chain(call.map(str::to_owned)).collect()
+}
+
+fn uses(text: &str, name: &str) -> bool {
+    text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"))
 }
 
 /// A command that several apps run in a folder above theirs is run by one at a time.
@@ -173,7 +180,7 @@ fn one_at_a_time(line: &Line, app: &Maker, all: &[Maker]) -> Line {
         command.to_owned()
     };
     let script = shell_word(&format!("cd {to} && {once}"));
-    Line { line: line.line, text: format!("flock {to} sh -c {script}") }
+    Line { text: format!("flock {to} sh -c {script}"), ..line.clone() }
 }
 
 /// `source` is bash's word for `.`.

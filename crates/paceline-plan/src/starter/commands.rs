@@ -172,6 +172,10 @@ fn name(script: &Script) -> String {
     if parts.is_empty() { format!("script-{}", script.line) } else { parts.join("-") }
 }
 
+fn named(stacks: &[String]) -> String {
+    if stacks.is_empty() { "the app".to_owned() } else { stacks.join(", ") }
+}
+
 /// Conditions that no configuration can say.
 fn conditions(out: &mut Out, practice: &Practice) {
     let switch = regions::variable(practice);
@@ -179,7 +183,7 @@ fn conditions(out: &mut Out, practice: &Practice) {
         let is_region = switch.as_ref().is_some_and(|name| regions::is_switched(it, name))
             && out.text.contains("\nmulti-region:");
         if let Some(when) = it.when.as_ref().filter(|_| !is_region) {
-            let (stacks, condition) = (it.stacks.join(", "), apps::one_line(&when.text));
+            let (stacks, condition) = (named(&it.stacks), apps::one_line(&when.text));
             out.note(
                 it.line,
                 format!(
@@ -188,7 +192,7 @@ fn conditions(out: &mut Out, practice: &Practice) {
             );
         }
         if it.may_fail {
-            let stacks = it.stacks.join(", ");
+            let stacks = named(&it.stacks);
             out.note(it.line, format!("{stacks} was allowed to fail; now its failure fails the run, and skips only what depends on it"));
         }
     }

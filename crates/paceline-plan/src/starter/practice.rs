@@ -26,6 +26,8 @@ pub struct Practice {
 pub struct Line {
     /// Its number, from 1.
     pub line: usize,
+    /// Its place among all that is done.
+    pub order: usize,
     /// What is there.
     pub text: String,
 }
@@ -35,6 +37,8 @@ pub struct Line {
 pub struct Setup {
     /// Where it is.
     pub line: usize,
+    /// Its place among all that is done.
+    pub order: usize,
     /// What is run.
     pub text: String,
     /// The variables that it sets; none for an environment that is entered.

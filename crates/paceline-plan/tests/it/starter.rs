@@ -156,7 +156,7 @@ fn a_graph_that_says_the_opposite_of_a_build_is_right() {
 
 #[test]
 fn without_a_graph_the_order_is_kept_as_phases() {
-    let line = |line: usize, text: &str| Line { line, text: text.into() };
+    let line = |line: usize, text: &str| Line { line, order: line, text: text.into() };
     let mut practice = practice(vec![deploy(7, "Base"), deploy(8, "BaseSecondary"), deploy(9, "Edge")]);
     practice.deployments[1].when = Some(When {
         variable: Some("MULTI_REGION".into()),
@@ -165,7 +165,8 @@ fn without_a_graph_the_order_is_kept_as_phases() {
         text: "[ \"$MULTI_REGION\" = true ]".into(),
     });
     practice.apps[0].dir = "infra".into();
-    practice.apps[0].setup = vec![Setup { line: 3, text: "WHO=$(whoami)".into(), sets: vec!["WHO".into()] }];
+    practice.apps[0].setup =
+        vec![Setup { line: 3, order: 3, text: "WHO=$(whoami)".into(), sets: vec!["WHO".into()] }];
     practice.apps[0].install = vec![line(4, "npm ci")];
     practice.apps[0].context.insert("who".into(), line(7, "$WHO"));
     practice.scripts.push(Script {
@@ -185,7 +186,7 @@ fn without_a_graph_the_order_is_kept_as_phases() {
 #[test]
 fn a_folder_that_several_apps_install_in_is_installed_in_by_one_at_a_time() {
     let mut practice = practice(vec![deploy(7, "A")]);
-    practice.apps[0].install = vec![Line { line: 4, text: "(cd .. && npm ci)".into() }];
+    practice.apps[0].install = vec![Line { line: 4, order: 4, text: "(cd .. && npm ci)".into() }];
     practice.apps[0].dir = "a".into();
     let second = Maker { name: "b".into(), dir: "b".into(), ..practice.apps[0].clone() };
     practice.apps.push(second);

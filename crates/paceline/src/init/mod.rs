@@ -52,7 +52,8 @@ fn from_app(args: &InitArgs) -> Result<u8, Failure> {
             format!("run `{synth}`, then `paceline init` again; what it would write without them is above"),
         ));
     }
-    let assembly = Assembly::read(&found.assembly)?;
+    // What its synthesis did not find stands in nobody's way here.
+    let assembly = Assembly::read_incomplete(&found.assembly)?;
     let written = Starter { practice: None, assembly: Some(&assembly), app: Some(&app) }.write()?;
     write(args, &written)?;
     terminal::say(&summary::of_app(&assembly, &app, &written, &args.out));
@@ -99,18 +100,18 @@ fn nothing_in(file: &Utf8Path, understood: &Understanding) -> Failure {
     for it in &understood.problems {
         problems.push((format!("{file}:{}: {}: {}", it.line, it.what, it.why), None));
     }
-    for it in understood
-        .left_out
-        .iter()
-        .filter(|it| it.why.starts_with("it deploys") || it.why.contains("is not known"))
-    {
+    for it in understood.left_out.iter().filter(|it| it.may_deploy) {
         problems.push((format!("{file}:{}: `{}`: {}", it.line, it.what, it.why), None));
     }
     let hint = "give the buildspec that runs `cdk deploy`, or run `paceline init` without --from in the folder of the app";
-    problems.push((
-        format!("there is nothing to take over in {file}: no command of it runs the CDK"),
-        Some(hint.to_owned()),
-    ));
+    let why = if understood.left_out.iter().any(|it| it.may_deploy) {
+        "what deploys in it is not read here"
+    } else if understood.problems.is_empty() {
+        "no command of it runs the CDK"
+    } else {
+        "it cannot be read"
+    };
+    problems.push((format!("there is nothing to take over in {file}: {why}"), Some(hint.to_owned())));
     Failure::of_all(problems)
 }
 

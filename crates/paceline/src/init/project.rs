@@ -83,4 +83,8 @@ impl Surroundings for PackageScripts {
         let package = json(&Utf8Path::new(dir).join("package.json"))?;
         Some(package["scripts"][name].as_str()?.to_owned())
     }
+
+    fn is_folder(&self, dir: &str) -> Option<bool> {
+        Some(Utf8Path::new(dir).is_dir())
+    }
 }

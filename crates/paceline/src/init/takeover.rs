@@ -39,7 +39,8 @@ pub(crate) fn practice(read: &[(&Utf8Path, Understanding)], place: impl Fn(&str)
             env: it.env.clone(),
             bash: needs_bash(&it.text),
         }));
-        let signal = understood.signals.first().map(|it| Line { line: it.line, text: it.variable.clone() });
+        let signal =
+            understood.signals.first().map(|it| Line { line: it.line, order: 0, text: it.variable.clone() });
         practice.signal = practice.signal.or(signal);
         practice.bootstraps.extend(lines(&understood.bootstraps));
         practice.runtimes.extend(understood.runtimes.iter().map(|it| Runtime {
@@ -70,7 +71,7 @@ fn maker(app: &understand::App, place: impl Fn(&str) -> String) -> Maker {
         setup: app
             .setup
             .iter()
-            .map(|it| Setup { line: it.line, text: it.text.clone(), sets: it.sets.clone() })
+            .map(|it| Setup { line: it.line, order: it.order, text: it.text.clone(), sets: it.sets.clone() })
             .collect(),
         install: lines(&app.install),
         build: lines(&app.build),
@@ -91,7 +92,7 @@ fn when(when: &understand::When) -> When {
 }
 
 fn line(line: &understand::Line) -> Line {
-    Line { line: line.line, text: line.text.clone() }
+    Line { line: line.line, order: line.order, text: line.text.clone() }
 }
 
 fn lines(all: &[understand::Line]) -> Vec<Line> {

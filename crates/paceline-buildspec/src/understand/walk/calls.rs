@@ -1,8 +1,9 @@
 //! What single calls do.
 
-use super::look::{Concern, each_simple, inner_script, without_timeout};
-use super::{MAX_DEPTH, Source, Walk, What};
-use crate::shell::{Script, Simple, Span, Statement, Word, program};
+use super::effects::{argument_names, is_setter};
+use super::look::{Concern, deploys, inner_script, without_timeout};
+use super::{MAX_DEPTH, Open, REGIONS, Source, Walk, What};
+use crate::shell::{Script, Simple, Span, program};
 use crate::understand::cdk;
 use crate::understand::names::joined;
 use crate::understand::programs::{Role, role};
@@ -15,41 +16,89 @@ impl Walk<'_> {
             return;
         }
         let line = source.line(span);
+        let text = source.text(span);
+        if simple.words.is_empty() {
+            return self.assign(simple, line, text, source);
+        }
         let mut local = Vec::new();
         for assignment in &simple.assignments {
             let value = self.variables.expand(&assignment.value, source.text);
-            local.push((assignment.name.clone(), value.known.then_some(value.text)));
-        }
-        if simple.words.is_empty() {
-            let unknown: Vec<String> =
-                local.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.clone()).collect();
-            for (name, value) in local {
-                self.variables.set(&name, value);
-            }
-            if !unknown.is_empty() {
-                self.act(line, source.text(span), What::Setup(unknown));
-            }
-            return;
+            let written = source.text.get(assignment.value.span.clone()).unwrap_or_default().to_owned();
+            local.push((assignment.name.clone(), value, written));
         }
         // `env A=b program` says the same as `A=b program`.
         let rest = program(&simple.words);
         for word in &simple.words[..simple.words.len() - rest.len()] {
-            let expanded = self.variables.expand(word, source.text);
-            if let Some((name, value)) = expanded.text.split_once('=') {
-                local.push((name.to_owned(), expanded.known.then(|| value.to_owned())));
+            let mut expanded = self.variables.expand(word, source.text);
+            let written = source.text.get(word.span.clone()).unwrap_or_default();
+            if let Some((name, value)) = expanded.text.clone().split_once('=') {
+                value.clone_into(&mut expanded.text);
+                let written = written.split_once('=').map_or("", |(_, value)| value);
+                local.push((name.to_owned(), expanded, written.to_owned()));
             }
         }
         let words: Vec<String> =
             rest.iter().flat_map(|word| self.words(word, source)).map(|(text, _)| text).collect();
-        let kept = (!local.is_empty()).then(|| self.variables.clone());
-        for (name, value) in local {
-            self.variables.set(&name, value);
+        let kept = (!local.is_empty()).then(|| (self.variables.clone(), self.open.clone()));
+        for (name, value, written) in local {
+            if value.known {
+                self.open.retain(|open| open.name != name);
+                self.variables.set(&name, value.text, line);
+            } else {
+                if REGIONS.contains(&name.as_str()) {
+                    let is_kept = value.is_kept && self.fleeting == 0;
+                    let setting = is_kept.then(|| format!("export {name}={written}"));
+                    self.open.push(Open { name: name.clone(), written, setting });
+                }
+                self.variables.lose(&name, false);
+            }
             self.variables.export(&name);
         }
         self.call(without_timeout(&words), simple, line, span, source);
         if let Some(kept) = kept {
-            self.variables = kept;
+            (self.variables, self.open) = kept;
         }
+    }
+
+    /// Variables that are set on their own.
+    fn assign(&mut self, simple: &Simple, line: usize, text: &str, source: Source<'_>) {
+        let is_kept = self.may_keep(text) && self.when.as_ref().is_none_or(|when| when.shell.is_some());
+        let mut names = Vec::new();
+        for assignment in &simple.assignments {
+            let value = self.variables.expand(&assignment.value, source.text);
+            let name = &assignment.name;
+            // What is set under a condition is not known behind it.
+            if !value.known || self.when.is_some() {
+                names.push(name.clone());
+            }
+            if value.known {
+                self.variables.set(name, value.text, line);
+            } else {
+                self.variables.lose(name, is_kept);
+            }
+        }
+        if !names.is_empty() && is_kept {
+            self.act(line, text, What::Setup(names));
+        }
+    }
+
+    /// Builtins that set variables by their arguments.
+    fn setter(&mut self, words: &[String], simple: &Simple, line: usize, text: &str, source: Source<'_>) {
+        let mut effects = super::effects::Effects::default();
+        self.in_simple(simple, source.text, 0, &mut effects);
+        self.retire(&effects);
+        let changes_arguments = matches!(words.first().map(String::as_str), Some("set" | "shift"));
+        let is_kept = self.may_keep(text) && !changes_arguments;
+        if effects.any {
+            let why = "what it sets is only known when it runs; if a region is among it, set AWS_REGION for the \
+                       build, or give each region an app with `env: { AWS_REGION: … }`";
+            self.leave_out(line, text, why);
+        }
+        if is_kept && effects.sets() {
+            let names = effects.names.iter().cloned().collect();
+            self.act(line, text, What::Setup(if effects.any { Vec::new() } else { names }));
+        }
+        self.lose(&effects, is_kept);
     }
 
     fn call(&mut self, words: &[String], simple: &Simple, line: usize, span: &Span, source: Source<'_>) {
@@ -60,12 +109,7 @@ impl Walk<'_> {
             "export" | "declare" | "typeset" | "readonly" | "local" => {
                 return self.declare(simple, line, text, source);
             }
-            "unset" => {
-                for name in &words[1..] {
-                    self.variables.set(name, None);
-                }
-                return;
-            }
+            _ if is_setter(words) => return self.setter(words, simple, line, text, source),
             _ => {}
         }
         if let Some(body) = self.functions.get(first).cloned() {
@@ -75,6 +119,7 @@ impl Walk<'_> {
             return self.inner(inner, line, text);
         }
         if let Some(call) = cdk::call(words) {
+            self.overwritten(line);
             let what = match call.command.as_str() {
                 "bootstrap" => What::Bootstrap,
                 "deploy" | "synth" => What::Cdk(Box::new(call)),
@@ -106,13 +151,32 @@ impl Walk<'_> {
             Role::Daemon => self.leave_out(line, text, "a privileged build has a Docker daemon already"),
             Role::Runtime => self.leave_out(line, text, "the build image has the runtime"),
             Role::Opaque => {
-                self.leave_out(
+                self.leave_out_deployment(
                     line,
                     text,
                     "it deploys by means of its own, which are not read here: put its commands in its place",
                 );
             }
             Role::Tool | Role::Other => self.act(line, text, What::Script),
+        }
+    }
+
+    /// What the CDK CLI takes no notice of, because it sets it itself.
+    fn overwritten(&mut self, line: usize) {
+        for (name, instead) in
+            [("CDK_DEFAULT_REGION", "AWS_REGION"), ("CDK_DEFAULT_ACCOUNT", "the credentials")]
+        {
+            if !self.variables.is_exported(name) {
+                continue;
+            }
+            let value = match self.variables.get(name) {
+                Some(value) => value.to_owned(),
+                None if self.variables.is_lost(name) => "…".to_owned(),
+                None => continue,
+            };
+            let why =
+                format!("the CDK CLI overwrites it with what it finds itself: what counts is {instead}");
+            self.leave_out(line, &format!("{name}={value}"), &why);
         }
     }
 
@@ -124,7 +188,7 @@ impl Walk<'_> {
             (_, None) => "~".to_owned(),
             (_, Some(to)) => match to.strip_prefix(ROOT) {
                 Some(inside) => joined("", inside.trim_start_matches('/')),
-                None => joined(&self.dir, to),
+                None => self.entered(to, line, text),
             },
         };
         if how == "pushd" {
@@ -140,8 +204,41 @@ impl Walk<'_> {
         self.dir_before = std::mem::replace(&mut self.dir, target);
     }
 
+    /// Where `cd` leads to, by the folders that are there. Into a folder that is not there it fails, and is taken to
+    /// mean the one that its writer had in mind.
+    fn entered(&mut self, to: &str, line: usize, text: &str) -> String {
+        let target = joined(&self.dir, to);
+        let is_plain = !to.starts_with(['/', '$', '~', '.']) && !self.dir.is_empty() && !target.contains('$');
+        if !is_plain || self.surroundings.is_folder(&target) == Some(true) {
+            return target;
+        }
+        let from_root = joined("", to);
+        let is_in_it = self.dir == from_root || self.dir.ends_with(&format!("/{from_root}"));
+        let meant = if self.surroundings.is_folder(&from_root) == Some(true) && !is_in_it {
+            from_root
+        } else if is_in_it {
+            self.dir.clone()
+        } else {
+            return target;
+        };
+        let why = format!(
+            "the build is in {} by then, since the folder is kept from item to item: this looks for {target}, and {meant} \
+             is taken to be meant",
+            self.dir
+        );
+        self.leave_out(line, text, &why);
+        meant
+    }
+
     fn declare(&mut self, simple: &Simple, line: usize, text: &str, source: Source<'_>) {
-        let mut unknown = Vec::new();
+        let mut effects = super::effects::Effects::default();
+        self.in_simple(simple, source.text, 0, &mut effects);
+        if effects.any {
+            // `export $(cat file)` may set anything.
+            return self.setter(&[], simple, line, text, source);
+        }
+        let is_kept = self.may_keep(text) && self.when.as_ref().is_none_or(|when| when.shell.is_some());
+        let mut names = Vec::new();
         for word in &simple.words[1..] {
             let expanded = self.variables.expand(word, source.text);
             let (name, value) = match expanded.text.split_once('=') {
@@ -150,17 +247,21 @@ impl Walk<'_> {
                 None => (expanded.text, None),
             };
             if let Some(value) = value {
-                if !expanded.known {
-                    unknown.push(name.clone());
+                if !expanded.known || self.when.is_some() {
+                    names.push(name.clone());
                 }
-                self.variables.set(&name, expanded.known.then_some(value));
+                if expanded.known {
+                    self.variables.set(&name, value, line);
+                } else {
+                    self.variables.lose(&name, is_kept);
+                }
             }
             if !simple.words[0].is("local") {
                 self.variables.export(&name);
             }
         }
-        if !unknown.is_empty() {
-            self.act(line, text, What::Setup(unknown));
+        if !names.is_empty() && is_kept {
+            self.act(line, text, What::Setup(names));
         }
     }
 
@@ -170,17 +271,24 @@ impl Walk<'_> {
         }
         let script = Script::parse(body);
         let kept = self.variables.clone();
-        for (number, word) in words.iter().enumerate().skip(1) {
-            let is_known = !word.contains('$');
-            self.variables.set(&number.to_string(), is_known.then(|| word.clone()));
+        for name in argument_names() {
+            self.variables.lose(&name, false);
         }
-        self.variables.set("@", Some(words[1..].join(" ")));
-        self.variables.set("*", Some(words[1..].join(" ")));
+        for (number, word) in words.iter().enumerate().skip(1) {
+            if !word.contains('$') {
+                self.variables.set(&number.to_string(), word.clone(), line);
+            }
+        }
+        if !words.iter().any(|word| word.contains('$')) {
+            for name in ["@", "*"] {
+                self.variables.set(name, words[1..].join(" "), line);
+            }
+        }
         self.depth += 1;
         self.list(&script.body, Source { text: body, item: None, line });
         self.depth -= 1;
-        for name in (1..words.len()).map(|n| n.to_string()).chain(["@".to_owned(), "*".to_owned()]) {
-            self.variables.set(&name, kept.get(&name).map(str::to_owned));
+        for name in argument_names() {
+            self.variables.restore(&name, &kept);
         }
     }
 
@@ -212,22 +320,9 @@ impl Walk<'_> {
             self.depth -= 1;
         } else if script.is_none() && name.contains("deploy") {
             let why = "what the script does is not known: put its commands in its place";
-            self.leave_out(line, text, why);
+            self.leave_out_deployment(line, text, why);
         } else {
             self.act(line, text, What::Build);
         }
     }
-}
-
-/// Whether a script of `package.json` deploys something, or calls one that does.
-fn deploys(statement: &Statement) -> bool {
-    let mut found = false;
-    statement.pipelines().flat_map(|pipeline| &pipeline.commands).for_each(|command| {
-        each_simple(command, &mut |simple| {
-            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
-            found |= cdk::call(&words).is_some()
-                || matches!(role(&words), Role::PackageScript(name) if name.contains("deploy"));
-        });
-    });
-    found
 }

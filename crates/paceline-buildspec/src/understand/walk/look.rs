@@ -1,6 +1,7 @@
 //! Looks at commands before they are followed: whether anything in them is understood, and what they set.
 
 use super::Walk;
+use super::effects::is_setter;
 use crate::shell::{Command, Kind, List, Pipeline, Script, Simple, Span, Statement, Word, program};
 use crate::understand::cdk;
 use crate::understand::programs::{Role, role};
@@ -37,7 +38,8 @@ impl Walk<'_> {
             let is_followed = matches!(
                 first.as_str(),
                 "cd" | "pushd" | "popd" | "export" | "declare" | "typeset" | "readonly" | "local" | "unset"
-            ) || self.functions.contains_key(first)
+            ) || is_setter(words)
+                || self.functions.contains_key(first)
                 || cdk::call(words).is_some();
             if let Some(inner) = inner_script(words) {
                 let parsed = Script::parse(inner);
@@ -68,8 +70,86 @@ impl Walk<'_> {
         most
     }
 
-    pub(super) fn any_followed(&self, pipeline: &Pipeline) -> bool {
-        pipeline.commands.iter().any(|it| self.command_concerns(it) == Concern::Followed)
+    /// Whether something in a statement cannot be kept as it is, because it deploys, or tells somebody of it.
+    pub(super) fn is_deep(&self, statement: &Statement) -> bool {
+        let mut commands = statement.pipelines().flat_map(|pipeline| &pipeline.commands);
+        commands.any(|command| self.is_deep_command(command, 0))
+    }
+
+    pub(super) fn any_deep(&self, pipeline: &Pipeline) -> bool {
+        pipeline.commands.iter().any(|command| self.is_deep_command(command, 0))
+    }
+
+    fn is_deep_command(&self, command: &Command, depth: usize) -> bool {
+        if matches!(command.kind, Kind::Function { .. }) {
+            return true;
+        }
+        let mut is_deep = false;
+        each_simple(command, &mut |simple| {
+            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
+            let words = without_timeout(&words);
+            let Some(first) = words.first() else { return };
+            let script = inner_script(words).or(self.functions.get(first).map(String::as_str));
+            if let Some(script) = script {
+                let parsed = Script::parse(script);
+                is_deep |= depth < 4
+                    && commands(&parsed.body).any(|command| self.is_deep_command(command, depth + 1));
+                return;
+            }
+            is_deep |= cdk::call(words).is_some()
+                || match role(words) {
+                    Role::Bootstrap | Role::Signal(_) | Role::Opaque => true,
+                    Role::PackageScript(name) => self.script_deploys(&name),
+                    _ => false,
+                };
+        });
+        is_deep
+    }
+
+    /// Whether a script of `package.json` deploys something, or is called so and not known.
+    pub(super) fn script_deploys(&self, name: &str) -> bool {
+        match self.surroundings.package_script(&self.dir, name) {
+            Some(script) => Script::parse(&script).body.0.iter().any(deploys),
+            None => name.contains("deploy"),
+        }
+    }
+
+    /// The roles of the programs in a command.
+    pub(super) fn roles_in(&self, command: &Command, roles: &mut Vec<Role>) {
+        each_simple(command, &mut |simple| {
+            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
+            let words = without_timeout(&words);
+            if !words.is_empty() && !is_setter(words) {
+                roles.push(role(words));
+            }
+        });
+    }
+
+    /// Whether a command works, or the build is at its end: it installs, builds, deploys, or prepares for that.
+    pub(super) fn is_expected(&self, command: &Command) -> bool {
+        let mut all = true;
+        each_simple(command, &mut |simple| {
+            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
+            let words = without_timeout(&words);
+            let Some(first) = words.first() else { return };
+            let prepares = [
+                "cd", "pushd", "popd", "export", "set", "unset", "local", "declare", "readonly", "mkdir",
+                "cp", "mv", "rm", "chmod", "touch", "ln", "tar", "unzip", "sleep", "echo", "printf", "wait",
+            ];
+            all &= prepares.contains(&first.as_str())
+                || cdk::call(words).is_some()
+                || matches!(
+                    role(words),
+                    Role::Install
+                        | Role::Tool
+                        | Role::Cli(_)
+                        | Role::Build
+                        | Role::PackageScript(_)
+                        | Role::Environment
+                        | Role::Bootstrap
+                );
+        });
+        all && !matches!(command.kind, Kind::Test)
     }
 
     pub(super) fn only_says(&self, pipeline: &Pipeline) -> bool {
@@ -82,13 +162,42 @@ pub(super) fn span_of(pipeline: &Pipeline) -> Span {
     start..pipeline.commands.last().map_or(start, |command| command.span.end)
 }
 
+pub(super) fn span_of_list(list: &List) -> Span {
+    let start = list.0.first().map_or(0, |first| first.span().start);
+    start..list.0.last().map_or(start, |last| last.span().end)
+}
+
+/// Whether a pipeline only asks something.
 pub(super) fn is_test(pipeline: Option<&Pipeline>) -> bool {
-    let Some([command]) = pipeline.map(|pipeline| &pipeline.commands[..]) else { return false };
-    match &command.kind {
-        Kind::Test => true,
-        Kind::Simple(simple) => simple.words.first().is_some_and(|word| word.is("[") || word.is("test")),
-        _ => false,
-    }
+    let Some(pipeline) = pipeline else { return false };
+    let Some((last, feeding)) = pipeline.commands.split_last() else { return false };
+    asks(last) && feeding.iter().all(|command| asks(command) || feeds(command))
+}
+
+fn asks(command: &Command) -> bool {
+    const ASKING: [&str; 11] =
+        ["[", "test", "grep", "egrep", "fgrep", "which", "type", "hash", "diff", "cmp", "false"];
+    let Kind::Simple(simple) = &command.kind else { return matches!(command.kind, Kind::Test) };
+    let first = simple.words.first().and_then(Word::literal).unwrap_or_default();
+    let second = simple.words.get(1).and_then(Word::literal).unwrap_or_default();
+    ASKING.contains(&first.as_str())
+        || (first == "command" && matches!(second.as_str(), "-v" | "-V"))
+        || (first == "git" && second == "diff" && simple.words.iter().any(|word| word.is("--quiet")))
+}
+
+/// Whether a command prints what another asks about.
+fn feeds(command: &Command) -> bool {
+    let Kind::Simple(simple) = &command.kind else { return false };
+    let first = simple.words.first().and_then(Word::literal).unwrap_or_default();
+    matches!(
+        first.as_str(),
+        "echo" | "printf" | "cat" | "git" | "head" | "tail" | "cut" | "sort" | "ls" | "tr"
+    )
+}
+
+/// Whether a condition does no more than to ask.
+pub(super) fn is_pure_test(list: &List) -> bool {
+    list.0.iter().flat_map(Statement::pipelines).all(|pipeline| is_test(Some(pipeline)))
 }
 
 /// Every simple command in a command, but not those that are run to make a word.
@@ -128,36 +237,8 @@ fn in_list(list: &List, look: &mut dyn FnMut(&Simple)) {
 }
 
 /// The commands of a list, as they are: not those inside of others.
-fn commands(list: &List) -> impl Iterator<Item = &Command> {
+pub(super) fn commands(list: &List) -> impl Iterator<Item = &Command> {
     list.0.iter().flat_map(Statement::pipelines).flat_map(|pipeline| &pipeline.commands)
-}
-
-/// Whether a list does nothing but set variables and say things; which it sets.
-pub(super) fn sets_only(list: &List, set: &mut Vec<String>) -> bool {
-    let mut only = true;
-    for command in commands(list) {
-        each_simple(command, &mut |simple| {
-            let words: Vec<String> = simple.words.iter().map(Word::shown).collect();
-            let declares = words.first().is_some_and(|first| first == "export");
-            only &= words.is_empty() || declares || role(&words) == Role::Says;
-        });
-    }
-    assigned(list, set);
-    only
-}
-
-/// The variables that a list sets.
-pub(super) fn assigned(list: &List, set: &mut Vec<String>) {
-    for command in commands(list) {
-        each_simple(command, &mut |simple| {
-            if simple.words.is_empty() {
-                set.extend(simple.assignments.iter().map(|assignment| assignment.name.clone()));
-            } else if simple.words[0].is("export") {
-                let names = simple.words[1..].iter().map(Word::shown);
-                set.extend(names.filter_map(|word| word.split_once('=').map(|(name, _)| name.to_owned())));
-            }
-        });
-    }
 }
 
 /// The words without `timeout 30m` before them.
@@ -193,4 +274,17 @@ pub(super) fn ends_there(statement: &Statement) -> bool {
         }
     }
     ends
+}
+
+/// Whether a script of `package.json` deploys something, or calls one that does.
+pub(super) fn deploys(statement: &Statement) -> bool {
+    let mut found = false;
+    statement.pipelines().flat_map(|pipeline| &pipeline.commands).for_each(|command| {
+        each_simple(command, &mut |simple| {
+            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
+            found |= cdk::call(&words).is_some()
+                || matches!(role(&words), Role::PackageScript(name) if name.contains("deploy"));
+        });
+    });
+    found
 }

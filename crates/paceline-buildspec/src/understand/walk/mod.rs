@@ -1,17 +1,20 @@
 //! Follows the commands of a buildspec the way a shell would, with what is known before anything runs.
 
 mod calls;
+mod chain;
+mod compound;
+mod effects;
 mod look;
 
 use std::collections::BTreeMap;
 
 use super::cdk::Cdk;
-use super::condition::{self, Asked};
 use super::read::{Command as Item, Document};
 use super::variables::Variables;
 use super::{LeftOut, Line, Surroundings, When};
-use crate::shell::{Command, Joint, Kind, List, Loop, Pipeline, Span, Statement, Trouble, Word};
-use look::{Concern, assigned, ends_there, is_test, sets_only, span_of};
+use crate::shell::{Command, Kind, List, Pipeline, Span, Statement, Trouble};
+use compound::is_conditional;
+use look::{Concern, span_of};
 
 /// More calls than this nobody has written: loops in loops have made them.
 const MAX_CALLS: usize = 5_000;
@@ -31,7 +34,20 @@ pub(super) struct Act {
     pub(super) env: BTreeMap<String, String>,
     /// Variables that the text names and whose values are known.
     pub(super) named: BTreeMap<String, String>,
+    /// The regions that programs see and that only the run knows: the variable, how it is set, and whether a line that is
+    /// kept can set it.
+    pub(super) open: Vec<Open>,
     pub(super) what: What,
+}
+
+/// A variable for programs, of which only the run knows the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Open {
+    pub(super) name: String,
+    /// As it is set.
+    pub(super) written: String,
+    /// What sets it, where that is for this call alone and can be kept.
+    pub(super) setting: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -66,6 +82,12 @@ pub(super) struct Walk<'a> {
     may_fail: bool,
     background: bool,
     depth: usize,
+    /// How deep it is in what is taken once, though it may run often or not at all.
+    fleeting: usize,
+    /// The line of the item that is followed.
+    line: usize,
+    /// What is set for one call alone and not known.
+    open: Vec<Open>,
     spent: bool,
 }
 
@@ -105,6 +127,9 @@ impl<'a> Walk<'a> {
             may_fail: false,
             background: false,
             depth: 0,
+            fleeting: 0,
+            line: 1,
+            open: Vec::new(),
             spent: false,
         }
     }
@@ -112,6 +137,7 @@ impl<'a> Walk<'a> {
     pub(super) fn all(&mut self, document: &Document) {
         for item in &document.commands {
             self.always = item.always;
+            self.line = item.line;
             let source = Source { text: &item.text, item: Some(item), line: item.line };
             self.list(&item.script.body, source);
             if let Some(trouble) = &item.script.trouble {
@@ -144,13 +170,21 @@ impl<'a> Walk<'a> {
         }
         let before = (self.background, self.may_fail, self.when.clone());
         self.background |= statement.background;
+        // What runs beside runs in a shell of its own.
+        let shell = statement.background.then(|| self.shell());
         match self.concern(statement) {
             Concern::Nothing => self.calls += 1,
             Concern::Kept => {
                 self.calls += 1;
                 self.act(source.line(&span), source.text(&span), What::Script);
             }
+            Concern::Followed if is_conditional(statement) && !self.is_deep(statement) => {
+                self.keep(statement, source);
+            }
             Concern::Followed => self.joined(statement, source),
+        }
+        if let Some(shell) = shell {
+            self.back_to(shell);
         }
         (self.background, self.may_fail, self.when) = before;
     }
@@ -166,37 +200,13 @@ impl<'a> Walk<'a> {
         is_spent
     }
 
-    /// Pipelines with `&&` and `||` between them.
-    fn joined(&mut self, statement: &Statement, source: Source<'_>) {
-        let ends: Vec<Option<Joint>> =
-            statement.rest.iter().map(|(joint, _)| Some(*joint)).chain([None]).collect();
-        let mut before = None;
-        for (pipeline, next) in statement.pipelines().zip(ends) {
-            let span = span_of(pipeline);
-            if before == Some(Joint::Or) && !is_test(statement.pipelines().next()) {
-                // What happens after a failure. A retry does the same again, which is found to be the same.
-                if self.any_followed(pipeline) {
-                    self.pipeline(pipeline, source);
-                } else if !self.only_says(pipeline) {
-                    let why = "it is for a failure, which a run reports itself";
-                    self.leave_out(source.line(&span), source.text(&span), why);
-                }
-            } else if let (true, Some(joint)) = (is_test(Some(pipeline)), next) {
-                let asked = condition::read(source.text(&span), &self.variables);
-                match (asked, joint) {
-                    (Asked::Known(is), _) if is == (joint == Joint::And) => {}
-                    (Asked::Known(_), _) => return,
-                    (Asked::Open(when), Joint::And) => self.when = Some(when.within(self.when.as_ref())),
-                    (Asked::Open(when), Joint::Or) => {
-                        self.when = Some(when.otherwise().within(self.when.as_ref()));
-                    }
-                }
-            } else {
-                self.may_fail = next == Some(Joint::Or) && !ends_there(statement);
-                self.pipeline(pipeline, source);
-            }
-            before = next;
-        }
+    /// The state of a shell that another is started from.
+    fn shell(&self) -> (String, Variables, Vec<String>) {
+        (self.dir.clone(), self.variables.clone(), self.pushed.clone())
+    }
+
+    fn back_to(&mut self, shell: (String, Variables, Vec<String>)) {
+        (self.dir, self.variables, self.pushed) = shell;
     }
 
     fn pipeline(&mut self, pipeline: &Pipeline, source: Source<'_>) {
@@ -205,12 +215,14 @@ impl<'a> Walk<'a> {
         }
         // What is fed or filtered beside the call that matters is left.
         let mut any = false;
+        let shell = self.shell();
         for command in &pipeline.commands {
             if self.command_concerns(command) == Concern::Followed {
                 any = true;
                 self.command(command, source);
             }
         }
+        self.back_to(shell);
         if !any && !self.only_says(pipeline) {
             let span = span_of(pipeline);
             self.act(source.line(&span), source.text(&span), What::Script);
@@ -222,23 +234,13 @@ impl<'a> Walk<'a> {
             Kind::Simple(simple) => self.simple(simple, &command.span, source),
             Kind::Group(list) => self.list(list, source),
             Kind::Subshell(list) => {
-                let kept = (self.dir.clone(), self.variables.clone(), self.pushed.clone());
+                let shell = self.shell();
                 self.list(list, source);
-                (self.dir, self.variables, self.pushed) = kept;
+                self.back_to(shell);
             }
             Kind::If { arms, otherwise } => self.branches(arms, otherwise.as_ref(), &command.span, source),
             Kind::Loop(of) => self.each(of, &command.span, source),
-            Kind::Case(arms) => {
-                for list in arms {
-                    let line =
-                        source.text(&command.span).lines().next().unwrap_or_default().trim().to_owned();
-                    self.under(
-                        When { variable: None, value: String::new(), equals: true, text: line },
-                        list,
-                        source,
-                    );
-                }
-            }
+            Kind::Case(arms) => self.alternatives(arms, &command.span, source),
             Kind::Function { name, body } => {
                 self.functions.insert(name.clone(), source.text(&body.span).to_owned());
             }
@@ -246,105 +248,22 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn branches(&mut self, arms: &[(List, List)], otherwise: Option<&List>, span: &Span, source: Source<'_>) {
-        // What only sets variables is run before whatever uses them.
-        let all = arms.iter().map(|(_, body)| body).chain(otherwise);
-        let mut set = Vec::new();
-        if all.clone().all(|list| sets_only(list, &mut set)) && !set.is_empty() {
-            self.forget(&set);
-            return self.act(source.line(span), source.text(span), What::Setup(set));
-        }
-        let mut outer = Vec::new();
-        for (condition, body) in arms {
-            self.list(condition, source);
-            let span = condition.0.first().map_or(span.clone(), |first| {
-                first.span().start..condition.0.last().map_or(first.span().end, |last| last.span().end)
-            });
-            match condition::read(source.text(&span), &self.variables) {
-                Asked::Known(true) => {
-                    self.list(body, source);
-                    self.when = outer.first().cloned().unwrap_or(self.when.take());
-                    return;
-                }
-                Asked::Known(false) => {}
-                Asked::Open(when) => {
-                    self.under(when.clone(), body, source);
-                    outer.push(self.when.clone());
-                    self.when = Some(when.otherwise().within(self.when.as_ref()));
-                }
-            }
-        }
-        if let Some(list) = otherwise {
-            self.list(list, source);
-        }
-        if let Some(first) = outer.into_iter().next() {
-            self.when = first;
-        }
-    }
-
-    /// Follows what only happens under a condition. What it changes is not known after it.
-    fn under(&mut self, when: When, list: &List, source: Source<'_>) {
-        let before = (self.when.clone(), self.dir.clone());
-        self.when = Some(when.within(self.when.as_ref()));
-        self.list(list, source);
-        let mut set = Vec::new();
-        assigned(list, &mut set);
-        self.forget(&set);
-        (self.when, self.dir) = before;
-    }
-
-    fn forget(&mut self, names: &[String]) {
-        for name in names {
-            self.variables.set(name, None);
-        }
-    }
-
-    /// A loop with known values is followed once for each.
-    fn each(&mut self, of: &Loop, span: &Span, source: Source<'_>) {
-        let Some(name) = of.variable.as_ref().filter(|_| of.condition.is_none()) else {
-            // `until cdk deploy …; do sleep; done` tries again.
-            of.condition.iter().for_each(|list| self.list(list, source));
-            return self.list(&of.body, source);
-        };
-        let words: Vec<(String, bool)> = of.values.iter().flat_map(|word| self.words(word, source)).collect();
-        if words.iter().all(|(_, known)| *known) {
-            for (value, _) in words {
-                if self.calls > MAX_CALLS {
-                    break;
-                }
-                self.variables.set(name, Some(value));
-                self.list(&of.body, source);
-            }
-        } else {
-            let lists_stacks = source
-                .text(span)
-                .lines()
-                .next()
-                .is_some_and(|line| ["cdk ls", "cdk list"].iter().any(|call| line.contains(call)));
-            if lists_stacks {
-                // All stacks, as they are listed.
-                self.variables.set(name, Some("*".to_owned()));
-                self.list(&of.body, source);
-            } else {
-                let why = "what it goes through is only known when it runs; name the stacks yourself";
-                self.leave_out(source.line(span), source.text(span), why);
-            }
-        }
-        self.variables.set(name, None);
-    }
-
-    /// The words that a word becomes, each with whether all of it is known.
-    fn words(&self, word: &Word, source: Source<'_>) -> Vec<(String, bool)> {
-        let expanded = self.variables.expand(word, source.text);
-        if expanded.splits && expanded.known {
-            return expanded.text.split_whitespace().map(|text| (text.to_owned(), true)).collect();
-        }
-        vec![(expanded.text, expanded.known)]
-    }
-
     fn act(&mut self, line: usize, text: &str, what: What) {
+        let is_run_elsewhere =
+            matches!(what, What::Install | What::Build | What::Setup(_) | What::Script) && self.depth > 0;
+        if is_run_elsewhere && names_arguments(text) {
+            let why = "it uses what a function is given: put what it does there in its place";
+            return self.leave_out(line, text, why);
+        }
+        let is_own = matches!(what, What::Install | What::Build | What::Script);
+        if is_own && (self.fleeting > 0 || self.depth > 0) && !self.variables.may_keep(text) {
+            let why = "it uses what is only known there when it runs: put what it does in its place";
+            return self.leave_out(line, text, why);
+        }
+        let open = self.open_regions();
         self.acts.push(Act {
-            at: Line { line, text: text.to_owned() },
+            open,
+            at: Line { line, order: self.acts.len(), text: text.to_owned() },
             dir: self.dir.clone(),
             when: self.when.clone(),
             always: self.always,
@@ -357,9 +276,33 @@ impl<'a> Walk<'a> {
     }
 
     fn leave_out(&mut self, line: usize, what: &str, why: &str) {
-        self.left_out.push(LeftOut { line, what: shortened(what), why: why.to_owned() });
+        self.left_out.push(LeftOut { line, what: shortened(what), why: why.to_owned(), may_deploy: false });
+    }
+
+    /// Leaves out what may deploy something.
+    fn leave_out_deployment(&mut self, line: usize, what: &str, why: &str) {
+        self.leave_out(line, what, why);
+        if let Some(last) = self.left_out.last_mut() {
+            last.may_deploy = true;
+        }
+    }
+
+    /// The regions that a call sees and that only the run knows.
+    fn open_regions(&self) -> Vec<Open> {
+        let exported = REGIONS.iter().filter(|name| self.variables.is_exported(name));
+        let lost = exported.filter(|name| self.variables.is_lost(name));
+        let for_call = |name: &&&str| self.open.iter().any(|open| open.name == **name);
+        let lost = lost.filter(|name| !for_call(name)).map(|name| Open {
+            name: (*name).to_owned(),
+            written: format!("${name}"),
+            setting: None,
+        });
+        self.open.iter().cloned().chain(lost).collect()
     }
 }
+
+/// The variables that say where an app is deployed to.
+pub(super) const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// The first line of a text, or as much of it as a message has room for.
 pub(super) fn shortened(text: &str) -> String {
@@ -371,4 +314,11 @@ pub(super) fn shortened(text: &str) -> String {
     }
     let short: String = line.chars().take(WIDTH).collect();
     format!("{}…", short.trim_end())
+}
+
+/// Whether a text names the arguments of a script or a function.
+fn names_arguments(text: &str) -> bool {
+    let after = text.match_indices('$').map(|(at, _)| text[at + 1..].trim_start_matches('{'));
+    let mut after = after.filter_map(|rest| rest.chars().next());
+    after.any(|c| matches!(c, '@' | '*') || c.is_ascii_digit())
 }

@@ -80,3 +80,135 @@ fn scripts_are_kept_where_they_stand() {
     let kept: Vec<_> = all.scripts.iter().map(|it| (it.after, it.text.as_str())).collect();
     assert_eq!(kept, [(1, "./between.sh \"$X\" || true"), (2, "npm test")]);
 }
+
+/// What is said of the region of one app that is deployed.
+#[track_caller]
+fn region_of(items: &[&str]) -> (Option<String>, Vec<String>) {
+    let all = build(items);
+    assert_eq!(all.apps.len(), 1, "{items:?}: {all:#?}");
+    assert_eq!(all.deployments.len(), 1, "{items:?}: {all:#?}");
+    let app = &all.apps[0];
+    let known = app.env.get("AWS_REGION").cloned();
+    let said = all.left_out.iter().filter(|it| it.why.contains("AWS_REGION"));
+    (known, said.map(|it| it.what.clone()).collect())
+}
+
+const DEPLOY: &str = "AWS_REGION=$R cdk deploy --all";
+
+#[test]
+fn a_value_that_a_variable_may_not_have_is_not_believed() {
+    let forms = [
+        "'if [ \"$STAGE\" = prod ]; then R=us-east-1; fi'",
+        "'if [ \"$STAGE\" = prod ]; then R=us-east-1; else R=eu-west-2; fi'",
+        "'[ \"$STAGE\" = prod ] && R=us-east-1'",
+        "'[ \"$STAGE\" = dev ] || R=us-east-1'",
+        "'grep -q prod stage.txt && R=us-east-1'",
+        "'./check.sh && R=us-east-1'",
+        "'./check.sh || R=us-east-1'",
+        "'case $STAGE in prod) R=us-east-1;; esac'",
+        "'while read -r next; do R=$next; done < regions.txt'",
+        "'until ./ready.sh; do R=us-east-1; done'",
+        "'for n in $NAMES; do R=us-east-1; done'",
+        "'for n in a b; do if [ -f $n ]; then R=us-east-1; break; fi; done'",
+        "read -r R < region.txt",
+        "'read R <<< \"$LINE\"'",
+        "source ./region.sh",
+        "'. ./region.sh'",
+        "'eval \"$(./region.sh)\"'",
+        "'export $(cat region.env)'",
+        "'pick() { R=us-east-1; }; if [ -f x ]; then pick; fi'",
+        "'pick() { read -r R < region.txt; }; pick'",
+        "'printf -v R %s \"$X\"'",
+        "'{ [ -f x ] && R=us-east-1; }'",
+        "unset R",
+        "R=$(cat region.txt)",
+        "'R=${OTHER:-us-east-1}'",
+    ];
+    for form in forms {
+        let (known, said) = region_of(&["R=eu-west-1", form, DEPLOY]);
+        assert_eq!(known, None, "{form}");
+        assert!(!said.is_empty(), "nothing is said of {form}");
+    }
+    // What happens in a shell of its own changes nothing here.
+    for form in ["(R=us-east-1)", "'echo us-east-1 | read R'", "'R=us-east-1 &'", "X=$(R=us-east-1)"] {
+        assert_eq!(region_of(&["R=eu-west-1", form, DEPLOY]).0.as_deref(), Some("eu-west-1"), "{form}");
+    }
+}
+
+#[test]
+fn a_region_that_only_the_run_knows_is_kept_where_it_can_be() {
+    let all = build(&["R=eu-west-1", "'if [ \"$STAGE\" = prod ]; then R=us-east-1; fi'", DEPLOY]);
+    let setup: Vec<&str> = all.apps[0].setup.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(
+        setup,
+        ["R=eu-west-1", "if [ \"$STAGE\" = prod ]; then R=us-east-1; fi", "export AWS_REGION=$R"]
+    );
+    // What a loop goes through is at hand only in the loop.
+    let all = build(&["'for r in $REGIONS; do AWS_REGION=$r cdk deploy --all; done'"]);
+    assert!(all.apps[0].setup.is_empty(), "{:?}", all.apps[0].setup);
+    assert_eq!(all.deployments.len(), 1);
+    assert!(all.left_out.iter().any(|it| it.what == "AWS_REGION=$r"), "{:?}", all.left_out);
+    // The build's own region is no news.
+    let (known, said) = region_of(&["AWS_DEFAULT_REGION=$AWS_REGION cdk deploy --all"]);
+    assert_eq!((known, said), (None, Vec::new()));
+}
+
+#[test]
+fn loops_over_what_only_the_run_knows_deploy_all_the_same() {
+    check(&["'while read -r s; do cdk deploy --all; done < list'"], &[": all"]);
+    check(&["'for r in \"$@\"; do AWS_REGION=$r cdk deploy --all; done'"], &[": all"]);
+    check(
+        &["IFS=,", "'L=eu-west-1,us-east-1'", "'for r in $L; do AWS_REGION=$r cdk deploy A; done'"],
+        &[": A", ": A"],
+    );
+}
+
+#[test]
+fn what_is_decided_is_kept_as_it_is_written_and_in_its_order() {
+    let made = |items: &[&str]| {
+        let all = build(&[items, &["cdk deploy A"]].concat());
+        let app = &all.apps[0];
+        let lines = app.install.iter().chain(&app.build);
+        lines.map(|line| line.text.clone()).collect::<Vec<_>>()
+    };
+    for whole in [
+        "if [ -f pnpm-lock.yaml ]; then npm install -g pnpm@9 && pnpm install; else npm ci; fi",
+        "[ -f package-lock.json ] && npm ci || npm install",
+        "test -d node_modules || npm ci",
+        "npm ci || npm install",
+        "case $X in a) npm ci;; *) npm install;; esac",
+        "for d in a b; do npm ci --prefix $d; done",
+    ] {
+        assert_eq!(made(&[&format!("'{whole}'")]), [whole]);
+    }
+    assert_eq!(
+        made(&["npm install -g pnpm@9 && pnpm install", "./make.sh", "npm run build"]),
+        ["npm install -g pnpm@9", "pnpm install", "./make.sh", "npm run build"]
+    );
+    let all =
+        build(&["'if [ \"$S\" = prod ]; then npm ci; cdk deploy A; else npm install; cdk deploy B; fi'"]);
+    let install: Vec<&str> = all.apps[0].install.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(
+        install,
+        ["if [ \"$S\" = prod ]; then npm ci; fi", "if ! { [ \"$S\" = prod ]; }; then npm install; fi"]
+    );
+}
+
+#[test]
+fn a_folder_that_is_entered_twice_is_one() {
+    check(&["cd infra && npm ci", "cd infra && cdk deploy A"], &["infra: A"]);
+    let all = build(&["cd infra && npm ci", "cd infra && cdk deploy A"]);
+    assert!(all.left_out.iter().any(|it| it.why.contains("looks for infra/infra")), "{:?}", all.left_out);
+    check(&["cd a/b", "cd b", "cdk deploy A"], &["a/b: A"]);
+    check(&["cd a", "cd b", "cdk deploy A"], &["a/b: A"]);
+    check(&["cd a", "cd ../a", "cdk deploy A"], &["a: A"]);
+}
+
+#[test]
+fn the_region_that_the_cdk_overwrites_makes_no_app() {
+    let all = build(&["CDK_DEFAULT_REGION=a cdk deploy --all", "CDK_DEFAULT_REGION=b cdk deploy --all"]);
+    assert_eq!((all.apps.len(), all.deployments.len()), (1, 1));
+    assert!(all.apps[0].env.is_empty(), "{:?}", all.apps[0].env);
+    let said: Vec<&str> = all.left_out.iter().map(|it| it.what.as_str()).collect();
+    assert_eq!(said, ["CDK_DEFAULT_REGION=a", "CDK_DEFAULT_REGION=b"]);
+}
