@@ -154,6 +154,20 @@ impl Call<'_> {
         Ran { code: output.status.code().expect("no signal ended it"), stdout: String::new(), stderr }
     }
 
+    /// Runs it with what it prints going somewhere.
+    pub(crate) fn run_printing_to(mut self, out: impl Into<Stdio>) -> Ran {
+        let child = self.command.stdout(out).stderr(Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        Ran { code: output.status.code().expect("no signal ended it"), stdout: String::new(), stderr }
+    }
+
+    /// Runs it with what it says going somewhere, and gives its exit code.
+    pub(crate) fn status_saying_to(mut self, to: Stdio) -> i32 {
+        let status = self.command.stdout(Stdio::null()).stderr(to).status().unwrap();
+        status.code().expect("no signal ended it")
+    }
+
     /// Starts it; what it says goes to a file of the folder.
     pub(crate) fn start(mut self, log: &str) -> Running {
         let log = self.place.path(log);

@@ -24,6 +24,7 @@ mod interrupted;
 mod late;
 mod lint;
 mod mistakes;
+mod outcome;
 mod plan;
 mod project;
 mod relax;

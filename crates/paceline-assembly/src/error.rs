@@ -12,36 +12,42 @@ use crate::template::TemplateError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AssemblyError {
-    #[error("could not find a cloud assembly in `{dir}`: {problem}")]
+    #[error("could not find a cloud assembly in `{}`: {problem}", shown(dir))]
     NotAnAssembly { dir: Utf8PathBuf, problem: &'static str, hint: String },
 
     /// `named_by` is the file and the place that names the file, where it is not the assembly's entrance.
-    #[error("could not read `{path}`{}", named_by_text(named_by.as_deref()))]
+    #[error("could not read `{}`{}", shown(path), named_by_text(named_by.as_deref()))]
     Read { path: Utf8PathBuf, named_by: Option<String>, source: io::Error },
 
-    #[error("could not parse `{path}` at line {line}, column {column}")]
+    #[error("could not parse `{}` at line {line}, column {column}", shown(path))]
     Syntax { path: Utf8PathBuf, line: usize, column: usize, source: serde_json::Error },
 
-    #[error("could not parse template `{path}`{}{}", source.at(), named_by_text(Some(named_by)))]
+    #[error("could not parse template `{}`{}{}", shown(path), source.at(), named_by_text(Some(named_by)))]
     Template { path: Utf8PathBuf, named_by: String, source: TemplateError },
 
     /// `place` reads like `artifacts.Services.properties.templateFile`; empty means the file as a whole.
-    #[error("could not understand `{path}`{}: {problem}", place_text(place))]
+    #[error("could not understand `{}`{}: {}", shown(path), place_text(place), shown(problem))]
     Shape { path: Utf8PathBuf, place: String, problem: String },
 
-    #[error("could not follow `{path}`{}: `{named}` is outside of the assembly", place_text(place))]
+    #[error(
+        "could not follow `{}`{}: `{}` is outside of the assembly",
+        shown(path),
+        place_text(place),
+        shown(named)
+    )]
     Outside { path: Utf8PathBuf, place: String, named: String },
 
-    #[error("could not follow `{path}`{}: {problem}", place_text(place))]
+    #[error("could not follow `{}`{}: {}", shown(path), place_text(place), shown(problem))]
     Nesting { path: Utf8PathBuf, place: String, problem: String },
 
     #[error(
-        "refused the assembly in `{path}`: it was synthesized without context it needs: {}",
+        "refused the assembly in `{}`: it was synthesized without context it needs: {}",
+        shown(path),
         keys(missing)
     )]
     MissingContext { path: Utf8PathBuf, missing: Vec<MissingContext> },
 
-    #[error("refused the assembly in `{dir}`: its constructs reported {}", problems_text(problems))]
+    #[error("refused the assembly in `{}`: its constructs reported {}", shown(dir), problems_text(problems))]
     StackErrors { dir: Utf8PathBuf, problems: Vec<StackProblem> },
 }
 
@@ -95,16 +101,22 @@ pub struct StackProblem {
     pub text: String,
 }
 
+/// What stands in a file, on one line and without what could control a terminal.
+fn shown(text: &(impl AsRef<str> + ?Sized)) -> String {
+    paceline_text::one_line(text.as_ref())
+}
+
 fn named_by_text(named_by: Option<&str>) -> String {
-    named_by.map(|by| format!(", named by {by}")).unwrap_or_default()
+    named_by.map(|by| format!(", named by {}", shown(by))).unwrap_or_default()
 }
 
 fn place_text(place: &str) -> String {
-    if place.is_empty() { String::new() } else { format!(" at `{place}`") }
+    if place.is_empty() { String::new() } else { format!(" at `{}`", shown(place)) }
 }
 
 fn keys(missing: &[MissingContext]) -> String {
-    let keys: Vec<String> = missing.iter().map(|m| format!("`{}` ({})", m.key, m.provider)).collect();
+    let keys: Vec<String> =
+        missing.iter().map(|m| format!("`{}` ({})", shown(&m.key), shown(&m.provider))).collect();
     keys.join(", ")
 }
 
@@ -113,7 +125,11 @@ fn problems_text(problems: &[StackProblem]) -> String {
         if problems.len() == 1 { "an error".to_owned() } else { format!("{} errors", problems.len()) };
     for problem in problems {
         // A failed write to a string is an allocation failure, which does not come back as an error.
-        let _ = write!(text, "\n  stack `{}`, `{}`: {}", problem.stack, problem.path, problem.text.trim());
+        let StackProblem { stack, path, text: said } = problem;
+        let _ = write!(text, "\n  stack `{}`, `{}`: ", shown(stack), shown(path));
+        // What a construct says may have several lines.
+        let said = paceline_text::clean(said);
+        text.push_str(&said.trim().replace('\n', "\n    "));
     }
     text
 }

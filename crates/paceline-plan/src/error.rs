@@ -1,5 +1,7 @@
 //! Why a plan could not be made.
 
+use paceline_text::one_line;
+
 use crate::context;
 use crate::edges::{Edge, Reason};
 
@@ -188,6 +190,9 @@ fn of(reason: Option<Reason>) -> String {
 }
 
 fn show_cycle(edges: &[Edge]) -> String {
-    let lines = edges.iter().map(|e| format!("  {} waits for {} ({}: {})", e.from, e.to, e.reason, e.detail));
+    let lines = edges.iter().map(|edge| {
+        let [from, to, detail] = [&edge.from, &edge.to, &edge.detail].map(|text| one_line(text));
+        format!("  {from} waits for {to} ({}: {detail})", edge.reason)
+    });
     lines.collect::<Vec<_>>().join("\n")
 }

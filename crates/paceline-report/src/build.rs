@@ -7,6 +7,7 @@ use paceline_engine::event::BuildPhase;
 
 use crate::record::Record;
 use crate::text::{Style, Tone, chars, clean, one_line, seconds, words};
+use paceline_text::clean_but_for_colors;
 
 /// The phases of a build with how each ended and how long it took, and the time of the whole.
 pub fn build_phases(phases: &[BuildPhase], style: Style) -> String {
@@ -35,11 +36,7 @@ pub fn build_phases(phases: &[BuildPhase], style: Style) -> String {
 /// A line that a build wrote to its log, without what could change a terminal that it is shown on.
 pub fn log_line(line: &str, style: Style) -> String {
     let line = line.trim_end_matches(['\r', '\n']);
-    if style.color {
-        let is_plain = |c: &char| !c.is_control() || matches!(c, '\t' | '\x1b');
-        return line.chars().filter(is_plain).collect();
-    }
-    clean(line)
+    if style.color { clean_but_for_colors(line) } else { clean(line) }
 }
 
 /// What a phase is called for people.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use paceline_engine::event::{Event, Fact, Outcome, RunFinished, RunStarted, StepRef, StepRetried};
+use paceline_engine::event::{Cause, Event, Fact, Outcome, RunFinished, RunStarted, StepRef, StepRetried};
 
 use crate::Report;
 use crate::record::{Record, StepRecord};
@@ -54,6 +54,8 @@ pub struct Console<W> {
     published: bool,
     /// Stacks that an earlier part of the run had done already, as far as no line mentioned them.
     earlier: usize,
+    /// Why the last step that said why was stopped.
+    told: Option<Cause>,
 }
 
 impl<W: Write> Console<W> {
@@ -66,6 +68,7 @@ impl<W: Write> Console<W> {
             progress: Duration::ZERO,
             published: false,
             earlier: 0,
+            told: None,
         }
     }
 
@@ -201,6 +204,11 @@ impl<W: Write> Console<W> {
             Some(Outcome::Interrupted) if kind != "publish" && !step.spans.is_empty() => {
                 let text = format!("{} after {}", self.record.label(&step.step), words(step.duration()));
                 self.say(Tone::Warn, "stopped", &text)?;
+                // What stops one, such as credentials that have expired, stops many.
+                if step.cause.is_some() && self.told != step.cause {
+                    self.cause(&step)?;
+                    self.told.clone_from(&step.cause);
+                }
             }
             Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged) if resumed => {
                 self.earlier += usize::from(step.step.is_of_stack() && !self.options.quiet);
@@ -235,6 +243,10 @@ impl<W: Write> Console<W> {
         let rolled_back = if step.outcome == Some(Outcome::RolledBack) { ", rolled back" } else { "" };
         let text = format!("{} after {}{rolled_back}", self.record.label(&step.step), words(step.duration()));
         self.say(Tone::Bad, "FAILED", &text)?;
+        self.cause(step)
+    }
+
+    fn cause(&mut self, step: &StepRecord) -> io::Result<()> {
         if let Some(cause) = &step.cause {
             let at = cause.at.as_deref().map(|at| format!("{}: ", one_line(at))).unwrap_or_default();
             self.add(Tone::Plain, &format!("{at}{}", cause.message))?;

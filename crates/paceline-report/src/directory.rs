@@ -2,10 +2,11 @@
 //! killed leaves them behind.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use paceline_engine::event::{Event, Fact};
+use paceline_engine::private;
 
 use crate::comparison::Comparison;
 use crate::record::Record;
@@ -27,7 +28,7 @@ impl ReportDir {
     /// Creates the folder, if it is not there.
     pub fn new(dir: impl Into<PathBuf>) -> io::Result<Self> {
         let dir = dir.into();
-        fs_err::create_dir_all(&dir)?;
+        private::create_dir(&dir)?;
         Ok(Self { dir, record: Record::default(), comparison: None, written: None })
     }
 
@@ -49,11 +50,11 @@ impl ReportDir {
     fn write(&mut self) -> io::Result<()> {
         self.written = Some(self.record.elapsed);
         for document in junit(&self.record)? {
-            replace(&self.dir.join(document.name), document.contents.as_bytes())?;
+            private::replace(&self.dir.join(document.name), document.contents.as_bytes())?;
         }
         let comparison = self.comparison.as_ref();
-        replace(&self.dir.join("summary.md"), markdown(&self.record, comparison).as_bytes())?;
-        replace(&self.dir.join("timeline.html"), html(&self.record, comparison).as_bytes())
+        private::replace(&self.dir.join("summary.md"), markdown(&self.record, comparison).as_bytes())?;
+        private::replace(&self.dir.join("timeline.html"), html(&self.record, comparison).as_bytes())
     }
 }
 
@@ -73,14 +74,4 @@ impl Report for ReportDir {
     fn finish(&mut self) -> io::Result<()> {
         self.write()
     }
-}
-
-/// Replaces a file at once, so that a reader sees the old contents or the new, never a part.
-pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    fs_err::write(&partial, contents)?;
-    fs_err::rename(&partial, path)
 }

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use fs_err::OpenOptions;
 use paceline_engine::event::{Event, Fact, Outcome, StepFinished, StepRef};
+use paceline_engine::private;
 use paceline_plan::history::{Entry, History, Kind, Operation, SCHEMA};
-
-use crate::directory::replace;
 
 /// How many lines beyond twice those that count there may be, before the file is rewritten without the others.
 const SLACK: usize = 200;
@@ -138,7 +137,10 @@ pub fn add_history(path: &Path, entries: &[Entry]) -> io::Result<()> {
     history.extend(new);
     let bounded = history.bounded();
     if history.len() > bounded.lines().count() * 2 + SLACK {
-        return replace(path, bounded.as_bytes());
+        // A team may commit it: it stays as readable as it is.
+        let permissions = fs_err::metadata(path)?.permissions();
+        private::replace(path, bounded.as_bytes())?;
+        return fs_err::set_permissions(path, permissions);
     }
     // One write to the end, so that two runs that end together leave whole lines both.
     let open_line = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };

@@ -87,19 +87,15 @@ fn facts(out: &mut String, record: &Record) -> std::fmt::Result {
 }
 
 fn failures(out: &mut String, record: &Record) -> std::fmt::Result {
-    if record.failures().next().is_none() {
+    let troubles = record.troubles();
+    if troubles.is_empty() {
         return Ok(());
     }
     writeln!(out, "<h2>What went wrong</h2>")?;
-    for step in record.failures() {
-        writeln!(
-            out,
-            "<div class=\"failure\"><h3>{}: {} after {}</h3>",
-            escape(&record.label(&step.step)),
-            step.word(),
-            words(step.duration())
-        )?;
-        if let Some(cause) = &step.cause {
+    for trouble in troubles {
+        let who = escape(&trouble.who(record));
+        writeln!(out, "<div class=\"failure\"><h3>{who}: {}</h3>", trouble.what())?;
+        if let Some(cause) = &trouble.first.cause {
             let at = cause.at.as_deref().map(|at| format!("<b>{}</b>: ", escape(at))).unwrap_or_default();
             writeln!(out, "<p class=\"message\">{at}{}</p>", escape(cause.message.trim()))?;
             if let Some(hint) = &cause.hint {

@@ -53,7 +53,7 @@ pub fn junit(record: &Record) -> io::Result<Vec<Document>> {
 }
 
 fn file(record: &Record, cases: &[(String, &StepRecord)]) -> io::Result<String> {
-    let mut report = Report::new(cut(&format!("paceline {}", record.run), NAME));
+    let mut report = Report::new(cut(&format!("paceline {}", one_line(&record.run)), NAME));
     report.set_time(record.elapsed);
     for group in cases.chunk_by(|a, b| a.0 == b.0) {
         let mut suite = TestSuite::new(cut(&one_line(&group[0].0), NAME));
@@ -65,7 +65,9 @@ fn file(record: &Record, cases: &[(String, &StepRecord)]) -> io::Result<String> 
         }
         report.add_test_suite(suite);
     }
-    report.to_string().map_err(io::Error::other)
+    let text = report.to_string().map_err(io::Error::other)?;
+    // Also what is an attribute of it may be shown in a terminal.
+    Ok(clean(&text))
 }
 
 fn case(record: &Record, step: &StepRecord) -> TestCase {
@@ -85,7 +87,7 @@ fn status(record: &Record, step: &StepRecord) -> TestCaseStatus {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type(outcome.as_str()).set_message(cut(&step.cause_line(), MESSAGE));
             if let Some(hint) = step.cause.as_ref().and_then(|cause| cause.hint.as_ref()) {
-                status.set_description(cut(&format!("hint: {}", clean(hint)), DESCRIPTION));
+                status.set_description(cut(&format!("hint: {}", one_line(hint)), DESCRIPTION));
             }
             status
         }

@@ -6,7 +6,7 @@
 //! events that ought to be there.
 //!
 //! While a run goes on, events are given to [`Report`]s: [`Console`], [`JsonLines`], [`Outputs`] and
-//! [`ReportDir`], usually all together as [`Reports`]. At its end, [`summary`], [`junit`], [`markdown`]
+//! [`ReportDir`]. At its end, [`summary`], [`junit`], [`markdown`]
 //! and [`html`] are made from the [`Record`] that the events add up to.
 
 use std::io;
@@ -25,7 +25,6 @@ mod markdown;
 mod outputs;
 mod path;
 mod record;
-mod reports;
 mod summary;
 mod text;
 mod wait;
@@ -41,8 +40,7 @@ pub use junit::{Document, junit};
 pub use markdown::markdown;
 pub use outputs::Outputs;
 pub use path::{Link, Shortening, critical_path, what_to_shorten};
-pub use record::{Part, Phase, Record, Resource, Retry, Span, Status, StepRecord};
-pub use reports::Reports;
+pub use record::{Part, Phase, Record, Resource, Retry, Span, Status, StepRecord, WentWrong};
 pub use summary::summary;
 pub use text::Style;
 

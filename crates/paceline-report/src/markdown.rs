@@ -29,11 +29,12 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     if let Some(how) = how_to_resume(record) {
         writeln!(out, "\n{}.", inline(how))?;
     }
-    if record.failures().next().is_some() {
+    let troubles = record.troubles();
+    if !troubles.is_empty() {
         writeln!(out, "\n## What went wrong\n")?;
-        for step in record.failures() {
-            let label = inline(&record.label(&step.step));
-            writeln!(out, "- **{label}** {} after {}  ", step.word(), words(step.duration()))?;
+        for trouble in troubles {
+            let step = trouble.first;
+            writeln!(out, "- **{}** {}  ", inline(&trouble.who(record)), trouble.what())?;
             writeln!(out, "  {}", inline(&step.cause_line()))?;
             if let Some(hint) = step.cause.as_ref().and_then(|cause| cause.hint.as_ref()) {
                 writeln!(out, "  \n  Hint: {}", inline(&one_line(hint)))?;

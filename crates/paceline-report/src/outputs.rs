@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use paceline_engine::event::{Event, Fact, StepRef};
+use paceline_engine::private;
 
 use crate::Report;
-use crate::directory::replace;
 
 /// Keeps a file of `{stackName: {key: value}}` up to date while the run goes.
 ///
@@ -21,10 +21,17 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Writes an empty object to `path`, so that the file is there whatever happens to the run.
-    pub fn new(path: impl Into<PathBuf>) -> io::Result<Self> {
-        let outputs = Self { path: path.into(), shared_names: BTreeSet::new(), stacks: BTreeMap::new() };
-        outputs.write()?;
+    /// Writes to `path` what is known of the stacks from an earlier part of the run, so that the file is there
+    /// whatever happens next. To what is no file, such as a pipe, nothing is written before there is something to be
+    /// told.
+    pub fn new(path: impl Into<PathBuf>, earlier: &[Event]) -> io::Result<Self> {
+        let mut outputs = Self { path: path.into(), shared_names: BTreeSet::new(), stacks: BTreeMap::new() };
+        for event in earlier {
+            outputs.apply(event);
+        }
+        if outputs.path.metadata().map_or(true, |metadata| metadata.is_file()) {
+            outputs.write()?;
+        }
         Ok(outputs)
     }
 
@@ -36,7 +43,35 @@ impl Outputs {
     fn write(&self) -> io::Result<()> {
         let mut json = serde_json::to_string_pretty(&self.stacks)?;
         json.push('\n');
-        replace(&self.path, json.as_bytes())
+        private::replace(&self.path, json.as_bytes())
+    }
+
+    /// Takes an event, and says whether there is something new to be written.
+    fn apply(&mut self, event: &Event) -> bool {
+        match &event.fact {
+            Fact::RunStarted(run) => {
+                let mut seen = BTreeSet::new();
+                for planned in run.steps.iter().filter(|planned| planned.step.kind == "deploy") {
+                    if let Some(name) = &planned.step.stack_name
+                        && !seen.insert(name)
+                    {
+                        self.shared_names.insert(name.clone());
+                    }
+                }
+                false
+            }
+            Fact::StepFinished(finished)
+                if finished.step.kind == "deploy" && finished.outcome.is_success() =>
+            {
+                let key = self.key(&finished.step);
+                // What an earlier part of the run had done may be repeated without its outputs.
+                if !(finished.resumed && finished.outputs.is_empty() && self.stacks.contains_key(&key)) {
+                    self.stacks.insert(key, finished.outputs.clone());
+                }
+                true
+            }
+            _ => false,
+        }
     }
 
     fn key(&self, step: &StepRef) -> String {
@@ -53,29 +88,6 @@ impl Outputs {
 
 impl Report for Outputs {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        match &event.fact {
-            Fact::RunStarted(run) => {
-                let mut seen = BTreeSet::new();
-                for planned in run.steps.iter().filter(|planned| planned.step.kind == "deploy") {
-                    if let Some(name) = &planned.step.stack_name
-                        && !seen.insert(name)
-                    {
-                        self.shared_names.insert(name.clone());
-                    }
-                }
-                Ok(())
-            }
-            Fact::StepFinished(finished)
-                if finished.step.kind == "deploy" && finished.outcome.is_success() =>
-            {
-                let key = self.key(&finished.step);
-                // What an earlier part of the run had done may be repeated without its outputs.
-                if !(finished.resumed && finished.outputs.is_empty() && self.stacks.contains_key(&key)) {
-                    self.stacks.insert(key, finished.outputs.clone());
-                }
-                self.write()
-            }
-            _ => Ok(()),
-        }
+        if self.apply(event) { self.write() } else { Ok(()) }
     }
 }

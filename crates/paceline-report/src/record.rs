@@ -134,6 +134,42 @@ pub struct Resource {
     pub took: Duration,
 }
 
+/// What went wrong, once for all steps that it is the cause of.
+#[derive(Debug, Clone)]
+pub struct WentWrong<'a> {
+    /// The first of the steps, which has the cause.
+    pub first: &'a StepRecord,
+    /// The others.
+    pub others: Vec<&'a StepRecord>,
+}
+
+impl WentWrong<'_> {
+    /// Which steps, such as `A (us-east-1)`, or `A, B, C and 2 more`.
+    pub(crate) fn who(&self, record: &Record) -> String {
+        const NAMED: usize = 3;
+        let label = |step: &StepRecord| {
+            let kind = if step.step.is_of_stack() { String::new() } else { format!("{} ", step.step.kind) };
+            format!("{kind}{}", record.label(&step.step))
+        };
+        let all = std::iter::once(&self.first).chain(&self.others);
+        let labels: Vec<String> = all.take(NAMED).map(|step| label(step)).collect();
+        match (1 + self.others.len()).saturating_sub(NAMED) {
+            0 => labels.join(", "),
+            more => format!("{} and {more} more", labels.join(", ")),
+        }
+    }
+
+    /// What happened to them, such as `failed after 3 s`.
+    pub(crate) fn what(&self) -> String {
+        let word = self.first.word();
+        if self.others.is_empty() {
+            format!("{word} after {}", crate::text::words(self.first.duration()))
+        } else {
+            word.to_owned()
+        }
+    }
+}
+
 /// The stacks of a phase.
 #[derive(Debug, Clone)]
 pub struct Phase<'a> {
@@ -176,10 +212,19 @@ impl Record {
             None if self.run.is_empty() => Status::Empty,
             None => Status::Unfinished,
             Some(0) => Status::Done,
-            Some(3) => Status::Refused,
+            // Also a version that did not look may have written it.
+            Some(3) if !self.has_touched_anything() => Status::Refused,
             Some(4) => Status::Interrupted,
             Some(_) => Status::Failed,
         }
+    }
+
+    /// Whether the run has changed anything: a stack, an asset, or whatever a command changes.
+    fn has_touched_anything(&self) -> bool {
+        self.steps.iter().any(|step| match step.outcome {
+            Some(Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => step.step.kind != "gate",
+            _ => false,
+        })
     }
 
     /// The step of that id.
@@ -207,9 +252,28 @@ impl Record {
         self.steps.iter().filter(|step| step.failed())
     }
 
-    /// What failed before all else, and why, on one line.
+    /// The steps that went wrong, and those that the run had to leave and that say why. Those of one cause are
+    /// together.
+    pub fn troubles(&self) -> Vec<WentWrong<'_>> {
+        let has_cause =
+            |step: &&StepRecord| step.outcome == Some(Outcome::Interrupted) && step.cause.is_some();
+        let mut troubles: Vec<WentWrong<'_>> = Vec::new();
+        for step in self.failures().chain(self.steps.iter().filter(has_cause)) {
+            let same =
+                |it: &&mut WentWrong<'_>| it.first.cause == step.cause && it.first.outcome == step.outcome;
+            match troubles.iter_mut().find(same).filter(|_| step.cause.is_some()) {
+                Some(trouble) => trouble.others.push(step),
+                None => troubles.push(WentWrong { first: step, others: Vec::new() }),
+            }
+        }
+        troubles
+    }
+
+    /// What failed before all else, or had to be left, and why, on one line.
     pub fn first_failure(&self) -> Option<String> {
-        let first = self.failures().min_by_key(|step| step.finished().unwrap_or(Duration::MAX))?;
+        let by_end = |step: &&StepRecord| step.finished().unwrap_or(Duration::MAX);
+        let left = || self.troubles().into_iter().map(|trouble| trouble.first).min_by_key(by_end);
+        let first = self.failures().min_by_key(by_end).or_else(left)?;
         Some(format!("{} {}: {}", self.label(&first.step), first.word(), first.cause_line()))
     }
 
@@ -256,14 +320,14 @@ impl Record {
     /// Where a step happens, as far as that tells it from others: its region, with its account when the run
     /// goes to several.
     pub fn place(&self, step: &StepRef) -> Option<String> {
-        let region = step.region.as_deref()?;
+        let region = crate::text::one_line(step.region.as_deref()?);
         let mut accounts = self.stacks().filter_map(|other| other.step.account.as_deref());
         let first = accounts.next();
         match &step.account {
             Some(account) if accounts.any(|other| Some(other) != first) => {
-                Some(format!("{account}/{region}"))
+                Some(format!("{}/{region}", crate::text::one_line(account)))
             }
-            _ => Some(region.to_owned()),
+            _ => Some(region),
         }
     }
 

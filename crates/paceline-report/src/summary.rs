@@ -120,16 +120,15 @@ impl Text<'_> {
     }
 
     fn failures(&self, out: &mut String) -> std::fmt::Result {
-        if self.record.failures().next().is_none() {
+        let troubles = self.record.troubles();
+        if troubles.is_empty() {
             return Ok(());
         }
         self.heading(out, "What went wrong")?;
-        for step in self.record.failures() {
-            let kind = if step.step.is_of_stack() { String::new() } else { format!("{} ", step.step.kind) };
-            let label = self.record.label(&step.step);
-            let line = format!("  {kind}{label}: {} after {}", step.word(), words(step.duration()));
-            writeln!(out, "{}", self.style.paint(Tone::Bad, &line))?;
-            let Some(cause) = &step.cause else { continue };
+        for trouble in troubles {
+            let line = format!("  {}: {}", trouble.who(self.record), trouble.what());
+            writeln!(out, "{}", self.style.paint(tone(trouble.first), &line))?;
+            let Some(cause) = &trouble.first.cause else { continue };
             let at = cause.at.as_deref().map(|at| format!("{}: ", one_line(at))).unwrap_or_default();
             self.indented(out, 4, &format!("{at}{}", cause.message))?;
             if let Some(hint) = &cause.hint {

@@ -1,9 +1,11 @@
 //! How times, counts and other people's words look in every report.
 //!
 //! Messages come from AWS, from scripts and from templates, so nothing of them may reach a terminal
-//! before [`clean`] took the control characters out.
+//! before [`clean`] took out what could control it.
 
 use std::time::Duration;
+
+pub(crate) use paceline_text::{clean, one_line};
 
 /// Colours and width of a report that is read in a terminal or a build log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,33 +72,6 @@ fn wrap(line: &str, room: usize) -> Vec<String> {
 /// How wide a text is. Ids and AWS messages are almost always ASCII, so characters are good enough.
 pub(crate) fn chars(text: &str) -> usize {
     text.chars().count()
-}
-
-/// The text without escape sequences and control characters; line ends stay.
-pub(crate) fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\n' => out.push('\n'),
-            '\t' => out.push(' '),
-            '\x1b' => {
-                if rest.next_if_eq(&'[').is_some() {
-                    // A control sequence ends with a byte from `@` to `~`.
-                    while rest.next_if(|c| !('@'..='~').contains(c)).is_some() {}
-                    rest.next();
-                }
-            }
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// The text cleaned, and on one line.
-pub(crate) fn one_line(text: &str) -> String {
-    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// At most so many characters, the last of them an ellipsis when something was cut off.
@@ -200,13 +175,6 @@ mod tests {
     fn clocks() {
         assert_eq!(clock(Duration::from_secs(65)), "01:05");
         assert_eq!(clock(Duration::from_secs(3_725)), "1:02:05");
-    }
-
-    #[test]
-    fn nothing_of_a_message_controls_the_terminal() {
-        assert_eq!(clean("a\x1b[1;31mred\x1b[0m\x07\r\nb\tc"), "ared\nb c");
-        assert_eq!(clean("\x1b]0;title\x07x\x1b"), "]0;titlex");
-        assert_eq!(one_line(" a \n\n b "), "a b");
     }
 
     #[test]

@@ -87,16 +87,16 @@ fn say(news: BuildNews) {
                 terminal::say(&format!("phase {} {}", phase_title(&phase.name), phase_title(status)));
             }
             for message in said {
-                terminal::say(&format!("      {}", log_line(&message, terminal::stderr_style())));
+                terminal::say_painted(&format!("      {}", log_line(&message, terminal::stderr_style())));
             }
         }
-        BuildNews::Trouble(what) => terminal::say(&format!("warning: {what}")),
+        BuildNews::Trouble(what) => terminal::warn(&what),
     }
 }
 
 fn tell(id: &str, end: &BuildEnd) -> u8 {
     let table = build_phases(&end.phases, terminal::stderr_style());
-    terminal::say(&format!("the build {id}: {}\n{}", phase_title(&end.status), table.trim_end()));
+    terminal::say_painted(&format!("the build {id}: {}\n{}", phase_title(&end.status), table.trim_end()));
     match end.status.as_str() {
         "SUCCEEDED" => exit::DONE,
         "STOPPED" => exit::INTERRUPTED,
@@ -113,8 +113,8 @@ pub(crate) async fn own() -> Option<BuildPhases> {
         Ok(phases) => Some(BuildPhases { build: id, phases }),
         Err(trouble) => {
             let message = trouble.message;
-            terminal::say(&format!(
-                "note: the phases of this build are not known, and not in the reports: {message}\n hint: allow its role codebuild:BatchGetBuilds"
+            terminal::note(&format!(
+                "the phases of this build are not known, and not in the reports: {message}; its role needs codebuild:BatchGetBuilds"
             ));
             None
         }

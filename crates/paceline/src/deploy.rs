@@ -57,14 +57,14 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     let parameters = parameters(&args.parameters, &app.assembly)?;
     // The plan itself shows them; whoever deploys has not seen it.
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
-        terminal::say(&format!("warning: {warning}"));
+        terminal::warn(&warning);
     }
     for told in late::told(&plan).iter().filter(|_| !args.run.dry_run) {
-        terminal::say(&format!("note: synthesized again: {told}"));
+        terminal::note(&format!("synthesized again: {told}"));
     }
     if args.run.simulate && !args.run.dry_run {
         for pretence in simulate::pretences(&app, &plan) {
-            terminal::say(&format!("warning: {pretence}"));
+            terminal::warn(&pretence);
         }
     }
     if args.run.dry_run {
@@ -93,7 +93,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     let connect = async |aws| {
         let aws = Aws::connect(Arc::clone(&app.assembly), &execution.plan, aws).await?;
         for note in aws.notes() {
-            terminal::say(&format!("note: {note}"));
+            terminal::note(&note);
         }
         Ok(aws)
     };
@@ -122,7 +122,7 @@ fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Fai
     let looked = paceline_aws::present(&wire, &app.assembly, &plan.relaxed);
     let Presence { present, warnings } = runtime()?.block_on(looked)?;
     for warning in warnings {
-        terminal::say(&format!("warning: {warning}"));
+        terminal::warn(&warning);
     }
     options.present = present;
     let relaxed = app.plan(options)?;

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
     let connect = async |options| {
         let aws = Aws::connect(Arc::clone(&app.assembly), &destruction.plan, options).await?;
         for warning in aws.survey(&destruction).await? {
-            terminal::say(&format!("warning: {warning}"));
+            terminal::warn(&warning);
         }
         Ok(aws)
     };

@@ -7,6 +7,7 @@ use paceline_aws::{PreflightError, SynthesisError, Trouble};
 use paceline_engine::{JournalError, exit};
 use paceline_plan::what_if::WhatIfError;
 use paceline_plan::{ConfigError, PlanError};
+use paceline_text::one_line;
 
 /// Why a command could not do what it was asked.
 #[derive(Debug)]
@@ -70,6 +71,13 @@ impl Failure {
         self
     }
 
+    /// For errors that have one line, whatever the names in them hold.
+    fn on_one_line(&mut self) {
+        for (message, _) in &mut self.problems {
+            *message = one_line(message);
+        }
+    }
+
     fn with_sources(exit_code: u8, error: &dyn std::error::Error, hint: Option<String>) -> Self {
         let mut message = error.to_string();
         let mut source = error.source();
@@ -91,13 +99,24 @@ impl fmt::Display for Failure {
             if number > 0 {
                 writeln!(f)?;
             }
-            write!(f, "error: {message}")?;
+            write!(f, "error: {}", indented(message))?;
             if let Some(hint) = hint {
-                write!(f, "\n hint: {hint}")?;
+                write!(f, "\n hint: {}", indented(hint))?;
             }
         }
         Ok(())
     }
+}
+
+/// A message whose further lines are told from ours: what it quotes may hold anything.
+fn indented(message: &str) -> String {
+    let mut lines = message.lines();
+    let mut text = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        text.push_str(if line.starts_with("  ") { "\n" } else { "\n       " });
+        text.push_str(line);
+    }
+    text
 }
 
 impl From<AssemblyError> for Failure {
@@ -120,7 +139,11 @@ impl From<ConfigError> for Failure {
 
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
-        Self::with_sources(exit::USAGE, &error, Some(error.hint()))
+        let mut failure = Self::with_sources(exit::USAGE, &error, Some(error.hint()));
+        if !matches!(error, PlanError::Cycle { .. }) {
+            failure.on_one_line();
+        }
+        failure
     }
 }
 

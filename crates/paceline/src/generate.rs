@@ -51,7 +51,7 @@ pub(crate) fn run(args: &GenArgs) -> Result<u8, Failure> {
         return Ok(exit::DONE);
     }
     for stale in &reconciled.stale {
-        terminal::print(&stale.diff);
+        terminal::data(&stale.diff);
     }
     let named = if app.config.apps.is_empty() { format!(" --app {}", app.dir) } else { String::new() };
     let config = args.app.config.as_ref().map(|config| format!(" --config {config}"));

@@ -12,11 +12,11 @@ use crate::terminal;
 /// made from the table by resource type.
 pub(crate) fn read() -> Arc<History> {
     let history = read_history(Path::new(FILE)).unwrap_or_else(|error| {
-        terminal::say(&format!("warning: the history cannot be read: {error}"));
+        terminal::warn(&format!("the history cannot be read: {error}"));
         History::default()
     });
     if let Some(warning) = history.warning(FILE) {
-        terminal::say(&format!("warning: {warning}"));
+        terminal::warn(&warning);
     }
     Arc::new(history)
 }
@@ -24,6 +24,6 @@ pub(crate) fn read() -> Arc<History> {
 /// Adds what a run took. That it could not be written is no failure of the run.
 pub(crate) fn add(entries: &[Entry]) {
     if let Err(error) = add_history(Path::new(FILE), entries) {
-        terminal::say(&format!("warning: the history cannot be written: {error}"));
+        terminal::warn(&format!("the history cannot be written: {error}"));
     }
 }

@@ -106,7 +106,7 @@ pub(crate) fn warn_of_changed(app: &App) -> Result<(), Failure> {
     let looked = paceline_aws::changed(&wire, &app.assembly, &kept);
     let (changed, warnings) = runtime()?.block_on(looked)?;
     for warning in warnings {
-        terminal::say(&format!("warning: {warning}"));
+        terminal::warn(&warning);
     }
     for it in changed {
         let (name, key) = (&it.name, &it.key);
@@ -114,8 +114,8 @@ pub(crate) fn warn_of_changed(app: &App) -> Result<(), Failure> {
             Some(app) => (app.as_str(), format!("`--refresh-context {app}:{name}`, or ")),
             None => (THE_APP, String::new()),
         };
-        terminal::say(&format!(
-            "warning: {app} has {name} from cdk.context.json as it was once found, and it is another now: \
+        terminal::warn(&format!(
+            "{app} has {name} from cdk.context.json as it was once found, and it is another now: \
              {flag}`cdk context --reset '{key}'` has it looked up again"
         ));
     }

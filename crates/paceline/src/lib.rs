@@ -66,6 +66,13 @@ pub fn main() -> ExitCode {
         Command::Sim(args) => sim::run(&args),
     };
     memory::say_if_wanted();
+    let done = match (done, terminal::lost()) {
+        (Ok(paceline_engine::exit::DONE), Some(error)) => {
+            let message = format!("what was asked for cannot be printed: {error}");
+            Err(failure::Failure::usage(message, "free some space, or print it to another place"))
+        }
+        (done, _) => done,
+    };
     match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

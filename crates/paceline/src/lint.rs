@@ -38,9 +38,11 @@ pub(crate) fn run(args: &LintArgs) -> Result<u8, Failure> {
     };
     // A mended text is the data then, and what is left to say is not.
     if args.fix && args.files.iter().any(|file| file == "-") {
-        terminal::say(shown.trim_end());
-    } else {
+        terminal::say_painted(shown.trim_end());
+    } else if args.format == LintFormat::Text {
         terminal::print(&shown);
+    } else {
+        terminal::data(&shown);
     }
     if args.format == LintFormat::Text {
         terminal::say(&present::summary(&reports));
@@ -108,7 +110,7 @@ fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<R
         std::str::from_utf8(&bytes).ok().filter(|_| mend).map(|text| (text, fix(text, &surroundings)));
     let Some((text, mended)) = mended else { return Ok(lint(name, &bytes, &surroundings)) };
     if is_stdin {
-        terminal::print(mended.as_deref().unwrap_or(text));
+        terminal::data(mended.as_deref().unwrap_or(text));
     } else if let Some(mended) = &mended {
         replace_file(file, mended).map_err(|error| Failure::with_own_hint(&error))?;
         terminal::say(&format!("mended {file}"));

@@ -1,10 +1,14 @@
 //! Who hears of a run's events: the journal first, then the reports.
+//!
+//! The run relies on its journal, and ends when that cannot be written. It relies on no report: one that cannot be
+//! written is told of once and given up, and how the run ends stays as it is.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Stderr};
+use std::io::{self, BufWriter, Stderr, Write as _};
+use std::path::Path;
 
 use camino::Utf8Path;
-use paceline_engine::{Event, Journal, schedule};
+use fs_err::File;
+use paceline_engine::{Event, Journal, private, schedule};
 use paceline_plan::Plan;
 use paceline_report::{
     Comparison, Console, ConsoleOptions, HistoryEntries, JsonLines, Outputs, PhaseTimes, Record, Report,
@@ -18,14 +22,33 @@ use crate::{history, terminal};
 /// Who hears of a run's events.
 pub(crate) struct Listeners {
     journal: Option<Journal>,
-    console: Console<Stderr>,
-    events: Option<JsonLines<BufWriter<File>>>,
-    outputs: Option<Outputs>,
-    folder: Option<ReportDir>,
+    console: Kept<Console<Stderr>>,
+    events: Kept<JsonLines<BufWriter<File>>>,
+    outputs: Kept<Outputs>,
+    folder: Kept<ReportDir>,
     record: Record,
     history: HistoryEntries,
-    /// Each report that could not be written, once.
-    troubles: Vec<String>,
+}
+
+/// A report as long as it can be written.
+struct Kept<R> {
+    report: Option<R>,
+    /// What it is, for the warning that it is written no more.
+    name: String,
+}
+
+impl<R: Report> Kept<R> {
+    fn new(report: Option<R>, what: &str, path: Option<&Utf8Path>) -> Self {
+        Self { report, name: path.map_or_else(|| what.to_owned(), |path| format!("{what} {path}")) }
+    }
+
+    fn give(&mut self, give: impl FnOnce(&mut R) -> io::Result<()>) {
+        if let Some(Err(error)) = self.report.as_mut().map(give) {
+            self.report = None;
+            let name = &self.name;
+            terminal::warn(&format!("{name} cannot be written, and is given up: {error}"));
+        }
+    }
 }
 
 impl Listeners {
@@ -38,29 +61,29 @@ impl Listeners {
     ) -> Result<Self, Failure> {
         let options =
             ConsoleOptions { style: terminal::stderr_style(), quiet: args.quiet, ..Default::default() };
-        let mut listeners = Self {
-            journal,
-            console: Console::new(io::stderr(), options),
-            events: open(args.events.as_deref(), |path| File::create(path))?
-                .map(|file| JsonLines::new(BufWriter::new(file))),
-            outputs: open(outputs, |path| Outputs::new(path))?,
-            folder: open(args.report.as_deref(), |path| ReportDir::new(path))?,
-            record: Record::default(),
-            history: HistoryEntries::default(),
-            troubles: Vec::new(),
-        };
+        let mut console = Console::new(io::stderr(), options);
+        let events = open(args.events.as_deref(), |path| events_file(path, earlier))?;
+        let mut folder = open(args.report.as_deref(), |path| ReportDir::new(path))?;
+        let written = open(outputs, |path| Outputs::new(path, earlier))?;
+        let (mut record, mut history) = (Record::default(), HistoryEntries::default());
         for event in earlier {
-            listeners.console.replay(event);
-            listeners.record.apply(event);
-            listeners.history.apply(event);
-            if let Some(folder) = &mut listeners.folder {
+            console.replay(event);
+            record.apply(event);
+            history.apply(event);
+            if let Some(folder) = &mut folder {
                 folder.replay(event);
             }
-            if let Some(outputs) = &mut listeners.outputs {
-                listeners.troubles.extend(outputs.event(event).err().map(|error| error.to_string()));
-            }
         }
-        Ok(listeners)
+        let events = events.map(|file| JsonLines::new(BufWriter::new(file)));
+        Ok(Self {
+            journal,
+            console: Kept::new(Some(console), "what is said here", None),
+            events: Kept::new(events, "the file of events", args.events.as_deref()),
+            outputs: Kept::new(written, "the file of outputs", outputs),
+            folder: Kept::new(folder, "the folder of reports", args.report.as_deref()),
+            record,
+            history,
+        })
     }
 
     /// Tells everyone. Only the journal may stop the run: it is what a later part of the run relies on.
@@ -70,19 +93,10 @@ impl Listeners {
         }
         self.record.apply(event);
         self.history.apply(event);
-        let told = [
-            Some(self.console.event(event)),
-            self.events.as_mut().map(|report| report.event(event)),
-            self.outputs.as_mut().map(|report| report.event(event)),
-            self.folder.as_mut().map(|report| report.event(event)),
-        ];
-        for error in told.into_iter().flatten().filter_map(Result::err) {
-            let error = error.to_string();
-            if !self.troubles.contains(&error) {
-                terminal::say(&format!("warning: a report cannot be written: {error}"));
-                self.troubles.push(error);
-            }
-        }
+        self.console.give(|report| report.event(event));
+        self.events.give(|report| report.event(event));
+        self.outputs.give(|report| report.event(event));
+        self.folder.give(|report| report.event(event));
         Ok(())
     }
 
@@ -94,28 +108,38 @@ impl Listeners {
     }
 
     /// Finishes the reports and says the summary. `phased` is the plan with every phase a barrier.
-    pub(crate) fn finish(mut self, phased: Option<&Plan>) -> Result<Record, Failure> {
+    pub(crate) fn finish(mut self, phased: Option<&Plan>) -> Record {
         let comparison = phased.and_then(|phased| compare(&self.record, phased));
-        if let (Some(folder), Some(comparison)) = (&mut self.folder, &comparison) {
+        if let (Some(folder), Some(comparison)) = (&mut self.folder.report, &comparison) {
             folder.compare(comparison.clone());
         }
-        let finished = [
-            Some(self.console.finish()),
-            self.events.as_mut().map(Report::finish),
-            self.outputs.as_mut().map(Report::finish),
-            self.folder.as_mut().map(Report::finish),
-        ];
-        terminal::say(&summary(&self.record, comparison.as_ref(), terminal::stderr_style()));
+        self.console.give(Report::finish);
+        self.events.give(Report::finish);
+        self.outputs.give(Report::finish);
+        self.folder.give(Report::finish);
+        terminal::say_painted(&summary(&self.record, comparison.as_ref(), terminal::stderr_style()));
         history::add(self.history.entries());
-        let error = finished.into_iter().flatten().filter_map(Result::err).map(|error| error.to_string());
-        match self.troubles.into_iter().chain(error).next() {
-            None => Ok(self.record),
-            Some(error) => Err(Failure::usage(
-                format!("a report could not be written: {error}"),
-                "the run itself has ended as said above; `paceline report` makes reports from its journal",
-            )),
-        }
+        self.record
     }
+}
+
+/// The file of events, with those of an interrupted part of the run in it: it holds every event of the run, and
+/// nothing that a run before it has left.
+fn events_file(path: &Path, earlier: &[Event]) -> io::Result<File> {
+    let mut lines = Vec::new();
+    for event in earlier {
+        serde_json::to_writer(&mut lines, event)?;
+        lines.push(b'\n');
+    }
+    let is_file = path.metadata().map_or(true, |metadata| metadata.is_file());
+    if is_file && !lines.is_empty() {
+        // At once, so that a kill in between leaves what was there.
+        private::replace(path, &lines)?;
+        return private::options().append(true).open(path);
+    }
+    let mut file = private::create(path)?;
+    file.write_all(&lines)?;
+    Ok(file)
 }
 
 /// The same stacks with the durations they had, one after another and with phases as barriers.

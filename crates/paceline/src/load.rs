@@ -82,7 +82,7 @@ impl Configured {
             let beside =
                 dir.parent().map(|folder| folder.join(config::FILE_NAME)).filter(|path| path.is_file());
             if let Some(beside) = beside {
-                terminal::say(&format!("note: {beside} is not used; give it with --config"));
+                terminal::note(&format!("{beside} is not used; give it with --config"));
             }
         }
         let syntheses: Vec<Synthesis> = self.only.iter().map(|app| only_app(app, &dir)).collect();

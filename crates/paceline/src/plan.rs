@@ -37,7 +37,12 @@ pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     }
     let plan = app.plan(&options)?;
     let asked = Asked { what_if: &args.what_if, advice: args.advice, simulate: args.simulate };
-    terminal::print(&show(&app, &plan, &options, args.format, &asked)?);
+    let shown = show(&app, &plan, &options, args.format, &asked)?;
+    if args.format == PlanFormat::Text {
+        terminal::print(&shown)
+    } else {
+        terminal::data(&shown)
+    }
     Ok(exit::DONE)
 }
 

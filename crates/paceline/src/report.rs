@@ -20,8 +20,11 @@ pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {
     })?;
     let events = read_events(&path)?;
     let record = Record::of(&events);
-    terminal::print(&match args.format {
-        ReportFormat::Summary => summary(&record, None, terminal::stdout_style()),
+    terminal::data(&match args.format {
+        ReportFormat::Summary => {
+            terminal::print(&summary(&record, None, terminal::stdout_style()));
+            return Ok(exit::DONE);
+        }
         ReportFormat::Markdown => markdown(&record, None),
         ReportFormat::Html => html(&record, None),
         ReportFormat::History => {

@@ -91,9 +91,7 @@ impl Execution<'_> {
             terminal::say(&format!("going on with the interrupted run {run}"));
             for Again { command, edited } in again {
                 let why = if *edited { "it was edited" } else { "another run changed what it follows" };
-                terminal::say(&format!(
-                    "note: the command `{command}` runs again: {why} after the interruption"
-                ));
+                terminal::note(&format!("the command `{command}` runs again: {why} after the interruption"));
             }
             let options = RunOptions { earlier: Some(earlier.clone()), ..self.options(run.clone(), now) };
             let (journal, events) = unfinished.into_parts();
@@ -156,7 +154,7 @@ impl Execution<'_> {
             Failure::usage(format!("cannot keep the journal: {error}"), hint)
                 .with_exit_code(exit::INTERRUPTED)
         })?;
-        let record = listeners.finish(self.phased.as_ref())?;
+        let record = listeners.finish(self.phased.as_ref());
         Ok(Finished { exit_code: ended.exit_code, record })
     }
 }

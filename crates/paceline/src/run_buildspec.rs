@@ -54,7 +54,7 @@ fn read(path: &Utf8Path) -> Result<Buildspec, Failure> {
         Failure::of_all(error.problems.iter().map(problem).collect())
     })?;
     for problem in &read.unknown {
-        terminal::say(&format!("warning: {path}: {}", without_hint(problem)));
+        terminal::warn(&format!("{path}: {}", without_hint(problem)));
     }
     Ok(read.buildspec)
 }

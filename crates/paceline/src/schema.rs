@@ -15,7 +15,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
     };
     let contents = format!("{schema:#}\n");
     let Some(out) = &args.out else {
-        terminal::print(&contents);
+        terminal::data(&contents);
         return Ok(exit::DONE);
     };
     let path = out.file_name().unwrap_or_default().to_owned();
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
         terminal::say(&format!("{out} {what}"));
         return Ok(exit::DONE);
     };
-    terminal::print(&stale.diff);
+    terminal::data(&stale.diff);
     terminal::say(&format!("error: {out} is stale\n hint: run: paceline schema {name} --out {out}"));
     Ok(exit::STALE)
 }

@@ -1,29 +1,72 @@
 //! The two streams: data goes to stdout, everything else to stderr.
+//!
+//! Whatever is said is cleaned here, and so nowhere else for that reason: names and messages of other people are in
+//! most of it. That a stream cannot be written is no reason to stop: what is done matters more than what is said.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use paceline_report::Style;
+use paceline_text::{clean, clean_but_for_colors, one_line};
 use terminal_size::{Height, Width, terminal_size_of};
 
-/// Prints data. A reader that has gone away is no error.
+/// Why data could not be printed, the first time.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Prints a text for people, which may have colours of ours. A reader that has gone away is no error.
 pub(crate) fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    write(&clean_but_for_colors(text));
+}
+
+/// Prints data for programs as it is; to a terminal, without what could control it.
+pub(crate) fn data(text: &str) {
+    if io::stdout().is_terminal() { print(text) } else { write(text) }
+}
+
+fn write(text: &str) {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let _ = LOST.set(error.to_string());
+        }
+        _ => {}
+    }
+}
+
+/// Why data could not be printed, if it could not.
+pub(crate) fn lost() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
 }
 
 /// Says something to whoever is watching.
 pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", clean(text));
+}
+
+/// Says what a person should know: on one line, whatever it names.
+pub(crate) fn warn(text: &str) {
+    say(&format!("warning: {}", one_line(text)));
+}
+
+/// Says what a person may want to know: on one line, whatever it names.
+pub(crate) fn note(text: &str) {
+    say(&format!("note: {}", one_line(text)));
+}
+
+/// Says what has colours of ours, and has nothing of anybody else's that was not cleaned.
+pub(crate) fn say_painted(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", clean_but_for_colors(text));
 }
 
 /// How to write to stderr: colours on a terminal only, and never in CI or against the user's wish.
 pub(crate) fn stderr_style() -> Style {
-    let stream = std::io::stderr();
+    let stream = io::stderr();
     style(stream.is_terminal(), terminal_size_of(&stream))
 }
 
 /// How to write to stdout.
 pub(crate) fn stdout_style() -> Style {
-    let stream = std::io::stdout();
+    let stream = io::stdout();
     style(stream.is_terminal(), terminal_size_of(&stream))
 }
 

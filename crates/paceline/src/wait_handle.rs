@@ -65,11 +65,12 @@ impl Waiting {
     pub(crate) fn after(&self, ended: Result<Finished, Failure>) -> Result<u8, Failure> {
         let verdict = match &ended {
             Ok(finished) => verdict(finished),
-            Err(failure) => Verdict {
-                success: false,
-                reason: failure.first().to_owned(),
-                data: "nothing was deployed".into(),
-            },
+            Err(failure) => {
+                // It had begun, and what became of it is in its journal.
+                let was_going_on = failure.exit_code == exit::INTERRUPTED;
+                let data = if was_going_on { "see the journal of the run" } else { "nothing was deployed" };
+                Verdict { success: false, reason: failure.first().to_owned(), data: data.to_owned() }
+            }
         };
         let exit_code =
             ended.as_ref().map_or_else(|failure| failure.exit_code, |finished| finished.exit_code);

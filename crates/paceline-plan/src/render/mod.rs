@@ -64,9 +64,9 @@ pub(crate) fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
-/// The text on one line, without control characters.
+/// The text on one line, without what could control a terminal.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    paceline_text::clean(text).replace('\n', " ")
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! The reports that are files, kept up to date while the run goes.
 
-use std::io;
-
 use paceline_engine::event::{Event, Fact};
-use paceline_report::{JsonLines, Outputs, Report, ReportDir, Reports};
+use paceline_report::{JsonLines, Outputs, Report, ReportDir};
 
 use crate::runs;
 
@@ -25,7 +23,7 @@ fn json_lines_are_the_events() {
 fn outputs_are_there_from_the_start_and_grow() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("outputs.json");
-    let mut outputs = Outputs::new(&path).unwrap();
+    let mut outputs = Outputs::new(&path, &[]).unwrap();
     assert_eq!(fs_err::read_to_string(&path).unwrap(), "{}\n");
     let events = runs::good();
     let second = events.iter().position(
@@ -49,7 +47,7 @@ fn outputs_are_there_from_the_start_and_grow() {
 fn outputs_of_stacks_of_one_name_do_not_overwrite_each_other() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("outputs.json");
-    let mut outputs = Outputs::new(&path).unwrap();
+    let mut outputs = Outputs::new(&path, &[]).unwrap();
     for mut event in runs::good() {
         let rename = |step: &mut paceline_engine::event::StepRef| {
             if step.title.starts_with("Services") && step.kind == "deploy" {
@@ -96,24 +94,32 @@ fn the_reports_of_a_finished_run_are_those_of_its_record() {
     assert_eq!(fs_err::read_to_string(dir.path().join("timeline.html")).unwrap(), expected);
 }
 
-struct Full;
-
-impl Report for Full {
-    fn event(&mut self, _: &Event) -> io::Result<()> {
-        Err(io::Error::other("the disk is full"))
+#[test]
+fn outputs_of_an_earlier_part_of_the_run_are_there_from_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, live) = (dir.path().join("outputs.json"), dir.path().join("live.json"));
+    let mut outputs = Outputs::new(&live, &[]).unwrap();
+    for event in &runs::good() {
+        outputs.event(event).unwrap();
     }
+    Outputs::new(&path, &runs::good()).unwrap();
+    assert_eq!(fs_err::read(&path).unwrap(), fs_err::read(&live).unwrap());
 }
 
+/// They hold outputs and the reasons of failures.
+#[cfg(unix)]
 #[test]
-fn a_report_that_fails_stops_no_other() {
+fn nobody_else_may_read_the_reports() {
+    use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("outputs.json");
-    let mut reports = Reports::default();
-    reports.add(Full);
-    reports.add(Outputs::new(&path).unwrap());
+    let mode = |name: &str| dir.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
+    Outputs::new(dir.path().join("outputs.json"), &runs::good()).unwrap();
+    let mut reports = ReportDir::new(dir.path().join("reports")).unwrap();
     for event in &runs::good() {
         reports.event(event).unwrap();
     }
-    assert!(fs_err::read_to_string(&path).unwrap().contains("Services"));
-    assert_eq!(reports.finish().unwrap_err().to_string(), "the disk is full");
+    assert_eq!((mode("outputs.json"), mode("reports")), (0o600, 0o700));
+    for name in ["junit.xml", "summary.md", "timeline.html"] {
+        assert_eq!(mode(&format!("reports/{name}")), 0o600, "{name}");
+    }
 }

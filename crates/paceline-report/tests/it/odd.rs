@@ -118,3 +118,59 @@ fn events_of_another_run_are_not_taken() {
     events.extend(other);
     assert_eq!(html(&Record::of(&events), None), alone);
 }
+
+/// Whatever an assembly, AWS or a script may have put into a name or a message: nothing of it moves the cursor, turns
+/// the direction of writing, or begins a line that looks like ours.
+#[test]
+fn nothing_that_others_wrote_controls_a_terminal_or_a_page() {
+    const HOSTILE: &str = "x\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}1m\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}\u{2029}\u{85}\r\nFORGED \u{8}";
+    let poison = |value: &mut serde_json::Value| {
+        fn each(value: &mut serde_json::Value, key: &str) {
+            match value {
+                serde_json::Value::String(text)
+                    if !["event", "at", "kind", "outcome", "strategy", "happened_at"].contains(&key) =>
+                {
+                    text.push_str(HOSTILE);
+                }
+                serde_json::Value::Array(list) => list.iter_mut().for_each(|value| each(value, key)),
+                serde_json::Value::Object(fields) => {
+                    fields.iter_mut().for_each(|(key, value)| each(value, key));
+                }
+                _ => {}
+            }
+        }
+        each(value, "");
+    };
+    for events in [runs::good(), runs::bad(), runs::resumed(), runs::stopped(), runs::short()] {
+        let poisoned = events.iter().map(|event| {
+            let mut value = serde_json::to_value(event).unwrap();
+            poison(&mut value);
+            serde_json::from_value::<Event>(value).unwrap()
+        });
+        let poisoned: Vec<Event> = poisoned.collect();
+        let mut console = Console::new(Vec::new(), ConsoleOptions::default());
+        for event in &poisoned {
+            console.event(event).unwrap();
+        }
+        let record = Record::of(&poisoned);
+        let mut reports = vec![
+            String::from_utf8(console.into_inner()).unwrap(),
+            summary(&record, comparison(&record).as_ref(), Style::default()),
+            markdown(&record, comparison(&record).as_ref()),
+            html(&record, comparison(&record).as_ref()),
+        ];
+        reports.extend(junit(&record).unwrap().into_iter().map(|document| document.contents));
+        for report in &reports {
+            let bad = report.find(|c: char| {
+                c.is_control() && c != '\n'
+                    || paceline_text::is_invisible(c)
+                    || paceline_text::breaks_lines(c)
+            });
+            let around = bad.map(|at| report[..at].lines().last());
+            assert_eq!(around, None);
+            // On a page, a line of its source is none of what is shown.
+            let is_page = report.starts_with("<!doctype html>");
+            assert!(is_page || !report.lines().any(|line| line.starts_with("FORGED")), "{report}");
+        }
+    }
+}

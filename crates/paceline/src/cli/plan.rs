@@ -22,7 +22,7 @@ pub(crate) struct PlanArgs {
     pub(crate) format: PlanFormat,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlanFormat {
     Text,
     Json,

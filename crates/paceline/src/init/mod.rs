@@ -45,7 +45,7 @@ fn from_app(args: &InitArgs) -> Result<u8, Failure> {
     };
     if found.is_cdk_app && !found.assembly.join("manifest.json").exists() {
         let written = Starter { practice: None, assembly: None, app: Some(&app) }.write()?;
-        terminal::print(&written.text);
+        terminal::data(&written.text);
         let synth = found.synth.unwrap_or_else(|| "cdk synth".to_owned());
         return Err(Failure::usage(
             format!("{given} is not synthesized, so its stacks are not known: nothing was written"),
@@ -120,7 +120,7 @@ fn write(args: &InitArgs, written: &Written) -> Result<(), Failure> {
     // What cannot be read again must not be written.
     Config::parse(&written.text, &args.out)?;
     if args.out == STDOUT {
-        terminal::print(&written.text);
+        terminal::data(&written.text);
         return Ok(());
     }
     let done = if args.out.exists() {
