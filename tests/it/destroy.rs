@@ -26,7 +26,7 @@ fn destroy<'a>(place: &'a Place, sim: &Sim, events: &str) -> Call<'a> {
 /// How each stack ended, sorted.
 fn outcomes(path: &Path) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let events = Events::read(path);
+    let events = Events::read(path).last_part();
     let of_stacks = events.of("step.finished").filter(|event| event["kind"] == "delete");
     let mut outcomes: Vec<_> = of_stacks.map(|it| (text(&it["stack"]), text(&it["outcome"]))).collect();
     outcomes.sort();

@@ -324,6 +324,12 @@ impl Events {
         text.lines().filter(is_it).count()
     }
 
+    /// Those of the last part of a run that was interrupted.
+    pub(crate) fn last_part(mut self) -> Self {
+        let start = self.0.iter().rposition(|event| event["event"] == "run.started").unwrap();
+        Self(self.0.split_off(start))
+    }
+
     pub(crate) fn of(&self, kind: &str) -> impl Iterator<Item = &Value> {
         self.0.iter().filter(move |event| event["event"].as_str() == Some(kind))
     }
