@@ -22,6 +22,7 @@ mod signal;
 mod stack;
 mod survey;
 mod synth;
+mod transient;
 mod trouble;
 
 pub use aws::{Aws, AwsOptions, PreflightError, wait_for_iam_roles};

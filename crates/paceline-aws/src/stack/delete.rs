@@ -12,13 +12,14 @@ use paceline_engine::{Ended, Outcome, StepContext};
 use sha2::{Digest, Sha256};
 
 use super::events::Change;
-use super::failure::{Failure, is_transient};
+use super::failure::Failure;
 use super::operation::{self, Sent};
 use super::request::{hex, token};
 use super::settle::{Operation, Settled, settle};
 use super::{GOES_ON, MOVES};
 use crate::environment::Environment;
 use crate::poller::{self, StackView};
+use crate::transient::is_transient;
 use crate::trouble::Trouble;
 
 /// How often a deletion is tried in all when what stopped it is known to go away by itself.

@@ -8,6 +8,7 @@ use paceline_engine::event::Cause;
 
 use super::events::{Change, EventLog};
 use crate::environment::Environment;
+use crate::transient::is_transient;
 
 /// Nested stacks nest at most this deep here; CloudFormation documents no limit.
 const DEEPEST: usize = 10;
@@ -73,36 +74,6 @@ fn failure(at: String, message: String) -> Failure {
     Failure { cause: Cause { at: Some(at), message, hint, preflight: false }, transient }
 }
 
-/// What services say while a new role or policy is not usable everywhere yet, and when they are
-/// called too fast. IAM is eventually consistent (IAM User Guide, "Troubleshoot IAM"); the wordings are
-/// collected from public reports.
-const TRANSIENT: &[&str] = &[
-    "cannot be assumed by",
-    "is unable to assume",
-    "Unable to assume the service linked role",
-    "unable to assume provided role",
-    "Invalid IAM Instance Profile",
-    "Invalid InstanceProfile",
-    "Failed to authorize instance profile",
-    "does not have the permissions required to assume the role",
-    "is authorized to assume the provided role",
-    "Invalid principal in policy",
-    "invalid principals",
-    "PrincipalNotFound",
-    "is not a valid role to allow",
-    "not authorized to perform: sts:AssumeRole",
-    "has been taken in this account, please try a different suffix",
-    "Rate exceeded",
-    "ThrottlingException",
-    "HandlerErrorCode: Throttling",
-    "HandlerErrorCode: ServiceInternalError",
-    "HandlerErrorCode: NetworkFailure",
-];
-
-pub(super) fn is_transient(message: &str) -> bool {
-    TRANSIENT.iter().any(|known| message.contains(known))
-}
-
 fn hint(message: &str) -> Option<&'static str> {
     let hints = [
         ("No export named", "deploy the stack that exports it first; `paceline plan` shows what is external"),
@@ -120,17 +91,4 @@ fn hint(message: &str) -> Option<&'static str> {
         ("as it is in use by", "deploy the stacks that import it without it first"),
     ];
     hints.iter().find(|(known, _)| message.contains(known)).map(|(_, hint)| *hint)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_role_that_is_not_usable_yet_is_worth_another_try_and_a_missing_permission_is_not() {
-        assert!(is_transient(
-            "The role defined for the function cannot be assumed by Lambda. (Service: Lambda)"
-        ));
-        assert!(!is_transient("User: x is not authorized to perform: s3:CreateBucket"));
-    }
 }

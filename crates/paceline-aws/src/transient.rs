@@ -1,0 +1,197 @@
+//! Failures that pass by themselves: what services say while a new role or policy is not known everywhere yet,
+//! and when they are called too fast.
+//!
+//! IAM is eventually consistent (IAM User Guide, "Troubleshoot IAM"), and its changes take seconds, now and then a
+//! minute. Each service has its own words for a role that it does not know yet, and none of them documents them:
+//! the wordings are from public reports. Many of them are also said of a role that will never work, so whoever
+//! tries again does so a few times only.
+
+/// Why a failure passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A role, a policy or an instance profile is too new.
+    Iam,
+    /// Two resources made AWS create the same service-linked role.
+    ServiceLinkedRole,
+    /// A service was called too fast.
+    Throttled,
+    /// A service had an error of its own.
+    Service,
+}
+
+/// A wording in lower case, why the failure passes, and where it was seen.
+type Row = (&'static str, Class, &'static str);
+
+const WORDINGS: [Row; 37] = [
+    // Roles that a service cannot assume yet.
+    ("cannot be assumed by", Class::Iam, "Lambda: apex/up#189, terraform-provider-aws#14285"),
+    ("is invalid or cannot be assumed", Class::Iam, "CloudFormation: terraform-provider-aws#22834"),
+    ("ecs was unable to assume the", Class::Iam, "ECS: terraform-provider-aws#38538, boto3#1878"),
+    ("unable to assume role and validate the", Class::Iam, "ECS: hashicorp/terraform#4375"),
+    ("unable to assume the service linked role", Class::Iam, "ECS: 1Password/scim-examples#288"),
+    ("is unable to assume provided role", Class::Iam, "Glue: go-to-k/cdkd, retryable-errors"),
+    ("is unable to assume the role", Class::Iam, "Glue: go-to-k/cdkd, retryable-errors"),
+    ("firehose is unable to assume role", Class::Iam, "Firehose: go-to-k/cdkd, retryable-errors"),
+    (
+        "is authorized to assume the provided role",
+        Class::Iam,
+        "Step Functions: go-to-k/cdkd, retryable-errors",
+    ),
+    ("permissions required to assume the role", Class::Iam, "CodeDeploy: go-to-k/cdkd, retryable-errors"),
+    (
+        "codebuild is not authorized to perform: sts:assumerole",
+        Class::Iam,
+        "CodeBuild User Guide, Troubleshooting",
+    ),
+    ("does not have a trust relationship allowing", Class::Iam, "Cognito: go-to-k/cdkd#2901"),
+    ("the role has adequate trust relationships", Class::Iam, "CloudTrail: go-to-k/cdkd#1160"),
+    ("error in assuming access role", Class::Iam, "App Runner: pulumi/pulumi-aws#2411"),
+    ("is not a valid role to allow", Class::Iam, "SNS: go-to-k/cdkd, retryable-errors"),
+    // Roles whose policies have not arrived yet.
+    ("the provided execution role does not have permissions to call", Class::Iam, "Lambda: aws/aws-cdk#7998"),
+    ("please ensure the role can perform", Class::Iam, "Lambda: go-to-k/cdkd, retryable-errors"),
+    (
+        "the operator role is invalid or doesn't have sufficient permissions",
+        Class::Iam,
+        "Lambda: go-to-k/cdkd#3174",
+    ),
+    ("is not authorized to access the log destination", Class::Iam, "Step Functions: go-to-k/cdkd#2783"),
+    (
+        "the role arn does not have required permissions",
+        Class::Iam,
+        "API Gateway: terraform-provider-aws, account",
+    ),
+    (
+        "could not successfully write to cloudwatch logs using the arn",
+        Class::Iam,
+        "API Gateway: hashicorp/terraform#8533",
+    ),
+    ("required permissions for: enhanced_monitoring", Class::Iam, "RDS: go-to-k/cdkd#794"),
+    ("caught serviceaccessdeniedexception for ecsinfrastructurerole", Class::Iam, "ECS: go-to-k/cdkd#805"),
+    // Principals that a policy names and a service does not know yet.
+    ("invalid principal in policy", Class::Iam, "S3, IAM: terraform-provider-aws#12436"),
+    ("one or more invalid principals", Class::Iam, "KMS: go-to-k/cdkd, retryable-errors"),
+    ("policy error: principalnotfound", Class::Iam, "SNS: go-to-k/cdkd#839"),
+    ("kms key is invalid for creategrant", Class::Iam, "KMS: go-to-k/cdkd, retryable-errors"),
+    // Instance profiles.
+    ("invalid iam instance profile", Class::Iam, "EC2: hashicorp/terraform#2037"),
+    ("invalid iaminstanceprofile", Class::Iam, "Auto Scaling: go-to-k/cdkd, retryable-errors"),
+    ("invalid instanceprofile", Class::Iam, "EMR: go-to-k/cdkd, retryable-errors"),
+    ("failed to authorize instance profile", Class::Iam, "EMR: go-to-k/cdkd, retryable-errors"),
+    // Others.
+    ("has been taken in this account, please try a different suffix", Class::ServiceLinkedRole, "bcgov#13"),
+    ("rate exceeded", Class::Throttled, "every service"),
+    ("throttlingexception", Class::Throttled, "every service"),
+    ("handlererrorcode: throttling", Class::Throttled, "CloudFormation CLI User Guide, handler error codes"),
+    ("handlererrorcode: serviceinternalerror", Class::Service, "the same"),
+    ("handlererrorcode: networkfailure", Class::Service, "the same"),
+];
+
+/// Why a failure with this message passes by itself; `None` when it does not.
+pub(crate) fn class_of(message: &str) -> Option<Class> {
+    let message = message.to_lowercase();
+    // A policy forbids it, and time changes no policy.
+    if message.contains("explicit deny") {
+        return None;
+    }
+    WORDINGS.iter().find(|(wording, ..)| message.contains(wording)).map(|(_, class, _)| *class)
+}
+
+/// Whether the same may succeed a little later.
+pub(crate) fn is_transient(message: &str) -> bool {
+    class_of(message).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What services really said, a text for each wording and in their order.
+    const SAID: [&str; WORDINGS.len()] = [
+        "The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400)",
+        "Role arn:aws:iam::111111111111:role/cdk-hnb659fds-cfn-exec-role is invalid or cannot be assumed",
+        "ECS was unable to assume the role 'arn:aws:iam::111111111111:role/task' that was provided for this task. \
+         Please verify that the role being passed has the proper trust relationship and permissions",
+        "Unable to assume role and validate the listeners configured on your load balancer. Please verify the role \
+         being passed has the proper permissions.",
+        "Invalid request provided: CreateCluster Invalid Request: Unable to assume the service linked role. Please \
+         verify that the ECS service linked role exists.",
+        "Service is unable to assume provided role. Please verify role's TrustPolicy",
+        "Service is unable to assume the role arn:aws:iam::111111111111:role/g to access null.",
+        "Firehose is unable to assume role arn:aws:iam::111111111111:role/f. Please check the role provided.",
+        "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume \
+         the provided role.",
+        "AWS CodeDeploy does not have the permissions required to assume the role arn:aws:iam::1:role/d.",
+        "CodeBuild is not authorized to perform: sts:AssumeRole on arn:aws:iam::111111111111:role/b",
+        "Role does not have a trust relationship allowing Cognito to assume the role",
+        "Access denied. Verify in IAM that the role has adequate trust relationships.",
+        "Error in assuming access role arn:aws:iam::111111111111:role/apprunner",
+        "Invalid parameter: LambdaSuccessFeedbackRoleArn: arn:aws:iam::1:role/r is not a valid role to allow SNS \
+         to write to Cloudwatch Logs",
+        "The provided execution role does not have permissions to call CreateNetworkInterface on EC2 (Service: \
+         Lambda, Status Code: 400)",
+        "Cannot access stream arn:aws:kinesis:s. Please ensure the role can perform the GetRecords, \
+         GetShardIterator, DescribeStream, ListShards, and ListStreams Actions on your stream in IAM.",
+        "The operator role is invalid or doesn't have sufficient permissions. Verify the role and permissions and \
+         try again.",
+        "The state machine IAM Role is not authorized to access the Log Destination",
+        "The role ARN does not have required permissions configured. Please grant trust permission for API Gateway \
+         and add the required role policy.",
+        "API Gateway could not successfully write to CloudWatch Logs using the ARN specified. This account may have \
+         reached a limit in CloudWatch Logs.",
+        "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING",
+        "CreateCapacityProvider error: Caught ServiceAccessDeniedException for ECSInfrastructureRole[arn:aws:x]",
+        "Invalid principal in policy: \"AWS\":\"arn:aws:iam::123456789012:user/bodebug\"",
+        "Policy contains a statement with one or more invalid principals. (Service: Kms, Status Code: 400)",
+        "Invalid parameter: Policy Error: PrincipalNotFound (Service: Sns, Status Code: 400)",
+        "The KMS key is invalid for CreateGrant",
+        "Value (p) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+        "Invalid IamInstanceProfile: arn:aws:iam::1:instance-profile/p (Service: AmazonAutoScaling)",
+        "Invalid InstanceProfile: MyStack-EmrEc2InstanceProfile.",
+        "Failed to authorize instance profile arn:aws:iam::111111111111:instance-profile/p",
+        "Service role name AWSServiceRoleForECS has been taken in this account, please try a different suffix.",
+        "Rate exceeded (Service: Iam, Status Code: 400)",
+        "ThrottlingException: Too many requests",
+        "Resource handler returned message: \"slow\" (RequestToken: t, HandlerErrorCode: Throttling)",
+        "Resource handler returned message: \"no\" (RequestToken: t, HandlerErrorCode: ServiceInternalError)",
+        "Resource handler returned message: \"no\" (RequestToken: t, HandlerErrorCode: NetworkFailure)",
+    ];
+
+    #[test]
+    fn each_wording_is_met_by_what_a_service_said() {
+        for ((wording, class, _), said) in WORDINGS.iter().zip(SAID) {
+            assert!(said.to_lowercase().contains(wording), "{wording}: {said}");
+            assert_eq!(class_of(said), Some(*class), "{said}");
+            assert_eq!(class_of(&said.to_uppercase()), Some(*class), "{said}");
+            assert_eq!(wording.to_lowercase(), *wording);
+        }
+    }
+
+    #[test]
+    fn what_time_does_not_mend_is_not_tried_again() {
+        let said = [
+            // The team's own policies.
+            "User: arn:aws:sts::1:assumed-role/cdk-hnb659fds-cfn-exec-role/AWSCloudFormation is not authorized to \
+             perform: s3:CreateBucket on resource: arn:aws:s3:::b",
+            "API: iam:CreateRole User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: iam:CreateRole",
+            "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: iam:PassRole on resource: x",
+            "User: arn:aws:sts::1:assumed-role/AWSCodeBuild-1 is not authorized to perform: sts:AssumeRole on \
+             resource: arn:aws:iam::2:role/deploy",
+            "The provided execution role does not have permissions to call CreateNetworkInterface on EC2 because of \
+             an explicit deny in a service control policy",
+            "Access denied. Check the S3 bucket policy for the trail destination.",
+            "AccessDeniedException: User: arn:aws:iam::1:user/dev is missing permission ecs:CreateCapacityProvider",
+            "The security token included in the request is invalid",
+            // What is wrong with the template.
+            "Template format error: Unresolved resource dependencies [Role] in the Resources block",
+            "1 validation error detected: Value at 'roleArn' failed to satisfy constraint",
+            "b already exists in stack arn:aws:cloudformation:us-east-1:1:stack/S/1",
+            "Role with name r already exists. (Service: Iam, Status Code: 409, HandlerErrorCode: AlreadyExists)",
+            "The maximum number of VPCs has been reached. (HandlerErrorCode: ServiceLimitExceeded)",
+            "Resource handler returned message: \"not stable\" (HandlerErrorCode: NotStabilized)",
+        ];
+        for said in said {
+            assert_eq!(class_of(said), None, "{said}");
+        }
+    }
+}
