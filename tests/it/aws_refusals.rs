@@ -119,6 +119,7 @@ fn an_aws_that_cannot_be_reached() {
     let place = Place::new();
     // The port is free: nobody listens on what was just closed.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let ran = deploy(&place).aws_at(&format!("http://{closed}")).run();
+    let call = deploy(&place).aws_at(&format!("http://{closed}")).env("PACELINE_PATIENCE", "0");
+    let ran = call.run();
     refused(&ran, "cannot be reached", "AWS_ENDPOINT_URL");
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use futures_util::future::join_all;
 use paceline_assembly::{Assembly, Role, Stack};
 use paceline_engine::{Ended, Outcome, Perform, StepContext};
@@ -15,10 +14,11 @@ use crate::bootstrap::{self, Required};
 use crate::command::{self, Commands};
 use crate::environment::Environment;
 use crate::gate::wait_for_roles;
-use crate::publish::{ImagePublisher, Images, MissingFiles, publish_file, publish_image, publish_legacy};
-use crate::rate::Limiter;
+use crate::publish::{
+    ImagePublisher, Images, MissingFiles, Place, publish_file, publish_image, publish_legacy,
+};
 use crate::roles::{RoleWait, RoleWaiter, Usable};
-use crate::sdk::{self, Wire};
+use crate::sdk::Wire;
 use crate::session::{Sessions, Target};
 use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, source};
 use crate::synth::{LateSynthesis, Later};
@@ -52,7 +52,6 @@ pub struct Aws {
     pub(crate) options: AwsOptions,
     pub(crate) later: Later,
     pub(crate) sessions: Sessions,
-    pub(crate) limiter: Arc<Limiter>,
     /// By account and region, and by the ARN of the deploy role: apps with several bootstraps have several.
     environments: BTreeMap<(Target, Option<String>), Arc<Environment>>,
     images: ImagePublisher,
@@ -80,12 +79,11 @@ impl Aws {
     ) -> Result<Self, PreflightError> {
         let first_region =
             plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
-        let sessions = Sessions::new(sdk::base(&options.wire, first_region).await?);
+        let sessions = Sessions::open(&options.wire, first_region).await?;
         sessions.account().await?;
         let mut aws = Self {
             images: ImagePublisher::new(options.images),
             notes: Vec::new(),
-            limiter: Arc::default(),
             environments: BTreeMap::new(),
             assembly: Arc::clone(&assembly),
             later: Later::new(plan, options.late.as_deref()),
@@ -139,8 +137,8 @@ impl Aws {
         wanted: Wanted<'_>,
     ) -> Result<((Target, Option<String>), Arc<Environment>), Trouble> {
         let config = self.sessions.assume(wanted.role, &target).await?;
-        let limiter = Arc::clone(&self.limiter);
-        let environment = Environment::new(target.clone(), &config, limiter, wanted.names);
+        let caller = self.sessions.caller(&target);
+        let environment = Environment::new(target.clone(), &config, caller, wanted.names);
         if let Some(required) = &wanted.required {
             bootstrap::check(&environment, &config, required).await?;
         }
@@ -170,7 +168,7 @@ impl Aws {
     async fn try_perform(&self, context: &StepContext) -> Result<Ended, Trouble> {
         let stack = self.stack(context)?;
         match &context.step().work {
-            Work::Publish(publish) => self.publish(stack, publish).await,
+            Work::Publish(publish) => self.publish(context, stack, publish).await,
             Work::Deploy { .. } => self.deploy(context, stack).await,
             Work::Delete { .. } => {
                 let environment = self.environment(stack).await?;
@@ -188,8 +186,9 @@ impl Aws {
         for name in ["*", &stack.name, &stack.id] {
             given.extend(self.options.parameters.get(name).cloned().unwrap_or_default());
         }
-        given.extend(publish_legacy(environment, stack).await?);
-        let source = source(environment, stack).await?;
+        let caller = environment.caller(Some(context));
+        given.extend(publish_legacy(environment, &caller, stack).await?);
+        let source = source(environment, &caller, stack).await?;
         let disable_rollback = context.plan().rollback == Rollback::None;
         let limit = self.options.stack_limit;
         let request = Request::new(stack, &environment.target, &given, source, disable_rollback, limit);
@@ -202,42 +201,55 @@ impl Aws {
         // The deploy role may not read IAM, but is the only way into another account.
         let is_ours = environment.target.account == self.sessions.account().await?;
         let role = stack.deploy_role.as_ref().filter(|_| !is_ours);
-        let config = self.sessions.assume(role, &environment.target).await?;
+        let config =
+            self.sessions.assume_by(&environment.caller(Some(context)), role, &environment.target).await?;
         let client = aws_sdk_iam::Client::new(&config);
-        let account = &environment.target.account;
-        let waiter = RoleWaiter { client, limiter: &self.limiter, account, now: context.now() };
+        let caller = self.sessions.caller(&everywhere(&environment.target.account)).of_step(context);
+        let waiter = RoleWaiter { client, caller, now: context.now() };
         wait_for_roles(environment, context, stack, roles, waiter).await
     }
 
-    pub(crate) async fn publish(&self, stack: &Stack, publish: &Publish) -> Result<Ended, Trouble> {
+    pub(crate) async fn publish(
+        &self,
+        context: &StepContext,
+        stack: &Stack,
+        publish: &Publish,
+    ) -> Result<Ended, Trouble> {
         let gone =
             || Trouble::setup(format!("the asset {} is not in the manifest of {}", publish.asset, stack.id));
         let home = self.target(stack).await?;
         if publish.image {
             let asset = stack.assets.images.get(&publish.asset).ok_or_else(gone)?;
             let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
-            let (target, config) = self.destination(home, to.region.as_ref(), to.role.as_ref()).await?;
+            let there = self.destination(context, home, to.region.as_ref(), to.role.as_ref()).await?;
             let (id, manifest) = (&publish.asset, &stack.assets.dir);
-            publish_image(&self.images, &config, &target, id, asset, to, manifest).await
+            publish_image(&self.images, &there, id, asset, to, manifest).await
         } else {
             let asset = stack.assets.files.get(&publish.asset).ok_or_else(gone)?;
             let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
-            let (target, config) = self.destination(home, to.region.as_ref(), to.role.as_ref()).await?;
-            publish_file(&config, &target, asset, to, self.options.missing_files).await
+            let there = self.destination(context, home, to.region.as_ref(), to.role.as_ref()).await?;
+            publish_file(&there, asset, to, self.options.missing_files).await
         }
     }
 
     async fn destination(
         &self,
+        context: &StepContext,
         home: Target,
         region: Option<&String>,
         role: Option<&Role>,
-    ) -> Result<(Target, SdkConfig), Trouble> {
+    ) -> Result<Place, Trouble> {
         let region = region.map(|region| home.resolve(region));
         let target = Target { region: region.unwrap_or_else(|| home.region.clone()), ..home };
-        let config = self.sessions.assume(role, &target).await?;
-        Ok((target, config))
+        let caller = self.sessions.caller(&target).of_step(context);
+        let config = self.sessions.assume_by(&caller, role, &target).await?;
+        Ok(Place { target, config, caller })
     }
+}
+
+/// IAM is in no region.
+fn everywhere(account: &str) -> Target {
+    Target { account: account.to_owned(), region: "global".to_owned() }
 }
 
 impl Perform for Aws {
@@ -272,9 +284,8 @@ pub async fn wait_for_iam_roles(
     wait: &RoleWait,
     now: jiff::Timestamp,
 ) -> Result<Usable, PreflightError> {
-    let sessions = Sessions::new(sdk::base(wire, "us-east-1").await?);
-    let account = sessions.account().await?.to_owned();
+    let sessions = Sessions::open(wire, "us-east-1").await?;
     let client = aws_sdk_iam::Client::new(sessions.base());
-    let waiter = RoleWaiter { client, limiter: &Limiter::default(), account: &account, now };
-    Ok(waiter.wait(wait).await?)
+    let caller = sessions.caller(&everywhere(sessions.account().await?));
+    Ok(RoleWaiter { client, caller, now }.wait(wait).await?)
 }

@@ -13,7 +13,9 @@ use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use paceline_engine::event::BuildPhase;
 use tokio::time::Instant;
 
-use crate::sdk::{self, Wire};
+use crate::call::Caller;
+use crate::sdk::Wire;
+use crate::session::Sessions;
 use crate::trouble::{Kind, Trouble};
 
 /// From one look at a build to the next, soon after something has happened in it; and when nothing has for long.
@@ -25,6 +27,8 @@ const QUIET_PARTS: u32 = 10;
 const LAST_WORDS: Duration = Duration::from_secs(4);
 /// A log that fills faster than it is read is read on in the next round.
 const PAGES_AT_ONCE: usize = 20;
+/// For how long a build that cannot be looked at is looked at again.
+const HOPE: Duration = Duration::from_mins(15);
 /// Asking for the own build must not hold up a deployment.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -33,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Builds {
     client: aws_sdk_codebuild::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
+    caller: Caller,
     region: String,
     time: SharedTimeSource,
 }
@@ -81,11 +86,12 @@ pub struct BuildEnd {
 impl Builds {
     /// `region` is used where neither the environment nor the profile names one.
     pub async fn connect(wire: &Wire, region: &str) -> Result<Self, Trouble> {
-        let config = sdk::base(wire, region).await?;
-        let region = config.region().map(ToString::to_string).unwrap_or_default();
+        let sessions = Sessions::open(wire, region).await?;
+        let (config, caller) = (sessions.base(), sessions.caller(&sessions.here()));
         let time = config.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new()));
-        let client = aws_sdk_codebuild::Client::new(&config);
-        Ok(Self { client, logs: aws_sdk_cloudwatchlogs::Client::new(&config), region, time })
+        let client = aws_sdk_codebuild::Client::new(config);
+        let logs = aws_sdk_cloudwatchlogs::Client::new(config);
+        Ok(Self { client, logs, caller, region: sessions.region(), time })
     }
 
     /// The region of the builds.
@@ -106,15 +112,15 @@ impl Builds {
             .set_timeout_in_minutes_override(
                 request.timeout_minutes.map(|m| i32::try_from(m).unwrap_or(i32::MAX)),
             )
-            // The SDK tries again what got no answer: that must not start a second build.
+            // What got no answer is sent again: that must not start a second build.
             .idempotency_token(request.token.clone().unwrap_or_else(|| self.fresh_token()));
         for (name, value) in &request.environment {
             let variable = EnvironmentVariable::builder().name(name).value(value);
             let variable = variable.r#type(EnvironmentVariableType::Plaintext).build().map_err(incomplete)?;
             call = call.environment_variables_override(variable);
         }
-        let answer = call.send().await.map_err(|error| {
-            let trouble = Trouble::of("StartBuild", &error);
+        let started = self.caller.at_first().call("StartBuild", || call.clone().send()).await;
+        let answer = started.map_err(|trouble| {
             if trouble.message.starts_with("ResourceNotFoundException") {
                 return trouble.hint("create the project first: paceline project apply");
             }
@@ -126,8 +132,7 @@ impl Builds {
 
     /// Asks for a build to be stopped.
     pub async fn stop(&self, id: &str) -> Result<(), Trouble> {
-        let answer = self.client.stop_build().id(id).send().await;
-        answer.map(drop).map_err(|error| Trouble::of("StopBuild", &error))
+        self.caller.call("StopBuild", || self.client.stop_build().id(id).send()).await.map(drop)
     }
 
     /// The phases of a build so far; those of the build that this is a part of, with its own id.
@@ -137,17 +142,20 @@ impl Builds {
         Ok(self.told(&build))
     }
 
-    /// Follows a build to its end. A look that fails says nothing about the build: it is looked at again, as
-    /// long as there is hope.
+    /// Follows a build to its end. A look that fails says nothing about the build: it is looked at again, for some
+    /// minutes.
     pub async fn follow(&self, id: &str, mut hear: impl FnMut(BuildNews)) -> Result<BuildEnd, Trouble> {
         let mut log = Log { client: &self.logs, next: None, is_readable: true };
         let mut seen = Vec::new();
-        let (mut news_at, mut failing) = (Instant::now(), false);
+        let (mut news_at, mut failing) = (Instant::now(), None::<Instant>);
         loop {
             let build = match self.get(id).await {
                 Ok(build) => build,
-                Err(trouble) if trouble.is_transient() => {
-                    if !std::mem::replace(&mut failing, true) {
+                Err(trouble)
+                    if trouble.is_transient() && failing.is_none_or(|since| since.elapsed() < HOPE) =>
+                {
+                    if failing.is_none() {
+                        failing = Some(Instant::now());
                         hear(BuildNews::Trouble(format!("{}; looking again", trouble.message)));
                     }
                     tokio::time::sleep(LONGEST_INTERVAL).await;
@@ -155,7 +163,7 @@ impl Builds {
                 }
                 Err(trouble) => return Err(trouble),
             };
-            failing = false;
+            failing = None;
             let is_complete = build.build_complete();
             let mut heard = self.changes(&build, &mut seen, &mut hear);
             heard |= log.read(&build, &mut hear).await;
@@ -216,8 +224,9 @@ impl Builds {
     }
 
     async fn get(&self, id: &str) -> Result<Build, Trouble> {
-        let answer = self.client.batch_get_builds().ids(id).send().await;
-        let answer = answer.map_err(|error| Trouble::of("BatchGetBuilds", &error))?;
+        let send = || self.client.batch_get_builds().ids(id).send();
+        // Whoever follows a build looks again, and says so.
+        let answer = self.caller.within(Duration::ZERO).call("BatchGetBuilds", send).await?;
         let missing = || Trouble { kind: Kind::Refused, ..Trouble::setup(format!("there is no build {id}")) };
         answer.builds().first().cloned().ok_or_else(|| missing().during("BatchGetBuilds"))
     }

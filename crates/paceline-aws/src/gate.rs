@@ -19,7 +19,7 @@ pub(crate) async fn wait_for_roles(
     context: &StepContext,
     stack: &Stack,
     roles: &IamRoles,
-    waiter: RoleWaiter<'_>,
+    waiter: RoleWaiter,
 ) -> Result<Ended, Trouble> {
     let mut wait = RoleWait::default();
     created(environment, stack, &stack.name, &mut Vec::new(), &mut wait).await?;

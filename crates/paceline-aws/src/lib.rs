@@ -6,6 +6,7 @@
 mod aws;
 mod bootstrap;
 mod build;
+mod call;
 mod command;
 mod environment;
 mod gate;
@@ -28,6 +29,7 @@ mod trouble;
 pub use aws::{Aws, AwsOptions, PreflightError, wait_for_iam_roles};
 pub use bootstrap::{BootstrapCli, Bootstrapper, Bootstrapping};
 pub use build::{BuildEnd, BuildNews, BuildRequest, Builds};
+pub use call::Notices;
 pub use command::Commands;
 pub use parameters::{Presence, changed, present};
 pub use project::{Applied, Difference, Projects};

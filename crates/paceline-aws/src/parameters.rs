@@ -9,7 +9,7 @@ use paceline_assembly::{Assembly, Stack};
 use paceline_plan::{ContextLookup, Present, Relaxed, Stored};
 
 use crate::aws::PreflightError;
-use crate::sdk::{self, Wire};
+use crate::sdk::Wire;
 use crate::session::{Sessions, Target};
 use crate::trouble::Trouble;
 
@@ -31,7 +31,7 @@ pub async fn present(
     assembly: &Assembly,
     relaxed: &[Relaxed],
 ) -> Result<Presence, PreflightError> {
-    let sessions = Sessions::new(sdk::base(wire, "us-east-1").await?);
+    let sessions = Sessions::open(wire, "us-east-1").await?;
     let mut presence = Presence::default();
     for it in relaxed {
         let Some(stack) = assembly.stack(&it.from) else { continue };
@@ -80,7 +80,7 @@ pub async fn changed(
     if places.is_empty() {
         return Ok((changed, warnings));
     }
-    let sessions = Sessions::new(sdk::base(wire, "us-east-1").await?);
+    let sessions = Sessions::open(wire, "us-east-1").await?;
     for ((app, account, region), lookups) in places {
         let is_there = |stack: &&Stack| {
             (&stack.app, &stack.environment.account, &stack.environment.region) == (app, account, region)
@@ -124,8 +124,8 @@ async fn values(
     let mut found = Vec::new();
     for names in names.chunks(NAMES) {
         let wanted = Some(names.iter().map(|name| (*name).to_owned()).collect());
-        let answer = client.get_parameters().set_names(wanted).send().await;
-        let answer = answer.map_err(|error| Trouble::of("GetParameters", &error))?;
+        let send = || client.get_parameters().set_names(wanted.clone()).send();
+        let answer = sessions.caller(place).call("GetParameters", send).await?;
         for parameter in answer.parameters() {
             let (Some(name), Some(value)) = (parameter.name(), parameter.value()) else { continue };
             found.push((name.to_owned(), value.to_owned()));

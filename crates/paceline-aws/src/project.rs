@@ -1,6 +1,5 @@
 //! The CodeBuild project: compared with the one that is there, created, updated.
 
-use aws_config::SdkConfig;
 use aws_sdk_codebuild::Client;
 use aws_sdk_codebuild::error::BuildError;
 use aws_sdk_codebuild::types;
@@ -8,13 +7,16 @@ use paceline_buildspec::project::Project;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::sdk::{self, Wire};
+use crate::call::Caller;
+use crate::sdk::Wire;
+use crate::session::Sessions;
 use crate::trouble::Trouble;
 
 /// Reads and writes CodeBuild projects with the credentials at hand.
 #[derive(Debug)]
 pub struct Projects {
     client: Client,
+    caller: Caller,
 }
 
 /// A field of a project that differs.
@@ -42,8 +44,9 @@ pub enum Applied {
 impl Projects {
     /// `region` is used where neither the environment nor the profile names one.
     pub async fn connect(wire: &Wire, region: &str) -> Result<Self, Trouble> {
-        let config: SdkConfig = sdk::base(wire, region).await?;
-        Ok(Self { client: Client::new(&config) })
+        let sessions = Sessions::open(wire, region).await?;
+        let caller = sessions.caller(&sessions.here());
+        Ok(Self { client: Client::new(sessions.base()), caller })
     }
 
     /// How the live project differs from the wanted one, field by field; `None` when there is none.
@@ -65,8 +68,14 @@ impl Projects {
                     "give the role of its builds with --service-role, or deploy the generated CloudFormation template, which makes one",
                 ));
             };
-            self.create(wanted, role).await?;
-            return Ok(Applied::Created);
+            return match self.create(wanted, role).await {
+                // The answer to the first try got lost, or somebody else was faster.
+                Err(trouble) if trouble.message.starts_with("ResourceAlreadyExistsException") => {
+                    let live = self.get(&wanted.name).await?.ok_or(trouble)?;
+                    self.update(wanted, Some(role), &live).await.map(|()| Applied::Created)
+                }
+                created => created.map(|()| Applied::Created),
+            };
         };
         let changed_role = role.is_some_and(|role| live.service_role() != Some(role));
         if !changed_role && differences(&wanted_fields(wanted), &live_fields(&live)).is_empty() {
@@ -77,8 +86,8 @@ impl Projects {
     }
 
     async fn get(&self, name: &str) -> Result<Option<types::Project>, Trouble> {
-        let answer = self.client.batch_get_projects().names(name).send().await;
-        let answer = answer.map_err(|error| Trouble::of("BatchGetProjects", &error))?;
+        let send = || self.client.batch_get_projects().names(name).send();
+        let answer = self.caller.at_first().call("BatchGetProjects", send).await?;
         Ok(answer.projects().first().cloned())
     }
 
@@ -90,7 +99,7 @@ impl Projects {
         let call = call.timeout_in_minutes(parts.timeout).queued_timeout_in_minutes(parts.queued_timeout);
         let call = call.set_tags(Some(parts.tags)).set_vpc_config(parts.vpc);
         let call = call.set_build_batch_config(parts.batch);
-        call.send().await.map_err(|error| Trouble::of("CreateProject", &error)).map(drop)
+        self.caller.call("CreateProject", || call.clone().send()).await.map(drop)
     }
 
     async fn update(
@@ -114,7 +123,7 @@ impl Projects {
         let call = call.timeout_in_minutes(parts.timeout).queued_timeout_in_minutes(parts.queued_timeout);
         let call = call.set_tags(Some(parts.tags)).vpc_config(vpc);
         let call = call.set_build_batch_config(parts.batch);
-        call.send().await.map_err(|error| Trouble::of("UpdateProject", &error)).map(drop)
+        self.caller.call("UpdateProject", || call.clone().send()).await.map(drop)
     }
 }
 

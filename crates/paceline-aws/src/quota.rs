@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_sdk_cloudformation::{Client, config};
+use aws_sdk_cloudformation::Client;
 use camino::Utf8Path;
 use futures_util::future::join_all;
 use paceline_assembly::{Stack, Template};
@@ -100,8 +99,7 @@ impl Aws {
         let is_ours = environment.target.account == self.sessions.account().await?;
         let role = stack.deploy_role.as_ref().filter(|_| !is_ours);
         let config = self.sessions.assume(role, &environment.target).await?;
-        let settings = config::Builder::from(&config).retry_config(RetryConfig::disabled());
-        let client = Client::from_conf(settings.build());
+        let client = Client::new(&config);
         let mut next = None::<String>;
         loop {
             let send = || client.describe_account_limits().set_next_token(next.clone()).send();

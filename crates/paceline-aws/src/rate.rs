@@ -7,6 +7,8 @@ use std::time::Duration;
 use paceline_plan::pace::{BURST, MUTATING_RATE, READING_RATE, SHARE};
 use tokio::time::Instant;
 
+/// Calls per second to services that documented no rate that a deployment comes near.
+const OTHER_RATE: f64 = 50.0;
 /// However often AWS says slower, one call in this many seconds goes out.
 const SLOWEST: f64 = 0.2;
 
@@ -65,17 +67,35 @@ impl Limiter {
     ) -> T {
         // A panic elsewhere while the lock was held cannot leave a bucket half changed.
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let bucket = buckets.entry((account.to_owned(), region.to_owned(), operation)).or_insert_with(|| {
-            let limit = limit_of(operation) * SHARE;
+        let name = bucket_of(operation);
+        let bucket = buckets.entry((account.to_owned(), region.to_owned(), name)).or_insert_with(|| {
+            let limit = limit_of(name) * SHARE;
             Bucket { rate: limit, limit, next: Instant::now() }
         });
         use_it(bucket)
     }
 }
 
-fn limit_of(operation: &str) -> f64 {
+/// What shares one rate: IAM counts all of its reads together.
+fn bucket_of(operation: &'static str) -> &'static str {
     match operation {
+        "GetRole" | "GetInstanceProfile" | "ListAttachedRolePolicies" | "ListRolePolicies" => "iam",
+        _ => operation,
+    }
+}
+
+fn limit_of(bucket: &str) -> f64 {
+    match bucket {
         "DescribeStacks" | "DescribeStackEvents" | "GetTemplate" | "iam" => READING_RATE,
+        "GetCallerIdentity"
+        | "AssumeRole"
+        | "GetParameter"
+        | "GetParameters"
+        | "ListObjectsV2"
+        | "PutObject"
+        | "DescribeImages"
+        | "PutImage"
+        | "GetAuthorizationToken" => OTHER_RATE,
         _ => MUTATING_RATE,
     }
 }

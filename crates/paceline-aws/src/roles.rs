@@ -15,7 +15,7 @@ use paceline_plan::pace::{ROLE_OLD_ENOUGH, ROLE_READS, ROLE_READS_EVERY, ROLE_SE
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::rate::Limiter;
+use crate::call::Caller;
 use crate::trouble::{Kind, Trouble};
 
 /// The wait where roles may not be read at all.
@@ -62,17 +62,19 @@ impl RoleWait {
     }
 }
 
+/// How long one read is tried again. What cannot be read then is read in the next round.
+const READ_PATIENCE: Duration = Duration::from_mins(1);
+
 /// Reads IAM as one identity in one account.
 #[derive(Debug)]
-pub(crate) struct RoleWaiter<'a> {
+pub(crate) struct RoleWaiter {
     pub(crate) client: Client,
-    pub(crate) limiter: &'a Limiter,
-    pub(crate) account: &'a str,
+    pub(crate) caller: Caller,
     /// The time when the waiter was made, to tell the age of roles.
     pub(crate) now: Timestamp,
 }
 
-impl RoleWaiter<'_> {
+impl RoleWaiter {
     /// Waits until everything is usable. The error names what is not, after [`PATIENCE`].
     pub(crate) async fn wait(&self, wait: &RoleWait) -> Result<Usable, Trouble> {
         let started = Instant::now();
@@ -154,49 +156,51 @@ impl RoleWaiter<'_> {
 
     /// When the role was created, in seconds since the epoch, or why it cannot be read yet.
     async fn role(&self, name: &str) -> Result<Result<i64, String>, Trouble> {
-        self.limiter.acquire(self.account, "global", "iam").await;
-        match self.client.get_role().role_name(name).send().await {
+        let send = || self.client.get_role().role_name(name).send();
+        match self.reader().call("GetRole", send).await {
             Ok(answer) => Ok(Ok(answer.role().map_or(0, |role| role.create_date().secs()))),
-            Err(error) => not_yet(Trouble::of("GetRole", &error)).map(Err),
+            Err(trouble) => not_yet(trouble).map(Err),
         }
     }
 
     async fn instance_profile(&self, name: &str) -> Result<Result<i64, String>, Trouble> {
-        self.limiter.acquire(self.account, "global", "iam").await;
-        match self.client.get_instance_profile().instance_profile_name(name).send().await {
+        let send = || self.client.get_instance_profile().instance_profile_name(name).send();
+        match self.reader().call("GetInstanceProfile", send).await {
             Ok(answer) => Ok(match answer.instance_profile() {
                 Some(profile) if profile.roles().is_empty() => Err("it has no role yet".to_owned()),
                 Some(profile) => Ok(profile.create_date().secs()),
                 None => Err("the answer is empty".to_owned()),
             }),
-            Err(error) => not_yet(Trouble::of("GetInstanceProfile", &error)).map(Err),
+            Err(trouble) => not_yet(trouble).map(Err),
         }
     }
 
     async fn missing(&self, name: &str, policies: Policies) -> Result<Option<String>, Trouble> {
         if policies.managed > 0 {
-            self.limiter.acquire(self.account, "global", "iam").await;
-            let answer = self.client.list_attached_role_policies().role_name(name).send().await;
-            let attached = match answer {
+            let send = || self.client.list_attached_role_policies().role_name(name).send();
+            let attached = match self.reader().call("ListAttachedRolePolicies", send).await {
                 Ok(answer) => answer.attached_policies().len(),
-                Err(error) => return not_yet(Trouble::of("ListAttachedRolePolicies", &error)).map(Some),
+                Err(trouble) => return not_yet(trouble).map(Some),
             };
             if attached < policies.managed {
                 return Ok(Some(format!("{attached} of {} policies are attached", policies.managed)));
             }
         }
         if policies.inline > 0 {
-            self.limiter.acquire(self.account, "global", "iam").await;
-            let answer = self.client.list_role_policies().role_name(name).send().await;
-            let inline = match answer {
+            let send = || self.client.list_role_policies().role_name(name).send();
+            let inline = match self.reader().call("ListRolePolicies", send).await {
                 Ok(answer) => answer.policy_names().len(),
-                Err(error) => return not_yet(Trouble::of("ListRolePolicies", &error)).map(Some),
+                Err(trouble) => return not_yet(trouble).map(Some),
             };
             if inline < policies.inline {
                 return Ok(Some(format!("it has {inline} of {} inline policies", policies.inline)));
             }
         }
         Ok(None)
+    }
+
+    fn reader(&self) -> Caller {
+        self.caller.within(READ_PATIENCE)
     }
 }
 

@@ -1,4 +1,5 @@
-//! How AWS is reached: the HTTP client, the base credentials and the region, the same for every service.
+//! How AWS is reached: the HTTP client, the base credentials, the region and the time-outs, the same for every
+//! service.
 
 use std::time::Duration;
 
@@ -16,7 +17,16 @@ use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider:
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use crate::call::{Notices, OnlyAws};
 use crate::trouble::Trouble;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long an answer may take, connection included. AWS takes a second or two; the rest is for slow lines and for
+/// proxies that look into everything.
+const ANSWER: Duration = Duration::from_secs(30);
+/// The same of a role's credentials: another call waits for them, which must not be the one to end.
+const CREDENTIALS: Duration = Duration::from_secs(15);
 
 /// What replaces the usual ways to AWS. The simulator enters here: as the HTTP client, and nowhere else.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +37,8 @@ pub struct Wire {
     pub credentials: Option<SharedCredentialsProvider>,
     /// Instead of the machine's clock, by which credentials expire.
     pub time: Option<SharedTimeSource>,
+    /// Hears that AWS does not answer, where no step's events tell of it.
+    pub notices: Notices,
 }
 
 /// Makes the configuration that every client starts from. `region` is used where neither the
@@ -35,13 +47,12 @@ pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, Trouble
     let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new())
         .or_else(Region::new(region.to_owned()));
-    // Retrying is done here and not in the SDK where a retry must be seen: see `call`. What is left to the
-    // SDK (STS, IAM, S3, ECR) is retried as other tools do.
     let mut loader = aws_config::defaults(behavior())
         .http_client(http(wire)?)
         .region(region)
-        .retry_config(RetryConfig::standard().with_max_attempts(6))
-        .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(10)).build())
+        .retry_config(RetryConfig::standard())
+        .timeout_config(timeouts(ANSWER))
+        // Its place is taken by the time-outs, and of uploads by `Upload`.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(time) = &wire.time {
         loader = loader.time_source(time.clone());
@@ -49,7 +60,25 @@ pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, Trouble
     if let Some(credentials) = &wire.credentials {
         loader = loader.credentials_provider(credentials.clone());
     }
-    Ok(loader.load().await)
+    // Only what finds the base credentials tries again by itself. All other calls go through `Caller`, which does so
+    // within sight of the user and of the rate limits.
+    let config = loader.load().await;
+    Ok(config.to_builder().retry_config(RetryConfig::disabled()).build())
+}
+
+fn timeouts(answer: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(answer).build()
+}
+
+/// The time-outs of what gives a role's credentials to other calls.
+pub(crate) fn credential_timeouts() -> TimeoutConfig {
+    timeouts(CREDENTIALS)
+}
+
+/// The time-outs of an upload, which takes the longer the larger it is: [`Upload`](crate::call::Upload) sees
+/// whether it moves.
+pub(crate) fn upload_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).disable_operation_attempt_timeout().build()
 }
 
 /// How the SDK behaves, whatever it may do by default in later versions.
@@ -59,10 +88,11 @@ pub(crate) fn behavior() -> BehaviorVersion {
 
 /// The HTTP client of every service, and of what is no service.
 pub(crate) fn http(wire: &Wire) -> Result<SharedHttpClient, Trouble> {
-    match &wire.http {
-        Some(http) => Ok(http.clone()),
-        None => network(),
-    }
+    let http = match &wire.http {
+        Some(http) => http.clone(),
+        None => network()?,
+    };
+    Ok(SharedHttpClient::new(OnlyAws(http)))
 }
 
 /// The network, by way of the proxies and the certificates that the environment names.

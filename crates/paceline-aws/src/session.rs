@@ -6,22 +6,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::identity::IdentityCache;
-use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
 use aws_sdk_sts::types::Tag;
 use paceline_assembly::{Role, Stack, placeholders};
 use tokio::sync::OnceCell;
 
+use crate::call::{Caller, Notices};
+use crate::rate::Limiter;
+use crate::sdk::{self, Wire};
 use crate::trouble::{Kind, Trouble};
 
 /// The variable that allows base credentials where a role cannot be assumed.
 pub const ALLOW_BASE_CREDENTIALS: &str = "PACELINE_ALLOW_BASE_CREDENTIALS";
-
-/// How often the first call is tried in all, which takes some seconds.
-const FIRST_ATTEMPTS: u32 = 4;
 
 /// An account and a region that are known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,14 +50,28 @@ pub(crate) struct Sessions {
     base: SdkConfig,
     account: OnceCell<String>,
     roles: Mutex<HashMap<RoleKey, Arc<OnceCell<SdkConfig>>>>,
+    limiter: Arc<Limiter>,
+    notices: Notices,
 }
 
 /// A role's ARN, its external id and the region it is used in.
 type RoleKey = (String, Option<String>, String);
 
 impl Sessions {
-    pub(crate) fn new(base: SdkConfig) -> Self {
-        Self { base, account: OnceCell::new(), roles: Mutex::default() }
+    /// `region` is used where neither the environment nor the profile names one.
+    pub(crate) async fn open(wire: &Wire, region: &str) -> Result<Self, Trouble> {
+        Ok(Self {
+            base: sdk::base(wire, region).await?,
+            account: OnceCell::new(),
+            roles: Mutex::default(),
+            limiter: Arc::default(),
+            notices: wire.notices.clone(),
+        })
+    }
+
+    /// Makes calls to an account and region, whoever as.
+    pub(crate) fn caller(&self, target: &Target) -> Caller {
+        Caller::new(Arc::clone(&self.limiter), target.clone(), self.notices.clone())
     }
 
     /// The configuration with the base credentials.
@@ -69,15 +84,17 @@ impl Sessions {
         self.base.region().map(ToString::to_string).unwrap_or_default()
     }
 
+    /// Where calls with the base credentials go, before it is known whose they are.
+    pub(crate) fn here(&self) -> Target {
+        Target { account: String::new(), region: self.region() }
+    }
+
     /// The account of the base credentials.
     pub(crate) async fn account(&self) -> Result<&str, Trouble> {
         let get = async {
-            // The first call of all: an address that is wrong should not be tried for long.
-            let settings = aws_sdk_sts::config::Builder::from(&self.base);
-            let retry = RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS);
-            let client = aws_sdk_sts::Client::from_conf(settings.retry_config(retry).build());
-            let answer = client.get_caller_identity().send().await;
-            let answer = answer.map_err(|error| Trouble::of("GetCallerIdentity", &error))?;
+            let client = aws_sdk_sts::Client::new(&self.base);
+            let send = || client.get_caller_identity().send();
+            let answer = self.caller(&self.here()).at_first().call("GetCallerIdentity", send).await?;
             Ok(answer.account().unwrap_or_default().to_owned())
         };
         self.account.get_or_try_init(|| get).await.map(String::as_str)
@@ -95,6 +112,16 @@ impl Sessions {
 
     /// The configuration for acting as a role in an environment, or as ourselves where there is none.
     pub(crate) async fn assume(&self, role: Option<&Role>, target: &Target) -> Result<SdkConfig, Trouble> {
+        self.assume_by(&self.caller(target), role, target).await
+    }
+
+    /// The same, by calls of this caller.
+    pub(crate) async fn assume_by(
+        &self,
+        caller: &Caller,
+        role: Option<&Role>,
+        target: &Target,
+    ) -> Result<SdkConfig, Trouble> {
         let region = Region::new(target.region.clone());
         let Some(role) = role else {
             return Ok(self.base.to_builder().region(region).build());
@@ -106,29 +133,33 @@ impl Sessions {
             let key = (arn.clone(), external_id.clone(), target.region.clone());
             Arc::clone(roles.entry(key).or_default())
         };
-        let open = || self.open(arn, external_id, role, region);
+        let open = || self.assume_role(caller, arn, external_id, role, region);
         cell.get_or_try_init(open).await.cloned()
     }
 
-    async fn open(
+    async fn assume_role(
         &self,
+        caller: &Caller,
         arn: String,
         external_id: Option<String>,
         role: &Role,
         region: Region,
     ) -> Result<SdkConfig, Trouble> {
         // The role's own region has an STS endpoint too, and one that a far region's outage leaves alone.
-        let sts = aws_sdk_sts::Client::new(&self.base.to_builder().region(region.clone()).build());
+        let config = self.base.to_builder().region(region.clone()).build();
+        let settings = aws_sdk_sts::config::Builder::from(&config);
+        let sts = aws_sdk_sts::Client::from_conf(settings.timeout_config(sdk::credential_timeouts()).build());
         let name = std::env::var("CDK_ROLE_SESSION_NAME").unwrap_or_else(|_| "paceline".to_owned());
         let provider = AssumedRole {
             sts,
             arn: arn.clone(),
             external_id,
             session_name: name,
-            tags: session_tags(role),
+            tags: session_tags(role)?,
             first: Mutex::default(),
         };
-        match provider.assume().await {
+        let assumed = caller.call("AssumeRole", || provider.send()).await;
+        match assumed.and_then(|answer| credentials(&answer)) {
             Ok(first) => *provider.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(first),
             Err(trouble) if trouble.kind == Kind::Denied && base_credentials_allowed() => {
                 return Ok(self.base.to_builder().region(region).build());
@@ -163,10 +194,14 @@ fn base_credentials_allowed() -> bool {
 }
 
 /// `assumeRoleAdditionalOptions.Tags`, which the CDK hands on as they are, all of them transitive.
-fn session_tags(role: &Role) -> Vec<(String, String)> {
+fn session_tags(role: &Role) -> Result<Vec<Tag>, Trouble> {
     let tags = role.session_options.get("Tags").and_then(|tags| tags.as_array());
-    let pair = |tag: &serde_json::Value| Some((tag["Key"].as_str()?.into(), tag["Value"].as_str()?.into()));
-    tags.into_iter().flatten().filter_map(pair).collect()
+    let pair = |tag: &serde_json::Value| {
+        let (key, value) = (tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned());
+        Some(Tag::builder().key(key).value(value).build())
+    };
+    let tags: Result<Vec<Tag>, _> = tags.into_iter().flatten().filter_map(pair).collect();
+    tags.map_err(|error| Trouble::setup(format!("a session tag is incomplete: {error}")))
 }
 
 /// Why new credentials of a role could not be had. It goes through the SDK, and comes out of a failed call
@@ -191,36 +226,32 @@ struct AssumedRole {
     arn: String,
     external_id: Option<String>,
     session_name: String,
-    tags: Vec<(String, String)>,
+    tags: Vec<Tag>,
     /// What proved that the role can be assumed, until someone needs it.
     first: Mutex<Option<Credentials>>,
 }
 
 impl AssumedRole {
-    async fn assume(&self) -> Result<Credentials, Trouble> {
-        let mut call = self
-            .sts
-            .assume_role()
-            .role_arn(&self.arn)
-            .role_session_name(&self.session_name)
-            .set_external_id(self.external_id.clone());
-        for (key, value) in &self.tags {
-            let tag = Tag::builder().key(key).value(value).build();
-            let tag = tag.map_err(|error| Trouble::setup(format!("a session tag is incomplete: {error}")))?;
-            call = call.tags(tag).transitive_tag_keys(key);
-        }
-        let answer = call.send().await.map_err(|error| Trouble::of("AssumeRole", &error))?;
-        let missing = || Trouble::setup("AssumeRole answered without credentials");
-        let given = answer.credentials().ok_or_else(missing)?;
-        let expiry = std::time::SystemTime::try_from(*given.expiration()).ok();
-        Ok(Credentials::new(
-            given.access_key_id(),
-            given.secret_access_key(),
-            Some(given.session_token().to_owned()),
-            expiry,
-            "AssumeRole",
-        ))
+    async fn send(&self) -> Result<AssumeRoleOutput, SdkError<AssumeRoleError>> {
+        let keys: Vec<String> = self.tags.iter().map(|tag| tag.key().to_owned()).collect();
+        let call = self.sts.assume_role().role_arn(&self.arn).role_session_name(&self.session_name);
+        let call = call.set_external_id(self.external_id.clone());
+        let tags = (!self.tags.is_empty()).then(|| self.tags.clone());
+        call.set_tags(tags).set_transitive_tag_keys((!keys.is_empty()).then_some(keys)).send().await
     }
+}
+
+fn credentials(answer: &AssumeRoleOutput) -> Result<Credentials, Trouble> {
+    let missing = || Trouble::setup("AssumeRole answered without credentials");
+    let given = answer.credentials().ok_or_else(missing)?;
+    let expiry = std::time::SystemTime::try_from(*given.expiration()).ok();
+    Ok(Credentials::new(
+        given.access_key_id(),
+        given.secret_access_key(),
+        Some(given.session_token().to_owned()),
+        expiry,
+        "AssumeRole",
+    ))
 }
 
 impl ProvideCredentials for AssumedRole {
@@ -233,9 +264,11 @@ impl ProvideCredentials for AssumedRole {
             if let Some(first) = first {
                 return Ok(first);
             }
+            // Once only: whoever makes the call that needs them tries all of it again.
+            let answer = self.send().await.map_err(|error| Trouble::of("AssumeRole", &error));
             let arn = self.arn.clone();
-            self.assume()
-                .await
+            answer
+                .and_then(|answer| credentials(&answer))
                 .map_err(|trouble| CredentialsError::provider_error(CannotAssume { arn, trouble }))
         })
     }

@@ -81,8 +81,9 @@ impl Aws {
             let role = stacks.first().and_then(|(_, stack)| stack.deploy_role.as_ref());
             let names: BTreeSet<String> = stacks.iter().map(|(_, stack)| stack.name.clone()).collect();
             let opened = self.sessions.assume(role, &target).await;
-            let opened =
-                opened.map(|config| Environment::new(target.clone(), &config, self.limiter.clone(), names));
+            let opened = opened.map(|config| {
+                Environment::new(target.clone(), &config, self.sessions.caller(&target), names)
+            });
             for (id, stack) in stacks {
                 let looked = match &opened {
                     Ok(environment) => environment.poller.glance(&stack.name).await,

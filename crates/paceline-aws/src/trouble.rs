@@ -4,7 +4,9 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use paceline_engine::event::Cause;
 
+use crate::call::NoAnswer;
 use crate::session::CannotAssume;
+use crate::transient::{self, Class};
 
 /// A call, or the making of one, that went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +25,11 @@ pub struct Trouble {
 pub enum Kind {
     /// AWS says: slower.
     Throttled,
-    /// No answer, or none that says anything: connection, time-out, a server's own error.
+    /// No answer, or none that says anything: connection, time-out, a server's own error, something between AWS
+    /// and us that answers in its place.
     Unreachable,
+    /// A role is too new to be used.
+    NotYet,
     /// There are no credentials, or they are refused.
     Credentials,
     /// The credentials are good, but not for this.
@@ -47,26 +52,40 @@ impl Trouble {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let at = Some(operation.to_owned());
+        let of = |kind, message: String| Self { kind, at: at.clone(), message, hint: None };
+        if let Some(no_answer) = find::<NoAnswer>(error) {
+            let trouble = of(Kind::Unreachable, no_answer.to_string());
+            return match no_answer {
+                NoAnswer::ProxyLogin => trouble.hint(PROXY),
+                NoAnswer::NotAws { .. } => trouble.hint(NOT_AWS),
+            };
+        }
         match error {
             SdkError::ServiceError(answer) => {
                 let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
                 let status = answer.raw().status();
+                if status.is_success() {
+                    let message =
+                        format!("the answer cannot be read (HTTP status {status}): {}", chain(error));
+                    return of(Kind::Unreachable, message);
+                }
                 let kind = if status.is_server_error() { Kind::Unreachable } else { kind_of(code, message) };
+                // S3 says with a server's error that it is asked too often.
+                let kind = if kind_of(code, message) == Kind::Throttled { Kind::Throttled } else { kind };
                 let said = match (code, message) {
                     ("", "") => format!("HTTP status {status}"),
                     (code, "") => code.to_owned(),
                     ("", message) => message.to_owned(),
                     (code, message) => format!("{code}: {message}"),
                 };
-                let message = match kind {
-                    Kind::Credentials => format!("AWS does not accept the credentials: {said}"),
-                    _ => said,
-                };
-                Self { kind, at, message, hint: None }
+                match kind {
+                    Kind::Credentials => of(kind, format!("AWS does not accept the credentials: {said}")),
+                    _ if is_by_the_clock(code, message) => of(kind, said).hint(CLOCK),
+                    _ => of(kind, said),
+                }
             }
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
-                let message = format!("no usable answer: {}", chain(error));
-                Self { kind: Kind::Unreachable, at, message, hint: None }
+                of(Kind::Unreachable, format!("no usable answer: {}", chain(error)))
             }
             // A credentials provider's error arrives as a failure to send.
             _ => {
@@ -75,29 +94,30 @@ impl Trouble {
                 }
                 let message = chain(error);
                 let lower = message.to_ascii_lowercase();
+                if lower.contains("proxy authorization required") {
+                    return of(Kind::Unreachable, NoAnswer::ProxyLogin.to_string()).hint(PROXY);
+                }
                 if lower.contains("timed out") {
                     // Also the providers of credentials ask someone, who may be slow today.
-                    return Self {
-                        kind: Kind::Unreachable,
-                        at,
-                        message: format!("AWS does not answer: {message}"),
-                        hint: None,
-                    };
+                    return of(Kind::Unreachable, format!("AWS does not answer: {message}"));
                 }
                 if lower.contains("credential") || lower.contains("identity") {
                     let why = message.rsplit(": ").next().unwrap_or_default();
-                    let message = match why {
-                        // The list of where it looked would be longer than all the rest.
-                        why if why.contains("Attempted:") => "no AWS credentials were found".to_owned(),
-                        why => format!("no AWS credentials were found ({why})"),
-                    };
-                    return Self { kind: Kind::Credentials, at, message, hint: None };
+                    return of(
+                        Kind::Credentials,
+                        match why {
+                            // The list of where it looked would be longer than all the rest.
+                            why if why.contains("Attempted:") => "no AWS credentials were found".to_owned(),
+                            why => format!("no AWS credentials were found ({why})"),
+                        },
+                    );
                 }
-                Self {
-                    kind: Kind::Unreachable,
-                    at,
-                    message: format!("AWS cannot be reached: {message}"),
-                    hint: None,
+                match error {
+                    // Nothing was sent: it would be the same the next time.
+                    SdkError::ConstructionFailure(_) => {
+                        of(Kind::Setup, format!("the request cannot be made: {message}"))
+                    }
+                    _ => of(Kind::Unreachable, format!("AWS cannot be reached: {message}")),
                 }
             }
         }
@@ -119,7 +139,7 @@ impl Trouble {
 
     /// Whether the same call may succeed a little later.
     pub fn is_transient(&self) -> bool {
-        matches!(self.kind, Kind::Throttled | Kind::Unreachable)
+        matches!(self.kind, Kind::Throttled | Kind::Unreachable | Kind::NotYet)
     }
 
     /// What to do about it.
@@ -132,6 +152,7 @@ impl Trouble {
             Kind::Credentials => {
                 "get credentials (aws sso login, AWS_PROFILE, or the role of the build) and run it again"
             }
+            Kind::NotYet => "check that the role is there, and that its trust policy names the service",
             Kind::Denied => "give the role in use this permission",
             Kind::Setup | Kind::Refused => return self.hint.clone(),
         };
@@ -145,6 +166,12 @@ impl Trouble {
     }
 }
 
+const PROXY: &str =
+    "put the user and the password into the proxy's address: HTTPS_PROXY=http://user:password@host:port";
+const NOT_AWS: &str = "something between this machine and AWS answers in place of AWS: check the network, HTTPS_PROXY, \
+                       NO_PROXY and AWS_ENDPOINT_URL, then run it again";
+const CLOCK: &str = "set this machine's clock: AWS takes no request that is minutes old";
+
 /// The codes are those of "Common error types" in the services' API references; throttling comes
 /// under many names.
 fn kind_of(code: &str, message: &str) -> Kind {
@@ -157,21 +184,43 @@ fn kind_of(code: &str, message: &str) -> Kind {
         | "RequestThrottledException"
         | "TooManyRequestsException"
         | "SlowDown"
-        | "BandwidthLimitExceeded" => Kind::Throttled,
+        | "BandwidthLimitExceeded"
+        | "PriorRequestNotComplete" => Kind::Throttled,
+        // It is signed anew each time that it is sent.
+        _ if is_by_the_clock(code, message) => Kind::Unreachable,
         "ExpiredToken"
         | "ExpiredTokenException"
         | "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
         | "InvalidAccessKeyId"
         | "MissingAuthenticationToken" => Kind::Credentials,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Kind::Denied,
-        "InternalFailure" | "InternalError" | "InternalServerError" | "ServiceUnavailable" => {
-            Kind::Unreachable
-        }
-        _ if message.contains("Rate exceeded") => Kind::Throttled,
-        _ => Kind::Refused,
+        "InternalFailure"
+        | "InternalError"
+        | "InternalServerError"
+        | "InternalServerException"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "ServerException"
+        | "RequestTimeout"
+        | "RequestTimeoutException" => Kind::Unreachable,
+        _ => match transient::class_of(message) {
+            Some(Class::Throttled) => Kind::Throttled,
+            Some(Class::Iam) => Kind::NotYet,
+            _ => Kind::Refused,
+        },
     }
+}
+
+/// Whether a request was refused because it is too old, or not yet of this time: it was long on its way, or one of
+/// the clocks is wrong.
+fn is_by_the_clock(code: &str, message: &str) -> bool {
+    let is_signature = matches!(code, "SignatureDoesNotMatch" | "InvalidSignatureException");
+    matches!(code, "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture")
+        || is_signature
+            && (message.starts_with("Signature expired") || message.starts_with("Signature not yet current"))
 }
 
 /// The error of this type among the sources of another.

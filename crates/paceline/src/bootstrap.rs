@@ -1,7 +1,7 @@
 //! `paceline bootstrap`: the environments of a plan, as its stacks need them.
 
 use camino::Utf8PathBuf;
-use paceline_aws::{BootstrapCli, Bootstrapper, Bootstrapping, PreflightError, Trouble, Wire};
+use paceline_aws::{BootstrapCli, Bootstrapper, Bootstrapping, PreflightError, Trouble};
 use paceline_engine::exit;
 use tokio::task::JoinSet;
 
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &BootstrapArgs) -> Result<u8, Failure> {
     options.exclude.clone_from(&args.exclude);
     let plan = app.plan(&options)?;
     runtime()?.block_on(Box::pin(async {
-        let bootstrapper = Bootstrapper::connect(&Wire::default(), &plan).await?;
+        let bootstrapper = Bootstrapper::connect(&terminal::wire(), &plan).await?;
         let looked = bootstrapper.look(&app.assembly, &plan).await?;
         if looked.is_empty() {
             terminal::say("no stack needs a bootstrap");

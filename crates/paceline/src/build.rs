@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_aws::{BuildEnd, BuildNews, BuildRequest, Builds, PreflightError, Wire};
+use paceline_aws::{BuildEnd, BuildNews, BuildRequest, Builds, PreflightError};
 use paceline_engine::event::BuildPhases;
 use paceline_engine::exit;
 use paceline_report::{build_phases, log_line, phase_title};
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &StartArgs) -> Result<u8, Failure> {
 }
 
 async fn follow(args: &StartArgs, project: &str, region: &str) -> Result<u8, Failure> {
-    let builds = Builds::connect(&Wire::default(), region).await.map_err(PreflightError::from)?;
+    let builds = Builds::connect(&terminal::wire(), region).await.map_err(PreflightError::from)?;
     let minutes = |timeout: Duration| u32::try_from(timeout.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
     let request = BuildRequest {
         project: project.to_owned(),
@@ -108,7 +108,7 @@ fn tell(id: &str, end: &BuildEnd) -> u8 {
 /// run's reports; not to know them stops nothing.
 pub(crate) async fn own() -> Option<BuildPhases> {
     let id = std::env::var(BUILD_ID).ok().filter(|id| !id.is_empty())?;
-    let asked = async { Builds::connect(&Wire::default(), "us-east-1").await?.phases(&id).await };
+    let asked = async { Builds::connect(&terminal::wire(), "us-east-1").await?.phases(&id).await };
     match asked.await {
         Ok(phases) => Some(BuildPhases { build: id, phases }),
         Err(trouble) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{Assembly, Stack};
-use paceline_aws::{Aws, AwsOptions, Method, Presence, Wire};
+use paceline_aws::{Aws, AwsOptions, Method, Presence};
 use paceline_engine::exit;
 use paceline_plan::{Plan, PlanOptions};
 use paceline_report::Record;
@@ -81,7 +81,8 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     } else {
         late::by_command(&mut app, &plan, &options)?.unzip()
     };
-    let aws = AwsOptions { method, parameters, stack_limit, late, ..AwsOptions::default() };
+    let aws =
+        AwsOptions { wire: terminal::wire(), method, parameters, stack_limit, late, ..AwsOptions::default() };
     let execution = Execution {
         args: &args.run,
         outputs: args.outputs.as_deref(),
@@ -118,7 +119,7 @@ fn written(args: &DeployArgs) -> Vec<&Utf8Path> {
 /// The plan without the edges that the team gives up when all they are for is there. It stays the same plan: a run
 /// that was interrupted is gone on with, whatever it has made meanwhile.
 fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Failure> {
-    let wire = Wire::default();
+    let wire = terminal::wire();
     let looked = paceline_aws::present(&wire, &app.assembly, &plan.relaxed);
     let Presence { present, warnings } = runtime()?.block_on(looked)?;
     for warning in warnings {

@@ -61,7 +61,8 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
         };
         virtual_runtime()?.block_on(Box::pin(simulated))
     } else {
-        runtime()?.block_on(execution.perform(connect(AwsOptions::default())))
+        let aws = AwsOptions { wire: terminal::wire(), ..AwsOptions::default() };
+        runtime()?.block_on(execution.perform(connect(aws)))
     };
     ended.map(|finished| finished.exit_code)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use paceline_assembly::{AssemblyError, Stack};
-use paceline_aws::{LateApp, LateSynthesis, Synthesis, Wire};
+use paceline_aws::{LateApp, LateSynthesis, Synthesis};
 pub(crate) use paceline_plan::late::told;
 use paceline_plan::{ContextLookup, Looked, Plan, PlanOptions, THE_APP, Work};
 use tempfile::TempDir;
@@ -102,7 +102,7 @@ fn late_apps(plan: &Plan) -> BTreeSet<&Option<String>> {
 /// interest.
 pub(crate) fn warn_of_changed(app: &App) -> Result<(), Failure> {
     let kept: Vec<&ContextLookup> = app.context.iter().filter(|it| it.state == Looked::Kept).collect();
-    let wire = Wire::default();
+    let wire = terminal::wire();
     let looked = paceline_aws::changed(&wire, &app.assembly, &kept);
     let (changed, warnings) = runtime()?.block_on(looked)?;
     for warning in warnings {

@@ -1,6 +1,6 @@
 //! `paceline project`: the generated CodeBuild project and the live one.
 
-use paceline_aws::{Applied, PreflightError, Projects, Wire};
+use paceline_aws::{Applied, PreflightError, Projects};
 use paceline_buildspec::generate;
 use paceline_buildspec::project::Project;
 use paceline_engine::exit;
@@ -38,7 +38,7 @@ fn wanted(generated: &GeneratedArgs) -> Result<(Project, String), Failure> {
 }
 
 async fn diff(wanted: &Project, region: &str) -> Result<u8, Failure> {
-    let projects = Projects::connect(&Wire::default(), region).await.map_err(PreflightError::from)?;
+    let projects = Projects::connect(&terminal::wire(), region).await.map_err(PreflightError::from)?;
     let name = &wanted.name;
     let Some(differences) = projects.diff(wanted).await.map_err(PreflightError::from)? else {
         terminal::say(&format!("the project {name} is not there\n hint: run: paceline project apply"));
@@ -61,7 +61,7 @@ async fn diff(wanted: &Project, region: &str) -> Result<u8, Failure> {
 }
 
 async fn apply(wanted: &Project, service_role: Option<&str>, region: &str) -> Result<u8, Failure> {
-    let projects = Projects::connect(&Wire::default(), region).await.map_err(PreflightError::from)?;
+    let projects = Projects::connect(&terminal::wire(), region).await.map_err(PreflightError::from)?;
     let applied = Box::pin(projects.apply(wanted, service_role)).await.map_err(PreflightError::from)?;
     let name = &wanted.name;
     terminal::say(&match applied {

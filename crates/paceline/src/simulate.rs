@@ -62,6 +62,7 @@ impl Simulation {
             http: Some(SharedHttpClient::new(http)),
             credentials: Some(SharedCredentialsProvider::new(credentials)),
             time: Some(SharedTimeSource::new(SimulatedTime(clock))),
+            ..Wire::default()
         };
         Self { wire, clock }
     }

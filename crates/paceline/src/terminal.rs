@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
+use paceline_aws::{Notices, Wire};
 use paceline_report::Style;
 use paceline_text::{clean, clean_but_for_colors, one_line};
 use terminal_size::{Height, Width, terminal_size_of};
@@ -56,6 +57,11 @@ pub(crate) fn note(text: &str) {
 /// Says what has colours of ours, and has nothing of anybody else's that was not cleaned.
 pub(crate) fn say_painted(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", clean_but_for_colors(text));
+}
+
+/// The usual way to AWS. That it does not answer is said where no event tells of it.
+pub(crate) fn wire() -> Wire {
+    Wire { notices: Notices::new(|line| say(&format!("note: {line}"))), ..Wire::default() }
 }
 
 /// How to write to stderr: colours on a terminal only, and never in CI or against the user's wish.

@@ -1,7 +1,7 @@
 //! `paceline wait`: one gate on its own.
 
 use jiff::Timestamp;
-use paceline_aws::{Policies, RoleWait, Wire, wait_for_iam_roles};
+use paceline_aws::{Policies, RoleWait, wait_for_iam_roles};
 use paceline_engine::exit;
 
 use crate::cli::{WaitArgs, WaitKind};
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &WaitArgs) -> Result<u8, Failure> {
         instance_profiles: instance_profile.clone(),
     };
     let started = std::time::Instant::now();
-    let usable = runtime()?.block_on(wait_for_iam_roles(&Wire::default(), &wait, Timestamp::now()))?;
+    let usable = runtime()?.block_on(wait_for_iam_roles(&terminal::wire(), &wait, Timestamp::now()))?;
     let took = started.elapsed().as_secs();
     let how =
         if usable.verified { "usable" } else { "may be usable: IAM could not be read, only time has passed" };

@@ -1,7 +1,7 @@
 //! `paceline signal`, and the signal at the end of a deployment: for an outer stack that waits.
 
 use camino::Utf8Path;
-use paceline_aws::{Signalled, Trouble, Verdict, WaitHandle, Wire};
+use paceline_aws::{Signalled, Trouble, Verdict, WaitHandle};
 use paceline_engine::event::Outcome;
 use paceline_engine::exit;
 use paceline_plan::config::Signal;
@@ -88,7 +88,7 @@ impl Waiting {
     }
 
     fn tell(&self, verdict: &Verdict) -> Result<(), Failure> {
-        let wire = Wire::default();
+        let wire = terminal::wire();
         let signal = self.handle.signal(&wire, Utf8Path::new(MARKS), verdict);
         let signalled = runtime()?.block_on(signal).map_err(|trouble| unsignalled(&trouble))?;
         let word = |success| if success { "success" } else { "failure" };

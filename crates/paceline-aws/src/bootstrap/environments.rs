@@ -1,7 +1,6 @@
 //! The environments of a plan, and how each is bootstrapped.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use futures_util::future::join_all;
@@ -11,8 +10,7 @@ use paceline_plan::Plan;
 use super::{Required, TOOLKIT, shortage, version};
 use crate::aws::PreflightError;
 use crate::environment::Environment;
-use crate::rate::Limiter;
-use crate::sdk::{self, Wire};
+use crate::sdk::Wire;
 use crate::session::{Sessions, Target};
 use crate::trouble::{Kind, Trouble};
 
@@ -23,7 +21,6 @@ const QUALIFIER: &str = "hnb659fds";
 #[derive(Debug)]
 pub struct Bootstrapper {
     sessions: Sessions,
-    limiter: Arc<Limiter>,
 }
 
 /// An environment that stacks need a bootstrap in.
@@ -48,9 +45,9 @@ impl Bootstrapper {
     /// Finds out who we are.
     pub async fn connect(wire: &Wire, plan: &Plan) -> Result<Self, PreflightError> {
         let region = plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
-        let sessions = Sessions::new(sdk::base(wire, region).await?);
+        let sessions = Sessions::open(wire, region).await?;
         sessions.account().await?;
-        Ok(Self { sessions, limiter: Arc::default() })
+        Ok(Self { sessions })
     }
 
     /// The environments in which stacks of the plan need a bootstrap, and what each lacks.
@@ -92,7 +89,8 @@ impl Bootstrapper {
             return Ok(Bootstrapping { lacks: Some(what), unseen: true, ..wanted });
         };
         let target = wanted.target.clone();
-        let environment = Environment::new(target, &config, Arc::clone(&self.limiter), BTreeSet::new());
+        let caller = self.sessions.caller(&target);
+        let environment = Environment::new(target, &config, caller, BTreeSet::new());
         let found = version(&environment, &config, &wanted.required).await?;
         wanted.unseen = false;
         wanted.lacks = shortage(&wanted.target, found, &wanted.required);

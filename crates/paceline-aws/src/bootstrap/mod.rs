@@ -58,7 +58,7 @@ async fn version(
     required: &Required,
 ) -> Result<Option<u32>, Trouble> {
     let found = match &required.parameter {
-        Some(parameter) => match read_parameter(config, parameter).await {
+        Some(parameter) => match read_parameter(environment, config, parameter).await {
             Ok(found) => found,
             // Older bootstrap stacks do not let the deploy role read the parameter.
             Err(trouble) if matches!(trouble.kind, Kind::Denied | Kind::Refused) => None,
@@ -75,10 +75,14 @@ async fn version(
     }
 }
 
-async fn read_parameter(config: &SdkConfig, name: &str) -> Result<Option<u32>, Trouble> {
+async fn read_parameter(
+    environment: &Environment,
+    config: &SdkConfig,
+    name: &str,
+) -> Result<Option<u32>, Trouble> {
     let client = aws_sdk_ssm::Client::new(config);
-    let answer = client.get_parameter().name(name).send().await;
-    let answer = answer.map_err(|error| Trouble::of("GetParameter", &error))?;
+    let send = || client.get_parameter().name(name).send();
+    let answer = environment.call(None, "GetParameter", send).await?;
     Ok(answer.parameter().and_then(|parameter| parameter.value()).and_then(|value| value.parse().ok()))
 }
 

@@ -2,19 +2,17 @@
 
 use std::io::Read as _;
 
-use aws_config::SdkConfig;
-use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use bytes::Bytes;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{FileAsset, FileDestination, FileSource, Packaging};
 use paceline_engine::{Ended, Outcome};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::{MissingFiles, SYNTHESIZE, already_there, archive, size, tool};
-use crate::sdk::s3_is_path_style;
-use crate::session::Target;
-use crate::trouble::{Kind, Trouble};
+use super::bucket::{Body, Bucket};
+use super::{MissingFiles, Place, SYNTHESIZE, already_there, archive, size, tool};
+use crate::trouble::Trouble;
 
 /// An archive without entries has 22 bytes; the CDK once uploaded such for what was not there.
 const EMPTY_ARCHIVE: i64 = 22;
@@ -23,46 +21,43 @@ const STAND_IN: &[u8] = b"This stands in for an asset whose source is not there.
 
 /// Uploads a file asset, unless it is there.
 pub(crate) async fn publish_file(
-    config: &SdkConfig,
-    target: &Target,
+    place: &Place,
     asset: &FileAsset,
     destination: &FileDestination,
     missing: MissingFiles,
 ) -> Result<Ended, Trouble> {
+    let target = &place.target;
     let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
+    let bucket = Bucket::new(&place.config, &place.caller, &bucket);
     if missing == MissingFiles::Pretended && !asset.source.is_there() {
-        return pretend(config, &bucket, &key).await;
+        return pretend(&bucket, &key).await;
     }
-    Ok(match upload(config, &bucket, &key, &asset.source).await? {
+    Ok(match upload(&bucket, &key, &asset.source).await? {
         Some(length) => Ended::new(Outcome::Deployed).with_detail(size(length)),
         None => already_there(),
     })
 }
 
 /// Whoever runs the code has to find an object, and one that is no empty archive.
-async fn pretend(config: &SdkConfig, bucket: &str, key: &str) -> Result<Ended, Trouble> {
-    let client = client(config);
-    if exists(&client, bucket, key, EMPTY_ARCHIVE + 1).await? {
+async fn pretend(bucket: &Bucket<'_>, key: &str) -> Result<Ended, Trouble> {
+    if bucket.has(key, EMPTY_ARCHIVE + 1).await? {
         return Ok(already_there());
     }
-    let put = client.put_object().bucket(bucket).key(key).body(ByteStream::from_static(STAND_IN));
-    put.send().await.map_err(|error| explain(Trouble::of("PutObject", &error), bucket))?;
+    bucket.put(Body::Bytes(Bytes::from_static(STAND_IN)), |put| put.key(key)).await?;
     Ok(Ended::new(Outcome::Deployed).with_detail("pretended: its source is not there"))
 }
 
 /// Uploads a file, unless it is there. Gives its length.
 pub(super) async fn upload(
-    config: &SdkConfig,
-    bucket: &str,
+    bucket: &Bucket<'_>,
     key: &str,
     source: &FileSource,
 ) -> Result<Option<u64>, Trouble> {
-    let client = client(config);
     let least = match source {
         FileSource::Path { packaging: Packaging::File, .. } => 0,
         _ => EMPTY_ARCHIVE + 1,
     };
-    if exists(&client, bucket, key, least).await? {
+    if bucket.has(key, least).await? {
         return Ok(None);
     }
     let content = match source {
@@ -71,53 +66,18 @@ pub(super) async fn upload(
     };
     let (path, content_type) = (content.path().to_owned(), content.content_type());
     let (length, checksum) = blocking(move || digest(&path)).await?;
-    let body = ByteStream::from_path(content.path()).await;
-    let body = body.map_err(|error| Trouble::setup(format!("cannot read {}: {error}", content.path())))?;
-    let put = client.put_object().bucket(bucket).key(key).checksum_sha256(checksum);
-    let answer = put.content_type(content_type).body(body).send().await;
-    answer.map_err(|error| explain(Trouble::of("PutObject", &error), bucket))?;
+    let put =
+        |put: PutObjectFluentBuilder| put.key(key).checksum_sha256(&checksum).content_type(content_type);
+    bucket.put(Body::File(content.path()), put).await?;
     Ok(Some(length))
 }
 
 /// Uploads a text that is named by its digest, unless it is there.
-pub(crate) async fn upload_text(
-    config: &SdkConfig,
-    bucket: &str,
-    key: &str,
-    text: String,
-) -> Result<(), Trouble> {
-    let client = client(config);
-    if exists(&client, bucket, key, 0).await? {
+pub(crate) async fn upload_text(bucket: &Bucket<'_>, key: &str, text: String) -> Result<(), Trouble> {
+    if bucket.has(key, 0).await? {
         return Ok(());
     }
-    let put = client.put_object().bucket(bucket).key(key).content_type("application/json");
-    let answer = put.body(ByteStream::from(text.into_bytes())).send().await;
-    answer.map(drop).map_err(|error| explain(Trouble::of("PutObject", &error), bucket))
-}
-
-fn client(config: &SdkConfig) -> Client {
-    let settings = aws_sdk_s3::config::Builder::from(config).force_path_style(s3_is_path_style(config));
-    Client::from_conf(settings.build())
-}
-
-/// Whether the object is there, and has at least so many bytes. A `HeadObject` of an object that is missing could make S3 say so to
-/// CloudFormation even after the upload (aws/aws-cdk#6430), so it is looked up by listing.
-async fn exists(client: &Client, bucket: &str, key: &str, least: i64) -> Result<bool, Trouble> {
-    let answer = client.list_objects_v2().bucket(bucket).prefix(key).max_keys(1).send().await;
-    let answer = answer.map_err(|error| explain(Trouble::of("ListObjectsV2", &error), bucket))?;
-    let is_it = |object: &aws_sdk_s3::types::Object| {
-        object.key() == Some(key) && object.size().is_none_or(|size| size >= least)
-    };
-    Ok(answer.contents().iter().any(is_it))
-}
-
-fn explain(trouble: Trouble, bucket: &str) -> Trouble {
-    let trouble = Trouble { at: trouble.at.map(|at| format!("{at} in s3://{bucket}")), ..trouble };
-    match trouble.kind {
-        Kind::Refused if trouble.message.starts_with("NoSuchBucket") => trouble
-            .hint("bootstrap the environment (cdk bootstrap), or deploy the stack that creates the bucket"),
-        _ => trouble,
-    }
+    bucket.put(Body::Bytes(Bytes::from(text)), |put| put.key(key).content_type("application/json")).await
 }
 
 /// What is uploaded: a file of the assembly, or one made for the purpose.

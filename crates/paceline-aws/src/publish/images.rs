@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::ImageIdentifier;
 use camino::Utf8Path;
@@ -12,8 +11,8 @@ use paceline_engine::{Ended, Outcome};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::tool::run;
-use super::{Images, already_there};
-use crate::session::Target;
+use super::{Images, Place, already_there};
+use crate::call::Caller;
 use crate::trouble::{Kind, Trouble};
 
 /// Builds each image once, however many places it goes to, and signs in to each registry once.
@@ -35,55 +34,59 @@ impl ImagePublisher {
         cell.get_or_try_init(|| build(id, &asset.source, manifest)).await.cloned()
     }
 
-    async fn sign_in(&self, client: &Client, registry: &str) -> Result<(), Trouble> {
+    async fn sign_in(&self, caller: &Caller, client: &Client, registry: &str) -> Result<(), Trouble> {
         let cell = Arc::clone(self.signed_in.lock().await.entry(registry.to_owned()).or_default());
-        cell.get_or_try_init(|| sign_in(client, registry)).await.copied()
+        cell.get_or_try_init(|| sign_in(caller, client, registry)).await.copied()
     }
 }
 
 /// Builds and pushes an image asset, unless its tag is there.
 pub(crate) async fn publish_image(
     publisher: &ImagePublisher,
-    config: &SdkConfig,
-    target: &Target,
+    place: &Place,
     id: &str,
     asset: &ImageAsset,
     destination: &ImageDestination,
     manifest: &Utf8Path,
 ) -> Result<Ended, Trouble> {
+    let Place { target, config, caller } = place;
     let client = Client::new(config);
     let (repository, tag) = (target.resolve(&destination.repository), target.resolve(&destination.tag));
-    if exists(&client, &repository, &tag).await? {
+    if exists(caller, &client, &repository, &tag).await? {
         return Ok(already_there());
     }
     if let Images::Pretended(time) = publisher.images {
         tokio::time::sleep(time).await;
-        return pretend(&client, &repository, &tag).await;
+        return pretend(caller, &client, &repository, &tag).await;
     }
     let registry =
         format!("{}.dkr.ecr.{}.{}", target.account, target.region, paceline_plan::url_suffix(&target.region));
     let remote = format!("{registry}/{repository}:{tag}");
-    let (local, ()) =
-        tokio::try_join!(publisher.build(id, asset, manifest), publisher.sign_in(&client, &registry))?;
+    let (local, ()) = tokio::try_join!(
+        publisher.build(id, asset, manifest),
+        publisher.sign_in(caller, &client, &registry)
+    )?;
     docker(&["tag", &local, &remote], None, None).await?;
     docker(&["push", &remote], None, None).await?;
     Ok(Ended::new(Outcome::Deployed))
 }
 
 /// Nothing was built, but whoever runs the image has to find its tag.
-async fn pretend(client: &Client, repository: &str, tag: &str) -> Result<Ended, Trouble> {
-    let call = client.put_image().repository_name(repository).image_tag(tag).image_manifest("{}");
-    call.send().await.map_err(|error| Trouble::of("PutImage", &error))?;
-    Ok(Ended::new(Outcome::Deployed).with_detail("pretended: nothing was built"))
+async fn pretend(caller: &Caller, client: &Client, repository: &str, tag: &str) -> Result<Ended, Trouble> {
+    let send = || client.put_image().repository_name(repository).image_tag(tag).image_manifest("{}").send();
+    match caller.call("PutImage", send).await {
+        // The answer to the first try got lost.
+        Err(trouble) if !trouble.message.starts_with("ImageAlreadyExistsException") => Err(trouble),
+        _ => Ok(Ended::new(Outcome::Deployed).with_detail("pretended: nothing was built")),
+    }
 }
 
-async fn exists(client: &Client, repository: &str, tag: &str) -> Result<bool, Trouble> {
+async fn exists(caller: &Caller, client: &Client, repository: &str, tag: &str) -> Result<bool, Trouble> {
     let image = ImageIdentifier::builder().image_tag(tag).build();
-    let answer = client.describe_images().repository_name(repository).image_ids(image).send().await;
-    match answer {
+    let send = || client.describe_images().repository_name(repository).image_ids(image.clone()).send();
+    match caller.call("DescribeImages", send).await {
         Ok(answer) => Ok(!answer.image_details().is_empty()),
-        Err(error) => {
-            let trouble = Trouble::of("DescribeImages", &error);
+        Err(trouble) => {
             let trouble = Trouble { at: Some(format!("DescribeImages in {repository}")), ..trouble };
             match trouble.kind {
                 Kind::Refused if trouble.message.starts_with("ImageNotFoundException") => Ok(false),
@@ -95,9 +98,8 @@ async fn exists(client: &Client, repository: &str, tag: &str) -> Result<bool, Tr
     }
 }
 
-async fn sign_in(client: &Client, registry: &str) -> Result<(), Trouble> {
-    let answer = client.get_authorization_token().send().await;
-    let answer = answer.map_err(|error| Trouble::of("GetAuthorizationToken", &error))?;
+async fn sign_in(caller: &Caller, client: &Client, registry: &str) -> Result<(), Trouble> {
+    let answer = caller.call("GetAuthorizationToken", || client.get_authorization_token().send()).await?;
     let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
     let decoded = token.and_then(|token| aws_smithy_types::base64::decode(token).ok());
     let login = decoded.and_then(|login| String::from_utf8(login).ok());

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use paceline_assembly::{FileSource, LegacyAsset, LegacyPackaging, Packaging, Stack};
 
+use super::bucket::Bucket;
 use super::files::upload;
 use super::toolkit::Toolkit;
+use crate::call::Caller;
 use crate::environment::Environment;
 use crate::trouble::Trouble;
 
@@ -14,6 +16,7 @@ use crate::trouble::Trouble;
 /// are named by.
 pub(crate) async fn publish_legacy(
     environment: &Environment,
+    caller: &Caller,
     stack: &Stack,
 ) -> Result<BTreeMap<String, String>, Trouble> {
     let mut parameters = BTreeMap::new();
@@ -34,7 +37,8 @@ pub(crate) async fn publish_legacy(
         let packaging = if *zip { Packaging::Zip } else { Packaging::File };
         let (folder, file) = key(asset, *zip);
         let source = FileSource::Path { path: asset.path.clone(), packaging };
-        upload(&environment.config, &toolkit.bucket, &format!("{folder}{file}"), &source).await?;
+        let bucket = Bucket::new(&environment.config, caller, &toolkit.bucket);
+        upload(&bucket, &format!("{folder}{file}"), &source).await?;
         parameters.insert(bucket_parameter.clone(), toolkit.bucket.clone());
         parameters.insert(key_parameter.clone(), format!("{folder}||{file}"));
         parameters.insert(hash_parameter.clone(), asset.source_hash.clone());

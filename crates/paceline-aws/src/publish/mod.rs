@@ -2,6 +2,7 @@
 //! is the digest of its content.
 
 mod archive;
+mod bucket;
 mod files;
 mod images;
 mod legacy;
@@ -10,10 +11,14 @@ mod toolkit;
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use paceline_engine::{Ended, Outcome};
 
+use crate::call::Caller;
+use crate::session::Target;
 use crate::trouble::Trouble;
 
+pub(crate) use bucket::Bucket;
 pub(crate) use files::{publish_file, upload_text};
 pub(crate) use images::{ImagePublisher, publish_image};
 pub(crate) use legacy::publish_legacy;
@@ -41,6 +46,14 @@ pub enum MissingFiles {
     Refused,
     /// A few bytes stand in for them: for a simulation.
     Pretended,
+}
+
+/// Where assets go to: an account and region, as whom, and who makes the calls.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) target: Target,
+    pub(crate) config: SdkConfig,
+    pub(crate) caller: Caller,
 }
 
 /// A program that could not even be started.

@@ -2,8 +2,9 @@
 
 use paceline_assembly::Stack;
 
+use crate::call::Caller;
 use crate::environment::Environment;
-use crate::publish::{Toolkit, upload_text};
+use crate::publish::{Bucket, Toolkit, upload_text};
 use crate::session::Target;
 use crate::trouble::Trouble;
 
@@ -22,7 +23,11 @@ pub(crate) enum Source {
 
 /// The object that the assembly names; else the template itself if it is short enough; else an object in
 /// the bucket of the bootstrap stack, made here.
-pub(crate) async fn source(environment: &Environment, stack: &Stack) -> Result<Source, Trouble> {
+pub(crate) async fn source(
+    environment: &Environment,
+    caller: &Caller,
+    stack: &Stack,
+) -> Result<Source, Trouble> {
     let target = &environment.target;
     if let Some(url) = &stack.template_url {
         return Ok(Source::Url(https(&target.resolve(url), target)));
@@ -48,7 +53,8 @@ pub(crate) async fn source(environment: &Environment, stack: &Stack) -> Result<S
         return Err(Trouble::setup(message).hint(format!("run: cdk bootstrap aws://{target}")));
     };
     let key = format!("cdk/{}/{}.json", stack.artifact_id, stack.template.digest());
-    upload_text(&environment.config, &toolkit.bucket, &key, compact).await?;
+    let bucket = Bucket::new(&environment.config, caller, &toolkit.bucket);
+    upload_text(&bucket, &key, compact).await?;
     Ok(Source::Url(https(&format!("s3://{}/{key}", toolkit.bucket), target)))
 }
 

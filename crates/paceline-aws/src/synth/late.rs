@@ -124,7 +124,7 @@ impl Aws {
             let stack = again.stack(id);
             async move {
                 match stack {
-                    Some(stack) => self.publish(stack, publish).await.map(drop),
+                    Some(stack) => self.publish(context, stack, publish).await.map(drop),
                     None => Ok(()),
                 }
             }

@@ -6,6 +6,7 @@
 mod app;
 mod assets;
 mod builds;
+mod calls;
 mod deletes;
 mod deploys;
 mod early;

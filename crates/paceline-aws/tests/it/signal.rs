@@ -72,7 +72,7 @@ async fn a_bucket_that_does_not_answer_is_asked_for_half_a_minute() {
     let (signalled, bodies) = signal(503, &failure("x")).await;
     let trouble = signalled.unwrap_err();
     assert_eq!((trouble.kind, bodies.len(), started.elapsed().as_secs()), (Kind::Unreachable, 6, 31));
-    assert_eq!(trouble.message, "HTTP status 503");
+    assert_eq!(trouble.message, "HTTP status 503, with an empty body");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use aws_sdk_cloudformation::Client;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use camino::Utf8Path;
-use paceline_aws::{Aws, AwsOptions, Commands, Images, Method, MissingFiles, PreflightError, Wire};
+use paceline_aws::{Aws, AwsOptions, Commands, Images, Method, MissingFiles, Notices, PreflightError, Wire};
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, Fact, Outcome, RunOptions, Stop};
 use paceline_plan::{Config, Destruction, Plan, PlanOptions};
@@ -46,6 +46,7 @@ pub(crate) struct World {
     /// For those who act beside the run: nothing happens to their calls.
     direct: SimHttpClient,
     clock: VirtualClock,
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Debug)]
@@ -87,12 +88,17 @@ impl World {
         let direct = SimHttpClient::new(sim.clone(), clock);
         let proxy = Proxy::new(direct.clone());
         let credentials = Credentials::new("AKIASIMULATED", "simulated", None, None, "test");
+        let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let wire = Wire {
             http: Some(SharedHttpClient::new(proxy.clone())),
             credentials: Some(SharedCredentialsProvider::new(credentials)),
             time: Some(SharedTimeSource::new(SimulatedTime(clock))),
+            notices: {
+                let said = Arc::clone(&said);
+                Notices::new(move |line| said.lock().unwrap().push(line.to_owned()))
+            },
         };
-        Self { sim, proxy, wire, direct, clock }
+        Self { sim, proxy, wire, direct, clock, said }
     }
 
     /// One in which `Custom::Slow` takes a minute.
@@ -266,6 +272,11 @@ impl World {
     pub(crate) async fn update(&self, name: &str, template: &Value) {
         let client = self.client().await;
         client.update_stack().stack_name(name).template_body(template.to_string()).send().await.unwrap();
+    }
+
+    /// What was said of calls that no step's events tell of.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
     }
 
     /// Lets time pass.

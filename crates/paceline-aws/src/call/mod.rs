@@ -1,0 +1,132 @@
+//! Calls to AWS, of every service: the one place that decides what is sent again, how often and for how long,
+//! and that says so.
+//!
+//! The SDK tries nothing again by itself (see [`sdk`](crate::sdk)): a retry that nobody sees looks like a run
+//! that hangs.
+
+mod answer;
+mod notices;
+mod upload;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use paceline_engine::StepContext;
+use tokio::time::Instant;
+
+use crate::rate::Limiter;
+use crate::session::Target;
+use crate::trouble::{Kind, Trouble};
+
+pub(crate) use answer::{NoAnswer, OnlyAws};
+pub use notices::Notices;
+pub(crate) use upload::Upload;
+
+/// The variable that says, in seconds, how long a call is tried again.
+const PATIENCE_VARIABLE: &str = "PACELINE_PATIENCE";
+/// How long a call is tried again before AWS counts as out of reach.
+const PATIENCE: Duration = Duration::from_mins(15);
+/// The same of the first call of all: an address may just be wrong.
+const FIRST_PATIENCE: Duration = Duration::from_mins(2);
+/// The same of what is refused because a role is new. After that it is refused because the role is wrong.
+const ROLE_PATIENCE: Duration = Duration::from_mins(2);
+/// The first pause before a call is tried again; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// Makes calls to the services of one account and region.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    limiter: Arc<Limiter>,
+    target: Target,
+    patience: Duration,
+    hears: Hears,
+}
+
+/// Who hears that a call is tried again.
+#[derive(Debug, Clone)]
+enum Hears {
+    Notices(Notices),
+    Step(StepContext),
+}
+
+impl Caller {
+    pub(crate) fn new(limiter: Arc<Limiter>, target: Target, notices: Notices) -> Self {
+        Self { limiter, target, patience: patience().unwrap_or(PATIENCE), hears: Hears::Notices(notices) }
+    }
+
+    /// The same on behalf of a step, whose events tell of retries.
+    pub(crate) fn of_step(&self, context: &StepContext) -> Self {
+        Self { hears: Hears::Step(context.clone()), ..self.clone() }
+    }
+
+    /// The same for the first call of all.
+    pub(crate) fn at_first(&self) -> Self {
+        self.within(patience().unwrap_or(FIRST_PATIENCE))
+    }
+
+    /// The same with a patience of one's own.
+    pub(crate) fn within(&self, patience: Duration) -> Self {
+        Self { patience, ..self.clone() }
+    }
+
+    /// Makes a call: within its rate, and again while there is hope.
+    ///
+    /// Only calls that do nothing twice may be made this way: reads, those with a client token, and those that
+    /// put something where it may be already.
+    pub(crate) async fn call<T, E, F>(
+        &self,
+        operation: &'static str,
+        mut send: impl FnMut() -> F,
+    ) -> Result<T, Trouble>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let Target { account, region } = &self.target;
+        let (started, mut pause, mut attempt) = (Instant::now(), FIRST_PAUSE, 1);
+        loop {
+            self.limiter.acquire(account, region, operation).await;
+            let error = match send().await {
+                Ok(answer) => {
+                    self.limiter.answered(account, region, operation);
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            let trouble = Trouble::of(operation, &error);
+            if trouble.kind == Kind::Throttled {
+                self.limiter.throttled(account, region, operation);
+            }
+            let patience = match trouble.kind {
+                Kind::NotYet => self.patience.min(ROLE_PATIENCE),
+                _ => self.patience,
+            };
+            if !trouble.is_transient() || started.elapsed() > patience {
+                return Err(trouble);
+            }
+            attempt += 1;
+            self.tell(&trouble, operation, attempt, pause);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn tell(&self, trouble: &Trouble, operation: &str, attempt: u32, pause: Duration) {
+        match &self.hears {
+            Hears::Step(context) => {
+                context.retried(format!("{operation}: {}", trouble.message), attempt, pause);
+            }
+            Hears::Notices(notices) => notices.retried(operation, trouble),
+        }
+    }
+}
+
+fn patience() -> Option<Duration> {
+    let seconds = std::env::var(PATIENCE_VARIABLE).ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}

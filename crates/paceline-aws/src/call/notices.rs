@@ -1,0 +1,53 @@
+//! What a person hears while no step is running that could tell it: that AWS does not answer.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::trouble::{Kind, Trouble};
+
+/// One operation is told of at most so often, however many calls of it wait.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// Takes lines for a person. By default nobody hears them.
+#[derive(Clone, Default)]
+pub struct Notices(Option<Arc<Inner>>);
+
+struct Inner {
+    say: Box<dyn Fn(&str) + Send + Sync>,
+    said: Mutex<HashMap<String, Instant>>,
+}
+
+impl Notices {
+    /// Gives each line to `say`.
+    pub fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(Inner { say: Box::new(say), said: Mutex::default() })))
+    }
+
+    /// A call is tried again.
+    pub(crate) fn retried(&self, operation: &str, trouble: &Trouble) {
+        let Some(inner) = &self.0 else { return };
+        {
+            let mut said = inner.said.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            if said.get(operation).is_some_and(|last| now.duration_since(*last) < EVERY) {
+                return;
+            }
+            said.insert(operation.to_owned(), now);
+        }
+        let what = match trouble.kind {
+            Kind::Throttled => "AWS asks for fewer calls",
+            _ => "AWS does not answer",
+        };
+        (inner.say)(&format!("{what} ({operation}): {}; trying again", trouble.message));
+    }
+}
+
+impl fmt::Debug for Notices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Notices").field(&self.0.is_some()).finish()
+    }
+}

@@ -1,0 +1,111 @@
+//! Watches an upload: one that moves may take as long as it needs, one that stands still is given up.
+//!
+//! The SDK's own protection against stalled streams stops watching when the whole body has been handed to the
+//! network, so that an answer that never comes goes unnoticed; and its few seconds cut off connections that are
+//! only slow.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::body::{Error, SdkBody};
+use aws_smithy_types::byte_stream::ByteStream;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
+
+/// For how long nothing may move, neither the body nor the answer. The system's own buffers are filled in leaps,
+/// which are far apart on a slow line.
+const STANDSTILL: Duration = Duration::from_mins(1);
+/// Who takes the whole body at once and hands it on, as some proxies do, is granted the time for so many bytes per second.
+const HANDED_ON: u64 = 256 * 1024;
+
+/// An upload that is under way.
+#[derive(Debug, Clone)]
+pub(crate) struct Upload(Arc<Mutex<Moved>>);
+
+#[derive(Debug)]
+struct Moved {
+    at: Instant,
+    /// How much has been handed to the network.
+    bytes: u64,
+}
+
+impl Upload {
+    /// Sends a body with what `send` makes of it. Ends with an error when nothing moves any more.
+    pub(crate) async fn watch<T, E, F>(
+        body: ByteStream,
+        send: impl FnOnce(ByteStream) -> F,
+    ) -> Result<T, SdkError<E, HttpResponse>>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let this = Self(Arc::new(Mutex::new(Moved { at: Instant::now(), bytes: 0 })));
+        let watched = Watched { body: body.into_inner(), upload: this.clone() };
+        tokio::select! {
+            biased;
+            answer = send(ByteStream::new(SdkBody::from_body_1_x(watched))) => answer,
+            bytes = this.standstill() => Err(SdkError::timeout_error(StandsStill { bytes })),
+        }
+    }
+
+    /// Completes when nothing has moved for too long, with how much had moved until then.
+    async fn standstill(&self) -> u64 {
+        loop {
+            let (end, bytes) = {
+                let moved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                (moved.at + STANDSTILL + Duration::from_secs(moved.bytes / HANDED_ON), moved.bytes)
+            };
+            if end <= Instant::now() {
+                return bytes;
+            }
+            tokio::time::sleep_until(end).await;
+        }
+    }
+
+    fn moved(&self, bytes: usize) {
+        let mut moved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        moved.at = Instant::now();
+        moved.bytes += bytes as u64;
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the upload stood still after {bytes} bytes")]
+struct StandsStill {
+    bytes: u64,
+}
+
+/// A body that tells when a part of it is taken.
+struct Watched {
+    body: SdkBody,
+    upload: Upload,
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            self.upload.moved(frame.data_ref().map_or(0, Bytes::len));
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        Body::is_end_stream(&self.body)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        Body::size_hint(&self.body)
+    }
+}

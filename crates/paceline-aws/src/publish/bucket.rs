@@ -1,0 +1,88 @@
+//! A bucket for files: what it has, and what is put into it.
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
+use aws_sdk_s3::types::Object;
+use bytes::Bytes;
+use camino::Utf8Path;
+
+use crate::call::{Caller, Upload};
+use crate::sdk::{s3_is_path_style, upload_timeouts};
+use crate::trouble::{Kind, Trouble};
+
+/// A bucket, and who makes the calls.
+#[derive(Debug)]
+pub(crate) struct Bucket<'a> {
+    client: Client,
+    /// The same, for calls that take as long as they need.
+    uploader: Client,
+    caller: &'a Caller,
+    name: String,
+}
+
+/// What is put there.
+#[derive(Debug, Clone)]
+pub(super) enum Body<'a> {
+    File(&'a Utf8Path),
+    Bytes(Bytes),
+}
+
+impl Body<'_> {
+    async fn stream(self) -> Result<ByteStream, ByteStreamError> {
+        match self {
+            Self::File(path) => ByteStream::from_path(path).await,
+            Self::Bytes(bytes) => Ok(ByteStream::from(bytes)),
+        }
+    }
+}
+
+impl<'a> Bucket<'a> {
+    pub(crate) fn new(config: &SdkConfig, caller: &'a Caller, name: &str) -> Self {
+        let settings = aws_sdk_s3::config::Builder::from(config).force_path_style(s3_is_path_style(config));
+        let client = Client::from_conf(settings.clone().build());
+        let uploader = Client::from_conf(settings.timeout_config(upload_timeouts()).build());
+        Self { client, uploader, caller, name: name.to_owned() }
+    }
+
+    /// Whether the object is there, and has at least so many bytes. A `HeadObject` of an object that is missing
+    /// could make S3 say so to CloudFormation even after the upload (aws/aws-cdk#6430), so it is looked up by
+    /// listing.
+    pub(super) async fn has(&self, key: &str, least: i64) -> Result<bool, Trouble> {
+        let send = || self.client.list_objects_v2().bucket(&self.name).prefix(key).max_keys(1).send();
+        let answer =
+            self.caller.call("ListObjectsV2", send).await.map_err(|trouble| self.explain(trouble))?;
+        let is_it =
+            |object: &Object| object.key() == Some(key) && object.size().is_none_or(|size| size >= least);
+        Ok(answer.contents().iter().any(is_it))
+    }
+
+    /// Puts an object there. Its body is made anew each time that it is sent.
+    pub(super) async fn put(
+        &self,
+        body: Body<'_>,
+        with: impl Fn(PutObjectFluentBuilder) -> PutObjectFluentBuilder,
+    ) -> Result<(), Trouble> {
+        let send = || {
+            let (body, put) = (body.clone(), with(self.uploader.put_object().bucket(&self.name)));
+            async move {
+                let body = body.stream().await.map_err(SdkError::construction_failure)?;
+                Upload::watch(body, |body| put.body(body).send()).await
+            }
+        };
+        let put = self.caller.call("PutObject", send).await;
+        put.map(drop).map_err(|trouble| self.explain(trouble))
+    }
+
+    fn explain(&self, trouble: Trouble) -> Trouble {
+        let trouble = Trouble { at: trouble.at.map(|at| format!("{at} in s3://{}", self.name)), ..trouble };
+        match trouble.kind {
+            Kind::Refused if trouble.message.starts_with("NoSuchBucket") => trouble.hint(
+                "bootstrap the environment (cdk bootstrap), or deploy the stack that creates the bucket",
+            ),
+            _ => trouble,
+        }
+    }
+}
