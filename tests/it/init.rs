@@ -92,10 +92,9 @@ fn an_app_that_is_not_synthesized_is_told_how() {
         ran.stdout
             .contains("\napp: build/out\nsynth: yarn install --frozen-lockfile && npm run build && npx")
     );
-    assert!(
-        ran.stderr
-            .contains("run `yarn install --frozen-lockfile && npm run build && npx --yes cdk synth --quiet`")
-    );
+    assert!(ran.stderr.contains(
+        "run `yarn install --frozen-lockfile && npm run build && npx --yes aws-cdk@2 synth --quiet`"
+    ));
     assert_eq!(place.list("."), ["cdk.json", "package.json", "yarn.lock"]);
     let ran = Place::new().paceline(["init"]).run().expect(2);
     assert!(ran.stderr.contains("error: ") && ran.stderr.contains("hint: "), "{}", ran.stderr);
@@ -108,7 +107,7 @@ fn the_workshop_is_taken_over_without_its_assemblies() {
     for line in [
         "three-apps.yml: understood 3 apps, 16 deployments, 1 script, 1 signal",
         "  three-apps.yml:47: kept as a command: ../../../az-experiment/scripts/removeusersimtags.sh",
-        "  three-apps.yml:16: left out: docker info: a privileged build has a Docker daemon already",
+        "  three-apps.yml:16: left out: until docker info; do echo .; sleep 1; done: a privileged build has a Docker daemon already",
         "next:",
         "  paceline synth",
         "  paceline init --from three-apps.yml --force",

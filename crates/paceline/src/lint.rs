@@ -91,6 +91,7 @@ fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
     Ok(Some(ProjectFacts {
         image: Some(image.to_string()),
         privileged: settings.privileged != "no",
+        in_vpc: settings.vpc.is_some(),
         timeout_minutes: Some(settings.timeout.as_secs() / 60),
         ..ProjectFacts::default()
     }))
@@ -101,7 +102,8 @@ fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<R
     let name = if is_stdin { "stdin" } else { file.as_str() };
     let folder = file.parent().unwrap_or(Utf8Path::new(""));
     let is_lock = |folder: &Utf8Path| folder.join("package-lock.json").is_file();
-    let surroundings = Surroundings { project, has_npm_lock: is_lock(folder) || is_lock(Utf8Path::new("")) };
+    let has_npm_lock = is_lock(folder) || is_lock(Utf8Path::new(""));
+    let surroundings = Surroundings { project, root: Some(".".into()), has_npm_lock };
     let bytes = match read(file, is_stdin) {
         Ok(bytes) => bytes,
         Err(error) => return Ok(Report::of_unreadable(name, format!("cannot read the file: {error}"))),

@@ -38,6 +38,8 @@ struct StepContext<'a> {
     step: &'a str,
     /// Whether the runner is fetched, and so has to be put on the PATH.
     fetched: bool,
+    /// Whether the image is said to have it.
+    installed: bool,
     runner: Option<Runner<'a>>,
     name: &'a str,
     /// One app's assembly. Of several, the runner says which is missing.
@@ -112,6 +114,7 @@ impl Step {
         let context = StepContext {
             step: self.title(),
             fetched: runner.is_some(),
+            installed: generation.runner == RunnerSource::Installed,
             runner,
             name: &generation.name,
             app_dir: if let Apps::One(dir) = &generation.apps { Some(dir.as_str()) } else { None },

@@ -1,5 +1,6 @@
 //! What is known about a buildspec from outside of it.
 
+use camino::Utf8PathBuf;
 use serde_json::Value;
 
 /// Everything may be unknown: then the rules that need it say nothing.
@@ -7,8 +8,17 @@ use serde_json::Value;
 pub struct Surroundings {
     /// The project that runs the buildspec.
     pub project: Option<ProjectFacts>,
+    /// The root of the source, to look for folders in.
+    pub root: Option<Utf8PathBuf>,
     /// Whether a lock file of npm is beside the buildspec or in the folder it is run in.
     pub has_npm_lock: bool,
+}
+
+impl Surroundings {
+    /// Whether a folder is there, as far as that is known.
+    pub(super) fn has_folder(&self, folder: &str) -> bool {
+        self.root.as_ref().is_some_and(|root| root.join(folder).is_dir())
+    }
 }
 
 /// What rules ask of a CodeBuild project.
@@ -18,6 +28,8 @@ pub struct ProjectFacts {
     /// Such as `LINUX_CONTAINER`.
     pub kind: Option<String>,
     pub privileged: bool,
+    /// Builds run in a network of the team's.
+    pub in_vpc: bool,
     /// Docker is served by a machine of its own.
     pub has_docker_server: bool,
     pub has_fleet: bool,
@@ -47,6 +59,7 @@ impl ProjectFacts {
         Ok(Self {
             image: text("image"),
             kind: text("type"),
+            in_vpc: project.get("vpcConfig").and_then(|vpc| vpc.get("vpcId")).is_some_and(|id| !id.is_null()),
             privileged: environment.get("privilegedMode").and_then(Value::as_bool).unwrap_or(false),
             has_docker_server: is_set("dockerServer"),
             has_fleet: is_set("fleet"),

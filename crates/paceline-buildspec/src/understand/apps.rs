@@ -168,8 +168,8 @@ impl Fold<'_> {
             _ => None,
         });
         let cli = match &installed {
-            Some((_, Some(version))) => format!("npx --yes cdk@{version}"),
-            _ => "npx --yes cdk".to_owned(),
+            Some((_, Some(version))) => format!("npx --yes aws-cdk@{version}"),
+            _ => "npx --yes aws-cdk@2".to_owned(),
         };
         if let Some((act, version)) = installed {
             let why = match version {

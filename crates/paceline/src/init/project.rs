@@ -63,7 +63,15 @@ fn synth(folder: &Utf8Path, settings: &Value) -> String {
     // What runs TypeScript needs no compiler before it.
     let compiles = ["ts-node", "tsx", "bun"].iter().all(|word| !program.contains(word));
     let build = (compiles && scripts["build"].is_string()).then_some("npm run build");
-    let synth = if scripts["synth"].is_string() { "npm run synth" } else { "npx --yes cdk synth --quiet" };
+    let package = json(&folder.join("package.json")).unwrap_or_default();
+    let depends =
+        ["dependencies", "devDependencies"].iter().any(|list| package[*list]["aws-cdk"].is_string());
+    let synth = match (scripts["synth"].is_string(), depends) {
+        (true, _) => "npm run synth",
+        (false, true) => "npx cdk synth --quiet",
+        // The newest of its day would be another in each build.
+        (false, false) => "npx --yes aws-cdk@2 synth --quiet",
+    };
     let cd = (folder != ".").then(|| format!("cd {folder}"));
     let is_elsewhere = cd.is_some();
     let steps = cd.as_deref().into_iter().chain(install).chain(build).chain([synth]);

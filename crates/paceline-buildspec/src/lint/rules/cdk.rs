@@ -2,10 +2,13 @@
 
 use super::{Found, rule};
 use crate::lint::document::{Document, Step};
-use crate::shell::Call;
+use crate::shell::{Call, Command, Joint, Pipeline};
 
 rule!(APPROVAL, "PL501", Warning, "a deployment that asks before it changes permissions", approval);
 rule!(ONE_BY_ONE, "PL502", Note, "stacks that are deployed one after another", one_by_one);
+
+rule!(FORGIVEN, "PL507", Warning, "a deployment that may fail without notice", forgiven);
+rule!(OVERWRITTEN, "PL508", Warning, "a variable that the CDK overwrites", overwritten);
 
 /// The arguments after `cdk COMMAND`, however the CLI is called.
 pub(super) fn cdk(call: &Call<'_>, command: &str) -> Option<Vec<String>> {
@@ -65,4 +68,83 @@ fn one_by_one(document: &Document<'_>, found: &mut Found<'_>) {
     let finding = found.at(document.first_line(step.source(&call.span)));
     finding.says("stacks that do not depend on each other wait for each other here");
     finding.hint("`paceline deploy` deploys all of an app, each stack as soon as what it needs is there");
+}
+
+/// `cdk deploy … || true`: the build goes on as if the stacks were there.
+fn forgiven(document: &Document<'_>, found: &mut Found<'_>) {
+    for step in document.steps.iter().filter(|step| step.script.is_whole()) {
+        let calls = step.calls();
+        for statement in &step.script.body.0 {
+            let pairs = statement.pipelines().zip(&statement.rest);
+            let forgiven = pairs.filter(|(_, (joint, after))| *joint == Joint::Or && forgives(after));
+            for (pipeline, _) in forgiven {
+                let Some(last) = pipeline.commands.last() else { continue };
+                // They are in the order of the text.
+                let from = calls.partition_point(|call| call.span.start < last.span.start);
+                let call = calls.get(from).filter(|call| call.span == last.span);
+                if let Some(call) = call.filter(|call| cdk(call, "deploy").is_some()) {
+                    let finding = found.at(document.first_line(step.source(&call.span)));
+                    finding.says("when this deployment fails, the build goes on and succeeds all the same");
+                    finding.hint(
+                        "let it fail; `paceline deploy` goes on with what does not depend on what has failed",
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Whether what is run after a failure succeeds, whatever has failed.
+fn forgives(pipeline: &Pipeline) -> bool {
+    let Some(simple) = pipeline.commands.last().and_then(Command::simple) else { return false };
+    let word = |at: usize| simple.words.get(at).and_then(crate::shell::Word::literal).unwrap_or_default();
+    match word(0).as_str() {
+        "true" | ":" | "echo" | "printf" => !pipeline.negated,
+        "exit" | "return" => word(1) == "0",
+        _ => false,
+    }
+}
+
+/// The CDK CLI sets these for the app, from the credentials and the region that it finds itself (aws-cdk-cli,
+/// toolkit-lib, `lib/api/cloud-assembly/environment.ts`).
+const SET_BY_THE_CDK: [(&str, &str); 2] = [
+    ("CDK_DEFAULT_REGION", "set AWS_REGION instead"),
+    ("CDK_DEFAULT_ACCOUNT", "use the credentials of that account instead"),
+];
+
+fn overwritten(document: &Document<'_>, found: &mut Found<'_>) {
+    let runs_cdk = |call: &Call<'_>| {
+        ["deploy", "synth", "synthesize", "diff", "destroy"]
+            .iter()
+            .any(|command| cdk(call, command).is_some())
+    };
+    let calls: Vec<(&Step, Call<'_>)> = document.calls().filter(|(_, call)| runs_cdk(call)).collect();
+    if calls.is_empty() {
+        return;
+    }
+    for (name, instead) in SET_BY_THE_CDK {
+        if let Some((key, value)) = document.map("env.variables").iter().find(|(key, _)| key.text == name) {
+            let finding = found.at(document.first_line(key.span.start..value.span.end));
+            finding.says(format!("this has no effect: the CDK CLI sets {name} itself")).hint(instead);
+        }
+        for step in &document.steps {
+            for (at, text) in step.text.match_indices(&format!("{name}=")) {
+                let value =
+                    step.text[at + text.len()..].split(|c: char| c.is_whitespace() || c == ';').next();
+                // The same as what the CDK finds: it says so, and does no harm.
+                let is_same = value.is_some_and(|value| {
+                    value.contains("AWS_REGION")
+                        || value.contains("AWS_DEFAULT_REGION")
+                        || value.contains("$(aws")
+                });
+                let before = step.text[..at].chars().next_back();
+                let starts =
+                    before.is_none_or(|c| !(c.is_ascii_alphanumeric() || c == '_' || c == '$' || c == '{'));
+                if starts && !is_same {
+                    let finding = found.at(document.first_line(step.source(&(at..at + text.len() - 1))));
+                    finding.says(format!("this has no effect: the CDK CLI sets {name} itself")).hint(instead);
+                }
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::shell::Call;
 use crate::yaml::Kind;
 
 rule!(PRIVILEGED, "PL311", Warning, "privileged mode that nothing needs", privileged);
-rule!(UNPRIVILEGED, "PL312", Error, "Docker without privileged mode", unprivileged);
+rule!(UNPRIVILEGED, "PL312", Warning, "Docker without privileged mode", unprivileged);
 rule!(DAEMON, "PL313", Note, "a Docker daemon of one's own", daemon);
 
 /// What needs a daemon: builds, runs and pulls, also where a tool does them.
@@ -126,7 +126,14 @@ fn unprivileged(document: &Document<'_>, found: &mut Found<'_>) {
     }
     if let Some((step, call)) = document.calls().find(|(_, call)| needs_daemon(call)) {
         let finding = found.at(document.first_line(step.source(&call.span)));
-        finding.says("this needs Docker, and the project's builds are not privileged: there is no daemon");
+        if project.in_vpc {
+            finding.says("this needs Docker, and builds in a VPC have a daemon only in privileged mode");
+            finding.as_severity(Severity::Error);
+        } else {
+            finding.says(
+                "this needs Docker, and the project's builds are not privileged: there may be no daemon",
+            );
+        }
         finding.hint("turn on privileged mode, or give the project a Docker server");
     }
 }

@@ -9,9 +9,11 @@ mod batch;
 mod cache;
 mod cdk;
 mod docker;
+mod folders;
 mod grammar;
 mod packages;
 mod phases;
+mod runner;
 mod runtimes;
 mod scripts;
 mod secret_values;
@@ -82,12 +84,14 @@ pub static RULES: &[&Rule] = &[
     &scripts::EXIT,
     &shell::SYNTAX,
     &shell::SHEBANG,
+    &folders::ENTERED_TWICE,
     &secrets::NAMED,
     &secrets::BY_FORM,
     &secrets::PRINTED,
     &secrets::TRACED,
     &secrets::ARGUMENT,
     &secrets::COPIED,
+    &secrets::IN_ADDRESS,
     &docker::PRIVILEGED,
     &docker::UNPRIVILEGED,
     &docker::DAEMON,
@@ -111,6 +115,9 @@ pub static RULES: &[&Rule] = &[
     &packages::NPM_INSTALL,
     &packages::QUESTION,
     &packages::GET_LOGIN,
+    &cdk::FORGIVEN,
+    &cdk::OVERWRITTEN,
+    &runner::MISSING,
 ];
 
 /// The rule with this code.

@@ -12,6 +12,7 @@ rule!(QUESTION, "PL505", Warning, "a command that asks a question", question);
 rule!(GET_LOGIN, "PL506", Error, "a command that the AWS CLI no longer has", get_login);
 
 fn unpinned(document: &Document<'_>, found: &mut Found<'_>) {
+    fetched(document, found);
     for (step, call) in document.calls() {
         let installs = (call.is(&["npm", "install"]) || call.is(&["npm", "i"]) || call.is(&["pnpm", "add"]))
             && call.has(&["-g", "--global"])
@@ -41,6 +42,29 @@ fn unpinned(document: &Document<'_>, found: &mut Found<'_>) {
                     package.split_once("@latest").map_or(package.as_str(), |(name, _)| name)
                 ));
             }
+        }
+    }
+}
+
+/// `npx --yes cdk` fetches what is newest where the project has none of its own.
+fn fetched(document: &Document<'_>, found: &mut Found<'_>) {
+    for (step, call) in document.calls() {
+        let fetches = match call.program() {
+            "npx" => call.has(&["-y", "--yes"]),
+            "bunx" | "pnpx" => true,
+            _ => false,
+        };
+        let word = call.words[1..].iter().find(|word| !word.shown().starts_with('-'));
+        let Some(word) = word.filter(|_| fetches) else { continue };
+        let package = word.shown();
+        let version = package.get(1..).and_then(|rest| rest.rsplit_once('@')).map(|(_, version)| version);
+        let name = package.split_once('@').map_or(package.as_str(), |(name, _)| name);
+        let is_open = version.is_none_or(|version| matches!(version, "latest" | "next"));
+        if matches!(name, "cdk" | "aws-cdk") && is_open {
+            let finding = found.at(step.source(&word.span));
+            finding.says("without a version in package.json this is the CDK CLI of the day of each build");
+            finding
+                .hint("make aws-cdk a dependency and call `npx cdk`, or name a version: npx --yes aws-cdk@2");
         }
     }
 }

@@ -56,6 +56,20 @@ pub(super) fn is_secret_name(name: &str) -> bool {
         || pair("ENCRYPTION", "KEY")
 }
 
+/// Whether a name is that of a key of AWS, whose values look like nothing in particular.
+pub(super) fn is_aws_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase().replace('-', "_");
+    ["SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
+/// Whether a value is there at all, and not only a reference to one.
+pub(super) fn is_literal(value: &str) -> bool {
+    let value = value.trim();
+    !value.is_empty() && !value.contains(['$', '<', '{']) && !value.starts_with("arn:")
+}
+
 /// Whether a value can be a secret: not empty, a reference, a path, a number, a word of configuration.
 pub(super) fn may_be_secret(value: &str) -> bool {
     let value = value.trim();

@@ -1,6 +1,6 @@
 //! Secrets that end up where everyone can read them: in the source, in the log, in a bucket.
 
-use super::secret_values::{is_secret_name, may_be_secret, secret_by_form};
+use super::secret_values::{is_aws_secret, is_literal, is_secret_name, may_be_secret, secret_by_form};
 use super::{Found, rule};
 use crate::lint::document::{Document, scalar};
 use crate::shell::{Call, Part};
@@ -10,6 +10,7 @@ rule!(BY_FORM, "PL302", Error, "a key in the text of the buildspec", by_form);
 rule!(PRINTED, "PL303", Warning, "a secret that is printed", printed);
 rule!(TRACED, "PL304", Warning, "commands that are printed with the secrets in them", traced);
 rule!(ARGUMENT, "PL305", Warning, "a password as an argument", argument);
+rule!(IN_ADDRESS, "PL307", Warning, "a secret in an address", in_address);
 rule!(COPIED, "PL306", Warning, "a file with secrets that is copied to a bucket", copied);
 
 const KEEP: &str = "keep it in Secrets Manager and name it in `env.secrets-manager`";
@@ -17,7 +18,9 @@ const KEEP: &str = "keep it in Secrets Manager and name it in `env.secrets-manag
 fn named(document: &Document<'_>, found: &mut Found<'_>) {
     for (key, node) in document.map("env.variables") {
         let Some(value) = scalar(node) else { continue };
-        if is_secret_name(&key.text) && may_be_secret(value) && secret_by_form(value).is_none() {
+        let is_key = is_aws_secret(&key.text) && is_literal(value);
+        let is_secret = is_secret_name(&key.text) && may_be_secret(value);
+        if (is_key || is_secret) && secret_by_form(value).is_none() {
             let finding = found.at(document.first_line(node.span.clone()));
             finding.says(format!("by its name {} is secret, and everyone who can read the source or the build can read it here", key.text));
             finding.hint(KEEP);
@@ -34,6 +37,42 @@ fn by_form(document: &Document<'_>, found: &mut Found<'_>) {
             .says(format!("this is {what} by its form"))
             .hint(format!("{KEEP}, and replace it: it is in the history of the source"));
         at += span.end.max(1);
+    }
+}
+
+/// An address with a secret in it is printed with every error, kept by git in its configuration, and read by every
+/// process of the build.
+fn in_address(document: &Document<'_>, found: &mut Found<'_>) {
+    let secrets: Vec<&str> = document.secrets().map(|key| key.text.as_str()).collect();
+    let is_secret = |name: &str| secrets.contains(&name) || is_secret_name(name);
+    for (step, call) in document.calls() {
+        let word = call.words.iter().find_map(|word| {
+            let text = word.shown();
+            let (_, rest) = text.split_once("://")?;
+            let (login, _) = rest.split_once('@')?;
+            let login = login.split('/').next().filter(|it| it.len() == login.len())?;
+            let named = word.parts.iter().find_map(|part| match part {
+                Part::Variable { name } if is_secret(name) && login.contains(&format!("${name}")) => {
+                    Some(name)
+                }
+                _ => None,
+            });
+            // A password is written behind the name of who it is for.
+            let literal = login.split_once(':').is_some_and(|(_, secret)| may_be_secret(secret));
+            match named {
+                Some(name) => Some((word, name.clone())),
+                None => literal.then(|| (word, "a password".to_owned())),
+            }
+        });
+        if let Some((word, what)) = word {
+            let finding = found.at(document.first_line(step.source(&word.span)));
+            finding.says(format!(
+                "{what} is part of this address: errors print it, git keeps it, and every process can read it"
+            ));
+            finding.hint(
+                "git: `git-credential-helper: yes`, or a credential helper; curl: a header from a file",
+            );
+        }
     }
 }
 

@@ -18,7 +18,7 @@ const HARMLESS: &[&str] = &[
 
 fn swallowed(document: &Document<'_>, found: &mut Found<'_>) {
     for step in document.steps.iter().filter(|step| step.script.is_whole()) {
-        let mut search = Search::default();
+        let mut search = Search { text: &step.text, ..Search::default() };
         search.list(&step.script.body, true);
         let Some(command) = search.found else { continue };
         let finding = found.at(document.first_line(step.source(&command.span)));
@@ -35,6 +35,7 @@ fn swallowed(document: &Document<'_>, found: &mut Found<'_>) {
 /// Looks for the first command whose failure is hidden.
 #[derive(Default)]
 struct Search<'a> {
+    text: &'a str,
     found: Option<&'a Command>,
     /// Errors end the script from here on, or someone has thought about it.
     guarded: bool,
@@ -46,6 +47,10 @@ impl<'a> Search<'a> {
     fn list(&mut self, list: &'a List, last: bool) {
         let end = list.0.len().saturating_sub(1);
         for (index, statement) in list.0.iter().enumerate() {
+            // Its status is kept, or asked for, right after it.
+            if list.0.get(index + 1).is_some_and(|next| asks_for_status(next, self.text)) {
+                continue;
+            }
             self.statement(statement, last && index == end);
             if self.guarded || self.found.is_some() {
                 return;
@@ -117,6 +122,13 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Whether a statement begins with a look at the status of the one before it.
+fn asks_for_status(statement: &Statement, text: &str) -> bool {
+    let begin = text.get(statement.span()).unwrap_or_default();
+    let begin = begin.split(['\n', ';']).next().unwrap_or_default();
+    ["$?", "${?}", "PIPESTATUS"].iter().any(|status| begin.contains(status))
+}
+
 fn name(simple: &Simple) -> String {
     let name = simple.words.first().and_then(Word::literal).unwrap_or_default();
     name.rsplit('/').next().unwrap_or_default().to_owned()
@@ -174,6 +186,10 @@ fn passes_on(pipeline: &Pipeline) -> bool {
 
 fn pipe(document: &Document<'_>, found: &mut Found<'_>) {
     for step in document.steps.iter().filter(|step| step.script.is_whole() && !sets_pipefail(step)) {
+        // Somebody looks at the status of each part.
+        if step.text.contains("PIPESTATUS") {
+            continue;
+        }
         let calls = step.calls();
         for pair in calls.windows(2) {
             let [from, to] = pair else { continue };

@@ -185,7 +185,7 @@ fn bash_in_a_shell_that_may_be_dash() {
     leaves("PL201", &[script(text).replace("phases:", "env: { shell: powershell.exe }\nphases:")]);
     let in_image = |image: &str| {
         let project = Some(ProjectFacts { image: Some(image.to_owned()), ..project() });
-        only(&script(text), "PL201", &Surroundings { project, has_npm_lock: false })
+        only(&script(text), "PL201", &Surroundings { project, ..Surroundings::default() })
     };
     assert!(in_image("aws/codebuild/standard:7.0").iter().all(|finding| finding.severity == Severity::Error));
     assert_eq!(in_image("aws/codebuild/standard:7.0").len(), 2);
@@ -401,4 +401,150 @@ fn places_are_those_of_the_command_however_it_is_written() {
     assert_eq!(place("      - >-\n        cdk\n        deploy\n"), "PL501 6:9");
     assert_eq!(place("      - &x cdk deploy A\n      - *x\n"), "PL501 5:12 PL502 5:12 PL501 6:9");
     assert_eq!(place("    - {a: b}\n").split(' ').next(), Some("PL106"));
+}
+
+#[test]
+fn a_status_that_is_kept_or_asked_for_right_after_is_no_finding() {
+    leaves(
+        "PL202",
+        &all(
+            script,
+            &[
+                "./check.sh\nstatus=$?\nif [ $status -ne 0 ]; then echo no; fi",
+                "./check.sh\nif [ $? -ne 0 ]; then\n  exit 1\nfi\nmake",
+                "./check.sh\n[ $? -eq 0 ] || exit 1\nmake",
+                "./check.sh 2> /dev/null\nlocal rc=${?}\nmake",
+                "./check.sh | tee log\nstatus=${PIPESTATUS[0]}\nexit $status",
+                "./check.sh\ncase $? in 0) ;; *) exit 1;; esac\nmake",
+            ],
+        ),
+    );
+    leaves("PL203", &all(script, &["make | tee log\nstatus=${PIPESTATUS[0]}\nexit $status"]));
+    finds(
+        "PL202",
+        &all(script, &["./check.sh\nmake\nstatus=$?", "./check.sh\necho $X\nif [ $? = 0 ]; then make; fi"]),
+    );
+}
+
+#[test]
+fn a_folder_that_is_entered_twice_is_found() {
+    finds(
+        "PL209",
+        &items(&[
+            &["cd infra && npm ci", "cd infra && make"],
+            &["cd a/b", "cd b"],
+            &["cd infra", "'cd infra || exit 1'"],
+        ]),
+    );
+    leaves(
+        "PL209",
+        &items(&[
+            &["cd infra", "cd ../infra"],
+            &["cd infra", "cd $CODEBUILD_SRC_DIR/infra"],
+            &["(cd infra && npm ci)", "cd infra && make"],
+            &["cd infra && npm ci && cd -", "cd infra"],
+            &["cd infra && npm ci && cd ..", "cd infra"],
+            &["cd $HOME/work", "cd $HOME/work"],
+            &["cd a", "cd b"],
+            &["'cd infra | cat'", "cd infra"],
+        ]),
+    );
+    let old = "version: 0.1\nphases:\n  build:\n    commands:\n      - cd infra\n      - cd infra\n";
+    leaves("PL209", &[old.to_owned()]);
+}
+
+#[test]
+fn secrets_in_addresses_and_keys_of_aws_are_found() {
+    let with = |env: &str, command: &str| {
+        whole(&format!("env:\n{env}\nphases:\n  build:\n    commands:\n      - {command}\n"))
+    };
+    let secret = "  secrets-manager: { T: a/b }";
+    let plain = "  variables: { A: b }";
+    finds(
+        "PL307",
+        &[
+            with(secret, "git clone https://$T@github.com/a/b"),
+            with(secret, "git remote add up \"https://x:${T}@github.com/a/b\""),
+            with(plain, "git clone https://oauth2:$GITHUB_TOKEN@gitlab.com/a/b"),
+            with(plain, "curl -O https://bot:hunter2two@files.example.com/x"),
+            with(
+                plain,
+                "pip install --index-url https://aws:$CODEARTIFACT_AUTH_TOKEN@d.example.com/simple/ x",
+            ),
+        ],
+    );
+    leaves(
+        "PL307",
+        &[
+            with(secret, "git clone https://github.com/a/b"),
+            with(plain, "git clone https://git@github.com/a/b"),
+            with(plain, "git clone https://$HOST/a/b@v1"),
+            with(plain, "npm install https://registry.example.com/@scope/x"),
+            with(plain, "git clone ssh://git@github.com/a/b"),
+        ],
+    );
+    let key = |name: &str, value: &str| whole(&format!("env:\n  variables:\n    {name}: {value}\n"));
+    finds(
+        "PL301",
+        &[
+            key("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzz"),
+            key("AWS_SECRET_ACCESS_KEY", "test"),
+            key("PROD_AWS_SECRET_ACCESS_KEY", "/abc"),
+            key("AWS_SESSION_TOKEN", "a/b"),
+        ],
+    );
+    leaves("PL301", &[key("AWS_SECRET_ACCESS_KEY", "$OTHER"), key("AWS_SECRET_ACCESS_KEY", "\"\"")]);
+}
+
+#[test]
+fn deployments_of_the_cdk_that_are_not_what_they_seem_are_found() {
+    let never = "npx cdk deploy A --require-approval never";
+    finds(
+        "PL507",
+        &items(&[
+            &[&format!("{never} || true")],
+            &[&format!("'{never} || :'")],
+            &[&format!("{never} || echo failed")],
+            &[&format!("{never} || exit 0")],
+            &[&format!("'npm ci && {never} || true'")],
+        ]),
+    );
+    leaves("PL507", &items(&[&[never], &[&format!("{never} || exit 1")], &["npm test || true"]]));
+    finds("PL503", &items(&[&["npx --yes cdk synth"], &["npx -y aws-cdk@latest deploy"]]));
+    leaves(
+        "PL503",
+        &items(&[&["npx cdk synth"], &["npx --yes aws-cdk@2 synth"], &["npx --yes cdk@2.1000.0 ls"]]),
+    );
+    finds(
+        "PL508",
+        &items(&[
+            &[&format!("CDK_DEFAULT_REGION=eu-west-1 {never}")],
+            &["export CDK_DEFAULT_REGION=eu-west-1", never],
+            &[&format!("CDK_DEFAULT_ACCOUNT=111122223333 {never}")],
+        ]),
+    );
+    leaves(
+        "PL508",
+        &items(&[
+            &["export CDK_DEFAULT_REGION=$AWS_REGION", never],
+            &["export CDK_DEFAULT_REGION=eu-west-1", "node bin/app.js"],
+            &[&format!("AWS_REGION=eu-west-1 {never}")],
+        ]),
+    );
+    let variable = "env:\n  variables: { CDK_DEFAULT_REGION: eu-west-1 }\nphases:\n  build:\n    commands:\n      - npx cdk synth\n";
+    finds("PL508", &[whole(variable)]);
+}
+
+#[test]
+fn a_runner_that_nothing_puts_there_is_found() {
+    finds("PL509", &items(&[&["paceline deploy"], &["make", "paceline plan | tee plan.txt"]]));
+    leaves(
+        "PL509",
+        &items(&[
+            &["curl -o paceline https://example.com/paceline", "paceline deploy"],
+            &["command -v paceline", "paceline deploy"],
+            &["cargo install --path crates/paceline", "paceline plan"],
+            &["make"],
+        ]),
+    );
 }

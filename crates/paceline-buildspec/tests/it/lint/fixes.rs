@@ -7,7 +7,7 @@ use super::{commands, script, whole};
 
 #[track_caller]
 fn check(text: &str, expected: &str) {
-    let locked = Surroundings { project: None, has_npm_lock: true };
+    let locked = Surroundings { has_npm_lock: true, ..Surroundings::default() };
     let fixed = fix(text, &locked);
     assert_eq!(fixed.as_deref().unwrap_or(text), expected);
     assert_eq!(fix(expected, &locked), None, "mending again changes nothing");

@@ -46,7 +46,7 @@ pub(super) fn project() -> ProjectFacts {
 }
 
 pub(super) fn in_project() -> Surroundings {
-    Surroundings { project: Some(project()), has_npm_lock: false }
+    Surroundings { project: Some(project()), ..Surroundings::default() }
 }
 
 /// The findings as `CODE line:column`.

@@ -47,7 +47,7 @@ fn surroundings(rule: &Rule) -> Surroundings {
     }
     let kind = Some("LINUX_LAMBDA_CONTAINER".to_owned()).filter(|_| rule.code == "PL423");
     let project = ProjectFacts { kind, ..project() };
-    Surroundings { project: Some(project), has_npm_lock: false }
+    Surroundings { project: Some(project), ..Surroundings::default() }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::grammar::{LENIENT, any_buildspec};
 use crate::{file, installed, synthesized, workshop};
 
 fn try_all(bytes: &[u8]) {
-    for surroundings in [Surroundings { project: None, has_npm_lock: true }, in_project()] {
+    for surroundings in [Surroundings { has_npm_lock: true, ..Surroundings::default() }, in_project()] {
         let report = lint("a b", bytes, &surroundings);
         let lines = report.text.lines().count().max(1) + 1;
         for finding in &report.findings {

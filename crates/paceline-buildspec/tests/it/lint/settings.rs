@@ -105,7 +105,7 @@ fn secrets_in_the_log() {
 fn docker_and_its_daemon() {
     let privileged = |text: &str| {
         let project = Some(ProjectFacts { privileged: true, ..project() });
-        only(&script(text), "PL311", &Surroundings { project, has_npm_lock: false }).len()
+        only(&script(text), "PL311", &Surroundings { project, ..Surroundings::default() }).len()
     };
     assert_eq!(privileged("aws s3 sync a b"), 1);
     for text in ["docker build .", "make", "./build.sh", "npm ci", "$TOOL build"] {
@@ -122,7 +122,7 @@ fn docker_and_its_daemon() {
         ProjectFacts { privileged: true, ..project() },
         ProjectFacts { has_docker_server: true, ..project() },
     ] {
-        let surroundings = Surroundings { project: Some(project), has_npm_lock: false };
+        let surroundings = Surroundings { project: Some(project), ..Surroundings::default() };
         assert_eq!(only(&script("docker build ."), "PL312", &surroundings), []);
     }
     finds(
@@ -251,7 +251,7 @@ fn retries_of_what_works_once() {
     let lambda = ProjectFacts { kind: Some("LINUX_LAMBDA_CONTAINER".into()), ..project() };
     let fleet = ProjectFacts { has_fleet: true, ..project() };
     for (project, expected) in [(lambda, 1), (fleet, 1), (project(), 0)] {
-        let surroundings = Surroundings { project: Some(project), has_npm_lock: false };
+        let surroundings = Surroundings { project: Some(project), ..Surroundings::default() };
         assert_eq!(only(&retried("make"), "PL423", &surroundings).len(), expected);
     }
 }
@@ -333,7 +333,7 @@ fn tools_and_packages() {
             ],
         ),
     );
-    let locked = Surroundings { project: None, has_npm_lock: true };
+    let locked = Surroundings { has_npm_lock: true, ..Surroundings::default() };
     for (text, expected) in [
         ("npm install", 1),
         ("npm i --silent", 1),
