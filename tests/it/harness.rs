@@ -286,7 +286,7 @@ impl Drop for Sim {
     }
 }
 
-fn signal(process: u32, name: &str) {
+pub(crate) fn signal(process: u32, name: &str) {
     let status = Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).status().unwrap();
     assert!(status.success(), "kill -{name} {process}: {status}");
 }

@@ -97,7 +97,7 @@ fn sigterm_stops_the_run_and_the_same_command_goes_on() {
 #[test]
 fn a_run_that_is_out_of_time_stops_by_itself() {
     let (place, sim) = (Place::new(), Sim::start(1));
-    let ran = deploy(&place, &sim, "events.jsonl").args(["--deadline", "1s"]).run().expect(4);
+    let ran = deploy(&place, &sim, "events.jsonl").args(["--deadline", "8s"]).run().expect(4);
     assert!(ran.stderr.contains("out of time"), "{}", ran.stderr);
     assert!(ran.stderr.contains("same command"), "it says how to go on: {}", ran.stderr);
     let events = Events::read(&place.path("events.jsonl"));

@@ -31,6 +31,7 @@ mod relax;
 mod report;
 mod run_buildspec;
 mod simulate;
+mod stops;
 mod synth;
 #[path = "../../xtask/src/synthetic.rs"]
 mod synthetic;

@@ -210,16 +210,21 @@ fn a_kill_before_the_answer_sends_again_what_counts_once() {
     assert_eq!(outer.bodies().len(), 2);
 }
 
-/// A deployment that is out of time, and its continuation by the same command.
-fn interrupted(config: &str, in_a_build: bool) -> (Ran, Outer, Ran) {
+/// What an interrupted deployment says, and its continuation by the same command.
+fn interrupted(config: &str, in_a_build: bool) -> (String, Outer, Ran) {
     let (place, sim, outer) = (Place::new(), Sim::start(FAST), Outer::good());
-    let command = "commands: [{ name: slow, after: One, run: 'test -e go || exec sleep 60' }]";
+    let command =
+        "commands: [{ name: slow, after: One, run: 'test -e go || { touch running; exec sleep 60; }' }]";
     app(&place, &format!("{command}\n{config}"));
     let call = || {
         let call = deploy(&place, &sim, &outer);
         if in_a_build { call.env("CODEBUILD_BUILD_ID", "p:1") } else { call }
     };
-    let first = call().args(["--deadline", "1s"]).run().expect(4);
+    let running = call().start("first.log");
+    until("the command runs", || place.path("running").exists());
+    running.signal("TERM");
+    let (code, first) = running.end();
+    assert_eq!(code, Some(4), "{first}");
     let events = place.path("events.jsonl");
     assert_eq!(Events::count(&events, "run.finished"), 1);
     place.write("go", "");
@@ -231,7 +236,7 @@ fn interrupted(config: &str, in_a_build: bool) -> (Ran, Outer, Ran) {
 fn an_interrupted_deployment_that_is_gone_on_with_is_signalled_at_its_end() {
     for (config, in_a_build) in [("", false), ("signal: { when-interrupted: false }", true)] {
         let (first, outer, _) = interrupted(config, in_a_build);
-        assert!(first.stderr.contains("is not signalled: the same command goes on"), "{}", first.stderr);
+        assert!(first.contains("is not signalled: the same command goes on"), "{first}");
         outer.once("SUCCESS");
     }
 }
@@ -241,7 +246,7 @@ fn an_interrupted_deployment_that_nobody_goes_on_with_is_a_failure_and_signalled
     for (config, in_a_build) in [("", true), ("signal: { when-interrupted: true }", false)] {
         let (_, outer, second) = interrupted(config, in_a_build);
         let reason = outer.once("FAILURE");
-        assert!(reason.contains("out of time"), "{reason}");
+        assert!(reason.contains("SIGTERM"), "{reason}");
         assert!(second.stderr.contains("was signalled before"), "{}", second.stderr);
     }
 }
@@ -289,4 +294,40 @@ fn a_script_signals_what_a_deployment_does_not() {
     }
     let nobody = place.paceline(["signal", "--success"]).run().expect(0);
     assert_eq!(nobody.stderr, "nobody waits: WAIT_HANDLE_URL is not set\n");
+}
+
+#[test]
+fn an_interrupted_synthesis_is_told_like_an_interrupted_run() {
+    for (in_a_build, told) in [(true, 1), (false, 0)] {
+        let (place, outer) = (Place::new(), Outer::good());
+        place.write("paceline.yaml", "apps: { a: { dir: ., synth: 'touch up; exec sleep 60' } }");
+        let call =
+            place.paceline(["deploy"]).aws_at("http://127.0.0.1:9").env("WAIT_HANDLE_URL", &outer.url());
+        let call = if in_a_build { call.env("CODEBUILD_BUILD_ID", "p:1") } else { call };
+        let running = call.start("log");
+        until("the app is synthesized", || place.path("up").exists());
+        running.signal("TERM");
+        let (code, said) = running.end();
+        assert_eq!((code, outer.bodies().len()), (Some(4), told), "{said}");
+        if in_a_build {
+            let reason = "Interrupted while the app was being synthesized. Nothing was deployed.";
+            assert_eq!(outer.once("FAILURE"), reason);
+        }
+    }
+}
+
+#[test]
+fn a_signal_without_an_answer_is_not_waited_for_after_an_interruption() {
+    let outer = Outer::start(|_| {
+        std::thread::sleep(std::time::Duration::from_mins(1));
+        (200, String::new())
+    });
+    let (place, sim) = (Place::new(), Sim::start(FAST));
+    app(&place, "");
+    let running = deploy(&place, &sim, &outer).start("log");
+    until("the signal has arrived", || outer.requests().len() == 1);
+    running.signal("TERM");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("may not have been signalled"), "{said}");
 }

@@ -23,4 +23,4 @@ pub use journal::{Again, Journal, JournalError, PlanLock, Unfinished, read_event
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
 pub use run::{Earlier, RunEnd, RunOptions, run};
 pub use schedule::{Schedule, one_after_another, schedule};
-pub use stop::Stop;
+pub use stop::{OUT_OF_TIME, Stop};

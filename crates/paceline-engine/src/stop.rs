@@ -5,6 +5,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+/// The reason of a run that stops because its time is over.
+pub const OUT_OF_TIME: &str = "the run is out of time";
+
 /// Asks a run to stop. Clones ask the same run.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Sender<Option<String>>);
@@ -25,6 +28,17 @@ impl Stop {
             }
             first
         });
+    }
+
+    /// Why it is to stop, once someone has asked.
+    pub fn reason(&self) -> Option<String> {
+        self.0.borrow().clone()
+    }
+
+    /// Completes once someone has asked.
+    pub async fn requested(&self) {
+        // Whoever waits here keeps the other end, which is not closed then.
+        let _ = self.0.subscribe().wait_for(Option::is_some).await;
     }
 }
 
@@ -47,7 +61,7 @@ impl Interruption {
     pub(crate) fn reason(&self) -> Option<String> {
         let requested = self.request.borrow().clone();
         let is_late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
-        requested.or_else(|| is_late.then(|| "the run is out of time".to_owned()))
+        requested.or_else(|| is_late.then(|| OUT_OF_TIME.to_owned()))
     }
 
     /// Completes once there is a [`reason`](Self::reason).

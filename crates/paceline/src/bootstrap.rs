@@ -8,8 +8,7 @@ use tokio::task::JoinSet;
 use crate::cli::BootstrapArgs;
 use crate::failure::Failure;
 use crate::load::{self, App};
-use crate::run::runtime;
-use crate::{signals, terminal};
+use crate::{interrupt, terminal};
 
 pub(crate) fn run(args: &BootstrapArgs) -> Result<u8, Failure> {
     let app = load::app(&args.app)?;
@@ -17,36 +16,37 @@ pub(crate) fn run(args: &BootstrapArgs) -> Result<u8, Failure> {
     options.only.clone_from(&args.only);
     options.exclude.clone_from(&args.exclude);
     let plan = app.plan(&options)?;
-    runtime()?.block_on(Box::pin(async {
-        let bootstrapper = Bootstrapper::connect(&terminal::wire(), &plan).await?;
-        let looked = bootstrapper.look(&app.assembly, &plan).await?;
-        if looked.is_empty() {
-            terminal::say("no stack needs a bootstrap");
-        }
-        let (lacking, enough): (Vec<_>, Vec<_>) = looked.into_iter().partition(|it| it.lacks.is_some());
-        for environment in &enough {
-            terminal::say(&format!("aws://{} is bootstrapped as its stacks need it", environment.place()));
-        }
-        let cli = |environment: &Bootstrapping| {
-            let (dir, assembly) = place(&app, environment);
-            BootstrapCli { command: args.cdk.clone(), dir, assembly, more: args.more.clone() }
-        };
-        if args.dry_run {
-            for environment in &lacking {
-                let lacks = environment.lacks.as_deref().unwrap_or_default();
-                terminal::print(&format!("{lacks}\n  {}\n", cli(environment).line(environment)));
+    interrupt::effect("`paceline bootstrap` goes on with what is left.");
+    interrupt::until_stopped(
+        "environments were being bootstrapped",
+        Box::pin(async {
+            let bootstrapper = Bootstrapper::connect(&terminal::wire(), &plan).await?;
+            let looked = bootstrapper.look(&app.assembly, &plan).await?;
+            if looked.is_empty() {
+                terminal::say("no stack needs a bootstrap");
             }
-            return Ok(exit::DONE);
-        }
-        let all = lacking.into_iter().map(|environment| (cli(&environment), environment)).collect();
-        tokio::select! {
-            ended = all_at_once(bootstrapper, all) => ended,
-            signal = signals::next_signal() => {
-                terminal::say(&format!("{signal}: `paceline bootstrap` goes on with what is left"));
-                Ok(exit::INTERRUPTED)
+            let (lacking, enough): (Vec<_>, Vec<_>) = looked.into_iter().partition(|it| it.lacks.is_some());
+            for environment in &enough {
+                terminal::say(&format!(
+                    "aws://{} is bootstrapped as its stacks need it",
+                    environment.place()
+                ));
             }
-        }
-    }))
+            let cli = |environment: &Bootstrapping| {
+                let (dir, assembly) = place(&app, environment);
+                BootstrapCli { command: args.cdk.clone(), dir, assembly, more: args.more.clone() }
+            };
+            if args.dry_run {
+                for environment in &lacking {
+                    let lacks = environment.lacks.as_deref().unwrap_or_default();
+                    terminal::print(&format!("{lacks}\n  {}\n", cli(environment).line(environment)));
+                }
+                return Ok(exit::DONE);
+            }
+            let all = lacking.into_iter().map(|environment| (cli(&environment), environment)).collect();
+            all_at_once(bootstrapper, all).await
+        }),
+    )?
 }
 
 /// The folder of the app, whose CDK CLI it is and whose cdk.json is read, and its assembly as seen from there.

@@ -10,8 +10,7 @@ use paceline_report::{build_phases, log_line, phase_title};
 use crate::cli::StartArgs;
 use crate::failure::Failure;
 use crate::generation::generation;
-use crate::run::runtime;
-use crate::{load, signals, terminal};
+use crate::{interrupt, load, terminal};
 
 /// The variable in which CodeBuild tells a build its id.
 pub(crate) const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
@@ -28,11 +27,13 @@ pub(crate) fn run(args: &StartArgs) -> Result<u8, Failure> {
         (Err(_), Some(name)) => (name.clone(), None),
         (Err(failure), None) => return Err(failure),
     };
-    runtime()?.block_on(follow(args, &name, region.as_deref().unwrap_or("us-east-1")))
+    let region = region.as_deref().unwrap_or("us-east-1");
+    interrupt::as_long_as_there_is_time("a build was being started", follow(args, &name, region))?
 }
 
 async fn follow(args: &StartArgs, project: &str, region: &str) -> Result<u8, Failure> {
-    let builds = Builds::connect(&terminal::wire(), region).await.map_err(PreflightError::from)?;
+    let connected = interrupt::stoppable(Builds::connect(&terminal::wire(), region)).await?;
+    let builds = connected.map_err(PreflightError::from)?;
     let minutes = |timeout: Duration| u32::try_from(timeout.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
     let request = BuildRequest {
         project: project.to_owned(),
@@ -43,24 +44,33 @@ async fn follow(args: &StartArgs, project: &str, region: &str) -> Result<u8, Fai
         timeout_minutes: args.timeout.map(minutes),
         token: args.idempotency_token.clone(),
     };
-    let id = builds.start(&request).await.map_err(PreflightError::from)?;
+    let started = interrupt::stoppable(builds.start(&request)).await.map_err(|failure| {
+        let message = format!("{} The build may have started.", failure.first());
+        Failure::interrupted(message)
+    })?;
+    let id = started.map_err(PreflightError::from)?;
     terminal::say(&format!("started the build {id} in {}", builds.region()));
     let how_to_stop = format!("stop it: aws codebuild stop-build --region {} --id {id}", builds.region());
     let followed = Box::pin(builds.follow(&id, say));
     tokio::pin!(followed);
+    let stop = interrupt::stop();
     let ended = tokio::select! {
         ended = &mut followed => ended,
-        signal = signals::next_signal() => {
+        () = stop.requested() => {
             if !args.stop_on_interrupt {
-                terminal::say(&format!("{signal}: the build {id} goes on\n hint: {how_to_stop}"));
+                terminal::say(&format!("the build {id} goes on\n hint: {how_to_stop}"));
                 return Ok(exit::INTERRUPTED);
             }
-            terminal::say(&format!("{signal}: stopping the build; once more to leave at once"));
-            builds.stop(&id).await.map_err(PreflightError::from)?;
+            let stopped = async {
+                builds.stop(&id).await.map_err(PreflightError::from)?;
+                terminal::say(&format!("the build {id} is being stopped"));
+                Ok::<_, PreflightError>(followed.await)
+            };
             tokio::select! {
-                ended = &mut followed => ended,
-                signal = signals::next_signal() => {
-                    terminal::say(&format!("{signal}: the build {id} is being stopped"));
+                ended = stopped => ended?,
+                () = interrupt::time_is_up() => {
+                    let message = format!("the build {id} has not been stopped yet");
+                    terminal::say(&format!("{message}\n hint: if it goes on, {how_to_stop}"));
                     return Ok(exit::INTERRUPTED);
                 }
             }

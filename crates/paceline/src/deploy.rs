@@ -15,19 +15,25 @@ use crate::failure::Failure;
 use crate::generation::check_stack_limit;
 use crate::load::App;
 use crate::plan::Asked;
-use crate::run::{Execution, Finished, SIMULATED_START, runtime, virtual_runtime};
+use crate::run::{Execution, Finished, PREFLIGHT, SIMULATED_START, virtual_runtime};
 use crate::simulate::Simulation;
 use crate::wait_handle::Waiting;
-use crate::{freshness, history, late, plan, simulate, synth, terminal};
+use crate::{freshness, history, interrupt, late, plan, simulate, synth, terminal};
 
 /// The key of the parameters that are for every stack that has them.
 const EVERY_STACK: &str = "*";
 
-pub(crate) fn run(args: &DeployArgs) -> Result<u8, Failure> {
+pub(crate) fn run(args: DeployArgs) -> Result<u8, Failure> {
+    let args = Arc::new(args);
+    let given = Arc::clone(&args);
     // What is only shown or rehearsed is of no interest to anyone outside.
-    let waiting =
-        if args.run.dry_run || args.run.simulate { None } else { Waiting::for_deployment(&args.select.app)? };
-    let ended = deploy(args);
+    let waiting = if args.run.dry_run || args.run.simulate {
+        None
+    } else {
+        interrupt::effect("Nothing was deployed.");
+        interrupt::supervise(move || Waiting::for_deployment(&given.select.app))?
+    };
+    let ended = interrupt::supervise(move || deploy(&args));
     match waiting {
         Some(waiting) => waiting.after(ended),
         None => ended.map(|finished| finished.exit_code),
@@ -104,9 +110,10 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
             let start = simulation.now();
             Box::pin(execution.simulate(start, connect(simulation.options(aws)))).await
         };
+        interrupt::doing("the deployment was being rehearsed");
         virtual_runtime()?.block_on(simulated)
     } else {
-        runtime()?.block_on(execution.perform(connect(aws)))
+        interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))?
     }
 }
 
@@ -121,7 +128,8 @@ fn written(args: &DeployArgs) -> Vec<&Utf8Path> {
 fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Failure> {
     let wire = terminal::wire();
     let looked = paceline_aws::present(&wire, &app.assembly, &plan.relaxed);
-    let Presence { present, warnings } = runtime()?.block_on(looked)?;
+    let Presence { present, warnings } =
+        interrupt::until_stopped("parameters of other stacks were being looked up", looked)??;
     for warning in warnings {
         terminal::warn(&warning);
     }

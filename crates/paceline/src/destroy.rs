@@ -9,11 +9,12 @@ use paceline_plan::{Destruction, Plan, PlanOptions, render};
 use crate::cli::DestroyArgs;
 use crate::failure::Failure;
 use crate::load::{self, App};
-use crate::run::{Execution, SIMULATED_START, runtime, virtual_runtime};
+use crate::run::{Execution, PREFLIGHT, SIMULATED_START, virtual_runtime};
 use crate::simulate::Simulation;
-use crate::{freshness, late, synth, terminal};
+use crate::{freshness, interrupt, late, synth, terminal};
 
 pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
+    interrupt::effect("Nothing was deleted.");
     let configured = if args.yes && !args.run.no_synth {
         synth::before(&args.run, &args.select.app)?
     } else {
@@ -59,10 +60,11 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
             let start = simulation.now();
             Box::pin(execution.simulate(start, connect(simulation.options(AwsOptions::default())))).await
         };
+        interrupt::doing("the deletion was being rehearsed");
         virtual_runtime()?.block_on(Box::pin(simulated))
     } else {
         let aws = AwsOptions { wire: terminal::wire(), ..AwsOptions::default() };
-        runtime()?.block_on(execution.perform(connect(aws)))
+        interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))?
     };
     ended.map(|finished| finished.exit_code)
 }

@@ -16,6 +16,8 @@ pub(crate) struct Failure {
     pub(crate) exit_code: u8,
     /// Whether another process is at it.
     pub(crate) is_elsewhere: bool,
+    /// Whether it was interrupted: nothing is wrong then.
+    is_interruption: bool,
     /// Each with what to do about it.
     problems: Vec<(String, Option<String>)>,
 }
@@ -26,8 +28,15 @@ impl Failure {
         Self {
             exit_code: exit::USAGE,
             is_elsewhere: false,
+            is_interruption: false,
             problems: vec![(message.into(), Some(hint.into()))],
         }
+    }
+
+    /// It was interrupted, as the message says. The same command goes on.
+    pub(crate) fn interrupted(message: impl Into<String>) -> Self {
+        let problems = vec![(message.into(), None)];
+        Self { exit_code: exit::INTERRUPTED, is_elsewhere: false, is_interruption: true, problems }
     }
 
     /// What is wrong, or the first of it.
@@ -37,7 +46,7 @@ impl Failure {
 
     /// Several things are wrong with what was given.
     pub(crate) fn of_all(problems: Vec<(String, Option<String>)>) -> Self {
-        Self { exit_code: exit::USAGE, is_elsewhere: false, problems }
+        Self { exit_code: exit::USAGE, is_elsewhere: false, is_interruption: false, problems }
     }
 
     pub(crate) fn with_exit_code(self, exit_code: u8) -> Self {
@@ -49,7 +58,12 @@ impl Failure {
         errors.sort_by(|a, b| a.app.cmp(&b.app));
         let hint = "its whole output is above; `paceline synth` tries again";
         let problems = errors.iter().map(|error| (error.to_string(), Some(hint.to_owned())));
-        Self { exit_code: exit::USAGE, is_elsewhere: false, problems: problems.collect() }
+        Self {
+            exit_code: exit::USAGE,
+            is_elsewhere: false,
+            is_interruption: false,
+            problems: problems.collect(),
+        }
     }
 
     /// Wrong configuration, as an error says it that ends in what to do.
@@ -89,7 +103,7 @@ impl Failure {
             }
             source = error.source();
         }
-        Self { exit_code, is_elsewhere: false, problems: vec![(message, hint)] }
+        Self { exit_code, is_elsewhere: false, is_interruption: false, problems: vec![(message, hint)] }
     }
 }
 
@@ -99,7 +113,8 @@ impl fmt::Display for Failure {
             if number > 0 {
                 writeln!(f)?;
             }
-            write!(f, "error: {}", indented(message))?;
+            let kind = if self.is_interruption { "" } else { "error: " };
+            write!(f, "{kind}{}", indented(message))?;
             if let Some(hint) = hint {
                 write!(f, "\n hint: {}", indented(hint))?;
             }
@@ -183,6 +198,7 @@ impl From<PreflightError> for Failure {
         Self {
             exit_code: exit::PREFLIGHT,
             is_elsewhere: false,
+            is_interruption: false,
             problems: error.0.into_iter().map(problem).collect(),
         }
     }

@@ -12,8 +12,7 @@ use tempfile::TempDir;
 
 use crate::failure::Failure;
 use crate::load::App;
-use crate::run::runtime;
-use crate::terminal;
+use crate::{interrupt, terminal};
 
 /// Where what a synthesis would write over is kept until the run is over.
 #[derive(Debug)]
@@ -104,7 +103,8 @@ pub(crate) fn warn_of_changed(app: &App) -> Result<(), Failure> {
     let kept: Vec<&ContextLookup> = app.context.iter().filter(|it| it.state == Looked::Kept).collect();
     let wire = terminal::wire();
     let looked = paceline_aws::changed(&wire, &app.assembly, &kept);
-    let (changed, warnings) = runtime()?.block_on(looked)?;
+    let (changed, warnings) =
+        interrupt::until_stopped("the context of apps was being compared with what is there", looked)??;
     for warning in warnings {
         terminal::warn(&warning);
     }

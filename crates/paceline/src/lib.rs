@@ -12,6 +12,7 @@ mod generate;
 mod generation;
 mod history;
 mod init;
+mod interrupt;
 mod late;
 mod lint;
 mod listeners;
@@ -23,7 +24,6 @@ mod report;
 mod run;
 mod run_buildspec;
 mod schema;
-mod signals;
 mod sim;
 mod simulate;
 mod synth;
@@ -36,6 +36,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
+use crate::failure::Failure;
 
 /// Runs the command that the arguments ask for.
 pub fn main() -> ExitCode {
@@ -47,7 +48,36 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { paceline_engine::exit::USAGE } else { 0 });
         }
     };
-    let done = match cli.command {
+    let done = interrupt::listen(cli.command.deadline()).and_then(|()| command(cli.command));
+    memory::say_if_wanted();
+    let done = match (done, terminal::lost()) {
+        (Ok(paceline_engine::exit::DONE), Some(error)) => {
+            let message = format!("what was asked for cannot be printed: {error}");
+            Err(Failure::usage(message, "free some space, or print it to another place"))
+        }
+        (done, _) => done,
+    };
+    let code = match done {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal::say(&failure.to_string());
+            failure.exit_code
+        }
+    };
+    interrupt::leave();
+    ExitCode::from(code)
+}
+
+fn command(command: Command) -> Result<u8, Failure> {
+    match command {
+        // It tells others how it has ended, also when it was interrupted.
+        Command::Deploy(args) => deploy::run(*args),
+        command => interrupt::supervise(move || supervised(command)),
+    }
+}
+
+fn supervised(command: Command) -> Result<u8, Failure> {
+    match command {
         Command::Init(args) => init::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Plan(args) => plan::run(&args),
@@ -55,7 +85,7 @@ pub fn main() -> ExitCode {
         Command::Gen(args) => generate::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::RunBuildspec(args) => run_buildspec::run(&args),
-        Command::Deploy(args) => deploy::run(&args),
+        Command::Deploy(args) => deploy::run(*args),
         Command::Destroy(args) => destroy::run(&args),
         Command::Bootstrap(args) => bootstrap::run(&args),
         Command::Signal(args) => wait_handle::run(&args),
@@ -64,20 +94,5 @@ pub fn main() -> ExitCode {
         Command::Project(args) => project::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Sim(args) => sim::run(&args),
-    };
-    memory::say_if_wanted();
-    let done = match (done, terminal::lost()) {
-        (Ok(paceline_engine::exit::DONE), Some(error)) => {
-            let message = format!("what was asked for cannot be printed: {error}");
-            Err(failure::Failure::usage(message, "free some space, or print it to another place"))
-        }
-        (done, _) => done,
-    };
-    match done {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            terminal::say(&failure.to_string());
-            ExitCode::from(failure.exit_code)
-        }
     }
 }

@@ -5,23 +5,21 @@ use paceline_buildspec::generate;
 use paceline_buildspec::project::Project;
 use paceline_engine::exit;
 
-use crate::build;
 use crate::cli::{GeneratedArgs, ProjectArgs, ProjectCommand};
 use crate::failure::Failure;
 use crate::generation::{generation, refused};
-use crate::load;
-use crate::run::runtime;
-use crate::terminal;
+use crate::{build, interrupt, load, terminal};
 
 pub(crate) fn run(args: &ProjectArgs) -> Result<u8, Failure> {
     match &args.command {
         ProjectCommand::Diff { generated } => {
             let (wanted, region) = wanted(generated)?;
-            runtime()?.block_on(diff(&wanted, &region))
+            interrupt::until_stopped("projects were being compared", diff(&wanted, &region))?
         }
         ProjectCommand::Apply { generated, service_role } => {
             let (wanted, region) = wanted(generated)?;
-            runtime()?.block_on(apply(&wanted, service_role.as_deref(), &region))
+            let applied = apply(&wanted, service_role.as_deref(), &region);
+            interrupt::until_stopped("the project was being written", applied)?
         }
         ProjectCommand::Start(args) => build::run(args),
     }

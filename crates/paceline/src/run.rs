@@ -6,7 +6,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::Aws;
-use paceline_engine::{Again, Journal, PlanLock, RunOptions, Stop, Unfinished, exit};
+use paceline_engine::{Again, Journal, PlanLock, RunOptions, Unfinished, exit};
 use paceline_plan::Plan;
 use paceline_report::Record;
 use tokio::runtime::{Builder, Runtime};
@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::cli::RunArgs;
 use crate::failure::Failure;
 use crate::listeners::Listeners;
-use crate::{build, signals, terminal};
+use crate::{build, interrupt, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
 pub(crate) const RUNS: &str = ".paceline/runs";
@@ -22,6 +22,9 @@ pub(crate) const RUNS: &str = ".paceline/runs";
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// Every simulated run starts at this moment, so that the same app gives the same events: 2026-01-01T00:00:00Z.
 pub(crate) const SIMULATED_START: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// What is done before a run, for when it is interrupted.
+pub(crate) const PREFLIGHT: &str = "roles, bootstrap and quotas were being checked";
 
 /// Everything is waiting, so one thread is enough; what computes does so on threads of its own.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
@@ -68,7 +71,8 @@ impl Execution<'_> {
         connect: impl Future<Output = Result<Aws, Failure>>,
     ) -> Result<Finished, Failure> {
         let listeners = Listeners::open(self.args, self.outputs, None, &[])?;
-        let run = RunOptions { simulated: true, ..self.options("simulated".to_owned(), start) };
+        let deadline = self.args.deadline;
+        let run = RunOptions { simulated: true, deadline, ..self.options("simulated".to_owned(), start) };
         Box::pin(self.run(Arc::clone(&self.plan), connect, run, listeners)).await
     }
 
@@ -110,7 +114,6 @@ impl Execution<'_> {
             (self.options(id, now), journal, Vec::new())
         };
         let run = RunOptions { order: Some(journal.order), ..run };
-        signals::stop_on_signals(run.stop.clone());
         let listeners = Listeners::open(self.args, self.outputs, Some(journal), &events)?;
         Box::pin(self.run(plan, connect, run, listeners)).await
     }
@@ -126,8 +129,9 @@ impl Execution<'_> {
             order: None,
             endpoint: None,
             build: None,
-            stop: Stop::default(),
-            deadline: self.args.deadline,
+            stop: interrupt::stop(),
+            // That of the process, which has begun before the run, stops it too.
+            deadline: None,
         }
     }
 
@@ -138,16 +142,20 @@ impl Execution<'_> {
         mut run: RunOptions,
         mut listeners: Listeners,
     ) -> Result<Finished, Failure> {
-        let performer = match connect.await {
-            Ok(performer) => Arc::new(performer),
+        let is_simulated = run.simulated;
+        let connected = interrupt::stoppable(async {
+            let performer = Arc::new(connect.await?);
+            Ok((performer, if is_simulated { None } else { build::own().await }))
+        });
+        let (performer, build) = match connected.await.and_then(|connected| connected) {
+            Ok(connected) => connected,
             Err(failure) => {
                 listeners.discard();
                 return Err(failure);
             }
         };
-        if !run.simulated {
-            run.build = build::own().await;
-        }
+        run.build = build;
+        interrupt::run_has_begun();
         let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
         let ended = ended.map_err(|error| {
             let hint = "free some space; the same command goes on with the run";

@@ -12,8 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunBuildspecArgs;
 use crate::failure::Failure;
-use crate::run::runtime;
-use crate::{signals, terminal};
+use crate::{interrupt, terminal};
 
 /// How long an interrupted command may go on: a deployment in it has children that have less.
 const GRACE: Duration = Duration::from_secs(4);
@@ -21,21 +20,18 @@ const GRACE: Duration = Duration::from_secs(4);
 pub(crate) fn run(args: &RunBuildspecArgs) -> Result<u8, Failure> {
     let buildspec = read(&args.file)?;
     let options = options(args)?;
-    let stop = options.stop.clone();
-    let build = runtime()?.block_on(async move {
+    let stop = interrupt::stop();
+    let build = interrupt::as_long_as_there_is_time("the build was being stopped", async {
         let mut say = |progress: Progress<'_>| say(&progress);
         let build = build::run(&buildspec, &options, &mut say);
         tokio::pin!(build);
-        loop {
-            tokio::select! {
-                ended = &mut build => return ended,
-                name = signals::next_signal() => {
-                    terminal::say(&format!("paceline: {name}: the command is interrupted, and killed if it does not end"));
-                    stop.cancel();
-                }
-            }
+        tokio::select! {
+            ended = &mut build => return ended,
+            () = stop.requested() => {}
         }
-    });
+        options.stop.cancel();
+        build.await
+    })?;
     let build = build.map_err(|error| Failure::with_own_hint(&error))?;
     terminal::say(&format!("\n{}", build::summary(&build).trim_end()));
     Ok(match (build.stopped, build.succeeded) {

@@ -11,8 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::cli::{ImagesArg, ServeArgs, SimArgs, SimCommand};
 use crate::failure::Failure;
-use crate::run::runtime;
-use crate::terminal;
+use crate::{interrupt, terminal};
 
 pub(crate) fn run(args: &SimArgs) -> Result<u8, Failure> {
     let SimCommand::Serve(args) = &args.command;
@@ -22,7 +21,14 @@ pub(crate) fn run(args: &SimArgs) -> Result<u8, Failure> {
             "for example --time-scale 100",
         ));
     }
-    runtime()?.block_on(listen(args))?;
+    // To be stopped is how it ends.
+    let stop = interrupt::stop();
+    interrupt::to_its_end("the embedded AWS was there", async {
+        tokio::select! {
+            ended = listen(args) => ended,
+            () = stop.requested() => Ok(()),
+        }
+    })??;
     Ok(exit::DONE)
 }
 

@@ -12,7 +12,7 @@ use crate::cli::{AppArgs, LookupArgs, RunArgs, SynthArgs};
 use crate::failure::Failure;
 use crate::freshness::made_at;
 use crate::load::{Configured, Synthesized};
-use crate::{load, run, terminal};
+use crate::{interrupt, load, terminal};
 
 /// The name before the colon of context that is for every app.
 const EVERY_APP: &str = "*";
@@ -168,7 +168,9 @@ fn synthesize(syntheses: Vec<Synthesis>) -> Result<Vec<Synthesized>, Failure> {
     }
     let manifest = |it: &Synthesis| made_at(&it.dir.join(&it.app.assembly));
     let before: Vec<_> = syntheses.iter().map(|it| (it.clone(), manifest(it))).collect();
-    let ended = run::runtime()?.block_on(async {
+    let what =
+        if syntheses.len() == 1 { "the app was being synthesized" } else { "apps were being synthesized" };
+    let ended = interrupt::until_stopped(what, async {
         let mut folders: BTreeMap<_, Vec<Synthesis>> = BTreeMap::new();
         for synthesis in syntheses {
             folders.entry(synthesis.dir.clone()).or_default().push(synthesis);
@@ -178,7 +180,7 @@ fn synthesize(syntheses: Vec<Synthesis>) -> Result<Vec<Synthesized>, Failure> {
             tasks.spawn(one_after_another(syntheses));
         }
         tasks.join_all().await
-    });
+    })?;
     let errors: Vec<SynthesisError> = ended.into_iter().flatten().collect();
     if !errors.is_empty() {
         return Err(Failure::synthesis(errors));

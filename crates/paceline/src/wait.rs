@@ -6,8 +6,7 @@ use paceline_engine::exit;
 
 use crate::cli::{WaitArgs, WaitKind};
 use crate::failure::Failure;
-use crate::run::runtime;
-use crate::terminal;
+use crate::{interrupt, terminal};
 
 pub(crate) fn run(args: &WaitArgs) -> Result<u8, Failure> {
     let WaitKind::IamRole { names, instance_profile } = &args.kind;
@@ -16,7 +15,10 @@ pub(crate) fn run(args: &WaitArgs) -> Result<u8, Failure> {
         instance_profiles: instance_profile.clone(),
     };
     let started = std::time::Instant::now();
-    let usable = runtime()?.block_on(wait_for_iam_roles(&terminal::wire(), &wait, Timestamp::now()))?;
+    let usable = interrupt::until_stopped(
+        "roles were being waited for",
+        wait_for_iam_roles(&terminal::wire(), &wait, Timestamp::now()),
+    )??;
     let took = started.elapsed().as_secs();
     let how =
         if usable.verified { "usable" } else { "may be usable: IAM could not be read, only time has passed" };

@@ -10,8 +10,8 @@ use paceline_report::Record;
 use crate::build::BUILD_ID;
 use crate::cli::{AppArgs, SignalArgs};
 use crate::failure::Failure;
-use crate::run::{Finished, runtime};
-use crate::{load, terminal};
+use crate::run::Finished;
+use crate::{interrupt, load, terminal};
 
 /// What was signalled from the folder that `paceline` is called in, beside the journals of its runs.
 const MARKS: &str = ".paceline/signals";
@@ -90,7 +90,15 @@ impl Waiting {
     fn tell(&self, verdict: &Verdict) -> Result<(), Failure> {
         let wire = terminal::wire();
         let signal = self.handle.signal(&wire, Utf8Path::new(MARKS), verdict);
-        let signalled = runtime()?.block_on(signal).map_err(|trouble| unsignalled(&trouble))?;
+        let in_time = async {
+            tokio::select! {
+                signalled = signal => Some(signalled),
+                () = interrupt::time_is_up() => None,
+            }
+        };
+        let what = "the wait condition was being signalled";
+        let signalled = interrupt::as_long_as_there_is_time(what, in_time)?.ok_or_else(unheard)?;
+        let signalled = signalled.map_err(|trouble| unsignalled(&trouble))?;
         let word = |success| if success { "success" } else { "failure" };
         terminal::say(&match signalled {
             Signalled::Now => format!("the wait condition was signalled: {}", word(verdict.success)),
@@ -112,6 +120,15 @@ fn unsignalled(trouble: &Trouble) -> Failure {
     let hint = format!("{hint}; the outer stack waits until its timeout, `paceline signal` tries again");
     let message = format!("the wait condition could not be signalled: {}", trouble.message);
     Failure::usage(message, hint.trim_start_matches("; ")).with_exit_code(exit::FAILED)
+}
+
+/// The process was interrupted, and there was no answer in time.
+fn unheard() -> Failure {
+    Failure::usage(
+        "the wait condition may not have been signalled: the command was interrupted before there was an answer",
+        "the outer stack waits until its timeout; the same command, or `paceline signal`, tries again",
+    )
+    .with_exit_code(exit::INTERRUPTED)
 }
 
 fn verdict(finished: &Finished) -> Verdict {

@@ -15,6 +15,7 @@ mod faults;
 mod fis_workshop;
 mod gates;
 mod graph;
+mod interrupts;
 mod limits;
 mod preflight;
 mod project;

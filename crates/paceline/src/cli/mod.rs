@@ -70,6 +70,18 @@ pub(crate) enum Command {
     Sim(SimArgs),
 }
 
+impl Command {
+    /// After which time this process stops by itself. A rehearsal has its own time.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let run = match self {
+            Self::Deploy(args) => &args.run,
+            Self::Destroy(args) => &args.run,
+            _ => return None,
+        };
+        run.deadline.filter(|_| !run.simulate)
+    }
+}
+
 /// Which app, and how it is configured.
 #[derive(Debug, Args)]
 pub(crate) struct AppArgs {
