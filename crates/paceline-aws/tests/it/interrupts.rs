@@ -13,14 +13,14 @@ use crate::world::{How, Ran, World};
 
 /// What everything has to be over within, in virtual time: no call and no wait is waited for.
 const SOON: Duration = Duration::from_secs(5);
-const STACKS: [&str; 4] = ["S0", "S1", "S2", "S3"];
+const STACKS: [&str; 3] = ["S0", "S1", "S2"];
 
 fn app() -> App {
-    App::new()
-        .stack("S0", &slow("one"), &[])
-        .stack("S1", &topic("one"), &["S0"])
-        .stack("S2", &topic("one"), &[])
-        .stack("S3", &slow("one"), &["S2"])
+    App::new().stack("S0", &slow("one"), &[]).stack("S1", &topic("one"), &["S0"]).stack(
+        "S2",
+        &topic("one"),
+        &[],
+    )
 }
 
 /// The run ended as interrupted, unless it was done already; then the same command goes on, and nothing is started twice.
@@ -76,16 +76,14 @@ async fn a_stop_at_any_call_ends_the_run_soon_and_it_is_gone_on_with() {
         let calls = u32::try_from(world.proxy.passed().len()).unwrap();
         assert!(calls > 20, "{calls} calls");
         for k in 1..=calls {
-            for after in [false, true] {
-                stopped_at(k, after, method).await;
-            }
+            stopped_at(k, k % 2 == 0, method).await;
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_of_any_length_ends_the_run_at_that_time() {
-    for seconds in (0..150).step_by(3) {
+    for seconds in (0..=90).step_by(5) {
         let deadline = Duration::from_secs(seconds);
         let world = World::slow();
         let how = How { deadline: Some(deadline), ..How::default() };

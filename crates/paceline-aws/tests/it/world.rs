@@ -79,6 +79,8 @@ pub(crate) struct How {
     pub(crate) faults: Option<Faults>,
     /// How long the operation on a stack may take.
     pub(crate) limit: Option<Duration>,
+    /// When the run stops by itself.
+    pub(crate) deadline: Option<Duration>,
 }
 
 impl World {
@@ -196,7 +198,19 @@ impl World {
             let options = PlanOptions { multi_region: how.multi_region, ..PlanOptions::default() };
             Plan::make(&assembly, &config, &options).unwrap()
         };
-        let How { method, images, missing_files, commands, stop, earlier, without, faults, limit, .. } = how;
+        let How {
+            method,
+            images,
+            missing_files,
+            commands,
+            stop,
+            earlier,
+            without,
+            faults,
+            limit,
+            deadline,
+            ..
+        } = how;
         if let Some((from, to)) = without {
             lose(&mut plan, &from, &to);
         }
@@ -225,7 +239,7 @@ impl World {
             endpoint: None,
             build: None,
             stop,
-            deadline: None,
+            deadline,
         };
         let mut record = |event: &Event| {
             events.lock().unwrap().push(event.clone());
