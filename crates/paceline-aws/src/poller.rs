@@ -4,10 +4,11 @@
 //! waits, and ends with its environment. A poll that fails says nothing about any stack: it is made again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::Stack;
+use jiff::Timestamp;
 use paceline_plan::pace::{FRESH_POLL, poll_interval};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -22,6 +23,8 @@ const LIST_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct StackView {
     pub(crate) id: String,
+    /// Its own name, by whichever it was asked for.
+    pub(crate) name: String,
     pub(crate) status: String,
     pub(crate) reason: Option<String>,
     /// Creation time and time of the last update, which together name the stack's last operation.
@@ -73,6 +76,8 @@ impl Snapshot {
 #[derive(Debug)]
 pub(crate) struct Poller {
     names: BTreeSet<String>,
+    /// The own names of stacks that were found by an alias, which lists do not show.
+    aliases: Mutex<BTreeMap<String, String>>,
     latest: watch::Sender<Snapshot>,
     /// How many wait for each stack.
     waiting: Mutex<BTreeMap<String, usize>>,
@@ -88,6 +93,7 @@ impl Poller {
         let never = Snapshot { started, asked, stacks: Arc::default(), total: None, trouble: None };
         Self {
             names,
+            aliases: Mutex::default(),
             latest: watch::Sender::new(never),
             waiting: Mutex::default(),
             wake: Notify::new(),
@@ -119,7 +125,7 @@ impl Poller {
     pub(crate) async fn glance(&self, name: &str) -> Result<Option<StackView>, Trouble> {
         let seen = self.latest.borrow().clone();
         if seen.tells_of(name) && seen.trouble.is_none() && seen.started.elapsed() < FRESH_POLL {
-            return Ok(seen.stacks.get(name).cloned());
+            return Ok(self.find(&seen, name));
         }
         self.look(name).await
     }
@@ -131,12 +137,12 @@ impl Poller {
 
     /// Something has just been started: its end may be near.
     pub(crate) fn expect_change(&self) {
-        *self.last_change.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
+        *self.last_change.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.hurry.notify_one();
     }
 
     fn interval(&self, pages: u32) -> Duration {
-        let last_change = *self.last_change.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let last_change = *self.last_change.lock().unwrap_or_else(PoisonError::into_inner);
         poll_interval(last_change.elapsed(), pages)
     }
 
@@ -151,12 +157,30 @@ impl Poller {
         };
         match snapshot.trouble {
             Some(trouble) => Err(trouble),
-            None => Ok(snapshot.stacks.get(name).cloned()),
+            None => Ok(self.find(&snapshot, name)),
         }
     }
 
+    /// Whether a stack of this name is in the plan.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    fn find(&self, snapshot: &Snapshot, name: &str) -> Option<StackView> {
+        let by_alias = || snapshot.stacks.get(self.aliases().get(name)?);
+        snapshot.stacks.get(name).or_else(by_alias).cloned()
+    }
+
+    fn is_of_interest(&self, name: &str) -> bool {
+        self.names.contains(name) || self.aliases().values().any(|own| own == name)
+    }
+
+    fn aliases(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.aliases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wanted(&self) -> Vec<String> {
-        let waiting = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.keys().cloned().collect()
     }
 }
@@ -169,7 +193,7 @@ struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     fn new(poller: &'a Poller, name: &str) -> Self {
-        let mut waiting = poller.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut waiting = poller.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         *waiting.entry(name.to_owned()).or_default() += 1;
         poller.wake.notify_one();
         Self { poller, name: name.to_owned() }
@@ -178,7 +202,7 @@ impl<'a> Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.poller.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut waiting = self.poller.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = waiting.get_mut(&self.name) {
             *count -= 1;
             if *count == 0 {
@@ -273,7 +297,7 @@ async fn read_all(environment: &Environment) -> Result<Read, Trouble> {
             // A stack that is gone is not there, whether or not it is still listed.
             let is_gone = stack.stack_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
             total += usize::from(!is_gone);
-            if environment.poller.names.contains(name) && !is_gone {
+            if !is_gone && environment.poller.is_of_interest(name) {
                 stacks.insert(name.to_owned(), view(stack));
             }
         }
@@ -305,6 +329,23 @@ pub(crate) async fn describe(environment: &Environment, name: &str) -> Result<Op
     }
 }
 
+/// Asks for one stack once more, besides the poll.
+pub(crate) async fn ask(environment: &Environment, id: &str) -> Result<Option<StackView>, Trouble> {
+    let send = || environment.client.describe_stacks().stack_name(id).send();
+    let answer = environment.call_within(LIST_PATIENCE, None, "DescribeStacks", send).await?;
+    Ok(answer.stacks().first().map(view))
+}
+
+/// Looks for one stack at once, by name, by alias or by id, whatever polls have seen; `None` when it is not there.
+pub(crate) async fn find(environment: &Environment, name: &str) -> Result<Option<StackView>, Trouble> {
+    let found = describe(environment, name).await?;
+    let view = found.as_ref().map(view).filter(|view| view.status != "DELETE_COMPLETE");
+    if let Some(view) = view.as_ref().filter(|view| view.name != name && view.id != name) {
+        environment.poller.aliases().insert(name.to_owned(), view.name.clone());
+    }
+    Ok(view)
+}
+
 fn view(stack: &Stack) -> StackView {
     let time = |at: Option<&aws_smithy_types::DateTime>| at.map_or_else(String::new, ToString::to_string);
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -312,6 +353,7 @@ fn view(stack: &Stack) -> StackView {
     let values = stack.parameters().iter().map(|p| (text(p.parameter_key()), text(p.parameter_value())));
     StackView {
         id: text(stack.stack_id()),
+        name: text(stack.stack_name()),
         status: stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned()),
         reason: stack.stack_status_reason().map(str::to_owned),
         stamp: format!("{}/{}", time(stack.creation_time()), time(stack.last_updated_time())),
@@ -322,4 +364,8 @@ fn view(stack: &Stack) -> StackView {
         notification_arns: stack.notification_arns().to_vec(),
         termination_protection: stack.enable_termination_protection().unwrap_or_default(),
     }
+}
+
+pub(crate) fn timestamp(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
+    Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }

@@ -223,6 +223,14 @@ impl Simulator {
         ssm::write(&mut world, &Place::new(account, region), name, value, "String");
     }
 
+    /// Gives a stack an alias, as if someone had called `SetAlias`, which the SDK for Rust does not know yet. The
+    /// error is what CloudFormation would say.
+    pub fn set_alias(&self, account: &str, region: &str, stack: &str, alias: &str) -> Result<(), String> {
+        let mut world = self.lock();
+        let given = cloudformation::give_alias(&mut world, &Place::new(account, region), stack, alias);
+        given.map_err(|fault| fault.message)
+    }
+
     /// Puts an image into a repository, as if it had been pushed.
     pub fn put_image(&self, account: &str, region: &str, repository: &str, tag: &str) {
         let mut world = self.lock();

@@ -81,20 +81,41 @@ impl Caller {
     pub(crate) async fn call<T, E, F>(
         &self,
         operation: &'static str,
-        mut send: impl FnMut() -> F,
+        send: impl FnMut() -> F,
     ) -> Result<T, Trouble>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
+        let always = || std::future::ready(Ok(true));
+        let answer = self.call_while(operation, always, send).await?;
+        answer.ok_or_else(|| Trouble::setup(format!("{operation} was not sent")))
+    }
+
+    /// The same, as long as something holds: that is looked at directly before each try, when nothing but the
+    /// call itself is left to wait for. `None` when it does not hold, and nothing was sent then.
+    pub(crate) async fn call_while<T, E, F, H>(
+        &self,
+        operation: &'static str,
+        mut holds: impl FnMut() -> H,
+        mut send: impl FnMut() -> F,
+    ) -> Result<Option<T>, Trouble>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        H: Future<Output = Result<bool, Trouble>>,
+    {
         let Target { account, region } = &self.target;
         let (started, mut pause, mut attempt) = (Instant::now(), FIRST_PAUSE, 1);
         loop {
             self.limiter.acquire(account, region, operation).await;
+            if !holds().await? {
+                return Ok(None);
+            }
             let error = match send().await {
                 Ok(answer) => {
                     self.limiter.answered(account, region, operation);
-                    return Ok(answer);
+                    return Ok(Some(answer));
                 }
                 Err(error) => error,
             };

@@ -5,10 +5,11 @@ use std::time::Duration;
 use aws_sdk_cloudformation::types::{ChangeSetStatus, ChangeSetType};
 use paceline_engine::StepContext;
 
-use super::operation::{Sent, capabilities, protect, split};
+use super::operation::{Sent, capabilities, split};
 use super::request::Request;
+use super::review::Review;
 use crate::environment::Environment;
-use crate::poller::StackView;
+use crate::poller::{StackView, find};
 use crate::trouble::{Kind, Trouble};
 
 /// From the creation of a change set to the first look at it; the pause doubles up to [`SLOWEST_LOOK`].
@@ -27,8 +28,12 @@ pub(super) struct ByChangeSet<'a> {
 
 /// What became of a change set.
 enum Made {
-    /// It can be executed, on the stack of this id.
-    Ready(String),
+    /// It can be executed.
+    Ready {
+        /// The ids of the stack and of the change set.
+        stack: String,
+        id: String,
+    },
     Failed {
         reason: String,
         is_empty: bool,
@@ -41,14 +46,14 @@ impl ByChangeSet<'_> {
     pub(super) async fn send(&self) -> Result<Sent, Trouble> {
         self.context.submitting("create-change-set", self.token).await;
         let mut name = self.token.to_owned();
-        let id = loop {
+        let (stack, id) = loop {
             self.create(&name).await?;
             let (reason, is_empty, at_once) = match self.wait(&name).await? {
-                Made::Ready(id) => break id,
+                Made::Ready { stack, id } => break (stack, id),
                 Made::Failed { reason, is_empty, at_once } => (reason, is_empty, at_once),
             };
             // What it says was true when it was made: the next one has to look again.
-            self.delete(&name).await?;
+            self.delete(self.stack(), &name).await?;
             if at_once && name == self.token {
                 name.push_str("-again");
             } else if is_empty {
@@ -59,18 +64,45 @@ impl ByChangeSet<'_> {
                 return Err(trouble.during("CreateChangeSet"));
             }
         };
-        protect(self.environment, self.context, self.request, self.before).await?;
+        if !self.is_alone(&stack, &id, &name).await? {
+            return Ok(Sent::OutOfDate("it is not what it was when the change set was made".to_owned()));
+        }
         self.context.submitting("execute-change-set", self.token).await;
         let send = || {
-            let call = self.environment.client.execute_change_set().stack_name(&self.request.name);
-            let call = call.change_set_name(&name).client_request_token(self.token);
+            let call = self.environment.client.execute_change_set().stack_name(&stack);
+            let call = call.change_set_name(&id).client_request_token(self.token);
             call.set_disable_rollback(self.disables_rollback().then_some(true)).send()
         };
         match self.environment.call(Some(self.context), "ExecuteChangeSet", send).await {
             // It was executed before; how that ended is in the stack's events.
             Err(trouble) if trouble.message.contains("EXECUTE_COMPLETE") => Ok(Sent::Known),
-            answer => answer.map(|_| Sent::Accepted { id }),
+            answer => answer.map(|_| Sent::Accepted { id: stack }),
         }
+    }
+
+    /// Waits until no change set of somebody else's would be thrown away by executing ours: whether the stack still
+    /// is what it was then. Ours goes if the run does not get to execute it.
+    async fn is_alone(&self, stack: &str, id: &str, name: &str) -> Result<bool, Trouble> {
+        let now = match self.before {
+            Some(before) => before.clone(),
+            None => match find(self.environment, stack).await? {
+                Some(now) if now.status == "REVIEW_IN_PROGRESS" => now,
+                _ => return Ok(false),
+            },
+        };
+        let (environment, context, ours) = (self.environment, self.context, &self.request.token_prefix());
+        let review = Review { environment, context, stack: &now, name: Some(name), ours: Some(ours) };
+        let alone = review.wait().await;
+        if !matches!(alone, Ok(true)) {
+            // If that is not possible, it stays: nothing is done by it.
+            let _ = self.delete(stack, id).await;
+        }
+        alone
+    }
+
+    /// What the stack is called by: by its id where there is one.
+    fn stack(&self) -> &str {
+        self.before.map_or(&self.request.name, |before| &before.id)
     }
 
     /// A stack that was left in a failed state can only be updated without rollback.
@@ -82,7 +114,7 @@ impl ByChangeSet<'_> {
         let (url, body) = split(&self.request.source);
         let kind = if self.before.is_some() { ChangeSetType::Update } else { ChangeSetType::Create };
         let send = || {
-            let call = self.environment.client.create_change_set().stack_name(&self.request.name);
+            let call = self.environment.client.create_change_set().stack_name(self.stack());
             call.change_set_name(name)
                 .client_token(name)
                 .change_set_type(kind.clone())
@@ -108,15 +140,17 @@ impl ByChangeSet<'_> {
         loop {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(SLOWEST_LOOK);
-            let name = &self.request.name;
             let send = || {
-                let call = self.environment.client.describe_change_set().stack_name(name);
+                let call = self.environment.client.describe_change_set().stack_name(self.stack());
                 call.change_set_name(change_set).send()
             };
             let answer = self.environment.call(Some(self.context), "DescribeChangeSet", send).await?;
             match answer.status() {
                 Some(ChangeSetStatus::CreateComplete) => {
-                    return Ok(Made::Ready(answer.stack_id().unwrap_or(name).to_owned()));
+                    return Ok(Made::Ready {
+                        stack: answer.stack_id().unwrap_or(self.stack()).to_owned(),
+                        id: answer.change_set_id().unwrap_or(change_set).to_owned(),
+                    });
                 }
                 Some(ChangeSetStatus::Failed) => {
                     let reason = answer.status_reason().unwrap_or("no reason given").to_owned();
@@ -129,10 +163,10 @@ impl ByChangeSet<'_> {
         }
     }
 
-    async fn delete(&self, name: &str) -> Result<(), Trouble> {
+    async fn delete(&self, stack: &str, change_set: &str) -> Result<(), Trouble> {
         let send = || {
-            let call = self.environment.client.delete_change_set().stack_name(&self.request.name);
-            call.change_set_name(name).send()
+            let call = self.environment.client.delete_change_set().stack_name(stack);
+            call.change_set_name(change_set).send()
         };
         self.environment.call(Some(self.context), "DeleteChangeSet", send).await.map(drop)
     }

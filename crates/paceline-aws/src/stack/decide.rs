@@ -1,6 +1,5 @@
 //! What to do with a stack, given the state it is in.
 
-use super::operation::Method;
 use crate::poller::StackView;
 
 /// What to do with a stack before, or instead of, deploying it.
@@ -10,6 +9,8 @@ pub(super) enum Action {
     Create,
     /// It is there and can be updated.
     Update,
+    /// It was made for a change set that was not executed yet: whose has to be found out.
+    InReview,
     /// Nothing but deleting is possible, and there is nothing in it to lose.
     DeleteFirst,
     /// An update whose rollback got stuck; it has to be rolled back before anything else.
@@ -22,20 +23,21 @@ pub(super) enum Action {
 
 /// Decides by status, as "Understand stack creation events" and the status codes of the CloudFormation
 /// User Guide describe them.
-pub(super) fn decide(view: Option<&StackView>, method: Method) -> Action {
+pub(super) fn decide(view: Option<&StackView>) -> Action {
     let Some(view) = view else { return Action::Create };
     match view.status.as_str() {
-        // The stack of a change set that was never executed: another one may be made.
-        "REVIEW_IN_PROGRESS" if method == Method::ChangeSet => Action::Create,
-        // A stack that a change set would have created has no resources; a failed creation that was rolled
-        // back has none either.
-        "REVIEW_IN_PROGRESS" | "ROLLBACK_COMPLETE" => Action::DeleteFirst,
+        "REVIEW_IN_PROGRESS" => Action::InReview,
+        // A failed creation that was rolled back has no resources.
+        "ROLLBACK_COMPLETE" => Action::DeleteFirst,
         "ROLLBACK_FAILED" => Action::Refuse(
             "its creation failed and could not be undone: look at what is left, delete the stack, run it again",
         ),
         "DELETE_FAILED" => {
             Action::Refuse("deleting it failed: look at what is left, delete the stack, run it again")
         }
+        "IMPORT_ROLLBACK_FAILED" => Action::Refuse(
+            "an import into it failed and could not be undone: look at what is left, mend it, run it again",
+        ),
         "UPDATE_ROLLBACK_FAILED" => Action::ContinueRollback,
         status if status.ends_with("_IN_PROGRESS") => Action::InProgress,
         _ => Action::Update,

@@ -11,14 +11,16 @@ use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome, StepContext};
 use sha2::{Digest, Sha256};
 
+use super::MOVES;
 use super::events::Change;
 use super::failure::Failure;
-use super::operation::{self, Sent};
-use super::request::{hex, token};
+use super::outcome;
+use super::remove::Removal;
+use super::request::hex;
+use super::review::Review;
 use super::settle::{Operation, Settled, settle};
-use super::{GOES_ON, MOVES};
 use crate::environment::Environment;
-use crate::poller::{self, StackView};
+use crate::poller::{StackView, find};
 use crate::transient::is_transient;
 use crate::trouble::Trouble;
 
@@ -50,29 +52,33 @@ impl Deletion<'_> {
     }
 
     async fn delete(&self) -> Result<Ended, Trouble> {
-        let mut known = Some(self.environment.poller.glance(&self.stack.name).await?);
-        let (mut attempt, mut seen) = (1, false);
+        let mut known = self.environment.poller.glance(&self.stack.name).await?;
+        // The stack that is to go. Another one that somebody makes under its name is not it.
+        let mut id = None::<String>;
+        let mut attempt = 1;
         for _ in 0..MOVES {
+            // What a list does not show may be there: it lags behind, and does not tell aliases.
             let view = match known.take() {
-                Some(view) => view,
-                None => self.environment.poller.look(&self.stack.name).await?,
+                Some(view) => Some(view),
+                None => find(self.environment, &self.stack.name).await?,
             };
             let Some(view) = view else {
-                // A list may lag behind. A stack that is taken for gone is left behind.
-                if !seen && poller::describe(self.environment, &self.stack.name).await?.is_some() {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    continue;
-                }
-                let outcome = if seen { Outcome::Deleted } else { Outcome::Unchanged };
+                let outcome = if id.is_some() { Outcome::Deleted } else { Outcome::Unchanged };
                 return Ok(Ended::new(outcome));
             };
-            seen = true;
+            if view.name != self.stack.name {
+                return Ok(self.found_by_alias(&view));
+            }
+            if id.get_or_insert_with(|| view.id.clone()) != &view.id {
+                return Ok(self.made_anew());
+            }
             if is_protected(&view) {
                 return Ok(self.protected());
             }
             let settled = match view.status.as_str() {
                 "DELETE_IN_PROGRESS" => self.settle(Operation::someone_elses(&view)).await,
-                // Of a change set that was never executed.
+                // It was made for a change set.
+                "REVIEW_IN_PROGRESS" if !self.review(&view).wait().await? => continue,
                 "REVIEW_IN_PROGRESS" => self.send(&view, attempt).await?,
                 status if status.ends_with("_IN_PROGRESS") => {
                     self.context.warn(format!("it is in {status}: waiting for that to end"));
@@ -85,14 +91,13 @@ impl Deletion<'_> {
             };
             match settled {
                 // The stack is not what it was.
-                Settled::NoChanges => {}
-                Settled::Lost(trouble) => {
-                    let ended = Ended::new(Outcome::Interrupted).with_detail(GOES_ON);
-                    return Ok(Ended { cause: Some(trouble.into_cause()), ..ended });
-                }
+                Settled::NoChanges | Settled::Overtaken(_) => {}
+                Settled::Lost(trouble) => return Ok(outcome::lost(trouble)),
                 Settled::Ended { view, left, .. } if view.status == "DELETE_COMPLETE" => {
                     return Ok(deleted(&left));
                 }
+                // Somebody else has gone on with it.
+                Settled::Ended { followed: Some(_), .. } => {}
                 // What someone else could not do is tried once more, as the role that is meant for it.
                 Settled::Ended { .. } if view.status == "DELETE_IN_PROGRESS" => {}
                 Settled::Ended { view, failure, left, .. } => {
@@ -111,36 +116,24 @@ impl Deletion<'_> {
         Err(Trouble::setup(message).hint("stop what else changes it, then run it again"))
     }
 
+    fn review<'a>(&'a self, view: &'a StackView) -> Review<'a> {
+        let (environment, context) = (self.environment, self.context);
+        Review { environment, context, stack: view, name: None, ours: None }
+    }
+
     /// Sends the deletion and waits for its end; no changes when the stack is not what it was.
     async fn send(&self, view: &StackView, attempt: u32) -> Result<Settled, Trouble> {
         let role = self.stack.execution_role_arn.as_ref();
         let role = role.map(|arn| self.environment.target.resolve(arn));
         let place = format!("{} {}", self.environment.target, self.stack.name);
-        let digest = &hex(&Sha256::digest(place))[..24];
-        // A deletion that CloudFormation called off leaves the stack as it was, but its token is used up.
-        for number in 0..MOVES {
-            let token = token(digest, "delete", &format!("{} {number}", view.state()), attempt);
-            match operation::delete(self.environment, self.context, role.as_ref(), view, &token).await? {
-                Sent::Known => match self.environment.poller.look(&self.stack.name).await? {
-                    Some(now) if now.state() == view.state() => {}
-                    _ => return Ok(Settled::NoChanges),
-                },
-                Sent::Accepted { id } => {
-                    self.environment.poller.expect_change();
-                    let operation = Operation {
-                        id,
-                        token: Some(token),
-                        stamp_before: None,
-                        until_rest: true,
-                        limit: None,
-                    };
-                    return Ok(self.settle(operation).await);
-                }
-                Sent::NoChanges | Sent::OutOfDate => break,
-            }
-        }
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        Ok(Settled::NoChanges)
+        let removal = Removal {
+            environment: self.environment,
+            context: self.context,
+            stack: self.stack,
+            role: role.as_ref(),
+            digest: &hex(&Sha256::digest(place))[..24],
+        };
+        removal.send(view, attempt).await
     }
 
     async fn settle(&self, operation: Operation) -> Settled {
@@ -150,19 +143,32 @@ impl Deletion<'_> {
     }
 
     fn protected(&self) -> Ended {
-        Ended::failed(Cause {
-            at: Some(self.stack.name.clone()),
-            message: "termination protection is on".to_owned(),
-            hint: Some(UNPROTECT.to_owned()),
-            preflight: false,
-        })
+        self.left_alone("termination protection is on", UNPROTECT)
+    }
+
+    fn found_by_alias(&self, view: &StackView) -> Ended {
+        let (alias, own) = (&self.stack.name, &view.name);
+        self.left_alone(
+            format!("{alias} is an alias of the stack {own}, and nothing is deleted by an alias"),
+            format!("delete {own} itself if it is to go, or remove the alias from it"),
+        )
+    }
+
+    fn made_anew(&self) -> Ended {
+        self.left_alone(
+            "it is deleted, but somebody has made another stack of its name meanwhile, which is left alone",
+            "run it again if that one is to go too",
+        )
+    }
+
+    fn left_alone(&self, why: impl Into<String>, hint: impl Into<String>) -> Ended {
+        Ended::failed(Failure::of_stack(&self.stack.name, why).hint(hint).cause)
     }
 
     fn own_words(&self, view: &StackView) -> Failure {
         let message = view.reason.clone();
         let message = message.unwrap_or_else(|| format!("it is in {}, and nothing says why", view.status));
-        let cause = Cause { at: Some(self.stack.name.clone()), message, hint: None, preflight: false };
-        Failure { cause, transient: false }
+        Failure::of_stack(&self.stack.name, message)
     }
 
     async fn failed(&self, view: &StackView, failure: Failure, left: &[Change]) -> Ended {

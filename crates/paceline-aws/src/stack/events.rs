@@ -22,6 +22,9 @@ pub(crate) struct Change {
     pub(crate) of_stack: bool,
 }
 
+/// How many operations may have begun after the one that is looked for.
+const MOST_LATER: usize = 3;
+
 /// Reads the events of one operation, each of them once.
 #[derive(Debug, Default)]
 pub(crate) struct EventLog {
@@ -29,13 +32,25 @@ pub(crate) struct EventLog {
 }
 
 impl EventLog {
-    /// The events since the last reading, oldest first; at first those since the operation's start.
+    /// The events since the last reading, oldest first; at first those since the start of the last operation.
     pub(crate) async fn read(
         &mut self,
         environment: &Environment,
         stack: &str,
     ) -> Result<Vec<Change>, Trouble> {
-        self.read_since(environment, stack, starts_operation).await
+        self.read_back_to(environment, stack, 0, starts_operation).await
+    }
+
+    /// The same for the operation with a token, which others may have followed. Those before it may be among the
+    /// events, as long as it has none yet.
+    pub(crate) async fn read_operation(
+        &mut self,
+        environment: &Environment,
+        stack: &str,
+        token: &str,
+    ) -> Result<Vec<Change>, Trouble> {
+        let starts = |change: &Change| starts_operation(change) && change.token.as_deref() == Some(token);
+        self.read_back_to(environment, stack, MOST_LATER, starts).await
     }
 
     /// The same of a nested stack that may have been deleted since: the events since the operation before.
@@ -45,16 +60,18 @@ impl EventLog {
         stack: &str,
     ) -> Result<Vec<Change>, Trouble> {
         let starts = |change: &Change| starts_operation(change) && change.status != "DELETE_IN_PROGRESS";
-        self.read_since(environment, stack, starts).await
+        self.read_back_to(environment, stack, usize::MAX, starts).await
     }
 
-    async fn read_since(
+    /// Reads until the event that `starts` what is looked for, or until so many operations have begun since.
+    async fn read_back_to(
         &mut self,
         environment: &Environment,
         stack: &str,
+        most_later: usize,
         starts: impl Fn(&Change) -> bool,
     ) -> Result<Vec<Change>, Trouble> {
-        let (mut changes, mut next) = (Vec::new(), None::<String>);
+        let (mut changes, mut next, mut later) = (Vec::new(), None::<String>, 0);
         'pages: loop {
             let send = || {
                 environment
@@ -65,19 +82,24 @@ impl EventLog {
                     .send()
             };
             let answer = environment.call(None, "DescribeStackEvents", send).await?;
+            let mut is_known = false;
             for event in answer.stack_events() {
+                // An event may turn up late, behind one that was read before.
                 if !self.seen.insert(event.event_id().unwrap_or_default().to_owned()) {
-                    break 'pages;
+                    is_known = true;
+                    continue;
                 }
                 let change = change(event);
-                let is_start = change.of_stack && starts(&change);
+                let (is_start, is_any_start) = (starts(&change), starts_operation(&change));
+                let of_stack = change.of_stack;
                 changes.push(change);
-                if is_start {
+                later += usize::from(of_stack && is_any_start);
+                if of_stack && (is_start || is_any_start && later > most_later) {
                     break 'pages;
                 }
             }
             next = answer.next_token().map(str::to_owned);
-            if next.is_none() {
+            if is_known || next.is_none() {
                 break;
             }
         }
@@ -87,7 +109,7 @@ impl EventLog {
 }
 
 /// The first event of an operation is the stack's own. A rollback is a part of the operation that failed.
-fn starts_operation(change: &Change) -> bool {
+pub(super) fn starts_operation(change: &Change) -> bool {
     matches!(
         change.status.as_str(),
         "CREATE_IN_PROGRESS"

@@ -20,6 +20,20 @@ pub(super) struct Failure {
     pub(super) transient: bool,
 }
 
+impl Failure {
+    /// One that is known of the stack as a whole.
+    pub(super) fn of_stack(name: &str, message: impl Into<String>) -> Self {
+        let cause =
+            Cause { at: Some(name.to_owned()), message: message.into(), hint: None, preflight: false };
+        Self { cause, transient: false }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.cause.hint = Some(hint.into());
+        self
+    }
+}
+
 /// Finds the first cause among the changes of an operation, also inside of nested stacks.
 ///
 /// The changes after it are symptoms: CloudFormation cancels what is in progress when a resource fails.

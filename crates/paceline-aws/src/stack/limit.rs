@@ -10,8 +10,9 @@ use paceline_engine::event::Cause;
 use tokio::time::Instant;
 
 use super::failure::{Failure, failed_resource};
+use super::remove::still;
 use super::settle::Watch;
-use crate::poller::StackView;
+use crate::poller::{StackView, find};
 use crate::trouble::{Kind, Trouble};
 
 /// The setting that limits are given with.
@@ -63,7 +64,7 @@ impl Watch<'_> {
                 self.read_events().await?;
                 if self.is_our_update() {
                     self.is_over = true;
-                    self.cancel(&limit).await;
+                    self.cancel(&limit, view).await;
                 }
             }
             "CREATE_IN_PROGRESS" if limit.ends_creation => {}
@@ -85,12 +86,13 @@ impl Watch<'_> {
             return Some(sent.elapsed());
         }
         let token = self.operation.token.as_deref();
-        let first = self.changes.iter().find(|change| change.of_stack && change.token.as_deref() == token)?;
+        let first =
+            self.story.all().iter().find(|change| change.of_stack && change.token.as_deref() == token)?;
         Duration::try_from(self.context.now().duration_since(first.at)).ok()
     }
 
     fn is_our_update(&self) -> bool {
-        let last = self.changes.iter().rev().find(|change| change.of_stack);
+        let last = self.story.all().iter().rev().find(|change| change.of_stack);
         last.is_some_and(|last| last.status == "UPDATE_IN_PROGRESS" && last.token == self.operation.token)
     }
 
@@ -98,17 +100,22 @@ impl Watch<'_> {
         self.context.warn(format!("it takes longer than {} ({SETTING}): {what}", limit.text()));
     }
 
-    async fn cancel(&mut self, limit: &Limit) {
+    async fn cancel(&mut self, limit: &Limit, view: &StackView) {
         let token = self.operation.token.as_deref().unwrap_or_default().replace("-update-", "-cancel-");
         self.say(limit, "cancelling the update");
         self.context.submitting("cancel-update", &token).await;
+        let mut is_sent = false;
         let send = || {
+            is_sent = true;
             let call = self.environment.client.cancel_update_stack().stack_name(&self.operation.id);
             call.client_request_token(&token).send()
         };
-        let context = Some(self.context);
-        match self.environment.call_within(PATIENCE, context, "CancelUpdateStack", send).await {
-            Ok(_) => self.is_cancelled = true,
+        let caller = self.environment.caller(Some(self.context)).within(PATIENCE);
+        let holds = || still(self.environment, view);
+        match caller.call_while("CancelUpdateStack", holds, send).await {
+            Ok(Some(_)) => self.is_cancelled = true,
+            // It has just ended, and another may have begun: that one is not ours. Or the answer got lost.
+            Ok(None) => self.is_cancelled = is_sent && self.is_rolled_back(view).await,
             // It has just ended by itself, or the answer to the first try got lost.
             Err(trouble) if trouble.message.contains("cannot be called from current stack status") => {
                 self.is_cancelled = trouble.message.contains("UPDATE_ROLLBACK");
@@ -126,17 +133,23 @@ impl Watch<'_> {
         self.environment.poller.expect_change();
     }
 
+    async fn is_rolled_back(&self, view: &StackView) -> bool {
+        let now = find(self.environment, &view.id).await.ok().flatten();
+        now.is_some_and(|now| now.stamp == view.stamp && now.status.starts_with("UPDATE_ROLLBACK"))
+    }
+
     /// That the operation took too long, if that is why it ended.
     pub(super) fn limit_failure(&self) -> Option<Failure> {
         let limit = self.operation.limit.as_ref()?;
         let timed_out = |reason: &String| reason.contains(TIMED_OUT);
-        let message = if self.changes.iter().any(|c| c.of_stack && c.reason.as_ref().is_some_and(timed_out)) {
-            "its creation took longer than"
-        } else if self.is_cancelled && !failed_resource(&self.changes) {
-            "its update was cancelled: it took longer than"
-        } else {
-            return None;
-        };
+        let message =
+            if self.story.own().iter().any(|c| c.of_stack && c.reason.as_ref().is_some_and(timed_out)) {
+                "its creation took longer than"
+            } else if self.is_cancelled && !failed_resource(self.story.own()) {
+                "its update was cancelled: it took longer than"
+            } else {
+                return None;
+            };
         Some(Failure {
             cause: Cause {
                 at: Some(self.name.to_owned()),

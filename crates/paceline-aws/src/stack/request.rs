@@ -63,7 +63,7 @@ impl Request {
     }
 
     /// The start of every token of this request.
-    fn token_prefix(&self) -> String {
+    pub(super) fn token_prefix(&self) -> String {
         token_prefix(&self.digest)
     }
 
@@ -78,6 +78,11 @@ impl Request {
     /// another state and gives another token.
     pub(crate) fn token(&self, operation: &str, state: &str, attempt: u32) -> String {
         token(&self.digest, operation, state, attempt)
+    }
+
+    /// Names what is asked for.
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// Every parameter the template declares: a value if there is one, else the previous one on an update.

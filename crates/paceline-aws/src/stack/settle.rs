@@ -1,8 +1,7 @@
 //! Waits for the end of a stack operation.
 //!
-//! AWS's reads are eventually consistent: a stack may still look as it did before the operation, or not be
-//! there yet, even after it was seen otherwise. An end counts only when the operation's own events tell
-//! of it too.
+//! The poll is cheap and has the outputs, the events carry the operation's token: an end counts only when both tell of
+//! it. Should they never agree, the operation is left to go on, for a later run to find: nothing is guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,11 +12,12 @@ use tokio::time::Instant;
 
 use super::decide::{Verdict, verdict};
 use super::events::{Change, EventLog};
-use super::failure::{Failure, first_cause};
+use super::evidence::{Look, Sight, Story, goes_wrong, is_past, somebody, together};
+use super::failure::{Failure, failed_resource, first_cause};
 use super::limit::Limit;
 use crate::environment::Environment;
-use crate::poller::StackView;
-use crate::trouble::Trouble;
+use crate::poller::{self, StackView};
+use crate::trouble::{Kind, Trouble};
 
 /// From one reading of a stack's events to the next, while the stack is in progress and things happen in it.
 const EVENTS_EVERY: Duration = Duration::from_secs(15);
@@ -25,10 +25,10 @@ const EVENTS_EVERY: Duration = Duration::from_secs(15);
 /// of the time without news: what happens next is told late in proportion to how long it took.
 const EVENTS_AT_LEAST_EVERY: Duration = Duration::from_secs(40);
 const QUIET_PARTS: u32 = 5;
-/// A stack that looks as if it had ended for so long, and so many times in a row, is believed, should its
-/// events not say otherwise.
-const BELIEVED_AFTER: Duration = Duration::from_mins(1);
-const BELIEVED_LOOKS: u32 = 10;
+/// That AWS contradicts itself is told after this long, and again each time that it has gone on for twice as long.
+const TOLD_AFTER: Duration = Duration::from_mins(1);
+/// After this long without any news of the operation, it is left to go on.
+const LEFT_AFTER: Duration = Duration::from_mins(15);
 
 /// An operation that is going on.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub(super) struct Operation {
     pub(super) id: String,
     /// The token it was sent with, if it is ours.
     pub(super) token: Option<String>,
-    /// [`StackView::stamp`] before it started, if the stack was there.
+    /// [`StackView::stamp`] before it started, if the stack was there and the operation is one that changes it.
     pub(super) stamp_before: Option<String>,
     /// Whether to wait until the stack can be updated, and not only until it is usable.
     pub(super) until_rest: bool,
@@ -58,12 +58,17 @@ pub(super) enum Settled {
     NoChanges,
     /// AWS could not be reached any more; the operation goes on there.
     Lost(Trouble),
+    /// Somebody deleted the stack in the middle of it: this is how that began.
+    Overtaken(Box<Change>),
     Ended {
         verdict: Verdict,
         view: Box<StackView>,
+        /// Why, unless it succeeded.
         failure: Option<Failure>,
         /// The resources that were to be deleted and were not: they failed, or are kept on purpose.
         left: Vec<Change>,
+        /// How somebody else's operation began that came after it.
+        followed: Option<Box<Change>>,
     },
 }
 
@@ -74,42 +79,45 @@ pub(super) async fn settle(
     stack: &Stack,
     operation: Operation,
 ) -> Result<Settled, Trouble> {
+    context.accepted(&operation.id, operation.token.clone());
     let mut watch = Watch {
         environment,
         context,
+        story: Story::new(operation.token.clone()),
         operation,
         log: EventLog::default(),
-        changes: Vec::new(),
         complete: BTreeSet::new(),
         total: stack.template.resource_count(),
         read_at: Instant::now(),
         news_at: Instant::now(),
-        doubted: None,
-        begun: false,
+        seen: None,
+        doubt: None,
         name: &stack.name,
         is_over: false,
         is_cancelled: false,
     };
-    let (verdict, mut view) = watch.until_the_end(&stack.name).await?;
+    let (verdict, mut view) = watch.until_the_end().await?;
+    if let Some(by) = watch.story.overtaken_by() {
+        return Ok(Settled::Overtaken(Box::new(by.clone())));
+    }
     // A deleted stack's own words are in its events alone.
     if view.reason.is_none() {
-        view.reason = watch
-            .changes
-            .iter()
-            .rev()
-            .find(|c| c.of_stack && c.reason.is_some())
-            .and_then(|c| c.reason.clone());
+        view.reason = watch.story.reason();
     }
     let failure = match verdict {
         Verdict::Succeeded => None,
         // Whatever stops a rollback is worse than what it was begun for.
-        Verdict::RolledBack | Verdict::Failed => match watch.limit_failure().filter(|_| !is_stuck(&view)) {
-            None => first_cause(environment, &watch.changes, &stack.construct_paths, 0).await,
-            failure => failure,
-        },
+        Verdict::RolledBack | Verdict::Failed => {
+            let known = watch.limit_failure().or_else(|| watch.cancelled()).filter(|_| !is_stuck(&view));
+            match known {
+                None => first_cause(environment, watch.story.own(), &stack.construct_paths, 0).await,
+                known => known,
+            }
+        }
     };
-    let left = left(&watch.changes);
-    Ok(Settled::Ended { verdict, view: Box::new(view), failure, left })
+    let left = left(watch.story.own());
+    let followed = watch.story.followed_by().cloned().map(Box::new);
+    Ok(Settled::Ended { verdict, view: Box::new(view), failure, left, followed })
 }
 
 fn is_stuck(view: &StackView) -> bool {
@@ -130,18 +138,16 @@ pub(super) struct Watch<'a> {
     pub(super) environment: &'a Environment,
     pub(super) context: &'a StepContext,
     pub(super) operation: Operation,
+    pub(super) story: Story,
     log: EventLog,
-    pub(super) changes: Vec<Change>,
     complete: BTreeSet<String>,
     total: usize,
     read_at: Instant,
     /// When events were last read that had not been read before.
     news_at: Instant,
-    /// Since when, and how many times, the stack looks as if the operation had ended, while its events do not
-    /// say so.
-    doubted: Option<(Instant, u32)>,
-    /// Whether the operation's first event has been read.
-    begun: bool,
+    /// The status at the last look that was not past.
+    seen: Option<String>,
+    doubt: Option<Doubt>,
     pub(super) name: &'a str,
     /// Whether the operation was found to take too long, and what can be done about it has been done.
     pub(super) is_over: bool,
@@ -149,47 +155,48 @@ pub(super) struct Watch<'a> {
     pub(super) is_cancelled: bool,
 }
 
+/// That a look and the events do not agree.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
+    since: Instant,
+    /// When it is told next.
+    told_at: Instant,
+}
+
 impl Watch<'_> {
-    async fn until_the_end(&mut self, name: &str) -> Result<(Verdict, StackView), Trouble> {
+    async fn until_the_end(&mut self) -> Result<(Verdict, StackView), Trouble> {
         loop {
-            let view = self.environment.poller.look(name).await?;
-            // Of that name there may be a stack that was deleted meanwhile, or one that was made after it.
-            let view =
-                view.filter(|view| view.id == self.operation.id || !self.operation.id.starts_with("arn:"));
-            let seen = match &view {
-                Some(view) => self.judge(&view.status),
-                None => Some(Verdict::RolledBack),
-            };
-            let Some(seen) = seen else {
-                self.doubted = None;
-                if self.read_at.elapsed() >= self.interval() {
-                    self.read_events().await?;
-                }
+            let view = self.environment.poller.look(self.name).await?;
+            let view = view.filter(|view| self.is_it(view));
+            let look = self.look(view.as_ref());
+            if self.are_events_due(look, view.as_ref()) {
+                self.read_events().await?;
+            }
+            if let Some(ended) = self.ended(look, view.as_ref()) {
+                return Ok(ended);
+            }
+            if together(look, self.told()) == Sight::Going {
+                self.doubt = None;
                 if let Some(view) = &view {
                     self.keep_limit(view).await?;
                 }
-                continue;
-            };
-            self.read_events().await?;
-            let before = self.operation.stamp_before.as_deref();
-            let is_as_before = view.as_ref().is_some_and(|view| before == Some(view.stamp.as_str()));
-            let told = self.told();
-            let agreed = match &view {
-                Some(_) => told == Some(seen) && !is_as_before,
-                None => self.last_status() == Some("DELETE_COMPLETE"),
-            };
-            let (since, looks) = self.doubted.get_or_insert_with(|| (Instant::now(), 0));
-            *looks += 1;
-            let believed = since.elapsed() > BELIEVED_AFTER && *looks > BELIEVED_LOOKS;
-            let objects = self.last_status().is_some() && told != Some(seen);
-            if agreed || believed && !objects {
-                return Ok((seen, view.unwrap_or_else(|| gone(&self.operation.id))));
+            } else if let Some(ended) = self.doubt(look, view.as_ref()).await? {
+                return Ok(ended);
             }
         }
     }
 
-    fn interval(&self) -> Duration {
-        (self.news_at.elapsed() / QUIET_PARTS).clamp(EVENTS_EVERY, EVENTS_AT_LEAST_EVERY)
+    /// Of that name there may be a stack that was deleted meanwhile, or one that was made after it.
+    fn is_it(&self, view: &StackView) -> bool {
+        view.id == self.operation.id || !self.operation.id.starts_with("arn:")
+    }
+
+    fn look(&self, view: Option<&StackView>) -> Look {
+        let Some(view) = view else { return Look::Absent };
+        if self.operation.stamp_before.as_ref().is_some_and(|before| is_past(&view.stamp, before)) {
+            return Look::Past;
+        }
+        self.judge(&view.status).map_or(Look::Going, Look::Ended)
     }
 
     fn judge(&self, status: &str) -> Option<Verdict> {
@@ -199,42 +206,138 @@ impl Watch<'_> {
 
     /// What the events say about the operation's end.
     fn told(&self) -> Option<Verdict> {
-        self.last_status().and_then(|status| self.judge(status))
+        self.story.last().and_then(|change| self.judge(&change.status))
     }
 
-    fn last_status(&self) -> Option<&str> {
-        self.changes.iter().rev().find(|change| change.of_stack).map(|change| change.status.as_str())
+    /// Whether it is time to read the events. That the stack has turned to something else is news.
+    fn are_events_due(&mut self, look: Look, view: Option<&StackView>) -> bool {
+        let status = view.filter(|_| look != Look::Past).map(|view| view.status.clone());
+        let has_turned = self.seen.is_some() && self.seen != status;
+        self.seen = status;
+        let seems_over = !matches!(look, Look::Going) && self.doubt.is_none();
+        let lags = self.goes_wrong() && !self.story.last().is_some_and(|last| goes_wrong(&last.status));
+        has_turned || seems_over || lags || self.read_at.elapsed() >= self.interval()
+    }
+
+    /// While AWS contradicts itself, the more often the shorter that has gone on.
+    fn interval(&self) -> Duration {
+        let at_most = (self.news_at.elapsed() / QUIET_PARTS).clamp(EVENTS_EVERY, EVENTS_AT_LEAST_EVERY);
+        self.doubt.map_or(at_most, |doubt| (doubt.since.elapsed() / QUIET_PARTS).min(at_most))
+    }
+
+    /// Whether the stack was last seen on its way back or away.
+    fn goes_wrong(&self) -> bool {
+        self.seen.as_deref().is_some_and(goes_wrong)
+    }
+
+    /// How the operation ended, if that is proved.
+    fn ended(&self, look: Look, view: Option<&StackView>) -> Option<(Verdict, StackView)> {
+        let last = self.story.last();
+        // The id is that of no other stack, and nothing comes after this, whoever asked for it.
+        let mut all = self.story.all().iter();
+        if all.any(|change| change.of_stack && change.status == "DELETE_COMPLETE") {
+            return Some((Verdict::RolledBack, gone(&self.operation.id)));
+        }
+        if let (Sight::Ended(verdict), Some(view)) = (together(look, self.told()), view) {
+            return Some((verdict, view.clone()));
+        }
+        // What the stack is in now is someone else's doing.
+        let (told, view) = (self.told()?, view.filter(|_| look != Look::Past && self.story.is_followed())?);
+        let (status, reason) = (last?.status.clone(), self.story.reason());
+        Some((told, StackView { status, reason, ..view.clone() }))
+    }
+
+    /// AWS contradicts itself, or shows only the past: asks for this one stack, tells of it, and gives up at last.
+    async fn doubt(
+        &mut self,
+        look: Look,
+        view: Option<&StackView>,
+    ) -> Result<Option<(Verdict, StackView)>, Trouble> {
+        let now = Instant::now();
+        let doubt = *self.doubt.get_or_insert(Doubt { since: now, told_at: now + TOLD_AFTER });
+        if self.told().is_some() {
+            // The list of all stacks may lag behind.
+            let asked = poller::ask(self.environment, &self.operation.id).await.ok().flatten();
+            if let Some(ended) = asked.and_then(|view| self.ended(self.look(Some(&view)), Some(&view))) {
+                return Ok(Some(ended));
+            }
+        }
+        let is_at_rest = matches!(look, Look::Ended(_) | Look::Absent);
+        if self.operation.token.is_none() && is_at_rest && doubt.since.elapsed() >= TOLD_AFTER {
+            // It is not ours, and whatever comes next is refused as long as it goes on.
+            let view = view.cloned().unwrap_or_else(|| gone(&self.operation.id));
+            return Ok(Some((verdict(&view.status).unwrap_or(Verdict::Failed), view)));
+        }
+        let why = self.contradiction(look, view);
+        if now.duration_since(doubt.since.max(self.news_at)) >= LEFT_AFTER {
+            let message = format!("{why}, and nothing else for {} min", LEFT_AFTER.as_secs() / 60);
+            let trouble = Trouble { kind: Kind::Unreachable, ..Trouble::setup(message) };
+            return Err(trouble.hint("run the same command again when AWS shows the stack as it is"));
+        }
+        if now >= doubt.told_at {
+            self.context.warn(format!("{why}: looking on"));
+            self.doubt = Some(Doubt { told_at: now + doubt.since.elapsed(), ..doubt });
+        }
+        Ok(None)
+    }
+
+    /// How AWS contradicts itself.
+    fn contradiction(&self, look: Look, view: Option<&StackView>) -> String {
+        let status = view.map_or("", |view| view.status.as_str());
+        let shown = match look {
+            Look::Past => format!("AWS still shows the stack as it was before ({status})"),
+            Look::Absent => "AWS does not show the stack".to_owned(),
+            Look::Going | Look::Ended(_) => format!("AWS shows the stack in {status}"),
+        };
+        match self.story.last() {
+            Some(last) => format!("{shown}, though its events say {}", last.status),
+            None => format!("{shown}, and no event of this operation"),
+        }
+    }
+
+    /// That somebody cancelled it, if that is why it was rolled back.
+    fn cancelled(&self) -> Option<Failure> {
+        let own = self.story.own();
+        let by = self.story.cancelled_by().filter(|_| !self.is_cancelled && !failed_resource(own))?;
+        let failure = Failure::of_stack(self.name, format!("{} cancelled its update", somebody(by)));
+        Some(failure.hint("find out who (CancelUpdateStack in CloudTrail), then run it again"))
     }
 
     pub(super) async fn read_events(&mut self) -> Result<(), Trouble> {
         self.read_at = Instant::now();
-        let changes = self.log.read(self.environment, &self.operation.id).await?;
+        let changes = match &self.operation.token {
+            Some(token) => self.log.read_operation(self.environment, &self.operation.id, token).await?,
+            None => self.log.read(self.environment, &self.operation.id).await?,
+        };
         if !changes.is_empty() {
             self.news_at = Instant::now();
         }
-        let token = self.operation.token.as_deref();
         for change in changes {
-            // What an eventually consistent read still has of an earlier operation is not news. What someone
-            // else does to the stack during ours is.
-            self.begun |= token.is_none() || change.token.is_none() || change.token.as_deref() == token;
-            if !self.begun {
-                continue;
-            }
-            if change.status.ends_with("_COMPLETE") && !change.of_stack {
-                self.complete.insert(change.logical_id.clone());
-            }
-            self.context.progress(ResourceProgress {
-                logical_id: change.logical_id.clone(),
-                resource_type: change.resource_type.clone(),
-                status: change.status.clone(),
-                reason: change.reason.clone(),
-                done: self.complete.len(),
-                total: self.total.max(self.complete.len()),
-                unconfirmed: token.is_none() || change.token.as_deref() != token,
-                happened_at: change.at,
-            });
-            self.changes.push(change);
+            self.story.add(change);
         }
+        let goes_wrong = self.goes_wrong();
+        let told: Vec<ResourceProgress> = self
+            .story
+            .untold()
+            .into_iter()
+            .map(|change| {
+                if change.status.ends_with("_COMPLETE") && !change.of_stack {
+                    self.complete.insert(change.logical_id.clone());
+                }
+                ResourceProgress {
+                    done: self.complete.len(),
+                    total: self.total.max(self.complete.len()),
+                    // The events may lag behind what the poll has seen.
+                    unconfirmed: goes_wrong || !self.story.is_confirmed(&change),
+                    logical_id: change.logical_id,
+                    resource_type: change.resource_type,
+                    status: change.status,
+                    reason: change.reason,
+                    happened_at: change.at,
+                }
+            })
+            .collect();
+        self.context.progress_of(told);
         Ok(())
     }
 }

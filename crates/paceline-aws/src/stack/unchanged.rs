@@ -4,6 +4,7 @@ use paceline_assembly::Template;
 use paceline_plan::without_times;
 use serde_json::Value;
 
+use super::operation::is_gone;
 use super::request::Request;
 use crate::environment::Environment;
 use crate::poller::StackView;
@@ -27,9 +28,13 @@ pub(super) async fn is_unchanged(
     }
     let send = || {
         let stage = aws_sdk_cloudformation::types::TemplateStage::Original;
-        environment.client.get_template().stack_name(&request.name).template_stage(stage).send()
+        environment.client.get_template().stack_name(&view.id).template_stage(stage).send()
     };
-    let answer = environment.call(None, "GetTemplate", send).await?;
+    let answer = match environment.call(None, "GetTemplate", send).await {
+        // Somebody has deleted it: the operation that this leads to is refused, and it is looked again.
+        Err(trouble) if is_gone(&trouble) => return Ok(false),
+        answer => answer?,
+    };
     Ok(templates_are_equal(answer.template_body().unwrap_or_default(), &request.template, ignore_times))
 }
 

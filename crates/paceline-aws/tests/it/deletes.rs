@@ -219,17 +219,6 @@ async fn stacks_in_every_failed_state_can_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_no_change_set_was_executed_for_is_deleted_too() {
-    let world = World::slow();
-    let change_set = world.client().await.create_change_set().stack_name("S").change_set_name("theirs");
-    let change_set = change_set.change_set_type(aws_sdk_cloudformation::types::ChangeSetType::Create);
-    change_set.template_body(topic("theirs").to_string()).send().await.unwrap();
-    world.rest().await;
-    assert_eq!(world.statuses("S"), ["REVIEW_IN_PROGRESS"]);
-    world.destroy(&App::of("S", &topic("t"))).await.check(&[("S", Outcome::Deleted)]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_run_that_was_killed_goes_on_where_it_was() {
     for with_journal in [true, false] {
         for seconds in [0, 1, 3, 20, 60, 66, 70, 130] {

@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 #![expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]
 
+mod aliases;
 mod app;
 mod assets;
 mod builds;
 mod calls;
+mod colleague;
+mod colleague_sweep;
 mod deletes;
 mod deploys;
 mod early;
@@ -19,8 +22,10 @@ mod interrupts;
 mod limits;
 mod preflight;
 mod project;
+mod protection;
 mod quotas;
 mod resumes;
+mod reviews;
 mod rights;
 mod signal;
 mod states;

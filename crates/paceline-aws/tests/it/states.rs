@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_cloudformation::types::ChangeSetType;
 use paceline_aws::Method;
 use paceline_engine::Outcome;
 use paceline_sim::{Failure, Faults, Operation};
@@ -34,21 +33,6 @@ async fn what_is_left_of_a_failed_creation_is_deleted_first() {
         ran.check(&[("S", Outcome::Deployed)]);
         assert_eq!(world.statuses("S"), ["DELETE_COMPLETE", "CREATE_COMPLETE"]);
         assert!(ran.warnings()[0].contains("ROLLBACK_COMPLETE"), "{:?}", ran.warnings());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stack_that_no_change_set_was_executed_for_is_no_obstacle() {
-    for method in [Method::Direct, Method::ChangeSet] {
-        let world = World::slow();
-        let change_set = world.client().await.create_change_set().stack_name("S").change_set_name("theirs");
-        let change_set = change_set.change_set_type(ChangeSetType::Create);
-        change_set.template_body(topic("theirs").to_string()).send().await.unwrap();
-        world.rest().await;
-        assert_eq!(world.statuses("S"), ["REVIEW_IN_PROGRESS"]);
-        let ran = world.run(&App::of("S", &topic("t")), How { method, ..How::default() }).await;
-        ran.check(&[("S", Outcome::Deployed)]);
-        assert_eq!(ran.stack("S").outputs["Name"], "t");
     }
 }
 

@@ -252,7 +252,9 @@ impl World {
     /// The calls that change something, as `Operation Stack`.
     pub(crate) fn mutations(&self) -> Vec<String> {
         let calls = self.sim.calls().into_iter().filter(|call| MUTATING.contains(&call.operation.as_str()));
-        calls.map(|call| format!("{} {}", call.operation, call.stack.unwrap_or_default())).collect()
+        // Whether a stack is called by its name or by its id.
+        let name = |stack: String| stack.split('/').nth(1).map_or(stack.clone(), str::to_owned);
+        calls.map(|call| format!("{} {}", call.operation, name(call.stack.unwrap_or_default()))).collect()
     }
 
     /// How often an operation was carried out.

@@ -128,7 +128,7 @@ pub(super) fn cannot_be_updated(stack: &Stack) -> Option<Fault> {
 pub(super) fn update_stack(world: &mut World, request: &Request) -> Outcome {
     let token = token(request)?;
     let missing = |name: &str| format!("Stack [{name}] does not exist");
-    with_stack(world, request, missing, |world, stack| {
+    with_stack(world, request, missing, |world, mut stack| {
         match repeats(&stack, "UpdateStack", token.as_ref()) {
             Ok(false) => {}
             Ok(true) => return Err((stack, Ok(()))),
@@ -136,6 +136,8 @@ pub(super) fn update_stack(world: &mut World, request: &Request) -> Outcome {
         }
         match prepare_update(world, request, &stack) {
             Ok((desired, on_failure)) => {
+                // CloudFormation API Reference, `DescribeChangeSet`: they were made for an older state of the stack.
+                stack.change_sets.iter_mut().for_each(|set| set.execution = "OBSOLETE");
                 stack::update(world, stack, Arc::new(desired), on_failure, token, Some("UpdateStack"));
                 Ok(())
             }
@@ -278,13 +280,14 @@ pub(super) fn continue_update_rollback(world: &mut World, request: &Request) -> 
 }
 
 pub(super) fn cancel_update_stack(world: &mut World, request: &Request) -> Outcome {
+    let token = token(request)?;
     with_stack(world, request, does_not_exist, |world, stack| {
         if stack.status != "UPDATE_IN_PROGRESS" {
             let message =
                 format!("CancelUpdateStack cannot be called from current stack status {}", stack.status);
             return Err((stack, Err(Fault::validation(message))));
         }
-        stack::cancel_update(world, stack);
+        stack::cancel_update(world, stack, token);
         Ok(())
     })
     .map(|_| json!({}))
@@ -293,6 +296,10 @@ pub(super) fn cancel_update_stack(world: &mut World, request: &Request) -> Outco
 pub(super) fn update_termination_protection(world: &mut World, request: &Request) -> Outcome {
     let protected = request.form.flag("EnableTerminationProtection");
     with_stack(world, request, does_not_exist, |_, mut stack| {
+        if stack.is_deleted() {
+            let refusal = Fault::validation(does_not_exist(&stack.key.arn));
+            return Err((stack, Err(refusal)));
+        }
         stack.protected = protected;
         Err((stack, Ok(())))
     })

@@ -164,7 +164,9 @@ pub(crate) fn change_set_ready(world: &mut World, stack: &mut Stack, arn: &str) 
     match verdict {
         Ok(changes) => {
             set.status = "CREATE_COMPLETE";
-            set.execution = "AVAILABLE";
+            if set.execution != "OBSOLETE" {
+                set.execution = "AVAILABLE";
+            }
             set.changes = changes;
         }
         Err(reason) => {
@@ -304,7 +306,11 @@ pub(super) fn execute(world: &mut World, request: &Request) -> Outcome {
     if set.execution != "AVAILABLE" {
         return Err(Fault::bad(
             "InvalidChangeSetStatus",
-            format!("ChangeSet [{}] cannot be executed in its current status of [{}]", set.arn, set.status),
+            // As quoted in aws/amazon-chime-sdk-js#1089.
+            format!(
+                "ChangeSet [{}] cannot be executed in its current execution status of [{}]",
+                set.arn, set.execution
+            ),
         ));
     }
     if let Some(fault) = cannot_be_updated(stack).filter(|_| !set.creates) {

@@ -91,6 +91,7 @@ fn described(stack: &Stack, at: Timestamp) -> Option<Value> {
     let mut shown = json!({
         "StackId": &*stack.key.arn,
         "StackName": stack.name,
+        "AliasName": stack.alias,
         "Description": desired.template.value().get("Description").and_then(Value::as_str),
         "CreationTime": written(stack.created),
         "LastUpdatedTime": updated.map(written),

@@ -1,6 +1,7 @@
 //! The CloudFormation API.
 
 mod actions;
+mod aliases;
 mod change_sets;
 mod describe;
 mod lists;
@@ -16,6 +17,7 @@ use crate::simulator::unknown_operation;
 use crate::stack::Stack;
 use crate::world::{Place, StackKey, World};
 
+pub(crate) use aliases::give as give_alias;
 pub(crate) use change_sets::change_set_ready;
 
 pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {
@@ -27,6 +29,8 @@ pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {
         "ContinueUpdateRollback" => actions::continue_update_rollback(world, request),
         "CancelUpdateStack" => actions::cancel_update_stack(world, request),
         "UpdateTerminationProtection" => actions::update_termination_protection(world, request),
+        "SetAlias" => aliases::set(world, request),
+        "RemoveAlias" => aliases::remove(world, request),
         "CreateChangeSet" => change_sets::create(world, request),
         "DescribeChangeSet" => change_sets::describe(world, request),
         "ExecuteChangeSet" => change_sets::execute(world, request),
@@ -53,13 +57,13 @@ pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {
     }
 }
 
-/// The key of the stack that a name or an ARN means. A name means the one that is not deleted.
+/// The key of the stack that a name, an alias or an ARN means. A name means the one that is not deleted.
 fn key_of(world: &World, place: &Place, name: &str) -> Option<StackKey> {
     let region = world.region(place)?;
     let arn: Arc<str> = if name.starts_with("arn:") {
         region.stacks.get_key_value(name)?.0.clone()
     } else {
-        region.names.get(name)?.clone()
+        region.names.get(name).or_else(|| aliases::meant(region, name))?.clone()
     };
     Some(StackKey { place: place.clone(), arn })
 }

@@ -95,9 +95,14 @@ pub(crate) fn continue_rollback(
 }
 
 /// Cancels an update and rolls it back.
-pub(crate) fn cancel_update(world: &mut World, mut stack: Box<Stack>) {
+pub(crate) fn cancel_update(world: &mut World, mut stack: Box<Stack>, token: Option<Arc<str>>) {
+    Run { world, stack: &mut stack }.cancel_running();
+    // The events of the rollback carry the token of the cancellation, as reported in glassechidna/stackit#26.
+    if let (Some(operation), Some(token)) = (&mut stack.operation, token) {
+        stack.tokens.push(Token { text: Arc::clone(&token), action: "CancelUpdateStack" });
+        operation.token = Some(token);
+    }
     let mut run = Run { world, stack: &mut stack };
-    run.cancel_running();
     run.switch(Kind::RollBackUpdate, Some("User Initiated".to_owned()));
     world.put_stack(stack);
 }

@@ -249,6 +249,7 @@ pub(crate) struct ChangeSet {
 pub(crate) struct Stack {
     pub(crate) key: StackKey,
     pub(crate) name: String,
+    pub(crate) alias: Option<String>,
     /// The key of the stack it is nested in, and its logical id there.
     pub(crate) parent: Option<(StackKey, String)>,
     pub(crate) root: Option<Arc<str>>,
@@ -284,6 +285,7 @@ impl Stack {
         Box::new(Self {
             key,
             name: name.to_owned(),
+            alias: None,
             parent: None,
             root: None,
             status: "REVIEW_IN_PROGRESS".to_owned(),

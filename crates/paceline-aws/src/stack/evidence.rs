@@ -1,0 +1,301 @@
+//! What a look at a stack, and the stack's events, prove of an operation.
+//!
+//! AWS's reads are eventually consistent: a look may be older than the operation, however long ago that began. What
+//! tells is different for each operation. A creation makes a stack with an id of its own. An update sets the time of
+//! the last update. A deletion, and going on with a rollback, leave both as they were. The events of all of them
+//! carry the operation's token, so that a look counts only when they agree.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use super::decide::Verdict;
+use super::events::{Change, starts_operation};
+
+/// The events of a stack around an operation, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    /// The operation's token, if it is ours.
+    token: Option<String>,
+    changes: Vec<Change>,
+    /// Which of the changes have been told of.
+    told: Vec<bool>,
+}
+
+impl Story {
+    pub(super) fn new(token: Option<String>) -> Self {
+        Self { token, ..Self::default() }
+    }
+
+    /// Takes in an event, which may be older than others that are known.
+    pub(super) fn add(&mut self, change: Change) {
+        let place = self.changes.partition_point(|known| known.at <= change.at);
+        self.changes.insert(place, change);
+        self.told.insert(place, false);
+    }
+
+    /// The events of the operation that this has not given yet.
+    pub(super) fn untold(&mut self) -> Vec<Change> {
+        let own = self.own_range();
+        let untold = own.clone().filter(|&place| !self.told[place]).map(|place| self.changes[place].clone());
+        let untold = untold.collect();
+        self.told[own].fill(true);
+        untold
+    }
+
+    /// Everything that is known, also of what was before the operation and came after it.
+    pub(super) fn all(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The events of the operation, and what others did to the stack meanwhile.
+    pub(super) fn own(&self) -> &[Change] {
+        &self.changes[self.own_range()]
+    }
+
+    /// Whether another operation has begun after the end of this one.
+    pub(super) fn is_followed(&self) -> bool {
+        self.followed_by().is_some()
+    }
+
+    /// How another operation began after the end of this one.
+    pub(super) fn followed_by(&self) -> Option<&Change> {
+        let after = &self.changes[self.start()?..];
+        after.get(self.next_start(after)?)
+    }
+
+    /// How someone else's deletion of the stack began in the middle of this operation, which is none itself.
+    pub(super) fn overtaken_by(&self) -> Option<&Change> {
+        let is_deletion = |change: &&Change| change.of_stack && change.status == "DELETE_IN_PROGRESS";
+        let token = self.token.as_ref()?;
+        let first = self.own().first().filter(|change| !is_deletion(change))?;
+        let is_theirs = |change: &&Change| is_deletion(change) && change.token.as_ref() != Some(token);
+        self.own().iter().find(is_theirs).filter(|_| self.is_confirmed(first))
+    }
+
+    /// How someone else's cancellation of this update began. It is an operation of its own, with a token of its own
+    /// where it was given one.
+    pub(super) fn cancelled_by(&self) -> Option<&Change> {
+        let token = self.token.as_ref()?;
+        let mut own = self.own().iter().filter(|change| change.of_stack);
+        own.find(|change| change.status == "UPDATE_IN_PROGRESS")?;
+        let rollback = own.find(|change| change.status == "UPDATE_ROLLBACK_IN_PROGRESS")?;
+        let is_asked_for = rollback.token.as_ref().is_some_and(|other| other != token)
+            || rollback.reason.as_deref().is_some_and(|reason| reason.contains("User Initiated"));
+        is_asked_for.then_some(rollback)
+    }
+
+    /// The last of the stack's own events in the operation.
+    pub(super) fn last(&self) -> Option<&Change> {
+        self.own().iter().rev().find(|change| change.of_stack)
+    }
+
+    /// What a change of the stack says of the reason.
+    pub(super) fn reason(&self) -> Option<String> {
+        let mut reasons = self.own().iter().rev().filter(|change| change.of_stack);
+        reasons.find_map(|change| change.reason.clone())
+    }
+
+    /// Whether a change is known to be of this operation and not of another before, after or during it.
+    pub(super) fn is_confirmed(&self, change: &Change) -> bool {
+        self.token.is_some() && change.token == self.token
+    }
+
+    fn own_range(&self) -> Range<usize> {
+        let Some(start) = self.start() else { return 0..0 };
+        let next = self.next_start(&self.changes[start..]);
+        start..next.map_or(self.changes.len(), |next| start + next)
+    }
+
+    /// Where the operation begins. Someone else's is the one that goes on. Not every stand-in for AWS knows tokens.
+    fn start(&self) -> Option<usize> {
+        let starts = |change: &Change| change.of_stack && starts_operation(change);
+        if self.token.is_none() || self.changes.iter().all(|change| change.token.is_none()) {
+            return self.changes.iter().rposition(starts).or((!self.changes.is_empty()).then_some(0));
+        }
+        self.changes.iter().position(|change| self.is_confirmed(change))
+    }
+
+    /// Where another operation begins after the end of this one. What deletes the stack in the middle of it is what
+    /// becomes of it.
+    fn next_start(&self, own: &[Change]) -> Option<usize> {
+        self.token.as_ref()?;
+        let is_other = |(_, change): &(usize, &Change)| {
+            change.of_stack && starts_operation(change) && change.token != self.token
+        };
+        let mut others = own.iter().enumerate().skip(1).filter(is_other).map(|(place, _)| place);
+        others.find(|&place| {
+            let before = own[..place].iter().rev().find(|change| change.of_stack);
+            before.is_some_and(|change| !change.status.ends_with("_IN_PROGRESS"))
+        })
+    }
+}
+
+/// Who asked for an operation that began like this, as far as its token tells.
+pub(super) fn somebody(change: &Change) -> &'static str {
+    // CloudFormation API Reference, `StackEvent`: operations of the console have tokens that begin so.
+    match change.token.as_deref() {
+        Some(token) if token.starts_with("Console-") => "somebody, in the console,",
+        _ => "somebody",
+    }
+}
+
+/// Whether a look shows a stack as it was before an operation that sets its times: its times are not later than they
+/// were. Both are [`StackView::stamp`](crate::poller::StackView::stamp)s.
+pub(super) fn is_past(stamp: &str, before: &str) -> bool {
+    let latest = |stamp: &str| stamp.split('/').filter_map(|time| time.parse::<Timestamp>().ok()).max();
+    match (latest(stamp), latest(before)) {
+        (Some(now), Some(before)) => now <= before,
+        _ => stamp == before,
+    }
+}
+
+/// Whether a stack in this state is on its way back or away: what is complete in it is no achievement.
+pub(super) fn goes_wrong(status: &str) -> bool {
+    status.contains("ROLLBACK") || status.ends_with("_FAILED") || status.starts_with("DELETE")
+}
+
+/// What a look and the events say together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// It goes on.
+    Going,
+    /// It has ended, by both.
+    Ended(Verdict),
+    /// They do not agree, or the look is older than the operation.
+    Unsure,
+}
+
+/// What a look says by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// The stack is as it was before the operation.
+    Past,
+    /// There is no such stack, or not yet.
+    Absent,
+    /// It is in a state in which operations go on.
+    Going,
+    /// It is in a state in which they end.
+    Ended(Verdict),
+}
+
+/// Puts together what a look says and how the operation ended by its events, if they say that it has.
+pub(super) fn together(look: Look, told: Option<Verdict>) -> Sight {
+    match (look, told) {
+        (Look::Going, None) => Sight::Going,
+        (Look::Ended(seen), Some(told)) if seen == told => Sight::Ended(told),
+        _ => Sight::Unsure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: Option<&str> = Some("paceline-ours-update-1");
+    const THEIRS: Option<&str> = Some("Console-UpdateStack-1");
+
+    fn change(second: i64, of_stack: bool, status: &str, token: Option<&str>) -> Change {
+        Change {
+            logical_id: if of_stack { "Stack" } else { "Parameter" }.to_owned(),
+            physical_id: String::new(),
+            resource_type: String::new(),
+            status: status.to_owned(),
+            reason: None,
+            token: token.map(str::to_owned),
+            at: Timestamp::from_second(second).unwrap_or_default(),
+            of_stack,
+        }
+    }
+
+    fn story(changes: &[Change]) -> Story {
+        let mut story = Story::new(OURS.map(str::to_owned));
+        for change in changes {
+            story.add(change.clone());
+        }
+        story
+    }
+
+    fn statuses(story: &Story) -> Vec<(i64, &str)> {
+        story.own().iter().map(|change| (change.at.as_second(), change.status.as_str())).collect()
+    }
+
+    #[test]
+    fn an_operation_is_told_from_those_before_and_after_it() {
+        let before =
+            [change(1, true, "UPDATE_IN_PROGRESS", THEIRS), change(2, true, "UPDATE_COMPLETE", THEIRS)];
+        let ours = [
+            change(3, true, "UPDATE_IN_PROGRESS", OURS),
+            change(4, false, "UPDATE_COMPLETE", OURS),
+            change(5, true, "UPDATE_COMPLETE", OURS),
+        ];
+        let after = [change(6, true, "UPDATE_IN_PROGRESS", THEIRS), change(7, true, "UPDATE_FAILED", THEIRS)];
+        assert!(story(&before).own().is_empty());
+        let expected = [(3, "UPDATE_IN_PROGRESS"), (4, "UPDATE_COMPLETE"), (5, "UPDATE_COMPLETE")];
+        let mut all = [&before[..], &ours, &after].concat();
+        for _ in 0..all.len() {
+            // In whatever order they are learned of.
+            all.rotate_left(1);
+            let story = story(&all);
+            assert_eq!(statuses(&story), expected);
+            assert!(story.is_followed());
+        }
+        assert!(!story(&[&before[..], &ours].concat()).is_followed());
+    }
+
+    #[test]
+    fn who_cancels_an_update_or_deletes_its_stack_decides_what_becomes_of_it() {
+        let start = change(1, true, "UPDATE_IN_PROGRESS", OURS);
+        let cancelled = [start.clone(), change(2, true, "UPDATE_ROLLBACK_IN_PROGRESS", THEIRS)];
+        assert_eq!(story(&cancelled).last().map(|last| last.at.as_second()), Some(2));
+        let deleted = [
+            start,
+            change(2, true, "DELETE_IN_PROGRESS", THEIRS),
+            change(3, true, "DELETE_COMPLETE", THEIRS),
+        ];
+        assert_eq!(story(&deleted).last().map(|last| last.at.as_second()), Some(3));
+    }
+
+    #[test]
+    fn where_there_are_no_tokens_the_last_operation_counts_and_proves_nothing() {
+        let changes = [
+            change(1, true, "CREATE_IN_PROGRESS", None),
+            change(2, true, "CREATE_COMPLETE", None),
+            change(3, true, "UPDATE_IN_PROGRESS", None),
+        ];
+        let story = story(&changes);
+        assert_eq!(statuses(&story), [(3, "UPDATE_IN_PROGRESS")]);
+        assert!(!story.is_confirmed(&story.own()[0]));
+    }
+
+    #[test]
+    fn a_look_is_past_as_long_as_the_stacks_times_are_not_later_than_before() {
+        let before = "2026-01-01T00:00:00Z/2026-01-02T00:00:00.5Z";
+        for (stamp, past) in [
+            (before, true),
+            ("2026-01-01T00:00:00Z/", true),
+            ("2026-01-01T00:00:00Z/2026-01-01T12:00:00Z", true),
+            ("2026-01-01T00:00:00Z/2026-01-02T00:00:00Z", true),
+            ("2026-01-01T00:00:00Z/2026-01-02T00:00:01Z", false),
+            ("2026-01-03T00:00:00Z/", false),
+        ] {
+            assert_eq!(is_past(stamp, before), past, "{stamp}");
+        }
+        assert!(is_past("/", "/") && !is_past("odd", "/"));
+    }
+
+    #[test]
+    fn only_what_a_look_and_the_events_agree_on_is_an_end() {
+        use Verdict::{Failed, RolledBack, Succeeded};
+        let looks = [Look::Past, Look::Absent, Look::Going]
+            .into_iter()
+            .chain([Succeeded, RolledBack, Failed].map(Look::Ended));
+        for look in looks {
+            for told in [None, Some(Succeeded), Some(RolledBack), Some(Failed)] {
+                let sight = together(look, told);
+                let ended = told.filter(|&told| look == Look::Ended(told));
+                assert_eq!(matches!(sight, Sight::Ended(_)), ended.is_some(), "{look:?} {told:?}");
+            }
+        }
+    }
+}

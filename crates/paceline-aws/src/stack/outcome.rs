@@ -1,0 +1,128 @@
+//! How deployments end, in words.
+
+use paceline_assembly::Stack;
+use paceline_engine::event::Cause;
+use paceline_engine::{Ended, Outcome};
+
+use super::GOES_ON;
+use super::decide::Verdict;
+use super::events::{Change, EventLog};
+use super::evidence::somebody;
+use super::failure::{Failure, first_cause};
+use crate::environment::Environment;
+use crate::poller::StackView;
+use crate::trouble::Trouble;
+
+/// What to do about a rollback that does not get to its end.
+pub(super) const STUCK: &str =
+    "mend what stops its rollback, or continue the rollback without that resource, then run it again";
+/// What to do about a stack whose creation failed, and which somebody wants to be there.
+pub(super) const PROTECTED: &str = "its creation failed, and only deleting it makes room for another try, but termination protection is on, \
+     which the app does not ask for: turn it off, then run it again";
+const WHO_DELETED: &str = "find out who (DeleteStack in CloudTrail), then run it again";
+
+fn failed_as(stack: &Stack, message: impl Into<String>, hint: Option<&str>) -> Ended {
+    Ended::failed(Cause {
+        at: Some(stack.name.clone()),
+        message: message.into(),
+        hint: hint.map(str::to_owned),
+        preflight: false,
+    })
+}
+
+pub(super) fn unchanged(view: &StackView) -> Ended {
+    Ended { outputs: view.outputs.clone(), ..Ended::new(Outcome::Unchanged) }
+}
+
+pub(super) fn without_resources(stack: &Stack, view: Option<&StackView>) -> Ended {
+    if view.is_none() {
+        return Ended::new(Outcome::Unchanged).with_detail("it has no resources: nothing to deploy");
+    }
+    let hint = "delete the stack if it is not needed; this is not done by deploying";
+    failed_as(stack, "its template has no resources any more, but the stack is there", Some(hint))
+}
+
+/// Two stacks of the app turn out to be one.
+pub(super) fn two_of_one(stack: &Stack, view: &StackView) -> Ended {
+    let (alias, own) = (&stack.name, &view.name);
+    let message = format!("{alias} is an alias of the stack {own}, which this app deploys too");
+    let hint = format!("remove the alias {alias} from {own}, or give one of the two another name");
+    failed_as(stack, message, Some(&hint))
+}
+
+/// AWS could not be reached any more.
+pub(super) fn lost(trouble: Trouble) -> Ended {
+    let ended = Ended::new(Outcome::Interrupted).with_detail(GOES_ON);
+    Ended { cause: Some(trouble.into_cause()), ..ended }
+}
+
+pub(super) fn failed(stack: &Stack, verdict: Verdict, view: StackView, failure: Option<Failure>) -> Ended {
+    let outcome = if verdict == Verdict::RolledBack { Outcome::RolledBack } else { Outcome::Failed };
+    let own_words = || Failure::of_stack(&stack.name, view.reason.unwrap_or(view.status));
+    Ended { outcome, ..Ended::failed(failure.unwrap_or_else(own_words).cause) }
+}
+
+/// A stack that a person has to look at; `cause` is why its last operation failed.
+pub(super) fn refused(stack: &Stack, view: &StackView, why: &str, cause: Option<Cause>) -> Ended {
+    let state = format!("the stack is in {}", view.status);
+    match cause {
+        None => failed_as(stack, state, Some(why)),
+        Some(cause) => {
+            let message = match cause.at {
+                Some(at) => format!("{state}: {at}: {}", cause.message),
+                None => format!("{state}: {}", cause.message),
+            };
+            failed_as(stack, message, Some(why))
+        }
+    }
+}
+
+/// Why the last operation on a stack failed, if its events can be read and say so.
+pub(super) async fn first_cause_of(environment: &Environment, stack: &Stack, id: &str) -> Option<Cause> {
+    let changes = EventLog::default().read(environment, id).await.ok()?;
+    let failure = first_cause(environment, &changes, &stack.construct_paths, 0).await?;
+    Some(failure.cause)
+}
+
+/// Somebody else's operation put an end to ours.
+pub(super) fn overtaken(stack: &Stack, by: &Change) -> Ended {
+    let who = somebody(by);
+    if by.status == "DELETE_IN_PROGRESS" {
+        return failed_as(stack, format!("{who} deleted it while it was being created"), Some(WHO_DELETED));
+    }
+    let message = format!("{who} began another operation on it ({}) before ours had ended", by.status);
+    failed_as(stack, message, Some("find out who (CloudTrail), then run it again"))
+}
+
+/// Somebody else's operation came after ours.
+pub(super) fn followed(by: &Change) -> String {
+    format!("{} has begun another operation on it since: {}", somebody(by), by.status)
+}
+
+pub(super) fn deleted_since(stack: &Stack, by: &Change) -> Ended {
+    let message = format!("it was deployed, and {} deleted it right after that", somebody(by));
+    failed_as(stack, message, Some(WHO_DELETED))
+}
+
+/// The stack is there, but its termination protection could not be set.
+pub(super) fn unprotected(stack: &Stack, trouble: Trouble) -> Ended {
+    let cause = trouble.into_cause();
+    let message = format!(
+        "the stack is deployed, but its termination protection could not be changed: {}",
+        cause.message
+    );
+    failed_as(stack, message, cause.hint.as_deref())
+}
+
+/// The cause of a failure that was about to be mended stays the cause, whatever came of mending it.
+pub(super) fn keep_first(first: Cause, ended: Ended) -> Ended {
+    let Some(then) = ended.cause.as_ref().filter(|_| !ended.outcome.is_success()) else { return ended };
+    if ended.outcome == Outcome::Interrupted {
+        return ended;
+    }
+    let hint = match &then.hint {
+        Some(hint) => format!("it could not be tried again: {}; {hint}", then.message),
+        None => format!("it could not be tried again: {}", then.message),
+    };
+    Ended { cause: Some(Cause { hint: Some(hint), ..first }), ..ended }
+}

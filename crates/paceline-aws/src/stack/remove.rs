@@ -1,0 +1,129 @@
+//! Deletes a stack that is still what it was when that was decided.
+//!
+//! The decision is made on a look that may be some seconds old, and others work on the same stacks: a change set that
+//! was in review is executed, a stack is deleted and made anew under the same name. So it is looked again directly
+//! before each DeleteStack, by the stack's id, when nothing but the call itself is left to wait for; and the stack
+//! is deleted only if its id, its status and the time of its last update are those that justified it. DeleteStack
+//! has no condition that CloudFormation would check, so that one window stays: what somebody does between the answer
+//! to that look and the arrival of the deletion, one call later. DeleteStack names the id, so that even then no other
+//! stack than the one that was looked at is met.
+
+use std::time::Duration;
+
+use paceline_assembly::Stack;
+use paceline_engine::StepContext;
+
+use super::MOVES;
+use super::events::{Change, EventLog};
+use super::operation::{Sent, TOKEN_USED, is_gone};
+use super::request::token;
+use super::review::Review;
+use super::settle::{Operation, Settled, settle};
+use crate::environment::Environment;
+use crate::poller::{StackView, find};
+use crate::trouble::Trouble;
+
+/// Deletes a stack.
+pub(super) struct Removal<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) context: &'a StepContext,
+    pub(super) stack: &'a Stack,
+    /// As whom CloudFormation does it.
+    pub(super) role: Option<&'a String>,
+    /// Of what asks for it.
+    pub(super) digest: &'a str,
+}
+
+impl Removal<'_> {
+    /// Sends the deletion and waits for its end; no changes when the stack is not what it was.
+    pub(super) async fn send(&self, view: &StackView, attempt: u32) -> Result<Settled, Trouble> {
+        // A deletion that CloudFormation called off leaves the stack as it was, but its token is used up.
+        for number in 0..MOVES {
+            let token = token(self.digest, "delete", &format!("{} {number}", view.state()), attempt);
+            let sent = match self.submit(view, &token).await? {
+                // The answer to the first try got lost.
+                Sent::OutOfDate(_) if self.has_begun(view, &token).await => {
+                    Sent::Accepted { id: view.id.clone() }
+                }
+                sent => sent,
+            };
+            match sent {
+                Sent::Known if still(self.environment, view).await? => {}
+                // DeleteStack is also accepted of a stack that somebody is deleting, and does nothing then.
+                Sent::Accepted { .. } if self.is_somebody_elses(view, &token).await => {
+                    return Ok(self.settle(Operation::someone_elses(view)).await);
+                }
+                Sent::Accepted { id } => {
+                    let (token, stamp_before) = (Some(token), None);
+                    let operation = Operation { id, token, stamp_before, until_rest: true, limit: None };
+                    return Ok(self.settle(operation).await);
+                }
+                Sent::NoChanges | Sent::OutOfDate(_) | Sent::Known => break,
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Ok(Settled::NoChanges)
+    }
+
+    async fn submit(&self, view: &StackView, token: &str) -> Result<Sent, Trouble> {
+        self.context.submitting("delete", token).await;
+        let environment = self.environment;
+        let send = || {
+            let call = environment.client.delete_stack().stack_name(&view.id).client_request_token(token);
+            call.set_role_arn(self.role.cloned()).send()
+        };
+        let holds = || self.justified(view);
+        match environment.caller(Some(self.context)).call_while("DeleteStack", holds, send).await {
+            Ok(Some(_)) => Ok(Sent::Accepted { id: view.id.clone() }),
+            Ok(None) => Ok(Sent::OutOfDate("it is not what it was any more".to_owned())),
+            Err(trouble) if trouble.message.starts_with(TOKEN_USED) => Ok(Sent::Known),
+            Err(trouble) if is_outdated(&trouble) => Ok(Sent::OutOfDate(trouble.message)),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn settle(&self, operation: Operation) -> Settled {
+        self.environment.poller.expect_change();
+        // Not being able to look says nothing about the stack.
+        let settled = settle(self.environment, self.context, self.stack, operation).await;
+        settled.unwrap_or_else(Settled::Lost)
+    }
+
+    async fn has_begun(&self, view: &StackView, token: &str) -> bool {
+        let changes = EventLog::default().read(self.environment, &view.id).await.unwrap_or_default();
+        changes.iter().any(|change| change.token.as_deref() == Some(token))
+    }
+
+    async fn is_somebody_elses(&self, view: &StackView, token: &str) -> bool {
+        let changes = EventLog::default().read(self.environment, &view.id).await.unwrap_or_default();
+        let is_theirs = |change: &Change| {
+            change.of_stack && change.status == "DELETE_IN_PROGRESS" && change.token.as_deref() != Some(token)
+        };
+        changes.first().is_some_and(is_theirs)
+    }
+
+    /// Whether the stack still is what it was. One that was made for a change set must also have none in review.
+    async fn justified(&self, view: &StackView) -> Result<bool, Trouble> {
+        if view.status != "REVIEW_IN_PROGRESS" {
+            return still(self.environment, view).await;
+        }
+        let (environment, context) = (self.environment, self.context);
+        let review = Review { environment, context, stack: view, name: None, ours: None };
+        // At the same time, so that both are one call away from the deletion.
+        let (is_still, is_free) = tokio::try_join!(still(self.environment, view), review.is_free())?;
+        Ok(is_still && is_free)
+    }
+}
+
+/// Whether a refusal is about what the stack has become since it was looked at.
+fn is_outdated(trouble: &Trouble) -> bool {
+    let message = &trouble.message;
+    message.contains("cannot be deleted while in status")
+        || message.contains("cannot be deleted while TerminationProtection is enabled")
+        || is_gone(trouble)
+}
+
+/// Whether a stack is now what it was when it was looked at.
+pub(super) async fn still(environment: &Environment, view: &StackView) -> Result<bool, Trouble> {
+    Ok(find(environment, &view.id).await?.is_some_and(|now| now.state() == view.state()))
+}

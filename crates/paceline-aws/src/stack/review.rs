@@ -1,0 +1,203 @@
+//! Change sets that are in review: made, and neither executed nor deleted yet.
+//!
+//! One of somebody else's is never thrown away: a person may be reading it in the console, and the CDK CLI has one
+//! between making and executing it. Two things would throw it away: deleting the stack that was made for it, and
+//! executing another one, with which CloudFormation deletes all others of the stack (API Reference,
+//! `ExecuteChangeSet`). Before either the run waits for a while, and then refuses. `UpdateStack` is not held up: it
+//! leaves change sets where they are, and CloudFormation lets none be executed that was made for an older state.
+//!
+//! ListChangeSets takes a permission that deploy roles have since version 32 of the bootstrap template. Without it
+//! change sets are asked for by the names that are known, and what cannot be seen counts as somebody else's.
+
+use std::time::Duration;
+
+use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus};
+use jiff::Timestamp;
+use paceline_engine::StepContext;
+use tokio::time::Instant;
+
+use super::operation::is_gone;
+use super::remove::still;
+use crate::environment::Environment;
+use crate::poller::{StackView, timestamp};
+use crate::trouble::{Kind, Trouble};
+
+/// How long a change set may be in review until the run refuses.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// From one look at it to the next: one part in so many of the time that it was waited for, within these bounds.
+const PARTS: u32 = 10;
+const LOOKS: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(20)];
+/// The name under which the CDK CLI makes its change sets.
+const OF_THE_CDK: &str = "cdk-deploy-change-set";
+/// How the names of change sets begin that any run has made.
+const OF_A_RUN: &str = "paceline-";
+
+/// The change sets of a stack.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Review<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) context: &'a StepContext,
+    /// As it was looked at.
+    pub(super) stack: &'a StackView,
+    /// The name of the one that this deployment makes, if it makes one.
+    pub(super) name: Option<&'a str>,
+    /// How the names of all begin that it makes.
+    pub(super) ours: Option<&'a str>,
+}
+
+/// A change set in review that is not ours.
+#[derive(Debug, Clone)]
+struct Foreign {
+    /// `None` when it cannot be seen whether there is one.
+    name: Option<String>,
+    made: Option<Timestamp>,
+}
+
+impl Review<'_> {
+    /// Whether nothing of anybody else's is in review.
+    pub(super) async fn is_free(&self) -> Result<bool, Trouble> {
+        Ok(self.foreign().await?.is_none())
+    }
+
+    /// Waits until nothing of anybody else's is in review any more: whether the stack is still what it was then.
+    /// Something that stays in review is the error.
+    pub(super) async fn wait(&self) -> Result<bool, Trouble> {
+        let (started, mut told) = (Instant::now(), None);
+        loop {
+            let Some(foreign) = self.foreign().await? else { return Ok(true) };
+            if started.elapsed() > PATIENCE {
+                return Err(foreign.refusal(self.stack));
+            }
+            if told != Some(foreign.name.clone()) {
+                self.context.warn(format!("{}: {}", foreign.what(), foreign.waiting()));
+                told = Some(foreign.name);
+            }
+            let [shortest, longest] = LOOKS;
+            tokio::time::sleep((started.elapsed() / PARTS).clamp(shortest, longest)).await;
+            if !still(self.environment, self.stack).await? {
+                return Ok(false);
+            }
+        }
+    }
+
+    async fn foreign(&self) -> Result<Option<Foreign>, Trouble> {
+        let mut next = None::<String>;
+        loop {
+            let send = || {
+                let call = self.environment.client.list_change_sets().stack_name(&self.stack.id);
+                call.set_next_token(next.clone()).send()
+            };
+            let answer = match self.environment.call(None, "ListChangeSets", send).await {
+                Ok(answer) => answer,
+                Err(trouble) if trouble.kind == Kind::Denied => return self.foreign_by_name().await,
+                // Somebody has deleted it: the next look at the stack tells.
+                Err(trouble) if is_gone(&trouble) => return Ok(None),
+                Err(trouble) => return Err(trouble),
+            };
+            let foreign = answer.summaries().iter().find_map(|set| {
+                let foreign = Foreign {
+                    name: set.change_set_name().map(str::to_owned),
+                    made: set.creation_time().and_then(timestamp),
+                };
+                let is_it = is_in_review(set.status(), set.execution_status()) && self.is_foreign(&foreign);
+                is_it.then_some(foreign)
+            });
+            if foreign.is_some() {
+                return Ok(foreign);
+            }
+            next = answer.next_token().map(str::to_owned);
+            if next.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// What can be found out where change sets may not be listed.
+    async fn foreign_by_name(&self) -> Result<Option<Foreign>, Trouble> {
+        if let Some(made) = self.describe(OF_THE_CDK).await? {
+            return Ok(Some(Foreign { name: Some(OF_THE_CDK.to_owned()), made }));
+        }
+        // A stack that was made for ours is not expected to have another.
+        let has_ours = match self.name {
+            Some(name) => self.describe(name).await?.is_some(),
+            None => false,
+        };
+        Ok((!has_ours).then_some(Foreign { name: None, made: None }))
+    }
+
+    /// When the change set of this name was made, if there is one in review.
+    async fn describe(&self, name: &str) -> Result<Option<Option<Timestamp>>, Trouble> {
+        let send = || {
+            let call = self.environment.client.describe_change_set().stack_name(&self.stack.id);
+            call.change_set_name(name).send()
+        };
+        match self.environment.call(None, "DescribeChangeSet", send).await {
+            Ok(set) if is_in_review(set.status(), set.execution_status()) => {
+                Ok(Some(set.creation_time().and_then(timestamp)))
+            }
+            Err(trouble) if !trouble.message.starts_with("ChangeSetNotFound") && !is_gone(&trouble) => {
+                Err(trouble)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn is_foreign(&self, set: &Foreign) -> bool {
+        let name = set.name.as_deref().unwrap_or_default();
+        if self.ours.is_some_and(|ours| name.starts_with(ours)) {
+            return false;
+        }
+        // Of another deployment of this tool: one that goes on executes it soon, one that was interrupted never does.
+        let age = set.made.and_then(|made| Duration::try_from(self.context.now().duration_since(made)).ok());
+        !(name.starts_with(OF_A_RUN) && age.is_some_and(|age| age > PATIENCE))
+    }
+}
+
+impl Foreign {
+    fn what(&self) -> String {
+        match (&self.name, self.made) {
+            (Some(name), Some(made)) => {
+                let made = made.strftime("%Y-%m-%d %H:%M:%S UTC");
+                format!("the change set `{name}`, which somebody made at {made}, is in review")
+            }
+            (Some(name), None) => format!("somebody's change set `{name}` is in review"),
+            (None, _) => {
+                "a change set of somebody's may be in review: the deploy role may not list them".to_owned()
+            }
+        }
+    }
+
+    fn waiting(&self) -> String {
+        let minutes = PATIENCE.as_secs() / 60;
+        let it = if self.name.is_some() { "it" } else { "what is in review" };
+        format!("waiting up to {minutes} minutes for {it} to be executed or deleted")
+    }
+
+    fn refusal(&self, stack: &StackView) -> Trouble {
+        let which = match &self.name {
+            Some(name) => format!("the change set `{name}`"),
+            None => "what is in review".to_owned(),
+        };
+        let more = match &self.name {
+            Some(_) => "",
+            None => " (with version 32 of the bootstrap stack or later, it can be seen whether there is one)",
+        };
+        let trouble = Trouble { kind: Kind::Refused, ..Trouble::setup(self.what()) };
+        let hint =
+            format!("execute or delete {which} of {} in the console, then run it again{more}", stack.name);
+        trouble.during(stack.name.clone()).hint(hint)
+    }
+}
+
+/// Whether somebody may still execute a change set, or is executing it.
+fn is_in_review(status: Option<&ChangeSetStatus>, execution: Option<&ExecutionStatus>) -> bool {
+    let is_over = matches!(
+        status,
+        Some(ChangeSetStatus::Failed | ChangeSetStatus::DeleteComplete | ChangeSetStatus::DeleteFailed)
+    );
+    let is_used_up = matches!(
+        execution,
+        Some(ExecutionStatus::ExecuteComplete | ExecutionStatus::ExecuteFailed | ExecutionStatus::Obsolete)
+    );
+    !is_over && !is_used_up
+}

@@ -1,0 +1,458 @@
+//! Somebody does to the stack whatever the console and the CDK CLI can do, before each of a run's calls in turn. What
+//! is checked is CloudFormation's own record: nothing of theirs is lost, what the run says is true, and it ends.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::types::ChangeSetType;
+use paceline_aws::Method;
+use paceline_engine::Outcome;
+use paceline_sim::{Calls, Failure, Faults, Operation, SimOptions};
+use serde_json::{Value, json};
+
+use crate::app::{App, slow, topic};
+use crate::world::{How, Ran, World, slow_durations};
+
+/// The name that the CDK CLI gives its change sets.
+const THEIRS: &str = "cdk-deploy-change-set";
+/// No run takes longer.
+const LONGEST: Duration = Duration::from_mins(30);
+
+/// What the stack is like when the run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Absent,
+    /// Their change set would create it.
+    InReview,
+    /// Its creation failed.
+    RolledBack,
+    Complete,
+    /// The rollback of an update of theirs got stuck.
+    Stuck,
+}
+
+/// What somebody does, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Propose,
+    Execute,
+    Discard,
+    /// As the CDK CLI does: makes a change set, and executes it some seconds later.
+    Deploy,
+    Update,
+    Delete,
+    /// Deletes the stack, and makes another one of its name.
+    Replace,
+    Cancel,
+    Continue,
+    RollBack,
+    Protect,
+}
+
+const ACTS: [Act; 11] = [
+    Act::Propose,
+    Act::Execute,
+    Act::Discard,
+    Act::Deploy,
+    Act::Update,
+    Act::Delete,
+    Act::Replace,
+    Act::Cancel,
+    Act::Continue,
+    Act::RollBack,
+    Act::Protect,
+];
+
+/// What somebody has got done.
+type Done = Arc<Mutex<Vec<Act>>>;
+
+fn two(label: &str) -> Value {
+    let mut template = slow(label);
+    template["Resources"]["Topic"] = topic(label)["Resources"]["Topic"].clone();
+    template["Resources"]["Topic"]["DependsOn"] = json!("Slow");
+    template
+}
+
+fn fails(logical_id: &str, operation: Operation, times: u32) -> Failure {
+    let (stack, logical_id, reason) = ("S".to_owned(), logical_id.to_owned(), "their mistake".to_owned());
+    Failure { stack, logical_id, operation: Some(operation), reason, times }
+}
+
+async fn world(state: State) -> World {
+    let all = [Operation::Create, Operation::Update, Operation::Delete];
+    let some_seconds = Duration::from_secs(6);
+    let durations = all.into_iter().fold(slow_durations(), |durations, operation| {
+        durations.with("Custom::Slow", operation, some_seconds)
+    });
+    let world = World::new(SimOptions { durations, throttling: false, ..SimOptions::default() });
+    match state {
+        State::Absent => {}
+        State::InReview => {
+            propose(&world.client().await).await;
+        }
+        State::RolledBack => {
+            let failures = vec![fails("Topic", Operation::Create, 1)];
+            world.sim.set_faults(Faults { failures, ..Faults::default() });
+            world.create("S", &two("first")).await;
+        }
+        State::Complete => world.create("S", &two("first")).await,
+        State::Stuck => {
+            world.create("S", &two("first")).await;
+            let topic = fails("Topic", Operation::Update, 1);
+            let failures = vec![topic.clone(), fails("Slow", Operation::Update, 0)];
+            world.sim.set_faults(Faults { failures, ..Faults::default() });
+            world.update("S", &two("second")).await;
+            world.pass(some_seconds + Duration::from_secs(2)).await;
+            let failures = vec![topic, fails("Slow", Operation::Update, 1)];
+            world.sim.set_faults(Faults { failures, ..Faults::default() });
+        }
+    }
+    world.rest().await;
+    let expected = match state {
+        State::Absent => None,
+        State::InReview => Some("REVIEW_IN_PROGRESS"),
+        State::RolledBack => Some("ROLLBACK_COMPLETE"),
+        State::Complete => Some("CREATE_COMPLETE"),
+        State::Stuck => Some("UPDATE_ROLLBACK_FAILED"),
+    };
+    assert_eq!(world.statuses("S").last().map(String::as_str), expected);
+    world
+}
+
+async fn propose(client: &Client) -> bool {
+    let there = client.describe_stacks().stack_name("S").send().await.ok();
+    let status = there.and_then(|answer| Some(answer.stacks().first()?.stack_status()?.as_str().to_owned()));
+    let kind = match status.as_deref() {
+        None | Some("REVIEW_IN_PROGRESS") => ChangeSetType::Create,
+        _ => ChangeSetType::Update,
+    };
+    let call = client.create_change_set().stack_name("S").change_set_name(THEIRS).change_set_type(kind);
+    call.template_body(two("theirs").to_string()).send().await.is_ok()
+}
+
+async fn execute(client: &Client) -> bool {
+    let call = client.execute_change_set().stack_name("S").change_set_name(THEIRS);
+    call.client_request_token("theirs-execute").send().await.is_ok()
+}
+
+/// Deletes the stack, if there is one.
+async fn delete(client: &Client) -> bool {
+    let is_there = client.describe_stacks().stack_name("S").send().await.is_ok();
+    let call = client.delete_stack().stack_name("S").client_request_token("theirs-delete");
+    call.send().await.is_ok() && is_there
+}
+
+/// Does something as somebody; whether it was accepted. What comes some seconds later goes on by itself.
+async fn act(client: &Client, act: Act) -> bool {
+    match act {
+        Act::Propose => propose(client).await,
+        Act::Execute => execute(client).await,
+        Act::Discard => {
+            client.delete_change_set().stack_name("S").change_set_name(THEIRS).send().await.is_ok()
+        }
+        Act::Deploy => {
+            let is_proposed = propose(client).await;
+            let client = client.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                execute(&client).await;
+            });
+            is_proposed
+        }
+        Act::Update => {
+            let call = client.update_stack().stack_name("S").template_body(two("theirs").to_string());
+            call.send().await.is_ok()
+        }
+        Act::Delete => delete(client).await,
+        Act::Replace => {
+            let is_deleted = delete(client).await;
+            let client = client.clone();
+            tokio::spawn(async move {
+                for _ in 0..100 {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    let call = client.create_stack().stack_name("S").client_request_token("theirs-create");
+                    if call.template_body(two("theirs").to_string()).send().await.is_ok() {
+                        break;
+                    }
+                }
+            });
+            is_deleted
+        }
+        Act::Cancel => {
+            let call = client.cancel_update_stack().stack_name("S");
+            call.client_request_token("theirs-cancel").send().await.is_ok()
+        }
+        Act::Continue => {
+            let call = client.continue_update_rollback().stack_name("S");
+            call.client_request_token("theirs-continue").send().await.is_ok()
+        }
+        Act::RollBack => {
+            let call = client.rollback_stack().stack_name("S");
+            call.client_request_token("theirs-rollback").send().await.is_ok()
+        }
+        Act::Protect => {
+            let call = client.update_termination_protection().stack_name("S");
+            call.enable_termination_protection(true).send().await.is_ok()
+        }
+    }
+}
+
+/// One run, and who did what when.
+struct Case {
+    state: State,
+    deletes: bool,
+    method: Method,
+    act: Act,
+    /// Before which of the run's calls to CloudFormation.
+    nth: u32,
+    /// Which operation that is.
+    operation: String,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { state, deletes, method, act, nth, operation } = self;
+        let run = if *deletes { "a deletion".to_owned() } else { format!("{method:?}") };
+        write!(f, "{run} of a stack that is {state:?}: {act:?} before call {nth} ({operation})")
+    }
+}
+
+fn how(deletes: bool, method: Method) -> How {
+    How { deletes, method, ..How::default() }
+}
+
+/// The operations that a run calls when nobody is there.
+async fn undisturbed(state: State, deletes: bool, method: Method) -> Vec<String> {
+    let world = world(state).await;
+    world.run(&App::of("S", &two("ours")), how(deletes, method)).await;
+    let passed = world.proxy.passed().into_iter().filter(|passed| passed.call.service == "cloudformation");
+    passed.map(|passed| passed.call.operation).collect()
+}
+
+/// Before which calls somebody acts: before each that is not one of many looks, and now and then before one of those.
+fn places(operations: &[String]) -> impl Iterator<Item = (u32, &String)> {
+    let is_look = |operation: &String| {
+        matches!(operation.as_str(), "DescribeStacks" | "DescribeStackEvents" | "ListChangeSets")
+    };
+    let chosen = operations.iter().enumerate().filter(move |(place, operation)| {
+        let is_next = operations.get(place.wrapping_sub(1)).is_some_and(|before| !is_look(before));
+        !is_look(operation) || is_next || *place < 8 || place % 9 == 0 && *place < 40 || place % 60 == 0
+    });
+    chosen.map(|(place, operation)| (u32::try_from(place).unwrap() + 1, operation))
+}
+
+async fn sweep(state: State, deletes: bool, method: Method) {
+    let operations = undisturbed(state, deletes, method).await;
+    for act in ACTS {
+        for (nth, operation) in places(&operations) {
+            let case = Case { state, deletes, method, act, nth, operation: operation.clone() };
+            run(&case).await;
+        }
+    }
+}
+
+async fn run(case: &Case) {
+    let world = world(case.state).await;
+    let (client, done) = (world.client().await, Done::default());
+    let (act, log) = (case.act, Arc::clone(&done));
+    world.proxy.before(Calls::to("cloudformation").nth(case.nth), move |_| {
+        let (client, log) = (client.clone(), Arc::clone(&log));
+        async move {
+            if self::act(&client, act).await {
+                log.lock().unwrap().push(act);
+            }
+        }
+    });
+    let started = tokio::time::Instant::now();
+    let ran = world.run(&App::of("S", &two("ours")), how(case.deletes, case.method)).await;
+    assert!(started.elapsed() < LONGEST, "{case}: it took {:?}", started.elapsed());
+    // Theirs may still be about to go on.
+    world.pass(Duration::from_mins(2)).await;
+    world.rest().await;
+    let done = !done.lock().unwrap().is_empty();
+    Record::of(&world).await.check(case, done, &ran);
+}
+
+/// An event of a stack itself.
+struct Event {
+    status: String,
+    token: Option<String>,
+}
+
+impl Event {
+    fn is_ours(&self) -> bool {
+        self.token.as_deref().is_some_and(|token| token.starts_with("paceline-"))
+    }
+}
+
+/// What CloudFormation knows: the events of every stack of the name, and the change sets of the one there is.
+struct Record {
+    stacks: Vec<Vec<Event>>,
+    change_sets: Vec<String>,
+}
+
+impl Record {
+    async fn of(world: &World) -> Self {
+        let client = world.client().await;
+        let mut all: Vec<_> = world.sim.stacks().into_iter().filter(|stack| stack.name == "S").collect();
+        all.sort_by_key(|stack| stack.started);
+        let mut stacks = Vec::new();
+        for stack in all {
+            let pages = client.describe_stack_events().stack_name(stack.id).into_paginator().items().send();
+            let events: Vec<_> = pages.collect::<Result<_, _>>().await.unwrap();
+            let own =
+                events.into_iter().rev().filter(|event| event.physical_resource_id() == event.stack_id());
+            let event = |event: aws_sdk_cloudformation::types::StackEvent| Event {
+                status: event.resource_status().unwrap().as_str().to_owned(),
+                token: event.client_request_token().map(str::to_owned),
+            };
+            stacks.push(own.map(event).collect());
+        }
+        let sets = client.list_change_sets().stack_name("S").send().await;
+        let sets = sets.map(|answer| answer.summaries().to_vec()).unwrap_or_default();
+        let change_sets = sets.iter().map(|set| set.change_set_name().unwrap().to_owned()).collect();
+        Self { stacks, change_sets }
+    }
+
+    fn check(&self, case: &Case, done: bool, ran: &Ran) {
+        self.nothing_is_lost(case, done);
+        self.what_is_said_is_true(case, ran);
+    }
+
+    fn nothing_is_lost(&self, case: &Case, done: bool) {
+        for (number, events) in self.stacks.iter().enumerate() {
+            for (place, event) in events.iter().enumerate() {
+                if event.status != "DELETE_IN_PROGRESS" || !event.is_ours() {
+                    continue;
+                }
+                let before = place.checked_sub(1).map_or("", |place| events[place].status.as_str());
+                if case.deletes {
+                    assert_eq!(number, 0, "{case}: a stack of theirs was deleted");
+                    // One call earlier nobody can look.
+                    let is_late = case.operation == "DeleteStack";
+                    assert!(
+                        is_late || before != "CREATE_IN_PROGRESS",
+                        "{case}: a creation of theirs was deleted"
+                    );
+                } else {
+                    assert_eq!(
+                        before, "ROLLBACK_COMPLETE",
+                        "{case}: something was deleted that is not empty"
+                    );
+                }
+            }
+        }
+        // Who deletes a stack means all that is of it.
+        let is_all_to_go = case.deletes && case.state != State::InReview;
+        let proposed = case.state == State::InReview || done && case.act == Act::Propose;
+        let used = done && matches!(case.act, Act::Execute | Act::Discard | Act::Delete | Act::Replace)
+            || case.act == Act::Deploy;
+        // One call earlier nobody can look.
+        let is_late =
+            matches!(case.operation.as_str(), "DeleteStack" | "ExecuteChangeSet") && case.act == Act::Propose;
+        if proposed && !used && !is_late && !is_all_to_go {
+            assert!(self.change_sets.iter().any(|name| name == THEIRS), "{case}: their change set is gone");
+        }
+    }
+
+    fn what_is_said_is_true(&self, case: &Case, ran: &Ran) {
+        let finished = ran.stack("S");
+        let cause = finished.cause.as_ref();
+        let said = format!("{case}: {:?}, {cause:?}, {:?}", finished.outcome, ran.warnings());
+        assert_eq!(ran.exit_code(), u8::from(!finished.outcome.is_success()), "{said}");
+        let events = || self.stacks.iter().flatten();
+        let ours_reached =
+            |ends: &[&str]| events().any(|it| it.is_ours() && ends.contains(&it.status.as_str()));
+        match finished.outcome {
+            Outcome::Deployed => {
+                assert!(ours_reached(&["CREATE_COMPLETE", "UPDATE_COMPLETE"]), "{said}");
+            }
+            Outcome::RolledBack => {
+                assert!(ours_reached(&["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"]), "{said}");
+                assert!(events().any(|it| it.status.contains("ROLLBACK_COMPLETE")), "{said}");
+            }
+            Outcome::Deleted => {
+                assert!(
+                    self.stacks.first().is_some_and(|it| it.last().unwrap().status == "DELETE_COMPLETE"),
+                    "{said}"
+                );
+            }
+            Outcome::Unchanged => {
+                assert!(!ours_reached(&["CREATE_COMPLETE", "UPDATE_COMPLETE"]), "{said}");
+            }
+            Outcome::Failed => {}
+            other => panic!("{said}: {other:?}"),
+        }
+        if let Some(cause) = cause {
+            assert!(!cause.message.is_empty() && cause.message != "User Initiated", "{said}");
+            // What they did wrong themselves is no cause of ours, unless it is what stands in the way.
+            let is_told_of = cause.message.starts_with("the stack is in ");
+            assert!(is_told_of || !cause.message.contains("their mistake"), "{said}");
+        }
+        // Nobody makes again what somebody has just deleted.
+        for events in &self.stacks {
+            let deleted = events.windows(2).any(|pair| {
+                let [before, then] = pair else { return false };
+                before.is_ours()
+                    && before.status == "CREATE_IN_PROGRESS"
+                    && then.status == "DELETE_IN_PROGRESS"
+            });
+            if deleted {
+                assert_eq!(finished.outcome, Outcome::Failed, "{said}");
+                assert!(cause.unwrap().message.contains("while it was being created"), "{said}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_that_is_not_there_is_created_whatever_somebody_does() {
+    sweep(State::Absent, false, Method::Direct).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_that_is_not_there_is_created_by_change_set_whatever_somebody_does() {
+    sweep(State::Absent, false, Method::ChangeSet).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_in_review_is_deployed_whatever_somebody_does() {
+    sweep(State::InReview, false, Method::Direct).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_in_review_is_deployed_by_change_set_whatever_somebody_does() {
+    sweep(State::InReview, false, Method::ChangeSet).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_whose_creation_failed_is_made_anew_whatever_somebody_does() {
+    sweep(State::RolledBack, false, Method::Direct).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_is_updated_whatever_somebody_does() {
+    sweep(State::Complete, false, Method::Direct).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_is_updated_by_change_set_whatever_somebody_does() {
+    sweep(State::Complete, false, Method::ChangeSet).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_whose_rollback_got_stuck_is_updated_whatever_somebody_does() {
+    sweep(State::Stuck, false, Method::Direct).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_is_deleted_whatever_somebody_does() {
+    sweep(State::Complete, true, Method::Direct).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_in_review_is_deleted_whatever_somebody_does() {
+    sweep(State::InReview, true, Method::Direct).await;
+}

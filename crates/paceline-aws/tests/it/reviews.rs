@@ -1,0 +1,228 @@
+//! Change sets that somebody else has in review.
+
+use std::time::Duration;
+
+use aws_sdk_cloudformation::types::ChangeSetType;
+use paceline_aws::Method;
+use paceline_engine::Outcome;
+use paceline_sim::Faults;
+use serde_json::Value;
+
+use crate::app::{App, slow, topic};
+use crate::world::{How, World};
+
+const METHODS: [Method; 2] = [Method::Direct, Method::ChangeSet];
+/// The name that the CDK CLI gives its change sets.
+const THEIRS: &str = "cdk-deploy-change-set";
+
+fn by(method: Method) -> How {
+    How { method, ..How::default() }
+}
+
+fn deleting() -> How {
+    How { deletes: true, ..How::default() }
+}
+
+/// Makes a change set as somebody else.
+async fn propose(world: &World, kind: ChangeSetType, template: &Value) {
+    let call = world.client().await.create_change_set().stack_name("S").change_set_name(THEIRS);
+    call.change_set_type(kind).template_body(template.to_string()).send().await.unwrap();
+    world.rest().await;
+}
+
+async fn execute(world: &World) {
+    let call = world.client().await.execute_change_set().stack_name("S").change_set_name(THEIRS);
+    call.send().await.unwrap();
+}
+
+async fn discard(world: &World) {
+    let call = world.client().await.delete_change_set().stack_name("S").change_set_name(THEIRS);
+    call.send().await.unwrap();
+}
+
+/// The change sets of the stack, by name.
+async fn proposed(world: &World) -> Vec<String> {
+    let answer = world.client().await.list_change_sets().stack_name("S").send().await.unwrap();
+    answer.summaries().iter().map(|set| set.change_set_name().unwrap().to_owned()).collect()
+}
+
+/// A world in which somebody has a change set in review that would create the stack.
+async fn in_review() -> World {
+    let world = World::slow();
+    propose(&world, ChangeSetType::Create, &topic("theirs")).await;
+    assert_eq!(world.statuses("S"), ["REVIEW_IN_PROGRESS"]);
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_set_that_stays_in_review_is_never_thrown_away() {
+    for method in METHODS {
+        let world = in_review().await;
+        let started = tokio::time::Instant::now();
+        let ran = world.run(&App::of("S", &topic("t")), by(method)).await;
+        ran.check(&[("S", Outcome::Failed)]);
+        assert_eq!(ran.exit_code(), 1);
+        let waited = started.elapsed();
+        assert!((Duration::from_mins(10)..Duration::from_mins(12)).contains(&waited), "{waited:?}");
+        let cause = ran.cause("S");
+        assert_eq!(
+            cause.message,
+            "the change set `cdk-deploy-change-set`, which somebody made at 2026-01-01 00:00:00 UTC, is in review"
+        );
+        assert_eq!(
+            cause.hint.as_deref(),
+            Some(
+                "execute or delete the change set `cdk-deploy-change-set` of S in the console, then run it again"
+            )
+        );
+        let [warning] = ran.warnings().try_into().unwrap();
+        assert!(warning.contains(THEIRS), "{warning}");
+        assert!(warning.ends_with("waiting up to 10 minutes for it to be executed or deleted"), "{warning}");
+
+        assert_eq!((world.count("DeleteStack"), world.count("ExecuteChangeSet")), (0, 0));
+        assert_eq!(proposed(&world).await, [THEIRS]);
+        execute(&world).await;
+        world.rest().await;
+        assert_eq!(world.statuses("S"), ["CREATE_COMPLETE"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_it_is_executed_meanwhile_the_stack_is_updated_after_that() {
+    for method in METHODS {
+        let (world, app) = (in_review().await, App::of("S", &slow("ours")));
+        let (ran, ()) = tokio::join!(world.run(&app, by(method)), async {
+            tokio::time::sleep(Duration::from_secs(40)).await;
+            execute(&world).await;
+        });
+        ran.check(&[("S", Outcome::Deployed)]);
+        assert_eq!(ran.stack("S").outputs["Label"], "ours");
+        world.rest().await;
+        assert_eq!(world.statuses("S"), ["UPDATE_COMPLETE"], "it is the stack that they made");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_it_is_deleted_meanwhile_the_stack_that_was_made_for_it_is_used() {
+    for method in METHODS {
+        let (world, app) = (in_review().await, App::of("S", &topic("ours")));
+        let (ran, ()) = tokio::join!(world.run(&app, by(method)), async {
+            tokio::time::sleep(Duration::from_secs(40)).await;
+            discard(&world).await;
+        });
+        ran.check(&[("S", Outcome::Deployed)]);
+        assert_eq!(ran.stack("S").outputs["Name"], "ours");
+        assert_eq!(world.statuses("S"), ["CREATE_COMPLETE"], "nothing had to be deleted");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_set_that_cannot_be_executed_holds_nobody_up() {
+    let mut broken = topic("theirs");
+    broken["Resources"]["Topic"]["Properties"]["DisplayName"] =
+        serde_json::json!({"Fn::ImportValue": "nowhere"});
+    for method in METHODS {
+        let world = World::slow();
+        propose(&world, ChangeSetType::Create, &broken).await;
+        let ran = world.run(&App::of("S", &topic("ours")), by(method)).await;
+        ran.check(&[("S", Outcome::Deployed)]);
+        assert_eq!(ran.warnings(), [""; 0]);
+        assert_eq!(world.statuses("S"), ["CREATE_COMPLETE"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_set_of_a_deployment_that_was_interrupted_is_used() {
+    // The run is killed between making it and executing it.
+    let app = App::of("S", &topic("t"));
+    let world = World::slow();
+    let ran = world.kill_after(&app, by(Method::ChangeSet), Duration::from_millis(900)).await;
+    assert_eq!((world.count("CreateChangeSet"), world.count("ExecuteChangeSet")), (1, 0));
+    for method in METHODS {
+        let how = How { earlier: Some(ran.earlier()), ..by(method) };
+        let ran = world.run(&app, how).await;
+        assert!(ran.stack("S").outcome.is_success(), "{:?}", ran.stack("S"));
+        assert_eq!(ran.warnings(), [""; 0]);
+        assert_eq!(world.statuses("S"), ["CREATE_COMPLETE"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_interrupted_run_has_left_of_another_template_is_out_of_the_way_after_a_while() {
+    let world = World::slow();
+    let before = App::of("S", &topic("before"));
+    world.kill_after(&before, by(Method::ChangeSet), Duration::from_millis(900)).await;
+    assert_eq!(world.statuses("S"), ["REVIEW_IN_PROGRESS"]);
+    let started = tokio::time::Instant::now();
+    world.deploy(&App::of("S", &topic("now"))).await.check(&[("S", Outcome::Deployed)]);
+    assert!(started.elapsed() < Duration::from_mins(12), "{:?}", started.elapsed());
+    assert_eq!(world.statuses("S"), ["CREATE_COMPLETE"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn executing_ours_does_not_throw_away_what_is_in_review_of_a_stack_with_resources() {
+    let world = World::slow();
+    world.create("S", &topic("first")).await;
+    propose(&world, ChangeSetType::Update, &topic("theirs")).await;
+    let app = App::of("S", &topic("ours"));
+    let ran = world.run(&app, by(Method::ChangeSet)).await;
+    ran.check(&[("S", Outcome::Failed)]);
+    assert!(ran.cause("S").message.contains(THEIRS), "{:?}", ran.cause("S"));
+    assert_eq!(proposed(&world).await, [THEIRS], "ours is gone");
+
+    // An update leaves it where it is; it was made for what the stack was before, and cannot be executed any more.
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(proposed(&world).await, [THEIRS]);
+    let call = world.client().await.execute_change_set().stack_name("S").change_set_name(THEIRS);
+    assert!(call.send().await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_change_sets_may_not_be_listed_what_cannot_be_seen_counts_as_somebody_elses() {
+    let denied = vec![("cloudformation".to_owned(), "ListChangeSets".to_owned())];
+    let faults = Faults { denied, ..Faults::default() };
+    for (name, message) in [
+        (THEIRS, "the change set `cdk-deploy-change-set`"),
+        ("of-the-console", "a change set of somebody's may be in review: the deploy role may not list them"),
+    ] {
+        let world = World::slow();
+        let call = world.client().await.create_change_set().stack_name("S").change_set_name(name);
+        let call = call.change_set_type(ChangeSetType::Create).template_body(topic("theirs").to_string());
+        call.send().await.unwrap();
+        let how = || How { faults: Some(faults.clone()), ..How::default() };
+        for how in [how(), How { deletes: true, ..how() }] {
+            let ran = world.run(&App::of("S", &topic("t")), how).await;
+            ran.check(&[("S", Outcome::Failed)]);
+            assert!(ran.cause("S").message.starts_with(message), "{:?}", ran.cause("S"));
+        }
+        world.sim.set_faults(Faults::default());
+        assert_eq!(world.statuses("S"), ["REVIEW_IN_PROGRESS"]);
+        assert_eq!(proposed(&world).await, [name]);
+    }
+    // What this tool makes it finds by its name.
+    for method in METHODS {
+        let (world, app) = (World::slow(), App::of("S", &topic("t")));
+        world
+            .run(&app, How { faults: Some(faults.clone()), ..by(method) })
+            .await
+            .check_all(Outcome::Deployed);
+        let app = App::of("S", &topic("u"));
+        world
+            .run(&app, How { faults: Some(faults.clone()), ..by(method) })
+            .await
+            .check_all(Outcome::Deployed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_is_not_deleted_while_a_change_set_for_it_is_in_review() {
+    let world = in_review().await;
+    let app = App::of("S", &topic("t"));
+    let ran = world.run(&app, deleting()).await;
+    ran.check(&[("S", Outcome::Failed)]);
+    assert!(ran.cause("S").message.contains(THEIRS), "{:?}", ran.cause("S"));
+    assert_eq!(world.count("DeleteStack"), 0);
+    discard(&world).await;
+    world.run(&app, deleting()).await.check(&[("S", Outcome::Deleted)]);
+    assert_eq!(world.statuses("S"), ["DELETE_COMPLETE"]);
+}
