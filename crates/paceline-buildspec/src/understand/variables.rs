@@ -1,9 +1,18 @@
 //! The variables of a shell, as far as their values are known before it runs.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::generate::shell_word;
 use crate::shell::{Part, Word};
+
+/// How long a word may become. `A=$A$A` makes one twice as long with every line.
+const LONGEST: usize = 8 << 10;
+/// How long all values together may be: they are copied for every shell in the shell.
+const ALL_VALUES: usize = 256 << 10;
+/// How much may be put in place of variables in a whole buildspec.
+const ROOM: usize = 16 << 20;
 
 /// Stands for the folder of the source, wherever that will be.
 pub(super) const ROOT: &str = "/codebuild/source";
@@ -11,7 +20,11 @@ pub(super) const ROOT: &str = "/codebuild/source";
 #[derive(Debug, Clone, Default)]
 pub(super) struct Variables {
     values: BTreeMap<String, Value>,
+    /// How long they are together.
+    length: usize,
     exported: BTreeSet<String>,
+    /// What is left of the room, for all shells together.
+    room: Rc<Cell<usize>>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,33 +52,59 @@ pub(super) struct Expanded {
     pub(super) is_kept: bool,
 }
 
+impl Value {
+    fn len(&self) -> usize {
+        self.text.as_ref().map_or(0, String::len)
+    }
+}
+
 impl Variables {
     /// The variables that the buildspec sets: in a project they may have other values.
     pub(super) fn given(variables: &[(String, String)]) -> Self {
-        let value =
-            |text: &String| Value { text: Some(text.clone()), certain: false, is_kept: true, line: 0 };
-        let mut all = Self {
-            values: variables.iter().map(|(name, text)| (name.clone(), value(text))).collect(),
-            exported: variables.iter().map(|(name, _)| name.clone()).collect(),
-        };
-        all.values.insert("CODEBUILD_SRC_DIR".to_owned(), value(&ROOT.to_owned()));
+        let root = ("CODEBUILD_SRC_DIR".to_owned(), ROOT.to_owned());
+        let mut all = Self { room: Rc::new(Cell::new(ROOM)), ..Self::default() };
+        for (name, text) in variables.iter().chain([&root]) {
+            all.put(name, Value { text: Some(text.clone()), certain: false, is_kept: true, line: 0 });
+        }
+        all.exported = variables.iter().map(|(name, _)| name.clone()).collect();
         all
     }
 
+    /// A value for which there is no room is not known.
+    fn put(&mut self, name: &str, mut value: Value) {
+        self.length -= self.values.get(name).map_or(0, Value::len);
+        if value.len() > LONGEST || self.length + value.len() > ALL_VALUES {
+            value.text = None;
+        }
+        self.length += value.len();
+        self.values.insert(name.to_owned(), value);
+    }
+
+    /// Whether there is no more room to put values in place of variables.
+    pub(super) fn are_spent(&self) -> bool {
+        self.room.get() == 0
+    }
+
+    fn spend(&self, length: usize) -> bool {
+        let left = self.room.get().checked_sub(length);
+        self.room.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
     pub(super) fn set(&mut self, name: &str, value: String, line: usize) {
-        self.values.insert(name.to_owned(), Value { text: Some(value), certain: true, is_kept: false, line });
+        self.put(name, Value { text: Some(value), certain: true, is_kept: false, line });
     }
 
     /// From here on only the run knows the value. `is_kept` says whether a line that is kept sets it.
     pub(super) fn lose(&mut self, name: &str, is_kept: bool) {
-        self.values.insert(name.to_owned(), Value { text: None, certain: true, is_kept, line: 0 });
+        self.put(name, Value { text: None, certain: true, is_kept, line: 0 });
     }
 
     /// As it was in another state of the same script.
     pub(super) fn restore(&mut self, name: &str, before: &Self) {
         match before.values.get(name) {
-            Some(value) => drop(self.values.insert(name.to_owned(), value.clone())),
-            None => drop(self.values.remove(name)),
+            Some(value) => self.put(name, value.clone()),
+            None => self.length -= self.values.remove(name).map_or(0, |value| value.len()),
         }
     }
 
@@ -73,6 +112,7 @@ impl Variables {
     pub(super) fn lose_all(&mut self) {
         for (name, value) in &mut self.values {
             if name != "CODEBUILD_SRC_DIR" {
+                self.length -= value.len();
                 *value = Value { text: None, certain: true, is_kept: true, line: 0 };
             }
         }
@@ -133,23 +173,31 @@ impl Variables {
 
     /// Those that a text names and whose values are known.
     pub(super) fn named_in(&self, text: &str) -> BTreeMap<String, String> {
-        self.known(self.values.keys().filter(|name| named(text).any(|used| used == **name)))
+        let used: BTreeSet<&str> = named(text).collect();
+        self.known(self.values.keys().filter(|name| used.contains(name.as_str())))
     }
 
     fn known<'a>(&self, names: impl Iterator<Item = &'a String>) -> BTreeMap<String, String> {
-        let known = names.filter_map(|name| Some((name.clone(), self.get(name)?.to_owned())));
-        known.filter(|(_, value)| !value.contains(ROOT)).collect()
+        let known = names.filter_map(|name| Some((name, self.get(name)?)));
+        let known = known.filter(|(name, value)| !value.contains(ROOT) && self.spend(name.len() + value.len()));
+        known.map(|(name, value)| (name.clone(), value.to_owned())).collect()
     }
 
     pub(super) fn expand(&self, word: &Word, source: &str) -> Expanded {
         let written = source.get(word.span.clone()).unwrap_or_default();
         let mut expanded =
             Expanded { text: String::new(), known: true, splits: false, is_kept: self.may_keep(written) };
+        // A long word may name one variable many times.
+        let mut plain: BTreeMap<&str, bool> = BTreeMap::new();
         for part in &word.parts {
             match part {
                 Part::Text { text, .. } => expanded.text.push_str(text),
                 Part::Variable { name } => {
-                    if let Some(value) = self.get(name).filter(|_| is_plain(written, name)) {
+                    let is_plain = *plain.entry(name).or_insert_with(|| is_plain(written, name));
+                    let value = self.get(name).filter(|_| is_plain);
+                    let length = expanded.text.len();
+                    let fits = |value: &&str| length + value.len() <= LONGEST && self.spend(value.len());
+                    if let Some(value) = value.filter(fits) {
                         expanded.text.push_str(value);
                     } else {
                         expanded.known = false;

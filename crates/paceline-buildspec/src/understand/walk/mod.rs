@@ -191,7 +191,7 @@ impl<'a> Walk<'a> {
 
     /// Whether there was more than can be followed, which is said once.
     fn is_spent(&mut self, span: &Span, source: Source<'_>) -> bool {
-        let is_spent = self.calls > MAX_CALLS;
+        let is_spent = self.calls > MAX_CALLS || self.variables.are_spent();
         if is_spent && !self.spent {
             self.spent = true;
             let why = "there is more than can be followed from here on";

@@ -104,3 +104,32 @@ fn what_is_huge_or_deep_ends() {
     let many = "cdk deploy A\n./x.sh\n".repeat(20_000);
     hold(script(&many).as_bytes());
 }
+
+/// Lines that make the value of a variable ten times as long each, and then what uses it.
+fn growing(then: &str) -> String {
+    format!("A=xxxxxxxxxx\n{}{then}", "A=$A$A$A$A$A$A$A$A$A$A\n".repeat(30))
+}
+
+#[test]
+fn a_value_that_grows_without_an_end_is_not_known() {
+    let all = hold(script(&growing("cdk deploy $A\n")).as_bytes());
+    assert_eq!(all.deployments[0].stacks, ["$A"], "{:?}", all.deployments);
+    // However it is used, what is made of it stays small.
+    let kept = |all: &Understanding| {
+        let envs = all.scripts.iter().flat_map(|script| &script.env).map(|(_, value)| value.len());
+        let stacks = all.deployments.iter().flat_map(|it| &it.stacks).map(String::len);
+        envs.chain(stacks).sum::<usize>()
+    };
+    let long = format!("export A={}\n", "x".repeat(8_000));
+    for uses in [
+        "./x.sh $A\n".repeat(20_000),
+        format!("cdk deploy {}\n", "$A ".repeat(20_000)),
+        format!("cdk deploy {}\n", "$A".repeat(20_000)),
+        (0..20_000).map(|at| format!("export A{at}=$A\n")).collect::<String>() + "./x.sh $A1 $A2\n",
+        format!("f() {{ ./x.sh $@; }}\nf {}\n", "$A ".repeat(20_000)),
+        "(".repeat(30) + "A=$A ./x.sh $A" + &")".repeat(30),
+    ] {
+        let all = hold(script(&(long.clone() + &uses + "cdk deploy B\n")).as_bytes());
+        assert!(kept(&all) < 20 << 20, "{} bytes", kept(&all));
+    }
+}
