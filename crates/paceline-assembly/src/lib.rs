@@ -10,17 +10,23 @@
 
 mod apps;
 mod assets;
+mod digest;
 mod error;
+mod files;
 mod ids;
 mod keep;
+mod loops;
 mod manifest;
 mod metadata;
 mod model;
 mod nested;
+mod partitions;
 mod placeholders;
 mod read;
+mod seen;
 mod shape;
 mod template;
+mod values;
 mod walk;
 mod yaml;
 
@@ -29,8 +35,15 @@ pub use assets::{
     Packaging,
 };
 pub use error::{AssemblyError, MissingContext, StackProblem};
+pub use files::{
+    LARGEST_BY_HAND, LARGEST_MANIFEST, LARGEST_TEMPLATE, open_regular, read_regular, read_regular_text,
+};
+pub use loops::{Expansion, LoopTrouble, LoopTroubleKind, LoopValues, expand};
 pub use metadata::{LegacyAsset, LegacyPackaging, Message, Severity};
 pub use model::{Assembly, Bootstrap, Environment, EnvironmentError, NestedTemplate, Role, Stack};
+pub use partitions::{is_host_of_aws, partition, url_suffix};
 pub use placeholders::placeholders;
+pub use seen::Unseen;
 pub use template::{Resource, Template, TemplateError};
+pub use values::{Given, Known, Resolver, Text, UNKNOWN};
 pub use walk::{Intrinsic, Node, PropertyPath, Segment, sub_variables, walk};

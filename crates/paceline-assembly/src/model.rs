@@ -1,6 +1,6 @@
 //! What an assembly holds, once read: stacks, their environments, and the roles to reach them with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -112,16 +112,52 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// A copy whose templates are parsed, to be looked at and dropped. Those of an assembly are kept as text
+    /// A copy whose templates are parsed and expanded, to be looked at and dropped. Those of an assembly are kept as text
     /// until they are asked for.
     #[must_use]
     pub fn opened(&self) -> Stack {
         let opened = self.clone();
-        opened.template.value();
+        opened.template.expanded();
         for nested in &opened.nested {
-            nested.template.value();
+            nested.template.expanded();
         }
         opened
+    }
+
+    /// The nested templates of stacks that are not sure to be left out by a condition, theirs or that of one around
+    /// them.
+    pub fn nested_that_may_be_made(&self) -> impl Iterator<Item = &NestedTemplate> {
+        let own = (&[][..], None, &self.template);
+        let outer = self.nested.iter().map(|it| (&it.parents[..], Some(&it.logical_id), &it.template));
+        let mut left_out: BTreeSet<Vec<&String>> = BTreeSet::new();
+        for (parents, id, template) in std::iter::once(own).chain(outer) {
+            let path: Vec<&String> = parents.iter().chain(id).collect();
+            let inside = self.nested.iter().filter(|it| it.parents.iter().eq(path.iter().copied()));
+            let mut inside = inside.peekable();
+            if inside.peek().is_none() {
+                continue;
+            }
+            let resolver = template.resolver();
+            for nested in inside {
+                let resource = template.resource(&nested.logical_id);
+                if resource.is_some_and(|resource| resolver.is_left_out(resource.body)) {
+                    left_out.insert(path.iter().copied().chain([&nested.logical_id]).collect());
+                }
+            }
+        }
+        self.nested.iter().filter(move |it| {
+            let path: Vec<&String> = it.parents.iter().chain([&it.logical_id]).collect();
+            (1..=path.len()).all(|length| !left_out.contains(&path[..length]))
+        })
+    }
+
+    /// Lets more parameters of the stack be known, those that it is deployed with though the assembly does not say so.
+    pub fn give(&mut self, parameters: &BTreeMap<String, String>) {
+        let mut known = self.template.known().clone();
+        let given = parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+        known.given.extend(given);
+        self.template = self.template.clone().knowing(known);
+        crate::nested::inform(self);
     }
 
     /// The annotations that forbid deploying this stack.

@@ -11,10 +11,11 @@ use serde_json::Value;
 
 use crate::assets::{AssetManifest, FileSource, Packaging};
 use crate::error::AssemblyError;
-use crate::model::NestedTemplate;
+use crate::model::{NestedTemplate, Stack};
 use crate::read::{contained, read_template};
 use crate::shape::join;
 use crate::template::Template;
+use crate::values::Known;
 use crate::walk::{Node, walk};
 
 /// The type of a nested stack.
@@ -70,6 +71,7 @@ impl Finder<'_> {
                 None => read_template(&file, format!("`{path}` at `{place}`"))?,
             };
             self.read.insert(file.clone(), nested.clone());
+            let nested = nested.knowing(known_of_nested(template, resource.properties));
             self.found.push(NestedTemplate {
                 logical_id: logical_id.to_owned(),
                 parents: parents.clone(),
@@ -123,5 +125,36 @@ impl Finder<'_> {
             let is_it = keys.any(|key| key.len() >= MIN_KEY && text.contains(key));
             (is_it && path.is_file()).then(|| path.clone())
         })
+    }
+}
+
+/// Has the templates of nested stacks know what those around them give them.
+pub(crate) fn inform(stack: &mut Stack) {
+    for at in 0..stack.nested.len() {
+        let nested = &stack.nested[at];
+        let outer = match nested.parents.split_last() {
+            None => Some(&stack.template),
+            Some((id, parents)) => stack.nested[..at]
+                .iter()
+                .find(|outer| outer.logical_id == *id && outer.parents == parents)
+                .map(|outer| &outer.template),
+        };
+        let Some(outer) = outer else { continue };
+        let properties = outer.resource(&nested.logical_id).and_then(|resource| resource.properties);
+        let known = known_of_nested(outer, properties);
+        let template = nested.template.clone().knowing(known);
+        stack.nested[at].template = template;
+    }
+}
+
+/// What is known of a nested stack with these properties: the parameters that the template around it gives it.
+fn known_of_nested(outer: &Template, properties: Option<&Value>) -> Known {
+    let resolver = outer.resolver();
+    let given = properties.and_then(|properties| properties.get("Parameters")?.as_object());
+    let given = given.into_iter().flatten();
+    Known {
+        environment: outer.known().environment.clone(),
+        stack_name: None,
+        given: given.map(|(name, value)| (name.clone(), resolver.resolve(value).known())).collect(),
     }
 }

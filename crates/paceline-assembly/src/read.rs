@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::assets::{self, AssetManifest};
 use crate::error::{AssemblyError, MissingContext};
+use crate::files::LARGEST_TEMPLATE;
 use crate::ids::{self, Names};
 use crate::manifest::Manifest;
 use crate::metadata::Metadata;
@@ -15,6 +16,7 @@ use crate::model::{Assembly, Environment, EnvironmentError, NestedTemplate, Stac
 use crate::nested::{self, Finder};
 use crate::shape::{Shape, read_bytes, read_json, without_bom};
 use crate::template::{Template, TemplateError};
+use crate::values::Known;
 
 /// Stages are one or two deep in practice; this is what the call stack can take.
 const MAX_STAGES: usize = 32;
@@ -86,7 +88,7 @@ pub(crate) fn contained(base: &Utf8Path, named: &str) -> Option<Utf8PathBuf> {
 }
 
 pub(crate) fn read_template(path: &Utf8Path, named_by: String) -> Result<Template, AssemblyError> {
-    let bytes = read_bytes(path, Some(named_by.clone()))?;
+    let bytes = read_bytes(path, LARGEST_TEMPLATE, Some(named_by.clone()))?;
     let bytes = without_bom(&bytes);
     str::from_utf8(bytes)
         .map_err(|error| TemplateError::not_text(bytes, error.valid_up_to()))
@@ -253,7 +255,14 @@ impl Reader {
         let properties = artifact.require("properties")?;
         let file = properties.require("templateFile")?;
         let template_path = self.root.join(named_file(&file, base)?);
-        let mut template = read_template(&template_path, file.named_by())?;
+        let name = properties.string("stackName")?.unwrap_or_else(|| id.to_owned());
+        let parameters = properties.string_map("parameters")?.unwrap_or_default();
+        let known = Known {
+            environment: environment.clone(),
+            stack_name: Some(name.clone()),
+            given: parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+        };
+        let mut template = read_template(&template_path, file.named_by())?.knowing(known);
 
         let mut metadata = Metadata::default();
         if let Some(inline) = artifact.get("metadata")? {
@@ -289,14 +298,14 @@ impl Reader {
             id: String::new(),
             app: None,
             artifact_id: id.to_owned(),
-            name: properties.string("stackName")?.unwrap_or_else(|| id.to_owned()),
+            name,
             environment,
             template,
             template_path,
             depends_on: Vec::new(),
             assets: AssetManifest { dir, ..AssetManifest::default() },
             legacy_assets: metadata.legacy_assets,
-            parameters: properties.string_map("parameters")?.unwrap_or_default(),
+            parameters,
             tags: properties.string_map("tags")?.unwrap_or(metadata.tags),
             notification_arns: properties.strings("notificationArns")?,
             termination_protection: properties.boolean("terminationProtection")?,

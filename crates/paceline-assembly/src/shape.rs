@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::AssemblyError;
+use crate::files::{LARGEST_MANIFEST, read_regular};
 use crate::template::kind;
 
 /// Reads a JSON file; `named_by` says what made us look for it.
@@ -15,7 +16,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(
     path: &Utf8Path,
     named_by: Option<String>,
 ) -> Result<T, AssemblyError> {
-    let bytes = read_bytes(path, named_by)?;
+    let bytes = read_bytes(path, LARGEST_MANIFEST, named_by)?;
     serde_json::from_slice(without_bom(&bytes)).map_err(|source| AssemblyError::Syntax {
         path: path.to_owned(),
         line: source.line(),
@@ -24,8 +25,12 @@ pub(crate) fn read_json<T: DeserializeOwned>(
     })
 }
 
-pub(crate) fn read_bytes(path: &Utf8Path, named_by: Option<String>) -> Result<Vec<u8>, AssemblyError> {
-    fs_err::read(path).map_err(|source| AssemblyError::Read { path: path.to_owned(), named_by, source })
+pub(crate) fn read_bytes(
+    path: &Utf8Path,
+    most: u64,
+    named_by: Option<String>,
+) -> Result<Vec<u8>, AssemblyError> {
+    read_regular(path, most).map_err(|source| AssemblyError::Read { path: path.to_owned(), named_by, source })
 }
 
 pub(crate) fn without_bom(bytes: &[u8]) -> &[u8] {

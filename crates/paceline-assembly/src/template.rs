@@ -1,14 +1,13 @@
 //! A CloudFormation template, whichever syntax it was written in.
 
-use std::fmt;
-use std::io;
 use std::sync::{Arc, OnceLock};
 
-use serde::Serialize;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
-use crate::yaml;
+use crate::loops::{LOOP, TRANSFORM};
+use crate::seen::{Seen, Transforms, Unseen, is_resource};
+use crate::values::{Known, Resolver};
+use crate::{digest, yaml};
 
 /// What starts an escaped character in JSON and in YAML's double quotes: any text can hide behind those.
 const ESCAPE: &str = "\\u";
@@ -23,6 +22,10 @@ pub struct Template {
     text: Option<Arc<str>>,
     /// Always an object. Without it, there is a text that has been parsed before.
     value: OnceLock<Arc<Value>>,
+    /// What is known of the stack that is made of it.
+    known: Arc<Known>,
+    /// As CloudFormation will see it.
+    seen: OnceLock<Arc<Seen>>,
 }
 
 impl Template {
@@ -39,16 +42,62 @@ impl Template {
     /// Wraps a template that is in long form already.
     pub fn from_value(value: Value) -> Result<Template, TemplateError> {
         if value.is_object() {
-            Ok(Template { text: None, value: OnceLock::from(Arc::new(value)) })
+            Ok(Template {
+                text: None,
+                value: OnceLock::from(Arc::new(value)),
+                known: Arc::default(),
+                seen: OnceLock::new(),
+            })
         } else {
             Err(TemplateError::NotAMap(kind(&value)))
         }
+    }
+
+    /// The same template for a stack of which this is known.
+    #[must_use]
+    pub fn knowing(self, known: Known) -> Template {
+        Template { known: Arc::new(known), seen: OnceLock::new(), ..self }
+    }
+
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// Resolves what stands in it.
+    pub fn resolver(&self) -> Resolver<'_> {
+        Resolver::new(&self.known, self.expanded())
+    }
+
+    /// Whether it asks for the transform under which there are loops.
+    pub fn has_loops(&self) -> bool {
+        self.may_hold(TRANSFORM) && Transforms::of(self.value()).has_loops()
+    }
+
+    /// The template without its loops, as far as they are known. What is sent to CloudFormation is its
+    /// [value](Self::value).
+    pub fn expanded(&self) -> &Value {
+        self.seen().value.as_deref().unwrap_or_else(|| self.value())
+    }
+
+    /// What of it cannot be seen.
+    pub fn unseen(&self) -> &[Unseen] {
+        &self.seen().unseen
+    }
+
+    fn seen(&self) -> &Seen {
+        self.seen.get_or_init(|| {
+            let value = self.value();
+            let may_be_more = [LOOP, "Transform"].iter().any(|it| self.may_hold(it));
+            let resolver = may_be_more.then(|| Resolver::new(&self.known, value));
+            Arc::new(resolver.map_or_else(|| Seen::plain(value), |resolver| Seen::of(value, &resolver)))
+        })
     }
 
     /// Lets go of the parsed value, if it can be had again from the text.
     pub(crate) fn forget(&mut self) {
         if self.text.is_some() {
             self.value = OnceLock::new();
+            self.seen = OnceLock::new();
         }
     }
 
@@ -65,7 +114,7 @@ impl Template {
         }
     }
 
-    /// The template. If it is not parsed yet it is parsed now, and kept.
+    /// The template as it is written. If it is not parsed yet it is parsed now, and kept.
     pub fn value(&self) -> &Value {
         self.value.get_or_init(|| {
             let text = self.text.as_deref().unwrap_or_default();
@@ -74,17 +123,21 @@ impl Template {
         })
     }
 
-    /// The resources, ordered by logical id.
+    /// The resources, ordered by logical id. One that a loop makes for what is not known has [`UNKNOWN`](crate::UNKNOWN) in
+    /// its id.
     pub fn resources(&self) -> impl Iterator<Item = (&str, Resource<'_>)> {
-        self.section("Resources").filter_map(|(id, body)| Some((id, Resource::of(body)?)))
+        let resources = self.section("Resources").filter(|(id, body)| is_resource(id, body));
+        resources.filter_map(|(id, body)| Some((id, Resource::of(body)?)))
     }
 
     pub fn resource(&self, logical_id: &str) -> Option<Resource<'_>> {
-        Resource::of(self.value().get("Resources")?.get(logical_id)?)
+        let body = self.expanded().get("Resources")?.get(logical_id)?;
+        is_resource(logical_id, body).then(|| Resource::of(body)).flatten()
     }
 
+    /// How many resources there are at least. None means that there are none: where they cannot be seen, there is one.
     pub fn resource_count(&self) -> usize {
-        self.section("Resources").filter(|(_, body)| body.is_object()).count()
+        self.seen().resources
     }
 
     pub fn outputs(&self) -> impl Iterator<Item = (&str, &Value)> {
@@ -106,21 +159,16 @@ impl Template {
     /// The SHA-256 of the template's canonical JSON, in hexadecimal: the same for the same meaning, whatever
     /// the order of keys, the white space or the syntax.
     pub fn digest(&self) -> String {
-        let mut hash = Hash(Sha256::new());
-        write_canonical(self.value(), &mut hash);
-        hex(hash)
+        digest::of_value(self.value())
     }
 
     /// A digest that is cheaper than [`digest`](Self::digest): it changes with the white space too.
     pub fn fingerprint(&self) -> String {
-        let Some(text) = &self.text else { return self.digest() };
-        let mut hash = Hash(Sha256::new());
-        hash.0.update(text.as_bytes());
-        hex(hash)
+        self.text.as_deref().map_or_else(|| self.digest(), digest::of_text)
     }
 
     fn section(&self, name: &str) -> impl Iterator<Item = (&str, &Value)> {
-        let entries = self.value().get(name).and_then(Value::as_object);
+        let entries = self.expanded().get(name).and_then(Value::as_object);
         entries.into_iter().flat_map(Map::iter).map(|(key, value)| (key.as_str(), value))
     }
 }
@@ -232,72 +280,6 @@ pub(crate) fn kind(value: &Value) -> &'static str {
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a map",
-    }
-}
-
-/// The order of keys is made here and not left to the map: another crate in a build can turn on
-/// `serde_json/preserve_order`, and digests must not change with that.
-fn write_canonical(value: &Value, out: &mut Hash) {
-    match value {
-        Value::Array(items) => {
-            out.0.update(b"[");
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.0.update(b",");
-                }
-                write_canonical(item, out);
-            }
-            out.0.update(b"]");
-        }
-        Value::Object(fields) => {
-            let mut sorted: Vec<_> = fields.iter().collect();
-            sorted.sort_unstable_by_key(|(key, _)| *key);
-            out.0.update(b"{");
-            for (at, (key, field)) in sorted.into_iter().enumerate() {
-                if at > 0 {
-                    out.0.update(b",");
-                }
-                write_scalar(key, out);
-                out.0.update(b":");
-                write_canonical(field, out);
-            }
-            out.0.update(b"}");
-        }
-        scalar => write_scalar(scalar, out),
-    }
-}
-
-fn write_scalar(scalar: &(impl Serialize + ?Sized), out: &mut Hash) {
-    let written = serde_json::to_writer(out, scalar);
-    debug_assert!(written.is_ok(), "hashing a scalar cannot fail");
-}
-
-fn hex(hash: Hash) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in hash.0.finalize() {
-        for nibble in [byte >> 4, byte & 0xf] {
-            hex.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-        }
-    }
-    hex
-}
-
-struct Hash(Sha256);
-
-impl io::Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hash")
     }
 }
 

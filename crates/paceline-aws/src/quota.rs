@@ -125,12 +125,15 @@ fn reason(trouble: Trouble) -> String {
     }
 }
 
-/// How many nested stacks a stack brings at least: one with a condition may not be made.
+/// How many nested stacks a stack brings at least: one with a condition that is not sure to hold may not be made.
 fn nested(stack: &Stack) -> usize {
+    let resolver = stack.template.resolver();
     let is_made = |outermost: &str| {
-        stack.template.resource(outermost).is_some_and(|resource| resource.condition.is_none())
+        let holds = |condition| resolver.condition(condition) == Some(true);
+        stack.template.resource(outermost).is_some_and(|resource| resource.condition.is_none_or(holds))
     };
-    let outermost = stack.nested.iter().map(|nested| nested.parents.first().unwrap_or(&nested.logical_id));
+    let outermost =
+        stack.nested_that_may_be_made().map(|nested| nested.parents.first().unwrap_or(&nested.logical_id));
     outermost.filter(|outermost| is_made(outermost)).count()
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct Target {
 impl Target {
     /// Puts the account, the region and the partition where a text has placeholders for them.
     pub(crate) fn resolve(&self, text: &str) -> String {
-        placeholders(text, paceline_plan::partition(&self.region), &self.account, &self.region)
+        placeholders(text, paceline_assembly::partition(&self.region), &self.account, &self.region)
     }
 }
 

@@ -122,12 +122,20 @@ fn cannot_write(path: &Utf8Path, source: std::io::Error) -> ReconcileError {
 }
 
 fn read(path: &Utf8Path) -> Result<Option<String>, ReconcileError> {
+    // Reading a named pipe or a device may not end.
+    if fs_err::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(ReconcileError::Read { path: path.to_owned(), source: not_a_file() });
+    }
     match fs_err::read(path) {
         // A checkout may turn line ends into CRLF, and any file may be where ours belongs: both only differ.
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ReconcileError::Read { path: path.to_owned(), source }),
     }
+}
+
+fn not_a_file() -> std::io::Error {
+    std::io::Error::other("it is not a file")
 }
 
 fn diff(path: &Utf8Path, on_disk: Option<&str>, generated: Option<&str>) -> String {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use paceline_assembly::{Assembly, Stack};
+use paceline_assembly::{Assembly, Stack, Template, Unseen};
 use rayon::prelude::*;
 
 use crate::context::ContextLookup;
@@ -22,6 +22,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) stack: &'a str,
     /// What it provides to others and reads from them.
     pub(crate) uses: Uses,
+    /// What of its templates could not be seen.
+    pub(crate) unseen: Vec<Unseen>,
     /// How many resources it has, nested templates included.
     pub(crate) resources: usize,
     /// How long its next operation is expected to take.
@@ -50,12 +52,15 @@ impl<'a> Facts<'a> {
         let opened = stack.opened();
         let fingerprint = opened.template.fingerprint();
         let nested = opened.nested.iter().map(|nested| nested.template.resource_count());
+        let templates = opened.nested_that_may_be_made().map(|nested| &nested.template);
+        let unseen = std::iter::once(&opened.template).chain(templates).flat_map(Template::unseen);
         let own: Vec<&ContextLookup> = context.iter().filter(|it| it.is_for(stack)).collect();
         let uses = scan(&opened, &own);
         Self {
             stack: &stack.id,
             complete: expect.complete(&opened, uses.provided_by_resources()),
             uses,
+            unseen: unseen.cloned().collect(),
             resources: opened.template.resource_count() + nested.sum::<usize>(),
             expected: expect.stack(&opened, &short(&fingerprint)),
             settings: identity::settings(&opened),

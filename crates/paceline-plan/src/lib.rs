@@ -27,15 +27,14 @@ mod plan;
 pub mod price;
 mod relax;
 pub mod render;
-mod resolver;
 mod schema;
 mod scripts;
 mod selection;
 pub mod stack_time;
 pub mod starter;
 mod steps;
-mod text;
 mod timestamps;
+mod unseen;
 mod weave;
 pub mod what_if;
 
@@ -51,5 +50,4 @@ pub use plan::{
 };
 pub use relax::Present;
 pub use schema::schema;
-pub use text::{partition, url_suffix};
 pub use timestamps::{has_time, without_times};

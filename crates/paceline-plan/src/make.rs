@@ -25,7 +25,7 @@ use crate::plan::{Plan, PlannedStack, Relaxed};
 use crate::relax::{self, Present};
 use crate::selection::Selection;
 use crate::weave::{Woven, by_stack, weave};
-use crate::{beside, declared, late, steps};
+use crate::{beside, declared, late, steps, unseen};
 
 /// What a plan is made with, beside the assembly and the configuration.
 #[derive(Debug, Clone)]
@@ -158,6 +158,7 @@ impl Plan {
 
         let mut warnings = assembly.warnings.clone();
         if !options.deletes {
+            warnings.extend(unseen::warnings(&facts));
             warnings.extend(late::errors(&chosen, &stacks));
             warnings.extend(late::placeholders(&context, &chosen, &facts, &stacks));
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{DeclaredEdge, Until};
-use crate::edges::{Edge, Reason, Section};
+use crate::edges::{ELLIPSIS, Edge, Reason, Section};
 use crate::error::PlanError;
 use crate::plan::{PlannedStack, Relaxed};
 use crate::render::{folded, show_reasons};
@@ -84,7 +84,9 @@ pub(crate) fn apply(
 pub(crate) fn early_resource(edge: &Edge) -> Option<&str> {
     let place = edge.provided_at.as_ref()?;
     let by_name = matches!(edge.reason, Reason::Ssm | Reason::Image | Reason::CrossRegion | Reason::Synth);
-    (by_name && place.section == Section::Resources && place.nested.is_empty()).then_some(&place.logical_id)
+    // One that a loop makes for what is not known has no id that an event could name.
+    let is_own = place.section == Section::Resources && place.nested.is_empty();
+    (by_name && is_own && !place.logical_id.contains(ELLIPSIS)).then_some(&place.logical_id)
 }
 
 /// The stacks that all the edges wait for only until some resources are complete, and those resources.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use paceline_assembly::{NestedTemplate, Stack};
+use paceline_assembly::{NestedTemplate, Resource, Stack, Template};
 use serde_json::Value;
 
 use crate::durations::{Durations, Operation, Source};
@@ -41,19 +41,22 @@ pub(crate) struct Resources<'a> {
 impl<'a> Resources<'a> {
     /// The resources of a stack.
     pub(crate) fn of(stack: &'a Stack, operation: Operation, durations: &Durations) -> Self {
-        Self::of_template(stack.template.value(), &[], &stack.nested, operation, durations)
+        Self::of_template(&stack.template, &[], &stack.nested, operation, durations)
     }
 
     /// `path` is the logical ids of the nested stacks that lead to the template, outermost first.
     fn of_template(
-        template: &'a Value,
+        template: &'a Template,
         path: &[String],
         nested: &'a [NestedTemplate],
         operation: Operation,
         durations: &Durations,
     ) -> Self {
-        let resources = template["Resources"].as_object();
-        let len = resources.map_or(0, serde_json::Map::len);
+        let resolver = template.resolver();
+        // What a condition leaves out takes no time.
+        let resources = template.resources().filter(|(_, resource)| !resolver.is_left_out(resource.body));
+        let resources: Vec<(&str, Resource<'_>)> = resources.collect();
+        let len = resources.len();
         let mut all = Self {
             ids: Vec::with_capacity(len),
             types: Vec::with_capacity(len),
@@ -61,22 +64,21 @@ impl<'a> Resources<'a> {
             weights: Vec::with_capacity(len),
             unknown: (0, len),
         };
-        let Some(resources) = resources else { return all };
         let numbers: HashMap<&str, usize> =
-            resources.keys().enumerate().map(|(number, id)| (id.as_str(), number)).collect();
+            resources.iter().enumerate().map(|(number, (id, _))| (*id, number)).collect();
         let children: HashMap<&str, &NestedTemplate> = nested
             .iter()
             .filter(|child| child.parents == path)
             .map(|child| (child.logical_id.as_str(), child))
             .collect();
-        for (number, (id, resource)) in resources.iter().enumerate() {
-            let kind = resource["Type"].as_str().unwrap_or_default();
+        for (number, (id, resource)) in resources.into_iter().enumerate() {
+            let kind = resource.resource_type;
             all.ids.push(id);
             all.types.push(kind);
-            let weight = if let Some(child) = children.get(id.as_str()) {
-                let path: Vec<String> = path.iter().chain([id]).cloned().collect();
-                let inner =
-                    Resources::of_template(child.template.value(), &path, nested, operation, durations);
+            let weight = if let Some(child) = children.get(id) {
+                let path: Vec<String> =
+                    path.iter().map(String::as_str).chain([id]).map(str::to_owned).collect();
+                let inner = Resources::of_template(&child.template, &path, nested, operation, durations);
                 all.unknown.0 += inner.unknown.0;
                 all.unknown.1 += inner.unknown.1;
                 NESTED_NOTICE + inner.time() + NESTED_NOTICE
@@ -92,20 +94,17 @@ impl<'a> Resources<'a> {
                     graph.add(number, other);
                 }
             };
-            match &resource["DependsOn"] {
-                Value::String(name) => need(name),
-                Value::Array(names) => names.iter().filter_map(Value::as_str).for_each(&mut need),
-                _ => {}
+            resource.depends_on.iter().copied().for_each(&mut need);
+            for value in resource.properties.into_iter().chain(resource.metadata) {
+                references(value, &mut need);
             }
-            references(&resource["Properties"], &mut need);
-            references(&resource["Metadata"], &mut need);
         }
         all
     }
 
     /// Of an update from another template: what has not changed takes no time, and what is new is created.
     pub(crate) fn since(mut self, before: &Stack, now: &Stack, durations: &Durations) -> Self {
-        let of = |stack: &'_ Stack, id: &str| stack.template.value()["Resources"].get(id).cloned();
+        let of = |stack: &'_ Stack, id: &str| stack.template.resource(id).map(|it| it.body.clone());
         for (number, id) in self.ids.iter().enumerate() {
             match of(before, id) {
                 None => self.weights[number] = durations.of(self.types[number], Operation::Create),

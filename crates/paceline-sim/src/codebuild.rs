@@ -98,5 +98,5 @@ pub(crate) fn invalid(message: String) -> Fault {
 }
 
 fn arn(request: &Request, name: &str) -> String {
-    format!("arn:aws:codebuild:{}:{}:project/{name}", request.place.region, request.place.account)
+    request.place.arn("codebuild", &format!("project/{name}"))
 }

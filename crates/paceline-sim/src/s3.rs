@@ -73,7 +73,7 @@ fn bucket_of_host(host: &str) -> Option<&str> {
         .filter_map(|service| name.find(&format!(".{service}")))
         .min()
         .map(|at| &name[..at])
-        .filter(|_| name.contains("amazonaws.com"))
+        .filter(|_| paceline_assembly::is_host_of_aws(name))
 }
 
 fn address(path: &str) -> (String, String) {

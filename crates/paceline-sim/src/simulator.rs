@@ -341,9 +341,9 @@ pub(crate) fn is_denied(world: &World, service: &str, operation: &str) -> bool {
 }
 
 pub(crate) fn denied(request: &request::Request) -> Fault {
-    let Place { account, .. } = &request.place;
+    let (account, partition) = (&request.place.account, request.place.partition());
     let message = format!(
-        "User: arn:aws:sts::{account}:assumed-role/simulated/session is not authorized to perform: {}:{}",
+        "User: arn:{partition}:sts::{account}:assumed-role/simulated/session is not authorized to perform: {}:{}",
         request.service, request.operation
     );
     match Protocol::of(&request.service) {

@@ -43,7 +43,8 @@ fn assume_role(world: &mut World, request: &Request) -> Outcome {
             403,
             "AccessDenied",
             format!(
-                "User: arn:aws:sts::{}:assumed-role/simulated/session is not authorized to perform: sts:AssumeRole on resource: {role}",
+                "User: arn:{}:sts::{}:assumed-role/simulated/session is not authorized to perform: sts:AssumeRole on resource: {role}",
+                request.place.partition(),
                 request.place.account
             ),
         ));

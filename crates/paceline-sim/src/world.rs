@@ -35,16 +35,12 @@ impl Place {
 
     /// The partition of the region.
     pub(crate) fn partition(&self) -> &'static str {
-        match self.region.split('-').next() {
-            Some("cn") => "aws-cn",
-            _ if self.region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        paceline_assembly::partition(&self.region)
     }
 
     /// The domain of the region's endpoints.
     pub(crate) fn url_suffix(&self) -> &'static str {
-        if self.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+        paceline_assembly::url_suffix(&self.region)
     }
 
     pub(crate) fn arn(&self, service: &str, resource: &str) -> String {

@@ -44,6 +44,8 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     let mut app = synth::before(&args.run, &args.select.app)?.app(&args.select.app)?;
     check_stack_limit(&app)?;
     freshness::warn(&app, &written(args));
+    let parameters = parameters(&args.parameters, &app.assembly)?;
+    give(&mut app, &parameters);
     let mut options = app.options(Some(&args.select), args.run.fail_fast);
     // What is simulated takes as long as the table says.
     if !args.run.simulate {
@@ -60,7 +62,6 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         synth::ensure_no_context(&args.run)?;
     }
     late::ensure_deployable(&app, &plan)?;
-    let parameters = parameters(&args.parameters, &app.assembly)?;
     // The plan itself shows them; whoever deploys has not seen it.
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
         terminal::warn(&warning);
@@ -144,6 +145,19 @@ fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Fai
         terminal::say(&format!("{from} does not wait for {to}: every parameter that it reads is there"));
     }
     Ok(Plan { digest: plan.digest, ..relaxed })
+}
+
+/// What the templates of stacks come to can depend on the parameters that they are given.
+fn give(app: &mut App, parameters: &BTreeMap<String, BTreeMap<String, String>>) {
+    if parameters.is_empty() {
+        return;
+    }
+    for stack in &mut Arc::make_mut(&mut app.assembly).stacks {
+        let names = [EVERY_STACK, stack.name.as_str(), stack.id.as_str()];
+        let given: Vec<_> = names.iter().filter_map(|name| parameters.get(*name)).collect();
+        let given = given.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+        stack.give(&given);
+    }
 }
 
 /// `[STACK:]KEY=VALUE`, by stack; `*` is every stack.

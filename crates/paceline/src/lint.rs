@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use camino::Utf8Path;
+use paceline_assembly::{LARGEST_BY_HAND, open_regular, read_regular_text};
 use paceline_buildspec::lint::present::{self, TextOptions};
 use paceline_buildspec::lint::{
     MAX_BYTES, ProjectFacts, RULES, Report, Severity, Surroundings, fix, lint, with_code,
@@ -80,7 +81,8 @@ fn explain(code: &str) -> Result<u8, Failure> {
 fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
     if let Some(path) = &args.project {
         let hint = "give the project as `aws codebuild create-project --cli-input-json` takes it";
-        let text = fs_err::read_to_string(path).map_err(|error| Failure::usage(error.to_string(), hint))?;
+        let text = read_regular_text(path, LARGEST_BY_HAND)
+            .map_err(|error| Failure::usage(error.to_string(), hint))?;
         let facts = ProjectFacts::read(&text);
         return facts.map(Some).map_err(|error| Failure::usage(format!("{path}: {error}"), hint));
     }
@@ -127,9 +129,7 @@ fn read(file: &Utf8Path, is_stdin: bool) -> std::io::Result<Vec<u8>> {
     if is_stdin {
         std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
     } else {
-        // The finding names the file already.
-        let file = std::fs::File::open(file)?;
-        file.take(limit).read_to_end(&mut bytes)?;
+        open_regular(file)?.take(limit).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }

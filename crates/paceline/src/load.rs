@@ -55,7 +55,7 @@ pub(crate) struct Synthesized {
 /// Reads the configuration.
 pub(crate) fn configured(args: &AppArgs) -> Result<Configured, Failure> {
     let here = Utf8Path::new(config::FILE_NAME);
-    let path = args.config.clone().or_else(|| here.is_file().then(|| here.to_owned()));
+    let path = args.config.clone().or_else(|| here.exists().then(|| here.to_owned()));
     let config = match &path {
         Some(path) => Config::read(path)?,
         None => Config::default(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use paceline_buildspec::Buildspec;
 use paceline_buildspec::buildspec::Problem;
 use paceline_engine::exit;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &RunBuildspecArgs) -> Result<u8, Failure> {
 }
 
 fn read(path: &Utf8Path) -> Result<Buildspec, Failure> {
-    let text = fs_err::read_to_string(path)
+    let text = read_regular_text(path, LARGEST_BY_HAND)
         .map_err(|error| Failure::usage(error.to_string(), "give the path of a buildspec"))?;
     let read = Buildspec::read(&text).map_err(|error| {
         let problem =

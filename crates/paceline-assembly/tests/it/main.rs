@@ -5,6 +5,7 @@
 mod fixture;
 mod fuzz;
 mod keep;
+mod loops;
 mod nested;
 mod reads;
 mod real;

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::open_regular;
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
@@ -23,7 +24,7 @@ pub(super) fn zip(source: &Utf8Path) -> io::Result<NamedTempFile> {
             .last_modified_time(DateTime::default())
             .unix_permissions(mode(&path)?);
         writer.start_file(name, options)?;
-        io::copy(&mut fs_err::File::open(&path)?, &mut writer)?;
+        io::copy(&mut open_regular(&path)?, &mut writer)?;
     }
     let mut buffer = writer.finish()?;
     buffer.flush()?;

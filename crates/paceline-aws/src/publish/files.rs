@@ -5,7 +5,7 @@ use std::io::Read as _;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use bytes::Bytes;
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::{FileAsset, FileDestination, FileSource, Packaging};
+use paceline_assembly::{FileAsset, FileDestination, FileSource, Packaging, open_regular};
 use paceline_engine::{Ended, Outcome};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
@@ -140,7 +140,7 @@ impl Content {
 
 /// The length of a file and its SHA-256 as S3 wants it.
 fn digest(path: &Utf8Path) -> std::io::Result<(u64, String)> {
-    let mut file = fs_err::File::open(path)?;
+    let mut file = open_regular(path)?;
     let (mut hash, mut length, mut chunk) = (Sha256::new(), 0, vec![0; 64 * 1024]);
     loop {
         let read = file.read(&mut chunk)?;

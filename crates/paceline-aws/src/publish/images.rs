@@ -59,8 +59,12 @@ pub(crate) async fn publish_image(
         tokio::time::sleep(time).await;
         return pretend(caller, &client, &repository, &tag).await;
     }
-    let registry =
-        format!("{}.dkr.ecr.{}.{}", target.account, target.region, paceline_plan::url_suffix(&target.region));
+    let registry = format!(
+        "{}.dkr.ecr.{}.{}",
+        target.account,
+        target.region,
+        paceline_assembly::url_suffix(&target.region)
+    );
     let remote = format!("{registry}/{repository}:{tag}");
     let (local, ()) = tokio::try_join!(
         publisher.build(id, asset, manifest),

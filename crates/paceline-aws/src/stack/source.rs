@@ -1,6 +1,6 @@
 //! Where CloudFormation gets a stack's template from.
 
-use paceline_assembly::Stack;
+use paceline_assembly::{LARGEST_TEMPLATE, Stack, read_regular_text};
 
 use crate::call::Caller;
 use crate::environment::Environment;
@@ -32,7 +32,7 @@ pub(crate) async fn source(
     if let Some(url) = &stack.template_url {
         return Ok(Source::Url(https(&target.resolve(url), target)));
     }
-    let text = fs_err::read_to_string(&stack.template_path)
+    let text = read_regular_text(&stack.template_path, LARGEST_TEMPLATE)
         .map_err(|error| Trouble::setup(format!("cannot read the template: {error}")))?;
     if text.len() <= LONGEST_BODY {
         return Ok(Source::Body(text));
@@ -64,7 +64,7 @@ fn https(url: &str, target: &Target) -> String {
     match std::env::var(S3_FOR_CLOUDFORMATION) {
         Ok(endpoint) if !endpoint.is_empty() => format!("{}/{object}", endpoint.trim_end_matches('/')),
         _ => {
-            let suffix = paceline_plan::url_suffix(&target.region);
+            let suffix = paceline_assembly::url_suffix(&target.region);
             format!("https://s3.{}.{suffix}/{object}", target.region)
         }
     }

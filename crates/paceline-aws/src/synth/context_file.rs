@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::{LARGEST_MANIFEST, read_regular_text};
 use paceline_plan::{ContextLookup, Looked};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -43,7 +44,7 @@ impl ContextFile {
     /// Reads the file in the folder of an app. None is an empty one.
     pub(super) fn read(dir: &Utf8Path) -> Result<Self, ContextFileError> {
         let path = dir.join(FILE);
-        let text = match fs_err::read_to_string(&path) {
+        let text = match read_regular_text(&path, LARGEST_MANIFEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => "{}".to_owned(),
             Err(source) => return Err(ContextFileError::Io { path, source }),

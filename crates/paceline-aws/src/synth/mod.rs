@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::{LARGEST_BY_HAND, LARGEST_MANIFEST, read_regular, read_regular_text};
 use paceline_host::{Script, find_program, quoted};
 use paceline_plan::ContextLookup;
 use paceline_plan::config::AppConfig;
@@ -59,7 +60,7 @@ impl Synthesis {
         if let Some(install) = &self.app.install {
             let digest = self.lock_files();
             let stamp = self.dir.join(INSTALLED);
-            let installed = fs_err::read_to_string(&stamp).ok();
+            let installed = read_regular_text(&stamp, LARGEST_BY_HAND).ok();
             if digest.is_some() && digest == installed {
                 line("installed already: the lock file has not changed".to_owned());
             } else {
@@ -138,7 +139,7 @@ impl Synthesis {
         let mut hash = Sha256::new();
         let mut any = false;
         for name in LOCK_FILES {
-            match fs_err::read(self.dir.join(name)) {
+            match read_regular(&self.dir.join(name), LARGEST_MANIFEST) {
                 Ok(bytes) => {
                     any = true;
                     hash.update(name.as_bytes());

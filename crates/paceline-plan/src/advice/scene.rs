@@ -230,7 +230,7 @@ impl Inside<'_> {
         if let Some(nested) = place.nested.first() {
             return resource(nested).map(|it| [it].into());
         }
-        let template = self.stack.template.value();
+        let template = self.stack.template.expanded();
         let mut found = BTreeSet::new();
         match place.section {
             Section::Resources => return resource(&place.logical_id).map(|it| [it].into()),
@@ -247,7 +247,7 @@ impl Inside<'_> {
                     });
                 }
             }
-            Section::Conditions => return None,
+            Section::Conditions | Section::Rules | Section::Hooks => return None,
         }
         Some(found)
     }

@@ -16,6 +16,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 pub use apps::{AppConfig, is_in_app_name};
@@ -282,7 +283,7 @@ fn place(line: Option<u64>, column: Option<u64>) -> String {
 impl Config {
     /// Reads a configuration file.
     pub fn read(path: &Utf8Path) -> Result<Self, ConfigError> {
-        let text = fs_err::read_to_string(path)
+        let text = read_regular_text(path, LARGEST_BY_HAND)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         Self::parse(&text, path)
     }

@@ -1,9 +1,10 @@
 //! Calls of `AwsCustomResource` that read or write Parameter Store.
 
+use paceline_assembly::Text;
 use serde_json::Value;
 
-use super::scan::{At, account_of};
-use crate::text::Text;
+use super::scan::account_of;
+use super::uses::At;
 
 /// A parameter, or all parameters below a path, that a call reads or writes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

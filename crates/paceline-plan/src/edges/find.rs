@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use paceline_assembly::Assembly;
 
 use super::providers::{Lookup, Match, Providers};
-use super::scan::Use;
+use super::uses::Use;
 use super::{Edge, External, Found, Place, Reason, Stored};
 use crate::context::{self, ContextLookup, Looked};
 use crate::facts::Facts;
@@ -51,6 +51,9 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextL
                 continue;
             }
             let unsure = guessed && matching.len() != 1;
+            if unsure && read.only_here {
+                continue;
+            }
             // What a synthesis did not find is told as such.
             if unsure && read.reason == Reason::Synth {
                 continue;

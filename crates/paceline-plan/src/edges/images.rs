@@ -1,7 +1,8 @@
 //! Image URIs: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG`.
 
-use super::scan::At;
-use crate::text::{Text, UNKNOWN};
+use paceline_assembly::{Text, UNKNOWN};
+
+use super::uses::At;
 
 /// The repositories that the image URIs in a text name, and where they are.
 ///

@@ -1,10 +1,9 @@
 //! What stacks make that the CDK can look up while it synthesizes an app.
 
+use paceline_assembly::{Resolver, Text};
 use serde_json::Value;
 
 use crate::context::{HOSTED_ZONE, KEY_ALIAS, LOAD_BALANCER, SECURITY_GROUP, VPC};
-use crate::resolver::Resolver;
-use crate::text::Text;
 
 /// The names by which a resource can be looked up, each with the property that gives it. Parameters are not among them:
 /// they are read in other ways as well.

@@ -11,6 +11,7 @@ mod looked_up;
 mod place;
 mod providers;
 mod scan;
+mod uses;
 
 use std::fmt;
 
@@ -20,7 +21,11 @@ use crate::config::Until;
 
 pub(crate) use find::find;
 pub use place::{Place, Section};
-pub(crate) use scan::{Uses, scan};
+pub(crate) use scan::scan;
+pub(crate) use uses::Uses;
+
+/// Stands in names and places for a part that is not known.
+pub(crate) const ELLIPSIS: &str = "…";
 
 /// Why one stack waits for another.
 #[derive(Debug, Clone, PartialEq, Eq)]

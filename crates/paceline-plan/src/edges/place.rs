@@ -33,6 +33,24 @@ pub enum Section {
     Resources,
     /// `Outputs`.
     Outputs,
+    /// `Rules`.
+    Rules,
+    /// `Hooks`.
+    Hooks,
+}
+
+impl Section {
+    /// Its name in a template.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Parameters => "Parameters",
+            Self::Conditions => "Conditions",
+            Self::Resources => "Resources",
+            Self::Outputs => "Outputs",
+            Self::Rules => "Rules",
+            Self::Hooks => "Hooks",
+        }
+    }
 }
 
 impl Place {
@@ -58,12 +76,9 @@ impl fmt::Display for Place {
         for id in &self.nested {
             write!(f, "{id}/")?;
         }
-        match self.section {
-            Section::Parameters => f.write_str("Parameters.")?,
-            Section::Conditions => f.write_str("Conditions.")?,
-            Section::Outputs => f.write_str("Outputs.")?,
-            // A logical id alone is a resource's, as in `Ref` and `Fn::GetAtt`.
-            Section::Resources => {}
+        // A logical id alone is a resource's, as in `Ref` and `Fn::GetAtt`.
+        if self.section != Section::Resources {
+            write!(f, "{}.", self.section.as_str())?;
         }
         f.write_str(&self.logical_id)?;
         let is_index = self.path.starts_with('[');

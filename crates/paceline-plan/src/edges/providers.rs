@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paceline_assembly::{Assembly, Environment};
+use paceline_assembly::{Assembly, Environment, Text};
 
-use super::scan::Use;
+use super::uses::Use;
 use super::{Place, Reason};
 use crate::context::{ContextLookup, is_parameter};
 use crate::facts::Facts;
-use crate::text::Text;
 
 /// A name that is looked for, and where. What is `None` may be anything.
 pub(super) struct Lookup {

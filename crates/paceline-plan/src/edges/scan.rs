@@ -1,116 +1,34 @@
 //! Reads one stack's templates for what it provides to others and what it reads from them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use paceline_assembly::{NestedTemplate, Stack};
+use paceline_assembly::{Resolver, Stack, Text, UNKNOWN};
 use serde_json::Value;
 
-use super::{Place, Reason, Section, calls, images, looked_up};
+use super::uses::{At, Use, Uses};
+use super::{ELLIPSIS, Place, Reason, Section, calls, images, looked_up};
 use crate::context::{self, ContextLookup, HOSTED_ZONE};
-use crate::resolver::{Given, Resolver};
-use crate::text::Text;
 use crate::timestamps::has_time;
 
+/// The parameter in which the CDK has the version of the bootstrap stack.
+const BOOTSTRAP_VERSION: &str = "BootstrapVersion";
+/// What a place says of ids and paths: nobody reads more, and whoever makes them longer makes many of them.
+const LONGEST: usize = 255;
 /// Shorter names are found by chance in texts that have nothing to do with them.
 const SHORTEST_NAME: usize = 6;
-
-/// A name that a stack provides or reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Use {
-    pub(super) reason: Reason,
-    pub(super) name: Text,
-    pub(super) at: At,
-    /// Whether it is every name below this one, as in a path of Parameter Store.
-    pub(super) below: bool,
-    pub(super) place: Place,
-}
-
-/// Where a name lives. What is `None` is the stack's own.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct At {
-    pub(super) account: Option<Text>,
-    pub(super) region: Option<Text>,
-}
-
-impl At {
-    pub(super) fn region(region: Text) -> Self {
-        Self { account: None, region: Some(region) }
-    }
-}
-
-/// What a stack provides to others and reads from them.
-#[derive(Debug, Default)]
-pub(crate) struct Uses {
-    pub(super) provided: Vec<Use>,
-    pub(super) read: Vec<Use>,
-    /// The names that it gives to its resources, which others can use as they are.
-    pub(crate) given_names: Vec<String>,
-    /// Where its custom resources hold the time of the synthesis.
-    pub(crate) times: Vec<Place>,
-}
-
-impl Uses {
-    /// Whether it makes this parameter, or what else is looked up by this name, wherever that is.
-    pub(crate) fn makes(&self, name: &str) -> bool {
-        let mut made = self.provided.iter().filter(|it| matches!(it.reason, Reason::Ssm | Reason::Synth));
-        made.any(|it| it.name.raw() == name)
-    }
-
-    /// The parameters that were to be looked up while the app was synthesized and were not found, or may be another
-    /// now, and where what stands for them is baked in.
-    pub(crate) fn looked_up(&self) -> impl Iterator<Item = (&str, &Place)> {
-        let read = self.read.iter().filter(|read| read.reason == Reason::Synth);
-        read.map(|read| (read.name.raw(), &read.place))
-    }
-
-    /// The resources of the stack's own template that provide something.
-    pub(crate) fn provided_by_resources(&self) -> impl Iterator<Item = &str> {
-        let own = |place: &&Place| place.section == Section::Resources && place.nested.is_empty();
-        self.provided
-            .iter()
-            .map(|provided| &provided.place)
-            .filter(own)
-            .map(|place| place.logical_id.as_str())
-    }
-}
 
 /// Reads a stack's template and its nested ones.
 pub(crate) fn scan(stack: &Stack, looked_up: &[&ContextLookup]) -> Uses {
     let mut uses = Uses::default();
-    let given = stack.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
-    let template = stack.template.value();
-    let resolver = Resolver::new(&stack.environment, Some(&stack.name), template, &given);
-    // What each nested template is given, by the path of logical ids that leads to it.
-    let mut nested: BTreeMap<Vec<String>, Given> = BTreeMap::new();
-    give(&resolver, template, &[], &stack.nested, &mut nested);
-    Scanner::new(resolver, Vec::new(), looked_up, &mut uses).template(template);
-    for child in &stack.nested {
+    Scanner::new(stack.template.resolver(), Vec::new(), looked_up, &mut uses)
+        .template(stack.template.expanded());
+    for child in stack.nested_that_may_be_made() {
         let path: Vec<String> = child.parents.iter().chain([&child.logical_id]).cloned().collect();
-        let given = nested.remove(&path).unwrap_or_default();
-        let template = child.template.value();
-        let resolver = Resolver::new(&stack.environment, None, template, &given);
-        give(&resolver, template, &path, &stack.nested, &mut nested);
-        Scanner::new(resolver, path, looked_up, &mut uses).template(template);
+        Scanner::new(child.template.resolver(), path, looked_up, &mut uses)
+            .template(child.template.expanded());
     }
     uses
-}
-
-/// Resolves the parameters that a template gives to those nested directly in it.
-fn give(
-    resolver: &Resolver<'_>,
-    template: &Value,
-    path: &[String],
-    nested: &[NestedTemplate],
-    given: &mut BTreeMap<Vec<String>, Given>,
-) {
-    for child in nested.iter().filter(|child| child.parents == path) {
-        let parameters = &template["Resources"][&child.logical_id]["Properties"]["Parameters"];
-        let values = parameters.as_object().into_iter().flatten();
-        let values = values.map(|(name, value)| (name.clone(), resolver.resolve(value).known()));
-        let path = path.iter().chain([&child.logical_id]).cloned().collect();
-        given.insert(path, values.collect());
-    }
 }
 
 struct Scanner<'a> {
@@ -141,25 +59,33 @@ impl<'a> Scanner<'a> {
 
     fn template(&mut self, template: &Value) {
         self.parameters(&template["Parameters"]);
-        for (id, resource) in template["Resources"].as_object().into_iter().flatten() {
-            self.entry(Section::Resources, id);
-            self.resource(resource);
+        self.section(template, Section::Resources, |scanner, resource| {
+            if !scanner.resolver.is_left_out(resource) {
+                scanner.resource(resource);
+            }
+        });
+        self.section(template, Section::Outputs, |scanner, output| {
+            if !scanner.resolver.is_left_out(output) {
+                scanner.export(output);
+                scanner.value(output);
+            }
+        });
+        for section in [Section::Conditions, Section::Rules, Section::Hooks] {
+            self.section(template, section, Self::value);
         }
-        for (id, value) in template["Conditions"].as_object().into_iter().flatten() {
-            self.entry(Section::Conditions, id);
-            self.value(value);
-        }
-        for (id, value) in template["Outputs"].as_object().into_iter().flatten() {
-            self.entry(Section::Outputs, id);
-            self.export(value);
-            self.value(value);
+    }
+
+    fn section(&mut self, template: &Value, section: Section, look: impl Fn(&mut Self, &Value)) {
+        for (id, body) in template[section.as_str()].as_object().into_iter().flatten() {
+            self.entry(section, id);
+            look(self, body);
         }
     }
 
     /// Goes to an entry of a section.
     fn entry(&mut self, section: Section, id: &str) {
         self.at.section = section;
-        id.clone_into(&mut self.at.logical_id);
+        self.at.logical_id = shortened(id);
         self.at.path.clear();
     }
 
@@ -182,20 +108,36 @@ impl<'a> Scanner<'a> {
 
     /// The property that the template's author would name: the path up to the first intrinsic.
     fn place(&self) -> Place {
-        let path = self.at.path.split("Fn::").next().unwrap_or_default().trim_end_matches('.').to_owned();
+        let path = shortened(self.at.path.split("Fn::").next().unwrap_or_default().trim_end_matches('.'));
         let Place { nested, section, logical_id, .. } = &self.at;
         let (nested, logical_id) = (nested.clone(), logical_id.clone());
         Place { nested, section: *section, logical_id, path, construct: None }
     }
 
+    fn resolved(&mut self, value: &Value) -> Text {
+        self.checked(|resolver| resolver.resolve(value))
+    }
+
+    /// Notes it if something here is too large to be resolved.
+    fn checked(&mut self, resolve: impl FnOnce(&Resolver<'a>) -> Text) -> Text {
+        let text = resolve(&self.resolver);
+        if self.resolver.take_exceeded() {
+            let place = self.place();
+            if self.uses.too_large.last() != Some(&place) {
+                self.uses.too_large.push(place);
+            }
+        }
+        text
+    }
+
     fn reads(&mut self, reason: Reason, name: Text, at: At) {
         let place = self.place();
-        self.uses.read.push(Use { reason, name, at, below: false, place });
+        self.uses.read.push(Use { reason, name, at, below: false, only_here: false, place });
     }
 
     fn provides(&mut self, reason: Reason, name: Text, at: At) {
         let place = self.place();
-        self.uses.provided.push(Use { reason, name, at, below: false, place });
+        self.uses.provided.push(Use { reason, name, at, below: false, only_here: false, place });
     }
 
     /// `AWS::SSM::Parameter::Value<…>` and `AWS::SSM::Parameter::Name`: CloudFormation looks for the
@@ -207,12 +149,16 @@ impl<'a> Scanner<'a> {
                 continue;
             }
             let Some(name) = self.resolver.stored(id) else { continue };
-            // Every modern CDK stack reads its bootstrap version this way; bootstrapping writes it.
-            if id == "BootstrapVersion" || is_public(name.raw()) {
+            if is_public(name.raw()) {
                 continue;
             }
             self.entry(Section::Parameters, id);
-            self.under("Default", |scanner| scanner.reads(Reason::Ssm, name, At::default()));
+            self.at.path.push_str("Default");
+            let place = self.place();
+            // Every modern CDK stack reads its bootstrap version this way, which few apps write themselves.
+            let only_here = id == BOOTSTRAP_VERSION;
+            let at = At::default();
+            self.uses.read.push(Use { reason: Reason::Ssm, name, at, below: false, only_here, place });
         }
     }
 
@@ -230,8 +176,8 @@ impl<'a> Scanner<'a> {
             }
             // CDK's reader of the ARN of a function at the edge.
             "Custom::CrossRegionStringParameterReader" if properties.get("ParameterName").is_some() => {
-                let name = self.resolver.resolve(&properties["ParameterName"]);
-                let region = self.resolver.resolve(&properties["Region"]);
+                let name = self.resolved(&properties["ParameterName"]);
+                let region = self.resolved(&properties["Region"]);
                 self.under("Properties", |scanner| scanner.reads(Reason::Ssm, name, At::region(region)));
             }
             _ if properties.get("ServiceToken").is_some() => self.sdk_calls(properties),
@@ -256,7 +202,7 @@ impl<'a> Scanner<'a> {
     /// Looks for times in the properties of a custom resource, which may be there only to make it run again.
     fn times(&mut self, properties: &Value) {
         for (name, value) in properties.as_object().into_iter().flatten() {
-            let text = self.resolver.resolve(value);
+            let text = self.resolved(value);
             if has_time(text.raw()) {
                 self.under(name, |scanner| {
                     let place = scanner.place();
@@ -269,13 +215,15 @@ impl<'a> Scanner<'a> {
     fn given_names(&mut self, properties: &Value) {
         let named = properties.as_object().into_iter().flatten();
         let names = named.filter(|(key, _)| key.ends_with("Name"));
-        let names = names.filter_map(|(_, value)| self.resolver.resolve(value).known());
-        self.uses.given_names.extend(names.filter(|name| name.len() >= SHORTEST_NAME));
+        for (_, value) in names {
+            let name = self.resolved(value).known().filter(|name| name.len() >= SHORTEST_NAME);
+            self.uses.given_names.extend(name);
+        }
     }
 
     fn named(&mut self, reason: Reason, properties: &Value, property: &str) {
         let Some(name) = properties.get(property) else { return };
-        let name = self.resolver.resolve(name);
+        let name = self.resolved(name);
         self.under("Properties", |scanner| {
             scanner.under(property, |scanner| scanner.provides(reason, name, At::default()));
         });
@@ -283,7 +231,7 @@ impl<'a> Scanner<'a> {
 
     /// CDK's writer puts each export into Parameter Store in the region of the reader.
     fn export_writer(&mut self, writer: &Value) {
-        let at = At::region(self.resolver.resolve(&writer["region"]));
+        let at = At::region(self.resolved(&writer["region"]));
         for name in writer["exports"].as_object().into_iter().flatten().map(|(name, _)| name) {
             self.under("Properties.WriterProps.exports", |scanner| {
                 scanner.provides(Reason::CrossRegion, Text::from_raw(name), at.clone());
@@ -293,7 +241,7 @@ impl<'a> Scanner<'a> {
 
     /// CDK's reader names what it reads with the leading slash or, since 2.50, without it.
     fn export_reader(&mut self, reader: &Value) {
-        let at = At::region(self.resolver.resolve(&reader["region"]));
+        let at = At::region(self.resolved(&reader["region"]));
         for name in reader["imports"].as_object().into_iter().flatten().map(|(name, _)| name) {
             self.under("Properties.ReaderProps.imports", |scanner| {
                 scanner.reads(Reason::CrossRegion, Text::from_raw(name), at.clone());
@@ -306,7 +254,7 @@ impl<'a> Scanner<'a> {
         let mut seen = BTreeSet::new();
         for moment in ["Create", "Update"] {
             let Some(text) = properties.get(moment) else { continue };
-            for call in calls::of(&self.resolver.resolve(text)) {
+            for call in calls::of(&self.resolved(text)) {
                 // Most resources do the same when they are updated.
                 if is_public(call.name.raw()) || !seen.insert(call.clone()) {
                     continue;
@@ -314,14 +262,14 @@ impl<'a> Scanner<'a> {
                 let place = Place { path: format!("Properties.{moment}"), ..self.place() };
                 let calls::Call { name, at, below, writes } = call;
                 let uses = if writes { &mut self.uses.provided } else { &mut self.uses.read };
-                uses.push(Use { reason: Reason::Ssm, name, at, below, place });
+                uses.push(Use { reason: Reason::Ssm, name, at, below, only_here: false, place });
             }
         }
     }
 
     fn export(&mut self, output: &Value) {
         if let Some(name) = output.get("Export").and_then(|export| export.get("Name")) {
-            let name = self.resolver.resolve(name);
+            let name = self.resolved(name);
             self.under("Export.Name", |scanner| scanner.provides(Reason::Import, name, At::default()));
         }
     }
@@ -339,10 +287,14 @@ impl<'a> Scanner<'a> {
                 for (key, inner) in map {
                     self.under(key, |scanner| match key.as_str() {
                         "Fn::ImportValue" => scanner.import(inner),
+                        "Fn::If" => match scanner.resolver.taken_branch(inner) {
+                            Some(taken) => scanner.value(taken),
+                            None => scanner.value(inner),
+                        },
                         "Fn::GetStackOutput" => scanner.stack_output(inner),
                         // A reference may be put together from parts.
                         "Fn::Join" | "Fn::Sub" => {
-                            let whole = scanner.resolver.resolve_intrinsic(key, inner);
+                            let whole = scanner.checked(|resolver| resolver.resolve_intrinsic(key, inner));
                             scanner.references(whole.raw());
                             scanner.parts(inner);
                         }
@@ -373,7 +325,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn import(&mut self, name: &Value) {
-        let resolved = self.resolver.resolve(name);
+        let resolved = self.resolved(name);
         match name["Fn::If"].as_array().map(Vec::as_slice) {
             // Either may be imported.
             Some([_, yes, no]) if !resolved.is_known() => {
@@ -387,10 +339,10 @@ impl<'a> Scanner<'a> {
 
     fn stack_output(&mut self, argument: &Value) {
         let Some(name) = argument.get("StackName") else { return };
-        let name = self.resolver.resolve(name);
-        let region = argument.get("Region").map(|region| self.resolver.resolve(region));
+        let name = self.resolved(name);
+        let region = argument.get("Region").map(|region| self.resolved(region));
         // A role of another account reads that account's stacks.
-        let account = argument.get("RoleArn").map(|role| self.resolver.resolve(role));
+        let account = argument.get("RoleArn").map(|role| self.resolved(role));
         let account = account.map(|role| account_of(&role));
         self.reads(Reason::Output, name, At { account, region });
     }
@@ -421,6 +373,16 @@ impl<'a> Scanner<'a> {
             }
         }
     }
+}
+
+/// A part of a place for people.
+fn shortened(text: &str) -> String {
+    let end = text.char_indices().nth(LONGEST).map(|(end, _)| end);
+    let mut shown = text[..end.unwrap_or(text.len())].replace(UNKNOWN, ELLIPSIS);
+    if end.is_some() {
+        shown.push_str(ELLIPSIS);
+    }
+    shown
 }
 
 /// The account that an ARN names.

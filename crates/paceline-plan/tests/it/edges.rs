@@ -441,3 +441,77 @@ fn an_edge_says_where_it_is_read_and_where_it_is_provided() {
     assert_eq!(edge.read_at[0].logical_id, "R");
     assert_eq!(edge.provided_at.as_ref().unwrap().to_string(), "Outputs.Out.Export.Name");
 }
+
+#[test]
+fn the_bootstrap_version_where_a_stack_of_the_app_writes_it() {
+    let mut consumer = empty();
+    let kind = "AWS::SSM::Parameter::Value<String>";
+    consumer["Parameters"] = json!({
+        "BootstrapVersion": { "Type": kind, "Default": "/cdk-bootstrap/hnb659fds/version" },
+    });
+    let mut bootstrap = writes(json!({ "Fn::Sub": "/cdk-bootstrap/${Qualifier}/version" }));
+    bootstrap["Parameters"] = json!({ "Qualifier": { "Type": "String", "Default": "hnb659fds" } });
+    // It may read its own version.
+    bootstrap["Parameters"]["BootstrapVersion"] = consumer["Parameters"]["BootstrapVersion"].clone();
+    App::pair(bootstrap.clone(), consumer.clone()).check_edges(&[
+        "Consumer -> Producer ssm: reads the parameter /cdk-bootstrap/hnb659fds/version (Consumer: Parameters.BootstrapVersion.Default)",
+    ]);
+    // One of another region is another, and what bootstrapping writes is no news.
+    let elsewhere =
+        App::default().stack("Producer", "us-west-2", bootstrap).stack("Consumer", "us-east-1", consumer);
+    elsewhere.check_edges(&[]);
+    elsewhere.check_external(&[]);
+}
+
+#[test]
+fn rules_and_hooks_are_read_and_are_no_resources() {
+    let mut consumer = empty();
+    consumer["Rules"] = json!({ "R": { "Assertions": [{ "Assert": { "Fn::ImportValue": "x" } }] } });
+    consumer["Hooks"] = json!({ "H": {
+        "Type": "AWS::CodeDeploy::BlueGreen",
+        "Properties": { "Role": "{{resolve:ssm:/app/role}}" },
+    } });
+    let app =
+        App::pair(exports(json!("x")), consumer).stack("Writer", "us-east-1", writes(json!("/app/role")));
+    app.check_edges(&[
+        "Consumer -> Producer import: imports x (Consumer: Rules.R.Assertions[0].Assert)",
+        "Consumer -> Writer ssm: reads the parameter /app/role (Consumer: Hooks.H.Properties.Role)",
+    ]);
+    let plan = app.plan();
+    assert!(plan.stacks.iter().all(|stack| stack.resources == 1), "{:?}", plan.stacks);
+}
+
+#[test]
+fn a_reference_inside_json_that_a_function_writes() {
+    let written =
+        json!({ "Fn::ToJsonString": { "a": { "Fn::ImportValue": "x" }, "b": [{ "Fn::Sub": "c" }] } });
+    App::pair(exports(json!("x")), holds(written))
+        .check_edges(&["Consumer -> Producer import: imports x (Consumer: R.Properties.Value)"]);
+}
+
+/// A text that becomes four times as long with every level.
+fn growing(levels: usize) -> Value {
+    (0..levels)
+        .fold(json!("xxxxxxxxxx"), |inner, _| json!({ "Fn::Sub": ["${a}${a}${a}${a}", { "a": inner }] }))
+}
+
+#[test]
+fn what_grows_without_bounds_is_passed_over_with_a_warning_that_says_where() {
+    let consumer = holds(json!([{ "Fn::ImportValue": growing(30) }, { "Fn::ImportValue": "x" }]));
+    let mut producer = exports(growing(20));
+    producer["Outputs"]["Other"] = json!({ "Value": "v", "Export": { "Name": "x" } });
+    let app = App::pair(producer, consumer);
+    app.check_edges(&["Consumer -> Producer import: imports x (Consumer: R.Properties.Value[1])"]);
+    let too_large = |stack: &str, place: &str| {
+        format!(
+            "{stack}: what the functions at `{place}` come to is too large to be followed; if that ties it to other \
+             stacks, `edges:` has to say so"
+        )
+    };
+    let mut warnings = app.plan().warnings;
+    warnings.sort_unstable();
+    assert_eq!(
+        warnings,
+        [too_large("Consumer", "R.Properties.Value[0]"), too_large("Producer", "Outputs.Out.Export.Name")]
+    );
+}

@@ -5,6 +5,7 @@
 
 mod advice;
 mod build;
+mod conditions;
 mod config;
 mod declared;
 mod destroy;
@@ -13,6 +14,7 @@ mod example;
 mod history;
 mod identity;
 mod late;
+mod loops;
 mod ordering;
 mod phases;
 mod placeholders;

@@ -95,7 +95,10 @@ fn service_images(world: &World, stack: &Stack, service: &Resource) -> Result<()
 fn has_image(world: &World, uri: &str) -> bool {
     let Some((registry, image)) = uri.split_once('/') else { return true };
     let parts: Vec<&str> = registry.split('.').collect();
-    let [account, "dkr", "ecr", region, "amazonaws", ..] = parts[..] else { return true };
+    let [account, "dkr", "ecr", region, _, ..] = parts[..] else { return true };
+    if !paceline_assembly::is_host_of_aws(registry) {
+        return true;
+    }
     let Some((repository, tag)) = image.split_once(':') else { return true };
     let place = Place::new(account, region);
     if !repository.starts_with("cdk-") {

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use paceline_buildspec::generate::{Apps, GenerateError, shell_word};
 use paceline_buildspec::project::{BatchBy, CodeBuildSettings, SourceSettings, VpcSettings};
 use paceline_buildspec::yaml::{self, Kind};
@@ -182,7 +183,7 @@ pub(crate) fn refused(app: &App, error: &GenerateError) -> Failure {
 /// Where the configuration has a setting: `paceline.yaml:12:5`. One that is not there is nowhere.
 fn place(path: Option<&Utf8Path>, setting: &str) -> Option<impl Display + use<>> {
     let path = path?;
-    let mut node = yaml::parse(&fs_err::read_to_string(path).ok()?).ok()?;
+    let mut node = yaml::parse(&read_regular_text(path, LARGEST_BY_HAND).ok()?).ok()?;
     for name in setting.split('.') {
         let Kind::Map(entries) = node.kind else { return None };
         node = entries.into_iter().find(|(key, _)| key.text == name)?.1;

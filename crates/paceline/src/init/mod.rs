@@ -7,7 +7,7 @@ mod takeover;
 use std::io::Read as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::Assembly;
+use paceline_assembly::{Assembly, open_regular};
 use paceline_buildspec::understand::{MAX_BYTES, Understanding, understand};
 use paceline_buildspec::{create_file, replace_file};
 use paceline_engine::exit;
@@ -90,7 +90,7 @@ fn bytes(file: &Utf8Path) -> Result<Vec<u8>, Failure> {
         Failure::usage(error.to_string(), "give the buildspec that deploys the app today")
     };
     let mut bytes = Vec::new();
-    let open = fs_err::File::open(file).map_err(unreadable)?;
+    let open = open_regular(file).map_err(unreadable)?;
     open.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
 }

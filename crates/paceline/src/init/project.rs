@@ -1,6 +1,7 @@
 //! What the folder of a CDK app says about how it is synthesized.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use paceline_buildspec::understand::Surroundings;
 use serde_json::Value;
 
@@ -45,7 +46,7 @@ pub(crate) fn find(given: &Utf8Path) -> Project {
     };
     let name = assembly.file_name().unwrap_or("cdk.out").to_owned();
     let ignored = [folder.join(".gitignore"), ".gitignore".into()].iter().any(|file| {
-        let text = fs_err::read_to_string(file).unwrap_or_default();
+        let text = read_regular_text(file, LARGEST_BY_HAND).unwrap_or_default();
         text.lines().any(|line| line.trim().trim_matches('/').rsplit('/').next() == Some(name.as_str()))
     });
     Project {
@@ -80,7 +81,7 @@ fn synth(folder: &Utf8Path, settings: &Value) -> String {
 }
 
 fn json(path: &Utf8Path) -> Option<Value> {
-    serde_json::from_str(&fs_err::read_to_string(path).ok()?).ok()
+    serde_json::from_str(&read_regular_text(path, LARGEST_BY_HAND).ok()?).ok()
 }
 
 /// The scripts of `package.json` files, from this folder on.

@@ -1,44 +1,44 @@
-//! Strings of which a part may only be known at deployment, and the parts of them that regions decide.
+//! Strings of which a part may only be known at deployment.
 
 /// Stands in a [`Text`] where a part is only known at deployment.
-pub(crate) const UNKNOWN: char = '\u{FFFC}';
+pub const UNKNOWN: char = '\u{FFFC}';
 
 /// At least so many letters and digits of a name must be known for it to be told from others.
 const LITERAL: usize = 3;
 
 /// A string of a template with its intrinsics resolved, as far as they can be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Text(String);
+pub struct Text(String);
 
 impl Text {
     /// A string of which nothing is known.
-    pub(crate) fn unknown() -> Self {
+    pub fn unknown() -> Self {
         Self(UNKNOWN.to_string())
     }
 
     /// The whole string, if every part of it is known.
-    pub(crate) fn known(self) -> Option<String> {
+    pub fn known(self) -> Option<String> {
         self.is_known().then_some(self.0)
     }
 
     /// Whether every part of the string is known.
-    pub(crate) fn is_known(&self) -> bool {
+    pub fn is_known(&self) -> bool {
         !self.0.contains(UNKNOWN)
     }
 
     /// The string with `…` for each part that is not known, for people.
-    pub(crate) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         self.0.replace(UNKNOWN, "…")
     }
 
     /// The string with a placeholder for each part that is not known, to be parsed further.
-    pub(crate) fn raw(&self) -> &str {
+    pub fn raw(&self) -> &str {
         &self.0
     }
 
     /// Whether the two may come to the same string, by what is known of both. Too little in common to say so
     /// is a no.
-    pub(crate) fn could_be(&self, other: &Self) -> bool {
+    pub fn could_be(&self, other: &Self) -> bool {
         match (self.is_known(), other.is_known()) {
             (true, true) => self == other,
             (false, true) => self.fits(&other.0),
@@ -80,7 +80,7 @@ impl Text {
     }
 
     /// The part of a parsed [`raw`](Self::raw) string as a text again.
-    pub(crate) fn from_raw(text: &str) -> Self {
+    pub fn from_raw(text: &str) -> Self {
         Self(text.to_owned())
     }
 }
@@ -89,22 +89,6 @@ impl From<String> for Text {
     fn from(text: String) -> Self {
         Self(text)
     }
-}
-
-/// The partition of a region (AWS General Reference, "Regional endpoints").
-pub fn partition(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
-}
-
-/// The domain of a region's endpoints.
-pub fn url_suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
 #[cfg(test)]

@@ -1,0 +1,158 @@
+//! A template as CloudFormation will see it, as far as that can be told from the template alone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::loops::{LOOP, LoopTrouble, LoopTroubleKind, TRANSFORM, expand};
+use crate::values::Resolver;
+
+/// What puts the result of a macro, or a file, in its place.
+const MACRO: &str = "Fn::Transform";
+/// The macro that puts a file in its place. Others of AWS only add to what is there.
+const INCLUDE: &str = "AWS::Include";
+
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// Where it is another than the template as it is written.
+    pub(crate) value: Option<Arc<Value>>,
+    /// How many resources there are at least.
+    pub(crate) resources: usize,
+    pub(crate) unseen: Vec<Unseen>,
+}
+
+/// A part of a template that cannot be seen before CloudFormation has worked on it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unseen {
+    Loop(LoopTrouble),
+    /// There are loops, and no transform that knows them: CloudFormation refuses the template.
+    LoopsNotEnabled,
+    /// A macro, which is a program, or a file that is included.
+    Macro {
+        name: String,
+        /// Reads like `Resources.Topic.Properties`; empty for the template as a whole.
+        place: String,
+    },
+}
+
+impl fmt::Display for Unseen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loop(trouble) => trouble.fmt(f),
+            Self::LoopsNotEnabled => write!(f, "it has loops, which need `Transform: {TRANSFORM}`"),
+            Self::Macro { name, place } if place.is_empty() => {
+                write!(f, "the macro `{name}` makes it another template")
+            }
+            Self::Macro { name, place } => {
+                write!(f, "only deployment knows what `{name}` puts in at `{place}`")
+            }
+        }
+    }
+}
+
+impl Unseen {
+    /// Whether there may be resources where none can be seen.
+    fn may_be_resources(&self) -> bool {
+        match self {
+            Self::Loop(LoopTrouble { place, kind }) => {
+                let is_lost = matches!(kind, LoopTroubleKind::Malformed | LoopTroubleKind::NotKnown);
+                is_lost && place.starts_with("Resources.")
+            }
+            Self::LoopsNotEnabled => true,
+            Self::Macro { place, .. } => place.is_empty() || place == "Resources",
+        }
+    }
+}
+
+impl Seen {
+    /// Of a template without loops and macros.
+    pub(crate) fn plain(template: &Value) -> Self {
+        Self { value: None, resources: resources(template), unseen: Vec::new() }
+    }
+
+    pub(crate) fn of(template: &Value, resolver: &Resolver<'_>) -> Self {
+        let mut seen = Self::plain(template);
+        let transforms = Transforms::of(template);
+        seen.unseen.extend(transforms.unknown().map(|name| Unseen::Macro { name, place: String::new() }));
+        if transforms.has_loops() {
+            let expansion = expand(template, resolver);
+            seen.resources = expansion.resources;
+            seen.unseen.extend(expansion.troubles.into_iter().map(Unseen::Loop));
+            seen.value = Some(Arc::new(expansion.template));
+        } else if has_loop(template) {
+            seen.unseen.push(Unseen::LoopsNotEnabled);
+        }
+        includes(seen.value.as_deref().unwrap_or(template), &mut Vec::new(), &mut seen.unseen);
+        seen.unseen.sort_unstable();
+        seen.unseen.dedup();
+        // Unknown is never none.
+        let may_be_more = seen.unseen.iter().any(Unseen::may_be_resources);
+        seen.resources = seen.resources.max(usize::from(may_be_more));
+        seen
+    }
+}
+
+/// Whether the value of a section's entry is a resource: not what a macro puts there.
+pub(crate) fn is_resource(id: &str, body: &Value) -> bool {
+    body.is_object() && id != MACRO
+}
+
+fn resources(template: &Value) -> usize {
+    let resources = template.get("Resources").and_then(Value::as_object);
+    resources.map_or(0, |all| all.iter().filter(|(id, body)| is_resource(id, body)).count())
+}
+
+/// The transforms of a template as a whole.
+pub(crate) struct Transforms<'a>(Vec<&'a Value>);
+
+impl<'a> Transforms<'a> {
+    pub(crate) fn of(template: &'a Value) -> Self {
+        Self(match template.get("Transform") {
+            Some(Value::Array(all)) => all.iter().collect(),
+            Some(one) => vec![one],
+            None => Vec::new(),
+        })
+    }
+
+    pub(crate) fn has_loops(&self) -> bool {
+        self.0.iter().any(|name| *name == TRANSFORM)
+    }
+
+    /// Those whose result cannot be known.
+    fn unknown(&self) -> impl Iterator<Item = String> {
+        let names = self.0.iter().filter_map(|it| it.as_str().or_else(|| it.get("Name")?.as_str()));
+        names.filter(|name| *name == INCLUDE || !name.starts_with("AWS::")).map(str::to_owned)
+    }
+}
+
+fn has_loop(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_loop),
+        Value::Object(fields) => fields.iter().any(|(key, field)| key.starts_with(LOOP) || has_loop(field)),
+        _ => false,
+    }
+}
+
+/// Finds the macros inside of a template.
+fn includes<'v>(value: &'v Value, path: &mut Vec<&'v str>, found: &mut Vec<Unseen>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| includes(item, path, found)),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                if key == MACRO {
+                    let all = field.as_array().map_or(std::slice::from_ref(field), Vec::as_slice);
+                    let names = all.iter().filter_map(|it| it.as_str().or_else(|| it.get("Name")?.as_str()));
+                    found.extend(
+                        names.map(|name| Unseen::Macro { name: name.to_owned(), place: path.join(".") }),
+                    );
+                } else {
+                    path.push(key);
+                    includes(field, path, found);
+                    path.pop();
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,72 @@
+//! Keeps the work that a template's functions make within bounds: a few hundred bytes of `Fn::Sub` in `Fn::Sub` can
+//! describe a text of gigabytes.
+
+use std::cell::Cell;
+
+use serde_json::Value;
+
+/// What each text may come to, beside twice the template: few texts are longer than the template they stand in.
+const TEXT: usize = 64 << 10;
+/// What all texts together may come to, beside ten times the template.
+const ALL: usize = 8 << 20;
+
+/// Counts values that are looked at and bytes that are made of them.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    text: usize,
+    left_of_text: Cell<usize>,
+    left_of_all: Cell<usize>,
+    exceeded: Cell<bool>,
+}
+
+impl Bounds {
+    pub(super) fn of(template: &Value) -> Self {
+        let size = size(template);
+        let text = TEXT + 2 * size;
+        Self {
+            text,
+            left_of_text: Cell::new(text),
+            left_of_all: Cell::new(ALL + 10 * size),
+            exceeded: Cell::new(false),
+        }
+    }
+
+    /// Makes one text, or something else of its length; `None` if it would exceed the bounds.
+    pub(super) fn one<T>(&self, make: impl FnOnce() -> T) -> Option<T> {
+        self.left_of_text.set(self.text);
+        let before = self.exceeded.take();
+        let made = make();
+        let exceeded = self.exceeded.get();
+        self.exceeded.set(before || exceeded);
+        (!exceeded).then_some(made)
+    }
+
+    /// Whether there is room for so much more. Once there is not, there is none for the rest of the text.
+    pub(super) fn spend(&self, cost: usize) -> bool {
+        let text = self.left_of_text.get().checked_sub(cost);
+        let all = self.left_of_all.get().checked_sub(cost);
+        if text.is_none() || all.is_none() {
+            self.exceeded.set(true);
+        }
+        self.left_of_text.set(text.unwrap_or_default());
+        self.left_of_all.set(if text.is_some() { all.unwrap_or_default() } else { self.left_of_all.get() });
+        text.is_some() && all.is_some()
+    }
+
+    /// Whether anything has exceeded the bounds since this was last asked.
+    pub(super) fn take_exceeded(&self) -> bool {
+        self.exceeded.take()
+    }
+}
+
+/// About how long a value is as text.
+pub(crate) fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => 3 + text.len(),
+        Value::Array(items) => 2 + items.iter().map(size).sum::<usize>(),
+        Value::Object(fields) => {
+            2 + fields.iter().map(|(key, field)| 4 + key.len() + size(field)).sum::<usize>()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 4,
+    }
+}
