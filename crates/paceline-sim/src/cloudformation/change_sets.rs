@@ -198,7 +198,9 @@ fn changes(world: &World, stack: &Stack, desired: &Desired) -> Vec<Value> {
     };
     for id in &active {
         let Some(body) = desired.template.resource(id) else { continue };
-        let properties = body.properties.map_or(Ok(Value::Null), |properties| scope.value(properties));
+        let properties = body.properties.map_or(Ok(Value::Null), |properties| {
+            scope.value(&format!("Resources.{id}.Properties"), properties)
+        });
         match live.get(id) {
             None => change("Add", id, body.resource_type, None),
             Some(old) if properties.as_ref().ok() != Some(&*old.properties) => {

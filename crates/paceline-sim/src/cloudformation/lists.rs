@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{does_not_exist, named, page, submission};
 use crate::answer::{Fault, Outcome};
 use crate::request::Request;
-use crate::template::{capabilities, parse, text_of};
+use crate::template::{capabilities, has_transform, parse, text_of};
 use crate::world::{World, written};
 
 pub(super) fn stacks(world: &mut World, request: &Request) -> Outcome {
@@ -122,7 +122,7 @@ fn described(body: &str, summary: bool) -> Outcome {
             shown
         })
         .collect();
-    let needed = capabilities(&template, &[]).err().map(|fault| {
+    let needed = capabilities(&template, has_transform(&template), &[]).err().map(|fault| {
         let name = fault.message.rsplit('[').next().unwrap_or_default();
         (name.trim_end_matches(']').to_owned(), fault.message.clone())
     });

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use crate::answer::Fault;
 use crate::request::{Form, Request, percent_decode};
 use crate::stack::{Desired, OnFailure, Stack};
-use crate::template::{Given, Parameter, Scope, bind, capabilities, check_rules, conditions, parse};
+use crate::template::{
+    Given, Parameter, Scope, bind, capabilities, check, check_rules, conditions, has_transform, parse,
+    transform,
+};
 use crate::world::{Place, StackKey, World};
 
 /// CloudFormation User Guide, "Understand CloudFormation quotas": in a request, and in S3.
@@ -112,7 +115,7 @@ pub(crate) fn fetch(world: &mut World, place: &Place, url: &str) -> Result<Arc<s
     let (host, path) = rest.split_once('/').ok_or_else(unsupported)?;
     let path = percent_decode(path.split(['?', '#']).next().unwrap_or_default(), false);
     let name = host.split(':').next().unwrap_or(host);
-    let amazon = name.contains(".amazonaws.com");
+    let amazon = paceline_assembly::is_host_of_aws(name);
     let (bucket, key) = match name.split_once(".s3.").or_else(|| name.split_once(".s3-")) {
         Some((bucket, _)) if amazon => (bucket.to_owned(), path),
         // Path style: S3's own name, or the address at which the simulator listens.
@@ -139,8 +142,8 @@ pub(crate) fn fetch(world: &mut World, place: &Place, url: &str) -> Result<Arc<s
 
 /// Checks what is wanted and looks up what it refers to.
 pub(crate) fn desired(world: &World, key: &StackKey, name: &str, wanted: Wanted) -> Result<Desired, Fault> {
-    let template = parse(&wanted.body)?;
-    let parameters = bind(world, &key.place, &template, &wanted.given, &wanted.previous)?;
+    let written = parse(&wanted.body)?;
+    let parameters = bind(world, &key.place, &written, &wanted.given, &wanted.previous)?;
     let (resources, none) = (BTreeMap::new(), BTreeMap::new());
     let scope = Scope {
         world,
@@ -148,15 +151,23 @@ pub(crate) fn desired(world: &World, key: &StackKey, name: &str, wanted: Wanted)
         stack_name: name,
         stack_id: &key.arn,
         notification_arns: &wanted.notification_arns,
-        template: &template,
+        template: &written,
         parameters: &parameters,
         conditions: &none,
         resources: &resources,
         lenient: false,
     };
+    let template = if written.has_loops() {
+        let template = transform(&scope)?;
+        check(&template)?;
+        template
+    } else {
+        written.clone()
+    };
+    let scope = Scope { template: &template, ..scope };
     let conditions = conditions(&scope).map_err(Fault::validation)?;
     check_rules(&Scope { conditions: &conditions, ..scope })?;
-    capabilities(&template, &wanted.capabilities)?;
+    capabilities(&template, has_transform(&written), &wanted.capabilities)?;
     Ok(Desired {
         body: wanted.body,
         template,

@@ -112,13 +112,14 @@ fn outputs(run: &Run<'_>) -> Result<Vec<Output>, String> {
         if condition.is_some_and(|condition| !scope.condition_holds(condition)) {
             continue;
         }
-        let value = scope.value(body.get("Value").unwrap_or(&Value::Null))?;
+        let value =
+            scope.value(&format!("Outputs.{key}.Value"), body.get("Value").unwrap_or(&Value::Null))?;
         let export = body.get("Export").and_then(|export| export.get("Name"));
         outputs.push(Output {
             key: key.to_owned(),
             value: text_of(&value),
             description: body.get("Description").map(text_of),
-            export: export.map(|name| scope.text(name)).transpose()?,
+            export: export.map(|name| scope.text(&format!("Outputs.{key}.Export.Name"), name)).transpose()?,
         });
     }
     Ok(outputs)

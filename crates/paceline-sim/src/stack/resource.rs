@@ -41,7 +41,9 @@ fn ensure(run: &mut Run<'_>, id: &str) {
     let desired = Arc::clone(&run.stack.desired);
     let Some(body) = desired.template.resource(id) else { return run.ended(id) };
     let scope = desired.scope(run.world, &run.stack.key, &run.stack.name, &run.stack.resources);
-    let evaluated = body.properties.map_or(Ok(Value::Null), |properties| scope.value(properties));
+    let evaluated = body
+        .properties
+        .map_or(Ok(Value::Null), |properties| scope.value(&format!("Resources.{id}.Properties"), properties));
     let policy = |key: &str| body.body.get(key).and_then(Value::as_str).map(str::to_owned);
     let waits_for = crate::template::references_of(&scope, id);
     let mut wanted = Resource {

@@ -12,6 +12,9 @@ const MOST_RESOURCES: usize = 500;
 const MOST_PARAMETERS: usize = 200;
 const MOST_OUTPUTS: usize = 200;
 
+/// What puts the result of a macro in its place. Only deployment knows that.
+const MACRO: &str = "Fn::Transform";
+
 const SECTIONS: [&str; 11] = [
     "AWSTemplateFormatVersion",
     "Conditions",
@@ -26,9 +29,21 @@ const SECTIONS: [&str; 11] = [
     "Transform",
 ];
 
-/// Parses a template and checks what can be checked without evaluating it.
+/// Parses a template, and checks what can be checked without evaluating it. One with loops is checked once they are
+/// expanded.
 pub(crate) fn parse(text: &str) -> Result<Template, Fault> {
-    let format = |what: String| Fault::validation(format!("Template format error: {what}"));
+    let template = read(text)?;
+    if !template.has_loops() {
+        check(&template)?;
+    }
+    Ok(template)
+}
+
+fn format(what: String) -> Fault {
+    Fault::validation(format!("Template format error: {what}"))
+}
+
+fn read(text: &str) -> Result<Template, Fault> {
     let template = Template::parse(text).map_err(|error| {
         let at = error.line_column().map(|(line, column)| format!(" (line {line}, column {column})"));
         format(format!("JSON or YAML not well-formed.{}", at.unwrap_or_default()))
@@ -47,11 +62,21 @@ pub(crate) fn parse(text: &str) -> Result<Template, Fault> {
             return Err(format(format!("[/{section}] '{section}' must be an object.")));
         }
     }
-    let resources = sections.get("Resources").and_then(Value::as_object).filter(|all| !all.is_empty());
-    let resources =
-        resources.ok_or_else(|| format("At least one Resources member must be defined.".to_owned()))?;
+    for (id, parameter) in template.parameters() {
+        if parameter.get("Type").and_then(Value::as_str).is_none() {
+            return Err(format(format!("Every Parameters object must contain a Type member: {id}")));
+        }
+    }
+    Ok(template)
+}
+
+/// Checks a template without loops.
+pub(crate) fn check(template: &Template) -> Result<(), Fault> {
+    if template.resource_count() == 0 {
+        return Err(format("At least one Resources member must be defined.".to_owned()));
+    }
     for (name, count, most) in [
-        ("resources", resources.len(), MOST_RESOURCES),
+        ("resources", template.resource_count(), MOST_RESOURCES),
         ("parameters", template.parameters().count(), MOST_PARAMETERS),
         ("outputs", template.outputs().count(), MOST_OUTPUTS),
     ] {
@@ -61,7 +86,8 @@ pub(crate) fn parse(text: &str) -> Result<Template, Fault> {
             )));
         }
     }
-    for (id, body) in resources {
+    let resources = template.value().get("Resources").and_then(Value::as_object);
+    for (id, body) in resources.into_iter().flatten().filter(|(id, _)| *id != MACRO) {
         if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(format(format!("Resource name {id} is non alphanumeric.")));
         }
@@ -71,23 +97,20 @@ pub(crate) fn parse(text: &str) -> Result<Template, Fault> {
             )));
         }
     }
-    for (id, parameter) in template.parameters() {
-        if parameter.get("Type").and_then(Value::as_str).is_none() {
-            return Err(format(format!("Every Parameters object must contain a Type member: {id}")));
-        }
-    }
     for (id, output) in template.outputs() {
         if output.get("Value").is_none() {
             return Err(format(format!("Output {id} must contain a Value member")));
         }
     }
-    references(&template)?;
-    super::graph::cycle(&template)?;
-    Ok(template)
+    references(template)?;
+    super::graph::cycle(template)
 }
 
-/// Every name that is referred to must be declared.
+/// Every name that is referred to must be declared, unless a macro may do so.
 fn references(template: &Template) -> Result<(), Fault> {
+    if !template.unseen().is_empty() {
+        return Ok(());
+    }
     let resources: BTreeSet<&str> = template.resources().map(|(id, _)| id).collect();
     let parameters: BTreeSet<&str> = template.parameters().map(|(id, _)| id).collect();
     let conditions: BTreeSet<&str> = template.conditions().map(|(id, _)| id).collect();
@@ -151,10 +174,15 @@ pub(super) fn named<'a>(intrinsic: &Intrinsic<'a>) -> Vec<(&'a str, bool)> {
         .collect()
 }
 
+/// Whether a template, or a part of it, is to be made by macros.
+pub(crate) fn has_transform(template: &Template) -> bool {
+    template.value().get("Transform").is_some() || !template.unseen().is_empty()
+}
+
 /// Refuses a template whose effects the caller did not acknowledge.
 ///
-/// CloudFormation API Reference, `CreateStack`, Capabilities.
-pub(crate) fn capabilities(template: &Template, given: &[String]) -> Result<(), Fault> {
+/// CloudFormation API Reference, `CreateStack`, Capabilities. `has_transform` tells of the template as it was written.
+pub(crate) fn capabilities(template: &Template, has_transform: bool, given: &[String]) -> Result<(), Fault> {
     const NAMES: [(&str, &str); 5] = [
         ("AWS::IAM::Role", "RoleName"),
         ("AWS::IAM::ManagedPolicy", "ManagedPolicyName"),
@@ -176,7 +204,7 @@ pub(crate) fn capabilities(template: &Template, given: &[String]) -> Result<(), 
         "CAPABILITY_NAMED_IAM"
     } else if iam && !has("CAPABILITY_IAM") && !has("CAPABILITY_NAMED_IAM") {
         "CAPABILITY_IAM"
-    } else if template.value().get("Transform").is_some() && !has("CAPABILITY_AUTO_EXPAND") {
+    } else if has_transform && !has("CAPABILITY_AUTO_EXPAND") {
         "CAPABILITY_AUTO_EXPAND"
     } else {
         return Ok(());

@@ -1,5 +1,6 @@
 //! Evaluates intrinsic functions, pseudo parameters and dynamic references.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use paceline_assembly::{Intrinsic, Template};
@@ -44,13 +45,95 @@ pub(crate) fn text_of(value: &Value) -> String {
 }
 
 impl Scope<'_> {
+    /// Evaluates an expression that stands at a place in the template; one that comes to nothing is null.
+    pub(crate) fn value(&self, place: &str, expression: &Value) -> Result<Value, String> {
+        Evaluation::new(self).at(place, |evaluation| evaluation.value(expression))
+    }
+
+    /// Evaluates an expression to text.
+    pub(crate) fn text(&self, place: &str, expression: &Value) -> Result<String, String> {
+        Evaluation::new(self).at(place, |evaluation| evaluation.text(expression))
+    }
+
+    /// Evaluates a condition.
+    pub(crate) fn holds(&self, place: &str, condition: &Value) -> Result<bool, String> {
+        Evaluation::new(self).at(place, |evaluation| evaluation.holds(condition))
+    }
+
+    /// Whether there may be resources that only a macro knows.
+    fn is_partly_unseen(&self) -> bool {
+        !self.template.unseen().is_empty()
+    }
+
+    /// Whether a declared condition holds. One that is not declared does not.
+    pub(crate) fn condition_holds(&self, name: &str) -> bool {
+        self.conditions.get(name).copied().unwrap_or(false)
+    }
+}
+
+/// How much an expression may come to, in values and bytes. CloudFormation takes templates of 1 MB, and values that are
+/// far smaller.
+const LARGEST: usize = 4 << 20;
+/// What a value takes beside its text.
+const NODE: usize = 32;
+
+/// The evaluation of one expression: functions in functions can describe far more than they are.
+struct Evaluation<'a> {
+    scope: Scope<'a>,
+    left: Cell<usize>,
+    /// Where it became too large, from the inside out.
+    trail: RefCell<Option<Vec<String>>>,
+}
+
+impl<'a> std::ops::Deref for Evaluation<'a> {
+    type Target = Scope<'a>;
+
+    fn deref(&self) -> &Scope<'a> {
+        &self.scope
+    }
+}
+
+impl<'a> Evaluation<'a> {
+    fn new(scope: &Scope<'a>) -> Self {
+        Self { scope: *scope, left: Cell::new(LARGEST), trail: RefCell::default() }
+    }
+
+    fn at<T>(self, place: &str, evaluate: impl FnOnce(&Self) -> Result<T, String>) -> Result<T, String> {
+        evaluate(&self).map_err(|error| match self.trail.take() {
+            Some(trail) => {
+                let path = std::iter::once(place.to_owned()).chain(trail.into_iter().rev());
+                format!("{error} at {}", path.collect::<String>().trim_start_matches('.'))
+            }
+            None => error,
+        })
+    }
+
+    fn spend(&self, cost: usize) -> Result<(), String> {
+        if let Some(left) = self.left.get().checked_sub(cost) {
+            self.left.set(left);
+            return Ok(());
+        }
+        self.left.set(0);
+        self.trail.borrow_mut().get_or_insert_default();
+        Err(format!("Template error: a value becomes larger than {} MiB", LARGEST >> 20))
+    }
+
+    /// Goes into a part of an expression.
+    fn inside(&self, part: impl FnOnce() -> String, value: &Value) -> Evaluated {
+        self.evaluate(value).inspect_err(|_| {
+            if let Some(trail) = &mut *self.trail.borrow_mut() {
+                trail.push(part());
+            }
+        })
+    }
+
     /// Evaluates an expression; one that comes to nothing is null.
-    pub(crate) fn value(&self, expression: &Value) -> Result<Value, String> {
+    fn value(&self, expression: &Value) -> Result<Value, String> {
         Ok(self.evaluate(expression)?.unwrap_or(Value::Null))
     }
 
     /// Evaluates an expression to text.
-    pub(crate) fn text(&self, expression: &Value) -> Result<String, String> {
+    fn text(&self, expression: &Value) -> Result<String, String> {
         match self.value(expression)? {
             Value::Object(_) | Value::Array(_) => {
                 Err("Template error: every value in this place must be a String.".to_owned())
@@ -60,21 +143,26 @@ impl Scope<'_> {
     }
 
     fn evaluate(&self, expression: &Value) -> Evaluated {
+        self.spend(NODE)?;
         if let Some(intrinsic) = Intrinsic::of(expression)
             && intrinsic.name != "Condition"
         {
-            return self.intrinsic(&intrinsic);
+            let value = self.intrinsic(&intrinsic)?;
+            value.as_ref().map_or(Ok(()), |value| self.spend(size(value)))?;
+            return Ok(value);
         }
         Ok(Some(match expression {
             Value::String(text) => Value::String(self.dynamic_references(text)?),
             Value::Array(items) => {
-                let items: Result<Vec<_>, _> = items.iter().map(|item| self.evaluate(item)).collect();
+                let items = items.iter().enumerate();
+                let items: Result<Vec<_>, _> =
+                    items.map(|(index, item)| self.inside(|| format!("[{index}]"), item)).collect();
                 Value::Array(items?.into_iter().flatten().collect())
             }
             Value::Object(fields) => {
                 let mut out = Map::new();
                 for (key, field) in fields {
-                    if let Some(value) = self.evaluate(field)? {
+                    if let Some(value) = self.inside(|| format!(".{key}"), field)? {
                         out.insert(key.clone(), value);
                     }
                 }
@@ -101,8 +189,10 @@ impl Scope<'_> {
             "Fn::Sub" => Value::String(self.substitute(intrinsic)?),
             "Fn::Join" => {
                 let items = list(at(1)?)?;
+                let separator = self.text(at(0)?)?;
+                self.spend(items.iter().map(size).sum::<usize>() + items.len() * separator.len())?;
                 let items: Vec<String> = items.iter().map(text_of).collect();
-                Value::String(items.join(&self.text(at(0)?)?))
+                Value::String(items.join(&separator))
             }
             "Fn::Select" => {
                 let index = self.text(at(0)?)?;
@@ -121,6 +211,7 @@ impl Scope<'_> {
             "Fn::Split" => {
                 let (separator, text) = (self.text(at(0)?)?, self.text(at(1)?)?);
                 let parts = text.split(separator.as_str());
+                self.spend(NODE * parts.clone().count())?;
                 Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
             }
             "Fn::FindInMap" => self.find_in_map(argument)?,
@@ -182,6 +273,8 @@ impl Scope<'_> {
                 match self.resources.get(name).filter(|resource| !resource.physical.is_empty()) {
                     Some(resource) => resource.physical.clone(),
                     None if self.lenient => LATER.to_owned(),
+                    // A macro may have made it.
+                    None if self.is_partly_unseen() => format!("{}-{name}", self.stack_name),
                     None => {
                         return Err(format!(
                             "Unresolved resource dependencies [{name}] in the Resources block of the template"
@@ -197,6 +290,7 @@ impl Scope<'_> {
         match self.resources.get(id) {
             Some(resource) => attribute(self.world, self.place, self.stack_name, resource, name),
             None if self.lenient => Ok(Value::String(LATER.to_owned())),
+            None if self.is_partly_unseen() => Ok(Value::String(format!("{}-{id}-{name}", self.stack_name))),
             None => {
                 Err(format!("Unresolved resource dependencies [{id}] in the Resources block of the template"))
             }
@@ -228,6 +322,7 @@ impl Scope<'_> {
                     (None, Some((id, attribute))) => self.attribute(id, attribute)?,
                     (None, None) => self.reference(name)?.unwrap_or(Value::Null),
                 };
+                self.spend(size(&value) + rest.len())?;
                 out.push_str(&text_of(&value));
             }
             out.push_str(rest);
@@ -267,13 +362,7 @@ impl Scope<'_> {
         Ok(Value::String(found.value.clone()))
     }
 
-    /// Whether a declared condition holds. One that is not declared does not.
-    pub(crate) fn condition_holds(&self, name: &str) -> bool {
-        self.conditions.get(name).copied().unwrap_or(false)
-    }
-
-    /// Evaluates a condition.
-    pub(crate) fn holds(&self, condition: &Value) -> Result<bool, String> {
+    fn holds(&self, condition: &Value) -> Result<bool, String> {
         let wrong = || "Template error: a condition has an invalid form".to_owned();
         let Some(intrinsic) = Intrinsic::of(condition) else {
             return condition.as_bool().ok_or_else(wrong);
@@ -321,7 +410,10 @@ impl Scope<'_> {
             let (service, name) = reference.split_once(':').unwrap_or((reference, ""));
             match service {
                 "ssm" | "ssm-secure" => match ssm::read(self.world, self.place, name) {
-                    Some(parameter) => out.push_str(&parameter.value),
+                    Some(parameter) => {
+                        self.spend(parameter.value.len())?;
+                        out.push_str(&parameter.value);
+                    }
                     None => return Err(format!("Parameters: [{service}:{name}] cannot be found.")),
                 },
                 "secretsmanager" => {
@@ -337,6 +429,18 @@ impl Scope<'_> {
         }
         out.push_str(rest);
         Ok(out)
+    }
+}
+
+/// About how much a value takes.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => NODE + text.len(),
+        Value::Array(items) => NODE + items.iter().map(size).sum::<usize>(),
+        Value::Object(fields) => {
+            NODE + fields.iter().map(|(key, field)| key.len() + size(field)).sum::<usize>()
+        }
+        _ => NODE,
     }
 }
 

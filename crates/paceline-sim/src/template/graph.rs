@@ -64,7 +64,7 @@ pub(crate) fn imports(scope: &Scope<'_>) -> Result<BTreeSet<String>, String> {
 fn import_names(scope: &Scope<'_>, value: &Value, found: &mut BTreeSet<String>) -> Result<(), String> {
     if let Some(intrinsic) = Intrinsic::of(value) {
         if intrinsic.name == "Fn::ImportValue" {
-            found.insert(scope.text(intrinsic.argument)?);
+            found.insert(scope.text("Fn::ImportValue", intrinsic.argument)?);
             return Ok(());
         }
         if let Some(branch) = taken_branch(&intrinsic, &|name| Some(scope.condition_holds(name))) {
@@ -133,7 +133,8 @@ pub(crate) fn conditions(scope: &Scope<'_>) -> Result<BTreeMap<String, bool>, St
     let (ids, _) = sorted(condition_graph(scope.template));
     for id in ids {
         let body = scope.template.value().get("Conditions").and_then(|conditions| conditions.get(id));
-        let holds = Scope { conditions: &known, ..*scope }.holds(body.unwrap_or(&Value::Null))?;
+        let holds = Scope { conditions: &known, ..*scope }
+            .holds(&format!("Conditions.{id}"), body.unwrap_or(&Value::Null))?;
         known.insert(id.to_owned(), holds);
     }
     Ok(known)
@@ -162,21 +163,30 @@ fn condition_graph(template: &Template) -> BTreeMap<&str, BTreeSet<&str>> {
 
 /// Each id after those it waits for, and the ids that never get their turn.
 fn sorted<'a>(mut waits: BTreeMap<&'a str, BTreeSet<&'a str>>) -> (Vec<&'a str>, Vec<&'a str>) {
+    let mut followed_by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let ids: BTreeSet<&str> = waits.keys().copied().collect();
-    for others in waits.values_mut() {
+    for (id, others) in &mut waits {
         others.retain(|other| ids.contains(other));
+        others.iter().for_each(|other| followed_by.entry(other).or_default().push(id));
     }
     let mut order = Vec::new();
-    loop {
-        let free: BTreeSet<&str> =
-            waits.iter().filter(|(_, others)| others.is_empty()).map(|(id, _)| *id).collect();
-        if free.is_empty() {
-            return (order, waits.into_keys().collect());
-        }
-        waits.retain(|id, _| !free.contains(id));
-        for others in waits.values_mut() {
-            others.retain(|other| !free.contains(other));
+    let mut free: BTreeSet<&str> =
+        waits.iter().filter(|(_, others)| others.is_empty()).map(|(id, _)| *id).collect();
+    while !free.is_empty() {
+        let mut next = BTreeSet::new();
+        for id in &free {
+            waits.remove(id);
+            for follower in followed_by.remove(id).unwrap_or_default() {
+                if let Some(others) = waits.get_mut(follower) {
+                    others.remove(id);
+                    if others.is_empty() {
+                        next.insert(follower);
+                    }
+                }
+            }
         }
         order.extend(free);
+        free = next;
     }
+    (order, waits.into_keys().collect())
 }

@@ -110,13 +110,13 @@ pub(crate) fn check_rules(scope: &Scope<'_>) -> Result<(), Fault> {
     let rules = scope.template.value().get("Rules").and_then(Value::as_object);
     for (name, rule) in rules.into_iter().flatten() {
         if let Some(condition) = rule.get("RuleCondition")
-            && !scope.holds(condition).map_err(Fault::validation)?
+            && !scope.holds(&format!("Rules.{name}.RuleCondition"), condition).map_err(Fault::validation)?
         {
             continue;
         }
         for assertion in rule.get("Assertions").and_then(Value::as_array).into_iter().flatten() {
             let Some(assert) = assertion.get("Assert") else { continue };
-            if !scope.holds(assert).map_err(Fault::validation)? {
+            if !scope.holds(&format!("Rules.{name}.Assertions"), assert).map_err(Fault::validation)? {
                 let why = assertion.get("AssertDescription").map(super::evaluate::text_of);
                 return Err(Fault::validation(format!(
                     "Template rule {name} was not satisfied: {}",

@@ -10,4 +10,5 @@ mod nested;
 mod proxy;
 mod stacks;
 mod support;
+mod transforms;
 mod updates;
