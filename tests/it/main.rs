@@ -35,6 +35,7 @@ mod stops;
 mod synth;
 #[path = "../../xtask/src/synthetic.rs"]
 mod synthetic;
+mod templates;
 mod wait;
 mod wait_handle;
 mod workshop;

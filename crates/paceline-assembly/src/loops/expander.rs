@@ -183,27 +183,20 @@ impl<'a> Expander<'a> {
         };
         self.depth += 1;
         let known = self.elements.len();
-        match elements {
-            Some(elements) => {
-                for element in elements {
-                    if let Some(texts) =
-                        element_texts(&element).filter(|texts| texts.len() == identifiers.len())
-                    {
-                        self.elements.extend(identifiers.iter().copied().zip(texts));
-                        self.fragment(fragment, out);
-                        self.elements.truncate(known);
-                    } else {
-                        self.trouble(LoopTroubleKind::Malformed);
-                    }
-                    if !self.has_room(NODE) {
-                        break;
-                    }
-                }
-            }
-            None => {
-                self.elements.extend(identifiers.into_iter().map(|name| (name, UNKNOWN.to_string())));
+        let elements = elements.unwrap_or_else(|| {
+            let unknown = || Value::from(UNKNOWN.to_string());
+            vec![Value::Array(identifiers.iter().map(|_| unknown()).collect())]
+        });
+        for element in elements {
+            if let Some(texts) = element_texts(&element).filter(|texts| texts.len() == identifiers.len()) {
+                self.elements.extend(identifiers.iter().copied().zip(texts));
                 self.fragment(fragment, out);
                 self.elements.truncate(known);
+            } else {
+                self.trouble(LoopTroubleKind::Malformed);
+            }
+            if !self.has_room(NODE) {
+                break;
             }
         }
         self.depth -= 1;
@@ -213,7 +206,7 @@ impl<'a> Expander<'a> {
     fn text(&mut self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
-        while let Some(start) = rest.find("{").filter(|_| !self.elements.is_empty()) {
+        while let Some(start) = rest.find('{').filter(|_| !self.elements.is_empty()) {
             let (before, after) = rest.split_at(start);
             let element =
                 after[1..].find('}').and_then(|end| Some((self.element(&after[1..=end])?, end + 2)));

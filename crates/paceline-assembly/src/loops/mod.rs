@@ -5,7 +5,7 @@
 //! digits in place of `&{Identifier}`, and of `{ "Ref": "Identifier" }`. Under the transform, functions may name what
 //! `Ref`, `Fn::GetAtt` and `Condition` refer to.
 //!
-//! Sources: CloudFormation Template Reference, "Fn::ForEach" and "AWS::LanguageExtensions transform"; what these leave
+//! Sources: CloudFormation Template Reference, `Fn::ForEach` and `AWS::LanguageExtensions`; what these leave
 //! open is taken from RFC 9 of aws-cloudformation/cfn-language-discussion (five loops in each other; no key twice) and
 //! from the expansion that the AWS SAM CLI does (`cfn_language_extensions`: placeholders in every string, several
 //! identifiers with a list of lists).

@@ -32,6 +32,19 @@ const TEMPLATE: &str = r#"{"Resources": {"N": {"Type": "AWS::CloudFormation::Sta
 const YAML: &str = "Resources:\n  A: &a\n    Type: T\n    Properties: {B: !GetAtt C.D, E: [!Sub '${F}', *b]}\n  \
     G: !If [x, 'y', \"z\"]\n  H: |\n    text\n  ? I\n  : - 1.5\n    - ~\n";
 
+const LOOPS: &str = r#"{"Transform": ["AWS::LanguageExtensions"], "Parameters": {"P": {"Type": "CommaDelimitedList",
+    "Default": "a,b"}}, "Mappings": {"M": {"a": {"b": ["c", "d"]}}}, "Conditions": {"Fn::ForEach::C": ["E", ["a"],
+    {"Is${E}": {"Fn::And": [{"Fn::Equals": [{"Ref": "E"}, "a"]}, {"Condition": "Is&{E}"}]}}]}, "Resources":
+    {"Fn::ForEach::L": ["E", {"Ref": "P"}, {"R${E}": {"Type": "T", "Condition": "Is${E}", "Properties": {"Fn::ForEach::Q":
+    [["F", "G"], [["x", 1], ["y", "2"]], {"K${F}": {"Ref": {"Fn::Sub": "R${E}"}}, "V&{G}": {"Fn::GetAtt": [{"Ref": "E"},
+    {"Fn::FindInMap": ["M", {"Ref": "E"}, "b"]}]}}]}}, "Fn::ForEach::N": ["F", {"Fn::FindInMap": ["M", {"Ref": "E"}, "b"]},
+    {"S${E}${F}": {"Type": "T", "DeletionPolicy": {"Fn::If": ["Isa", "Retain", {"Ref": "AWS::NoValue"}]}}}]}],
+    "Fn::Transform": {"Name": "AWS::Include"}}}"#;
+const DOUBLING: &str = r#"{"Conditions": {"A": {"Fn::Or": [{"Condition": "A"}, {"Condition": "A"}]}}, "Resources": {"R": {"Type":
+    "T", "Condition": "A", "Properties": {"A": {"Fn::Sub": ["${a}${a}", {"a": {"Fn::Sub": ["${a}${a}${R}", {"a": {"Fn::Join":
+    ["x", {"Fn::Split": ["x", {"Fn::Sub": ["${a}x${a}", {"a": {"Fn::Select": ["0", [{"Fn::ToJsonString": {"a": {"Fn::Length":
+    ["a"]}}}]]}}]}]}]}}]}}]}}}}}"#;
+
 /// Changes `text`: replaces, inserts or cuts at some places.
 fn mutated(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
     mutated_bytes(text.as_bytes().to_vec())
@@ -41,8 +54,36 @@ fn mutated_bytes(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..4),
         prop::sample::select(vec![
-            "null", "{}", "[]", "5", "\"\"", "\"..\"", "\"/\"", ",", "\"", "{", "}", "[", "!", "&a ", "*a",
-            "\n", "- ", ": ", "1e999", "\\u0000", "\\ud800", "#", "|", "<<: ",
+            "null",
+            "{}",
+            "[]",
+            "5",
+            "\"\"",
+            "\"..\"",
+            "\"/\"",
+            ",",
+            "\"",
+            "{",
+            "}",
+            "[",
+            "!",
+            "&a ",
+            "*a",
+            "\n",
+            "- ",
+            ": ",
+            "1e999",
+            "\\u0000",
+            "\\ud800",
+            "#",
+            "|",
+            "<<: ",
+            "${E}",
+            "&{",
+            "\"Ref\"",
+            "Fn::ForEach::",
+            "Fn::Sub",
+            "\"Fn::Sub\":[\"${a}${a}${a}${a}\",{\"a\":",
         ])
         .prop_map(|text| text.as_bytes().to_vec()),
     ];
@@ -88,12 +129,23 @@ fn exercise(folder: &Folder) {
 }
 
 fn look_at(template: &Template) {
+    let resolver = template.resolver();
     for (_, resource) in template.resources() {
+        resolver.is_left_out(resource.body);
+        for value in resource.properties.and_then(|properties| properties.as_object()).into_iter().flatten() {
+            assert!(resolver.resolve(value.1).raw().len() < 1 << 20);
+        }
         walk(resource.body, &mut |path, _| {
             assert!(path.to_string().len() >= path.property().to_string().len());
         });
     }
     assert_eq!(template.digest().len(), 64);
+    // Nothing here has a loop that is too large.
+    assert!(template.expanded().to_string().len() < 1 << 20);
+    assert!(template.resource_count() >= template.resources().count());
+    for unseen in template.unseen() {
+        assert!(!unseen.to_string().is_empty());
+    }
 }
 
 #[test]
@@ -132,7 +184,9 @@ proptest! {
     }
 
     #[test]
-    fn mutated_templates_do_not_panic(bytes in prop_oneof![mutated(TEMPLATE), mutated(YAML)]) {
+    fn mutated_templates_do_not_panic(bytes in prop_oneof![
+        mutated(TEMPLATE), mutated(YAML), mutated(LOOPS), mutated(DOUBLING)
+    ]) {
         if let Ok(template) = Template::parse(&String::from_utf8_lossy(&bytes)) {
             look_at(&template);
         }

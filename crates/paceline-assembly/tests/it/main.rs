@@ -1,6 +1,7 @@
 //! Reads whole assemblies from folders.
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail and tell like tests")]
+#![expect(clippy::needless_pass_by_value, reason = "templates are written where they are used")]
 
 mod fixture;
 mod fuzz;

@@ -163,6 +163,33 @@ fn a_file_that_is_gone_is_refused_with_who_names_it() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_and_not_opened() {
+    let pipe = |folder: &Folder, name: &str| {
+        let path = folder.path().join(name);
+        drop(fs_err::remove_file(&path));
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    };
+    let folder = Folder::with(&json!({"A": stack("t.json", &json!({}))}), &[]);
+    pipe(&folder, "t.json");
+    folder.check_refused(
+        "could not read `OUT/t.json`, named by `OUT/manifest.json` at `artifacts.A.properties.templateFile` \
+         / `OUT/t.json` is a named pipe, and not a file",
+    );
+    let manifest = json!({"type": "cdk:asset-manifest", "properties": {"file": "A.assets.json"}});
+    let folder = Folder::with(&json!({"A.assets": manifest}), &[]);
+    pipe(&folder, "A.assets.json");
+    folder.check_refused(
+        "could not read `OUT/A.assets.json`, named by `OUT/manifest.json` at \
+         `artifacts[\"A.assets\"].properties.file` / `OUT/A.assets.json` is a named pipe, and not a file",
+    );
+    pipe(&folder, "manifest.json");
+    folder.check_refused(
+        "could not read `OUT/manifest.json` / `OUT/manifest.json` is a named pipe, and not a file",
+    );
+}
+
 #[test]
 fn a_template_that_cannot_be_parsed_is_refused_with_line_and_column() {
     let check = |text: &[u8], expect: &str| {

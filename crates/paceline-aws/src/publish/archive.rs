@@ -87,4 +87,16 @@ mod tests {
         assert_eq!(bytes, make(&["lib/b.js", "lib/a.js", "index.js"]));
         assert!(bytes.len() < 1000, "it is compressed");
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_a_folder_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        fs_err::write(root.join("index.js"), "x").unwrap();
+        let made = std::process::Command::new("mkfifo").arg(root.join("pipe")).status().unwrap();
+        assert!(made.success());
+        let error = zip(&root).unwrap_err().to_string();
+        assert!(error.contains("pipe` is a named pipe, and not a file"), "{error}");
+    }
 }

@@ -39,16 +39,16 @@ pub(crate) fn parse(text: &str) -> Result<Template, Fault> {
     Ok(template)
 }
 
-fn format(what: String) -> Fault {
+fn malformed(what: &str) -> Fault {
     Fault::validation(format!("Template format error: {what}"))
 }
 
 fn read(text: &str) -> Result<Template, Fault> {
     let template = Template::parse(text).map_err(|error| {
         let at = error.line_column().map(|(line, column)| format!(" (line {line}, column {column})"));
-        format(format!("JSON or YAML not well-formed.{}", at.unwrap_or_default()))
+        malformed(&format!("JSON or YAML not well-formed.{}", at.unwrap_or_default()))
     })?;
-    let sections = template.value().as_object().ok_or_else(|| format("unsupported structure.".to_owned()))?;
+    let sections = template.value().as_object().ok_or_else(|| malformed("unsupported structure."))?;
     let unknown: Vec<&str> =
         sections.keys().map(String::as_str).filter(|section| !SECTIONS.contains(section)).collect();
     if !unknown.is_empty() {
@@ -59,12 +59,12 @@ fn read(text: &str) -> Result<Template, Fault> {
     }
     for section in ["Resources", "Parameters", "Outputs", "Conditions", "Mappings", "Rules"] {
         if sections.get(section).is_some_and(|value| !value.is_object()) {
-            return Err(format(format!("[/{section}] '{section}' must be an object.")));
+            return Err(malformed(&format!("[/{section}] '{section}' must be an object.")));
         }
     }
     for (id, parameter) in template.parameters() {
         if parameter.get("Type").and_then(Value::as_str).is_none() {
-            return Err(format(format!("Every Parameters object must contain a Type member: {id}")));
+            return Err(malformed(&format!("Every Parameters object must contain a Type member: {id}")));
         }
     }
     Ok(template)
@@ -73,7 +73,7 @@ fn read(text: &str) -> Result<Template, Fault> {
 /// Checks a template without loops.
 pub(crate) fn check(template: &Template) -> Result<(), Fault> {
     if template.resource_count() == 0 {
-        return Err(format("At least one Resources member must be defined.".to_owned()));
+        return Err(malformed("At least one Resources member must be defined."));
     }
     for (name, count, most) in [
         ("resources", template.resource_count(), MOST_RESOURCES),
@@ -81,7 +81,7 @@ pub(crate) fn check(template: &Template) -> Result<(), Fault> {
         ("outputs", template.outputs().count(), MOST_OUTPUTS),
     ] {
         if count > most {
-            return Err(format(format!(
+            return Err(malformed(&format!(
                 "Number of {name}, {count}, is greater than maximum allowed, {most}"
             )));
         }
@@ -89,17 +89,17 @@ pub(crate) fn check(template: &Template) -> Result<(), Fault> {
     let resources = template.value().get("Resources").and_then(Value::as_object);
     for (id, body) in resources.into_iter().flatten().filter(|(id, _)| *id != MACRO) {
         if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(format(format!("Resource name {id} is non alphanumeric.")));
+            return Err(malformed(&format!("Resource name {id} is non alphanumeric.")));
         }
         if body.get("Type").and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(format(format!(
+            return Err(malformed(&format!(
                 "[/Resources/{id}] Every Resources object must contain a Type member."
             )));
         }
     }
     for (id, output) in template.outputs() {
         if output.get("Value").is_none() {
-            return Err(format(format!("Output {id} must contain a Value member")));
+            return Err(malformed(&format!("Output {id} must contain a Value member")));
         }
     }
     references(template)?;

@@ -167,7 +167,9 @@ fn sorted<'a>(mut waits: BTreeMap<&'a str, BTreeSet<&'a str>>) -> (Vec<&'a str>,
     let ids: BTreeSet<&str> = waits.keys().copied().collect();
     for (id, others) in &mut waits {
         others.retain(|other| ids.contains(other));
-        others.iter().for_each(|other| followed_by.entry(other).or_default().push(id));
+        for other in others.iter() {
+            followed_by.entry(other).or_default().push(id);
+        }
     }
     let mut order = Vec::new();
     let mut free: BTreeSet<&str> =

@@ -113,7 +113,8 @@ fn growing(then: &str) -> String {
 #[test]
 fn a_value_that_grows_without_an_end_is_not_known() {
     let all = hold(script(&growing("cdk deploy $A\n")).as_bytes());
-    assert_eq!(all.deployments[0].stacks, ["$A"], "{:?}", all.deployments);
+    let left = all.left_out.iter().find(|it| it.what == "cdk deploy $A");
+    assert!(left.is_some_and(|it| it.why.contains("only known when it runs")), "{:?}", all.left_out);
     // However it is used, what is made of it stays small.
     let kept = |all: &Understanding| {
         let envs = all.scripts.iter().flat_map(|script| &script.env).map(|(_, value)| value.len());
@@ -122,14 +123,14 @@ fn a_value_that_grows_without_an_end_is_not_known() {
     };
     let long = format!("export A={}\n", "x".repeat(8_000));
     for uses in [
-        "./x.sh $A\n".repeat(20_000),
-        format!("cdk deploy {}\n", "$A ".repeat(20_000)),
-        format!("cdk deploy {}\n", "$A".repeat(20_000)),
-        (0..20_000).map(|at| format!("export A{at}=$A\n")).collect::<String>() + "./x.sh $A1 $A2\n",
-        format!("f() {{ ./x.sh $@; }}\nf {}\n", "$A ".repeat(20_000)),
+        "./x.sh $A\n".repeat(4_000),
+        format!("cdk deploy {}\n", "$A ".repeat(4_000)),
+        format!("cdk deploy {}\n", "$A".repeat(4_000)),
+        (0..4_000).map(|at| format!("export A{at}=$A")).collect::<Vec<_>>().join("\n") + "\n./x.sh $A1\n",
+        format!("f() {{ ./x.sh $@; }}\nf {}\n", "$A ".repeat(4_000)),
         "(".repeat(30) + "A=$A ./x.sh $A" + &")".repeat(30),
     ] {
         let all = hold(script(&(long.clone() + &uses + "cdk deploy B\n")).as_bytes());
-        assert!(kept(&all) < 20 << 20, "{} bytes", kept(&all));
+        assert!(kept(&all) < 18 << 20, "{} bytes", kept(&all));
     }
 }
