@@ -179,7 +179,8 @@ impl Variables {
 
     fn known<'a>(&self, names: impl Iterator<Item = &'a String>) -> BTreeMap<String, String> {
         let known = names.filter_map(|name| Some((name, self.get(name)?)));
-        let known = known.filter(|(name, value)| !value.contains(ROOT) && self.spend(name.len() + value.len()));
+        let known =
+            known.filter(|(name, value)| !value.contains(ROOT) && self.spend(name.len() + value.len()));
         known.map(|(name, value)| (name.clone(), value.to_owned())).collect()
     }
 
