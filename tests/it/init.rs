@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::harness::Place;
+use serde_json::json;
+
+use crate::harness::{Place, Sim};
 use crate::workshop;
 
 fn buildspec(name: &str) -> String {
@@ -218,4 +220,75 @@ fn every_kind_of_buildspec_is_taken_over_or_refused_with_a_reason() {
     assert!(seen > 12, "{seen}");
     let ran = Place::new().paceline(["init", "--from", "nowhere.yml"]).run().expect(2);
     assert!(ran.stderr.contains("nowhere.yml") && ran.stderr.contains("hint: "), "{}", ran.stderr);
+}
+
+/// An app of two stacks as the CDK leaves it, with its assembly made by a script that stands in for the CDK.
+fn new_app(place: &Place) {
+    let stack = |name: &str, after: &[&str]| {
+        let role =
+            "arn:${AWS::Partition}:iam::111111111111:role/cdk-hnb659fds-deploy-role-111111111111-us-east-1";
+        json!({
+            "type": "aws:cloudformation:stack", "environment": "aws://111111111111/us-east-1",
+            "properties": { "templateFile": format!("{name}.json"), "assumeRoleArn": role },
+            "dependencies": after,
+        })
+    };
+    let artifacts = json!({ "Queue": stack("Queue", &[]), "Worker": stack("Worker", &["Queue"]) });
+    place.write("made/manifest.json", &json!({ "version": "36.0.0", "artifacts": artifacts }).to_string());
+    for name in ["Queue", "Worker"] {
+        let topic = json!({ "Resources": { "T": { "Type": "AWS::SNS::Topic", "Properties": {} } } });
+        place.write(&format!("made/{name}.json"), &topic.to_string());
+    }
+    place.write("cdk.json", r#"{ "app": "node bin/app.js" }"#);
+    place.write("package.json", r#"{ "scripts": { "synth": "cdk synth" } }"#);
+    place.write(".gitignore", "cdk.out\n");
+}
+
+/// Runs a command as it is printed, with programs of its own in front of those of the machine.
+fn as_printed<'a>(place: &'a Place, command: &str) -> crate::harness::Call<'a> {
+    use std::os::unix::fs::PermissionsExt as _;
+    for (name, text) in [("npm", "case $1 in run) cp -r made cdk.out;; esac"), ("node", "echo v22.0.0")] {
+        let path = place.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{text}\n"));
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    let runner = Path::new(env!("CARGO_BIN_EXE_paceline")).parent().unwrap();
+    let path =
+        format!("{}:{}:{}", place.path("bin").display(), runner.display(), std::env::var("PATH").unwrap());
+    place.paceline(words).env("PATH", &path)
+}
+
+#[test]
+fn a_new_app_is_initialized_generated_and_built_as_it_is_printed() {
+    let place = Place::new();
+    new_app(&place);
+    // What it says to do first is done: the app is synthesized.
+    let ran = place.paceline(["init"]).run().expect(2);
+    assert!(
+        ran.stderr.contains("run `npm install && npm run synth`, then `paceline init`"),
+        "{}",
+        ran.stderr
+    );
+    copy(&place.path("made"), &place.path("cdk.out"));
+    let ran = place.paceline(["init"]).run().expect(0);
+    assert!(ran.stderr.contains("echo .paceline/runs/ >> .gitignore"), "{}", ran.stderr);
+    let config = place.read("paceline.yaml");
+    let (first, _) = config.split_once('\n').unwrap();
+    assert_eq!(first, "# yaml-language-server: $schema=.paceline/paceline.schema.json");
+    assert_eq!(place.json(".paceline/paceline.schema.json")["type"], "object");
+    let (_, next) = ran.stderr.split_once("next:\n").unwrap();
+    assert!(next.contains("paceline gen"), "{next}");
+    for command in next.lines() {
+        as_printed(&place, command).run().expect(0);
+    }
+    let buildspec =
+        place.list("buildspecs").into_iter().find(|name| name.ends_with(".project.json")).unwrap();
+    let buildspec = buildspec.replace(".project.json", ".yml");
+    // A build has the source and nothing else.
+    fs_err::remove_dir_all(place.path("cdk.out")).unwrap();
+    let sim = Sim::start(2000);
+    let build = format!("paceline run-buildspec buildspecs/{buildspec} --artifacts kept");
+    let ran = as_printed(&place, &build).aws_at(&sim.address).run().expect(0);
+    assert!(ran.stdout.contains("the deployment is complete"), "{}", ran.stdout);
+    assert_eq!(sim.accepted("CreateStack"), ["Queue", "Worker"]);
 }

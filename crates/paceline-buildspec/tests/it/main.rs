@@ -12,6 +12,7 @@ mod reconcile;
 mod rights;
 mod schema;
 mod scripts;
+mod shellcheck;
 mod understand;
 
 use paceline_buildspec::project::{Privileged, Rights, SourceSettings, SourceType};

@@ -21,6 +21,9 @@ use crate::{Config, Plan, PlanError, PlanOptions};
 
 pub use practice::{Deployment, Line, Maker, Practice, Runtime, Script, Setup, When};
 
+/// Where the schema of a configuration is kept for editors, from the configuration's folder.
+pub const SCHEMA_FILE: &str = ".paceline/paceline.schema.json";
+
 /// What a configuration is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Starter<'a> {
@@ -104,10 +107,13 @@ impl Starter<'_> {
             commands::write_signal(&mut out, practice);
         }
         codebuild(&mut out, self.practice, plan.as_ref());
+        runner(&mut out);
         Ok(Written { text: out.text, notes: out.notes })
     }
 
     fn head(&self, out: &mut Out) {
+        // Editors look for it in this form.
+        out.line(&format!("# yaml-language-server: $schema={SCHEMA_FILE}"));
         match self.practice {
             Some(practice) => {
                 let files = practice.file();
@@ -171,6 +177,16 @@ fn codebuild(out: &mut Out, practice: Option<&Practice>, plan: Option<&Plan>) {
             said.join(" ")
         ));
     }
+}
+
+/// What only the team can say.
+fn runner(out: &mut Out) {
+    out.blank();
+    out.comment(
+        "The images of CodeBuild have no Paceline: put a release into a bucket of yours, its address and its \
+         SHA-256 here, and run `paceline gen`.",
+    );
+    out.line("# runner: { from: s3, uri: \"s3://BUCKET/paceline\", sha256: \"…\" }");
 }
 
 /// The text as it grows.

@@ -12,7 +12,7 @@ use paceline_buildspec::understand::{MAX_BYTES, Understanding, understand};
 use paceline_buildspec::{create_file, replace_file};
 use paceline_engine::exit;
 use paceline_plan::Config;
-use paceline_plan::starter::{OneApp, Starter, Written};
+use paceline_plan::starter::{OneApp, SCHEMA_FILE, Starter, Written};
 
 use crate::cli::InitArgs;
 use crate::failure::Failure;
@@ -123,11 +123,18 @@ fn write(args: &InitArgs, written: &Written) -> Result<(), Failure> {
         terminal::data(&written.text);
         return Ok(());
     }
-    let done = if args.out.exists() {
-        replace_file(&args.out, &written.text)
-    } else {
-        create_file(&args.out, &written.text)
-    };
+    put(&args.out, &written.text)?;
+    let schema = args.out.parent().unwrap_or(Utf8Path::new("")).join(SCHEMA_FILE);
+    if let Some(folder) = schema.parent() {
+        let failed =
+            |error: std::io::Error| Failure::usage(error.to_string(), "write the file elsewhere with --out");
+        fs_err::create_dir_all(folder).map_err(failed)?;
+    }
+    put(&schema, &format!("{:#}\n", paceline_plan::schema()))
+}
+
+fn put(path: &Utf8Path, text: &str) -> Result<(), Failure> {
+    let done = if path.exists() { replace_file(path, text) } else { create_file(path, text) };
     done.map_err(|error| Failure::with_own_hint(&error))
 }
 

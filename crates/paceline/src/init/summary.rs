@@ -11,6 +11,7 @@ use paceline_plan::starter::{OneApp, Practice, Written};
 pub(crate) fn of_app(assembly: &Assembly, app: &OneApp, written: &Written, out: &Utf8Path) -> String {
     let mut text = String::new();
     notes(&mut text, written);
+    keep_out(&mut text, out);
     if app.synth.is_some() && !app.is_committed {
         text.push_str("  note: `paceline deploy` runs the `synth` command of the file first\n");
     }
@@ -66,6 +67,7 @@ pub(crate) fn of_takeover(
         }
     }
     notes(&mut text, written);
+    keep_out(&mut text, out);
     let config = config_flag(out);
     let synthesizes = practice.apps.len() > 1 && practice.apps.iter().any(|app| app.synth.is_some());
     let first = match (has_graph, synthesizes) {
@@ -99,6 +101,17 @@ fn notes(text: &mut String, written: &Written) {
     for (line, note) in &written.notes {
         let place = if *line == 0 { String::new() } else { format!("line {line}: ") };
         let _ = writeln!(text, "  note: {place}{note}");
+    }
+}
+
+/// What runs leave is no part of the repository.
+fn keep_out(text: &mut String, out: &Utf8Path) {
+    let is_covered = |line: &str| matches!(line.trim().trim_matches('/'), ".paceline" | ".paceline/runs");
+    let ignored = fs_err::read_to_string(".gitignore").unwrap_or_default();
+    if out != super::STDOUT && !ignored.lines().any(is_covered) {
+        text.push_str(
+            "  note: keep the journals of runs out of the repository: echo .paceline/runs/ >> .gitignore\n",
+        );
     }
 }
 
