@@ -33,6 +33,8 @@ pub struct AwsOptions {
     pub method: Method,
     /// How images get built.
     pub images: Images,
+    /// The program that builds images, instead of the one that `CDK_DOCKER` names, or `docker`.
+    pub docker: Option<String>,
     /// What happens to files whose source is not there.
     pub missing_files: MissingFiles,
     /// Whether the team's commands are run.
@@ -82,7 +84,7 @@ impl Aws {
         let sessions = Sessions::open(&options.wire, first_region).await?;
         sessions.account().await?;
         let mut aws = Self {
-            images: ImagePublisher::new(options.images),
+            images: ImagePublisher::new(options.images, options.docker.clone()),
             notes: Vec::new(),
             environments: BTreeMap::new(),
             assembly: Arc::clone(&assembly),

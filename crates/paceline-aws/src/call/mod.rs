@@ -137,7 +137,8 @@ impl Caller {
         }
     }
 
-    fn tell(&self, trouble: &Trouble, operation: &str, attempt: u32, pause: Duration) {
+    /// Says that something is tried again.
+    pub(crate) fn tell(&self, trouble: &Trouble, operation: &str, attempt: u32, pause: Duration) {
         match &self.hears {
             Hears::Step(context) => {
                 context.retried(format!("{operation}: {}", trouble.message), attempt, pause);

@@ -10,6 +10,7 @@ use paceline_assembly::{ImageAsset, ImageDestination, ImageSource};
 use paceline_engine::{Ended, Outcome};
 use tokio::sync::{Mutex, OnceCell};
 
+use super::docker::Docker;
 use super::tool::run;
 use super::{Images, Place, already_there};
 use crate::call::Caller;
@@ -19,24 +20,27 @@ use crate::trouble::{Kind, Trouble};
 #[derive(Debug)]
 pub(crate) struct ImagePublisher {
     images: Images,
+    pub(super) docker: Docker,
     built: Mutex<BTreeMap<String, Arc<OnceCell<String>>>>,
     signed_in: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
 }
 
 impl ImagePublisher {
-    pub(crate) fn new(images: Images) -> Self {
-        Self { images, built: Mutex::default(), signed_in: Mutex::default() }
+    /// `docker` is the program that is run, instead of the usual one.
+    pub(crate) fn new(images: Images, docker: Option<String>) -> Self {
+        let docker = Docker::new(docker);
+        Self { images, docker, built: Mutex::default(), signed_in: Mutex::default() }
     }
 
     /// The local name of the built image.
     async fn build(&self, id: &str, asset: &ImageAsset, manifest: &Utf8Path) -> Result<String, Trouble> {
         let cell = Arc::clone(self.built.lock().await.entry(id.to_owned()).or_default());
-        cell.get_or_try_init(|| build(id, &asset.source, manifest)).await.cloned()
+        cell.get_or_try_init(|| build(&self.docker, id, &asset.source, manifest)).await.cloned()
     }
 
     async fn sign_in(&self, caller: &Caller, client: &Client, registry: &str) -> Result<(), Trouble> {
         let cell = Arc::clone(self.signed_in.lock().await.entry(registry.to_owned()).or_default());
-        cell.get_or_try_init(|| sign_in(caller, client, registry)).await.copied()
+        cell.get_or_try_init(|| sign_in(&self.docker, caller, client, registry)).await.copied()
     }
 }
 
@@ -70,8 +74,9 @@ pub(crate) async fn publish_image(
         publisher.build(id, asset, manifest),
         publisher.sign_in(caller, &client, &registry)
     )?;
-    docker(&["tag", &local, &remote], None, None).await?;
-    docker(&["push", &remote], None, None).await?;
+    let docker = &publisher.docker;
+    docker.tag(&local, &remote).await?;
+    docker.push(caller, &remote, || sign_in(docker, caller, &client, &registry)).await?;
     Ok(Ended::new(Outcome::Deployed))
 }
 
@@ -102,7 +107,7 @@ async fn exists(caller: &Caller, client: &Client, repository: &str, tag: &str) -
     }
 }
 
-async fn sign_in(caller: &Caller, client: &Client, registry: &str) -> Result<(), Trouble> {
+async fn sign_in(docker: &Docker, caller: &Caller, client: &Client, registry: &str) -> Result<(), Trouble> {
     let answer = caller.call("GetAuthorizationToken", || client.get_authorization_token().send()).await?;
     let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
     let decoded = token.and_then(|token| aws_smithy_types::base64::decode(token).ok());
@@ -110,17 +115,20 @@ async fn sign_in(caller: &Caller, client: &Client, registry: &str) -> Result<(),
     let Some((user, password)) = login.as_deref().and_then(|login| login.split_once(':')) else {
         return Err(Trouble::setup("GetAuthorizationToken answered without a token"));
     };
-    docker(&["login", "--username", user, "--password-stdin", registry], None, Some(password)).await.map(drop)
+    docker.login(caller, registry, user, password).await
 }
 
-async fn build(id: &str, source: &ImageSource, manifest: &Utf8Path) -> Result<String, Trouble> {
+async fn build(
+    docker: &Docker,
+    id: &str,
+    source: &ImageSource,
+    manifest: &Utf8Path,
+) -> Result<String, Trouble> {
     let Some(directory) = &source.directory else {
         return made_by(source.executable.as_deref().unwrap_or_default(), manifest).await;
     };
     let local = format!("cdkasset-{}", id.to_ascii_lowercase());
-    let arguments = build_arguments(&local, source);
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    docker(&arguments, Some(directory), None).await?;
+    docker.build(&build_arguments(&local, source), directory).await?;
     Ok(local)
 }
 
@@ -177,23 +185,6 @@ fn build_arguments(local: &str, source: &ImageSource) -> Vec<String> {
 fn cache_option(kind: &str, params: &BTreeMap<String, String>) -> String {
     let params = params.iter().map(|(key, value)| format!(",{key}={value}"));
     format!("type={kind}{}", params.collect::<String>())
-}
-
-async fn docker(
-    arguments: &[&str],
-    directory: Option<&Utf8Path>,
-    input: Option<&str>,
-) -> Result<String, Trouble> {
-    let program = std::env::var("CDK_DOCKER").ok().filter(|name| !name.is_empty());
-    let program = program.as_deref().unwrap_or("docker");
-    run(program, arguments, directory, input).await.map_err(|trouble| match trouble.kind {
-        Kind::Setup => trouble
-            .hint(format!("images are built with `{program}`: install it, or name another with CDK_DOCKER")),
-        _ if trouble.message.contains("docker daemon") => {
-            trouble.hint("start Docker; in CodeBuild the project has to be privileged")
-        }
-        _ => trouble,
-    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod archive;
 mod bucket;
+mod docker;
 mod files;
 mod images;
 mod legacy;
