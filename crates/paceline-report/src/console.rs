@@ -202,13 +202,7 @@ impl<W: Write> Console<W> {
                 self.say(Tone::Warn, "skipped", &text)?;
             }
             Some(Outcome::Interrupted) if kind != "publish" && !step.spans.is_empty() => {
-                let text = format!("{} after {}", self.record.label(&step.step), words(step.duration()));
-                self.say(Tone::Warn, "stopped", &text)?;
-                // What stops one, such as credentials that have expired, stops many.
-                if step.cause.is_some() && self.told != step.cause {
-                    self.cause(&step)?;
-                    self.told.clone_from(&step.cause);
-                }
+                self.interrupted(&step)?;
             }
             Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged) if resumed => {
                 self.earlier += usize::from(step.step.is_of_stack() && !self.options.quiet);
@@ -237,6 +231,34 @@ impl<W: Write> Console<W> {
             "delete" => self.say(Tone::Good, "deleted", &format!("{label} in {took}{detail}")),
             _ => self.say(Tone::Good, "done", &format!("{label} in {took}{detail}")),
         }
+    }
+
+    fn interrupted(&mut self, step: &StepRecord) -> io::Result<()> {
+        let after = words(step.duration());
+        match step.in_aws.as_ref().filter(|_| !self.record.simulated) {
+            Some(it) if it.accepted => {
+                let shown = self.record.in_aws_shown(step, it);
+                self.say(Tone::Warn, "left", &format!("still going on in AWS: {shown}, after {after}"))?;
+            }
+            Some(it) => {
+                let shown = self.record.in_aws_shown(step, it);
+                self.say(
+                    Tone::Warn,
+                    "left",
+                    &format!("may be going on in AWS: {shown}, sent and not answered yet"),
+                )?;
+            }
+            None => {
+                let text = format!("{} after {after}", self.record.label(&step.step));
+                self.say(Tone::Warn, "stopped", &text)?;
+            }
+        }
+        // What stops one, such as credentials that have expired, stops many.
+        if step.cause.is_some() && self.told != step.cause {
+            self.cause(step)?;
+            self.told.clone_from(&step.cause);
+        }
+        Ok(())
     }
 
     fn failed(&mut self, step: &StepRecord) -> io::Result<()> {

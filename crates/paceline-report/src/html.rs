@@ -41,6 +41,11 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     if let Some(before) = before_the_run(record) {
         writeln!(out, "<p class=\"facts\">{}.</p>", escape(&before))?;
     }
+    for (sentence, commands) in record.going_on() {
+        writeln!(out, "<p><b>{}</b></p>", escape(&sentence))?;
+        let commands: Vec<String> = commands.iter().map(|command| escape(command)).collect();
+        writeln!(out, "<pre>{}</pre>", commands.join("\n"))?;
+    }
     if let Some(how) = how_to_resume(record) {
         writeln!(out, "<p>{}.</p>", escape(how))?;
     }

@@ -7,7 +7,7 @@ use std::io;
 use paceline_engine::event::Outcome;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::record::{Record, StepRecord};
+use crate::record::{Record, StepRecord, how_to_look};
 use crate::text::{clean, cut, one_line};
 
 const CASES: usize = 500;
@@ -94,9 +94,13 @@ fn status(record: &Record, step: &StepRecord) -> TestCaseStatus {
         Some(Outcome::Interrupted) if step.spans.is_empty() => skipped("not started: the run was stopped"),
         Some(Outcome::Interrupted) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            let why = record.stopping.as_deref().unwrap_or("the run was stopped");
+            let cause = step.cause.as_ref().map(|_| step.cause_line());
+            let why = cause.as_deref().or(record.stopping.as_deref()).unwrap_or("the run was stopped");
             status.set_type("interrupted").set_message(cut(
-                &format!("{why}; to go on where it stopped, run the same command again"),
+                &format!(
+                    "{why}{}; to go on where it stopped, run the same command again",
+                    in_aws(record, step)
+                ),
                 MESSAGE,
             ));
             status
@@ -105,6 +109,12 @@ fn status(record: &Record, step: &StepRecord) -> TestCaseStatus {
         None if step.running => skipped("still running when this report was written"),
         None => skipped("not started when this report was written"),
     }
+}
+
+fn in_aws(record: &Record, step: &StepRecord) -> String {
+    let Some(it) = step.in_aws.as_ref().filter(|_| !record.simulated) else { return String::new() };
+    let goes_on = if it.accepted { "still going on in AWS" } else { "may be going on in AWS" };
+    format!("; {goes_on}: {} (to look: {})", record.in_aws_shown(step, it), how_to_look(step))
 }
 
 fn skipped(reason: &str) -> TestCaseStatus {

@@ -40,7 +40,7 @@ pub use junit::{Document, junit};
 pub use markdown::markdown;
 pub use outputs::Outputs;
 pub use path::{Link, Shortening, critical_path, what_to_shorten};
-pub use record::{Part, Phase, Record, Resource, Retry, Span, Status, StepRecord, WentWrong};
+pub use record::{InAws, Part, Phase, Record, Resource, Retry, Span, Status, StepRecord, WentWrong};
 pub use summary::summary;
 pub use text::Style;
 

@@ -26,6 +26,12 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     if let Some(before) = before_the_run(record) {
         writeln!(out, "\n{}.", inline(&before))?;
     }
+    for (sentence, commands) in record.going_on() {
+        writeln!(out, "\n**{}**\n", inline(&sentence))?;
+        for command in commands {
+            writeln!(out, "    {command}")?;
+        }
+    }
     if let Some(how) = how_to_resume(record) {
         writeln!(out, "\n{}.", inline(how))?;
     }

@@ -10,6 +10,10 @@ use std::time::Duration;
 use paceline_engine::event::{BuildPhases, Cause, Outcome, StepRef};
 
 mod fold;
+mod in_aws;
+
+pub use in_aws::InAws;
+pub(crate) use in_aws::how_to_look;
 
 /// A run, as far as its events tell.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +90,8 @@ pub struct StepRecord {
     pub total: usize,
     /// The last mutating stack operation: `create`, `update`, `delete`, ….
     pub operation: Option<String>,
+    /// What goes on in AWS, as far as is known.
+    pub in_aws: Option<InAws>,
     /// The resources that took longest, the longest first.
     pub slowest: Vec<Resource>,
     /// The first resource that failed while the step is being performed, with CloudFormation's words.

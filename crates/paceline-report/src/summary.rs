@@ -19,6 +19,8 @@ const WIDTH: u16 = 100;
 const BEHIND_WORD: usize = 14;
 /// Longer chains are abridged in the middle.
 const LONG_CHAIN: usize = 24;
+/// For so many stacks the command is shown that shows how they are.
+const LOOKS: usize = 5;
 
 /// The summary of a run as text. The table compares with other schedules when they are given.
 pub fn summary(record: &Record, comparison: Option<&Comparison>, style: Style) -> String {
@@ -101,6 +103,7 @@ impl Text<'_> {
             writeln!(out)?;
             self.indented(out, 0, &format!("The run was stopped: {reason}"))?;
         }
+        self.going_on(out)?;
         if let Some(how) = how_to_resume(record) {
             writeln!(out)?;
             self.indented(out, 0, how)?;
@@ -164,6 +167,21 @@ impl Text<'_> {
                 for warning in &step.warnings {
                     self.indented(out, BEHIND_WORD, &format!("warning: {warning}"))?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn going_on(&self, out: &mut String) -> std::fmt::Result {
+        for (sentence, commands) in self.record.going_on() {
+            writeln!(out)?;
+            self.indented(out, 0, &sentence)?;
+            // A command is copied as a whole, so that it is not broken into lines.
+            for command in commands.iter().take(LOOKS) {
+                writeln!(out, "  {command}")?;
+            }
+            if commands.len() > LOOKS {
+                writeln!(out, "  … and so on for {}", count(commands.len() - LOOKS, "more stack"))?;
             }
         }
         Ok(())
@@ -264,6 +282,12 @@ pub(crate) fn what(record: &Record, step: &StepRecord) -> String {
             format!("{}{earlier}{detail}", words(step.duration()))
         }
         Some(_) if step.spans.is_empty() => "not started".to_owned(),
+        Some(Outcome::Interrupted) => {
+            let goes_on = step.in_aws.as_ref().filter(|it| it.accepted && !record.simulated);
+            let goes_on = goes_on.map_or("", |_| ", and goes on in AWS");
+            let cause = step.cause.as_ref().map(|_| format!("; {}", step.cause_line())).unwrap_or_default();
+            format!("{}{goes_on}{cause}", words(step.duration()))
+        }
         Some(_) => words(step.duration()),
         None if step.total > 0 => format!("{} of {}", step.done, count(step.total, "resource")),
         None => String::new(),

@@ -35,9 +35,8 @@ impl Record {
             }
             Fact::StepHeld(held) => self.entry(&held.step).ready = None,
             Fact::StepStarted(step) => self.entry(step).start(now),
-            Fact::StackSubmitted(submitted) => {
-                self.entry(&submitted.step).operation = Some(submitted.operation.clone());
-            }
+            Fact::StackSubmitted(submitted) => self.entry(&submitted.step).submitted(submitted),
+            Fact::StackAccepted(accepted) => self.entry(&accepted.step).accepted(accepted),
             Fact::StackProgress(progress) => self.entry(&progress.step).progress(progress),
             Fact::StepRetried(retried) => self.entry(&retried.step).retries.push(Retry {
                 at: now,
@@ -48,7 +47,7 @@ impl Record {
             Fact::StepWarned(warned) => {
                 self.entry(&warned.step).warnings.push(one_line(&warned.message));
             }
-            Fact::StackAccepted(_) | Fact::CommandOutput(_) | Fact::RunWaiting { .. } => {}
+            Fact::CommandOutput(_) | Fact::RunWaiting { .. } => {}
             Fact::StepFinished(finished) => self.entry(&finished.step).finish(finished, now),
             Fact::RunStopping { reason } => self.stopping = Some(one_line(reason)),
             Fact::RunFinished(finished) => self.exit_code = Some(finished.exit_code),
@@ -116,6 +115,7 @@ impl StepRecord {
             done: 0,
             total: 0,
             operation: None,
+            in_aws: None,
             slowest: Vec::new(),
             failing: None,
             told: Duration::ZERO,
@@ -151,6 +151,7 @@ impl StepRecord {
     }
 
     fn finish(&mut self, finished: &StepFinished, now: Duration) {
+        self.leaves(finished);
         self.told = seconds(finished.duration_s);
         self.outcome = Some(finished.outcome);
         self.cause.clone_from(&finished.cause);
@@ -196,7 +197,11 @@ impl StepRecord {
             && (Some(&progress.logical_id) == self.step.stack_name.as_ref()
                 || Some(&progress.logical_id) == self.step.stack.as_ref());
         if about_stack {
+            self.turned(progress);
             return;
+        }
+        if let Some(it) = &mut self.in_aws {
+            it.accepted = true;
         }
         let status = progress.status.as_str();
         if status.ends_with("_IN_PROGRESS") {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_engine::event::{
-    Cause, Event, Fact, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA, StackProgress,
-    StackSubmitted, StepFinished, StepRef, StepRetried, StepWarned,
+    Cause, Event, Fact, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA, StackAccepted,
+    StackProgress, StackSubmitted, StepFinished, StepRef, StepRetried, StepWarned,
 };
 use paceline_plan::Strategy;
 
@@ -146,6 +146,29 @@ impl Journal {
             let (operation, token) = ("delete".to_owned(), "token".to_owned());
             self.fact(start, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
         }
+    }
+
+    pub(crate) fn started(&mut self, id: &str, at: u64) {
+        let step = self.reference(id);
+        self.fact(at, Fact::StepStarted(step));
+    }
+
+    /// AWS has accepted an operation on the stack.
+    pub(crate) fn accepted(&mut self, id: &str, at: u64) {
+        let step = self.reference(id);
+        let stack_id = "arn:aws:cloudformation:…".to_owned();
+        self.fact(at, Fact::StackAccepted(StackAccepted { step, stack_id, token: None }));
+    }
+
+    pub(crate) fn submitted(&mut self, id: &str, at: u64, operation: &str) {
+        let (step, operation, token) = (self.reference(id), operation.to_owned(), "token".to_owned());
+        self.fact(at, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
+    }
+
+    /// The stack itself reaches a status.
+    pub(crate) fn turned(&mut self, id: &str, at: u64, status: &str) {
+        let name = self.reference(id).stack_name.unwrap();
+        self.progress(id, at, (&name, "AWS::CloudFormation::Stack"), status, 0);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "the seconds of a test are few")]

@@ -26,7 +26,9 @@ fn all_reports(events: &[Event]) {
 }
 
 fn each(change: impl Fn(usize, &mut Event)) {
-    for mut events in [runs::good(), runs::bad(), runs::resumed(), runs::stopped(), runs::short()] {
+    for mut events in
+        [runs::good(), runs::bad(), runs::resumed(), runs::stopped(), runs::left(), runs::short()]
+    {
         events.iter_mut().enumerate().for_each(|(i, event)| change(i, event));
         all_reports(&events);
     }

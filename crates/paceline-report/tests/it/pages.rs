@@ -26,6 +26,7 @@ fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("bad", runs::bad()),
         ("resumed", runs::resumed()),
         ("stopped", runs::stopped()),
+        ("left", runs::left()),
         ("short", runs::short()),
         ("in_build", runs::in_build()),
         ("deleted", runs::deleted(true)),

@@ -154,6 +154,49 @@ pub(crate) fn stopped() -> Vec<Event> {
     journal.events()
 }
 
+/// Stopped while AWS works on stacks, in all the ways in which a run may know of that.
+pub(crate) fn left() -> Vec<Event> {
+    let mut journal = Journal::default();
+    for id in ["Network", "Database", "Queues", "Found", "Lost", "Done", "Refused"] {
+        journal.stack(id, "eu-west-1", &[], 60.0);
+    }
+    journal.deletion("Old", "us-west-2", &[], 60.0);
+    journal.stack("Waiting", "eu-west-1", &["deploy:Network"], 60.0);
+    journal.run_started(0, false);
+    for id in
+        ["deploy:Network", "deploy:Database", "deploy:Lost", "deploy:Done", "deploy:Refused", "delete:Old"]
+    {
+        journal.begin(id, 0, 0);
+    }
+    journal.accepted("deploy:Network", 1);
+    journal.turned("deploy:Network", 16, "CREATE_IN_PROGRESS");
+    journal.submitted("deploy:Database", 1, "update");
+    journal.accepted("deploy:Lost", 1);
+    journal.turned("deploy:Lost", 16, "CREATE_IN_PROGRESS");
+    journal.turned("deploy:Lost", 20, "ROLLBACK_IN_PROGRESS");
+    journal.accepted("deploy:Done", 1);
+    journal.turned("deploy:Done", 30, "CREATE_COMPLETE");
+    journal.accepted("delete:Old", 2);
+    // What was found going on is somebody else's.
+    journal.started("deploy:Found", 0);
+    journal.accepted("deploy:Found", 1);
+    journal.started("deploy:Queues", 0);
+    journal.submitted("deploy:Queues", 1, "create-change-set");
+    let refused = failed("CreateStack", "it may not", "let it");
+    journal.end("deploy:Refused", 2, 2, refused);
+    journal.end("deploy:Done", 31, 31, Outcome::Deployed);
+    let expired =
+        failed("DescribeStacks", "AWS does not accept the credentials: ExpiredToken", "get credentials");
+    journal.end("deploy:Lost", 35, 35, Went { outcome: Outcome::Interrupted, ..expired });
+    journal.fact(40, Fact::RunStopping { reason: "SIGTERM".to_owned() });
+    for id in ["deploy:Network", "deploy:Database", "deploy:Queues", "deploy:Found", "delete:Old"] {
+        journal.end(id, 41, 41, Outcome::Interrupted);
+    }
+    journal.never("deploy:Waiting", 41, Outcome::Interrupted, None);
+    journal.run_finished(41, 0, 1);
+    journal.events()
+}
+
 /// Nothing to do but a script, in a run of a few seconds.
 pub(crate) fn short() -> Vec<Event> {
     let mut journal = Journal::default();

@@ -1,0 +1,109 @@
+//! What goes on in AWS, whether or not the run watches it.
+
+use paceline_engine::event::{Outcome, StackAccepted, StackProgress, StackSubmitted, StepFinished};
+
+use super::{Record, Status, StepRecord};
+use crate::text::one_line;
+
+/// An operation on a stack that had not ended when it was last heard of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InAws {
+    /// CloudFormation's status of the stack at the last look; before the first one, that of the operation that was
+    /// sent. Nothing is known of a change set that was executed, or an operation that was found going on.
+    pub status: Option<String>,
+    /// Whether AWS is known to have accepted it. Otherwise the run stopped after it had been sent, or right before.
+    pub accepted: bool,
+    /// Whether the status was seen.
+    seen: bool,
+}
+
+impl StepRecord {
+    pub(super) fn submitted(&mut self, submitted: &StackSubmitted) {
+        self.operation = Some(submitted.operation.clone());
+        let status = match submitted.operation.as_str() {
+            // It changes nothing yet.
+            "create-change-set" => return,
+            "create" => Some("CREATE_IN_PROGRESS"),
+            "update" => Some("UPDATE_IN_PROGRESS"),
+            "delete" => Some("DELETE_IN_PROGRESS"),
+            "continue-rollback" | "cancel-update" => Some("UPDATE_ROLLBACK_IN_PROGRESS"),
+            _ => None,
+        };
+        // The operation that it cancels is known to go on.
+        let cancels = submitted.operation == "cancel-update";
+        let accepted = cancels && self.in_aws.as_ref().is_some_and(|before| before.accepted);
+        self.in_aws = Some(InAws { status: status.map(str::to_owned), accepted, seen: false });
+    }
+
+    pub(super) fn accepted(&mut self, _: &StackAccepted) {
+        let before = self.in_aws.take();
+        let status = before.as_ref().and_then(|before| before.status.clone());
+        self.in_aws = Some(InAws { status, accepted: true, seen: before.is_some_and(|before| before.seen) });
+    }
+
+    /// The stack itself has changed state.
+    pub(super) fn turned(&mut self, progress: &StackProgress) {
+        let status = one_line(&progress.status);
+        let goes_on = status.ends_with("_IN_PROGRESS");
+        self.in_aws = goes_on.then_some(InAws { status: Some(status), accepted: true, seen: true });
+    }
+
+    pub(super) fn leaves(&mut self, finished: &StepFinished) {
+        let is_left = match finished.outcome {
+            Outcome::Interrupted => true,
+            // It was refused, unless it was seen to go on.
+            Outcome::Failed | Outcome::RolledBack => self.in_aws.as_ref().is_some_and(|it| it.seen),
+            Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged | Outcome::Skipped => false,
+        };
+        if !is_left {
+            self.in_aws = None;
+        }
+    }
+}
+
+impl Record {
+    /// The stacks of which an operation goes on in AWS, or may go on, although the run has ended.
+    pub fn left_in_aws(&self) -> impl Iterator<Item = (&StepRecord, &InAws)> {
+        let left = self.steps.iter().filter(|_| !self.simulated && self.status() != Status::Done);
+        left.filter_map(|step| Some((step, step.in_aws.as_ref()?)))
+    }
+
+    /// What goes on in AWS, in sentences without a full stop; each is followed by how to look.
+    pub(crate) fn going_on(&self) -> Vec<(String, Vec<String>)> {
+        let is_over = self.status() != Status::Unfinished;
+        let sentence = |accepted: bool| {
+            let (said, commands): (Vec<_>, Vec<_>) = self
+                .left_in_aws()
+                .filter(|(_, it)| it.accepted == accepted)
+                .map(|(step, it)| (self.in_aws_shown(step, it), how_to_look(step)))
+                .unzip();
+            let what = match (accepted, is_over) {
+                (true, true) => "Still going on in AWS",
+                (true, false) => "Going on in AWS when this was last heard of",
+                (false, _) => "Sent to AWS and not answered yet, may be going on there",
+            };
+            (!said.is_empty()).then(|| (format!("{what}: {}", said.join(", ")), commands))
+        };
+        [true, false].into_iter().filter_map(sentence).collect()
+    }
+
+    /// A stack on which AWS works: `Network (CREATE_IN_PROGRESS, eu-west-1)`.
+    pub(crate) fn in_aws_shown(&self, step: &StepRecord, it: &InAws) -> String {
+        let title = one_line(&step.step.title);
+        // Of what was not answered, only what was asked for is known.
+        let sent = step.operation.as_deref().filter(|_| !it.accepted).map(one_line);
+        let known = sent.or_else(|| it.status.clone()).into_iter().chain(self.place(&step.step));
+        match known.collect::<Vec<_>>().join(", ") {
+            known if known.is_empty() => title,
+            known => format!("{title} ({known})"),
+        }
+    }
+}
+
+/// The command that shows how a stack is.
+pub(crate) fn how_to_look(step: &StepRecord) -> String {
+    let name = step.step.stack_name.as_deref().unwrap_or(&step.step.title);
+    let region = step.step.region.as_deref();
+    let region = region.map(|region| format!(" --region {}", one_line(region))).unwrap_or_default();
+    format!("aws cloudformation describe-stacks{region} --stack-name {}", one_line(name))
+}
