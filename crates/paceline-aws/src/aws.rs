@@ -101,14 +101,13 @@ impl Aws {
             let wanted = wanted.entry((target, role.map(|role| role.arn.clone()))).or_default();
             wanted.role = role;
             wanted.names.insert(stack.name.clone());
-            // How the environment is bootstrapped is of no importance to what only goes.
-            if let Some(needed) = stack.bootstrap.as_ref().filter(|_| deploys) {
+            if let Some(needed) = &stack.bootstrap {
                 let required = wanted.required.get_or_insert_default();
                 required.version = required.version.max(needed.required_version);
                 required.parameter.clone_from(&needed.ssm_parameter);
             }
         }
-        let opened = join_all(wanted.into_iter().map(|(key, wanted)| aws.open(key, wanted))).await;
+        let opened = join_all(wanted.into_iter().map(|(key, wanted)| aws.open(key, wanted, deploys))).await;
         let mut troubles: Vec<Trouble> = Vec::new();
         let mut environments = BTreeMap::new();
         for opened in opened {
@@ -137,12 +136,21 @@ impl Aws {
         &self,
         (target, arn): (Target, Option<String>),
         wanted: Wanted<'_>,
+        deploys: bool,
     ) -> Result<((Target, Option<String>), Arc<Environment>), Trouble> {
         let config = self.sessions.assume(wanted.role, &target).await?;
         let caller = self.sessions.caller(&target);
         let environment = Environment::new(target.clone(), &config, caller, wanted.names);
         if let Some(required) = &wanted.required {
-            bootstrap::check(&environment, &config, required).await?;
+            // Stacks that are only deleted need no bootstrap.
+            let version = if deploys {
+                Some(bootstrap::check(&environment, &config, required).await?)
+            } else {
+                bootstrap::version(&environment, &config, required).await.ok().flatten()
+            };
+            if wanted.role.is_some() && version.is_some_and(|version| !bootstrap::lets_roles_list(version)) {
+                environment.poller.never_list();
+            }
         }
         Ok(((target, arn), environment))
     }
@@ -156,6 +164,12 @@ impl Aws {
         let key = (self.target(stack).await?, stack.deploy_role.as_ref().map(|role| role.arn.clone()));
         let missing = || Trouble::setup(format!("{} is not a stack of the plan", stack.id));
         self.environments.get(&key).ok_or_else(missing)
+    }
+
+    /// Whether it is known that stacks may not be listed in an environment of the plan.
+    pub(crate) fn is_unlisted(&self, target: &Target, role: Option<String>) -> bool {
+        let environment = self.environments.get(&(target.clone(), role));
+        environment.is_some_and(|environment| !environment.poller.may_list())
     }
 
     fn stack(&self, context: &StepContext) -> Result<&Stack, Trouble> {

@@ -1,76 +1,38 @@
-//! One poller per environment: a single paged `DescribeStacks` answers for all of its stacks.
+//! One poller per environment: where stacks may be listed, a single paged `DescribeStacks` answers for all of them;
+//! elsewhere each that is waited for is asked for by its name.
 //!
-//! The un-named form needs no permission that any bootstrap version lacks. It polls only while someone
-//! waits, and ends with its environment. A poll that fails says nothing about any stack: it is made again.
+//! It polls only while someone waits, and ends with its environment. A poll that fails says nothing about any stack: it
+//! is made again. A stack that may not be described is the trouble of those who wait for it alone.
+
+mod board;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksOutput;
 use aws_sdk_cloudformation::types::Stack;
-use jiff::Timestamp;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use paceline_plan::pace::{FRESH_POLL, poll_interval};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use self::board::{Board, Told};
+use self::view::{is_gone, view};
 use crate::environment::Environment;
 use crate::trouble::{Kind, Trouble};
 
+pub(crate) use self::view::{StackView, timestamp};
+
 /// How long listing is tried again before each stack is asked for by its name.
 const LIST_PATIENCE: Duration = Duration::from_secs(5);
-
-/// What a poll saw of a stack.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct StackView {
-    pub(crate) id: String,
-    /// Its own name, by whichever it was asked for.
-    pub(crate) name: String,
-    pub(crate) status: String,
-    pub(crate) reason: Option<String>,
-    /// Creation time and time of the last update, which together name the stack's last operation.
-    pub(crate) stamp: String,
-    pub(crate) outputs: BTreeMap<String, String>,
-    pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) parameters: BTreeSet<String>,
-    pub(crate) values: BTreeMap<String, String>,
-    pub(crate) notification_arns: Vec<String>,
-    pub(crate) termination_protection: bool,
-}
-
-impl StackView {
-    /// Names the state the stack is in: an operation on it makes it another.
-    pub(crate) fn state(&self) -> String {
-        format!("{} {} {}", self.id, self.stamp, self.status)
-    }
-}
-
-/// What one poll saw.
-#[derive(Debug, Clone)]
-pub(crate) struct Snapshot {
-    started: Instant,
-    /// Which stacks were asked for.
-    asked: Asked,
-    stacks: Arc<HashMap<String, StackView>>,
-    /// How many stacks there are of whatever name, if all were asked for.
-    total: Option<usize>,
-    trouble: Option<Trouble>,
-}
-
-/// Which stacks a poll asked for: of others it says nothing.
-#[derive(Debug, Clone)]
-enum Asked {
-    All,
-    Named(Vec<String>),
-}
-
-impl Snapshot {
-    fn tells_of(&self, name: &str) -> bool {
-        match &self.asked {
-            Asked::All => true,
-            Asked::Named(names) => names.iter().any(|asked| asked == name),
-        }
-    }
-}
+/// How many stacks are asked for by name at once, and for how long: one that is not answered must not hold up the
+/// others. It is asked for again with the next poll.
+const ASKED_AT_ONCE: usize = 10;
+const ASKED_FOR: Duration = Duration::from_secs(10);
 
 /// Polls an environment while someone waits.
 #[derive(Debug)]
@@ -78,7 +40,9 @@ pub(crate) struct Poller {
     names: BTreeSet<String>,
     /// The own names of stacks that were found by an alias, which lists do not show.
     aliases: Mutex<BTreeMap<String, String>>,
-    latest: watch::Sender<Snapshot>,
+    board: watch::Sender<Board>,
+    /// Whether stacks may be listed, as far as is known.
+    may_list: AtomicBool,
     /// How many wait for each stack.
     waiting: Mutex<BTreeMap<String, usize>>,
     wake: Notify,
@@ -89,17 +53,26 @@ pub(crate) struct Poller {
 
 impl Poller {
     pub(crate) fn new(names: BTreeSet<String>) -> Self {
-        let (started, asked) = (Instant::now(), Asked::Named(Vec::new()));
-        let never = Snapshot { started, asked, stacks: Arc::default(), total: None, trouble: None };
         Self {
             names,
             aliases: Mutex::default(),
-            latest: watch::Sender::new(never),
+            board: watch::Sender::default(),
+            may_list: AtomicBool::new(true),
             waiting: Mutex::default(),
             wake: Notify::new(),
             last_change: Mutex::new(Instant::now()),
             hurry: Notify::new(),
         }
+    }
+
+    /// Stacks may not be listed: it is not tried.
+    pub(crate) fn never_list(&self) {
+        self.may_list.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether stacks may be listed, as far as is known.
+    pub(crate) fn may_list(&self) -> bool {
+        self.may_list.load(Ordering::Relaxed)
     }
 
     /// Starts polling on behalf of an environment, as long as it is there.
@@ -123,16 +96,17 @@ impl Poller {
     /// What the last poll saw of a stack, or the first one will. Good enough for a stack that nothing
     /// has been done to yet: if it has changed since, the operation on it is refused.
     pub(crate) async fn glance(&self, name: &str) -> Result<Option<StackView>, Trouble> {
-        let seen = self.latest.borrow().clone();
-        if seen.tells_of(name) && seen.trouble.is_none() && seen.started.elapsed() < FRESH_POLL {
-            return Ok(self.find(&seen, name));
+        let fresh = Instant::now().checked_sub(FRESH_POLL);
+        let seen = fresh.and_then(|fresh| self.told(&self.board.borrow(), name, fresh));
+        match seen {
+            Some(Ok(seen)) => Ok(seen),
+            _ => self.look(name).await,
         }
-        self.look(name).await
     }
 
     /// How many stacks the last poll saw in all; `None` when they may not be listed.
     pub(crate) fn counted(&self) -> Option<usize> {
-        self.latest.borrow().total
+        self.board.borrow().total()
     }
 
     /// Something has just been started: its end may be near.
@@ -148,17 +122,10 @@ impl Poller {
 
     async fn look_since(&self, name: &str, since: Instant) -> Result<Option<StackView>, Trouble> {
         let _waiting = Waiting::new(self, name);
-        let mut latest = self.latest.subscribe();
-        let tells = |snapshot: &Snapshot| snapshot.trouble.is_some() || snapshot.tells_of(name);
-        let newer = latest.wait_for(|snapshot| snapshot.started > since && tells(snapshot)).await;
-        let snapshot = match newer {
-            Ok(snapshot) => snapshot.clone(),
-            Err(_) => return Err(Trouble::setup("the poller has ended")),
-        };
-        match snapshot.trouble {
-            Some(trouble) => Err(trouble),
-            None => Ok(self.find(&snapshot, name)),
-        }
+        let mut board = self.board.subscribe();
+        let newer = board.wait_for(|board| self.told(board, name, since).is_some()).await;
+        let told = newer.ok().and_then(|board| self.told(&board, name, since));
+        told.unwrap_or_else(|| Err(Trouble::setup("the poller has ended")))
     }
 
     /// Whether a stack of this name is in the plan.
@@ -166,9 +133,14 @@ impl Poller {
         self.names.contains(name)
     }
 
-    fn find(&self, snapshot: &Snapshot, name: &str) -> Option<StackView> {
-        let by_alias = || snapshot.stacks.get(self.aliases().get(name)?);
-        snapshot.stacks.get(name).or_else(by_alias).cloned()
+    fn told(&self, board: &Board, name: &str, since: Instant) -> Option<Told> {
+        match board.tells(name, since) {
+            Some(Ok(None)) => {
+                let own = self.aliases().get(name).cloned();
+                own.and_then(|own| board.tells(&own, since)).or(Some(Ok(None)))
+            }
+            told => told,
+        }
     }
 
     fn is_of_interest(&self, name: &str) -> bool {
@@ -213,7 +185,7 @@ impl Drop for Waiting<'_> {
 }
 
 async fn poll_forever(poller: Arc<Poller>, environment: Weak<Environment>) {
-    let mut may_list = true;
+    let mut silent = Silent::default();
     loop {
         let mut wanted = poller.wanted();
         while wanted.is_empty() {
@@ -223,13 +195,14 @@ async fn poll_forever(poller: Arc<Poller>, environment: Weak<Environment>) {
             poller.wake.notified().await;
             wanted = poller.wanted();
         }
-        let (started, pages) = {
+        let started = Instant::now();
+        let calls = {
             // Not held while nothing is asked: whoever drops the environment ends this.
             let Some(environment) = environment.upgrade() else { return };
-            poll(&environment, wanted, &mut may_list).await
+            poll(&environment, wanted, &mut silent).await
         };
         loop {
-            let next = started + poller.interval(pages);
+            let next = started + poller.interval(calls);
             tokio::select! {
                 () = tokio::time::sleep_until(next) => break,
                 () = poller.hurry.notified() => {}
@@ -238,51 +211,53 @@ async fn poll_forever(poller: Arc<Poller>, environment: Weak<Environment>) {
     }
 }
 
-/// Polls once: when that started, and how many calls it took.
-async fn poll(environment: &Environment, wanted: Vec<String>, may_list: &mut bool) -> (Instant, u32) {
+/// Since when stacks have been asked for by name without an answer.
+type Silent = HashMap<String, Instant>;
+
+/// Polls once. Gives how many pages that took.
+async fn poll(environment: &Environment, wanted: Vec<String>, silent: &mut Silent) -> u32 {
     let poller = &environment.poller;
-    // So that everyone who waits by now is served by this poll.
-    let started = Instant::now() + Duration::from_nanos(1);
-    let mut read = if *may_list { read_all(environment).await } else { Err(not_listed()) };
-    let mut asked = Asked::All;
-    if let Err(trouble) = &read {
-        *may_list &= trouble.kind != Kind::Denied;
-        // One stack that cannot be shown must not hide the others.
-        if trouble.kind != Kind::Credentials {
-            read = read_each(environment, &wanted).await;
-            asked = Asked::Named(wanted);
-        }
-    }
-    match read {
-        Ok(Read { stacks, total, pages }) => {
-            let before = Arc::clone(&poller.latest.borrow().stacks);
-            let changed = before.len() != stacks.len()
-                || stacks
-                    .iter()
-                    .any(|(name, now)| before.get(name).is_none_or(|was| was.status != now.status));
-            let stacks = Arc::new(stacks);
-            poller.latest.send_replace(Snapshot { started, asked, stacks, total, trouble: None });
-            if changed {
-                poller.expect_change();
+    if poller.may_list() {
+        let started = just_after_now();
+        match read_all(environment).await {
+            Ok(Read { stacks, total, pages }) => {
+                poller.publish(|board| board.list(started, stacks, total));
+                silent.clear();
+                return pages;
             }
-            (started, pages)
-        }
-        Err(trouble) => {
-            let last = poller.latest.borrow().clone();
-            poller.latest.send_replace(Snapshot { started, trouble: Some(trouble), ..last });
-            (started, 1)
+            // Nobody can be helped by asking in another way.
+            Err(trouble) if trouble.kind == Kind::Credentials => {
+                poller.publish(|board| board.fail(started, trouble));
+                return 1;
+            }
+            Err(trouble) if trouble.kind == Kind::Denied => poller.never_list(),
+            // One stack that cannot be shown must not hide the others.
+            Err(_) => {}
         }
     }
+    read_each(environment, wanted, silent).await
 }
 
-fn not_listed() -> Trouble {
-    Trouble { kind: Kind::Denied, ..Trouble::setup("stacks may not be listed here") }
+/// So that everyone who waits by now is served by what starts now.
+fn just_after_now() -> Instant {
+    Instant::now() + Duration::from_nanos(1)
+}
+
+impl Poller {
+    /// Changes what is known, and hurries if a stack has changed.
+    fn publish(&self, change: impl FnOnce(&mut Board) -> bool) {
+        let mut has_changed = false;
+        self.board.send_modify(|board| has_changed = change(board));
+        if has_changed {
+            self.expect_change();
+        }
+    }
 }
 
 /// What a poll read: the stacks that are of interest, how many there are in all, and how many calls it took.
 struct Read {
     stacks: HashMap<String, StackView>,
-    total: Option<usize>,
+    total: usize,
     pages: u32,
 }
 
@@ -294,8 +269,7 @@ async fn read_all(environment: &Environment) -> Result<Read, Trouble> {
         pages += 1;
         for stack in answer.stacks() {
             let name = stack.stack_name().unwrap_or_default();
-            // A stack that is gone is not there, whether or not it is still listed.
-            let is_gone = stack.stack_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
+            let is_gone = is_gone(stack);
             total += usize::from(!is_gone);
             if !is_gone && environment.poller.is_of_interest(name) {
                 stacks.insert(name.to_owned(), view(stack));
@@ -303,69 +277,75 @@ async fn read_all(environment: &Environment) -> Result<Read, Trouble> {
         }
         next = answer.next_token().map(str::to_owned);
         if next.is_none() {
-            return Ok(Read { stacks, total: Some(total), pages });
+            return Ok(Read { stacks, total, pages });
         }
     }
 }
 
-/// For an account whose deploy role may only ask for stacks by name.
-async fn read_each(environment: &Environment, names: &[String]) -> Result<Read, Trouble> {
-    let mut stacks = HashMap::new();
-    for name in names {
-        if let Some(stack) = describe(environment, name).await? {
-            stacks.insert(name.clone(), view(&stack));
-        }
+/// Asks for each of these stacks, and tells every answer as soon as it is there.
+async fn read_each(environment: &Environment, names: Vec<String>, silent: &mut Silent) -> u32 {
+    // Much less than a page of a list.
+    let pages = u32::try_from(names.len().div_ceil(2)).unwrap_or(u32::MAX);
+    let caller = environment.caller(None);
+    silent.retain(|name, _| names.contains(name));
+    let ask = |name: String| async move {
+        let started = just_after_now();
+        let send = || environment.client.describe_stacks().stack_name(&name).send();
+        let answer = environment.call_within(Duration::ZERO, None, "DescribeStacks", send);
+        let answer = tokio::time::timeout(ASKED_FOR, answer).await;
+        (name, started, answer)
+    };
+    let mut names = names.into_iter();
+    let mut asked: FuturesUnordered<_> = names.by_ref().take(ASKED_AT_ONCE).map(&ask).collect();
+    while let Some((name, started, answer)) = asked.next().await {
+        asked.extend(names.next().map(&ask));
+        let told = match answer.map(found) {
+            Ok(Err(trouble)) if trouble.is_transient() => Err(trouble),
+            Ok(told) => Ok(told),
+            Err(_) => Err(Trouble { kind: Kind::Unreachable, ..Trouble::setup("AWS does not answer") }),
+        };
+        let told = match told {
+            // That there is no answer says nothing, until it has been so for long.
+            Err(trouble) if silent.entry(name.clone()).or_insert(started).elapsed() < caller.patience() => {
+                caller.tries_again(&trouble, "DescribeStacks");
+                continue;
+            }
+            Err(trouble) => Err(trouble),
+            Ok(told) => told.map(|stack| stack.filter(|stack| !is_gone(stack)).as_ref().map(view)),
+        };
+        silent.remove(&name);
+        environment.poller.publish(|board| board.tell(name, started, told));
     }
-    Ok(Read { stacks, total: None, pages: u32::try_from(names.len()).unwrap_or(u32::MAX) })
+    pages
 }
 
 /// Asks for one stack by name or id; `None` when it is not there.
 pub(crate) async fn describe(environment: &Environment, name: &str) -> Result<Option<Stack>, Trouble> {
     let send = || environment.client.describe_stacks().stack_name(name).send();
-    match environment.call(None, "DescribeStacks", send).await {
-        Ok(answer) => Ok(answer.stacks().first().cloned()),
-        Err(trouble) if trouble.message.contains("does not exist") => Ok(None),
-        Err(trouble) => Err(trouble),
-    }
+    found(environment.call(None, "DescribeStacks", send).await)
 }
 
 /// Asks for one stack once more, besides the poll.
 pub(crate) async fn ask(environment: &Environment, id: &str) -> Result<Option<StackView>, Trouble> {
     let send = || environment.client.describe_stacks().stack_name(id).send();
-    let answer = environment.call_within(LIST_PATIENCE, None, "DescribeStacks", send).await?;
-    Ok(answer.stacks().first().map(view))
+    let answer = environment.call_within(LIST_PATIENCE, None, "DescribeStacks", send).await;
+    Ok(found(answer)?.as_ref().map(view))
 }
 
 /// Looks for one stack at once, by name, by alias or by id, whatever polls have seen; `None` when it is not there.
 pub(crate) async fn find(environment: &Environment, name: &str) -> Result<Option<StackView>, Trouble> {
     let found = describe(environment, name).await?;
-    let view = found.as_ref().map(view).filter(|view| view.status != "DELETE_COMPLETE");
+    let view = found.as_ref().filter(|stack| !is_gone(stack)).map(view);
     if let Some(view) = view.as_ref().filter(|view| view.name != name && view.id != name) {
         environment.poller.aliases().insert(name.to_owned(), view.name.clone());
     }
     Ok(view)
 }
 
-fn view(stack: &Stack) -> StackView {
-    let time = |at: Option<&aws_smithy_types::DateTime>| at.map_or_else(String::new, ToString::to_string);
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let outputs = stack.outputs().iter().map(|o| (text(o.output_key()), text(o.output_value())));
-    let values = stack.parameters().iter().map(|p| (text(p.parameter_key()), text(p.parameter_value())));
-    StackView {
-        id: text(stack.stack_id()),
-        name: text(stack.stack_name()),
-        status: stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned()),
-        reason: stack.stack_status_reason().map(str::to_owned),
-        stamp: format!("{}/{}", time(stack.creation_time()), time(stack.last_updated_time())),
-        outputs: outputs.collect(),
-        tags: stack.tags().iter().map(|t| (text(t.key()), text(t.value()))).collect(),
-        parameters: stack.parameters().iter().map(|p| text(p.parameter_key())).collect(),
-        values: values.collect(),
-        notification_arns: stack.notification_arns().to_vec(),
-        termination_protection: stack.enable_termination_protection().unwrap_or_default(),
+fn found(answer: Result<DescribeStacksOutput, Trouble>) -> Result<Option<Stack>, Trouble> {
+    match answer {
+        Ok(answer) => Ok(answer.stacks().first().cloned()),
+        Err(trouble) if trouble.message.contains("does not exist") => Ok(None),
+        Err(trouble) => Err(trouble),
     }
-}
-
-pub(crate) fn timestamp(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
-    Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }

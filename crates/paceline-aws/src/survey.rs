@@ -82,7 +82,12 @@ impl Aws {
             let names: BTreeSet<String> = stacks.iter().map(|(_, stack)| stack.name.clone()).collect();
             let opened = self.sessions.assume(role, &target).await;
             let opened = opened.map(|config| {
-                Environment::new(target.clone(), &config, self.sessions.caller(&target), names)
+                let caller = self.sessions.caller(&target);
+                let environment = Environment::new(target.clone(), &config, caller, names);
+                if self.is_unlisted(&target, role.map(|role| role.arn.clone())) {
+                    environment.poller.never_list();
+                }
+                environment
             });
             for (id, stack) in stacks {
                 let looked = match &opened {

@@ -23,15 +23,23 @@ pub(crate) struct Required {
     pub(crate) parameter: Option<String>,
 }
 
-/// Refuses an environment that is not bootstrapped, or not well enough.
+/// Since this version the deploy role may list stacks.
+const LISTS_SINCE: u32 = 28;
+
+/// Whether the deploy role of a bootstrap of this version may list stacks.
+pub(crate) fn lets_roles_list(version: u32) -> bool {
+    version >= LISTS_SINCE
+}
+
+/// Refuses an environment that is not bootstrapped, or not well enough. Gives the version that it has.
 pub(crate) async fn check(
     environment: &Environment,
     config: &SdkConfig,
     required: &Required,
-) -> Result<(), Trouble> {
+) -> Result<u32, Trouble> {
     let found = version(environment, config, required).await?;
     match shortage(&environment.target, found, required) {
-        None => Ok(()),
+        None => Ok(found.unwrap_or_default()),
         Some(why) => {
             let run = format!("run: paceline bootstrap, or: cdk bootstrap aws://{}", environment.target);
             Err(Trouble::setup(why).hint(run))
@@ -52,7 +60,7 @@ fn shortage(target: &Target, found: Option<u32>, required: &Required) -> Option<
 }
 
 /// The version that an environment is bootstrapped with.
-async fn version(
+pub(crate) async fn version(
     environment: &Environment,
     config: &SdkConfig,
     required: &Required,

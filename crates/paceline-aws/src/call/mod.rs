@@ -74,6 +74,18 @@ impl Caller {
         Self { patience, ..self.clone() }
     }
 
+    /// How long a call is tried again.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Says that a call failed which is made again with the next poll.
+    pub(crate) fn tries_again(&self, trouble: &Trouble, operation: &str) {
+        if let Hears::Notices(notices) = &self.hears {
+            notices.retried(operation, trouble);
+        }
+    }
+
     /// Makes a call: within its rate, and again while there is hope.
     ///
     /// Only calls that do nothing twice may be made this way: reads, those with a client token, and those that

@@ -81,7 +81,11 @@ impl EventLog {
                     .set_next_token(next.clone())
                     .send()
             };
-            let answer = environment.call(None, "DescribeStackEvents", send).await?;
+            let answer = match environment.call(None, "DescribeStackEvents", send).await {
+                // A new stack may not be there for every reader yet.
+                Err(trouble) if trouble.message.contains("does not exist") => break,
+                answer => answer?,
+            };
             let mut is_known = false;
             for event in answer.stack_events() {
                 // An event may turn up late, behind one that was read before.

@@ -7,10 +7,13 @@
 
 use std::ops::Range;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::decide::Verdict;
 use super::events::{Change, starts_operation};
+
+/// The stack's time of the last update and its first event after it are hardly further apart.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 
 /// The events of a stack around an operation, oldest first.
 #[derive(Debug, Default)]
@@ -20,6 +23,8 @@ pub(super) struct Story {
     changes: Vec<Change>,
     /// Which of the changes have been told of.
     told: Vec<bool>,
+    /// When the stack was created or last updated, by a look that was not past.
+    changed_at: Option<Timestamp>,
 }
 
 impl Story {
@@ -41,6 +46,11 @@ impl Story {
         let untold = untold.collect();
         self.told[own].fill(true);
         untold
+    }
+
+    /// Takes in the times of a look that was not past.
+    pub(super) fn saw(&mut self, stamp: &str) {
+        self.changed_at = latest(stamp);
     }
 
     /// Everything that is known, also of what was before the operation and came after it.
@@ -107,13 +117,30 @@ impl Story {
         start..next.map_or(self.changes.len(), |next| start + next)
     }
 
-    /// Where the operation begins. Someone else's is the one that goes on. Not every stand-in for AWS knows tokens.
+    /// Where the operation begins.
     fn start(&self) -> Option<usize> {
-        let starts = |change: &Change| change.of_stack && starts_operation(change);
-        if self.token.is_none() || self.changes.iter().all(|change| change.token.is_none()) {
-            return self.changes.iter().rposition(starts).or((!self.changes.is_empty()).then_some(0));
+        // Someone else's is the one that goes on.
+        let Some(token) = &self.token else { return (!self.changes.is_empty()).then_some(0) };
+        let ours = self.changes.iter().position(|change| self.is_confirmed(change));
+        ours.or_else(|| self.start_without_tokens(token))
+    }
+
+    /// Not every stand-in for AWS knows tokens. There, the last operation is ours, if it does what ours does and began
+    /// when ours did.
+    fn start_without_tokens(&self, token: &str) -> Option<usize> {
+        if self.changes.iter().any(|change| change.token.is_some()) {
+            return None;
         }
-        self.changes.iter().position(|change| self.is_confirmed(change))
+        let start = self.changes.iter().rposition(|change| change.of_stack && starts_operation(change))?;
+        let change = &self.changes[start];
+        let is_it = if token.contains("-create-") {
+            change.status == "CREATE_IN_PROGRESS"
+        } else if token.contains("-delete-") {
+            change.status == "DELETE_IN_PROGRESS"
+        } else {
+            self.changed_at.is_some_and(|at| at.duration_since(change.at) <= AT_ONCE)
+        };
+        is_it.then_some(start)
     }
 
     /// Where another operation begins after the end of this one. What deletes the stack in the middle of it is what
@@ -143,11 +170,14 @@ pub(super) fn somebody(change: &Change) -> &'static str {
 /// Whether a look shows a stack as it was before an operation that sets its times: its times are not later than they
 /// were. Both are [`StackView::stamp`](crate::poller::StackView::stamp)s.
 pub(super) fn is_past(stamp: &str, before: &str) -> bool {
-    let latest = |stamp: &str| stamp.split('/').filter_map(|time| time.parse::<Timestamp>().ok()).max();
     match (latest(stamp), latest(before)) {
         (Some(now), Some(before)) => now <= before,
         _ => stamp == before,
     }
+}
+
+fn latest(stamp: &str) -> Option<Timestamp> {
+    stamp.split('/').filter_map(|time| time.parse().ok()).max()
 }
 
 /// Whether a stack in this state is on its way back or away: what is complete in it is no achievement.
@@ -257,15 +287,20 @@ mod tests {
     }
 
     #[test]
-    fn where_there_are_no_tokens_the_last_operation_counts_and_proves_nothing() {
+    fn where_there_are_no_tokens_the_last_operation_counts_if_it_is_no_older_than_ours() {
         let changes = [
             change(1, true, "CREATE_IN_PROGRESS", None),
             change(2, true, "CREATE_COMPLETE", None),
-            change(3, true, "UPDATE_IN_PROGRESS", None),
+            change(30, true, "UPDATE_IN_PROGRESS", None),
         ];
-        let story = story(&changes);
-        assert_eq!(statuses(&story), [(3, "UPDATE_IN_PROGRESS")]);
-        assert!(!story.is_confirmed(&story.own()[0]));
+        let mut older = story(&changes[..2]);
+        assert!(older.own().is_empty());
+        older.saw("1970-01-01T00:00:01Z/1970-01-01T00:00:30Z");
+        assert!(older.own().is_empty());
+        let mut ours = story(&changes);
+        ours.saw("1970-01-01T00:00:01Z/1970-01-01T00:00:30.2Z");
+        assert_eq!(statuses(&ours), [(30, "UPDATE_IN_PROGRESS")]);
+        assert!(!ours.is_confirmed(&ours.own()[0]), "what waits for a resource needs more proof");
     }
 
     #[test]

@@ -191,11 +191,12 @@ impl Watch<'_> {
         view.id == self.operation.id || !self.operation.id.starts_with("arn:")
     }
 
-    fn look(&self, view: Option<&StackView>) -> Look {
+    fn look(&mut self, view: Option<&StackView>) -> Look {
         let Some(view) = view else { return Look::Absent };
         if self.operation.stamp_before.as_ref().is_some_and(|before| is_past(&view.stamp, before)) {
             return Look::Past;
         }
+        self.story.saw(&view.stamp);
         self.judge(&view.status).map_or(Look::Going, Look::Ended)
     }
 
@@ -258,7 +259,8 @@ impl Watch<'_> {
         if self.told().is_some() {
             // The list of all stacks may lag behind.
             let asked = poller::ask(self.environment, &self.operation.id).await.ok().flatten();
-            if let Some(ended) = asked.and_then(|view| self.ended(self.look(Some(&view)), Some(&view))) {
+            let look = self.look(asked.as_ref());
+            if let Some(ended) = self.ended(look, asked.as_ref()) {
                 return Ok(Some(ended));
             }
         }

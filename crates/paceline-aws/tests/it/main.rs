@@ -20,6 +20,8 @@ mod gates;
 mod graph;
 mod interrupts;
 mod limits;
+mod past;
+mod polls;
 mod preflight;
 mod project;
 mod protection;

@@ -112,6 +112,10 @@ impl World {
         Self::new(SimOptions { faults, durations: slow_durations(), ..SimOptions::default() })
     }
 
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
     /// A client of someone else's, which bypasses the proxy.
     pub(crate) async fn client(&self) -> Client {
         Client::new(&self.config().await)

@@ -1,0 +1,60 @@
+//! What a poll sees of a stack.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_cloudformation::types::Stack;
+use jiff::Timestamp;
+
+/// What a poll saw of a stack.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct StackView {
+    pub(crate) id: String,
+    /// Its own name, by whichever it was asked for.
+    pub(crate) name: String,
+    pub(crate) status: String,
+    pub(crate) reason: Option<String>,
+    /// Creation time and time of the last update, which together name the stack's last operation.
+    pub(crate) stamp: String,
+    pub(crate) outputs: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) parameters: BTreeSet<String>,
+    pub(crate) values: BTreeMap<String, String>,
+    pub(crate) notification_arns: Vec<String>,
+    pub(crate) termination_protection: bool,
+}
+
+impl StackView {
+    /// Names the state the stack is in: an operation on it makes it another.
+    pub(crate) fn state(&self) -> String {
+        format!("{} {} {}", self.id, self.stamp, self.status)
+    }
+}
+
+/// A stack that is gone is not there, whether or not it is still shown.
+pub(super) fn is_gone(stack: &Stack) -> bool {
+    stack.stack_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE")
+}
+
+pub(super) fn view(stack: &Stack) -> StackView {
+    let time = |at: Option<&aws_smithy_types::DateTime>| at.map_or_else(String::new, ToString::to_string);
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let outputs = stack.outputs().iter().map(|o| (text(o.output_key()), text(o.output_value())));
+    let values = stack.parameters().iter().map(|p| (text(p.parameter_key()), text(p.parameter_value())));
+    StackView {
+        id: text(stack.stack_id()),
+        name: text(stack.stack_name()),
+        status: stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned()),
+        reason: stack.stack_status_reason().map(str::to_owned),
+        stamp: format!("{}/{}", time(stack.creation_time()), time(stack.last_updated_time())),
+        outputs: outputs.collect(),
+        tags: stack.tags().iter().map(|t| (text(t.key()), text(t.value()))).collect(),
+        parameters: stack.parameters().iter().map(|p| text(p.parameter_key())).collect(),
+        values: values.collect(),
+        notification_arns: stack.notification_arns().to_vec(),
+        termination_protection: stack.enable_termination_protection().unwrap_or_default(),
+    }
+}
+
+pub(crate) fn timestamp(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
+    Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
+}
