@@ -285,8 +285,7 @@ pub(crate) fn what(record: &Record, step: &StepRecord) -> String {
         Some(Outcome::Interrupted) => {
             let goes_on = step.in_aws.as_ref().filter(|it| it.accepted && !record.simulated);
             let goes_on = goes_on.map_or("", |_| ", and goes on in AWS");
-            let cause = step.cause.as_ref().map(|_| format!("; {}", step.cause_line())).unwrap_or_default();
-            format!("{}{goes_on}{cause}", words(step.duration()))
+            format!("{}{goes_on}", words(step.duration()))
         }
         Some(_) => words(step.duration()),
         None if step.total > 0 => format!("{} of {}", step.done, count(step.total, "resource")),
