@@ -5,7 +5,7 @@
 //! so the union of two branches' files is a valid file. A line that cannot be read is passed over.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,10 @@ pub const FILE: &str = ".paceline/history.jsonl";
 
 /// The version of a line. Lines of another are passed over.
 pub const SCHEMA: u32 = 1;
+
+/// The version of a line of a run that was not on AWS itself. Programs that knew of no such runs, and would take them
+/// for runs on AWS, pass it over.
+pub const ELSEWHERE: u32 = 2;
 
 /// How many of the latest samples count, of each thing and operation; what is older is not kept.
 const SAMPLES: usize = 10;
@@ -82,6 +86,9 @@ pub struct Entry {
     /// The start of the digest of what was deployed: the template, or the asset.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content: Option<String>,
+    /// Where AWS was reached, if that was not AWS itself: a simulator, say. What it took there says nothing of AWS.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub endpoint: Option<String>,
     /// From the step's start to its end.
     pub seconds: f64,
 }
@@ -94,7 +101,7 @@ impl Entry {
 
     fn read(line: &str) -> Option<Self> {
         let entry: Self = serde_json::from_str(line).ok()?;
-        let is_whole = entry.schema == SCHEMA
+        let is_whole = entry.schema == if entry.endpoint.is_some() { ELSEWHERE } else { SCHEMA }
             && (0.0..LONGEST_SECONDS).contains(&entry.seconds)
             && is_timestamp(&entry.at)
             && !entry.step.is_empty();
@@ -109,8 +116,31 @@ fn is_timestamp(text: &str) -> bool {
     text.len() == shape.len() && shape.chars().zip(text.chars()).all(fits)
 }
 
+/// A day in UTC, as a date is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Day {
+    /// The day of a timestamp.
+    fn of(at: &str) -> Option<Self> {
+        let mut parts = at.get(..10)?.split('-');
+        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { year: year.parse().ok()?, month: month.parse().ok()?, day: day.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
 /// What an entry is about: the samples of one thing are compared with each other.
-type Key = (Kind, String, Option<String>);
+type Key = (Kind, String, Option<String>, Option<String>);
 
 /// The history of an app.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -121,6 +151,8 @@ pub struct History {
     samples: BTreeMap<Key, Vec<(String, String)>>,
     /// The lines that could not be read, with their numbers from 1.
     skipped: Vec<(usize, String)>,
+    /// Where the runs were that count, if not on AWS itself.
+    endpoint: Option<String>,
 }
 
 /// What will be done next, as far as history tells, and how long that takes.
@@ -130,6 +162,8 @@ pub struct Next {
     pub operation: Operation,
     /// The median of the last times it was done, and of how many.
     pub median: Option<(Duration, usize)>,
+    /// Since when it is as it will be, if there will be nothing to do.
+    pub since: Option<Day>,
 }
 
 impl History {
@@ -146,6 +180,12 @@ impl History {
         }
         history.sort();
         history
+    }
+
+    /// The same file, of which only the runs count in which AWS was reached here; without an endpoint, those on AWS.
+    #[must_use]
+    pub fn at(self, endpoint: Option<String>) -> Self {
+        Self { endpoint, ..self }
     }
 
     /// What a person should know of a file of this name, if anything.
@@ -197,7 +237,7 @@ impl History {
     fn sort(&mut self) {
         self.samples.clear();
         for (id, entry) in &self.entries {
-            let key = (entry.kind, entry.name.clone(), entry.region.clone());
+            let key = (entry.kind, entry.name.clone(), entry.region.clone(), entry.endpoint.clone());
             self.samples.entry(key).or_default().push(id.clone());
         }
         for samples in self.samples.values_mut() {
@@ -210,7 +250,7 @@ impl History {
         if self.entries.is_empty() {
             return Vec::new();
         }
-        let key = (kind, name.to_owned(), region.map(ToOwned::to_owned));
+        let key = (kind, name.to_owned(), region.map(ToOwned::to_owned), self.endpoint.clone());
         self.samples.get(&key).into_iter().flatten().map(|id| &self.entries[id]).collect()
     }
 
@@ -233,7 +273,12 @@ impl History {
                 _ => Operation::Update,
             },
         };
-        Next { operation, median: median(&entries, operation) }
+        // The first of the last entries that tell of one template.
+        let last = entries.last().map(|last| &last.content);
+        let same = entries.iter().rev().take_while(|entry| last == Some(&entry.content));
+        let since = same.last().filter(|_| operation == Operation::Unchanged);
+        let since = since.and_then(|entry| Day::of(&entry.at));
+        Next { operation, median: median(&entries, operation), since }
     }
 
     /// What will be done to an asset. One whose content was brought to this place before is there.
@@ -241,14 +286,14 @@ impl History {
         let entries = self.of(kind, title, region);
         let is_there = entries.iter().any(|entry| entry.content.as_deref() == Some(content));
         let operation = if is_there { Operation::Unchanged } else { Operation::Done };
-        Next { operation, median: median(&entries, operation) }
+        Next { operation, median: median(&entries, operation), since: None }
     }
 
     /// What a gate or a command will do: what it did the last time.
     pub fn other(&self, kind: Kind, name: &str, region: Option<&str>) -> Next {
         let entries = self.of(kind, name, region);
         let operation = entries.last().map_or(Operation::Done, |last| last.operation);
-        Next { operation, median: median(&entries, operation) }
+        Next { operation, median: median(&entries, operation), since: None }
     }
 
     /// The median of the last times that something was done, and of how many.

@@ -1,5 +1,7 @@
 //! What the steps of a run took, for the forecasts of later ones.
 
+mod performed;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -7,7 +9,9 @@ use std::path::Path;
 use fs_err::OpenOptions;
 use paceline_engine::event::{Event, Fact, Outcome, StepFinished, StepRef};
 use paceline_engine::private;
-use paceline_plan::history::{Entry, History, Kind, Operation, SCHEMA};
+use paceline_plan::history::{ELSEWHERE, Entry, History, Kind, Operation, SCHEMA};
+
+use self::performed::Performed;
 
 /// How many lines beyond twice those that count there may be, before the file is rewritten without the others.
 const SLACK: usize = 200;
@@ -15,15 +19,13 @@ const SLACK: usize = 200;
 /// The lines of the history that a run's events come to.
 ///
 /// Only what was done counts: not what failed, was interrupted or skipped, and not what a resumed run found done
-/// already. A simulated run comes to nothing.
+/// already, unless its stack tells how long it took. A simulated run comes to nothing.
 #[derive(Debug, Clone, Default)]
 pub struct HistoryEntries {
     simulated: bool,
+    endpoint: Option<String>,
     content: BTreeMap<String, String>,
-    /// What the stack's own status says of each step: created, updated or deleted.
-    operations: BTreeMap<String, Operation>,
-    /// How often each step was started: of one that was interrupted in between, no time is that of the whole.
-    started: BTreeMap<String, u32>,
+    steps: BTreeMap<String, Performed>,
     entries: Vec<Entry>,
 }
 
@@ -33,38 +35,24 @@ impl HistoryEntries {
         match &event.fact {
             Fact::RunStarted(started) => {
                 self.simulated |= started.simulated;
+                self.endpoint.clone_from(&started.endpoint);
                 let content = |step: &paceline_engine::event::PlannedStep| {
                     Some((step.step.step.clone(), step.content.clone()?))
                 };
                 self.content.extend(started.steps.iter().filter_map(content));
             }
-            Fact::StackSubmitted(submitted) => self.did(&submitted.step, &submitted.operation),
-            Fact::StepStarted(step) => *self.started.entry(step.step.clone()).or_default() += 1,
-            // By way of a change set, only the stack itself tells whether it is new.
-            Fact::StackProgress(progress)
-                if progress.step.stack_name.as_ref() == Some(&progress.logical_id) =>
-            {
-                let verb = progress.status.split('_').next().unwrap_or_default().to_lowercase();
-                self.did(&progress.step, &verb);
-            }
             Fact::StepFinished(finished) => self.finished(event, finished),
-            _ => {}
+            fact => {
+                if let Some(step) = fact.step() {
+                    self.steps.entry(step.step.clone()).or_default().hears(event);
+                }
+            }
         }
     }
 
     /// The lines so far; none of a simulated run.
     pub fn entries(&self) -> &[Entry] {
         if self.simulated { &[] } else { &self.entries }
-    }
-
-    fn did(&mut self, step: &StepRef, operation: &str) {
-        let operation = match operation {
-            "create" => Operation::Create,
-            "update" => Operation::Update,
-            "delete" => Operation::Delete,
-            _ => return,
-        };
-        self.operations.insert(step.step.clone(), operation);
     }
 
     fn finished(&mut self, event: &Event, finished: &StepFinished) {
@@ -79,23 +67,28 @@ impl HistoryEntries {
             "publish" => Kind::File,
             _ => return,
         };
+        let performed = self.steps.entry(step.step.clone()).or_default();
+        // That it was done is told once.
+        if finished.resumed && performed.recorded {
+            return;
+        }
         let operation = match (finished.outcome, kind) {
             // That there was nothing to delete says nothing.
             (Outcome::Unchanged, _) if step.kind == "delete" => return,
             (Outcome::Unchanged, _) => Operation::Unchanged,
             (Outcome::Deleted, _) => Operation::Delete,
-            (Outcome::Deployed, Kind::Stack) => match self.operations.get(&step.step) {
-                Some(operation) => *operation,
+            (Outcome::Deployed, Kind::Stack) => match performed.operation {
+                Some(operation) => operation,
                 None => return,
             },
             (Outcome::Deployed, _) => Operation::Done,
             _ => return,
         };
-        if finished.resumed || self.started.get(&step.step).is_some_and(|times| *times > 1) {
-            return;
-        }
+        let Some(seconds) = performed.seconds(event, finished, kind) else { return };
+        performed.recorded = true;
+        let endpoint = self.endpoint.clone();
         self.entries.push(Entry {
-            schema: SCHEMA,
+            schema: if endpoint.is_some() { ELSEWHERE } else { SCHEMA },
             run: event.run.clone(),
             step: without_account(step),
             at: format!("{:.3}", event.at),
@@ -104,7 +97,8 @@ impl HistoryEntries {
             region: step.region.clone(),
             operation,
             content: self.content.get(&step.step).cloned(),
-            seconds: finished.duration_s,
+            endpoint,
+            seconds,
         });
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Expected {
 impl Expected {
     /// Whether no run has told it.
     pub(crate) fn is_of_table(self) -> bool {
-        !matches!(self.basis, Basis::History(_))
+        !matches!(self.basis, Basis::History(_) | Basis::Unchanged { samples: 1.., .. })
     }
 }
 
@@ -61,6 +61,8 @@ impl Expect<'_> {
             Operation::Update => of_table(durations::Operation::Update),
             _ => of_table(durations::Operation::Create),
         });
+        let samples = next.median.map_or(0, |(_, samples)| samples);
+        let basis = next.since.map_or(basis, |since| Basis::Unchanged { since, samples });
         Expected { time, basis, operation: next.operation }
     }
 

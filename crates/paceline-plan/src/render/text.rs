@@ -10,6 +10,7 @@ use forecast::short_source;
 use super::{Forecast, clean, count, folded, show_duration, show_reasons};
 use crate::config::IamRoles;
 use crate::edges::Reason;
+use crate::forecast::Basis;
 use crate::late;
 use crate::plan::{Plan, PlannedStack, Work};
 
@@ -194,13 +195,22 @@ impl<'a> Page<'a> {
             id.clear();
         }
         let row = format!(
-            "  {id:<id_width$}  {:<14} {:>15} {:>10}  {}",
+            "  {id:<id_width$}  {:<14} {:>15} {:>10}  ",
             clean(region),
             count(stack.resources, "resource"),
             show_duration(stack.expected),
-            if self.sources_differ() { short_source(stack.expected_from) } else { "" }
         );
-        self.line(&row);
+        let long = stack.expected_from.to_string();
+        let is_unchanged = matches!(stack.expected_from, Basis::Unchanged { .. });
+        if !is_unchanged {
+            let source = if self.sources_differ() { short_source(stack.expected_from) } else { "" };
+            self.line(&format!("{row}{source}"));
+        } else if row.chars().count() + long.len() <= self.options.width {
+            self.line(&format!("{row}{long}"));
+        } else {
+            self.line(&row);
+            self.paragraph("    ", &long, Some(Tone::Dim));
+        }
         let waits: Vec<String> =
             waits(self.plan, stack).iter().map(|one| one.replace(' ', &TIED.to_string())).collect();
         if !waits.is_empty() {

@@ -279,6 +279,7 @@ fn the_inside_of_a_stack_that_is_updated_says_nothing() {
         region: Some("us-east-1".to_owned()),
         operation: Operation::Update,
         content: None,
+        endpoint: None,
         seconds: 600.0,
     };
     let all = resources(json!({ "Domain": resource("AWS::OpenSearchService::Domain", &[]) }));

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use paceline_plan::Plan;
 use paceline_plan::forecast::Basis;
-use paceline_plan::history::{Entry, History, Kind, Operation, SCHEMA};
+use paceline_plan::history::{ELSEWHERE, Entry, History, Kind, Operation, SCHEMA};
+use paceline_plan::render::{TextOptions, text};
 use serde_json::json;
 
-use crate::build::{App, empty, resources};
+use crate::build::{App, empty, forecast, resources};
 
 const ID: &str = "A";
 
@@ -24,6 +25,7 @@ fn entry(run: u32, operation: Operation, seconds: f64) -> Entry {
         region: Some("us-east-1".to_owned()),
         operation,
         content: None,
+        endpoint: None,
         seconds,
     }
 }
@@ -44,7 +46,9 @@ fn plan(history: History) -> Plan {
 fn check(history: History, operation: Operation, expected: Option<(f64, usize)>) {
     let stack = &plan(history).stacks[0];
     let median = match stack.expected_from {
-        Basis::History(samples) => Some((stack.expected.as_secs_f64(), samples)),
+        Basis::History(samples) | Basis::Unchanged { samples: samples @ 1.., .. } => {
+            Some((stack.expected.as_secs_f64(), samples))
+        }
         _ => None,
     };
     assert_eq!((stack.operation, median), (operation, expected));
@@ -175,4 +179,50 @@ fn an_asset_is_expected_to_take_as_long_as_its_last_versions_unless_it_is_there(
     assert_eq!(step("old-digest").expected, Duration::from_secs(400));
     assert_eq!(step("old-digest").expected_from, Basis::History(1));
     assert!(step("new-digest").expected < Duration::from_secs(5), "it is there");
+}
+
+#[test]
+fn what_runs_took_elsewhere_says_nothing_of_aws_and_the_other_way_round() {
+    let simulator = Some("http://127.0.0.1:4566".to_owned());
+    let there = |run, seconds| Entry {
+        schema: ELSEWHERE,
+        endpoint: simulator.clone(),
+        ..entry(run, Operation::Update, seconds)
+    };
+    let entries = || [there(1, 1.0), entry(2, Operation::Update, 400.0), there(3, 3.0)];
+    check(history(entries()), Operation::Update, Some((400.0, 1)));
+    check(history(entries()).at(simulator.clone()), Operation::Update, Some((2.0, 2)));
+    check(history(entries()).at(Some("http://elsewhere".to_owned())), Operation::Create, None);
+    // A version that does not know of endpoints passes these lines over, by their schema.
+    assert!(there(1, 1.0).line().contains("\"schema\":2"));
+    let disguised = there(1, 1.0).line().replace("\"schema\":2", "\"schema\":1");
+    assert_eq!(History::parse(&disguised).len(), 0);
+}
+
+#[test]
+fn an_unchanged_stack_says_since_when() {
+    let template = paceline_plan::history::short(&plan(History::default()).stacks[0].template);
+    let on = |day: u32, operation, content: &str| Entry {
+        at: format!("2026-01-{day:02}T00:00:00.000Z"),
+        content: Some(content.to_owned()),
+        ..entry(day, operation, 2.0)
+    };
+    let shown = |entries: Vec<Entry>, width| {
+        let plan = plan(history(entries));
+        let options = TextOptions { color: false, width };
+        (plan.stacks[0].expected_from.to_string(), text(&plan, &forecast(), &options))
+    };
+    let deployed = || vec![on(3, Operation::Create, "old"), on(5, Operation::Update, &template)];
+    for looks in [vec![], vec![on(8, Operation::Unchanged, &template)]] {
+        for width in [80, 120] {
+            let (from, text) = shown([deployed(), looks.clone()].concat(), width);
+            assert_eq!(from, "unchanged since 2026-01-05");
+            assert!(text.contains("unchanged since 2026-01-05"), "{text}");
+            assert!(text.contains("Durations: unchanged, only looked at"), "{text}");
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
+        }
+    }
+    // That of an update whose run left no history.
+    let (from, _) = shown(vec![on(3, Operation::Create, "old"), on(8, Operation::Unchanged, &template)], 80);
+    assert_eq!(from, "unchanged since 2026-01-08");
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact, Outcome, RunStarted};
-use paceline_plan::history::{Entry, Kind, Operation};
+use paceline_plan::history::{ELSEWHERE, Entry, Kind, Operation};
 use paceline_report::{HistoryEntries, add_history, read_history};
 
 use crate::journal::{Journal, failed, found};
@@ -65,19 +65,153 @@ fn by_way_of_a_change_set_the_stack_itself_says_whether_it_is_new() {
     assert_eq!(shown(&journal.events()), ["deploy:A: Update 60"]);
 }
 
-#[test]
-fn a_stack_that_was_interrupted_in_between_has_no_time_of_its_own() {
+/// The stacks of a journal in which `A` is deployed.
+fn journal() -> Journal {
     let mut journal = Journal::default();
     journal.stack("A", "us-east-1", &[], 0.0);
-    journal.stack("B", "us-east-1", &[], 0.0);
     journal.run_started(0, false);
-    journal.step("deploy:A", 0, 0, 20, Outcome::Deployed);
-    journal.step("deploy:B", 0, 0, 30, Outcome::Interrupted);
+    journal
+}
+
+/// The first part of a run, stopped while `A` is being created: sent at 10, begun at 12.
+fn interrupted() -> Journal {
+    let mut journal = journal();
+    journal.begin("deploy:A", 10, 10);
+    journal.stack_said("A", 15, "CREATE_IN_PROGRESS", 12);
+    journal.end("deploy:A", 30, 20, Outcome::Interrupted);
     journal.run_finished(30, 0, 4);
+    journal
+}
+
+fn found_done(journal: &mut Journal, at: u64) {
+    journal.end("deploy:A", at, 2, Outcome::Deployed);
+    let facts = journal.facts_mut();
+    let Some((_, Fact::StepFinished(finished))) = facts.last_mut() else { panic!("it has not ended") };
+    finished.resumed = true;
+}
+
+#[test]
+fn a_stack_that_was_interrupted_in_between_took_as_long_as_it_says_itself() {
+    let mut journal = interrupted();
     journal.run_started(1000, true);
-    journal.step("deploy:B", 1000, 1000, 1005, Outcome::Deployed);
-    journal.run_finished(1005, 1000, 0);
-    assert_eq!(shown(&journal.events()), ["deploy:A: Create 20"]);
+    journal.start_only("deploy:A", 1000);
+    // Its events are read again from the start of the operation.
+    journal.stack_said("A", 1005, "CREATE_IN_PROGRESS", 12);
+    journal.stack_said("A", 1500, "CREATE_COMPLETE", 1492);
+    journal.end("deploy:A", 1501, 501, Outcome::Deployed);
+    journal.run_finished(1501, 1000, 0);
+    assert_eq!(shown(&journal.events()), ["deploy:A: Create 1480"]);
+}
+
+#[test]
+fn a_stack_that_ended_while_nobody_watched_took_as_long_as_it_says_itself() {
+    for parts in [1000, 2000] {
+        let mut journal = interrupted();
+        // A part that was interrupted at once, or none.
+        if parts == 2000 {
+            journal.run_started(1000, true);
+            journal.start_only("deploy:A", 1000);
+            journal.end("deploy:A", 1001, 1, Outcome::Interrupted);
+            journal.run_finished(1001, 1000, 4);
+        }
+        journal.run_started(parts, true);
+        journal.start_only("deploy:A", parts);
+        journal.stack_said("A", parts + 1, "CREATE_COMPLETE", 312);
+        found_done(&mut journal, parts + 2);
+        journal.run_finished(parts + 2, parts, 0);
+        assert_eq!(shown(&journal.events()), ["deploy:A: Create 300"]);
+    }
+}
+
+#[test]
+fn a_stack_that_does_not_say_when_it_ended_has_no_time() {
+    let mut journal = interrupted();
+    journal.run_started(1000, true);
+    journal.start_only("deploy:A", 1000);
+    found_done(&mut journal, 1002);
+    journal.run_finished(1002, 1000, 0);
+    assert_eq!(shown(&journal.events()), [""; 0]);
+}
+
+#[test]
+fn what_had_been_done_before_the_interruption_is_told_once() {
+    let mut journal = journal();
+    journal.begin("deploy:A", 10, 10);
+    journal.stack_said("A", 15, "CREATE_IN_PROGRESS", 12);
+    journal.stack_said("A", 20, "CREATE_COMPLETE", 19);
+    journal.end("deploy:A", 20, 10, Outcome::Deployed);
+    journal.run_started(1000, true);
+    journal.start_only("deploy:A", 1000);
+    found_done(&mut journal, 1002);
+    assert_eq!(shown(&journal.events()), ["deploy:A: Create 10"]);
+}
+
+#[test]
+fn of_a_stack_that_was_tried_again_the_last_attempt_counts() {
+    let mut journal = journal();
+    journal.begin("deploy:A", 0, 0);
+    journal.stack_said("A", 1, "CREATE_IN_PROGRESS", 1);
+    journal.stack_said("A", 100, "ROLLBACK_COMPLETE", 100);
+    journal.retried("deploy:A", 100, 2, "the role is not usable yet");
+    journal.submitted("deploy:A", 120, "delete");
+    journal.submitted("deploy:A", 130, "create");
+    journal.end("deploy:A", 190, 190, Outcome::Deployed);
+    assert_eq!(shown(&journal.events()), ["deploy:A: Create 60"]);
+}
+
+#[test]
+fn somebody_elses_operation_is_no_time_of_ours() {
+    let foreign = |journal: &mut Journal| {
+        journal.start_only("deploy:A", 0);
+        journal.stack_said("A", 5, "UPDATE_IN_PROGRESS", 1);
+        journal.stack_said("A", 900, "UPDATE_COMPLETE", 900);
+    };
+    let mut waited = journal();
+    foreign(&mut waited);
+    waited.submitted("deploy:A", 905, "update");
+    waited.end("deploy:A", 945, 945, Outcome::Deployed);
+    assert_eq!(shown(&waited.events()), ["deploy:A: Update 40"]);
+    // It has made the stack what it is to be.
+    let mut unchanged = journal();
+    foreign(&mut unchanged);
+    unchanged.end("deploy:A", 901, 901, Outcome::Unchanged);
+    assert_eq!(shown(&unchanged.events()), [""; 0]);
+}
+
+#[test]
+fn an_operation_that_was_found_going_on_took_as_long_as_it_says_itself() {
+    let mut journal = journal();
+    journal.start_only("deploy:A", 500);
+    journal.stack_said("A", 501, "CREATE_IN_PROGRESS", 1);
+    journal.stack_said("A", 520, "CREATE_COMPLETE", 519);
+    journal.end("deploy:A", 521, 21, Outcome::Deployed);
+    assert_eq!(shown(&journal.events()), ["deploy:A: Create 518"]);
+}
+
+#[test]
+fn a_command_that_was_interrupted_or_tried_again_took_as_long_as_its_last_run() {
+    let mut journal = Journal::default();
+    journal.other("command", "tidy", &[]);
+    journal.run_started(0, false);
+    journal.step("command:tidy", 0, 0, 40, Outcome::Interrupted);
+    journal.run_started(100, true);
+    journal.begin("command:tidy", 100, 100);
+    journal.retried("command:tidy", 130, 2, "no broom");
+    journal.end("command:tidy", 142, 42, Outcome::Deployed);
+    assert_eq!(shown(&journal.events()), ["command:tidy: Done 7"], "after a pause of five seconds");
+}
+
+#[test]
+fn a_run_that_was_not_on_aws_itself_says_so_in_each_line() {
+    let mut events = runs::good();
+    if let Fact::RunStarted(started) = &mut events[0].fact {
+        started.endpoint = Some("http://127.0.0.1:4566".to_owned());
+    }
+    let entries = entries(&events);
+    assert!(!entries.is_empty());
+    for entry in entries {
+        assert_eq!((entry.schema, entry.endpoint.as_deref()), (ELSEWHERE, Some("http://127.0.0.1:4566")));
+    }
 }
 
 #[test]

@@ -228,6 +228,30 @@ impl Journal {
         self.fact(at, Fact::StackProgress(progress));
     }
 
+    /// Starts a step that sends nothing.
+    pub(crate) fn start_only(&mut self, id: &str, at: u64) {
+        let step = self.reference(id);
+        self.fact(at, Fact::StepStarted(step));
+    }
+
+    pub(crate) fn submitted(&mut self, id: &str, at: u64, operation: &str) {
+        let (step, operation, token) = (self.reference(id), operation.to_owned(), "token".to_owned());
+        self.fact(at, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
+    }
+
+    pub(crate) fn facts_mut(&mut self) -> &mut Vec<(u64, Fact)> {
+        &mut self.facts
+    }
+
+    /// What the stack itself says, told at one time of what happened at another.
+    pub(crate) fn stack_said(&mut self, stack: &str, told: u64, status: &str, happened: u64) {
+        let id = format!("deploy:{stack}");
+        self.progress(&id, told, (stack, "AWS::CloudFormation::Stack"), status, 0);
+        if let Some((_, Fact::StackProgress(progress))) = self.facts.last_mut() {
+            progress.happened_at = time(happened);
+        }
+    }
+
     pub(crate) fn retried(&mut self, id: &str, at: u64, attempt: u32, reason: &str) {
         let step = self.reference(id);
         let reason = reason.to_owned();

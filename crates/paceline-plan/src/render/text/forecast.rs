@@ -152,7 +152,8 @@ fn source(basis: Basis) -> &'static str {
     match basis {
         Basis::History(_) => "from the history of earlier runs",
         Basis::Table => "from the table by resource type",
-        Basis::Default => "a default, little being known",
+        Basis::Default => "no history yet; typical duration",
+        Basis::Unchanged { .. } => "unchanged, only looked at",
         Basis::Measured => "measured",
         Basis::Assumed => "what-if",
     }
@@ -163,7 +164,8 @@ pub(super) fn short_source(basis: Basis) -> &'static str {
     match basis {
         Basis::History(_) => "history",
         Basis::Table => "table",
-        Basis::Default => "default",
+        Basis::Default => "typical",
+        Basis::Unchanged { .. } => "unchanged",
         Basis::Measured => "measured",
         Basis::Assumed => "what-if",
     }

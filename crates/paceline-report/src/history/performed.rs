@@ -1,0 +1,135 @@
+//! How a step was performed, as far as that tells how long it takes.
+//!
+//! Mostly that is the time from its start to its end. Where a process was interrupted meanwhile, where somebody else's
+//! operation was waited for first, or where it was tried again, it is not: then the time of the stack's own last
+//! operation counts, by CloudFormation's clock.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use paceline_engine::event::{Event, Fact, Outcome, StackProgress, StepFinished};
+use paceline_plan::history::{Kind, Operation};
+
+use crate::text::seconds;
+
+/// How a step was performed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Performed {
+    /// What the stack's own status, or what was sent, says was done.
+    pub(super) operation: Option<Operation>,
+    /// How many parts of the run have started it.
+    parts: u32,
+    started: Option<Timestamp>,
+    /// When the operation was sent that counts, and the time from the start of the step to the first that was sent.
+    sent: Option<Timestamp>,
+    before: Option<Duration>,
+    /// Whether there was more than one operation, or one that nobody here had sent.
+    several: bool,
+    /// When the stack itself says that its last operation began and ended.
+    began: Option<Timestamp>,
+    ended: Option<Timestamp>,
+    /// When the last attempt of a command began.
+    attempt: Option<Timestamp>,
+    /// Whether it has its line.
+    pub(super) recorded: bool,
+}
+
+impl Performed {
+    /// Something happened in the step, before its end.
+    pub(super) fn hears(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::StepStarted(_) => {
+                self.parts += 1;
+                self.started = Some(event.at);
+                self.attempt = None;
+            }
+            Fact::StackSubmitted(submitted) => {
+                self.did(&submitted.operation);
+                // That a change set is executed goes on with what its making began.
+                if matches!(
+                    submitted.operation.as_str(),
+                    "create" | "update" | "delete" | "create-change-set"
+                ) {
+                    self.several |= self.sent.is_some() || self.began.is_some();
+                    let waited_for_another = self.sent.is_none() && self.began.is_some();
+                    self.before = self.before.or_else(|| match waited_for_another {
+                        true => Some(Duration::ZERO),
+                        false => Some(between(self.started?, event.at)),
+                    });
+                    self.sent = Some(event.at);
+                    (self.began, self.ended) = (None, None);
+                }
+            }
+            // By way of a change set, only the stack itself tells whether it is new.
+            Fact::StackProgress(progress)
+                if progress.step.stack_name.as_ref() == Some(&progress.logical_id) =>
+            {
+                self.stack_says(progress);
+            }
+            Fact::StepRetried(retried) => {
+                self.attempt = event.at.checked_add(seconds(retried.wait_s)).ok();
+            }
+            _ => {}
+        }
+    }
+
+    fn stack_says(&mut self, progress: &StackProgress) {
+        let verb = progress.status.split('_').next().unwrap_or_default().to_lowercase();
+        self.did(&verb);
+        match progress.status.as_str() {
+            "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS" => {
+                (self.began, self.ended) = (Some(progress.happened_at), None);
+            }
+            "CREATE_COMPLETE"
+            | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+            | "UPDATE_COMPLETE"
+            | "DELETE_COMPLETE" => {
+                // After the cleanup it is complete once more.
+                self.ended = self.ended.or(Some(progress.happened_at));
+            }
+            _ => {}
+        }
+    }
+
+    fn did(&mut self, operation: &str) {
+        self.operation = match operation {
+            "create" => Some(Operation::Create),
+            "update" => Some(Operation::Update),
+            "delete" => Some(Operation::Delete),
+            _ => self.operation,
+        };
+    }
+
+    /// How long it took, if that can be told of a step that has ended like this.
+    pub(super) fn seconds(&self, event: &Event, finished: &StepFinished, kind: Kind) -> Option<f64> {
+        let own = || {
+            let before = self.before.unwrap_or_default();
+            Some((before + between(self.began?, self.ended?)).as_secs_f64())
+        };
+        match (kind, finished.outcome) {
+            // What was waited for was somebody else's.
+            (Kind::Stack, Outcome::Unchanged) => {
+                let has_only_looked = self.parts <= 1 && self.began.is_none() && !self.several;
+                has_only_looked.then_some(finished.duration_s)
+            }
+            (Kind::Stack, _) if finished.resumed || self.parts > 1 || self.sent.is_none() => own(),
+            (Kind::Stack, _) if self.several => own().or_else(|| {
+                let took = between(self.sent?, event.at);
+                Some((self.before.unwrap_or_default() + took).as_secs_f64())
+            }),
+            // It had waited before, for a time that nobody counts.
+            (Kind::Gate, _) if self.parts > 1 => None,
+            (Kind::Command, Outcome::Deployed) if !finished.resumed => match self.attempt {
+                Some(attempt) => Some(between(attempt, event.at).as_secs_f64()),
+                None => Some(finished.duration_s),
+            },
+            _ if finished.resumed || finished.outcome == Outcome::Unchanged && self.parts > 1 => None,
+            _ => Some(finished.duration_s),
+        }
+    }
+}
+
+/// No time at all where a clock was set back.
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
