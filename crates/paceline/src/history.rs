@@ -8,7 +8,7 @@ use paceline_report::{add_history, read_history};
 
 use crate::terminal;
 
-/// The history of the folder that `paceline` is called in. Without one, or with one that cannot be read, plans are
+/// The history of the folder that `paceline` is called in, of runs on the AWS that is reached now. Without one, or with one that cannot be read, plans are
 /// made from the table by resource type.
 pub(crate) fn read() -> Arc<History> {
     let history = read_history(Path::new(FILE)).unwrap_or_else(|error| {
@@ -18,7 +18,7 @@ pub(crate) fn read() -> Arc<History> {
     if let Some(warning) = history.warning(FILE) {
         terminal::warn(&warning);
     }
-    Arc::new(history)
+    Arc::new(history.at(paceline_aws::endpoint()))
 }
 
 /// Adds what a run took. That it could not be written is no failure of the run.

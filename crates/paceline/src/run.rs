@@ -113,7 +113,7 @@ impl Execution<'_> {
             let journal = Journal::create(runs, &id)?;
             (self.options(id, now), journal, Vec::new())
         };
-        let run = RunOptions { order: Some(journal.order), ..run };
+        let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), ..run };
         let listeners = Listeners::open(self.args, self.outputs, Some(journal), &events)?;
         Box::pin(self.run(plan, connect, run, listeners)).await
     }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use paceline_assembly::Stack;
 use paceline_engine::event::Cause;
-use paceline_engine::{Ended, Outcome, StepContext};
+use paceline_engine::{Ended, Outcome, ResourceProgress, StepContext};
 use tokio::time::Instant;
 
 use super::MOVES;
 use super::decide::{Action, Verdict, decide};
-use super::events::EventLog;
+use super::events::{Change, EventLog};
 use super::limit::Limit;
 use super::operation::{self, Method, Sent};
 use super::outcome;
@@ -292,9 +292,35 @@ impl Deployment<'_> {
     async fn is_unchanged(&self, view: &StackView) -> Result<bool, Trouble> {
         // What this run has done before an interruption has read the parameters in this run. That it was
         // about to be sent is in the journal; that it was sent only the stack's events tell.
-        let is_done = self.context.was_done_earlier() && self.ours(view).await?.is_some();
+        let is_done = self.context.was_done_earlier() && self.was_ours(view).await?;
         let ignore_times = self.context.plan().ignore_times;
         unchanged::is_unchanged(self.environment, &self.request, view, is_done, ignore_times).await
+    }
+
+    /// Whether an earlier part of the run did the stack's last operation. If it has ended, it is told when, which
+    /// nobody watched.
+    async fn was_ours(&self, view: &StackView) -> Result<bool, Trouble> {
+        let changes = EventLog::default().read(self.environment, &view.id).await?;
+        let is_ours =
+            |change: &Change| change.token.as_deref().is_some_and(|token| self.request.is_done_by(token));
+        if !changes.iter().any(is_ours) {
+            return Ok(false);
+        }
+        // What goes on is told by whoever sees it through to its end.
+        let has_ended = view.status.ends_with("_COMPLETE") || view.status.contains("_COMPLETE_");
+        let total = self.stack.template.resource_count();
+        let of_stack = changes.into_iter().filter(|change| has_ended && change.of_stack);
+        self.context.progress_of(of_stack.map(|change| ResourceProgress {
+            logical_id: change.logical_id,
+            resource_type: change.resource_type,
+            status: change.status,
+            reason: change.reason,
+            done: total,
+            total,
+            unconfirmed: false,
+            happened_at: change.at,
+        }));
+        Ok(true)
     }
 
     /// The stack's last operation, if it does what we want.
