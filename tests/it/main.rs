@@ -26,6 +26,7 @@ mod lint;
 mod mistakes;
 mod outcome;
 mod plan;
+mod preflight;
 mod project;
 mod relax;
 mod report;

@@ -20,6 +20,7 @@ mod manifest;
 mod metadata;
 mod model;
 mod nested;
+mod parameter;
 mod partitions;
 mod placeholders;
 mod read;

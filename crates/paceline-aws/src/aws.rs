@@ -14,6 +14,7 @@ use crate::bootstrap::{self, Required};
 use crate::command::{self, Commands};
 use crate::environment::Environment;
 use crate::gate::wait_for_roles;
+use crate::preflight::{Obstacle, told_once};
 use crate::publish::{
     ImagePublisher, Images, MissingFiles, Place, publish_file, publish_image, publish_legacy,
 };
@@ -56,7 +57,7 @@ pub struct Aws {
     pub(crate) sessions: Sessions,
     /// By account and region, and by the ARN of the deploy role: apps with several bootstraps have several.
     environments: BTreeMap<(Target, Option<String>), Arc<Environment>>,
-    images: ImagePublisher,
+    pub(crate) images: ImagePublisher,
     notes: Vec<String>,
 }
 
@@ -72,8 +73,9 @@ impl From<Trouble> for PreflightError {
 }
 
 impl Aws {
-    /// Finds out who we are, assumes the deploy role of every environment of the plan, and checks how
-    /// each is bootstrapped, and whether the plan fits into CloudFormation's limits. Nothing is changed.
+    /// Finds out who we are, assumes the roles that the plan deploys and publishes as, and looks for everything else
+    /// that would stop it: how each environment is bootstrapped, CloudFormation's limits, sources that are missing,
+    /// parameters without a value. Nothing is changed.
     pub async fn connect(
         assembly: Arc<Assembly>,
         plan: &Plan,
@@ -107,19 +109,21 @@ impl Aws {
                 required.parameter.clone_from(&needed.ssm_parameter);
             }
         }
-        let opened = join_all(wanted.into_iter().map(|(key, wanted)| aws.open(key, wanted, deploys))).await;
-        let mut troubles: Vec<Trouble> = Vec::new();
+        let opened = join_all(wanted.into_iter().map(|(key, wanted)| aws.open(key, wanted, deploys)));
+        let (opened, publishing) = tokio::join!(opened, Box::pin(aws.assume_publishing_roles(plan)));
+        let mut obstacles: Vec<Obstacle> = Vec::new();
         let mut environments = BTreeMap::new();
         for opened in opened {
             match opened {
                 Ok((key, environment)) => drop(environments.insert(key, environment)),
-                Err(trouble) if troubles.contains(&trouble) => {}
-                Err(trouble) => troubles.push(trouble),
+                Err(obstacle) => obstacles.push(obstacle),
             }
         }
+        obstacles.extend(publishing);
         aws.environments = environments;
-        let (too_much, notes) = Box::pin(aws.check_quotas(plan)).await;
-        troubles.extend(too_much);
+        let mut troubles = told_once(obstacles);
+        let (more, notes) = Box::pin(aws.preflight(plan)).await;
+        troubles.extend(more);
         if !troubles.is_empty() {
             return Err(PreflightError(troubles));
         }
@@ -137,14 +141,19 @@ impl Aws {
         (target, arn): (Target, Option<String>),
         wanted: Wanted<'_>,
         deploys: bool,
-    ) -> Result<((Target, Option<String>), Arc<Environment>), Trouble> {
-        let config = self.sessions.assume(wanted.role, &target).await?;
+    ) -> Result<((Target, Option<String>), Arc<Environment>), Obstacle> {
+        let config =
+            self.sessions.assume(wanted.role, &target).await.map_err(|trouble| match wanted.role {
+                Some(role) => Obstacle::Role(target.resolve(&role.arn), trouble),
+                None => Obstacle::Other(trouble),
+            })?;
         let caller = self.sessions.caller(&target);
         let environment = Environment::new(target.clone(), &config, caller, wanted.names);
         if let Some(required) = &wanted.required {
             // Stacks that are only deleted need no bootstrap.
             let version = if deploys {
-                Some(bootstrap::check(&environment, &config, required).await?)
+                let found = bootstrap::check(&environment, &config, required).await;
+                Some(found.map_err(Obstacle::Other)?)
             } else {
                 bootstrap::version(&environment, &config, required).await.ok().flatten()
             };
@@ -198,10 +207,7 @@ impl Aws {
 
     async fn deploy(&self, context: &StepContext, stack: &Stack) -> Result<Ended, Trouble> {
         let environment = self.environment(stack).await?;
-        let mut given = BTreeMap::new();
-        for name in ["*", &stack.name, &stack.id] {
-            given.extend(self.options.parameters.get(name).cloned().unwrap_or_default());
-        }
+        let mut given = self.given(stack);
         let caller = environment.caller(Some(context));
         given.extend(publish_legacy(environment, &caller, stack).await?);
         let source = source(environment, &caller, stack).await?;
@@ -237,27 +243,28 @@ impl Aws {
         if publish.image {
             let asset = stack.assets.images.get(&publish.asset).ok_or_else(gone)?;
             let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
-            let there = self.destination(context, home, to.region.as_ref(), to.role.as_ref()).await?;
+            let there = self.destination(Some(context), home, to.region.as_ref(), to.role.as_ref()).await?;
             let (id, manifest) = (&publish.asset, &stack.assets.dir);
             publish_image(&self.images, &there, id, asset, to, manifest).await
         } else {
             let asset = stack.assets.files.get(&publish.asset).ok_or_else(gone)?;
             let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
-            let there = self.destination(context, home, to.region.as_ref(), to.role.as_ref()).await?;
+            let there = self.destination(Some(context), home, to.region.as_ref(), to.role.as_ref()).await?;
             publish_file(&there, asset, to, self.options.missing_files).await
         }
     }
 
-    async fn destination(
+    pub(crate) async fn destination(
         &self,
-        context: &StepContext,
+        context: Option<&StepContext>,
         home: Target,
         region: Option<&String>,
         role: Option<&Role>,
     ) -> Result<Place, Trouble> {
         let region = region.map(|region| home.resolve(region));
         let target = Target { region: region.unwrap_or_else(|| home.region.clone()), ..home };
-        let caller = self.sessions.caller(&target).of_step(context);
+        let caller = self.sessions.caller(&target);
+        let caller = context.map_or_else(|| caller.clone(), |context| caller.of_step(context));
         let config = self.sessions.assume_by(&caller, role, &target).await?;
         Ok(Place { target, config, caller })
     }

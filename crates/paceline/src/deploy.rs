@@ -62,6 +62,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         synth::ensure_no_context(&args.run)?;
     }
     late::ensure_deployable(&app, &plan)?;
+    ensure_allowed(&app, &plan, &parameters)?;
     // The plan itself shows them; whoever deploys has not seen it.
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
         terminal::warn(&warning);
@@ -75,6 +76,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         }
     }
     if args.run.dry_run {
+        plan::warn_of_sources(&app, &plan);
         terminal::print(&plan::show(&app, &plan, &options, PlanFormat::Text, &Asked::default())?);
         return Ok(Finished { exit_code: exit::DONE, record: Record::default() });
     }
@@ -158,6 +160,35 @@ fn give(app: &mut App, parameters: &BTreeMap<String, BTreeMap<String, String>>) 
         let given = given.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
         stack.give(&given);
     }
+}
+
+/// Refuses the values that CloudFormation would refuse for certain, by what the templates say of their parameters.
+fn ensure_allowed(
+    app: &App,
+    plan: &Plan,
+    given: &BTreeMap<String, BTreeMap<String, String>>,
+) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    for stack in plan.stacks.iter().filter_map(|planned| app.assembly.stack(&planned.id)) {
+        let mut values: BTreeMap<&String, (&String, bool)> =
+            stack.parameters.iter().map(|(name, value)| (name, (value, false))).collect();
+        for whose in [EVERY_STACK, &stack.name, &stack.id] {
+            let own = given.get(whose).into_iter().flatten();
+            values.extend(own.map(|(name, value)| (name, (value, true))));
+        }
+        for (name, (value, is_given)) in values {
+            let Some(why) = stack.template.refusal(name, value) else { continue };
+            let shown =
+                if stack.template.is_secret(name) { "its value".to_owned() } else { format!("`{value}`") };
+            let hint = if is_given {
+                format!("give it another value with --parameters {}:{name}=VALUE", stack.id)
+            } else {
+                "the assembly has this value: mend the app, and synthesize it again".to_owned()
+            };
+            problems.push((format!("parameter `{name}` of {}: {shown} {why}", stack.id), Some(hint)));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::of_all(problems)) }
 }
 
 /// `[STACK:]KEY=VALUE`, by stack; `*` is every stack.

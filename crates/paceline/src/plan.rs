@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use paceline_aws::{tell, unpublishable};
 use paceline_engine::{exit, one_after_another, schedule};
 use paceline_plan::advice::advise;
 use paceline_plan::forecast::{Forecast, MadeBy, lower_bound};
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
         options.history = history::read();
     }
     let plan = app.plan(&options)?;
+    warn_of_sources(&app, &plan);
     let asked = Asked { what_if: &args.what_if, advice: args.advice, simulate: args.simulate };
     let shown = show(&app, &plan, &options, args.format, &asked)?;
     if args.format == PlanFormat::Text {
@@ -44,6 +46,16 @@ pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
         terminal::data(&shown)
     }
     Ok(exit::DONE)
+}
+
+/// Warns of what cannot be published from this machine. Whether it is there already is only known in AWS.
+pub(crate) fn warn_of_sources(app: &App, plan: &Plan) {
+    for trouble in tell(&unpublishable(&app.assembly, plan)) {
+        let message = trouble.message;
+        terminal::say(&format!(
+            "warning: {message}\n hint: a deployment needs it, unless it is published already"
+        ));
+    }
 }
 
 /// A plan in one of its forms.

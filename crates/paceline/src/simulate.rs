@@ -9,8 +9,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
-use paceline_assembly::Assembly;
-use paceline_aws::{Aws, AwsOptions, Commands, Images, LateSynthesis, MissingFiles, Wire};
+use paceline_assembly::{Assembly, FileSource};
+use paceline_aws::{Aws, AwsOptions, Commands, Images, LateSynthesis, MissingFiles, Wire, unpublishable};
 use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
 use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME};
 use paceline_plan::{Plan, PlanOptions, Reason, Work};
@@ -88,7 +88,7 @@ impl Simulation {
 pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
     let assembly = &app.assembly;
     let mut pretences = Vec::new();
-    let missing = plan.steps.iter().filter(|step| is_missing(assembly, plan, &step.work)).count();
+    let missing = unpublishable(assembly, plan).len();
     if missing > 0 {
         let files = match missing {
             1 => "the source of 1 file to publish is not on this machine, and its upload is".to_owned(),
@@ -97,6 +97,14 @@ pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
             ),
         };
         pretences.push(format!("{files} pretended; a deployment to AWS needs them"));
+    }
+    match plan.steps.iter().filter(|step| is_made_by_command(assembly, plan, &step.work)).count() {
+        0 => {}
+        1 => pretences
+            .push("the command that makes 1 asset is not run, and its upload is pretended".to_owned()),
+        made => pretences.push(format!(
+            "the commands that make {made} assets are not run, and their uploads are pretended"
+        )),
     }
     pretences.extend(late::pretences(app, plan));
     let names = foreign_parameters(plan);
@@ -110,11 +118,16 @@ pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
     pretences
 }
 
-fn is_missing(assembly: &Assembly, plan: &Plan, work: &Work) -> bool {
+fn is_made_by_command(assembly: &Assembly, plan: &Plan, work: &Work) -> bool {
     let Work::Publish(publish) = work else { return false };
     let stack = plan.stacks.get(publish.stack).and_then(|planned| assembly.stack(&planned.id));
-    let asset = stack.and_then(|stack| stack.assets.files.get(&publish.asset)).filter(|_| !publish.image);
-    asset.is_some_and(|asset| !asset.source.is_there())
+    let Some(assets) = stack.map(|stack| &stack.assets) else { return false };
+    if publish.image {
+        let source = assets.images.get(&publish.asset).map(|asset| &asset.source);
+        return source.is_some_and(|source| source.directory.is_none());
+    }
+    let source = assets.files.get(&publish.asset).map(|asset| &asset.source);
+    matches!(source, Some(FileSource::Executable(_)))
 }
 
 /// The parameters that stacks of the plan read, and that no stack of the app makes.

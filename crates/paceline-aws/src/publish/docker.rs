@@ -36,6 +36,9 @@ const PASSING: [&str; 13] = [
 /// What docker says when it has no login for a registry, or one that is over.
 const SIGNED_OUT: [&str; 2] = ["no basic auth credentials", "authorization token has expired"];
 
+/// How long it is waited for what Docker says of itself.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// What its command says when nobody is there to do what it asks for.
 const DOWN: &str = "docker daemon running";
 
@@ -56,6 +59,15 @@ impl Docker {
         let named = || std::env::var("CDK_DOCKER").ok().filter(|name| !name.is_empty());
         let program = program.or_else(named).unwrap_or_else(|| "docker".to_owned());
         Self { program, login: Mutex::default(), first_pause: FIRST_PAUSE }
+    }
+
+    /// Why nothing can be built, where that is certain: there is no such program, or nobody answers it. What else it
+    /// complains about may be no hindrance, and one that does not answer in time may later.
+    pub(super) async fn is_missing(&self) -> Option<Trouble> {
+        let look = self.run(&["version", "--format", "{{.Server.Version}}"], None, None);
+        let trouble = tokio::time::timeout(ANSWER, look).await.ok()?.err()?;
+        let is_certain = trouble.message.ends_with("is not there") || says(&trouble, &[DOWN]);
+        is_certain.then_some(trouble)
     }
 
     pub(super) async fn build(&self, arguments: &[String], directory: &Utf8Path) -> Result<(), Trouble> {

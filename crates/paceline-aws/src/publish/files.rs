@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::bucket::{Body, Bucket};
-use super::{MissingFiles, Place, SYNTHESIZE, already_there, archive, size, tool};
+use super::{MissingFiles, Place, SYNTHESIZE, already_there, archive, flaws, size, tool};
 use crate::trouble::Trouble;
 
 /// An archive without entries has 22 bytes; the CDK once uploaded such for what was not there.
@@ -29,8 +29,16 @@ pub(crate) async fn publish_file(
     let target = &place.target;
     let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
     let bucket = Bucket::new(&place.config, &place.caller, &bucket);
-    if missing == MissingFiles::Pretended && !asset.source.is_there() {
-        return pretend(&bucket, &key).await;
+    if missing == MissingFiles::Pretended {
+        let why = match &asset.source {
+            FileSource::Executable(_) => Some("the command that makes it is not run"),
+            FileSource::Path { path, packaging } => {
+                (!flaws(path, *packaging).is_empty()).then_some("its source cannot be read")
+            }
+        };
+        if let Some(why) = why {
+            return pretend(&bucket, &key, why).await;
+        }
     }
     Ok(match upload(&bucket, &key, &asset.source).await? {
         Some(length) => Ended::new(Outcome::Deployed).with_detail(size(length)),
@@ -39,12 +47,36 @@ pub(crate) async fn publish_file(
 }
 
 /// Whoever runs the code has to find an object, and one that is no empty archive.
-async fn pretend(bucket: &Bucket<'_>, key: &str) -> Result<Ended, Trouble> {
+async fn pretend(bucket: &Bucket<'_>, key: &str, why: &str) -> Result<Ended, Trouble> {
     if bucket.has(key, EMPTY_ARCHIVE + 1).await? {
         return Ok(already_there());
     }
     bucket.put(Body::Bytes(Bytes::from_static(STAND_IN)), |put| put.key(key)).await?;
-    Ok(Ended::new(Outcome::Deployed).with_detail("pretended: its source is not there"))
+    Ok(Ended::new(Outcome::Deployed).with_detail(format!("pretended: {why}")))
+}
+
+/// Whether a file asset is where it goes.
+pub(crate) async fn file_is_there(
+    place: &Place,
+    asset: &FileAsset,
+    destination: &FileDestination,
+) -> Result<bool, Trouble> {
+    let Place { target, config, caller } = place;
+    let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
+    is_there(&Bucket::new(config, caller, &bucket), &key, &asset.source).await
+}
+
+/// Whether an object is there that may have been made from this.
+pub(super) async fn is_there(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<bool, Trouble> {
+    bucket.has(key, least(source)).await
+}
+
+/// How many bytes an object has at least that was made from this.
+fn least(source: &FileSource) -> i64 {
+    match source {
+        FileSource::Path { packaging: Packaging::File, .. } => 0,
+        _ => EMPTY_ARCHIVE + 1,
+    }
 }
 
 /// Uploads a file, unless it is there. Gives its length.
@@ -53,11 +85,7 @@ pub(super) async fn upload(
     key: &str,
     source: &FileSource,
 ) -> Result<Option<u64>, Trouble> {
-    let least = match source {
-        FileSource::Path { packaging: Packaging::File, .. } => 0,
-        _ => EMPTY_ARCHIVE + 1,
-    };
-    if bucket.has(key, least).await? {
+    if bucket.has(key, least(source)).await? {
         return Ok(None);
     }
     let content = match source {

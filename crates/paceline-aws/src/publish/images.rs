@@ -32,6 +32,16 @@ impl ImagePublisher {
         Self { images, docker, built: Mutex::default(), signed_in: Mutex::default() }
     }
 
+    /// Why nothing can be built here, where that is certain.
+    pub(crate) async fn cannot_build(&self) -> Option<Trouble> {
+        self.docker.is_missing().await
+    }
+
+    /// Whether nothing is built.
+    pub(crate) fn are_pretended(&self) -> bool {
+        matches!(self.images, Images::Pretended(_))
+    }
+
     /// The local name of the built image.
     async fn build(&self, id: &str, asset: &ImageAsset, manifest: &Utf8Path) -> Result<String, Trouble> {
         let cell = Arc::clone(self.built.lock().await.entry(id.to_owned()).or_default());
@@ -88,6 +98,13 @@ async fn pretend(caller: &Caller, client: &Client, repository: &str, tag: &str) 
         Err(trouble) if !trouble.message.starts_with("ImageAlreadyExistsException") => Err(trouble),
         _ => Ok(Ended::new(Outcome::Deployed).with_detail("pretended: nothing was built")),
     }
+}
+
+/// Whether an image is where it goes.
+pub(crate) async fn image_is_there(place: &Place, destination: &ImageDestination) -> Result<bool, Trouble> {
+    let Place { target, config, caller } = place;
+    let (repository, tag) = (target.resolve(&destination.repository), target.resolve(&destination.tag));
+    exists(caller, &Client::new(config), &repository, &tag).await
 }
 
 async fn exists(caller: &Caller, client: &Client, repository: &str, tag: &str) -> Result<bool, Trouble> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use paceline_assembly::{FileSource, LegacyAsset, LegacyPackaging, Packaging, Stack};
 
 use super::bucket::Bucket;
-use super::files::upload;
+use super::files::{is_there, upload};
 use super::toolkit::Toolkit;
 use crate::call::Caller;
 use crate::environment::Environment;
@@ -23,27 +23,47 @@ pub(crate) async fn publish_legacy(
     for asset in &stack.legacy_assets {
         let LegacyPackaging::S3 { zip, bucket_parameter, key_parameter, hash_parameter } = &asset.packaging
         else {
-            return Err(image(stack, asset));
+            return Err(legacy_image(stack, asset));
         };
-        let Some(toolkit) = Toolkit::of(environment).await? else {
-            let environment = format!("aws://{}", environment.target);
-            let message = format!(
-                "{} has assets in the manner of CDK v1, for which there is no bucket: {environment} has no \
-                 stack CDKToolkit",
-                stack.id
-            );
-            return Err(Trouble::setup(message).hint(format!("run: cdk bootstrap {environment}")));
-        };
+        let bucket = legacy_bucket(environment, stack).await?;
         let packaging = if *zip { Packaging::Zip } else { Packaging::File };
         let (folder, file) = key(asset, *zip);
         let source = FileSource::Path { path: asset.path.clone(), packaging };
-        let bucket = Bucket::new(&environment.config, caller, &toolkit.bucket);
-        upload(&bucket, &format!("{folder}{file}"), &source).await?;
-        parameters.insert(bucket_parameter.clone(), toolkit.bucket.clone());
+        let to = Bucket::new(&environment.config, caller, &bucket);
+        upload(&to, &format!("{folder}{file}"), &source).await?;
+        parameters.insert(bucket_parameter.clone(), bucket);
         parameters.insert(key_parameter.clone(), format!("{folder}||{file}"));
         parameters.insert(hash_parameter.clone(), asset.source_hash.clone());
     }
     Ok(parameters)
+}
+
+/// The bucket that assets in the manner of CDK v1 go to.
+pub(crate) async fn legacy_bucket(environment: &Environment, stack: &Stack) -> Result<String, Trouble> {
+    if let Some(toolkit) = Toolkit::of(environment).await? {
+        return Ok(toolkit.bucket);
+    }
+    let environment = format!("aws://{}", environment.target);
+    let message = format!(
+        "{} has assets in the manner of CDK v1, for which there is no bucket: {environment} has no stack CDKToolkit",
+        stack.id
+    );
+    Err(Trouble::setup(message).hint(format!("run: cdk bootstrap {environment}")))
+}
+
+/// Whether such an asset is in that bucket.
+pub(crate) async fn legacy_is_there(
+    environment: &Environment,
+    stack: &Stack,
+    asset: &LegacyAsset,
+) -> Result<bool, Trouble> {
+    let LegacyPackaging::S3 { zip, .. } = &asset.packaging else { return Ok(false) };
+    let packaging = if *zip { Packaging::Zip } else { Packaging::File };
+    let (folder, file) = key(asset, *zip);
+    let source = FileSource::Path { path: asset.path.clone(), packaging };
+    let (bucket, caller) = (legacy_bucket(environment, stack).await?, environment.caller(None));
+    let bucket = Bucket::new(&environment.config, &caller, &bucket);
+    is_there(&bucket, &format!("{folder}{file}"), &source).await
 }
 
 /// The folder and the file in it. Templates put the two parts of the key parameter together again.
@@ -55,7 +75,8 @@ fn key(asset: &LegacyAsset, zip: bool) -> (String, String) {
     (folder, format!("{}{extension}", asset.source_hash))
 }
 
-fn image(stack: &Stack, asset: &LegacyAsset) -> Trouble {
+/// Says that images in the manner of CDK v1 are not supported.
+pub(crate) fn legacy_image(stack: &Stack, asset: &LegacyAsset) -> Trouble {
     let message = format!(
         "{} has the container image {} in the manner of CDK v1, which is not supported",
         stack.id, asset.id

@@ -19,14 +19,15 @@ use crate::call::Caller;
 use crate::session::Target;
 use crate::trouble::Trouble;
 
+pub(crate) use archive::flaws;
 pub(crate) use bucket::Bucket;
-pub(crate) use files::{publish_file, upload_text};
-pub(crate) use images::{ImagePublisher, publish_image};
-pub(crate) use legacy::publish_legacy;
+pub(crate) use files::{file_is_there, publish_file, upload_text};
+pub(crate) use images::{ImagePublisher, image_is_there, publish_image};
+pub(crate) use legacy::{legacy_bucket, legacy_image, legacy_is_there, publish_legacy};
 pub(crate) use toolkit::Toolkit;
 
 /// What to do when an asset's source is missing.
-const SYNTHESIZE: &str =
+pub(crate) const SYNTHESIZE: &str =
     "the assembly was made elsewhere without it: run `cdk synth` here, or copy the app with it";
 
 /// How images get built.
@@ -39,13 +40,13 @@ pub enum Images {
     Pretended(Duration),
 }
 
-/// What happens to files whose source is not there.
+/// What happens to files whose source is not there, or is made by a command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MissingFiles {
-    /// What needs them cannot be deployed.
+    /// What needs them cannot be deployed. Commands are run.
     #[default]
     Refused,
-    /// A few bytes stand in for them: for a simulation.
+    /// A few bytes stand in for them, and no command is run: for a simulation.
     Pretended,
 }
 

@@ -1,5 +1,7 @@
 //! What to do with a stack, given the state it is in.
 
+use std::collections::BTreeSet;
+
 use crate::poller::StackView;
 
 /// What to do with a stack before, or instead of, deploying it.
@@ -41,6 +43,16 @@ pub(super) fn decide(view: Option<&StackView>) -> Action {
         "UPDATE_ROLLBACK_FAILED" => Action::ContinueRollback,
         status if status.ends_with("_IN_PROGRESS") => Action::InProgress,
         _ => Action::Update,
+    }
+}
+
+/// The parameters whose values the next operation can take over from a stack. Unknown where something is going on
+/// with it, or a person has to look at it.
+pub(crate) fn previous_parameters(view: Option<&StackView>) -> Option<BTreeSet<String>> {
+    match (decide(view), view) {
+        (Action::Update | Action::ContinueRollback, Some(view)) => Some(view.parameters.clone()),
+        (Action::Create | Action::DeleteFirst, _) => Some(BTreeSet::new()),
+        _ => None,
     }
 }
 

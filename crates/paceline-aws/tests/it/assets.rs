@@ -59,11 +59,12 @@ async fn files_are_uploaded_once() {
 async fn a_source_that_is_not_there_is_told() {
     let (world, app) = (World::slow(), with_files());
     fs_err::remove_dir_all(app.path().join("asset.code")).unwrap();
-    let ran = world.deploy(&app).await;
-    ran.check(&[("S", Outcome::Skipped)]);
-    let cause = ran.finished(&format!("publish:s3://{BUCKET}/code.zip")).cause.as_ref().unwrap();
-    assert!(cause.message.contains("asset.code"), "{cause:?}");
-    assert!(cause.hint.as_deref().unwrap().contains("cdk synth"), "{cause:?}");
+    let troubles = world.refused(&app).await.0;
+    let [trouble] = &troubles[..] else { panic!("{troubles:?}") };
+    assert!(trouble.message.starts_with("the source of an asset is not there: "), "{trouble:?}");
+    assert!(trouble.message.ends_with("asset.code, for S"), "{trouble:?}");
+    assert!(trouble.what_to_do().unwrap().contains("cdk synth"), "{trouble:?}");
+    assert_eq!(world.mutations(), [] as [String; 0]);
 }
 
 fn with_image() -> App {
@@ -108,9 +109,8 @@ async fn a_file_whose_source_is_not_there_is_refused_and_only_pretended_when_tha
     }}});
     let app = App::of("S", &topic("x")).assets("S", &manifest);
     let world = World::slow();
-    let ran = world.deploy(&app).await;
     let step = format!("publish:s3://{BUCKET}/f.zip");
-    assert_eq!(ran.finished(&step).outcome, Outcome::Failed);
+    assert_eq!(world.refused(&app).await.0.len(), 1);
     assert_eq!(world.count("PutObject"), 0);
 
     let missing_files = MissingFiles::Pretended;
@@ -169,12 +169,11 @@ async fn assets_of_cdk_v1_go_to_the_bucket_of_the_bootstrap_stack() {
 #[tokio::test(start_paused = true)]
 async fn assets_of_cdk_v1_that_cannot_be_published_are_told() {
     let world = World::slow();
-    let ran = world.deploy(&v1("zip")).await;
-    ran.check(&[("S", Outcome::Failed)]);
-    assert!(ran.cause("S").message.contains("no stack CDKToolkit"), "{:?}", ran.cause("S"));
-    assert!(ran.cause("S").hint.as_deref().unwrap().contains("cdk bootstrap aws://"));
-    let ran = world.deploy(&v1("container-image")).await;
-    assert!(ran.cause("S").message.contains("not supported"), "{:?}", ran.cause("S"));
+    let refused = world.refused(&v1("zip")).await.0;
+    assert!(refused[0].message.contains("no stack CDKToolkit"), "{refused:?}");
+    assert!(refused[0].what_to_do().unwrap().contains("cdk bootstrap aws://"));
+    let refused = world.refused(&v1("container-image")).await.0;
+    assert!(refused[0].message.contains("not supported"), "{refused:?}");
     assert_eq!(world.mutations(), [] as [String; 0]);
 }
 

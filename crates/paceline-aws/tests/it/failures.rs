@@ -169,12 +169,12 @@ async fn an_update_and_a_stack_without_rollback_are_tried_again_too() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_to_start_is_the_cause() {
     let mut template = topic("t");
-    template["Parameters"] = json!({"P": {"Type": "String"}});
+    template["Parameters"] = json!({"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/none"}});
     let world = World::slow();
     let ran = world.deploy(&App::of("S", &template)).await;
     ran.check(&[("S", Outcome::Failed)]);
     let cause = ran.cause("S");
     assert_eq!(cause.at.as_deref(), Some("CreateStack"));
-    assert!(cause.message.contains("[P] must have values"), "{cause:?}");
+    assert!(cause.message.contains("Unable to fetch parameters [/none]"), "{cause:?}");
     assert_eq!(world.count("CreateStack"), 0);
 }

@@ -1,0 +1,117 @@
+//! What can be known before a run is looked at before anything is touched: all of it, side by side, and every finding
+//! is told, each cause once.
+//!
+//! Nothing is refused that might go well: what cannot be found out is left to the run.
+
+mod docker;
+mod parameters;
+mod roles;
+mod sources;
+
+use futures_util::future::join_all;
+use paceline_assembly::{LegacyPackaging, Stack};
+use paceline_plan::{Plan, Publish, Work};
+
+pub(crate) use roles::{Obstacle, told_once};
+pub use sources::{Unpublishable, tell, unpublishable};
+
+use crate::aws::Aws;
+use crate::publish::{
+    MissingFiles, file_is_there, image_is_there, legacy_bucket, legacy_image, legacy_is_there,
+};
+use crate::trouble::{Kind, Trouble};
+use sources::To;
+
+impl Aws {
+    /// What stands in the way of the plan in environments that can be reached, and notes on what could not be found
+    /// out.
+    pub(crate) async fn preflight(&self, plan: &Plan) -> (Vec<Trouble>, Vec<String>) {
+        let (quotas, legacy, sources, docker, parameters) = tokio::join!(
+            Box::pin(self.check_quotas(plan)),
+            Box::pin(self.check_legacy_assets(plan)),
+            Box::pin(self.check_sources(plan)),
+            Box::pin(self.check_docker(plan)),
+            Box::pin(self.check_parameters(plan)),
+        );
+        let (mut troubles, notes) = quotas;
+        for more in legacy.into_iter().chain(sources).chain(docker).chain(parameters) {
+            if !troubles.contains(&more) {
+                troubles.push(more);
+            }
+        }
+        (troubles, notes)
+    }
+
+    /// The stacks that the plan deploys.
+    fn deployed<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Stack> {
+        let stacks = plan.steps.iter().filter_map(|step| match step.work {
+            Work::Deploy { stack } => plan.stacks.get(stack),
+            _ => None,
+        });
+        stacks.filter_map(|planned| self.assembly.stack(&planned.id))
+    }
+
+    /// Assets in the manner of CDK v1 have no place of their own: the bootstrap stack's bucket is theirs.
+    async fn check_legacy_assets(&self, plan: &Plan) -> Vec<Trouble> {
+        let looked = self.deployed(plan).map(|stack| async move {
+            let (files, images): (Vec<_>, Vec<_>) = stack
+                .legacy_assets
+                .iter()
+                .partition(|asset| matches!(asset.packaging, LegacyPackaging::S3 { .. }));
+            let mut troubles: Vec<Trouble> =
+                images.into_iter().map(|asset| legacy_image(stack, asset)).collect();
+            if !files.is_empty()
+                && let Ok(environment) = self.environment(stack).await
+            {
+                let bucket = legacy_bucket(environment, stack).await;
+                troubles.extend(bucket.err().filter(|trouble| trouble.kind == Kind::Setup));
+            }
+            troubles
+        });
+        join_all(looked).await.into_iter().flatten().collect()
+    }
+
+    /// What is to be published and cannot be read here, unless it is where it goes already.
+    async fn check_sources(&self, plan: &Plan) -> Vec<Trouble> {
+        if self.options.missing_files == MissingFiles::Pretended {
+            return Vec::new();
+        }
+        let sources = sources::sources(&self.assembly, plan);
+        let look = move || sources.into_iter().filter_map(sources::Source::look).collect::<Vec<_>>();
+        let Ok(found) = tokio::task::spawn_blocking(look).await else { return Vec::new() };
+        let looked = found.iter().map(|asset| async move {
+            let Some(stack) = self.assembly.stack(&asset.stack) else { return false };
+            match &asset.to {
+                To::Destinations(all) => {
+                    let all = join_all(all.iter().map(|publish| self.is_published(stack, publish))).await;
+                    all.into_iter().all(|is_there| is_there.unwrap_or(false))
+                }
+                To::Toolkit(asset) => match self.environment(stack).await {
+                    Ok(environment) => legacy_is_there(environment, stack, asset).await.unwrap_or(false),
+                    Err(_) => false,
+                },
+            }
+        });
+        let is_there = join_all(looked).await;
+        let missing = found.iter().zip(is_there).filter(|(_, is_there)| !is_there);
+        tell(&missing.map(|(asset, _)| asset.clone()).collect::<Vec<_>>())
+    }
+
+    /// Whether an asset is where it goes.
+    async fn is_published(&self, stack: &Stack, publish: &Publish) -> Result<bool, Trouble> {
+        let (asset, to) = (&publish.asset, &publish.destination);
+        let gone = || Trouble::setup(format!("the asset {asset} is not in the manifest of {}", stack.id));
+        let home = self.target(stack).await?;
+        if publish.image {
+            let to = stack.assets.images.get(asset).and_then(|asset| asset.destinations.get(to));
+            let to = to.ok_or_else(gone)?;
+            let place = self.destination(None, home, to.region.as_ref(), to.role.as_ref()).await?;
+            image_is_there(&place, to).await
+        } else {
+            let asset = stack.assets.files.get(asset).ok_or_else(gone)?;
+            let to = asset.destinations.get(to).ok_or_else(gone)?;
+            let place = self.destination(None, home, to.region.as_ref(), to.role.as_ref()).await?;
+            file_is_there(&place, asset, to).await
+        }
+    }
+}
