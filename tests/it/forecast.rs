@@ -306,13 +306,19 @@ fn a_real_run_is_remembered_and_a_simulated_one_is_not() {
     assert_eq!(history.lines().count(), 2, "{history}");
     assert!(history.contains(r#""operation":"create""#) && !history.contains("111111111111"), "{history}");
     // The templates are those that were deployed.
-    let plan = place.paceline(["plan", "--format", "json"]).run().expect(0).stdout_json();
-    assert_eq!(plan["stacks"][0]["expected_operation"], "unchanged");
+    let plan = || place.paceline(["plan", "--format", "json"]);
+    let there = plan().aws_at(&sim.address).run().expect(0).stdout_json();
+    assert_eq!(there["stacks"][0]["expected_operation"], "unchanged");
     deploy();
-    let plan = place.paceline(["plan", "--format", "json"]).run().expect(0).stdout_json();
-    assert_eq!(plan["stacks"][0]["expected_from"], "history (median of 1)");
-    let text = place.paceline(["explain", "A"]).run().expect(0).stdout;
-    assert!(text.contains("history (median of 1)"), "{text}");
+    let there = plan().aws_at(&sim.address).run().expect(0).stdout_json();
+    let from = there["stacks"][0]["expected_from"].as_str().unwrap();
+    assert!(from.starts_with("unchanged since 20"), "{from}");
+    let text = place.paceline(["explain", "A"]).aws_at(&sim.address).run().expect(0).stdout;
+    assert!(text.contains("unchanged since 20"), "{text}");
+    // What was done at another address says nothing of AWS.
+    let on_aws = plan().run().expect(0).stdout_json();
+    assert_eq!(on_aws["stacks"][0]["expected_operation"], "create");
+    assert_eq!(on_aws["stacks"][0]["expected_from"], "table");
 
     // The same lines can be made from the journals.
     let run = &place.runs()[0];
