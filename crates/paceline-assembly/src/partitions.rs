@@ -6,7 +6,7 @@ const STANDARD: (&str, &str) = ("aws", "amazonaws.com");
 /// How the regions of a partition begin, its name, and its domain.
 ///
 /// Source: the `partitions.json` by which the AWS SDKs find endpoints, version 1.1, as it stands in `endpoint_lib` of
-/// the AWS SDK for Rust (`aws-sdk-cloudformation` 1.136). A test compares the two.
+/// the AWS SDK for Rust (`aws-sdk-cloudformation` 1.136).
 const PARTITIONS: [(&str, &str, &str); 7] = [
     ("cn-", "aws-cn", "amazonaws.com.cn"),
     ("us-gov-", "aws-us-gov", "amazonaws.com"),
