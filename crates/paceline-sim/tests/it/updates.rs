@@ -190,3 +190,74 @@ fn values_of_before_can_be_kept() {
         "ValidationError: Parameters: [Q] do not exist in the template"
     );
 }
+
+#[test]
+fn an_update_makes_the_change_sets_of_the_stack_obsolete() {
+    let aws = Aws::calm();
+    let template = |value| json!({"Resources": {"A": parameter("/a", value)}});
+    aws.create("S", &template("1"));
+    aws.settle("S");
+    let two = template("2").to_string();
+    let mut request = with_template("S", &two);
+    request.push(("ChangeSetName", "one"));
+    aws.cfn("CreateChangeSet", &request);
+    aws.settle("S");
+    aws.update("S", &template("3"));
+    let named = [("ChangeSetName", "one"), ("StackName", "S")];
+    let refusal = aws.refused("ExecuteChangeSet", &named);
+    assert!(refusal.starts_with("InvalidChangeSetStatus: "), "{refusal}");
+    assert!(
+        refusal.ends_with("cannot be executed in its current execution status of [OBSOLETE]"),
+        "{refusal}"
+    );
+    assert_eq!(field(&aws.cfn("ListChangeSets", &[("StackName", "S")]), "ExecutionStatus"), "OBSOLETE");
+}
+
+#[test]
+fn the_rollback_of_a_cancelled_update_carries_the_token_of_who_cancelled_it() {
+    let aws = Aws::calm();
+    let template = |value| json!({"Resources": {"A": parameter("/a", value)}}).to_string();
+    aws.cfn("CreateStack", &with_template("S", &template("1")));
+    aws.settle("S");
+    let two = template("2");
+    let mut request = with_template("S", &two);
+    request.push(("ClientRequestToken", "theirs"));
+    aws.cfn("UpdateStack", &request);
+    aws.cfn("CancelUpdateStack", &[("StackName", "S"), ("ClientRequestToken", "mine")]);
+    assert_eq!(aws.settle("S"), "UPDATE_ROLLBACK_COMPLETE");
+    let events = members(&aws.cfn("DescribeStackEvents", &[("StackName", "S")]), "StackEvents");
+    let token = |status: &str| {
+        let event = events.iter().find(|event| {
+            field(event, "ResourceStatus") == status && field(event, "LogicalResourceId") == "S"
+        });
+        field(event.unwrap(), "ClientRequestToken")
+    };
+    assert_eq!(token("UPDATE_IN_PROGRESS"), "theirs");
+    assert_eq!(token("UPDATE_ROLLBACK_COMPLETE"), "mine");
+}
+
+#[test]
+fn a_stack_can_be_called_by_one_alias_until_that_is_taken_away() {
+    let aws = Aws::calm();
+    let template = json!({"Resources": {"A": parameter("/a", "1")}});
+    aws.create("S", &template);
+    aws.create("Other", &json!({"Resources": {"A": parameter("/b", "1")}}));
+    aws.settle("S");
+    aws.cfn("SetAlias", &[("StackName", "S"), ("AliasName", "Second")]);
+    let shown = aws.cfn("DescribeStacks", &[("StackName", "Second")]);
+    assert_eq!(
+        (field(&shown, "StackName"), field(&shown, "AliasName")),
+        ("S".to_owned(), "Second".to_owned())
+    );
+    for (stack, alias) in [("Other", "Second"), ("Other", "S"), ("S", "Third"), ("Nobody", "Third")] {
+        aws.refused("SetAlias", &[("StackName", stack), ("AliasName", alias)]);
+    }
+    let text = template.to_string();
+    assert_eq!(
+        aws.refused("CreateStack", &with_template("Second", &text)),
+        "AlreadyExistsException: Stack [Second] already exists"
+    );
+    aws.cfn("RemoveAlias", &[("AliasName", "Second")]);
+    aws.refused("DescribeStacks", &[("StackName", "Second")]);
+    aws.refused("RemoveAlias", &[("AliasName", "Second")]);
+}
