@@ -32,4 +32,5 @@ mod rights;
 mod signal;
 mod states;
 mod survey;
+mod sweep;
 mod world;
