@@ -94,7 +94,7 @@ fn found_done(journal: &mut Journal, at: u64) {
 fn a_stack_that_was_interrupted_in_between_took_as_long_as_it_says_itself() {
     let mut journal = interrupted();
     journal.run_started(1000, true);
-    journal.start_only("deploy:A", 1000);
+    journal.started("deploy:A", 1000);
     // Its events are read again from the start of the operation.
     journal.stack_said("A", 1005, "CREATE_IN_PROGRESS", 12);
     journal.stack_said("A", 1500, "CREATE_COMPLETE", 1492);
@@ -110,12 +110,12 @@ fn a_stack_that_ended_while_nobody_watched_took_as_long_as_it_says_itself() {
         // A part that was interrupted at once, or none.
         if parts == 2000 {
             journal.run_started(1000, true);
-            journal.start_only("deploy:A", 1000);
+            journal.started("deploy:A", 1000);
             journal.end("deploy:A", 1001, 1, Outcome::Interrupted);
             journal.run_finished(1001, 1000, 4);
         }
         journal.run_started(parts, true);
-        journal.start_only("deploy:A", parts);
+        journal.started("deploy:A", parts);
         journal.stack_said("A", parts + 1, "CREATE_COMPLETE", 312);
         found_done(&mut journal, parts + 2);
         journal.run_finished(parts + 2, parts, 0);
@@ -127,7 +127,7 @@ fn a_stack_that_ended_while_nobody_watched_took_as_long_as_it_says_itself() {
 fn a_stack_that_does_not_say_when_it_ended_has_no_time() {
     let mut journal = interrupted();
     journal.run_started(1000, true);
-    journal.start_only("deploy:A", 1000);
+    journal.started("deploy:A", 1000);
     found_done(&mut journal, 1002);
     journal.run_finished(1002, 1000, 0);
     assert_eq!(shown(&journal.events()), [""; 0]);
@@ -141,7 +141,7 @@ fn what_had_been_done_before_the_interruption_is_told_once() {
     journal.stack_said("A", 20, "CREATE_COMPLETE", 19);
     journal.end("deploy:A", 20, 10, Outcome::Deployed);
     journal.run_started(1000, true);
-    journal.start_only("deploy:A", 1000);
+    journal.started("deploy:A", 1000);
     found_done(&mut journal, 1002);
     assert_eq!(shown(&journal.events()), ["deploy:A: Create 10"]);
 }
@@ -162,7 +162,7 @@ fn of_a_stack_that_was_tried_again_the_last_attempt_counts() {
 #[test]
 fn somebody_elses_operation_is_no_time_of_ours() {
     let foreign = |journal: &mut Journal| {
-        journal.start_only("deploy:A", 0);
+        journal.started("deploy:A", 0);
         journal.stack_said("A", 5, "UPDATE_IN_PROGRESS", 1);
         journal.stack_said("A", 900, "UPDATE_COMPLETE", 900);
     };
@@ -181,7 +181,7 @@ fn somebody_elses_operation_is_no_time_of_ours() {
 #[test]
 fn an_operation_that_was_found_going_on_took_as_long_as_it_says_itself() {
     let mut journal = journal();
-    journal.start_only("deploy:A", 500);
+    journal.started("deploy:A", 500);
     journal.stack_said("A", 501, "CREATE_IN_PROGRESS", 1);
     journal.stack_said("A", 520, "CREATE_COMPLETE", 519);
     journal.end("deploy:A", 521, 21, Outcome::Deployed);

@@ -228,17 +228,6 @@ impl Journal {
         self.fact(at, Fact::StackProgress(progress));
     }
 
-    /// Starts a step that sends nothing.
-    pub(crate) fn start_only(&mut self, id: &str, at: u64) {
-        let step = self.reference(id);
-        self.fact(at, Fact::StepStarted(step));
-    }
-
-    pub(crate) fn submitted(&mut self, id: &str, at: u64, operation: &str) {
-        let (step, operation, token) = (self.reference(id), operation.to_owned(), "token".to_owned());
-        self.fact(at, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
-    }
-
     pub(crate) fn facts_mut(&mut self) -> &mut Vec<(u64, Fact)> {
         &mut self.facts
     }
