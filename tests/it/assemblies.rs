@@ -38,11 +38,12 @@ fn every_assembly_can_be_planned() {
 }
 
 /// Why a stack of someone else's app may fail in a simulation: each is about the app or this machine.
-const REASONS: [&str; 9] = [
+const REASONS: [&str; 10] = [
     // Two stacks write one parameter, in an order that is in no file.
     "'/petstore/rumscript' already exists",
     // Parameters have to be given with --parameters.
-    "must have values",
+    "need a value",
+    "needs a value",
     // What is not of this app, or was left out, is not in a simulated account.
     "Unable to fetch parameters",
     "from parameter store",

@@ -272,8 +272,14 @@ impl Sim {
         let is_it = |call: &(String, String, u16, Option<String>)| {
             (call.0.as_str(), call.1.as_str(), call.2) == ("cloudformation", operation, 200)
         };
-        let mut stacks: Vec<String> =
-            self.calls().into_iter().filter(is_it).filter_map(|(_, _, _, stack)| stack).collect();
+        let mut stacks: Vec<String> = self
+            .calls()
+            .into_iter()
+            .filter(is_it)
+            .filter_map(|(_, _, _, stack)| stack)
+            // What a deployment looked at before is named by its ARN.
+            .map(|stack| stack.split('/').nth(1).unwrap_or(&stack).to_owned())
+            .collect();
         stacks.sort();
         stacks
     }

@@ -154,6 +154,7 @@ fn aws(refused: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> Fake
             "DescribeStacks" => {
                 let stacks: String = made
                     .keys()
+                    .filter(|name| stack.is_empty() || **name == stack || id(name) == stack)
                     .map(|name| {
                         format!(
                             "<member><StackId>{}</StackId><StackName>{name}</StackName>\

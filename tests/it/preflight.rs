@@ -60,14 +60,13 @@ fn sources_that_cannot_be_published_are_told_all_at_once() {
             ("B", file("b", &json!({ "path": "z", "packaging": "zip" }))),
             ("C", file("c", &json!({ "path": "gone" }))),
             ("D", file("d", &json!({ "executable": ["no-such-maker", "x"] }))),
-            ("E", image(&json!({ "directory": "app", "dockerFile": "Dockerfile.prod" }))),
+            ("E", file("e", &json!({ "path": "lost", "packaging": "zip" }))),
         ],
     );
-    place.write("cdk.out/app/Dockerfile", "FROM scratch\n");
     place.write("cdk.out/z/index.js", "");
     std::os::unix::fs::symlink("nowhere", place.path("cdk.out/z/dangling")).unwrap();
     let told = [
-        "the sources of 2 assets are not there\n  cdk.out/gone, for C\n  cdk.out/app/Dockerfile.prod, for E\n",
+        "the sources of 2 assets are not there\n  cdk.out/gone, for C\n  cdk.out/lost, for E\n",
         "what is published cannot be read: cdk.out/z/dangling is a link to nowhere, which is not there, for B\n",
         "the program `no-such-maker`, which makes an asset, is not there\n",
     ];
@@ -81,6 +80,18 @@ fn sources_that_cannot_be_published_are_told_all_at_once() {
     for told in told {
         assert!(ran.stderr.contains(&format!("warning: {told}")), "{told}: {}", ran.stderr);
     }
+}
+
+// The simulator has every image, so it is the plan that shows this.
+#[test]
+fn a_dockerfile_that_is_missing_is_told() {
+    let place = Place::new();
+    let source = json!({ "directory": "app", "dockerFile": "Dockerfile.prod" });
+    assembly(&place, &[("A", image(&source))]);
+    place.write("cdk.out/app/Dockerfile", "FROM scratch\n");
+    let ran = place.paceline(["plan"]).run().expect(0);
+    let told = "warning: the source of an asset is not there: cdk.out/app/Dockerfile.prod, for A\n";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
 }
 
 #[test]

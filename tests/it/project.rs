@@ -104,7 +104,8 @@ fn interrupted_it_leaves_the_build_alone_and_says_how_to_stop_it() {
     running.signal("TERM");
     let (code, said) = running.end();
     assert_eq!(code, Some(4), "{said}");
-    assert!(said.contains(": stopped\n"), "{said}");
+    assert!(said.contains(" is being stopped\n"), "{said}");
+    assert!(sim.calls().iter().any(|call| call.1 == "StopBuild"), "CodeBuild is asked to stop it");
 }
 
 #[test]

@@ -106,6 +106,7 @@ mod tests {
     }
 
     #[cfg(unix)]
+    #[expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]
     #[test]
     fn pipes_devices_and_links_to_them_are_not_opened() {
         let folder = tempfile::tempdir().unwrap();

@@ -121,7 +121,7 @@ fn is_timestamp(text: &str) -> bool {
 pub struct Day {
     year: u16,
     month: u8,
-    day: u8,
+    of_month: u8,
 }
 
 impl Day {
@@ -129,13 +129,13 @@ impl Day {
     fn of(at: &str) -> Option<Self> {
         let mut parts = at.get(..10)?.split('-');
         let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Self { year: year.parse().ok()?, month: month.parse().ok()?, day: day.parse().ok()? })
+        Some(Self { year: year.parse().ok()?, month: month.parse().ok()?, of_month: day.parse().ok()? })
     }
 }
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.of_month)
     }
 }
 

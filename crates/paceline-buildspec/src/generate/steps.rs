@@ -34,6 +34,7 @@ pub(super) struct Ending {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question that a template asks")]
 struct StepContext<'a> {
     step: &'a str,
     /// Whether the runner is fetched, and so has to be put on the PATH.

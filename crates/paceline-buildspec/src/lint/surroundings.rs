@@ -23,6 +23,7 @@ impl Surroundings {
 
 /// What rules ask of a CodeBuild project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of the project")]
 pub struct ProjectFacts {
     pub image: Option<String>,
     /// Such as `LINUX_CONTAINER`.

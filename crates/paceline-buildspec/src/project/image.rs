@@ -66,7 +66,7 @@ fn is_meant_as_own(text: &str) -> bool {
     let name = text.split([':', '@']).next().unwrap_or_default();
     let is_family = |family: &&str| name.eq_ignore_ascii_case(family);
     let is_close = name.starts_with("standard") || (name.contains("linux") && name.ends_with("standard"));
-    !text.contains('/') && (FAMILIES.iter().any(|family| is_family(&family)) || is_close)
+    !text.contains('/') && (FAMILIES.iter().any(is_family) || is_close)
 }
 
 /// Whether AWS can have such an image. New versions come, so only their form is looked at.

@@ -79,7 +79,10 @@ pub(super) fn role(words: &[String]) -> Role {
         }
         "dotnet" if plain.first() == Some(&"restore") => Role::Install,
         "go" if plain.first() == Some(&"mod") => Role::Install,
-        "lerna" | "nx" | "turbo" if has("deploy") => Role::Opaque,
+        // What these run, only the team knows.
+        "lerna" | "nx" | "turbo" | "node" | "ts-node" | "tsx" | "bash" | "sh" if has("deploy") => {
+            Role::Opaque
+        }
         "tsc" | "jest" | "eslint" | "webpack" | "esbuild" | "vitest" | "pytest" | "flake8" | "mypy"
         | "ruff" | "mvn" | "gradle" | "gradlew" | "mvnw" | "dotnet" | "go" | "cargo" | "lerna" | "nx"
         | "turbo" => Role::Build,
@@ -95,8 +98,6 @@ pub(super) fn role(words: &[String]) -> Role {
         "nvm" | "n" | "pyenv" | "fnm" | "volta" | "asdf" | "mise" | "corepack" => Role::Runtime,
         "sam" if matches!(plain.first(), Some(&"deploy")) => Role::Opaque,
         "sls" | "serverless" | "terraform" | "pulumi" | "sst" | "amplify" | "copilot" => Role::Opaque,
-        // A program of the team's that deploys: what, only it knows.
-        "node" | "ts-node" | "tsx" | "bash" | "sh" if has("deploy") => Role::Opaque,
         _ if deploys_by_file(words) => Role::Opaque,
         _ => named(words),
     }

@@ -17,7 +17,7 @@ fn entered_twice(document: &Document<'_>, found: &mut Found<'_>) {
     let mut entered = None;
     for step in &document.steps {
         for call in lasting(step) {
-            let Some(to) = call.words.get(1).and_then(|word| word.literal()) else {
+            let Some(to) = call.words.get(1).and_then(crate::shell::Word::literal) else {
                 here = None;
                 continue;
             };

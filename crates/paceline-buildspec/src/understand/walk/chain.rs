@@ -43,7 +43,7 @@ impl Walk<'_> {
                 }
                 Status::Assumed if wants => {
                     // It runs if everything before it has worked, and what it sets is set only then.
-                    let then = if self.is_certain(statement, pipeline) {
+                    let then = if Self::is_certain(statement, pipeline) {
                         self.member(pipeline, after, statement, source)
                     } else {
                         self.maybe(pipeline, None, after, statement, source)
@@ -119,8 +119,8 @@ impl Walk<'_> {
 
     /// Whether everything before a part of a chain works, or the build is at its end: what installs, builds and
     /// deploys, and what only prepares for that.
-    fn is_certain(&self, statement: &Statement, part: &Pipeline) -> bool {
+    fn is_certain(statement: &Statement, part: &Pipeline) -> bool {
         let before = statement.pipelines().take_while(|pipeline| !std::ptr::eq(*pipeline, part));
-        before.flat_map(|pipeline| &pipeline.commands).all(|command| self.is_expected(command))
+        before.flat_map(|pipeline| &pipeline.commands).all(Self::is_expected)
     }
 }

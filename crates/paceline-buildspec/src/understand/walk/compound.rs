@@ -17,7 +17,7 @@ impl Walk<'_> {
         let effects = self.effects_of(statement, source.text);
         let all = || statement.pipelines().flat_map(|pipeline| &pipeline.commands);
         let mut roles = Vec::new();
-        all().for_each(|command| self.roles_in(command, &mut roles));
+        all().for_each(|command| Self::roles_in(command, &mut roles));
         let is = |wanted: fn(&Role) -> bool| roles.iter().any(wanted);
         let only = |wanted: fn(&Role) -> bool| roles.iter().all(|it| wanted(it) || *it == Role::Says);
         if effects.dir {

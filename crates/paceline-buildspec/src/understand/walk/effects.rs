@@ -149,7 +149,7 @@ impl Walk<'_> {
                 let default = names.is_empty().then(|| "REPLY".to_owned());
                 effects.names(names.into_iter().chain(default));
             }
-            "mapfile" | "readarray" => effects.names(plain().last().or(Some("MAPFILE".to_owned()))),
+            "mapfile" | "readarray" => effects.names(plain().next_back().or(Some("MAPFILE".to_owned()))),
             "getopts" => {
                 effects
                     .names(arguments.get(1).cloned().into_iter().chain(["OPTARG".into(), "OPTIND".into()]));

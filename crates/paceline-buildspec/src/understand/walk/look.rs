@@ -115,7 +115,7 @@ impl Walk<'_> {
     }
 
     /// The roles of the programs in a command.
-    pub(super) fn roles_in(&self, command: &Command, roles: &mut Vec<Role>) {
+    pub(super) fn roles_in(command: &Command, roles: &mut Vec<Role>) {
         each_simple(command, &mut |simple| {
             let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
             let words = without_timeout(&words);
@@ -126,7 +126,7 @@ impl Walk<'_> {
     }
 
     /// Whether a command works, or the build is at its end: it installs, builds, deploys, or prepares for that.
-    pub(super) fn is_expected(&self, command: &Command) -> bool {
+    pub(super) fn is_expected(command: &Command) -> bool {
         let mut all = true;
         each_simple(command, &mut |simple| {
             let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
