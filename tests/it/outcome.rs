@@ -144,7 +144,8 @@ fn aws(refused: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> Fake
     FakeAws::answering(move |request| {
         let field = |name: &str| {
             let start = format!("{name}=");
-            request.body.split('&').find_map(|pair| pair.strip_prefix(&start)).unwrap_or_default().to_owned()
+            let found = request.body.split('&').find_map(|pair| pair.strip_prefix(&start));
+            found.unwrap_or_default().replace("%3A", ":").replace("%2F", "/")
         };
         let (operation, stack, token) = (field("Action"), field("StackName"), field("ClientRequestToken"));
         let mut made = made.lock().unwrap();
@@ -163,16 +164,17 @@ fn aws(refused: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> Fake
                             id(name)
                         )
                     })
-                    .collect();
+                    .collect::<Vec<_>>()
+                    .concat();
                 fake_aws::result("DescribeStacks", &format!("<Stacks>{stacks}</Stacks>"))
             }
-            "CreateStack" => match refused(&stack) {
-                Some(answer) => answer,
-                None => {
-                    made.insert(stack.clone(), token);
-                    fake_aws::result("CreateStack", &format!("<StackId>{}</StackId>", id(&stack)))
+            "CreateStack" => {
+                if let Some(answer) = refused(&stack) {
+                    return answer;
                 }
-            },
+                made.insert(stack.clone(), token);
+                fake_aws::result("CreateStack", &format!("<StackId>{}</StackId>", id(&stack)))
+            }
             "DescribeStackEvents" => {
                 let name = made.keys().find(|name| request.body.contains(name.as_str())).cloned();
                 let name = name.unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::template::Template;
 const NAMED: usize = 10;
 
 /// What has another meaning in Java's expressions, or none here.
-const JAVA: [&str; 9] = [r"\p", r"\P", r"\Q", r"\h", r"\b", r"\Z", "(?", "[[", "&&"];
+const JAVA: [&str; 13] = [r"\p", r"\P", r"\Q", r"\h", r"\b", r"\Z", "(?", "[[", "&&", "++", "*+", "?+", "}+"];
 
 impl Template {
     /// The parameters that have no default, so that a new stack needs a value for each.

@@ -47,7 +47,7 @@ fn endpoint_of(variable: impl Fn(&str) -> Option<String>, config: &str) -> Optio
             .or_else(|| profile.all.clone())
     };
     let found: BTreeSet<String> =
-        SERVICES.iter().filter_map(|service| of_service(service)).filter_map(|url| elsewhere(&url)).collect();
+        SERVICES.iter().filter_map(of_service).filter_map(|url| elsewhere(&url)).collect();
     (!found.is_empty()).then(|| found.into_iter().collect::<Vec<_>>().join(" "))
 }
 
@@ -98,7 +98,7 @@ impl Profile {
 }
 
 /// The settings of a section of a configuration file.
-fn section<'a>(config: &'a str, is_it: impl Fn(&str) -> bool) -> Vec<(&'a str, &'a str)> {
+fn section(config: &str, is_it: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
     let mut inside = false;
     let mut settings = Vec::new();
     for line in config.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {

@@ -35,7 +35,7 @@ pub async fn present(
     let mut presence = Presence::default();
     for it in relaxed {
         let Some(stack) = assembly.stack(&it.from) else { continue };
-        match all_there(&sessions, stack, &it.parameters).await {
+        match Box::pin(all_there(&sessions, stack, &it.parameters)).await {
             Ok(true) => drop(presence.present.insert((it.from.clone(), it.to.clone()))),
             Ok(false) => {}
             Err(trouble) => presence.warnings.push(format!(

@@ -171,7 +171,7 @@ impl Journal {
             let since = |number| Changes::after(number, runs, &order, run);
             let (earlier, again) = earlier(&events, seq, plan, &about, since);
             let order = Order::start(runs, run).map_err(io)?;
-            let (run, journal) = (run.to_owned(), Self { path, file, order });
+            let (run, journal) = (run.to_owned(), Self { path, order, file });
             return Ok(Some(Unfinished { run, earlier, again, events, journal }));
         }
         Ok(None)

@@ -67,7 +67,7 @@ impl SimHttpClient {
     async fn answer(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let request = self.receive(request).await?;
         let (response, _) = self.carry_out(request).await;
-        self.deliver(response)
+        Self::deliver(response)
     }
 
     /// Takes in the whole of a request.
@@ -87,7 +87,7 @@ impl SimHttpClient {
         (response, call)
     }
 
-    pub(crate) fn deliver(&self, response: http::Response<Bytes>) -> Result<HttpResponse, ConnectorError> {
+    pub(crate) fn deliver(response: http::Response<Bytes>) -> Result<HttpResponse, ConnectorError> {
         if response.extensions().get::<Lost>().is_some() {
             let lost = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset before the answer");
             return Err(ConnectorError::io(lost.into()));

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &BootstrapArgs) -> Result<u8, Failure> {
     interrupt::until_stopped(
         "environments were being bootstrapped",
         Box::pin(async {
-            let bootstrapper = Bootstrapper::connect(&terminal::wire(), &plan).await?;
+            let bootstrapper = Box::pin(Bootstrapper::connect(&terminal::wire(), &plan)).await?;
             let looked = bootstrapper.look(&app.assembly, &plan).await?;
             if looked.is_empty() {
                 terminal::say("no stack needs a bootstrap");

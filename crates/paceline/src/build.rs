@@ -32,7 +32,7 @@ pub(crate) fn run(args: &StartArgs) -> Result<u8, Failure> {
 }
 
 async fn follow(args: &StartArgs, project: &str, region: &str) -> Result<u8, Failure> {
-    let connected = interrupt::stoppable(Builds::connect(&terminal::wire(), region)).await?;
+    let connected = Box::pin(interrupt::stoppable(Builds::connect(&terminal::wire(), region))).await?;
     let builds = connected.map_err(PreflightError::from)?;
     let minutes = |timeout: Duration| u32::try_from(timeout.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
     let request = BuildRequest {
@@ -44,7 +44,7 @@ async fn follow(args: &StartArgs, project: &str, region: &str) -> Result<u8, Fai
         timeout_minutes: args.timeout.map(minutes),
         token: args.idempotency_token.clone(),
     };
-    let started = interrupt::stoppable(builds.start(&request)).await.map_err(|failure| {
+    let started = Box::pin(interrupt::stoppable(builds.start(&request))).await.map_err(|failure| {
         let message = format!("{} The build may have started.", failure.first());
         Failure::interrupted(message)
     })?;

@@ -65,7 +65,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     ensure_allowed(&app, &plan, &parameters)?;
     // The plan itself shows them; whoever deploys has not seen it.
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
-        terminal::warn(&warning);
+        terminal::warn(warning);
     }
     for told in late::told(&plan).iter().filter(|_| !args.run.dry_run) {
         terminal::note(&format!("synthesized again: {told}"));
@@ -101,9 +101,9 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         plan: Arc::new(plan),
     };
     let connect = async |aws| {
-        let aws = Aws::connect(Arc::clone(&app.assembly), &execution.plan, aws).await?;
+        let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), &execution.plan, aws)).await?;
         for note in aws.notes() {
-            terminal::note(&note);
+            terminal::note(note);
         }
         Ok(aws)
     };

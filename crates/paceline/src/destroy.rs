@@ -43,7 +43,7 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
         plan: Arc::new(destruction.plan.clone()),
     };
     let connect = async |options| {
-        let aws = Aws::connect(Arc::clone(&app.assembly), &destruction.plan, options).await?;
+        let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), &destruction.plan, options)).await?;
         for warning in aws.survey(&destruction).await? {
             terminal::warn(&warning);
         }
@@ -86,7 +86,7 @@ async fn deploy(
 ) -> Result<(), Failure> {
     let plan = Arc::new(plan);
     let aws = simulation.options(AwsOptions { late, ..AwsOptions::default() });
-    let aws = Aws::connect(Arc::clone(&app.assembly), &plan, aws).await?;
+    let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), &plan, aws)).await?;
     let run = RunOptions {
         id: "simulated".to_owned(),
         app: app.dir.to_string(),

@@ -41,9 +41,9 @@ pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let asked = Asked { what_if: &args.what_if, advice: args.advice, simulate: args.simulate };
     let shown = show(&app, &plan, &options, args.format, &asked)?;
     if args.format == PlanFormat::Text {
-        terminal::print(&shown)
+        terminal::print(&shown);
     } else {
-        terminal::data(&shown)
+        terminal::data(&shown);
     }
     Ok(exit::DONE)
 }

@@ -88,6 +88,6 @@ impl Bootstrapper {
             };
             Trouble::setup(message).hint(hint)
         })?;
-        self.confirm(bootstrapping).await
+        Box::pin(self.confirm(bootstrapping)).await
     }
 }

@@ -73,7 +73,7 @@ impl Bootstrapper {
 
     /// Refuses an environment that lacks something after all. One that cannot be looked into is believed.
     pub(super) async fn confirm(&self, bootstrapping: &Bootstrapping) -> Result<(), Trouble> {
-        let now = self.look_at(bootstrapping.clone()).await?;
+        let now = Box::pin(self.look_at(bootstrapping.clone())).await?;
         match now.lacks.filter(|_| !now.unseen) {
             None => Ok(()),
             Some(lacks) => {
@@ -84,7 +84,7 @@ impl Bootstrapper {
     }
 
     async fn look_at(&self, mut wanted: Bootstrapping) -> Result<Bootstrapping, Trouble> {
-        let Some(config) = self.config(&wanted).await? else {
+        let Some(config) = Box::pin(self.config(&wanted)).await? else {
             let what = format!("aws://{} is not bootstrapped, or not for these credentials", wanted.target);
             return Ok(Bootstrapping { lacks: Some(what), unseen: true, ..wanted });
         };

@@ -121,13 +121,11 @@ impl Asked {
     async fn check(&self, mut response: HttpResponse) -> Result<HttpResponse, ConnectorError> {
         let body = ByteStream::new(response.take_body()).collect().await;
         let body = body.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
-        match self.fault(response.status().as_u16(), response.headers(), &body) {
-            Some(fault) => Err(ConnectorError::other(fault.into(), None)),
-            None => {
-                *response.body_mut() = SdkBody::from(body);
-                Ok(response)
-            }
+        if let Some(fault) = self.fault(response.status().as_u16(), response.headers(), &body) {
+            return Err(ConnectorError::other(fault.into(), None));
         }
+        *response.body_mut() = SdkBody::from(body);
+        Ok(response)
     }
 
     /// Why this is no answer of AWS.

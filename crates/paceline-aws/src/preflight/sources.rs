@@ -29,7 +29,7 @@ pub struct Unpublishable {
 pub(super) enum To {
     Destinations(Vec<Publish>),
     /// The bucket of the bootstrap stack, for an asset in the manner of CDK v1.
-    Toolkit(LegacyAsset),
+    Toolkit(Box<LegacyAsset>),
 }
 
 /// What is wrong with an asset.
@@ -87,7 +87,7 @@ pub(super) fn sources(assembly: &Assembly, plan: &Plan) -> Vec<Source> {
                     let LegacyPackaging::S3 { zip, .. } = &asset.packaging else { return None };
                     let packaging = if *zip { Packaging::Zip } else { Packaging::File };
                     let of = Of::Path(asset.path.clone(), packaging);
-                    Some(Source { stack: stack?.id.clone(), of, to: To::Toolkit(asset.clone()) })
+                    Some(Source { stack: stack?.id.clone(), of, to: To::Toolkit(Box::new(asset.clone())) })
                 }));
             }
             _ => {}
@@ -194,12 +194,12 @@ fn listed(what: &str, lines: impl ExactSizeIterator<Item = String>) -> String {
     let mut text = what.to_owned();
     for (at, line) in lines.enumerate() {
         match at {
-            _ if count == 1 => text.push_str(&format!(": {line}")),
+            _ if count == 1 => text.extend([": ", &line]),
             NAMED.. => {
-                text.push_str(&format!("\n  and {} more", count - NAMED));
+                text.extend(["\n  and ", &(count - NAMED).to_string(), " more"]);
                 break;
             }
-            _ => text.push_str(&format!("\n  {line}")),
+            _ => text.extend(["\n  ", &line]),
         }
     }
     text

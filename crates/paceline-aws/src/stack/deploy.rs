@@ -44,6 +44,10 @@ pub(crate) struct Deployment<'a> {
 #[derive(Debug, Default)]
 struct Progress {
     /// What was seen of the stack, as long as nothing has happened that could have changed it.
+    #[expect(
+        clippy::option_option,
+        reason = "a stack that is known not to be there is not one that has to be looked at"
+    )]
     known: Option<Option<StackView>>,
     attempt: u32,
     moves: u32,
@@ -226,9 +230,8 @@ impl Deployment<'_> {
     async fn protected(&self, before: Option<&StackView>, now: &StackView, ended: Ended) -> Ended {
         let was = before.filter(|before| before.id == now.id);
         match protect::after(self.environment, self.context, &self.request, was, now).await {
-            Ok(None) => ended,
             Ok(Some(done)) if ended.outcome == Outcome::Unchanged => ended.with_detail(done),
-            Ok(Some(_)) => ended,
+            Ok(_) => ended,
             Err(trouble) => outcome::unprotected(self.stack, trouble),
         }
     }

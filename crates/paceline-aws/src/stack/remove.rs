@@ -2,10 +2,10 @@
 //!
 //! The decision is made on a look that may be some seconds old, and others work on the same stacks: a change set that
 //! was in review is executed, a stack is deleted and made anew under the same name. So it is looked again directly
-//! before each DeleteStack, by the stack's id, when nothing but the call itself is left to wait for; and the stack
-//! is deleted only if its id, its status and the time of its last update are those that justified it. DeleteStack
+//! before each `DeleteStack`, by the stack's id, when nothing but the call itself is left to wait for; and the stack
+//! is deleted only if its id, its status and the time of its last update are those that justified it. `DeleteStack`
 //! has no condition that CloudFormation would check, so that one window stays: what somebody does between the answer
-//! to that look and the arrival of the deletion, one call later. DeleteStack names the id, so that even then no other
+//! to that look and the arrival of the deletion, one call later. `DeleteStack` names the id, so that even then no other
 //! stack than the one that was looked at is met.
 
 use std::time::Duration;

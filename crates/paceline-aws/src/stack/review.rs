@@ -6,7 +6,7 @@
 //! `ExecuteChangeSet`). Before either the run waits for a while, and then refuses. `UpdateStack` is not held up: it
 //! leaves change sets where they are, and CloudFormation lets none be executed that was made for an older state.
 //!
-//! ListChangeSets takes a permission that deploy roles have since version 32 of the bootstrap template. Without it
+//! `ListChangeSets` takes a permission that deploy roles have since version 32 of the bootstrap template. Without it
 //! change sets are asked for by the names that are known, and what cannot be seen counts as somebody else's.
 
 use std::time::Duration;

@@ -122,7 +122,8 @@ async fn a_run_that_was_killed_before_it_could_protect_the_stack_is_made_good_by
     let mut unprotected = 0;
     for back in (20..1000).step_by(20) {
         let world = World::slow();
-        let killed = world.kill_after(&app, How::default(), took - Duration::from_millis(back)).await;
+        let killed =
+            world.kill_after(&app, How::default(), took.saturating_sub(Duration::from_millis(back))).await;
         let is_late = world.statuses("S") == ["CREATE_COMPLETE"] && !is_on(&world).await;
         unprotected += u32::from(is_late);
         for earlier in [None, Some(killed.earlier())] {

@@ -228,7 +228,7 @@ impl World {
             commands,
             ..AwsOptions::default()
         };
-        let performer = Arc::new(Aws::connect(assembly, &plan, options).await?);
+        let performer = Arc::new(Box::pin(Aws::connect(assembly, &plan, options)).await?);
         if let Some(faults) = faults {
             self.sim.set_faults(faults);
         }

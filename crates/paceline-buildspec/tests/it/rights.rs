@@ -146,7 +146,7 @@ fn what_cannot_be_known_is_said_with_what_to_set() {
         codebuild: CodeBuildSettings { artifacts_bucket: None, ..CodeBuildSettings::default() },
         ..workshop()
     };
-    let said = |generation: &Generation| gaps(generation).iter().map(|gap| gap.hint()).collect::<Vec<_>>();
+    let said = |generation: &Generation| gaps(generation).iter().map(Gap::hint).collect::<Vec<_>>();
     assert_eq!(gaps(&workshop()), []);
     assert_eq!(gaps(&pipeline()), [Gap::PipelineBucket]);
     assert!(said(&pipeline())[0].contains("codebuild.artifacts-bucket"));

@@ -18,7 +18,10 @@ fn generated_scripts_are_clean() {
     odd.codebuild.batch = Some(paceline_buildspec::project::BatchBy::Regions);
     let mut scripts = Vec::new();
     for generation in [workshop(), synthesized(), installed(), odd] {
-        for file in files(&generation).iter().filter(|file| file.path.ends_with(".yml")) {
+        for file in files(&generation)
+            .iter()
+            .filter(|file| camino::Utf8Path::new(&file.path).extension() == Some("yml"))
+        {
             let phases = Buildspec::read(&file.contents).unwrap().buildspec.phases;
             let phases = [phases.install, phases.pre_build, phases.build, phases.post_build];
             for command in phases.into_iter().flatten().flat_map(|phase| phase.commands) {

@@ -57,7 +57,7 @@ impl Changes {
         for event in events {
             match &event.fact {
                 Fact::RunStarted(started) => {
-                    std::mem::take(&mut commands).into_values().for_each(|thing| self.note(thing, number));
+                    self.note_all(std::mem::take(&mut commands).into_values(), number);
                     (number, app) = (started.order.unwrap_or_default(), started.app.clone());
                 }
                 Fact::StepStarted(step) if step.kind == "command" => {
@@ -67,10 +67,10 @@ impl Changes {
                     let started = commands.remove(&finished.step.step);
                     // One that had been done before is asked for, and says at once that it was.
                     let had_been_done = finished.resumed || finished.outcome == Outcome::Unchanged;
-                    started.filter(|_| !had_been_done).into_iter().for_each(|thing| self.note(thing, number));
+                    self.note_all(started.filter(|_| !had_been_done), number);
                 }
                 Fact::StackSubmitted(submitted) if !submitted.only_prepares() => {
-                    Thing::of(&submitted.step, &app).into_iter().for_each(|thing| self.note(thing, number));
+                    self.note_all(Thing::of(&submitted.step, &app), number);
                 }
                 // An operation that was found going on has been sent by nobody here.
                 Fact::StepFinished(StepFinished {
@@ -78,11 +78,17 @@ impl Changes {
                     outcome: Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack,
                     resumed: false,
                     ..
-                }) => Thing::of(step, &app).into_iter().for_each(|thing| self.note(thing, number)),
+                }) => self.note_all(Thing::of(step, &app), number),
                 _ => {}
             }
         }
-        commands.into_values().for_each(|thing| self.note(thing, number));
+        self.note_all(commands.into_values(), number);
+    }
+
+    fn note_all(&mut self, things: impl IntoIterator<Item = Thing>, number: u64) {
+        for thing in things {
+            self.note(thing, number);
+        }
     }
 
     fn note(&mut self, thing: Thing, number: u64) {

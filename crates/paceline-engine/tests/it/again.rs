@@ -284,9 +284,11 @@ fn the_journal_of_a_version_that_told_neither_order_nor_identity_is_gone_on_with
             for step in event["steps"].as_array_mut().into_iter().flatten() {
                 step.as_object_mut().unwrap().remove("identity").unwrap();
             }
-            format!("{event}\n")
+            event.to_string()
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .join("\n")
+        + "\n";
     assert!(!old.contains("identity") && !old.contains("\"order\""));
     fs_err::write(&path, old).unwrap();
     fs_err::remove_file(runs.path().join("order.log")).unwrap();

@@ -52,9 +52,12 @@ impl Performed {
                 ) {
                     self.several |= self.sent.is_some() || self.began.is_some();
                     let waited_for_another = self.sent.is_none() && self.began.is_some();
-                    self.before = self.before.or_else(|| match waited_for_another {
-                        true => Some(Duration::ZERO),
-                        false => Some(between(self.started?, event.at)),
+                    self.before = self.before.or_else(|| {
+                        if waited_for_another {
+                            Some(Duration::ZERO)
+                        } else {
+                            Some(between(self.started?, event.at))
+                        }
                     });
                     self.sent = Some(event.at);
                     (self.began, self.ended) = (None, None);

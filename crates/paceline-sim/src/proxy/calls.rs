@@ -8,13 +8,15 @@ use jiff::SignedDuration;
 
 use crate::simulator::Call;
 
+type Test = dyn Fn(&Call) -> bool + Send + Sync;
+
 /// Chooses calls: by what they ask for, and by which of those they are.
 #[derive(Clone)]
 pub struct Calls {
     service: Option<String>,
     operation: Option<String>,
     stack: Option<String>,
-    when: Option<Arc<dyn Fn(&Call) -> bool + Send + Sync>>,
+    when: Option<Arc<Test>>,
     /// The first that is meant, counted from 1.
     pub(super) from: u32,
     times: u32,

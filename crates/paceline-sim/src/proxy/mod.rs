@@ -80,8 +80,10 @@ enum Does {
     After(Hook),
 }
 
+type Acting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 #[derive(Clone)]
-struct Hook(Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>);
+struct Hook(Arc<dyn Fn(Call) -> Acting + Send + Sync>);
 
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -189,8 +191,8 @@ impl Proxy {
             }
         }
         match mishap {
-            Some(mishap) => self.wire.deliver(mishap.reply(&call, answered).await?),
-            None => self.wire.deliver(answered.unwrap_or_default()),
+            Some(mishap) => SimHttpClient::deliver(mishap.reply(&call, answered).await?),
+            None => SimHttpClient::deliver(answered.unwrap_or_default()),
         }
     }
 

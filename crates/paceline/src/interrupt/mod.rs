@@ -163,7 +163,7 @@ pub(crate) fn as_long_as_there_is_time<T>(
     what: &'static str,
     work: impl Future<Output = T>,
 ) -> Result<T, Failure> {
-    patiently(LIMIT - LAST, what, work)
+    patiently(LIMIT.saturating_sub(LAST), what, work)
 }
 
 fn patiently<T>(patience: Duration, what: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
@@ -181,7 +181,7 @@ fn patiently<T>(patience: Duration, what: &'static str, work: impl Future<Output
 pub(crate) async fn time_is_up() {
     PROCESS.stop.requested().await;
     let asked = PROCESS.asked.get().copied().unwrap_or_else(Instant::now);
-    tokio::time::sleep_until((asked + LIMIT - 2 * LAST).into()).await;
+    tokio::time::sleep_until((asked + LIMIT.saturating_sub(2 * LAST)).into()).await;
 }
 
 /// The end of the process: what it has started and was to end has ended, and after an interruption all that it has
@@ -189,7 +189,7 @@ pub(crate) async fn time_is_up() {
 pub(crate) fn leave() {
     match PROCESS.asked.get() {
         Some(asked) => {
-            let left = (LIMIT - 2 * LAST).saturating_sub(asked.elapsed());
+            let left = LIMIT.saturating_sub(2 * LAST).saturating_sub(asked.elapsed());
             processes().end_all(left.min(GRACE));
         }
         None => processes().settle(),

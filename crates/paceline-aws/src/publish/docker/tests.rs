@@ -1,5 +1,7 @@
 //! Images are published with a program that behaves like docker at its worst. ECR is simulated, time is real.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Mutex};
@@ -47,7 +49,7 @@ impl FakeDocker {
         let others = |name: &str| other.iter().find(|(other, _)| *other == name).map(|(_, script)| *script);
         let mut script = "#!/bin/sh\ncd \"$(dirname \"$0\")\"\necho \"$@\" >> calls\ncase $1 in\n".to_owned();
         for (name, good) in GOOD {
-            script.push_str(&format!("{name}) {};;\n", others(name).unwrap_or(good)));
+            script.extend([name, ") ", others(name).unwrap_or(good), ";;\n"]);
         }
         script.push_str("esac\n");
         let path = this.path("docker");
