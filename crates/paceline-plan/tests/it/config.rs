@@ -22,7 +22,7 @@ unchanged: { ignore-timestamps: true }
 on-failure: { policy: fail-fast, rollback: none }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 codebuild:
-  { image: i, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b,
+  { image: i, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
     service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { stack: 30m, runner: 50m, outside: 4h },
     vpc: { id: v, subnets: [s], security-groups: [g] }, log-retention-days: 7, tags: { team: t }, batch: regions }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }
