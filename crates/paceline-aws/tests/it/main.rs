@@ -32,5 +32,4 @@ mod rights;
 mod signal;
 mod states;
 mod survey;
-mod sweep;
 mod world;
