@@ -79,6 +79,7 @@ fn unaided(is_protected: bool) -> App {
         &no_role(&json!(is_protected)),
     );
     app.write("file.txt", "content");
+    app.write("Dockerfile", "FROM scratch\n");
     app.assets(
         "Own",
         &json!({

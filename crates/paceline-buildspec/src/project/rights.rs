@@ -59,7 +59,7 @@ pub struct Located {
 }
 
 /// The calls that change or read one stack.
-const STACK_ACTIONS: [&str; 13] = [
+const STACK_ACTIONS: [&str; 14] = [
     "cloudformation:CancelUpdateStack",
     "cloudformation:ContinueUpdateRollback",
     "cloudformation:CreateChangeSet",
@@ -70,6 +70,7 @@ const STACK_ACTIONS: [&str; 13] = [
     "cloudformation:DescribeStackEvents",
     "cloudformation:ExecuteChangeSet",
     "cloudformation:GetTemplate",
+    "cloudformation:ListChangeSets",
     "cloudformation:ListStackResources",
     "cloudformation:UpdateStack",
     "cloudformation:UpdateTerminationProtection",
