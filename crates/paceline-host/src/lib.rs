@@ -4,6 +4,7 @@
 //! is asked to end, has a few seconds for that, and is killed. Nothing here knows AWS.
 
 pub mod build;
+mod drain;
 mod find;
 mod groups;
 mod lines;

@@ -17,6 +17,10 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self { reader: BufReader::new(stream), begun: Vec::new() }
     }
 
+    pub(crate) fn stream(&self) -> &R {
+        self.reader.get_ref()
+    }
+
     /// The next line, without what ends it; bytes that are no text are replaced. `None` is the end of the stream, and a
     /// stream that breaks off has ended. Dropped, it loses nothing.
     pub(crate) async fn next(&mut self) -> Option<String> {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
+use crate::drain::Drain;
 use crate::groups::{self, Signal};
 
 /// How long what was asked to end may take, before it is killed.
@@ -62,6 +63,7 @@ enum Group {
 struct End {
     /// The leader, when nobody else waits for it.
     leader: Option<Child>,
+    output: Drain,
     kill_at: Instant,
     killed: bool,
     /// Who is told of the end.
@@ -97,12 +99,13 @@ impl Processes {
         is_left
     }
 
-    /// Asks a group to end, and kills it when it has not ended by itself for a while. What comes back is sent something,
-    /// or closed, when nothing is left of it.
+    /// Asks a group to end, and kills it when it has not ended after `grace`. The receiver hears of the end of its last
+    /// process: by a message, or because the sender is gone.
     pub(crate) fn end(
         &self,
         group: u32,
         leader: Option<Child>,
+        output: Drain,
         signal: Signal,
         grace: Duration,
     ) -> oneshot::Receiver<()> {
@@ -110,7 +113,7 @@ impl Processes {
         groups::send(group, signal);
         let mut state = self.lock();
         let kill_at = Instant::now() + grace;
-        let end = End { leader, kill_at, killed: false, heard: Some(heard) };
+        let end = End { leader, output, kill_at, killed: false, heard: Some(heard) };
         state.groups.insert(group, Group::Ends(Box::new(end)));
         if !state.attended {
             let all = self.clone();
@@ -136,7 +139,13 @@ impl Processes {
                     Group::Ends(end) => end.kill_at = end.kill_at.min(kill_at),
                     Group::Runs | Group::Left => {
                         groups::send(*id, Signal::Terminate);
-                        let end = End { leader: None, kill_at, killed: false, heard: None };
+                        let end = End {
+                            leader: None,
+                            output: Drain::default(),
+                            kill_at,
+                            killed: false,
+                            heard: None,
+                        };
                         *group = Group::Ends(Box::new(end));
                     }
                 }
@@ -217,6 +226,7 @@ impl Processes {
         let mut left = false;
         self.lock().groups.retain(|id, group| {
             let Group::Ends(end) = group else { return true };
+            end.output.empty();
             let leads = end.leader.as_mut().is_some_and(|leader| matches!(leader.try_wait(), Ok(None)));
             if !leads {
                 end.leader = None;

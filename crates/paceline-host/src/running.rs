@@ -10,6 +10,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
+use crate::drain::Drain;
 use crate::groups::Signal;
 use crate::lines::Lines;
 use crate::processes::Processes;
@@ -115,8 +116,9 @@ impl Running {
 
     fn ask_to_end(&mut self) -> Option<oneshot::Receiver<()>> {
         let (signal, grace) = self.ends;
-        let child = self.child.take();
-        self.group.map(|group| self.processes.end(group, child, signal, grace))
+        let leader = self.child.take();
+        let output = self.printed.drain();
+        self.group.map(|group| self.processes.end(group, leader, output, signal, grace))
     }
 }
 
@@ -154,6 +156,18 @@ impl Printed {
 
     fn is_over(&self) -> bool {
         self.out.is_none() && self.errors.is_none()
+    }
+
+    /// The pipes that are still open, for a program that is being ended.
+    fn drain(&self) -> Drain {
+        let mut drain = Drain::default();
+        if let Some(out) = &self.out {
+            drain.add(out.stream());
+        }
+        if let Some(errors) = &self.errors {
+            drain.add(errors.stream());
+        }
+        drain
     }
 
     /// Nothing more is waited for. A line that has begun is all that will come of it.

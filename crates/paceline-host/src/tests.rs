@@ -147,9 +147,19 @@ async fn what_takes_too_long_is_ended_with_all_that_it_has_started() {
 #[tokio::test]
 async fn a_dropped_script_is_asked_to_end_and_has_time_for_that() {
     let place = Place::new();
-    // Nobody reads what it prints when it ends.
     let child = "trap 'sleep 0.1; touch heard; exit' TERM; touch up; while :; do sleep 0.01; done";
     place.dropped_at(&format!("sh -c \"{child}\"; true"), "up").await;
+    place.processes.settle();
+    assert!(place.path("heard").exists());
+}
+
+#[tokio::test]
+async fn a_dropped_script_may_print_while_it_ends() {
+    let place = Place::new();
+    // More than a pipe holds.
+    let print = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2";
+    let script = format!("trap '{print}; touch heard; exit' TERM; touch up; while :; do sleep 0.01; done");
+    place.dropped_at(&script, "up").await;
     place.processes.settle();
     assert!(place.path("heard").exists());
 }
