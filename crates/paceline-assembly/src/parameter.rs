@@ -28,7 +28,7 @@ impl Template {
     /// Whether the value of a parameter is never to be shown.
     pub fn is_secret(&self, parameter: &str) -> bool {
         let flag = self.declared(parameter).and_then(|declared| declared.get("NoEcho"));
-        flag.and_then(scalar).is_some_and(|flag| flag == "true")
+        flag.and_then(scalar).is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
     }
 
     /// Why CloudFormation refuses this value of a parameter, after "the value".

@@ -21,7 +21,7 @@ use crate::publish::{
 use crate::roles::{RoleWait, RoleWaiter, Usable};
 use crate::sdk::Wire;
 use crate::session::{Sessions, Target};
-use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, source};
+use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, SecretKey, TokenKey, source};
 use crate::synth::{LateSynthesis, Later};
 use crate::trouble::Trouble;
 
@@ -42,6 +42,8 @@ pub struct AwsOptions {
     pub commands: Commands,
     /// Values for the stacks' parameters: by stack id or name, or `*` for all, then by parameter.
     pub parameters: BTreeMap<String, BTreeMap<String, String>>,
+    /// What client tokens digest secret values with.
+    pub token_key: TokenKey,
     /// How long the creation or the update of a stack may take.
     pub stack_limit: Option<Duration>,
     /// How apps are synthesized again, for plans in which some are.
@@ -58,6 +60,7 @@ pub struct Aws {
     /// By account and region, and by the ARN of the deploy role: apps with several bootstraps have several.
     environments: BTreeMap<(Target, Option<String>), Arc<Environment>>,
     pub(crate) images: ImagePublisher,
+    secret_key: SecretKey,
     notes: Vec<String>,
 }
 
@@ -81,12 +84,19 @@ impl Aws {
         plan: &Plan,
         options: AwsOptions,
     ) -> Result<Self, PreflightError> {
+        let has_secrets = gives_secrets(&assembly, plan, &options);
+        let secret_key = SecretKey::new(if has_secrets { &options.token_key } else { &TokenKey::Process });
+        let secret_key = secret_key.map_err(|error| {
+            Trouble::setup(format!("cannot keep the key for secret parameters: {error}"))
+                .hint("make the folder and its files writable for you")
+        })?;
         let first_region =
             plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
         let sessions = Sessions::open(&options.wire, first_region).await?;
         sessions.account().await?;
         let mut aws = Self {
             images: ImagePublisher::new(options.images, options.docker.clone()),
+            secret_key,
             notes: Vec::new(),
             environments: BTreeMap::new(),
             assembly: Arc::clone(&assembly),
@@ -213,7 +223,8 @@ impl Aws {
         let source = source(environment, &caller, stack).await?;
         let disable_rollback = context.plan().rollback == Rollback::None;
         let limit = self.options.stack_limit;
-        let request = Request::new(stack, &environment.target, &given, source, disable_rollback, limit);
+        let key = &self.secret_key;
+        let request = Request::new(stack, &environment.target, &given, source, disable_rollback, limit, key);
         let method = self.options.method;
         Ok(Deployment { environment, context, stack, request, method }.run().await)
     }
@@ -287,7 +298,7 @@ impl Perform for Aws {
                 }
             }
             ended = self.try_perform(&context) => {
-                ended.unwrap_or_else(|trouble| Ended::failed(trouble.into_cause()))
+                ended.unwrap_or_else(Trouble::into_ended)
             }
         }
     }
@@ -311,4 +322,13 @@ pub async fn wait_for_iam_roles(
     let client = aws_sdk_iam::Client::new(sessions.base());
     let caller = sessions.caller(&everywhere(sessions.account().await?));
     Ok(RoleWaiter { client, caller, now }.wait(wait).await?)
+}
+
+/// Whether a stack of the plan is given the value of a parameter that nobody may see.
+fn gives_secrets(assembly: &Assembly, plan: &Plan, options: &AwsOptions) -> bool {
+    let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
+    stacks.into_iter().any(|stack| {
+        let given = options.parameters.values().flat_map(BTreeMap::keys);
+        stack.parameters.keys().chain(given).any(|name| stack.template.is_secret(name))
+    })
 }

@@ -42,6 +42,6 @@ pub use roles::{Policies, RoleWait, Usable};
 pub use sdk::Wire;
 pub use session::ALLOW_BASE_CREDENTIALS;
 pub use signal::{Signalled, Verdict, WaitHandle};
-pub use stack::Method;
+pub use stack::{Method, TokenKey};
 pub use synth::{ContextFileError, LateApp, LateSynthesis, Synthesis, SynthesisError};
 pub use trouble::{Kind, Trouble};

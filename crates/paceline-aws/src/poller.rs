@@ -232,7 +232,11 @@ async fn poll(environment: &Environment, wanted: Vec<String>, silent: &mut Silen
             }
             Err(trouble) if trouble.kind == Kind::Denied => poller.never_list(),
             // One stack that cannot be shown must not hide the others.
-            Err(_) => {}
+            Err(trouble) => {
+                if trouble.is_transient() {
+                    environment.caller(None).tries_again(&trouble, "DescribeStacks");
+                }
+            }
         }
     }
     read_each(environment, wanted, silent).await

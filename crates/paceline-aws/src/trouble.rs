@@ -3,6 +3,7 @@
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use paceline_engine::event::Cause;
+use paceline_engine::{Ended, Outcome};
 
 use crate::call::NoAnswer;
 use crate::session::CannotAssume;
@@ -159,6 +160,16 @@ impl Trouble {
         Some(self.hint.clone().unwrap_or_else(|| usual.to_owned()))
     }
 
+    /// How a step ends that this trouble keeps from going on.
+    ///
+    /// When AWS could not be reached for as long as a call is tried again, or the credentials have run out, nothing is
+    /// known of the stack. The step is interrupted then, and the next run goes on with it.
+    pub(crate) fn into_ended(self) -> Ended {
+        let says_nothing = matches!(self.kind, Kind::Throttled | Kind::Unreachable | Kind::Credentials);
+        let outcome = if says_nothing { Outcome::Interrupted } else { Outcome::Failed };
+        Ended { outcome, ..Ended::failed(self.into_cause()) }
+    }
+
     /// The cause of a step's failure.
     pub fn into_cause(self) -> Cause {
         let preflight = matches!(self.kind, Kind::Credentials | Kind::Denied | Kind::Setup);
@@ -172,40 +183,35 @@ const NOT_AWS: &str = "something between this machine and AWS answers in place o
                        NO_PROXY and AWS_ENDPOINT_URL, then run it again";
 const CLOCK: &str = "set this machine's clock: AWS takes no request that is minutes old";
 
-/// The codes are those of "Common error types" in the services' API references; throttling comes
-/// under many names.
+/// The codes are those of "Common error types" in the services' API references; throttling comes under many names. The
+/// services that speak JSON put `Exception` behind the names that the others use.
 fn kind_of(code: &str, message: &str) -> Kind {
-    match code {
+    match code.strip_suffix("Exception").unwrap_or(code) {
         "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
+        | "Throttled"
         | "RequestLimitExceeded"
         | "RequestThrottled"
-        | "RequestThrottledException"
-        | "TooManyRequestsException"
+        | "TooManyRequests"
         | "SlowDown"
         | "BandwidthLimitExceeded"
         | "PriorRequestNotComplete" => Kind::Throttled,
         // It is signed anew each time that it is sent.
         _ if is_by_the_clock(code, message) => Kind::Unreachable,
         "ExpiredToken"
-        | "ExpiredTokenException"
         | "InvalidClientTokenId"
-        | "UnrecognizedClientException"
+        | "UnrecognizedClient"
         | "SignatureDoesNotMatch"
-        | "InvalidSignatureException"
+        | "InvalidSignature"
         | "InvalidAccessKeyId"
         | "MissingAuthenticationToken" => Kind::Credentials,
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Kind::Denied,
+        "AccessDenied" | "UnauthorizedOperation" => Kind::Denied,
         "InternalFailure"
         | "InternalError"
+        | "InternalServer"
         | "InternalServerError"
-        | "InternalServerException"
         | "ServiceUnavailable"
-        | "ServiceUnavailableException"
-        | "ServerException"
-        | "RequestTimeout"
-        | "RequestTimeoutException" => Kind::Unreachable,
+        | "Server"
+        | "RequestTimeout" => Kind::Unreachable,
         _ => match transient::class_of(message) {
             Some(Class::Throttled) => Kind::Throttled,
             Some(Class::Iam) => Kind::NotYet,
@@ -217,7 +223,8 @@ fn kind_of(code: &str, message: &str) -> Kind {
 /// Whether a request was refused because it is too old, or not yet of this time: it was long on its way, or one of
 /// the clocks is wrong.
 fn is_by_the_clock(code: &str, message: &str) -> bool {
-    let is_signature = matches!(code, "SignatureDoesNotMatch" | "InvalidSignatureException");
+    let code = code.strip_suffix("Exception").unwrap_or(code);
+    let is_signature = matches!(code, "SignatureDoesNotMatch" | "InvalidSignature");
     matches!(code, "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture")
         || is_signature
             && (message.starts_with("Signature expired") || message.starts_with("Signature not yet current"))

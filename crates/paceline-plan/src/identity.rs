@@ -117,11 +117,8 @@ impl<'a> Script<'a> {
 
 /// The parameters of a stack that its template marks as secret.
 pub(crate) fn secret_parameters(stack: &Stack) -> BTreeSet<&str> {
-    let secret = |value: &serde_json::Value| {
-        let flag = &value["NoEcho"];
-        flag.as_bool() == Some(true) || flag.as_str().is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
-    };
-    stack.template.parameters().filter(|(_, value)| secret(value)).map(|(name, _)| name).collect()
+    let names = stack.template.parameters().map(|(name, _)| name);
+    names.filter(|name| stack.template.is_secret(name)).collect()
 }
 
 /// A digest of what CloudFormation is given for a stack beside its template.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{Assembly, Stack};
-use paceline_aws::{Aws, AwsOptions, Method, Presence};
+use paceline_aws::{Aws, AwsOptions, Method, Presence, TokenKey};
 use paceline_engine::exit;
 use paceline_plan::{Plan, PlanOptions};
 use paceline_report::Record;
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::generation::check_stack_limit;
 use crate::load::App;
 use crate::plan::Asked;
-use crate::run::{Execution, Finished, PREFLIGHT, SIMULATED_START, virtual_runtime};
+use crate::run::{Execution, Finished, PREFLIGHT, RUNS, SIMULATED_START, virtual_runtime};
 use crate::simulate::Simulation;
 use crate::wait_handle::Waiting;
 use crate::{freshness, history, interrupt, late, plan, simulate, synth, terminal};
@@ -90,8 +90,15 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     } else {
         late::by_command(&mut app, &plan, &options)?.unzip()
     };
-    let aws =
-        AwsOptions { wire: terminal::wire(), method, parameters, stack_limit, late, ..AwsOptions::default() };
+    let aws = AwsOptions {
+        wire: terminal::wire(),
+        method,
+        parameters,
+        token_key: TokenKey::Kept(RUNS.into()),
+        stack_limit,
+        late,
+        ..AwsOptions::default()
+    };
     let execution = Execution {
         args: &args.run,
         outputs: args.outputs.as_deref(),
@@ -198,8 +205,10 @@ fn parameters(
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>, Failure> {
     let mut parameters: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for text in texts {
+        // A value may be secret.
+        let shown = text.split_once('=').map_or(text.clone(), |(name, _)| format!("{name}=…"));
         let wrong =
-            |what: &str, hint: &str| Err(Failure::usage(format!("--parameters {text}: {what}"), hint));
+            |what: &str, hint: &str| Err(Failure::usage(format!("--parameters {shown}: {what}"), hint));
         let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
             return wrong("there is no KEY=VALUE", "write it like --parameters MyStack:Size=3");
         };

@@ -10,7 +10,9 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
 use paceline_assembly::{Assembly, FileSource};
-use paceline_aws::{Aws, AwsOptions, Commands, Images, LateSynthesis, MissingFiles, Wire, unpublishable};
+use paceline_aws::{
+    Aws, AwsOptions, Commands, Images, LateSynthesis, MissingFiles, TokenKey, Wire, unpublishable,
+};
 use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
 use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME};
 use paceline_plan::{Plan, PlanOptions, Reason, Work};
@@ -74,6 +76,7 @@ impl Simulation {
             images: Images::Pretended(IMAGE_TIME),
             missing_files: MissingFiles::Pretended,
             commands: Commands::Pretend,
+            token_key: TokenKey::Simulated,
             ..options
         }
     }

@@ -46,8 +46,9 @@ impl Deletion<'_> {
     pub(crate) async fn run(&self) -> Ended {
         self.delete().await.unwrap_or_else(|trouble| {
             let hint = hint(&trouble.message).map(str::to_owned);
-            let cause = trouble.into_cause();
-            Ended::failed(Cause { hint: hint.or(cause.hint), ..cause })
+            let ended = trouble.into_ended();
+            let cause = ended.cause.map(|cause| Cause { hint: hint.or(cause.hint), ..cause });
+            Ended { cause, ..ended }
         })
     }
 

@@ -77,7 +77,7 @@ impl Deployment<'_> {
     pub(crate) async fn run(&self) -> Ended {
         let mut progress = Progress { attempt: 1, ..Progress::default() };
         let ended = self.deploy(&mut progress).await;
-        let ended = ended.unwrap_or_else(|trouble| Ended::failed(trouble.into_cause()));
+        let ended = ended.unwrap_or_else(Trouble::into_ended);
         match progress.first {
             Some(first) => outcome::keep_first(first, ended),
             None => ended,

@@ -27,6 +27,7 @@ mod protect;
 mod remove;
 mod request;
 mod review;
+mod secrets;
 mod settle;
 mod source;
 mod unchanged;
@@ -37,6 +38,8 @@ pub(crate) use deploy::Deployment;
 pub(crate) use events::EventLog;
 pub use operation::Method;
 pub(crate) use request::Request;
+pub(crate) use secrets::SecretKey;
+pub use secrets::TokenKey;
 pub(crate) use source::source;
 
 /// What is said of a stack that is not waited for any longer.

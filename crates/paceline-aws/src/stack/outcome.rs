@@ -52,8 +52,8 @@ pub(super) fn two_of_one(stack: &Stack, view: &StackView) -> Ended {
 
 /// AWS could not be reached any more.
 pub(super) fn lost(trouble: Trouble) -> Ended {
-    let ended = Ended::new(Outcome::Interrupted).with_detail(GOES_ON);
-    Ended { cause: Some(trouble.into_cause()), ..ended }
+    let ended = Ended { outcome: Outcome::Interrupted, ..Ended::failed(trouble.into_cause()) };
+    ended.with_detail(GOES_ON)
 }
 
 pub(super) fn failed(stack: &Stack, verdict: Verdict, view: StackView, failure: Option<Failure>) -> Ended {

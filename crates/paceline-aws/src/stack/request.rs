@@ -8,6 +8,7 @@ use aws_sdk_cloudformation::types::{Parameter, Tag};
 use paceline_assembly::{Stack, Template};
 use sha2::{Digest, Sha256};
 
+use super::secrets::SecretKey;
 use super::source::Source;
 use crate::poller::StackView;
 use crate::session::Target;
@@ -39,6 +40,7 @@ impl Request {
         source: Source,
         disable_rollback: bool,
         limit: Option<Duration>,
+        secret_key: &SecretKey,
     ) -> Self {
         let declared: BTreeSet<&str> = stack.template.parameters().map(|(name, _)| name).collect();
         let values = stack.parameters.iter().chain(given);
@@ -58,7 +60,7 @@ impl Request {
             limit,
             digest: String::new(),
         };
-        request.digest = request.compute_digest(target);
+        request.digest = request.compute_digest(target, secret_key);
         request
     }
 
@@ -103,7 +105,7 @@ impl Request {
         self.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
     }
 
-    fn compute_digest(&self, target: &Target) -> String {
+    fn compute_digest(&self, target: &Target, secret_key: &SecretKey) -> String {
         let mut hash = Sha256::new();
         let mut add = |part: &str| {
             hash.update(part.len().to_le_bytes());
@@ -112,7 +114,15 @@ impl Request {
         add(&target.to_string());
         add(&self.name);
         add(&self.template.digest());
-        for (key, value) in self.parameters.iter().chain(&self.tags) {
+        for (name, value) in &self.parameters {
+            add(name);
+            if self.template.is_secret(name) {
+                add(&secret_key.digest(value));
+            } else {
+                add(value);
+            }
+        }
+        for (key, value) in &self.tags {
             add(key);
             add(value);
         }

@@ -118,7 +118,7 @@ async fn a_stack_of_which_nothing_is_heard_holds_up_no_other() {
 #[tokio::test(start_paused = true)]
 async fn a_stack_of_which_nothing_is_heard_for_long_is_left_to_go_on() {
     let world = old_bootstrap();
-    world.proxy.on(Calls::of("DescribeStacks").stack("S03").from(3), Mishap::never_answered());
+    world.proxy.on(Calls::of("DescribeStacks").stack("S03").from(2), Mishap::never_answered());
     let ran = world.deploy(&app()).await;
     ran.check(&[("S03", Outcome::Interrupted), ("S04", Outcome::Deployed)]);
     assert_eq!(ran.exit_code(), exit::INTERRUPTED);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paceline_aws::Method;
 use paceline_engine::{Earlier, Fact, Outcome, Stop};
-use paceline_sim::{Failure, Faults, SimOptions};
+use paceline_sim::{Calls, Failure, Faults, Mishap, SimOptions};
 
 use crate::app::{App, slow, topic};
 use crate::faults::hostile;
@@ -147,5 +147,23 @@ async fn killed_again_and_again_by_a_hostile_aws_it_gets_there_and_does_nothing_
                 assert_eq!(world.began(id, "UPDATE_IN_PROGRESS").await, round, "seed {seed}: {id}");
             }
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ends_in_the_middle_interrupts_the_run_and_fails_no_stack() {
+    for operation in ["CreateStack", "DescribeStacks", "DescribeStackEvents"] {
+        let (world, app) = (World::slow(), app("one"));
+        world.proxy.on(Calls::of(operation).from(3), Mishap::expired_token());
+        let ran = world.deploy(&app).await;
+        assert_eq!(ran.exit_code(), 4, "{operation}: {:#?}", ran.events);
+        let outcomes = ["A", "B", "C"].map(|id| ran.stack(id).outcome);
+        assert!(outcomes.contains(&Outcome::Interrupted), "{operation}: {outcomes:?}");
+        assert!(!outcomes.contains(&Outcome::Failed), "{operation}: {outcomes:?}");
+
+        world.proxy.clear();
+        let again = world.run(&app, How { earlier: Some(ran.earlier()), ..How::default() }).await;
+        assert_eq!(again.exit_code(), 0);
+        assert_eq!(world.count("CreateStack"), 3, "{operation}");
     }
 }

@@ -10,7 +10,9 @@ use aws_sdk_cloudformation::Client;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use camino::Utf8Path;
-use paceline_aws::{Aws, AwsOptions, Commands, Images, Method, MissingFiles, Notices, PreflightError, Wire};
+use paceline_aws::{
+    Aws, AwsOptions, Commands, Images, Method, MissingFiles, Notices, PreflightError, TokenKey, Wire,
+};
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, Fact, Outcome, RunOptions, Stop};
 use paceline_plan::{Config, Destruction, Plan, PlanOptions};
@@ -79,6 +81,8 @@ pub(crate) struct How {
     pub(crate) faults: Option<Faults>,
     /// How long the operation on a stack may take.
     pub(crate) limit: Option<Duration>,
+    /// What tokens digest secret values with.
+    pub(crate) token_key: TokenKey,
     /// When the run stops by itself.
     pub(crate) deadline: Option<Duration>,
 }
@@ -212,6 +216,7 @@ impl World {
             without,
             faults,
             limit,
+            token_key,
             deadline,
             ..
         } = how;
@@ -226,6 +231,7 @@ impl World {
             stack_limit: limit,
             missing_files,
             commands,
+            token_key,
             ..AwsOptions::default()
         };
         let performer = Arc::new(Box::pin(Aws::connect(assembly, &plan, options)).await?);

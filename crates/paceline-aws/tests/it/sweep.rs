@@ -1,0 +1,186 @@
+//! Every call of a run meets with every mishap, one at a time: the run ends right, or can be gone on with, does
+//! nothing twice, and says what it waited for.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use paceline_engine::Outcome;
+use paceline_sim::{Call, Calls, Mishap, SimOptions};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::app::{ACCOUNT, App, BUCKET, REGION, role, topic};
+use crate::world::{How, World};
+
+const CONFIG: &str = "gates: [{ after: Roles, iam-roles: all }]";
+const STACKS: [&str; 2] = ["Roles", "After"];
+/// No run of this app takes so long, whatever happens to one of its calls.
+const BOUND: Duration = Duration::from_mins(15);
+const MINUTE: Duration = Duration::from_mins(1);
+/// Calls that may fail without harm: the run does not wait for their answers, and has nothing to say.
+const MAY_FAIL: [&str; 2] = ["DescribeAccountLimits", "DescribeImages"];
+/// So many calls of a kind meet with a mishap. Those after them are polls like the ones before.
+const OF_A_KIND: u32 = 2;
+
+/// Two stacks, a file and an image, the gate between them, and a parameter that one writes.
+fn app() -> App {
+    let mut app = App::new();
+    app.write("asset.code/index.js", "1");
+    app.write("asset.image/Dockerfile", "FROM scratch");
+    let publisher = |kind: &str| {
+        format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-{kind}-publishing-role-{ACCOUNT}-{REGION}")
+    };
+    let manifest = json!({"version": "36.0.0",
+        "files": {"code": {"source": {"path": "asset.code", "packaging": "zip"}, "destinations": {"here": {
+            "bucketName": BUCKET, "objectKey": "code.zip", "region": REGION,
+            "assumeRoleArn": publisher("file")}}}},
+        "dockerImages": {"image": {"source": {"directory": "asset.image"}, "destinations": {"here": {
+            "repositoryName": format!("cdk-hnb659fds-container-assets-{ACCOUNT}-{REGION}"), "imageTag": "tag",
+            "region": REGION, "assumeRoleArn": publisher("image")}}}},
+    });
+    let mut after = topic("t");
+    after["Parameters"] =
+        json!({"Given": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/roles"}});
+    app.stack("Roles", &roles(), &[]).assets("Roles", &manifest).stack("After", &after, &["Roles"])
+}
+
+fn roles() -> Value {
+    let written = json!({"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Name": "/roles", "Value": "v"}});
+    json!({"Resources": {"One": role(), "Written": written}})
+}
+
+fn how(deletes: bool) -> How {
+    How { config: CONFIG, deletes, ..How::default() }
+}
+
+/// What a call asks for: its operation, and the name of the stack that it names.
+type Kind = (String, Option<String>);
+
+fn kind(call: &Call) -> Kind {
+    let stack = call.stack.as_deref().map(|text| text.split('/').nth(1).unwrap_or(text).to_owned());
+    (call.operation.clone(), stack)
+}
+
+fn calls((operation, stack): &Kind) -> Calls {
+    match stack {
+        Some(stack) => Calls::of(operation).stack(stack),
+        None => Calls::of(operation).when(|call| call.stack.is_none()),
+    }
+}
+
+/// A world that a run can begin in.
+async fn world(app: &App, deletes: bool) -> World {
+    let world = World::new(SimOptions::default());
+    if deletes {
+        world.run(app, how(false)).await.check_all(Outcome::Deployed);
+    }
+    world
+}
+
+/// The calls that a run makes when nothing happens, and whether each only reads.
+async fn kinds(app: &App, deletes: bool) -> BTreeSet<(Kind, u32, bool)> {
+    let world = world(app, deletes).await;
+    let before = world.proxy.passed().len();
+    world.run(app, how(deletes)).await;
+    let passed = world.proxy.passed().split_off(before);
+    let mut seen: Vec<Kind> = Vec::new();
+    let mut kinds = BTreeSet::new();
+    for passed in passed {
+        let it = kind(&passed.call);
+        let nth = u32::try_from(seen.iter().filter(|other| **other == it).count()).unwrap() + 1;
+        seen.push(it.clone());
+        if nth <= OF_A_KIND {
+            kinds.insert((it, nth, passed.call.is_read()));
+        }
+    }
+    kinds
+}
+
+/// When the mishap happens.
+#[derive(Clone, Copy)]
+enum When {
+    Once,
+    ForAMinute,
+}
+
+async fn sweep(deletes: bool, mishap: Mishap, when: When, reads_only: bool) {
+    let app = app();
+    let kinds = kinds(&app, deletes).await;
+    assert!(kinds.len() > 8, "{kinds:?}");
+    for (kind, nth, reads) in kinds {
+        if reads_only && !reads {
+            continue;
+        }
+        let what = format!("{kind:?} {nth}: {mishap}");
+        let world = world(&app, deletes).await;
+        let chosen = match when {
+            When::Once => calls(&kind).nth(nth),
+            When::ForAMinute => calls(&kind).from(nth).lasting(MINUTE),
+        };
+        world.proxy.on(chosen, mishap.clone());
+        let started = Instant::now();
+        let ran = world.run(&app, how(deletes)).await;
+        assert!(started.elapsed() < BOUND, "{what}: it took {:?}", started.elapsed());
+        assert!(!world.proxy.struck().is_empty(), "{what}: it did not happen");
+        if !reads_only && !MAY_FAIL.contains(&kind.0.as_str()) {
+            assert!(world.said().len() + ran.retries().len() > 0, "{what}: nothing was said");
+        }
+        match ran.exit_code() {
+            0 => {}
+            4 => {
+                world.proxy.clear();
+                let again = How { earlier: Some(ran.earlier()), ..how(deletes) };
+                assert_eq!(world.run(&app, again).await.exit_code(), 0, "{what}: when it went on");
+            }
+            code => panic!("{what}: it ended with {code}: {:#?}", ran.events),
+        }
+        world.rest().await;
+        let expected = if deletes { "DELETE_COMPLETE" } else { "CREATE_COMPLETE" };
+        for stack in STACKS {
+            assert_eq!(world.statuses(stack), [expected], "{what}: {stack}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_call_is_carried_out_and_never_answered() {
+    sweep(false, Mishap::never_answered(), When::Once, false).await;
+    sweep(true, Mishap::never_answered(), When::Once, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_call_never_arrives() {
+    sweep(false, Mishap::never_answered().request_lost(), When::Once, false).await;
+    sweep(true, Mishap::never_answered().request_lost(), When::Once, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_call_is_answered_with_a_web_page() {
+    sweep(false, Mishap::html(), When::Once, false).await;
+    sweep(true, Mishap::html().request_lost(), When::Once, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_call_is_answered_with_nothing() {
+    sweep(false, Mishap::empty(), When::Once, false).await;
+    sweep(true, Mishap::empty(), When::Once, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_read_is_answered_from_the_past() {
+    let past = Mishap::from_the_past(Duration::from_secs(20));
+    sweep(false, past.clone(), When::Once, true).await;
+    sweep(true, past, When::Once, true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_call_is_refused_once() {
+    sweep(false, Mishap::request_expired(), When::Once, false).await;
+    sweep(true, Mishap::throttled(), When::Once, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_call_is_refused_for_a_minute() {
+    sweep(false, Mishap::throttled(), When::ForAMinute, false).await;
+    sweep(true, Mishap::bad_gateway(), When::ForAMinute, false).await;
+}
