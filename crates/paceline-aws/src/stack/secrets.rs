@@ -95,8 +95,6 @@ fn read(path: &Utf8Path) -> io::Result<Option<SecretKey>> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
-
     use super::*;
 
     #[test]
