@@ -7,6 +7,7 @@ mod apps;
 mod assemblies;
 mod aws_refusals;
 mod bootstrap;
+mod borrowed;
 mod context;
 mod deploy;
 mod destroy;

@@ -203,7 +203,11 @@ impl Aws {
     async fn try_perform(&self, context: &StepContext) -> Result<Ended, Trouble> {
         let stack = self.stack(context)?;
         match &context.step().work {
-            Work::Publish(publish) => self.publish(context, stack, publish).await,
+            Work::Publish(publish) => {
+                // Its own assembly may be newer than ours; that of another stack is ours.
+                let manifest = self.assembly.stack(&publish.manifest).filter(|it| it.id != stack.id);
+                self.publish(context, manifest.unwrap_or(stack), publish).await
+            }
             Work::Deploy { .. } => self.deploy(context, stack).await,
             Work::Delete { .. } => {
                 let environment = self.environment(stack).await?;

@@ -9,8 +9,9 @@ use std::time::Duration;
 use paceline_assembly::{Assembly, Stack, Template, Unseen};
 use rayon::prelude::*;
 
+use crate::assets::Catalogue;
 use crate::context::ContextLookup;
-use crate::edges::{Uses, scan};
+use crate::edges::{BorrowedAsset, Uses, scan};
 use crate::forecast::{Expect, Expected};
 use crate::history::short;
 use crate::identity;
@@ -34,6 +35,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) fingerprint: String,
     /// Changes with what CloudFormation is given beside the template.
     pub(crate) settings: String,
+    /// The assets that it uses and that only other stacks register.
+    pub(crate) borrowed: Vec<BorrowedAsset<'a>>,
     /// The parameters whose values nobody may see.
     pub(crate) secret: BTreeSet<String>,
 }
@@ -44,21 +47,28 @@ pub(crate) fn of<'a>(
     context: &[ContextLookup],
     expect: Expect<'_>,
 ) -> Vec<Facts<'a>> {
-    assembly.stacks.par_iter().map(|stack| Facts::of(stack, context, expect)).collect()
+    let catalogue = Catalogue::new(assembly);
+    assembly.stacks.par_iter().map(|stack| Facts::of(stack, context, &catalogue, expect)).collect()
 }
 
 impl<'a> Facts<'a> {
-    fn of(stack: &'a Stack, context: &[ContextLookup], expect: Expect<'_>) -> Self {
+    fn of(
+        stack: &'a Stack,
+        context: &[ContextLookup],
+        catalogue: &Catalogue<'a>,
+        expect: Expect<'_>,
+    ) -> Self {
         let opened = stack.opened();
         let fingerprint = opened.template.fingerprint();
         let nested = opened.nested.iter().map(|nested| nested.template.resource_count());
         let templates = opened.nested_that_may_be_made().map(|nested| &nested.template);
         let unseen = std::iter::once(&opened.template).chain(templates).flat_map(Template::unseen);
         let own: Vec<&ContextLookup> = context.iter().filter(|it| it.is_for(stack)).collect();
-        let uses = scan(&opened, &own);
+        let uses = scan(&opened, &own, catalogue);
         Self {
             stack: &stack.id,
             complete: expect.complete(&opened, uses.provided_by_resources()),
+            borrowed: BorrowedAsset::of(&uses, catalogue),
             uses,
             unseen: unseen.cloned().collect(),
             resources: opened.template.resource_count() + nested.sum::<usize>(),

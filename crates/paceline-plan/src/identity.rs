@@ -18,7 +18,7 @@ use crate::plan::{Command, Plan, PlannedStack, Publish, Step, Synthesize, Work};
 /// Everything that decides what a step does. Positions in the plan are replaced by what stands there.
 #[derive(Serialize)]
 enum Identity<'a> {
-    Publish { stack: &'a str, asset: &'a str, destination: &'a str, image: bool, title: &'a str },
+    Publish { manifest: &'a str, asset: &'a str, destination: &'a str, image: bool, title: &'a str },
     Deploy { stack: Target<'a>, rollback: Rollback, ignore_times: bool },
     Delete { stack: Target<'a> },
     Gate { stack: Target<'a>, roles: &'a IamRoles },
@@ -54,8 +54,9 @@ impl Plan {
     pub fn identity(&self, step: &Step) -> String {
         let Step { id, work, needs: _, early: _, expected: _, expected_from: _ } = step;
         let identity = match work {
-            Work::Publish(Publish { stack, asset, destination, image, title }) => {
-                Identity::Publish { stack: &self.stacks[*stack].id, asset, destination, image: *image, title }
+            // Which stack needs it first says when it is published.
+            Work::Publish(Publish { stack: _, manifest, asset, destination, image, title }) => {
+                Identity::Publish { manifest, asset, destination, image: *image, title }
             }
             Work::Deploy { stack } => Identity::Deploy {
                 stack: Target::of(&self.stacks[*stack]),

@@ -4,6 +4,7 @@
 //! Everything here is pure, but for reading the configuration file: no network, no clock.
 
 pub mod advice;
+mod assets;
 mod beside;
 mod commands;
 pub mod config;
@@ -45,8 +46,8 @@ pub use edges::{Edge, External, Place, Reason, Section, Stored};
 pub use error::PlanError;
 pub use make::PlanOptions;
 pub use plan::{
-    Command, DeclaredOnly, Early, KeptContext, LeftOut, Phase, Plan, PlannedStack, Publish, Relaxed, Step,
-    Synthesize, THE_APP, Work,
+    Borrowed, Command, DeclaredOnly, Early, KeptContext, LeftOut, Phase, Plan, PlannedStack, Publish,
+    Relaxed, Step, Synthesize, THE_APP, Work,
 };
 pub use relax::Present;
 pub use schema::schema;

@@ -21,7 +21,7 @@ use crate::graph::Graph;
 use crate::history::History;
 use crate::names::Names;
 use crate::phases::Phases;
-use crate::plan::{Plan, PlannedStack, Relaxed};
+use crate::plan::{Borrowed, Plan, PlannedStack, Relaxed};
 use crate::relax::{self, Present};
 use crate::selection::Selection;
 use crate::weave::{Woven, by_stack, weave};
@@ -167,6 +167,7 @@ impl Plan {
         let maker = steps::Maker {
             names: &names,
             gates: &gates,
+            borrowed: facts.iter().map(|facts| (facts.stack, facts.borrowed.as_slice())).collect(),
             complete: facts.iter().map(|facts| (facts.stack, &facts.complete)).collect(),
             commands: &commands.among(&numbers, &mut warnings),
             config_path: &options.config_path,
@@ -198,6 +199,7 @@ impl Plan {
             external,
             relaxed,
             kept_context: late::kept(&context, &chosen, &facts),
+            borrowed: borrowed(&chosen, &facts),
             declared_only,
             times: times(&facts),
             ignore_times: config.unchanged.ignore_timestamps,
@@ -217,6 +219,12 @@ impl Plan {
 fn times(facts: &[Facts<'_>]) -> Vec<(String, Vec<Place>)> {
     let with_times = facts.iter().filter(|facts| !facts.uses.times.is_empty());
     with_times.map(|facts| (facts.stack.to_owned(), facts.uses.times.clone())).collect()
+}
+
+/// The assets that stacks use and that only other stacks register.
+fn borrowed(stacks: &[&Stack], facts: &[Facts<'_>]) -> Vec<Borrowed> {
+    let of_each = stacks.iter().zip(facts);
+    of_each.flat_map(|(stack, facts)| facts.borrowed.iter().map(|asset| asset.told(stack))).collect()
 }
 
 /// The heaviest chain of stacks, which are in the order of `order`.

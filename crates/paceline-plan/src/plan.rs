@@ -31,6 +31,8 @@ pub struct Plan {
     pub relaxed: Vec<Relaxed>,
     /// What apps have from their context as it was once found, and stacks of the plan make.
     pub kept_context: Vec<KeptContext>,
+    /// Assets that stacks use and that only the asset manifest of another stack names.
+    pub borrowed: Vec<Borrowed>,
     /// Edges that the manifest declares and that no template uses.
     pub declared_only: Vec<DeclaredOnly>,
     /// The stacks that hold the time of their synthesis, and where: such a stack is never unchanged.
@@ -111,6 +113,24 @@ pub struct DeclaredOnly {
     pub to: String,
     /// How much earlier the last stack would be complete without this edge, with room for every stack at once.
     pub saves: Duration,
+}
+
+/// An asset whose address stands in the template of a stack, and which only another stack's asset manifest names. The
+/// stack waits until the asset is published, and not for the other stack.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Borrowed {
+    /// The id of the stack that uses it.
+    pub stack: String,
+    /// The id of the stack whose asset manifest names it.
+    pub manifest: String,
+    /// What people call it.
+    pub asset: String,
+    /// Whether it is a container image and not a file.
+    pub image: bool,
+    /// The id of the step that publishes it.
+    pub step: String,
+    /// Where the template uses it.
+    pub read_at: Place,
 }
 
 /// Edges between two stacks that are dropped when every parameter they are for is there before the run.
@@ -288,8 +308,10 @@ impl Work {
 /// An asset and one of its destinations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publish {
-    /// The position in [`Plan::stacks`] of the first stack whose asset manifest names it.
+    /// The position in [`Plan::stacks`] of the first stack that needs it.
     pub stack: usize,
+    /// The id of the stack whose asset manifest names it. It need not be a stack of the plan: see [`Borrowed`].
+    pub manifest: String,
     /// Its id in that manifest.
     pub asset: String,
     /// The id of the destination in that manifest.

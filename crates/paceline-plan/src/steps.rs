@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_assembly::{FileSource, Stack, Template};
+use paceline_assembly::{Stack, Template};
 
+use crate::assets::{Destination, is_template};
 use crate::commands::{Place, Placed};
 use crate::config::{Config, IamRoles};
+use crate::edges::BorrowedAsset;
 use crate::error::PlanError;
 use crate::forecast::{Expect, Expected};
 use crate::names::Names;
@@ -79,6 +81,7 @@ pub(crate) struct Maker<'a> {
     pub(crate) names: &'a Names<'a>,
     pub(crate) gates: &'a Gates,
     pub(crate) complete: Complete<'a>,
+    pub(crate) borrowed: HashMap<&'a str, &'a [BorrowedAsset<'a>]>,
     pub(crate) commands: &'a [(&'a Placed<'a>, Place)],
     pub(crate) config_path: &'a Utf8Path,
     pub(crate) expect: Expect<'a>,
@@ -87,7 +90,7 @@ pub(crate) struct Maker<'a> {
 /// Makes the steps: every asset once for each place it goes to, every stack, every gate, every command. The steps
 /// about a stack come together, and in the order of the stacks.
 pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
-    let Maker { names, gates, complete, expect, .. } = maker;
+    let Maker { names, gates, complete, borrowed, expect, .. } = maker;
     let mut steps: Vec<Step> = Vec::new();
     // The steps of commands, by the command's position in the configuration.
     let mut ran: HashMap<usize, usize> = HashMap::new();
@@ -109,16 +112,22 @@ pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
         // A stack that makes the bucket or the repository which its assets go to.
         let before = source.into_iter().flat_map(|s| &s.assets.depends_on);
         let before: Vec<usize> = before.filter_map(|id| done.get(id.as_str()).copied()).collect();
-        let mut own = source.map_or_else(Vec::new, |s| assets(s, number));
+        let mut own = source.map_or_else(Vec::new, |s| assets(s, number).collect());
         if let Some(source) = source.filter(|_| !late::awaited(stack).is_empty()) {
             // Its template is made by the synthesis that it waits for, and published with that.
-            own.retain(|(_, publish)| !is_template(source, publish));
+            own.retain(|(_, publish)| !is_template(source, &publish.asset, publish.image));
         }
-        for (place, publish) in own {
+        let own = own.into_iter().map(|(place, publish)| (place, publish, before.clone()));
+        let borrowed = borrowed.get(stack.id.as_str()).into_iter().flat_map(|assets| assets.iter());
+        let borrowed = borrowed.map(|asset| {
+            let before = asset.after.iter().filter_map(|id| done.get(id.as_str()).copied()).collect();
+            (asset.place.clone(), asset.publish(number), before)
+        });
+        for (place, publish, before) in own.chain(borrowed).collect::<Vec<_>>() {
             let step = *published.entry(place).or_insert_with_key(|place| {
                 let expected = expect.asset(&publish, stack.region.as_deref());
                 let id = format!("{PUBLISH}{place}");
-                steps.push(step(id, Work::Publish(publish), before.clone(), expected));
+                steps.push(step(id, Work::Publish(publish), before, expected));
                 steps.len() - 1
             });
             needs.push(step);
@@ -199,58 +208,6 @@ pub(crate) fn step(id: String, work: Work, needs: Vec<usize>, expected: Expected
 }
 
 /// A stack's assets, each with the place it goes to: the same place means the same object.
-pub(crate) fn assets(stack: &Stack, number: usize) -> Vec<(String, Publish)> {
-    let environment = &stack.environment;
-    let account = environment.account.as_deref().unwrap_or("unknown-account");
-    let in_region = |region: Option<&String>| {
-        let region = region.or(environment.region.as_ref());
-        region.map_or_else(|| "unknown-region".to_owned(), Clone::clone)
-    };
-    let resolve = |text: &str, region: &str| {
-        text.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
-    };
-    let mut assets = Vec::new();
-    for (id, file) in &stack.assets.files {
-        for (destination, to) in &file.destinations {
-            let region = in_region(to.region.as_ref());
-            let place = format!("{}/{}", resolve(&to.bucket, &region), resolve(&to.key, &region));
-            let publish = Publish {
-                stack: number,
-                asset: id.clone(),
-                destination: destination.clone(),
-                image: false,
-                title: file.display_name.clone().unwrap_or_else(|| short(id)),
-            };
-            assets.push((format!("s3://{place}"), publish));
-        }
-    }
-    for (id, image) in &stack.assets.images {
-        for (destination, to) in &image.destinations {
-            let region = in_region(to.region.as_ref());
-            let repository = resolve(&to.repository, &region);
-            let place = format!("ecr:{account}/{region}/{repository}:{}", resolve(&to.tag, &region));
-            let publish = Publish {
-                stack: number,
-                asset: id.clone(),
-                destination: destination.clone(),
-                image: true,
-                title: image.display_name.clone().unwrap_or_else(|| short(id)),
-            };
-            assets.push((place, publish));
-        }
-    }
-    assets
-}
-
-/// Whether an asset is the template of the stack.
-fn is_template(stack: &Stack, publish: &Publish) -> bool {
-    let file = stack.assets.files.get(&publish.asset).filter(|_| !publish.image);
-    file.is_some_and(
-        |file| matches!(&file.source, FileSource::Path { path, .. } if *path == stack.template_path),
-    )
-}
-
-/// The first letters of an asset's digest are enough for people.
-fn short(id: &str) -> String {
-    id.chars().take(12).collect()
+pub(crate) fn assets(stack: &Stack, number: usize) -> impl Iterator<Item = (String, Publish)> {
+    Destination::of(stack).map(move |to| (to.place(), to.publish(number, &stack.id)))
 }

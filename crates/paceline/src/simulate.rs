@@ -101,7 +101,7 @@ pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
         };
         pretences.push(format!("{files} pretended; a deployment to AWS needs them"));
     }
-    match plan.steps.iter().filter(|step| is_made_by_command(assembly, plan, &step.work)).count() {
+    match plan.steps.iter().filter(|step| is_made_by_command(assembly, &step.work)).count() {
         0 => {}
         1 => pretences
             .push("the command that makes 1 asset is not run, and its upload is pretended".to_owned()),
@@ -121,10 +121,9 @@ pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
     pretences
 }
 
-fn is_made_by_command(assembly: &Assembly, plan: &Plan, work: &Work) -> bool {
+fn is_made_by_command(assembly: &Assembly, work: &Work) -> bool {
     let Work::Publish(publish) = work else { return false };
-    let stack = plan.stacks.get(publish.stack).and_then(|planned| assembly.stack(&planned.id));
-    let Some(assets) = stack.map(|stack| &stack.assets) else { return false };
+    let Some(assets) = assembly.stack(&publish.manifest).map(|stack| &stack.assets) else { return false };
     if publish.image {
         let source = assets.images.get(&publish.asset).map(|asset| &asset.source);
         return source.is_some_and(|source| source.directory.is_none());

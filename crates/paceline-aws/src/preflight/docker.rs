@@ -13,7 +13,7 @@ impl Aws {
     /// Docker is asked once, and only where that is in vain, the registries: what is there need not be built.
     pub(crate) async fn check_docker(&self, plan: &Plan) -> Option<Trouble> {
         let built = |publish: &&Publish| {
-            let stack = plan.stacks.get(publish.stack).and_then(|planned| self.assembly.stack(&planned.id));
+            let stack = self.assembly.stack(&publish.manifest);
             let asset = stack.and_then(|stack| stack.assets.images.get(&publish.asset));
             publish.image && asset.is_some_and(|asset| asset.source.directory.is_some())
         };
@@ -27,8 +27,7 @@ impl Aws {
         }
         let trouble = self.images.cannot_build().await?;
         let looked = images.iter().map(|publish| async move {
-            let stack = plan.stacks.get(publish.stack).and_then(|planned| self.assembly.stack(&planned.id));
-            match stack {
+            match self.assembly.stack(&publish.manifest) {
                 Some(stack) => self.is_published(stack, publish).await.unwrap_or(false),
                 None => false,
             }

@@ -33,7 +33,7 @@ impl Aws {
             after_a_stack.push(waits || step.work.changes().is_some());
             if let Work::Publish(publish) = &step.work
                 && !waits
-                && let Some((target, role)) = self.publishes_as(plan, publish).await
+                && let Some((target, role)) = self.publishes_as(publish).await
             {
                 roles.insert((target, &role.arn), role);
             }
@@ -46,8 +46,8 @@ impl Aws {
     }
 
     /// Where an asset goes, and the role that brings it there.
-    async fn publishes_as<'a>(&'a self, plan: &Plan, publish: &Publish) -> Option<(Target, &'a Role)> {
-        let stack = self.assembly.stack(&plan.stacks.get(publish.stack)?.id)?;
+    async fn publishes_as<'a>(&'a self, publish: &Publish) -> Option<(Target, &'a Role)> {
+        let stack = self.assembly.stack(&publish.manifest)?;
         let (asset, to) = (&publish.asset, &publish.destination);
         let (region, role) = if publish.image {
             let to = stack.assets.images.get(asset)?.destinations.get(to)?;

@@ -66,16 +66,16 @@ pub fn unpublishable(assembly: &Assembly, plan: &Plan) -> Vec<Unpublishable> {
 /// The sources of all that a plan publishes, in its order.
 pub(super) fn sources(assembly: &Assembly, plan: &Plan) -> Vec<Source> {
     let mut sources: Vec<Source> = Vec::new();
-    let mut known: BTreeMap<(usize, &str, bool), usize> = BTreeMap::new();
+    let mut known: BTreeMap<(&str, &str, bool), usize> = BTreeMap::new();
     for step in &plan.steps {
         match &step.work {
             Work::Publish(publish) => {
-                let key = (publish.stack, publish.asset.as_str(), publish.image);
+                let key = (publish.manifest.as_str(), publish.asset.as_str(), publish.image);
                 if let Some(source) = known.get(&key).and_then(|&at| sources.get_mut(at)) {
                     if let To::Destinations(to) = &mut source.to {
                         to.push(publish.clone());
                     }
-                } else if let Some(source) = Source::of(assembly, plan, publish) {
+                } else if let Some(source) = Source::of(assembly, publish) {
                     known.insert(key, sources.len());
                     sources.push(source);
                 }
@@ -97,8 +97,8 @@ pub(super) fn sources(assembly: &Assembly, plan: &Plan) -> Vec<Source> {
 }
 
 impl Source {
-    fn of(assembly: &Assembly, plan: &Plan, publish: &Publish) -> Option<Self> {
-        let stack = assembly.stack(&plan.stacks.get(publish.stack)?.id)?;
+    fn of(assembly: &Assembly, publish: &Publish) -> Option<Self> {
+        let stack = assembly.stack(&publish.manifest)?;
         let of = if publish.image {
             let ImageSource { directory, executable, docker_file, .. } =
                 &stack.assets.images.get(&publish.asset)?.source;

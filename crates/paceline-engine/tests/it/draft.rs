@@ -24,6 +24,7 @@ impl Draft {
             external: Vec::new(),
             relaxed: Vec::new(),
             kept_context: Vec::new(),
+            borrowed: Vec::new(),
             declared_only: Vec::new(),
             times: Vec::new(),
             ignore_times: false,
@@ -140,7 +141,8 @@ impl Draft {
 
 fn publish(id: &str, image: bool) -> Work {
     let (asset, destination) = (id.to_owned(), "current".to_owned());
-    Work::Publish(Publish { stack: 0, asset, destination, image, title: format!("Asset {id}") })
+    let manifest = "A".to_owned();
+    Work::Publish(Publish { stack: 0, manifest, asset, destination, image, title: format!("Asset {id}") })
 }
 
 fn limits(stacks: usize, assets: usize, images: usize) -> Concurrency {

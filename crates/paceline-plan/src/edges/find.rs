@@ -90,6 +90,12 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextL
         for to in places.filter(|to| ids.contains(to.as_str()) && *to != from) {
             found.edges.push(Edge::new(from, to, Reason::Asset, "makes the place that its assets go to"));
         }
+        for asset in &facts.borrowed {
+            for to in asset.after.iter().filter(|to| ids.contains(to.as_str()) && *to != from) {
+                let detail = format!("makes the place that the asset {} goes to", asset.title);
+                found.edges.push(Edge::new(from, to, Reason::Asset, detail));
+            }
+        }
         for ((to, reason, what), ends) in ties {
             let more = match ends.read_at.len() - 1 {
                 0 => String::new(),

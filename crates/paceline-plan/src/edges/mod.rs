@@ -4,6 +4,7 @@
 //! parameters in Parameter Store and CDK's cross-region readers tie stacks together in their
 //! templates, whether or not the manifest says so.
 
+mod borrowed;
 mod calls;
 mod find;
 mod images;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Until;
 
+pub(crate) use borrowed::BorrowedAsset;
 pub(crate) use find::find;
 pub use place::{Place, Section};
 pub(crate) use scan::scan;

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use paceline_assembly::{Resolver, Stack, Text, UNKNOWN};
+use paceline_assembly::{Intrinsic, Resolver, Stack, Text, UNKNOWN};
 use serde_json::Value;
 
+use super::borrowed::Assets;
 use super::uses::{At, Use, Uses};
 use super::{ELLIPSIS, Place, Reason, Section, calls, images, looked_up};
+use crate::assets::Catalogue;
 use crate::context::{self, ContextLookup, HOSTED_ZONE};
 use crate::timestamps::has_time;
 
@@ -19,33 +21,41 @@ const LONGEST: usize = 255;
 const SHORTEST_NAME: usize = 6;
 
 /// Reads a stack's template and its nested ones.
-pub(crate) fn scan(stack: &Stack, looked_up: &[&ContextLookup]) -> Uses {
+pub(crate) fn scan<'a>(
+    stack: &'a Stack,
+    looked_up: &'a [&'a ContextLookup],
+    catalogue: &'a Catalogue<'a>,
+) -> Uses {
     let mut uses = Uses::default();
-    Scanner::new(stack.template.resolver(), Vec::new(), looked_up, &mut uses)
+    let mut assets = Assets::new(stack, catalogue);
+    Scanner::new(stack.template.resolver(), Vec::new(), looked_up, &mut uses, &mut assets)
         .template(stack.template.expanded());
     for child in stack.nested_that_may_be_made() {
         let path: Vec<String> = child.parents.iter().chain([&child.logical_id]).cloned().collect();
-        Scanner::new(child.template.resolver(), path, looked_up, &mut uses)
+        Scanner::new(child.template.resolver(), path, looked_up, &mut uses, &mut assets)
             .template(child.template.expanded());
     }
+    uses.borrowed = assets.borrowed;
     uses
 }
 
-struct Scanner<'a> {
+struct Scanner<'a, 's> {
     resolver: Resolver<'a>,
     /// Where the scanner is.
     at: Place,
     /// What the stack's app looks up in its environment.
     looked_up: &'a [&'a ContextLookup],
-    uses: &'a mut Uses,
+    uses: &'s mut Uses,
+    assets: &'s mut Assets<'a>,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a, 's> Scanner<'a, 's> {
     fn new(
         resolver: Resolver<'a>,
         nested: Vec<String>,
         looked_up: &'a [&'a ContextLookup],
-        uses: &'a mut Uses,
+        uses: &'s mut Uses,
+        assets: &'s mut Assets<'a>,
     ) -> Self {
         let at = Place {
             nested,
@@ -54,7 +64,7 @@ impl<'a> Scanner<'a> {
             path: String::new(),
             construct: None,
         };
-        Self { resolver, at, looked_up, uses }
+        Self { resolver, at, looked_up, uses, assets }
     }
 
     fn template(&mut self, template: &Value) {
@@ -62,6 +72,7 @@ impl<'a> Scanner<'a> {
         self.section(template, Section::Resources, |scanner, resource| {
             if !scanner.resolver.is_left_out(resource) {
                 scanner.resource(resource);
+                scanner.borrow_assets(resource);
             }
         });
         self.section(template, Section::Outputs, |scanner, output| {
@@ -292,6 +303,11 @@ impl<'a> Scanner<'a> {
                             None => scanner.value(inner),
                         },
                         "Fn::GetStackOutput" => scanner.stack_output(inner),
+                        "Ref" | "Fn::FindInMap" | "Fn::Select" if scanner.assets.are_looked_for() => {
+                            let whole = scanner.checked(|resolver| resolver.resolve_intrinsic(key, inner));
+                            scanner.name_assets(whole.raw());
+                            scanner.value(inner);
+                        }
                         // A reference may be put together from parts.
                         "Fn::Join" | "Fn::Sub" => {
                             let whole = scanner.checked(|resolver| resolver.resolve_intrinsic(key, inner));
@@ -359,6 +375,42 @@ impl<'a> Scanner<'a> {
         }
         for (name, at) in images::of(text) {
             self.reads(Reason::Image, name, at);
+        }
+        self.name_assets(text);
+    }
+
+    fn name_assets(&mut self, text: &str) {
+        let numbers = match self.at.section {
+            Section::Resources => self.assets.named_in(text),
+            _ => Vec::new(),
+        };
+        if !numbers.is_empty() {
+            let place = self.place();
+            self.assets.named(numbers, &place);
+        }
+    }
+
+    /// Tells which of the assets that a resource may name it means.
+    fn borrow_assets(&mut self, resource: &Value) {
+        if self.assets.are_named() {
+            let mut texts = Vec::new();
+            self.texts(resource, &mut texts);
+            self.assets.borrow(&texts);
+        }
+    }
+
+    /// Every text in a value, as a whole and in its parts.
+    fn texts(&mut self, value: &Value, texts: &mut Vec<Text>) {
+        match value {
+            Value::String(text) => texts.push(Text::from_raw(text)),
+            Value::Array(items) => items.iter().for_each(|item| self.texts(item, texts)),
+            Value::Object(map) => {
+                if Intrinsic::of(value).is_some() {
+                    texts.push(self.resolved(value));
+                }
+                map.values().for_each(|inner| self.texts(inner, texts));
+            }
+            _ => {}
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a stack provides to others and reads from them.
 
+use std::collections::BTreeMap;
+
 use paceline_assembly::Text;
 
 use super::{Place, Reason, Section};
@@ -37,6 +39,8 @@ pub(crate) struct Uses {
     pub(super) read: Vec<Use>,
     /// The names that it gives to its resources, which others can use as they are.
     pub(crate) given_names: Vec<String>,
+    /// The assets that it uses and that only other stacks register, by their numbers in the catalogue, and where.
+    pub(super) borrowed: BTreeMap<usize, Place>,
     /// Where its custom resources hold the time of the synthesis.
     pub(crate) times: Vec<Place>,
     /// Where something is too large to be resolved.

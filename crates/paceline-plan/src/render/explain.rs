@@ -144,6 +144,15 @@ impl<'a> Explained<'a> {
         for &to in direct {
             self.edges(&mut out, number, to);
         }
+        for asset in self.plan.borrowed.iter().filter(|it| it.stack == stack.id) {
+            let (manifest, shown) = (clean(&asset.manifest), clean(&asset.shown()));
+            let _ = writeln!(
+                out,
+                "\n  it waits until {shown} is published, which only {manifest} registers; it does not wait for \
+                 {manifest}\n    used at {}",
+                clean(&asset.read_at.to_string())
+            );
+        }
         let all = self.graph.all_needs(number);
         let indirect: Vec<usize> = (0..all.len()).filter(|&to| all[to] && !direct.contains(&to)).collect();
         if !indirect.is_empty() {

@@ -11,7 +11,9 @@ use crate::config::{Strategy, Until};
 use crate::edges::{Edge, External, Place, Reason};
 use crate::forecast::Basis;
 use crate::history::Operation;
-use crate::plan::{DeclaredOnly, KeptContext, LeftOut, Phase, Plan, PlannedStack, Relaxed, Step, Work};
+use crate::plan::{
+    Borrowed, DeclaredOnly, KeptContext, LeftOut, Phase, Plan, PlannedStack, Relaxed, Step, Work,
+};
 use crate::price::Price;
 use crate::what_if::{Outlook, WhatIf};
 
@@ -35,6 +37,8 @@ struct Document<'a> {
     synthesized_again: Vec<SynthesizedAgain<'a>>,
     #[serde(skip_serializing_if = "<[KeptContext]>::is_empty")]
     kept_context: &'a [KeptContext],
+    #[serde(skip_serializing_if = "<[Borrowed]>::is_empty")]
+    borrowed_assets: &'a [Borrowed],
     declared_only: Vec<DeclaredOnlyOf<'a>>,
     timestamps: Vec<Timestamps<'a>>,
     warnings: &'a [String],
@@ -187,6 +191,7 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         relaxed: &plan.relaxed,
         synthesized_again: plan.steps.iter().filter_map(|step| SynthesizedAgain::of(plan, step)).collect(),
         kept_context: &plan.kept_context,
+        borrowed_assets: &plan.borrowed,
         declared_only: plan.declared_only.iter().map(DeclaredOnlyOf::of).collect(),
         timestamps: plan.times.iter().map(|(stack, places)| Timestamps { stack, places }).collect(),
         warnings: &plan.warnings,

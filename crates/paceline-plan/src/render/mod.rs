@@ -22,6 +22,7 @@ pub use text::{TextOptions, text};
 
 use crate::edges::{Edge, Reason};
 pub use crate::forecast::Forecast;
+use crate::plan::Borrowed;
 
 /// The stacks that edges lead to, each with how often every reason leads there.
 pub(crate) fn folded(edges: &[Edge]) -> BTreeMap<&str, BTreeMap<Reason, usize>> {
@@ -30,6 +31,13 @@ pub(crate) fn folded(edges: &[Edge]) -> BTreeMap<&str, BTreeMap<Reason, usize>> 
         *folded.entry(&edge.to).or_default().entry(edge.reason).or_default() += 1;
     }
     folded
+}
+
+impl Borrowed {
+    /// `the image Web`, `the file Code`.
+    fn shown(&self) -> String {
+        format!("the {} {}", if self.image { "image" } else { "file" }, self.asset)
+    }
 }
 
 /// `ssm ×3, import`.

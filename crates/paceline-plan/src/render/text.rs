@@ -318,5 +318,7 @@ fn waits(plan: &Plan, stack: &PlannedStack) -> Vec<String> {
         let phases: Vec<&str> = phases.map(|phase| phase.name.as_str()).collect();
         waits.push(format!("{barrier} stacks of {} (phase)", phases.join(", ")));
     }
+    let borrowed = plan.borrowed.iter().filter(|it| it.stack == stack.id);
+    waits.extend(borrowed.map(|it| format!("{} (published for {})", it.shown(), it.manifest)));
     waits
 }

@@ -23,6 +23,7 @@ fn plan() -> Plan {
     let more = [
         Work::Publish(Publish {
             stack: 0,
+            manifest: "A".to_owned(),
             asset: "asset".to_owned(),
             destination: "here".to_owned(),
             image: false,
@@ -48,10 +49,11 @@ fn changes(work: &Work) -> Vec<(&'static str, Work)> {
     let more = |text: &str| format!("{text} more");
     match work {
         Work::Publish(it) => {
-            let Publish { stack, asset, destination, image, title } = it;
+            // Which stack needs it first says when it is published.
+            let Publish { stack: _, manifest, asset, destination, image, title } = it;
             let of = |change: &dyn Fn(&mut Publish)| Work::Publish(changed(it, change));
             vec![
-                ("stack", of(&|it| it.stack = 1 - stack)),
+                ("manifest", of(&|it| it.manifest = more(manifest))),
                 ("asset", of(&|it| it.asset = more(asset))),
                 ("destination", of(&|it| it.destination = more(destination))),
                 ("image", of(&|it| it.image = !image)),
