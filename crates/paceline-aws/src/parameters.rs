@@ -1,5 +1,6 @@
-//! Looks at parameters before a run: whether those that stacks read are there already, so that an order which the team
-//! relaxes can be given up, and whether those that apps have from their context are what they were.
+//! Looks before a run whether the parameters that stacks read are there already, or the stacks that they wait for, so that
+//! an order which the team relaxes can be given up, and whether the
+//! parameters that apps have from their context are what they were.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +10,10 @@ use paceline_assembly::{Assembly, Stack};
 use paceline_plan::{ContextLookup, Present, Relaxed, Stored};
 
 use crate::aws::PreflightError;
+use crate::environment::Environment;
 use crate::sdk::Wire;
 use crate::session::{Sessions, Target};
+use crate::stack::is_usable;
 use crate::trouble::Trouble;
 
 /// `GetParameters` takes so many names at once (Systems Manager API reference, `GetParameters`).
@@ -19,13 +22,14 @@ const NAMES: usize = 10;
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Presence {
-    /// The pairs of stacks for which every parameter is there.
+    /// The pairs of stacks of which one has all that it waits for.
     pub present: Present,
     /// What could not be looked at. It counts as not there: the order is kept.
     pub warnings: Vec<String>,
 }
 
-/// Looks for the parameters of every relaxed edge, with the lookup role of the stack that reads them.
+/// Looks for what every relaxed edge is for: parameters, with the lookup role of the stack that reads them, or the stack
+/// that is waited for. A pair of stacks of which two entries are relaxed needs what both are for.
 pub async fn present(
     wire: &Wire,
     assembly: &Assembly,
@@ -33,18 +37,41 @@ pub async fn present(
 ) -> Result<Presence, PreflightError> {
     let sessions = Sessions::open(wire, "us-east-1").await?;
     let mut presence = Presence::default();
+    let mut absent = Present::new();
     for it in relaxed {
-        let Some(stack) = assembly.stack(&it.from) else { continue };
-        match Box::pin(all_there(&sessions, stack, &it.parameters)).await {
-            Ok(true) => drop(presence.present.insert((it.from.clone(), it.to.clone()))),
-            Ok(false) => {}
-            Err(trouble) => presence.warnings.push(format!(
-                "{} waits for {}: the parameters that it reads cannot be looked at: {}",
-                it.from, it.to, trouble.message
-            )),
+        let pair = (it.from.clone(), it.to.clone());
+        let (Some(from), Some(to)) = (assembly.stack(&it.from), assembly.stack(&it.to)) else { continue };
+        let (what, looked) = match it.parameters.as_slice() {
+            [] => ("the stack", Box::pin(is_there(&sessions, to)).await),
+            parameters => {
+                ("the parameters that it reads", Box::pin(all_there(&sessions, from, parameters)).await)
+            }
+        };
+        match looked {
+            Ok(true) => drop(presence.present.insert(pair)),
+            Ok(false) => drop(absent.insert(pair)),
+            Err(trouble) => {
+                presence.warnings.push(format!(
+                    "{} waits for {}: {what} cannot be looked at: {}",
+                    it.from, it.to, trouble.message
+                ));
+                absent.insert(pair);
+            }
         }
     }
+    presence.present.retain(|pair| !absent.contains(pair));
     Ok(presence)
+}
+
+/// Whether a stack is there and can be used.
+async fn is_there(sessions: &Sessions, stack: &Stack) -> Result<bool, Trouble> {
+    let target = sessions.target(stack).await?;
+    let config = config(sessions, stack.lookup_role.as_ref(), &target).await?;
+    let (caller, names) = (sessions.caller(&target), BTreeSet::from([stack.name.clone()]));
+    let environment = Environment::new(target, &config, caller, names);
+    environment.poller.never_list();
+    let view = environment.poller.glance(&stack.name).await?;
+    Ok(view.is_some_and(|view| is_usable(&view)))
 }
 
 async fn all_there(sessions: &Sessions, stack: &Stack, parameters: &[Stored]) -> Result<bool, Trouble> {

@@ -43,6 +43,8 @@ pub enum PlanError {
     Cycle {
         /// One edge for each step of the circle.
         edges: Vec<Edge>,
+        /// What can be written into `edges:` of the configuration against it: each of these is enough.
+        ways: Vec<Vec<String>>,
     },
     /// A phase puts a stack before one that it waits for.
     #[error(
@@ -148,10 +150,17 @@ impl PlanError {
             Self::UnknownCommand { .. } => "declare the other command first".to_owned(),
             Self::Ambiguous { .. } => "write the id of one stack".to_owned(),
             Self::Pattern { .. } => "use `*` for any text and `?` for any character".to_owned(),
-            Self::Cycle { edges } if edges.iter().any(|e| e.reason.is_ordered_by_the_team()) => {
+            Self::Cycle { edges, .. } if edges.iter().any(|e| e.reason.is_ordered_by_the_team()) => {
                 "remove one of the edges that paceline.yaml adds".to_owned()
             }
-            Self::Cycle { .. } => "break one of these dependencies in the app".to_owned(),
+            Self::Cycle { ways, .. } if ways.is_empty() => {
+                "break one of these dependencies in the app".to_owned()
+            }
+            Self::Cycle { ways, .. } => format!(
+                "break one of these dependencies in the app; or give one up in paceline.yaml, if what it is for was \
+                 deployed before:\n    edges:\n{}",
+                show_ways(ways)
+            ),
             Self::Contradiction { edge, later, .. } => {
                 format!("move `{}` to phase `{later}` or to a later one", edge.from)
             }
@@ -187,6 +196,14 @@ impl PlanError {
 
 fn of(reason: Option<Reason>) -> String {
     reason.map_or_else(String::new, |reason| format!(" for reason {reason}"))
+}
+
+fn show_ways(ways: &[Vec<String>]) -> String {
+    let indented = |way: &Vec<String>| {
+        let lines = way.iter().map(|line| format!("      {}", one_line(line)));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    ways.iter().map(indented).collect::<Vec<_>>().join("\n    or\n")
 }
 
 fn show_cycle(edges: &[Edge]) -> String {

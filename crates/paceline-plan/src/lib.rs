@@ -6,6 +6,7 @@
 pub mod advice;
 mod assets;
 mod beside;
+mod circles;
 mod commands;
 pub mod config;
 mod context;

@@ -25,7 +25,7 @@ use crate::plan::{Borrowed, Plan, PlannedStack, Relaxed};
 use crate::relax::{self, Present};
 use crate::selection::Selection;
 use crate::weave::{Woven, by_stack, weave};
-use crate::{beside, declared, late, steps, unseen};
+use crate::{beside, circles, declared, late, steps, unseen};
 
 /// What a plan is made with, beside the assembly and the configuration.
 #[derive(Debug, Clone)]
@@ -108,12 +108,15 @@ impl Plan {
         let commands = Commands::new(&config.commands, &config.phases, &names)?;
         edges.extend(commands.edges());
         let mut phases = Phases::new(&config.phases, strategy, &names)?;
+        circles::give_up(&mut edges, &mut relaxed, &phases, |_| false);
         phases.check(&edges)?;
 
         let selection = Selection::new(assembly, config, options, &names, &edges)?;
         phases.retain(|id| selection.has(id));
         edges.retain(|edge| selection.has(&edge.from) && selection.has(&edge.to));
         relaxed.retain(|it: &Relaxed| selection.has(&it.from) && selection.has(&it.to));
+
+        circles::give_up(&mut edges, &mut relaxed, &phases, |id| selection.has(id));
 
         let chosen: Vec<&Stack> = assembly.stacks.iter().filter(|stack| selection.has(&stack.id)).collect();
         let index: HashMap<&str, usize> =

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
-use crate::edges::{Edge, External, Place, Stored};
+use crate::edges::{Edge, External, Place, Reason, Stored};
 use crate::forecast::Basis;
 use crate::graph::Graph;
 use crate::history::Operation;
@@ -133,7 +133,8 @@ pub struct Borrowed {
     pub read_at: Place,
 }
 
-/// Edges between two stacks that are dropped when every parameter they are for is there before the run.
+/// Edges between two stacks that are dropped when what they are for is there before the run: every parameter that is
+/// read, or for edges of the manifest the other stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Relaxed {
     /// The id of the stack that waits.
@@ -142,10 +143,17 @@ pub struct Relaxed {
     pub to: String,
     /// Why that is right, in the team's words.
     pub because: String,
-    /// The parameters.
+    /// The kind of edge, where the team names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The parameters; none where only the manifest orders the two.
     pub parameters: Vec<Stored>,
-    /// Whether they are there, so that this plan has the edges no more.
+    /// Whether this plan has the edges no more.
     pub dropped: bool,
+    /// Whether they had to go: with them, stacks would wait for each other in a circle or against the phases. The
+    /// parameters have to be there then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
     /// Whether other edges tie the two all the same.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub without_effect: bool,

@@ -19,16 +19,8 @@ pub(crate) fn apply(
     edges: &mut Vec<Edge>,
     present: &Present,
 ) -> Result<Option<Relaxed>, PlanError> {
-    let can_be_eased = |edge: &Edge| match edge.reason {
-        // What a synthesis has not found is not there: it cannot be relaxed with all the others.
-        Reason::Synth => declared.reason.is_some() || declared.relax.is_none(),
-        reason => reason.is_in_templates(),
-    };
     let meant = |edge: &Edge| {
-        edge.from == from
-            && edge.to == to
-            && can_be_eased(edge)
-            && declared.reason.is_none_or(|reason| reason == edge.reason)
+        edge.from == from && edge.to == to && is_meant(declared.reason, declared.relax.is_some(), edge)
     };
     // That a synthesis is waited for is so on a fresh account, and no more when it has found what it looks for.
     if declared.reason != Some(Reason::Synth) && !edges.iter().any(meant) {
@@ -58,6 +50,9 @@ pub(crate) fn apply(
     }
     let mut parameters = Vec::new();
     for edge in edges.iter().filter(|edge| meant(edge)) {
+        if edge.reason == Reason::Manifest {
+            continue;
+        }
         let Some(stored) = &edge.stored else {
             return refuse(edge, "only a parameter of which the name is known can be looked for beforehand");
         };
@@ -73,10 +68,25 @@ pub(crate) fn apply(
         from: from.to_owned(),
         to: to.to_owned(),
         because: declared.because.clone(),
+        reason: declared.reason,
         parameters,
         dropped,
+        forced: false,
         without_effect: false,
     }))
+}
+
+/// Whether an edge between two stacks is among those that an entry of `edges` is about which names this reason, or none.
+/// Without one, it is about what templates show.
+pub(crate) fn is_meant(named: Option<Reason>, relaxes: bool, edge: &Edge) -> bool {
+    let can_be_eased = match edge.reason {
+        // What a synthesis has not found is not there: it cannot be relaxed with all the others.
+        Reason::Synth => named.is_some() || !relaxes,
+        // No template shows what it is for: whoever names it knows.
+        Reason::Manifest => named.is_some(),
+        reason => reason.is_in_templates(),
+    };
+    can_be_eased && named.is_none_or(|reason| reason == edge.reason)
 }
 
 /// The logical id of the resource that is enough for an edge: one of the stack's own template whose name is known
@@ -130,8 +140,11 @@ pub(crate) fn without_effect(stacks: &[PlannedStack], relaxed: &mut [Relaxed]) -
 fn tied(from: &PlannedStack, relaxed: &[Relaxed]) -> Vec<Edge> {
     let of_from: Vec<&Relaxed> = relaxed.iter().filter(|it| it.from == from.id).collect();
     let dropped = |edge: &Edge| {
-        let mut parameters = of_from.iter().filter(|it| it.to == edge.to).flat_map(|it| &it.parameters);
-        edge.reason.is_in_templates() && parameters.any(|it| edge.stored.as_ref() == Some(it))
+        let mut of_pair = of_from.iter().filter(|it| it.to == edge.to);
+        of_pair.any(|it| match &edge.stored {
+            Some(stored) => edge.reason.is_in_templates() && it.parameters.contains(stored),
+            None => is_meant(it.reason, true, edge),
+        })
     };
     let early = from.depends_on.iter().filter(|edge| edge.until == Until::Resource);
     let eased: BTreeSet<&str> =

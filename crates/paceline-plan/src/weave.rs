@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use paceline_assembly::{Environment, Stack};
 
+use crate::circles::ways_out;
 use crate::edges::{Edge, External};
 use crate::error::PlanError;
 use crate::graph::{Cycle, Graph};
@@ -83,9 +84,11 @@ fn distinct(stacks: &[&Stack], graph: &Graph, order: &[usize]) -> Result<(), Pla
 
 fn cycle_error(cycle: &Cycle, stacks: &[&Stack], edges: &[Edge]) -> PlanError {
     let next = cycle.0.iter().skip(1).chain(cycle.0.first());
-    let pairs = cycle.0.iter().zip(next);
-    let edges = pairs.filter_map(|(&from, &to)| {
-        edges.iter().find(|edge| edge.from == stacks[from].id && edge.to == stacks[to].id).cloned()
-    });
-    PlanError::Cycle { edges: edges.collect() }
+    let pairs =
+        cycle.0.iter().zip(next).map(|(&from, &to)| (stacks[from].id.as_str(), stacks[to].id.as_str()));
+    let pairs: Vec<(&str, &str)> = pairs.collect();
+    let shown = pairs
+        .iter()
+        .filter_map(|(from, to)| edges.iter().find(|edge| edge.from == *from && edge.to == *to).cloned());
+    PlanError::Cycle { edges: shown.collect(), ways: ways_out(&pairs, edges) }
 }

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{Assembly, Stack};
 use paceline_aws::{Aws, AwsOptions, Method, Presence, TokenKey};
 use paceline_engine::exit;
-use paceline_plan::{Plan, PlanOptions};
+use paceline_plan::{Plan, PlanOptions, Relaxed};
 use paceline_report::Record;
 
 use crate::cli::{DeployArgs, MethodArg, PlanFormat};
@@ -150,10 +150,36 @@ fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Fai
         stacks.any(|stack| stack.depends_on.iter().any(|edge| edge.to == to))
     };
     // Where another edge is left, the plan warns of it.
-    for (from, to) in options.present.iter().filter(|(from, to)| !waits(from, to)) {
-        terminal::say(&format!("{from} does not wait for {to}: every parameter that it reads is there"));
+    let dropped = |it: &&Relaxed| it.dropped && !waits(&it.from, &it.to);
+    if let Some(it) = relaxed.relaxed.iter().find(|it| it.forced && !it.parameters.is_empty()) {
+        return Err(impossible(it));
+    }
+    for it in relaxed.relaxed.iter().filter(dropped) {
+        let why = match (it.parameters.as_slice(), it.forced) {
+            (_, true) => "with that, no order is possible".to_owned(),
+            ([], false) => format!("{} is there", it.to),
+            (_, false) => "every parameter that it reads is there".to_owned(),
+        };
+        terminal::say(&format!("{} does not wait for {}: {why}", it.from, it.to));
     }
     Ok(Plan { digest: plan.digest, ..relaxed })
+}
+
+/// Neither order of two stacks can be deployed: one makes what the other reads, and has to come after it.
+fn impossible(it: &Relaxed) -> Failure {
+    let names: Vec<&str> = it.parameters.iter().map(|stored| stored.name.as_str()).collect();
+    let message = format!(
+        "`{0}` has to be deployed before `{1}`, although it reads what `{1}` makes, and not all of that is there: {2}",
+        it.from,
+        it.to,
+        names.join(", ")
+    );
+    let hint = format!(
+        "`edges:` in paceline.yaml gives up that `{0}` waits for `{1}`, which is right only where an earlier release \
+         has made these parameters; on a fresh account `{1}` has to come first: take out what makes it wait for `{0}`",
+        it.from, it.to
+    );
+    Failure::usage(message, hint).with_exit_code(exit::PREFLIGHT)
 }
 
 /// What the templates of stacks come to can depend on the parameters that they are given.

@@ -112,7 +112,7 @@ fn forecast(app: &App, plan: &Plan, options: &PlanOptions, asked: &Asked<'_>) ->
 
 /// When everything would be done on a redeployment that needs some orders no more.
 fn redeployed(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Option<Duration>, Failure> {
-    let eased = plan.relaxed.iter().filter(|it| !it.without_effect);
+    let eased = plan.relaxed.iter().filter(|it| !(it.without_effect || it.forced));
     let present: Present = eased.map(|it| (it.from.clone(), it.to.clone())).collect();
     if present.is_empty() {
         return Ok(None);

@@ -48,7 +48,7 @@ impl Simulation {
     /// A fresh AWS whose base credentials belong to the account of the app's first stack, with the parameters that
     /// the plan's stacks read and none of them makes. Must be made on the runtime that runs it.
     pub(crate) fn new(assembly: &Assembly, plan: &Plan, start: Timestamp) -> Self {
-        let foreign = foreign_parameters(plan).into_iter();
+        let foreign = foreign_parameters(plan).into_iter().chain(earlier_parameters(plan));
         let mut options = SimOptions {
             images: paceline_sim::Images::Absent,
             foreign_parameters: foreign.map(|name| (name.to_owned(), PRETENDED.to_owned())).collect(),
@@ -118,6 +118,12 @@ pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
             "no stack of the plan makes the {parameters} {names}: simulated as if somebody else had"
         ));
     }
+    let names = earlier_parameters(plan);
+    if !names.is_empty() {
+        let parameters = if names.len() == 1 { "parameter" } else { "parameters" };
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        pretences.push(format!("simulated as if an earlier release had made the {parameters} {names}"));
+    }
     pretences
 }
 
@@ -137,6 +143,12 @@ fn foreign_parameters(plan: &Plan) -> BTreeSet<&str> {
     let foreign = plan.external.iter().filter(|it| it.reason == Reason::Ssm && !it.unresolved);
     // Those that AWS publishes are in every account.
     foreign.map(|it| it.name.as_str()).filter(|name| !name.starts_with("/aws/")).collect()
+}
+
+/// The parameters that have to be there before the run, because the stack that makes them comes after one that reads them.
+fn earlier_parameters(plan: &Plan) -> BTreeSet<&str> {
+    let forced = plan.relaxed.iter().filter(|it| it.forced);
+    forced.flat_map(|it| &it.parameters).map(|stored| stored.name.as_str()).collect()
 }
 
 /// Deploys a plan to a fresh AWS, tells nobody of it, and says how long it took.

@@ -82,6 +82,11 @@ pub(super) fn verdict(status: &str) -> Option<Verdict> {
     }
 }
 
+/// Whether a stack has been deployed, and what it makes can be used: also after an update of it was rolled back.
+pub(crate) fn is_usable(view: &StackView) -> bool {
+    view.status == "UPDATE_ROLLBACK_COMPLETE" || verdict(&view.status) == Some(Verdict::Succeeded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

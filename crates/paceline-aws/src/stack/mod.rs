@@ -32,7 +32,7 @@ mod settle;
 mod source;
 mod unchanged;
 
-pub(crate) use decide::previous_parameters;
+pub(crate) use decide::{is_usable, previous_parameters};
 pub(crate) use delete::{Deletion, is_protected, protection};
 pub(crate) use deploy::Deployment;
 pub(crate) use events::EventLog;

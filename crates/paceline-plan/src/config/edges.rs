@@ -15,10 +15,11 @@ pub struct DeclaredEdge {
     pub to: Pattern,
     /// Why, for whoever reads the plan.
     pub because: String,
-    /// With `relax` or `until`: the kind of edge that is meant; without it, all that templates show.
+    /// With `relax` or `until`: the kind of edge that is meant; without it, all that templates show. What only the
+    /// manifest asks for can be relaxed when it is named.
     #[serde(default)]
     pub reason: Option<Reason>,
-    /// Drops the edges that templates show.
+    /// Drops the edges.
     #[serde(default)]
     pub relax: Option<Relax>,
     /// How long the edges that templates show wait.
@@ -37,7 +38,8 @@ impl DeclaredEdge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relax {
-    /// When every parameter that is read is there before the run starts: a redeployment. On a fresh account they stay.
+    /// When every parameter that is read is there before the run starts, or for an edge of the manifest the stack that is
+    /// waited for: a redeployment. On a fresh account they stay, unless stacks would wait for each other in a circle.
     WhenPresent,
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::text::{Page, Tone};
 use super::{count, show_duration};
 use crate::edges::{External, Reason};
-use crate::plan::DeclaredOnly;
+use crate::plan::{DeclaredOnly, Relaxed};
 
 /// The most lines that a list of remarks takes.
 const MANY_REMARKS: usize = 20;
@@ -34,12 +34,25 @@ impl Page<'_> {
 
     fn relaxed(&mut self) {
         // The others are warned of.
-        let side_by_side = self.plan.relaxed.iter().filter(|it| !it.without_effect);
-        let lines = side_by_side.map(|it| {
-            let parameters = count(it.parameters.len(), "parameter");
-            format!("{} and {}: once it finds the {parameters} it reads ({})", it.from, it.to, it.because)
+        let (forced, side_by_side): (Vec<&Relaxed>, Vec<&Relaxed>) =
+            self.plan.relaxed.iter().filter(|it| !it.without_effect).partition(|it| it.forced);
+        let lines = side_by_side.iter().map(|it| match it.parameters.len() {
+            0 => format!("{} and {}: once {} is there ({})", it.from, it.to, it.to, it.because),
+            number => {
+                let parameters = count(number, "parameter");
+                format!("{} and {}: once it finds the {parameters} it reads ({})", it.from, it.to, it.because)
+            }
         });
         self.remark("Deployed side by side on a redeployment:", &lines.collect::<Vec<_>>(), None);
+        let lines = forced.iter().map(|it| {
+            let names: Vec<&str> = it.parameters.iter().map(|stored| stored.name.as_str()).collect();
+            let needed = match names.as_slice() {
+                [] => String::new(),
+                names => format!(", so these have to be there before the run: {}", names.join(", ")),
+            };
+            format!("{} does not wait for {}{needed} ({})", it.from, it.to, it.because)
+        });
+        self.remark("Given up, as with it no order is possible:", &lines.collect::<Vec<_>>(), None);
     }
 
     fn kept_context(&mut self) {

@@ -12,7 +12,7 @@ mod order;
 mod practice;
 mod regions;
 mod words;
-mod yaml;
+pub(crate) mod yaml;
 
 use paceline_assembly::Assembly;
 

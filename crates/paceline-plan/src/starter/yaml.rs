@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// A text as a value or a key on one line.
-pub(super) fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+".contains(c);
     let is_word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '.')
         && text.chars().all(plain)
