@@ -85,7 +85,9 @@ fn circle(edges: &[Edge], among: impl Fn(&str) -> bool) -> Option<Vec<Pair>> {
         arrows.push((from, to));
     }
     let mut graph = Graph::new(ids.len());
-    arrows.into_iter().for_each(|(from, to)| graph.add(from, to));
+    for (from, to) in arrows {
+        graph.add(from, to);
+    }
     let Cycle(path) = graph.order().err()?;
     let next = path.iter().skip(1).chain(path.first());
     Some(path.iter().zip(next).map(|(&from, &to)| (ids[from].to_owned(), ids[to].to_owned())).collect())
