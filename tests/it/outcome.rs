@@ -87,6 +87,91 @@ fn data_that_cannot_be_printed_is_an_error_and_a_reader_that_goes_away_is_none()
     assert!(ran.stderr.starts_with("error: what was asked for cannot be printed"), "{}", ran.stderr);
 }
 
+/// The lines from this one on.
+#[track_caller]
+fn from<'a>(said: &'a str, start: &str) -> Vec<&'a str> {
+    let lines: Vec<&str> = said.lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| line.starts_with(start))
+        .unwrap_or_else(|| panic!("no {start:?} in {said}"));
+    lines[at..].to_vec()
+}
+
+#[test]
+fn a_failed_run_ends_with_its_cause_what_to_do_and_where_to_read_more() {
+    let place = Place::new();
+    queue(&place, &["One", "Two", "Three"]);
+    let edges = "version: 1\nedges:\n  - { from: Two, to: One, because: it says so }\n  - { from: Three, to: Two, because: so }\n\
+                 commands:\n  - { name: last, after: Three, run: 'true' }\n";
+    place.write("paceline.yaml", edges);
+    let aws = aws(|stack| (stack == "Two").then(denied));
+    let ran = place.paceline(["deploy", "--report", "reports"]).aws_at(&aws.address).run().expect(1);
+    let [run] = place.runs().try_into().unwrap();
+    assert_eq!(
+        from(&ran.stderr, "Failed:"),
+        [
+            &format!(
+                "Failed: 1 of 3 stacks done in {}",
+                ran.stderr.rsplit(" done in ").next().unwrap().lines().next().unwrap()
+            ),
+            "",
+            "What went wrong",
+            from(&ran.stderr, "  Two (us-east-1): failed after ")[0],
+            "    CreateStack: AccessDenied: not authorized to perform: cloudformation:CreateStack",
+            "    hint: give the role in use this permission",
+            "",
+            "When the cause is removed, run the same command again: stacks that are done stay as they are",
+            &format!("Journal: .paceline/runs/{run}/journal.jsonl"),
+            "Reports: reports",
+        ]
+    );
+    assert!(!ran.stderr.contains("Where the time went"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("command last, because Two failed"), "{}", ran.stderr);
+    for report in ["summary.md", "timeline.html"] {
+        assert!(
+            place.read(&format!("reports/{report}")).contains("command last, because Two failed"),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn a_run_of_which_only_a_command_failed_says_so() {
+    let (place, sim) = (Place::new(), Sim::start(FAST));
+    with_command(&place, "exit 9");
+    let ran = deploy(&place, &sim).run().expect(1);
+    assert!(ran.stderr.contains("\nFailed: command last failed in a run of "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("; the stack is done\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(" 1 deployed, command last failed, in "), "{}", ran.stderr);
+}
+
+#[test]
+fn quiet_says_nothing_of_a_run_that_is_done_and_the_end_of_others() {
+    for (run, code) in ENDINGS {
+        let (place, sim) = (Place::new(), Sim::start(FAST));
+        with_command(&place, run);
+        let ran = ending(&place, &sim, code).args(["--quiet"]).run().expect(code);
+        match code {
+            0 => assert_eq!(ran.stderr, ""),
+            1 => assert_eq!(from(&ran.stderr, "Failed:")[2], "What went wrong"),
+            _ => assert!(ran.stderr.contains("\nTo go on where it stopped"), "{}", ran.stderr),
+        }
+        assert!(!ran.stderr.contains("\nStacks\n"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_profile_that_does_not_exist_is_named() {
+    let place = Place::new();
+    queue(&place, &["One"]);
+    let ran =
+        place.paceline(["deploy"]).env("AWS_PROFILE", "nope").env("AWS_REGION", "us-east-1").run().expect(3);
+    let config = place.path(".aws/config");
+    let said = format!("for profile `nope` (AWS_PROFILE): there is no such profile in {}", config.display());
+    assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+}
+
 #[test]
 fn the_file_of_events_holds_both_parts_of_a_run_and_nothing_of_another() {
     let (place, sim) = (Place::new(), Sim::start(FAST));

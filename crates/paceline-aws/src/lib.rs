@@ -14,6 +14,7 @@ mod gate;
 mod parameters;
 mod poller;
 mod preflight;
+mod profile;
 mod project;
 mod publish;
 mod quota;

@@ -6,6 +6,7 @@ use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome};
 
 use crate::call::NoAnswer;
+use crate::profile;
 use crate::session::CannotAssume;
 use crate::transient::{self, Class};
 
@@ -103,15 +104,9 @@ impl Trouble {
                     return of(Kind::Unreachable, format!("AWS does not answer: {message}"));
                 }
                 if lower.contains("credential") || lower.contains("identity") {
-                    let why = message.rsplit(": ").next().unwrap_or_default();
-                    return of(
-                        Kind::Credentials,
-                        match why {
-                            // The list of where it looked would be longer than all the rest.
-                            why if why.contains("Attempted:") => "no AWS credentials were found".to_owned(),
-                            why => format!("no AWS credentials were found ({why})"),
-                        },
-                    );
+                    // The list of where it looked would be longer than all the rest.
+                    let why = message.rsplit(": ").next().filter(|why| !why.contains("Attempted:"));
+                    return of(Kind::Credentials, profile::not_found(why));
                 }
                 match error {
                     // Nothing was sent: it would be the same the next time.

@@ -81,17 +81,33 @@ impl<'a> Names<'a> {
     }
 }
 
-/// What may have been meant by `text`: the name that differs least, or else one that holds it.
+/// What may have been meant by `text`: a name that is near, or the only one that holds it.
 pub(crate) fn suggestion<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let text = text.to_lowercase();
-    let mut names: Vec<(usize, &str)> =
-        names.map(|name| (distance(&text, &name.to_lowercase()), name)).collect();
-    names.sort_unstable();
-    let near = names.first().filter(|(distance, _)| *distance <= 3);
-    match near.or_else(|| names.iter().find(|(_, name)| name.to_lowercase().contains(&text))) {
-        Some((_, name)) => format!("did you mean `{name}`?"),
+    match near(text, names) {
+        Some(name) => format!("did you mean `{name}`?"),
         None => "`paceline plan` lists the stacks of the assembly".to_owned(),
     }
+}
+
+/// The name that a mistake in typing makes of `text`, or else the only one that it is a part of. None rather than one
+/// that has little to do with it.
+pub(crate) fn near<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let text = text.to_lowercase();
+    let length = text.chars().count();
+    // One letter of three may be wrong: `Nope` is not `Api`.
+    let most = (length / 3).clamp(usize::from(length > 1), 3);
+    let far = |name: &str| {
+        let name = name.to_lowercase();
+        let last = name.rsplit('/').next().unwrap_or_default();
+        distance(&text, &name).min(distance(&text, last))
+    };
+    let names: Vec<(usize, &str)> = names.map(|name| (far(name), name)).collect();
+    if let Some((_, name)) = names.iter().filter(|(distance, _)| *distance <= most).min() {
+        return Some(name);
+    }
+    let mut holding = names.iter().filter(|(_, name)| length > 2 && name.to_lowercase().contains(&text));
+    let (_, only) = holding.next()?;
+    holding.next().is_none().then_some(*only)
 }
 
 fn matcher(text: &str, place: &str) -> Result<GlobMatcher, PlanError> {
@@ -120,7 +136,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{distance, suggestion};
+    use super::{distance, near, suggestion};
 
     #[test]
     fn the_name_that_differs_least_is_suggested_or_else_one_that_holds_the_text() {
@@ -128,7 +144,17 @@ mod tests {
         assert_eq!(of("Dashbord"), "did you mean `Dashboard`?");
         assert_eq!(of("usersimulation"), "did you mean `UserSimulationStack`?");
         assert_eq!(of("Services"), "did you mean `Prod/Services`?");
-        assert_eq!(of("Frontend"), "`paceline plan` lists the stacks of the assembly");
+        assert_eq!(of("Servcies"), "did you mean `Prod/Services`?");
+        for far in ["Frontend", "Nope", "Data", "s", ""] {
+            assert_eq!(of(far), "`paceline plan` lists the stacks of the assembly", "{far}");
+        }
+        let of = |text| near(text, ["Api", "Web", "ApiBackend"].into_iter());
+        assert_eq!(of("Nope"), None);
+        assert_eq!(of("apo"), Some("Api"));
+        assert_eq!(of("back"), Some("ApiBackend"));
+        assert_eq!(of("ackend"), Some("ApiBackend"));
+        let of = |text| near(text, ["FrontService", "BackService"].into_iter());
+        assert_eq!(of("service"), None, "it is a part of two");
     }
 
     #[test]

@@ -138,10 +138,14 @@ pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<
 
 /// What was saved against another schedule; below zero when it would have been faster.
 fn saved(other: Duration, ran: Duration, unit: Unit) -> String {
-    let (sign, difference) = match other.checked_sub(ran) {
-        Some(difference) => ("", difference),
-        None => ("-", ran.saturating_sub(other)),
-    };
-    let percent = 100.0 * difference.as_secs_f64() / other.as_secs_f64().max(0.001);
-    format!("{sign}{} ({sign}{percent:.0} %)", unit.figure(difference))
+    let difference = other.abs_diff(ran);
+    let figure = unit.figure(difference);
+    // What cannot be seen in the figures has no sign and no percentage.
+    if figure == unit.figure(Duration::ZERO) {
+        return figure;
+    }
+    let sign = if other < ran { "-" } else { "" };
+    let percent = format!("{:.0}", 100.0 * difference.as_secs_f64() / other.as_secs_f64().max(0.001));
+    let percent = if percent == "0" { "below 1".to_owned() } else { format!("{sign}{percent}") };
+    format!("{sign}{figure} ({percent} %)")
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use paceline_engine::event::{Cause, Event, Fact, Outcome, RunFinished, RunStarted, StepRef, StepRetried};
 
 use crate::Report;
+use crate::ending::failed_beside_stacks;
 use crate::record::{Record, StepRecord};
 use crate::text::{Style, Tone, clock, count, one_line, words};
 
@@ -22,7 +23,7 @@ mod progress;
 pub struct ConsoleOptions {
     /// Colours and width.
     pub style: Style,
-    /// Whether to say only what went wrong, and how the run ended.
+    /// Whether to say only what went wrong.
     pub quiet: bool,
     /// How often to say what is going on.
     pub progress_every: Duration,
@@ -139,7 +140,7 @@ impl<W: Write> Console<W> {
             .filter_map(|planned| Some((&planned.step.account, planned.step.region.as_ref()?)))
             .collect();
         let accounts: BTreeSet<_> = places.iter().map(|(account, _)| account).collect();
-        let to_delete = if self.record.deletes() { " to delete" } else { "" };
+        let to_delete = if self.record.only_deletes() { " to delete" } else { "" };
         let mut parts = vec![format!("{}{to_delete}", count(stacks().count(), "stack"))];
         if run.phases.len() > 1 {
             parts.push(count(run.phases.len(), "phase"));
@@ -197,15 +198,20 @@ impl<W: Write> Console<W> {
         let kind = step.step.kind.as_str();
         match step.outcome {
             Some(Outcome::Failed | Outcome::RolledBack) => self.failed(&step)?,
-            Some(Outcome::Skipped) if step.step.is_of_stack() => {
-                let text = format!("{}, {}", self.record.label(&step.step), self.record.why_skipped(&step));
+            Some(Outcome::Skipped) if kind != "publish" => {
+                let text = format!("{}, {}", self.record.named(&step.step), self.record.why_skipped(&step));
                 self.say(Tone::Warn, "skipped", &text)?;
             }
             Some(Outcome::Interrupted) if kind != "publish" && !step.spans.is_empty() => {
                 self.interrupted(&step)?;
             }
-            Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged) if resumed => {
+            Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged)
+                if self.record.was_done_earlier(&step) =>
+            {
                 self.earlier += usize::from(step.step.is_of_stack() && !self.options.quiet);
+            }
+            Some(Outcome::Deployed | Outcome::Deleted) if resumed && !self.options.quiet => {
+                self.ended_meanwhile(&step)?;
             }
             Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged))
                 if !self.options.quiet =>
@@ -231,6 +237,15 @@ impl<W: Write> Console<W> {
             "delete" => self.say(Tone::Good, "deleted", &format!("{label} in {took}{detail}")),
             _ => self.say(Tone::Good, "done", &format!("{label} in {took}{detail}")),
         }
+    }
+
+    /// Something went on in AWS after an interruption, and had ended when it was looked at again.
+    fn ended_meanwhile(&mut self, step: &StepRecord) -> io::Result<()> {
+        if !step.step.is_of_stack() {
+            return Ok(());
+        }
+        let text = format!("{}: it went on in AWS and is complete", self.record.label(&step.step));
+        self.say(Tone::Good, "done", &text)
     }
 
     fn interrupted(&mut self, step: &StepRecord) -> io::Result<()> {
@@ -263,7 +278,7 @@ impl<W: Write> Console<W> {
 
     fn failed(&mut self, step: &StepRecord) -> io::Result<()> {
         let rolled_back = if step.outcome == Some(Outcome::RolledBack) { ", rolled back" } else { "" };
-        let text = format!("{} after {}{rolled_back}", self.record.label(&step.step), words(step.duration()));
+        let text = format!("{} after {}{rolled_back}", self.record.named(&step.step), words(step.duration()));
         self.say(Tone::Bad, "FAILED", &text)?;
         self.cause(step)
     }
@@ -294,7 +309,9 @@ impl<W: Write> Console<W> {
             _ => (Tone::Bad, "FAILED"),
         };
         let took = words(crate::text::seconds(finished.duration_s));
-        self.say(tone, word, &format!("{counts}, in {took}"))
+        let others = failed_beside_stacks(&self.record).filter(|_| finished.exit_code != 0);
+        let others = others.map(|others| format!(", {others} failed")).unwrap_or_default();
+        self.say(tone, word, &format!("{counts}{others}, in {took}"))
     }
 }
 
@@ -350,7 +367,7 @@ impl<W: Write> Report for Console<W> {
             Fact::RunStopping { reason } => {
                 self.say(Tone::Warn, "stopping", &format!("{}; nothing new is started", one_line(reason)))?;
             }
-            Fact::RunFinished(finished) => self.run_finished(finished)?,
+            Fact::RunFinished(finished) if !quiet => self.run_finished(finished)?,
             _ => {}
         }
         Ok(())

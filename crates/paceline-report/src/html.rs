@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
+use crate::ending::{Told, headline, how_to_resume};
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{Record, Status};
-use crate::summary::{headline, how_to_resume, retries, shorten};
+use crate::summary::{not_run, retries, shorten};
 use crate::text::{clean, clock, count, one_line, words};
 use crate::wait;
 
@@ -54,6 +55,7 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     to_shorten(out, record)?;
     comparison_table(out, record, comparison)?;
     path(out, record)?;
+    list(out, "Not run", &not_run(record))?;
     list(out, "Gates", &wait::gates(record))?;
     let retried: Vec<String> = record
         .steps
@@ -106,6 +108,9 @@ fn failures(out: &mut String, record: &Record) -> std::fmt::Result {
             if let Some(hint) = &cause.hint {
                 writeln!(out, "<p class=\"message\">Hint: {}</p>", escape(hint))?;
             }
+        }
+        if let Some(link) = Told::of(record, &trouble).link {
+            writeln!(out, "<p><a href=\"{}\">The stack in the console</a></p>", escape(&link))?;
         }
         writeln!(out, "</div>")?;
     }

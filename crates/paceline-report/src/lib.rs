@@ -6,7 +6,7 @@
 //! events that ought to be there.
 //!
 //! While a run goes on, events are given to [`Report`]s: [`Console`], [`JsonLines`], [`Outputs`] and
-//! [`ReportDir`]. At its end, [`summary`], [`junit`], [`markdown`]
+//! [`ReportDir`]. At its end, [`summary`], [`ending`], [`junit`], [`markdown`]
 //! and [`html`] are made from the [`Record`] that the events add up to.
 
 use std::io;
@@ -17,10 +17,12 @@ mod build;
 mod comparison;
 mod console;
 mod directory;
+mod ending;
 mod history;
 mod html;
 mod json_lines;
 mod junit;
+mod link;
 mod markdown;
 mod outputs;
 mod path;
@@ -33,6 +35,7 @@ pub use build::{build_phases, log_line, phase_title};
 pub use comparison::{Comparison, PhaseTimes};
 pub use console::{Console, ConsoleOptions};
 pub use directory::ReportDir;
+pub use ending::{Kept, ending};
 pub use history::{HistoryEntries, add_history, read_history};
 pub use html::html;
 pub use json_lines::JsonLines;

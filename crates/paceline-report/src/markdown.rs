@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
+use crate::ending::{Told, headline, how_to_resume};
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::Record;
-use crate::summary::{headline, how_to_resume, retries, shorten, what};
+use crate::summary::{not_run, retries, shorten, what};
 use crate::text::{clock, one_line, words};
 use crate::wait;
 
@@ -45,6 +46,9 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
             if let Some(hint) = step.cause.as_ref().and_then(|cause| cause.hint.as_ref()) {
                 writeln!(out, "  \n  Hint: {}", inline(&one_line(hint)))?;
             }
+            if let Some(link) = Told::of(record, &trouble).link {
+                writeln!(out, "  \n  [The stack in the console]({link})")?;
+            }
         }
     }
     if let Some(table) = table(record, comparison) {
@@ -72,6 +76,13 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
         }
     }
     stacks(out, record)?;
+    let not_run = not_run(record);
+    if !not_run.is_empty() {
+        writeln!(out, "\n## Not run\n")?;
+        for step in not_run {
+            writeln!(out, "- {}", inline(&step))?;
+        }
+    }
     let gates = wait::gates(record);
     if !gates.is_empty() {
         writeln!(out, "\n## Gates\n")?;

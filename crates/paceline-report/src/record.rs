@@ -9,11 +9,15 @@ use std::time::Duration;
 
 use paceline_engine::event::{BuildPhases, Cause, Outcome, StepRef};
 
+use crate::text::Tone;
+
 mod fold;
 mod in_aws;
+mod names;
 
 pub use in_aws::InAws;
 pub(crate) use in_aws::how_to_look;
+pub(crate) use names::kinds;
 
 /// A run, as far as its events tell.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +32,8 @@ pub struct Record {
     pub strategy: String,
     /// Whether the durations are those of the simulator.
     pub simulated: bool,
+    /// Where AWS was reached, if that is not AWS itself.
+    pub endpoint: Option<String>,
     /// The run's processes: one, and one more for each resumption.
     pub parts: Vec<Part>,
     /// What the build that the run's last part is a part of did before.
@@ -90,6 +96,8 @@ pub struct StepRecord {
     pub total: usize,
     /// The last mutating stack operation: `create`, `update`, `delete`, ….
     pub operation: Option<String>,
+    /// The id that AWS gave the stack.
+    pub stack_arn: Option<String>,
     /// What goes on in AWS, as far as is known.
     pub in_aws: Option<InAws>,
     /// The resources that took longest, the longest first.
@@ -153,12 +161,8 @@ impl WentWrong<'_> {
     /// Which steps, such as `A (us-east-1)`, or `A, B, C and 2 more`.
     pub(crate) fn who(&self, record: &Record) -> String {
         const NAMED: usize = 3;
-        let label = |step: &StepRecord| {
-            let kind = if step.step.is_of_stack() { String::new() } else { format!("{} ", step.step.kind) };
-            format!("{kind}{}", record.label(&step.step))
-        };
         let all = std::iter::once(&self.first).chain(&self.others);
-        let labels: Vec<String> = all.take(NAMED).map(|step| label(step)).collect();
+        let labels: Vec<String> = all.take(NAMED).map(|step| record.named(&step.step)).collect();
         match (1 + self.others.len()).saturating_sub(NAMED) {
             0 => labels.join(", "),
             more => format!("{} and {more} more", labels.join(", ")),
@@ -167,7 +171,11 @@ impl WentWrong<'_> {
 
     /// What happened to them, such as `failed after 3 s`.
     pub(crate) fn what(&self) -> String {
-        let word = self.first.word();
+        let word = if self.first.outcome == Some(Outcome::RolledBack) {
+            "failed and was rolled back"
+        } else {
+            self.first.word()
+        };
         if self.others.is_empty() {
             format!("{word} after {}", crate::text::words(self.first.duration()))
         } else {
@@ -248,9 +256,9 @@ impl Record {
         self.steps.iter().filter(|step| step.step.is_of_stack())
     }
 
-    /// Whether stacks are being deleted, and not deployed.
-    pub fn deletes(&self) -> bool {
-        self.of_kind("delete").next().is_some()
+    /// Whether stacks are being deleted, and none is deployed.
+    pub fn only_deletes(&self) -> bool {
+        self.of_kind("delete").next().is_some() && self.of_kind("deploy").next().is_none()
     }
 
     /// The steps that went wrong, of whatever kind.
@@ -318,54 +326,16 @@ impl Record {
         counts
     }
 
+    /// Whether a step had been done when the last part of the run began, which then only looked. What went on in AWS
+    /// meanwhile had not.
+    pub(crate) fn was_done_earlier(&self, step: &StepRecord) -> bool {
+        let began = self.parts.last().map_or(Duration::ZERO, |part| part.started);
+        step.resumed && step.finished().is_none_or(|finished| finished <= began)
+    }
+
     /// Whether every stack is as the plan wants it.
     pub fn all_succeeded(&self) -> bool {
         self.stacks().all(|step| step.outcome.is_some_and(Outcome::is_success))
-    }
-
-    /// Where a step happens, as far as that tells it from others: its region, with its account when the run
-    /// goes to several.
-    pub fn place(&self, step: &StepRef) -> Option<String> {
-        let region = crate::text::one_line(step.region.as_deref()?);
-        let mut accounts = self.stacks().filter_map(|other| other.step.account.as_deref());
-        let first = accounts.next();
-        match &step.account {
-            Some(account) if accounts.any(|other| Some(other) != first) => {
-                Some(format!("{}/{region}", crate::text::one_line(account)))
-            }
-            _ => Some(region),
-        }
-    }
-
-    /// What a step is called, with where it happens when it is a stack.
-    pub fn label(&self, step: &StepRef) -> String {
-        let title = crate::text::one_line(&step.title);
-        match self.place(step) {
-            Some(place) if step.is_of_stack() => format!("{title} ({place})"),
-            _ => title,
-        }
-    }
-
-    /// Why a step was skipped.
-    pub fn why_skipped(&self, step: &StepRecord) -> String {
-        match (&step.because, &step.detail, &self.stopping) {
-            (Some(id), _, _) => {
-                let (title, outcome) = self.step(id).map_or((id.as_str(), None), |other| {
-                    (other.step.title.as_str(), other.outcome.filter(|outcome| !outcome.is_success()))
-                });
-                let ended = match outcome {
-                    Some(Outcome::Skipped) => "was skipped",
-                    Some(Outcome::Interrupted) => "was interrupted",
-                    _ => "failed",
-                };
-                format!("because {} {ended}", crate::text::one_line(title))
-            }
-            (None, Some(detail), _) => crate::text::one_line(detail),
-            (None, None, Some(reason)) => {
-                format!("because the run was stopped: {}", crate::text::one_line(reason))
-            }
-            (None, None, None) => "not started".to_owned(),
-        }
     }
 }
 
@@ -429,6 +399,16 @@ impl StepRecord {
             ("gate", Outcome::Deployed | Outcome::Unchanged) => "passed",
             ("command", Outcome::Deployed) => "done",
             (_, outcome) => outcome.as_str(),
+        }
+    }
+
+    /// The colour of how it ended.
+    pub(crate) fn tone(&self) -> Tone {
+        match self.outcome {
+            Some(outcome) if outcome.is_success() => Tone::Good,
+            Some(_) if self.failed() => Tone::Bad,
+            Some(_) => Tone::Warn,
+            None => Tone::Plain,
         }
     }
 

@@ -1,5 +1,5 @@
-//! What is printed at the end of a run: what went wrong and what to do, how every stack ended, and where
-//! the time went.
+//! What is printed at the end of a run, before [how it ended](crate::ending): how every stack ended and, when all
+//! was done, where the time went.
 
 use std::fmt::Write;
 
@@ -8,6 +8,7 @@ use paceline_engine::event::Outcome;
 
 use crate::build::before_the_run;
 use crate::comparison::{Comparison, Table, table};
+use crate::ending::headline;
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{Record, Status, StepRecord};
 use crate::text::{Style, Tone, chars, clock, count, cut, one_line, words};
@@ -19,8 +20,6 @@ const WIDTH: u16 = 100;
 const BEHIND_WORD: usize = 14;
 /// Longer chains are abridged in the middle.
 const LONG_CHAIN: usize = 24;
-/// For so many stacks the command is shown that shows how they are.
-const LOOKS: usize = 5;
 
 /// The summary of a run as text. The table compares with other schedules when they are given.
 pub fn summary(record: &Record, comparison: Option<&Comparison>, style: Style) -> String {
@@ -31,49 +30,6 @@ pub fn summary(record: &Record, comparison: Option<&Comparison>, style: Style) -
     out
 }
 
-/// One sentence on how the run went; every report begins with it.
-pub(crate) fn headline(record: &Record) -> String {
-    let simulated = if record.simulated { " (simulated)" } else { "" };
-    let took = words(record.elapsed);
-    let stacks = record.stacks().count();
-    let good = record.stacks().filter(|step| step.outcome.is_some_and(Outcome::is_success)).count();
-    let of = format!("{good} of {}", count(stacks, "stack"));
-    let done = if record.deletes() { "deleted or not there" } else { "done" };
-    match record.status() {
-        Status::Empty => "No events: nothing is known of the run".to_owned(),
-        Status::Done if record.deletes() => {
-            let deleted = record.outcomes().get(&Outcome::Deleted).copied().unwrap_or_default();
-            let absent = record.outcomes().get(&Outcome::Unchanged).copied().unwrap_or_default();
-            let absent = match absent {
-                0 => String::new(),
-                1 => ", 1 was not there".to_owned(),
-                n => format!(", {n} were not there"),
-            };
-            format!("{} deleted in {took}{absent}{simulated}", count(deleted, "stack"))
-        }
-        Status::Done => format!("{} done in {took}{simulated}", count(stacks, "stack")),
-        Status::Failed => format!("Failed: {of} {done} in {took}{simulated}"),
-        Status::Refused => format!("Refused before anything was touched{simulated}"),
-        Status::Interrupted => format!("Interrupted: {of} {done} in {took}{simulated}"),
-        Status::Unfinished => format!("Not finished: {of} {done} in the first {took}{simulated}"),
-    }
-}
-
-/// What to do next, when the run is not at its end.
-pub(crate) fn how_to_resume(record: &Record) -> Option<&'static str> {
-    match record.status() {
-        Status::Interrupted => Some("To go on where it stopped, run the same command again"),
-        Status::Unfinished => Some("If it was killed: to go on where it stopped, run the same command again"),
-        Status::Failed | Status::Refused if record.deletes() => {
-            Some("When the cause is removed, run the same command again: it goes on with what is left")
-        }
-        Status::Failed | Status::Refused => Some(
-            "When the cause is removed, run the same command again: stacks that are done stay as they are",
-        ),
-        Status::Empty | Status::Done => None,
-    }
-}
-
 struct Text<'a> {
     record: &'a Record,
     style: Style,
@@ -82,31 +38,24 @@ struct Text<'a> {
 impl Text<'_> {
     fn write(&self, out: &mut String, comparison: Option<&Comparison>) -> std::fmt::Result {
         let record = self.record;
-        let tone = match record.status() {
-            Status::Done => Tone::Good,
-            Status::Failed | Status::Refused => Tone::Bad,
-            Status::Empty | Status::Unfinished | Status::Interrupted => Tone::Warn,
-        };
-        writeln!(out, "{}", self.style.paint(tone, &headline(record)))?;
+        if record.status() == Status::Done {
+            writeln!(out, "{}", self.style.paint(Tone::Good, &headline(record)))?;
+        }
         if let Some(before) = before_the_run(record) {
             self.indented(out, 0, &before)?;
         }
-        self.failures(out)?;
         self.phases(out)?;
         self.asides(out)?;
-        self.path(out)?;
-        if let Some(table) = table(record, comparison) {
-            self.heading(out, &format!("Where the time went, in {}", table.unit.name()))?;
-            writeln!(out, "{}", self.table(&table))?;
+        // What was cut short says nothing of where time goes, and how it ended is to be read at once.
+        if matches!(record.status(), Status::Done | Status::Unfinished) {
+            self.path(out)?;
+            if let Some(table) = table(record, comparison) {
+                self.heading(out, &format!("Where the time went, in {}", table.unit.name()))?;
+                writeln!(out, "{}", self.table(&table))?;
+            }
         }
-        if let Some(reason) = &record.stopping {
+        if record.status() != Status::Done && !out.is_empty() {
             writeln!(out)?;
-            self.indented(out, 0, &format!("The run was stopped: {reason}"))?;
-        }
-        self.going_on(out)?;
-        if let Some(how) = how_to_resume(record) {
-            writeln!(out)?;
-            self.indented(out, 0, how)?;
         }
         Ok(())
     }
@@ -118,25 +67,6 @@ impl Text<'_> {
     fn indented(&self, out: &mut String, indent: usize, text: &str) -> std::fmt::Result {
         for line in self.style.lines(text, indent) {
             writeln!(out, "{:indent$}{line}", "")?;
-        }
-        Ok(())
-    }
-
-    fn failures(&self, out: &mut String) -> std::fmt::Result {
-        let troubles = self.record.troubles();
-        if troubles.is_empty() {
-            return Ok(());
-        }
-        self.heading(out, "What went wrong")?;
-        for trouble in troubles {
-            let line = format!("  {}: {}", trouble.who(self.record), trouble.what());
-            writeln!(out, "{}", self.style.paint(tone(trouble.first), &line))?;
-            let Some(cause) = &trouble.first.cause else { continue };
-            let at = cause.at.as_deref().map(|at| format!("{}: ", one_line(at))).unwrap_or_default();
-            self.indented(out, 4, &format!("{at}{}", cause.message))?;
-            if let Some(hint) = &cause.hint {
-                self.indented(out, 4, &format!("hint: {hint}"))?;
-            }
         }
         Ok(())
     }
@@ -153,7 +83,7 @@ impl Text<'_> {
             let mut stacks = phase.stacks.clone();
             stacks.sort_by_key(|step| !step.failed());
             for step in stacks {
-                let (word, tone) = (step.word(), tone(step));
+                let (word, tone) = (step.word(), step.tone());
                 let word = self.style.paint(tone, &format!("{word:<11}"));
                 let label = self.record.label(&step.step);
                 let what = what(self.record, step);
@@ -172,23 +102,15 @@ impl Text<'_> {
         Ok(())
     }
 
-    fn going_on(&self, out: &mut String) -> std::fmt::Result {
-        for (sentence, commands) in self.record.going_on() {
-            writeln!(out)?;
-            self.indented(out, 0, &sentence)?;
-            // A command is copied as a whole, so that it is not broken into lines.
-            for command in commands.iter().take(LOOKS) {
-                writeln!(out, "  {command}")?;
-            }
-            if commands.len() > LOOKS {
-                writeln!(out, "  … and so on for {}", count(commands.len() - LOOKS, "more stack"))?;
+    /// What was not run beside stacks, gates and retries.
+    fn asides(&self, out: &mut String) -> std::fmt::Result {
+        let not_run = not_run(self.record);
+        if !not_run.is_empty() {
+            self.heading(out, "Not run")?;
+            for step in not_run {
+                self.indented(out, 2, &step)?;
             }
         }
-        Ok(())
-    }
-
-    /// Gates and retries.
-    fn asides(&self, out: &mut String) -> std::fmt::Result {
         let gates = wait::gates(self.record);
         if !gates.is_empty() {
             self.heading(out, "Gates")?;
@@ -261,13 +183,18 @@ impl Text<'_> {
     }
 }
 
-fn tone(step: &StepRecord) -> Tone {
-    match step.outcome {
-        Some(outcome) if outcome.is_success() => Tone::Good,
-        Some(_) if step.failed() => Tone::Bad,
-        Some(_) => Tone::Warn,
-        None => Tone::Plain,
-    }
+/// The commands, gates and syntheses that were not run, each with why.
+pub(crate) fn not_run(record: &Record) -> Vec<String> {
+    let others = record.steps.iter().filter(|step| {
+        let is_told = !step.step.is_of_stack() && step.step.kind != "publish";
+        is_told && step.spans.is_empty()
+    });
+    let told = others.filter_map(|step| match step.outcome? {
+        Outcome::Skipped => Some(format!("{}, {}", record.named(&step.step), record.why_skipped(step))),
+        Outcome::Interrupted => Some(format!("{}, because the run was stopped", record.named(&step.step))),
+        _ => None,
+    });
+    told.collect()
 }
 
 /// What there is to say of a stack beside how it ended.
@@ -275,7 +202,7 @@ pub(crate) fn what(record: &Record, step: &StepRecord) -> String {
     match step.outcome {
         Some(Outcome::Skipped) => record.why_skipped(step),
         Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged)) => {
-            let earlier = if step.resumed { " (earlier)" } else { "" };
+            let earlier = if record.was_done_earlier(step) { " (earlier)" } else { "" };
             // What a deletion has left behind.
             let detail = step.detail.as_deref().filter(|_| outcome == Outcome::Deleted);
             let detail = detail.map(|detail| format!("; {}", one_line(detail))).unwrap_or_default();

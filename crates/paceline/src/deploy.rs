@@ -160,7 +160,7 @@ fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Fai
             ([], false) => format!("{} is there", it.to),
             (_, false) => "every parameter that it reads is there".to_owned(),
         };
-        terminal::say(&format!("{} does not wait for {}: {why}", it.from, it.to));
+        terminal::mention(&format!("{} does not wait for {}: {why}", it.from, it.to));
     }
     Ok(Plan { digest: plan.digest, ..relaxed })
 }

@@ -48,6 +48,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { paceline_engine::exit::USAGE } else { 0 });
         }
     };
+    if cli.command.is_quiet() {
+        terminal::only_problems();
+    }
     let done = interrupt::listen(cli.command.deadline()).and_then(|()| command(cli.command));
     memory::say_if_wanted();
     let done = match (done, terminal::lost()) {

@@ -11,8 +11,8 @@ use fs_err::File;
 use paceline_engine::{Event, Journal, private, schedule};
 use paceline_plan::Plan;
 use paceline_report::{
-    Comparison, Console, ConsoleOptions, HistoryEntries, JsonLines, Outputs, PhaseTimes, Record, Report,
-    ReportDir, summary,
+    Comparison, Console, ConsoleOptions, HistoryEntries, JsonLines, Kept as KeptFiles, Outputs, PhaseTimes,
+    Record, Report, ReportDir, Status, ending, summary,
 };
 
 use crate::cli::RunArgs;
@@ -28,6 +28,7 @@ pub(crate) struct Listeners {
     folder: Kept<ReportDir>,
     record: Record,
     history: HistoryEntries,
+    quiet: bool,
 }
 
 /// A report as long as it can be written.
@@ -35,11 +36,13 @@ struct Kept<R> {
     report: Option<R>,
     /// What it is, for the warning that it is written no more.
     name: String,
+    path: Option<String>,
 }
 
 impl<R: Report> Kept<R> {
     fn new(report: Option<R>, what: &str, path: Option<&Utf8Path>) -> Self {
-        Self { report, name: path.map_or_else(|| what.to_owned(), |path| format!("{what} {path}")) }
+        let name = path.map_or_else(|| what.to_owned(), |path| format!("{what} {path}"));
+        Self { report, name, path: path.map(Utf8Path::to_string) }
     }
 
     fn give(&mut self, give: impl FnOnce(&mut R) -> io::Result<()>) {
@@ -83,6 +86,7 @@ impl Listeners {
             folder: Kept::new(folder, "the folder of reports", args.report.as_deref()),
             record,
             history,
+            quiet: args.quiet,
         })
     }
 
@@ -117,9 +121,27 @@ impl Listeners {
         self.events.give(Report::finish);
         self.outputs.give(Report::finish);
         self.folder.give(Report::finish);
-        terminal::say_painted(&summary(&self.record, comparison.as_ref(), terminal::stderr_style()));
+        let style = terminal::stderr_style();
+        let mut said = String::new();
+        if !self.quiet {
+            said += &summary(&self.record, comparison.as_ref(), style);
+        }
+        if !self.quiet || self.record.status() != Status::Done {
+            said += &ending(&self.record, &self.kept(), style);
+        }
+        if !said.is_empty() {
+            terminal::say_painted(said.trim_end());
+        }
         history::add(self.history.entries());
         self.record
+    }
+}
+
+impl Listeners {
+    /// Where a person reads more of the run.
+    fn kept(&self) -> KeptFiles {
+        let reports = self.folder.report.as_ref().and_then(|_| self.folder.path.clone());
+        KeptFiles { reports, journal: self.journal.as_ref().map(|journal| journal.path.to_string()) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_engine::{exit, read_events};
-use paceline_report::{HistoryEntries, Record, html, junit, markdown, summary};
+use paceline_report::{HistoryEntries, Kept, Record, ending, html, junit, markdown, summary};
 
 use crate::cli::{ReportArgs, ReportFormat};
 use crate::failure::Failure;
@@ -22,7 +22,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let record = Record::of(&events);
     terminal::data(&match args.format {
         ReportFormat::Summary => {
-            terminal::print(&summary(&record, None, terminal::stdout_style()));
+            let style = terminal::stdout_style();
+            terminal::print(&summary(&record, None, style));
+            terminal::print(&ending(&record, &Kept::default(), style));
             return Ok(exit::DONE);
         }
         ReportFormat::Markdown => markdown(&record, None),

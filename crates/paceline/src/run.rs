@@ -92,7 +92,7 @@ impl Execution<'_> {
         let now = Timestamp::now();
         let (run, journal, events) = if let Some(unfinished) = unfinished {
             let Unfinished { run, earlier, again, .. } = &unfinished;
-            terminal::say(&format!("going on with the interrupted run {run}"));
+            terminal::mention(&format!("going on with the interrupted run {run}"));
             for Again { command, edited } in again {
                 let why = if *edited { "it was edited" } else { "another run changed what it follows" };
                 terminal::note(&format!("the command `{command}` runs again: {why} after the interruption"));

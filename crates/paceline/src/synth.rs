@@ -206,6 +206,6 @@ async fn one(synthesis: Synthesis) -> Result<(), SynthesisError> {
     synthesis.perform(|line| terminal::say(&format!("[synth{name}] {line}"))).await?;
     // Whole seconds: nobody plans with less.
     let took = Duration::from_secs(start.elapsed().as_secs());
-    terminal::say(&format!("[synth{name}] done in {took:?}"));
+    terminal::mention(&format!("[synth{name}] done in {took:?}"));
     Ok(())
 }

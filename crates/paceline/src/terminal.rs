@@ -5,6 +5,7 @@
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use paceline_aws::{Notices, Wire};
 use paceline_report::Style;
@@ -13,6 +14,9 @@ use terminal_size::{Height, Width, terminal_size_of};
 
 /// Why data could not be printed, the first time.
 static LOST: OnceLock<String> = OnceLock::new();
+
+/// Whether what is no problem stays unsaid.
+static ONLY_PROBLEMS: AtomicBool = AtomicBool::new(false);
 
 /// Prints a text for people, which may have colours of ours. A reader that has gone away is no error.
 pub(crate) fn print(text: &str) {
@@ -51,7 +55,19 @@ pub(crate) fn warn(text: &str) {
 
 /// Says what a person may want to know: on one line, whatever it names.
 pub(crate) fn note(text: &str) {
-    say(&format!("note: {}", one_line(text)));
+    mention(&format!("note: {}", one_line(text)));
+}
+
+/// Says what is no problem, unless only problems are asked for.
+pub(crate) fn mention(text: &str) {
+    if !ONLY_PROBLEMS.load(Ordering::Relaxed) {
+        say(text);
+    }
+}
+
+/// From here on, says nothing but problems.
+pub(crate) fn only_problems() {
+    ONLY_PROBLEMS.store(true, Ordering::Relaxed);
 }
 
 /// Says what has colours of ours, and has nothing of anybody else's that was not cleaned.

@@ -9,6 +9,7 @@ mod commands;
 mod edges;
 mod outside;
 mod patterns;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,6 +26,7 @@ pub use commands::CommandConfig;
 pub use edges::{DeclaredEdge, Relax, Until};
 pub use outside::Signal;
 pub use patterns::{Pattern, Patterns};
+use wording::wording;
 
 /// The file that is read when none is named.
 pub const FILE_NAME: &str = "paceline.yaml";
@@ -299,16 +301,11 @@ impl Config {
         }
         let config: Self = serde_saphyr::from_str(text).map_err(|error| {
             let location = error.location();
-            let mut message = error.without_snippet().to_string();
-            // The place stands before the message.
-            if let Some(at) = message.rfind(" at line ").filter(|_| location.is_some()) {
-                message.truncate(at);
-            }
             ConfigError::Invalid {
                 path: path.to_owned(),
                 line: location.map(|at| at.line()),
                 column: location.map(|at| at.column()),
-                message,
+                message: wording(&error, text),
             }
         })?;
         if let Some(message) = config.contradiction() {

@@ -55,6 +55,49 @@ fn check(yaml: &str, place: &str, part: &str) {
 }
 
 #[test]
+fn what_is_refused_is_told_in_the_words_of_the_file() {
+    let check = |yaml: &str, place: &str, part: &str| {
+        check(yaml, place, part);
+        let error = parse(yaml).unwrap_err();
+        for reader in
+            ["u32", "u64", "usize", "scalar", "sequence start", "mapping start", "Policy", "Option<"]
+        {
+            assert!(!error.contains(reader), "{error}");
+        }
+    };
+    check("version: one\n", "1:10", "`one` is not a whole number");
+    check("concurrency:\n  stacks: -3\n", "2:11", "`-3` is not a whole number");
+    check("concurrency: { stacks: 1.5, assets: 2 }\n", "1:24", "`1.5` is not a whole number");
+    check("concurrency: { stacks: 0 }\n", "1:16", "`0` is too small: it must be at least 1");
+    check("concurrency:\nstacks: 5\n", "1:12", "there are none: indent those that belong here");
+    check("concurrency: many\n", "1:14", "fields are expected here, such as `name: value`, and not `many`");
+    check("phases:\n  name: a\n", "2:3", "a list is expected here");
+    check("app: [a]\n", "1:6", "one text is expected here");
+    check("app: a\napp: b\n", "2:1", "`app` is given twice");
+    check(
+        "phases: [{ name: a, sequential: maybe, stacks: [A] }]\n",
+        "1:33",
+        "`maybe` is neither true nor false",
+    );
+    check("strategi: graph\n", "1:1", "did you mean `strategy`?");
+}
+
+#[test]
+fn a_field_that_a_wrong_indent_takes_away_is_found_again() {
+    let check = |rest: &str, part: &str| {
+        let error = parse(&format!("phases:\n  - name: a\n{rest}")).unwrap_err();
+        assert!(error.starts_with("paceline.yaml:2:5: missing field `stacks`"), "{error}");
+        assert!(error.ends_with(part), "{error}");
+    };
+    let indent = ": that of line 3 is no part of this entry: indent it with 4 spaces";
+    check("stacks: [A]\n", indent);
+    check("  stacks: [A]\n", indent);
+    check("  - stacks: [A]\n", ": the `-` of line 3 begins another entry: write spaces in its place");
+    check("  - name: b\n    stacks: [A]\n", "missing field `stacks`");
+    check("\n# so far\nstrategy: graph\n", "missing field `stacks`");
+}
+
+#[test]
 fn an_unknown_field() {
     check("version: 1\nstratgy: graph\n", "2:1", "stratgy");
     check("phases:\n  - name: a\n    stack: [A]\n", "3:5", "stack");
@@ -63,9 +106,9 @@ fn an_unknown_field() {
 
 #[test]
 fn a_wrong_type() {
-    check("phases: services\n", "1:9", "sequence");
+    check("phases: services\n", "1:9", "a list is expected");
     check("concurrency: { stacks: many }\n", "1:24", "");
-    check("concurrency: { stacks: 0 }\n", "1:16", "nonzero");
+    check("concurrency: { stacks: 0 }\n", "1:16", "at least 1");
     check("strategy: fastest\n", "1:11", "fastest");
     check("codebuild: { price-per-minute: cheap }\n", "1:32", "");
     check("codebuild: { price-per-minute: -1 }\n", "1:32", "-1 is not a price");

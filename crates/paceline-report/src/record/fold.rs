@@ -78,6 +78,7 @@ impl Record {
         self.app.clone_from(&run.app);
         self.strategy = run.strategy.to_string();
         self.simulated = run.simulated;
+        self.endpoint.clone_from(&run.endpoint);
         self.planned_phases =
             run.phases.iter().map(|phase| (phase.name.clone(), phase.stacks.clone())).collect();
         for planned in &run.steps {
@@ -115,6 +116,7 @@ impl StepRecord {
             done: 0,
             total: 0,
             operation: None,
+            stack_arn: None,
             in_aws: None,
             slowest: Vec::new(),
             failing: None,

@@ -35,7 +35,8 @@ impl StepRecord {
         self.in_aws = Some(InAws { status: status.map(str::to_owned), accepted, seen: false });
     }
 
-    pub(super) fn accepted(&mut self, _: &StackAccepted) {
+    pub(super) fn accepted(&mut self, accepted: &StackAccepted) {
+        self.stack_arn = Some(accepted.stack_id.clone());
         let before = self.in_aws.take();
         let status = before.as_ref().and_then(|before| before.status.clone());
         self.in_aws = Some(InAws { status, accepted: true, seen: before.is_some_and(|before| before.seen) });

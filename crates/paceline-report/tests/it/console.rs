@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use paceline_engine::event::Event;
-use paceline_report::{Console, ConsoleOptions, Record, Report, Style, summary};
+use paceline_engine::event::{Event, Outcome};
+use paceline_report::{
+    Comparison, Console, ConsoleOptions, Kept, PhaseTimes, Record, Report, Style, ending, summary,
+};
 
+use crate::journal::{Journal, Went, failed};
 use crate::pages::comparison;
 use crate::runs;
 
@@ -21,8 +24,15 @@ fn narrow() -> ConsoleOptions {
     ConsoleOptions { style: Style { color: false, width: Some(80) }, ..ConsoleOptions::default() }
 }
 
+/// All that is printed at the end of a run.
+fn ended(record: &Record, comparison: Option<&Comparison>) -> String {
+    let kept = Kept { reports: Some("reports".to_owned()), journal: Some("runs/1/journal.jsonl".to_owned()) };
+    summary(record, comparison, narrow().style) + &ending(record, &kept, narrow().style)
+}
+
 fn assert_fits(text: &str) {
-    for line in text.lines() {
+    // Links are not broken.
+    for line in text.lines().filter(|line| !line.contains("https://")) {
         assert!(line.chars().count() <= 80, "too wide: {line}");
         assert!(!line.contains('\x1b'), "colours: {line}");
         assert_eq!(line, line.trim_end());
@@ -65,7 +75,7 @@ fn summary_of_each_run() {
     ] {
         let record = Record::of(&events);
         let comparison = comparison(&record);
-        let text = summary(&record, comparison.as_ref(), narrow().style);
+        let text = ended(&record, comparison.as_ref());
         assert_fits(&text);
         insta::assert_snapshot!(format!("summary_{name}"), text);
     }
@@ -75,7 +85,7 @@ fn summary_of_each_run() {
 fn a_killed_run_says_how_to_go_on() {
     let mut events = runs::good();
     events.truncate(events.len() / 2);
-    insta::assert_snapshot!("summary_killed", summary(&Record::of(&events), None, narrow().style));
+    insta::assert_snapshot!("summary_killed", ended(&Record::of(&events), None));
 }
 
 #[test]
@@ -98,6 +108,79 @@ fn a_resumed_process_prints_only_its_own_part() {
 fn quiet_says_what_went_wrong() {
     let options = ConsoleOptions { quiet: true, ..narrow() };
     insta::assert_snapshot!("console_quiet", console(&runs::bad(), options));
+}
+
+#[test]
+fn what_went_on_in_aws_during_an_interruption_had_not_been_done_before() {
+    const AGAIN: u64 = 4_000;
+    let mut journal = Journal::default();
+    for id in ["Before", "Meanwhile"] {
+        journal.stack(id, "us-east-1", &[], 60.0);
+    }
+    journal.run_started(0, false);
+    journal.step("deploy:Before", 0, 0, 50, Outcome::Deployed);
+    journal.begin("deploy:Meanwhile", 0, 0);
+    journal.end("deploy:Meanwhile", 60, 60, Outcome::Interrupted);
+    journal.run_finished(60, 0, 4);
+    journal.run_started(AGAIN, true);
+    let found = || Went { resumed: true, ..Outcome::Deployed.into() };
+    journal.step("deploy:Before", AGAIN, AGAIN, AGAIN + 1, found());
+    journal.step("deploy:Meanwhile", AGAIN, AGAIN, AGAIN + 2, found());
+    journal.run_finished(AGAIN + 2, AGAIN, 0);
+    let events = journal.events();
+    let text = console(&events, narrow());
+    assert!(text.contains("resumed   1 stack had been done before the interruption"), "{text}");
+    assert!(text.contains("done      Meanwhile (us-east-1): it went on in AWS and is complete"), "{text}");
+    let text = ended(&Record::of(&events), None);
+    assert_eq!(text.matches("(earlier)").count(), 1, "{text}");
+}
+
+#[test]
+fn what_cannot_be_seen_in_figures_was_not_saved() {
+    for (other, shown) in
+        [(7_000, "0.0"), (6_990, "0.0"), (7_010, "0.0"), (6_000, "-1.0 (-17 %)"), (9_000, "2.0 (22 %)")]
+    {
+        let events = runs::in_build();
+        let total = Duration::from_millis(other);
+        let times = PhaseTimes { phases: Vec::new(), total };
+        let comparison = Comparison { sequential: times.clone(), phased: times };
+        let text = summary(&Record::of(&events), Some(&comparison), Style::default());
+        let saved = text.lines().find(|line| line.contains("saved")).unwrap();
+        assert!(saved.trim_end().ends_with(&format!(" {shown}")), "{other}: {saved}");
+        assert!(shown.starts_with('-') || !saved.contains('-'), "{other}: {saved}");
+    }
+}
+
+#[test]
+fn a_failed_stack_is_shown_with_its_page_in_the_console_of_its_partition() {
+    let text = |region: &str, partition: &str| {
+        let mut journal = Journal::default();
+        journal.stack("Api", region, &[], 60.0);
+        journal.run_started(0, false);
+        journal.begin("deploy:Api", 0, 0);
+        journal.accepted_as(
+            "deploy:Api",
+            1,
+            &format!("arn:{partition}:cloudformation:{region}:1:stack/Api/2"),
+        );
+        journal.end("deploy:Api", 9, 9, failed("Queue (AWS::SQS::Queue)", "no", "do"));
+        journal.run_finished(9, 0, 1);
+        ended(&Record::of(&journal.events()), None)
+    };
+    let page = "#/stacks/events?stackId=arn%3A";
+    let at = |domain: &str, region: &str| {
+        format!("    https://{region}.{domain}/cloudformation/home?region={region}{page}")
+    };
+    for (partition, region, domain) in [
+        ("aws", "eu-west-1", "console.aws.amazon.com"),
+        ("aws-cn", "cn-north-1", "console.amazonaws.cn"),
+        ("aws-us-gov", "us-gov-west-1", "console.amazonaws-us-gov.com"),
+    ] {
+        let text = text(region, partition);
+        assert!(text.contains(&at(domain, region)), "{text}");
+        assert!(text.contains("stack%2FApi%2F2\n"), "{text}");
+    }
+    assert!(!text("us-iso-east-1", "aws-iso").contains("https://"));
 }
 
 #[test]

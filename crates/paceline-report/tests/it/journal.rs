@@ -156,7 +156,12 @@ impl Journal {
     /// AWS has accepted an operation on the stack.
     pub(crate) fn accepted(&mut self, id: &str, at: u64) {
         let step = self.reference(id);
-        let stack_id = "arn:aws:cloudformation:…".to_owned();
+        let (region, name) = (step.region.unwrap_or_default(), step.stack_name.unwrap_or_default());
+        self.accepted_as(id, at, &format!("arn:aws:cloudformation:{region}:111122223333:stack/{name}/1a2b"));
+    }
+
+    pub(crate) fn accepted_as(&mut self, id: &str, at: u64, stack_id: &str) {
+        let (step, stack_id) = (self.reference(id), stack_id.to_owned());
         self.fact(at, Fact::StackAccepted(StackAccepted { step, stack_id, token: None }));
     }
 

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact};
-use paceline_report::{Console, ConsoleOptions, Record, Report, Style, html, junit, markdown, summary};
+use paceline_report::{
+    Console, ConsoleOptions, Kept, Record, Report, Style, ending, html, junit, markdown, summary,
+};
 
 use crate::pages::{comparison, well_formed};
 use crate::runs;
@@ -16,6 +18,7 @@ fn all_reports(events: &[Event]) {
     for comparison in [None, comparison(&record)] {
         for width in [None, Some(0), Some(20)] {
             summary(&record, comparison.as_ref(), Style { color: true, width });
+            ending(&record, &Kept::default(), Style { color: true, width });
         }
         markdown(&record, comparison.as_ref());
         html(&record, comparison.as_ref());
@@ -158,6 +161,7 @@ fn nothing_that_others_wrote_controls_a_terminal_or_a_page() {
         let mut reports = vec![
             String::from_utf8(console.into_inner()).unwrap(),
             summary(&record, comparison(&record).as_ref(), Style::default()),
+            ending(&record, &Kept::default(), Style::default()),
             markdown(&record, comparison(&record).as_ref()),
             html(&record, comparison(&record).as_ref()),
         ];

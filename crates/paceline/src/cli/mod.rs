@@ -73,12 +73,21 @@ pub(crate) enum Command {
 impl Command {
     /// After which time this process stops by itself. A rehearsal has its own time.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        let run = match self {
-            Self::Deploy(args) => &args.run,
-            Self::Destroy(args) => &args.run,
-            _ => return None,
-        };
+        let run = self.run()?;
         run.deadline.filter(|_| !run.simulate)
+    }
+
+    /// Whether nothing but problems is to be said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.run().is_some_and(|run| run.quiet)
+    }
+
+    fn run(&self) -> Option<&RunArgs> {
+        match self {
+            Self::Deploy(args) => Some(&args.run),
+            Self::Destroy(args) => Some(&args.run),
+            _ => None,
+        }
     }
 }
 

@@ -1,0 +1,206 @@
+//! How a run ended: the last that is printed of it, so that the end of a build's log says what to do.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use paceline_engine::event::Outcome;
+
+use crate::link::stack_link;
+use crate::record::{Record, Status, StepRecord, WentWrong, kinds};
+use crate::text::{Style, Tone, count, one_line, words};
+
+/// For so many stacks the command is shown that shows how they are.
+const LOOKS: usize = 5;
+
+/// Where a run keeps what it leaves behind, as a person would name it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The folder of reports.
+    pub reports: Option<String>,
+    /// The file of all events.
+    pub journal: Option<String>,
+}
+
+/// The end of what is printed: how the run ended, what failed, where, what to do, and where to read more.
+pub fn ending(record: &Record, kept: &Kept, style: Style) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = Ending { record, style }.write(&mut out, kept);
+    out
+}
+
+/// One sentence on how the run went; every report begins with it.
+pub(crate) fn headline(record: &Record) -> String {
+    let simulated = if record.simulated { " (simulated)" } else { "" };
+    let took = words(record.elapsed);
+    let stacks = record.stacks().count();
+    let good = record.stacks().filter(|step| step.outcome.is_some_and(Outcome::is_success)).count();
+    let only_deletes = record.only_deletes();
+    let done = if only_deletes { "deleted or not there" } else { "done" };
+    let of = format!("{good} of {} {done}", count(stacks, "stack"));
+    match record.status() {
+        Status::Empty => "No events: nothing is known of the run".to_owned(),
+        Status::Done if only_deletes => {
+            let deleted = record.outcomes().get(&Outcome::Deleted).copied().unwrap_or_default();
+            let absent = record.outcomes().get(&Outcome::Unchanged).copied().unwrap_or_default();
+            let absent = match absent {
+                0 => String::new(),
+                1 => ", 1 was not there".to_owned(),
+                n => format!(", {n} were not there"),
+            };
+            format!("{} deleted in {took}{absent}{simulated}", count(deleted, "stack"))
+        }
+        Status::Done => format!("{} done in {took}{simulated}", count(stacks, "stack")),
+        Status::Failed if good == stacks => {
+            let what = failed_beside_stacks(record).unwrap_or_else(|| "it".to_owned());
+            let all = match stacks {
+                0 => String::new(),
+                1 => format!("; the stack is {done}"),
+                _ => format!("; all {stacks} stacks are {done}"),
+            };
+            format!("Failed: {what} failed in a run of {took}{all}{simulated}")
+        }
+        Status::Failed => format!("Failed: {of} in {took}{simulated}"),
+        Status::Refused => format!("Refused before anything was touched{simulated}"),
+        Status::Interrupted if good == stacks && stacks > 0 => {
+            format!("Interrupted after {took}: {of}, but not all of the other steps{simulated}")
+        }
+        Status::Interrupted => format!("Interrupted: {of} in {took}{simulated}"),
+        Status::Unfinished => format!("Not finished: {of} in the first {took}{simulated}"),
+    }
+}
+
+/// What failed beside stacks, if anything did: `command smoke-test`, or `2 commands, 1 gate`.
+pub(crate) fn failed_beside_stacks(record: &Record) -> Option<String> {
+    let failed: Vec<&StepRecord> = record.failures().filter(|step| !step.step.is_of_stack()).collect();
+    match failed.as_slice() {
+        [] => None,
+        [one] => Some(record.named(&one.step)),
+        _ => {
+            let mut of_kind: BTreeMap<&str, usize> = BTreeMap::new();
+            for step in failed {
+                *of_kind.entry(&step.step.kind).or_default() += 1;
+            }
+            Some(of_kind.into_iter().map(|(kind, n)| kinds(n, kind)).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// What to do next, when the run is not at its end.
+pub(crate) fn how_to_resume(record: &Record) -> Option<&'static str> {
+    match record.status() {
+        Status::Interrupted => Some("To go on where it stopped, run the same command again"),
+        Status::Unfinished => Some("If it was killed: to go on where it stopped, run the same command again"),
+        Status::Failed | Status::Refused if record.only_deletes() => {
+            Some("When the cause is removed, run the same command again: it goes on with what is left")
+        }
+        Status::Failed | Status::Refused => Some(
+            "When the cause is removed, run the same command again: stacks that are done stay as they are",
+        ),
+        Status::Empty | Status::Done => None,
+    }
+}
+
+/// What went wrong with a step, on the lines below its name: the cause, what to do, and where to look.
+pub(crate) struct Told {
+    pub(crate) cause: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) link: Option<String>,
+}
+
+impl Told {
+    pub(crate) fn of(record: &Record, trouble: &WentWrong<'_>) -> Self {
+        let step = trouble.first;
+        let link = stack_link(record, step);
+        let Some(cause) = &step.cause else {
+            let hint = link.as_ref().map(|_| "read the events of the stack:".to_owned());
+            return Self { cause: "no cause was given".to_owned(), hint, link };
+        };
+        let at = cause.at.as_deref().map(|at| format!("{}: ", one_line(at))).unwrap_or_default();
+        Self { cause: format!("{at}{}", cause.message), hint: cause.hint.clone(), link }
+    }
+}
+
+struct Ending<'a> {
+    record: &'a Record,
+    style: Style,
+}
+
+impl Ending<'_> {
+    fn write(&self, out: &mut String, kept: &Kept) -> std::fmt::Result {
+        let record = self.record;
+        let status = record.status();
+        // Of a run that is done, the summary begins with how it ended.
+        if status != Status::Done {
+            let tone =
+                if matches!(status, Status::Failed | Status::Refused) { Tone::Bad } else { Tone::Warn };
+            writeln!(out, "{}", self.style.paint(tone, &headline(record)))?;
+        }
+        if let Some(reason) = &record.stopping {
+            self.indented(out, 0, &format!("The run was stopped: {reason}"))?;
+        }
+        self.going_on(out)?;
+        self.troubles(out)?;
+        if let Some(how) = how_to_resume(record) {
+            writeln!(out)?;
+            self.indented(out, 0, how)?;
+        }
+        match status {
+            Status::Done if kept.reports.is_some() => writeln!(out)?,
+            Status::Done => {}
+            _ => where_kept(out, "Journal", kept.journal.as_deref())?,
+        }
+        where_kept(out, "Reports", kept.reports.as_deref())
+    }
+
+    fn indented(&self, out: &mut String, indent: usize, text: &str) -> std::fmt::Result {
+        for line in self.style.lines(text, indent) {
+            writeln!(out, "{:indent$}{line}", "")?;
+        }
+        Ok(())
+    }
+
+    fn troubles(&self, out: &mut String) -> std::fmt::Result {
+        let troubles = self.record.troubles();
+        if troubles.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\n{}", self.style.paint(Tone::Strong, "What went wrong"))?;
+        for trouble in troubles {
+            let line = format!("  {}: {}", trouble.who(self.record), trouble.what());
+            writeln!(out, "{}", self.style.paint(trouble.first.tone(), &line))?;
+            let told = Told::of(self.record, &trouble);
+            self.indented(out, 4, &told.cause)?;
+            if let Some(hint) = &told.hint {
+                self.indented(out, 4, &format!("hint: {hint}"))?;
+            }
+            // A link is followed as a whole, so that it is not broken into lines.
+            if let Some(link) = &told.link {
+                writeln!(out, "    {link}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn going_on(&self, out: &mut String) -> std::fmt::Result {
+        for (sentence, commands) in self.record.going_on() {
+            writeln!(out)?;
+            self.indented(out, 0, &sentence)?;
+            // A command is copied as a whole, so that it is not broken into lines.
+            for command in commands.iter().take(LOOKS) {
+                writeln!(out, "  {command}")?;
+            }
+            if commands.len() > LOOKS {
+                writeln!(out, "  … and so on for {}", count(commands.len() - LOOKS, "more stack"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn where_kept(out: &mut String, what: &str, path: Option<&str>) -> std::fmt::Result {
+    match path {
+        Some(path) => writeln!(out, "{what}: {}", one_line(path)),
+        None => Ok(()),
+    }
+}

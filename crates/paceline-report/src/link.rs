@@ -1,0 +1,41 @@
+//! Where the console of AWS shows a stack.
+
+use std::fmt::Write;
+
+use crate::record::{Record, StepRecord};
+use crate::text::one_line;
+
+/// The domain of the console in each partition whose console is known, by how ARNs there begin.
+///
+/// Source: the partitions' own documentation of "Signing in to the console".
+const CONSOLES: [(&str, &str); 3] = [
+    ("arn:aws:", "console.aws.amazon.com"),
+    ("arn:aws-cn:", "console.amazonaws.cn"),
+    ("arn:aws-us-gov:", "console.amazonaws-us-gov.com"),
+];
+
+/// The page with the events of a step's stack. None where there is no such page: in a simulation, at another
+/// endpoint, for a stack that AWS has not given an id.
+pub(crate) fn stack_link(record: &Record, step: &StepRecord) -> Option<String> {
+    if record.simulated || record.endpoint.is_some() {
+        return None;
+    }
+    let (arn, region) = (step.stack_arn.as_deref()?, step.step.region.as_deref()?);
+    let (_, domain) = CONSOLES.iter().find(|(start, _)| arn.starts_with(start))?;
+    let region = one_line(region);
+    let id = encoded(arn);
+    Some(format!("https://{region}.{domain}/cloudformation/home?region={region}#/stacks/events?stackId={id}"))
+}
+
+/// An id as a part of an address.
+fn encoded(id: &str) -> String {
+    let mut out = String::with_capacity(id.len() + 16);
+    for byte in id.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => out.push(char::from(byte)),
+            // Writing to a string does not fail.
+            _ => drop(write!(out, "%{byte:02X}")),
+        }
+    }
+    out
+}

@@ -1,0 +1,78 @@
+//! What steps are called for people.
+
+use paceline_engine::event::{Outcome, StepRef};
+
+use super::{Record, StepRecord};
+use crate::text::{count, one_line};
+
+impl Record {
+    /// Where a step happens, as far as that tells it from others: its region, with its account when the run
+    /// goes to several.
+    pub fn place(&self, step: &StepRef) -> Option<String> {
+        let region = one_line(step.region.as_deref()?);
+        let mut accounts = self.stacks().filter_map(|other| other.step.account.as_deref());
+        let first = accounts.next();
+        match &step.account {
+            Some(account) if accounts.any(|other| Some(other) != first) => {
+                Some(format!("{}/{region}", one_line(account)))
+            }
+            _ => Some(region),
+        }
+    }
+
+    /// What a step is called, with where it happens when it is a stack.
+    pub fn label(&self, step: &StepRef) -> String {
+        let title = one_line(&step.title);
+        match self.place(step) {
+            Some(place) if step.is_of_stack() => format!("{title} ({place})"),
+            _ => title,
+        }
+    }
+
+    /// What a step is called where there are steps of several kinds: `command smoke-test`.
+    pub(crate) fn named(&self, step: &StepRef) -> String {
+        let label = self.label(step);
+        match step.kind.as_str() {
+            "deploy" | "delete" => label,
+            "synth" => format!("synthesis of {label}"),
+            "publish" => format!("asset {label}"),
+            kind => format!("{} {label}", one_line(kind)),
+        }
+    }
+
+    /// Why a step was skipped.
+    pub fn why_skipped(&self, step: &StepRecord) -> String {
+        match (&step.because, &step.detail, &self.stopping) {
+            (Some(id), _, _) => {
+                let (name, outcome) = self.step(id).map_or((one_line(id), None), |other| {
+                    let is_of_stack = other.step.is_of_stack();
+                    let name =
+                        if is_of_stack { one_line(&other.step.title) } else { self.named(&other.step) };
+                    (name, other.outcome.filter(|outcome| !outcome.is_success()))
+                });
+                let ended = match outcome {
+                    Some(Outcome::Skipped) => "was skipped",
+                    Some(Outcome::Interrupted) => "was interrupted",
+                    _ => "failed",
+                };
+                format!("because {name} {ended}")
+            }
+            (None, Some(detail), _) => one_line(detail),
+            (None, None, Some(reason)) => {
+                format!("because the run was stopped: {}", one_line(reason))
+            }
+            (None, None, None) => "not started".to_owned(),
+        }
+    }
+}
+
+/// So many steps of a kind.
+pub(crate) fn kinds(n: usize, kind: &str) -> String {
+    match kind {
+        "deploy" | "delete" => count(n, "stack"),
+        "publish" => count(n, "asset"),
+        "synth" if n > 1 => format!("{n} syntheses"),
+        "synth" => "1 synthesis".to_owned(),
+        kind => count(n, &one_line(kind)),
+    }
+}
