@@ -65,7 +65,10 @@ fn a_configuration_elsewhere_finds_its_app() {
     place.paceline(["init", "--app", "workshop/cdk.out", "--out", "deploy/paceline.yaml"]).run().expect(0);
     let text = place.read("deploy/paceline.yaml");
     assert!(text.contains("\napp: ../workshop/cdk.out\n"), "{text}");
-    assert!(text.contains("# synth: (cd workshop && npm ci && npm run synth)\n"), "{text}");
+    assert!(
+        text.contains("# install: (cd workshop && npm ci)\n# synth: (cd workshop && npm run synth)\n"),
+        "{text}"
+    );
     place.paceline(["plan", "--config", "deploy/paceline.yaml"]).run().expect(0);
 }
 
@@ -90,10 +93,9 @@ fn an_app_that_is_not_synthesized_is_told_how() {
     place.write("package.json", r#"{ "scripts": { "build": "tsc" } }"#);
     place.write("yarn.lock", "");
     let ran = place.paceline(["init"]).run().expect(2);
-    assert!(
-        ran.stdout
-            .contains("\napp: build/out\nsynth: yarn install --frozen-lockfile && npm run build && npx")
-    );
+    assert!(ran.stdout.contains(
+        "\napp: build/out\ninstall: yarn install --frozen-lockfile\nsynth: npm run build && npx"
+    ));
     assert!(ran.stderr.contains(
         "run `yarn install --frozen-lockfile && npm run build && npx --yes aws-cdk@2 synth --quiet`"
     ));
@@ -291,4 +293,20 @@ fn a_new_app_is_initialized_generated_and_built_as_it_is_printed() {
     let ran = as_printed(&place, &build).aws_at(&sim.address).run().expect(0);
     assert!(ran.stdout.contains("the deployment is complete"), "{}", ran.stdout);
     assert_eq!(sim.accepted("CreateStack"), ["Queue", "Worker"]);
+}
+
+#[test]
+fn what_an_app_needs_is_installed_again_when_its_lock_file_has_changed() {
+    let place = Place::new();
+    new_app(&place);
+    place.write(
+        "paceline.yaml",
+        "version: 1\napp: cdk.out\ninstall: mkdir -p node_modules && echo once >> installed\n\
+         synth: rm -rf cdk.out && cp -r made cdk.out\n",
+    );
+    for (lock, installed) in [("1", "once\n"), ("1", "once\n"), ("2", "once\nonce\n")] {
+        place.write("package-lock.json", lock);
+        place.paceline(["synth"]).run().expect(0);
+        assert_eq!(place.read("installed"), installed, "{lock}");
+    }
 }

@@ -112,7 +112,8 @@ impl Configured {
         let synth = self.config.synth.clone()?;
         let own = self.assembly();
         let is_own = args.app.as_ref().is_none_or(|named| real(named) == real(&own));
-        is_own.then(|| AppConfig { synth: Some(synth), ..AppConfig::new("", own) })
+        let install = self.config.install.clone();
+        is_own.then(|| AppConfig { install, synth: Some(synth), ..AppConfig::new("", own) })
     }
 
     /// The apps that are synthesized by a command of theirs.

@@ -2,6 +2,7 @@
 
 mod context_file;
 mod late;
+mod options;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +19,7 @@ use self::context_file::ContextFile;
 pub use self::context_file::ContextFileError;
 pub(crate) use self::late::Later;
 pub use self::late::{LateApp, LateSynthesis};
+use self::options::with_options;
 
 /// Lock files of package managers that install into `node_modules`.
 const LOCK_FILES: [&str; 4] = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"];
@@ -34,7 +36,7 @@ pub struct Synthesis {
     pub name: Option<String>,
     /// The folder that its commands run in.
     pub dir: Utf8PathBuf,
-    /// The folder that has its `cdk.context.json`.
+    /// The app's own folder: it has `cdk.json` and `cdk.context.json`, and may have a lock file.
     pub context_dir: Utf8PathBuf,
     /// What it is synthesized with.
     pub app: AppConfig,
@@ -59,7 +61,7 @@ impl Synthesis {
     pub async fn perform(&self, mut line: impl FnMut(String)) -> Result<(), SynthesisError> {
         if let Some(install) = &self.app.install {
             let digest = self.lock_files();
-            let stamp = self.dir.join(INSTALLED);
+            let stamp = self.context_dir.join(INSTALLED);
             let installed = read_regular_text(&stamp, LARGEST_BY_HAND).ok();
             if digest.is_some() && digest == installed {
                 line("installed already: the lock file has not changed".to_owned());
@@ -112,7 +114,14 @@ impl Synthesis {
     fn synth(&self) -> Option<String> {
         let run = self.app.synth.as_ref()?;
         let option = |(key, value)| format!(" --context {}", quoted(&format!("{key}={value}")));
-        Some(with_options(run, &self.app.context.iter().map(option).collect::<String>()))
+        let options: String = self.app.context.iter().map(option).collect();
+        Some(with_options(run, &options, |name| self.package_script(name)))
+    }
+
+    fn package_script(&self, name: &str) -> Option<String> {
+        let text = read_regular_text(&self.context_dir.join("package.json"), LARGEST_BY_HAND).ok()?;
+        let package: serde_json::Value = serde_json::from_str(&text).ok()?;
+        Some(package["scripts"][name].as_str()?.to_owned())
     }
 
     async fn run(&self, run: &str, line: &mut impl FnMut(String)) -> Result<(), SynthesisError> {
@@ -139,7 +148,7 @@ impl Synthesis {
         let mut hash = Sha256::new();
         let mut any = false;
         for name in LOCK_FILES {
-            match read_regular(&self.dir.join(name), LARGEST_MANIFEST) {
+            match read_regular(&self.context_dir.join(name), LARGEST_MANIFEST) {
                 Ok(bytes) => {
                     any = true;
                     hash.update(name.as_bytes());
@@ -166,34 +175,6 @@ fn as_in_builds(run: &str) -> (&'static str, String) {
     }
 }
 
-/// A script with options for each of its calls of `cdk synth`. A command of another form that calls the CDK is taken
-/// for one call, and one that does not for none.
-fn with_options(script: &str, options: &str) -> String {
-    let is_cdk = |word: &str| {
-        let name = word.trim_start_matches('(').rsplit('/').next().unwrap_or_default();
-        name == "cdk" || name.starts_with("cdk@")
-    };
-    let (mut out, mut rest, mut after_cdk, mut calls_cdk) = (String::new(), script, false, false);
-    while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
-        let end = rest[start..].find(char::is_whitespace).map_or(rest.len(), |length| start + length);
-        let word = &rest[start..end];
-        let bare = word.trim_end_matches([')', ';']);
-        let is_synth = after_cdk && matches!(bare, "synth" | "synthesize");
-        let at = if is_synth { start + bare.len() } else { end };
-        out.push_str(&rest[..at]);
-        if is_synth {
-            out.push_str(options);
-        }
-        out.push_str(&rest[at..end]);
-        after_cdk = is_cdk(word);
-        calls_cdk |= after_cdk;
-        rest = &rest[end..];
-    }
-    out.push_str(rest);
-    let was_given = out.len() > script.len();
-    if calls_cdk && !was_given { format!("{}{options}", script.trim_end()) } else { out }
-}
-
 /// What is in the environment already, with the app's own context on top.
 fn context(own: &BTreeMap<String, String>) -> String {
     let outer = std::env::var("CDK_CONTEXT_JSON").ok();
@@ -201,24 +182,4 @@ fn context(own: &BTreeMap<String, String>) -> String {
     let mut all: serde_json::Map<String, serde_json::Value> = outer.unwrap_or_default();
     all.extend(own.iter().map(|(key, value)| (key.clone(), value.clone().into())));
     serde_json::Value::Object(all).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(script: &str, with: &str) {
-        assert_eq!(with_options(script, " --context a=b"), with);
-    }
-
-    #[test]
-    fn context_is_given_to_each_call_of_the_cdk() {
-        check("npx cdk synth --quiet", "npx cdk synth --context a=b --quiet");
-        check("(cd app && npx --yes cdk@2 synth)", "(cd app && npx --yes cdk@2 synth --context a=b)");
-        check("(npm ci\n  cdk synthesize;\n)\n", "(npm ci\n  cdk synthesize --context a=b;\n)\n");
-        check("cdk synth && cdk synth -q", "cdk synth --context a=b && cdk synth --context a=b -q");
-        check("node_modules/.bin/cdk ls", "node_modules/.bin/cdk ls --context a=b");
-        check("sh synth.sh", "sh synth.sh");
-    }
 }

@@ -41,6 +41,8 @@ pub struct Config {
     pub app: Option<Utf8PathBuf>,
     /// The apps of a deployment of several, by name. With them, the id of a stack is `app/stack`.
     pub apps: BTreeMap<String, AppConfig>,
+    /// Installs what `synth` needs. Skipped while a lock file of Node's is the one that was installed from.
+    pub install: Option<String>,
     /// What makes the assembly of the only app, when it is not committed: for whoever deploys it, and in builds.
     pub synth: Option<String>,
     /// How the secondary regions are switched on.
@@ -321,6 +323,12 @@ impl Config {
         }
         if !self.apps.is_empty() && self.synth.is_some() {
             return Some("with `apps`, each app has a `synth` of its own".to_owned());
+        }
+        if !self.apps.is_empty() && self.install.is_some() {
+            return Some("with `apps`, each app has an `install` of its own".to_owned());
+        }
+        if self.apps.is_empty() && self.install.is_some() && self.synth.is_none() {
+            return Some("`install` runs before `synth`: say with `synth` what makes the assembly".to_owned());
         }
         let odd = |name: &&String| name.is_empty() || !name.chars().all(is_in_app_name);
         self.apps.keys().find(odd).map(|name| {

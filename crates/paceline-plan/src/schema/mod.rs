@@ -26,6 +26,7 @@ pub fn schema() -> Value {
                 "description": "The apps of a deployment of several, by name. With them, the id of a stack is `app/stack`.",
                 "additionalProperties": app(),
             },
+            "install": text("Installs what `synth` needs. Skipped while a lock file of Node's is the one that was installed from; the generated buildspec always runs it."),
             "synth": text(
                 "The shell command that makes the app, when it is not committed, from the folder that Paceline runs \
                  in: the root of the repository in a build. `paceline deploy` runs it before it deploys, unless it is \

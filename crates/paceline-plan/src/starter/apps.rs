@@ -9,18 +9,20 @@ pub(super) fn one(out: &mut Out, app: &OneApp) {
     match (&app.synth, app.is_committed) {
         (Some(_), true) => out.comment(
             "The synthesized app. It is part of the repository, and deployed as it is. To have it made before each \
-             deployment, take the comment from the command that makes it.",
+             deployment, uncomment what makes it.",
         ),
         (Some(_), false) => out.comment(
             "The synthesized app, and what makes it, from the root of the repository: before each deployment, and in \
-             a build.",
+             a build. `install` is skipped while the lock file is the one that was installed from.",
         ),
         (None, _) => out.comment("The synthesized app. A build is given it, or finds it in the repository."),
     }
     out.line(&format!("app: {}", yaml::word(&app.assembly)));
-    if let Some(synth) = &app.synth {
-        let commented = if app.is_committed { "# " } else { "" };
-        out.line(&format!("{commented}synth: {}", yaml::command(synth)));
+    let commented = if app.is_committed { "# " } else { "" };
+    for (field, command) in [("install", &app.install), ("synth", &app.synth)] {
+        if let Some(command) = command {
+            out.line(&format!("{commented}{field}: {}", yaml::command(command)));
+        }
     }
 }
 
@@ -67,21 +69,33 @@ fn alone(out: &mut Out, app: &Maker) {
         app.line
     ));
     out.line(&format!("app: {}", yaml::word(&assembly)));
-    let made: Vec<Line> = app.install.iter().chain(&app.build).cloned().collect();
     let call = format!("{synth}{}", context(app, |_| true));
-    let mut lines = lines(app, &made, Some(&call));
+    // Scripts of their own, where nothing that is set up in one is needed in the other.
+    let last = app.install.iter().map(|line| line.order).max();
+    let is_apart = last.is_some_and(|last| app.build.iter().all(|line| line.order > last));
+    let made: Vec<Line> = if is_apart && app.setup.is_empty() {
+        out.line(&format!("install: {}", yaml::script(&in_its_folder(app, lines(app, &app.install, None)), 2)));
+        app.build.clone()
+    } else {
+        app.install.iter().chain(&app.build).cloned().collect()
+    };
+    let script = in_its_folder(app, lines(app, &made, Some(&call)));
+    out.line(&format!("synth: {}", yaml::script(&script, 2)));
+}
+
+/// A script in the environment and the folder of the app. What follows it in a build is in the folder it was in.
+fn in_its_folder(app: &Maker, mut lines: Vec<String>) -> String {
     for (name, value) in app.env.iter().rev() {
         lines.insert(0, format!("export {name}={}", shell_word(value)));
     }
     if !app.dir.is_empty() {
-        // What follows it in a build is in the folder it was in.
         lines.insert(0, format!("cd {}", shell_word(&app.dir)));
         lines = std::iter::once("(".to_owned())
             .chain(lines.into_iter().map(|line| indented(&line)))
             .chain([")".to_owned()])
             .collect();
     }
-    out.line(&format!("synth: {}", yaml::script(&lines.join("\n"), 2)));
+    lines.join("\n")
 }
 
 fn several(out: &mut Out, app: &Maker, all: &[Maker]) {

@@ -40,6 +40,8 @@ pub struct Starter<'a> {
 pub struct OneApp {
     /// The folder of its assembly, relative to the configuration.
     pub assembly: String,
+    /// What installs what `synth` needs, from the root of the repository.
+    pub install: Option<String>,
     /// What makes the assembly, from the root of the repository; none if nothing there shows how.
     pub synth: Option<String>,
     /// Whether the assembly is part of the repository, so that a build need not make it.

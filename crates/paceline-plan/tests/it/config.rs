@@ -9,6 +9,7 @@ use paceline_plan::{Config, Strategy};
 /// Every field there is.
 pub(crate) const EVERY_FIELD: &str = "version: 1
 app: out
+install: npm ci
 synth: npm run synth
 multi-region: { when: MULTI, primary: us-east-1 }
 phases: [{ name: p, sequential: true, barrier: true, stacks: [A] }]
@@ -170,7 +171,7 @@ fn every_field_is_read() {
     let config = parse(EVERY_FIELD).unwrap();
     assert_eq!(config.app.as_deref(), Some(Utf8Path::new("out")));
     assert!(config.phases[0].sequential && config.phases[0].barrier);
-    assert_eq!((config.phases[0].stacks[0].line, config.phases[0].stacks[0].column), (5, 63));
+    assert_eq!((config.phases[0].stacks[0].line, config.phases[0].stacks[0].column), (6, 63));
     assert_eq!(config.strategy, Strategy::Phases);
     assert_eq!(config.gates[0].iam_roles, IamRoles::Named(vec!["Role".into()]));
     assert_eq!(config.on_failure.policy, FailurePolicy::FailFast);

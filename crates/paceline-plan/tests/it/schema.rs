@@ -93,6 +93,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         version: _,
         app: _,
         apps: _,
+        install: _,
         synth: _,
         multi_region: _,
         phases: _,

@@ -26,7 +26,8 @@ fn plans(assembly: &Assembly, written: &Written) -> Plan {
 fn from_assembly(assembly: &Assembly) -> Written {
     let app = OneApp {
         assembly: "cdk.out".into(),
-        synth: Some("npm ci && npx cdk synth".into()),
+        install: Some("npm ci".into()),
+        synth: Some("npx cdk synth".into()),
         is_committed: false,
     };
     Starter { practice: None, assembly: Some(assembly), app: Some(&app) }.write().unwrap()

@@ -64,7 +64,11 @@ fn apps(app: &App) -> Apps {
 /// One app's own command, or the runner's for several, of which each has its own.
 fn synth(app: &App) -> Option<String> {
     if app.config.apps.is_empty() {
-        return app.config.synth.clone();
+        let synth = app.config.synth.clone()?;
+        return Some(match &app.config.install {
+            Some(install) => format!("{}\n{synth}", in_subshell(install)),
+            None => synth,
+        });
     }
     let config = app.config_path.as_deref().map(|path| shell_word(&in_repository(path)));
     let has_own = app.config.apps.values().any(|one| one.synth.is_some());
@@ -74,6 +78,17 @@ fn synth(app: &App) -> Option<String> {
             .chain(config.map(|path| format!(" --config {path}")))
             .collect()
     })
+}
+
+/// A script that leaves the shell after it in the folder in which it was.
+fn in_subshell(script: &str) -> String {
+    let script = script.trim();
+    match script.find(')') {
+        Some(at) if script.starts_with('(') && at + 1 == script.len() => script.to_owned(),
+        None if !script.contains(['\n', '#', '(']) => format!("({script})"),
+        // `((` would be arithmetic, and a comment would hide the end.
+        _ => format!("(\n{script}\n)"),
+    }
 }
 
 /// The stacks, as far as a batch needs to know them: what a stack waits for is what its step waits for, be it by way

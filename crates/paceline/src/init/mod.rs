@@ -40,6 +40,7 @@ fn from_app(args: &InitArgs) -> Result<u8, Failure> {
     let found = project::find(&given);
     let app = OneApp {
         assembly: from_config(&args.out, &found.assembly),
+        install: found.install.clone(),
         synth: found.synth.clone(),
         is_committed: found.is_committed,
     };
@@ -47,9 +48,10 @@ fn from_app(args: &InitArgs) -> Result<u8, Failure> {
         let written = Starter { practice: None, assembly: None, app: Some(&app) }.write()?;
         terminal::data(&written.text);
         let synth = found.synth.unwrap_or_else(|| "cdk synth".to_owned());
+        let make: Vec<String> = found.install.into_iter().chain([synth]).collect();
         return Err(Failure::usage(
             format!("{given} is not synthesized, so its stacks are not known: nothing was written"),
-            format!("run `{synth}`, then `paceline init` again; what it would write without them is above"),
+            format!("run `{}`, then `paceline init` again; what it would write without them is above", make.join(" && ")),
         ));
     }
     // What its synthesis did not find stands in nobody's way here.

@@ -21,6 +21,8 @@ const INSTALLS: [(&str, &str); 8] = [
 #[derive(Debug)]
 pub(crate) struct Project {
     pub(crate) assembly: Utf8PathBuf,
+    /// What installs what it is made with, from this folder.
+    pub(crate) install: Option<String>,
     /// What makes it, from this folder.
     pub(crate) synth: Option<String>,
     pub(crate) is_cdk_app: bool,
@@ -50,6 +52,7 @@ pub(crate) fn find(given: &Utf8Path) -> Project {
         text.lines().any(|line| line.trim().trim_matches('/').rsplit('/').next() == Some(name.as_str()))
     });
     Project {
+        install: settings.as_ref().and_then(|_| install(&folder)),
         synth: settings.as_ref().map(|settings| synth(&folder, settings)),
         is_cdk_app: is_app,
         is_committed: is_assembly && !ignored,
@@ -57,8 +60,12 @@ pub(crate) fn find(given: &Utf8Path) -> Project {
     }
 }
 
+fn install(folder: &Utf8Path) -> Option<String> {
+    let (_, command) = INSTALLS.iter().find(|(lock, _)| folder.join(lock).is_file())?;
+    Some(in_folder(folder, command))
+}
+
 fn synth(folder: &Utf8Path, settings: &Value) -> String {
-    let install = INSTALLS.iter().find(|(lock, _)| folder.join(lock).is_file()).map(|(_, command)| *command);
     let scripts = json(&folder.join("package.json")).map(|it| it["scripts"].clone()).unwrap_or_default();
     let program = settings["app"].as_str().unwrap_or_default();
     // What runs TypeScript needs no compiler before it.
@@ -73,11 +80,11 @@ fn synth(folder: &Utf8Path, settings: &Value) -> String {
         // The newest of its day would be another in each build.
         (false, false) => "npx --yes aws-cdk@2 synth --quiet",
     };
-    let cd = (folder != ".").then(|| format!("cd {folder}"));
-    let is_elsewhere = cd.is_some();
-    let steps = cd.as_deref().into_iter().chain(install).chain(build).chain([synth]);
-    let line = steps.collect::<Vec<_>>().join(" && ");
-    if is_elsewhere { format!("({line})") } else { line }
+    in_folder(folder, &build.into_iter().chain([synth]).collect::<Vec<_>>().join(" && "))
+}
+
+fn in_folder(folder: &Utf8Path, command: &str) -> String {
+    if folder == "." { command.to_owned() } else { format!("(cd {folder} && {command})") }
 }
 
 fn json(path: &Utf8Path) -> Option<Value> {
