@@ -93,9 +93,11 @@ fn an_app_that_is_not_synthesized_is_told_how() {
     place.write("package.json", r#"{ "scripts": { "build": "tsc" } }"#);
     place.write("yarn.lock", "");
     let ran = place.paceline(["init"]).run().expect(2);
-    assert!(ran.stdout.contains(
-        "\napp: build/out\ninstall: yarn install --frozen-lockfile\nsynth: npm run build && npx"
-    ));
+    assert!(
+        ran.stdout.contains(
+            "\napp: build/out\ninstall: yarn install --frozen-lockfile\nsynth: npm run build && npx"
+        )
+    );
     assert!(ran.stderr.contains(
         "run `yarn install --frozen-lockfile && npm run build && npx --yes aws-cdk@2 synth --quiet`"
     ));

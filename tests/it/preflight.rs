@@ -134,6 +134,20 @@ fn parameters_without_a_value_are_told_all_at_once_and_what_was_given_once_is_ke
 }
 
 #[test]
+fn rehearsals_take_values_for_parameters_as_deployments_do() {
+    let place = Place::new();
+    assembly(&place, &[("A", json!({ "version": "36.0.0" }))]);
+    template(&place, "A", &json!({ "Name": { "Type": "String" } }));
+    for command in [&["plan", "--simulate"][..], &["deploy", "--simulate"], &["destroy", "--simulate"]] {
+        let ran = place.paceline(command).run().expect(3);
+        assert!(ran.stderr.contains("--parameters A:Name=VALUE"), "{command:?}: {}", ran.stderr);
+        place.paceline(command).args(["--parameters", "A:Name=n"]).run().expect(0);
+        let ran = place.paceline(command).args(["--parameters", "A:Mane=secret"]).run().expect(2);
+        assert!(ran.stderr.contains("--parameters A:Mane=…: `A` has no parameter `Mane`"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_value_that_its_template_excludes_is_refused_without_asking_aws() {
     let place = Place::new();
     assembly(&place, &[("A", json!({ "version": "36.0.0" }))]);

@@ -1,10 +1,8 @@
 //! `paceline deploy`: the runner.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::{Assembly, Stack};
 use paceline_aws::{Aws, AwsOptions, Method, Presence, TokenKey};
 use paceline_engine::exit;
 use paceline_plan::{Plan, PlanOptions, Relaxed};
@@ -18,10 +16,7 @@ use crate::plan::Asked;
 use crate::run::{Execution, Finished, PREFLIGHT, RUNS, SIMULATED_START, virtual_runtime};
 use crate::simulate::Simulation;
 use crate::wait_handle::Waiting;
-use crate::{freshness, history, interrupt, late, plan, simulate, synth, terminal};
-
-/// The key of the parameters that are for every stack that has them.
-const EVERY_STACK: &str = "*";
+use crate::{freshness, history, interrupt, late, parameters, plan, simulate, synth, terminal};
 
 pub(crate) fn run(args: DeployArgs) -> Result<u8, Failure> {
     let args = Arc::new(args);
@@ -44,8 +39,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     let mut app = synth::before(&args.run, &args.select.app)?.app(&args.select.app)?;
     check_stack_limit(&app)?;
     freshness::warn(&app, &written(args));
-    let parameters = parameters(&args.parameters, &app.assembly)?;
-    give(&mut app, &parameters);
+    app.give(&args.parameters)?;
     let mut options = app.options(Some(&args.select), args.run.fail_fast);
     // What is simulated takes as long as the table says.
     if !args.run.simulate {
@@ -62,7 +56,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         synth::ensure_no_context(&args.run)?;
     }
     late::ensure_deployable(&app, &plan)?;
-    ensure_allowed(&app, &plan, &parameters)?;
+    parameters::ensure_allowed(&app, &plan)?;
     // The plan itself shows them; whoever deploys has not seen it.
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
         terminal::warn(warning);
@@ -93,7 +87,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     let aws = AwsOptions {
         wire: terminal::wire(),
         method,
-        parameters,
+        parameters: app.parameters.clone(),
         token_key: TokenKey::Kept(RUNS.into()),
         stack_limit,
         late,
@@ -180,78 +174,4 @@ fn impossible(it: &Relaxed) -> Failure {
         it.from, it.to
     );
     Failure::usage(message, hint).with_exit_code(exit::PREFLIGHT)
-}
-
-/// What the templates of stacks come to can depend on the parameters that they are given.
-fn give(app: &mut App, parameters: &BTreeMap<String, BTreeMap<String, String>>) {
-    if parameters.is_empty() {
-        return;
-    }
-    for stack in &mut Arc::make_mut(&mut app.assembly).stacks {
-        let names = [EVERY_STACK, stack.name.as_str(), stack.id.as_str()];
-        let given: Vec<_> = names.iter().filter_map(|name| parameters.get(*name)).collect();
-        let given = given.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
-        stack.give(&given);
-    }
-}
-
-/// Refuses the values that CloudFormation would refuse for certain, by what the templates say of their parameters.
-fn ensure_allowed(
-    app: &App,
-    plan: &Plan,
-    given: &BTreeMap<String, BTreeMap<String, String>>,
-) -> Result<(), Failure> {
-    let mut problems = Vec::new();
-    for stack in plan.stacks.iter().filter_map(|planned| app.assembly.stack(&planned.id)) {
-        let mut values: BTreeMap<&String, (&String, bool)> =
-            stack.parameters.iter().map(|(name, value)| (name, (value, false))).collect();
-        for whose in [EVERY_STACK, &stack.name, &stack.id] {
-            let own = given.get(whose).into_iter().flatten();
-            values.extend(own.map(|(name, value)| (name, (value, true))));
-        }
-        for (name, (value, is_given)) in values {
-            let Some(why) = stack.template.refusal(name, value) else { continue };
-            let shown =
-                if stack.template.is_secret(name) { "its value".to_owned() } else { format!("`{value}`") };
-            let hint = if is_given {
-                format!("give it another value with --parameters {}:{name}=VALUE", stack.id)
-            } else {
-                "the assembly has this value: mend the app, and synthesize it again".to_owned()
-            };
-            problems.push((format!("parameter `{name}` of {}: {shown} {why}", stack.id), Some(hint)));
-        }
-    }
-    if problems.is_empty() { Ok(()) } else { Err(Failure::of_all(problems)) }
-}
-
-/// `[STACK:]KEY=VALUE`, by stack; `*` is every stack.
-fn parameters(
-    texts: &[String],
-    assembly: &Assembly,
-) -> Result<BTreeMap<String, BTreeMap<String, String>>, Failure> {
-    let mut parameters: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for text in texts {
-        // A value may be secret.
-        let shown = text.split_once('=').map_or(text.clone(), |(name, _)| format!("{name}=…"));
-        let wrong =
-            |what: &str, hint: &str| Err(Failure::usage(format!("--parameters {shown}: {what}"), hint));
-        let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            return wrong("there is no KEY=VALUE", "write it like --parameters MyStack:Size=3");
-        };
-        // A key has no colon; a stack's id may have several.
-        let (stack, key) = name.rsplit_once(':').unwrap_or((EVERY_STACK, name));
-        let is_meant = |s: &&Stack| stack == EVERY_STACK || stack == s.id || stack == s.name;
-        let meant: Vec<&Stack> = assembly.stacks.iter().filter(is_meant).collect();
-        if meant.is_empty() {
-            let hint = "`paceline plan` lists the stacks of the assembly";
-            return wrong(&format!("no stack is called `{stack}`"), hint);
-        }
-        if !meant.iter().any(|stack| stack.template.value()["Parameters"].get(key).is_some()) {
-            let whose =
-                if stack == EVERY_STACK { "no stack has a".to_owned() } else { format!("`{stack}` has no") };
-            return wrong(&format!("{whose} parameter `{key}`"), "a template has them under `Parameters`");
-        }
-        parameters.entry(stack.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
-    }
-    Ok(parameters)
 }

@@ -23,7 +23,8 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
     if configured.synthesized.is_empty() {
         synth::ensure_no_context(&args.run)?;
     }
-    let app = configured.app(&args.select.app)?;
+    let mut app = configured.app(&args.select.app)?;
+    app.give(&args.parameters)?;
     freshness::warn(&app, &[]);
     let options = app.options(Some(&args.select), args.run.fail_fast);
     let destruction = app.destruction(&options)?;
@@ -85,7 +86,8 @@ async fn deploy(
     simulation: &Simulation,
 ) -> Result<(), Failure> {
     let plan = Arc::new(plan);
-    let aws = simulation.options(AwsOptions { late, ..AwsOptions::default() });
+    let parameters = app.parameters.clone();
+    let aws = simulation.options(AwsOptions { late, parameters, ..AwsOptions::default() });
     let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), &plan, aws)).await?;
     let run = RunOptions {
         id: "simulated".to_owned(),

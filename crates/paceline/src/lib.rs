@@ -18,6 +18,7 @@ mod lint;
 mod listeners;
 mod load;
 mod memory;
+mod parameters;
 mod plan;
 mod project;
 mod report;

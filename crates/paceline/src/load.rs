@@ -11,6 +11,7 @@ use paceline_plan::{Config, ContextLookup, Destruction, Plan, PlanOptions, Strat
 use crate::cli::{AppArgs, SelectArgs, StrategyArg};
 use crate::failure::Failure;
 use crate::generation::settings;
+use crate::parameters::Parameters;
 use crate::terminal;
 
 /// The assembly of the only app, where nothing else is said.
@@ -31,6 +32,8 @@ pub(crate) struct App {
     pub(crate) synthesized: Vec<Synthesized>,
     /// What these keep in their context.
     pub(crate) context: Vec<ContextLookup>,
+    /// The values that the command line gives to parameters of stacks.
+    pub(crate) parameters: Parameters,
 }
 
 /// Which configuration, and the file that it came from.
@@ -93,7 +96,16 @@ impl Configured {
             if syntheses.is_empty() { Assembly::read(&dir) } else { Assembly::read_incomplete(&dir) };
         let (assembly, context) = (Arc::new(assembly?), context(&syntheses)?);
         let Self { config, synthesized, path: config_path, .. } = self;
-        Ok(App { config, config_path, dir, assembly, syntheses, synthesized, context })
+        Ok(App {
+            config,
+            config_path,
+            dir,
+            assembly,
+            syntheses,
+            synthesized,
+            context,
+            parameters: Parameters::new(),
+        })
     }
 
     /// The folder that paths in the configuration are relative to.
@@ -165,7 +177,16 @@ impl Configured {
             Some(self.folder()).filter(|it| !it.as_str().is_empty()).unwrap_or(Utf8Path::new(".")).to_owned();
         let assembly = Arc::new(Assembly::of_apps(assemblies));
         let Self { config, synthesized, path: config_path, .. } = self;
-        Ok(App { config, config_path, dir, assembly, syntheses, synthesized, context })
+        Ok(App {
+            config,
+            config_path,
+            dir,
+            assembly,
+            syntheses,
+            synthesized,
+            context,
+            parameters: Parameters::new(),
+        })
     }
 }
 

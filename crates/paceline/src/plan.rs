@@ -28,7 +28,8 @@ pub(crate) struct Asked<'a> {
 }
 
 pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
-    let app = load::app(&args.select.app)?;
+    let mut app = load::app(&args.select.app)?;
+    app.give(&args.parameters)?;
     check_stack_limit(&app)?;
     freshness::warn(&app, &[]);
     let mut options = app.options(Some(&args.select), false);

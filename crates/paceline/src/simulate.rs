@@ -160,7 +160,8 @@ pub(crate) fn deploy(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Du
 
 async fn simulate(app: &App, plan: &Plan, late: Option<Arc<LateSynthesis>>) -> Result<Duration, Failure> {
     let simulation = Simulation::new(&app.assembly, plan, SIMULATED_START);
-    let options = simulation.options(AwsOptions { late, ..AwsOptions::default() });
+    let parameters = app.parameters.clone();
+    let options = simulation.options(AwsOptions { late, parameters, ..AwsOptions::default() });
     let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), plan, options)).await?;
     let run = RunOptions {
         id: "simulated".to_owned(),

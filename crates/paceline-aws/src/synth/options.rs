@@ -66,7 +66,9 @@ impl Before {
             _ if is_cdk(name) => Self::Cdk,
             // Between the manager and the script.
             Self::Manager(_) if word == "run" || word == "run-script" || word.starts_with('-') => self,
-            _ => ["npm", "pnpm", "yarn"].into_iter().find(|it| *it == name).map_or(Self::Other, Self::Manager),
+            _ => {
+                ["npm", "pnpm", "yarn"].into_iter().find(|it| *it == name).map_or(Self::Other, Self::Manager)
+            }
         }
     }
 }

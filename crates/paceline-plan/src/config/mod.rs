@@ -328,7 +328,9 @@ impl Config {
             return Some("with `apps`, each app has an `install` of its own".to_owned());
         }
         if self.apps.is_empty() && self.install.is_some() && self.synth.is_none() {
-            return Some("`install` runs before `synth`: say with `synth` what makes the assembly".to_owned());
+            return Some(
+                "`install` runs before `synth`: say with `synth` what makes the assembly".to_owned(),
+            );
         }
         let odd = |name: &&String| name.is_empty() || !name.chars().all(is_in_app_name);
         self.apps.keys().find(odd).map(|name| {

@@ -74,7 +74,10 @@ fn alone(out: &mut Out, app: &Maker) {
     let last = app.install.iter().map(|line| line.order).max();
     let is_apart = last.is_some_and(|last| app.build.iter().all(|line| line.order > last));
     let made: Vec<Line> = if is_apart && app.setup.is_empty() {
-        out.line(&format!("install: {}", yaml::script(&in_its_folder(app, lines(app, &app.install, None)), 2)));
+        out.line(&format!(
+            "install: {}",
+            yaml::script(&in_its_folder(app, lines(app, &app.install, None)), 2)
+        ));
         app.build.clone()
     } else {
         app.install.iter().chain(&app.build).cloned().collect()

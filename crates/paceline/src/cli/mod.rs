@@ -121,6 +121,14 @@ pub(crate) struct SelectArgs {
     pub(crate) concurrency: Option<NonZeroUsize>,
 }
 
+/// Values for the parameters of stacks.
+#[derive(Debug, Args)]
+pub(crate) struct ParameterArgs {
+    /// A value for a stack's parameter; without a stack, for every stack that has it
+    #[arg(long, value_name = "[STACK:]KEY=VALUE")]
+    pub(crate) parameters: Vec<String>,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum StrategyArg {
     /// Only its dependencies

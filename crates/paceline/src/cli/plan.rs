@@ -2,12 +2,14 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{AppArgs, SelectArgs};
+use super::{AppArgs, ParameterArgs, SelectArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) parameters: ParameterArgs,
     /// What it would take with a change: 'Storage=-10m' (also =+5m, =12m, =-20%) or 'drop-edge A B'
     #[arg(long, value_name = "CHANGE")]
     pub(crate) what_if: Vec<String>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{LookupArgs, SelectArgs, duration};
+use super::{LookupArgs, ParameterArgs, SelectArgs, duration};
 
 /// How a run goes, and who is told of it.
 #[derive(Debug, Args)]
@@ -52,9 +52,8 @@ pub(crate) struct DeployArgs {
     /// How stacks are changed
     #[arg(long, value_enum, default_value = "direct")]
     pub(crate) method: MethodArg,
-    /// A value for a stack's parameter; without a stack, for every stack that has it
-    #[arg(long, value_name = "[STACK:]KEY=VALUE")]
-    pub(crate) parameters: Vec<String>,
+    #[command(flatten)]
+    pub(crate) parameters: ParameterArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -66,6 +65,8 @@ pub(crate) struct DestroyArgs {
     /// Delete them: without this, what would be deleted is shown
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) parameters: ParameterArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }

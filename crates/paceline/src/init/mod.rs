@@ -51,7 +51,10 @@ fn from_app(args: &InitArgs) -> Result<u8, Failure> {
         let make: Vec<String> = found.install.into_iter().chain([synth]).collect();
         return Err(Failure::usage(
             format!("{given} is not synthesized, so its stacks are not known: nothing was written"),
-            format!("run `{}`, then `paceline init` again; what it would write without them is above", make.join(" && ")),
+            format!(
+                "run `{}`, then `paceline init` again; what it would write without them is above",
+                make.join(" && ")
+            ),
         ));
     }
     // What its synthesis did not find stands in nobody's way here.
