@@ -10,11 +10,14 @@ use crate::harness::{Events, Place, Ran, skipped};
 use crate::workshop::repository;
 
 /// What waits for what by the parameters in its templates.
-const PAIRS: [(&str, &[&str]); 7] = [
+const PAIRS: [(&str, &[&str]); 9] = [
     ("Applications", &["Services"]),
     ("ApplicationsSecondary", &["Services", "ServicesSecondary"]),
     ("NetworkRoutesMain", &["NetworkRegionPeering", "Services", "ServicesSecondary"]),
     ("NetworkRoutesSecondary", &["NetworkRegionPeering", "Services", "ServicesSecondary"]),
+    // These two overwrite a parameter, all others read.
+    ("Observability", &["Services"]),
+    ("ObservabilitySecondary", &["ServicesSecondary"]),
     ("ObservabilityDashboard", &["NetworkRegionPeering", "Services", "ServicesSecondary"]),
     ("S3Replica", &["Services", "ServicesSecondary"]),
     ("ServicesSecondary", &["Services"]),
@@ -50,7 +53,7 @@ fn warnings(plan: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_plan_finds_all_fifteen_pairs_and_the_parameter_of_the_other_app() {
+fn the_plan_finds_all_seventeen_pairs_and_the_parameter_of_the_other_app() {
     let Some(plan) = plan("") else { return };
     let mut pairs = BTreeSet::new();
     for stack in plan["stacks"].as_array().unwrap() {
@@ -61,7 +64,7 @@ fn the_plan_finds_all_fifteen_pairs_and_the_parameter_of_the_other_app() {
     }
     let expected = PAIRS.iter().flat_map(|(from, all)| all.iter().map(move |to| (*from, *to)));
     assert_eq!(pairs, expected.collect());
-    assert_eq!(pairs.len(), 15);
+    assert_eq!(pairs.len(), 17);
     let external = plan["external"].as_array().unwrap();
     let external: BTreeSet<_> =
         external.iter().map(|it| (it["stack"].as_str(), it["name"].as_str())).collect();

@@ -13,7 +13,7 @@ use crate::commands::Commands;
 use crate::config::{Concurrency, Config, FailurePolicy, Rollback, Strategy};
 use crate::context::{self, ContextLookup};
 use crate::durations::Durations;
-use crate::edges::{self, Edge, Place, Reason};
+use crate::edges::{self, Edge, MadeTwice, Place, Reason};
 use crate::error::PlanError;
 use crate::facts::{self, Facts};
 use crate::forecast::Expect;
@@ -92,7 +92,7 @@ impl Plan {
             let waits = |stack| late::can_be_synthesized(stack, config, options);
             edge.reason != Reason::Synth || assembly.stack(&edge.from).is_some_and(waits)
         });
-        let (guesses, mut edges): (Vec<Edge>, Vec<Edge>) =
+        let (mut guesses, mut edges): (Vec<Edge>, Vec<Edge>) =
             found.edges.into_iter().partition(|edge| edge.guessed);
         let mut relaxed = Vec::new();
         for (number, edge) in config.edges.iter().enumerate() {
@@ -108,6 +108,10 @@ impl Plan {
         let commands = Commands::new(&config.commands, &config.phases, &names)?;
         edges.extend(commands.edges());
         let mut phases = Phases::new(&config.phases, strategy, &names)?;
+        // Nothing fails for sure where one who overwrites comes first.
+        let (overwriting, mut edges): (Vec<Edge>, Vec<Edge>) =
+            edges.into_iter().partition(|it| it.overwrites);
+        guesses.extend(overwriting);
         circles::give_up(&mut edges, &mut relaxed, &phases, |_| false);
         phases.check(&edges)?;
 
@@ -121,7 +125,8 @@ impl Plan {
         let chosen: Vec<&Stack> = assembly.stacks.iter().filter(|stack| selection.has(&stack.id)).collect();
         let index: HashMap<&str, usize> =
             chosen.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
-        let Woven { edges, graph, order, doubted } = weave(&chosen, &index, edges, guesses, &phases)?;
+        let Woven { edges, graph, order, doubted, impossible } =
+            weave(&chosen, &index, edges, guesses, &phases)?;
         let levels = graph.levels(&order);
         if !options.deletes {
             late::ensure_found(assembly, &facts, &edges, |id| selection.has(id))?;
@@ -162,6 +167,10 @@ impl Plan {
         let mut warnings = assembly.warnings.clone();
         if !options.deletes {
             warnings.extend(unseen::warnings(&facts));
+            let made_twice = found.made_twice.iter();
+            let both = made_twice.filter(|it| selection.has(&it.first) && selection.has(&it.second));
+            warnings.extend(both.map(MadeTwice::warning));
+            warnings.extend(impossible);
             warnings.extend(late::errors(&chosen, &stacks));
             warnings.extend(late::placeholders(&context, &chosen, &facts, &stacks));
         }

@@ -18,6 +18,8 @@ pub(crate) struct Woven {
     pub(crate) order: Vec<usize>,
     /// Likely edges that cannot be meant.
     pub(crate) doubted: Vec<External>,
+    /// A warning for each stack that overwrites what another creates and has to come before it.
+    pub(crate) impossible: Vec<String>,
 }
 
 /// Orders the stacks that will be deployed; `index` has the number of each by its id.
@@ -34,12 +36,16 @@ pub(crate) fn weave(
         graph.add(from, to);
     }
     graph.order().map_err(|cycle| cycle_error(&cycle, chosen, &edges))?;
-    let mut doubted = Vec::new();
+    let (mut doubted, mut impossible) = (Vec::new(), Vec::new());
     for edge in guesses {
         let Some((from, to)) = ends(&edge) else { continue };
         // What is only likely must not make an app undeployable.
         if phases.contradict(&edge).is_some() || from == to || graph.all_needs(to)[from] {
-            doubted.push(External::doubted(&edge));
+            if edge.overwrites {
+                impossible.push(comes_first(&edge));
+            } else {
+                doubted.push(External::doubted(&edge));
+            }
         } else {
             graph.add(from, to);
             edges.push(edge);
@@ -48,7 +54,7 @@ pub(crate) fn weave(
     edges.extend(phases.edges(&mut graph, index));
     let order = graph.order().map_err(|cycle| cycle_error(&cycle, chosen, &edges))?;
     distinct(chosen, &graph, &order)?;
-    Ok(Woven { edges, graph, order, doubted })
+    Ok(Woven { edges, graph, order, doubted, impossible })
 }
 
 /// The edges of each stack, in the order in which they are shown.
@@ -80,6 +86,14 @@ fn distinct(stacks: &[&Stack], graph: &Graph, order: &[usize]) -> Result<(), Pla
         }
     }
     Ok(())
+}
+
+fn comes_first(edge: &Edge) -> String {
+    let Edge { from, to, name, .. } = edge;
+    format!(
+        "`{from}` overwrites the parameter {name}, which `{to}` makes, and is deployed before it: on a fresh account `{to}` \
+         then fails, as the parameter is there already"
+    )
 }
 
 fn cycle_error(cycle: &Cycle, stacks: &[&Stack], edges: &[Edge]) -> PlanError {

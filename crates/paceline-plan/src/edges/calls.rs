@@ -1,14 +1,16 @@
-//! Calls of `AwsCustomResource` that read or write Parameter Store.
+//! Calls of `AwsCustomResource` that read or write Parameter Store, or read secrets.
 
 use paceline_assembly::Text;
 use serde_json::Value;
 
+use super::Reason;
 use super::scan::account_of;
 use super::uses::At;
 
-/// A parameter, or all parameters below a path, that a call reads or writes.
+/// A secret, a parameter, or all parameters below a path, that a call reads or writes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Call {
+    pub(super) reason: Reason,
     pub(super) name: Text,
     pub(super) at: At,
     pub(super) below: bool,
@@ -23,9 +25,11 @@ pub(super) fn of(text: &Text) -> Vec<Call> {
     let Ok(call) = serde_json::from_str::<Value>(text.raw()) else { return Vec::new() };
     let word = |key: &str| call[key].as_str().unwrap_or_default().to_ascii_lowercase();
     let service = word("service");
-    if service.trim_start_matches("@aws-sdk/").trim_start_matches("client-") != "ssm" {
-        return Vec::new();
-    }
+    let reason = match service.trim_start_matches("@aws-sdk/").trim_start_matches("client-") {
+        "ssm" => Reason::Ssm,
+        "secretsmanager" | "secrets-manager" => Reason::Secret,
+        _ => return Vec::new(),
+    };
     let at = At {
         // A role of another account reads that account's parameters.
         account: call["assumedRoleArn"].as_str().map(|arn| account_of(&Text::from_raw(arn))),
@@ -33,11 +37,12 @@ pub(super) fn of(text: &Text) -> Vec<Call> {
     };
     let parameters = &call["parameters"];
     let action = word("action");
-    let (name, below, writes) = match action.trim_end_matches("command") {
-        "getparameter" => ("Name", false, false),
-        "getparameters" => ("Names", false, false),
-        "getparametersbypath" => ("Path", true, false),
-        "putparameter" => ("Name", false, true),
+    let (name, below, writes) = match (reason, action.trim_end_matches("command")) {
+        (Reason::Ssm, "getparameter") => ("Name", false, false),
+        (Reason::Ssm, "getparameters") => ("Names", false, false),
+        (Reason::Ssm, "getparametersbypath") => ("Path", true, false),
+        (Reason::Ssm, "putparameter") => ("Name", false, true),
+        (Reason::Secret, "getsecretvalue" | "describesecret") => ("SecretId", false, false),
         _ => return Vec::new(),
     };
     let names = match &parameters[name] {
@@ -45,7 +50,8 @@ pub(super) fn of(text: &Text) -> Vec<Call> {
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    names.into_iter().map(|name| Call { name: Text::from_raw(name), at: at.clone(), below, writes }).collect()
+    let names = names.into_iter().map(Text::from_raw);
+    names.map(|name| Call { reason, name, at: at.clone(), below, writes }).collect()
 }
 
 #[cfg(test)]
@@ -92,6 +98,22 @@ mod tests {
         let role = "arn:aws:iam::222222222222:role/reader";
         let call = json!({ "service": "SSM", "action": "getParameter", "parameters": { "Name": "/a" }, "assumedRoleArn": role });
         check(&call, &["reads /a at 222222222222/own"]);
+    }
+
+    #[test]
+    fn a_secret_is_read_by_either_version() {
+        for (service, action) in [
+            ("SecretsManager", "getSecretValue"),
+            ("@aws-sdk/client-secrets-manager", "GetSecretValueCommand"),
+        ] {
+            let call =
+                json!({ "service": service, "action": action, "parameters": { "SecretId": "shop/db" } });
+            check(&call, &["reads shop/db at own/own"]);
+        }
+        check(
+            &json!({ "service": "SSM", "action": "getSecretValue", "parameters": { "SecretId": "x" } }),
+            &[],
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use paceline_assembly::Assembly;
 
 use super::providers::{Lookup, Match, Providers};
 use super::uses::Use;
-use super::{Edge, External, Found, Place, Reason, Stored};
+use super::{Edge, External, Found, MadeTwice, Place, Reason, Stored};
 use crate::context::{self, ContextLookup, Looked};
 use crate::facts::Facts;
 
@@ -20,6 +20,7 @@ struct Ends {
     provider: usize,
     provided_at: Option<Place>,
     guessed: bool,
+    overwrites: bool,
     stored: Option<Stored>,
 }
 
@@ -78,9 +79,30 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextL
                     provider: stack,
                     provided_at: place.cloned(),
                     guessed,
+                    overwrites: false,
                     stored: stored(read, &lookup),
                 });
                 ends.read_at.push(read.place.clone());
+            }
+        }
+        for written in facts.uses.provided.iter().filter(|it| it.overwrites) {
+            let lookup = Lookup::new(written, &stack.environment);
+            let creators = providers.creators(&lookup);
+            if creators.iter().any(|it| it.stack == index) {
+                continue;
+            }
+            for Match { stack, place } in creators {
+                let tie = (assembly.stacks[stack].id.clone(), written.reason, describe(written, &lookup));
+                let ends = ties.entry(tie).or_insert_with(|| Ends {
+                    name: shown(written),
+                    read_at: Vec::new(),
+                    provider: stack,
+                    provided_at: place.cloned(),
+                    guessed: false,
+                    overwrites: true,
+                    stored: stored(written, &lookup),
+                });
+                ends.read_at.push(written.place.clone());
             }
         }
         for to in stack.depends_on.iter().filter(|to| ids.contains(to.as_str())) {
@@ -104,7 +126,7 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextL
             };
             let guess = if ends.guessed { ", as far as the name is known before deployment" } else { "" };
             let detail = format!("{what} ({from}: {}{more}){guess}", ends.read_at[0]);
-            let Ends { name, mut read_at, provider, mut provided_at, guessed, stored } = ends;
+            let Ends { name, mut read_at, provider, mut provided_at, guessed, overwrites, stored } = ends;
             for place in &mut read_at {
                 place.made_by(stack);
             }
@@ -112,11 +134,36 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextL
                 place.made_by(&assembly.stacks[provider]);
             }
             let edge = Edge::new(from, &to, reason, detail);
-            found.edges.push(Edge { name, read_at, provided_at, guessed, stored, ..edge });
+            found.edges.push(Edge { name, read_at, provided_at, guessed, stored, overwrites, ..edge });
         }
     }
     unseen(assembly, facts, context, &providers, &mut found.edges);
+    found.made_twice = made_twice(assembly, facts, &providers);
     found.external = external.into_iter().collect();
+    found
+}
+
+/// The parameters that several stacks create.
+fn made_twice(assembly: &Assembly, facts: &[Facts<'_>], providers: &Providers<'_>) -> Vec<MadeTwice> {
+    let mut found = Vec::new();
+    for (index, (stack, facts)) in assembly.stacks.iter().zip(facts).enumerate() {
+        let is_created = |it: &&Use| it.reason == Reason::Ssm && !it.overwrites;
+        for created in facts.uses.provided.iter().filter(is_created) {
+            let lookup = Lookup::new(created, &stack.environment);
+            // Two stacks of an assembly may be one stack that is changed in two steps.
+            let is_another = |it: &&Match<'_>| assembly.stacks[it.stack].name != stack.name;
+            let creators = providers.creators(&lookup);
+            let sure =
+                creators.iter().filter(|it| assembly.stacks[it.stack].environment == stack.environment);
+            for other in sure.filter(|it| it.stack > index).filter(is_another) {
+                found.push(MadeTwice {
+                    first: stack.id.clone(),
+                    second: assembly.stacks[other.stack].id.clone(),
+                    name: shown(created),
+                });
+            }
+        }
+    }
     found
 }
 
@@ -173,7 +220,9 @@ fn describe(read: &Use, lookup: &Lookup) -> String {
     let name = shown(read);
     let region = lookup.region.as_deref().unwrap_or("its region");
     match read.reason {
+        _ if read.overwrites => format!("overwrites the parameter {name}"),
         Reason::Import => format!("imports {name}"),
+        Reason::Secret => format!("reads the secret {name}"),
         Reason::Output => format!("reads an output of {name}"),
         Reason::Image => format!("runs an image of the repository {name}"),
         Reason::CrossRegion => format!("reads {name} from {region}"),

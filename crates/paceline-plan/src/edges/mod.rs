@@ -12,6 +12,7 @@ mod looked_up;
 mod place;
 mod providers;
 mod scan;
+mod secrets;
 mod uses;
 
 use std::fmt;
@@ -50,6 +51,8 @@ pub struct Edge {
     pub guessed: bool,
     /// The parameter that is read, where it is one.
     pub stored: Option<Stored>,
+    /// Whether it orders two that write the same: who overwrites comes after who creates.
+    pub overwrites: bool,
     /// Until what of the other stack it waits.
     pub until: Until,
 }
@@ -78,6 +81,7 @@ impl Edge {
             provided_at: None,
             guessed: false,
             stored: None,
+            overwrites: false,
             until: Until::Stack,
         }
     }
@@ -95,6 +99,8 @@ pub enum Reason {
     Output,
     /// A parameter in Parameter Store that the other stack writes, in the region it is read from.
     Ssm,
+    /// A secret in Secrets Manager that the other stack makes, read by its name or by its ARN.
+    Secret,
     /// CDK's export reader and writer custom resources.
     CrossRegion,
     /// An image URI that names a repository the other stack creates.
@@ -117,7 +123,10 @@ impl Reason {
 
     /// Whether templates show it.
     pub fn is_in_templates(self) -> bool {
-        matches!(self, Self::Import | Self::Output | Self::Ssm | Self::CrossRegion | Self::Image)
+        matches!(
+            self,
+            Self::Import | Self::Output | Self::Ssm | Self::Secret | Self::CrossRegion | Self::Image
+        )
     }
 
     /// The word used in plans.
@@ -127,6 +136,7 @@ impl Reason {
             Self::Import => "import",
             Self::Output => "output",
             Self::Ssm => "ssm",
+            Self::Secret => "secret",
             Self::CrossRegion => "cross-region",
             Self::Image => "image",
             Self::Asset => "asset",
@@ -181,4 +191,20 @@ impl External {
 pub(crate) struct Found {
     pub(crate) edges: Vec<Edge>,
     pub(crate) external: Vec<External>,
+    pub(crate) made_twice: Vec<MadeTwice>,
+}
+
+/// A parameter that two stacks create: CloudFormation makes it once, and refuses to make it again.
+#[derive(Debug)]
+pub(crate) struct MadeTwice {
+    pub(crate) first: String,
+    pub(crate) second: String,
+    pub(crate) name: String,
+}
+
+impl MadeTwice {
+    pub(crate) fn warning(&self) -> String {
+        let Self { first, second, name } = self;
+        format!("`{first}` and `{second}` both make the parameter {name}: whichever comes second fails")
+    }
 }

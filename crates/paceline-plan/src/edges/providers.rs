@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use paceline_assembly::{Assembly, Environment, Text};
 
 use super::uses::Use;
-use super::{Place, Reason};
+use super::{Place, Reason, secrets};
 use crate::context::{ContextLookup, is_parameter};
 use crate::facts::Facts;
 
@@ -56,6 +56,13 @@ impl Lookup {
     /// the parameter's version.
     fn canonical(&mut self, name: &str) -> String {
         let name = match self.reason {
+            Reason::Secret => {
+                let Some((name, at)) = secrets::named(name) else { return name.to_owned() };
+                let known = |said: Option<Text>, own: Option<String>| said.map_or(own, Text::known);
+                self.account = known(at.account, self.account.take());
+                self.region = known(at.region, self.region.take());
+                return name.raw().to_owned();
+            }
             Reason::CrossRegion => name,
             Reason::Ssm => match name.splitn(6, ':').collect::<Vec<_>>().as_slice() {
                 ["arn", _, "ssm", region, account, path] => {
@@ -77,6 +84,7 @@ struct Provider<'a> {
     account: Option<String>,
     region: Option<String>,
     place: Option<&'a Place>,
+    overwrites: bool,
 }
 
 impl Provider<'_> {
@@ -115,7 +123,7 @@ impl<'a> Providers<'a> {
             providers.add(
                 Reason::Output,
                 &stack.name,
-                Provider { stack: index, account, region, place: None },
+                Provider { stack: index, account, region, place: None, overwrites: false },
             );
             for provided in &facts.uses.provided {
                 let Lookup { reason, name, account, region, .. } = Lookup::new(provided, own);
@@ -124,6 +132,7 @@ impl<'a> Providers<'a> {
                     account: account.clone(),
                     region: region.clone(),
                     place: Some(&provided.place),
+                    overwrites: provided.overwrites,
                 };
                 let Some(name) = name else {
                     providers.patterns.entry(reason).or_default().push((&provided.name, provider()));
@@ -146,16 +155,28 @@ impl<'a> Providers<'a> {
 
     /// The stacks that provide the name. Where nothing is sure to be the right place, what may be is taken.
     pub(super) fn find(&self, lookup: &Lookup) -> Vec<Match<'a>> {
+        self.find_among(lookup, |_| true)
+    }
+
+    /// The stacks that create what has the name, and not only overwrite it.
+    pub(super) fn creators(&self, lookup: &Lookup) -> Vec<Match<'a>> {
+        self.find_among(lookup, |provider| !provider.overwrites)
+    }
+
+    fn find_among(&self, lookup: &Lookup, is_one: impl Fn(&Provider<'a>) -> bool) -> Vec<Match<'a>> {
         let (Some(names), Some(wanted)) = (self.names.get(&lookup.reason), &lookup.name) else {
             return Vec::new();
         };
-        let providers: Vec<&Provider<'_>> = if lookup.below {
+        let mut providers: Vec<&Provider<'_>> = if lookup.below {
             let folder = format!("{}/", wanted.trim_end_matches('/'));
             let inside = |name: &str| folder == "/" || name.starts_with(&folder);
             names.iter().filter(|(name, _)| inside(name)).flat_map(|(_, providers)| providers).collect()
         } else {
-            names.get(wanted).into_iter().flatten().collect()
+            let by_arn = || secrets::without_suffix(wanted).filter(|_| lookup.reason == Reason::Secret);
+            let found = names.get(wanted).or_else(|| names.get(by_arn()?));
+            found.into_iter().flatten().collect()
         };
+        providers.retain(|provider| is_one(provider));
         let sure = one_for_each_stack(providers.iter().copied().filter(|it| it.is_at(lookup)));
         if !sure.is_empty() {
             return sure;

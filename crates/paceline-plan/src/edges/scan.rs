@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::borrowed::Assets;
 use super::uses::{At, Use, Uses};
-use super::{ELLIPSIS, Place, Reason, Section, calls, images, looked_up};
+use super::{ELLIPSIS, Place, Reason, Section, calls, images, looked_up, secrets};
 use crate::assets::Catalogue;
 use crate::context::{self, ContextLookup, HOSTED_ZONE};
 use crate::timestamps::has_time;
@@ -143,12 +143,28 @@ impl<'a, 's> Scanner<'a, 's> {
 
     fn reads(&mut self, reason: Reason, name: Text, at: At) {
         let place = self.place();
-        self.uses.read.push(Use { reason, name, at, below: false, only_here: false, place });
+        self.uses.read.push(Use {
+            reason,
+            name,
+            at,
+            below: false,
+            only_here: false,
+            overwrites: false,
+            place,
+        });
     }
 
     fn provides(&mut self, reason: Reason, name: Text, at: At) {
         let place = self.place();
-        self.uses.provided.push(Use { reason, name, at, below: false, only_here: false, place });
+        self.uses.provided.push(Use {
+            reason,
+            name,
+            at,
+            below: false,
+            only_here: false,
+            overwrites: false,
+            place,
+        });
     }
 
     /// `AWS::SSM::Parameter::Value<…>` and `AWS::SSM::Parameter::Name`: CloudFormation looks for the
@@ -169,7 +185,15 @@ impl<'a, 's> Scanner<'a, 's> {
             // Every modern CDK stack reads its bootstrap version this way, which few apps write themselves.
             let only_here = id == BOOTSTRAP_VERSION;
             let at = At::default();
-            self.uses.read.push(Use { reason: Reason::Ssm, name, at, below: false, only_here, place });
+            self.uses.read.push(Use {
+                reason: Reason::Ssm,
+                name,
+                at,
+                below: false,
+                only_here,
+                overwrites: false,
+                place,
+            });
         }
     }
 
@@ -178,6 +202,7 @@ impl<'a, 's> Scanner<'a, 's> {
         let properties = &resource["Properties"];
         match kind {
             "AWS::SSM::Parameter" => self.named(Reason::Ssm, properties, "Name"),
+            "AWS::SecretsManager::Secret" => self.named(Reason::Secret, properties, "Name"),
             "AWS::ECR::Repository" => self.named(Reason::Image, properties, "RepositoryName"),
             "Custom::CrossRegionExportWriter" => self.export_writer(&properties["WriterProps"]),
             "Custom::CrossRegionExportReader" => {
@@ -271,9 +296,9 @@ impl<'a, 's> Scanner<'a, 's> {
                     continue;
                 }
                 let place = Place { path: format!("Properties.{moment}"), ..self.place() };
-                let calls::Call { name, at, below, writes } = call;
+                let calls::Call { reason, name, at, below, writes } = call;
                 let uses = if writes { &mut self.uses.provided } else { &mut self.uses.read };
-                uses.push(Use { reason: Reason::Ssm, name, at, below, only_here: false, place });
+                uses.push(Use { reason, name, at, below, only_here: false, overwrites: writes, place });
             }
         }
     }
@@ -367,6 +392,9 @@ impl<'a, 's> Scanner<'a, 's> {
     fn references(&mut self, text: &str) {
         if text.contains("{{resolve:ssm") {
             self.dynamic_references(text);
+        }
+        for (name, at) in secrets::of(text) {
+            self.reads(Reason::Secret, name, at);
         }
         for name in context::held_by(text, self.looked_up) {
             // A hosted zone is of no region.

@@ -16,6 +16,8 @@ pub(super) struct Use {
     pub(super) below: bool,
     /// Whether it is of no interest where no stack provides it.
     pub(super) only_here: bool,
+    /// Whether it is written by a call, which takes no offence if somebody else has made it before.
+    pub(super) overwrites: bool,
     pub(super) place: Place,
 }
 

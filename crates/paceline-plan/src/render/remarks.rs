@@ -149,6 +149,7 @@ fn kind(reason: Reason, name: &str) -> String {
     match reason {
         Reason::Import => format!("export {name}"),
         Reason::Output => format!("outputs of stack {name}"),
+        Reason::Secret => format!("secret {name}"),
         Reason::Image => format!("repository {name}"),
         Reason::CrossRegion => format!("cross-region export {name}"),
         _ => format!("parameter {name}"),

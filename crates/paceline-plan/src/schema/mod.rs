@@ -120,7 +120,7 @@ fn edge() -> Value {
         "from": text("The stack that waits."),
         "to": text("The stack it waits for."),
         "because": text("Why, for whoever reads the plan."),
-        "reason": { "enum": ["manifest", "import", "output", "ssm", "cross-region", "image", "asset", "synth"], "description": "With `relax` or `until`: the kind of edge that is meant; without it, all that templates show. `manifest` can be relaxed." },
+        "reason": { "enum": ["manifest", "import", "output", "ssm", "secret", "cross-region", "image", "asset", "synth"], "description": "With `relax` or `until`: the kind of edge that is meant; without it, all that templates show. `manifest` can be relaxed." },
         "relax": { "enum": ["when-present"], "description": "Drops the edges when every parameter that is read is there before the run starts, or for `reason: manifest` the stack that is waited for. On a fresh account they stay, unless no order were possible with them." },
         "until": { "enum": ["stack", "resource"], "default": "stack", "description": "How long the edges that templates show wait: until the whole stack is complete, or until the parameters or repositories that are read are." },
     });

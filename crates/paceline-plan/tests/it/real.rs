@@ -11,9 +11,11 @@ use paceline_plan::{Config, Plan, PlanOptions, Reason};
 use crate::build::forecast;
 
 /// Where we find more, and why that is right.
-const MORE: [(&str, &str); 2] = [
+const MORE: [(&str, &str); 3] = [
     // An environment-agnostic stack imports from fixed ones and is imported from.
     ("oow-local-2region", "import 5, manifest 4, ssm 2"),
+    // In each region a stack overwrites a parameter that another creates.
+    ("fis-workshop-multiregion", "ssm 17"),
     // A parameter that is named by its ARN.
     ("snapshots/aws-ssm--parameter-store-string-sharing", "manifest 2, ssm 1"),
 ];
