@@ -191,10 +191,36 @@ fn parameters_without_a_value_and_of_no_stack() {
         place.paceline(["deploy", "--simulate", "--parameters", parameter]).args(workshop::app()).run()
     };
     refused(&deploy("Size"), "--parameters Size: there is no KEY=VALUE", "--parameters MyStack:Size=3");
-    refused(&deploy("=3"), "--parameters =3: there is no KEY=VALUE", "--parameters MyStack:Size=3");
+    refused(&deploy("=3"), "--parameters =…: there is no KEY=VALUE", "--parameters MyStack:Size=3");
     refused(&deploy("Servces:Size=3"), "no stack is called `Servces`", "paceline plan");
     refused(&deploy("Services:Size=3"), "`Services` has no parameter `Size`", "Parameters");
     refused(&deploy("Size=3"), "no stack has a parameter `Size`", "Parameters");
+}
+
+#[test]
+fn what_is_far_from_everything_is_no_suggestion() {
+    let place = Place::new();
+    for arguments in [
+        &["deploy", "--reprot-all"][..],
+        &["plan", "--excel"],
+        &["plain-text"],
+        &["plan", "--format", "jpeg"],
+    ] {
+        let ran = place.paceline(arguments).run().expect(2);
+        assert!(!ran.stderr.contains("similar"), "{arguments:?}: {}", ran.stderr);
+    }
+    let call = |arguments: &[&str]| place.paceline(arguments).args(workshop::app()).multi_region().run();
+    refused(
+        &call(&["plan", "--only", "Nope"]),
+        "no stack is called `Nope`",
+        "`paceline plan` lists the stacks",
+    );
+}
+
+#[test]
+fn an_app_that_is_a_command() {
+    let ran = Place::new().paceline(["deploy", "-a", "npx ts-node bin/app.ts"]).run();
+    refused(&ran, "--app names the folder", "cdk synth --app 'npx ts-node bin/app.ts'");
 }
 
 #[test]
@@ -226,6 +252,8 @@ fn arguments_that_do_not_exist_are_refused_with_what_was_meant() {
         (&["deploy", "--deadline", "soon"], "230m"),
         (&["deploy", "--method", "magic"], "change-set"),
         (&["wait", "iam-role"], "NAMES"),
+        (&["deploy", "--exclusivly"], "--exclusively"),
+        (&["ls"], "'plan'"),
         (&["sim", "serve", "--port", "99999"], "--port"),
         (&["sim", "serve", "--time-scale", "0", "--port", "0"], "--time-scale"),
     ] {

@@ -317,6 +317,30 @@ fn a_dry_run_shows_the_plan_and_does_nothing() {
 }
 
 #[test]
+fn a_command_line_of_the_cdk_deploys_the_stacks_that_it_names_and_what_they_need() {
+    let place = Place::new();
+    let deployed = |more: &[&str]| {
+        let line = ["deploy", "--simulate", "--require-approval", "never", "--ci", "--progress", "events"];
+        let call = place.paceline(line).args(["--events", "events.jsonl", "-a", &workshop::path("cdk.out")]);
+        let ran = call.args(more).multi_region().run();
+        let stacks = Events::read(&place.path("events.jsonl")).outcomes().into_iter().map(|(stack, _)| stack);
+        (stacks.collect::<Vec<_>>(), ran.stderr)
+    };
+    let (stacks, said) = deployed(&["Applications", "-O", "outputs.json", "--asset-build-concurrency", "2"]);
+    assert_eq!(stacks, ["Applications", "Services"]);
+    assert!(place.json("outputs.json")["Services"].is_object());
+    assert_eq!(said.matches("note: --asset-build-concurrency: ").count(), 1, "{said}");
+    assert!(!said.contains("is left out"), "{said}");
+
+    let (stacks, said) = deployed(&["-e", "Applications"]);
+    assert_eq!(stacks, ["Applications"]);
+    let warning = "warning: Services is left out (it is not named), and Applications (import) needs it: ";
+    let told = said.find(warning).unwrap_or_else(|| panic!("{said}"));
+    assert!(told < said.find(" start ").unwrap(), "before anything starts: {said}");
+    assert_eq!(deployed(&["--all"]).0, deployed(&[]).0);
+}
+
+#[test]
 fn quiet_says_no_more_than_the_summary() {
     let quiet = simulate(&["--quiet"]).ran;
     assert_eq!(quiet.code, 0);

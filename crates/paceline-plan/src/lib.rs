@@ -46,6 +46,7 @@ pub use destroy::{Destruction, Kept};
 pub use edges::{Edge, External, Place, Reason, Section, Stored};
 pub use error::PlanError;
 pub use make::PlanOptions;
+pub use names::near;
 pub use plan::{
     Borrowed, Command, DeclaredOnly, Early, KeptContext, LeftOut, Phase, Plan, PlannedStack, Publish,
     Relaxed, Step, Synthesize, THE_APP, Work,

@@ -29,11 +29,17 @@ use crate::{beside, circles, declared, late, steps, unseen};
 
 /// What a plan is made with, beside the assembly and the configuration.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct PlanOptions {
     /// The file that the configuration came from, for messages.
     pub config_path: Utf8PathBuf,
     /// The value of the environment variable that `multi-region.when` names.
     pub multi_region: Option<String>,
+    /// Only these stacks and all that they need, if any are named; where stacks are deleted, these and all that need
+    /// them. Ids, names or patterns.
+    pub stacks: Vec<String>,
+    /// Whether of the stacks that are named these alone are meant.
+    pub exclusively: bool,
     /// Only these stacks, if any are named. Ids, names or patterns.
     pub only: Vec<String>,
     /// Not these stacks.
@@ -63,6 +69,8 @@ impl Default for PlanOptions {
         Self {
             config_path: crate::config::FILE_NAME.into(),
             multi_region: None,
+            stacks: Vec::new(),
+            exclusively: false,
             only: Vec::new(),
             exclude: Vec::new(),
             strategy: None,
@@ -117,6 +125,7 @@ impl Plan {
 
         let selection = Selection::new(assembly, config, options, &names, &edges)?;
         phases.retain(|id| selection.has(id));
+        let cut = selection.cut(&edges);
         edges.retain(|edge| selection.has(&edge.from) && selection.has(&edge.to));
         relaxed.retain(|it: &Relaxed| selection.has(&it.from) && selection.has(&it.to));
 
@@ -166,6 +175,7 @@ impl Plan {
 
         let mut warnings = assembly.warnings.clone();
         if !options.deletes {
+            warnings.extend(cut);
             warnings.extend(unseen::warnings(&facts));
             let made_twice = found.made_twice.iter();
             let both = made_twice.filter(|it| selection.has(&it.first) && selection.has(&it.second));

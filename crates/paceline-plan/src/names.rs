@@ -91,7 +91,7 @@ pub(crate) fn suggestion<'a>(text: &str, names: impl Iterator<Item = &'a str>) -
 
 /// The name that a mistake in typing makes of `text`, or else the only one that it is a part of. None rather than one
 /// that has little to do with it.
-pub(crate) fn near<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn near<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let text = text.to_lowercase();
     let length = text.chars().count();
     // One letter of three may be wrong: `Nope` is not `Api`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use paceline_assembly::Assembly;
 
 use crate::config::Config;
-use crate::edges::Edge;
+use crate::edges::{Edge, Reason};
 use crate::error::PlanError;
 use crate::make::PlanOptions;
 use crate::names::Names;
@@ -32,6 +32,9 @@ impl Selection {
             }
             Ok(ids)
         };
+        let named = pick(&options.stacks, "STACK")?;
+        let together =
+            if options.exclusively { named.clone() } else { closure(&named, edges, options.deletes) };
         let only = pick(&options.only, "--only")?;
         let exclude = pick(&options.exclude, "--exclude")?;
         let mut why: BTreeMap<&str, String> = BTreeMap::new();
@@ -68,6 +71,13 @@ impl Selection {
                 why.entry(id).or_insert_with(|| "--exclude names it".to_owned());
             } else if !(only.is_empty() || only.contains(id)) {
                 why.entry(id).or_insert_with(|| "--only does not name it".to_owned());
+            } else if !(named.is_empty() || together.contains(id)) {
+                let tie = match (options.exclusively, options.deletes) {
+                    (true, _) => "it is not named",
+                    (false, true) => "none of the stacks named is needed by it",
+                    (false, false) => "it is not named, and no stack that is needs it",
+                };
+                why.entry(id).or_insert_with(|| tie.to_owned());
             }
         }
         let all = assembly.stacks.iter();
@@ -87,4 +97,50 @@ impl Selection {
     pub(crate) fn has(&self, id: &str) -> bool {
         self.chosen.contains(id)
     }
+
+    /// Says of each stack that is left out who needs it all the same: they fail unless it is there.
+    pub(crate) fn cut(&self, edges: &[Edge]) -> Vec<String> {
+        let mut cut: BTreeMap<&str, BTreeMap<&str, &Edge>> = BTreeMap::new();
+        for edge in edges.iter().filter(|edge| self.has(&edge.from) && !self.has(&edge.to)) {
+            let kept = cut.entry(&edge.to).or_default().entry(&edge.from).or_insert(edge);
+            // What the templates show says more than the order that the manifest asks for.
+            if kept.reason == Reason::Manifest {
+                *kept = edge;
+            }
+        }
+        let why = |stack: &str| self.left_out.iter().find(|left| left.stack == stack).map(|left| &left.why);
+        let told = cut.into_iter().map(|(to, edges)| {
+            let listed: Vec<String> =
+                edges.values().take(LISTED).map(|edge| format!("{} ({})", edge.from, edge.reason)).collect();
+            let more = match edges.len().saturating_sub(LISTED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let need = if edges.len() == 1 { "needs" } else { "need" };
+            let why = why(to).map(|why| format!(" ({why})")).unwrap_or_default();
+            format!(
+                "{to} is left out{why}, and {}{more} {need} it: it must be deployed already",
+                listed.join(", ")
+            )
+        });
+        told.collect()
+    }
+}
+
+/// A list of names ends after so many.
+const LISTED: usize = 4;
+
+/// The stacks and all that they need, or all that need them.
+fn closure<'a>(stacks: &BTreeSet<&'a str>, edges: &'a [Edge], dependents: bool) -> BTreeSet<&'a str> {
+    let mut next: HashMap<&str, Vec<&str>> = HashMap::new();
+    for edge in edges {
+        let (from, to) = if dependents { (&edge.to, &edge.from) } else { (&edge.from, &edge.to) };
+        next.entry(from).or_default().push(to);
+    }
+    let mut all = stacks.clone();
+    let mut open: Vec<&str> = stacks.iter().copied().collect();
+    while let Some(stack) = open.pop() {
+        open.extend(next.get(stack).into_iter().flatten().filter(|other| all.insert(other)));
+    }
+    all
 }

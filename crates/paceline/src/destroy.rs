@@ -52,7 +52,8 @@ pub(crate) fn run(args: &DestroyArgs) -> Result<u8, Failure> {
     };
     let ended = if args.run.simulate {
         // What there is to delete is deployed into the embedded AWS, which is empty at first.
-        let everything = PlanOptions { only: Vec::new(), exclude: Vec::new(), ..options.clone() };
+        let everything =
+            PlanOptions { stacks: Vec::new(), only: Vec::new(), exclude: Vec::new(), ..options.clone() };
         let everything = app.plan(&everything)?;
         let simulated = async {
             let simulation = Simulation::new(&app.assembly, &everything, SIMULATED_START);

@@ -36,21 +36,35 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Translated};
 use crate::failure::Failure;
 
 /// Runs the command that the arguments ask for.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let Translated { arguments, told } = match cli::translate(std::env::args_os().collect()) {
+        Ok(translated) => translated,
+        Err(failure) => {
+            terminal::say(&failure.to_string());
+            return ExitCode::from(failure.exit_code);
+        }
+    };
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // A closed pipe is the reader's business; help and version are no errors.
+            let error = cli::without_far_suggestions(error);
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { paceline_engine::exit::USAGE } else { 0 });
         }
     };
+    if cli.command.is_without_colors() {
+        terminal::no_colors();
+    }
     if cli.command.is_quiet() {
         terminal::only_problems();
+    }
+    for sentence in told {
+        terminal::note(&sentence);
     }
     let done = interrupt::listen(cli.command.deadline()).and_then(|()| command(cli.command));
     memory::say_if_wanted();

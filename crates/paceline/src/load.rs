@@ -81,6 +81,15 @@ impl Configured {
             return self.apps(args);
         }
         let dir = args.app.clone().unwrap_or_else(|| self.assembly());
+        // For the CDK CLI it may be a command.
+        if let Some(command) = args.app.as_ref().filter(|app| app.as_str().contains(' ') && !app.exists()) {
+            return Err(Failure::usage(
+                format!("--app names the folder of a synthesized app, and there is none called `{command}`"),
+                format!(
+                    "synthesize it first: cdk synth --app '{command}', or let `synth:` of paceline.yaml do so"
+                ),
+            ));
+        }
         if self.path.is_none() {
             let beside =
                 dir.parent().map(|folder| folder.join(config::FILE_NAME)).filter(|path| path.is_file());
@@ -240,6 +249,8 @@ impl App {
         }
         if let Some(args) = args {
             options.only.clone_from(&args.only);
+            options.stacks.clone_from(&args.stacks);
+            options.exclusively = args.exclusively;
             options.exclude.clone_from(&args.exclude);
             options.stacks_at_once = args.concurrency;
             options.strategy = args.strategy.map(|strategy| match strategy {

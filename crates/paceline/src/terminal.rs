@@ -18,6 +18,9 @@ static LOST: OnceLock<String> = OnceLock::new();
 /// Whether what is no problem stays unsaid.
 static ONLY_PROBLEMS: AtomicBool = AtomicBool::new(false);
 
+/// Whether the command line asks for no colours.
+static NO_COLORS: AtomicBool = AtomicBool::new(false);
+
 /// Prints a text for people, which may have colours of ours. A reader that has gone away is no error.
 pub(crate) fn print(text: &str) {
     write(&clean_but_for_colors(text));
@@ -65,6 +68,11 @@ pub(crate) fn mention(text: &str) {
     }
 }
 
+/// From here on, uses no colours.
+pub(crate) fn no_colors() {
+    NO_COLORS.store(true, Ordering::Relaxed);
+}
+
 /// From here on, says nothing but problems.
 pub(crate) fn only_problems() {
     ONLY_PROBLEMS.store(true, Ordering::Relaxed);
@@ -94,6 +102,8 @@ pub(crate) fn stdout_style() -> Style {
 
 fn style(is_terminal: bool, size: Option<(Width, Height)>) -> Style {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let color = is_terminal && !is_set("NO_COLOR") && !is_set("CI") && !is_set("CODEBUILD_BUILD_ID");
+    let is_wanted = !NO_COLORS.load(Ordering::Relaxed);
+    let color =
+        is_terminal && is_wanted && !is_set("NO_COLOR") && !is_set("CI") && !is_set("CODEBUILD_BUILD_ID");
     Style { color, width: size.map(|(Width(columns), _)| columns) }
 }

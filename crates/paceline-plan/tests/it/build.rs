@@ -101,6 +101,10 @@ impl App {
         Plan::make(&self.assembly(), &config, &self.options)
     }
 
+    pub(crate) fn config_text(&self) -> &str {
+        &self.config
+    }
+
     pub(crate) fn plan(&self) -> Plan {
         self.try_plan().unwrap()
     }

@@ -1,5 +1,8 @@
 //! Which stacks are deployed, and why the others are not.
 
+use camino::Utf8Path;
+use paceline_plan::{Config, Destruction};
+
 use crate::build::{App, empty, ids};
 
 /// Two regions; `Late` waits for the second through `Middle`.
@@ -69,6 +72,53 @@ fn only_and_exclude() {
     there is no stack to deploy: every stack is left out
     hint: check --only, --exclude and the multi-region setting
     ");
+}
+
+#[test]
+fn stacks_that_are_named_come_with_what_they_need_or_in_a_deletion_with_what_needs_them() {
+    let app = |stacks: &[&str], exclude: &[&str]| {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        regions().options(|options| {
+            options.multi_region = Some("true".into());
+            options.stacks = owned(stacks);
+            options.exclude = owned(exclude);
+        })
+    };
+    assert_eq!(ids(&app(&["Late"], &[]).plan()), ["Second", "Middle", "Late"]);
+    assert_eq!(ids(&app(&["Mid*", "Main"], &[]).plan()), ["Main", "Second", "Middle"]);
+    assert_eq!(left_out(&app(&["Late"], &[]))[0], "Anywhere: it is not named, and no stack that is needs it");
+    assert!(app(&["Late"], &[]).plan().warnings.is_empty());
+    let middle = app(&["Middle"], &[]);
+    let config = Config::parse(middle.config_text(), Utf8Path::new("paceline.yaml")).unwrap();
+    let destruction = Destruction::make(&middle.assembly(), &config, &middle.options);
+    assert_eq!(ids(&destruction.unwrap().plan), ["Late", "Middle"]);
+    assert!(app(&["Lat"], &[]).refused().starts_with("STACK: no stack is called `Lat`"));
+}
+
+#[test]
+fn an_edge_that_a_selection_cuts_is_told() {
+    let warnings = |only: &[&str], exclude: &[&str]| {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let app = regions().options(|options| {
+            options.multi_region = Some("true".into());
+            options.only = owned(only);
+            options.exclude = owned(exclude);
+        });
+        app.plan().warnings
+    };
+    assert_eq!(
+        warnings(&["Late"], &[]),
+        [
+            "Middle is left out (--only does not name it), and Late (config) needs it: it must be deployed already"
+        ]
+    );
+    assert_eq!(
+        warnings(&[], &["Second"]),
+        [
+            "Second is left out (--exclude names it), and Middle (config) needs it: it must be deployed already"
+        ]
+    );
+    assert_eq!(warnings(&["Second", "Middle"], &[]), [""; 0]);
 }
 
 #[test]

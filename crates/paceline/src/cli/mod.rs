@@ -1,5 +1,6 @@
 //! The arguments of every command.
 
+mod cdk;
 mod codebuild;
 mod init;
 mod lint;
@@ -7,6 +8,7 @@ mod outside;
 mod plan;
 mod run;
 mod sim;
+mod suggest;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use cdk::{Translated, translate};
 pub(crate) use codebuild::{
     GenArgs, GeneratedArgs, ProjectArgs, ProjectCommand, RunBuildspecArgs, StartArgs,
 };
@@ -25,6 +28,7 @@ pub(crate) use run::{
     DeployArgs, DestroyArgs, MethodArg, ReportArgs, ReportFormat, RunArgs, WaitArgs, WaitKind,
 };
 pub(crate) use sim::{ImagesArg, ServeArgs, SimArgs, SimCommand};
+pub(crate) use suggest::without_far_suggestions;
 
 /// Deploys AWS CDK apps of many stacks, in several regions, in parallel, from one CodeBuild build
 #[derive(Debug, Parser)]
@@ -82,6 +86,11 @@ impl Command {
         self.run().is_some_and(|run| run.quiet)
     }
 
+    /// Whether no colours are to be used.
+    pub(crate) fn is_without_colors(&self) -> bool {
+        self.run().is_some_and(|run| run.no_color)
+    }
+
     fn run(&self) -> Option<&RunArgs> {
         match self {
             Self::Deploy(args) => Some(&args.run),
@@ -95,7 +104,7 @@ impl Command {
 #[derive(Debug, Args)]
 pub(crate) struct AppArgs {
     /// The folder of the synthesized app, taken as it is [default: what paceline.yaml says, else cdk.out]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short = 'a', value_name = "DIR")]
     pub(crate) app: Option<Utf8PathBuf>,
     /// The configuration [default: paceline.yaml in this folder, if there is one]
     #[arg(long, value_name = "FILE")]
@@ -107,6 +116,15 @@ pub(crate) struct AppArgs {
 pub(crate) struct SelectArgs {
     #[command(flatten)]
     pub(crate) app: AppArgs,
+    /// These stacks and what they need (to delete: and what needs them): ids, names, patterns with * and ? [default: all]
+    #[arg(value_name = "STACK", conflicts_with = "only")]
+    pub(crate) stacks: Vec<String>,
+    /// Of the stacks that are named, these alone
+    #[arg(long, short = 'e')]
+    pub(crate) exclusively: bool,
+    /// All stacks, as when none is named
+    #[arg(long, conflicts_with_all = ["stacks", "only"])]
+    pub(crate) all: bool,
     /// Only these stacks: an id, a name, or a pattern with * and ?
     #[arg(long, value_name = "GLOB")]
     pub(crate) only: Vec<String>,

@@ -57,7 +57,7 @@ pub(crate) struct SynthArgs {
 #[derive(Debug, Args)]
 pub(crate) struct LookupArgs {
     /// Context of the CDK for the synthesis of an app; without an app, of all
-    #[arg(long, value_name = "[APP:]KEY=VALUE")]
+    #[arg(long, short, value_name = "[APP:]KEY=VALUE")]
     pub(crate) context: Vec<String>,
     /// A key of cdk.context.json, or the name of a parameter in it, that is to be looked up again
     #[arg(long, value_name = "[APP:]KEY")]

@@ -40,6 +40,9 @@ pub(crate) struct RunArgs {
     /// Say nothing but problems
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Use no colours, as with the variable `NO_COLOR`
+    #[arg(long)]
+    pub(crate) no_color: bool,
 }
 
 #[derive(Debug, Args)]
@@ -47,10 +50,10 @@ pub(crate) struct DeployArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,
     /// Write the outputs of the stacks to this file, and keep it up to date
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short = 'O', alias = "outputs-file", value_name = "FILE")]
     pub(crate) outputs: Option<Utf8PathBuf>,
     /// How stacks are changed
-    #[arg(long, value_enum, default_value = "direct")]
+    #[arg(long, short, value_enum, default_value = "direct")]
     pub(crate) method: MethodArg,
     #[command(flatten)]
     pub(crate) parameters: ParameterArgs,
@@ -63,7 +66,7 @@ pub(crate) struct DestroyArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,
     /// Delete them: without this, what would be deleted is shown
-    #[arg(long)]
+    #[arg(long, short, alias = "force", short_alias = 'f')]
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) parameters: ParameterArgs,

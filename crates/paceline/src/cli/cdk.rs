@@ -1,0 +1,319 @@
+//! The spellings of the CDK CLI, so that a command line which worked there is understood here.
+//!
+//! What Paceline has itself is an argument of its own. The rest is in one table: flags that change nothing here, flags
+//! for which Paceline has another way, which are told and left out, and flags that would have to do something that
+//! Paceline does not do, which are refused with what to do instead.
+
+use std::ffi::OsString;
+
+use crate::failure::Failure;
+
+/// The commands that the CDK CLI has too, with these flags.
+const COMMANDS: [&str; 2] = ["deploy", "destroy"];
+
+/// What becomes of a flag.
+#[derive(Debug, Clone, Copy)]
+enum Means {
+    /// It is so anyway.
+    Nothing,
+    /// The flags of ours that do the same.
+    Ours(&'static str),
+    /// Paceline has another way, which one sentence tells.
+    Told(&'static str),
+    /// Paceline would have to do something else than it can: what to do instead.
+    Refused(&'static str),
+}
+
+use Means::{Nothing, Ours, Refused, Told};
+
+/// A flag of `cdk deploy` or `cdk destroy`.
+struct Flag {
+    name: &'static str,
+    short: Option<char>,
+    /// Whether a value follows. A switch may have `true` or `false`, and `--no-` before its name.
+    takes_value: bool,
+    /// When it is given, or given with any value; of a switch, when it is on.
+    means: Means,
+    /// Of a switch, when it is off.
+    off: Means,
+}
+
+const fn value(name: &'static str, short: Option<char>, means: Means) -> Flag {
+    Flag { name, short, takes_value: true, means, off: Nothing }
+}
+
+const fn switch(name: &'static str, short: Option<char>, on: Means, off: Means) -> Flag {
+    Flag { name, short, takes_value: false, means: on, off }
+}
+
+const ASSETS: Means =
+    Told("assets are published side by side: `concurrency.assets` in paceline.yaml says how many at once");
+const IMAGES: Means =
+    Told("images are built side by side: `concurrency.images` in paceline.yaml says how many at once");
+const EVENTS: Means = Told("there is one level of detail; `--events FILE` writes every event");
+const HOTSWAP: Means = Refused("Paceline deploys by CloudFormation alone: use `cdk deploy` for that");
+const NO_MODE: Means = Refused("Paceline has no such mode: use `cdk deploy` for that");
+const IN_APP: Means = Refused("set it in the app: Paceline deploys what the assembly says");
+const SYNTH: Means = Refused("give it to `cdk synth`, in `synth:` of paceline.yaml");
+
+const FLAGS: [Flag; 55] = [
+    switch(
+        "asset-parallelism",
+        None,
+        ASSETS,
+        Told("`concurrency: { assets: 1 }` in paceline.yaml publishes one asset at a time"),
+    ),
+    value("asset-build-concurrency", None, IMAGES),
+    switch(
+        "asset-prebuild",
+        None,
+        Told("assets are built and published at once, each stack waiting for its own only"),
+        Nothing,
+    ),
+    switch("ci", None, Ours("--no-color"), Nothing),
+    switch("color", None, Nothing, Ours("--no-color")),
+    switch("verbose", Some('v'), EVENTS, Nothing),
+    switch("debug", None, EVENTS, Nothing),
+    switch("notices", None, Nothing, Nothing),
+    switch("version-reporting", None, Nothing, Nothing),
+    switch("path-metadata", None, Nothing, Nothing),
+    switch("asset-metadata", None, Nothing, Nothing),
+    switch("telemetry", None, Nothing, Nothing),
+    value("telemetry-file", None, Nothing),
+    switch("unstable", None, Nothing, Nothing),
+    switch("json", Some('j'), Nothing, Nothing),
+    switch("staging", None, Nothing, Nothing),
+    switch("lookups", None, Nothing, SYNTH),
+    switch("execute", None, Nothing, Refused("`--dry-run` shows what would be done")),
+    switch(
+        "previous-parameters",
+        None,
+        Nothing,
+        Refused("parameters keep their values: give new ones with --parameters"),
+    ),
+    switch("rollback", None, Nothing, Refused("write `on-failure: { rollback: none }` into paceline.yaml")),
+    switch("ignore-no-stacks", None, Told("an assembly without stacks is an error"), Nothing),
+    switch("hotswap", None, HOTSWAP, Nothing),
+    switch("hotswap-fallback", None, HOTSWAP, Nothing),
+    value("hotswap-ecs-minimum-healthy-percent", None, HOTSWAP),
+    value("hotswap-ecs-maximum-healthy-percent", None, HOTSWAP),
+    value("hotswap-ecs-stabilization-timeout-seconds", None, HOTSWAP),
+    switch("watch", None, HOTSWAP, Nothing),
+    switch("logs", None, HOTSWAP, Nothing),
+    switch("express", None, NO_MODE, Nothing),
+    switch("revert-drift", None, NO_MODE, Nothing),
+    switch("import-existing-resources", None, NO_MODE, Nothing),
+    value("rollback-trigger-alarm-arns", None, IN_APP),
+    value("monitoring-time-minutes", None, IN_APP),
+    value("role-arn", Some('r'), IN_APP),
+    value("tags", Some('t'), IN_APP),
+    value("notification-arns", None, IN_APP),
+    value(
+        "toolkit-stack-name",
+        None,
+        Told("the bootstrap of an environment is found by the qualifier of the app"),
+    ),
+    value("build-exclude", Some('E'), IN_APP),
+    value("change-set-name", None, Refused("change sets are named by what is in them: leave it out")),
+    value("profile", None, Refused("set AWS_PROFILE to it, as for every tool of AWS")),
+    value("region", None, Refused("set AWS_REGION to it; where a stack goes is in the assembly")),
+    value("proxy", None, Refused("set HTTPS_PROXY to it")),
+    value("ca-bundle-path", None, Refused("set AWS_CA_BUNDLE to it")),
+    switch(
+        "ec2creds",
+        Some('i'),
+        Told("credentials of an instance are found where there are no others"),
+        Nothing,
+    ),
+    value("plugin", Some('p'), Refused("credentials come from the usual chain of AWS")),
+    value("output", Some('o'), Refused("`--app` names the folder of the assembly")),
+    value("build", None, SYNTH),
+    switch("strict", None, SYNTH, Nothing),
+    switch("ignore-errors", None, SYNTH, Nothing),
+    switch("trace", None, SYNTH, Nothing),
+    switch("debug-app", None, SYNTH, Nothing),
+    value(
+        "require-approval",
+        None,
+        Refused("nobody is asked: give `--require-approval never`, and read `paceline plan` before"),
+    ),
+    value("progress", None, Nothing),
+    switch("force", Some('f'), Told("a stack in which nothing changes is left alone all the same"), Nothing),
+    switch("yes", Some('y'), Nothing, Nothing),
+];
+
+/// A command line with the CDK's spellings turned into ours, and what is to be told of them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Translated {
+    pub(crate) arguments: Vec<OsString>,
+    /// Each `--flag: sentence`.
+    pub(crate) told: Vec<String>,
+}
+
+/// Turns the CDK's spellings into ours.
+pub(crate) fn translate(arguments: Vec<OsString>) -> Result<Translated, Failure> {
+    let command = arguments.get(1).and_then(|it| it.to_str()).filter(|it| COMMANDS.contains(it));
+    let Some(command) = command.map(str::to_owned) else {
+        return Ok(Translated { arguments, told: Vec::new() });
+    };
+    let mut translated = Translated::default();
+    let mut rest = arguments.into_iter().peekable();
+    translated.arguments.extend(rest.by_ref().take(2));
+    while let Some(argument) = rest.next() {
+        let Some(given) = argument.to_str().and_then(Given::of).filter(|it| !it.is_ours(&command)) else {
+            let is_end = argument == "--";
+            translated.arguments.push(argument);
+            if is_end {
+                translated.arguments.extend(rest);
+                break;
+            }
+            continue;
+        };
+        let Given { flag, shown, mut value, off } = given;
+        let next = |it: &OsString| flag.takes_value || it == "true" || it == "false";
+        if value.is_none() && !off && rest.peek().is_some_and(next) {
+            value = rest.next().map(|it| it.to_string_lossy().into_owned());
+        }
+        let off = off || (!flag.takes_value && value.as_deref() == Some("false"));
+        let means = match (flag.name, value.as_deref()) {
+            ("require-approval", Some("never")) => Nothing,
+            ("progress", Some("errors-only")) => Ours("--quiet"),
+            _ if off => flag.off,
+            _ => flag.means,
+        };
+        match means {
+            Nothing => {}
+            Ours(ours) => translated.arguments.push(ours.into()),
+            Told(sentence) => translated.told.push(format!("{shown}: {sentence}")),
+            Refused(hint) => {
+                let shown =
+                    value.filter(|_| flag.takes_value).map_or(shown.clone(), |it| format!("{shown} {it}"));
+                return Err(Failure::usage(
+                    format!("`{shown}` is a flag of the CDK CLI that Paceline does not have"),
+                    hint,
+                ));
+            }
+        }
+    }
+    Ok(translated)
+}
+
+/// A flag of the CDK CLI as it was given.
+struct Given {
+    flag: &'static Flag,
+    /// As written, without a value.
+    shown: String,
+    value: Option<String>,
+    off: bool,
+}
+
+impl Given {
+    fn of(argument: &str) -> Option<Self> {
+        if let Some(long) = argument.strip_prefix("--") {
+            let (name, value) = match long.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (long, None),
+            };
+            let named = |name: &str| FLAGS.iter().find(|flag| flag.name == name);
+            let off = name.strip_prefix("no-").and_then(named).filter(|flag| !flag.takes_value);
+            let (flag, off) = off.map(|flag| (flag, true)).or_else(|| Some((named(name)?, false)))?;
+            return Some(Self { flag, shown: format!("--{name}"), value, off });
+        }
+        if argument == "-R" {
+            let flag = FLAGS.iter().find(|flag| flag.name == "rollback")?;
+            return Some(Self { flag, shown: argument.to_owned(), value: None, off: true });
+        }
+        let letters = argument.strip_prefix('-')?;
+        let first = letters.chars().next()?;
+        let flag = FLAGS.iter().find(|flag| flag.short == Some(first))?;
+        // `-vvv` is `-v`, and `-rARN` is `-r ARN`.
+        let after = &letters[first.len_utf8()..];
+        let repeated = after.chars().all(|c| c == first);
+        if !(flag.takes_value || repeated) {
+            return None;
+        }
+        let value = (flag.takes_value && !after.is_empty()).then(|| after.trim_start_matches('=').to_owned());
+        Some(Self { flag, shown: format!("-{first}"), value, off: false })
+    }
+
+    /// Whether the command has that flag itself.
+    fn is_ours(&self, command: &str) -> bool {
+        let is_asked = command == "destroy" && matches!(self.flag.name, "yes" | "force");
+        is_asked || (self.flag.name == "color" && self.shown == "--no-color")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn translated(line: &str) -> (String, Vec<String>) {
+        let arguments = line.split(' ').map(OsString::from).collect();
+        let Translated { arguments, told } = translate(arguments).unwrap_or_else(|error| panic!("{error}"));
+        let arguments: Vec<String> = arguments.into_iter().map(|it| it.into_string().unwrap()).collect();
+        (arguments.join(" "), told)
+    }
+
+    #[track_caller]
+    fn check(line: &str, ours: &str, told: &[&str]) {
+        let (arguments, sentences) = translated(line);
+        assert_eq!(arguments, ours);
+        assert_eq!(sentences.len(), told.len(), "{sentences:?}");
+        for (sentence, told) in sentences.iter().zip(told) {
+            assert!(sentence.contains(told), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn what_changes_nothing_is_left_out_with_its_value() {
+        check("p deploy --require-approval never --no-notices A", "p deploy A", &[]);
+        check("p deploy --require-approval=never --ci=true --progress events", "p deploy --no-color", &[]);
+        check("p deploy --progress errors-only --execute true A", "p deploy --quiet A", &[]);
+        check("p deploy --rollback -y", "p deploy", &[]);
+    }
+
+    #[test]
+    fn another_way_is_told() {
+        check("p deploy --asset-parallelism A", "p deploy A", &["--asset-parallelism: "]);
+        check("p deploy --asset-build-concurrency 4 A", "p deploy A", &["concurrency.images"]);
+        check("p deploy --no-asset-parallelism -vv", "p deploy", &["assets: 1", "-v: "]);
+        check("p deploy --asset-parallelism=false A", "p deploy A", &["assets: 1"]);
+    }
+
+    #[test]
+    fn what_paceline_does_not_do_is_refused_with_what_to_do() {
+        for (line, says) in [
+            ("p deploy --hotswap", "`--hotswap`"),
+            ("p deploy --no-rollback", "rollback: none"),
+            ("p deploy -R", "rollback: none"),
+            ("p deploy --profile prod A", "AWS_PROFILE"),
+            ("p deploy -rarn:aws:iam::1:role/x", "`-r arn:aws:iam::1:role/x`"),
+            ("p deploy --require-approval broadening", "--require-approval never"),
+            ("p deploy --require-approval", "--require-approval never"),
+        ] {
+            let error = translate(line.split(' ').map(OsString::from).collect()).unwrap_err().to_string();
+            assert!(error.contains(says), "{line}: {error}");
+            assert_eq!(error.lines().count(), 2, "{error}");
+        }
+    }
+
+    #[test]
+    fn other_commands_and_what_follows_two_dashes_are_as_they_were() {
+        for line in
+            ["p bootstrap -- --force --tags a", "p plan --force", "p deploy -- --force", "p destroy -f", "p"]
+        {
+            check(line, line, &[]);
+        }
+        check("p deploy --parameters A:K=--force -e", "p deploy --parameters A:K=--force -e", &[]);
+    }
+
+    #[test]
+    fn every_flag_is_in_the_guide() {
+        let guide = include_str!("../../../../docs/from-cdk.md");
+        for flag in &FLAGS {
+            let shown = format!("`--{}", flag.name);
+            assert!(guide.contains(&format!("{shown}`")) || guide.contains(&format!("{shown} ")), "{shown}");
+            assert!(!flag.takes_value || matches!(flag.off, Nothing));
+        }
+    }
+}

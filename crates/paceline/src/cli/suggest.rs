@@ -1,0 +1,49 @@
+//! What was meant by an argument that does not exist: near, or not said.
+
+use clap::Error;
+use clap::error::{ContextKind, ContextValue};
+use paceline_plan::near;
+
+/// Where an error has what was given, and what it suggests in its place.
+const SUGGESTED: [(ContextKind, ContextKind); 3] = [
+    (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+    (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+    (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+];
+
+/// Commands of the CDK CLI, and what does the same here.
+const OF_THE_CDK: [(&str, &str); 3] = [("ls", "plan"), ("list", "plan"), ("synthesize", "synth")];
+
+/// The error without a suggestion that has little to do with what was given.
+pub(crate) fn without_far_suggestions(mut error: Error) -> Error {
+    if let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand)
+        && let Some((_, ours)) = OF_THE_CDK.iter().find(|(name, _)| name == given)
+    {
+        let meant = ContextValue::Strings(vec![(*ours).to_owned()]);
+        error.insert(ContextKind::SuggestedSubcommand, meant);
+        return error;
+    }
+    for (given, suggested) in SUGGESTED {
+        let is_near = |name: &str| {
+            let Some(ContextValue::String(given)) = error.get(given) else { return true };
+            let word = |text: &str| {
+                text.trim_start_matches('-').split(['=', ' ']).next().unwrap_or_default().to_owned()
+            };
+            near(&word(given), std::iter::once(word(name).as_str())).is_some()
+        };
+        let kept = match error.get(suggested) {
+            Some(ContextValue::String(name)) if is_near(name) => continue,
+            Some(ContextValue::String(_)) => None,
+            Some(ContextValue::Strings(names)) => {
+                let near: Vec<String> = names.iter().filter(|name| is_near(name)).cloned().collect();
+                (!near.is_empty()).then_some(ContextValue::Strings(near))
+            }
+            _ => continue,
+        };
+        error.remove(suggested);
+        if let Some(kept) = kept {
+            error.insert(suggested, kept);
+        }
+    }
+    error
+}
