@@ -6,6 +6,7 @@
 pub mod advice;
 mod assets;
 mod beside;
+mod by_name;
 mod circles;
 mod commands;
 pub mod config;
@@ -48,7 +49,7 @@ pub use error::PlanError;
 pub use make::PlanOptions;
 pub use names::near;
 pub use plan::{
-    Borrowed, Command, DeclaredOnly, Early, KeptContext, LeftOut, Phase, Plan, PlannedStack, Publish,
+    Borrowed, ByName, Command, DeclaredOnly, Early, KeptContext, LeftOut, Phase, Plan, PlannedStack, Publish,
     Relaxed, Step, Synthesize, THE_APP, Work,
 };
 pub use relax::Present;

@@ -25,7 +25,7 @@ use crate::plan::{Borrowed, Plan, PlannedStack, Relaxed};
 use crate::relax::{self, Present};
 use crate::selection::Selection;
 use crate::weave::{Woven, by_stack, weave};
-use crate::{beside, circles, declared, late, steps, unseen};
+use crate::{beside, by_name, circles, declared, late, steps, unseen};
 
 /// What a plan is made with, beside the assembly and the configuration.
 #[derive(Debug, Clone)]
@@ -222,6 +222,7 @@ impl Plan {
             relaxed,
             kept_context: late::kept(&context, &chosen, &facts),
             borrowed: borrowed(&chosen, &facts),
+            by_name: by_name::hints(&chosen, &facts, &graph),
             declared_only,
             times: times(&facts),
             ignore_times: config.unchanged.ignore_timestamps,

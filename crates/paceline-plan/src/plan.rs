@@ -33,6 +33,8 @@ pub struct Plan {
     pub kept_context: Vec<KeptContext>,
     /// Assets that stacks use and that only the asset manifest of another stack names.
     pub borrowed: Vec<Borrowed>,
+    /// What one stack names and another makes, where nothing orders the two.
+    pub by_name: Vec<ByName>,
     /// Edges that the manifest declares and that no template uses.
     pub declared_only: Vec<DeclaredOnly>,
     /// The stacks that hold the time of their synthesis, and where: such a stack is never unchanged.
@@ -130,6 +132,21 @@ pub struct Borrowed {
     /// The id of the step that publishes it.
     pub step: String,
     /// Where the template uses it.
+    pub read_at: Place,
+}
+
+/// One stack names what another makes under a literal name. Whether it has to be there first, only the team knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ByName {
+    /// The id of the stack that names it.
+    pub from: String,
+    /// The id of the stack that makes it.
+    pub to: String,
+    /// What it is, such as `role`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Where it is named.
     pub read_at: Place,
 }
 

@@ -25,6 +25,7 @@ impl Draft {
             relaxed: Vec::new(),
             kept_context: Vec::new(),
             borrowed: Vec::new(),
+            by_name: Vec::new(),
             declared_only: Vec::new(),
             times: Vec::new(),
             ignore_times: false,

@@ -9,6 +9,7 @@ mod calls;
 mod find;
 mod images;
 mod looked_up;
+mod named;
 mod place;
 mod providers;
 mod scan;
@@ -23,6 +24,7 @@ use crate::config::Until;
 
 pub(crate) use borrowed::BorrowedAsset;
 pub(crate) use find::find;
+pub(crate) use named::{Name, Said, kind_of};
 pub use place::{Place, Section};
 pub(crate) use scan::scan;
 pub(crate) use uses::Uses;

@@ -56,7 +56,7 @@ impl Section {
 impl Place {
     /// Fills in the construct. The assembly knows those of the stack's own template; for what is no resource
     /// they repeat the logical id.
-    pub(super) fn made_by(&mut self, stack: &Stack) {
+    pub(crate) fn made_by(&mut self, stack: &Stack) {
         if !(self.nested.is_empty() && self.section == Section::Resources) {
             return;
         }

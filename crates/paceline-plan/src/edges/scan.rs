@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::borrowed::Assets;
 use super::uses::{At, Use, Uses};
-use super::{ELLIPSIS, Place, Reason, Section, calls, images, looked_up, secrets};
+use super::{ELLIPSIS, Place, Reason, Section, calls, images, looked_up, named, secrets};
 use crate::assets::Catalogue;
 use crate::context::{self, ContextLookup, HOSTED_ZONE};
 use crate::timestamps::has_time;
@@ -219,6 +219,12 @@ impl<'a, 's> Scanner<'a, 's> {
             _ if properties.get("ServiceToken").is_some() => self.sdk_calls(properties),
             _ => {}
         }
+        if let Some((kind, property)) = named::naming(kind)
+            && let Some(name) = properties.get(property)
+        {
+            let name = self.resolved(name).known();
+            self.uses.physical.made.extend(name.map(|name| (kind, name)));
+        }
         for (property, name) in looked_up::made(kind, properties, &self.resolver) {
             self.under("Properties", |scanner| {
                 scanner.under(property, |scanner| scanner.provides(Reason::Synth, name, At::default()));
@@ -405,6 +411,11 @@ impl<'a, 's> Scanner<'a, 's> {
             self.reads(Reason::Image, name, at);
         }
         self.name_assets(text);
+        if self.at.section == Section::Resources {
+            let mut physical = std::mem::take(&mut self.uses.physical);
+            physical.look(text, &self.at.path, || self.place());
+            self.uses.physical = physical;
+        }
     }
 
     fn name_assets(&mut self, text: &str) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use paceline_assembly::Text;
 
+use super::named::Physical;
 use super::{Place, Reason, Section};
 
 /// A name that a stack provides or reads.
@@ -39,6 +40,8 @@ impl At {
 pub(crate) struct Uses {
     pub(super) provided: Vec<Use>,
     pub(super) read: Vec<Use>,
+    /// The physical names that it gives and those that it uses.
+    pub(crate) physical: Physical,
     /// The names that it gives to its resources, which others can use as they are.
     pub(crate) given_names: Vec<String>,
     /// The assets that it uses and that only other stacks register, by their numbers in the catalogue, and where.

@@ -12,7 +12,7 @@ use crate::edges::{Edge, External, Place, Reason};
 use crate::forecast::Basis;
 use crate::history::Operation;
 use crate::plan::{
-    Borrowed, DeclaredOnly, KeptContext, LeftOut, Phase, Plan, PlannedStack, Relaxed, Step, Work,
+    Borrowed, ByName, DeclaredOnly, KeptContext, LeftOut, Phase, Plan, PlannedStack, Relaxed, Step, Work,
 };
 use crate::price::Price;
 use crate::what_if::{Outlook, WhatIf};
@@ -40,6 +40,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "<[Borrowed]>::is_empty")]
     borrowed_assets: &'a [Borrowed],
     declared_only: Vec<DeclaredOnlyOf<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<HintOf<'a>>,
     timestamps: Vec<Timestamps<'a>>,
     warnings: &'a [String],
     digest: &'a str,
@@ -146,6 +148,17 @@ struct DeclaredOnlyOf<'a> {
     saves_s: u64,
 }
 
+/// A name that one stack uses and another makes, and what to add to `edges:` if that is needed first.
+#[derive(Serialize)]
+struct HintOf<'a> {
+    stack: &'a str,
+    made_by: &'a str,
+    kind: &'a str,
+    name: &'a str,
+    read_at: &'a Place,
+    edge: String,
+}
+
 /// An app that is synthesized in the middle of the run.
 #[derive(Serialize)]
 struct SynthesizedAgain<'a> {
@@ -193,6 +206,7 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         kept_context: &plan.kept_context,
         borrowed_assets: &plan.borrowed,
         declared_only: plan.declared_only.iter().map(DeclaredOnlyOf::of).collect(),
+        hints: plan.by_name.iter().map(HintOf::of).collect(),
         timestamps: plan.times.iter().map(|(stack, places)| Timestamps { stack, places }).collect(),
         warnings: &plan.warnings,
         digest: &plan.digest,
@@ -282,6 +296,13 @@ impl<'a> DependsOn<'a> {
 impl<'a> DeclaredOnlyOf<'a> {
     fn of(edge: &'a DeclaredOnly) -> Self {
         Self { stack: &edge.from, depends_on: &edge.to, saves_s: seconds(edge.saves) }
+    }
+}
+
+impl<'a> HintOf<'a> {
+    fn of(hint: &'a ByName) -> Self {
+        let ByName { from, to, kind, name, read_at } = hint;
+        Self { stack: from, made_by: to, kind, name, read_at, edge: hint.edge() }
     }
 }
 

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::{Page, Tone};
-use super::{count, show_duration};
+use super::{clean, count, show_duration};
 use crate::edges::{External, Reason};
-use crate::plan::{DeclaredOnly, Relaxed};
+use crate::plan::{ByName, DeclaredOnly, Relaxed};
 
 /// The most lines that a list of remarks takes.
 const MANY_REMARKS: usize = 20;
+
+/// The most pairs of stacks of which hints are shown.
+const FEW_PAIRS: usize = 4;
 
 impl Page<'_> {
     pub(super) fn remarks(&mut self) {
@@ -24,6 +27,7 @@ impl Page<'_> {
             plan.external.iter().partition(|it| it.unresolved);
         self.remark("Read, but made by none of these stacks:", &names(&external), None);
         self.remark("Read under names that are only known at deployment:", &names(&unresolved), None);
+        self.by_name();
         self.relaxed();
         self.declared_only();
         self.kept_context();
@@ -53,6 +57,40 @@ impl Page<'_> {
             format!("{} does not wait for {}{needed} ({})", it.from, it.to, it.because)
         });
         self.remark("Given up, as with it no order is possible:", &lines.collect::<Vec<_>>(), None);
+    }
+
+    /// A few pairs, each with its first name and the edge to paste: whether one is needed, the team has to say.
+    fn by_name(&mut self) {
+        let mut pairs: BTreeMap<(&str, &str), Vec<&ByName>> = BTreeMap::new();
+        for it in &self.plan.by_name {
+            pairs.entry((&it.from, &it.to)).or_default().push(it);
+        }
+        if pairs.is_empty() {
+            return;
+        }
+        self.line("");
+        self.title("Named by one stack and made by another, with no order between them:");
+        for hints in pairs.values().take(FEW_PAIRS) {
+            let Some(first) = hints.first() else { continue };
+            let more = match hints.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {}", count(more, "more name")),
+            };
+            let ByName { from, to, kind, name, .. } = first;
+            self.paragraph("  ", &format!("{from} names the {kind} {name}, which {to} makes{more}"), None);
+            self.line(&format!("    - {}", clean(&first.edge())));
+        }
+        match pairs.len().saturating_sub(FEW_PAIRS) {
+            0 => {}
+            more => {
+                self.line(&format!("  and {} of stacks (--format json has all)", count(more, "more pair")));
+            }
+        }
+        self.paragraph(
+            "  ",
+            "Add to `edges:` in paceline.yaml those of which one needs the other.",
+            Some(Tone::Dim),
+        );
     }
 
     fn kept_context(&mut self) {

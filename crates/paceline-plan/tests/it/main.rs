@@ -6,6 +6,7 @@
 mod advice;
 mod borrowed;
 mod build;
+mod by_name;
 mod conditions;
 mod config;
 mod declared;
