@@ -31,6 +31,7 @@ mod preflight;
 mod project;
 mod relax;
 mod report;
+mod rollback;
 mod run_buildspec;
 mod simulate;
 mod stops;

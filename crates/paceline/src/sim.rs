@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use paceline_engine::exit;
 use paceline_sim::serve::{AccessLog, serve};
-use paceline_sim::{Call, Images, SimOptions, Simulator, VirtualClock};
+use paceline_sim::{Call, Faults, Images, SimOptions, Simulator, VirtualClock};
 use tokio::net::TcpListener;
 
 use crate::cli::{ImagesArg, ServeArgs, SimArgs, SimCommand};
@@ -46,6 +46,7 @@ async fn listen(args: &ServeArgs) -> Result<(), Failure> {
         bootstrap: args.bootstrap,
         account: args.account.clone(),
         seed: args.seed,
+        faults: Faults { failures: args.fail.clone(), ..Faults::default() },
         ..SimOptions::default()
     };
     terminal::print(&format!("http://{address}\n"));

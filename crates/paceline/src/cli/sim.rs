@@ -1,7 +1,7 @@
 //! The arguments of the embedded AWS.
 
 use clap::{Args, Subcommand, ValueEnum};
-use paceline_sim::Bootstrap;
+use paceline_sim::{Bootstrap, Failure, Operation};
 
 #[derive(Debug, Args)]
 pub(crate) struct SimArgs {
@@ -32,6 +32,9 @@ pub(crate) struct ServeArgs {
     /// The account of the credentials that clients come with
     #[arg(long, default_value = "111111111111")]
     pub(crate) account: String,
+    /// A resource that fails once, the first time that this is done with it: create, update or delete
+    #[arg(long, value_name = "STACK:RESOURCE:OPERATION", value_parser = failure)]
+    pub(crate) fail: Vec<Failure>,
     /// Decides what is left to chance
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
@@ -52,5 +55,26 @@ fn bootstrap(text: &str) -> Result<Bootstrap, String> {
         version => {
             version.parse().map(Bootstrap::Version).map_err(|_| "write a number, or `missing`".to_owned())
         }
+    }
+}
+
+fn failure(text: &str) -> Result<Failure, String> {
+    let mut parts = text.rsplitn(3, ':');
+    let (operation, logical_id, stack) = (parts.next(), parts.next(), parts.next());
+    let operation = match operation {
+        Some("create") => Operation::Create,
+        Some("update") => Operation::Update,
+        Some("delete") => Operation::Delete,
+        _ => return Err("end it with :create, :update or :delete".to_owned()),
+    };
+    match (stack, logical_id) {
+        (Some(stack), Some(logical_id)) if !stack.is_empty() && !logical_id.is_empty() => Ok(Failure {
+            stack: stack.to_owned(),
+            logical_id: logical_id.to_owned(),
+            operation: Some(operation),
+            reason: "it was made to fail (--fail)".to_owned(),
+            times: 1,
+        }),
+        _ => Err("write it like MyStack:MyTable:update".to_owned()),
     }
 }
