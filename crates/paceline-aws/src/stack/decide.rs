@@ -82,9 +82,11 @@ pub(super) fn verdict(status: &str) -> Option<Verdict> {
     }
 }
 
-/// Whether a stack has been deployed, and what it makes can be used: also after an update of it was rolled back.
+/// Whether a stack has been deployed, and what it makes can be used: also after an update of it or an import into it
+/// was rolled back.
 pub(crate) fn is_usable(view: &StackView) -> bool {
-    view.status == "UPDATE_ROLLBACK_COMPLETE" || verdict(&view.status) == Some(Verdict::Succeeded)
+    matches!(view.status.as_str(), "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE")
+        || verdict(&view.status) == Some(Verdict::Succeeded)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::ChangeSetType;
+use aws_sdk_cloudformation::types::{ChangeSetType, ResourceToImport};
 use paceline_aws::Method;
 use paceline_engine::Outcome;
 use paceline_sim::{Calls, Failure, Faults, Operation, SimOptions};
@@ -42,6 +42,8 @@ enum Act {
     /// As the CDK CLI does: makes a change set, and executes it some seconds later.
     Deploy,
     Update,
+    /// Takes something into the stack that is there already: makes a change set, and executes it some seconds later.
+    Import,
     Delete,
     /// Deletes the stack, and makes another one of its name.
     Replace,
@@ -51,12 +53,13 @@ enum Act {
     Protect,
 }
 
-const ACTS: [Act; 11] = [
+const ACTS: [Act; 12] = [
     Act::Propose,
     Act::Execute,
     Act::Discard,
     Act::Deploy,
     Act::Update,
+    Act::Import,
     Act::Delete,
     Act::Replace,
     Act::Cancel,
@@ -121,6 +124,23 @@ async fn world(state: State) -> World {
     world
 }
 
+/// Proposes to take a topic in that is there already.
+async fn propose_import(client: &Client) -> bool {
+    let there = client.get_template().stack_name("S").send().await.ok();
+    let there = there.and_then(|answer| serde_json::from_str(answer.template_body()?).ok());
+    let mut template: Value = there.unwrap_or_else(|| json!({ "Resources": {} }));
+    let properties = json!({ "TopicName": "theirs" });
+    template["Resources"]["Theirs"] =
+        json!({ "Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "Properties": properties });
+    let theirs = ResourceToImport::builder()
+        .resource_type("AWS::SNS::Topic")
+        .logical_resource_id("Theirs")
+        .resource_identifier("TopicArn", "arn:aws:sns:us-east-1:111111111111:theirs");
+    let call = client.create_change_set().stack_name("S").change_set_name(THEIRS);
+    let call = call.change_set_type(ChangeSetType::Import).resources_to_import(theirs.build());
+    call.template_body(template.to_string()).send().await.is_ok()
+}
+
 async fn propose(client: &Client) -> bool {
     let there = client.describe_stacks().stack_name("S").send().await.ok();
     let status = there.and_then(|answer| Some(answer.stacks().first()?.stack_status()?.as_str().to_owned()));
@@ -152,8 +172,9 @@ async fn act(client: &Client, act: Act) -> bool {
         Act::Discard => {
             client.delete_change_set().stack_name("S").change_set_name(THEIRS).send().await.is_ok()
         }
-        Act::Deploy => {
-            let is_proposed = propose(client).await;
+        Act::Deploy | Act::Import => {
+            let is_proposed =
+                if act == Act::Import { propose_import(client).await } else { propose(client).await };
             let client = client.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_secs(5)).await;
@@ -348,7 +369,7 @@ impl Record {
         let is_all_to_go = case.deletes && case.state != State::InReview;
         let proposed = case.state == State::InReview || done && case.act == Act::Propose;
         let used = done && matches!(case.act, Act::Execute | Act::Discard | Act::Delete | Act::Replace)
-            || case.act == Act::Deploy;
+            || matches!(case.act, Act::Deploy | Act::Import);
         // One call earlier nobody can look.
         let is_late =
             matches!(case.operation.as_str(), "DeleteStack" | "ExecuteChangeSet") && case.act == Act::Propose;

@@ -21,14 +21,17 @@ pub(super) fn create(world: &mut World, request: &Request) -> Outcome {
     let form = &request.form;
     let (name, change_set) = (form.required("StackName")?, form.required("ChangeSetName")?);
     valid_name(change_set)?;
+    let existing = key_of(world, &request.place, name);
+    let is_there = existing.as_ref().and_then(|key| world.region(&key.place)?.stacks.get(&key.arn));
     let creates = match form.text("ChangeSetType").unwrap_or("UPDATE") {
         "CREATE" => true,
         "UPDATE" => false,
+        // CloudFormation User Guide, "Import existing resources": into a stack, or to create one.
+        "IMPORT" => is_there.is_none_or(|stack| stack.status == "REVIEW_IN_PROGRESS"),
         other => {
             return Err(Fault::validation(format!("ChangeSetType {other} is not simulated")));
         }
     };
-    let existing = key_of(world, &request.place, name);
     let key = match existing.clone() {
         Some(key) => key,
         None if creates => {
@@ -133,6 +136,7 @@ fn prepare(
         reason: None,
         execution: "UNAVAILABLE",
         creates,
+        imports: form.text("ChangeSetType") == Some("IMPORT"),
         token: token.map(str::to_owned),
         on_failure: form.has("OnStackFailure").then(|| submission::on_failure(form)).transpose()?,
         nested: form.flag("IncludeNestedStacks"),
@@ -334,7 +338,9 @@ pub(super) fn execute(world: &mut World, request: &Request) -> Outcome {
         set.execution = "EXECUTE_COMPLETE";
         set.changes.clear();
     }
-    if set.creates {
+    if set.imports {
+        stack::import(world, stack, set.desired, token, Some("ExecuteChangeSet"));
+    } else if set.creates {
         stack.desired = set.desired;
         stack::create(world, stack, on_failure, token, Some("ExecuteChangeSet"));
     } else {

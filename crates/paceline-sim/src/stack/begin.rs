@@ -49,6 +49,21 @@ pub(crate) fn update(
     world.put_stack(stack);
 }
 
+/// Imports resources into a stack that is at rest, or only a record so far.
+pub(crate) fn import(
+    world: &mut World,
+    mut stack: Box<Stack>,
+    desired: Arc<Desired>,
+    token: Option<Arc<str>>,
+    action: Option<&'static str>,
+) {
+    let old = std::mem::replace(&mut stack.desired, desired);
+    stack.stable.get_or_insert(old);
+    stack.updated_before = stack.updated.replace(world.now);
+    start(world, &mut stack, Kind::Import, OnFailure::RollBack, token, action);
+    world.put_stack(stack);
+}
+
 /// How a stack is deleted.
 #[derive(Debug, Default)]
 pub(crate) struct Deletion {

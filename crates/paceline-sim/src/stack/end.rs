@@ -18,14 +18,20 @@ pub(super) fn finish(run: &mut Run<'_>) {
     match kind {
         Kind::Create if failed => settle(run, "CREATE_FAILED", Some(failures)),
         Kind::Update if failed => settle(run, "UPDATE_FAILED", Some(failures)),
-        Kind::Create | Kind::Update => match outputs(run).and_then(|outputs| publish(run, outputs)) {
-            Err(reason) => run.give_up(&reason),
-            Ok(()) if kind == Kind::Update => run.switch(Kind::Cleanup, None),
-            Ok(()) => {
-                commit(run);
-                settle(run, "CREATE_COMPLETE", None);
+        Kind::Create | Kind::Update | Kind::Import => {
+            match outputs(run).and_then(|outputs| publish(run, outputs)) {
+                Err(reason) => run.give_up(&reason),
+                Ok(()) if kind == Kind::Update => run.switch(Kind::Cleanup, None),
+                Ok(()) => {
+                    commit(run);
+                    settle(
+                        run,
+                        if kind == Kind::Import { "IMPORT_COMPLETE" } else { "CREATE_COMPLETE" },
+                        None,
+                    );
+                }
             }
-        },
+        }
         // What a cleanup cannot delete is left behind; the update has succeeded all the same.
         Kind::Cleanup => {
             commit(run);
@@ -50,6 +56,15 @@ pub(super) fn finish(run: &mut Run<'_>) {
         Kind::Delete if failed => settle(run, "DELETE_FAILED", Some(failures)),
         Kind::Delete => deleted(run),
     }
+}
+
+/// Ends an import that failed: the stack has what it had.
+pub(super) fn import_failed(run: &mut Run<'_>, reason: String) {
+    if let Some(stable) = run.stack.stable.take() {
+        run.stack.desired = stable;
+    }
+    run.stack.resources.retain(|_, resource| !resource.is_new);
+    settle(run, "IMPORT_ROLLBACK_COMPLETE", Some(reason));
 }
 
 /// Puts a stack to rest in a status.

@@ -23,7 +23,7 @@ use crate::world::{StackKey, World, written};
 
 pub(crate) use attributes::attribute;
 pub(crate) use begin::{
-    Deletion, cancel_update, continue_rollback, create, delete, limit_creation, roll_back, update,
+    Deletion, cancel_update, continue_rollback, create, delete, import, limit_creation, roll_back, update,
 };
 pub(crate) use run::{Step, step};
 
@@ -145,6 +145,8 @@ pub(crate) enum OnFailure {
 pub(crate) enum Kind {
     Create,
     Update,
+    /// Takes resources in that are there already. Here it makes them, as if somebody had made them just before.
+    Import,
     /// Deletes what an update replaced or removed.
     Cleanup,
     /// Deletes what a failed creation created.
@@ -162,6 +164,7 @@ impl Kind {
         match self {
             Self::Create => "CREATE_IN_PROGRESS",
             Self::Update => "UPDATE_IN_PROGRESS",
+            Self::Import => "IMPORT_IN_PROGRESS",
             Self::Cleanup => "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
             Self::RollBackCreate => "ROLLBACK_IN_PROGRESS",
             Self::RollBackUpdate => "UPDATE_ROLLBACK_IN_PROGRESS",
@@ -237,6 +240,8 @@ pub(crate) struct ChangeSet {
     pub(crate) reason: Option<String>,
     pub(crate) execution: &'static str,
     pub(crate) creates: bool,
+    /// Whether it takes in resources that are there already.
+    pub(crate) imports: bool,
     pub(crate) token: Option<String>,
     pub(crate) on_failure: Option<OnFailure>,
     pub(crate) nested: bool,

@@ -90,7 +90,7 @@ impl Run<'_> {
     fn begin(&mut self) {
         let Some(kind) = self.kind() else { return };
         let tasks = match kind {
-            Kind::Create | Kind::Update => match self.ensuring() {
+            Kind::Create | Kind::Update | Kind::Import => match self.ensuring() {
                 Ok(tasks) => tasks,
                 Err(reason) => return self.give_up(&reason),
             },
@@ -291,7 +291,7 @@ impl Run<'_> {
             task.state = TaskState::Failed;
         }
         let rolls_back = operation.on_failure != OnFailure::Nothing;
-        if rolls_back && matches!(operation.kind, Kind::Create | Kind::Update) {
+        if rolls_back && matches!(operation.kind, Kind::Create | Kind::Update | Kind::Import) {
             self.cancel_running();
             let reason = self.failures();
             self.give_up(&reason);
@@ -358,6 +358,7 @@ impl Run<'_> {
             (Kind::Update, OnFailure::RollBack | OnFailure::Delete) => {
                 self.switch(Kind::RollBackUpdate, Some(reason));
             }
+            (Kind::Import, _) => end::import_failed(self, reason),
             (Kind::Create, OnFailure::Nothing) => end::settle(self, "CREATE_FAILED", Some(reason)),
             (Kind::Update, OnFailure::Nothing) => end::settle(self, "UPDATE_FAILED", Some(reason)),
             _ => {}
