@@ -34,6 +34,21 @@ const PATIENCE: Duration = Duration::from_mins(15);
 const FIRST_PATIENCE: Duration = Duration::from_mins(2);
 /// The same of what is refused because a role is new. After that it is refused because the role is wrong.
 const ROLE_PATIENCE: Duration = Duration::from_mins(2);
+/// The same of a change that is denied: a permission that was given a moment ago is not known everywhere yet (IAM User
+/// Guide, "Changes that I make are not always immediately visible").
+const DENIED_PATIENCE: Duration = Duration::from_secs(10);
+/// The changes that are tried again when they are denied. What is only read may be denied for good, and the run does
+/// without.
+const CHANGES: [&str; 8] = [
+    "CreateStack",
+    "UpdateStack",
+    "DeleteStack",
+    "CreateChangeSet",
+    "ExecuteChangeSet",
+    "RollbackStack",
+    "ContinueUpdateRollback",
+    "PutObject",
+];
 /// The first pause before a call is tried again; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -137,9 +152,12 @@ impl Caller {
             }
             let patience = match trouble.kind {
                 Kind::NotYet => self.patience.min(ROLE_PATIENCE),
+                Kind::Denied => self.patience.min(DENIED_PATIENCE),
                 _ => self.patience,
             };
-            if !trouble.is_transient() || started.elapsed() > patience {
+            let may_pass =
+                trouble.is_transient() || trouble.kind == Kind::Denied && CHANGES.contains(&operation);
+            if !may_pass || started.elapsed() > patience {
                 return Err(trouble);
             }
             attempt += 1;
