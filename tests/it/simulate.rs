@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Events, Place, Ran};
 use crate::workshop::{self, STACKS};
@@ -356,4 +356,55 @@ fn reports_are_made_in_folders_that_are_not_there_yet() {
     assert_eq!(place.list("a"), ["events.jsonl"]);
     assert_eq!(place.list("b/c"), ["outputs.json"]);
     assert_eq!(place.list("d/e").len(), 3);
+}
+
+/// An app of one stack with this template, these assets of CDK v1, and this account.
+fn small(template: &Value, metadata: &Value, account: &str) -> Place {
+    let place = Place::new();
+    place.write("cdk.out/S.template.json", &template.to_string());
+    let manifest = json!({"version": "36.0.0", "artifacts": {"S": {
+        "type": "aws:cloudformation:stack", "environment": format!("aws://{account}/eu-west-1"),
+        "metadata": metadata, "properties": {"templateFile": "S.template.json"}}}});
+    place.write("cdk.out/manifest.json", &manifest.to_string());
+    place
+}
+
+const TWELVE: &str = "111111111111";
+
+#[test]
+fn a_parameter_that_somebody_else_made_can_be_taken_apart() {
+    let of = |name: &str| json!({"Fn::Select": [3, {"Fn::Split": [":", {"Ref": name}]}]});
+    let parameter = |name: &str| json!({"Type": "AWS::SSM::Parameter::Value<String>", "Default": name});
+    let template = json!({
+        "Parameters": {"Arn": parameter("/platform/topic-arn"), "Other": parameter("/platform/other")},
+        "Resources": {"T": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {"Region": {"Value": of("Arn")}, "Other": {"Value": of("Other")}},
+    });
+    let place = small(&template, &json!({}), TWELVE);
+    place.paceline(["deploy", "--simulate", "--outputs", "outputs.json"]).run().expect(0);
+    assert_eq!(place.json("outputs.json")["S"]["Region"], "eu-west-1");
+}
+
+#[test]
+fn assets_of_cdk_v1_are_simulated_even_without_their_sources() {
+    let parameter = json!({"Type": "String"});
+    let part = |index: u32| json!({"Fn::Select": [index, {"Fn::Split": ["||", {"Ref": "Key"}]}]});
+    let template = json!({
+        "Parameters": {"Bucket": parameter, "Key": parameter, "Hash": parameter},
+        "Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {
+            "Role": format!("arn:aws:iam::{TWELVE}:role/r"), "Handler": "a.b", "Runtime": "python3.12",
+            "Code": {"S3Bucket": {"Ref": "Bucket"}, "S3Key": {"Fn::Join": ["", [part(0), part(1)]]}}}}},
+    });
+    let asset = json!({"path": "asset.h", "id": "h", "packaging": "zip", "sourceHash": "h",
+        "s3BucketParameter": "Bucket", "s3KeyParameter": "Key", "artifactHashParameter": "Hash"});
+    let place = small(&template, &json!({"/S/F": [{"type": "aws:cdk:asset", "data": asset}]}), TWELVE);
+    place.paceline(["deploy", "--simulate"]).run().expect(0);
+}
+
+#[test]
+fn an_account_that_cannot_be_is_simulated_and_told() {
+    let template = json!({"Resources": {"T": {"Type": "AWS::SNS::Topic"}}});
+    let place = small(&template, &json!({}), "12345678");
+    let ran = place.paceline(["deploy", "--simulate"]).run().expect(0);
+    assert!(ran.stderr.contains("simulated as if the account 12345678 were there"), "{}", ran.stderr);
 }

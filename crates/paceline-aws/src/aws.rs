@@ -223,7 +223,7 @@ impl Aws {
         let environment = self.environment(stack).await?;
         let mut given = self.given(stack);
         let caller = environment.caller(Some(context));
-        given.extend(publish_legacy(environment, &caller, stack).await?);
+        given.extend(publish_legacy(environment, &caller, stack, self.options.missing_files).await?);
         let source = source(environment, &caller, stack).await?;
         let disable_rollback = context.plan().rollback == Rollback::None;
         let limit = self.options.stack_limit;

@@ -19,6 +19,7 @@
 //! | CloudFormation | stacks, change sets, events, exports, nested stacks, rollbacks, throttling |
 //! | STS | `GetCallerIdentity`, `AssumeRole` across accounts |
 //! | SSM | parameters, written by callers and by stacks |
+//! | Secrets Manager | which secrets are there, for dynamic references |
 //! | S3 | bootstrap buckets and those of stacks: objects, multipart uploads |
 //! | ECR | which images are there |
 //! | IAM | the roles of stacks, with eventual consistency |
@@ -26,7 +27,7 @@
 //! | CloudWatch Logs | the logs of builds |
 //!
 //! Resources are not simulated one by one: each takes the typical time of its type, and has a plausible
-//! physical id and plausible attributes. What matters across stacks is real: SSM parameters, exports,
+//! physical id and plausible attributes, and no intrinsic function fails for their form. What matters across stacks is real: SSM parameters, exports,
 //! roles, buckets, repositories, names that must be unique, and the custom resources with which CDK apps
 //! reach into other regions.
 //!
@@ -44,6 +45,7 @@ mod clock;
 mod cloudformation;
 mod codebuild;
 mod ecr;
+mod forms;
 mod iam;
 mod logs;
 mod options;
@@ -52,6 +54,7 @@ pub mod proxy;
 mod random;
 mod request;
 mod s3;
+mod secrets;
 pub mod serve;
 mod simulator;
 mod ssm;
@@ -63,7 +66,7 @@ mod world;
 
 pub use client::SimHttpClient;
 pub use clock::VirtualClock;
-pub use options::{Bootstrap, Failure, Faults, Images, SimOptions, StaleReads};
+pub use options::{Accounts, Bootstrap, Failure, Faults, Images, SimOptions, StaleReads};
 pub use paceline_plan::durations::{Durations, Operation};
 pub use proxy::{Calls, Mishap, Passed, Proxy};
 pub use simulator::{Call, Simulator, StackSummary};

@@ -1,6 +1,6 @@
 //! What a simulated AWS is like: its accounts, its habits and its faults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -24,8 +24,13 @@ pub struct SimOptions {
     /// Whether a repository that no stack has created is there all the same, with every image, because
     /// somebody else made it. Without, what runs an image of one fails.
     pub foreign_repositories: bool,
-    /// Parameters that somebody else has stored, in every region, by name.
-    pub foreign_parameters: BTreeMap<String, String>,
+    /// Parameters that somebody else has stored, in every region, by name; without a value, one is made up.
+    pub foreign_parameters: BTreeMap<String, Option<String>>,
+    /// Secrets that are not there until a stack makes them, by name. Every other one is there, because somebody else
+    /// made it.
+    pub missing_secrets: BTreeSet<String>,
+    /// Which ids can be those of accounts.
+    pub accounts: Accounts,
     /// Whether resources need the files and images they name: a function fails without its code.
     pub check_assets: bool,
     /// Whether the documented API rates are enforced.
@@ -64,6 +69,8 @@ impl Default for SimOptions {
             images: Images::Present,
             foreign_repositories: true,
             foreign_parameters: BTreeMap::new(),
+            missing_secrets: BTreeSet::new(),
+            accounts: Accounts::OfTwelveDigits,
             check_assets: true,
             throttling: true,
             page_size: 100,
@@ -103,6 +110,15 @@ impl Bootstrap {
     pub(crate) fn is_there(self) -> bool {
         matches!(self, Self::Version(_))
     }
+}
+
+/// Which ids can be those of accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accounts {
+    /// Those of twelve digits, as AWS gives them.
+    OfTwelveDigits,
+    /// Any number: example apps have shorter ones.
+    OfAnyLength,
 }
 
 /// Which images the bootstrap repositories hold.

@@ -125,13 +125,14 @@ const ROLE_KEY: &str = "ASIA";
 /// The access key that `AssumeRole` hands out for an account: it carries the account's number, so
 /// that nobody has to remember which key belongs to whom.
 pub(crate) fn access_key_for(account: &str, salt: &str) -> String {
-    format!("{ROLE_KEY}{account}{salt}")
+    format!("{ROLE_KEY}{account:_>12}{salt}")
 }
 
 fn account_of(access_key: &str, default_account: &str) -> String {
     access_key
         .strip_prefix(ROLE_KEY)
         .and_then(|rest| rest.get(..12))
+        .map(|account| account.trim_start_matches('_'))
         .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
         .unwrap_or(default_account)
         .to_owned()

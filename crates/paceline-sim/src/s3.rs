@@ -322,8 +322,8 @@ impl World {
                 *at += word.len() + 1;
                 Some((start, word))
             })
-            .find(|(_, word)| word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit()))?;
-        let region = rest.get(at + 13..)?;
+            .find(|(_, word)| self.is_account(word))?;
+        let region = rest.get(at + account.len() + 1..)?;
         let place = Place::new(account, region);
         (!region.is_empty() && self.is_bootstrapped(&place)).then_some(place)
     }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::answer::{self, Fault, Outcome, Protocol};
 use crate::options::SimOptions;
 use crate::past::Past;
+use crate::template::Known;
 use crate::world::{Place, World};
 use crate::{cloudformation, codebuild, ecr, iam, logs, request, s3, ssm, sts};
 
@@ -220,7 +221,7 @@ impl Simulator {
     /// Puts an SSM parameter there, as if someone had written it before the run.
     pub fn put_parameter(&self, account: &str, region: &str, name: &str, value: &str) {
         let mut world = self.lock();
-        ssm::write(&mut world, &Place::new(account, region), name, value, "String");
+        ssm::write(&mut world, &Place::new(account, region), name, &Known::said(value), "String");
     }
 
     /// Gives a stack an alias, as if someone had called `SetAlias`, which the SDK for Rust does not know yet. The

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::answer::{Fault, Outcome};
+use crate::forms;
 use crate::options::Bootstrap;
 use crate::request::Request;
 use crate::simulator::unknown_operation;
+use crate::template::{Known, text_of};
 use crate::world::{Place, World, epoch};
 
 /// A stored parameter.
@@ -18,6 +20,14 @@ pub(crate) struct Parameter {
     pub(crate) kind: String,
     pub(crate) version: u64,
     pub(crate) modified: Timestamp,
+    /// Whether any part of the value is made up.
+    pub(crate) made_up: bool,
+}
+
+impl Parameter {
+    pub(crate) fn known(&self) -> Known {
+        Known { value: (*self.value).into(), made_up: self.made_up }
+    }
 }
 
 pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {
@@ -58,7 +68,7 @@ pub(crate) fn perform(world: &mut World, request: &Request) -> Outcome {
                     "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
                 ));
             }
-            let version = write(world, place, name, value, kind);
+            let version = write(world, place, name, &Known::said(value), kind);
             Ok(json!({"Version": version, "Tier": "Standard"}))
         }
         "DeleteParameter" => {
@@ -95,8 +105,9 @@ pub(crate) fn read(world: &World, place: &Place, name: &str) -> Option<Parameter
     };
     let stored = world.region(place).and_then(|region| region.parameters.get(plain)).cloned();
     let found = stored.or_else(|| {
-        built_in(world, place, plain).map(|value| Parameter {
+        built_in(world, place, plain).map(|(value, made_up)| Parameter {
             value: value.into(),
+            made_up,
             kind: "String".to_owned(),
             version: 1,
             modified: Timestamp::UNIX_EPOCH,
@@ -105,32 +116,38 @@ pub(crate) fn read(world: &World, place: &Place, name: &str) -> Option<Parameter
     version.is_none_or(|version: u64| version == found.version).then_some(found)
 }
 
-/// Parameters that no stack wrote: the bootstrap version, those of somebody else, and those that AWS publishes.
-fn built_in(world: &World, place: &Place, name: &str) -> Option<String> {
+/// Parameters that no stack wrote: the bootstrap version, those of somebody else, and those that AWS publishes; and
+/// whether the value is made up.
+fn built_in(world: &World, place: &Place, name: &str) -> Option<(String, bool)> {
     if name.starts_with("/cdk-bootstrap/") && name.ends_with("/version") {
         return match world.options.bootstrap_of(&place.account, &place.region) {
-            Bootstrap::Version(version) => Some(version.to_string()),
+            Bootstrap::Version(version) => Some((version.to_string(), false)),
             Bootstrap::Missing => None,
         };
     }
-    if let Some(value) = world.options.foreign_parameters.get(name) {
-        return Some(value.clone());
+    match world.options.foreign_parameters.get(name) {
+        Some(Some(value)) => return Some((value.clone(), false)),
+        Some(None) => {
+            let mut draws = world.draws(&["foreign", &place.account, &place.region, name]);
+            let value = forms::by_name(place, name, &mut draws);
+            return Some((value.unwrap_or_else(|| "pretended".to_owned()), true));
+        }
+        None => {}
     }
     let published = name.strip_prefix("/aws/service/")?;
     let mut draws = world.draws(&["published", &place.region, published]);
-    Some(if published.contains("ami") || published.contains("image_id") {
-        format!("ami-0{}", draws.hex(16))
-    } else {
-        draws.hex(12)
-    })
+    let is_image = published.contains("ami") || published.contains("image_id");
+    Some((if is_image { format!("ami-0{}", draws.hex(16)) } else { draws.hex(12) }, true))
 }
 
 /// Writes a parameter and tells its version.
-pub(crate) fn write(world: &mut World, place: &Place, name: &str, value: &str, kind: &str) -> u64 {
+pub(crate) fn write(world: &mut World, place: &Place, name: &str, value: &Known, kind: &str) -> u64 {
     let now = world.now;
     let parameters = &mut world.region_mut(place).parameters;
     let version = parameters.get(name).map_or(1, |old| old.version + 1);
-    let parameter = Parameter { value: value.into(), kind: kind.to_owned(), version, modified: now };
+    let Known { value, made_up } = value;
+    let value = text_of(value).into();
+    let parameter = Parameter { value, kind: kind.to_owned(), version, modified: now, made_up: *made_up };
     parameters.insert(name.to_owned(), parameter);
     version
 }

@@ -33,8 +33,7 @@ fn assume_role(world: &mut World, request: &Request) -> Outcome {
         return Err(Fault::validation(format!("{role} is invalid")));
     };
     let name = resource.strip_prefix("role/").map(|path| path.rsplit('/').next().unwrap_or(path));
-    let (Some(name), 12, true) = (name, account.len(), account.bytes().all(|byte| byte.is_ascii_digit()))
-    else {
+    let Some(name) = name.filter(|_| world.is_account(account)) else {
         return Err(Fault::validation(format!("{role} is invalid")));
     };
     if !may_be_assumed(world, account, name) {

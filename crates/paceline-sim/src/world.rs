@@ -4,7 +4,7 @@
 //! due; the next request first brings the world up to its own time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::builds::Build;
 use crate::ecr::Repository;
 use crate::iam::Identities;
-use crate::options::SimOptions;
+use crate::options::{Accounts, SimOptions};
 use crate::random::Random;
 use crate::s3::Buckets;
 use crate::simulator::Call;
@@ -65,6 +65,8 @@ pub(crate) struct Region {
     pub(crate) exports: BTreeMap<String, Export>,
     pub(crate) parameters: BTreeMap<String, Parameter>,
     pub(crate) repositories: BTreeMap<String, Repository>,
+    /// The names of the secrets that stacks made.
+    pub(crate) secrets: BTreeSet<String>,
     /// CodeBuild projects by name, as `BatchGetProjects` gives them.
     pub(crate) projects: BTreeMap<String, serde_json::Value>,
     /// Builds of those projects, by id.
@@ -81,6 +83,8 @@ pub(crate) struct Export {
     pub(crate) value: String,
     pub(crate) stack: Arc<str>,
     pub(crate) stack_name: String,
+    /// Whether any part of the value is made up.
+    pub(crate) made_up: bool,
 }
 
 /// What an account holds in no region in particular.
@@ -130,6 +134,9 @@ impl Ord for Due {
         (self.at, self.sequence).cmp(&(other.at, other.sequence))
     }
 }
+
+/// How many digits the id of an account has.
+const ACCOUNT_DIGITS: usize = 12;
 
 /// How many calls are remembered, so that a server that runs for days stays small.
 const MOST_CALLS: usize = 100_000;
@@ -230,6 +237,15 @@ impl World {
 
     pub(crate) fn is_bootstrapped(&self, place: &Place) -> bool {
         self.options.bootstrap_of(&place.account, &place.region).is_there()
+    }
+
+    /// Whether a text can be the id of an account.
+    pub(crate) fn is_account(&self, text: &str) -> bool {
+        let fits = match self.options.accounts {
+            Accounts::OfTwelveDigits => text.len() == ACCOUNT_DIGITS,
+            Accounts::OfAnyLength => !text.is_empty(),
+        };
+        fits && text.bytes().all(|byte| byte.is_ascii_digit())
     }
 
     pub(crate) fn take_stack(&mut self, key: &StackKey) -> Option<Box<Stack>> {

@@ -16,7 +16,7 @@ use paceline_aws::{
 use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
 use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME};
 use paceline_plan::{Plan, PlanOptions, Reason, Work};
-use paceline_sim::{SimHttpClient, SimOptions, Simulator, VirtualClock};
+use paceline_sim::{Accounts, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use tokio::time::Instant;
 
 use crate::failure::Failure;
@@ -24,8 +24,10 @@ use crate::late;
 use crate::load::App;
 use crate::run::{SIMULATED_START, virtual_runtime};
 
-/// The value of a parameter that is only pretended.
-const PRETENDED: &str = "pretended";
+const SECRET: &str = "AWS::SecretsManager::Secret";
+const PARAMETER: &str = "AWS::SSM::Parameter";
+/// What the bootstrap stacks of the simulator are.
+const BOOTSTRAP_VERSION: &str = "30";
 
 /// The simulator's clock, by which the credentials that it hands out expire.
 #[derive(Debug)]
@@ -45,13 +47,16 @@ pub(crate) struct Simulation {
 }
 
 impl Simulation {
-    /// A fresh AWS whose base credentials belong to the account of the app's first stack, with the parameters that
-    /// the plan's stacks read and none of them makes. Must be made on the runtime that runs it.
+    /// A fresh AWS whose base credentials belong to the account of the app's first stack, with the parameters and the
+    /// secrets that the plan's stacks read and none of them makes. Must be made on the runtime that runs it.
     pub(crate) fn new(assembly: &Assembly, plan: &Plan, start: Timestamp) -> Self {
         let foreign = foreign_parameters(plan).into_iter().chain(earlier_parameters(plan));
+        let foreign = foreign.map(|name| (name.to_owned(), None));
         let mut options = SimOptions {
             images: paceline_sim::Images::Absent,
-            foreign_parameters: foreign.map(|name| (name.to_owned(), PRETENDED.to_owned())).collect(),
+            foreign_parameters: versions(assembly, plan).chain(foreign).collect(),
+            missing_secrets: named(assembly, plan, SECRET).collect(),
+            accounts: Accounts::OfAnyLength,
             ..SimOptions::default()
         };
         if let Some(account) = assembly.stacks.iter().find_map(|stack| stack.environment.account.clone()) {
@@ -110,6 +115,14 @@ pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
         )),
     }
     pretences.extend(late::pretences(app, plan));
+    let accounts: BTreeSet<&str> = plan.stacks.iter().filter_map(|stack| stack.account.as_deref()).collect();
+    let odd: Vec<&str> = accounts.into_iter().filter(|account| !is_account(account)).collect();
+    if !odd.is_empty() {
+        pretences.push(format!(
+            "AWS gives account ids of 12 digits: simulated as if the account {} were there",
+            odd.join(", ")
+        ));
+    }
     let names = foreign_parameters(plan);
     if !names.is_empty() {
         let parameters = if names.len() == 1 { "parameter" } else { "parameters" };
@@ -125,6 +138,10 @@ pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
         pretences.push(format!("simulated as if an earlier release had made the {parameters} {names}"));
     }
     pretences
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_made_by_command(assembly: &Assembly, work: &Work) -> bool {
@@ -149,6 +166,32 @@ fn foreign_parameters(plan: &Plan) -> BTreeSet<&str> {
 fn earlier_parameters(plan: &Plan) -> BTreeSet<&str> {
     let forced = plan.relaxed.iter().filter(|it| it.forced);
     forced.flat_map(|it| &it.parameters).map(|stored| stored.name.as_str()).collect()
+}
+
+/// The parameters with the versions of bootstrap stacks that have names of the team's own, unless a stack of the plan
+/// makes them.
+fn versions(assembly: &Assembly, plan: &Plan) -> impl Iterator<Item = (String, Option<String>)> {
+    let made: BTreeSet<String> = named(assembly, plan, PARAMETER).collect();
+    let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
+    let names = stacks.filter_map(|stack| stack.bootstrap.as_ref()?.ssm_parameter.clone());
+    names.filter(move |name| !made.contains(name)).map(|name| (name, Some(BOOTSTRAP_VERSION.to_owned())))
+}
+
+/// The names that stacks of the plan give what they make of a type.
+fn named(assembly: &Assembly, plan: &Plan, kind: &str) -> impl Iterator<Item = String> {
+    let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
+    let names = stacks.flat_map(|stack| {
+        let templates =
+            std::iter::once(&stack.template).chain(stack.nested.iter().map(|nested| &nested.template));
+        let names = templates.flat_map(|template| {
+            let resolver = template.resolver();
+            let resources = template.resources().filter(|(_, it)| it.resource_type == kind);
+            let names = resources.filter_map(|(_, it)| it.properties?.get("Name"));
+            names.filter_map(|name| resolver.resolve(name).known()).collect::<Vec<_>>()
+        });
+        names.collect::<Vec<_>>()
+    });
+    names.collect::<Vec<_>>().into_iter()
 }
 
 /// Deploys a plan to a fresh AWS, tells nobody of it, and says how long it took.

@@ -29,18 +29,28 @@ pub(crate) async fn publish_file(
     let target = &place.target;
     let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
     let bucket = Bucket::new(&place.config, &place.caller, &bucket);
+    upload_or_pretend(&bucket, &key, &asset.source, missing).await
+}
+
+/// Uploads a file, unless it is there; of one whose source is missing, that may only be pretended.
+pub(super) async fn upload_or_pretend(
+    bucket: &Bucket<'_>,
+    key: &str,
+    source: &FileSource,
+    missing: MissingFiles,
+) -> Result<Ended, Trouble> {
     if missing == MissingFiles::Pretended {
-        let why = match &asset.source {
+        let why = match source {
             FileSource::Executable(_) => Some("the command that makes it is not run"),
             FileSource::Path { path, packaging } => {
                 (!flaws(path, *packaging).is_empty()).then_some("its source cannot be read")
             }
         };
         if let Some(why) = why {
-            return pretend(&bucket, &key, why).await;
+            return pretend(bucket, key, why).await;
         }
     }
-    Ok(match upload(&bucket, &key, &asset.source).await? {
+    Ok(match upload(bucket, key, source).await? {
         Some(length) => Ended::new(Outcome::Deployed).with_detail(size(length)),
         None => already_there(),
     })
@@ -80,11 +90,7 @@ fn least(source: &FileSource) -> i64 {
 }
 
 /// Uploads a file, unless it is there. Gives its length.
-pub(super) async fn upload(
-    bucket: &Bucket<'_>,
-    key: &str,
-    source: &FileSource,
-) -> Result<Option<u64>, Trouble> {
+async fn upload(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<Option<u64>, Trouble> {
     if bucket.has(key, least(source)).await? {
         return Ok(None);
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use paceline_assembly::{FileSource, LegacyAsset, LegacyPackaging, Packaging, Stack};
 
+use super::MissingFiles;
 use super::bucket::Bucket;
-use super::files::{is_there, upload};
+use super::files::{is_there, upload_or_pretend};
 use super::toolkit::Toolkit;
 use crate::call::Caller;
 use crate::environment::Environment;
@@ -18,6 +19,7 @@ pub(crate) async fn publish_legacy(
     environment: &Environment,
     caller: &Caller,
     stack: &Stack,
+    missing: MissingFiles,
 ) -> Result<BTreeMap<String, String>, Trouble> {
     let mut parameters = BTreeMap::new();
     for asset in &stack.legacy_assets {
@@ -30,7 +32,7 @@ pub(crate) async fn publish_legacy(
         let (folder, file) = key(asset, *zip);
         let source = FileSource::Path { path: asset.path.clone(), packaging };
         let to = Bucket::new(&environment.config, caller, &bucket);
-        upload(&to, &format!("{folder}{file}"), &source).await?;
+        upload_or_pretend(&to, &format!("{folder}{file}"), &source, missing).await?;
         parameters.insert(bucket_parameter.clone(), bucket);
         parameters.insert(key_parameter.clone(), format!("{folder}||{file}"));
         parameters.insert(hash_parameter.clone(), asset.source_hash.clone());

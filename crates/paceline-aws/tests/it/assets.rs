@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paceline_aws::{Images, MissingFiles};
 use paceline_engine::Outcome;
-use paceline_sim::{Images as SimImages, SimOptions};
+use paceline_sim::{Bootstrap, Images as SimImages, SimOptions};
 use serde_json::{Value, json};
 
 use crate::app::{ACCOUNT, App, BUCKET, REGION, topic};
@@ -122,6 +122,16 @@ async fn a_file_whose_source_is_not_there_is_refused_and_only_pretended_when_tha
     assert_eq!(world.count("PutObject"), 1);
 }
 
+/// What is different in the manifest for a stack that is deployed with the credentials at hand.
+fn without_roles() -> Value {
+    json!({"properties": {"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null,
+        "requiresBootstrapStackVersion": null, "bootstrapStackVersionSsmParameter": null}})
+}
+
+fn without_bootstrap() -> SimOptions {
+    SimOptions { bootstrap: Bootstrap::Missing, ..SimOptions::default() }
+}
+
 /// The stack that `cdk bootstrap` makes, as far as apps of CDK v1 need it.
 async fn toolkit(world: &World) {
     let template = json!({
@@ -141,11 +151,8 @@ fn v1(packaging: &str) -> App {
     }
     let asset = json!({"path": "asset.h", "id": "id", "packaging": packaging, "sourceHash": "h",
         "s3BucketParameter": "Bucket", "s3KeyParameter": "Key", "artifactHashParameter": "Hash"});
-    let more = json!({
-        "metadata": {"/S/Code": [{"type": "aws:cdk:asset", "data": asset}]},
-        "properties": {"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null,
-            "requiresBootstrapStackVersion": null, "bootstrapStackVersionSsmParameter": null},
-    });
+    let mut more = without_roles();
+    more["metadata"] = json!({"/S/Code": [{"type": "aws:cdk:asset", "data": asset}]});
     app.stack_with("S", &template, &more)
 }
 
@@ -168,7 +175,7 @@ async fn assets_of_cdk_v1_go_to_the_bucket_of_the_bootstrap_stack() {
 
 #[tokio::test(start_paused = true)]
 async fn assets_of_cdk_v1_that_cannot_be_published_are_told() {
-    let world = World::slow();
+    let world = World::new(without_bootstrap());
     let refused = world.refused(&v1("zip")).await.0;
     assert!(refused[0].message.contains("no stack CDKToolkit"), "{refused:?}");
     assert!(refused[0].what_to_do().unwrap().contains("cdk bootstrap aws://"));
@@ -197,8 +204,8 @@ async fn a_long_template_goes_by_way_of_the_bucket_of_the_bootstrap_stack() {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_template_that_can_be_put_nowhere_is_told() {
-    let world = World::slow();
-    let ran = world.deploy(&App::of("S", &long())).await;
+    let world = World::new(without_bootstrap());
+    let ran = world.deploy(&App::new().stack_with("S", &long(), &without_roles())).await;
     ran.check(&[("S", Outcome::Failed)]);
     assert!(ran.cause("S").message.contains("CloudFormation takes 51200 in a call"), "{:?}", ran.cause("S"));
     assert!(ran.cause("S").hint.as_deref().unwrap().contains("cdk bootstrap"));

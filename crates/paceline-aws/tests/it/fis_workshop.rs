@@ -41,15 +41,14 @@ const OVERTAKEN: [(&str, &str); 2] =
 const UNSEEN: [(&str, &str); 2] =
     [("UserSimulationStack", "Services"), ("UserSimulationStackSecondary", "ServicesSecondary")];
 
-/// The assembly, where it is at hand: it is kept beside this project and not in it.
+/// The assembly, for those who have it and say so: it is not part of this project.
 fn assembly() -> Option<Utf8PathBuf> {
-    let here = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = here.join("../../../shared/assemblies/fis-workshop-multiregion/cdk.out");
-    if path.join("manifest.json").is_file() {
-        return Some(path);
-    }
-    let _ = writeln!(std::io::stderr().lock(), "\nSKIPPED: the workshop's assembly is not at {path}");
-    None
+    let Ok(folder) = std::env::var("PACELINE_ASSEMBLIES") else {
+        let why = "PACELINE_ASSEMBLIES names no folder that has the workshop's assembly";
+        let _ = writeln!(std::io::stderr().lock(), "\nSKIPPED: {why}");
+        return None;
+    };
+    Some(Utf8Path::new(&folder).join("fis-workshop-multiregion/cdk.out"))
 }
 
 /// Deploys the workshop with all edges, or without one. The producer then begins with something that takes far longer
@@ -76,7 +75,7 @@ async fn deploy(assembly: &Utf8Path, without: Option<(&str, &str)>) -> Ran {
     let world = World::new(SimOptions {
         account: "123456789012".to_owned(),
         // The workshop's other app makes it.
-        foreign_parameters: [("/vscode/vsiamrolearn".to_owned(), "arn".to_owned())].into(),
+        foreign_parameters: [("/vscode/vsiamrolearn".to_owned(), None)].into(),
         durations: Durations::typical().with(SLOW, Operation::Create, Duration::from_mins(30)),
         ..SimOptions::default()
     });

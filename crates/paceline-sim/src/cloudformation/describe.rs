@@ -11,7 +11,10 @@ use crate::request::Request;
 use crate::simulator::{denied, is_denied};
 use crate::stack::{Event, Resource, Stack};
 use crate::template::Parameter;
-use crate::world::{World, add, written};
+use crate::world::{Place, World, add, written};
+
+/// The stack that `cdk bootstrap` makes.
+const TOOLKIT: &str = "CDKToolkit";
 
 /// Shown in the place of values that must not be shown.
 const HIDDEN: &str = "****";
@@ -26,6 +29,9 @@ pub(super) fn stacks(world: &mut World, request: &Request) -> Outcome {
     let size = world.options.page_size;
     if let Some(name) = request.form.text("StackName") {
         let key = key_of(world, &request.place, name);
+        if key.is_none() && name == TOOLKIT && world.is_bootstrapped(&request.place) {
+            return Ok(json!({"Stacks": [toolkit(&request.place)]}));
+        }
         let stack = key.and_then(|key| region?.stacks.get(&key.arn));
         let shown = stack.and_then(|stack| described(stack, at));
         return match shown {
@@ -42,6 +48,20 @@ pub(super) fn stacks(world: &mut World, request: &Request) -> Outcome {
     let (live, next) = page(live, request.form.text("NextToken"), size)?;
     let shown: Vec<Value> = live.into_iter().filter_map(|stack| described(stack, at)).collect();
     Ok(listed("Stacks", shown, next))
+}
+
+/// The stack that `cdk bootstrap` leaves, as far as anybody asks for it. It is in no list: nobody deploys it here.
+fn toolkit(place: &Place) -> Value {
+    let bucket = format!("cdk-hnb659fds-assets-{}-{}", place.account, place.region);
+    let domain = format!("{bucket}.s3.{}.{}", place.region, place.url_suffix());
+    let output = |key: &str, value: String| json!({"OutputKey": key, "OutputValue": value});
+    json!({
+        "StackId": place.arn("cloudformation", &format!("stack/{TOOLKIT}/00000000-0000-4000-a000-000000000000")),
+        "StackName": TOOLKIT,
+        "CreationTime": written(Timestamp::UNIX_EPOCH),
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": [output("BucketName", bucket), output("BucketDomainName", domain)],
+    })
 }
 
 /// A page of a list. Made by hand, because `json!` copies what it is given, and these are the largest

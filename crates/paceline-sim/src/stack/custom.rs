@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Resource, Stack};
 use crate::ssm;
-use crate::template::text_of;
+use crate::template::{Known, text_of};
 use crate::world::{Place, World};
 
 const SDK_CALL: &str = "Custom::AWS";
@@ -81,7 +81,8 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
                 world.region_mut(&target).parameters.remove(name);
             }
             for (name, value) in &exports {
-                ssm::write(world, &target, name, &text_of(value), "String");
+                let value = resource.known("WriterProps", &text_of(value));
+                ssm::write(world, &target, name, &value, "String");
             }
             Ok(())
         }
@@ -96,7 +97,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
             for name in names {
                 let parameter = ssm::read(world, place, &name)
                     .ok_or_else(|| failed(world, stack, resource, "UnknownError"))?;
-                resource.attributes.insert(name, json!(&*parameter.value));
+                resource.attributes.insert(name, parameter.known());
             }
             Ok(())
         }
@@ -105,13 +106,14 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
             let name = resource.property("ParameterName").unwrap_or_default().to_owned();
             let parameter = ssm::read(world, &Place::new(&place.account, &region), &name)
                 .ok_or_else(|| failed(world, stack, resource, "UnknownError"))?;
-            resource.attributes.insert("FunctionArn".to_owned(), json!(&*parameter.value));
+            resource.attributes.insert("FunctionArn".to_owned(), parameter.known());
             Ok(())
         }
         // The function parses its one property and returns it as a structure.
         "Custom::AWSCDKCfnJson" => {
             let text = resource.property("Value").unwrap_or_default();
             let value = serde_json::from_str(text).unwrap_or_else(|_| json!(text));
+            let value = Known { value, made_up: resource.made_up.contains("Value") };
             resource.attributes.insert("Value".to_owned(), value);
             Ok(())
         }
@@ -152,19 +154,20 @@ fn sdk_call(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result
         let name = parameter("Name");
         match ssm::read(world, &place, &name) {
             Some(found) => {
-                answer.insert("Parameter.Name".to_owned(), json!(name));
-                answer.insert("Parameter.Value".to_owned(), json!(&*found.value));
-                answer.insert("Parameter.Type".to_owned(), json!(found.kind));
-                answer.insert("Parameter.Version".to_owned(), json!(found.version.to_string()));
                 let arn = place.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')));
-                answer.insert("Parameter.ARN".to_owned(), json!(arn));
+                answer.insert("Parameter.Value".to_owned(), found.known());
+                answer.insert("Parameter.Type".to_owned(), Known::said(found.kind));
+                answer.insert("Parameter.Version".to_owned(), Known::said(found.version.to_string()));
+                answer.insert("Parameter.ARN".to_owned(), Known::said(arn));
+                answer.insert("Parameter.Name".to_owned(), Known::said(name));
             }
             None if call.forgives => {}
             // SSM sends no message with this error, and the SDK makes "UnknownError" of that.
             None => return Err(failed(world, stack, resource, "ParameterNotFound: UnknownError")),
         }
     } else if call.is("ssm", "putparameter") {
-        ssm::write(world, &place, &parameter("Name"), &parameter("Value"), "String");
+        let value = resource.known(event, &parameter("Value"));
+        ssm::write(world, &place, &parameter("Name"), &value, "String");
     } else if call.is("ec2", "describetransitgatewaypeeringattachments") {
         // The filter on the state is not applied: a deployment that accepted its attachment must be
         // able to run again.
@@ -174,8 +177,9 @@ fn sdk_call(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result
         for (index, peering) in seen.enumerate() {
             let state = if peering.accepted { "available" } else { "pendingAcceptance" };
             let prefix = format!("TransitGatewayPeeringAttachments.{index}");
-            answer.insert(format!("{prefix}.TransitGatewayAttachmentId"), json!(peering.id));
-            answer.insert(format!("{prefix}.State"), json!(state));
+            answer
+                .insert(format!("{prefix}.TransitGatewayAttachmentId"), Known::made_up(peering.id.as_str()));
+            answer.insert(format!("{prefix}.State"), Known::said(state));
         }
     } else if call.is("ec2", "accepttransitgatewaypeeringattachment") {
         let id = parameter("TransitGatewayAttachmentId");

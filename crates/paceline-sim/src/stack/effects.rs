@@ -10,7 +10,7 @@ use super::{Resource, Stack, attributes, custom};
 use crate::iam::{Profile, Role, visible_at};
 use crate::template::text_of;
 use crate::world::{Peering, Place, World};
-use crate::{ecr, ssm};
+use crate::{ecr, secrets, ssm};
 
 /// Whether something of this name is there that no stack created.
 pub(super) fn exists(world: &World, place: &Place, kind: &str, name: &str) -> bool {
@@ -147,7 +147,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
     let place = stack.key.place.clone();
     match resource.kind.as_str() {
         "AWS::SSM::Parameter" => {
-            let value = resource.property("Value").unwrap_or_default().to_owned();
+            let value = resource.known("Value", resource.property("Value").unwrap_or_default());
             let kind = resource.property("Type").unwrap_or("String").to_owned();
             ssm::write(world, &place, &resource.physical, &value, &kind);
         }
@@ -158,6 +158,11 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
         }
         "AWS::ECR::Repository" => {
             world.region_mut(&place).repositories.entry(resource.physical.clone()).or_default();
+        }
+        "AWS::SecretsManager::Secret" => {
+            let names = secrets::names(&resource.physical);
+            let name = resource.property("Name").or(names.last().copied()).unwrap_or_default().to_owned();
+            world.region_mut(&place).secrets.insert(name);
         }
         "AWS::EC2::TransitGatewayPeeringAttachment" => {
             let peer = resource.property("PeerRegion").unwrap_or(&place.region).to_owned();
@@ -186,8 +191,8 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
         }
         "AWS::IAM::InstanceProfile" => {
             let id = format!("AIPA{}", world.draws(&["profile", &resource.physical]).upper(17));
-            let arn =
-                attributes::attribute(world, &place, &stack.name, resource, "Arn").map(|arn| text_of(&arn));
+            let arn = attributes::attribute(world, &place, &stack.name, resource, "Arn")
+                .map(|arn| text_of(&arn.value));
             let profile = Profile {
                 id,
                 arn: arn.unwrap_or_default(),
@@ -225,6 +230,11 @@ pub(super) fn undo(world: &mut World, stack: &Stack, resource: &Resource) {
             world.region_mut(place).parameters.remove(physical);
         }
         "AWS::S3::Bucket" => world.buckets.remove(physical),
+        "AWS::SecretsManager::Secret" => {
+            let names = secrets::names(physical);
+            let secrets = &mut world.region_mut(place).secrets;
+            secrets.retain(|name| !names.contains(&name.as_str()));
+        }
         "AWS::ECR::Repository" => {
             world.region_mut(place).repositories.remove(physical);
         }
@@ -287,7 +297,8 @@ fn role(world: &mut World, stack: &Stack, resource: &Resource) {
         world.accounts.get(&place.account).and_then(|account| account.identities.roles.get(&name)).cloned();
     let visible =
         visible_at(world, &["role", &place.account, &name, if old.is_some() { "changed" } else { "new" }]);
-    let arn = attributes::attribute(world, place, &stack.name, resource, "Arn").map(|arn| text_of(&arn));
+    let arn =
+        attributes::attribute(world, place, &stack.name, resource, "Arn").map(|arn| text_of(&arn.value));
     let attached: BTreeMap<String, Timestamp> = names(resource, "ManagedPolicyArns")
         .into_iter()
         .map(|arn| {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::run::Run;
 use super::{Kind, OnFailure, Output, Stack, nested};
-use crate::template::{imports, text_of};
+use crate::template::{Known, imports, text_of};
 use crate::world::{Export, World};
 
 /// Ends an operation, or turns to what comes after it.
@@ -127,14 +127,15 @@ fn outputs(run: &Run<'_>) -> Result<Vec<Output>, String> {
         if condition.is_some_and(|condition| !scope.condition_holds(condition)) {
             continue;
         }
-        let value =
-            scope.value(&format!("Outputs.{key}.Value"), body.get("Value").unwrap_or(&Value::Null))?;
+        let Known { value, made_up } =
+            scope.known(&format!("Outputs.{key}.Value"), body.get("Value").unwrap_or(&Value::Null))?;
         let export = body.get("Export").and_then(|export| export.get("Name"));
         outputs.push(Output {
             key: key.to_owned(),
             value: text_of(&value),
             description: body.get("Description").map(text_of),
             export: export.map(|name| scope.text(&format!("Outputs.{key}.Export.Name"), name)).transpose()?,
+            made_up,
         });
     }
     Ok(outputs)
@@ -143,9 +144,9 @@ fn outputs(run: &Run<'_>) -> Result<Vec<Output>, String> {
 /// Registers the exports among the outputs, unless one is taken or an importer would lose one.
 fn publish(run: &mut Run<'_>, outputs: Vec<Output>) -> Result<(), String> {
     let stack = &mut *run.stack;
-    let wanted: BTreeMap<&str, &str> = outputs
+    let wanted: BTreeMap<&str, (&str, bool)> = outputs
         .iter()
-        .filter_map(|output| Some((output.export.as_deref()?, output.value.as_str())))
+        .filter_map(|output| Some((output.export.as_deref()?, (output.value.as_str(), output.made_up))))
         .collect();
     let known: BTreeMap<String, Export> =
         run.world.region(&stack.key.place).map(|region| region.exports.clone()).unwrap_or_default();
@@ -159,7 +160,7 @@ fn publish(run: &mut Run<'_>, outputs: Vec<Output>) -> Result<(), String> {
     }
     for (name, export) in known.iter().filter(|(_, export)| export.stack == stack.key.arn) {
         let kept = wanted.get(name.as_str());
-        if kept == Some(&export.value.as_str()) {
+        if kept.is_some_and(|(value, _)| *value == export.value) {
             continue;
         }
         if let Some(users) = importers(run.world, stack, name) {
@@ -169,9 +170,13 @@ fn publish(run: &mut Run<'_>, outputs: Vec<Output>) -> Result<(), String> {
     }
     let region = run.world.region_mut(&stack.key.place);
     region.exports.retain(|_, export| export.stack != stack.key.arn);
-    for (name, value) in wanted {
-        let export =
-            Export { value: value.to_owned(), stack: stack.key.arn.clone(), stack_name: stack.name.clone() };
+    for (name, (value, made_up)) in wanted {
+        let export = Export {
+            value: value.to_owned(),
+            stack: stack.key.arn.clone(),
+            stack_name: stack.name.clone(),
+            made_up,
+        };
         region.exports.insert(name.to_owned(), export);
     }
     if stack.outputs != outputs {

@@ -18,10 +18,10 @@ use paceline_assembly::Template;
 use serde_json::Value;
 
 use crate::simulator::StackSummary;
-use crate::template::{Parameter, Scope};
+use crate::template::{Known, Parameter, Scope};
 use crate::world::{StackKey, World, written};
 
-pub(crate) use attributes::attribute;
+pub(crate) use attributes::{attribute, is_made_up};
 pub(crate) use begin::{
     Deletion, cancel_update, continue_rollback, create, delete, import, limit_creation, roll_back, update,
 };
@@ -84,7 +84,9 @@ pub(crate) struct Resource {
     pub(crate) updated: Timestamp,
     pub(crate) properties: Arc<Value>,
     /// Attributes that cannot be computed from the rest: those of custom resources and nested stacks.
-    pub(crate) attributes: BTreeMap<String, Value>,
+    pub(crate) attributes: BTreeMap<String, Known>,
+    /// The properties of which any part is made up.
+    pub(crate) made_up: BTreeSet<String>,
     /// What it must be deleted before.
     pub(crate) waits_for: BTreeSet<String>,
     pub(crate) deletion_policy: Option<String>,
@@ -108,6 +110,11 @@ impl Resource {
     pub(crate) fn property(&self, name: &str) -> Option<&str> {
         self.properties.get(name).and_then(Value::as_str)
     }
+
+    /// A text of this property, which is made up where the property is.
+    pub(crate) fn known(&self, property: &str, text: &str) -> Known {
+        Known { value: text.into(), made_up: self.made_up.contains(property) }
+    }
 }
 
 /// An output of a stack.
@@ -117,6 +124,8 @@ pub(crate) struct Output {
     pub(crate) value: String,
     pub(crate) description: Option<String>,
     pub(crate) export: Option<String>,
+    /// Whether any part of the value is made up.
+    pub(crate) made_up: bool,
 }
 
 /// Something that happened to a stack or to one of its resources.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::forms;
 use crate::random::Random;
 use crate::world::Place;
 
@@ -24,6 +25,16 @@ enum Shape {
     Nodegroup,
     /// The cluster that a custom resource creates.
     CustomCluster,
+    /// The ARN of the provider at the URL that a property has.
+    OidcProvider,
+    /// The ARN of another resource, which a property has, with this in the place of its kind.
+    Below(&'static str, [&'static str; 2]),
+    /// The ARN of a function, with what follows it.
+    OfFunction(&'static str, &'static str),
+    /// `region_RANDOM`.
+    UserPool,
+    /// A letter, and so many others in upper case.
+    Upper(&'static str, usize),
 }
 
 /// The property that names a resource of a type, if a template may name it.
@@ -136,6 +147,47 @@ pub(super) fn physical(
             let given = properties.get("Config").and_then(|config| config.get("name")?.as_str());
             given.map_or(name, str::to_owned)
         }
+        Shape::OidcProvider => {
+            let url = properties.get("Url").and_then(Value::as_str).unwrap_or(&name);
+            let host = url.split_once("://").map_or(url, |(_, host)| host);
+            format!("arn:{}:iam::{}:oidc-provider/{host}", place.partition(), place.account)
+        }
+        Shape::Below(property, [kind, own]) => {
+            let above = properties.get(property).and_then(Value::as_str).filter(|arn| arn.contains(kind));
+            let above = above.map(|arn| arn.replacen(kind, own, 1));
+            let above = above.unwrap_or_else(|| {
+                place.arn("elasticloadbalancing", &format!("{own}app/{}/{}", clip(&name, 32), draws.hex(16)))
+            });
+            format!("{above}/{}", draws.hex(16))
+        }
+        Shape::OfFunction(property, after) => {
+            let function = properties.get(property).and_then(Value::as_str).unwrap_or(&name);
+            let function = if function.starts_with("arn:") {
+                function.to_owned()
+            } else {
+                place.arn("lambda", &format!("function:{function}"))
+            };
+            let alias = properties.get("Name").and_then(Value::as_str).unwrap_or_default();
+            format!("{function}{}", after.replace("NAME", alias))
+        }
+        Shape::UserPool => format!("{}_{}", place.region, draws.mixed(9)),
+        Shape::Upper(letter, length) => format!("{letter}{}", draws.upper(length)),
+        Shape::Arn("ecs", before) if kind == "AWS::ECS::Service" => {
+            let cluster = properties.get("Cluster").and_then(Value::as_str).unwrap_or("default");
+            let cluster = cluster.rsplit('/').next().unwrap_or(cluster);
+            place.arn("ecs", &format!("{before}{cluster}/{name}"))
+        }
+        Shape::Arn("connect", _) => {
+            let instance = properties.get("InstanceArn").and_then(Value::as_str).map(str::to_owned);
+            let instance =
+                instance.unwrap_or_else(|| place.arn("connect", &format!("instance/{}", draws.uuid())));
+            format!("{instance}/{}/{}", kebab(kind), draws.uuid())
+        }
+        Shape::Arn("", _) => {
+            let form = forms::of(kind).and_then(|form| form.arn(place, &name, properties, &mut draws));
+            let service = kind.split("::").nth(1).unwrap_or("aws").to_lowercase();
+            form.unwrap_or_else(|| place.arn(&service, &format!("{}/{name}", kebab(kind))))
+        }
         Shape::Arn(service, before) => place.arn(service, &format!("{before}{name}")),
         Shape::Hex(length) => draws.hex(length),
         Shape::Uuid => draws.uuid(),
@@ -147,6 +199,18 @@ pub(super) fn physical(
             format!("{}.{}.{}.{}", 52, byte(&mut draws), byte(&mut draws), byte(&mut draws))
         }
     }
+}
+
+/// The last part of a resource type as ARNs write it: `contact-flow`.
+fn kebab(kind: &str) -> String {
+    let mut out = String::new();
+    for c in kind.rsplit("::").next().unwrap_or_default().chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
 }
 
 fn clip(text: &str, length: usize) -> &str {
@@ -178,6 +242,15 @@ fn shape(kind: &str) -> Shape {
         "AWS::EC2::VPCPeeringConnection" => Shape::Prefixed("pcx-"),
         "AWS::EC2::VPCEndpoint" => Shape::Prefixed("vpce-"),
         "AWS::EC2::FlowLog" => Shape::Prefixed("fl-"),
+        "AWS::EC2::NetworkInterface" => Shape::Prefixed("eni-"),
+        "AWS::EC2::NetworkAcl" => Shape::Prefixed("acl-"),
+        "AWS::EC2::EgressOnlyInternetGateway" => Shape::Prefixed("eigw-"),
+        "AWS::EC2::VPNGateway" => Shape::Prefixed("vgw-"),
+        "AWS::EC2::CustomerGateway" => Shape::Prefixed("cgw-"),
+        "AWS::EC2::VPNConnection" => Shape::Prefixed("vpn-"),
+        "AWS::EC2::PrefixList" => Shape::Prefixed("pl-"),
+        "AWS::EC2::Volume" => Shape::Prefixed("vol-"),
+        "AWS::EC2::VPCCidrBlock" => Shape::Prefixed("vpc-cidr-assoc-"),
         "AWS::EFS::FileSystem" => Shape::Prefixed("fs-"),
         "AWS::EFS::AccessPoint" => Shape::Prefixed("fsap-"),
         "AWS::EC2::EIP" => Shape::Address,
@@ -188,15 +261,28 @@ fn shape(kind: &str) -> Shape {
             Shape::Arn("elasticloadbalancing", "loadbalancer/app/")
         }
         "AWS::ElasticLoadBalancingV2::TargetGroup" => Shape::Arn("elasticloadbalancing", "targetgroup/"),
-        "AWS::ElasticLoadBalancingV2::Listener" => Shape::Arn("elasticloadbalancing", "listener/app/"),
-        "AWS::ElasticLoadBalancingV2::ListenerRule" => {
-            Shape::Arn("elasticloadbalancing", "listener-rule/app/")
+        "AWS::ElasticLoadBalancingV2::Listener" => {
+            Shape::Below("LoadBalancerArn", ["loadbalancer/", "listener/"])
         }
+        "AWS::ElasticLoadBalancingV2::ListenerRule" => {
+            Shape::Below("ListenerArn", ["listener/", "listener-rule/"])
+        }
+        "AWS::IAM::OIDCProvider" | "Custom::AWSCDKOpenIdConnectProvider" => Shape::OidcProvider,
+        "AWS::Lambda::Url" => Shape::OfFunction("TargetFunctionArn", ""),
+        "AWS::Lambda::Version" => Shape::OfFunction("FunctionName", ":1"),
+        "AWS::Lambda::Alias" => Shape::OfFunction("FunctionName", ":NAME"),
+        "AWS::Cognito::UserPool" => Shape::UserPool,
+        "AWS::Route53::HostedZone" => Shape::Upper("Z", 20),
+        "AWS::CloudFront::Distribution" => Shape::Upper("E", 13),
         "AWS::ECS::TaskDefinition" => Shape::Arn("ecs", "task-definition/"),
         "AWS::ECS::Service" => Shape::Arn("ecs", "service/"),
         "AWS::SecretsManager::Secret" => Shape::Arn("secretsmanager", "secret:"),
         "AWS::CertificateManager::Certificate" => Shape::Arn("acm", "certificate/"),
+        // The first part of a layer's ARN is the layer, and its last the version.
         "AWS::Lambda::LayerVersion" => Shape::Arn("lambda", "layer:"),
+        _ if kind.starts_with("AWS::Connect::") && kind != "AWS::Connect::Instance" => {
+            Shape::Arn("connect", "")
+        }
         "AWS::EKS::Nodegroup" => Shape::Nodegroup,
         "Custom::AWSCDK-EKS-Cluster" => Shape::CustomCluster,
         "AWS::SQS::Queue" => Shape::QueueUrl,
@@ -204,6 +290,7 @@ fn shape(kind: &str) -> Shape {
         "AWS::ApiGateway::RestApi" | "AWS::ApiGatewayV2::Api" => Shape::Hex(10),
         "AWS::ApiGateway::Resource" | "AWS::ApiGateway::Deployment" => Shape::Hex(6),
         _ if kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource" => Shape::Uuid,
+        _ if forms::of(kind).is_some_and(|form| form.is_arn) => Shape::Arn("", ""),
         _ => Shape::Name,
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::run::{ANY, Run, Step};
 use super::{Kind, OnFailure, Resource, Stack, Work, attributes, begin, resource};
 use crate::cloudformation::submission;
-use crate::template::{Given, text_of};
+use crate::template::{Given, Known, text_of};
 use crate::world::{Place, StackKey, World};
 
 pub(super) const KIND: &str = "AWS::CloudFormation::Stack";
@@ -84,10 +84,13 @@ fn desired(
 ) -> Result<super::Desired, String> {
     let url = resource.property("TemplateURL").ok_or("Property TemplateURL cannot be empty.")?;
     let parameters = resource.properties.get("Parameters").and_then(Value::as_object);
+    let made_up = resource.made_up.contains("Parameters");
     let given = parameters
         .into_iter()
         .flatten()
-        .map(|(name, value)| (name.clone(), Given::Value(text_of(value))))
+        .map(|(name, value)| {
+            (name.clone(), if made_up { Given::MadeUp } else { Given::Value }(text_of(value)))
+        })
         .collect();
     let parent = Arc::clone(&run.stack.desired);
     let name = key.arn.split('/').nth(1).unwrap_or_default();
@@ -149,7 +152,7 @@ pub(super) fn notify(world: &mut World, stack: &Stack) {
 }
 
 /// A nested stack ended while its resource was waiting for that.
-pub(super) fn ended(run: &mut Run<'_>, key: &str, outcome: Result<BTreeMap<String, Value>, String>) {
+pub(super) fn ended(run: &mut Run<'_>, key: &str, outcome: Result<BTreeMap<String, Known>, String>) {
     let work = run.operation().and_then(|operation| operation.tasks.get(key)).map(|task| match &task.work {
         Work::Delete(resource) => Some(resource.clone()),
         _ => None,
@@ -162,7 +165,7 @@ pub(super) fn ended(run: &mut Run<'_>, key: &str, outcome: Result<BTreeMap<Strin
     }
 }
 
-fn settled(run: &mut Run<'_>, id: &str, outcome: Result<BTreeMap<String, Value>, String>) {
+fn settled(run: &mut Run<'_>, id: &str, outcome: Result<BTreeMap<String, Known>, String>) {
     let reverts = run.kind() == Some(Kind::RollBackUpdate);
     let child = run.stack.resources.get(id).map(|resource| resource.physical.clone()).unwrap_or_default();
     let child = run.world.region(&run.stack.key.place).and_then(|region| region.stacks.get(&*child));

@@ -1,6 +1,6 @@
 //! What happens to one resource in an operation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,9 +41,9 @@ fn ensure(run: &mut Run<'_>, id: &str) {
     let desired = Arc::clone(&run.stack.desired);
     let Some(body) = desired.template.resource(id) else { return run.ended(id) };
     let scope = desired.scope(run.world, &run.stack.key, &run.stack.name, &run.stack.resources);
-    let evaluated = body
-        .properties
-        .map_or(Ok(Value::Null), |properties| scope.value(&format!("Resources.{id}.Properties"), properties));
+    let evaluated = body.properties.map_or(Ok((Value::Null, BTreeSet::new())), |properties| {
+        scope.properties(&format!("Resources.{id}.Properties"), properties)
+    });
     let policy = |key: &str| body.body.get(key).and_then(Value::as_str).map(str::to_owned);
     let waits_for = crate::template::references_of(&scope, id);
     let mut wanted = Resource {
@@ -55,6 +55,7 @@ fn ensure(run: &mut Run<'_>, id: &str) {
         updated: run.world.now,
         properties: Arc::new(Value::Null),
         attributes: BTreeMap::new(),
+        made_up: BTreeSet::new(),
         waits_for,
         deletion_policy: policy("DeletionPolicy"),
         previous: None,
@@ -62,8 +63,8 @@ fn ensure(run: &mut Run<'_>, id: &str) {
         applied: false,
     };
     let existing = run.stack.resources.get(id).filter(|it| !it.is_gone() && it.applied).cloned();
-    let properties = match evaluated {
-        Ok(properties) => Arc::new(properties),
+    let (properties, made_up) = match evaluated {
+        Ok((properties, made_up)) => (Arc::new(properties), made_up),
         Err(reason) => {
             let status = if existing.is_some() { "UPDATE_FAILED" } else { "CREATE_FAILED" };
             if existing.is_none() {
@@ -73,6 +74,7 @@ fn ensure(run: &mut Run<'_>, id: &str) {
         }
     };
     wanted.properties = properties;
+    wanted.made_up = made_up;
     match existing {
         None => create(run, wanted, None),
         Some(old) if old.properties == wanted.properties && old.is_complete() => {

@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::{Kind, OnFailure, Operation, Stack, Task, TaskState, Work, end, nested, resource};
 use crate::random::Random;
-use crate::template::{imports, order};
+use crate::template::{Known, imports, order};
 use crate::world::{StackKey, World};
 
 /// The next thing that happens to a stack.
@@ -20,7 +18,7 @@ pub(crate) enum Step {
     /// A resource has taken its time.
     Done(String),
     /// A nested stack ended: the logical id of its resource, and what it put out or why it failed.
-    Child(String, Result<BTreeMap<String, Value>, String>),
+    Child(String, Result<BTreeMap<String, Known>, String>),
     /// A creation has had the time it was given.
     TimeOut,
     /// The operation ends.
@@ -256,7 +254,7 @@ impl Run<'_> {
         }
     }
 
-    fn child_ended(&mut self, id: &str, outcome: Result<BTreeMap<String, Value>, String>) {
+    fn child_ended(&mut self, id: &str, outcome: Result<BTreeMap<String, Known>, String>) {
         let task = self.operation().and_then(|operation| {
             operation.tasks.iter().find(|(key, task)| {
                 let logical = match &task.work {

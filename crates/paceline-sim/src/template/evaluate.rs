@@ -1,75 +1,22 @@
 //! Evaluates intrinsic functions, pseudo parameters and dynamic references.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use paceline_assembly::{Intrinsic, Template};
+use paceline_assembly::Intrinsic;
 use serde_json::{Map, Value};
 
-use super::parameters::Parameter;
-use crate::ssm;
-use crate::stack::{Resource, attribute};
-use crate::world::{Place, World};
-
-/// What an expression may refer to.
-#[derive(Clone, Copy)]
-pub(crate) struct Scope<'a> {
-    pub(crate) world: &'a World,
-    pub(crate) place: &'a Place,
-    pub(crate) stack_name: &'a str,
-    pub(crate) stack_id: &'a str,
-    pub(crate) notification_arns: &'a [String],
-    pub(crate) template: &'a Template,
-    pub(crate) parameters: &'a [Parameter],
-    /// What the template's conditions come to.
-    pub(crate) conditions: &'a BTreeMap<String, bool>,
-    pub(crate) resources: &'a BTreeMap<String, Resource>,
-    /// Whether resources that do not exist yet are to be passed over, as change sets do.
-    pub(crate) lenient: bool,
-}
+use super::made_up::{self, Known};
+use super::scope::{Scope, text_of};
+use super::{cidr, dynamic};
+use crate::stack::{attribute, is_made_up};
+use crate::world::Place;
 
 /// What a change set shows for a value that only the deployment will know.
 const LATER: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
 /// None stands for `AWS::NoValue`.
 type Evaluated = Result<Option<Value>, String>;
-
-/// A value as text, as `Fn::Join` or a parameter needs it.
-pub(crate) fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
-    }
-}
-
-impl Scope<'_> {
-    /// Evaluates an expression that stands at a place in the template; one that comes to nothing is null.
-    pub(crate) fn value(&self, place: &str, expression: &Value) -> Result<Value, String> {
-        Evaluation::new(self).at(place, |evaluation| evaluation.value(expression))
-    }
-
-    /// Evaluates an expression to text.
-    pub(crate) fn text(&self, place: &str, expression: &Value) -> Result<String, String> {
-        Evaluation::new(self).at(place, |evaluation| evaluation.text(expression))
-    }
-
-    /// Evaluates a condition.
-    pub(crate) fn holds(&self, place: &str, condition: &Value) -> Result<bool, String> {
-        Evaluation::new(self).at(place, |evaluation| evaluation.holds(condition))
-    }
-
-    /// Whether there may be resources that only a macro knows.
-    fn is_partly_unseen(&self) -> bool {
-        !self.template.unseen().is_empty()
-    }
-
-    /// Whether a declared condition holds. One that is not declared does not.
-    pub(crate) fn condition_holds(&self, name: &str) -> bool {
-        self.conditions.get(name).copied().unwrap_or(false)
-    }
-}
 
 /// How much an expression may come to, in values and bytes. CloudFormation takes templates of 1 MB, and values that are
 /// far smaller.
@@ -78,9 +25,11 @@ const LARGEST: usize = 4 << 20;
 const NODE: usize = 32;
 
 /// The evaluation of one expression: functions in functions can describe far more than they are.
-struct Evaluation<'a> {
+pub(super) struct Evaluation<'a> {
     scope: Scope<'a>,
     left: Cell<usize>,
+    /// Whether any part so far is made up.
+    made_up: Cell<bool>,
     /// Where it became too large, from the inside out.
     trail: RefCell<Option<Vec<String>>>,
 }
@@ -94,11 +43,15 @@ impl<'a> std::ops::Deref for Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    fn new(scope: &Scope<'a>) -> Self {
-        Self { scope: *scope, left: Cell::new(LARGEST), trail: RefCell::default() }
+    pub(super) fn new(scope: &Scope<'a>) -> Self {
+        Self { scope: *scope, left: Cell::new(LARGEST), made_up: Cell::new(false), trail: RefCell::default() }
     }
 
-    fn at<T>(self, place: &str, evaluate: impl FnOnce(&Self) -> Result<T, String>) -> Result<T, String> {
+    pub(super) fn at<T>(
+        self,
+        place: &str,
+        evaluate: impl FnOnce(&Self) -> Result<T, String>,
+    ) -> Result<T, String> {
         evaluate(&self).map_err(|error| match self.trail.take() {
             Some(trail) => {
                 let path = std::iter::once(place.to_owned()).chain(trail.into_iter().rev());
@@ -108,7 +61,42 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    fn spend(&self, cost: usize) -> Result<(), String> {
+    /// Evaluates a part, and tells whether any of it is made up.
+    pub(super) fn watched(&self, part: impl FnOnce(&Self) -> Result<Value, String>) -> Result<Known, String> {
+        let before = self.made_up.replace(false);
+        let value = part(self);
+        let made_up = self.made_up.get();
+        self.made_up.set(before || made_up);
+        Ok(Known { value: value?, made_up })
+    }
+
+    /// Notes whether a part is made up.
+    pub(super) fn note(&self, made_up: bool) {
+        self.made_up.set(self.made_up.get() || made_up);
+    }
+
+    fn known(&self, known: Known) -> Value {
+        self.note(known.made_up);
+        known.value
+    }
+
+    pub(super) fn properties(&self, expression: &Value) -> Result<(Value, BTreeSet<String>), String> {
+        let fields = expression.as_object().filter(|_| Intrinsic::of(expression).is_none());
+        let Some(fields) = fields else { return Ok((self.value(expression)?, BTreeSet::new())) };
+        let (mut values, mut made_up) = (Map::new(), BTreeSet::new());
+        for (name, field) in fields {
+            self.made_up.set(false);
+            if let Some(value) = self.inside(|| format!(".{name}"), field)? {
+                values.insert(name.clone(), value);
+            }
+            if self.made_up.get() {
+                made_up.insert(name.clone());
+            }
+        }
+        Ok((Value::Object(values), made_up))
+    }
+
+    pub(super) fn spend(&self, cost: usize) -> Result<(), String> {
         if let Some(left) = self.left.get().checked_sub(cost) {
             self.left.set(left);
             return Ok(());
@@ -128,17 +116,29 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Evaluates an expression; one that comes to nothing is null.
-    fn value(&self, expression: &Value) -> Result<Value, String> {
+    pub(super) fn value(&self, expression: &Value) -> Result<Value, String> {
         Ok(self.evaluate(expression)?.unwrap_or(Value::Null))
     }
 
     /// Evaluates an expression to text.
-    fn text(&self, expression: &Value) -> Result<String, String> {
-        match self.value(expression)? {
-            Value::Object(_) | Value::Array(_) => {
+    pub(super) fn text(&self, expression: &Value) -> Result<String, String> {
+        let Known { value, made_up } = self.watched(|it| it.value(expression))?;
+        match value {
+            // Whether it is a list is made up too.
+            Value::Object(_) | Value::Array(_) if !made_up => {
                 Err("Template error: every value in this place must be a String.".to_owned())
             }
             value => Ok(text_of(&value)),
+        }
+    }
+
+    /// Evaluates an expression to a list, and tells whether any of it is made up.
+    fn list(&self, expression: &Value, wrong: impl Fn() -> String) -> Result<(Vec<Value>, bool), String> {
+        let Known { value, made_up } = self.watched(|it| it.value(expression))?;
+        match value {
+            Value::Array(items) => Ok((items, made_up)),
+            value if made_up => Ok((made_up::list(&value), true)),
+            _ => Err(wrong()),
         }
     }
 
@@ -152,7 +152,7 @@ impl<'a> Evaluation<'a> {
             return Ok(value);
         }
         Ok(Some(match expression {
-            Value::String(text) => Value::String(self.dynamic_references(text)?),
+            Value::String(text) => Value::String(dynamic::replace(self, text)?),
             Value::Array(items) => {
                 let items = items.iter().enumerate();
                 let items: Result<Vec<_>, _> =
@@ -175,7 +175,7 @@ impl<'a> Evaluation<'a> {
     fn intrinsic(&self, intrinsic: &Intrinsic<'_>) -> Evaluated {
         let argument = intrinsic.argument;
         let wrong = || format!("Template error: every {} object requires other parameters.", intrinsic.name);
-        let list = |value: &Value| self.value(value)?.as_array().cloned().ok_or_else(wrong);
+        let list = |value: &Value| self.list(value, wrong);
         let at = |index: usize| argument.get(index).ok_or_else(wrong);
         let value = match intrinsic.name {
             "Ref" => return self.reference(intrinsic.reference().ok_or_else(wrong)?),
@@ -188,23 +188,25 @@ impl<'a> Evaluation<'a> {
             }
             "Fn::Sub" => Value::String(self.substitute(intrinsic)?),
             "Fn::Join" => {
-                let items = list(at(1)?)?;
+                let (items, _) = list(at(1)?)?;
                 let separator = self.text(at(0)?)?;
                 self.spend(items.iter().map(size).sum::<usize>() + items.len() * separator.len())?;
                 let items: Vec<String> = items.iter().map(text_of).collect();
                 Value::String(items.join(&separator))
             }
             "Fn::Select" => {
-                let index = self.text(at(0)?)?;
-                let items = list(at(1)?)?;
-                let chosen = index.parse().ok().and_then(|index: usize| items.get(index));
+                let index = self.watched(|it| it.text(at(0)?).map(Value::String))?;
+                let (items, made_up) = list(at(1)?)?;
+                let position = text_of(&index.value);
+                let chosen = position.parse().ok().and_then(|position: usize| items.get(position));
                 match chosen {
                     Some(item) => item.clone(),
                     None if self.lenient => Value::String(LATER.to_owned()),
+                    None if made_up || index.made_up => made_up::item(&items),
                     None => {
                         return Err("Template error: Fn::Select cannot select nonexistent value at index "
                             .to_owned()
-                            + &index);
+                            + &position);
                     }
                 }
             }
@@ -223,12 +225,16 @@ impl<'a> Evaluation<'a> {
                 let name = self.text(argument)?;
                 let exports = self.world.region(self.place).map(|region| &region.exports);
                 let export = exports.and_then(|exports| exports.get(&name));
-                Value::String(export.ok_or_else(|| format!("No export named {name} found."))?.value.clone())
+                let export = export.ok_or_else(|| format!("No export named {name} found."))?;
+                self.note(export.made_up);
+                Value::String(export.value.clone())
             }
             "Fn::GetStackOutput" => self.stack_output(argument)?,
             "Fn::GetAZs" => {
                 let region = self.text(argument)?;
                 let region = if region.is_empty() { self.place.region.to_string() } else { region };
+                // How many a region has is not known here.
+                self.note(true);
                 Value::Array(
                     ["a", "b", "c"].iter().map(|zone| Value::String(format!("{region}{zone}"))).collect(),
                 )
@@ -236,9 +242,13 @@ impl<'a> Evaluation<'a> {
             "Fn::Base64" => Value::String(aws_smithy_types::base64::encode(self.text(argument)?)),
             "Fn::Cidr" => {
                 let bits = argument.get(2).map(|bits| self.text(bits)).transpose()?;
-                cidr(&self.text(at(0)?)?, &self.text(at(1)?)?, bits.as_deref()).ok_or_else(wrong)?
+                let block = self.watched(|it| it.text(at(0)?).map(Value::String))?;
+                let count = self.text(at(1)?)?;
+                let blocks = |block: &str| cidr::blocks(block, &count, bits.as_deref());
+                let made_up = || block.made_up.then(|| blocks(made_up::BLOCK)).flatten();
+                blocks(&text_of(&block.value)).or_else(made_up).ok_or_else(wrong)?
             }
-            "Fn::Length" => Value::from(list(argument)?.len()),
+            "Fn::Length" => Value::from(list(argument)?.0.len()),
             "Fn::ToJsonString" => Value::String(self.value(argument)?.to_string()),
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" | "Fn::Contains" => {
                 let whole =
@@ -246,7 +256,10 @@ impl<'a> Evaluation<'a> {
                 Value::Bool(self.holds(&whole)?)
             }
             // A macro's result is known to its Lambda function alone.
-            "Fn::Transform" => self.value(argument)?,
+            "Fn::Transform" => {
+                self.note(true);
+                self.value(argument)?
+            }
             other => return Err(format!("Template error: unknown intrinsic function {other}")),
         };
         Ok(Some(value))
@@ -268,13 +281,23 @@ impl<'a> Evaluation<'a> {
             }
             _ => {
                 if let Some(parameter) = self.parameters.iter().find(|parameter| parameter.key == name) {
+                    self.note(parameter.made_up);
                     return Ok(Some(parameter.reference()));
                 }
                 match self.resources.get(name).filter(|resource| !resource.physical.is_empty()) {
-                    Some(resource) => resource.physical.clone(),
-                    None if self.lenient => LATER.to_owned(),
+                    Some(resource) => {
+                        self.note(is_made_up(resource));
+                        resource.physical.clone()
+                    }
+                    None if self.lenient => {
+                        self.note(true);
+                        LATER.to_owned()
+                    }
                     // A macro may have made it.
-                    None if self.is_partly_unseen() => format!("{}-{name}", self.stack_name),
+                    None if self.is_partly_unseen() => {
+                        self.note(true);
+                        format!("{}-{name}", self.stack_name)
+                    }
                     None => {
                         return Err(format!(
                             "Unresolved resource dependencies [{name}] in the Resources block of the template"
@@ -288,9 +311,12 @@ impl<'a> Evaluation<'a> {
 
     fn attribute(&self, id: &str, name: &str) -> Result<Value, String> {
         match self.resources.get(id) {
-            Some(resource) => attribute(self.world, self.place, self.stack_name, resource, name),
-            None if self.lenient => Ok(Value::String(LATER.to_owned())),
-            None if self.is_partly_unseen() => Ok(Value::String(format!("{}-{id}-{name}", self.stack_name))),
+            Some(resource) => attribute(self.world, self.place, self.stack_name, resource, name)
+                .map(|known| self.known(known)),
+            None if self.lenient => Ok(self.known(Known::made_up(LATER))),
+            None if self.is_partly_unseen() => {
+                Ok(self.known(Known::made_up(format!("{}-{id}-{name}", self.stack_name))))
+            }
             None => {
                 Err(format!("Unresolved resource dependencies [{id}] in the Resources block of the template"))
             }
@@ -327,19 +353,28 @@ impl<'a> Evaluation<'a> {
             }
             out.push_str(rest);
         }
-        self.dynamic_references(&out)
+        dynamic::replace(self, &out)
     }
 
     fn find_in_map(&self, argument: &Value) -> Result<Value, String> {
-        let key = |index: usize| argument.get(index).map_or(Ok(String::new()), |key| self.text(key));
-        let (map, first, second) = (key(0)?, key(1)?, key(2)?);
-        let found =
-            self.template.value().get("Mappings").and_then(|maps| maps.get(&map)?.get(&first)?.get(&second));
+        let key = |index: usize| {
+            self.watched(|it| match argument.get(index) {
+                Some(key) => it.text(key).map(Value::String),
+                None => Ok(Value::String(String::new())),
+            })
+        };
+        let keys = [key(0)?, key(1)?, key(2)?];
+        let maps = self.template.value().get("Mappings");
+        let found = maps.and_then(|maps| keys.iter().try_fold(maps, |map, key| map.get(text_of(&key.value))));
         match (found, argument.get(3).and_then(|options| options.get("DefaultValue"))) {
             (Some(found), _) => Ok(found.clone()),
             (None, Some(default)) => self.value(default),
             (None, None) => {
-                Err(format!("Template error: Unable to get mapping for {map}::{first}::{second}"))
+                let entry = maps.and_then(|maps| made_up::entry(maps, &keys)).cloned();
+                let [map, first, second] = keys.map(|key| text_of(&key.value));
+                entry.ok_or_else(|| {
+                    format!("Template error: Unable to get mapping for {map}::{first}::{second}")
+                })
             }
         }
     }
@@ -359,10 +394,11 @@ impl<'a> Evaluation<'a> {
         });
         let found = found
             .ok_or_else(|| format!("Output {output} of stack {stack} in {region} could not be found."))?;
+        self.note(found.made_up);
         Ok(Value::String(found.value.clone()))
     }
 
-    fn holds(&self, condition: &Value) -> Result<bool, String> {
+    pub(super) fn holds(&self, condition: &Value) -> Result<bool, String> {
         let wrong = || "Template error: a condition has an invalid form".to_owned();
         let Some(intrinsic) = Intrinsic::of(condition) else {
             return condition.as_bool().ok_or_else(wrong);
@@ -391,45 +427,6 @@ impl<'a> Evaluation<'a> {
             _ => return Err(wrong()),
         })
     }
-
-    /// Replaces `{{resolve:…}}` references.
-    fn dynamic_references(&self, text: &str) -> Result<String, String> {
-        const OPENING: &str = "{{resolve:";
-        if self.lenient || !text.contains(OPENING) {
-            return Ok(text.to_owned());
-        }
-        let mut out = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once(OPENING) {
-            out.push_str(before);
-            let Some((reference, remaining)) = after.split_once("}}") else {
-                out.push_str(OPENING);
-                rest = after;
-                continue;
-            };
-            let (service, name) = reference.split_once(':').unwrap_or((reference, ""));
-            match service {
-                "ssm" | "ssm-secure" => match ssm::read(self.world, self.place, name) {
-                    Some(parameter) => {
-                        self.spend(parameter.value.len())?;
-                        out.push_str(&parameter.value);
-                    }
-                    None => return Err(format!("Parameters: [{service}:{name}] cannot be found.")),
-                },
-                "secretsmanager" => {
-                    out.push_str(&self.world.draws(&["secret", &self.place.account, name]).mixed(32));
-                }
-                _ => {
-                    return Err(format!(
-                        "Template error: unknown dynamic reference {{{{resolve:{reference}}}}}"
-                    ));
-                }
-            }
-            rest = remaining;
-        }
-        out.push_str(rest);
-        Ok(out)
-    }
 }
 
 /// About how much a value takes.
@@ -442,19 +439,4 @@ fn size(value: &Value) -> usize {
         }
         _ => NODE,
     }
-}
-
-/// `Fn::Cidr`: so many blocks out of an IPv4 block, each with so many host bits.
-fn cidr(block: &str, count: &str, bits: Option<&str>) -> Option<Value> {
-    let (address, _) = block.split_once('/')?;
-    let address: std::net::Ipv4Addr = address.parse().ok()?;
-    let (count, bits): (u32, u32) = (count.parse().ok()?, bits.unwrap_or("8").parse().ok()?);
-    if !(1..=256).contains(&count) || bits > 31 {
-        return None;
-    }
-    let blocks = (0..count).map(|index| {
-        let start = u32::from(address).wrapping_add(index.wrapping_mul(1 << bits));
-        Value::String(format!("{}/{}", std::net::Ipv4Addr::from(start), 32 - bits))
-    });
-    Some(Value::Array(blocks.collect()))
 }

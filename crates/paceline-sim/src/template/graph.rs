@@ -6,7 +6,7 @@ use paceline_assembly::{Intrinsic, Node, Template, walk};
 use serde_json::Value;
 
 use super::check::named;
-use super::evaluate::Scope;
+use super::scope::Scope;
 use crate::answer::Fault;
 
 /// The resources whose conditions hold.

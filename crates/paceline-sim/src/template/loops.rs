@@ -3,7 +3,7 @@
 use paceline_assembly::{LoopValues, Template, expand};
 use serde_json::Value;
 
-use super::evaluate::Scope;
+use super::scope::Scope;
 use crate::answer::Fault;
 
 const TRANSFORM: &str = "AWS::LanguageExtensions";

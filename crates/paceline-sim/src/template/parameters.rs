@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use paceline_assembly::Template;
 use serde_json::Value;
 
-use super::evaluate::Scope;
+use super::scope::Scope;
 use crate::answer::Fault;
 use crate::ssm;
 use crate::world::{Place, World};
@@ -14,6 +14,8 @@ use crate::world::{Place, World};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Given {
     Value(String),
+    /// A value of which some part is made up.
+    MadeUp(String),
     Previous,
 }
 
@@ -26,6 +28,8 @@ pub(crate) struct Parameter {
     pub(crate) resolved: Option<String>,
     pub(crate) is_list: bool,
     pub(crate) no_echo: bool,
+    /// Whether any part of the value is made up.
+    pub(crate) made_up: bool,
 }
 
 impl Parameter {
@@ -57,13 +61,14 @@ pub(crate) fn bind(
     }
     let (mut bound, mut missing, mut unfetched) = (Vec::new(), Vec::new(), Vec::new());
     for (key, declaration) in template.parameters() {
-        let before = || previous.iter().find(|parameter| parameter.key == key).map(|old| old.value.clone());
+        let before = || previous.iter().find(|parameter| parameter.key == key);
         let value = match given.get(key) {
-            Some(Given::Value(value)) => Some(value.clone()),
-            Some(Given::Previous) => before(),
-            None => declaration.get("Default").map(super::evaluate::text_of),
+            Some(Given::Value(value)) => Some((value.clone(), false)),
+            Some(Given::MadeUp(value)) => Some((value.clone(), true)),
+            Some(Given::Previous) => before().map(|old| (old.value.clone(), old.made_up)),
+            None => declaration.get("Default").map(|default| (super::scope::text_of(default), false)),
         };
-        let Some(value) = value else {
+        let Some((value, made_up)) = value else {
             missing.push(key);
             continue;
         };
@@ -71,6 +76,7 @@ pub(crate) fn bind(
         let kind = declaration.get("Type").and_then(Value::as_str).unwrap_or("String");
         let stored = kind.strip_prefix("AWS::SSM::Parameter::Value<");
         let found = stored.and_then(|_| ssm::read(world, place, &value));
+        let made_up = found.as_ref().map_or(made_up, |parameter| parameter.made_up);
         let resolved = found.map(|parameter| parameter.value.to_string());
         if stored.is_some() && resolved.is_none() {
             unfetched.push(value.clone());
@@ -80,8 +86,9 @@ pub(crate) fn bind(
             key: key.to_owned(),
             value,
             resolved,
+            made_up,
             is_list: inner.starts_with("List<") || inner.starts_with("CommaDelimitedList"),
-            no_echo: declaration.get("NoEcho").is_some_and(|flag| super::evaluate::text_of(flag) == "true"),
+            no_echo: declaration.get("NoEcho").is_some_and(|flag| super::scope::text_of(flag) == "true"),
         });
     }
     if !missing.is_empty() {
@@ -98,7 +105,7 @@ pub(crate) fn bind(
 
 fn allowed(key: &str, declaration: &Value, value: &str) -> Result<(), Fault> {
     let Some(allowed) = declaration.get("AllowedValues").and_then(Value::as_array) else { return Ok(()) };
-    let allowed: Vec<String> = allowed.iter().map(super::evaluate::text_of).collect();
+    let allowed: Vec<String> = allowed.iter().map(super::scope::text_of).collect();
     if allowed.iter().any(|allowed| allowed == value) {
         return Ok(());
     }
@@ -117,7 +124,7 @@ pub(crate) fn check_rules(scope: &Scope<'_>) -> Result<(), Fault> {
         for assertion in rule.get("Assertions").and_then(Value::as_array).into_iter().flatten() {
             let Some(assert) = assertion.get("Assert") else { continue };
             if !scope.holds(&format!("Rules.{name}.Assertions"), assert).map_err(Fault::validation)? {
-                let why = assertion.get("AssertDescription").map(super::evaluate::text_of);
+                let why = assertion.get("AssertDescription").map(super::scope::text_of);
                 return Err(Fault::validation(format!(
                     "Template rule {name} was not satisfied: {}",
                     why.unwrap_or_default()

@@ -7,6 +7,7 @@ mod doors;
 mod failures;
 mod hostile;
 mod identities;
+mod made_up;
 mod nested;
 mod proxy;
 mod stacks;

@@ -7,7 +7,7 @@ use crate::support::{ACCOUNT, Aws, REGION, field, signed};
 
 const BUCKET: &str = "cdk-hnb659fds-assets-111111111111-us-east-1";
 
-fn upload(aws: &Aws, key: &str, template: &Value) -> String {
+pub(crate) fn upload(aws: &Aws, key: &str, template: &Value) -> String {
     let uri = format!("/{BUCKET}/{key}");
     let request =
         signed("s3", REGION, "AKIDBASE").method("PUT").uri(uri).body(template.to_string().into()).unwrap();
