@@ -107,35 +107,8 @@ fn the_forecast_of_every_assembly_is_within_five_percent_of_its_simulated_deploy
     assert!(compared > 40 || assemblies().is_empty(), "only {compared} could be compared");
 }
 
-/// The dummy account of some snapshots of the CDK's own tests, which is too short to be one.
-const SHORT_ACCOUNT: &str = "12345678";
-
-/// The app itself, or if it has the short account, a copy with one of twelve digits.
-fn with_whole_accounts(app: &Path, place: &Place) -> PathBuf {
-    let manifest = fs_err::read_to_string(app.join("manifest.json")).unwrap();
-    if !manifest.contains(&format!("//{SHORT_ACCOUNT}/")) {
-        return app.to_owned();
-    }
-    let mut folders = vec![PathBuf::new()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs_err::read_dir(app.join(&folder)).unwrap() {
-            let entry = entry.unwrap();
-            let path = folder.join(entry.file_name());
-            if entry.path().is_dir() {
-                folders.push(path);
-            } else if let Ok(text) = fs_err::read_to_string(entry.path()) {
-                let text = text.replace(SHORT_ACCOUNT, &format!("{SHORT_ACCOUNT}0000"));
-                place.write(Path::new("cdk.out").join(path).to_str().unwrap(), &text);
-            }
-        }
-    }
-    place.path("cdk.out")
-}
-
 /// Leaves out what cannot be deployed here. Of the rest, the forecast and the time it took; none when nothing is left.
 fn compare(name: &str, app: &Path) -> Option<(f64, f64)> {
-    let copy = Place::new();
-    let app = with_whole_accounts(app, &copy);
     let mut case =
         Case { arguments: vec!["--app".to_owned(), app.display().to_string()], multi_region: false };
     for _ in 0..TRIES {
