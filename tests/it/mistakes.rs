@@ -191,7 +191,7 @@ fn parameters_without_a_value_and_of_no_stack() {
         place.paceline(["deploy", "--simulate", "--parameters", parameter]).args(workshop::app()).run()
     };
     refused(&deploy("Size"), "--parameters Size: there is no KEY=VALUE", "--parameters MyStack:Size=3");
-    refused(&deploy("=3"), "--parameters =…: there is no KEY=VALUE", "--parameters MyStack:Size=3");
+    refused(&deploy("=3"), "--parameters =3: there is no KEY=VALUE", "--parameters MyStack:Size=3");
     refused(&deploy("Servces:Size=3"), "no stack is called `Servces`", "paceline plan");
     refused(&deploy("Services:Size=3"), "`Services` has no parameter `Size`", "Parameters");
     refused(&deploy("Size=3"), "no stack has a parameter `Size`", "Parameters");

@@ -317,6 +317,13 @@ fn a_dry_run_shows_the_plan_and_does_nothing() {
 }
 
 #[test]
+fn a_heartbeat_names_the_resource_that_a_stack_waits_for() {
+    let said = &plain().ran.stderr;
+    let waits = |line: &str| line.contains(" waits for ") && line.contains(" so far, usually ");
+    assert!(said.lines().any(waits), "{said}");
+}
+
+#[test]
 fn a_command_line_of_the_cdk_deploys_the_stacks_that_it_names_and_what_they_need() {
     let place = Place::new();
     let deployed = |more: &[&str]| {

@@ -52,6 +52,10 @@ pub struct Console<W> {
     record: Record,
     /// When the last progress line was due.
     progress: Duration,
+    /// What it said, but for times.
+    heartbeat: String,
+    /// For how many times the usual pause nothing is said when there is nothing new to say.
+    patience: u32,
     published: bool,
     /// Stacks that an earlier part of the run had done already, as far as no line mentioned them.
     earlier: usize,
@@ -67,6 +71,8 @@ impl<W: Write> Console<W> {
             options,
             record: Record::default(),
             progress: Duration::ZERO,
+            heartbeat: String::new(),
+            patience: 1,
             published: false,
             earlier: 0,
             told: None,
@@ -133,6 +139,7 @@ impl<W: Write> Console<W> {
 
     fn run_started(&mut self, run: &RunStarted) -> io::Result<()> {
         self.progress = self.record.elapsed;
+        self.heartbeat.clear();
         self.published = false;
         let of = |kind: &'static str| run.steps.iter().filter(move |planned| planned.step.kind == kind);
         let stacks = || run.steps.iter().filter(|planned| planned.step.is_of_stack());
@@ -254,6 +261,9 @@ impl<W: Write> Console<W> {
             Some(it) if it.accepted => {
                 let shown = self.record.in_aws_shown(step, it);
                 self.say(Tone::Warn, "left", &format!("still going on in AWS: {shown}, after {after}"))?;
+                if let Some(waits) = self.record.waited_for(step) {
+                    self.add(Tone::Plain, &format!("it {}", waits.shown()))?;
+                }
             }
             Some(it) => {
                 let shown = self.record.in_aws_shown(step, it);

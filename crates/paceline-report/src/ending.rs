@@ -6,7 +6,7 @@ use std::fmt::Write;
 use paceline_engine::event::Outcome;
 
 use crate::link::stack_link;
-use crate::record::{Record, Status, StepRecord, WentWrong, kinds};
+use crate::record::{GoingOn, Record, Status, StepRecord, WentWrong, kinds};
 use crate::text::{Style, Tone, count, one_line, words};
 
 /// For so many stacks the command is shown that shows how they are.
@@ -183,9 +183,12 @@ impl Ending<'_> {
     }
 
     fn going_on(&self, out: &mut String) -> std::fmt::Result {
-        for (sentence, commands) in self.record.going_on() {
+        for GoingOn { sentence, waits, commands } in self.record.going_on() {
             writeln!(out)?;
             self.indented(out, 0, &sentence)?;
+            for wait in waits.iter().take(LOOKS) {
+                self.indented(out, 2, wait)?;
+            }
             // A command is copied as a whole, so that it is not broken into lines.
             for command in commands.iter().take(LOOKS) {
                 writeln!(out, "  {command}")?;

@@ -6,7 +6,7 @@ use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::ending::{Told, headline, how_to_resume};
 use crate::path::{critical_path, what_to_shorten};
-use crate::record::{Record, Status};
+use crate::record::{GoingOn, Record, Status};
 use crate::summary::{not_run, retries, shorten};
 use crate::text::{clean, clock, count, one_line, words};
 use crate::wait;
@@ -42,8 +42,11 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     if let Some(before) = before_the_run(record) {
         writeln!(out, "<p class=\"facts\">{}.</p>", escape(&before))?;
     }
-    for (sentence, commands) in record.going_on() {
+    for GoingOn { sentence, waits, commands } in record.going_on() {
         writeln!(out, "<p><b>{}</b></p>", escape(&sentence))?;
+        for wait in waits {
+            writeln!(out, "<p>{}</p>", escape(&wait))?;
+        }
         let commands: Vec<String> = commands.iter().map(|command| escape(command)).collect();
         writeln!(out, "<pre>{}</pre>", commands.join("\n"))?;
     }

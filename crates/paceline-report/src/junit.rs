@@ -114,7 +114,8 @@ fn status(record: &Record, step: &StepRecord) -> TestCaseStatus {
 fn in_aws(record: &Record, step: &StepRecord) -> String {
     let Some(it) = step.in_aws.as_ref().filter(|_| !record.simulated) else { return String::new() };
     let goes_on = if it.accepted { "still going on in AWS" } else { "may be going on in AWS" };
-    format!("; {goes_on}: {} (to look: {})", record.in_aws_shown(step, it), how_to_look(step))
+    let waits = record.waited_for(step).map(|waits| format!(", {}", waits.shown())).unwrap_or_default();
+    format!("; {goes_on}: {}{waits} (to look: {})", record.in_aws_shown(step, it), how_to_look(step))
 }
 
 fn skipped(reason: &str) -> TestCaseStatus {

@@ -6,7 +6,7 @@ use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::ending::{Told, headline, how_to_resume};
 use crate::path::{critical_path, what_to_shorten};
-use crate::record::Record;
+use crate::record::{GoingOn, Record};
 use crate::summary::{not_run, retries, shorten, what};
 use crate::text::{clock, one_line, words};
 use crate::wait;
@@ -27,8 +27,15 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     if let Some(before) = before_the_run(record) {
         writeln!(out, "\n{}.", inline(&before))?;
     }
-    for (sentence, commands) in record.going_on() {
+    for GoingOn { sentence, waits, commands } in record.going_on() {
         writeln!(out, "\n**{}**\n", inline(&sentence))?;
+        for wait in &waits {
+            writeln!(out, "- {}", inline(wait))?;
+        }
+        if !waits.is_empty() {
+            // Lines of code after a list would be a part of its last item.
+            writeln!(out, "\nTo look:\n")?;
+        }
         for command in commands {
             writeln!(out, "    {command}")?;
         }

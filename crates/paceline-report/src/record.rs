@@ -14,10 +14,12 @@ use crate::text::Tone;
 mod fold;
 mod in_aws;
 mod names;
+mod waits;
 
 pub use in_aws::InAws;
-pub(crate) use in_aws::how_to_look;
+pub(crate) use in_aws::{GoingOn, how_to_look};
 pub(crate) use names::kinds;
+use waits::InProgress;
 
 /// A run, as far as its events tell.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +50,8 @@ pub struct Record {
     pub exit_code: Option<u8>,
     /// The time of the last event.
     pub elapsed: Duration,
+    /// The same by the calendar.
+    pub at: Option<jiff::Timestamp>,
     index: BTreeMap<String, usize>,
 }
 
@@ -108,7 +112,9 @@ pub struct StepRecord {
     told: Duration,
     /// When it became ready, as long as it has not started.
     ready: Option<Duration>,
-    in_progress: BTreeMap<String, jiff::Timestamp>,
+    in_progress: BTreeMap<String, InProgress>,
+    /// When and why a call was last tried again, with nothing heard of the step since.
+    pub(crate) unanswered: Option<Retry>,
 }
 
 /// A time during which a step was performed.

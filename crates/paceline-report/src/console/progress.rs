@@ -11,6 +11,17 @@ use crate::text::{Tone, chars, clock, count, one_line, words};
 
 /// How long a progress line may be when no width was given.
 const LINE: usize = 100;
+/// For so many steps it is said what they wait for.
+const DETAILS: usize = 3;
+/// A line that says nothing new comes after so many times the usual pause at the latest.
+const MOST_PATIENCE: u32 = 8;
+
+/// What one of the running steps waits for.
+struct Detail {
+    /// The same without times.
+    what: String,
+    text: String,
+}
 
 impl<W: Write> Console<W> {
     /// Says that a resource failed, long before its stack will have been rolled back.
@@ -23,12 +34,41 @@ impl<W: Write> Console<W> {
         self.add(Tone::Plain, &failing)
     }
 
-    /// What is running, every few minutes.
+    /// What is running and what it waits for: every few minutes when that has changed, and ever less often when it has
+    /// not.
     pub(super) fn progress_when_due(&mut self) -> io::Result<()> {
-        if self.record.elapsed.saturating_sub(self.progress) < self.options.progress_every {
+        let quiet_for = self.record.elapsed.saturating_sub(self.progress);
+        if quiet_for < self.options.progress_every {
             return Ok(());
         }
+        let Some(line) = self.running() else {
+            self.progress = self.record.elapsed;
+            return Ok(());
+        };
+        let details = self.details();
+        let mut news: Vec<&str> = details.iter().map(|detail| detail.what.as_str()).collect();
+        // Time alone may change their order.
+        news.sort_unstable();
+        let news = format!("{line}\n{}", news.join("\n"));
+        if news == self.heartbeat {
+            if quiet_for < self.options.progress_every * self.patience {
+                return Ok(());
+            }
+            self.patience = (self.patience * 2).min(MOST_PATIENCE);
+        } else {
+            self.heartbeat = news;
+            self.patience = 2;
+        }
         self.progress = self.record.elapsed;
+        self.say(Tone::Dim, "running", &line)?;
+        for detail in details {
+            self.add(Tone::Dim, &detail.text)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that is running, in one line.
+    fn running(&self) -> Option<String> {
         let mut running = Vec::new();
         let mut without_places = Vec::new();
         let mut publishing = 0;
@@ -50,7 +90,7 @@ impl<W: Write> Console<W> {
         }
         let steps = running.len() + publishing;
         if steps == 0 {
-            return Ok(());
+            return None;
         }
         if publishing > 0 {
             let all = self.record.of_kind("publish").count();
@@ -68,7 +108,36 @@ impl<W: Write> Console<W> {
         if chars(&list) > room {
             list = fit(&without_places, room);
         }
-        self.say(Tone::Dim, "running", &format!("{steps}: {list}{done}"))
+        Some(format!("{steps}: {list}{done}"))
+    }
+
+    /// What the steps wait for that will go on for longest, and those of which AWS says nothing.
+    fn details(&self) -> Vec<Detail> {
+        let mut details = Vec::new();
+        for step in self.record.steps.iter().filter(|step| step.running) {
+            let Some(waits) = self.record.waits(step) else { continue };
+            let (left, so_far) = (waits.left(), waits.so_far);
+            // Where a stack is stands in the line above.
+            let is_of_stack = step.step.is_of_stack();
+            let name = if is_of_stack { one_line(&step.step.title) } else { self.record.named(&step.step) };
+            if let Some(retry) = &step.unanswered {
+                let ago = words(self.record.elapsed.saturating_sub(retry.at));
+                let text = format!(
+                    "{name}: tried again {ago} ago (attempt {}), nothing heard since: {}",
+                    retry.attempt, retry.reason
+                );
+                details.push((
+                    Duration::MAX,
+                    so_far,
+                    Detail { what: format!("{name}{}", retry.attempt), text },
+                ));
+            } else if so_far >= self.options.progress_every || !waits.what.is_empty() {
+                let text = format!("{name} {}", waits.shown());
+                details.push((left, so_far, Detail { what: format!("{name} {}", waits.what), text }));
+            }
+        }
+        details.sort_by(|a, b| (b.0, b.1, &a.2.what).cmp(&(a.0, a.1, &b.2.what)));
+        details.into_iter().take(DETAILS).map(|(_, _, detail)| detail).collect()
     }
 
     /// The assets, in one line: when all have ended, or else at the end of the run.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact, Outcome, RunStarted, StackProgress, StepFinished, StepRef};
 
-use super::{Part, Record, Resource, Retry, Span, StepRecord};
+use super::{InProgress, Part, Record, Resource, Retry, Span, StepRecord};
 use crate::text::{one_line, seconds};
 
 /// How many of a stack's resources are remembered for how long they took.
@@ -25,6 +25,7 @@ impl Record {
         }
         self.elapsed = self.elapsed.max(self.clock(event.at));
         let now = self.clock(event.at);
+        self.at = self.at.max(Some(event.at));
         match &event.fact {
             Fact::RunStarted(run) => self.run_started(run),
             Fact::BuildPhases(build) => self.build = Some(build.clone()),
@@ -38,12 +39,17 @@ impl Record {
             Fact::StackSubmitted(submitted) => self.entry(&submitted.step).submitted(submitted),
             Fact::StackAccepted(accepted) => self.entry(&accepted.step).accepted(accepted),
             Fact::StackProgress(progress) => self.entry(&progress.step).progress(progress),
-            Fact::StepRetried(retried) => self.entry(&retried.step).retries.push(Retry {
-                at: now,
-                reason: one_line(&retried.reason),
-                attempt: retried.attempt,
-                wait: seconds(retried.wait_s),
-            }),
+            Fact::StepRetried(retried) => {
+                let retry = Retry {
+                    at: now,
+                    reason: one_line(&retried.reason),
+                    attempt: retried.attempt,
+                    wait: seconds(retried.wait_s),
+                };
+                let step = self.entry(&retried.step);
+                step.unanswered = Some(retry.clone());
+                step.retries.push(retry);
+            }
             Fact::StepWarned(warned) => {
                 self.entry(&warned.step).warnings.push(one_line(&warned.message));
             }
@@ -123,6 +129,7 @@ impl StepRecord {
             told: Duration::ZERO,
             ready: None,
             in_progress: std::collections::BTreeMap::new(),
+            unanswered: None,
         }
     }
 
@@ -153,6 +160,11 @@ impl StepRecord {
     }
 
     fn finish(&mut self, finished: &StepFinished, now: Duration) {
+        self.unanswered = None;
+        // What the run had to leave goes on.
+        if finished.outcome != Outcome::Interrupted {
+            self.in_progress.clear();
+        }
         self.leaves(finished);
         self.told = seconds(finished.duration_s);
         self.outcome = Some(finished.outcome);
@@ -193,6 +205,7 @@ impl StepRecord {
     }
 
     fn progress(&mut self, progress: &StackProgress) {
+        self.unanswered = None;
         self.done = progress.done;
         self.total = progress.total;
         let about_stack = progress.resource_type == "AWS::CloudFormation::Stack"
@@ -207,12 +220,16 @@ impl StepRecord {
         }
         let status = progress.status.as_str();
         if status.ends_with("_IN_PROGRESS") {
-            self.in_progress.entry(progress.logical_id.clone()).or_insert(progress.happened_at);
-        } else if let Some(started) = self.in_progress.remove(&progress.logical_id) {
+            let it = InProgress::of(progress);
+            match self.in_progress.get(&progress.logical_id) {
+                Some(before) if before.status == it.status => {}
+                _ => drop(self.in_progress.insert(progress.logical_id.clone(), it)),
+            }
+        } else if let Some(before) = self.in_progress.remove(&progress.logical_id) {
             self.slowest.push(Resource {
                 logical_id: one_line(&progress.logical_id),
                 resource_type: one_line(&progress.resource_type),
-                took: since(started, progress.happened_at),
+                took: since(before.since, progress.happened_at),
             });
             self.slowest.sort_by(|a, b| b.took.cmp(&a.took).then_with(|| a.logical_id.cmp(&b.logical_id)));
             self.slowest.truncate(SLOWEST);
@@ -231,6 +248,6 @@ impl StepRecord {
     }
 }
 
-fn since(from: Timestamp, to: Timestamp) -> Duration {
+pub(super) fn since(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }

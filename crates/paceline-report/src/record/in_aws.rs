@@ -17,6 +17,17 @@ pub struct InAws {
     seen: bool,
 }
 
+/// What goes on in AWS although the run has ended.
+#[derive(Debug)]
+pub(crate) struct GoingOn {
+    /// Which stacks.
+    pub(crate) sentence: String,
+    /// What each of them waits for, as far as it is known.
+    pub(crate) waits: Vec<String>,
+    /// The command that shows how each of them is.
+    pub(crate) commands: Vec<String>,
+}
+
 impl StepRecord {
     pub(super) fn submitted(&mut self, submitted: &StackSubmitted) {
         self.operation = Some(submitted.operation.clone());
@@ -36,6 +47,7 @@ impl StepRecord {
     }
 
     pub(super) fn accepted(&mut self, accepted: &StackAccepted) {
+        self.unanswered = None;
         self.stack_arn = Some(accepted.stack_id.clone());
         let before = self.in_aws.take();
         let status = before.as_ref().and_then(|before| before.status.clone());
@@ -46,6 +58,9 @@ impl StepRecord {
     pub(super) fn turned(&mut self, progress: &StackProgress) {
         let status = one_line(&progress.status);
         let goes_on = status.ends_with("_IN_PROGRESS");
+        if !goes_on {
+            self.in_progress.clear();
+        }
         self.in_aws = goes_on.then_some(InAws { status: Some(status), accepted: true, seen: true });
     }
 
@@ -69,21 +84,25 @@ impl Record {
         left.filter_map(|step| Some((step, step.in_aws.as_ref()?)))
     }
 
-    /// What goes on in AWS, in sentences without a full stop; each is followed by how to look.
-    pub(crate) fn going_on(&self) -> Vec<(String, Vec<String>)> {
+    /// What goes on in AWS, in sentences without a full stop; each with what it waits for and how to look.
+    pub(crate) fn going_on(&self) -> Vec<GoingOn> {
         let is_over = self.status() != Status::Unfinished;
         let sentence = |accepted: bool| {
-            let (said, commands): (Vec<_>, Vec<_>) = self
-                .left_in_aws()
-                .filter(|(_, it)| it.accepted == accepted)
-                .map(|(step, it)| (self.in_aws_shown(step, it), how_to_look(step)))
-                .unzip();
+            let left: Vec<_> = self.left_in_aws().filter(|(_, it)| it.accepted == accepted).collect();
+            let said: Vec<String> = left.iter().map(|(step, it)| self.in_aws_shown(step, it)).collect();
             let what = match (accepted, is_over) {
                 (true, true) => "Still going on in AWS",
                 (true, false) => "Going on in AWS when this was last heard of",
                 (false, _) => "Sent to AWS and not answered yet, may be going on there",
             };
-            (!said.is_empty()).then(|| (format!("{what}: {}", said.join(", ")), commands))
+            let waits = left.iter().filter_map(|(step, _)| {
+                Some(format!("{} {}", one_line(&step.step.title), self.waited_for(step)?.shown()))
+            });
+            (!said.is_empty()).then(|| GoingOn {
+                sentence: format!("{what}: {}", said.join(", ")),
+                waits: waits.collect(),
+                commands: left.iter().map(|(step, _)| how_to_look(step)).collect(),
+            })
         };
         [true, false].into_iter().filter_map(sentence).collect()
     }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use paceline_engine::event::{Event, Outcome};
+use paceline_engine::event::{Event, Fact, Outcome};
 use paceline_report::{
-    Comparison, Console, ConsoleOptions, Kept, PhaseTimes, Record, Report, Style, ending, summary,
+    Comparison, Console, ConsoleOptions, Kept, PhaseTimes, Record, Report, Style, ending, html, junit,
+    markdown, summary,
 };
 
 use crate::journal::{Journal, Went, failed};
@@ -108,6 +109,99 @@ fn a_resumed_process_prints_only_its_own_part() {
 fn quiet_says_what_went_wrong() {
     let options = ConsoleOptions { quiet: true, ..narrow() };
     insta::assert_snapshot!("console_quiet", console(&runs::bad(), options));
+}
+
+/// A stack of which two resources are in progress, and a command.
+fn waiting() -> Journal {
+    let mut journal = Journal::default();
+    journal.stack("Services", "us-east-1", &[], 900.0);
+    journal.other("command", "smoke-test", &[]);
+    journal.run_started(0, false);
+    journal.begin("deploy:Services", 0, 0);
+    journal.accepted("deploy:Services", 1);
+    journal.begin("command:smoke-test", 0, 0);
+    let bucket = ("Files", "AWS::S3::Bucket");
+    journal.progress("deploy:Services", 10, bucket, "CREATE_IN_PROGRESS", 0);
+    journal.progress("deploy:Services", 20, ("Cluster", "AWS::EKS::Cluster"), "CREATE_IN_PROGRESS", 0);
+    journal.progress("deploy:Services", 30, ("Odd", "Vendor::Odd::Thing"), "CREATE_IN_PROGRESS", 0);
+    journal.progress("deploy:Services", 50, bucket, "CREATE_COMPLETE", 1);
+    journal
+}
+
+#[test]
+fn a_heartbeat_names_the_resource_that_is_waited_for_and_says_how_long_it_usually_takes() {
+    let mut journal = waiting();
+    journal.fact(140, Fact::RunWaiting { running: 2 });
+    let text = console(&journal.events(), narrow());
+    let said = "\
+02:20 running   2: Services 1/84 (us-east-1), command smoke-test; done 0/1
+                Services waits for Cluster (AWS::EKS::Cluster) and 1 other
+                resource: 2 min so far, usually 9 min 4 s
+                command smoke-test runs: 2 min 20 s so far, usually 5 s
+";
+    assert!(text.contains(said), "{text}");
+}
+
+#[test]
+fn a_heartbeat_without_news_comes_ever_less_often_and_one_with_news_in_time() {
+    let beats = |news: Option<u64>| {
+        let mut journal = waiting();
+        for minutes in 1..120 {
+            journal.fact(minutes * 60, Fact::RunWaiting { running: 2 });
+        }
+        if let Some(at) = news {
+            journal.progress("deploy:Services", at, ("Cluster", "AWS::EKS::Cluster"), "CREATE_COMPLETE", 2);
+        }
+        let text = console(&journal.events(), narrow());
+        let beats = text.lines().filter(|line| line.contains(" running "));
+        beats.map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let without = beats(None);
+    assert_eq!(
+        without,
+        ["02:00", "06:00", "14:00", "30:00", "46:00", "1:02:00", "1:18:00", "1:34:00", "1:50:00"]
+    );
+    let with = beats(Some(35 * 60));
+    assert_eq!(with[..6], ["02:00", "06:00", "14:00", "30:00", "35:00", "39:00"]);
+}
+
+#[test]
+fn a_heartbeat_says_when_aws_does_not_answer() {
+    let mut journal = waiting();
+    journal.retried("deploy:Services", 60, 5, "DescribeStackEvents: no answer within 30 s");
+    journal.fact(240, Fact::RunWaiting { running: 2 });
+    let text = console(&journal.events(), narrow());
+    let said = "Services: tried again 3 min ago (attempt 5), nothing heard
+                since: DescribeStackEvents: no answer within 30 s";
+    assert!(text.contains(said), "{text}");
+    let mut journal = waiting();
+    journal.retried("deploy:Services", 60, 5, "DescribeStackEvents: no answer within 30 s");
+    journal.progress("deploy:Services", 70, ("Odd", "Vendor::Odd::Thing"), "CREATE_COMPLETE", 2);
+    journal.fact(240, Fact::RunWaiting { running: 2 });
+    assert!(!console(&journal.events(), narrow()).contains("nothing heard"));
+}
+
+#[test]
+fn what_is_waited_for_when_a_run_is_interrupted_is_in_everything_that_tells_of_it() {
+    let mut journal = waiting();
+    journal.fact(600, Fact::RunStopping { reason: "SIGTERM".to_owned() });
+    journal.end("deploy:Services", 620, 620, Outcome::Interrupted);
+    journal.end("command:smoke-test", 620, 620, Outcome::Interrupted);
+    journal.run_finished(620, 0, 4);
+    let events = journal.events();
+    let record = Record::of(&events);
+    let waits =
+        "waits for Cluster (AWS::EKS::Cluster) and 1 other resource: 10 min so far, usually 9 min 4 s";
+    let texts = [
+        console(&events, ConsoleOptions::default()),
+        ending(&record, &Kept::default(), Style::default()),
+        markdown(&record, None),
+        html(&record, None),
+        junit(&record).unwrap().remove(0).contents,
+    ];
+    for text in texts {
+        assert!(text.contains(waits), "{text}");
+    }
 }
 
 #[test]

@@ -1,0 +1,101 @@
+//! What running steps wait for: the resource on which AWS works, for how long, and how long that usually takes.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use paceline_engine::event::StackProgress;
+use paceline_plan::durations::{Durations, Operation, Source};
+
+use super::{Record, StepRecord, fold};
+use crate::text::{one_line, words};
+
+/// A resource on which AWS works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InProgress {
+    pub(super) since: Timestamp,
+    resource_type: String,
+    /// CloudFormation's status, which tells what is being done.
+    pub(super) status: String,
+}
+
+impl InProgress {
+    pub(super) fn of(progress: &StackProgress) -> Self {
+        Self {
+            since: progress.happened_at,
+            resource_type: one_line(&progress.resource_type),
+            status: one_line(&progress.status),
+        }
+    }
+
+    /// None for types of which nothing is known.
+    fn usually(&self) -> Option<Duration> {
+        let operation = match self.status.as_str() {
+            "CREATE_IN_PROGRESS" | "IMPORT_IN_PROGRESS" => Operation::Create,
+            "DELETE_IN_PROGRESS" => Operation::Delete,
+            _ => Operation::Update,
+        };
+        let typical = Durations::typical().lookup(&self.resource_type, operation);
+        (typical.source != Source::Default).then(|| Duration::from_secs(typical.seconds.into()))
+    }
+}
+
+/// What a step waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waits {
+    /// Such as `Cluster (AWS::EKS::Cluster)`; empty when the step is not known to wait for a resource.
+    pub(crate) what: String,
+    /// For how long.
+    pub(crate) so_far: Duration,
+    /// How long that usually takes, where it is known.
+    pub(crate) usually: Option<Duration>,
+    /// How many other resources AWS works on.
+    others: usize,
+}
+
+impl Waits {
+    /// How much longer it takes, as far as is known.
+    pub(crate) fn left(&self) -> Duration {
+        self.usually.unwrap_or_default().saturating_sub(self.so_far)
+    }
+
+    /// Such as `waits for Cluster (AWS::EKS::Cluster): 3 min so far, usually 9 min`.
+    pub(crate) fn shown(&self) -> String {
+        let usually = self.usually.map(|usually| format!(", usually {}", words(usually))).unwrap_or_default();
+        let others = match self.others {
+            0 => String::new(),
+            1 => " and 1 other resource".to_owned(),
+            n => format!(" and {n} other resources"),
+        };
+        let what = match self.what.as_str() {
+            "" => "runs".to_owned(),
+            what => format!("waits for {what}{others}"),
+        };
+        format!("{what}: {} so far{usually}", words(self.so_far))
+    }
+}
+
+impl Record {
+    /// The resource that a step waits for: of those on which AWS works, the one that will usually take longest from
+    /// now on.
+    pub(crate) fn waited_for(&self, step: &StepRecord) -> Option<Waits> {
+        let now = self.at?;
+        let others = step.in_progress.len().checked_sub(1)?;
+        let waits = step.in_progress.iter().map(|(id, it)| Waits {
+            what: format!("{} ({})", one_line(id), it.resource_type),
+            so_far: fold::since(it.since, now),
+            usually: it.usually(),
+            others,
+        });
+        waits.max_by(|a, b| (a.left(), a.so_far, &b.what).cmp(&(b.left(), b.so_far, &a.what)))
+    }
+
+    /// The same of a step that runs, or else for how long it has been running.
+    pub(crate) fn waits(&self, step: &StepRecord) -> Option<Waits> {
+        if let Some(waits) = self.waited_for(step) {
+            return Some(waits);
+        }
+        let so_far = self.elapsed.saturating_sub(step.started()?);
+        let usually = Some(step.expected).filter(|expected| expected.as_secs() > 0);
+        Some(Waits { what: String::new(), so_far, usually, others: 0 })
+    }
+}
