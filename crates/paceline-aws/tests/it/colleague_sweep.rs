@@ -1,6 +1,7 @@
 //! Somebody does to the stack whatever the console and the CDK CLI can do, before each of a run's calls in turn. What
 //! is checked is CloudFormation's own record: nothing of theirs is lost, what the run says is true, and it ends.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -142,9 +143,7 @@ async fn propose_import(client: &Client) -> bool {
 }
 
 async fn propose(client: &Client) -> bool {
-    let there = client.describe_stacks().stack_name("S").send().await.ok();
-    let status = there.and_then(|answer| Some(answer.stacks().first()?.stack_status()?.as_str().to_owned()));
-    let kind = match status.as_deref() {
+    let kind = match status(client).await.as_deref() {
         None | Some("REVIEW_IN_PROGRESS") => ChangeSetType::Create,
         _ => ChangeSetType::Update,
     };
@@ -244,37 +243,69 @@ fn how(deletes: bool, method: Method) -> How {
     How { deletes, method, ..How::default() }
 }
 
-/// The operations that a run calls when nobody is there.
-async fn undisturbed(state: State, deletes: bool, method: Method) -> Vec<String> {
+/// A call that a run makes when nobody is there: its operation, and what the stack and its change sets are like then.
+type Place = (String, String);
+
+async fn undisturbed(state: State, deletes: bool, method: Method) -> Vec<Place> {
     let world = world(state).await;
+    let (client, places) = (world.client().await, Arc::new(Mutex::new(Vec::new())));
+    let seen = Arc::clone(&places);
+    world.proxy.before(Calls::to("cloudformation"), move |call| {
+        let (client, seen) = (client.clone(), Arc::clone(&seen));
+        async move {
+            let situation = situation(&client).await;
+            seen.lock().unwrap().push((call.operation, situation));
+        }
+    });
     world.run(&App::of("S", &two("ours")), how(deletes, method)).await;
-    let passed = world.proxy.passed().into_iter().filter(|passed| passed.call.service == "cloudformation");
-    passed.map(|passed| passed.call.operation).collect()
+    let places = places.lock().unwrap();
+    places.clone()
+}
+
+async fn situation(client: &Client) -> String {
+    let status = status(client).await.unwrap_or_default();
+    let sets = client.list_change_sets().stack_name("S").send().await;
+    let sets = sets.map(|answer| answer.summaries().to_vec()).unwrap_or_default();
+    let sets = sets.iter().map(|set| (set.change_set_name().unwrap(), set.execution_status().cloned()));
+    format!("{status} {:?}", sets.collect::<Vec<_>>())
+}
+
+async fn status(client: &Client) -> Option<String> {
+    let there = client.describe_stacks().stack_name("S").send().await.ok()?;
+    Some(there.stacks().first()?.stack_status()?.as_str().to_owned())
 }
 
 /// Before which calls somebody acts: before each that is not one of many looks, and now and then before one of those.
-fn places(operations: &[String]) -> impl Iterator<Item = (u32, &String)> {
+fn places(all: &[Place]) -> impl Iterator<Item = (u32, &Place)> {
     let is_look = |operation: &String| {
         matches!(operation.as_str(), "DescribeStacks" | "DescribeStackEvents" | "ListChangeSets")
     };
-    let chosen = operations.iter().enumerate().filter(move |(place, operation)| {
-        let is_next = operations.get(place.wrapping_sub(1)).is_some_and(|before| !is_look(before));
+    let chosen = all.iter().enumerate().filter(move |(place, (operation, _))| {
+        let is_next = all.get(place.wrapping_sub(1)).is_some_and(|(before, _)| !is_look(before));
         !is_look(operation) || is_next || *place < 8 || place % 9 == 0 && *place < 40 || place % 60 == 0
     });
-    chosen.map(|(place, operation)| (u32::try_from(place).unwrap() + 1, operation))
+    chosen.map(|(place, it)| (u32::try_from(place).unwrap() + 1, it))
 }
 
 async fn sweep(state: State, deletes: bool, method: Method) {
-    let operations = undisturbed(state, deletes, method).await;
+    let all = undisturbed(state, deletes, method).await;
     for act in ACTS {
-        for (nth, operation) in places(&operations) {
+        // What was refused once is refused in every situation like that, and changes nothing.
+        let mut refused: BTreeSet<&str> = BTreeSet::new();
+        for (nth, (operation, situation)) in places(&all) {
+            if refused.contains(situation.as_str()) {
+                continue;
+            }
             let case = Case { state, deletes, method, act, nth, operation: operation.clone() };
-            run(&case).await;
+            if !run(&case).await {
+                refused.insert(situation);
+            }
         }
     }
 }
 
-async fn run(case: &Case) {
+/// Whether what somebody did was accepted.
+async fn run(case: &Case) -> bool {
     let world = world(case.state).await;
     let (client, done) = (world.client().await, Done::default());
     let (act, log) = (case.act, Arc::clone(&done));
@@ -294,6 +325,7 @@ async fn run(case: &Case) {
     world.rest().await;
     let done = !done.lock().unwrap().is_empty();
     Record::of(&world).await.check(case, done, &ran);
+    done
 }
 
 /// An event of a stack itself.

@@ -1,7 +1,8 @@
 //! What the generated files leave for the team to set: builds would fail without it, and nothing here can know it.
 
-use super::{Generation, RunnerSource};
+use super::{Generation, RunnerSource, project};
 use crate::project::SourceType;
+use crate::project::role::{LONGEST_POLICY, policy_length, statements};
 
 /// Something that builds need and that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Gap {
     PipelineBucket,
     /// CloudFormation makes the resources of these stacks with the rights of the build.
     ExecutionRights { stacks: Vec<String> },
+    /// The policy of the generated role is longer than IAM takes.
+    Policy { characters: usize },
     /// The team's commands run with the rights of the build.
     Commands { names: Vec<String> },
 }
@@ -35,6 +38,11 @@ pub fn gaps(generation: &Generation) -> Vec<Gap> {
     let stacks = generation.rights.unaided.without_execution_role();
     if !stacks.is_empty() {
         gaps.push(Gap::ExecutionRights { stacks: owned(stacks) });
+    }
+    let project = project::project(generation);
+    let characters = policy_length(&statements(&project, &project::access(generation)));
+    if characters > LONGEST_POLICY {
+        gaps.push(Gap::Policy { characters });
     }
     if !generation.rights.commands.is_empty() {
         gaps.push(Gap::Commands { names: generation.rights.commands.clone() });
@@ -69,6 +77,11 @@ impl Gap {
                     listed(stacks)
                 )
             }
+            Self::Policy { characters } => {
+                format!(
+                    "the policy of the generated role has up to {characters} characters, and IAM takes {LONGEST_POLICY}"
+                )
+            }
             Self::Commands { names } => {
                 let what = if names.len() == 1 { "the command" } else { "the commands" };
                 format!("what {what} {} may do in AWS is not in the generated role", listed(names))
@@ -91,6 +104,10 @@ impl Gap {
             }
             Self::ExecutionRights { .. } => {
                 "set codebuild.service-role to a role that may create them, or give the app a synthesizer with roles"
+            }
+            Self::Policy { .. } => {
+                "set codebuild.service-role to a role whose managed policies allow the same: the generated template \
+                 lists it all"
             }
             Self::Commands { .. } => {
                 "if they call AWS with more rights than the run has, set codebuild.service-role to a role that may"

@@ -4,6 +4,7 @@
 //! ([`Rights`]). Stacks and assets are deployed with the roles that the assembly names.
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::{ArtifactsType, CacheType, Project, Rights, SourceType};
 
@@ -114,6 +115,41 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
     statements.extend(pull_image(project));
     statements.extend(join_vpc(project));
     statements
+}
+
+/// How many characters all inline policies of a role may have together, white space aside (IAM User Guide, "IAM and AWS
+/// STS quotas").
+pub const LONGEST_POLICY: usize = 10_240;
+
+/// How many characters an inline policy of these statements has at most, wherever the project is.
+pub fn policy_length(statements: &[Statement]) -> usize {
+    /// The longest name of a partition and of a region, and an account.
+    const LONGEST: [(&str, &str); 3] = [
+        ("${AWS::Partition}", "aws-us-gov"),
+        ("${AWS::Region}", "ap-northeast-1"),
+        ("${AWS::AccountId}", "111122223333"),
+    ];
+    let resource = |resource: &Resource| match resource {
+        Resource::Any => "*".to_owned(),
+        // A log group is called like its project, which has a name of 150 characters at most.
+        Resource::LogGroup => {
+            format!("arn:aws-us-gov:logs:ap-northeast-1:111122223333:log-group:/aws/codebuild/{:x<150}:*", "")
+        }
+        Resource::Sub(arn) => LONGEST.iter().fold(arn.clone(), |arn, (from, to)| arn.replace(from, to)),
+    };
+    let said = statements.iter().map(|statement| {
+        let mut said = json!({
+            "Sid": statement.sid,
+            "Effect": "Allow",
+            "Action": statement.actions,
+            "Resource": statement.resources.iter().map(resource).collect::<Vec<_>>(),
+        });
+        if let Some((key, value)) = statement.condition {
+            said["Condition"] = json!({ "StringEquals": { key: value } });
+        }
+        said
+    });
+    json!({ "Version": "2012-10-17", "Statement": said.collect::<Vec<_>>() }).to_string().len()
 }
 
 pub(super) fn sub(rest: &str) -> Resource {

@@ -141,6 +141,22 @@ fn names_of_the_assembly_mean_no_more_in_a_policy_than_they_say() {
 }
 
 #[test]
+fn a_policy_that_iam_does_not_take_is_told() {
+    let roles = |count: u32| {
+        let role =
+            |n| format!("arn:aws:iam::111122223333:role/cdk-hnb659fds-deploy-role-111122223333-{n:03}");
+        with(Rights { roles: (0..count).map(role).collect(), ..Rights::default() })
+    };
+    assert_eq!(gaps(&roles(50)), []);
+    let found = gaps(&roles(150));
+    assert!(matches!(found[..], [Gap::Policy { characters: 10_241.. }]), "{found:?}");
+    assert!(found[0].is_certain() && found[0].hint().contains("codebuild.service-role"));
+    let mut own_role = roles(150);
+    own_role.codebuild.service_role = Some("arn:aws:iam::111122223333:role/builds".into());
+    assert_eq!(gaps(&own_role), []);
+}
+
+#[test]
 fn what_cannot_be_known_is_said_with_what_to_set() {
     let pipeline = || Generation {
         codebuild: CodeBuildSettings { artifacts_bucket: None, ..CodeBuildSettings::default() },
