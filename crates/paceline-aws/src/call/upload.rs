@@ -109,3 +109,66 @@ impl Body for Watched {
         Body::size_hint(&self.body)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    const CHUNK: usize = 16 * 1024;
+
+    /// A body of so many chunks.
+    struct Chunks(usize);
+
+    impl Body for Chunks {
+        type Data = Bytes;
+        type Error = Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+            let Some(left) = self.0.checked_sub(1) else { return Poll::Ready(None) };
+            self.0 = left;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[0; CHUNK])))))
+        }
+    }
+
+    /// Uploads ten chunks over a line that takes the next one after each of these pauses, in seconds, and answers after
+    /// the last one.
+    async fn upload(pauses: [u64; 11]) -> Result<usize, SdkError<Infallible, HttpResponse>> {
+        let body = ByteStream::new(SdkBody::from_body_1_x(Chunks(10)));
+        let line = |body: ByteStream| async move {
+            let (mut body, mut taken) = (body.into_inner(), 0);
+            for pause in pauses {
+                tokio::time::sleep(Duration::from_secs(pause)).await;
+                let next = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+                taken += next.map_or(0, |frame| frame.map_or(0, |it| it.data_ref().map_or(0, Bytes::len)));
+            }
+            Ok(taken)
+        };
+        Upload::watch(body, line).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_may_take_as_long_as_it_moves() {
+        let start = Instant::now();
+        assert_eq!(upload([55; 11]).await.ok(), Some(10 * CHUNK));
+        assert_eq!(start.elapsed(), Duration::from_secs(605));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_that_stands_still_is_given_up() {
+        for (stops_at, moved) in [(0, 0), (3, 3), (10, 10)] {
+            let mut pauses = [10; 11];
+            pauses[stops_at] = 3600;
+            let start = Instant::now();
+            let error = upload(pauses).await.unwrap_err();
+            let text = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            assert_eq!(text, format!("the upload stood still after {} bytes", moved * CHUNK));
+            let expected = Duration::from_secs(10) * u32::try_from(moved).unwrap() + STANDSTILL;
+            assert_eq!(start.elapsed(), expected);
+        }
+    }
+}
