@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use paceline_assembly::Environment;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// Where the history is kept, in the folder that `paceline` is called in.
 pub const FILE: &str = ".paceline/history.jsonl";
@@ -78,6 +80,9 @@ pub struct Entry {
     pub kind: Kind,
     /// What that is called.
     pub name: String,
+    /// What tells its account from others, without naming it: see [`account_key`]. Older lines have none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub account: Option<String>,
     /// The region, where it is known before a run.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub region: Option<String>,
@@ -140,7 +145,35 @@ impl fmt::Display for Day {
 }
 
 /// What an entry is about: the samples of one thing are compared with each other.
-type Key = (Kind, String, Option<String>, Option<String>);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    kind: Kind,
+    name: String,
+    account: Option<String>,
+    region: Option<String>,
+    endpoint: Option<String>,
+}
+
+/// Where something is done, as far as that is known before a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Site<'a> {
+    /// The account.
+    pub account: Option<&'a str>,
+    /// The region.
+    pub region: Option<&'a str>,
+}
+
+impl<'a> From<&'a Environment> for Site<'a> {
+    fn from(environment: &'a Environment) -> Self {
+        Self { account: environment.account.as_deref(), region: environment.region.as_deref() }
+    }
+}
+
+/// What tells an account from others in a file that is committed, without naming it.
+pub fn account_key(account: &str) -> String {
+    let digest = Sha256::digest(format!("paceline account {account}"));
+    digest.iter().take(4).fold(String::new(), |key, byte| key + &format!("{byte:02x}"))
+}
 
 /// The history of an app.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -237,7 +270,13 @@ impl History {
     fn sort(&mut self) {
         self.samples.clear();
         for (id, entry) in &self.entries {
-            let key = (entry.kind, entry.name.clone(), entry.region.clone(), entry.endpoint.clone());
+            let key = Key {
+                kind: entry.kind,
+                name: entry.name.clone(),
+                account: entry.account.clone(),
+                region: entry.region.clone(),
+                endpoint: entry.endpoint.clone(),
+            };
             self.samples.entry(key).or_default().push(id.clone());
         }
         for samples in self.samples.values_mut() {
@@ -245,20 +284,30 @@ impl History {
         }
     }
 
-    /// The entries about something, the oldest first.
-    fn of(&self, kind: Kind, name: &str, region: Option<&str>) -> Vec<&Entry> {
+    /// The entries about something, the oldest first. Where there are none of its account, those of lines that do not
+    /// tell accounts apart.
+    fn of(&self, kind: Kind, name: &str, site: Site<'_>) -> Vec<&Entry> {
         if self.entries.is_empty() {
             return Vec::new();
         }
-        let key = (kind, name.to_owned(), region.map(ToOwned::to_owned), self.endpoint.clone());
-        self.samples.get(&key).into_iter().flatten().map(|id| &self.entries[id]).collect()
+        let mut key = Key {
+            kind,
+            name: name.to_owned(),
+            account: site.account.map(account_key),
+            region: site.region.map(ToOwned::to_owned),
+            endpoint: self.endpoint.clone(),
+        };
+        let own = self.samples.get(&key);
+        key.account = None;
+        let samples = own.or_else(|| self.samples.get(&key));
+        samples.into_iter().flatten().map(|id| &self.entries[id]).collect()
     }
 
     /// What will be done to a stack that has this template. A stack that was deployed before is an update, or
     /// unchanged if its template is what was deployed last. One that was created more than once with nothing in
     /// between is made anew each time, as in an environment that lives for a day.
-    pub fn stack(&self, id: &str, region: Option<&str>, template: &str) -> Next {
-        let entries = self.of(Kind::Stack, id, region);
+    pub fn stack(&self, id: &str, site: Site<'_>, template: &str) -> Next {
+        let entries = self.of(Kind::Stack, id, site);
         let operation = match entries.as_slice() {
             [] => Operation::Create,
             [.., last] if last.operation == Operation::Delete => Operation::Create,
@@ -282,16 +331,16 @@ impl History {
     }
 
     /// What will be done to an asset. One whose content was brought to this place before is there.
-    pub fn asset(&self, kind: Kind, title: &str, region: Option<&str>, content: &str) -> Next {
-        let entries = self.of(kind, title, region);
+    pub fn asset(&self, kind: Kind, title: &str, site: Site<'_>, content: &str) -> Next {
+        let entries = self.of(kind, title, site);
         let is_there = entries.iter().any(|entry| entry.content.as_deref() == Some(content));
         let operation = if is_there { Operation::Unchanged } else { Operation::Done };
         Next { operation, median: median(&entries, operation), since: None }
     }
 
     /// What a gate or a command will do: what it did the last time.
-    pub fn other(&self, kind: Kind, name: &str, region: Option<&str>) -> Next {
-        let entries = self.of(kind, name, region);
+    pub fn other(&self, kind: Kind, name: &str, site: Site<'_>) -> Next {
+        let entries = self.of(kind, name, site);
         let operation = entries.last().map_or(Operation::Done, |last| last.operation);
         Next { operation, median: median(&entries, operation), since: None }
     }
@@ -301,10 +350,10 @@ impl History {
         &self,
         kind: Kind,
         name: &str,
-        region: Option<&str>,
+        site: Site<'_>,
         operation: Operation,
     ) -> Option<(Duration, usize)> {
-        median(&self.of(kind, name, region), operation)
+        median(&self.of(kind, name, site), operation)
     }
 
     /// The text of a file with the latest of each thing and operation alone. Lines that could not be read stay: a

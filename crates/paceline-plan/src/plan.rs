@@ -10,7 +10,7 @@ use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
 use crate::edges::{Edge, External, Place, Reason, Stored};
 use crate::forecast::Basis;
 use crate::graph::Graph;
-use crate::history::Operation;
+use crate::history::{Operation, Site};
 
 /// What will be done, in which order, and why.
 #[derive(Debug, Clone)]
@@ -84,6 +84,13 @@ pub struct PlannedStack {
     pub settings: String,
     /// Why it waits for others.
     pub depends_on: Vec<Edge>,
+}
+
+impl PlannedStack {
+    /// Where it is deployed, as the history tells places apart.
+    pub(crate) fn site(&self) -> Site<'_> {
+        Site { account: self.account.as_deref(), region: self.region.as_deref() }
+    }
 }
 
 /// A named group of stacks.

@@ -125,7 +125,7 @@ pub(crate) fn make(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
         });
         for (place, publish, before) in own.chain(borrowed).collect::<Vec<_>>() {
             let step = *published.entry(place).or_insert_with_key(|place| {
-                let expected = expect.asset(&publish, stack.region.as_deref());
+                let expected = expect.asset(&publish, stack.site());
                 let id = format!("{PUBLISH}{place}");
                 steps.push(step(id, Work::Publish(publish), before, expected));
                 steps.len() - 1
@@ -176,7 +176,7 @@ impl Maker<'_> {
             needs.dedup();
             // Two commands of one name are two steps.
             let id = format!("command:{}:{}", command.number, command.name());
-            let expected = self.expect.command(command.name(), stack.region.as_deref());
+            let expected = self.expect.command(command.name(), stack.site());
             let work = Work::Command(command.command(number, self.config_path));
             steps.push(step(id, work, needs, expected));
             ran.insert(command.number, steps.len() - 1);

@@ -9,7 +9,7 @@ use std::path::Path;
 use fs_err::OpenOptions;
 use paceline_engine::event::{Event, Fact, Outcome, StepFinished, StepRef};
 use paceline_engine::private;
-use paceline_plan::history::{ELSEWHERE, Entry, History, Kind, Operation, SCHEMA};
+use paceline_plan::history::{ELSEWHERE, Entry, History, Kind, Operation, SCHEMA, account_key};
 
 use self::performed::Performed;
 
@@ -94,6 +94,7 @@ impl HistoryEntries {
             at: format!("{:.3}", event.at),
             kind,
             name: step.stack.clone().unwrap_or_else(|| step.title.clone()),
+            account: step.account.as_deref().filter(|account| !account.is_empty()).map(account_key),
             region: step.region.clone(),
             operation,
             content: self.content.get(&step.step).cloned(),
@@ -106,7 +107,7 @@ impl HistoryEntries {
 /// The id of a step without its account, which a file that is committed need not tell.
 fn without_account(step: &StepRef) -> String {
     match &step.account {
-        Some(account) if !account.is_empty() => step.step.replace(account.as_str(), "ACCOUNT"),
+        Some(account) if !account.is_empty() => step.step.replace(account.as_str(), &account_key(account)),
         _ => step.step.clone(),
     }
 }

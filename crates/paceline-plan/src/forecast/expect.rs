@@ -9,7 +9,7 @@ use paceline_assembly::Stack;
 use super::Basis;
 use crate::config::IamRoles;
 use crate::durations::{self, Durations};
-use crate::history::{History, Kind, Operation, short};
+use crate::history::{History, Kind, Operation, Site, short};
 use crate::pace::role_wait;
 use crate::plan::{Publish, THE_APP};
 use crate::stack_time::{Resources, typical_of};
@@ -50,7 +50,7 @@ pub(crate) struct Expect<'a> {
 impl Expect<'_> {
     /// The next operation on a stack; `template` is the start of its digest.
     pub(crate) fn stack(self, stack: &Stack, template: &str) -> Expected {
-        let next = self.history.stack(&stack.id, stack.environment.region.as_deref(), template);
+        let next = self.history.stack(&stack.id, Site::from(&stack.environment), template);
         let of_table = |operation| {
             let resources = Resources::of(stack, operation, self.durations);
             let basis = if resources.is_mostly_unknown() { Basis::Default } else { Basis::Table };
@@ -91,8 +91,8 @@ impl Expect<'_> {
 
     /// Deleting a stack.
     pub(crate) fn deletion(self, stack: &Stack) -> Expected {
-        let region = stack.environment.region.as_deref();
-        let median = self.history.median_of(Kind::Stack, &stack.id, region, Operation::Delete);
+        let site = Site::from(&stack.environment);
+        let median = self.history.median_of(Kind::Stack, &stack.id, site, Operation::Delete);
         let (time, basis) = measured(median).unwrap_or_else(|| {
             (typical_of(stack, self.durations, durations::Operation::Delete), Basis::Table)
         });
@@ -100,9 +100,9 @@ impl Expect<'_> {
     }
 
     /// Publishing an asset to a region.
-    pub(crate) fn asset(self, publish: &Publish, region: Option<&str>) -> Expected {
+    pub(crate) fn asset(self, publish: &Publish, site: Site<'_>) -> Expected {
         let (kind, time) = if publish.image { (Kind::Image, IMAGE_TIME) } else { (Kind::File, FILE_TIME) };
-        let next = self.history.asset(kind, &publish.title, region, &short(&publish.asset));
+        let next = self.history.asset(kind, &publish.title, site, &short(&publish.asset));
         let time = if next.operation == Operation::Unchanged { LOOK_TIME } else { time };
         let (time, basis) = measured(next.median).unwrap_or((time, Basis::Default));
         Expected { time, basis, operation: next.operation }
@@ -110,22 +110,22 @@ impl Expect<'_> {
 
     /// Waiting for a stack's roles.
     pub(crate) fn gate(self, stack: &Stack, roles: &IamRoles) -> Expected {
-        let next = self.history.other(Kind::Gate, &stack.id, stack.environment.region.as_deref());
+        let next = self.history.other(Kind::Gate, &stack.id, Site::from(&stack.environment));
         let (time, basis) =
             measured(next.median).unwrap_or_else(|| (self.role_wait(stack, roles), Basis::Table));
         Expected { time, basis, operation: next.operation }
     }
 
     /// Running a command of the team's.
-    pub(crate) fn command(self, name: &str, region: Option<&str>) -> Expected {
-        let next = self.history.other(Kind::Command, name, region);
+    pub(crate) fn command(self, name: &str, site: Site<'_>) -> Expected {
+        let next = self.history.other(Kind::Command, name, site);
         let (time, basis) = measured(next.median).unwrap_or((COMMAND_TIME, Basis::Default));
         Expected { time, basis, operation: next.operation }
     }
 
     /// Synthesizing an app again.
-    pub(crate) fn synthesis(self, app: Option<&str>, region: Option<&str>) -> Expected {
-        let next = self.history.other(Kind::Synth, app.unwrap_or(THE_APP), region);
+    pub(crate) fn synthesis(self, app: Option<&str>, site: Site<'_>) -> Expected {
+        let next = self.history.other(Kind::Synth, app.unwrap_or(THE_APP), site);
         let (time, basis) = measured(next.median).unwrap_or((SYNTH_TIME, Basis::Default));
         Expected { time, basis, operation: next.operation }
     }

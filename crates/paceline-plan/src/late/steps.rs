@@ -39,7 +39,7 @@ impl Synthesized {
         let at = *self.0.entry((app.map(str::to_owned), needs.clone(), enough)).or_insert_with(|| {
             let work =
                 Synthesize { app: app.map(str::to_owned), stacks: Vec::new(), lookups: BTreeSet::new() };
-            let expected = expect.synthesis(app, stack.region.as_deref());
+            let expected = expect.synthesis(app, stack.site());
             let synthesis = step(format!("synth:{}", stack.id), Work::Synthesize(work), needs, expected);
             steps.push(Step { early, ..synthesis });
             steps.len() - 1

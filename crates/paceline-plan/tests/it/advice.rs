@@ -276,6 +276,7 @@ fn the_inside_of_a_stack_that_is_updated_says_nothing() {
         at: "2026-01-01T00:00:00.000Z".to_owned(),
         kind: Kind::Stack,
         name: "A".to_owned(),
+        account: None,
         region: Some("us-east-1".to_owned()),
         operation: Operation::Update,
         content: None,

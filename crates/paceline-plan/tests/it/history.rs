@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use paceline_plan::Plan;
 use paceline_plan::forecast::Basis;
-use paceline_plan::history::{ELSEWHERE, Entry, History, Kind, Operation, SCHEMA};
+use paceline_plan::history::{ELSEWHERE, Entry, History, Kind, Operation, SCHEMA, account_key};
 use paceline_plan::render::{TextOptions, text};
 use serde_json::json;
 
-use crate::build::{App, empty, forecast, resources};
+use crate::build::{ACCOUNT, App, empty, forecast, resources};
 
 const ID: &str = "A";
 
@@ -22,6 +22,7 @@ fn entry(run: u32, operation: Operation, seconds: f64) -> Entry {
         at: format!("2026-01-01T00:{:02}:{:02}.000Z", run / 60, run % 60),
         kind: Kind::Stack,
         name: ID.to_owned(),
+        account: None,
         region: Some("us-east-1".to_owned()),
         operation,
         content: None,
@@ -52,6 +53,22 @@ fn check(history: History, operation: Operation, expected: Option<(f64, usize)>)
         _ => None,
     };
     assert_eq!((stack.operation, median), (operation, expected));
+}
+
+#[test]
+fn accounts_are_told_apart_and_lines_that_do_not_tell_them_count_where_there_are_no_others() {
+    let of = |run, account: Option<&str>, seconds| Entry {
+        account: account.map(account_key),
+        ..entry(run, Operation::Update, seconds)
+    };
+    let (own, other, old) =
+        (of(1, Some(ACCOUNT), 60.0), of(2, Some("222222222222"), 900.0), of(3, None, 300.0));
+    check(history([own.clone(), other.clone(), old.clone()]), Operation::Update, Some((60.0, 1)));
+    check(history([other.clone(), old.clone()]), Operation::Update, Some((300.0, 1)));
+    check(history([other.clone()]), Operation::Create, None);
+    assert!(!own.line().contains(ACCOUNT) && !other.line().contains("222222222222"));
+    let lines = history([own, other, old]).bounded();
+    assert_eq!(History::parse(&lines).len(), 3, "all of them stay");
 }
 
 #[test]
