@@ -1,5 +1,6 @@
 //! Runs that are killed, stopped or out of time, and going on with them.
 
+use crate::deploy::tiny_manifest;
 use crate::harness::{Call, Events, Place, Sim, until};
 use crate::workshop::{self, STACKS};
 
@@ -92,6 +93,35 @@ fn sigterm_stops_the_run_and_the_same_command_goes_on() {
         deploy(&place, &sim, "second.jsonl").args(resume).run().expect(0);
         assert_started_once(&sim);
     }
+}
+
+#[test]
+fn ctrl_c_is_told_once_and_a_second_one_still_names_what_goes_on_in_aws() {
+    let (place, sim) = (Place::new(), Sim::start(1));
+    place.write("cdk.out/manifest.json", &tiny_manifest(&["One", "Two"]));
+    for stack in ["One", "Two"] {
+        let template = r#"{"Resources":{"Q":{"Type":"AWS::SQS::Queue"}}}"#;
+        place.write(&format!("cdk.out/{stack}.template.json"), template);
+    }
+    // It does not end when it is asked to, so that there is time for the second signal.
+    let stays = "trap : INT TERM; while true; do sleep 0.05; done";
+    let command = format!("version: 1\ncommands:\n  - {{ name: stays, before: Two, run: '{stays}' }}\n");
+    place.write("paceline.yaml", &command);
+    let running = place.paceline(["deploy", "--events", "events.jsonl"]).aws_at(&sim.address).start("log");
+    let events = place.path("events.jsonl");
+    until("AWS works on the stack", || Events::count(&events, "stack.accepted") > 0);
+    until("the command runs", || Events::count(&events, "step.started") > 1);
+    running.signal("INT");
+    until("it is told", || place.read("log").contains("Press Ctrl-C again"));
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(4), "{said}");
+    assert_eq!(said.matches("will start").count(), 1, "{said}");
+    let look = "  aws cloudformation describe-stacks --region us-east-1 --stack-name One\n";
+    // Whether the run has come to its end meanwhile or not.
+    assert!(said.contains("oing on in AWS") && said.contains(look), "{said}");
+    assert!(said.contains("\nTo go on where it stopped, run the same command again"), "{said}");
+    assert!(said.contains("\nJournal: .paceline/runs/"), "{said}");
 }
 
 #[test]

@@ -27,11 +27,18 @@ pub struct ConsoleOptions {
     pub quiet: bool,
     /// How often to say what is going on.
     pub progress_every: Duration,
+    /// Whether somebody else says it when a signal stops the run.
+    pub signals_are_told: bool,
 }
 
 impl Default for ConsoleOptions {
     fn default() -> Self {
-        Self { style: Style::default(), quiet: false, progress_every: Duration::from_mins(2) }
+        Self {
+            style: Style::default(),
+            quiet: false,
+            progress_every: Duration::from_mins(2),
+            signals_are_told: false,
+        }
     }
 }
 
@@ -325,6 +332,11 @@ impl<W: Write> Console<W> {
     }
 }
 
+/// Whether a signal stops the run, and not its deadline or a failure.
+fn is_signal(reason: &str) -> bool {
+    matches!(reason, "SIGINT" | "SIGTERM" | "SIGHUP" | "Ctrl-C")
+}
+
 impl<W: Write> Report for Console<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let was_failing = event
@@ -374,8 +386,9 @@ impl<W: Write> Report for Console<W> {
                     self.progress_when_due()?;
                 }
             }
+            Fact::RunStopping { reason } if self.options.signals_are_told && is_signal(reason) => {}
             Fact::RunStopping { reason } => {
-                self.say(Tone::Warn, "stopping", &format!("{}; nothing new is started", one_line(reason)))?;
+                self.say(Tone::Warn, "stopping", &format!("{}; nothing new will start", one_line(reason)))?;
             }
             Fact::RunFinished(finished) if !quiet => self.run_finished(finished)?,
             _ => {}

@@ -29,6 +29,16 @@ pub fn ending(record: &Record, kept: &Kept, style: Style) -> String {
     out
 }
 
+/// What is to be said when the process ends in the middle of a run: what goes on in AWS and how to look, and how to go on.
+pub fn cut_short(record: &Record, kept: &Kept, style: Style) -> String {
+    let mut out = String::new();
+    if matches!(record.status(), Status::Unfinished | Status::Interrupted) {
+        // Writing to a string does not fail.
+        let _ = Ending { record, style }.cut_short(&mut out, kept);
+    }
+    out
+}
+
 /// One sentence on how the run went; every report begins with it.
 pub(crate) fn headline(record: &Record) -> String {
     let simulated = if record.simulated { " (simulated)" } else { "" };
@@ -151,6 +161,12 @@ impl Ending<'_> {
             _ => where_kept(out, "Journal", kept.journal.as_deref())?,
         }
         where_kept(out, "Reports", kept.reports.as_deref())
+    }
+
+    fn cut_short(&self, out: &mut String, kept: &Kept) -> std::fmt::Result {
+        self.going_on(out)?;
+        writeln!(out, "\nTo go on where it stopped, run the same command again")?;
+        where_kept(out, "Journal", kept.journal.as_deref())
     }
 
     fn indented(&self, out: &mut String, indent: usize, text: &str) -> std::fmt::Result {

@@ -35,7 +35,7 @@ pub use build::{build_phases, log_line, phase_title};
 pub use comparison::{Comparison, PhaseTimes};
 pub use console::{Console, ConsoleOptions};
 pub use directory::ReportDir;
-pub use ending::{Kept, ending};
+pub use ending::{Kept, cut_short, ending};
 pub use history::{HistoryEntries, add_history, read_history};
 pub use html::html;
 pub use json_lines::JsonLines;

@@ -5,6 +5,8 @@
 
 use std::io::{self, BufWriter, Stderr, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::Utf8Path;
 use fs_err::File;
@@ -12,12 +14,12 @@ use paceline_engine::{Event, Journal, private, schedule};
 use paceline_plan::Plan;
 use paceline_report::{
     Comparison, Console, ConsoleOptions, HistoryEntries, JsonLines, Kept as KeptFiles, Outputs, PhaseTimes,
-    Record, Report, ReportDir, Status, ending, summary,
+    Record, Report, ReportDir, Status, cut_short, ending, summary,
 };
 
 use crate::cli::RunArgs;
 use crate::failure::Failure;
-use crate::{history, terminal};
+use crate::{history, interrupt, terminal};
 
 /// Who hears of a run's events.
 pub(crate) struct Listeners {
@@ -26,9 +28,12 @@ pub(crate) struct Listeners {
     events: Kept<JsonLines<BufWriter<File>>>,
     outputs: Kept<Outputs>,
     folder: Kept<ReportDir>,
-    record: Record,
+    /// Also read where the process is ended at once.
+    record: Arc<Mutex<Record>>,
     history: HistoryEntries,
     quiet: bool,
+    /// Whether it was said how the run ended.
+    ended: Arc<AtomicBool>,
 }
 
 /// A report as long as it can be written.
@@ -62,8 +67,12 @@ impl Listeners {
         journal: Option<Journal>,
         earlier: &[Event],
     ) -> Result<Self, Failure> {
-        let options =
-            ConsoleOptions { style: terminal::stderr_style(), quiet: args.quiet, ..Default::default() };
+        let options = ConsoleOptions {
+            style: terminal::stderr_style(),
+            quiet: args.quiet,
+            signals_are_told: true,
+            ..Default::default()
+        };
         let mut console = Console::new(io::stderr(), options);
         let events = open(args.events.as_deref(), |path| events_file(path, earlier))?;
         let mut folder = open(args.report.as_deref(), |path| ReportDir::new(path))?;
@@ -78,6 +87,20 @@ impl Listeners {
             }
         }
         let events = events.map(|file| JsonLines::new(BufWriter::new(file)));
+        let (record, ended) = (Arc::new(Mutex::new(record)), Arc::new(AtomicBool::new(false)));
+        if let Some(journal) = &journal {
+            let (record, journal) = (Arc::clone(&record), Some(journal.path.to_string()));
+            let kept = KeptFiles { reports: None, journal };
+            let ended = Arc::clone(&ended);
+            interrupt::left_behind(move || {
+                if ended.load(Ordering::Relaxed) {
+                    return String::new();
+                }
+                // Held for the moment of one event.
+                let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+                cut_short(&record, &kept, terminal::stderr_style())
+            });
+        }
         Ok(Self {
             journal,
             console: Kept::new(Some(console), "what is said here", None),
@@ -87,6 +110,7 @@ impl Listeners {
             record,
             history,
             quiet: args.quiet,
+            ended,
         })
     }
 
@@ -95,7 +119,7 @@ impl Listeners {
         if let Some(journal) = &mut self.journal {
             journal.append(event)?;
         }
-        self.record.apply(event);
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
         self.history.apply(event);
         self.console.give(|report| report.event(event));
         self.events.give(|report| report.event(event));
@@ -113,7 +137,8 @@ impl Listeners {
 
     /// Finishes the reports and says the summary. `phased` is the plan with every phase a barrier.
     pub(crate) fn finish(mut self, phased: Option<&Plan>) -> Record {
-        let comparison = phased.and_then(|phased| compare(&self.record, phased));
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let comparison = phased.and_then(|phased| compare(&record, phased));
         if let (Some(folder), Some(comparison)) = (&mut self.folder.report, &comparison) {
             folder.compare(comparison.clone());
         }
@@ -124,16 +149,17 @@ impl Listeners {
         let style = terminal::stderr_style();
         let mut said = String::new();
         if !self.quiet {
-            said += &summary(&self.record, comparison.as_ref(), style);
+            said += &summary(&record, comparison.as_ref(), style);
         }
-        if !self.quiet || self.record.status() != Status::Done {
-            said += &ending(&self.record, &self.kept(), style);
+        if !self.quiet || record.status() != Status::Done {
+            said += &ending(&record, &self.kept(), style);
         }
         if !said.is_empty() {
             terminal::say_painted(said.trim_end());
         }
+        self.ended.store(true, Ordering::Relaxed);
         history::add(self.history.entries());
-        self.record
+        record
     }
 }
 

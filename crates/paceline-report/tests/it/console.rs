@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use paceline_engine::event::{Event, Fact, Outcome};
 use paceline_report::{
-    Comparison, Console, ConsoleOptions, Kept, PhaseTimes, Record, Report, Style, ending, html, junit,
-    markdown, summary,
+    Comparison, Console, ConsoleOptions, Kept, PhaseTimes, Record, Report, Style, cut_short, ending, html,
+    junit, markdown, summary,
 };
 
 use crate::journal::{Journal, Went, failed};
@@ -205,6 +205,33 @@ fn what_is_waited_for_when_a_run_is_interrupted_is_in_everything_that_tells_of_i
 }
 
 #[test]
+fn a_process_that_ends_in_the_middle_of_a_run_says_what_goes_on_in_aws_and_how_to_go_on() {
+    let record = Record::of(&waiting().events());
+    let kept = Kept { reports: None, journal: Some("journal.jsonl".to_owned()) };
+    let text = cut_short(&record, &kept, Style::default());
+    let look = "  aws cloudformation describe-stacks --region us-east-1 --stack-name Services\n";
+    assert!(text.contains("Services waits for Cluster") && text.contains(look), "{text}");
+    assert!(text.ends_with("run the same command again\nJournal: journal.jsonl\n"), "{text}");
+    for events in [Vec::new(), runs::good(), runs::bad()] {
+        assert_eq!(cut_short(&Record::of(&events), &kept, Style::default()), "");
+    }
+}
+
+#[test]
+fn a_signal_is_told_by_one_and_another_reason_to_stop_by_the_console() {
+    let stopping = |reason: &str| {
+        let mut journal = waiting();
+        journal.fact(60, Fact::RunStopping { reason: reason.to_owned() });
+        let options = ConsoleOptions { signals_are_told: true, ..narrow() };
+        console(&journal.events(), options).contains(&format!("stopping  {reason}; nothing new will start"))
+    };
+    for signal in ["SIGINT", "SIGTERM", "SIGHUP"] {
+        assert!(!stopping(signal));
+    }
+    assert!(stopping("the run is out of time") && stopping("Network failed"));
+}
+
+#[test]
 fn what_went_on_in_aws_during_an_interruption_had_not_been_done_before() {
     const AGAIN: u64 = 4_000;
     let mut journal = Journal::default();
@@ -280,7 +307,8 @@ fn a_failed_stack_is_shown_with_its_page_in_the_console_of_its_partition() {
 #[test]
 fn colors_only_when_asked() {
     let style = Style { color: true, width: Some(80) };
-    let options = ConsoleOptions { style, progress_every: Duration::from_mins(10), quiet: false };
+    let options =
+        ConsoleOptions { style, progress_every: Duration::from_mins(10), ..ConsoleOptions::default() };
     let text = console(&runs::bad(), options);
     insta::assert_snapshot!("console_color", text.replace('\x1b', "␛"));
 }

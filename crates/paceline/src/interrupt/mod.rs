@@ -37,17 +37,19 @@ static PROCESS: LazyLock<Process> = LazyLock::new(|| Process {
     began: Instant::now(),
     stop: Stop::default(),
     asked: OnceLock::new(),
+    left: OnceLock::new(),
     doing: Mutex::new(Doing { what: "files were being read", effect: "", next: "", patience: NO_PATIENCE }),
 });
 
 /// This process, as far as it can be interrupted.
-#[derive(Debug)]
 struct Process {
     began: Instant,
     stop: Stop,
     /// When it was asked to stop.
     asked: OnceLock<Instant>,
     doing: Mutex<Doing>,
+    /// Tells what a run leaves behind when the process ends before it.
+    left: OnceLock<Box<dyn Fn() -> String + Send + Sync>>,
 }
 
 /// What is going on.
@@ -84,6 +86,11 @@ pub(crate) fn run_has_begun() {
         doing.effect = "The same command goes on with the run.";
         doing.next = " Nothing new will start.";
     });
+}
+
+/// Who tells what the run leaves behind when the process ends before it. There is one run in a process.
+pub(crate) fn left_behind(left: impl Fn() -> String + Send + Sync + 'static) {
+    drop(PROCESS.left.set(Box::new(left)));
 }
 
 fn change(change: impl FnOnce(&mut Doing)) {
@@ -135,7 +142,10 @@ pub(crate) fn supervise<T: Send + 'static>(
             Err(panic) => panic::resume_unwind(panic),
             Ok(()) => Err(failure()),
         },
-        None => Err(failure()),
+        None => {
+            signals::tell_of_what_is_left();
+            Err(failure())
+        }
     }
 }
 

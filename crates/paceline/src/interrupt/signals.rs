@@ -57,12 +57,21 @@ fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<std::time::Ins
             () = tokio::time::sleep(LIMIT) => say(failure().to_string()),
         }
     });
+    tell_of_what_is_left();
     processes().kill_all();
     #[expect(
         clippy::exit,
         reason = "asked for twice, or nothing listens; the journal is complete at any moment"
     )]
     std::process::exit(exit::INTERRUPTED.into());
+}
+
+/// Says what a run that does not come to its end leaves behind.
+pub(super) fn tell_of_what_is_left() {
+    let left = PROCESS.left.get().map(|left| left()).unwrap_or_default();
+    if !left.is_empty() {
+        say(left.trim_end().to_owned());
+    }
 }
 
 /// Says it, but does not wait until it is heard.
