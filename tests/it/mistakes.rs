@@ -229,8 +229,15 @@ fn files_that_cannot_be_written() {
     place.write("file", "");
     for flag in ["--events", "--outputs", "--report"] {
         let call = place.paceline(["deploy", "--simulate", flag, "file/below"]).args(workshop::app());
-        refused(&call.run(), "cannot write file/below", "a path that can be written");
+        let said = format!("cannot write {flag} file/below: ");
+        refused(&call.run(), &said, &format!("give {flag} a path that can be written"));
+        let call = place.paceline(["deploy", flag, "file/below"]).args(workshop::app());
+        refused(&call.aws_at("http://127.0.0.1:9").run(), &said, "a path that can be written");
+        assert_eq!(place.runs(), [""; 0], "nothing is left of a run that was refused");
     }
+    fs_err::create_dir_all(place.path("reports/summary.md")).unwrap();
+    let call = place.paceline(["deploy", "--simulate", "--report", "reports"]).args(workshop::app());
+    refused(&call.run(), "cannot write --report reports: ", "a path that can be written");
 }
 
 #[test]

@@ -56,8 +56,9 @@ fn a_report_that_cannot_be_written_is_told_of_once_and_changes_no_outcome() {
 #[test]
 fn a_folder_of_reports_that_goes_away_changes_no_outcome() {
     let (place, sim) = (Place::new(), Sim::start(FAST));
-    with_command(&place, "rm -r reports; touch reports");
-    let ran = deploy(&place, &sim).args(["--report", "reports"]).run().expect(0);
+    with_command(&place, "rm -r reports out; touch reports out");
+    let options = ["--report", "reports", "--outputs", "out/outputs.json", "--events", "out/events.jsonl"];
+    let ran = deploy(&place, &sim).args(options).run().expect(0);
     assert!(ran.stderr.contains("the folder of reports reports cannot be written"), "{}", ran.stderr);
 }
 

@@ -475,4 +475,16 @@ mod tests {
         let expected: Vec<String> = Fact::KINDS.iter().map(|kind| format!("`{kind}`")).collect();
         assert!(error.contains(&format!("expected one of {}", expected.join(", "))), "{error}");
     }
+
+    #[test]
+    fn every_kind_and_outcome_is_documented() {
+        use Outcome::{Deleted, Deployed, Failed, Interrupted, RolledBack, Skipped, Unchanged};
+        let page = include_str!("../../../docs/events.md");
+        for kind in Fact::KINDS {
+            assert!(page.contains(&format!("\n| `{kind}` | ")), "{kind}");
+        }
+        for outcome in [Deployed, Deleted, Unchanged, Failed, RolledBack, Skipped, Interrupted] {
+            assert!(page.contains(&format!("`{outcome}`")), "{outcome}");
+        }
+    }
 }

@@ -25,10 +25,20 @@ pub struct ReportDir {
 }
 
 impl ReportDir {
-    /// Creates the folder, if it is not there.
+    /// Creates the folder, if it is not there, and sees to it that files can be written there.
     pub fn new(dir: impl Into<PathBuf>) -> io::Result<Self> {
         let dir = dir.into();
         private::create_dir(&dir)?;
+        for name in ["summary.md", "timeline.html", "junit.xml"] {
+            let path = dir.join(name);
+            if path.is_dir() {
+                let message = format!("{} is a folder", path.display());
+                return Err(io::Error::new(io::ErrorKind::IsADirectory, message));
+            }
+        }
+        let probe = dir.join(".writable");
+        private::create(&probe)?;
+        fs_err::remove_file(&probe)?;
         Ok(Self { dir, record: Record::default(), comparison: None, written: None })
     }
 

@@ -59,6 +59,23 @@ impl<R: Report> Kept<R> {
     }
 }
 
+/// What the arguments ask to be written.
+struct Opened {
+    events: Option<File>,
+    folder: Option<ReportDir>,
+    written: Option<Outputs>,
+}
+
+impl Opened {
+    fn of(args: &RunArgs, outputs: Option<&Utf8Path>, earlier: &[Event]) -> Result<Self, Failure> {
+        Ok(Self {
+            events: open("--events", args.events.as_deref(), |path| events_file(path, earlier))?,
+            folder: open("--report", args.report.as_deref(), |path| ReportDir::new(path))?,
+            written: open("--outputs", outputs, |path| Outputs::new(path, earlier))?,
+        })
+    }
+}
+
 impl Listeners {
     /// Opens what the arguments ask for; `earlier` are the events of an interrupted part of the run.
     pub(crate) fn open(
@@ -74,9 +91,16 @@ impl Listeners {
             ..Default::default()
         };
         let mut console = Console::new(io::stderr(), options);
-        let events = open(args.events.as_deref(), |path| events_file(path, earlier))?;
-        let mut folder = open(args.report.as_deref(), |path| ReportDir::new(path))?;
-        let written = open(outputs, |path| Outputs::new(path, earlier))?;
+        let opened = Opened::of(args, outputs, earlier);
+        let Opened { events, mut folder, written } = match opened {
+            Ok(opened) => opened,
+            Err(failure) => {
+                if let Some(journal) = journal {
+                    journal.discard_if_empty();
+                }
+                return Err(failure);
+            }
+        };
         let (mut record, mut history) = (Record::default(), HistoryEntries::default());
         for event in earlier {
             console.replay(event);
@@ -208,6 +232,7 @@ fn compare(record: &Record, phased: &Plan) -> Option<Comparison> {
 }
 
 fn open<T>(
+    option: &str,
     path: Option<&Utf8Path>,
     open: impl FnOnce(&std::path::Path) -> io::Result<T>,
 ) -> Result<Option<T>, Failure> {
@@ -215,6 +240,7 @@ fn open<T>(
     let parent = path.parent().filter(|parent| !parent.as_str().is_empty());
     let made = parent.map_or(Ok(()), fs_err::create_dir_all);
     made.and_then(|()| open(path.as_std_path())).map(Some).map_err(|error| {
-        Failure::usage(format!("cannot write {path}: {error}"), "give a path that can be written")
+        let message = format!("cannot write {option} {path}: {error}");
+        Failure::usage(message, format!("give {option} a path that can be written"))
     })
 }
