@@ -42,7 +42,8 @@ pub(crate) async fn run(context: &StepContext, command: &Command, commands: Comm
                 at: Some(command.name.clone()),
                 message,
                 hint: Some(
-                    "its whole output is above; when it is mended, run the same command again".to_owned(),
+                    "its output is above and in the journal: fix it, then run the same command again"
+                        .to_owned(),
                 ),
                 preflight: false,
             });

@@ -339,9 +339,10 @@ impl Record {
         step.resumed && step.finished().is_none_or(|finished| finished <= began)
     }
 
-    /// Whether every stack is as the plan wants it.
+    /// Whether every stack is as the plan wants it, and nothing else has failed or was cut short.
     pub fn all_succeeded(&self) -> bool {
-        self.stacks().all(|step| step.outcome.is_some_and(Outcome::is_success))
+        let is_over = matches!(self.status(), Status::Failed | Status::Refused | Status::Interrupted);
+        !is_over && self.stacks().all(|step| step.outcome.is_some_and(Outcome::is_success))
     }
 }
 

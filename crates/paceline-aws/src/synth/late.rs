@@ -212,7 +212,7 @@ async fn forget_and_run(
     }
     synthesis.again(|line| context.output(line)).await.map_err(|error| {
         refused(error.to_string())
-            .hint("its whole output is above; when it is mended, run the same command again")
+            .hint("its output is above and in the journal: fix it, then run the same command again")
     })
 }
 
