@@ -32,7 +32,7 @@ impl Selection {
             }
             Ok(ids)
         };
-        let named = pick(&options.stacks, "STACK")?;
+        let named = pick(&options.stacks, "on the command line")?;
         let together =
             if options.exclusively { named.clone() } else { closure(&named, edges, options.deletes) };
         let only = pick(&options.only, "--only")?;

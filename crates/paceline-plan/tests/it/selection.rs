@@ -92,7 +92,7 @@ fn stacks_that_are_named_come_with_what_they_need_or_in_a_deletion_with_what_nee
     let config = Config::parse(middle.config_text(), Utf8Path::new("paceline.yaml")).unwrap();
     let destruction = Destruction::make(&middle.assembly(), &config, &middle.options);
     assert_eq!(ids(&destruction.unwrap().plan), ["Late", "Middle"]);
-    assert!(app(&["Lat"], &[]).refused().starts_with("STACK: no stack is called `Lat`"));
+    assert!(app(&["Lat"], &[]).refused().starts_with("on the command line: no stack is called `Lat`"));
 }
 
 #[test]
