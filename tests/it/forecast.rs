@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::assemblies::assemblies;
 use crate::harness::{Events, Place, Ran, Sim, skipped};
@@ -310,4 +310,87 @@ fn a_damaged_history_is_warned_of_once_and_stops_nothing() {
         "warning: .paceline/history.jsonl: lines 1, 2 are not read: damaged, or of another version of Paceline\n"
     );
     assert_eq!(ran.stdout_json()["stacks"][0]["expected_from"], "table");
+}
+
+/// What AWS took for stacks of these shapes: the medians of seven cold deployments each.
+const PUBLISHED: [(&str, f64); 6] = [
+    ("wide", 89.1),
+    ("serverless", 127.1),
+    ("ec2", 193.9),
+    ("webapp", 166.1),
+    ("ecs", 276.7),
+    ("cloudfront", 232.3),
+];
+/// How far a forecast without any history may be from them.
+const WITHIN_PUBLISHED: f64 = 0.25;
+
+#[test]
+fn stacks_whose_real_times_are_published_are_forecast_within_a_quarter_of_them() {
+    let app = workshop::repository().join("tests/fixtures/published");
+    for (stack, took) in PUBLISHED {
+        let place = Place::new();
+        let call = place.paceline(["plan", "--format", "json", "--only", stack, "--app"]).args([&app]);
+        let forecast = call.run().expect(0).stdout_json()["forecast"]["graph_s"].as_f64().unwrap();
+        let far = (forecast / took - 1.0).abs();
+        assert!(far <= WITHIN_PUBLISHED, "{stack}: forecast {forecast} s, took {took} s");
+    }
+}
+
+/// An app of two stacks in two regions that run one image, and of one beside them that takes longer than they do.
+fn with_image(place: &Place) {
+    let stack = |id: &str, region: &str| {
+        json!({"type": "aws:cloudformation:stack", "environment": format!("aws://111111111111/{region}"),
+            "properties": {"templateFile": format!("{id}.template.json")}, "dependencies": [format!("{id}.assets")]})
+    };
+    let mut artifacts = json!({});
+    let regions = [("East", "us-east-1"), ("West", "us-west-2")];
+    for (id, region) in regions {
+        place.write(
+            &format!("cdk.out/{id}.template.json"),
+            r#"{"Resources":{"T":{"Type":"AWS::SNS::Topic"}}}"#,
+        );
+        let repository = format!("cdk-hnb659fds-container-assets-111111111111-{region}");
+        let to = json!({"repositoryName": repository, "imageTag": "tag", "region": region});
+        let image =
+            json!({"displayName": "web", "source": {"directory": "asset.web"}, "destinations": {"to": to}});
+        let assets = json!({"version": "36.0.0", "files": {}, "dockerImages": {"web": image}});
+        place.write(&format!("cdk.out/{id}.assets.json"), &assets.to_string());
+        artifacts[id] = stack(id, region);
+        artifacts[format!("{id}.assets")] =
+            json!({"type": "cdk:asset-manifest", "properties": {"file": format!("{id}.assets.json")}});
+    }
+    let long = r#"{"Resources":{"T":{"Type":"AWS::SQS::Queue"}}}"#;
+    place.write("cdk.out/Long.template.json", long);
+    artifacts["Long"] = stack("Long", "us-east-1");
+    artifacts["Long"]["dependencies"] = json!([]);
+    place.write("cdk.out/asset.web/Dockerfile", "FROM scratch");
+    place.write("cdk.out/manifest.json", &json!({"version": "36.0.0", "artifacts": artifacts}).to_string());
+}
+
+#[test]
+fn every_way_counts_the_images_and_the_critical_path_names_the_one_that_decides() {
+    let place = Place::new();
+    with_image(&place);
+    let plan = place.paceline(["plan", "--format", "json"]).run().expect(0).stdout_json();
+    let time = |key: &str| plan["forecast"][key].as_f64().unwrap();
+    let (sequential, graph, best) = (time("sequential_s"), time("graph_s"), time("lower_bound_s"));
+    assert!(best <= graph && graph < sequential, "{}", plan["forecast"]);
+    // One build, and a push for each region.
+    assert!(sequential > 150.0 + 30.0 + 84.0 && sequential < 2.0 * 150.0 + 84.0, "{sequential}");
+    let steps: Vec<&str> =
+        plan["critical_steps"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    let [image, deploy] = steps[..] else { panic!("{steps:?}") };
+    assert!(image.starts_with("publish:ecr:") && deploy == "deploy:East", "{steps:?}");
+    assert_eq!(plan["critical_path"], json!(["East"]));
+    let text = place.paceline(["plan"]).run().expect(0).stdout;
+    let seconds = |line: &str| text.lines().find(|it| it.trim_start().starts_with(line)).unwrap().to_owned();
+    let path = seconds("Critical path:");
+    assert!(path.contains("image web → East"), "{path}");
+    let total = path.rsplit_once('(').unwrap().1.trim_end_matches(')');
+    assert!(seconds("at best").contains(total), "{text}");
+
+    let events = ["deploy", "--simulate", "--quiet", "--events", "events.jsonl"];
+    place.paceline(events).run().expect(0);
+    let took = duration(&Events::read(&place.path("events.jsonl")));
+    assert!(is_near(graph, took), "forecast {graph} s, took {took} s");
 }

@@ -260,7 +260,7 @@ impl Aws {
             let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
             let there = self.destination(Some(context), home, to.region.as_ref(), to.role.as_ref()).await?;
             let (id, manifest) = (&publish.asset, &stack.assets.dir);
-            publish_image(&self.images, &there, id, asset, to, manifest).await
+            publish_image(&self.images, Some(context), &there, id, asset, to, manifest).await
         } else {
             let asset = stack.assets.files.get(&publish.asset).ok_or_else(gone)?;
             let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;

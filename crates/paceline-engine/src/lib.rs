@@ -13,6 +13,7 @@ pub mod private;
 mod ready;
 mod run;
 mod schedule;
+mod shared;
 mod state;
 mod stop;
 mod touched;
@@ -23,4 +24,5 @@ pub use journal::{Again, Journal, JournalError, PlanLock, Unfinished, read_event
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
 pub use run::{Earlier, RunEnd, RunOptions, run};
 pub use schedule::{Schedule, one_after_another, schedule};
+pub use shared::Shared;
 pub use stop::{OUT_OF_TIME, Stop};

@@ -100,6 +100,17 @@ pub(crate) struct Report {
     pub(crate) step: usize,
     pub(crate) facts: Vec<Fact>,
     pub(crate) recorded: Option<oneshot::Sender<()>>,
+    /// Whether the step gives its room to others, or takes it again.
+    pub(crate) room: Option<Room>,
+}
+
+/// What happens to the room of a step that is running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// Others may have it.
+    Left,
+    /// It counts again.
+    Taken,
 }
 
 impl StepContext {
@@ -141,6 +152,15 @@ impl StepContext {
     /// Whether the run is being stopped.
     pub fn is_stopped(&self) -> bool {
         self.stop.is_cancelled()
+    }
+
+    /// Waits for something that another step does. Meanwhile the step takes no room: of those that share its limit,
+    /// another one may run. When it goes on, it counts again, and nothing else starts until there is room.
+    pub async fn without_room<F: Future>(&self, wait: F) -> F::Output {
+        self.send_room(Some(Room::Left));
+        let waited = wait.await;
+        self.send_room(Some(Room::Taken));
+        waited
     }
 
     /// Reports a change of a resource or of the stack.
@@ -216,7 +236,11 @@ impl StepContext {
 
     fn send_all(&self, facts: Vec<Fact>, recorded: Option<oneshot::Sender<()>>) {
         // The engine is gone only when the run is; then nobody is left to hear.
-        let _ = self.report.send(Report { step: self.index, facts, recorded });
+        let _ = self.report.send(Report { step: self.index, facts, recorded, room: None });
+    }
+
+    fn send_room(&self, room: Option<Room>) {
+        let _ = self.report.send(Report { step: self.index, facts: Vec::new(), recorded: None, room });
     }
 }
 

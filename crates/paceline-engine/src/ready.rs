@@ -1,7 +1,7 @@
 //! The steps that could start now: of those that share a limit, the one with the longest remaining path first.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::time::Duration;
 
 use paceline_plan::config::Concurrency;
@@ -37,13 +37,15 @@ pub(crate) struct Ready {
     waiting: [BinaryHeap<Priority>; 4],
     running: [usize; 4],
     limits: [usize; 4],
+    /// The running steps that take no room, because they wait for another.
+    away: BTreeSet<usize>,
 }
 
 impl Ready {
     pub(crate) fn new(concurrency: Concurrency) -> Self {
         let limits =
             [concurrency.stacks.get(), concurrency.assets.get(), concurrency.images.get(), usize::MAX];
-        Self { waiting: Default::default(), running: [0; 4], limits }
+        Self { waiting: Default::default(), running: [0; 4], limits, away: BTreeSet::new() }
     }
 
     /// Adds a step; `remaining` is its own expected time and that of the longest chain after it.
@@ -64,8 +66,23 @@ impl Ready {
         self.waiting[lane].pop().map(|(_, Reverse(index))| index)
     }
 
+    /// A running step waits for another, and takes no room meanwhile.
+    pub(crate) fn leaves(&mut self, step: &Step, index: usize) {
+        if self.away.insert(index) {
+            self.running[Lane::of(step) as usize] -= 1;
+        }
+    }
+
+    /// It goes on, even if others have taken all the room.
+    pub(crate) fn returns(&mut self, step: &Step, index: usize) {
+        if self.away.remove(&index) {
+            self.running[Lane::of(step) as usize] += 1;
+        }
+    }
+
     /// Gives back the room of a step that has ended.
-    pub(crate) fn ended(&mut self, step: &Step) {
+    pub(crate) fn ended(&mut self, step: &Step, index: usize) {
+        self.returns(step, index);
         self.running[Lane::of(step) as usize] -= 1;
     }
 }

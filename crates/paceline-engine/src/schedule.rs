@@ -9,18 +9,21 @@
 mod pacing;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use paceline_plan::forecast::PUSH_TIME;
 use paceline_plan::history::Operation;
-use paceline_plan::{Early, Plan, PlannedStack, Step, Work};
+use paceline_plan::{Early, Plan, PlannedStack, Publish, Step, Work};
 
 use self::pacing::Place;
 use crate::event::{Event, Fact, Outcome};
 use crate::perform::{Ended, Perform, ResourceProgress, StepContext};
 use crate::run::{RunOptions, run};
+use crate::shared::Shared;
 use crate::stop::Stop;
 
 /// When each step of a plan would start and end.
@@ -44,11 +47,10 @@ pub fn schedule(plan: &Plan) -> io::Result<Schedule> {
     worker.join().unwrap_or_else(|_| Err(io::Error::other("the forecast's thread ended early")))
 }
 
-/// The time that the plan's stacks take one after another, without assets and gates: what a build does
-/// that calls `cdk deploy` for one stack after the other, at its best.
+/// The time that the plan's steps take one after another, assets, images and gates included: what a build does that
+/// calls `cdk deploy` for one stack after the other, at its best.
 pub fn one_after_another(plan: &Plan) -> io::Result<Duration> {
     let mut plan = plan.clone();
-    plan.steps.retain(|step| step.work.changes().is_some());
     for (number, step) in plan.steps.iter_mut().enumerate() {
         step.needs = number.checked_sub(1).into_iter().collect();
         step.early.clear();
@@ -62,6 +64,8 @@ struct Rehearsal {
     places: Mutex<HashMap<Environment, Arc<Place>>>,
     /// By the step that is waited for, the resources that others wait for, the earliest first.
     early: HashMap<usize, Vec<Early>>,
+    /// The images that were built.
+    built: Shared<()>,
 }
 
 /// Account and region.
@@ -76,7 +80,7 @@ impl Rehearsal {
         for of_step in early.values_mut() {
             of_step.sort_by_key(|it| it.after);
         }
-        Self { places: Mutex::default(), early }
+        Self { places: Mutex::default(), early, built: Shared::default() }
     }
 
     fn place(&self, plan: &Plan, stack: &PlannedStack) -> Arc<Place> {
@@ -90,6 +94,21 @@ impl Rehearsal {
             Arc::new(Place::new(1 + plan.stacks.iter().filter(is_there).count()))
         });
         Arc::clone(place)
+    }
+
+    /// Builds an image and pushes it; one that goes to several places is built once.
+    async fn image(&self, context: &StepContext, publish: &Publish) {
+        let step = context.step();
+        if step.expected_from.is_whole_step() {
+            return tokio::time::sleep(step.expected).await;
+        }
+        let push = step.expected.min(PUSH_TIME);
+        let build = async {
+            tokio::time::sleep(step.expected - push).await;
+            Ok::<(), Infallible>(())
+        };
+        let _ = self.built.get_or_make(&publish.asset, Some(context), build).await;
+        tokio::time::sleep(push).await;
     }
 
     async fn change(&self, plan: &Plan, step: &Step) {
@@ -110,6 +129,7 @@ impl Perform for Rehearsal {
         let step = context.step();
         let work = async {
             match step.work {
+                Work::Publish(ref publish) if publish.image => self.image(&context, publish).await,
                 // What was measured was measured with all of this.
                 _ if step.expected_from.is_whole_step() => tokio::time::sleep(step.expected).await,
                 Work::Deploy { .. } | Work::Delete { .. } => self.change(context.plan(), step).await,

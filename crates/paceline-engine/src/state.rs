@@ -19,7 +19,7 @@ use crate::describe::{reference, run_started};
 use crate::early::Early;
 use crate::event::{Cause, Event, Fact, Outcome, RunFinished, SCHEMA, StepFinished, StepRef, seconds};
 use crate::exit;
-use crate::perform::{Clock, Ended, Report};
+use crate::perform::{Clock, Ended, Report, Room};
 use crate::ready::Ready;
 use crate::run::{RunEnd, RunOptions};
 use crate::touched::Touched;
@@ -176,9 +176,14 @@ impl<'a> State<'a> {
     /// A running step has something to say. What a step leaves behind may go on talking after its end:
     /// that is not heard.
     pub(crate) fn reported(&mut self, report: Report) -> io::Result<()> {
-        let Report { step, facts, recorded } = report;
+        let Report { step, facts, recorded, room } = report;
         if !matches!(self.steps[step], StepState::Running { .. }) {
             return Ok(());
+        }
+        match room {
+            Some(Room::Left) => self.ready.leaves(&self.plan.steps[step], step),
+            Some(Room::Taken) => self.ready.returns(&self.plan.steps[step], step),
+            None => {}
         }
         for fact in &facts {
             self.touched.hears(step, fact);
@@ -198,7 +203,7 @@ impl<'a> State<'a> {
             StepState::Running { since, queued } => (since.elapsed(), queued),
             _ => Default::default(),
         };
-        self.ready.ended(&self.plan.steps[index]);
+        self.ready.ended(&self.plan.steps[index], index);
         let Ended { mut outcome, mut cause, detail, outputs } = ended;
         // A step that was started was not skipped, and has not done what others rely on.
         if outcome == Outcome::Skipped {

@@ -160,10 +160,7 @@ impl Plan {
         // What stacks read, and for what reasons they wait, is of no importance to their going.
         let (external, declared_only) = (Vec::new(), Vec::new());
         let mut plan = Self { stacks, steps, phases: phases.collect(), external, declared_only, ..self };
-        let by_position: Vec<usize> = (0..count).collect();
-        let weights: Vec<Duration> = plan.steps.iter().map(|step| step.expected).collect();
-        let path = plan.step_graph().critical_path(&by_position, &weights);
-        plan.critical_path = path.into_iter().map(|number| plan.stacks[number].id.clone()).collect();
+        plan.find_critical_path();
         plan.digest = digest(&plan);
         plan
     }

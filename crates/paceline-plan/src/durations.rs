@@ -294,7 +294,7 @@ mod tests {
             after.of("AWS::S3::Bucket", Operation::Update),
             before.of("AWS::S3::Bucket", Operation::Update)
         );
-        assert_eq!(before.of("AWS::S3::Bucket", Operation::Create), Duration::from_secs(30));
+        assert_eq!(before.of("AWS::S3::Bucket", Operation::Create), Duration::from_secs(20));
 
         let unknown = before.with("Custom::Mine", Operation::Delete, Duration::ZERO);
         assert_eq!(unknown.of("Custom::Mine", Operation::Delete), Duration::ZERO);

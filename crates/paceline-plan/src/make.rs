@@ -227,12 +227,13 @@ impl Plan {
             times: times(&facts),
             ignore_times: config.unchanged.ignore_timestamps,
             warnings,
-            critical_path,
+            critical_path: Vec::new(),
             strategy,
             concurrency,
             policy,
             rollback: config.on_failure.rollback,
         };
+        plan.find_critical_path();
         plan.digest = digest(&plan, &chosen, &facts, config.on_failure.rollback);
         Ok(plan)
     }

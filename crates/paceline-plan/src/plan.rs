@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
 use crate::edges::{Edge, External, Place, Reason, Stored};
-use crate::forecast::Basis;
+use crate::forecast::{Basis, critical_steps};
 use crate::graph::Graph;
 use crate::history::{Operation, Site};
 
@@ -355,6 +355,17 @@ pub struct Publish {
 }
 
 impl Plan {
+    /// The positions of the steps on the longest chain, from its first to its last.
+    pub fn critical_steps(&self) -> Vec<usize> {
+        critical_steps(&self.steps)
+    }
+
+    /// Finds the stacks on the longest chain again, after steps have changed.
+    pub(crate) fn find_critical_path(&mut self) {
+        let changed = self.critical_steps().into_iter().filter_map(|step| self.steps[step].work.changes());
+        self.critical_path = changed.map(|stack| self.stacks[stack].id.clone()).collect();
+    }
+
     /// The graph of the steps.
     pub fn step_graph(&self) -> Graph {
         let mut graph = Graph::new(self.steps.len());

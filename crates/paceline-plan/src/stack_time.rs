@@ -13,8 +13,8 @@ use crate::durations::{Durations, Operation, Source};
 use crate::graph::Graph;
 
 /// CloudFormation's own time before the first and after the last resource of an operation, both together. An
-/// estimate: no figure is documented.
-pub const STACK_OVERHEAD: Duration = Duration::from_secs(3);
+/// estimate: no figure is documented. Published deployments take about so much longer than their resources.
+pub const STACK_OVERHEAD: Duration = Duration::from_secs(12);
 /// How long the stack around a nested one takes to start it, and to see its end. An estimate too.
 pub const NESTED_NOTICE: Duration = Duration::from_secs(1);
 

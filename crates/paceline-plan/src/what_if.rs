@@ -329,15 +329,6 @@ impl Plan {
         }
         graph
     }
-
-    fn find_critical_path(&mut self) {
-        let graph = self.stack_graph();
-        // Stacks come after those they wait for.
-        let order: Vec<usize> = (0..graph.len()).collect();
-        let weights: Vec<Duration> = self.stacks.iter().map(|stack| stack.expected).collect();
-        let path = graph.critical_path(&order, &weights);
-        self.critical_path = path.into_iter().map(|number| self.stacks[number].id.clone()).collect();
-    }
 }
 
 fn error(text: &str, problem: &str, hint: &str) -> WhatIfError {

@@ -14,7 +14,7 @@ use paceline_aws::{
     Aws, AwsOptions, Commands, Images, LateSynthesis, MissingFiles, TokenKey, Wire, unpublishable,
 };
 use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
-use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME};
+use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME, PUSH_TIME};
 use paceline_plan::{Plan, PlanOptions, Reason, Work};
 use paceline_sim::{Accounts, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use tokio::time::Instant;
@@ -78,7 +78,7 @@ impl Simulation {
     pub(crate) fn options(&self, options: AwsOptions) -> AwsOptions {
         AwsOptions {
             wire: self.wire.clone(),
-            images: Images::Pretended(IMAGE_TIME),
+            images: Images::Pretended { build: IMAGE_TIME - PUSH_TIME, push: PUSH_TIME },
             missing_files: MissingFiles::Pretended,
             commands: Commands::Pretend,
             token_key: TokenKey::Simulated,

@@ -7,7 +7,7 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::ImageIdentifier;
 use camino::Utf8Path;
 use paceline_assembly::{ImageAsset, ImageDestination, ImageSource};
-use paceline_engine::{Ended, Outcome};
+use paceline_engine::{Ended, Outcome, Shared, StepContext};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::docker::Docker;
@@ -21,7 +21,7 @@ use crate::trouble::{Kind, Trouble};
 pub(crate) struct ImagePublisher {
     images: Images,
     pub(super) docker: Docker,
-    built: Mutex<BTreeMap<String, Arc<OnceCell<String>>>>,
+    built: Shared<String>,
     signed_in: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
 }
 
@@ -29,7 +29,7 @@ impl ImagePublisher {
     /// `docker` is the program that is run, instead of the usual one.
     pub(crate) fn new(images: Images, docker: Option<String>) -> Self {
         let docker = Docker::new(docker);
-        Self { images, docker, built: Mutex::default(), signed_in: Mutex::default() }
+        Self { images, docker, built: Shared::default(), signed_in: Mutex::default() }
     }
 
     /// Why nothing can be built here, where that is certain.
@@ -39,13 +39,25 @@ impl ImagePublisher {
 
     /// Whether nothing is built.
     pub(crate) fn are_pretended(&self) -> bool {
-        matches!(self.images, Images::Pretended(_))
+        matches!(self.images, Images::Pretended { .. })
     }
 
     /// The local name of the built image.
-    async fn build(&self, id: &str, asset: &ImageAsset, manifest: &Utf8Path) -> Result<String, Trouble> {
-        let cell = Arc::clone(self.built.lock().await.entry(id.to_owned()).or_default());
-        cell.get_or_try_init(|| build(&self.docker, id, &asset.source, manifest)).await.cloned()
+    async fn build(
+        &self,
+        context: Option<&StepContext>,
+        id: &str,
+        asset: &ImageAsset,
+        manifest: &Utf8Path,
+    ) -> Result<String, Trouble> {
+        let build = async {
+            if let Images::Pretended { build, .. } = self.images {
+                tokio::time::sleep(build).await;
+                return Ok(String::new());
+            }
+            build(&self.docker, id, &asset.source, manifest).await
+        };
+        self.built.get_or_make(id, context, build).await
     }
 
     async fn sign_in(&self, caller: &Caller, client: &Client, registry: &str) -> Result<(), Trouble> {
@@ -57,6 +69,7 @@ impl ImagePublisher {
 /// Builds and pushes an image asset, unless its tag is there.
 pub(crate) async fn publish_image(
     publisher: &ImagePublisher,
+    context: Option<&StepContext>,
     place: &Place,
     id: &str,
     asset: &ImageAsset,
@@ -69,8 +82,9 @@ pub(crate) async fn publish_image(
     if exists(caller, &client, &repository, &tag).await? {
         return Ok(already_there());
     }
-    if let Images::Pretended(time) = publisher.images {
-        tokio::time::sleep(time).await;
+    if let Images::Pretended { push, .. } = publisher.images {
+        publisher.build(context, id, asset, manifest).await?;
+        tokio::time::sleep(push).await;
         return pretend(caller, &client, &repository, &tag).await;
     }
     let registry = format!(
@@ -81,7 +95,7 @@ pub(crate) async fn publish_image(
     );
     let remote = format!("{registry}/{repository}:{tag}");
     let (local, ()) = tokio::try_join!(
-        publisher.build(id, asset, manifest),
+        publisher.build(context, id, asset, manifest),
         publisher.sign_in(caller, &client, &registry)
     )?;
     let docker = &publisher.docker;

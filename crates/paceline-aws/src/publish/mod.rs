@@ -37,7 +37,12 @@ pub enum Images {
     #[default]
     Docker,
     /// They take their time and nothing is run: for a simulation.
-    Pretended(Duration),
+    Pretended {
+        /// To build one.
+        build: Duration,
+        /// To push it to a place.
+        push: Duration,
+    },
 }
 
 /// What happens to files whose source is not there, or is made by a command.

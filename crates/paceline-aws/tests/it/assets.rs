@@ -81,6 +81,38 @@ fn image_step() -> String {
     format!("publish:ecr:{ACCOUNT}/{REGION}/cdk-hnb659fds-container-assets-{ACCOUNT}-{REGION}:tag")
 }
 
+fn pretended(build: u64, push: u64) -> Images {
+    Images::Pretended { build: Duration::from_secs(build), push: Duration::from_secs(push) }
+}
+
+/// Two images: one that goes to three repositories, and one that goes to one.
+fn with_one_image_for_several_places() -> App {
+    let mut app = App::new();
+    for id in ["shared", "single"] {
+        app.write(&format!("asset.{id}/Dockerfile"), "FROM scratch");
+    }
+    let repository = format!("cdk-hnb659fds-container-assets-{ACCOUNT}-{REGION}");
+    let to = |tag: &str| json!({"repositoryName": repository, "imageTag": tag, "region": REGION});
+    let manifest = json!({"version": "36.0.0", "dockerImages": {
+        "shared": {"source": {"directory": "asset.shared"}, "destinations": {"a": to("a"), "b": to("b"), "c": to("c")}},
+        "single": {"source": {"directory": "asset.single"}, "destinations": {"d": to("d")}},
+    }});
+    app.stack("S", &topic("t"), &[]).assets("S", &manifest)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_for_several_places_is_built_once_and_who_waits_for_that_leaves_room_for_others() {
+    let world = World::new(SimOptions { images: SimImages::Absent, ..SimOptions::default() });
+    let config = "version: 1\nconcurrency: { images: 2 }\n";
+    let how = How { images: pretended(80, 20), config, ..How::default() };
+    let ran = world.run(&with_one_image_for_several_places(), how).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    let took = |tag: &str| ran.finished(&image_step().replace(":tag", &format!(":{tag}"))).duration_s;
+    let ended = ["a", "b", "c", "d"].map(took);
+    // Two builds side by side, and every push right after them.
+    assert!(ended.iter().all(|took| (99.0..105.0).contains(took)), "{ended:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_image_that_is_there_is_left_alone() {
     let (world, app) = (World::slow(), with_image());
@@ -93,7 +125,7 @@ async fn an_image_that_is_there_is_left_alone() {
 #[tokio::test(start_paused = true)]
 async fn an_image_can_be_pretended() {
     let world = World::new(SimOptions { images: SimImages::Absent, ..SimOptions::default() });
-    let (app, images) = (with_image(), Images::Pretended(Duration::from_secs(100)));
+    let (app, images) = (with_image(), pretended(80, 20));
     let ran = world.run(&app, How { images, ..How::default() }).await;
     ran.check(&[("S", Outcome::Deployed)]);
     assert!(ran.finished(&image_step()).duration_s >= 100.0);

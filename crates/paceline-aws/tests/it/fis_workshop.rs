@@ -82,7 +82,7 @@ async fn deploy(assembly: &Utf8Path, without: Option<(&str, &str)>) -> Ran {
     let how = How {
         config: CONFIG,
         multi_region: Some("true".to_owned()),
-        images: Images::Pretended(Duration::from_mins(1)),
+        images: Images::Pretended { build: Duration::from_secs(50), push: Duration::from_secs(10) },
         missing_files: MissingFiles::Pretended,
         commands: Commands::Pretend,
         without: without.map(|(from, to)| (from.to_owned(), to.to_owned())),

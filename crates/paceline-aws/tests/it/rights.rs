@@ -102,7 +102,10 @@ async fn without_roles_a_build_does_only_what_the_role_allows() {
         SimOptions { durations: slow_durations(), images: SimulatedImages::Absent, ..SimOptions::default() };
     let world = World::new(options);
     let mut app = unaided(false);
-    let how = || How { images: Images::Pretended(Duration::ZERO), ..How::default() };
+    let how = || How {
+        images: Images::Pretended { build: Duration::ZERO, push: Duration::ZERO },
+        ..How::default()
+    };
     world.run(&unaided(true), how()).await.check_all(Outcome::Deployed);
     // Once more without a change, with one, in a change set, and with one that takes too long.
     world.run(&app, how()).await;

@@ -87,6 +87,13 @@ impl Draft {
         self.step(format!("publish:{id}"), publish(id, true), seconds, &[])
     }
 
+    /// Brings an image to one of several places, as long as nothing was measured of it.
+    pub(crate) fn image_to(&mut self, id: &str, place: &str, seconds: u64) -> usize {
+        let step = self.step(format!("publish:{place}"), publish(id, true), seconds, &[]);
+        self.0.steps[step].expected_from = Basis::Default;
+        step
+    }
+
     pub(crate) fn gate(&mut self, after: usize, seconds: u64) -> usize {
         let stack = self.0.steps[after].work.stack().unwrap();
         let id = format!("gate:iam-roles:{}", self.0.stacks[stack].id);

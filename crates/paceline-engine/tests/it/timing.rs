@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use paceline_engine::{one_after_another, schedule};
 use paceline_plan::Plan;
+use paceline_plan::forecast::PUSH_TIME;
 
 use crate::draft::Draft;
 use crate::script::{Script, ran};
@@ -45,11 +46,26 @@ fn a_schedule_goes_by_the_durations_it_is_given() {
 }
 
 #[test]
-fn one_after_another_is_the_sum_of_the_stacks() {
+fn an_image_for_several_places_is_built_once_and_who_waits_for_that_leaves_room_for_others() {
+    let mut draft = Draft::new().limited(1, 1, 2);
+    for place in ["a", "b", "c"] {
+        draft.image_to("shared", place, 100);
+    }
+    draft.image_to("other", "d", 100);
+    let plan = draft.plan();
+    let schedule = schedule(&plan).unwrap();
+    assert_eq!(schedule.total, Duration::from_secs(100));
+    // The first builds for the others, which only push.
+    let sequence = 100 + 2 * PUSH_TIME.as_secs() + 100 + 1;
+    assert_eq!(one_after_another(&plan).unwrap(), Duration::from_secs(sequence));
+}
+
+#[test]
+fn one_after_another_is_the_sum_of_all_steps() {
     let mut draft = Draft::new();
     let file = draft.file("f", 1000);
     let a = draft.stack("A", 60, &[file]);
     draft.gate(a, 1000);
     draft.stack("B", 30, &[]);
-    assert_eq!(one_after_another(&draft.plan()).unwrap(), Duration::from_secs(90));
+    assert_eq!(one_after_another(&draft.plan()).unwrap(), Duration::from_secs(2090));
 }

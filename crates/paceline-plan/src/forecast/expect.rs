@@ -18,6 +18,8 @@ use crate::stack_time::{Resources, typical_of};
 pub const FILE_TIME: Duration = Duration::from_secs(2);
 /// Building and pushing one image. An estimate: images differ more than anything else; past runs tell.
 pub const IMAGE_TIME: Duration = Duration::from_secs(150);
+/// What of that is pushing: all that is left for a second destination. An estimate too.
+pub const PUSH_TIME: Duration = Duration::from_secs(30);
 /// Running a script of the team's. An estimate: scripts differ.
 const COMMAND_TIME: Duration = Duration::from_secs(10);
 /// Synthesizing an app. An estimate: apps differ; past runs tell.

@@ -11,17 +11,17 @@ use std::time::Duration;
 
 pub use basis::Basis;
 pub(crate) use expect::{Expect, Expected};
-pub use expect::{FILE_TIME, IMAGE_TIME};
+pub use expect::{FILE_TIME, IMAGE_TIME, PUSH_TIME};
 
 use crate::advice::Advice;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::price::Price;
 use crate::what_if::WhatIf;
 
 /// How long a plan takes in each way of working.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
-    /// One stack after the other.
+    /// One step after the other: assets, images and gates too.
     pub sequential: Duration,
     /// With each phase a barrier.
     pub phased: Duration,
@@ -64,16 +64,38 @@ impl MadeBy {
 
 /// The longest chain of steps, without any limit.
 pub fn lower_bound(plan: &Plan) -> Duration {
-    let mut times: Vec<(Duration, Duration)> = Vec::with_capacity(plan.steps.len());
-    for step in &plan.steps {
+    chains(&plan.steps).into_iter().map(|chain| chain.end).max().unwrap_or_default()
+}
+
+/// The steps of the longest chain, from its first to its last; of equals, the one that comes first in the plan.
+pub(crate) fn critical_steps(steps: &[Step]) -> Vec<usize> {
+    let chains = chains(steps);
+    let last = (0..chains.len()).min_by_key(|&number| (std::cmp::Reverse(chains[number].end), number));
+    let mut path: Vec<usize> = std::iter::successors(last, |&number| chains[number].after).collect();
+    path.reverse();
+    path
+}
+
+/// When a step is done that has to wait for nothing but what it needs.
+struct Chain {
+    start: Duration,
+    end: Duration,
+    /// The step that it waits for longest.
+    after: Option<usize>,
+}
+
+fn chains(steps: &[Step]) -> Vec<Chain> {
+    let mut chains: Vec<Chain> = Vec::with_capacity(steps.len());
+    for step in steps {
         // What is waited for may be there before all of its stack is.
         let there = |need: usize| {
-            let (start, end) = times[need];
+            let Chain { start, end, .. } = chains[need];
             let early = step.early.iter().find(|early| early.need == need);
             early.map_or(end, |early| end.min(start + early.after))
         };
-        let start = step.needs.iter().map(|&need| there(need)).max().unwrap_or_default();
-        times.push((start, start + step.expected));
+        let after = step.needs.iter().copied().min_by_key(|&need| (std::cmp::Reverse(there(need)), need));
+        let start = after.map(there).unwrap_or_default();
+        chains.push(Chain { start, end: start + step.expected, after });
     }
-    times.into_iter().map(|(_, end)| end).max().unwrap_or_default()
+    chains
 }

@@ -25,6 +25,8 @@ struct Document<'a> {
     schema: u32,
     stacks: Vec<Stack<'a>>,
     critical_path: &'a [String],
+    /// The ids of all steps on it: assets, images and gates too.
+    critical_steps: Vec<&'a str>,
     forecast: Times<'a>,
     strategy: Strategy,
     phases: Vec<PhaseOf<'a>>,
@@ -186,6 +188,7 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         schema: SCHEMA,
         stacks: plan.stacks.iter().map(Stack::of).collect(),
         critical_path: &plan.critical_path,
+        critical_steps: plan.critical_steps().into_iter().map(|step| plan.steps[step].id.as_str()).collect(),
         forecast: Times {
             sequential: seconds(forecast.sequential),
             phased: seconds(forecast.phased),

@@ -10,9 +10,9 @@ use forecast::short_source;
 use super::{Forecast, clean, count, folded, show_duration, show_reasons};
 use crate::config::IamRoles;
 use crate::edges::Reason;
-use crate::forecast::Basis;
+use crate::forecast::{Basis, lower_bound};
 use crate::late;
-use crate::plan::{Plan, PlannedStack, Work};
+use crate::plan::{Plan, PlannedStack, Step, Work};
 
 /// From this number of stacks on, they are listed by region and not one by one.
 const MANY_STACKS: usize = 60;
@@ -20,6 +20,9 @@ const MANY_STACKS: usize = 60;
 const MANY_REMARKS: usize = 20;
 /// The most stacks of a barrier that are named one by one.
 const FEW_AT_A_BARRIER: usize = 3;
+
+/// A file that takes longer to upload is named on the critical path.
+const SLOW_FILE: Duration = Duration::from_secs(10);
 
 /// A space at which no line is broken.
 const TIED: char = '\u{a0}';
@@ -246,11 +249,10 @@ impl<'a> Page<'a> {
 
     fn critical_path(&mut self) {
         let plan = self.plan;
-        let path: BTreeSet<&str> = plan.critical_path.iter().map(String::as_str).collect();
-        let on_path = plan.stacks.iter().filter(|stack| path.contains(stack.id.as_str()));
-        let time: Duration = on_path.map(|stack| stack.expected).sum();
-        let chain = plan.critical_path.join(" → ");
-        self.paragraph("Critical path: ", &format!("{chain} ({})", show_duration(time)), None);
+        let path = plan.critical_steps().into_iter().map(|step| &plan.steps[step]);
+        let chain: Vec<String> = path.filter_map(|step| on_path(plan, step)).collect();
+        let time = show_duration(lower_bound(plan));
+        self.paragraph("Critical path: ", &format!("{} ({time})", chain.join(" → ")), None);
     }
 
     fn steps(&mut self) {
@@ -298,6 +300,20 @@ impl<'a> Page<'a> {
             self.paragraph("Commands: ", &commands.join("; "), None);
         }
     }
+}
+
+/// A step as the critical path names it; of files only one that takes its time.
+fn on_path(plan: &Plan, step: &Step) -> Option<String> {
+    let id = |stack: usize| plan.stacks.get(stack).map_or("", |stack| stack.id.as_str());
+    Some(match &step.work {
+        Work::Publish(publish) if publish.image => format!("image {}", publish.title),
+        Work::Publish(_) if step.expected < SLOW_FILE => return None,
+        Work::Publish(publish) => format!("file {}", publish.title),
+        Work::Deploy { stack } | Work::Delete { stack } => id(*stack).to_owned(),
+        Work::Gate { stack, .. } => format!("gate of {}", id(*stack)),
+        Work::Command(command) => format!("command {}", command.name),
+        Work::Synthesize(_) => "synthesis".to_owned(),
+    })
 }
 
 /// What a stack waits for. The many stacks of a barrier are told as one.

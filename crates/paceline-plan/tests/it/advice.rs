@@ -78,7 +78,7 @@ fn an_edge_that_only_the_manifest_declares_is_advised_to_go() {
         json!({ "dependencies": ["A"] }),
         slow(),
     );
-    check(&app, &["unused-edge B 4.7 min"]);
+    check(&app, &["unused-edge B 4.8 min"]);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn edges_that_only_save_together_are_advised_together() {
         json!({ "dependencies": ["A", "B"] }),
         slow(),
     );
-    check(&app, &["unused-edges 4.7 min"]);
+    check(&app, &["unused-edges 4.8 min"]);
 }
 
 #[test]
@@ -237,9 +237,9 @@ fn a_barrier_that_costs_is_told_and_one_that_does_not_is_not() {
         App::default().stack("A", "us-east-1", slow()).stack("B", "us-east-1", slow()).config(config)
     };
     let barrier = "phases: [{ name: one, stacks: [A] }, { name: two, barrier: true, stacks: [B] }]";
-    check(&app(barrier), &["barrier 4.7 min"]);
-    check(&app(&format!("strategy: phases\n{barrier}")), &["barrier 4.7 min"]);
-    check(&app("phases: [{ name: one, sequential: true, stacks: [A, B] }]"), &["barrier 4.7 min"]);
+    check(&app(barrier), &["barrier 4.8 min"]);
+    check(&app(&format!("strategy: phases\n{barrier}")), &["barrier 4.8 min"]);
+    check(&app("phases: [{ name: one, sequential: true, stacks: [A, B] }]"), &["barrier 4.8 min"]);
     check(&app("phases: [{ name: one, stacks: [A] }, { name: two, stacks: [B] }]"), &[]);
 }
 
@@ -263,7 +263,7 @@ fn more_at_once_is_advised_where_something_waits_for_room() {
         }
         app.config(&format!("concurrency: {{ stacks: {limit} }}"))
     };
-    check(&app(2), &["concurrency 14.1 min", "concurrency 9.4 min"]);
+    check(&app(2), &["concurrency 14.6 min", "concurrency 9.7 min"]);
     check(&app(8), &[]);
 }
 

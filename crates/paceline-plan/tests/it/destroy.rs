@@ -90,7 +90,7 @@ fn what_is_expected_is_the_time_of_a_deletion() {
         paceline_plan::durations::Operation::Delete,
         Duration::from_secs(77),
     );
-    assert_eq!(destruction(&app, "").plan.steps[0].expected, Duration::from_secs(80));
+    assert_eq!(destruction(&app, "").plan.steps[0].expected, Duration::from_secs(89));
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn explain_shows_the_shortest_chain_and_how_many_others_there_are() {
     );
     assert!(explain("A", None).contains("waits for no other stack: it starts at once\n"));
     insta::assert_snapshot!(explain("E", None), @"
-    E (us-east-1, about 7 s, table)
+    E (us-east-1, about 16 s, table)
     waits for 2 stacks
 
       E waits for C (manifest)

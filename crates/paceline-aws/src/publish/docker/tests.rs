@@ -90,19 +90,22 @@ impl FakeDocker {
             source: ImageSource { directory: Some(self.path("image")), ..ImageSource::default() },
             destinations: BTreeMap::new(),
         };
-        let each = regions.iter().map(|region| {
-            let target = Target { account: ACCOUNT.to_owned(), region: (*region).to_owned() };
-            let config = sessions.base().to_builder().region(Region::new((*region).to_owned())).build();
-            let place = Place { caller: sessions.caller(&target), target, config };
-            let to = ImageDestination {
-                repository: format!("cdk-hnb659fds-container-assets-{ACCOUNT}-{region}"),
-                tag: "tag".to_owned(),
-                region: None,
-                role: None,
-            };
-            let (publisher, asset) = (&publisher, &asset);
-            async move { publish_image(publisher, &place, "image", asset, &to, Utf8Path::new(".")).await }
-        });
+        let each =
+            regions.iter().map(|region| {
+                let target = Target { account: ACCOUNT.to_owned(), region: (*region).to_owned() };
+                let config = sessions.base().to_builder().region(Region::new((*region).to_owned())).build();
+                let place = Place { caller: sessions.caller(&target), target, config };
+                let to = ImageDestination {
+                    repository: format!("cdk-hnb659fds-container-assets-{ACCOUNT}-{region}"),
+                    tag: "tag".to_owned(),
+                    region: None,
+                    role: None,
+                };
+                let (publisher, asset) = (&publisher, &asset);
+                async move {
+                    publish_image(publisher, None, &place, "image", asset, &to, Utf8Path::new(".")).await
+                }
+            });
         futures_util::future::join_all(each).await
     }
 
