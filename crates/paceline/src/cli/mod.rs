@@ -135,7 +135,7 @@ pub(crate) struct SelectArgs {
     #[arg(long, value_enum)]
     pub(crate) strategy: Option<StrategyArg>,
     /// How many stack operations at once
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) concurrency: Option<NonZeroUsize>,
 }
 
@@ -153,6 +153,10 @@ pub(crate) enum StrategyArg {
     Graph,
     /// Also the end of every phase before its own
     Phases,
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "write a whole number, at least 1".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -18,10 +18,10 @@ pub(crate) enum SimCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// The port; 0 takes a free one
-    #[arg(long, default_value_t = 4566)]
+    #[arg(long, default_value_t = 4566, value_parser = port)]
     pub(crate) port: u16,
     /// How many seconds pass in the simulated AWS for each real one
-    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = factor)]
     pub(crate) time_scale: f64,
     /// Whether the images of CDK apps are in ECR already; with `absent`, clients build and push them
     #[arg(long, value_enum, default_value = "present")]
@@ -36,7 +36,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "STACK:RESOURCE:OPERATION", value_parser = failure)]
     pub(crate) fail: Vec<Failure>,
     /// Decides what is left to chance
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed)]
     pub(crate) seed: u64,
     /// Say every request
     #[arg(long, short)]
@@ -47,6 +47,18 @@ pub(crate) struct ServeArgs {
 pub(crate) enum ImagesArg {
     Present,
     Absent,
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "write a whole number from 0 to 65535".to_owned())
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "write a number, such as 10 or 0.5".to_owned())
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "write a whole number, such as 42".to_owned())
 }
 
 fn bootstrap(text: &str) -> Result<Bootstrap, String> {
