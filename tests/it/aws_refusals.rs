@@ -105,7 +105,9 @@ fn a_stack_that_may_not_be_created() {
         "DescribeStacks" => fake_aws::result(call, "<Stacks/>"),
         _ => fake_aws::error(403, "AccessDenied", "not authorized to perform: cloudformation:CreateStack"),
     });
-    let ran = place.paceline(["deploy"]).aws_at(&aws.address).run().expect(3);
+    let call = place.paceline(["deploy"]).aws_at(&aws.address);
+    // A new permission would be waited for, in real time.
+    let ran = call.env("PACELINE_PATIENCE", "0").run().expect(3);
     assert!(
         ran.stderr.contains("AccessDenied: not authorized to perform: cloudformation:CreateStack"),
         "{}",

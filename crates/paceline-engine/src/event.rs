@@ -281,6 +281,9 @@ pub struct StepRetried {
     pub attempt: u32,
     /// The pause before it.
     pub wait_s: f64,
+    /// Whether the attempt before was refused, so that it has done nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 /// Something that a person should know.

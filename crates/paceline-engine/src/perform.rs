@@ -199,8 +199,17 @@ impl StepContext {
 
     /// Reports that something transient is tried again after a pause.
     pub fn retried(&self, reason: impl Into<String>, attempt: u32, wait: Duration) {
-        let (step, reason, wait_s) = (self.reference(), reason.into(), seconds(wait));
-        self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s }), None);
+        self.tries_again(reason.into(), attempt, wait, false);
+    }
+
+    /// Reports that something is tried again that was refused, and has done nothing.
+    pub fn refused_and_retried(&self, reason: impl Into<String>, attempt: u32, wait: Duration) {
+        self.tries_again(reason.into(), attempt, wait, true);
+    }
+
+    fn tries_again(&self, reason: String, attempt: u32, wait: Duration, refused: bool) {
+        let (step, wait_s) = (self.reference(), seconds(wait));
+        self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s, refused }), None);
     }
 
     /// Reports something that a person should know.

@@ -28,6 +28,7 @@ impl Touched {
                 self.any |= self.sent[step].replace(submitted.operation.clone()).is_some();
             }
             Fact::StackAccepted(accepted) => self.any |= accepted.token.is_some(),
+            Fact::StepRetried(retried) if retried.refused => {}
             // It goes on, or its answer was lost: it may have been accepted.
             Fact::StackProgress(_) | Fact::StepRetried(_) => self.any |= self.sent[step].is_some(),
             _ => {}

@@ -171,7 +171,11 @@ impl Caller {
     pub(crate) fn tell(&self, trouble: &Trouble, operation: &str, attempt: u32, pause: Duration) {
         match &self.hears {
             Hears::Step(context) => {
-                context.retried(format!("{operation}: {}", trouble.message), attempt, pause);
+                let reason = format!("{operation}: {}", trouble.message);
+                match trouble.kind {
+                    Kind::Denied | Kind::Throttled => context.refused_and_retried(reason, attempt, pause),
+                    _ => context.retried(reason, attempt, pause),
+                }
             }
             Hears::Notices(notices) => notices.retried(operation, trouble),
         }

@@ -1,7 +1,7 @@
 //! Stacks that fail.
 
-use paceline_engine::Outcome;
-use paceline_sim::{Failure, Faults};
+use paceline_engine::{Outcome, exit};
+use paceline_sim::{Calls, Failure, Faults, Mishap};
 use serde_json::{Value, json};
 
 use crate::app::{App, BUCKET, REGION, function, slow, topic};
@@ -177,4 +177,19 @@ async fn a_refusal_to_start_is_the_cause() {
     assert_eq!(cause.at.as_deref(), Some("CreateStack"));
     assert!(cause.message.contains("Unable to fetch parameters [/none]"), "{cause:?}");
     assert_eq!(world.count("CreateStack"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_denied_again_and_again_has_touched_nothing() {
+    let world = World::slow();
+    world.proxy.on(Calls::of("CreateStack"), Mishap::denied());
+    let ran = world.deploy(&App::of("S", &topic("t"))).await;
+    assert_eq!(ran.exit_code(), exit::PREFLIGHT, "{:?}", ran.cause("S"));
+    assert_eq!(ran.retries().len(), 5);
+
+    let world = World::slow();
+    world.proxy.on(Calls::of("CreateStack").times(1), Mishap::never_answered().request_lost());
+    world.proxy.on(Calls::of("CreateStack").from(2), Mishap::denied());
+    let ran = world.deploy(&App::of("S", &topic("t"))).await;
+    assert_eq!(ran.exit_code(), exit::FAILED, "the first one may have been accepted");
 }

@@ -42,8 +42,13 @@ fn every_kind() -> Vec<Event> {
         unconfirmed: true,
         happened_at: "2026-01-01T00:00:59.5Z".parse().unwrap(),
     };
-    let retried =
-        StepRetried { step: step.clone(), reason: "Throttling".to_owned(), attempt: 2, wait_s: 1.5 };
+    let retried = StepRetried {
+        step: step.clone(),
+        reason: "Throttling".to_owned(),
+        attempt: 2,
+        wait_s: 1.5,
+        refused: false,
+    };
     let warned = StepWarned { step: step.clone(), message: "no bootstrap version".to_owned() };
     let output = CommandOutput { step: step.clone(), line: "42 tags removed".to_owned() };
     let failed = StepFinished {
