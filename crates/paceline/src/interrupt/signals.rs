@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use paceline_engine::{OUT_OF_TIME, exit};
 use paceline_host::processes;
@@ -32,7 +32,7 @@ pub(crate) fn listen(deadline: Option<Duration>) -> Result<(), Failure> {
     thread.spawn(move || wait(&runtime, signals, deadline)).map(drop).map_err(failed)
 }
 
-fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<std::time::Instant>) {
+fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<Instant>) {
     runtime.block_on(async {
         let late = async {
             match deadline {
@@ -42,19 +42,22 @@ fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<std::time::Ins
         };
         tokio::select! {
             name = signals.next() => {
-                ask(name);
+                PROCESS.asked.get_or_init(Instant::now);
                 let next = now().next;
+                // Before anything stops: what ends because of it has the last word.
                 say(if name == CTRL_C {
                     format!("Interrupted.{next} Press Ctrl-C again to exit now.")
                 } else {
                     format!("Interrupted ({name}).{next}")
                 });
+                ask(name);
             }
             () = late => ask(OUT_OF_TIME),
         }
+        let end = PROCESS.asked.get().copied().unwrap_or_else(Instant::now) + LIMIT;
         tokio::select! {
             _ = signals.next() => {}
-            () = tokio::time::sleep(LIMIT) => say(failure().to_string()),
+            () = sleep_until(end.into()) => say(failure().to_string()),
         }
     });
     tell_of_what_is_left();
