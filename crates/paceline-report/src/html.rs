@@ -126,7 +126,7 @@ fn to_shorten(out: &mut String, record: &Record) -> std::fmt::Result {
     writeln!(out, "<h2>What to shorten first</h2>\n<p>{}.</p>", escape(&shorten(record, first)))?;
     writeln!(
         out,
-        "<div class=\"scroll\"><table><thead><tr><th>stack that decided the finish</th><th>took</th>\
+        "<div class=\"scroll\"><table><thead><tr><th>step that decided the finish</th><th>took</th>\
          <th>at most to gain</th><th>its slowest resources</th></tr></thead><tbody>"
     )?;
     for stack in &stacks {
@@ -141,7 +141,7 @@ fn to_shorten(out: &mut String, record: &Record) -> std::fmt::Result {
         writeln!(
             out,
             "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
-            escape(&record.label(&stack.step.step)),
+            escape(&record.named(&stack.step.step)),
             words(stack.took),
             words(stack.gain),
             slowest.join("<br>")

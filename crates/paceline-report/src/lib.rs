@@ -18,6 +18,7 @@ mod comparison;
 mod console;
 mod directory;
 mod ending;
+mod forecast;
 mod history;
 mod html;
 mod json_lines;

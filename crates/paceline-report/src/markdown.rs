@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::ending::{Told, headline, how_to_resume};
+use crate::forecast::against_forecast;
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{GoingOn, Record};
 use crate::summary::{not_run, retries, shorten, what};
@@ -66,6 +67,14 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
         for row in &table.rows {
             let cells: Vec<String> = row.iter().map(|lines| inline(&lines.join(", "))).collect();
             writeln!(out, "| {} |", cells.join(" | "))?;
+        }
+    }
+    let forecast = against_forecast(record);
+    let has_more = forecast.len() > 1;
+    for (number, line) in forecast.into_iter().enumerate() {
+        writeln!(out, "{}{}", if number == 0 { "\n" } else { "- " }, inline(&line))?;
+        if number == 0 && has_more {
+            writeln!(out)?;
         }
     }
     let links = critical_path(record);

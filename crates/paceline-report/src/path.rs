@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use paceline_engine::event::Outcome;
+
 use crate::record::{Record, Resource, StepRecord};
 
 /// A need that ended this shortly before a step became ready is what it waited for.
@@ -51,40 +53,86 @@ pub fn critical_path<'a>(record: &'a Record) -> Vec<Link<'a>> {
     chain.into_iter().rev().map(link).collect()
 }
 
-/// A stack on the critical path.
+/// A step on the critical path.
 #[derive(Debug, Clone)]
 pub struct Shortening<'a> {
-    /// The stack.
+    /// The step.
     pub step: &'a StepRecord,
     /// How long it took.
     pub took: Duration,
-    /// How much earlier the run would have finished if the stack had taken no time at all: the most that
-    /// can be gained there before something else decides.
+    /// How much earlier the run would have finished if the step had taken no time at all, and its twin too: the most
+    /// that can be gained there before something else decides.
     pub gain: Duration,
+    /// The stack that has to be shortened with it, because it took about as long beside it.
+    pub twin: Option<&'a StepRecord>,
     /// Its resources that took longest.
     pub slowest: &'a [Resource],
 }
 
-/// The stacks on the critical path, the one that took longest first. Nothing, unless every stack was
-/// deployed: how long a run took that was not done says nothing of the next one.
+/// One part in so many of the run is too little to be shortened.
+const LEAST_PART: u32 = 20;
+/// How much of one stack's time another takes that counts as its twin: so many parts in a hundred.
+const TWIN_PERCENT: u32 = 80;
+
+/// The steps on the critical path that were worth their time, the one that took longest first. Nothing, unless every
+/// stack was deployed: how long a run took that was not done says nothing of the next one. Nothing of steps that found
+/// nothing to do, either.
 pub fn what_to_shorten(record: &Record) -> Vec<Shortening<'_>> {
     if !record.all_succeeded() {
         return Vec::new();
     }
-    let whole = shape(record, None);
+    let whole = shape(record, &[]);
+    let least = record.elapsed / LEAST_PART;
+    let is_worth_it = |link: &&Link<'_>| {
+        let is_new = link.step.outcome != Some(Outcome::Unchanged);
+        is_new && !link.duration().is_zero() && link.duration() >= least
+    };
     let mut stacks: Vec<Shortening<'_>> = critical_path(record)
         .iter()
-        .filter(|link| link.step.step.is_of_stack() && !link.duration().is_zero())
-        .map(|link| Shortening {
-            step: link.step,
-            took: link.duration(),
-            gain: whole.saturating_sub(shape(record, Some(&link.step.step.step))).min(link.duration()),
-            slowest: &link.step.slowest,
+        .filter(is_worth_it)
+        .map(|link| {
+            let gain = |without: &[&str]| whole.saturating_sub(shape(record, without)).min(link.duration());
+            let id = link.step.step.step.as_str();
+            let alone = gain(&[id]);
+            let twin = twins(record, link).map(|twin| (gain(&[id, &twin.step.step]), twin));
+            let twin =
+                twin.max_by_key(|(together, _)| *together).filter(|(together, _)| *together >= alone * 2);
+            Shortening {
+                step: link.step,
+                took: link.duration(),
+                gain: twin.map_or(alone, |(together, _)| together),
+                twin: twin.map(|(_, twin)| twin),
+                slowest: &link.step.slowest,
+            }
         })
         .collect();
     // A stable sort: stacks that took equally long stay in the order of the path.
     stacks.sort_by_key(|stack| std::cmp::Reverse(stack.took));
     stacks
+}
+
+/// The stacks that took about as long as one, at the same time, in another region or account and under a like name.
+fn twins<'a>(record: &'a Record, link: &Link<'_>) -> impl Iterator<Item = &'a StepRecord> {
+    let (id, started, finished) = (link.step.step.step.clone(), link.started, link.finished);
+    let took = link.duration();
+    let own = &link.step.step;
+    let is_stack = own.is_of_stack();
+    let (own, place) = (own.title.clone(), (own.account.clone(), own.region.clone()));
+    record.steps.iter().filter(move |other| {
+        let overlaps = performed(other, record, None).is_some_and(|it| {
+            let other_took = it.finished.saturating_sub(it.started);
+            it.started < finished && it.finished > started && other_took * 100 >= took * TWIN_PERCENT
+        });
+        let is_elsewhere = (other.step.account.clone(), other.step.region.clone()) != place;
+        let is_twin = is_elsewhere && are_alike(&own, &other.step.title);
+        is_stack && other.step.is_of_stack() && other.step.step != id && overlaps && is_twin
+    })
+}
+
+/// Whether two names begin with the same, for half of the longer at least.
+fn are_alike(one: &str, other: &str) -> bool {
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    same * 2 >= one.chars().count().max(other.chars().count())
 }
 
 /// A time during which a step was performed.
@@ -131,8 +179,8 @@ fn waited_for<'a>(of: &Performed<'_>, record: &'a Record) -> Option<Performed<'a
 }
 
 /// When the run would have finished with the durations and needs it had and with room for everything at
-/// once, if one of its steps had taken no time.
-fn shape(record: &Record, without: Option<&str>) -> Duration {
+/// once, if some of its steps had taken no time.
+fn shape(record: &Record, without: &[&str]) -> Duration {
     let mut ends: BTreeMap<&str, (Duration, Duration)> = BTreeMap::new();
     // The order of the plan respects the needs, so one pass is enough.
     for step in &record.steps {
@@ -146,7 +194,7 @@ fn shape(record: &Record, without: Option<&str>) -> Duration {
                 continue;
             };
             // A need that was still being performed released this step part of the way.
-            let released = if need.finished > this.started && without != Some(id.as_str()) {
+            let released = if need.finished > this.started && !without.contains(&id.as_str()) {
                 begin + this.started.saturating_sub(need.started)
             } else {
                 end
@@ -155,8 +203,31 @@ fn shape(record: &Record, without: Option<&str>) -> Duration {
         }
         let id = step.step.step.as_str();
         let took =
-            if without == Some(id) { Duration::ZERO } else { this.finished.saturating_sub(this.started) };
+            if without.contains(&id) { Duration::ZERO } else { this.finished.saturating_sub(this.started) };
         ends.insert(id, (start, start + took));
     }
     ends.values().map(|&(_, end)| end).max().unwrap_or_default()
+}
+
+/// The longest chain of the steps' forecasts; none when nothing was forecast. A step that was released before its need was
+/// done is taken to be released after the same part of it.
+pub(crate) fn forecast(record: &Record) -> Option<Duration> {
+    let mut ends: BTreeMap<&str, (Duration, Duration)> = BTreeMap::new();
+    for step in &record.steps {
+        let mut start = Duration::ZERO;
+        let this = performed(step, record, None);
+        for id in &step.needs {
+            let Some(&(begin, end)) = ends.get(id.as_str()) else { continue };
+            let need = record.step(id).and_then(|need| performed(need, record, None));
+            let released = match (this, need) {
+                (Some(this), Some(need)) if need.finished > this.started => {
+                    begin + this.started.saturating_sub(need.started)
+                }
+                _ => end,
+            };
+            start = start.max(released.min(end));
+        }
+        ends.insert(step.step.step.as_str(), (start, start + step.expected));
+    }
+    ends.values().map(|&(_, end)| end).max().filter(|end| !end.is_zero())
 }

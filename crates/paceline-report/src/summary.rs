@@ -9,6 +9,7 @@ use paceline_engine::event::Outcome;
 use crate::build::before_the_run;
 use crate::comparison::{Comparison, Table, table};
 use crate::ending::headline;
+use crate::forecast::against_forecast;
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{Record, Status, StepRecord};
 use crate::text::{Style, Tone, chars, clock, count, cut, one_line, words};
@@ -46,6 +47,7 @@ impl Text<'_> {
         }
         self.phases(out)?;
         self.asides(out)?;
+        self.forecast(out)?;
         // What was cut short says nothing of where time goes, and how it ended is to be read at once.
         if matches!(record.status(), Status::Done | Status::Unfinished) {
             self.path(out)?;
@@ -124,6 +126,16 @@ impl Text<'_> {
             for step in retried {
                 self.indented(out, 2, &retries(self.record, step))?;
             }
+        }
+        Ok(())
+    }
+
+    fn forecast(&self, out: &mut String) -> std::fmt::Result {
+        for (number, line) in against_forecast(self.record).into_iter().enumerate() {
+            if number == 0 {
+                writeln!(out)?;
+            }
+            self.indented(out, if number == 0 { 0 } else { 2 }, &line)?;
         }
         Ok(())
     }
@@ -236,7 +248,12 @@ pub(crate) fn retries(record: &Record, step: &StepRecord) -> String {
 
 /// What to look at first.
 pub(crate) fn shorten(record: &Record, first: &crate::path::Shortening<'_>) -> String {
-    let mut text = format!("To finish earlier, shorten {} first", record.label(&first.step.step));
+    let mut text = format!("To finish earlier, shorten {}", record.named(&first.step.step));
+    if let Some(twin) = first.twin {
+        let _ = write!(text, " together with {}, which takes as long beside it", record.named(&twin.step));
+    } else {
+        text.push_str(" first");
+    }
     if first.gain.as_secs() > 0 {
         let _ = write!(text, ": at most {} can be gained there", words(first.gain));
     }

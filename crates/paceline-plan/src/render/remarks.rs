@@ -10,6 +10,9 @@ use crate::plan::{ByName, DeclaredOnly, Relaxed};
 /// The most lines that a list of remarks takes.
 const MANY_REMARKS: usize = 20;
 
+/// The most names of which a list tells that may be long.
+const FEW_NAMES: usize = 5;
+
 /// The most pairs of stacks of which hints are shown.
 const FEW_PAIRS: usize = 4;
 
@@ -25,7 +28,7 @@ impl Page<'_> {
 
         let (unresolved, external): (Vec<&External>, Vec<&External>) =
             plan.external.iter().partition(|it| it.unresolved);
-        self.remark("Read, but made by none of these stacks:", &names(&external), None);
+        self.few("Read, but made by none of these stacks:", &names(&external));
         self.remark("Read under names that are only known at deployment:", &names(&unresolved), None);
         self.by_name();
         self.relaxed();
@@ -144,6 +147,16 @@ impl Page<'_> {
             lines.push(format!("{} (--format json has all)", count(more, "more edge")));
         }
         self.remark("Declared in the manifest, but used by no template:", &lines, None);
+    }
+
+    /// A list of which a few lines say what it is about.
+    fn few(&mut self, title: &str, lines: &[String]) {
+        let more = lines.len().saturating_sub(FEW_NAMES);
+        if more <= 1 {
+            return self.remark(title, lines, None);
+        }
+        self.remark(title, &lines[..FEW_NAMES], None);
+        self.line(&format!("  and {more} more (--format json has all)"));
     }
 
     fn remark(&mut self, title: &str, lines: &[String], tone: Option<Tone>) {

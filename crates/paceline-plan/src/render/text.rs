@@ -143,12 +143,21 @@ impl<'a> Page<'a> {
             let names = regions.iter().copied().collect::<Vec<_>>().join(", ");
             parts.push(format!("{} ({names})", count(regions.len(), "region")));
         }
+        let accounts = self.accounts();
+        if accounts.len() > 1 {
+            let names = accounts.iter().copied().collect::<Vec<_>>().join(", ");
+            parts.push(format!("{} ({names})", count(accounts.len(), "account")));
+        }
         let phases = plan.phases.iter().filter(|phase| !phase.stacks.is_empty()).count();
         if phases > 0 {
             parts.push(count(phases, "phase"));
         }
         parts.push(format!("at most {} at once", plan.concurrency.stacks));
         self.paragraph("Plan: ", &parts.join(", "), None);
+    }
+
+    fn accounts(&self) -> BTreeSet<&'a str> {
+        self.plan.stacks.iter().filter_map(|stack| stack.account.as_deref()).collect()
     }
 
     /// The stacks by phase, those in none after them; or by level, if there are no phases.
@@ -214,6 +223,9 @@ impl<'a> Page<'a> {
             self.line(&row);
             self.paragraph("    ", &long, Some(Tone::Dim));
         }
+        if let Some(account) = stack.account.as_deref().filter(|_| self.accounts().len() > 1) {
+            self.paragraph("    ", &format!("in account {account}"), Some(Tone::Dim));
+        }
         let waits: Vec<String> =
             waits(self.plan, stack).iter().map(|one| one.replace(' ', &TIED.to_string())).collect();
         if !waits.is_empty() {
@@ -223,16 +235,20 @@ impl<'a> Page<'a> {
 
     /// One line for each region, then the names.
     fn by_region(&mut self, stacks: &[&PlannedStack]) {
-        let mut regions: BTreeMap<&str, Vec<&PlannedStack>> = BTreeMap::new();
+        let several = self.accounts().len() > 1;
+        let mut regions: BTreeMap<String, Vec<&PlannedStack>> = BTreeMap::new();
         for stack in stacks {
-            regions.entry(stack.region.as_deref().unwrap_or("any region")).or_default().push(stack);
+            let region = stack.region.as_deref().unwrap_or("any region");
+            let account = stack.account.as_deref().filter(|_| several);
+            let place = account.map_or_else(|| region.to_owned(), |account| format!("{account}/{region}"));
+            regions.entry(place).or_default().push(stack);
         }
         for (region, stacks) in regions {
             let resources = stacks.iter().map(|stack| stack.resources).sum();
             let longest = stacks.iter().map(|stack| stack.expected).max().unwrap_or_default();
             let row = format!(
                 "  {:<14} {:>11} {:>16}   up to {} each",
-                clean(region),
+                clean(&region),
                 count(stacks.len(), "stack"),
                 count(resources, "resource"),
                 show_duration(longest)

@@ -179,3 +179,21 @@ fn explain_knows_names_and_what_is_left_out() {
     let text = render::explain(&plan, "A", Some("Apart")).unwrap();
     assert_eq!(text, "Apart is left out: --exclude names it\n");
 }
+
+#[test]
+fn accounts_are_shown_where_there_are_several() {
+    let one = App::default().stack_in("A", "aws://111111111111/us-east-1", empty());
+    assert!(!text(&one).contains("111111111111"));
+    let both = text(&one.stack_in("B", "aws://222222222222/us-east-1", empty()));
+    for part in ["2 accounts (111111111111, 222222222222)", "\n    in account 222222222222\n"] {
+        assert!(both.split_whitespace().collect::<Vec<_>>().join(" ").contains(part.trim()), "{both}");
+    }
+}
+
+#[test]
+fn a_long_list_of_what_nobody_makes_is_folded() {
+    let names: Vec<String> = (0..9).map(|n| format!("{{{{resolve:ssm:/foreign/{n}}}}}")).collect();
+    let text = text(&App::default().stack("A", "us-east-1", holds(json!(names))));
+    assert!(text.contains("parameter foreign/4") || text.contains("parameter /foreign/4"), "{text}");
+    assert!(!text.contains("foreign/5") && text.contains("  and 4 more (--format json has all)"), "{text}");
+}

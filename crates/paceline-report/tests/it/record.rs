@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use paceline_engine::event::Outcome;
-use paceline_report::{Record, Status, critical_path, what_to_shorten};
+use paceline_report::{Record, Status, Style, critical_path, summary, what_to_shorten};
 
 use crate::journal::Journal;
 use crate::runs;
@@ -103,4 +103,69 @@ fn what_failed_and_is_tried_again_is_measured_from_then() {
     assert_eq!((stack.duration(), stack.queued()), (secs(10), secs(1)));
     assert_eq!(record.status(), Status::Done);
     assert!(record.all_succeeded());
+}
+
+/// A run of these steps, each with its region, its forecast and its time in seconds; all start at once.
+fn side_by_side(stacks: &[(&str, &str, f64, u64, Outcome)], push: u64) -> Record {
+    let mut journal = Journal::default();
+    journal.asset("web image");
+    for (id, region, expected, ..) in stacks {
+        journal.stack(id, region, &["publish:web image"], *expected);
+    }
+    journal.run_started(0, false);
+    journal.step("publish:web image", 0, 0, push, Outcome::Deployed);
+    let mut end = push;
+    for (id, _, _, took, outcome) in stacks {
+        journal.step(&format!("deploy:{id}"), push, push, push + took, *outcome);
+        end = end.max(push + took);
+    }
+    journal.run_finished(end, 0, 0);
+    Record::of(&journal.events())
+}
+
+#[test]
+fn a_push_that_decided_is_what_to_shorten_and_not_a_short_stack_behind_it() {
+    let record = side_by_side(&[("Worker", "us-east-1", 1.0, 1, Outcome::Deployed)], 40);
+    let first = &what_to_shorten(&record)[0];
+    assert_eq!((first.step.step.step.as_str(), first.gain), ("publish:web image", secs(40)));
+    assert_eq!(what_to_shorten(&record).len(), 1);
+}
+
+#[test]
+fn a_stack_whose_twin_takes_as_long_is_shortened_together_with_it() {
+    let stacks = [
+        ("ServicesEast", "us-east-1", 600.0, 600, Outcome::Deployed),
+        ("ServicesWest", "us-west-2", 600.0, 590, Outcome::Deployed),
+    ];
+    let record = side_by_side(&stacks, 10);
+    let shortenings = what_to_shorten(&record);
+    let twin = shortenings[0].twin.unwrap();
+    assert_eq!((twin.step.title.as_str(), shortenings[0].gain), ("ServicesWest", secs(600)));
+    let text = summary(&record, None, Style::default());
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("shorten ServicesEast (us-east-1) together with ServicesWest (us-west-2)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_run_that_found_nothing_to_do_is_given_no_advice() {
+    let record = side_by_side(&[("A", "us-east-1", 60.0, 1, Outcome::Unchanged)], 0);
+    assert!(what_to_shorten(&record).is_empty());
+}
+
+#[test]
+fn a_run_ends_with_its_forecast_and_the_stacks_that_were_off() {
+    let stacks = [
+        ("On", "us-east-1", 100.0, 105, Outcome::Deployed),
+        ("Off", "us-east-1", 100.0, 150, Outcome::Deployed),
+    ];
+    let text = summary(&side_by_side(&stacks, 0), None, Style::default());
+    assert!(text.contains("\nForecast 1 min 45 s, took 2 min 30 s (43 % longer)\n"), "{text}");
+    assert!(
+        text.contains("  Off (us-east-1): forecast 1 min 40 s, took 2 min 30 s (50 % longer)\n"),
+        "{text}"
+    );
+    assert!(!text.contains("On (us-east-1): forecast"), "{text}");
 }

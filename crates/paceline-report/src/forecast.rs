@@ -1,0 +1,59 @@
+//! The forecast of a run against what it took.
+
+use std::time::Duration;
+
+use paceline_engine::event::Outcome;
+
+use crate::path::forecast;
+use crate::record::{Record, StepRecord};
+use crate::text::{count, words};
+
+/// A step is off when it took so many parts in a hundred more or less than its forecast,
+const OFF_PERCENT: u32 = 20;
+/// and when that is this much at least.
+const OFF: Duration = Duration::from_secs(15);
+/// How many steps are named.
+const FEW: usize = 5;
+
+/// The forecast of the run and what it took, then the steps that were off, the one that was off by most first. Nothing of
+/// a run that was not done, that went on after an interruption, or that was never forecast.
+pub(crate) fn against_forecast(record: &Record) -> Vec<String> {
+    let is_whole = record.all_succeeded() && record.parts.len() == 1;
+    let Some(expected) = forecast(record).filter(|_| is_whole) else { return Vec::new() };
+    let mut lines = vec![format!(
+        "Forecast {}, took {}{}",
+        words(expected),
+        words(record.elapsed),
+        difference(expected, record.elapsed)
+    )];
+    let mut off: Vec<&StepRecord> = record.steps.iter().filter(|step| is_off(step)).collect();
+    off.sort_by_key(|step| std::cmp::Reverse(step.expected.abs_diff(step.duration())));
+    for step in off.iter().take(FEW) {
+        let (expected, took) = (step.expected, step.duration());
+        lines.push(format!(
+            "{}: forecast {}, took {}{}",
+            record.named(&step.step),
+            words(expected),
+            words(took),
+            difference(expected, took)
+        ));
+    }
+    if off.len() > FEW {
+        lines.push(format!("and {} that were off", count(off.len() - FEW, "more step")));
+    }
+    lines
+}
+
+fn is_off(step: &StepRecord) -> bool {
+    let is_done = matches!(step.outcome, Some(Outcome::Deployed | Outcome::Deleted));
+    let difference = step.expected.abs_diff(step.duration());
+    is_done && !step.expected.is_zero() && difference >= OFF && difference * 100 > step.expected * OFF_PERCENT
+}
+
+/// By how much something took longer or shorter, where that can be seen.
+fn difference(expected: Duration, took: Duration) -> String {
+    let percent = 100.0 * (took.as_secs_f64() / expected.as_secs_f64().max(0.001) - 1.0);
+    let word = if percent < 0.0 { "shorter" } else { "longer" };
+    let rounded = format!("{:.0}", percent.abs());
+    if rounded == "0" { String::new() } else { format!(" ({rounded} % {word})") }
+}
