@@ -104,7 +104,7 @@ impl Rehearsal {
         }
         let push = step.expected.min(PUSH_TIME);
         let build = async {
-            tokio::time::sleep(step.expected - push).await;
+            tokio::time::sleep(step.expected.saturating_sub(push)).await;
             Ok::<(), Infallible>(())
         };
         let _ = self.built.get_or_make(&publish.asset, Some(context), build).await;

@@ -78,7 +78,7 @@ impl Simulation {
     pub(crate) fn options(&self, options: AwsOptions) -> AwsOptions {
         AwsOptions {
             wire: self.wire.clone(),
-            images: Images::Pretended { build: IMAGE_TIME - PUSH_TIME, push: PUSH_TIME },
+            images: Images::Pretended { build: IMAGE_TIME.saturating_sub(PUSH_TIME), push: PUSH_TIME },
             missing_files: MissingFiles::Pretended,
             commands: Commands::Pretend,
             token_key: TokenKey::Simulated,

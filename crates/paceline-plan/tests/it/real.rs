@@ -76,7 +76,8 @@ fn digest(name: &str, plan: &Plan) -> String {
 pub(crate) fn real_assemblies() -> Option<Utf8PathBuf> {
     let folder = std::env::var("PACELINE_ASSEMBLIES").ok();
     if folder.is_none() {
-        eprintln!("SKIPPED: PACELINE_ASSEMBLIES names no folder of real assemblies");
+        let why = "PACELINE_ASSEMBLIES names no folder of real assemblies";
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr().lock(), format_args!("\nSKIPPED: {why}\n"));
     }
     folder.map(Utf8PathBuf::from)
 }
