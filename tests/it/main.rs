@@ -20,6 +20,7 @@ mod generate;
 mod guide;
 mod harness;
 mod help;
+mod importers;
 mod init;
 mod interrupted;
 mod late;

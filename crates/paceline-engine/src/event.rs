@@ -59,7 +59,7 @@ pub enum Fact {
     /// A resource of the stack, or the stack itself, changed state.
     #[serde(rename = "stack.progress")]
     StackProgress(StackProgress),
-    /// Something known to be transient went wrong and is tried again.
+    /// Something went wrong that is known to be transient, or to go when other steps have ended, and is tried again.
     #[serde(rename = "step.retried")]
     StepRetried(StepRetried),
     /// Something that a person should know, but that stops nothing.
@@ -269,7 +269,7 @@ pub struct StackProgress {
     pub happened_at: Timestamp,
 }
 
-/// Something transient is tried again.
+/// Something that may go away by itself is tried again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRetried {
     /// The step.
@@ -284,6 +284,9 @@ pub struct StepRetried {
     /// Whether the attempt before was refused, so that it has done nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
+    /// The ids of the steps that have to end first, if it is those that it waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub after: Vec<String>,
 }
 
 /// Something that a person should know.

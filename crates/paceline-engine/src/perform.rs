@@ -1,6 +1,6 @@
 //! What the engine asks of the world: perform one step, and say how it went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,6 +102,8 @@ pub(crate) struct Report {
     pub(crate) recorded: Option<oneshot::Sender<()>>,
     /// Whether the step gives its room to others, or takes it again.
     pub(crate) room: Option<Room>,
+    /// That the step goes on when others have ended.
+    pub(crate) pause: Option<Pause>,
 }
 
 /// What happens to the room of a step that is running.
@@ -111,6 +113,16 @@ pub(crate) enum Room {
     Left,
     /// It counts again.
     Taken,
+}
+
+/// A step goes on when others have ended.
+#[derive(Debug)]
+pub(crate) struct Pause {
+    pub(crate) after: BTreeSet<usize>,
+    pub(crate) reason: String,
+    pub(crate) attempt: u32,
+    /// Whether to go on.
+    pub(crate) resume: oneshot::Sender<bool>,
 }
 
 impl StepContext {
@@ -208,8 +220,18 @@ impl StepContext {
     }
 
     fn tries_again(&self, reason: String, attempt: u32, wait: Duration, refused: bool) {
-        let (step, wait_s) = (self.reference(), seconds(wait));
-        self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s, refused }), None);
+        let (step, wait_s, after) = (self.reference(), seconds(wait), Vec::new());
+        self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s, refused, after }), None);
+    }
+
+    /// Waits until other steps have ended, by their positions in the plan, to try again then what failed for this
+    /// reason. Meanwhile others have the room of this step. Says no if trying again is in vain.
+    pub async fn try_after(&self, after: BTreeSet<usize>, reason: impl Into<String>, attempt: u32) -> bool {
+        let (resume, wait) = oneshot::channel();
+        let pause = Some(Pause { after, reason: reason.into(), attempt, resume });
+        let (step, facts) = (self.index, Vec::new());
+        let _ = self.report.send(Report { step, facts, recorded: None, room: None, pause });
+        wait.await.unwrap_or(false)
     }
 
     /// Reports something that a person should know.
@@ -245,11 +267,12 @@ impl StepContext {
 
     fn send_all(&self, facts: Vec<Fact>, recorded: Option<oneshot::Sender<()>>) {
         // The engine is gone only when the run is; then nobody is left to hear.
-        let _ = self.report.send(Report { step: self.index, facts, recorded, room: None });
+        let _ = self.report.send(Report { step: self.index, facts, recorded, room: None, pause: None });
     }
 
     fn send_room(&self, room: Option<Room>) {
-        let _ = self.report.send(Report { step: self.index, facts: Vec::new(), recorded: None, room });
+        let (step, facts) = (self.index, Vec::new());
+        let _ = self.report.send(Report { step, facts, recorded: None, room, pause: None });
     }
 }
 

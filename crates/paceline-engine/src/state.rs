@@ -3,6 +3,7 @@
 //! A step goes from waiting over ready and running to ended; what is never started ends straight away.
 //! Every change is recorded as an event before anything else happens.
 
+mod pause;
 mod release;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ use crate::perform::{Clock, Ended, Report, Room};
 use crate::ready::Ready;
 use crate::run::{RunEnd, RunOptions};
 use crate::touched::Touched;
+
+use self::pause::Paused;
 
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub(crate) struct State<'a> {
     /// The expected time of each step and of the longest chain after it.
     remaining: Vec<Duration>,
     ready: Ready,
+    /// The running steps that go on when others have ended.
+    paused: BTreeMap<usize, Paused>,
     halt: Option<Halt>,
     failures: usize,
     /// The failures of the kind that happens before anything is touched.
@@ -89,6 +94,7 @@ impl<'a> State<'a> {
             told: BTreeMap::new(),
             remaining,
             ready: Ready::new(plan.concurrency),
+            paused: BTreeMap::new(),
             seq: options.earlier.as_ref().map_or(0, |earlier| earlier.seq),
             clock: Clock::starting(options.now),
             last_event: Instant::now(),
@@ -176,7 +182,7 @@ impl<'a> State<'a> {
     /// A running step has something to say. What a step leaves behind may go on talking after its end:
     /// that is not heard.
     pub(crate) fn reported(&mut self, report: Report) -> io::Result<()> {
-        let Report { step, facts, recorded, room } = report;
+        let Report { step, facts, recorded, room, pause } = report;
         if !matches!(self.steps[step], StepState::Running { .. }) {
             return Ok(());
         }
@@ -194,7 +200,10 @@ impl<'a> State<'a> {
             // Its step may have been dropped meanwhile.
             let _ = recorded.send(());
         }
-        Ok(())
+        match pause {
+            Some(pause) => self.pause(step, pause),
+            None => Ok(()),
+        }
     }
 
     /// A running step has ended.
@@ -204,6 +213,8 @@ impl<'a> State<'a> {
             _ => Default::default(),
         };
         self.ready.ended(&self.plan.steps[index], index);
+        // It may have been dropped in the middle of its pause.
+        self.paused.remove(&index);
         let Ended { mut outcome, mut cause, detail, outputs } = ended;
         // A step that was started was not skipped, and has not done what others rely on.
         if outcome == Outcome::Skipped {
@@ -251,6 +262,7 @@ impl<'a> State<'a> {
     /// The run is to stop: nothing new starts.
     pub(crate) fn interrupt(&mut self, reason: String) -> io::Result<()> {
         self.halt.get_or_insert(Halt::Interrupted);
+        self.end_all_pauses();
         self.emit(Fact::RunStopping { reason })
     }
 
@@ -302,6 +314,7 @@ impl<'a> State<'a> {
             return Ok(());
         }
         self.halt = Some(Halt::Failed(failed));
+        self.end_all_pauses();
         let reason = format!("{} failed", self.references[failed].title);
         self.emit(Fact::RunStopping { reason })
     }
@@ -323,7 +336,10 @@ impl<'a> State<'a> {
 
     fn finished(&mut self, index: usize, finished: StepFinished) -> io::Result<()> {
         self.steps[index] = StepState::Ended(finished.outcome);
-        self.emit(Fact::StepFinished(finished))
+        let is_success = finished.outcome.is_success();
+        self.emit(Fact::StepFinished(finished))?;
+        self.end_pauses_for(index, is_success);
+        Ok(())
     }
 
     /// When the last event was emitted.

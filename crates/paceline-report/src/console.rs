@@ -197,12 +197,21 @@ impl<W: Write> Console<W> {
         if retried.attempt > 4 && !retried.attempt.is_power_of_two() {
             return Ok(());
         }
+        let when = match retried.after.as_slice() {
+            [] => format!("in {}", words(crate::text::seconds(retried.wait_s))),
+            after => {
+                let label = |id: &String| {
+                    self.record.step(id).map_or_else(|| id.clone(), |it| self.record.label(&it.step))
+                };
+                let labels = after.iter().map(label).collect::<Vec<_>>().join(", ");
+                format!("when {labels} {} ended", if after.len() == 1 { "has" } else { "have" })
+            }
+        };
         let text = format!(
-            "{}: {}; attempt {} in {}",
+            "{}: {}; attempt {} {when}",
             self.record.label(&retried.step),
             one_line(&retried.reason),
             retried.attempt,
-            words(crate::text::seconds(retried.wait_s))
         );
         self.say(Tone::Warn, "retry", &text)
     }

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::MOVES;
 use super::events::Change;
 use super::failure::Failure;
+use super::importers::Importers;
 use super::outcome;
 use super::remove::Removal;
 use super::request::hex;
@@ -56,7 +57,7 @@ impl Deletion<'_> {
         let mut known = self.environment.poller.glance(&self.stack.name).await?;
         // The stack that is to go. Another one that somebody makes under its name is not it.
         let mut id = None::<String>;
-        let mut attempt = 1;
+        let (mut attempt, mut importers) = (1, Importers::default());
         for _ in 0..MOVES {
             // What a list does not show may be there: it lags behind, and does not tell aliases.
             let view = match known.take() {
@@ -106,7 +107,10 @@ impl Deletion<'_> {
                 // What someone else could not do is tried once more, as the role that is meant for it.
                 Settled::Ended { .. } if view.status == "DELETE_IN_PROGRESS" => {}
                 Settled::Ended { view, failure, left, .. } => {
-                    let failure = failure.unwrap_or_else(|| self.own_words(&view));
+                    let mut failure = failure.unwrap_or_else(|| self.own_words(&view));
+                    if importers.wait(self.context, &mut failure, attempt + 1).await {
+                        continue;
+                    }
                     if attempt >= ATTEMPTS || !goes_away(&failure) {
                         return Ok(self.failed(&view, failure, &left).await);
                     }

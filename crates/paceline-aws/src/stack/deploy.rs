@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::MOVES;
 use super::decide::{Action, Verdict, decide};
 use super::events::{Change, EventLog};
+use super::importers::Importers;
 use super::limit::Limit;
 use super::operation::{self, Method, Sent};
 use super::outcome;
@@ -57,6 +58,8 @@ struct Progress {
     deleted: Option<String>,
     has_continued: bool,
     has_lifted: bool,
+    /// The stacks that import what this one drops.
+    importers: Importers,
     /// Why the operation failed that is being tried again. What goes wrong before it has begun again is no cause,
     /// but what came of it.
     first: Option<Cause>,
@@ -212,6 +215,14 @@ impl Deployment<'_> {
                     progress.known = Some(Some(*view).filter(|view| view.status != "DELETE_COMPLETE"));
                 }
                 tokio::time::sleep(PAUSE).await;
+                Ok(None)
+            }
+            (_, Some(mut failure)) if !matches!(decide(Some(&view)), Action::Refuse(_)) => {
+                let next = progress.attempt + 1;
+                if !progress.importers.wait(self.context, &mut failure, next).await {
+                    return Ok(Some(outcome::failed(self.stack, verdict, *view, Some(failure))));
+                }
+                progress.first = Some(failure.cause);
                 Ok(None)
             }
             (_, failure) => Ok(Some(outcome::failed(self.stack, verdict, *view, failure))),

@@ -20,6 +20,7 @@ mod deploy;
 mod events;
 mod evidence;
 mod failure;
+mod importers;
 mod limit;
 mod operation;
 mod outcome;

@@ -18,6 +18,7 @@ mod faults;
 mod fis_workshop;
 mod gates;
 mod graph;
+mod importers;
 mod interrupts;
 mod limits;
 mod past;

@@ -48,6 +48,7 @@ fn every_kind() -> Vec<Event> {
         attempt: 2,
         wait_s: 1.5,
         refused: false,
+        after: Vec::new(),
     };
     let warned = StepWarned { step: step.clone(), message: "no bootstrap version".to_owned() };
     let output = CommandOutput { step: step.clone(), line: "42 tags removed".to_owned() };

@@ -14,6 +14,7 @@ mod journal;
 mod limits;
 mod order;
 mod pacing;
+mod pause;
 mod random;
 mod reports;
 mod resume;

@@ -249,7 +249,17 @@ impl Journal {
     pub(crate) fn retried(&mut self, id: &str, at: u64, attempt: u32, reason: &str) {
         let step = self.reference(id);
         let reason = reason.to_owned();
-        self.fact(at, Fact::StepRetried(StepRetried { step, reason, attempt, wait_s: 5.0, refused: false }));
+        self.fact(
+            at,
+            Fact::StepRetried(StepRetried {
+                step,
+                reason,
+                attempt,
+                wait_s: 5.0,
+                refused: false,
+                after: Vec::new(),
+            }),
+        );
     }
 
     pub(crate) fn warned(&mut self, id: &str, at: u64, message: &str) {

@@ -1,0 +1,98 @@
+//! Steps that cannot go on before others have ended, which they found out while they were being performed.
+//!
+//! An export that a stack drops may still be imported by a stack of the same run that drops the import: no file shows
+//! that, only AWS does. Such a step gives its room to others meanwhile, so that one which waits never keeps the one it
+//! waits for from starting, and it never waits for what waits for itself.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use tokio::sync::oneshot;
+
+use super::{State, StepState};
+use crate::event::{Fact, StepRef, StepRetried};
+use crate::perform::Pause;
+
+/// A step that is being performed and goes on when others have ended.
+#[derive(Debug)]
+pub(super) struct Paused {
+    awaits: BTreeSet<usize>,
+    resume: oneshot::Sender<bool>,
+}
+
+impl State<'_> {
+    /// A running step asks to go on after others. It is told no if that is in vain: one of them has ended without
+    /// success, waits for the step itself, or will not start any more.
+    pub(super) fn pause(&mut self, index: usize, pause: Pause) -> io::Result<()> {
+        let Pause { after, reason, attempt, resume } = pause;
+        let is_over =
+            |step: usize| matches!(self.steps[step], StepState::Ended(outcome) if !outcome.is_success());
+        let in_vain =
+            |&step: &usize| step >= self.steps.len() || is_over(step) || self.depends_on(step, index);
+        if self.halt.is_some() || after.iter().any(in_vain) {
+            let _ = resume.send(false);
+            return Ok(());
+        }
+        let awaits: BTreeSet<usize> =
+            after.into_iter().filter(|&step| !matches!(self.steps[step], StepState::Ended(_))).collect();
+        let names = awaits.iter().map(|&step| self.references[step].step.clone()).collect();
+        let step = StepRef::clone(&self.references[index]);
+        self.emit(Fact::StepRetried(StepRetried {
+            step,
+            reason,
+            attempt,
+            wait_s: 0.0,
+            refused: false,
+            after: names,
+        }))?;
+        if awaits.is_empty() {
+            let _ = resume.send(true);
+            return Ok(());
+        }
+        self.ready.leaves(&self.plan.steps[index], index);
+        self.paused.insert(index, Paused { awaits, resume });
+        Ok(())
+    }
+
+    /// A step has ended: those that go on after it do so, before anything else starts.
+    pub(super) fn end_pauses_for(&mut self, ended: usize, is_success: bool) {
+        let mut over = Vec::new();
+        for (&index, paused) in &mut self.paused {
+            if paused.awaits.remove(&ended) && (!is_success || paused.awaits.is_empty()) {
+                over.push(index);
+            }
+        }
+        for index in over {
+            self.end_pause(index, is_success);
+        }
+    }
+
+    /// Nothing more will start: what goes on after others does not go on.
+    pub(super) fn end_all_pauses(&mut self) {
+        let paused: Vec<usize> = self.paused.keys().copied().collect();
+        for index in paused {
+            self.end_pause(index, false);
+        }
+    }
+
+    fn end_pause(&mut self, index: usize, goes_on: bool) {
+        let Some(paused) = self.paused.remove(&index) else { return };
+        self.ready.returns(&self.plan.steps[index], index);
+        let _ = paused.resume.send(goes_on);
+    }
+
+    /// Whether a step waits for another, directly or not, by the plan or in a pause.
+    fn depends_on(&self, step: usize, other: usize) -> bool {
+        let (mut open, mut seen) = (vec![step], BTreeSet::new());
+        while let Some(step) = open.pop() {
+            if step == other {
+                return true;
+            }
+            if seen.insert(step) {
+                open.extend(self.graph.needs(step));
+                open.extend(self.paused.get(&step).into_iter().flat_map(|paused| &paused.awaits));
+            }
+        }
+        false
+    }
+}
