@@ -322,6 +322,9 @@ impl<'a> Page<'a> {
 fn on_path(plan: &Plan, step: &Step) -> Option<String> {
     let id = |stack: usize| plan.stacks.get(stack).map_or("", |stack| stack.id.as_str());
     Some(match &step.work {
+        Work::Publish(publish) if publish.image && publish.title.starts_with("image ") => {
+            publish.title.clone()
+        }
         Work::Publish(publish) if publish.image => format!("image {}", publish.title),
         Work::Publish(_) if step.expected < SLOW_FILE => return None,
         Work::Publish(publish) => format!("file {}", publish.title),
