@@ -108,7 +108,8 @@ async fn world(state: State) -> World {
             let failures = vec![topic.clone(), fails("Slow", Operation::Update, 0)];
             world.sim.set_faults(Faults { failures, ..Faults::default() });
             world.update("S", &two("second")).await;
-            world.pass(some_seconds + Duration::from_secs(2)).await;
+            // CloudFormation's own seconds, the update of Slow, and the failure of the topic.
+            world.pass(some_seconds + Duration::from_millis(6500)).await;
             let failures = vec![topic, fails("Slow", Operation::Update, 1)];
             world.sim.set_faults(Faults { failures, ..Faults::default() });
         }

@@ -49,7 +49,8 @@ async fn a_rollback_that_got_stuck_is_continued_before_the_update() {
     failing.failures[1].times = 0;
     world.sim.set_faults(failing.clone());
     world.update("S", &two("two")).await;
-    world.pass(Duration::from_secs(62)).await;
+    // CloudFormation's own seconds, the update of Slow, and the failure of the topic.
+    world.pass(Duration::from_millis(66_500)).await;
     failing.failures[1].times = 1;
     world.sim.set_faults(failing);
     world.rest().await;

@@ -14,13 +14,14 @@ fn role(name: &str) -> serde_json::Value {
 
 #[test]
 fn a_new_role_becomes_visible_after_a_while() {
-    let lag = Duration::from_secs(5)..=Duration::from_secs(5);
+    // Longer than the stack takes to end.
+    let lag = Duration::from_secs(20)..=Duration::from_secs(20);
     let aws = Aws::new(SimOptions { iam_lag: lag, throttling: false, ..SimOptions::default() });
     aws.create("S", &json!({"Resources": {"R": role("r")}}));
     assert_eq!(aws.settle("S"), "CREATE_COMPLETE");
     let read = || aws.query_in(REGION, "iam", "GetRole", &[("RoleName", "r")]);
     assert_eq!((read().0, field(&read().1, "Code").as_str()), (404, "NoSuchEntity"));
-    aws.pass(Duration::from_secs(5));
+    aws.pass(Duration::from_secs(20));
     assert_eq!(field(&read().1, "Arn"), "arn:aws:iam::111111111111:role/r");
     let attached = aws.query_in(REGION, "iam", "ListAttachedRolePolicies", &[("RoleName", "r")]).1;
     assert_eq!(field(&attached, "PolicyArn"), "arn:aws:iam::aws:policy/P");
