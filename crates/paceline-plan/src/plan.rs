@@ -354,6 +354,17 @@ pub struct Publish {
     pub title: String,
 }
 
+impl Publish {
+    /// What it is, and what people call it. A title that is made of the digest says what it is already.
+    pub fn named(&self) -> String {
+        let kind = if self.image { "image" } else { "file" };
+        match self.title.strip_prefix(kind) {
+            Some(rest) if rest.starts_with(' ') => self.title.clone(),
+            _ => format!("{kind} {}", self.title),
+        }
+    }
+}
+
 impl Plan {
     /// The positions of the steps on the longest chain, from its first to its last.
     pub fn critical_steps(&self) -> Vec<usize> {

@@ -322,12 +322,8 @@ impl<'a> Page<'a> {
 fn on_path(plan: &Plan, step: &Step) -> Option<String> {
     let id = |stack: usize| plan.stacks.get(stack).map_or("", |stack| stack.id.as_str());
     Some(match &step.work {
-        Work::Publish(publish) if publish.image && publish.title.starts_with("image ") => {
-            publish.title.clone()
-        }
-        Work::Publish(publish) if publish.image => format!("image {}", publish.title),
-        Work::Publish(_) if step.expected < SLOW_FILE => return None,
-        Work::Publish(publish) => format!("file {}", publish.title),
+        Work::Publish(publish) if !publish.image && step.expected < SLOW_FILE => return None,
+        Work::Publish(publish) => publish.named(),
         Work::Deploy { stack } | Work::Delete { stack } => id(*stack).to_owned(),
         Work::Gate { stack, .. } => format!("gate of {}", id(*stack)),
         Work::Command(command) => format!("command {}", command.name),

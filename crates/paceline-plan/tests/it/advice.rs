@@ -255,6 +255,27 @@ fn a_gate_that_costs_is_told() {
 }
 
 #[test]
+fn an_image_that_the_first_stack_waits_for_is_told_of() {
+    let manifest = |names: &[&str]| {
+        let image = |name: &&str| {
+            let to = json!({ "repositoryName": "images", "imageTag": name });
+            let image =
+                json!({ "displayName": name, "source": { "directory": "." }, "destinations": { "d": to } });
+            ((*name).to_owned(), image)
+        };
+        json!({ "version": "36.0.0", "dockerImages": names.iter().map(image).collect::<serde_json::Map<_, _>>() })
+    };
+    let topic = || resources(json!({ "T": resource("AWS::SNS::Topic", &[]) }));
+    let app = App::default().stack("Web", "us-east-1", topic());
+    check(&app, &[]);
+    // Each one takes the place of the other.
+    let app = app.asset_manifest("Web.assets", manifest(&["one", "two"])).after("Web", &["Web.assets"]);
+    check(&app, &["image at most 2.0 min"]);
+    let said = &advice(&app)[0].what;
+    assert!(said.starts_with("Web waits 2.5 min for image ") && said.contains("`codebuild.cache`"), "{said}");
+}
+
+#[test]
 fn more_at_once_is_advised_where_something_waits_for_room() {
     let app = |limit: usize| {
         let mut app = App::default();

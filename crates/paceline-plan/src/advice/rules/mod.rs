@@ -5,6 +5,7 @@ mod cloudfront;
 mod concurrency;
 mod custom_resources;
 mod gate;
+mod image;
 mod nat_gateways;
 mod serial_reader;
 mod slow_resource;
@@ -17,7 +18,7 @@ use super::surgery::Split;
 use super::{Bar, Proposal};
 
 /// Every rule. Those for one kind of thing come before those that say the same in general.
-pub(super) const ALL: [for<'s> fn(&'s Scene<'_>) -> Vec<Proposal<'s>>; 11] = [
+pub(super) const ALL: [for<'s> fn(&'s Scene<'_>) -> Vec<Proposal<'s>>; 12] = [
     unused_edge::find,
     cloudfront::find,
     serial_reader::find,
@@ -28,5 +29,6 @@ pub(super) const ALL: [for<'s> fn(&'s Scene<'_>) -> Vec<Proposal<'s>>; 11] = [
     slow_resource::find,
     barrier::find,
     gate::find,
+    image::find,
     concurrency::find,
 ];
