@@ -3,55 +3,32 @@
 //!
 //! Everything here is pure, but for reading the configuration file: no network, no clock.
 
-pub mod advice;
-mod assets;
-mod beside;
-mod by_name;
-mod circles;
-mod commands;
+mod build;
 pub mod config;
-mod context;
-mod declared;
-mod destroy;
-pub mod durations;
-mod edges;
-mod error;
-mod facts;
-pub mod forecast;
-pub mod graph;
-pub mod history;
-mod identity;
-pub mod late;
-mod make;
-mod names;
-pub mod pace;
-mod phases;
-mod plan;
-pub mod price;
-mod relax;
-pub mod render;
+mod model;
+mod outlook;
 mod schema;
-mod scripts;
-mod selection;
-pub mod stack_time;
+pub mod show;
 pub mod starter;
-mod steps;
-mod timestamps;
-mod unseen;
-mod weave;
-pub mod what_if;
 
+pub use build::context::{ContextLookup, Looked};
+pub use build::destroy::{Destruction, Kept};
+pub use build::edges::{Edge, External, Reason, Stored};
+pub use build::error::PlanError;
+pub use build::late;
+pub use build::make::PlanOptions;
+pub use build::names::near;
+pub use build::relax::Present;
+pub use build::timestamps::{has_time, without_times};
+use build::{edges, names};
 pub use config::{Config, ConfigError, Strategy};
-pub use context::{ContextLookup, Looked};
-pub use destroy::{Destruction, Kept};
-pub use edges::{Edge, External, Place, Reason, Section, Stored};
-pub use error::PlanError;
-pub use make::PlanOptions;
-pub use names::near;
-pub use plan::{
+pub use model::graph;
+pub use model::place::{Place, Section};
+use model::plan;
+pub use model::plan::{
     Borrowed, ByName, Command, DeclaredOnly, Early, KeptContext, LeftOut, Phase, Plan, PlannedStack, Publish,
     Relaxed, Step, Synthesize, THE_APP, Work,
 };
-pub use relax::Present;
+pub use outlook::{advice, durations, forecast, history, pace, price, stack_time, what_if};
 pub use schema::schema;
-pub use timestamps::{has_time, without_times};
+pub use show as render;

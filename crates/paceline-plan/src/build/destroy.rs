@@ -1,0 +1,210 @@
+//! Turns a plan around: the same stacks, deleted in the reverse order.
+//!
+//! A stack can go when everything that waited for it is gone. What stands between stacks while they are
+//! deployed (assets, gates, the team's commands) has no part in this.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use paceline_assembly::{Assembly, Stack};
+use sha2::{Digest, Sha256};
+
+use crate::build::edges::{Edge, Reason};
+use crate::build::error::PlanError;
+use crate::build::make::PlanOptions;
+use crate::config::Config;
+use crate::model::graph::Graph;
+use crate::model::plan::{Phase, Plan, PlannedStack, Step, Work};
+use crate::outlook::forecast::{Basis, Expect, Expected};
+use crate::outlook::history::Operation;
+
+/// What will be deleted, and what will not be although it may be there.
+#[derive(Debug, Clone)]
+pub struct Destruction {
+    /// The plan whose steps delete stacks.
+    pub plan: Plan,
+    /// The digest of the plan that deploys the same stacks: the two must not go on at once.
+    pub deploys: String,
+    /// The stacks of the assembly that are not deleted.
+    pub kept: Vec<Kept>,
+}
+
+/// A stack of the assembly that is not deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its id.
+    pub stack: String,
+    /// What it has from stacks that are deleted.
+    pub needs: Vec<Edge>,
+    /// Whether it is only kept because the other regions are off: nobody asked for it to stay.
+    pub region_is_off: bool,
+}
+
+impl Edge {
+    /// Whether the stack that it leads to cannot be deleted while the other is there. CloudFormation looks after
+    /// exports alone; whatever else the other has is taken from under it.
+    pub fn holds(&self) -> bool {
+        self.reason == Reason::Import && !self.guessed
+    }
+}
+
+impl Destruction {
+    /// Makes the plan that deletes what the options choose.
+    pub fn make(assembly: &Assembly, config: &Config, options: &PlanOptions) -> Result<Self, PlanError> {
+        let options = &PlanOptions { deletes: true, ..options.clone() };
+        let mut plan = Plan::make(assembly, config, options)?;
+        let deploys = plan.digest.clone();
+        // What cannot be planned as a whole can still be deleted in part.
+        let kept = kept(assembly, config, options, &plan).unwrap_or_else(|error| {
+            plan.warnings.push(format!("what is not deleted could not be looked at: {error}"));
+            Vec::new()
+        });
+        Ok(Self { plan: plan.reversed(assembly, options), deploys, kept })
+    }
+}
+
+/// The stacks that are left out, with their edges to those that are not. A plan has no edges out of what it
+/// leaves out, so they are looked up in the plan of everything.
+fn kept(
+    assembly: &Assembly,
+    config: &Config,
+    options: &PlanOptions,
+    plan: &Plan,
+) -> Result<Vec<Kept>, PlanError> {
+    if plan.left_out.is_empty() {
+        return Ok(Vec::new());
+    }
+    let doomed: BTreeSet<&str> = plan.stacks.iter().map(|stack| stack.id.as_str()).collect();
+    let everywhere = PlanOptions { multi_region: Some("true".to_owned()), ..options.clone() };
+    let chosen = Plan::make(assembly, config, &everywhere)?;
+    let off: BTreeSet<&str> = chosen.stacks.iter().map(|stack| stack.id.as_str()).collect();
+    let everything = PlanOptions { stacks: Vec::new(), only: Vec::new(), exclude: Vec::new(), ..everywhere };
+    let everything = Plan::make(assembly, config, &everything)?;
+    // Two stacks of an assembly may be one stack to CloudFormation.
+    let place = |stack: &PlannedStack| (stack.name.clone(), stack.account.clone(), stack.region.clone());
+    let places: BTreeSet<_> = plan.stacks.iter().map(place).collect();
+    let left_out = everything.stacks.into_iter();
+    let left_out = left_out.filter(|it| !doomed.contains(it.id.as_str()) && !places.contains(&place(it)));
+    let kept = left_out.map(|stack| {
+        let needs = stack.depends_on.into_iter();
+        let needs = needs.filter(|edge| edge.reason != Reason::Phase && doomed.contains(edge.to.as_str()));
+        Kept { region_is_off: off.contains(stack.id.as_str()), needs: needs.collect(), stack: stack.id }
+    });
+    Ok(kept.collect())
+}
+
+impl Plan {
+    /// The plan that deletes this plan's stacks, each when all that depended on it are gone.
+    #[must_use]
+    fn reversed(self, assembly: &Assembly, options: &PlanOptions) -> Self {
+        let count = self.stacks.len();
+        let sources: Vec<Option<&Stack>> =
+            self.stacks.iter().map(|stack| assembly.stack(&stack.id)).collect();
+        // In the new order: what comes last when deploying comes first here.
+        let place = |old: usize| count - 1 - old;
+        let mut graph = Graph::new(count);
+        let mut depends_on: Vec<Vec<Edge>> = vec![Vec::new(); count];
+        let numbers: HashMap<&str, usize> =
+            self.stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
+        for edge in self.stacks.iter().flat_map(|stack| &stack.depends_on) {
+            let (Some(&user), Some(&used)) = (numbers.get(edge.from.as_str()), numbers.get(edge.to.as_str()))
+            else {
+                continue;
+            };
+            graph.add(place(used), place(user));
+            let turned = Edge { from: edge.to.clone(), to: edge.from.clone(), ..edge.clone() };
+            depends_on[used].push(turned);
+        }
+        // A stack that has a role with which another is deleted goes after it.
+        for (user, used) in needed_for_deleting(&sources) {
+            if !graph.all_needs(place(user))[place(used)] {
+                graph.add(place(used), place(user));
+            }
+        }
+        let Ok(order) = graph.order() else { unreachable!("the edges were those of a plan, turned around") };
+        let levels = graph.levels(&order);
+        let expect = Expect { history: &options.history, durations: &options.durations };
+        let nothing = Expected { time: Duration::ZERO, basis: Basis::Default, operation: Operation::Delete };
+        let expected = |old: usize| sources[old].map_or(nothing, |stack| expect.deletion(stack));
+        let mut position = vec![0; count];
+        order.iter().enumerate().for_each(|(new, &number)| position[number] = new);
+        let mut stacks = Vec::with_capacity(count);
+        let mut steps = Vec::with_capacity(count);
+        for (stack, &number) in order.iter().enumerate() {
+            let old = place(number);
+            let expected = expected(old);
+            let planned = &self.stacks[old];
+            stacks.push(PlannedStack {
+                level: levels[number],
+                expected: expected.time,
+                expected_from: expected.basis,
+                operation: expected.operation,
+                depends_on: std::mem::take(&mut depends_on[old]),
+                ..planned.clone()
+            });
+            let mut needs: Vec<usize> = graph.needs(number).iter().map(|&need| position[need]).collect();
+            needs.sort_unstable();
+            steps.push(Step {
+                id: format!("delete:{}", planned.id),
+                work: Work::Delete { stack },
+                needs,
+                early: Vec::new(),
+                expected: expected.time,
+                expected_from: expected.basis,
+            });
+        }
+        let phases = self.phases.iter().rev();
+        let phases = phases
+            .map(|phase| Phase { stacks: phase.stacks.iter().rev().cloned().collect(), ..phase.clone() });
+        // What stacks read, and for what reasons they wait, is of no importance to their going.
+        let (external, declared_only) = (Vec::new(), Vec::new());
+        let mut plan = Self { stacks, steps, phases: phases.collect(), external, declared_only, ..self };
+        plan.find_critical_path();
+        plan.digest = digest(&plan);
+        plan
+    }
+}
+
+/// Pairs of stacks by number: the first is deleted with the help of something that the second has.
+fn needed_for_deleting(sources: &[Option<&Stack>]) -> Vec<(usize, usize)> {
+    let mut owners: HashMap<(&Option<String>, &str), usize> = HashMap::new();
+    for (number, stack) in sources.iter().enumerate().filter_map(|(n, stack)| Some((n, (*stack)?))) {
+        for (_, resource) in stack.template.resources() {
+            let name = resource.properties.and_then(|properties| properties.get("RoleName")?.as_str());
+            if let Some(name) = name.filter(|_| resource.resource_type == "AWS::IAM::Role") {
+                owners.insert((&stack.environment.account, name), number);
+            }
+        }
+    }
+    let mut pairs = Vec::new();
+    for (number, stack) in sources.iter().enumerate().filter_map(|(n, stack)| Some((n, (*stack)?))) {
+        let roles =
+            stack.deploy_role.iter().map(|role| role.arn.as_str()).chain(stack.execution_role_arn.as_deref());
+        let names = roles.filter_map(|arn| arn.rsplit('/').next());
+        pairs.extend(
+            names.filter_map(|name| Some((number, *owners.get(&(&stack.environment.account, name))?))),
+        );
+    }
+    pairs.retain(|(user, used)| user != used);
+    pairs
+}
+
+/// Deleting is told from deploying by its digest, since each has journals of its own.
+fn digest(plan: &Plan) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |part: &str| {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    };
+    add("delete");
+    add(&plan.digest);
+    for step in &plan.steps {
+        add(&step.id);
+        step.needs.iter().for_each(|need| add(&plan.steps[*need].id));
+    }
+    hash.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

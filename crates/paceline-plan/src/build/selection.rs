@@ -1,0 +1,146 @@
+//! Which stacks of an assembly will be deployed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use paceline_assembly::Assembly;
+
+use crate::build::edges::{Edge, Reason};
+use crate::build::error::PlanError;
+use crate::build::make::PlanOptions;
+use crate::build::names::Names;
+use crate::config::Config;
+use crate::model::plan::LeftOut;
+
+/// Which stacks will be deployed, and why the others will not.
+pub(crate) struct Selection {
+    chosen: BTreeSet<String>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+impl Selection {
+    pub(crate) fn new(
+        assembly: &Assembly,
+        config: &Config,
+        options: &PlanOptions,
+        names: &Names<'_>,
+        edges: &[Edge],
+    ) -> Result<Self, PlanError> {
+        let pick = |patterns: &[String], flag: &str| -> Result<BTreeSet<&str>, PlanError> {
+            let mut ids = BTreeSet::new();
+            for pattern in patterns {
+                ids.extend(names.find(pattern, flag)?);
+            }
+            Ok(ids)
+        };
+        let named = pick(&options.stacks, "on the command line")?;
+        let together =
+            if options.exclusively { named.clone() } else { closure(&named, edges, options.deletes) };
+        let only = pick(&options.only, "--only")?;
+        let exclude = pick(&options.exclude, "--exclude")?;
+        let mut why: BTreeMap<&str, String> = BTreeMap::new();
+        let off = config.multi_region.as_ref().filter(|m| !m.is_on(options.multi_region.as_deref()));
+        if let Some(multi_region) = off {
+            for stack in &assembly.stacks {
+                if let Some(region) =
+                    stack.environment.region.as_deref().filter(|r| *r != multi_region.primary)
+                {
+                    why.insert(
+                        &stack.id,
+                        format!("{region} is off: {} is not set to true", multi_region.when),
+                    );
+                }
+            }
+            // A stack of the primary region that needs one of these could only fail.
+            let mut waiting: HashMap<&str, Vec<&str>> = HashMap::new();
+            for edge in edges {
+                waiting.entry(&edge.to).or_default().push(&edge.from);
+            }
+            let mut open: Vec<&str> = why.keys().copied().rev().collect();
+            while let Some(to) = open.pop() {
+                for from in waiting.remove(to).unwrap_or_default() {
+                    if !why.contains_key(from) {
+                        why.insert(from, format!("waits for {to}, which is left out"));
+                        open.push(from);
+                    }
+                }
+            }
+        }
+        for stack in &assembly.stacks {
+            let id = stack.id.as_str();
+            if exclude.contains(id) {
+                why.entry(id).or_insert_with(|| "--exclude names it".to_owned());
+            } else if !(only.is_empty() || only.contains(id)) {
+                why.entry(id).or_insert_with(|| "--only does not name it".to_owned());
+            } else if !(named.is_empty() || together.contains(id)) {
+                let tie = match (options.exclusively, options.deletes) {
+                    (true, _) => "it is not named",
+                    (false, true) => "none of the stacks named is needed by it",
+                    (false, false) => "it is not named, and no stack that is needs it",
+                };
+                why.entry(id).or_insert_with(|| tie.to_owned());
+            }
+        }
+        let all = assembly.stacks.iter();
+        let chosen: BTreeSet<String> =
+            all.filter(|stack| !why.contains_key(stack.id.as_str())).map(|stack| stack.id.clone()).collect();
+        if chosen.is_empty() {
+            let why = match why.values().next() {
+                Some(_) => "every stack is left out".to_owned(),
+                None => "the assembly has none".to_owned(),
+            };
+            return Err(PlanError::Nothing { why });
+        }
+        let left_out = why.into_iter().map(|(stack, why)| LeftOut { stack: stack.to_owned(), why });
+        Ok(Self { chosen, left_out: left_out.collect() })
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.chosen.contains(id)
+    }
+
+    /// Says of each stack that is left out who needs it all the same: they fail unless it is there.
+    pub(crate) fn cut(&self, edges: &[Edge]) -> Vec<String> {
+        let mut cut: BTreeMap<&str, BTreeMap<&str, &Edge>> = BTreeMap::new();
+        for edge in edges.iter().filter(|edge| self.has(&edge.from) && !self.has(&edge.to)) {
+            let kept = cut.entry(&edge.to).or_default().entry(&edge.from).or_insert(edge);
+            // What the templates show says more than the order that the manifest asks for.
+            if kept.reason == Reason::Manifest {
+                *kept = edge;
+            }
+        }
+        let why = |stack: &str| self.left_out.iter().find(|left| left.stack == stack).map(|left| &left.why);
+        let told = cut.into_iter().map(|(to, edges)| {
+            let listed: Vec<String> =
+                edges.values().take(LISTED).map(|edge| format!("{} ({})", edge.from, edge.reason)).collect();
+            let more = match edges.len().saturating_sub(LISTED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let need = if edges.len() == 1 { "needs" } else { "need" };
+            let why = why(to).map(|why| format!(" ({why})")).unwrap_or_default();
+            format!(
+                "{to} is left out{why}, and {}{more} {need} it: it must be deployed already",
+                listed.join(", ")
+            )
+        });
+        told.collect()
+    }
+}
+
+/// A list of names ends after so many.
+const LISTED: usize = 4;
+
+/// The stacks and all that they need, or all that need them.
+fn closure<'a>(stacks: &BTreeSet<&'a str>, edges: &'a [Edge], dependents: bool) -> BTreeSet<&'a str> {
+    let mut next: HashMap<&str, Vec<&str>> = HashMap::new();
+    for edge in edges {
+        let (from, to) = if dependents { (&edge.to, &edge.from) } else { (&edge.from, &edge.to) };
+        next.entry(from).or_default().push(to);
+    }
+    let mut all = stacks.clone();
+    let mut open: Vec<&str> = stacks.iter().copied().collect();
+    while let Some(stack) = open.pop() {
+        open.extend(next.get(stack).into_iter().flatten().filter(|other| all.insert(other)));
+    }
+    all
+}
