@@ -73,7 +73,7 @@ fn the_first_phase_of_the_design_is_explained() {
     let Some(designed) = plan(&config("as-designed.yaml")) else { return };
     let [warning] = warnings(&designed)[..] else { panic!("not one warning: {}", designed["warnings"]) };
     for part in [
-        "phase `services` deploys `ServicesSecondary` after `Services` and not beside it (ssm ×8)",
+        "phase `services` deploys `ServicesSecondary` after `Services` and not at the same time (ssm ×8)",
         "on a fresh account",
         "`relax: when-present`",
     ] {

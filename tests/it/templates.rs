@@ -77,7 +77,8 @@ fn a_text_that_grows_without_bounds_ends_in_one_clear_error() {
     let plan: Value = serde_json::from_str(&planned.stdout).unwrap();
     let warning = plan["warnings"][0].as_str().unwrap();
     assert!(
-        warning.contains("Growing: what the functions at `T.Properties.DisplayName` come to is too large")
+        warning
+            .contains("Growing: the functions at `T.Properties.DisplayName` make texts that are too large")
     );
     let (ran, outcomes) = simulate(&place, &[]);
     assert_eq!((ran.code, outcomes), (1, vec![("Growing".into(), "rolled-back".into())]), "{}", ran.stderr);

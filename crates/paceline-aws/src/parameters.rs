@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
 use paceline_assembly::{Assembly, Stack};
-use paceline_plan::{ContextLookup, Present, Relaxed, Stored};
+use paceline_plan::{ContextLookup, Present, Relaxed, StoredParameter};
 
 use crate::aws::PreflightError;
 use crate::environment::Environment;
@@ -74,7 +74,11 @@ async fn is_there(sessions: &Sessions, stack: &Stack) -> Result<bool, Trouble> {
     Ok(view.is_some_and(|view| is_usable(&view)))
 }
 
-async fn all_there(sessions: &Sessions, stack: &Stack, parameters: &[Stored]) -> Result<bool, Trouble> {
+async fn all_there(
+    sessions: &Sessions,
+    stack: &Stack,
+    parameters: &[StoredParameter],
+) -> Result<bool, Trouble> {
     let home = sessions.target(stack).await?;
     let mut by_place: BTreeMap<Target, BTreeSet<&str>> = BTreeMap::new();
     for stored in parameters {

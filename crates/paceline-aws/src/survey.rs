@@ -15,7 +15,7 @@ use crate::trouble::Trouble;
 impl Aws {
     /// Refuses when something stands in the way of the whole. What a person should know is given back.
     pub async fn survey(&self, destruction: &Destruction) -> Result<Vec<String>, PreflightError> {
-        let mut warnings = destruction.plan.warnings.clone();
+        let mut warnings: Vec<String> = destruction.plan.warnings.iter().map(ToString::to_string).collect();
         let mut troubles = Box::pin(self.protected(destruction)).await?;
         let present = Box::pin(self.present(&destruction.kept, &mut warnings)).await;
         let is_there = |kept: &&Kept| present.contains(kept.stack.as_str());
@@ -26,7 +26,7 @@ impl Aws {
                 let names: BTreeSet<&str> = held.iter().map(|edge| edge.to.as_str()).collect();
                 let names = names.into_iter().collect::<Vec<_>>().join(", ");
                 let message =
-                    format!("{} stays, and imports what {names} exports: {}", kept.stack, edge.detail);
+                    format!("{} stays, and imports what {names} exports: {}", kept.stack, edge.detail());
                 troubles.push(Trouble::setup(message).hint(format!(
                     "delete {} too, or leave {names} in place as well with --exclude",
                     kept.stack
@@ -35,8 +35,11 @@ impl Aws {
                 forgotten.push(kept.stack.as_str());
             } else if let Some(edge) = used.first() {
                 let (stack, to) = (&kept.stack, &edge.to);
-                warnings
-                    .push(format!("{stack} stays, and depends on {to}: {}: {}", edge.reason, edge.detail));
+                warnings.push(format!(
+                    "{stack} stays, and depends on {to}: {}: {}",
+                    edge.reason,
+                    edge.detail()
+                ));
             }
         }
         if !forgotten.is_empty() {

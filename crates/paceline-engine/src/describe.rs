@@ -53,7 +53,7 @@ pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
     RunStarted {
         paceline: options.version.clone(),
         app: options.app.clone(),
-        plan: plan.digest.clone(),
+        plan: plan.resume_key.clone(),
         resumed: options.earlier.is_some(),
         order: options.order,
         endpoint: options.endpoint.clone(),

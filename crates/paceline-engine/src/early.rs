@@ -37,7 +37,7 @@ pub(crate) enum News {
 impl Early {
     pub(crate) fn new(plan: &Plan) -> Self {
         let waits = plan.steps.iter().enumerate().flat_map(|(step, it)| {
-            it.early.iter().map(move |early| {
+            it.early_needs.iter().map(move |early| {
                 let resources = early.resources.clone();
                 ((early.need, step), Wait { missing: resources.clone(), resources })
             })

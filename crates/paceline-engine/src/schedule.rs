@@ -16,8 +16,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_plan::forecast::PUSH_TIME;
-use paceline_plan::history::Operation;
-use paceline_plan::{Early, Plan, PlannedStack, Publish, Step, Work};
+use paceline_plan::{EarlyNeed, Plan, PlannedStack, Publish, Step, StepOperation, Work};
 
 use self::pacing::Place;
 use crate::event::{Event, Fact, Outcome};
@@ -53,7 +52,7 @@ pub fn one_after_another(plan: &Plan) -> io::Result<Duration> {
     let mut plan = plan.clone();
     for (number, step) in plan.steps.iter_mut().enumerate() {
         step.needs = number.checked_sub(1).into_iter().collect();
-        step.early.clear();
+        step.early_needs.clear();
     }
     schedule(&plan).map(|schedule| schedule.total)
 }
@@ -63,7 +62,7 @@ pub fn one_after_another(plan: &Plan) -> io::Result<Duration> {
 struct Rehearsal {
     places: Mutex<HashMap<Environment, Arc<Place>>>,
     /// By the step that is waited for, the resources that others wait for, the earliest first.
-    early: HashMap<usize, Vec<Early>>,
+    early: HashMap<usize, Vec<EarlyNeed>>,
     /// The images that were built.
     built: Shared<()>,
 }
@@ -73,8 +72,8 @@ type Environment = (Option<String>, Option<String>);
 
 impl Rehearsal {
     fn new(plan: &Plan) -> Self {
-        let mut early: HashMap<usize, Vec<Early>> = HashMap::new();
-        for it in plan.steps.iter().flat_map(|step| &step.early) {
+        let mut early: HashMap<usize, Vec<EarlyNeed>> = HashMap::new();
+        for it in plan.steps.iter().flat_map(|step| &step.early_needs) {
             early.entry(it.need).or_default().push(it.clone());
         }
         for of_step in early.values_mut() {
@@ -88,8 +87,9 @@ impl Rehearsal {
         let here = environment(stack);
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let place = places.entry(here.clone()).or_insert_with(|| {
-            let is_there =
-                |stack: &&PlannedStack| stack.operation != Operation::Create && environment(stack) == here;
+            let is_there = |stack: &&PlannedStack| {
+                stack.operation != StepOperation::Create && environment(stack) == here
+            };
             // The bootstrap stack is one more.
             Arc::new(Place::new(1 + plan.stacks.iter().filter(is_there).count()))
         });
@@ -116,10 +116,10 @@ impl Rehearsal {
         let place = self.place(plan, stack);
         place.glance().await;
         // A template without resources is left alone.
-        if stack.operation == Operation::Unchanged || step.expected.is_zero() {
+        if stack.operation == StepOperation::Unchanged || step.expected.is_zero() {
             tokio::time::sleep(step.expected).await;
         } else {
-            place.operate(stack.operation == Operation::Create, step.expected).await;
+            place.operate(stack.operation == StepOperation::Create, step.expected).await;
         }
     }
 }
@@ -143,7 +143,7 @@ impl Perform for Rehearsal {
 }
 
 /// Tells of the resources that other steps wait for, when they are expected to be complete.
-async fn tell_early(context: &StepContext, early: &[Early]) {
+async fn tell_early(context: &StepContext, early: &[EarlyNeed]) {
     let started = tokio::time::Instant::now();
     for it in early {
         // What is said after a step's end is not heard.

@@ -1,7 +1,21 @@
 //! Makes the deployment plan of a cloud assembly: an [`Assembly`](paceline_assembly::Assembly) and a
-//! [`Config`] become a [`Plan`], a value that can be printed, compared and executed.
+//! [`Config`] become a [`Plan`], a value that can be printed, saved, compared and executed.
 //!
-//! Everything here is pure, but for reading the configuration file: no network, no clock.
+//! Everything here is pure: no network, no clock.
+//!
+//! # Where to read first
+//!
+//! The folders come one after the other, and each uses only those before it:
+//!
+//! 1. `model/`: the values. Read `model/plan.rs` first: a [`Plan`] has stacks, steps, edges with reasons, and what was
+//!    found about the app. The rest of the folder is the values that it holds.
+//! 2. `outlook/`: how long steps take (`history`, `durations`, `stack_time`), what a plan would take with a change
+//!    (`what_if`), and what would make it shorter (`advice`, one file for each rule).
+//! 3. `build/`: from an assembly to a plan. Read the table of stages in `build/make.rs`, then the file of the stage
+//!    that you are interested in. `build/scan/` reads the templates of one stack; `build/edges/` matches what stacks
+//!    read with what others provide.
+//! 4. `show/`: a plan as text, JSON, Mermaid and DOT, and the answers of `paceline explain`. All sentences are made
+//!    here, those of errors, warnings and advice too.
 
 mod build;
 pub mod config;
@@ -11,24 +25,25 @@ mod schema;
 pub mod show;
 pub mod starter;
 
-pub use build::context::{ContextLookup, Looked};
+pub use build::context::{ContextLookup, LookupState};
 pub use build::destroy::{Destruction, Kept};
-pub use build::edges::{Edge, External, Reason, Stored};
 pub use build::error::PlanError;
-pub use build::late;
-pub use build::make::PlanOptions;
 pub use build::names::near;
+pub use build::options::PlanOptions;
 pub use build::relax::Present;
 pub use build::timestamps::{has_time, without_times};
-use build::{edges, names};
 pub use config::{Config, ConfigError, Strategy};
-pub use model::graph;
-pub use model::place::{Place, Section};
-use model::plan;
-pub use model::plan::{
-    Borrowed, ByName, Command, DeclaredOnly, Early, KeptContext, LeftOut, Phase, Plan, PlannedStack, Publish,
-    Relaxed, Step, Synthesize, THE_APP, Work,
+pub use model::{
+    Basis, Borrowed, ByName, Command, Day, DeclaredOnly, EarlyNeed, Edge, External, KeptContext, LeftOut,
+    LeftOutReason, Phase, Plan, PlannedStack, Publish, Reason, Relaxed, Section, Step, StepOperation,
+    StoredParameter, SynthesisTimes, Synthesize, THE_APP, TemplatePlace, Tie, Warning, Work, graph,
 };
 pub use outlook::{advice, durations, forecast, history, pace, price, stack_time, what_if};
 pub use schema::schema;
 pub use show as render;
+
+/// An app that was synthesized again in the middle of a run, compared with its plan.
+pub mod late {
+    pub use crate::build::resynthesized::{Compared, Difference, compare, unpublished};
+    pub use crate::show::synthesized_again as told;
+}

@@ -9,7 +9,8 @@ use std::path::Path;
 use fs_err::OpenOptions;
 use paceline_engine::event::{Event, Fact, Outcome, StepFinished, StepRef};
 use paceline_engine::private;
-use paceline_plan::history::{ELSEWHERE, Entry, History, Kind, Operation, SCHEMA, account_key};
+use paceline_plan::StepOperation;
+use paceline_plan::history::{ELSEWHERE, Entry, History, HistoryKind, SCHEMA, account_key};
 
 use self::performed::Performed;
 
@@ -58,13 +59,13 @@ impl HistoryEntries {
     fn finished(&mut self, event: &Event, finished: &StepFinished) {
         let step = &finished.step;
         let kind = match step.kind.as_str() {
-            "deploy" | "delete" => Kind::Stack,
-            "gate" => Kind::Gate,
-            "command" => Kind::Command,
-            "synth" => Kind::Synth,
+            "deploy" | "delete" => HistoryKind::Stack,
+            "gate" => HistoryKind::Gate,
+            "command" => HistoryKind::Command,
+            "synth" => HistoryKind::Synth,
             // The id of a step says where the asset goes.
-            "publish" if step.step.starts_with("publish:ecr:") => Kind::Image,
-            "publish" => Kind::File,
+            "publish" if step.step.starts_with("publish:ecr:") => HistoryKind::Image,
+            "publish" => HistoryKind::File,
             _ => return,
         };
         let performed = self.steps.entry(step.step.clone()).or_default();
@@ -75,13 +76,13 @@ impl HistoryEntries {
         let operation = match (finished.outcome, kind) {
             // That there was nothing to delete says nothing.
             (Outcome::Unchanged, _) if step.kind == "delete" => return,
-            (Outcome::Unchanged, _) => Operation::Unchanged,
-            (Outcome::Deleted, _) => Operation::Delete,
-            (Outcome::Deployed, Kind::Stack) => match performed.operation {
+            (Outcome::Unchanged, _) => StepOperation::Unchanged,
+            (Outcome::Deleted, _) => StepOperation::Delete,
+            (Outcome::Deployed, HistoryKind::Stack) => match performed.operation {
                 Some(operation) => operation,
                 None => return,
             },
-            (Outcome::Deployed, _) => Operation::Done,
+            (Outcome::Deployed, _) => StepOperation::Done,
             _ => return,
         };
         let Some(seconds) = performed.seconds(event, finished, kind) else { return };

@@ -67,6 +67,6 @@ mod world;
 pub use client::SimHttpClient;
 pub use clock::VirtualClock;
 pub use options::{Accounts, Bootstrap, Failure, Faults, Images, SimOptions, StaleReads};
-pub use paceline_plan::durations::{Durations, Operation};
+pub use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 pub use proxy::{Calls, Mishap, Passed, Proxy};
 pub use simulator::{Call, Simulator, StackSummary};

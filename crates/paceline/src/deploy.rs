@@ -59,7 +59,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
     parameters::ensure_allowed(&app, &plan)?;
     // The plan itself shows them; whoever deploys has not seen it.
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
-        terminal::warn(warning);
+        terminal::warn(&warning.to_string());
     }
     for told in late::told(&plan).iter().filter(|_| !args.run.dry_run) {
         terminal::note(&format!("synthesized again: {told}"));
@@ -97,7 +97,7 @@ fn deploy(args: &DeployArgs) -> Result<Finished, Failure> {
         args: &args.run,
         outputs: args.outputs.as_deref(),
         dir: &app.dir,
-        lock: plan.digest.clone(),
+        lock: plan.resume_key.clone(),
         phased: app.phased(&options).ok(),
         plan: Arc::new(plan),
     };
@@ -156,7 +156,7 @@ fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Fai
         };
         terminal::mention(&format!("{} does not wait for {}: {why}", it.from, it.to));
     }
-    Ok(Plan { digest: plan.digest, ..relaxed })
+    Ok(Plan { resume_key: plan.resume_key, ..relaxed })
 }
 
 /// Neither order of two stacks can be deployed: one makes what the other reads, and has to come after it.

@@ -164,7 +164,7 @@ impl From<PlanError> for Failure {
 
 impl From<WhatIfError> for Failure {
     fn from(error: WhatIfError) -> Self {
-        Self::usage(error.to_string(), error.hint)
+        Self::usage(error.to_string(), error.hint())
     }
 }
 

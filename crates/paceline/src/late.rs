@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use paceline_assembly::{AssemblyError, Stack};
 use paceline_aws::{LateApp, LateSynthesis, Synthesis};
 pub(crate) use paceline_plan::late::told;
-use paceline_plan::{ContextLookup, Looked, Plan, PlanOptions, THE_APP, Work};
+use paceline_plan::{ContextLookup, LookupState, Plan, PlanOptions, THE_APP, Work};
 use tempfile::TempDir;
 
 use crate::failure::Failure;
@@ -100,7 +100,7 @@ fn late_apps(plan: &Plan) -> BTreeSet<&Option<String>> {
 /// Says which parameters apps have from their context that are another by now. Those that are looked up again are of no
 /// interest.
 pub(crate) fn warn_of_changed(app: &App) -> Result<(), Failure> {
-    let kept: Vec<&ContextLookup> = app.context.iter().filter(|it| it.state == Looked::Kept).collect();
+    let kept: Vec<&ContextLookup> = app.context.iter().filter(|it| it.state == LookupState::Kept).collect();
     let wire = terminal::wire();
     let looked = paceline_aws::changed(&wire, &app.assembly, &kept);
     let (changed, warnings) =

@@ -8,7 +8,7 @@ use paceline_plan::advice::advise;
 use paceline_plan::forecast::{Forecast, MadeBy, lower_bound};
 use paceline_plan::price::Price;
 use paceline_plan::render::{self, TextOptions};
-use paceline_plan::what_if::{Change, Outlook, WhatIf};
+use paceline_plan::what_if::{Change, Completion, WhatIf};
 use paceline_plan::{Plan, PlanOptions, Present, Strategy};
 
 use crate::cli::{PlanArgs, PlanFormat};
@@ -123,12 +123,12 @@ fn redeployed(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Option<Du
 
 /// When everything would be done, were the whole of every stack waited for.
 fn whole_stacks(plan: &Plan) -> Result<Option<Duration>, Failure> {
-    if plan.steps.iter().all(|step| step.early.is_empty()) {
+    if plan.steps.iter().all(|step| step.early_needs.is_empty()) {
         return Ok(None);
     }
     let mut whole = plan.clone();
     for step in &mut whole.steps {
-        step.early.clear();
+        step.early_needs.clear();
     }
     finish(&whole).map(Some)
 }
@@ -165,6 +165,6 @@ fn what_if(
         after = change.apply(&after)?;
     }
     let outlook =
-        |plan: Plan| finish(&plan).map(|finish| Outlook { finish, critical_path: plan.critical_path });
+        |plan: Plan| finish(&plan).map(|finish| Completion { finish, critical_path: plan.critical_path });
     Ok(Some(WhatIf { changes, before: outlook(before)?, after: outlook(after)? }))
 }

@@ -103,7 +103,7 @@ impl Execution<'_> {
         } else {
             let mut named = now;
             let id = loop {
-                let id = format!("{}-{}", named.strftime("%Y%m%dT%H%M%SZ"), &self.plan.digest[..8]);
+                let id = format!("{}-{}", named.strftime("%Y%m%dT%H%M%SZ"), &self.plan.resume_key[..8]);
                 // One of the same plan may have ended within this second.
                 if !runs.join(&id).exists() {
                     break id;

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{LARGEST_MANIFEST, read_regular_text};
-use paceline_plan::{ContextLookup, Looked};
+use paceline_plan::{ContextLookup, LookupState};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -63,9 +63,9 @@ impl ContextFile {
     ) -> Vec<ContextLookup> {
         let lookups = self.entries.iter().filter_map(|(key, value)| {
             let value: Value = serde_json::from_str(value.get()).ok()?;
-            let mut lookup = ContextLookup::new(app, key, &value, Looked::Kept)?;
+            let mut lookup = ContextLookup::new(app, key, &value, LookupState::Kept)?;
             if again(key, &lookup.name) {
-                lookup.state = Looked::Again;
+                lookup.state = LookupState::Again;
             }
             Some(lookup)
         });
@@ -77,7 +77,8 @@ impl ContextFile {
         mut self,
         is_meant: impl Fn(&str, Option<&str>) -> bool,
     ) -> Result<Vec<String>, ContextFileError> {
-        let name = |key: &str| ContextLookup::new(None, key, &Value::Null, Looked::Kept).map(|it| it.name);
+        let name =
+            |key: &str| ContextLookup::new(None, key, &Value::Null, LookupState::Kept).map(|it| it.name);
         let (gone, kept): (Vec<_>, Vec<_>) =
             self.entries.into_iter().partition(|(key, _)| is_meant(key, name(key).as_deref()));
         self.entries = kept;
@@ -170,7 +171,7 @@ mod tests {
         let file = ContextFile::read(&dir).unwrap();
         let [url] = file.lookups(Some("pets"), |_, name| name == "/shop/url").try_into().unwrap();
         assert_eq!(url.name, "/shop/url");
-        assert_eq!((url.app.as_deref(), url.state), (Some("pets"), Looked::Again));
+        assert_eq!((url.app.as_deref(), url.state), (Some("pets"), LookupState::Again));
     }
 
     #[test]

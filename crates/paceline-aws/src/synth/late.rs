@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use paceline_assembly::{Assembly, Stack};
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_plan::late::{Compared, compare, unpublished};
-use paceline_plan::{Config, ContextLookup, Looked, Plan, PlanOptions, Synthesize, Work};
+use paceline_plan::{Config, ContextLookup, LookupState, Plan, PlanOptions, Synthesize, Work};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -111,9 +111,10 @@ impl Aws {
             None => (Assembly::clone(&self.assembly), Compared::default()),
         };
         for warning in warnings {
-            context.warn(warning);
+            context.warn(warning.to_string());
         }
         if !problems.is_empty() {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             return Err(refused(problems.join("; ")).hint(
                 "the same command makes a new plan, of the app as it is now; to look context up, the synthesis has to \
                  run the CDK CLI, with credentials that may read it",
@@ -146,8 +147,9 @@ impl Aws {
     /// Whether anything that is to be looked up was not found at the start.
     fn misses(&self, work: &Synthesize) -> bool {
         let of_app = self.assembly.missing.iter().filter(|missing| missing.app == work.app);
-        let mut lookups = of_app
-            .filter_map(|it| ContextLookup::new(it.app.as_deref(), &it.key, &it.stand_in, Looked::Missing));
+        let mut lookups = of_app.filter_map(|it| {
+            ContextLookup::new(it.app.as_deref(), &it.key, &it.stand_in, LookupState::Missing)
+        });
         lookups.any(|lookup| work.lookups.contains(&lookup.name))
     }
 

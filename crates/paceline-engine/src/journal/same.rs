@@ -40,7 +40,7 @@ pub(super) fn is_about(path: &Utf8Path, file: impl Read, plan: &Plan) -> Result<
     read.map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
     let Some(line) = line.strip_suffix(b"\n") else { return Ok(None) };
     Ok(match serde_json::from_slice::<Digest>(line) {
-        Ok(Digest { plan: digest }) if digest == plan.digest => Some(Late::new()),
+        Ok(Digest { plan: digest }) if digest == plan.resume_key => Some(Late::new()),
         Ok(_) => serde_json::from_slice::<Steps>(line).ok().and_then(|Steps { steps }| later(&steps, plan)),
         Err(_) => None,
     })

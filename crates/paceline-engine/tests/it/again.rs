@@ -21,7 +21,7 @@ fn plan(digest: &str) -> Plan {
     let seed = draft.command("seed", 60, &[a]);
     let b = draft.stack("B", 60, &[seed]);
     draft.stack("C", 60, &[b]);
-    Plan { digest: digest.to_owned(), ..draft.plan() }
+    Plan { resume_key: digest.to_owned(), ..draft.plan() }
 }
 
 fn edited(mut plan: Plan, name: &str, edit: impl Fn(&mut Command)) -> Plan {
@@ -170,7 +170,7 @@ fn chain(first: &str) -> Plan {
     let first_step = draft.command("first", 60, &[a]);
     let second = draft.command("second", 60, &[first_step]);
     draft.stack("B", 600, &[second]);
-    let plan = Plan { digest: "p".to_owned(), ..draft.plan() };
+    let plan = Plan { resume_key: "p".to_owned(), ..draft.plan() };
     edited(plan, "first", |it| first.clone_into(&mut it.run))
 }
 
@@ -197,7 +197,7 @@ fn another() -> Plan {
     let mut draft = Draft::new();
     let a = draft.stack("A", 60, &[]);
     draft.command("seed", 60, &[a]);
-    Plan { digest: "another".to_owned(), ..draft.plan() }
+    Plan { resume_key: "another".to_owned(), ..draft.plan() }
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_plan_of_other_stacks_is_no_concern_of_an_interrupted_run() {
     let mut draft = Draft::new();
     let other = draft.stack("Other", 60, &[]);
     draft.command("other", 60, &[other]);
-    let other = Plan { digest: "other".to_owned(), ..draft.plan() };
+    let other = Plan { resume_key: "other".to_owned(), ..draft.plan() };
     assert_eq!(start(&runs.path(), "r2", &other, TO_THE_END).did(), ["Other", "other"]);
     assert_eq!(start(&runs.path(), "r3", &plan("p"), TO_THE_END).did(), ["C"]);
 }

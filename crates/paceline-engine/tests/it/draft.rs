@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use paceline_plan::config::{Concurrency, FailurePolicy, IamRoles, Rollback};
 use paceline_plan::forecast::Basis;
-use paceline_plan::history::Operation;
-use paceline_plan::{Command, Early, Phase, Plan, PlannedStack, Publish, Step, Strategy, Synthesize, Work};
+use paceline_plan::{
+    Command, EarlyNeed, Phase, Plan, PlannedStack, Publish, Step, StepOperation, Strategy, Synthesize, Work,
+};
 
 /// A plan in the making. A step is referred to by its position.
 pub(crate) struct Draft(Plan);
@@ -16,7 +17,7 @@ impl Draft {
     /// A plan without steps, and with room for everything.
     pub(crate) fn new() -> Self {
         Self(Plan {
-            digest: "0123456789abcdef".to_owned(),
+            resume_key: "0123456789abcdef".to_owned(),
             stacks: Vec::new(),
             phases: vec![Phase { name: "services".to_owned(), barrier: false, stacks: vec!["A".to_owned()] }],
             steps: Vec::new(),
@@ -61,7 +62,7 @@ impl Draft {
             resources: 1,
             expected,
             expected_from: Basis::Measured,
-            operation: Operation::Create,
+            operation: StepOperation::Create,
             template: String::new(),
             settings: String::new(),
             depends_on: Vec::new(),
@@ -124,7 +125,7 @@ impl Draft {
     /// Makes a step wait for another only until these resources of its stack are complete.
     pub(crate) fn until(&mut self, step: usize, need: usize, resources: &[&str]) {
         let resources = resources.iter().map(|id| (*id).to_owned()).collect();
-        self.0.steps[step].early.push(Early { need, resources, after: Duration::ZERO });
+        self.0.steps[step].early_needs.push(EarlyNeed { need, resources, after: Duration::ZERO });
     }
 
     pub(crate) fn is_stack(&self, step: usize) -> bool {
@@ -142,7 +143,7 @@ impl Draft {
     fn step(&mut self, id: String, work: Work, seconds: u64, needs: &[usize]) -> usize {
         let (needs, early) = (needs.to_vec(), Vec::new());
         let (expected, expected_from) = (Duration::from_secs(seconds), Basis::Measured);
-        self.0.steps.push(Step { id, work, needs, early, expected, expected_from });
+        self.0.steps.push(Step { id, work, needs, early_needs: early, expected, expected_from });
         self.0.steps.len() - 1
     }
 }

@@ -259,7 +259,8 @@ impl<'a> Watch<'a> {
     fn goes_wrong(&mut self, step: usize) {
         self.complete.retain(|(of, _), _| *of != step);
         // It matters only to those who may have started.
-        let is_awaited = self.plan.steps.iter().any(|it| it.early.iter().any(|early| early.need == step));
+        let is_awaited =
+            self.plan.steps.iter().any(|it| it.early_needs.iter().any(|early| early.need == step));
         if is_awaited {
             self.troubled.insert(step);
         }
@@ -280,7 +281,7 @@ impl<'a> Watch<'a> {
 
     /// Since when a step has had what it needs of another.
     fn met(&self, step: usize, need: usize) -> Option<Timestamp> {
-        let early = self.plan.steps[step].early.iter().find(|early| early.need == need);
+        let early = self.plan.steps[step].early_needs.iter().find(|early| early.need == need);
         let resources = early.and_then(|early| {
             let since = early.resources.iter().map(|id| self.complete.get(&(need, id.clone())).copied());
             since.collect::<Option<Vec<_>>>()?.into_iter().max()

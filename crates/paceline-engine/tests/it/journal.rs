@@ -15,7 +15,7 @@ use crate::script::{Script, options, paused};
 const PLAN: &str = "0123456789abcdef";
 
 fn plan() -> Plan {
-    Plan { digest: PLAN.to_owned(), ..Draft::new().plan() }
+    Plan { resume_key: PLAN.to_owned(), ..Draft::new().plan() }
 }
 
 pub(crate) struct Runs {
@@ -40,7 +40,7 @@ impl Runs {
         let mut draft = Draft::new();
         let a = draft.stack("A", 60, &[]);
         draft.stack("B", 60, &[a]);
-        self.ran_plan(name, Plan { digest: digest.to_owned(), ..draft.plan() }, seconds)
+        self.ran_plan(name, Plan { resume_key: digest.to_owned(), ..draft.plan() }, seconds)
     }
 
     fn ran_plan(&self, name: &str, plan: Plan, seconds: u64) -> Vec<Event> {
@@ -265,7 +265,7 @@ fn late(synthesizes: bool, a: &str, b: &str) -> Plan {
         before = draft.synthesis("app", 1, 30, &[before]);
     }
     draft.stack("B", 60, &[before]);
-    let mut plan = Plan { digest: format!("{synthesizes}{a}{b}"), ..draft.plan() };
+    let mut plan = Plan { resume_key: format!("{synthesizes}{a}{b}"), ..draft.plan() };
     for (stack, template) in plan.stacks.iter_mut().zip([a, b]) {
         template.clone_into(&mut stack.template);
     }
@@ -284,6 +284,6 @@ fn a_run_is_gone_on_with_when_what_was_to_be_synthesized_in_its_middle_has_been(
     let mut other = Draft::new();
     other.stack("A", 60, &[]);
     let mut other = other.plan();
-    (other.digest, other.stacks[0].template) = ("other".to_owned(), "a".to_owned());
+    (other.resume_key, other.stacks[0].template) = ("other".to_owned(), "a".to_owned());
     assert_eq!(found(&other), None, "B is gone");
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use paceline_engine::schedule;
 use paceline_plan::Plan;
+use paceline_plan::StepOperation;
 use paceline_plan::forecast::Basis;
-use paceline_plan::history::Operation;
 use paceline_plan::pace::{CALL, LONGEST_POLL, MUTATING_RATE, SHORTEST_POLL, spacing};
 
 use crate::draft::Draft;
@@ -57,6 +57,6 @@ fn what_was_measured_is_not_added_to() {
 #[test]
 fn a_stack_that_is_found_unchanged_is_only_looked_at() {
     let mut plan = plan(&[1]);
-    plan.stacks[0].operation = Operation::Unchanged;
+    plan.stacks[0].operation = StepOperation::Unchanged;
     assert!(total(&plan) <= Duration::from_secs(1) + CALL * 2);
 }

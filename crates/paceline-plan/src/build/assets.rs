@@ -4,12 +4,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use paceline_assembly::{Assembly, Environment, FileSource, Stack, Text, UNKNOWN};
 
-use crate::model::plan::Publish;
+use crate::model::Publish;
 
 /// The CDK names assets by a digest of their content; so many letters of one are no accident.
 const DIGEST: usize = 32;
 /// The longest key of an object (S3 User Guide, "Naming Amazon S3 objects").
 const LONGEST_KEY: usize = 1024;
+
+/// The start of the id of a step that publishes an asset; the place that it goes to follows.
+pub(crate) const PUBLISH: &str = "publish:";
 
 /// An asset and one place that it goes to.
 pub(crate) struct Destination<'a> {
@@ -86,6 +89,11 @@ impl<'a> Destination<'a> {
         let unknown = UNKNOWN.to_string();
         filled(text, self.account.unwrap_or(&unknown), self.region.unwrap_or(&unknown))
     }
+}
+
+/// A stack's assets, each with the place it goes to: the same place means the same object.
+pub(crate) fn assets(stack: &Stack, number: usize) -> impl Iterator<Item = (String, Publish)> {
+    Destination::of(stack).map(move |to| (to.place(), to.publish(number, &stack.id)))
 }
 
 fn filled(text: &str, account: &str, region: &str) -> String {

@@ -4,25 +4,25 @@ use std::collections::HashMap;
 
 use paceline_assembly::{Environment, Stack};
 
-use crate::build::edges::{Name, Said, kind_of};
-use crate::build::facts::Facts;
+use super::inspect::Inspection;
+use super::scan::named::{Name, Said, kind_of};
+use super::scan::place::construct_of;
+use crate::model::ByName;
 use crate::model::graph::Graph;
-use crate::model::plan::ByName;
-use crate::starter::yaml::word;
 
 /// The hints about stacks that nothing orders so far; `graph` has their numbers.
-pub(crate) fn hints(stacks: &[&Stack], facts: &[Facts<'_>], graph: &Graph) -> Vec<ByName> {
+pub(crate) fn hints(stacks: &[&Stack], inspections: &[Inspection<'_>], graph: &Graph) -> Vec<ByName> {
     let mut makers: HashMap<&Name, Vec<usize>> = HashMap::new();
-    for (number, facts) in facts.iter().enumerate() {
-        for name in &facts.uses.physical.made {
+    for (number, inspection) in inspections.iter().enumerate() {
+        for name in &inspection.uses.physical.made {
             makers.entry(name).or_default().push(number);
         }
     }
     let mut hints = Vec::new();
-    for (from, facts) in facts.iter().enumerate() {
+    for (from, inspection) in inspections.iter().enumerate() {
         // Everything before and after it, once it is of importance.
         let mut ordered: Option<[Vec<bool>; 2]> = None;
-        for ((name, said), place) in &facts.uses.physical.named {
+        for ((name, said), place) in &inspection.uses.physical.named {
             let Some(makers) = makers.get(name).filter(|makers| !makers.contains(&from)) else { continue };
             for &to in makers {
                 if !is_meant(name, said, &stacks[from].environment, &stacks[to].environment) {
@@ -34,13 +34,18 @@ pub(crate) fn hints(stacks: &[&Stack], facts: &[Facts<'_>], graph: &Graph) -> Ve
                     continue;
                 }
                 let mut read_at = place.clone();
-                read_at.made_by(stacks[from]);
+                construct_of(&mut read_at, stacks[from]);
                 let [id, maker] = [from, to].map(|number| stacks[number].id.clone());
-                let hint =
-                    ByName { from: id, to: maker, kind: kind_of(name).noun, name: name.1.clone(), read_at };
+                let hint = ByName {
+                    from: id,
+                    to: maker,
+                    kind: kind_of(name).noun.to_owned(),
+                    name: name.1.clone(),
+                    read_at,
+                };
                 // It may be named in an ARN and alone.
                 let is_same = |it: &ByName| {
-                    (&it.from, &it.to, it.kind, &it.name) == (&hint.from, &hint.to, hint.kind, &hint.name)
+                    (&it.from, &it.to, &it.kind, &it.name) == (&hint.from, &hint.to, &hint.kind, &hint.name)
                 };
                 if !hints.iter().rev().take_while(|it: &&ByName| it.from == hint.from).any(is_same) {
                     hints.push(hint);
@@ -63,18 +68,4 @@ fn is_meant(name: &Name, said: &Said, own: &Environment, maker: &Environment) ->
     };
     (kind.is_of_all_accounts() || is_at(&said.account, &own.account, &maker.account))
         && (kind.is_global() || is_at(&said.region, &own.region, &maker.region))
-}
-
-impl ByName {
-    /// What to add to `edges:` if the one needs the other.
-    pub(crate) fn edge(&self) -> String {
-        let because = word_or_words(&format!("needs the {} {}", self.kind, self.name));
-        format!("{{ from: {}, to: {}, because: {because} }}", word(&self.from), word(&self.to))
-    }
-}
-
-/// A text of words is plain YAML if each of them is.
-fn word_or_words(text: &str) -> String {
-    let is_plain = text.split(' ').all(|part| word(part) == part || part.starts_with('/'));
-    if is_plain { text.to_owned() } else { word(text) }
 }

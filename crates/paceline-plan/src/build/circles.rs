@@ -5,12 +5,11 @@
 
 use std::collections::HashMap;
 
-use crate::build::edges::{Edge, Reason};
-use crate::build::phases::Phases;
-use crate::build::relax;
+use super::error::WayOut;
+use super::phases::Phases;
+use super::relax;
 use crate::model::graph::{Cycle, Graph};
-use crate::model::plan::Relaxed;
-use crate::starter::yaml::word;
+use crate::model::{Edge, Reason, Relaxed};
 
 /// Gives up each relaxed order that contradicts the phases, or without which stacks would not wait for each other in a
 /// circle. Of several in one circle that of the manifest goes first: nothing has to be there for it.
@@ -93,27 +92,18 @@ fn circle(edges: &[Edge], among: impl Fn(&str) -> bool) -> Option<Vec<Pair>> {
     Some(path.iter().zip(next).map(|(&from, &to)| (ids[from].to_owned(), ids[to].to_owned())).collect())
 }
 
-/// What a team can write into `edges:` so that a circle of these pairs is one no more, an entry of the list each.
-pub(crate) fn ways_out(pairs: &[(&str, &str)], edges: &[Edge]) -> Vec<Vec<String>> {
-    let ways = pairs.iter().map(|&(from, to)| {
+/// The dependencies between these pairs that a team can give up: without any one of them the circle is gone.
+pub(crate) fn ways_out(pairs: &[(&str, &str)], edges: &[Edge]) -> Vec<WayOut> {
+    let ways = pairs.iter().filter_map(|&(from, to)| {
         let edges = || edges.iter().filter(|edge| edge.from == from && edge.to == to);
         let can_be_relaxed = |edge: &Edge| edge.stored.is_some() || edge.reason == Reason::Manifest;
-        if !edges().all(can_be_relaxed) {
-            return Vec::new();
-        }
-        let mut lines = Vec::new();
-        let [shown, needed] = [from, to].map(word);
-        if edges().any(|edge| edge.stored.is_some()) {
-            lines.push(format!(
-                "- {{ from: {shown}, to: {needed}, relax: when-present, because: its parameters are there already }}"
-            ));
-        }
-        if edges().any(|edge| edge.reason == Reason::Manifest) {
-            lines.push(format!(
-                "- {{ from: {shown}, to: {needed}, reason: manifest, relax: when-present, because: it need not come after it }}"
-            ));
-        }
-        lines
+        let way = WayOut {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            parameters: edges().any(|edge| edge.stored.is_some()),
+            manifest: edges().any(|edge| edge.reason == Reason::Manifest),
+        };
+        (edges().all(can_be_relaxed) && (way.parameters || way.manifest)).then_some(way)
     });
-    ways.filter(|lines| !lines.is_empty()).collect()
+    ways.collect()
 }

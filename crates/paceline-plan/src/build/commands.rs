@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::Utf8Path;
 
-use crate::build::edges::{Edge, Reason};
-use crate::build::error::PlanError;
-use crate::build::names::{Names, suggestion};
+use super::error::PlanError;
+use super::names::Names;
 use crate::config::{CommandConfig, Patterns, PhaseConfig};
-use crate::model::plan::Command;
+use crate::model::{Command, Edge, Reason, Tie, Warning};
+use crate::near;
 
 /// What stands before the name of a phase or of a command.
 const PHASE: &str = "phase:";
@@ -66,9 +66,9 @@ impl<'a> Commands<'a> {
     /// What waits for a command waits for all that the command follows.
     pub(crate) fn edges(&self) -> Vec<Edge> {
         let pairs = self.0.iter().flat_map(|it| {
-            let detail = format!("the command `{}` runs between them", it.config.name);
+            let tie = Tie::Command { command: it.config.name.clone() };
             let pairs = it.before.iter().flat_map(|from| it.after.iter().map(move |to| (*from, *to)));
-            pairs.map(move |(from, to)| Edge::new(from, to, Reason::Config, detail.clone()))
+            pairs.map(move |(from, to)| Edge::new(from, to, Reason::Config, tie.clone()))
         });
         pairs.collect()
     }
@@ -78,9 +78,9 @@ impl<'a> Commands<'a> {
     pub(crate) fn among<'p>(
         &'p self,
         index: &HashMap<&str, usize>,
-        warnings: &mut Vec<String>,
-    ) -> Vec<(&'p Placed<'a>, Place)> {
-        let mut found: Vec<(&Placed<'a>, Place)> = Vec::new();
+        warnings: &mut Vec<Warning>,
+    ) -> Vec<(&'p Placed<'a>, CommandSlot)> {
+        let mut found: Vec<(&Placed<'a>, CommandSlot)> = Vec::new();
         for it in &self.0 {
             let of =
                 |ids: &BTreeSet<&str>| ids.iter().filter_map(|id| index.get(id).copied()).collect::<Vec<_>>();
@@ -88,10 +88,9 @@ impl<'a> Commands<'a> {
             // One that was to follow stacks of which none is deployed has nothing to do.
             let has_place = if it.config.after.0.is_empty() { !before.is_empty() } else { !after.is_empty() };
             if has_place {
-                found.push((it, Place { after, before }));
+                found.push((it, CommandSlot { after, before }));
             } else {
-                let name = &it.config.name;
-                warnings.push(format!("the command `{name}` is left out: no stack it follows is deployed"));
+                warnings.push(Warning::CommandLeftOut { command: it.config.name.clone() });
             }
         }
         found
@@ -100,12 +99,12 @@ impl<'a> Commands<'a> {
 
 /// The stacks of a plan around a command, by number.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct CommandSlot {
     pub(crate) after: Vec<usize>,
     pub(crate) before: Vec<usize>,
 }
 
-impl Place {
+impl CommandSlot {
     /// The stack after whose steps the command comes.
     pub(crate) fn follows(&self) -> Option<usize> {
         self.after.iter().max().copied()
@@ -161,7 +160,7 @@ fn stacks<'a>(
             return Err(PlanError::UnknownPhase {
                 place: names.place(pattern, used_in),
                 phase: name.to_owned(),
-                hint: suggestion(name, phases.iter().map(|phase| phase.name.as_str())),
+                meant: near(name, phases.iter().map(|phase| phase.name.as_str())).map(str::to_owned),
             });
         };
         for pattern in &phase.stacks {

@@ -7,9 +7,8 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::build::edges::Reason;
 use crate::model::graph::Graph;
-use crate::model::plan::{DeclaredOnly, PlannedStack};
+use crate::model::{DeclaredOnly, PlannedStack, Reason};
 
 /// The edges that only the manifest declares, those that cost most first. `stacks` are in their order;
 /// `uses_a_name` says whether one stack's template holds a name that another gives to its resources.

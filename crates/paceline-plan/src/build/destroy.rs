@@ -4,27 +4,24 @@
 //! deployed (assets, gates, the team's commands) has no part in this.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use paceline_assembly::{Assembly, Stack};
-use sha2::{Digest, Sha256};
 
-use crate::build::edges::{Edge, Reason};
-use crate::build::error::PlanError;
-use crate::build::make::PlanOptions;
+use super::error::PlanError;
+use super::options::PlanOptions;
+use super::resume_key;
 use crate::config::Config;
 use crate::model::graph::Graph;
-use crate::model::plan::{Phase, Plan, PlannedStack, Step, Work};
-use crate::outlook::forecast::{Basis, Expect, Expected};
-use crate::outlook::history::Operation;
+use crate::model::{Basis, Edge, Phase, Plan, PlannedStack, Reason, StepOperation, Warning, Work};
+use crate::outlook::expect::{Expect, Expected};
 
 /// What will be deleted, and what will not be although it may be there.
 #[derive(Debug, Clone)]
 pub struct Destruction {
     /// The plan whose steps delete stacks.
     pub plan: Plan,
-    /// The digest of the plan that deploys the same stacks: the two must not go on at once.
+    /// The resume key of the plan that deploys the same stacks: the two must not run at the same time.
     pub deploys: String,
     /// The stacks of the assembly that are not deleted.
     pub kept: Vec<Kept>,
@@ -41,23 +38,15 @@ pub struct Kept {
     pub region_is_off: bool,
 }
 
-impl Edge {
-    /// Whether the stack that it leads to cannot be deleted while the other is there. CloudFormation looks after
-    /// exports alone; whatever else the other has is taken from under it.
-    pub fn holds(&self) -> bool {
-        self.reason == Reason::Import && !self.guessed
-    }
-}
-
 impl Destruction {
     /// Makes the plan that deletes what the options choose.
     pub fn make(assembly: &Assembly, config: &Config, options: &PlanOptions) -> Result<Self, PlanError> {
         let options = &PlanOptions { deletes: true, ..options.clone() };
         let mut plan = Plan::make(assembly, config, options)?;
-        let deploys = plan.digest.clone();
+        let deploys = plan.resume_key.clone();
         // What cannot be planned as a whole can still be deleted in part.
         let kept = kept(assembly, config, options, &plan).unwrap_or_else(|error| {
-            plan.warnings.push(format!("what is not deleted could not be looked at: {error}"));
+            plan.warnings.push(Warning::KeptUnknown { error: error.to_string() });
             Vec::new()
         });
         Ok(Self { plan: plan.reversed(assembly, options), deploys, kept })
@@ -125,7 +114,8 @@ impl Plan {
         let Ok(order) = graph.order() else { unreachable!("the edges were those of a plan, turned around") };
         let levels = graph.levels(&order);
         let expect = Expect { history: &options.history, durations: &options.durations };
-        let nothing = Expected { time: Duration::ZERO, basis: Basis::Default, operation: Operation::Delete };
+        let nothing =
+            Expected { time: Duration::ZERO, basis: Basis::Default, operation: StepOperation::Delete };
         let expected = |old: usize| sources[old].map_or(nothing, |stack| expect.deletion(stack));
         let mut position = vec![0; count];
         order.iter().enumerate().for_each(|(new, &number)| position[number] = new);
@@ -145,14 +135,7 @@ impl Plan {
             });
             let mut needs: Vec<usize> = graph.needs(number).iter().map(|&need| position[need]).collect();
             needs.sort_unstable();
-            steps.push(Step {
-                id: format!("delete:{}", planned.id),
-                work: Work::Delete { stack },
-                needs,
-                early: Vec::new(),
-                expected: expected.time,
-                expected_from: expected.basis,
-            });
+            steps.push(expected.step(format!("delete:{}", planned.id), Work::Delete { stack }, needs));
         }
         let phases = self.phases.iter().rev();
         let phases = phases
@@ -161,7 +144,7 @@ impl Plan {
         let (external, declared_only) = (Vec::new(), Vec::new());
         let mut plan = Self { stacks, steps, phases: phases.collect(), external, declared_only, ..self };
         plan.find_critical_path();
-        plan.digest = digest(&plan);
+        plan.resume_key = resume_key::of_deletion(&plan, &plan.resume_key);
         plan
     }
 }
@@ -188,23 +171,4 @@ fn needed_for_deleting(sources: &[Option<&Stack>]) -> Vec<(usize, usize)> {
     }
     pairs.retain(|(user, used)| user != used);
     pairs
-}
-
-/// Deleting is told from deploying by its digest, since each has journals of its own.
-fn digest(plan: &Plan) -> String {
-    let mut hash = Sha256::new();
-    let mut add = |part: &str| {
-        hash.update(part.len().to_le_bytes());
-        hash.update(part);
-    };
-    add("delete");
-    add(&plan.digest);
-    for step in &plan.steps {
-        add(&step.id);
-        step.needs.iter().for_each(|need| add(&plan.steps[*need].id));
-    }
-    hash.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

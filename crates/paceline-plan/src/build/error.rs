@@ -1,35 +1,29 @@
-//! Why a plan could not be made.
+//! Why a plan could not be made. The sentences are made in `show`.
 
-use paceline_text::one_line;
-
-use crate::build::context;
-use crate::build::edges::{Edge, Reason};
+use crate::model::{Edge, Reason};
 
 /// Why a plan could not be made.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum PlanError {
     /// A name or pattern means no stack.
-    #[error("{place}: no stack is called `{pattern}`")]
     UnknownStack {
         /// Where it is written.
         place: String,
         /// What is written.
         pattern: String,
-        /// What may have been meant.
-        hint: String,
+        /// The id that may have been meant.
+        meant: Option<String>,
     },
     /// A name that must mean one stack means several.
-    #[error("{place}: `{pattern}` means more than one stack: {stacks}")]
     Ambiguous {
         /// Where it is written.
         place: String,
         /// What is written.
         pattern: String,
-        /// The stacks it means.
-        stacks: String,
+        /// The ids of the stacks it means.
+        stacks: Vec<String>,
     },
     /// A pattern cannot be read.
-    #[error("{place}: `{pattern}` is not a pattern: {message}")]
     Pattern {
         /// Where it is written.
         place: String,
@@ -39,18 +33,13 @@ pub enum PlanError {
         message: String,
     },
     /// Stacks wait for each other in a circle.
-    #[error("these stacks wait for each other in a circle:\n{}", show_cycle(.edges))]
     Cycle {
         /// One edge for each step of the circle.
         edges: Vec<Edge>,
-        /// What can be written into `edges:` of the configuration against it: each of these is enough.
-        ways: Vec<Vec<String>>,
+        /// What the team can give up in the configuration: each of these is enough.
+        ways: Vec<WayOut>,
     },
     /// A phase puts a stack before one that it waits for.
-    #[error(
-        "phase `{phase}` comes before phase `{later}`, but its stack `{}` waits for `{}`: {}: {}",
-        edge.from, edge.to, edge.reason, edge.detail
-    )]
     Contradiction {
         /// Why the stack waits.
         edge: Box<Edge>,
@@ -60,13 +49,11 @@ pub enum PlanError {
         later: String,
     },
     /// A command says neither what it follows nor what waits for it.
-    #[error("the command `{command}` does not say when it runs")]
     CommandWithoutPlace {
         /// The command.
         command: String,
     },
     /// A command follows one that is not declared before it.
-    #[error("{place}: no earlier command is called `{command}`")]
     UnknownCommand {
         /// Where that is written.
         place: String,
@@ -74,17 +61,15 @@ pub enum PlanError {
         command: String,
     },
     /// A name means no phase.
-    #[error("{place}: no phase is called `{phase}`")]
     UnknownPhase {
         /// Where it is written.
         place: String,
         /// The phase that is named.
         phase: String,
-        /// What may have been meant.
-        hint: String,
+        /// The phase that may have been meant.
+        meant: Option<String>,
     },
     /// Edges are to be changed that there are none of.
-    #[error("{place}: no template shows that `{from}` waits for `{to}`{}", of(*.reason))]
     NoEdge {
         /// Where that is written.
         place: String,
@@ -96,17 +81,15 @@ pub enum PlanError {
         reason: Option<Reason>,
     },
     /// An edge cannot be made to wait for less.
-    #[error("{place}: `{}` waits for `{}`: {}: {}: {why}", edge.from, edge.to, edge.reason, edge.detail)]
     NotRelaxed {
         /// Where that is written.
         place: String,
         /// The edge.
         edge: Box<Edge>,
         /// Why not.
-        why: &'static str,
+        why: NotEased,
     },
     /// Two stacks of the assembly are one stack to CloudFormation, and neither waits for the other.
-    #[error("`{first}` and `{second}` are the same stack: both are called `{name}` in {environment}")]
     SameStack {
         /// The id of one.
         first: String,
@@ -118,7 +101,6 @@ pub enum PlanError {
         environment: String,
     },
     /// Context was missing when an app was synthesized, and no synthesis of the run will find it.
-    #[error("`{stack}` was synthesized without context it needs: `{key}` ({provider})")]
     MissingContext {
         /// The stack that would be deployed with something made up.
         stack: String,
@@ -132,84 +114,32 @@ pub enum PlanError {
         maker: Option<String>,
     },
     /// Nothing is left to deploy.
-    #[error("there is no stack to deploy: {why}")]
     Nothing {
-        /// Why not.
-        why: String,
+        /// Whether the assembly has stacks, and all of them are left out.
+        all_left_out: bool,
     },
 }
 
-impl PlanError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::UnknownStack { hint, .. } => hint.clone(),
-            Self::UnknownPhase { hint, .. } if hint.starts_with("did you mean") => hint.clone(),
-            Self::UnknownPhase { .. } => "`phases` in paceline.yaml names them".to_owned(),
-            Self::CommandWithoutPlace { .. } => "add `after`, `before` or both to it".to_owned(),
-            Self::UnknownCommand { .. } => "declare the other command first".to_owned(),
-            Self::Ambiguous { .. } => "write the id of one stack".to_owned(),
-            Self::Pattern { .. } => "use `*` for any text and `?` for any character".to_owned(),
-            Self::Cycle { edges, .. } if edges.iter().any(|e| e.reason.is_ordered_by_the_team()) => {
-                "remove one of the edges that paceline.yaml adds".to_owned()
-            }
-            Self::Cycle { ways, .. } if ways.is_empty() => {
-                "break one of these dependencies in the app".to_owned()
-            }
-            Self::Cycle { ways, .. } => format!(
-                "break one of these dependencies in the app; or give one up in paceline.yaml, if what it is for was \
-                 deployed before:\n    edges:\n{}",
-                show_ways(ways)
-            ),
-            Self::Contradiction { edge, later, .. } => {
-                format!("move `{}` to phase `{later}` or to a later one", edge.from)
-            }
-            Self::NoEdge { from, to, .. } => {
-                format!(
-                    "`paceline explain {from} {to}` shows the edges between them; without `relax` and `until` the edge is added"
-                )
-            }
-            Self::NotRelaxed { .. } => "name with `reason` the kind of edge that is meant".to_owned(),
-            Self::SameStack { .. } => {
-                "give one of them another `stackName`, leave one out, or declare which waits for the other"
-                    .to_owned()
-            }
-            Self::MissingContext { name: Some(name), maker: Some(maker), stack, .. } if maker == stack => {
-                format!(
-                    "`{stack}` makes {} itself: have the app read it in another way",
-                    context::shown(name)
-                )
-            }
-            Self::MissingContext { name: Some(name), maker: Some(maker), .. } => {
-                format!("`{maker}` makes {name}: deploy it in the same run, or first, and synthesize again")
-            }
-            Self::MissingContext { name: Some(name), maker: None, .. } => {
-                format!("no stack makes {}: create it, and synthesize again", context::shown(name))
-            }
-            Self::MissingContext { .. } => {
-                "synthesize where it can be looked up, and commit `cdk.context.json`".to_owned()
-            }
-            Self::Nothing { .. } => "check --only, --exclude and the multi-region setting".to_owned(),
-        }
-    }
+/// A dependency that the team can give up, so that stacks no longer wait for each other in a circle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayOut {
+    /// The id of the stack that waits.
+    pub from: String,
+    /// The id of the stack it waits for.
+    pub to: String,
+    /// Whether it reads parameters of the other stack.
+    pub parameters: bool,
+    /// Whether the manifest declares it.
+    pub manifest: bool,
 }
 
-fn of(reason: Option<Reason>) -> String {
-    reason.map_or_else(String::new, |reason| format!(" for reason {reason}"))
+/// Why an edge cannot be made to wait for less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotEased {
+    /// Only a parameter or a repository of the stack itself can be waited for.
+    NoResource,
+    /// Only a parameter of which the name is known can be looked for beforehand.
+    NoKnownParameter,
 }
 
-fn show_ways(ways: &[Vec<String>]) -> String {
-    let indented = |way: &Vec<String>| {
-        let lines = way.iter().map(|line| format!("      {}", one_line(line)));
-        lines.collect::<Vec<_>>().join("\n")
-    };
-    ways.iter().map(indented).collect::<Vec<_>>().join("\n    or\n")
-}
-
-fn show_cycle(edges: &[Edge]) -> String {
-    let lines = edges.iter().map(|edge| {
-        let [from, to, detail] = [&edge.from, &edge.to, &edge.detail].map(|text| one_line(text));
-        format!("  {from} waits for {to} ({}: {detail})", edge.reason)
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
+impl std::error::Error for PlanError {}

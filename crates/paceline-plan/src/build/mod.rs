@@ -1,25 +1,31 @@
 //! Makes a plan: what stacks read from each other becomes edges, edges become an order, and the order becomes steps.
+//!
+//! Start with `make`: its table lists the stages, and each stage is a file here.
 
 pub(crate) mod assets;
-mod beside;
 mod by_name;
 mod circles;
 mod commands;
 pub(crate) mod context;
+mod context_key;
 mod declared;
 pub(crate) mod destroy;
-pub(crate) mod edges;
+mod edges;
 pub(crate) mod error;
-mod facts;
-mod identity;
-pub mod late;
-pub(crate) mod make;
+mod inspect;
+mod late;
+mod make;
 pub(crate) mod names;
+pub(crate) mod options;
+mod order;
+mod phase_warnings;
 mod phases;
 pub(crate) mod relax;
-mod scripts;
+mod resume_key;
+pub(crate) mod resynthesized;
+mod scan;
 mod selection;
-pub(crate) mod steps;
+mod settings;
+mod steps;
 pub(crate) mod timestamps;
 mod unseen;
-mod weave;

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use globset::{GlobBuilder, GlobMatcher};
 use paceline_assembly::{Assembly, Stack};
 
-use crate::build::error::PlanError;
+use super::error::PlanError;
 use crate::config::Pattern;
 
 /// The names of an assembly's stacks.
@@ -52,7 +52,7 @@ impl<'a> Names<'a> {
             _ => Err(PlanError::Ambiguous {
                 place: self.place(pattern, used_in),
                 pattern: pattern.text.clone(),
-                stacks: found.join(", "),
+                stacks: found.into_iter().map(str::to_owned).collect(),
             }),
         }
     }
@@ -74,18 +74,11 @@ impl<'a> Names<'a> {
             return Err(PlanError::UnknownStack {
                 place: place.to_owned(),
                 pattern: text.to_owned(),
-                hint: suggestion(text, self.assembly.stacks.iter().map(|stack| stack.id.as_str())),
+                meant: near(text, self.assembly.stacks.iter().map(|stack| stack.id.as_str()))
+                    .map(str::to_owned),
             });
         }
         Ok(found)
-    }
-}
-
-/// What may have been meant by `text`: a name that is near, or the only one that holds it.
-pub(crate) fn suggestion<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> String {
-    match near(text, names) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => "`paceline plan` lists the stacks of the assembly".to_owned(),
     }
 }
 
@@ -136,17 +129,17 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{distance, near, suggestion};
+    use super::{distance, near};
 
     #[test]
-    fn the_name_that_differs_least_is_suggested_or_else_one_that_holds_the_text() {
-        let of = |text| suggestion(text, ["Dashboard", "UserSimulationStack", "Prod/Services"].into_iter());
-        assert_eq!(of("Dashbord"), "did you mean `Dashboard`?");
-        assert_eq!(of("usersimulation"), "did you mean `UserSimulationStack`?");
-        assert_eq!(of("Services"), "did you mean `Prod/Services`?");
-        assert_eq!(of("Servcies"), "did you mean `Prod/Services`?");
+    fn the_nearest_name_is_meant_or_the_only_one_that_holds_the_text() {
+        let of = |text| near(text, ["Dashboard", "UserSimulationStack", "Prod/Services"].into_iter());
+        assert_eq!(of("Dashbord"), Some("Dashboard"));
+        assert_eq!(of("usersimulation"), Some("UserSimulationStack"));
+        assert_eq!(of("Services"), Some("Prod/Services"));
+        assert_eq!(of("Servcies"), Some("Prod/Services"));
         for far in ["Frontend", "Nope", "Data", "s", ""] {
-            assert_eq!(of(far), "`paceline plan` lists the stacks of the assembly", "{far}");
+            assert_eq!(of(far), None, "{far}");
         }
         let of = |text| near(text, ["Api", "Web", "ApiBackend"].into_iter());
         assert_eq!(of("Nope"), None);

@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::build::edges::{Edge, Reason};
-use crate::build::error::PlanError;
-use crate::build::names::Names;
+use super::error::PlanError;
+use super::names::Names;
 use crate::config::{PhaseConfig, Strategy};
 use crate::model::graph::Graph;
-use crate::model::plan::Phase;
+use crate::model::{Edge, Phase, Reason, Tie};
 
 /// The phases of an assembly.
 #[derive(Debug)]
@@ -93,16 +92,16 @@ impl Phases {
             .map(|phase| phase.stacks.iter().filter_map(|id| number.get(id.as_str()).copied()).collect())
             .collect();
         let ids: HashMap<usize, &str> = number.iter().map(|(id, number)| (*number, *id)).collect();
-        let mut add = |graph: &mut Graph, from: usize, to: usize, detail: String| {
+        let mut add = |graph: &mut Graph, from: usize, to: usize, tie: Tie| {
             graph.add(from, to);
             let (Some(from), Some(to)) = (ids.get(&from), ids.get(&to)) else { return };
-            edges.push(Edge::new(from, to, Reason::Phase, detail));
+            edges.push(Edge::new(from, to, Reason::Phase, tie));
         };
         for ((phase, &sequential), nodes) in self.list.iter().zip(&self.sequential).zip(&nodes) {
             if sequential {
                 let sorted = in_order(nodes, graph);
                 for pair in sorted.windows(2) {
-                    add(graph, pair[1], pair[0], format!("phase `{}` is sequential", phase.name));
+                    add(graph, pair[1], pair[0], Tie::Sequential { phase: phase.name.clone() });
                 }
             }
         }
@@ -115,8 +114,8 @@ impl Phases {
                     (ends(&nodes[at], Graph::needs, graph), ends(last, Graph::needed_by, graph));
                 for &from in &first {
                     for &to in &last {
-                        let detail = format!("phase `{}` waits for phase `{}`", phase.name, earlier.name);
-                        add(graph, from, to, detail);
+                        let (phase, earlier) = (phase.name.clone(), earlier.name.clone());
+                        add(graph, from, to, Tie::Barrier { phase, earlier });
                     }
                 }
                 if earlier.barrier && !earlier.stacks.is_empty() {

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::build::edges::{ELLIPSIS, Edge, Reason, Section};
-use crate::build::error::PlanError;
+use super::error::{NotEased, PlanError};
+use super::scan::place::ELLIPSIS;
 use crate::config::{DeclaredEdge, Until};
-use crate::model::plan::{PlannedStack, Relaxed};
-use crate::show::{folded, show_reasons};
+use crate::model::{Edge, PlannedStack, Reason, Relaxed, Section, Warning, folded};
 
 /// The stacks that wait and those they wait for whose parameters are all there already.
 pub type Present = BTreeSet<(String, String)>;
@@ -37,10 +36,7 @@ pub(crate) fn apply(
     if declared.until == Some(Until::Resource) {
         for edge in edges.iter_mut().filter(|edge| meant(edge)) {
             if early_resource(edge).is_none() {
-                return refuse(
-                    edge,
-                    "only a parameter or a repository of the stack itself can be waited for",
-                );
+                return refuse(edge, NotEased::NoResource);
             }
             edge.until = Until::Resource;
         }
@@ -54,7 +50,7 @@ pub(crate) fn apply(
             continue;
         }
         let Some(stored) = &edge.stored else {
-            return refuse(edge, "only a parameter of which the name is known can be looked for beforehand");
+            return refuse(edge, NotEased::NoKnownParameter);
         };
         parameters.push(stored.clone());
     }
@@ -100,7 +96,7 @@ pub(crate) fn early_resource(edge: &Edge) -> Option<&str> {
 }
 
 /// The stacks that all the edges wait for only until some resources are complete, and those resources.
-pub(crate) fn early(edges: &[Edge]) -> BTreeMap<&str, BTreeSet<String>> {
+pub(crate) fn early_resources(edges: &[Edge]) -> BTreeMap<&str, BTreeSet<String>> {
     let mut early: BTreeMap<&str, Option<BTreeSet<String>>> = BTreeMap::new();
     for edge in edges {
         let resource = early_resource(edge).filter(|_| edge.until == Until::Resource);
@@ -116,7 +112,7 @@ pub(crate) fn early(edges: &[Edge]) -> BTreeMap<&str, BTreeSet<String>> {
 
 /// A warning for each pair of stacks of which the team says that less is enough, and that other edges tie all the
 /// same: nothing is won there until those are gone as well. The relaxed edges among them are marked.
-pub(crate) fn without_effect(stacks: &[PlannedStack], relaxed: &mut [Relaxed]) -> Vec<String> {
+pub(crate) fn without_effect(stacks: &[PlannedStack], relaxed: &mut [Relaxed]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for from in stacks {
         let tied = tied(from, relaxed);
@@ -124,13 +120,8 @@ pub(crate) fn without_effect(stacks: &[PlannedStack], relaxed: &mut [Relaxed]) -
             for it in relaxed.iter_mut().filter(|it| it.from == from.id && it.to == to) {
                 it.without_effect = true;
             }
-            warnings.push(format!(
-                "`edges` says that less than all of `{to}` is enough for `{}`, which waits for all of it all the \
-                 same ({}): `paceline explain {} {to}` shows why",
-                from.id,
-                show_reasons(&reasons),
-                from.id
-            ));
+            let (from, to) = (from.id.clone(), to.to_owned());
+            warnings.push(Warning::EasedWithoutEffect { from, to, reasons });
         }
     }
     warnings

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use paceline_assembly::Assembly;
 
-use crate::build::edges::{Edge, Reason};
-use crate::build::error::PlanError;
-use crate::build::make::PlanOptions;
-use crate::build::names::Names;
+use super::error::PlanError;
+use super::names::Names;
+use super::options::PlanOptions;
 use crate::config::Config;
-use crate::model::plan::LeftOut;
+use crate::model::{Edge, LeftOut, LeftOutReason, Reason, Warning};
 
 /// Which stacks will be deployed, and why the others will not.
 pub(crate) struct Selection {
@@ -37,17 +36,15 @@ impl Selection {
             if options.exclusively { named.clone() } else { closure(&named, edges, options.deletes) };
         let only = pick(&options.only, "--only")?;
         let exclude = pick(&options.exclude, "--exclude")?;
-        let mut why: BTreeMap<&str, String> = BTreeMap::new();
+        let mut why: BTreeMap<&str, LeftOutReason> = BTreeMap::new();
         let off = config.multi_region.as_ref().filter(|m| !m.is_on(options.multi_region.as_deref()));
         if let Some(multi_region) = off {
             for stack in &assembly.stacks {
                 if let Some(region) =
                     stack.environment.region.as_deref().filter(|r| *r != multi_region.primary)
                 {
-                    why.insert(
-                        &stack.id,
-                        format!("{region} is off: {} is not set to true", multi_region.when),
-                    );
+                    let (region, variable) = (region.to_owned(), multi_region.when.clone());
+                    why.insert(&stack.id, LeftOutReason::RegionOff { region, variable });
                 }
             }
             // A stack of the primary region that needs one of these could only fail.
@@ -59,7 +56,7 @@ impl Selection {
             while let Some(to) = open.pop() {
                 for from in waiting.remove(to).unwrap_or_default() {
                     if !why.contains_key(from) {
-                        why.insert(from, format!("waits for {to}, which is left out"));
+                        why.insert(from, LeftOutReason::WaitsFor { stack: to.to_owned() });
                         open.push(from);
                     }
                 }
@@ -68,27 +65,23 @@ impl Selection {
         for stack in &assembly.stacks {
             let id = stack.id.as_str();
             if exclude.contains(id) {
-                why.entry(id).or_insert_with(|| "--exclude names it".to_owned());
+                why.entry(id).or_insert(LeftOutReason::Excluded);
             } else if !(only.is_empty() || only.contains(id)) {
-                why.entry(id).or_insert_with(|| "--only does not name it".to_owned());
+                why.entry(id).or_insert(LeftOutReason::NotInOnly);
             } else if !(named.is_empty() || together.contains(id)) {
                 let tie = match (options.exclusively, options.deletes) {
-                    (true, _) => "it is not named",
-                    (false, true) => "none of the stacks named is needed by it",
-                    (false, false) => "it is not named, and no stack that is needs it",
+                    (true, _) => LeftOutReason::NotNamed,
+                    (false, true) => LeftOutReason::NeedsNoneNamed,
+                    (false, false) => LeftOutReason::NotNeeded,
                 };
-                why.entry(id).or_insert_with(|| tie.to_owned());
+                why.entry(id).or_insert(tie);
             }
         }
         let all = assembly.stacks.iter();
         let chosen: BTreeSet<String> =
             all.filter(|stack| !why.contains_key(stack.id.as_str())).map(|stack| stack.id.clone()).collect();
         if chosen.is_empty() {
-            let why = match why.values().next() {
-                Some(_) => "every stack is left out".to_owned(),
-                None => "the assembly has none".to_owned(),
-            };
-            return Err(PlanError::Nothing { why });
+            return Err(PlanError::Nothing { all_left_out: !why.is_empty() });
         }
         let left_out = why.into_iter().map(|(stack, why)| LeftOut { stack: stack.to_owned(), why });
         Ok(Self { chosen, left_out: left_out.collect() })
@@ -99,7 +92,7 @@ impl Selection {
     }
 
     /// Says of each stack that is left out who needs it all the same: they fail unless it is there.
-    pub(crate) fn cut(&self, edges: &[Edge]) -> Vec<String> {
+    pub(crate) fn cut(&self, edges: &[Edge]) -> Vec<Warning> {
         let mut cut: BTreeMap<&str, BTreeMap<&str, &Edge>> = BTreeMap::new();
         for edge in edges.iter().filter(|edge| self.has(&edge.from) && !self.has(&edge.to)) {
             let kept = cut.entry(&edge.to).or_default().entry(&edge.from).or_insert(edge);
@@ -109,26 +102,14 @@ impl Selection {
             }
         }
         let why = |stack: &str| self.left_out.iter().find(|left| left.stack == stack).map(|left| &left.why);
-        let told = cut.into_iter().map(|(to, edges)| {
-            let listed: Vec<String> =
-                edges.values().take(LISTED).map(|edge| format!("{} ({})", edge.from, edge.reason)).collect();
-            let more = match edges.len().saturating_sub(LISTED) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            let need = if edges.len() == 1 { "needs" } else { "need" };
-            let why = why(to).map(|why| format!(" ({why})")).unwrap_or_default();
-            format!(
-                "{to} is left out{why}, and {}{more} {need} it: it must be deployed already",
-                listed.join(", ")
-            )
+        let told = cut.into_iter().map(|(to, edges)| Warning::LeftOutButNeeded {
+            stack: to.to_owned(),
+            why: why(to).cloned(),
+            needed_by: edges.into_values().map(|edge| (edge.from.clone(), edge.reason)).collect(),
         });
         told.collect()
     }
 }
-
-/// A list of names ends after so many.
-const LISTED: usize = 4;
 
 /// The stacks and all that they need, or all that need them.
 fn closure<'a>(stacks: &BTreeSet<&'a str>, edges: &'a [Edge], dependents: bool) -> BTreeSet<&'a str> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pattern;
-use crate::edges::Reason;
+use crate::model::Reason;
 
 /// A dependency that no file shows, or what is enough of one that files show.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

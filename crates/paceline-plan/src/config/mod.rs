@@ -146,7 +146,7 @@ impl fmt::Display for Strategy {
 }
 
 /// How much happens at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Concurrency {
     /// Stack operations.

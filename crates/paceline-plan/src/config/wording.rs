@@ -2,7 +2,7 @@
 
 use serde_saphyr::Error;
 
-use crate::names::near;
+use crate::near;
 
 /// What is wrong with a configuration, by the reader's error and the text it read.
 pub(super) fn wording(error: &Error, text: &str) -> String {

@@ -1,5 +1,33 @@
-//! The values that a plan consists of. They say what will be done, and import nothing that makes or shows a plan.
+//! The values that a plan consists of.
+//!
+//! They say what will be done, in which order, and why. They can be saved and read again, and know nothing of how a
+//! plan is made or shown: this folder imports none of the others. A warning or a reason is data here; the sentences
+//! that people read are made in `show`.
+
+mod chain;
+mod edge;
+mod estimate;
+mod findings;
+mod identity;
+mod operation;
+mod plan;
+mod reason;
+mod scripts;
+mod step;
+mod template_place;
+mod warning;
 
 pub mod graph;
-pub(crate) mod place;
-pub(crate) mod plan;
+
+pub(crate) use chain::lower_bound;
+pub(crate) use edge::folded;
+pub use edge::{Edge, StoredParameter, Tie};
+pub use estimate::{Basis, Day};
+pub use findings::{Borrowed, ByName, DeclaredOnly, External, KeptContext, Relaxed, SynthesisTimes};
+pub(crate) use identity::content_digest;
+pub use operation::StepOperation;
+pub use plan::{LeftOut, LeftOutReason, Phase, Plan, PlannedStack};
+pub use reason::Reason;
+pub use step::{Command, EarlyNeed, Publish, Step, Synthesize, THE_APP, Work};
+pub use template_place::{Section, TemplatePlace};
+pub use warning::Warning;

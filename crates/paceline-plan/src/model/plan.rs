@@ -1,22 +1,27 @@
 //! The plan: what will be done, in which order, and why. A value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
-use serde::Serialize;
+use super::reason::Reason;
+use crate::config::{Concurrency, FailurePolicy, Rollback, Strategy};
+use serde::{Deserialize, Serialize};
 
-use crate::build::edges::{Edge, External, Place, Reason, Stored};
-use crate::config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
-use crate::model::graph::Graph;
-use crate::outlook::forecast::{Basis, critical_steps};
-use crate::outlook::history::{Operation, Site};
+use super::chain::critical_steps;
+use super::edge::Edge;
+use super::estimate::Basis;
+use super::findings::{Borrowed, ByName, DeclaredOnly, External, KeptContext, Relaxed, SynthesisTimes};
+use super::graph::Graph;
+use super::operation::StepOperation;
+use super::step::{Step, Work};
+use super::warning::Warning;
 
 /// What will be done, in which order, and why.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The same digest means the same stacks, with the same templates and settings, in the same order.
-    pub digest: String,
+    /// Tells whether an interrupted run was of this plan. Unlike [`digest`](Self::digest) it leaves out what may
+    /// change between the two attempts: the commands' texts, and how much happens at once.
+    pub resume_key: String,
     /// The stacks that will be deployed, each after all that it waits for.
     pub stacks: Vec<PlannedStack>,
     /// The phases in their order; stacks that no phase names are in none.
@@ -27,9 +32,9 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
     /// Names that stacks read and that nothing in the assembly provides.
     pub external: Vec<External>,
-    /// Edges that are dropped when every parameter they are for is there already.
+    /// Edges that are dropped when every parameter they are for exists already.
     pub relaxed: Vec<Relaxed>,
-    /// What apps have from their context as it was once found, and stacks of the plan make.
+    /// Cached lookups in `cdk.context.json` of things that stacks of this plan create.
     pub kept_context: Vec<KeptContext>,
     /// Assets that stacks use and that only the asset manifest of another stack names.
     pub borrowed: Vec<Borrowed>,
@@ -37,12 +42,12 @@ pub struct Plan {
     pub by_name: Vec<ByName>,
     /// Edges that the manifest declares and that no template uses.
     pub declared_only: Vec<DeclaredOnly>,
-    /// The stacks that hold the time of their synthesis, and where: such a stack is never unchanged.
-    pub times: Vec<(String, Vec<Place>)>,
+    /// The stacks that hold the time of their synthesis: such a stack is never unchanged.
+    pub times: Vec<SynthesisTimes>,
     /// Whether stacks that differ in such times alone are taken for unchanged.
     pub ignore_times: bool,
     /// What a person should know before deploying.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// The ids of the stacks on the heaviest chain.
     pub critical_path: Vec<String>,
     /// What decides when a stack may start.
@@ -56,7 +61,7 @@ pub struct Plan {
 }
 
 /// A stack that will be deployed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedStack {
     /// The hierarchical id, as `cdk ls` prints it.
     pub id: String,
@@ -77,24 +82,17 @@ pub struct PlannedStack {
     /// Where that figure comes from.
     pub expected_from: Basis,
     /// What that operation is, as far as history tells.
-    pub operation: Operation,
+    pub operation: StepOperation,
     /// The digest of its template.
     pub template: String,
-    /// The digest of what CloudFormation is given beside the template: parameters, tags, roles and the like.
+    /// The digest of its other input to CloudFormation: parameters, tags, roles and the like.
     pub settings: String,
     /// Why it waits for others.
     pub depends_on: Vec<Edge>,
 }
 
-impl PlannedStack {
-    /// Where it is deployed, as the history tells places apart.
-    pub(crate) fn site(&self) -> Site<'_> {
-        Site { account: self.account.as_deref(), region: self.region.as_deref() }
-    }
-}
-
 /// A named group of stacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
     /// What people call it.
     pub name: String,
@@ -105,263 +103,47 @@ pub struct Phase {
 }
 
 /// A stack that will not be deployed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Its id.
     pub stack: String,
     /// Why.
-    pub why: String,
+    pub why: LeftOutReason,
 }
 
-/// An edge that the manifest declares and that no template uses: nothing of one stack is named in the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredOnly {
-    /// The id of the stack that waits.
-    pub from: String,
-    /// The id of the stack it waits for.
-    pub to: String,
-    /// How much earlier the last stack would be complete without this edge, with room for every stack at once.
-    pub saves: Duration,
-}
-
-/// An asset whose address stands in the template of a stack, and which only another stack's asset manifest names. The
-/// stack waits until the asset is published, and not for the other stack.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Borrowed {
-    /// The id of the stack that uses it.
-    pub stack: String,
-    /// The id of the stack whose asset manifest names it.
-    pub manifest: String,
-    /// What people call it.
-    pub asset: String,
-    /// Whether it is a container image and not a file.
-    pub image: bool,
-    /// The id of the step that publishes it.
-    pub step: String,
-    /// Where the template uses it.
-    pub read_at: Place,
-}
-
-/// One stack names what another makes under a literal name. Whether it has to be there first, only the team knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ByName {
-    /// The id of the stack that names it.
-    pub from: String,
-    /// The id of the stack that makes it.
-    pub to: String,
-    /// What it is, such as `role`.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// Where it is named.
-    pub read_at: Place,
-}
-
-/// Edges between two stacks that are dropped when what they are for is there before the run: every parameter that is
-/// read, or for edges of the manifest the other stack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Relaxed {
-    /// The id of the stack that waits.
-    pub from: String,
-    /// The id of the stack it waits for.
-    pub to: String,
-    /// Why that is right, in the team's words.
-    pub because: String,
-    /// The kind of edge, where the team names one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
-    /// The parameters; none where only the manifest orders the two.
-    pub parameters: Vec<Stored>,
-    /// Whether this plan has the edges no more.
-    pub dropped: bool,
-    /// Whether they had to go: with them, stacks would wait for each other in a circle or against the phases. The
-    /// parameters have to be there then.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub forced: bool,
-    /// Whether other edges tie the two all the same.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub without_effect: bool,
-}
-
-/// What an app has from its context as it was once found, and a stack of the plan makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeptContext {
-    /// The app, where there are several.
-    pub app: Option<String>,
-    /// The key of the context.
-    pub key: String,
-    /// The name of the parameter, or such as `hosted zone example.com`.
-    pub name: String,
-    /// The id of the stack that makes it.
-    pub stack: String,
-}
-
-/// A node of the plan.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// Unique in the plan, such as `deploy:Services`.
-    pub id: String,
-    /// What is to be done.
-    pub work: Work,
-    /// The positions of the steps it waits for; all are smaller than its own.
-    pub needs: Vec<usize>,
-    /// Those of them that it waits for only until some of their resources are complete.
-    pub early: Vec<Early>,
-    /// How long it is expected to take.
-    pub expected: Duration,
-    /// Where that figure comes from.
-    pub expected_from: Basis,
-}
-
-/// A stack that a step waits for only until some of its resources are complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Early {
-    /// The position of the step that deploys the stack.
-    pub need: usize,
-    /// The logical ids of the resources.
-    pub resources: BTreeSet<String>,
-    /// When they are expected to be complete, from the start of that step.
-    pub after: Duration,
-}
-
-/// What a step does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Work {
-    /// Bring an asset to a destination.
-    Publish(Publish),
-    /// Create or update a stack.
-    Deploy {
-        /// The position of the stack in [`Plan::stacks`].
-        stack: usize,
+/// Why a stack will not be deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftOutReason {
+    /// Its region is not switched on.
+    RegionOff {
+        /// The region.
+        region: String,
+        /// The environment variable that switches it on.
+        variable: String,
     },
-    /// Delete a stack.
-    Delete {
-        /// The position of the stack in [`Plan::stacks`].
-        stack: usize,
+    /// It waits for a stack that is left out.
+    WaitsFor {
+        /// The id of that stack.
+        stack: String,
     },
-    /// Wait until a stack's roles are usable.
-    Gate {
-        /// The position of the stack in [`Plan::stacks`].
-        stack: usize,
-        /// Which roles.
-        roles: IamRoles,
-    },
-    /// Run a script that the team supplies.
-    Command(Command),
-    /// Synthesize an app again, for stacks that hold what earlier stacks make.
-    Synthesize(Synthesize),
+    /// `--exclude` names it.
+    Excluded,
+    /// `--only` names others.
+    NotInOnly,
+    /// Stacks are named, and these alone are meant.
+    NotNamed,
+    /// Stacks are named, and none of them needs it.
+    NotNeeded,
+    /// Stacks to delete are named, and it needs none of them.
+    NeedsNoneNamed,
 }
 
-/// What the only app is called.
-pub const THE_APP: &str = "the app";
-
-/// An app that is synthesized in the middle of the run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Synthesize {
-    /// The app, where there are several.
-    pub app: Option<String>,
-    /// The positions in [`Plan::stacks`] of the stacks that wait for it, of which there is at least one.
-    pub stacks: Vec<usize>,
-    /// The names of what it is done for: parameters, or such as `hosted zone example.com`.
-    pub lookups: BTreeSet<String>,
-}
-
-/// A script that the team supplies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    /// What people call it.
-    pub name: String,
-    /// The position in [`Plan::stacks`] of the last stack it follows.
-    pub stack: usize,
-    /// What is given to the shell.
-    pub run: String,
-    /// The shell, which takes `-c` and the script.
-    pub shell: String,
-    /// The folder it runs in.
-    pub dir: Utf8PathBuf,
-    /// Environment variables on top of Paceline's own.
-    pub env: BTreeMap<String, String>,
-    /// After so long it is ended, and has failed.
-    pub timeout: Option<Duration>,
-    /// How often it is run again when it fails.
-    pub retries: u32,
-    /// The digests of the files that it starts, as far as they have been read: see
-    /// [`Plan::with_scripts`](Plan::with_scripts).
-    pub scripts: BTreeMap<Utf8PathBuf, String>,
-}
-
-impl Synthesize {
-    /// What the app is called, in a sentence.
-    pub fn app_shown(&self) -> String {
-        self.app.as_ref().map_or_else(|| THE_APP.to_owned(), |app| format!("app `{app}`"))
-    }
-}
-
-impl Work {
-    /// The word used in events.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Publish(_) => "publish",
-            Self::Deploy { .. } => "deploy",
-            Self::Delete { .. } => "delete",
-            Self::Gate { .. } => "gate",
-            Self::Command(_) => "command",
-            Self::Synthesize(_) => "synth",
-        }
-    }
-
-    /// The position of the stack it belongs to: the one it is about, or the first that needs the asset.
-    fn about(&self) -> usize {
-        match self {
-            Self::Publish(publish) => publish.stack,
-            Self::Command(command) => command.stack,
-            Self::Synthesize(synthesize) => synthesize.stacks[0],
-            Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => *stack,
-        }
-    }
-
-    /// The position of the stack that it changes, for the kinds of work that are operations on stacks.
-    pub fn changes(&self) -> Option<usize> {
-        match self {
-            Self::Deploy { stack } | Self::Delete { stack } => Some(*stack),
-            Self::Publish(_) | Self::Gate { .. } | Self::Command(_) | Self::Synthesize(_) => None,
-        }
-    }
-
-    /// The position of the stack it is about.
-    pub fn stack(&self) -> Option<usize> {
-        match self {
-            Self::Publish(_) | Self::Command(_) | Self::Synthesize(_) => None,
-            Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => Some(*stack),
-        }
-    }
-}
-
-/// An asset and one of its destinations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Publish {
-    /// The position in [`Plan::stacks`] of the first stack that needs it.
-    pub stack: usize,
-    /// The id of the stack whose asset manifest names it. It need not be a stack of the plan: see [`Borrowed`].
-    pub manifest: String,
-    /// Its id in that manifest.
-    pub asset: String,
-    /// The id of the destination in that manifest.
-    pub destination: String,
-    /// Whether it is a container image and not a file.
-    pub image: bool,
-    /// What people call it.
-    pub title: String,
-}
-
-impl Publish {
-    /// What it is, and what people call it. A title that is made of the digest says what it is already.
-    pub fn named(&self) -> String {
-        let kind = if self.image { "image" } else { "file" };
-        match self.title.strip_prefix(kind) {
-            Some(rest) if rest.starts_with(' ') => self.title.clone(),
-            _ => format!("{kind} {}", self.title),
-        }
+impl PlannedStack {
+    /// The names of what its app looks up in a synthesis that the stack waits for.
+    pub fn awaited_lookups(&self) -> BTreeSet<&str> {
+        let late = self.depends_on.iter().filter(|edge| edge.reason == Reason::Synth);
+        late.map(|edge| edge.name.as_str()).collect()
     }
 }
 
@@ -386,6 +168,25 @@ impl Plan {
             }
         }
         graph
+    }
+
+    /// The graph of the stacks.
+    pub fn stack_graph(&self) -> Graph {
+        let numbers = self.numbers();
+        let mut graph = Graph::new(self.stacks.len());
+        for (from, stack) in self.stacks.iter().enumerate() {
+            for edge in &stack.depends_on {
+                if let Some(&to) = numbers.get(edge.to.as_str()) {
+                    graph.add(from, to);
+                }
+            }
+        }
+        graph
+    }
+
+    /// The positions of the stacks by their ids.
+    pub(crate) fn numbers(&self) -> HashMap<&str, usize> {
+        self.stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect()
     }
 
     /// The step that deploys a stack.

@@ -36,7 +36,7 @@ static TYPICAL: LazyLock<Arc<Table>> = LazyLock::new(|| {
 /// What CloudFormation does with a resource.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Operation {
+pub enum ResourceOperation {
     /// The resource is new.
     Create,
     /// The resource changes in place. One that is replaced takes a create, and later a delete.
@@ -72,7 +72,7 @@ pub struct Durations {
     table: Arc<Table>,
 }
 
-/// By resource type, the figures in the order of [`Operation`]; a type known by an override alone has gaps.
+/// By resource type, the figures in the order of [`ResourceOperation`]; a type known by an override alone has gaps.
 type Table = BTreeMap<String, [Option<Figure>; 3]>;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -88,12 +88,12 @@ impl Durations {
     }
 
     /// How long `operation` typically takes for a resource of this type.
-    pub fn of(&self, resource_type: &str, operation: Operation) -> Duration {
+    pub fn of(&self, resource_type: &str, operation: ResourceOperation) -> Duration {
         self.figure(resource_type, operation).duration
     }
 
     /// As [`of`](Self::of), in whole seconds and with the source of the figure.
-    pub fn lookup(&self, resource_type: &str, operation: Operation) -> Typical {
+    pub fn lookup(&self, resource_type: &str, operation: ResourceOperation) -> Typical {
         let Figure { duration, source } = self.figure(resource_type, operation);
         let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
         Typical { seconds: u32::try_from(seconds).unwrap_or(u32::MAX), source }
@@ -103,13 +103,13 @@ impl Durations {
     ///
     /// Set for `AWS::CloudFormation::CustomResource`, it counts for each custom resource that has no row.
     #[must_use]
-    pub fn with(mut self, resource_type: &str, operation: Operation, duration: Duration) -> Self {
+    pub fn with(mut self, resource_type: &str, operation: ResourceOperation, duration: Duration) -> Self {
         let row = Arc::make_mut(&mut self.table).entry(resource_type.to_owned()).or_default();
         row[operation as usize] = Some(Figure { duration, source: Source::Estimate });
         self
     }
 
-    fn figure(&self, resource_type: &str, operation: Operation) -> Figure {
+    fn figure(&self, resource_type: &str, operation: ResourceOperation) -> Figure {
         let of = |row| self.table.get(row).and_then(|figures| figures[operation as usize]);
         let shared = || resource_type.starts_with(CUSTOM_PREFIX).then(|| of(CUSTOM_RESOURCE)).flatten();
         of(resource_type).or_else(shared).unwrap_or(Figure {
@@ -170,14 +170,15 @@ fn parse_row(line: &str) -> Result<(&str, [Figure; 3]), String> {
 mod tests {
     use super::*;
 
-    const ALL: [Operation; 3] = [Operation::Create, Operation::Update, Operation::Delete];
+    const ALL: [ResourceOperation; 3] =
+        [ResourceOperation::Create, ResourceOperation::Update, ResourceOperation::Delete];
 
     fn rows() -> Vec<&'static str> {
         include_str!("durations.csv").lines().filter(|line| !line.starts_with('#')).skip(1).collect()
     }
 
     fn create(resource_type: &str) -> u32 {
-        Durations::typical().lookup(resource_type, Operation::Create).seconds
+        Durations::typical().lookup(resource_type, ResourceOperation::Create).seconds
     }
 
     #[test]
@@ -239,7 +240,7 @@ mod tests {
 
     #[test]
     fn an_unknown_type_takes_the_default() {
-        let typical = Durations::typical().lookup("AWS::Nowhere::Nothing", Operation::Create);
+        let typical = Durations::typical().lookup("AWS::Nowhere::Nothing", ResourceOperation::Create);
         assert_eq!(typical, Typical { seconds: DEFAULT_SECONDS[0], source: Source::Default });
     }
 
@@ -266,8 +267,8 @@ mod tests {
     #[test]
     fn deletes_are_estimates() {
         let durations = Durations::typical();
-        assert_eq!(durations.lookup("AWS::EC2::NatGateway", Operation::Create).source, Source::Rain);
-        let delete = durations.lookup("AWS::EC2::NatGateway", Operation::Delete);
+        assert_eq!(durations.lookup("AWS::EC2::NatGateway", ResourceOperation::Create).source, Source::Rain);
+        let delete = durations.lookup("AWS::EC2::NatGateway", ResourceOperation::Delete);
         assert_eq!(delete.source, Source::Estimate);
         assert!(delete.seconds >= 30);
     }
@@ -280,27 +281,28 @@ mod tests {
             assert_eq!(durations.lookup("Custom::AWS", operation), shared);
             assert_eq!(shared.source, Source::Estimate);
         }
-        let overridden = durations.with(CUSTOM_RESOURCE, Operation::Create, Duration::from_secs(77));
-        assert_eq!(overridden.lookup("Custom::AWS", Operation::Create).seconds, 77);
+        let overridden = durations.with(CUSTOM_RESOURCE, ResourceOperation::Create, Duration::from_secs(77));
+        assert_eq!(overridden.lookup("Custom::AWS", ResourceOperation::Create).seconds, 77);
     }
 
     #[test]
     fn an_override_counts_for_its_type_and_operation_alone() {
         let before = Durations::typical();
-        let after = before.clone().with("AWS::S3::Bucket", Operation::Create, Duration::from_millis(1500));
-        assert_eq!(after.of("AWS::S3::Bucket", Operation::Create), Duration::from_millis(1500));
-        assert_eq!(after.lookup("AWS::S3::Bucket", Operation::Create).seconds, 2);
+        let after =
+            before.clone().with("AWS::S3::Bucket", ResourceOperation::Create, Duration::from_millis(1500));
+        assert_eq!(after.of("AWS::S3::Bucket", ResourceOperation::Create), Duration::from_millis(1500));
+        assert_eq!(after.lookup("AWS::S3::Bucket", ResourceOperation::Create).seconds, 2);
         assert_eq!(
-            after.of("AWS::S3::Bucket", Operation::Update),
-            before.of("AWS::S3::Bucket", Operation::Update)
+            after.of("AWS::S3::Bucket", ResourceOperation::Update),
+            before.of("AWS::S3::Bucket", ResourceOperation::Update)
         );
-        assert_eq!(before.of("AWS::S3::Bucket", Operation::Create), Duration::from_secs(20));
+        assert_eq!(before.of("AWS::S3::Bucket", ResourceOperation::Create), Duration::from_secs(20));
 
-        let unknown = before.with("Custom::Mine", Operation::Delete, Duration::ZERO);
-        assert_eq!(unknown.of("Custom::Mine", Operation::Delete), Duration::ZERO);
+        let unknown = before.with("Custom::Mine", ResourceOperation::Delete, Duration::ZERO);
+        assert_eq!(unknown.of("Custom::Mine", ResourceOperation::Delete), Duration::ZERO);
         assert_eq!(
-            unknown.of("Custom::Mine", Operation::Create),
-            unknown.of(CUSTOM_RESOURCE, Operation::Create)
+            unknown.of("Custom::Mine", ResourceOperation::Create),
+            unknown.of(CUSTOM_RESOURCE, ResourceOperation::Create)
         );
     }
 
@@ -323,6 +325,9 @@ mod tests {
     #[test]
     fn operations_are_lowercase_in_json() {
         assert_eq!(serde_json::to_string(&ALL).unwrap(), r#"["create","update","delete"]"#);
-        assert_eq!(serde_json::from_str::<Operation>("\"delete\"").unwrap(), Operation::Delete);
+        assert_eq!(
+            serde_json::from_str::<ResourceOperation>("\"delete\"").unwrap(),
+            ResourceOperation::Delete
+        );
     }
 }

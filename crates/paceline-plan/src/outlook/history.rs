@@ -5,12 +5,14 @@
 //! so the union of two branches' files is a valid file. A line that cannot be read is passed over.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use paceline_assembly::Environment;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use crate::model::{Day, PlannedStack, StepOperation};
 
 /// Where the history is kept, in the folder that `paceline` is called in.
 pub const FILE: &str = ".paceline/history.jsonl";
@@ -34,7 +36,7 @@ const FEW_LINES: usize = 5;
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum HistoryKind {
     /// A stack, by its id.
     Stack,
     /// A file asset, by its title.
@@ -49,22 +51,6 @@ pub enum Kind {
     Synth,
 }
 
-/// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Operation {
-    /// A stack was created.
-    Create,
-    /// A stack was updated.
-    Update,
-    /// A stack was deleted.
-    Delete,
-    /// An asset was published, a gate waited for, a command run.
-    Done,
-    /// There was nothing to do.
-    Unchanged,
-}
-
 /// A line: one step of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -77,7 +63,7 @@ pub struct Entry {
     /// When it ended, in RFC 3339 with milliseconds, UTC.
     pub at: String,
     /// What it is about.
-    pub kind: Kind,
+    pub kind: HistoryKind,
     /// What that is called.
     pub name: String,
     /// What tells its account from others, without naming it: see [`account_key`]. Older lines have none.
@@ -87,7 +73,7 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub region: Option<String>,
     /// What was done.
-    pub operation: Operation,
+    pub operation: StepOperation,
     /// The start of the digest of what was deployed: the template, or the asset.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content: Option<String>,
@@ -121,33 +107,10 @@ fn is_timestamp(text: &str) -> bool {
     text.len() == shape.len() && shape.chars().zip(text.chars()).all(fits)
 }
 
-/// A day in UTC, as a date is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day {
-    year: u16,
-    month: u8,
-    of_month: u8,
-}
-
-impl Day {
-    /// The day of a timestamp.
-    fn of(at: &str) -> Option<Self> {
-        let mut parts = at.get(..10)?.split('-');
-        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Self { year: year.parse().ok()?, month: month.parse().ok()?, of_month: day.parse().ok()? })
-    }
-}
-
-impl fmt::Display for Day {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.of_month)
-    }
-}
-
 /// What an entry is about: the samples of one thing are compared with each other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    kind: Kind,
+struct SampleKey {
+    kind: HistoryKind,
     name: String,
     account: Option<String>,
     region: Option<String>,
@@ -169,6 +132,12 @@ impl<'a> From<&'a Environment> for Site<'a> {
     }
 }
 
+impl<'a> From<&'a PlannedStack> for Site<'a> {
+    fn from(stack: &'a PlannedStack) -> Self {
+        Self { account: stack.account.as_deref(), region: stack.region.as_deref() }
+    }
+}
+
 /// What tells an account from others in a file that is committed, without naming it.
 pub fn account_key(account: &str) -> String {
     let digest = Sha256::digest(format!("paceline account {account}"));
@@ -181,7 +150,7 @@ pub struct History {
     /// By run and step.
     entries: BTreeMap<(String, String), Entry>,
     /// By what they are about, the run and step of the entries, the oldest first. Made by [`sort`](Self::sort).
-    samples: BTreeMap<Key, Vec<(String, String)>>,
+    samples: BTreeMap<SampleKey, Vec<(String, String)>>,
     /// The lines that could not be read, with their numbers from 1.
     skipped: Vec<(usize, String)>,
     /// Where the runs were that count, if not on AWS itself.
@@ -192,7 +161,7 @@ pub struct History {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Next {
     /// What will be done.
-    pub operation: Operation,
+    pub operation: StepOperation,
     /// The median of the last times it was done, and of how many.
     pub median: Option<(Duration, usize)>,
     /// Since when it is as it will be, if there will be nothing to do.
@@ -270,7 +239,7 @@ impl History {
     fn sort(&mut self) {
         self.samples.clear();
         for (id, entry) in &self.entries {
-            let key = Key {
+            let key = SampleKey {
                 kind: entry.kind,
                 name: entry.name.clone(),
                 account: entry.account.clone(),
@@ -286,11 +255,11 @@ impl History {
 
     /// The entries about something, the oldest first. Where there are none of its account, those of lines that do not
     /// tell accounts apart.
-    fn of(&self, kind: Kind, name: &str, site: Site<'_>) -> Vec<&Entry> {
+    fn of(&self, kind: HistoryKind, name: &str, site: Site<'_>) -> Vec<&Entry> {
         if self.entries.is_empty() {
             return Vec::new();
         }
-        let mut key = Key {
+        let mut key = SampleKey {
             kind,
             name: name.to_owned(),
             account: site.account.map(account_key),
@@ -307,51 +276,51 @@ impl History {
     /// unchanged if its template is what was deployed last. One that was created more than once with nothing in
     /// between is made anew each time, as in an environment that lives for a day.
     pub fn stack(&self, id: &str, site: Site<'_>, template: &str) -> Next {
-        let entries = self.of(Kind::Stack, id, site);
+        let entries = self.of(HistoryKind::Stack, id, site);
         let operation = match entries.as_slice() {
-            [] => Operation::Create,
-            [.., last] if last.operation == Operation::Delete => Operation::Create,
+            [] => StepOperation::Create,
+            [.., last] if last.operation == StepOperation::Delete => StepOperation::Create,
             [.., before, last]
-                if (before.operation, last.operation) == (Operation::Create, Operation::Create) =>
+                if (before.operation, last.operation) == (StepOperation::Create, StepOperation::Create) =>
             {
-                Operation::Create
+                StepOperation::Create
             }
             [.., last] => match &last.content {
-                Some(content) if content == template => Operation::Unchanged,
-                None if last.operation == Operation::Unchanged => Operation::Unchanged,
-                _ => Operation::Update,
+                Some(content) if content == template => StepOperation::Unchanged,
+                None if last.operation == StepOperation::Unchanged => StepOperation::Unchanged,
+                _ => StepOperation::Update,
             },
         };
         // The first of the last entries that tell of one template.
         let last = entries.last().map(|last| &last.content);
         let same = entries.iter().rev().take_while(|entry| last == Some(&entry.content));
-        let since = same.last().filter(|_| operation == Operation::Unchanged);
+        let since = same.last().filter(|_| operation == StepOperation::Unchanged);
         let since = since.and_then(|entry| Day::of(&entry.at));
         Next { operation, median: median(&entries, operation), since }
     }
 
     /// What will be done to an asset. One whose content was brought to this place before is there.
-    pub fn asset(&self, kind: Kind, title: &str, site: Site<'_>, content: &str) -> Next {
+    pub fn asset(&self, kind: HistoryKind, title: &str, site: Site<'_>, content: &str) -> Next {
         let entries = self.of(kind, title, site);
         let is_there = entries.iter().any(|entry| entry.content.as_deref() == Some(content));
-        let operation = if is_there { Operation::Unchanged } else { Operation::Done };
+        let operation = if is_there { StepOperation::Unchanged } else { StepOperation::Done };
         Next { operation, median: median(&entries, operation), since: None }
     }
 
     /// What a gate or a command will do: what it did the last time.
-    pub fn other(&self, kind: Kind, name: &str, site: Site<'_>) -> Next {
+    pub fn other(&self, kind: HistoryKind, name: &str, site: Site<'_>) -> Next {
         let entries = self.of(kind, name, site);
-        let operation = entries.last().map_or(Operation::Done, |last| last.operation);
+        let operation = entries.last().map_or(StepOperation::Done, |last| last.operation);
         Next { operation, median: median(&entries, operation), since: None }
     }
 
     /// The median of the last times that something was done, and of how many.
     pub fn median_of(
         &self,
-        kind: Kind,
+        kind: HistoryKind,
         name: &str,
         site: Site<'_>,
-        operation: Operation,
+        operation: StepOperation,
     ) -> Option<(Duration, usize)> {
         median(&self.of(kind, name, site), operation)
     }
@@ -361,7 +330,7 @@ impl History {
     pub fn bounded(&self) -> String {
         let mut kept: Vec<&Entry> = Vec::new();
         for samples in self.samples.values() {
-            let mut counts: BTreeMap<Operation, usize> = BTreeMap::new();
+            let mut counts: BTreeMap<StepOperation, usize> = BTreeMap::new();
             for entry in samples.iter().rev().map(|id| &self.entries[id]) {
                 let count = counts.entry(entry.operation).or_default();
                 *count += 1;
@@ -382,7 +351,7 @@ impl History {
     }
 }
 
-fn median(entries: &[&Entry], operation: Operation) -> Option<(Duration, usize)> {
+fn median(entries: &[&Entry], operation: StepOperation) -> Option<(Duration, usize)> {
     let latest = entries.iter().rev().filter(|entry| entry.operation == operation).take(SAMPLES);
     let mut seconds: Vec<f64> = latest.map(|entry| entry.seconds).collect();
     seconds.sort_by(f64::total_cmp);

@@ -1,7 +1,12 @@
-//! How long a plan takes, what it would take if, and what would make it shorter.
+//! How long steps take, how long a plan takes, what it would take if, and what would make it shorter.
+//!
+//! Nothing here knows how a plan is made. Durations come from [`history`], else from the table in [`durations`], else
+//! from a stated default. *When* everything happens is not worked out here: the engine does that, on virtual time.
 
 pub mod advice;
 pub mod durations;
+mod edit;
+pub(crate) mod expect;
 pub mod forecast;
 pub mod history;
 pub mod pace;

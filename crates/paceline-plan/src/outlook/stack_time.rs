@@ -9,8 +9,8 @@ use std::time::Duration;
 use paceline_assembly::{NestedTemplate, Resource, Stack, Template};
 use serde_json::Value;
 
+use super::durations::{Durations, ResourceOperation, Source};
 use crate::model::graph::Graph;
-use crate::outlook::durations::{Durations, Operation, Source};
 
 /// CloudFormation's own time before the first and after the last resource of an operation, both together. An
 /// estimate: no figure is documented. Published deployments take about so much longer than their resources.
@@ -19,7 +19,7 @@ pub const STACK_OVERHEAD: Duration = Duration::from_secs(12);
 pub const NESTED_NOTICE: Duration = Duration::from_secs(1);
 
 /// How long an operation on a stack typically takes.
-pub fn typical_of(stack: &Stack, durations: &Durations, operation: Operation) -> Duration {
+pub fn typical_of(stack: &Stack, durations: &Durations, operation: ResourceOperation) -> Duration {
     Resources::of(stack, operation, durations).time()
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Resources<'a> {
 
 impl<'a> Resources<'a> {
     /// The resources of a stack.
-    pub(crate) fn of(stack: &'a Stack, operation: Operation, durations: &Durations) -> Self {
+    pub(crate) fn of(stack: &'a Stack, operation: ResourceOperation, durations: &Durations) -> Self {
         Self::of_template(&stack.template, &[], &stack.nested, operation, durations)
     }
 
@@ -49,7 +49,7 @@ impl<'a> Resources<'a> {
         template: &'a Template,
         path: &[String],
         nested: &'a [NestedTemplate],
-        operation: Operation,
+        operation: ResourceOperation,
         durations: &Durations,
     ) -> Self {
         let resolver = template.resolver();
@@ -107,7 +107,7 @@ impl<'a> Resources<'a> {
         let of = |stack: &'_ Stack, id: &str| stack.template.resource(id).map(|it| it.body.clone());
         for (number, id) in self.ids.iter().enumerate() {
             match of(before, id) {
-                None => self.weights[number] = durations.of(self.types[number], Operation::Create),
+                None => self.weights[number] = durations.of(self.types[number], ResourceOperation::Create),
                 same if same == of(now, id) => self.weights[number] = Duration::ZERO,
                 Some(_) => {}
             }

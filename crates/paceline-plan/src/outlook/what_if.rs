@@ -2,23 +2,19 @@
 //!
 //! A change makes a plan from a plan. The engine then says how long either takes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use globset::GlobBuilder;
 
-use crate::build::edges::{Edge, Reason};
-use crate::build::late;
-use crate::build::names::suggestion;
 use crate::config::parse_duration;
-use crate::model::graph::Graph;
-use crate::model::plan::{Plan, Work};
-use crate::outlook::forecast::Basis;
+use crate::model::{LeftOut, LeftOutReason, Plan};
+use crate::near;
 
 /// What a change begins with that drops edges.
-const DROP: &str = "drop-edge";
+pub(crate) const DROP: &str = "drop-edge";
 
 /// A change to a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +50,62 @@ pub enum Adjust {
     Percent(u32),
 }
 
-/// Why a change cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("--what-if '{text}': {problem}")]
+/// Why a change cannot be made. Its sentence is made in `show`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhatIfError {
-    text: String,
-    problem: String,
-    /// What to do about it.
-    pub hint: String,
+    /// The change, as it was asked for.
+    pub text: String,
+    /// What is wrong with it.
+    pub problem: WhatIfProblem,
 }
+
+/// What is wrong with a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhatIfProblem {
+    /// It is written like none of the changes.
+    NoChange,
+    /// Its duration cannot be read.
+    NoDuration {
+        /// The duration, as it is written.
+        amount: String,
+    },
+    /// `drop-edge` does not name two stacks.
+    NotTwoStacks,
+    /// A name that must mean one stack means several.
+    SeveralStacks {
+        /// The name.
+        name: String,
+        /// The ids of the stacks.
+        stacks: Vec<String>,
+    },
+    /// The stack is left out of the plan.
+    LeftOut {
+        /// The id of the stack.
+        stack: String,
+        /// Why.
+        why: LeftOutReason,
+    },
+    /// A name means no stack.
+    UnknownStack {
+        /// The name.
+        name: String,
+        /// The id that may have been meant.
+        meant: Option<String>,
+    },
+    /// One stack does not wait for the other directly.
+    NoEdge {
+        /// The id of the stack that would wait.
+        from: String,
+        /// The id of the stack it would wait for.
+        to: String,
+        /// Whether the other waits for the one.
+        other_way: bool,
+        /// The ids of the stacks that the one waits for.
+        waits_for: Vec<String>,
+    },
+}
+
+impl std::error::Error for WhatIfError {}
 
 /// What changes come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +113,14 @@ pub struct WhatIf {
     /// The changes, as they were asked for.
     pub changes: Vec<Change>,
     /// The plan as it is configured.
-    pub before: Outlook,
+    pub before: Completion,
     /// The plan with all of them.
-    pub after: Outlook,
+    pub after: Completion,
 }
 
 /// When a plan is done, and what decides that.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outlook {
+pub struct Completion {
     /// When everything is done.
     pub finish: Duration,
     /// The ids of the stacks on the heaviest chain.
@@ -91,21 +134,16 @@ impl Change {
         if let Some(rest) = trimmed.strip_prefix(DROP).filter(|rest| rest.starts_with(char::is_whitespace)) {
             return match rest.split_whitespace().collect::<Vec<_>>().as_slice() {
                 [from, to] => Ok(Self::DropEdge { from: (*from).to_owned(), to: (*to).to_owned() }),
-                _ => Err(error(
-                    text,
-                    "it does not name two stacks",
-                    "write it like 'drop-edge Waiting Awaited'",
-                )),
+                _ => Err(error(text, WhatIfProblem::NotTwoStacks)),
             };
         }
-        let hint =
-            "write it like 'Storage=-10m', 'Storage=+5m', 'Storage=12m', 'Storage=-20%' or 'drop-edge A B'";
         let Some((stacks, amount)) = trimmed.rsplit_once('=').filter(|(stacks, _)| !stacks.trim().is_empty())
         else {
-            return Err(error(text, "it is no change", hint));
+            return Err(error(text, WhatIfProblem::NoChange));
         };
-        let time = Adjust::parse(amount.trim())
-            .ok_or_else(|| error(text, &format!("`{}` is no duration", amount.trim()), hint))?;
+        let amount = amount.trim();
+        let time = Adjust::parse(amount)
+            .ok_or_else(|| error(text, WhatIfProblem::NoDuration { amount: amount.to_owned() }))?;
         Ok(Self::Duration { stacks: stacks.trim().to_owned(), time })
     }
 
@@ -134,9 +172,8 @@ impl Change {
         match self.stacks(plan, name)?.as_slice() {
             [one] => Ok(*one),
             several => {
-                let ids: Vec<&str> = several.iter().map(|&number| plan.stacks[number].id.as_str()).collect();
-                let problem = format!("`{name}` is several stacks: {}", ids.join(", "));
-                Err(error(&self.to_string(), &problem, "give the id of one"))
+                let stacks = several.iter().map(|&number| plan.stacks[number].id.clone()).collect();
+                Err(self.error(WhatIfProblem::SeveralStacks { name: name.to_owned(), stacks }))
             }
         }
     }
@@ -159,33 +196,32 @@ impl Change {
         };
         if found.is_empty() {
             let left_out = plan.left_out.iter().find(|left_out| left_out.stack == name);
-            let (problem, hint) = match left_out {
-                Some(it) => {
-                    (format!("{name} is left out: {}", it.why), "choose a stack of the plan".to_owned())
+            let near = || near(name, plan.stacks.iter().map(|stack| stack.id.as_str()));
+            return Err(self.error(match left_out {
+                Some(LeftOut { stack, why }) => {
+                    WhatIfProblem::LeftOut { stack: stack.clone(), why: why.clone() }
                 }
-                None => (
-                    format!("no stack is called `{name}`"),
-                    suggestion(name, plan.stacks.iter().map(|stack| stack.id.as_str())),
-                ),
-            };
-            return Err(error(&self.to_string(), &problem, &hint));
+                None => {
+                    WhatIfProblem::UnknownStack { name: name.to_owned(), meant: near().map(str::to_owned) }
+                }
+            }));
         }
         Ok(found)
     }
 
     fn no_edge(&self, plan: &Plan, from: usize, to: usize) -> WhatIfError {
         let (from, to) = (&plan.stacks[from], &plan.stacks[to]);
-        let edges: BTreeSet<&str> = from.depends_on.iter().map(|edge| edge.to.as_str()).collect();
-        let hint = if to.depends_on.iter().any(|edge| edge.to == from.id) {
-            format!("it is the other way round: did you mean 'drop-edge {} {}'?", to.id, from.id)
-        } else if edges.is_empty() {
-            format!("{} waits for no other stack", from.id)
-        } else {
-            let edges: Vec<&str> = edges.into_iter().collect();
-            format!("did you mean one of those that {} waits for: {}?", from.id, edges.join(", "))
-        };
-        let problem = format!("{} does not wait for {} directly", from.id, to.id);
-        error(&self.to_string(), &problem, &hint)
+        let waits_for: BTreeSet<&String> = from.depends_on.iter().map(|edge| &edge.to).collect();
+        self.error(WhatIfProblem::NoEdge {
+            from: from.id.clone(),
+            to: to.id.clone(),
+            other_way: to.depends_on.iter().any(|edge| edge.to == from.id),
+            waits_for: waits_for.into_iter().cloned().collect(),
+        })
+    }
+
+    fn error(&self, problem: WhatIfProblem) -> WhatIfError {
+        error(&self.to_string(), problem)
     }
 }
 
@@ -249,90 +285,8 @@ impl fmt::Display for Adjust {
     }
 }
 
-impl Plan {
-    /// Lets a stack take another time.
-    pub(crate) fn set_expected(&mut self, stack: usize, time: Duration) {
-        self.stacks[stack].expected = time;
-        self.stacks[stack].expected_from = Basis::Assumed;
-        if let Some(step) = self.deploy_step(stack) {
-            self.steps[step].expected = time;
-        }
-    }
-
-    /// Lets one stack no longer wait for another. `false` when it does not wait for it directly.
-    pub(crate) fn drop_edges(&mut self, from: usize, to: usize) -> bool {
-        let (id, on) = (self.stacks[from].id.clone(), self.stacks[to].id.clone());
-        let before = self.stacks[from].depends_on.len();
-        self.stacks[from].depends_on.retain(|edge| edge.to != on);
-        if self.stacks[from].depends_on.len() == before {
-            return false;
-        }
-        let mut waited_for = self.steps_of(to);
-        // Without anything to look up later, its app is not synthesized again for it.
-        let synthesis = self.synthesis_of(from);
-        waited_for.extend(synthesis.filter(|_| late::awaited(&self.stacks[from]).is_empty()));
-        if let Some(step) = self.deploy_step(from) {
-            self.steps[step].needs.retain(|need| !waited_for.contains(need));
-            self.steps[step].early.retain(|early| !waited_for.contains(&early.need));
-        }
-        // A barrier holds for each stack of its phases. So far one of the two stood for the other at it.
-        if self.stacks[from].phase == self.stacks[to].phase {
-            let phase = |edge: &&Edge| edge.reason == Reason::Phase;
-            let mut inherited: Vec<Edge> = Vec::new();
-            for stack in &self.stacks {
-                let of_first = stack.depends_on.iter().filter(phase).filter(|edge| edge.to == id);
-                inherited.extend(of_first.map(|edge| Edge { to: on.clone(), ..edge.clone() }));
-            }
-            let of_last = self.stacks[to].depends_on.iter().filter(phase);
-            inherited.extend(of_last.map(|edge| Edge { from: id.clone(), ..edge.clone() }));
-            let number: HashMap<String, usize> =
-                self.stacks.iter().enumerate().map(|(number, stack)| (stack.id.clone(), number)).collect();
-            for edge in inherited {
-                self.add_edge(number[&edge.from], number[&edge.to], edge);
-            }
-        }
-        true
-    }
-
-    fn add_edge(&mut self, from: usize, to: usize, edge: Edge) {
-        self.stacks[from].depends_on.push(edge);
-        if let (Some(step), Some(&last)) = (self.deploy_step(from), self.steps_of(to).last())
-            && last < step
-            && !self.steps[step].needs.contains(&last)
-        {
-            self.steps[step].needs.push(last);
-            self.steps[step].needs.sort_unstable();
-        }
-    }
-
-    /// The steps of a stack that others wait for: its deployment, and the gate after it.
-    pub(crate) fn steps_of(&self, stack: usize) -> Vec<usize> {
-        let is_of = |work: &Work| {
-            matches!(work, Work::Deploy { .. } | Work::Gate { .. }) && work.stack() == Some(stack)
-        };
-        let Some(first) = self.deploy_step(stack) else { return Vec::new() };
-        // A gate follows its stack.
-        (first..self.steps.len().min(first + 2)).filter(|&step| is_of(&self.steps[step].work)).collect()
-    }
-
-    /// The graph of the stacks.
-    pub fn stack_graph(&self) -> Graph {
-        let number: HashMap<&str, usize> =
-            self.stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
-        let mut graph = Graph::new(self.stacks.len());
-        for (from, stack) in self.stacks.iter().enumerate() {
-            for edge in &stack.depends_on {
-                if let Some(&to) = number.get(edge.to.as_str()) {
-                    graph.add(from, to);
-                }
-            }
-        }
-        graph
-    }
-}
-
-fn error(text: &str, problem: &str, hint: &str) -> WhatIfError {
-    WhatIfError { text: text.to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
+fn error(text: &str, problem: WhatIfProblem) -> WhatIfError {
+    WhatIfError { text: text.to_owned(), problem }
 }
 
 #[cfg(test)]
@@ -369,7 +323,7 @@ mod tests {
         ] {
             let error = Change::parse(text).unwrap_err();
             assert_eq!(error.to_string(), format!("--what-if '{text}': {expected}"));
-            assert!(error.hint.contains("write it like"), "{}", error.hint);
+            assert!(error.hint().contains("write it like"), "{}", error.hint());
         }
     }
 

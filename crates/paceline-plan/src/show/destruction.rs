@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use paceline_assembly::{Assembly, Stack, Template};
 
-use super::{clean, count, show_duration};
+use super::wording::{clean, count, show_duration};
 use crate::build::destroy::Destruction;
-use crate::model::plan::PlannedStack;
+use crate::model::PlannedStack;
 
 /// A list of names ends after so many.
 const LISTED: usize = 4;
@@ -34,11 +34,11 @@ pub fn destruction(destruction: &Destruction, assembly: &Assembly, total: Durati
     if !plan.left_out.is_empty() {
         let _ = writeln!(out, "\nNot deleted:");
         for left in &plan.left_out {
-            let _ = writeln!(out, "  {}: {}", clean(&left.stack), clean(&left.why));
+            let _ = writeln!(out, "  {}: {}", clean(&left.stack), clean(&left.why.to_string()));
         }
     }
     for warning in &plan.warnings {
-        let _ = writeln!(out, "\nwarning: {}", clean(warning));
+        let _ = writeln!(out, "\nwarning: {}", clean(&warning.to_string()));
     }
     out
 }

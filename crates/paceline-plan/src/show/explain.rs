@@ -3,12 +3,11 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt::Write as _;
 
-use super::{clean, count, folded, show_duration, show_reasons};
-use crate::build::edges::Edge;
+use super::wording::{clean, count, show_duration, show_reasons};
 use crate::build::error::PlanError;
-use crate::build::names::suggestion;
 use crate::model::graph::Graph;
-use crate::model::plan::{Plan, PlannedStack, Work};
+use crate::model::{Edge, Plan, PlannedStack, Work, folded};
+use crate::near;
 
 /// More constructs that read the same name are counted and not named.
 const FEW_CONSTRUCTS: usize = 3;
@@ -61,7 +60,8 @@ impl<'a> Explained<'a> {
             return Ok(Found::Stack(number));
         }
         if let Some(left_out) = self.plan.left_out.iter().find(|left_out| left_out.stack == name) {
-            let text = format!("{} is left out: {}\n", clean(&left_out.stack), clean(&left_out.why));
+            let text =
+                format!("{} is left out: {}\n", clean(&left_out.stack), clean(&left_out.why.to_string()));
             return Ok(Found::LeftOut(text));
         }
         let named: Vec<usize> =
@@ -71,12 +71,12 @@ impl<'a> Explained<'a> {
             [] => Err(PlanError::UnknownStack {
                 place: "explain".to_owned(),
                 pattern: name.to_owned(),
-                hint: suggestion(name, self.plan.stacks.iter().map(|stack| stack.id.as_str())),
+                meant: near(name, self.plan.stacks.iter().map(|stack| stack.id.as_str())).map(str::to_owned),
             }),
             several => Err(PlanError::Ambiguous {
                 place: "explain".to_owned(),
                 pattern: name.to_owned(),
-                stacks: several.iter().map(|&n| self.id(n)).collect::<Vec<_>>().join(", "),
+                stacks: several.iter().map(|&n| self.id(n).to_owned()).collect(),
             }),
         }
     }
@@ -173,7 +173,7 @@ impl<'a> Explained<'a> {
         let (a, b) = (clean(self.id(from)), clean(self.id(to)));
         let _ = writeln!(out, "\n  {a} waits for {b} ({})", show_reasons(&reasons));
         for edge in edges.iter().filter(|edge| edge.to == self.id(to)) {
-            let _ = writeln!(out, "    {}: {}", edge.reason, clean(&edge.detail));
+            let _ = writeln!(out, "    {}: {}", edge.reason, clean(&edge.detail()));
             places(out, &b, edge);
         }
         if self.plan.declared_only.iter().any(|it| it.from == self.id(from) && it.to == self.id(to)) {

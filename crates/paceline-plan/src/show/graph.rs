@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use super::{clean, folded, show_duration};
-use crate::build::edges::Reason;
-use crate::model::plan::{Plan, PlannedStack};
+use super::wording::{clean, show_duration};
+use crate::model::{Plan, PlannedStack, Reason, folded};
 
 /// One arrow between two stacks, whatever the number of reasons.
 struct Arrow {
@@ -123,13 +122,13 @@ fn arrows(plan: &Plan) -> Vec<Arrow> {
         for (to, reasons) in folded(&stack.depends_on) {
             let Some(&before) = number.get(to) else { continue };
             let critical = path.contains(&(to, stack.id.as_str()));
-            arrows.push(Arrow { before, after, label: words(&reasons), critical });
+            arrows.push(Arrow { before, after, label: label(&reasons), critical });
         }
     }
     arrows
 }
 
-fn words(reasons: &BTreeMap<Reason, usize>) -> String {
+fn label(reasons: &BTreeMap<Reason, usize>) -> String {
     reasons.keys().map(|reason| reason.as_str()).collect::<Vec<_>>().join(", ")
 }
 

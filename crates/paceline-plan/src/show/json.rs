@@ -5,17 +5,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Forecast;
-use crate::build::edges::{Edge, External, Place, Reason};
 use crate::config::{Strategy, Until};
-use crate::model::plan::{
-    Borrowed, ByName, DeclaredOnly, KeptContext, LeftOut, Phase, Plan, PlannedStack, Relaxed, Step, Work,
+use crate::model::{
+    Borrowed, ByName, DeclaredOnly, Edge, External, KeptContext, LeftOut, Phase, Plan, PlannedStack, Reason,
+    Relaxed, Step, StepOperation, SynthesisTimes, TemplatePlace, Work,
 };
 use crate::outlook::advice::Advice;
-use crate::outlook::forecast::Basis;
-use crate::outlook::history::Operation;
+use crate::outlook::forecast::Forecast;
 use crate::outlook::price::Price;
-use crate::outlook::what_if::{Outlook, WhatIf};
+use crate::outlook::what_if::{Completion, WhatIf};
 
 /// The version of this format.
 const SCHEMA: u32 = 1;
@@ -31,8 +29,8 @@ struct Document<'a> {
     strategy: Strategy,
     phases: Vec<PhaseOf<'a>>,
     assets: Assets,
-    left_out: &'a [LeftOut],
-    external: &'a [External],
+    left_out: Vec<LeftOutOf<'a>>,
+    external: Vec<ExternalOf<'a>>,
     #[serde(skip_serializing_if = "<[Relaxed]>::is_empty")]
     relaxed: &'a [Relaxed],
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -45,12 +43,12 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hints: Vec<HintOf<'a>>,
     timestamps: Vec<Timestamps<'a>>,
-    warnings: &'a [String],
-    digest: &'a str,
+    warnings: Vec<String>,
+    digest: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     what_if: Option<WhatIfOf<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    advice: Option<&'a [Advice]>,
+    advice: Option<Vec<AdviceOf<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -63,8 +61,8 @@ struct Stack<'a> {
     level: usize,
     resources: usize,
     expected_s: u64,
-    expected_from: Basis,
-    expected_operation: Operation,
+    expected_from: String,
+    expected_operation: StepOperation,
     depends_on: Vec<DependsOn<'a>>,
 }
 
@@ -72,12 +70,12 @@ struct Stack<'a> {
 struct DependsOn<'a> {
     stack: &'a str,
     reason: Reason,
-    detail: &'a str,
+    detail: String,
     /// Where the stack that waits reads it, and where the other one provides it.
-    #[serde(skip_serializing_if = "<[Place]>::is_empty")]
-    read_at: &'a [Place],
+    #[serde(skip_serializing_if = "<[TemplatePlace]>::is_empty")]
+    read_at: &'a [TemplatePlace],
     #[serde(skip_serializing_if = "Option::is_none")]
-    provided_at: Option<&'a Place>,
+    provided_at: Option<&'a TemplatePlace>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     guessed: bool,
     /// Only where it is not the whole stack.
@@ -118,12 +116,12 @@ struct Costs<'a> {
 #[derive(Serialize)]
 struct WhatIfOf<'a> {
     changes: Vec<String>,
-    before: OutlookOf<'a>,
-    after: OutlookOf<'a>,
+    before: CompletionOf<'a>,
+    after: CompletionOf<'a>,
 }
 
 #[derive(Serialize)]
-struct OutlookOf<'a> {
+struct CompletionOf<'a> {
     finish_s: u64,
     critical_path: &'a [String],
 }
@@ -139,7 +137,7 @@ struct PhaseOf<'a> {
 #[derive(Serialize)]
 struct Timestamps<'a> {
     stack: &'a str,
-    places: &'a [Place],
+    places: &'a [TemplatePlace],
 }
 
 /// An edge that only the manifest declares.
@@ -157,8 +155,38 @@ struct HintOf<'a> {
     made_by: &'a str,
     kind: &'a str,
     name: &'a str,
-    read_at: &'a Place,
+    read_at: &'a TemplatePlace,
     edge: String,
+}
+
+/// A stack that will not be deployed.
+#[derive(Serialize)]
+struct LeftOutOf<'a> {
+    stack: &'a str,
+    why: String,
+}
+
+/// A name that nothing in the assembly provides.
+#[derive(Serialize)]
+struct ExternalOf<'a> {
+    stack: &'a str,
+    reason: Reason,
+    name: &'a str,
+    place: String,
+    unresolved: bool,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    may_be: &'a [String],
+}
+
+#[derive(Serialize)]
+struct AdviceOf<'a> {
+    code: &'static str,
+    saves_s: u64,
+    at_most: bool,
+    stack: Option<&'a str>,
+    logical_id: Option<&'a str>,
+    what: String,
+    cost: &'static str,
 }
 
 /// An app that is synthesized in the middle of the run.
@@ -202,19 +230,23 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         strategy: plan.strategy,
         phases: plan.phases.iter().map(PhaseOf::of).collect(),
         assets,
-        left_out: &plan.left_out,
-        external: &plan.external,
+        left_out: plan.left_out.iter().map(LeftOutOf::of).collect(),
+        external: plan.external.iter().map(ExternalOf::of).collect(),
         relaxed: &plan.relaxed,
         synthesized_again: plan.steps.iter().filter_map(|step| SynthesizedAgain::of(plan, step)).collect(),
         kept_context: &plan.kept_context,
         borrowed_assets: &plan.borrowed,
         declared_only: plan.declared_only.iter().map(DeclaredOnlyOf::of).collect(),
         hints: plan.by_name.iter().map(HintOf::of).collect(),
-        timestamps: plan.times.iter().map(|(stack, places)| Timestamps { stack, places }).collect(),
-        warnings: &plan.warnings,
-        digest: &plan.digest,
+        timestamps: plan
+            .times
+            .iter()
+            .map(|SynthesisTimes { stack, places }| Timestamps { stack, places })
+            .collect(),
+        warnings: plan.warnings.iter().map(ToString::to_string).collect(),
+        digest: plan.digest(),
         what_if: forecast.what_if.as_ref().map(WhatIfOf::of),
-        advice: forecast.advice.as_deref(),
+        advice: forecast.advice.as_ref().map(|advice| advice.iter().map(AdviceOf::of).collect()),
     };
     let mut text = serde_json::to_string_pretty(&document).expect("strings and numbers are always JSON");
     text.push('\n');
@@ -232,7 +264,7 @@ impl<'a> Stack<'a> {
             level: stack.level,
             resources: stack.resources,
             expected_s: seconds(stack.expected),
-            expected_from: stack.expected_from,
+            expected_from: stack.expected_from.to_string(),
             expected_operation: stack.operation,
             depends_on: stack.depends_on.iter().map(DependsOn::of).collect(),
         }
@@ -270,15 +302,15 @@ impl<'a> WhatIfOf<'a> {
     fn of(what_if: &'a WhatIf) -> Self {
         Self {
             changes: what_if.changes.iter().map(ToString::to_string).collect(),
-            before: OutlookOf::of(&what_if.before),
-            after: OutlookOf::of(&what_if.after),
+            before: CompletionOf::of(&what_if.before),
+            after: CompletionOf::of(&what_if.after),
         }
     }
 }
 
-impl<'a> OutlookOf<'a> {
-    fn of(outlook: &'a Outlook) -> Self {
-        Self { finish_s: seconds(outlook.finish), critical_path: &outlook.critical_path }
+impl<'a> CompletionOf<'a> {
+    fn of(completion: &'a Completion) -> Self {
+        Self { finish_s: seconds(completion.finish), critical_path: &completion.critical_path }
     }
 }
 
@@ -287,7 +319,7 @@ impl<'a> DependsOn<'a> {
         Self {
             stack: &edge.to,
             reason: edge.reason,
-            detail: &edge.detail,
+            detail: edge.detail(),
             read_at: &edge.read_at,
             provided_at: edge.provided_at.as_ref(),
             guessed: edge.guessed,
@@ -306,6 +338,35 @@ impl<'a> HintOf<'a> {
     fn of(hint: &'a ByName) -> Self {
         let ByName { from, to, kind, name, read_at } = hint;
         Self { stack: from, made_by: to, kind, name, read_at, edge: hint.edge() }
+    }
+}
+
+impl<'a> LeftOutOf<'a> {
+    fn of(left_out: &'a LeftOut) -> Self {
+        Self { stack: &left_out.stack, why: left_out.why.to_string() }
+    }
+}
+
+impl<'a> ExternalOf<'a> {
+    fn of(external: &'a External) -> Self {
+        let External { stack, reason, name, read_at, unresolved, may_be } = external;
+        let place = read_at.as_ref().map_or_else(String::new, ToString::to_string);
+        let place = format!("{stack}: {place}");
+        Self { stack, reason: *reason, name, place, unresolved: *unresolved, may_be }
+    }
+}
+
+impl<'a> AdviceOf<'a> {
+    fn of(advice: &'a Advice) -> Self {
+        Self {
+            code: advice.code(),
+            saves_s: advice.saves.as_secs(),
+            at_most: advice.at_most,
+            stack: advice.stack.as_deref(),
+            logical_id: advice.logical_id.as_deref(),
+            what: advice.what(),
+            cost: advice.cost(),
+        }
     }
 }
 

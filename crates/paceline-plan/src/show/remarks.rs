@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::{Page, Tone};
-use super::{clean, count, show_duration};
-use crate::build::edges::{External, Reason};
-use crate::model::plan::{ByName, DeclaredOnly, Relaxed};
+use super::wording::{clean, count, show_duration};
+use crate::model::{ByName, DeclaredOnly, External, Reason, Relaxed, SynthesisTimes};
 
 /// The most lines that a list of remarks takes.
 const MANY_REMARKS: usize = 20;
@@ -19,9 +18,9 @@ const FEW_PAIRS: usize = 4;
 impl Page<'_> {
     pub(super) fn remarks(&mut self) {
         let plan = self.plan;
-        let mut left_out: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut left_out: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for it in &plan.left_out {
-            left_out.entry(&it.why).or_default().push(&it.stack);
+            left_out.entry(it.why.to_string()).or_default().push(&it.stack);
         }
         let left_out = left_out.iter().map(|(why, stacks)| format!("{}: {why}", stacks.join(", ")));
         self.remark("Left out:", &left_out.collect::<Vec<_>>(), None);
@@ -36,7 +35,8 @@ impl Page<'_> {
         self.kept_context();
         self.times();
 
-        self.remark("Warnings:", &plan.warnings, Some(Tone::Warn));
+        let warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
+        self.remark("Warnings:", &warnings, Some(Tone::Warn));
     }
 
     fn relaxed(&mut self) {
@@ -116,7 +116,7 @@ impl Page<'_> {
         } else {
             "Hold the time of their synthesis, so they are never unchanged:"
         };
-        let lines = self.plan.times.iter().map(|(stack, places)| match places.as_slice() {
+        let lines = self.plan.times.iter().map(|SynthesisTimes { stack, places }| match places.as_slice() {
             [place] => format!("{stack}: {place}"),
             [place, more @ ..] => format!("{stack}: {place} and {}", count(more.len(), "more place")),
             [] => stack.clone(),

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use forecast::short_source;
 
-use super::{Forecast, clean, count, folded, show_duration, show_reasons};
-use crate::build::edges::Reason;
-use crate::build::late;
+use super::lookups::synthesized_again;
+use super::wording::{clean, count, show_duration, show_reasons};
 use crate::config::IamRoles;
-use crate::model::plan::{Plan, PlannedStack, Step, Work};
-use crate::outlook::forecast::{Basis, lower_bound};
+use crate::model::{Basis, Plan, PlannedStack, Reason, Step, Work, folded};
+use crate::outlook::forecast::{Forecast, lower_bound};
 
 /// From this number of stacks on, they are listed by region and not one by one.
 const MANY_STACKS: usize = 60;
@@ -274,7 +273,7 @@ impl<'a> Page<'a> {
     fn steps(&mut self) {
         let plan = self.plan;
         let (mut files, mut images) = (0, 0);
-        let (mut gates, mut commands, syntheses) = (Vec::new(), Vec::new(), late::told(plan));
+        let (mut gates, mut commands, syntheses) = (Vec::new(), Vec::new(), synthesized_again(plan));
         for step in &plan.steps {
             match &step.work {
                 Work::Publish(publish) if publish.image => images += 1,

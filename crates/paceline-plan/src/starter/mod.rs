@@ -16,7 +16,7 @@ pub(crate) mod yaml;
 
 use paceline_assembly::Assembly;
 
-use crate::plan::Work;
+use crate::Work;
 use crate::{Config, Plan, PlanError, PlanOptions};
 
 pub use practice::{Deployment, Line, Maker, Practice, Runtime, Script, Setup, When};

@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use paceline_plan::StepOperation;
 use paceline_plan::advice::{Advice, advise};
 use paceline_plan::forecast::lower_bound;
-use paceline_plan::history::{Entry, History, Kind, Operation, SCHEMA};
+use paceline_plan::history::{Entry, History, HistoryKind, SCHEMA};
 use paceline_plan::{Plan, Work};
 use serde_json::{Value, json};
 
@@ -33,7 +34,7 @@ fn check(app: &App, expected: &[&str]) {
     let shown = |it: &Advice| {
         let minutes = format!("{:.1} min", it.saves.as_secs_f64() / 60.0);
         let at_most = it.at_most.then_some("at most");
-        let parts = [Some(it.code), it.stack.as_deref(), it.logical_id.as_deref(), at_most, Some(&minutes)];
+        let parts = [Some(it.code()), it.stack.as_deref(), it.logical_id.as_deref(), at_most, Some(&minutes)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     };
     let advice = advice(app);
@@ -115,8 +116,12 @@ fn a_stack_that_falls_apart_is_advised_to_be_split_for_what_waits_for_a_part() {
     let consumer = resources(json!({ "Site": refers("AWS::CloudFront::Distribution", import("Queue")) }));
     let app = App::pair(exporting(all.clone(), &["Queue"]), consumer);
     let found = advice(&app);
-    assert_eq!((found[0].code, found[0].stack.as_deref()), ("split-stack", Some("Producer")));
-    assert!(found[0].what.contains("Queue (") && found[0].what.contains("Index ("), "{}", found[0].what);
+    assert_eq!((found[0].code(), found[0].stack.as_deref()), ("split-stack", Some("Producer")));
+    assert!(
+        found[0].what().contains("Queue (") && found[0].what().contains("Index ("),
+        "{}",
+        found[0].what()
+    );
     // What takes long is what is taken: nothing is won by a split.
     let consumer = resources(json!({ "Site": refers("AWS::CloudFront::Distribution", import("Index")) }));
     check(
@@ -136,16 +141,17 @@ fn what_is_there_early_is_advised_to_be_split_off_with_all_that_makes_it_usable(
     };
     let consumer = || resources(json!({ "Site": refers("AWS::CloudFront::Distribution", import("Role")) }));
     let found = advice(&App::pair(exporting(all(&[]), &["Role"]), consumer()));
-    assert_eq!(found[0].code, "early-resource");
-    let (early, late) = found[0].what.split_once(" for Consumer").unwrap();
+    assert_eq!(found[0].code(), "early-resource");
+    let what = found[0].what();
+    let (early, late) = what.split_once(" for Consumer").unwrap();
     assert!(
         early.contains("Role") && early.contains("Policy") && late.contains("Broker"),
         "{}",
-        found[0].what
+        found[0].what()
     );
     // The role's policy names the broker: the role is usable no sooner.
     let found = advice(&App::pair(exporting(all(&["Broker"]), &["Role"]), consumer()));
-    assert!(found.iter().all(|advice| advice.code != "early-resource"), "{found:#?}");
+    assert!(found.iter().all(|advice| advice.code() != "early-resource"), "{found:#?}");
 }
 
 #[test]
@@ -158,9 +164,9 @@ fn a_stack_of_which_a_part_needs_nothing_is_advised_to_be_split() {
     };
     let provider = || exporting(slow()["Resources"].clone(), &["Slow"]);
     let found = advice(&App::pair(provider(), consumer(&[])));
-    assert_eq!((found[0].code, found[0].stack.as_deref()), ("split-consumer", Some("Consumer")));
+    assert_eq!((found[0].code(), found[0].stack.as_deref()), ("split-consumer", Some("Consumer")));
     let found = advice(&App::pair(provider(), consumer(&["Reader"])));
-    assert!(found.iter().all(|advice| advice.code != "split-consumer"), "{found:#?}");
+    assert!(found.iter().all(|advice| advice.code() != "split-consumer"), "{found:#?}");
 }
 
 #[test]
@@ -174,7 +180,7 @@ fn a_reader_that_follows_its_writer_is_advised_out_of_the_way() {
     };
     let consumer = || resources(json!({ "Broker": refers("AWS::AmazonMQ::Broker", import("Cluster")) }));
     let codes = |all: Value| -> Vec<&str> {
-        advice(&App::pair(exporting(all, &["Cluster"]), consumer())).iter().map(|it| it.code).collect()
+        advice(&App::pair(exporting(all, &["Cluster"]), consumer())).iter().map(Advice::code).collect()
     };
     assert!(codes(cluster(&["Cluster", "Writer"])).contains(&"serial-reader"));
     assert!(!codes(cluster(&["Cluster"])).contains(&"serial-reader"), "both are created at once");
@@ -191,8 +197,8 @@ fn a_distribution_that_nothing_uses_is_advised_to_come_after() {
         App::pair(exporting(all.clone(), &["Bucket", "Site"]), consumer)
     };
     let found = advice(&app("Bucket"));
-    assert_eq!((found[0].code, found[0].logical_id.as_deref()), ("cloudfront-first", Some("Site")));
-    assert!(advice(&app("Site")).iter().all(|advice| advice.code != "cloudfront-first"));
+    assert_eq!((found[0].code(), found[0].logical_id.as_deref()), ("cloudfront-first", Some("Site")));
+    assert!(advice(&app("Site")).iter().all(|advice| advice.code() != "cloudfront-first"));
 }
 
 #[test]
@@ -205,7 +211,7 @@ fn slow_resources_are_told_with_the_most_that_can_be_saved() {
     });
     let codes: Vec<String> = advice(&App::default().stack("A", "us-east-1", resources(all)))
         .iter()
-        .map(|it| format!("{} {} {}", it.code, it.logical_id.as_deref().unwrap(), it.at_most))
+        .map(|it| format!("{} {} {}", it.code(), it.logical_id.as_deref().unwrap(), it.at_most))
         .collect();
     // The database is slow too, but not on the longest chain.
     assert_eq!(codes, ["slow-resource Cluster true", "nat-gateway Gateway true"]);
@@ -225,9 +231,9 @@ fn custom_resources_are_told_where_they_take_most_of_the_time() {
         all.insert("Last".to_owned(), resource(last, &[&format!("C{}", length - 1)]));
         App::default().stack("A", "us-east-1", resources(all.into()))
     };
-    assert_eq!(advice(&chain(20, "AWS::SNS::Topic"))[0].code, "custom-resources");
+    assert_eq!(advice(&chain(20, "AWS::SNS::Topic"))[0].code(), "custom-resources");
     check(&chain(1, "AWS::SNS::Topic"), &[]);
-    let codes: Vec<&str> = advice(&chain(10, "AWS::RDS::DBInstance")).iter().map(|it| it.code).collect();
+    let codes: Vec<&str> = advice(&chain(10, "AWS::RDS::DBInstance")).iter().map(Advice::code).collect();
     assert_eq!(codes, ["slow-resource"]);
 }
 
@@ -251,7 +257,7 @@ fn a_gate_that_costs_is_told() {
         .stack("A", "us-east-1", resources(roles.into()))
         .after("B", &["A"])
         .config("gates: [{ after: A, iam-roles: all }]");
-    assert!(advice(&app).iter().any(|it| it.code == "gate" && it.at_most), "{:#?}", advice(&app));
+    assert!(advice(&app).iter().any(|it| it.code() == "gate" && it.at_most), "{:#?}", advice(&app));
 }
 
 #[test]
@@ -271,7 +277,7 @@ fn an_image_that_the_first_stack_waits_for_is_told_of() {
     // Each one takes the place of the other.
     let app = app.asset_manifest("Web.assets", manifest(&["one", "two"])).after("Web", &["Web.assets"]);
     check(&app, &["image at most 2.0 min"]);
-    let said = &advice(&app)[0].what;
+    let said = &advice(&app)[0].what();
     assert!(said.starts_with("Web waits 2.5 min for image ") && said.contains("`codebuild.cache`"), "{said}");
 }
 
@@ -295,18 +301,18 @@ fn the_inside_of_a_stack_that_is_updated_says_nothing() {
         run: "run".to_owned(),
         step: "deploy:A".to_owned(),
         at: "2026-01-01T00:00:00.000Z".to_owned(),
-        kind: Kind::Stack,
+        kind: HistoryKind::Stack,
         name: "A".to_owned(),
         account: None,
         region: Some("us-east-1".to_owned()),
-        operation: Operation::Update,
+        operation: StepOperation::Update,
         content: None,
         endpoint: None,
         seconds: 600.0,
     };
     let all = resources(json!({ "Domain": resource("AWS::OpenSearchService::Domain", &[]) }));
     let app = App::default().stack("A", "us-east-1", all);
-    assert_eq!(advice(&app)[0].code, "slow-resource");
+    assert_eq!(advice(&app)[0].code(), "slow-resource");
     let app = app.options(|options| options.history = History::parse(&updated.line()).into());
     check(&app, &[]);
 }
@@ -322,7 +328,7 @@ fn what_is_proposed_for_a_stack_is_proposed_for_its_twin_in_another_region_too()
     let app = App::default().stack("Main", "us-east-1", all()).stack("Other", "us-west-2", all());
     let found = advice(&app);
     assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].what.ends_with("(and the same in Other)"), "{}", found[0].what);
+    assert!(found[0].what().ends_with("(and the same in Other)"), "{}", found[0].what());
     // A stack that only holds the same slow thing is no twin, and goes on taking as long.
     let alone = resources(json!({ "Elsewhere": resource("AWS::OpenSearchService::Domain", &[]) }));
     check(&App::default().stack("Main", "us-east-1", all()).stack("Other", "us-west-2", alone), &[]);

@@ -127,7 +127,8 @@ impl App {
         let plan = self.plan();
         let shown = plan.external.iter().map(|it| {
             let unresolved = if it.unresolved { " unresolved" } else { "" };
-            format!("{} {}: {} ({}){unresolved}", it.stack, it.reason, it.name, it.place)
+            let place = it.read_at.as_ref().map_or_else(String::new, ToString::to_string);
+            format!("{} {}: {} ({}: {place}){unresolved}", it.stack, it.reason, it.name, it.stack)
         });
         assert_eq!(shown.collect::<Vec<_>>(), expected);
     }
@@ -135,7 +136,13 @@ impl App {
 
 pub(crate) fn edges(plan: &Plan) -> Vec<String> {
     let edges = plan.stacks.iter().flat_map(|stack| &stack.depends_on);
-    edges.map(|Edge { from, to, reason, detail, .. }| format!("{from} -> {to} {reason}: {detail}")).collect()
+    let shown = |edge: &Edge| format!("{} -> {} {}: {}", edge.from, edge.to, edge.reason, edge.detail());
+    edges.map(shown).collect()
+}
+
+/// The sentences of the warnings.
+pub(crate) fn warnings(plan: &Plan) -> Vec<String> {
+    plan.warnings.iter().map(ToString::to_string).collect()
 }
 
 pub(crate) fn ids(plan: &Plan) -> Vec<&str> {

@@ -52,8 +52,8 @@ fn assets_gates_and_commands_have_no_part_in_it() {
     let destruction = Destruction::make(&assembly, &config, &options).unwrap();
     let deploying = Plan::make(&assembly, &config, &options).unwrap();
     assert_eq!(destruction.plan.steps.len(), deploying.stacks.len());
-    assert_eq!(destruction.deploys, deploying.digest);
-    assert_ne!(destruction.plan.digest, deploying.digest);
+    assert_eq!(destruction.deploys, deploying.resume_key);
+    assert_ne!(destruction.plan.resume_key, deploying.resume_key);
     assert_eq!(destruction.kept, []);
     // Every edge of the deployment, turned around.
     let place = |id: &str| destruction.plan.stacks.iter().position(|stack| stack.id == id).unwrap();
@@ -87,7 +87,7 @@ fn what_is_expected_is_the_time_of_a_deletion() {
     let durations = app.options.durations.clone();
     app.options.durations = durations.with(
         "AWS::RDS::DBInstance",
-        paceline_plan::durations::Operation::Delete,
+        paceline_plan::durations::ResourceOperation::Delete,
         Duration::from_secs(77),
     );
     assert_eq!(destruction(&app, "").plan.steps[0].expected, Duration::from_secs(89));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::build::{App, empty, exports, holds, resources, writes};
+use crate::build::{App, empty, exports, holds, resources, warnings, writes};
 
 fn reads_as_parameter(kind: &str, name: &str) -> Value {
     json!({
@@ -504,14 +504,14 @@ fn what_grows_without_bounds_is_passed_over_with_a_warning_that_says_where() {
     app.check_edges(&["Consumer -> Producer import: imports x (Consumer: R.Properties.Value[1])"]);
     let too_large = |stack: &str, place: &str| {
         format!(
-            "{stack}: what the functions at `{place}` come to is too large to be followed; if that ties it to other \
+            "{stack}: the functions at `{place}` make texts that are too large to be followed; if that ties it to other \
              stacks, `edges:` has to say so"
         )
     };
-    let mut warnings = app.plan().warnings;
-    warnings.sort_unstable();
+    let mut told = warnings(&app.plan());
+    told.sort_unstable();
     assert_eq!(
-        warnings,
+        told,
         [too_large("Consumer", "R.Properties.Value[0]"), too_large("Producer", "Outputs.Out.Export.Name")]
     );
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use paceline_plan::Plan;
+use paceline_plan::StepOperation;
 use paceline_plan::forecast::Basis;
-use paceline_plan::history::{ELSEWHERE, Entry, History, Kind, Operation, SCHEMA, account_key};
+use paceline_plan::history::{ELSEWHERE, Entry, History, HistoryKind, SCHEMA, account_key};
 use paceline_plan::render::{TextOptions, text};
 use serde_json::json;
 
@@ -14,13 +15,13 @@ use crate::build::{ACCOUNT, App, empty, forecast, resources};
 const ID: &str = "A";
 
 /// A line about the stack `A`, of a run of its own.
-fn entry(run: u32, operation: Operation, seconds: f64) -> Entry {
+fn entry(run: u32, operation: StepOperation, seconds: f64) -> Entry {
     Entry {
         schema: SCHEMA,
         run: format!("run-{run}"),
         step: format!("deploy:{ID}"),
         at: format!("2026-01-01T00:{:02}:{:02}.000Z", run / 60, run % 60),
-        kind: Kind::Stack,
+        kind: HistoryKind::Stack,
         name: ID.to_owned(),
         account: None,
         region: Some("us-east-1".to_owned()),
@@ -44,7 +45,7 @@ fn plan(history: History) -> Plan {
 }
 
 #[track_caller]
-fn check(history: History, operation: Operation, expected: Option<(f64, usize)>) {
+fn check(history: History, operation: StepOperation, expected: Option<(f64, usize)>) {
     let stack = &plan(history).stacks[0];
     let median = match stack.expected_from {
         Basis::History(samples) | Basis::Unchanged { samples: samples @ 1.., .. } => {
@@ -59,13 +60,13 @@ fn check(history: History, operation: Operation, expected: Option<(f64, usize)>)
 fn accounts_are_told_apart_and_lines_that_do_not_tell_them_count_where_there_are_no_others() {
     let of = |run, account: Option<&str>, seconds| Entry {
         account: account.map(account_key),
-        ..entry(run, Operation::Update, seconds)
+        ..entry(run, StepOperation::Update, seconds)
     };
     let (own, other, old) =
         (of(1, Some(ACCOUNT), 60.0), of(2, Some("222222222222"), 900.0), of(3, None, 300.0));
-    check(history([own.clone(), other.clone(), old.clone()]), Operation::Update, Some((60.0, 1)));
-    check(history([other.clone(), old.clone()]), Operation::Update, Some((300.0, 1)));
-    check(history([other.clone()]), Operation::Create, None);
+    check(history([own.clone(), other.clone(), old.clone()]), StepOperation::Update, Some((60.0, 1)));
+    check(history([other.clone(), old.clone()]), StepOperation::Update, Some((300.0, 1)));
+    check(history([other.clone()]), StepOperation::Create, None);
     assert!(!own.line().contains(ACCOUNT) && !other.line().contains("222222222222"));
     let lines = history([own, other, old]).bounded();
     assert_eq!(History::parse(&lines).len(), 3, "all of them stay");
@@ -73,65 +74,65 @@ fn accounts_are_told_apart_and_lines_that_do_not_tell_them_count_where_there_are
 
 #[test]
 fn a_stack_that_was_never_deployed_is_created_as_the_table_says() {
-    check(History::default(), Operation::Create, None);
+    check(History::default(), StepOperation::Create, None);
 }
 
 #[test]
 fn a_stack_that_was_created_is_updated_next_and_its_creation_says_nothing_about_that() {
-    check(history([entry(1, Operation::Create, 300.0)]), Operation::Update, None);
+    check(history([entry(1, StepOperation::Create, 300.0)]), StepOperation::Update, None);
 }
 
 #[test]
 fn the_median_of_the_last_ten_of_the_same_operation_counts() {
-    let odd = [50.0, 10.0, 20.0].into_iter().zip(2..).map(|(s, run)| entry(run, Operation::Update, s));
-    let created = [entry(1, Operation::Create, 900.0)];
-    check(history(created.into_iter().chain(odd)), Operation::Update, Some((20.0, 3)));
-    let even = [10.0, 30.0].into_iter().zip(2..).map(|(s, run)| entry(run, Operation::Update, s));
-    check(history(even), Operation::Update, Some((20.0, 2)));
-    let many = (0..30).map(|run| entry(run, Operation::Update, if run < 20 { 1000.0 } else { 7.0 }));
-    check(history(many), Operation::Update, Some((7.0, 10)));
+    let odd = [50.0, 10.0, 20.0].into_iter().zip(2..).map(|(s, run)| entry(run, StepOperation::Update, s));
+    let created = [entry(1, StepOperation::Create, 900.0)];
+    check(history(created.into_iter().chain(odd)), StepOperation::Update, Some((20.0, 3)));
+    let even = [10.0, 30.0].into_iter().zip(2..).map(|(s, run)| entry(run, StepOperation::Update, s));
+    check(history(even), StepOperation::Update, Some((20.0, 2)));
+    let many = (0..30).map(|run| entry(run, StepOperation::Update, if run < 20 { 1000.0 } else { 7.0 }));
+    check(history(many), StepOperation::Update, Some((7.0, 10)));
 }
 
 #[test]
 fn a_stack_that_is_created_in_every_run_is_created_in_the_next() {
-    let created = (1..4).map(|run| entry(run, Operation::Create, f64::from(run * 100)));
-    check(history(created), Operation::Create, Some((200.0, 3)));
-    let deleted = [entry(1, Operation::Create, 300.0), entry(2, Operation::Delete, 60.0)];
-    check(history(deleted), Operation::Create, Some((300.0, 1)));
+    let created = (1..4).map(|run| entry(run, StepOperation::Create, f64::from(run * 100)));
+    check(history(created), StepOperation::Create, Some((200.0, 3)));
+    let deleted = [entry(1, StepOperation::Create, 300.0), entry(2, StepOperation::Delete, 60.0)];
+    check(history(deleted), StepOperation::Create, Some((300.0, 1)));
 }
 
 #[test]
 fn a_stack_whose_template_was_deployed_last_is_unchanged_next() {
     let template = paceline_plan::history::short(&plan(History::default()).stacks[0].template);
     let with = |content: &str| {
-        let unchanged = entry(1, Operation::Unchanged, 2.0);
-        let updated = Entry { content: Some(content.to_owned()), ..entry(2, Operation::Update, 90.0) };
+        let unchanged = entry(1, StepOperation::Unchanged, 2.0);
+        let updated = Entry { content: Some(content.to_owned()), ..entry(2, StepOperation::Update, 90.0) };
         history([unchanged, updated])
     };
-    check(with(&template), Operation::Unchanged, Some((2.0, 1)));
-    check(with("another"), Operation::Update, Some((90.0, 1)));
+    check(with(&template), StepOperation::Unchanged, Some((2.0, 1)));
+    check(with("another"), StepOperation::Update, Some((90.0, 1)));
 }
 
 #[test]
 fn another_region_is_another_stack() {
-    let there = Entry { region: Some("eu-west-1".to_owned()), ..entry(1, Operation::Update, 5.0) };
-    check(history([there]), Operation::Create, None);
+    let there = Entry { region: Some("eu-west-1".to_owned()), ..entry(1, StepOperation::Update, 5.0) };
+    check(history([there]), StepOperation::Create, None);
 }
 
 #[test]
 fn the_union_of_two_branches_is_a_history_whatever_the_order_of_its_lines() {
-    let line = |run, seconds| format!("{}\n", entry(run, Operation::Update, seconds).line());
+    let line = |run, seconds| format!("{}\n", entry(run, StepOperation::Update, seconds).line());
     let (base, ours, theirs) = (line(1, 10.0), line(2, 20.0), line(3, 90.0));
     let merged = History::parse(&format!("{base}{ours}{base}{theirs}"));
     assert_eq!(merged, History::parse(&format!("{theirs}{ours}{base}")));
     assert_eq!(merged.len(), 3);
     assert_eq!(merged.bounded(), format!("{base}{ours}{theirs}"));
-    check(merged, Operation::Update, Some((20.0, 3)));
+    check(merged, StepOperation::Update, Some((20.0, 3)));
 }
 
 #[test]
 fn lines_that_cannot_be_read_are_passed_over_with_one_warning() {
-    let good = entry(1, Operation::Update, 10.0).line();
+    let good = entry(1, StepOperation::Update, 10.0).line();
     let of_tomorrow = good.replace("\"schema\":1", "\"schema\":2");
     let [negative, vague] =
         [("10.0", "-1.0"), ("2026-01-01T", "yesterday ")].map(|(a, b)| good.replace(a, b));
@@ -149,7 +150,7 @@ fn lines_that_cannot_be_read_are_passed_over_with_one_warning() {
 #[test]
 fn what_is_rewritten_has_the_last_ten_of_each_operation() {
     let entries = (0..40).map(|run| {
-        let operation = if run % 2 == 0 { Operation::Update } else { Operation::Unchanged };
+        let operation = if run % 2 == 0 { StepOperation::Update } else { StepOperation::Unchanged };
         entry(run, operation, f64::from(run))
     });
     let history = history(entries);
@@ -180,11 +181,11 @@ fn an_asset_is_expected_to_take_as_long_as_its_last_versions_unless_it_is_there(
     } } });
     let plan = |content: &str| {
         let image = Entry {
-            kind: Kind::Image,
+            kind: HistoryKind::Image,
             name: "web/image".to_owned(),
             step: "publish:x".to_owned(),
             content: Some(content.to_owned()),
-            ..entry(1, Operation::Done, 400.0)
+            ..entry(1, StepOperation::Done, 400.0)
         };
         App::default()
             .after(ID, &["A.assets"])
@@ -204,12 +205,12 @@ fn what_runs_took_elsewhere_says_nothing_of_aws_and_the_other_way_round() {
     let there = |run, seconds| Entry {
         schema: ELSEWHERE,
         endpoint: simulator.clone(),
-        ..entry(run, Operation::Update, seconds)
+        ..entry(run, StepOperation::Update, seconds)
     };
-    let entries = || [there(1, 1.0), entry(2, Operation::Update, 400.0), there(3, 3.0)];
-    check(history(entries()), Operation::Update, Some((400.0, 1)));
-    check(history(entries()).at(simulator.clone()), Operation::Update, Some((2.0, 2)));
-    check(history(entries()).at(Some("http://elsewhere".to_owned())), Operation::Create, None);
+    let entries = || [there(1, 1.0), entry(2, StepOperation::Update, 400.0), there(3, 3.0)];
+    check(history(entries()), StepOperation::Update, Some((400.0, 1)));
+    check(history(entries()).at(simulator.clone()), StepOperation::Update, Some((2.0, 2)));
+    check(history(entries()).at(Some("http://elsewhere".to_owned())), StepOperation::Create, None);
     // A version that does not know of endpoints passes these lines over, by their schema.
     assert!(there(1, 1.0).line().contains("\"schema\":2"));
     let disguised = there(1, 1.0).line().replace("\"schema\":2", "\"schema\":1");
@@ -229,8 +230,8 @@ fn an_unchanged_stack_says_since_when() {
         let options = TextOptions { color: false, width };
         (plan.stacks[0].expected_from.to_string(), text(&plan, &forecast(), &options))
     };
-    let deployed = || vec![on(3, Operation::Create, "old"), on(5, Operation::Update, &template)];
-    for looks in [vec![], vec![on(8, Operation::Unchanged, &template)]] {
+    let deployed = || vec![on(3, StepOperation::Create, "old"), on(5, StepOperation::Update, &template)];
+    for looks in [vec![], vec![on(8, StepOperation::Unchanged, &template)]] {
         for width in [80, 120] {
             let (from, text) = shown([deployed(), looks.clone()].concat(), width);
             assert_eq!(from, "unchanged since 2026-01-05");
@@ -240,6 +241,7 @@ fn an_unchanged_stack_says_since_when() {
         }
     }
     // That of an update whose run left no history.
-    let (from, _) = shown(vec![on(3, Operation::Create, "old"), on(8, Operation::Unchanged, &template)], 80);
+    let (from, _) =
+        shown(vec![on(3, StepOperation::Create, "old"), on(8, StepOperation::Unchanged, &template)], 80);
     assert_eq!(from, "unchanged since 2026-01-08");
 }

@@ -201,7 +201,7 @@ fn the_value_of_a_secret_parameter_is_in_no_digest() {
             "Resources": { "Q": { "Type": "AWS::SQS::Queue" } },
         });
         let plan = App::default().artifact("A", fields, template).plan();
-        (plan.digest.clone(), plan.identity(&plan.steps[0]))
+        (plan.digest(), plan.resume_key.clone(), plan.identity(&plan.steps[0]))
     };
     assert_eq!(of("1234"), of("5678"));
 }

@@ -2,12 +2,14 @@
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
-use paceline_plan::late::{Compared, compare};
+use paceline_plan::late::{Compared, Difference, compare};
 use paceline_plan::what_if::Change;
-use paceline_plan::{Config, ContextLookup, Destruction, Looked, Plan, PlanError, PlanOptions, Step, Work};
+use paceline_plan::{
+    Config, ContextLookup, Destruction, LookupState, Plan, PlanError, PlanOptions, Step, Work,
+};
 use serde_json::{Value, json};
 
-use crate::build::{ACCOUNT, App, edges, holds, writes};
+use crate::build::{ACCOUNT, App, edges, holds, warnings, writes};
 
 const CONFIG: &str = "apps: { shop: { dir: shop }, guide: { dir: guide, synth: make synth } }";
 
@@ -77,7 +79,7 @@ fn it_is_synthesized_again_after_the_stack_that_makes_the_parameter_and_for_who_
     let Work::Synthesize(work) = &synthesis.work else { panic!("{synthesis:?}") };
     assert_eq!((work.app.as_deref(), work.stacks.as_slice()), (Some("guide"), &[2][..]));
     assert!(work.lookups.iter().eq(["/shop/url"]));
-    assert_eq!(plan.warnings, [""; 0]);
+    assert_eq!(warnings(&plan), [""; 0]);
 }
 
 #[test]
@@ -141,10 +143,10 @@ fn an_app_that_is_made_elsewhere_waits_for_nothing_and_is_warned_of() {
         Config::parse(&CONFIG.replace(", synth: make synth", ""), Utf8Path::new("paceline.yaml")).unwrap();
     let plan = Plan::make(&assembly, &config, &PlanOptions::default()).unwrap();
     assert_eq!(edges(&plan), [""; 0]);
-    assert!(plan.warnings[0].contains("`shop/Shop` makes it"), "{:?}", plan.warnings);
+    assert!(warnings(&plan)[0].contains("`shop/Shop` makes it"), "{:?}", warnings(&plan));
 }
 
-fn context(state: Looked) -> PlanOptions {
+fn context(state: LookupState) -> PlanOptions {
     let key = format!("ssm:account={ACCOUNT}:parameterName=/shop/url:region=us-east-1");
     let parameter = ContextLookup::new(Some("guide"), &key, &json!("https://old.example"), state).unwrap();
     PlanOptions { context: vec![parameter], ..PlanOptions::default() }
@@ -154,7 +156,7 @@ fn context(state: Looked) -> PlanOptions {
 fn what_was_found_once_is_told_and_looked_up_again_where_the_team_says_so() {
     let found = App::default().stack("Page", "us-east-1", holds(json!("see https://old.example/start")));
     let assembly = both(&shop(), &found);
-    let kept = try_plan(&assembly, &context(Looked::Kept)).unwrap();
+    let kept = try_plan(&assembly, &context(LookupState::Kept)).unwrap();
     assert_eq!(edges(&kept), [""; 0]);
     let [told] = kept.kept_context.as_slice() else { panic!("{:?}", kept.kept_context) };
     assert_eq!((told.name.as_str(), told.stack.as_str()), ("/shop/url", "shop/Shop"));
@@ -164,10 +166,10 @@ fn what_was_found_once_is_told_and_looked_up_again_where_the_team_says_so() {
         ("shop".to_owned(), elsewhere.stack("Shop", "us-east-1", writes(json!("/shop/url"))).assembly()),
         ("guide".to_owned(), found.assembly()),
     ]);
-    let kept = try_plan(&both_regions, &context(Looked::Kept)).unwrap();
+    let kept = try_plan(&both_regions, &context(LookupState::Kept)).unwrap();
     assert_eq!(kept.kept_context[0].stack, "shop/Shop", "that of the region it is looked up in");
 
-    let again = try_plan(&assembly, &context(Looked::Again)).unwrap();
+    let again = try_plan(&assembly, &context(LookupState::Again)).unwrap();
     assert_eq!(needs(&again, step(&again, "deploy:guide/Page")), ["deploy:shop/Shop", "synth:guide/Page"]);
     assert!(again.kept_context.is_empty());
     let literal = json!({ "Resources": { "P": { "Type": "AWS::SSM::Parameter", "Properties": {
@@ -178,12 +180,16 @@ fn what_was_found_once_is_told_and_looked_up_again_where_the_team_says_so() {
         holds(json!("see https://old.example/start")),
     );
     let one = Assembly::of_apps(vec![("guide".to_owned(), one.assembly())]);
-    let plan = try_plan(&one, &context(Looked::Again)).unwrap();
-    assert_eq!(plan.warnings, [""; 0], "its maker has the value of its own");
+    let plan = try_plan(&one, &context(LookupState::Again)).unwrap();
+    assert_eq!(warnings(&plan), [""; 0], "its maker has the value of its own");
     assert_eq!(edges(&plan).len(), 1);
 }
 
 /// What comes of a plan when the app is synthesized again as `now`.
+fn said(differences: &[Difference]) -> Vec<String> {
+    differences.iter().map(ToString::to_string).collect()
+}
+
 fn compared(now: &App) -> Compared {
     let before = both(&shop(), &guide());
     let plan = plan(&before);
@@ -208,7 +214,7 @@ fn what_was_found_in_between_is_deployed() {
 #[test]
 fn what_is_still_missing_is_refused() {
     assert_eq!(
-        compared(&guide()).problems,
+        said(&compared(&guide()).problems),
         ["`guide/Page` is still without the parameter /shop/url: its synthesis has not found it"]
     );
 }
@@ -216,9 +222,9 @@ fn what_is_still_missing_is_refused() {
 #[test]
 fn a_stack_that_appeared_waits_for_the_next_run() {
     let now = compared(&found().stack("New", "us-east-1", holds(json!(1))));
-    assert_eq!(now.problems, [""; 0]);
+    assert_eq!(said(&now.problems), [""; 0]);
     assert_eq!(
-        now.warnings,
+        said(&now.warnings),
         ["app `guide` has a stack that it had not when the run began: `guide/New`; the next run deploys it"]
     );
 }
@@ -226,11 +232,11 @@ fn a_stack_that_appeared_waits_for_the_next_run() {
 #[test]
 fn a_stack_that_vanished_is_refused_if_it_has_waited_and_told_if_not() {
     let now = compared(&App::default().stack("Editor", "us-east-1", holds(json!(1))));
-    assert_eq!(now.problems, ["app `guide` has no stack `guide/Page` any more"]);
+    assert_eq!(said(&now.problems), ["app `guide` has no stack `guide/Page` any more"]);
     let now = compared(&App::default().stack("Page", "us-east-1", holds(json!("found"))));
-    assert_eq!(now.problems, [""; 0]);
+    assert_eq!(said(&now.problems), [""; 0]);
     assert_eq!(
-        now.warnings,
+        said(&now.warnings),
         ["app `guide` has no stack `guide/Editor` any more; this run deploys it as it was when it began"]
     );
 }
@@ -245,7 +251,7 @@ fn a_stack_that_waits_for_more_than_before_is_refused_with_the_edge() {
         page,
     );
     assert_eq!(
-        compared(&now).problems,
+        said(&compared(&now).problems),
         [
             "`guide/Page` waits for `guide/Editor` now, which the plan does not: ssm: reads the parameter /editor/role (guide/Page: R.Properties.Role)"
         ]
@@ -256,7 +262,7 @@ fn a_stack_that_waits_for_more_than_before_is_refused_with_the_edge() {
 fn a_stack_that_goes_elsewhere_now_is_refused() {
     let now = found().stack("Page", "eu-west-1", holds(json!("found")));
     assert_eq!(
-        compared(&now).problems,
+        said(&compared(&now).problems),
         [
             "`guide/Page` is another stack now: Page in aws://111111111111/eu-west-1, and not Page in aws://111111111111/us-east-1"
         ]
@@ -369,7 +375,7 @@ fn a_synthesis_waits_for_the_parameter_alone_where_the_team_says_that_it_is_enou
     for edge in ["until: resource", "reason: synth, until: resource"] {
         let plan = with(edge, &assembly).unwrap();
         for id in ["synth:guide/Page", "deploy:guide/Page"] {
-            let [early] = step(&plan, id).early.as_slice() else { panic!("{id}") };
+            let [early] = step(&plan, id).early_needs.as_slice() else { panic!("{id}") };
             assert_eq!(plan.steps[early.need].id, "deploy:shop/Shop");
             assert!(early.resources.iter().eq(["P"]), "{early:?}");
         }
@@ -385,7 +391,7 @@ fn what_is_deleted_may_be_without_what_it_needed() {
     let options = PlanOptions { only: vec!["guide/Page".to_owned()], ..PlanOptions::default() };
     let destruction = Destruction::make(&both(&shop(), &guide()), &config(), &options).unwrap();
     assert_eq!(destruction.plan.steps.len(), 1);
-    assert_eq!(destruction.plan.warnings, [""; 0]);
+    assert_eq!(warnings(&destruction.plan), [""; 0]);
 }
 
 #[test]

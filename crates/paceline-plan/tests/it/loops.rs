@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::build::{App, empty, exports, holds, writes};
+use crate::build::{App, empty, exports, holds, warnings, writes};
 
 fn with_loops(mut template: Value) -> Value {
     template["Transform"] = json!("AWS::LanguageExtensions");
@@ -58,7 +58,7 @@ fn what_a_loop_imports_ties_its_stack() {
     ]);
     let plan = app.plan();
     assert_eq!(plan.stacks.iter().map(|stack| stack.resources).collect::<Vec<_>>(), [2, 2]);
-    assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
+    assert!(warnings(&plan).is_empty(), "{:?}", warnings(&plan));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_literal_in_a_loop_over_the_unknown_is_an_edge_and_the_rest_is_a_guess() {
     let plan = literal.plan();
     assert_eq!(plan.stacks[1].resources, 1);
     assert_eq!(
-        plan.warnings,
+        warnings(&plan),
         [
             "Consumer: the loop at `Resources.Fn::ForEach::Loop` goes through what is only known at deployment; if that \
              ties it to other stacks, `edges:` has to say so"
@@ -160,7 +160,7 @@ fn what_a_macro_makes_is_told_and_counts_as_something() {
     assert_eq!(plan.stacks.iter().map(|stack| stack.resources).collect::<Vec<_>>(), [1, 1, 1]);
     let edges = "if that ties it to other stacks, `edges:` has to say so";
     assert_eq!(
-        plan.warnings,
+        warnings(&plan),
         [
             format!("All: the macro `Mine` makes it another template; {edges}"),
             format!("Part: only deployment knows what `AWS::Include` puts in at `Resources`; {edges}"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::build::{App, exports, holds, resources, writes};
+use crate::build::{App, exports, holds, resources, warnings, writes};
 
 fn puts(call: Value) -> Value {
     resources(
@@ -74,7 +74,7 @@ fn who_has_to_come_first_for_another_reason_is_warned_of_and_not_refused() {
     let app = App::pair(producer, consumer);
     app.check_edges(&["Producer -> Consumer import: imports shared (Producer: R.Properties.Value)"]);
     assert_eq!(
-        app.plan().warnings,
+        warnings(&app.plan()),
         [
             "`Consumer` overwrites the parameter /app/x, which `Producer` makes, and is deployed before it: on a fresh \
           account `Producer` then fails, as the parameter is there already"
@@ -96,15 +96,15 @@ fn the_order_can_be_relaxed_as_that_of_who_reads() {
 fn a_parameter_that_two_stacks_create_is_warned_of() {
     let app = App::pair(writes(json!("/app/x")), writes(json!("/app/x")));
     assert_eq!(
-        app.plan().warnings,
+        warnings(&app.plan()),
         ["`Consumer` and `Producer` both make the parameter /app/x: whichever comes second fails"]
     );
     let alone = app.options(|options| options.only = vec!["Consumer".to_owned()]);
-    assert_eq!(alone.plan().warnings, [""; 0]);
+    assert_eq!(warnings(&alone.plan()), [""; 0]);
     let apart = App::default().stack("A", "us-east-1", writes(json!("/x"))).stack(
         "B",
         "us-west-2",
         writes(json!("/x")),
     );
-    assert_eq!(apart.plan().warnings, [""; 0]);
+    assert_eq!(warnings(&apart.plan()), [""; 0]);
 }

@@ -3,7 +3,7 @@
 use paceline_plan::Strategy;
 use serde_json::{Value, json};
 
-use crate::build::{App, edges, empty, exports, holds, ids, writes};
+use crate::build::{App, edges, empty, exports, holds, ids, warnings, writes};
 
 /// Three stacks without edges.
 fn three() -> App {
@@ -176,9 +176,9 @@ const TOGETHER: &str = "phases: [{ name: p, stacks: [Producer, Consumer] }]\n";
 
 #[test]
 fn two_long_stacks_of_one_phase_that_wait_for_each_other_are_told_with_what_it_costs() {
-    insta::assert_snapshot!(side_by_side().config(TOGETHER).plan().warnings.join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not beside it (ssm), which takes up to 10.1 min longer; on a fresh account it cannot be otherwise, and for a redeployment `relax: when-present` at an edge in `edges:` lets both start at once");
+    insta::assert_snapshot!(warnings(&side_by_side().config(TOGETHER).plan()).join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not at the same time (ssm), which takes up to 10.1 min longer; a fresh account needs that order, and for a redeployment `relax: when-present` at an edge in `edges:` lets both start at once");
     let imports = App::pair(slow(exports(json!("x"))), slow(holds(json!({ "Fn::ImportValue": "x" }))));
-    insta::assert_snapshot!(imports.config(TOGETHER).plan().warnings.join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not beside it (import), which takes up to 10.1 min longer");
+    insta::assert_snapshot!(warnings(&imports.config(TOGETHER).plan()).join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not at the same time (import), which takes up to 10.1 min longer");
 }
 
 #[test]
@@ -189,11 +189,11 @@ fn nothing_is_told_of_an_order_that_the_team_knows_of() {
     );
     let apart = "phases: [{ name: p, stacks: [Producer] }, { name: q, stacks: [Consumer] }]";
     for config in [sequential, &relaxed, apart, ""] {
-        assert_eq!(side_by_side().config(config).plan().warnings, [""; 0], "{config}");
+        assert_eq!(warnings(&side_by_side().config(config).plan()), [""; 0], "{config}");
     }
     let declared = format!("{TOGETHER}edges: [{{ from: B, to: A, because: x }}]");
     let declared = declared.replace("Producer, Consumer", "A, B");
-    assert_eq!(three().config(&declared).plan().warnings, [""; 0]);
+    assert_eq!(warnings(&three().config(&declared).plan()), [""; 0]);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn nothing_is_told_of_a_wait_that_is_short_beside_the_whole() {
     });
     let edges = "edges: [{ from: Producer, to: A, because: x }, { from: A, to: B, because: x },
         { from: B, to: C, because: x }]";
-    assert_eq!(app.config(&format!("{TOGETHER}{edges}")).plan().warnings, [""; 0]);
+    assert_eq!(warnings(&app.config(&format!("{TOGETHER}{edges}")).plan()), [""; 0]);
     let short = App::pair(writes(json!("/app/x")), holds(json!("{{resolve:ssm:/app/x}}")));
-    assert_eq!(short.config(TOGETHER).plan().warnings, [""; 0]);
+    assert_eq!(warnings(&short.config(TOGETHER).plan()), [""; 0]);
 }

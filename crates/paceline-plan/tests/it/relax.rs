@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use paceline_plan::Plan;
 use serde_json::json;
 
-use crate::build::{App, exports, holds, resources, writes};
+use crate::build::{App, exports, holds, resources, warnings, writes};
 
 fn reads() -> App {
     App::pair(writes(json!("/app/x")), holds(json!("{{resolve:ssm:/app/x:2}}")))
@@ -15,7 +15,7 @@ fn reads() -> App {
 fn waits(plan: &Plan) -> Vec<String> {
     let step = plan.steps.iter().find(|step| step.id == "deploy:Consumer").unwrap();
     let need = |&need: &usize| {
-        let early = step.early.iter().find(|early| early.need == need);
+        let early = step.early_needs.iter().find(|early| early.need == need);
         let until = early.map_or_else(String::new, |early| format!(" until {:?}", early.resources));
         format!("{}{until}", plan.steps[need].id)
     };
@@ -66,8 +66,7 @@ fn an_edge_is_dropped_when_all_it_is_for_is_present() {
 #[test]
 fn what_cannot_be_relaxed_is_refused_with_the_edge() {
     let imports = || App::pair(exports(json!("x")), holds(json!({ "Fn::ImportValue": "x" })));
-    for (config, why) in
-        [(UNTIL, "only a parameter or a repository"), (RELAX, "only a parameter of which the name")]
+    for (config, why) in [(UNTIL, "only a parameter or a repository"), (RELAX, "only a parameter whose name")]
     {
         let refused = imports().config(config).refused();
         assert!(
@@ -86,19 +85,19 @@ fn what_cannot_be_relaxed_is_refused_with_the_edge() {
 fn what_another_edge_undoes_is_warned_of() {
     let declared = "\n  - { from: Consumer, to: Producer, because: it calls it }";
     let present = BTreeSet::from([("Consumer".to_owned(), "Producer".to_owned())]);
-    let undone = "`edges` says that less than all of `Producer` is enough for `Consumer`, which waits for all of it \
-                  all the same (config): `paceline explain Consumer Producer` shows why";
+    let undone = "`edges` says that `Consumer` need not wait for all of `Producer`, but it does because of other edges \
+                  (config): `paceline explain Consumer Producer` shows why";
     for less in [UNTIL, RELAX] {
         let alone = reads().config(less);
-        assert_eq!(alone.plan().warnings, [""; 0]);
+        assert_eq!(warnings(&alone.plan()), [""; 0]);
         assert!(alone.plan().relaxed.iter().all(|it| !it.without_effect));
         let config = less.replace("edges: [", "edges:\n  - ").replace("}]", "}") + declared;
         let app = reads().config(&config);
         let plan = app.plan();
-        assert_eq!(plan.warnings, [undone]);
+        assert_eq!(warnings(&plan), [undone]);
         assert!(plan.relaxed.iter().all(|it| it.without_effect));
         let plan = app.options(|options| options.present = present.clone()).plan();
-        assert_eq!(plan.warnings, [undone]);
+        assert_eq!(warnings(&plan), [undone]);
         assert_eq!(waits(&plan), ["deploy:Producer"]);
     }
 }

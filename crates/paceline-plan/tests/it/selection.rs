@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use paceline_plan::{Config, Destruction};
 
-use crate::build::{App, empty, ids};
+use crate::build::{App, empty, ids, warnings};
 
 /// Two regions; `Late` waits for the second through `Middle`.
 fn regions() -> App {
@@ -87,7 +87,7 @@ fn stacks_that_are_named_come_with_what_they_need_or_in_a_deletion_with_what_nee
     assert_eq!(ids(&app(&["Late"], &[]).plan()), ["Second", "Middle", "Late"]);
     assert_eq!(ids(&app(&["Mid*", "Main"], &[]).plan()), ["Main", "Second", "Middle"]);
     assert_eq!(left_out(&app(&["Late"], &[]))[0], "Anywhere: it is not named, and no stack that is needs it");
-    assert!(app(&["Late"], &[]).plan().warnings.is_empty());
+    assert!(warnings(&app(&["Late"], &[]).plan()).is_empty());
     let middle = app(&["Middle"], &[]);
     let config = Config::parse(middle.config_text(), Utf8Path::new("paceline.yaml")).unwrap();
     let destruction = Destruction::make(&middle.assembly(), &config, &middle.options);
@@ -97,28 +97,28 @@ fn stacks_that_are_named_come_with_what_they_need_or_in_a_deletion_with_what_nee
 
 #[test]
 fn an_edge_that_a_selection_cuts_is_told() {
-    let warnings = |only: &[&str], exclude: &[&str]| {
+    let told = |only: &[&str], exclude: &[&str]| {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let app = regions().options(|options| {
             options.multi_region = Some("true".into());
             options.only = owned(only);
             options.exclude = owned(exclude);
         });
-        app.plan().warnings
+        warnings(&app.plan())
     };
     assert_eq!(
-        warnings(&["Late"], &[]),
+        told(&["Late"], &[]),
         [
             "Middle is left out (--only does not name it), and Late (config) needs it: it must be deployed already"
         ]
     );
     assert_eq!(
-        warnings(&[], &["Second"]),
+        told(&[], &["Second"]),
         [
             "Second is left out (--exclude names it), and Middle (config) needs it: it must be deployed already"
         ]
     );
-    assert_eq!(warnings(&["Second", "Middle"], &[]), [""; 0]);
+    assert_eq!(told(&["Second", "Middle"], &[]), [""; 0]);
 }
 
 #[test]

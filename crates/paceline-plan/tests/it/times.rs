@@ -14,7 +14,7 @@ fn calls(id: &str) -> Value {
 fn check(template: Value, expected: &[&str]) {
     let plan = App::default().stack("A", "us-east-1", template).plan();
     let places =
-        plan.times.iter().flat_map(|(stack, places)| places.iter().map(move |it| format!("{stack}: {it}")));
+        plan.times.iter().flat_map(|of| of.places.iter().map(move |it| format!("{}: {it}", of.stack)));
     assert_eq!(places.collect::<Vec<_>>(), expected);
 }
 

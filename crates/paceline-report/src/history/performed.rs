@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact, Outcome, StackProgress, StepFinished};
-use paceline_plan::history::{Kind, Operation};
+use paceline_plan::StepOperation;
+use paceline_plan::history::HistoryKind;
 
 use crate::text::seconds;
 
@@ -16,7 +17,7 @@ use crate::text::seconds;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Performed {
     /// What the stack's own status, or what was sent, says was done.
-    pub(super) operation: Option<Operation>,
+    pub(super) operation: Option<StepOperation>,
     /// How many parts of the run have started it.
     parts: u32,
     started: Option<Timestamp>,
@@ -96,33 +97,33 @@ impl Performed {
 
     fn did(&mut self, operation: &str) {
         self.operation = match operation {
-            "create" => Some(Operation::Create),
-            "update" => Some(Operation::Update),
-            "delete" => Some(Operation::Delete),
+            "create" => Some(StepOperation::Create),
+            "update" => Some(StepOperation::Update),
+            "delete" => Some(StepOperation::Delete),
             _ => self.operation,
         };
     }
 
     /// How long it took, if that can be told of a step that has ended like this.
-    pub(super) fn seconds(&self, event: &Event, finished: &StepFinished, kind: Kind) -> Option<f64> {
+    pub(super) fn seconds(&self, event: &Event, finished: &StepFinished, kind: HistoryKind) -> Option<f64> {
         let own = || {
             let before = self.before.unwrap_or_default();
             Some((before + between(self.began?, self.ended?)).as_secs_f64())
         };
         match (kind, finished.outcome) {
             // What was waited for was somebody else's.
-            (Kind::Stack, Outcome::Unchanged) => {
+            (HistoryKind::Stack, Outcome::Unchanged) => {
                 let has_only_looked = self.parts <= 1 && self.began.is_none() && !self.several;
                 has_only_looked.then_some(finished.duration_s)
             }
-            (Kind::Stack, _) if finished.resumed || self.parts > 1 || self.sent.is_none() => own(),
-            (Kind::Stack, _) if self.several => own().or_else(|| {
+            (HistoryKind::Stack, _) if finished.resumed || self.parts > 1 || self.sent.is_none() => own(),
+            (HistoryKind::Stack, _) if self.several => own().or_else(|| {
                 let took = between(self.sent?, event.at);
                 Some((self.before.unwrap_or_default() + took).as_secs_f64())
             }),
             // It had waited before, for a time that nobody counts.
-            (Kind::Gate, _) if self.parts > 1 => None,
-            (Kind::Command, Outcome::Deployed) if !finished.resumed => match self.attempt {
+            (HistoryKind::Gate, _) if self.parts > 1 => None,
+            (HistoryKind::Command, Outcome::Deployed) if !finished.resumed => match self.attempt {
                 Some(attempt) => Some(between(attempt, event.at).as_secs_f64()),
                 None => Some(finished.duration_s),
             },

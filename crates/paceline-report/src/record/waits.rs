@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_engine::event::StackProgress;
-use paceline_plan::durations::{Durations, Operation, Source};
+use paceline_plan::durations::{Durations, ResourceOperation, Source};
 
 use super::{Record, StepRecord, fold};
 use crate::text::{one_line, words};
@@ -30,9 +30,9 @@ impl InProgress {
     /// None for types of which nothing is known.
     fn usually(&self) -> Option<Duration> {
         let operation = match self.status.as_str() {
-            "CREATE_IN_PROGRESS" | "IMPORT_IN_PROGRESS" => Operation::Create,
-            "DELETE_IN_PROGRESS" => Operation::Delete,
-            _ => Operation::Update,
+            "CREATE_IN_PROGRESS" | "IMPORT_IN_PROGRESS" => ResourceOperation::Create,
+            "DELETE_IN_PROGRESS" => ResourceOperation::Delete,
+            _ => ResourceOperation::Update,
         };
         let typical = Durations::typical().lookup(&self.resource_type, operation);
         (typical.source != Source::Default).then(|| Duration::from_secs(typical.seconds.into()))

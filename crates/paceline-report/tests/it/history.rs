@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact, Outcome, RunStarted};
-use paceline_plan::history::{ELSEWHERE, Entry, Kind, Operation};
+use paceline_plan::StepOperation;
+use paceline_plan::history::{ELSEWHERE, Entry, HistoryKind};
 use paceline_report::{HistoryEntries, add_history, read_history};
 
 use crate::journal::{Journal, failed, found};
@@ -236,7 +237,11 @@ fn no_line_names_an_account() {
         }
     }
     let entries = self::entries(&events);
-    assert!(entries.iter().all(|entry| entry.kind == Kind::Image && !entry.line().contains("111122223333")));
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry.kind == HistoryKind::Image && !entry.line().contains("111122223333"))
+    );
 }
 
 fn sample(number: i64) -> Entry {
@@ -244,8 +249,8 @@ fn sample(number: i64) -> Entry {
     Entry {
         run: format!("run-{number}"),
         at: format!("{at:.3}"),
-        operation: Operation::Update,
-        ..entries(&runs::good()).into_iter().find(|entry| entry.kind == Kind::Stack).unwrap()
+        operation: StepOperation::Update,
+        ..entries(&runs::good()).into_iter().find(|entry| entry.kind == HistoryKind::Stack).unwrap()
     }
 }
 

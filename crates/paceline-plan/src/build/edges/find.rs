@@ -5,36 +5,59 @@ use std::collections::{BTreeMap, BTreeSet};
 use paceline_assembly::Assembly;
 
 use super::providers::{Lookup, Match, Providers};
-use super::uses::Use;
-use super::{Edge, External, Found, MadeTwice, Place, Reason, Stored};
-use crate::build::context::{self, ContextLookup, Looked};
-use crate::build::facts::Facts;
+use crate::build::context::{ContextLookup, LookupState};
+use crate::build::inspect::Inspection;
+use crate::build::scan::place::construct_of;
+use crate::build::scan::uses::Use;
+use crate::model::{Edge, External, Reason, StoredParameter, TemplatePlace, Tie, Warning};
 
-/// What one stack gets from another: with it, why and what.
-type Tie = (String, Reason, String);
+/// What [`find`] found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) external: Vec<External>,
+    /// Parameters that two stacks create.
+    pub(crate) made_twice: Vec<MadeTwice>,
+}
+
+/// A parameter that two stacks create.
+#[derive(Debug)]
+pub(crate) struct MadeTwice {
+    pub(crate) first: String,
+    pub(crate) second: String,
+    pub(crate) parameter: String,
+}
+
+impl MadeTwice {
+    pub(crate) fn warning(&self) -> Warning {
+        let Self { first, second, parameter } = self;
+        let [first, second, parameter] = [first, second, parameter].map(Clone::clone);
+        Warning::MadeTwice { first, second, parameter }
+    }
+}
+
+/// One edge: the id of the stack that provides a name, why it is needed, and how the name ties the two.
+type EdgeKey = (String, Reason, u8, String, Tie);
 
 /// Where a tie is read and provided, and whether it is a guess.
 struct Ends {
-    name: String,
-    read_at: Vec<Place>,
+    read_at: Vec<TemplatePlace>,
     provider: usize,
-    provided_at: Option<Place>,
+    provided_at: Option<TemplatePlace>,
     guessed: bool,
-    overwrites: bool,
-    stored: Option<Stored>,
+    stored: Option<StoredParameter>,
 }
 
 /// Finds every edge between the assembly's stacks, and every name that none of them provides.
-pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextLookup]) -> Found {
+pub(crate) fn find(assembly: &Assembly, inspections: &[Inspection<'_>], context: &[ContextLookup]) -> Found {
     let ids: BTreeSet<&str> = assembly.stacks.iter().map(|stack| stack.id.as_str()).collect();
-    let providers = Providers::new(assembly, facts);
+    let providers = Providers::new(assembly, inspections);
     let mut found = Found::default();
-    let mut external = BTreeSet::new();
-    for (index, (stack, facts)) in assembly.stacks.iter().zip(facts).enumerate() {
+    for (index, (stack, inspection)) in assembly.stacks.iter().zip(inspections).enumerate() {
         let from = &stack.id;
         // A name is often read in many places: one edge for all of them.
-        let mut ties: BTreeMap<Tie, Ends> = BTreeMap::new();
-        for read in &facts.uses.read {
+        let mut ties: BTreeMap<EdgeKey, Ends> = BTreeMap::new();
+        for read in &inspection.uses.read {
             let lookup = Lookup::new(read, &stack.environment);
             let mut matching = providers.find(&lookup);
             let mut guessed = false;
@@ -61,94 +84,86 @@ pub(crate) fn find(assembly: &Assembly, facts: &[Facts<'_>], context: &[ContextL
             }
             if unsure {
                 let may_be = matching.iter().map(|it| assembly.stacks[it.stack].id.clone());
-                external.insert(External {
+                found.external.push(External {
                     stack: from.clone(),
                     reason: read.reason,
                     name: shown(read),
-                    place: format!("{from}: {}", read.place),
+                    read_at: Some(read.place.clone()),
                     unresolved: !read.name.is_known() || lookup.name.is_none(),
                     may_be: may_be.collect(),
                 });
                 continue;
             }
             for Match { stack, place } in matching {
-                let tie = (assembly.stacks[stack].id.clone(), read.reason, describe(read, &lookup));
-                let ends = ties.entry(tie).or_insert_with(|| Ends {
-                    name: shown(read),
+                let key = edge_key(&assembly.stacks[stack].id, read, &lookup);
+                let ends = ties.entry(key).or_insert_with(|| Ends {
                     read_at: Vec::new(),
                     provider: stack,
                     provided_at: place.cloned(),
                     guessed,
-                    overwrites: false,
                     stored: stored(read, &lookup),
                 });
                 ends.read_at.push(read.place.clone());
             }
         }
-        for written in facts.uses.provided.iter().filter(|it| it.overwrites) {
+        for written in inspection.uses.provided.iter().filter(|it| it.overwrites) {
             let lookup = Lookup::new(written, &stack.environment);
             let creators = providers.creators(&lookup);
             if creators.iter().any(|it| it.stack == index) {
                 continue;
             }
             for Match { stack, place } in creators {
-                let tie = (assembly.stacks[stack].id.clone(), written.reason, describe(written, &lookup));
-                let ends = ties.entry(tie).or_insert_with(|| Ends {
-                    name: shown(written),
+                let key = edge_key(&assembly.stacks[stack].id, written, &lookup);
+                let ends = ties.entry(key).or_insert_with(|| Ends {
                     read_at: Vec::new(),
                     provider: stack,
                     provided_at: place.cloned(),
                     guessed: false,
-                    overwrites: true,
                     stored: stored(written, &lookup),
                 });
                 ends.read_at.push(written.place.clone());
             }
         }
         for to in stack.depends_on.iter().filter(|to| ids.contains(to.as_str())) {
-            found.edges.push(Edge::new(from, to, Reason::Manifest, "declared in the assembly's manifest"));
+            found.edges.push(Edge::new(from, to, Reason::Manifest, Tie::Manifest));
         }
         let places = stack.assets.depends_on.iter();
         for to in places.filter(|to| ids.contains(to.as_str()) && *to != from) {
-            found.edges.push(Edge::new(from, to, Reason::Asset, "makes the place that its assets go to"));
+            found.edges.push(Edge::new(from, to, Reason::Asset, Tie::AssetPlace { asset: None }));
         }
-        for asset in &facts.borrowed {
+        for asset in &inspection.borrowed {
             for to in asset.after.iter().filter(|to| ids.contains(to.as_str()) && *to != from) {
-                let detail = format!("makes the place that the asset {} goes to", asset.title);
-                found.edges.push(Edge::new(from, to, Reason::Asset, detail));
+                let tie = Tie::AssetPlace { asset: Some(asset.title.clone()) };
+                found.edges.push(Edge::new(from, to, Reason::Asset, tie));
             }
         }
-        for ((to, reason, what), ends) in ties {
-            let more = match ends.read_at.len() - 1 {
-                0 => String::new(),
-                1 => " and one more place".to_owned(),
-                more => format!(" and {more} more places"),
-            };
-            let guess = if ends.guessed { ", as far as the name is known before deployment" } else { "" };
-            let detail = format!("{what} ({from}: {}{more}){guess}", ends.read_at[0]);
-            let Ends { name, mut read_at, provider, mut provided_at, guessed, overwrites, stored } = ends;
+        for ((to, reason, _, name, tie), ends) in ties {
+            let Ends { mut read_at, provider, mut provided_at, guessed, stored } = ends;
             for place in &mut read_at {
-                place.made_by(stack);
+                construct_of(place, stack);
             }
             if let Some(place) = &mut provided_at {
-                place.made_by(&assembly.stacks[provider]);
+                construct_of(place, &assembly.stacks[provider]);
             }
-            let edge = Edge::new(from, &to, reason, detail);
-            found.edges.push(Edge { name, read_at, provided_at, guessed, stored, overwrites, ..edge });
+            let edge = Edge::new(from, &to, reason, tie);
+            found.edges.push(Edge { name, read_at, provided_at, guessed, stored, ..edge });
         }
     }
-    unseen(assembly, facts, context, &providers, &mut found.edges);
-    found.made_twice = made_twice(assembly, facts, &providers);
-    found.external = external.into_iter().collect();
+    missing_and_unseen(assembly, inspections, context, &providers, &mut found.edges);
+    found.made_twice = made_twice(assembly, inspections, &providers);
     found
 }
 
 /// The parameters that several stacks create.
-fn made_twice(assembly: &Assembly, facts: &[Facts<'_>], providers: &Providers<'_>) -> Vec<MadeTwice> {
+fn made_twice(
+    assembly: &Assembly,
+    inspections: &[Inspection<'_>],
+    providers: &Providers<'_>,
+) -> Vec<MadeTwice> {
     let mut found = Vec::new();
-    for (index, (stack, facts)) in assembly.stacks.iter().zip(facts).enumerate() {
+    for (index, (stack, inspection)) in assembly.stacks.iter().zip(inspections).enumerate() {
         let is_created = |it: &&Use| it.reason == Reason::Ssm && !it.overwrites;
-        for created in facts.uses.provided.iter().filter(is_created) {
+        for created in inspection.uses.provided.iter().filter(is_created) {
             let lookup = Lookup::new(created, &stack.environment);
             // Two stacks of an assembly may be one stack that is changed in two steps.
             let is_another = |it: &&Match<'_>| assembly.stacks[it.stack].name != stack.name;
@@ -159,7 +174,7 @@ fn made_twice(assembly: &Assembly, facts: &[Facts<'_>], providers: &Providers<'_
                 found.push(MadeTwice {
                     first: stack.id.clone(),
                     second: assembly.stacks[other.stack].id.clone(),
-                    name: shown(created),
+                    parameter: shown(created),
                 });
             }
         }
@@ -169,46 +184,43 @@ fn made_twice(assembly: &Assembly, facts: &[Facts<'_>], providers: &Providers<'_
 
 /// What was missing and no template shows may have decided what is in any of them: each that can
 /// wait for it does.
-fn unseen(
+fn missing_and_unseen(
     assembly: &Assembly,
-    facts: &[Facts<'_>],
+    inspections: &[Inspection<'_>],
     context: &[ContextLookup],
     providers: &Providers<'_>,
     edges: &mut Vec<Edge>,
 ) {
-    for looked_up in context.iter().filter(|it| it.state == Looked::Missing) {
-        let may = assembly.stacks.iter().zip(facts).enumerate();
+    for looked_up in context.iter().filter(|it| it.state == LookupState::Missing) {
+        let may = assembly.stacks.iter().zip(inspections).enumerate();
         let may: Vec<_> = may.filter(|(_, (stack, _))| looked_up.is_for(stack)).collect();
-        let shows = |facts: &Facts<'_>| facts.uses.looked_up().any(|(name, _)| name == looked_up.name);
-        if may.iter().any(|(_, (_, facts))| shows(facts)) {
+        let shows = |of: &Inspection<'_>| of.uses.looked_up().any(|(name, _)| name == looked_up.name);
+        if may.iter().any(|(_, (_, inspection))| shows(inspection)) {
             continue;
         }
         let lookup = Lookup::of_context(looked_up);
         for Match { stack, place } in providers.find(&lookup) {
             let to = &assembly.stacks[stack];
             for (_, (from, _)) in may.iter().filter(|(index, _)| *index != stack) {
-                let name = &looked_up.name;
-                let detail =
-                    format!("was synthesized without {}; no template shows what for", context::shown(name));
                 let mut provided_at = place.cloned();
                 if let Some(place) = &mut provided_at {
-                    place.made_by(to);
+                    construct_of(place, to);
                 }
-                let edge = Edge::new(&from.id, &to.id, Reason::Synth, detail);
-                edges.push(Edge { name: name.clone(), provided_at, guessed: true, ..edge });
+                let edge = Edge::new(&from.id, &to.id, Reason::Synth, Tie::SynthesizedWithout);
+                edges.push(Edge { name: looked_up.name.clone(), provided_at, guessed: true, ..edge });
             }
         }
     }
 }
 
 /// The one parameter that is read. A version at the end of its name is no part of it.
-fn stored(read: &Use, lookup: &Lookup) -> Option<Stored> {
+fn stored(read: &Use, lookup: &Lookup) -> Option<StoredParameter> {
     let name = read.name.clone().known().filter(|_| read.reason == Reason::Ssm && !read.below)?;
     let name = match name.rsplit_once(':') {
         Some((name, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => name.to_owned(),
         _ => name,
     };
-    Some(Stored { name, account: lookup.account.clone(), region: lookup.region.clone() })
+    Some(StoredParameter { name, account: lookup.account.clone(), region: lookup.region.clone() })
 }
 
 fn shown(read: &Use) -> String {
@@ -216,19 +228,17 @@ fn shown(read: &Use) -> String {
     if read.below { format!("{}/*", name.trim_end_matches('/')) } else { name }
 }
 
-fn describe(read: &Use, lookup: &Lookup) -> String {
-    let name = shown(read);
-    let region = lookup.region.as_deref().unwrap_or("its region");
-    match read.reason {
-        _ if read.overwrites => format!("overwrites the parameter {name}"),
-        Reason::Import => format!("imports {name}"),
-        Reason::Secret => format!("reads the secret {name}"),
-        Reason::Output => format!("reads an output of {name}"),
-        Reason::Image => format!("runs an image of the repository {name}"),
-        Reason::CrossRegion => format!("reads {name} from {region}"),
-        Reason::Ssm if read.below => format!("reads the parameters {name} in {region}"),
-        Reason::Ssm if read.at.region.is_some() => format!("reads the parameter {name} in {region}"),
-        Reason::Synth => format!("has {} from its synthesis", context::shown(&name)),
-        _ => format!("reads the parameter {name}"),
+fn edge_key(to: &str, read: &Use, lookup: &Lookup) -> EdgeKey {
+    let tie = tie(read, lookup);
+    (to.to_owned(), read.reason, tie.rank(), shown(read), tie)
+}
+
+/// How a name ties two stacks. A region is part of it only where the name alone does not say which one is read.
+fn tie(read: &Use, lookup: &Lookup) -> Tie {
+    if read.overwrites {
+        return Tie::Overwrites;
     }
+    let elsewhere = read.reason == Reason::Ssm && !read.below && read.at.region.is_some();
+    let tells = read.reason == Reason::CrossRegion || elsewhere || (read.reason == Reason::Ssm && read.below);
+    Tie::Reads { below: read.below, elsewhere, region: lookup.region.clone().filter(|_| tells) }
 }

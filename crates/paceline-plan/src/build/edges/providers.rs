@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use paceline_assembly::{Assembly, Environment, Text};
 
-use super::uses::Use;
-use super::{Place, Reason, secrets};
 use crate::build::context::{ContextLookup, is_parameter};
-use crate::build::facts::Facts;
+use crate::build::inspect::Inspection;
+use crate::build::scan::secrets;
+use crate::build::scan::uses::Use;
+use crate::model::{Reason, TemplatePlace};
 
 /// A name that is looked for, and where. What is `None` may be anything.
 pub(super) struct Lookup {
@@ -83,7 +84,7 @@ struct Provider<'a> {
     stack: usize,
     account: Option<String>,
     region: Option<String>,
-    place: Option<&'a Place>,
+    place: Option<&'a TemplatePlace>,
     overwrites: bool,
 }
 
@@ -103,7 +104,7 @@ impl Provider<'_> {
 /// A stack that provides what was looked for, and where its template does so.
 pub(super) struct Match<'a> {
     pub(super) stack: usize,
-    pub(super) place: Option<&'a Place>,
+    pub(super) place: Option<&'a TemplatePlace>,
 }
 
 /// Who provides which name.
@@ -115,9 +116,9 @@ pub(super) struct Providers<'a> {
 }
 
 impl<'a> Providers<'a> {
-    pub(super) fn new(assembly: &Assembly, facts: &'a [Facts<'_>]) -> Self {
+    pub(super) fn new(assembly: &Assembly, inspections: &'a [Inspection<'_>]) -> Self {
         let mut providers = Self::default();
-        for (index, (stack, facts)) in assembly.stacks.iter().zip(facts).enumerate() {
+        for (index, (stack, inspection)) in assembly.stacks.iter().zip(inspections).enumerate() {
             let own = &stack.environment;
             let Environment { account, region } = own.clone();
             providers.add(
@@ -125,7 +126,7 @@ impl<'a> Providers<'a> {
                 &stack.name,
                 Provider { stack: index, account, region, place: None, overwrites: false },
             );
-            for provided in &facts.uses.provided {
+            for provided in &inspection.uses.provided {
                 let Lookup { reason, name, account, region, .. } = Lookup::new(provided, own);
                 let provider = || Provider {
                     stack: index,

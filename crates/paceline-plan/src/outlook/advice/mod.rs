@@ -3,18 +3,23 @@
 //! Each rule looks for one kind of thing and says what could be changed, as a plan with the change made. How much that
 //! saves is not estimated: the changed plan is scheduled as the plan itself was, and the difference counts.
 
-mod rules;
-mod scene;
-mod surgery;
+mod input;
+mod proposal;
+mod remedy;
+pub(crate) mod rules;
+mod split;
 
 use std::time::Duration;
 
 use paceline_assembly::Assembly;
-use serde::Serialize;
 
-use crate::model::plan::Plan;
+use input::{AdviceInput, Opened};
+pub use proposal::Advice;
+use proposal::{Bar, Proposal};
+pub use remedy::{Limit, Remedy, ResourceList, StackPart};
+
+use crate::model::Plan;
 use crate::outlook::durations::Durations;
-use scene::{Opened, Scene};
 
 /// How much advice is given.
 const MOST: usize = 6;
@@ -26,49 +31,6 @@ const LEAST_PART: u32 = 50;
 const MUCH: Duration = Duration::from_mins(1);
 const MUCH_PART: u32 = 20;
 
-/// A change that would shorten the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Advice {
-    /// What kind of advice it is, such as `unused-edge`.
-    pub code: &'static str,
-    /// By how much the run would be shorter.
-    #[serde(rename = "saves_s", serialize_with = "seconds")]
-    pub saves: Duration,
-    /// Whether that is the most that can be saved, and how much will be depends on what is done.
-    pub at_most: bool,
-    /// The stack to change; none for what is about all of them.
-    pub stack: Option<String>,
-    /// The resource in its template, where it is about one.
-    pub logical_id: Option<String>,
-    /// What to do.
-    pub what: String,
-    /// What that costs or risks.
-    pub cost: String,
-}
-
-/// A change that a rule proposes.
-struct Proposal<'s> {
-    advice: Advice,
-    /// The stack it is about.
-    stack: Option<usize>,
-    change: Change<'s>,
-    bar: Bar,
-}
-
-/// Changes a plan.
-type Change<'s> = Box<dyn Fn(&mut Plan) + 's>;
-
-/// What a proposal has to be worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bar {
-    /// Something.
-    Low,
-    /// More than what its rule proposed before.
-    BeyondItsRule,
-    /// A lot, being work; and more than what was proposed for the stack before.
-    High,
-}
-
 /// The changes that would shorten the run most: those whose saving is sure first, and of these the largest first.
 /// `finish` says how long a plan takes.
 pub fn advise<E>(
@@ -78,13 +40,13 @@ pub fn advise<E>(
 ) -> Result<Vec<Advice>, E> {
     let durations = Durations::typical();
     let opened = Opened::of(plan, assembly);
-    let scene = Scene::new(plan, &opened, &durations);
+    let input = AdviceInput::new(plan, &opened, &durations);
     let now = finish(plan)?;
     let least = LEAST.max(now / LEAST_PART);
     let mut found: Vec<Advice> = Vec::new();
     for rule in rules::ALL {
         let first = found.len();
-        for Proposal { mut advice, change, bar, .. } in with_twins(&scene, rule(&scene)) {
+        for Proposal { mut advice, change, bar, .. } in with_twins(&input, rule(&input)) {
             let mut changed = plan.clone();
             change(&mut changed);
             advice.saves = now.saturating_sub(finish(&changed)?);
@@ -118,17 +80,14 @@ pub fn advise<E>(
 
 /// The same stack may be there several times, for several regions. To change one of them alone saves nothing while
 /// the other goes on taking as long, so what is proposed for one is proposed for all.
-fn with_twins<'s>(scene: &Scene<'_>, proposals: Vec<Proposal<'s>>) -> Vec<Proposal<'s>> {
+fn with_twins<'s>(input: &AdviceInput<'_>, proposals: Vec<Proposal<'s>>) -> Vec<Proposal<'s>> {
     let mut all: Vec<Proposal<'s>> = Vec::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for proposal in proposals {
         let is_the_same = |other: &Proposal<'_>| {
-            let twins = proposal.stack.zip(other.stack).is_some_and(|(a, b)| scene.are_twins(a, b));
-            let advice = [&proposal.advice, &other.advice];
-            twins
-                && advice
-                    .iter()
-                    .all(|it| (it.code, &it.logical_id) == (advice[0].code, &advice[0].logical_id))
+            let twins = proposal.stack.zip(other.stack).is_some_and(|(a, b)| input.are_twins(a, b));
+            let [one, same] = [&proposal, other].map(|it| (it.advice.code(), &it.advice.logical_id));
+            twins && one == same
         };
         let Some(at) = all.iter().position(is_the_same) else {
             groups.push(proposal.stack.into_iter().collect());
@@ -146,21 +105,11 @@ fn with_twins<'s>(scene: &Scene<'_>, proposals: Vec<Proposal<'s>>) -> Vec<Propos
     let mut kept = Vec::new();
     for (mut proposal, group) in all.into_iter().zip(groups) {
         // What is only about stacks beside the critical path would save nothing.
-        if !group.is_empty() && !group.iter().any(|stack| scene.path.contains(stack)) {
+        if !group.is_empty() && !group.iter().any(|stack| input.path.contains(stack)) {
             continue;
         }
-        if let [_, others @ ..] = group.as_slice()
-            && !others.is_empty()
-        {
-            let others: Vec<&str> = others.iter().map(|&stack| scene.id(stack)).collect();
-            let what = &mut proposal.advice.what;
-            *what = format!("{what} (and the same in {})", others.join(", "));
-        }
+        proposal.advice.also_in = group.iter().skip(1).map(|&stack| input.id(stack).to_owned()).collect();
         kept.push(proposal);
     }
     kept
-}
-
-fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(time.as_secs())
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::{Page, Tone};
 use crate::config::Strategy;
-use crate::model::plan::Work;
+use crate::model::{Basis, Work};
 use crate::outlook::advice::Advice;
-use crate::outlook::forecast::{Basis, Forecast, MadeBy};
+use crate::outlook::forecast::{Forecast, MadeBy};
 use crate::outlook::price::Price;
-use crate::outlook::what_if::{Outlook, WhatIf};
-use crate::show::{clean, count, show_duration};
+use crate::outlook::what_if::{Completion, WhatIf};
+use crate::show::wording::{clean, count, show_duration};
 
 impl Page<'_> {
     pub(super) fn forecast(&mut self, forecast: &Forecast) {
@@ -112,13 +112,13 @@ impl Page<'_> {
             (more, Duration::ZERO) => format!("{} more", show_duration(more)),
             (_, less) => format!("{} less", show_duration(less)),
         };
-        self.outlook("as it is configured", &what_if.before, "");
-        self.outlook("with the change", &what_if.after, &difference);
+        self.completion("as it is configured", &what_if.before, "");
+        self.completion("with the change", &what_if.after, &difference);
     }
 
-    fn outlook(&mut self, title: &str, outlook: &Outlook, difference: &str) {
-        self.line(&format!("  {title:<20} {:>10}   {difference}", show_duration(outlook.finish)));
-        self.paragraph("    ", &outlook.critical_path.join(" → "), Some(Tone::Dim));
+    fn completion(&mut self, title: &str, completion: &Completion, difference: &str) {
+        self.line(&format!("  {title:<20} {:>10}   {difference}", show_duration(completion.finish)));
+        self.paragraph("    ", &completion.critical_path.join(" → "), Some(Tone::Dim));
     }
 
     pub(super) fn advice(&mut self, advice: &[Advice]) {
@@ -141,8 +141,8 @@ impl Page<'_> {
             let saves = format!("{at_most}{} less{place}", show_duration(it.saves));
             self.paragraph(&lead, &saves, Some(Tone::Strong));
             let indent = " ".repeat(lead.chars().count());
-            self.paragraph(&indent, &it.what, None);
-            self.paragraph(&format!("{indent}Costs: "), &it.cost, Some(Tone::Dim));
+            self.paragraph(&indent, &it.what(), None);
+            self.paragraph(&format!("{indent}Costs: "), it.cost(), Some(Tone::Dim));
         }
     }
 }

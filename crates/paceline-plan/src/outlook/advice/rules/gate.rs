@@ -2,27 +2,22 @@
 
 use std::time::Duration;
 
-use super::{Proposal, Scene};
 use crate::config::IamRoles;
-use crate::model::plan::Work;
-use crate::show::show_duration;
+use crate::model::Work;
+use crate::outlook::advice::input::AdviceInput;
+use crate::outlook::advice::proposal::Proposal;
+use crate::outlook::advice::remedy::Remedy;
 
-pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
+pub(super) fn find<'s>(input: &'s AdviceInput<'_>) -> Vec<Proposal<'s>> {
     let mut found = Vec::new();
-    for stack in scene.path_and_twins() {
-        for step in scene.plan.steps_of(stack) {
-            let Work::Gate { roles, .. } = &scene.plan.steps[step].work else { continue };
-            let all = if *roles == IamRoles::All {
-                " Name the roles that others assume instead of `all`"
-            } else {
-                ""
+    for stack in input.path_and_twins() {
+        for step in input.plan.steps_of(stack) {
+            let Work::Gate { roles, .. } = &input.plan.steps[step].work else { continue };
+            let remedy = Remedy::NarrowGate {
+                takes: input.plan.steps[step].expected,
+                all_roles: *roles == IamRoles::All,
             };
-            let what = format!(
-                "the gate after it takes {}: wait only for roles that what follows uses at once.{all}",
-                show_duration(scene.plan.steps[step].expected)
-            );
-            let cost = "a role that is not usable yet fails what uses it".to_owned();
-            let proposal = scene.propose("gate", stack, None, [what, cost], move |plan| {
+            let proposal = Proposal::about(input, stack, remedy, move |plan| {
                 plan.steps[step].expected = Duration::ZERO;
             });
             found.push(proposal.at_most());

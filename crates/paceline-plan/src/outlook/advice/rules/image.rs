@@ -1,30 +1,27 @@
 //! An image whose build decides when the stacks behind it can start.
 
-use super::{Proposal, Scene};
-use crate::model::plan::{Plan, Publish, Step, Work};
-use crate::outlook::forecast::PUSH_TIME;
-use crate::show::show_duration;
+use crate::model::{Plan, Publish, Step, Work};
+use crate::outlook::advice::input::AdviceInput;
+use crate::outlook::advice::proposal::Proposal;
+use crate::outlook::advice::remedy::Remedy;
+use crate::outlook::expect::PUSH_TIME;
 
-pub(super) fn find<'s>(scene: &'s Scene<'_>) -> Vec<Proposal<'s>> {
-    let critical = scene.plan.critical_steps();
-    let slowest = critical.iter().map(|&step| &scene.plan.steps[step]).filter(|step| image(step).is_some());
-    let Some(slowest) = slowest.max_by_key(|step| step.expected) else { return Vec::new() };
-    let Some(publish) = image(slowest) else { return Vec::new() };
-    let what = format!(
-        "{} waits {} for {} to be built and pushed: keep Docker layers between builds (`codebuild.cache`), or build \
-         the images before the deployment begins",
-        scene.id(publish.stack),
-        show_duration(slowest.expected),
-        publish.named()
-    );
-    let cost = "a build without the layers takes as long as before".to_owned();
-    // Other images that are built meanwhile would take the place of the slowest.
+pub(super) fn find<'s>(input: &'s AdviceInput<'_>) -> Vec<Proposal<'s>> {
+    let critical = input.plan.critical_steps();
+    let images = critical.iter().filter_map(|&step| {
+        let step = &input.plan.steps[step];
+        Some((step.expected, image(step)?))
+    });
+    let Some((takes, publish)) = images.max_by_key(|(takes, _)| *takes) else { return Vec::new() };
+    let remedy =
+        Remedy::CacheImages { stack: input.id(publish.stack).to_owned(), image: publish.named(), takes };
+    // The other images become quicker too: else the next slowest would take the place of this one.
     let change = |plan: &mut Plan| {
         for step in plan.steps.iter_mut().filter(|step| image(step).is_some()) {
             step.expected = step.expected.min(PUSH_TIME);
         }
     };
-    vec![Scene::propose_for_all("image", [what, cost], change).at_most()]
+    vec![Proposal::about_all(remedy, change).at_most()]
 }
 
 fn image(step: &Step) -> Option<&Publish> {

@@ -1,4 +1,4 @@
-//! The rules, one for each kind of thing that makes a run longer than it need be.
+//! The rules, one for each kind of thing that makes a run longer than necessary.
 
 mod barrier;
 mod cloudfront;
@@ -8,17 +8,16 @@ mod gate;
 mod image;
 mod nat_gateways;
 mod serial_reader;
-mod slow_resource;
+pub(crate) mod slow_resource;
 mod split_consumer;
 mod split_provider;
 mod unused_edge;
 
-use super::scene::Scene;
-use super::surgery::Split;
-use super::{Bar, Proposal};
+use super::input::AdviceInput;
+use super::proposal::Proposal;
 
 /// Every rule. Those for one kind of thing come before those that say the same in general.
-pub(super) const ALL: [for<'s> fn(&'s Scene<'_>) -> Vec<Proposal<'s>>; 12] = [
+pub(super) const ALL: [for<'s> fn(&'s AdviceInput<'_>) -> Vec<Proposal<'s>>; 12] = [
     unused_edge::find,
     cloudfront::find,
     serial_reader::find,

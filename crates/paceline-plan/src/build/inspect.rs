@@ -1,0 +1,83 @@
+//! What a plan needs to know of each stack's templates, found in one look at them.
+//!
+//! Templates are parsed for that look and let go again, on every core: the parsed templates of a large app
+//! would take most of the memory, and parsing them one after another most of the time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use paceline_assembly::{Assembly, Stack, Template, Unseen};
+use rayon::prelude::*;
+
+use super::assets::Catalogue;
+use super::context::ContextLookup;
+use super::scan::borrowed::BorrowedOffer;
+use super::scan::scanner::scan;
+use super::scan::uses::Uses;
+use super::settings;
+use crate::outlook::expect::{Expect, Expected};
+use crate::outlook::history::short;
+
+/// What a plan needs to know of a stack's templates.
+#[derive(Debug)]
+pub(crate) struct Inspection<'a> {
+    /// The stack's id.
+    pub(crate) stack: &'a str,
+    /// What it provides to others and reads from them.
+    pub(crate) uses: Uses,
+    /// What of its templates could not be seen.
+    pub(crate) unseen: Vec<Unseen>,
+    /// How many resources it has, nested templates included.
+    pub(crate) resources: usize,
+    /// How long its next operation is expected to take.
+    pub(crate) expected: Expected,
+    /// When each resource that others can wait for is complete, from the start of the next operation.
+    pub(crate) complete: BTreeMap<String, Duration>,
+    /// Changes with the stack's own template.
+    pub(crate) fingerprint: String,
+    /// Changes with what CloudFormation is given beside the template.
+    pub(crate) settings: String,
+    /// The assets that it uses and that only other stacks register.
+    pub(crate) borrowed: Vec<BorrowedOffer<'a>>,
+    /// The parameters whose values nobody may see.
+    pub(crate) secret: BTreeSet<String>,
+}
+
+/// Inspects each stack, in the assembly's order.
+pub(crate) fn inspect<'a>(
+    assembly: &'a Assembly,
+    context: &[ContextLookup],
+    expect: Expect<'_>,
+) -> Vec<Inspection<'a>> {
+    let catalogue = Catalogue::new(assembly);
+    assembly.stacks.par_iter().map(|stack| Inspection::of(stack, context, &catalogue, expect)).collect()
+}
+
+impl<'a> Inspection<'a> {
+    fn of(
+        stack: &'a Stack,
+        context: &[ContextLookup],
+        catalogue: &Catalogue<'a>,
+        expect: Expect<'_>,
+    ) -> Self {
+        let opened = stack.opened();
+        let fingerprint = opened.template.fingerprint();
+        let nested = opened.nested.iter().map(|nested| nested.template.resource_count());
+        let templates = opened.nested_that_may_be_made().map(|nested| &nested.template);
+        let unseen = std::iter::once(&opened.template).chain(templates).flat_map(Template::unseen);
+        let own: Vec<&ContextLookup> = context.iter().filter(|it| it.is_for(stack)).collect();
+        let uses = scan(&opened, &own, catalogue);
+        Self {
+            stack: &stack.id,
+            complete: expect.complete(&opened, uses.provided_by_resources()),
+            borrowed: BorrowedOffer::of(&uses, catalogue),
+            uses,
+            unseen: unseen.cloned().collect(),
+            resources: opened.template.resource_count() + nested.sum::<usize>(),
+            expected: expect.stack(&opened, &short(&fingerprint)),
+            settings: settings::settings(&opened),
+            secret: settings::secret_parameters(&opened).into_iter().map(str::to_owned).collect(),
+            fingerprint,
+        }
+    }
+}

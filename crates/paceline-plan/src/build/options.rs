@@ -1,0 +1,71 @@
+//! What a plan is made with, besides the assembly and the configuration.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+use super::context::ContextLookup;
+use super::relax::Present;
+use crate::config::{FILE_NAME, Strategy};
+use crate::outlook::durations::Durations;
+use crate::outlook::history::History;
+
+/// What a plan is made with, besides the assembly and the configuration.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub struct PlanOptions {
+    /// The file that the configuration came from, for messages.
+    pub config_path: Utf8PathBuf,
+    /// The value of the environment variable that `multi-region.when` names.
+    pub multi_region: Option<String>,
+    /// Only these stacks and all that they need, if any are named; where stacks are deleted, these and all that need
+    /// them. Ids, names or patterns.
+    pub stacks: Vec<String>,
+    /// Whether only the named stacks are meant, without the stacks that they need.
+    pub exclusively: bool,
+    /// Only these stacks, if any are named. Ids, names or patterns.
+    pub only: Vec<String>,
+    /// Not these stacks.
+    pub exclude: Vec<String>,
+    /// Instead of the configuration's.
+    pub strategy: Option<Strategy>,
+    /// Instead of the configuration's number of stack operations at once.
+    pub stacks_at_once: Option<NonZeroUsize>,
+    /// Start no more stacks after the first failure, whatever the configuration says.
+    pub fail_fast: bool,
+    /// The pairs of stacks whose parameters exist already: see [`Relaxed`](crate::Relaxed).
+    pub present: Present,
+    /// What the apps keep in their context. What was missing from it, the assembly says.
+    pub context: Vec<ContextLookup>,
+    /// Whether the only app cannot be synthesized: it may not be the app that the configuration describes.
+    pub made_elsewhere: bool,
+    /// Whether the stacks are to be deleted: then their templates are of no interest.
+    pub deletes: bool,
+    /// Typical durations by resource type.
+    pub durations: Durations,
+    /// How long earlier runs took.
+    pub history: Arc<History>,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self {
+            config_path: FILE_NAME.into(),
+            multi_region: None,
+            stacks: Vec::new(),
+            exclusively: false,
+            only: Vec::new(),
+            exclude: Vec::new(),
+            strategy: None,
+            stacks_at_once: None,
+            fail_fast: false,
+            present: Present::new(),
+            context: Vec::new(),
+            made_elsewhere: false,
+            deletes: false,
+            durations: Durations::typical(),
+            history: Arc::default(),
+        }
+    }
+}

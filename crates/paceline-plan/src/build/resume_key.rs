@@ -1,0 +1,70 @@
+//! Which plans go on with the run of another: those with the same key.
+
+use std::fmt::Write as _;
+
+use paceline_assembly::Stack;
+use sha2::{Digest, Sha256};
+
+use super::inspect::Inspection;
+use crate::model::Plan;
+
+/// A digest of the stacks, their templates and settings, and the order of the steps.
+///
+/// What a command does is no part of it: when one was edited since, the interrupted run goes on, and the command runs
+/// again. Neither is how much happens at once. Journals hold these keys, so the key of a plan may only change with good
+/// reason: an interrupted run that another version of Paceline began would not be found.
+pub(crate) fn of_deployment(plan: &Plan, stacks: &[&Stack], inspections: &[Inspection<'_>]) -> String {
+    let mut key = Key::default();
+    for (stack, inspection) in stacks.iter().zip(inspections) {
+        key.add(&stack.id);
+        key.add(&stack.name);
+        key.add(&stack.environment.to_string());
+        key.add(&inspection.fingerprint);
+        for (name, value) in stack.parameters.iter().filter(|(name, _)| !inspection.secret.contains(*name)) {
+            key.add(name);
+            key.add(value);
+        }
+        for (name, value) in &stack.tags {
+            key.add(name);
+            key.add(value);
+        }
+        key.add(&format!("{:?}{:?}", stack.notification_arns, stack.termination_protection));
+    }
+    key.add_steps(plan);
+    key.add(&format!("{:?}", plan.rollback));
+    key.finish()
+}
+
+/// The key of the plan that deletes stacks. It differs from that of the deployment, since each has journals of its own.
+pub(crate) fn of_deletion(plan: &Plan, deploys: &str) -> String {
+    let mut key = Key::default();
+    key.add("delete");
+    key.add(deploys);
+    key.add_steps(plan);
+    key.finish()
+}
+
+#[derive(Default)]
+struct Key(Sha256);
+
+impl Key {
+    fn add(&mut self, part: &str) {
+        self.0.update(part.len().to_le_bytes());
+        self.0.update(part);
+    }
+
+    fn add_steps(&mut self, plan: &Plan) {
+        for step in &plan.steps {
+            self.add(&step.id);
+            step.needs.iter().for_each(|need| self.add(&plan.steps[*need].id));
+            step.early_needs.iter().flat_map(|early| &early.resources).for_each(|id| self.add(id));
+        }
+    }
+
+    fn finish(self) -> String {
+        self.0.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! The steps of a plan: what stacks need is published, gates stand between stacks.
+
+pub(super) mod gates;
+mod synthesis;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use camino::Utf8Path;
+
+use self::gates::Gates;
+use self::synthesis::Synthesized;
+use super::assets::{PUBLISH, assets, is_template};
+use super::commands::{CommandSlot, Placed};
+use super::names::Names;
+use super::relax;
+use super::scan::borrowed::BorrowedOffer;
+use crate::model::{EarlyNeed, PlannedStack, Step, Work};
+use crate::outlook::expect::{Expect, Expected};
+
+/// When resources of stacks are complete, by the stack's id and their logical ids.
+pub(crate) type Complete<'a> = HashMap<&'a str, &'a BTreeMap<String, Duration>>;
+
+/// What steps are made from, beside the stacks.
+pub(crate) struct Maker<'a> {
+    pub(crate) names: &'a Names<'a>,
+    pub(crate) gates: &'a Gates,
+    pub(crate) complete: Complete<'a>,
+    pub(crate) borrowed: HashMap<&'a str, &'a [BorrowedOffer<'a>]>,
+    pub(crate) commands: &'a [(&'a Placed<'a>, CommandSlot)],
+    pub(crate) config_path: &'a Utf8Path,
+    pub(crate) expect: Expect<'a>,
+}
+
+/// Makes the steps: every asset once for each place it goes to, every stack, every gate, every command. The steps
+/// about a stack come together, and in the order of the stacks.
+pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
+    let Maker { names, gates, complete, borrowed, expect, .. } = maker;
+    let mut steps: Vec<Step> = Vec::new();
+    // The steps of commands, by the command's position in the configuration.
+    let mut ran: HashMap<usize, usize> = HashMap::new();
+    let mut published: HashMap<String, usize> = HashMap::new();
+    let mut synthesized = Synthesized::default();
+    // What a stack's dependents wait for: its gate if it has one, else the stack.
+    let mut done: HashMap<&str, usize> = HashMap::new();
+    for (number, stack) in stacks.iter().enumerate() {
+        maker.commands(
+            &mut steps,
+            &mut ran,
+            stack,
+            number,
+            |place| place.precedes() == Some(number),
+            |_| None,
+        );
+        let mut needs: Vec<usize> = Vec::new();
+        let source = names.stack(&stack.id);
+        // A stack that makes the bucket or the repository which its assets go to.
+        let before = source.into_iter().flat_map(|s| &s.assets.depends_on);
+        let before: Vec<usize> = before.filter_map(|id| done.get(id.as_str()).copied()).collect();
+        let mut own = source.map_or_else(Vec::new, |s| assets(s, number).collect());
+        if let Some(source) = source.filter(|_| !stack.awaited_lookups().is_empty()) {
+            // Its template is made by the synthesis that it waits for, and published with that.
+            own.retain(|(_, publish)| !is_template(source, &publish.asset, publish.image));
+        }
+        let own = own.into_iter().map(|(place, publish)| (place, publish, before.clone()));
+        let borrowed = borrowed.get(stack.id.as_str()).into_iter().flat_map(|assets| assets.iter());
+        let borrowed = borrowed.map(|asset| {
+            let before = asset.after.iter().filter_map(|id| done.get(id.as_str()).copied()).collect();
+            (asset.place.clone(), asset.publish(number), before)
+        });
+        for (place, publish, before) in own.chain(borrowed).collect::<Vec<_>>() {
+            let step = *published.entry(place).or_insert_with_key(|place| {
+                let expected = expect.asset(&publish, stack.into());
+                let id = format!("{PUBLISH}{place}");
+                steps.push(expected.step(id, Work::Publish(publish), before));
+                steps.len() - 1
+            });
+            needs.push(step);
+        }
+        needs.extend(stack.depends_on.iter().filter_map(|edge| done.get(edge.to.as_str())));
+        let early = early_needs(stack, &done, complete, &steps);
+        let app = source.and_then(|source| source.app.as_deref());
+        needs.extend(synthesized.before(app, stack, number, (&done, &early), &mut steps, *expect));
+        let waits = maker.commands.iter().filter(|(_, place)| place.before.contains(&number));
+        needs.extend(waits.filter_map(|(command, _)| ran.get(&command.number)));
+        needs.sort_unstable();
+        needs.dedup();
+        let id = format!("deploy:{}", stack.id);
+        let expected =
+            Expected { time: stack.expected, basis: stack.expected_from, operation: stack.operation };
+        let deploys = expected.step(id, Work::Deploy { stack: number }, needs);
+        steps.push(Step { early_needs: early, ..deploys });
+        let deployed = steps.len() - 1;
+        done.insert(&stack.id, deployed);
+        if let (Some(roles), Some(source)) = (gates.get(&stack.id), source) {
+            let id = format!("gate:iam-roles:{}", stack.id);
+            let work = Work::Gate { stack: number, roles: roles.clone() };
+            steps.push(expect.gate(source, roles).step(id, work, vec![deployed]));
+            done.insert(&stack.id, steps.len() - 1);
+        }
+        let done = |stack: usize| done.get(stacks[stack].id.as_str()).copied();
+        maker.commands(&mut steps, &mut ran, stack, number, |place| place.follows() == Some(number), done);
+    }
+    steps
+}
+
+impl Maker<'_> {
+    /// Adds the commands whose place is here.
+    fn commands(
+        &self,
+        steps: &mut Vec<Step>,
+        ran: &mut HashMap<usize, usize>,
+        stack: &PlannedStack,
+        number: usize,
+        is_here: impl Fn(&CommandSlot) -> bool,
+        done: impl Fn(usize) -> Option<usize>,
+    ) {
+        for (command, place) in self.commands.iter().filter(|(_, place)| is_here(place)) {
+            let mut needs: Vec<usize> = place.after.iter().filter_map(|&stack| done(stack)).collect();
+            needs.extend(command.commands.iter().filter_map(|other| ran.get(other)));
+            needs.sort_unstable();
+            needs.dedup();
+            // Two commands of one name are two steps.
+            let id = format!("command:{}:{}", command.number, command.name());
+            let expected = self.expect.command(command.name(), stack.into());
+            let work = Work::Command(command.command(number, self.config_path));
+            steps.push(expected.step(id, work, needs));
+            ran.insert(command.number, steps.len() - 1);
+        }
+    }
+}
+
+/// The stacks that one waits for only until some resources are complete. What follows a stack before others may
+/// start, follows the whole of it.
+fn early_needs(
+    stack: &PlannedStack,
+    done: &HashMap<&str, usize>,
+    complete: &Complete<'_>,
+    steps: &[Step],
+) -> Vec<EarlyNeed> {
+    let waits = relax::early_resources(&stack.depends_on).into_iter();
+    let waits = waits.filter_map(|(to, resources)| Some((to, *done.get(to)?, resources)));
+    let waits = waits.filter(|(_, need, _)| matches!(steps[*need].work, Work::Deploy { .. }));
+    let early = waits.map(|(to, need, resources)| {
+        let times = resources.iter().filter_map(|id| complete.get(to)?.get(id));
+        EarlyNeed { need, after: times.max().copied().unwrap_or_default(), resources }
+    });
+    early.collect()
+}
