@@ -1,7 +1,8 @@
 //! How AWS is reached: the HTTP client, the base credentials, the region and the time-outs, the same for every
 //! service.
 
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
@@ -9,13 +10,14 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::StalledStreamProtectionConfig;
-use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 
 use crate::call::{Notices, OnlyAws};
 use crate::trouble::Trouble;
@@ -39,6 +41,38 @@ pub struct Wire {
     pub time: Option<SharedTimeSource>,
     /// Hears that AWS does not answer, where no step's events tell of it.
     pub notices: Notices,
+}
+
+impl Wire {
+    /// To an AWS in this process: `client` answers in place of the network, and `now` is the time there, by which the
+    /// credentials that it hands out expire.
+    pub fn simulated(
+        client: impl HttpClient + 'static,
+        now: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Self {
+        let credentials = Credentials::new("AKIASIMULATED", "simulated", None, None, "simulation");
+        Self {
+            http: Some(SharedHttpClient::new(client)),
+            credentials: Some(SharedCredentialsProvider::new(credentials)),
+            time: Some(SharedTimeSource::new(SimulatedTime(now))),
+            ..Self::default()
+        }
+    }
+}
+
+/// A clock that is a function.
+struct SimulatedTime<F>(F);
+
+impl<F> fmt::Debug for SimulatedTime<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SimulatedTime")
+    }
+}
+
+impl<F: Fn() -> SystemTime + Send + Sync> TimeSource for SimulatedTime<F> {
+    fn now(&self) -> SystemTime {
+        self.0()
+    }
 }
 
 /// Makes the configuration that every client starts from. `region` is used where neither the

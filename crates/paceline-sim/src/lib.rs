@@ -63,6 +63,7 @@ mod sts;
 mod template;
 mod throttle;
 mod world;
+mod written;
 
 pub use client::SimHttpClient;
 pub use clock::VirtualClock;
@@ -70,3 +71,4 @@ pub use options::{Accounts, Bootstrap, Failure, Faults, Images, SimOptions, Stal
 pub use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 pub use proxy::{Calls, Mishap, Passed, Proxy};
 pub use simulator::{Call, Simulator, StackSummary};
+pub use written::WriteItLike;

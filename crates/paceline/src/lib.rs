@@ -1,43 +1,22 @@
 //! The `paceline` command: arguments, wiring, exit codes. What it does is in the other crates.
 
-mod bootstrap;
-mod build;
 mod cli;
-mod deploy;
-mod destroy;
-mod explain;
-mod failure;
-mod freshness;
-mod generate;
-mod generation;
-mod history;
 mod init;
-mod interrupt;
-mod late;
 mod lint;
-mod listeners;
-mod load;
 mod memory;
-mod parameters;
 mod plan;
-mod project;
 mod report;
-mod run;
 mod run_buildspec;
 mod schema;
+mod signal;
 mod sim;
-mod simulate;
-mod synth;
-mod terminal;
-mod wait;
-mod wait_handle;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use paceline_app::{Failure, interrupt, terminal};
 
 use crate::cli::{Cli, Command, Translated};
-use crate::failure::Failure;
 
 /// Runs the command that the arguments ask for.
 pub fn main() -> ExitCode {
@@ -89,7 +68,7 @@ pub fn main() -> ExitCode {
 fn command(command: Command) -> Result<u8, Failure> {
     match command {
         // It tells others how it has ended, also when it was interrupted.
-        Command::Deploy(args) => deploy::run(*args),
+        Command::Deploy(args) => paceline_app::deploy(*args),
         command => interrupt::supervise(move || supervised(command)),
     }
 }
@@ -97,19 +76,19 @@ fn command(command: Command) -> Result<u8, Failure> {
 fn supervised(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Init(args) => init::run(&args),
-        Command::Synth(args) => synth::run(&args),
+        Command::Synth(args) => plan::synth(&args),
         Command::Plan(args) => plan::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Gen(args) => generate::run(&args),
+        Command::Explain(args) => plan::explain(&args),
+        Command::Gen(args) => paceline_app::generate_files(&args),
         Command::Lint(args) => lint::run(&args),
         Command::RunBuildspec(args) => run_buildspec::run(&args),
-        Command::Deploy(args) => deploy::run(*args),
-        Command::Destroy(args) => destroy::run(&args),
-        Command::Bootstrap(args) => bootstrap::run(&args),
-        Command::Signal(args) => wait_handle::run(&args),
-        Command::Wait(args) => wait::run(&args),
+        Command::Deploy(args) => paceline_app::deploy(*args),
+        Command::Destroy(args) => paceline_app::destroy(&args),
+        Command::Bootstrap(args) => paceline_app::bootstrap(&args),
+        Command::Signal(args) => signal::signal(&args),
+        Command::Wait(args) => signal::wait(&args),
         Command::Report(args) => report::run(&args),
-        Command::Project(args) => project::run(&args),
+        Command::Project(args) => paceline_app::project(&args.command),
         Command::Schema(args) => schema::run(&args),
         Command::Sim(args) => sim::run(&args),
     }

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use camino::Utf8Path;
+use paceline_app::{Failure, codebuild_settings, terminal};
 use paceline_assembly::{LARGEST_BY_HAND, open_regular, read_regular_text};
 use paceline_buildspec::lint::present::{self, TextOptions};
 use paceline_buildspec::lint::{
@@ -13,9 +14,6 @@ use paceline_engine::exit;
 use paceline_plan::Config;
 
 use crate::cli::{DenyArg, LintArgs, LintFormat};
-use crate::failure::Failure;
-use crate::generation::settings;
-use crate::terminal;
 
 const WIDTH: usize = 100;
 
@@ -88,7 +86,7 @@ fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
     }
     let Some(path) = &args.config else { return Ok(None) };
     let config = Config::read(path)?;
-    let image = settings(&config, Some(path))?.image;
+    let image = codebuild_settings(&config, Some(path))?.image;
     let settings = config.codebuild;
     Ok(Some(ProjectFacts {
         image: Some(image.to_string()),

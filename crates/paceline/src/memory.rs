@@ -1,6 +1,6 @@
 //! How much memory the process has taken at most, for `cargo xtask bench`.
 
-use crate::terminal;
+use paceline_app::terminal;
 
 /// When this variable is set, it is said at the end.
 const WANTED: &str = "PACELINE_PEAK_MEMORY";

@@ -1,13 +1,11 @@
 //! `paceline report`: any report, made again from the events of a run.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_app::{Failure, RUNS, terminal};
 use paceline_engine::{exit, read_events};
 use paceline_report::{HistoryEntries, Kept, Record, ending, html, junit, markdown, summary};
 
 use crate::cli::{ReportArgs, ReportFormat};
-use crate::failure::Failure;
-use crate::run::RUNS;
-use crate::terminal;
 
 pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let file = Utf8PathBuf::from(&args.run);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_app::{Failure, interrupt, terminal};
 use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use paceline_buildspec::Buildspec;
 use paceline_buildspec::buildspec::Problem;
@@ -12,8 +13,6 @@ use paceline_host::processes;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunBuildspecArgs;
-use crate::failure::Failure;
-use crate::{interrupt, terminal};
 
 /// How long an interrupted command may go on: a deployment in it has children that have less.
 const GRACE: Duration = Duration::from_secs(4);

@@ -1,12 +1,11 @@
 //! `paceline schema`.
 
 use camino::Utf8Path;
+use paceline_app::{Failure, terminal};
 use paceline_buildspec::{GeneratedFile, Mode, buildspec, reconcile};
 use paceline_engine::exit;
 
 use crate::cli::{SchemaArgs, SchemaOf};
-use crate::failure::Failure;
-use crate::terminal;
 
 pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
     let (schema, name) = match args.of {

@@ -4,14 +4,13 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use paceline_app::{Failure, interrupt, terminal};
 use paceline_engine::exit;
 use paceline_sim::serve::{AccessLog, serve};
 use paceline_sim::{Call, Faults, Images, SimOptions, Simulator, VirtualClock};
 use tokio::net::TcpListener;
 
 use crate::cli::{ImagesArg, ServeArgs, SimArgs, SimCommand};
-use crate::failure::Failure;
-use crate::{interrupt, terminal};
 
 pub(crate) fn run(args: &SimArgs) -> Result<u8, Failure> {
     let SimCommand::Serve(args) = &args.command;

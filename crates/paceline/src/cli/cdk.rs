@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 
-use crate::failure::Failure;
+use paceline_app::Failure;
 
 /// The commands that the CDK CLI has too, with these flags.
 const COMMANDS: [&str; 2] = ["deploy", "destroy"];

@@ -8,22 +8,22 @@ pub(crate) struct LintArgs {
     /// The buildspecs; - is standard input
     #[arg(required_unless_present = "explain", value_name = "FILE")]
     pub(crate) files: Vec<Utf8PathBuf>,
-    /// How to show what is found
+    /// The output format
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: LintFormat,
-    /// Mend what needs no decision, in place; of standard input, print it mended
+    /// Fix what needs no decision, in the file. For standard input, print the fixed text
     #[arg(long)]
     pub(crate) fix: bool,
-    /// From which severity on a finding makes the command end with 1
+    /// The lowest severity that makes the command exit with 1
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning")]
     pub(crate) deny: DenyArg,
-    /// The project that runs the buildspecs, as create-project takes it or batch-get-projects shows it
+    /// The project that runs the buildspecs, as JSON of create-project or of batch-get-projects
     #[arg(long, value_name = "FILE")]
     pub(crate) project: Option<Utf8PathBuf>,
     /// The configuration whose project runs the buildspecs, in place of --project
     #[arg(long, value_name = "FILE", conflicts_with = "project")]
     pub(crate) config: Option<Utf8PathBuf>,
-    /// Print the explanation of a rule such as PL203, or with all the list of rules
+    /// Explain a rule such as PL203; `all` lists the rules
     #[arg(long, value_name = "CODE", conflicts_with_all = ["files", "fix"])]
     pub(crate) explain: Option<String>,
 }
@@ -44,16 +44,16 @@ pub(crate) enum DenyArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
-    /// Of which file
+    /// The file that the schema is for
     #[arg(value_enum, default_value = "config")]
     pub(crate) of: SchemaOf,
-    /// Write it there
+    /// Write the schema to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<Utf8PathBuf>,
-    /// Write nothing; exit with 5 and show the difference when that file is stale
+    /// Write nothing. If that file is stale, show the difference and exit with 5
     #[arg(long, requires = "out")]
     pub(crate) check: bool,
-    /// Taken as by every command, and not looked at
+    /// Accepted like by every command, and not used
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) config: Option<Utf8PathBuf>,
 }

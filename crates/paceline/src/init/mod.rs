@@ -7,6 +7,7 @@ mod takeover;
 use std::io::Read as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_app::{Failure, terminal};
 use paceline_assembly::{Assembly, open_regular};
 use paceline_buildspec::understand::{MAX_BYTES, Understanding, understand};
 use paceline_buildspec::{create_file, replace_file};
@@ -15,8 +16,6 @@ use paceline_plan::Config;
 use paceline_plan::starter::{OneApp, SCHEMA_FILE, Starter, Written};
 
 use crate::cli::InitArgs;
-use crate::failure::Failure;
-use crate::terminal;
 
 /// Where a file goes that is not kept.
 const STDOUT: &str = "-";

@@ -1,0 +1,113 @@
+//! A build in CodeBuild, from its start to its end; and the build that a run is a part of.
+
+use paceline_aws::{BuildEnd, BuildNews, BuildRequest, Builds, PreflightError};
+use paceline_engine::event::BuildPhases;
+use paceline_engine::exit;
+use paceline_report::{build_phases, log_line, phase_title};
+
+use crate::failure::Failure;
+use crate::{interrupt, terminal};
+
+/// The variable in which CodeBuild tells a build its id.
+pub(crate) const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
+
+/// Starts a build, follows its phases and its log, and ends as it ends. `region` is used where nothing else names one.
+/// When this process is interrupted the build goes on, or is stopped.
+pub(crate) fn follow(request: &BuildRequest, region: &str, stop_on_interrupt: bool) -> Result<u8, Failure> {
+    let followed = start_and_follow(request, region, stop_on_interrupt);
+    interrupt::as_long_as_there_is_time("a build was being started", followed)?
+}
+
+async fn start_and_follow(
+    request: &BuildRequest,
+    region: &str,
+    stop_on_interrupt: bool,
+) -> Result<u8, Failure> {
+    let connected = Box::pin(interrupt::stoppable(Builds::connect(&terminal::wire(), region))).await?;
+    let builds = connected.map_err(PreflightError::from)?;
+    let started = Box::pin(interrupt::stoppable(builds.start(request))).await.map_err(|failure| {
+        let message = format!("{} The build may have started.", failure.first());
+        Failure::interrupted(message)
+    })?;
+    let id = started.map_err(PreflightError::from)?;
+    terminal::say(&format!("started the build {id} in {}", builds.region()));
+    let how_to_stop = format!("stop it: aws codebuild stop-build --region {} --id {id}", builds.region());
+    let followed = Box::pin(builds.follow(&id, say));
+    tokio::pin!(followed);
+    let stop = interrupt::stop();
+    let ended = tokio::select! {
+        ended = &mut followed => ended,
+        () = stop.requested() => {
+            if !stop_on_interrupt {
+                terminal::say(&format!("the build {id} goes on\n hint: {how_to_stop}"));
+                return Ok(exit::INTERRUPTED);
+            }
+            let stopped = async {
+                builds.stop(&id).await.map_err(PreflightError::from)?;
+                terminal::say(&format!("the build {id} is being stopped"));
+                Ok::<_, PreflightError>(followed.await)
+            };
+            tokio::select! {
+                ended = stopped => ended?,
+                () = interrupt::time_is_up() => {
+                    let message = format!("the build {id} has not been stopped yet");
+                    terminal::say(&format!("{message}\n hint: if it goes on, {how_to_stop}"));
+                    return Ok(exit::INTERRUPTED);
+                }
+            }
+        }
+    };
+    match ended {
+        Ok(end) => Ok(tell(&id, &end)),
+        Err(trouble) => {
+            let message =
+                format!("the build {id} cannot be followed any more, and goes on: {}", trouble.message);
+            Err(Failure::usage(message, how_to_stop).with_exit_code(exit::INTERRUPTED))
+        }
+    }
+}
+
+/// What is new in the build: its log is what was asked for, all else is beside.
+fn say(news: BuildNews) {
+    match news {
+        BuildNews::Line(line) => terminal::print(&format!("{}\n", log_line(&line, terminal::stdout_style()))),
+        BuildNews::Began(phase) => terminal::say(&format!("phase {}", phase_title(&phase))),
+        BuildNews::Ended(phase, said) => {
+            let status = phase.status.as_deref().unwrap_or_default();
+            if status != "SUCCEEDED" {
+                terminal::say(&format!("phase {} {}", phase_title(&phase.name), phase_title(status)));
+            }
+            for message in said {
+                terminal::say_painted(&format!("      {}", log_line(&message, terminal::stderr_style())));
+            }
+        }
+        BuildNews::Trouble(what) => terminal::warn(&what),
+    }
+}
+
+fn tell(id: &str, end: &BuildEnd) -> u8 {
+    let table = build_phases(&end.phases, terminal::stderr_style());
+    terminal::say_painted(&format!("the build {id}: {}\n{}", phase_title(&end.status), table.trim_end()));
+    match end.status.as_str() {
+        "SUCCEEDED" => exit::DONE,
+        "STOPPED" => exit::INTERRUPTED,
+        _ => exit::FAILED,
+    }
+}
+
+/// The phases so far of the build that this process is a part of, if it is a part of one. They are told in the
+/// run's reports; not to know them stops nothing.
+pub(crate) async fn own() -> Option<BuildPhases> {
+    let id = std::env::var(BUILD_ID).ok().filter(|id| !id.is_empty())?;
+    let asked = async { Builds::connect(&terminal::wire(), "us-east-1").await?.phases(&id).await };
+    match asked.await {
+        Ok(phases) => Some(BuildPhases { build: id, phases }),
+        Err(trouble) => {
+            let message = trouble.message;
+            terminal::note(&format!(
+                "the phases of this build are not known, and not in the reports: {message}; its role needs codebuild:BatchGetBuilds"
+            ));
+            None
+        }
+    }
+}

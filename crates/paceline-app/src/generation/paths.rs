@@ -1,0 +1,82 @@
+//! Paths as a build sees them.
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use paceline_buildspec::generate::LOCK_FILES;
+
+use crate::app::App;
+
+/// What a project may be called at most, with room for what is named after it.
+const LONGEST_NAME: usize = 100;
+
+/// A path as the build sees it, from the root of the repository: that is where commands like this one are
+/// run. A path that leads elsewhere is taken from its own repository, if it is in one.
+pub(super) fn in_repository(path: &Utf8Path) -> String {
+    let is_plain = |path: &Utf8Path| {
+        path.components().all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir))
+    };
+    if is_plain(path) {
+        return path
+            .components()
+            .filter(|part| *part != Utf8Component::CurDir)
+            .collect::<Utf8PathBuf>()
+            .into();
+    }
+    let full = camino::absolute_utf8(path).unwrap_or_else(|_| path.to_owned());
+    let full = full.canonicalize_utf8().unwrap_or(full);
+    let here = Utf8Path::new(".").canonicalize_utf8().unwrap_or_default();
+    let root = full.ancestors().find(|folder| folder.join(".git").exists());
+    let inside = full.strip_prefix(&here).ok().or_else(|| full.strip_prefix(root?).ok());
+    inside.map_or_else(|| full.file_name().unwrap_or("app").to_owned(), ToString::to_string)
+}
+
+/// The folder that holds the app: `workshop/cdk.out` is the app `workshop`. Several apps have that of their
+/// configuration.
+pub(super) fn name(app: &App) -> String {
+    let dir = if app.dir.as_str().is_empty() { Utf8Path::new(".") } else { &app.dir };
+    let full = dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
+    let folder = if app.config.apps.is_empty() { full.parent() } else { Some(full.as_path()) };
+    as_project(folder.and_then(Utf8Path::file_name).unwrap_or_default())
+}
+
+/// A name that a project may have, after a folder that may have any.
+fn as_project(folder: &str) -> String {
+    let keep = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let kept: String = folder.chars().map(keep).take(LONGEST_NAME).collect();
+    let name = kept.trim_start_matches(['-', '_']).trim_end_matches('-');
+    if name.len() < 2 { "app".to_owned() } else { name.to_owned() }
+}
+
+/// What locks the packages of the app: the nearest file of a package manager, from beside the assembly up to this
+/// folder.
+pub(super) fn lock_file(app: &Utf8Path) -> Option<String> {
+    let here = Utf8Path::new(".").canonicalize_utf8().ok()?;
+    let full = app.canonicalize_utf8().ok()?;
+    let inside = full.ancestors().skip(1).take_while(|folder| folder.starts_with(&here));
+    // An app elsewhere has what is beside it.
+    let beside = full.parent().filter(|folder| !folder.starts_with(&here));
+    let folders = inside.chain(beside);
+    let found =
+        folders.flat_map(|folder| LOCK_FILES.map(|name| folder.join(name))).find(|path| path.is_file());
+    found.map(|path| in_repository(&path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_project;
+
+    #[test]
+    fn projects_are_called_after_folders_of_any_name() {
+        for (folder, project) in [
+            ("workshop", "workshop"),
+            ("my.app 2", "my-app-2"),
+            (".hidden", "hidden"),
+            ("é", "app"),
+            ("x", "app"),
+            ("", "app"),
+            ("@acme_infra-", "acme_infra"),
+        ] {
+            assert_eq!(as_project(folder), project, "{folder}");
+        }
+        assert_eq!(as_project(&"a".repeat(300)).len(), 100);
+    }
+}

@@ -1,0 +1,83 @@
+//! Writes what is generated from an app, or says what of it is stale.
+
+use camino::Utf8PathBuf;
+use paceline_buildspec::generate::{gaps, generate};
+use paceline_buildspec::{Generation, Mode, reconcile};
+use paceline_engine::exit;
+
+use super::{generation, refused};
+use crate::app::configured;
+use crate::failure::Failure;
+use crate::forecast::finish;
+use crate::settings::GenSettings;
+use crate::terminal;
+
+/// Writes, removes or checks the generated files.
+pub fn generate_files(args: &GenSettings) -> Result<u8, Failure> {
+    let check = args.check;
+    let args = &args.generated;
+    let app = configured(&args.app)?.app(&args.app)?;
+    let options = app.options_for_all_regions();
+    let whole = app.plan(&options)?;
+    let generation = generation(&app, &whole, &args.out, args.name.as_deref())?;
+    let files = generate(&generation).map_err(|error| refused(&app, &error))?;
+    // Forecasts are only that, so this refuses nothing.
+    let (expected, limit) = (finish(&whole)?, generation.runner_limit());
+    if expected >= limit {
+        let minutes = |time: std::time::Duration| time.as_secs().div_ceil(60);
+        terminal::say(&format!(
+            "note: the deployment is expected to take {} minutes, and the runner stops after {}\n hint: raise codebuild.timeout",
+            minutes(expected),
+            minutes(limit)
+        ));
+    }
+    let mode = if check { Mode::Check } else { Mode::Write };
+    let reconciled = reconcile(&args.out, Some(&generation.name), &files, mode)
+        .map_err(|error| Failure::with_own_hint(&error))?;
+    for path in &reconciled.written {
+        terminal::say(&format!("wrote {path}"));
+    }
+    if generation.codebuild.service_role.is_none() {
+        say_role(&reconciled.written, &generation);
+    }
+    for path in &reconciled.removed {
+        terminal::say(&format!("removed {path}, which is generated no longer"));
+    }
+    for gap in gaps(&generation) {
+        let how = if gap.is_certain() { "warning" } else { "note" };
+        terminal::say(&format!("{how}: {}\n hint: {}", gap.what(), gap.hint()));
+    }
+    if reconciled.stale.is_empty() {
+        if reconciled.written.is_empty() && reconciled.removed.is_empty() {
+            terminal::say(&format!("{} files in {} are up to date", files.len(), args.out));
+        }
+        return Ok(exit::DONE);
+    }
+    for stale in &reconciled.stale {
+        terminal::data(&stale.diff);
+    }
+    let named = if app.config.apps.is_empty() { format!(" --app {}", app.dir) } else { String::new() };
+    let config = args.app.config.as_ref().map(|config| format!(" --config {config}"));
+    let out = (args.out != "buildspecs").then(|| format!(" --out {}", args.out));
+    let name = args.name.as_ref().map(|name| format!(" --name {name}"));
+    let options: String = [config, out, name].into_iter().flatten().collect();
+    let stale = match reconciled.stale.len() {
+        1 => "1 generated file is".to_owned(),
+        count => format!("{count} generated files are"),
+    };
+    terminal::say(&format!("error: {stale} stale in {}\n hint: run: paceline gen{named}{options}", args.out));
+    Ok(exit::STALE)
+}
+
+/// The template makes its own role, and the input for the CLI has to name one.
+fn say_role(written: &[Utf8PathBuf], generation: &Generation) {
+    let suffix = format!("{}.project.json", generation.name);
+    if let Some(path) = written.iter().find(|path| path.as_str().ends_with(&suffix)) {
+        terminal::say(&format!(
+            "note: the role in {path} is an example, for whoever creates the project from that file\n \
+             hint: add --service-role ARN to aws codebuild create-project, or set codebuild.service-role; \
+             {}.project.yaml makes a role of its own",
+            generation.name
+        ));
+    }
+}

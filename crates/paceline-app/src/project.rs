@@ -1,0 +1,117 @@
+//! The generated CodeBuild project and the live one: compared, brought up to date, started.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use paceline_aws::{Applied, BuildRequest, PreflightError, Projects};
+use paceline_buildspec::generate;
+use paceline_buildspec::project::Project;
+use paceline_engine::exit;
+
+use crate::app::configured;
+use crate::build::follow;
+use crate::failure::Failure;
+use crate::generation::{generation, refused};
+use crate::settings::{GeneratedFiles, StartSettings};
+use crate::{interrupt, terminal};
+
+/// What is done with the live project.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ProjectCommand {
+    /// Show every field in which the live project differs, and exit with 5 if there is one
+    Diff {
+        #[command(flatten)]
+        generated: GeneratedFiles,
+    },
+    /// Create or update the live project
+    Apply {
+        #[command(flatten)]
+        generated: GeneratedFiles,
+        /// The role of its builds, if the configuration names none
+        #[arg(long, value_name = "ARN")]
+        service_role: Option<String>,
+    },
+    /// Start a build, follow its phases and its log, and end as it ends
+    Start(Box<StartSettings>),
+}
+
+/// Compares, writes or starts the project.
+pub fn project(command: &ProjectCommand) -> Result<u8, Failure> {
+    match command {
+        ProjectCommand::Diff { generated } => {
+            let (wanted, region) = wanted(generated)?;
+            interrupt::until_stopped("projects were being compared", diff(&wanted, &region))?
+        }
+        ProjectCommand::Apply { generated, service_role } => {
+            let (wanted, region) = wanted(generated)?;
+            let applied = apply(&wanted, service_role.as_deref(), &region);
+            interrupt::until_stopped("the project was being written", applied)?
+        }
+        ProjectCommand::Start(args) => start(args),
+    }
+}
+
+/// The generated project, and the region it belongs in if nothing else says so.
+fn wanted(generated: &GeneratedFiles) -> Result<(Project, String), Failure> {
+    let app = configured(&generated.app)?.app(&generated.app)?;
+    let plan = app.plan(&app.options_for_all_regions())?;
+    let generation = generation(&app, &plan, &generated.out, generated.name.as_deref())?;
+    let wanted = generate::project(&generation).map_err(|error| refused(&app, &error))?;
+    let region = generation.regions.into_iter().next();
+    Ok((wanted, region.unwrap_or_else(|| "us-east-1".to_owned())))
+}
+
+async fn diff(wanted: &Project, region: &str) -> Result<u8, Failure> {
+    let projects = Projects::connect(&terminal::wire(), region).await.map_err(PreflightError::from)?;
+    let name = &wanted.name;
+    let Some(differences) = projects.diff(wanted).await.map_err(PreflightError::from)? else {
+        terminal::say(&format!("the project {name} is not there\n hint: run: paceline project apply"));
+        return Ok(exit::STALE);
+    };
+    for difference in &differences {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+        let (live, wanted) = (shown(&difference.live), shown(&difference.wanted));
+        terminal::print(&format!("{}: {live} -> {wanted}\n", difference.field));
+    }
+    if differences.is_empty() {
+        terminal::say(&format!("the project {name} is as generated"));
+        return Ok(exit::DONE);
+    }
+    terminal::say(&format!(
+        "the project {name} differs in {} fields\n hint: run: paceline project apply",
+        differences.len()
+    ));
+    Ok(exit::STALE)
+}
+
+async fn apply(wanted: &Project, service_role: Option<&str>, region: &str) -> Result<u8, Failure> {
+    let projects = Projects::connect(&terminal::wire(), region).await.map_err(PreflightError::from)?;
+    let applied = Box::pin(projects.apply(wanted, service_role)).await.map_err(PreflightError::from)?;
+    let name = &wanted.name;
+    terminal::say(&match applied {
+        Applied::Created => format!("created the project {name}"),
+        Applied::Updated => format!("updated the project {name}"),
+        Applied::Unchanged => format!("the project {name} is as generated"),
+    });
+    Ok(exit::DONE)
+}
+
+fn start(args: &StartSettings) -> Result<u8, Failure> {
+    let (name, region) = match (wanted(&args.generated), &args.generated.name) {
+        (Ok((project, region)), _) => (project.name, region),
+        // The project's name is enough: no app has to be here.
+        (Err(_), Some(name)) => (name.clone(), "us-east-1".to_owned()),
+        (Err(failure), None) => return Err(failure),
+    };
+    let minutes = |timeout: Duration| u32::try_from(timeout.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
+    let request = BuildRequest {
+        project: name,
+        environment: args.env.clone(),
+        source_version: args.source_version.clone(),
+        image: args.image.as_ref().map(ToString::to_string),
+        compute: args.compute.map(|compute| compute.as_str().to_owned()),
+        timeout_minutes: args.timeout.map(minutes),
+        token: args.idempotency_token.clone(),
+    };
+    follow(&request, &region, args.stop_on_interrupt)
+}

@@ -1,0 +1,214 @@
+//! Deploys an app: from its folder to the end of its last stack.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::{Args, ValueEnum};
+use paceline_aws::{Aws, AwsOptions, Method, Presence, TokenKey};
+use paceline_engine::exit;
+use paceline_plan::{Plan, PlanOptions, Relaxed};
+use paceline_report::Record;
+
+use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
+use super::history;
+use super::waiting::Waiting;
+use crate::app::{App, configured, late, parameters, synth};
+use crate::failure::Failure;
+use crate::forecast::{self, Asked, PlanFormat};
+use crate::generation::check_stack_limit;
+use crate::runtime::{SIMULATED_START, virtual_runtime};
+use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
+use crate::simulation::{self, Simulation};
+use crate::{interrupt, terminal};
+
+/// What is deployed, and how.
+#[derive(Debug, Clone, Args)]
+pub struct Deployment {
+    #[command(flatten)]
+    pub paths: AppPaths,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Write the outputs of the stacks to this file, and keep it up to date
+    #[arg(long, short = 'O', alias = "outputs-file", value_name = "FILE")]
+    pub outputs: Option<Utf8PathBuf>,
+    /// How stacks are changed
+    #[arg(long, short, value_enum, default_value = "direct")]
+    pub method: MethodSetting,
+    #[command(flatten)]
+    pub parameters: ParameterValues,
+    #[command(flatten)]
+    pub run: RunSettings,
+}
+
+/// How stacks are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MethodSetting {
+    /// Create or update the stack directly
+    Direct,
+    /// Create a change set and execute it
+    ChangeSet,
+}
+
+impl From<MethodSetting> for Method {
+    fn from(setting: MethodSetting) -> Self {
+        match setting {
+            MethodSetting::Direct => Self::Direct,
+            MethodSetting::ChangeSet => Self::ChangeSet,
+        }
+    }
+}
+
+/// Deploys, and tells whoever waits for it how it ended.
+pub fn deploy(deployment: Deployment) -> Result<u8, Failure> {
+    let args = Arc::new(deployment);
+    let given = Arc::clone(&args);
+    // Nobody outside waits for what is only shown or rehearsed.
+    let waiting = if args.run.dry_run || args.run.simulate {
+        None
+    } else {
+        interrupt::effect("Nothing was deployed.");
+        interrupt::supervise(move || Waiting::for_deployment(&given.paths))?
+    };
+    let ended = interrupt::supervise(move || perform(&args));
+    match waiting {
+        Some(waiting) => waiting.after(ended),
+        None => ended.map(|finished| finished.exit_code),
+    }
+}
+
+fn perform(args: &Deployment) -> Result<Finished, Failure> {
+    let mut app = synth::before(configured(&args.paths)?, &args.run, &args.paths)?.app(&args.paths)?;
+    check_stack_limit(&app)?;
+    app.warn_of_newer_sources(&written(args));
+    app.give(&args.parameters.parameters)?;
+    let mut options = app.options(Some(&args.selection), args.run.fail_fast);
+    // What is simulated takes as long as the table says.
+    if !args.run.simulate {
+        options.history = history::read();
+    }
+    let mut plan = app.plan(&options)?;
+    if !(args.run.simulate || args.run.dry_run) {
+        late::warn_of_changed(&app)?;
+        if !plan.relaxed.is_empty() {
+            plan = relaxed(&app, plan, &mut options)?;
+        }
+    }
+    if app.synthesized.is_empty() && late::told(&plan).is_empty() {
+        synth::ensure_no_context(&args.run)?;
+    }
+    late::ensure_deployable(&app, &plan)?;
+    parameters::ensure_allowed(&app, &plan)?;
+    // The plan itself shows them; whoever deploys has not seen it.
+    for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
+        terminal::warn(&warning.to_string());
+    }
+    for told in late::told(&plan).iter().filter(|_| !args.run.dry_run) {
+        terminal::note(&format!("synthesized again: {told}"));
+    }
+    if args.run.simulate && !args.run.dry_run {
+        for pretence in simulation::pretences(&app, &plan) {
+            terminal::warn(&pretence);
+        }
+    }
+    if args.run.dry_run {
+        forecast::warn_of_sources(&app, &plan);
+        terminal::print(&forecast::show(&app, &plan, &options, PlanFormat::Text, &Asked::default())?);
+        return Ok(Finished { exit_code: exit::DONE, record: Record::default() });
+    }
+    let stack_limit = app.config.codebuild.timeouts.stack;
+    let (late, _kept) = if args.run.simulate {
+        (late::pretended(&app, &plan, &options), None)
+    } else {
+        late::by_command(&mut app, &plan, &options)?.unzip()
+    };
+    let aws = AwsOptions {
+        wire: terminal::wire(),
+        method: args.method.into(),
+        parameters: app.parameters.clone(),
+        token_key: TokenKey::Kept(RUNS.into()),
+        stack_limit,
+        late,
+        ..AwsOptions::default()
+    };
+    let execution = Execution {
+        settings: &args.run,
+        outputs: args.outputs.as_deref(),
+        dir: &app.dir,
+        lock: plan.resume_key.clone(),
+        phased: app.phased(&options).ok(),
+        plan: Arc::new(plan),
+    };
+    let connect = async |aws| {
+        let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), &execution.plan, aws)).await?;
+        for note in aws.notes() {
+            terminal::note(note);
+        }
+        Ok(aws)
+    };
+    if args.run.simulate {
+        let simulated = async {
+            let simulation = Simulation::new(&app.assembly, &execution.plan, SIMULATED_START);
+            let start = simulation.now();
+            Box::pin(execution.simulate(start, connect(simulation.options(aws)))).await
+        };
+        interrupt::doing("the deployment was being rehearsed");
+        virtual_runtime()?.block_on(simulated)
+    } else {
+        interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))?
+    }
+}
+
+/// What the run itself writes.
+fn written(args: &Deployment) -> Vec<&Utf8Path> {
+    let files = [&args.run.events, &args.run.report, &args.outputs];
+    files.into_iter().flatten().map(Utf8PathBuf::as_path).collect()
+}
+
+/// The plan without the edges that the team gives up when all they are for is there. It stays the same plan: a run
+/// that was interrupted is gone on with, whatever it has made meanwhile.
+fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Failure> {
+    let wire = terminal::wire();
+    let looked = paceline_aws::present(&wire, &app.assembly, &plan.relaxed);
+    let Presence { present, warnings } =
+        interrupt::until_stopped("parameters of other stacks were being looked up", looked)??;
+    for warning in warnings {
+        terminal::warn(&warning);
+    }
+    options.present = present;
+    let relaxed = app.plan(options)?;
+    let waits = |from: &str, to: &str| {
+        let mut stacks = relaxed.stacks.iter().filter(|stack| stack.id == from);
+        stacks.any(|stack| stack.depends_on.iter().any(|edge| edge.to == to))
+    };
+    // Where another edge is left, the plan warns of it.
+    let dropped = |it: &&Relaxed| it.dropped && !waits(&it.from, &it.to);
+    if let Some(it) = relaxed.relaxed.iter().find(|it| it.forced && !it.parameters.is_empty()) {
+        return Err(impossible(it));
+    }
+    for it in relaxed.relaxed.iter().filter(dropped) {
+        let why = match (it.parameters.as_slice(), it.forced) {
+            (_, true) => "with that, no order is possible".to_owned(),
+            ([], false) => format!("{} is there", it.to),
+            (_, false) => "every parameter that it reads is there".to_owned(),
+        };
+        terminal::mention(&format!("{} does not wait for {}: {why}", it.from, it.to));
+    }
+    Ok(Plan { resume_key: plan.resume_key, ..relaxed })
+}
+
+/// Neither order of two stacks can be deployed: one makes what the other reads, and has to come after it.
+fn impossible(it: &Relaxed) -> Failure {
+    let names: Vec<&str> = it.parameters.iter().map(|stored| stored.name.as_str()).collect();
+    let message = format!(
+        "`{0}` has to be deployed before `{1}`, although it reads what `{1}` makes, and not all of that is there: {2}",
+        it.from,
+        it.to,
+        names.join(", ")
+    );
+    let hint = format!(
+        "`edges:` in paceline.yaml gives up that `{0}` waits for `{1}`, which is right only where an earlier release \
+         has made these parameters; on a fresh account `{1}` has to come first: take out what makes it wait for `{0}`",
+        it.from, it.to
+    );
+    Failure::usage(message, hint).with_exit_code(exit::PREFLIGHT)
+}

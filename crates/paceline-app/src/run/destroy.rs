@@ -1,0 +1,132 @@
+//! Deletes the stacks of an app, in the reverse order.
+
+use std::sync::Arc;
+
+use clap::Args;
+use paceline_aws::{Aws, AwsOptions, LateSynthesis};
+use paceline_engine::{RunOptions, Stop, exit, schedule};
+use paceline_plan::{Destruction, Plan, PlanOptions, render};
+
+use super::execution::{Execution, PREFLIGHT};
+use crate::app::{App, configured, late, synth};
+use crate::failure::Failure;
+use crate::runtime::{SIMULATED_START, virtual_runtime};
+use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
+use crate::simulation::Simulation;
+use crate::{interrupt, terminal};
+
+/// What is deleted, and how.
+#[derive(Debug, Clone, Args)]
+pub struct Deletion {
+    #[command(flatten)]
+    pub paths: AppPaths,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Delete the stacks. Without this flag, the command only shows which ones
+    #[arg(long, short, alias = "force", short_alias = 'f')]
+    pub yes: bool,
+    #[command(flatten)]
+    pub parameters: ParameterValues,
+    #[command(flatten)]
+    pub run: RunSettings,
+}
+
+/// Deletes, or shows what would be deleted.
+pub fn destroy(args: &Deletion) -> Result<u8, Failure> {
+    interrupt::effect("Nothing was deleted.");
+    let mut configured = configured(&args.paths)?;
+    if args.yes && !args.run.no_synth {
+        configured = synth::before(configured, &args.run, &args.paths)?;
+    }
+    if configured.synthesized.is_empty() {
+        synth::ensure_no_context(&args.run)?;
+    }
+    let mut app = configured.app(&args.paths)?;
+    app.give(&args.parameters.parameters)?;
+    app.warn_of_newer_sources(&[]);
+    let options = app.options(Some(&args.selection), args.run.fail_fast);
+    let destruction = app.destruction(&options)?;
+    if args.run.dry_run || !(args.yes || args.run.simulate) {
+        terminal::print(&show(&app, &destruction)?);
+        if args.run.dry_run {
+            return Ok(exit::DONE);
+        }
+        return Err(Failure::usage("nothing was deleted", "run it with --yes to delete these stacks"));
+    }
+    let execution = Execution {
+        settings: &args.run,
+        outputs: None,
+        dir: &app.dir,
+        lock: destruction.deploys.clone(),
+        phased: app.phased_destruction(&options).ok().map(|destruction| destruction.plan),
+        plan: Arc::new(destruction.plan.clone()),
+    };
+    let connect = async |options| {
+        let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), &destruction.plan, options)).await?;
+        for warning in aws.survey(&destruction).await? {
+            terminal::warn(&warning);
+        }
+        Ok(aws)
+    };
+    let ended = if args.run.simulate {
+        // What there is to delete is deployed into the embedded AWS, which is empty at first.
+        let everything =
+            PlanOptions { stacks: Vec::new(), only: Vec::new(), exclude: Vec::new(), ..options.clone() };
+        let everything = app.plan(&everything)?;
+        let simulated = async {
+            let simulation = Simulation::new(&app.assembly, &everything, SIMULATED_START);
+            let late = late::pretended(&app, &everything, &options);
+            Box::pin(deploy(&app, everything, late, &simulation)).await?;
+            let start = simulation.now();
+            Box::pin(execution.simulate(start, connect(simulation.options(AwsOptions::default())))).await
+        };
+        interrupt::doing("the deletion was being rehearsed");
+        virtual_runtime()?.block_on(Box::pin(simulated))
+    } else {
+        let aws = AwsOptions { wire: terminal::wire(), ..AwsOptions::default() };
+        interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))?
+    };
+    ended.map(|finished| finished.exit_code)
+}
+
+fn show(app: &App, destruction: &Destruction) -> Result<String, Failure> {
+    let total = schedule(&destruction.plan).map(|schedule| schedule.total).map_err(|error| {
+        Failure::usage(format!("the forecast could not be made: {error}"), "free some memory or threads")
+    })?;
+    let width = terminal::stdout_style().width.map_or(80, usize::from);
+    Ok(render::destruction(destruction, &app.assembly, total, width))
+}
+
+/// Deploys what there is to delete.
+async fn deploy(
+    app: &App,
+    plan: Plan,
+    late: Option<Arc<LateSynthesis>>,
+    simulation: &Simulation,
+) -> Result<(), Failure> {
+    let plan = Arc::new(plan);
+    let parameters = app.parameters.clone();
+    let aws = simulation.options(AwsOptions { late, parameters, ..AwsOptions::default() });
+    let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), &plan, aws)).await?;
+    let run = RunOptions {
+        id: "simulated".to_owned(),
+        app: app.dir.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        now: simulation.now(),
+        simulated: true,
+        earlier: None,
+        order: None,
+        endpoint: None,
+        build: None,
+        stop: Stop::default(),
+        deadline: None,
+    };
+    let ended = Box::pin(paceline_engine::run(plan, Arc::new(aws), run, &mut |_| Ok(()))).await;
+    match ended {
+        Ok(ended) if ended.exit_code == exit::DONE => Ok(()),
+        _ => Err(Failure::usage(
+            "the app could not be deployed into the embedded AWS, so there is nothing to delete there",
+            "`paceline deploy --simulate` with the same arguments says why",
+        )),
+    }
+}

@@ -1,0 +1,158 @@
+//! Executes a plan in AWS or in the embedded one: with its journal, its reports, and what can stop it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use jiff::{SignedDuration, Timestamp};
+use paceline_aws::Aws;
+use paceline_engine::{Again, Journal, PlanLock, RunOptions, Unfinished, exit};
+use paceline_plan::Plan;
+use paceline_report::Record;
+
+use super::listeners::Listeners;
+use crate::failure::Failure;
+use crate::settings::RunSettings;
+use crate::{build, interrupt, terminal};
+
+/// Where runs keep their journals, in the folder that `paceline` is called in.
+pub const RUNS: &str = ".paceline/runs";
+/// Runs are named by the second.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// What is done before a run, for when it is interrupted.
+pub(super) const PREFLIGHT: &str = "roles, bootstrap and quotas were being checked";
+
+/// What is executed, and how.
+pub(super) struct Execution<'a> {
+    pub settings: &'a RunSettings,
+    /// Where the outputs of the stacks go.
+    pub outputs: Option<&'a Utf8Path>,
+    /// The folder of the assembly.
+    pub dir: &'a Utf8Path,
+    /// What no other process may work on meanwhile.
+    pub lock: String,
+    pub plan: Arc<Plan>,
+    /// The plan with every phase a barrier, to compare with.
+    pub phased: Option<Plan>,
+}
+
+/// How a run ended.
+pub(crate) struct Finished {
+    /// The documented exit code.
+    pub exit_code: u8,
+    pub record: Record,
+}
+
+impl Execution<'_> {
+    /// Executes the plan in the embedded AWS, without a journal.
+    pub(super) async fn simulate(
+        &self,
+        start: Timestamp,
+        connect: impl Future<Output = Result<Aws, Failure>>,
+    ) -> Result<Finished, Failure> {
+        let listeners = Listeners::open(self.settings, self.outputs, None, &[])?;
+        let deadline = self.settings.deadline;
+        let run = RunOptions { simulated: true, deadline, ..self.options("simulated".to_owned(), start) };
+        Box::pin(self.run(Arc::clone(&self.plan), connect, run, listeners)).await
+    }
+
+    /// Executes the plan in AWS, or goes on with a run that was interrupted.
+    pub(super) async fn perform(
+        &self,
+        connect: impl Future<Output = Result<Aws, Failure>>,
+    ) -> Result<Finished, Failure> {
+        let runs = Utf8Path::new(RUNS);
+        let _lock = PlanLock::take(runs, &self.lock)?;
+        let plan = Arc::new(Plan::clone(&self.plan).with_scripts(script));
+        let unfinished = Journal::find_unfinished(runs, &plan)?;
+        if self.settings.resume && unfinished.is_none() {
+            let message = "there is no interrupted run of this app as it is now";
+            return Err(Failure::usage(message, "run it without --resume to begin at the start"));
+        }
+        let now = Timestamp::now();
+        let (run, journal, events) = if let Some(unfinished) = unfinished {
+            let Unfinished { run, earlier, again, .. } = &unfinished;
+            terminal::mention(&format!("going on with the interrupted run {run}"));
+            for Again { command, edited } in again {
+                let why = if *edited { "it was edited" } else { "another run changed what it follows" };
+                terminal::note(&format!("the command `{command}` runs again: {why} after the interruption"));
+            }
+            let options = RunOptions { earlier: Some(earlier.clone()), ..self.options(run.clone(), now) };
+            let (journal, events) = unfinished.into_parts();
+            (options, journal, events)
+        } else {
+            let mut named = now;
+            let id = loop {
+                let id = format!("{}-{}", named.strftime("%Y%m%dT%H%M%SZ"), &self.plan.resume_key[..8]);
+                // One of the same plan may have ended within this second.
+                if !runs.join(&id).exists() {
+                    break id;
+                }
+                named += SECOND;
+            };
+            let journal = Journal::create(runs, &id)?;
+            (self.options(id, now), journal, Vec::new())
+        };
+        let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), ..run };
+        let listeners = Listeners::open(self.settings, self.outputs, Some(journal), &events)?;
+        Box::pin(self.run(plan, connect, run, listeners)).await
+    }
+
+    fn options(&self, id: String, now: Timestamp) -> RunOptions {
+        RunOptions {
+            id,
+            app: self.dir.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now,
+            simulated: false,
+            earlier: None,
+            order: None,
+            endpoint: None,
+            build: None,
+            stop: interrupt::stop(),
+            // That of the process, which has begun before the run, stops it too.
+            deadline: None,
+        }
+    }
+
+    async fn run(
+        &self,
+        plan: Arc<Plan>,
+        connect: impl Future<Output = Result<Aws, Failure>>,
+        mut run: RunOptions,
+        mut listeners: Listeners,
+    ) -> Result<Finished, Failure> {
+        let is_simulated = run.simulated;
+        let connected = interrupt::stoppable(async {
+            let performer = Arc::new(connect.await?);
+            Ok((performer, if is_simulated { None } else { build::own().await }))
+        });
+        let (performer, build) = match connected.await.and_then(|connected| connected) {
+            Ok(connected) => connected,
+            Err(failure) => {
+                listeners.discard();
+                return Err(failure);
+            }
+        };
+        run.build = build;
+        interrupt::run_has_begun();
+        let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
+        let ended = ended.map_err(|error| {
+            let hint = "free some space; the same command goes on with the run";
+            Failure::usage(format!("cannot keep the journal: {error}"), hint)
+                .with_exit_code(exit::INTERRUPTED)
+        })?;
+        let record = listeners.finish(self.phased.as_ref());
+        Ok(Finished { exit_code: ended.exit_code, record })
+    }
+}
+
+/// The longest file that counts as a script.
+const LONGEST_SCRIPT: u64 = 4 << 20;
+
+/// What is in a script that a command starts; nothing if it is no file, or larger than a script ever is.
+fn script(path: &Utf8Path) -> Option<Vec<u8>> {
+    let is_script = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= LONGEST_SCRIPT);
+    is_script.then(|| fs_err::read(path).ok()).flatten()
+}

@@ -1,0 +1,25 @@
+//! The clocks that commands run on: the machine's, and one that jumps.
+
+use jiff::Timestamp;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::failure::Failure;
+
+/// Every simulated run starts at this moment, so that the same app gives the same events: 2026-01-01T00:00:00Z.
+pub(crate) const SIMULATED_START: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// Everything is waiting, so one thread is enough; what computes does so on threads of its own.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    build(Builder::new_current_thread().enable_all())
+}
+
+/// A runtime whose clock jumps to the next thing that is waited for.
+pub(crate) fn virtual_runtime() -> Result<Runtime, Failure> {
+    build(Builder::new_current_thread().enable_all().start_paused(true))
+}
+
+fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder.build().map_err(|error| {
+        Failure::usage(format!("cannot start: {error}"), "free some memory, threads or open files")
+    })
+}

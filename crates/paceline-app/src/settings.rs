@@ -1,0 +1,191 @@
+//! What a command is asked for: which app, which stacks, how a run goes.
+//!
+//! A setting, its flag and the line that `--help` shows for it are one field here, for every command that has it.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
+use paceline_buildspec::project::{ComputeType, Image};
+use paceline_plan::Strategy;
+
+/// Which app, and how it is configured.
+#[derive(Debug, Clone, Default, Args)]
+pub struct AppPaths {
+    /// The folder of the synthesized app, which is not synthesized again [default: what paceline.yaml says, else cdk.out]
+    #[arg(long, short = 'a', value_name = "DIR")]
+    pub app: Option<Utf8PathBuf>,
+    /// The configuration [default: paceline.yaml in this folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<Utf8PathBuf>,
+}
+
+/// Which stacks of an app, and in what order.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selection {
+    /// These stacks and what they need (to delete: and what needs them): ids, names, patterns with * and ? [default: all]
+    #[arg(value_name = "STACK", conflicts_with = "only")]
+    pub stacks: Vec<String>,
+    /// The named stacks alone, without what they need
+    #[arg(long, short = 'e')]
+    pub exclusively: bool,
+    /// All stacks, the same as naming none
+    #[arg(long, conflicts_with_all = ["stacks", "only"])]
+    pub all: bool,
+    /// Only these stacks: an id, a name, or a pattern with * and ?
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// Not these stacks
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// What decides when a stack may start
+    #[arg(long, value_enum)]
+    pub strategy: Option<StrategySetting>,
+    /// The most stack operations at a time
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub concurrency: Option<NonZeroUsize>,
+}
+
+/// What decides when a stack may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StrategySetting {
+    /// The stacks that it depends on
+    Graph,
+    /// Those, and every stack of an earlier phase
+    Phases,
+}
+
+impl From<StrategySetting> for Strategy {
+    fn from(setting: StrategySetting) -> Self {
+        match setting {
+            StrategySetting::Graph => Self::Graph,
+            StrategySetting::Phases => Self::Phases,
+        }
+    }
+}
+
+/// Values for the parameters of stacks.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ParameterValues {
+    /// The value of a stack's parameter; without a stack, of every stack that has the parameter
+    #[arg(long, value_name = "[STACK:]KEY=VALUE")]
+    pub parameters: Vec<String>,
+}
+
+/// What apps are synthesized with, in addition to what the configuration says.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Lookups {
+    /// A context value for the synthesis of one app; without an app, of all apps
+    #[arg(long, short, value_name = "[APP:]KEY=VALUE")]
+    pub context: Vec<String>,
+    /// Look up again this key of cdk.context.json, or the parameter of this name
+    #[arg(long, value_name = "[APP:]KEY")]
+    pub refresh_context: Vec<String>,
+}
+
+/// How a run goes, and who is told of it.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct RunSettings {
+    /// Use the embedded AWS on virtual time: nothing leaves this machine, and no app is synthesized
+    #[arg(long)]
+    pub simulate: bool,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Use the apps as they were last synthesized. An app that must be synthesized during the run still is
+    #[arg(long)]
+    pub no_synth: bool,
+    #[command(flatten)]
+    pub lookups: Lookups,
+    /// Continue the interrupted run, and fail if there is none [default: continue if there is one]
+    #[arg(long, conflicts_with_all = ["simulate", "dry_run"])]
+    pub resume: bool,
+    /// Write every event of the run to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<Utf8PathBuf>,
+    /// Keep reports in this folder: JUnit, Markdown, an HTML timeline
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<Utf8PathBuf>,
+    /// Start no stack after the first failure
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Stop after this time, so that the run can be resumed. Choose less than the build has left
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub deadline: Option<Duration>,
+    /// Show only problems
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Use no colours, like the variable `NO_COLOR`
+    #[arg(long)]
+    pub no_color: bool,
+}
+
+/// What is generated, and where it is kept.
+#[derive(Debug, Clone, Args)]
+pub struct GeneratedFiles {
+    #[command(flatten)]
+    pub app: AppPaths,
+    /// The folder of the generated files
+    #[arg(long, value_name = "DIR", default_value = "buildspecs")]
+    pub out: Utf8PathBuf,
+    /// The name of the files and of the project [default: the folder that holds the app]
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// What is written, or only checked.
+#[derive(Debug, Clone, Args)]
+pub struct GenSettings {
+    #[command(flatten)]
+    pub generated: GeneratedFiles,
+    /// Write nothing. If the files are stale, show the difference and exit with 5
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// The build that is started.
+#[derive(Debug, Clone, Args)]
+pub struct StartSettings {
+    #[command(flatten)]
+    pub generated: GeneratedFiles,
+    /// A variable that is added to those of the project
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variable)]
+    pub env: Vec<(String, String)>,
+    /// What to build: a branch, a commit, a tag, or a version of the source's object
+    #[arg(long, value_name = "VERSION")]
+    pub source_version: Option<String>,
+    /// The build image, in place of the project's
+    #[arg(long)]
+    pub image: Option<Image>,
+    /// The compute type, such as large, in place of the project's
+    #[arg(long)]
+    pub compute: Option<ComputeType>,
+    /// The timeout, in place of the project's
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Start one build for this token within five minutes: the second command follows the build of the first
+    #[arg(long, value_name = "TOKEN")]
+    pub idempotency_token: Option<String>,
+    /// Stop the build when this command is interrupted [default: the build continues]
+    #[arg(long)]
+    pub stop_on_interrupt: bool,
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "write a whole number, at least 1".to_owned())
+}
+
+/// Reads a duration of the command line.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    paceline_plan::config::parse_duration(text).ok_or_else(|| "write it like 230m or 4h".to_owned())
+}
+
+/// Reads a variable of the command line.
+pub fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it like KEY=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,220 @@
+//! Connects the embedded AWS: it enters as the HTTP client of the AWS SDK, and nowhere else.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use paceline_assembly::{Assembly, FileSource};
+use paceline_aws::{
+    Aws, AwsOptions, Commands, Images, LateSynthesis, MissingFiles, TokenKey, Wire, unpublishable,
+};
+use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
+use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME, PUSH_TIME};
+use paceline_plan::{Plan, PlanOptions, Reason, Work};
+use paceline_sim::{Accounts, SimHttpClient, SimOptions, Simulator, VirtualClock};
+use tokio::time::Instant;
+
+use crate::app::{App, late};
+use crate::failure::Failure;
+use crate::runtime::{SIMULATED_START, virtual_runtime};
+
+const SECRET: &str = "AWS::SecretsManager::Secret";
+const PARAMETER: &str = "AWS::SSM::Parameter";
+/// What the bootstrap stacks of the simulator are.
+const BOOTSTRAP_VERSION: &str = "30";
+
+/// A simulated AWS, and the time that it starts at.
+#[derive(Debug)]
+pub(crate) struct Simulation {
+    wire: Wire,
+    clock: VirtualClock,
+}
+
+impl Simulation {
+    /// A fresh AWS whose base credentials belong to the account of the app's first stack, with the parameters and the
+    /// secrets that the plan's stacks read and none of them makes. Must be made on the runtime that runs it.
+    pub(crate) fn new(assembly: &Assembly, plan: &Plan, start: Timestamp) -> Self {
+        let foreign = foreign_parameters(plan).into_iter().chain(earlier_parameters(plan));
+        let foreign = foreign.map(|name| (name.to_owned(), None));
+        let mut options = SimOptions {
+            images: paceline_sim::Images::Absent,
+            foreign_parameters: versions(assembly, plan).chain(foreign).collect(),
+            missing_secrets: named(assembly, plan, SECRET).collect(),
+            accounts: Accounts::OfAnyLength,
+            ..SimOptions::default()
+        };
+        if let Some(account) = assembly.stacks.iter().find_map(|stack| stack.environment.account.clone()) {
+            options.account = account;
+        }
+        let clock = VirtualClock::starting_at(start);
+        let http = SimHttpClient::new(Simulator::new(options), clock).with_upload(FILE_TIME);
+        Self { wire: Wire::simulated(http, move || clock.system_time()), clock }
+    }
+
+    /// The options with which runs reach it.
+    pub(crate) fn options(&self, options: AwsOptions) -> AwsOptions {
+        AwsOptions {
+            wire: self.wire.clone(),
+            images: Images::Pretended { build: IMAGE_TIME.saturating_sub(PUSH_TIME), push: PUSH_TIME },
+            missing_files: MissingFiles::Pretended,
+            commands: Commands::Pretend,
+            token_key: TokenKey::Simulated,
+            ..options
+        }
+    }
+
+    /// The time there.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// What a simulation of the plan takes for granted and a real deployment does not.
+pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
+    let assembly = &app.assembly;
+    let mut pretences = Vec::new();
+    let missing = unpublishable(assembly, plan).len();
+    if missing > 0 {
+        let files = match missing {
+            1 => "the source of 1 file to publish is not on this machine, and its upload is".to_owned(),
+            _ => format!(
+                "the sources of {missing} files to publish are not on this machine, and their uploads are"
+            ),
+        };
+        pretences.push(format!("{files} pretended; a deployment to AWS needs them"));
+    }
+    match plan.steps.iter().filter(|step| is_made_by_command(assembly, &step.work)).count() {
+        0 => {}
+        1 => pretences
+            .push("the command that makes 1 asset is not run, and its upload is pretended".to_owned()),
+        made => pretences.push(format!(
+            "the commands that make {made} assets are not run, and their uploads are pretended"
+        )),
+    }
+    pretences.extend(late::pretences(app, plan));
+    let accounts: BTreeSet<&str> = plan.stacks.iter().filter_map(|stack| stack.account.as_deref()).collect();
+    let odd: Vec<&str> = accounts.into_iter().filter(|account| !is_account(account)).collect();
+    if !odd.is_empty() {
+        pretences.push(format!(
+            "AWS gives account ids of 12 digits: simulated as if the account {} were there",
+            odd.join(", ")
+        ));
+    }
+    let names = foreign_parameters(plan);
+    if !names.is_empty() {
+        let parameters = if names.len() == 1 { "parameter" } else { "parameters" };
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        pretences.push(format!(
+            "no stack of the plan makes the {parameters} {names}: simulated as if somebody else had"
+        ));
+    }
+    let names = earlier_parameters(plan);
+    if !names.is_empty() {
+        let parameters = if names.len() == 1 { "parameter" } else { "parameters" };
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        pretences.push(format!("simulated as if an earlier release had made the {parameters} {names}"));
+    }
+    pretences
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_made_by_command(assembly: &Assembly, work: &Work) -> bool {
+    let Work::Publish(publish) = work else { return false };
+    let Some(assets) = assembly.stack(&publish.manifest).map(|stack| &stack.assets) else { return false };
+    if publish.image {
+        let source = assets.images.get(&publish.asset).map(|asset| &asset.source);
+        return source.is_some_and(|source| source.directory.is_none());
+    }
+    let source = assets.files.get(&publish.asset).map(|asset| &asset.source);
+    matches!(source, Some(FileSource::Executable(_)))
+}
+
+/// The parameters that stacks of the plan read, and that no stack of the app makes.
+fn foreign_parameters(plan: &Plan) -> BTreeSet<&str> {
+    let foreign = plan.external.iter().filter(|it| it.reason == Reason::Ssm && !it.unresolved);
+    // Those that AWS publishes are in every account.
+    foreign.map(|it| it.name.as_str()).filter(|name| !name.starts_with("/aws/")).collect()
+}
+
+/// The parameters that have to be there before the run, because the stack that makes them comes after one that reads them.
+fn earlier_parameters(plan: &Plan) -> BTreeSet<&str> {
+    let forced = plan.relaxed.iter().filter(|it| it.forced);
+    forced.flat_map(|it| &it.parameters).map(|stored| stored.name.as_str()).collect()
+}
+
+/// The parameters with the versions of bootstrap stacks that have names of the team's own, unless a stack of the plan
+/// makes them.
+fn versions(assembly: &Assembly, plan: &Plan) -> impl Iterator<Item = (String, Option<String>)> {
+    let made: BTreeSet<String> = named(assembly, plan, PARAMETER).collect();
+    let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
+    let names = stacks.filter_map(|stack| stack.bootstrap.as_ref()?.ssm_parameter.clone());
+    names.filter(move |name| !made.contains(name)).map(|name| (name, Some(BOOTSTRAP_VERSION.to_owned())))
+}
+
+/// The names that stacks of the plan give what they make of a type.
+fn named(assembly: &Assembly, plan: &Plan, kind: &str) -> impl Iterator<Item = String> {
+    let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
+    let names = stacks.flat_map(|stack| {
+        let templates =
+            std::iter::once(&stack.template).chain(stack.nested.iter().map(|nested| &nested.template));
+        let names = templates.flat_map(|template| {
+            let resolver = template.resolver();
+            let resources = template.resources().filter(|(_, it)| it.resource_type == kind);
+            let names = resources.filter_map(|(_, it)| it.properties?.get("Name"));
+            names.filter_map(|name| resolver.resolve(name).known()).collect::<Vec<_>>()
+        });
+        names.collect::<Vec<_>>()
+    });
+    names.collect::<Vec<_>>().into_iter()
+}
+
+/// Deploys a plan to a fresh AWS, tells nobody of it, and says how long it took.
+pub(crate) fn deploy(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Duration, Failure> {
+    late::ensure_deployable(app, plan)?;
+    let late = late::pretended(app, plan, options);
+    virtual_runtime()?.block_on(Box::pin(simulate(app, plan, late)))
+}
+
+async fn simulate(app: &App, plan: &Plan, late: Option<Arc<LateSynthesis>>) -> Result<Duration, Failure> {
+    let simulation = Simulation::new(&app.assembly, plan, SIMULATED_START);
+    let parameters = app.parameters.clone();
+    let options = simulation.options(AwsOptions { late, parameters, ..AwsOptions::default() });
+    let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), plan, options)).await?;
+    let run = RunOptions {
+        id: "simulated".to_owned(),
+        app: app.dir.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        now: SIMULATED_START,
+        simulated: true,
+        earlier: None,
+        order: None,
+        endpoint: None,
+        build: None,
+        stop: Stop::default(),
+        deadline: None,
+    };
+    let (started, mut cause) = (Instant::now(), None);
+    let mut record = |event: &Event| {
+        if let Fact::StepFinished(finished) = &event.fact
+            && cause.is_none()
+        {
+            cause = finished.cause.as_ref().map(|it| format!("{}: {}", finished.step.title, it.message));
+        }
+        Ok(())
+    };
+    let ended = paceline_engine::run(Arc::new(plan.clone()), Arc::new(aws), run, &mut record).await;
+    let took = started.elapsed();
+    match (ended, cause) {
+        (Ok(ended), None) if ended.exit_code == exit::DONE => Ok(took),
+        (ended, cause) => {
+            let why = cause.or_else(|| ended.err().map(|error| error.to_string())).unwrap_or_default();
+            let message = format!("the simulated deployment does not get to its end: {why}");
+            let hint = "`paceline deploy --simulate` shows it; without --simulate the forecast needs none";
+            Err(Failure::usage(message, hint).with_exit_code(exit::FAILED))
+        }
+    }
+}
