@@ -1,6 +1,7 @@
 //! `cargo xtask`: the workspace's own tasks.
 
 mod bench;
+mod check;
 mod synthetic;
 mod tasks;
 mod workshop;
@@ -20,22 +21,30 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Measure what something costs
+    /// Measure time and memory
     Bench {
         #[command(subcommand)]
         what: Bench,
     },
+    /// Check the layout of the workspace: cycles, arrows between crates, names of the AWS SDK
+    Check,
     /// Plan the example, write its buildspec and project, deploy it to the embedded AWS
     Demo,
     /// Write the buildspec and the CodeBuild project of the example, in buildspecs/
     GenBuildspec {
-        /// Write nothing; exit with 5 and show the difference when they are stale
+        /// Write nothing. If a file is stale, show the difference and exit with 5
         #[arg(long)]
         check: bool,
     },
+    /// Write the HTML report of every kind of run, to look at in a browser
+    Pages {
+        /// The folder to write to
+        #[arg(default_value = "target/pages")]
+        folder: String,
+    },
     /// Write the JSON Schemas of the configuration and of buildspecs, in docs/schema
     Schema {
-        /// Write nothing; exit with 5 and show the difference when they are stale
+        /// Write nothing. If a file is stale, show the difference and exit with 5
         #[arg(long)]
         check: bool,
     },
@@ -43,7 +52,7 @@ enum Task {
     Synth,
     /// Write docs/workshop.md from simulated runs of the workshop, where its assembly is at hand
     Workshop {
-        /// Write nothing; exit with 5 when it is stale
+        /// Write nothing. If the page is stale, exit with 5
         #[arg(long)]
         check: bool,
     },
@@ -51,7 +60,7 @@ enum Task {
 
 #[derive(Subcommand)]
 enum Bench {
-    /// Reading and planning assemblies of 200 to 4,000 stacks: time, and peak memory
+    /// Read and plan assemblies of 200 to 4,000 stacks
     Plan,
 }
 
@@ -61,8 +70,10 @@ fn main() -> ExitCode {
         sh.change_dir(tasks::root());
         match cli.task {
             Task::Bench { what: Bench::Plan } => bench::plan(&sh),
+            Task::Check => check::check(&sh, &tasks::root()),
             Task::Demo => tasks::demo(&sh),
             Task::GenBuildspec { check } => tasks::gen_buildspec(&sh, check),
+            Task::Pages { folder } => tasks::pages(&sh, &folder),
             Task::Schema { check } => tasks::schema(&sh, check),
             Task::Synth => tasks::synth(&sh),
             Task::Workshop { check } => workshop::workshop(&sh, check),

@@ -68,6 +68,13 @@ pub(crate) fn schema(sh: &Shell, check: bool) -> Result<ExitCode> {
     Ok(ExitCode::from(worst))
 }
 
+/// Writes the pages that the tests of the reports compare, so that a person sees them.
+pub(crate) fn pages(sh: &Shell, folder: &str) -> Result<ExitCode> {
+    cmd!(sh, "cargo run --quiet --package paceline-report --example pages -- {folder}").quiet().run()?;
+    eprintln!("wrote the pages to {folder}");
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Synthesizes the example from scratch, so that nothing of an earlier synthesis stays behind.
 pub(crate) fn synth(sh: &Shell) -> Result<ExitCode> {
     sh.change_dir(EXAMPLE);

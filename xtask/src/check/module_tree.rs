@@ -1,0 +1,442 @@
+//! The modules of a crate, and which of them use which.
+//!
+//! A path such as `crate::plan::Step` is followed through re-exports to the module that defines the item, since
+//! a facade at the root of a crate would hide every use behind it. Modules that are only compiled for tests are left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::tokens::{Token, tokens};
+
+/// The most re-exports that a path goes through.
+const MOST_REEXPORTS: usize = 16;
+/// Words that a name follows which the module defines.
+const DEFINES: [&str; 9] =
+    ["const", "enum", "fn", "macro_rules", "static", "struct", "trait", "type", "union"];
+
+/// The modules of a crate; the first is its root.
+#[derive(Debug, Default)]
+pub(super) struct ModuleTree {
+    pub(super) modules: Vec<Module>,
+}
+
+/// A module: a file, or a block in one.
+#[derive(Debug, Default)]
+pub(super) struct Module {
+    /// The names from the root of the crate on; none for the root itself.
+    pub(super) path: Vec<String>,
+    pub(super) file: PathBuf,
+    /// Whether it has files of its own below it.
+    pub(super) is_folder: bool,
+    parent: Option<usize>,
+    children: BTreeMap<String, usize>,
+    items: BTreeSet<String>,
+    imports: Vec<Import>,
+    mentions: Vec<Mention>,
+}
+
+/// A name that a `use` brings into a module.
+#[derive(Debug)]
+struct Import {
+    /// None brings every name.
+    name: Option<String>,
+    path: Vec<String>,
+}
+
+/// A path that a module mentions.
+#[derive(Debug)]
+struct Mention {
+    path: Vec<String>,
+    line: usize,
+}
+
+/// One module that uses another, and the line that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Use {
+    pub(super) user: usize,
+    pub(super) used: usize,
+    pub(super) line: usize,
+}
+
+impl ModuleTree {
+    /// Reads a crate from its root file, such as `src/lib.rs`. `read` gives the text of a file, if it is there.
+    pub(super) fn read(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Result<Self> {
+        let mut tree = Self::default();
+        let folder = root.parent().unwrap_or(root);
+        tree.file(Module { file: root.to_owned(), ..Module::default() }, folder, read)?;
+        Ok(tree)
+    }
+
+    /// Which modules use which; a module and the modules around it are one place, and do not use each other.
+    pub(super) fn uses(&self) -> Vec<Use> {
+        let mut uses = Vec::new();
+        for (user, module) in self.modules.iter().enumerate() {
+            for mention in &module.mentions {
+                let Some((used, _)) = self.resolve(user, &mention.path, 0) else { continue };
+                let (a, b) = (&module.path, &self.modules[used].path);
+                if !a.starts_with(b) && !b.starts_with(a) {
+                    uses.push(Use { user, used, line: mention.line });
+                }
+            }
+        }
+        uses
+    }
+
+    /// The module that a path leads to, and whether the path names the module itself and not something in it.
+    fn resolve(&self, from: usize, path: &[String], depth: usize) -> Option<(usize, bool)> {
+        if depth > MOST_REEXPORTS {
+            return None;
+        }
+        let mut at = from;
+        for (index, name) in path.iter().enumerate() {
+            let rest = &path[index + 1..];
+            match name.as_str() {
+                "crate" => at = 0,
+                "self" => {}
+                "super" => at = self.modules[at].parent?,
+                name => {
+                    if let Some(child) = self.modules[at].children.get(name) {
+                        at = *child;
+                    } else if self.modules[at].items.contains(name) {
+                        return Some((at, false));
+                    } else {
+                        return self.through_import(at, name, rest, depth).or(Some((at, false)));
+                    }
+                }
+            }
+        }
+        Some((at, true))
+    }
+
+    fn through_import(&self, at: usize, name: &str, rest: &[String], depth: usize) -> Option<(usize, bool)> {
+        let imports = &self.modules[at].imports;
+        if let Some(import) = imports.iter().find(|import| import.name.as_deref() == Some(name)) {
+            let (to, is_module) = self.resolve(at, &import.path, depth + 1)?;
+            return if is_module { self.resolve(to, rest, depth + 1) } else { Some((to, false)) };
+        }
+        let everything = imports.iter().filter(|import| import.name.is_none());
+        everything.into_iter().find_map(|import| {
+            let (to, _) = self.resolve(at, &import.path, depth + 1).filter(|(to, _)| *to != at)?;
+            let module = &self.modules[to];
+            let has = module.items.contains(name)
+                || module.children.contains_key(name)
+                || module.imports.iter().any(|it| it.name.as_deref() == Some(name));
+            let whole: Vec<String> = std::iter::once(name.to_owned()).chain(rest.iter().cloned()).collect();
+            has.then(|| self.resolve(to, &whole, depth + 1)).flatten()
+        })
+    }
+
+    /// Adds the module of a file. `folder` is where the files of its own modules are.
+    fn file(
+        &mut self,
+        module: Module,
+        folder: &Path,
+        read: &dyn Fn(&Path) -> Option<String>,
+    ) -> Result<usize> {
+        let Some(text) = read(&module.file) else { bail!("cannot read {}", module.file.display()) };
+        let index = self.add(module);
+        let tokens = tokens(&text);
+        let mut parser = Parser { tokens: &tokens, at: 0 };
+        while parser.at < tokens.len() {
+            self.block(&mut parser, index, folder, read)?;
+        }
+        Ok(index)
+    }
+
+    fn add(&mut self, module: Module) -> usize {
+        let index = self.modules.len();
+        if let (Some(parent), Some(name)) = (module.parent, module.path.last()) {
+            self.modules[parent].children.insert(name.clone(), index);
+        }
+        self.modules.push(module);
+        index
+    }
+
+    /// Reads what stands up to the `}` that ends a module, or up to the end of its file.
+    fn block(
+        &mut self,
+        parser: &mut Parser<'_>,
+        module: usize,
+        folder: &Path,
+        read: &dyn Fn(&Path) -> Option<String>,
+    ) -> Result<()> {
+        let mut depth = 0_usize;
+        let mut is_test = false;
+        while let Some(token) = parser.next() {
+            if token.is('#') {
+                is_test |= parser.attribute_is_for_tests();
+                continue;
+            }
+            if std::mem::take(&mut is_test) {
+                parser.skip_item();
+                continue;
+            }
+            match token.word() {
+                Some("mod") => self.declared(parser, module, folder, read)?,
+                Some("use") => {
+                    let line = token.line;
+                    self.import(parser, module, &mut Vec::new(), line);
+                }
+                Some(first @ ("crate" | "self" | "super")) if parser.separator_follows() => {
+                    let mut path = vec![first.to_owned()];
+                    let line = token.line;
+                    while let Some(name) = parser.next_of_path() {
+                        path.push(name);
+                    }
+                    self.modules[module].mentions.push(Mention { path, line });
+                }
+                Some(word) if DEFINES.contains(&word) => {
+                    parser.eat('!');
+                    if let Some(name) = parser.peek().and_then(Token::word) {
+                        self.modules[module].items.insert(name.to_owned());
+                    }
+                }
+                Some(_) => {}
+                None if token.is('{') => depth += 1,
+                None if token.is('}') && depth == 0 => return Ok(()),
+                None if token.is('}') => depth -= 1,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A module that is declared: by its name, for which there is a file, or with its contents.
+    fn declared(
+        &mut self,
+        parser: &mut Parser<'_>,
+        parent: usize,
+        folder: &Path,
+        read: &dyn Fn(&Path) -> Option<String>,
+    ) -> Result<()> {
+        let Some(name) = parser.next().and_then(Token::word) else { return Ok(()) };
+        let mut path = self.modules[parent].path.clone();
+        path.push(name.to_owned());
+        let own_folder = folder.join(name);
+        if parser.eat('{') {
+            let file = self.modules[parent].file.clone();
+            let index = self.add(Module { path, file, parent: Some(parent), ..Module::default() });
+            return self.block(parser, index, &own_folder, read);
+        }
+        let candidates = [folder.join(format!("{name}.rs")), own_folder.join("mod.rs")];
+        let Some(file) = candidates.iter().find(|file| read(file).is_some()) else {
+            bail!("{}: no file for the module `{name}`", self.modules[parent].file.display());
+        };
+        self.modules[parent].is_folder = true;
+        self.file(
+            Module { path, file: file.clone(), parent: Some(parent), ..Module::default() },
+            &own_folder,
+            read,
+        )?;
+        Ok(())
+    }
+
+    /// What a `use` names, one path for each of its leaves.
+    fn import(&mut self, parser: &mut Parser<'_>, module: usize, path: &mut Vec<String>, line: usize) {
+        let length = path.len();
+        let mut line = line;
+        while let Some(token) = parser.peek() {
+            if token.is('{') {
+                parser.next();
+                loop {
+                    let line = parser.peek().map_or(line, |token| token.line);
+                    self.import(parser, module, path, line);
+                    if !parser.eat(',') {
+                        break;
+                    }
+                }
+                parser.eat('}');
+                path.truncate(length);
+                return;
+            }
+            if token.is('*') {
+                parser.next();
+                self.imported(module, None, path.clone(), line);
+                path.truncate(length);
+                return;
+            }
+            if token.is_separator() {
+                parser.next();
+                continue;
+            }
+            let Some(word) = token.word() else { break };
+            line = token.line;
+            parser.next();
+            path.push(word.to_owned());
+            if !parser.separator_follows() {
+                break;
+            }
+        }
+        if path.len() > length {
+            let mut path = path.clone();
+            // `use a::{self}` names `a`.
+            if path.len() > 1 && path.last().is_some_and(|last| last == "self") {
+                path.pop();
+            }
+            let mut name = path.last().cloned();
+            if parser.peek().and_then(Token::word) == Some("as") {
+                parser.next();
+                name = parser.next().and_then(Token::word).map(str::to_owned);
+            }
+            self.imported(module, name, path, line);
+        }
+        path.truncate(length);
+    }
+
+    /// Takes a name in, unless it comes from another crate.
+    fn imported(&mut self, module: usize, name: Option<String>, path: Vec<String>, line: usize) {
+        let Some(first) = path.first() else { return };
+        let is_of_crate = matches!(first.as_str(), "crate" | "self" | "super");
+        // A child may be declared after it is used.
+        let path = if is_of_crate { path } else { std::iter::once("self".to_owned()).chain(path).collect() };
+        let this = &mut self.modules[module];
+        this.mentions.push(Mention { path: path.clone(), line });
+        this.imports.push(Import { name, path });
+    }
+}
+
+struct Parser<'t> {
+    tokens: &'t [Token],
+    at: usize,
+}
+
+impl<'t> Parser<'t> {
+    fn peek(&self) -> Option<&'t Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn next(&mut self) -> Option<&'t Token> {
+        let token = self.peek();
+        self.at += 1;
+        token
+    }
+
+    fn eat(&mut self, sign: char) -> bool {
+        let is_there = self.peek().is_some_and(|token| token.is(sign));
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn separator_follows(&self) -> bool {
+        self.peek().is_some_and(Token::is_separator)
+    }
+
+    /// The next name of a path: `::` and a word.
+    fn next_of_path(&mut self) -> Option<String> {
+        let name = self.tokens.get(self.at + 1)?.word().filter(|_| self.separator_follows())?;
+        self.at += 2;
+        Some(name.to_owned())
+    }
+
+    /// Reads an attribute after its `#`, and says whether what it stands before is compiled for tests alone.
+    fn attribute_is_for_tests(&mut self) -> bool {
+        self.eat('!');
+        let start = self.at;
+        self.skip_group('[', ']');
+        let words: Vec<&str> =
+            self.tokens[start..self.at.min(self.tokens.len())].iter().filter_map(Token::word).collect();
+        words.first() == Some(&"cfg") && words.contains(&"test") && !words.contains(&"not")
+    }
+
+    /// Skips the rest of an item: up to its `;`, or its block.
+    fn skip_item(&mut self) {
+        // What was read already may be its beginning, such as `pub`.
+        while let Some(token) = self.peek() {
+            if token.is('{') {
+                return self.skip_group('{', '}');
+            }
+            if token.is('(') {
+                self.skip_group('(', ')');
+                continue;
+            }
+            self.at += 1;
+            if token.is(';') {
+                return;
+            }
+        }
+    }
+
+    fn skip_group(&mut self, open: char, close: char) {
+        let mut depth = 0_usize;
+        while let Some(token) = self.next() {
+            if token.is(open) {
+                depth += 1;
+            } else if token.is(close) {
+                depth = depth.saturating_sub(1);
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A crate from the texts of its files.
+    pub(in crate::check) fn tree(files: &[(&str, &str)]) -> ModuleTree {
+        let read = |path: &Path| {
+            let text = files.iter().find(|(name, _)| Path::new(name) == path);
+            text.map(|(_, text)| (*text).to_owned())
+        };
+        ModuleTree::read(Path::new("lib.rs"), &read).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[track_caller]
+    fn check(files: &[(&str, &str)], expected: &[&str]) {
+        let tree = tree(files);
+        let name = |index: usize| tree.modules[index].path.join("::");
+        let found: Vec<String> =
+            tree.uses().iter().map(|it| format!("{} -> {}", name(it.user), name(it.used))).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn paths_lead_to_the_module_that_defines_the_item() {
+        let files = [
+            ("lib.rs", "mod a; mod b; pub use b::Thing; pub use b::c::Other as Renamed;"),
+            ("a.rs", "use crate::{Thing, Renamed}; fn f() { crate::b::c::go(); }"),
+            ("b/mod.rs", "pub mod c; pub struct Thing;"),
+            ("b/c.rs", "pub struct Other; pub fn go() { super::Thing; }"),
+        ];
+        check(&files, &["a -> b", "a -> b::c", "a -> b::c"]);
+    }
+
+    #[test]
+    fn everything_that_a_module_re_exports_is_found() {
+        let files = [
+            ("lib.rs", "mod a; mod b; pub use b::*;"),
+            ("a.rs", "use crate::Inner;"),
+            ("b.rs", "mod c; pub use self::c::Inner;"),
+            ("b/c.rs", "pub struct Inner;"),
+        ];
+        check(&files, &["a -> b::c"]);
+    }
+
+    #[test]
+    fn what_is_for_tests_alone_is_left_out() {
+        let files = [
+            ("lib.rs", "mod a; mod b; #[cfg(test)] mod nowhere;"),
+            ("a.rs", "#[cfg(test)]\nmod tests { use crate::b::X; }\n#[cfg(all(test, unix))] use crate::b;"),
+            ("b.rs", "#[cfg(not(test))] use crate::a::Y; pub struct X;"),
+        ];
+        check(&files, &["b -> a"]);
+    }
+
+    #[test]
+    fn blocks_and_comments_do_not_mislead() {
+        let files = [
+            ("lib.rs", "mod a; mod b;"),
+            (
+                "a.rs",
+                "mod inner { use super::super::b; /* crate::c */ }\nfn f() { \"crate::d\"; if x { y } }",
+            ),
+            ("b.rs", "pub(crate) fn f() {}"),
+        ];
+        check(&files, &["a::inner -> b"]);
+    }
+}
