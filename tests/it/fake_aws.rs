@@ -2,7 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
 
 /// A status and a body.
 pub(crate) type Answer = (u16, String);
@@ -82,6 +83,24 @@ fn serve(stream: &TcpStream, answer: &dyn Fn(&Request) -> Answer) -> std::io::Re
         "HTTP/1.1 {status} Answer\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
         text.len()
     )
+}
+
+/// Holds answers back until it is dropped, at the end of a test.
+pub(crate) struct Silence {
+    _open: Sender<()>,
+}
+
+impl Silence {
+    /// Gives what waits for its end, too.
+    pub(crate) fn new() -> (Self, impl Fn() + Send + Sync + 'static) {
+        let (open, closed) = mpsc::channel();
+        let closed = Mutex::new(closed);
+        // Nothing is ever sent: that the other side is gone is what ends the wait.
+        let wait = move || {
+            let _ = closed.lock().unwrap().recv();
+        };
+        (Self { _open: open }, wait)
+    }
 }
 
 /// What the Query protocol answers.

@@ -103,8 +103,9 @@ fn ctrl_c_is_told_once_and_a_second_one_still_names_what_goes_on_in_aws() {
         let template = r#"{"Resources":{"Q":{"Type":"AWS::SQS::Queue"}}}"#;
         place.write(&format!("cdk.out/{stack}.template.json"), template);
     }
-    // It does not end when it is asked to, so that there is time for the second signal.
-    let stays = "trap : INT TERM; while true; do sleep 0.05; done";
+    // It does not end when it is asked to, so that there is time for the second signal. It ends by itself after two
+    // minutes, which no test takes.
+    let stays = "trap : INT TERM; for _ in $(seq 2400); do sleep 0.05; done";
     let command = format!("version: 1\ncommands:\n  - {{ name: stays, before: Two, run: '{stays}' }}\n");
     place.write("paceline.yaml", &command);
     let running = place.paceline(["deploy", "--events", "events.jsonl"]).aws_at(&sim.address).start("log");

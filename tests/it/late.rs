@@ -55,7 +55,7 @@ fn place() -> Place {
         "guide/synth.sh",
         "rm -rf cdk.out
 if [ -e synthesized ]; then
-  [ ! -e wait ] || { touch waits; while [ -e wait ]; do sleep 0.02; done; }
+  [ ! -e wait ] || { touch waits; for _ in $(seq 6000); do [ -e wait ] || break; sleep 0.02; done; }
   cp -r then cdk.out
 else
   cp -r first cdk.out
@@ -197,7 +197,7 @@ fn stacks_that_wait_for_different_things_share_a_synthesis_that_starts_after_all
     place.write("guide/then/manifest.json", &manifest(&has, None));
     let synth = "[ -e cdk.out ] && from=then || from=first
 echo x >> times
-[ $from = first ] || while [ ! -e go ]; do sleep 0.02; done
+[ $from = first ] || for _ in $(seq 6000); do [ ! -e go ] || break; sleep 0.02; done
 rm -rf cdk.out; cp -r $from cdk.out";
     place.write("guide/synth.sh", synth);
     configure(&place, "");

@@ -161,7 +161,7 @@ fn an_interrupted_build_is_resumable_and_says_so_with_its_exit_code() {
     let place = Place::new();
     // A command that handles the interrupt before it says that it runs: what a shell has forked and not yet become
     // another program loses one.
-    let command = "sh -c 'trap \"exit 1\" INT; echo x > ready; while :; do sleep 0.1; done'";
+    let command = "sh -c 'trap \"exit 1\" INT; echo x > ready; for _ in $(seq 1200); do sleep 0.1; done'";
     place.write(
         "b.yml",
         &format!(

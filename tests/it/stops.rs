@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use crate::deploy::tiny_manifest;
-use crate::fake_aws::{self, FakeAws};
+use crate::fake_aws::{self, FakeAws, Silence};
 use crate::harness::{Call, Place, Running, Sim, until};
 
-/// Shell functions for programs that do not listen, and say by a file that they are there.
+/// Shell functions for programs that do not listen, and say by a file that they are there. They end by themselves after
+/// two minutes, which no test takes.
 const DEAF: &str = "trap '' TERM INT HUP
-deaf() { sh -c 'trap \"\" TERM INT HUP; echo $$ > '\"$1.part; mv $1.part $1\"'; while :; do sleep 0.05; done'; }
+deaf() { sh -c 'trap \"\" TERM INT HUP; echo $$ > '\"$1.part; mv $1.part $1\"'; for _ in $(seq 2400); do sleep 0.05; done'; }
 ";
 
 /// The number of the process that has written this file.
@@ -141,14 +142,16 @@ fn an_interrupted_command_ends_and_so_does_what_others_have_left() {
     assert_gone(&place, &["tunnel", "test"]);
 }
 
-/// An AWS that does not answer these calls any more, and others as the simulator does.
-fn silent(place: &Place) -> FakeAws {
+/// An AWS that answers no call as long as the other value is kept.
+fn silent(place: &Place) -> (FakeAws, Silence) {
     let asked = place.path("asked");
-    FakeAws::start(move |_| {
+    let (silence, wait) = Silence::new();
+    let aws = FakeAws::start(move |_| {
         fs_err::write(&asked, "1").unwrap();
-        std::thread::sleep(std::time::Duration::from_mins(3));
+        wait();
         fake_aws::caller()
-    })
+    });
+    (aws, silence)
 }
 
 #[test]
@@ -157,7 +160,7 @@ fn what_waits_for_an_answer_from_aws_can_be_interrupted() {
         let place = Place::new();
         app(&place, MADE, "");
         place.paceline(["synth"]).run().expect(0);
-        let aws = silent(&place);
+        let (aws, _silence) = silent(&place);
         let running = place.paceline(arguments).aws_at(&aws.address).start("log");
         let said = interrupted_at(&place, running, &["asked"]);
         assert!(said.contains(part), "{said}");

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use crate::deploy::tiny_manifest;
-use crate::fake_aws::{Answer, FakeAws, Request};
+use crate::fake_aws::{Answer, FakeAws, Request, Silence};
 use crate::harness::{Call, Events, Place, Ran, Sim, until};
 
 const FAST: u32 = 1000;
@@ -190,9 +190,10 @@ fn an_outer_stack_that_does_not_wait_any_more_fails_nothing() {
 #[test]
 fn a_kill_before_the_answer_sends_again_what_counts_once() {
     // The first signal arrives, and its answer does not.
-    let outer = Outer::start(|before| {
+    let (_silence, wait) = Silence::new();
+    let outer = Outer::start(move |before| {
         if before == 0 {
-            std::thread::sleep(std::time::Duration::from_mins(1));
+            wait();
         }
         (200, String::new())
     });
@@ -318,8 +319,9 @@ fn an_interrupted_synthesis_is_told_like_an_interrupted_run() {
 
 #[test]
 fn a_signal_without_an_answer_is_not_waited_for_after_an_interruption() {
-    let outer = Outer::start(|_| {
-        std::thread::sleep(std::time::Duration::from_mins(1));
+    let (_silence, wait) = Silence::new();
+    let outer = Outer::start(move |_| {
+        wait();
         (200, String::new())
     });
     let (place, sim) = (Place::new(), Sim::start(FAST));

@@ -9,8 +9,8 @@ use paceline_report::{
 };
 
 use crate::journal::{Journal, Went, failed};
-use crate::pages::comparison;
 use crate::runs;
+use crate::runs::comparison;
 
 fn console(events: &[Event], options: ConsoleOptions) -> String {
     let mut console = Console::new(Vec::new(), options);

@@ -87,7 +87,7 @@ fn the_reports_of_a_finished_run_are_those_of_its_record() {
     for event in &runs::good() {
         reports.event(event).unwrap();
     }
-    let comparison = crate::pages::comparison(reports.record());
+    let comparison = crate::runs::comparison(reports.record());
     reports.compare(comparison.clone().unwrap());
     reports.finish().unwrap();
     let expected = paceline_report::html(reports.record(), comparison.as_ref());

@@ -6,8 +6,9 @@ use paceline_report::{
     Console, ConsoleOptions, Kept, Record, Report, Style, ending, html, junit, markdown, summary,
 };
 
-use crate::pages::{comparison, well_formed};
+use crate::pages::well_formed;
 use crate::runs;
+use crate::runs::comparison;
 
 fn all_reports(events: &[Event]) {
     let mut console = Console::new(Vec::new(), ConsoleOptions::default());

@@ -1,51 +1,24 @@
 //! The reports that are documents: Markdown, HTML and JUnit XML.
 
-use std::time::Duration;
-
-use paceline_engine::event::{Event, Fact};
-use paceline_report::{Comparison, PhaseTimes, Record, html, junit, markdown};
+use paceline_engine::event::Fact;
+use paceline_report::{Record, html, junit, markdown};
 
 use crate::runs;
 
-/// What other schedules would have taken; nothing for a run that did nothing.
-pub(crate) fn comparison(record: &Record) -> Option<Comparison> {
-    let sequential = PhaseTimes::one_after_another(record);
-    // The phases one after the other, each as long as its longest stack.
-    let mut phased = PhaseTimes::default();
-    for phase in record.phases() {
-        let longest = phase.stacks.iter().map(|stack| stack.duration()).max().unwrap_or_default();
-        phased.phases.push((phase.name.to_owned(), longest));
-        phased.total += longest;
-    }
-    (sequential.total > Duration::ZERO).then_some(Comparison { sequential, phased })
-}
-
-fn all() -> Vec<(&'static str, Vec<Event>)> {
-    vec![
-        ("good", runs::good()),
-        ("bad", runs::bad()),
-        ("resumed", runs::resumed()),
-        ("stopped", runs::stopped()),
-        ("left", runs::left()),
-        ("short", runs::short()),
-        ("in_build", runs::in_build()),
-        ("deleted", runs::deleted(true)),
-        ("not_deleted", runs::deleted(false)),
-        ("empty", Vec::new()),
-    ]
-}
-
 #[test]
 fn markdown_of_each_run() {
-    for (name, events) in all() {
+    for (name, events) in runs::all() {
         let record = Record::of(&events);
-        insta::assert_snapshot!(format!("markdown_{name}"), markdown(&record, comparison(&record).as_ref()));
+        insta::assert_snapshot!(
+            format!("markdown_{name}"),
+            markdown(&record, runs::comparison(&record).as_ref())
+        );
     }
 }
 
 #[test]
 fn junit_of_each_run() {
-    for (name, events) in all() {
+    for (name, events) in runs::all() {
         let documents = junit(&Record::of(&events)).unwrap();
         assert_eq!(documents.len(), 1);
         assert_eq!(documents[0].name, "junit.xml");
@@ -56,25 +29,15 @@ fn junit_of_each_run() {
 
 #[test]
 fn html_of_each_run() {
-    for (name, events) in all() {
+    for (name, events) in runs::all() {
         let record = Record::of(&events);
-        let page = html(&record, comparison(&record).as_ref());
+        let page = html(&record, runs::comparison(&record).as_ref());
         let body = page.split_once("<body>").unwrap().1;
         insta::assert_snapshot!(format!("html_{name}"), body);
         // What is drawn is XML.
         if let Some((_, svg)) = body.split_once("<svg") {
             well_formed(&format!("<svg{}</svg>", svg.split_once("</svg>").unwrap().0));
         }
-    }
-}
-
-/// Writes the pages to look at them: `PAGES=folder cargo test pages`.
-#[test]
-fn pages_to_look_at() {
-    let Some(dir) = std::env::var_os("PAGES").map(std::path::PathBuf::from) else { return };
-    for (name, events) in all().into_iter().chain([("many", runs::many(200))]) {
-        let record = Record::of(&events);
-        fs_err::write(dir.join(format!("{name}.html")), html(&record, comparison(&record).as_ref())).unwrap();
     }
 }
 
@@ -114,7 +77,7 @@ fn nothing_of_an_event_is_markup() {
         *event = serde_json::from_value(json).unwrap();
     }
     let record = Record::of(&events);
-    let page = html(&record, comparison(&record).as_ref());
+    let page = html(&record, runs::comparison(&record).as_ref());
     assert!(!page.contains("<script"), "{page}");
     assert!(!page.contains('\x1b'));
     let svg = page.split_once("<svg").unwrap().1.split_once("</svg>").unwrap().0;

@@ -1,6 +1,9 @@
 //! The runs that the reports are made of.
 
+use std::time::Duration;
+
 use paceline_engine::event::{BuildPhase, BuildPhases, Event, Fact, Outcome};
+use paceline_report::{Comparison, PhaseTimes, Record};
 
 use crate::journal::{Journal, Went, failed, found};
 
@@ -291,4 +294,33 @@ pub(crate) fn deleted(all: bool) -> Vec<Event> {
         journal.run_finished(44, 0, 1);
     }
     journal.events()
+}
+
+/// What other schedules would have taken; nothing for a run that did nothing.
+pub(crate) fn comparison(record: &Record) -> Option<Comparison> {
+    let sequential = PhaseTimes::one_after_another(record);
+    // The phases one after the other, each as long as its longest stack.
+    let mut phased = PhaseTimes::default();
+    for phase in record.phases() {
+        let longest = phase.stacks.iter().map(|stack| stack.duration()).max().unwrap_or_default();
+        phased.phases.push((phase.name.to_owned(), longest));
+        phased.total += longest;
+    }
+    (sequential.total > Duration::ZERO).then_some(Comparison { sequential, phased })
+}
+
+/// Every kind of run, by name.
+pub(crate) fn all() -> Vec<(&'static str, Vec<Event>)> {
+    vec![
+        ("good", good()),
+        ("bad", bad()),
+        ("resumed", resumed()),
+        ("stopped", stopped()),
+        ("left", left()),
+        ("short", short()),
+        ("in_build", in_build()),
+        ("deleted", deleted(true)),
+        ("not_deleted", deleted(false)),
+        ("empty", Vec::new()),
+    ]
 }
