@@ -5,9 +5,9 @@ use std::io::Read as _;
 use camino::Utf8Path;
 use paceline_app::{Failure, codebuild_settings, terminal};
 use paceline_assembly::{LARGEST_BY_HAND, open_regular, read_regular_text};
-use paceline_buildspec::lint::present::{self, TextOptions};
+use paceline_buildspec::lint::output::{self, TextOptions};
 use paceline_buildspec::lint::{
-    MAX_BYTES, ProjectFacts, RULES, Report, Severity, Surroundings, fix, lint, with_code,
+    LintContext, LintReport, MAX_BYTES, ProjectFacts, RULES, Severity, fix, lint, with_code,
 };
 use paceline_buildspec::replace_file;
 use paceline_engine::exit;
@@ -27,12 +27,12 @@ pub(crate) fn run(args: &LintArgs) -> Result<u8, Failure> {
         reports.push(check(file, args.fix, project.clone())?);
     }
     let shown = match args.format {
-        LintFormat::Json => present::json(&reports),
-        LintFormat::Sarif => present::sarif(&reports),
+        LintFormat::Json => output::json(&reports),
+        LintFormat::Sarif => output::sarif(&reports),
         LintFormat::Text => {
             let style = terminal::stdout_style();
             let options = TextOptions { color: style.color, width: style.width.map_or(WIDTH, usize::from) };
-            reports.iter().map(|report| present::text(report, options)).collect()
+            reports.iter().map(|report| output::text(report, options)).collect()
         }
     };
     // A mended text is the data then, and what is left to say is not.
@@ -44,14 +44,14 @@ pub(crate) fn run(args: &LintArgs) -> Result<u8, Failure> {
         terminal::data(&shown);
     }
     if args.format == LintFormat::Text {
-        terminal::say(&present::summary(&reports));
+        terminal::say(&output::summary(&reports));
     }
     let denied = match args.deny {
         DenyArg::Error => Severity::Error,
         DenyArg::Warning => Severity::Warning,
         DenyArg::Note => Severity::Note,
     };
-    let is_denied = |report: &Report| report.findings.iter().any(|finding| finding.severity >= denied);
+    let is_denied = |report: &LintReport| report.findings.iter().any(|finding| finding.severity >= denied);
     Ok(if reports.iter().any(|report| !report.readable) {
         exit::USAGE
     } else if reports.iter().any(is_denied) {
@@ -97,27 +97,26 @@ fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
     }))
 }
 
-fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<Report, Failure> {
+fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<LintReport, Failure> {
     let is_stdin = file == "-";
     let name = if is_stdin { "stdin" } else { file.as_str() };
     let folder = file.parent().unwrap_or(Utf8Path::new(""));
     let is_lock = |folder: &Utf8Path| folder.join("package-lock.json").is_file();
     let has_npm_lock = is_lock(folder) || is_lock(Utf8Path::new(""));
-    let surroundings = Surroundings { project, root: Some(".".into()), has_npm_lock };
+    let context = LintContext { project, root: Some(".".into()), has_npm_lock };
     let bytes = match read(file, is_stdin) {
         Ok(bytes) => bytes,
-        Err(error) => return Ok(Report::of_unreadable(name, format!("cannot read the file: {error}"))),
+        Err(error) => return Ok(LintReport::of_unreadable(name, format!("cannot read the file: {error}"))),
     };
-    let mended =
-        std::str::from_utf8(&bytes).ok().filter(|_| mend).map(|text| (text, fix(text, &surroundings)));
-    let Some((text, mended)) = mended else { return Ok(lint(name, &bytes, &surroundings)) };
+    let mended = std::str::from_utf8(&bytes).ok().filter(|_| mend).map(|text| (text, fix(text, &context)));
+    let Some((text, mended)) = mended else { return Ok(lint(name, &bytes, &context)) };
     if is_stdin {
         terminal::data(mended.as_deref().unwrap_or(text));
     } else if let Some(mended) = &mended {
         replace_file(file, mended).map_err(|error| Failure::with_own_hint(&error))?;
         terminal::say(&format!("mended {file}"));
     }
-    Ok(lint(name, mended.as_deref().unwrap_or(text).as_bytes(), &surroundings))
+    Ok(lint(name, mended.as_deref().unwrap_or(text).as_bytes(), &context))
 }
 
 /// No more than is needed to see that there is too much: what is named may have no end.

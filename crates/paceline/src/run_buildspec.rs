@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_app::{Failure, interrupt, terminal};
 use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use paceline_buildspec::Buildspec;
-use paceline_buildspec::buildspec::Problem;
+use paceline_buildspec::grammar::Problem;
 use paceline_engine::exit;
 use paceline_host::build::{self, Output, Progress, RunOptions};
 use paceline_host::processes;

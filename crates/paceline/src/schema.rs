@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 use paceline_app::{Failure, terminal};
-use paceline_buildspec::{GeneratedFile, Mode, buildspec, reconcile};
+use paceline_buildspec::{GeneratedFile, Mode, grammar, write_files};
 use paceline_engine::exit;
 
 use crate::cli::{SchemaArgs, SchemaOf};
@@ -10,7 +10,7 @@ use crate::cli::{SchemaArgs, SchemaOf};
 pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
     let (schema, name) = match args.of {
         SchemaOf::Config => (paceline_plan::schema(), "config"),
-        SchemaOf::Buildspec => (buildspec::schema(), "buildspec"),
+        SchemaOf::Buildspec => (grammar::schema(), "buildspec"),
     };
     let contents = format!("{schema:#}\n");
     let Some(out) = &args.out else {
@@ -20,10 +20,10 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
     let path = out.file_name().unwrap_or_default().to_owned();
     let folder = out.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     let mode = if args.check { Mode::Check } else { Mode::Write };
-    let reconciled = reconcile(folder, None, &[GeneratedFile { path, contents }], mode)
+    let changes = write_files(folder, None, &[GeneratedFile { path, contents }], mode)
         .map_err(|error| Failure::with_own_hint(&error))?;
-    let Some(stale) = reconciled.stale.first() else {
-        let what = if reconciled.written.is_empty() { "is up to date" } else { "is written" };
+    let Some(stale) = changes.stale.first() else {
+        let what = if changes.written.is_empty() { "is up to date" } else { "is written" };
         terminal::say(&format!("{out} {what}"));
         return Ok(exit::DONE);
     };

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use paceline_buildspec::generate::{gaps, generate};
-use paceline_buildspec::{Generation, Mode, reconcile};
+use paceline_buildspec::{Generation, Mode, write_files};
 use paceline_engine::exit;
 
 use super::{generation, refused};
@@ -32,28 +32,28 @@ pub fn generate_files(args: &GenSettings) -> Result<u8, Failure> {
         ));
     }
     let mode = if check { Mode::Check } else { Mode::Write };
-    let reconciled = reconcile(&args.out, Some(&generation.name), &files, mode)
+    let changes = write_files(&args.out, Some(&generation.name), &files, mode)
         .map_err(|error| Failure::with_own_hint(&error))?;
-    for path in &reconciled.written {
+    for path in &changes.written {
         terminal::say(&format!("wrote {path}"));
     }
     if generation.codebuild.service_role.is_none() {
-        say_role(&reconciled.written, &generation);
+        say_role(&changes.written, &generation);
     }
-    for path in &reconciled.removed {
+    for path in &changes.removed {
         terminal::say(&format!("removed {path}, which is generated no longer"));
     }
     for gap in gaps(&generation) {
         let how = if gap.is_certain() { "warning" } else { "note" };
         terminal::say(&format!("{how}: {}\n hint: {}", gap.what(), gap.hint()));
     }
-    if reconciled.stale.is_empty() {
-        if reconciled.written.is_empty() && reconciled.removed.is_empty() {
+    if changes.stale.is_empty() {
+        if changes.written.is_empty() && changes.removed.is_empty() {
             terminal::say(&format!("{} files in {} are up to date", files.len(), args.out));
         }
         return Ok(exit::DONE);
     }
-    for stale in &reconciled.stale {
+    for stale in &changes.stale {
         terminal::data(&stale.diff);
     }
     let named = if app.config.apps.is_empty() { format!(" --app {}", app.dir) } else { String::new() };
@@ -61,7 +61,7 @@ pub fn generate_files(args: &GenSettings) -> Result<u8, Failure> {
     let out = (args.out != "buildspecs").then(|| format!(" --out {}", args.out));
     let name = args.name.as_ref().map(|name| format!(" --name {name}"));
     let options: String = [config, out, name].into_iter().flatten().collect();
-    let stale = match reconciled.stale.len() {
+    let stale = match changes.stale.len() {
         1 => "1 generated file is".to_owned(),
         count => format!("{count} generated files are"),
     };

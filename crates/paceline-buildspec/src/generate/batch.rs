@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::Document;
 use super::variables::{ONLY, SECONDARY};
 use super::{GenerateError, Generation, InputError, StackNode, buildspecs};
-use crate::buildspec::{Batch, Builds, Buildspec, Environment, Phase, Phases, Shell, Task, TaskEnvironment};
+use crate::grammar::{Batch, Builds, Buildspec, Environment, Phase, Phases, Shell, Task, TaskEnvironment};
 use crate::project::{BatchBy, Project, SourceType};
 
 pub(super) const SUFFIX: &str = ".batch.yml";

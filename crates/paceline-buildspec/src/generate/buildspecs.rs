@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::document::Document;
-use super::steps::{self, Ending, Step, WORK_DIR};
+use super::scripts::{self, Ending, Step, WORK_DIR};
 use super::variables::{self, Variable};
 use super::{GenerateError, Generation, cache};
-use crate::buildspec::{
+use crate::grammar::{
     ArtifactSet, Artifacts, Buildspec, Environment, OnFailure, Phase, Phases, Report, Shell,
 };
 use crate::project::SourceType;
@@ -118,7 +118,7 @@ pub(super) fn pull_request(generation: &Generation) -> Result<Document, Generate
 fn buildspec(generation: &Generation, phases: Phases, report: Option<&str>) -> Buildspec {
     let reports = Report {
         files: vec![REPORT_FILES.to_owned()],
-        base_directory: Some(steps::reports_dir()),
+        base_directory: Some(scripts::reports_dir()),
         ..Report::default()
     };
     let set = ArtifactSet {

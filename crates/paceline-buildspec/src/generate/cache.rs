@@ -2,7 +2,7 @@
 
 use super::Generation;
 use super::templates::shell_word;
-use crate::buildspec::Cache;
+use crate::grammar::Cache;
 use crate::project::CacheMode;
 
 /// HOME is /root in every build, whatever the user.

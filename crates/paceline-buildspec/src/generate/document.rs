@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::variables::Variable;
-use super::{GenerateError, GeneratedFile, Generation, TOOL, render, same, steps};
-use crate::buildspec::{Artifacts, Batch, Builds, Buildspec, Cache, Phase, PhaseName, Report, Shell, Task};
+use super::{GenerateError, GeneratedFile, Generation, TOOL, render, same, scripts};
+use crate::grammar::{Artifacts, Batch, Builds, Buildspec, Cache, Phase, PhaseName, Report, Shell, Task};
 
 #[derive(Debug)]
 pub(super) struct Document {
@@ -96,7 +96,7 @@ impl Document {
             self.variables.iter().map(|variable| (variable.name.clone(), variable.value.clone())).collect();
         let context = Context {
             tool: TOOL,
-            command: steps::command(generation),
+            command: scripts::command(generation),
             about: &self.about,
             shell: model.env.shell.map(Shell::as_str),
             variables: &self.variables,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::steps::margin_minutes;
+use super::scripts::margin_minutes;
 use super::{Generation, batch};
 use crate::project::{CodeBuildSettings, Project, ProjectError, Timeouts};
 

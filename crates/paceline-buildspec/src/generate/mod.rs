@@ -8,11 +8,12 @@ mod buildspecs;
 mod cache;
 mod check;
 mod document;
-mod forms;
 mod gaps;
 mod limits;
+mod output;
 mod project;
-mod steps;
+mod project_files;
+mod scripts;
 mod templates;
 mod variables;
 
@@ -23,6 +24,7 @@ use crate::project::{CodeBuildSettings, Project, ProjectError, Rights};
 pub use cache::LOCK_FILES;
 pub use check::InputError;
 pub use gaps::{Gap, gaps};
+pub use output::{FileChanges, Mode, OutputError, StaleFile, create_file, replace_file, write_files};
 pub use templates::shell_word;
 
 /// What is known about a deployment when its buildspec is written.
@@ -187,9 +189,9 @@ pub fn generate(generation: &Generation) -> Result<Vec<GeneratedFile>, GenerateE
     if let Some(by) = generation.codebuild.batch {
         files.push(batch::document(generation, by, &project)?.write(generation)?);
     }
-    files.push(forms::json(generation, &project)?);
-    files.push(forms::template(generation, &project)?);
-    files.push(forms::construct(generation, &project)?);
+    files.push(project_files::json(generation, &project)?);
+    files.push(project_files::template(generation, &project)?);
+    files.push(project_files::construct(generation, &project)?);
     Ok(files)
 }
 

@@ -5,15 +5,15 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::surroundings::Surroundings;
-use crate::buildspec::{Buildspec, PhaseName, Problem};
+use super::context::LintContext;
+use crate::grammar::{Buildspec, PhaseName, Problem};
 use crate::shell::{self, Call, Script};
 use crate::yaml::{self, At, Key, Kind, Lines, Node, SourceMap, Style, YamlError};
 
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     pub(super) lines: Lines<'a>,
-    pub(super) surroundings: &'a Surroundings,
+    pub(super) context: &'a LintContext,
     /// What keeps the text from being read at all.
     pub(super) unreadable: Option<YamlError>,
     pub(super) duplicates: Vec<YamlError>,
@@ -49,10 +49,10 @@ pub(super) enum Shell {
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn read(text: &'a str, surroundings: &'a Surroundings) -> Self {
+    pub(super) fn read(text: &'a str, context: &'a LintContext) -> Self {
         let mut document = Self {
             lines: Lines::of(text),
-            surroundings,
+            context,
             unreadable: None,
             duplicates: Vec::new(),
             problems: Vec::new(),

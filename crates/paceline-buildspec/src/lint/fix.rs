@@ -1,16 +1,16 @@
 //! Mends what can be mended without a decision: edits in place, everything else stays as it is.
 
 use super::finding::{Edit, Finding};
-use super::{Surroundings, lint};
+use super::{LintContext, lint};
 
 /// Mending can uncover what can be mended too; it ends long before this.
 const MAX_ROUNDS: usize = 10;
 
 /// The text with every fix applied that changes what it says it does.
-pub fn fix(text: &str, surroundings: &Surroundings) -> Option<String> {
+pub fn fix(text: &str, context: &LintContext) -> Option<String> {
     let mut fixed = text.to_owned();
     for _ in 0..MAX_ROUNDS {
-        let findings = lint("", fixed.as_bytes(), surroundings).findings;
+        let findings = lint("", fixed.as_bytes(), context).findings;
         let next = apply(&fixed, &findings);
         if next == fixed {
             break;

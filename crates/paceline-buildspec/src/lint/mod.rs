@@ -3,29 +3,29 @@
 //!
 //! [`lint()`] takes any bytes and ends in bounded time. What it finds is made by [rules](rules), each with a code
 //! that stays the same, a severity and a page of explanation. [`fix()`] mends what needs no decision. How findings
-//! are shown is in [`present`].
+//! are shown is in [`output`].
 
 mod allow;
+mod context;
 mod document;
 mod finding;
 mod fix;
-pub mod present;
+pub mod output;
 mod rules;
-mod surroundings;
 
 use crate::yaml::Lines;
+pub use context::{LintContext, ProjectFacts, ProjectFactsError};
 use document::Document;
 pub use finding::{Edit, Finding, Severity};
 pub use fix::fix;
 pub use rules::{RULES, Rule, with_code};
-pub use surroundings::{ProjectFacts, ProjectFactsError, Surroundings};
 
 /// No buildspec comes near this; CodeBuild takes an inline one of about a fifth of it.
 pub const MAX_BYTES: usize = 1 << 20;
 
 /// What was found in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct LintReport {
     /// What the file is called where findings are shown.
     pub file: String,
     /// The file, with what is no text replaced.
@@ -37,7 +37,7 @@ pub struct Report {
 }
 
 /// Checks a buildspec by every rule.
-pub fn lint(file: &str, bytes: &[u8], surroundings: &Surroundings) -> Report {
+pub fn lint(file: &str, bytes: &[u8], context: &LintContext) -> LintReport {
     let (text, unreadable) = match std::str::from_utf8(bytes) {
         _ if bytes.len() > MAX_BYTES => {
             let shown = String::from_utf8_lossy(&bytes[..80]).into_owned();
@@ -55,15 +55,15 @@ pub fn lint(file: &str, bytes: &[u8], surroundings: &Surroundings) -> Report {
     };
     if let Some((byte, what)) = unreadable {
         let finding = rules::unreadable(&Lines::of(&text), byte, what);
-        return Report { file: file.to_owned(), text, findings: vec![finding], readable: false };
+        return LintReport { file: file.to_owned(), text, findings: vec![finding], readable: false };
     }
-    let document = Document::read(&text, surroundings);
+    let document = Document::read(&text, context);
     let findings = rules::check(&document);
     let readable = document.unreadable.is_none();
-    Report { file: file.to_owned(), findings, readable, text }
+    LintReport { file: file.to_owned(), findings, readable, text }
 }
 
-impl Report {
+impl LintReport {
     /// Of a file that could not be read at all.
     pub fn of_unreadable(file: &str, message: String) -> Self {
         let finding = rules::unreadable(&Lines::of(""), 0, message);

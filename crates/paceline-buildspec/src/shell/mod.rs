@@ -2,18 +2,16 @@
 //!
 //! Enough of the POSIX shell's and of bash's grammar to tell a command from an argument, a quoted text from
 //! an expansion, and a test from a statement. Nothing is expanded or run. A script that cannot be parsed to its
-//! end keeps what stands before the trouble.
+//! end keeps what stands before the error.
 
-mod compound;
-mod dialect;
+mod bashism;
+mod call;
 mod parse;
-mod walk;
-mod words;
 
 use std::ops::Range;
 
-pub(crate) use dialect::Bashism;
-pub(crate) use walk::{Call, calls, program};
+pub(crate) use bashism::Bashism;
+pub(crate) use call::{Call, calls, program};
 
 /// The bytes of a script that something was read from.
 pub(crate) type Span = Range<usize>;
@@ -21,14 +19,14 @@ pub(crate) type Span = Range<usize>;
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     pub(crate) body: List,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) error: Option<SyntaxError>,
     /// What only bash understands, in the order of the text.
     pub(crate) bashisms: Vec<(Bashism, Span)>,
 }
 
 /// Why parsing stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum SyntaxError {
     /// Something is opened here and never closed.
     Unclosed { what: &'static str, at: Span },
     /// Something is closed, or goes on, that was never opened.
@@ -44,13 +42,13 @@ pub(crate) struct List(pub(crate) Vec<Statement>);
 #[derive(Debug)]
 pub(crate) struct Statement {
     pub(crate) first: Pipeline,
-    pub(crate) rest: Vec<(Joint, Pipeline)>,
+    pub(crate) rest: Vec<(AndOr, Pipeline)>,
     /// Ends in `&`.
     pub(crate) background: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Joint {
+pub(crate) enum AndOr {
     And,
     Or,
 }
@@ -66,13 +64,13 @@ pub(crate) struct Pipeline {
 #[derive(Debug)]
 pub(crate) struct Command {
     pub(crate) span: Span,
-    pub(crate) kind: Kind,
+    pub(crate) kind: CommandKind,
     pub(crate) redirects: Vec<Redirect>,
 }
 
 #[derive(Debug)]
-pub(crate) enum Kind {
-    Simple(Simple),
+pub(crate) enum CommandKind {
+    Simple(SimpleCommand),
     /// `{ …; }`
     Group(List),
     /// `( … )`
@@ -104,7 +102,7 @@ pub(crate) struct Loop {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Simple {
+pub(crate) struct SimpleCommand {
     pub(crate) assignments: Vec<Assignment>,
     pub(crate) words: Vec<Word>,
 }
@@ -124,11 +122,11 @@ pub(crate) struct Redirect {
 #[derive(Debug, Default)]
 pub(crate) struct Word {
     pub(crate) span: Span,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<WordPart>,
 }
 
 #[derive(Debug)]
-pub(crate) enum Part {
+pub(crate) enum WordPart {
     Text {
         text: String,
         quoted: bool,
@@ -150,7 +148,7 @@ impl Script {
 
     /// Whether all of it was understood.
     pub(crate) fn is_whole(&self) -> bool {
-        self.trouble.is_none()
+        self.error.is_none()
     }
 }
 
@@ -176,9 +174,9 @@ impl Statement {
 }
 
 impl Command {
-    pub(crate) fn simple(&self) -> Option<&Simple> {
+    pub(crate) fn simple(&self) -> Option<&SimpleCommand> {
         match &self.kind {
-            Kind::Simple(simple) => Some(simple),
+            CommandKind::Simple(simple) => Some(simple),
             _ => None,
         }
     }
@@ -190,7 +188,7 @@ impl Word {
         self.parts
             .iter()
             .map(|part| match part {
-                Part::Text { text, .. } => Some(text.as_str()),
+                WordPart::Text { text, .. } => Some(text.as_str()),
                 _ => None,
             })
             .collect()
@@ -198,10 +196,10 @@ impl Word {
 
     /// The text, with `$NAME` for a variable and `$()` for what a command prints.
     pub(crate) fn shown(&self) -> String {
-        let text = |part: &Part| match part {
-            Part::Text { text, .. } => text.clone(),
-            Part::Variable { name } => format!("${name}"),
-            Part::Commands(_) | Part::Arithmetic => "$()".to_owned(),
+        let text = |part: &WordPart| match part {
+            WordPart::Text { text, .. } => text.clone(),
+            WordPart::Variable { name } => format!("${name}"),
+            WordPart::Commands(_) | WordPart::Arithmetic => "$()".to_owned(),
         };
         self.parts.iter().map(text).collect()
     }

@@ -8,7 +8,7 @@ fn shown(list: &List) -> String {
 fn statement(of: &Statement) -> String {
     let mut text = pipeline(&of.first);
     for (joint, next) in &of.rest {
-        text += if *joint == Joint::And { " && " } else { " || " };
+        text += if *joint == AndOr::And { " && " } else { " || " };
         text += &pipeline(next);
     }
     if of.background { text + " &" } else { text }
@@ -21,26 +21,26 @@ fn pipeline(of: &Pipeline) -> String {
 
 fn command(of: &Command) -> String {
     let mut text = match &of.kind {
-        Kind::Simple(simple) => {
+        CommandKind::Simple(simple) => {
             let assignments = simple.assignments.iter().map(|it| format!("{}={}", it.name, it.value.shown()));
             let words = simple.words.iter().map(Word::shown);
             assignments.chain(words).fold(String::new(), |line, word| line + "<" + &word + ">")
         }
-        Kind::Group(list) => format!("{{ {} }}", shown(list)),
-        Kind::Subshell(list) => format!("( {} )", shown(list)),
-        Kind::If { arms, otherwise } => {
+        CommandKind::Group(list) => format!("{{ {} }}", shown(list)),
+        CommandKind::Subshell(list) => format!("( {} )", shown(list)),
+        CommandKind::If { arms, otherwise } => {
             let arms = arms.iter().map(|(test, body)| format!("{} ? {}", shown(test), shown(body)));
             let otherwise = otherwise.iter().map(|list| format!(": {}", shown(list)));
             format!("if {}", arms.chain(otherwise).collect::<Vec<_>>().join(" "))
         }
-        Kind::Loop(of) => {
+        CommandKind::Loop(of) => {
             let values: Vec<_> = of.values.iter().map(Word::shown).collect();
             let condition = of.condition.as_ref().map(shown).unwrap_or_default();
             format!("loop {}{condition} [ {} ]", values.join(","), shown(&of.body))
         }
-        Kind::Case(arms) => format!("case {}", arms.iter().map(shown).collect::<Vec<_>>().join(" / ")),
-        Kind::Function { name, body } => format!("{name}() {}", command(body)),
-        Kind::Test => "test".to_owned(),
+        CommandKind::Case(arms) => format!("case {}", arms.iter().map(shown).collect::<Vec<_>>().join(" / ")),
+        CommandKind::Function { name, body } => format!("{name}() {}", command(body)),
+        CommandKind::Test => "test".to_owned(),
     };
     for redirect in &of.redirects {
         text = text + " " + redirect.operator + &redirect.target.shown();
@@ -51,7 +51,7 @@ fn command(of: &Command) -> String {
 #[track_caller]
 fn check(text: &str, expected: &str) {
     let script = Script::parse(text);
-    assert_eq!(script.trouble, None, "{text}");
+    assert_eq!(script.error, None, "{text}");
     assert_eq!(shown(&script.body), expected, "{text}");
 }
 
@@ -107,39 +107,39 @@ fn redirects_and_here_documents_are_no_arguments() {
 }
 
 #[track_caller]
-fn check_trouble(text: &str, expected: &str) {
-    let shown = match Script::parse(text).trouble {
+fn check_error(text: &str, expected: &str) {
+    let shown = match Script::parse(text).error {
         None => "none".to_owned(),
-        Some(Trouble::TooDeep) => "too deep".to_owned(),
-        Some(Trouble::Unclosed { what, at }) => format!("unclosed {what} at {}", at.start),
-        Some(Trouble::Unexpected { what, at }) => format!("unexpected {what} at {}", at.start),
+        Some(SyntaxError::TooDeep) => "too deep".to_owned(),
+        Some(SyntaxError::Unclosed { what, at }) => format!("unclosed {what} at {}", at.start),
+        Some(SyntaxError::Unexpected { what, at }) => format!("unexpected {what} at {}", at.start),
     };
     assert_eq!(shown, expected, "{text}");
 }
 
 #[test]
 fn what_does_not_parse_is_said_with_its_place() {
-    check_trouble("if a; then", "unclosed if at 0");
-    check_trouble("a\nfi", "unexpected fi at 2");
-    check_trouble("for x in 1 2; do", "unclosed for at 0");
-    check_trouble("echo 'a", "unclosed quote at 5");
-    check_trouble("echo \"a $(b", "unclosed $( at 8");
-    check_trouble("a && ", "unexpected the end at 5");
-    check_trouble("a | | b", "unexpected | at 4");
-    check_trouble("{ a; ", "unclosed { at 0");
-    check_trouble("( a", "unclosed ( at 0");
-    check_trouble("a )", "unexpected ) at 2");
-    check_trouble("cat <<EOF\na\n", "unclosed here-document at 4");
-    check_trouble("case x in a) b;;", "unclosed case at 0");
-    check_trouble("[[ a", "unclosed [[ at 0");
-    check_trouble("a >", "unexpected  at 3");
-    check_trouble(&"$(".repeat(100), "too deep");
+    check_error("if a; then", "unclosed if at 0");
+    check_error("a\nfi", "unexpected fi at 2");
+    check_error("for x in 1 2; do", "unclosed for at 0");
+    check_error("echo 'a", "unclosed quote at 5");
+    check_error("echo \"a $(b", "unclosed $( at 8");
+    check_error("a && ", "unexpected the end at 5");
+    check_error("a | | b", "unexpected | at 4");
+    check_error("{ a; ", "unclosed { at 0");
+    check_error("( a", "unclosed ( at 0");
+    check_error("a )", "unexpected ) at 2");
+    check_error("cat <<EOF\na\n", "unclosed here-document at 4");
+    check_error("case x in a) b;;", "unclosed case at 0");
+    check_error("[[ a", "unclosed [[ at 0");
+    check_error("a >", "unexpected  at 3");
+    check_error(&"$(".repeat(100), "too deep");
 }
 
 #[track_caller]
 fn check_bashisms(text: &str, expected: &[&str]) {
     let script = Script::parse(text);
-    assert_eq!(script.trouble, None, "{text}");
+    assert_eq!(script.error, None, "{text}");
     let shown: Vec<_> = script.bashisms.iter().map(|(bashism, _)| bashism.to_string()).collect();
     assert_eq!(shown, expected, "{text}");
 }
@@ -201,12 +201,12 @@ fn calls_are_found_wherever_they_stand() {
         .iter()
         .map(|call| {
             let marks = [
-                (call.place.piped, "piped"),
-                (call.place.fed, "fed"),
-                (call.place.tested, "tested"),
-                (call.place.looped, "looped"),
-                (call.place.captured, "captured"),
-                (call.place.background, "background"),
+                (call.context.piped, "piped"),
+                (call.context.fed, "fed"),
+                (call.context.tested, "tested"),
+                (call.context.looped, "looped"),
+                (call.context.captured, "captured"),
+                (call.context.background, "background"),
             ];
             let marks: Vec<_> = marks.iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| *mark).collect();
             format!("{} {}", call.program(), marks.join(" ")).trim().to_owned()

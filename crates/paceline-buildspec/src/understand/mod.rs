@@ -8,18 +8,18 @@
 mod apps;
 mod cdk;
 mod condition;
+mod interpret;
 mod names;
 mod programs;
 mod read;
 mod variables;
-mod walk;
 
 use std::collections::BTreeMap;
 
 pub use read::MAX_BYTES;
 
 /// What surrounds a buildspec and is not in it.
-pub trait Surroundings {
+pub trait SourceTree {
     /// A script of the `package.json` in a folder, which is relative to the root of the source.
     fn package_script(&self, dir: &str, name: &str) -> Option<String>;
 
@@ -31,9 +31,9 @@ pub trait Surroundings {
 
 /// A buildspec that stands alone.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Alone;
+pub struct NoSourceTree;
 
-impl Surroundings for Alone {
+impl SourceTree for NoSourceTree {
     fn package_script(&self, _: &str, _: &str) -> Option<String> {
         None
     }
@@ -204,12 +204,12 @@ pub struct LeftOut {
 }
 
 /// Understands a buildspec. Takes any bytes, and ends in bounded time.
-pub fn understand(bytes: &[u8], surroundings: &dyn Surroundings) -> Understanding {
+pub fn understand(bytes: &[u8], source_tree: &dyn SourceTree) -> Understanding {
     match read::document(bytes) {
         Ok(document) => {
-            let mut walk = walk::Walk::new(&document, surroundings);
-            walk.all(&document);
-            apps::fold(walk, &document)
+            let mut interpreter = interpret::Interpreter::new(&document, source_tree);
+            interpreter.all(&document);
+            apps::fold(interpreter, &document)
         }
         Err(problem) => Understanding { problems: vec![problem], ..Understanding::default() },
     }

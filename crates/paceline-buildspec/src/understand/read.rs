@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{LeftOut, Runtime};
-use crate::buildspec::{Buildspec, PhaseName};
+use crate::grammar::{Buildspec, PhaseName};
 use crate::shell::{Script, Span};
 use crate::yaml::{self, Kind, Lines, Node, SourceMap};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::generate::shell_word;
-use crate::shell::{Part, Word};
+use crate::shell::{Word, WordPart};
 
 /// How long a word may become. `A=$A$A` makes one twice as long with every line.
 const LONGEST: usize = 8 << 10;
@@ -192,8 +192,8 @@ impl Variables {
         let mut plain: BTreeMap<&str, bool> = BTreeMap::new();
         for part in &word.parts {
             match part {
-                Part::Text { text, .. } => expanded.text.push_str(text),
-                Part::Variable { name } => {
+                WordPart::Text { text, .. } => expanded.text.push_str(text),
+                WordPart::Variable { name } => {
                     let is_plain = *plain.entry(name).or_insert_with(|| is_plain(written, name));
                     let value = self.get(name).filter(|_| is_plain);
                     let length = expanded.text.len();
@@ -206,7 +206,7 @@ impl Variables {
                         expanded.text.push_str(name);
                     }
                 }
-                Part::Commands(_) | Part::Arithmetic => {
+                WordPart::Commands(_) | WordPart::Arithmetic => {
                     expanded.known = false;
                     expanded.text.push_str("$()");
                 }
@@ -214,9 +214,9 @@ impl Variables {
         }
         // `"$@"` is as many words as there are, for all its quotes.
         let parts =
-            word.parts.iter().filter(|part| !matches!(part, Part::Text { text, .. } if text.is_empty()));
+            word.parts.iter().filter(|part| !matches!(part, WordPart::Text { text, .. } if text.is_empty()));
         expanded.splits = match &parts.collect::<Vec<_>>()[..] {
-            [Part::Variable { name }] => name == "@" || word.parts.len() == 1,
+            [WordPart::Variable { name }] => name == "@" || word.parts.len() == 1,
             _ => false,
         };
         // `~` and globs are for the machine that runs it.

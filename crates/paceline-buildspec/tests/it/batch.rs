@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paceline_buildspec::buildspec::{Builds, Task};
+use paceline_buildspec::grammar::{Builds, Task};
 use paceline_buildspec::project::{BatchBy, SourceSettings, SourceType};
 use paceline_buildspec::{Buildspec, Generation, StackNode, generate};
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use paceline_buildspec::Buildspec;
-use paceline_buildspec::buildspec::{
+use paceline_buildspec::grammar::{
     ArtifactSet, Artifacts, Batch, Builds, Cache, CacheAction, Environment, Fanout, Matrix, OnFailure, Phase,
     Phases, Proxy, Report, ReportFormat, Shell, Task, TaskEnvironment, Version,
 };

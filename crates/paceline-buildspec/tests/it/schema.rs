@@ -1,7 +1,7 @@
 //! The JSON Schema of buildspecs: it accepts what the reader accepts, and is the one that is committed.
 
 use paceline_buildspec::Buildspec;
-use paceline_buildspec::buildspec::schema;
+use paceline_buildspec::grammar::schema;
 use paceline_buildspec::yaml::parse;
 use proptest::prelude::*;
 use regex::Regex;

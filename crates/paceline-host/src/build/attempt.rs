@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
-use paceline_buildspec::buildspec::{Buildspec, OnFailure, Phase, PhaseName, Version};
+use paceline_buildspec::grammar::{Buildspec, OnFailure, Phase, PhaseName, Version};
 use regex_lite::Regex;
 
 use super::script::{self, Carried, Scripts};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use paceline_buildspec::buildspec::{ArtifactSet, Buildspec, Report};
+use paceline_buildspec::grammar::{ArtifactSet, Buildspec, Report};
 
 use super::{RunError, RunOptions};
 

@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use paceline_buildspec::buildspec::{Buildspec, PhaseName, Shell};
+use paceline_buildspec::grammar::{Buildspec, PhaseName, Shell};
 use tokio_util::sync::CancellationToken;
 
 use crate::processes::Processes;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_buildspec::buildspec::Shell;
 use paceline_buildspec::generate::shell_word;
+use paceline_buildspec::grammar::Shell;
 use tokio_util::sync::CancellationToken;
 
 use super::{Output, RunError};

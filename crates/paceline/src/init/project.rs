@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
-use paceline_buildspec::understand::Surroundings;
+use paceline_buildspec::understand::SourceTree;
 use serde_json::Value;
 
 /// Lock files, and what installs from each.
@@ -94,7 +94,7 @@ fn json(path: &Utf8Path) -> Option<Value> {
 /// The scripts of `package.json` files, from this folder on.
 pub(crate) struct PackageScripts;
 
-impl Surroundings for PackageScripts {
+impl SourceTree for PackageScripts {
     fn package_script(&self, dir: &str, name: &str) -> Option<String> {
         let package = json(&Utf8Path::new(dir).join("package.json"))?;
         Some(package["scripts"][name].as_str()?.to_owned())

@@ -2,7 +2,7 @@
 
 use super::{Found, rule};
 use crate::lint::document::{Document, Step};
-use crate::shell::{Call, Command, Joint, Pipeline};
+use crate::shell::{AndOr, Call, Command, Pipeline};
 
 rule!(APPROVAL, "PL501", Warning, "a deployment that asks before it changes permissions", approval);
 rule!(ONE_BY_ONE, "PL502", Note, "stacks that are deployed one after another", one_by_one);
@@ -49,7 +49,7 @@ fn approval(document: &Document<'_>, found: &mut Found<'_>) {
             word == "--help"
                 || word.starts_with('$') && word.len() > 1 && word.to_ascii_uppercase().contains("ARG")
         });
-        if !decides && !prepares && !unknown && !call.place.fed {
+        if !decides && !prepares && !unknown && !call.context.fed {
             let finding = found.at(document.first_line(step.source(&call.span)));
             finding.says("this asks before it changes permissions, and in a build nobody answers: it fails");
             finding.hint("add --require-approval never, after reviewing the changes where someone can");
@@ -60,9 +60,9 @@ fn approval(document: &Document<'_>, found: &mut Found<'_>) {
 fn one_by_one(document: &Document<'_>, found: &mut Found<'_>) {
     let all: Vec<_> = deployments(document).collect();
     let stacks = |arguments: &[String]| arguments.iter().any(|word| !word.starts_with('-'));
-    let looped = all.iter().find(|(_, call, _)| call.place.looped);
+    let looped = all.iter().find(|(_, call, _)| call.context.looped);
     let several = (all.len() > 1)
-        .then(|| all.iter().find(|(_, call, arguments)| !call.place.background && stacks(arguments)))
+        .then(|| all.iter().find(|(_, call, arguments)| !call.context.background && stacks(arguments)))
         .flatten();
     let Some((step, call, _)) = looped.or(several) else { return };
     let finding = found.at(document.first_line(step.source(&call.span)));
@@ -76,7 +76,7 @@ fn forgiven(document: &Document<'_>, found: &mut Found<'_>) {
         let calls = step.calls();
         for statement in &step.script.body.0 {
             let pairs = statement.pipelines().zip(&statement.rest);
-            let forgiven = pairs.filter(|(_, (joint, after))| *joint == Joint::Or && forgives(after));
+            let forgiven = pairs.filter(|(_, (joint, after))| *joint == AndOr::Or && forgives(after));
             for (pipeline, _) in forgiven {
                 let Some(last) = pipeline.commands.last() else { continue };
                 // They are in the order of the text.

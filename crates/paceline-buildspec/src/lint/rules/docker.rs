@@ -88,7 +88,7 @@ fn privileged(document: &Document<'_>, found: &mut Found<'_>) {
     if says_so || document.steps.is_empty() {
         return;
     }
-    let project = document.surroundings.project.as_ref();
+    let project = document.context.project.as_ref();
     if let Some((key, _)) =
         document.entry("phases").filter(|_| project.is_some_and(|project| project.privileged))
     {
@@ -119,7 +119,7 @@ fn privileged(document: &Document<'_>, found: &mut Found<'_>) {
 }
 
 fn unprivileged(document: &Document<'_>, found: &mut Found<'_>) {
-    let Some(project) = &document.surroundings.project else { return };
+    let Some(project) = &document.context.project else { return };
     let sets_privileged = document.text().contains("privileged-mode");
     if project.privileged || project.has_docker_server || project.is_lambda() || sets_privileged {
         return;
@@ -139,7 +139,7 @@ fn unprivileged(document: &Document<'_>, found: &mut Found<'_>) {
 }
 
 fn daemon(document: &Document<'_>, found: &mut Found<'_>) {
-    let project = document.surroundings.project.as_ref();
+    let project = document.context.project.as_ref();
     if project.is_some_and(|project| project.image.is_some() && !project.is_managed()) {
         return;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Found, rule};
 use crate::lint::document::{Document, Step};
-use crate::shell::{Call, Command, Kind, Statement};
+use crate::shell::{Call, Command, CommandKind, Statement};
 
 rule!(ENTERED_TWICE, "PL209", Warning, "a `cd` into a folder that the build is in already", entered_twice);
 
@@ -31,7 +31,7 @@ fn entered_twice(document: &Document<'_>, found: &mut Found<'_>) {
             let is_in_it = now.len() >= parts.len()
                 && now[now.len() - parts.len()..].iter().zip(&parts).all(|(a, b)| a == b);
             let twice = format!("{}/{}", now.join("/"), parts.join("/"));
-            if is_plain && is_in_it && !document.surroundings.has_folder(&twice) {
+            if is_plain && is_in_it && !document.context.has_folder(&twice) {
                 let finding = found.at(document.first_line(step.source(&call.span)));
                 finding.says(format!(
                     "the build is in {} already{}: the folder is kept from item to item, and this looks for {twice}",
@@ -60,11 +60,11 @@ fn lasting(step: &Step) -> Vec<Call<'_>> {
         _ => None,
     });
     let own: BTreeSet<usize> = own.map(|span| span.start).collect();
-    let is_own = |call: &Call<'_>| own.contains(&call.span.start) && !call.place.captured;
+    let is_own = |call: &Call<'_>| own.contains(&call.span.start) && !call.context.captured;
     let calls = step.calls().into_iter();
     calls.filter(|call| matches!(call.program(), "cd" | "pushd" | "popd") && is_own(call)).collect()
 }
 
 fn simple_span(command: &Command) -> Option<std::ops::Range<usize>> {
-    matches!(command.kind, Kind::Simple(_)).then(|| command.span.clone())
+    matches!(command.kind, CommandKind::Simple(_)).then(|| command.span.clone())
 }

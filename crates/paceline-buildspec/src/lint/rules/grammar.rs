@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{Found, rule};
-use crate::buildspec::{PhaseName, Problem, ProblemKind, key_paths};
+use crate::grammar::{PhaseName, Problem, ProblemKind, key_paths};
 use crate::lint::document::{Document, Shell, items};
 use crate::lint::finding::{Edit, Severity};
 use crate::yaml::{Kind, Style};

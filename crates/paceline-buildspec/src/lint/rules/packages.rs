@@ -71,7 +71,7 @@ fn fetched(document: &Document<'_>, found: &mut Found<'_>) {
 
 fn npm_install(document: &Document<'_>, found: &mut Found<'_>) {
     let names_lock = document.text().contains("package-lock.json");
-    if !document.surroundings.has_npm_lock && !names_lock {
+    if !document.context.has_npm_lock && !names_lock {
         return;
     }
     for (step, call) in
@@ -97,7 +97,7 @@ fn npm_install(document: &Document<'_>, found: &mut Found<'_>) {
 }
 
 fn question(document: &Document<'_>, found: &mut Found<'_>) {
-    for (step, call) in document.calls().filter(|(_, call)| !call.place.fed) {
+    for (step, call) in document.calls().filter(|(_, call)| !call.context.fed) {
         // An answer may come from a file.
         if call.redirects.iter().any(|redirect| matches!(redirect.operator, "<" | "<<" | "<<-" | "<<<")) {
             continue;

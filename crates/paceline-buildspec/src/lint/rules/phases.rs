@@ -1,9 +1,9 @@
 //! What happens between phases and after them.
 
 use super::{Found, rule};
-use crate::buildspec::{OnFailure, PhaseName};
+use crate::grammar::{OnFailure, PhaseName};
+use crate::lint::context::ProjectFacts;
 use crate::lint::document::{Document, scalar};
-use crate::lint::surroundings::ProjectFacts;
 use crate::shell::Call;
 use crate::yaml::Kind;
 
@@ -107,7 +107,7 @@ fn retry(document: &Document<'_>, found: &mut Found<'_>) {
         let Some(node) = document.node(&format!("phases.{phase}.on-failure")) else { continue };
         // The build is retried, so every phase up to this one is run again.
         let once = document.calls().find(|(step, call)| {
-            step.phase <= phase && is_done_once(call) && !call.place.tested && !call.place.guarded
+            step.phase <= phase && is_done_once(call) && !call.context.tested && !call.context.guarded
         });
         if let Some((step, call)) = once {
             let line = document.lines.at(step.source(&call.span).start).line;
@@ -125,7 +125,7 @@ fn retry(document: &Document<'_>, found: &mut Found<'_>) {
 }
 
 fn unsupported(document: &Document<'_>, found: &mut Found<'_>) {
-    let project = document.surroundings.project.as_ref();
+    let project = document.context.project.as_ref();
     let why = if project.is_some_and(ProjectFacts::is_lambda) {
         "the project's builds run on Lambda"
     } else if project.is_some_and(|project| project.has_fleet) {

@@ -1,19 +1,19 @@
 //! Whether the runner is there when it is called.
 
 use super::{Found, rule};
+use crate::lint::context::ProjectFacts;
 use crate::lint::document::Document;
-use crate::lint::surroundings::ProjectFacts;
 
 rule!(MISSING, "PL509", Warning, "a runner that nothing has put into the build", missing);
 
 fn missing(document: &Document<'_>, found: &mut Found<'_>) {
-    let project = document.surroundings.project.as_ref();
+    let project = document.context.project.as_ref();
     // An image of the team's own may have it.
     if project.is_some_and(|project| project.image.is_some() && !ProjectFacts::is_managed(project)) {
         return;
     }
     for (step, call) in document.calls() {
-        let is_called = call.program() == "paceline" && !call.place.in_function;
+        let is_called = call.program() == "paceline" && !call.context.in_function;
         // `command -v paceline`: somebody has thought of it.
         if is_called && call.arguments().is_empty() {
             return;

@@ -1,9 +1,9 @@
 //! The runtimes that a build selects.
 
 use super::{Found, rule};
+use crate::lint::context::ProjectFacts;
 use crate::lint::document::{Document, scalar};
 use crate::lint::finding::Severity;
-use crate::lint::surroundings::ProjectFacts;
 
 rule!(LATEST, "PL431", Warning, "a runtime that changes without notice", latest);
 rule!(MISSING, "PL432", Note, "a runtime that the image chooses", missing);
@@ -40,7 +40,7 @@ fn latest(document: &Document<'_>, found: &mut Found<'_>) {
 
 fn missing(document: &Document<'_>, found: &mut Found<'_>) {
     // Who selects no runtime may have an image of his own; who installs one has a way of his own.
-    let is_managed = document.surroundings.project.as_ref().is_some_and(ProjectFacts::is_managed);
+    let is_managed = document.context.project.as_ref().is_some_and(ProjectFacts::is_managed);
     if !is_managed || document.entry("phases.install.runtime-versions").is_some() {
         return;
     }

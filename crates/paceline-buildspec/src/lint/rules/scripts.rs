@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, rule};
 use crate::lint::document::{Document, Step};
-use crate::shell::{Command, Joint, Kind, List, Statement, Word};
+use crate::shell::{AndOr, Command, CommandKind, List, Statement, Word};
 
 rule!(OPTIONS, "PL204", Warning, "shell options that end with their item", options);
 rule!(DEFINITIONS, "PL205", Warning, "a function or an alias of another item", definitions);
@@ -64,8 +64,8 @@ fn names(step: &Step) -> Vec<String> {
     let commands = step.script.body.0.iter().flat_map(Statement::pipelines).flat_map(|it| &it.commands);
     for command in commands {
         match &command.kind {
-            Kind::Function { name, .. } => names.push(name.clone()),
-            Kind::Simple(simple) if simple.words.first().is_some_and(|word| word.is("alias")) => {
+            CommandKind::Function { name, .. } => names.push(name.clone()),
+            CommandKind::Simple(simple) if simple.words.first().is_some_and(|word| word.is("alias")) => {
                 let aliases = simple.words.iter().skip(1).map(Word::shown);
                 names.extend(aliases.filter_map(|word| Some(word.split_once('=')?.0.to_owned())));
             }
@@ -94,7 +94,7 @@ fn exit(document: &Document<'_>, found: &mut Found<'_>) {
 /// An `exit 0` that the last statement of a script may run: nothing but the items that follow is left to end.
 fn conditional_exit(statement: &Statement) -> Option<&Command> {
     let after = statement.rest.iter().find(|(joint, pipeline)| {
-        let fails_before = *joint == Joint::Or;
+        let fails_before = *joint == AndOr::Or;
         // `command || exit 0` takes a failure back, and that works.
         !fails_before && pipeline.commands.len() == 1
     });
@@ -104,10 +104,10 @@ fn conditional_exit(statement: &Statement) -> Option<&Command> {
         return Some(command);
     }
     match &statement.single()?.kind {
-        Kind::If { arms, otherwise } => {
+        CommandKind::If { arms, otherwise } => {
             arms.iter().map(|(_, body)| body).chain(otherwise).find_map(exit_at_end)
         }
-        Kind::Case(arms) => arms.iter().find_map(exit_at_end),
+        CommandKind::Case(arms) => arms.iter().find_map(exit_at_end),
         _ => None,
     }
 }
@@ -123,11 +123,11 @@ fn exit_at_end(list: &List) -> Option<&Command> {
 
 fn exits_in(command: &Command) -> Option<&Command> {
     match &command.kind {
-        Kind::Simple(simple) => {
+        CommandKind::Simple(simple) => {
             let is_exit = matches!(&simple.words[..], [exit, status] if exit.is("exit") && status.is("0"));
             is_exit.then_some(command)
         }
-        Kind::Group(list) => exit_at_end(list),
+        CommandKind::Group(list) => exit_at_end(list),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use super::secret_values::{is_aws_secret, is_literal, is_secret_name, may_be_secret, secret_by_form};
 use super::{Found, rule};
 use crate::lint::document::{Document, scalar};
-use crate::shell::{Call, Part};
+use crate::shell::{Call, WordPart};
 
 rule!(NAMED, "PL301", Error, "a secret in a plain variable", named);
 rule!(BY_FORM, "PL302", Error, "a key in the text of the buildspec", by_form);
@@ -52,7 +52,7 @@ fn in_address(document: &Document<'_>, found: &mut Found<'_>) {
             let (login, _) = rest.split_once('@')?;
             let login = login.split('/').next().filter(|it| it.len() == login.len())?;
             let named = word.parts.iter().find_map(|part| match part {
-                Part::Variable { name } if is_secret(name) && login.contains(&format!("${name}")) => {
+                WordPart::Variable { name } if is_secret(name) && login.contains(&format!("${name}")) => {
                     Some(name)
                 }
                 _ => None,
@@ -83,7 +83,7 @@ fn is_shown(call: &Call<'_>) -> bool {
             && !redirect.target.is("/dev/stderr")
             && !redirect.target.is("/dev/stdout")
     });
-    !call.place.piped && !call.place.captured && !goes_elsewhere
+    !call.context.piped && !call.context.captured && !goes_elsewhere
 }
 
 fn printed(document: &Document<'_>, found: &mut Found<'_>) {
@@ -98,7 +98,7 @@ fn printed(document: &Document<'_>, found: &mut Found<'_>) {
                 let printed =
                     call.words[1..].iter().flat_map(|word| word.parts.iter().map(move |part| (word, part)));
                 let secret = printed.filter_map(|(word, part)| match part {
-                    Part::Variable { name } if is_secret(name) => Some((word, name)),
+                    WordPart::Variable { name } if is_secret(name) => Some((word, name)),
                     _ => None,
                 });
                 let source = &step.text;

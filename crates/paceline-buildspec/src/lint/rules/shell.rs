@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Found, rule};
+use crate::lint::context::ProjectFacts;
 use crate::lint::document::{Document, Shell};
 use crate::lint::finding::{Edit, Severity};
-use crate::lint::surroundings::ProjectFacts;
-use crate::shell::Trouble;
+use crate::shell::SyntaxError;
 
 rule!(BASH_SYNTAX, "PL201", Warning, "bash syntax while the shell may not be bash", bash_syntax);
 rule!(SYNTAX, "PL207", Error, "a command that is no whole command", syntax);
@@ -14,7 +14,7 @@ rule!(SHEBANG, "PL208", Note, "a `#!` line that is only a comment", shebang);
 
 fn bash_syntax(document: &Document<'_>, found: &mut Found<'_>) {
     let Shell::Sh { chosen } = document.shell() else { return };
-    let project = document.surroundings.project.as_ref();
+    let project = document.context.project.as_ref();
     if project.is_some_and(ProjectFacts::is_amazon_linux) {
         return;
     }
@@ -66,22 +66,24 @@ fn set_bash(document: &Document<'_>) -> Option<Edit> {
 
 fn syntax(document: &Document<'_>, found: &mut Found<'_>) {
     for step in &document.steps {
-        let (message, at) = match &step.script.trouble {
-            None | Some(Trouble::TooDeep) => continue,
-            Some(Trouble::Unclosed { what, at }) => {
+        let (message, at) = match &step.script.error {
+            None | Some(SyntaxError::TooDeep) => continue,
+            Some(SyntaxError::Unclosed { what, at }) => {
                 let what = match *what {
                     "quote" | "backquote" | "here-document" => format!("this {what} has no end"),
                     word => format!("`{word}` has no end"),
                 };
                 (what, at)
             }
-            Some(Trouble::Unexpected { what, at }) if what.is_empty() || what == "\n" => {
+            Some(SyntaxError::Unexpected { what, at }) if what.is_empty() || what == "\n" => {
                 ("something is missing at the end of this line".to_owned(), at)
             }
-            Some(Trouble::Unexpected { what, at }) if what == "the end" => {
+            Some(SyntaxError::Unexpected { what, at }) if what == "the end" => {
                 ("something is missing at the end".to_owned(), at)
             }
-            Some(Trouble::Unexpected { what, at }) => (format!("`{what}` stands where no command can"), at),
+            Some(SyntaxError::Unexpected { what, at }) => {
+                (format!("`{what}` stands where no command can"), at)
+            }
         };
         let hint = if step.text.trim().contains('\n') {
             "the shell stops here with a syntax error"

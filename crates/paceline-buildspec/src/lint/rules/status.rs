@@ -2,7 +2,9 @@
 
 use super::{Found, rule};
 use crate::lint::document::{Document, Step};
-use crate::shell::{Call, Command, Joint, Kind, List, Part, Pipeline, Simple, Statement, Word, calls};
+use crate::shell::{
+    AndOr, Call, Command, CommandKind, List, Pipeline, SimpleCommand, Statement, Word, WordPart, calls,
+};
 
 rule!(SWALLOWED, "PL202", Warning, "a failure that a later command hides", swallowed);
 rule!(PIPE, "PL203", Warning, "a failure that a pipe hides", pipe);
@@ -59,7 +61,7 @@ impl<'a> Search<'a> {
     }
 
     fn statement(&mut self, statement: &'a Statement, last: bool) {
-        let handles_failure = statement.rest.iter().any(|(joint, _)| *joint == Joint::Or);
+        let handles_failure = statement.rest.iter().any(|(joint, _)| *joint == AndOr::Or);
         if statement.background || handles_failure {
             return;
         }
@@ -77,7 +79,7 @@ impl<'a> Search<'a> {
     fn pipeline(&mut self, pipeline: &'a Pipeline, last: bool, tested: bool) {
         let Some(command) = pipeline.commands.last().filter(|_| !pipeline.negated) else { return };
         match &command.kind {
-            Kind::Simple(simple) => {
+            CommandKind::Simple(simple) => {
                 if sets_errexit(simple) {
                     self.guarded = true;
                 } else if may_fail(simple) {
@@ -85,29 +87,29 @@ impl<'a> Search<'a> {
                     self.found = Some(command).filter(|_| !is_seen);
                 }
             }
-            Kind::Group(list) | Kind::Subshell(list) => {
+            CommandKind::Group(list) | CommandKind::Subshell(list) => {
                 let before = self.guarded;
                 self.list(list, last);
-                if matches!(command.kind, Kind::Subshell(_)) {
+                if matches!(command.kind, CommandKind::Subshell(_)) {
                     // What a subshell sets ends with it.
                     self.guarded = before;
                 }
             }
-            Kind::If { arms, otherwise } => {
+            CommandKind::If { arms, otherwise } => {
                 for list in arms.iter().map(|(_, body)| body).chain(otherwise) {
                     let before = self.guarded;
                     self.list(list, last);
                     self.guarded = before;
                 }
             }
-            Kind::Case(arms) => {
+            CommandKind::Case(arms) => {
                 for list in arms {
                     let before = self.guarded;
                     self.list(list, last);
                     self.guarded = before;
                 }
             }
-            Kind::Loop(of) => {
+            CommandKind::Loop(of) => {
                 // A loop with a condition tries again, or waits: what fails in it is looked at there.
                 let tries = of.condition.is_some() || leaves(&of.body);
                 if !tries {
@@ -117,7 +119,7 @@ impl<'a> Search<'a> {
                     self.in_loop = self.found.is_some();
                 }
             }
-            Kind::Function { .. } | Kind::Test => {}
+            CommandKind::Function { .. } | CommandKind::Test => {}
         }
     }
 }
@@ -129,13 +131,13 @@ fn asks_for_status(statement: &Statement, text: &str) -> bool {
     ["$?", "${?}", "PIPESTATUS"].iter().any(|status| begin.contains(status))
 }
 
-fn name(simple: &Simple) -> String {
+fn name(simple: &SimpleCommand) -> String {
     let name = simple.words.first().and_then(Word::literal).unwrap_or_default();
     name.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 /// `set -e`, however it is spelled, and `set +e`, which says that failures are meant to be looked at.
-fn sets_errexit(simple: &Simple) -> bool {
+fn sets_errexit(simple: &SimpleCommand) -> bool {
     let words: Vec<String> = simple.words.iter().skip(1).map(Word::shown).collect();
     let letter = |word: &String| {
         word.starts_with(['-', '+']) && !word.starts_with("--") && word[1..].contains('e') && word.len() < 12
@@ -143,15 +145,15 @@ fn sets_errexit(simple: &Simple) -> bool {
     name(simple) == "set" && words.iter().any(|word| letter(word) || word == "errexit")
 }
 
-fn is_test(simple: &Simple) -> bool {
+fn is_test(simple: &SimpleCommand) -> bool {
     matches!(name(simple).as_str(), "[" | "test")
 }
 
-fn may_fail(simple: &Simple) -> bool {
+fn may_fail(simple: &SimpleCommand) -> bool {
     if simple.words.is_empty() {
         // `A=$(command)` has the status of the command.
         let runs = |word: &Word| {
-            word.parts.iter().any(|part| matches!(part, Part::Commands(list) if list_may_fail(list)))
+            word.parts.iter().any(|part| matches!(part, WordPart::Commands(list) if list_may_fail(list)))
         };
         return simple.assignments.iter().any(|assignment| runs(&assignment.value));
     }
@@ -162,7 +164,7 @@ fn may_fail(simple: &Simple) -> bool {
 
 fn list_may_fail(list: &List) -> bool {
     let Some(statement) = list.0.last() else { return false };
-    if statement.rest.iter().any(|(joint, _)| *joint == Joint::Or) {
+    if statement.rest.iter().any(|(joint, _)| *joint == AndOr::Or) {
         return false;
     }
     let last = statement.rest.last().map_or(&statement.first, |(_, pipeline)| pipeline);
@@ -193,10 +195,10 @@ fn pipe(document: &Document<'_>, found: &mut Found<'_>) {
         let calls = step.calls();
         for pair in calls.windows(2) {
             let [from, to] = pair else { continue };
-            if !(from.place.piped && to.place.fed)
-                || from.place.captured
-                || from.place.tested
-                || from.place.in_function
+            if !(from.context.piped && to.context.fed)
+                || from.context.captured
+                || from.context.tested
+                || from.context.in_function
             {
                 continue;
             }

@@ -2,13 +2,12 @@
 
 use super::{Found, rule};
 use crate::lint::document::Document;
-use crate::shell::{Command, Kind, List, Loop, Part, Statement, Word, calls};
+use crate::shell::{Command, CommandKind, List, Loop, Statement, Word, WordPart, calls};
 
 rule!(TOO_LONG, "PL411", Warning, "a wait that the build does not live to see", too_long);
 
 fn too_long(document: &Document<'_>, found: &mut Found<'_>) {
-    let Some(minutes) = document.surroundings.project.as_ref().and_then(|project| project.timeout_minutes)
-    else {
+    let Some(minutes) = document.context.project.as_ref().and_then(|project| project.timeout_minutes) else {
         return;
     };
     let limit = minutes.saturating_mul(60);
@@ -84,16 +83,16 @@ fn loops_in<'a>(list: &'a List, loops: &mut Vec<(&'a Command, &'a Loop)>) {
     let commands = list.0.iter().flat_map(Statement::pipelines).flat_map(|pipeline| &pipeline.commands);
     for command in commands {
         match &command.kind {
-            Kind::Loop(of) => {
+            CommandKind::Loop(of) => {
                 loops.push((command, of));
                 loops_in(&of.body, loops);
             }
-            Kind::Group(list) | Kind::Subshell(list) => loops_in(list, loops),
-            Kind::If { arms, otherwise } => {
+            CommandKind::Group(list) | CommandKind::Subshell(list) => loops_in(list, loops),
+            CommandKind::If { arms, otherwise } => {
                 arms.iter().map(|(_, body)| body).chain(otherwise).for_each(|list| loops_in(list, loops));
             }
-            Kind::Case(arms) => arms.iter().for_each(|list| loops_in(list, loops)),
-            Kind::Simple(_) | Kind::Function { .. } | Kind::Test => {}
+            CommandKind::Case(arms) => arms.iter().for_each(|list| loops_in(list, loops)),
+            CommandKind::Simple(_) | CommandKind::Function { .. } | CommandKind::Test => {}
         }
     }
 }
@@ -109,7 +108,7 @@ fn rounds(of: &Loop) -> Option<u64> {
         let (from, to) = range.split_once("..")?;
         return Some(to.parse::<u64>().ok()?.checked_sub(from.parse().ok()?)? + 1);
     }
-    let [Part::Commands(list)] = &value.parts[..] else { return None };
+    let [WordPart::Commands(list)] = &value.parts[..] else { return None };
     let [statement] = &list.0[..] else { return None };
     let simple = statement.single()?.simple()?;
     let words: Vec<String> = simple.words.iter().map(Word::shown).collect();
@@ -123,7 +122,7 @@ fn rounds(of: &Loop) -> Option<u64> {
 /// How long a round sleeps.
 fn pause(body: &List) -> Option<u64> {
     let calls = calls(body);
-    let pauses = calls.iter().filter(|call| call.program() == "sleep" && !call.place.looped);
+    let pauses = calls.iter().filter(|call| call.program() == "sleep" && !call.context.looped);
     let total = pauses.filter_map(|call| call.arguments().first().and_then(|word| seconds(word))).sum();
     (total > 0).then_some(total)
 }

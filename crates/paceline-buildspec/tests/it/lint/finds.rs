@@ -1,6 +1,6 @@
 //! What the rules of values and scripts find, and what they must leave alone.
 
-use paceline_buildspec::lint::{ProjectFacts, Severity, Surroundings};
+use paceline_buildspec::lint::{LintContext, ProjectFacts, Severity};
 
 use super::{all, codes_in, finds, found_in, indented, items, leaves, only, project, script, whole};
 
@@ -185,7 +185,7 @@ fn bash_in_a_shell_that_may_be_dash() {
     leaves("PL201", &[script(text).replace("phases:", "env: { shell: powershell.exe }\nphases:")]);
     let in_image = |image: &str| {
         let project = Some(ProjectFacts { image: Some(image.to_owned()), ..project() });
-        only(&script(text), "PL201", &Surroundings { project, ..Surroundings::default() })
+        only(&script(text), "PL201", &LintContext { project, ..LintContext::default() })
     };
     assert!(in_image("aws/codebuild/standard:7.0").iter().all(|finding| finding.severity == Severity::Error));
     assert_eq!(in_image("aws/codebuild/standard:7.0").len(), 2);
@@ -385,14 +385,14 @@ fn scripts_that_are_no_whole_scripts() {
 #[test]
 fn scripts_of_windows_are_not_read() {
     let text = script("if ($a) { b }\n[[ x").replace("phases:", "env: { shell: powershell.exe }\nphases:");
-    assert_eq!(codes_in(&text, &Surroundings::default()), [""; 0]);
+    assert_eq!(codes_in(&text, &LintContext::default()), [""; 0]);
 }
 
 #[test]
 fn places_are_those_of_the_command_however_it_is_written() {
     let place = |text: &str| {
         let text = whole(&format!("phases:\n  build:\n    commands:\n{text}"));
-        found_in(&text, &Surroundings::default()).join(" ")
+        found_in(&text, &LintContext::default()).join(" ")
     };
     assert_eq!(place("      - echo a; cdk deploy\n"), "PL501 5:17");
     assert_eq!(place("      - 'echo ''a''; cdk deploy'\n"), "PL501 5:22");

@@ -1,13 +1,13 @@
 //! Mending: what it changes, and that it changes nothing else.
 
 use paceline_buildspec::Buildspec;
-use paceline_buildspec::lint::{Surroundings, fix, lint};
+use paceline_buildspec::lint::{LintContext, fix, lint};
 
 use super::{commands, script, whole};
 
 #[track_caller]
 fn check(text: &str, expected: &str) {
-    let locked = Surroundings { has_npm_lock: true, ..Surroundings::default() };
+    let locked = LintContext { has_npm_lock: true, ..LintContext::default() };
     let fixed = fix(text, &locked);
     assert_eq!(fixed.as_deref().unwrap_or(text), expected);
     assert_eq!(fix(expected, &locked), None, "mending again changes nothing");
@@ -70,7 +70,7 @@ fn what_cannot_be_mended_alone_stays() {
 
 #[test]
 fn a_mended_file_means_what_it_was_meant_to() {
-    let fixed = fix(&commands(&["echo \"Version: $A\"", "date"]), &Surroundings::default()).unwrap();
+    let fixed = fix(&commands(&["echo \"Version: $A\"", "date"]), &LintContext::default()).unwrap();
     let build = Buildspec::read(&fixed).unwrap().buildspec.phases.build.unwrap();
     assert_eq!(build.commands, ["echo \"Version: $A\"", "date"]);
 }

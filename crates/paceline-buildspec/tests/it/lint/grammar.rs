@@ -1,12 +1,12 @@
 //! Errors of the file and of its keys, allowances, and the batch.
 
-use paceline_buildspec::lint::{Surroundings, lint};
+use paceline_buildspec::lint::{LintContext, lint};
 
 use super::{commands, found_in, whole};
 
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {
-    let report = lint("buildspec.yml", text.as_bytes(), &Surroundings::default());
+    let report = lint("buildspec.yml", text.as_bytes(), &LintContext::default());
     let shown: Vec<_> = report
         .findings
         .iter()
@@ -22,18 +22,18 @@ fn check(text: &str, expected: &[&str]) {
 #[test]
 fn what_is_no_yaml() {
     check("version: 0.2\nphases: [", &["PL101 2:9 unclosed bracket '['"]);
-    let report = lint("x", b"version: 0.2\n\xff\n", &Surroundings::default());
+    let report = lint("x", b"version: 0.2\n\xff\n", &LintContext::default());
     assert_eq!(report.findings[0].message, "the file is not UTF-8 text from here on");
     assert_eq!((report.findings[0].start.line, report.readable), (2, false));
-    let report = lint("x", b"\xff\xfev\0e\0", &Surroundings::default());
+    let report = lint("x", b"\xff\xfev\0e\0", &LintContext::default());
     assert!(report.findings[0].message.contains("UTF-16"), "{report:?}");
-    let report = lint("x", &vec![b'a'; (1 << 20) + 1], &Surroundings::default());
+    let report = lint("x", &vec![b'a'; (1 << 20) + 1], &LintContext::default());
     assert!(
         report.findings[0].message.contains("larger than any buildspec"),
         "{}",
         report.findings[0].message
     );
-    let tab = found_in("version: 0.2\nphases:\n\tbuild:\n", &Surroundings::default());
+    let tab = found_in("version: 0.2\nphases:\n\tbuild:\n", &LintContext::default());
     assert!(tab[0].starts_with("PL101 3:"), "{tab:?}");
 }
 
@@ -106,7 +106,7 @@ fn a_batch_whose_builds_cannot_be_ordered() {
 
 #[test]
 fn allowances_are_for_their_line_or_the_next_one() {
-    let found = |items: &[&str]| found_in(&commands(items), &Surroundings::default());
+    let found = |items: &[&str]| found_in(&commands(items), &LintContext::default());
     assert_eq!(found(&["make | tee x # paceline: allow PL203"]), [""; 0]);
     assert_eq!(found(&["make | tee x # paceline: allow PL203 because it is not important"]), [""; 0]);
     assert_eq!(found(&["make | tee x #paceline:allow pl203"]), [""; 0]);
@@ -118,17 +118,17 @@ fn allowances_are_for_their_line_or_the_next_one() {
     let above = |comment: &str| {
         found_in(
             &commands(&["make | tee x"]).replace("      - make", &format!("      {comment}\n      - make")),
-            &Surroundings::default(),
+            &LintContext::default(),
         )
     };
     assert_eq!(above("# paceline: allow PL203"), [""; 0]);
     assert_eq!(above("# paceline: allow PL203\n\n      # and another comment"), [""; 0]);
     assert_eq!(above("- date # paceline: allow PL203"), ["PL001 5:32", "PL203 6:9"]);
     let inside = "phases:\n  build:\n    commands:\n      - |\n        # paceline: allow PL203\n        make | tee x\n        make | tee y\n        date\n";
-    assert_eq!(found_in(&whole(inside), &Surroundings::default()), ["PL203 8:9"]);
+    assert_eq!(found_in(&whole(inside), &LintContext::default()), ["PL203 8:9"]);
 }
 
 #[test]
 fn a_file_that_cannot_be_read_cannot_be_allowed() {
-    assert_eq!(found_in("# paceline: allow PL101\nversion: [\n", &Surroundings::default()), ["PL101 2:10"]);
+    assert_eq!(found_in("# paceline: allow PL101\nversion: [\n", &LintContext::default()), ["PL101 2:10"]);
 }

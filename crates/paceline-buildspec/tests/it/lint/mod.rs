@@ -3,12 +3,12 @@
 mod finds;
 mod fixes;
 mod grammar;
+mod output;
 mod pages;
-mod present;
 mod robust;
 mod settings;
 
-use paceline_buildspec::lint::{Finding, ProjectFacts, Surroundings, lint};
+use paceline_buildspec::lint::{Finding, LintContext, ProjectFacts, lint};
 
 /// A whole buildspec: what a fragment leaves out is put around it.
 pub(super) fn whole(fragment: &str) -> String {
@@ -45,27 +45,27 @@ pub(super) fn project() -> ProjectFacts {
     }
 }
 
-pub(super) fn in_project() -> Surroundings {
-    Surroundings { project: Some(project()), ..Surroundings::default() }
+pub(super) fn in_project() -> LintContext {
+    LintContext { project: Some(project()), ..LintContext::default() }
 }
 
 /// The findings as `CODE line:column`.
-pub(super) fn found_in(text: &str, surroundings: &Surroundings) -> Vec<String> {
-    let report = lint("buildspec.yml", text.as_bytes(), surroundings);
+pub(super) fn found_in(text: &str, context: &LintContext) -> Vec<String> {
+    let report = lint("buildspec.yml", text.as_bytes(), context);
     let place =
         |finding: &Finding| format!("{} {}:{}", finding.code, finding.start.line, finding.start.column);
     report.findings.iter().map(place).collect()
 }
 
-pub(super) fn codes_in(text: &str, surroundings: &Surroundings) -> Vec<String> {
-    found_in(text, surroundings).iter().map(|found| found[..5].to_owned()).collect()
+pub(super) fn codes_in(text: &str, context: &LintContext) -> Vec<String> {
+    found_in(text, context).iter().map(|found| found[..5].to_owned()).collect()
 }
 
 /// The rule has something to say about each of the buildspecs.
 #[track_caller]
 pub(super) fn finds(code: &str, buildspecs: &[String]) {
     for text in buildspecs {
-        let found = codes_in(text, &Surroundings::default());
+        let found = codes_in(text, &LintContext::default());
         assert!(found.iter().any(|found| found == code), "no {code}, but {found:?} in\n{text}");
     }
 }
@@ -74,7 +74,7 @@ pub(super) fn finds(code: &str, buildspecs: &[String]) {
 #[track_caller]
 pub(super) fn leaves(code: &str, buildspecs: &[String]) {
     for text in buildspecs {
-        let found = found_in(text, &Surroundings::default());
+        let found = found_in(text, &LintContext::default());
         assert!(!found.iter().any(|found| found.starts_with(code)), "{found:?} in\n{text}");
     }
 }
@@ -88,7 +88,7 @@ pub(super) fn items(lists: &[&[&str]]) -> Vec<String> {
 }
 
 /// What one rule finds.
-pub(super) fn only(text: &str, code: &str, surroundings: &Surroundings) -> Vec<Finding> {
-    let report = lint("buildspec.yml", text.as_bytes(), surroundings);
+pub(super) fn only(text: &str, code: &str, context: &LintContext) -> Vec<Finding> {
+    let report = lint("buildspec.yml", text.as_bytes(), context);
     report.findings.into_iter().filter(|finding| finding.code == code).collect()
 }

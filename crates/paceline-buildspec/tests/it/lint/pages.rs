@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use paceline_buildspec::lint::{ProjectFacts, RULES, Rule, Surroundings, fix, with_code};
+use paceline_buildspec::lint::{LintContext, ProjectFacts, RULES, Rule, fix, with_code};
 
 use super::{codes_in, project, whole};
 
@@ -41,26 +41,26 @@ fn example(rule: &Rule, heading: &str) -> Option<String> {
 }
 
 /// What the examples of a page are about.
-fn surroundings(rule: &Rule) -> Surroundings {
+fn context(rule: &Rule) -> LintContext {
     if !rule.page.contains("`--project`") || matches!(rule.code, "PL201" | "PL313") {
-        return Surroundings::default();
+        return LintContext::default();
     }
     let kind = Some("LINUX_LAMBDA_CONTAINER".to_owned()).filter(|_| rule.code == "PL423");
     let project = ProjectFacts { kind, ..project() };
-    Surroundings { project: Some(project), ..Surroundings::default() }
+    LintContext { project: Some(project), ..LintContext::default() }
 }
 
 #[test]
 fn what_a_page_says_is_found_is_found_and_what_it_says_instead_is_clean() {
     for rule in RULES {
-        let surroundings = surroundings(rule);
+        let context = context(rule);
         if rule.code != "PL124" {
             let bad = example(rule, "Found").unwrap_or_else(|| panic!("{} has no example", rule.code));
-            let found = codes_in(&bad, &surroundings);
+            let found = codes_in(&bad, &context);
             assert!(found.contains(&rule.code.to_owned()), "{found:?} of {}\n{bad}", rule.code);
         }
         let good = example(rule, "Instead").unwrap_or_else(|| panic!("{} has no better example", rule.code));
-        assert_eq!(codes_in(&good, &surroundings), [""; 0], "instead of {}\n{good}", rule.code);
+        assert_eq!(codes_in(&good, &context), [""; 0], "instead of {}\n{good}", rule.code);
     }
 }
 
@@ -68,9 +68,9 @@ fn what_a_page_says_is_found_is_found_and_what_it_says_instead_is_clean() {
 fn pages_that_promise_a_fix_have_one() {
     for rule in RULES.iter().filter(|rule| rule.code != "PL124") {
         let bad = example(rule, "Found").unwrap();
-        let surroundings = surroundings(rule);
-        let mended = fix(&bad, &surroundings).unwrap_or(bad);
-        let is_mended = !codes_in(&mended, &surroundings).contains(&rule.code.to_owned());
+        let context = context(rule);
+        let mended = fix(&bad, &context).unwrap_or(bad);
+        let is_mended = !codes_in(&mended, &context).contains(&rule.code.to_owned());
         assert_eq!(is_mended, rule.page.contains("`--fix`: "), "{}\n{mended}", rule.code);
     }
 }
@@ -80,13 +80,13 @@ fn pages_say_how_to_silence_the_rule_and_that_works() {
     for rule in RULES.iter().filter(|rule| !matches!(rule.code, "PL124")) {
         let comment = format!("# paceline: allow {}", rule.code);
         assert_eq!(rule.page.contains(&comment), !rule.page.contains("cannot be silenced"), "{}", rule.code);
-        let surroundings = surroundings(rule);
+        let context = context(rule);
         let mut text = example(rule, "Found").unwrap();
         if !rule.page.contains(&comment) {
             continue;
         }
         // From the last line to the first, so that the lines before keep their numbers.
-        let lines: BTreeSet<usize> = super::found_in(&text, &surroundings)
+        let lines: BTreeSet<usize> = super::found_in(&text, &context)
             .iter()
             .filter(|found| found.starts_with(rule.code))
             .map(|found| found[6..].split(':').next().unwrap().parse().unwrap())
@@ -100,7 +100,7 @@ fn pages_say_how_to_silence_the_rule_and_that_works() {
             all.insert(line - 1, format!("{:indentation$}{comment}", ""));
             text = all.join("\n") + "\n";
         }
-        let found = codes_in(&text, &surroundings);
+        let found = codes_in(&text, &context);
         let left = |code: &str| found.iter().any(|found| found == code);
         assert!(!left(rule.code) && !left("PL001") && !left("PL002"), "{found:?}\n{text}");
     }

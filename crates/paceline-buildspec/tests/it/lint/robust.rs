@@ -1,7 +1,7 @@
 //! Any bytes are linted, mended and shown without a panic, in bounded time, with places that are in the file.
 
-use paceline_buildspec::lint::present::{TextOptions, json, sarif, text};
-use paceline_buildspec::lint::{Surroundings, fix, lint};
+use paceline_buildspec::lint::output::{TextOptions, json, sarif, text};
+use paceline_buildspec::lint::{LintContext, fix, lint};
 use proptest::prelude::*;
 
 use super::{in_project, script};
@@ -9,8 +9,8 @@ use crate::grammar::{LENIENT, any_buildspec};
 use crate::{file, installed, synthesized, workshop};
 
 fn try_all(bytes: &[u8]) {
-    for surroundings in [Surroundings { has_npm_lock: true, ..Surroundings::default() }, in_project()] {
-        let report = lint("a b", bytes, &surroundings);
+    for context in [LintContext { has_npm_lock: true, ..LintContext::default() }, in_project()] {
+        let report = lint("a b", bytes, &context);
         let lines = report.text.lines().count().max(1) + 1;
         for finding in &report.findings {
             assert!(finding.span.end <= report.text.len() && report.text.get(finding.span.clone()).is_some());
@@ -21,13 +21,9 @@ fn try_all(bytes: &[u8]) {
         json(std::slice::from_ref(&report));
         sarif(std::slice::from_ref(&report));
         if let Ok(text) = std::str::from_utf8(bytes)
-            && let Some(fixed) = fix(text, &surroundings)
+            && let Some(fixed) = fix(text, &context)
         {
-            assert_eq!(
-                fix(&fixed, &surroundings),
-                None,
-                "mending again changes something:\n{text}\n---\n{fixed}"
-            );
+            assert_eq!(fix(&fixed, &context), None, "mending again changes something:\n{text}\n---\n{fixed}");
         }
     }
 }
@@ -159,7 +155,7 @@ fn large_and_deep_texts_end() {
 fn what_is_generated_is_clean() {
     for generation in [workshop(), synthesized(), installed()] {
         let text = file(&generation, ".yml");
-        let report = lint("generated.yml", text.as_bytes(), &Surroundings::default());
+        let report = lint("generated.yml", text.as_bytes(), &LintContext::default());
         assert_eq!(report.findings, [], "{text}");
     }
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../buildspecs");
@@ -168,7 +164,7 @@ fn what_is_generated_is_clean() {
         let path = entry.unwrap().path();
         // Templates of CloudFormation are YAML too.
         if path.extension().is_some_and(|extension| extension == "yml") {
-            let report = lint("committed.yml", &fs_err::read(&path).unwrap(), &Surroundings::default());
+            let report = lint("committed.yml", &fs_err::read(&path).unwrap(), &LintContext::default());
             assert_eq!(report.findings, [], "{}", path.display());
             checked += 1;
         }

@@ -1,6 +1,6 @@
 //! What the rules of secrets, Docker, caches, phases and tools find, and what they must leave alone.
 
-use paceline_buildspec::lint::{ProjectFacts, Surroundings};
+use paceline_buildspec::lint::{LintContext, ProjectFacts};
 
 use super::{all, finds, in_project, items, leaves, only, project, script, whole};
 
@@ -105,7 +105,7 @@ fn secrets_in_the_log() {
 fn docker_and_its_daemon() {
     let privileged = |text: &str| {
         let project = Some(ProjectFacts { privileged: true, ..project() });
-        only(&script(text), "PL311", &Surroundings { project, ..Surroundings::default() }).len()
+        only(&script(text), "PL311", &LintContext { project, ..LintContext::default() }).len()
     };
     assert_eq!(privileged("aws s3 sync a b"), 1);
     for text in ["docker build .", "make", "./build.sh", "npm ci", "$TOOL build"] {
@@ -122,8 +122,8 @@ fn docker_and_its_daemon() {
         ProjectFacts { privileged: true, ..project() },
         ProjectFacts { has_docker_server: true, ..project() },
     ] {
-        let surroundings = Surroundings { project: Some(project), ..Surroundings::default() };
-        assert_eq!(only(&script("docker build ."), "PL312", &surroundings), []);
+        let context = LintContext { project: Some(project), ..LintContext::default() };
+        assert_eq!(only(&script("docker build ."), "PL312", &context), []);
     }
     finds(
         "PL313",
@@ -169,7 +169,7 @@ fn waits_that_are_longer_than_the_build() {
         "for i in {1..120}; do a; sleep 1m; done",
     ] {
         assert_eq!(too_long(text), 1, "{text}");
-        assert_eq!(only(&script(text), "PL411", &Surroundings::default()), [], "{text}");
+        assert_eq!(only(&script(text), "PL411", &LintContext::default()), [], "{text}");
     }
     for text in [
         "timeout 30m make",
@@ -251,8 +251,8 @@ fn retries_of_what_works_once() {
     let lambda = ProjectFacts { kind: Some("LINUX_LAMBDA_CONTAINER".into()), ..project() };
     let fleet = ProjectFacts { has_fleet: true, ..project() };
     for (project, expected) in [(lambda, 1), (fleet, 1), (project(), 0)] {
-        let surroundings = Surroundings { project: Some(project), ..Surroundings::default() };
-        assert_eq!(only(&retried("make"), "PL423", &surroundings).len(), expected);
+        let context = LintContext { project: Some(project), ..LintContext::default() };
+        assert_eq!(only(&retried("make"), "PL423", &context).len(), expected);
     }
 }
 
@@ -333,7 +333,7 @@ fn tools_and_packages() {
             ],
         ),
     );
-    let locked = Surroundings { has_npm_lock: true, ..Surroundings::default() };
+    let locked = LintContext { has_npm_lock: true, ..LintContext::default() };
     for (text, expected) in [
         ("npm install", 1),
         ("npm i --silent", 1),
@@ -343,7 +343,7 @@ fn tools_and_packages() {
         ("echo npm install", 0),
     ] {
         assert_eq!(only(&script(text), "PL504", &locked).len(), expected, "{text}");
-        assert_eq!(only(&script(text), "PL504", &Surroundings::default()), [], "{text}");
+        assert_eq!(only(&script(text), "PL504", &LintContext::default()), [], "{text}");
     }
     finds(
         "PL505",
@@ -395,5 +395,5 @@ fn runtimes() {
     assert_eq!(only(&script("npm test"), "PL432", &in_project()).len(), 1);
     assert_eq!(only(&script("nvm use\nnpm test"), "PL432", &in_project()), []);
     assert_eq!(only(&script("make"), "PL432", &in_project()), []);
-    assert_eq!(only(&script("npm test"), "PL432", &Surroundings::default()), []);
+    assert_eq!(only(&script("npm test"), "PL432", &LintContext::default()), []);
 }

@@ -1,6 +1,6 @@
 //! Any bytes are understood to do something, or nothing, without a panic and in bounded time.
 
-use paceline_buildspec::understand::{Alone, Surroundings, Understanding, understand};
+use paceline_buildspec::understand::{NoSourceTree, SourceTree, Understanding, understand};
 use proptest::prelude::*;
 
 use crate::lint::script;
@@ -8,7 +8,7 @@ use crate::lint::script;
 /// A `package.json` whose script calls itself.
 struct Circle;
 
-impl Surroundings for Circle {
+impl SourceTree for Circle {
     fn package_script(&self, _: &str, name: &str) -> Option<String> {
         Some(format!("cd a && npm run {name} && cdk deploy X && npm run deploy"))
     }
@@ -17,7 +17,7 @@ impl Surroundings for Circle {
 #[track_caller]
 fn hold(bytes: &[u8]) -> Understanding {
     understand(bytes, &Circle);
-    let all = understand(bytes, &Alone);
+    let all = understand(bytes, &NoSourceTree);
     let lines = bytes.split(|byte| *byte == b'\n').count();
     for it in &all.deployments {
         assert!(it.app < all.apps.len() && (1..=lines).contains(&it.line), "{it:?}");

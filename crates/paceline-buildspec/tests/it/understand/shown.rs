@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use camino::Utf8Path;
-use paceline_buildspec::understand::{Alone, Surroundings, Understanding, When, understand};
+use paceline_buildspec::understand::{NoSourceTree, SourceTree, Understanding, When, understand};
 
 /// The example's `package.json`.
 struct Scripts;
 
-impl Surroundings for Scripts {
+impl SourceTree for Scripts {
     fn package_script(&self, dir: &str, name: &str) -> Option<String> {
         let text = match (dir, name) {
             ("", "deploy:network") => "npm run build && cdk deploy Network --require-approval never",
@@ -104,8 +104,9 @@ fn whole_buildspecs_are_understood() {
     for file in files {
         let bytes = fs_err::read(&file).unwrap();
         let name = file.file_name().unwrap();
-        let surroundings: &dyn Surroundings = if name == "package-scripts.yml" { &Scripts } else { &Alone };
-        writeln!(out, "== {name}\n{}", shown(&understand(&bytes, surroundings))).unwrap();
+        let source_tree: &dyn SourceTree =
+            if name == "package-scripts.yml" { &Scripts } else { &NoSourceTree };
+        writeln!(out, "== {name}\n{}", shown(&understand(&bytes, source_tree))).unwrap();
     }
     insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../../snapshots" }, {
         insta::assert_snapshot!("understood", out);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::lint::finding::{Finding, Severity};
-use crate::lint::{Report, with_code};
+use crate::lint::{LintReport, with_code};
 
 #[derive(Debug, Clone, Copy)]
 pub struct TextOptions {
@@ -14,7 +14,7 @@ pub struct TextOptions {
 }
 
 /// Every finding of a file, with the line it is on.
-pub fn text(report: &Report, options: TextOptions) -> String {
+pub fn text(report: &LintReport, options: TextOptions) -> String {
     let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(options.width.max(40));
     let mut shown = String::new();
@@ -25,7 +25,7 @@ pub fn text(report: &Report, options: TextOptions) -> String {
     shown
 }
 
-fn group<'a>(report: &'a Report, finding: &'a Finding) -> Group<'a> {
+fn group<'a>(report: &'a LintReport, finding: &'a Finding) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -49,7 +49,7 @@ fn group<'a>(report: &'a Report, finding: &'a Finding) -> Group<'a> {
 }
 
 /// What was found in all files, in a line.
-pub fn summary(reports: &[Report]) -> String {
+pub fn summary(reports: &[LintReport]) -> String {
     let count = |severity| reports.iter().map(|report| report.count(severity)).sum::<usize>();
     let words = |severity: Severity| match count(severity) {
         0 => None,

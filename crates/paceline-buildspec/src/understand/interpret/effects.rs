@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Walk;
-use super::look::each_simple;
-use crate::shell::{Command, Kind, List, Part, Script, Simple, Statement, Word, program};
+use super::Interpreter;
+use super::classify::each_simple;
+use crate::shell::{Command, CommandKind, List, Script, SimpleCommand, Statement, Word, WordPart, program};
 use crate::understand::programs::{Role, role};
 
 /// How deep functions are looked into.
@@ -64,7 +64,7 @@ pub(super) fn argument_names() -> impl Iterator<Item = String> {
     ["@", "*", "#"].into_iter().map(str::to_owned).chain((1..10).map(|number| number.to_string()))
 }
 
-impl Walk<'_> {
+impl Interpreter<'_> {
     /// What a list may change. `text` is what it was parsed from.
     pub(super) fn effects(&self, list: &List, text: &str) -> Effects {
         let mut effects = Effects::default();
@@ -98,32 +98,34 @@ impl Walk<'_> {
 
     pub(super) fn in_command(&self, command: &Command, text: &str, depth: usize, effects: &mut Effects) {
         match &command.kind {
-            Kind::Simple(simple) => self.in_simple(simple, text, depth, effects),
-            Kind::Group(list) => self.in_list(list, text, depth, effects),
-            Kind::If { arms, otherwise } => {
+            CommandKind::Simple(simple) => self.in_simple(simple, text, depth, effects),
+            CommandKind::Group(list) => self.in_list(list, text, depth, effects),
+            CommandKind::If { arms, otherwise } => {
                 for list in arms.iter().flat_map(|(condition, body)| [condition, body]).chain(otherwise) {
                     self.in_list(list, text, depth, effects);
                 }
             }
-            Kind::Loop(of) => {
+            CommandKind::Loop(of) => {
                 effects.names(of.variable.clone());
                 for list in of.condition.iter().chain([&of.body]) {
                     self.in_list(list, text, depth, effects);
                 }
             }
-            Kind::Case(arms) => arms.iter().for_each(|list| self.in_list(list, text, depth, effects)),
-            Kind::Test => effects.names(assigned_in(text.get(command.span.clone()).unwrap_or_default())),
+            CommandKind::Case(arms) => arms.iter().for_each(|list| self.in_list(list, text, depth, effects)),
+            CommandKind::Test => {
+                effects.names(assigned_in(text.get(command.span.clone()).unwrap_or_default()))
+            }
             // What a function does happens where it is called.
-            Kind::Subshell(_) | Kind::Function { .. } => {}
+            CommandKind::Subshell(_) | CommandKind::Function { .. } => {}
         }
     }
 
-    pub(super) fn in_simple(&self, simple: &Simple, text: &str, depth: usize, effects: &mut Effects) {
+    pub(super) fn in_simple(&self, simple: &SimpleCommand, text: &str, depth: usize, effects: &mut Effects) {
         let assigned = simple.assignments.iter().map(|assignment| &assignment.value);
         for word in assigned.chain(&simple.words) {
             let written = text.get(word.span.clone()).unwrap_or_default();
             effects.names(defaults_in(written));
-            if word.parts.iter().any(|part| matches!(part, Part::Arithmetic)) {
+            if word.parts.iter().any(|part| matches!(part, WordPart::Arithmetic)) {
                 effects.names(assigned_in(written));
             }
         }

@@ -1,22 +1,22 @@
 //! Commands that hold commands, and tests.
 
-use super::parse::{Parsed, Parser};
-use super::{Bashism, Kind, List, Loop, Trouble};
+use super::{Parsed, Parser};
+use crate::shell::{Bashism, CommandKind, List, Loop, SyntaxError};
 
 impl Parser<'_> {
     /// A command that starts with a word or sign of the shell's own.
-    pub(super) fn compound(&mut self) -> Parsed<Option<Kind>> {
+    pub(super) fn compound(&mut self) -> Parsed<Option<CommandKind>> {
         let start = self.at;
         if self.starts_with("((")
             && let Some(end) = self.arithmetic_end(self.at + 2)
         {
             self.at = end;
             self.bashism(Bashism::DoubleParenthesis, start);
-            return Ok(Some(Kind::Test));
+            return Ok(Some(CommandKind::Test));
         }
         if self.eat("(") {
             let body = self.list(&[])?;
-            return self.close(")", "(", start).map(|()| Some(Kind::Subshell(body)));
+            return self.close(")", "(", start).map(|()| Some(CommandKind::Subshell(body)));
         }
         let word = self.first_word();
         match word {
@@ -29,13 +29,18 @@ impl Parser<'_> {
             "{" => {
                 let body = self.list(&["}"])?;
                 self.close("}", "{", start)?;
-                Kind::Group(body)
+                CommandKind::Group(body)
             }
             "if" => self.if_(start)?,
             "while" | "until" => {
                 let condition = self.list(&["do"])?;
                 let body = self.do_done(word_static(word), start)?;
-                Kind::Loop(Loop { condition: Some(condition), variable: None, values: Vec::new(), body })
+                CommandKind::Loop(Loop {
+                    condition: Some(condition),
+                    variable: None,
+                    values: Vec::new(),
+                    body,
+                })
             }
             "for" | "select" => self.for_(word_static(word), start)?,
             "case" => self.case(start)?,
@@ -50,12 +55,12 @@ impl Parser<'_> {
                     self.close(")", "(", start)?;
                 }
                 self.lines()?;
-                Kind::Function { name, body: Box::new(self.command()?) }
+                CommandKind::Function { name, body: Box::new(self.command()?) }
             }
             _ => {
                 self.double_bracket(start)?;
                 self.bashism(Bashism::DoubleBracket, start);
-                Kind::Test
+                CommandKind::Test
             }
         };
         Ok(Some(kind))
@@ -79,13 +84,13 @@ impl Parser<'_> {
             self.at += word.len();
             Ok(())
         } else if self.at >= self.end {
-            Err(Trouble::Unclosed { what, at: start..start + what.len() })
+            Err(SyntaxError::Unclosed { what, at: start..start + what.len() })
         } else {
             Err(self.unexpected(self.first_word()))
         }
     }
 
-    fn if_(&mut self, start: usize) -> Parsed<Kind> {
+    fn if_(&mut self, start: usize) -> Parsed<CommandKind> {
         let mut arms = Vec::new();
         loop {
             let condition = self.list(&["then"])?;
@@ -105,7 +110,7 @@ impl Parser<'_> {
             None
         };
         self.word("fi", "if", start)?;
-        Ok(Kind::If { arms, otherwise })
+        Ok(CommandKind::If { arms, otherwise })
     }
 
     fn do_done(&mut self, what: &'static str, start: usize) -> Parsed<List> {
@@ -115,7 +120,7 @@ impl Parser<'_> {
         Ok(body)
     }
 
-    fn for_(&mut self, what: &'static str, start: usize) -> Parsed<Kind> {
+    fn for_(&mut self, what: &'static str, start: usize) -> Parsed<CommandKind> {
         self.blanks();
         let (mut variable, mut values) = (None, Vec::new());
         if what == "select" {
@@ -151,13 +156,13 @@ impl Parser<'_> {
         if self.eat("{") {
             let body = self.list(&["}"])?;
             self.close("}", "{", start)?;
-            return Ok(Kind::Loop(Loop { condition: None, variable, values, body }));
+            return Ok(CommandKind::Loop(Loop { condition: None, variable, values, body }));
         }
         let body = self.do_done(what, start)?;
-        Ok(Kind::Loop(Loop { condition: None, variable, values, body }))
+        Ok(CommandKind::Loop(Loop { condition: None, variable, values, body }))
     }
 
-    fn case(&mut self, start: usize) -> Parsed<Kind> {
+    fn case(&mut self, start: usize) -> Parsed<CommandKind> {
         self.blanks();
         self.word_here()?;
         self.word("in", "case", start)?;
@@ -166,13 +171,13 @@ impl Parser<'_> {
             self.lines()?;
             if self.reserved("esac") {
                 self.at += "esac".len();
-                return Ok(Kind::Case(arms));
+                return Ok(CommandKind::Case(arms));
             }
             self.eat("(");
             loop {
                 self.blanks();
                 match self.peek() {
-                    None => return Err(Trouble::Unclosed { what: "case", at: start..start + 4 }),
+                    None => return Err(SyntaxError::Unclosed { what: "case", at: start..start + 4 }),
                     Some(')') => break self.at += 1,
                     Some('|') => self.at += 1,
                     Some('\n' | ';' | '&' | '<' | '>' | '(') => {
@@ -204,7 +209,7 @@ impl Parser<'_> {
                 return Ok(());
             }
             match self.peek() {
-                None => return Err(Trouble::Unclosed { what: "[[", at: start..start + 2 }),
+                None => return Err(SyntaxError::Unclosed { what: "[[", at: start..start + 2 }),
                 // Operators, and the parentheses of a pattern.
                 Some('(' | ')' | '&' | '|' | '<' | '>' | ';') => self.at += 1,
                 Some(_) => drop(self.word_here()?),
@@ -212,13 +217,13 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn function(&mut self, name: String) -> Parsed<Kind> {
+    pub(super) fn function(&mut self, name: String) -> Parsed<CommandKind> {
         let start = self.at;
         self.at += 1;
         self.blanks();
         self.close(")", "(", start)?;
         self.lines()?;
-        self.deeper(|p| Ok(Kind::Function { name, body: Box::new(p.command()?) }))
+        self.deeper(|p| Ok(CommandKind::Function { name, body: Box::new(p.command()?) }))
     }
 
     /// Where `((…))` ends, if it does: otherwise it is one subshell in another.

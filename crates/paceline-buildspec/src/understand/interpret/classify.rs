@@ -1,8 +1,10 @@
 //! Looks at commands before they are followed: whether anything in them is understood, and what they set.
 
-use super::Walk;
+use super::Interpreter;
 use super::effects::is_setter;
-use crate::shell::{Command, Kind, List, Pipeline, Script, Simple, Span, Statement, Word, program};
+use crate::shell::{
+    Command, CommandKind, List, Pipeline, Script, SimpleCommand, Span, Statement, Word, program,
+};
 use crate::understand::cdk;
 use crate::understand::programs::{Role, role};
 
@@ -17,7 +19,7 @@ pub(super) enum Concern {
     Followed,
 }
 
-impl Walk<'_> {
+impl Interpreter<'_> {
     pub(super) fn concern(&self, statement: &Statement) -> Concern {
         let commands = statement.pipelines().flat_map(|pipeline| &pipeline.commands);
         commands.map(|command| self.command_concerns(command)).max().unwrap_or(Concern::Nothing)
@@ -25,7 +27,7 @@ impl Walk<'_> {
 
     pub(super) fn command_concerns(&self, command: &Command) -> Concern {
         let mut most = Concern::Nothing;
-        if matches!(command.kind, Kind::Function { .. }) {
+        if matches!(command.kind, CommandKind::Function { .. }) {
             return Concern::Followed;
         }
         each_simple(command, &mut |simple| {
@@ -81,7 +83,7 @@ impl Walk<'_> {
     }
 
     fn is_deep_command(&self, command: &Command, depth: usize) -> bool {
-        if matches!(command.kind, Kind::Function { .. }) {
+        if matches!(command.kind, CommandKind::Function { .. }) {
             return true;
         }
         let mut is_deep = false;
@@ -108,7 +110,7 @@ impl Walk<'_> {
 
     /// Whether a script of `package.json` deploys something, or is called so and not known.
     pub(super) fn script_deploys(&self, name: &str) -> bool {
-        match self.surroundings.package_script(&self.dir, name) {
+        match self.source_tree.package_script(&self.dir, name) {
             Some(script) => Script::parse(&script).body.0.iter().any(deploys),
             None => name.contains("deploy"),
         }
@@ -149,7 +151,7 @@ impl Walk<'_> {
                         | Role::Bootstrap
                 );
         });
-        all && !matches!(command.kind, Kind::Test)
+        all && !matches!(command.kind, CommandKind::Test)
     }
 
     pub(super) fn only_says(&self, pipeline: &Pipeline) -> bool {
@@ -177,7 +179,9 @@ pub(super) fn is_test(pipeline: Option<&Pipeline>) -> bool {
 fn asks(command: &Command) -> bool {
     const ASKING: [&str; 11] =
         ["[", "test", "grep", "egrep", "fgrep", "which", "type", "hash", "diff", "cmp", "false"];
-    let Kind::Simple(simple) = &command.kind else { return matches!(command.kind, Kind::Test) };
+    let CommandKind::Simple(simple) = &command.kind else {
+        return matches!(command.kind, CommandKind::Test);
+    };
     let first = simple.words.first().and_then(Word::literal).unwrap_or_default();
     let second = simple.words.get(1).and_then(Word::literal).unwrap_or_default();
     ASKING.contains(&first.as_str())
@@ -187,7 +191,7 @@ fn asks(command: &Command) -> bool {
 
 /// Whether a command prints what another asks about.
 fn feeds(command: &Command) -> bool {
-    let Kind::Simple(simple) = &command.kind else { return false };
+    let CommandKind::Simple(simple) = &command.kind else { return false };
     let first = simple.words.first().and_then(Word::literal).unwrap_or_default();
     matches!(
         first.as_str(),
@@ -201,11 +205,11 @@ pub(super) fn is_pure_test(list: &List) -> bool {
 }
 
 /// Every simple command in a command, but not those that are run to make a word.
-pub(super) fn each_simple(command: &Command, look: &mut dyn FnMut(&Simple)) {
+pub(super) fn each_simple(command: &Command, look: &mut dyn FnMut(&SimpleCommand)) {
     match &command.kind {
-        Kind::Simple(simple) => look(simple),
-        Kind::Group(list) | Kind::Subshell(list) => in_list(list, look),
-        Kind::If { arms, otherwise } => {
+        CommandKind::Simple(simple) => look(simple),
+        CommandKind::Group(list) | CommandKind::Subshell(list) => in_list(list, look),
+        CommandKind::If { arms, otherwise } => {
             for (condition, body) in arms {
                 in_list(condition, look);
                 in_list(body, look);
@@ -214,23 +218,23 @@ pub(super) fn each_simple(command: &Command, look: &mut dyn FnMut(&Simple)) {
                 in_list(list, look);
             }
         }
-        Kind::Loop(of) => {
+        CommandKind::Loop(of) => {
             if let Some(list) = &of.condition {
                 in_list(list, look);
             }
             in_list(&of.body, look);
         }
-        Kind::Case(arms) => {
+        CommandKind::Case(arms) => {
             for list in arms {
                 in_list(list, look);
             }
         }
-        Kind::Function { body, .. } => each_simple(body, look),
-        Kind::Test => {}
+        CommandKind::Function { body, .. } => each_simple(body, look),
+        CommandKind::Test => {}
     }
 }
 
-fn in_list(list: &List, look: &mut dyn FnMut(&Simple)) {
+fn in_list(list: &List, look: &mut dyn FnMut(&SimpleCommand)) {
     for command in commands(list) {
         each_simple(command, look);
     }

@@ -1,6 +1,6 @@
 //! Every simple command of a script, with where it stands.
 
-use super::{Command, Joint, Kind, List, Part, Pipeline, Redirect, Span, Word};
+use super::{AndOr, Command, CommandKind, List, Pipeline, Redirect, Span, Word, WordPart};
 
 /// A simple command that names a program.
 #[derive(Debug, Clone)]
@@ -11,13 +11,13 @@ pub(crate) struct Call<'a> {
     pub(crate) words: &'a [Word],
     program: String,
     arguments: Vec<String>,
-    pub(crate) place: Place,
+    pub(crate) context: CallContext,
 }
 
 /// Where a command stands.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(crate) struct Place {
+pub(crate) struct CallContext {
     /// What it prints goes to the next command of a pipeline.
     pub(crate) piped: bool,
     /// It reads what the command before it in a pipeline prints.
@@ -36,42 +36,42 @@ pub(crate) struct Place {
 /// Every simple command, in the order of the text, those in substitutions and functions too.
 pub(crate) fn calls(list: &List) -> Vec<Call<'_>> {
     let mut calls = Vec::new();
-    in_list(list, Place::default(), &mut calls);
+    in_list(list, CallContext::default(), &mut calls);
     calls.sort_by_key(|call| call.span.start);
     calls
 }
 
-fn in_list<'a>(list: &'a List, place: Place, calls: &mut Vec<Call<'a>>) {
+fn in_list<'a>(list: &'a List, context: CallContext, calls: &mut Vec<Call<'a>>) {
     for statement in &list.0 {
-        let place = Place { background: place.background || statement.background, ..place };
+        let context = CallContext { background: context.background || statement.background, ..context };
         let joints = statement.rest.iter().map(|(joint, _)| Some(*joint)).chain([None]);
         for (index, (pipeline, next)) in statement.pipelines().zip(joints).enumerate() {
-            let tested = place.tested || matches!(next, Some(Joint::And | Joint::Or)) || pipeline.negated;
-            let guarded = place.guarded || index > 0;
-            in_pipeline(pipeline, Place { tested, guarded, ..place }, calls);
+            let tested = context.tested || matches!(next, Some(AndOr::And | AndOr::Or)) || pipeline.negated;
+            let guarded = context.guarded || index > 0;
+            in_pipeline(pipeline, CallContext { tested, guarded, ..context }, calls);
         }
     }
 }
 
-fn in_pipeline<'a>(pipeline: &'a Pipeline, place: Place, calls: &mut Vec<Call<'a>>) {
+fn in_pipeline<'a>(pipeline: &'a Pipeline, context: CallContext, calls: &mut Vec<Call<'a>>) {
     let last = pipeline.commands.len() - 1;
     for (index, command) in pipeline.commands.iter().enumerate() {
-        let (piped, fed) = (place.piped || index < last, place.fed || index > 0);
-        in_command(command, Place { piped, fed, ..place }, calls);
+        let (piped, fed) = (context.piped || index < last, context.fed || index > 0);
+        in_command(command, CallContext { piped, fed, ..context }, calls);
     }
 }
 
-fn in_command<'a>(command: &'a Command, place: Place, calls: &mut Vec<Call<'a>>) {
+fn in_command<'a>(command: &'a Command, context: CallContext, calls: &mut Vec<Call<'a>>) {
     for redirect in &command.redirects {
-        in_word(&redirect.target, place, calls);
+        in_word(&redirect.target, context, calls);
     }
     match &command.kind {
-        Kind::Simple(simple) => {
+        CommandKind::Simple(simple) => {
             for assignment in &simple.assignments {
-                in_word(&assignment.value, place, calls);
+                in_word(&assignment.value, context, calls);
             }
             for word in &simple.words {
-                in_word(word, place, calls);
+                in_word(word, context, calls);
             }
             let words = program(&simple.words);
             if !words.is_empty() {
@@ -81,40 +81,44 @@ fn in_command<'a>(command: &'a Command, place: Place, calls: &mut Vec<Call<'a>>)
                     words,
                     program: words[0].literal().unwrap_or_default(),
                     arguments: words[1..].iter().map(Word::shown).collect(),
-                    place,
+                    context,
                 });
             }
         }
-        Kind::Group(list) | Kind::Subshell(list) => in_list(list, place, calls),
-        Kind::If { arms, otherwise } => {
+        CommandKind::Group(list) | CommandKind::Subshell(list) => in_list(list, context, calls),
+        CommandKind::If { arms, otherwise } => {
             for (condition, body) in arms {
-                in_list(condition, Place { tested: true, ..place }, calls);
-                in_list(body, Place { guarded: true, ..place }, calls);
+                in_list(condition, CallContext { tested: true, ..context }, calls);
+                in_list(body, CallContext { guarded: true, ..context }, calls);
             }
             if let Some(list) = otherwise {
-                in_list(list, Place { guarded: true, ..place }, calls);
+                in_list(list, CallContext { guarded: true, ..context }, calls);
             }
         }
-        Kind::Loop(of) => {
-            let place = Place { looped: true, ..place };
-            of.values.iter().for_each(|word| in_word(word, place, calls));
-            of.condition.iter().for_each(|list| in_list(list, Place { tested: true, ..place }, calls));
-            in_list(&of.body, place, calls);
+        CommandKind::Loop(of) => {
+            let context = CallContext { looped: true, ..context };
+            of.values.iter().for_each(|word| in_word(word, context, calls));
+            of.condition
+                .iter()
+                .for_each(|list| in_list(list, CallContext { tested: true, ..context }, calls));
+            in_list(&of.body, context, calls);
         }
-        Kind::Case(arms) => {
+        CommandKind::Case(arms) => {
             for list in arms {
-                in_list(list, Place { guarded: true, ..place }, calls);
+                in_list(list, CallContext { guarded: true, ..context }, calls);
             }
         }
-        Kind::Function { body, .. } => in_command(body, Place { in_function: true, ..place }, calls),
-        Kind::Test => {}
+        CommandKind::Function { body, .. } => {
+            in_command(body, CallContext { in_function: true, ..context }, calls)
+        }
+        CommandKind::Test => {}
     }
 }
 
-fn in_word<'a>(word: &'a Word, place: Place, calls: &mut Vec<Call<'a>>) {
+fn in_word<'a>(word: &'a Word, context: CallContext, calls: &mut Vec<Call<'a>>) {
     for part in &word.parts {
-        if let Part::Commands(list) = part {
-            in_list(list, Place { captured: true, piped: false, fed: false, ..place }, calls);
+        if let WordPart::Commands(list) = part {
+            in_list(list, CallContext { captured: true, piped: false, fed: false, ..context }, calls);
         }
     }
 }
@@ -155,7 +159,7 @@ pub(crate) fn program(words: &[Word]) -> &[Word] {
 }
 
 fn is_setting(word: &Word) -> bool {
-    word.shown().split_once('=').is_some_and(|(name, _)| super::words::is_name(name))
+    word.shown().split_once('=').is_some_and(|(name, _)| super::parse::is_name(name))
 }
 
 impl Call<'_> {

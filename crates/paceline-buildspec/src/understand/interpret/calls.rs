@@ -1,16 +1,16 @@
 //! What single calls do.
 
+use super::classify::{Concern, deploys, inner_script, without_timeout};
 use super::effects::{argument_names, is_setter};
-use super::look::{Concern, deploys, inner_script, without_timeout};
-use super::{MAX_DEPTH, Open, REGIONS, Source, Walk, What};
-use crate::shell::{Script, Simple, Span, program};
+use super::{ActionKind, Interpreter, MAX_DEPTH, REGIONS, Source, UnknownRegion};
+use crate::shell::{Script, SimpleCommand, Span, program};
 use crate::understand::cdk;
 use crate::understand::names::joined;
 use crate::understand::programs::{Role, role};
 use crate::understand::variables::ROOT;
 
-impl Walk<'_> {
-    pub(super) fn simple(&mut self, simple: &Simple, span: &Span, source: Source<'_>) {
+impl Interpreter<'_> {
+    pub(super) fn simple(&mut self, simple: &SimpleCommand, span: &Span, source: Source<'_>) {
         self.calls += 1;
         if self.is_spent(span, source) {
             return;
@@ -48,7 +48,7 @@ impl Walk<'_> {
                 if REGIONS.contains(&name.as_str()) {
                     let is_kept = value.is_kept && self.fleeting == 0;
                     let setting = is_kept.then(|| format!("export {name}={written}"));
-                    self.open.push(Open { name: name.clone(), written, setting });
+                    self.open.push(UnknownRegion { name: name.clone(), written, setting });
                 }
                 self.variables.lose(&name, false);
             }
@@ -61,7 +61,7 @@ impl Walk<'_> {
     }
 
     /// Variables that are set on their own.
-    fn assign(&mut self, simple: &Simple, line: usize, text: &str, source: Source<'_>) {
+    fn assign(&mut self, simple: &SimpleCommand, line: usize, text: &str, source: Source<'_>) {
         let is_kept = self.may_keep(text) && self.when.as_ref().is_none_or(|when| when.shell.is_some());
         let mut names = Vec::new();
         for assignment in &simple.assignments {
@@ -78,12 +78,19 @@ impl Walk<'_> {
             }
         }
         if !names.is_empty() && is_kept {
-            self.act(line, text, What::Setup(names));
+            self.record(line, text, ActionKind::Setup(names));
         }
     }
 
     /// Builtins that set variables by their arguments.
-    fn setter(&mut self, words: &[String], simple: &Simple, line: usize, text: &str, source: Source<'_>) {
+    fn setter(
+        &mut self,
+        words: &[String],
+        simple: &SimpleCommand,
+        line: usize,
+        text: &str,
+        source: Source<'_>,
+    ) {
         let mut effects = super::effects::Effects::default();
         self.in_simple(simple, source.text, 0, &mut effects);
         self.retire(&effects);
@@ -96,12 +103,19 @@ impl Walk<'_> {
         }
         if is_kept && effects.sets() {
             let names = effects.names.iter().cloned().collect();
-            self.act(line, text, What::Setup(if effects.any { Vec::new() } else { names }));
+            self.record(line, text, ActionKind::Setup(if effects.any { Vec::new() } else { names }));
         }
         self.lose(&effects, is_kept);
     }
 
-    fn call(&mut self, words: &[String], simple: &Simple, line: usize, span: &Span, source: Source<'_>) {
+    fn call(
+        &mut self,
+        words: &[String],
+        simple: &SimpleCommand,
+        line: usize,
+        span: &Span,
+        source: Source<'_>,
+    ) {
         let text = source.text(span);
         let Some(first) = words.first() else { return };
         match first.as_str() {
@@ -121,8 +135,8 @@ impl Walk<'_> {
         if let Some(call) = cdk::call(words) {
             self.overwritten(line);
             let what = match call.command.as_str() {
-                "bootstrap" => What::Bootstrap,
-                "deploy" | "synth" => What::Cdk(Box::new(call)),
+                "bootstrap" => ActionKind::Bootstrap,
+                "deploy" | "synth" => ActionKind::Cdk(Box::new(call)),
                 "destroy" => {
                     return self.leave_out(line, text, "it deletes stacks: `paceline destroy` is for that");
                 }
@@ -137,17 +151,17 @@ impl Walk<'_> {
                     );
                 }
             };
-            return self.act(line, text, what);
+            return self.record(line, text, what);
         }
         match role(words) {
             Role::Says => {}
-            Role::Install => self.act(line, text, What::Install),
-            Role::Build => self.act(line, text, What::Build),
-            Role::Environment => self.act(line, text, What::Setup(Vec::new())),
-            Role::Cli(version) => self.act(line, text, What::Cli(version)),
+            Role::Install => self.record(line, text, ActionKind::Install),
+            Role::Build => self.record(line, text, ActionKind::Build),
+            Role::Environment => self.record(line, text, ActionKind::Setup(Vec::new())),
+            Role::Cli(version) => self.record(line, text, ActionKind::Cli(version)),
             Role::PackageScript(name) => self.package_script(&name, line, text),
-            Role::Bootstrap => self.act(line, text, What::Bootstrap),
-            Role::Signal(variable) => self.act(line, text, What::Signal(variable)),
+            Role::Bootstrap => self.record(line, text, ActionKind::Bootstrap),
+            Role::Signal(variable) => self.record(line, text, ActionKind::Signal(variable)),
             Role::Daemon => self.leave_out(line, text, "a privileged build has a Docker daemon already"),
             Role::Runtime => self.leave_out(line, text, "the build image has the runtime"),
             Role::Opaque => {
@@ -157,7 +171,7 @@ impl Walk<'_> {
                     "it deploys by means of its own, which are not read here: put its commands in its place",
                 );
             }
-            Role::Tool | Role::Other => self.act(line, text, What::Script),
+            Role::Tool | Role::Other => self.record(line, text, ActionKind::Script),
         }
     }
 
@@ -209,12 +223,12 @@ impl Walk<'_> {
     fn entered(&mut self, to: &str, line: usize, text: &str) -> String {
         let target = joined(&self.dir, to);
         let is_plain = !to.starts_with(['/', '$', '~', '.']) && !self.dir.is_empty() && !target.contains('$');
-        if !is_plain || self.surroundings.is_folder(&target) == Some(true) {
+        if !is_plain || self.source_tree.is_folder(&target) == Some(true) {
             return target;
         }
         let from_root = joined("", to);
         let is_in_it = self.dir == from_root || self.dir.ends_with(&format!("/{from_root}"));
-        let meant = if self.surroundings.is_folder(&from_root) == Some(true) && !is_in_it {
+        let meant = if self.source_tree.is_folder(&from_root) == Some(true) && !is_in_it {
             from_root
         } else if is_in_it {
             self.dir.clone()
@@ -230,7 +244,7 @@ impl Walk<'_> {
         meant
     }
 
-    fn declare(&mut self, simple: &Simple, line: usize, text: &str, source: Source<'_>) {
+    fn declare(&mut self, simple: &SimpleCommand, line: usize, text: &str, source: Source<'_>) {
         let mut effects = super::effects::Effects::default();
         self.in_simple(simple, source.text, 0, &mut effects);
         if effects.any {
@@ -261,7 +275,7 @@ impl Walk<'_> {
             }
         }
         if !names.is_empty() && is_kept {
-            self.act(line, text, What::Setup(names));
+            self.record(line, text, ActionKind::Setup(names));
         }
     }
 
@@ -297,7 +311,7 @@ impl Walk<'_> {
         let parsed = Script::parse(script);
         let concern = parsed.body.0.iter().map(|statement| self.concern(statement)).max();
         if concern != Some(Concern::Followed) || self.depth >= MAX_DEPTH {
-            return self.act(line, text, What::Script);
+            return self.record(line, text, ActionKind::Script);
         }
         let kept = (self.dir.clone(), self.variables.clone());
         self.depth += 1;
@@ -308,7 +322,7 @@ impl Walk<'_> {
 
     /// A script of `package.json` is followed if it deploys, and built with otherwise.
     fn package_script(&mut self, name: &str, line: usize, text: &str) {
-        let script = self.surroundings.package_script(&self.dir, name).filter(|_| self.depth < MAX_DEPTH);
+        let script = self.source_tree.package_script(&self.dir, name).filter(|_| self.depth < MAX_DEPTH);
         let parsed = script.as_deref().map(Script::parse);
         if let (Some(script), Some(parsed)) = (&script, &parsed)
             && parsed.body.0.iter().any(deploys)
@@ -322,7 +336,7 @@ impl Walk<'_> {
             let why = "what the script does is not known: put its commands in its place";
             self.leave_out_deployment(line, text, why);
         } else {
-            self.act(line, text, What::Build);
+            self.record(line, text, ActionKind::Build);
         }
     }
 }

@@ -1,15 +1,18 @@
 //! Commands and how they are joined.
 
-use super::words::is_name;
+mod compound;
+mod word;
+
 use super::{
-    Assignment, Bashism, Command, Joint, Kind, List, Part, Pipeline, Redirect, Script, Simple, Span,
-    Statement, Trouble, Word, dialect,
+    AndOr, Assignment, Bashism, Command, CommandKind, List, Pipeline, Redirect, Script, SimpleCommand, Span,
+    Statement, SyntaxError, Word, WordPart, bashism,
 };
+pub(super) use word::is_name;
 
 /// More is no script that anyone wrote, and the tree is built recursively.
 const MAX_DEPTH: usize = 40;
 
-pub(super) type Parsed<T> = Result<T, Trouble>;
+pub(super) type Parsed<T> = Result<T, SyntaxError>;
 
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
@@ -35,10 +38,10 @@ const OPERATORS: &[&str] = &["&>>", "&>", "<<<", "<<-", "<<", "<>", "<&", ">>", 
 pub(super) fn script(text: &str) -> Script {
     let mut parser = Parser::new(text, 0, text.len());
     let mut body = List::default();
-    let trouble = parser.statements(&mut body, &[]).and_then(|()| parser.nothing_left()).err();
+    let error = parser.statements(&mut body, &[]).and_then(|()| parser.nothing_left()).err();
     let mut bashisms = parser.bashisms;
     bashisms.sort_by_key(|(_, span)| span.start);
-    Script { body, trouble, bashisms }
+    Script { body, error, bashisms }
 }
 
 impl<'a> Parser<'a> {
@@ -76,18 +79,18 @@ impl<'a> Parser<'a> {
         self.bashisms.push((bashism, start..self.at.max(start)));
     }
 
-    pub(super) fn unclosed(&self, what: &'static str, start: usize) -> Trouble {
+    pub(super) fn unclosed(&self, what: &'static str, start: usize) -> SyntaxError {
         let width = self.text[start..].chars().next().map_or(0, char::len_utf8);
-        Trouble::Unclosed { what, at: start..start + width }
+        SyntaxError::Unclosed { what, at: start..start + width }
     }
 
-    pub(super) fn unexpected(&self, what: &str) -> Trouble {
-        Trouble::Unexpected { what: what.to_owned(), at: self.at..self.at + what.len() }
+    pub(super) fn unexpected(&self, what: &str) -> SyntaxError {
+        SyntaxError::Unexpected { what: what.to_owned(), at: self.at..self.at + what.len() }
     }
 
     pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= MAX_DEPTH {
-            return Err(Trouble::TooDeep);
+            return Err(SyntaxError::TooDeep);
         }
         self.depth += 1;
         let read = read(self);
@@ -128,7 +131,7 @@ impl<'a> Parser<'a> {
         for heredoc in std::mem::take(&mut self.heredocs) {
             loop {
                 if self.at >= self.end {
-                    return Err(Trouble::Unclosed { what: "here-document", at: heredoc.at });
+                    return Err(SyntaxError::Unclosed { what: "here-document", at: heredoc.at });
                 }
                 let rest = self.rest();
                 let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
@@ -145,7 +148,7 @@ impl<'a> Parser<'a> {
 
     fn nothing_left(&mut self) -> Parsed<()> {
         if let Some(heredoc) = self.heredocs.first() {
-            return Err(Trouble::Unclosed { what: "here-document", at: heredoc.at.clone() });
+            return Err(SyntaxError::Unclosed { what: "here-document", at: heredoc.at.clone() });
         }
         match self.peek() {
             None => Ok(()),
@@ -204,9 +207,9 @@ impl<'a> Parser<'a> {
         loop {
             self.blanks();
             let joint = if self.eat("&&") {
-                Joint::And
+                AndOr::And
             } else if self.eat("||") {
-                Joint::Or
+                AndOr::Or
             } else {
                 break;
             };
@@ -266,7 +269,7 @@ impl<'a> Parser<'a> {
             Some(kind) => (kind, Vec::new()),
             None => self.simple()?,
         };
-        if !matches!(kind, Kind::Simple(_)) {
+        if !matches!(kind, CommandKind::Simple(_)) {
             loop {
                 self.blanks();
                 match self.redirect()? {
@@ -278,7 +281,7 @@ impl<'a> Parser<'a> {
         if self.at == start {
             let word = self.first_word();
             return Err(if word.is_empty() {
-                Trouble::Unexpected { what: "the end".to_owned(), at: start..start }
+                SyntaxError::Unexpected { what: "the end".to_owned(), at: start..start }
             } else {
                 self.unexpected(word)
             });
@@ -288,8 +291,8 @@ impl<'a> Parser<'a> {
         Ok(Command { span: start..end, kind, redirects })
     }
 
-    fn simple(&mut self) -> Parsed<(Kind, Vec<Redirect>)> {
-        let mut simple = Simple::default();
+    fn simple(&mut self) -> Parsed<(CommandKind, Vec<Redirect>)> {
+        let mut simple = SimpleCommand::default();
         let mut redirects = Vec::new();
         let start = self.at;
         loop {
@@ -322,20 +325,20 @@ impl<'a> Parser<'a> {
             // `declare -A x=(…)`: the only arguments that may hold parentheses.
             if self.starts_with("(")
                 && self.text[before..self.at].ends_with('=')
-                && dialect::declares(&simple)
+                && bashism::declares(&simple)
             {
                 self.at = before;
                 if self.assignment()?.is_some() {
-                    word = Word { span: before..self.at, parts: vec![Part::Arithmetic] };
+                    word = Word { span: before..self.at, parts: vec![WordPart::Arithmetic] };
                 }
             }
             simple.words.push(word);
         }
-        if let Some((bashism, word)) = dialect::command(&simple) {
+        if let Some((bashism, word)) = bashism::command(&simple) {
             self.bashisms.push((bashism, word.span.clone()));
         }
         debug_assert!(self.at >= start);
-        Ok((Kind::Simple(simple), redirects))
+        Ok((CommandKind::Simple(simple), redirects))
     }
 
     fn assignment(&mut self) -> Parsed<Option<Assignment>> {
@@ -379,7 +382,7 @@ impl<'a> Parser<'a> {
             self.bashism(Bashism::Array, start);
             return Ok(Some(Assignment {
                 name,
-                value: Word { span: start..self.at, parts: vec![Part::Arithmetic] },
+                value: Word { span: start..self.at, parts: vec![WordPart::Arithmetic] },
             }));
         }
         let value = match self.peek() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Part, Simple, Word};
+use super::{SimpleCommand, Word, WordPart};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Bashism {
@@ -106,7 +106,7 @@ pub(super) fn variable(name: &str) -> Option<Bashism> {
 }
 
 /// What a simple command has that is bash's, and in which word.
-pub(super) fn command(simple: &Simple) -> Option<(Bashism, &Word)> {
+pub(super) fn command(simple: &SimpleCommand) -> Option<(Bashism, &Word)> {
     let (first, arguments) = simple.words.split_first()?;
     let name = first.literal()?;
     let has = |option: &str| arguments.iter().find(|word| word.is(option));
@@ -138,11 +138,11 @@ pub(super) fn command(simple: &Simple) -> Option<(Bashism, &Word)> {
 }
 
 /// Whether its arguments are assignments.
-pub(super) fn declares(simple: &Simple) -> bool {
+pub(super) fn declares(simple: &SimpleCommand) -> bool {
     let name = simple.words.first().and_then(Word::literal);
     name.is_some_and(|name| matches!(name.as_str(), "declare" | "typeset" | "local" | "export" | "readonly"))
 }
 
 fn is_unquoted(word: &Word) -> bool {
-    word.parts.iter().all(|part| matches!(part, Part::Text { quoted: false, .. }))
+    word.parts.iter().all(|part| matches!(part, WordPart::Text { quoted: false, .. }))
 }

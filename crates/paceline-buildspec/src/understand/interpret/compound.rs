@@ -1,14 +1,14 @@
 //! Commands that hold commands: conditions, loops, alternatives.
 
+use super::classify::{commands, is_pure_test, span_of_list};
 use super::effects::{Effects, only_sets};
-use super::look::{commands, is_pure_test, span_of_list};
-use super::{MAX_CALLS, Source, Walk, What};
+use super::{ActionKind, Interpreter, MAX_CALLS, Source};
 use crate::shell::{Command, List, Loop, Pipeline, Span, Statement, Word};
 use crate::understand::When;
 use crate::understand::condition::{self, Asked};
 use crate::understand::programs::Role;
 
-impl Walk<'_> {
+impl Interpreter<'_> {
     /// Keeps a whole statement as it is written, where nothing of it has to be followed.
     pub(super) fn keep(&mut self, statement: &Statement, source: Source<'_>) {
         self.calls += 1;
@@ -29,20 +29,20 @@ impl Walk<'_> {
         let is_kept = self.may_keep(text);
         if effects.sets() && is_kept {
             let names = effects.names.iter().cloned().collect();
-            self.act(line, text, What::Setup(if effects.any { Vec::new() } else { names }));
+            self.record(line, text, ActionKind::Setup(if effects.any { Vec::new() } else { names }));
         }
         if all().all(only_sets) {
             // It is said already, or says nothing.
         } else if is(|role| matches!(role, Role::Install | Role::Tool | Role::Cli(_))) {
-            self.act(line, text, What::Install);
+            self.record(line, text, ActionKind::Install);
         } else if is(|role| matches!(role, Role::Build | Role::PackageScript(_))) {
-            self.act(line, text, What::Build);
+            self.record(line, text, ActionKind::Build);
         } else if only(|role| *role == Role::Daemon) {
             self.leave_out(line, text, "a privileged build has a Docker daemon already");
         } else if only(|role| *role == Role::Runtime) {
             self.leave_out(line, text, "the build image has the runtime");
         } else {
-            self.act(line, text, What::Script);
+            self.record(line, text, ActionKind::Script);
         }
         self.lose(&effects, is_kept);
     }
@@ -230,7 +230,7 @@ impl Walk<'_> {
             if let Some((line, text)) = self.variables.setting(&name).filter(|_| name != "IFS") {
                 let line = if line == 0 { self.line } else { line };
                 let when = self.when.take();
-                self.act(line, &text, What::Setup(vec![name]));
+                self.record(line, &text, ActionKind::Setup(vec![name]));
                 self.when = when;
             }
         }
@@ -262,15 +262,17 @@ fn lists_stacks(text: &str) -> bool {
 
 /// Whether something in it is decided: what is kept of it is kept whole.
 pub(super) fn is_conditional(statement: &Statement) -> bool {
-    use crate::shell::{Joint, Kind};
-    let decides = |command: &Command| matches!(command.kind, Kind::If { .. } | Kind::Loop(_) | Kind::Case(_));
+    use crate::shell::{AndOr, CommandKind};
+    let decides = |command: &Command| {
+        matches!(command.kind, CommandKind::If { .. } | CommandKind::Loop(_) | CommandKind::Case(_))
+    };
     let in_lists = |command: &Command| match &command.kind {
-        Kind::Group(list) => commands(list).any(decides),
+        CommandKind::Group(list) => commands(list).any(decides),
         _ => false,
     };
-    let is_or = statement.rest.iter().any(|(joint, _)| *joint == Joint::Or);
+    let is_or = statement.rest.iter().any(|(joint, _)| *joint == AndOr::Or);
     let mut all = statement.pipelines().flat_map(|pipeline| &pipeline.commands);
     let tests = !statement.rest.is_empty()
-        && statement.pipelines().any(|pipeline| super::look::is_test(Some(pipeline)));
+        && statement.pipelines().any(|pipeline| super::classify::is_test(Some(pipeline)));
     is_or || tests || all.any(|command| decides(command) || in_lists(command))
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// Everything may be unknown: then the rules that need it say nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Surroundings {
+pub struct LintContext {
     /// The project that runs the buildspec.
     pub project: Option<ProjectFacts>,
     /// The root of the source, to look for folders in.
@@ -14,7 +14,7 @@ pub struct Surroundings {
     pub has_npm_lock: bool,
 }
 
-impl Surroundings {
+impl LintContext {
     /// Whether a folder is there, as far as that is known.
     pub(super) fn has_folder(&self, folder: &str) -> bool {
         self.root.as_ref().is_some_and(|root| root.join(folder).is_dir())

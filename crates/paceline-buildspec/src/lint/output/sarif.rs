@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::lint::finding::{Edit, Finding};
-use crate::lint::{RULES, Report, Rule};
+use crate::lint::{LintReport, RULES, Rule};
 use crate::yaml::Lines;
 
 /// One run with every rule and every finding.
-pub fn sarif(reports: &[Report]) -> String {
+pub fn sarif(reports: &[LintReport]) -> String {
     let rules: Vec<Value> = RULES.iter().map(|rule| descriptor(rule)).collect();
     let results: Vec<Value> = reports
         .iter()
@@ -46,7 +46,7 @@ fn descriptor(rule: &Rule) -> Value {
     })
 }
 
-fn result(report: &Report, finding: &Finding, lines: &Lines<'_>) -> Value {
+fn result(report: &LintReport, finding: &Finding, lines: &Lines<'_>) -> Value {
     let text = match &finding.hint {
         Some(hint) => format!("{}. Hint: {hint}", finding.message),
         None => finding.message.clone(),

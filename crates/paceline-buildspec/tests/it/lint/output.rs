@@ -1,16 +1,16 @@
 //! How findings are shown.
 
-use paceline_buildspec::lint::present::{TextOptions, json, sarif, summary, text};
-use paceline_buildspec::lint::{RULES, Report, Surroundings, lint};
+use paceline_buildspec::lint::output::{TextOptions, json, sarif, summary, text};
+use paceline_buildspec::lint::{LintContext, LintReport, RULES, lint};
 use serde_json::Value;
 
 use super::{commands, script};
 use crate::snapshot;
 
-fn report() -> Report {
+fn report() -> LintReport {
     let text = commands(&["echo é; cdk deploy", "make | tee log"])
         .replace("phases:", "env: {variables: {A: yes}}\nphases:");
-    lint("ci/build spec.yml", text.as_bytes(), &Surroundings::default())
+    lint("ci/build spec.yml", text.as_bytes(), &LintContext::default())
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn people_see_the_line_and_what_it_is_about() {
 #[test]
 fn the_summary_counts() {
     assert_eq!(summary(&[]), "nothing found in 0 files");
-    let clean = lint("a", script("make").as_bytes(), &Surroundings::default());
+    let clean = lint("a", script("make").as_bytes(), &LintContext::default());
     assert_eq!(summary(&[clean.clone(), clean]), "nothing found in 2 files");
     assert!(
         summary(&[report()]).starts_with("3 warnings in 1 file\n hint: --fix mends 1 of them"),
@@ -69,7 +69,7 @@ fn code_scanning_reads_sarif() {
 
 #[test]
 fn an_unreadable_file_is_shown_like_any_other() {
-    let report = Report::of_unreadable("nowhere.yml", "cannot read the file: no such file".to_owned());
+    let report = LintReport::of_unreadable("nowhere.yml", "cannot read the file: no such file".to_owned());
     let shown = text(&report, TextOptions { color: false, width: 80 });
     assert!(
         shown.starts_with("error[PL101]: cannot read the file: no such file\n --> nowhere.yml:1:1"),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{GenerateError, GeneratedFile, Generation, TOOL, buildspecs, project, render, same, steps};
+use super::{GenerateError, GeneratedFile, Generation, TOOL, buildspecs, project, render, same, scripts};
 use crate::project::cloudformation::{self, Beside};
 use crate::project::role::{self, Statement};
 use crate::project::{Project, construct};
@@ -87,7 +87,7 @@ pub(super) fn construct(generation: &Generation, project: &Project) -> Result<Ge
     let written = serde_json::to_string_pretty(&settings).map_err(|error| mismatch(error.to_string()))?;
     let context = ConstructContext {
         tool: TOOL,
-        command: steps::command(generation),
+        command: scripts::command(generation),
         class: class(&generation.name),
         buildspec: &project.source.buildspec,
         settings: &written,
@@ -134,7 +134,7 @@ fn context<'a>(generation: &Generation, project: &'a Project) -> Context<'a> {
     };
     Context {
         tool: TOOL,
-        command: steps::command(generation),
+        command: scripts::command(generation),
         project,
         template_file: format!("{}/{}", generation.out_dir, template_path(generation)),
         log_retention_days: beside.log_retention_days,

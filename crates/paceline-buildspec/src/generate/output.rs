@@ -6,7 +6,7 @@ use std::io::Write as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::NamedTempFile;
 
-use crate::generate::{GeneratedFile, SUFFIXES};
+use super::{GeneratedFile, SUFFIXES};
 
 /// What every generated file says in its first lines, in a comment or in its description.
 const MARK: &str = "enerated by paceline";
@@ -21,24 +21,24 @@ pub enum Mode {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reconciled {
+pub struct FileChanges {
     pub written: Vec<Utf8PathBuf>,
     /// What was generated once and is no longer.
     pub removed: Vec<Utf8PathBuf>,
     pub unchanged: Vec<Utf8PathBuf>,
-    pub stale: Vec<Stale>,
+    pub stale: Vec<StaleFile>,
 }
 
 /// A file that is missing, differs from what would be generated, or is generated no longer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stale {
+pub struct StaleFile {
     pub path: Utf8PathBuf,
     /// Unified, from what is on disk to what would be generated.
     pub diff: String,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
+pub enum OutputError {
     #[error("cannot read the generated file `{path}`\nhint: move it away if it is not a generated file")]
     Read { path: Utf8PathBuf, source: std::io::Error },
     #[error("cannot write the generated file `{path}`\nhint: check the folder's permissions and free space")]
@@ -52,12 +52,12 @@ pub enum ReconcileError {
 /// Brings `out_dir` in line with the files, or says where it is not. Each file is replaced in one step, so that no
 /// reader and no interruption meets half of one, and none is replaced before all are on the disk: a disk that is full
 /// leaves the old files as they were. When the files are all those of a project, what it generates no longer goes.
-pub fn reconcile(
+pub fn write_files(
     out_dir: &Utf8Path,
     project: Option<&str>,
     files: &[GeneratedFile],
     mode: Mode,
-) -> Result<Reconciled, ReconcileError> {
+) -> Result<FileChanges, OutputError> {
     // Everything is read before anything is written: one file that cannot be read leaves all as they are.
     let compare = |file: &GeneratedFile| {
         let path = out_dir.join(&file.path);
@@ -65,34 +65,34 @@ pub fn reconcile(
     };
     let compared: Vec<_> = files.iter().map(compare).collect::<Result<_, _>>()?;
     let obsolete = project.map_or(Ok(Vec::new()), |name| obsolete(out_dir, name, files))?;
-    let mut reconciled = Reconciled::default();
+    let mut changes = FileChanges::default();
     let mut prepared = Vec::new();
     for (file, (path, on_disk)) in files.iter().zip(compared) {
         if on_disk.as_deref() == Some(&file.contents) {
-            reconciled.unchanged.push(path);
+            changes.unchanged.push(path);
         } else if mode == Mode::Write {
             let temporary =
                 prepare(&path, &file.contents, None).map_err(|source| cannot_write(&path, source))?;
             prepared.push((path, temporary));
         } else {
             let diff = diff(&path, on_disk.as_deref(), Some(&file.contents));
-            reconciled.stale.push(Stale { path, diff });
+            changes.stale.push(StaleFile { path, diff });
         }
     }
     for (path, temporary) in prepared {
         temporary.persist(&path).map_err(|error| cannot_write(&path, error.error))?;
-        reconciled.written.push(path);
+        changes.written.push(path);
     }
     for (path, on_disk) in obsolete {
         if mode == Mode::Write {
             fs_err::remove_file(&path).map_err(|source| cannot_write(&path, source))?;
-            reconciled.removed.push(path);
+            changes.removed.push(path);
         } else {
             let diff = diff(&path, Some(&on_disk), None);
-            reconciled.stale.push(Stale { path, diff });
+            changes.stale.push(StaleFile { path, diff });
         }
     }
-    Ok(reconciled)
+    Ok(changes)
 }
 
 /// The files of the project that are there and not generated, with what is in them. What does not say that it is
@@ -101,7 +101,7 @@ fn obsolete(
     out_dir: &Utf8Path,
     name: &str,
     files: &[GeneratedFile],
-) -> Result<Vec<(Utf8PathBuf, String)>, ReconcileError> {
+) -> Result<Vec<(Utf8PathBuf, String)>, OutputError> {
     let mut found = Vec::new();
     for suffix in SUFFIXES {
         let file = format!("{name}{suffix}");
@@ -117,20 +117,20 @@ fn obsolete(
     Ok(found)
 }
 
-fn cannot_write(path: &Utf8Path, source: std::io::Error) -> ReconcileError {
-    ReconcileError::Write { path: path.to_owned(), source }
+fn cannot_write(path: &Utf8Path, source: std::io::Error) -> OutputError {
+    OutputError::Write { path: path.to_owned(), source }
 }
 
-fn read(path: &Utf8Path) -> Result<Option<String>, ReconcileError> {
+fn read(path: &Utf8Path) -> Result<Option<String>, OutputError> {
     // Reading a named pipe or a device may not end.
     if fs_err::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(ReconcileError::Read { path: path.to_owned(), source: not_a_file() });
+        return Err(OutputError::Read { path: path.to_owned(), source: not_a_file() });
     }
     match fs_err::read(path) {
         // A checkout may turn line ends into CRLF, and any file may be where ours belongs: both only differ.
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ReconcileError::Read { path: path.to_owned(), source }),
+        Err(source) => Err(OutputError::Read { path: path.to_owned(), source }),
     }
 }
 
@@ -147,21 +147,21 @@ fn diff(path: &Utf8Path, on_disk: Option<&str>, generated: Option<&str>) -> Stri
 }
 
 /// Replaces the contents of a file in one step. It stays the file it is: who may read it, and what links to it.
-pub fn replace_file(path: &Utf8Path, contents: &str) -> Result<(), ReconcileError> {
+pub fn replace_file(path: &Utf8Path, contents: &str) -> Result<(), OutputError> {
     let replace = || {
         let target = path.canonicalize_utf8()?;
         let permissions = fs_err::metadata(&target)?.permissions();
         let file = prepare(&target, contents, Some(permissions))?;
         file.persist(&target).map(drop).map_err(|error| error.error)
     };
-    replace().map_err(|source| ReconcileError::Replace { path: path.to_owned(), source })
+    replace().map_err(|source| OutputError::Replace { path: path.to_owned(), source })
 }
 
 /// Makes a file that must not be there yet, in one step.
-pub fn create_file(path: &Utf8Path, contents: &str) -> Result<(), ReconcileError> {
+pub fn create_file(path: &Utf8Path, contents: &str) -> Result<(), OutputError> {
     let create =
         || prepare(path, contents, None)?.persist_noclobber(path).map(drop).map_err(|error| error.error);
-    create().map_err(|source| ReconcileError::Create { path: path.to_owned(), source })
+    create().map_err(|source| OutputError::Create { path: path.to_owned(), source })
 }
 
 /// The new file beside the old one, on the disk and with another name.

@@ -1,8 +1,8 @@
 //! Commands that `&&` and `||` join, and what is run depending on what.
 
-use super::look::{ends_there, is_test, span_of};
-use super::{Source, Walk};
-use crate::shell::{Joint, Pipeline, Statement};
+use super::classify::{ends_there, is_test, span_of};
+use super::{Interpreter, Source};
+use crate::shell::{AndOr, Pipeline, Statement};
 use crate::understand::When;
 use crate::understand::condition::{self, Asked};
 
@@ -17,14 +17,14 @@ enum Status {
     Assumed,
 }
 
-impl Walk<'_> {
+impl Interpreter<'_> {
     pub(super) fn joined(&mut self, statement: &Statement, source: Source<'_>) {
         let outer = self.when.clone();
         let mut next = statement.rest.iter().map(|(joint, _)| Some(*joint)).chain([None]);
         let mut status = self.member(&statement.first, next.next().flatten(), statement, source);
         for (joint, pipeline) in &statement.rest {
             let after = next.next().flatten();
-            let wants = *joint == Joint::And;
+            let wants = *joint == AndOr::And;
             match status.clone() {
                 Status::Known(is) if is != wants => {}
                 Status::Known(_) => status = self.member(pipeline, after, statement, source),
@@ -60,7 +60,7 @@ impl Walk<'_> {
     fn member(
         &mut self,
         pipeline: &Pipeline,
-        next: Option<Joint>,
+        next: Option<AndOr>,
         statement: &Statement,
         source: Source<'_>,
     ) -> Status {
@@ -73,7 +73,7 @@ impl Walk<'_> {
                 Asked::Open(when) => Status::If(if pipeline.negated { when.otherwise() } else { when }),
             };
         }
-        self.may_fail = next == Some(Joint::Or) && !ends_there(statement);
+        self.may_fail = next == Some(AndOr::Or) && !ends_there(statement);
         self.pipeline(pipeline, source);
         Status::Assumed
     }
@@ -83,7 +83,7 @@ impl Walk<'_> {
         &mut self,
         pipeline: &Pipeline,
         under: Option<When>,
-        next: Option<Joint>,
+        next: Option<AndOr>,
         statement: &Statement,
         source: Source<'_>,
     ) -> Status {

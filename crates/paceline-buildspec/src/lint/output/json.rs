@@ -3,10 +3,10 @@
 use serde_json::{Value, json as value};
 
 use crate::lint::finding::{Finding, Severity};
-use crate::lint::{Report, with_code};
+use crate::lint::{LintReport, with_code};
 
 /// All files and what was found in each.
-pub fn json(reports: &[Report]) -> String {
+pub fn json(reports: &[LintReport]) -> String {
     let count = |severity| reports.iter().map(|report| report.count(severity)).sum::<usize>();
     let files: Vec<Value> = reports
         .iter()

@@ -1,20 +1,20 @@
 //! Follows the commands of a buildspec the way a shell would, with what is known before anything runs.
 
+mod and_or;
 mod calls;
-mod chain;
+mod classify;
 mod compound;
 mod effects;
-mod look;
 
 use std::collections::BTreeMap;
 
 use super::cdk::Cdk;
 use super::read::{Command as Item, Document};
 use super::variables::Variables;
-use super::{LeftOut, Line, Surroundings, When};
-use crate::shell::{Command, Kind, List, Pipeline, Span, Statement, Trouble};
+use super::{LeftOut, Line, SourceTree, When};
+use crate::shell::{Command, CommandKind, List, Pipeline, Span, Statement, SyntaxError};
+use classify::{Concern, span_of};
 use compound::is_conditional;
-use look::{Concern, span_of};
 
 /// More calls than this nobody has written: loops in loops have made them.
 const MAX_CALLS: usize = 5_000;
@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 8;
 
 /// Something that a build does, where, and when.
 #[derive(Debug, Clone)]
-pub(super) struct Act {
+pub(super) struct Action {
     pub(super) at: Line,
     pub(super) dir: String,
     pub(super) when: Option<When>,
@@ -36,13 +36,13 @@ pub(super) struct Act {
     pub(super) named: BTreeMap<String, String>,
     /// The regions that programs see and that only the run knows: the variable, how it is set, and whether a line that is
     /// kept can set it.
-    pub(super) open: Vec<Open>,
-    pub(super) what: What,
+    pub(super) open: Vec<UnknownRegion>,
+    pub(super) kind: ActionKind,
 }
 
 /// A variable for programs, of which only the run knows the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Open {
+pub(super) struct UnknownRegion {
     pub(super) name: String,
     /// As it is set.
     pub(super) written: String,
@@ -51,7 +51,7 @@ pub(super) struct Open {
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum What {
+pub(super) enum ActionKind {
     Install,
     Build,
     /// What later commands need before them, and the variables that it sets.
@@ -65,9 +65,9 @@ pub(super) enum What {
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct Walk<'a> {
-    surroundings: &'a dyn Surroundings,
-    pub(super) acts: Vec<Act>,
+pub(super) struct Interpreter<'a> {
+    source_tree: &'a dyn SourceTree,
+    pub(super) actions: Vec<Action>,
     pub(super) left_out: Vec<LeftOut>,
     /// How many calls were followed.
     pub(super) calls: usize,
@@ -87,7 +87,7 @@ pub(super) struct Walk<'a> {
     /// The line of the item that is followed.
     line: usize,
     /// What is set for one call alone and not known.
-    open: Vec<Open>,
+    open: Vec<UnknownRegion>,
     spent: bool,
 }
 
@@ -110,11 +110,11 @@ impl Source<'_> {
     }
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(document: &Document, surroundings: &'a dyn Surroundings) -> Self {
+impl<'a> Interpreter<'a> {
+    pub(super) fn new(document: &Document, source_tree: &'a dyn SourceTree) -> Self {
         Self {
-            surroundings,
-            acts: Vec::new(),
+            source_tree,
+            actions: Vec::new(),
             left_out: Vec::new(),
             calls: 0,
             dir: String::new(),
@@ -140,13 +140,13 @@ impl<'a> Walk<'a> {
             self.line = item.line;
             let source = Source { text: &item.text, item: Some(item), line: item.line };
             self.list(&item.script.body, source);
-            if let Some(trouble) = &item.script.trouble {
-                let (at, why) = match trouble {
-                    Trouble::Unclosed { what, at } => (at.clone(), format!("`{what}` is never closed")),
-                    Trouble::Unexpected { what, at } => {
+            if let Some(error) = &item.script.error {
+                let (at, why) = match error {
+                    SyntaxError::Unclosed { what, at } => (at.clone(), format!("`{what}` is never closed")),
+                    SyntaxError::Unexpected { what, at } => {
                         (at.clone(), format!("`{what}` is not expected here"))
                     }
-                    Trouble::TooDeep => (0..0, "it is nested too deeply".to_owned()),
+                    SyntaxError::TooDeep => (0..0, "it is nested too deeply".to_owned()),
                 };
                 self.leave_out(
                     source.line(&at),
@@ -176,7 +176,7 @@ impl<'a> Walk<'a> {
             Concern::Nothing => self.calls += 1,
             Concern::Kept => {
                 self.calls += 1;
-                self.act(source.line(&span), source.text(&span), What::Script);
+                self.record(source.line(&span), source.text(&span), ActionKind::Script);
             }
             Concern::Followed if is_conditional(statement) && !self.is_deep(statement) => {
                 self.keep(statement, source);
@@ -225,45 +225,49 @@ impl<'a> Walk<'a> {
         self.back_to(shell);
         if !any && !self.only_says(pipeline) {
             let span = span_of(pipeline);
-            self.act(source.line(&span), source.text(&span), What::Script);
+            self.record(source.line(&span), source.text(&span), ActionKind::Script);
         }
     }
 
     fn command(&mut self, command: &Command, source: Source<'_>) {
         match &command.kind {
-            Kind::Simple(simple) => self.simple(simple, &command.span, source),
-            Kind::Group(list) => self.list(list, source),
-            Kind::Subshell(list) => {
+            CommandKind::Simple(simple) => self.simple(simple, &command.span, source),
+            CommandKind::Group(list) => self.list(list, source),
+            CommandKind::Subshell(list) => {
                 let shell = self.shell();
                 self.list(list, source);
                 self.back_to(shell);
             }
-            Kind::If { arms, otherwise } => self.branches(arms, otherwise.as_ref(), &command.span, source),
-            Kind::Loop(of) => self.each(of, &command.span, source),
-            Kind::Case(arms) => self.alternatives(arms, &command.span, source),
-            Kind::Function { name, body } => {
+            CommandKind::If { arms, otherwise } => {
+                self.branches(arms, otherwise.as_ref(), &command.span, source)
+            }
+            CommandKind::Loop(of) => self.each(of, &command.span, source),
+            CommandKind::Case(arms) => self.alternatives(arms, &command.span, source),
+            CommandKind::Function { name, body } => {
                 self.functions.insert(name.clone(), source.text(&body.span).to_owned());
             }
-            Kind::Test => {}
+            CommandKind::Test => {}
         }
     }
 
-    fn act(&mut self, line: usize, text: &str, what: What) {
-        let is_run_elsewhere =
-            matches!(what, What::Install | What::Build | What::Setup(_) | What::Script) && self.depth > 0;
+    fn record(&mut self, line: usize, text: &str, kind: ActionKind) {
+        let is_run_elsewhere = matches!(
+            what,
+            ActionKind::Install | ActionKind::Build | ActionKind::Setup(_) | ActionKind::Script
+        ) && self.depth > 0;
         if is_run_elsewhere && names_arguments(text) {
             let why = "it uses what a function is given: put what it does there in its place";
             return self.leave_out(line, text, why);
         }
-        let is_own = matches!(what, What::Install | What::Build | What::Script);
+        let is_own = matches!(what, ActionKind::Install | ActionKind::Build | ActionKind::Script);
         if is_own && (self.fleeting > 0 || self.depth > 0) && !self.variables.may_keep(text) {
             let why = "it uses what is only known there when it runs: put what it does in its place";
             return self.leave_out(line, text, why);
         }
         let open = self.open_regions();
-        self.acts.push(Act {
+        self.actions.push(Action {
             open,
-            at: Line { line, order: self.acts.len(), text: text.to_owned() },
+            at: Line { line, order: self.actions.len(), text: text.to_owned() },
             dir: self.dir.clone(),
             when: self.when.clone(),
             always: self.always,
@@ -271,7 +275,7 @@ impl<'a> Walk<'a> {
             background: self.background,
             env: self.variables.environment(),
             named: self.variables.named_in(text),
-            what,
+            kind: what,
         });
     }
 
@@ -288,11 +292,11 @@ impl<'a> Walk<'a> {
     }
 
     /// The regions that a call sees and that only the run knows.
-    fn open_regions(&self) -> Vec<Open> {
+    fn open_regions(&self) -> Vec<UnknownRegion> {
         let exported = REGIONS.iter().filter(|name| self.variables.is_exported(name));
         let lost = exported.filter(|name| self.variables.is_lost(name));
         let for_call = |name: &&&str| self.open.iter().any(|open| open.name == **name);
-        let lost = lost.filter(|name| !for_call(name)).map(|name| Open {
+        let lost = lost.filter(|name| !for_call(name)).map(|name| UnknownRegion {
             name: (*name).to_owned(),
             written: format!("${name}"),
             setting: None,

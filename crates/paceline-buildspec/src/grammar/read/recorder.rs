@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 /// What one place of a buildspec may hold.
 #[derive(Debug, Default)]
-pub(in crate::buildspec) struct Recorder {
+pub(in crate::grammar) struct Recorder {
     schema: BTreeMap<&'static str, Value>,
     properties: BTreeMap<String, Value>,
     required: Vec<Value>,
     /// The paths of all properties, with those of what is inside.
-    pub(in crate::buildspec) paths: Vec<String>,
+    pub(in crate::grammar) paths: Vec<String>,
 }
 
 impl Recorder {
@@ -98,7 +98,7 @@ impl Recorder {
         inner.schema()
     }
 
-    pub(in crate::buildspec) fn schema(self) -> Value {
+    pub(in crate::grammar) fn schema(self) -> Value {
         let mut schema: serde_json::Map<_, _> =
             self.schema.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         if !self.properties.is_empty() {

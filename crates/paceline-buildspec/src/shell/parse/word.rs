@@ -1,25 +1,25 @@
 //! Words: quotes and expansions.
 
-use super::parse::{Parsed, Parser};
-use super::{Bashism, List, Part, Trouble, Word, dialect};
+use super::{Parsed, Parser};
+use crate::shell::{Bashism, List, SyntaxError, Word, WordPart, bashism};
 
-pub(super) fn is_name(text: &str) -> bool {
+pub(in crate::shell) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// Collects the parts of a word, with neighbouring texts as one.
 #[derive(Default)]
-struct Parts(Vec<Part>);
+struct Parts(Vec<WordPart>);
 
 impl Parts {
     fn text(&mut self, more: &str, is_quoted: bool) {
-        if let Some(Part::Text { text, quoted }) = self.0.last_mut()
+        if let Some(WordPart::Text { text, quoted }) = self.0.last_mut()
             && *quoted == is_quoted
         {
             text.push_str(more);
         } else {
-            self.0.push(Part::Text { text: more.to_owned(), quoted: is_quoted });
+            self.0.push(WordPart::Text { text: more.to_owned(), quoted: is_quoted });
         }
     }
 }
@@ -36,7 +36,7 @@ impl Parser<'_> {
                     self.at += 2;
                     let list = self.commands_until_parenthesis("(", from)?;
                     self.bashism(Bashism::ProcessSubstitution, from);
-                    parts.0.push(Part::Commands(list));
+                    parts.0.push(WordPart::Commands(list));
                 }
                 // `?(…)`, `*(…)`, `+(…)`, `@(…)` and `!(…)` are patterns.
                 '(' if self.text[start..self.at].ends_with(['?', '*', '+', '@', '!']) => {
@@ -80,7 +80,7 @@ impl Parser<'_> {
             '"' if !quoted => self.double_quoted(parts, start)?,
             '`' => {
                 let list = self.backquoted(start)?;
-                parts.0.push(Part::Commands(list));
+                parts.0.push(WordPart::Commands(list));
             }
             '$' => self.dollar(parts, start, quoted)?,
             c => parts.text(c.encode_utf8(&mut [0; 4]), quoted),
@@ -144,12 +144,12 @@ impl Parser<'_> {
             && let Some(end) = self.arithmetic_end(self.at + 2)
         {
             self.at = end;
-            parts.0.push(Part::Arithmetic);
+            parts.0.push(WordPart::Arithmetic);
             return Ok(());
         }
         if self.eat("(") {
             let list = self.commands_until_parenthesis("$(", start)?;
-            parts.0.push(Part::Commands(list));
+            parts.0.push(WordPart::Commands(list));
         } else if self.eat("{") {
             self.parameter(parts, start, quoted)?;
         } else if !quoted && self.eat("'") {
@@ -176,13 +176,13 @@ impl Parser<'_> {
             }
             self.at += name.len();
             self.variable(name, start);
-            parts.0.push(Part::Variable { name: name.to_owned() });
+            parts.0.push(WordPart::Variable { name: name.to_owned() });
         }
         Ok(())
     }
 
     fn variable(&mut self, name: &str, start: usize) {
-        if let Some(bashism) = dialect::variable(name) {
+        if let Some(bashism) = bashism::variable(name) {
             self.bashism(bashism, start);
         }
     }
@@ -194,9 +194,9 @@ impl Parser<'_> {
             return Ok(list);
         }
         Err(if self.at >= self.end {
-            Trouble::Unclosed { what, at: start..start + what.len().min(self.end - start) }
+            SyntaxError::Unclosed { what, at: start..start + what.len().min(self.end - start) }
         } else {
-            Trouble::Unexpected { what: ";;".to_owned(), at: self.at..self.at + 2 }
+            SyntaxError::Unexpected { what: ";;".to_owned(), at: self.at..self.at + 2 }
         })
     }
 
@@ -212,7 +212,7 @@ impl Parser<'_> {
         let name = rest[..length].to_owned();
         self.at += length;
         let bashism = self.parameter_bashism(indirect);
-        parts.0.push(Part::Variable { name: name.clone() });
+        parts.0.push(WordPart::Variable { name: name.clone() });
         let mut inner = Parts::default();
         self.deeper(|p| {
             loop {
@@ -236,7 +236,7 @@ impl Parser<'_> {
             self.bashism(bashism, start);
         }
         // What a default or a pattern runs and expands counts as the word's own.
-        parts.0.extend(inner.0.into_iter().filter(|part| !matches!(part, Part::Text { .. })));
+        parts.0.extend(inner.0.into_iter().filter(|part| !matches!(part, WordPart::Text { .. })));
         Ok(())
     }
 
