@@ -106,7 +106,7 @@ fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<L
     let context = LintContext { project, root: Some(".".into()), has_npm_lock };
     let bytes = match read(file, is_stdin) {
         Ok(bytes) => bytes,
-        Err(error) => return Ok(LintReport::of_unreadable(name, format!("cannot read the file: {error}"))),
+        Err(error) => return Ok(lint::unopened(name, format!("cannot read the file: {error}"))),
     };
     let mended = std::str::from_utf8(&bytes).ok().filter(|_| mend).map(|text| (text, fix(text, &context)));
     let Some((text, mended)) = mended else { return Ok(lint(name, &bytes, &context)) };

@@ -1,9 +1,9 @@
 //! What the build that synthesizes keeps for the next one.
 
 use super::Generation;
-use super::templates::shell_word;
 use crate::grammar::Cache;
 use crate::project::CacheMode;
+use crate::shell::shell_word;
 
 /// HOME is /root in every build, whatever the user.
 const KEPT_LOOKUPS: &str = "/root/.cache/paceline/**/*";

@@ -21,11 +21,11 @@ use serde::Serialize;
 
 use crate::project::{CodeBuildSettings, Project, ProjectError, Rights};
 
+pub use crate::shell::shell_word;
 pub use cache::LOCK_FILES;
 pub use check::InputError;
 pub use gaps::{Gap, gaps};
 pub use output::{FileChanges, Mode, OutputError, StaleFile, create_file, replace_file, write_files};
-pub use templates::shell_word;
 
 /// What is known about a deployment when its buildspec is written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::templates::shell_word;
 use super::{Apps, GenerateError, Generation, RunnerSource, cache, render};
+use crate::shell::shell_word;
 
 /// What the build leaves, below the root of the source: CodeBuild takes reports and artifacts from there.
 pub(super) const WORK_DIR: &str = ".paceline";

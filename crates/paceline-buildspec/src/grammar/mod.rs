@@ -6,6 +6,7 @@
 //! CodeBuild, and sorted output is the same output every time.
 
 mod batch;
+mod document;
 mod on_failure;
 mod read;
 mod schema;
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use batch::{Batch, Builds, Fanout, Matrix, Task, TaskEnvironment};
+pub use document::MAX_BYTES;
+pub(crate) use document::{CommandItem, CommandShell, Document, decode, list_items, scalar};
 pub use on_failure::{OnFailure, OnFailureError};
 pub use read::{Examined, Problem, ProblemKind, Read, ReadError};
 pub use schema::{key_paths, schema};

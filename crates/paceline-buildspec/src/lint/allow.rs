@@ -5,7 +5,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::finding::Finding;
-use super::rules::UNREADABLE;
+use super::rules::grammar::UNREADABLE;
 use crate::yaml::Lines;
 
 #[derive(Debug)]

@@ -72,7 +72,7 @@ impl Finding {
         Self { code, severity, span, start, end, message: String::new(), hint: None, fix: Vec::new() }
     }
 
-    pub(super) fn says(&mut self, message: impl Into<String>) -> &mut Self {
+    pub(super) fn message(&mut self, message: impl Into<String>) -> &mut Self {
         self.message = message.into();
         self
     }

@@ -1,30 +1,12 @@
-//! Mends what can be mended without a decision: edits in place, everything else stays as it is.
+//! Applies the corrections of findings to the text. Everything else stays as it is.
 
 use super::finding::{Edit, Finding};
-use super::{LintContext, lint};
 
-/// Mending can uncover what can be mended too; it ends long before this.
-const MAX_ROUNDS: usize = 10;
-
-/// The text with every fix applied that changes what it says it does.
-pub fn fix(text: &str, context: &LintContext) -> Option<String> {
-    let mut fixed = text.to_owned();
-    for _ in 0..MAX_ROUNDS {
-        let findings = lint("", fixed.as_bytes(), context).findings;
-        let next = apply(&fixed, &findings);
-        if next == fixed {
-            break;
-        }
-        fixed = next;
-    }
-    (fixed != text).then_some(fixed)
-}
-
-/// Applies the fixes of findings. Of two that touch the same place only the first is applied.
-fn apply(text: &str, findings: &[Finding]) -> String {
+/// Applies the fixes of findings. Of two that change the same place only the first is applied.
+pub(super) fn apply(text: &str, findings: &[Finding]) -> String {
     let mut edits: Vec<&Edit> = Vec::new();
     for finding in findings {
-        // Findings that are mended in one place share the edit.
+        // Two findings may have the same edit.
         let new = finding.fix.iter().filter(|edit| !edits.contains(edit));
         let new: Vec<&Edit> = new.collect();
         let clashes =

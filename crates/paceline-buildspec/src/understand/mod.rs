@@ -5,18 +5,16 @@
 //! anything runs. Nothing is run. Whatever is not understood is kept as a script at its place, or listed with the
 //! reason why it is left out: every command of the file ends up in one of the lists of an [`Understanding`].
 
-mod apps;
-mod cdk;
-mod condition;
+mod collect;
 mod interpret;
 mod names;
-mod programs;
 mod read;
-mod variables;
 
 use std::collections::BTreeMap;
 
-pub use read::MAX_BYTES;
+use crate::grammar::Document;
+
+pub use crate::grammar::MAX_BYTES;
 
 /// What surrounds a buildspec and is not in it.
 pub trait SourceTree {
@@ -205,14 +203,14 @@ pub struct LeftOut {
 
 /// Understands a buildspec. Takes any bytes, and ends in bounded time.
 pub fn understand(bytes: &[u8], source_tree: &dyn SourceTree) -> Understanding {
-    match read::document(bytes) {
-        Ok(document) => {
-            let mut interpreter = interpret::Interpreter::new(&document, source_tree);
-            interpreter.all(&document);
-            apps::fold(interpreter, &document)
-        }
-        Err(problem) => Understanding { problems: vec![problem], ..Understanding::default() },
-    }
+    let understood = read::text(bytes).and_then(|text| {
+        let document = Document::read(text);
+        let sections = read::sections(&document)?;
+        let mut interpreter = interpret::Interpreter::new(&sections.variables, source_tree);
+        interpreter.run(&document);
+        Ok(collect::collect(interpreter, sections))
+    });
+    understood.unwrap_or_else(|problem| Understanding { problems: vec![problem], ..Understanding::default() })
 }
 
 impl Understanding {
@@ -222,7 +220,7 @@ impl Understanding {
     }
 }
 
-/// Whether a script has something in it that only bash understands.
+/// Whether a script uses syntax that only bash understands.
 pub fn needs_bash(script: &str) -> bool {
     !crate::shell::Script::parse(script).bashisms.is_empty()
 }

@@ -1,32 +1,29 @@
-//! The linter's own comments: those that silence nothing are mistakes too.
+//! The linter's own comments. A comment that silences nothing is a mistake too.
 
-use super::{Found, Rule, rule, with_code};
 use crate::lint::allow::Allowance;
-use crate::lint::document::Document;
-use crate::lint::finding::Finding;
+use crate::lint::rule::{Checker, Rule, rule};
 
 rule!(UNUSED, "PL001", Warning, "an allowance that silences nothing", |_, _| {});
 rule!(UNKNOWN, "PL002", Warning, "an allowance of a rule that does not exist", |_, _| {});
 
-/// These look at what the other rules have found, so they come last and cannot be silenced.
-pub(super) fn check(document: &Document<'_>, allowances: &[Allowance], findings: &mut Vec<Finding>) {
-    // Of a file that cannot be read nothing is known.
-    if document.unreadable.is_some() {
-        return;
-    }
+/// Reports the allowances that are not needed. This runs after all rules, and nothing silences its findings.
+pub(in crate::lint) fn check(
+    allowances: &[Allowance],
+    checker: &mut Checker<'_>,
+    with_code: fn(&str) -> Option<&'static Rule>,
+) {
     for allowance in allowances.iter().filter(|allowance| !allowance.used) {
-        let known = with_code(&allowance.code);
-        let rule: &'static Rule = if known.is_some() { &UNUSED } else { &UNKNOWN };
-        let mut found = Found { rule, lines: &document.lines, findings };
-        let finding = found.at(allowance.span.clone());
         let code = &allowance.code;
+        let known = with_code(code);
+        checker.rule = if known.is_some() { &UNUSED } else { &UNKNOWN };
+        let finding = checker.report(allowance.span.clone());
         match known {
-            Some(_) => finding.says(format!("there is no {code} here to allow")).hint("remove it"),
+            Some(_) => finding.message(format!("there is no {code} here to allow")).hint("remove it"),
             None if code.is_empty() => {
-                finding.says("nothing is allowed here").hint("name the codes: # paceline: allow PL203")
+                finding.message("nothing is allowed here").hint("name the codes: # paceline: allow PL203")
             }
             None => finding
-                .says(format!("there is no rule {code}"))
+                .message(format!("there is no rule {code}"))
                 .hint("`paceline lint --explain all` lists them"),
         };
     }

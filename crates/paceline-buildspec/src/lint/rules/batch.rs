@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, rule};
-use crate::lint::document::{Document, items, scalar};
+use crate::grammar::{Document, list_items, scalar};
+use crate::lint::rule::{Checker, rule};
 use crate::yaml::{Kind, Node};
 
 rule!(GRAPH, "PL110", Error, "builds of a batch that cannot be ordered", graph);
 
-fn graph(document: &Document<'_>, found: &mut Found<'_>) {
+fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
     for list in ["batch.build-graph", "batch.build-list"] {
         let tasks = document.list(list);
         let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
@@ -16,15 +16,15 @@ fn graph(document: &Document<'_>, found: &mut Found<'_>) {
             let Some(identifier) = scalar(node) else { continue };
             if let Some(line) = lines.get(identifier) {
                 let message = format!("`{identifier}` is already the name of the build on line {line}");
-                found.at(node.span.clone()).says(message);
+                checker.report(node.span.clone()).message(message);
             } else {
                 lines.insert(identifier, node.at.line);
             }
         }
         if list == "batch.build-list" {
             for node in tasks.iter().filter_map(|task| field(task, "depend-on")) {
-                let finding = found.at(document.first_line(node.span.clone()));
-                finding.says("the builds of a `build-list` do not wait for each other");
+                let finding = checker.report(document.first_line(node.span.clone()));
+                finding.message("the builds of a `build-list` do not wait for each other");
                 finding.hint("use `build-graph`");
             }
             continue;
@@ -32,12 +32,12 @@ fn graph(document: &Document<'_>, found: &mut Found<'_>) {
         let mut waits: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for task in tasks {
             let identifier = field(task, "identifier").and_then(scalar);
-            for node in field(task, "depend-on").map_or(&[][..], items) {
+            for node in field(task, "depend-on").map_or(&[][..], list_items) {
                 let Some(on) = scalar(node) else { continue };
                 if !lines.contains_key(on) {
                     let known: Vec<_> = lines.keys().copied().collect();
-                    let finding = found.at(node.span.clone());
-                    finding.says(format!("there is no build called `{on}`"));
+                    let finding = checker.report(node.span.clone());
+                    finding.message(format!("there is no build called `{on}`"));
                     finding.hint(format!("there are: {}", known.join(", ")));
                 } else if let Some(identifier) = identifier {
                     waits.entry(identifier).or_default().push(on);
@@ -48,7 +48,9 @@ fn graph(document: &Document<'_>, found: &mut Found<'_>) {
             let Some(node) = field(task, "identifier") else { continue };
             let Some(identifier) = scalar(node) else { continue };
             if reaches(identifier, identifier, &waits) {
-                found.at(node.span.clone()).says(format!("`{identifier}` waits for itself in the end"));
+                checker
+                    .report(node.span.clone())
+                    .message(format!("`{identifier}` waits for itself in the end"));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Caches that cannot do what they are for.
 
-use super::{Found, rule};
-use crate::lint::document::{Document, scalar};
+use crate::grammar::{Document, scalar};
 use crate::lint::finding::Severity;
+use crate::lint::rule::{Checker, rule};
 use crate::shell::Call;
 
 rule!(FALLBACK, "PL401", Warning, "keys of a cache that are not looked at", fallback);
@@ -10,43 +10,43 @@ rule!(CONSTANT_KEY, "PL402", Warning, "a cache that is saved once and never agai
 rule!(NODE_MODULES, "PL403", Warning, "a cached folder that `npm ci` deletes", node_modules);
 rule!(NOT_EXPANDED, "PL404", Warning, "a path of a cache that nothing expands", not_expanded);
 
-fn fallback(document: &Document<'_>, found: &mut Found<'_>) {
+fn fallback(document: &Document<'_>, checker: &mut Checker<'_>) {
     let Some((key, _)) = document.entry("cache.fallback-keys") else { return };
     let keys = document.list("cache.fallback-keys");
     if document.text_of("cache.key").is_none_or(str::is_empty) {
-        let finding = found.at(key.span.clone());
-        finding.says("without `key`, the fallback keys are not looked at").hint("set `cache.key`");
+        let finding = checker.report(key.span.clone());
+        finding.message("without `key`, the fallback keys are not looked at").hint("set `cache.key`");
     }
     if let Some(sixth) = keys.get(5) {
-        let finding = found.at(document.first_line(sixth.span.clone()));
-        finding.says(format!("there are {} fallback keys, and five are allowed", keys.len()));
+        let finding = checker.report(document.first_line(sixth.span.clone()));
+        finding.message(format!("there are {} fallback keys, and five are allowed", keys.len()));
         finding.as_severity(Severity::Error);
     }
 }
 
-fn constant_key(document: &Document<'_>, found: &mut Found<'_>) {
+fn constant_key(document: &Document<'_>, checker: &mut Checker<'_>) {
     let Some(node) = document.node("cache.key") else { return };
     let is_restored_only =
         document.text_of("cache.action").is_some_and(|action| action.eq_ignore_ascii_case("restore"));
     let Some(key) = scalar(node).filter(|key| !key.is_empty()) else { return };
     if !key.contains(['$', '`']) && !is_restored_only {
-        let finding = found.at(document.first_line(node.span.clone()));
-        finding.says("this key never changes, and what is cached under a key is not updated");
+        let finding = checker.report(document.first_line(node.span.clone()));
+        finding.message("this key never changes, and what is cached under a key is not updated");
         finding.hint(format!(
             "make it follow what it is made of: {key}-$(codebuild-hash-files package-lock.json)"
         ));
     }
 }
 
-fn node_modules(document: &Document<'_>, found: &mut Found<'_>) {
+fn node_modules(document: &Document<'_>, checker: &mut Checker<'_>) {
     let is_deleted = |call: &Call<'_>| call.is(&["npm", "ci"]) || call.is(&["npm", "clean-install"]);
     if !document.calls().any(|(_, call)| is_deleted(&call)) {
         return;
     }
     for node in document.list("cache.paths") {
         if scalar(node).is_some_and(|path| path.split('/').any(|part| part == "node_modules")) {
-            let finding = found.at(document.first_line(node.span.clone()));
-            finding.says(
+            let finding = checker.report(document.first_line(node.span.clone()));
+            finding.message(
                 "`npm ci` deletes node_modules before it installs, so it is restored and saved for nothing",
             );
             finding.hint("cache npm's own store: /root/.npm/**/*");
@@ -54,13 +54,13 @@ fn node_modules(document: &Document<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn not_expanded(document: &Document<'_>, found: &mut Found<'_>) {
+fn not_expanded(document: &Document<'_>, checker: &mut Checker<'_>) {
     for node in document.list("cache.paths") {
         let Some(path) = scalar(node) else { continue };
         if path.starts_with("~/") || path.starts_with("$HOME") || path.starts_with("${HOME}") {
             let rest = path.trim_start_matches("${HOME}").trim_start_matches("$HOME").trim_start_matches('~');
-            let finding = found.at(document.first_line(node.span.clone()));
-            finding.says(
+            let finding = checker.report(document.first_line(node.span.clone()));
+            finding.message(
                 "no shell reads the paths of a cache, and the reference has none that would be expanded",
             );
             finding.hint(format!("write it out: /root{rest}"));

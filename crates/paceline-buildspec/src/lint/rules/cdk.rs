@@ -1,7 +1,8 @@
 //! `cdk deploy` in a build.
 
-use super::{Found, rule};
-use crate::lint::document::{Document, Step};
+use crate::grammar::{CommandItem, Document};
+use crate::lint::rule::{Checker, rule};
+use crate::shell::programs::cdk;
 use crate::shell::{AndOr, Call, Command, Pipeline};
 
 rule!(APPROVAL, "PL501", Warning, "a deployment that asks before it changes permissions", approval);
@@ -10,28 +11,18 @@ rule!(ONE_BY_ONE, "PL502", Note, "stacks that are deployed one after another", o
 rule!(FORGIVEN, "PL507", Warning, "a deployment that may fail without notice", forgiven);
 rule!(OVERWRITTEN, "PL508", Warning, "a variable that the CDK overwrites", overwritten);
 
-/// The arguments after `cdk COMMAND`, however the CLI is called.
-pub(super) fn cdk(call: &Call<'_>, command: &str) -> Option<Vec<String>> {
-    let arguments = call.arguments().iter().map(String::as_str);
-    let words: Vec<&str> = std::iter::once(call.program()).chain(arguments).collect();
-    let is_runner = matches!(words[0], "npx" | "yarn" | "pnpm" | "bunx" | "npm");
-    // Before the CLI's name there are only the runner's own words.
-    let before = if is_runner { 4 } else { 1 };
-    let at = words.iter().take(before).position(|word| {
-        let name = word.split('@').next().unwrap_or_default();
-        matches!(name, "cdk" | "aws-cdk")
-    })?;
-    let rest = &words[at + 1..];
-    let at = rest.iter().position(|word| !word.starts_with('-'))?;
-    (rest[at] == command).then(|| rest[at + 1..].iter().map(|word| (*word).to_owned()).collect())
+/// The calls of `cdk deploy`, with their arguments.
+fn deployments<'a>(
+    document: &'a Document<'_>,
+) -> impl Iterator<Item = (&'a CommandItem, Call<'a>, Vec<String>)> {
+    document.calls().filter_map(|(item, call)| {
+        let cdk = cdk::read(call.texts()).filter(|cdk| cdk.command == "deploy")?;
+        Some((item, call, cdk.arguments))
+    })
 }
 
-fn deployments<'a>(document: &'a Document<'_>) -> impl Iterator<Item = (&'a Step, Call<'a>, Vec<String>)> {
-    document.calls().filter_map(|(step, call)| cdk(&call, "deploy").map(|arguments| (step, call, arguments)))
-}
-
-fn approval(document: &Document<'_>, found: &mut Found<'_>) {
-    for (step, call, arguments) in deployments(document) {
+fn approval(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for (item, call, arguments) in deployments(document) {
         let is_given = |option: &str| arguments.iter().any(|word| word.starts_with(option));
         let value_of = |option: &str| {
             let joined = |word: &String| word.strip_prefix(option)?.strip_prefix('=').map(str::to_owned);
@@ -50,31 +41,32 @@ fn approval(document: &Document<'_>, found: &mut Found<'_>) {
                 || word.starts_with('$') && word.len() > 1 && word.to_ascii_uppercase().contains("ARG")
         });
         if !decides && !prepares && !unknown && !call.context.fed {
-            let finding = found.at(document.first_line(step.source(&call.span)));
-            finding.says("this asks before it changes permissions, and in a build nobody answers: it fails");
+            let finding = checker.report(document.first_line(item.source(&call.span)));
+            finding
+                .message("this asks before it changes permissions, and in a build nobody answers: it fails");
             finding.hint("add --require-approval never, after reviewing the changes where someone can");
         }
     }
 }
 
-fn one_by_one(document: &Document<'_>, found: &mut Found<'_>) {
+fn one_by_one(document: &Document<'_>, checker: &mut Checker<'_>) {
     let all: Vec<_> = deployments(document).collect();
     let stacks = |arguments: &[String]| arguments.iter().any(|word| !word.starts_with('-'));
     let looped = all.iter().find(|(_, call, _)| call.context.looped);
     let several = (all.len() > 1)
         .then(|| all.iter().find(|(_, call, arguments)| !call.context.background && stacks(arguments)))
         .flatten();
-    let Some((step, call, _)) = looped.or(several) else { return };
-    let finding = found.at(document.first_line(step.source(&call.span)));
-    finding.says("stacks that do not depend on each other wait for each other here");
+    let Some((item, call, _)) = looped.or(several) else { return };
+    let finding = checker.report(document.first_line(item.source(&call.span)));
+    finding.message("stacks that do not depend on each other wait for each other here");
     finding.hint("`paceline deploy` deploys all of an app, each stack as soon as what it needs is there");
 }
 
 /// `cdk deploy … || true`: the build goes on as if the stacks were there.
-fn forgiven(document: &Document<'_>, found: &mut Found<'_>) {
-    for step in document.steps.iter().filter(|step| step.script.is_whole()) {
-        let calls = step.calls();
-        for statement in &step.script.body.0 {
+fn forgiven(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for item in document.items.iter().filter(|item| item.script.is_whole()) {
+        let calls = item.calls();
+        for statement in &item.script.body.0 {
             let pairs = statement.pipelines().zip(&statement.rest);
             let forgiven = pairs.filter(|(_, (joint, after))| *joint == AndOr::Or && forgives(after));
             for (pipeline, _) in forgiven {
@@ -82,9 +74,10 @@ fn forgiven(document: &Document<'_>, found: &mut Found<'_>) {
                 // They are in the order of the text.
                 let from = calls.partition_point(|call| call.span.start < last.span.start);
                 let call = calls.get(from).filter(|call| call.span == last.span);
-                if let Some(call) = call.filter(|call| cdk(call, "deploy").is_some()) {
-                    let finding = found.at(document.first_line(step.source(&call.span)));
-                    finding.says("when this deployment fails, the build goes on and succeeds all the same");
+                if let Some(call) = call.filter(|call| is_command(call, &["deploy"])) {
+                    let finding = checker.report(document.first_line(item.source(&call.span)));
+                    finding
+                        .message("when this deployment fails, the build goes on and succeeds all the same");
                     finding.hint(
                         "let it fail; `paceline deploy` goes on with what does not depend on what has failed",
                     );
@@ -94,7 +87,12 @@ fn forgiven(document: &Document<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// Whether what is run after a failure succeeds, whatever has failed.
+/// Whether a call is one of these commands of the CDK CLI.
+fn is_command(call: &Call<'_>, commands: &[&str]) -> bool {
+    cdk::read(call.texts()).is_some_and(|cdk| commands.contains(&cdk.command.as_str()))
+}
+
+/// Whether a pipeline succeeds, whatever failed before it.
 fn forgives(pipeline: &Pipeline) -> bool {
     let Some(simple) = pipeline.commands.last().and_then(Command::simple) else { return false };
     let word = |at: usize| simple.words.get(at).and_then(crate::shell::Word::literal).unwrap_or_default();
@@ -112,37 +110,36 @@ const SET_BY_THE_CDK: [(&str, &str); 2] = [
     ("CDK_DEFAULT_ACCOUNT", "use the credentials of that account instead"),
 ];
 
-fn overwritten(document: &Document<'_>, found: &mut Found<'_>) {
-    let runs_cdk = |call: &Call<'_>| {
-        ["deploy", "synth", "synthesize", "diff", "destroy"]
-            .iter()
-            .any(|command| cdk(call, command).is_some())
-    };
-    let calls: Vec<(&Step, Call<'_>)> = document.calls().filter(|(_, call)| runs_cdk(call)).collect();
+fn overwritten(document: &Document<'_>, checker: &mut Checker<'_>) {
+    let runs_app = |call: &Call<'_>| is_command(call, &["deploy", "synth", "diff", "destroy"]);
+    let calls: Vec<(&CommandItem, Call<'_>)> = document.calls().filter(|(_, call)| runs_app(call)).collect();
     if calls.is_empty() {
         return;
     }
     for (name, instead) in SET_BY_THE_CDK {
         if let Some((key, value)) = document.map("env.variables").iter().find(|(key, _)| key.text == name) {
-            let finding = found.at(document.first_line(key.span.start..value.span.end));
-            finding.says(format!("this has no effect: the CDK CLI sets {name} itself")).hint(instead);
+            let finding = checker.report(document.first_line(key.span.start..value.span.end));
+            finding.message(format!("this has no effect: the CDK CLI sets {name} itself")).hint(instead);
         }
-        for step in &document.steps {
-            for (at, text) in step.text.match_indices(&format!("{name}=")) {
+        for item in &document.items {
+            for (at, text) in item.text.match_indices(&format!("{name}=")) {
                 let value =
-                    step.text[at + text.len()..].split(|c: char| c.is_whitespace() || c == ';').next();
+                    item.text[at + text.len()..].split(|c: char| c.is_whitespace() || c == ';').next();
                 // The same as what the CDK finds: it says so, and does no harm.
                 let is_same = value.is_some_and(|value| {
                     value.contains("AWS_REGION")
                         || value.contains("AWS_DEFAULT_REGION")
                         || value.contains("$(aws")
                 });
-                let before = step.text[..at].chars().next_back();
+                let before = item.text[..at].chars().next_back();
                 let starts =
                     before.is_none_or(|c| !(c.is_ascii_alphanumeric() || c == '_' || c == '$' || c == '{'));
                 if starts && !is_same {
-                    let finding = found.at(document.first_line(step.source(&(at..at + text.len() - 1))));
-                    finding.says(format!("this has no effect: the CDK CLI sets {name} itself")).hint(instead);
+                    let finding =
+                        checker.report(document.first_line(item.source(&(at..at + text.len() - 1))));
+                    finding
+                        .message(format!("this has no effect: the CDK CLI sets {name} itself"))
+                        .hint(instead);
                 }
             }
         }

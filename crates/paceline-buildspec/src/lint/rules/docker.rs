@@ -1,99 +1,53 @@
 //! Docker: who may run it, and who starts it.
 
-use super::{Found, rule};
-use crate::lint::document::{Document, scalar};
+use crate::grammar::{Document, scalar};
 use crate::lint::finding::Severity;
+use crate::lint::rule::{Checker, rule};
 use crate::shell::Call;
+use crate::shell::programs::{Fact, has};
 use crate::yaml::Kind;
 
 rule!(PRIVILEGED, "PL311", Warning, "privileged mode that nothing needs", privileged);
 rule!(UNPRIVILEGED, "PL312", Warning, "Docker without privileged mode", unprivileged);
 rule!(DAEMON, "PL313", Note, "a Docker daemon of one's own", daemon);
 
-/// What needs a daemon: builds, runs and pulls, also where a tool does them.
+/// Whether a call needs a Docker daemon for certain: it builds, runs or pulls images.
 fn needs_daemon(call: &Call<'_>) -> bool {
-    let arguments = call.arguments();
-    let first = arguments.iter().find(|word| !word.starts_with('-')).map(String::as_str);
+    let words = call.texts();
     match call.program() {
         // `docker login` only writes a file.
         "docker" => {
-            !matches!(first, None | Some("login" | "logout" | "--version" | "version" | "help" | "context"))
+            let has_subcommand = call.arguments().iter().any(|word| !word.starts_with('-'));
+            has_subcommand && !has(words, Fact::WorksWithoutDocker)
         }
         "sam" => call.has(&["--use-container", "-u"]),
-        "docker-compose" | "dockerd" | "earthly" | "act" | "kind" | "k3d" | "minikube" => true,
-        _ => false,
+        _ => has(words, Fact::NeedsDocker),
     }
 }
 
-/// Something may run Docker that cannot be looked into: a script, make, the CDK with its image assets.
+/// Whether a call may need a Docker daemon: it runs a script or a tool that is not read here.
 fn may_need_daemon(call: &Call<'_>) -> bool {
     let program = call.program();
+    let is_script = [".sh", ".py", ".js"].iter().any(|ending| program.ends_with(ending));
     program.is_empty()
+        || is_script
         || call.words[0].shown().contains('/')
-        || std::path::Path::new(&program)
-            .extension()
-            .is_some_and(|extension| extension == "sh" || extension == "py" || extension == "js")
-        || matches!(
-            program,
-            "make"
-                | "just"
-                | "task"
-                | "cdk"
-                | "npx"
-                | "npm"
-                | "yarn"
-                | "pnpm"
-                | "bash"
-                | "sh"
-                | "source"
-                | "."
-                | "python"
-                | "python3"
-                | "node"
-                | "mvn"
-                | "./mvnw"
-                | "gradle"
-                | "pytest"
-                | "go"
-                | "cargo"
-                | "dotnet"
-                | "paceline"
-                | "eval"
-                | "sam"
-                | "copilot"
-                | "serverless"
-                | "sls"
-                | "pulumi"
-                | "terraform"
-                | "ansible-playbook"
-                | "tox"
-                | "nx"
-                | "turbo"
-                | "lerna"
-                | "bazel"
-                | "pack"
-                | "skaffold"
-                | "amplify"
-                | "sbt"
-                | "php"
-                | "ruby"
-                | "bundle"
-                | "rake"
-        )
+        || has(call.texts(), Fact::MayNeedDocker)
 }
 
-fn privileged(document: &Document<'_>, found: &mut Found<'_>) {
+fn privileged(document: &Document<'_>, checker: &mut Checker<'_>) {
     let says_so = document.calls().any(|(_, call)| needs_daemon(&call) || may_need_daemon(&call));
     // Windows scripts are not read, and a file without commands says nothing.
-    if says_so || document.steps.is_empty() {
+    if says_so || document.items.is_empty() {
         return;
     }
-    let project = document.context.project.as_ref();
+    let project = checker.project();
     if let Some((key, _)) =
         document.entry("phases").filter(|_| project.is_some_and(|project| project.privileged))
     {
-        let finding = found.at(key.span.clone());
-        finding.says("nothing in this buildspec runs Docker, and the builds of its project are privileged");
+        let finding = checker.report(key.span.clone());
+        finding
+            .message("nothing in this buildspec runs Docker, and the builds of its project are privileged");
         finding.hint("turn off the project's privileged mode");
     }
     for list in ["batch.build-graph", "batch.build-list"] {
@@ -110,27 +64,27 @@ fn privileged(document: &Document<'_>, found: &mut Found<'_>) {
             if let Some((key, node)) = flag
                 && matches!(scalar(node), Some("true" | "yes" | "True"))
             {
-                let finding = found.at(key.span.start..node.span.end);
-                finding.says("nothing in this buildspec runs Docker, and privileged mode gives a build the machine it runs on");
+                let finding = checker.report(key.span.start..node.span.end);
+                finding.message("nothing in this buildspec runs Docker, and privileged mode gives a build the machine it runs on");
                 finding.hint("remove it");
             }
         }
     }
 }
 
-fn unprivileged(document: &Document<'_>, found: &mut Found<'_>) {
-    let Some(project) = &document.context.project else { return };
+fn unprivileged(document: &Document<'_>, checker: &mut Checker<'_>) {
+    let Some(project) = checker.project() else { return };
     let sets_privileged = document.text().contains("privileged-mode");
     if project.privileged || project.has_docker_server || project.is_lambda() || sets_privileged {
         return;
     }
-    if let Some((step, call)) = document.calls().find(|(_, call)| needs_daemon(call)) {
-        let finding = found.at(document.first_line(step.source(&call.span)));
+    if let Some((item, call)) = document.calls().find(|(_, call)| needs_daemon(call)) {
+        let finding = checker.report(document.first_line(item.source(&call.span)));
         if project.in_vpc {
-            finding.says("this needs Docker, and builds in a VPC have a daemon only in privileged mode");
+            finding.message("this needs Docker, and builds in a VPC have a daemon only in privileged mode");
             finding.as_severity(Severity::Error);
         } else {
-            finding.says(
+            finding.message(
                 "this needs Docker, and the project's builds are not privileged: there may be no daemon",
             );
         }
@@ -138,28 +92,15 @@ fn unprivileged(document: &Document<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn daemon(document: &Document<'_>, found: &mut Found<'_>) {
-    let project = document.context.project.as_ref();
+fn daemon(document: &Document<'_>, checker: &mut Checker<'_>) {
+    let project = checker.project();
     if project.is_some_and(|project| project.image.is_some() && !project.is_managed()) {
         return;
     }
-    for (step, call) in document.calls() {
-        let arguments = call.arguments();
-        let starts = match call.program() {
-            "dockerd" | "dockerd-entrypoint.sh" => true,
-            "service" => {
-                arguments.first().is_some_and(|word| word == "docker")
-                    && arguments.get(1).is_some_and(|word| word == "start")
-            }
-            "systemctl" => {
-                arguments.first().is_some_and(|word| word == "start")
-                    && arguments.get(1).is_some_and(|word| word.starts_with("docker"))
-            }
-            _ => false,
-        };
-        if starts {
-            let finding = found.at(document.first_line(step.source(&call.span)));
-            finding.says("AWS's own images start Docker themselves when the build is privileged");
+    for (item, call) in document.calls() {
+        if has(call.texts(), Fact::StartsDocker) {
+            let finding = checker.report(document.first_line(item.source(&call.span)));
+            finding.message("AWS's own images start Docker themselves when the build is privileged");
             finding.hint("remove it, unless the build image is one of your own");
             if project.is_some() {
                 finding.as_severity(Severity::Warning);

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::{Found, rule};
+use crate::grammar::{CommandShell, Document, list_items};
 use crate::grammar::{PhaseName, Problem, ProblemKind, key_paths};
-use crate::lint::document::{Document, Shell, items};
 use crate::lint::finding::{Edit, Severity};
+use crate::lint::rule::{Checker, rule};
 use crate::yaml::{Kind, Style};
 
 rule!(UNREADABLE, "PL101", Error, "a file that is not YAML", unreadable);
@@ -18,11 +18,11 @@ rule!(MISPLACED, "PL107", Error, "a key in the wrong place", misplaced);
 rule!(OLD_VERSION, "PL108", Warning, "version 0.1 of the grammar", old_version);
 rule!(EMPTY, "PL109", Warning, "nothing where something is expected", empty);
 
-fn unreadable(document: &Document<'_>, found: &mut Found<'_>) {
+fn unreadable(document: &Document<'_>, checker: &mut Checker<'_>) {
     let Some(error) = &document.unreadable else { return };
     let line = document.lines.line(error.at.line - 1);
-    let finding = found.at(document.lines.byte(error.at)..document.lines.byte(error.at) + 1);
-    finding.says(error.message.clone());
+    let finding = checker.report(document.lines.byte(error.at)..document.lines.byte(error.at) + 1);
+    finding.message(error.message.clone());
     let indentation = &line[..line.len() - line.trim_start().len()];
     if indentation.contains('\t') {
         finding.hint("YAML is indented with spaces, and there is a tab in this line");
@@ -31,18 +31,18 @@ fn unreadable(document: &Document<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn duplicate(document: &Document<'_>, found: &mut Found<'_>) {
+fn duplicate(document: &Document<'_>, checker: &mut Checker<'_>) {
     for duplicate in &document.duplicates {
         let hint = "keep one of them: which one counts is not documented";
-        found.at(duplicate.span.clone()).says(duplicate.message.clone()).hint(hint);
+        checker.report(duplicate.span.clone()).message(duplicate.message.clone()).hint(hint);
     }
 }
 
 /// Reports the problems of some kinds, as the reader tells them.
-fn problems(document: &Document<'_>, found: &mut Found<'_>, is_it: impl Fn(&ProblemKind) -> bool) {
+fn problems(document: &Document<'_>, checker: &mut Checker<'_>, is_it: impl Fn(&ProblemKind) -> bool) {
     for problem in document.problems.iter().filter(|problem| is_it(&problem.kind)) {
-        let finding = found.at(document.span_at(problem.at));
-        finding.says(message(problem));
+        let finding = checker.report(document.span_at(problem.at));
+        finding.message(message(problem));
         if let Some(hint) = &problem.hint {
             finding.hint(hint.clone());
         }
@@ -56,21 +56,21 @@ fn message(problem: &Problem) -> String {
     }
 }
 
-fn value(document: &Document<'_>, found: &mut Found<'_>) {
-    problems(document, found, |kind| matches!(kind, ProblemKind::Value | ProblemKind::Conflict));
+fn value(document: &Document<'_>, checker: &mut Checker<'_>) {
+    problems(document, checker, |kind| matches!(kind, ProblemKind::Value | ProblemKind::Conflict));
 }
 
-fn missing(document: &Document<'_>, found: &mut Found<'_>) {
-    problems(document, found, |kind| *kind == ProblemKind::Missing);
+fn missing(document: &Document<'_>, checker: &mut Checker<'_>) {
+    problems(document, checker, |kind| *kind == ProblemKind::Missing);
 }
 
-fn misplaced(document: &Document<'_>, found: &mut Found<'_>) {
-    problems(document, found, |kind| *kind == ProblemKind::Misplaced);
+fn misplaced(document: &Document<'_>, checker: &mut Checker<'_>) {
+    problems(document, checker, |kind| *kind == ProblemKind::Misplaced);
     for problem in &document.problems {
         let ProblemKind::Unknown { meant: None } = problem.kind else { continue };
         let Some(places) = places_of(&problem.path) else { continue };
-        let finding = found.at(document.span_at(problem.at));
-        finding.says(format!("`{}` is not known here", problem.path)).hint(places);
+        let finding = checker.report(document.span_at(problem.at));
+        finding.message(format!("`{}` is not known here", problem.path)).hint(places);
     }
 }
 
@@ -88,7 +88,7 @@ fn places_of(path: &str) -> Option<String> {
     (!places.is_empty()).then(|| format!("it belongs at {}", places.join(" or ")))
 }
 
-fn unknown_key(document: &Document<'_>, found: &mut Found<'_>) {
+fn unknown_key(document: &Document<'_>, checker: &mut Checker<'_>) {
     for problem in &document.problems {
         let ProblemKind::Unknown { meant } = &problem.kind else { continue };
         // A key that is for the team's own use: anchors, mostly.
@@ -97,8 +97,8 @@ fn unknown_key(document: &Document<'_>, found: &mut Found<'_>) {
             continue;
         }
         let span = document.span_at(problem.at);
-        let finding = found.at(span.clone());
-        finding.says(message(problem));
+        let finding = checker.report(span.clone());
+        finding.message(message(problem));
         if let Some(hint) = &problem.hint {
             finding.hint(hint.clone());
         }
@@ -113,15 +113,15 @@ fn unknown_key(document: &Document<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn colon(document: &Document<'_>, found: &mut Found<'_>) {
+fn colon(document: &Document<'_>, checker: &mut Checker<'_>) {
     for problem in document.problems.iter().filter(|problem| problem.kind == ProblemKind::Colon) {
         let lines = &document.lines;
         let start = lines.byte(problem.at);
         let line = lines.index(start);
         let span = start..lines.span(line).start + lines.line(line).trim_end().len();
         let command = &document.text()[span.clone()];
-        let finding = found.at(span.clone());
-        finding.says("YAML reads this command as a map, because of the colon in it");
+        let finding = checker.report(span.clone());
+        finding.message("YAML reads this command as a map, because of the colon in it");
         finding.hint("write it below a `- |`, or quote all of it");
         // More than one line, or a comment: then where the command ends is for its writer to say.
         let is_one_line = document.list(problem.path.split('[').next().unwrap_or_default()).iter().any(|node| {
@@ -147,25 +147,25 @@ fn colon(document: &Document<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn old_version(document: &Document<'_>, found: &mut Found<'_>) {
+fn old_version(document: &Document<'_>, checker: &mut Checker<'_>) {
     let Some(node) = document.node("version") else { return };
     if document.text_of("version") == Some("0.1") {
-        let finding = found.at(node.span.clone());
-        finding.says("in version 0.1 every command runs in a shell of its own");
+        let finding = checker.report(node.span.clone());
+        finding.message("in version 0.1 every command runs in a shell of its own");
         finding.hint("use 0.2: variables and the working directory are kept from one command to the next");
     }
 }
 
-fn empty(document: &Document<'_>, found: &mut Found<'_>) {
+fn empty(document: &Document<'_>, checker: &mut Checker<'_>) {
     if let Some((key, phases)) = document.entry("phases") {
         let has_something = match &phases.kind {
             Kind::Map(entries) => entries.iter().any(|(_, phase)| !phase.is_null()),
             _ => true,
         };
         if !has_something && !phases.is_null() {
-            found
-                .at(key.span.clone())
-                .says("there is no phase")
+            checker
+                .report(key.span.clone())
+                .message("there is no phase")
                 .hint("a build runs the commands of its phases");
         }
     }
@@ -174,19 +174,19 @@ fn empty(document: &Document<'_>, found: &mut Found<'_>) {
             let path = format!("phases.{phase}.{list}");
             let Some((key, node)) = document.entry(&path) else { continue };
             if matches!(&node.kind, Kind::List(items) if items.is_empty()) {
-                found.at(key.span.clone()).says(format!("`{path}` is empty"));
+                checker.report(key.span.clone()).message(format!("`{path}` is empty"));
             }
-            for item in items(node) {
+            for item in list_items(node) {
                 let Kind::Scalar { text, style } = &item.kind else { continue };
                 if item.is_null() || text.trim().is_empty() {
                     let span = document.first_line(item.span.clone());
                     // What is not there has no place of its own: the dash before it has.
                     let dash = document.text()[..item.span.start].rfind('-').unwrap_or(span.start);
                     let span = if span.is_empty() { dash..dash + 1 } else { span };
-                    found.at(span).says("this command is empty").hint("remove it");
-                } else if is_only_comment(text, *style) && document.shell() != Shell::Windows {
-                    let finding = found.at(document.first_line(item.span.clone()));
-                    finding.says("this command is only a comment").as_severity(Severity::Note);
+                    checker.report(span).message("this command is empty").hint("remove it");
+                } else if is_only_comment(text, *style) && document.shell() != CommandShell::Windows {
+                    let finding = checker.report(document.first_line(item.span.clone()));
+                    finding.message("this command is only a comment").as_severity(Severity::Note);
                 }
             }
         }
@@ -195,7 +195,7 @@ fn empty(document: &Document<'_>, found: &mut Found<'_>) {
         if let Some((key, node)) = document.entry(path)
             && matches!(&node.kind, Kind::List(items) if items.is_empty())
         {
-            found.at(key.span.clone()).says(format!("`{path}` is empty"));
+            checker.report(key.span.clone()).message(format!("`{path}` is empty"));
         }
     }
 }

@@ -1,16 +1,20 @@
-//! The rules, by subject. Each is a static with its code, its severity, its page in `docs/lint` and its check.
+//! The rules, by subject, and the list of all of them.
 //!
-//! Codes are grouped by hundreds: 0 the linter's own comments, 1 the file and the grammar, 2 the shell,
-//! 3 secrets and Docker, 4 cache, time and phases, 5 the CDK and package managers. A code is never given to
+//! A rule is a static, made by [`rule!`](super::rule::rule), with a code, a severity, a title and a function that
+//! checks a document. A new rule needs four things: the static in the file of its subject, a line in [`RULES`], a
+//! page in `docs/lint` and a test in `tests/it/lint`.
+//!
+//! Codes are grouped by hundreds: 0 the comments of the linter itself, 1 the file and its grammar, 2 the shell,
+//! 3 secrets and Docker, 4 cache, time and phases, 5 the CDK and package managers. A code is never used again for
 //! another rule.
 
-mod allowances;
+pub(super) mod allowances;
 mod batch;
 mod cache;
 mod cdk;
 mod docker;
 mod folders;
-mod grammar;
+pub(super) mod grammar;
 mod packages;
 mod phases;
 mod runner;
@@ -24,44 +28,13 @@ mod time;
 mod values;
 mod variables;
 
-use std::ops::Range;
-
-pub(super) use self::grammar::UNREADABLE;
-use super::allow;
-use super::document::Document;
-use super::finding::{Finding, Severity};
-use crate::yaml::Lines;
-
-/// One thing to look for.
-#[derive(Debug)]
-pub struct Rule {
-    pub code: &'static str,
-    /// A few words that hold for every finding of it.
-    pub title: &'static str,
-    pub severity: Severity,
-    /// The explanation, in Markdown.
-    pub page: &'static str,
-    check: fn(&Document<'_>, &mut Found<'_>),
-}
-
-macro_rules! rule {
-    ($name:ident, $code:literal, $severity:ident, $title:literal, $check:expr) => {
-        pub(in crate::lint) static $name: $crate::lint::rules::Rule = $crate::lint::rules::Rule {
-            code: $code,
-            title: $title,
-            severity: $crate::lint::finding::Severity::$severity,
-            page: include_str!(concat!("../../../../../docs/lint/", $code, ".md")),
-            check: $check,
-        };
-    };
-}
-use rule;
+use super::rule::Rule;
 
 /// Every rule, in the order of the codes.
 pub static RULES: &[&Rule] = &[
     &allowances::UNUSED,
     &allowances::UNKNOWN,
-    &UNREADABLE,
+    &grammar::UNREADABLE,
     &grammar::DUPLICATE,
     &grammar::VALUE,
     &grammar::MISSING,
@@ -120,46 +93,7 @@ pub static RULES: &[&Rule] = &[
     &runner::MISSING,
 ];
 
-/// The rule with this code.
+/// The rule with this code, in upper or lower case.
 pub fn with_code(code: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code)).copied()
-}
-
-/// Takes what a rule finds.
-#[derive(Debug)]
-pub(super) struct Found<'a> {
-    rule: &'static Rule,
-    lines: &'a Lines<'a>,
-    findings: &'a mut Vec<Finding>,
-}
-
-impl Found<'_> {
-    /// A finding at this place, to be told what it says.
-    pub(super) fn at(&mut self, span: Range<usize>) -> &mut Finding {
-        let index = self.findings.len();
-        self.findings.push(Finding::new(self.rule.code, self.rule.severity, span, self.lines));
-        &mut self.findings[index]
-    }
-}
-
-/// Applies every rule, and then what the file itself allows.
-pub(super) fn check(document: &Document<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for rule in RULES {
-        (rule.check)(document, &mut Found { rule, lines: &document.lines, findings: &mut findings });
-    }
-    let mut allowances = allow::read(&document.lines);
-    allow::apply(&mut findings, &mut allowances);
-    allowances::check(document, &allowances, &mut findings);
-    findings.sort_by(|a, b| (a.span.start, a.code, a.span.end).cmp(&(b.span.start, b.code, b.span.end)));
-    // What an alias repeats is at one place.
-    findings.dedup_by(|a, b| (&a.span, a.code, &a.message) == (&b.span, b.code, &b.message));
-    findings
-}
-
-/// The finding about a file that is no text.
-pub(super) fn unreadable(lines: &Lines<'_>, byte: usize, message: String) -> Finding {
-    let mut findings = Vec::new();
-    let mut found = Found { rule: &UNREADABLE, lines, findings: &mut findings };
-    found.at(byte..byte).says(message).clone()
 }

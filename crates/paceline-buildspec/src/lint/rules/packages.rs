@@ -1,19 +1,19 @@
 //! Package managers and other tools, called as if somebody sat in front of them.
 
-use super::cdk::cdk;
-use super::{Found, rule};
-use crate::lint::document::Document;
+use crate::grammar::Document;
 use crate::lint::finding::Edit;
+use crate::lint::rule::{Checker, rule};
 use crate::shell::Call;
+use crate::shell::programs::cdk;
 
 rule!(UNPINNED, "PL503", Warning, "a tool that is installed in its newest version", unpinned);
 rule!(NPM_INSTALL, "PL504", Warning, "`npm install` beside a lock file", npm_install);
 rule!(QUESTION, "PL505", Warning, "a command that asks a question", question);
 rule!(GET_LOGIN, "PL506", Error, "a command that the AWS CLI no longer has", get_login);
 
-fn unpinned(document: &Document<'_>, found: &mut Found<'_>) {
-    fetched(document, found);
-    for (step, call) in document.calls() {
+fn unpinned(document: &Document<'_>, checker: &mut Checker<'_>) {
+    fetched(document, checker);
+    for (item, call) in document.calls() {
         let installs = (call.is(&["npm", "install"]) || call.is(&["npm", "i"]) || call.is(&["pnpm", "add"]))
             && call.has(&["-g", "--global"])
             || call.is(&["yarn", "global", "add"]);
@@ -35,8 +35,8 @@ fn unpinned(document: &Document<'_>, found: &mut Found<'_>) {
             let is_manager = matches!(package.as_str(), "npm" | "yarn" | "pnpm" | "corepack" | "n");
             let is_open = version.as_deref().is_none_or(|version| matches!(version, "latest" | "next" | "*"));
             if is_package && is_open && !is_manager {
-                let finding = found.at(step.source(&word.span));
-                finding.says(format!("every build installs the {package} of its day"));
+                let finding = checker.report(item.source(&word.span));
+                finding.message(format!("every build installs the {package} of its day"));
                 finding.hint(format!(
                     "name a version, as in {}@2, or make it a dependency and use npx",
                     package.split_once("@latest").map_or(package.as_str(), |(name, _)| name)
@@ -47,8 +47,8 @@ fn unpinned(document: &Document<'_>, found: &mut Found<'_>) {
 }
 
 /// `npx --yes cdk` fetches what is newest where the project has none of its own.
-fn fetched(document: &Document<'_>, found: &mut Found<'_>) {
-    for (step, call) in document.calls() {
+fn fetched(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for (item, call) in document.calls() {
         let fetches = match call.program() {
             "npx" => call.has(&["-y", "--yes"]),
             "bunx" | "pnpx" => true,
@@ -61,20 +61,20 @@ fn fetched(document: &Document<'_>, found: &mut Found<'_>) {
         let name = package.split_once('@').map_or(package.as_str(), |(name, _)| name);
         let is_open = version.is_none_or(|version| matches!(version, "latest" | "next"));
         if matches!(name, "cdk" | "aws-cdk") && is_open {
-            let finding = found.at(step.source(&word.span));
-            finding.says("without a version in package.json this is the CDK CLI of the day of each build");
+            let finding = checker.report(item.source(&word.span));
+            finding.message("without a version in package.json this is the CDK CLI of the day of each build");
             finding
                 .hint("make aws-cdk a dependency and call `npx cdk`, or name a version: npx --yes aws-cdk@2");
         }
     }
 }
 
-fn npm_install(document: &Document<'_>, found: &mut Found<'_>) {
+fn npm_install(document: &Document<'_>, checker: &mut Checker<'_>) {
     let names_lock = document.text().contains("package-lock.json");
-    if !document.context.has_npm_lock && !names_lock {
+    if !checker.context.has_npm_lock && !names_lock {
         return;
     }
-    for (step, call) in
+    for (item, call) in
         document.calls().filter(|(_, call)| call.is(&["npm", "install"]) || call.is(&["npm", "i"]))
     {
         let arguments = call.arguments();
@@ -83,12 +83,12 @@ fn npm_install(document: &Document<'_>, found: &mut Found<'_>) {
         if has_packages || call.has(&["-g", "--global", "--package-lock-only"]) {
             continue;
         }
-        let finding = found.at(document.first_line(step.source(&call.span)));
-        finding.says("this may install other versions than the lock file names, and change the file");
+        let finding = checker.report(document.first_line(item.source(&call.span)));
+        finding.message("this may install other versions than the lock file names, and change the file");
         finding.hint("use `npm ci`");
         let word = call.words[1..].iter().find(|word| word.is("install") || word.is("i"));
         if let Some(word) = word {
-            let span = step.source(&word.span);
+            let span = item.source(&word.span);
             if document.text().get(span.clone()).is_some_and(|text| matches!(text, "install" | "i")) {
                 finding.fix([Edit::replace(span, "ci")]);
             }
@@ -96,21 +96,21 @@ fn npm_install(document: &Document<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn question(document: &Document<'_>, found: &mut Found<'_>) {
-    for (step, call) in document.calls().filter(|(_, call)| !call.context.fed) {
+fn question(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for (item, call) in document.calls().filter(|(_, call)| !call.context.fed) {
         // An answer may come from a file.
         if call.redirects.iter().any(|redirect| matches!(redirect.operator, "<" | "<<" | "<<-" | "<<<")) {
             continue;
         }
         let Some((what, option, mendable)) = asks(&call) else { continue };
-        let finding = found.at(document.first_line(step.source(&call.span)));
-        finding.says(format!("{what} asks before it goes on, and in a build nobody answers"));
+        let finding = checker.report(document.first_line(item.source(&call.span)));
+        finding.message(format!("{what} asks before it goes on, and in a build nobody answers"));
         finding.hint(format!("add {option}"));
         let word = call.words[1..]
             .iter()
             .find(|word| mendable && (word.is("install") || word.is("upgrade") || word.is("remove")));
         if let Some(word) = word {
-            let span = step.source(&word.span);
+            let span = item.source(&word.span);
             if document
                 .text()
                 .get(span.clone())
@@ -150,7 +150,7 @@ fn asks(call: &Call<'_>) -> Option<(&'static str, &'static str, bool)> {
             .map_or("it", |(program, _)| program);
         return (!answered).then_some((program, "-y", true));
     }
-    if cdk(call, "destroy").is_some() {
+    if cdk::read(call.texts()).is_some_and(|cdk| cdk.command == "destroy") {
         return (!call.has(&["-f", "--force"])).then_some(("`cdk destroy`", "--force", false));
     }
     if call.is(&["terraform", "apply"]) || call.is(&["terraform", "destroy"]) {
@@ -162,13 +162,13 @@ fn asks(call: &Call<'_>) -> Option<(&'static str, &'static str, bool)> {
     None
 }
 
-fn get_login(document: &Document<'_>, found: &mut Found<'_>) {
-    for (step, call) in document.calls().filter(|(_, call)| call.program() == "aws") {
+fn get_login(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for (item, call) in document.calls().filter(|(_, call)| call.program() == "aws") {
         let words: Vec<&String> = call.arguments().iter().filter(|word| !word.starts_with('-')).collect();
         let is_it = words.windows(2).any(|pair| pair == ["ecr", "get-login"]);
         if is_it {
-            let finding = found.at(document.first_line(step.source(&call.span)));
-            finding.says("version 2 of the AWS CLI has no `aws ecr get-login`");
+            let finding = checker.report(document.first_line(item.source(&call.span)));
+            finding.message("version 2 of the AWS CLI has no `aws ecr get-login`");
             finding
                 .hint("aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY");
         }

@@ -1,26 +1,27 @@
 //! Whether the runner is there when it is called.
 
-use super::{Found, rule};
+use crate::grammar::Document;
 use crate::lint::context::ProjectFacts;
-use crate::lint::document::Document;
+use crate::lint::rule::{Checker, rule};
+use crate::shell::programs::{Fact, has};
 
 rule!(MISSING, "PL509", Warning, "a runner that nothing has put into the build", missing);
 
-fn missing(document: &Document<'_>, found: &mut Found<'_>) {
-    let project = document.context.project.as_ref();
+fn missing(document: &Document<'_>, checker: &mut Checker<'_>) {
+    let project = checker.project();
     // An image of the team's own may have it.
     if project.is_some_and(|project| project.image.is_some() && !ProjectFacts::is_managed(project)) {
         return;
     }
-    for (step, call) in document.calls() {
+    for (item, call) in document.calls() {
         let is_called = call.program() == "paceline" && !call.context.in_function;
         // `command -v paceline`: somebody has thought of it.
         if is_called && call.arguments().is_empty() {
             return;
         }
         if is_called {
-            let finding = found.at(document.first_line(step.source(&call.span)));
-            finding.says(
+            let finding = checker.report(document.first_line(item.source(&call.span)));
+            finding.message(
                 "nothing before this puts paceline into the build, and the images of AWS do not have it",
             );
             finding.hint(
@@ -29,23 +30,9 @@ fn missing(document: &Document<'_>, found: &mut Found<'_>) {
             return;
         }
         // What fetches, builds or installs it, however that is done.
-        let words = std::iter::once(call.program()).chain(call.arguments().iter().map(String::as_str));
-        let fetches = matches!(
-            call.program(),
-            "aws"
-                | "curl"
-                | "wget"
-                | "cargo"
-                | "install"
-                | "cp"
-                | "mv"
-                | "tar"
-                | "unzip"
-                | "ln"
-                | "chmod"
-                | "docker"
-        );
-        if fetches && words.skip(1).any(|word| word.to_ascii_lowercase().contains("paceline")) {
+        if has(call.texts(), Fact::PlacesFiles)
+            && call.arguments().iter().any(|word| word.to_ascii_lowercase().contains("paceline"))
+        {
             return;
         }
     }

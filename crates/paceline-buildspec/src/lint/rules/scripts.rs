@@ -2,22 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, rule};
-use crate::lint::document::{Document, Step};
-use crate::shell::{AndOr, Command, CommandKind, List, Statement, Word};
+use crate::grammar::{CommandItem, Document};
+use crate::lint::rule::{Checker, rule};
+use crate::shell::{
+    AndOr, Command, CommandKind, Context, List, ListRole, Statement, Visitor, Word, walk_command,
+};
 
 rule!(OPTIONS, "PL204", Warning, "shell options that end with their item", options);
 rule!(DEFINITIONS, "PL205", Warning, "a function or an alias of another item", definitions);
 rule!(EXIT, "PL206", Warning, "an `exit 0` that does not end the build", exit);
 
-fn options(document: &Document<'_>, found: &mut Found<'_>) {
-    for (index, step) in document.steps.iter().enumerate() {
-        let is_followed = document.steps[index + 1..].iter().any(|next| next.phase == step.phase);
-        let calls = step.calls();
+fn options(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for (index, item) in document.items.iter().enumerate() {
+        let is_followed = document.items[index + 1..].iter().any(|next| next.phase == item.phase);
+        let calls = item.calls();
         let only_sets =
             !calls.is_empty() && calls.iter().all(|call| matches!(call.program(), "set" | "shopt" | "trap"));
-        let statements = &step.script.body.0;
-        if !only_sets || !is_followed || !step.script.is_whole() || statements.len() != calls.len() {
+        let statements = &item.script.body.0;
+        if !only_sets || !is_followed || !item.script.is_whole() || statements.len() != calls.len() {
             continue;
         }
         // `set -- a b` and `set -a` are about variables, which do carry over.
@@ -26,8 +28,9 @@ fn options(document: &Document<'_>, found: &mut Found<'_>) {
             continue;
         };
         let what = if call.program() == "trap" { "a trap" } else { "an option of the shell" };
-        let finding = found.at(document.first_line(step.source(&call.span)));
-        finding.says(format!("{what} that is set here is not documented to be there for the next command"));
+        let finding = checker.report(document.first_line(item.source(&call.span)));
+        finding
+            .message(format!("{what} that is set here is not documented to be there for the next command"));
         finding.hint("every item is a script of its own: set it in each item that needs it");
     }
 }
@@ -40,29 +43,28 @@ fn sets_options(arguments: &[String]) -> bool {
     })
 }
 
-fn definitions(document: &Document<'_>, found: &mut Found<'_>) {
+fn definitions(document: &Document<'_>, checker: &mut Checker<'_>) {
     let mut defined: BTreeMap<String, usize> = BTreeMap::new();
-    for (index, step) in document.steps.iter().enumerate() {
-        let own: BTreeSet<String> = names(step).into_iter().collect();
-        for call in step.calls() {
+    for (index, item) in document.items.iter().enumerate() {
+        let own: BTreeSet<String> = names(item).into_iter().collect();
+        for call in item.calls() {
             let Some(line) = defined.get(call.program()).filter(|_| !own.contains(call.program())) else {
                 continue;
             };
             let name = call.program();
-            let finding = found.at(document.first_line(step.source(&call.span)));
-            finding.says(format!("`{name}` is defined in another item, on line {line}, and not documented to be there in this one"));
+            let finding = checker.report(document.first_line(item.source(&call.span)));
+            finding.message(format!("`{name}` is defined in another item, on line {line}, and not documented to be there in this one"));
             finding.hint("put what uses it into the same item, or the function into a file that both read");
         }
-        let line = document.lines.at(document.steps[index].span.start).line;
+        let line = document.lines.at(document.items[index].span.start).line;
         defined.extend(own.into_iter().map(|name| (name, line)));
     }
 }
 
 /// The functions and aliases that a script defines.
-fn names(step: &Step) -> Vec<String> {
+fn names(item: &CommandItem) -> Vec<String> {
     let mut names = Vec::new();
-    let commands = step.script.body.0.iter().flat_map(Statement::pipelines).flat_map(|it| &it.commands);
-    for command in commands {
+    for command in item.script.body.commands() {
         match &command.kind {
             CommandKind::Function { name, .. } => names.push(name.clone()),
             CommandKind::Simple(simple) if simple.words.first().is_some_and(|word| word.is("alias")) => {
@@ -75,59 +77,59 @@ fn names(step: &Step) -> Vec<String> {
     names
 }
 
-fn exit(document: &Document<'_>, found: &mut Found<'_>) {
-    for (index, step) in document.steps.iter().enumerate() {
-        let is_followed = index + 1 < document.steps.len();
-        if !is_followed || step.finally {
+fn exit(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for (index, item) in document.items.iter().enumerate() {
+        let is_followed = index + 1 < document.items.len();
+        if !is_followed || item.finally {
             continue;
         }
-        let Some(last) = step.script.body.0.last() else { continue };
+        let Some(last) = item.script.body.0.last() else { continue };
         if let Some(command) = conditional_exit(last) {
-            let finding = found.at(document.first_line(step.source(&command.span)));
-            finding.says("this ends the item and not the build: the next command runs all the same");
+            let finding = checker.report(document.first_line(item.source(&command.span)));
+            finding.message("this ends the item and not the build: the next command runs all the same");
             finding
                 .hint("put what is to be left out into the same script, or fail with another status than 0");
         }
     }
 }
 
-/// An `exit 0` that the last statement of a script may run: nothing but the items that follow is left to end.
+/// An `exit 0` in a condition that ends the script. Its author may expect that it ends the build.
 fn conditional_exit(statement: &Statement) -> Option<&Command> {
-    let after = statement.rest.iter().find(|(joint, pipeline)| {
-        let fails_before = *joint == AndOr::Or;
-        // `command || exit 0` takes a failure back, and that works.
-        !fails_before && pipeline.commands.len() == 1
+    let mut exit = ExitAtEnd(None);
+    // `command || exit 0` ignores a failure, and that works.
+    let after_and = statement.rest.iter().find_map(|(and_or, pipeline)| match &pipeline.commands[..] {
+        [command] if *and_or == AndOr::And => Some(command),
+        _ => None,
     });
-    if let Some((_, pipeline)) = after
-        && let Some(command) = exits_in(&pipeline.commands[0])
-    {
-        return Some(command);
-    }
-    match &statement.single()?.kind {
-        CommandKind::If { arms, otherwise } => {
-            arms.iter().map(|(_, body)| body).chain(otherwise).find_map(exit_at_end)
-        }
-        CommandKind::Case(arms) => arms.iter().find_map(exit_at_end),
-        _ => None,
-    }
+    let decides = |command: &&Command| matches!(command.kind, CommandKind::If { .. } | CommandKind::Case(_));
+    let command = after_and.or_else(|| statement.single().filter(decides))?;
+    exit.visit_command(command, Context::default());
+    exit.0
 }
 
-fn exit_at_end(list: &List) -> Option<&Command> {
-    let last = list.0.last()?;
-    let command = match last.rest.last() {
-        Some((_, pipeline)) => pipeline.commands.first(),
-        None => last.first.commands.first(),
-    };
-    exits_in(command?)
-}
+/// Finds `exit 0` where it is the last command of a list.
+struct ExitAtEnd<'a>(Option<&'a Command>);
 
-fn exits_in(command: &Command) -> Option<&Command> {
-    match &command.kind {
-        CommandKind::Simple(simple) => {
-            let is_exit = matches!(&simple.words[..], [exit, status] if exit.is("exit") && status.is("0"));
-            is_exit.then_some(command)
+impl<'a> Visitor<'a> for ExitAtEnd<'a> {
+    fn visit_list(&mut self, list: &'a List, role: ListRole, context: Context) {
+        let Some(last) = list.0.last().filter(|_| role != ListRole::Condition) else { return };
+        let pipeline = last.rest.last().map_or(&last.first, |(_, pipeline)| pipeline);
+        if let Some(command) = pipeline.commands.first().filter(|_| self.0.is_none()) {
+            self.visit_command(command, context);
         }
-        CommandKind::Group(list) => exit_at_end(list),
-        _ => None,
+    }
+
+    fn visit_command(&mut self, command: &'a Command, context: Context) {
+        match &command.kind {
+            CommandKind::Simple(simple) => {
+                let is_exit =
+                    matches!(&simple.words[..], [exit, status] if exit.is("exit") && status.is("0"));
+                self.0 = Some(command).filter(|_| is_exit);
+            }
+            CommandKind::Group(_) | CommandKind::If { .. } | CommandKind::Case(_) => {
+                walk_command(self, command, context);
+            }
+            _ => {}
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Secrets that end up where everyone can read them: in the source, in the log, in a bucket.
 
 use super::secret_values::{is_aws_secret, is_literal, is_secret_name, may_be_secret, secret_by_form};
-use super::{Found, rule};
-use crate::lint::document::{Document, scalar};
+use crate::grammar::{Document, scalar};
+use crate::lint::rule::{Checker, rule};
 use crate::shell::{Call, WordPart};
 
 rule!(NAMED, "PL301", Error, "a secret in a plain variable", named);
@@ -15,26 +15,26 @@ rule!(COPIED, "PL306", Warning, "a file with secrets that is copied to a bucket"
 
 const KEEP: &str = "keep it in Secrets Manager and name it in `env.secrets-manager`";
 
-fn named(document: &Document<'_>, found: &mut Found<'_>) {
+fn named(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (key, node) in document.map("env.variables") {
         let Some(value) = scalar(node) else { continue };
         let is_key = is_aws_secret(&key.text) && is_literal(value);
         let is_secret = is_secret_name(&key.text) && may_be_secret(value);
         if (is_key || is_secret) && secret_by_form(value).is_none() {
-            let finding = found.at(document.first_line(node.span.clone()));
-            finding.says(format!("by its name {} is secret, and everyone who can read the source or the build can read it here", key.text));
+            let finding = checker.report(document.first_line(node.span.clone()));
+            finding.message(format!("by its name {} is secret, and everyone who can read the source or the build can read it here", key.text));
             finding.hint(KEEP);
         }
     }
 }
 
-fn by_form(document: &Document<'_>, found: &mut Found<'_>) {
+fn by_form(document: &Document<'_>, checker: &mut Checker<'_>) {
     let text = document.text();
     let mut at = 0;
     while let Some((span, what)) = text.get(at..).and_then(secret_by_form) {
-        found
-            .at(at + span.start..at + span.end)
-            .says(format!("this is {what} by its form"))
+        checker
+            .report(at + span.start..at + span.end)
+            .message(format!("this is {what} by its form"))
             .hint(format!("{KEEP}, and replace it: it is in the history of the source"));
         at += span.end.max(1);
     }
@@ -42,10 +42,10 @@ fn by_form(document: &Document<'_>, found: &mut Found<'_>) {
 
 /// An address with a secret in it is printed with every error, kept by git in its configuration, and read by every
 /// process of the build.
-fn in_address(document: &Document<'_>, found: &mut Found<'_>) {
+fn in_address(document: &Document<'_>, checker: &mut Checker<'_>) {
     let secrets: Vec<&str> = document.secrets().map(|key| key.text.as_str()).collect();
     let is_secret = |name: &str| secrets.contains(&name) || is_secret_name(name);
-    for (step, call) in document.calls() {
+    for (item, call) in document.calls() {
         let word = call.words.iter().find_map(|word| {
             let text = word.shown();
             let (_, rest) = text.split_once("://")?;
@@ -65,8 +65,8 @@ fn in_address(document: &Document<'_>, found: &mut Found<'_>) {
             }
         });
         if let Some((word, what)) = word {
-            let finding = found.at(document.first_line(step.source(&word.span)));
-            finding.says(format!(
+            let finding = checker.report(document.first_line(item.source(&word.span)));
+            finding.message(format!(
                 "{what} is part of this address: errors print it, git keeps it, and every process can read it"
             ));
             finding.hint(
@@ -86,11 +86,11 @@ fn is_shown(call: &Call<'_>) -> bool {
     !call.context.piped && !call.context.captured && !goes_elsewhere
 }
 
-fn printed(document: &Document<'_>, found: &mut Found<'_>) {
+fn printed(document: &Document<'_>, checker: &mut Checker<'_>) {
     let secrets: Vec<&str> = document.secrets().map(|key| key.text.as_str()).collect();
     let is_secret = |name: &str| secrets.contains(&name) || is_secret_name(name);
-    for (step, call) in document.calls().filter(|(_, call)| is_shown(call)) {
-        let span = document.first_line(step.source(&call.span));
+    for (item, call) in document.calls().filter(|(_, call)| is_shown(call)) {
+        let span = document.first_line(item.source(&call.span));
         let arguments = call.arguments();
         match call.program() {
             "echo" | "printf" => {
@@ -101,14 +101,14 @@ fn printed(document: &Document<'_>, found: &mut Found<'_>) {
                     WordPart::Variable { name } if is_secret(name) => Some((word, name)),
                     _ => None,
                 });
-                let source = &step.text;
+                let source = &item.text;
                 let secret = secret.filter(|(word, name)| {
                     let text = source.get(word.span.clone()).unwrap_or_default();
                     !text.contains(&format!("${{#{name}}}")) && !text.contains(&format!("${{{name}:+"))
                 });
                 if let Some((_, name)) = secret.into_iter().next() {
-                    let finding = found.at(span);
-                    finding.says(format!("this prints {name} into the log"));
+                    let finding = checker.report(span);
+                    finding.message(format!("this prints {name} into the log"));
                     finding.hint(
                         "CodeBuild masks a secret's value only where it stands exactly as it is stored",
                     );
@@ -116,12 +116,15 @@ fn printed(document: &Document<'_>, found: &mut Found<'_>) {
             }
             "cat" | "head" | "tail" | "less" | "more" => {
                 if let Some(file) = arguments.iter().find(|file| is_secret_file(file)) {
-                    found.at(span).says(format!("this prints {file} into the log")).hint("remove it");
+                    checker
+                        .report(span)
+                        .message(format!("this prints {file} into the log"))
+                        .hint("remove it");
                 }
             }
             "env" | "printenv" if !secrets.is_empty() && arguments.is_empty() => {
-                let finding = found.at(span);
-                finding.says("this prints every variable into the log, and there are secrets among them");
+                let finding = checker.report(span);
+                finding.message("this prints every variable into the log, and there are secrets among them");
                 finding.hint("print the ones that you need: env | grep ^CODEBUILD_");
             }
             _ => {}
@@ -145,11 +148,11 @@ fn is_secret_file(path: &str) -> bool {
             && !name.contains("ca")
 }
 
-fn traced(document: &Document<'_>, found: &mut Found<'_>) {
+fn traced(document: &Document<'_>, checker: &mut Checker<'_>) {
     if document.secrets().next().is_none() {
         return;
     }
-    for (step, call) in document.calls().filter(|(_, call)| call.program() == "set") {
+    for (item, call) in document.calls().filter(|(_, call)| call.program() == "set") {
         let traces = call.arguments().iter().any(|word| {
             word == "xtrace"
                 || word
@@ -157,35 +160,36 @@ fn traced(document: &Document<'_>, found: &mut Found<'_>) {
                     .is_some_and(|letters| letters.contains('x') && !letters.starts_with('-'))
         });
         if traces {
-            let finding = found.at(document.first_line(step.source(&call.span)));
-            finding.says("this prints every command with its variables expanded, and this build has secrets among them");
+            let finding = checker.report(document.first_line(item.source(&call.span)));
+            finding.message("this prints every command with its variables expanded, and this build has secrets among them");
             finding.hint("leave it out, or turn it off with `set +x` around what uses them");
         }
     }
 }
 
-fn argument(document: &Document<'_>, found: &mut Found<'_>) {
-    for (step, call) in document.calls().filter(|(_, call)| call.is(&["docker", "login"])) {
+fn argument(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for (item, call) in document.calls().filter(|(_, call)| call.is(&["docker", "login"])) {
         let given = call.words[1..].windows(2).find(|pair| pair[0].is("-p") || pair[0].is("--password"));
         let joined = call.words[1..].iter().find(|word| word.shown().starts_with("--password="));
         if given.is_some() || joined.is_some() {
-            let finding = found.at(document.first_line(step.source(&call.span)));
-            finding.says("every process of the build can read this password, and so can the log of an error");
+            let finding = checker.report(document.first_line(item.source(&call.span)));
+            finding
+                .message("every process of the build can read this password, and so can the log of an error");
             finding.hint("pipe it: … | docker login --username … --password-stdin …");
         }
     }
 }
 
-fn copied(document: &Document<'_>, found: &mut Found<'_>) {
-    for (step, call) in
+fn copied(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for (item, call) in
         document.calls().filter(|(_, call)| call.is(&["aws", "s3", "cp"]) || call.is(&["aws", "s3", "mv"]))
     {
         let paths: Vec<&String> =
             call.arguments().iter().skip(2).filter(|word| !word.starts_with('-')).collect();
         let [from, to] = &paths[..] else { continue };
         if is_secret_file(from) && to.starts_with("s3://") {
-            let finding = found.at(document.first_line(step.source(&call.span)));
-            finding.says(format!("{from} holds secrets, and a bucket is a place that many can read"));
+            let finding = checker.report(document.first_line(item.source(&call.span)));
+            finding.message(format!("{from} holds secrets, and a bucket is a place that many can read"));
             finding.hint("keep secrets in Secrets Manager or in the Parameter Store");
         }
     }

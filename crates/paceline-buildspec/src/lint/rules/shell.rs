@@ -2,30 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, rule};
+use crate::grammar::{CommandShell, Document};
 use crate::lint::context::ProjectFacts;
-use crate::lint::document::{Document, Shell};
 use crate::lint::finding::{Edit, Severity};
+use crate::lint::rule::{Checker, rule};
 use crate::shell::SyntaxError;
 
 rule!(BASH_SYNTAX, "PL201", Warning, "bash syntax while the shell may not be bash", bash_syntax);
 rule!(SYNTAX, "PL207", Error, "a command that is no whole command", syntax);
 rule!(SHEBANG, "PL208", Note, "a `#!` line that is only a comment", shebang);
 
-fn bash_syntax(document: &Document<'_>, found: &mut Found<'_>) {
-    let Shell::Sh { chosen } = document.shell() else { return };
-    let project = document.context.project.as_ref();
+fn bash_syntax(document: &Document<'_>, checker: &mut Checker<'_>) {
+    let CommandShell::Sh { chosen } = document.shell() else { return };
+    let project = checker.project();
     if project.is_some_and(ProjectFacts::is_amazon_linux) {
         return;
     }
     let is_dash = project.is_some_and(ProjectFacts::is_ubuntu);
-    for step in &document.steps {
+    for item in &document.items {
         let mut seen = BTreeSet::new();
-        for (bashism, span) in &step.script.bashisms {
+        for (bashism, span) in &item.script.bashisms {
             if !seen.insert(*bashism) {
                 continue;
             }
-            let finding = found.at(step.source(span));
+            let finding = checker.report(item.source(span));
             let why = if is_dash {
                 "the shell of this image is dash, which does not have it"
             } else if chosen {
@@ -33,7 +33,7 @@ fn bash_syntax(document: &Document<'_>, found: &mut Found<'_>) {
             } else {
                 "without `env.shell` the shell is sh, which is dash on the Ubuntu images"
             };
-            finding.says(format!("{bashism} is bash's: {why}")).hint("set `shell: bash` in `env`");
+            finding.message(format!("{bashism} is bash's: {why}")).hint("set `shell: bash` in `env`");
             if is_dash {
                 finding.as_severity(Severity::Error);
             }
@@ -64,9 +64,9 @@ fn set_bash(document: &Document<'_>) -> Option<Edit> {
     (is_block && ends_in_line_end).then(|| Edit::insert(end, "\nenv:\n  shell: bash\n"))
 }
 
-fn syntax(document: &Document<'_>, found: &mut Found<'_>) {
-    for step in &document.steps {
-        let (message, at) = match &step.script.error {
+fn syntax(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for item in &document.items {
+        let (message, at) = match &item.script.error {
             None | Some(SyntaxError::TooDeep) => continue,
             Some(SyntaxError::Unclosed { what, at }) => {
                 let what = match *what {
@@ -85,23 +85,23 @@ fn syntax(document: &Document<'_>, found: &mut Found<'_>) {
                 (format!("`{what}` stands where no command can"), at)
             }
         };
-        let hint = if step.text.trim().contains('\n') {
+        let hint = if item.text.trim().contains('\n') {
             "the shell stops here with a syntax error"
         } else {
             "every item is a script of its own: write what belongs together below one `- |`"
         };
-        found.at(step.source(at)).says(message).hint(hint);
+        checker.report(item.source(at)).message(message).hint(hint);
     }
 }
 
-fn shebang(document: &Document<'_>, found: &mut Found<'_>) {
-    for step in &document.steps {
-        let Some(line) = step.text.lines().next().filter(|line| line.starts_with("#!")) else { continue };
-        if document.shell() == Shell::Bash && line.contains("bash") {
+fn shebang(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for item in &document.items {
+        let Some(line) = item.text.lines().next().filter(|line| line.starts_with("#!")) else { continue };
+        if document.shell() == CommandShell::Bash && line.contains("bash") {
             continue;
         }
-        let finding = found.at(step.source(&(0..line.len())));
-        finding.says("this line does not choose the shell: CodeBuild does, and to it this is a comment");
+        let finding = checker.report(item.source(&(0..line.len())));
+        finding.message("this line does not choose the shell: CodeBuild does, and to it this is a comment");
         finding.hint("set `shell: bash` in `env`");
     }
 }

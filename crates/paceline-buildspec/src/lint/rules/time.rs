@@ -1,18 +1,20 @@
 //! Waiting for longer than the build lives.
 
-use super::{Found, rule};
-use crate::lint::document::Document;
-use crate::shell::{Command, CommandKind, List, Loop, Statement, Word, WordPart, calls};
+use crate::grammar::Document;
+use crate::lint::rule::{Checker, rule};
+use crate::shell::{
+    Command, CommandKind, Context, List, Loop, Visitor, Word, WordPart, calls, visit_script, walk_command,
+};
 
 rule!(TOO_LONG, "PL411", Warning, "a wait that the build does not live to see", too_long);
 
-fn too_long(document: &Document<'_>, found: &mut Found<'_>) {
-    let Some(minutes) = document.context.project.as_ref().and_then(|project| project.timeout_minutes) else {
+fn too_long(document: &Document<'_>, checker: &mut Checker<'_>) {
+    let Some(minutes) = checker.project().and_then(|project| project.timeout_minutes) else {
         return;
     };
     let limit = minutes.saturating_mul(60);
-    for step in &document.steps {
-        for call in step.calls() {
+    for item in &document.items {
+        for call in item.calls() {
             let arguments = call.arguments();
             let wait = match call.program() {
                 "timeout" => duration(arguments),
@@ -20,19 +22,20 @@ fn too_long(document: &Document<'_>, found: &mut Found<'_>) {
                 _ => None,
             };
             if let Some(wait) = wait.filter(|wait| *wait >= limit) {
-                let finding = found.at(document.first_line(step.source(&call.span)));
-                finding.says(format!("{} takes longer than the build may: {minutes} minutes", spoken(wait)));
+                let finding = checker.report(document.first_line(item.source(&call.span)));
+                finding
+                    .message(format!("{} takes longer than the build may: {minutes} minutes", spoken(wait)));
                 finding.hint("CodeBuild ends the build first, and what follows is not run");
             }
         }
-        let mut loops = Vec::new();
-        loops_in(&step.script.body, &mut loops);
-        for (command, of) in loops {
+        let mut loops = Loops::default();
+        visit_script(&mut loops, &item.script.body);
+        for (command, of) in loops.0 {
             let (Some(rounds), Some(pause)) = (rounds(of), pause(&of.body)) else { continue };
             let wait = rounds.saturating_mul(pause);
             if wait >= limit {
-                let finding = found.at(document.first_line(step.source(&command.span)));
-                finding.says(format!(
+                let finding = checker.report(document.first_line(item.source(&command.span)));
+                finding.message(format!(
                     "{rounds} rounds of {pause} seconds are {}, and the build may take {minutes} minutes",
                     spoken(wait)
                 ));
@@ -79,22 +82,21 @@ fn seconds(text: &str) -> Option<u64> {
     Some(seconds.min(1e8) as u64)
 }
 
-fn loops_in<'a>(list: &'a List, loops: &mut Vec<(&'a Command, &'a Loop)>) {
-    let commands = list.0.iter().flat_map(Statement::pipelines).flat_map(|pipeline| &pipeline.commands);
-    for command in commands {
+/// The loops of a script, but not those of functions, which may never run.
+#[derive(Default)]
+struct Loops<'a>(Vec<(&'a Command, &'a Loop)>);
+
+impl<'a> Visitor<'a> for Loops<'a> {
+    fn visit_command(&mut self, command: &'a Command, context: Context) {
         match &command.kind {
-            CommandKind::Loop(of) => {
-                loops.push((command, of));
-                loops_in(&of.body, loops);
-            }
-            CommandKind::Group(list) | CommandKind::Subshell(list) => loops_in(list, loops),
-            CommandKind::If { arms, otherwise } => {
-                arms.iter().map(|(_, body)| body).chain(otherwise).for_each(|list| loops_in(list, loops));
-            }
-            CommandKind::Case(arms) => arms.iter().for_each(|list| loops_in(list, loops)),
-            CommandKind::Simple(_) | CommandKind::Function { .. } | CommandKind::Test => {}
+            CommandKind::Function { .. } => return,
+            CommandKind::Loop(of) => self.0.push((command, of)),
+            _ => {}
         }
+        walk_command(self, command, context);
     }
+
+    fn visit_word(&mut self, _: &'a Word, _: Context) {}
 }
 
 /// How often `for x in …` goes round, where that can be seen.

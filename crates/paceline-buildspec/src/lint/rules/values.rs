@@ -1,8 +1,8 @@
 //! Values that are not what they look like to a reader of YAML.
 
-use super::{Found, rule};
-use crate::lint::document::{Document, scalar};
+use crate::grammar::{Document, scalar};
 use crate::lint::finding::Edit;
+use crate::lint::rule::{Checker, rule};
 use crate::yaml::indicator;
 use crate::yaml::{Kind, Node, Style};
 
@@ -12,11 +12,11 @@ rule!(FOLDED, "PL122", Warning, "a script in a folded block", folded);
 rule!(NOT_EXPANDED, "PL123", Warning, "a variable in a value that nothing expands", not_expanded);
 rule!(LINE_ENDS, "PL124", Note, "lines that end as on Windows", line_ends);
 
-fn runtime_number(document: &Document<'_>, found: &mut Found<'_>) {
+fn runtime_number(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (key, node) in document.map("phases.install.runtime-versions") {
         let Some(read) = plain(node).and_then(read_as_number) else { continue };
         let name = &key.text;
-        quote(found, node, format!("to YAML the version of {name} is the number {read}"));
+        quote(checker, node, format!("to YAML the version of {name} is the number {read}"));
     }
 }
 
@@ -30,11 +30,11 @@ fn read_as_number(text: &str) -> Option<String> {
     (read != text).then_some(read)
 }
 
-fn changed_value(document: &Document<'_>, found: &mut Found<'_>) {
+fn changed_value(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (key, node) in document.map("env.variables") {
         let Some(becomes) = plain(node).and_then(misread) else { continue };
         let name = &key.text;
-        quote(found, node, format!("a reader of YAML may take the value of {name} for {becomes}"));
+        quote(checker, node, format!("a reader of YAML may take the value of {name} for {becomes}"));
     }
 }
 
@@ -95,20 +95,20 @@ fn plain(node: &Node) -> Option<&str> {
     }
 }
 
-fn quote(found: &mut Found<'_>, node: &Node, message: String) {
+fn quote(checker: &mut Checker<'_>, node: &Node, message: String) {
     let text = scalar(node).unwrap_or_default();
-    let finding = found.at(node.span.clone());
-    finding.says(message).hint(format!("quote it: \"{text}\""));
+    let finding = checker.report(node.span.clone());
+    finding.message(message).hint(format!("quote it: \"{text}\""));
     // An alias is written elsewhere.
     if node.span.len() == text.len() {
         finding.fix([Edit::replace(node.span.clone(), format!("\"{text}\""))]);
     }
 }
 
-fn folded(document: &Document<'_>, found: &mut Found<'_>) {
-    for step in document.steps.iter().filter(|step| step.style == Style::Folded) {
-        let block = document.text().get(step.span.clone()).unwrap_or_default();
-        let lines = lines_of(block, step.span.start);
+fn folded(document: &Document<'_>, checker: &mut Checker<'_>) {
+    for item in document.items.iter().filter(|item| item.style == Style::Folded) {
+        let block = document.text().get(item.span.clone()).unwrap_or_default();
+        let lines = lines_of(block, item.span.start);
         let Some(((start, _), what)) = lines.iter().enumerate().find_map(|(index, line)| {
             let next = lines.get(index + 1).map(|(_, next)| *next);
             trouble(line.1, next).map(|what| (*line, what))
@@ -116,10 +116,10 @@ fn folded(document: &Document<'_>, found: &mut Found<'_>) {
             continue;
         };
         // At the sign and not at the line: inside of the block there is no comment that could allow it.
-        let sign = indicator(document.text(), step.span.start).unwrap_or(step.span.start);
+        let sign = indicator(document.text(), item.span.start).unwrap_or(item.span.start);
         let line = document.lines.at(start).line;
-        let finding = found.at(sign..sign + 1);
-        finding.says(format!("`>` joins the lines of this script into one, and {what} (line {line})"));
+        let finding = checker.report(sign..sign + 1);
+        finding.message(format!("`>` joins the lines of this script into one, and {what} (line {line})"));
         finding.hint("start the block with `|`, which keeps the lines");
         // Nothing but one command over several lines: in a `|` block it is what it is meant to be.
         let body = lines.split_last().map_or(&[][..], |(_, body)| body);
@@ -179,7 +179,7 @@ fn trouble(line: &str, next: Option<&str>) -> Option<&'static str> {
     (starts && !goes_on).then_some("the next line starts a command of its own")
 }
 
-fn not_expanded(document: &Document<'_>, found: &mut Found<'_>) {
+fn not_expanded(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (key, node) in document.map("env.variables") {
         let Some(text) = scalar(node) else { continue };
         let Some(at) = text.find('$') else { continue };
@@ -192,23 +192,24 @@ fn not_expanded(document: &Document<'_>, found: &mut Found<'_>) {
         // Who writes a command or a pattern into a variable expands it himself.
         let name = &key.text;
         let is_used = document
-            .steps
+            .items
             .iter()
-            .any(|step| step.calls().iter().any(|call| matches!(call.program(), "eval" | "envsubst")));
+            .any(|item| item.calls().iter().any(|call| matches!(call.program(), "eval" | "envsubst")));
         if !is_used {
-            let finding = found.at(document.first_line(node.span.clone()));
-            finding.says(format!("the value of {name} is taken as it is written: nothing expands `$` in it"));
+            let finding = checker.report(document.first_line(node.span.clone()));
+            finding
+                .message(format!("the value of {name} is taken as it is written: nothing expands `$` in it"));
             finding.hint(format!("set it in a command: export {name}=\"{text}\""));
         }
     }
 }
 
-fn line_ends(document: &Document<'_>, found: &mut Found<'_>) {
+fn line_ends(document: &Document<'_>, checker: &mut Checker<'_>) {
     let text = document.text();
     let Some(at) = text.find("\r\n") else { return };
     let count = text.matches("\r\n").count();
-    let finding = found.at(at..at);
-    finding.says(format!("{count} lines end in CR and LF"));
+    let finding = checker.report(at..at);
+    finding.message(format!("{count} lines end in CR and LF"));
     finding.hint("YAML reads both alike; what is copied from here into a shell script is not");
     finding.fix(text.match_indices("\r\n").map(|(at, _)| Edit::replace(at..at + 1, "")));
 }

@@ -1,12 +1,12 @@
 //! Names of variables that CodeBuild does not take.
 
-use super::{Found, rule};
-use crate::lint::document::{Document, scalar};
+use crate::grammar::{Document, scalar};
+use crate::lint::rule::{Checker, rule};
 
 rule!(EXPORTED, "PL321", Error, "a variable that cannot be exported", exported);
 rule!(RESERVED, "PL322", Warning, "a name that CodeBuild keeps for itself", reserved);
 
-fn exported(document: &Document<'_>, found: &mut Found<'_>) {
+fn exported(document: &Document<'_>, checker: &mut Checker<'_>) {
     let secrets: Vec<&str> = document.secrets().map(|key| key.text.as_str()).collect();
     for node in document.list("env.exported-variables") {
         let Some(name) = scalar(node) else { continue };
@@ -17,16 +17,16 @@ fn exported(document: &Document<'_>, found: &mut Found<'_>) {
         } else {
             continue;
         };
-        found.at(node.span.clone()).says(format!("{name} cannot be exported: {why}"));
+        checker.report(node.span.clone()).message(format!("{name} cannot be exported: {why}"));
     }
 }
 
-fn reserved(document: &Document<'_>, found: &mut Found<'_>) {
+fn reserved(document: &Document<'_>, checker: &mut Checker<'_>) {
     for path in ["env.variables", "env.parameter-store", "env.secrets-manager"] {
         for (key, _) in document.map(path) {
             if key.text.starts_with("CODEBUILD_") {
-                let finding = found.at(key.span.clone());
-                finding.says(format!("CodeBuild sets the variables whose names start with CODEBUILD_ itself, so {} may not keep this value", key.text));
+                let finding = checker.report(key.span.clone());
+                finding.message(format!("CodeBuild sets the variables whose names start with CODEBUILD_ itself, so {} may not keep this value", key.text));
                 finding.hint("give it another name");
             }
         }

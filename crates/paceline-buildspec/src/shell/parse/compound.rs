@@ -1,7 +1,8 @@
 //! Commands that hold commands, and tests.
 
-use super::{Parsed, Parser};
-use crate::shell::{Bashism, CommandKind, List, Loop, SyntaxError};
+use super::cursor::{Parsed, Parser};
+use crate::shell::bashism::Bashism;
+use crate::shell::syntax::{CommandKind, List, Loop, SyntaxError};
 
 impl Parser<'_> {
     /// A command that starts with a word or sign of the shell's own.

@@ -1,12 +1,9 @@
 //! Words: quotes and expansions.
 
-use super::{Parsed, Parser};
-use crate::shell::{Bashism, List, SyntaxError, Word, WordPart, bashism};
-
-pub(in crate::shell) fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
+use super::bashisms;
+use super::cursor::{Parsed, Parser};
+use crate::shell::bashism::Bashism;
+use crate::shell::syntax::{List, SyntaxError, Word, WordPart};
 
 /// Collects the parts of a word, with neighbouring texts as one.
 #[derive(Default)]
@@ -182,7 +179,7 @@ impl Parser<'_> {
     }
 
     fn variable(&mut self, name: &str, start: usize) {
-        if let Some(bashism) = bashism::variable(name) {
+        if let Some(bashism) = bashisms::of_variable(name) {
             self.bashism(bashism, start);
         }
     }

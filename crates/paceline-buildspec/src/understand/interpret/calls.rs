@@ -1,18 +1,18 @@
-//! What single calls do.
+//! Single calls: assignments, builtins of the shell, and programs.
 
-use super::classify::{Concern, deploys, inner_script, without_timeout};
+use super::classify::{Relevance, deploys, inline_script, without_timeout};
 use super::effects::{argument_names, is_setter};
-use super::{ActionKind, Interpreter, MAX_DEPTH, REGIONS, Source, UnknownRegion};
+use super::state::{ActionKind, Interpreter, MAX_DEPTH, REGIONS, Source, UnknownRegion};
+use super::variables::ROOT;
+use crate::shell::programs::cdk;
+use crate::shell::programs::purpose::{Purpose, purpose};
 use crate::shell::{Script, SimpleCommand, Span, program};
-use crate::understand::cdk;
 use crate::understand::names::joined;
-use crate::understand::programs::{Role, role};
-use crate::understand::variables::ROOT;
 
 impl Interpreter<'_> {
     pub(super) fn simple(&mut self, simple: &SimpleCommand, span: &Span, source: Source<'_>) {
         self.calls += 1;
-        if self.is_spent(span, source) {
+        if self.is_over_limit(span, source) {
             return;
         }
         let line = source.line(span);
@@ -26,7 +26,7 @@ impl Interpreter<'_> {
             let written = source.text.get(assignment.value.span.clone()).unwrap_or_default().to_owned();
             local.push((assignment.name.clone(), value, written));
         }
-        // `env A=b program` says the same as `A=b program`.
+        // `env A=b program` means the same as `A=b program`.
         let rest = program(&simple.words);
         for word in &simple.words[..simple.words.len() - rest.len()] {
             let mut expanded = self.variables.expand(word, source.text);
@@ -39,42 +39,42 @@ impl Interpreter<'_> {
         }
         let words: Vec<String> =
             rest.iter().flat_map(|word| self.words(word, source)).map(|(text, _)| text).collect();
-        let kept = (!local.is_empty()).then(|| (self.variables.clone(), self.open.clone()));
+        let kept = (!local.is_empty()).then(|| (self.variables.clone(), self.unknown_regions.clone()));
         for (name, value, written) in local {
             if value.known {
-                self.open.retain(|open| open.name != name);
+                self.unknown_regions.retain(|region| region.name != name);
                 self.variables.set(&name, value.text, line);
             } else {
                 if REGIONS.contains(&name.as_str()) {
-                    let is_kept = value.is_kept && self.fleeting == 0;
+                    let is_kept = value.is_kept && self.loops_followed_once == 0;
                     let setting = is_kept.then(|| format!("export {name}={written}"));
-                    self.open.push(UnknownRegion { name: name.clone(), written, setting });
+                    self.unknown_regions.push(UnknownRegion { name: name.clone(), written, setting });
                 }
-                self.variables.lose(&name, false);
+                self.variables.forget(&name, false);
             }
             self.variables.export(&name);
         }
         self.call(without_timeout(&words), simple, line, span, source);
         if let Some(kept) = kept {
-            (self.variables, self.open) = kept;
+            (self.variables, self.unknown_regions) = kept;
         }
     }
 
-    /// Variables that are set on their own.
+    /// Assignments without a program.
     fn assign(&mut self, simple: &SimpleCommand, line: usize, text: &str, source: Source<'_>) {
         let is_kept = self.may_keep(text) && self.when.as_ref().is_none_or(|when| when.shell.is_some());
         let mut names = Vec::new();
         for assignment in &simple.assignments {
             let value = self.variables.expand(&assignment.value, source.text);
             let name = &assignment.name;
-            // What is set under a condition is not known behind it.
+            // A value that is set under a condition is unknown after it.
             if !value.known || self.when.is_some() {
                 names.push(name.clone());
             }
             if value.known {
                 self.variables.set(name, value.text, line);
             } else {
-                self.variables.lose(name, is_kept);
+                self.variables.forget(name, is_kept);
             }
         }
         if !names.is_empty() && is_kept {
@@ -91,13 +91,12 @@ impl Interpreter<'_> {
         text: &str,
         source: Source<'_>,
     ) {
-        let mut effects = super::effects::Effects::default();
-        self.in_simple(simple, source.text, 0, &mut effects);
-        self.retire(&effects);
+        let effects = self.effects_of_simple(simple, source.text);
+        self.keep_known_values(&effects);
         let changes_arguments = matches!(words.first().map(String::as_str), Some("set" | "shift"));
         let is_kept = self.may_keep(text) && !changes_arguments;
         if effects.any {
-            let why = "what it sets is only known when it runs; if a region is among it, set AWS_REGION for the \
+            let why = "the variables that it sets are only known in the build; if one is a region, set AWS_REGION for the \
                        build, or give each region an app with `env: { AWS_REGION: … }`";
             self.leave_out(line, text, why);
         }
@@ -105,7 +104,7 @@ impl Interpreter<'_> {
             let names = effects.names.iter().cloned().collect();
             self.record(line, text, ActionKind::Setup(if effects.any { Vec::new() } else { names }));
         }
-        self.lose(&effects, is_kept);
+        self.forget(&effects, is_kept);
     }
 
     fn call(
@@ -119,7 +118,9 @@ impl Interpreter<'_> {
         let text = source.text(span);
         let Some(first) = words.first() else { return };
         match first.as_str() {
-            "cd" | "pushd" | "popd" => return self.go(first, words.get(1).map(String::as_str), line, text),
+            "cd" | "pushd" | "popd" => {
+                return self.change_dir(first, words.get(1).map(String::as_str), line, text);
+            }
             "export" | "declare" | "typeset" | "readonly" | "local" => {
                 return self.declare(simple, line, text, source);
             }
@@ -129,54 +130,54 @@ impl Interpreter<'_> {
         if let Some(body) = self.functions.get(first).cloned() {
             return self.function(&body, words, line);
         }
-        if let Some(inner) = inner_script(words) {
-            return self.inner(inner, line, text);
+        if let Some(inner) = inline_script(words) {
+            return self.inline(inner, line, text);
         }
-        if let Some(call) = cdk::call(words) {
-            self.overwritten(line);
+        if let Some(call) = cdk::read(words) {
+            self.report_overwritten(line);
             let what = match call.command.as_str() {
                 "bootstrap" => ActionKind::Bootstrap,
                 "deploy" | "synth" => ActionKind::Cdk(Box::new(call)),
                 "destroy" => {
-                    return self.leave_out(line, text, "it deletes stacks: `paceline destroy` is for that");
+                    return self.leave_out(line, text, "it deletes stacks: use `paceline destroy`");
                 }
                 "watch" | "import" | "rollback" | "refactor" | "migrate" | "init" => {
-                    return self.leave_out(line, text, "it belongs in no build that deploys");
+                    return self.leave_out(line, text, "a build that deploys cannot use it");
                 }
                 _ => {
                     return self.leave_out(
                         line,
                         text,
-                        "it only shows something: `paceline plan` shows what would be done",
+                        "it only shows something: `paceline plan` shows what a deployment will do",
                     );
                 }
             };
             return self.record(line, text, what);
         }
-        match role(words) {
-            Role::Says => {}
-            Role::Install => self.record(line, text, ActionKind::Install),
-            Role::Build => self.record(line, text, ActionKind::Build),
-            Role::Environment => self.record(line, text, ActionKind::Setup(Vec::new())),
-            Role::Cli(version) => self.record(line, text, ActionKind::Cli(version)),
-            Role::PackageScript(name) => self.package_script(&name, line, text),
-            Role::Bootstrap => self.record(line, text, ActionKind::Bootstrap),
-            Role::Signal(variable) => self.record(line, text, ActionKind::Signal(variable)),
-            Role::Daemon => self.leave_out(line, text, "a privileged build has a Docker daemon already"),
-            Role::Runtime => self.leave_out(line, text, "the build image has the runtime"),
-            Role::Opaque => {
+        match purpose(words) {
+            Purpose::Show => {}
+            Purpose::InstallPackages => self.record(line, text, ActionKind::InstallPackages),
+            Purpose::Build => self.record(line, text, ActionKind::Build),
+            Purpose::EnterEnvironment => self.record(line, text, ActionKind::Setup(Vec::new())),
+            Purpose::InstallCdk(version) => self.record(line, text, ActionKind::InstallCdk(version)),
+            Purpose::PackageScript(name) => self.package_script(&name, line, text),
+            Purpose::Bootstrap => self.record(line, text, ActionKind::Bootstrap),
+            Purpose::Signal(variable) => self.record(line, text, ActionKind::Signal(variable)),
+            Purpose::Docker => self.leave_out(line, text, "a privileged build has a Docker daemon already"),
+            Purpose::Runtime => self.leave_out(line, text, "the build image has the runtime"),
+            Purpose::DeployItself => {
                 self.leave_out_deployment(
                     line,
                     text,
-                    "it deploys by means of its own, which are not read here: put its commands in its place",
+                    "it deploys with its own tool, which is not read here: write its commands out at this place",
                 );
             }
-            Role::Tool | Role::Other => self.record(line, text, ActionKind::Script),
+            Purpose::InstallTool | Purpose::Other => self.record(line, text, ActionKind::Script),
         }
     }
 
-    /// What the CDK CLI takes no notice of, because it sets it itself.
-    fn overwritten(&mut self, line: usize) {
+    /// Reports the variables that the CDK CLI overwrites.
+    fn report_overwritten(&mut self, line: usize) {
         for (name, instead) in
             [("CDK_DEFAULT_REGION", "AWS_REGION"), ("CDK_DEFAULT_ACCOUNT", "the credentials")]
         {
@@ -185,24 +186,23 @@ impl Interpreter<'_> {
             }
             let value = match self.variables.get(name) {
                 Some(value) => value.to_owned(),
-                None if self.variables.is_lost(name) => "…".to_owned(),
+                None if self.variables.is_unknown(name) => "…".to_owned(),
                 None => continue,
             };
-            let why =
-                format!("the CDK CLI overwrites it with what it finds itself: what counts is {instead}");
+            let why = format!("the CDK CLI overwrites it, from {instead}");
             self.leave_out(line, &format!("{name}={value}"), &why);
         }
     }
 
-    fn go(&mut self, how: &str, to: Option<&str>, line: usize, text: &str) {
+    fn change_dir(&mut self, how: &str, to: Option<&str>, line: usize, text: &str) {
         let target = match (how, to) {
             ("popd", _) => self.pushed.pop().unwrap_or_default(),
             (_, Some("-")) => self.dir_before.clone(),
-            // The root of the source is where its variable led to.
+            // The home folder. `ROOT` stands for the folder of the source.
             (_, None) => "~".to_owned(),
             (_, Some(to)) => match to.strip_prefix(ROOT) {
                 Some(inside) => joined("", inside.trim_start_matches('/')),
-                None => self.entered(to, line, text),
+                None => self.resolve_dir(to, line, text),
             },
         };
         if how == "pushd" {
@@ -212,15 +212,15 @@ impl Interpreter<'_> {
             self.leave_out(
                 line,
                 text,
-                "where it leads is only known when it runs: check the folders of what follows",
+                "the folder is only known in the build: check the folders of the later commands",
             );
         }
         self.dir_before = std::mem::replace(&mut self.dir, target);
     }
 
-    /// Where `cd` leads to, by the folders that are there. Into a folder that is not there it fails, and is taken to
-    /// mean the one that its writer had in mind.
-    fn entered(&mut self, to: &str, line: usize, text: &str) -> String {
+    /// The folder that `cd` goes to. If that folder does not exist, `cd` fails in the build, and the folder that its
+    /// author probably meant is taken.
+    fn resolve_dir(&mut self, to: &str, line: usize, text: &str) -> String {
         let target = joined(&self.dir, to);
         let is_plain = !to.starts_with(['/', '$', '~', '.']) && !self.dir.is_empty() && !target.contains('$');
         if !is_plain || self.source_tree.is_folder(&target) == Some(true) {
@@ -236,8 +236,8 @@ impl Interpreter<'_> {
             return target;
         };
         let why = format!(
-            "the build is in {} by then, since the folder is kept from item to item: this looks for {target}, and {meant} \
-             is taken to be meant",
+            "the build is in {} already, because CodeBuild keeps the folder from item to item: this looks for {target}, \
+             and {meant} is used instead",
             self.dir
         );
         self.leave_out(line, text, &why);
@@ -245,8 +245,7 @@ impl Interpreter<'_> {
     }
 
     fn declare(&mut self, simple: &SimpleCommand, line: usize, text: &str, source: Source<'_>) {
-        let mut effects = super::effects::Effects::default();
-        self.in_simple(simple, source.text, 0, &mut effects);
+        let effects = self.effects_of_simple(simple, source.text);
         if effects.any {
             // `export $(cat file)` may set anything.
             return self.setter(&[], simple, line, text, source);
@@ -267,7 +266,7 @@ impl Interpreter<'_> {
                 if expanded.known {
                     self.variables.set(&name, value, line);
                 } else {
-                    self.variables.lose(&name, is_kept);
+                    self.variables.forget(&name, is_kept);
                 }
             }
             if !simple.words[0].is("local") {
@@ -286,7 +285,7 @@ impl Interpreter<'_> {
         let script = Script::parse(body);
         let kept = self.variables.clone();
         for name in argument_names() {
-            self.variables.lose(&name, false);
+            self.variables.forget(&name, false);
         }
         for (number, word) in words.iter().enumerate().skip(1) {
             if !word.contains('$') {
@@ -307,25 +306,25 @@ impl Interpreter<'_> {
     }
 
     /// The script of `sh -c`, in a shell of its own.
-    fn inner(&mut self, script: &str, line: usize, text: &str) {
+    fn inline(&mut self, script: &str, line: usize, text: &str) {
         let parsed = Script::parse(script);
-        let concern = parsed.body.0.iter().map(|statement| self.concern(statement)).max();
-        if concern != Some(Concern::Followed) || self.depth >= MAX_DEPTH {
+        let relevance = parsed.body.0.iter().map(|statement| self.relevance(statement)).max();
+        if relevance != Some(Relevance::Followed) || self.depth >= MAX_DEPTH {
             return self.record(line, text, ActionKind::Script);
         }
-        let kept = (self.dir.clone(), self.variables.clone());
+        let shell = self.shell_state();
         self.depth += 1;
         self.list(&parsed.body, Source { text: script, item: None, line });
         self.depth -= 1;
-        (self.dir, self.variables) = kept;
+        self.restore(shell);
     }
 
-    /// A script of `package.json` is followed if it deploys, and built with otherwise.
+    /// Follows a script of `package.json` if it deploys. Any other counts as a build step.
     fn package_script(&mut self, name: &str, line: usize, text: &str) {
         let script = self.source_tree.package_script(&self.dir, name).filter(|_| self.depth < MAX_DEPTH);
         let parsed = script.as_deref().map(Script::parse);
         if let (Some(script), Some(parsed)) = (&script, &parsed)
-            && parsed.body.0.iter().any(deploys)
+            && deploys(&parsed.body)
         {
             self.depth += 1;
             let kept = self.dir.clone();
@@ -333,7 +332,7 @@ impl Interpreter<'_> {
             self.dir = kept;
             self.depth -= 1;
         } else if script.is_none() && name.contains("deploy") {
-            let why = "what the script does is not known: put its commands in its place";
+            let why = "the script is not known: write its commands out at this place";
             self.leave_out_deployment(line, text, why);
         } else {
             self.record(line, text, ActionKind::Build);

@@ -1,248 +1,190 @@
-//! Looks at commands before they are followed: whether anything in them is understood, and what they set.
+//! Decides, before a command is followed, whether it matters and what it is for.
 
-use super::Interpreter;
 use super::effects::is_setter;
+use super::state::Interpreter;
+use crate::shell::programs::purpose::{Purpose, purpose};
+use crate::shell::programs::{Fact, cdk, has};
 use crate::shell::{
-    Command, CommandKind, List, Pipeline, Script, SimpleCommand, Span, Statement, Word, program,
+    Command, CommandKind, List, Pipeline, Script, SimpleCommand, Statement, Word, each_simple, program,
 };
-use crate::understand::cdk;
-use crate::understand::programs::{Role, role};
 
-/// What is to be done with a statement.
+/// How deep functions and inline scripts are searched for a deployment.
+const MAX_SEARCH_DEPTH: usize = 4;
+
+/// What happens to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Concern {
-    /// It only says something.
-    Nothing,
-    /// It is a script of the team's.
+pub(super) enum Relevance {
+    /// It only shows something.
+    Ignored,
+    /// It is a script of the team, which is kept as it is.
     Kept,
-    /// Something in it is understood.
+    /// The interpreter knows what it does.
     Followed,
 }
 
 impl Interpreter<'_> {
-    pub(super) fn concern(&self, statement: &Statement) -> Concern {
-        let commands = statement.pipelines().flat_map(|pipeline| &pipeline.commands);
-        commands.map(|command| self.command_concerns(command)).max().unwrap_or(Concern::Nothing)
+    pub(super) fn relevance(&self, statement: &Statement) -> Relevance {
+        let all = statement.commands().map(|command| self.relevance_of_command(command));
+        all.max().unwrap_or(Relevance::Ignored)
     }
 
-    pub(super) fn command_concerns(&self, command: &Command) -> Concern {
-        let mut most = Concern::Nothing;
+    pub(super) fn relevance_of_command(&self, command: &Command) -> Relevance {
         if matches!(command.kind, CommandKind::Function { .. }) {
-            return Concern::Followed;
+            return Relevance::Followed;
         }
-        each_simple(command, &mut |simple| {
-            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
-            let words = without_timeout(&words);
-            let Some(first) = words.first() else {
-                most = Concern::Followed;
-                return;
-            };
-            let is_followed = matches!(
-                first.as_str(),
-                "cd" | "pushd" | "popd" | "export" | "declare" | "typeset" | "readonly" | "local" | "unset"
-            ) || is_setter(words)
-                || self.functions.contains_key(first)
-                || cdk::call(words).is_some();
-            if let Some(inner) = inner_script(words) {
-                let parsed = Script::parse(inner);
-                most = most.max(Concern::Kept);
-                // One level: what is hidden more deeply is kept as it is.
-                parsed.body.0.iter().flat_map(Statement::pipelines).flat_map(|it| &it.commands).for_each(
-                    |command| {
-                        each_simple(command, &mut |simple| {
-                            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
-                            if cdk::call(&words).is_some()
-                                || !matches!(role(&words), Role::Other | Role::Says)
-                            {
-                                most = Concern::Followed;
-                            }
-                        });
-                    },
-                );
-                return;
+        let mut relevance = Relevance::Ignored;
+        each_simple(command, |simple| relevance = relevance.max(self.relevance_of_simple(simple)));
+        relevance
+    }
+
+    fn relevance_of_simple(&self, simple: &SimpleCommand) -> Relevance {
+        let words = call_words(simple);
+        let words = without_timeout(&words);
+        let Some(first) = words.first() else { return Relevance::Followed };
+        if let Some(inner) = inline_script(words) {
+            // One level: a script in a script in a script is kept as it is.
+            let mut is_followed = false;
+            for command in Script::parse(inner).body.commands() {
+                each_simple(command, |simple| {
+                    let words = call_words(simple);
+                    is_followed |= cdk::read(&words).is_some()
+                        || !matches!(purpose(&words), Purpose::Other | Purpose::Show);
+                });
             }
-            let concern = match role(words) {
-                _ if is_followed => Concern::Followed,
-                Role::Says => Concern::Nothing,
-                Role::Other | Role::Tool => Concern::Kept,
-                _ => Concern::Followed,
-            };
-            most = most.max(concern);
-        });
-        most
+            return if is_followed { Relevance::Followed } else { Relevance::Kept };
+        }
+        let changes_shell = has(words, Fact::Declares)
+            || matches!(first.as_str(), "cd" | "pushd" | "popd" | "unset")
+            || is_setter(words);
+        if changes_shell || self.functions.contains_key(first) || cdk::read(words).is_some() {
+            return Relevance::Followed;
+        }
+        match purpose(words) {
+            Purpose::Show => Relevance::Ignored,
+            Purpose::Other | Purpose::InstallTool => Relevance::Kept,
+            _ => Relevance::Followed,
+        }
     }
 
-    /// Whether something in a statement cannot be kept as it is, because it deploys, or tells somebody of it.
-    pub(super) fn is_deep(&self, statement: &Statement) -> bool {
-        let mut commands = statement.pipelines().flat_map(|pipeline| &pipeline.commands);
-        commands.any(|command| self.is_deep_command(command, 0))
+    /// Whether a statement cannot be kept as it is, because it deploys something or sends a signal.
+    pub(super) fn must_follow(&self, statement: &Statement) -> bool {
+        statement.commands().any(|command| self.must_follow_command(command, 0))
     }
 
-    pub(super) fn any_deep(&self, pipeline: &Pipeline) -> bool {
-        pipeline.commands.iter().any(|command| self.is_deep_command(command, 0))
+    pub(super) fn must_follow_any(&self, pipeline: &Pipeline) -> bool {
+        pipeline.commands.iter().any(|command| self.must_follow_command(command, 0))
     }
 
-    fn is_deep_command(&self, command: &Command, depth: usize) -> bool {
+    fn must_follow_command(&self, command: &Command, depth: usize) -> bool {
         if matches!(command.kind, CommandKind::Function { .. }) {
             return true;
         }
-        let mut is_deep = false;
-        each_simple(command, &mut |simple| {
-            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
+        let mut must = false;
+        each_simple(command, |simple| {
+            let words = call_words(simple);
             let words = without_timeout(&words);
             let Some(first) = words.first() else { return };
-            let script = inner_script(words).or(self.functions.get(first).map(String::as_str));
+            let script = inline_script(words).or(self.functions.get(first).map(String::as_str));
             if let Some(script) = script {
-                let parsed = Script::parse(script);
-                is_deep |= depth < 4
-                    && commands(&parsed.body).any(|command| self.is_deep_command(command, depth + 1));
+                let body = Script::parse(script).body;
+                must |= depth < MAX_SEARCH_DEPTH
+                    && body.commands().any(|command| self.must_follow_command(command, depth + 1));
                 return;
             }
-            is_deep |= cdk::call(words).is_some()
-                || match role(words) {
-                    Role::Bootstrap | Role::Signal(_) | Role::Opaque => true,
-                    Role::PackageScript(name) => self.script_deploys(&name),
+            must |= cdk::read(words).is_some()
+                || match purpose(words) {
+                    Purpose::Bootstrap | Purpose::Signal(_) | Purpose::DeployItself => true,
+                    Purpose::PackageScript(name) => self.package_script_deploys(&name),
                     _ => false,
                 };
         });
-        is_deep
+        must
     }
 
-    /// Whether a script of `package.json` deploys something, or is called so and not known.
-    pub(super) fn script_deploys(&self, name: &str) -> bool {
+    /// Whether a script of `package.json` deploys something. A script that is not known does if its name says so.
+    fn package_script_deploys(&self, name: &str) -> bool {
         match self.source_tree.package_script(&self.dir, name) {
-            Some(script) => Script::parse(&script).body.0.iter().any(deploys),
+            Some(script) => deploys(&Script::parse(&script).body),
             None => name.contains("deploy"),
         }
     }
 
-    /// The roles of the programs in a command.
-    pub(super) fn roles_in(command: &Command, roles: &mut Vec<Role>) {
-        each_simple(command, &mut |simple| {
-            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
-            let words = without_timeout(&words);
-            if !words.is_empty() && !is_setter(words) {
-                roles.push(role(words));
-            }
-        });
-    }
-
-    /// Whether a command works, or the build is at its end: it installs, builds, deploys, or prepares for that.
-    pub(super) fn is_expected(command: &Command) -> bool {
-        let mut all = true;
-        each_simple(command, &mut |simple| {
-            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
-            let words = without_timeout(&words);
-            let Some(first) = words.first() else { return };
-            let prepares = [
-                "cd", "pushd", "popd", "export", "set", "unset", "local", "declare", "readonly", "mkdir",
-                "cp", "mv", "rm", "chmod", "touch", "ln", "tar", "unzip", "sleep", "echo", "printf", "wait",
-            ];
-            all &= prepares.contains(&first.as_str())
-                || cdk::call(words).is_some()
-                || matches!(
-                    role(words),
-                    Role::Install
-                        | Role::Tool
-                        | Role::Cli(_)
-                        | Role::Build
-                        | Role::PackageScript(_)
-                        | Role::Environment
-                        | Role::Bootstrap
-                );
-        });
-        all && !matches!(command.kind, CommandKind::Test)
-    }
-
-    pub(super) fn only_says(&self, pipeline: &Pipeline) -> bool {
-        pipeline.commands.iter().all(|it| self.command_concerns(it) == Concern::Nothing)
+    /// Whether a pipeline only shows something.
+    pub(super) fn only_shows(&self, pipeline: &Pipeline) -> bool {
+        pipeline.commands.iter().all(|it| self.relevance_of_command(it) == Relevance::Ignored)
     }
 }
 
-pub(super) fn span_of(pipeline: &Pipeline) -> Span {
-    let start = pipeline.commands.first().map_or(0, |command| command.span.start);
-    start..pipeline.commands.last().map_or(start, |command| command.span.end)
+/// What the calls in a command are for.
+pub(super) fn purposes(command: &Command) -> Vec<Purpose> {
+    let mut purposes = Vec::new();
+    each_simple(command, |simple| {
+        let words = call_words(simple);
+        let words = without_timeout(&words);
+        if !words.is_empty() && !is_setter(words) {
+            purposes.push(purpose(words));
+        }
+    });
+    purposes
 }
 
-pub(super) fn span_of_list(list: &List) -> Span {
-    let start = list.0.first().map_or(0, |first| first.span().start);
-    start..list.0.last().map_or(start, |last| last.span().end)
+/// Whether the build depends on the success of a command: it installs, builds or deploys, or prepares for that.
+pub(super) fn must_succeed(command: &Command) -> bool {
+    let mut all = !matches!(command.kind, CommandKind::Test);
+    each_simple(command, |simple| {
+        let words = call_words(simple);
+        let words = without_timeout(&words);
+        if words.is_empty() {
+            return;
+        }
+        all &= has(words, Fact::Prepares)
+            || cdk::read(words).is_some()
+            || matches!(
+                purpose(words),
+                Purpose::InstallPackages
+                    | Purpose::InstallTool
+                    | Purpose::InstallCdk(_)
+                    | Purpose::Build
+                    | Purpose::PackageScript(_)
+                    | Purpose::EnterEnvironment
+                    | Purpose::Bootstrap
+            );
+    });
+    all
 }
 
-/// Whether a pipeline only asks something.
-pub(super) fn is_test(pipeline: Option<&Pipeline>) -> bool {
-    let Some(pipeline) = pipeline else { return false };
+/// Whether a pipeline only answers a question.
+pub(super) fn is_test(pipeline: &Pipeline) -> bool {
     let Some((last, feeding)) = pipeline.commands.split_last() else { return false };
-    asks(last) && feeding.iter().all(|command| asks(command) || feeds(command))
+    tests(last) && feeding.iter().all(|command| tests(command) || prints(command))
 }
 
-fn asks(command: &Command) -> bool {
-    const ASKING: [&str; 11] =
-        ["[", "test", "grep", "egrep", "fgrep", "which", "type", "hash", "diff", "cmp", "false"];
-    let CommandKind::Simple(simple) = &command.kind else {
-        return matches!(command.kind, CommandKind::Test);
-    };
-    let first = simple.words.first().and_then(Word::literal).unwrap_or_default();
-    let second = simple.words.get(1).and_then(Word::literal).unwrap_or_default();
-    ASKING.contains(&first.as_str())
-        || (first == "command" && matches!(second.as_str(), "-v" | "-V"))
-        || (first == "git" && second == "diff" && simple.words.iter().any(|word| word.is("--quiet")))
-}
-
-/// Whether a command prints what another asks about.
-fn feeds(command: &Command) -> bool {
-    let CommandKind::Simple(simple) = &command.kind else { return false };
-    let first = simple.words.first().and_then(Word::literal).unwrap_or_default();
-    matches!(
-        first.as_str(),
-        "echo" | "printf" | "cat" | "git" | "head" | "tail" | "cut" | "sort" | "ls" | "tr"
-    )
-}
-
-/// Whether a condition does no more than to ask.
+/// Whether a condition does nothing but test something.
 pub(super) fn is_pure_test(list: &List) -> bool {
-    list.0.iter().flat_map(Statement::pipelines).all(|pipeline| is_test(Some(pipeline)))
+    list.0.iter().flat_map(Statement::pipelines).all(is_test)
 }
 
-/// Every simple command in a command, but not those that are run to make a word.
-pub(super) fn each_simple(command: &Command, look: &mut dyn FnMut(&SimpleCommand)) {
-    match &command.kind {
-        CommandKind::Simple(simple) => look(simple),
-        CommandKind::Group(list) | CommandKind::Subshell(list) => in_list(list, look),
-        CommandKind::If { arms, otherwise } => {
-            for (condition, body) in arms {
-                in_list(condition, look);
-                in_list(body, look);
-            }
-            if let Some(list) = otherwise {
-                in_list(list, look);
-            }
-        }
-        CommandKind::Loop(of) => {
-            if let Some(list) = &of.condition {
-                in_list(list, look);
-            }
-            in_list(&of.body, look);
-        }
-        CommandKind::Case(arms) => {
-            for list in arms {
-                in_list(list, look);
-            }
-        }
-        CommandKind::Function { body, .. } => each_simple(body, look),
-        CommandKind::Test => {}
+fn tests(command: &Command) -> bool {
+    let Some(simple) = command.simple() else { return matches!(command.kind, CommandKind::Test) };
+    let words: Vec<String> = simple.words.iter().map(Word::shown).collect();
+    match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["command", "-v" | "-V", ..] => true,
+        ["git", "diff", options @ ..] => options.contains(&"--quiet"),
+        _ => has(&words, Fact::Tests),
     }
 }
 
-fn in_list(list: &List, look: &mut dyn FnMut(&SimpleCommand)) {
-    for command in commands(list) {
-        each_simple(command, look);
-    }
+/// Whether a command prints a text that another one tests.
+fn prints(command: &Command) -> bool {
+    command.simple().is_some_and(|simple| {
+        let words: Vec<String> = simple.words.iter().map(Word::shown).collect();
+        has(&words, Fact::Prints)
+    })
 }
 
-/// The commands of a list, as they are: not those inside of others.
-pub(super) fn commands(list: &List) -> impl Iterator<Item = &Command> {
-    list.0.iter().flat_map(Statement::pipelines).flat_map(|pipeline| &pipeline.commands)
+/// The program and its arguments, with `$NAME` in place of a variable.
+pub(super) fn call_words(simple: &SimpleCommand) -> Vec<String> {
+    program(&simple.words).iter().map(Word::shown).collect()
 }
 
 /// The words without `timeout 30m` before them.
@@ -257,7 +199,7 @@ pub(super) fn without_timeout(words: &[String]) -> &[String] {
 }
 
 /// The script of `sh -c 'script'`.
-pub(super) fn inner_script(words: &[String]) -> Option<&str> {
+pub(super) fn inline_script(words: &[String]) -> Option<&str> {
     match words {
         [shell, option, script, ..] if matches!(shell.rsplit('/').next(), Some("sh" | "bash")) => {
             let is_script = option.starts_with('-') && !option.starts_with("--") && option.ends_with('c');
@@ -267,28 +209,26 @@ pub(super) fn inner_script(words: &[String]) -> Option<&str> {
     }
 }
 
-/// Whether a failure ends the build all the same: `|| exit 1`.
-pub(super) fn ends_there(statement: &Statement) -> bool {
+/// Whether a failure ends the build after all: `|| exit 1`.
+pub(super) fn ends_on_failure(statement: &Statement) -> bool {
     let mut ends = false;
-    for (_, pipeline) in &statement.rest {
-        for command in &pipeline.commands {
-            each_simple(command, &mut |simple| {
-                ends |= simple.words.first().is_some_and(|word| word.is("exit") || word.is("return"));
-            });
-        }
+    for command in statement.rest.iter().flat_map(|(_, pipeline)| &pipeline.commands) {
+        each_simple(command, |simple| {
+            ends |= simple.words.first().is_some_and(|word| word.is("exit") || word.is("return"));
+        });
     }
     ends
 }
 
-/// Whether a script of `package.json` deploys something, or calls one that does.
-pub(super) fn deploys(statement: &Statement) -> bool {
+/// Whether a script of `package.json` deploys something, or calls another script that does.
+pub(super) fn deploys(script: &List) -> bool {
     let mut found = false;
-    statement.pipelines().flat_map(|pipeline| &pipeline.commands).for_each(|command| {
-        each_simple(command, &mut |simple| {
-            let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
-            found |= cdk::call(&words).is_some()
-                || matches!(role(&words), Role::PackageScript(name) if name.contains("deploy"));
+    for command in script.commands() {
+        each_simple(command, |simple| {
+            let words = call_words(simple);
+            found |= cdk::read(&words).is_some()
+                || matches!(purpose(&words), Purpose::PackageScript(name) if name.contains("deploy"));
         });
-    });
+    }
     found
 }

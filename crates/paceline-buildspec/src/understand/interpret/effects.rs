@@ -1,25 +1,28 @@
-//! What commands may change in the shell that runs them, without following them.
+//! What commands may change in the shell that runs them, found without following the commands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Interpreter;
-use super::classify::each_simple;
-use crate::shell::{Command, CommandKind, List, Script, SimpleCommand, Statement, Word, WordPart, program};
-use crate::understand::programs::{Role, role};
+use super::state::Interpreter;
+use crate::shell::programs::purpose::{Purpose, purpose};
+use crate::shell::programs::{Fact, has};
+use crate::shell::{
+    Command, CommandKind, Context, List, ListRole, Pipeline, Script, SimpleCommand, Statement, Visitor, Word,
+    WordPart, each_simple, is_variable_name, program, visit_script, walk_command, walk_statement,
+};
 
-/// How deep functions are looked into.
+/// How deep the bodies of functions are searched.
 const MAX_DEPTH: usize = 4;
 
-/// What may be another afterwards.
+/// What may have changed after a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Effects {
-    /// The variables that may have other values.
+    /// These variables may have other values.
     pub(super) names: BTreeSet<String>,
-    /// Any variable may have another value: what is run is not known before.
+    /// Any variable may have another value, because the script that runs is not known.
     pub(super) any: bool,
-    /// The folder may be another.
+    /// The working folder may have changed.
     pub(super) dir: bool,
-    /// What follows may be left out: `break`, `continue`, `return` and `exit`.
+    /// The commands after it may not run: `break`, `continue`, `return` and `exit`.
     pub(super) leaves: bool,
 }
 
@@ -28,152 +31,164 @@ impl Effects {
         self.any || !self.names.is_empty()
     }
 
-    fn names(&mut self, names: impl IntoIterator<Item = String>) {
-        self.names.extend(names.into_iter().filter(|name| is_name(name)));
+    fn add(&mut self, names: impl IntoIterator<Item = String>) {
+        self.names.extend(names.into_iter().filter(|name| is_variable_name(name)));
     }
 }
 
-/// Builtins that set variables by their arguments.
-const SETTERS: &[&str] =
-    &["read", "mapfile", "readarray", "getopts", "unset", "let", "set", "shift", "source", ".", "eval"];
-
-/// Whether a call is of a builtin that sets variables.
+/// Whether a call is a builtin that sets variables.
 pub(super) fn is_setter(words: &[String]) -> bool {
     let Some(first) = words.first() else { return false };
     match first.as_str() {
         "set" => !positional(words).is_empty(),
         "printf" => words.get(1).is_some_and(|word| word == "-v"),
-        "source" | "." => role(words) != Role::Environment,
-        first => SETTERS.contains(&first),
+        "source" | "." => purpose(words) != Purpose::EnterEnvironment,
+        _ => has(words, Fact::SetsVariables),
     }
 }
 
-/// What `set` puts in place of the arguments.
+/// The words that `set` makes the new arguments.
 fn positional(words: &[String]) -> &[String] {
     let first = words.iter().skip(1).position(|word| word == "--" || !word.starts_with(['-', '+']));
     match first {
-        // `set -o pipefail` has a word that is no argument.
+        // The word after `set -o` is the name of an option.
         Some(at) if at > 0 && words[at].ends_with('o') && words[at].starts_with(['-', '+']) => &[],
         Some(at) => &words[at + 1..],
         None => &[],
     }
 }
 
-/// The names that stand for the arguments of a script or a function.
+/// The names of the arguments of a script or a function.
 pub(super) fn argument_names() -> impl Iterator<Item = String> {
     ["@", "*", "#"].into_iter().map(str::to_owned).chain((1..10).map(|number| number.to_string()))
 }
 
 impl Interpreter<'_> {
-    /// What a list may change. `text` is what it was parsed from.
+    /// What a list may change. `text` is the text that it was parsed from.
     pub(super) fn effects(&self, list: &List, text: &str) -> Effects {
-        let mut effects = Effects::default();
-        self.in_list(list, text, 0, &mut effects);
-        effects
+        self.effects_by(text, |collector, context| collector.visit_list(list, ListRole::Script, context))
     }
 
-    pub(super) fn effects_of(&self, statement: &Statement, text: &str) -> Effects {
-        let mut effects = Effects::default();
-        self.in_statement(statement, text, 0, &mut effects);
-        effects
+    pub(super) fn effects_of_statement(&self, statement: &Statement, text: &str) -> Effects {
+        self.effects_by(text, |collector, context| collector.visit_statement(statement, context))
     }
 
-    fn in_list(&self, list: &List, text: &str, depth: usize, effects: &mut Effects) {
-        for statement in &list.0 {
-            self.in_statement(statement, text, depth, effects);
+    pub(super) fn effects_of_pipeline(&self, pipeline: &Pipeline, text: &str) -> Effects {
+        self.effects_by(text, |collector, context| collector.visit_pipeline(pipeline, context))
+    }
+
+    pub(super) fn effects_of_simple(&self, simple: &SimpleCommand, text: &str) -> Effects {
+        self.effects_by(text, |collector, _| collector.simple(simple))
+    }
+
+    fn effects_by(&self, text: &str, visit: impl FnOnce(&mut Collector<'_>, Context)) -> Effects {
+        let mut collector =
+            Collector { functions: &self.functions, text, depth: 0, effects: Effects::default() };
+        visit(&mut collector, Context::default());
+        collector.effects
+    }
+}
+
+/// Collects the effects of the commands that run in the shell itself.
+struct Collector<'i> {
+    functions: &'i BTreeMap<String, String>,
+    text: &'i str,
+    /// How many functions call each other at this place.
+    depth: usize,
+    effects: Effects,
+}
+
+impl<'a> Visitor<'a> for Collector<'_> {
+    fn visit_statement(&mut self, statement: &'a Statement, context: Context) {
+        // A command in the background runs in a shell of its own.
+        if !statement.background {
+            walk_statement(self, statement, context);
         }
     }
 
-    fn in_statement(&self, statement: &Statement, text: &str, depth: usize, effects: &mut Effects) {
-        // Those run in shells of their own.
-        if statement.background {
-            return;
-        }
-        for pipeline in statement.pipelines() {
-            if let [command] = &pipeline.commands[..] {
-                self.in_command(command, text, depth, effects);
-            }
+    fn visit_pipeline(&mut self, pipeline: &'a Pipeline, context: Context) {
+        // So does each command of a pipeline.
+        if let [command] = &pipeline.commands[..] {
+            self.visit_command(command, context);
         }
     }
 
-    pub(super) fn in_command(&self, command: &Command, text: &str, depth: usize, effects: &mut Effects) {
+    fn visit_command(&mut self, command: &'a Command, context: Context) {
         match &command.kind {
-            CommandKind::Simple(simple) => self.in_simple(simple, text, depth, effects),
-            CommandKind::Group(list) => self.in_list(list, text, depth, effects),
-            CommandKind::If { arms, otherwise } => {
-                for list in arms.iter().flat_map(|(condition, body)| [condition, body]).chain(otherwise) {
-                    self.in_list(list, text, depth, effects);
-                }
-            }
-            CommandKind::Loop(of) => {
-                effects.names(of.variable.clone());
-                for list in of.condition.iter().chain([&of.body]) {
-                    self.in_list(list, text, depth, effects);
-                }
-            }
-            CommandKind::Case(arms) => arms.iter().for_each(|list| self.in_list(list, text, depth, effects)),
+            CommandKind::Simple(simple) => return self.simple(simple),
+            // The effects of a function happen where it is called.
+            CommandKind::Subshell(_) | CommandKind::Function { .. } => return,
+            CommandKind::Loop(of) => self.effects.add(of.variable.clone()),
             CommandKind::Test => {
-                effects.names(assigned_in(text.get(command.span.clone()).unwrap_or_default()))
+                let written = self.text.get(command.span.clone()).unwrap_or_default();
+                self.effects.add(assigned_in(written));
             }
-            // What a function does happens where it is called.
-            CommandKind::Subshell(_) | CommandKind::Function { .. } => {}
+            _ => {}
         }
+        walk_command(self, command, context);
     }
 
-    pub(super) fn in_simple(&self, simple: &SimpleCommand, text: &str, depth: usize, effects: &mut Effects) {
+    fn visit_word(&mut self, _: &'a Word, _: Context) {}
+}
+
+impl Collector<'_> {
+    fn simple(&mut self, simple: &SimpleCommand) {
         let assigned = simple.assignments.iter().map(|assignment| &assignment.value);
         for word in assigned.chain(&simple.words) {
-            let written = text.get(word.span.clone()).unwrap_or_default();
-            effects.names(defaults_in(written));
+            let written = self.text.get(word.span.clone()).unwrap_or_default();
+            self.effects.add(defaults_in(written));
             if word.parts.iter().any(|part| matches!(part, WordPart::Arithmetic)) {
-                effects.names(assigned_in(written));
+                self.effects.add(assigned_in(written));
             }
         }
         if simple.words.is_empty() {
-            return effects.names(simple.assignments.iter().map(|assignment| assignment.name.clone()));
+            return self.effects.add(simple.assignments.iter().map(|assignment| assignment.name.clone()));
         }
         let words: Vec<String> = program(&simple.words).iter().map(Word::shown).collect();
         let Some((first, arguments)) = words.split_first() else { return };
         let plain = || arguments.iter().filter(|word| !word.starts_with('-')).cloned();
         match first.as_str() {
-            "cd" | "pushd" | "popd" => effects.dir = true,
-            "break" | "continue" | "return" | "exit" => effects.leaves = true,
+            "cd" | "pushd" | "popd" => self.effects.dir = true,
+            "break" | "continue" | "return" | "exit" => self.effects.leaves = true,
             "export" | "declare" | "typeset" | "readonly" | "local" => {
                 for word in plain() {
                     let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
                     // `export $(cat file)` may set anything.
-                    effects.any |= !is_name(name.trim_end_matches('+'));
-                    effects.names([name.trim_end_matches('+').to_owned()]);
+                    self.effects.any |= !is_variable_name(name.trim_end_matches('+'));
+                    self.effects.add([name.trim_end_matches('+').to_owned()]);
                 }
             }
             "read" => {
                 let names: Vec<String> = read_names(arguments);
                 let default = names.is_empty().then(|| "REPLY".to_owned());
-                effects.names(names.into_iter().chain(default));
+                self.effects.add(names.into_iter().chain(default));
             }
-            "mapfile" | "readarray" => effects.names(plain().next_back().or(Some("MAPFILE".to_owned()))),
+            "mapfile" | "readarray" => self.effects.add(plain().next_back().or(Some("MAPFILE".to_owned()))),
             "getopts" => {
-                effects
-                    .names(arguments.get(1).cloned().into_iter().chain(["OPTARG".into(), "OPTIND".into()]));
+                self.effects
+                    .add(arguments.get(1).cloned().into_iter().chain(["OPTARG".into(), "OPTIND".into()]));
             }
-            "printf" if is_setter(&words) => effects.names(arguments.get(1).cloned()),
-            "unset" => effects.names(plain()),
-            "let" => effects.names(arguments.iter().flat_map(|word| assigned_in(word))),
-            "set" if is_setter(&words) => effects.names.extend(argument_names()),
-            "shift" => effects.names.extend(argument_names()),
-            "eval" => effects.any = true,
-            "source" | "." => effects.any |= is_setter(&words),
+            "printf" if is_setter(&words) => self.effects.add(arguments.get(1).cloned()),
+            "unset" => self.effects.add(plain()),
+            "let" => self.effects.add(arguments.iter().flat_map(|word| assigned_in(word))),
+            "set" if is_setter(&words) => self.effects.names.extend(argument_names()),
+            "shift" => self.effects.names.extend(argument_names()),
+            "eval" => self.effects.any = true,
+            "source" | "." => self.effects.any |= is_setter(&words),
             name => {
-                let body = self.functions.get(name).filter(|_| depth < MAX_DEPTH);
-                if let Some(body) = body {
-                    self.in_list(&Script::parse(body).body, body, depth + 1, effects);
-                }
+                let functions = self.functions;
+                let Some(body) = functions.get(name).filter(|_| self.depth < MAX_DEPTH) else { return };
+                let text = std::mem::replace(&mut self.text, body);
+                self.depth += 1;
+                visit_script(self, &Script::parse(body).body);
+                self.depth -= 1;
+                self.text = text;
             }
         }
     }
 }
 
-/// The names that `read` is given, behind its options.
+/// The names after the options of `read`.
 fn read_names(arguments: &[String]) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = arguments.iter();
@@ -182,7 +197,7 @@ fn read_names(arguments: &[String]) -> Vec<String> {
             names.push(word.clone());
             continue;
         };
-        // Those of these options that stand alone take the next word for their value.
+        // These options take the next word as their value.
         if let Some(option) = options.chars().last().filter(|option| "adinNptu".contains(*option)) {
             let value = rest.next();
             names.extend(value.filter(|_| option == 'a').cloned());
@@ -191,12 +206,7 @@ fn read_names(arguments: &[String]) -> Vec<String> {
     names
 }
 
-pub(super) fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// The variables that `${NAME:=value}` gives a value to.
+/// The variables that `${NAME:=value}` sets.
 fn defaults_in(text: &str) -> Vec<String> {
     let after = text.match_indices("${").map(|(at, _)| &text[at + 2..]);
     let named = after.filter_map(|rest| {
@@ -206,7 +216,7 @@ fn defaults_in(text: &str) -> Vec<String> {
     named.collect()
 }
 
-/// The variables that arithmetic gives a value to: `X = 1`, `X += 1`, `X++`, `--X`.
+/// The variables that arithmetic sets: `X = 1`, `X += 1`, `X++`, `--X`.
 fn assigned_in(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut at = 0;
@@ -229,15 +239,15 @@ fn assigned_in(text: &str) -> Vec<String> {
     names
 }
 
-/// Whether a command does nothing but set variables and say things.
+/// Whether a command only sets variables and shows something.
 pub(super) fn only_sets(command: &Command) -> bool {
     let mut only = true;
-    each_simple(command, &mut |simple| {
+    each_simple(command, |simple| {
         let words: Vec<String> = simple.words.iter().map(Word::shown).collect();
-        let declares = words.first().is_some_and(|first| {
-            matches!(first.as_str(), "export" | "declare" | "typeset" | "readonly" | "local")
-        });
-        only &= words.is_empty() || declares || is_setter(&words) || role(&words) == Role::Says;
+        only &= words.is_empty()
+            || has(&words, Fact::Declares)
+            || is_setter(&words)
+            || purpose(&words) == Purpose::Show;
     });
     only
 }

@@ -69,7 +69,8 @@ fn code_scanning_reads_sarif() {
 
 #[test]
 fn an_unreadable_file_is_shown_like_any_other() {
-    let report = LintReport::of_unreadable("nowhere.yml", "cannot read the file: no such file".to_owned());
+    let report =
+        paceline_buildspec::lint::unopened("nowhere.yml", "cannot read the file: no such file".to_owned());
     let shown = text(&report, TextOptions { color: false, width: 80 });
     assert!(
         shown.starts_with("error[PL101]: cannot read the file: no such file\n --> nowhere.yml:1:1"),

@@ -98,7 +98,7 @@ fn what_is_huge_or_deep_ends() {
     hold(&vec![b'x'; (1 << 20) + 1]);
     let nested = "for a in 1 2 3 4 5 6 7 8 9; do ".repeat(12) + "cdk deploy A$a; " + &"done; ".repeat(12);
     let all = hold(script(&nested).as_bytes());
-    assert!(all.left_out.iter().any(|it| it.why.contains("more than can be followed")), "{:?}", all.left_out);
+    assert!(all.left_out.iter().any(|it| it.why.contains("too long to follow")), "{:?}", all.left_out);
     hold(script(&("(".repeat(5_000) + "cdk deploy A")).as_bytes());
     hold(script("f() { f; f; cdk deploy A; }\nf").as_bytes());
     let many = "cdk deploy A\n./x.sh\n".repeat(20_000);
@@ -114,7 +114,7 @@ fn growing(then: &str) -> String {
 fn a_value_that_grows_without_an_end_is_not_known() {
     let all = hold(script(&growing("cdk deploy $A\n")).as_bytes());
     let left = all.left_out.iter().find(|it| it.what == "cdk deploy $A");
-    assert!(left.is_some_and(|it| it.why.contains("only known when it runs")), "{:?}", all.left_out);
+    assert!(left.is_some_and(|it| it.why.contains("only known in the build")), "{:?}", all.left_out);
     // However it is used, what is made of it stays small.
     let kept = |all: &Understanding| {
         let envs = all.scripts.iter().flat_map(|script| &script.env).map(|(_, value)| value.len());

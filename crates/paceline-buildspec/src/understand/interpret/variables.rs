@@ -1,54 +1,53 @@
-//! The variables of a shell, as far as their values are known before it runs.
+//! The variables of a shell, as far as their values are known before the build runs.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::generate::shell_word;
-use crate::shell::{Word, WordPart};
+use crate::shell::{Word, WordPart, shell_word};
 
-/// How long a word may become. `A=$A$A` makes one twice as long with every line.
+/// The longest word that is expanded. `A=$A$A` doubles its length with every line.
 const LONGEST: usize = 8 << 10;
-/// How long all values together may be: they are copied for every shell in the shell.
+/// The longest that all values may be together. Every subshell copies them.
 const ALL_VALUES: usize = 256 << 10;
-/// How much may be put in place of variables in a whole buildspec.
+/// How much text the expansions of a whole buildspec may produce.
 const ROOM: usize = 16 << 20;
 
-/// Stands for the folder of the source, wherever that will be.
+/// Stands for the folder of the source, whose real place is not known.
 pub(super) const ROOT: &str = "/codebuild/source";
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Variables {
     values: BTreeMap<String, Value>,
-    /// How long they are together.
+    /// The length of all values together.
     length: usize,
     exported: BTreeSet<String>,
-    /// What is left of the room, for all shells together.
+    /// How much text expansions may still produce, in all shells together.
     room: Rc<Cell<usize>>,
 }
 
 #[derive(Debug, Clone)]
 struct Value {
-    /// `None` where only the run knows it.
+    /// `None` if it is only known in the build.
     text: Option<String>,
-    /// Set by the script itself, so that nobody outside can have set another.
+    /// The script itself sets it, so the project cannot override it.
     certain: bool,
-    /// Where the value is not known: whether a line that is kept sets it.
+    /// For an unknown value: whether a line that is kept sets it.
     is_kept: bool,
-    /// Where it is set, if that is in a command.
+    /// The line of the command that sets it.
     line: usize,
 }
 
-/// A word with what is known in place of its variables.
+/// A word with the known values in place of its variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Expanded {
-    /// With `$NAME` where a value is not known.
+    /// With `$NAME` in place of an unknown value.
     pub(super) text: String,
-    /// Whether all of it is known.
+    /// Whether all values are known.
     pub(super) known: bool,
     /// Whether the shell splits it at blanks: an unquoted variable on its own.
     pub(super) splits: bool,
-    /// Whether what is not known is found out by lines that are kept, or comes from outside.
+    /// Whether lines that are kept, or the project, set the unknown values.
     pub(super) is_kept: bool,
 }
 
@@ -59,7 +58,7 @@ impl Value {
 }
 
 impl Variables {
-    /// The variables that the buildspec sets: in a project they may have other values.
+    /// The variables that the buildspec sets. The project may override them.
     pub(super) fn given(variables: &[(String, String)]) -> Self {
         let root = ("CODEBUILD_SRC_DIR".to_owned(), ROOT.to_owned());
         let mut all = Self { room: Rc::new(Cell::new(ROOM)), ..Self::default() };
@@ -70,7 +69,7 @@ impl Variables {
         all
     }
 
-    /// A value for which there is no room is not known.
+    /// A value that is too long counts as unknown.
     fn put(&mut self, name: &str, mut value: Value) {
         self.length -= self.values.get(name).map_or(0, Value::len);
         if value.len() > LONGEST || self.length + value.len() > ALL_VALUES {
@@ -80,8 +79,8 @@ impl Variables {
         self.values.insert(name.to_owned(), value);
     }
 
-    /// Whether there is no more room to put values in place of variables.
-    pub(super) fn are_spent(&self) -> bool {
+    /// Whether the expansions reached their limit.
+    pub(super) fn are_over_limit(&self) -> bool {
         self.room.get() == 0
     }
 
@@ -95,12 +94,12 @@ impl Variables {
         self.put(name, Value { text: Some(value), certain: true, is_kept: false, line });
     }
 
-    /// From here on only the run knows the value. `is_kept` says whether a line that is kept sets it.
-    pub(super) fn lose(&mut self, name: &str, is_kept: bool) {
+    /// The value is unknown from here on. `is_kept` says whether a line that is kept sets it.
+    pub(super) fn forget(&mut self, name: &str, is_kept: bool) {
         self.put(name, Value { text: None, certain: true, is_kept, line: 0 });
     }
 
-    /// As it was in another state of the same script.
+    /// Sets a variable to its value in an earlier state of the script.
     pub(super) fn restore(&mut self, name: &str, before: &Self) {
         match before.values.get(name) {
             Some(value) => self.put(name, value.clone()),
@@ -108,8 +107,8 @@ impl Variables {
         }
     }
 
-    /// From here on only the run knows anything that the script has set, or was given.
-    pub(super) fn lose_all(&mut self) {
+    /// The values of all variables are unknown from here on.
+    pub(super) fn forget_all(&mut self) {
         for (name, value) in &mut self.values {
             if name != "CODEBUILD_SRC_DIR" {
                 self.length -= value.len();
@@ -118,18 +117,18 @@ impl Variables {
         }
     }
 
-    /// The variables whose values are known, with these values and where they are set.
+    /// The variables with known values.
     pub(super) fn all_known(&self) -> Vec<String> {
         let known = self.values.iter().filter(|(_, value)| value.text.is_some());
         known.map(|(name, _)| name.clone()).collect()
     }
 
-    /// What sets a variable to the value that is known, if it is the script that does so: its line and a command.
+    /// A command that sets a variable to its known value, and the line where the script sets it.
     pub(super) fn setting(&self, name: &str) -> Option<(usize, String)> {
         let value = self.values.get(name)?;
         let text = value.text.as_deref().filter(|text| !text.contains(ROOT))?;
         let export = if self.exported.contains(name) { "export " } else { "" };
-        // What the buildspec sets, somebody outside may have set already.
+        // The project may override a variable of the buildspec.
         let text =
             if value.certain { shell_word(text) } else { format!("\"${{{name}:-{}}}\"", escaped(text)) };
         Some((value.line, format!("{export}{name}={text}")))
@@ -139,13 +138,13 @@ impl Variables {
         self.exported.contains(name)
     }
 
-    /// Whether the script has set it, or the buildspec, to something that is not known.
-    pub(super) fn is_lost(&self, name: &str) -> bool {
+    /// Whether the script or the buildspec sets it to an unknown value.
+    pub(super) fn is_unknown(&self, name: &str) -> bool {
         self.values.get(name).is_some_and(|value| value.text.is_none())
     }
 
-    /// Whether a text that names variables says the same where it is kept: what it names is set by lines that are kept
-    /// too, or comes from outside.
+    /// Whether a text has the same meaning where it is kept: its variables are set by lines that are kept too, or by
+    /// the project.
     pub(super) fn may_keep(&self, text: &str) -> bool {
         named(text).all(|name| {
             let is_argument = name.starts_with(|c: char| !c.is_ascii_alphabetic() && c != '_');
@@ -161,17 +160,17 @@ impl Variables {
         self.values.get(name)?.text.as_deref()
     }
 
-    /// The value, if nobody outside can have set another.
+    /// The value, if the project cannot override it.
     pub(super) fn certain(&self, name: &str) -> Option<&str> {
         self.values.get(name).filter(|value| value.certain)?.text.as_deref()
     }
 
-    /// What programs see, as far as it is known.
+    /// The environment variables with known values.
     pub(super) fn environment(&self) -> BTreeMap<String, String> {
         self.known(self.exported.iter())
     }
 
-    /// Those that a text names and whose values are known.
+    /// The variables that a text names, as far as their values are known.
     pub(super) fn named_in(&self, text: &str) -> BTreeMap<String, String> {
         let used: BTreeSet<&str> = named(text).collect();
         self.known(self.values.keys().filter(|name| used.contains(name.as_str())))
@@ -219,7 +218,7 @@ impl Variables {
             [WordPart::Variable { name }] => name == "@" || word.parts.len() == 1,
             _ => false,
         };
-        // `~` and globs are for the machine that runs it.
+        // `~` and globs stay as they are: only the build can expand them.
         expanded
     }
 }
@@ -238,13 +237,13 @@ fn named(text: &str) -> impl Iterator<Item = &str> {
     names.filter(|name| !name.is_empty())
 }
 
-/// What stands in double quotes for the text itself.
+/// The text with its special characters escaped, for double quotes.
 fn escaped(text: &str) -> String {
     let escape = |c: char| if "\\\"$`".contains(c) { vec!['\\', c] } else { vec![c] };
     text.chars().flat_map(escape).collect()
 }
 
-/// Whether a variable stands there as it is, without `:-`, `%` and such.
+/// Whether a variable is expanded as it is, without an operator such as `:-` or `%`.
 fn is_plain(written: &str, name: &str) -> bool {
     let braced = format!("${{{name}");
     let mut found = written.match_indices(&braced).map(|(at, text)| &written[at + text.len()..]);

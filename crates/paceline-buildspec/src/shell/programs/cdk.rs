@@ -1,23 +1,27 @@
-//! Calls of the CDK CLI: how it is called, and what it is told.
+//! Calls of the CDK CLI: how the CLI is called, and its arguments.
+
+use super::table::base_name;
 
 /// A call of the CDK CLI.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Cdk {
-    /// How the CLI is called, up to its own name.
-    pub(super) cli: String,
-    pub(super) command: String,
+pub(crate) struct CdkCall {
+    /// The words up to the name of the CLI, such as `npx cdk`.
+    pub(crate) cli: String,
+    pub(crate) command: String,
+    /// All words after the command.
+    pub(crate) arguments: Vec<String>,
     /// Stacks, or for `bootstrap` environments.
-    pub(super) names: Vec<String>,
-    pub(super) all: bool,
-    pub(super) context: Vec<String>,
-    pub(super) parameters: Vec<String>,
-    pub(super) app: Option<String>,
+    pub(crate) names: Vec<String>,
+    pub(crate) all: bool,
+    pub(crate) context: Vec<String>,
+    pub(crate) parameters: Vec<String>,
+    pub(crate) app: Option<String>,
     /// Where an assembly is written.
-    pub(super) output: Option<String>,
-    pub(super) outputs_file: Option<String>,
-    pub(super) profile: Option<String>,
-    pub(super) region: Option<String>,
-    pub(super) hotswap: bool,
+    pub(crate) output: Option<String>,
+    pub(crate) outputs_file: Option<String>,
+    pub(crate) profile: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) hotswap: bool,
 }
 
 /// What runs programs of packages.
@@ -84,12 +88,12 @@ const WITH_VALUE: &[&str] = &[
     "--deployment-method",
 ];
 
-/// The call, if the words are one. The first word is the program.
-pub(super) fn call(words: &[String]) -> Option<Cdk> {
+/// The call of the CDK CLI in these words, if they are one. The first word is the program.
+pub(crate) fn read(words: &[String]) -> Option<CdkCall> {
     let first = words.first()?;
     let at = if is_cli(first) {
         0
-    } else if RUNNERS.contains(&base(first)) {
+    } else if RUNNERS.contains(&base_name(first)) {
         // Only what selects the program may stand between: not `npm install aws-cdk`.
         let installs =
             ["install", "i", "add", "ci", "remove", "uninstall", "view", "info", "update", "upgrade"];
@@ -101,12 +105,14 @@ pub(super) fn call(words: &[String]) -> Option<Cdk> {
     } else {
         return None;
     };
-    let mut call = Cdk { cli: words[..=at].join(" "), ..Cdk::default() };
-    let mut rest = words[at + 1..].iter().skip_while(|word| *word == "--");
+    let mut call = CdkCall { cli: words[..=at].join(" "), ..CdkCall::default() };
+    let rest = &words[at + 1..];
+    let mut rest = rest[rest.iter().take_while(|word| *word == "--").count()..].iter();
     while let Some(word) = rest.next() {
         if !word.starts_with('-') {
             if call.command.is_empty() {
                 call.command.clone_from(word);
+                call.arguments = rest.as_slice().to_vec();
             } else if word != "true" && word != "false" {
                 call.names.push(word.clone());
             }
@@ -140,12 +146,8 @@ pub(super) fn call(words: &[String]) -> Option<Cdk> {
     Some(call)
 }
 
-fn base(program: &str) -> &str {
-    program.rsplit('/').next().unwrap_or_default()
-}
-
 fn is_cli(word: &str) -> bool {
-    let name = base(word);
+    let name = base_name(word);
     let name = name.split_once('@').map_or(name, |(name, _)| name);
     (name == "cdk" || name == "aws-cdk") && !word.starts_with('-')
 }
@@ -154,13 +156,13 @@ fn is_cli(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Option<Cdk> {
-        call(&text.split(' ').map(str::to_owned).collect::<Vec<_>>())
+    fn call(text: &str) -> Option<CdkCall> {
+        read(&text.split(' ').map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[track_caller]
     fn check(text: &str, cli: &str, command: &str, names: &[&str]) {
-        let call = read(text).unwrap_or_else(|| panic!("{text} is no call"));
+        let call = call(text).unwrap_or_else(|| panic!("{text} is no call"));
         assert_eq!((call.cli.as_str(), call.command.as_str()), (cli, command), "{text}");
         assert_eq!(call.names, names, "{text}");
     }
@@ -178,14 +180,14 @@ mod tests {
         check("cdk --app cdk.out deploy --ci true A", "cdk", "deploy", &["A"]);
         for other in ["npm install aws-cdk", "npm i -g aws-cdk@2", "npx tsc", "yarn add aws-cdk", "echo cdk"]
         {
-            assert_eq!(read(other), None, "{other}");
+            assert_eq!(call(other), None, "{other}");
         }
     }
 
     #[test]
     fn options_are_read() {
         let text = "cdk deploy A --context a=b -c c=d --context=e=f -O out.json --parameters P=1 --all --region eu-west-1";
-        let call = read(text).unwrap();
+        let call = call(text).unwrap();
         assert_eq!(call.context, ["a=b", "c=d", "e=f"]);
         assert_eq!(
             (call.outputs_file.as_deref(), call.region.as_deref()),

@@ -1,19 +1,19 @@
-//! What a condition asks.
+//! Conditions: what they test, and their results as far as they are known.
 
-use super::When;
 use super::variables::Variables;
+use crate::understand::When;
 
-/// What is known of a condition before it is asked.
+/// What is known of the result of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// It always comes out like this.
+pub(super) enum ConditionResult {
+    /// The result is always the same.
     Known(bool),
-    /// It depends on this.
+    /// The result depends on this.
     Open(When),
 }
 
 /// Reads `[ "$X" = value ]`, `[[ $X == value ]]`, `test -n "$X"` and such.
-pub(super) fn read(text: &str, variables: &Variables) -> Asked {
+pub(super) fn read(text: &str, variables: &Variables) -> ConditionResult {
     let inner = text.trim();
     let inner = inner.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")).unwrap_or(inner);
     let inner = inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(inner);
@@ -24,7 +24,7 @@ pub(super) fn read(text: &str, variables: &Variables) -> Asked {
         rest => (rest, false),
     };
     let open = |variable: Option<&str>, value: &str, equals: bool| {
-        Asked::Open(When {
+        ConditionResult::Open(When {
             variable: variable.map(str::to_owned),
             value: value.to_owned(),
             equals: equals != negated,
@@ -46,25 +46,25 @@ pub(super) fn read(text: &str, variables: &Variables) -> Asked {
             let Some(name) = variable(left).filter(|_| !right.contains(['$', '*', '?'])) else {
                 return open(None, "", true);
             };
-            // The build goes on after a failure only there, and there it asks whether there was one.
+            // Only commands that run after a failure test this. They are followed as in a build that succeeds.
             if name == "CODEBUILD_BUILD_SUCCEEDING" {
-                return Asked::Known((right == "1") == (equals != negated));
+                return ConditionResult::Known((right == "1") == (equals != negated));
             }
             match variables.certain(name) {
-                Some(value) => Asked::Known((value == right) == (equals != negated)),
+                Some(value) => ConditionResult::Known((value == right) == (equals != negated)),
                 None => open(Some(name), right, equals),
             }
         }
         [operator @ ("-n" | "-z"), operand] => match variable(unquoted(operand)) {
             Some(name) => match variables.certain(name) {
-                Some(value) => Asked::Known((value.is_empty() == (*operator == "-z")) != negated),
-                // Anything but nothing.
+                Some(value) => ConditionResult::Known((value.is_empty() == (*operator == "-z")) != negated),
+                // Any value that is not empty.
                 None => open(Some(name), "", *operator == "-z"),
             },
             None => open(None, "", true),
         },
-        ["true" | ":"] => Asked::Known(!negated),
-        ["false"] => Asked::Known(negated),
+        ["true" | ":"] => ConditionResult::Known(!negated),
+        ["false"] => ConditionResult::Known(negated),
         _ => open(None, "", true),
     }
 }
@@ -94,7 +94,7 @@ impl When {
         Self { equals: !self.equals, text: format!("not: {}", self.text), shell, ..self.clone() }
     }
 
-    /// Both have to hold; what is nested is told by its innermost condition that is understood.
+    /// Both conditions must hold. The variable is that of the inner one.
     pub(super) fn within(self, outer: Option<&Self>) -> Self {
         let Some(outer) = outer else { return self };
         let shell = outer.shell.as_ref().zip(self.shell.as_ref());
@@ -102,7 +102,7 @@ impl When {
         Self { text: format!("{} and {}", outer.text, self.text), shell, ..self }
     }
 
-    /// One of the two has to hold.
+    /// One of the two conditions must hold.
     pub(super) fn or(&self, other: &Self) -> Self {
         let shell = other.shell.as_ref().zip(self.shell.as_ref());
         let shell = shell.map(|(first, second)| format!("{{ {first} || {second}; }}"));
