@@ -7,7 +7,7 @@ use paceline_app::{Failure, codebuild_settings, terminal};
 use paceline_assembly::{LARGEST_BY_HAND, open_regular, read_regular_text};
 use paceline_buildspec::lint::output::{self, TextOptions};
 use paceline_buildspec::lint::{
-    LintContext, LintReport, MAX_BYTES, ProjectFacts, RULES, Severity, fix, lint, with_code,
+    LintContext, LintReport, MAX_BYTES, ProjectFacts, RULES, Severity, fix, lint, unopened, with_code,
 };
 use paceline_buildspec::replace_file;
 use paceline_engine::exit;
@@ -106,7 +106,7 @@ fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<L
     let context = LintContext { project, root: Some(".".into()), has_npm_lock };
     let bytes = match read(file, is_stdin) {
         Ok(bytes) => bytes,
-        Err(error) => return Ok(lint::unopened(name, format!("cannot read the file: {error}"))),
+        Err(error) => return Ok(unopened(name, format!("cannot read the file: {error}"))),
     };
     let mended = std::str::from_utf8(&bytes).ok().filter(|_| mend).map(|text| (text, fix(text, &context)));
     let Some((text, mended)) = mended else { return Ok(lint(name, &bytes, &context)) };

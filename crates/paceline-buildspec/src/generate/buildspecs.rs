@@ -1,9 +1,9 @@
-//! The models of the buildspecs that run the runner: to deploy, to destroy, and to look at a change.
+//! The models of the buildspecs that run the runner: to deploy, to destroy, and to check a change.
 
 use std::collections::BTreeMap;
 
 use super::document::Document;
-use super::scripts::{self, Ending, Step, WORK_DIR};
+use super::scripts::{self, FinalMessages, ScriptKind, WORK_DIR};
 use super::variables::{self, Variable};
 use super::{GenerateError, Generation, cache};
 use crate::grammar::{
@@ -17,20 +17,20 @@ pub(super) const DESTROY: &str = "destroy";
 
 const REPORT_FILES: &str = "**/*.xml";
 const ALL_FILES: &str = "**/*";
-/// Standard images without a pinned version fall back to one that the CDK no longer supports.
+/// Without a version, the standard images select one that the CDK no longer supports.
 const NODE: &str = "22";
 
 pub(super) fn deploy(generation: &Generation) -> Result<Document, GenerateError> {
-    let ending = Ending {
+    let messages = FinalMessages {
         done: "paceline: the deployment is complete",
-        failed: "paceline: the deployment is not complete, its first cause is in the log of the build phase",
+        failed: "paceline: the deployment is not complete; its first error is in the log of the build phase",
         hint: "hint: start the build again to continue where it stopped",
     };
     let phases = Phases {
-        install: install(generation)?,
-        pre_build: Some(prepare(generation, Step::Plan)?),
-        build: Some(commands(generation, &[Step::Deploy])?),
-        post_build: Some(commands(generation, &[Step::Results(ending)])?),
+        install: Some(install(generation, true)?),
+        pre_build: Some(prepare(generation, ScriptKind::Plan)?),
+        build: Some(commands(generation, &[ScriptKind::Deploy])?),
+        post_build: Some(commands(generation, &[ScriptKind::Results(messages)])?),
     };
     let mut about = vec![format!("Deploys {}.", subject(generation, "to")), String::new()];
     about.extend(variables::overrides(generation));
@@ -47,16 +47,16 @@ pub(super) fn deploy(generation: &Generation) -> Result<Document, GenerateError>
 }
 
 pub(super) fn destroy(generation: &Generation) -> Result<Document, GenerateError> {
-    let ending = Ending {
+    let messages = FinalMessages {
         done: "paceline: everything is deleted",
-        failed: "paceline: not everything is deleted, the first cause is in the log of the build phase",
-        hint: "hint: start the build again to delete what is left",
+        failed: "paceline: not everything is deleted; the first error is in the log of the build phase",
+        hint: "hint: start the build again to delete the rest",
     };
     let phases = Phases {
-        install: install(generation)?,
-        pre_build: Some(prepare(generation, Step::Plan)?),
-        build: Some(commands(generation, &[Step::Destroy])?),
-        post_build: Some(commands(generation, &[Step::Results(ending)])?),
+        install: Some(install(generation, true)?),
+        pre_build: Some(prepare(generation, ScriptKind::Plan)?),
+        build: Some(commands(generation, &[ScriptKind::Destroy])?),
+        post_build: Some(commands(generation, &[ScriptKind::Results(messages)])?),
     };
     let suffix = ".destroy.yml";
     let mut about =
@@ -68,8 +68,7 @@ pub(super) fn destroy(generation: &Generation) -> Result<Document, GenerateError
         about
             .push(format!("         --environment-variables-override name={},{confirm}", variables::DESTROY));
     }
-    let why =
-        format!("Nothing is deleted unless this is {}: a build started by mistake stops.", generation.name);
+    let why = format!("The build deletes nothing unless this is {}.", generation.name);
     let mut variables = vec![Variable::new(variables::DESTROY, "", &[&why])];
     variables.extend(variables::of(generation, "deleted"));
     let (cache, cache_why) = cache::of(generation).unzip();
@@ -85,22 +84,25 @@ pub(super) fn destroy(generation: &Generation) -> Result<Document, GenerateError
 }
 
 pub(super) fn pull_request(generation: &Generation) -> Result<Document, GenerateError> {
-    let ending = Ending {
-        done: "paceline: the plan is made, and the generated files are as they should be",
-        failed: "paceline: something is to be mended before this can be merged, it is in the log of the build phase",
-        hint: "hint: run the command that failed on your machine",
+    let messages = FinalMessages {
+        done: "paceline: the plan is complete, and the generated files are up to date",
+        failed: "paceline: correct the errors in the log of the build phase before you merge this",
+        hint: "hint: run the failed command on your machine",
     };
-    let checks = [Step::KeepPlan, Step::CheckGenerated, Step::Lint];
+    let checks = [ScriptKind::KeepPlan, ScriptKind::CheckGenerated, ScriptKind::Lint];
     let phases = Phases {
-        install: install(generation)?,
-        pre_build: if generation.synth.is_some() { Some(prepare(generation, Step::Synth)?) } else { None },
+        install: Some(install(generation, generation.synth.is_some())?),
+        pre_build: if generation.synth.is_some() {
+            Some(prepare(generation, ScriptKind::Synth)?)
+        } else {
+            None
+        },
         build: Some(commands(generation, &checks)?),
-        post_build: Some(commands(generation, &[Step::Results(ending)])?),
+        post_build: Some(commands(generation, &[ScriptKind::Results(messages)])?),
     };
     let suffix = ".pull-request.yml";
-    let mut about = vec![format!("Shows what a change does to {}.", subject(generation, "in"))];
-    about
-        .push("It deploys nothing, and needs no rights but those of synthesizing and of its log.".to_owned());
+    let mut about = vec![format!("Plans a change to {}.", subject(generation, "in"))];
+    about.push("It deploys nothing. It needs the rights to synthesize and to write its log.".to_owned());
     about.push(String::new());
     about.extend(variables::start(generation, &format!("{}{suffix}", generation.name)));
     let (cache, cache_why) = cache::of(generation).unzip();
@@ -136,28 +138,29 @@ fn buildspec(generation: &Generation, phases: Phases, report: Option<&str>) -> B
     }
 }
 
-fn install(generation: &Generation) -> Result<Option<Phase>, GenerateError> {
+/// Writes the prelude and fetches the runner.
+fn install(generation: &Generation, signals: bool) -> Result<Phase, GenerateError> {
     let mut install = Phase { on_failure: Some(OnFailure::Abort), ..Phase::default() };
     if generation.synth.is_some() {
         install.runtime_versions.insert("nodejs".to_owned(), NODE.to_owned());
     }
+    install.commands.push(ScriptKind::WritePrelude { signals }.render(generation)?);
     if generation.runner.is_fetched() {
-        install.commands.push(Step::FetchRunner.render(generation)?);
+        install.commands.push(ScriptKind::FetchRunner.render(generation)?);
     }
-    let is_empty = install.commands.is_empty() && install.runtime_versions.is_empty();
-    Ok((!is_empty).then_some(install))
+    Ok(install)
 }
 
-/// Synthesizes when the build has to, and comes to `last`. Nothing is worth going on with when it fails.
-fn prepare(generation: &Generation, last: Step) -> Result<Phase, GenerateError> {
+/// Synthesizes if the build has to, and runs `last`. Its failure ends the build.
+fn prepare(generation: &Generation, last: ScriptKind) -> Result<Phase, GenerateError> {
     let steps = match (&generation.synth, last) {
-        (Some(_), Step::Synth) | (None, _) => vec![last],
-        (Some(_), last) => vec![Step::Synth, last],
+        (Some(_), ScriptKind::Synth) | (None, _) => vec![last],
+        (Some(_), last) => vec![ScriptKind::Synth, last],
     };
     Ok(Phase { on_failure: Some(OnFailure::Abort), ..commands(generation, &steps)? })
 }
 
-fn commands(generation: &Generation, steps: &[Step]) -> Result<Phase, GenerateError> {
+fn commands(generation: &Generation, steps: &[ScriptKind]) -> Result<Phase, GenerateError> {
     let commands = steps.iter().map(|step| step.render(generation)).collect::<Result<_, _>>()?;
     Ok(Phase { commands, ..Phase::default() })
 }
@@ -190,16 +193,16 @@ pub(super) fn report_group(generation: &Generation, section: &str) -> String {
 
 fn reports_why(generation: &Generation, section: &str) -> Vec<String> {
     let group = report_group(generation, section);
-    vec![format!("The report group is named after the project: {group}.")]
+    vec![format!("The name of the report group starts with the project: {group}.")]
 }
 
-/// Where the artifacts of a build go, which the buildspec itself does not say.
+/// Where the artifacts of a build are kept, which only the project decides.
 fn kept(generation: &Generation) -> String {
     match &generation.codebuild.artifacts_bucket {
         _ if generation.codebuild.source.kind == SourceType::Codepipeline => {
-            "CodePipeline keeps them when the build succeeds.".to_owned()
+            "CodePipeline keeps them if the build succeeds.".to_owned()
         }
-        Some(bucket) => format!("Kept in s3://{bucket}, in one folder for each build."),
-        None => "The project keeps none of them: set codebuild.artifacts-bucket.".to_owned(),
+        Some(bucket) => format!("The project keeps them in s3://{bucket}, in a folder for each build."),
+        None => "The project keeps none of them. To keep them, set codebuild.artifacts-bucket.".to_owned(),
     }
 }

@@ -7,6 +7,7 @@ mod batch;
 mod buildspecs;
 mod cache;
 mod check;
+mod construct;
 mod document;
 mod gaps;
 mod limits;
@@ -191,7 +192,7 @@ pub fn generate(generation: &Generation) -> Result<Vec<GeneratedFile>, GenerateE
     }
     files.push(project_files::json(generation, &project)?);
     files.push(project_files::template(generation, &project)?);
-    files.push(project_files::construct(generation, &project)?);
+    files.push(construct::construct(generation, &project)?);
     Ok(files)
 }
 

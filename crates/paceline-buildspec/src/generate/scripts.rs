@@ -1,33 +1,40 @@
-//! The scripts of the generated buildspecs: each is one command, rendered from `templates/steps/`.
+//! The scripts of the generated buildspecs. Each is one command, rendered from `templates/scripts/`.
+//!
+//! The first command of a build writes a file, the prelude, that every other command sources: bash then stops at the
+//! first error and reports its line.
 
 use serde::Serialize;
 
 use super::{Apps, GenerateError, Generation, RunnerSource, cache, render};
 use crate::shell::shell_word;
 
-/// What the build leaves, below the root of the source: CodeBuild takes reports and artifacts from there.
+/// The folder of the results, in the source: CodeBuild takes reports and artifacts from there.
 pub(super) const WORK_DIR: &str = ".paceline";
 
-/// Between the runner's last act and the build's end, CodeBuild uploads what is left.
+/// The time that CodeBuild gets to upload the results after the runner, in minutes.
 const LONGEST_MARGIN: u32 = 10;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Step {
+pub(super) enum ScriptKind {
+    WritePrelude {
+        /// Whether commands of the build send their failure to a wait handle.
+        signals: bool,
+    },
     FetchRunner,
     Synth,
     Plan,
     Deploy,
     Destroy,
-    /// The plan in every format, for whoever reviews a change.
+    /// Writes the plan in every format, for the review of a change.
     KeepPlan,
     CheckGenerated,
     Lint,
-    Results(Ending),
+    Results(FinalMessages),
 }
 
-/// What a build says at its end.
+/// The last messages of a build.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Ending {
+pub(super) struct FinalMessages {
     pub(super) done: &'static str,
     pub(super) failed: &'static str,
     pub(super) hint: &'static str,
@@ -35,33 +42,34 @@ pub(super) struct Ending {
 
 #[derive(Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question that a template asks")]
-struct StepContext<'a> {
+struct ScriptContext<'a> {
     step: &'a str,
-    /// Whether the runner is fetched, and so has to be put on the PATH.
+    /// Whether the build fetches the runner, which is then not on the PATH yet.
     fetched: bool,
-    /// Whether the image is said to have it.
+    signals: bool,
+    /// Whether the configuration says that the image has the runner.
     installed: bool,
     runner: Option<Runner<'a>>,
     name: &'a str,
-    /// One app's assembly. Of several, the runner says which is missing.
+    /// The assembly of a single app. For several, the runner reports which one is missing.
     app_dir: Option<&'a str>,
     arguments: String,
-    /// The option that names the configuration, after a space.
+    /// The option with the configuration, after a space.
     config: String,
     check: String,
     generated: String,
     synth: &'a str,
     synth_hint: &'a str,
     context_files: Vec<String>,
-    /// Whether the build has synthesized before, so that the runner need not.
+    /// Whether the build synthesizes before the runner starts.
     synthesized: bool,
     margin_minutes: u32,
     runner_minutes: Option<u32>,
     stack_minutes: Option<u32>,
-    /// Which regions are on decides whether a part of a batch has anything to do.
+    /// The variable that switches secondary regions off. Then a part of a batch may have nothing to do.
     multi_region: Option<&'a str>,
     batch: bool,
-    ending: Option<Ending>,
+    ending: Option<FinalMessages>,
     work_dir: &'a str,
     reports_dir: String,
     plan_file: String,
@@ -77,9 +85,10 @@ struct Runner<'a> {
     archive: bool,
 }
 
-impl Step {
+impl ScriptKind {
     fn title(self) -> &'static str {
         match self {
+            Self::WritePrelude { .. } => "write the prelude",
             Self::FetchRunner => "fetch the runner",
             Self::Synth => "synthesize the app",
             Self::Plan => "plan the deployment",
@@ -88,33 +97,35 @@ impl Step {
             Self::KeepPlan => "keep the plan",
             Self::CheckGenerated => "check the generated files",
             Self::Lint => "lint the buildspecs",
-            Self::Results(_) => "say where the results are",
+            Self::Results(_) => "list the results",
         }
     }
 
     fn template(self) -> &'static str {
         match self {
-            Self::FetchRunner => "steps/fetch-runner.sh.tera",
-            Self::Synth => "steps/synth.sh.tera",
-            Self::Plan => "steps/plan.sh.tera",
-            Self::Deploy => "steps/deploy.sh.tera",
-            Self::Destroy => "steps/destroy.sh.tera",
-            Self::KeepPlan => "steps/keep-plan.sh.tera",
-            Self::CheckGenerated => "steps/check-generated.sh.tera",
-            Self::Lint => "steps/lint.sh.tera",
-            Self::Results(_) => "steps/results.sh.tera",
+            Self::WritePrelude { .. } => "scripts/write-prelude.sh.tera",
+            Self::FetchRunner => "scripts/fetch-runner.sh.tera",
+            Self::Synth => "scripts/synth.sh.tera",
+            Self::Plan => "scripts/plan.sh.tera",
+            Self::Deploy => "scripts/deploy.sh.tera",
+            Self::Destroy => "scripts/destroy.sh.tera",
+            Self::KeepPlan => "scripts/keep-plan.sh.tera",
+            Self::CheckGenerated => "scripts/check-generated.sh.tera",
+            Self::Lint => "scripts/lint.sh.tera",
+            Self::Results(_) => "scripts/results.sh.tera",
         }
     }
 
     pub(super) fn render(self, generation: &Generation) -> Result<String, GenerateError> {
         let runner = runner(&generation.runner);
         let synth_hint = match generation.synth {
-            Some(_) => "the synth command has not written it there",
-            None => "commit it, or set how to synthesize it in the build",
+            Some(_) => "let the synth command write it there",
+            None => "commit it, or set synth in paceline.yaml to synthesize it in the build",
         };
-        let context = StepContext {
+        let context = ScriptContext {
             step: self.title(),
             fetched: runner.is_some(),
+            signals: matches!(self, Self::WritePrelude { signals: true }),
             installed: generation.runner == RunnerSource::Installed,
             runner,
             name: &generation.name,
@@ -144,7 +155,7 @@ impl Step {
     }
 }
 
-/// The command that writes these files again.
+/// The command that generates these files again.
 pub(super) fn command(generation: &Generation) -> String {
     format!(
         "paceline gen {} --out {} --name {}",
@@ -158,7 +169,7 @@ pub(super) fn reports_dir() -> String {
     format!("{WORK_DIR}/reports")
 }
 
-/// The minutes that CodeBuild needs to upload what is left when the runner has stopped.
+/// How many minutes before the timeout of the build the runner stops.
 pub(super) fn margin_minutes(timeout: u32) -> u32 {
     (timeout / 10).clamp(1, LONGEST_MARGIN)
 }

@@ -1,7 +1,7 @@
 //! The templates, and the filters through which every value reaches them.
 //!
 //! The delimiters are none that YAML, JSON or a shell uses. An unknown variable, filter or template is
-//! an error. What a value is written into decides its filter: `yaml`, `key`, `json`, `sh`, `comment`, or
+//! an error. What a value is written into decides its filter: `yaml`, `key`, `json`, `sh`, `ts`, `comment`, or
 //! `block` for the lines of a script.
 
 use std::sync::LazyLock;
@@ -23,19 +23,21 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "project.cfn.yml.tera",
     "project.json.tera",
     "project.ts.tera",
-    "steps/check-generated.sh.tera",
-    "steps/deadline.sh.tera",
-    "steps/deploy.sh.tera",
-    "steps/destroy.sh.tera",
-    "steps/fetch-runner.sh.tera",
-    "steps/has-assembly.sh.tera",
-    "steps/keep-plan.sh.tera",
-    "steps/lint.sh.tera",
-    "steps/plan.sh.tera",
-    "steps/prelude.sh.tera",
-    "steps/results.sh.tera",
-    "steps/signal.sh.tera",
-    "steps/synth.sh.tera",
+    "scripts/check-generated.sh.tera",
+    "scripts/deadline.sh.tera",
+    "scripts/deploy.sh.tera",
+    "scripts/destroy.sh.tera",
+    "scripts/fetch-runner.sh.tera",
+    "scripts/has-assembly.sh.tera",
+    "scripts/keep-plan.sh.tera",
+    "scripts/lint.sh.tera",
+    "scripts/plan.sh.tera",
+    "scripts/prelude.sh.tera",
+    "scripts/results.sh.tera",
+    "scripts/signal.sh.tera",
+    "scripts/source-prelude.sh.tera",
+    "scripts/synth.sh.tera",
+    "scripts/write-prelude.sh.tera",
 ];
 
 static TERA: LazyLock<TeraResult<Tera>> = LazyLock::new(load);
@@ -64,12 +66,51 @@ fn load() -> TeraResult<Tera> {
             .map_err(|error| tera::Error::chain("cannot write a value as JSON", error))
     });
     tera.register_filter("sh", |text: &str, _: Kwargs, _: &State| shell_word(text));
+    tera.register_filter("ts", |text: &str, _: Kwargs, _: &State| ts_string(text));
+    tera.register_filter("ts_sub", |text: &str, _: Kwargs, _: &State| ts_with_pseudo_parameters(text));
     tera.register_filter("comment", |text: &str, _: Kwargs, _: &State| one_line(text));
     tera.register_filter("block", |text: &str, kwargs: Kwargs, _: &State| -> TeraResult<String> {
         Ok(indent(text, kwargs.must_get("indent")?))
     });
     tera.add_raw_templates(TEMPLATES.to_vec())?;
     Ok(tera)
+}
+
+/// A string of TypeScript.
+fn ts_string(text: &str) -> String {
+    format!("'{}'", ts_escaped(text, '\''))
+}
+
+/// A text with pseudo parameters of CloudFormation, such as `${AWS::Region}`, as an expression of the CDK.
+fn ts_with_pseudo_parameters(text: &str) -> String {
+    if !text.contains("${AWS::") {
+        return ts_string(text);
+    }
+    let mut parts = text.split("${AWS::");
+    let mut template = ts_escaped(parts.next().unwrap_or_default(), '`');
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+        let constant = match name {
+            "AccountId" => "ACCOUNT_ID",
+            "Region" => "REGION",
+            _ => "PARTITION",
+        };
+        template.extend(["${Aws.", constant, "}"]);
+        template.push_str(&ts_escaped(rest, '`'));
+    }
+    format!("`{template}`")
+}
+
+fn ts_escaped(text: &str, quote: char) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        match c {
+            '\n' => escaped.push_str("\\n"),
+            c if c == '\\' || c == quote || (c == '$' && quote == '`') => escaped.extend(['\\', c]),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 fn one_line(text: &str) -> String {
@@ -93,13 +134,19 @@ mod tests {
     }
 
     /// What may stand in a template without a filter, because it is made of quoted words or is a number.
-    const RAW: [&str; 10] = [
+    const RAW: [&str; 16] = [
         "arguments",
         "check",
         "class",
+        "compute",
         "config",
+        "docker_server.compute",
         "generated",
+        "loop.index",
         "margin_minutes",
+        "mode",
+        "retention",
+        "role.variable",
         "runner_minutes",
         "stack_minutes",
         "synth",

@@ -5,14 +5,14 @@ use serde::Serialize;
 use super::Generation;
 use crate::project::SourceType;
 
-/// Outside the source, so that fetching the runner changes nothing that is built or published.
-const RUNNER_HOME: &str = "/tmp/paceline";
+/// Outside of the source, so that the build publishes none of it.
+const HOME: &str = "/tmp/paceline";
 
-/// Names the stacks of one build of a batch.
+/// The stacks of one build of a batch.
 pub(super) const ONLY: &str = "PACELINE_ONLY";
-/// Says that all of them are in secondary Regions.
+/// Whether all of these stacks are in secondary Regions.
 pub(super) const SECONDARY: &str = "PACELINE_SECONDARY";
-/// Has to be the name of the project for a build to delete anything.
+/// A build deletes nothing unless this is the name of the project.
 pub(super) const DESTROY: &str = "PACELINE_DESTROY";
 const MINUTES: &str = "PACELINE_BUILD_MINUTES";
 
@@ -33,7 +33,7 @@ impl Variable {
     }
 }
 
-/// What every buildspec has that runs the runner. `does` says what is done to the stacks.
+/// The variables of every buildspec with the runner. `does` is the participle of what happens to the stacks.
 pub(super) fn of(generation: &Generation, does: &str) -> Vec<Variable> {
     let mut variables = Vec::new();
     if let Some(multi_region) = &generation.multi_region {
@@ -43,21 +43,18 @@ pub(super) fn of(generation: &Generation, does: &str) -> Vec<Variable> {
     variables.push(Variable::new("CI", "true", &[]));
     variables.push(Variable::new("NO_COLOR", "1", &[]));
     let minutes = generation.codebuild.timeout_minutes.to_string();
-    let why = "The build's timeout. Whoever overrides it for one build overrides this too: the runner stops before it.";
+    let why = "The timeout of the build: the runner stops before it. A build with another timeout needs another value here.";
     variables.push(Variable::new(MINUTES, &minutes, &[why]));
-    if generation.runner.is_fetched() {
-        let why = "Where the runner is kept: not in the source.";
-        variables.push(Variable::new("PACELINE_HOME", RUNNER_HOME, &[why]));
-    }
+    let why = "The folder for the build's own files, outside of the source.";
+    variables.push(Variable::new("PACELINE_HOME", HOME, &[why]));
     variables
 }
 
-/// How a build is started from a file that the project does not name.
+/// How to start a build from a file that the project does not name.
 pub(super) fn start(generation: &Generation, file: &str) -> Vec<String> {
     match generation.codebuild.source.kind {
         SourceType::Codepipeline => vec![
-            "A pipeline takes the buildspec that its project names: give this file to a project of its own."
-                .to_owned(),
+            "A pipeline uses the buildspec of its project: create a second project for this file.".to_owned(),
         ],
         _ => vec![format!(
             "Start: aws codebuild start-build --project-name {} --buildspec-override {}/{file}",
@@ -66,21 +63,21 @@ pub(super) fn start(generation: &Generation, file: &str) -> Vec<String> {
     }
 }
 
-/// How one build differs from what is generated, without a change to the file.
+/// How to run one build with other values, without a change to the file.
 pub(super) fn overrides(generation: &Generation) -> Vec<String> {
     if generation.codebuild.source.kind == SourceType::Codepipeline {
         let mut lines = vec![
-            "For other values without a change to this file, set the variables below on the pipeline's build action."
+            "To use other values without a change to this file, set the variables below on the pipeline's build action."
                 .to_owned(),
         ];
         lines.push(format!(
-            "A pipeline has no others: compute, image and timeout are the project's (aws codebuild update-project --name {}).",
+            "A pipeline cannot override compute, image and timeout: change the project (aws codebuild update-project --name {}).",
             generation.name
         ));
         return lines;
     }
     let mut lines = vec![
-        "For one build with other values, without a change to this file:".to_owned(),
+        "To run one build with other values, without a change to this file:".to_owned(),
         format!("  aws codebuild start-build --project-name {}", generation.name),
         "with".to_owned(),
     ];
@@ -96,7 +93,7 @@ pub(super) fn overrides(generation: &Generation) -> Vec<String> {
     let minutes = format!("--environment-variables-override name={MINUTES},value=300");
     add("timeout", format!("--timeout-in-minutes-override 300 {minutes}"));
     lines.push(
-        "Several variables are one list: --environment-variables-override name=A,value=1 name=B,value=2"
+        "Give several variables in one list: --environment-variables-override name=A,value=1 name=B,value=2"
             .to_owned(),
     );
     lines

@@ -135,7 +135,7 @@ pub(super) fn record() -> Recorder {
 
 fn nothing() -> Node {
     let nothing = Kind::Scalar { text: String::new(), style: Style::Plain };
-    Node { at: At { line: 1, column: 1 }, span: 0..0, kind: nothing }
+    Node { at: At { line: 1, column: 1 }, span: 0..0, kind: nothing, tag: None }
 }
 
 fn buildspec(r: &mut Reader, root: &Node) -> Option<Buildspec> {

@@ -10,9 +10,9 @@ use super::role::{self, Access, Resource, Statement};
 pub const LOG_RETENTION_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
-/// What stands beside the project.
+/// What a template makes besides the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beside {
+pub struct ProjectResources {
     pub access: Access,
     pub log_retention_days: u32,
     /// The names of the report groups, each that of the project and of a section of a buildspec. Builds make one
@@ -21,21 +21,21 @@ pub struct Beside {
 }
 
 /// The template as data: what the rendered one must mean.
-pub fn template(project: &Project, beside: &Beside) -> Result<Value, serde_json::Error> {
+pub fn template(project: &Project, others: &ProjectResources) -> Result<Value, serde_json::Error> {
     let mut properties = capitalize(serde_json::to_value(project)?);
     properties["LogsConfig"]["CloudWatchLogs"]["GroupName"] = json!({ "Ref": "BuildLogs" });
     let log_group = json!({
         "Type": "AWS::Logs::LogGroup",
         "Properties": {
             "LogGroupName": project.logs_config.cloud_watch_logs.group_name,
-            "RetentionInDays": beside.log_retention_days,
+            "RetentionInDays": others.log_retention_days,
         },
     });
     let mut resources = Map::from_iter([("BuildLogs".to_owned(), log_group)]);
-    for group in &beside.report_groups {
+    for group in &others.report_groups {
         resources.insert(report_group_id(project, group), report_group(group));
     }
-    let statements = role::statements(project, &beside.access);
+    let statements = role::statements(project, &others.access);
     if !statements.is_empty() {
         properties["ServiceRole"] = json!({ "Fn::GetAtt": ["ServiceRole", "Arn"] });
         let description = role::role_description(project);

@@ -2,13 +2,11 @@
 //!
 //! [`Project`] is the input of `CreateProject`, and serializes as `aws codebuild create-project
 //! --cli-input-json` takes it. [`cloudformation::template`] says the same as a CloudFormation template,
-//! with the log group and the roles that the project needs, and [`construct::settings`] as the settings of a CDK
-//! construct. Combinations that CodeBuild refuses are found by [`Project::check`], before CodeBuild is asked, and
+//! with the log group and the roles that the project needs. Combinations that CodeBuild refuses are found by [`Project::check`], before CodeBuild is asked, and
 //! limits that cannot take effect by [`Timeouts::disorder`].
 
 mod check;
 pub mod cloudformation;
-pub mod construct;
 mod image;
 mod rights;
 pub mod role;

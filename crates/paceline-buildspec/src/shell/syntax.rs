@@ -14,6 +14,15 @@ pub(crate) struct Script {
     pub(crate) error: Option<SyntaxError>,
     /// The constructs that only bash understands, in the order of the text.
     pub(crate) bashisms: Vec<(Bashism, Span)>,
+    pub(crate) here_documents: Vec<HereDocument>,
+}
+
+/// The lines after `<<`.
+#[derive(Debug)]
+pub(crate) struct HereDocument {
+    /// `<<` and its delimiter.
+    pub(crate) redirect: Span,
+    pub(crate) body: Span,
 }
 
 /// Why parsing stopped.

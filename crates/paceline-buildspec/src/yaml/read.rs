@@ -33,6 +33,8 @@ pub struct Node {
     /// The bytes of the text it was read from. Of an alias, those of the alias.
     pub span: Range<usize>,
     pub kind: Kind,
+    /// A tag of the application, without its `!`: that of `!Sub x` is `Sub`.
+    pub tag: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +115,7 @@ pub fn parse_with_duplicates(text: &str) -> Result<Parsed, YamlError> {
         }
     }
     let nothing = Kind::Scalar { text: String::new(), style: Style::Plain };
-    let nothing = Node { at: At { line: 1, column: 1 }, span: 0..0, kind: nothing };
+    let nothing = Node { at: At { line: 1, column: 1 }, span: 0..0, kind: nothing, tag: None };
     Ok(Parsed { root: root.unwrap_or(nothing), duplicates: events.duplicates })
 }
 
@@ -174,6 +176,8 @@ impl<'input> Events<'input> {
         if self.depth > MAX_DEPTH {
             return Err(error(span, "the document is nested too deeply"));
         }
+        let local = event.tag().filter(|tag| tag.handle() == "!");
+        let tag = local.map(|tag| tag.suffix().to_owned());
         let (kind, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tagged_string = tag.is_some_and(|tag| tag.core_suffix() == Some("str"));
@@ -194,13 +198,13 @@ impl<'input> Events<'input> {
                 let size = self.anchors.get(&id).ok_or_else(inside_itself)?.1;
                 self.count(size, span)?;
                 self.depth -= 1;
-                let kind = self.anchors[&id].0.kind.clone();
-                return Ok(Node { at: At::of(span), span: bytes(span), kind });
+                let Node { kind, tag, .. } = self.anchors[&id].0.clone();
+                return Ok(Node { at: At::of(span), span: bytes(span), kind, tag });
             }
             _ => return Err(error(span, "a value is expected here")),
         };
         self.depth -= 1;
-        let node = Node { at: At::of(span), span: bytes(span), kind };
+        let node = Node { at: At::of(span), span: bytes(span), kind, tag };
         if anchor != 0 {
             let (nodes, text) = (self.size.nodes - before.nodes, self.size.text - before.text);
             self.anchors.insert(anchor, (node.clone(), Size { nodes, text }));
@@ -304,9 +308,20 @@ impl Node {
         }
     }
 
-    /// The tree as JSON, plain scalars resolved by the YAML 1.2 core schema.
+    /// The tree as JSON, plain scalars resolved by the YAML 1.2 core schema, and `!Ref`, `!Sub` and `!GetAtt` of
+    /// CloudFormation in their long forms.
     pub fn to_json(&self) -> serde_json::Value {
-        use serde_json::Value;
+        use serde_json::{Value, json};
+        if let (Some(tag), Kind::Scalar { text, .. }) = (&self.tag, &self.kind) {
+            match (tag.as_str(), text.split_once('.')) {
+                ("Ref", _) => return json!({ "Ref": text }),
+                ("Sub", _) => return json!({ "Fn::Sub": text }),
+                ("GetAtt", Some((resource, attribute))) => {
+                    return json!({ "Fn::GetAtt": [resource, attribute] });
+                }
+                _ => {}
+            }
+        }
         match &self.kind {
             _ if self.is_null() => Value::Null,
             Kind::Scalar { text, style } if *style != Style::Plain => Value::String(text.clone()),
@@ -358,6 +373,10 @@ mod tests {
             r#"{"k":"v","l":"own"}"#
         );
         assert_eq!(json("a: |\n  x\n   y\n\n  z\n")["a"], "x\n y\n\nz\n");
+        assert_eq!(
+            json("[!Ref A, !Sub 'x${A}', !GetAtt A.Arn, '!Ref A', !!str 1]").to_string(),
+            r#"[{"Ref":"A"},{"Fn::Sub":"x${A}"},{"Fn::GetAtt":["A","Arn"]},"!Ref A","1"]"#
+        );
     }
 
     #[test]

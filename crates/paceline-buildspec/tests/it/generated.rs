@@ -56,7 +56,9 @@ fn the_file_says_how_one_build_differs() {
     }
     // A pipeline can only set variables.
     let pipeline = file(&installed(), ".yml");
-    assert!(pipeline.contains("\n# For other values without a change to this file, set the variables below"));
+    assert!(
+        pipeline.contains("\n# To use other values without a change to this file, set the variables below")
+    );
     assert!(!pipeline.contains("start-build"));
 }
 
@@ -118,7 +120,7 @@ fn the_runners_own_limit_is_kept_below_what_the_build_leaves() {
 #[test]
 fn the_limit_of_a_stack_is_told_beside_the_runners() {
     let mut generation = workshop();
-    let says = "codebuild.timeouts.stack gives each stack 90 minutes to be created or updated.\n";
+    let says = "codebuild.timeouts.stack limits the creation or update of each stack to 90 minutes.\n";
     assert!(!file(&generation, ".yml").contains("timeouts.stack"));
     generation.codebuild.stack_minutes = Some(90);
     let buildspec = file(&generation, ".yml");

@@ -51,8 +51,9 @@ fn every_command_is_valid_bash_and_strict() {
             phases.iter().flat_map(|(_, phase)| phase.commands.clone()).collect::<Vec<_>>()
         });
         for command in commands {
-            assert!(command.starts_with("set -Eeuo pipefail\n"), "{command}");
-            assert!(command.lines().any(|line| line.starts_with("trap ")), "{command}");
+            let is_strict = command.starts_with("source \"$PACELINE_HOME/prelude.sh\" ");
+            let is_prelude = command.contains("\nset -Eeuo pipefail\n") && command.contains("\ntrap ");
+            assert!(is_strict || is_prelude, "{command}");
             let mut check = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
             check.stdin.take().unwrap().write_all(command.as_bytes()).unwrap();
             assert!(check.wait().unwrap().success(), "{command}");
@@ -79,7 +80,17 @@ impl Build {
         let dir = Utf8Path::from_path(temp.path()).unwrap().to_owned();
         fs_err::create_dir_all(dir.join("src")).unwrap();
         fs_err::create_dir_all(dir.join("bin")).unwrap();
-        Self { _temp: temp, dir, buildspec: buildspec(generation) }
+        let build = Self { _temp: temp, dir, buildspec: buildspec(generation) };
+        if bash() {
+            build.write_prelude();
+        }
+        build
+    }
+
+    /// Runs the first command of every build, which writes the prelude of the others.
+    fn write_prelude(&self) {
+        let ran = self.run(&self.buildspec.phases.install.as_ref().unwrap().commands[0], &[]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     }
 
     fn program(&self, path: &str, script: &str) {
@@ -115,7 +126,7 @@ impl Build {
     }
 
     fn install(&self) -> &str {
-        &self.buildspec.phases.install.as_ref().unwrap().commands[0]
+        &self.buildspec.phases.install.as_ref().unwrap().commands[1]
     }
 
     fn plan(&self) -> &str {
@@ -166,7 +177,7 @@ fn a_wrong_digest_stops_the_build_and_says_why() {
     build.program("bin/aws", r#"for last; do :; done; printf bar > "$last""#);
     let ran = build.run(build.install(), &[]);
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("not the one that this buildspec pins"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is not the one that this buildspec pins"), "{}", ran.stderr);
     assert!(ran.stderr.contains(&format!("pinned SHA-256:  {SHA256}")), "{}", ran.stderr);
     assert!(ran.stderr.contains("fetched SHA-256: fcde2b2edba56bf408601fb721fe9b5c"), "{}", ran.stderr);
     assert!(!build.dir.join("home/bin/paceline").exists());
@@ -187,6 +198,34 @@ fn a_failing_line_is_named_by_its_place_in_the_command() {
         format!("paceline: \"fetch the runner\" failed at line {line} of its script with exit code 9: ");
     assert!(ran.stderr.contains(&expected), "{}", ran.stderr);
     assert!(ran.stderr.contains("aws s3 cp --only-show-errors s3://tools/paceline"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_command_whose_prelude_is_missing_stops() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&workshop());
+    fs_err::remove_file(build.dir.join("home/prelude.sh")).unwrap();
+    build.program("home/bin/paceline", "echo called");
+    for command in [build.install(), build.plan(), build.deploy(), build.results()] {
+        let ran = build.run(command, &[]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+        assert!(ran.stderr.contains("prelude.sh: No such file or directory"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_failure_before_the_deployment_is_signalled() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&workshop());
+    build.program("home/bin/paceline", r#"if [ "$1" = signal ]; then printf '%s|' "$@" >&2; fi"#);
+    let ran = build.run(build.plan(), &[]);
+    assert_eq!(ran.code, 1);
+    let signal = "signal|--failure|--reason|the build could not plan the deployment|--config|paceline.yaml|";
+    assert!(ran.stderr.contains(signal), "{}", ran.stderr);
 }
 
 #[test]
@@ -228,7 +267,7 @@ fn a_plan_needs_an_assembly_and_its_failure_is_not_hidden_by_the_pipe() {
     build.program("home/bin/paceline", r#"echo "$@"; [ "$1" != plan ] || exit "${PLAN_EXIT:-0}""#);
     let ran = build.run(build.plan(), &[]);
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("cdk.out holds no cloud assembly"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("cdk.out contains no cloud assembly"), "{}", ran.stderr);
 
     build.app();
     let ran = build.run(build.plan(), &[]);
@@ -276,7 +315,7 @@ fn the_runner_gets_what_is_left_of_the_builds_time_and_its_exit_code_is_kept() {
 
     let ran = build.run(build.deploy(), &[("CODEBUILD_START_TIME", &minutes_ago(236))]);
     assert_eq!(ran.code, 4);
-    assert!(ran.stderr.contains("too little is left for the runner\nhint: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("too few are left for the runner\nhint: "), "{}", ran.stderr);
 
     for code in ["1", "3", "4"] {
         let ran = build.run(build.deploy(), &[("DEPLOY_EXIT", code)]);

@@ -15,6 +15,7 @@ mod cdk;
 mod docker;
 mod folders;
 pub(super) mod grammar;
+mod option_files;
 mod packages;
 mod phases;
 mod runner;

@@ -1,5 +1,6 @@
 //! Failures that the build does not notice, because the status of another command counts.
 
+use super::option_files::OptionFiles;
 use crate::grammar::{CommandItem, Document};
 use crate::lint::rule::{Checker, rule};
 use crate::shell::programs::{Fact, has, program_has};
@@ -12,7 +13,9 @@ rule!(SWALLOWED, "PL202", Warning, "a failure that a later command hides", swall
 rule!(PIPE, "PL203", Warning, "a failure that a pipe hides", pipe);
 
 fn swallowed(document: &Document<'_>, checker: &mut Checker<'_>) {
-    for item in document.items.iter().filter(|item| item.script.is_whole()) {
+    let files = OptionFiles::of(document);
+    let is_checked = |item: &&CommandItem| item.script.is_whole() && !files.sourced_by(item).errexit;
+    for item in document.items.iter().filter(is_checked) {
         let mut search = HiddenFailure { text: &item.text, decides: true, ..HiddenFailure::default() };
         visit_script(&mut search, &item.script.body);
         let Some(command) = search.found else { continue };
@@ -153,6 +156,8 @@ fn passes_on(pipeline: &Pipeline) -> bool {
 }
 
 fn pipe(document: &Document<'_>, checker: &mut Checker<'_>) {
+    let files = OptionFiles::of(document);
+    let sets_pipefail = |item: &CommandItem| sets_pipefail(item) || files.sourced_by(item).pipefail;
     for item in document.items.iter().filter(|item| item.script.is_whole() && !sets_pipefail(item)) {
         // The script tests the status of each part.
         if item.text.contains("PIPESTATUS") {

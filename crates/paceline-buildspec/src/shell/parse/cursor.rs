@@ -1,7 +1,7 @@
 //! The parser's place in the text, and what it skips: blanks, comments and here-documents.
 
 use crate::shell::bashism::Bashism;
-use crate::shell::syntax::{Span, SyntaxError};
+use crate::shell::syntax::{HereDocument, Span, SyntaxError};
 
 /// The deepest nesting that is parsed. The tree is built recursively, and no real script comes near this.
 const MAX_DEPTH: usize = 40;
@@ -17,6 +17,7 @@ pub(super) struct Parser<'a> {
     pub(super) bashisms: Vec<(Bashism, Span)>,
     /// Here-documents whose lines follow the line that is being read.
     heredocs: Vec<Heredoc>,
+    pub(super) here_documents: Vec<HereDocument>,
 }
 
 #[derive(Debug)]
@@ -29,7 +30,15 @@ struct Heredoc {
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a str, at: usize, end: usize) -> Self {
-        Self { text, at, end, depth: 0, bashisms: Vec::new(), heredocs: Vec::new() }
+        Self {
+            text,
+            at,
+            end,
+            depth: 0,
+            bashisms: Vec::new(),
+            heredocs: Vec::new(),
+            here_documents: Vec::new(),
+        }
     }
 
     pub(super) fn rest(&self) -> &'a str {
@@ -112,16 +121,19 @@ impl<'a> Parser<'a> {
 
     fn heredoc_bodies(&mut self) -> Parsed<()> {
         for heredoc in std::mem::take(&mut self.heredocs) {
+            let body = self.at;
             loop {
                 if self.at >= self.end {
                     return Err(SyntaxError::Unclosed { what: "here-document", at: heredoc.at });
                 }
                 let rest = self.rest();
+                let start = self.at;
                 let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
                 self.at = (self.at + line.len() + 1).min(self.end);
                 let line = line.strip_suffix('\r').unwrap_or(line);
                 let line = if heredoc.strip { line.trim_start_matches('\t') } else { line };
                 if line == heredoc.delimiter {
+                    self.here_documents.push(HereDocument { redirect: heredoc.at, body: body..start });
                     break;
                 }
             }

@@ -20,6 +20,6 @@ impl Script {
         let error = parser.statements(&mut body, &[]).and_then(|()| parser.nothing_left()).err();
         let mut bashisms = parser.bashisms;
         bashisms.sort_by_key(|(_, span)| span.start);
-        Self { body, error, bashisms }
+        Self { body, error, bashisms, here_documents: parser.here_documents }
     }
 }
