@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use paceline_plan::pace::CALL;
 
 use crate::clock::VirtualClock;
-use crate::simulator::{Call, Lost, Simulator};
+use crate::simulator::{Lost, Simulator};
+use crate::world::Call;
 
 /// Answers the SDK's requests from a simulator, after a moment on tokio's clock.
 ///

@@ -38,30 +38,19 @@
 
 #![warn(missing_docs)]
 
-mod answer;
-mod builds;
 mod client;
 mod clock;
-mod cloudformation;
-mod codebuild;
-mod ecr;
-mod forms;
-mod iam;
-mod logs;
 mod options;
 mod past;
 pub mod proxy;
 mod random;
-mod request;
-mod s3;
-mod secrets;
+mod resources;
 pub mod serve;
+mod services;
 mod simulator;
-mod ssm;
 mod stack;
-mod sts;
 mod template;
-mod throttle;
+mod wire;
 mod world;
 mod written;
 
@@ -70,5 +59,6 @@ pub use clock::VirtualClock;
 pub use options::{Accounts, Bootstrap, Failure, Faults, Images, SimOptions, StaleReads};
 pub use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 pub use proxy::{Calls, Mishap, Passed, Proxy};
-pub use simulator::{Call, Simulator, StackSummary};
+pub use simulator::Simulator;
+pub use world::{Call, StackSummary};
 pub use written::WriteItLike;

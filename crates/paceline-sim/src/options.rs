@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 use paceline_plan::stack_time::STACK_OVERHEAD;
-
-use crate::{Durations, Operation};
 
 /// The settings of a [`Simulator`](crate::Simulator).
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::stack;
 use crate::world::{World, add};
 
 /// The states of the world after each of the latest requests, as far back as somebody wants to look.
@@ -37,7 +38,7 @@ impl Past {
     pub(crate) fn at(&self, then: Timestamp) -> Option<World> {
         let last = self.states.iter().rfind(|state| state.now <= then);
         let mut world = last.or_else(|| self.states.front())?.clone();
-        world.advance(then);
+        stack::advance(&mut world, then);
         Some(world)
     }
 }

@@ -14,7 +14,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::clock::VirtualClock;
-use crate::simulator::{Call, Lost, Simulator};
+use crate::simulator::{Lost, Simulator};
+use crate::world::Call;
 
 /// Hears of every request.
 pub type AccessLog = Arc<dyn Fn(&Call) + Send + Sync>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::simulator::Call;
+use crate::world::Call;
 
 type Test = dyn Fn(&Call) -> bool + Send + Sync;
 

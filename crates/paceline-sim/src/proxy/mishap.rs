@@ -8,8 +8,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use crate::answer::{self, Fault, Protocol};
-use crate::simulator::Call;
+use crate::services::protocol_of;
+use crate::wire::{Fault, Protocol, identified, write_fault};
+use crate::world::Call;
 
 /// What happens to a call: what comes back, and whether the call was carried out.
 #[derive(Debug, Clone)]
@@ -134,7 +135,7 @@ impl Mishap {
         call: &Call,
         answered: Option<Response<Bytes>>,
     ) -> Result<Response<Bytes>, ConnectorError> {
-        let protocol = Protocol::of(&call.service);
+        let protocol = protocol_of(&call.service);
         Ok(match &self.reply {
             Reply::Never => std::future::pending().await,
             Reply::Reset => {
@@ -155,9 +156,12 @@ impl Mishap {
                     Protocol::Json if !code.ends_with("Exception") => format!("{code}Exception"),
                     _ => code.clone(),
                 };
-                answer::write_fault(protocol, &Fault::new(*status, &code, message), "refused")
+                let fault = Fault::new(*status, &code, message);
+                identified(write_fault(protocol, &fault, "refused"), "refused")
             }
-            Reply::Throttled => answer::write_fault(protocol, &Fault::throttled(protocol), "throttled"),
+            Reply::Throttled => {
+                identified(write_fault(protocol, &Fault::throttled(protocol), "throttled"), "throttled")
+            }
         })
     }
 }

@@ -36,7 +36,7 @@ pub use calls::Calls;
 pub use mishap::Mishap;
 
 use crate::client::SimHttpClient;
-use crate::simulator::Call;
+use crate::world::Call;
 use mishap::Reply;
 
 /// An HTTP client for the AWS SDK, in front of a [`SimHttpClient`]. Clones are handles to the same one.

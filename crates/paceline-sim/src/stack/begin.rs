@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::run::{Run, Step};
-use super::{Desired, Kind, OnFailure, Operation, Stack, Token};
-use crate::world::{StackKey, World};
+use super::run::Run;
+use crate::world::{Desired, Kind, OnFailure, Operation, Stack, StackKey, Step, Token, World};
 
 /// Creates a stack that is only a record so far.
 pub(crate) fn create(

@@ -7,66 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Resource, Stack};
-use crate::ssm;
-use crate::template::{Known, text_of};
-use crate::world::{Place, World};
-
-const SDK_CALL: &str = "Custom::AWS";
-const WRITER: &str = "Custom::CrossRegionExportWriter";
-const READER: &str = "Custom::CrossRegionExportReader";
-const STRING_READER: &str = "Custom::CrossRegionStringParameterReader";
-
-/// A call that an `AwsCustomResource` makes.
-struct SdkCall {
-    service: String,
-    action: String,
-    region: Option<String>,
-    parameters: Value,
-    physical: Option<String>,
-    forgives: bool,
-}
-
-impl SdkCall {
-    fn read(resource: &Resource, event: &str) -> Option<Self> {
-        let property = resource.properties.get(event)?;
-        // Old versions of the CDK put the call there as an object.
-        let call: Value = match property {
-            Value::String(text) => serde_json::from_str(text).ok()?,
-            other => other.clone(),
-        };
-        let text = |key: &str| call.get(key).and_then(Value::as_str);
-        let service = text("service")?.to_lowercase();
-        let action = text("action")?;
-        let action = action.strip_suffix("Command").unwrap_or(action).to_lowercase();
-        let id = call.get("physicalResourceId").and_then(|id| id.get("id").or(Some(id)));
-        Some(Self {
-            service: service.strip_prefix("@aws-sdk/client-").unwrap_or(&service).to_owned(),
-            action,
-            region: text("region").map(str::to_owned),
-            parameters: call.get("parameters").cloned().unwrap_or_default(),
-            physical: id.and_then(Value::as_str).map(str::to_owned),
-            forgives: call.get("ignoreErrorCodesMatching").is_some() || call.get("ignoreErrors").is_some(),
-        })
-    }
-
-    fn is(&self, service: &str, action: &str) -> bool {
-        self.service == service && self.action == action
-    }
-}
-
-/// Whether all attributes of a custom resource are known, so that any other is an error.
-pub(super) fn answers_in_full(resource: &Resource) -> bool {
-    match resource.kind.as_str() {
-        SDK_CALL => {
-            ["Update", "Create"].iter().filter_map(|event| SdkCall::read(resource, event)).any(|call| {
-                call.is("ssm", "getparameter") || call.is("ec2", "describetransitgatewaypeeringattachments")
-            })
-        }
-        READER | STRING_READER => true,
-        _ => false,
-    }
-}
+use crate::resources::{READER, SDK_CALL, STRING_READER, SdkCall, WRITER};
+use crate::world::{Known, Place, Resource, Stack, World, parameters, text_of};
 
 /// The function behind a custom resource answers.
 pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result<(), String> {
@@ -82,7 +24,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
             }
             for (name, value) in &exports {
                 let value = resource.known("WriterProps", &text_of(value));
-                ssm::write(world, &target, name, &value, "String");
+                parameters::write(world, &target, name, &value, "String");
             }
             Ok(())
         }
@@ -95,7 +37,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
                 .map(|(name, _)| name.clone())
                 .collect();
             for name in names {
-                let parameter = ssm::read(world, place, &name)
+                let parameter = parameters::read(world, place, &name)
                     .ok_or_else(|| failed(world, stack, resource, "UnknownError"))?;
                 resource.attributes.insert(name, parameter.known());
             }
@@ -104,7 +46,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
         STRING_READER => {
             let region = resource.property("Region").unwrap_or(&place.region).to_owned();
             let name = resource.property("ParameterName").unwrap_or_default().to_owned();
-            let parameter = ssm::read(world, &Place::new(&place.account, &region), &name)
+            let parameter = parameters::read(world, &Place::new(&place.account, &region), &name)
                 .ok_or_else(|| failed(world, stack, resource, "UnknownError"))?;
             resource.attributes.insert("FunctionArn".to_owned(), parameter.known());
             Ok(())
@@ -152,7 +94,7 @@ fn sdk_call(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result
     let mut answer = BTreeMap::new();
     if call.is("ssm", "getparameter") {
         let name = parameter("Name");
-        match ssm::read(world, &place, &name) {
+        match parameters::read(world, &place, &name) {
             Some(found) => {
                 let arn = place.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')));
                 answer.insert("Parameter.Value".to_owned(), found.known());
@@ -167,7 +109,7 @@ fn sdk_call(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result
         }
     } else if call.is("ssm", "putparameter") {
         let value = resource.known(event, &parameter("Value"));
-        ssm::write(world, &place, &parameter("Name"), &value, "String");
+        parameters::write(world, &place, &parameter("Name"), &value, "String");
     } else if call.is("ec2", "describetransitgatewaypeeringattachments") {
         // The filter on the state is not applied: a deployment that accepted its attachment must be
         // able to run again.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Resource, Stack, attributes, custom};
-use crate::iam::{Profile, Role, visible_at};
-use crate::template::text_of;
-use crate::world::{Peering, Place, World};
-use crate::{ecr, secrets, ssm};
+use super::custom;
+use crate::resources::{attribute, is_custom};
+use crate::world::{
+    Peering, Place, Profile, Resource, Role, Stack, World, parameters, repositories, secrets, text_of,
+    visible_at,
+};
 
 /// Whether something of this name is there that no stack created.
 pub(super) fn exists(world: &World, place: &Place, kind: &str, name: &str) -> bool {
@@ -103,9 +104,9 @@ fn has_image(world: &World, uri: &str) -> bool {
     let place = Place::new(account, region);
     if !repository.starts_with("cdk-") {
         // Whoever made a repository also fills it.
-        return world.options.foreign_repositories || ecr::is_there(world, &place, repository);
+        return world.options.foreign_repositories || repositories::is_there(world, &place, repository);
     }
-    ecr::holds(world, &place, repository, tag)
+    repositories::holds(world, &place, repository, tag)
 }
 
 /// A role of another stack may not be usable yet. Within a stack, CloudFormation waits long enough.
@@ -149,7 +150,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
         "AWS::SSM::Parameter" => {
             let value = resource.known("Value", resource.property("Value").unwrap_or_default());
             let kind = resource.property("Type").unwrap_or("String").to_owned();
-            ssm::write(world, &place, &resource.physical, &value, &kind);
+            parameters::write(world, &place, &resource.physical, &value, &kind);
         }
         "AWS::S3::Bucket" => {
             let created = world.buckets.create(&resource.physical, place);
@@ -191,8 +192,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
         }
         "AWS::IAM::InstanceProfile" => {
             let id = format!("AIPA{}", world.draws(&["profile", &resource.physical]).upper(17));
-            let arn = attributes::attribute(world, &place, &stack.name, resource, "Arn")
-                .map(|arn| text_of(&arn.value));
+            let arn = attribute(world, &place, &stack.name, resource, "Arn").map(|arn| text_of(&arn.value));
             let profile = Profile {
                 id,
                 arn: arn.unwrap_or_default(),
@@ -203,7 +203,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
             let profiles = &mut world.account_mut(&place.account).identities.profiles;
             profiles.insert(resource.physical.clone(), profile);
         }
-        kind if attributes::is_custom(kind) => custom::apply(world, stack, resource)?,
+        kind if is_custom(kind) => custom::apply(world, stack, resource)?,
         _ => {}
     }
     Ok(())
@@ -263,7 +263,7 @@ pub(super) fn undo(world: &mut World, stack: &Stack, resource: &Resource) {
                 role.attached.remove(physical);
             }
         }
-        kind if attributes::is_custom(kind) => custom::undo(world, stack, resource),
+        kind if is_custom(kind) => custom::undo(world, stack, resource),
         _ => {}
     }
 }
@@ -297,8 +297,7 @@ fn role(world: &mut World, stack: &Stack, resource: &Resource) {
         world.accounts.get(&place.account).and_then(|account| account.identities.roles.get(&name)).cloned();
     let visible =
         visible_at(world, &["role", &place.account, &name, if old.is_some() { "changed" } else { "new" }]);
-    let arn =
-        attributes::attribute(world, place, &stack.name, resource, "Arn").map(|arn| text_of(&arn.value));
+    let arn = attribute(world, place, &stack.name, resource, "Arn").map(|arn| text_of(&arn.value));
     let attached: BTreeMap<String, Timestamp> = names(resource, "ManagedPolicyArns")
         .into_iter()
         .map(|arn| {

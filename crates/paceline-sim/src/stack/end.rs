@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::nested;
 use super::run::Run;
-use super::{Kind, OnFailure, Output, Stack, nested};
-use crate::template::{Known, imports, text_of};
-use crate::world::{Export, World};
+use crate::template::imports;
+use crate::world::{Export, Kind, Known, OnFailure, Output, Stack, World, text_of};
 
 /// Ends an operation, or turns to what comes after it.
 pub(super) fn finish(run: &mut Run<'_>) {

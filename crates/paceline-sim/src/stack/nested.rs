@@ -6,11 +6,14 @@ use std::sync::Arc;
 use paceline_plan::stack_time::NESTED_NOTICE as NOTICE;
 use serde_json::Value;
 
-use super::run::{ANY, Run, Step};
-use super::{Kind, OnFailure, Resource, Stack, Work, attributes, begin, resource};
-use crate::cloudformation::submission;
-use crate::template::{Given, Known, text_of};
-use crate::world::{Place, StackKey, World};
+use super::run::Run;
+use super::{begin, resource, wanted};
+use crate::resources::outputs_as_attributes;
+use crate::template::Given;
+use crate::world::{
+    ANY_OPERATION, Desired, Kind, Known, OnFailure, Place, Resource, Stack, StackKey, Step, Work, World,
+    text_of,
+};
 
 pub(super) const KIND: &str = "AWS::CloudFormation::Stack";
 
@@ -28,7 +31,7 @@ pub(super) fn start(run: &mut Run<'_>, id: &str, resource: &Resource) {
         let suffix =
             run.draws(&["nested", &run.stack.key.arn, id, &run.stack.events.len().to_string()]).upper(12);
         let name = format!("{}-{id}-{suffix}", run.stack.name);
-        submission::new_key(run.world, &place, &name)
+        wanted::new_key(run.world, &place, &name)
     };
     let existing = if exists { run.world.take_stack(&key) } else { None };
     let existing = match existing {
@@ -54,7 +57,7 @@ pub(super) fn start(run: &mut Run<'_>, id: &str, resource: &Resource) {
             run.world.schedule(
                 NOTICE,
                 run.stack.key.clone(),
-                ANY,
+                ANY_OPERATION,
                 Step::Child(id.to_owned(), Ok(BTreeMap::new())),
             );
             return;
@@ -81,7 +84,7 @@ fn desired(
     key: &StackKey,
     resource: &Resource,
     existing: Option<&Stack>,
-) -> Result<super::Desired, String> {
+) -> Result<Desired, String> {
     let url = resource.property("TemplateURL").ok_or("Property TemplateURL cannot be empty.")?;
     let parameters = resource.properties.get("Parameters").and_then(Value::as_object);
     let made_up = resource.made_up.contains("Parameters");
@@ -94,8 +97,8 @@ fn desired(
         .collect();
     let parent = Arc::clone(&run.stack.desired);
     let name = key.arn.split('/').nth(1).unwrap_or_default();
-    let request = submission::Wanted {
-        body: submission::fetch(run.world, &key.place, url).map_err(|fault| fault.message)?,
+    let request = wanted::Wanted {
+        body: wanted::fetch(run.world, &key.place, url).map_err(|fault| fault.message)?,
         given,
         previous: existing.map(|stack| stack.desired.parameters.clone()).unwrap_or_default(),
         tags: parent.tags.clone(),
@@ -103,7 +106,7 @@ fn desired(
         role_arn: parent.role_arn.clone(),
         capabilities: parent.capabilities.clone(),
     };
-    submission::desired(run.world, key, name, request).map_err(|fault| fault.message)
+    wanted::desired(run.world, key, name, request).map_err(|fault| fault.message)
 }
 
 /// Stops the nested stack of a resource that was cancelled.
@@ -136,7 +139,7 @@ pub(super) fn notify(world: &mut World, stack: &Stack) {
     let Some((parent, id)) = &stack.parent else { return };
     let outcome = match stack.status.as_str() {
         "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => {
-            Ok(attributes::outputs_as_attributes(&stack.outputs))
+            Ok(outputs_as_attributes(&stack.outputs))
         }
         _ => {
             let why = stack.events.iter().rev().filter(|event| event.logical == stack.name);
@@ -148,7 +151,7 @@ pub(super) fn notify(world: &mut World, stack: &Stack) {
         }
     };
     let step = Step::Child(id.clone(), outcome);
-    world.schedule(NOTICE, parent.clone(), ANY, step);
+    world.schedule(NOTICE, parent.clone(), ANY_OPERATION, step);
 }
 
 /// A nested stack ended while its resource was waiting for that.
@@ -169,7 +172,7 @@ fn settled(run: &mut Run<'_>, id: &str, outcome: Result<BTreeMap<String, Known>,
     let reverts = run.kind() == Some(Kind::RollBackUpdate);
     let child = run.stack.resources.get(id).map(|resource| resource.physical.clone()).unwrap_or_default();
     let child = run.world.region(&run.stack.key.place).and_then(|region| region.stacks.get(&*child));
-    let outputs = child.map(|child| attributes::outputs_as_attributes(&child.outputs)).unwrap_or_default();
+    let outputs = child.map(|child| outputs_as_attributes(&child.outputs)).unwrap_or_default();
     // An update that was rolled back ended well for a rollback, and badly for an update.
     let rolled_back = child.is_some_and(|child| child.status == "UPDATE_ROLLBACK_COMPLETE");
     let Some(resource) = run.stack.resources.get_mut(id) else { return };

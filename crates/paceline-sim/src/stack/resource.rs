@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use paceline_plan::durations::ResourceOperation as Operation;
 use serde_json::Value;
 
-use super::names::{self, Unique};
-use super::run::{Run, Step};
-use super::{Resource, Work, effects, nested};
-use crate::world::Place;
-use crate::{Failure, Operation};
+use super::run::Run;
+use super::{effects, nested};
+use crate::options::Failure;
+use crate::resources::{Unique, given_name, is_custom, physical, uniqueness};
+use crate::template::references_of;
+use crate::world::{Kind, Place, Resource, Stack, Step, Work};
 
 /// What a task does right now.
 enum Doing {
@@ -45,7 +47,7 @@ fn ensure(run: &mut Run<'_>, id: &str) {
         scope.properties(&format!("Resources.{id}.Properties"), properties)
     });
     let policy = |key: &str| body.body.get(key).and_then(Value::as_str).map(str::to_owned);
-    let waits_for = crate::template::references_of(&scope, id);
+    let waits_for = references_of(&scope, id);
     let mut wanted = Resource {
         id: id.to_owned(),
         kind: body.resource_type.to_owned(),
@@ -92,19 +94,18 @@ fn ensure(run: &mut Run<'_>, id: &str) {
 /// Names cannot be changed in place. Which other properties force a replacement is in the template
 /// reference of each type, and not modelled.
 fn needs_replacement(old: &Resource, new: &Resource) -> bool {
-    let name =
-        |resource: &Resource| names::given_name(&resource.kind, &resource.properties).map(str::to_owned);
+    let name = |resource: &Resource| given_name(&resource.kind, &resource.properties).map(str::to_owned);
     name(old) != name(new)
 }
 
 /// Whether one took the place of the other. A custom resource says for itself what its id is, and may
 /// change it in any update.
 fn is_replacement(new: &Resource, old: &Resource) -> bool {
-    new.physical != old.physical && !super::attributes::is_custom(&new.kind)
+    new.physical != old.physical && !is_custom(&new.kind)
 }
 
 /// Hands what an update replaced over to its cleanup.
-pub(super) fn retire_replaced(stack: &mut super::Stack) {
+pub(super) fn retire_replaced(stack: &mut Stack) {
     let live = stack.resources.values();
     let replaced = live.filter_map(|resource| {
         let previous = resource.previous.as_deref()?;
@@ -119,7 +120,7 @@ fn create(run: &mut Run<'_>, mut resource: Resource, replaces: Option<Resource>)
     let count = run.stack.events.len().to_string();
     let draws = run.draws(&["physical", &run.stack.key.arn, &id, &count]);
     let place = &run.stack.key.place;
-    let physical = names::physical(place, &run.stack.name, &id, &kind, &resource.properties, draws);
+    let physical = physical(place, &run.stack.name, &id, &kind, &resource.properties, draws);
     let status = if replaces.is_some() { "UPDATE_IN_PROGRESS" } else { "CREATE_IN_PROGRESS" };
     let reason = replaces.as_ref().map(|_| {
         "Requested update requires the creation of a new physical resource; hence creating one.".to_owned()
@@ -197,7 +198,7 @@ fn revert(run: &mut Run<'_>, id: &str) {
 
 fn delete(run: &mut Run<'_>, key: &str, resource: &Resource) {
     let skip = run.operation().is_some_and(|operation| operation.skip.contains(&resource.id));
-    let rolled_back = matches!(run.kind(), Some(super::Kind::RollBackCreate | super::Kind::RollBackCleanup));
+    let rolled_back = matches!(run.kind(), Some(Kind::RollBackCreate | Kind::RollBackCleanup));
     let retained = match resource.deletion_policy.as_deref() {
         Some("Retain") => resource.applied,
         Some("RetainExceptOnCreate") => resource.applied && !rolled_back,
@@ -333,7 +334,7 @@ fn duration(run: &Run<'_>, id: &str, kind: &str, operation: Operation) -> Durati
 
 /// Where a name that must be unique is registered.
 fn registry(place: &Place, kind: &str) -> Option<Place> {
-    Some(match names::uniqueness(kind)? {
+    Some(match uniqueness(kind)? {
         Unique::Region => place.clone(),
         Unique::Account => Place::new(&place.account, ""),
         Unique::Global => Place::new("", ""),
@@ -342,7 +343,7 @@ fn registry(place: &Place, kind: &str) -> Option<Place> {
 
 /// Takes the name a template gives a resource, if no other has it.
 fn take_name(run: &mut Run<'_>, resource: &Resource) -> Result<(), String> {
-    let Some(name) = names::given_name(&resource.kind, &resource.properties) else { return Ok(()) };
+    let Some(name) = given_name(&resource.kind, &resource.properties) else { return Ok(()) };
     let place = &run.stack.key.place;
     let Some(registry) = registry(place, &resource.kind) else { return Ok(()) };
     let taken = &mut run.world.region_mut(&registry).taken;
@@ -367,7 +368,7 @@ pub(super) fn release_name(run: &mut Run<'_>, id: &str) {
 }
 
 fn give_name_back(run: &mut Run<'_>, resource: &Resource) {
-    let Some(name) = names::given_name(&resource.kind, &resource.properties) else { return };
+    let Some(name) = given_name(&resource.kind, &resource.properties) else { return };
     let Some(registry) = registry(&run.stack.key.place, &resource.kind) else { return };
     let owner = owner(run, resource);
     let taken = &mut run.world.region_mut(&registry).taken;

@@ -3,38 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Kind, OnFailure, Operation, Stack, Task, TaskState, Work, end, nested, resource};
+use super::{change_sets, end, nested, resource};
 use crate::random::Random;
-use crate::template::{Known, imports, order};
-use crate::world::{StackKey, World};
-
-/// The next thing that happens to a stack.
-#[derive(Debug, Clone)]
-pub(crate) enum Step {
-    /// The operation turns to its resources.
-    Begin,
-    /// The service behind a resource accepted the request.
-    Initiated(String),
-    /// A resource has taken its time.
-    Done(String),
-    /// A nested stack ended: the logical id of its resource, and what it put out or why it failed.
-    Child(String, Result<BTreeMap<String, Known>, String>),
-    /// A creation has had the time it was given.
-    TimeOut,
-    /// The operation ends.
-    Finish,
-    /// A change set is there.
-    ChangeSet(String),
-}
-
-/// Stands for whatever operation a stack has by then.
-pub(super) const ANY: u64 = 0;
+use crate::template::{active_resources, imports, order};
+use crate::world::{
+    ANY_OPERATION, Kind, Known, OnFailure, Operation, Resource, Stack, StackKey, Step, Task, TaskState, Work,
+    World,
+};
 
 /// Lets something happen, unless the operation it belongs to is over.
-pub(crate) fn step(world: &mut World, key: &StackKey, operation: u64, step: Step) {
+pub(super) fn step(world: &mut World, key: &StackKey, operation: u64, step: Step) {
     let Some(mut stack) = world.take_stack(key) else { return };
     let current = stack.operation.as_ref().map(|operation| operation.number);
-    if operation == ANY || current == Some(operation) {
+    if operation == ANY_OPERATION || current == Some(operation) {
         Run { world, stack: &mut stack }.step(step);
     }
     world.put_stack(stack);
@@ -56,7 +37,7 @@ impl Run<'_> {
             Step::TimeOut => return self.time_out(),
             Step::Finish => return end::finish(self),
             Step::ChangeSet(arn) => {
-                return crate::cloudformation::change_set_ready(self.world, self.stack, &arn);
+                return change_sets::ready(self.world, self.stack, &arn);
             }
         }
         self.go_on();
@@ -67,7 +48,7 @@ impl Run<'_> {
     }
 
     fn number(&self) -> u64 {
-        self.operation().map_or(ANY, |operation| operation.number)
+        self.operation().map_or(ANY_OPERATION, |operation| operation.number)
     }
 
     pub(super) fn kind(&self) -> Option<Kind> {
@@ -108,7 +89,7 @@ impl Run<'_> {
                     &self.stack.name,
                     &self.stack.resources,
                 );
-                let wanted = crate::template::active_resources(&scope);
+                let wanted = active_resources(&scope);
                 self.deleting(|resource| !wanted.contains(&resource.id))
             }
             Kind::RollBackUpdate => self.reverting(),
@@ -139,8 +120,8 @@ impl Run<'_> {
     }
 
     /// Deletes what is chosen and what was replaced: dependents first.
-    fn deleting(&mut self, chosen: impl Fn(&super::Resource) -> bool) -> BTreeMap<String, Task> {
-        let doomed: Vec<super::Resource> = self
+    fn deleting(&mut self, chosen: impl Fn(&Resource) -> bool) -> BTreeMap<String, Task> {
+        let doomed: Vec<Resource> = self
             .stack
             .resources
             .values()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use paceline_assembly::{Intrinsic, Node, Template, sub_variables, walk};
 use serde_json::Value;
 
-use crate::answer::Fault;
+use crate::wire::Fault;
 
 /// CloudFormation User Guide, "Understand CloudFormation quotas".
 const MOST_RESOURCES: usize = 500;

@@ -1,7 +1,7 @@
 //! Dynamic references: `{{resolve:SERVICE:NAME}}` in a text.
 
 use super::evaluate::Evaluation;
-use crate::{secrets, ssm};
+use crate::world::{parameters, secrets};
 
 const OPENING: &str = "{{resolve:";
 
@@ -33,7 +33,7 @@ fn resolve(evaluation: &Evaluation<'_>, reference: &str) -> Result<String, Strin
     let (service, name) = reference.split_once(':').unwrap_or((reference, ""));
     match service {
         "ssm" | "ssm-secure" => {
-            let parameter = ssm::read(world, place, name)
+            let parameter = parameters::read(world, place, name)
                 .ok_or_else(|| format!("Parameters: [{service}:{name}] cannot be found."))?;
             evaluation.note(parameter.made_up);
             Ok(parameter.value.to_string())

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::check::named;
 use super::scope::Scope;
-use crate::answer::Fault;
+use crate::wire::Fault;
 
 /// The resources whose conditions hold.
 pub(crate) fn active_resources(scope: &Scope<'_>) -> BTreeSet<String> {

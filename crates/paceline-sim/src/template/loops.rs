@@ -4,7 +4,7 @@ use paceline_assembly::{LoopValues, Template, expand};
 use serde_json::Value;
 
 use super::scope::Scope;
-use crate::answer::Fault;
+use crate::wire::Fault;
 
 const TRANSFORM: &str = "AWS::LanguageExtensions";
 

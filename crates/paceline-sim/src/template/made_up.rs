@@ -7,29 +7,10 @@
 
 use serde_json::Value;
 
-use super::text_of;
+use crate::world::{Known, text_of};
 
 /// The block of addresses that `Fn::Cidr` takes where it got something else.
 pub(super) const BLOCK: &str = "10.0.0.0/16";
-
-/// A value, and whether any part of it is made up.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Known {
-    pub(crate) value: Value,
-    pub(crate) made_up: bool,
-}
-
-impl Known {
-    /// What somebody has said.
-    pub(crate) fn said(value: impl Into<Value>) -> Self {
-        Self { value: value.into(), made_up: false }
-    }
-
-    /// What the simulator made up.
-    pub(crate) fn made_up(value: impl Into<Value>) -> Self {
-        Self { value: value.into(), made_up: true }
-    }
-}
 
 /// A list in the place of what is none.
 pub(super) fn list(value: &Value) -> Vec<Value> {

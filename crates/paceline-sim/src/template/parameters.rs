@@ -6,9 +6,8 @@ use paceline_assembly::Template;
 use serde_json::Value;
 
 use super::scope::Scope;
-use crate::answer::Fault;
-use crate::ssm;
-use crate::world::{Place, World};
+use crate::wire::Fault;
+use crate::world::{BoundParameter, Place, World, parameters, text_of};
 
 /// A parameter as the caller gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,31 +18,6 @@ pub(crate) enum Given {
     Previous,
 }
 
-/// A parameter with its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Parameter {
-    pub(crate) key: String,
-    pub(crate) value: String,
-    /// What an SSM parameter type came to.
-    pub(crate) resolved: Option<String>,
-    pub(crate) is_list: bool,
-    pub(crate) no_echo: bool,
-    /// Whether any part of the value is made up.
-    pub(crate) made_up: bool,
-}
-
-impl Parameter {
-    /// What `Ref` returns.
-    pub(crate) fn reference(&self) -> Value {
-        let text = self.resolved.as_deref().unwrap_or(&self.value);
-        if self.is_list {
-            Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect())
-        } else {
-            Value::String(text.to_owned())
-        }
-    }
-}
-
 /// Gives every parameter of a template its value: what the caller gave, what it was before, or its
 /// default. SSM parameter types are looked up now, in the region of the stack.
 pub(crate) fn bind(
@@ -51,8 +25,8 @@ pub(crate) fn bind(
     place: &Place,
     template: &Template,
     given: &BTreeMap<String, Given>,
-    previous: &[Parameter],
-) -> Result<Vec<Parameter>, Fault> {
+    previous: &[BoundParameter],
+) -> Result<Vec<BoundParameter>, Fault> {
     let declared = |key: &str| template.parameters().any(|(id, _)| id == key);
     let unknown: Vec<&str> = given.keys().map(String::as_str).filter(|key| !declared(key)).collect();
     if !unknown.is_empty() {
@@ -66,7 +40,7 @@ pub(crate) fn bind(
             Some(Given::Value(value)) => Some((value.clone(), false)),
             Some(Given::MadeUp(value)) => Some((value.clone(), true)),
             Some(Given::Previous) => before().map(|old| (old.value.clone(), old.made_up)),
-            None => declaration.get("Default").map(|default| (super::scope::text_of(default), false)),
+            None => declaration.get("Default").map(|default| (text_of(default), false)),
         };
         let Some((value, made_up)) = value else {
             missing.push(key);
@@ -75,20 +49,20 @@ pub(crate) fn bind(
         allowed(key, declaration, &value)?;
         let kind = declaration.get("Type").and_then(Value::as_str).unwrap_or("String");
         let stored = kind.strip_prefix("AWS::SSM::Parameter::Value<");
-        let found = stored.and_then(|_| ssm::read(world, place, &value));
+        let found = stored.and_then(|_| parameters::read(world, place, &value));
         let made_up = found.as_ref().map_or(made_up, |parameter| parameter.made_up);
         let resolved = found.map(|parameter| parameter.value.to_string());
         if stored.is_some() && resolved.is_none() {
             unfetched.push(value.clone());
         }
         let inner = stored.unwrap_or(kind);
-        bound.push(Parameter {
+        bound.push(BoundParameter {
             key: key.to_owned(),
             value,
             resolved,
             made_up,
             is_list: inner.starts_with("List<") || inner.starts_with("CommaDelimitedList"),
-            no_echo: declaration.get("NoEcho").is_some_and(|flag| super::scope::text_of(flag) == "true"),
+            no_echo: declaration.get("NoEcho").is_some_and(|flag| text_of(flag) == "true"),
         });
     }
     if !missing.is_empty() {
@@ -105,7 +79,7 @@ pub(crate) fn bind(
 
 fn allowed(key: &str, declaration: &Value, value: &str) -> Result<(), Fault> {
     let Some(allowed) = declaration.get("AllowedValues").and_then(Value::as_array) else { return Ok(()) };
-    let allowed: Vec<String> = allowed.iter().map(super::scope::text_of).collect();
+    let allowed: Vec<String> = allowed.iter().map(text_of).collect();
     if allowed.iter().any(|allowed| allowed == value) {
         return Ok(());
     }
@@ -124,7 +98,7 @@ pub(crate) fn check_rules(scope: &Scope<'_>) -> Result<(), Fault> {
         for assertion in rule.get("Assertions").and_then(Value::as_array).into_iter().flatten() {
             let Some(assert) = assertion.get("Assert") else { continue };
             if !scope.holds(&format!("Rules.{name}.Assertions"), assert).map_err(Fault::validation)? {
-                let why = assertion.get("AssertDescription").map(super::scope::text_of);
+                let why = assertion.get("AssertDescription").map(text_of);
                 return Err(Fault::validation(format!(
                     "Template rule {name} was not satisfied: {}",
                     why.unwrap_or_default()

@@ -6,10 +6,7 @@ use paceline_assembly::Template;
 use serde_json::Value;
 
 use super::evaluate::Evaluation;
-use super::made_up::Known;
-use super::parameters::Parameter;
-use crate::stack::Resource;
-use crate::world::{Place, World};
+use crate::world::{BoundParameter, Desired, Known, Place, Resource, StackKey, World};
 
 /// What an expression may refer to.
 #[derive(Clone, Copy)]
@@ -20,7 +17,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) stack_id: &'a str,
     pub(crate) notification_arns: &'a [String],
     pub(crate) template: &'a Template,
-    pub(crate) parameters: &'a [Parameter],
+    pub(crate) parameters: &'a [BoundParameter],
     /// What the template's conditions come to.
     pub(crate) conditions: &'a BTreeMap<String, bool>,
     pub(crate) resources: &'a BTreeMap<String, Resource>,
@@ -28,13 +25,27 @@ pub(crate) struct Scope<'a> {
     pub(crate) lenient: bool,
 }
 
-/// A value as text, as `Fn::Join` or a parameter needs it.
-pub(crate) fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+impl Desired {
+    /// What the expressions of the template may refer to.
+    pub(crate) fn scope<'a>(
+        &'a self,
+        world: &'a World,
+        key: &'a StackKey,
+        name: &'a str,
+        resources: &'a BTreeMap<String, Resource>,
+    ) -> Scope<'a> {
+        Scope {
+            world,
+            place: &key.place,
+            stack_name: name,
+            stack_id: &key.arn,
+            notification_arns: &self.notification_arns,
+            template: &self.template,
+            parameters: &self.parameters,
+            conditions: &self.conditions,
+            resources,
+            lenient: false,
+        }
     }
 }
 

@@ -1,0 +1,90 @@
+//! Starts, stops and lists builds.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::invalid;
+use crate::wire::{Fault, Outcome, Request, strings, text};
+use crate::world::{Build, World, add};
+
+/// For so long a token means the build that was started with it (API reference, `StartBuild`).
+const TOKEN_LIVES: Duration = Duration::from_mins(5);
+
+pub(super) fn start(world: &mut World, request: &Request) -> Outcome {
+    let name = text(&request.json, "projectName")?;
+    let place = request.place.clone();
+    let project = world.region(&place).and_then(|region| region.projects.get(name)).cloned();
+    let project = project.ok_or_else(|| {
+        let arn = place.arn("codebuild", &format!("project/{name}"));
+        Fault::bad("ResourceNotFoundException", format!("Project cannot be found: {arn}"))
+    })?;
+    let now = world.now;
+    let minutes = request.json.get("timeoutInMinutesOverride").unwrap_or(&project["timeoutInMinutes"]);
+    let minutes = minutes.as_u64().unwrap_or(60);
+    if !(5..=2160).contains(&minutes) {
+        return Err(invalid("Invalid timeout: must be between 5 and 2160 minutes".to_owned()));
+    }
+    if let Some(token) = request.json["idempotencyToken"].as_str() {
+        let builds = world.region(&place).map(|region| &region.builds);
+        let same = builds.into_iter().flat_map(|builds| builds.values()).find(|build| {
+            build.request["idempotencyToken"] == token && now <= add(build.started, TOKEN_LIVES)
+        });
+        if let Some(build) = same {
+            if build.request != request.json {
+                let message = "Parameter mismatch: the idempotency token was used with other parameters";
+                return Err(invalid(message.to_owned()));
+            }
+            return Ok(json!({"build": build.written(&place, now)}));
+        }
+    }
+    let number = world.number();
+    let id = format!("{name}:{}", world.draws(&["build", name, &number.to_string()]).uuid());
+    let build = Build {
+        id: id.clone(),
+        number: world.region(&place).map_or(0, |region| region.builds.len()) + 1,
+        project,
+        request: request.json.clone(),
+        started: now,
+        stopped: None,
+        timeout: Duration::from_mins(minutes),
+        commands: world.options.build,
+        fails: world.options.faults.builds_fail,
+    };
+    let written = build.written(&place, now);
+    world.region_mut(&place).builds.insert(id, build);
+    Ok(json!({"build": written}))
+}
+
+pub(super) fn get(world: &World, request: &Request) -> Value {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    let builds = world.region(&request.place).map(|region| &region.builds);
+    for id in strings(&request.json, "ids") {
+        match builds.and_then(|builds| builds.get(id)) {
+            Some(build) => found.push(build.written(&request.place, world.now)),
+            None => missing.push(id),
+        }
+    }
+    json!({"builds": found, "buildsNotFound": missing})
+}
+
+pub(super) fn stop(world: &mut World, request: &Request) -> Outcome {
+    let id = text(&request.json, "id")?;
+    let now = world.now;
+    let build = world.region_mut(&request.place).builds.get_mut(id);
+    let build = build.ok_or_else(|| {
+        let arn = request.place.arn("codebuild", &format!("build/{id}"));
+        Fault::bad("ResourceNotFoundException", format!("Build cannot be found: {arn}"))
+    })?;
+    build.stopped.get_or_insert(now);
+    Ok(json!({"build": build.written(&request.place, now)}))
+}
+
+pub(super) fn list(world: &World, request: &Request) -> Outcome {
+    let name = text(&request.json, "projectName")?;
+    let builds = world.region(&request.place).map(|region| &region.builds);
+    let of_project = builds.into_iter().flat_map(|builds| builds.values());
+    let mut builds: Vec<&Build> = of_project.filter(|build| build.project["name"] == name).collect();
+    builds.sort_by_key(|build| std::cmp::Reverse(build.number));
+    Ok(json!({"ids": builds.iter().map(|build| &build.id).collect::<Vec<_>>()}))
+}

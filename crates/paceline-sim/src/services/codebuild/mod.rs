@@ -1,0 +1,118 @@
+//! CodeBuild: projects and builds.
+//!
+//! Its model lists CBOR beside JSON; clients that send CBOR are told that it is not simulated.
+
+mod builds;
+
+use serde_json::{Value, json};
+
+use crate::services::service::{Answer, Service, unknown_operation};
+use crate::wire::{Fault, Outcome, Protocol, Request, strings, text};
+use crate::world::{World, epoch};
+
+/// `CodeBuild`.
+pub(super) struct CodeBuild;
+
+impl Service for CodeBuild {
+    fn name(&self) -> &'static str {
+        "codebuild"
+    }
+
+    fn protocol(&self) -> Protocol {
+        Protocol::Json
+    }
+
+    fn answer(&self, world: &mut World, request: &Request) -> Result<Answer, Fault> {
+        perform(world, request).map(Answer::Result)
+    }
+}
+
+fn perform(world: &mut World, request: &Request) -> Outcome {
+    match request.operation.as_str() {
+        "BatchGetProjects" => {
+            let (mut found, mut missing) = (Vec::new(), Vec::new());
+            let projects = world.region(&request.place).map(|region| &region.projects);
+            for name in strings(&request.json, "names") {
+                match projects.and_then(|projects| projects.get(name)) {
+                    Some(project) => found.push(project.clone()),
+                    None => missing.push(name),
+                }
+            }
+            Ok(json!({"projects": found, "projectsNotFound": missing}))
+        }
+        "CreateProject" => {
+            let name = text(&request.json, "name")?;
+            for required in ["source", "artifacts", "environment", "serviceRole"] {
+                if request.json.get(required).is_none() {
+                    return Err(invalid(format!("Project {required} is required")));
+                }
+            }
+            if world.region(&request.place).is_some_and(|region| region.projects.contains_key(name)) {
+                let arn = arn(request, name);
+                return Err(Fault::bad(
+                    "ResourceAlreadyExistsException",
+                    format!("Project already exists: {arn}"),
+                ));
+            }
+            store(world, request, name, json!({}))
+        }
+        "UpdateProject" => {
+            let name = text(&request.json, "name")?;
+            let before = world.region(&request.place).and_then(|region| region.projects.get(name)).cloned();
+            let missing = || {
+                Fault::bad(
+                    "ResourceNotFoundException",
+                    format!("Project cannot be found: {}", arn(request, name)),
+                )
+            };
+            store(world, request, name, before.ok_or_else(missing)?)
+        }
+        "StartBuild" => builds::start(world, request),
+        "BatchGetBuilds" => Ok(builds::get(world, request)),
+        "StopBuild" => builds::stop(world, request),
+        "ListBuildsForProject" => builds::list(world, request),
+        _ => Err(unknown_operation(request)),
+    }
+}
+
+/// Puts what the request names over what was there before.
+fn store(world: &mut World, request: &Request, name: &str, mut project: Value) -> Outcome {
+    check(&request.json)?;
+    let now = json!(epoch(world.now));
+    if project.get("arn").is_none() {
+        project["arn"] = json!(arn(request, name));
+        project["created"] = now.clone();
+        // What CodeBuild fills in (API reference, "CreateProject").
+        project["timeoutInMinutes"] = json!(60);
+        project["queuedTimeoutInMinutes"] = json!(480);
+    }
+    project["lastModified"] = now;
+    for (field, value) in request.json.as_object().into_iter().flatten() {
+        project[field] = value.clone();
+    }
+    world.region_mut(&request.place).projects.insert(name.to_owned(), project.clone());
+    Ok(json!({"project": project}))
+}
+
+/// Settings that CodeBuild refuses (User Guide, "Build caching" and "Quotas for AWS CodeBuild").
+fn check(project: &Value) -> Result<(), Fault> {
+    if let Some(minutes) = project["timeoutInMinutes"].as_i64()
+        && !(5..=2160).contains(&minutes)
+    {
+        return Err(invalid("Invalid timeout: must be between 5 and 2160 minutes".to_owned()));
+    }
+    let modes = strings(&project["cache"], "modes");
+    let privileged = project["environment"]["privilegedMode"].as_bool().unwrap_or_default();
+    if modes.contains(&"LOCAL_DOCKER_LAYER_CACHE") && !privileged {
+        return Err(invalid("Docker layer cache mode requires privileged mode".to_owned()));
+    }
+    Ok(())
+}
+
+fn invalid(message: String) -> Fault {
+    Fault::bad("InvalidInputException", message)
+}
+
+fn arn(request: &Request, name: &str) -> String {
+    request.place.arn("codebuild", &format!("project/{name}"))
+}

@@ -1,0 +1,102 @@
+//! The services, each in a folder of its own.
+//!
+//! A new service is a folder with a [`Service`], and a line in [`ALL`]. What it keeps is in the world below.
+
+mod cloudformation;
+mod codebuild;
+mod ecr;
+mod iam;
+mod logs;
+mod s3;
+mod service;
+mod ssm;
+mod sts;
+
+use bytes::Bytes;
+use http::Response;
+
+use self::service::{Answer, Service, denied, is_denied, unknown_operation};
+use crate::wire::{Fault, Protocol, Request, identified, write, write_fault};
+use crate::world::World;
+
+pub(crate) use self::cloudformation::give_alias;
+
+/// Every service that is simulated.
+const ALL: [&dyn Service; 8] = [
+    &cloudformation::CloudFormation,
+    &codebuild::CodeBuild,
+    &ecr::Ecr,
+    &iam::Iam,
+    &logs::Logs,
+    &s3::S3,
+    &ssm::Ssm,
+    &sts::Sts,
+];
+
+/// Takes a request apart, and names the operation that it asks for.
+pub(crate) fn read(request: http::Request<Bytes>, account: &str) -> Result<Request, Fault> {
+    let mut request = Request::read(request, account, protocol_of)?;
+    if let Some(service) = find(&request.service) {
+        service.recognise(&mut request);
+    }
+    Ok(request)
+}
+
+/// Answers a request, and says what it was refused with.
+pub(crate) fn perform(world: &mut World, request: &Request, id: &str) -> (Response<Bytes>, Option<Fault>) {
+    let service = find(&request.service);
+    let answer = admit(world, request, service).and_then(|()| match service {
+        Some(service) => service.answer(world, request),
+        None => Err(unknown_operation(request)),
+    });
+    let (response, fault) = match answer {
+        Ok(Answer::Result(result)) => (write(request, &result, id), None),
+        Ok(Answer::Response(response)) => (response, None),
+        Err(fault) => (write_fault(request.protocol, &fault, id), Some(fault)),
+    };
+    (identified(response, id), fault)
+}
+
+/// How a service speaks. One that is not simulated is answered in JSON.
+pub(crate) fn protocol_of(service: &str) -> Protocol {
+    find(service).map_or(Protocol::Json, Service::protocol)
+}
+
+fn find(name: &str) -> Option<&'static dyn Service> {
+    ALL.into_iter().find(|service| service.name() == name)
+}
+
+/// What stands between a request and its service: credentials, permissions, rates and mishaps.
+fn admit(world: &mut World, request: &Request, service: Option<&dyn Service>) -> Result<(), Fault> {
+    let faults = &world.options.faults;
+    let protocol = request.protocol;
+    if faults.expired_tokens {
+        let (status, code) = match protocol {
+            Protocol::Json => (400, "ExpiredTokenException"),
+            Protocol::Rest => (400, "ExpiredToken"),
+            Protocol::Query { .. } => (403, "ExpiredToken"),
+        };
+        return Err(Fault::new(status, code, "The security token included in the request is expired"));
+    }
+    if is_denied(world, &request.service, &request.operation) {
+        return Err(denied(request));
+    }
+    let faults = &world.options.faults;
+    let (throttle, errors) = (faults.throttle, faults.server_errors);
+    let rate = service.and_then(|service| service.rate(&request.operation));
+    let over = world.options.throttling
+        && rate
+            .is_some_and(|rate| !world.throttle.admits(&request.place, &request.operation, rate, world.now));
+    if world.random.chance(throttle) || over {
+        return Err(Fault::throttled(protocol));
+    }
+    if world.random.chance(errors) {
+        let code = match protocol {
+            Protocol::Rest => "InternalError",
+            Protocol::Json => "InternalServerError",
+            Protocol::Query { .. } => "InternalFailure",
+        };
+        return Err(Fault::new(500, code, "An internal error occurred"));
+    }
+    Ok(())
+}

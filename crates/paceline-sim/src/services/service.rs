@@ -1,0 +1,77 @@
+//! What a service is, and what all of them say alike.
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::Value;
+
+use crate::wire::{Fault, Protocol, Request};
+use crate::world::World;
+
+/// A simulated service.
+pub(crate) trait Service: Sync {
+    /// The name, as the credential scope of a signature has it.
+    fn name(&self) -> &'static str;
+
+    /// How the service speaks.
+    fn protocol(&self) -> Protocol;
+
+    /// Names the operation that a request asks for, where neither a header nor the form of the request does.
+    fn recognise(&self, _request: &mut Request) {}
+
+    /// How many requests a second an operation takes, if that is documented.
+    fn rate(&self, _operation: &str) -> Option<f64> {
+        None
+    }
+
+    /// Does what a request asks for.
+    fn answer(&self, world: &mut World, request: &Request) -> Result<Answer, Fault>;
+}
+
+/// What a service answers.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The result of the operation, which its protocol writes.
+    Result(Value),
+    /// A whole response.
+    Response(Response<Bytes>),
+}
+
+/// Whether callers may not use an operation.
+pub(crate) fn is_denied(world: &World, service: &str, operation: &str) -> bool {
+    world.options.faults.denied.iter().any(|(s, o)| s == service && o == operation)
+}
+
+pub(crate) fn denied(request: &Request) -> Fault {
+    let (account, partition) = (&request.place.account, request.place.partition());
+    let message = format!(
+        "User: arn:{partition}:sts::{account}:assumed-role/simulated/session is not authorized to perform: {}:{}",
+        request.service, request.operation
+    );
+    match request.protocol {
+        Protocol::Json => Fault::bad("AccessDeniedException", message),
+        Protocol::Rest => Fault::new(403, "AccessDenied", "Access Denied"),
+        Protocol::Query { .. } => Fault::new(403, "AccessDenied", message),
+    }
+}
+
+/// The error for an operation that a service does not have, or that is not simulated.
+pub(crate) fn unknown_operation(request: &Request) -> Fault {
+    let (service, operation) = (&request.service, &request.operation);
+    match request.protocol {
+        Protocol::Query { .. } => Fault::bad(
+            "InvalidAction",
+            format!("Could not find operation {operation} of {service}: it is not simulated"),
+        ),
+        Protocol::Json => Fault::bad(
+            "UnknownOperationException",
+            format!("operation {operation} of {service} is not simulated"),
+        ),
+        Protocol::Rest => Fault::new(
+            501,
+            "NotImplemented",
+            format!(
+                "A header or operation you provided implies functionality that is not simulated: {operation}"
+            ),
+        ),
+    }
+}

@@ -1,0 +1,11 @@
+//! The wire: requests are taken apart, and answers are written in the protocol of the question.
+
+mod answer;
+mod json;
+mod request;
+
+pub(crate) use answer::{
+    Fault, Lists, Outcome, Protocol, element, identified, respond, set_header, write, write_fault,
+};
+pub(crate) use json::{strings, text};
+pub(crate) use request::{Form, Request, access_key_for, percent_decode};

@@ -1,0 +1,64 @@
+//! What callers have asked for.
+
+use jiff::Timestamp;
+
+/// One request, as the simulator saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// When it arrived, in virtual time.
+    pub at: Timestamp,
+    /// The service, as the credential scope names it.
+    pub service: String,
+    /// The operation.
+    pub operation: String,
+    /// The account of the caller's credentials.
+    pub account: String,
+    /// Whether the credentials are those of a role that was assumed.
+    pub as_role: bool,
+    /// The region of the credential scope.
+    pub region: String,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The error code, if it failed.
+    pub error: Option<String>,
+    /// The stack it named, if it named one.
+    pub stack: Option<String>,
+}
+
+impl Call {
+    /// One that nobody has understood yet.
+    pub(crate) fn unknown(at: Timestamp) -> Self {
+        Self {
+            at,
+            service: "unknown".to_owned(),
+            operation: "unknown".to_owned(),
+            account: String::new(),
+            as_role: false,
+            region: String::new(),
+            status: 200,
+            error: None,
+            stack: None,
+        }
+    }
+
+    /// Whether it names a stack, by its name or its ARN.
+    pub fn names(&self, stack: &str) -> bool {
+        let is_it = |text: &str| text == stack || text.split('/').nth(1) == Some(stack);
+        self.stack.as_deref().is_some_and(is_it)
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_read(&self) -> bool {
+        const READS: [&str; 7] = ["Get", "List", "Describe", "Batch", "Head", "Simulate", "Validate"];
+        READS.iter().any(|prefix| self.operation.starts_with(prefix))
+    }
+
+    /// Whether another asks for the same operation on the same thing.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let what = |call: &Self| {
+            let Self { service, operation, account, region, stack, .. } = call.clone();
+            (service, operation, account, region, stack)
+        };
+        what(self) == what(other)
+    }
+}

@@ -1,0 +1,244 @@
+//! Everything the simulated AWS knows, and what is due to happen in it.
+//!
+//! Nothing happens in the background. Whatever takes time is put into a queue with the moment it is
+//! due; the next request first brings the world up to its own time.
+
+mod buckets;
+mod builds;
+mod call;
+pub(crate) mod forms;
+mod identities;
+mod known;
+mod operation;
+pub(crate) mod parameters;
+mod place;
+pub(crate) mod repositories;
+pub(crate) mod secrets;
+mod stack;
+mod throttle;
+mod time;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use self::buckets::Buckets;
+use self::identities::Identities;
+use self::parameters::StoredParameter;
+use self::repositories::Repository;
+use self::throttle::Throttle;
+use crate::options::{Accounts, SimOptions};
+use crate::random::Random;
+
+pub(crate) use self::buckets::{Object, etag};
+pub(crate) use self::builds::Build;
+pub use self::call::Call;
+pub(crate) use self::identities::{Profile, Role, visible_at};
+pub(crate) use self::known::{Known, text_of};
+pub(crate) use self::operation::{ANY_OPERATION, Kind, OnFailure, Operation, Step, Task, TaskState, Work};
+pub(crate) use self::place::{Place, StackKey};
+pub use self::stack::StackSummary;
+pub(crate) use self::stack::{BoundParameter, ChangeSet, Desired, Event, Output, Resource, Stack, Token};
+pub(crate) use self::time::{add, epoch, written};
+
+/// What a region holds for one account.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Region {
+    /// By ARN, deleted ones too.
+    pub(crate) stacks: BTreeMap<Arc<str>, Box<Stack>>,
+    /// The stacks that are not deleted, by name.
+    pub(crate) names: BTreeMap<String, Arc<str>>,
+    pub(crate) exports: BTreeMap<String, Export>,
+    pub(crate) parameters: BTreeMap<String, StoredParameter>,
+    pub(crate) repositories: BTreeMap<String, Repository>,
+    /// The names of the secrets that stacks made.
+    pub(crate) secrets: BTreeSet<String>,
+    /// CodeBuild projects by name, as `BatchGetProjects` gives them.
+    pub(crate) projects: BTreeMap<String, serde_json::Value>,
+    /// Builds of those projects, by id.
+    pub(crate) builds: BTreeMap<String, Build>,
+    /// EKS clusters that stacks created, and whether they are still there.
+    pub(crate) clusters: BTreeMap<String, bool>,
+    /// Names that resources took, with the stack and the resource that did.
+    pub(crate) taken: BTreeMap<(String, String), Arc<str>>,
+}
+
+/// An exported output.
+#[derive(Debug, Clone)]
+pub(crate) struct Export {
+    pub(crate) value: String,
+    pub(crate) stack: Arc<str>,
+    pub(crate) stack_name: String,
+    /// Whether any part of the value is made up.
+    pub(crate) made_up: bool,
+}
+
+/// What an account holds in no region in particular.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Account {
+    pub(crate) identities: Identities,
+    /// Peerings between transit gateways: they show in both regions.
+    pub(crate) peerings: Vec<Peering>,
+}
+
+/// A transit gateway peering attachment.
+#[derive(Debug, Clone)]
+pub(crate) struct Peering {
+    pub(crate) id: String,
+    pub(crate) regions: [String; 2],
+    pub(crate) accepted: bool,
+}
+
+/// Something that will happen to a stack.
+#[derive(Debug, Clone)]
+pub(crate) struct Due {
+    at: Timestamp,
+    /// Keeps things that are due at the same moment in the order they were scheduled in.
+    sequence: u64,
+    pub(crate) key: StackKey,
+    /// The operation it belongs to; if the stack has another by then, it does not happen.
+    pub(crate) operation: u64,
+    pub(crate) step: Step,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.sequence) == (other.at, other.sequence)
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.sequence).cmp(&(other.at, other.sequence))
+    }
+}
+
+/// How many digits the id of an account has.
+const ACCOUNT_DIGITS: usize = 12;
+
+/// How many calls are remembered, so that a server that runs for days stays small.
+const MOST_CALLS: usize = 100_000;
+
+/// The whole state.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) options: SimOptions,
+    pub(crate) random: Random,
+    pub(crate) now: Timestamp,
+    pub(crate) regions: BTreeMap<Place, Region>,
+    pub(crate) accounts: BTreeMap<Arc<str>, Account>,
+    pub(crate) buckets: Buckets,
+    pub(crate) throttle: Throttle,
+    pub(crate) calls: Vec<Call>,
+    queue: BinaryHeap<Reverse<Due>>,
+    sequence: u64,
+    counter: u64,
+}
+
+impl World {
+    pub(crate) fn new(options: SimOptions) -> Self {
+        Self {
+            random: Random::new(options.seed),
+            options,
+            now: Timestamp::UNIX_EPOCH,
+            regions: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            buckets: Buckets::default(),
+            throttle: Throttle::default(),
+            calls: Vec::new(),
+            queue: BinaryHeap::new(),
+            sequence: 0,
+            counter: 0,
+        }
+    }
+
+    pub(crate) fn log(&mut self, call: Call) {
+        if self.calls.len() >= MOST_CALLS {
+            self.calls.drain(..MOST_CALLS / 2);
+        }
+        self.calls.push(call);
+    }
+
+    /// A copy that does not know who called.
+    pub(crate) fn copy(&mut self) -> Self {
+        let calls = std::mem::take(&mut self.calls);
+        let copy = self.clone();
+        self.calls = calls;
+        copy
+    }
+
+    /// Takes the next thing that is due by then out of the queue, and moves the time on to it.
+    pub(crate) fn next_until(&mut self, to: Timestamp) -> Option<Due> {
+        self.queue.peek().filter(|Reverse(due)| due.at <= to)?;
+        let Reverse(due) = self.queue.pop()?;
+        self.now = self.now.max(due.at);
+        Some(due)
+    }
+
+    pub(crate) fn schedule(&mut self, after: Duration, key: StackKey, operation: u64, step: Step) {
+        let at = add(self.now, after);
+        self.sequence += 1;
+        self.queue.push(Reverse(Due { at, sequence: self.sequence, key, operation, step }));
+    }
+
+    /// When the next thing is due.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.queue.peek().map(|Reverse(due)| due.at)
+    }
+
+    /// A number that no one else has.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    /// Draws that depend on the seed and these words alone.
+    pub(crate) fn draws(&self, words: &[&str]) -> Random {
+        Random::keyed(self.options.seed, words)
+    }
+
+    pub(crate) fn region(&self, place: &Place) -> Option<&Region> {
+        self.regions.get(place)
+    }
+
+    pub(crate) fn region_mut(&mut self, place: &Place) -> &mut Region {
+        self.regions.entry(place.clone()).or_default()
+    }
+
+    pub(crate) fn account_mut(&mut self, account: &Arc<str>) -> &mut Account {
+        self.accounts.entry(account.clone()).or_default()
+    }
+
+    pub(crate) fn is_bootstrapped(&self, place: &Place) -> bool {
+        self.options.bootstrap_of(&place.account, &place.region).is_there()
+    }
+
+    /// Whether a text can be the id of an account.
+    pub(crate) fn is_account(&self, text: &str) -> bool {
+        let fits = match self.options.accounts {
+            Accounts::OfTwelveDigits => text.len() == ACCOUNT_DIGITS,
+            Accounts::OfAnyLength => !text.is_empty(),
+        };
+        fits && text.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    pub(crate) fn take_stack(&mut self, key: &StackKey) -> Option<Box<Stack>> {
+        self.regions.get_mut(&key.place)?.stacks.remove(&key.arn)
+    }
+
+    pub(crate) fn put_stack(&mut self, stack: Box<Stack>) {
+        let region = self.region_mut(&stack.key.place.clone());
+        region.stacks.insert(stack.key.arn.clone(), stack);
+    }
+}

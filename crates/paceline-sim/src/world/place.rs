@@ -1,0 +1,37 @@
+//! Where things are.
+
+use std::sync::Arc;
+
+/// An account and a region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) account: Arc<str>,
+    pub(crate) region: Arc<str>,
+}
+
+impl Place {
+    pub(crate) fn new(account: &str, region: &str) -> Self {
+        Self { account: account.into(), region: region.into() }
+    }
+
+    /// The partition of the region.
+    pub(crate) fn partition(&self) -> &'static str {
+        paceline_assembly::partition(&self.region)
+    }
+
+    /// The domain of the region's endpoints.
+    pub(crate) fn url_suffix(&self) -> &'static str {
+        paceline_assembly::url_suffix(&self.region)
+    }
+
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account)
+    }
+}
+
+/// Where a stack is kept: its place and its ARN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StackKey {
+    pub(crate) place: Place,
+    pub(crate) arn: Arc<str>,
+}

@@ -1,0 +1,52 @@
+//! API rates, as token buckets.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::Place;
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    tokens: f64,
+    at: Timestamp,
+}
+
+/// One bucket per account, region and operation. A bucket holds what one second allows, which is an
+/// assumption: AWS documents the rates but not the bursts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Throttle(BTreeMap<(Place, String), Bucket>);
+
+impl Throttle {
+    /// Whether one more request comes through, where `rate` is how many do in a second.
+    pub(crate) fn admits(&mut self, place: &Place, operation: &str, rate: f64, now: Timestamp) -> bool {
+        let bucket =
+            self.0.entry((place.clone(), operation.to_owned())).or_insert(Bucket { tokens: rate, at: now });
+        let elapsed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
+        bucket.tokens = (bucket.tokens + elapsed * rate).min(rate);
+        bucket.at = now;
+        // Sums of fractions fall short of the whole by a rounding error.
+        let admitted = bucket.tokens >= 1.0 - 1e-9;
+        if admitted {
+            bucket.tokens -= 1.0;
+        }
+        admitted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_refills_what_a_second_allows() {
+        let mut throttle = Throttle::default();
+        let place = Place::new("1", "us-east-1");
+        let at = |millis| Timestamp::from_millisecond(millis).unwrap();
+        let mut admits = |millis| throttle.admits(&place, "CreateStack", 2.0, at(millis));
+        assert!(admits(0) && admits(0) && !admits(0));
+        assert!(!admits(400));
+        assert!(admits(500));
+        assert!(!admits(600));
+    }
+}

@@ -1,0 +1,21 @@
+//! Moments: how they are added to, and how AWS writes them.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub(crate) fn add(at: Timestamp, duration: Duration) -> Timestamp {
+    let duration = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    at.saturating_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+/// A moment as AWS writes it in XML and in ids.
+pub(crate) fn written(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// A moment as the JSON protocol writes it: seconds since the epoch.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit a float exactly")]
+pub(crate) fn epoch(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
+}
