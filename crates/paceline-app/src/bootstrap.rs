@@ -2,8 +2,9 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
-use paceline_aws::{BootstrapCli, Bootstrapper, Bootstrapping, PreflightError, Trouble};
+use paceline_aws::{AwsError, Bootstrapper, Bootstrapping, PreflightError};
 use paceline_engine::exit;
+use paceline_host::BootstrapCli;
 use tokio::task::JoinSet;
 
 use crate::app::{App, configured};
@@ -63,7 +64,7 @@ pub fn bootstrap(settings: &BootstrapSettings) -> Result<u8, Failure> {
             if settings.dry_run {
                 for environment in &lacking {
                     let lacks = environment.lacks.as_deref().unwrap_or_default();
-                    terminal::print(&format!("{lacks}\n  {}\n", cli(environment).line(environment)));
+                    terminal::print(&format!("{lacks}\n  {}\n", cli(environment).line(&environment.stack())));
                 }
                 return Ok(exit::DONE);
             }
@@ -94,19 +95,19 @@ async fn all_at_once(
         let bootstrapper = std::sync::Arc::clone(&bootstrapper);
         tasks.spawn(async move { one(&bootstrapper, &cli, &environment).await });
     }
-    let mut troubles: Vec<Trouble> = tasks.join_all().await.into_iter().filter_map(Result::err).collect();
-    troubles.sort_by(|a, b| a.message.cmp(&b.message));
-    if troubles.is_empty() {
+    let mut errors: Vec<AwsError> = tasks.join_all().await.into_iter().filter_map(Result::err).collect();
+    errors.sort_by_key(ToString::to_string);
+    if errors.is_empty() {
         return Ok(exit::DONE);
     }
-    Err(Failure::from(PreflightError(troubles)).with_exit_code(exit::FAILED))
+    Err(Failure::from(PreflightError(errors)).with_exit_code(exit::FAILED))
 }
 
 async fn one(
     bootstrapper: &Bootstrapper,
     cli: &BootstrapCli,
     environment: &Bootstrapping,
-) -> Result<(), Trouble> {
+) -> Result<(), AwsError> {
     let say = |line: &str| terminal::say(&format!("[bootstrap {}] {line}", environment.place()));
     say(environment.lacks.as_deref().unwrap_or_default());
     bootstrapper.perform(cli, environment, |line| say(&line)).await?;

@@ -59,9 +59,8 @@ async fn start_and_follow(
     };
     match ended {
         Ok(end) => Ok(tell(&id, &end)),
-        Err(trouble) => {
-            let message =
-                format!("the build {id} cannot be followed any more, and goes on: {}", trouble.message);
+        Err(error) => {
+            let message = format!("the build {id} cannot be followed any more, and goes on: {error}");
             Err(Failure::usage(message, how_to_stop).with_exit_code(exit::INTERRUPTED))
         }
     }
@@ -81,7 +80,7 @@ fn say(news: BuildNews) {
                 terminal::say_painted(&format!("      {}", log_line(&message, terminal::stderr_style())));
             }
         }
-        BuildNews::Trouble(what) => terminal::warn(&what),
+        BuildNews::Problem(what) => terminal::warn(&what),
     }
 }
 
@@ -102,10 +101,9 @@ pub(crate) async fn own() -> Option<BuildPhases> {
     let asked = async { Builds::connect(&terminal::wire(), "us-east-1").await?.phases(&id).await };
     match asked.await {
         Ok(phases) => Some(BuildPhases { build: id, phases }),
-        Err(trouble) => {
-            let message = trouble.message;
+        Err(error) => {
             terminal::note(&format!(
-                "the phases of this build are not known, and not in the reports: {message}; its role needs codebuild:BatchGetBuilds"
+                "the phases of this build are not known, and not in the reports: {error}; its role needs codebuild:BatchGetBuilds"
             ));
             None
         }

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use paceline_assembly::AssemblyError;
-use paceline_aws::{PreflightError, SynthesisError, Trouble};
+use paceline_aws::{AwsError, PreflightError};
 use paceline_engine::{JournalError, exit};
+use paceline_host::SynthesisError;
 use paceline_plan::what_if::WhatIfError;
 use paceline_plan::{ConfigError, PlanError};
 use paceline_text::one_line;
@@ -189,11 +190,11 @@ impl From<JournalError> for Failure {
 
 impl From<PreflightError> for Failure {
     fn from(error: PreflightError) -> Self {
-        let problem = |trouble: Trouble| {
-            let hint = trouble.what_to_do();
-            let message = match trouble.at {
-                Some(at) => format!("{at}: {}", trouble.message),
-                None => trouble.message,
+        let problem = |error: AwsError| {
+            let hint = error.what_to_do();
+            let message = match &error.place {
+                Some(place) => format!("{place}: {error}"),
+                None => error.to_string(),
             };
             (message, hint)
         };

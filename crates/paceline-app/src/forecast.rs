@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use paceline_aws::{tell, unpublishable};
 use paceline_engine::{one_after_another, schedule};
+use paceline_host::{source_problems, unpublishable};
 use paceline_plan::advice::advise;
 use paceline_plan::forecast::{Forecast, MadeBy, lower_bound};
 use paceline_plan::price::Price;
@@ -40,10 +40,10 @@ pub struct Asked<'a> {
 
 /// Warns of what cannot be published from this machine. Whether it is there already is only known in AWS.
 pub fn warn_of_sources(app: &App, plan: &Plan) {
-    for trouble in tell(&unpublishable(&app.assembly, plan)) {
-        let message = trouble.message;
+    for problem in source_problems(&unpublishable(&app.assembly, plan)) {
         terminal::say(&format!(
-            "warning: {message}\n hint: a deployment needs it, unless it is published already"
+            "warning: {}\n hint: a deployment needs it, unless it is published already",
+            problem.message
         ));
     }
 }

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_assembly::{Assembly, FileSource};
-use paceline_aws::{
-    Aws, AwsOptions, Commands, Images, LateSynthesis, MissingFiles, TokenKey, Wire, unpublishable,
-};
+use paceline_aws::{Aws, AwsOptions, Images, LateSynthesis, MissingFiles, TokenKey, Wire};
 use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
+use paceline_host::{Commands, unpublishable};
 use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME, PUSH_TIME};
 use paceline_plan::{Plan, PlanOptions, Reason, Work};
 use paceline_sim::{Accounts, SimHttpClient, SimOptions, Simulator, VirtualClock};

@@ -14,9 +14,9 @@ use paceline_engine::event::BuildPhase;
 use tokio::time::Instant;
 
 use crate::call::Caller;
+use crate::error::{AwsError, ErrorKind, code};
 use crate::sdk::Wire;
 use crate::session::Sessions;
-use crate::trouble::{Kind, Trouble};
 
 /// From one look at a build to the next, soon after something has happened in it; and when nothing has for long.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
@@ -71,7 +71,7 @@ pub enum BuildNews {
     /// A line of its log.
     Line(String),
     /// It cannot be looked at, or its log cannot be read, for now or for good.
-    Trouble(String),
+    Problem(String),
 }
 
 /// How a build ended.
@@ -85,7 +85,7 @@ pub struct BuildEnd {
 
 impl Builds {
     /// `region` is used where neither the environment nor the profile names one.
-    pub async fn connect(wire: &Wire, region: &str) -> Result<Self, Trouble> {
+    pub async fn connect(wire: &Wire, region: &str) -> Result<Self, AwsError> {
         let sessions = Sessions::open(wire, region).await?;
         let (config, caller) = (sessions.base(), sessions.caller(&sessions.here()));
         let time = config.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new()));
@@ -100,8 +100,8 @@ impl Builds {
     }
 
     /// Starts a build and gives its id.
-    pub async fn start(&self, request: &BuildRequest) -> Result<String, Trouble> {
-        let incomplete = |error| Trouble::setup(format!("a variable is incomplete: {error}"));
+    pub async fn start(&self, request: &BuildRequest) -> Result<String, AwsError> {
+        let incomplete = |error| AwsError::setup(format!("a variable is incomplete: {error}"));
         let mut call = self
             .client
             .start_build()
@@ -120,48 +120,46 @@ impl Builds {
             call = call.environment_variables_override(variable);
         }
         let started = self.caller.at_first().call("StartBuild", || call.clone().send()).await;
-        let answer = started.map_err(|trouble| {
-            if trouble.message.starts_with("ResourceNotFoundException") {
-                return trouble.hint("create the project first: paceline project apply");
+        let answer = started.map_err(|error| {
+            if error.is(code::RESOURCE_NOT_FOUND) {
+                return error.hint("create the project first: paceline project apply");
             }
-            trouble
+            error
         })?;
         let id = answer.build_value().and_then(Build::id).map(str::to_owned);
-        id.ok_or_else(|| Trouble::setup("StartBuild answered without a build").during("StartBuild"))
+        id.ok_or_else(|| AwsError::setup("StartBuild answered without a build").during("StartBuild"))
     }
 
     /// Asks for a build to be stopped.
-    pub async fn stop(&self, id: &str) -> Result<(), Trouble> {
+    pub async fn stop(&self, id: &str) -> Result<(), AwsError> {
         self.caller.call("StopBuild", || self.client.stop_build().id(id).send()).await.map(drop)
     }
 
     /// The phases of a build so far; those of the build that this is a part of, with its own id.
-    pub async fn phases(&self, id: &str) -> Result<Vec<BuildPhase>, Trouble> {
+    pub async fn phases(&self, id: &str) -> Result<Vec<BuildPhase>, AwsError> {
         let asked = tokio::time::timeout(PATIENCE, self.get(id)).await;
-        let build = asked.map_err(|_| Trouble::setup("no answer in time").during("BatchGetBuilds"))??;
+        let build = asked.map_err(|_| AwsError::setup("no answer in time").during("BatchGetBuilds"))??;
         Ok(self.told(&build))
     }
 
     /// Follows a build to its end. A look that fails says nothing about the build: it is looked at again, for some
     /// minutes.
-    pub async fn follow(&self, id: &str, mut hear: impl FnMut(BuildNews)) -> Result<BuildEnd, Trouble> {
+    pub async fn follow(&self, id: &str, mut hear: impl FnMut(BuildNews)) -> Result<BuildEnd, AwsError> {
         let mut log = Log { client: &self.logs, next: None, is_readable: true };
         let mut seen = Vec::new();
         let (mut news_at, mut failing) = (Instant::now(), None::<Instant>);
         loop {
             let build = match self.get(id).await {
                 Ok(build) => build,
-                Err(trouble)
-                    if trouble.is_transient() && failing.is_none_or(|since| since.elapsed() < HOPE) =>
-                {
+                Err(error) if error.is_transient() && failing.is_none_or(|since| since.elapsed() < HOPE) => {
                     if failing.is_none() {
                         failing = Some(Instant::now());
-                        hear(BuildNews::Trouble(format!("{}; looking again", trouble.message)));
+                        hear(BuildNews::Problem(format!("{error}; looking again")));
                     }
                     tokio::time::sleep(LONGEST_INTERVAL).await;
                     continue;
                 }
-                Err(trouble) => return Err(trouble),
+                Err(error) => return Err(error),
             };
             failing = None;
             let is_complete = build.build_complete();
@@ -223,11 +221,12 @@ impl Builds {
         format!("paceline-{}-{}", now.as_nanos(), std::process::id())
     }
 
-    async fn get(&self, id: &str) -> Result<Build, Trouble> {
+    async fn get(&self, id: &str) -> Result<Build, AwsError> {
         let send = || self.client.batch_get_builds().ids(id).send();
         // Whoever follows a build looks again, and says so.
         let answer = self.caller.within(Duration::ZERO).call("BatchGetBuilds", send).await?;
-        let missing = || Trouble { kind: Kind::Refused, ..Trouble::setup(format!("there is no build {id}")) };
+        let missing =
+            || AwsError { kind: ErrorKind::Refused, ..AwsError::setup(format!("there is no build {id}")) };
         answer.builds().first().cloned().ok_or_else(|| missing().during("BatchGetBuilds"))
     }
 }
@@ -270,16 +269,16 @@ impl Log<'_> {
         for _ in 0..PAGES_AT_ONCE {
             let call = self.client.get_log_events().log_group_name(group).log_stream_name(stream);
             let answer = call.start_from_head(true).set_next_token(self.next.clone()).send().await;
-            let answer = match answer.map_err(|error| Trouble::of("GetLogEvents", &error)) {
+            let answer = match answer.map_err(|error| AwsError::of("GetLogEvents", &error)) {
                 Ok(answer) => answer,
-                Err(trouble) => {
+                Err(error) => {
                     // A stream that is about to be made, or a call that may succeed the next time.
-                    let may_come = trouble.message.starts_with("ResourceNotFoundException");
-                    if !(may_come || trouble.is_transient()) {
+                    let may_come = error.is(code::RESOURCE_NOT_FOUND);
+                    if !(may_come || error.is_transient()) {
                         self.is_readable = false;
                         let link = build.logs().and_then(|logs| logs.deep_link()).unwrap_or(group);
-                        let what = format!("the log cannot be read ({}): {link}", trouble.message);
-                        hear(BuildNews::Trouble(what));
+                        let what = format!("the log cannot be read ({error}): {link}");
+                        hear(BuildNews::Problem(what));
                     }
                     return heard;
                 }

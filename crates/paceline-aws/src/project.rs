@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::call::Caller;
+use crate::error::{AwsError, code};
 use crate::sdk::Wire;
 use crate::session::Sessions;
-use crate::trouble::Trouble;
 
 /// Reads and writes CodeBuild projects with the credentials at hand.
 #[derive(Debug)]
@@ -43,35 +43,35 @@ pub enum Applied {
 
 impl Projects {
     /// `region` is used where neither the environment nor the profile names one.
-    pub async fn connect(wire: &Wire, region: &str) -> Result<Self, Trouble> {
+    pub async fn connect(wire: &Wire, region: &str) -> Result<Self, AwsError> {
         let sessions = Sessions::open(wire, region).await?;
         let caller = sessions.caller(&sessions.here());
         Ok(Self { client: Client::new(sessions.base()), caller })
     }
 
     /// How the live project differs from the wanted one, field by field; `None` when there is none.
-    pub async fn diff(&self, wanted: &Project) -> Result<Option<Vec<Difference>>, Trouble> {
+    pub async fn diff(&self, wanted: &Project) -> Result<Option<Vec<Difference>>, AwsError> {
         let live = self.get(&wanted.name).await?;
         Ok(live.map(|live| differences(&wanted_fields(wanted), &live_fields(&live))))
     }
 
     /// Makes the live project what it should be. `service_role` is for a project that names none: what has to
     /// be given when it is created, and stays as it is when it is updated.
-    pub async fn apply(&self, wanted: &Project, service_role: Option<&str>) -> Result<Applied, Trouble> {
+    pub async fn apply(&self, wanted: &Project, service_role: Option<&str>) -> Result<Applied, AwsError> {
         let live = self.get(&wanted.name).await?;
         let role = wanted.service_role.as_deref().or(service_role);
         let Some(live) = live else {
             let Some(role) = role else {
                 let message =
                     format!("the project {} is not there yet and names no service role", wanted.name);
-                return Err(Trouble::setup(message).hint(
+                return Err(AwsError::setup(message).hint(
                     "give the role of its builds with --service-role, or deploy the generated CloudFormation template, which makes one",
                 ));
             };
             return match self.create(wanted, role).await {
                 // The answer to the first try got lost, or somebody else was faster.
-                Err(trouble) if trouble.message.starts_with("ResourceAlreadyExistsException") => {
-                    let live = self.get(&wanted.name).await?.ok_or(trouble)?;
+                Err(error) if error.is(code::RESOURCE_ALREADY_EXISTS) => {
+                    let live = self.get(&wanted.name).await?.ok_or(error)?;
                     self.update(wanted, Some(role), &live).await.map(|()| Applied::Created)
                 }
                 created => created.map(|()| Applied::Created),
@@ -85,13 +85,13 @@ impl Projects {
         Ok(Applied::Updated)
     }
 
-    async fn get(&self, name: &str) -> Result<Option<types::Project>, Trouble> {
+    async fn get(&self, name: &str) -> Result<Option<types::Project>, AwsError> {
         let send = || self.client.batch_get_projects().names(name).send();
         let answer = self.caller.at_first().call("BatchGetProjects", send).await?;
         Ok(answer.projects().first().cloned())
     }
 
-    async fn create(&self, project: &Project, role: &str) -> Result<(), Trouble> {
+    async fn create(&self, project: &Project, role: &str) -> Result<(), AwsError> {
         let parts = Parts::of(project)?;
         let call = self.client.create_project().name(&project.name).description(&project.description);
         let call = call.service_role(role).source(parts.source).artifacts(parts.artifacts);
@@ -107,7 +107,7 @@ impl Projects {
         project: &Project,
         role: Option<&str>,
         live: &types::Project,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), AwsError> {
         let mut parts = Parts::of(project)?;
         // The template makes the role of batches, which the settings do not name: it stays.
         if let Some(batch) = parts.batch.as_mut().filter(|batch| batch.service_role.is_none()) {
@@ -142,8 +142,8 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(project: &Project) -> Result<Self, Trouble> {
-        let incomplete = |error| Trouble::setup(format!("the project's settings are incomplete: {error}"));
+    fn of(project: &Project) -> Result<Self, AwsError> {
+        let incomplete = |error| AwsError::setup(format!("the project's settings are incomplete: {error}"));
         let source = types::ProjectSource::builder()
             .r#type(types::SourceType::from(&*word(&project.source.kind)))
             .set_location(project.source.location.clone())

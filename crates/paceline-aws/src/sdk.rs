@@ -20,7 +20,7 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 
 use crate::call::{Notices, OnlyAws};
-use crate::trouble::Trouble;
+use crate::error::AwsError;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -77,7 +77,7 @@ impl<F: Fn() -> SystemTime + Send + Sync> TimeSource for SimulatedTime<F> {
 
 /// Makes the configuration that every client starts from. `region` is used where neither the
 /// environment nor the profile names one.
-pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, Trouble> {
+pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, AwsError> {
     let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new())
         .or_else(Region::new(region.to_owned()));
@@ -121,7 +121,7 @@ pub(crate) fn behavior() -> BehaviorVersion {
 }
 
 /// The HTTP client of every service, and of what is no service.
-pub(crate) fn http(wire: &Wire) -> Result<SharedHttpClient, Trouble> {
+pub(crate) fn http(wire: &Wire) -> Result<SharedHttpClient, AwsError> {
     let http = match &wire.http {
         Some(http) => http.clone(),
         None => network()?,
@@ -130,17 +130,17 @@ pub(crate) fn http(wire: &Wire) -> Result<SharedHttpClient, Trouble> {
 }
 
 /// The network, by way of the proxies and the certificates that the environment names.
-fn network() -> Result<SharedHttpClient, Trouble> {
+fn network() -> Result<SharedHttpClient, AwsError> {
     let mut trust = TrustStore::empty().with_native_roots(true);
     if let Some(bundle) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
         let pem = fs_err::read(&bundle).map_err(|error| {
-            Trouble::setup(format!("cannot read AWS_CA_BUNDLE: {error}"))
+            AwsError::setup(format!("cannot read AWS_CA_BUNDLE: {error}"))
                 .hint("set AWS_CA_BUNDLE to a file of PEM certificates, or unset it")
         })?;
         trust = trust.with_pem_certificate(pem);
     }
     let context = TlsContext::builder().with_trust_store(trust).build();
-    let context = context.map_err(|error| Trouble::setup(format!("cannot set up TLS: {error}")))?;
+    let context = context.map_err(|error| AwsError::setup(format!("cannot set up TLS: {error}")))?;
     Ok(Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());

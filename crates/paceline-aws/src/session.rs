@@ -13,36 +13,16 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
 use aws_sdk_sts::types::Tag;
-use paceline_assembly::{Role, Stack, placeholders};
+use paceline_assembly::{Role, Stack};
 use tokio::sync::OnceCell;
 
-use crate::call::{Caller, Notices};
-use crate::rate::Limiter;
+use crate::call::{Caller, Limiter, Notices};
+use crate::error::{AwsError, CannotAssume, ErrorKind};
 use crate::sdk::{self, Wire};
-use crate::trouble::{Kind, Trouble};
+use crate::target::Target;
 
 /// The variable that allows base credentials where a role cannot be assumed.
 pub const ALLOW_BASE_CREDENTIALS: &str = "PACELINE_ALLOW_BASE_CREDENTIALS";
-
-/// An account and a region that are known.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Target {
-    pub(crate) account: String,
-    pub(crate) region: String,
-}
-
-impl Target {
-    /// Puts the account, the region and the partition where a text has placeholders for them.
-    pub(crate) fn resolve(&self, text: &str) -> String {
-        placeholders(text, paceline_assembly::partition(&self.region), &self.account, &self.region)
-    }
-}
-
-impl std::fmt::Display for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.account, self.region)
-    }
-}
 
 /// The base credentials and the roles assumed from them.
 #[derive(Debug)]
@@ -59,7 +39,7 @@ type RoleKey = (String, Option<String>, String);
 
 impl Sessions {
     /// `region` is used where neither the environment nor the profile names one.
-    pub(crate) async fn open(wire: &Wire, region: &str) -> Result<Self, Trouble> {
+    pub(crate) async fn open(wire: &Wire, region: &str) -> Result<Self, AwsError> {
         Ok(Self {
             base: sdk::base(wire, region).await?,
             account: OnceCell::new(),
@@ -90,7 +70,7 @@ impl Sessions {
     }
 
     /// The account of the base credentials.
-    pub(crate) async fn account(&self) -> Result<&str, Trouble> {
+    pub(crate) async fn account(&self) -> Result<&str, AwsError> {
         let get = async {
             let client = aws_sdk_sts::Client::new(&self.base);
             let send = || client.get_caller_identity().send();
@@ -101,7 +81,7 @@ impl Sessions {
     }
 
     /// Where a stack goes to.
-    pub(crate) async fn target(&self, stack: &Stack) -> Result<Target, Trouble> {
+    pub(crate) async fn target(&self, stack: &Stack) -> Result<Target, AwsError> {
         let account = match &stack.environment.account {
             Some(account) => account.clone(),
             None => self.account().await?.to_owned(),
@@ -111,7 +91,7 @@ impl Sessions {
     }
 
     /// The configuration for acting as a role in an environment, or as ourselves where there is none.
-    pub(crate) async fn assume(&self, role: Option<&Role>, target: &Target) -> Result<SdkConfig, Trouble> {
+    pub(crate) async fn assume(&self, role: Option<&Role>, target: &Target) -> Result<SdkConfig, AwsError> {
         self.assume_by(&self.caller(target), role, target).await
     }
 
@@ -121,7 +101,7 @@ impl Sessions {
         caller: &Caller,
         role: Option<&Role>,
         target: &Target,
-    ) -> Result<SdkConfig, Trouble> {
+    ) -> Result<SdkConfig, AwsError> {
         let region = Region::new(target.region.clone());
         let Some(role) = role else {
             return Ok(self.base.to_builder().region(region).build());
@@ -144,7 +124,7 @@ impl Sessions {
         external_id: Option<String>,
         role: &Role,
         region: Region,
-    ) -> Result<SdkConfig, Trouble> {
+    ) -> Result<SdkConfig, AwsError> {
         // The role's own region has an STS endpoint too, and one that a far region's outage leaves alone.
         let config = self.base.to_builder().region(region.clone()).build();
         let settings = aws_sdk_sts::config::Builder::from(&config);
@@ -161,22 +141,22 @@ impl Sessions {
         let assumed = caller.call("AssumeRole", || provider.send()).await;
         match assumed.and_then(|answer| credentials(&answer)) {
             Ok(first) => *provider.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(first),
-            Err(trouble) if trouble.kind == Kind::Denied && base_credentials_allowed() => {
+            Err(error) if error.kind == ErrorKind::Denied && base_credentials_allowed() => {
                 return Ok(self.base.to_builder().region(region).build());
             }
-            Err(trouble) => {
-                let message = format!("cannot assume {arn}: {}", trouble.message);
-                let hint = match trouble.kind {
-                    Kind::Denied | Kind::Refused => Some(format!(
+            Err(error) => {
+                let message = format!("cannot assume {arn}: {error}");
+                let hint = match error.kind {
+                    ErrorKind::Denied | ErrorKind::Refused => Some(format!(
                         "bootstrap the environment (paceline bootstrap, or cdk bootstrap) and let these credentials assume its roles, \
                          or set {ALLOW_BASE_CREDENTIALS}=true to use them as they are"
                     )),
-                    _ => trouble.what_to_do(),
+                    _ => error.what_to_do(),
                 };
-                let trouble = Trouble { message, ..trouble };
+                let error = error.told_as(message);
                 return Err(match hint {
-                    Some(hint) => trouble.hint(hint),
-                    None => trouble,
+                    Some(hint) => error.hint(hint),
+                    None => error,
                 });
             }
         }
@@ -194,29 +174,14 @@ fn base_credentials_allowed() -> bool {
 }
 
 /// `assumeRoleAdditionalOptions.Tags`, which the CDK hands on as they are, all of them transitive.
-fn session_tags(role: &Role) -> Result<Vec<Tag>, Trouble> {
+fn session_tags(role: &Role) -> Result<Vec<Tag>, AwsError> {
     let tags = role.session_options.get("Tags").and_then(|tags| tags.as_array());
     let pair = |tag: &serde_json::Value| {
         let (key, value) = (tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned());
         Some(Tag::builder().key(key).value(value).build())
     };
     let tags: Result<Vec<Tag>, _> = tags.into_iter().flatten().filter_map(pair).collect();
-    tags.map_err(|error| Trouble::setup(format!("a session tag is incomplete: {error}")))
-}
-
-/// Why new credentials of a role could not be had. It goes through the SDK, and comes out of a failed call
-/// of some service.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot assume {arn}: {}", trouble.message)]
-pub(crate) struct CannotAssume {
-    arn: String,
-    trouble: Trouble,
-}
-
-impl CannotAssume {
-    pub(crate) fn to_trouble(&self) -> Trouble {
-        Trouble { message: self.to_string(), ..self.trouble.clone() }
-    }
+    tags.map_err(|error| AwsError::setup(format!("a session tag is incomplete: {error}")))
 }
 
 /// Credentials of a role. The identity cache of the clients asks again before they expire.
@@ -241,8 +206,8 @@ impl AssumedRole {
     }
 }
 
-fn credentials(answer: &AssumeRoleOutput) -> Result<Credentials, Trouble> {
-    let missing = || Trouble::setup("AssumeRole answered without credentials");
+fn credentials(answer: &AssumeRoleOutput) -> Result<Credentials, AwsError> {
+    let missing = || AwsError::setup("AssumeRole answered without credentials");
     let given = answer.credentials().ok_or_else(missing)?;
     let expiry = std::time::SystemTime::try_from(*given.expiration()).ok();
     Ok(Credentials::new(
@@ -265,11 +230,11 @@ impl ProvideCredentials for AssumedRole {
                 return Ok(first);
             }
             // Once only: whoever makes the call that needs them tries all of it again.
-            let answer = self.send().await.map_err(|error| Trouble::of("AssumeRole", &error));
+            let answer = self.send().await.map_err(|error| AwsError::of("AssumeRole", &error));
             let arn = self.arn.clone();
             answer
                 .and_then(|answer| credentials(&answer))
-                .map_err(|trouble| CredentialsError::provider_error(CannotAssume { arn, trouble }))
+                .map_err(|error| CredentialsError::provider_error(CannotAssume { arn, error }))
         })
     }
 }

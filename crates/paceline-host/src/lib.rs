@@ -1,21 +1,27 @@
-//! What runs on this machine: every program that Paceline starts is started here, and ended here.
+//! What runs on this machine: the team's commands, synthesis, Docker, the CDK CLI, and a buildspec as CodeBuild runs it.
 //!
-//! A program leads a process group of its own, so that a signal reaches all that it has started. It ends by itself, or
-//! is asked to end, has a few seconds for that, and is killed. Nothing here knows AWS.
+//! Every program that Paceline starts is started by [`Program`]. Nothing here knows an AWS SDK.
 
+mod archive;
 pub mod build;
-mod drain;
-mod find;
-mod groups;
-mod lines;
-mod processes;
-mod program;
-mod running;
-mod script;
-#[cfg(all(test, target_os = "linux"))]
-mod tests;
+mod cdk;
+mod command;
+mod docker;
+mod process;
+mod sources;
+mod synth;
+mod tool;
 
-pub use find::find_program;
-pub use processes::{GRACE, Processes, processes};
-pub use program::{Output, Program, ProgramError, Stream};
-pub use script::{Script, quoted};
+pub use archive::{flaws, zip};
+pub use cdk::{BootstrapCli, BootstrapStack};
+pub use command::{Commands, run_command};
+pub use docker::Docker;
+pub use process::{
+    GRACE, Output, Processes, Program, ProgramError, Script, Stream, find_program, processes, quoted,
+};
+pub use sources::{
+    AssetDestination, AssetSource, SYNTHESIZE, SourceProblem, Unpublishable, asset_sources, source_problems,
+    unpublishable,
+};
+pub use synth::{ContextFile, ContextFileError, Synthesis, SynthesisError};
+pub use tool::{ToolError, ToolErrorKind, run_tool};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use paceline_assembly::{AssemblyError, Stack};
-use paceline_aws::{LateApp, LateSynthesis, Synthesis};
+use paceline_aws::{LateApp, LateSynthesis};
+use paceline_host::Synthesis;
 pub(crate) use paceline_plan::late::told;
 use paceline_plan::{ContextLookup, LookupState, Plan, PlanOptions, THE_APP, Work};
 use tempfile::TempDir;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Assembly;
-use paceline_aws::Synthesis;
+use paceline_host::Synthesis;
 use paceline_plan::config::AppConfig;
 use paceline_plan::{Config, ContextLookup, Destruction, Plan, PlanOptions, Strategy, THE_APP, config};
 

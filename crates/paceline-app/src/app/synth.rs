@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use paceline_aws::{Synthesis, SynthesisError};
+use paceline_host::{Synthesis, SynthesisError};
 use paceline_plan::config::{self, AppConfig, Config};
 use tokio::task::JoinSet;
 

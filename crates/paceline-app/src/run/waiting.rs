@@ -1,7 +1,7 @@
 //! The signal at the end of a deployment, for an outer stack that waits for it.
 
 use camino::Utf8Path;
-use paceline_aws::{Signalled, Trouble, Verdict, WaitHandle};
+use paceline_aws::{AwsError, Signalled, Verdict, WaitHandle};
 use paceline_engine::event::Outcome;
 use paceline_engine::exit;
 use paceline_plan::config::Signal;
@@ -88,7 +88,7 @@ impl Waiting {
         };
         let what = "the wait condition was being signalled";
         let signalled = interrupt::as_long_as_there_is_time(what, in_time)?.ok_or_else(unheard)?;
-        let signalled = signalled.map_err(|trouble| unsignalled(&trouble))?;
+        let signalled = signalled.map_err(|error| unsignalled(&error))?;
         let word = |success| if success { "success" } else { "failure" };
         terminal::say(&match signalled {
             Signalled::Now => format!("the wait condition was signalled: {}", word(verdict.success)),
@@ -105,10 +105,10 @@ impl Waiting {
     }
 }
 
-fn unsignalled(trouble: &Trouble) -> Failure {
-    let hint = trouble.what_to_do().unwrap_or_default();
+fn unsignalled(error: &AwsError) -> Failure {
+    let hint = error.what_to_do().unwrap_or_default();
     let hint = format!("{hint}; the outer stack waits until its timeout, `paceline signal` tries again");
-    let message = format!("the wait condition could not be signalled: {}", trouble.message);
+    let message = format!("the wait condition could not be signalled: {error}");
     Failure::usage(message, hint.trim_start_matches("; ")).with_exit_code(exit::FAILED)
 }
 

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_config::SdkConfig;
 use futures_util::future::join_all;
 use paceline_assembly::{Assembly, Role, Stack};
+use paceline_host::{BootstrapCli, BootstrapStack};
 use paceline_plan::Plan;
 
 use super::{Required, TOOLKIT, shortage, version};
-use crate::aws::PreflightError;
 use crate::environment::Environment;
+use crate::error::PreflightError;
+use crate::error::{AwsError, ErrorKind};
 use crate::sdk::Wire;
-use crate::session::{Sessions, Target};
-use crate::trouble::{Kind, Trouble};
+use crate::session::Sessions;
+use crate::target::Target;
 
 /// The qualifier of a bootstrap that nobody chose another for.
 const QUALIFIER: &str = "hnb659fds";
@@ -30,12 +32,12 @@ pub struct Bootstrapping {
     pub app: Option<String>,
     /// What the environment lacks, in a sentence; nothing if it is as the stacks need it.
     pub lacks: Option<String>,
-    pub(super) target: Target,
-    pub(super) required: Required,
+    target: Target,
+    required: Required,
     /// Unknown when the parameter of the version is not one that the CDK makes.
-    pub(super) qualifier: Option<String>,
+    qualifier: Option<String>,
     /// The name of the bootstrap stack that is there, or is to be.
-    pub(super) toolkit: String,
+    toolkit: String,
     role: Option<Role>,
     /// Whether it could not be looked into, so that what it lacks is a conclusion.
     unseen: bool,
@@ -63,27 +65,55 @@ impl Bootstrapper {
         }
         let looked = join_all(wanted.into_values().map(|wanted| self.look_at(wanted))).await;
         let (good, bad): (Vec<_>, Vec<_>) = looked.into_iter().partition(Result::is_ok);
-        let troubles: Vec<Trouble> = bad.into_iter().filter_map(Result::err).collect();
-        if troubles.is_empty() {
-            Ok(good.into_iter().flatten().collect())
-        } else {
-            Err(PreflightError(troubles))
+        let errors: Vec<AwsError> = bad.into_iter().filter_map(Result::err).collect();
+        if errors.is_empty() { Ok(good.into_iter().flatten().collect()) } else { Err(PreflightError(errors)) }
+    }
+
+    /// Bootstraps an environment, and looks whether it is as the stacks need it then. `line` is given each line
+    /// that is printed.
+    pub async fn perform(
+        &self,
+        cli: &BootstrapCli,
+        bootstrapping: &Bootstrapping,
+        mut line: impl FnMut(String),
+    ) -> Result<(), AwsError> {
+        let place = bootstrapping.place();
+        if bootstrapping.qualifier.is_none() {
+            let parameter = bootstrapping.required.parameter.as_deref().unwrap_or_default();
+            let message =
+                format!("aws://{place}: `{parameter}` is not a version that `cdk bootstrap` writes");
+            return Err(
+                AwsError::setup(message).hint("bootstrap it with your own template, as it was before")
+            );
         }
+        let stack = bootstrapping.stack();
+        line(format!("$ {}", cli.line(&stack)));
+        cli.run(&stack, line).await.map_err(|error| {
+            let message =
+                format!("aws://{place}: `{} bootstrap` failed: {}", cli.command, error.with_source());
+            let hint = if error.is_not_found() {
+                "install the CDK CLI (npm install aws-cdk), or say how it is called with --cdk"
+            } else {
+                "its whole output is above; `paceline bootstrap` goes on with what is left"
+            };
+            AwsError::setup(message).hint(hint)
+        })?;
+        Box::pin(self.confirm(bootstrapping)).await
     }
 
     /// Refuses an environment that lacks something after all. One that cannot be looked into is believed.
-    pub(super) async fn confirm(&self, bootstrapping: &Bootstrapping) -> Result<(), Trouble> {
+    async fn confirm(&self, bootstrapping: &Bootstrapping) -> Result<(), AwsError> {
         let now = Box::pin(self.look_at(bootstrapping.clone())).await?;
         match now.lacks.filter(|_| !now.unseen) {
             None => Ok(()),
             Some(lacks) => {
                 let message = format!("the CDK CLI has ended well, but {lacks} still");
-                Err(Trouble::setup(message).hint("use a newer CDK CLI: npm install aws-cdk@latest"))
+                Err(AwsError::setup(message).hint("use a newer CDK CLI: npm install aws-cdk@latest"))
             }
         }
     }
 
-    async fn look_at(&self, mut wanted: Bootstrapping) -> Result<Bootstrapping, Trouble> {
+    async fn look_at(&self, mut wanted: Bootstrapping) -> Result<Bootstrapping, AwsError> {
         let Some(config) = Box::pin(self.config(&wanted)).await? else {
             let what = format!("aws://{} is not bootstrapped, or not for these credentials", wanted.target);
             return Ok(Bootstrapping { lacks: Some(what), unseen: true, ..wanted });
@@ -102,9 +132,9 @@ impl Bootstrapper {
 
     /// Who looks: the deploy role, or ourselves, since without a bootstrap there is no role. Nobody has a way into
     /// another account that has no such role.
-    async fn config(&self, wanted: &Bootstrapping) -> Result<Option<SdkConfig>, Trouble> {
+    async fn config(&self, wanted: &Bootstrapping) -> Result<Option<SdkConfig>, AwsError> {
         match self.sessions.assume(wanted.role.as_ref(), &wanted.target).await {
-            Err(trouble) if matches!(trouble.kind, Kind::Denied | Kind::Refused) => {
+            Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::Refused) => {
                 if self.sessions.account().await? != wanted.target.account {
                     return Ok(None);
                 }
@@ -133,6 +163,15 @@ impl Bootstrapping {
         }
     }
 
+    /// The bootstrap stack of the environment, for the CDK CLI.
+    pub fn stack(&self) -> BootstrapStack {
+        BootstrapStack {
+            environment: format!("aws://{}", self.target),
+            qualifier: self.qualifier.clone().unwrap_or_default(),
+            name: self.toolkit.clone(),
+        }
+    }
+
     /// The environment as the CDK writes it, without its `aws://`.
     pub fn place(&self) -> String {
         self.target.to_string()
@@ -140,15 +179,15 @@ impl Bootstrapping {
 }
 
 /// The name of the bootstrap stack with this qualifier: that of the one that is there, or else one that is free.
-async fn toolkit(environment: &Environment, qualifier: &str) -> Result<String, Trouble> {
+async fn toolkit(environment: &Environment, qualifier: &str) -> Result<String, AwsError> {
     let (mut token, mut usual_is_taken) = (None, false);
     loop {
         let send = || environment.client.describe_stacks().set_next_token(token.clone()).send();
         let page = match environment.call(None, "DescribeStacks", send).await {
             Ok(page) => page,
             // A deploy role of long ago may not list: then the stack has the usual name.
-            Err(trouble) if trouble.kind == Kind::Denied => break,
-            Err(trouble) => return Err(trouble),
+            Err(error) if error.kind == ErrorKind::Denied => break,
+            Err(error) => return Err(error),
         };
         for stack in page.stacks() {
             let name = stack.stack_name().unwrap_or_default();

@@ -1,16 +1,14 @@
 //! Whether an environment is bootstrapped well enough for the stacks that go there, and how that is mended.
 
-mod cli;
 mod environments;
 
 use aws_config::SdkConfig;
 
 use crate::environment::Environment;
-use crate::poller::describe;
-use crate::session::Target;
-use crate::trouble::{Kind, Trouble};
+use crate::environment::describe;
+use crate::error::{AwsError, ErrorKind};
+use crate::target::Target;
 
-pub use cli::BootstrapCli;
 pub use environments::{Bootstrapper, Bootstrapping};
 
 /// The name of the bootstrap stack, unless someone chose another.
@@ -36,13 +34,13 @@ pub(crate) async fn check(
     environment: &Environment,
     config: &SdkConfig,
     required: &Required,
-) -> Result<u32, Trouble> {
+) -> Result<u32, AwsError> {
     let found = version(environment, config, required).await?;
     match shortage(&environment.target, found, required) {
         None => Ok(found.unwrap_or_default()),
         Some(why) => {
             let run = format!("run: paceline bootstrap, or: cdk bootstrap aws://{}", environment.target);
-            Err(Trouble::setup(why).hint(run))
+            Err(AwsError::setup(why).hint(run))
         }
     }
 }
@@ -64,15 +62,15 @@ pub(crate) async fn version(
     environment: &Environment,
     config: &SdkConfig,
     required: &Required,
-) -> Result<Option<u32>, Trouble> {
+) -> Result<Option<u32>, AwsError> {
     let found = match &required.parameter {
         Some(parameter) => match read_parameter(environment, config, parameter).await {
             Ok(found) => found,
             // Older bootstrap stacks do not let the deploy role read the parameter.
-            Err(trouble) if matches!(trouble.kind, Kind::Denied | Kind::Refused) => None,
-            Err(trouble) => {
+            Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::Refused) => None,
+            Err(error) => {
                 let what = format!("the bootstrap version of aws://{}", environment.target);
-                return Err(trouble.during(what));
+                return Err(error.during(what));
             }
         },
         None => None,
@@ -87,14 +85,14 @@ async fn read_parameter(
     environment: &Environment,
     config: &SdkConfig,
     name: &str,
-) -> Result<Option<u32>, Trouble> {
+) -> Result<Option<u32>, AwsError> {
     let client = aws_sdk_ssm::Client::new(config);
     let send = || client.get_parameter().name(name).send();
     let answer = environment.call(None, "GetParameter", send).await?;
     Ok(answer.parameter().and_then(|parameter| parameter.value()).and_then(|value| value.parse().ok()))
 }
 
-async fn toolkit_version(environment: &Environment) -> Result<Option<u32>, Trouble> {
+async fn toolkit_version(environment: &Environment) -> Result<Option<u32>, AwsError> {
     let stack = describe(environment, TOOLKIT).await?;
     let outputs = stack.as_ref().map(aws_sdk_cloudformation::types::Stack::outputs).unwrap_or_default();
     let version = outputs.iter().find(|output| output.output_key() == Some("BootstrapVersion"));

@@ -17,6 +17,8 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use crate::error::NoAnswer;
+
 /// What a successful answer of AWS always has: without it, nobody knows what was done.
 const ALWAYS: [(&str, &str); 5] = [
     ("CreateStack", "<StackId>"),
@@ -32,15 +34,6 @@ const LONGEST_TITLE: usize = 60;
 /// An HTTP client that gives on nothing but answers of AWS.
 #[derive(Debug, Clone)]
 pub(crate) struct OnlyAws(pub(crate) SharedHttpClient);
-
-/// Something else than AWS has answered, or only a part of the answer has arrived.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoAnswer {
-    #[error("the proxy asks for a user and a password (HTTP status 407)")]
-    ProxyLogin,
-    #[error("{}", came(*status, what))]
-    NotAws { status: u16, what: String },
-}
 
 impl HttpClient for OnlyAws {
     fn http_connector(
@@ -173,13 +166,6 @@ fn is_element(text: &str, name: &str) -> bool {
     let begins = text.strip_prefix('<').and_then(|rest| rest.strip_prefix(name));
     begins.is_some_and(|rest| rest.starts_with(['>', ' ', '\t', '\r', '\n']))
         && text.ends_with(&format!("</{name}>"))
-}
-
-fn came(status: u16, what: &str) -> String {
-    match status {
-        200..300 => format!("{what} came instead of an answer (HTTP status {status})"),
-        _ => format!("HTTP status {status}, with {what}"),
-    }
 }
 
 /// Says what a text is that is no answer.

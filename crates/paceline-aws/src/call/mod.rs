@@ -6,6 +6,7 @@
 
 mod answer;
 mod notices;
+mod rate;
 mod upload;
 
 use std::future::Future;
@@ -18,12 +19,12 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use paceline_engine::StepContext;
 use tokio::time::Instant;
 
-use crate::rate::Limiter;
-use crate::session::Target;
-use crate::trouble::{Kind, Trouble};
+use crate::error::{AwsError, ErrorKind};
+use crate::target::Target;
 
-pub(crate) use answer::{NoAnswer, OnlyAws};
+pub(crate) use answer::OnlyAws;
 pub use notices::Notices;
+pub(crate) use rate::Limiter;
 pub(crate) use upload::Upload;
 
 /// The variable that says, in seconds, how long a call is tried again.
@@ -95,9 +96,9 @@ impl Caller {
     }
 
     /// Says that a call failed which is made again with the next poll.
-    pub(crate) fn tries_again(&self, trouble: &Trouble, operation: &str) {
+    pub(crate) fn tries_again(&self, error: &AwsError, operation: &str) {
         if let Hears::Notices(notices) = &self.hears {
-            notices.retried(operation, trouble);
+            notices.retried(operation, error);
         }
     }
 
@@ -109,14 +110,14 @@ impl Caller {
         &self,
         operation: &'static str,
         send: impl FnMut() -> F,
-    ) -> Result<T, Trouble>
+    ) -> Result<T, AwsError>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let always = || std::future::ready(Ok(true));
         let answer = self.call_while(operation, always, send).await?;
-        answer.ok_or_else(|| Trouble::setup(format!("{operation} was not sent")))
+        answer.ok_or_else(|| AwsError::setup(format!("{operation} was not sent")))
     }
 
     /// The same, as long as something holds: that is looked at directly before each try, when nothing but the
@@ -126,11 +127,11 @@ impl Caller {
         operation: &'static str,
         mut holds: impl FnMut() -> H,
         mut send: impl FnMut() -> F,
-    ) -> Result<Option<T>, Trouble>
+    ) -> Result<Option<T>, AwsError>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        H: Future<Output = Result<bool, Trouble>>,
+        H: Future<Output = Result<bool, AwsError>>,
     {
         let Target { account, region } = &self.target;
         let (started, mut pause, mut attempt) = (Instant::now(), FIRST_PAUSE, 1);
@@ -146,38 +147,40 @@ impl Caller {
                 }
                 Err(error) => error,
             };
-            let trouble = Trouble::of(operation, &error);
-            if trouble.kind == Kind::Throttled {
+            let error = AwsError::of(operation, &error);
+            if error.kind == ErrorKind::Throttled {
                 self.limiter.throttled(account, region, operation);
             }
-            let patience = match trouble.kind {
-                Kind::NotYet => self.patience.min(ROLE_PATIENCE),
-                Kind::Denied => self.patience.min(DENIED_PATIENCE),
+            let patience = match error.kind {
+                ErrorKind::NotYet => self.patience.min(ROLE_PATIENCE),
+                ErrorKind::Denied => self.patience.min(DENIED_PATIENCE),
                 _ => self.patience,
             };
             let may_pass =
-                trouble.is_transient() || trouble.kind == Kind::Denied && CHANGES.contains(&operation);
+                error.is_transient() || error.kind == ErrorKind::Denied && CHANGES.contains(&operation);
             if !may_pass || started.elapsed() > patience {
-                return Err(trouble);
+                return Err(error);
             }
             attempt += 1;
-            self.tell(&trouble, operation, attempt, pause);
+            self.tell(&error, operation, attempt, pause);
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     /// Says that something is tried again.
-    pub(crate) fn tell(&self, trouble: &Trouble, operation: &str, attempt: u32, pause: Duration) {
+    pub(crate) fn tell(&self, error: &AwsError, operation: &str, attempt: u32, pause: Duration) {
         match &self.hears {
             Hears::Step(context) => {
-                let reason = format!("{operation}: {}", trouble.message);
-                match trouble.kind {
-                    Kind::Denied | Kind::Throttled => context.refused_and_retried(reason, attempt, pause),
+                let reason = format!("{operation}: {error}");
+                match error.kind {
+                    ErrorKind::Denied | ErrorKind::Throttled => {
+                        context.refused_and_retried(reason, attempt, pause);
+                    }
                     _ => context.retried(reason, attempt, pause),
                 }
             }
-            Hears::Notices(notices) => notices.retried(operation, trouble),
+            Hears::Notices(notices) => notices.retried(operation, error),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::trouble::{Kind, Trouble};
+use crate::error::{AwsError, ErrorKind};
 
 /// One operation is told of at most so often, however many calls of it wait.
 const EVERY: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ impl Notices {
     }
 
     /// A call is tried again.
-    pub(crate) fn retried(&self, operation: &str, trouble: &Trouble) {
+    pub(crate) fn retried(&self, operation: &str, error: &AwsError) {
         let Some(inner) = &self.0 else { return };
         {
             let mut said = inner.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,11 +38,11 @@ impl Notices {
             }
             said.insert(operation.to_owned(), now);
         }
-        let what = match trouble.kind {
-            Kind::Throttled => "AWS asks for fewer calls",
+        let what = match error.kind {
+            ErrorKind::Throttled => "AWS asks for fewer calls",
             _ => "AWS does not answer",
         };
-        (inner.say)(&format!("{what} ({operation}): {}; trying again", trouble.message));
+        (inner.say)(&format!("{what} ({operation}): {error}; trying again"));
     }
 }
 

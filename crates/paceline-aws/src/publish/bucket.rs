@@ -10,8 +10,8 @@ use bytes::Bytes;
 use camino::Utf8Path;
 
 use crate::call::{Caller, Upload};
+use crate::error::{AwsError, ErrorKind, code};
 use crate::sdk::{s3_is_path_style, upload_timeouts};
-use crate::trouble::{Kind, Trouble};
 
 /// A bucket, and who makes the calls.
 #[derive(Debug)]
@@ -50,10 +50,9 @@ impl<'a> Bucket<'a> {
     /// Whether the object is there, and has at least so many bytes. A `HeadObject` of an object that is missing
     /// could make S3 say so to CloudFormation even after the upload (aws/aws-cdk#6430), so it is looked up by
     /// listing.
-    pub(super) async fn has(&self, key: &str, least: i64) -> Result<bool, Trouble> {
+    pub(super) async fn has(&self, key: &str, least: i64) -> Result<bool, AwsError> {
         let send = || self.client.list_objects_v2().bucket(&self.name).prefix(key).max_keys(1).send();
-        let answer =
-            self.caller.call("ListObjectsV2", send).await.map_err(|trouble| self.explain(trouble))?;
+        let answer = self.caller.call("ListObjectsV2", send).await.map_err(|error| self.explain(error))?;
         let is_it =
             |object: &Object| object.key() == Some(key) && object.size().is_none_or(|size| size >= least);
         Ok(answer.contents().iter().any(is_it))
@@ -64,7 +63,7 @@ impl<'a> Bucket<'a> {
         &self,
         body: Body<'_>,
         with: impl Fn(PutObjectFluentBuilder) -> PutObjectFluentBuilder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), AwsError> {
         let send = || {
             let (body, put) = (body.clone(), with(self.uploader.put_object().bucket(&self.name)));
             async move {
@@ -73,16 +72,17 @@ impl<'a> Bucket<'a> {
             }
         };
         let put = self.caller.call("PutObject", send).await;
-        put.map(drop).map_err(|trouble| self.explain(trouble))
+        put.map(drop).map_err(|error| self.explain(error))
     }
 
-    fn explain(&self, trouble: Trouble) -> Trouble {
-        let trouble = Trouble { at: trouble.at.map(|at| format!("{at} in s3://{}", self.name)), ..trouble };
-        match trouble.kind {
-            Kind::Refused if trouble.message.starts_with("NoSuchBucket") => trouble.hint(
+    fn explain(&self, error: AwsError) -> AwsError {
+        let place = error.place.as_ref().map(|place| format!("{place} in s3://{}", self.name));
+        let error = AwsError { place, ..error };
+        match error.kind {
+            ErrorKind::Refused if error.is(code::NO_SUCH_BUCKET) => error.hint(
                 "bootstrap the environment (cdk bootstrap), or deploy the stack that creates the bucket",
             ),
-            _ => trouble,
+            _ => error,
         }
     }
 }

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{FileAsset, FileDestination, FileSource, Packaging, open_regular};
 use paceline_engine::{Ended, Outcome};
+use paceline_host::{SYNTHESIZE, flaws, run_tool, zip};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::bucket::{Body, Bucket};
-use super::{MissingFiles, Place, SYNTHESIZE, already_there, archive, flaws, size, tool};
-use crate::trouble::Trouble;
+use super::{MissingFiles, Place, already_there, size};
+use crate::error::AwsError;
 
 /// An archive without entries has 22 bytes; the CDK once uploaded such for what was not there.
 const EMPTY_ARCHIVE: i64 = 22;
@@ -25,7 +26,7 @@ pub(crate) async fn publish_file(
     asset: &FileAsset,
     destination: &FileDestination,
     missing: MissingFiles,
-) -> Result<Ended, Trouble> {
+) -> Result<Ended, AwsError> {
     let target = &place.target;
     let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
     let bucket = Bucket::new(&place.config, &place.caller, &bucket);
@@ -38,7 +39,7 @@ pub(super) async fn upload_or_pretend(
     key: &str,
     source: &FileSource,
     missing: MissingFiles,
-) -> Result<Ended, Trouble> {
+) -> Result<Ended, AwsError> {
     if missing == MissingFiles::Pretended {
         let why = match source {
             FileSource::Executable(_) => Some("the command that makes it is not run"),
@@ -57,7 +58,7 @@ pub(super) async fn upload_or_pretend(
 }
 
 /// Whoever runs the code has to find an object, and one that is no empty archive.
-async fn pretend(bucket: &Bucket<'_>, key: &str, why: &str) -> Result<Ended, Trouble> {
+async fn pretend(bucket: &Bucket<'_>, key: &str, why: &str) -> Result<Ended, AwsError> {
     if bucket.has(key, EMPTY_ARCHIVE + 1).await? {
         return Ok(already_there());
     }
@@ -70,14 +71,14 @@ pub(crate) async fn file_is_there(
     place: &Place,
     asset: &FileAsset,
     destination: &FileDestination,
-) -> Result<bool, Trouble> {
+) -> Result<bool, AwsError> {
     let Place { target, config, caller } = place;
     let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
     is_there(&Bucket::new(config, caller, &bucket), &key, &asset.source).await
 }
 
 /// Whether an object is there that may have been made from this.
-pub(super) async fn is_there(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<bool, Trouble> {
+pub(super) async fn is_there(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<bool, AwsError> {
     bucket.has(key, least(source)).await
 }
 
@@ -90,7 +91,7 @@ fn least(source: &FileSource) -> i64 {
 }
 
 /// Uploads a file, unless it is there. Gives its length.
-async fn upload(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<Option<u64>, Trouble> {
+async fn upload(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<Option<u64>, AwsError> {
     if bucket.has(key, least(source)).await? {
         return Ok(None);
     }
@@ -107,7 +108,7 @@ async fn upload(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<O
 }
 
 /// Uploads a text that is named by its digest, unless it is there.
-pub(crate) async fn upload_text(bucket: &Bucket<'_>, key: &str, text: String) -> Result<(), Trouble> {
+pub(crate) async fn upload_text(bucket: &Bucket<'_>, key: &str, text: String) -> Result<(), AwsError> {
     if bucket.has(key, 0).await? {
         return Ok(());
     }
@@ -129,26 +130,26 @@ struct TempUtf8Path {
 }
 
 impl Content {
-    async fn of(path: &Utf8Path, packaging: Packaging) -> Result<Self, Trouble> {
+    async fn of(path: &Utf8Path, packaging: Packaging) -> Result<Self, AwsError> {
         if !path.exists() {
-            return Err(Trouble::setup(format!("the asset's source is not there: {path}")).hint(SYNTHESIZE));
+            return Err(AwsError::setup(format!("the asset's source is not there: {path}")).hint(SYNTHESIZE));
         }
         if packaging == Packaging::File {
             return Ok(Self::AsIs(path.to_owned()));
         }
         let source = path.to_owned();
-        let zipped = blocking(move || archive::zip(&source)).await?;
+        let zipped = blocking(move || zip(&source)).await?;
         let path = Utf8PathBuf::try_from(zipped.path().to_owned());
-        let path = path.map_err(|error| Trouble::setup(format!("the temporary folder: {error}")))?;
+        let path = path.map_err(|error| AwsError::setup(format!("the temporary folder: {error}")))?;
         Ok(Self::Zipped(TempUtf8Path { path, _file: zipped }))
     }
 
-    async fn made_by(command: &[String]) -> Result<Self, Trouble> {
+    async fn made_by(command: &[String]) -> Result<Self, AwsError> {
         let Some((program, arguments)) = command.split_first() else {
-            return Err(Trouble::setup("the asset's command is empty"));
+            return Err(AwsError::setup("the asset's command is empty"));
         };
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        Ok(Self::Made(tool::run(program, &arguments, None, None).await?.into()))
+        Ok(Self::Made(run_tool(program, &arguments, None, None).await?.into()))
     }
 
     fn path(&self) -> &Utf8Path {
@@ -188,10 +189,10 @@ fn digest(path: &Utf8Path) -> std::io::Result<(u64, String)> {
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, Trouble> {
+) -> Result<T, AwsError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(Trouble::setup(error.to_string())),
-        Err(error) => Err(Trouble::setup(format!("the work was ended: {error}"))),
+        Ok(Err(error)) => Err(AwsError::setup(error.to_string())),
+        Err(error) => Err(AwsError::setup(format!("the work was ended: {error}"))),
     }
 }

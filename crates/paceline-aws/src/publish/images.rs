@@ -8,19 +8,19 @@ use aws_sdk_ecr::types::ImageIdentifier;
 use camino::Utf8Path;
 use paceline_assembly::{ImageAsset, ImageDestination, ImageSource};
 use paceline_engine::{Ended, Outcome, Shared, StepContext};
+use paceline_host::{Docker, ToolError, run_tool};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::docker::Docker;
-use super::tool::run;
+use super::push::Pusher;
 use super::{Images, Place, already_there};
 use crate::call::Caller;
-use crate::trouble::{Kind, Trouble};
+use crate::error::{AwsError, ErrorKind, code};
 
 /// Builds each image once, however many places it goes to, and signs in to each registry once.
 #[derive(Debug)]
 pub(crate) struct ImagePublisher {
     images: Images,
-    pub(super) docker: Docker,
+    pub(super) pusher: Pusher,
     built: Shared<String>,
     signed_in: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
 }
@@ -28,13 +28,13 @@ pub(crate) struct ImagePublisher {
 impl ImagePublisher {
     /// `docker` is the program that is run, instead of the usual one.
     pub(crate) fn new(images: Images, docker: Option<String>) -> Self {
-        let docker = Docker::new(docker);
-        Self { images, docker, built: Shared::default(), signed_in: Mutex::default() }
+        let pusher = Pusher::new(Docker::new(docker));
+        Self { images, pusher, built: Shared::default(), signed_in: Mutex::default() }
     }
 
     /// Why nothing can be built here, where that is certain.
-    pub(crate) async fn cannot_build(&self) -> Option<Trouble> {
-        self.docker.is_missing().await
+    pub(crate) async fn cannot_build(&self) -> Option<ToolError> {
+        self.pusher.docker.is_missing().await
     }
 
     /// Whether nothing is built.
@@ -49,20 +49,20 @@ impl ImagePublisher {
         id: &str,
         asset: &ImageAsset,
         manifest: &Utf8Path,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, AwsError> {
         let build = async {
             if let Images::Pretended { build, .. } = self.images {
                 tokio::time::sleep(build).await;
                 return Ok(String::new());
             }
-            build(&self.docker, id, &asset.source, manifest).await
+            build(&self.pusher.docker, id, &asset.source, manifest).await
         };
         self.built.get_or_make(id, context, build).await
     }
 
-    async fn sign_in(&self, caller: &Caller, client: &Client, registry: &str) -> Result<(), Trouble> {
+    async fn sign_in(&self, caller: &Caller, client: &Client, registry: &str) -> Result<(), AwsError> {
         let cell = Arc::clone(self.signed_in.lock().await.entry(registry.to_owned()).or_default());
-        cell.get_or_try_init(|| sign_in(&self.docker, caller, client, registry)).await.copied()
+        cell.get_or_try_init(|| sign_in(&self.pusher, caller, client, registry)).await.copied()
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn publish_image(
     asset: &ImageAsset,
     destination: &ImageDestination,
     manifest: &Utf8Path,
-) -> Result<Ended, Trouble> {
+) -> Result<Ended, AwsError> {
     let Place { target, config, caller } = place;
     let client = Client::new(config);
     let (repository, tag) = (target.resolve(&destination.repository), target.resolve(&destination.tag));
@@ -98,55 +98,55 @@ pub(crate) async fn publish_image(
         publisher.build(context, id, asset, manifest),
         publisher.sign_in(caller, &client, &registry)
     )?;
-    let docker = &publisher.docker;
-    docker.tag(&local, &remote).await?;
-    docker.push(caller, &remote, || sign_in(docker, caller, &client, &registry)).await?;
+    let pusher = &publisher.pusher;
+    pusher.docker.tag(&local, &remote).await?;
+    pusher.push(caller, &remote, || sign_in(pusher, caller, &client, &registry)).await?;
     Ok(Ended::new(Outcome::Deployed))
 }
 
 /// Nothing was built, but whoever runs the image has to find its tag.
-async fn pretend(caller: &Caller, client: &Client, repository: &str, tag: &str) -> Result<Ended, Trouble> {
+async fn pretend(caller: &Caller, client: &Client, repository: &str, tag: &str) -> Result<Ended, AwsError> {
     let send = || client.put_image().repository_name(repository).image_tag(tag).image_manifest("{}").send();
     match caller.call("PutImage", send).await {
         // The answer to the first try got lost.
-        Err(trouble) if !trouble.message.starts_with("ImageAlreadyExistsException") => Err(trouble),
+        Err(error) if !error.is(code::IMAGE_ALREADY_EXISTS) => Err(error),
         _ => Ok(Ended::new(Outcome::Deployed).with_detail("pretended: nothing was built")),
     }
 }
 
 /// Whether an image is where it goes.
-pub(crate) async fn image_is_there(place: &Place, destination: &ImageDestination) -> Result<bool, Trouble> {
+pub(crate) async fn image_is_there(place: &Place, destination: &ImageDestination) -> Result<bool, AwsError> {
     let Place { target, config, caller } = place;
     let (repository, tag) = (target.resolve(&destination.repository), target.resolve(&destination.tag));
     exists(caller, &Client::new(config), &repository, &tag).await
 }
 
-async fn exists(caller: &Caller, client: &Client, repository: &str, tag: &str) -> Result<bool, Trouble> {
+async fn exists(caller: &Caller, client: &Client, repository: &str, tag: &str) -> Result<bool, AwsError> {
     let image = ImageIdentifier::builder().image_tag(tag).build();
     let send = || client.describe_images().repository_name(repository).image_ids(image.clone()).send();
     match caller.call("DescribeImages", send).await {
         Ok(answer) => Ok(!answer.image_details().is_empty()),
-        Err(trouble) => {
-            let trouble = Trouble { at: Some(format!("DescribeImages in {repository}")), ..trouble };
-            match trouble.kind {
-                Kind::Refused if trouble.message.starts_with("ImageNotFoundException") => Ok(false),
-                Kind::Refused if trouble.message.starts_with("RepositoryNotFoundException") => Err(trouble
+        Err(error) => {
+            let error = error.during(format!("DescribeImages in {repository}"));
+            match error.kind {
+                ErrorKind::Refused if error.is(code::IMAGE_NOT_FOUND) => Ok(false),
+                ErrorKind::Refused if error.is(code::REPOSITORY_NOT_FOUND) => Err(error
                     .hint("bootstrap the environment (cdk bootstrap), or deploy the stack that creates it")),
-                _ => Err(trouble),
+                _ => Err(error),
             }
         }
     }
 }
 
-async fn sign_in(docker: &Docker, caller: &Caller, client: &Client, registry: &str) -> Result<(), Trouble> {
+async fn sign_in(pusher: &Pusher, caller: &Caller, client: &Client, registry: &str) -> Result<(), AwsError> {
     let answer = caller.call("GetAuthorizationToken", || client.get_authorization_token().send()).await?;
     let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
     let decoded = token.and_then(|token| aws_smithy_types::base64::decode(token).ok());
     let login = decoded.and_then(|login| String::from_utf8(login).ok());
     let Some((user, password)) = login.as_deref().and_then(|login| login.split_once(':')) else {
-        return Err(Trouble::setup("GetAuthorizationToken answered without a token"));
+        return Err(AwsError::setup("GetAuthorizationToken answered without a token"));
     };
-    docker.login(caller, registry, user, password).await
+    pusher.login(caller, registry, user, password).await
 }
 
 async fn build(
@@ -154,7 +154,7 @@ async fn build(
     id: &str,
     source: &ImageSource,
     manifest: &Utf8Path,
-) -> Result<String, Trouble> {
+) -> Result<String, AwsError> {
     let Some(directory) = &source.directory else {
         return made_by(source.executable.as_deref().unwrap_or_default(), manifest).await;
     };
@@ -164,12 +164,12 @@ async fn build(
 }
 
 /// An asset's own command prints the name of the image it made.
-async fn made_by(command: &[String], manifest: &Utf8Path) -> Result<String, Trouble> {
+async fn made_by(command: &[String], manifest: &Utf8Path) -> Result<String, AwsError> {
     let Some((program, arguments)) = command.split_first() else {
-        return Err(Trouble::setup("the asset's command is empty"));
+        return Err(AwsError::setup("the asset's command is empty"));
     };
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    run(program, &arguments, Some(manifest), None).await
+    Ok(run_tool(program, &arguments, Some(manifest), None).await?)
 }
 
 /// In the order in which the CDK CLI gives them, so that layers cached by one serve the other.

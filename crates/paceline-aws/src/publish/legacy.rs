@@ -11,7 +11,7 @@ use super::files::{is_there, upload_or_pretend};
 use super::toolkit::Toolkit;
 use crate::call::Caller;
 use crate::environment::Environment;
-use crate::trouble::Trouble;
+use crate::error::AwsError;
 
 /// Uploads a stack's legacy assets, unless they are there. Gives the values of the parameters that they
 /// are named by.
@@ -20,7 +20,7 @@ pub(crate) async fn publish_legacy(
     caller: &Caller,
     stack: &Stack,
     missing: MissingFiles,
-) -> Result<BTreeMap<String, String>, Trouble> {
+) -> Result<BTreeMap<String, String>, AwsError> {
     let mut parameters = BTreeMap::new();
     for asset in &stack.legacy_assets {
         let LegacyPackaging::S3 { zip, bucket_parameter, key_parameter, hash_parameter } = &asset.packaging
@@ -41,7 +41,7 @@ pub(crate) async fn publish_legacy(
 }
 
 /// The bucket that assets in the manner of CDK v1 go to.
-pub(crate) async fn legacy_bucket(environment: &Environment, stack: &Stack) -> Result<String, Trouble> {
+pub(crate) async fn legacy_bucket(environment: &Environment, stack: &Stack) -> Result<String, AwsError> {
     if let Some(toolkit) = Toolkit::of(environment).await? {
         return Ok(toolkit.bucket);
     }
@@ -50,7 +50,7 @@ pub(crate) async fn legacy_bucket(environment: &Environment, stack: &Stack) -> R
         "{} has assets in the manner of CDK v1, for which there is no bucket: {environment} has no stack CDKToolkit",
         stack.id
     );
-    Err(Trouble::setup(message).hint(format!("run: cdk bootstrap {environment}")))
+    Err(AwsError::setup(message).hint(format!("run: cdk bootstrap {environment}")))
 }
 
 /// Whether such an asset is in that bucket.
@@ -58,7 +58,7 @@ pub(crate) async fn legacy_is_there(
     environment: &Environment,
     stack: &Stack,
     asset: &LegacyAsset,
-) -> Result<bool, Trouble> {
+) -> Result<bool, AwsError> {
     let LegacyPackaging::S3 { zip, .. } = &asset.packaging else { return Ok(false) };
     let packaging = if *zip { Packaging::Zip } else { Packaging::File };
     let (folder, file) = key(asset, *zip);
@@ -78,12 +78,12 @@ fn key(asset: &LegacyAsset, zip: bool) -> (String, String) {
 }
 
 /// Says that images in the manner of CDK v1 are not supported.
-pub(crate) fn legacy_image(stack: &Stack, asset: &LegacyAsset) -> Trouble {
+pub(crate) fn legacy_image(stack: &Stack, asset: &LegacyAsset) -> AwsError {
     let message = format!(
         "{} has the container image {} in the manner of CDK v1, which is not supported",
         stack.id, asset.id
     );
-    Trouble::setup(message)
+    AwsError::setup(message)
         .hint("synthesize the app with the feature flag @aws-cdk/core:newStyleStackSynthesis, or with CDK v2")
 }
 

@@ -1,34 +1,28 @@
 //! Brings assets to where the stacks expect them. What is there already is left alone: an asset's name
 //! is the digest of its content.
 
-mod archive;
 mod bucket;
-mod docker;
 mod files;
 mod images;
 mod legacy;
-mod tool;
+mod push;
 mod toolkit;
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use paceline_engine::{Ended, Outcome};
+use paceline_host::{ToolError, ToolErrorKind};
 
 use crate::call::Caller;
-use crate::session::Target;
-use crate::trouble::Trouble;
+use crate::error::{AwsError, ErrorKind};
+use crate::target::Target;
 
-pub(crate) use archive::flaws;
 pub(crate) use bucket::Bucket;
 pub(crate) use files::{file_is_there, publish_file, upload_text};
 pub(crate) use images::{ImagePublisher, image_is_there, publish_image};
 pub(crate) use legacy::{legacy_bucket, legacy_image, legacy_is_there, publish_legacy};
 pub(crate) use toolkit::Toolkit;
-
-/// What to do when an asset's source is missing.
-pub(crate) const SYNTHESIZE: &str =
-    "the assembly was made elsewhere without it: run `cdk synth` here, or copy the app with it";
 
 /// How images get built.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,12 +57,18 @@ pub(crate) struct Place {
     pub(crate) caller: Caller,
 }
 
-/// A program that could not even be started.
-fn cannot_run(program: &str, error: &std::io::Error) -> Trouble {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Trouble::setup(format!("the program `{program}` is not there"))
-            .hint(format!("install `{program}`, or put its folder into PATH")),
-        _ => Trouble::setup(format!("cannot run `{program}`: {error}")),
+impl From<ToolError> for AwsError {
+    fn from(error: ToolError) -> Self {
+        let kind = match error.kind {
+            ToolErrorKind::NoFolder { .. } | ToolErrorKind::Failed { .. } => ErrorKind::Refused,
+            ToolErrorKind::TimedOut { .. } => ErrorKind::Unreachable,
+            _ => ErrorKind::Setup,
+        };
+        let told = Self { kind, ..Self::setup(error.to_string()) }.during(error.command);
+        match error.hint {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
     }
 }
 

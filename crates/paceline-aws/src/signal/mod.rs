@@ -18,8 +18,8 @@ use camino::Utf8Path;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::error::{AwsError, ErrorKind};
 use crate::sdk::{self, Wire};
-use crate::trouble::{Kind, Trouble};
 use mark::Mark;
 
 /// "cfn-signal wait condition data" of the CloudFormation quotas, in bytes.
@@ -100,11 +100,11 @@ impl WaitHandle {
         wire: &Wire,
         marks: &Utf8Path,
         verdict: &Verdict,
-    ) -> Result<Signalled, Trouble> {
+    ) -> Result<Signalled, AwsError> {
         let path = self.path_and_query.split('?').next().unwrap_or_default();
         let file = marks.join(format!("{}.json", digest(&[&self.endpoint, path, &self.id])));
         let unkept = |error: std::io::Error| {
-            Trouble::setup(format!("cannot keep in mind what was signalled: {error}"))
+            AwsError::setup(format!("cannot keep in mind what was signalled: {error}"))
                 .hint("make the folder .paceline writable")
         };
         if let Some(before) = Mark::read(&file).filter(|mark| mark.confirmed) {
@@ -115,13 +115,13 @@ impl WaitHandle {
         let body = self.body(verdict);
         let mut pauses = PAUSES.into_iter();
         loop {
-            let Err(trouble) = self.send(wire, &body).await else { break };
+            let Err(error) = self.send(wire, &body).await else { break };
             // S3 refuses a presigned URL behind its time with these words. No wait condition waits so long.
-            if trouble.message.contains("Request has expired") {
+            if error.message.contains("Request has expired") {
                 return Ok(Signalled::Expired);
             }
-            let Some(pause) = pauses.next().filter(|_| trouble.is_transient()) else {
-                return Err(self.without_secrets(trouble));
+            let Some(pause) = pauses.next().filter(|_| error.is_transient()) else {
+                return Err(self.without_secrets(error));
             };
             tokio::time::sleep(Duration::from_secs(pause)).await;
         }
@@ -155,7 +155,7 @@ impl WaitHandle {
         with(&format!("{cut}…"))
     }
 
-    async fn send(&self, wire: &Wire, body: &str) -> Result<(), Trouble> {
+    async fn send(&self, wire: &Wire, body: &str) -> Result<(), AwsError> {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(10))
             .operation_timeout(Duration::from_secs(30));
@@ -184,16 +184,18 @@ impl WaitHandle {
                 }
             })
             .build();
-        operation.invoke(body.to_owned()).await.map_err(|error| Trouble::of("the wait condition", &error))
+        operation.invoke(body.to_owned()).await.map_err(|error| AwsError::of("the wait condition", &error))
     }
 
-    fn without_secrets(&self, trouble: Trouble) -> Trouble {
-        let message = trouble.message.replace(&self.path_and_query, "/…");
-        let trouble = Trouble { message, ..trouble };
-        match trouble.kind {
-            Kind::Setup => trouble,
-            Kind::Unreachable | Kind::Throttled => trouble.hint("check the network and the proxy settings"),
-            _ => trouble.hint(
+    fn without_secrets(&self, error: AwsError) -> AwsError {
+        let message = error.to_string().replace(&self.path_and_query, "/…");
+        let error = error.told_as(message);
+        match error.kind {
+            ErrorKind::Setup => error,
+            ErrorKind::Unreachable | ErrorKind::Throttled => {
+                error.hint("check the network and the proxy settings")
+            }
+            _ => error.hint(
                 "see that the URL is the whole reference of an AWS::CloudFormation::WaitConditionHandle",
             ),
         }

@@ -9,8 +9,9 @@ use super::operation::{Sent, capabilities, split};
 use super::request::Request;
 use super::review::Review;
 use crate::environment::Environment;
-use crate::poller::{StackView, find};
-use crate::trouble::{Kind, Trouble};
+use crate::environment::{StackView, find};
+use crate::error::{AwsError, ErrorKind};
+use crate::refusal::is_without_changes;
 
 /// From the creation of a change set to the first look at it; the pause doubles up to [`SLOWEST_LOOK`].
 const FIRST_LOOK: Duration = Duration::from_millis(500);
@@ -43,7 +44,7 @@ enum Made {
 }
 
 impl ByChangeSet<'_> {
-    pub(super) async fn send(&self) -> Result<Sent, Trouble> {
+    pub(super) async fn send(&self) -> Result<Sent, AwsError> {
         self.context.submitting("create-change-set", self.token).await;
         let mut name = self.token.to_owned();
         let (stack, id) = loop {
@@ -60,8 +61,8 @@ impl ByChangeSet<'_> {
                 return Ok(Sent::NoChanges);
             } else {
                 let message = format!("the change set could not be made: {reason}");
-                let trouble = Trouble { kind: Kind::Refused, ..Trouble::setup(message) };
-                return Err(trouble.during("CreateChangeSet"));
+                let error = AwsError { kind: ErrorKind::Refused, ..AwsError::setup(message) };
+                return Err(error.during("CreateChangeSet"));
             }
         };
         if !self.is_alone(&stack, &id, &name).await? {
@@ -75,14 +76,14 @@ impl ByChangeSet<'_> {
         };
         match self.environment.call(Some(self.context), "ExecuteChangeSet", send).await {
             // It was executed before; how that ended is in the stack's events.
-            Err(trouble) if trouble.message.contains("EXECUTE_COMPLETE") => Ok(Sent::Known),
+            Err(error) if error.says_change_set_is_executed() => Ok(Sent::Known),
             answer => answer.map(|_| Sent::Accepted { id: stack }),
         }
     }
 
     /// Waits until no change set of somebody else's would be thrown away by executing ours: whether the stack still
     /// is what it was then. Ours goes if the run does not get to execute it.
-    async fn is_alone(&self, stack: &str, id: &str, name: &str) -> Result<bool, Trouble> {
+    async fn is_alone(&self, stack: &str, id: &str, name: &str) -> Result<bool, AwsError> {
         let now = match self.before {
             Some(before) => before.clone(),
             None => match find(self.environment, stack).await? {
@@ -110,7 +111,7 @@ impl ByChangeSet<'_> {
         self.request.disable_rollback || self.before.is_some_and(|view| view.status.ends_with("_FAILED"))
     }
 
-    async fn create(&self, name: &str) -> Result<(), Trouble> {
+    async fn create(&self, name: &str) -> Result<(), AwsError> {
         let (url, body) = split(&self.request.source);
         let kind = if self.before.is_some() { ChangeSetType::Update } else { ChangeSetType::Create };
         let send = || {
@@ -130,12 +131,12 @@ impl ByChangeSet<'_> {
         };
         match self.environment.call(Some(self.context), "CreateChangeSet", send).await {
             // One of this name is the same one, made before an interruption.
-            Err(trouble) if is_there_already(&trouble) => Ok(()),
+            Err(error) if error.says_change_set_exists() => Ok(()),
             answer => answer.map(drop),
         }
     }
 
-    async fn wait(&self, change_set: &str) -> Result<Made, Trouble> {
+    async fn wait(&self, change_set: &str) -> Result<Made, AwsError> {
         let (mut pause, mut at_once) = (FIRST_LOOK, true);
         loop {
             tokio::time::sleep(pause).await;
@@ -154,8 +155,7 @@ impl ByChangeSet<'_> {
                 }
                 Some(ChangeSetStatus::Failed) => {
                     let reason = answer.status_reason().unwrap_or("no reason given").to_owned();
-                    let is_empty = reason.contains("didn't contain changes")
-                        || reason.contains("No updates are to be performed");
+                    let is_empty = is_without_changes(&reason);
                     return Ok(Made::Failed { reason, is_empty, at_once });
                 }
                 _ => at_once = false,
@@ -163,15 +163,11 @@ impl ByChangeSet<'_> {
         }
     }
 
-    async fn delete(&self, stack: &str, change_set: &str) -> Result<(), Trouble> {
+    async fn delete(&self, stack: &str, change_set: &str) -> Result<(), AwsError> {
         let send = || {
             let call = self.environment.client.delete_change_set().stack_name(stack);
             call.change_set_name(change_set).send()
         };
         self.environment.call(Some(self.context), "DeleteChangeSet", send).await.map(drop)
     }
-}
-
-fn is_there_already(trouble: &Trouble) -> bool {
-    trouble.message.starts_with("AlreadyExistsException") && trouble.message.contains("ChangeSet")
 }

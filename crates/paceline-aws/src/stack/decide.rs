@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::poller::StackView;
+use crate::environment::StackView;
 
 /// What to do with a stack before, or instead of, deploying it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,9 +21,9 @@ use super::request::hex;
 use super::review::Review;
 use super::settle::{Operation, Settled, settle};
 use crate::environment::Environment;
-use crate::poller::{StackView, find};
+use crate::environment::{StackView, find};
+use crate::error::AwsError;
 use crate::transient::is_transient;
-use crate::trouble::Trouble;
 
 /// How often a deletion is tried in all when what stopped it is known to go away by itself.
 const ATTEMPTS: u32 = 2;
@@ -45,15 +45,15 @@ pub(crate) struct Deletion<'a> {
 impl Deletion<'_> {
     /// Deletes the stack. When the run is stopped, this is dropped, and what goes on in AWS goes on there.
     pub(crate) async fn run(&self) -> Ended {
-        self.delete().await.unwrap_or_else(|trouble| {
-            let hint = hint(&trouble.message).map(str::to_owned);
-            let ended = trouble.into_ended();
+        self.delete().await.unwrap_or_else(|error| {
+            let hint = hint(&error.to_string()).map(str::to_owned);
+            let ended = error.into_ended();
             let cause = ended.cause.map(|cause| Cause { hint: hint.or(cause.hint), ..cause });
             Ended { cause, ..ended }
         })
     }
 
-    async fn delete(&self) -> Result<Ended, Trouble> {
+    async fn delete(&self) -> Result<Ended, AwsError> {
         let mut known = self.environment.poller.glance(&self.stack.name).await?;
         // The stack that is to go. Another one that somebody makes under its name is not it.
         let mut id = None::<String>;
@@ -98,7 +98,7 @@ impl Deletion<'_> {
             match settled {
                 // The stack is not what it was.
                 Settled::NoChanges | Settled::Overtaken(_) => {}
-                Settled::Lost(trouble) => return Ok(outcome::lost(trouble)),
+                Settled::Lost(error) => return Ok(outcome::lost(error)),
                 Settled::Ended { view, left, .. } if view.status == "DELETE_COMPLETE" => {
                     return Ok(deleted(&left));
                 }
@@ -122,7 +122,7 @@ impl Deletion<'_> {
             }
         }
         let message = format!("{} does not stop changing: something else works on it too", self.stack.name);
-        Err(Trouble::setup(message).hint("stop what else changes it, then run it again"))
+        Err(AwsError::setup(message).hint("stop what else changes it, then run it again"))
     }
 
     fn review<'a>(&'a self, view: &'a StackView) -> Review<'a> {
@@ -131,7 +131,7 @@ impl Deletion<'_> {
     }
 
     /// Sends the deletion and waits for its end; no changes when the stack is not what it was.
-    async fn send(&self, view: &StackView, attempt: u32) -> Result<Settled, Trouble> {
+    async fn send(&self, view: &StackView, attempt: u32) -> Result<Settled, AwsError> {
         let role = self.stack.execution_role_arn.as_ref();
         let role = role.map(|arn| self.environment.target.resolve(arn));
         let place = format!("{} {}", self.environment.target, self.stack.name);
@@ -311,6 +311,6 @@ pub(crate) fn is_protected(view: &StackView) -> bool {
 }
 
 /// What is said when termination protection is found before anything is deleted.
-pub(crate) fn protection(stack: &str) -> Trouble {
-    Trouble::setup(format!("{stack}: termination protection is on")).hint(UNPROTECT)
+pub(crate) fn protection(stack: &str) -> AwsError {
+    AwsError::setup(format!("{stack}: termination protection is on")).hint(UNPROTECT)
 }

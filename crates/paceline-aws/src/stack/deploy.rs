@@ -20,9 +20,8 @@ use super::request::Request;
 use super::review::Review;
 use super::settle::{Operation, Settled, settle};
 use super::unchanged;
-use crate::environment::Environment;
-use crate::poller::{StackView, find};
-use crate::trouble::Trouble;
+use crate::environment::{Environment, StackView, find};
+use crate::error::AwsError;
 
 /// How often a stack operation is tried in all when what failed is known to be transient.
 const ATTEMPTS: u32 = 3;
@@ -80,14 +79,14 @@ impl Deployment<'_> {
     pub(crate) async fn run(&self) -> Ended {
         let mut progress = Progress { attempt: 1, ..Progress::default() };
         let ended = self.deploy(&mut progress).await;
-        let ended = ended.unwrap_or_else(Trouble::into_ended);
+        let ended = ended.unwrap_or_else(AwsError::into_ended);
         match progress.first {
             Some(first) => outcome::keep_first(first, ended),
             None => ended,
         }
     }
 
-    async fn deploy(&self, progress: &mut Progress) -> Result<Ended, Trouble> {
+    async fn deploy(&self, progress: &mut Progress) -> Result<Ended, AwsError> {
         let glanced = self.environment.poller.glance(&self.request.name).await?;
         // What a list does not show may be there: lists do not tell aliases.
         let view = match glanced {
@@ -125,7 +124,7 @@ impl Deployment<'_> {
     }
 
     /// Does what the state of the stack calls for.
-    async fn step(&self, progress: &mut Progress, view: Option<&StackView>) -> Result<Next, Trouble> {
+    async fn step(&self, progress: &mut Progress, view: Option<&StackView>) -> Result<Next, AwsError> {
         match (decide(view), view) {
             (Action::Refuse(why), Some(view)) => Ok(Next::End(self.refused(view, why).await)),
             (Action::DeleteFirst, Some(view)) => self.delete(progress, view).await,
@@ -169,9 +168,9 @@ impl Deployment<'_> {
         progress: &mut Progress,
         before: Option<&StackView>,
         settled: Settled,
-    ) -> Result<Option<Ended>, Trouble> {
+    ) -> Result<Option<Ended>, AwsError> {
         let (verdict, view, failure, followed) = match settled {
-            Settled::Lost(trouble) => return Ok(Some(outcome::lost(trouble))),
+            Settled::Lost(error) => return Ok(Some(outcome::lost(error))),
             Settled::Overtaken(by) => return Ok(Some(outcome::overtaken(self.stack, &by))),
             Settled::NoChanges => {
                 return match before {
@@ -243,7 +242,7 @@ impl Deployment<'_> {
         match protect::after(self.environment, self.context, &self.request, was, now).await {
             Ok(Some(done)) if ended.outcome == Outcome::Unchanged => ended.with_detail(done),
             Ok(_) => ended,
-            Err(trouble) => outcome::unprotected(self.stack, trouble),
+            Err(error) => outcome::unprotected(self.stack, error),
         }
     }
 
@@ -253,7 +252,7 @@ impl Deployment<'_> {
     }
 
     /// Asks for the stack by its name. The one that this deployment has deleted is not it.
-    async fn ask(&self, progress: &Progress) -> Result<Option<StackView>, Trouble> {
+    async fn ask(&self, progress: &Progress) -> Result<Option<StackView>, AwsError> {
         let view = find(self.environment, &self.request.name).await?;
         Ok(view.filter(|view| progress.deleted.as_ref() != Some(&view.id)))
     }
@@ -265,7 +264,7 @@ impl Deployment<'_> {
         before: Option<&StackView>,
         method: Method,
         token: &str,
-    ) -> Result<Next, Trouble> {
+    ) -> Result<Next, AwsError> {
         let request = &self.request;
         let sent = operation::send(self.environment, self.context, request, before, method, token).await?;
         let operation = match sent {
@@ -292,7 +291,7 @@ impl Deployment<'_> {
     }
 
     /// Sees an operation through that was going on already. If it is not ours, it is our turn after its end.
-    async fn adopt(&self, view: &StackView) -> Result<Next, Trouble> {
+    async fn adopt(&self, view: &StackView) -> Result<Next, AwsError> {
         if let Some(operation) = self.ours(view).await? {
             return Ok(Next::Settled(self.settle(operation).await));
         }
@@ -303,7 +302,7 @@ impl Deployment<'_> {
         })
     }
 
-    async fn is_unchanged(&self, view: &StackView) -> Result<bool, Trouble> {
+    async fn is_unchanged(&self, view: &StackView) -> Result<bool, AwsError> {
         // What this run has done before an interruption has read the parameters in this run. That it was
         // about to be sent is in the journal; that it was sent only the stack's events tell.
         let is_done = self.context.was_done_earlier() && self.was_ours(view).await?;
@@ -313,7 +312,7 @@ impl Deployment<'_> {
 
     /// Whether an earlier part of the run did the stack's last operation. If it has ended, it is told when, which
     /// nobody watched.
-    async fn was_ours(&self, view: &StackView) -> Result<bool, Trouble> {
+    async fn was_ours(&self, view: &StackView) -> Result<bool, AwsError> {
         let changes = EventLog::default().read(self.environment, &view.id).await?;
         let is_ours =
             |change: &Change| change.token.as_deref().is_some_and(|token| self.request.is_done_by(token));
@@ -338,7 +337,7 @@ impl Deployment<'_> {
     }
 
     /// The stack's last operation, if it does what we want.
-    async fn ours(&self, view: &StackView) -> Result<Option<Operation>, Trouble> {
+    async fn ours(&self, view: &StackView) -> Result<Option<Operation>, AwsError> {
         let changes = EventLog::default().read(self.environment, &view.id).await?;
         let mut tokens = changes.iter().filter_map(|change| change.token.clone());
         let ours = tokens.find(|token| self.request.is_done_by(token));
@@ -361,7 +360,7 @@ impl Deployment<'_> {
         settled.unwrap_or_else(Settled::Lost)
     }
 
-    async fn continue_rollback(&self, progress: &mut Progress, view: &StackView) -> Result<Next, Trouble> {
+    async fn continue_rollback(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
         if progress.has_continued {
             return Ok(Next::End(self.refused(view, outcome::STUCK).await));
         }
@@ -385,7 +384,7 @@ impl Deployment<'_> {
     }
 
     /// Deletes a stack that has nothing in it.
-    async fn delete(&self, progress: &mut Progress, view: &StackView) -> Result<Next, Trouble> {
+    async fn delete(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
         if view.name != self.request.name {
             let why = format!(
                 "{} is its alias, and nothing is deleted by an alias: delete {} itself, then run it again",
@@ -429,13 +428,13 @@ impl Deployment<'_> {
     }
 
     /// The stack is not what it was: the next look will see it as it is.
-    async fn moved_on(&self, progress: &mut Progress, how: String) -> Result<Next, Trouble> {
+    async fn moved_on(&self, progress: &mut Progress, how: String) -> Result<Next, AwsError> {
         progress.moves += 1;
         progress.moved = how;
         if progress.moves > MOVES {
             let (stack, moved) = (&self.stack.name, &progress.moved);
             let message = format!("{stack} is never what it was when it was looked at: {moved}");
-            return Err(Trouble::setup(message).hint("stop what else works on it, then run it again"));
+            return Err(AwsError::setup(message).hint("stop what else works on it, then run it again"));
         }
         tokio::time::sleep(MOVED).await;
         Ok(Next::Look)

@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::types::StackEvent;
 use jiff::Timestamp;
 
 use crate::environment::Environment;
-use crate::trouble::Trouble;
+use crate::error::AwsError;
 
 /// A change of a resource, or of the stack itself.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ impl EventLog {
         &mut self,
         environment: &Environment,
         stack: &str,
-    ) -> Result<Vec<Change>, Trouble> {
+    ) -> Result<Vec<Change>, AwsError> {
         self.read_back_to(environment, stack, 0, starts_operation).await
     }
 
@@ -48,7 +48,7 @@ impl EventLog {
         environment: &Environment,
         stack: &str,
         token: &str,
-    ) -> Result<Vec<Change>, Trouble> {
+    ) -> Result<Vec<Change>, AwsError> {
         let starts = |change: &Change| starts_operation(change) && change.token.as_deref() == Some(token);
         self.read_back_to(environment, stack, MOST_LATER, starts).await
     }
@@ -58,7 +58,7 @@ impl EventLog {
         &mut self,
         environment: &Environment,
         stack: &str,
-    ) -> Result<Vec<Change>, Trouble> {
+    ) -> Result<Vec<Change>, AwsError> {
         let starts = |change: &Change| starts_operation(change) && change.status != "DELETE_IN_PROGRESS";
         self.read_back_to(environment, stack, usize::MAX, starts).await
     }
@@ -70,7 +70,7 @@ impl EventLog {
         stack: &str,
         most_later: usize,
         starts: impl Fn(&Change) -> bool,
-    ) -> Result<Vec<Change>, Trouble> {
+    ) -> Result<Vec<Change>, AwsError> {
         let (mut changes, mut next, mut later) = (Vec::new(), None::<String>, 0);
         'pages: loop {
             let send = || {
@@ -83,7 +83,7 @@ impl EventLog {
             };
             let answer = match environment.call(None, "DescribeStackEvents", send).await {
                 // A new stack may not be there for every reader yet.
-                Err(trouble) if trouble.message.contains("does not exist") => break,
+                Err(error) if error.says_no_such_stack() => break,
                 answer => answer?,
             };
             let mut is_known = false;

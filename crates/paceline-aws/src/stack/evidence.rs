@@ -168,7 +168,7 @@ pub(super) fn somebody(change: &Change) -> &'static str {
 }
 
 /// Whether a look shows a stack as it was before an operation that sets its times: its times are not later than they
-/// were. Both are [`StackView::stamp`](crate::poller::StackView::stamp)s.
+/// were. Both are [`StackView::stamp`](crate::environment::StackView::stamp)s.
 pub(super) fn is_past(stamp: &str, before: &str) -> bool {
     match (latest(stamp), latest(before)) {
         (Some(now), Some(before)) => now <= before,

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use super::failure::{Failure, failed_resource};
 use super::remove::still;
 use super::settle::Watch;
-use crate::poller::{StackView, find};
-use crate::trouble::{Kind, Trouble};
+use crate::environment::{StackView, find};
+use crate::error::{AwsError, ErrorKind};
 
 /// The setting that limits are given with.
 const SETTING: &str = "codebuild.timeouts.stack";
@@ -48,7 +48,7 @@ impl Limit {
 
 impl Watch<'_> {
     /// Does what is to be done about an operation that goes on for longer than it may.
-    pub(super) async fn keep_limit(&mut self, view: &StackView) -> Result<(), Trouble> {
+    pub(super) async fn keep_limit(&mut self, view: &StackView) -> Result<(), AwsError> {
         let Some(limit) = self.operation.limit.clone().filter(|_| !self.is_over) else { return Ok(()) };
         if self.taken(&limit).is_none_or(|taken| taken < limit.after) {
             return Ok(());
@@ -117,16 +117,16 @@ impl Watch<'_> {
             // It has just ended, and another may have begun: that one is not ours. Or the answer got lost.
             Ok(None) => self.is_cancelled = is_sent && self.is_rolled_back(view).await,
             // It has just ended by itself, or the answer to the first try got lost.
-            Err(trouble) if trouble.message.contains("cannot be called from current stack status") => {
-                self.is_cancelled = trouble.message.contains("UPDATE_ROLLBACK");
+            Err(error) if error.says_no_update_to_cancel() => {
+                self.is_cancelled = error.says_update_is_rolled_back();
             }
-            Err(trouble) => {
+            Err(error) => {
                 // The deploy role of a bootstrap has no such permission.
-                let hint = match trouble.kind {
-                    Kind::Denied => "; give the deploy role cloudformation:CancelUpdateStack",
+                let hint = match error.kind {
+                    ErrorKind::Denied => "; give the deploy role cloudformation:CancelUpdateStack",
                     _ => "",
                 };
-                let why = trouble.message;
+                let why = error;
                 self.context.warn(format!("the update could not be cancelled, waiting on: {why}{hint}"));
             }
         }

@@ -9,8 +9,8 @@ use super::protect;
 use super::request::Request;
 use super::source::Source;
 use crate::environment::Environment;
-use crate::poller::StackView;
-use crate::trouble::Trouble;
+use crate::environment::StackView;
+use crate::error::{AwsError, code};
 
 /// How stacks are changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,9 +21,6 @@ pub enum Method {
     /// By way of a change set.
     ChangeSet,
 }
-
-/// How CloudFormation says that an operation with the token was accepted before, and has ended.
-pub(super) const TOKEN_USED: &str = "TokenAlreadyExistsException";
 
 /// What became of sending an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +51,7 @@ pub(super) async fn send(
     before: Option<&StackView>,
     method: Method,
     token: &str,
-) -> Result<Sent, Trouble> {
+) -> Result<Sent, AwsError> {
     let sent = async {
         if let Some(before) = before {
             protect::before_update(environment, context, request, before).await?;
@@ -67,34 +64,20 @@ pub(super) async fn send(
             (Method::Direct, Some(before)) => update(environment, context, request, before, token).await,
         }
     };
-    sent.await.or_else(|trouble| understand(&trouble, before).ok_or(trouble))
+    sent.await.or_else(|error| understand(&error, before).ok_or(error))
 }
 
 /// Some refusals say something about the stack and not that something is wrong.
-fn understand(trouble: &Trouble, before: Option<&StackView>) -> Option<Sent> {
-    let message = &trouble.message;
-    if message.contains("No updates are to be performed") {
-        return Some(Sent::NoChanges);
+fn understand(error: &AwsError, before: Option<&StackView>) -> Option<Sent> {
+    if error.says_nothing_to_change() {
+        Some(Sent::NoChanges)
+    } else if error.is(code::TOKEN_ALREADY_EXISTS) {
+        Some(Sent::Known)
+    } else if error.says_stack_has_changed(before.map(|view| view.status.as_str())) {
+        Some(Sent::OutOfDate(error.to_string()))
+    } else {
+        None
     }
-    if message.starts_with(TOKEN_USED) {
-        return Some(Sent::Known);
-    }
-    // Where it still is in the state that it was seen in, the refusal is about that, and looking again is no help.
-    let was = before.map(|view| format!("is in {} state", view.status));
-    let is_elsewhere = message.contains("_IN_PROGRESS state and can not be updated")
-        || message.contains("state and can not be updated") && was.is_none_or(|was| !message.contains(&was));
-    let moved_on = is_elsewhere
-        || message.starts_with("AlreadyExistsException")
-        || message.contains("already exists and cannot be created again with the changeSet")
-        || message.starts_with("InvalidChangeSetStatus")
-        || message.starts_with("ChangeSetNotFound")
-        || is_gone(trouble);
-    moved_on.then(|| Sent::OutOfDate(message.clone()))
-}
-
-/// Whether this says that there is no such stack.
-pub(super) fn is_gone(trouble: &Trouble) -> bool {
-    trouble.message.contains("does not exist") && trouble.message.contains("Stack ")
 }
 
 async fn create(
@@ -102,7 +85,7 @@ async fn create(
     context: &StepContext,
     request: &Request,
     token: &str,
-) -> Result<Sent, Trouble> {
+) -> Result<Sent, AwsError> {
     let (url, body) = split(&request.source);
     context.submitting("create", token).await;
     let on_failure = if request.disable_rollback { OnFailure::DoNothing } else { OnFailure::Rollback };
@@ -129,7 +112,7 @@ async fn update(
     request: &Request,
     before: &StackView,
     token: &str,
-) -> Result<Sent, Trouble> {
+) -> Result<Sent, AwsError> {
     let (url, body) = split(&request.source);
     context.submitting("update", token).await;
     // A stack that was left in a failed state can only be updated without rollback.
@@ -157,7 +140,7 @@ pub(super) async fn continue_rollback(
     request: &Request,
     view: &StackView,
     token: &str,
-) -> Result<Sent, Trouble> {
+) -> Result<Sent, AwsError> {
     context.submitting("continue-rollback", token).await;
     let send = || {
         let call = environment.client.continue_update_rollback().stack_name(&view.id);
@@ -166,13 +149,12 @@ pub(super) async fn continue_rollback(
     match environment.call(Some(context), "ContinueUpdateRollback", send).await {
         Ok(_) => Ok(Sent::Accepted { id: view.id.clone() }),
         // It was continued before; how that ended is in its events.
-        Err(trouble) if trouble.message.starts_with(TOKEN_USED) => Ok(Sent::Known),
+        Err(error) if error.is(code::TOKEN_ALREADY_EXISTS) => Ok(Sent::Known),
         // Somebody else has continued it.
-        Err(trouble) if trouble.message.contains("continue") && trouble.message.contains(" state") => {
-            Ok(Sent::OutOfDate(trouble.message))
+        Err(error) if error.says_no_rollback_to_continue() || error.says_no_such_stack() => {
+            Ok(Sent::OutOfDate(error.to_string()))
         }
-        Err(trouble) if is_gone(&trouble) => Ok(Sent::OutOfDate(trouble.message)),
-        Err(trouble) => Err(trouble),
+        Err(error) => Err(error),
     }
 }
 

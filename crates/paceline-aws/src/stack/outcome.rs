@@ -10,8 +10,8 @@ use super::events::{Change, EventLog};
 use super::evidence::somebody;
 use super::failure::{Failure, first_cause};
 use crate::environment::Environment;
-use crate::poller::StackView;
-use crate::trouble::Trouble;
+use crate::environment::StackView;
+use crate::error::AwsError;
 
 /// What to do about a rollback that does not get to its end.
 pub(super) const STUCK: &str =
@@ -51,8 +51,8 @@ pub(super) fn two_of_one(stack: &Stack, view: &StackView) -> Ended {
 }
 
 /// AWS could not be reached any more.
-pub(super) fn lost(trouble: Trouble) -> Ended {
-    let ended = Ended { outcome: Outcome::Interrupted, ..Ended::failed(trouble.into_cause()) };
+pub(super) fn lost(error: AwsError) -> Ended {
+    let ended = Ended { outcome: Outcome::Interrupted, ..Ended::failed(error.into_cause()) };
     ended.with_detail(GOES_ON)
 }
 
@@ -105,8 +105,8 @@ pub(super) fn deleted_since(stack: &Stack, by: &Change) -> Ended {
 }
 
 /// The stack is there, but its termination protection could not be set.
-pub(super) fn unprotected(stack: &Stack, trouble: Trouble) -> Ended {
-    let cause = trouble.into_cause();
+pub(super) fn unprotected(stack: &Stack, error: AwsError) -> Ended {
+    let cause = error.into_cause();
     let message = format!(
         "the stack is deployed, but its termination protection could not be changed: {}",
         cause.message

@@ -13,8 +13,8 @@ use paceline_engine::StepContext;
 use super::remove::still;
 use super::request::Request;
 use crate::environment::Environment;
-use crate::poller::StackView;
-use crate::trouble::Trouble;
+use crate::environment::StackView;
+use crate::error::AwsError;
 
 /// What is said of a stack on which nothing else had to be changed.
 pub(super) const TURNED_ON: &str = "termination protection turned on";
@@ -26,7 +26,7 @@ pub(super) async fn before_update(
     context: &StepContext,
     request: &Request,
     before: &StackView,
-) -> Result<(), Trouble> {
+) -> Result<(), AwsError> {
     if request.termination_protection == Some(true) && !before.termination_protection {
         set(environment, context, before, true).await?;
     }
@@ -40,7 +40,7 @@ pub(super) async fn after(
     request: &Request,
     before: Option<&StackView>,
     now: &StackView,
-) -> Result<Option<&'static str>, Trouble> {
+) -> Result<Option<&'static str>, AwsError> {
     let was_on = before.is_some_and(|view| view.termination_protection);
     match request.termination_protection {
         Some(true) if !now.termination_protection => {
@@ -60,7 +60,7 @@ pub(super) async fn lift(
     environment: &Environment,
     context: &StepContext,
     view: &StackView,
-) -> Result<bool, Trouble> {
+) -> Result<bool, AwsError> {
     let send = || {
         let call = environment.client.update_termination_protection().stack_name(&view.id);
         call.enable_termination_protection(false).send()
@@ -74,7 +74,7 @@ async fn set(
     context: &StepContext,
     view: &StackView,
     on: bool,
-) -> Result<(), Trouble> {
+) -> Result<(), AwsError> {
     let send = || {
         let call = environment.client.update_termination_protection().stack_name(&view.id);
         call.enable_termination_protection(on).send()

@@ -15,13 +15,13 @@ use paceline_engine::StepContext;
 
 use super::MOVES;
 use super::events::{Change, EventLog};
-use super::operation::{Sent, TOKEN_USED, is_gone};
+use super::operation::Sent;
 use super::request::token;
 use super::review::Review;
 use super::settle::{Operation, Settled, settle};
 use crate::environment::Environment;
-use crate::poller::{StackView, find};
-use crate::trouble::Trouble;
+use crate::environment::{StackView, find};
+use crate::error::{AwsError, code};
 
 /// Deletes a stack.
 pub(super) struct Removal<'a> {
@@ -36,7 +36,7 @@ pub(super) struct Removal<'a> {
 
 impl Removal<'_> {
     /// Sends the deletion and waits for its end; no changes when the stack is not what it was.
-    pub(super) async fn send(&self, view: &StackView, attempt: u32) -> Result<Settled, Trouble> {
+    pub(super) async fn send(&self, view: &StackView, attempt: u32) -> Result<Settled, AwsError> {
         // A deletion that CloudFormation called off leaves the stack as it was, but its token is used up.
         for number in 0..MOVES {
             let token = token(self.digest, "delete", &format!("{} {number}", view.state()), attempt);
@@ -65,7 +65,7 @@ impl Removal<'_> {
         Ok(Settled::NoChanges)
     }
 
-    async fn submit(&self, view: &StackView, token: &str) -> Result<Sent, Trouble> {
+    async fn submit(&self, view: &StackView, token: &str) -> Result<Sent, AwsError> {
         self.context.submitting("delete", token).await;
         let environment = self.environment;
         let send = || {
@@ -76,9 +76,9 @@ impl Removal<'_> {
         match environment.caller(Some(self.context)).call_while("DeleteStack", holds, send).await {
             Ok(Some(_)) => Ok(Sent::Accepted { id: view.id.clone() }),
             Ok(None) => Ok(Sent::OutOfDate("it is not what it was any more".to_owned())),
-            Err(trouble) if trouble.message.starts_with(TOKEN_USED) => Ok(Sent::Known),
-            Err(trouble) if is_outdated(&trouble) => Ok(Sent::OutOfDate(trouble.message)),
-            Err(trouble) => Err(trouble),
+            Err(error) if error.is(code::TOKEN_ALREADY_EXISTS) => Ok(Sent::Known),
+            Err(error) if error.says_not_deletable_now() => Ok(Sent::OutOfDate(error.to_string())),
+            Err(error) => Err(error),
         }
     }
 
@@ -103,7 +103,7 @@ impl Removal<'_> {
     }
 
     /// Whether the stack still is what it was. One that was made for a change set must also have none in review.
-    async fn justified(&self, view: &StackView) -> Result<bool, Trouble> {
+    async fn justified(&self, view: &StackView) -> Result<bool, AwsError> {
         if view.status != "REVIEW_IN_PROGRESS" {
             return still(self.environment, view).await;
         }
@@ -115,15 +115,7 @@ impl Removal<'_> {
     }
 }
 
-/// Whether a refusal is about what the stack has become since it was looked at.
-fn is_outdated(trouble: &Trouble) -> bool {
-    let message = &trouble.message;
-    message.contains("cannot be deleted while in status")
-        || message.contains("cannot be deleted while TerminationProtection is enabled")
-        || is_gone(trouble)
-}
-
 /// Whether a stack is now what it was when it was looked at.
-pub(super) async fn still(environment: &Environment, view: &StackView) -> Result<bool, Trouble> {
+pub(super) async fn still(environment: &Environment, view: &StackView) -> Result<bool, AwsError> {
     Ok(find(environment, &view.id).await?.is_some_and(|now| now.state() == view.state()))
 }

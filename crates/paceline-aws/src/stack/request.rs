@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::secrets::SecretKey;
 use super::source::Source;
-use crate::poller::StackView;
-use crate::session::Target;
+use crate::environment::StackView;
+use crate::target::Target;
 
 /// Everything that decides what CloudFormation will do.
 #[derive(Debug, Clone)]

@@ -16,11 +16,10 @@ use jiff::Timestamp;
 use paceline_engine::StepContext;
 use tokio::time::Instant;
 
-use super::operation::is_gone;
 use super::remove::still;
 use crate::environment::Environment;
-use crate::poller::{StackView, timestamp};
-use crate::trouble::{Kind, Trouble};
+use crate::environment::{StackView, timestamp};
+use crate::error::{AwsError, ErrorKind, code};
 
 /// How long a change set may be in review until the run refuses.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -55,13 +54,13 @@ struct Foreign {
 
 impl Review<'_> {
     /// Whether nothing of anybody else's is in review.
-    pub(super) async fn is_free(&self) -> Result<bool, Trouble> {
+    pub(super) async fn is_free(&self) -> Result<bool, AwsError> {
         Ok(self.foreign().await?.is_none())
     }
 
     /// Waits until nothing of anybody else's is in review any more: whether the stack is still what it was then.
     /// Something that stays in review is the error.
-    pub(super) async fn wait(&self) -> Result<bool, Trouble> {
+    pub(super) async fn wait(&self) -> Result<bool, AwsError> {
         let (started, mut told) = (Instant::now(), None);
         loop {
             let Some(foreign) = self.foreign().await? else { return Ok(true) };
@@ -80,7 +79,7 @@ impl Review<'_> {
         }
     }
 
-    async fn foreign(&self) -> Result<Option<Foreign>, Trouble> {
+    async fn foreign(&self) -> Result<Option<Foreign>, AwsError> {
         let mut next = None::<String>;
         loop {
             let send = || {
@@ -89,10 +88,10 @@ impl Review<'_> {
             };
             let answer = match self.environment.call(None, "ListChangeSets", send).await {
                 Ok(answer) => answer,
-                Err(trouble) if trouble.kind == Kind::Denied => return self.foreign_by_name().await,
+                Err(error) if error.kind == ErrorKind::Denied => return self.foreign_by_name().await,
                 // Somebody has deleted it: the next look at the stack tells.
-                Err(trouble) if is_gone(&trouble) => return Ok(None),
-                Err(trouble) => return Err(trouble),
+                Err(error) if error.says_no_such_stack() => return Ok(None),
+                Err(error) => return Err(error),
             };
             let foreign = answer.summaries().iter().find_map(|set| {
                 let foreign = Foreign {
@@ -113,7 +112,7 @@ impl Review<'_> {
     }
 
     /// What can be found out where change sets may not be listed.
-    async fn foreign_by_name(&self) -> Result<Option<Foreign>, Trouble> {
+    async fn foreign_by_name(&self) -> Result<Option<Foreign>, AwsError> {
         if let Some(made) = self.describe(OF_THE_CDK).await? {
             return Ok(Some(Foreign { name: Some(OF_THE_CDK.to_owned()), made }));
         }
@@ -126,7 +125,7 @@ impl Review<'_> {
     }
 
     /// When the change set of this name was made, if there is one in review.
-    async fn describe(&self, name: &str) -> Result<Option<Option<Timestamp>>, Trouble> {
+    async fn describe(&self, name: &str) -> Result<Option<Option<Timestamp>>, AwsError> {
         let send = || {
             let call = self.environment.client.describe_change_set().stack_name(&self.stack.id);
             call.change_set_name(name).send()
@@ -135,9 +134,7 @@ impl Review<'_> {
             Ok(set) if is_in_review(set.status(), set.execution_status()) => {
                 Ok(Some(set.creation_time().and_then(timestamp)))
             }
-            Err(trouble) if !trouble.message.starts_with("ChangeSetNotFound") && !is_gone(&trouble) => {
-                Err(trouble)
-            }
+            Err(error) if !error.is(code::CHANGE_SET_NOT_FOUND) && !error.says_no_such_stack() => Err(error),
             _ => Ok(None),
         }
     }
@@ -173,7 +170,7 @@ impl Foreign {
         format!("waiting up to {minutes} minutes for {it} to be executed or deleted")
     }
 
-    fn refusal(&self, stack: &StackView) -> Trouble {
+    fn refusal(&self, stack: &StackView) -> AwsError {
         let which = match &self.name {
             Some(name) => format!("the change set `{name}`"),
             None => "what is in review".to_owned(),
@@ -182,10 +179,10 @@ impl Foreign {
             Some(_) => "",
             None => " (with version 32 of the bootstrap stack or later, it can be seen whether there is one)",
         };
-        let trouble = Trouble { kind: Kind::Refused, ..Trouble::setup(self.what()) };
+        let error = AwsError { kind: ErrorKind::Refused, ..AwsError::setup(self.what()) };
         let hint =
             format!("execute or delete {which} of {} in the console, then run it again{more}", stack.name);
-        trouble.during(stack.name.clone()).hint(hint)
+        error.during(stack.name.clone()).hint(hint)
     }
 }
 

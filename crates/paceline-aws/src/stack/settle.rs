@@ -16,8 +16,8 @@ use super::evidence::{Look, Sight, Story, goes_wrong, is_past, somebody, togethe
 use super::failure::{Failure, failed_resource, first_cause};
 use super::limit::Limit;
 use crate::environment::Environment;
-use crate::poller::{self, StackView};
-use crate::trouble::{Kind, Trouble};
+use crate::environment::{self, StackView};
+use crate::error::{AwsError, ErrorKind};
 
 /// From one reading of a stack's events to the next, while the stack is in progress and things happen in it.
 const EVENTS_EVERY: Duration = Duration::from_secs(15);
@@ -57,7 +57,7 @@ impl Operation {
 pub(super) enum Settled {
     NoChanges,
     /// AWS could not be reached any more; the operation goes on there.
-    Lost(Trouble),
+    Lost(AwsError),
     /// Somebody deleted the stack in the middle of it: this is how that began.
     Overtaken(Box<Change>),
     Ended {
@@ -78,7 +78,7 @@ pub(super) async fn settle(
     context: &StepContext,
     stack: &Stack,
     operation: Operation,
-) -> Result<Settled, Trouble> {
+) -> Result<Settled, AwsError> {
     context.accepted(&operation.id, operation.token.clone());
     let mut watch = Watch {
         environment,
@@ -164,7 +164,7 @@ struct Doubt {
 }
 
 impl Watch<'_> {
-    async fn until_the_end(&mut self) -> Result<(Verdict, StackView), Trouble> {
+    async fn until_the_end(&mut self) -> Result<(Verdict, StackView), AwsError> {
         loop {
             let view = self.environment.poller.look(self.name).await?;
             let view = view.filter(|view| self.is_it(view));
@@ -253,12 +253,12 @@ impl Watch<'_> {
         &mut self,
         look: Look,
         view: Option<&StackView>,
-    ) -> Result<Option<(Verdict, StackView)>, Trouble> {
+    ) -> Result<Option<(Verdict, StackView)>, AwsError> {
         let now = Instant::now();
         let doubt = *self.doubt.get_or_insert(Doubt { since: now, told_at: now + TOLD_AFTER });
         if self.told().is_some() {
             // The list of all stacks may lag behind.
-            let asked = poller::ask(self.environment, &self.operation.id).await.ok().flatten();
+            let asked = environment::ask(self.environment, &self.operation.id).await.ok().flatten();
             let look = self.look(asked.as_ref());
             if let Some(ended) = self.ended(look, asked.as_ref()) {
                 return Ok(Some(ended));
@@ -273,8 +273,8 @@ impl Watch<'_> {
         let why = self.contradiction(look, view);
         if now.duration_since(doubt.since.max(self.news_at)) >= LEFT_AFTER {
             let message = format!("{why}, and nothing else for {} min", LEFT_AFTER.as_secs() / 60);
-            let trouble = Trouble { kind: Kind::Unreachable, ..Trouble::setup(message) };
-            return Err(trouble.hint("run the same command again when AWS shows the stack as it is"));
+            let error = AwsError { kind: ErrorKind::Unreachable, ..AwsError::setup(message) };
+            return Err(error.hint("run the same command again when AWS shows the stack as it is"));
         }
         if now >= doubt.told_at {
             self.context.warn(format!("{why}: looking on"));
@@ -305,7 +305,7 @@ impl Watch<'_> {
         Some(failure.hint("find out who (CancelUpdateStack in CloudTrail), then run it again"))
     }
 
-    pub(super) async fn read_events(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn read_events(&mut self) -> Result<(), AwsError> {
         self.read_at = Instant::now();
         let changes = match &self.operation.token {
             Some(token) => self.log.read_operation(self.environment, &self.operation.id, token).await?,

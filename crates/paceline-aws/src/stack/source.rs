@@ -4,9 +4,9 @@ use paceline_assembly::{LARGEST_TEMPLATE, Stack, read_regular_text};
 
 use crate::call::Caller;
 use crate::environment::Environment;
+use crate::error::AwsError;
 use crate::publish::{Bucket, Toolkit, upload_text};
-use crate::session::Target;
-use crate::trouble::Trouble;
+use crate::target::Target;
 
 /// The longest template that fits into a call (CloudFormation User Guide, "Understand CloudFormation quotas").
 const LONGEST_BODY: usize = 51_200;
@@ -27,13 +27,13 @@ pub(crate) async fn source(
     environment: &Environment,
     caller: &Caller,
     stack: &Stack,
-) -> Result<Source, Trouble> {
+) -> Result<Source, AwsError> {
     let target = &environment.target;
     if let Some(url) = &stack.template_url {
         return Ok(Source::Url(https(&target.resolve(url), target)));
     }
     let text = read_regular_text(&stack.template_path, LARGEST_TEMPLATE)
-        .map_err(|error| Trouble::setup(format!("cannot read the template: {error}")))?;
+        .map_err(|error| AwsError::setup(format!("cannot read the template: {error}")))?;
     if text.len() <= LONGEST_BODY {
         return Ok(Source::Body(text));
     }
@@ -50,7 +50,7 @@ pub(crate) async fn source(
              of the stack CDKToolkit to put it into",
             stack.id,
         );
-        return Err(Trouble::setup(message).hint(format!("run: cdk bootstrap aws://{target}")));
+        return Err(AwsError::setup(message).hint(format!("run: cdk bootstrap aws://{target}")));
     };
     let key = format!("cdk/{}/{}.json", stack.artifact_id, stack.template.digest());
     let bucket = Bucket::new(&environment.config, caller, &toolkit.bucket);

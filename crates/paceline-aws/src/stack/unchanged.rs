@@ -4,11 +4,10 @@ use paceline_assembly::Template;
 use paceline_plan::without_times;
 use serde_json::Value;
 
-use super::operation::is_gone;
 use super::request::Request;
 use crate::environment::Environment;
-use crate::poller::StackView;
-use crate::trouble::Trouble;
+use crate::environment::StackView;
+use crate::error::AwsError;
 
 /// Whether the stack already is what the request asks for. `is_done` says that this run has done it.
 pub(super) async fn is_unchanged(
@@ -17,7 +16,7 @@ pub(super) async fn is_unchanged(
     view: &StackView,
     is_done: bool,
     ignore_times: bool,
-) -> Result<bool, Trouble> {
+) -> Result<bool, AwsError> {
     let stable = matches!(
         view.status.as_str(),
         "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
@@ -32,7 +31,7 @@ pub(super) async fn is_unchanged(
     };
     let answer = match environment.call(None, "GetTemplate", send).await {
         // Somebody has deleted it: the operation that this leads to is refused, and it is looked again.
-        Err(trouble) if is_gone(&trouble) => return Ok(false),
+        Err(error) if error.says_no_such_stack() => return Ok(false),
         answer => answer?,
     };
     Ok(templates_are_equal(answer.template_body().unwrap_or_default(), &request.template, ignore_times))

@@ -59,11 +59,11 @@ async fn files_are_uploaded_once() {
 async fn a_source_that_is_not_there_is_told() {
     let (world, app) = (World::slow(), with_files());
     fs_err::remove_dir_all(app.path().join("asset.code")).unwrap();
-    let troubles = world.refused(&app).await.0;
-    let [trouble] = &troubles[..] else { panic!("{troubles:?}") };
-    assert!(trouble.message.starts_with("the source of an asset is not there: "), "{trouble:?}");
-    assert!(trouble.message.ends_with("asset.code, for S"), "{trouble:?}");
-    assert!(trouble.what_to_do().unwrap().contains("cdk synth"), "{trouble:?}");
+    let errors = world.refused(&app).await.0;
+    let [error] = &errors[..] else { panic!("{errors:?}") };
+    assert!(error.message.starts_with("the source of an asset is not there: "), "{error:?}");
+    assert!(error.message.ends_with("asset.code, for S"), "{error:?}");
+    assert!(error.what_to_do().unwrap().contains("cdk synth"), "{error:?}");
     assert_eq!(world.mutations(), [] as [String; 0]);
 }
 

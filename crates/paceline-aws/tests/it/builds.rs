@@ -38,12 +38,12 @@ fn lines(news: &[BuildNews]) -> Vec<&str> {
     lines.collect()
 }
 
-fn troubles(news: &[BuildNews]) -> Vec<&str> {
-    let troubles = news.iter().filter_map(|one| match one {
-        BuildNews::Trouble(what) => Some(what.as_str()),
+fn errors(news: &[BuildNews]) -> Vec<&str> {
+    let errors = news.iter().filter_map(|one| match one {
+        BuildNews::Problem(what) => Some(what.as_str()),
         _ => None,
     });
-    troubles.collect()
+    errors.collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,7 +160,7 @@ async fn looks_that_fail_are_no_verdict() {
     let mut news = Vec::new();
     let (end, ()) = tokio::join!(builds.follow(&id, |one| news.push(one)), outage);
     assert_eq!(end.unwrap().status, "SUCCEEDED");
-    assert_eq!(troubles(&news).len(), 1, "{:?}", troubles(&news));
+    assert_eq!(errors(&news).len(), 1, "{:?}", errors(&news));
     assert_eq!(lines(&news).len(), 12);
 }
 
@@ -171,11 +171,11 @@ async fn without_the_permission_to_read_the_log_the_build_is_followed_all_the_sa
     let (_world, builds) = world(SimOptions { faults, ..SimOptions::default() }).await;
     let (end, news) = followed(&builds, &request()).await;
     assert_eq!(end.status, "SUCCEEDED");
-    let troubles = troubles(&news);
-    assert_eq!(troubles.len(), 1, "{troubles:?}");
+    let errors = errors(&news);
+    assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(
-        troubles[0].starts_with("the log cannot be read (") && troubles[0].contains("https://"),
-        "{troubles:?}"
+        errors[0].starts_with("the log cannot be read (") && errors[0].contains("https://"),
+        "{errors:?}"
     );
 }
 
@@ -197,9 +197,9 @@ async fn a_build_that_is_stopped_ends_as_stopped() {
 async fn a_project_that_is_not_there_is_told_with_what_to_do() {
     let world = World::new(SimOptions::default());
     let builds = Builds::connect(&world.wire, REGION).await.unwrap();
-    let trouble = builds.start(&request()).await.unwrap_err();
-    assert!(trouble.message.starts_with("ResourceNotFoundException"), "{trouble:?}");
-    assert_eq!(trouble.what_to_do().as_deref(), Some("create the project first: paceline project apply"));
+    let error = builds.start(&request()).await.unwrap_err();
+    assert!(error.to_string().starts_with("ResourceNotFoundException"), "{error:?}");
+    assert_eq!(error.what_to_do().as_deref(), Some("create the project first: paceline project apply"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -102,10 +102,10 @@ async fn a_proxy_that_asks_who_is_calling_is_named() {
 
     let world = World::slow();
     world.proxy.on(Calls::all(), Mishap::proxy_login());
-    let troubles = world.refused(&one()).await.0;
-    assert_eq!(troubles.len(), 1, "{troubles:?}");
-    assert!(troubles[0].message.contains("HTTP status 407"), "{troubles:?}");
-    assert!(troubles[0].what_to_do().unwrap().contains("HTTPS_PROXY="), "{troubles:?}");
+    let errors = world.refused(&one()).await.0;
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].message.contains("HTTP status 407"), "{errors:?}");
+    assert!(errors[0].what_to_do().unwrap().contains("HTTPS_PROXY="), "{errors:?}");
 }
 
 #[tokio::test(start_paused = true)]

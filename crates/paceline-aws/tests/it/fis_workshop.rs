@@ -6,8 +6,9 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_aws::{Commands, Images, MissingFiles};
+use paceline_aws::{Images, MissingFiles};
 use paceline_engine::Outcome;
+use paceline_host::Commands;
 use paceline_plan::{Config, Plan, PlanOptions};
 use paceline_sim::{Durations, Operation, SimOptions};
 use serde_json::json;

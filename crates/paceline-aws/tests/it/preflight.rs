@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use paceline_aws::{ALLOW_BASE_CREDENTIALS, Kind, Trouble};
+use paceline_aws::{ALLOW_BASE_CREDENTIALS, AwsError, ErrorKind};
 use paceline_engine::Outcome;
 use paceline_sim::{Bootstrap, Faults, SimOptions};
 use serde_json::json;
@@ -17,11 +17,11 @@ use serde_json::json;
 use crate::app::{App, topic};
 use crate::world::World;
 
-async fn refused(world: &World, app: &App) -> Trouble {
-    let mut troubles = world.refused(app).await.0;
-    assert_eq!(troubles.len(), 1, "{troubles:?}");
+async fn refused(world: &World, app: &App) -> AwsError {
+    let mut errors = world.refused(app).await.0;
+    assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(world.mutations(), [] as [String; 0]);
-    troubles.remove(0)
+    errors.remove(0)
 }
 
 fn app() -> App {
@@ -32,17 +32,17 @@ fn app() -> App {
 async fn an_environment_that_is_not_bootstrapped_is_refused() {
     let world = World::new(SimOptions { bootstrap: Bootstrap::Missing, ..SimOptions::default() });
     // Without a bootstrap there is no role to assume.
-    let trouble = refused(&world, &app()).await;
-    assert_eq!(trouble.kind, Kind::Denied);
-    assert!(trouble.what_to_do().unwrap().contains("cdk bootstrap"), "{trouble:?}");
+    let error = refused(&world, &app()).await;
+    assert_eq!(error.kind, ErrorKind::Denied);
+    assert!(error.what_to_do().unwrap().contains("cdk bootstrap"), "{error:?}");
 
     // With the caller's own role, what is missing is the version.
     let own = json!({"properties": {"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null}});
-    let trouble = refused(&world, &App::new().stack_with("S", &topic("t"), &own)).await;
-    assert_eq!(trouble.kind, Kind::Setup);
-    assert_eq!(trouble.message, "aws://111111111111/us-east-1 is not bootstrapped");
+    let error = refused(&world, &App::new().stack_with("S", &topic("t"), &own)).await;
+    assert_eq!(error.kind, ErrorKind::Setup);
+    assert_eq!(error.message, "aws://111111111111/us-east-1 is not bootstrapped");
     assert_eq!(
-        trouble.what_to_do().unwrap(),
+        error.what_to_do().unwrap(),
         "run: paceline bootstrap, or: cdk bootstrap aws://111111111111/us-east-1"
     );
 }
@@ -50,20 +50,20 @@ async fn an_environment_that_is_not_bootstrapped_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn an_old_bootstrap_is_refused() {
     let world = World::new(SimOptions { bootstrap: Bootstrap::Version(5), ..SimOptions::default() });
-    let trouble = refused(&world, &app()).await;
-    assert_eq!(trouble.kind, Kind::Setup);
-    assert!(trouble.message.contains("version 5, the app needs 6"), "{trouble:?}");
-    assert!(trouble.what_to_do().unwrap().contains("cdk bootstrap aws://"));
+    let error = refused(&world, &app()).await;
+    assert_eq!(error.kind, ErrorKind::Setup);
+    assert!(error.message.contains("version 5, the app needs 6"), "{error:?}");
+    assert!(error.what_to_do().unwrap().contains("cdk bootstrap aws://"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn expired_credentials_are_refused() {
     let world = World::with_faults(Faults { expired_tokens: true, ..Faults::default() });
-    let trouble = refused(&world, &app()).await;
-    assert_eq!(trouble.kind, Kind::Credentials);
-    assert_eq!(trouble.at.as_deref(), Some("GetCallerIdentity"));
-    assert!(trouble.message.contains("ExpiredToken"), "{trouble:?}");
-    assert!(trouble.what_to_do().unwrap().contains("get credentials"));
+    let error = refused(&world, &app()).await;
+    assert_eq!(error.kind, ErrorKind::Credentials);
+    assert_eq!(error.place.as_deref(), Some("GetCallerIdentity"));
+    assert!(error.to_string().contains("ExpiredToken"), "{error:?}");
+    assert!(error.what_to_do().unwrap().contains("get credentials"));
 }
 
 fn assume_role_denied() -> World {
@@ -76,12 +76,14 @@ async fn a_role_that_may_not_be_assumed_is_refused_with_two_ways_out() {
     if std::env::var_os(ALLOW_BASE_CREDENTIALS).is_some() {
         return;
     }
-    let trouble = refused(&assume_role_denied(), &app()).await;
-    assert_eq!(trouble.kind, Kind::Denied);
+    let error = refused(&assume_role_denied(), &app()).await;
+    assert_eq!(error.kind, ErrorKind::Denied);
     assert!(
-        trouble.message.starts_with("cannot assume arn:aws:iam::111111111111:role/cdk-hnb659fds-deploy-role")
+        error
+            .to_string()
+            .starts_with("cannot assume arn:aws:iam::111111111111:role/cdk-hnb659fds-deploy-role")
     );
-    let hint = trouble.what_to_do().unwrap();
+    let hint = error.what_to_do().unwrap();
     assert!(hint.contains("cdk bootstrap") && hint.contains(ALLOW_BASE_CREDENTIALS), "{hint}");
 }
 
@@ -118,7 +120,7 @@ async fn every_environment_that_cannot_be_deployed_to_is_told() {
         .map(|region| (("111111111111".to_owned(), region.to_owned()), Bootstrap::Missing));
     let world = World::new(SimOptions { environments: missing.into(), ..SimOptions::default() });
     let mut said: Vec<String> =
-        world.refused(&app).await.0.into_iter().map(|trouble| trouble.message).collect();
+        world.refused(&app).await.0.into_iter().map(|error| error.to_string()).collect();
     said.sort();
     assert_eq!(
         said,
@@ -161,10 +163,10 @@ async fn a_network_that_is_not_there_is_told_in_one_line() {
     };
     let mut world = World::slow();
     world.wire.http = Some(SharedHttpClient::new(Unplugged(refused_connection)));
-    let trouble = refused(&world, &app()).await;
-    assert_eq!(trouble.kind, Kind::Unreachable);
-    assert_eq!(trouble.message, "AWS cannot be reached: Connection refused (os error 111)");
-    assert!(trouble.what_to_do().unwrap().contains("network"));
+    let error = refused(&world, &app()).await;
+    assert_eq!(error.kind, ErrorKind::Unreachable);
+    assert_eq!(error.message, "AWS cannot be reached: Connection refused (os error 111)");
+    assert!(error.what_to_do().unwrap().contains("network"));
 }
 
 #[derive(Debug)]
@@ -184,8 +186,8 @@ async fn missing_credentials_are_told_in_one_line() {
     let mut world = World::slow();
     let none = || CredentialsError::not_loaded("no providers in chain provided credentials");
     world.wire.credentials = Some(SharedCredentialsProvider::new(NoCredentials(none)));
-    let trouble = refused(&world, &app()).await;
-    assert_eq!(trouble.kind, Kind::Credentials);
-    assert_eq!(trouble.message, "no AWS credentials were found (no providers in chain provided credentials)");
-    assert!(trouble.what_to_do().unwrap().contains("aws sso login"));
+    let error = refused(&world, &app()).await;
+    assert_eq!(error.kind, ErrorKind::Credentials);
+    assert_eq!(error.message, "no AWS credentials were found (no providers in chain provided credentials)");
+    assert!(error.what_to_do().unwrap().contains("aws sso login"));
 }

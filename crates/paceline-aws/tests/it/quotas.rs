@@ -52,23 +52,23 @@ fn with_nested(template: &Value, more: &Value) -> App {
 }
 
 async fn refused(world: &World, app: &App) -> Vec<String> {
-    let troubles = world.refused(app).await.0;
+    let errors = world.refused(app).await.0;
     assert_eq!(world.count("CreateStack"), 0);
-    troubles.into_iter().map(|trouble| trouble.message).collect()
+    errors.into_iter().map(|error| error.to_string()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn more_stacks_than_there_may_be_are_refused_with_the_figures_and_a_way_out() {
     let world = with_limit(2);
     world.create("Other", &topic("o")).await;
-    let troubles = world.refused(&two()).await.0;
-    assert_eq!(troubles.len(), 1, "{troubles:?}");
+    let errors = world.refused(&two()).await.0;
+    assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(
-        troubles[0].message,
+        errors[0].message,
         "aws://111111111111/us-east-1 may have 2 stacks: 1 stack is there, and 2 more would be created"
     );
     assert_eq!(
-        troubles[0].what_to_do().unwrap(),
+        errors[0].what_to_do().unwrap(),
         "delete stacks that are not needed there, or ask for more: aws service-quotas \
          request-service-quota-increase --service-code cloudformation --quota-code L-0485CB21 \
          --region us-east-1 --desired-value 3"

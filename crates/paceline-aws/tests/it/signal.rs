@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use camino::Utf8Path;
-use paceline_aws::{Kind, Signalled, Trouble, Verdict, WaitHandle, Wire};
+use paceline_aws::{AwsError, ErrorKind, Signalled, Verdict, WaitHandle, Wire};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -38,7 +38,7 @@ impl HttpConnector for Bucket {
 }
 
 /// Signals to a bucket that answers so. What came of it, and what was sent.
-async fn signal(status: u16, verdict: &Verdict) -> (Result<Signalled, Trouble>, Vec<String>) {
+async fn signal(status: u16, verdict: &Verdict) -> (Result<Signalled, AwsError>, Vec<String>) {
     let bucket = Bucket { status, bodies: Arc::default() };
     let wire = Wire { http: Some(SharedHttpClient::new(bucket.clone())), ..Wire::default() };
     let marks = tempfile::tempdir().unwrap();
@@ -70,9 +70,9 @@ async fn a_reason_is_cut_so_that_the_signal_is_not_too_long() {
 async fn a_bucket_that_does_not_answer_is_asked_for_half_a_minute() {
     let started = Instant::now();
     let (signalled, bodies) = signal(503, &failure("x")).await;
-    let trouble = signalled.unwrap_err();
-    assert_eq!((trouble.kind, bodies.len(), started.elapsed().as_secs()), (Kind::Unreachable, 6, 31));
-    assert_eq!(trouble.message, "HTTP status 503, with an empty body");
+    let error = signalled.unwrap_err();
+    assert_eq!((error.kind, bodies.len(), started.elapsed().as_secs()), (ErrorKind::Unreachable, 6, 31));
+    assert_eq!(error.message, "HTTP status 503, with an empty body");
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,8 +13,8 @@ use crate::world::World;
 const TWO_REGIONS: &str = "version: 1\nmulti-region: { when: BOTH, primary: us-east-1 }\n";
 
 /// What stands in the way, each with what to do.
-fn troubles(error: &PreflightError) -> Vec<(String, String)> {
-    let shown = error.0.iter().map(|it| (it.message.clone(), it.what_to_do().unwrap_or_default()));
+fn errors(error: &PreflightError) -> Vec<(String, String)> {
+    let shown = error.0.iter().map(|it| (it.to_string(), it.what_to_do().unwrap_or_default()));
     shown.collect()
 }
 
@@ -43,8 +43,8 @@ async fn every_protected_stack_is_named_at_once() {
     assert!(world.survey(&app, "", &PlanOptions::default()).await.is_ok(), "nothing is there yet");
     world.deploy(&app).await.check_all(Outcome::Deployed);
     let error = world.survey(&app, "", &PlanOptions::default()).await.unwrap_err();
-    let troubles = troubles(&error);
-    let messages: Vec<&str> = troubles.iter().map(|(message, _)| message.as_str()).collect();
+    let errors = errors(&error);
+    let messages: Vec<&str> = errors.iter().map(|(message, _)| message.as_str()).collect();
     assert_eq!(messages.len(), 2, "{messages:?}");
     assert!(messages.contains(&"A: termination protection is on"), "{messages:?}");
     assert!(messages.contains(&"C: termination protection is on"), "{messages:?}");
@@ -57,7 +57,7 @@ async fn what_stays_and_still_imports_holds_its_exporter() {
     assert!(world.survey(&pair(), "", &only("A")).await.is_ok(), "the importer is not there");
     world.deploy(&pair()).await;
     let error = world.survey(&pair(), "", &only("A")).await.unwrap_err();
-    let [(message, hint)] = &troubles(&error)[..] else { panic!("{error:?}") };
+    let [(message, hint)] = &errors(&error)[..] else { panic!("{error:?}") };
     assert!(message.starts_with("B stays, and imports what A exports: imports a"), "{message}");
     assert!(hint.contains("delete B too"), "{hint}");
     assert_eq!(world.survey(&pair(), "", &only("B")).await.unwrap(), [""; 0]);
@@ -79,7 +79,7 @@ async fn a_region_that_is_off_is_not_forgotten() {
     assert_eq!(world.survey(&app, TWO_REGIONS, &PlanOptions::default()).await.unwrap(), [""; 0]);
     world.deploy(&app).await.check_all(Outcome::Deployed);
     let error = world.survey(&app, TWO_REGIONS, &PlanOptions::default()).await.unwrap_err();
-    let [(message, hint)] = &troubles(&error)[..] else { panic!("{error:?}") };
+    let [(message, hint)] = &errors(&error)[..] else { panic!("{error:?}") };
     assert!(message.ends_with("would be left behind: There"), "{message}");
     assert!(hint.contains("--exclude"), "{hint}");
 

@@ -10,11 +10,10 @@ use aws_sdk_cloudformation::Client;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use camino::Utf8Path;
-use paceline_aws::{
-    Aws, AwsOptions, Commands, Images, Method, MissingFiles, Notices, PreflightError, TokenKey, Wire,
-};
+use paceline_aws::{Aws, AwsOptions, Images, Method, MissingFiles, Notices, PreflightError, TokenKey, Wire};
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, Fact, Outcome, RunOptions, Stop};
+use paceline_host::Commands;
 use paceline_plan::{Config, Destruction, Plan, PlanOptions};
 use paceline_sim::{Durations, Faults, Operation, Proxy, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use serde_json::Value;

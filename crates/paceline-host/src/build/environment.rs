@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use paceline_buildspec::Buildspec;
 
 use super::{RunError, RunOptions};
-use crate::program::{Program, Stream};
+use crate::process::program::{Program, Stream};
 
 /// What `StartBuild` is given comes before what the buildspec says, which comes before what is there. The values
 /// are literal: a `$` in them is a `$`.

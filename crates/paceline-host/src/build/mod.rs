@@ -18,7 +18,7 @@ use camino::Utf8PathBuf;
 use paceline_buildspec::grammar::{Buildspec, PhaseName, Shell};
 use tokio_util::sync::CancellationToken;
 
-use crate::processes::Processes;
+use crate::process::processes::Processes;
 
 pub use collect::{Collected, Kind};
 pub use summary::summary;

@@ -11,9 +11,9 @@ use paceline_buildspec::grammar::Shell;
 use tokio_util::sync::CancellationToken;
 
 use super::{Output, RunError};
-use crate::groups::Signal;
-use crate::processes::Processes;
-use crate::program::{self, Program, ProgramError};
+use crate::process::groups::Signal;
+use crate::process::processes::Processes;
+use crate::process::program::{self, Program, ProgramError};
 
 /// What one command hands on to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]

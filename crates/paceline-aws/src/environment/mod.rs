@@ -1,0 +1,94 @@
+//! An environment: an account and region, with the client that acts there as the deploy role.
+
+mod observed;
+mod poller;
+mod view;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use paceline_engine::StepContext;
+use tokio::sync::OnceCell;
+
+use self::poller::Poller;
+use crate::call::Caller;
+use crate::error::AwsError;
+use crate::target::Target;
+
+pub(crate) use self::poller::{ask, describe, find};
+pub(crate) use self::view::{StackView, timestamp};
+
+/// An account and region, with the client that acts there as the deploy role.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    pub(crate) target: Target,
+    pub(crate) client: Client,
+    /// For the other services that a deployment reaches as the deploy role.
+    pub(crate) config: SdkConfig,
+    pub(crate) poller: Arc<Poller>,
+    /// The bucket of the bootstrap stack if there is one, once someone has asked for it.
+    pub(crate) bucket: OnceCell<Option<String>>,
+    caller: Caller,
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.poller.close();
+    }
+}
+
+impl Environment {
+    /// `names` are the stacks of the plan that live here: the poller remembers no others.
+    pub(crate) fn new(
+        target: Target,
+        config: &SdkConfig,
+        caller: Caller,
+        names: BTreeSet<String>,
+    ) -> Arc<Self> {
+        let client = Client::new(config);
+        let (poller, config) = (Arc::new(Poller::new(names)), config.clone());
+        let environment = Arc::new(Self { target, client, config, poller, bucket: OnceCell::new(), caller });
+        Poller::spawn(&environment);
+        environment
+    }
+
+    /// Makes calls here, on behalf of a step if there is one.
+    pub(crate) fn caller(&self, context: Option<&StepContext>) -> Caller {
+        context.map_or_else(|| self.caller.clone(), |context| self.caller.of_step(context))
+    }
+
+    /// Makes a call: see [`Caller::call`].
+    pub(crate) async fn call<T, E, F>(
+        &self,
+        context: Option<&StepContext>,
+        operation: &'static str,
+        send: impl FnMut() -> F,
+    ) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.caller(context).call(operation, send).await
+    }
+
+    /// The same with a patience of one's own.
+    pub(crate) async fn call_within<T, E, F>(
+        &self,
+        patience: Duration,
+        context: Option<&StepContext>,
+        operation: &'static str,
+        send: impl FnMut() -> F,
+    ) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.caller(context).within(patience).call(operation, send).await
+    }
+}

@@ -1,0 +1,103 @@
+//! The gate after a stack: which of its roles are new, and the wait until they are usable.
+
+mod roles;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+
+use paceline_assembly::{Stack, Template};
+use paceline_engine::{Ended, Outcome, StepContext};
+use paceline_plan::config::IamRoles;
+
+use self::roles::policies_in;
+use crate::environment::Environment;
+use crate::error::AwsError;
+use crate::stack::EventLog;
+
+pub(crate) use self::roles::RoleWaiter;
+pub use self::roles::{Policies, RoleWait, Usable};
+
+/// Waits for the roles that the last operation of a stack created.
+pub(crate) async fn wait_for_roles(
+    environment: &Environment,
+    context: &StepContext,
+    stack: &Stack,
+    roles: &IamRoles,
+    waiter: RoleWaiter,
+) -> Result<Ended, AwsError> {
+    let mut wait = RoleWait::default();
+    created(environment, stack, &stack.name, &mut Vec::new(), &mut wait).await?;
+    if let IamRoles::Named(names) = roles {
+        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        wait = named(stack, &names, &wait);
+    }
+    if wait.is_empty() {
+        return Ok(Ended::new(Outcome::Unchanged).with_detail("no new roles"));
+    }
+    let usable = waiter.wait(&wait).await?;
+    if !usable.verified {
+        context.warn(format!(
+            "the roles of {} could not be read, so only time has passed: allow iam:GetRole, \
+             iam:GetInstanceProfile, iam:ListAttachedRolePolicies and iam:ListRolePolicies",
+            stack.id
+        ));
+    }
+    let detail = if usable.verified { "usable" } else { "not verified" };
+    Ok(Ended::new(Outcome::Deployed).with_detail(format!("{} roles {detail}", usable.count)))
+}
+
+/// Of the new roles those that are named; a name that no new role has is taken for a role's own.
+fn named(stack: &Stack, names: &BTreeSet<&str>, new: &RoleWait) -> RoleWait {
+    let mut wait = RoleWait::default();
+    for name in names {
+        // CloudFormation puts the logical id into the names that it makes up.
+        let is_it = |physical: &str| physical == *name || physical.contains(&format!("-{name}-"));
+        let before = wait.len();
+        wait.roles.extend(new.roles.iter().filter(|(role, _)| is_it(role)).map(|(r, p)| (r.clone(), *p)));
+        wait.instance_profiles.extend(new.instance_profiles.iter().filter(|profile| is_it(profile)).cloned());
+        if wait.len() == before && stack.template.resource(name).is_none() {
+            wait.roles.insert((*name).to_owned(), Policies::default());
+        }
+    }
+    wait
+}
+
+/// Finds what the last operation of a stack, and of the stacks nested in it, created. The events name it,
+/// and reading them needs no permission that a bootstrap version lacks.
+fn created<'a>(
+    environment: &'a Environment,
+    stack: &'a Stack,
+    id: &'a str,
+    parents: &'a mut Vec<String>,
+    wait: &'a mut RoleWait,
+) -> Pin<Box<dyn Future<Output = Result<(), AwsError>> + Send + 'a>> {
+    Box::pin(async move {
+        let changes = EventLog::default().read(environment, id).await?;
+        let template = template(stack, parents);
+        for change in changes.iter().filter(|change| !change.of_stack && change.status == "CREATE_COMPLETE") {
+            match change.resource_type.as_str() {
+                "AWS::IAM::Role" => {
+                    let policies = template.map(|t| policies_in(t, &change.logical_id)).unwrap_or_default();
+                    wait.roles.insert(change.physical_id.clone(), policies);
+                }
+                "AWS::IAM::InstanceProfile" => wait.instance_profiles.push(change.physical_id.clone()),
+                "AWS::CloudFormation::Stack" => {
+                    parents.push(change.logical_id.clone());
+                    created(environment, stack, &change.physical_id, parents, wait).await?;
+                    parents.pop();
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The template of a stack, or of one nested in it; `None` when it is not in the assembly.
+fn template<'a>(stack: &'a Stack, parents: &[String]) -> Option<&'a Template> {
+    let Some((last, outer)) = parents.split_last() else { return Some(&stack.template) };
+    let is_it =
+        |nested: &&paceline_assembly::NestedTemplate| nested.logical_id == *last && nested.parents == outer;
+    stack.nested.iter().find(is_it).map(|nested| &nested.template)
+}

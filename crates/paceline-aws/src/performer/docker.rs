@@ -1,0 +1,49 @@
+//! Whether there is a Docker that can build, where images have to be built.
+
+use futures_util::future::join_all;
+use paceline_plan::{Plan, Publish, Work};
+
+use super::Aws;
+use crate::error::AwsError;
+
+/// How many images are named.
+const NAMED: usize = 3;
+
+impl Aws {
+    /// Docker is asked once, and only where that is in vain, the registries: what is there need not be built.
+    pub(crate) async fn check_docker(&self, plan: &Plan) -> Option<AwsError> {
+        let built = |publish: &&Publish| {
+            let stack = self.assembly.stack(&publish.manifest);
+            let asset = stack.and_then(|stack| stack.assets.images.get(&publish.asset));
+            publish.image && asset.is_some_and(|asset| asset.source.directory.is_some())
+        };
+        let images = plan.steps.iter().filter_map(|step| match &step.work {
+            Work::Publish(publish) => Some(publish),
+            _ => None,
+        });
+        let images: Vec<&Publish> = images.filter(built).collect();
+        if images.is_empty() || self.images.are_pretended() {
+            return None;
+        }
+        let error = AwsError::from(self.images.cannot_build().await?);
+        let looked = images.iter().map(|publish| async move {
+            match self.assembly.stack(&publish.manifest) {
+                Some(stack) => self.is_published(stack, publish).await.unwrap_or(false),
+                None => false,
+            }
+        });
+        let is_there = join_all(looked).await;
+        let needed = images.iter().zip(is_there).filter(|(_, is_there)| !is_there);
+        let mut needed: Vec<&str> = needed.map(|(publish, _)| publish.title.as_str()).collect();
+        needed.dedup();
+        let named = needed.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        let images = match (needed.len(), needed.len().saturating_sub(NAMED)) {
+            (0, _) => return None,
+            (1, _) => format!("the image {named} has"),
+            (count, 0) => format!("{count} images ({named}) have"),
+            (count, rest) => format!("{count} images ({named} and {rest} more) have"),
+        };
+        let message = format!("{images} to be built, and {error}");
+        Some(error.told_as(message))
+    }
+}

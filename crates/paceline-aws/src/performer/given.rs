@@ -1,0 +1,81 @@
+//! Whether every parameter that has to be given a value has one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+use paceline_assembly::{LegacyPackaging, Stack};
+use paceline_host::quoted;
+use paceline_plan::Plan;
+
+use super::Aws;
+use crate::error::AwsError;
+use crate::stack::previous_parameters;
+
+/// How many are named one by one.
+const NAMED: usize = 10;
+
+impl Aws {
+    /// The values that a stack's parameters are given on the command line.
+    pub(crate) fn given(&self, stack: &Stack) -> BTreeMap<String, String> {
+        let mut given = BTreeMap::new();
+        for name in ["*", &stack.name, &stack.id] {
+            given.extend(self.options.parameters.get(name).cloned().unwrap_or_default());
+        }
+        given
+    }
+
+    /// The parameters of all stacks that have neither a value nor a default, nor one that a stack which is there has
+    /// had before.
+    pub(crate) async fn check_parameters(&self, plan: &Plan) -> Option<AwsError> {
+        let looked = self.deployed(plan).filter(|stack| stack.template.resource_count() > 0);
+        let looked = join_all(looked.map(|stack| self.without_value(stack))).await;
+        let missing: Vec<(&Stack, &str)> = looked.into_iter().flatten().collect();
+        let name = |(stack, parameter): &(&Stack, &str)| format!("{}:{parameter}", stack.id);
+        let give = |it: &(&Stack, &str)| format!("--parameters {}=VALUE", quoted(&name(it)));
+        let (first, rest) = missing.split_first()?;
+        if rest.is_empty() {
+            let (stack, parameter) = first;
+            let what = format!("{} needs a value for its parameter `{parameter}`", stack.id);
+            return Some(AwsError::setup(what).hint(format!("give it one: {}", give(first))));
+        }
+        let names = missing.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+        let gifts = missing.iter().take(NAMED).map(give).collect::<Vec<_>>().join(" ");
+        let (more, and_so_on) = match missing.len().saturating_sub(NAMED) {
+            0 => (String::new(), ""),
+            more => (format!(" and {more} more"), " …"),
+        };
+        let what = format!("{} parameters need a value: {names}{more}", missing.len());
+        Some(AwsError::setup(what).hint(format!("give each one: {gifts}{and_so_on}")))
+    }
+
+    async fn without_value<'a>(&self, stack: &'a Stack) -> Vec<(&'a Stack, &'a str)> {
+        let (given, of_assets) = (self.given(stack), of_assets(stack));
+        let has_value = |name: &str| {
+            stack.parameters.contains_key(name) || given.contains_key(name) || of_assets.contains(name)
+        };
+        let mut missing: Vec<&str> =
+            stack.template.parameters_without_default().filter(|name| !has_value(name)).collect();
+        if missing.is_empty() {
+            return Vec::new();
+        }
+        // An environment that cannot be looked into is told of elsewhere.
+        let Ok(environment) = self.environment(stack).await else { return Vec::new() };
+        let Ok(view) = environment.poller.glance(&stack.name).await else { return Vec::new() };
+        match previous_parameters(view.as_ref()) {
+            Some(previous) => missing.retain(|name| !previous.contains(*name)),
+            None => missing.clear(),
+        }
+        missing.into_iter().map(|name| (stack, name)).collect()
+    }
+}
+
+/// The parameters by which a stack is told where its assets are.
+fn of_assets(stack: &Stack) -> BTreeSet<&str> {
+    let parameters = stack.legacy_assets.iter().flat_map(|asset| match &asset.packaging {
+        LegacyPackaging::S3 { bucket_parameter, key_parameter, hash_parameter, .. } => {
+            vec![bucket_parameter.as_str(), key_parameter, hash_parameter]
+        }
+        LegacyPackaging::Image { .. } => Vec::new(),
+    });
+    parameters.collect()
+}

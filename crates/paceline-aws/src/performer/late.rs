@@ -1,0 +1,227 @@
+//! Synthesizes an app again in the middle of a run, and lets the stacks that have waited for it go on with that.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use camino::Utf8PathBuf;
+use futures_util::future::try_join_all;
+use paceline_assembly::{Assembly, Stack};
+use paceline_engine::{Ended, Outcome, StepContext};
+use paceline_host::{ContextFile, Synthesis};
+use paceline_plan::late::{Compared, compare, unpublished};
+use paceline_plan::{Config, ContextLookup, LookupState, Plan, PlanOptions, Synthesize, Work};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::Aws;
+use crate::error::{AwsError, ErrorKind};
+
+/// How apps are synthesized again in the middle of a run.
+#[derive(Debug, Clone)]
+pub struct LateSynthesis {
+    /// What the plan is made with, to compare it with what an app is then.
+    pub config: Config,
+    /// The same.
+    pub options: PlanOptions,
+    /// Every app that may be synthesized again.
+    pub apps: BTreeMap<Option<String>, LateApp>,
+    /// A folder for what another synthesis would write over.
+    pub keep: Utf8PathBuf,
+}
+
+/// How one app is synthesized again.
+#[derive(Debug, Clone)]
+pub enum LateApp {
+    /// By its own command.
+    Run {
+        /// How.
+        synthesis: Box<Synthesis>,
+        /// The folder of its assembly.
+        assembly: Utf8PathBuf,
+    },
+    /// It takes its time and nothing is run: for a simulation. It goes on with an assembly that was recorded, or with
+    /// what the app was.
+    Pretend(Option<Utf8PathBuf>),
+}
+
+/// What apps are after the syntheses of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Later {
+    /// Two syntheses of one folder would write over each other. With when the last that ended had started.
+    turns: BTreeMap<Utf8PathBuf, Mutex<Option<Instant>>>,
+    /// By the position of the step that made it.
+    made: BTreeMap<usize, OnceLock<Assembly>>,
+}
+
+impl Later {
+    pub(crate) fn new(plan: &Plan, late: Option<&LateSynthesis>) -> Self {
+        let apps = late.iter().flat_map(|late| late.apps.values());
+        let turns = apps.filter_map(|app| match app {
+            LateApp::Run { synthesis, .. } => Some((synthesis.dir.clone(), Mutex::default())),
+            LateApp::Pretend(_) => None,
+        });
+        let steps = plan.steps.iter().enumerate();
+        let made = steps.filter(|(_, step)| matches!(step.work, Work::Synthesize(_)));
+        Self { turns: turns.collect(), made: made.map(|(at, _)| (at, OnceLock::new())).collect() }
+    }
+
+    /// The stack that a step is about, as it is after the synthesis that it has waited for, if it has for one.
+    pub(crate) fn stack(&self, context: &StepContext) -> Option<&Stack> {
+        let plan = context.plan();
+        let number = context.step().work.stack().filter(|_| !self.made.is_empty())?;
+        let assembly = self.made.get(&plan.synthesis_of(number)?)?.get()?;
+        assembly.stack(&plan.stacks[number].id)
+    }
+}
+
+impl Aws {
+    /// Synthesizes an app again, holds it against the plan, and publishes what the stacks that wait need beyond that.
+    pub(crate) async fn synthesize(
+        &self,
+        context: &StepContext,
+        work: &Synthesize,
+    ) -> Result<Ended, AwsError> {
+        let late = self.options.late.as_deref();
+        let missing = || AwsError::setup(format!("nothing says how {} is synthesized", work.app_shown()));
+        let (late, app) =
+            late.and_then(|late| Some((late, late.apps.get(&work.app)?))).ok_or_else(missing)?;
+        let made = match app {
+            // All of it was looked up at the start, and nothing of it has been made anew since.
+            LateApp::Run { .. } if context.is_after_nothing_new() && !self.misses(work) => {
+                context.output("nothing that it looks up has changed");
+                None
+            }
+            LateApp::Run { synthesis, assembly } => {
+                Some(self.run_synthesis(context, work, late, synthesis, assembly).await?)
+            }
+            LateApp::Pretend(recorded) => {
+                tokio::time::sleep(context.step().expected).await;
+                recorded.as_ref().map(read).transpose()?
+            }
+        };
+        let is_new = made.is_some() || matches!(app, LateApp::Pretend(_));
+        let (again, Compared { warnings, problems }) = match made {
+            Some(made) => {
+                let again = self.assembly.with_app(work.app.as_deref(), made);
+                let assemblies = (&*self.assembly, &again);
+                let compared = compare(context.plan(), work, assemblies, &late.config, &late.options);
+                (again, compared)
+            }
+            None => (Assembly::clone(&self.assembly), Compared::default()),
+        };
+        for warning in warnings {
+            context.warn(warning.to_string());
+        }
+        if !problems.is_empty() {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            return Err(refused(problems.join("; ")).hint(
+                "the same command makes a new plan, of the app as it is now; to look context up, the synthesis has to \
+                 run the CDK CLI, with credentials that may read it",
+            ));
+        }
+        let files = unpublished(context.plan(), work, &again);
+        let published = files.iter().map(|(id, publish)| {
+            let stack = again.stack(id);
+            async move {
+                match stack {
+                    Some(stack) => self.publish(context, stack, publish).await.map(drop),
+                    None => Ok(()),
+                }
+            }
+        });
+        try_join_all(published).await?;
+        let detail = match files.len() {
+            0 => String::new(),
+            1 => "published 1 asset".to_owned(),
+            more => format!("published {more} assets"),
+        };
+        if let Some(made) = self.later.made.get(&context.index()) {
+            // A step is performed once.
+            let _ = made.set(again);
+        }
+        let outcome = if is_new { Outcome::Deployed } else { Outcome::Unchanged };
+        Ok(Ended { detail: Some(detail).filter(|it| !it.is_empty()), ..Ended::new(outcome) })
+    }
+
+    /// Whether anything that is to be looked up was not found at the start.
+    fn misses(&self, work: &Synthesize) -> bool {
+        let of_app = self.assembly.missing.iter().filter(|missing| missing.app == work.app);
+        let mut lookups = of_app.filter_map(|it| {
+            ContextLookup::new(it.app.as_deref(), &it.key, &it.stand_in, LookupState::Missing)
+        });
+        lookups.any(|lookup| work.lookups.contains(&lookup.name))
+    }
+
+    async fn run_synthesis(
+        &self,
+        context: &StepContext,
+        work: &Synthesize,
+        late: &LateSynthesis,
+        synthesis: &Synthesis,
+        dir: &Utf8PathBuf,
+    ) -> Result<Assembly, AwsError> {
+        let due = Instant::now();
+        // Those that are due at the same moment come to the lock before any has started.
+        tokio::task::yield_now().await;
+        let turn = self.later.turns.get(&synthesis.dir);
+        let turn = turn.ok_or_else(|| AwsError::setup(format!("there is no turn for {}", synthesis.dir)))?;
+        let mut last = turn.lock().await;
+        if last.is_some_and(|started| started >= due) {
+            context.output("synthesized meanwhile, after all that it looks up had been made");
+        } else {
+            let started = Instant::now();
+            forget_and_run(context, work, synthesis).await?;
+            *last = Some(started);
+        }
+        let mut assembly = read(dir)?;
+        let waits = |stack: &Stack| {
+            let id = match &work.app {
+                Some(app) => format!("{app}/{}", stack.id),
+                None => stack.id.clone(),
+            };
+            work.stacks.iter().any(|&number| context.plan().stacks[number].id == id)
+        };
+        let keep = late.keep.join(context.index().to_string());
+        let kept = assembly.keep(&keep, waits);
+        kept.map_err(|error| refused(format!("cannot keep what was synthesized: {error}")))?;
+        Ok(assembly)
+    }
+}
+
+/// Has everything looked up again that this app is synthesized again for, now or later: what comes of it may serve for
+/// several steps.
+async fn forget_and_run(
+    context: &StepContext,
+    work: &Synthesize,
+    synthesis: &Synthesis,
+) -> Result<(), AwsError> {
+    let lookups: BTreeSet<&str> = context
+        .plan()
+        .steps
+        .iter()
+        .filter_map(|step| match &step.work {
+            Work::Synthesize(of) if of.app == work.app => Some(&of.lookups),
+            _ => None,
+        })
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let file = ContextFile::read(&synthesis.context_dir).map_err(|error| refused(error.to_string()))?;
+    let forgotten = file.forget(|_, name| name.is_some_and(|name| lookups.contains(name)));
+    for key in forgotten.map_err(|error| refused(error.to_string()))? {
+        context.output(format!("looked up again: {key}"));
+    }
+    synthesis.again(|line| context.output(line)).await.map_err(|error| {
+        refused(error.to_string())
+            .hint("its output is above and in the journal: fix it, then run the same command again")
+    })
+}
+
+fn read(dir: &Utf8PathBuf) -> Result<Assembly, AwsError> {
+    Assembly::read_incomplete(dir).map_err(|error| refused(error.to_string()))
+}
+
+/// By now the run has touched something: this is no preflight.
+fn refused(message: String) -> AwsError {
+    AwsError { kind: ErrorKind::Refused, ..AwsError::setup(message) }
+}

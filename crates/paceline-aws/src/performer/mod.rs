@@ -1,0 +1,336 @@
+//! The performer: connects the steps of a plan with AWS.
+
+mod before_deletion;
+mod docker;
+mod given;
+mod late;
+mod obstacles;
+mod preflight;
+mod quota;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use paceline_assembly::{Assembly, Role, Stack};
+use paceline_engine::{Ended, Outcome, Perform, StepContext};
+use paceline_host::{Commands, run_command};
+use paceline_plan::config::{IamRoles, Rollback};
+use paceline_plan::{Plan, Publish, Work};
+
+use self::late::Later;
+use self::obstacles::{Obstacle, told_once};
+use crate::bootstrap::{self, Required};
+use crate::environment::Environment;
+use crate::error::{AwsError, PreflightError};
+use crate::gates::{RoleWait, RoleWaiter, Usable, wait_for_roles};
+use crate::publish::{
+    ImagePublisher, Images, MissingFiles, Place, publish_file, publish_image, publish_legacy,
+};
+use crate::sdk::Wire;
+use crate::session::Sessions;
+use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, SecretKey, TokenKey, source};
+use crate::target::Target;
+
+pub use self::late::{LateApp, LateSynthesis};
+
+/// Where a run goes to, and how.
+#[derive(Debug, Clone, Default)]
+pub struct AwsOptions {
+    /// What replaces the usual ways to AWS.
+    pub wire: Wire,
+    /// How stacks are changed.
+    pub method: Method,
+    /// How images get built.
+    pub images: Images,
+    /// The program that builds images, instead of the one that `CDK_DOCKER` names, or `docker`.
+    pub docker: Option<String>,
+    /// What happens to files whose source is not there.
+    pub missing_files: MissingFiles,
+    /// Whether the team's commands are run.
+    pub commands: Commands,
+    /// Values for the stacks' parameters: by stack id or name, or `*` for all, then by parameter.
+    pub parameters: BTreeMap<String, BTreeMap<String, String>>,
+    /// What client tokens digest secret values with.
+    pub token_key: TokenKey,
+    /// How long the creation or the update of a stack may take.
+    pub stack_limit: Option<Duration>,
+    /// How apps are synthesized again, for plans in which some are.
+    pub late: Option<Arc<LateSynthesis>>,
+}
+
+/// Performs the steps of a plan on AWS.
+#[derive(Debug)]
+pub struct Aws {
+    pub(crate) assembly: Arc<Assembly>,
+    pub(crate) options: AwsOptions,
+    pub(crate) later: Later,
+    pub(crate) sessions: Sessions,
+    /// By account and region, and by the ARN of the deploy role: apps with several bootstraps have several.
+    environments: BTreeMap<(Target, Option<String>), Arc<Environment>>,
+    pub(crate) images: ImagePublisher,
+    secret_key: SecretKey,
+    notes: Vec<String>,
+}
+
+impl Aws {
+    /// Finds out who we are, assumes the roles that the plan deploys and publishes as, and looks for everything else
+    /// that would stop it: how each environment is bootstrapped, CloudFormation's limits, sources that are missing,
+    /// parameters without a value. Nothing is changed.
+    pub async fn connect(
+        assembly: Arc<Assembly>,
+        plan: &Plan,
+        options: AwsOptions,
+    ) -> Result<Self, PreflightError> {
+        let has_secrets = gives_secrets(&assembly, plan, &options);
+        let secret_key = SecretKey::new(if has_secrets { &options.token_key } else { &TokenKey::Process });
+        let secret_key = secret_key.map_err(|error| {
+            AwsError::setup(format!("cannot keep the key for secret parameters: {error}"))
+                .hint("make the folder and its files writable for you")
+        })?;
+        let first_region =
+            plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
+        let sessions = Sessions::open(&options.wire, first_region).await?;
+        sessions.account().await?;
+        let mut aws = Self {
+            images: ImagePublisher::new(options.images, options.docker.clone()),
+            secret_key,
+            notes: Vec::new(),
+            environments: BTreeMap::new(),
+            assembly: Arc::clone(&assembly),
+            later: Later::new(plan, options.late.as_deref()),
+            options,
+            sessions,
+        };
+        let mut wanted: BTreeMap<(Target, Option<String>), Wanted<'_>> = BTreeMap::new();
+        let deploys = plan.steps.iter().any(|step| matches!(step.work, Work::Deploy { .. }));
+        for planned in &plan.stacks {
+            let Some(stack) = assembly.stack(&planned.id) else { continue };
+            let target = aws.target(stack).await?;
+            let role = stack.deploy_role.as_ref();
+            let wanted = wanted.entry((target, role.map(|role| role.arn.clone()))).or_default();
+            wanted.role = role;
+            wanted.names.insert(stack.name.clone());
+            if let Some(needed) = &stack.bootstrap {
+                let required = wanted.required.get_or_insert_default();
+                required.version = required.version.max(needed.required_version);
+                required.parameter.clone_from(&needed.ssm_parameter);
+            }
+        }
+        let opened = join_all(wanted.into_iter().map(|(key, wanted)| aws.open(key, wanted, deploys)));
+        let (opened, publishing) = tokio::join!(opened, Box::pin(aws.assume_publishing_roles(plan)));
+        let mut obstacles: Vec<Obstacle> = Vec::new();
+        let mut environments = BTreeMap::new();
+        for opened in opened {
+            match opened {
+                Ok((key, environment)) => drop(environments.insert(key, environment)),
+                Err(obstacle) => obstacles.push(obstacle),
+            }
+        }
+        obstacles.extend(publishing);
+        aws.environments = environments;
+        let mut errors = told_once(obstacles);
+        let (more, notes) = Box::pin(aws.preflight(plan)).await;
+        errors.extend(more);
+        if !errors.is_empty() {
+            return Err(PreflightError(errors));
+        }
+        aws.notes = notes;
+        Ok(aws)
+    }
+
+    /// What a person should know of how it was checked that nothing stands in the way.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    async fn open(
+        &self,
+        (target, arn): (Target, Option<String>),
+        wanted: Wanted<'_>,
+        deploys: bool,
+    ) -> Result<((Target, Option<String>), Arc<Environment>), Obstacle> {
+        let config = self.sessions.assume(wanted.role, &target).await.map_err(|error| match wanted.role {
+            Some(role) => Obstacle::Role(target.resolve(&role.arn), error),
+            None => Obstacle::Other(error),
+        })?;
+        let caller = self.sessions.caller(&target);
+        let environment = Environment::new(target.clone(), &config, caller, wanted.names);
+        if let Some(required) = &wanted.required {
+            // Stacks that are only deleted need no bootstrap.
+            let version = if deploys {
+                let found = bootstrap::check(&environment, &config, required).await;
+                Some(found.map_err(Obstacle::Other)?)
+            } else {
+                bootstrap::version(&environment, &config, required).await.ok().flatten()
+            };
+            if wanted.role.is_some() && version.is_some_and(|version| !bootstrap::lets_roles_list(version)) {
+                environment.poller.never_list();
+            }
+        }
+        Ok(((target, arn), environment))
+    }
+
+    /// Where a stack goes to.
+    pub(crate) async fn target(&self, stack: &Stack) -> Result<Target, AwsError> {
+        self.sessions.target(stack).await
+    }
+
+    pub(crate) async fn environment(&self, stack: &Stack) -> Result<&Arc<Environment>, AwsError> {
+        let key = (self.target(stack).await?, stack.deploy_role.as_ref().map(|role| role.arn.clone()));
+        let missing = || AwsError::setup(format!("{} is not a stack of the plan", stack.id));
+        self.environments.get(&key).ok_or_else(missing)
+    }
+
+    /// Whether it is known that stacks may not be listed in an environment of the plan.
+    pub(crate) fn is_unlisted(&self, target: &Target, role: Option<String>) -> bool {
+        let environment = self.environments.get(&(target.clone(), role));
+        environment.is_some_and(|environment| !environment.poller.may_list())
+    }
+
+    fn stack(&self, context: &StepContext) -> Result<&Stack, AwsError> {
+        if let Some(stack) = self.later.stack(context) {
+            return Ok(stack);
+        }
+        let planned = context.plan().stack_of(context.step());
+        let missing = || AwsError::setup(format!("{} is not in the assembly", planned.id));
+        self.assembly.stack(&planned.id).ok_or_else(missing)
+    }
+
+    async fn try_perform(&self, context: &StepContext) -> Result<Ended, AwsError> {
+        let stack = self.stack(context)?;
+        match &context.step().work {
+            Work::Publish(publish) => {
+                // Its own assembly may be newer than ours; that of another stack is ours.
+                let manifest = self.assembly.stack(&publish.manifest).filter(|it| it.id != stack.id);
+                self.publish(context, manifest.unwrap_or(stack), publish).await
+            }
+            Work::Deploy { .. } => self.deploy(context, stack).await,
+            Work::Delete { .. } => {
+                let environment = self.environment(stack).await?;
+                Ok(Deletion { environment, context, stack }.run().await)
+            }
+            Work::Gate { roles, .. } => self.gate(context, stack, roles).await,
+            Work::Synthesize(synthesize) => self.synthesize(context, synthesize).await,
+            Work::Command(command) => Ok(run_command(context, command, self.options.commands).await),
+        }
+    }
+
+    async fn deploy(&self, context: &StepContext, stack: &Stack) -> Result<Ended, AwsError> {
+        let environment = self.environment(stack).await?;
+        let mut given = self.given(stack);
+        let caller = environment.caller(Some(context));
+        given.extend(publish_legacy(environment, &caller, stack, self.options.missing_files).await?);
+        let source = source(environment, &caller, stack).await?;
+        let disable_rollback = context.plan().rollback == Rollback::None;
+        let limit = self.options.stack_limit;
+        let key = &self.secret_key;
+        let request = Request::new(stack, &environment.target, &given, source, disable_rollback, limit, key);
+        let method = self.options.method;
+        Ok(Deployment { environment, context, stack, request, method }.run().await)
+    }
+
+    async fn gate(&self, context: &StepContext, stack: &Stack, roles: &IamRoles) -> Result<Ended, AwsError> {
+        let environment = self.environment(stack).await?;
+        // The deploy role may not read IAM, but is the only way into another account.
+        let is_ours = environment.target.account == self.sessions.account().await?;
+        let role = stack.deploy_role.as_ref().filter(|_| !is_ours);
+        let config =
+            self.sessions.assume_by(&environment.caller(Some(context)), role, &environment.target).await?;
+        let client = aws_sdk_iam::Client::new(&config);
+        let caller = self.sessions.caller(&everywhere(&environment.target.account)).of_step(context);
+        let waiter = RoleWaiter { client, caller, now: context.now() };
+        wait_for_roles(environment, context, stack, roles, waiter).await
+    }
+
+    pub(crate) async fn publish(
+        &self,
+        context: &StepContext,
+        stack: &Stack,
+        publish: &Publish,
+    ) -> Result<Ended, AwsError> {
+        let gone =
+            || AwsError::setup(format!("the asset {} is not in the manifest of {}", publish.asset, stack.id));
+        let home = self.target(stack).await?;
+        if publish.image {
+            let asset = stack.assets.images.get(&publish.asset).ok_or_else(gone)?;
+            let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
+            let there = self.destination(Some(context), home, to.region.as_ref(), to.role.as_ref()).await?;
+            let (id, manifest) = (&publish.asset, &stack.assets.dir);
+            publish_image(&self.images, Some(context), &there, id, asset, to, manifest).await
+        } else {
+            let asset = stack.assets.files.get(&publish.asset).ok_or_else(gone)?;
+            let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
+            let there = self.destination(Some(context), home, to.region.as_ref(), to.role.as_ref()).await?;
+            publish_file(&there, asset, to, self.options.missing_files).await
+        }
+    }
+
+    pub(crate) async fn destination(
+        &self,
+        context: Option<&StepContext>,
+        home: Target,
+        region: Option<&String>,
+        role: Option<&Role>,
+    ) -> Result<Place, AwsError> {
+        let region = region.map(|region| home.resolve(region));
+        let target = Target { region: region.unwrap_or_else(|| home.region.clone()), ..home };
+        let caller = self.sessions.caller(&target);
+        let caller = context.map_or_else(|| caller.clone(), |context| caller.of_step(context));
+        let config = self.sessions.assume_by(&caller, role, &target).await?;
+        Ok(Place { target, config, caller })
+    }
+}
+
+/// IAM is in no region.
+fn everywhere(account: &str) -> Target {
+    Target { account: account.to_owned(), region: "global".to_owned() }
+}
+
+impl Perform for Aws {
+    async fn perform(&self, context: StepContext) -> Ended {
+        tokio::select! {
+            biased;
+            () = context.stopped() => {
+                let interrupted = Ended::new(Outcome::Interrupted);
+                match context.step().work {
+                    Work::Deploy { .. } | Work::Delete { .. } => interrupted.with_detail(GOES_ON),
+                    _ => interrupted,
+                }
+            }
+            ended = self.try_perform(&context) => {
+                ended.unwrap_or_else(AwsError::into_ended)
+            }
+        }
+    }
+}
+
+/// What the stacks of an environment need of it.
+#[derive(Debug, Default)]
+struct Wanted<'a> {
+    role: Option<&'a Role>,
+    names: BTreeSet<String>,
+    required: Option<Required>,
+}
+
+/// Waits until roles are usable, on its own: for scripts.
+pub async fn wait_for_iam_roles(
+    wire: &Wire,
+    wait: &RoleWait,
+    now: jiff::Timestamp,
+) -> Result<Usable, PreflightError> {
+    let sessions = Sessions::open(wire, "us-east-1").await?;
+    let client = aws_sdk_iam::Client::new(sessions.base());
+    let caller = sessions.caller(&everywhere(sessions.account().await?));
+    Ok(RoleWaiter { client, caller, now }.wait(wait).await?)
+}
+
+/// Whether a stack of the plan is given the value of a parameter that nobody may see.
+fn gives_secrets(assembly: &Assembly, plan: &Plan, options: &AwsOptions) -> bool {
+    let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
+    stacks.into_iter().any(|stack| {
+        let given = options.parameters.values().flat_map(BTreeMap::keys);
+        stack.parameters.keys().chain(given).any(|name| stack.template.is_secret(name))
+    })
+}

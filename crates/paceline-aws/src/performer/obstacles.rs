@@ -1,0 +1,99 @@
+//! The roles that a plan publishes as, assumed before anything is published; and how roles that cannot be assumed are
+//! told.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use paceline_assembly::Role;
+use paceline_plan::{Plan, Publish, Work};
+
+use super::Aws;
+use crate::error::AwsError;
+use crate::target::Target;
+
+/// How many roles are named beside the first.
+const NAMED: usize = 3;
+
+/// Why an environment cannot be worked in.
+#[derive(Debug)]
+pub(crate) enum Obstacle {
+    /// This role cannot be assumed.
+    Role(String, AwsError),
+    Other(AwsError),
+}
+
+impl Aws {
+    /// Assumes every role that the plan publishes as, and gives those that cannot be. A role that a stack of the plan
+    /// may make first is left alone.
+    pub(crate) async fn assume_publishing_roles(&self, plan: &Plan) -> Vec<Obstacle> {
+        let mut after_a_stack: Vec<bool> = Vec::with_capacity(plan.steps.len());
+        let mut roles: BTreeMap<(Target, &str), &Role> = BTreeMap::new();
+        for step in &plan.steps {
+            let waits = step.needs.iter().any(|&need| after_a_stack.get(need).copied().unwrap_or(true));
+            after_a_stack.push(waits || step.work.changes().is_some());
+            if let Work::Publish(publish) = &step.work
+                && !waits
+                && let Some((target, role)) = self.publishes_as(publish).await
+            {
+                roles.insert((target, &role.arn), role);
+            }
+        }
+        let assumed = roles.into_iter().map(|((target, arn), role)| async move {
+            let refused = self.sessions.assume(Some(role), &target).await.err();
+            refused.map(|error| Obstacle::Role(target.resolve(arn), error))
+        });
+        join_all(assumed).await.into_iter().flatten().collect()
+    }
+
+    /// Where an asset goes, and the role that brings it there.
+    async fn publishes_as<'a>(&'a self, publish: &Publish) -> Option<(Target, &'a Role)> {
+        let stack = self.assembly.stack(&publish.manifest)?;
+        let (asset, to) = (&publish.asset, &publish.destination);
+        let (region, role) = if publish.image {
+            let to = stack.assets.images.get(asset)?.destinations.get(to)?;
+            (&to.region, &to.role)
+        } else {
+            let to = stack.assets.files.get(asset)?.destinations.get(to)?;
+            (&to.region, &to.role)
+        };
+        let home = self.target(stack).await.ok()?;
+        let region = region.as_ref().map(|region| home.resolve(region));
+        Some((Target { region: region.unwrap_or_else(|| home.region.clone()), ..home }, role.as_ref()?))
+    }
+}
+
+/// Each cause once: of roles that cannot be assumed for the same reason, the first with its reason, and how many more
+/// there are.
+pub(crate) fn told_once(obstacles: Vec<Obstacle>) -> Vec<AwsError> {
+    let mut told: Vec<(AwsError, Vec<String>)> = Vec::new();
+    for obstacle in obstacles {
+        match obstacle {
+            Obstacle::Other(error) if told.iter().any(|(it, _)| *it == error) => {}
+            Obstacle::Other(error) => told.push((error, Vec::new())),
+            Obstacle::Role(arn, error) => {
+                let of_another = |(it, arns): &&mut (AwsError, Vec<String>)| {
+                    let why = |error: &AwsError, arn: &str| error.to_string().replace(arn, "");
+                    let same = |first: &String| why(it, first) == why(&error, &arn);
+                    (it.kind, &it.hint) == (error.kind, &error.hint) && arns.first().is_some_and(same)
+                };
+                match told.iter_mut().find(of_another) {
+                    Some((_, arns)) if arns.contains(&arn) => {}
+                    Some((_, arns)) => arns.push(arn),
+                    None => told.push((error, vec![arn])),
+                }
+            }
+        }
+    }
+    let with_more = |(error, arns): (AwsError, Vec<String>)| {
+        let more: Vec<&str> = arns.iter().skip(1).map(String::as_str).collect();
+        let named = more.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        let others = match (more.len(), more.len().saturating_sub(NAMED)) {
+            (0, _) => return error,
+            (1, _) => format!("; the same of {named}"),
+            (count, 0) => format!("; the same of {count} more roles: {named}"),
+            (count, rest) => format!("; the same of {count} more roles: {named} and {rest} more"),
+        };
+        AwsError { message: format!("{}{others}", error.message), ..error }
+    };
+    told.into_iter().map(with_more).collect()
+}

@@ -1,0 +1,111 @@
+//! What can be known before a run is looked at before anything is touched: all of it, side by side, and every finding
+//! is told, each cause once.
+//!
+//! Nothing is refused that might go well: what cannot be found out is left to the run.
+
+use futures_util::future::join_all;
+use paceline_assembly::{LegacyPackaging, Stack};
+use paceline_host::{AssetDestination, AssetSource, asset_sources, source_problems};
+use paceline_plan::{Plan, Publish, Work};
+
+use super::Aws;
+use crate::error::{AwsError, ErrorKind};
+use crate::publish::{
+    MissingFiles, file_is_there, image_is_there, legacy_bucket, legacy_image, legacy_is_there,
+};
+
+impl Aws {
+    /// What stands in the way of the plan in environments that can be reached, and notes on what could not be found
+    /// out.
+    pub(crate) async fn preflight(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
+        let (quotas, legacy, sources, docker, parameters) = tokio::join!(
+            Box::pin(self.check_quotas(plan)),
+            Box::pin(self.check_legacy_assets(plan)),
+            Box::pin(self.check_sources(plan)),
+            Box::pin(self.check_docker(plan)),
+            Box::pin(self.check_parameters(plan)),
+        );
+        let (mut errors, notes) = quotas;
+        for more in legacy.into_iter().chain(sources).chain(docker).chain(parameters) {
+            if !errors.contains(&more) {
+                errors.push(more);
+            }
+        }
+        (errors, notes)
+    }
+
+    /// The stacks that the plan deploys.
+    pub(super) fn deployed<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Stack> {
+        let stacks = plan.steps.iter().filter_map(|step| match step.work {
+            Work::Deploy { stack } => plan.stacks.get(stack),
+            _ => None,
+        });
+        stacks.filter_map(|planned| self.assembly.stack(&planned.id))
+    }
+
+    /// Assets in the manner of CDK v1 have no place of their own: the bootstrap stack's bucket is theirs.
+    async fn check_legacy_assets(&self, plan: &Plan) -> Vec<AwsError> {
+        let looked = self.deployed(plan).map(|stack| async move {
+            let (files, images): (Vec<_>, Vec<_>) = stack
+                .legacy_assets
+                .iter()
+                .partition(|asset| matches!(asset.packaging, LegacyPackaging::S3 { .. }));
+            let mut errors: Vec<AwsError> =
+                images.into_iter().map(|asset| legacy_image(stack, asset)).collect();
+            if !files.is_empty()
+                && let Ok(environment) = self.environment(stack).await
+            {
+                let bucket = legacy_bucket(environment, stack).await;
+                errors.extend(bucket.err().filter(|error| error.kind == ErrorKind::Setup));
+            }
+            errors
+        });
+        join_all(looked).await.into_iter().flatten().collect()
+    }
+
+    /// What is to be published and cannot be read here, unless it is where it goes already.
+    async fn check_sources(&self, plan: &Plan) -> Vec<AwsError> {
+        if self.options.missing_files == MissingFiles::Pretended {
+            return Vec::new();
+        }
+        let sources = asset_sources(&self.assembly, plan);
+        let look = move || sources.into_iter().filter_map(AssetSource::look).collect::<Vec<_>>();
+        let Ok(found) = tokio::task::spawn_blocking(look).await else { return Vec::new() };
+        let looked = found.iter().map(|asset| async move {
+            let Some(stack) = self.assembly.stack(&asset.stack) else { return false };
+            match &asset.to {
+                AssetDestination::Manifest(all) => {
+                    let all = join_all(all.iter().map(|publish| self.is_published(stack, publish))).await;
+                    all.into_iter().all(|is_there| is_there.unwrap_or(false))
+                }
+                AssetDestination::Toolkit(asset) => match self.environment(stack).await {
+                    Ok(environment) => legacy_is_there(environment, stack, asset).await.unwrap_or(false),
+                    Err(_) => false,
+                },
+            }
+        });
+        let is_there = join_all(looked).await;
+        let missing = found.iter().zip(is_there).filter(|(_, is_there)| !is_there);
+        let missing: Vec<_> = missing.map(|(asset, _)| asset.clone()).collect();
+        let told = source_problems(&missing).into_iter();
+        told.map(|problem| AwsError::setup(problem.message).hint(problem.hint)).collect()
+    }
+
+    /// Whether an asset is where it goes.
+    pub(super) async fn is_published(&self, stack: &Stack, publish: &Publish) -> Result<bool, AwsError> {
+        let (asset, to) = (&publish.asset, &publish.destination);
+        let gone = || AwsError::setup(format!("the asset {asset} is not in the manifest of {}", stack.id));
+        let home = self.target(stack).await?;
+        if publish.image {
+            let to = stack.assets.images.get(asset).and_then(|asset| asset.destinations.get(to));
+            let to = to.ok_or_else(gone)?;
+            let place = self.destination(None, home, to.region.as_ref(), to.role.as_ref()).await?;
+            image_is_there(&place, to).await
+        } else {
+            let asset = stack.assets.files.get(asset).ok_or_else(gone)?;
+            let to = asset.destinations.get(to).ok_or_else(gone)?;
+            let place = self.destination(None, home, to.region.as_ref(), to.role.as_ref()).await?;
+            file_is_there(&place, asset, to).await
+        }
+    }
+}

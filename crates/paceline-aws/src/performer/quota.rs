@@ -1,0 +1,175 @@
+//! Looks, before anything is touched, whether what the plan makes fits into CloudFormation's limits: how many
+//! stacks there may be in an environment, and how large a template may be.
+//!
+//! The limits are those of the CloudFormation User Guide, "Understand CloudFormation quotas". What cannot be
+//! found out is left out, and noted: not being allowed to ask stands in nobody's way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_sdk_cloudformation::Client;
+use camino::Utf8Path;
+use futures_util::future::join_all;
+use paceline_assembly::{Stack, Template};
+use paceline_plan::{Plan, Work};
+
+use super::Aws;
+use crate::environment::Environment;
+use crate::error::{AwsError, ErrorKind};
+use crate::target::Target;
+
+/// How many resources a template may have.
+const RESOURCES: usize = 500;
+/// How many parameters, outputs or mappings, of each, it may have.
+const ENTRIES: usize = 200;
+/// How large it may be in S3: 1 MB, of which the larger reading is taken.
+const BYTES: u64 = 1 << 20;
+/// "Stacks per account" of CloudFormation in Service Quotas.
+const QUOTA: &str = "L-0485CB21";
+/// How long the limit is asked for before it counts as not known.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Aws {
+    /// What of the plan does not fit, and notes on what could not be found out.
+    pub(crate) async fn check_quotas(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
+        let mut places: BTreeMap<Target, Vec<&Stack>> = BTreeMap::new();
+        let mut errors = Vec::new();
+        for step in &plan.steps {
+            let Work::Deploy { stack } = step.work else { continue };
+            let stack = plan.stacks.get(stack).and_then(|planned| self.assembly.stack(&planned.id));
+            let Some(stack) = stack else { continue };
+            errors.extend(templates(stack));
+            // One without resources is not created.
+            if stack.template.resource_count() > 0
+                && let Ok(target) = self.target(stack).await
+            {
+                places.entry(target).or_default().push(stack);
+            }
+        }
+        let mut unknown: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let asked = places
+            .iter()
+            .map(|(target, stacks)| async move { (target, self.check_stacks(target, stacks).await) });
+        for (target, asked) in join_all(asked).await {
+            match asked {
+                Ok(error) => errors.extend(error),
+                Err(error) => unknown.entry(reason(&error)).or_default().push(target.to_string()),
+            }
+        }
+        let note = |(why, places): (String, Vec<String>)| {
+            format!("how many stacks there may be is not checked in {}: {why}", places.join(", "))
+        };
+        (errors, unknown.into_iter().map(note).collect())
+    }
+
+    /// Compares how many stacks there may be with how many there would be. The error says why that is not known.
+    async fn check_stacks(&self, target: &Target, stacks: &[&Stack]) -> Result<Option<AwsError>, AwsError> {
+        let (mut more, mut counted, mut asker) = (0, None, None);
+        for stack in stacks {
+            // An environment that could not be opened is told already.
+            let Ok(environment) = self.environment(stack).await else { return Ok(None) };
+            if environment.poller.glance(&stack.name).await?.is_none() {
+                more += 1 + nested(stack);
+            }
+            counted = counted.or(environment.poller.counted());
+            asker = asker.or(Some((environment, stack)));
+        }
+        let Some((environment, stack)) = asker.filter(|_| more > 0) else { return Ok(None) };
+        let counted = counted.ok_or_else(|| AwsError::setup("the stacks there cannot be listed"))?;
+        let limit = self.stack_limit(environment, stack).await?;
+        if counted + more <= limit {
+            return Ok(None);
+        }
+        let Target { region, .. } = target;
+        let stacks = if counted == 1 { "stack is" } else { "stacks are" };
+        let message = format!(
+            "aws://{target} may have {limit} stacks: {counted} {stacks} there, and {more} more would be created"
+        );
+        Ok(Some(AwsError::setup(message).hint(format!(
+            "delete stacks that are not needed there, or ask for more: aws service-quotas \
+             request-service-quota-increase --service-code cloudformation --quota-code {QUOTA} --region {region} \
+             --desired-value {}",
+            counted + more
+        ))))
+    }
+
+    /// How many stacks there may be. The deploy role of a bootstrap may not ask (its policy has no
+    /// `DescribeAccountLimits`), but is the only way into another account.
+    async fn stack_limit(&self, environment: &Environment, stack: &Stack) -> Result<usize, AwsError> {
+        let is_ours = environment.target.account == self.sessions.account().await?;
+        let role = stack.deploy_role.as_ref().filter(|_| !is_ours);
+        let config = self.sessions.assume(role, &environment.target).await?;
+        let client = Client::new(&config);
+        let mut next = None::<String>;
+        loop {
+            let send = || client.describe_account_limits().set_next_token(next.clone()).send();
+            let answer = environment.call_within(PATIENCE, None, "DescribeAccountLimits", send).await?;
+            let limit = answer.account_limits().iter().find(|limit| limit.name() == Some("StackLimit"));
+            if let Some(limit) = limit.and_then(|limit| usize::try_from(limit.value()?).ok()) {
+                return Ok(limit);
+            }
+            next = answer.next_token().map(str::to_owned);
+            if next.is_none() {
+                return Err(AwsError::setup("DescribeAccountLimits does not tell the limit"));
+            }
+        }
+    }
+}
+
+/// Why something is not known, in one line.
+fn reason(error: &AwsError) -> String {
+    match (error.kind, &error.place) {
+        (ErrorKind::Denied, Some(at)) => format!("{at} is not allowed"),
+        (_, Some(at)) => format!("{at}: {error}"),
+        (_, None) => error.to_string(),
+    }
+}
+
+/// How many nested stacks a stack brings at least: one with a condition that is not sure to hold may not be made.
+fn nested(stack: &Stack) -> usize {
+    let resolver = stack.template.resolver();
+    let is_made = |outermost: &str| {
+        let holds = |condition| resolver.condition(condition) == Some(true);
+        stack.template.resource(outermost).is_some_and(|resource| resource.condition.is_none_or(holds))
+    };
+    let outermost =
+        stack.nested_that_may_be_made().map(|nested| nested.parents.first().unwrap_or(&nested.logical_id));
+    outermost.filter(|outermost| is_made(outermost)).count()
+}
+
+/// What CloudFormation would refuse of a stack's templates, those of nested stacks each on their own.
+fn templates(stack: &Stack) -> Vec<AwsError> {
+    let mut errors = too_large(&stack.id, &stack.template, &stack.template_path);
+    let mut seen = BTreeSet::new();
+    for nested in &stack.nested {
+        if seen.insert(&nested.path) {
+            let path = nested.parents.iter().chain([&nested.logical_id]);
+            let name = [&stack.id].into_iter().chain(path).cloned().collect::<Vec<_>>().join(" / ");
+            errors.extend(too_large(&name, &nested.template, &nested.path));
+        }
+    }
+    errors
+}
+
+fn too_large(name: &str, template: &Template, path: &Utf8Path) -> Vec<AwsError> {
+    let counts = [
+        ("resources", template.resource_count(), RESOURCES),
+        ("parameters", template.parameters().count(), ENTRIES),
+        ("outputs", template.outputs().count(), ENTRIES),
+        ("mappings", template.mappings().count(), ENTRIES),
+    ];
+    let over = counts.into_iter().filter(|(_, count, limit)| count > limit);
+    let over = over.map(|(what, count, limit)| {
+        format!("the template of {name} has {count} {what}, and CloudFormation takes {limit}")
+    });
+    let bytes = fs_err::metadata(path).map_or(0, |file| file.len());
+    let size = (bytes > BYTES).then(|| {
+        format!("the template of {name} has {bytes} bytes, and CloudFormation takes 1 MB ({BYTES})")
+    });
+    let error = |message| {
+        AwsError::setup(message)
+            .hint("split the stack, or move a part of it into a nested stack")
+            .during(path.as_str())
+    };
+    over.chain(size).map(error).collect()
+}

@@ -1,0 +1,177 @@
+//! Looks before a run whether the parameters that stacks read are there already, or the stacks that they wait for, so that
+//! an order which the team relaxes can be given up, and whether the
+//! parameters that apps have from their context are what they were.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_config::SdkConfig;
+use aws_sdk_ssm::Client;
+use paceline_assembly::{Assembly, Stack};
+use paceline_plan::{ContextLookup, Present, Relaxed, StoredParameter};
+
+use crate::environment::Environment;
+use crate::error::{AwsError, PreflightError};
+use crate::sdk::Wire;
+use crate::session::Sessions;
+use crate::stack::is_usable;
+use crate::target::Target;
+
+/// `GetParameters` takes so many names at once (Systems Manager API reference, `GetParameters`).
+const NAMES: usize = 10;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Presence {
+    /// The pairs of stacks of which one has all that it waits for.
+    pub present: Present,
+    /// What could not be looked at. It counts as not there: the order is kept.
+    pub warnings: Vec<String>,
+}
+
+/// Looks for what every relaxed edge is for: parameters, with the lookup role of the stack that reads them, or the stack
+/// that is waited for. A pair of stacks of which two entries are relaxed needs what both are for.
+pub async fn present(
+    wire: &Wire,
+    assembly: &Assembly,
+    relaxed: &[Relaxed],
+) -> Result<Presence, PreflightError> {
+    let sessions = Sessions::open(wire, "us-east-1").await?;
+    let mut presence = Presence::default();
+    let mut absent = Present::new();
+    for it in relaxed {
+        let pair = (it.from.clone(), it.to.clone());
+        let (Some(from), Some(to)) = (assembly.stack(&it.from), assembly.stack(&it.to)) else { continue };
+        let (what, looked) = match it.parameters.as_slice() {
+            [] => ("the stack", Box::pin(is_there(&sessions, to)).await),
+            parameters => {
+                ("the parameters that it reads", Box::pin(all_there(&sessions, from, parameters)).await)
+            }
+        };
+        match looked {
+            Ok(true) => drop(presence.present.insert(pair)),
+            Ok(false) => drop(absent.insert(pair)),
+            Err(error) => {
+                presence
+                    .warnings
+                    .push(format!("{} waits for {}: {what} cannot be looked at: {error}", it.from, it.to));
+                absent.insert(pair);
+            }
+        }
+    }
+    presence.present.retain(|pair| !absent.contains(pair));
+    Ok(presence)
+}
+
+/// Whether a stack is there and can be used.
+async fn is_there(sessions: &Sessions, stack: &Stack) -> Result<bool, AwsError> {
+    let target = sessions.target(stack).await?;
+    let config = config(sessions, stack.lookup_role.as_ref(), &target).await?;
+    let (caller, names) = (sessions.caller(&target), BTreeSet::from([stack.name.clone()]));
+    let environment = Environment::new(target, &config, caller, names);
+    environment.poller.never_list();
+    let view = environment.poller.glance(&stack.name).await?;
+    Ok(view.is_some_and(|view| is_usable(&view)))
+}
+
+async fn all_there(
+    sessions: &Sessions,
+    stack: &Stack,
+    parameters: &[StoredParameter],
+) -> Result<bool, AwsError> {
+    let home = sessions.target(stack).await?;
+    let mut by_place: BTreeMap<Target, BTreeSet<&str>> = BTreeMap::new();
+    for stored in parameters {
+        let place = Target {
+            account: stored.account.clone().unwrap_or_else(|| home.account.clone()),
+            region: stored.region.clone().unwrap_or_else(|| home.region.clone()),
+        };
+        by_place.entry(place).or_default().insert(&stored.name);
+    }
+    for (place, names) in by_place {
+        if values(sessions, stack, &place, &names).await?.len() < names.len() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Looks for the parameters that apps have from their context, and that are another by now. What cannot be looked at is
+/// said in a warning.
+pub async fn changed(
+    wire: &Wire,
+    assembly: &Assembly,
+    kept: &[&ContextLookup],
+) -> Result<(Vec<ContextLookup>, Vec<String>), PreflightError> {
+    let (mut changed, mut warnings) = (Vec::new(), Vec::new());
+    let mut places: BTreeMap<_, Vec<&ContextLookup>> = BTreeMap::new();
+    for lookup in kept.iter().filter(|it| it.parameter_value().is_some()) {
+        places.entry((&lookup.app, &lookup.account, &lookup.region)).or_default().push(lookup);
+    }
+    if places.is_empty() {
+        return Ok((changed, warnings));
+    }
+    let sessions = Sessions::open(wire, "us-east-1").await?;
+    for ((app, account, region), lookups) in places {
+        let is_there = |stack: &&Stack| {
+            (&stack.app, &stack.environment.account, &stack.environment.region) == (app, account, region)
+        };
+        let Some(stack) = assembly.stacks.iter().find(is_there) else { continue };
+        let names = lookups.iter().map(|it| it.name.as_str()).collect();
+        let found = async {
+            let place = sessions.target(stack).await?;
+            values(&sessions, stack, &place, &names).await
+        };
+        match found.await {
+            Ok(found) => {
+                let is_another = |it: &&&ContextLookup| {
+                    let mut now = found.iter().filter(|(name, _)| *name == it.name);
+                    now.any(|(_, value)| Some(value.as_str()) != it.parameter_value())
+                };
+                changed.extend(lookups.iter().filter(is_another).map(|it| (*it).clone()));
+            }
+            Err(error) => warnings.push(format!(
+                "whether what {} has from cdk.context.json is still so cannot be looked at: {}",
+                stack.app.as_deref().unwrap_or(&stack.id),
+                error
+            )),
+        }
+    }
+    Ok((changed, warnings))
+}
+
+/// The names and values of those of some parameters that are there, read with the lookup role of a stack. One that is
+/// asked for by its name and by its ARN is there twice.
+async fn values(
+    sessions: &Sessions,
+    stack: &Stack,
+    place: &Target,
+    names: &BTreeSet<&str>,
+) -> Result<Vec<(String, String)>, AwsError> {
+    let home = sessions.target(stack).await?;
+    let role = stack.lookup_role.as_ref().filter(|_| place.account == home.account);
+    let client = Client::new(&config(sessions, role, place).await?);
+    let names: Vec<&str> = names.iter().copied().collect();
+    let mut found = Vec::new();
+    for names in names.chunks(NAMES) {
+        let wanted = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        let send = || client.get_parameters().set_names(wanted.clone()).send();
+        let answer = sessions.caller(place).call("GetParameters", send).await?;
+        for parameter in answer.parameters() {
+            let (Some(name), Some(value)) = (parameter.name(), parameter.value()) else { continue };
+            found.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    Ok(found)
+}
+
+/// The lookup role may read everything; without it, ours is tried.
+async fn config(
+    sessions: &Sessions,
+    role: Option<&paceline_assembly::Role>,
+    place: &Target,
+) -> Result<SdkConfig, AwsError> {
+    match sessions.assume(role, place).await {
+        Err(_) if role.is_some() => sessions.assume(None, place).await,
+        config => config,
+    }
+}

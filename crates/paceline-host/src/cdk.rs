@@ -1,0 +1,73 @@
+//! The CDK CLI bootstraps an environment: it has the template of the bootstrap stack.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::process::{ProgramError, Script, quoted};
+
+/// The CDK CLI and how it is called.
+#[derive(Debug, Clone)]
+pub struct BootstrapCli {
+    /// What is given to the shell to call it: `cdk`, `npx cdk`.
+    pub command: String,
+    /// The folder it runs in. What Node has installed there comes before what is on the `PATH`.
+    pub dir: Utf8PathBuf,
+    /// The assembly of the app, as seen from there. Without it the CLI would synthesize the app for each environment,
+    /// into one folder, which it refuses to do at the same time.
+    pub assembly: Utf8PathBuf,
+    /// More of its options, as they were given.
+    pub more: Vec<String>,
+}
+
+/// The bootstrap stack of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootstrapStack {
+    /// The environment as the CDK writes it: `aws://ACCOUNT/REGION`.
+    pub environment: String,
+    /// The qualifier in the names of its resources.
+    pub qualifier: String,
+    /// The name of the stack.
+    pub name: String,
+}
+
+impl BootstrapCli {
+    /// The command that bootstraps the environment: one line for a shell.
+    pub fn line(&self, stack: &BootstrapStack) -> String {
+        let mut line = format!("{} bootstrap {}", self.command, stack.environment);
+        let options = [
+            ("--app", self.assembly.as_str()),
+            // Both are said even where they are the usual ones: cdk.json may have others.
+            ("--qualifier", &stack.qualifier),
+            ("--toolkit-stack-name", &stack.name),
+        ];
+        for (option, value) in options {
+            let is_given = |given: &String| given == option || given.starts_with(&format!("{option}="));
+            if !self.more.iter().any(is_given) {
+                let _ = write!(line, " {option} {}", quoted(value));
+            }
+        }
+        for more in &self.more {
+            let _ = write!(line, " {}", quoted(more));
+        }
+        line
+    }
+
+    /// Bootstraps the environment. `line` is given each line that is printed.
+    pub async fn run(&self, stack: &BootstrapStack, line: impl FnMut(String)) -> Result<(), ProgramError> {
+        let env: BTreeMap<String, String> =
+            self.path().map(|path| ("PATH".to_owned(), path)).into_iter().collect();
+        let (run, dir) = (self.line(stack), self.dir.clone());
+        Script { run, shell: "sh".to_owned(), dir, env, timeout: None }.perform(line).await
+    }
+
+    /// The `PATH` with what Node has installed in the folder of the app, and where Paceline runs, in front.
+    fn path(&self) -> Option<String> {
+        let here = Utf8PathBuf::try_from(std::env::current_dir().ok()?).ok()?;
+        let installed = [here.join(&self.dir), here].map(|dir| dir.join("node_modules/.bin"));
+        let mut path: Vec<Utf8PathBuf> = installed.into_iter().filter(|dir| dir.is_dir()).collect();
+        path.extend(std::env::var("PATH").ok()?.split(':').map(|dir| Utf8Path::new(dir).to_owned()));
+        Some(path.iter().map(|dir| dir.as_str()).collect::<Vec<_>>().join(":"))
+    }
+}

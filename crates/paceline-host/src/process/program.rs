@@ -1,0 +1,257 @@
+//! Runs one program: what it is given, what it prints, how long it may take, and how it ends.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::groups::Signal;
+use super::processes::{GRACE, Processes, processes};
+use super::running::Running;
+
+/// A program and how it is run. It reads nothing, unless it is given something.
+#[derive(Debug)]
+pub struct Program {
+    name: OsString,
+    arguments: Vec<OsString>,
+    dir: PathBuf,
+    env: BTreeMap<OsString, OsString>,
+    only_env: bool,
+    input: Option<String>,
+    output: Output,
+    timeout: Option<Duration>,
+    ends: (Signal, Duration),
+    leaves_background: bool,
+    processes: Processes,
+}
+
+/// Where what a program prints goes.
+#[derive(Debug, Default)]
+pub enum Output {
+    /// To whoever runs it, line by line.
+    #[default]
+    Lines,
+    /// To the output of this process.
+    Inherit,
+    /// To a file, errors included.
+    File(File),
+}
+
+/// Where a program has printed a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Out,
+    Error,
+}
+
+/// Why a program has failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// It could not be started.
+    #[error("cannot run it in {}", .dir.display())]
+    Start {
+        /// The folder it was to run in.
+        dir: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It ended with something else than 0.
+    #[error("it ended with {status}{}", said(.last.as_deref()))]
+    Status {
+        /// How it ended.
+        status: ExitStatus,
+        /// The last line that it printed.
+        last: Option<String>,
+    },
+    /// It was interrupted.
+    #[error("it was interrupted")]
+    Stopped,
+    /// It took too long.
+    #[error("it was ended because it took longer than {} s", .after.as_secs())]
+    Timeout {
+        /// The time it had.
+        after: Duration,
+    },
+}
+
+impl ProgramError {
+    /// Whether a shell has not found what it was to run.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Status { status, .. } if status.code() == Some(127))
+    }
+
+    /// What went wrong, with what the system said.
+    pub fn with_source(&self) -> String {
+        let source = std::error::Error::source(self).map(|source| format!(": {source}")).unwrap_or_default();
+        format!("{self}{source}")
+    }
+}
+
+fn said(last: Option<&str>) -> String {
+    last.map(|line| format!(": {line}")).unwrap_or_default()
+}
+
+impl Program {
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self {
+            name: program.as_ref().to_owned(),
+            arguments: Vec::new(),
+            dir: PathBuf::new(),
+            env: BTreeMap::new(),
+            only_env: false,
+            input: None,
+            output: Output::Lines,
+            timeout: None,
+            ends: (Signal::Terminate, GRACE),
+            leaves_background: false,
+            processes: processes().clone(),
+        }
+    }
+
+    #[must_use]
+    pub fn args<I: IntoIterator<Item: AsRef<OsStr>>>(mut self, arguments: I) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|it| it.as_ref().to_owned()));
+        self
+    }
+
+    /// The folder it runs in; an empty path is the one that Paceline runs in.
+    #[must_use]
+    pub fn dir(self, dir: impl AsRef<Path>) -> Self {
+        Self { dir: dir.as_ref().to_owned(), ..self }
+    }
+
+    /// Environment variables on top of Paceline's own.
+    #[must_use]
+    pub fn envs<K: AsRef<OsStr>, V: AsRef<OsStr>>(mut self, env: impl IntoIterator<Item = (K, V)>) -> Self {
+        self.env.extend(env.into_iter().map(|(name, it)| (name.as_ref().to_owned(), it.as_ref().to_owned())));
+        self
+    }
+
+    /// It has those environment variables only that it is given.
+    #[must_use]
+    pub fn without_own_env(self) -> Self {
+        Self { only_env: true, ..self }
+    }
+
+    /// What it finds on its standard input. A program that does not read it does not fail for that.
+    #[must_use]
+    pub fn input(self, input: impl Into<String>) -> Self {
+        Self { input: Some(input.into()), ..self }
+    }
+
+    #[must_use]
+    pub fn output(self, output: Output) -> Self {
+        Self { output, ..self }
+    }
+
+    /// After so long it is ended, and has failed.
+    #[must_use]
+    pub fn timeout(self, timeout: Option<Duration>) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// How it is asked to end, and how long it has for that.
+    pub(crate) fn ends(self, signal: Signal, grace: Duration) -> Self {
+        Self { ends: (signal, grace), ..self }
+    }
+
+    /// What it leaves in the background goes on whether it fails or not.
+    pub(crate) fn leaving_the_background(self) -> Self {
+        Self { leaves_background: true, ..self }
+    }
+
+    /// Its processes are kept in mind here, and not among all of this process.
+    pub(crate) fn among(self, processes: &Processes) -> Self {
+        Self { processes: processes.clone(), ..self }
+    }
+
+    /// Runs it to its end. `line` is given each line that it prints.
+    ///
+    /// What it leaves in the background when it ends well goes on. When it fails, takes too long, or is dropped, all that
+    /// it has started is asked to end, and is killed after a few seconds.
+    pub async fn run(self, line: impl FnMut(Stream, String)) -> Result<(), ProgramError> {
+        match self.timeout {
+            Some(after) => {
+                let late = async {
+                    tokio::time::sleep(after).await;
+                    ProgramError::Timeout { after }
+                };
+                self.run_until(late, line).await
+            }
+            None => self.run_until(std::future::pending(), line).await,
+        }
+    }
+
+    /// Runs it to its end, or until it has had enough: then it is ended, and that is waited for.
+    pub(crate) async fn run_until(
+        self,
+        enough: impl Future<Output = ProgramError>,
+        mut line: impl FnMut(Stream, String),
+    ) -> Result<(), ProgramError> {
+        let mut last = None;
+        let leaves_background = self.leaves_background;
+        let mut running = self.start()?;
+        let hear_its_end = running.hear_its_end(|stream, text| {
+            if !text.is_empty() {
+                last = Some(text.clone());
+            }
+            line(stream, text);
+        });
+        let ended = tokio::select! {
+            ended = hear_its_end => ended,
+            error = enough => {
+                running.end().await;
+                return Err(error);
+            }
+        };
+        match ended {
+            Ok(status) if status.success() => {
+                running.has_ended();
+                Ok(())
+            }
+            Ok(status) => {
+                if running.has_ended() && !leaves_background {
+                    running.end().await;
+                }
+                Err(ProgramError::Status { status, last })
+            }
+            Err(source) => Err(ProgramError::Start { dir: shown(running.dir()), source }),
+        }
+    }
+
+    fn start(self) -> Result<Running, ProgramError> {
+        #[expect(clippy::disallowed_methods, reason = "all others come here")]
+        let mut command = Command::new(&self.name);
+        command.args(&self.arguments);
+        if self.only_env {
+            command.env_clear();
+        }
+        command.envs(&self.env);
+        if !self.dir.as_os_str().is_empty() {
+            command.current_dir(&self.dir);
+        }
+        command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
+        let failed = |source| ProgramError::Start { dir: shown(&self.dir), source };
+        match &self.output {
+            Output::Lines => drop(command.stdout(Stdio::piped()).stderr(Stdio::piped())),
+            Output::Inherit => {}
+            Output::File(file) => {
+                let (out, errors) = (file.try_clone(), file.try_clone());
+                command.stdout(out.map_err(failed)?).stderr(errors.map_err(failed)?);
+            }
+        }
+        let mut child = self.processes.start(&mut command).map_err(failed)?;
+        let input = child.stdin.take().zip(self.input);
+        Ok(Running::new(child, input, self.dir, self.ends, self.processes))
+    }
+}
+
+/// The folder for people.
+fn shown(dir: &Path) -> PathBuf {
+    if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_owned() }
+}

@@ -1,0 +1,207 @@
+//! Programs that end, that do not, and what they leave behind.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::TempDir;
+
+use super::groups;
+use super::processes::{GRACE, Processes};
+use super::program::{Program, ProgramError, Stream};
+
+/// Stands for ever and does not listen to what it is asked.
+const DEAF: &str = "trap '' TERM INT; echo $$ > deaf.part; mv deaf.part deaf; while :; do sleep 0.01; done";
+
+/// A folder, and the processes of one test.
+struct Place {
+    folder: TempDir,
+    processes: Processes,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), processes: Processes::default() }
+    }
+
+    fn path(&self, name: &str) -> Utf8PathBuf {
+        Utf8Path::from_path(self.folder.path()).unwrap().join(name)
+    }
+
+    fn script(&self, text: &str) -> Program {
+        Program::new("sh").args(["-c", text]).dir(self.folder.path()).among(&self.processes)
+    }
+
+    /// Waits until a file is there, and gives the number in it, if there is one.
+    async fn seen(&self, name: &str) -> u32 {
+        for _ in 0..10_000 {
+            if let Ok(text) = fs_err::read_to_string(self.path(name)) {
+                return text.trim().parse().unwrap_or_default();
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("{name} did not come");
+    }
+
+    /// Starts a script, and drops it when a file is there.
+    async fn dropped_at(&self, text: &str, name: &str) -> u32 {
+        tokio::select! {
+            ended = self.script(text).run(|_, _| {}) => panic!("{ended:?}"),
+            id = self.seen(name) => id,
+        }
+    }
+}
+
+/// Runs a script and gives what it printed.
+async fn printed(program: Program) -> (Result<(), ProgramError>, Vec<String>) {
+    let mut lines = Vec::new();
+    let ended = program.run(|_, line| lines.push(line)).await;
+    (ended, lines)
+}
+
+fn is_alive(id: u32) -> bool {
+    groups::runs(id)
+}
+
+#[tokio::test]
+async fn both_streams_are_heard_and_the_last_line_is_the_reason() {
+    let place = Place::new();
+    let mut heard = Vec::new();
+    let ended =
+        place.script("echo one; echo two >&2; exit 3").run(|stream, line| heard.push((stream, line))).await;
+    heard.sort_by_key(|(_, line)| line.clone());
+    assert_eq!(heard, [(Stream::Out, "one".to_owned()), (Stream::Error, "two".to_owned())]);
+    let said = ended.unwrap_err().to_string();
+    assert!(said.starts_with("it ended with exit status: 3: "), "{said}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_says_where() {
+    let place = Place::new();
+    let ended = place.script("true").dir("/no/such/folder").run(|_, _| {}).await;
+    let said = ended.unwrap_err().with_source();
+    assert!(said.starts_with("cannot run it in /no/such/folder: "), "{said}");
+    let ended = place.script("no-such-program").run(|_, _| {}).await;
+    assert!(ended.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn input_is_given_and_a_program_that_does_not_read_it_fails_by_its_own_words_alone() {
+    let place = Place::new();
+    let (ended, lines) = printed(place.script("cat").input("secret")).await;
+    ended.unwrap();
+    assert_eq!(lines, ["secret"]);
+    let long = "x".repeat(1_000_000);
+    let (ended, lines) = printed(place.script("echo no room >&2; exit 1").input(long.clone())).await;
+    assert!(matches!(ended, Err(ProgramError::Status { .. })), "{ended:?}");
+    assert_eq!(lines, ["no room"]);
+    // One that prints while it reads does not wait for the other.
+    let (ended, lines) = printed(place.script("cat").input(long.clone())).await;
+    ended.unwrap();
+    assert_eq!(lines.concat(), long);
+}
+
+#[tokio::test]
+async fn a_program_in_the_background_does_not_hold_the_script_open_and_goes_on() {
+    let place = Place::new();
+    let (ended, lines) = printed(place.script("sleep 60 & echo $! > id; echo up; printf half")).await;
+    ended.unwrap();
+    assert_eq!(lines, ["up", "half"]);
+    let id = place.seen("id").await;
+    assert!(is_alive(id));
+    place.processes.settle();
+    assert!(is_alive(id), "what was left by a script that ended well is left alone");
+    place.processes.end_all(GRACE);
+    assert!(!is_alive(id));
+}
+
+#[tokio::test]
+async fn a_flood_from_the_background_is_not_waited_for() {
+    let place = Place::new();
+    let (ended, lines) = printed(place.script("yes & true")).await;
+    ended.unwrap();
+    assert!(lines.iter().all(|line| line == "y" || line.is_empty()));
+    place.processes.end_all(GRACE);
+}
+
+#[tokio::test]
+async fn what_a_failed_script_has_left_is_ended_since_the_script_is_run_again() {
+    let place = Place::new();
+    let (ended, _) = printed(place.script("sleep 60 & echo $! > id; exit 1")).await;
+    assert!(matches!(ended, Err(ProgramError::Status { .. })), "{ended:?}");
+    assert!(!is_alive(place.seen("id").await));
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_ended_with_all_that_it_has_started() {
+    let place = Place::new();
+    let script = "sleep 60 & echo $! > id; trap 'echo bye > bye; exit' TERM; while :; do sleep 0.01; done";
+    let program = place.script(script).timeout(Some(Duration::from_millis(200)));
+    let ended = program.run(|_, _| {}).await;
+    assert!(matches!(ended, Err(ProgramError::Timeout { .. })), "{ended:?}");
+    assert!(place.path("bye").exists(), "it was asked, not killed");
+    assert!(!is_alive(place.seen("id").await));
+}
+
+#[tokio::test]
+async fn a_dropped_script_is_asked_to_end_and_has_time_for_that() {
+    let place = Place::new();
+    let child = "trap 'sleep 0.1; touch heard; exit' TERM; touch up; while :; do sleep 0.01; done";
+    place.dropped_at(&format!("sh -c \"{child}\"; true"), "up").await;
+    place.processes.settle();
+    assert!(place.path("heard").exists());
+}
+
+#[tokio::test]
+async fn a_dropped_script_may_print_while_it_ends() {
+    let place = Place::new();
+    // More than a pipe holds.
+    let print = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2";
+    let script = format!("trap '{print}; touch heard; exit' TERM; touch up; while :; do sleep 0.01; done");
+    place.dropped_at(&script, "up").await;
+    place.processes.settle();
+    assert!(place.path("heard").exists());
+}
+
+#[tokio::test]
+async fn what_does_not_listen_is_killed_after_its_grace_and_a_grandchild_too() {
+    for script in [DEAF.to_owned(), format!("sh -c \"{}\"; true", DEAF.replace('$', "\\$"))] {
+        let place = Place::new();
+        let id = place.dropped_at(&script, "deaf").await;
+        assert!(is_alive(id));
+        place.processes.end_all(Duration::from_millis(50));
+        assert!(!is_alive(id));
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_all_reaches_the_background_and_lets_nothing_start() {
+    let place = Place::new();
+    place.script(&format!("sh -c \"{}\" & true", DEAF.replace('$', "\\$"))).run(|_, _| {}).await.unwrap();
+    let id = place.seen("deaf").await;
+    place.processes.end_all(Duration::from_millis(50));
+    assert!(!is_alive(id));
+    let ended = place.script("touch started").run(|_, _| {}).await;
+    assert!(ended.unwrap_err().with_source().contains("is being stopped"));
+    assert!(!place.path("started").exists());
+}
+
+#[tokio::test]
+async fn the_second_request_kills_at_once() {
+    let place = Place::new();
+    let id = place.dropped_at(DEAF, "deaf").await;
+    place.processes.kill_all();
+    place.processes.settle();
+    assert!(!is_alive(id));
+}
+
+/// On virtual time, which jumps while a real program runs.
+#[tokio::test(start_paused = true)]
+async fn all_that_was_printed_before_the_end_is_heard() {
+    let place = Place::new();
+    let (ended, lines) = printed(place.script("sleep 60 & seq 1 5000")).await;
+    ended.unwrap();
+    assert_eq!(lines.len(), 5000);
+    place.processes.end_all(GRACE);
+}
