@@ -1,0 +1,120 @@
+//! What the end of an operation means that does what the app wants.
+
+use std::time::Duration;
+
+use paceline_engine::{Ended, Outcome};
+
+use super::{Deployment, Next, Progress};
+use crate::environment::StackView;
+use crate::error::AwsError;
+use crate::stack::decide::{Action, Verdict, decide};
+use crate::stack::events::Change;
+use crate::stack::failure::Failure;
+use crate::stack::settle::Settled;
+use crate::stack::{outcome, protect};
+
+/// How often a stack operation is tried in all when the failure is known to be transient.
+const ATTEMPTS: u32 = 3;
+/// The pause before such another try: a new role has had that time to become usable.
+const PAUSE: Duration = Duration::from_secs(20);
+
+impl Deployment<'_> {
+    /// Decides what the end of an operation means: a function for each row of the second table. `before` is the stack
+    /// as it was before the operation.
+    pub(super) async fn conclude(
+        &self,
+        progress: &mut Progress,
+        before: Option<&StackView>,
+        settled: Settled,
+    ) -> Result<Next, AwsError> {
+        let (verdict, view, failure, followed) = match settled {
+            Settled::Lost(error) => return Ok(Next::End(outcome::lost(error))),
+            Settled::Overtaken(by) => return Ok(Next::End(outcome::overtaken(self.stack, &by))),
+            Settled::NoChanges => return Ok(Next::End(self.nothing_to_change(before).await)),
+            Settled::Ended { verdict, view, failure, followed, .. } => (verdict, view, failure, followed),
+        };
+        // It has begun again: from here on its own failure counts.
+        progress.first = None;
+        let can_be_tried_again = !matches!(decide(Some(&view)), Action::Refuse(_));
+        match (verdict, failure) {
+            (Verdict::Succeeded, _) => {
+                Ok(Next::End(self.succeeded(before, &view, followed.as_deref()).await))
+            }
+            (_, Some(failure)) if can_be_tried_again && failure.transient && progress.attempt < ATTEMPTS => {
+                // After an operation of somebody else's the stack is not as this one has left it.
+                progress.known =
+                    followed.is_none().then(|| Some(*view).filter(|view| view.status != "DELETE_COMPLETE"));
+                Ok(self.try_again(progress, failure).await)
+            }
+            (_, Some(failure)) if can_be_tried_again => {
+                Ok(self.after_importers(progress, verdict, *view, failure).await)
+            }
+            (_, failure) => Ok(Next::End(outcome::failed(self.stack, verdict, *view, failure))),
+        }
+    }
+
+    async fn nothing_to_change(&self, before: Option<&StackView>) -> Ended {
+        let Some(view) = before else { return Ended::new(Outcome::Unchanged) };
+        if view.status.ends_with("_FAILED") {
+            return self.refuse(view, "change what made it fail, or delete the stack").await;
+        }
+        let ended = outcome::unchanged(view);
+        if self.request.termination_protection == Some(true) && !view.termination_protection {
+            return ended.with_detail(protect::TURNED_ON);
+        }
+        self.protected(Some(view), view, ended).await
+    }
+
+    async fn succeeded(
+        &self,
+        before: Option<&StackView>,
+        view: &StackView,
+        followed: Option<&Change>,
+    ) -> Ended {
+        let ended = Ended { outputs: view.outputs.clone(), ..Ended::new(Outcome::Deployed) };
+        match followed {
+            Some(by) if by.status == "DELETE_IN_PROGRESS" => outcome::deleted_since(self.stack, by),
+            Some(by) => {
+                self.context.warn(outcome::followed(by));
+                ended
+            }
+            None => self.protected(before, view, ended).await,
+        }
+    }
+
+    /// Waits for a failure to pass.
+    async fn try_again(&self, progress: &mut Progress, failure: Failure) -> Next {
+        progress.attempt += 1;
+        let at = failure.cause.at.clone().unwrap_or_default();
+        self.context.retried(format!("{at}: {}", failure.cause.message), progress.attempt, PAUSE);
+        progress.first = Some(failure.cause);
+        tokio::time::sleep(PAUSE).await;
+        Next::Read
+    }
+
+    /// Waits for the stacks of this run that import an export which this one drops, if that is why it failed.
+    async fn after_importers(
+        &self,
+        progress: &mut Progress,
+        verdict: Verdict,
+        view: StackView,
+        mut failure: Failure,
+    ) -> Next {
+        let next = progress.attempt + 1;
+        if !progress.importers.wait(self.context, &mut failure, next).await {
+            return Next::End(outcome::failed(self.stack, verdict, view, Some(failure)));
+        }
+        progress.first = Some(failure.cause);
+        Next::Read
+    }
+
+    /// Sees to it that termination protection is as the app has it, once an operation has ended well.
+    async fn protected(&self, before: Option<&StackView>, now: &StackView, ended: Ended) -> Ended {
+        let was = before.filter(|before| before.id == now.id);
+        match protect::after(self.environment, self.context, &self.request, was, now).await {
+            Ok(Some(done)) if ended.outcome == Outcome::Unchanged => ended.with_detail(done),
+            Ok(_) => ended,
+            Err(error) => outcome::unprotected(self.stack, error),
+        }
+    }
+}

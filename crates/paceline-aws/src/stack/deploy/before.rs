@@ -1,0 +1,235 @@
+//! What is done with a stack in each state, before an operation that does what the app wants has ended.
+
+use paceline_engine::{Ended, ResourceProgress};
+use tokio::time::Instant;
+
+use super::{Deployment, Next, Progress};
+use crate::environment::StackView;
+use crate::error::AwsError;
+use crate::stack::decide::{Action, Verdict, decide};
+use crate::stack::events::{Change, EventLog};
+use crate::stack::limit::Limit;
+use crate::stack::operation::{self, Method, Sent};
+use crate::stack::remove::Removal;
+use crate::stack::review::Review;
+use crate::stack::settle::{Operation, Settled};
+use crate::stack::{outcome, protect, unchanged};
+use paceline_engine::event::Cause;
+
+impl Deployment<'_> {
+    /// Does what the state of the stack calls for: a function for each row of the first table.
+    pub(super) async fn act(
+        &self,
+        progress: &mut Progress,
+        view: Option<&StackView>,
+    ) -> Result<Next, AwsError> {
+        let Some(view) = view else { return self.create(progress).await };
+        match decide(Some(view)) {
+            Action::Create => self.create(progress).await,
+            Action::InReview => self.create_in_review(progress, view).await,
+            // A stack that only cleans up any more is usable as well.
+            Action::InProgress | Action::Update if self.is_unchanged(view).await? => {
+                Ok(Next::End(outcome::unchanged(view)))
+            }
+            Action::Update => self.update(progress, view).await,
+            Action::InProgress => self.adopt(view).await,
+            Action::DeleteFirst => self.delete_first(progress, view).await,
+            Action::ContinueRollback => self.continue_rollback(progress, view).await,
+            Action::Refuse(why) => Ok(Next::End(self.refuse(view, why).await)),
+        }
+    }
+
+    async fn create(&self, progress: &mut Progress) -> Result<Next, AwsError> {
+        let token = self.creation(progress);
+        self.send(progress, None, self.method, &token).await
+    }
+
+    /// Creates a stack that was made for a change set. Another change set does what `CreateStack` cannot do on it, and
+    /// nothing has to be deleted for that.
+    async fn create_in_review(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
+        let (environment, context, token) = (self.environment, self.context, self.creation(progress));
+        let ours = &self.request.token_prefix();
+        let review = Review { environment, context, stack: view, name: Some(&token), ours: Some(ours) };
+        if !review.wait().await? {
+            return Ok(Next::Read);
+        }
+        self.send(progress, None, Method::ChangeSet, &token).await
+    }
+
+    async fn update(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
+        let token = self.request.token("update", &view.state(), progress.attempt);
+        self.send(progress, Some(view), self.method, &token).await
+    }
+
+    /// Sees an operation through that was going on already. If it is not ours, it is our turn after its end.
+    async fn adopt(&self, view: &StackView) -> Result<Next, AwsError> {
+        if let Some(operation) = self.ours(view).await? {
+            return Ok(Next::Settled(self.settle(operation).await));
+        }
+        self.context.warn(format!("it is in {}: waiting for that to end", view.status));
+        Ok(match self.settle(Operation::someone_elses(view)).await {
+            lost @ Settled::Lost(_) => Next::Settled(lost),
+            _ => Next::Read,
+        })
+    }
+
+    /// Deletes a stack that has nothing in it.
+    async fn delete_first(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
+        if view.name != self.request.name {
+            let why = format!(
+                "{} is its alias, and nothing is deleted by an alias: delete {} itself, then run it again",
+                self.request.name, view.name
+            );
+            return Ok(Next::End(self.refuse(view, &why).await));
+        }
+        if view.termination_protection {
+            // Protection that the app asks for is what its creation was sent with. Any other somebody has turned on,
+            // who wants this stack to be there.
+            if self.request.termination_protection != Some(true) || progress.has_lifted {
+                return Ok(Next::End(self.refuse(view, outcome::PROTECTED).await));
+            }
+            progress.has_lifted = true;
+            self.context.warn("its creation failed, and it is protected: turning termination protection off");
+            if !protect::lift(self.environment, self.context, view).await? {
+                return self.read_again(progress, "it is not what it was any more".to_owned()).await;
+            }
+        }
+        self.context.warn(format!("it is in {}, with nothing in it: deleting it first", view.status));
+        let removal = Removal {
+            environment: self.environment,
+            context: self.context,
+            stack: self.stack,
+            role: self.request.execution_role_arn.as_ref(),
+            digest: self.request.digest(),
+        };
+        match removal.send(view, 1).await? {
+            Settled::Ended { view: now, .. } if now.status == "DELETE_COMPLETE" => {
+                progress.deleted = Some(view.id.clone());
+                Ok(Next::Read)
+            }
+            Settled::Ended { view, failure, .. } => {
+                Ok(Next::End(outcome::failed(self.stack, Verdict::Failed, *view, failure)))
+            }
+            lost @ Settled::Lost(_) => Ok(Next::Settled(lost)),
+            Settled::NoChanges | Settled::Overtaken(_) => {
+                self.read_again(progress, "it is not what it was any more".to_owned()).await
+            }
+        }
+    }
+
+    async fn continue_rollback(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
+        if progress.has_continued {
+            return Ok(Next::End(self.refuse(view, outcome::STUCK).await));
+        }
+        self.context.warn(format!("it is in {}: going on with its rollback first", view.status));
+        let (environment, context, request) = (self.environment, self.context, &self.request);
+        let token = request.token("continue", &view.state(), 1);
+        match operation::continue_rollback(environment, context, request, view, &token).await? {
+            Sent::OutOfDate(how) => return self.read_again(progress, how).await,
+            _ => progress.has_continued = true,
+        }
+        self.environment.poller.expect_change();
+        let operation = Operation { token: Some(token), ..Operation::someone_elses(view) };
+        Ok(match self.settle(operation).await {
+            Settled::Ended { verdict: Verdict::Failed, failure: Some(failure), followed: None, .. } => {
+                let hint = Some(outcome::STUCK.to_owned());
+                Next::End(Ended::failed(Cause { hint, ..failure.cause }))
+            }
+            lost @ Settled::Lost(_) => Next::Settled(lost),
+            _ => Next::Read,
+        })
+    }
+
+    async fn is_unchanged(&self, view: &StackView) -> Result<bool, AwsError> {
+        // What this run has done before an interruption has read the parameters in this run. That it was
+        // about to be sent is in the journal; that it was sent only the stack's events tell.
+        let is_done = self.context.was_done_earlier() && self.was_ours(view).await?;
+        let ignore_times = self.context.plan().ignore_times;
+        unchanged::is_unchanged(self.environment, &self.request, view, is_done, ignore_times).await
+    }
+
+    /// Whether an earlier part of the run did the stack's last operation. If it has ended, it is told when, which
+    /// nobody watched.
+    async fn was_ours(&self, view: &StackView) -> Result<bool, AwsError> {
+        let changes = EventLog::default().read(self.environment, &view.id).await?;
+        let is_ours =
+            |change: &Change| change.token.as_deref().is_some_and(|token| self.request.is_done_by(token));
+        if !changes.iter().any(is_ours) {
+            return Ok(false);
+        }
+        // What goes on is told by whoever sees it through to its end.
+        let has_ended = view.status.ends_with("_COMPLETE") || view.status.contains("_COMPLETE_");
+        let total = self.stack.template.resource_count();
+        let of_stack = changes.into_iter().filter(|change| has_ended && change.of_stack);
+        self.context.progress_of(of_stack.map(|change| ResourceProgress {
+            logical_id: change.logical_id,
+            resource_type: change.resource_type,
+            status: change.status,
+            reason: change.reason,
+            done: total,
+            total,
+            unconfirmed: false,
+            happened_at: change.at,
+        }));
+        Ok(true)
+    }
+
+    /// The stack's last operation, if it does what we want.
+    async fn ours(&self, view: &StackView) -> Result<Option<Operation>, AwsError> {
+        let changes = EventLog::default().read(self.environment, &view.id).await?;
+        let mut tokens = changes.iter().filter_map(|change| change.token.clone());
+        let ours = tokens.find(|token| self.request.is_done_by(token));
+        Ok(ours.map(|token| Operation {
+            token: Some(token),
+            until_rest: false,
+            limit: self.limit(self.method, None),
+            ..Operation::someone_elses(view)
+        }))
+    }
+
+    /// Sends the operation and waits for its end.
+    async fn send(
+        &self,
+        progress: &mut Progress,
+        before: Option<&StackView>,
+        method: Method,
+        token: &str,
+    ) -> Result<Next, AwsError> {
+        let request = &self.request;
+        let sent = operation::send(self.environment, self.context, request, before, method, token).await?;
+        let operation = match sent {
+            Sent::NoChanges => return Ok(Next::Settled(Settled::NoChanges)),
+            Sent::OutOfDate(how) => return self.read_again(progress, how).await,
+            Sent::Accepted { id } => {
+                let limit = self.limit(method, Some(Instant::now()));
+                Operation { id, token: Some(token.to_owned()), stamp_before: None, until_rest: false, limit }
+            }
+            // The answer got lost, or an earlier part of the run had sent it.
+            Sent::Known => match self.ask(progress).await? {
+                None => return self.read_again(progress, "it is gone".to_owned()).await,
+                Some(view) => match self.ours(&view).await? {
+                    Some(operation) => operation,
+                    None => {
+                        return self
+                            .read_again(progress, "another operation came after ours".to_owned())
+                            .await;
+                    }
+                },
+            },
+        };
+        self.environment.poller.expect_change();
+        let operation = Operation { stamp_before: before.map(|view| view.stamp.clone()), ..operation };
+        Ok(Next::Settled(self.settle(operation).await))
+    }
+
+    fn limit(&self, method: Method, sent: Option<Instant>) -> Option<Limit> {
+        let (ends_creation, keeps_failed) = (method == Method::Direct, self.request.disable_rollback);
+        self.request.limit.map(|after| Limit { after, sent, ends_creation, keeps_failed })
+    }
+
+    /// The token of a creation. There can be one stack of a name only, so what else is in it makes no second one.
+    fn creation(&self, progress: &Progress) -> String {
+        let state = format!("{} {}", progress.deleted.as_deref().unwrap_or_default(), progress.moves);
+        self.request.token("create", &state, progress.attempt)
+    }
+}
