@@ -16,6 +16,7 @@ fn help_of_every_command_has_its_flags() {
     const SELECT: [&str; 4] = ["--only", "--exclude", "--strategy", "--concurrency"];
     let deploy = [
         "--simulate",
+        "--plan",
         "--events",
         "--outputs",
         "--report",
@@ -47,7 +48,7 @@ fn help_of_every_command_has_its_flags() {
     let more = ["--parameters", "--context", "--deadline", "--quiet"];
     for (command, flags) in [
         (&["init"][..], vec!["--app", "--from", "--out", "--force"]),
-        (&["plan"], [&APP[..], &SELECT, &["--format"]].concat()),
+        (&["plan"], [&APP[..], &SELECT, &["--format", "--save"]].concat()),
         (&["explain"], APP.to_vec()),
         (&["gen"], [&APP[..], &["--out", "--check", "--name"]].concat()),
         (&["deploy"], [&APP[..], &SELECT, &deploy, &more].concat()),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 #![expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]
 
+mod approved;
 mod apps;
 mod assemblies;
 mod aws_refusals;

@@ -5,6 +5,7 @@
 //! read, the plan is made, the engine executes it, and AWS and the reports hear of it. Arguments are not read here.
 
 mod app;
+mod approval;
 mod bootstrap;
 mod build;
 mod failure;
@@ -19,6 +20,7 @@ mod simulation;
 pub mod terminal;
 
 pub use app::{App, Configured, Parameters, Synthesized, configured, synthesize_apps};
+pub use approval::save as save_plan;
 pub use bootstrap::{BootstrapSettings, bootstrap};
 pub use failure::Failure;
 pub use forecast::{Asked, PlanFormat, show, warn_of_sources};

@@ -25,6 +25,7 @@ mod schema;
 pub mod show;
 pub mod starter;
 
+pub use build::approved::PlanChange;
 pub use build::context::{ContextLookup, LookupState};
 pub use build::destroy::{Destruction, Kept};
 pub use build::error::PlanError;
@@ -35,8 +36,9 @@ pub use build::timestamps::{has_time, without_times};
 pub use config::{Config, ConfigError, Strategy};
 pub use model::{
     Basis, Borrowed, ByName, Command, Day, DeclaredOnly, EarlyNeed, Edge, External, KeptContext, LeftOut,
-    LeftOutReason, Phase, Plan, PlannedStack, Publish, Reason, Relaxed, Section, Step, StepOperation,
-    StoredParameter, SynthesisTimes, Synthesize, THE_APP, TemplatePlace, Tie, Warning, Work, graph,
+    LeftOutReason, Phase, Plan, PlanArguments, PlannedStack, Publish, Reason, Relaxed, SAVED_FORMAT,
+    SavedPlan, SavedPlanError, Section, Step, StepOperation, StoredParameter, SynthesisTimes, Synthesize,
+    THE_APP, TemplatePlace, Tie, Warning, Work, graph,
 };
 pub use outlook::{advice, durations, forecast, history, pace, price, stack_time, what_if};
 pub use schema::schema;

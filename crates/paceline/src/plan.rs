@@ -1,7 +1,7 @@
 //! `paceline plan`, `paceline explain` and `paceline synth`.
 
 use paceline_app::{Asked, Failure, PlanFormat, check_stack_limit, configured, history, show, terminal};
-use paceline_app::{synthesize_apps, warn_of_sources};
+use paceline_app::{save_plan, synthesize_apps, warn_of_sources};
 use paceline_engine::exit;
 use paceline_plan::{PlanOptions, render};
 
@@ -18,6 +18,12 @@ pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
         options.history = history::read();
     }
     let plan = app.plan(&options)?;
+    if let Some(file) = &args.save {
+        save_plan(&plan, &options, file)?;
+        terminal::note(&format!(
+            "the plan is saved in {file}: `paceline deploy --plan {file}` deploys exactly this plan"
+        ));
+    }
     warn_of_sources(&app, &plan);
     let asked = Asked { what_if: &args.what_if, advice: args.advice, simulate: args.simulate };
     let shown = show(&app, &plan, &options, args.format, &asked)?;

@@ -19,7 +19,7 @@ use crate::generation::check_stack_limit;
 use crate::runtime::{SIMULATED_START, virtual_runtime};
 use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
 use crate::simulation::{self, Simulation};
-use crate::{interrupt, terminal};
+use crate::{approval, interrupt, terminal};
 
 /// What is deployed, and how.
 #[derive(Debug, Clone, Args)]
@@ -28,6 +28,9 @@ pub struct Deployment {
     pub paths: AppPaths,
     #[command(flatten)]
     pub selection: Selection,
+    /// Deploy exactly the plan in this file, which `plan --save` wrote, or refuse and say what has changed since
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<Utf8PathBuf>,
     /// Write the outputs of the stacks to this file, and keep it up to date
     #[arg(long, short = 'O', alias = "outputs-file", value_name = "FILE")]
     pub outputs: Option<Utf8PathBuf>,
@@ -77,16 +80,23 @@ pub fn deploy(deployment: Deployment) -> Result<u8, Failure> {
 }
 
 fn perform(args: &Deployment) -> Result<Finished, Failure> {
+    let approved = args.plan.as_deref().map(approval::read).transpose()?;
     let mut app = synth::before(configured(&args.paths)?, &args.run, &args.paths)?.app(&args.paths)?;
     check_stack_limit(&app)?;
     app.warn_of_newer_sources(&written(args));
     app.give(&args.parameters.parameters)?;
     let mut options = app.options(Some(&args.selection), args.run.fail_fast);
+    if let Some(approved) = &approved {
+        options = approval::options(options, approved);
+    }
     // What is simulated takes as long as the table says.
     if !args.run.simulate {
         options.history = history::read();
     }
     let mut plan = app.plan(&options)?;
+    if let (Some(approved), Some(file)) = (&approved, &args.plan) {
+        approval::ensure_same(approved, &plan, file)?;
+    }
     if !(args.run.simulate || args.run.dry_run) {
         late::warn_of_changed(&app)?;
         if !plan.relaxed.is_empty() {

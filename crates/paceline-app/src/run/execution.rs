@@ -152,7 +152,7 @@ impl Execution<'_> {
 const LONGEST_SCRIPT: u64 = 4 << 20;
 
 /// What is in a script that a command starts; nothing if it is no file, or larger than a script ever is.
-fn script(path: &Utf8Path) -> Option<Vec<u8>> {
+pub(crate) fn script(path: &Utf8Path) -> Option<Vec<u8>> {
     let is_script = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= LONGEST_SCRIPT);
     is_script.then(|| fs_err::read(path).ok()).flatten()
 }

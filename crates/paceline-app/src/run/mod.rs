@@ -10,4 +10,5 @@ mod waiting;
 pub use self::deploy::{Deployment, MethodSetting, deploy};
 pub use self::destroy::{Deletion, destroy};
 pub use self::execution::RUNS;
+pub(crate) use self::execution::script;
 pub use self::waiting::{Waiting, this_build};

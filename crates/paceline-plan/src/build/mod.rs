@@ -2,6 +2,7 @@
 //!
 //! Start with `make`: its table lists the stages, and each stage is a file here.
 
+pub(crate) mod approved;
 pub(crate) mod assets;
 mod by_name;
 mod circles;

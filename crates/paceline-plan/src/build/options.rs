@@ -8,6 +8,7 @@ use camino::Utf8PathBuf;
 use super::context::ContextLookup;
 use super::relax::Present;
 use crate::config::{FILE_NAME, Strategy};
+use crate::model::PlanArguments;
 use crate::outlook::durations::Durations;
 use crate::outlook::history::History;
 
@@ -46,6 +47,27 @@ pub struct PlanOptions {
     pub durations: Durations,
     /// How long earlier runs took.
     pub history: Arc<History>,
+}
+
+impl PlanOptions {
+    /// What the command line said, to be saved with the plan.
+    pub fn arguments(&self) -> PlanArguments {
+        PlanArguments {
+            stacks: self.stacks.clone(),
+            exclusively: self.exclusively,
+            only: self.only.clone(),
+            exclude: self.exclude.clone(),
+            strategy: self.strategy,
+            concurrency: self.stacks_at_once,
+        }
+    }
+
+    /// The same options with the arguments of an earlier command line.
+    #[must_use]
+    pub fn with_arguments(self, arguments: PlanArguments) -> Self {
+        let PlanArguments { stacks, exclusively, only, exclude, strategy, concurrency } = arguments;
+        Self { stacks, exclusively, only, exclude, strategy, stacks_at_once: concurrency, ..self }
+    }
 }
 
 impl Default for PlanOptions {

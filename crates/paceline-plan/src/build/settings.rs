@@ -28,12 +28,12 @@ pub(crate) fn settings(stack: &Stack) -> String {
         deploy_role,
         execution_role_arn,
         legacy_assets,
+        template,
         // Told by the plan itself.
         id: _,
         app: _,
         name: _,
         environment: _,
-        template: _,
         // A nested template and every asset is told by the address that the template names.
         nested: _,
         assets: _,
@@ -48,12 +48,12 @@ pub(crate) fn settings(stack: &Stack) -> String {
         messages: _,
     } = stack;
     let secret = secret_parameters(stack);
-    let parameters: BTreeMap<&str, Option<&str>> = parameters
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str(), Some(value.as_str()).filter(|_| !secret.contains(name.as_str())))
-        })
-        .collect();
+    // The command line replaces values of the assembly; the template knows those.
+    let given = template.known().given.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    let mut values: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for (name, value) in parameters.iter().chain(given) {
+        values.insert(name, Some(value.as_str()).filter(|_| !secret.contains(name.as_str())));
+    }
     let role = deploy_role.as_ref().map(|role| {
         let Role { arn, external_id, session_options, bootstrap: _ } = role;
         (arn, external_id, session_options)
@@ -64,7 +64,7 @@ pub(crate) fn settings(stack: &Stack) -> String {
     });
     let legacy: Vec<_> = legacy.collect();
     content_digest(&(
-        parameters,
+        values,
         tags,
         notification_arns,
         termination_protection,

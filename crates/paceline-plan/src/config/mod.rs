@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use apps::{AppConfig, is_in_app_name};
 pub use codebuild::{Batch, CodeBuild, Runner, RunnerFrom, Timeouts, Vpc};
@@ -175,13 +175,22 @@ pub struct GateConfig {
 }
 
 /// Which of a stack's roles a gate waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IamRoles {
     /// Every role and instance profile that the stack created.
     All,
     /// These, by logical id or name.
     Named(Vec<String>),
+}
+
+/// As it is read.
+impl Serialize for IamRoles {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_str("all"),
+            Self::Named(names) => names.serialize(serializer),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for IamRoles {

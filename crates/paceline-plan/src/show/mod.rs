@@ -5,6 +5,7 @@
 //! and configuration, so no control character of theirs reaches a terminal.
 
 mod advice;
+mod changes;
 mod destruction;
 mod edge;
 mod error;

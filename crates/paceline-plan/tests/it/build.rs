@@ -101,6 +101,12 @@ impl App {
         Plan::make(&self.assembly(), &config, &self.options)
     }
 
+    /// The plan of an assembly that was changed after it was read.
+    pub(crate) fn plan_of(&self, assembly: &Assembly) -> Plan {
+        let config = Config::parse(&self.config, Utf8Path::new("paceline.yaml")).unwrap();
+        Plan::make(assembly, &config, &self.options).unwrap()
+    }
+
     pub(crate) fn config_text(&self) -> &str {
         &self.config
     }

@@ -24,6 +24,7 @@ mod placeholders;
 mod random;
 mod real;
 mod relax;
+mod saved;
 mod schema;
 mod secrets;
 mod selection;

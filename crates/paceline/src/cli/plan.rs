@@ -1,5 +1,6 @@
 //! The arguments of the commands that synthesize apps and show plans.
 
+use camino::Utf8PathBuf;
 use clap::Args;
 use paceline_app::{AppPaths, Lookups, ParameterValues, PlanFormat, Selection};
 
@@ -20,6 +21,9 @@ pub(crate) struct PlanArgs {
     /// Forecast by a deployment to the embedded AWS, instead of by a rehearsal of the engine
     #[arg(long)]
     pub(crate) simulate: bool,
+    /// Write the plan to this file, for `deploy --plan`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<Utf8PathBuf>,
     /// The output format
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: PlanFormat,
