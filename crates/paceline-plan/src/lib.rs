@@ -18,10 +18,8 @@
 //!    here, those of errors, warnings and advice too.
 
 mod build;
-pub mod config;
 mod model;
 mod outlook;
-mod schema;
 pub mod show;
 pub mod starter;
 
@@ -29,11 +27,9 @@ pub use build::approved::PlanChange;
 pub use build::context::{ContextLookup, LookupState};
 pub use build::destroy::{Destruction, Kept};
 pub use build::error::PlanError;
-pub use build::names::near;
 pub use build::options::PlanOptions;
 pub use build::relax::Present;
 pub use build::timestamps::{has_time, without_times};
-pub use config::{Config, ConfigError, Strategy};
 pub use model::{
     Basis, Borrowed, ByName, Command, Day, DeclaredOnly, EarlyNeed, Edge, External, KeptContext, LeftOut,
     LeftOutReason, Phase, Plan, PlanArguments, PlannedStack, Publish, Reason, Relaxed, SAVED_FORMAT,
@@ -41,7 +37,8 @@ pub use model::{
     THE_APP, TemplatePlace, Tie, Warning, Work, graph,
 };
 pub use outlook::{advice, durations, forecast, history, pace, price, stack_time, what_if};
-pub use schema::schema;
+pub use paceline_config::{self as config, Config, ConfigError, Strategy, schema};
+pub use paceline_text::near;
 pub use show as render;
 
 /// An app that was synthesized again in the middle of a run, compared with its plan.

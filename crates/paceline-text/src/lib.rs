@@ -3,8 +3,12 @@
 //! Names, messages and outputs come from assemblies, from AWS and from scripts. Whoever writes one of them must not
 //! be able to move the cursor, to hide or to reorder what stands beside it, or to begin a line that looks like ours.
 
+mod near;
+
 use std::iter::Peekable;
 use std::str::Chars;
+
+pub use near::near;
 
 /// The text without escape sequences, control characters and what turns the direction of writing. Line ends stay, and
 /// a tab is a space.

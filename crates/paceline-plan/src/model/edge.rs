@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::reason::Reason;
-use crate::config::Until;
+use crate::config::{Reason, Until};
 use serde::{Deserialize, Serialize};
 
 use super::template_place::TemplatePlace;

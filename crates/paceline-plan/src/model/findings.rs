@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::reason::Reason;
+use paceline_config::Reason;
 use serde::{Deserialize, Serialize};
 
 use super::edge::StoredParameter;

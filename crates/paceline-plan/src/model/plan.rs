@@ -3,8 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::reason::Reason;
-use crate::config::{Concurrency, FailurePolicy, Rollback, Strategy};
+use crate::config::{Concurrency, FailurePolicy, Reason, Rollback, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::chain::critical_steps;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::reason::Reason;
+use paceline_config::Reason;
 use serde::{Deserialize, Serialize};
 
 use super::plan::LeftOutReason;

@@ -1,9 +1,8 @@
 //! What a build costs, by its compute type.
 
-use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use paceline_config::Dollars;
 
 /// When the table was made.
 const DATE: &str = "2026-11";
@@ -19,49 +18,6 @@ const TABLE: [(&str, u64); 5] =
 /// The compute type that is enough for a build that only waits for CloudFormation.
 const SMALLER: &str = "medium";
 
-/// Millionths of a US dollar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Dollars(u64);
-
-impl<'de> Deserialize<'de> for Dollars {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let dollars = f64::deserialize(deserializer)?;
-        if !(0.0..=1000.0).contains(&dollars) {
-            return Err(de::Error::custom(format!(
-                "{dollars} is not a price; write the US dollars of a minute, such as 0.08"
-            )));
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it is within 0 and 10^9"
-        )]
-        Ok(Self((dollars * 1e6).round() as u64))
-    }
-}
-
-impl Dollars {
-    /// Without rounding: a minute may cost half a cent.
-    pub fn exact(self) -> String {
-        let text = format!("{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000);
-        let zeros = text.chars().rev().take_while(|c| *c == '0').count().min(4);
-        format!("${}", &text[..text.len() - zeros])
-    }
-
-    /// As a number.
-    pub fn as_f64(self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "prices are far smaller than what is lost")]
-        let millionths = self.0 as f64;
-        millionths / 1e6
-    }
-}
-
-impl fmt::Display for Dollars {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "${:.2}", self.as_f64())
-    }
-}
-
 /// What a minute of a build costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
@@ -76,7 +32,10 @@ pub struct Price {
 impl Price {
     /// Of a compute type; what the team gives replaces the table. `None` for a type that is in no table.
     pub fn of(compute: &str, configured: Option<Dollars>) -> Option<Self> {
-        let listed = TABLE.iter().find(|(name, _)| *name == compute).map(|(_, price)| Dollars(price * 1000));
+        let listed = TABLE
+            .iter()
+            .find(|(name, _)| *name == compute)
+            .map(|(_, price)| Dollars::from_millionths(price * 1000));
         let per_minute = configured.or(listed)?;
         Some(Self { compute: compute.to_owned(), per_minute, is_configured: configured.is_some() })
     }
@@ -91,7 +50,7 @@ impl Price {
     /// What a build of this length costs: every minute that has begun counts.
     pub fn for_time(&self, time: Duration) -> Dollars {
         let minutes = u64::try_from(time.as_millis().div_ceil(60_000)).unwrap_or(u64::MAX);
-        Dollars(self.per_minute.0.saturating_mul(minutes))
+        self.per_minute.times(minutes)
     }
 
     /// Where the figure comes from.
@@ -126,17 +85,8 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_shown_to_its_last_digit_and_at_least_to_the_cent() {
-        for (millionths, expected) in
-            [(5_000, "$0.005"), (100_000, "$0.10"), (3_000_000, "$3.00"), (1, "$0.000001")]
-        {
-            assert_eq!(Dollars(millionths).exact(), expected);
-        }
-    }
-
-    #[test]
     fn a_price_of_the_teams_replaces_the_table() {
-        let given = Some(Dollars(80_000));
+        let given = Some(Dollars::from_millionths(80_000));
         assert_eq!(
             Price::of("x-large", given).unwrap().for_time(Duration::from_hours(1)).to_string(),
             "$4.80"
@@ -149,6 +99,6 @@ mod tests {
     fn a_smaller_type_is_compared_with_only_where_it_is_cheaper_by_the_same_table() {
         assert_eq!(price("x-large").of_smaller().unwrap().compute, "medium");
         assert_eq!(price("medium").of_smaller(), None);
-        assert_eq!(Price::of("x-large", Some(Dollars(1))).unwrap().of_smaller(), None);
+        assert_eq!(Price::of("x-large", Some(Dollars::from_millionths(1))).unwrap().of_smaller(), None);
     }
 }

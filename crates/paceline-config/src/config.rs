@@ -1,15 +1,4 @@
-//! `paceline.yaml`: what a team says about its deployment that the assembly does not.
-//!
-//! Every field has a default. A field that does not exist is an error, with line and column, so that
-//! a typing mistake is never a silent default.
-
-mod apps;
-mod codebuild;
-mod commands;
-mod edges;
-mod outside;
-mod patterns;
-mod wording;
+//! The settings of the whole deployment, and how the file is read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,13 +9,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-pub use apps::{AppConfig, is_in_app_name};
-pub use codebuild::{Batch, CodeBuild, Runner, RunnerFrom, Timeouts, Vpc};
-pub use commands::CommandConfig;
-pub use edges::{DeclaredEdge, Relax, Until};
-pub use outside::Signal;
-pub use patterns::{Pattern, Patterns};
-use wording::wording;
+use crate::apps::{AppConfig, is_in_app_name};
+use crate::codebuild::{CodeBuild, Runner};
+use crate::commands::CommandConfig;
+use crate::edges::DeclaredEdge;
+use crate::outside::Signal;
+use crate::patterns::Pattern;
+use crate::wording::wording;
 
 /// The file that is read when none is named.
 pub const FILE_NAME: &str = "paceline.yaml";
@@ -349,13 +338,15 @@ impl Config {
 }
 
 /// Reads a duration as [`parse_duration`] does.
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse_duration(&text)
         .ok_or_else(|| de::Error::custom(format!("`{text}` is not a duration; write it like `240m` or `4h`")))
 }
 
-fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(crate) fn some_duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
 }
 

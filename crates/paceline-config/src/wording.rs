@@ -1,11 +1,10 @@
 //! What the YAML reader refuses, in words for people who wrote the file and not for those who wrote the reader.
 
+use paceline_text::near;
 use serde_saphyr::Error;
 
-use crate::near;
-
 /// What is wrong with a configuration, by the reader's error and the text it read.
-pub(super) fn wording(error: &Error, text: &str) -> String {
+pub(crate) fn wording(error: &Error, text: &str) -> String {
     let at = error.location().map(|at| (at.line(), at.column()));
     let lines: Vec<&str> = text.lines().collect();
     let here = at.and_then(|(line, column)| {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use serde::Deserialize;
 
-use super::{Patterns, some_duration};
+use crate::config::some_duration;
+use crate::patterns::Patterns;
 
 /// A script that the team supplies.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

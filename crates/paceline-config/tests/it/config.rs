@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_plan::config::{Batch, FailurePolicy, IamRoles, Rollback, RunnerFrom};
-use paceline_plan::{Config, Strategy};
+use paceline_config::{Batch, Config, FailurePolicy, IamRoles, Rollback, RunnerFrom, Strategy};
 
 /// Every field there is.
 pub(crate) const EVERY_FIELD: &str = "version: 1

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{duration, some_duration};
+use crate::config::{duration, some_duration};
 use crate::price::Dollars;
 
 /// The CodeBuild project.
