@@ -11,11 +11,11 @@ pub mod lint;
 pub mod project;
 mod shell;
 pub mod understand;
-pub mod yaml;
 
 pub use generate::{
     Apps, FileChanges, GenerateError, GeneratedFile, Generation, Mode, MultiRegion, OutputError,
     RunnerSource, StackNode, StaleFile, create_file, generate, replace_file, write_files,
 };
 pub use grammar::Buildspec;
+pub use paceline_yaml as yaml;
 pub use project::{CodeBuildSettings, Project};

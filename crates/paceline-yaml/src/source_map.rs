@@ -6,10 +6,10 @@ use super::{Node, Style};
 
 /// For every byte of a scalar's text, and its end, the byte of the file.
 #[derive(Debug)]
-pub(crate) struct SourceMap(Vec<usize>);
+pub struct SourceMap(Vec<usize>);
 
 impl SourceMap {
-    pub(crate) fn of(file: &str, node: &Node, style: Style, text: &str) -> Self {
+    pub fn of(file: &str, node: &Node, style: Style, text: &str) -> Self {
         let end = node.span.end.min(file.len());
         let mut from = node.span.start;
         if matches!(style, Style::Literal | Style::Folded) {
@@ -31,7 +31,7 @@ impl SourceMap {
     }
 
     /// The span in the file of a span in the text.
-    pub(crate) fn source(&self, span: &Range<usize>) -> Range<usize> {
+    pub fn source(&self, span: &Range<usize>) -> Range<usize> {
         let at = |byte: usize| self.0.get(byte).or(self.0.last()).copied().unwrap_or_default();
         let start = at(span.start);
         // Behind the last byte, not at what follows: that may be on another line.
@@ -49,7 +49,7 @@ fn block_start(file: &str, content: usize) -> usize {
 }
 
 /// Where the `|` or `>` of a block stands.
-pub(crate) fn indicator(file: &str, content: usize) -> Option<usize> {
+pub fn indicator(file: &str, content: usize) -> Option<usize> {
     let header = file.get(..content)?.trim_end();
     let start = header.rfind('\n').map_or(0, |end| end + 1);
     let line = &header[start..];
@@ -133,7 +133,7 @@ impl Cursor<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::{Kind, parse};
+    use crate::{Kind, parse};
 
     /// Finds a word in the text of a scalar, and says what stands at its place in the file.
     #[track_caller]

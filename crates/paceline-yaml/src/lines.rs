@@ -5,47 +5,47 @@ use std::ops::Range;
 use super::At;
 
 #[derive(Debug)]
-pub(crate) struct Lines<'a> {
-    pub(crate) text: &'a str,
+pub struct Lines<'a> {
+    pub text: &'a str,
     /// Where each line starts.
     starts: Vec<usize>,
 }
 
 impl<'a> Lines<'a> {
-    pub(crate) fn of(text: &'a str) -> Self {
+    pub fn of(text: &'a str) -> Self {
         let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         Self { text, starts: std::iter::once(0).chain(after).collect() }
     }
 
     /// The number of the line that a byte is in, from 0.
-    pub(crate) fn index(&self, byte: usize) -> usize {
+    pub fn index(&self, byte: usize) -> usize {
         self.starts.partition_point(|start| *start <= byte).saturating_sub(1)
     }
 
-    pub(crate) fn at(&self, byte: usize) -> At {
+    pub fn at(&self, byte: usize) -> At {
         let line = self.index(byte);
         let before = self.text.get(self.starts[line]..byte).unwrap_or_default();
         At { line: line + 1, column: before.chars().count() + 1 }
     }
 
     /// A line with its number from 0, without its end.
-    pub(crate) fn line(&self, index: usize) -> &'a str {
+    pub fn line(&self, index: usize) -> &'a str {
         let span = self.span(index);
         self.text[span].trim_end_matches(['\n', '\r'])
     }
 
     /// The bytes of a line, with its end.
-    pub(crate) fn span(&self, index: usize) -> Range<usize> {
+    pub fn span(&self, index: usize) -> Range<usize> {
         let start = self.starts.get(index).copied().unwrap_or(self.text.len());
         start..self.starts.get(index + 1).copied().unwrap_or(self.text.len())
     }
 
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.starts.len()
     }
 
     /// The byte at a place, or the end of its line.
-    pub(crate) fn byte(&self, at: At) -> usize {
+    pub fn byte(&self, at: At) -> usize {
         let index = at.line.saturating_sub(1);
         let line = self.line(index.min(self.count() - 1));
         let start = self.span(index).start;
@@ -53,7 +53,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The span within the text and between whole characters.
-    pub(crate) fn valid(&self, span: Range<usize>) -> Range<usize> {
+    pub fn valid(&self, span: Range<usize>) -> Range<usize> {
         let whole = |mut byte: usize| {
             byte = byte.min(self.text.len());
             while !self.text.is_char_boundary(byte) {

@@ -121,7 +121,7 @@ fn write_leaf(out: &mut String, leaf: &Yaml, indent: usize) {
 
 /// Whether a text of several lines can be a `|` block: such a block has no escapes, takes its
 /// indentation from its first line, and keeps one line end at most without further marks.
-pub(super) fn is_block(text: &str) -> bool {
+fn is_block(text: &str) -> bool {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let printable = |c: char| {
         matches!(c, '\n' | '\t' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
