@@ -145,13 +145,8 @@ impl From<AssemblyError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let hint = match &error {
-            ConfigError::Read { .. } => {
-                "give the file with --config, or leave it out to plan from the assembly"
-            }
-            ConfigError::Invalid { .. } => "`paceline schema` describes every field",
-        };
-        Self::with_sources(exit::USAGE, &error, Some(hint.to_owned()))
+        let hint = error.hint().to_owned();
+        Self::with_sources(exit::USAGE, &error, Some(hint))
     }
 }
 

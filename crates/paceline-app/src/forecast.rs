@@ -94,7 +94,7 @@ fn forecast(app: &App, plan: &Plan, options: &PlanOptions, asked: &Asked<'_>) ->
         redeployed: redeployed(app, plan, options)?,
         whole_stacks: whole_stacks(plan)?,
         made_by: if asked.simulate { MadeBy::Simulator } else { MadeBy::Rehearsal },
-        price: Price::of(&codebuild.compute, codebuild.price_per_minute),
+        price: Price::of(codebuild.compute.as_str(), codebuild.price_per_minute),
         what_if: what_if(app, plan, options, asked)?,
         advice: if asked.advice { Some(advise(plan, &app.assembly, &finish)?) } else { None },
     })

@@ -24,7 +24,7 @@ pub use approval::save as save_plan;
 pub use bootstrap::{BootstrapSettings, bootstrap};
 pub use failure::Failure;
 pub use forecast::{Asked, PlanFormat, show, warn_of_sources};
-pub use generation::{check_stack_limit, generate_files, settings as codebuild_settings};
+pub use generation::{check_stack_limit, generate_files};
 pub use project::{ProjectCommand, project};
 pub use run::{Deletion, Deployment, MethodSetting, RUNS, Waiting, deploy, destroy, history, this_build};
 pub use settings::{

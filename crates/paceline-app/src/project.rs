@@ -109,7 +109,7 @@ fn start(args: &StartSettings) -> Result<u8, Failure> {
         environment: args.env.clone(),
         source_version: args.source_version.clone(),
         image: args.image.as_ref().map(ToString::to_string),
-        compute: args.compute.map(|compute| compute.as_str().to_owned()),
+        compute: args.compute.map(|compute| compute.api_name().to_owned()),
         timeout_minutes: args.timeout.map(minutes),
         token: args.idempotency_token.clone(),
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
-use paceline_buildspec::project::{ComputeType, Image};
+use paceline_config::{ComputeType, Image};
 use paceline_plan::Strategy;
 
 /// Which app, and how it is configured.

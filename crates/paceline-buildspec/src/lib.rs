@@ -18,4 +18,4 @@ pub use generate::{
 };
 pub use grammar::Buildspec;
 pub use paceline_yaml as yaml;
-pub use project::{CodeBuildSettings, Project};
+pub use project::Project;

@@ -1,46 +1,34 @@
-//! Scripts that the team supplies.
+//! Scripts that run between stacks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use serde::Deserialize;
 
-use crate::config::some_duration;
 use crate::patterns::Patterns;
+use crate::setting::settings;
 
-/// A script that the team supplies.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CommandConfig {
-    /// What people call it.
-    pub name: String,
-    /// What it follows: stacks (ids or names, `*` and `?` allowed), `phase:NAME` or `command:NAME`. What follows a
-    /// stack follows its gate too.
-    #[serde(default)]
-    pub after: Patterns,
-    /// What waits for it: stacks or `phase:NAME`.
-    #[serde(default)]
-    pub before: Patterns,
-    /// What is given to the shell.
-    pub run: String,
-    /// The folder it runs in, relative to the configuration; the configuration's own by default.
-    #[serde(default)]
-    pub dir: Option<Utf8PathBuf>,
-    /// The shell, which takes `-c` and the script.
-    #[serde(default = "sh")]
-    pub shell: String,
-    /// Environment variables on top of Paceline's own.
-    #[serde(default)]
-    pub env: BTreeMap<String, String>,
-    /// After so long it is ended, and has failed.
-    #[serde(default, deserialize_with = "some_duration")]
-    pub timeout: Option<Duration>,
-    /// How often it is run again when it fails.
-    #[serde(default)]
-    pub retries: u32,
-}
-
-fn sh() -> String {
-    "sh".to_owned()
+settings! {
+    /// A script that runs between stacks. It needs `after`, `before` or both.
+    pub struct CommandConfig {
+        /// The name of the command.
+        pub name: String,
+        /// What must be complete before the command starts: stacks (ids or names, `*` and `?` allowed), `phase:NAME`
+        /// or `command:NAME`. A stack counts as complete when its gate has opened.
+        pub after: Patterns = Patterns::default(),
+        /// What starts only when the command has ended: stacks or `phase:NAME`.
+        pub before: Patterns = Patterns::default(),
+        /// The script, which is given to the shell.
+        pub run: String,
+        /// The folder that the script runs in, relative to this file. Without it, the folder of this file.
+        pub dir: Option<Utf8PathBuf>,
+        /// The shell. It takes `-c` and the script.
+        pub shell: String = "sh".to_owned(),
+        /// Environment variables, in addition to those that Paceline sets.
+        pub env: BTreeMap<String, String> = BTreeMap::new(),
+        /// How long the command may take. A command that takes longer is ended and has failed.
+        pub timeout: Option<Duration>,
+        /// How many times a failed command is run again.
+        pub retries: u32 = 0,
+    }
 }

@@ -1,31 +1,28 @@
-//! What a team says about the graph that no file shows.
-
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+//! Dependencies that a team declares, and why one stack waits for another.
 
 use crate::patterns::Pattern;
+use crate::setting::{choices, settings};
 
-/// A dependency that no file shows, or what is enough of one that files show.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeclaredEdge {
-    /// The stack that waits.
-    pub from: Pattern,
-    /// The stack it waits for.
-    pub to: Pattern,
-    /// Why, for whoever reads the plan.
-    pub because: String,
-    /// With `relax` or `until`: the kind of edge that is meant; without it, all that templates show. What only the
-    /// manifest asks for can be relaxed when it is named.
-    #[serde(default)]
-    pub reason: Option<Reason>,
-    /// Drops the edges.
-    #[serde(default)]
-    pub relax: Option<Relax>,
-    /// How long the edges that templates show wait.
-    #[serde(default)]
-    pub until: Option<Until>,
+settings! {
+    /// A dependency that no file shows, or a change to those that files show.
+    pub struct DeclaredEdge {
+        /// The stack that waits.
+        pub from: Pattern,
+        /// The stack that it waits for.
+        pub to: Pattern,
+        /// The reason, for the people who read the plan.
+        pub because: String,
+        /// With `relax` or `until`: the kind of dependency that is changed. Without it, every kind that templates
+        /// show. A dependency that only the manifest asks for can be relaxed when it is named: `manifest`.
+        pub reason: Option<Reason>,
+        /// Drops the dependency when the parameters that are read exist before the run starts (with `reason:
+        /// manifest`: when the stack exists). On a fresh account it stays, unless stacks would wait for each other in
+        /// a circle.
+        pub relax: Option<Relax>,
+        /// When the dependency is met: `stack` (the default), when the whole stack is complete; `resource`, when the
+        /// parameters or repositories that are read are complete.
+        pub until: Option<Until>,
+    }
 }
 
 impl DeclaredEdge {
@@ -35,52 +32,54 @@ impl DeclaredEdge {
     }
 }
 
-/// When edges are dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Relax {
-    /// When every parameter that is read is there before the run starts, or for an edge of the manifest the stack that is
-    /// waited for: a redeployment. On a fresh account they stay, unless stacks would wait for each other in a circle.
-    WhenPresent,
+choices! {
+    /// When edges are dropped.
+    pub enum Relax: "a way to relax a dependency" {
+        /// When every parameter that is read exists before the run starts, or for an edge of the manifest the stack
+        /// that is waited for.
+        WhenPresent = "when-present",
+    }
 }
 
-/// Until what of a stack an edge waits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Until {
-    /// The whole stack.
-    #[default]
-    Stack,
-    /// The parameters or repositories that are read. If the stack fails later, they may be gone again.
-    Resource,
+choices! {
+    /// When an edge is met.
+    pub enum Until: "what a dependency waits for" {
+        /// When the whole stack is complete.
+        Stack = "stack",
+        /// When the parameters or repositories that are read are complete. If the stack fails later, they may be
+        /// deleted again.
+        Resource = "resource",
+    }
+    default Stack
 }
 
-/// The kinds of dependency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    /// The assembly's manifest says so.
-    Manifest,
-    /// `Fn::ImportValue` of a name that the other stack exports.
-    Import,
-    /// `Fn::GetStackOutput` of the other stack.
-    Output,
-    /// A parameter in Parameter Store that the other stack writes, in the region it is read from.
-    Ssm,
-    /// A secret in Secrets Manager that the other stack makes, read by its name or by its ARN.
-    Secret,
-    /// CDK's export reader and writer custom resources.
-    CrossRegion,
-    /// An image URI that names a repository the other stack creates.
-    Image,
-    /// The other stack makes the bucket or the repository that this one's assets go to.
-    Asset,
-    /// Something that the other stack makes and that this one has from its synthesis, which is done again then.
-    Synth,
-    /// The phases put it there.
-    Phase,
-    /// The team declared it.
-    Config,
+choices! {
+    /// Why one stack waits for another.
+    pub enum Reason: "a kind of dependency" {
+        /// The assembly's manifest says so.
+        Manifest = "manifest",
+        /// `Fn::ImportValue` of a name that the other stack exports.
+        Import = "import",
+        /// `Fn::GetStackOutput` of the other stack.
+        Output = "output",
+        /// A parameter in Parameter Store that the other stack writes, in the region it is read from.
+        Ssm = "ssm",
+        /// A secret in Secrets Manager that the other stack creates, read by its name or by its ARN.
+        Secret = "secret",
+        /// The custom resources of CDK's cross-region references.
+        CrossRegion = "cross-region",
+        /// An image URI that names a repository the other stack creates.
+        Image = "image",
+        /// The other stack creates the bucket or the repository that this one's assets are published to.
+        Asset = "asset",
+        /// The template holds a value that the other stack creates, so that the app is synthesized again in between.
+        Synth = "synth",
+        /// The phases put it there.
+        Phase = "phase",
+        /// The team declared it.
+        Config = "config",
+    }
+    computed Phase, Config
 }
 
 impl Reason {
@@ -95,28 +94,5 @@ impl Reason {
             self,
             Self::Import | Self::Output | Self::Ssm | Self::Secret | Self::CrossRegion | Self::Image
         )
-    }
-
-    /// The word used in plans.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Manifest => "manifest",
-            Self::Import => "import",
-            Self::Output => "output",
-            Self::Ssm => "ssm",
-            Self::Secret => "secret",
-            Self::CrossRegion => "cross-region",
-            Self::Image => "image",
-            Self::Asset => "asset",
-            Self::Synth => "synth",
-            Self::Phase => "phase",
-            Self::Config => "config",
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }

@@ -1,28 +1,41 @@
 //! `paceline.yaml`: what a team says about its deployment that the assembly does not.
 //!
-//! Every field has a default. A field that does not exist is an error, with line and column, so that
-//! a typing mistake is never a silent default.
+//! Every setting has a default, a type that refuses what cannot be meant, and a place in the file. Each is declared
+//! once, in the struct that it is a field of: the field's name is the key, its documentation the description in the
+//! JSON [`schema`]. A key that does not exist is an error, so that a typing mistake is never a silent default.
 
 mod apps;
 mod codebuild;
 mod commands;
 mod config;
+mod duration;
 mod edges;
-mod outside;
+mod error;
+mod gates;
+mod misplaced;
 mod patterns;
+mod places;
 mod price;
-mod schema;
-mod wording;
+mod run;
+mod setting;
+mod signal;
+mod stacks;
 
 pub use apps::{AppConfig, is_in_app_name};
-pub use codebuild::{Batch, CodeBuild, Runner, RunnerFrom, Timeouts, Vpc};
-pub use commands::CommandConfig;
-pub use config::{
-    Concurrency, Config, ConfigError, FILE_NAME, FailurePolicy, GateConfig, IamRoles, MultiRegion, OnFailure,
-    PhaseConfig, Rollback, Strategy, Unchanged, Version, parse_duration,
+pub use codebuild::{
+    BatchBy, BuildTimeout, CacheMode, CodeBuild, ComputeType, Image, ImageError, LogRetention, Minutes,
+    Privileged, QueueTimeout, Runner, RunnerFrom, SourceType, Timeouts, Vpc,
 };
+pub use commands::CommandConfig;
+pub use config::{Config, FILE_NAME, Version, schema};
+pub use duration::parse_duration;
 pub use edges::{DeclaredEdge, Reason, Relax, Until};
-pub use outside::Signal;
+pub use error::ConfigError;
+pub use gates::{GateConfig, IamRoles};
 pub use patterns::{Pattern, Patterns};
+pub use places::{SettingPlace, SettingPlaces};
 pub use price::Dollars;
-pub use schema::schema;
+pub use run::{Concurrency, FailurePolicy, OnFailure, Rollback, Strategy, Unchanged};
+pub use setting::SettingError;
+pub use signal::{Signal, SignalId, VariableName};
+pub use stacks::{MultiRegion, PhaseConfig};

@@ -1,25 +1,29 @@
 //! How a configuration names stacks.
 
-use std::fmt;
+use paceline_yaml::{Kind, Node};
+use serde_json::{Value, json};
 
-use serde::{Deserialize, Deserializer, de};
+use crate::setting::{Problem, Setting, text};
 
 /// Ids or names of stacks, as written, and where that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    /// An id or a name; `*` and `?` match any text and any character.
+    /// An id or a name. `*` stands for any text, `?` for any character.
     pub text: String,
     /// The line it is on, from 1.
-    pub line: u64,
+    pub line: usize,
     /// The column it starts at, from 1.
-    pub column: u64,
+    pub column: usize,
 }
 
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = serde_saphyr::Spanned::<String>::deserialize(deserializer)?;
-        let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
-        Ok(Self { text: spanned.value, line, column })
+impl Setting for Pattern {
+    fn read(node: &Node) -> Result<Self, Problem> {
+        let text = text(node)?.to_owned();
+        Ok(Self { text, line: node.at.line, column: node.at.column })
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string" })
     }
 }
 
@@ -27,41 +31,20 @@ impl<'de> Deserialize<'de> for Pattern {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Patterns(pub Vec<Pattern>);
 
-impl<'de> Deserialize<'de> for Patterns {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = serde_saphyr::Spanned::<OneOrMany>::deserialize(deserializer)?;
-        let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
-        Ok(Self(match spanned.value {
-            OneOrMany::One(text) => vec![Pattern { text, line, column }],
-            OneOrMany::Many(patterns) => patterns,
-        }))
-    }
-}
-
-enum OneOrMany {
-    One(String),
-    Many(Vec<Pattern>),
-}
-
-impl<'de> Deserialize<'de> for OneOrMany {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = OneOrMany;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name or a list of names")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
-                Ok(OneOrMany::One(text.to_owned()))
-            }
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
-                let mut patterns = Vec::new();
-                while let Some(pattern) = list.next_element()? {
-                    patterns.push(pattern);
-                }
-                Ok(OneOrMany::Many(patterns))
-            }
+impl Setting for Patterns {
+    fn read(node: &Node) -> Result<Self, Problem> {
+        match &node.kind {
+            Kind::Scalar { .. } => Ok(Self(vec![Pattern::read(node)?])),
+            Kind::List(items) => items.iter().map(Pattern::read).collect::<Result<_, _>>().map(Self),
+            Kind::Map(_) => Err(Problem::at(
+                node.at,
+                "a name or a list of names is expected here",
+                "write `name`, or `[name, name]`",
+            )),
         }
-        deserializer.deserialize_any(Visitor)
+    }
+
+    fn schema() -> Value {
+        json!({ "oneOf": [Pattern::schema(), Vec::<Pattern>::schema()] })
     }
 }

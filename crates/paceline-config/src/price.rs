@@ -2,26 +2,32 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, de};
+use paceline_yaml::Node;
+use serde_json::{Value, json};
+
+use crate::setting::{Problem, Setting, text};
 
 /// Millionths of a US dollar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Dollars(u64);
 
-impl<'de> Deserialize<'de> for Dollars {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let dollars = f64::deserialize(deserializer)?;
-        if !(0.0..=1000.0).contains(&dollars) {
-            return Err(de::Error::custom(format!(
-                "{dollars} is not a price; write the US dollars of a minute, such as 0.08"
-            )));
-        }
+impl Setting for Dollars {
+    fn read(node: &Node) -> Result<Self, Problem> {
+        let text = text(node)?;
+        let hint = "write the US dollars of a minute, such as 0.08";
+        let dollars = text.parse().ok().filter(|dollars| (0.0..=1000.0).contains(dollars));
+        let dollars: f64 =
+            dollars.ok_or_else(|| Problem::at(node.at, format!("`{text}` is not a price"), hint))?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "it is within 0 and 10^9"
         )]
         Ok(Self((dollars * 1e6).round() as u64))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "number", "minimum": 0, "maximum": 1000 })
     }
 }
 

@@ -3,15 +3,15 @@
 use std::io::Read as _;
 
 use camino::Utf8Path;
-use paceline_app::{Failure, codebuild_settings, terminal};
+use paceline_app::{Failure, terminal};
 use paceline_assembly::{LARGEST_BY_HAND, open_regular, read_regular_text};
 use paceline_buildspec::lint::output::{self, TextOptions};
 use paceline_buildspec::lint::{
     LintContext, LintReport, MAX_BYTES, ProjectFacts, RULES, Severity, fix, lint, unopened, with_code,
 };
 use paceline_buildspec::replace_file;
+use paceline_config::{Config, Privileged};
 use paceline_engine::exit;
-use paceline_plan::Config;
 
 use crate::cli::{DenyArg, LintArgs, LintFormat};
 
@@ -86,13 +86,12 @@ fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
     }
     let Some(path) = &args.config else { return Ok(None) };
     let config = Config::read(path)?;
-    let image = codebuild_settings(&config, Some(path))?.image;
     let settings = config.codebuild;
     Ok(Some(ProjectFacts {
-        image: Some(image.to_string()),
-        privileged: settings.privileged != "no",
+        image: Some(settings.image.to_string()),
+        privileged: settings.privileged != Privileged::No,
         in_vpc: settings.vpc.is_some(),
-        timeout_minutes: Some(settings.timeout.as_secs() / 60),
+        timeout_minutes: Some(settings.timeout.minutes().into()),
         ..ProjectFacts::default()
     }))
 }

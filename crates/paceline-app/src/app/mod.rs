@@ -16,7 +16,6 @@ use paceline_plan::{Config, ContextLookup, Destruction, Plan, PlanOptions, Strat
 pub use self::parameters::Parameters;
 pub use self::synth::synthesize_apps;
 use crate::failure::Failure;
-use crate::generation::settings;
 use crate::settings::{AppPaths, Selection};
 use crate::terminal;
 
@@ -69,7 +68,6 @@ pub fn configured(paths: &AppPaths) -> Result<Configured, Failure> {
         Some(path) => Config::read(path)?,
         None => Config::default(),
     };
-    settings(&config, path.as_deref())?;
     let mut configured = Configured { config, only: None, synthesized: Vec::new(), path };
     configured.only = configured.only_app(paths);
     Ok(configured)

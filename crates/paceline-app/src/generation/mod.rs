@@ -5,18 +5,12 @@ mod rights;
 mod write;
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
-use std::str::FromStr;
-use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
-use paceline_buildspec::generate::{Apps, GenerateError, shell_word};
-use paceline_buildspec::project::{BatchBy, CodeBuildSettings, SourceSettings, VpcSettings};
-use paceline_buildspec::yaml::{self, Kind};
+use paceline_buildspec::generate::{self, Apps, GenerateError, shell_word};
 use paceline_buildspec::{Generation, MultiRegion, RunnerSource, StackNode};
-use paceline_plan::config::{Batch, Runner, RunnerFrom};
-use paceline_plan::{Config, Plan, PlannedStack, Step, Work};
+use paceline_config::{Runner, RunnerFrom, SettingPlace};
+use paceline_plan::{Plan, PlannedStack, Step, Work};
 
 pub use self::write::generate_files;
 use crate::app::App;
@@ -53,7 +47,7 @@ pub(crate) fn generation(
             variable: multi_region.when.clone(),
             primary: multi_region.primary.clone(),
         }),
-        codebuild: settings(&app.config, app.config_path.as_deref())?,
+        codebuild: app.config.codebuild.clone(),
         rights: rights::rights(app, plan),
         runner: runner(app.config.runner.as_ref())?,
         synth: synth(app),
@@ -127,90 +121,20 @@ fn graph(plan: &Plan) -> Vec<StackNode> {
     plan.stacks.iter().enumerate().map(node).collect()
 }
 
-/// The settings of the project. What CodeBuild does not know is refused, for every command that reads them.
-pub fn settings(config: &Config, path: Option<&Utf8Path>) -> Result<CodeBuildSettings, Failure> {
-    fn parse<T>(path: Option<&Utf8Path>, field: &str, text: &str) -> Result<T, Failure>
-    where
-        T: FromStr<Err: std::error::Error + 'static>,
-    {
-        let setting = format!("codebuild.{field}");
-        let wrong = |error: T::Err| Failure::with_own_hint(&error).at(place(path, &setting));
-        text.parse().map_err(wrong)
-    }
-    let config = &config.codebuild;
-    let cache =
-        config.cache.as_ref().map(|modes| modes.iter().map(|mode| parse(path, "cache", mode)).collect());
-    let default = CodeBuildSettings::default();
-    Ok(CodeBuildSettings {
-        image: parse(path, "image", &config.image)?,
-        compute: parse(path, "compute", &config.compute)?,
-        timeout_minutes: minutes(config.timeout),
-        cache: cache.transpose()?,
-        privileged: parse(path, "privileged", &config.privileged)?,
-        queued_timeout_minutes: config.queued_timeout.map(minutes),
-        stack_minutes: config.timeouts.stack.map(minutes),
-        runner_minutes: config.timeouts.runner.map(minutes),
-        outside_minutes: config.timeouts.outside.map(minutes),
-        docker_server: config
-            .docker_server
-            .as_deref()
-            .map(|size| parse(path, "docker-server", size))
-            .transpose()?,
-        batch: config.batch.map(|by| match by {
-            Batch::Regions => BatchBy::Regions,
-            Batch::Images => BatchBy::Images,
-        }),
-        vpc: config.vpc.as_ref().map(|vpc| VpcSettings {
-            vpc: vpc.id.clone(),
-            subnets: vpc.subnets.clone(),
-            security_groups: vpc.security_groups.clone(),
-        }),
-        log_retention_days: config.log_retention_days.unwrap_or(default.log_retention_days),
-        tags: config.tags.clone(),
-        source: SourceSettings {
-            kind: parse(path, "source", &config.source)?,
-            location: config.location.clone(),
-        },
-        artifacts_bucket: config.artifacts_bucket.clone(),
-        kms_keys: config.kms_keys.clone(),
-        service_role: config.service_role.clone(),
-    })
-}
-
-fn minutes(time: Duration) -> u32 {
-    u32::try_from(time.as_secs().div_ceil(60)).unwrap_or(u32::MAX)
-}
-
 /// Refuses the limit of a stack that is not below the runner's: it would never take effect.
 pub fn check_stack_limit(app: &App) -> Result<(), Failure> {
-    let config = &app.config.codebuild;
-    let settings = CodeBuildSettings {
-        timeout_minutes: minutes(config.timeout),
-        stack_minutes: config.timeouts.stack.map(minutes),
-        runner_minutes: config.timeouts.runner.map(minutes),
-        ..CodeBuildSettings::default()
-    };
-    settings.check_stack_limit().map_err(|error| {
-        Failure::with_own_hint(&error)
-            .at(error.setting().and_then(|it| place(app.config_path.as_deref(), it)))
-    })
+    generate::check_stack_limit(&app.config.codebuild)
+        .map_err(|error| Failure::with_own_hint(&error).at(place(app, error.setting())))
 }
 
 /// Why nothing can be generated, and where in the configuration that is said.
 pub(crate) fn refused(app: &App, error: &GenerateError) -> Failure {
-    let path = app.config_path.as_deref();
-    Failure::with_own_hint(error).at(error.setting().and_then(|setting| place(path, setting)))
+    Failure::with_own_hint(error).at(place(app, error.setting()))
 }
 
-/// Where the configuration has a setting: `paceline.yaml:12:5`. One that is not there is nowhere.
-fn place(path: Option<&Utf8Path>, setting: &str) -> Option<impl Display + use<>> {
-    let path = path?;
-    let mut node = yaml::parse(&read_regular_text(path, LARGEST_BY_HAND).ok()?).ok()?;
-    for name in setting.split('.') {
-        let Kind::Map(entries) = node.kind else { return None };
-        node = entries.into_iter().find(|(key, _)| key.text == name)?.1;
-    }
-    Some(format!("{path}:{}:{}", node.at.line, node.at.column))
+/// Where the configuration has a setting. One that it does not have is nowhere.
+fn place(app: &App, setting: Option<&str>) -> Option<SettingPlace> {
+    app.config.places.get(setting?)
 }
 
 fn runner(runner: Option<&Runner>) -> Result<RunnerSource, Failure> {

@@ -2,9 +2,9 @@
 
 use camino::Utf8Path;
 use paceline_aws::{AwsError, Signalled, Verdict, WaitHandle};
+use paceline_config::{Signal, SignalId};
 use paceline_engine::event::Outcome;
 use paceline_engine::exit;
-use paceline_plan::config::Signal;
 use paceline_report::Record;
 
 use super::execution::Finished;
@@ -34,11 +34,11 @@ impl Waiting {
 
     /// Whoever the environment names, in the variable that the settings name.
     pub fn named_by(settings: &Signal) -> Result<Option<Self>, Failure> {
-        let variable = &settings.wait_handle;
+        let variable = settings.wait_handle.as_str();
         let Some(url) = std::env::var(variable).ok().filter(|url| !url.trim().is_empty()) else {
             return Ok(None);
         };
-        let handle = WaitHandle::new(&url, settings.id.as_deref()).ok_or_else(|| {
+        let handle = WaitHandle::new(&url, settings.id.as_ref().map(SignalId::as_str)).ok_or_else(|| {
             Failure::usage(
                 format!("{variable} is not the URL of a wait condition handle"),
                 "set it to what `Ref` gives of an AWS::CloudFormation::WaitConditionHandle, or unset it",

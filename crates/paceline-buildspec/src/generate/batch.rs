@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use paceline_config::{BatchBy, SourceType};
+
 use super::document::Document;
 use super::variables::{ONLY, SECONDARY};
 use super::{GenerateError, Generation, InputError, StackNode, buildspecs};
 use crate::grammar::{Batch, Builds, Buildspec, Environment, Phase, Phases, Shell, Task, TaskEnvironment};
-use crate::project::{BatchBy, Project, SourceType};
+use crate::project::Project;
 
 pub(super) const SUFFIX: &str = ".batch.yml";
 
@@ -159,7 +161,7 @@ fn about(generation: &Generation, by: BatchBy, builds: usize) -> Vec<String> {
         "and can be repeated: what is deployed already is left alone.".to_owned(),
         String::new(),
     ];
-    about.push(match generation.codebuild.source.kind {
+    about.push(match generation.codebuild.source {
         SourceType::Codepipeline => {
             "Start: by the pipeline's build action, with BatchEnabled: true.".to_owned()
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use paceline_config::SourceType;
+
 use super::document::Document;
 use super::scripts::{self, FinalMessages, ScriptKind, WORK_DIR};
 use super::variables::{self, Variable};
@@ -9,7 +11,6 @@ use super::{GenerateError, Generation, cache};
 use crate::grammar::{
     ArtifactSet, Artifacts, Buildspec, Environment, OnFailure, Phase, Phases, Report, Shell,
 };
-use crate::project::SourceType;
 
 /// The sections of `reports`: a report group is named after the project and one of these.
 pub(super) const DEPLOY: &str = "deploy";
@@ -64,7 +65,7 @@ pub(super) fn destroy(generation: &Generation) -> Result<Document, GenerateError
     about.push(String::new());
     about.extend(variables::start(generation, &format!("{}{suffix}", generation.name)));
     let confirm = format!("value={}", generation.name);
-    if generation.codebuild.source.kind != SourceType::Codepipeline {
+    if generation.codebuild.source != SourceType::Codepipeline {
         about
             .push(format!("         --environment-variables-override name={},{confirm}", variables::DESTROY));
     }
@@ -199,7 +200,7 @@ fn reports_why(generation: &Generation, section: &str) -> Vec<String> {
 /// Where the artifacts of a build are kept, which only the project decides.
 fn kept(generation: &Generation) -> String {
     match &generation.codebuild.artifacts_bucket {
-        _ if generation.codebuild.source.kind == SourceType::Codepipeline => {
+        _ if generation.codebuild.source == SourceType::Codepipeline => {
             "CodePipeline keeps them if the build succeeds.".to_owned()
         }
         Some(bucket) => format!("The project keeps them in s3://{bucket}, in a folder for each build."),

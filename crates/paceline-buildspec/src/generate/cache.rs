@@ -1,8 +1,9 @@
 //! What the build that synthesizes keeps for the next one.
 
+use paceline_config::CacheMode;
+
 use super::Generation;
 use crate::grammar::Cache;
-use crate::project::CacheMode;
 use crate::shell::shell_word;
 
 /// HOME is /root in every build, whatever the user.

@@ -1,8 +1,9 @@
 //! What cannot become a buildspec, said before anything is rendered.
 
+use paceline_config::CacheMode;
+
 use super::{Apps, Generation, RunnerSource, variables};
-use crate::project::cloudformation::LOG_RETENTION_DAYS;
-use crate::project::{CacheMode, Located, Project, ProjectError, Rights};
+use crate::project::{Located, Project, ProjectError, Rights};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
@@ -26,10 +27,6 @@ pub enum InputError {
         "`{0}` cannot be a variable of a build\nhint: use letters, digits and underscores, and none of the names that CodeBuild, AWS and paceline have taken"
     )]
     Variable(String),
-    #[error(
-        "logs cannot be kept for {0} days\nhint: use one of 7, 14, 30, 60, 90, 180, 365, or another that CloudWatch Logs offers"
-    )]
-    Retention(u32),
     #[error(
         "the synth command is empty\nhint: write it as you would on a command line, such as `npx cdk synth`"
     )]
@@ -67,7 +64,6 @@ impl InputError {
             Self::Sha256(_) => Some("runner.sha256"),
             Self::RunnerLocation { .. } => Some("runner.uri"),
             Self::Variable(_) => Some("multi-region.when"),
-            Self::Retention(_) => Some("codebuild.log-retention-days"),
             Self::EmptySynth => Some("synth"),
             Self::StackId(_) | Self::EmptyBatch => Some("codebuild.batch"),
             Self::Caches(_) => Some("codebuild.cache"),
@@ -137,10 +133,6 @@ pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
             return Err(InputError::Control { what: "the synth command" });
         }
     }
-    let days = generation.codebuild.log_retention_days;
-    if !LOG_RETENTION_DAYS.contains(&days) {
-        return Err(InputError::Retention(days));
-    }
     settings(generation)?;
     rights(&generation.rights)
 }
@@ -157,7 +149,7 @@ fn settings(generation: &Generation) -> Result<(), InputError> {
             no_wildcards("the S3 cache", location)?;
         }
     }
-    no_wildcards("the source location", settings.source.location.as_deref().unwrap_or_default())?;
+    no_wildcards("the source location", settings.location.as_deref().unwrap_or_default())?;
     if let Some(bucket) = &settings.artifacts_bucket {
         no_wildcards("the artifacts bucket", bucket)?;
         // The oldest buckets have names of more characters than new ones may have.

@@ -3,12 +3,13 @@
 //! The construct uses the typed classes of the CDK. A test compiles it and compares the template that it synthesizes
 //! with the CloudFormation template, because nothing here can read TypeScript back.
 
+use paceline_config::{ComputeType, SourceType};
 use serde::Serialize;
 
 use super::{GenerateError, GeneratedFile, Generation, TOOL, project_files, render, scripts};
 use crate::project::cloudformation::report_group_id;
 use crate::project::role::{self, Statement};
-use crate::project::{ComputeType, LocalCacheMode, Project, SourceType};
+use crate::project::{LocalCacheMode, Project};
 
 #[derive(Serialize)]
 struct Context<'a> {
@@ -217,13 +218,14 @@ fn retention(days: u32) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use paceline_config::LogRetention;
+
     use super::*;
-    use crate::project::cloudformation::LOG_RETENTION_DAYS;
 
     #[test]
     fn every_retention_has_its_own_name() {
-        let names: std::collections::BTreeSet<_> = LOG_RETENTION_DAYS.into_iter().map(retention).collect();
-        assert_eq!(names.len(), LOG_RETENTION_DAYS.len());
+        let names: std::collections::BTreeSet<_> = LogRetention::DAYS.into_iter().map(retention).collect();
+        assert_eq!(names.len(), LogRetention::DAYS.len());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What the generated files leave for the team to set: builds would fail without it, and nothing here can know it.
 
+use paceline_config::SourceType;
+
 use super::{Generation, RunnerSource, project};
-use crate::project::SourceType;
 use crate::project::role::{LONGEST_POLICY, policy_length, statements};
 
 /// Something that builds need and that is not known.
@@ -31,7 +32,7 @@ pub fn gaps(generation: &Generation) -> Vec<Gap> {
     if settings.service_role.is_some() {
         return gaps;
     }
-    if settings.source.kind == SourceType::Codepipeline && settings.artifacts_bucket.is_none() {
+    if settings.source == SourceType::Codepipeline && settings.artifacts_bucket.is_none() {
         gaps.push(Gap::PipelineBucket);
     }
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();

@@ -3,34 +3,29 @@
 
 use std::time::Duration;
 
+use paceline_config::{BuildTimeout, CodeBuild, QueueTimeout};
+
 use super::scripts::margin_minutes;
 use super::{Generation, batch};
-use crate::project::{CodeBuildSettings, Project, ProjectError, Timeouts};
-
-/// The most that CodeBuild allows, in minutes.
-const LONGEST_QUEUE: u32 = 480;
-const SHORTEST_QUEUE: u32 = 5;
-const LONGEST: u32 = 2160;
+use crate::project::{Project, ProjectError, Timeouts};
 
 impl Generation {
     /// How long the runner may take at most: what is set, or what the build leaves it.
     pub fn runner_limit(&self) -> Duration {
-        self.codebuild.runner_limit()
+        runner_limit(&self.codebuild)
     }
 }
 
-impl CodeBuildSettings {
-    fn runner_limit(&self) -> Duration {
-        let minutes = self.timeout_minutes;
-        let automatic = minutes.saturating_sub(margin_minutes(minutes));
-        in_minutes(self.runner_minutes.unwrap_or(automatic))
-    }
+/// Refuses the limit of a stack that cannot take effect, for commands that generate nothing.
+pub fn check_stack_limit(codebuild: &CodeBuild) -> Result<(), ProjectError> {
+    let stack = codebuild.timeouts.stack.map(in_whole_minutes);
+    refuse(Timeouts { stack, runner: Some(runner_limit(codebuild)), ..Timeouts::default() })
+}
 
-    /// Refuses the limit of a stack that cannot take effect, for whoever generates nothing.
-    pub fn check_stack_limit(&self) -> Result<(), ProjectError> {
-        let stack = self.stack_minutes.map(in_minutes);
-        refuse(Timeouts { stack, runner: Some(self.runner_limit()), ..Timeouts::default() })
-    }
+fn runner_limit(codebuild: &CodeBuild) -> Duration {
+    let build = codebuild.timeout.minutes();
+    let automatic = || in_minutes(build.saturating_sub(margin_minutes(build)));
+    codebuild.timeouts.runner.map_or_else(automatic, in_whole_minutes)
 }
 
 fn refuse(timeouts: Timeouts) -> Result<(), ProjectError> {
@@ -41,31 +36,44 @@ fn in_minutes(minutes: u32) -> Duration {
     Duration::from_secs(u64::from(minutes) * 60)
 }
 
+/// The number of minutes, which is all that CodeBuild and CloudFormation count in: a part of one is a whole one.
+pub(super) fn whole_minutes(limit: Duration) -> u32 {
+    u32::try_from(limit.as_secs().div_ceil(60)).unwrap_or(u32::MAX)
+}
+
+fn in_whole_minutes(limit: Duration) -> Duration {
+    in_minutes(whole_minutes(limit))
+}
+
 /// How long a build may wait for its turn: as long as CodeBuild allows, or as what waits outside leaves.
 pub(super) fn queue_minutes(generation: &Generation) -> u32 {
     let settings = &generation.codebuild;
-    let largest = batch_minutes(generation).unwrap_or(settings.timeout_minutes);
+    let largest = batch_minutes(generation).unwrap_or(settings.timeout.minutes());
     // What waits outside has to be there for a minute longer.
-    let left = settings.outside_minutes.map(|outside| outside.saturating_sub(largest.saturating_add(1)));
-    let automatic = left.map_or(LONGEST_QUEUE, |left| left.clamp(SHORTEST_QUEUE, LONGEST_QUEUE));
-    settings.queued_timeout_minutes.unwrap_or(automatic)
+    let left = settings
+        .timeouts
+        .outside
+        .map(|outside| whole_minutes(outside).saturating_sub(largest.saturating_add(1)));
+    let automatic = QueueTimeout::from_minutes(left.unwrap_or(u32::MAX));
+    settings.queued_timeout.unwrap_or(automatic).minutes()
 }
 
 /// How long a batch may take: as long as the builds that come one after the other, and a build to read the graph.
 pub(super) fn batch_minutes(generation: &Generation) -> Option<u32> {
     let by = generation.codebuild.batch?;
     let builds = batch::depth(&batch::parts(&generation.graph, by)).saturating_add(1);
-    Some(generation.codebuild.timeout_minutes.saturating_mul(builds).min(LONGEST))
+    let all = generation.codebuild.timeout.minutes().saturating_mul(builds);
+    Some(BuildTimeout::from_minutes(all).minutes())
 }
 
 pub(super) fn check(generation: &Generation, project: &Project) -> Result<(), ProjectError> {
     refuse(Timeouts {
-        stack: generation.codebuild.stack_minutes.map(in_minutes),
+        stack: generation.codebuild.timeouts.stack.map(in_whole_minutes),
         runner: Some(generation.runner_limit()),
         build: Some(in_minutes(project.timeout_in_minutes)),
         batch: project.build_batch_config.as_ref().map(|batch| in_minutes(batch.timeout_in_mins)),
         queue: Some(in_minutes(project.queued_timeout_in_minutes)),
-        outside: generation.codebuild.outside_minutes.map(in_minutes),
+        outside: generation.codebuild.timeouts.outside.map(in_whole_minutes),
         ..Timeouts::default()
     })
 }

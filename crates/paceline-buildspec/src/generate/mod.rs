@@ -18,14 +18,16 @@ mod scripts;
 mod templates;
 mod variables;
 
+use paceline_config::CodeBuild;
 use serde::Serialize;
 
-use crate::project::{CodeBuildSettings, Project, ProjectError, Rights};
+use crate::project::{Project, ProjectError, Rights};
 
 pub use crate::shell::shell_word;
 pub use cache::LOCK_FILES;
 pub use check::InputError;
 pub use gaps::{Gap, gaps};
+pub use limits::check_stack_limit;
 pub use output::{FileChanges, Mode, OutputError, StaleFile, create_file, replace_file, write_files};
 
 /// What is known about a deployment when its buildspec is written.
@@ -46,7 +48,7 @@ pub struct Generation {
     /// The Docker images among the assets.
     pub images: usize,
     pub multi_region: Option<MultiRegion>,
-    pub codebuild: CodeBuildSettings,
+    pub codebuild: CodeBuild,
     /// What the run needs of the builds' own credentials.
     pub rights: Rights,
     pub runner: RunnerSource,

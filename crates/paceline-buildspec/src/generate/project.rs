@@ -1,12 +1,14 @@
 //! The model of the generated project.
 
+use paceline_config::{CacheMode, ComputeType, Privileged, SourceType};
+
 use super::buildspecs::subject;
 use super::{Generation, RunnerSource, batch, limits};
 use crate::project::role::Access;
 use crate::project::{
-    ArtifactsType, BuildBatchConfig, BuildEnvironment, CacheMode, CacheType, CloudWatchLogs, ComputeType,
-    DockerServer, EnvironmentType, ImagePullCredentials, LogsConfig, Privileged, Project, ProjectArtifacts,
-    ProjectCache, Source, SourceType, Tag, VpcConfig,
+    ArtifactsType, BuildBatchConfig, BuildEnvironment, CacheType, CloudWatchLogs, DockerServer,
+    EnvironmentType, ImagePullCredentials, LocalCacheMode, LogsConfig, Project, ProjectArtifacts,
+    ProjectCache, Source, Tag, VpcConfig,
 };
 
 pub(super) fn access(generation: &Generation) -> Access {
@@ -30,10 +32,10 @@ pub(super) fn project(generation: &Generation) -> Project {
         name: generation.name.clone(),
         description: description(generation),
         source: Source {
-            kind: settings.source.kind,
-            location: settings.source.location.clone(),
+            kind: settings.source,
+            location: settings.location.clone(),
             // The history is of no use to a deployment.
-            git_clone_depth: settings.source.kind.is_git().then_some(1),
+            git_clone_depth: settings.source.is_git().then_some(1),
             buildspec: format!("{}/{}{}", generation.out_dir, generation.name, buildspec_suffix(generation)),
         },
         artifacts: artifacts(generation),
@@ -64,11 +66,11 @@ pub(super) fn project(generation: &Generation) -> Project {
         },
         cache,
         service_role: settings.service_role.clone(),
-        timeout_in_minutes: settings.timeout_minutes,
+        timeout_in_minutes: settings.timeout.minutes(),
         queued_timeout_in_minutes: limits::queue_minutes(generation),
         tags: tags(generation),
         vpc_config: settings.vpc.as_ref().map(|vpc| VpcConfig {
-            vpc_id: vpc.vpc.clone(),
+            vpc_id: vpc.id.clone(),
             subnets: vpc.subnets.clone(),
             security_group_ids: vpc.security_groups.clone(),
         }),
@@ -85,7 +87,7 @@ pub(super) fn project(generation: &Generation) -> Project {
 
 /// A pipeline starts batches from the buildspec of the project; everyone else names the one to start from.
 fn buildspec_suffix(generation: &Generation) -> &'static str {
-    let is_pipeline = generation.codebuild.source.kind == SourceType::Codepipeline;
+    let is_pipeline = generation.codebuild.source == SourceType::Codepipeline;
     if is_pipeline && generation.codebuild.batch.is_some() { batch::SUFFIX } else { ".yml" }
 }
 
@@ -111,7 +113,7 @@ fn artifacts(generation: &Generation) -> ProjectArtifacts {
         packaging: None,
     };
     match &generation.codebuild.artifacts_bucket {
-        _ if generation.codebuild.source.kind == SourceType::Codepipeline => {
+        _ if generation.codebuild.source == SourceType::Codepipeline => {
             ProjectArtifacts { kind: ArtifactsType::Codepipeline, ..none }
         }
         None => none,
@@ -134,7 +136,7 @@ fn cache(generation: &Generation) -> ProjectCache {
     let automatic =
         if generation.images > 0 && can_keep_layers { vec![CacheMode::DockerLayer] } else { Vec::new() };
     let wanted = settings.cache.as_ref().unwrap_or(&automatic);
-    let mut modes: Vec<_> = wanted.iter().filter_map(CacheMode::local).collect();
+    let mut modes: Vec<_> = wanted.iter().filter_map(local).collect();
     modes.sort_unstable();
     modes.dedup();
     let location = wanted.iter().find_map(|mode| match mode {
@@ -147,4 +149,14 @@ fn cache(generation: &Generation) -> ProjectCache {
         (None, true) => CacheType::NoCache,
     };
     ProjectCache { kind, location, modes }
+}
+
+/// CodeBuild's name of a cache on the build's host.
+fn local(mode: &CacheMode) -> Option<LocalCacheMode> {
+    match mode {
+        CacheMode::DockerLayer => Some(LocalCacheMode::LocalDockerLayerCache),
+        CacheMode::Source => Some(LocalCacheMode::LocalSourceCache),
+        CacheMode::Custom => Some(LocalCacheMode::LocalCustomCache),
+        CacheMode::S3(_) => None,
+    }
 }

@@ -76,7 +76,7 @@ pub(super) fn resources(generation: &Generation) -> ProjectResources {
     let sections = [buildspecs::DEPLOY, buildspecs::DESTROY];
     ProjectResources {
         access: project::access(generation),
-        log_retention_days: generation.codebuild.log_retention_days,
+        log_retention_days: generation.codebuild.log_retention_days.days(),
         report_groups: sections.map(|section| buildspecs::report_group(generation, section)).to_vec(),
     }
 }

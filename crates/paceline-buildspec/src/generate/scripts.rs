@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::limits::whole_minutes;
 use super::{Apps, GenerateError, Generation, RunnerSource, cache, render};
 use crate::shell::shell_word;
 
@@ -139,9 +140,9 @@ impl ScriptKind {
             synth_hint,
             context_files: cache::context_files(generation),
             synthesized: generation.synth.is_some(),
-            margin_minutes: margin_minutes(generation.codebuild.timeout_minutes),
-            runner_minutes: generation.codebuild.runner_minutes,
-            stack_minutes: generation.codebuild.stack_minutes,
+            margin_minutes: margin_minutes(generation.codebuild.timeout.minutes()),
+            runner_minutes: generation.codebuild.timeouts.runner.map(whole_minutes),
+            stack_minutes: generation.codebuild.timeouts.stack.map(whole_minutes),
             multi_region: generation.multi_region.as_ref().map(|of| of.variable.as_str()),
             batch: generation.codebuild.batch.is_some(),
             ending: if let Self::Results(ending) = self { Some(ending) } else { None },

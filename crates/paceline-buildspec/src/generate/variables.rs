@@ -1,9 +1,9 @@
 //! The variables of the generated buildspecs, and how one build is given others.
 
+use paceline_config::SourceType;
 use serde::Serialize;
 
 use super::Generation;
-use crate::project::SourceType;
 
 /// Outside of the source, so that the build publishes none of it.
 const HOME: &str = "/tmp/paceline";
@@ -42,7 +42,7 @@ pub(super) fn of(generation: &Generation, does: &str) -> Vec<Variable> {
     }
     variables.push(Variable::new("CI", "true", &[]));
     variables.push(Variable::new("NO_COLOR", "1", &[]));
-    let minutes = generation.codebuild.timeout_minutes.to_string();
+    let minutes = generation.codebuild.timeout.minutes().to_string();
     let why = "The timeout of the build: the runner stops before it. A build with another timeout needs another value here.";
     variables.push(Variable::new(MINUTES, &minutes, &[why]));
     let why = "The folder for the build's own files, outside of the source.";
@@ -52,7 +52,7 @@ pub(super) fn of(generation: &Generation, does: &str) -> Vec<Variable> {
 
 /// How to start a build from a file that the project does not name.
 pub(super) fn start(generation: &Generation, file: &str) -> Vec<String> {
-    match generation.codebuild.source.kind {
+    match generation.codebuild.source {
         SourceType::Codepipeline => vec![
             "A pipeline uses the buildspec of its project: create a second project for this file.".to_owned(),
         ],
@@ -65,7 +65,7 @@ pub(super) fn start(generation: &Generation, file: &str) -> Vec<String> {
 
 /// How to run one build with other values, without a change to the file.
 pub(super) fn overrides(generation: &Generation) -> Vec<String> {
-    if generation.codebuild.source.kind == SourceType::Codepipeline {
+    if generation.codebuild.source == SourceType::Codepipeline {
         let mut lines = vec![
             "To use other values without a change to this file, set the variables below on the pipeline's build action."
                 .to_owned(),

@@ -1,9 +1,8 @@
 //! What CodeBuild refuses, found before CodeBuild is asked.
 
-use super::{
-    ArtifactsType, CacheType, ComputeType, Disorder, EnvironmentType, LocalCacheMode, Project, SourceType,
-    VpcConfig,
-};
+use paceline_config::{ComputeType, Image, SourceType};
+
+use super::{ArtifactsType, CacheType, Disorder, EnvironmentType, LocalCacheMode, Project, VpcConfig};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectError {
@@ -14,14 +13,6 @@ pub enum ProjectError {
     Name(String),
     #[error("the project's description has {0} characters, and CodeBuild takes 255\nhint: shorten it")]
     Description(usize),
-    #[error(
-        "a build timeout of {0} minutes is outside 5 to 2160\nhint: set `codebuild.timeout`, such as 240m"
-    )]
-    Timeout(u32),
-    #[error(
-        "a queue timeout of {0} minutes is outside 5 to 480\nhint: set `codebuild.queued-timeout`, such as 480m"
-    )]
-    QueuedTimeout(u32),
     #[error("builds cannot keep a local cache on BUILD_GENERAL1_2XLARGE\nhint: use x-large, or an S3 cache")]
     LocalCacheOnLargest,
     #[error("builds cannot keep a local cache in a VPC\nhint: use an S3 cache, or no VPC")]
@@ -38,9 +29,9 @@ pub enum ProjectError {
         "the app builds {0} Docker images, and the build is not privileged to run Docker\nhint: set `codebuild.privileged: auto`"
     )]
     ImagesWithoutDocker(usize),
-    #[error("a {} source has no location\nhint: set `codebuild.location`", .0.as_str())]
+    #[error("a {} source has no location\nhint: set `codebuild.location`", .0)]
     SourceWithoutLocation(SourceType),
-    #[error("a {} source takes no location\nhint: remove `codebuild.location`", .0.as_str())]
+    #[error("`source: {0}` takes no location\nhint: set another source, or remove `codebuild.location`")]
     SourceWithLocation(SourceType),
     #[error(
         "a project without a source has no file `{0}` to take its buildspec from\nhint: set `codebuild.source`"
@@ -71,8 +62,6 @@ impl ProjectError {
     pub fn setting(&self) -> Option<&'static str> {
         Some(match self {
             Self::Name(_) | Self::Description(_) => return None,
-            Self::Timeout(_) => "codebuild.timeout",
-            Self::QueuedTimeout(_) => "codebuild.queued-timeout",
             Self::LocalCacheOnLargest
             | Self::LocalCacheInVpc
             | Self::TwoCaches
@@ -112,12 +101,6 @@ impl Project {
         let description = self.description.chars().count();
         if description > 255 {
             return Err(ProjectError::Description(description));
-        }
-        if !(5..=2160).contains(&self.timeout_in_minutes) {
-            return Err(ProjectError::Timeout(self.timeout_in_minutes));
-        }
-        if !(5..=480).contains(&self.queued_timeout_in_minutes) {
-            return Err(ProjectError::QueuedTimeout(self.queued_timeout_in_minutes));
         }
         let is_role = |arn: &String| arn.starts_with("arn:") && arn.contains(":role/");
         if let Some(role) = self.service_role.as_ref().filter(|role| !is_role(role)) {
@@ -179,7 +162,7 @@ impl Project {
 
 impl EnvironmentType {
     /// The environment that an image runs in: its processor decides.
-    pub fn of(image: &super::Image) -> Self {
+    pub fn of(image: &Image) -> Self {
         if image.is_arm() { Self::ArmContainer } else { Self::LinuxContainer }
     }
 }

@@ -6,10 +6,6 @@ use serde_json::{Map, Value, json};
 use super::Project;
 use super::role::{self, Access, Resource, Statement};
 
-/// The days for which `CloudWatch` can keep a log group.
-pub const LOG_RETENTION_DAYS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
 /// What a template makes besides the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectResources {

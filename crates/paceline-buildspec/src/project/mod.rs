@@ -7,21 +7,15 @@
 
 mod check;
 pub mod cloudformation;
-mod image;
 mod rights;
 pub mod role;
-mod settings;
 mod timeouts;
 
+use paceline_config::{ComputeType, Image, SourceType};
 use serde::{Deserialize, Serialize};
 
 pub use check::ProjectError;
-pub use image::{Image, ImageError};
 pub use rights::{Located, OwnStack, Rights, Unaided};
-pub use settings::{
-    BatchBy, CacheMode, CodeBuildSettings, ComputeType, Privileged, SettingError, SourceSettings, SourceType,
-    VpcSettings,
-};
 pub use timeouts::{Disorder, Level, Timeouts};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,11 @@
 //! The role may do what CodeBuild does for a build as its service role, and what the run does as the build itself
 //! ([`Rights`]). Stacks and assets are deployed with the roles that the assembly names.
 
+use paceline_config::SourceType;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{ArtifactsType, CacheType, Project, Rights, SourceType};
+use super::{ArtifactsType, CacheType, Project, Rights};
 
 /// What the role needs beyond what the project says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paceline_buildspec::grammar::{Builds, Task};
-use paceline_buildspec::project::{BatchBy, SourceSettings, SourceType};
 use paceline_buildspec::{Buildspec, Generation, StackNode, generate};
+use paceline_config::{BatchBy, BuildTimeout, SourceType};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -113,7 +113,7 @@ fn the_project_of_a_batch_has_a_second_role_and_a_longer_limit() {
 #[test]
 fn a_pipeline_starts_the_batch_from_the_projects_own_buildspec() {
     let mut generation = both_ways(BatchBy::Regions);
-    generation.codebuild.source = SourceSettings { kind: SourceType::Codepipeline, location: None };
+    (generation.codebuild.source, generation.codebuild.location) = (SourceType::Codepipeline, None);
     let project: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
     assert_eq!(project["source"]["buildspec"], "buildspecs/workshop.batch.yml");
 }
@@ -149,7 +149,7 @@ proptest! {
     fn a_batch_keeps_the_order_of_the_stacks(graph in graphs(), images in any::<bool>()) {
         let mut generation = workshop();
         generation.codebuild.batch = Some(if images { BatchBy::Images } else { BatchBy::Regions });
-        generation.codebuild.timeout_minutes = 5;
+        generation.codebuild.timeout = BuildTimeout::from_minutes(5);
         generation.graph = graph.clone();
         let mut behind: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut task_of: BTreeMap<String, String> = BTreeMap::new();

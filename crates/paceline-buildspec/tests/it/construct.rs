@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use paceline_buildspec::project::{SourceSettings, SourceType};
 use paceline_buildspec::{Generation, yaml};
+use paceline_config::SourceType;
 use serde_json::{Map, Value, json};
 
 use crate::project::{everything, plain};
@@ -40,7 +40,7 @@ fn node_modules() -> Option<PathBuf> {
 fn generations() -> Vec<Generation> {
     let from = |kind, location: &str| {
         let mut generation = workshop();
-        generation.codebuild.source = SourceSettings { kind, location: Some(location.to_owned()) };
+        (generation.codebuild.source, generation.codebuild.location) = (kind, Some(location.to_owned()));
         generation
     };
     let sources = [

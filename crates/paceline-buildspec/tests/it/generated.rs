@@ -1,7 +1,9 @@
 //! Whole generated files.
 
-use paceline_buildspec::project::Privileged;
+use std::time::Duration;
+
 use paceline_buildspec::{Apps, GenerateError, Generation, MultiRegion, RunnerSource, generate};
+use paceline_config::Privileged;
 
 use crate::{SHA256, file, files, installed, snapshot, synthesized, workshop};
 
@@ -109,7 +111,7 @@ fn several_apps_are_synthesized_once_and_named_by_their_configuration() {
 #[test]
 fn the_runners_own_limit_is_kept_below_what_the_build_leaves() {
     let mut generation = workshop();
-    generation.codebuild.runner_minutes = Some(100);
+    generation.codebuild.timeouts.runner = Some(Duration::from_mins(100));
     let buildspec = file(&generation, ".yml");
     assert!(
         buildspec.contains("        if (( deadline > 100 )); then\n          deadline=100\n"),
@@ -122,7 +124,7 @@ fn the_limit_of_a_stack_is_told_beside_the_runners() {
     let mut generation = workshop();
     let says = "codebuild.timeouts.stack limits the creation or update of each stack to 90 minutes.\n";
     assert!(!file(&generation, ".yml").contains("timeouts.stack"));
-    generation.codebuild.stack_minutes = Some(90);
+    generation.codebuild.timeouts.stack = Some(Duration::from_mins(90));
     let buildspec = file(&generation, ".yml");
     assert!(buildspec.contains(says), "{buildspec}");
     // Deletions have no such limit.
@@ -209,7 +211,6 @@ fn what_cannot_work_is_refused_with_a_hint() {
     check_refused(|g| g.name = "a/b".into(), "project name");
     check_refused(|g| g.accounts = vec!["1234".into()], "12 digits");
     check_refused(|g| g.synth = Some(" ".into()), "synth command is empty");
-    check_refused(|g| g.codebuild.log_retention_days = 2, "cannot be kept for 2 days");
     check_refused(
         |g| g.runner = RunnerSource::S3 { uri: "s3://tools".into(), sha256: SHA256.into() },
         "s3://bucket/key",

@@ -16,10 +16,9 @@ mod scripts;
 mod shellcheck;
 mod understand;
 
-use paceline_buildspec::project::{Privileged, Rights, SourceSettings, SourceType};
-use paceline_buildspec::{
-    Apps, CodeBuildSettings, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate,
-};
+use paceline_buildspec::project::Rights;
+use paceline_buildspec::{Apps, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate};
+use paceline_config::{BuildTimeout, CodeBuild, Privileged, SourceType, Vpc};
 
 pub const SHA256: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
 
@@ -44,13 +43,11 @@ pub fn workshop() -> Generation {
             variable: "ENABLE_MULTI_REGION".into(),
             primary: "us-east-1".into(),
         }),
-        codebuild: CodeBuildSettings {
-            source: SourceSettings {
-                kind: SourceType::Github,
-                location: Some("https://github.com/example/workshop.git".into()),
-            },
+        codebuild: CodeBuild {
+            source: SourceType::Github,
+            location: Some("https://github.com/example/workshop.git".into()),
             artifacts_bucket: Some("workshop-builds".into()),
-            ..CodeBuildSettings::default()
+            ..CodeBuild::default()
         },
         rights: Rights {
             roles: roles("111122223333", "us-east-1"),
@@ -82,20 +79,20 @@ pub fn synthesized() -> Generation {
         stacks: 1,
         images: 0,
         multi_region: None,
-        codebuild: CodeBuildSettings {
+        codebuild: CodeBuild {
             image: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/build/cdk:22".parse().unwrap(),
             compute: "small".parse().unwrap(),
-            timeout_minutes: 30,
+            timeout: BuildTimeout::from_minutes(30),
             cache: Some(vec!["s3://caches/npm".parse().unwrap()]),
             privileged: Privileged::Auto,
-            vpc: Some(paceline_buildspec::project::VpcSettings {
-                vpc: "vpc-1".into(),
+            vpc: Some(Vpc {
+                id: "vpc-1".into(),
                 subnets: vec!["subnet-1".into(), "subnet-2".into()],
                 security_groups: vec!["sg-1".into()],
             }),
             tags: [("team".to_owned(), "on".to_owned()), ("since".to_owned(), "2024-01-01".to_owned())]
                 .into(),
-            ..CodeBuildSettings::default()
+            ..CodeBuild::default()
         },
         rights: Rights { roles: roles("${AWS::AccountId}", "eu-central-1"), ..Rights::default() },
         runner: RunnerSource::Https {
@@ -110,7 +107,7 @@ pub fn synthesized() -> Generation {
 
 pub fn installed() -> Generation {
     let service_role = Some("arn:aws:iam::111122223333:role/builds".to_owned());
-    let codebuild = CodeBuildSettings { service_role, ..CodeBuildSettings::default() };
+    let codebuild = CodeBuild { service_role, ..CodeBuild::default() };
     Generation { name: "bare".into(), images: 0, codebuild, runner: RunnerSource::Installed, ..workshop() }
 }
 

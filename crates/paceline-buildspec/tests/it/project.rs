@@ -1,7 +1,9 @@
 //! The three forms of the project, and the settings that CodeBuild would refuse.
 
-use paceline_buildspec::project::{BatchBy, CacheMode, Privileged, SourceSettings, SourceType, VpcSettings};
-use paceline_buildspec::{CodeBuildSettings, Generation, generate, yaml};
+use std::time::Duration;
+
+use paceline_buildspec::{Generation, generate, yaml};
+use paceline_config::{BatchBy, CacheMode, CodeBuild, Privileged, QueueTimeout, SourceType, Vpc};
 use serde_json::Value;
 
 use crate::{file, installed, snapshot, synthesized, workshop};
@@ -44,8 +46,8 @@ pub(crate) fn everything() -> Generation {
     let mut generation = synthesized();
     generation.codebuild.docker_server = Some("large".parse().unwrap());
     generation.codebuild.batch = Some(BatchBy::Regions);
-    generation.codebuild.outside_minutes = Some(600);
-    generation.codebuild.log_retention_days = 7;
+    generation.codebuild.timeouts.outside = Some(minutes(600));
+    generation.codebuild.log_retention_days = "7".parse().unwrap();
     generation
 }
 
@@ -100,11 +102,15 @@ fn without_examples(mut json: Value, generation: &Generation) -> Value {
 }
 
 #[track_caller]
-fn check_refused(change: impl FnOnce(&mut CodeBuildSettings), part: &str) {
+fn check_refused(change: impl FnOnce(&mut CodeBuild), part: &str) {
     let mut generation = Generation { images: 0, ..workshop() };
     change(&mut generation.codebuild);
     let text = generate(&generation).unwrap_err().to_string();
     assert!(text.contains(part) && text.matches("\nhint: ").count() == 1, "{text}");
+}
+
+fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
 }
 
 fn modes(modes: &[&str]) -> Vec<CacheMode> {
@@ -113,12 +119,7 @@ fn modes(modes: &[&str]) -> Vec<CacheMode> {
 
 #[test]
 fn what_codebuild_refuses_is_refused_first() {
-    let vpc = || {
-        Some(VpcSettings { vpc: "v".into(), subnets: vec!["s".into()], security_groups: vec!["g".into()] })
-    };
-    check_refused(|s| s.timeout_minutes = 4, "5 to 2160");
-    check_refused(|s| s.timeout_minutes = 2161, "5 to 2160");
-    check_refused(|s| s.queued_timeout_minutes = Some(481), "5 to 480");
+    let vpc = || Some(Vpc { id: "v".into(), subnets: vec!["s".into()], security_groups: vec!["g".into()] });
     check_refused(|s| s.cache = Some(modes(&["docker-layer", "s3://b/p"])), "one cache");
     check_refused(|s| s.cache = Some(modes(&["s3://b/p", "s3://b/q"])), "2 are set");
     check_refused(
@@ -142,38 +143,40 @@ fn what_codebuild_refuses_is_refused_first() {
         },
         "not privileged",
     );
-    check_refused(|s| s.source = SourceSettings { kind: SourceType::Github, location: None }, "no location");
+    check_refused(|s| (s.source, s.location) = (SourceType::Github, None), "no location");
     check_refused(
-        |s| s.source = SourceSettings { kind: SourceType::Codepipeline, location: Some("x".into()) },
+        |s| (s.source, s.location) = (SourceType::Codepipeline, Some("x".into())),
         "takes no location",
     );
-    check_refused(
-        |s| s.source = SourceSettings { kind: SourceType::NoSource, location: None },
-        "without a source",
-    );
+    check_refused(|s| (s.source, s.location) = (SourceType::NoSource, None), "without a source");
     check_refused(|s| s.service_role = Some("builds".into()), "not the ARN of a role");
-    check_refused(|s| s.vpc = vpc().map(|vpc| VpcSettings { subnets: Vec::new(), ..vpc }), "1 to 16 subnets");
+    check_refused(|s| s.vpc = vpc().map(|vpc| Vpc { subnets: Vec::new(), ..vpc }), "1 to 16 subnets");
 }
 
 #[test]
 fn limits_that_cannot_take_effect_are_refused_with_both_figures() {
     check_refused(
-        |s| s.runner_minutes = Some(240),
+        |s| s.timeouts.runner = Some(minutes(240)),
         "the runner may take 240m, and the build ends after 240m",
     );
-    check_refused(|s| s.stack_minutes = Some(230), "a stack may take 230m, and the runner ends after 230m");
     check_refused(
-        |s| (s.stack_minutes, s.runner_minutes) = (Some(90), Some(60)),
+        |s| s.timeouts.stack = Some(minutes(230)),
+        "a stack may take 230m, and the runner ends after 230m",
+    );
+    check_refused(
+        |s| {
+            (s.timeouts.stack, s.timeouts.runner) = (Some(minutes(90)), Some(minutes(60)));
+        },
         "a stack may take 90m, and the runner ends after 60m",
     );
     check_refused(
-        |s| s.outside_minutes = Some(85),
+        |s| s.timeouts.outside = Some(minutes(85)),
         "the build may take 240m, and what waits for the build ends after 85m",
     );
     check_refused(
         |s| {
-            s.outside_minutes = Some(300);
-            s.queued_timeout_minutes = Some(120);
+            s.timeouts.outside = Some(minutes(300));
+            s.queued_timeout = Some(QueueTimeout::from_minutes(120));
         },
         "the build with its wait for its turn may take 360m, and what waits for the build ends after 300m",
     );
@@ -181,7 +184,7 @@ fn limits_that_cannot_take_effect_are_refused_with_both_figures() {
 
 #[test]
 fn the_limits_that_are_not_given_follow_from_those_that_are() {
-    let project = |change: &dyn Fn(&mut CodeBuildSettings)| {
+    let project = |change: &dyn Fn(&mut CodeBuild)| {
         let mut generation = workshop();
         change(&mut generation.codebuild);
         let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
@@ -189,23 +192,21 @@ fn the_limits_that_are_not_given_follow_from_those_that_are() {
     };
     assert_eq!(project(&|_| {}), (240, 480));
     // Whoever waits 300 minutes has 59 left for a queue, and one to hear of the end.
-    assert_eq!(project(&|s| s.outside_minutes = Some(300)), (240, 59));
-    assert_eq!(project(&|s| s.outside_minutes = Some(2000)), (240, 480));
+    assert_eq!(project(&|s| s.timeouts.outside = Some(minutes(300))), (240, 59));
+    assert_eq!(project(&|s| s.timeouts.outside = Some(minutes(2000))), (240, 480));
 }
 
 #[test]
 fn what_is_refused_names_its_setting() {
-    let setting = |change: &dyn Fn(&mut CodeBuildSettings)| {
+    let setting = |change: &dyn Fn(&mut CodeBuild)| {
         let mut generation = Generation { images: 0, ..workshop() };
         change(&mut generation.codebuild);
         generate(&generation).unwrap_err().setting()
     };
-    assert_eq!(setting(&|s| s.timeout_minutes = 4), Some("codebuild.timeout"));
-    assert_eq!(setting(&|s| s.outside_minutes = Some(85)), Some("codebuild.timeout"));
-    assert_eq!(setting(&|s| s.stack_minutes = Some(300)), Some("codebuild.timeouts.stack"));
-    assert_eq!(setting(&|s| s.runner_minutes = Some(300)), Some("codebuild.timeouts.runner"));
+    assert_eq!(setting(&|s| s.timeouts.outside = Some(minutes(85))), Some("codebuild.timeout"));
+    assert_eq!(setting(&|s| s.timeouts.stack = Some(minutes(300))), Some("codebuild.timeouts.stack"));
+    assert_eq!(setting(&|s| s.timeouts.runner = Some(minutes(300))), Some("codebuild.timeouts.runner"));
     assert_eq!(setting(&|s| s.cache = Some(modes(&["docker-layer", "s3://b/p"]))), Some("codebuild.cache"));
-    assert_eq!(setting(&|s| s.log_retention_days = 2), Some("codebuild.log-retention-days"));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What the generated role allows, and what is said where it cannot be enough.
 
 use paceline_buildspec::generate::{Gap, gaps};
-use paceline_buildspec::project::{Located, OwnStack, Rights, SourceSettings, SourceType, Unaided};
-use paceline_buildspec::{CodeBuildSettings, Generation, RunnerSource, generate, yaml};
+use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
+use paceline_buildspec::{Generation, RunnerSource, generate, yaml};
+use paceline_config::{CodeBuild, SourceType};
 use serde_json::Value;
 
 use crate::{file, installed, roles, synthesized, workshop};
@@ -56,7 +57,7 @@ fn session_tags_need_an_action_of_their_own() {
 #[test]
 fn builds_read_what_a_pipeline_hands_over() {
     let mut generation = workshop();
-    generation.codebuild.source = SourceSettings { kind: SourceType::Codepipeline, location: None };
+    (generation.codebuild.source, generation.codebuild.location) = (SourceType::Codepipeline, None);
     generation.codebuild.artifacts_bucket = Some("acme-pipeline".into());
     let key = "arn:aws:kms:eu-west-1:111122223333:key/1234";
     generation.codebuild.kms_keys = vec![key.to_owned()];
@@ -159,7 +160,7 @@ fn a_policy_that_iam_does_not_take_is_told() {
 #[test]
 fn what_cannot_be_known_is_said_with_what_to_set() {
     let pipeline = || Generation {
-        codebuild: CodeBuildSettings { artifacts_bucket: None, ..CodeBuildSettings::default() },
+        codebuild: CodeBuild { artifacts_bucket: None, ..CodeBuild::default() },
         ..workshop()
     };
     let said = |generation: &Generation| gaps(generation).iter().map(Gap::hint).collect::<Vec<_>>();

@@ -3,10 +3,11 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_buildspec::project::BatchBy;
 use paceline_buildspec::{Apps, Buildspec, Generation, RunnerSource};
+use paceline_config::BatchBy;
 
 use crate::{SHA256, file, installed, synthesized, workshop};
 
@@ -33,7 +34,7 @@ fn read(generation: &Generation, suffix: &str) -> Buildspec {
 fn in_batches() -> Generation {
     let mut generation = workshop();
     generation.codebuild.batch = Some(BatchBy::Regions);
-    generation.codebuild.runner_minutes = Some(200);
+    generation.codebuild.timeouts.runner = Some(Duration::from_mins(200));
     generation
 }
 

@@ -15,7 +15,7 @@ fn generated_scripts_are_clean() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut odd = Generation { apps: Apps::One("it's a folder".into()), ..workshop() };
-    odd.codebuild.batch = Some(paceline_buildspec::project::BatchBy::Regions);
+    odd.codebuild.batch = Some(paceline_config::BatchBy::Regions);
     let mut scripts = Vec::new();
     for generation in [workshop(), synthesized(), installed(), odd] {
         for file in files(&generation)

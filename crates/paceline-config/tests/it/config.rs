@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_config::{Batch, Config, FailurePolicy, IamRoles, Rollback, RunnerFrom, Strategy};
+use paceline_config::{
+    BatchBy, CacheMode, ComputeType, Config, ConfigError, FailurePolicy, IamRoles, Privileged, Rollback,
+    RunnerFrom, SourceType, Strategy,
+};
 
 /// Every field there is.
 pub(crate) const EVERY_FIELD: &str = "version: 1
@@ -22,7 +25,7 @@ unchanged: { ignore-timestamps: true }
 on-failure: { policy: fail-fast, rollback: none }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 codebuild:
-  { image: i, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
+  { image: acme/builder:1, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
     service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { stack: 30m, runner: 50m, outside: 4h },
     vpc: { id: v, subnets: [s], security-groups: [g] }, log-retention-days: 7, tags: { team: t }, batch: regions }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }
@@ -43,7 +46,11 @@ pub(crate) const APPS: &str = "apps:
 ";
 
 fn parse(yaml: &str) -> Result<Config, String> {
-    Config::parse(yaml, Utf8Path::new("paceline.yaml")).map_err(|error| error.to_string())
+    read(yaml).map_err(|error| format!("{error}; {}", error.hint()))
+}
+
+fn read(yaml: &str) -> Result<Config, ConfigError> {
+    Config::parse(yaml, Utf8Path::new("paceline.yaml"))
 }
 
 #[track_caller]
@@ -68,12 +75,16 @@ fn what_is_refused_is_told_in_the_words_of_the_file() {
     check("version: one\n", "1:10", "`one` is not a whole number");
     check("concurrency:\n  stacks: -3\n", "2:11", "`-3` is not a whole number");
     check("concurrency: { stacks: 1.5, assets: 2 }\n", "1:24", "`1.5` is not a whole number");
-    check("concurrency: { stacks: 0 }\n", "1:16", "`0` is too small: it must be at least 1");
-    check("concurrency:\nstacks: 5\n", "1:12", "there are none: indent those that belong here");
-    check("concurrency: many\n", "1:14", "fields are expected here, such as `name: value`, and not `many`");
+    check("concurrency: { stacks: 0 }\n", "1:24", "`0` is too small: it must be at least 1");
+    check("concurrency:\nstacks: 5\n", "1:12", "there are none; indent those that belong here");
+    check(
+        "concurrency: many\n",
+        "1:14",
+        "fields are expected here, and not `many`; write them as `name: value`",
+    );
     check("phases:\n  name: a\n", "2:3", "a list is expected here");
     check("app: [a]\n", "1:6", "one text is expected here");
-    check("app: a\napp: b\n", "2:1", "`app` is given twice");
+    check("app: a\napp: b\n", "2:1", "`app` is already set on line 1");
     check(
         "phases: [{ name: a, sequential: maybe, stacks: [A] }]\n",
         "1:33",
@@ -89,12 +100,14 @@ fn a_field_that_a_wrong_indent_takes_away_is_found_again() {
         assert!(error.starts_with("paceline.yaml:2:5: missing field `stacks`"), "{error}");
         assert!(error.ends_with(part), "{error}");
     };
-    let indent = ": that of line 3 is no part of this entry: indent it with 4 spaces";
+    let indent = "; `stacks` on line 3 belongs to something else: indent it with 4 spaces";
     check("stacks: [A]\n", indent);
-    check("  stacks: [A]\n", indent);
-    check("  - stacks: [A]\n", ": the `-` of line 3 begins another entry: write spaces in its place");
-    check("  - name: b\n    stacks: [A]\n", "missing field `stacks`");
-    check("\n# so far\nstrategy: graph\n", "missing field `stacks`");
+    check("  - stacks: [A]\n", "; the `-` of line 3 begins another entry: write spaces in its place");
+    check("  - name: b\n    stacks: [A]\n", "; add `stacks` to the entry that begins here");
+    let error = parse("phases:\n  - name: a\n  stacks: [A]\n").unwrap_err();
+    assert!(error.starts_with("paceline.yaml:3:3: "), "{error}");
+    assert!(error.ends_with("; indent `stacks` with 4 spaces to make it part of the entry above"), "{error}");
+    check("\n# so far\nstrategy: graph\n", "; add `stacks` to the entry that begins here");
 }
 
 #[test]
@@ -108,11 +121,11 @@ fn an_unknown_field() {
 fn a_wrong_type() {
     check("phases: services\n", "1:9", "a list is expected");
     check("concurrency: { stacks: many }\n", "1:24", "");
-    check("concurrency: { stacks: 0 }\n", "1:16", "at least 1");
+    check("concurrency: { stacks: 0 }\n", "1:24", "at least 1");
     check("strategy: fastest\n", "1:11", "fastest");
     check("codebuild: { price-per-minute: cheap }\n", "1:32", "");
-    check("codebuild: { price-per-minute: -1 }\n", "1:32", "-1 is not a price");
-    check("gates: [{ after: A, iam-roles: some }]\n", "1:21", "`all` or a list of role names");
+    check("codebuild: { price-per-minute: -1 }\n", "1:32", "`-1` is not a price");
+    check("gates: [{ after: A, iam-roles: some }]\n", "1:32", "`all` or a list of role names");
 }
 
 #[test]
@@ -126,7 +139,7 @@ fn what_a_wait_condition_does_not_take() {
 #[test]
 fn a_missing_field() {
     check("phases:\n  - stacks: [A]\n", "2:5", "name");
-    check("edges:\n  - { from: A, to: B }\n", "2:16", "because");
+    check("edges:\n  - { from: A, to: B }\n", "2:5", "because");
 }
 
 #[test]
@@ -141,8 +154,10 @@ fn another_version() {
 
 #[test]
 fn a_duration() {
-    let timeout =
-        |text: &str| parse(&format!("codebuild: {{ timeout: {text} }}")).map(|c| c.codebuild.timeout);
+    let timeout = |text: &str| {
+        parse(&format!("codebuild: {{ timeouts: {{ stack: {text} }} }}"))
+            .map(|c| c.codebuild.timeouts.stack.unwrap())
+    };
     for (text, seconds) in [("240m", 14_400), ("4h", 14_400), ("90s", 90), ("1h30m", 5_400)] {
         assert_eq!(timeout(text).unwrap().as_secs(), seconds, "{text}");
     }
@@ -155,7 +170,7 @@ fn a_duration() {
 #[test]
 fn a_stack_that_gets_no_time_is_refused_with_its_place() {
     let error = parse("codebuild:\n  timeouts: { stack: 0m }\n").unwrap_err();
-    assert!(error.contains("a stack needs some time") && error.contains("2:"), "{error}");
+    assert!(error.contains("leaves no time at all") && error.contains("2:"), "{error}");
 }
 
 #[test]
@@ -175,11 +190,11 @@ fn every_field_is_read() {
     assert_eq!(config.gates[0].iam_roles, IamRoles::Named(vec!["Role".into()]));
     assert_eq!(config.on_failure.policy, FailurePolicy::FailFast);
     assert_eq!(config.on_failure.rollback, Rollback::None);
-    assert_eq!(config.codebuild.privileged, "no");
+    assert_eq!(config.codebuild.privileged, Privileged::No);
     assert_eq!(config.codebuild.price_per_minute.unwrap().exact(), "$0.004");
     assert_eq!(config.codebuild.timeouts.stack, Some(Duration::from_mins(30)));
     assert_eq!(config.codebuild.timeouts.runner, Some(Duration::from_mins(50)));
-    assert_eq!(config.codebuild.batch, Some(Batch::Regions));
+    assert_eq!(config.codebuild.batch, Some(BatchBy::Regions));
     assert_eq!(config.runner.unwrap().from, RunnerFrom::Https);
 }
 
@@ -203,10 +218,77 @@ fn one_app_and_several_exclude_each_other() {
     let config = parse(APPS).unwrap();
     assert_eq!(config.apps["pets"].assembly, "out");
     assert_eq!(parse("apps: { intro: { dir: intro } }").unwrap().apps["intro"].assembly, "cdk.out");
-    for (more, part) in [("app: x\n", "keep one of them"), ("synth: x\n", "a `synth` of its own")] {
+    for (more, part) in [("app: x\n", "keep one of them"), ("synth: x\n", "its own `synth`")] {
         let error = parse(&format!("{APPS}{more}")).unwrap_err();
-        assert!(error.starts_with("paceline.yaml: ") && error.contains(part), "{error}");
+        assert!(error.contains(part) && error.starts_with("paceline.yaml:12:"), "{error}");
     }
     let error = parse("apps: { a/b: { dir: x } }").unwrap_err();
-    assert!(error.contains("`a/b` cannot be the name of an app"), "{error}");
+    assert!(error.contains("paceline.yaml:1:7: `a/b` cannot be the name of an app"), "{error}");
+}
+
+#[test]
+fn what_codebuild_does_not_know_is_refused_with_its_place() {
+    let check = |setting: &str, column: usize, part: &str| {
+        let error = parse(&format!("# the build\ncodebuild: {{ {setting} }}\n")).unwrap_err();
+        assert!(error.starts_with(&format!("paceline.yaml:2:{column}: ")), "{error}");
+        assert!(error.contains(part), "{error}");
+    };
+    check("image: 'node:22:alpine'", 21, "`node:22:alpine` is not the name of an image");
+    check("image: standard7.0", 21, "AWS has no build image `standard7.0`; use one of standard,");
+    check("image: 'standard:7'", 21, "`standard:7` is not a version of a build image of AWS; write it as");
+    check(
+        "compute: huge",
+        23,
+        "`huge` is not a compute type; use one of small, medium, large, x-large, 2x-large",
+    );
+    check("compute: x-lorge", 23, "did you mean `x-large`?");
+    check("cache: [docker-layer, layers]", 36, "`layers` is not a cache; use docker-layer, source, custom");
+    check("privileged: maybe", 26, "`maybe` is not a privileged mode; use auto, yes or no");
+    check("source: svn", 22, "`svn` is not a source type; use one of codepipeline, github");
+    check("docker-server: tiny", 29, "`tiny` is not a compute type");
+    check("timeout: 4m", 23, "4 minutes are outside 5 to 2160");
+    check("timeout: 37h", 23, "write a duration from `5m` to `36h`");
+    check("queued-timeout: 481m", 30, "481 minutes are outside 5 to 480");
+    check("log-retention-days: 2", 34, "logs cannot be kept for `2` days");
+    check("batch: stacks", 21, "`stacks` is not a way to divide a batch; use one of regions, images");
+}
+
+#[test]
+fn what_codebuild_knows_is_read_as_people_write_it() {
+    let codebuild = parse(
+        "codebuild: { image: 'standard:7.0', compute: X_LARGE, source: GITHUB_ENTERPRISE, cache: ['s3://b/c/'], \
+         timeout: 89s, queued-timeout: 8h }",
+    );
+    // Part of a minute counts as a whole one, and there is none so short.
+    assert!(codebuild.unwrap_err().contains("2 minutes are outside"));
+    let codebuild = parse(
+        "codebuild: { image: 'standard:7.0', compute: X_LARGE, source: GITHUB_ENTERPRISE, cache: ['s3://b/c/'], \
+         timeout: 10m1s, queued-timeout: 8h }",
+    );
+    let codebuild = codebuild.unwrap().codebuild;
+    assert_eq!(codebuild.image.as_str(), "aws/codebuild/standard:7.0");
+    assert_eq!(codebuild.compute, ComputeType::XLarge);
+    assert_eq!(codebuild.source, SourceType::GithubEnterprise);
+    assert_eq!(codebuild.cache, Some(vec![CacheMode::S3("b/c".into())]));
+    assert_eq!((codebuild.timeout.minutes(), codebuild.queued_timeout.unwrap().minutes()), (11, 480));
+}
+
+#[test]
+fn every_setting_has_its_place() {
+    let config = parse("app: out\ncodebuild:\n  timeouts: { stack: 30m }\n  tags:\n    team: t\n").unwrap();
+    for (setting, place) in [
+        ("app", "paceline.yaml:1:6"),
+        ("codebuild.timeouts.stack", "paceline.yaml:3:22"),
+        ("codebuild.tags.team", "paceline.yaml:5:11"),
+    ] {
+        assert_eq!(config.places.get(setting).unwrap().to_string(), place);
+    }
+    assert_eq!(config.places.get("codebuild.image"), None);
+}
+
+#[test]
+fn a_reason_that_paceline_finds_out_is_not_one_to_declare() {
+    let edge = |reason: &str| parse(&format!("edges: [{{ from: A, to: B, because: c, reason: {reason} }}]"));
+    assert!(edge("image").is_ok());
+    assert!(edge("phase").unwrap_err().contains("1:47: `phase` is not a kind of dependency"));
 }

@@ -106,6 +106,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         signal: _,
         codebuild: _,
         runner: _,
+        places: _,
     } = config;
     assert_eq!(check(EVERY_FIELD), [""; 0]);
     let mut found = Vec::new();
@@ -183,13 +184,13 @@ fn the_defaults_of_the_schema_are_those_of_the_configuration() {
     assert_eq!(default("concurrency.stacks"), concurrency.stacks.get());
     assert_eq!(default("concurrency.assets"), concurrency.assets.get());
     assert_eq!(default("concurrency.images"), concurrency.images.get());
-    assert_eq!(default("strategy"), serde_json::to_value(strategy).unwrap());
-    assert_eq!(default("on-failure.policy"), serde_json::to_value(on_failure.policy).unwrap());
-    assert_eq!(default("on-failure.rollback"), serde_json::to_value(on_failure.rollback).unwrap());
-    assert_eq!(default("signal.wait-handle"), signal.wait_handle);
-    assert_eq!(default("codebuild.image"), codebuild.image);
-    assert_eq!(default("codebuild.compute"), codebuild.compute);
-    assert_eq!(default("codebuild.privileged"), codebuild.privileged);
-    let timeout = default("codebuild.timeout");
-    assert_eq!(paceline_config::parse_duration(timeout.as_str().unwrap()), Some(codebuild.timeout));
+    assert_eq!(default("strategy"), strategy.as_str());
+    assert_eq!(default("on-failure.policy"), on_failure.policy.as_str());
+    assert_eq!(default("on-failure.rollback"), on_failure.rollback.as_str());
+    assert_eq!(default("signal.wait-handle"), signal.wait_handle.as_str());
+    assert_eq!(default("codebuild.image").as_str().unwrap().parse(), Ok(codebuild.image));
+    assert_eq!(default("codebuild.compute"), codebuild.compute.as_str());
+    assert_eq!(default("codebuild.privileged"), codebuild.privileged.to_string());
+    assert_eq!(default("codebuild.log-retention-days"), codebuild.log_retention_days.days());
+    assert_eq!(default("codebuild.timeout").as_str().unwrap().parse(), Ok(codebuild.timeout));
 }

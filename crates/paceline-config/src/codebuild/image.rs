@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::setting::{Problem, Setting, SettingError, text};
 
 /// Where AWS keeps its own images for `CodeBuild`.
 const OWN: &str = "aws/codebuild/";
@@ -26,18 +29,33 @@ pub struct Image(String);
 /// Why a text names no build image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
-    #[error(
-        "`{0}` is not the name of an image\nhint: name one as `standard:7.0`, or in full with its registry and tag"
-    )]
+    #[error("`{0}` is not the name of an image")]
     Form(String),
-    #[error("AWS has no build image `{0}`\nhint: name one of {families} with its version, as in `standard:7.0`", families = FAMILIES.join(", "))]
+    #[error("AWS has no build image `{0}`")]
     Family(String),
-    #[error("`{0}` is no version of a build image of AWS\nhint: write it as in `standard:7.0`")]
+    #[error("`{0}` is not a version of a build image of AWS")]
     Version(String),
-    #[error(
-        "`{0}` is for Lambda, Windows or macOS, where what is generated does not run\nhint: name an image for containers of Linux, such as `standard:7.0`"
-    )]
+    #[error("`{0}` is for Lambda, Windows or macOS, where the generated buildspec does not run")]
     Platform(String),
+}
+
+impl ImageError {
+    fn hint(&self) -> String {
+        match self {
+            Self::Form(_) => "write `standard:7.0`, or the full name with its registry and tag".to_owned(),
+            Self::Family(_) => {
+                format!("use one of {} with its version, as in `standard:7.0`", FAMILIES.join(", "))
+            }
+            Self::Version(_) => "write it as in `standard:7.0`".to_owned(),
+            Self::Platform(_) => "use an image for Linux containers, such as `standard:7.0`".to_owned(),
+        }
+    }
+}
+
+impl From<ImageError> for SettingError {
+    fn from(error: ImageError) -> Self {
+        Self::new(error.to_string(), error.hint())
+    }
 }
 
 impl Default for Image {
@@ -142,6 +160,21 @@ impl Image {
 
     pub fn is_arm(&self) -> bool {
         self.0.contains("aarch64") || self.0.contains("arm64")
+    }
+}
+
+impl Setting for Image {
+    fn read(node: &paceline_yaml::Node) -> Result<Self, Problem> {
+        text(node)?.parse().map_err(|error: ImageError| Problem::with(node.at, error.into()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string" })
+    }
+
+    /// As a team would write it.
+    fn shown(&self) -> Option<Value> {
+        Some(self.0.strip_prefix(OWN).unwrap_or(&self.0).into())
     }
 }
 

@@ -1,0 +1,38 @@
+//! Why a configuration cannot be read.
+
+use camino::Utf8PathBuf;
+
+use crate::places::SettingPlace;
+
+/// Why a configuration cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there, or not readable.
+    #[error("cannot read the configuration {path}")]
+    Read {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A setting is wrong.
+    #[error("{place}: {message}")]
+    Invalid {
+        /// Where it stands.
+        place: SettingPlace,
+        /// What is wrong.
+        message: String,
+        /// What to write.
+        hint: String,
+    },
+}
+
+impl ConfigError {
+    /// What to do.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Read { .. } => "give the file with --config, or leave it out to plan from the assembly",
+            Self::Invalid { hint, .. } => hint,
+        }
+    }
+}
