@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use paceline_text::hex;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -11,14 +12,12 @@ use sha2::{Digest, Sha256};
 pub(crate) fn of_value(value: &Value) -> String {
     let mut hash = Hash(Sha256::new());
     write_canonical(value, &mut hash);
-    hex(hash)
+    hex(&hash.0.finalize())
 }
 
 /// The SHA-256 of a text, in hexadecimal.
 pub(crate) fn of_text(text: &str) -> String {
-    let mut hash = Hash(Sha256::new());
-    hash.0.update(text.as_bytes());
-    hex(hash)
+    hex(&Sha256::digest(text))
 }
 
 /// The order of keys is made here and not left to the map: another crate in a build can turn on
@@ -56,16 +55,6 @@ fn write_canonical(value: &Value, out: &mut Hash) {
 fn write_scalar(scalar: &(impl Serialize + ?Sized), out: &mut Hash) {
     let written = serde_json::to_writer(out, scalar);
     debug_assert!(written.is_ok(), "hashing a scalar cannot fail");
-}
-
-fn hex(hash: Hash) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in hash.0.finalize() {
-        for nibble in [byte >> 4, byte & 0xf] {
-            hex.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-        }
-    }
-    hex
 }
 
 struct Hash(Sha256);

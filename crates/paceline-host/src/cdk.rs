@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::process::{ProgramError, Script, quoted};
+use paceline_text::shell_word;
+
+use crate::process::{ProgramError, Script};
 
 /// The CDK CLI and how it is called.
 #[derive(Debug, Clone)]
@@ -45,11 +47,11 @@ impl BootstrapCli {
         for (option, value) in options {
             let is_given = |given: &String| given == option || given.starts_with(&format!("{option}="));
             if !self.more.iter().any(is_given) {
-                let _ = write!(line, " {option} {}", quoted(value));
+                let _ = write!(line, " {option} {}", shell_word(value));
             }
         }
         for more in &self.more {
-            let _ = write!(line, " {}", quoted(more));
+            let _ = write!(line, " {}", shell_word(more));
         }
         line
     }

@@ -16,9 +16,7 @@ pub use archive::{flaws, zip};
 pub use cdk::{BootstrapCli, BootstrapStack};
 pub use command::{Commands, run_command};
 pub use docker::Docker;
-pub use process::{
-    GRACE, Output, Processes, Program, ProgramError, Script, Stream, find_program, processes, quoted,
-};
+pub use process::{GRACE, Output, Processes, Program, ProgramError, Script, Stream, find_program, processes};
 pub use sources::{
     AssetDestination, AssetSource, SYNTHESIZE, SourceProblem, Unpublishable, asset_sources, source_problems,
     unpublishable,

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use paceline_text::{count, one_line};
+
+use crate::figures::Unit;
 use crate::record::{Phase, Record, StepRecord};
-use crate::text::{Unit, count, one_line};
 
 /// The same run in other schedules, with the durations that were measured in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

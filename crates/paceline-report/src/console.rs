@@ -10,11 +10,12 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use paceline_engine::event::{Cause, Event, Fact, Outcome, RunFinished, RunStarted, StepRef, StepRetried};
+use paceline_text::{Style, Tone, count, duration, one_line};
 
 use crate::Report;
 use crate::ending::failed_beside_stacks;
+use crate::figures::clock;
 use crate::record::{Record, StepRecord};
-use crate::text::{Style, Tone, clock, count, one_line, words};
 
 mod progress;
 
@@ -183,10 +184,10 @@ impl<W: Write> Console<W> {
         }
         let mut text = self.record.label(&step.step);
         if step.step.is_of_stack() && step.expected >= Duration::from_secs(1) {
-            let _ = write!(text, ", about {}", words(step.expected));
+            let _ = write!(text, ", about {}", duration(step.expected));
         }
         if step.queued() >= SHORT_WAIT {
-            let _ = write!(text, ", waited {} for room", words(step.queued()));
+            let _ = write!(text, ", waited {} for room", duration(step.queued()));
         }
         let word = if step.step.is_of_stack() { "start" } else { step.step.kind.as_str() }.to_owned();
         self.say(Tone::Plain, &word, &text)
@@ -198,7 +199,7 @@ impl<W: Write> Console<W> {
             return Ok(());
         }
         let when = match retried.after.as_slice() {
-            [] => format!("in {}", words(crate::text::seconds(retried.wait_s))),
+            [] => format!("in {}", duration(crate::figures::seconds(retried.wait_s))),
             after => {
                 let label = |id: &String| {
                     self.record.step(id).map_or_else(|| id.clone(), |it| self.record.label(&it.step))
@@ -248,7 +249,7 @@ impl<W: Write> Console<W> {
 
     fn succeeded(&mut self, step: &StepRecord, outcome: Outcome) -> io::Result<()> {
         let label = self.record.label(&step.step);
-        let took = words(step.duration());
+        let took = duration(step.duration());
         let detail =
             step.detail.as_deref().map(|detail| format!(": {}", one_line(detail))).unwrap_or_default();
         match step.step.kind.as_str() {
@@ -272,7 +273,7 @@ impl<W: Write> Console<W> {
     }
 
     fn interrupted(&mut self, step: &StepRecord) -> io::Result<()> {
-        let after = words(step.duration());
+        let after = duration(step.duration());
         match step.in_aws.as_ref().filter(|_| !self.record.simulated) {
             Some(it) if it.accepted => {
                 let shown = self.record.in_aws_shown(step, it);
@@ -304,7 +305,8 @@ impl<W: Write> Console<W> {
 
     fn failed(&mut self, step: &StepRecord) -> io::Result<()> {
         let rolled_back = if step.outcome == Some(Outcome::RolledBack) { ", rolled back" } else { "" };
-        let text = format!("{} after {}{rolled_back}", self.record.named(&step.step), words(step.duration()));
+        let text =
+            format!("{} after {}{rolled_back}", self.record.named(&step.step), duration(step.duration()));
         self.say(Tone::Bad, "FAILED", &text)?;
         self.cause(step)
     }
@@ -334,7 +336,7 @@ impl<W: Write> Console<W> {
             4 => (Tone::Warn, "stopped"),
             _ => (Tone::Bad, "FAILED"),
         };
-        let took = words(crate::text::seconds(finished.duration_s));
+        let took = duration(crate::figures::seconds(finished.duration_s));
         let others = failed_beside_stacks(&self.record).filter(|_| finished.exit_code != 0);
         let others = others.map(|others| format!(", {others} failed")).unwrap_or_default();
         self.say(tone, word, &format!("{counts}{others}, in {took}"))

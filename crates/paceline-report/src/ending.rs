@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use paceline_engine::event::Outcome;
+use paceline_text::{Style, Tone, count, duration, one_line};
 
 use crate::link::stack_link;
 use crate::record::{GoingOn, Record, Status, StepRecord, WentWrong, kinds};
-use crate::text::{Style, Tone, count, one_line, words};
 
 /// For so many stacks the command is shown that shows how they are.
 const LOOKS: usize = 5;
@@ -42,7 +42,7 @@ pub fn cut_short(record: &Record, kept: &Kept, style: Style) -> String {
 /// One sentence on how the run went; every report begins with it.
 pub(crate) fn headline(record: &Record) -> String {
     let simulated = if record.simulated { " (simulated)" } else { "" };
-    let took = words(record.elapsed);
+    let took = duration(record.elapsed);
     let stacks = record.stacks().count();
     let good = record.stacks().filter(|step| step.outcome.is_some_and(Outcome::is_success)).count();
     let only_deletes = record.only_deletes();

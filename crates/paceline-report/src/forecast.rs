@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use paceline_engine::event::Outcome;
+use paceline_text::{count, duration};
 
 use crate::path::forecast;
 use crate::record::{Record, StepRecord};
-use crate::text::{count, words};
 
 /// A step is off when it took so many parts in a hundred more or less than its forecast,
 const OFF_PERCENT: u32 = 20;
@@ -22,8 +22,8 @@ pub(crate) fn against_forecast(record: &Record) -> Vec<String> {
     let Some(expected) = forecast(record).filter(|_| is_whole) else { return Vec::new() };
     let mut lines = vec![format!(
         "Forecast {}, took {}{}",
-        words(expected),
-        words(record.elapsed),
+        duration(expected),
+        duration(record.elapsed),
         difference(expected, record.elapsed)
     )];
     let mut off: Vec<&StepRecord> = record.steps.iter().filter(|step| is_off(step)).collect();
@@ -33,8 +33,8 @@ pub(crate) fn against_forecast(record: &Record) -> Vec<String> {
         lines.push(format!(
             "{}: forecast {}, took {}{}",
             record.named(&step.step),
-            words(expected),
-            words(took),
+            duration(expected),
+            duration(took),
             difference(expected, took)
         ));
     }

@@ -2,13 +2,15 @@
 
 use std::fmt::Write;
 
+use paceline_text::{clean, count, duration, one_line};
+
 use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::ending::{Told, headline, how_to_resume};
+use crate::figures::clock;
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{GoingOn, Record, Status};
 use crate::summary::{not_run, retries, shorten};
-use crate::text::{clean, clock, count, one_line, words};
 use crate::wait;
 
 mod lanes;
@@ -135,15 +137,15 @@ fn to_shorten(out: &mut String, record: &Record) -> std::fmt::Result {
             .iter()
             .map(|resource| {
                 let kind = escape(&resource.resource_type);
-                format!("{} <small>{kind}</small> {}", escape(&resource.logical_id), words(resource.took))
+                format!("{} <small>{kind}</small> {}", escape(&resource.logical_id), duration(resource.took))
             })
             .collect();
         writeln!(
             out,
             "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
             escape(&record.named(&stack.step.step)),
-            words(stack.took),
-            words(stack.gain),
+            duration(stack.took),
+            duration(stack.gain),
             slowest.join("<br>")
         )?;
     }
@@ -191,7 +193,7 @@ fn path(out: &mut String, record: &Record) -> std::fmt::Result {
             kind => format!("{} ", escape(kind)),
         };
         let idle = if link.idle.as_secs() >= 10 {
-            format!(", after waiting {}", words(link.idle))
+            format!(", after waiting {}", duration(link.idle))
         } else {
             String::new()
         };
@@ -200,7 +202,7 @@ fn path(out: &mut String, record: &Record) -> std::fmt::Result {
             "<li>{kind}{}: from {}, {}{idle}</li>",
             escape(&record.label(&link.step.step)),
             clock(link.started),
-            words(link.duration())
+            duration(link.duration())
         )?;
     }
     writeln!(out, "</ol>")

@@ -5,10 +5,10 @@
 use std::io;
 
 use paceline_engine::event::Outcome;
+use paceline_text::{clean, cut, one_line};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::record::{Record, StepRecord, how_to_look};
-use crate::text::{clean, cut, one_line};
 
 const CASES: usize = 500;
 const NAME: usize = 1_000;

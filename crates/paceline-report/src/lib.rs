@@ -18,6 +18,7 @@ mod comparison;
 mod console;
 mod directory;
 mod ending;
+mod figures;
 mod forecast;
 mod history;
 mod html;
@@ -29,7 +30,6 @@ mod outputs;
 mod path;
 mod record;
 mod summary;
-mod text;
 mod wait;
 
 pub use build::{build_phases, log_line, phase_title};
@@ -43,10 +43,10 @@ pub use json_lines::JsonLines;
 pub use junit::{Document, junit};
 pub use markdown::markdown;
 pub use outputs::Outputs;
+pub use paceline_text::Style;
 pub use path::{Link, Shortening, critical_path, what_to_shorten};
 pub use record::{InAws, Part, Phase, Record, Resource, Retry, Span, Status, StepRecord, WentWrong};
 pub use summary::summary;
-pub use text::Style;
 
 /// Something that is kept up to date while a run goes on.
 pub trait Report {

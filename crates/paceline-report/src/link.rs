@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use paceline_text::one_line;
+
 use crate::record::{Record, StepRecord};
-use crate::text::one_line;
 
 /// The domain of the console in each partition whose console is known, by how ARNs there begin.
 ///

@@ -2,14 +2,16 @@
 
 use std::fmt::Write;
 
+use paceline_text::{duration, one_line};
+
 use crate::build::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::ending::{Told, headline, how_to_resume};
+use crate::figures::clock;
 use crate::forecast::against_forecast;
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{GoingOn, Record};
 use crate::summary::{not_run, retries, shorten, what};
-use crate::text::{clock, one_line, words};
 use crate::wait;
 
 /// The summary of a run as Markdown.
@@ -85,7 +87,7 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
             let kind = &link.step.step.kind;
             let kind =
                 if link.step.step.is_of_stack() { String::new() } else { format!("{} ", inline(kind)) };
-            writeln!(out, "1. {kind}{label}: from {}, {}", clock(link.started), words(link.duration()))?;
+            writeln!(out, "1. {kind}{label}: from {}, {}", clock(link.started), duration(link.duration()))?;
         }
         if let Some(first) = what_to_shorten(record).first() {
             writeln!(out, "\n{}.", inline(&shorten(record, first)))?;

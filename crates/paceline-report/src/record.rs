@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use paceline_engine::event::{BuildPhases, Cause, Outcome, StepRef};
 
-use crate::text::Tone;
-
 mod fold;
 mod in_aws;
 mod names;
@@ -19,6 +17,7 @@ mod waits;
 pub use in_aws::InAws;
 pub(crate) use in_aws::{GoingOn, how_to_look};
 pub(crate) use names::kinds;
+use paceline_text::Tone;
 use waits::InProgress;
 
 /// A run, as far as its events tell.
@@ -183,7 +182,7 @@ impl WentWrong<'_> {
             self.first.word()
         };
         if self.others.is_empty() {
-            format!("{word} after {}", crate::text::words(self.first.duration()))
+            format!("{word} after {}", paceline_text::duration(self.first.duration()))
         } else {
             word.to_owned()
         }
@@ -424,9 +423,9 @@ impl StepRecord {
         let Some(cause) = &self.cause else {
             return "no cause was given".to_owned();
         };
-        let message = crate::text::one_line(&cause.message);
+        let message = paceline_text::one_line(&cause.message);
         match &cause.at {
-            Some(at) => format!("{}: {message}", crate::text::one_line(at)),
+            Some(at) => format!("{}: {message}", paceline_text::one_line(at)),
             None => message,
         }
     }

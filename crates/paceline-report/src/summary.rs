@@ -5,14 +5,15 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
 use paceline_engine::event::Outcome;
+use paceline_text::{Style, Tone, columns, count, cut, duration, one_line};
 
 use crate::build::before_the_run;
 use crate::comparison::{Comparison, Table, table};
 use crate::ending::headline;
+use crate::figures::clock;
 use crate::forecast::against_forecast;
 use crate::path::{critical_path, what_to_shorten};
 use crate::record::{Record, Status, StepRecord};
-use crate::text::{Style, Tone, chars, clock, count, cut, one_line, words};
 use crate::wait;
 
 /// How wide the table is when no width was given.
@@ -75,7 +76,7 @@ impl Text<'_> {
 
     fn phases(&self, out: &mut String) -> std::fmt::Result {
         let phases = self.record.phases();
-        let labels = self.record.stacks().map(|step| chars(&self.record.label(&step.step)));
+        let labels = self.record.stacks().map(|step| columns(&self.record.label(&step.step)));
         let wide = labels.max().unwrap_or_default().min(44);
         for phase in &phases {
             self.heading(
@@ -90,7 +91,7 @@ impl Text<'_> {
                 let label = self.record.label(&step.step);
                 let what = what(self.record, step);
                 let width = self.style.width.map_or(usize::MAX, usize::from);
-                if BEHIND_WORD + wide.max(chars(&label)) + 2 + chars(&what) <= width {
+                if BEHIND_WORD + wide.max(columns(&label)) + 2 + columns(&what) <= width {
                     writeln!(out, "{}", format!("  {word} {label:<wide$}  {what}").trim_end())?;
                 } else {
                     writeln!(out, "  {word} {label}")?;
@@ -159,7 +160,7 @@ impl Text<'_> {
                 format!("{} ", link.step.step.kind)
             };
             let idle = if link.idle.as_secs() >= 10 {
-                format!(", after waiting {}", words(link.idle))
+                format!(", after waiting {}", duration(link.idle))
             } else {
                 String::new()
             };
@@ -167,7 +168,7 @@ impl Text<'_> {
                 "  {} {kind}{}: {}{idle}",
                 clock(link.started),
                 self.record.label(&link.step.step),
-                words(link.duration())
+                duration(link.duration())
             );
             writeln!(out, "{line}")?;
         }
@@ -218,15 +219,15 @@ pub(crate) fn what(record: &Record, step: &StepRecord) -> String {
             // What a deletion has left behind.
             let detail = step.detail.as_deref().filter(|_| outcome == Outcome::Deleted);
             let detail = detail.map(|detail| format!("; {}", one_line(detail))).unwrap_or_default();
-            format!("{}{earlier}{detail}", words(step.duration()))
+            format!("{}{earlier}{detail}", duration(step.duration()))
         }
         Some(_) if step.spans.is_empty() => "not started".to_owned(),
         Some(Outcome::Interrupted) => {
             let goes_on = step.in_aws.as_ref().filter(|it| it.accepted && !record.simulated);
             let goes_on = goes_on.map_or("", |_| ", and goes on in AWS");
-            format!("{}{goes_on}", words(step.duration()))
+            format!("{}{goes_on}", duration(step.duration()))
         }
-        Some(_) => words(step.duration()),
+        Some(_) => duration(step.duration()),
         None if step.total > 0 => format!("{} of {}", step.done, count(step.total, "resource")),
         None => String::new(),
     }
@@ -255,7 +256,7 @@ pub(crate) fn shorten(record: &Record, first: &crate::path::Shortening<'_>) -> S
         text.push_str(" first");
     }
     if first.gain.as_secs() > 0 {
-        let _ = write!(text, ": at most {} can be gained there", words(first.gain));
+        let _ = write!(text, ": at most {} can be gained there", duration(first.gain));
     }
     let slowest: Vec<String> = first
         .slowest
@@ -263,7 +264,7 @@ pub(crate) fn shorten(record: &Record, first: &crate::path::Shortening<'_>) -> S
         .take(2)
         .filter(|resource| resource.took.as_secs() > 0)
         .map(|resource| {
-            format!("{} ({}) took {}", resource.logical_id, resource.resource_type, words(resource.took))
+            format!("{} ({}) took {}", resource.logical_id, resource.resource_type, duration(resource.took))
         })
         .collect();
     if !slowest.is_empty() {

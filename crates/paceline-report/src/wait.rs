@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use paceline_text::{count, duration, one_line};
+
 use crate::record::{Record, StepRecord};
-use crate::text::{count, one_line, words};
 
 /// What the gates of one subject did.
 #[derive(Debug, Default)]
@@ -41,7 +42,7 @@ pub(crate) fn gates(record: &Record) -> Vec<String> {
             let found = gates.found.as_ref().map(|(n, noun)| format!(", {n} {noun}")).unwrap_or_default();
             Some(format!(
                 "{subject}: waited {} in {}{found}",
-                words(gates.waited),
+                duration(gates.waited),
                 count(gates.times, "gate")
             ))
         })

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use paceline_assembly::{LegacyPackaging, Stack};
-use paceline_host::quoted;
 use paceline_plan::Plan;
+use paceline_text::shell_word;
 
 use super::Aws;
 use crate::error::AwsError;
@@ -31,7 +31,7 @@ impl Aws {
         let looked = join_all(looked.map(|stack| self.without_value(stack))).await;
         let missing: Vec<(&Stack, &str)> = looked.into_iter().flatten().collect();
         let name = |(stack, parameter): &(&Stack, &str)| format!("{}:{parameter}", stack.id);
-        let give = |it: &(&Stack, &str)| format!("--parameters {}=VALUE", quoted(&name(it)));
+        let give = |it: &(&Stack, &str)| format!("--parameters {}=VALUE", shell_word(&name(it)));
         let (first, rest) = missing.split_first()?;
         if rest.is_empty() {
             let (stack, parameter) = first;

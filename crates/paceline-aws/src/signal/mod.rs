@@ -6,7 +6,6 @@
 
 mod mark;
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -15,6 +14,7 @@ use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_types::body::SdkBody;
 use camino::Utf8Path;
+use paceline_text::hex;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -214,6 +214,7 @@ fn said(response: &HttpResponse) -> ErrorMetadata {
     ErrorMetadata::builder().message(one_line(&said.join(": "))).build()
 }
 
+/// A text on one line, and otherwise as it is: it may be data that another stack reads.
 fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
@@ -223,9 +224,5 @@ fn one_line(text: &str) -> String {
 
 /// Tells handles apart: sixteen hexadecimal digits.
 fn digest(parts: &[&str]) -> String {
-    let hash = Sha256::digest(parts.join("\n"));
-    hash.iter().take(8).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&Sha256::digest(parts.join("\n"))[..8])
 }

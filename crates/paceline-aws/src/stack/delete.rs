@@ -9,6 +9,7 @@ use aws_sdk_cloudformation::types::ResourceStatus;
 use paceline_assembly::Stack;
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome, StepContext};
+use paceline_text::hex;
 use sha2::{Digest, Sha256};
 
 use super::MOVES;
@@ -17,7 +18,6 @@ use super::failure::Failure;
 use super::importers::Importers;
 use super::outcome;
 use super::remove::Removal;
-use super::request::hex;
 use super::review::Review;
 use super::settle::{Operation, Settled, settle};
 use crate::environment::Environment;

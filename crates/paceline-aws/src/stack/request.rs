@@ -1,11 +1,11 @@
 //! What a stack operation asks for: everything that decides what CloudFormation will do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{Parameter, Tag};
 use paceline_assembly::{Stack, Template};
+use paceline_text::hex;
 use sha2::{Digest, Sha256};
 
 use super::secrets::SecretKey;
@@ -141,11 +141,4 @@ pub(super) fn token(digest: &str, operation: &str, state: &str, attempt: u32) ->
 
 fn token_prefix(digest: &str) -> String {
     format!("paceline-{digest}-")
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -10,9 +10,8 @@ use std::io::{self, ErrorKind, Write as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use paceline_engine::private;
+use paceline_text::hex;
 use sha2::Sha256;
-
-use super::request::hex;
 
 /// The name of the file in the folder of the runs.
 const FILE: &str = "token-key";

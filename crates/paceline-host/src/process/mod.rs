@@ -18,4 +18,4 @@ mod tests;
 pub use find::find_program;
 pub use processes::{GRACE, Processes, processes};
 pub use program::{Output, Program, ProgramError, Stream};
-pub use script::{Script, quoted};
+pub use script::Script;

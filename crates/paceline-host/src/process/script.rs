@@ -29,12 +29,3 @@ impl Script {
         shell.envs(&self.env).timeout(self.timeout).run(|_, text| line(text)).await
     }
 }
-
-/// The text as one word of a shell.
-pub fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}

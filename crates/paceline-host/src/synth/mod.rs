@@ -4,18 +4,18 @@ mod context_file;
 mod options;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{LARGEST_BY_HAND, LARGEST_MANIFEST, read_regular, read_regular_text};
 use paceline_plan::ContextLookup;
 use paceline_plan::config::AppConfig;
+use paceline_text::{hex, shell_word};
 use sha2::{Digest, Sha256};
 
 pub use self::context_file::{ContextFile, ContextFileError};
 use self::options::with_options;
-use crate::process::{Script, find_program, quoted};
+use crate::process::{Script, find_program};
 
 /// Lock files of package managers that install into `node_modules`.
 const LOCK_FILES: [&str; 4] = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"];
@@ -109,7 +109,7 @@ impl Synthesis {
     /// takes it from `CDK_CONTEXT_JSON`, which the command line sets itself.
     fn synth(&self) -> Option<String> {
         let run = self.app.synth.as_ref()?;
-        let option = |(key, value)| format!(" --context {}", quoted(&format!("{key}={value}")));
+        let option = |(key, value)| format!(" --context {}", shell_word(&format!("{key}={value}")));
         let options: String = self.app.context.iter().map(option).collect();
         Some(with_options(run, &options, |name| self.package_script(name)))
     }
@@ -154,12 +154,7 @@ impl Synthesis {
                 Err(_) => return None,
             }
         }
-        any.then(|| {
-            hash.finalize().iter().fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        })
+        any.then(|| hex(&hash.finalize()))
     }
 }
 

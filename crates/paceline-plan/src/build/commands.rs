@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::Utf8Path;
+use paceline_text::near;
 
 use super::error::PlanError;
 use super::names::Names;
 use crate::config::{CommandConfig, Patterns, PhaseConfig};
 use crate::model::{Command, Edge, Reason, Tie, Warning};
-use crate::near;
 
 /// What stands before the name of a phase or of a command.
 const PHASE: &str = "phase:";

@@ -1,8 +1,7 @@
 //! Which plans go on with the run of another: those with the same key.
 
-use std::fmt::Write as _;
-
 use paceline_assembly::Stack;
+use paceline_text::hex;
 use sha2::{Digest, Sha256};
 
 use super::inspect::Inspection;
@@ -62,9 +61,6 @@ impl Key {
     }
 
     fn finish(self) -> String {
-        self.0.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(&self.0.finalize()[..16])
     }
 }

@@ -11,11 +11,11 @@
 //! decided whether it belongs there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::config::{IamRoles, Rollback};
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_text::hex;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -161,8 +161,5 @@ pub(crate) fn content_digest(value: &impl Serialize) -> String {
 /// same bytes, and gives them always.
 fn sha(value: &impl Serialize, bytes: usize) -> String {
     let json = serde_json::to_vec(value).unwrap_or_default();
-    Sha256::digest(json).iter().take(bytes).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&Sha256::digest(json)[..bytes])
 }

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use paceline_assembly::Environment;
+use paceline_text::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -140,8 +141,7 @@ impl<'a> From<&'a PlannedStack> for Site<'a> {
 
 /// What tells an account from others in a file that is committed, without naming it.
 pub fn account_key(account: &str) -> String {
-    let digest = Sha256::digest(format!("paceline account {account}"));
-    digest.iter().take(4).fold(String::new(), |key, byte| key + &format!("{byte:02x}"))
+    hex(&Sha256::digest(format!("paceline account {account}"))[..4])
 }
 
 /// The history of an app.

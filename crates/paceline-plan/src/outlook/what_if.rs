@@ -8,10 +8,10 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use globset::GlobBuilder;
+use paceline_text::near;
 
 use crate::config::parse_duration;
 use crate::model::{LeftOut, LeftOutReason, Plan};
-use crate::near;
 
 /// What a change begins with that drops edges.
 pub(crate) const DROP: &str = "drop-edge";

@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt::Write as _;
 
+use paceline_text::near;
+
 use super::wording::{clean, count, show_duration, show_reasons};
 use crate::build::error::PlanError;
 use crate::model::graph::Graph;
 use crate::model::{Edge, Plan, PlannedStack, Work, folded};
-use crate::near;
 
 /// More constructs that read the same name are counted and not named.
 const FEW_CONSTRUCTS: usize = 3;

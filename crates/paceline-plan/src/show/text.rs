@@ -48,7 +48,7 @@ pub fn text(plan: &Plan, forecast: &Forecast, options: &TextOptions) -> String {
     let groups = page.groups();
     let id_width = plan.stacks.iter().map(|stack| clean(&stack.id).chars().count()).max().unwrap_or(0);
     // What is left of a line beside the other columns.
-    let room = options.width.saturating_sub(if page.sources_differ() { 54 } else { 45 }).max(12);
+    let room = options.width.saturating_sub(if page.sources_differ() { 55 } else { 46 }).max(12);
     for (title, stacks) in &groups {
         page.line("");
         page.title(title);
@@ -206,7 +206,7 @@ impl<'a> Page<'a> {
             id.clear();
         }
         let row = format!(
-            "  {id:<id_width$}  {:<14} {:>15} {:>10}  ",
+            "  {id:<id_width$}  {:<14} {:>15} {:>11}  ",
             clean(region),
             count(stack.resources, "resource"),
             show_duration(stack.expected),

@@ -1,5 +1,7 @@
 //! The apps of a configuration: where they are, and how they are made.
 
+use paceline_text::shell_word;
+
 use super::practice::{Line, Maker, Practice};
 use super::{OneApp, Out, yaml};
 
@@ -227,14 +229,6 @@ fn double_quoted(text: &str) -> String {
     }
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('`', "\\`");
     format!("\"{escaped}\"")
-}
-
-pub(super) fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn in_folder(dir: &str, file: &str) -> String {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use paceline_text::shell_word;
+
 use super::order::Order;
 use super::practice::{Practice, Script};
 use super::{Out, apps, regions, words, yaml};
@@ -86,7 +88,7 @@ fn command(
     if let Some(when) = &script.when {
         if let Some(variable) = &when.variable {
             let operator = if when.equals { "=" } else { "!=" };
-            let value = apps::shell_word(&when.value);
+            let value = shell_word(&when.value);
             text = format!("[ \"${{{variable}:-}}\" {operator} {value} ] || exit 0\n{text}");
         } else {
             let condition = apps::one_line(&when.text);

@@ -278,7 +278,10 @@ fn an_image_that_the_first_stack_waits_for_is_told_of() {
     let app = app.asset_manifest("Web.assets", manifest(&["one", "two"])).after("Web", &["Web.assets"]);
     check(&app, &["image at most 2.0 min"]);
     let said = &advice(&app)[0].what();
-    assert!(said.starts_with("Web waits 2.5 min for image ") && said.contains("`codebuild.cache`"), "{said}");
+    assert!(
+        said.starts_with("Web waits 2 min 30 s for image ") && said.contains("`codebuild.cache`"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -176,9 +176,9 @@ const TOGETHER: &str = "phases: [{ name: p, stacks: [Producer, Consumer] }]\n";
 
 #[test]
 fn two_long_stacks_of_one_phase_that_wait_for_each_other_are_told_with_what_it_costs() {
-    insta::assert_snapshot!(warnings(&side_by_side().config(TOGETHER).plan()).join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not at the same time (ssm), which takes up to 10.1 min longer; a fresh account needs that order, and for a redeployment `relax: when-present` at an edge in `edges:` lets both start at once");
+    insta::assert_snapshot!(warnings(&side_by_side().config(TOGETHER).plan()).join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not at the same time (ssm), which takes up to 10 min 7 s longer; a fresh account needs that order, and for a redeployment `relax: when-present` at an edge in `edges:` lets both start at once");
     let imports = App::pair(slow(exports(json!("x"))), slow(holds(json!({ "Fn::ImportValue": "x" }))));
-    insta::assert_snapshot!(warnings(&imports.config(TOGETHER).plan()).join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not at the same time (import), which takes up to 10.1 min longer");
+    insta::assert_snapshot!(warnings(&imports.config(TOGETHER).plan()).join("\n"), @"phase `p` deploys `Consumer` after `Producer` and not at the same time (import), which takes up to 10 min 7 s longer");
 }
 
 #[test]

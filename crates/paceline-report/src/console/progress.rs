@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use paceline_engine::event::{Outcome, StepRef};
+use paceline_text::{Tone, columns, count, duration, one_line};
 
 use super::Console;
+use crate::figures::clock;
 use crate::record::StepRecord;
-use crate::text::{Tone, chars, clock, count, one_line, words};
 
 /// How long a progress line may be when no width was given.
 const LINE: usize = 100;
@@ -102,10 +103,10 @@ impl<W: Write> Console<W> {
         let done = format!("; done {done}/{}", self.record.stacks().count());
         let width = self.options.style.width.map_or(LINE, usize::from);
         let indent = clock(self.now()).len() + 1 + super::WORD;
-        let room = width.saturating_sub(indent + chars(&done));
-        let room = room.saturating_sub(chars(&format!("{steps}: ")));
+        let room = width.saturating_sub(indent + columns(&done));
+        let room = room.saturating_sub(columns(&format!("{steps}: ")));
         let mut list = running.join(", ");
-        if chars(&list) > room {
+        if columns(&list) > room {
             list = fit(&without_places, room);
         }
         Some(format!("{steps}: {list}{done}"))
@@ -121,7 +122,7 @@ impl<W: Write> Console<W> {
             let is_of_stack = step.step.is_of_stack();
             let name = if is_of_stack { one_line(&step.step.title) } else { self.record.named(&step.step) };
             if let Some(retry) = &step.unanswered {
-                let ago = words(self.record.elapsed.saturating_sub(retry.at));
+                let ago = duration(self.record.elapsed.saturating_sub(retry.at));
                 let text = format!(
                     "{name}: tried again {ago} ago (attempt {}), nothing heard since: {}",
                     retry.attempt, retry.reason
@@ -166,7 +167,7 @@ impl<W: Write> Console<W> {
         }
         let start = self.record.of_kind("publish").filter_map(StepRecord::started).min().unwrap_or_default();
         let end = self.record.of_kind("publish").filter_map(StepRecord::finished).max().unwrap_or_default();
-        let took = words(end.saturating_sub(start).max(Duration::ZERO));
+        let took = duration(end.saturating_sub(start).max(Duration::ZERO));
         let mut asides = Vec::new();
         if there > 0 {
             asides.push(format!("{there} {} already there", if there == 1 { "was" } else { "were" }));
@@ -195,7 +196,7 @@ fn fit(items: &[String], room: usize) -> String {
         let separator = if i == 0 { "" } else { ", " };
         let left = items.len() - i;
         let rest = if left > 1 { format!(", {} more", left - 1) } else { String::new() };
-        if i > 0 && chars(&list) + chars(separator) + chars(item) + chars(&rest) > room {
+        if i > 0 && columns(&list) + columns(separator) + columns(item) + columns(&rest) > room {
             return format!("{list}, {left} more");
         }
         list.push_str(separator);

@@ -11,7 +11,7 @@ use paceline_engine::event::{Event, Fact, Outcome, StackProgress, StepFinished};
 use paceline_plan::StepOperation;
 use paceline_plan::history::HistoryKind;
 
-use crate::text::seconds;
+use crate::figures::seconds;
 
 /// How a step was performed.
 #[derive(Debug, Clone, Default)]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use paceline_text::one_line;
+
 use crate::record::{Record, Span, StepRecord};
-use crate::text::one_line;
 
 /// A row of the timeline.
 #[derive(Debug)]

@@ -5,12 +5,13 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use paceline_engine::event::Outcome;
+use paceline_text::{columns, cut, duration};
 
 use super::escape;
 use super::lanes::{Row, extent, rows};
+use crate::figures::clock;
 use crate::path::critical_path;
 use crate::record::{Record, Span, StepRecord};
-use crate::text::{chars, clock, cut, words};
 
 const LABELS: f64 = 250.0;
 const CHART: f64 = 900.0;
@@ -182,7 +183,7 @@ impl<'a> Chart<'a> {
                  <title>waited {} for room</title></line>",
                 self.x(ready),
                 self.x(last.started),
-                words(step.queued())
+                duration(step.queued())
             )?;
         }
         let class = if step.step.kind == "gate" { "gate" } else { "" };
@@ -205,11 +206,11 @@ impl<'a> Chart<'a> {
     /// there is no room behind.
     fn behind(&mut self, step: &StepRecord, last: &Span, until: Duration, y: f64) -> std::fmt::Result {
         let (start, end) = extent(last, self.record.elapsed);
-        let mut text = words(end.saturating_sub(start));
+        let mut text = duration(end.saturating_sub(start));
         if !step.outcome.is_some_and(Outcome::is_success) {
             text = format!("{}, {text}", step.word());
         }
-        let wide = CHARACTER * f64::from(u32::try_from(chars(&text)).unwrap_or(u32::MAX));
+        let wide = CHARACTER * f64::from(u32::try_from(columns(&text)).unwrap_or(u32::MAX));
         let behind = self.x(end.max(until)).max(self.x(start) + LEAST) + 5.0;
         let (x, anchor) = if behind + wide > LABELS + CHART + RIGHT && self.x(start) - LABELS > wide {
             (self.x(start) - 5.0, "end")
@@ -244,7 +245,7 @@ impl<'a> Chart<'a> {
                 self.record.label(&step.step),
                 clock(start),
                 clock(end),
-                words(end.saturating_sub(start))
+                duration(end.saturating_sub(start))
             );
             for more in [&step.detail, &step.failing].into_iter().flatten() {
                 let _ = write!(title, "\n{more}");
@@ -253,7 +254,7 @@ impl<'a> Chart<'a> {
                 let _ = write!(title, "\n{}", step.cause_line());
             }
             for resource in &step.slowest {
-                let _ = write!(title, "\n{} {}", words(resource.took), resource.logical_id);
+                let _ = write!(title, "\n{} {}", duration(resource.took), resource.logical_id);
             }
             writeln!(
                 self.body,
@@ -289,7 +290,7 @@ impl<'a> Chart<'a> {
                 "<line class=\"pause\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\">\
                  <title>interrupted for {}</title></line>",
                 TOP - 4.0,
-                words(part.pause)
+                duration(part.pause)
             )?;
         }
         Ok(())

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact, Outcome, RunStarted, StackProgress, StepFinished, StepRef};
+use paceline_text::one_line;
 
 use super::{InProgress, Part, Record, Resource, Retry, Span, StepRecord};
-use crate::text::{one_line, seconds};
+use crate::figures::seconds;
 
 /// How many of a stack's resources are remembered for how long they took.
 const SLOWEST: usize = 5;

@@ -1,9 +1,9 @@
 //! What goes on in AWS, whether or not the run watches it.
 
 use paceline_engine::event::{Outcome, StackAccepted, StackProgress, StackSubmitted, StepFinished};
+use paceline_text::one_line;
 
 use super::{Record, Status, StepRecord};
-use crate::text::one_line;
 
 /// An operation on a stack that had not ended when it was last heard of.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! What steps are called for people.
 
 use paceline_engine::event::{Outcome, StepRef};
+use paceline_text::{count, one_line};
 
 use super::{Record, StepRecord};
-use crate::text::{count, one_line};
 
 impl Record {
     /// Where a step happens, as far as that tells it from others: its region, with its account when the run

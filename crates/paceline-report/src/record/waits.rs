@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use paceline_engine::event::StackProgress;
 use paceline_plan::durations::{Durations, ResourceOperation, Source};
+use paceline_text::{duration, one_line};
 
 use super::{Record, StepRecord, fold};
-use crate::text::{one_line, words};
 
 /// A resource on which AWS works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,8 @@ impl Waits {
 
     /// Such as `waits for Cluster (AWS::EKS::Cluster): 3 min so far, usually 9 min`.
     pub(crate) fn shown(&self) -> String {
-        let usually = self.usually.map(|usually| format!(", usually {}", words(usually))).unwrap_or_default();
+        let usually =
+            self.usually.map(|usually| format!(", usually {}", duration(usually))).unwrap_or_default();
         let others = match self.others {
             0 => String::new(),
             1 => " and 1 other resource".to_owned(),
@@ -70,7 +71,7 @@ impl Waits {
             "" => "runs".to_owned(),
             what => format!("waits for {what}{others}"),
         };
-        format!("{what}: {} so far{usually}", words(self.so_far))
+        format!("{what}: {} so far{usually}", duration(self.so_far))
     }
 }
 

@@ -1,10 +1,10 @@
 //! The buckets of S3 and their objects.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use paceline_text::hex;
 use sha2::{Digest as _, Sha256};
 
 use super::{Place, World};
@@ -130,13 +130,7 @@ impl Buckets {
 
 /// Real `ETag`s are MD5 of the content; any tag that follows from the content serves.
 pub(crate) fn etag(body: &[u8]) -> String {
-    let hash = Sha256::digest(body);
-    let mut text = String::from("\"");
-    for byte in hash.iter().take(16) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text.push('"');
-    text
+    format!("\"{}\"", hex(&Sha256::digest(body)[..16]))
 }
 
 #[cfg(test)]

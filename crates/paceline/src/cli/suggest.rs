@@ -2,7 +2,7 @@
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue};
-use paceline_plan::near;
+use paceline_text::near;
 
 /// Where an error has what was given, and what it suggests in its place.
 const SUGGESTED: [(ContextKind, ContextKind); 3] = [

@@ -5,6 +5,7 @@ use paceline_app::Failure;
 use paceline_assembly::Assembly;
 use paceline_buildspec::understand::{self, Understanding, needs_bash};
 use paceline_plan::starter::{Deployment, Line, Maker, Practice, Runtime, Script, Setup, When};
+use paceline_text::shell_word;
 
 /// What the buildspecs do, one after the other. `place` says where a folder is from the configuration's.
 pub(crate) fn practice(read: &[(&Utf8Path, Understanding)], place: impl Fn(&str) -> String) -> Practice {
@@ -52,9 +53,8 @@ pub(crate) fn practice(read: &[(&Utf8Path, Understanding)], place: impl Fn(&str)
 }
 
 fn maker(app: &understand::App, place: impl Fn(&str) -> String) -> Maker {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let program =
-        app.program.as_deref().map(|program| format!(" --app {}", quoted(program))).unwrap_or_default();
+        app.program.as_deref().map(|program| format!(" --app {}", shell_word(program))).unwrap_or_default();
     let output =
         if app.assembly == "cdk.out" { String::new() } else { format!(" --output {}", app.assembly) };
     // What npm does not take for its own it hands on only behind this.

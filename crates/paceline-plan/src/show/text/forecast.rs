@@ -26,7 +26,7 @@ impl Page<'_> {
             if strategy == Some(Strategy::Phases) && self.plan.phases.is_empty() {
                 continue;
             }
-            let mut row = format!("  {way:<20} {:>10}", show_duration(time));
+            let mut row = format!("  {way:<20} {:>11}", show_duration(time));
             if strategy == Some(chosen) {
                 row.push_str("   this plan");
                 let saved = forecast.sequential.saturating_sub(time);
@@ -52,11 +52,11 @@ impl Page<'_> {
         ];
         for (way, time, what) in others {
             if let Some(time) = time {
-                self.line(&format!("  {way:<20} {:>10}   {what}", show_duration(time)));
+                self.line(&format!("  {way:<20} {:>11}   {what}", show_duration(time)));
             }
         }
         let bound = show_duration(forecast.lower_bound);
-        self.line(&format!("  {:<20} {bound:>10}   the longest chain, without any limit", "at best"));
+        self.line(&format!("  {:<20} {bound:>11}   the longest chain, without any limit", "at best"));
         self.durations(forecast.made_by);
         if let Some(price) = &forecast.price {
             self.price(price, forecast);
@@ -117,7 +117,7 @@ impl Page<'_> {
     }
 
     fn completion(&mut self, title: &str, completion: &Completion, difference: &str) {
-        self.line(&format!("  {title:<20} {:>10}   {difference}", show_duration(completion.finish)));
+        self.line(&format!("  {title:<20} {:>11}   {difference}", show_duration(completion.finish)));
         self.paragraph("    ", &completion.critical_path.join(" → "), Some(Tone::Dim));
     }
 
