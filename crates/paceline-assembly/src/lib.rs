@@ -26,6 +26,7 @@ mod placeholders;
 mod read;
 mod seen;
 mod shape;
+mod status;
 mod template;
 mod values;
 mod walk;
@@ -45,6 +46,7 @@ pub use model::{Assembly, Bootstrap, Environment, EnvironmentError, NestedTempla
 pub use partitions::{is_host_of_aws, partition, url_suffix};
 pub use placeholders::placeholders;
 pub use seen::Unseen;
+pub use status::{ResourceStatus, STACK_TYPE, StackOperation, StackStatus, is_cancellation};
 pub use template::{Resource, Template, TemplateError};
 pub use values::{Given, Known, Resolver, Text, UNKNOWN};
 pub use walk::{Intrinsic, Node, PropertyPath, Segment, sub_variables, walk};

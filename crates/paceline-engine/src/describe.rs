@@ -3,7 +3,7 @@
 use paceline_plan::history::short;
 use paceline_plan::{Plan, Step, THE_APP, Work};
 
-use crate::event::{PlannedPhase, PlannedStep, RunStarted, StepRef};
+use crate::event::{AssetKind, PlannedPhase, PlannedStep, RunStarted, StepKind, StepRef};
 use crate::run::RunOptions;
 
 /// The id, title and place of a step, as events tell them.
@@ -19,7 +19,12 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
     };
     StepRef {
         step: step.id.clone(),
-        kind: step.work.kind().to_owned(),
+        kind: StepKind::of(&step.work),
+        asset: match &step.work {
+            Work::Publish(publish) if publish.image => Some(AssetKind::Image),
+            Work::Publish(_) => Some(AssetKind::File),
+            _ => None,
+        },
         title,
         stack_name: step.work.changes().map(|_| stack.name.clone()),
         account: stack.account.clone(),

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use paceline_assembly::ResourceStatus;
 use paceline_plan::Plan;
 
-use crate::event::{Fact, StackProgress, StackSubmitted, StepRef};
+use crate::event::{Fact, StackCall, StackProgress, StackSubmitted};
 
 /// What is still missing, by the step that is waited for and the one that waits.
 #[derive(Debug)]
@@ -96,7 +97,8 @@ impl Early {
     }
 
     fn progress(&mut self, step: usize, progress: &StackProgress) -> Option<News> {
-        let is_complete = matches!(progress.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE");
+        let is_complete =
+            matches!(progress.status, ResourceStatus::CreateComplete | ResourceStatus::UpdateComplete);
         if !is_complete || progress.unconfirmed || self.troubles.contains_key(&step) {
             return None;
         }
@@ -109,11 +111,11 @@ impl Early {
     }
 
     fn submitted(&mut self, step: usize, submitted: &StackSubmitted) -> Option<News> {
-        match submitted.operation.as_str() {
+        match submitted.operation {
             // It changes nothing yet.
-            "create-change-set" => None,
-            "create" | "update" | "execute-change-set" => Some(News::Anew),
-            "delete" => self.fails(step, "is being deleted".to_owned()),
+            StackCall::CreateChangeSet => None,
+            StackCall::Create | StackCall::Update | StackCall::ExecuteChangeSet => Some(News::Anew),
+            StackCall::Delete => self.fails(step, "is being deleted".to_owned()),
             _ => self.fails(step, "is being rolled back".to_owned()),
         }
     }
@@ -121,22 +123,16 @@ impl Early {
 
 /// What a change says of an operation that goes wrong, or is undone.
 fn trouble(progress: &StackProgress) -> Option<String> {
-    let StackProgress { logical_id, status, .. } = progress;
-    if is_of_stack(progress) {
-        return match status.as_str() {
-            status if status.contains("ROLLBACK") => Some(format!("is being rolled back ({status})")),
-            status if status.starts_with("DELETE") => Some(format!("is being deleted ({status})")),
-            status if status.ends_with("_FAILED") => Some(format!("has failed ({status})")),
+    if let Some(status) = progress.stack_status() {
+        return match status {
+            status if status.is_rollback() => Some(format!("is being rolled back ({status})")),
+            status if status.is_deletion() => Some(format!("is being deleted ({status})")),
+            status if status.failed() => Some(format!("has failed ({status})")),
             _ => None,
         };
     }
+    let StackProgress { logical_id, status, .. } = progress;
     // What cannot be cleaned up after an update is left behind, and the update has succeeded all the same.
-    let fails = status.contains("ROLLBACK") || status.ends_with("_FAILED") && status != "DELETE_FAILED";
+    let fails = status.is_rollback() || status.failed() && *status != ResourceStatus::DeleteFailed;
     fails.then(|| format!("has failed ({logical_id} is in {status})"))
-}
-
-fn is_of_stack(progress: &StackProgress) -> bool {
-    let StepRef { stack_name, .. } = &progress.step;
-    progress.resource_type == "AWS::CloudFormation::Stack"
-        && stack_name.as_ref() == Some(&progress.logical_id)
 }

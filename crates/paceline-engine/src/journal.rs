@@ -22,7 +22,7 @@ pub use self::read::read_events;
 use self::read::{Contents, read};
 use self::same::is_about;
 use self::since::Changes;
-use crate::event::{Event, Fact};
+use crate::event::{Event, Fact, StepKind};
 use crate::run::Earlier;
 use crate::{exit, private};
 
@@ -183,7 +183,7 @@ impl Journal {
 fn is_relied_on(fact: &Fact) -> bool {
     match fact {
         Fact::StackSubmitted(_) | Fact::RunFinished(_) => true,
-        Fact::StepFinished(finished) => !matches!(finished.step.kind.as_str(), "publish" | "gate"),
+        Fact::StepFinished(finished) => !matches!(finished.step.kind, StepKind::Publish | StepKind::Gate),
         _ => false,
     }
 }

@@ -19,8 +19,9 @@ mod stop;
 mod touched;
 
 pub use describe::reference;
-pub use event::{Event, Fact, Outcome};
+pub use event::{Event, Fact, Outcome, StackCall, StepKind};
 pub use journal::{Again, Journal, JournalError, PlanLock, Unfinished, read_events};
+pub use paceline_assembly::{ResourceStatus, StackOperation, StackStatus};
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
 pub use run::{Earlier, RunEnd, RunOptions, run};
 pub use schedule::{Schedule, one_after_another, schedule};

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use paceline_assembly::ResourceStatus;
 use paceline_plan::{Plan, Step};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{
-    Cause, CommandOutput, Fact, Outcome, StackAccepted, StackProgress, StackSubmitted, StepRef, StepRetried,
-    StepWarned, seconds,
+    Cause, CommandOutput, Fact, Outcome, StackAccepted, StackCall, StackProgress, StackSubmitted, StepRef,
+    StepRetried, StepWarned, seconds,
 };
 
 /// Performs steps. The engine decides which and when; a performer never schedules.
@@ -248,8 +249,8 @@ impl StepContext {
 
     /// Reports that a mutating call is about to be sent, and waits until that is in the journal. When it
     /// cannot be, this never completes: the run is over, and the step is about to be dropped.
-    pub async fn submitting(&self, operation: &str, token: &str) {
-        let (step, operation, token) = (self.reference(), operation.to_owned(), token.to_owned());
+    pub async fn submitting(&self, operation: impl Into<StackCall>, token: &str) {
+        let (step, operation, token) = (self.reference(), operation.into(), token.to_owned());
         let (recorded, wait) = oneshot::channel();
         self.send(Fact::StackSubmitted(StackSubmitted { step, operation, token }), Some(recorded));
         if wait.await.is_err() {
@@ -283,8 +284,8 @@ pub struct ResourceProgress {
     pub logical_id: String,
     /// Such as `AWS::IAM::Role`.
     pub resource_type: String,
-    /// Such as `CREATE_COMPLETE`.
-    pub status: String,
+    /// The resource's status, or the stack's.
+    pub status: ResourceStatus,
     /// CloudFormation's words, if it gave any.
     pub reason: Option<String>,
     /// Resources of the stack that are complete by now.

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use paceline_assembly::ResourceStatus;
 use paceline_plan::forecast::PUSH_TIME;
 use paceline_plan::{EarlyNeed, Plan, PlannedStack, Publish, Step, StepOperation, Work};
 
@@ -152,7 +153,7 @@ async fn tell_early(context: &StepContext, early: &[EarlyNeed]) {
             context.progress(ResourceProgress {
                 logical_id: resource.clone(),
                 resource_type: String::new(),
-                status: "CREATE_COMPLETE".to_owned(),
+                status: ResourceStatus::CreateComplete,
                 reason: None,
                 done: 0,
                 total: 0,

@@ -5,14 +5,14 @@
 
 use paceline_plan::Work;
 
-use crate::event::{Cause, Fact, Outcome};
+use crate::event::{Cause, Fact, Outcome, StackCall};
 
 /// Whether a run has changed anything.
 #[derive(Debug)]
 pub(crate) struct Touched {
     any: bool,
     /// The operation that each step has sent, as long as it may still be refused.
-    sent: Vec<Option<String>>,
+    sent: Vec<Option<StackCall>>,
 }
 
 impl Touched {
@@ -42,7 +42,7 @@ impl Touched {
             (Work::Gate { .. }, _) | (_, Outcome::Unchanged | Outcome::Skipped) => false,
             (Work::Command(_), _) | (_, Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => true,
             (_, Outcome::Failed | Outcome::Interrupted) => {
-                sent.is_some_and(|operation| !cause.is_some_and(|cause| is_refusal(cause, &operation)))
+                sent.is_some_and(|call| !cause.is_some_and(|cause| is_refusal(cause, &call)))
             }
         };
     }
@@ -53,9 +53,9 @@ impl Touched {
 }
 
 /// Whether a cause is that the very call which sends this operation was refused.
-fn is_refusal(cause: &Cause, operation: &str) -> bool {
+fn is_refusal(cause: &Cause, call: &StackCall) -> bool {
     let at = cause.at.as_deref().unwrap_or_default().to_ascii_lowercase();
-    cause.preflight && at.starts_with(&operation.replace('-', ""))
+    cause.preflight && at.starts_with(&call.as_str().replace('-', ""))
 }
 
 #[cfg(test)]
@@ -68,10 +68,10 @@ mod tests {
 
     #[test]
     fn only_the_call_that_was_sent_can_have_been_refused() {
-        assert!(is_refusal(&cause("CreateStack", true), "create"));
-        assert!(is_refusal(&cause("CreateChangeSet", true), "create-change-set"));
-        assert!(!is_refusal(&cause("DescribeChangeSet", true), "create-change-set"));
-        assert!(!is_refusal(&cause("DescribeStacks", true), "update"));
-        assert!(!is_refusal(&cause("UpdateStack", false), "update"));
+        assert!(is_refusal(&cause("CreateStack", true), &StackCall::Create));
+        assert!(is_refusal(&cause("CreateChangeSet", true), &StackCall::CreateChangeSet));
+        assert!(!is_refusal(&cause("DescribeChangeSet", true), &StackCall::CreateChangeSet));
+        assert!(!is_refusal(&cause("DescribeStacks", true), &StackCall::Update));
+        assert!(!is_refusal(&cause("UpdateStack", false), &StackCall::Update));
     }
 }

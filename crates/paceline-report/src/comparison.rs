@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use paceline_engine::StepKind;
 use paceline_text::{count, one_line};
 
 use crate::figures::Unit;
@@ -33,7 +34,7 @@ impl PhaseTimes {
         let phases: Vec<(String, Duration)> =
             record.phases().iter().map(|phase| (phase.name.to_owned(), of(phase))).collect();
         let others =
-            record.steps.iter().filter(|step| matches!(step.step.kind.as_str(), "synth" | "command"));
+            record.steps.iter().filter(|step| matches!(step.step.kind, StepKind::Synth | StepKind::Command));
         let others: Duration = others.map(StepRecord::duration).sum();
         Self { total: others + phases.iter().map(|&(_, time)| time).sum::<Duration>(), phases }
     }

@@ -9,7 +9,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use paceline_engine::event::{Cause, Event, Fact, Outcome, RunFinished, RunStarted, StepRef, StepRetried};
+use paceline_engine::event::{
+    Cause, Event, Fact, Outcome, RunFinished, RunStarted, StepKind, StepRef, StepRetried,
+};
 use paceline_text::{Style, Tone, count, duration, one_line};
 
 use crate::Report;
@@ -149,7 +151,7 @@ impl<W: Write> Console<W> {
         self.progress = self.record.elapsed;
         self.heartbeat.clear();
         self.published = false;
-        let of = |kind: &'static str| run.steps.iter().filter(move |planned| planned.step.kind == kind);
+        let assets = run.steps.iter().filter(|planned| planned.step.kind == StepKind::Publish).count();
         let stacks = || run.steps.iter().filter(|planned| planned.step.is_of_stack());
         let places: BTreeSet<_> = stacks()
             .filter_map(|planned| Some((&planned.step.account, planned.step.region.as_ref()?)))
@@ -160,7 +162,7 @@ impl<W: Write> Console<W> {
         if run.phases.len() > 1 {
             parts.push(count(run.phases.len(), "phase"));
         }
-        match of("publish").count() {
+        match assets {
             0 => {}
             n => parts.push(count(n, "asset")),
         }
@@ -176,7 +178,10 @@ impl<W: Write> Console<W> {
     fn started(&mut self, step: &StepRef) -> io::Result<()> {
         let Some(step) = self.record.step(&step.step) else { return Ok(()) };
         // Gates and assets are worth a line when it is known how they ended.
-        if !matches!(step.step.kind.as_str(), "deploy" | "delete" | "synth" | "command") {
+        if !matches!(
+            step.step.kind,
+            StepKind::Deploy | StepKind::Delete | StepKind::Synth | StepKind::Command
+        ) {
             return Ok(());
         }
         if step.looks_again() {
@@ -219,14 +224,14 @@ impl<W: Write> Console<W> {
 
     fn finished(&mut self, step: &StepRef, resumed: bool) -> io::Result<()> {
         let Some(step) = self.record.step(&step.step).cloned() else { return Ok(()) };
-        let kind = step.step.kind.as_str();
+        let is_asset = step.step.kind == StepKind::Publish;
         match step.outcome {
             Some(Outcome::Failed | Outcome::RolledBack) => self.failed(&step)?,
-            Some(Outcome::Skipped) if kind != "publish" => {
+            Some(Outcome::Skipped) if !is_asset => {
                 let text = format!("{}, {}", self.record.named(&step.step), self.record.why_skipped(&step));
                 self.say(Tone::Warn, "skipped", &text)?;
             }
-            Some(Outcome::Interrupted) if kind != "publish" && !step.spans.is_empty() => {
+            Some(Outcome::Interrupted) if !is_asset && !step.spans.is_empty() => {
                 self.interrupted(&step)?;
             }
             Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged)
@@ -244,7 +249,7 @@ impl<W: Write> Console<W> {
             }
             _ => {}
         }
-        if kind == "publish" { self.publishing(false) } else { Ok(()) }
+        if is_asset { self.publishing(false) } else { Ok(()) }
     }
 
     fn succeeded(&mut self, step: &StepRecord, outcome: Outcome) -> io::Result<()> {
@@ -252,13 +257,13 @@ impl<W: Write> Console<W> {
         let took = duration(step.duration());
         let detail =
             step.detail.as_deref().map(|detail| format!(": {}", one_line(detail))).unwrap_or_default();
-        match step.step.kind.as_str() {
-            "publish" if step.duration() < LONG_PUBLISH => Ok(()),
-            "gate" => self.say(Tone::Plain, "gate", &format!("{label}{detail}, waited {took}")),
-            "deploy" | "delete" if outcome == Outcome::Unchanged => {
+        match step.step.kind {
+            StepKind::Publish if step.duration() < LONG_PUBLISH => Ok(()),
+            StepKind::Gate => self.say(Tone::Plain, "gate", &format!("{label}{detail}, waited {took}")),
+            StepKind::Deploy | StepKind::Delete if outcome == Outcome::Unchanged => {
                 self.say(Tone::Good, step.word(), &format!("{label}{detail}"))
             }
-            "delete" => self.say(Tone::Good, "deleted", &format!("{label} in {took}{detail}")),
+            StepKind::Delete => self.say(Tone::Good, "deleted", &format!("{label} in {took}{detail}")),
             _ => self.say(Tone::Good, "done", &format!("{label} in {took}{detail}")),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use paceline_engine::event::Outcome;
+use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{Style, Tone, count, duration, one_line};
 
 use crate::link::stack_link;
@@ -87,7 +87,7 @@ pub(crate) fn failed_beside_stacks(record: &Record) -> Option<String> {
         [] => None,
         [one] => Some(record.named(&one.step)),
         _ => {
-            let mut of_kind: BTreeMap<&str, usize> = BTreeMap::new();
+            let mut of_kind: BTreeMap<&StepKind, usize> = BTreeMap::new();
             for step in failed {
                 *of_kind.entry(&step.step.kind).or_default() += 1;
             }

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use fs_err::OpenOptions;
-use paceline_engine::event::{Event, Fact, Outcome, StepFinished, StepRef};
+use paceline_engine::event::{AssetKind, Event, Fact, Outcome, StepFinished, StepKind, StepRef};
 use paceline_engine::private;
 use paceline_plan::StepOperation;
 use paceline_plan::history::{ELSEWHERE, Entry, History, HistoryKind, SCHEMA, account_key};
@@ -58,15 +58,15 @@ impl HistoryEntries {
 
     fn finished(&mut self, event: &Event, finished: &StepFinished) {
         let step = &finished.step;
-        let kind = match step.kind.as_str() {
-            "deploy" | "delete" => HistoryKind::Stack,
-            "gate" => HistoryKind::Gate,
-            "command" => HistoryKind::Command,
-            "synth" => HistoryKind::Synth,
-            // The id of a step says where the asset goes.
-            "publish" if step.step.starts_with("publish:ecr:") => HistoryKind::Image,
-            "publish" => HistoryKind::File,
-            _ => return,
+        let kind = match (&step.kind, &step.asset) {
+            (StepKind::Deploy | StepKind::Delete, _) => HistoryKind::Stack,
+            (StepKind::Gate, _) => HistoryKind::Gate,
+            (StepKind::Command, _) => HistoryKind::Command,
+            (StepKind::Synth, _) => HistoryKind::Synth,
+            (StepKind::Publish, Some(AssetKind::Image)) => HistoryKind::Image,
+            (StepKind::Publish, Some(AssetKind::File)) => HistoryKind::File,
+            // Of a newer version, or of one that did not say what it published.
+            (StepKind::Publish | StepKind::Other(_), _) => return,
         };
         let performed = self.steps.entry(step.step.clone()).or_default();
         // That it was done is told once.
@@ -75,7 +75,7 @@ impl HistoryEntries {
         }
         let operation = match (finished.outcome, kind) {
             // That there was nothing to delete says nothing.
-            (Outcome::Unchanged, _) if step.kind == "delete" => return,
+            (Outcome::Unchanged, _) if step.kind == StepKind::Delete => return,
             (Outcome::Unchanged, _) => StepOperation::Unchanged,
             (Outcome::Deleted, _) => StepOperation::Delete,
             (Outcome::Deployed, HistoryKind::Stack) => match performed.operation {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use paceline_engine::StepKind;
 use paceline_text::{clean, count, duration, one_line};
 
 use crate::build::before_the_run;
@@ -188,9 +189,9 @@ fn path(out: &mut String, record: &Record) -> std::fmt::Result {
     }
     writeln!(out, "<h2>What decided when it finished</h2>\n<ol>")?;
     for link in &links {
-        let kind = match link.step.step.kind.as_str() {
-            "deploy" | "delete" => String::new(),
-            kind => format!("{} ", escape(kind)),
+        let kind = match &link.step.step.kind {
+            StepKind::Deploy | StepKind::Delete => String::new(),
+            kind => format!("{} ", escape(kind.as_str())),
         };
         let idle = if link.idle.as_secs() >= 10 {
             format!(", after waiting {}", duration(link.idle))

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use paceline_engine::event::Outcome;
+use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{clean, cut, one_line};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -33,11 +33,11 @@ pub fn junit(record: &Record) -> io::Result<Vec<Document>> {
         let name = if phase.name.is_empty() { "stacks" } else { phase.name };
         cases.extend(phase.stacks.iter().map(|step| (name.to_owned(), *step)));
     }
-    cases.extend(record.of_kind("gate").map(|step| ("gates".to_owned(), step)));
+    cases.extend(record.of_kind(StepKind::Gate).map(|step| ("gates".to_owned(), step)));
     // Assets are of interest only when they are why the run failed.
-    let others = record.steps.iter().filter(|step| match step.step.kind.as_str() {
-        "deploy" | "delete" | "gate" => false,
-        "publish" => step.failed(),
+    let others = record.steps.iter().filter(|step| match step.step.kind {
+        StepKind::Deploy | StepKind::Delete | StepKind::Gate => false,
+        StepKind::Publish => step.failed(),
         _ => true,
     });
     cases.extend(others.map(|step| ("other steps".to_owned(), step)));
@@ -72,7 +72,7 @@ fn file(record: &Record, cases: &[(String, &StepRecord)]) -> io::Result<String> 
 
 fn case(record: &Record, step: &StepRecord) -> TestCase {
     let mut case = TestCase::new(cut(&record.label(&step.step), NAME), status(record, step));
-    let place = record.place(&step.step).unwrap_or_else(|| step.step.kind.clone());
+    let place = record.place(&step.step).unwrap_or_else(|| step.step.kind.to_string());
     case.set_classname(cut(&place, NAME)).set_time(step.duration());
     if !step.retries.is_empty() {
         case.add_property(("retries", step.retries.len().to_string().as_str()));

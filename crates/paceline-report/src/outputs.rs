@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use paceline_engine::event::{Event, Fact, StepRef};
+use paceline_engine::event::{Event, Fact, StepKind, StepRef};
 use paceline_engine::private;
 
 use crate::Report;
@@ -51,7 +51,7 @@ impl Outputs {
         match &event.fact {
             Fact::RunStarted(run) => {
                 let mut seen = BTreeSet::new();
-                for planned in run.steps.iter().filter(|planned| planned.step.kind == "deploy") {
+                for planned in run.steps.iter().filter(|planned| planned.step.kind == StepKind::Deploy) {
                     if let Some(name) = &planned.step.stack_name
                         && !seen.insert(name)
                     {
@@ -61,7 +61,7 @@ impl Outputs {
                 false
             }
             Fact::StepFinished(finished)
-                if finished.step.kind == "deploy" && finished.outcome.is_success() =>
+                if finished.step.kind == StepKind::Deploy && finished.outcome.is_success() =>
             {
                 let key = self.key(&finished.step);
                 // What an earlier part of the run had done may be repeated without its outputs.

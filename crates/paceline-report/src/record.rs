@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use paceline_engine::event::{BuildPhases, Cause, Outcome, StepRef};
+use paceline_engine::event::{BuildPhases, Cause, Outcome, StackCall, StepKind, StepRef};
 
 mod fold;
 mod in_aws;
@@ -97,8 +97,8 @@ pub struct StepRecord {
     pub done: usize,
     /// Resources in all.
     pub total: usize,
-    /// The last mutating stack operation: `create`, `update`, `delete`, ….
-    pub operation: Option<String>,
+    /// The last call that was to change the stack.
+    pub operation: Option<StackCall>,
     /// The id that AWS gave the stack.
     pub stack_arn: Option<String>,
     /// What goes on in AWS, as far as is known.
@@ -241,7 +241,9 @@ impl Record {
     /// Whether the run has changed anything: a stack, an asset, or whatever a command changes.
     fn has_touched_anything(&self) -> bool {
         self.steps.iter().any(|step| match step.outcome {
-            Some(Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => step.step.kind != "gate",
+            Some(Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => {
+                step.step.kind != StepKind::Gate
+            }
             _ => false,
         })
     }
@@ -252,7 +254,7 @@ impl Record {
     }
 
     /// The steps of a kind, in the order of the plan.
-    pub fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a StepRecord> + 'a {
+    pub fn of_kind(&self, kind: StepKind) -> impl Iterator<Item = &StepRecord> {
         self.steps.iter().filter(move |step| step.step.kind == kind)
     }
 
@@ -263,7 +265,7 @@ impl Record {
 
     /// Whether stacks are being deleted, and none is deployed.
     pub fn only_deletes(&self) -> bool {
-        self.of_kind("delete").next().is_some() && self.of_kind("deploy").next().is_none()
+        self.of_kind(StepKind::Delete).next().is_some() && self.of_kind(StepKind::Deploy).next().is_none()
     }
 
     /// The steps that went wrong, of whatever kind.
@@ -397,13 +399,13 @@ impl StepRecord {
                 (false, true) => "waiting",
             };
         };
-        match (self.step.kind.as_str(), outcome) {
-            ("delete", Outcome::Unchanged) => "not there",
-            ("synth", Outcome::Deployed) => "synthesized",
-            ("publish", Outcome::Deployed) => "published",
-            ("publish", Outcome::Unchanged) => "already there",
-            ("gate", Outcome::Deployed | Outcome::Unchanged) => "passed",
-            ("command", Outcome::Deployed) => "done",
+        match (&self.step.kind, outcome) {
+            (StepKind::Delete, Outcome::Unchanged) => "not there",
+            (StepKind::Synth, Outcome::Deployed) => "synthesized",
+            (StepKind::Publish, Outcome::Deployed) => "published",
+            (StepKind::Publish, Outcome::Unchanged) => "already there",
+            (StepKind::Gate, Outcome::Deployed | Outcome::Unchanged) => "passed",
+            (StepKind::Command, Outcome::Deployed) => "done",
             (_, outcome) => outcome.as_str(),
         }
     }

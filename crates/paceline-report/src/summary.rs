@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
-use paceline_engine::event::Outcome;
+use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{Style, Tone, columns, count, cut, duration, one_line};
 
 use crate::build::before_the_run;
@@ -199,7 +199,7 @@ impl Text<'_> {
 /// The commands, gates and syntheses that were not run, each with why.
 pub(crate) fn not_run(record: &Record) -> Vec<String> {
     let others = record.steps.iter().filter(|step| {
-        let is_told = !step.step.is_of_stack() && step.step.kind != "publish";
+        let is_told = !step.step.is_of_stack() && step.step.kind != StepKind::Publish;
         is_told && step.spans.is_empty()
     });
     let told = others.filter_map(|step| match step.outcome? {

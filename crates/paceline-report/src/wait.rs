@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use paceline_engine::StepKind;
 use paceline_text::{count, duration, one_line};
 
 use crate::record::{Record, StepRecord};
@@ -20,7 +21,7 @@ struct Gates {
 pub(crate) fn gates(record: &Record) -> Vec<String> {
     let mut order: Vec<String> = Vec::new();
     let mut subjects: BTreeMap<String, Gates> = BTreeMap::new();
-    for gate in record.of_kind("gate").filter(|gate| !gate.spans.is_empty()) {
+    for gate in record.of_kind(StepKind::Gate).filter(|gate| !gate.spans.is_empty()) {
         let subject = subject(gate);
         let found = gate.detail.as_deref().and_then(counted);
         if let Some(gates) = subjects.get_mut(&subject) {

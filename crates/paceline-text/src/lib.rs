@@ -9,6 +9,7 @@ mod layout;
 mod near;
 mod number;
 mod quote;
+mod vocabulary;
 
 pub use clean::{breaks_lines, clean, clean_but_for_colors, is_invisible, one_line};
 pub use hex::hex;

@@ -333,7 +333,7 @@ impl Watch<'_> {
                     unconfirmed: goes_wrong || !self.story.is_confirmed(&change),
                     logical_id: change.logical_id,
                     resource_type: change.resource_type,
-                    status: change.status,
+                    status: change.status.into(),
                     reason: change.reason,
                     happened_at: change.at,
                 }

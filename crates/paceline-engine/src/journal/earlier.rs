@@ -6,7 +6,7 @@ use paceline_plan::{Plan, Work};
 
 use super::same::Late;
 use super::since::Changes;
-use crate::event::{Event, Fact, Outcome};
+use crate::event::{Event, Fact, Outcome, StepKind};
 use crate::run::Earlier;
 
 /// A command that had been run before the interruption, and is run again.
@@ -64,7 +64,7 @@ pub(super) fn earlier(
                     continue;
                 }
                 Outcome::Deployed | Outcome::Deleted => {
-                    touched |= finished.step.kind != "gate";
+                    touched |= finished.step.kind != StepKind::Gate;
                     &finished.step
                 }
                 // Should it be found done after all, then somebody else did it.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::JournalError;
 use crate::describe::content;
+use crate::event::StepKind;
 
 /// The start of a run, as far as it tells what the plan was. Read in two steps, since steps may be thousands.
 #[derive(Deserialize)]
@@ -25,7 +26,7 @@ struct Steps {
 struct Step {
     #[serde(rename = "step")]
     id: String,
-    kind: String,
+    kind: StepKind,
     needs: Vec<String>,
     content: Option<String>,
 }
@@ -50,13 +51,16 @@ pub(super) fn is_about(path: &Utf8Path, file: impl Read, plan: &Plan) -> Result<
 /// it deploys the same stacks, and what did not wait for a synthesis is what it was. Then those that did wait.
 fn later(steps: &[Step], plan: &Plan) -> Option<Late> {
     let syntheses: BTreeSet<&str> =
-        steps.iter().filter(|step| step.kind == "synth").map(|step| step.id.as_str()).collect();
+        steps.iter().filter(|step| step.kind == StepKind::Synth).map(|step| step.id.as_str()).collect();
     if syntheses.is_empty() {
         return None;
     }
     let waited = |step: &Step| step.needs.iter().any(|need| syntheses.contains(need.as_str()));
-    let was: BTreeMap<&str, &Step> =
-        steps.iter().filter(|step| step.kind == "deploy").map(|step| (step.id.as_str(), step)).collect();
+    let was: BTreeMap<&str, &Step> = steps
+        .iter()
+        .filter(|step| step.kind == StepKind::Deploy)
+        .map(|step| (step.id.as_str(), step))
+        .collect();
     let is = plan.steps.iter().filter(|step| matches!(step.work, Work::Deploy { .. }));
     let is: BTreeMap<&str, Option<String>> = is.map(|step| (step.id.as_str(), content(plan, step))).collect();
     let is_same = was.keys().eq(is.keys())

@@ -9,7 +9,7 @@ use paceline_plan::Plan;
 use super::FILE;
 use super::order::Order;
 use crate::describe::reference;
-use crate::event::{Event, Fact, Outcome, StepFinished, StepRef};
+use crate::event::{Event, Fact, Outcome, StepFinished, StepKind, StepRef};
 
 /// Something that runs change, whatever their plans are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,13 +20,13 @@ pub(super) enum Thing {
 
 impl Thing {
     fn of(step: &StepRef, app: &str) -> Option<Self> {
-        match step.kind.as_str() {
-            "deploy" | "delete" => Some(Self::Stack {
+        match step.kind {
+            StepKind::Deploy | StepKind::Delete => Some(Self::Stack {
                 name: step.stack_name.clone(),
                 account: step.account.clone(),
                 region: step.region.clone(),
             }),
-            "command" => Some(Self::Command { app: app.to_owned(), name: step.title.clone() }),
+            StepKind::Command => Some(Self::Command { app: app.to_owned(), name: step.title.clone() }),
             _ => None,
         }
     }
@@ -60,10 +60,10 @@ impl Changes {
                     self.note_all(std::mem::take(&mut commands).into_values(), number);
                     (number, app) = (started.order.unwrap_or_default(), started.app.clone());
                 }
-                Fact::StepStarted(step) if step.kind == "command" => {
+                Fact::StepStarted(step) if step.kind == StepKind::Command => {
                     commands.extend(Thing::of(step, &app).map(|thing| (step.step.clone(), thing)));
                 }
-                Fact::StepFinished(finished) if finished.step.kind == "command" => {
+                Fact::StepFinished(finished) if finished.step.kind == StepKind::Command => {
                     let started = commands.remove(&finished.step.step);
                     // One that had been done before is asked for, and says at once that it was.
                     let had_been_done = finished.resumed || finished.outcome == Outcome::Unchanged;

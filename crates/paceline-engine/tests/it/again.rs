@@ -6,7 +6,8 @@ use std::time::Duration;
 use camino::Utf8Path;
 use paceline_engine::event::StepRef;
 use paceline_engine::{
-    Ended, Event, Fact, Journal, Outcome, Perform, ResourceProgress, RunOptions, StepContext, run,
+    Ended, Event, Fact, Journal, Outcome, Perform, ResourceProgress, ResourceStatus, RunOptions, StepContext,
+    run,
 };
 use paceline_plan::{Command, Plan, Work};
 
@@ -311,7 +312,7 @@ impl Perform for Adopts {
         context.progress(ResourceProgress {
             logical_id: "Parameter".to_owned(),
             resource_type: String::new(),
-            status: "CREATE_COMPLETE".to_owned(),
+            status: ResourceStatus::CreateComplete,
             reason: None,
             done: 1,
             total: 1,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use paceline_engine::event::{
-    BuildPhase, BuildPhases, Cause, CommandOutput, RunFinished, StackAccepted, StackProgress, StackSubmitted,
-    StepFinished, StepHeld, StepRef, StepRetried, StepWarned,
+    BuildPhase, BuildPhases, Cause, CommandOutput, RunFinished, StackAccepted, StackCall, StackProgress,
+    StackSubmitted, StepFinished, StepHeld, StepRef, StepRetried, StepWarned,
 };
-use paceline_engine::{Event, Fact, Outcome, RunOptions, reference};
+use paceline_engine::{Event, Fact, Outcome, ResourceStatus, RunOptions, reference};
 
 use crate::draft::Draft;
 use crate::script::{START, Script, options, ran, ran_with};
@@ -20,7 +20,7 @@ fn every_kind() -> Vec<Event> {
     let ran = ran(draft.plan(), Script::default());
     let step = reference(&ran.plan, 1);
     let submitted =
-        StackSubmitted { step: step.clone(), operation: "create".to_owned(), token: "t-1".to_owned() };
+        StackSubmitted { step: step.clone(), operation: StackCall::Create, token: "t-1".to_owned() };
     let accepted = StackAccepted {
         step: step.clone(),
         stack_id: "arn:aws:cloudformation:eu-west-1:111111111111:stack/A/1".to_owned(),
@@ -35,7 +35,7 @@ fn every_kind() -> Vec<Event> {
         step: step.clone(),
         logical_id: "Role".to_owned(),
         resource_type: "AWS::IAM::Role".to_owned(),
-        status: "CREATE_FAILED".to_owned(),
+        status: ResourceStatus::CreateFailed,
         reason: Some("it exists already".to_owned()),
         done: 3,
         total: 9,

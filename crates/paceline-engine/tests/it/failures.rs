@@ -144,7 +144,7 @@ struct Sends {
 impl Perform for Sends {
     async fn perform(&self, context: StepContext) -> Ended {
         for operation in self.operations {
-            context.submitting(operation, "token").await;
+            context.submitting(*operation, "token").await;
         }
         for attempt in 0..self.retries {
             context.retried("no answer", attempt + 2, Duration::ZERO);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use paceline_engine::{Fact, Outcome, exit};
+use paceline_engine::{Fact, Outcome, StepKind, exit};
 use paceline_plan::config::FailurePolicy;
 use paceline_plan::{Plan, Work};
 
@@ -186,10 +186,10 @@ impl<'a> Watch<'a> {
                     self.failed.push(step);
                     self.preflight += usize::from(finished.cause.as_ref().unwrap().preflight);
                 }
-                let has_run = before == Seen::Running && finished.step.kind == "command";
+                let has_run = before == Seen::Running && finished.step.kind == StepKind::Command;
                 self.touched |= match finished.outcome {
                     Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack => {
-                        finished.step.kind != "gate"
+                        finished.step.kind != StepKind::Gate
                     }
                     Outcome::Failed | Outcome::Interrupted => has_run,
                     Outcome::Unchanged | Outcome::Skipped => false,
@@ -217,12 +217,13 @@ impl<'a> Watch<'a> {
                 let step = self.index[progress.step.step.as_str()];
                 assert_eq!(self.seen[step], Seen::Running);
                 let is_of_stack = progress.resource_type == "AWS::CloudFormation::Stack";
-                if is_of_stack && progress.status.starts_with("DELETE")
-                    || progress.status.contains("ROLLBACK")
-                    || progress.status.ends_with("_FAILED") && progress.status != "DELETE_FAILED"
+                let status = progress.status.as_str();
+                if is_of_stack && status.starts_with("DELETE")
+                    || status.contains("ROLLBACK")
+                    || status.ends_with("_FAILED") && status != "DELETE_FAILED"
                 {
                     self.goes_wrong(step);
-                } else if ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&progress.status.as_str())
+                } else if ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status)
                     && !progress.unconfirmed
                     && !self.troubled.contains(&step)
                 {

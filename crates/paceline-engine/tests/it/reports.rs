@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use paceline_engine::{Ended, Event, Fact, Outcome, Perform, ResourceProgress, StepContext, run};
+use paceline_engine::{
+    Ended, Event, Fact, Outcome, Perform, ResourceProgress, ResourceStatus, StepContext, run,
+};
 
 use crate::draft::Draft;
 use crate::script::{START, options, paused, ran};
@@ -27,7 +29,7 @@ impl Perform for Talks {
         context.progress(ResourceProgress {
             logical_id: "Role".to_owned(),
             resource_type: "AWS::IAM::Role".to_owned(),
-            status: "CREATE_COMPLETE".to_owned(),
+            status: ResourceStatus::CreateComplete,
             reason: None,
             done: 1,
             total: 1,

@@ -46,7 +46,7 @@ impl Talk {
             tokio::time::sleep_until(start + Duration::from_secs(*at)).await;
             for part in says.chunk_by(|a, b| !a.is_submission() && !b.is_submission()) {
                 if let [Say::Submits(operation)] = part {
-                    context.submitting(operation, "token").await;
+                    context.submitting(*operation, "token").await;
                 } else {
                     context.progress_of(part.iter().map(|say| say.progress(context)));
                 }
@@ -83,7 +83,7 @@ impl Say {
         ResourceProgress {
             logical_id,
             resource_type: resource_type.to_owned(),
-            status: status.to_owned(),
+            status: status.into(),
             reason: None,
             done: 0,
             total: 2,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use paceline_engine::event::{Outcome, StepRef};
+use paceline_engine::event::{Outcome, StepKind, StepRef};
 use paceline_text::{Tone, columns, count, duration, one_line};
 
 use super::Console;
@@ -76,13 +76,15 @@ impl<W: Write> Console<W> {
         for step in self.record.steps.iter().filter(|step| step.running) {
             let title = one_line(&step.step.title);
             let place = self.record.place(&step.step);
-            let text = match step.step.kind.as_str() {
-                "publish" => {
+            let text = match &step.step.kind {
+                StepKind::Publish => {
                     publishing += 1;
                     continue;
                 }
-                "deploy" | "delete" if step.total > 0 => format!("{title} {}/{}", step.done, step.total),
-                "deploy" | "delete" => title,
+                StepKind::Deploy | StepKind::Delete if step.total > 0 => {
+                    format!("{title} {}/{}", step.done, step.total)
+                }
+                StepKind::Deploy | StepKind::Delete => title,
                 kind => format!("{kind} {title}"),
             };
             let place = place.filter(|_| step.step.is_of_stack());
@@ -94,8 +96,8 @@ impl<W: Write> Console<W> {
             return None;
         }
         if publishing > 0 {
-            let all = self.record.of_kind("publish").count();
-            let ended = self.record.of_kind("publish").filter(|step| step.outcome.is_some()).count();
+            let all = self.record.of_kind(StepKind::Publish).count();
+            let ended = self.record.of_kind(StepKind::Publish).filter(|step| step.outcome.is_some()).count();
             running.push(format!("assets {ended}/{all}"));
             without_places.push(format!("assets {ended}/{all}"));
         }
@@ -143,21 +145,21 @@ impl<W: Write> Console<W> {
 
     /// The assets, in one line: when all have ended, or else at the end of the run.
     pub(super) fn publishing(&mut self, at_the_end: bool) -> io::Result<()> {
-        let all = self.record.of_kind("publish").count();
+        let all = self.record.of_kind(StepKind::Publish).count();
         if self.published || all == 0 || self.options.quiet {
             return Ok(());
         }
         let of = |outcome: Outcome| {
-            self.record.of_kind("publish").filter(|step| step.outcome == Some(outcome)).count()
+            self.record.of_kind(StepKind::Publish).filter(|step| step.outcome == Some(outcome)).count()
         };
-        let ended = self.record.of_kind("publish").filter(|step| step.outcome.is_some()).count();
+        let ended = self.record.of_kind(StepKind::Publish).filter(|step| step.outcome.is_some()).count();
         if ended < all && !at_the_end {
             return Ok(());
         }
         self.published = true;
         let earlier = self
             .record
-            .of_kind("publish")
+            .of_kind(StepKind::Publish)
             .filter(|step| step.resumed && step.outcome == Some(Outcome::Deployed))
             .count();
         let there = of(Outcome::Unchanged) + earlier;
@@ -165,8 +167,10 @@ impl<W: Write> Console<W> {
         if there == all {
             return self.say(Tone::Plain, "assets", &format!("{} already there", were(all)));
         }
-        let start = self.record.of_kind("publish").filter_map(StepRecord::started).min().unwrap_or_default();
-        let end = self.record.of_kind("publish").filter_map(StepRecord::finished).max().unwrap_or_default();
+        let start =
+            self.record.of_kind(StepKind::Publish).filter_map(StepRecord::started).min().unwrap_or_default();
+        let end =
+            self.record.of_kind(StepKind::Publish).filter_map(StepRecord::finished).max().unwrap_or_default();
         let took = duration(end.saturating_sub(start).max(Duration::ZERO));
         let mut asides = Vec::new();
         if there > 0 {

@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use paceline_engine::event::{Event, Fact, Outcome, StackProgress, StepFinished};
+use paceline_engine::event::{Event, Fact, Outcome, StackCall, StepFinished};
+use paceline_engine::{StackOperation, StackStatus};
 use paceline_plan::StepOperation;
 use paceline_plan::history::HistoryKind;
 
@@ -45,12 +46,14 @@ impl Performed {
                 self.attempt = None;
             }
             Fact::StackSubmitted(submitted) => {
-                self.did(&submitted.operation);
-                // That a change set is executed goes on with what its making began.
-                if matches!(
-                    submitted.operation.as_str(),
-                    "create" | "update" | "delete" | "create-change-set"
-                ) {
+                let operation = match submitted.operation {
+                    StackCall::Create => Some(StepOperation::Create),
+                    StackCall::Update => Some(StepOperation::Update),
+                    StackCall::Delete => Some(StepOperation::Delete),
+                    _ => None,
+                };
+                self.operation = operation.or(self.operation);
+                if submitted.operation.begins_operation() {
                     self.several |= self.sent.is_some() || self.began.is_some();
                     let waited_for_another = self.sent.is_none() && self.began.is_some();
                     self.before = self.before.or_else(|| {
@@ -65,10 +68,10 @@ impl Performed {
                 }
             }
             // By way of a change set, only the stack itself tells whether it is new.
-            Fact::StackProgress(progress)
-                if progress.step.stack_name.as_ref() == Some(&progress.logical_id) =>
-            {
-                self.stack_says(progress);
+            Fact::StackProgress(progress) => {
+                if let Some(status) = progress.stack_status() {
+                    self.stack_is(&status, progress.happened_at);
+                }
             }
             Fact::StepRetried(retried) => {
                 self.attempt = event.at.checked_add(seconds(retried.wait_s)).ok();
@@ -77,31 +80,28 @@ impl Performed {
         }
     }
 
-    fn stack_says(&mut self, progress: &StackProgress) {
-        let verb = progress.status.split('_').next().unwrap_or_default().to_lowercase();
-        self.did(&verb);
-        match progress.status.as_str() {
-            "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS" => {
-                (self.began, self.ended) = (Some(progress.happened_at), None);
+    /// The stack itself has changed state.
+    fn stack_is(&mut self, status: &StackStatus, at: Timestamp) {
+        let operation = match status.operation() {
+            Some(StackOperation::Create) => Some(StepOperation::Create),
+            Some(StackOperation::Update) => Some(StepOperation::Update),
+            Some(StackOperation::Delete) => Some(StepOperation::Delete),
+            Some(StackOperation::Import) | None => None,
+        };
+        self.operation = operation.or(self.operation);
+        match status {
+            StackStatus::CreateInProgress | StackStatus::UpdateInProgress | StackStatus::DeleteInProgress => {
+                (self.began, self.ended) = (Some(at), None);
             }
-            "CREATE_COMPLETE"
-            | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
-            | "UPDATE_COMPLETE"
-            | "DELETE_COMPLETE" => {
+            StackStatus::CreateComplete
+            | StackStatus::UpdateCompleteCleanupInProgress
+            | StackStatus::UpdateComplete
+            | StackStatus::DeleteComplete => {
                 // After the cleanup it is complete once more.
-                self.ended = self.ended.or(Some(progress.happened_at));
+                self.ended = self.ended.or(Some(at));
             }
             _ => {}
         }
-    }
-
-    fn did(&mut self, operation: &str) {
-        self.operation = match operation {
-            "create" => Some(StepOperation::Create),
-            "update" => Some(StepOperation::Update),
-            "delete" => Some(StepOperation::Delete),
-            _ => self.operation,
-        };
     }
 
     /// How long it took, if that can be told of a step that has ended like this.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use paceline_engine::StepKind;
 use paceline_text::one_line;
 
 use crate::record::{Record, Span, StepRecord};
@@ -23,7 +24,7 @@ pub(super) enum Row<'a> {
 /// The rows of a run: assets, the phases, and what belongs to no stack.
 pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
-    let published: Vec<_> = started(record.of_kind("publish"));
+    let published: Vec<_> = started(record.of_kind(StepKind::Publish));
     if !published.is_empty() {
         let label = format!("assets ({})", published.len());
         rows.push(Row::Packed { label, lines: pack(&published, record.elapsed) });
@@ -31,7 +32,7 @@ pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
 
     let mut gates: BTreeMap<&str, Vec<&StepRecord>> = BTreeMap::new();
     let mut loose = Vec::new();
-    for gate in started(record.of_kind("gate")) {
+    for gate in started(record.of_kind(StepKind::Gate)) {
         match gate.step.stack.as_deref().filter(|id| record.stacks().any(|stack| stack.stack_id() == *id)) {
             Some(stack) => gates.entry(stack).or_default().push(gate),
             None => loose.push(gate),
@@ -49,8 +50,10 @@ pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
             rows.push(Row::Stack { step, gates });
         }
     }
-    let known = |kind: &str| matches!(kind, "publish" | "gate" | "deploy" | "delete");
-    loose.extend(started(record.steps.iter().filter(|step| !known(&step.step.kind))));
+    let has_row = |step: &StepRecord| {
+        step.step.is_of_stack() || matches!(step.step.kind, StepKind::Publish | StepKind::Gate)
+    };
+    loose.extend(started(record.steps.iter().filter(|step| !has_row(step))));
     if !loose.is_empty() {
         rows.push(Row::Heading("between stacks".to_owned()));
         rows.extend(loose.into_iter().map(Row::Other));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use paceline_engine::event::Outcome;
+use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{columns, cut, duration};
 
 use super::escape;
@@ -73,18 +73,16 @@ fn legend(out: &mut String, record: &Record) -> std::fmt::Result {
         Outcome::RolledBack,
         Outcome::Interrupted,
     ] {
-        if record
-            .steps
-            .iter()
-            .any(|step| (step.step.kind != "publish" || step.failed()) && step.outcome == Some(outcome))
-        {
+        if record.steps.iter().any(|step| {
+            (step.step.kind != StepKind::Publish || step.failed()) && step.outcome == Some(outcome)
+        }) {
             write!(out, "<span><i class=\"{outcome}\"></i>{outcome}</span>")?;
         }
     }
     if record.steps.iter().any(|step| step.running) {
         write!(out, "<span><i class=\"running\"></i>running</span>")?;
     }
-    for (kind, word) in [("publish", "assets"), ("gate", "gates")] {
+    for (kind, word) in [(StepKind::Publish, "assets"), (StepKind::Gate, "gates")] {
         if record.of_kind(kind).any(|step| !step.spans.is_empty()) {
             write!(out, "<span><i class=\"{kind}\"></i>{word}</span>")?;
         }
@@ -132,7 +130,7 @@ impl<'a> Chart<'a> {
             Row::Other(step) => {
                 // An app may have the name of a stack.
                 let label = self.record.label(&step.step);
-                let label = if step.step.kind == "synth" { format!("synth {label}") } else { label };
+                let label = if step.step.kind == StepKind::Synth { format!("synth {label}") } else { label };
                 self.step(step, &label, Duration::ZERO, y)?;
                 Ok(ROW)
             }
@@ -186,7 +184,7 @@ impl<'a> Chart<'a> {
                 duration(step.queued())
             )?;
         }
-        let class = if step.step.kind == "gate" { "gate" } else { "" };
+        let class = if step.step.kind == StepKind::Gate { "gate" } else { "" };
         self.bars(step, class, y + 3.5, BAR)?;
         for retry in &step.retries {
             let x = self.x(retry.at);

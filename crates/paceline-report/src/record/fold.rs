@@ -209,18 +209,14 @@ impl StepRecord {
         self.unanswered = None;
         self.done = progress.done;
         self.total = progress.total;
-        let about_stack = progress.resource_type == "AWS::CloudFormation::Stack"
-            && (Some(&progress.logical_id) == self.step.stack_name.as_ref()
-                || Some(&progress.logical_id) == self.step.stack.as_ref());
-        if about_stack {
-            self.turned(progress);
+        if let Some(status) = progress.stack_status() {
+            self.turned(status);
             return;
         }
         if let Some(it) = &mut self.in_aws {
             it.accepted = true;
         }
-        let status = progress.status.as_str();
-        if status.ends_with("_IN_PROGRESS") {
+        if progress.status.is_in_progress() {
             let it = InProgress::of(progress);
             match self.in_progress.get(&progress.logical_id) {
                 Some(before) if before.status == it.status => {}
@@ -235,16 +231,13 @@ impl StepRecord {
             self.slowest.sort_by(|a, b| b.took.cmp(&a.took).then_with(|| a.logical_id.cmp(&b.logical_id)));
             self.slowest.truncate(SLOWEST);
         }
-        if self.failing.is_none() && status.ends_with("_FAILED") {
+        if self.failing.is_none() && progress.status.failed_by_itself(progress.reason.as_deref()) {
             let reason = progress.reason.as_deref().map(one_line).unwrap_or_default();
-            // CloudFormation says this of the resources that it stopped because another one failed.
-            if !reason.to_ascii_lowercase().contains("cancelled") {
-                self.failing = Some(format!(
-                    "{} ({}): {reason}",
-                    one_line(&progress.logical_id),
-                    one_line(&progress.resource_type)
-                ));
-            }
+            self.failing = Some(format!(
+                "{} ({}): {reason}",
+                one_line(&progress.logical_id),
+                one_line(&progress.resource_type)
+            ));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What goes on in AWS, whether or not the run watches it.
 
-use paceline_engine::event::{Outcome, StackAccepted, StackProgress, StackSubmitted, StepFinished};
+use paceline_engine::StackStatus;
+use paceline_engine::event::{Outcome, StackAccepted, StackCall, StackSubmitted, StepFinished};
 use paceline_text::one_line;
 
 use super::{Record, Status, StepRecord};
@@ -10,7 +11,7 @@ use super::{Record, Status, StepRecord};
 pub struct InAws {
     /// CloudFormation's status of the stack at the last look; before the first one, that of the operation that was
     /// sent. Nothing is known of a change set that was executed, or an operation that was found going on.
-    pub status: Option<String>,
+    pub status: Option<StackStatus>,
     /// Whether AWS is known to have accepted it. Otherwise the run stopped after it had been sent, or right before.
     pub accepted: bool,
     /// Whether the status was seen.
@@ -31,19 +32,21 @@ pub(crate) struct GoingOn {
 impl StepRecord {
     pub(super) fn submitted(&mut self, submitted: &StackSubmitted) {
         self.operation = Some(submitted.operation.clone());
-        let status = match submitted.operation.as_str() {
+        let status = match submitted.operation {
             // It changes nothing yet.
-            "create-change-set" => return,
-            "create" => Some("CREATE_IN_PROGRESS"),
-            "update" => Some("UPDATE_IN_PROGRESS"),
-            "delete" => Some("DELETE_IN_PROGRESS"),
-            "continue-rollback" | "cancel-update" => Some("UPDATE_ROLLBACK_IN_PROGRESS"),
-            _ => None,
+            StackCall::CreateChangeSet => return,
+            StackCall::Create => Some(StackStatus::CreateInProgress),
+            StackCall::Update => Some(StackStatus::UpdateInProgress),
+            StackCall::Delete => Some(StackStatus::DeleteInProgress),
+            StackCall::ContinueRollback | StackCall::CancelUpdate => {
+                Some(StackStatus::UpdateRollbackInProgress)
+            }
+            StackCall::ExecuteChangeSet | StackCall::Other(_) => None,
         };
         // The operation that it cancels is known to go on.
-        let cancels = submitted.operation == "cancel-update";
+        let cancels = submitted.operation == StackCall::CancelUpdate;
         let accepted = cancels && self.in_aws.as_ref().is_some_and(|before| before.accepted);
-        self.in_aws = Some(InAws { status: status.map(str::to_owned), accepted, seen: false });
+        self.in_aws = Some(InAws { status, accepted, seen: false });
     }
 
     pub(super) fn accepted(&mut self, accepted: &StackAccepted) {
@@ -55,9 +58,8 @@ impl StepRecord {
     }
 
     /// The stack itself has changed state.
-    pub(super) fn turned(&mut self, progress: &StackProgress) {
-        let status = one_line(&progress.status);
-        let goes_on = status.ends_with("_IN_PROGRESS");
+    pub(super) fn turned(&mut self, status: StackStatus) {
+        let goes_on = status.is_in_progress();
         if !goes_on {
             self.in_progress.clear();
         }
@@ -111,8 +113,9 @@ impl Record {
     pub(crate) fn in_aws_shown(&self, step: &StepRecord, it: &InAws) -> String {
         let title = one_line(&step.step.title);
         // Of what was not answered, only what was asked for is known.
-        let sent = step.operation.as_deref().filter(|_| !it.accepted).map(one_line);
-        let known = sent.or_else(|| it.status.clone()).into_iter().chain(self.place(&step.step));
+        let sent = step.operation.as_ref().filter(|_| !it.accepted).map(StackCall::as_str);
+        let known = sent.or_else(|| it.status.as_ref().map(StackStatus::as_str)).map(one_line);
+        let known = known.into_iter().chain(self.place(&step.step));
         match known.collect::<Vec<_>>().join(", ") {
             known if known.is_empty() => title,
             known => format!("{title} ({known})"),

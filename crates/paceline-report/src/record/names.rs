@@ -1,6 +1,6 @@
 //! What steps are called for people.
 
-use paceline_engine::event::{Outcome, StepRef};
+use paceline_engine::event::{Outcome, StepKind, StepRef};
 use paceline_text::{count, one_line};
 
 use super::{Record, StepRecord};
@@ -32,11 +32,11 @@ impl Record {
     /// What a step is called where there are steps of several kinds: `command smoke-test`.
     pub(crate) fn named(&self, step: &StepRef) -> String {
         let label = self.label(step);
-        match step.kind.as_str() {
-            "deploy" | "delete" => label,
-            "synth" => format!("synthesis of {label}"),
-            "publish" => format!("asset {label}"),
-            kind => format!("{} {label}", one_line(kind)),
+        match &step.kind {
+            StepKind::Deploy | StepKind::Delete => label,
+            StepKind::Synth => format!("synthesis of {label}"),
+            StepKind::Publish => format!("asset {label}"),
+            kind => format!("{} {label}", one_line(kind.as_str())),
         }
     }
 
@@ -67,12 +67,11 @@ impl Record {
 }
 
 /// So many steps of a kind.
-pub(crate) fn kinds(n: usize, kind: &str) -> String {
+pub(crate) fn kinds(n: usize, kind: &StepKind) -> String {
     match kind {
-        "deploy" | "delete" => count(n, "stack"),
-        "publish" => count(n, "asset"),
-        "synth" if n > 1 => format!("{n} syntheses"),
-        "synth" => "1 synthesis".to_owned(),
-        kind => count(n, &one_line(kind)),
+        StepKind::Deploy | StepKind::Delete => count(n, "stack"),
+        StepKind::Publish => count(n, "asset"),
+        StepKind::Synth => count(n, "synthesis"),
+        kind => count(n, &one_line(kind.as_str())),
     }
 }

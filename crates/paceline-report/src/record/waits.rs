@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use paceline_engine::ResourceStatus;
 use paceline_engine::event::StackProgress;
 use paceline_plan::durations::{Durations, ResourceOperation, Source};
 use paceline_text::{duration, one_line};
@@ -15,7 +16,7 @@ pub(crate) struct InProgress {
     pub(super) since: Timestamp,
     resource_type: String,
     /// CloudFormation's status, which tells what is being done.
-    pub(super) status: String,
+    pub(super) status: ResourceStatus,
 }
 
 impl InProgress {
@@ -23,15 +24,15 @@ impl InProgress {
         Self {
             since: progress.happened_at,
             resource_type: one_line(&progress.resource_type),
-            status: one_line(&progress.status),
+            status: progress.status.clone(),
         }
     }
 
     /// None for types of which nothing is known.
     fn usually(&self) -> Option<Duration> {
-        let operation = match self.status.as_str() {
-            "CREATE_IN_PROGRESS" | "IMPORT_IN_PROGRESS" => ResourceOperation::Create,
-            "DELETE_IN_PROGRESS" => ResourceOperation::Delete,
+        let operation = match self.status {
+            ResourceStatus::CreateInProgress | ResourceStatus::ImportInProgress => ResourceOperation::Create,
+            ResourceStatus::DeleteInProgress => ResourceOperation::Delete,
             _ => ResourceOperation::Update,
         };
         let typical = Durations::typical().lookup(&self.resource_type, operation);

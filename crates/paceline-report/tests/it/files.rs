@@ -1,6 +1,6 @@
 //! The reports that are files, kept up to date while the run goes.
 
-use paceline_engine::event::{Event, Fact};
+use paceline_engine::event::{Event, Fact, StepKind};
 use paceline_report::{JsonLines, Outputs, Report, ReportDir};
 
 use crate::runs;
@@ -50,7 +50,7 @@ fn outputs_of_stacks_of_one_name_do_not_overwrite_each_other() {
     let mut outputs = Outputs::new(&path, &[]).unwrap();
     for mut event in runs::good() {
         let rename = |step: &mut paceline_engine::event::StepRef| {
-            if step.title.starts_with("Services") && step.kind == "deploy" {
+            if step.title.starts_with("Services") && step.kind == StepKind::Deploy {
                 step.stack_name = Some("Services".to_owned());
             }
         };

@@ -1,7 +1,7 @@
 //! The lines of the history that a run's events come to, and the file they go to.
 
 use jiff::Timestamp;
-use paceline_engine::event::{Event, Fact, Outcome, RunStarted};
+use paceline_engine::event::{AssetKind, Event, Fact, Outcome, RunStarted, StepKind};
 use paceline_plan::StepOperation;
 use paceline_plan::history::{ELSEWHERE, Entry, HistoryKind};
 use paceline_report::{HistoryEntries, add_history, read_history};
@@ -233,7 +233,7 @@ fn no_line_names_an_account() {
     for event in &mut events {
         if let Fact::StepFinished(finished) = &mut event.fact {
             finished.step.step = format!("publish:ecr:111122223333/us-east-1/{}", finished.step.step);
-            "publish".clone_into(&mut finished.step.kind);
+            (finished.step.kind, finished.step.asset) = (StepKind::Publish, Some(AssetKind::Image));
         }
     }
     let entries = self::entries(&events);

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_engine::event::{
-    Cause, Event, Fact, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA, StackAccepted,
-    StackProgress, StackSubmitted, StepFinished, StepRef, StepRetried, StepWarned,
+    AssetKind, Cause, Event, Fact, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA,
+    StackAccepted, StackCall, StackProgress, StackSubmitted, StepFinished, StepKind, StepRef, StepRetried,
+    StepWarned,
 };
 use paceline_plan::Strategy;
 
@@ -68,7 +69,8 @@ impl Journal {
         let phase = self.phases.iter().find(|phase| phase.stacks.iter().any(|stack| stack == id));
         let step = StepRef {
             step: format!("deploy:{id}"),
-            kind: "deploy".to_owned(),
+            kind: StepKind::Deploy,
+            asset: None,
             title: id.to_owned(),
             stack: Some(id.to_owned()),
             stack_name: Some(id.replace('/', "-")),
@@ -83,7 +85,7 @@ impl Journal {
     pub(crate) fn deletion(&mut self, id: &str, region: &str, needs: &[&str], expected_s: f64) {
         self.stack(id, region, needs, expected_s);
         if let Some(planned) = self.steps.last_mut() {
-            (planned.step.step, planned.step.kind) = (format!("delete:{id}"), "delete".to_owned());
+            (planned.step.step, planned.step.kind) = (format!("delete:{id}"), StepKind::Delete);
         }
     }
 
@@ -139,11 +141,11 @@ impl Journal {
         let step = self.reference(id);
         self.fact(ready, Fact::StepReady(step.clone()));
         self.fact(start, Fact::StepStarted(step.clone()));
-        if step.kind == "deploy" {
-            let (operation, token) = ("create".to_owned(), "token".to_owned());
+        if step.kind == StepKind::Deploy {
+            let (operation, token) = (StackCall::Create, "token".to_owned());
             self.fact(start, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
-        } else if step.kind == "delete" {
-            let (operation, token) = ("delete".to_owned(), "token".to_owned());
+        } else if step.kind == StepKind::Delete {
+            let (operation, token) = (StackCall::Delete, "token".to_owned());
             self.fact(start, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
         }
     }
@@ -166,7 +168,7 @@ impl Journal {
     }
 
     pub(crate) fn submitted(&mut self, id: &str, at: u64, operation: &str) {
-        let (step, operation, token) = (self.reference(id), operation.to_owned(), "token".to_owned());
+        let (step, operation, token) = (self.reference(id), operation.into(), "token".to_owned());
         self.fact(at, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
     }
 
@@ -181,7 +183,7 @@ impl Journal {
         let step = self.reference(id);
         let went = went.into();
         let mut outputs = BTreeMap::new();
-        if step.kind == "deploy" && went.outcome.is_success() {
+        if step.kind == StepKind::Deploy && went.outcome.is_success() {
             let region = step.region.clone().unwrap_or_default();
             outputs.insert("Url".to_owned(), format!("https://{}.example/{region}", step.title));
         }
@@ -223,7 +225,7 @@ impl Journal {
             step: self.reference(id),
             logical_id: logical_id.to_owned(),
             resource_type: resource_type.to_owned(),
-            status: status.to_owned(),
+            status: status.into(),
             reason: reason.map(str::to_owned),
             done,
             total: 84,
@@ -306,7 +308,8 @@ fn time(at: u64) -> Timestamp {
 fn plain(kind: &str, name: &str) -> StepRef {
     StepRef {
         step: format!("{kind}:{name}"),
-        kind: kind.to_owned(),
+        kind: kind.into(),
+        asset: (kind == "publish").then_some(AssetKind::File),
         title: name.to_owned(),
         stack: None,
         stack_name: None,

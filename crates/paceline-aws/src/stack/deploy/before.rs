@@ -164,7 +164,7 @@ impl Deployment<'_> {
         self.context.progress_of(of_stack.map(|change| ResourceProgress {
             logical_id: change.logical_id,
             resource_type: change.resource_type,
-            status: change.status,
+            status: change.status.into(),
             reason: change.reason,
             done: total,
             total,

@@ -1,0 +1,183 @@
+//! The events of a run: the only thing the engine emits, and the only thing reports are made from.
+//!
+//! One event is one JSON object. [`SCHEMA`] is raised when a reader of the old shape would
+//! misunderstand the new one; new kinds and new fields do not raise it.
+//!
+//! The kinds of events are in families: of the run, of a step, of a stack.
+
+mod run;
+mod stack;
+mod step;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use self::run::{BuildPhase, BuildPhases, PlannedPhase, PlannedStep, RunFinished, RunStarted};
+pub use self::stack::{StackAccepted, StackCall, StackProgress, StackSubmitted};
+pub use self::step::{
+    AssetKind, Cause, CommandOutput, Outcome, StepFinished, StepHeld, StepKind, StepRef, StepRetried,
+    StepWarned,
+};
+
+/// The version of the event format.
+pub const SCHEMA: u32 = 1;
+
+/// One fact about a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// [`SCHEMA`] of the program that wrote it.
+    pub schema: u32,
+    /// The run it belongs to.
+    pub run: String,
+    /// Counts from 1 within the run, across interruptions, without gaps.
+    pub seq: u64,
+    /// When it happened, to the millisecond.
+    #[serde(with = "millis")]
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event")]
+pub enum Fact {
+    /// The run started, or went on after an interruption.
+    #[serde(rename = "run.started")]
+    RunStarted(RunStarted),
+    /// The build that the run is a part of, and what it did until then.
+    #[serde(rename = "build.phases")]
+    BuildPhases(BuildPhases),
+    /// Everything the step waited for is complete.
+    #[serde(rename = "step.ready")]
+    StepReady(StepRef),
+    /// The step was ready, and is not any more: what it needs goes wrong, or is made anew.
+    #[serde(rename = "step.held")]
+    StepHeld(StepHeld),
+    /// The step is being performed.
+    #[serde(rename = "step.started")]
+    StepStarted(StepRef),
+    /// A mutating call is about to be sent. Journalled before the call.
+    #[serde(rename = "stack.submitted")]
+    StackSubmitted(StackSubmitted),
+    /// AWS works on the stack, whatever becomes of the run.
+    #[serde(rename = "stack.accepted")]
+    StackAccepted(StackAccepted),
+    /// A resource of the stack, or the stack itself, changed state.
+    #[serde(rename = "stack.progress")]
+    StackProgress(StackProgress),
+    /// Something went wrong that is known to be transient, or to go when other steps have ended, and is tried again.
+    #[serde(rename = "step.retried")]
+    StepRetried(StepRetried),
+    /// Something that a person should know, but that stops nothing.
+    #[serde(rename = "step.warned")]
+    StepWarned(StepWarned),
+    /// A command of the team's printed a line.
+    #[serde(rename = "command.output")]
+    CommandOutput(CommandOutput),
+    /// The step has ended, in one of the [`Outcome`]s.
+    #[serde(rename = "step.finished")]
+    StepFinished(StepFinished),
+    /// Nothing has happened for a while, and the run goes on.
+    #[serde(rename = "run.waiting")]
+    RunWaiting {
+        /// How many steps are being performed.
+        running: usize,
+    },
+    /// The run is being stopped from outside; no further step starts.
+    #[serde(rename = "run.stopping")]
+    RunStopping {
+        /// Why: a signal, the deadline, the first failure under fail-fast.
+        reason: String,
+    },
+    /// The run has ended.
+    #[serde(rename = "run.finished")]
+    RunFinished(RunFinished),
+}
+
+impl Fact {
+    /// What events call the kinds of facts.
+    pub(crate) const KINDS: [&str; 15] = [
+        "run.started",
+        "build.phases",
+        "step.ready",
+        "step.held",
+        "step.started",
+        "stack.submitted",
+        "stack.accepted",
+        "stack.progress",
+        "step.retried",
+        "step.warned",
+        "command.output",
+        "step.finished",
+        "run.waiting",
+        "run.stopping",
+        "run.finished",
+    ];
+
+    /// The step it is about, if it is about one.
+    pub fn step(&self) -> Option<&StepRef> {
+        match self {
+            Self::StepReady(step) | Self::StepStarted(step) => Some(step),
+            Self::StepHeld(fact) => Some(&fact.step),
+            Self::StackSubmitted(fact) => Some(&fact.step),
+            Self::StackAccepted(fact) => Some(&fact.step),
+            Self::StackProgress(fact) => Some(&fact.step),
+            Self::StepRetried(fact) => Some(&fact.step),
+            Self::StepWarned(fact) => Some(&fact.step),
+            Self::CommandOutput(fact) => Some(&fact.step),
+            Self::StepFinished(fact) => Some(&fact.step),
+            Self::RunStarted(_)
+            | Self::BuildPhases(_)
+            | Self::RunWaiting { .. }
+            | Self::RunStopping { .. }
+            | Self::RunFinished(_) => None,
+        }
+    }
+}
+
+/// Seconds to the millisecond, which is what events carry.
+pub(crate) fn seconds(duration: Duration) -> f64 {
+    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)).as_secs_f64()
+}
+
+/// RFC 3339 with milliseconds, as the contract of the events file says.
+pub(crate) mod millis {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{at:.3}"))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed() {
+        let error = serde_json::from_str::<Fact>(r#"{"event":"none"}"#).unwrap_err().to_string();
+        let expected: Vec<String> = Fact::KINDS.iter().map(|kind| format!("`{kind}`")).collect();
+        assert!(error.contains(&format!("expected one of {}", expected.join(", "))), "{error}");
+    }
+
+    #[test]
+    fn every_kind_and_outcome_is_documented() {
+        use Outcome::{Deleted, Deployed, Failed, Interrupted, RolledBack, Skipped, Unchanged};
+        let page = include_str!("../../../../docs/events.md");
+        for kind in Fact::KINDS {
+            assert!(page.contains(&format!("\n| `{kind}` | ")), "{kind}");
+        }
+        for outcome in [Deployed, Deleted, Unchanged, Failed, RolledBack, Skipped, Interrupted] {
+            assert!(page.contains(&format!("`{outcome}`")), "{outcome}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Events of the run as a whole: its start with the plan, the build around it, and its end.
+
+use std::collections::BTreeMap;
+
+use paceline_plan::Strategy;
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, StepRef};
+
+/// The run's own facts, with enough of the plan for every report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// The version of Paceline.
+    pub paceline: String,
+    /// The folder of the assembly, as given.
+    pub app: String,
+    /// Digest of the plan: the same digest means the same steps and templates.
+    pub plan: String,
+    /// Whether it goes on with a run that was interrupted.
+    pub resumed: bool,
+    /// Counts the starts and resumptions in the folder of the runs: what has the greater number started later,
+    /// whatever the clocks said. None without such a folder.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub order: Option<u64>,
+    /// Where AWS is reached, if that is not AWS itself: a simulator, say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub endpoint: Option<String>,
+    /// Whether the durations are those of the simulator.
+    pub simulated: bool,
+    /// In which order stacks may start.
+    pub strategy: Strategy,
+    /// The phases in their order, each with the ids of its stacks.
+    pub phases: Vec<PlannedPhase>,
+    /// Every step of the run, in an order that respects `needs`.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// A phase of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedPhase {
+    /// Its name.
+    pub name: String,
+    /// The ids of its stacks.
+    pub stacks: Vec<String>,
+}
+
+/// A step of the plan, as far as reports need it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// What it is.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// The ids of the steps it waits for.
+    pub needs: Vec<String>,
+    /// The forecast of its duration.
+    pub expected_s: f64,
+    /// The start of the digest of what it deploys or publishes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content: Option<String>,
+    /// The digest of everything that decides what it does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub identity: Option<String>,
+}
+
+/// What the build that a run is a part of did until the run started.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BuildPhases {
+    /// The id of the build, as CodeBuild gives it.
+    pub build: String,
+    /// Its phases so far, in their order.
+    pub phases: Vec<BuildPhase>,
+}
+
+/// A phase of a build, in CodeBuild's words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BuildPhase {
+    /// Such as `PROVISIONING`.
+    pub name: String,
+    /// Such as `SUCCEEDED`; none while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<String>,
+    /// How long it took, or has been going on.
+    pub duration_s: f64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFinished {
+    /// How many stacks ended in which outcome.
+    pub stacks: BTreeMap<Outcome, usize>,
+    /// The documented exit code.
+    pub exit_code: u8,
+    /// From the start of this process's part of the run to its end.
+    pub duration_s: f64,
+}

@@ -1,0 +1,234 @@
+//! Events of a step, and the words for what it is and how it ended.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use paceline_plan::Work;
+use paceline_text::vocabulary;
+use serde::{Deserialize, Serialize};
+
+vocabulary! {
+    /// What a step does.
+    StepKind {
+        /// An app is synthesized again, since its templates hold what an earlier stack created.
+        Synth = "synth",
+        /// An asset is brought to where stacks find it.
+        Publish = "publish",
+        /// A stack is created or updated.
+        Deploy = "deploy",
+        /// A stack is deleted.
+        Delete = "delete",
+        /// Waits until something is true.
+        Gate = "gate",
+        /// A script of the team runs.
+        Command = "command",
+    }
+}
+
+vocabulary! {
+    /// What kind of asset a step publishes.
+    AssetKind {
+        /// To a bucket.
+        File = "file",
+        /// To a repository, after it was built.
+        Image = "image",
+    }
+}
+
+/// Which step an event is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRef {
+    /// The step's id, such as `deploy:Services`.
+    pub step: String,
+    /// What it does.
+    pub kind: StepKind,
+    /// What is published; none for other steps, and in journals of versions that did not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub asset: Option<AssetKind>,
+    /// What it is called for people: a stack's id, an asset's name, a gate's subject.
+    pub title: String,
+    /// The id of the stack, for deploy, delete and gate steps.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stack: Option<String>,
+    /// The CloudFormation name of the stack, for deploy and delete steps.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stack_name: Option<String>,
+    /// The account it happens in, where that is known before the run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub account: Option<String>,
+    /// The region it happens in, where that is known before the run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub region: Option<String>,
+    /// The phase of its stack.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub phase: Option<String>,
+}
+
+/// A step that was ready, and is not any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepHeld {
+    /// The step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// The id of the step that it needs.
+    pub because: String,
+    /// What is wrong with that, such as `is being rolled back (UPDATE_ROLLBACK_IN_PROGRESS)`.
+    pub reason: String,
+}
+
+/// Something that may go away by itself is tried again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRetried {
+    /// The step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// What went wrong.
+    pub reason: String,
+    /// The attempt that is about to start; the first retry is 2.
+    pub attempt: u32,
+    /// The pause before it.
+    pub wait_s: f64,
+    /// Whether the attempt before was refused, so that it has done nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
+    /// The ids of the steps that have to end first, if it is those that it waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub after: Vec<String>,
+}
+
+/// Something that a person should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepWarned {
+    /// The step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// One sentence.
+    pub message: String,
+}
+
+/// A line that a command of the team's printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandOutput {
+    /// The step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// The line, without its end.
+    pub line: String,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepFinished {
+    /// The step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The first cause, when it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cause: Option<Cause>,
+    /// The id of the step whose failure made this one be skipped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub because: Option<String>,
+    /// What it found, in a few words: `42 roles usable`, `already there`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<String>,
+    /// From its start to its end.
+    pub duration_s: f64,
+    /// From ready to started.
+    pub queued_s: f64,
+    /// Whether an earlier part of this run, before an interruption, had done it already.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub resumed: bool,
+    /// The stack's outputs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// The first cause of a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The resource or call at fault, such as `MyRole (AWS::IAM::Role)`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<String>,
+    /// What was said.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hint: Option<String>,
+    /// Whether something was wrong before anything was touched: credentials, bootstrap, permissions.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub preflight: bool,
+}
+
+/// How a step ended. Every step, and so every stack, ends in exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The step's work was done. For a stack: it was created or updated.
+    Deployed,
+    /// The stack was deleted.
+    Deleted,
+    /// There was nothing to do: the stack is as it should be, or, when it was to be deleted, not there.
+    Unchanged,
+    /// It went wrong and was left as it is.
+    Failed,
+    /// It went wrong and CloudFormation restored what was there before.
+    RolledBack,
+    /// Something it depends on did not succeed.
+    Skipped,
+    /// The run was stopped before it was done; it can be resumed.
+    Interrupted,
+}
+
+impl StepKind {
+    /// The kind of a planned step.
+    pub fn of(work: &Work) -> Self {
+        match work {
+            Work::Synthesize(_) => Self::Synth,
+            Work::Publish(_) => Self::Publish,
+            Work::Deploy { .. } => Self::Deploy,
+            Work::Delete { .. } => Self::Delete,
+            Work::Gate { .. } => Self::Gate,
+            Work::Command(_) => Self::Command,
+        }
+    }
+
+    /// Whether it is an operation on a stack.
+    pub fn is_of_stack(&self) -> bool {
+        matches!(self, Self::Deploy | Self::Delete)
+    }
+}
+
+impl StepRef {
+    /// Whether it is an operation on a stack.
+    pub fn is_of_stack(&self) -> bool {
+        self.kind.is_of_stack()
+    }
+}
+
+impl Outcome {
+    /// Whether what depends on the step may start.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Deployed | Self::Deleted | Self::Unchanged)
+    }
+
+    /// The word used in events and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployed => "deployed",
+            Self::Deleted => "deleted",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled-back",
+            Self::Skipped => "skipped",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
