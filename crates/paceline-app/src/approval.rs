@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use camino::Utf8Path;
-use paceline_engine::{exit, private};
+use paceline_engine::{ExitCode, private};
 use paceline_plan::{Plan, PlanArguments, PlanChange, PlanOptions, SavedPlan};
 
 use crate::failure::Failure;
@@ -71,5 +71,5 @@ pub(crate) fn ensure_same(approved: &SavedPlan, now: &Plan, file: &Utf8Path) -> 
         "undo the changes, or approve them: `paceline plan --save {file}` writes the plan of the app as it is \
          now{synthesis}"
     );
-    Err(Failure::usage(message, hint).with_exit_code(exit::PREFLIGHT))
+    Err(Failure::usage(message, hint).with_exit_code(ExitCode::Refused))
 }

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 use paceline_aws::{AwsError, Bootstrapper, Bootstrapping, PreflightError};
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 use paceline_host::BootstrapCli;
 use tokio::task::JoinSet;
 
@@ -35,7 +35,7 @@ pub struct BootstrapSettings {
 }
 
 /// Bootstraps the environments that need it, side by side.
-pub fn bootstrap(settings: &BootstrapSettings) -> Result<u8, Failure> {
+pub fn bootstrap(settings: &BootstrapSettings) -> Result<ExitCode, Failure> {
     let app = configured(&settings.paths)?.app(&settings.paths)?;
     let mut options = app.options(None, false);
     options.only.clone_from(&settings.only);
@@ -66,7 +66,7 @@ pub fn bootstrap(settings: &BootstrapSettings) -> Result<u8, Failure> {
                     let lacks = environment.lacks.as_deref().unwrap_or_default();
                     terminal::print(&format!("{lacks}\n  {}\n", cli(environment).line(&environment.stack())));
                 }
-                return Ok(exit::DONE);
+                return Ok(ExitCode::Done);
             }
             let all = lacking.into_iter().map(|environment| (cli(&environment), environment)).collect();
             all_at_once(bootstrapper, all).await
@@ -88,7 +88,7 @@ fn place(app: &App, environment: &Bootstrapping) -> (Utf8PathBuf, Utf8PathBuf) {
 async fn all_at_once(
     bootstrapper: Bootstrapper,
     all: Vec<(BootstrapCli, Bootstrapping)>,
-) -> Result<u8, Failure> {
+) -> Result<ExitCode, Failure> {
     let bootstrapper = std::sync::Arc::new(bootstrapper);
     let mut tasks = JoinSet::new();
     for (cli, environment) in all {
@@ -98,9 +98,9 @@ async fn all_at_once(
     let mut errors: Vec<AwsError> = tasks.join_all().await.into_iter().filter_map(Result::err).collect();
     errors.sort_by_key(ToString::to_string);
     if errors.is_empty() {
-        return Ok(exit::DONE);
+        return Ok(ExitCode::Done);
     }
-    Err(Failure::from(PreflightError(errors)).with_exit_code(exit::FAILED))
+    Err(Failure::from(PreflightError(errors)).with_exit_code(ExitCode::Failed))
 }
 
 async fn one(

@@ -1,8 +1,8 @@
 //! A build in CodeBuild, from its start to its end; and the build that a run is a part of.
 
 use paceline_aws::{BuildEnd, BuildNews, BuildRequest, Builds, PreflightError};
+use paceline_engine::ExitCode;
 use paceline_engine::event::BuildPhases;
-use paceline_engine::exit;
 use paceline_report::{build_phases, log_line, phase_title};
 
 use crate::failure::Failure;
@@ -13,7 +13,11 @@ pub(crate) const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
 
 /// Starts a build, follows its phases and its log, and ends as it ends. `region` is used where nothing else names one.
 /// When this process is interrupted the build goes on, or is stopped.
-pub(crate) fn follow(request: &BuildRequest, region: &str, stop_on_interrupt: bool) -> Result<u8, Failure> {
+pub(crate) fn follow(
+    request: &BuildRequest,
+    region: &str,
+    stop_on_interrupt: bool,
+) -> Result<ExitCode, Failure> {
     let followed = start_and_follow(request, region, stop_on_interrupt);
     interrupt::as_long_as_there_is_time("a build was being started", followed)?
 }
@@ -22,7 +26,7 @@ async fn start_and_follow(
     request: &BuildRequest,
     region: &str,
     stop_on_interrupt: bool,
-) -> Result<u8, Failure> {
+) -> Result<ExitCode, Failure> {
     let connected = Box::pin(interrupt::stoppable(Builds::connect(&terminal::wire(), region))).await?;
     let builds = connected.map_err(PreflightError::from)?;
     let started = Box::pin(interrupt::stoppable(builds.start(request))).await.map_err(|failure| {
@@ -40,7 +44,7 @@ async fn start_and_follow(
         () = stop.requested() => {
             if !stop_on_interrupt {
                 terminal::say(&format!("the build {id} goes on\n hint: {how_to_stop}"));
-                return Ok(exit::INTERRUPTED);
+                return Ok(ExitCode::Interrupted);
             }
             let stopped = async {
                 builds.stop(&id).await.map_err(PreflightError::from)?;
@@ -52,7 +56,7 @@ async fn start_and_follow(
                 () = interrupt::time_is_up() => {
                     let message = format!("the build {id} has not been stopped yet");
                     terminal::say(&format!("{message}\n hint: if it goes on, {how_to_stop}"));
-                    return Ok(exit::INTERRUPTED);
+                    return Ok(ExitCode::Interrupted);
                 }
             }
         }
@@ -61,7 +65,7 @@ async fn start_and_follow(
         Ok(end) => Ok(tell(&id, &end)),
         Err(error) => {
             let message = format!("the build {id} cannot be followed any more, and goes on: {error}");
-            Err(Failure::usage(message, how_to_stop).with_exit_code(exit::INTERRUPTED))
+            Err(Failure::usage(message, how_to_stop).with_exit_code(ExitCode::Interrupted))
         }
     }
 }
@@ -84,13 +88,13 @@ fn say(news: BuildNews) {
     }
 }
 
-fn tell(id: &str, end: &BuildEnd) -> u8 {
+fn tell(id: &str, end: &BuildEnd) -> ExitCode {
     let table = build_phases(&end.phases, terminal::stderr_style());
     terminal::say_painted(&format!("the build {id}: {}\n{}", phase_title(&end.status), table.trim_end()));
     match end.status.as_str() {
-        "SUCCEEDED" => exit::DONE,
-        "STOPPED" => exit::INTERRUPTED,
-        _ => exit::FAILED,
+        "SUCCEEDED" => ExitCode::Done,
+        "STOPPED" => ExitCode::Interrupted,
+        _ => ExitCode::Failed,
     }
 }
 

@@ -2,123 +2,101 @@
 
 use std::fmt;
 
-use paceline_assembly::AssemblyError;
-use paceline_aws::{AwsError, PreflightError};
-use paceline_engine::{JournalError, exit};
+use paceline_engine::{ExitCode, JournalError};
 use paceline_host::SynthesisError;
-use paceline_plan::what_if::WhatIfError;
-use paceline_plan::{ConfigError, PlanError};
-use paceline_text::one_line;
+use paceline_text::{Explained, Problem, with_sources};
 
 /// Why a command could not do what it was asked.
 #[derive(Debug)]
 pub struct Failure {
     /// The documented exit code.
-    pub exit_code: u8,
-    /// Whether another process is at it.
+    pub exit_code: ExitCode,
+    /// Whether another process is working on the same plan.
     pub is_elsewhere: bool,
     /// Whether it was interrupted: nothing is wrong then.
     is_interruption: bool,
-    /// Each with what to do about it.
-    problems: Vec<(String, Option<String>)>,
+    problems: Vec<Problem>,
+}
+
+impl<E: Explained> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error.exit_code(), error.problems())
+    }
 }
 
 impl Failure {
+    fn new(exit_code: ExitCode, problems: Vec<Problem>) -> Self {
+        Self { exit_code, is_elsewhere: false, is_interruption: false, problems }
+    }
+
     /// Wrong usage, configuration or assembly.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            exit_code: exit::USAGE,
-            is_elsewhere: false,
-            is_interruption: false,
-            problems: vec![(message.into(), Some(hint.into()))],
-        }
+        Self::of_all(vec![(message.into(), Some(hint.into()))])
+    }
+
+    /// Several things are wrong with what was given, each with what to do about it.
+    pub fn of_all(problems: Vec<(String, Option<String>)>) -> Self {
+        let problem = |(message, hint)| Problem { place: None, message, hint };
+        Self::new(ExitCode::Usage, problems.into_iter().map(problem).collect())
     }
 
     /// It was interrupted, as the message says. The same command goes on.
     pub fn interrupted(message: impl Into<String>) -> Self {
-        let problems = vec![(message.into(), None)];
-        Self { exit_code: exit::INTERRUPTED, is_elsewhere: false, is_interruption: true, problems }
-    }
-
-    /// What is wrong, or the first of it.
-    pub fn first(&self) -> &str {
-        self.problems.first().map_or("", |(message, _)| message)
-    }
-
-    /// Several things are wrong with what was given.
-    pub fn of_all(problems: Vec<(String, Option<String>)>) -> Self {
-        Self { exit_code: exit::USAGE, is_elsewhere: false, is_interruption: false, problems }
-    }
-
-    #[must_use]
-    pub fn with_exit_code(self, exit_code: u8) -> Self {
-        Self { exit_code, ..self }
+        let problem = Problem { message: message.into(), ..Problem::default() };
+        Self { is_interruption: true, ..Self::new(ExitCode::Interrupted, vec![problem]) }
     }
 
     /// Apps that could not be synthesized.
     pub fn synthesis(mut errors: Vec<SynthesisError>) -> Self {
         errors.sort_by(|a, b| a.app.cmp(&b.app));
-        let hint = "its whole output is above; `paceline synth` tries again";
-        let problems = errors.iter().map(|error| (error.to_string(), Some(hint.to_owned())));
-        Self {
-            exit_code: exit::USAGE,
-            is_elsewhere: false,
-            is_interruption: false,
-            problems: problems.collect(),
-        }
+        Self::new(ExitCode::Usage, errors.iter().flat_map(Explained::problems).collect())
+    }
+
+    /// The journal of a run cannot be used, maybe because another process uses it.
+    pub fn journal(error: JournalError) -> Self {
+        Self { is_elsewhere: matches!(error, JournalError::Busy { .. }), ..error.into() }
     }
 
     /// Wrong configuration, as an error says it that ends in what to do.
     pub fn with_own_hint(error: &dyn std::error::Error) -> Self {
-        let mut failure = Self::with_sources(exit::USAGE, error, None);
-        for (message, hint) in &mut failure.problems {
-            if let Some((what, todo)) = message.split_once("\nhint: ") {
-                (*message, *hint) = (what.to_owned(), Some(todo.to_owned()));
-            }
-        }
-        failure
+        let text = error.to_string();
+        let (message, hint) = match text.split_once("\nhint: ") {
+            Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
+            None => (text, None),
+        };
+        Self::of_all(vec![(with_sources(message, error.source()), hint)])
+    }
+
+    /// What is wrong, or the first of it.
+    pub fn first(&self) -> String {
+        self.problems.first().map(Problem::what).unwrap_or_default()
+    }
+
+    /// The same with another exit code.
+    #[must_use]
+    pub fn with_exit_code(self, exit_code: ExitCode) -> Self {
+        Self { exit_code, ..self }
     }
 
     /// Says where in a file it is, when that is known.
     #[must_use]
     pub fn at(mut self, place: Option<impl fmt::Display>) -> Self {
-        if let (Some(place), Some((message, _))) = (place, self.problems.first_mut()) {
-            *message = format!("{place}: {message}");
+        if let (Some(place), Some(first)) = (place, self.problems.first_mut()) {
+            first.place = Some(place.to_string());
         }
         self
-    }
-
-    /// For errors that have one line, whatever the names in them hold.
-    fn on_one_line(&mut self) {
-        for (message, _) in &mut self.problems {
-            *message = one_line(message);
-        }
-    }
-
-    fn with_sources(exit_code: u8, error: &dyn std::error::Error, hint: Option<String>) -> Self {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            let part = error.to_string();
-            if !message.contains(&part) {
-                message.push_str(": ");
-                message.push_str(&part);
-            }
-            source = error.source();
-        }
-        Self { exit_code, is_elsewhere: false, is_interruption: false, problems: vec![(message, hint)] }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, (message, hint)) in self.problems.iter().enumerate() {
+        for (number, problem) in self.problems.iter().enumerate() {
             if number > 0 {
                 writeln!(f)?;
             }
             let kind = if self.is_interruption { "" } else { "error: " };
-            write!(f, "{kind}{}", indented(message))?;
-            if let Some(hint) = hint {
+            write!(f, "{kind}{}", indented(&problem.what()))?;
+            if let Some(hint) = &problem.hint {
                 write!(f, "\n hint: {}", indented(hint))?;
             }
         }
@@ -135,69 +113,4 @@ fn indented(message: &str) -> String {
         text.push_str(line);
     }
     text
-}
-
-impl From<AssemblyError> for Failure {
-    fn from(error: AssemblyError) -> Self {
-        Self::with_sources(exit::USAGE, &error, error.hint())
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        let hint = error.hint().to_owned();
-        Self::with_sources(exit::USAGE, &error, Some(hint))
-    }
-}
-
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        let mut failure = Self::with_sources(exit::USAGE, &error, Some(error.hint()));
-        if !matches!(error, PlanError::Cycle { .. }) {
-            failure.on_one_line();
-        }
-        failure
-    }
-}
-
-impl From<WhatIfError> for Failure {
-    fn from(error: WhatIfError) -> Self {
-        Self::usage(error.to_string(), error.hint())
-    }
-}
-
-impl From<JournalError> for Failure {
-    fn from(error: JournalError) -> Self {
-        let (code, hint) = match &error {
-            JournalError::Busy { .. } => (exit::PREFLIGHT, "wait until it has ended, or stop it first"),
-            JournalError::Io { .. } => {
-                (exit::PREFLIGHT, "the run keeps its journal below this folder: make it writable")
-            }
-            JournalError::Corrupt { .. } => (
-                exit::USAGE,
-                "give a journal or a file written by --events; a damaged journal of a run can be moved away",
-            ),
-        };
-        let is_elsewhere = matches!(error, JournalError::Busy { .. });
-        Self { is_elsewhere, ..Self::with_sources(code, &error, Some(hint.to_owned())) }
-    }
-}
-
-impl From<PreflightError> for Failure {
-    fn from(error: PreflightError) -> Self {
-        let problem = |error: AwsError| {
-            let hint = error.what_to_do();
-            let message = match &error.place {
-                Some(place) => format!("{place}: {error}"),
-                None => error.to_string(),
-            };
-            (message, hint)
-        };
-        Self {
-            exit_code: exit::PREFLIGHT,
-            is_elsewhere: false,
-            is_interruption: false,
-            problems: error.0.into_iter().map(problem).collect(),
-        }
-    }
 }

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use paceline_aws::{Applied, BuildRequest, PreflightError, Projects};
 use paceline_buildspec::generate;
 use paceline_buildspec::project::Project;
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 
 use crate::app::configured;
 use crate::build::follow;
@@ -36,7 +36,7 @@ pub enum ProjectCommand {
 }
 
 /// Compares, writes or starts the project.
-pub fn project(command: &ProjectCommand) -> Result<u8, Failure> {
+pub fn project(command: &ProjectCommand) -> Result<ExitCode, Failure> {
     match command {
         ProjectCommand::Diff { generated } => {
             let (wanted, region) = wanted(generated)?;
@@ -61,12 +61,12 @@ fn wanted(generated: &GeneratedFiles) -> Result<(Project, String), Failure> {
     Ok((wanted, region.unwrap_or_else(|| "us-east-1".to_owned())))
 }
 
-async fn diff(wanted: &Project, region: &str) -> Result<u8, Failure> {
+async fn diff(wanted: &Project, region: &str) -> Result<ExitCode, Failure> {
     let projects = Projects::connect(&terminal::wire(), region).await.map_err(PreflightError::from)?;
     let name = &wanted.name;
     let Some(differences) = projects.diff(wanted).await.map_err(PreflightError::from)? else {
         terminal::say(&format!("the project {name} is not there\n hint: run: paceline project apply"));
-        return Ok(exit::STALE);
+        return Ok(ExitCode::Stale);
     };
     for difference in &differences {
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
@@ -75,16 +75,16 @@ async fn diff(wanted: &Project, region: &str) -> Result<u8, Failure> {
     }
     if differences.is_empty() {
         terminal::say(&format!("the project {name} is as generated"));
-        return Ok(exit::DONE);
+        return Ok(ExitCode::Done);
     }
     terminal::say(&format!(
         "the project {name} differs in {} fields\n hint: run: paceline project apply",
         differences.len()
     ));
-    Ok(exit::STALE)
+    Ok(ExitCode::Stale)
 }
 
-async fn apply(wanted: &Project, service_role: Option<&str>, region: &str) -> Result<u8, Failure> {
+async fn apply(wanted: &Project, service_role: Option<&str>, region: &str) -> Result<ExitCode, Failure> {
     let projects = Projects::connect(&terminal::wire(), region).await.map_err(PreflightError::from)?;
     let applied = Box::pin(projects.apply(wanted, service_role)).await.map_err(PreflightError::from)?;
     let name = &wanted.name;
@@ -93,10 +93,10 @@ async fn apply(wanted: &Project, service_role: Option<&str>, region: &str) -> Re
         Applied::Updated => format!("updated the project {name}"),
         Applied::Unchanged => format!("the project {name} is as generated"),
     });
-    Ok(exit::DONE)
+    Ok(ExitCode::Done)
 }
 
-fn start(args: &StartSettings) -> Result<u8, Failure> {
+fn start(args: &StartSettings) -> Result<ExitCode, Failure> {
     let (name, region) = match (wanted(&args.generated), &args.generated.name) {
         (Ok((project, region)), _) => (project.name, region),
         // The project's name is enough: no app has to be here.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use paceline_assembly::{Assembly, FileSource};
 use paceline_aws::{Aws, AwsOptions, Images, LateSynthesis, MissingFiles, TokenKey, Wire};
-use paceline_engine::{Event, Fact, RunOptions, Stop, exit};
+use paceline_engine::{Event, ExitCode, Fact, RunOptions, Stop};
 use paceline_host::{Commands, unpublishable};
 use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME, PUSH_TIME};
 use paceline_plan::{Plan, PlanOptions, Reason, Work};
@@ -208,12 +208,12 @@ async fn simulate(app: &App, plan: &Plan, late: Option<Arc<LateSynthesis>>) -> R
     let ended = paceline_engine::run(Arc::new(plan.clone()), Arc::new(aws), run, &mut record).await;
     let took = started.elapsed();
     match (ended, cause) {
-        (Ok(ended), None) if ended.exit_code == exit::DONE => Ok(took),
+        (Ok(ended), None) if ended.exit_code == ExitCode::Done => Ok(took),
         (ended, cause) => {
             let why = cause.or_else(|| ended.err().map(|error| error.to_string())).unwrap_or_default();
             let message = format!("the simulated deployment does not get to its end: {why}");
             let hint = "`paceline deploy --simulate` shows it; without --simulate the forecast needs none";
-            Err(Failure::usage(message, hint).with_exit_code(exit::FAILED))
+            Err(Failure::usage(message, hint).with_exit_code(ExitCode::Failed))
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use camino::Utf8PathBuf;
+use paceline_text::{Explained, count};
 use serde_json::Value;
 
 use crate::template::TemplateError;
@@ -51,9 +52,8 @@ pub enum AssemblyError {
     StackErrors { dir: Utf8PathBuf, problems: Vec<StackProblem> },
 }
 
-impl AssemblyError {
-    /// What to do about it, where that is known.
-    pub fn hint(&self) -> Option<String> {
+impl Explained for AssemblyError {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::NotAnAssembly { hint, .. } => Some(hint.clone()),
             Self::MissingContext { .. } => Some(
@@ -121,8 +121,7 @@ fn keys(missing: &[MissingContext]) -> String {
 }
 
 fn problems_text(problems: &[StackProblem]) -> String {
-    let mut text =
-        if problems.len() == 1 { "an error".to_owned() } else { format!("{} errors", problems.len()) };
+    let mut text = if problems.len() == 1 { "an error".to_owned() } else { count(problems.len(), "error") };
     for problem in problems {
         // A failed write to a string is an allocation failure, which does not come back as an error.
         let StackProblem { stack, path, text: said } = problem;

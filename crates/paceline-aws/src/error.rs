@@ -8,6 +8,7 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome};
+use paceline_text::{ExitCode, Explained, Problem};
 
 use crate::profile;
 use crate::transient::{self, Class};
@@ -70,6 +71,26 @@ pub enum ErrorKind {
 #[derive(Debug, thiserror::Error)]
 #[error("{} things stand in the way", .0.len())]
 pub struct PreflightError(pub Vec<AwsError>);
+
+impl Explained for AwsError {
+    fn place(&self) -> Option<String> {
+        self.place.clone()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.what_to_do()
+    }
+}
+
+impl Explained for PreflightError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Refused
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        self.0.iter().flat_map(Explained::problems).collect()
+    }
+}
 
 impl From<AwsError> for PreflightError {
     fn from(error: AwsError) -> Self {

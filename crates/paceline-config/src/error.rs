@@ -1,6 +1,7 @@
 //! Why a configuration cannot be read.
 
 use camino::Utf8PathBuf;
+use paceline_text::Explained;
 
 use crate::places::SettingPlace;
 
@@ -27,12 +28,12 @@ pub enum ConfigError {
     },
 }
 
-impl ConfigError {
-    /// What to do.
-    pub fn hint(&self) -> &str {
-        match self {
+impl Explained for ConfigError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::Read { .. } => "give the file with --config, or leave it out to plan from the assembly",
             Self::Invalid { hint, .. } => hint,
-        }
+        };
+        Some(hint.to_owned())
     }
 }

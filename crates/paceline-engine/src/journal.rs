@@ -14,6 +14,7 @@ use std::io::{self, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_plan::Plan;
+use paceline_text::{ExitCode, Explained};
 
 pub use self::earlier::Again;
 use self::earlier::earlier;
@@ -23,8 +24,8 @@ use self::read::{Contents, read};
 use self::same::is_about;
 use self::since::Changes;
 use crate::event::{Event, Fact, StepKind};
+use crate::private;
 use crate::run::Earlier;
-use crate::{exit, private};
 
 const FILE: &str = "journal.jsonl";
 
@@ -55,6 +56,26 @@ pub enum JournalError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+}
+
+impl Explained for JournalError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Busy { .. } => "wait until it has ended, or stop it first",
+            Self::Io { .. } => "the run keeps its journal below this folder: make it writable",
+            Self::Corrupt { .. } => {
+                "give a journal or a file written by --events; a damaged journal of a run can be moved away"
+            }
+        };
+        Some(hint.to_owned())
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Busy { .. } | Self::Io { .. } => ExitCode::Refused,
+            Self::Corrupt { .. } => ExitCode::Usage,
+        }
+    }
 }
 
 /// Held while a plan is being deployed or deleted from a folder. Dropping it, or the end of the process, lets go.
@@ -160,7 +181,7 @@ impl Journal {
             lock(&file, &path)?;
             let Contents { events, seq, length } = read(&path, &file)?;
             let has_ended = events.last().is_some_and(|event| match &event.fact {
-                Fact::RunFinished(finished) => finished.exit_code != exit::INTERRUPTED,
+                Fact::RunFinished(finished) => finished.exit_code != ExitCode::Interrupted,
                 _ => false,
             });
             if has_ended {

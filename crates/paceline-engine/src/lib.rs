@@ -6,7 +6,6 @@
 mod describe;
 mod early;
 pub mod event;
-pub mod exit;
 mod journal;
 mod perform;
 pub mod private;
@@ -22,6 +21,7 @@ pub use describe::reference;
 pub use event::{Event, Fact, Outcome, StackCall, StepKind};
 pub use journal::{Again, Journal, JournalError, PlanLock, Unfinished, read_events};
 pub use paceline_assembly::{ResourceStatus, StackOperation, StackStatus};
+pub use paceline_text::ExitCode;
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
 pub use run::{Earlier, RunEnd, RunOptions, run};
 pub use schedule::{Schedule, one_after_another, schedule};

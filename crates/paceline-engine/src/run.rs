@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_plan::Plan;
+use paceline_text::ExitCode;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -62,7 +63,7 @@ pub struct Earlier {
 #[derive(Debug, Clone)]
 pub struct RunEnd {
     /// The documented exit code.
-    pub exit_code: u8,
+    pub exit_code: ExitCode,
     /// The outcome of each step, in the plan's order.
     pub outcomes: Vec<Outcome>,
 }

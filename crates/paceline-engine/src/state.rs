@@ -16,10 +16,10 @@ use paceline_plan::graph::Graph;
 use paceline_plan::{Plan, Work};
 use tokio::time::Instant;
 
+use crate::ExitCode;
 use crate::describe::{reference, run_started};
 use crate::early::Early;
 use crate::event::{Cause, Event, Fact, Outcome, RunFinished, SCHEMA, StepFinished, StepRef, seconds};
-use crate::exit;
 use crate::perform::{Clock, Ended, Report, Room};
 use crate::ready::Ready;
 use crate::run::{RunEnd, RunOptions};
@@ -193,7 +193,8 @@ impl<'a> State<'a> {
         }
         for fact in &facts {
             self.touched.hears(step, fact);
-            self.anew[step] |= matches!(fact, Fact::StackSubmitted(submitted) if !submitted.only_prepares());
+            self.anew[step] |=
+                matches!(fact, Fact::StackSubmitted(submitted) if !submitted.operation.only_prepares());
         }
         self.hear(step, facts)?;
         if let Some(recorded) = recorded {
@@ -292,11 +293,11 @@ impl<'a> State<'a> {
         let exit_code = if self.failures > 0 {
             // One permission that is missing in the middle of a run is a failure like any other.
             let is_refused = self.failures == self.preflight_failures && !self.touched.any();
-            if is_refused { exit::PREFLIGHT } else { exit::FAILED }
+            if is_refused { ExitCode::Refused } else { ExitCode::Failed }
         } else if outcomes.contains(&Outcome::Interrupted) {
-            exit::INTERRUPTED
+            ExitCode::Interrupted
         } else {
-            exit::DONE
+            ExitCode::Done
         };
         let duration_s = seconds(self.clock.elapsed());
         self.emit(Fact::RunFinished(RunFinished { stacks, exit_code, duration_s }))?;

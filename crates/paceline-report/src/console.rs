@@ -12,7 +12,7 @@ use std::time::Duration;
 use paceline_engine::event::{
     Cause, Event, Fact, Outcome, RunFinished, RunStarted, StepKind, StepRef, StepRetried,
 };
-use paceline_text::{Style, Tone, count, duration, one_line};
+use paceline_text::{ExitCode, Style, Tone, count, duration, one_line};
 
 use crate::Report;
 use crate::ending::failed_beside_stacks;
@@ -337,12 +337,12 @@ impl<W: Write> Console<W> {
             .collect();
         let counts = if counts.is_empty() { "no stacks".to_owned() } else { counts.join(", ") };
         let (tone, word) = match finished.exit_code {
-            0 => (Tone::Good, "finished"),
-            4 => (Tone::Warn, "stopped"),
+            ExitCode::Done => (Tone::Good, "finished"),
+            ExitCode::Interrupted => (Tone::Warn, "stopped"),
             _ => (Tone::Bad, "FAILED"),
         };
         let took = duration(crate::figures::seconds(finished.duration_s));
-        let others = failed_beside_stacks(&self.record).filter(|_| finished.exit_code != 0);
+        let others = failed_beside_stacks(&self.record).filter(|_| finished.exit_code != ExitCode::Done);
         let others = others.map(|others| format!(", {others} failed")).unwrap_or_default();
         self.say(tone, word, &format!("{counts}{others}, in {took}"))
     }

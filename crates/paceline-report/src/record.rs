@@ -17,7 +17,7 @@ mod waits;
 pub use in_aws::InAws;
 pub(crate) use in_aws::{GoingOn, how_to_look};
 pub(crate) use names::kinds;
-use paceline_text::Tone;
+use paceline_text::{ExitCode, Tone};
 use waits::InProgress;
 
 /// A run, as far as its events tell.
@@ -46,7 +46,7 @@ pub struct Record {
     /// Why the run is being stopped, if it is.
     pub stopping: Option<String>,
     /// The exit code, once the run has finished.
-    pub exit_code: Option<u8>,
+    pub exit_code: Option<ExitCode>,
     /// The time of the last event.
     pub elapsed: Duration,
     /// The same by the calendar.
@@ -230,10 +230,10 @@ impl Record {
         match self.exit_code {
             None if self.run.is_empty() => Status::Empty,
             None => Status::Unfinished,
-            Some(0) => Status::Done,
+            Some(ExitCode::Done) => Status::Done,
             // Also a version that did not look may have written it.
-            Some(3) if !self.has_touched_anything() => Status::Refused,
-            Some(4) => Status::Interrupted,
+            Some(ExitCode::Refused) if !self.has_touched_anything() => Status::Refused,
+            Some(ExitCode::Interrupted) => Status::Interrupted,
             Some(_) => Status::Failed,
         }
     }

@@ -4,6 +4,8 @@
 //! uses it instead of its own `format!`.
 
 mod clean;
+mod exit;
+mod explain;
 mod hex;
 mod layout;
 mod near;
@@ -12,6 +14,8 @@ mod quote;
 mod vocabulary;
 
 pub use clean::{breaks_lines, clean, clean_but_for_colors, is_invisible, one_line};
+pub use exit::ExitCode;
+pub use explain::{Explained, Problem, with_sources};
 pub use hex::hex;
 pub use layout::{Style, TIED, Tone, columns, cut, wrap};
 pub use near::near;

@@ -11,20 +11,21 @@ mod schema;
 mod signal;
 mod sim;
 
-use std::process::ExitCode;
+use std::process;
 
 use clap::Parser;
 use paceline_app::{Failure, interrupt, terminal};
+use paceline_engine::ExitCode;
 
 use crate::cli::{Cli, Command, Translated};
 
 /// Runs the command that the arguments ask for.
-pub fn main() -> ExitCode {
+pub fn main() -> process::ExitCode {
     let Translated { arguments, told } = match cli::translate(std::env::args_os().collect()) {
         Ok(translated) => translated,
         Err(failure) => {
             terminal::say(&failure.to_string());
-            return ExitCode::from(failure.exit_code);
+            return failure.exit_code.into();
         }
     };
     let cli = match Cli::try_parse_from(arguments) {
@@ -33,7 +34,7 @@ pub fn main() -> ExitCode {
             // A closed pipe is the reader's business; help and version are no errors.
             let error = cli::without_far_suggestions(error);
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { paceline_engine::exit::USAGE } else { 0 });
+            return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done }.into();
         }
     };
     if cli.command.is_without_colors() {
@@ -48,7 +49,7 @@ pub fn main() -> ExitCode {
     let done = interrupt::listen(cli.command.deadline()).and_then(|()| command(cli.command));
     memory::say_if_wanted();
     let done = match (done, terminal::lost()) {
-        (Ok(paceline_engine::exit::DONE), Some(error)) => {
+        (Ok(ExitCode::Done), Some(error)) => {
             let message = format!("what was asked for cannot be printed: {error}");
             Err(Failure::usage(message, "free some space, or print it to another place"))
         }
@@ -62,10 +63,10 @@ pub fn main() -> ExitCode {
         }
     };
     interrupt::leave();
-    ExitCode::from(code)
+    code.into()
 }
 
-fn command(command: Command) -> Result<u8, Failure> {
+fn command(command: Command) -> Result<ExitCode, Failure> {
     match command {
         // It tells others how it has ended, also when it was interrupted.
         Command::Deploy(args) => paceline_app::deploy(*args),
@@ -73,7 +74,7 @@ fn command(command: Command) -> Result<u8, Failure> {
     }
 }
 
-fn supervised(command: Command) -> Result<u8, Failure> {
+fn supervised(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Init(args) => init::run(&args),
         Command::Synth(args) => plan::synth(&args),

@@ -11,13 +11,13 @@ use paceline_buildspec::lint::{
 };
 use paceline_buildspec::replace_file;
 use paceline_config::{Config, Privileged};
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 
 use crate::cli::{DenyArg, LintArgs, LintFormat};
 
 const WIDTH: usize = 100;
 
-pub(crate) fn run(args: &LintArgs) -> Result<u8, Failure> {
+pub(crate) fn run(args: &LintArgs) -> Result<ExitCode, Failure> {
     if let Some(code) = &args.explain {
         return explain(code);
     }
@@ -53,26 +53,26 @@ pub(crate) fn run(args: &LintArgs) -> Result<u8, Failure> {
     };
     let is_denied = |report: &LintReport| report.findings.iter().any(|finding| finding.severity >= denied);
     Ok(if reports.iter().any(|report| !report.readable) {
-        exit::USAGE
+        ExitCode::Usage
     } else if reports.iter().any(is_denied) {
-        exit::FAILED
+        ExitCode::Failed
     } else {
-        exit::DONE
+        ExitCode::Done
     })
 }
 
-fn explain(code: &str) -> Result<u8, Failure> {
+fn explain(code: &str) -> Result<ExitCode, Failure> {
     if code == "all" {
         for rule in RULES {
             terminal::print(&format!("{}  {:7}  {}\n", rule.code, rule.severity.as_str(), rule.title));
         }
-        return Ok(exit::DONE);
+        return Ok(ExitCode::Done);
     }
     let rule = with_code(code).ok_or_else(|| {
         Failure::usage(format!("there is no rule {code}"), "`paceline lint --explain all` lists them")
     })?;
     terminal::print(rule.page);
-    Ok(exit::DONE)
+    Ok(ExitCode::Done)
 }
 
 /// What is known of the project that runs the buildspecs.

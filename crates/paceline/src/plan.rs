@@ -2,12 +2,12 @@
 
 use paceline_app::{Asked, Failure, PlanFormat, check_stack_limit, configured, history, show, terminal};
 use paceline_app::{save_plan, synthesize_apps, warn_of_sources};
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 use paceline_plan::{PlanOptions, render};
 
 use crate::cli::{ExplainArgs, PlanArgs, SynthArgs};
 
-pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
+pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let mut app = configured(&args.app)?.app(&args.app)?;
     app.give(&args.parameters.parameters)?;
     check_stack_limit(&app)?;
@@ -32,18 +32,18 @@ pub(crate) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     } else {
         terminal::data(&shown);
     }
-    Ok(exit::DONE)
+    Ok(ExitCode::Done)
 }
 
-pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
+pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let app = configured(&args.app)?.app(&args.app)?;
     app.warn_of_newer_sources(&[]);
     let plan = app.plan(&PlanOptions { history: history::read(), ..app.options(None, false) })?;
     terminal::print(&render::explain(&plan, &args.stack, args.on.as_deref())?);
-    Ok(exit::DONE)
+    Ok(ExitCode::Done)
 }
 
-pub(crate) fn synth(args: &SynthArgs) -> Result<u8, Failure> {
+pub(crate) fn synth(args: &SynthArgs) -> Result<ExitCode, Failure> {
     synthesize_apps(configured(&args.app)?, &args.app, &args.apps, &args.lookups)?;
-    Ok(exit::DONE)
+    Ok(ExitCode::Done)
 }

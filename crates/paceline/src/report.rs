@@ -2,12 +2,12 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_app::{Failure, RUNS, terminal};
-use paceline_engine::{exit, read_events};
+use paceline_engine::{ExitCode, read_events};
 use paceline_report::{HistoryEntries, Kept, Record, ending, html, junit, markdown, summary};
 
 use crate::cli::{ReportArgs, ReportFormat};
 
-pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {
+pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let file = Utf8PathBuf::from(&args.run);
     let journal = Utf8Path::new(RUNS).join(&args.run).join("journal.jsonl");
     let path = [file, journal].into_iter().find(|path| path.is_file()).ok_or_else(|| {
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {
             let style = terminal::stdout_style();
             terminal::print(&summary(&record, None, style));
             terminal::print(&ending(&record, &Kept::default(), style));
-            return Ok(exit::DONE);
+            return Ok(ExitCode::Done);
         }
         ReportFormat::Markdown => markdown(&record, None),
         ReportFormat::Html => html(&record, None),
@@ -42,5 +42,5 @@ pub(crate) fn run(args: &ReportArgs) -> Result<u8, Failure> {
             documents.into_iter().map(|document| document.contents).collect()
         }
     });
-    Ok(exit::DONE)
+    Ok(ExitCode::Done)
 }

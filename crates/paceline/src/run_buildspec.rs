@@ -7,7 +7,7 @@ use paceline_app::{Failure, interrupt, terminal};
 use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use paceline_buildspec::Buildspec;
 use paceline_buildspec::grammar::Problem;
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 use paceline_host::build::{self, Output, Progress, RunOptions};
 use paceline_host::processes;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use crate::cli::RunBuildspecArgs;
 /// How long an interrupted command may go on: a deployment in it has children that have less.
 const GRACE: Duration = Duration::from_secs(4);
 
-pub(crate) fn run(args: &RunBuildspecArgs) -> Result<u8, Failure> {
+pub(crate) fn run(args: &RunBuildspecArgs) -> Result<ExitCode, Failure> {
     let buildspec = read(&args.file)?;
     let options = options(args)?;
     let stop = interrupt::stop();
@@ -35,9 +35,9 @@ pub(crate) fn run(args: &RunBuildspecArgs) -> Result<u8, Failure> {
     let build = build.map_err(|error| Failure::with_own_hint(&error))?;
     terminal::say(&format!("\n{}", build::summary(&build).trim_end()));
     Ok(match (build.stopped, build.succeeded) {
-        (true, _) => exit::INTERRUPTED,
-        (false, true) => exit::DONE,
-        (false, false) => exit::FAILED,
+        (true, _) => ExitCode::Interrupted,
+        (false, true) => ExitCode::Done,
+        (false, false) => ExitCode::Failed,
     })
 }
 

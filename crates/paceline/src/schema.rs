@@ -3,11 +3,11 @@
 use camino::Utf8Path;
 use paceline_app::{Failure, terminal};
 use paceline_buildspec::{GeneratedFile, Mode, grammar, write_files};
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 
 use crate::cli::{SchemaArgs, SchemaOf};
 
-pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
+pub(crate) fn run(args: &SchemaArgs) -> Result<ExitCode, Failure> {
     let (schema, name) = match args.of {
         SchemaOf::Config => (paceline_plan::schema(), "config"),
         SchemaOf::Buildspec => (grammar::schema(), "buildspec"),
@@ -15,7 +15,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
     let contents = format!("{schema:#}\n");
     let Some(out) = &args.out else {
         terminal::data(&contents);
-        return Ok(exit::DONE);
+        return Ok(ExitCode::Done);
     };
     let path = out.file_name().unwrap_or_default().to_owned();
     let folder = out.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
@@ -25,9 +25,9 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<u8, Failure> {
     let Some(stale) = changes.stale.first() else {
         let what = if changes.written.is_empty() { "is up to date" } else { "is written" };
         terminal::say(&format!("{out} {what}"));
-        return Ok(exit::DONE);
+        return Ok(ExitCode::Done);
     };
     terminal::data(&stale.diff);
     terminal::say(&format!("error: {out} is stale\n hint: run: paceline schema {name} --out {out}"));
-    Ok(exit::STALE)
+    Ok(ExitCode::Stale)
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use paceline_app::{Failure, interrupt, terminal};
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 use paceline_sim::serve::{AccessLog, serve};
 use paceline_sim::{Call, Faults, Images, SimOptions, Simulator, VirtualClock};
 use tokio::net::TcpListener;
 
 use crate::cli::{ImagesArg, ServeArgs, SimArgs, SimCommand};
 
-pub(crate) fn run(args: &SimArgs) -> Result<u8, Failure> {
+pub(crate) fn run(args: &SimArgs) -> Result<ExitCode, Failure> {
     let SimCommand::Serve(args) = &args.command;
     if !(args.time_scale.is_finite() && args.time_scale > 0.0) {
         return Err(Failure::usage(
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &SimArgs) -> Result<u8, Failure> {
             () = stop.requested() => Ok(()),
         }
     })??;
-    Ok(exit::DONE)
+    Ok(ExitCode::Done)
 }
 
 async fn listen(args: &ServeArgs) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use paceline_buildspec::generate::{gaps, generate};
 use paceline_buildspec::{Generation, Mode, write_files};
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 
 use super::{generation, refused};
 use crate::app::configured;
@@ -13,7 +13,7 @@ use crate::settings::GenSettings;
 use crate::terminal;
 
 /// Writes, removes or checks the generated files.
-pub fn generate_files(args: &GenSettings) -> Result<u8, Failure> {
+pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
     let check = args.check;
     let args = &args.generated;
     let app = configured(&args.app)?.app(&args.app)?;
@@ -51,7 +51,7 @@ pub fn generate_files(args: &GenSettings) -> Result<u8, Failure> {
         if changes.written.is_empty() && changes.removed.is_empty() {
             terminal::say(&format!("{} files in {} are up to date", files.len(), args.out));
         }
-        return Ok(exit::DONE);
+        return Ok(ExitCode::Done);
     }
     for stale in &changes.stale {
         terminal::data(&stale.diff);
@@ -66,7 +66,7 @@ pub fn generate_files(args: &GenSettings) -> Result<u8, Failure> {
         count => format!("{count} generated files are"),
     };
     terminal::say(&format!("error: {stale} stale in {}\n hint: run: paceline gen{named}{options}", args.out));
-    Ok(exit::STALE)
+    Ok(ExitCode::Stale)
 }
 
 /// The template makes its own role, and the input for the CLI has to name one.

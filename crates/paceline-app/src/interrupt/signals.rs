@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use paceline_engine::{OUT_OF_TIME, exit};
+use paceline_engine::{ExitCode, OUT_OF_TIME};
 use paceline_host::processes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep_until;
@@ -66,7 +66,7 @@ fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<Instant>) {
         clippy::exit,
         reason = "asked for twice, or nothing listens; the journal is complete at any moment"
     )]
-    std::process::exit(exit::INTERRUPTED.into());
+    std::process::exit(ExitCode::Interrupted.code().into());
 }
 
 /// Says what a run leaves behind that does not come to its end.

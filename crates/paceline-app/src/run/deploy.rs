@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use paceline_aws::{Aws, AwsOptions, Method, Presence, TokenKey};
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 use paceline_plan::{Plan, PlanOptions, Relaxed};
 use paceline_report::Record;
 
@@ -62,7 +62,7 @@ impl From<MethodSetting> for Method {
 }
 
 /// Deploys, and tells whoever waits for it how it ended.
-pub fn deploy(deployment: Deployment) -> Result<u8, Failure> {
+pub fn deploy(deployment: Deployment) -> Result<ExitCode, Failure> {
     let args = Arc::new(deployment);
     let given = Arc::clone(&args);
     // Nobody outside waits for what is only shown or rehearsed.
@@ -123,7 +123,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     if args.run.dry_run {
         forecast::warn_of_sources(&app, &plan);
         terminal::print(&forecast::show(&app, &plan, &options, PlanFormat::Text, &Asked::default())?);
-        return Ok(Finished { exit_code: exit::DONE, record: Record::default() });
+        return Ok(Finished { exit_code: ExitCode::Done, record: Record::default() });
     }
     let stack_limit = app.config.codebuild.timeouts.stack;
     let (late, _kept) = if args.run.simulate {
@@ -220,5 +220,5 @@ fn impossible(it: &Relaxed) -> Failure {
          has made these parameters; on a fresh account `{1}` has to come first: take out what makes it wait for `{0}`",
         it.from, it.to
     );
-    Failure::usage(message, hint).with_exit_code(exit::PREFLIGHT)
+    Failure::usage(message, hint).with_exit_code(ExitCode::Refused)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use paceline_aws::{Aws, AwsOptions, LateSynthesis};
-use paceline_engine::{RunOptions, Stop, exit, schedule};
+use paceline_engine::{ExitCode, RunOptions, Stop, schedule};
 use paceline_plan::{Destruction, Plan, PlanOptions, render};
 
 use super::execution::{Execution, PREFLIGHT};
@@ -32,7 +32,7 @@ pub struct Deletion {
 }
 
 /// Deletes, or shows what would be deleted.
-pub fn destroy(args: &Deletion) -> Result<u8, Failure> {
+pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
     interrupt::effect("Nothing was deleted.");
     let mut configured = configured(&args.paths)?;
     if args.yes && !args.run.no_synth {
@@ -49,7 +49,7 @@ pub fn destroy(args: &Deletion) -> Result<u8, Failure> {
     if args.run.dry_run || !(args.yes || args.run.simulate) {
         terminal::print(&show(&app, &destruction)?);
         if args.run.dry_run {
-            return Ok(exit::DONE);
+            return Ok(ExitCode::Done);
         }
         return Err(Failure::usage("nothing was deleted", "run it with --yes to delete these stacks"));
     }
@@ -123,7 +123,7 @@ async fn deploy(
     };
     let ended = Box::pin(paceline_engine::run(plan, Arc::new(aws), run, &mut |_| Ok(()))).await;
     match ended {
-        Ok(ended) if ended.exit_code == exit::DONE => Ok(()),
+        Ok(ended) if ended.exit_code == ExitCode::Done => Ok(()),
         _ => Err(Failure::usage(
             "the app could not be deployed into the embedded AWS, so there is nothing to delete there",
             "`paceline deploy --simulate` with the same arguments says why",

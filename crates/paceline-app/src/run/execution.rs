@@ -6,7 +6,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::Aws;
-use paceline_engine::{Again, Journal, PlanLock, RunOptions, Unfinished, exit};
+use paceline_engine::{Again, ExitCode, Journal, PlanLock, RunOptions, Unfinished};
 use paceline_plan::Plan;
 use paceline_report::Record;
 
@@ -40,7 +40,7 @@ pub(super) struct Execution<'a> {
 /// How a run ended.
 pub(crate) struct Finished {
     /// The documented exit code.
-    pub exit_code: u8,
+    pub exit_code: ExitCode,
     pub record: Record,
 }
 
@@ -63,9 +63,9 @@ impl Execution<'_> {
         connect: impl Future<Output = Result<Aws, Failure>>,
     ) -> Result<Finished, Failure> {
         let runs = Utf8Path::new(RUNS);
-        let _lock = PlanLock::take(runs, &self.lock)?;
+        let _lock = PlanLock::take(runs, &self.lock).map_err(Failure::journal)?;
         let plan = Arc::new(Plan::clone(&self.plan).with_scripts(script));
-        let unfinished = Journal::find_unfinished(runs, &plan)?;
+        let unfinished = Journal::find_unfinished(runs, &plan).map_err(Failure::journal)?;
         if self.settings.resume && unfinished.is_none() {
             let message = "there is no interrupted run of this app as it is now";
             return Err(Failure::usage(message, "run it without --resume to begin at the start"));
@@ -91,7 +91,7 @@ impl Execution<'_> {
                 }
                 named += SECOND;
             };
-            let journal = Journal::create(runs, &id)?;
+            let journal = Journal::create(runs, &id).map_err(Failure::journal)?;
             (self.options(id, now), journal, Vec::new())
         };
         let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), ..run };
@@ -141,7 +141,7 @@ impl Execution<'_> {
         let ended = ended.map_err(|error| {
             let hint = "free some space; the same command goes on with the run";
             Failure::usage(format!("cannot keep the journal: {error}"), hint)
-                .with_exit_code(exit::INTERRUPTED)
+                .with_exit_code(ExitCode::Interrupted)
         })?;
         let record = listeners.finish(self.phased.as_ref());
         Ok(Finished { exit_code: ended.exit_code, record })

@@ -3,8 +3,8 @@
 use camino::Utf8Path;
 use paceline_aws::{AwsError, Signalled, Verdict, WaitHandle};
 use paceline_config::{Signal, SignalId};
+use paceline_engine::ExitCode;
 use paceline_engine::event::Outcome;
-use paceline_engine::exit;
 use paceline_report::Record;
 
 use super::execution::Finished;
@@ -51,24 +51,24 @@ impl Waiting {
 
     /// Tells how a deployment ended. It is as good as that only when this could be told too: the outer stack would
     /// wait in vain, and roll back what is deployed.
-    pub(crate) fn after(&self, ended: Result<Finished, Failure>) -> Result<u8, Failure> {
+    pub(crate) fn after(&self, ended: Result<Finished, Failure>) -> Result<ExitCode, Failure> {
         let verdict = match &ended {
             Ok(finished) => verdict(finished),
             Err(failure) => {
                 // It had begun, and what became of it is in its journal.
-                let was_going_on = failure.exit_code == exit::INTERRUPTED;
+                let was_going_on = failure.exit_code == ExitCode::Interrupted;
                 let data = if was_going_on { "see the journal of the run" } else { "nothing was deployed" };
-                Verdict { success: false, reason: failure.first().to_owned(), data: data.to_owned() }
+                Verdict { success: false, reason: failure.first(), data: data.to_owned() }
             }
         };
         let exit_code =
             ended.as_ref().map_or_else(|failure| failure.exit_code, |finished| finished.exit_code);
         if ended.as_ref().is_err_and(|failure| failure.is_elsewhere) {
             // Whoever is deploying tells how that ends.
-        } else if exit_code == exit::INTERRUPTED && !self.when_interrupted {
+        } else if exit_code == ExitCode::Interrupted && !self.when_interrupted {
             terminal::say("the wait condition is not signalled: the same command goes on with the run");
         } else if let Err(failure) = self.tell(&verdict) {
-            if exit_code == exit::DONE {
+            if exit_code == ExitCode::Done {
                 return Err(failure);
             }
             terminal::say(&failure.to_string());
@@ -109,7 +109,7 @@ fn unsignalled(error: &AwsError) -> Failure {
     let hint = error.what_to_do().unwrap_or_default();
     let hint = format!("{hint}; the outer stack waits until its timeout, `paceline signal` tries again");
     let message = format!("the wait condition could not be signalled: {error}");
-    Failure::usage(message, hint.trim_start_matches("; ")).with_exit_code(exit::FAILED)
+    Failure::usage(message, hint.trim_start_matches("; ")).with_exit_code(ExitCode::Failed)
 }
 
 /// The process was interrupted, and there was no answer in time.
@@ -118,12 +118,12 @@ fn unheard() -> Failure {
         "the wait condition may not have been signalled: the command was interrupted before there was an answer",
         "the outer stack waits until its timeout; the same command, or `paceline signal`, tries again",
     )
-    .with_exit_code(exit::INTERRUPTED)
+    .with_exit_code(ExitCode::Interrupted)
 }
 
 fn verdict(finished: &Finished) -> Verdict {
     let Finished { exit_code, record } = finished;
-    let success = *exit_code == exit::DONE;
+    let success = *exit_code == ExitCode::Done;
     let reason = match (record.first_failure(), &record.stopping) {
         _ if success => "the deployment is done".to_owned(),
         (Some(failure), _) => failure,

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use paceline_assembly::{Assembly, Template, placeholders, walk};
+use paceline_text::Explained as _;
 use proptest::prelude::*;
 use serde_json::json;
 

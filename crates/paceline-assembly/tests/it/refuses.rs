@@ -1,6 +1,7 @@
 //! What is refused, with the file and the place that every error names.
 
 use paceline_assembly::Assembly;
+use paceline_text::Explained as _;
 use serde_json::{Value, json};
 
 use crate::fixture::{Folder, stack};

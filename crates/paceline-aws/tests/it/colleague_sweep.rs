@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{ChangeSetType, ResourceToImport};
 use paceline_aws::Method;
-use paceline_engine::Outcome;
+use paceline_engine::{ExitCode, Outcome};
 use paceline_sim::{Calls, Failure, Faults, Operation, SimOptions};
 use serde_json::{Value, json};
 
@@ -415,7 +415,11 @@ impl Record {
         let finished = ran.stack("S");
         let cause = finished.cause.as_ref();
         let said = format!("{case}: {:?}, {cause:?}, {:?}", finished.outcome, ran.warnings());
-        assert_eq!(ran.exit_code(), u8::from(!finished.outcome.is_success()), "{said}");
+        assert_eq!(
+            ran.exit_code(),
+            if finished.outcome.is_success() { ExitCode::Done } else { ExitCode::Failed },
+            "{said}"
+        );
         let events = || self.stacks.iter().flatten();
         let ours_reached =
             |ends: &[&str]| events().any(|it| it.is_ours() && ends.contains(&it.status.as_str()));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use paceline_engine::event::Cause;
-use paceline_engine::{Earlier, Outcome};
+use paceline_engine::{Earlier, ExitCode, Outcome};
 use paceline_sim::{Failure, Faults, Operation, SimOptions};
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ async fn a_stack_goes_when_what_imports_from_it_is_gone() {
     world.deploy(&chain()).await.check_all(Outcome::Deployed);
     let ran = world.destroy(&chain()).await;
     ran.check_all(Outcome::Deleted);
-    assert_eq!(ran.exit_code(), 0);
+    assert_eq!(ran.exit_code(), ExitCode::Done);
     let stacks = world.sim.stacks();
     assert!(stacks.iter().all(|stack| stack.status == "DELETE_COMPLETE"), "{stacks:?}");
     assert_eq!(sent(&world), 3, "none was refused and asked for again");
@@ -110,7 +110,7 @@ async fn a_failure_has_its_first_cause_what_is_left_and_what_to_do_and_others_go
         ("A", Outcome::Skipped),
         ("D", Outcome::Deleted),
     ]);
-    assert_eq!(ran.exit_code(), 1);
+    assert_eq!(ran.exit_code(), ExitCode::Failed);
     let Cause { at, message, hint, .. } = ran.cause("B");
     assert_eq!(at.as_deref(), Some("Slow (Custom::Slow)"));
     assert!(

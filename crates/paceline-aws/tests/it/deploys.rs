@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use paceline_aws::Method;
-use paceline_engine::{Fact, Outcome};
+use paceline_engine::{ExitCode, Fact, Outcome};
 use paceline_plan::{Config, Plan, PlanOptions};
 use paceline_sim::SimOptions;
 use serde_json::json;
@@ -29,7 +29,7 @@ async fn stacks_start_when_what_they_need_is_complete() {
     let (world, app) = (World::slow(), diamond());
     let ran = world.deploy(&app).await;
     ran.check_all(Outcome::Deployed);
-    assert_eq!(ran.exit_code(), 0);
+    assert_eq!(ran.exit_code(), ExitCode::Done);
     let plan = Plan::make(&app.read(), &Config::default(), &PlanOptions::default()).unwrap();
     let started = |id: &str| ran.position(id, |fact| matches!(fact, Fact::StepStarted(_)));
     let finished = |id: &str| ran.position(id, |fact| matches!(fact, Fact::StepFinished(_)));

@@ -1,6 +1,6 @@
 //! Stacks that fail.
 
-use paceline_engine::{Outcome, exit};
+use paceline_engine::{ExitCode, Outcome};
 use paceline_sim::{Calls, Failure, Faults, Mishap};
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ async fn a_failure_is_explained_by_its_first_cause_and_skips_what_depends_on_it(
         ("AfterThat", Outcome::Skipped),
         ("Elsewhere", Outcome::Deployed),
     ]);
-    assert_eq!(ran.exit_code(), 1);
+    assert_eq!(ran.exit_code(), ExitCode::Failed);
     let cause = ran.cause("S");
     assert_eq!(cause.at.as_deref(), Some("App/Stack/Topic/Resource (AWS::SNS::Topic)"));
     assert_eq!(cause.message, "Invalid parameter: DisplayName");
@@ -184,12 +184,12 @@ async fn what_is_denied_again_and_again_has_touched_nothing() {
     let world = World::slow();
     world.proxy.on(Calls::of("CreateStack"), Mishap::denied());
     let ran = world.deploy(&App::of("S", &topic("t"))).await;
-    assert_eq!(ran.exit_code(), exit::PREFLIGHT, "{:?}", ran.cause("S"));
+    assert_eq!(ran.exit_code(), ExitCode::Refused, "{:?}", ran.cause("S"));
     assert_eq!(ran.retries().len(), 5);
 
     let world = World::slow();
     world.proxy.on(Calls::of("CreateStack").times(1), Mishap::never_answered().request_lost());
     world.proxy.on(Calls::of("CreateStack").from(2), Mishap::denied());
     let ran = world.deploy(&App::of("S", &topic("t"))).await;
-    assert_eq!(ran.exit_code(), exit::FAILED, "the first one may have been accepted");
+    assert_eq!(ran.exit_code(), ExitCode::Failed, "the first one may have been accepted");
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use paceline_aws::Method;
-use paceline_engine::{Outcome, Stop, exit};
+use paceline_engine::{ExitCode, Outcome, Stop};
 use paceline_sim::Calls;
 use tokio::time::Instant;
 
@@ -27,7 +27,7 @@ fn app() -> App {
 async fn check(world: &World, how: How, ran: &Ran, moment: &str) {
     let outcomes: Vec<Outcome> = STACKS.iter().map(|stack| ran.stack(stack).outcome).collect();
     let is_done = outcomes.iter().all(|outcome| *outcome == Outcome::Deployed);
-    let expected = if is_done { exit::DONE } else { exit::INTERRUPTED };
+    let expected = if is_done { ExitCode::Done } else { ExitCode::Interrupted };
     assert_eq!(ran.exit_code(), expected, "{moment}: {outcomes:?}");
     let is_right = |outcome: &Outcome| matches!(outcome, Outcome::Deployed | Outcome::Interrupted);
     assert!(outcomes.iter().all(is_right), "{moment}: {outcomes:?}");
@@ -35,7 +35,7 @@ async fn check(world: &World, how: How, ran: &Ran, moment: &str) {
     world.proxy.clear();
     let how = How { earlier: Some(ran.earlier()), stop: Stop::default(), ..how };
     let again = world.run(&app(), how).await;
-    assert_eq!(again.exit_code(), exit::DONE, "{moment}");
+    assert_eq!(again.exit_code(), ExitCode::Done, "{moment}");
     for stack in STACKS {
         assert_eq!(world.statuses(stack), ["CREATE_COMPLETE"], "{moment}: {stack}");
         assert_eq!(world.began(stack, "CREATE_IN_PROGRESS").await, 1, "{moment}: {stack}");

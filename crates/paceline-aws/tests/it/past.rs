@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use paceline_engine::{Fact, Outcome, exit};
+use paceline_engine::{ExitCode, Fact, Outcome};
 use paceline_sim::{Calls, Failure, Faults, Mishap};
 use serde_json::Value;
 
@@ -95,7 +95,7 @@ async fn a_run_that_sees_nothing_but_the_past_ends_resumable() {
         let world = world(Some(&slow("one")), &past).await;
         let ran = world.deploy(&app("two")).await;
         ran.check(&[("S", Outcome::Interrupted), ("Next", Outcome::Interrupted)]);
-        assert_eq!(ran.exit_code(), exit::INTERRUPTED);
+        assert_eq!(ran.exit_code(), ExitCode::Interrupted);
         assert!((900..1200).contains(&ended(&ran, "S")), "{}", ended(&ran, "S"));
         assert!(ran.cause("S").message.contains("and nothing else for 15 min"), "{:?}", ran.cause("S"));
         world.proxy.clear();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_engine::{Outcome, exit};
+use paceline_engine::{ExitCode, Outcome};
 use paceline_sim::{Bootstrap, Calls, Faults, Mishap, Passed, SimOptions};
 
 use crate::app::{App, slow, topic};
@@ -83,7 +83,7 @@ async fn a_stack_that_may_not_be_described_fails_alone() {
             ran.check(&[(&format!("S{n:02}"), expected)]);
         }
         assert!(ran.cause("S03").message.contains("not authorized"), "{:?}", ran.cause("S03"));
-        assert_ne!(ran.exit_code(), exit::DONE);
+        assert_ne!(ran.exit_code(), ExitCode::Done);
     }
 }
 
@@ -94,7 +94,7 @@ async fn a_stack_that_may_not_be_described_any_more_is_left_alone() {
     world.proxy.on(Calls::of("DescribeStacks").stack("S03").from(3), Mishap::denied());
     let ran = world.deploy(&app()).await;
     ran.check(&[("S03", Outcome::Interrupted), ("S02", Outcome::Deployed), ("S04", Outcome::Deployed)]);
-    assert_eq!(ran.exit_code(), exit::INTERRUPTED);
+    assert_eq!(ran.exit_code(), ExitCode::Interrupted);
     world.rest().await;
     assert_eq!(world.statuses("S03"), ["CREATE_COMPLETE"]);
 }
@@ -121,7 +121,7 @@ async fn a_stack_of_which_nothing_is_heard_for_long_is_left_to_go_on() {
     world.proxy.on(Calls::of("DescribeStacks").stack("S03").from(2), Mishap::never_answered());
     let ran = world.deploy(&app()).await;
     ran.check(&[("S03", Outcome::Interrupted), ("S04", Outcome::Deployed)]);
-    assert_eq!(ran.exit_code(), exit::INTERRUPTED);
+    assert_eq!(ran.exit_code(), ExitCode::Interrupted);
     assert!((900.0..1200.0).contains(&ran.stack("S03").duration_s), "{}", ran.stack("S03").duration_s);
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use paceline_aws::Method;
-use paceline_engine::{Earlier, Fact, Outcome, Stop};
+use paceline_engine::{Earlier, ExitCode, Fact, Outcome, Stop};
 use paceline_sim::{Calls, Failure, Faults, Mishap, SimOptions};
 
 use crate::app::{App, slow, topic};
@@ -102,7 +102,7 @@ async fn a_run_that_is_stopped_ends_at_once_and_leaves_aws_to_go_on() {
     let (ran, asked) = tokio::join!(world.run(&app, how), soon);
     assert_eq!(started.elapsed(), asked - started, "virtual time has not moved since");
     ran.check_all(Outcome::Interrupted);
-    assert_eq!(ran.exit_code(), 4);
+    assert_eq!(ran.exit_code(), ExitCode::Interrupted);
     let ready = ran.events.iter().filter(|event| matches!(event.fact, Fact::StepStarted(_))).count();
     assert_eq!(ready, 2, "C has not started");
 
@@ -156,14 +156,14 @@ async fn a_session_that_ends_in_the_middle_interrupts_the_run_and_fails_no_stack
         let (world, app) = (World::slow(), app("one"));
         world.proxy.on(Calls::of(operation).from(3), Mishap::expired_token());
         let ran = world.deploy(&app).await;
-        assert_eq!(ran.exit_code(), 4, "{operation}: {:#?}", ran.events);
+        assert_eq!(ran.exit_code(), ExitCode::Interrupted, "{operation}: {:#?}", ran.events);
         let outcomes = ["A", "B", "C"].map(|id| ran.stack(id).outcome);
         assert!(outcomes.contains(&Outcome::Interrupted), "{operation}: {outcomes:?}");
         assert!(!outcomes.contains(&Outcome::Failed), "{operation}: {outcomes:?}");
 
         world.proxy.clear();
         let again = world.run(&app, How { earlier: Some(ran.earlier()), ..How::default() }).await;
-        assert_eq!(again.exit_code(), 0);
+        assert_eq!(again.exit_code(), ExitCode::Done);
         assert_eq!(world.count("CreateStack"), 3, "{operation}");
     }
 }

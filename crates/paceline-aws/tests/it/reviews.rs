@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::types::ChangeSetType;
 use paceline_aws::Method;
-use paceline_engine::Outcome;
+use paceline_engine::{ExitCode, Outcome};
 use paceline_sim::Faults;
 use serde_json::Value;
 
@@ -61,7 +61,7 @@ async fn a_change_set_that_stays_in_review_is_never_thrown_away() {
         let started = tokio::time::Instant::now();
         let ran = world.run(&App::of("S", &topic("t")), by(method)).await;
         ran.check(&[("S", Outcome::Failed)]);
-        assert_eq!(ran.exit_code(), 1);
+        assert_eq!(ran.exit_code(), ExitCode::Failed);
         let waited = started.elapsed();
         assert!((Duration::from_mins(10)..Duration::from_mins(12)).contains(&waited), "{waited:?}");
         let cause = ran.cause("S");

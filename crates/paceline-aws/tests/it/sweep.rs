@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use paceline_engine::Outcome;
+use paceline_engine::{ExitCode, Outcome};
 use paceline_sim::{Call, Calls, Mishap, SimOptions};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -136,13 +136,17 @@ async fn sweep(deletes: bool, mishap: Mishap, when: When, which: Which) {
             assert!(world.said().len() + ran.retries().len() > 0, "{what}: nothing was said");
         }
         match ran.exit_code() {
-            0 => {}
-            4 => {
+            ExitCode::Done => {}
+            ExitCode::Interrupted => {
                 world.proxy.clear();
                 let again = How { earlier: Some(ran.earlier()), ..how(deletes) };
-                assert_eq!(world.run(&app, again).await.exit_code(), 0, "{what}: when it went on");
+                assert_eq!(
+                    world.run(&app, again).await.exit_code(),
+                    ExitCode::Done,
+                    "{what}: when it went on"
+                );
             }
-            code => panic!("{what}: it ended with {code}: {:#?}", ran.events),
+            code => panic!("{what}: it ended with {code:?}: {:#?}", ran.events),
         }
         world.rest().await;
         let expected = if deletes { "DELETE_COMPLETE" } else { "CREATE_COMPLETE" };

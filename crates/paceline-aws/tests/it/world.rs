@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use camino::Utf8Path;
 use paceline_aws::{Aws, AwsOptions, Images, Method, MissingFiles, Notices, PreflightError, TokenKey, Wire};
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
-use paceline_engine::{Earlier, Event, Fact, Outcome, RunOptions, Stop};
+use paceline_engine::{Earlier, Event, ExitCode, Fact, Outcome, RunOptions, Stop};
 use paceline_host::Commands;
 use paceline_plan::{Config, Destruction, Plan, PlanOptions};
 use paceline_sim::{Durations, Faults, Operation, Proxy, SimHttpClient, SimOptions, Simulator, VirtualClock};
@@ -399,7 +399,7 @@ impl Ran {
         }
     }
 
-    pub(crate) fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         match &self.events.last().unwrap().fact {
             Fact::RunFinished(finished) => finished.exit_code,
             other => panic!("{other:?}"),

@@ -7,6 +7,7 @@ use paceline_config::{
     BatchBy, CacheMode, ComputeType, Config, ConfigError, FailurePolicy, IamRoles, Privileged, Rollback,
     RunnerFrom, SourceType, Strategy,
 };
+use paceline_text::Explained as _;
 
 /// Every field there is.
 pub(crate) const EVERY_FIELD: &str = "version: 1
@@ -46,7 +47,7 @@ pub(crate) const APPS: &str = "apps:
 ";
 
 fn parse(yaml: &str) -> Result<Config, String> {
-    read(yaml).map_err(|error| format!("{error}; {}", error.hint()))
+    read(yaml).map_err(|error| format!("{error}; {}", error.hint().unwrap()))
 }
 
 fn read(yaml: &str) -> Result<Config, ConfigError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use paceline_plan::Strategy;
+use paceline_text::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, StepRef};
@@ -89,7 +90,23 @@ pub struct RunFinished {
     /// How many stacks ended in which outcome.
     pub stacks: BTreeMap<Outcome, usize>,
     /// The documented exit code.
-    pub exit_code: u8,
+    #[serde(with = "number")]
+    pub exit_code: ExitCode,
     /// From the start of this process's part of the run to its end.
     pub duration_s: f64,
+}
+
+/// An exit code is a number in the events file.
+mod number {
+    use paceline_text::ExitCode;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(super) fn serialize<S: Serializer>(code: &ExitCode, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(code.code())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ExitCode, D::Error> {
+        u8::deserialize(deserializer).map(ExitCode::from)
+    }
 }

@@ -50,7 +50,7 @@ pub(super) fn earlier(
             // It is ours, even if its end was not seen. A change set that was only made has changed nothing.
             Fact::StackSubmitted(submitted) => {
                 touched = true;
-                if submitted.only_prepares() {
+                if submitted.operation.only_prepares() {
                     continue;
                 }
                 &submitted.step

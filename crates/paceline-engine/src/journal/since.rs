@@ -69,7 +69,7 @@ impl Changes {
                     let had_been_done = finished.resumed || finished.outcome == Outcome::Unchanged;
                     self.note_all(started.filter(|_| !had_been_done), number);
                 }
-                Fact::StackSubmitted(submitted) if !submitted.only_prepares() => {
+                Fact::StackSubmitted(submitted) if !submitted.operation.only_prepares() => {
                     self.note_all(Thing::of(&submitted.step, &app), number);
                 }
                 // An operation that was found going on has been sent by nobody here.

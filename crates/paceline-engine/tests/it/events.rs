@@ -7,7 +7,7 @@ use paceline_engine::event::{
     BuildPhase, BuildPhases, Cause, CommandOutput, RunFinished, StackAccepted, StackCall, StackProgress,
     StackSubmitted, StepFinished, StepHeld, StepRef, StepRetried, StepWarned,
 };
-use paceline_engine::{Event, Fact, Outcome, ResourceStatus, RunOptions, reference};
+use paceline_engine::{Event, ExitCode, Fact, Outcome, ResourceStatus, RunOptions, reference};
 
 use crate::draft::Draft;
 use crate::script::{START, Script, options, ran, ran_with};
@@ -68,7 +68,7 @@ fn every_kind() -> Vec<Event> {
     };
     let finished = RunFinished {
         stacks: BTreeMap::from([(Outcome::Deployed, 2), (Outcome::RolledBack, 1)]),
-        exit_code: 1,
+        exit_code: ExitCode::Failed,
         duration_s: 62.0,
     };
     let facts = [

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use paceline_engine::event::Cause;
-use paceline_engine::{Earlier, Ended, Outcome, Perform, RunOptions, StepContext, exit};
+use paceline_engine::{Earlier, Ended, ExitCode, Outcome, Perform, RunOptions, StepContext};
 
 use crate::draft::Draft;
 use crate::script::{Act, Script, options, ran, ran_with};
@@ -30,7 +30,7 @@ fn a_failure_skips_what_depends_on_it_and_nothing_else() {
     for step in ["deploy:A", "deploy:D", "deploy:E"] {
         assert_eq!(ran.outcome(step), Outcome::Deployed);
     }
-    assert_eq!(ran.end.exit_code, exit::FAILED);
+    assert_eq!(ran.end.exit_code, ExitCode::Failed);
     assert!(ran.stops().is_empty());
 }
 
@@ -60,7 +60,7 @@ fn a_rollback_is_a_failure() {
     let ran = ran(two_branches().plan(), script);
     assert_eq!(ran.outcome("deploy:A"), Outcome::RolledBack);
     assert_eq!(ran.outcome("deploy:D"), Outcome::Skipped);
-    assert_eq!(ran.end.exit_code, exit::FAILED);
+    assert_eq!(ran.end.exit_code, ExitCode::Failed);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn failing_fast_finishes_what_runs_and_skips_the_rest_because_of_the_first_failu
         assert_eq!(ran.outcome(step), outcome);
     }
     assert_eq!(ran.finished("deploy:G").because.as_deref(), Some("deploy:B"));
-    assert_eq!((ran.total(), ran.end.exit_code), (160.0, exit::FAILED));
+    assert_eq!((ran.total(), ran.end.exit_code), (160.0, ExitCode::Failed));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn when_all_failures_came_before_anything_was_touched_the_preflight_refused() {
         .with("deploy:A", Act::FailsPreflight)
         .with("deploy:B", Act::FailsPreflight);
     let ran = ran(draft.plan(), script);
-    assert_eq!((ran.end.exit_code, ran.outcome("deploy:C")), (exit::PREFLIGHT, Outcome::Skipped));
+    assert_eq!((ran.end.exit_code, ran.outcome("deploy:C")), (ExitCode::Refused, Outcome::Skipped));
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn a_refusal_after_something_was_touched_is_a_failure() {
         let plan = draft.plan();
         let step = plan.steps[other].id.clone();
         let script = || Script::default().with("deploy:Refused", Act::FailsPreflight);
-        assert_eq!(ran(plan.clone(), script()).end.exit_code, exit::FAILED, "{step} after {seconds} s");
+        assert_eq!(ran(plan.clone(), script()).end.exit_code, ExitCode::Failed, "{step} after {seconds} s");
         let unchanged = script().with(&step, Act::Ends(Outcome::Unchanged));
-        assert_eq!(ran(plan, unchanged).end.exit_code, exit::PREFLIGHT, "{step} unchanged");
+        assert_eq!(ran(plan, unchanged).end.exit_code, ExitCode::Refused, "{step} unchanged");
     }
 }
 
@@ -162,20 +162,20 @@ fn a_call_that_was_refused_has_touched_nothing_and_one_that_may_have_been_accept
         let code = ran(draft.plan(), Sends { operations, retries, refused_at }).end.exit_code;
         assert_eq!(code, expected, "{operations:?}, then {refused_at}");
     };
-    check(&[], 0, "DescribeStacks", exit::PREFLIGHT);
-    check(&["create"], 0, "CreateStack", exit::PREFLIGHT);
-    check(&["create-change-set"], 0, "CreateChangeSet", exit::PREFLIGHT);
+    check(&[], 0, "DescribeStacks", ExitCode::Refused);
+    check(&["create"], 0, "CreateStack", ExitCode::Refused);
+    check(&["create-change-set"], 0, "CreateChangeSet", ExitCode::Refused);
     // The answer to the first attempt was lost.
-    check(&["create"], 1, "CreateStack", exit::FAILED);
-    check(&["create"], 0, "DescribeStacks", exit::FAILED);
-    check(&["create-change-set"], 0, "DescribeChangeSet", exit::FAILED);
-    check(&["delete", "create"], 0, "CreateStack", exit::FAILED);
+    check(&["create"], 1, "CreateStack", ExitCode::Failed);
+    check(&["create"], 0, "DescribeStacks", ExitCode::Failed);
+    check(&["create-change-set"], 0, "DescribeChangeSet", ExitCode::Failed);
+    check(&["delete", "create"], 0, "CreateStack", ExitCode::Failed);
 }
 
 #[test]
 fn a_run_that_goes_on_had_touched_something_before() {
     let earlier = |touched| Some(Earlier { touched, ..Earlier::default() });
-    for (touched, expected) in [(true, exit::FAILED), (false, exit::PREFLIGHT)] {
+    for (touched, expected) in [(true, ExitCode::Failed), (false, ExitCode::Refused)] {
         let mut draft = Draft::new();
         draft.stack("A", 10, &[]);
         let script = Script::default().with("deploy:A", Act::FailsPreflight);
@@ -204,5 +204,5 @@ fn what_lost_sight_of_its_stack_can_be_resumed() {
     let script = Script::default().with("deploy:A", Act::Ends(Outcome::Interrupted));
     let ran = ran(two_branches().plan(), script);
     assert_eq!((ran.outcome("deploy:C"), ran.outcome("deploy:E")), (Outcome::Interrupted, Outcome::Deployed));
-    assert_eq!(ran.end.exit_code, exit::INTERRUPTED);
+    assert_eq!(ran.end.exit_code, ExitCode::Interrupted);
 }

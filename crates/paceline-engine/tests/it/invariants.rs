@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use paceline_engine::{Fact, Outcome, StepKind, exit};
+use paceline_engine::{ExitCode, Fact, Outcome, StepKind};
 use paceline_plan::config::FailurePolicy;
 use paceline_plan::{Plan, Work};
 
@@ -314,15 +314,15 @@ impl<'a> Watch<'a> {
         }
         assert_eq!(finished.stacks, stacks);
         let expected = match self.failed.len() {
-            0 if outcomes.contains(&Outcome::Interrupted) => exit::INTERRUPTED,
-            0 => exit::DONE,
+            0 if outcomes.contains(&Outcome::Interrupted) => ExitCode::Interrupted,
+            0 => ExitCode::Done,
             // Whether a call was accepted that was sent, and what an earlier part did, is told by tests of their own.
             all if all == self.preflight && self.may_be_touched && !self.touched => {
-                assert!(matches!(finished.exit_code, exit::PREFLIGHT | exit::FAILED));
+                assert!(matches!(finished.exit_code, ExitCode::Refused | ExitCode::Failed));
                 finished.exit_code
             }
-            all if all == self.preflight && !self.touched => exit::PREFLIGHT,
-            _ => exit::FAILED,
+            all if all == self.preflight && !self.touched => ExitCode::Refused,
+            _ => ExitCode::Failed,
         };
         assert_eq!((finished.exit_code, ran.end.exit_code), (expected, expected));
         // One failure skips its dependents and nothing else.

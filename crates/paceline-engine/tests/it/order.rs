@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_engine::Outcome;
+use paceline_engine::{ExitCode, Outcome};
 
 use crate::draft::Draft;
 use crate::script::{Act, Script, ran};
@@ -17,7 +17,7 @@ fn a_step_starts_when_the_last_of_its_needs_has_ended() {
     let ran = ran(draft.plan(), Script::default());
     assert_eq!((ran.started("deploy:A"), ran.started("deploy:B")), (0.0, 0.0));
     assert_eq!((ran.started("deploy:C"), ran.started("deploy:D")), (10.0, 25.0));
-    assert_eq!((ran.total(), ran.end.exit_code), (30.0, 0));
+    assert_eq!((ran.total(), ran.end.exit_code), (30.0, ExitCode::Done));
 }
 
 #[test]
@@ -119,5 +119,5 @@ fn a_plan_without_steps_is_done() {
     let mut plan = Draft::new().plan();
     plan.steps.clear();
     let ran = ran(plan, Script::default());
-    assert_eq!((ran.end.exit_code, ran.events.len()), (0, 2));
+    assert_eq!((ran.end.exit_code, ran.events.len()), (ExitCode::Done, 2));
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use paceline_engine::event::Cause;
-use paceline_engine::{Ended, Fact, Outcome, Perform, StepContext};
+use paceline_engine::{Ended, ExitCode, Fact, Outcome, Perform, StepContext};
 use paceline_plan::Plan;
 use paceline_plan::config::FailurePolicy;
 
@@ -123,7 +123,7 @@ fn no_step_waits_for_one_that_waits_for_it() {
 fn a_stop_ends_the_wait() {
     let ran = stopping_after(15, Waits::of(&[("deploy:A", &["deploy:B"])]), plan(1));
     assert_eq!(ran.end.outcomes[0], Outcome::Interrupted);
-    assert_eq!(ran.end.exit_code, paceline_engine::exit::INTERRUPTED);
+    assert_eq!(ran.end.exit_code, ExitCode::Interrupted);
 }
 
 #[test]

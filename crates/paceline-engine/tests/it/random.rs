@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_engine::{Outcome, RunOptions, exit, schedule};
+use paceline_engine::{ExitCode, Outcome, RunOptions, schedule};
 use paceline_plan::Plan;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -164,7 +164,7 @@ proptest! {
         let ran = quietly(|| stopping_after(after.into(), script, plan));
         prop_assert!(ran.total() <= f64::from(after));
         let is_stopped = ran.stops().contains(&"SIGTERM");
-        prop_assert!(!is_stopped || ran.end.exit_code != exit::DONE || ran.total() == f64::from(after));
+        prop_assert!(!is_stopped || ran.end.exit_code != ExitCode::Done || ran.total() == f64::from(after));
     }
 
     #[test]

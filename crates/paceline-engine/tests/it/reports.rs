@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_engine::{
-    Ended, Event, Fact, Outcome, Perform, ResourceProgress, ResourceStatus, StepContext, run,
+    Ended, Event, ExitCode, Fact, Outcome, Perform, ResourceProgress, ResourceStatus, StepContext, run,
 };
 
 use crate::draft::Draft;
@@ -214,7 +214,7 @@ fn what_a_step_leaves_behind_is_not_heard() {
     draft.stack("A", 60, &[]);
     draft.stack("B", 60, &[]);
     let ran = ran(draft.plan(), LeavesSomethingBehind);
-    assert_eq!((ran.end.exit_code, ran.total()), (0, 60.0));
+    assert_eq!((ran.end.exit_code, ran.total()), (ExitCode::Done, 60.0));
     assert!(!kinds(&ran.events).iter().any(|kind| kind == "step.warned" || kind == "stack.submitted"));
 }
 
@@ -231,5 +231,5 @@ fn a_step_cannot_say_of_itself_that_it_was_skipped() {
     draft.stack("B", 60, &[a]);
     let plan = Arc::new(draft.plan());
     let end = paused(run(plan, Arc::new(Skips), options(), &mut |_| Ok(()))).unwrap();
-    assert_eq!((end.outcomes, end.exit_code), (vec![Outcome::Failed, Outcome::Skipped], 1));
+    assert_eq!((end.outcomes, end.exit_code), (vec![Outcome::Failed, Outcome::Skipped], ExitCode::Failed));
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use paceline_engine::{Earlier, Ended, Event, Fact, Journal, Outcome, Perform, RunOptions, StepContext, run};
+use paceline_engine::{
+    Earlier, Ended, Event, ExitCode, Fact, Journal, Outcome, Perform, RunOptions, StepContext, run,
+};
 use paceline_plan::Plan;
 
 use crate::draft::Draft;
@@ -70,7 +72,7 @@ fn interrupted_and_resumed(operation: &'static str, complete: &[&str]) -> Vec<Ev
     let mut record = |event: &Event| journal.append(event);
     let run_until = RunOptions { deadline, ..options() };
     let end = paused(run(Arc::new(plan()), Arc::new(first), run_until, &mut record)).unwrap();
-    assert_eq!(end.exit_code, 4);
+    assert_eq!(end.exit_code, ExitCode::Interrupted);
     drop(journal);
 
     let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
@@ -81,7 +83,7 @@ fn interrupted_and_resumed(operation: &'static str, complete: &[&str]) -> Vec<Ev
     let options = RunOptions { earlier, ..options() };
     let second = Deploys { complete, operation };
     let end = paused(run(Arc::new(plan()), Arc::new(second), options, &mut record)).unwrap();
-    assert_eq!(end.exit_code, 0);
+    assert_eq!(end.exit_code, ExitCode::Done);
     drop(journal);
 
     assert!(Journal::find_unfinished(&runs.path(), &plan()).unwrap().is_none());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_engine::{Ended, Outcome, Perform, RunOptions, StepContext, Stop, exit};
+use paceline_engine::{Ended, ExitCode, Outcome, Perform, RunOptions, StepContext, Stop};
 
 use crate::draft::Draft;
 use crate::script::{Script, options, ran_with, stopping_after};
@@ -24,7 +24,7 @@ fn a_signal_interrupts_what_runs_and_what_has_not_started() {
     let outcomes = [Outcome::Deployed, Outcome::Interrupted, Outcome::Interrupted, Outcome::Deployed];
     assert_eq!(ran.end.outcomes, outcomes);
     assert!(!ran.is_started("deploy:C"));
-    assert_eq!((ran.total(), ran.end.exit_code), (70.0, exit::INTERRUPTED));
+    assert_eq!((ran.total(), ran.end.exit_code), (70.0, ExitCode::Interrupted));
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn the_deadline_stops_the_run_by_itself() {
     let options = RunOptions { deadline: Some(Duration::from_secs(100)), ..options() };
     let ran = ran_with(draft().plan(), Script::default(), options);
     assert_eq!(ran.stops(), ["the run is out of time"]);
-    assert_eq!((ran.total(), ran.end.exit_code), (100.0, exit::INTERRUPTED));
+    assert_eq!((ran.total(), ran.end.exit_code), (100.0, ExitCode::Interrupted));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn nothing_starts_when_the_deadline_falls_together_with_an_end() {
     let options = RunOptions { deadline: Some(Duration::from_mins(1)), ..options() };
     let ran = ran_with(draft().plan(), Script::default(), options);
     assert!(!ran.is_started("deploy:B"));
-    assert_eq!(ran.end.exit_code, exit::INTERRUPTED);
+    assert_eq!(ran.end.exit_code, ExitCode::Interrupted);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_run_that_ends_in_time_is_not_touched_by_its_deadline() {
     for deadline in [Duration::from_secs(181), Duration::MAX] {
         let options = RunOptions { deadline: Some(deadline), ..options() };
         let ran = ran_with(draft().plan(), Script::default(), options);
-        assert_eq!((ran.stops().len(), ran.end.exit_code), (0, exit::DONE));
+        assert_eq!((ran.stops().len(), ran.end.exit_code), (0, ExitCode::Done));
     }
 }
 
@@ -60,14 +60,14 @@ fn nothing_starts_when_the_stop_came_before_the_run() {
     let ran = ran_with(draft().plan(), Script::default(), options);
     assert_eq!((ran.starts().len(), ran.stops()), (0, vec!["SIGINT"]));
     assert_eq!(ran.end.outcomes, [Outcome::Interrupted; 4]);
-    assert_eq!(ran.end.exit_code, exit::INTERRUPTED);
+    assert_eq!(ran.end.exit_code, ExitCode::Interrupted);
 }
 
 #[test]
 fn a_failure_counts_for_more_than_a_stop() {
     let ran = stopping_after(70, Script::failing(&["deploy:D"]), draft().plan());
     assert_eq!(ran.outcome("deploy:B"), Outcome::Interrupted);
-    assert_eq!(ran.end.exit_code, exit::FAILED);
+    assert_eq!(ran.end.exit_code, ExitCode::Failed);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn the_rest_is_skipped_when_a_stop_follows_a_failure_under_fail_fast() {
     assert_eq!(ran.stops(), ["C failed", "SIGTERM"]);
     assert_eq!(ran.outcome("deploy:A"), Outcome::Interrupted);
     assert_eq!(ran.finished("deploy:B").because.as_deref(), Some("deploy:C"));
-    assert_eq!(ran.end.exit_code, exit::FAILED);
+    assert_eq!(ran.end.exit_code, ExitCode::Failed);
 }
 
 /// A step that fails while the run is being stopped does not make the stop its doing.
@@ -138,5 +138,5 @@ fn a_stop_of_a_run_that_is_all_but_done_changes_nothing() {
     draft.stack("A", 60, &[]);
     let options = options();
     let performer = StopsAtEnd(options.stop.clone());
-    assert_eq!(ran_with(draft.plan(), performer, options).end.exit_code, exit::DONE);
+    assert_eq!(ran_with(draft.plan(), performer, options).end.exit_code, ExitCode::Done);
 }

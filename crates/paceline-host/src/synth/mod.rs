@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{LARGEST_BY_HAND, LARGEST_MANIFEST, read_regular, read_regular_text};
 use paceline_plan::ContextLookup;
 use paceline_plan::config::AppConfig;
-use paceline_text::{hex, shell_word};
+use paceline_text::{Explained, hex, shell_word};
 use sha2::{Digest, Sha256};
 
 pub use self::context_file::{ContextFile, ContextFileError};
@@ -50,6 +50,12 @@ pub struct SynthesisError {
     pub run: String,
     /// How it ended, and the last it said.
     pub message: String,
+}
+
+impl Explained for SynthesisError {
+    fn hint(&self) -> Option<String> {
+        Some("its whole output is above; `paceline synth` tries again".to_owned())
+    }
 }
 
 impl Synthesis {

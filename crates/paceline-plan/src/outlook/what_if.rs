@@ -291,6 +291,8 @@ fn error(text: &str, problem: WhatIfProblem) -> WhatIfError {
 
 #[cfg(test)]
 mod tests {
+    use paceline_text::Explained as _;
+
     use super::*;
 
     #[test]
@@ -323,7 +325,7 @@ mod tests {
         ] {
             let error = Change::parse(text).unwrap_err();
             assert_eq!(error.to_string(), format!("--what-if '{text}': {expected}"));
-            assert!(error.hint().contains("write it like"), "{}", error.hint());
+            assert!(error.hint().unwrap().contains("write it like"), "{error}");
         }
     }
 

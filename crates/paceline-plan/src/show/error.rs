@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use paceline_text::one_line;
+use paceline_text::{Explained, one_line};
 
 use super::lookups::lookup_shown;
 use crate::build::error::{NotEased, PlanError, WayOut};
@@ -77,10 +77,17 @@ impl fmt::Display for PlanError {
     }
 }
 
-impl PlanError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
+impl Explained for PlanError {
+    fn message(&self) -> String {
         match self {
+            // It has a line for each edge.
+            Self::Cycle { .. } => self.to_string(),
+            _ => one_line(&self.to_string()),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::UnknownStack { meant: Some(meant), .. } | Self::UnknownPhase { meant: Some(meant), .. } => {
                 format!("did you mean `{meant}`?")
             }
@@ -127,7 +134,8 @@ impl PlanError {
                 "synthesize where it can be looked up, and commit `cdk.context.json`".to_owned()
             }
             Self::Nothing { .. } => "check --only, --exclude and the multi-region setting".to_owned(),
-        }
+        };
+        Some(hint)
     }
 }
 

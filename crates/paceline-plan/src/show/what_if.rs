@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use paceline_text::Explained;
+
 use super::error::STACKS_ARE_LISTED;
 use crate::outlook::what_if::{WhatIfError, WhatIfProblem};
 
@@ -27,10 +29,9 @@ impl fmt::Display for WhatIfProblem {
     }
 }
 
-impl WhatIfError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match &self.problem {
+impl Explained for WhatIfError {
+    fn hint(&self) -> Option<String> {
+        let hint = match &self.problem {
             WhatIfProblem::NoChange | WhatIfProblem::NoDuration { .. } => {
                 "write it like 'Storage=-10m', 'Storage=+5m', 'Storage=12m', 'Storage=-20%' or 'drop-edge A B'"
                     .to_owned()
@@ -49,6 +50,7 @@ impl WhatIfError {
             WhatIfProblem::NoEdge { from, waits_for, .. } => {
                 format!("{from} waits directly for {}: did you mean one of these?", waits_for.join(", "))
             }
-        }
+        };
+        Some(hint)
     }
 }

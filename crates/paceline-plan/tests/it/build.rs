@@ -7,6 +7,7 @@ use paceline_assembly::Assembly;
 use paceline_plan::forecast::{Forecast, MadeBy};
 use paceline_plan::price::Price;
 use paceline_plan::{Config, Edge, Plan, PlanError, PlanOptions};
+use paceline_text::Explained as _;
 use serde_json::{Map, Value, json};
 
 pub(crate) const ACCOUNT: &str = "111111111111";
@@ -118,7 +119,7 @@ impl App {
     /// The message of the error that the plan ends in, and its hint.
     pub(crate) fn refused(&self) -> String {
         let error = self.try_plan().unwrap_err();
-        format!("{error}\nhint: {}", error.hint())
+        format!("{error}\nhint: {}", error.hint().unwrap())
     }
 
     /// Every edge as `from -> to reason: detail`.

@@ -7,6 +7,7 @@ use paceline_plan::what_if::Change;
 use paceline_plan::{
     Config, ContextLookup, Destruction, LookupState, Plan, PlanError, PlanOptions, Step, Work,
 };
+use paceline_text::Explained as _;
 use serde_json::{Value, json};
 
 use crate::build::{ACCOUNT, App, edges, holds, warnings, writes};
@@ -106,11 +107,14 @@ fn a_parameter_that_is_missing_and_that_no_stack_makes_is_refused_with_who_would
         error.to_string(),
         format!("`guide/Page` was synthesized without context it needs: `{key}` (ssm)")
     );
-    assert_eq!(error.hint(), "no stack makes the parameter /shop/url: create it, and synthesize again");
+    assert_eq!(
+        error.hint().unwrap(),
+        "no stack makes the parameter /shop/url: create it, and synthesize again"
+    );
 
     let only = |only: &str| PlanOptions { only: vec![only.to_owned()], ..PlanOptions::default() };
     let both = both(&shop(), &guide());
-    let hint = try_plan(&both, &only("guide/Page")).unwrap_err().hint();
+    let hint = try_plan(&both, &only("guide/Page")).unwrap_err().hint().unwrap();
     assert!(hint.starts_with("`shop/Shop` makes /shop/url: deploy it in the same run"), "{hint}");
     assert!(try_plan(&both, &only("guide/Editor")).is_ok(), "nothing of it is missing");
 }
@@ -120,7 +124,7 @@ fn other_context_that_is_missing_is_refused() {
     let guide = guide().missing(json!({ "key": "vpc-provider:x", "provider": "vpc-provider", "props": {} }));
     let error = try_plan(&both(&shop(), &guide), &PlanOptions::default()).unwrap_err();
     assert!(error.to_string().contains("`vpc-provider:x` (vpc-provider)"), "{error}");
-    assert!(error.hint().contains("cdk.context.json"));
+    assert!(error.hint().unwrap().contains("cdk.context.json"));
 }
 
 #[test]
@@ -361,7 +365,10 @@ fn what_is_asked_for_with_something_made_up_is_asked_for_again_with_it() {
     };
     assert_eq!(edges(&plan(&both(&shop, &guide("vpc-12345")))).len(), 1);
     let error = try_plan(&both(&shop, &guide("vpc-0a1b2c3d")), &PlanOptions::default()).unwrap_err();
-    assert_eq!(error.hint(), "no stack makes the security group web: create it, and synthesize again");
+    assert_eq!(
+        error.hint().unwrap(),
+        "no stack makes the security group web: create it, and synthesize again"
+    );
 }
 
 #[test]
@@ -402,7 +409,7 @@ fn a_stack_that_looks_up_what_it_makes_itself_is_refused() {
     } });
     let guide = App::default().stack("Page", "us-east-1", page).missing(missing("/shop/url"));
     let alone = Assembly::of_apps(vec![("guide".to_owned(), guide.assembly())]);
-    let hint = try_plan(&alone, &PlanOptions::default()).unwrap_err().hint();
+    let hint = try_plan(&alone, &PlanOptions::default()).unwrap_err().hint().unwrap();
     assert_eq!(
         hint,
         "`guide/Page` makes the parameter /shop/url itself: have the app read it in another way"

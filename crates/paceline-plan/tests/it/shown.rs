@@ -1,6 +1,7 @@
 //! Plans as people and programs see them, where the example app does not show it.
 
 use paceline_plan::render::{self, TextOptions};
+use paceline_text::Explained as _;
 use serde_json::{Value, json};
 
 use crate::build::{App, empty, exports, forecast, holds, writes};
@@ -175,7 +176,7 @@ fn explain_knows_names_and_what_is_left_out() {
     let plan = app.plan();
     let error = render::explain(&plan, "BB", Some("A")).unwrap_err();
     assert_eq!(error.to_string(), "explain: no stack is called `BB`");
-    assert_eq!(error.hint(), "did you mean `B`?");
+    assert_eq!(error.hint().unwrap(), "did you mean `B`?");
     let text = render::explain(&plan, "A", Some("Apart")).unwrap();
     assert_eq!(text, "Apart is left out: --exclude names it\n");
 }

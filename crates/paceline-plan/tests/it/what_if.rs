@@ -5,6 +5,7 @@ use std::time::Duration;
 use paceline_plan::Plan;
 use paceline_plan::forecast::Basis;
 use paceline_plan::what_if::Change;
+use paceline_text::Explained as _;
 use serde_json::json;
 
 use crate::build::{App, empty, resources};
@@ -25,7 +26,10 @@ fn change(plan: &Plan, text: &str) -> Plan {
 #[track_caller]
 fn check_refused(text: &str, problem: &str, hint: &str) {
     let error = Change::parse(text).unwrap().apply(&chain().plan()).unwrap_err();
-    assert_eq!((error.to_string(), error.hint().as_str()), (format!("--what-if '{text}': {problem}"), hint));
+    assert_eq!(
+        (error.to_string(), error.hint().unwrap().as_str()),
+        (format!("--what-if '{text}': {problem}"), hint)
+    );
 }
 
 fn needs(plan: &Plan, step: &str) -> Vec<String> {

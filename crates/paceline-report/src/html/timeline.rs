@@ -83,7 +83,7 @@ fn legend(out: &mut String, record: &Record) -> std::fmt::Result {
         write!(out, "<span><i class=\"running\"></i>running</span>")?;
     }
     for (kind, word) in [(StepKind::Publish, "assets"), (StepKind::Gate, "gates")] {
-        if record.of_kind(kind).any(|step| !step.spans.is_empty()) {
+        if record.of_kind(kind.clone()).any(|step| !step.spans.is_empty()) {
             write!(out, "<span><i class=\"{kind}\"></i>{word}</span>")?;
         }
     }

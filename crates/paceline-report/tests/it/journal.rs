@@ -284,7 +284,7 @@ impl Journal {
             *stacks.entry(outcome).or_default() += 1;
         }
         let duration_s = (at - since) as f64;
-        self.fact(at, Fact::RunFinished(RunFinished { stacks, exit_code, duration_s }));
+        self.fact(at, Fact::RunFinished(RunFinished { stacks, exit_code: exit_code.into(), duration_s }));
     }
 
     /// The events in order. Facts of one second stay in the order in which they were told.

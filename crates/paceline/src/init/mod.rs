@@ -11,7 +11,7 @@ use paceline_app::{Failure, terminal};
 use paceline_assembly::{Assembly, open_regular};
 use paceline_buildspec::understand::{MAX_BYTES, Understanding, understand};
 use paceline_buildspec::{create_file, replace_file};
-use paceline_engine::exit;
+use paceline_engine::ExitCode;
 use paceline_plan::Config;
 use paceline_plan::starter::{OneApp, SCHEMA_FILE, Starter, Written};
 
@@ -20,7 +20,7 @@ use crate::cli::InitArgs;
 /// Where a file goes that is not kept.
 const STDOUT: &str = "-";
 
-pub(crate) fn run(args: &InitArgs) -> Result<u8, Failure> {
+pub(crate) fn run(args: &InitArgs) -> Result<ExitCode, Failure> {
     if !args.force && args.out != STDOUT && args.out.exists() {
         return Err(Failure::usage(
             format!("{} is there already", args.out),
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &InitArgs) -> Result<u8, Failure> {
 }
 
 /// From an assembly, or what could be made of a folder if it were synthesized.
-fn from_app(args: &InitArgs) -> Result<u8, Failure> {
+fn from_app(args: &InitArgs) -> Result<ExitCode, Failure> {
     let given = args.app.clone().unwrap_or_else(|| {
         let usual = Utf8PathBuf::from("cdk.out");
         if usual.exists() { usual } else { ".".into() }
@@ -61,10 +61,10 @@ fn from_app(args: &InitArgs) -> Result<u8, Failure> {
     let written = Starter { practice: None, assembly: Some(&assembly), app: Some(&app) }.write()?;
     write(args, &written)?;
     terminal::say(&summary::of_app(&assembly, &app, &written, &args.out));
-    Ok(exit::DONE)
+    Ok(ExitCode::Done)
 }
 
-fn from_buildspecs(args: &InitArgs) -> Result<u8, Failure> {
+fn from_buildspecs(args: &InitArgs) -> Result<ExitCode, Failure> {
     let mut read: Vec<(&Utf8Path, Understanding)> = Vec::new();
     for file in &args.from {
         let understood = understand(&bytes(file)?, &project::PackageScripts);
@@ -85,7 +85,7 @@ fn from_buildspecs(args: &InitArgs) -> Result<u8, Failure> {
     let written = starter.write()?;
     write(args, &written)?;
     terminal::say(&summary::of_takeover(&read, &practice, &written, assembly.is_some(), &args.out));
-    Ok(exit::DONE)
+    Ok(ExitCode::Done)
 }
 
 /// No more than is needed to see that there is too much.
