@@ -1,10 +1,13 @@
 //! The example app, as a user sees its plan.
 
+use std::fmt::Write as _;
+
 use paceline_assembly::Assembly;
 use paceline_plan::render::{self, TextOptions};
-use paceline_plan::{Config, Plan, PlanOptions};
+use paceline_plan::{Config, Plan, PlanOptions, PlannedStack};
+use serde_json::{Value, json};
 
-use crate::build::{example, forecast};
+use crate::build::{App, example, forecast, holds, writes};
 
 fn plan(multi_region: &str) -> Plan {
     let folder = example();
@@ -34,10 +37,30 @@ fn dot() {
     insta::assert_snapshot!(render::dot(&plan("true")));
 }
 
+/// The plan as a value: what its other forms are made from.
+#[test]
+fn model() {
+    let plan = plan("true");
+    let mut model = String::new();
+    for stack in &plan.stacks {
+        let PlannedStack { id, level, resources, expected, .. } = stack;
+        let phase = stack.phase.as_deref().unwrap_or("no phase");
+        let region = stack.region.as_deref().unwrap_or("any region");
+        let time = expected.as_secs();
+        let _ = writeln!(model, "{id}: {phase}, {region}, level {level}, {resources} resources, {time} s");
+        for edge in &stack.depends_on {
+            let _ = writeln!(model, "  {} {}: {}", edge.reason, edge.to, edge.detail());
+        }
+    }
+    insta::assert_snapshot!(model);
+}
+
+/// The JSON of two stacks has every field that the JSON of more stacks has.
 #[test]
 fn json() {
-    let mut plan: serde_json::Value =
-        serde_json::from_str(&render::json(&plan("true"), &forecast())).unwrap();
+    let app = App::pair(writes(json!("/url")), holds(json!("{{resolve:ssm:/url}}")))
+        .config("phases: [{ name: all, stacks: ['*'] }]");
+    let mut plan: Value = serde_json::from_str(&render::json(&app.plan(), &forecast())).unwrap();
     // A digest of templates says nothing to a reader.
     plan["digest"] = "…".into();
     insta::assert_json_snapshot!(plan);
