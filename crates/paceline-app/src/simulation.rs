@@ -180,40 +180,53 @@ pub(crate) fn deploy(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Du
 
 async fn simulate(app: &App, plan: &Plan, late: Option<Arc<LateSynthesis>>) -> Result<Duration, Failure> {
     let simulation = Simulation::new(&app.assembly, plan, SIMULATED_START);
-    let parameters = app.parameters.clone();
-    let options = simulation.options(AwsOptions { late, parameters, ..AwsOptions::default() });
-    let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), plan, options)).await?;
-    let run = RunOptions {
-        id: "simulated".to_owned(),
-        app: app.dir.to_string(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        now: SIMULATED_START,
-        simulated: true,
-        earlier: None,
-        order: None,
-        endpoint: None,
-        build: None,
-        stop: Stop::default(),
-        deadline: None,
+    let started = Instant::now();
+    let why = match simulation.deploy(app, plan, late).await? {
+        None => return Ok(started.elapsed()),
+        Some(why) => why,
     };
-    let (started, mut cause) = (Instant::now(), None);
-    let mut record = |event: &Event| {
-        if let Fact::StepFinished(finished) = &event.fact
-            && cause.is_none()
-        {
-            cause = finished.cause.as_ref().map(|it| format!("{}: {}", finished.step.title, it.message));
-        }
-        Ok(())
-    };
-    let ended = paceline_engine::run(Arc::new(plan.clone()), Arc::new(aws), run, &mut record).await;
-    let took = started.elapsed();
-    match (ended, cause) {
-        (Ok(ended), None) if ended.exit_code == ExitCode::Done => Ok(took),
-        (ended, cause) => {
-            let why = cause.or_else(|| ended.err().map(|error| error.to_string())).unwrap_or_default();
-            let message = format!("the simulated deployment does not get to its end: {why}");
-            let hint = "`paceline deploy --simulate` shows it; without --simulate the forecast needs none";
-            Err(Failure::usage(message, hint).with_exit_code(ExitCode::Failed))
-        }
+    let message = format!("the simulated deployment does not get to its end: {why}");
+    let hint = "`paceline deploy --simulate` shows it; without --simulate the forecast needs none";
+    Err(Failure::usage(message, hint).with_exit_code(ExitCode::Failed))
+}
+
+impl Simulation {
+    /// Deploys a plan to this AWS and tells nobody of it. Gives the reason if it does not get to its end.
+    pub(crate) async fn deploy(
+        &self,
+        app: &App,
+        plan: &Plan,
+        late: Option<Arc<LateSynthesis>>,
+    ) -> Result<Option<String>, Failure> {
+        let parameters = app.parameters.clone();
+        let options = self.options(AwsOptions { late, parameters, ..AwsOptions::default() });
+        let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), plan, options)).await?;
+        let run = RunOptions {
+            id: "simulated".to_owned(),
+            app: app.dir.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now: self.now(),
+            simulated: true,
+            earlier: None,
+            order: None,
+            endpoint: None,
+            build: None,
+            stop: Stop::default(),
+            deadline: None,
+        };
+        let mut cause = None;
+        let mut record = |event: &Event| {
+            if let Fact::StepFinished(finished) = &event.fact
+                && cause.is_none()
+            {
+                cause = finished.cause.as_ref().map(|it| format!("{}: {}", finished.step.title, it.message));
+            }
+            Ok(())
+        };
+        let run = paceline_engine::run(Arc::new(plan.clone()), Arc::new(aws), run, &mut record);
+        Ok(match (Box::pin(run).await, cause) {
+            (Ok(ended), None) if ended.exit_code == ExitCode::Done => None,
+            (ended, cause) => Some(cause.or_else(|| Some(ended.err()?.to_string())).unwrap_or_default()),
+        })
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use clap::Args;
-use paceline_aws::{Aws, AwsOptions, LateSynthesis};
-use paceline_engine::{ExitCode, RunOptions, Stop, schedule};
-use paceline_plan::{Destruction, Plan, PlanOptions, render};
+use paceline_aws::{Aws, AwsOptions};
+use paceline_engine::ExitCode;
+use paceline_plan::{Destruction, PlanOptions, render};
 
 use super::execution::{Execution, PREFLIGHT};
 use crate::app::{App, configured, late, synth};
 use crate::failure::Failure;
+use crate::forecast::finish;
 use crate::runtime::{SIMULATED_START, virtual_runtime};
 use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
 use crate::simulation::Simulation;
@@ -76,7 +77,12 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
         let simulated = async {
             let simulation = Simulation::new(&app.assembly, &everything, SIMULATED_START);
             let late = late::pretended(&app, &everything, &options);
-            Box::pin(deploy(&app, everything, late, &simulation)).await?;
+            if Box::pin(simulation.deploy(&app, &everything, late)).await?.is_some() {
+                return Err(Failure::usage(
+                    "the app could not be deployed into the embedded AWS, so there is nothing to delete there",
+                    "`paceline deploy --simulate` with the same arguments says why",
+                ));
+            }
             let start = simulation.now();
             Box::pin(execution.simulate(start, connect(simulation.options(AwsOptions::default())))).await
         };
@@ -90,43 +96,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
 }
 
 fn show(app: &App, destruction: &Destruction) -> Result<String, Failure> {
-    let total = schedule(&destruction.plan).map(|schedule| schedule.total).map_err(|error| {
-        Failure::usage(format!("the forecast could not be made: {error}"), "free some memory or threads")
-    })?;
+    let total = finish(&destruction.plan)?;
     let width = terminal::stdout_style().width.map_or(80, usize::from);
     Ok(render::destruction(destruction, &app.assembly, total, width))
-}
-
-/// Deploys what there is to delete.
-async fn deploy(
-    app: &App,
-    plan: Plan,
-    late: Option<Arc<LateSynthesis>>,
-    simulation: &Simulation,
-) -> Result<(), Failure> {
-    let plan = Arc::new(plan);
-    let parameters = app.parameters.clone();
-    let aws = simulation.options(AwsOptions { late, parameters, ..AwsOptions::default() });
-    let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), &plan, aws)).await?;
-    let run = RunOptions {
-        id: "simulated".to_owned(),
-        app: app.dir.to_string(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        now: simulation.now(),
-        simulated: true,
-        earlier: None,
-        order: None,
-        endpoint: None,
-        build: None,
-        stop: Stop::default(),
-        deadline: None,
-    };
-    let ended = Box::pin(paceline_engine::run(plan, Arc::new(aws), run, &mut |_| Ok(()))).await;
-    match ended {
-        Ok(ended) if ended.exit_code == ExitCode::Done => Ok(()),
-        _ => Err(Failure::usage(
-            "the app could not be deployed into the embedded AWS, so there is nothing to delete there",
-            "`paceline deploy --simulate` with the same arguments says why",
-        )),
-    }
 }
