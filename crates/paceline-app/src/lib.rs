@@ -2,10 +2,9 @@
 //! deployment or deletion, in AWS or in the embedded one.
 //!
 //! Here the other crates are put together. Each of them has its own job and does not know the rest: the assembly is
-//! read, the plan is made, the engine executes it, and AWS and the reports hear of it. Arguments are not read here.
+//! read, the plan is made, the engine executes it, and AWS and the reports hear of it.
 
 mod app;
-mod approval;
 mod bootstrap;
 mod build;
 mod failure;
@@ -20,13 +19,14 @@ mod simulation;
 pub mod terminal;
 
 pub use app::{App, Configured, Parameters, Synthesized, configured, synthesize_apps};
-pub use approval::save as save_plan;
 pub use bootstrap::{BootstrapSettings, bootstrap};
 pub use failure::Failure;
 pub use forecast::{Asked, PlanFormat, show, warn_of_sources};
 pub use generation::{check_stack_limit, generate_files};
 pub use project::{ProjectCommand, project};
-pub use run::{Deletion, Deployment, MethodSetting, RUNS, Waiting, deploy, destroy, history, this_build};
+pub use run::{
+    Deletion, Deployment, MethodSetting, RUNS, Waiting, deploy, destroy, history, save_plan, this_build,
+};
 pub use settings::{
     AppPaths, GenSettings, GeneratedFiles, Lookups, ParameterValues, RunSettings, Selection, StartSettings,
     StrategySetting, duration, variable,

@@ -9,6 +9,7 @@ use paceline_engine::ExitCode;
 use paceline_plan::{Plan, PlanOptions, Relaxed};
 use paceline_report::Record;
 
+use super::approval;
 use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
 use super::history;
 use super::waiting::Waiting;
@@ -19,7 +20,7 @@ use crate::generation::check_stack_limit;
 use crate::runtime::{SIMULATED_START, virtual_runtime};
 use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
 use crate::simulation::{self, Simulation};
-use crate::{approval, interrupt, terminal};
+use crate::{interrupt, terminal};
 
 /// What is deployed, and how.
 #[derive(Debug, Clone, Args)]

@@ -1,5 +1,6 @@
 //! One run: a plan that is executed, with its journal, its reports, and what can stop it.
 
+mod approval;
 mod deploy;
 mod destroy;
 mod execution;
@@ -7,8 +8,8 @@ pub mod history;
 mod listeners;
 mod waiting;
 
+pub use self::approval::save as save_plan;
 pub use self::deploy::{Deployment, MethodSetting, deploy};
 pub use self::destroy::{Deletion, destroy};
 pub use self::execution::RUNS;
-pub(crate) use self::execution::script;
 pub use self::waiting::{Waiting, this_build};

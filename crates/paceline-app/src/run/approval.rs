@@ -7,8 +7,8 @@ use camino::Utf8Path;
 use paceline_engine::{ExitCode, private};
 use paceline_plan::{Plan, PlanArguments, PlanChange, PlanOptions, SavedPlan};
 
+use super::execution::script;
 use crate::failure::Failure;
-use crate::run::script;
 
 /// So many changes are listed.
 const LISTED: usize = 20;
