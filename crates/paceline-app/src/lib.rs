@@ -10,6 +10,7 @@ mod build;
 mod failure;
 mod forecast;
 mod generation;
+mod init;
 pub mod interrupt;
 mod project;
 mod run;
@@ -23,6 +24,7 @@ pub use bootstrap::{BootstrapSettings, bootstrap};
 pub use failure::Failure;
 pub use forecast::{Asked, PlanFormat, show, warn_of_sources};
 pub use generation::{check_stack_limit, generate_files};
+pub use init::{InitSettings, init};
 pub use project::{ProjectCommand, project};
 pub use run::{
     Deletion, Deployment, MethodSetting, RUNS, Waiting, deploy, destroy, history, save_plan, this_build,

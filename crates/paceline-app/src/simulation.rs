@@ -181,9 +181,8 @@ pub(crate) fn deploy(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Du
 async fn simulate(app: &App, plan: &Plan, late: Option<Arc<LateSynthesis>>) -> Result<Duration, Failure> {
     let simulation = Simulation::new(&app.assembly, plan, SIMULATED_START);
     let started = Instant::now();
-    let why = match simulation.deploy(app, plan, late).await? {
-        None => return Ok(started.elapsed()),
-        Some(why) => why,
+    let Some(why) = simulation.deploy(app, plan, late).await? else {
+        return Ok(started.elapsed());
     };
     let message = format!("the simulated deployment does not get to its end: {why}");
     let hint = "`paceline deploy --simulate` shows it; without --simulate the forecast needs none";

@@ -1,7 +1,6 @@
 //! The `paceline` command: arguments, wiring, exit codes. What it does is in the other crates.
 
 mod cli;
-mod init;
 mod lint;
 mod memory;
 mod plan;
@@ -76,7 +75,7 @@ fn command(command: Command) -> Result<ExitCode, Failure> {
 
 fn supervised(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Init(args) => init::run(&args),
+        Command::Init(args) => paceline_app::init(&args),
         Command::Synth(args) => plan::synth(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => plan::explain(&args),

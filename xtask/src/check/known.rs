@@ -4,7 +4,6 @@ use super::{Finding, Package, line_of};
 
 /// By crate, the modules of each cycle, sorted.
 const CYCLES: &[(&str, &[&str])] = &[
-    ("paceline-app", &["app", "forecast", "generation", "simulation"]),
     (
         "paceline-assembly",
         &[
@@ -15,7 +14,6 @@ const CYCLES: &[(&str, &[&str])] = &[
     ("paceline-buildspec", &["grammar::read", "grammar::schema"]),
     ("paceline-buildspec", &["lint::allow", "lint::rules"]),
     ("paceline-engine", &["describe", "run", "state"]),
-    ("paceline-plan", &["build", "config", "model", "outlook"]),
 ];
 
 /// This file, from the root of the workspace.

@@ -2,7 +2,6 @@
 
 mod cdk;
 mod codebuild;
-mod init;
 mod lint;
 mod plan;
 mod run;
@@ -12,11 +11,10 @@ mod suggest;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use paceline_app::{BootstrapSettings, Deletion, Deployment, GenSettings, RunSettings};
+use paceline_app::{BootstrapSettings, Deletion, Deployment, GenSettings, InitSettings, RunSettings};
 
 pub(crate) use cdk::{Translated, translate};
 pub(crate) use codebuild::{ProjectArgs, RunBuildspecArgs};
-pub(crate) use init::InitArgs;
 pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
 pub(crate) use plan::{ExplainArgs, PlanArgs, SynthArgs};
 pub(crate) use run::{ReportArgs, ReportFormat, SignalArgs, WaitArgs, WaitKind};
@@ -34,7 +32,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a first paceline.yaml, from a synthesized app or from a hand-written buildspec
-    Init(InitArgs),
+    Init(InitSettings),
     /// Synthesize the app of paceline.yaml, or all of its apps at the same time
     Synth(SynthArgs),
     /// Show the phases, the order, why stacks wait for each other, and how long it will take

@@ -1,4 +1,4 @@
-//! `paceline init`.
+//! Writes a configuration to start from.
 
 mod project;
 mod summary;
@@ -7,7 +7,7 @@ mod takeover;
 use std::io::Read as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_app::{Failure, terminal};
+use clap::Args;
 use paceline_assembly::{Assembly, open_regular};
 use paceline_buildspec::understand::{MAX_BYTES, Understanding, understand};
 use paceline_buildspec::{create_file, replace_file};
@@ -15,12 +15,31 @@ use paceline_engine::ExitCode;
 use paceline_plan::Config;
 use paceline_plan::starter::{OneApp, SCHEMA_FILE, Starter, Written};
 
-use crate::cli::InitArgs;
+use crate::failure::Failure;
+use crate::terminal;
+
+/// The configuration that is written to start from.
+#[derive(Debug, Clone, Args)]
+pub struct InitSettings {
+    /// The synthesized app, or the folder of a CDK app [default: cdk.out, else this folder]
+    #[arg(long, value_name = "DIR")]
+    pub app: Option<Utf8PathBuf>,
+    /// A hand-written buildspec to take over; its paths are those from this folder
+    #[arg(long, value_name = "BUILDSPEC")]
+    pub from: Vec<Utf8PathBuf>,
+    /// The file to write; - for standard output
+    #[arg(long, visible_alias = "config", value_name = "FILE", default_value = paceline_plan::config::FILE_NAME)]
+    pub out: Utf8PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub force: bool,
+}
 
 /// Where a file goes that is not kept.
 const STDOUT: &str = "-";
 
-pub(crate) fn run(args: &InitArgs) -> Result<ExitCode, Failure> {
+/// Writes it from an assembly, or from hand-written buildspecs.
+pub fn init(args: &InitSettings) -> Result<ExitCode, Failure> {
     if !args.force && args.out != STDOUT && args.out.exists() {
         return Err(Failure::usage(
             format!("{} is there already", args.out),
@@ -31,7 +50,7 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitCode, Failure> {
 }
 
 /// From an assembly, or what could be made of a folder if it were synthesized.
-fn from_app(args: &InitArgs) -> Result<ExitCode, Failure> {
+fn from_app(args: &InitSettings) -> Result<ExitCode, Failure> {
     let given = args.app.clone().unwrap_or_else(|| {
         let usual = Utf8PathBuf::from("cdk.out");
         if usual.exists() { usual } else { ".".into() }
@@ -64,7 +83,7 @@ fn from_app(args: &InitArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-fn from_buildspecs(args: &InitArgs) -> Result<ExitCode, Failure> {
+fn from_buildspecs(args: &InitSettings) -> Result<ExitCode, Failure> {
     let mut read: Vec<(&Utf8Path, Understanding)> = Vec::new();
     for file in &args.from {
         let understood = understand(&bytes(file)?, &project::PackageScripts);
@@ -120,7 +139,7 @@ fn nothing_in(file: &Utf8Path, understood: &Understanding) -> Failure {
 }
 
 /// Replaces the file as a whole, or not at all.
-fn write(args: &InitArgs, written: &Written) -> Result<(), Failure> {
+fn write(args: &InitSettings, written: &Written) -> Result<(), Failure> {
     // What cannot be read again must not be written.
     Config::parse(&written.text, &args.out)?;
     if args.out == STDOUT {

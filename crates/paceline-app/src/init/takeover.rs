@@ -1,11 +1,12 @@
 //! From what was understood of buildspecs to what a configuration is made from.
 
 use camino::Utf8Path;
-use paceline_app::Failure;
 use paceline_assembly::Assembly;
 use paceline_buildspec::understand::{self, Understanding, needs_bash};
 use paceline_plan::starter::{Deployment, Line, Maker, Practice, Runtime, Script, Setup, When};
 use paceline_text::shell_word;
+
+use crate::failure::Failure;
 
 /// What the buildspecs do, one after the other. `place` says where a folder is from the configuration's.
 pub(crate) fn practice(read: &[(&Utf8Path, Understanding)], place: impl Fn(&str) -> String) -> Practice {
