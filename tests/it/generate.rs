@@ -240,7 +240,7 @@ fn allowed(place: &Place, sid: &str) -> Vec<String> {
     let mut lines = text.lines().skip_while(|line| !line.contains(&format!("Sid: {sid}"))).skip(1);
     let mut rest = lines.by_ref().skip_while(|line| !line.contains("Resource:")).skip(1);
     let mut found = Vec::new();
-    while let Some(arn) = rest.next().and_then(|line| line.trim().strip_prefix("- Fn::Sub: ")) {
+    while let Some(arn) = rest.next().and_then(|line| line.trim().strip_prefix("- !Sub ")) {
         found.push(arn.to_owned());
     }
     found
@@ -284,9 +284,9 @@ fn what_cannot_be_enough_is_said_with_what_to_set() {
     own_roles(&place, "aws://222222222222/eu-west-1", &json!({ "assumeRoleArn": null }));
     let ran = place.paceline(["gen", "--name", "shop"]).run().expect(0);
     for part in [
-        "warning: nothing puts the runner into a build: aws/codebuild/standard:7.0 has no paceline",
+        "warning: builds have no runner: aws/codebuild/standard:7.0 has no paceline",
         "hint: set `runner: { from: s3, uri: …, sha256: … }`",
-        "warning: the generated role may not read the source",
+        "warning: the generated role cannot read the source",
         "hint: set codebuild.artifacts-bucket to the pipeline's bucket, and codebuild.kms-keys",
         "warning: Shop names no role: CloudFormation creates the resources in it with the rights of the build",
         "hint: set codebuild.service-role",

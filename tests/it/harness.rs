@@ -26,6 +26,11 @@ impl Place {
         self.0.path().join(name)
     }
 
+    /// The variable for the folder of a build's own files. Builds that run at the same time must not share one.
+    pub(crate) fn build_home(&self) -> String {
+        format!("PACELINE_HOME={}", self.path("home").display())
+    }
+
     pub(crate) fn write(&self, name: &str, contents: &str) -> PathBuf {
         let path = self.path(name);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();

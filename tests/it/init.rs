@@ -291,7 +291,8 @@ fn a_new_app_is_initialized_generated_and_built_as_it_is_printed() {
     // A build has the source and nothing else.
     fs_err::remove_dir_all(place.path("cdk.out")).unwrap();
     let sim = Sim::start(2000);
-    let build = format!("paceline run-buildspec buildspecs/{buildspec} --artifacts kept");
+    let home = place.build_home();
+    let build = format!("paceline run-buildspec buildspecs/{buildspec} --artifacts kept --env {home}");
     let ran = as_printed(&place, &build).aws_at(&sim.address).run().expect(0);
     assert!(ran.stdout.contains("the deployment is complete"), "{}", ran.stdout);
     assert_eq!(sim.accepted("CreateStack"), ["Queue", "Worker"]);

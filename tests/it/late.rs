@@ -163,6 +163,7 @@ fn a_generated_build_does_so_too() {
     let path =
         format!("{}:{}:{}", place.path("image").display(), runner.display(), std::env::var("PATH").unwrap());
     let call = place.paceline(["run-buildspec", "buildspecs/app.yml", "--artifacts", "kept"]);
+    let call = call.args(["--env", &place.build_home()]);
     call.env("PATH", &path).aws_at(&sim.address).run().expect(0);
     assert_eq!(place.json("kept/artifacts/outputs.json")["Page"]["Url"], "https://shop.example/start");
 }

@@ -30,6 +30,7 @@ fn build<'a>(place: &'a Place, sim: &Sim, file: &str) -> Call<'a> {
     let path = std::env::var("PATH").unwrap();
     place
         .paceline(["run-buildspec", &format!("buildspecs/{file}"), "--artifacts", "kept"])
+        .args(["--env", &place.build_home()])
         .env("PATH", &format!("{}:{path}", runner.display()))
         .aws_at(&sim.address)
 }
@@ -45,7 +46,10 @@ fn phases(ran: &Ran) -> Vec<String> {
 fn the_generated_buildspec_deploys_every_stack() {
     let (place, sim) = (repository(), Sim::start(FAST));
     let ran = build(&place, &sim, "workshop.yml").run().expect(0);
-    assert_eq!(phases(&ran), ["pre_build succeeded", "build succeeded", "post_build succeeded"]);
+    assert_eq!(
+        phases(&ran),
+        ["install succeeded", "pre_build succeeded", "build succeeded", "post_build succeeded"]
+    );
     let mut created = sim.accepted("CreateStack");
     created.dedup();
     assert_eq!(created.len(), STACKS, "{created:?}");
@@ -62,7 +66,10 @@ fn a_build_whose_deployment_fails_leaves_its_reports_all_the_same() {
     // Without the stacks that it needs, this one cannot be created.
     let call = build(&place, &sim, "workshop.yml").args(["--env", "PACELINE_ONLY=Observability"]);
     let ran = call.run().expect(1);
-    assert_eq!(phases(&ran), ["pre_build succeeded", "build failed", "post_build succeeded"]);
+    assert_eq!(
+        phases(&ran),
+        ["install succeeded", "pre_build succeeded", "build failed", "post_build succeeded"]
+    );
     assert!(place.read("kept/reports/deploy/junit.xml").contains("<failure"));
     for file in ["events.jsonl", "outputs.json", "plan.txt", "reports/timeline.html"] {
         assert!(place.path("kept/artifacts").join(file).is_file(), "{file}");
