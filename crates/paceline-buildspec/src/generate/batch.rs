@@ -1,8 +1,8 @@
-//! A deployment over several builds: the graph of a batch, from the graph of the stacks.
+//! Divides a deployment into the builds of a batch, from the graph of the stacks.
 //!
-//! A task is a set of stacks that one build deploys, and it waits for whole tasks. So that no two tasks wait for each
-//! other, the stacks of a region that come behind another region's are in a task of their own: the number of changes
-//! of region on the way to a stack never falls along an edge, and grows between regions.
+//! Each build deploys a set of stacks, and waits for whole builds. Two builds must not wait for each other, so the
+//! stacks of a region that depend on another region get a separate build: along every edge the number of changes of
+//! region stays the same or grows, and it grows where the region changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,20 +16,20 @@ use crate::project::Project;
 
 pub(super) const SUFFIX: &str = ".batch.yml";
 
-/// CodeBuild's limit of an identifier [R].
+/// The longest identifier that CodeBuild allows [R].
 const LONGEST_IDENTIFIER: usize = 128;
 
-/// What one build of the batch deploys.
+/// The stacks of one build of the batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) identifier: String,
     /// Positions in the graph.
     pub(super) stacks: Vec<usize>,
-    /// Positions in the list of parts; all are smaller than its own.
+    /// The parts before this one that it waits for, by their positions in the list of parts.
     pub(super) needs: BTreeSet<usize>,
 }
 
-/// Divides the stacks. Each stack's dependencies come before it.
+/// Divides the stacks. In the graph each stack comes after its dependencies.
 pub(super) fn parts(graph: &[StackNode], by: BatchBy) -> Vec<Part> {
     let keys: Vec<String> = match by {
         BatchBy::Regions => graph.iter().map(|stack| stack.region.clone()).collect(),
@@ -60,8 +60,8 @@ pub(super) fn parts(graph: &[StackNode], by: BatchBy) -> Vec<Part> {
     reduced(groups.iter().enumerate().map(part).collect())
 }
 
-/// A stack with images is on its own. Of the others, those that such a stack needs come before the rest, so that it
-/// waits for nothing else.
+/// The group of each stack. A stack with images has its own group. The stacks that it needs form one group and all
+/// others another, so that it waits for no other stacks.
 fn around_images(graph: &[StackNode]) -> Vec<String> {
     let mut before = vec![false; graph.len()];
     for (number, stack) in graph.iter().enumerate().rev() {
@@ -79,7 +79,7 @@ fn around_images(graph: &[StackNode]) -> Vec<String> {
     graph.iter().enumerate().map(key).collect()
 }
 
-/// Without what is waited for anyway, because something else that is waited for waits for it.
+/// The transitive reduction of the needs.
 fn reduced(mut parts: Vec<Part>) -> Vec<Part> {
     let mut behind: Vec<BTreeSet<usize>> = Vec::with_capacity(parts.len());
     for part in &mut parts {
@@ -90,7 +90,7 @@ fn reduced(mut parts: Vec<Part>) -> Vec<Part> {
     parts
 }
 
-/// Letters, digits and `_`, and no other part's.
+/// An identifier of letters, digits and `_` that no other part has.
 fn identifier(key: &str, numbered: bool, taken: &mut BTreeSet<String>) -> String {
     let key = if key == "unknown-region" { "build_region" } else { key };
     let word: String = key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -102,7 +102,7 @@ fn identifier(key: &str, numbered: bool, taken: &mut BTreeSet<String>) -> String
     free
 }
 
-/// How many builds come one after the other at most.
+/// The length of the longest chain of builds.
 pub(super) fn depth(parts: &[Part]) -> u32 {
     let mut depths: Vec<u32> = Vec::with_capacity(parts.len());
     for part in parts {
@@ -124,7 +124,7 @@ pub(super) fn document(
     let tasks = parts.iter().map(|part| task(generation, part, &parts, project)).collect();
     let only_batch = format!(
         "echo {} >&2\nexit 1\n",
-        "'paceline: this is a batch, start it with start-build-batch; the other buildspec is for one build'"
+        "'paceline: this is a batch: start it with start-build-batch, or use the other buildspec for one build'"
     );
     let build = Phase { commands: vec![only_batch], ..Phase::default() };
     let model = Buildspec {
@@ -146,19 +146,17 @@ pub(super) fn document(
 
 fn about(generation: &Generation, by: BatchBy, builds: usize) -> Vec<String> {
     let by = match by {
-        BatchBy::Regions => "each with stacks of one Region that wait for no build behind their own",
-        BatchBy::Images => {
-            "each with one stack that has images, or with what comes before or beside such stacks"
-        }
+        BatchBy::Regions => "each with stacks of one Region",
+        BatchBy::Images => "each with one stack that has images, or with stacks before or between those",
     };
     let mut about = vec![
         format!("Deploys {},", buildspecs::subject(generation, "to")),
         format!("in {builds} builds, {by}."),
-        "Each is queued, provisioned and prepared on its own, and waits for whole builds, where the stacks of one"
+        "Each build is queued and provisioned separately, and waits for whole builds, not for single stacks: use a"
             .to_owned(),
-        "build wait for single stacks: a batch is for those who have outgrown one build. Each runs the same runner,"
+        "batch only if one build is not enough. Each build runs the same runner. It can be repeated: stacks that"
             .to_owned(),
-        "and can be repeated: what is deployed already is left alone.".to_owned(),
+        "are deployed already do not change.".to_owned(),
         String::new(),
     ];
     about.push(match generation.codebuild.source {
@@ -187,7 +185,7 @@ fn task(generation: &Generation, part: &Part, parts: &[Part], project: &Project)
         buildspec: Some(format!("{}/{}.yml", generation.out_dir, generation.name)),
         depend_on: part.needs.iter().map(|on| parts[*on].identifier.clone()).collect(),
         env: TaskEnvironment {
-            // The documented default of a task's is false, whatever the project says.
+            // The documented default is false, also if the project is privileged.
             privileged_mode: project.environment.privileged_mode,
             variables,
             ..TaskEnvironment::default()

@@ -1,4 +1,4 @@
-//! What cannot become a buildspec, said before anything is rendered.
+//! Checks the input before anything is rendered.
 
 use paceline_config::CacheMode;
 
@@ -58,7 +58,7 @@ pub enum InputError {
 }
 
 impl InputError {
-    /// The setting of `paceline.yaml` to look at.
+    /// The setting of `paceline.yaml` with the mistake.
     pub fn setting(&self) -> Option<&'static str> {
         match self {
             Self::Sha256(_) => Some("runner.sha256"),
@@ -152,7 +152,7 @@ fn settings(generation: &Generation) -> Result<(), InputError> {
     no_wildcards("the source location", settings.location.as_deref().unwrap_or_default())?;
     if let Some(bucket) = &settings.artifacts_bucket {
         no_wildcards("the artifacts bucket", bucket)?;
-        // The oldest buckets have names of more characters than new ones may have.
+        // The oldest buckets have longer names than new ones may have.
         let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if !(3..=255).contains(&bucket.len()) || !bucket.chars().all(part) {
             return Err(InputError::Bucket(bucket.clone()));
@@ -175,7 +175,7 @@ fn settings(generation: &Generation) -> Result<(), InputError> {
     Ok(())
 }
 
-/// What the assembly says becomes part of a policy, and must not mean more there than it says.
+/// Values of the assembly become a part of a policy, and must not have a special meaning there.
 fn rights(rights: &Rights) -> Result<(), InputError> {
     let own = &rights.unaided;
     let execution = own.stacks.iter().filter_map(|own| own.execution_role.as_ref());
@@ -195,7 +195,7 @@ fn rights(rights: &Rights) -> Result<(), InputError> {
     own.buckets.iter().try_for_each(|bucket| no_wildcards("a bucket", &without_placeholders(bucket)))
 }
 
-/// With a word in place of what CloudFormation fills in.
+/// The text with a word in place of each pseudo parameter.
 fn without_placeholders(text: &str) -> String {
     ["${AWS::Partition}", "${AWS::AccountId}", "${AWS::Region}"]
         .iter()
@@ -213,7 +213,7 @@ fn is_role(arn: &str) -> bool {
     word(partition, "-") && word(account, "") && name.is_some_and(|name| word(name, "+=,.@-_/"))
 }
 
-/// The contradiction that only shows when the app is known.
+/// A contradiction between the settings and the app.
 pub(super) fn docker(generation: &Generation, project: &Project) -> Result<(), ProjectError> {
     if generation.images > 0 && !project.environment.privileged_mode {
         return Err(ProjectError::ImagesWithoutDocker(generation.images));
@@ -223,7 +223,7 @@ pub(super) fn docker(generation: &Generation, project: &Project) -> Result<(), P
 
 fn relative(what: &'static str, path: &str) -> Result<(), InputError> {
     no_controls(what, path)?;
-    // A leading dash would be taken for an option of the commands that get the path.
+    // Commands would read a leading dash as an option.
     if path.is_empty() || path.starts_with(['/', '-', '~']) || path.split('/').any(|part| part == "..") {
         return Err(InputError::Path { what, value: path.to_owned() });
     }
@@ -234,7 +234,7 @@ fn no_controls(what: &'static str, text: &str) -> Result<(), InputError> {
     if text.chars().any(char::is_control) { Err(InputError::Control { what }) } else { Ok(()) }
 }
 
-/// For what becomes part of an ARN: `*` and `?` would widen it, and `${` would be substituted.
+/// For a part of an ARN: `*` and `?` would widen it, and CloudFormation would substitute `${`.
 fn no_wildcards(what: &'static str, text: &str) -> Result<(), InputError> {
     no_controls(what, text)?;
     if text.contains(|c: char| c.is_whitespace() || matches!(c, '$' | '*' | '?' | '{' | '}')) {

@@ -1,4 +1,4 @@
-//! A buildspec as a file: its model, and the comments for whoever reviews it.
+//! A buildspec as a file: its model, and the comments for reviewers.
 
 use serde::Serialize;
 
@@ -8,12 +8,12 @@ use crate::grammar::{Artifacts, Batch, Builds, Buildspec, Cache, Phase, PhaseNam
 
 #[derive(Debug)]
 pub(super) struct Document {
-    /// What its name has behind that of the project.
+    /// The end of the file name, after the name of the project.
     pub(super) suffix: &'static str,
-    /// What it is for, in lines.
+    /// The lines of the comment at its start.
     pub(super) about: Vec<String>,
     pub(super) variables: Vec<Variable>,
-    /// Its variables are added when it is written.
+    /// Without the variables.
     pub(super) model: Buildspec,
     pub(super) reports_why: Vec<String>,
     pub(super) artifacts_why: Vec<String>,
@@ -89,7 +89,7 @@ struct CacheContext<'a> {
 }
 
 impl Document {
-    /// Renders it, reads it back, and hands it out when it means what the model says.
+    /// Renders the file, reads it back, and returns it if it means the same as the model.
     pub(super) fn write(&self, generation: &Generation) -> Result<GeneratedFile, GenerateError> {
         let mut model = self.model.clone();
         model.env.variables =
@@ -121,7 +121,7 @@ impl Document {
     }
 }
 
-/// Only graphs are generated; any other batch would differ when it is read back.
+/// The template has only graphs. Any other batch would differ after it is read back.
 fn batch(batch: &Batch) -> BatchContext<'_> {
     let tasks = match &batch.builds {
         Builds::Graph(tasks) => tasks.as_slice(),

@@ -1,26 +1,26 @@
-//! What the generated files leave for the team to set: builds would fail without it, and nothing here can know it.
+//! Settings that the team has to add, because builds fail without them and no default exists.
 
 use paceline_config::SourceType;
 
 use super::{Generation, RunnerSource, project};
 use crate::project::role::{LONGEST_POLICY, policy_length, statements};
 
-/// Something that builds need and that is not known.
+/// A missing setting that builds need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gap {
-    /// Nothing says where the runner comes from, or it is said to be in an image of AWS, which has none.
+    /// The source of the runner is not set, or it is an image of AWS, which has no runner.
     Runner { image: String, is_said: bool },
-    /// A pipeline hands the source over in a bucket that is not named.
+    /// The bucket in which the pipeline passes the source.
     PipelineBucket,
-    /// CloudFormation makes the resources of these stacks with the rights of the build.
+    /// CloudFormation creates the resources of these stacks with the rights of the build.
     ExecutionRights { stacks: Vec<String> },
-    /// The policy of the generated role is longer than IAM takes.
+    /// The policy of the generated role is longer than IAM allows.
     Policy { characters: usize },
     /// The team's commands run with the rights of the build.
     Commands { names: Vec<String> },
 }
 
-/// What has to be set before builds can work.
+/// The missing settings of a deployment.
 pub fn gaps(generation: &Generation) -> Vec<Gap> {
     let settings = &generation.codebuild;
     let mut gaps = Vec::new();
@@ -28,7 +28,7 @@ pub fn gaps(generation: &Generation) -> Vec<Gap> {
     if !generation.runner.is_fetched() && (!is_said || settings.image.is_curated()) {
         gaps.push(Gap::Runner { image: settings.image.to_string(), is_said });
     }
-    // A role of the team's own may do what the team lets it.
+    // The team decides the rights of its own role.
     if settings.service_role.is_some() {
         return gaps;
     }
@@ -52,22 +52,22 @@ pub fn gaps(generation: &Generation) -> Vec<Gap> {
 }
 
 impl Gap {
-    /// What will go wrong.
+    /// The problem, for a message.
     pub fn what(&self) -> String {
         match self {
             Self::Runner { image, is_said: false } => {
                 format!(
-                    "nothing puts the runner into a build: {image} has no paceline, and no `runner` is set"
+                    "builds have no runner: {image} has no paceline, and `runner` is not set"
                 )
             }
             Self::Runner { image, is_said: true } => {
                 format!(
-                    "`runner` says that the build image has paceline, and {image} is an image of AWS, which has none"
+                    "`runner` says that the build image has paceline, but {image} is an image of AWS, which has none"
                 )
             }
             Self::PipelineBucket => {
-                "the generated role may not read the source: the pipeline's bucket is not named, and builds \
-                 end in DOWNLOAD_SOURCE with Access Denied"
+                "the generated role cannot read the source, because the bucket of the pipeline is not set: builds fail in \
+                 DOWNLOAD_SOURCE with Access Denied"
                     .to_owned()
             }
             Self::ExecutionRights { stacks } => {
@@ -80,24 +80,24 @@ impl Gap {
             }
             Self::Policy { characters } => {
                 format!(
-                    "the policy of the generated role has up to {characters} characters, and IAM takes {LONGEST_POLICY}"
+                    "the policy of the generated role has up to {characters} characters, and IAM allows {LONGEST_POLICY}"
                 )
             }
             Self::Commands { names } => {
                 let what = if names.len() == 1 { "the command" } else { "the commands" };
-                format!("what {what} {} may do in AWS is not in the generated role", listed(names))
+                format!("the generated role has no rights for {what} {}", listed(names))
             }
         }
     }
 
-    /// What to do about it.
+    /// How to solve it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Runner { is_said: false, .. } => {
                 "set `runner: { from: s3, uri: …, sha256: … }`, or `runner: { from: image }` with an image that has it"
             }
             Self::Runner { is_said: true, .. } => {
-                "name an image that has it in codebuild.image, or set runner.from to s3 or https"
+                "set codebuild.image to an image that has it, or runner.from to s3 or https"
             }
             Self::PipelineBucket => {
                 "set codebuild.artifacts-bucket to the pipeline's bucket, and codebuild.kms-keys to the ARN of its \
@@ -116,13 +116,13 @@ impl Gap {
         }
     }
 
-    /// Whether builds fail for certain.
+    /// Whether every build fails without it.
     pub fn is_certain(&self) -> bool {
         !matches!(self, Self::Commands { .. })
     }
 }
 
-/// As many names as a line has room for.
+/// The first names, and how many more there are.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 4;
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");

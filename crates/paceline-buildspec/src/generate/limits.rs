@@ -1,5 +1,4 @@
-//! The limits of a build as one set: what is given is kept, what is not follows from it, and what contradicts is
-//! refused.
+//! The timeouts of a build: missing ones follow from the given ones, and contradictions are errors.
 
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use super::{Generation, batch};
 use crate::project::{Project, ProjectError, Timeouts};
 
 impl Generation {
-    /// How long the runner may take at most: what is set, or what the build leaves it.
+    /// The time limit of the runner: the setting, or the rest of the build.
     pub fn runner_limit(&self) -> Duration {
         runner_limit(&self.codebuild)
     }
@@ -45,11 +44,11 @@ fn in_whole_minutes(limit: Duration) -> Duration {
     in_minutes(whole_minutes(limit))
 }
 
-/// How long a build may wait for its turn: as long as CodeBuild allows, or as what waits outside leaves.
+/// The time that a build may wait in the queue: the limit of CodeBuild, or the rest of the time that a caller waits.
 pub(super) fn queue_minutes(generation: &Generation) -> u32 {
     let settings = &generation.codebuild;
     let largest = batch_minutes(generation).unwrap_or(settings.timeout.minutes());
-    // What waits outside has to be there for a minute longer.
+    // The caller has to wait a minute longer.
     let left = settings
         .timeouts
         .outside
@@ -58,7 +57,7 @@ pub(super) fn queue_minutes(generation: &Generation) -> u32 {
     settings.queued_timeout.unwrap_or(automatic).minutes()
 }
 
-/// How long a batch may take: as long as the builds that come one after the other, and a build to read the graph.
+/// The timeout of a batch: its longest chain of builds, and one build that reads the graph.
 pub(super) fn batch_minutes(generation: &Generation) -> Option<u32> {
     let by = generation.codebuild.batch?;
     let builds = batch::depth(&batch::parts(&generation.graph, by)).saturating_add(1);

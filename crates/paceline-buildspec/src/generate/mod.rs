@@ -1,7 +1,7 @@
-//! From what is known about a deployment to the files that a team commits.
+//! Generates the files that a team commits: buildspecs, and the CodeBuild project in several forms.
 //!
-//! The model of every file is built here; the templates lay the same data out for people, with comments.
-//! Each rendered file is parsed back and must mean exactly what its model says, or nothing is handed out.
+//! The model of every file is built here. The templates show the same data to people, with comments. Each rendered
+//! file is parsed back and has to mean the same as its model.
 
 mod batch;
 mod buildspecs;
@@ -30,7 +30,7 @@ pub use gaps::{Gap, gaps};
 pub use limits::check_stack_limit;
 pub use output::{FileChanges, Mode, OutputError, StaleFile, create_file, replace_file, write_files};
 
-/// What is known about a deployment when its buildspec is written.
+/// Everything that the generated files depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
     /// Names the files, the CodeBuild project and its report group.
@@ -43,18 +43,18 @@ pub struct Generation {
     pub regions: Vec<String>,
     pub accounts: Vec<String>,
     pub stacks: usize,
-    /// Every stack after all that it waits for. Only a batch looks at it.
+    /// The stacks, each after its dependencies. Only a batch needs them.
     pub graph: Vec<StackNode>,
     /// The Docker images among the assets.
     pub images: usize,
     pub multi_region: Option<MultiRegion>,
     pub codebuild: CodeBuild,
-    /// What the run needs of the builds' own credentials.
+    /// The rights that the run needs from the role of the build.
     pub rights: Rights,
     pub runner: RunnerSource,
-    /// Makes the cloud assembly in the build, when it is not committed. For several apps, the runner's own command.
+    /// The command that makes the cloud assembly in the build. For several apps it is a command of the runner.
     pub synth: Option<String>,
-    /// The lock file of what synthesizing installs, from the root of the repository.
+    /// The lock file of the app, from the root of the repository.
     pub lock_file: Option<String>,
 }
 
@@ -67,19 +67,19 @@ pub enum Apps {
     Several(Vec<String>),
 }
 
-/// A stack, as far as a batch needs to know it.
+/// A stack of the graph of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackNode {
     pub id: String,
     pub region: String,
     /// The Docker images among its assets.
     pub images: usize,
-    /// Positions in the graph, all smaller than its own.
+    /// The stacks before this one that it depends on, by their positions in the graph.
     pub depends_on: Vec<usize>,
 }
 
 impl Apps {
-    /// In words.
+    /// The apps in a sentence.
     fn name(&self) -> String {
         match self {
             Self::One(dir) => dir.clone(),
@@ -87,7 +87,7 @@ impl Apps {
         }
     }
 
-    /// Where the CDK is run: beside the assembly, or in the folders of the apps.
+    /// The folders in which the CDK runs.
     fn folders(&self) -> Vec<&str> {
         match self {
             Self::One(dir) => vec![dir.rsplit_once('/').map_or("", |(folder, _)| folder)],
@@ -96,14 +96,14 @@ impl Apps {
     }
 }
 
-/// The variable that takes the stacks of the other Regions out of a run.
+/// The variable that switches off the stacks of all Regions but one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiRegion {
     pub variable: String,
     pub primary: String,
 }
 
-/// Where the build gets the runner from: the program itself, or a `.tar.gz` with it.
+/// The source of the runner: the program itself, or a `.tar.gz` with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunnerSource {
     S3 {
@@ -116,7 +116,7 @@ pub enum RunnerSource {
     },
     /// The build image has it.
     Installed,
-    /// Nobody has said so far.
+    /// Not set.
     Unset,
 }
 
@@ -160,7 +160,7 @@ impl GenerateError {
     }
 }
 
-/// What a file that is generated for a project may be called behind the project's name.
+/// The ends of the names of generated files, after the name of the project.
 pub const SUFFIXES: [&str; 7] = [
     ".yml",
     ".destroy.yml",
@@ -171,7 +171,7 @@ pub const SUFFIXES: [&str; 7] = [
     ".project.ts",
 ];
 
-/// The project that runs the buildspecs. It names a role only where one is configured.
+/// The project that runs the buildspecs. It has a role only if one is configured.
 pub fn project(generation: &Generation) -> Result<Project, GenerateError> {
     check::input(generation)?;
     let project = project::project(generation);
@@ -181,7 +181,7 @@ pub fn project(generation: &Generation) -> Result<Project, GenerateError> {
     Ok(project)
 }
 
-/// Writes the buildspecs, and the project that runs them in each of its forms. The same input gives the same bytes.
+/// Generates the buildspecs, and the project in each of its forms. The same input gives the same bytes.
 pub fn generate(generation: &Generation) -> Result<Vec<GeneratedFile>, GenerateError> {
     let project = project(generation)?;
     let mut files = vec![
@@ -204,7 +204,7 @@ fn render(template: &'static str, context: &impl Serialize) -> Result<String, Ge
     templates::render(template, context).map_err(|source| GenerateError::Render { template, source })
 }
 
-/// Whether what was read back equals its model, and if not, where it differs.
+/// Compares a file that was read back with its model. The error is the difference.
 fn same<T: PartialEq + std::fmt::Debug>(read: &T, model: &T) -> Result<(), String> {
     if read == model {
         return Ok(());

@@ -1,5 +1,4 @@
-//! Generated files and what is on disk: written when they differ, removed when they are generated no longer, or
-//! only compared.
+//! Writes generated files, removes those that are no longer generated, or only compares them with the disk.
 
 use std::io::Write as _;
 
@@ -8,32 +7,32 @@ use tempfile::NamedTempFile;
 
 use super::{GeneratedFile, SUFFIXES};
 
-/// What every generated file says in its first lines, in a comment or in its description.
+/// A text in the first lines of every generated file.
 const MARK: &str = "enerated by paceline";
 const MARKED_LINES: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Writes what differs.
+    /// Write the files that differ.
     Write,
-    /// Writes nothing, and says what differs.
+    /// Write nothing, and report the differences.
     Check,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileChanges {
     pub written: Vec<Utf8PathBuf>,
-    /// What was generated once and is no longer.
+    /// Files that are no longer generated.
     pub removed: Vec<Utf8PathBuf>,
     pub unchanged: Vec<Utf8PathBuf>,
     pub stale: Vec<StaleFile>,
 }
 
-/// A file that is missing, differs from what would be generated, or is generated no longer.
+/// A file that is missing, that differs from the generated one, or that is no longer generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaleFile {
     pub path: Utf8PathBuf,
-    /// Unified, from what is on disk to what would be generated.
+    /// A unified diff from the file on the disk to the generated one.
     pub diff: String,
 }
 
@@ -49,16 +48,16 @@ pub enum OutputError {
     Create { path: Utf8PathBuf, source: std::io::Error },
 }
 
-/// Brings `out_dir` in line with the files, or says where it is not. Each file is replaced in one step, so that no
-/// reader and no interruption meets half of one, and none is replaced before all are on the disk: a disk that is full
-/// leaves the old files as they were. When the files are all those of a project, what it generates no longer goes.
+/// Writes the files to `out_dir`, or reports the differences. Each file is replaced in one step, so that nobody reads
+/// half of it. All new files are on the disk before the first one is replaced: a full disk changes nothing. With a
+/// project, its files that are no longer generated are removed.
 pub fn write_files(
     out_dir: &Utf8Path,
     project: Option<&str>,
     files: &[GeneratedFile],
     mode: Mode,
 ) -> Result<FileChanges, OutputError> {
-    // Everything is read before anything is written: one file that cannot be read leaves all as they are.
+    // All files are read before the first one is written, so that an unreadable file changes nothing.
     let compare = |file: &GeneratedFile| {
         let path = out_dir.join(&file.path);
         read(&path).map(|on_disk| (path, on_disk))
@@ -95,8 +94,8 @@ pub fn write_files(
     Ok(changes)
 }
 
-/// The files of the project that are there and not generated, with what is in them. What does not say that it is
-/// generated is someone's own.
+/// The files of the project that are no longer generated, with their contents. A file without the text of generated
+/// files belongs to the team.
 fn obsolete(
     out_dir: &Utf8Path,
     name: &str,
@@ -127,7 +126,7 @@ fn read(path: &Utf8Path) -> Result<Option<String>, OutputError> {
         return Err(OutputError::Read { path: path.to_owned(), source: not_a_file() });
     }
     match fs_err::read(path) {
-        // A checkout may turn line ends into CRLF, and any file may be where ours belongs: both only differ.
+        // A checkout may have CRLF line endings, and the file may be any other file: then it only differs.
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(OutputError::Read { path: path.to_owned(), source }),
@@ -146,7 +145,7 @@ fn diff(path: &Utf8Path, on_disk: Option<&str>, generated: Option<&str>) -> Stri
     diff.unified_diff().context_radius(3).header(&before, &after).to_string()
 }
 
-/// Replaces the contents of a file in one step. It stays the file it is: who may read it, and what links to it.
+/// Replaces the contents of a file in one step. Its permissions and the links to it stay.
 pub fn replace_file(path: &Utf8Path, contents: &str) -> Result<(), OutputError> {
     let replace = || {
         let target = path.canonicalize_utf8()?;
@@ -157,14 +156,14 @@ pub fn replace_file(path: &Utf8Path, contents: &str) -> Result<(), OutputError> 
     replace().map_err(|source| OutputError::Replace { path: path.to_owned(), source })
 }
 
-/// Makes a file that must not be there yet, in one step.
+/// Creates a file in one step. The file must not exist.
 pub fn create_file(path: &Utf8Path, contents: &str) -> Result<(), OutputError> {
     let create =
         || prepare(path, contents, None)?.persist_noclobber(path).map(drop).map_err(|error| error.error);
     create().map_err(|source| OutputError::Create { path: path.to_owned(), source })
 }
 
-/// The new file beside the old one, on the disk and with another name.
+/// Writes the new file with a temporary name, in the same folder.
 fn prepare(
     path: &Utf8Path,
     contents: &str,
@@ -174,7 +173,7 @@ fn prepare(
     fs_err::create_dir_all(dir)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".paceline-").suffix(".tmp");
-    // A temporary file is its owner's alone, and a file of a repository is everyone's to read.
+    // Only its owner can read a temporary file, but everyone can read a file of a repository.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

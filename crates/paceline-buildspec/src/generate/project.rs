@@ -34,7 +34,7 @@ pub(super) fn project(generation: &Generation) -> Project {
         source: Source {
             kind: settings.source,
             location: settings.location.clone(),
-            // The history is of no use to a deployment.
+            // A deployment does not need the history.
             git_clone_depth: settings.source.is_git().then_some(1),
             buildspec: format!("{}/{}{}", generation.out_dir, generation.name, buildspec_suffix(generation)),
         },
@@ -46,7 +46,7 @@ pub(super) fn project(generation: &Generation) -> Project {
             privileged_mode: match settings.privileged {
                 Privileged::Yes => true,
                 Privileged::No => false,
-                // Docker layers are asked for by those who use Docker, be it only while synthesizing.
+                // A cache of Docker layers means that the build uses Docker, perhaps only to synthesize.
                 Privileged::Auto => {
                     let layers = settings.cache.iter().flatten().any(|mode| *mode == CacheMode::DockerLayer);
                     generation.images > 0 || layers
@@ -59,7 +59,7 @@ pub(super) fn project(generation: &Generation) -> Project {
             },
             docker_server: settings.docker_server.map(|compute_type| DockerServer {
                 compute_type,
-                // In a VPC, these have to let the build in on port 9876.
+                // In a VPC, these groups must allow the build on port 9876.
                 security_group_ids: settings.vpc.iter().flat_map(|vpc| vpc.security_groups.clone()).collect(),
             }),
             image,
@@ -85,7 +85,7 @@ pub(super) fn project(generation: &Generation) -> Project {
     }
 }
 
-/// A pipeline starts batches from the buildspec of the project; everyone else names the one to start from.
+/// A pipeline starts a batch from the buildspec of the project. Other callers give the buildspec of the batch.
 fn buildspec_suffix(generation: &Generation) -> &'static str {
     let is_pipeline = generation.codebuild.source == SourceType::Codepipeline;
     if is_pipeline && generation.codebuild.batch.is_some() { batch::SUFFIX } else { ".yml" }

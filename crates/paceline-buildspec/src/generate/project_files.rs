@@ -28,7 +28,7 @@ struct ReportGroup {
     name: String,
 }
 
-/// `CreateProject` takes no project without a role. Where none is configured, an example stands in its place.
+/// `CreateProject` needs a role. If none is configured, the file has an example.
 pub(super) fn json(generation: &Generation, project: &Project) -> Result<GeneratedFile, GenerateError> {
     let path = format!("{}.project.json", generation.name);
     let project = &with_roles(generation, project);
@@ -48,7 +48,7 @@ fn with_roles(generation: &Generation, project: &Project) -> Project {
     project
 }
 
-/// The ARN that a role could have. Whoever creates the project from the file puts that of the real one there.
+/// An example of the ARN of a role. Whoever creates the project from the file replaces it.
 fn example_role(generation: &Generation, what: &str) -> String {
     let account = match &generation.accounts[..] {
         [account] => account,

@@ -1,7 +1,7 @@
-//! The templates, and the filters through which every value reaches them.
+//! The templates, and the filters that quote every value.
 //!
-//! The delimiters are none that YAML, JSON or a shell uses. An unknown variable, filter or template is
-//! an error. What a value is written into decides its filter: `yaml`, `key`, `json`, `sh`, `ts`, `comment`, or
+//! YAML, JSON and shells do not use the delimiters. An unknown variable, filter or template is an error. The filter
+//! depends on the language around the value: `yaml`, `key`, `json`, `sh`, `ts`, `comment`, or
 //! `block` for the lines of a script.
 
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ macro_rules! templates {
     };
 }
 
-/// Part of the program, so that it needs no files where it runs.
+/// The program contains the templates.
 pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "buildspec.yml.tera",
     "project.cfn.yml.tera",
@@ -57,7 +57,7 @@ fn load() -> TeraResult<Tera> {
         comment_start: "<#".into(),
         comment_end: "#>".into(),
     })?;
-    // Escaping for HTML has no place in any of these.
+    // None of the templates is HTML.
     tera.autoescape_on(Vec::<&str>::new());
     tera.register_filter("yaml", |text: &str, _: Kwargs, _: &State| yaml::scalar(text));
     tera.register_filter("key", |text: &str, _: Kwargs, _: &State| yaml::key(text));
@@ -117,7 +117,7 @@ fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The lines of a block, but for the end of the last one, which is the template's.
+/// The indented lines of a block. The template ends the last line.
 fn indent(text: &str, width: usize) -> String {
     let pad = " ".repeat(width);
     let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") });
@@ -133,7 +133,7 @@ mod tests {
         load().unwrap();
     }
 
-    /// What may stand in a template without a filter, because it is made of quoted words or is a number.
+    /// Values without a filter: their words are quoted already, or they are numbers or names from this crate.
     const RAW: [&str; 16] = [
         "arguments",
         "check",

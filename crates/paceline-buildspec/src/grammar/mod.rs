@@ -2,8 +2,8 @@
 //!
 //! [`Buildspec::read`] is lenient about how a value is written (`yes` or `true`, a number or a string
 //! for a version, one path or a list of them) and [`Buildspec::to_yaml`] writes the one documented form.
-//! What is read and written again means the same. Maps are sorted: their order means nothing to
-//! CodeBuild, and sorted output is the same output every time.
+//! A buildspec that is read and written again means the same. Maps are sorted: CodeBuild ignores their order, and
+//! sorted output does not change.
 
 mod batch;
 mod document;
@@ -39,7 +39,7 @@ pub struct Buildspec {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Version {
-    /// Every command ran in a shell of its own.
+    /// Every command runs in a new shell.
     V0_1,
     #[default]
     V0_2,
@@ -96,7 +96,7 @@ pub struct Phase {
     /// In the install phase only.
     pub runtime_versions: BTreeMap<String, String>,
     pub commands: Vec<String>,
-    /// Runs after the commands, whether they failed or not.
+    /// Runs after the commands, also after a failure.
     pub finally: Vec<String>,
 }
 

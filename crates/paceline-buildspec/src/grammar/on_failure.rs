@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What CodeBuild does when a phase fails. Retrying runs the build again, so what it runs must not
-/// mind being run twice.
+/// What CodeBuild does after the failure of a phase. A retry runs the build again, so every command of it has to
+/// work twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnFailure {
     Abort,
     Continue,
-    /// Without a count three times, without a pattern for every error.
+    /// Three times without a count. For every error without a pattern.
     Retry {
         count: Option<u8>,
         pattern: Option<String>,

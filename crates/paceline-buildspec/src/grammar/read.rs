@@ -16,11 +16,11 @@ mod recorder;
 use fields::{Fields, Reader};
 pub(super) use recorder::Recorder;
 
-/// A buildspec that could be read, and what in it has no meaning to CodeBuild.
+/// A buildspec, and its unknown keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
     pub buildspec: Buildspec,
-    /// Keys that are not in the grammar. How CodeBuild takes them is not documented.
+    /// Keys that are not in the grammar. AWS does not document what CodeBuild does with them.
     pub unknown: Vec<Problem>,
 }
 
@@ -35,28 +35,28 @@ pub struct Problem {
     pub kind: ProblemKind,
 }
 
-/// What kind of thing is wrong, for those who tell them apart.
+/// The kind of a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProblemKind {
-    /// The text is no YAML, or more than any buildspec.
+    /// The text is not YAML, or it is larger than any buildspec.
     Unreadable,
     /// A key is set twice.
     Duplicate,
-    /// Something that has to be there is not.
+    /// A required key is missing.
     Missing,
-    /// A value is not of the form that it must have.
+    /// A value has the wrong form.
     Value,
     /// Keys that exclude each other.
     Conflict,
-    /// A key stands where it has no meaning, and elsewhere has one.
+    /// A key at a wrong place.
     Misplaced,
     /// A command that YAML reads as a map, because of a colon.
     Colon,
-    /// A key that is not in the grammar, and the one that may be meant.
+    /// A key that is not in the grammar, and the key that its author may mean.
     Unknown { meant: Option<String> },
 }
 
-/// All there is to say about a tree.
+/// The result of reading a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examined {
     /// As far as it could be read.
@@ -97,7 +97,7 @@ impl fmt::Display for ReadError {
 impl std::error::Error for ReadError {}
 
 impl Buildspec {
-    /// Reads a buildspec. Unknown keys are handed back and not refused.
+    /// Reads a buildspec. Unknown keys are no error.
     pub fn read(text: &str) -> Result<Read, ReadError> {
         let root = yaml::parse(text).map_err(|error| ReadError {
             problems: vec![Problem {
@@ -115,7 +115,7 @@ impl Buildspec {
         }
     }
 
-    /// Reads as much of a tree as there is, and says all that is wrong with it, in the order of the text.
+    /// Reads as much of a tree as possible, and reports all its problems in the order of the text.
     pub fn examine(root: &Node) -> Examined {
         let mut reader = Reader::default();
         let buildspec = buildspec(&mut reader, root);

@@ -18,9 +18,9 @@ pub(in crate::lint) fn check(
         checker.rule = if known.is_some() { &UNUSED } else { &UNKNOWN };
         let finding = checker.report(allowance.span.clone());
         match known {
-            Some(_) => finding.message(format!("there is no {code} here to allow")).hint("remove it"),
+            Some(_) => finding.message(format!("no {code} is found here")).hint("remove it"),
             None if code.is_empty() => {
-                finding.message("nothing is allowed here").hint("name the codes: # paceline: allow PL203")
+                finding.message("the comment names no rule").hint("name the rules: # paceline: allow PL203")
             }
             None => finding
                 .message(format!("there is no rule {code}"))

@@ -6,7 +6,7 @@ use crate::grammar::{Document, list_items, scalar};
 use crate::lint::rule::{Checker, rule};
 use crate::yaml::{Kind, Node};
 
-rule!(GRAPH, "PL110", Error, "builds of a batch that cannot be ordered", graph);
+rule!(GRAPH, "PL110", Error, "a batch whose builds have no valid order", graph);
 
 fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
     for list in ["batch.build-graph", "batch.build-list"] {
@@ -24,7 +24,7 @@ fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
         if list == "batch.build-list" {
             for node in tasks.iter().filter_map(|task| field(task, "depend-on")) {
                 let finding = checker.report(document.first_line(node.span.clone()));
-                finding.message("the builds of a `build-list` do not wait for each other");
+                finding.message("the builds of a `build-list` cannot depend on each other");
                 finding.hint("use `build-graph`");
             }
             continue;
@@ -37,8 +37,8 @@ fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
                 if !lines.contains_key(on) {
                     let known: Vec<_> = lines.keys().copied().collect();
                     let finding = checker.report(node.span.clone());
-                    finding.message(format!("there is no build called `{on}`"));
-                    finding.hint(format!("there are: {}", known.join(", ")));
+                    finding.message(format!("there is no build with the identifier `{on}`"));
+                    finding.hint(format!("the identifiers are: {}", known.join(", ")));
                 } else if let Some(identifier) = identifier {
                     waits.entry(identifier).or_default().push(on);
                 }
@@ -50,7 +50,7 @@ fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
             if reaches(identifier, identifier, &waits) {
                 checker
                     .report(node.span.clone())
-                    .message(format!("`{identifier}` waits for itself in the end"));
+                    .message(format!("`{identifier}` depends on itself, through other builds"));
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::lint::finding::Severity;
 use crate::lint::rule::{Checker, rule};
 use crate::shell::Call;
 
-rule!(FALLBACK, "PL401", Warning, "keys of a cache that are not looked at", fallback);
+rule!(FALLBACK, "PL401", Warning, "fallback keys that the cache ignores", fallback);
 rule!(CONSTANT_KEY, "PL402", Warning, "a cache that is saved once and never again", constant_key);
 rule!(NODE_MODULES, "PL403", Warning, "a cached folder that `npm ci` deletes", node_modules);
 rule!(NOT_EXPANDED, "PL404", Warning, "a path of a cache that nothing expands", not_expanded);
@@ -15,11 +15,11 @@ fn fallback(document: &Document<'_>, checker: &mut Checker<'_>) {
     let keys = document.list("cache.fallback-keys");
     if document.text_of("cache.key").is_none_or(str::is_empty) {
         let finding = checker.report(key.span.clone());
-        finding.message("without `key`, the fallback keys are not looked at").hint("set `cache.key`");
+        finding.message("without `key`, CodeBuild ignores the fallback keys").hint("set `cache.key`");
     }
     if let Some(sixth) = keys.get(5) {
         let finding = checker.report(document.first_line(sixth.span.clone()));
-        finding.message(format!("there are {} fallback keys, and five are allowed", keys.len()));
+        finding.message(format!("there are {} fallback keys, and CodeBuild allows five", keys.len()));
         finding.as_severity(Severity::Error);
     }
 }
@@ -31,10 +31,9 @@ fn constant_key(document: &Document<'_>, checker: &mut Checker<'_>) {
     let Some(key) = scalar(node).filter(|key| !key.is_empty()) else { return };
     if !key.contains(['$', '`']) && !is_restored_only {
         let finding = checker.report(document.first_line(node.span.clone()));
-        finding.message("this key never changes, and what is cached under a key is not updated");
-        finding.hint(format!(
-            "make it follow what it is made of: {key}-$(codebuild-hash-files package-lock.json)"
-        ));
+        finding.message("this key never changes, and CodeBuild never updates the cache of a key");
+        finding
+            .hint(format!("derive it from the lock file: {key}-$(codebuild-hash-files package-lock.json)"));
     }
 }
 
@@ -46,10 +45,8 @@ fn node_modules(document: &Document<'_>, checker: &mut Checker<'_>) {
     for node in document.list("cache.paths") {
         if scalar(node).is_some_and(|path| path.split('/').any(|part| part == "node_modules")) {
             let finding = checker.report(document.first_line(node.span.clone()));
-            finding.message(
-                "`npm ci` deletes node_modules before it installs, so it is restored and saved for nothing",
-            );
-            finding.hint("cache npm's own store: /root/.npm/**/*");
+            finding.message("`npm ci` deletes node_modules before it installs, so this cache is useless");
+            finding.hint("cache the store of npm: /root/.npm/**/*");
         }
     }
 }
@@ -60,9 +57,7 @@ fn not_expanded(document: &Document<'_>, checker: &mut Checker<'_>) {
         if path.starts_with("~/") || path.starts_with("$HOME") || path.starts_with("${HOME}") {
             let rest = path.trim_start_matches("${HOME}").trim_start_matches("$HOME").trim_start_matches('~');
             let finding = checker.report(document.first_line(node.span.clone()));
-            finding.message(
-                "no shell reads the paths of a cache, and the reference has none that would be expanded",
-            );
+            finding.message("no shell expands the paths of a cache");
             finding.hint(format!("write it out: /root{rest}"));
         }
     }

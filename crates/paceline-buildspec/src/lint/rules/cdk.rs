@@ -43,8 +43,8 @@ fn approval(document: &Document<'_>, checker: &mut Checker<'_>) {
         if !decides && !prepares && !unknown && !call.context.fed {
             let finding = checker.report(document.first_line(item.source(&call.span)));
             finding
-                .message("this asks before it changes permissions, and in a build nobody answers: it fails");
-            finding.hint("add --require-approval never, after reviewing the changes where someone can");
+                .message("this asks before it changes permissions, and fails because a build cannot answer");
+            finding.hint("review the changes before the build, and add --require-approval never");
         }
     }
 }
@@ -58,8 +58,8 @@ fn one_by_one(document: &Document<'_>, checker: &mut Checker<'_>) {
         .flatten();
     let Some((item, call, _)) = looped.or(several) else { return };
     let finding = checker.report(document.first_line(item.source(&call.span)));
-    finding.message("stacks that do not depend on each other wait for each other here");
-    finding.hint("`paceline deploy` deploys all of an app, each stack as soon as what it needs is there");
+    finding.message("independent stacks wait for each other here");
+    finding.hint("`paceline deploy` deploys each stack as soon as its dependencies are there");
 }
 
 /// `cdk deploy … || true`: the build goes on as if the stacks were there.
@@ -76,10 +76,9 @@ fn forgiven(document: &Document<'_>, checker: &mut Checker<'_>) {
                 let call = calls.get(from).filter(|call| call.span == last.span);
                 if let Some(call) = call.filter(|call| is_command(call, &["deploy"])) {
                     let finding = checker.report(document.first_line(item.source(&call.span)));
-                    finding
-                        .message("when this deployment fails, the build goes on and succeeds all the same");
+                    finding.message("if this deployment fails, the build continues and succeeds");
                     finding.hint(
-                        "let it fail; `paceline deploy` goes on with what does not depend on what has failed",
+                        "let it fail: `paceline deploy` continues with the stacks that do not depend on the failed one",
                     );
                 }
             }

@@ -9,7 +9,7 @@ use crate::yaml::Kind;
 
 rule!(PRIVILEGED, "PL311", Warning, "privileged mode that nothing needs", privileged);
 rule!(UNPRIVILEGED, "PL312", Warning, "Docker without privileged mode", unprivileged);
-rule!(DAEMON, "PL313", Note, "a Docker daemon of one's own", daemon);
+rule!(DAEMON, "PL313", Note, "a Docker daemon that the build starts itself", daemon);
 
 /// Whether a call needs a Docker daemon for certain: it builds, runs or pulls images.
 fn needs_daemon(call: &Call<'_>) -> bool {
@@ -46,9 +46,8 @@ fn privileged(document: &Document<'_>, checker: &mut Checker<'_>) {
         document.entry("phases").filter(|_| project.is_some_and(|project| project.privileged))
     {
         let finding = checker.report(key.span.clone());
-        finding
-            .message("nothing in this buildspec runs Docker, and the builds of its project are privileged");
-        finding.hint("turn off the project's privileged mode");
+        finding.message("nothing in this buildspec runs Docker, but its project runs privileged builds");
+        finding.hint("switch off the privileged mode of the project");
     }
     for list in ["batch.build-graph", "batch.build-list"] {
         for task in document.list(list) {
@@ -65,7 +64,7 @@ fn privileged(document: &Document<'_>, checker: &mut Checker<'_>) {
                 && matches!(scalar(node), Some("true" | "yes" | "True"))
             {
                 let finding = checker.report(key.span.start..node.span.end);
-                finding.message("nothing in this buildspec runs Docker, and privileged mode gives a build the machine it runs on");
+                finding.message("nothing in this buildspec runs Docker, and privileged mode gives a build access to its machine");
                 finding.hint("remove it");
             }
         }
@@ -81,14 +80,14 @@ fn unprivileged(document: &Document<'_>, checker: &mut Checker<'_>) {
     if let Some((item, call)) = document.calls().find(|(_, call)| needs_daemon(call)) {
         let finding = checker.report(document.first_line(item.source(&call.span)));
         if project.in_vpc {
-            finding.message("this needs Docker, and builds in a VPC have a daemon only in privileged mode");
+            finding.message("this needs Docker, and in a VPC only privileged builds have a daemon");
             finding.as_severity(Severity::Error);
         } else {
             finding.message(
-                "this needs Docker, and the project's builds are not privileged: there may be no daemon",
+                "this needs Docker, but the builds of the project are not privileged: there may be no daemon",
             );
         }
-        finding.hint("turn on privileged mode, or give the project a Docker server");
+        finding.hint("switch on privileged mode, or give the project a Docker server");
     }
 }
 
@@ -100,8 +99,8 @@ fn daemon(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (item, call) in document.calls() {
         if has(call.texts(), Fact::StartsDocker) {
             let finding = checker.report(document.first_line(item.source(&call.span)));
-            finding.message("AWS's own images start Docker themselves when the build is privileged");
-            finding.hint("remove it, unless the build image is one of your own");
+            finding.message("the images of AWS start Docker themselves in a privileged build");
+            finding.hint("remove it, unless you use your own build image");
             if project.is_some() {
                 finding.as_severity(Severity::Warning);
             }

@@ -32,11 +32,11 @@ fn entered_twice(document: &Document<'_>, checker: &mut Checker<'_>) {
             if is_plain && is_in_it && !checker.context.has_folder(&twice) {
                 let finding = checker.report(document.first_line(item.source(&call.span)));
                 finding.message(format!(
-                    "the build is in {} already{}: the folder is kept from item to item, and this looks for {twice}",
+                    "the build is in {} already{}: CodeBuild keeps the folder from item to item, so this looks for {twice}",
                     now.join("/"),
                     entered.map_or_else(String::new, |line| format!(", since line {line}"))
                 ));
-                finding.hint("leave it out, or start with: cd \"$CODEBUILD_SRC_DIR\"");
+                finding.hint("remove it, or start with: cd \"$CODEBUILD_SRC_DIR\"");
                 continue;
             }
             for part in parts {

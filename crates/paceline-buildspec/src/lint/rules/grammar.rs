@@ -11,12 +11,12 @@ use crate::yaml::{Kind, Style};
 rule!(UNREADABLE, "PL101", Error, "a file that is not YAML", unreadable);
 rule!(DUPLICATE, "PL102", Error, "a key that is set twice", duplicate);
 rule!(VALUE, "PL103", Error, "a value that the grammar does not allow", value);
-rule!(MISSING, "PL104", Error, "something that has to be there and is not", missing);
+rule!(MISSING, "PL104", Error, "a required key that is missing", missing);
 rule!(UNKNOWN_KEY, "PL105", Warning, "a key that the grammar does not know", unknown_key);
 rule!(COLON, "PL106", Error, "a command that YAML reads as a map", colon);
 rule!(MISPLACED, "PL107", Error, "a key in the wrong place", misplaced);
 rule!(OLD_VERSION, "PL108", Warning, "version 0.1 of the grammar", old_version);
-rule!(EMPTY, "PL109", Warning, "nothing where something is expected", empty);
+rule!(EMPTY, "PL109", Warning, "an empty list or command", empty);
 
 fn unreadable(document: &Document<'_>, checker: &mut Checker<'_>) {
     let Some(error) = &document.unreadable else { return };
@@ -25,7 +25,7 @@ fn unreadable(document: &Document<'_>, checker: &mut Checker<'_>) {
     finding.message(error.message.clone());
     let indentation = &line[..line.len() - line.trim_start().len()];
     if indentation.contains('\t') {
-        finding.hint("YAML is indented with spaces, and there is a tab in this line");
+        finding.hint("YAML is indented with spaces, but this line has a tab");
     } else if line.trim_start().starts_with("- ") && line.contains(": ") {
         finding.hint("quote a command with a colon in it, or write it below a `- |`");
     }
@@ -70,7 +70,7 @@ fn misplaced(document: &Document<'_>, checker: &mut Checker<'_>) {
         let ProblemKind::Unknown { meant: None } = problem.kind else { continue };
         let Some(places) = places_of(&problem.path) else { continue };
         let finding = checker.report(document.span_at(problem.at));
-        finding.message(format!("`{}` is not known here", problem.path)).hint(places);
+        finding.message(format!("`{}` has no meaning here", problem.path)).hint(places);
     }
 }
 
@@ -121,7 +121,7 @@ fn colon(document: &Document<'_>, checker: &mut Checker<'_>) {
         let span = start..lines.span(line).start + lines.line(line).trim_end().len();
         let command = &document.text()[span.clone()];
         let finding = checker.report(span.clone());
-        finding.message("YAML reads this command as a map, because of the colon in it");
+        finding.message("YAML reads this command as a map because of its colon");
         finding.hint("write it below a `- |`, or quote all of it");
         // More than one line, or a comment: then where the command ends is for its writer to say.
         let is_one_line = document.list(problem.path.split('[').next().unwrap_or_default()).iter().any(|node| {
@@ -151,8 +151,8 @@ fn old_version(document: &Document<'_>, checker: &mut Checker<'_>) {
     let Some(node) = document.node("version") else { return };
     if document.text_of("version") == Some("0.1") {
         let finding = checker.report(node.span.clone());
-        finding.message("in version 0.1 every command runs in a shell of its own");
-        finding.hint("use 0.2: variables and the working directory are kept from one command to the next");
+        finding.message("in version 0.1 every command runs in a new shell");
+        finding.hint("use 0.2, which keeps variables and the working folder from command to command");
     }
 }
 
@@ -165,7 +165,7 @@ fn empty(document: &Document<'_>, checker: &mut Checker<'_>) {
         if !has_something && !phases.is_null() {
             checker
                 .report(key.span.clone())
-                .message("there is no phase")
+                .message("the buildspec has no phase")
                 .hint("a build runs the commands of its phases");
         }
     }

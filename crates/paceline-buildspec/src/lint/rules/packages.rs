@@ -7,7 +7,7 @@ use crate::shell::Call;
 use crate::shell::programs::cdk;
 
 rule!(UNPINNED, "PL503", Warning, "a tool that is installed in its newest version", unpinned);
-rule!(NPM_INSTALL, "PL504", Warning, "`npm install` beside a lock file", npm_install);
+rule!(NPM_INSTALL, "PL504", Warning, "`npm install` with a lock file", npm_install);
 rule!(QUESTION, "PL505", Warning, "a command that asks a question", question);
 rule!(GET_LOGIN, "PL506", Error, "a command that the AWS CLI no longer has", get_login);
 
@@ -36,9 +36,9 @@ fn unpinned(document: &Document<'_>, checker: &mut Checker<'_>) {
             let is_open = version.as_deref().is_none_or(|version| matches!(version, "latest" | "next" | "*"));
             if is_package && is_open && !is_manager {
                 let finding = checker.report(item.source(&word.span));
-                finding.message(format!("every build installs the {package} of its day"));
+                finding.message(format!("every build installs the newest {package}"));
                 finding.hint(format!(
-                    "name a version, as in {}@2, or make it a dependency and use npx",
+                    "give a version, as in {}@2, or make it a dependency and use npx",
                     package.split_once("@latest").map_or(package.as_str(), |(name, _)| name)
                 ));
             }
@@ -62,9 +62,9 @@ fn fetched(document: &Document<'_>, checker: &mut Checker<'_>) {
         let is_open = version.is_none_or(|version| matches!(version, "latest" | "next"));
         if matches!(name, "cdk" | "aws-cdk") && is_open {
             let finding = checker.report(item.source(&word.span));
-            finding.message("without a version in package.json this is the CDK CLI of the day of each build");
+            finding.message("without a version in package.json every build runs the newest CDK CLI");
             finding
-                .hint("make aws-cdk a dependency and call `npx cdk`, or name a version: npx --yes aws-cdk@2");
+                .hint("make aws-cdk a dependency and call `npx cdk`, or give a version: npx --yes aws-cdk@2");
         }
     }
 }
@@ -84,7 +84,7 @@ fn npm_install(document: &Document<'_>, checker: &mut Checker<'_>) {
             continue;
         }
         let finding = checker.report(document.first_line(item.source(&call.span)));
-        finding.message("this may install other versions than the lock file names, and change the file");
+        finding.message("this may install other versions than those of the lock file, and change the file");
         finding.hint("use `npm ci`");
         let word = call.words[1..].iter().find(|word| word.is("install") || word.is("i"));
         if let Some(word) = word {
@@ -104,7 +104,7 @@ fn question(document: &Document<'_>, checker: &mut Checker<'_>) {
         }
         let Some((what, option, mendable)) = asks(&call) else { continue };
         let finding = checker.report(document.first_line(item.source(&call.span)));
-        finding.message(format!("{what} asks before it goes on, and in a build nobody answers"));
+        finding.message(format!("{what} asks a question, and a build cannot answer"));
         finding.hint(format!("add {option}"));
         let word = call.words[1..]
             .iter()

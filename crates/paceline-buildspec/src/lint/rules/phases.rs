@@ -8,8 +8,8 @@ use crate::shell::Call;
 use crate::shell::programs::{Fact, cdk, has};
 use crate::yaml::Kind;
 
-rule!(UNGUARDED, "PL421", Warning, "a release that happens after a failed build too", unguarded);
-rule!(RETRY, "PL422", Warning, "a retry of what cannot be done twice", retry);
+rule!(UNGUARDED, "PL421", Warning, "a release after a failed build", unguarded);
+rule!(RETRY, "PL422", Warning, "a retry of a command that works only once", retry);
 rule!(UNSUPPORTED, "PL423", Error, "`on-failure` where it is not supported", unsupported);
 rule!(REPORTS, "PL441", Error, "more report groups than a build can have", reports);
 
@@ -47,7 +47,7 @@ fn unguarded(document: &Document<'_>, checker: &mut Checker<'_>) {
             if releases(&call) && !downloads {
                 let finding = checker.report(document.first_line(item.source(&call.span)));
                 finding.message(
-                    "post_build runs after a failed build phase too, and nothing here asks how it went",
+                    "post_build also runs after a failed build phase, and nothing here tests the result",
                 );
                 finding.hint("first: [ \"$CODEBUILD_BUILD_SUCCEEDING\" = 1 ] || exit 1; or `on-failure: ABORT` in the build phase");
                 return;
@@ -87,10 +87,10 @@ fn retry(document: &Document<'_>, checker: &mut Checker<'_>) {
                 .collect();
             let finding = checker.report(node.span.clone());
             finding.message(format!(
-                "a retry runs the build again, and `{}` on line {line} may not work twice",
+                "a retry runs the build again, and `{}` on line {line} may work only once",
                 command.join(" ")
             ));
-            finding.hint("ask first whether it is done already");
+            finding.hint("test first whether its result exists already");
         }
     }
 }
@@ -98,9 +98,9 @@ fn retry(document: &Document<'_>, checker: &mut Checker<'_>) {
 fn unsupported(document: &Document<'_>, checker: &mut Checker<'_>) {
     let project = checker.project();
     let why = if project.is_some_and(ProjectFacts::is_lambda) {
-        "the project's builds run on Lambda"
+        "the builds of the project run on Lambda"
     } else if project.is_some_and(|project| project.has_fleet) {
-        "the project's builds run on reserved capacity"
+        "the builds of the project run on reserved capacity"
     } else {
         return;
     };
@@ -116,7 +116,7 @@ fn reports(document: &Document<'_>, checker: &mut Checker<'_>) {
     let groups = document.map("reports");
     if let Some((key, _)) = groups.get(5) {
         let finding = checker.report(key.span.clone());
-        finding.message(format!("there are {} report groups, and five are allowed", groups.len()));
+        finding.message(format!("there are {} report groups, and CodeBuild allows five", groups.len()));
     }
     for (_, report) in groups {
         let Kind::Map(entries) = &report.kind else { continue };

@@ -5,7 +5,7 @@ use crate::lint::context::ProjectFacts;
 use crate::lint::rule::{Checker, rule};
 use crate::shell::programs::{Fact, has};
 
-rule!(MISSING, "PL509", Warning, "a runner that nothing has put into the build", missing);
+rule!(MISSING, "PL509", Warning, "a runner that the build does not have", missing);
 
 fn missing(document: &Document<'_>, checker: &mut Checker<'_>) {
     let project = checker.project();
@@ -21,9 +21,7 @@ fn missing(document: &Document<'_>, checker: &mut Checker<'_>) {
         }
         if is_called {
             let finding = checker.report(document.first_line(item.source(&call.span)));
-            finding.message(
-                "nothing before this puts paceline into the build, and the images of AWS do not have it",
-            );
+            finding.message("no command before this fetches paceline, and the images of AWS do not have it");
             finding.hint(
                 "set `runner` in paceline.yaml and generate again, or download it in the install phase",
             );

@@ -20,8 +20,8 @@ fn latest(document: &Document<'_>, checker: &mut Checker<'_>) {
         let runtime = &key.text;
         if version.eq_ignore_ascii_case("latest") {
             let finding = checker.report(node.span.clone());
-            finding.message(format!("the version of {runtime} changes whenever the image does"));
-            finding.hint("name the version that the build is meant for");
+            finding.message(format!("the version of {runtime} changes with the image"));
+            finding.hint("give the version that the build needs");
         } else if version.trim().is_empty() {
             checker.report(key.span.clone()).message(format!("{runtime} has no version"));
         }
@@ -42,7 +42,7 @@ fn missing(document: &Document<'_>, checker: &mut Checker<'_>) {
         if let Some((item, call)) = used {
             let finding = checker.report(document.first_line(item.source(&call.span)));
             finding.message(format!("the image chooses the version of {runtime} here"));
-            finding.hint("name it in `phases.install.runtime-versions`");
+            finding.hint("set it in `phases.install.runtime-versions`");
             return;
         }
     }
@@ -72,7 +72,7 @@ fn name(document: &Document<'_>, checker: &mut Checker<'_>) {
         finding.message(format!("no image has a runtime {runtime}"));
         match meant {
             Some(meant) => finding.hint(format!("did you mean `{meant}`?")),
-            None => finding.hint("there are nodejs, python, golang, java, ruby, php, dotnet and rust"),
+            None => finding.hint("the runtimes are nodejs, python, golang, java, ruby, php, dotnet and rust"),
         };
     }
 }

@@ -29,9 +29,10 @@ fn options(document: &Document<'_>, checker: &mut Checker<'_>) {
         };
         let what = if call.program() == "trap" { "a trap" } else { "an option of the shell" };
         let finding = checker.report(document.first_line(item.source(&call.span)));
-        finding
-            .message(format!("{what} that is set here is not documented to be there for the next command"));
-        finding.hint("every item is a script of its own: set it in each item that needs it");
+        finding.message(format!(
+            "{what} that is set here may not apply to the next command: AWS does not document it"
+        ));
+        finding.hint("every item is a separate script: set it in each item that needs it");
     }
 }
 
@@ -53,8 +54,8 @@ fn definitions(document: &Document<'_>, checker: &mut Checker<'_>) {
             };
             let name = call.program();
             let finding = checker.report(document.first_line(item.source(&call.span)));
-            finding.message(format!("`{name}` is defined in another item, on line {line}, and not documented to be there in this one"));
-            finding.hint("put what uses it into the same item, or the function into a file that both read");
+            finding.message(format!("`{name}` is defined in another item, on line {line}, and may not exist in this one: AWS does not document it"));
+            finding.hint("define it in the item that uses it, or in a file that both items source");
         }
         let line = document.lines.at(document.items[index].span.start).line;
         defined.extend(own.into_iter().map(|name| (name, line)));
@@ -86,9 +87,10 @@ fn exit(document: &Document<'_>, checker: &mut Checker<'_>) {
         let Some(last) = item.script.body.0.last() else { continue };
         if let Some(command) = conditional_exit(last) {
             let finding = checker.report(document.first_line(item.source(&command.span)));
-            finding.message("this ends the item and not the build: the next command runs all the same");
-            finding
-                .hint("put what is to be left out into the same script, or fail with another status than 0");
+            finding.message("this ends the item and not the build: the next command runs");
+            finding.hint(
+                "put the commands that may be skipped into the same script, or exit with another status",
+            );
         }
     }
 }

@@ -13,7 +13,7 @@ rule!(ARGUMENT, "PL305", Warning, "a password as an argument", argument);
 rule!(IN_ADDRESS, "PL307", Warning, "a secret in an address", in_address);
 rule!(COPIED, "PL306", Warning, "a file with secrets that is copied to a bucket", copied);
 
-const KEEP: &str = "keep it in Secrets Manager and name it in `env.secrets-manager`";
+const KEEP: &str = "store it in Secrets Manager and list it in `env.secrets-manager`";
 
 fn named(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (key, node) in document.map("env.variables") {
@@ -22,7 +22,7 @@ fn named(document: &Document<'_>, checker: &mut Checker<'_>) {
         let is_secret = is_secret_name(&key.text) && may_be_secret(value);
         if (is_key || is_secret) && secret_by_form(value).is_none() {
             let finding = checker.report(document.first_line(node.span.clone()));
-            finding.message(format!("by its name {} is secret, and everyone who can read the source or the build can read it here", key.text));
+            finding.message(format!("the name {} says that it is a secret, and everyone who can read the source or the build can read it here", key.text));
             finding.hint(KEEP);
         }
     }
@@ -34,8 +34,8 @@ fn by_form(document: &Document<'_>, checker: &mut Checker<'_>) {
     while let Some((span, what)) = text.get(at..).and_then(secret_by_form) {
         checker
             .report(at + span.start..at + span.end)
-            .message(format!("this is {what} by its form"))
-            .hint(format!("{KEEP}, and replace it: it is in the history of the source"));
+            .message(format!("this looks like {what}"))
+            .hint(format!("{KEEP}, and replace it, because the history of the source keeps it"));
         at += span.end.max(1);
     }
 }
@@ -67,7 +67,7 @@ fn in_address(document: &Document<'_>, checker: &mut Checker<'_>) {
         if let Some((word, what)) = word {
             let finding = checker.report(document.first_line(item.source(&word.span)));
             finding.message(format!(
-                "{what} is part of this address: errors print it, git keeps it, and every process can read it"
+                "{what} is a part of this address: errors print it, git stores it, and every process can read it"
             ));
             finding.hint(
                 "git: `git-credential-helper: yes`, or a credential helper; curl: a header from a file",
@@ -109,9 +109,7 @@ fn printed(document: &Document<'_>, checker: &mut Checker<'_>) {
                 if let Some((_, name)) = secret.into_iter().next() {
                     let finding = checker.report(span);
                     finding.message(format!("this prints {name} into the log"));
-                    finding.hint(
-                        "CodeBuild masks a secret's value only where it stands exactly as it is stored",
-                    );
+                    finding.hint("CodeBuild masks a secret only where it appears exactly as stored");
                 }
             }
             "cat" | "head" | "tail" | "less" | "more" => {
@@ -124,8 +122,8 @@ fn printed(document: &Document<'_>, checker: &mut Checker<'_>) {
             }
             "env" | "printenv" if !secrets.is_empty() && arguments.is_empty() => {
                 let finding = checker.report(span);
-                finding.message("this prints every variable into the log, and there are secrets among them");
-                finding.hint("print the ones that you need: env | grep ^CODEBUILD_");
+                finding.message("this prints every variable into the log, with the secrets");
+                finding.hint("print only the variables that you need: env | grep ^CODEBUILD_");
             }
             _ => {}
         }
@@ -161,8 +159,8 @@ fn traced(document: &Document<'_>, checker: &mut Checker<'_>) {
         });
         if traces {
             let finding = checker.report(document.first_line(item.source(&call.span)));
-            finding.message("this prints every command with its variables expanded, and this build has secrets among them");
-            finding.hint("leave it out, or turn it off with `set +x` around what uses them");
+            finding.message("this prints every command with the values of its variables, with the secrets");
+            finding.hint("remove it, or switch it off with `set +x` around the commands that use secrets");
         }
     }
 }
@@ -173,8 +171,7 @@ fn argument(document: &Document<'_>, checker: &mut Checker<'_>) {
         let joined = call.words[1..].iter().find(|word| word.shown().starts_with("--password="));
         if given.is_some() || joined.is_some() {
             let finding = checker.report(document.first_line(item.source(&call.span)));
-            finding
-                .message("every process of the build can read this password, and so can the log of an error");
+            finding.message("every process of the build can read this password, and errors print it");
             finding.hint("pipe it: … | docker login --username … --password-stdin …");
         }
     }
@@ -189,8 +186,10 @@ fn copied(document: &Document<'_>, checker: &mut Checker<'_>) {
         let [from, to] = &paths[..] else { continue };
         if is_secret_file(from) && to.starts_with("s3://") {
             let finding = checker.report(document.first_line(item.source(&call.span)));
-            finding.message(format!("{from} holds secrets, and a bucket is a place that many can read"));
-            finding.hint("keep secrets in Secrets Manager or in the Parameter Store");
+            finding.message(format!(
+                "{from} contains secrets, and everyone who can read the bucket can read them"
+            ));
+            finding.hint("store secrets in Secrets Manager or in the Parameter Store");
         }
     }
 }

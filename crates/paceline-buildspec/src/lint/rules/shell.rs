@@ -9,7 +9,7 @@ use crate::lint::rule::{Checker, rule};
 use crate::shell::SyntaxError;
 
 rule!(BASH_SYNTAX, "PL201", Warning, "bash syntax while the shell may not be bash", bash_syntax);
-rule!(SYNTAX, "PL207", Error, "a command that is no whole command", syntax);
+rule!(SYNTAX, "PL207", Error, "an incomplete command", syntax);
 rule!(SHEBANG, "PL208", Note, "a `#!` line that is only a comment", shebang);
 
 fn bash_syntax(document: &Document<'_>, checker: &mut Checker<'_>) {
@@ -27,13 +27,13 @@ fn bash_syntax(document: &Document<'_>, checker: &mut Checker<'_>) {
             }
             let finding = checker.report(item.source(span));
             let why = if is_dash {
-                "the shell of this image is dash, which does not have it"
+                "the shell of this image is dash, which does not understand it"
             } else if chosen {
                 "`env.shell` is /bin/sh, which is dash on the Ubuntu images"
             } else {
                 "without `env.shell` the shell is sh, which is dash on the Ubuntu images"
             };
-            finding.message(format!("{bashism} is bash's: {why}")).hint("set `shell: bash` in `env`");
+            finding.message(format!("{bashism} needs bash: {why}")).hint("set `shell: bash` in `env`");
             if is_dash {
                 finding.as_severity(Severity::Error);
             }
@@ -81,14 +81,12 @@ fn syntax(document: &Document<'_>, checker: &mut Checker<'_>) {
             Some(SyntaxError::Unexpected { what, at }) if what == "the end" => {
                 ("something is missing at the end".to_owned(), at)
             }
-            Some(SyntaxError::Unexpected { what, at }) => {
-                (format!("`{what}` stands where no command can"), at)
-            }
+            Some(SyntaxError::Unexpected { what, at }) => (format!("`{what}` cannot start a command"), at),
         };
         let hint = if item.text.trim().contains('\n') {
             "the shell stops here with a syntax error"
         } else {
-            "every item is a script of its own: write what belongs together below one `- |`"
+            "every item is a separate script: write the lines of one command below one `- |`"
         };
         checker.report(item.source(at)).message(message).hint(hint);
     }
@@ -101,7 +99,7 @@ fn shebang(document: &Document<'_>, checker: &mut Checker<'_>) {
             continue;
         }
         let finding = checker.report(item.source(&(0..line.len())));
-        finding.message("this line does not choose the shell: CodeBuild does, and to it this is a comment");
+        finding.message("this line is only a comment: CodeBuild selects the shell");
         finding.hint("set `shell: bash` in `env`");
     }
 }

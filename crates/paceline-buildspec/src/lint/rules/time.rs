@@ -6,7 +6,7 @@ use crate::shell::{
     Command, CommandKind, Context, List, Loop, Visitor, Word, WordPart, calls, visit_script, walk_command,
 };
 
-rule!(TOO_LONG, "PL411", Warning, "a wait that the build does not live to see", too_long);
+rule!(TOO_LONG, "PL411", Warning, "a wait that is longer than the build", too_long);
 
 fn too_long(document: &Document<'_>, checker: &mut Checker<'_>) {
     let Some(minutes) = checker.project().and_then(|project| project.timeout_minutes) else {
@@ -23,9 +23,11 @@ fn too_long(document: &Document<'_>, checker: &mut Checker<'_>) {
             };
             if let Some(wait) = wait.filter(|wait| *wait >= limit) {
                 let finding = checker.report(document.first_line(item.source(&call.span)));
-                finding
-                    .message(format!("{} takes longer than the build may: {minutes} minutes", spoken(wait)));
-                finding.hint("CodeBuild ends the build first, and what follows is not run");
+                finding.message(format!(
+                    "this waits for {}, and the build may take {minutes} minutes",
+                    spoken(wait)
+                ));
+                finding.hint("CodeBuild ends the build first, and the next commands do not run");
             }
         }
         let mut loops = Loops::default();
@@ -39,7 +41,7 @@ fn too_long(document: &Document<'_>, checker: &mut Checker<'_>) {
                     "{rounds} rounds of {pause} seconds are {}, and the build may take {minutes} minutes",
                     spoken(wait)
                 ));
-                finding.hint("CodeBuild ends the build first, and what follows the loop is not run");
+                finding.hint("CodeBuild ends the build first, and the commands after the loop do not run");
             }
         }
     }

@@ -7,16 +7,16 @@ use crate::yaml::indicator;
 use crate::yaml::{Kind, Node, Style};
 
 rule!(RUNTIME_NUMBER, "PL120", Warning, "a version that YAML reads as another number", runtime_number);
-rule!(CHANGED_VALUE, "PL121", Warning, "a value that YAML reads as something else than text", changed_value);
+rule!(CHANGED_VALUE, "PL121", Warning, "a value that YAML does not read as text", changed_value);
 rule!(FOLDED, "PL122", Warning, "a script in a folded block", folded);
 rule!(NOT_EXPANDED, "PL123", Warning, "a variable in a value that nothing expands", not_expanded);
-rule!(LINE_ENDS, "PL124", Note, "lines that end as on Windows", line_ends);
+rule!(LINE_ENDS, "PL124", Note, "Windows line endings", line_ends);
 
 fn runtime_number(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (key, node) in document.map("phases.install.runtime-versions") {
         let Some(read) = plain(node).and_then(read_as_number) else { continue };
         let name = &key.text;
-        quote(checker, node, format!("to YAML the version of {name} is the number {read}"));
+        quote(checker, node, format!("YAML reads the version of {name} as the number {read}"));
     }
 }
 
@@ -34,7 +34,7 @@ fn changed_value(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (key, node) in document.map("env.variables") {
         let Some(becomes) = plain(node).and_then(misread) else { continue };
         let name = &key.text;
-        quote(checker, node, format!("a reader of YAML may take the value of {name} for {becomes}"));
+        quote(checker, node, format!("YAML may read the value of {name} as {becomes}"));
     }
 }
 
@@ -148,13 +148,13 @@ fn trouble(line: &str, next: Option<&str>) -> Option<&'static str> {
     let next = next?;
     let first = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
     if line.starts_with('#') || line.contains(" #") {
-        return Some("what follows this comment becomes a part of it");
+        return Some("this comment swallows the next line");
     }
     if line.ends_with('\\') {
-        return Some("the backslash makes the blank that follows a part of the next argument");
+        return Some("the backslash escapes the space after it");
     }
     if line.contains("<<") && !line.contains("<<<") {
-        return Some("a here-document needs its lines");
+        return Some("a here-document needs separate lines");
     }
     let goes_on = line.ends_with([';', '|', '&', '{', '('])
         || matches!(first(line).as_str(), "then" | "else" | "do")
@@ -176,7 +176,7 @@ fn trouble(line: &str, next: Option<&str>) -> Option<&'static str> {
             | "set"
             | "export"
     );
-    (starts && !goes_on).then_some("the next line starts a command of its own")
+    (starts && !goes_on).then_some("the next line starts another command")
 }
 
 fn not_expanded(document: &Document<'_>, checker: &mut Checker<'_>) {
@@ -197,8 +197,7 @@ fn not_expanded(document: &Document<'_>, checker: &mut Checker<'_>) {
             .any(|item| item.calls().iter().any(|call| matches!(call.program(), "eval" | "envsubst")));
         if !is_used {
             let finding = checker.report(document.first_line(node.span.clone()));
-            finding
-                .message(format!("the value of {name} is taken as it is written: nothing expands `$` in it"));
+            finding.message(format!("CodeBuild does not expand the `$` in the value of {name}"));
             finding.hint(format!("set it in a command: export {name}=\"{text}\""));
         }
     }
@@ -210,6 +209,6 @@ fn line_ends(document: &Document<'_>, checker: &mut Checker<'_>) {
     let count = text.matches("\r\n").count();
     let finding = checker.report(at..at);
     finding.message(format!("{count} lines end in CR and LF"));
-    finding.hint("YAML reads both alike; what is copied from here into a shell script is not");
+    finding.hint("YAML reads both line endings, but a shell script that is copied from here fails");
     finding.fix(text.match_indices("\r\n").map(|(at, _)| Edit::replace(at..at + 1, "")));
 }

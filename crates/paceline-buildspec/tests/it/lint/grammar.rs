@@ -44,7 +44,7 @@ fn what_is_no_buildspec() {
     check("{}\n", &["PL104 1:1 `version` is missing", "PL104 1:1 `phases` is missing"]);
     check(
         "version: 0.2\nphases: {}\n",
-        &["PL109 2:1 there is no phase [a build runs the commands of its phases]"],
+        &["PL109 2:1 the buildspec has no phase [a build runs the commands of its phases]"],
     );
 }
 
@@ -59,12 +59,12 @@ fn keys_that_are_not_known_or_not_here() {
     );
     check(
         &whole("variables:\n  A: b\n"),
-        &["PL107 2:1 `variables` is not known here [it belongs at `env.variables`]"],
+        &["PL107 2:1 `variables` has no meaning here [it belongs at `env.variables`]"],
     );
     check(
         "version: 0.2\nphases:\n  build:\n    commands: [a]\n  finally: [b]\n",
         &[
-            "PL107 5:3 `phases.finally` is not known here [it belongs at `phases.install.finally` or `phases.pre_build.finally` or `phases.build.finally` or `phases.post_build.finally`]",
+            "PL107 5:3 `phases.finally` has no meaning here [it belongs at `phases.install.finally` or `phases.pre_build.finally` or `phases.build.finally` or `phases.post_build.finally`]",
         ],
     );
     check(&whole("x-anchors:\n  a: &a b\n"), &[]);
@@ -90,11 +90,11 @@ fn a_batch_whose_builds_cannot_be_ordered() {
             "  build-graph:\n    - identifier: a\n      depend-on: [b]\n    - identifier: b\n      depend-on: [a, c]\n    - identifier: b\n",
         ),
         &[
-            "PL110 4:19 `a` waits for itself in the end",
-            "PL110 6:19 `b` waits for itself in the end",
-            "PL110 7:22 there is no build called `c` [there are: a, b]",
+            "PL110 4:19 `a` depends on itself, through other builds",
+            "PL110 6:19 `b` depends on itself, through other builds",
+            "PL110 7:22 there is no build with the identifier `c` [the identifiers are: a, b]",
             "PL110 8:19 `b` is already the name of the build on line 6",
-            "PL110 8:19 `b` waits for itself in the end",
+            "PL110 8:19 `b` depends on itself, through other builds",
         ],
     );
     check(
