@@ -81,7 +81,7 @@ pub fn what_to_shorten(record: &Record) -> Vec<Shortening<'_>> {
     if !record.all_succeeded() {
         return Vec::new();
     }
-    let whole = shape(record, &[]);
+    let whole = finish_without(record, &[]);
     let least = record.elapsed / LEAST_PART;
     let is_worth_it = |link: &&Link<'_>| {
         let is_new = link.step.outcome != Some(Outcome::Unchanged);
@@ -91,7 +91,8 @@ pub fn what_to_shorten(record: &Record) -> Vec<Shortening<'_>> {
         .iter()
         .filter(is_worth_it)
         .map(|link| {
-            let gain = |without: &[&str]| whole.saturating_sub(shape(record, without)).min(link.duration());
+            let gain =
+                |without: &[&str]| whole.saturating_sub(finish_without(record, without)).min(link.duration());
             let id = link.step.step.step.as_str();
             let alone = gain(&[id]);
             let twin = twins(record, link).map(|twin| (gain(&[id, &twin.step.step]), twin));
@@ -180,54 +181,45 @@ fn waited_for<'a>(of: &Performed<'_>, record: &'a Record) -> Option<Performed<'a
 
 /// When the run would have finished with the durations and needs it had and with room for everything at
 /// once, if some of its steps had taken no time.
-fn shape(record: &Record, without: &[&str]) -> Duration {
+fn finish_without(record: &Record, without: &[&str]) -> Duration {
+    longest(record, without, |step| {
+        performed(step, record, None).map(|it| it.finished.saturating_sub(it.started))
+    })
+}
+
+/// The longest chain of the steps' forecasts; none when nothing was forecast.
+pub(crate) fn forecast(record: &Record) -> Option<Duration> {
+    Some(longest(record, &[], |step| Some(step.expected))).filter(|finish| !finish.is_zero())
+}
+
+/// The length of the longest chain of steps, if each takes its time, and those in `without` take none. Steps without a
+/// time are left out.
+///
+/// A need that was still being performed when a step started released the step part of the way: then the step waits for
+/// the same part of it here.
+fn longest(record: &Record, without: &[&str], took: impl Fn(&StepRecord) -> Option<Duration>) -> Duration {
     let mut ends: BTreeMap<&str, (Duration, Duration)> = BTreeMap::new();
     // The order of the plan respects the needs, so one pass is enough.
     for step in &record.steps {
-        let Some(this) = performed(step, record, None) else { continue };
-        let mut start = Duration::ZERO;
-        for id in &step.needs {
-            let (Some(&(begin, end)), Some(need)) = (
-                ends.get(id.as_str()),
-                record.step(id).and_then(|need| performed(need, record, Some(this.started))),
-            ) else {
-                continue;
-            };
-            // A need that was still being performed released this step part of the way.
-            let released = if need.finished > this.started && !without.contains(&id.as_str()) {
-                begin + this.started.saturating_sub(need.started)
-            } else {
-                end
-            };
-            start = start.max(released.min(end));
-        }
-        let id = step.step.step.as_str();
-        let took =
-            if without.contains(&id) { Duration::ZERO } else { this.finished.saturating_sub(this.started) };
-        ends.insert(id, (start, start + took));
-    }
-    ends.values().map(|&(_, end)| end).max().unwrap_or_default()
-}
-
-/// The longest chain of the steps' forecasts; none when nothing was forecast. A step that was released before its need was
-/// done is taken to be released after the same part of it.
-pub(crate) fn forecast(record: &Record) -> Option<Duration> {
-    let mut ends: BTreeMap<&str, (Duration, Duration)> = BTreeMap::new();
-    for step in &record.steps {
-        let mut start = Duration::ZERO;
+        let Some(took) = took(step) else { continue };
         let this = performed(step, record, None);
+        let mut start = Duration::ZERO;
         for id in &step.needs {
             let Some(&(begin, end)) = ends.get(id.as_str()) else { continue };
-            let need = record.step(id).and_then(|need| performed(need, record, None));
+            let need = this.and_then(|this| performed(record.step(id)?, record, Some(this.started)));
             let released = match (this, need) {
-                (Some(this), Some(need)) if need.finished > this.started => {
+                (Some(this), Some(need))
+                    if need.finished > this.started && !without.contains(&id.as_str()) =>
+                {
                     begin + this.started.saturating_sub(need.started)
                 }
                 _ => end,
             };
             start = start.max(released.min(end));
         }
-        ends.insert(step.step.step.as_str(), (start, start + step.expected));
+        let id = step.step.step.as_str();
+        let took = if without.contains(&id) { Duration::ZERO } else { took };
+        ends.insert(id, (start, start + took));
     }
-    ends.values().map(|&(_, end)| end).max().filter(|end| !end.is_zero())
+    ends.values().map(|&(_, end)| end).max().unwrap_or_default()
 }
