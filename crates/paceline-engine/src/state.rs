@@ -1,7 +1,29 @@
 //! The state of a run: how far every step is, and the events that tell of each change.
 //!
-//! A step goes from waiting over ready and running to ended; what is never started ends straight away.
-//! Every change is recorded as an event before anything else happens.
+//! Each step is in one of four states. The columns say what happens to a step that is in them; `—` cannot happen. A
+//! row is a method, here or in `release` and `pause`.
+//!
+//! | what happens | `Waiting` | `Ready` | `Running` | `Ended` |
+//! |---|---|---|---|---|
+//! | `met`: one of the things that it waits for is there | `missing` − 1; at 0 `Ready` | — | stays | stays |
+//! | `unmet`: one of them is missing again | `missing` + 1 | `Waiting`, held | stays, is told once | stays, is told once |
+//! | `start_next`: there is room, and its remaining path is the longest | — | `Running` | — | — |
+//! | `reported`: its performer says something | — | — | stays | not heard |
+//! | `pause`: it goes on after others | — | — | stays, without room | — |
+//! | `ended`: its performer has ended | — | — | `Ended` with that outcome | — |
+//! | `skip_dependents`: a step that it needs has failed | `Ended`, skipped | `Ended`, skipped | stays, is told once | stays, is told once |
+//! | `finish`: nothing runs, and nothing more starts | `Ended`, skipped or interrupted | the same | — | stays |
+//!
+//! The end of a step decides for those that need it:
+//!
+//! | outcome | what follows |
+//! |---|---|
+//! | deployed, deleted, unchanged | `release`: each of them is `met` |
+//! | failed, rolled back | `fail_fast` if the policy is that, then `skip_dependents` |
+//! | interrupted | `lost`: those that it had released early are `unmet` |
+//!
+//! Once the run halts (`interrupt`, `fail_fast`), `start_next` starts nothing more. Every change is recorded as an event
+//! before anything else happens.
 
 mod pause;
 mod release;
@@ -30,9 +52,13 @@ use self::pause::Paused;
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StepState {
+    /// So many of the things that it waits for are missing: whole steps, or resources of a stack.
     Waiting { missing: usize },
+    /// It can start as soon as there is room.
     Ready { since: Instant },
+    /// It is being performed, after it had waited so long for room.
     Running { since: Instant, queued: Duration },
+    /// It is over.
     Ended(Outcome),
 }
 
