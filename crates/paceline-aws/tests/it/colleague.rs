@@ -37,11 +37,9 @@ fn fails(operation: Operation, reason: &str) -> Faults {
     Faults { failures: vec![Failure { stack, logical_id, operation, reason, times: 1 }], ..Faults::default() }
 }
 
-/// Waits until the stack of this name that was made last is in this status, and no longer than a blink.
+/// Waits until the stack that was made last is in this status, and no longer than a blink.
 async fn until(world: &World, status: &str) {
-    while world.statuses("S").last().map(String::as_str) != Some(status) {
-        world.pass(Duration::from_millis(20)).await;
-    }
+    world.until("S", status, Duration::from_millis(20)).await;
 }
 
 async fn delete(world: &World, token: Option<&str>) {

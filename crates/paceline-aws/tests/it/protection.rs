@@ -99,9 +99,7 @@ async fn the_first_cause_stays_the_cause_when_it_cannot_be_tried_again() {
     // Somebody protects what is left while the run waits to try again.
     let (world, app) = (failing("Function", NOT_YET, 1), App::of("S", &function()));
     let (ran, ()) = tokio::join!(world.deploy(&app), async {
-        while world.statuses("S") != ["ROLLBACK_COMPLETE"] {
-            world.pass(Duration::from_secs(1)).await;
-        }
+        world.until("S", "ROLLBACK_COMPLETE", Duration::from_secs(1)).await;
         turn(&world, true).await;
     });
     ran.check(&[("S", Outcome::Failed)]);

@@ -128,10 +128,7 @@ async fn someone_elses_operation_may_end_in_any_way() {
     assert_eq!(world.statuses("S").last().unwrap(), "CREATE_COMPLETE");
 
     world.update("S", &topic("instead")).await;
-    while world.statuses("S").last().unwrap() != "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        world.client().await.describe_stacks().stack_name("S").send().await.unwrap();
-    }
+    world.until("S", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Duration::from_secs(1)).await;
     let ran = world.deploy(&app).await;
     ran.check(&[("S", Outcome::Deployed)]);
     assert_eq!(ran.warnings().len(), 1, "{:?}", ran.warnings());

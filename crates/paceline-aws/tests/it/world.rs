@@ -20,6 +20,9 @@ use serde_json::Value;
 
 use crate::app::{App, REGION};
 
+/// How often time passes in a test that waits for something.
+const MOST_STEPS: usize = 100_000;
+
 const MUTATING: [&str; 12] = [
     "CreateStack",
     "UpdateStack",
@@ -312,11 +315,24 @@ impl World {
 
     /// Lets time pass until nothing more is due.
     pub(crate) async fn rest(&self) {
-        while let Some(due) = self.sim.next_due() {
+        for _ in 0..MOST_STEPS {
+            let Some(due) = self.sim.next_due() else { return };
             let wait = due.duration_since(self.clock.now());
             tokio::time::sleep(Duration::try_from(wait).unwrap_or_default()).await;
             self.sim.advance(due);
         }
+        panic!("something is always due");
+    }
+
+    /// Lets time pass, a step at a time, until the newest stack of this name has this status.
+    pub(crate) async fn until(&self, stack: &str, status: &str, step: Duration) {
+        for _ in 0..MOST_STEPS {
+            if self.statuses(stack).last().is_some_and(|last| last == status) {
+                return;
+            }
+            self.pass(step).await;
+        }
+        panic!("{stack} is never in {status}: {:?}", self.statuses(stack));
     }
 
     /// How often a stack began an operation with this status.

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const ACCOUNT: &str = "111111111111";
+/// How often time passes in a test that waits for something.
+const MOST_STEPS: usize = 100_000;
 
 pub(crate) struct Aws {
     pub(crate) sim: Simulator,
@@ -111,20 +113,25 @@ impl Aws {
 
     /// Lets time pass until nothing more is due, and tells the status of a stack.
     pub(crate) fn settle(&self, name: &str) -> String {
-        while let Some(due) = self.sim.next_due() {
+        for _ in 0..MOST_STEPS {
+            let Some(due) = self.sim.next_due() else { return self.status(name) };
             self.now.set(self.now.get().max(due));
             self.sim.advance(due);
         }
-        self.status(name)
+        panic!("something is always due");
     }
 
     /// Lets time pass until a stack has this status.
     pub(crate) fn until(&self, name: &str, status: &str) {
-        while self.status(name) != status {
+        for _ in 0..MOST_STEPS {
+            if self.status(name) == status {
+                return;
+            }
             let due = self.sim.next_due().expect("the status never comes");
             self.now.set(self.now.get().max(due));
             self.sim.advance(due);
         }
+        panic!("{name} is never in {status}, but in {}", self.status(name));
     }
 
     pub(crate) fn status(&self, name: &str) -> String {

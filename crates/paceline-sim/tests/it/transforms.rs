@@ -203,9 +203,7 @@ fn every_partition_has_its_own_names() {
     let (status, _) =
         aws.query_in(region, "cloudformation", "CreateStack", &[("StackName", "S"), ("TemplateBody", &body)]);
     assert_eq!(status, 200);
-    while let Some(due) = aws.sim.next_due() {
-        aws.sim.advance(due);
-    }
+    aws.settle("S");
     let (_, described) = aws.query_in(region, "cloudformation", "DescribeStacks", &[("StackName", "S")]);
     assert_eq!(field(&described, "StackStatus"), "CREATE_COMPLETE");
     let values = of_outputs(&described, "OutputValue");
