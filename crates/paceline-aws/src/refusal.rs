@@ -3,6 +3,9 @@
 //! Most of its refusals have the code `ValidationError`, and only the message tells them apart. This is the one place
 //! that reads those messages.
 
+use aws_sdk_cloudformation::types::ExecutionStatus;
+use paceline_assembly::{StackOperation, StackStatus};
+
 use crate::error::{AwsError, code};
 
 impl AwsError {
@@ -18,7 +21,7 @@ impl AwsError {
 
     /// The stack is not as it was when it was last read, with this status. With the same status the refusal is about
     /// that status, and reading the stack again is no help.
-    pub(crate) fn says_stack_has_changed(&self, last_seen: Option<&str>) -> bool {
+    pub(crate) fn says_stack_has_changed(&self, last_seen: Option<&StackStatus>) -> bool {
         let same_status = last_seen.is_some_and(|status| {
             let text = format!("is in {status} state");
             self.message.contains(&text)
@@ -39,7 +42,7 @@ impl AwsError {
 
     /// The change set was executed before.
     pub(crate) fn says_change_set_is_executed(&self) -> bool {
-        self.message.contains("EXECUTE_COMPLETE")
+        self.message.contains(ExecutionStatus::ExecuteComplete.as_str())
     }
 
     /// There is no rollback to continue: somebody else has continued it.
@@ -54,7 +57,8 @@ impl AwsError {
 
     /// The stack that is named in the refusal is rolled back, or about to be.
     pub(crate) fn says_update_is_rolled_back(&self) -> bool {
-        self.message.contains("UPDATE_ROLLBACK")
+        let mut statuses = StackStatus::KNOWN.iter().filter(|status| is_update_rollback(status));
+        statuses.any(|status| self.message.contains(status.as_str()))
     }
 
     /// The stack cannot be deleted as it is now.
@@ -63,6 +67,11 @@ impl AwsError {
             || self.message.contains("cannot be deleted while TerminationProtection is enabled")
             || self.says_no_such_stack()
     }
+}
+
+/// Whether a stack in this state rolls an update back, has done so, or could not.
+pub(crate) fn is_update_rollback(status: &StackStatus) -> bool {
+    status.is_rollback() && status.operation() == Some(StackOperation::Update)
 }
 
 /// Whether the reason of a failed change set says that there is nothing to change.

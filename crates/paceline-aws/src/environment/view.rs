@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::types::Stack;
 use jiff::Timestamp;
+use paceline_assembly::StackStatus;
 
 /// What a poll saw of a stack.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StackView {
     pub(crate) id: String,
     /// Its own name, by whichever it was asked for.
     pub(crate) name: String,
-    pub(crate) status: String,
+    pub(crate) status: StackStatus,
     pub(crate) reason: Option<String>,
     /// Creation time and time of the last update, which together name the stack's last operation.
     pub(crate) stamp: String,
@@ -24,6 +25,23 @@ pub(crate) struct StackView {
 }
 
 impl StackView {
+    /// A stack that is not there any more.
+    pub(crate) fn gone(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: String::new(),
+            status: StackStatus::DeleteComplete,
+            reason: None,
+            stamp: String::new(),
+            outputs: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            parameters: BTreeSet::new(),
+            values: BTreeMap::new(),
+            notification_arns: Vec::new(),
+            termination_protection: false,
+        }
+    }
+
     /// Names the state the stack is in: an operation on it makes it another.
     pub(crate) fn state(&self) -> String {
         format!("{} {} {}", self.id, self.stamp, self.status)
@@ -32,7 +50,11 @@ impl StackView {
 
 /// A stack that is gone is not there, whether or not it is still shown.
 pub(super) fn is_gone(stack: &Stack) -> bool {
-    stack.stack_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE")
+    status(stack) == StackStatus::DeleteComplete
+}
+
+fn status(stack: &Stack) -> StackStatus {
+    stack.stack_status().map_or("", |status| status.as_str()).into()
 }
 
 pub(super) fn view(stack: &Stack) -> StackView {
@@ -43,7 +65,7 @@ pub(super) fn view(stack: &Stack) -> StackView {
     StackView {
         id: text(stack.stack_id()),
         name: text(stack.stack_name()),
-        status: stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned()),
+        status: status(stack),
         reason: stack.stack_status_reason().map(str::to_owned),
         stamp: format!("{}/{}", time(stack.creation_time()), time(stack.last_updated_time())),
         outputs: outputs.collect(),

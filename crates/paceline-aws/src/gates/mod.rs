@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
-use paceline_assembly::{Stack, Template};
+use paceline_assembly::{ResourceStatus, Stack, Template};
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_plan::config::IamRoles;
 
@@ -75,7 +75,10 @@ fn created<'a>(
     Box::pin(async move {
         let changes = EventLog::default().read(environment, id).await?;
         let template = template(stack, parents);
-        for change in changes.iter().filter(|change| !change.of_stack && change.status == "CREATE_COMPLETE") {
+        for change in changes
+            .iter()
+            .filter(|change| !change.of_stack && change.status == ResourceStatus::CreateComplete)
+        {
             match change.resource_type.as_str() {
                 "AWS::IAM::Role" => {
                     let policies = template.map(|t| policies_in(t, &change.logical_id)).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{ChangeSetStatus, ChangeSetType};
+use paceline_assembly::StackStatus;
 use paceline_engine::StepContext;
 
 use super::operation::{Sent, capabilities, split};
@@ -87,7 +88,7 @@ impl ByChangeSet<'_> {
         let now = match self.before {
             Some(before) => before.clone(),
             None => match find(self.environment, stack).await? {
-                Some(now) if now.status == "REVIEW_IN_PROGRESS" => now,
+                Some(now) if now.status == StackStatus::ReviewInProgress => now,
                 _ => return Ok(false),
             },
         };
@@ -108,7 +109,7 @@ impl ByChangeSet<'_> {
 
     /// A stack that was left in a failed state can only be updated without rollback.
     fn disables_rollback(&self) -> bool {
-        self.request.disable_rollback || self.before.is_some_and(|view| view.status.ends_with("_FAILED"))
+        self.request.disable_rollback || self.before.is_some_and(|view| view.status.failed())
     }
 
     async fn create(&self, name: &str) -> Result<(), AwsError> {

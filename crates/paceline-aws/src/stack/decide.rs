@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use paceline_assembly::StackStatus;
+
 use crate::environment::StackView;
 
 /// What to do with a stack before, or instead of, deploying it.
@@ -27,21 +29,21 @@ pub(super) enum Action {
 /// User Guide describe them.
 pub(super) fn decide(view: Option<&StackView>) -> Action {
     let Some(view) = view else { return Action::Create };
-    match view.status.as_str() {
-        "REVIEW_IN_PROGRESS" => Action::InReview,
+    match &view.status {
+        StackStatus::ReviewInProgress => Action::InReview,
         // A failed creation that was rolled back has no resources.
-        "ROLLBACK_COMPLETE" => Action::DeleteFirst,
-        "ROLLBACK_FAILED" => Action::Refuse(
+        StackStatus::RollbackComplete => Action::DeleteFirst,
+        StackStatus::RollbackFailed => Action::Refuse(
             "its creation failed and could not be undone: look at what is left, delete the stack, run it again",
         ),
-        "DELETE_FAILED" => {
+        StackStatus::DeleteFailed => {
             Action::Refuse("deleting it failed: look at what is left, delete the stack, run it again")
         }
-        "IMPORT_ROLLBACK_FAILED" => Action::Refuse(
+        StackStatus::ImportRollbackFailed => Action::Refuse(
             "an import into it failed and could not be undone: look at what is left, mend it, run it again",
         ),
-        "UPDATE_ROLLBACK_FAILED" => Action::ContinueRollback,
-        status if status.ends_with("_IN_PROGRESS") => Action::InProgress,
+        StackStatus::UpdateRollbackFailed => Action::ContinueRollback,
+        status if status.is_in_progress() => Action::InProgress,
         _ => Action::Update,
     }
 }
@@ -68,24 +70,22 @@ pub(super) enum Verdict {
 /// Judges a status; `None` while the operation goes on.
 ///
 /// A stack whose update is complete but for cleaning up replaced resources is usable.
-pub(super) fn verdict(status: &str) -> Option<Verdict> {
-    match status {
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => {
-            Some(Verdict::Succeeded)
-        }
-        "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" | "DELETE_COMPLETE" => {
-            Some(Verdict::RolledBack)
-        }
-        "REVIEW_IN_PROGRESS" => None,
-        status if status.ends_with("_IN_PROGRESS") => None,
-        _ => Some(Verdict::Failed),
+pub(super) fn verdict(status: &StackStatus) -> Option<Verdict> {
+    if status.has_succeeded() {
+        Some(Verdict::Succeeded)
+    } else if status.is_rolled_back() || *status == StackStatus::DeleteComplete {
+        Some(Verdict::RolledBack)
+    } else if status.is_in_progress() {
+        None
+    } else {
+        Some(Verdict::Failed)
     }
 }
 
 /// Whether a stack has been deployed, and what it makes can be used: also after an update of it or an import into it
 /// was rolled back.
 pub(crate) fn is_usable(view: &StackView) -> bool {
-    matches!(view.status.as_str(), "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE")
+    matches!(view.status, StackStatus::UpdateRollbackComplete | StackStatus::ImportRollbackComplete)
         || verdict(&view.status) == Some(Verdict::Succeeded)
 }
 
@@ -95,11 +95,12 @@ mod tests {
 
     #[test]
     fn every_documented_status_is_either_going_on_or_judged() {
-        use aws_sdk_cloudformation::types::StackStatus;
-        for status in StackStatus::values() {
-            let going_on =
-                status.ends_with("_IN_PROGRESS") && *status != "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS";
-            assert_eq!(verdict(status).is_none(), going_on, "{status}");
+        use aws_sdk_cloudformation::types;
+        for status in types::StackStatus::values() {
+            let status = StackStatus::from(*status);
+            assert!(StackStatus::KNOWN.contains(&status), "{status}");
+            let goes_on = status.is_in_progress() && status != StackStatus::UpdateCompleteCleanupInProgress;
+            assert_eq!(verdict(&status).is_none(), goes_on, "{status}");
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::ResourceStatus;
-use paceline_assembly::Stack;
+use paceline_assembly::{Stack, StackStatus};
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_text::hex;
@@ -77,12 +77,12 @@ impl Deletion<'_> {
             if is_protected(&view) {
                 return Ok(self.protected());
             }
-            let settled = match view.status.as_str() {
-                "DELETE_IN_PROGRESS" => self.settle(Operation::someone_elses(&view)).await,
+            let settled = match &view.status {
+                StackStatus::DeleteInProgress => self.settle(Operation::someone_elses(&view)).await,
                 // It was made for a change set.
-                "REVIEW_IN_PROGRESS" if !self.review(&view).wait().await? => continue,
-                "REVIEW_IN_PROGRESS" => self.send(&view, attempt).await?,
-                status if status.ends_with("_IN_PROGRESS") => {
+                StackStatus::ReviewInProgress if !self.review(&view).wait().await? => continue,
+                StackStatus::ReviewInProgress => self.send(&view, attempt).await?,
+                status if status.is_in_progress() => {
                     self.context.warn(format!("it is in {status}: waiting for that to end"));
                     match self.settle(Operation::someone_elses(&view)).await {
                         lost @ Settled::Lost(_) => lost,
@@ -99,13 +99,13 @@ impl Deletion<'_> {
                 // The stack is not what it was.
                 Settled::NoChanges | Settled::Overtaken(_) => {}
                 Settled::Lost(error) => return Ok(outcome::lost(error)),
-                Settled::Ended { view, left, .. } if view.status == "DELETE_COMPLETE" => {
+                Settled::Ended { view, left, .. } if view.status == StackStatus::DeleteComplete => {
                     return Ok(deleted(&left));
                 }
                 // Somebody else has gone on with it.
                 Settled::Ended { followed: Some(_), .. } => {}
                 // What someone else could not do is tried once more, as the role that is meant for it.
-                Settled::Ended { .. } if view.status == "DELETE_IN_PROGRESS" => {}
+                Settled::Ended { .. } if view.status == StackStatus::DeleteInProgress => {}
                 Settled::Ended { view, failure, left, .. } => {
                     let mut failure = failure.unwrap_or_else(|| self.own_words(&view));
                     if importers.wait(self.context, &mut failure, attempt + 1).await {
@@ -185,7 +185,7 @@ impl Deletion<'_> {
         if let Some(hint) = hint(&cause.message) {
             cause.hint = Some(hint.to_owned());
         }
-        if view.status == "DELETE_FAILED" {
+        if view.status == StackStatus::DeleteFailed {
             let all = match self.remaining(&view.id).await {
                 Some(all) => all,
                 None => left.iter().map(shown).collect(),
@@ -307,7 +307,7 @@ fn hint(message: &str) -> Option<&'static str> {
 
 /// A stack that stands in the way of deleting others, before anything is deleted.
 pub(crate) fn is_protected(view: &StackView) -> bool {
-    view.termination_protection && view.status != "DELETE_IN_PROGRESS"
+    view.termination_protection && view.status != StackStatus::DeleteInProgress
 }
 
 /// What is said when termination protection is found before anything is deleted.

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use aws_sdk_cloudformation::types::StackEvent;
 use jiff::Timestamp;
 
+use paceline_assembly::{ResourceStatus, StackStatus};
+
 use crate::environment::Environment;
 use crate::error::AwsError;
 
@@ -14,7 +16,8 @@ pub(crate) struct Change {
     pub(crate) logical_id: String,
     pub(crate) physical_id: String,
     pub(crate) resource_type: String,
-    pub(crate) status: String,
+    /// Of a change of the stack itself it is the stack's: see [`of_stack`](ResourceStatus::of_stack).
+    pub(crate) status: ResourceStatus,
     pub(crate) reason: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) at: Timestamp,
@@ -59,7 +62,8 @@ impl EventLog {
         environment: &Environment,
         stack: &str,
     ) -> Result<Vec<Change>, AwsError> {
-        let starts = |change: &Change| starts_operation(change) && change.status != "DELETE_IN_PROGRESS";
+        let starts =
+            |change: &Change| starts_operation(change) && change.status != ResourceStatus::DeleteInProgress;
         self.read_back_to(environment, stack, usize::MAX, starts).await
     }
 
@@ -115,12 +119,12 @@ impl EventLog {
 /// The first event of an operation is the stack's own. A rollback is a part of the operation that failed.
 pub(super) fn starts_operation(change: &Change) -> bool {
     matches!(
-        change.status.as_str(),
-        "CREATE_IN_PROGRESS"
-            | "UPDATE_IN_PROGRESS"
-            | "DELETE_IN_PROGRESS"
-            | "IMPORT_IN_PROGRESS"
-            | "REVIEW_IN_PROGRESS"
+        change.status.of_stack(),
+        StackStatus::CreateInProgress
+            | StackStatus::UpdateInProgress
+            | StackStatus::DeleteInProgress
+            | StackStatus::ImportInProgress
+            | StackStatus::ReviewInProgress
     )
 }
 
@@ -136,7 +140,7 @@ fn change(event: &StackEvent) -> Change {
         logical_id: text(event.logical_resource_id()),
         physical_id: text(event.physical_resource_id()),
         resource_type: text(event.resource_type()),
-        status: event.resource_status().map_or_else(String::new, |status| status.as_str().to_owned()),
+        status: event.resource_status().map_or("", |status| status.as_str()).into(),
         reason: event.resource_status_reason().map(str::to_owned),
         token: event.client_request_token().map(str::to_owned),
         at: at.unwrap_or_default(),

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
+use paceline_assembly::{ResourceStatus, StackStatus};
 
 use super::decide::Verdict;
 use super::events::{Change, starts_operation};
@@ -76,7 +77,8 @@ impl Story {
 
     /// How someone else's deletion of the stack began in the middle of this operation, which is none itself.
     pub(super) fn overtaken_by(&self) -> Option<&Change> {
-        let is_deletion = |change: &&Change| change.of_stack && change.status == "DELETE_IN_PROGRESS";
+        let is_deletion =
+            |change: &&Change| change.of_stack && change.status == ResourceStatus::DeleteInProgress;
         let token = self.token.as_ref()?;
         let first = self.own().first().filter(|change| !is_deletion(change))?;
         let is_theirs = |change: &&Change| is_deletion(change) && change.token.as_ref() != Some(token);
@@ -88,8 +90,8 @@ impl Story {
     pub(super) fn cancelled_by(&self) -> Option<&Change> {
         let token = self.token.as_ref()?;
         let mut own = self.own().iter().filter(|change| change.of_stack);
-        own.find(|change| change.status == "UPDATE_IN_PROGRESS")?;
-        let rollback = own.find(|change| change.status == "UPDATE_ROLLBACK_IN_PROGRESS")?;
+        own.find(|change| change.status == ResourceStatus::UpdateInProgress)?;
+        let rollback = own.find(|change| change.status == ResourceStatus::UpdateRollbackInProgress)?;
         let is_asked_for = rollback.token.as_ref().is_some_and(|other| other != token)
             || rollback.reason.as_deref().is_some_and(|reason| reason.contains("User Initiated"));
         is_asked_for.then_some(rollback)
@@ -134,9 +136,9 @@ impl Story {
         let start = self.changes.iter().rposition(|change| change.of_stack && starts_operation(change))?;
         let change = &self.changes[start];
         let is_it = if token.contains("-create-") {
-            change.status == "CREATE_IN_PROGRESS"
+            change.status == ResourceStatus::CreateInProgress
         } else if token.contains("-delete-") {
-            change.status == "DELETE_IN_PROGRESS"
+            change.status == ResourceStatus::DeleteInProgress
         } else {
             self.changed_at.is_some_and(|at| at.duration_since(change.at) <= AT_ONCE)
         };
@@ -153,7 +155,7 @@ impl Story {
         let mut others = own.iter().enumerate().skip(1).filter(is_other).map(|(place, _)| place);
         others.find(|&place| {
             let before = own[..place].iter().rev().find(|change| change.of_stack);
-            before.is_some_and(|change| !change.status.ends_with("_IN_PROGRESS"))
+            before.is_some_and(|change| !change.status.is_in_progress())
         })
     }
 }
@@ -181,8 +183,8 @@ fn latest(stamp: &str) -> Option<Timestamp> {
 }
 
 /// Whether a stack in this state is on its way back or away: what is complete in it is no achievement.
-pub(super) fn goes_wrong(status: &str) -> bool {
-    status.contains("ROLLBACK") || status.ends_with("_FAILED") || status.starts_with("DELETE")
+pub(super) fn goes_wrong(status: &StackStatus) -> bool {
+    status.is_rollback() || status.failed() || status.is_deletion()
 }
 
 /// What a look and the events say together.
@@ -220,17 +222,22 @@ pub(super) fn together(look: Look, told: Option<Verdict>) -> Sight {
 
 #[cfg(test)]
 mod tests {
+    use paceline_assembly::ResourceStatus::{
+        CreateComplete, CreateInProgress, DeleteComplete, DeleteInProgress, UpdateComplete, UpdateFailed,
+        UpdateInProgress, UpdateRollbackInProgress,
+    };
+
     use super::*;
 
     const OURS: Option<&str> = Some("paceline-ours-update-1");
     const THEIRS: Option<&str> = Some("Console-UpdateStack-1");
 
-    fn change(second: i64, of_stack: bool, status: &str, token: Option<&str>) -> Change {
+    fn change(second: i64, of_stack: bool, status: ResourceStatus, token: Option<&str>) -> Change {
         Change {
             logical_id: if of_stack { "Stack" } else { "Parameter" }.to_owned(),
             physical_id: String::new(),
             resource_type: String::new(),
-            status: status.to_owned(),
+            status,
             reason: None,
             token: token.map(str::to_owned),
             at: Timestamp::from_second(second).unwrap_or_default(),
@@ -246,22 +253,21 @@ mod tests {
         story
     }
 
-    fn statuses(story: &Story) -> Vec<(i64, &str)> {
-        story.own().iter().map(|change| (change.at.as_second(), change.status.as_str())).collect()
+    fn statuses(story: &Story) -> Vec<(i64, ResourceStatus)> {
+        story.own().iter().map(|change| (change.at.as_second(), change.status.clone())).collect()
     }
 
     #[test]
     fn an_operation_is_told_from_those_before_and_after_it() {
-        let before =
-            [change(1, true, "UPDATE_IN_PROGRESS", THEIRS), change(2, true, "UPDATE_COMPLETE", THEIRS)];
+        let before = [change(1, true, UpdateInProgress, THEIRS), change(2, true, UpdateComplete, THEIRS)];
         let ours = [
-            change(3, true, "UPDATE_IN_PROGRESS", OURS),
-            change(4, false, "UPDATE_COMPLETE", OURS),
-            change(5, true, "UPDATE_COMPLETE", OURS),
+            change(3, true, UpdateInProgress, OURS),
+            change(4, false, UpdateComplete, OURS),
+            change(5, true, UpdateComplete, OURS),
         ];
-        let after = [change(6, true, "UPDATE_IN_PROGRESS", THEIRS), change(7, true, "UPDATE_FAILED", THEIRS)];
+        let after = [change(6, true, UpdateInProgress, THEIRS), change(7, true, UpdateFailed, THEIRS)];
         assert!(story(&before).own().is_empty());
-        let expected = [(3, "UPDATE_IN_PROGRESS"), (4, "UPDATE_COMPLETE"), (5, "UPDATE_COMPLETE")];
+        let expected = [(3, UpdateInProgress), (4, UpdateComplete), (5, UpdateComplete)];
         let mut all = [&before[..], &ours, &after].concat();
         for _ in 0..all.len() {
             // In whatever order they are learned of.
@@ -275,23 +281,20 @@ mod tests {
 
     #[test]
     fn who_cancels_an_update_or_deletes_its_stack_decides_what_becomes_of_it() {
-        let start = change(1, true, "UPDATE_IN_PROGRESS", OURS);
-        let cancelled = [start.clone(), change(2, true, "UPDATE_ROLLBACK_IN_PROGRESS", THEIRS)];
+        let start = change(1, true, UpdateInProgress, OURS);
+        let cancelled = [start.clone(), change(2, true, UpdateRollbackInProgress, THEIRS)];
         assert_eq!(story(&cancelled).last().map(|last| last.at.as_second()), Some(2));
-        let deleted = [
-            start,
-            change(2, true, "DELETE_IN_PROGRESS", THEIRS),
-            change(3, true, "DELETE_COMPLETE", THEIRS),
-        ];
+        let deleted =
+            [start, change(2, true, DeleteInProgress, THEIRS), change(3, true, DeleteComplete, THEIRS)];
         assert_eq!(story(&deleted).last().map(|last| last.at.as_second()), Some(3));
     }
 
     #[test]
     fn where_there_are_no_tokens_the_last_operation_counts_if_it_is_no_older_than_ours() {
         let changes = [
-            change(1, true, "CREATE_IN_PROGRESS", None),
-            change(2, true, "CREATE_COMPLETE", None),
-            change(30, true, "UPDATE_IN_PROGRESS", None),
+            change(1, true, CreateInProgress, None),
+            change(2, true, CreateComplete, None),
+            change(30, true, UpdateInProgress, None),
         ];
         let mut older = story(&changes[..2]);
         assert!(older.own().is_empty());
@@ -299,7 +302,7 @@ mod tests {
         assert!(older.own().is_empty());
         let mut ours = story(&changes);
         ours.saw("1970-01-01T00:00:01Z/1970-01-01T00:00:30.2Z");
-        assert_eq!(statuses(&ours), [(30, "UPDATE_IN_PROGRESS")]);
+        assert_eq!(statuses(&ours), [(30, UpdateInProgress)]);
         assert!(!ours.is_confirmed(&ours.own()[0]), "what waits for a resource needs more proof");
     }
 

@@ -65,7 +65,7 @@ pub(super) fn first_cause<'a>(
         }
         let name = construct_paths.get(&failed.logical_id).unwrap_or(&failed.logical_id);
         let at = format!("{name} ({})", failed.resource_type);
-        Some(failure(at, failed.reason.clone().unwrap_or_else(|| failed.status.clone())))
+        Some(failure(at, failed.reason.clone().unwrap_or_else(|| failed.status.to_string())))
     })
 }
 
@@ -75,11 +75,8 @@ pub(super) fn failed_resource(changes: &[Change]) -> bool {
 }
 
 fn is_failure(change: &Change) -> bool {
-    let cancelled = change.reason.as_deref().is_some_and(|reason| {
-        reason.starts_with("Resource creation cancelled") || reason.starts_with("Resource update cancelled")
-    });
-    change.status.ends_with("_FAILED") && !cancelled
-        || change.of_stack && change.status.contains("ROLLBACK_IN_PROGRESS")
+    change.status.failed_by_itself(change.reason.as_deref())
+        || change.of_stack && change.status.of_stack().rolling_back()
 }
 
 fn failure(at: String, message: String) -> Failure {

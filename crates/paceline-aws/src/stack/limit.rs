@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use paceline_assembly::{ResourceStatus, StackStatus};
 use paceline_engine::event::Cause;
 use tokio::time::Instant;
 
@@ -14,6 +15,7 @@ use super::remove::still;
 use super::settle::Watch;
 use crate::environment::{StackView, find};
 use crate::error::{AwsError, ErrorKind};
+use crate::refusal::is_update_rollback;
 
 /// The setting that limits are given with.
 const SETTING: &str = "codebuild.timeouts.stack";
@@ -53,12 +55,12 @@ impl Watch<'_> {
         if self.taken(&limit).is_none_or(|taken| taken < limit.after) {
             return Ok(());
         }
-        match view.status.as_str() {
-            "UPDATE_IN_PROGRESS" if limit.keeps_failed => {
+        match &view.status {
+            StackStatus::UpdateInProgress if limit.keeps_failed => {
                 self.is_over = true;
                 self.say(&limit, "it is not cancelled, because that would roll it back: waiting on");
             }
-            "UPDATE_IN_PROGRESS" => {
+            StackStatus::UpdateInProgress => {
                 // A cancellation names the stack and not the operation, so that it has to be ours by the last
                 // that is known.
                 self.read_events().await?;
@@ -67,13 +69,13 @@ impl Watch<'_> {
                     self.cancel(&limit, view).await;
                 }
             }
-            "CREATE_IN_PROGRESS" if limit.ends_creation => {}
-            "CREATE_IN_PROGRESS" => {
+            StackStatus::CreateInProgress if limit.ends_creation => {}
+            StackStatus::CreateInProgress => {
                 self.is_over = true;
                 self.say(&limit, "a creation by change set cannot be limited: waiting on");
             }
             // An earlier part of the run may have cancelled it.
-            status if status.starts_with("UPDATE_ROLLBACK") && limit.sent.is_none() => {
+            status if is_update_rollback(status) && limit.sent.is_none() => {
                 (self.is_over, self.is_cancelled) = (true, true);
             }
             _ => {}
@@ -93,7 +95,9 @@ impl Watch<'_> {
 
     fn is_our_update(&self) -> bool {
         let last = self.story.all().iter().rev().find(|change| change.of_stack);
-        last.is_some_and(|last| last.status == "UPDATE_IN_PROGRESS" && last.token == self.operation.token)
+        last.is_some_and(|last| {
+            last.status == ResourceStatus::UpdateInProgress && last.token == self.operation.token
+        })
     }
 
     fn say(&self, limit: &Limit, what: &str) {
@@ -135,7 +139,7 @@ impl Watch<'_> {
 
     async fn is_rolled_back(&self, view: &StackView) -> bool {
         let now = find(self.environment, &view.id).await.ok().flatten();
-        now.is_some_and(|now| now.stamp == view.stamp && now.status.starts_with("UPDATE_ROLLBACK"))
+        now.is_some_and(|now| now.stamp == view.stamp && is_update_rollback(&now.status))
     }
 
     /// That the operation took too long, if that is why it ended.

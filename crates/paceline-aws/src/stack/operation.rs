@@ -73,7 +73,7 @@ fn understand(error: &AwsError, before: Option<&StackView>) -> Option<Sent> {
         Some(Sent::NoChanges)
     } else if error.is(code::TOKEN_ALREADY_EXISTS) {
         Some(Sent::Known)
-    } else if error.says_stack_has_changed(before.map(|view| view.status.as_str())) {
+    } else if error.says_stack_has_changed(before.map(|view| &view.status)) {
         Some(Sent::OutOfDate(error.to_string()))
     } else {
         None
@@ -116,7 +116,7 @@ async fn update(
     let (url, body) = split(&request.source);
     context.submitting("update", token).await;
     // A stack that was left in a failed state can only be updated without rollback.
-    let disable_rollback = request.disable_rollback || before.status.ends_with("_FAILED");
+    let disable_rollback = request.disable_rollback || before.status.failed();
     let send = || {
         let call = environment.client.update_stack().stack_name(&before.id).client_request_token(token);
         call.set_template_url(url.clone())

@@ -1,6 +1,6 @@
 //! How deployments end, in words.
 
-use paceline_assembly::Stack;
+use paceline_assembly::{ResourceStatus, Stack};
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome};
 
@@ -58,7 +58,7 @@ pub(super) fn lost(error: AwsError) -> Ended {
 
 pub(super) fn failed(stack: &Stack, verdict: Verdict, view: StackView, failure: Option<Failure>) -> Ended {
     let outcome = if verdict == Verdict::RolledBack { Outcome::RolledBack } else { Outcome::Failed };
-    let own_words = || Failure::of_stack(&stack.name, view.reason.unwrap_or(view.status));
+    let own_words = || Failure::of_stack(&stack.name, view.reason.unwrap_or_else(|| view.status.to_string()));
     Ended { outcome, ..Ended::failed(failure.unwrap_or_else(own_words).cause) }
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn first_cause_of(environment: &Environment, stack: &Stack, id:
 /// Somebody else's operation put an end to ours.
 pub(super) fn overtaken(stack: &Stack, by: &Change) -> Ended {
     let who = somebody(by);
-    if by.status == "DELETE_IN_PROGRESS" {
+    if by.status == ResourceStatus::DeleteInProgress {
         return failed_as(stack, format!("{who} deleted it while it was being created"), Some(WHO_DELETED));
     }
     let message = format!("{who} began another operation on it ({}) before ours had ended", by.status);

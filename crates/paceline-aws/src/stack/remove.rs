@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use paceline_assembly::Stack;
+use paceline_assembly::{ResourceStatus, Stack, StackStatus};
 use paceline_engine::StepContext;
 
 use super::MOVES;
@@ -97,14 +97,16 @@ impl Removal<'_> {
     async fn is_somebody_elses(&self, view: &StackView, token: &str) -> bool {
         let changes = EventLog::default().read(self.environment, &view.id).await.unwrap_or_default();
         let is_theirs = |change: &Change| {
-            change.of_stack && change.status == "DELETE_IN_PROGRESS" && change.token.as_deref() != Some(token)
+            change.of_stack
+                && change.status == ResourceStatus::DeleteInProgress
+                && change.token.as_deref() != Some(token)
         };
         changes.first().is_some_and(is_theirs)
     }
 
     /// Whether the stack still is what it was. One that was made for a change set must also have none in review.
     async fn justified(&self, view: &StackView) -> Result<bool, AwsError> {
-        if view.status != "REVIEW_IN_PROGRESS" {
+        if view.status != StackStatus::ReviewInProgress {
             return still(self.environment, view).await;
         }
         let (environment, context) = (self.environment, self.context);

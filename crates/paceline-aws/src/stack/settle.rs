@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use paceline_assembly::Stack;
+use paceline_assembly::{ResourceStatus, Stack, StackStatus};
 use paceline_engine::{ResourceProgress, StepContext};
 use tokio::time::Instant;
 
@@ -121,7 +121,7 @@ pub(super) async fn settle(
 }
 
 fn is_stuck(view: &StackView) -> bool {
-    view.status.ends_with("ROLLBACK_FAILED")
+    view.status.is_stuck()
 }
 
 /// The resources whose last change says that they were not deleted.
@@ -130,7 +130,9 @@ fn left(changes: &[Change]) -> Vec<Change> {
     for change in changes.iter().filter(|change| !change.of_stack) {
         last.insert(&change.logical_id, change);
     }
-    let is_left = |change: &&&Change| matches!(change.status.as_str(), "DELETE_FAILED" | "DELETE_SKIPPED");
+    let is_left = |change: &&&Change| {
+        matches!(change.status, ResourceStatus::DeleteFailed | ResourceStatus::DeleteSkipped)
+    };
     last.values().filter(is_left).map(|&change| change.clone()).collect()
 }
 
@@ -146,7 +148,7 @@ pub(super) struct Watch<'a> {
     /// When events were last read that had not been read before.
     news_at: Instant,
     /// The status at the last look that was not past.
-    seen: Option<String>,
+    seen: Option<StackStatus>,
     doubt: Option<Doubt>,
     pub(super) name: &'a str,
     /// Whether the operation was found to take too long, and what can be done about it has been done.
@@ -200,14 +202,14 @@ impl Watch<'_> {
         self.judge(&view.status).map_or(Look::Going, Look::Ended)
     }
 
-    fn judge(&self, status: &str) -> Option<Verdict> {
-        let rests = !self.operation.until_rest || !status.ends_with("_IN_PROGRESS");
+    fn judge(&self, status: &StackStatus) -> Option<Verdict> {
+        let rests = !self.operation.until_rest || status.is_settled();
         verdict(status).filter(|_| rests)
     }
 
     /// What the events say about the operation's end.
     fn told(&self) -> Option<Verdict> {
-        self.story.last().and_then(|change| self.judge(&change.status))
+        self.story.last().and_then(|change| self.judge(&change.status.of_stack()))
     }
 
     /// Whether it is time to read the events. That the stack has turned to something else is news.
@@ -216,7 +218,8 @@ impl Watch<'_> {
         let has_turned = self.seen.is_some() && self.seen != status;
         self.seen = status;
         let seems_over = !matches!(look, Look::Going) && self.doubt.is_none();
-        let lags = self.goes_wrong() && !self.story.last().is_some_and(|last| goes_wrong(&last.status));
+        let lags =
+            self.goes_wrong() && !self.story.last().is_some_and(|last| goes_wrong(&last.status.of_stack()));
         has_turned || seems_over || lags || self.read_at.elapsed() >= self.interval()
     }
 
@@ -228,7 +231,7 @@ impl Watch<'_> {
 
     /// Whether the stack was last seen on its way back or away.
     fn goes_wrong(&self) -> bool {
-        self.seen.as_deref().is_some_and(goes_wrong)
+        self.seen.as_ref().is_some_and(goes_wrong)
     }
 
     /// How the operation ended, if that is proved.
@@ -236,15 +239,15 @@ impl Watch<'_> {
         let last = self.story.last();
         // The id is that of no other stack, and nothing comes after this, whoever asked for it.
         let mut all = self.story.all().iter();
-        if all.any(|change| change.of_stack && change.status == "DELETE_COMPLETE") {
-            return Some((Verdict::RolledBack, gone(&self.operation.id)));
+        if all.any(|change| change.of_stack && change.status == ResourceStatus::DeleteComplete) {
+            return Some((Verdict::RolledBack, StackView::gone(&self.operation.id)));
         }
         if let (Sight::Ended(verdict), Some(view)) = (together(look, self.told()), view) {
             return Some((verdict, view.clone()));
         }
         // What the stack is in now is someone else's doing.
         let (told, view) = (self.told()?, view.filter(|_| look != Look::Past && self.story.is_followed())?);
-        let (status, reason) = (last?.status.clone(), self.story.reason());
+        let (status, reason) = (last?.status.of_stack(), self.story.reason());
         Some((told, StackView { status, reason, ..view.clone() }))
     }
 
@@ -267,7 +270,7 @@ impl Watch<'_> {
         let is_at_rest = matches!(look, Look::Ended(_) | Look::Absent);
         if self.operation.token.is_none() && is_at_rest && doubt.since.elapsed() >= TOLD_AFTER {
             // It is not ours, and whatever comes next is refused as long as it goes on.
-            let view = view.cloned().unwrap_or_else(|| gone(&self.operation.id));
+            let view = view.cloned().unwrap_or_else(|| StackView::gone(&self.operation.id));
             return Ok(Some((verdict(&view.status).unwrap_or(Verdict::Failed), view)));
         }
         let why = self.contradiction(look, view);
@@ -323,7 +326,7 @@ impl Watch<'_> {
             .untold()
             .into_iter()
             .map(|change| {
-                if change.status.ends_with("_COMPLETE") && !change.of_stack {
+                if change.status.is_complete() && !change.of_stack {
                     self.complete.insert(change.logical_id.clone());
                 }
                 ResourceProgress {
@@ -333,7 +336,7 @@ impl Watch<'_> {
                     unconfirmed: goes_wrong || !self.story.is_confirmed(&change),
                     logical_id: change.logical_id,
                     resource_type: change.resource_type,
-                    status: change.status.into(),
+                    status: change.status,
                     reason: change.reason,
                     happened_at: change.at,
                 }
@@ -342,8 +345,4 @@ impl Watch<'_> {
         self.context.progress_of(told);
         Ok(())
     }
-}
-
-fn gone(id: &str) -> StackView {
-    StackView { id: id.to_owned(), status: "DELETE_COMPLETE".to_owned(), ..StackView::default() }
 }

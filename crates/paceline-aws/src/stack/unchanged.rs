@@ -17,10 +17,7 @@ pub(super) async fn is_unchanged(
     is_done: bool,
     ignore_times: bool,
 ) -> Result<bool, AwsError> {
-    let stable = matches!(
-        view.status.as_str(),
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
-    );
+    let stable = view.status.has_succeeded();
     let may_have_moved = reads_parameter_store(&request.template) && !is_done;
     if !stable || !settings_are_equal(request, view) || may_have_moved {
         return Ok(false);

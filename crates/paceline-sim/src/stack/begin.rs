@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use paceline_assembly::StackStatus;
+
 use super::run::Run;
 use crate::world::{Desired, Kind, OnFailure, Operation, Stack, StackKey, Step, Token, World};
 
@@ -43,7 +45,7 @@ pub(crate) fn update(
     stack.stable.get_or_insert(old);
     stack.updated_before = stack.updated.replace(world.now);
     // A creation that failed and is continued has nothing to go back to.
-    let kind = if stack.status == "CREATE_FAILED" { Kind::Create } else { Kind::Update };
+    let kind = if stack.status == StackStatus::CreateFailed { Kind::Create } else { Kind::Update };
     start(world, &mut stack, kind, on_failure, token, action);
     world.put_stack(stack);
 }
@@ -89,7 +91,7 @@ pub(crate) fn delete(world: &mut World, mut stack: Box<Stack>, how: Deletion) {
 pub(crate) fn roll_back(world: &mut World, mut stack: Box<Stack>, token: Option<Arc<str>>) {
     // CloudFormation API Reference, `RollbackStack`: it deletes a stack that has no last known
     // stable state.
-    let kind = if stack.status == "CREATE_FAILED" { Kind::Delete } else { Kind::RollBackUpdate };
+    let kind = if stack.status == StackStatus::CreateFailed { Kind::Delete } else { Kind::RollBackUpdate };
     start(world, &mut stack, kind, OnFailure::Nothing, token, Some("RollbackStack"));
     world.put_stack(stack);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::template::{active_resources, imports};
-use crate::world::{Desired, Resource, Stack, World};
+use crate::world::{ChangeSetStatus, Desired, ExecutionStatus, Resource, Stack, World};
 
 const EMPTY: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
@@ -24,7 +24,7 @@ pub(super) fn ready(world: &mut World, stack: &mut Stack, arn: &str) {
             None => Ok(()),
         }
     });
-    let failed = stack.status.ends_with("_FAILED");
+    let failed = stack.status.failed();
     let verdict = if !creates && !failed && stack.desired.is_same(&desired) {
         Err(EMPTY.to_owned())
     } else {
@@ -33,14 +33,14 @@ pub(super) fn ready(world: &mut World, stack: &mut Stack, arn: &str) {
     let set = &mut stack.change_sets[index];
     match verdict {
         Ok(changes) => {
-            set.status = "CREATE_COMPLETE";
-            if set.execution != "OBSOLETE" {
-                set.execution = "AVAILABLE";
+            set.status = ChangeSetStatus::Complete;
+            if set.execution != ExecutionStatus::Obsolete {
+                set.execution = ExecutionStatus::Available;
             }
             set.changes = changes;
         }
         Err(reason) => {
-            set.status = "FAILED";
+            set.status = ChangeSetStatus::Failed;
             set.reason = Some(reason);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use paceline_assembly::StackStatus;
 use serde_json::Value;
 
 use super::nested;
@@ -16,8 +17,8 @@ pub(super) fn finish(run: &mut Run<'_>) {
     let failures = run.failures();
     let failed = run.operation().is_some_and(|operation| !operation.failed.is_empty());
     match kind {
-        Kind::Create if failed => settle(run, "CREATE_FAILED", Some(failures)),
-        Kind::Update if failed => settle(run, "UPDATE_FAILED", Some(failures)),
+        Kind::Create if failed => settle(run, StackStatus::CreateFailed, Some(failures)),
+        Kind::Update if failed => settle(run, StackStatus::UpdateFailed, Some(failures)),
         Kind::Create | Kind::Update | Kind::Import => {
             match outputs(run).and_then(|outputs| publish(run, outputs)) {
                 Err(reason) => run.give_up(&reason),
@@ -26,7 +27,11 @@ pub(super) fn finish(run: &mut Run<'_>) {
                     commit(run);
                     settle(
                         run,
-                        if kind == Kind::Import { "IMPORT_COMPLETE" } else { "CREATE_COMPLETE" },
+                        if kind == Kind::Import {
+                            StackStatus::ImportComplete
+                        } else {
+                            StackStatus::CreateComplete
+                        },
                         None,
                     );
                 }
@@ -35,14 +40,14 @@ pub(super) fn finish(run: &mut Run<'_>) {
         // What a cleanup cannot delete is left behind; the update has succeeded all the same.
         Kind::Cleanup => {
             commit(run);
-            settle(run, "UPDATE_COMPLETE", None);
+            settle(run, StackStatus::UpdateComplete, None);
         }
-        Kind::RollBackCreate if failed => settle(run, "ROLLBACK_FAILED", Some(failures)),
+        Kind::RollBackCreate if failed => settle(run, StackStatus::RollbackFailed, Some(failures)),
         Kind::RollBackCreate => {
             run.stack.imports.clear();
-            settle(run, "ROLLBACK_COMPLETE", None);
+            settle(run, StackStatus::RollbackComplete, None);
         }
-        Kind::RollBackUpdate if failed => settle(run, "UPDATE_ROLLBACK_FAILED", Some(failures)),
+        Kind::RollBackUpdate if failed => settle(run, StackStatus::UpdateRollbackFailed, Some(failures)),
         Kind::RollBackUpdate => {
             if let Some(stable) = run.stack.stable.take() {
                 run.stack.desired = stable;
@@ -51,9 +56,9 @@ pub(super) fn finish(run: &mut Run<'_>) {
         }
         Kind::RollBackCleanup => {
             commit(run);
-            settle(run, "UPDATE_ROLLBACK_COMPLETE", None);
+            settle(run, StackStatus::UpdateRollbackComplete, None);
         }
-        Kind::Delete if failed => settle(run, "DELETE_FAILED", Some(failures)),
+        Kind::Delete if failed => settle(run, StackStatus::DeleteFailed, Some(failures)),
         Kind::Delete => deleted(run),
     }
 }
@@ -64,11 +69,11 @@ pub(super) fn import_failed(run: &mut Run<'_>, reason: String) {
         run.stack.desired = stable;
     }
     run.stack.resources.retain(|_, resource| !resource.is_new);
-    settle(run, "IMPORT_ROLLBACK_COMPLETE", Some(reason));
+    settle(run, StackStatus::ImportRollbackComplete, Some(reason));
 }
 
 /// Puts a stack to rest in a status.
-pub(super) fn settle(run: &mut Run<'_>, status: &str, reason: Option<String>) {
+pub(super) fn settle(run: &mut Run<'_>, status: StackStatus, reason: Option<String>) {
     let reason = reason.map(|reason| reason.trim_end().to_owned()).filter(|reason| !reason.is_empty());
     run.stack.enter(run.world, status, reason);
     run.stack.operation = None;
@@ -80,8 +85,8 @@ pub(super) fn settle(run: &mut Run<'_>, status: &str, reason: Option<String>) {
 ///
 /// As reported in rlister/stax#40: the stack goes back to its status, with the reason.
 pub(super) fn call_off(run: &mut Run<'_>, reason: String) {
-    let before = run.operation().map(|operation| operation.before.clone()).unwrap_or_default();
-    settle(run, &before, Some(reason));
+    let Some(before) = run.operation().map(|operation| operation.before.clone()) else { return };
+    settle(run, before, Some(reason));
 }
 
 /// What the operation reached is now the state that a later rollback goes back to.
@@ -115,7 +120,7 @@ fn deleted(run: &mut Run<'_>) {
         resource.attributes = BTreeMap::new();
         resource.previous = None;
     }
-    settle(run, "DELETE_COMPLETE", None);
+    settle(run, StackStatus::DeleteComplete, None);
 }
 
 fn outputs(run: &Run<'_>) -> Result<Vec<Output>, String> {

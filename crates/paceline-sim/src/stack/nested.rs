@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use paceline_assembly::{ResourceStatus, StackStatus};
 use paceline_plan::stack_time::NESTED_NOTICE as NOTICE;
 use serde_json::Value;
 
@@ -45,7 +46,11 @@ pub(super) fn start(run: &mut Run<'_>, id: &str, resource: &Resource) {
             if let Some(stack) = existing {
                 run.world.put_stack(stack);
             }
-            return run.fail(id, if exists { "UPDATE_FAILED" } else { "CREATE_FAILED" }, reason);
+            return run.fail(
+                id,
+                if exists { ResourceStatus::UpdateFailed } else { ResourceStatus::CreateFailed },
+                reason,
+            );
         }
     };
     let operation = run.operation();
@@ -74,7 +79,7 @@ pub(super) fn start(run: &mut Run<'_>, id: &str, resource: &Resource) {
         resource.physical = key.arn.to_string();
     }
     let status = resource.status.clone();
-    run.stack.mark(run.world.now, id, &status, Some("Resource creation Initiated".to_owned()));
+    run.stack.mark(run.world.now, id, status, Some("Resource creation Initiated".to_owned()));
     begin::create(run.world, child, on_failure, token, None);
 }
 
@@ -137,10 +142,11 @@ pub(super) fn delete(run: &mut Run<'_>, arn: &str) -> bool {
 /// Tells the stack around that a nested one ended.
 pub(super) fn notify(world: &mut World, stack: &Stack) {
     let Some((parent, id)) = &stack.parent else { return };
-    let outcome = match stack.status.as_str() {
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => {
-            Ok(outputs_as_attributes(&stack.outputs))
-        }
+    let outcome = match stack.status {
+        StackStatus::CreateComplete
+        | StackStatus::UpdateComplete
+        | StackStatus::DeleteComplete
+        | StackStatus::UpdateRollbackComplete => Ok(outputs_as_attributes(&stack.outputs)),
         _ => {
             let why = stack.events.iter().rev().filter(|event| event.logical == stack.name);
             let why =
@@ -163,7 +169,7 @@ pub(super) fn ended(run: &mut Run<'_>, key: &str, outcome: Result<BTreeMap<Strin
     match (work, outcome) {
         (None, _) => {}
         (Some(Some(doomed)), Ok(_)) => resource::deleted(run, key, &doomed),
-        (Some(Some(_)), Err(reason)) => run.fail(key, "DELETE_FAILED", reason),
+        (Some(Some(_)), Err(reason)) => run.fail(key, ResourceStatus::DeleteFailed, reason),
         (Some(None), outcome) => settled(run, key, outcome),
     }
 }
@@ -174,14 +180,14 @@ fn settled(run: &mut Run<'_>, id: &str, outcome: Result<BTreeMap<String, Known>,
     let child = run.world.region(&run.stack.key.place).and_then(|region| region.stacks.get(&*child));
     let outputs = child.map(|child| outputs_as_attributes(&child.outputs)).unwrap_or_default();
     // An update that was rolled back ended well for a rollback, and badly for an update.
-    let rolled_back = child.is_some_and(|child| child.status == "UPDATE_ROLLBACK_COMPLETE");
+    let rolled_back = child.is_some_and(|child| child.status == StackStatus::UpdateRollbackComplete);
     let Some(resource) = run.stack.resources.get_mut(id) else { return };
-    let verb = if resource.status.starts_with("CREATE") { "CREATE" } else { "UPDATE" };
+    let asked = resource::asked_for(&resource.status);
     match outcome {
-        Err(reason) if !reverts => return run.fail(id, &format!("{verb}_FAILED"), reason),
+        Err(reason) if !reverts => return run.fail(id, asked.failed(), reason),
         Ok(_) if rolled_back && !reverts => {
             let reason = format!("Embedded stack {} was not successfully updated.", resource.physical);
-            return run.fail(id, &format!("{verb}_FAILED"), reason);
+            return run.fail(id, asked.failed(), reason);
         }
         _ => {}
     }
@@ -190,6 +196,6 @@ fn settled(run: &mut Run<'_>, id: &str, outcome: Result<BTreeMap<String, Known>,
     if reverts {
         resource.previous = None;
     }
-    run.stack.mark(run.world.now, id, &format!("{verb}_COMPLETE"), None);
+    run.stack.mark(run.world.now, id, asked.complete(), None);
     run.ended(id);
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use paceline_assembly::{ResourceStatus, StackOperation};
 use paceline_plan::durations::ResourceOperation as Operation;
 use serde_json::Value;
 
@@ -52,7 +53,8 @@ fn ensure(run: &mut Run<'_>, id: &str) {
         id: id.to_owned(),
         kind: body.resource_type.to_owned(),
         physical: String::new(),
-        status: String::new(),
+        // It has none before its first event.
+        status: ResourceStatus::Other(String::new()),
         reason: None,
         updated: run.world.now,
         properties: Arc::new(Value::Null),
@@ -68,7 +70,8 @@ fn ensure(run: &mut Run<'_>, id: &str) {
     let (properties, made_up) = match evaluated {
         Ok((properties, made_up)) => (Arc::new(properties), made_up),
         Err(reason) => {
-            let status = if existing.is_some() { "UPDATE_FAILED" } else { "CREATE_FAILED" };
+            let status =
+                if existing.is_some() { ResourceStatus::UpdateFailed } else { ResourceStatus::CreateFailed };
             if existing.is_none() {
                 run.stack.resources.insert(id.to_owned(), wanted);
             }
@@ -121,7 +124,8 @@ fn create(run: &mut Run<'_>, mut resource: Resource, replaces: Option<Resource>)
     let draws = run.draws(&["physical", &run.stack.key.arn, &id, &count]);
     let place = &run.stack.key.place;
     let physical = physical(place, &run.stack.name, &id, &kind, &resource.properties, draws);
-    let status = if replaces.is_some() { "UPDATE_IN_PROGRESS" } else { "CREATE_IN_PROGRESS" };
+    let status =
+        if replaces.is_some() { ResourceStatus::UpdateInProgress } else { ResourceStatus::CreateInProgress };
     let reason = replaces.as_ref().map(|_| {
         "Requested update requires the creation of a new physical resource; hence creating one.".to_owned()
     });
@@ -160,7 +164,7 @@ fn update(run: &mut Run<'_>, mut resource: Resource, old: Resource) {
         (false, None) => Some(Box::new(old)),
     };
     run.stack.resources.insert(id.clone(), resource);
-    run.stack.mark(run.world.now, &id, "UPDATE_IN_PROGRESS", None);
+    run.stack.mark(run.world.now, &id, ResourceStatus::UpdateInProgress, None);
     if kind == nested::KIND {
         run.schedule(Duration::from_secs(1), Step::Initiated(id));
     } else {
@@ -177,9 +181,9 @@ fn revert(run: &mut Run<'_>, id: &str) {
     let kind = restored.kind.clone();
     if is_replacement(&current, &restored) {
         // What it was before is still there; only its replacement has to go.
-        "UPDATE_COMPLETE".clone_into(&mut restored.status);
+        restored.status = ResourceStatus::UpdateComplete;
         run.stack.resources.insert(id.to_owned(), restored);
-        run.stack.mark(run.world.now, id, "UPDATE_COMPLETE", None);
+        run.stack.mark(run.world.now, id, ResourceStatus::UpdateComplete, None);
         if current.applied {
             run.stack.replaced.push(current);
         }
@@ -187,7 +191,7 @@ fn revert(run: &mut Run<'_>, id: &str) {
     }
     restored.previous = Some(Box::new(Resource { previous: None, ..current }));
     run.stack.resources.insert(id.to_owned(), restored);
-    run.stack.mark(run.world.now, id, "UPDATE_IN_PROGRESS", None);
+    run.stack.mark(run.world.now, id, ResourceStatus::UpdateInProgress, None);
     if kind == nested::KIND {
         run.schedule(Duration::from_secs(1), Step::Initiated(id.to_owned()));
     } else {
@@ -205,19 +209,19 @@ fn delete(run: &mut Run<'_>, key: &str, resource: &Resource) {
         _ => false,
     };
     if retained || skip {
-        note_deletion(run, key, resource, "DELETE_SKIPPED", None);
+        note_deletion(run, key, resource, ResourceStatus::DeleteSkipped, None);
         return run.ended(key);
     }
     if !resource.applied {
         // It was never there.
         if resource.kind == nested::KIND && nested::delete(run, &resource.physical) {
-            note_deletion(run, key, resource, "DELETE_IN_PROGRESS", None);
+            note_deletion(run, key, resource, ResourceStatus::DeleteInProgress, None);
             return;
         }
-        note_deletion(run, key, resource, "DELETE_COMPLETE", None);
+        note_deletion(run, key, resource, ResourceStatus::DeleteComplete, None);
         return run.ended(key);
     }
-    note_deletion(run, key, resource, "DELETE_IN_PROGRESS", None);
+    note_deletion(run, key, resource, ResourceStatus::DeleteInProgress, None);
     if resource.kind == nested::KIND {
         if !nested::delete(run, &resource.physical) {
             run.schedule(Duration::from_secs(1), Step::Done(key.to_owned()));
@@ -229,7 +233,13 @@ fn delete(run: &mut Run<'_>, key: &str, resource: &Resource) {
 }
 
 /// Records the deletion of a resource, which may be one that another has already replaced.
-fn note_deletion(run: &mut Run<'_>, key: &str, resource: &Resource, status: &str, reason: Option<String>) {
+fn note_deletion(
+    run: &mut Run<'_>,
+    key: &str,
+    resource: &Resource,
+    status: ResourceStatus,
+    reason: Option<String>,
+) {
     if key == resource.id {
         run.stack.mark(run.world.now, key, status, reason);
     } else {
@@ -247,10 +257,14 @@ pub(super) fn initiated(run: &mut Run<'_>, id: &str) {
         take_name(run, &resource).and_then(|()| effects::precheck(run.world, run.stack, &resource))
     {
         let replaces = resource.previous.is_some();
-        return run.fail(id, if replaces { "UPDATE_FAILED" } else { "CREATE_FAILED" }, reason);
+        return run.fail(
+            id,
+            if replaces { ResourceStatus::UpdateFailed } else { ResourceStatus::CreateFailed },
+            reason,
+        );
     }
     let status = resource.status.clone();
-    run.stack.mark(run.world.now, id, &status, Some("Resource creation Initiated".to_owned()));
+    run.stack.mark(run.world.now, id, status, Some("Resource creation Initiated".to_owned()));
 }
 
 /// A resource has taken its time.
@@ -262,10 +276,18 @@ pub(super) fn done(run: &mut Run<'_>, id: &str) {
     }
 }
 
+/// What is being done to a resource that is not being deleted.
+pub(super) fn asked_for(status: &ResourceStatus) -> StackOperation {
+    match status.operation() {
+        Some(StackOperation::Create) => StackOperation::Create,
+        _ => StackOperation::Update,
+    }
+}
+
 fn ensured(run: &mut Run<'_>, id: &str) {
     let Some(mut resource) = run.stack.resources.get(id).cloned() else { return };
     let creates = !resource.applied;
-    let verb = if resource.status.starts_with("CREATE") { "CREATE" } else { "UPDATE" };
+    let asked = asked_for(&resource.status);
     let operation = if creates { Operation::Create } else { Operation::Update };
     let reverts = matches!(doing(run, id), Some(Doing::Revert));
     let applied = match injected(run, id, operation, reverts) {
@@ -276,14 +298,14 @@ fn ensured(run: &mut Run<'_>, id: &str) {
         if creates {
             release_name(run, id);
         }
-        return run.fail(id, &format!("{verb}_FAILED"), reason);
+        return run.fail(id, asked.failed(), reason);
     }
     resource.applied = true;
     if reverts {
         resource.previous = None;
     }
     run.stack.resources.insert(id.to_owned(), resource);
-    run.stack.mark(run.world.now, id, &format!("{verb}_COMPLETE"), None);
+    run.stack.mark(run.world.now, id, asked.complete(), None);
     run.ended(id);
 }
 
@@ -292,14 +314,14 @@ pub(super) fn deleted(run: &mut Run<'_>, key: &str, resource: &Resource) {
     let refused = effects::cannot_go(run.world, run.stack, resource);
     if let Some(reason) = injected(run, &resource.id, Operation::Delete, false).or(refused) {
         if forced {
-            note_deletion(run, key, resource, "DELETE_SKIPPED", Some(reason));
+            note_deletion(run, key, resource, ResourceStatus::DeleteSkipped, Some(reason));
             return run.ended(key);
         }
-        return run.fail(key, "DELETE_FAILED", reason);
+        return run.fail(key, ResourceStatus::DeleteFailed, reason);
     }
     effects::undo(run.world, run.stack, resource);
     give_name_back(run, resource);
-    note_deletion(run, key, resource, "DELETE_COMPLETE", None);
+    note_deletion(run, key, resource, ResourceStatus::DeleteComplete, None);
     run.ended(key);
 }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use paceline_assembly::{ResourceStatus, StackOperation, StackStatus};
+
 use super::{change_sets, end, nested, resource};
 use crate::random::Random;
 use crate::template::{active_resources, imports, order};
@@ -262,7 +264,7 @@ impl Run<'_> {
     }
 
     /// Records that a task failed. What that means for the stack depends on what it was told.
-    pub(super) fn fail(&mut self, id: &str, status: &str, reason: String) {
+    pub(super) fn fail(&mut self, id: &str, status: ResourceStatus, reason: String) {
         self.stack.mark(self.world.now, id, status, Some(reason));
         let Some(operation) = &mut self.stack.operation else { return };
         operation.failed.push(id.to_owned());
@@ -292,10 +294,10 @@ impl Run<'_> {
         operation.failed.extend(running.iter().cloned());
         for id in running {
             let Some(resource) = self.stack.resources.get(&id) else { continue };
-            let (status, reason) = if resource.status.starts_with("UPDATE") {
-                ("UPDATE_FAILED", "Resource update cancelled")
+            let (status, reason) = if resource.status.operation() == Some(StackOperation::Update) {
+                (ResourceStatus::UpdateFailed, "Resource update cancelled")
             } else {
-                ("CREATE_FAILED", "Resource creation cancelled")
+                (ResourceStatus::CreateFailed, "Resource creation cancelled")
             };
             if resource.kind == nested::KIND {
                 nested::cancel(self.world, &self.stack.key.place, &resource.physical);
@@ -308,18 +310,22 @@ impl Run<'_> {
     /// Which resources failed, in CloudFormation's words.
     pub(super) fn failures(&self) -> String {
         let failed = self.operation().map(|operation| operation.failed.clone()).unwrap_or_default();
-        [("CREATE_FAILED", "create"), ("UPDATE_FAILED", "update"), ("DELETE_FAILED", "delete")]
-            .iter()
-            .filter_map(|(status, verb)| {
-                let ids: Vec<&str> = failed
-                    .iter()
-                    .filter(|id| self.stack.resources.get(*id).is_some_and(|it| it.status == *status))
-                    .map(String::as_str)
-                    .collect();
-                (!ids.is_empty())
-                    .then(|| format!("The following resource(s) failed to {verb}: [{}]. ", ids.join(", ")))
-            })
-            .collect()
+        [
+            (ResourceStatus::CreateFailed, "create"),
+            (ResourceStatus::UpdateFailed, "update"),
+            (ResourceStatus::DeleteFailed, "delete"),
+        ]
+        .iter()
+        .filter_map(|(status, verb)| {
+            let ids: Vec<&str> = failed
+                .iter()
+                .filter(|id| self.stack.resources.get(*id).is_some_and(|it| it.status == *status))
+                .map(String::as_str)
+                .collect();
+            (!ids.is_empty())
+                .then(|| format!("The following resource(s) failed to {verb}: [{}]. ", ids.join(", ")))
+        })
+        .collect()
     }
 
     /// Turns to rolling back, or to what else the stack was told to do on failure.
@@ -338,8 +344,8 @@ impl Run<'_> {
                 self.switch(Kind::RollBackUpdate, Some(reason));
             }
             (Kind::Import, _) => end::import_failed(self, reason),
-            (Kind::Create, OnFailure::Nothing) => end::settle(self, "CREATE_FAILED", Some(reason)),
-            (Kind::Update, OnFailure::Nothing) => end::settle(self, "UPDATE_FAILED", Some(reason)),
+            (Kind::Create, OnFailure::Nothing) => end::settle(self, StackStatus::CreateFailed, Some(reason)),
+            (Kind::Update, OnFailure::Nothing) => end::settle(self, StackStatus::UpdateFailed, Some(reason)),
             _ => {}
         }
     }

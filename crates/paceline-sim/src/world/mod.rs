@@ -41,7 +41,10 @@ pub(crate) use self::known::{Known, text_of};
 pub(crate) use self::operation::{ANY_OPERATION, Kind, OnFailure, Operation, Step, Task, TaskState, Work};
 pub(crate) use self::place::{Place, StackKey};
 pub use self::stack::StackSummary;
-pub(crate) use self::stack::{BoundParameter, ChangeSet, Desired, Event, Output, Resource, Stack, Token};
+pub(crate) use self::stack::{
+    BoundParameter, ChangeSet, ChangeSetStatus, Desired, Event, ExecutionStatus, Output, Resource, Stack,
+    Token,
+};
 pub(crate) use self::time::{add, epoch, written};
 
 /// What a region holds for one account.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use paceline_assembly::StackStatus;
+
 use super::known::Known;
 use super::stack::Resource;
 
@@ -34,16 +36,16 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The status of a stack while the operation goes on.
-    pub(crate) fn status(self) -> &'static str {
+    pub(crate) fn status(self) -> StackStatus {
         match self {
-            Self::Create => "CREATE_IN_PROGRESS",
-            Self::Update => "UPDATE_IN_PROGRESS",
-            Self::Import => "IMPORT_IN_PROGRESS",
-            Self::Cleanup => "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
-            Self::RollBackCreate => "ROLLBACK_IN_PROGRESS",
-            Self::RollBackUpdate => "UPDATE_ROLLBACK_IN_PROGRESS",
-            Self::RollBackCleanup => "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
-            Self::Delete => "DELETE_IN_PROGRESS",
+            Self::Create => StackStatus::CreateInProgress,
+            Self::Update => StackStatus::UpdateInProgress,
+            Self::Import => StackStatus::ImportInProgress,
+            Self::Cleanup => StackStatus::UpdateCompleteCleanupInProgress,
+            Self::RollBackCreate => StackStatus::RollbackInProgress,
+            Self::RollBackUpdate => StackStatus::UpdateRollbackInProgress,
+            Self::RollBackCleanup => StackStatus::UpdateRollbackCompleteCleanupInProgress,
+            Self::Delete => StackStatus::DeleteInProgress,
         }
     }
 }
@@ -63,7 +65,7 @@ pub(crate) struct Operation {
     /// Resources that a continued rollback passes over, or a deletion retains.
     pub(crate) skip: BTreeSet<String>,
     /// The status of the stack before.
-    pub(crate) before: String,
+    pub(crate) before: StackStatus,
     /// Whether it knows its tasks.
     pub(crate) begun: bool,
     /// Whether the end is already scheduled.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use paceline_assembly::Template;
+use paceline_assembly::{ResourceStatus, STACK_TYPE, StackStatus, Template};
 use serde_json::Value;
 
 use super::World;
@@ -68,8 +68,7 @@ pub(crate) struct Resource {
     pub(crate) id: String,
     pub(crate) kind: String,
     pub(crate) physical: String,
-    /// As CloudFormation spells it.
-    pub(crate) status: String,
+    pub(crate) status: ResourceStatus,
     pub(crate) reason: Option<String>,
     pub(crate) updated: Timestamp,
     pub(crate) properties: Arc<Value>,
@@ -90,11 +89,11 @@ pub(crate) struct Resource {
 
 impl Resource {
     pub(crate) fn is_complete(&self) -> bool {
-        matches!(self.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE")
+        matches!(self.status, ResourceStatus::CreateComplete | ResourceStatus::UpdateComplete)
     }
 
     pub(crate) fn is_gone(&self) -> bool {
-        matches!(self.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED")
+        matches!(self.status, ResourceStatus::DeleteComplete | ResourceStatus::DeleteSkipped)
     }
 
     pub(crate) fn property(&self, name: &str) -> Option<&str> {
@@ -126,7 +125,7 @@ pub(crate) struct Event {
     pub(crate) logical: String,
     pub(crate) physical: String,
     pub(crate) kind: String,
-    pub(crate) status: String,
+    pub(crate) status: ResourceStatus,
     pub(crate) reason: Option<String>,
     pub(crate) token: Option<Arc<str>>,
 }
@@ -138,6 +137,46 @@ pub(crate) struct Token {
     pub(crate) action: &'static str,
 }
 
+/// How far the making of a change set has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChangeSetStatus {
+    InProgress,
+    Complete,
+    Failed,
+}
+
+/// Whether a change set can be executed, or was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExecutionStatus {
+    Unavailable,
+    Available,
+    Complete,
+    Obsolete,
+}
+
+impl ChangeSetStatus {
+    /// As CloudFormation spells it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "CREATE_IN_PROGRESS",
+            Self::Complete => "CREATE_COMPLETE",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl ExecutionStatus {
+    /// As CloudFormation spells it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Available => "AVAILABLE",
+            Self::Complete => "EXECUTE_COMPLETE",
+            Self::Obsolete => "OBSOLETE",
+        }
+    }
+}
+
 /// A change set.
 #[derive(Debug, Clone)]
 pub(crate) struct ChangeSet {
@@ -145,9 +184,9 @@ pub(crate) struct ChangeSet {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) created: Timestamp,
-    pub(crate) status: &'static str,
+    pub(crate) status: ChangeSetStatus,
     pub(crate) reason: Option<String>,
-    pub(crate) execution: &'static str,
+    pub(crate) execution: ExecutionStatus,
     pub(crate) creates: bool,
     /// Whether it takes in resources that are there already.
     pub(crate) imports: bool,
@@ -167,7 +206,7 @@ pub(crate) struct Stack {
     /// The key of the stack it is nested in, and its logical id there.
     pub(crate) parent: Option<(StackKey, String)>,
     pub(crate) root: Option<Arc<str>>,
-    pub(crate) status: String,
+    pub(crate) status: StackStatus,
     pub(crate) reason: Option<String>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Option<Timestamp>,
@@ -202,7 +241,7 @@ impl Stack {
             alias: None,
             parent: None,
             root: None,
-            status: "REVIEW_IN_PROGRESS".to_owned(),
+            status: StackStatus::ReviewInProgress,
             reason: None,
             created: now,
             updated: None,
@@ -231,12 +270,12 @@ impl Stack {
     }
 
     pub(crate) fn is_deleted(&self) -> bool {
-        self.status == "DELETE_COMPLETE"
+        self.status == StackStatus::DeleteComplete
     }
 
     /// Enters a status and records it as an event.
-    pub(crate) fn enter(&mut self, world: &mut World, status: &str, reason: Option<String>) {
-        status.clone_into(&mut self.status);
+    pub(crate) fn enter(&mut self, world: &mut World, status: StackStatus, reason: Option<String>) {
+        self.status = status.clone();
         self.reason.clone_from(&reason);
         let id = world.draws(&["event", &self.key.arn, &self.events.len().to_string()]).uuid();
         self.events.push(Event {
@@ -244,31 +283,37 @@ impl Stack {
             at: world.now,
             logical: self.name.clone(),
             physical: self.key.arn.to_string(),
-            kind: "AWS::CloudFormation::Stack".to_owned(),
-            status: status.to_owned(),
+            kind: STACK_TYPE.to_owned(),
+            status: status.into(),
             reason,
             token: self.operation.as_ref().and_then(|operation| operation.token.clone()),
         });
     }
 
     /// Records what happened to a resource.
-    pub(crate) fn note(&mut self, now: Timestamp, resource: &Resource, status: &str, reason: Option<String>) {
+    pub(crate) fn note(
+        &mut self,
+        now: Timestamp,
+        resource: &Resource,
+        status: ResourceStatus,
+        reason: Option<String>,
+    ) {
         self.events.push(Event {
             id: format!("{}-{status}-{}", resource.id, written(now)),
             at: now,
             logical: resource.id.clone(),
             physical: resource.physical.clone(),
             kind: resource.kind.clone(),
-            status: status.to_owned(),
+            status,
             reason,
             token: self.operation.as_ref().and_then(|operation| operation.token.clone()),
         });
     }
 
     /// Puts a resource into a status and records it.
-    pub(crate) fn mark(&mut self, now: Timestamp, id: &str, status: &str, reason: Option<String>) {
+    pub(crate) fn mark(&mut self, now: Timestamp, id: &str, status: ResourceStatus, reason: Option<String>) {
         let Some(resource) = self.resources.get_mut(id) else { return };
-        status.clone_into(&mut resource.status);
+        resource.status = status.clone();
         resource.reason.clone_from(&reason);
         resource.updated = now;
         let copy = Resource { properties: Arc::new(Value::Null), previous: None, ..resource.clone() };
@@ -282,7 +327,7 @@ impl Stack {
             id: self.key.arn.to_string(),
             account: self.key.place.account.to_string(),
             region: self.key.place.region.to_string(),
-            status: self.status.clone(),
+            status: self.status.to_string(),
             reason: self.reason.clone(),
             parent: self.parent.as_ref().map(|(parent, _)| parent.arn.to_string()),
             resources: live.clone().count(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use paceline_assembly::{ResourceStatus, StackStatus};
 use paceline_engine::{Ended, Outcome};
 
 use super::{Deployment, Next, Progress};
@@ -42,8 +43,9 @@ impl Deployment<'_> {
             }
             (_, Some(failure)) if can_be_tried_again && failure.transient && progress.attempt < ATTEMPTS => {
                 // After an operation of somebody else's the stack is not as this one has left it.
-                progress.known =
-                    followed.is_none().then(|| Some(*view).filter(|view| view.status != "DELETE_COMPLETE"));
+                progress.known = followed
+                    .is_none()
+                    .then(|| Some(*view).filter(|view| view.status != StackStatus::DeleteComplete));
                 Ok(self.try_again(progress, failure).await)
             }
             (_, Some(failure)) if can_be_tried_again => {
@@ -55,7 +57,7 @@ impl Deployment<'_> {
 
     async fn nothing_to_change(&self, before: Option<&StackView>) -> Ended {
         let Some(view) = before else { return Ended::new(Outcome::Unchanged) };
-        if view.status.ends_with("_FAILED") {
+        if view.status.failed() {
             return self.refuse(view, "change what made it fail, or delete the stack").await;
         }
         let ended = outcome::unchanged(view);
@@ -73,7 +75,9 @@ impl Deployment<'_> {
     ) -> Ended {
         let ended = Ended { outputs: view.outputs.clone(), ..Ended::new(Outcome::Deployed) };
         match followed {
-            Some(by) if by.status == "DELETE_IN_PROGRESS" => outcome::deleted_since(self.stack, by),
+            Some(by) if by.status == ResourceStatus::DeleteInProgress => {
+                outcome::deleted_since(self.stack, by)
+            }
             Some(by) => {
                 self.context.warn(outcome::followed(by));
                 ended

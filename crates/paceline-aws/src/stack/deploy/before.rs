@@ -1,5 +1,6 @@
 //! What is done with a stack in each state, before an operation that does what the app wants has ended.
 
+use paceline_assembly::StackStatus;
 use paceline_engine::{Ended, ResourceProgress};
 use tokio::time::Instant;
 
@@ -103,7 +104,7 @@ impl Deployment<'_> {
             digest: self.request.digest(),
         };
         match removal.send(view, 1).await? {
-            Settled::Ended { view: now, .. } if now.status == "DELETE_COMPLETE" => {
+            Settled::Ended { view: now, .. } if now.status == StackStatus::DeleteComplete => {
                 progress.deleted = Some(view.id.clone());
                 Ok(Next::Read)
             }
@@ -158,13 +159,13 @@ impl Deployment<'_> {
             return Ok(false);
         }
         // What goes on is told by whoever sees it through to its end.
-        let has_ended = view.status.ends_with("_COMPLETE") || view.status.contains("_COMPLETE_");
+        let has_ended = view.status.has_ended() && !view.status.failed();
         let total = self.stack.template.resource_count();
         let of_stack = changes.into_iter().filter(|change| has_ended && change.of_stack);
         self.context.progress_of(of_stack.map(|change| ResourceProgress {
             logical_id: change.logical_id,
             resource_type: change.resource_type,
-            status: change.status.into(),
+            status: change.status,
             reason: change.reason,
             done: total,
             total,

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use paceline_assembly::StackStatus;
 use serde_json::{Value, json};
 
 use super::{does_not_exist, key_of, submission};
 use crate::stack::{self, Deletion};
 use crate::wire::{Fault, Outcome, Request};
-use crate::world::{Desired, OnFailure, Stack, World};
+use crate::world::{Desired, ExecutionStatus, OnFailure, Stack, World};
 
 fn answer(arn: &str) -> Value {
     json!({"StackId": arn})
@@ -108,15 +109,15 @@ fn with_stack(
 /// The refusal of a stack that is not in a state for an update.
 pub(super) fn cannot_be_updated(stack: &Stack) -> Option<Fault> {
     let updatable = [
-        "CREATE_COMPLETE",
-        "UPDATE_COMPLETE",
-        "UPDATE_ROLLBACK_COMPLETE",
-        "IMPORT_COMPLETE",
-        "IMPORT_ROLLBACK_COMPLETE",
-        "CREATE_FAILED",
-        "UPDATE_FAILED",
+        StackStatus::CreateComplete,
+        StackStatus::UpdateComplete,
+        StackStatus::UpdateRollbackComplete,
+        StackStatus::ImportComplete,
+        StackStatus::ImportRollbackComplete,
+        StackStatus::CreateFailed,
+        StackStatus::UpdateFailed,
     ];
-    (!updatable.contains(&stack.status.as_str())).then(|| {
+    (!updatable.contains(&stack.status)).then(|| {
         Fault::validation(format!(
             "Stack:{} is in {} state and can not be updated.",
             stack.key.arn, stack.status
@@ -136,7 +137,7 @@ pub(super) fn update_stack(world: &mut World, request: &Request) -> Outcome {
         match prepare_update(world, request, &stack) {
             Ok((desired, on_failure)) => {
                 // CloudFormation API Reference, `DescribeChangeSet`: they were made for an older state of the stack.
-                stack.change_sets.iter_mut().for_each(|set| set.execution = "OBSOLETE");
+                stack.change_sets.iter_mut().for_each(|set| set.execution = ExecutionStatus::Obsolete);
                 stack::update(world, stack, Arc::new(desired), on_failure, token, Some("UpdateStack"));
                 Ok(())
             }
@@ -154,7 +155,7 @@ fn prepare_update(
         return Err(fault);
     }
     let on_failure = submission::on_failure(&request.form)?;
-    if stack.status.ends_with("_FAILED") && on_failure != OnFailure::Nothing {
+    if stack.status.failed() && on_failure != OnFailure::Nothing {
         return Err(Fault::validation(format!(
             "Stack:{} is in {} state and can not be updated with rollback enabled.",
             stack.key.arn, stack.status
@@ -163,7 +164,7 @@ fn prepare_update(
     let wanted = submission::read(world, request, Some(stack))?;
     let desired = stack::desired(world, &stack.key, &stack.name, wanted)?;
     same_types(stack, &desired)?;
-    if stack.desired.is_same(&desired) && !stack.status.ends_with("_FAILED") {
+    if stack.desired.is_same(&desired) && !stack.status.failed() {
         return Err(Fault::validation("No updates are to be performed."));
     }
     Ok((desired, on_failure))
@@ -199,10 +200,10 @@ pub(super) fn delete_stack(world: &mut World, request: &Request) -> Outcome {
     let Some(stack) = world.take_stack(&key) else { return Ok(json!({})) };
     let refusal = match repeats(&stack, "DeleteStack", token.as_ref()) {
         Err(fault) => Some(fault),
-        _ if stack.is_deleted() || stack.status == "DELETE_IN_PROGRESS" => None,
+        _ if stack.is_deleted() || stack.status == StackStatus::DeleteInProgress => None,
         _ => deletion_refused(&stack, request),
     };
-    let busy = stack.is_deleted() || stack.status == "DELETE_IN_PROGRESS";
+    let busy = stack.is_deleted() || stack.status == StackStatus::DeleteInProgress;
     if refusal.is_some() || busy {
         world.put_stack(stack);
         return refusal.map_or(Ok(json!({})), Err);
@@ -222,14 +223,14 @@ fn deletion_refused(stack: &Stack, request: &Request) -> Option<Fault> {
         )));
     }
     if request.form.list("RetainResources").is_some_and(|list| !list.is_empty())
-        && stack.status != "DELETE_FAILED"
+        && stack.status != StackStatus::DeleteFailed
     {
         return Some(Fault::validation(format!(
             "Invalid operation on stack [{}]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state.",
             stack.key.arn
         )));
     }
-    let busy = stack.is_in_progress() && stack.status != "CREATE_IN_PROGRESS";
+    let busy = stack.is_in_progress() && stack.status != StackStatus::CreateInProgress;
     busy.then(|| {
         Fault::validation(format!(
             "Stack [{}] cannot be deleted while in status {}",
@@ -246,7 +247,7 @@ pub(super) fn rollback_stack(world: &mut World, request: &Request) -> Outcome {
             Ok(true) => return Err((stack, Ok(()))),
             Err(fault) => return Err((stack, Err(fault))),
         }
-        if !matches!(stack.status.as_str(), "CREATE_FAILED" | "UPDATE_FAILED") {
+        if !matches!(stack.status, StackStatus::CreateFailed | StackStatus::UpdateFailed) {
             let message =
                 format!("Stack:{} is in {} state and can not be rolled back.", stack.key.arn, stack.status);
             return Err((stack, Err(Fault::validation(message))));
@@ -265,7 +266,7 @@ pub(super) fn continue_update_rollback(world: &mut World, request: &Request) -> 
             Ok(true) => return Err((stack, Ok(()))),
             Err(fault) => return Err((stack, Err(fault))),
         }
-        if stack.status != "UPDATE_ROLLBACK_FAILED" {
+        if stack.status != StackStatus::UpdateRollbackFailed {
             let message = format!(
                 "Stack:{} is in {} state and can not continue rolling back.",
                 stack.key.arn, stack.status
@@ -281,7 +282,7 @@ pub(super) fn continue_update_rollback(world: &mut World, request: &Request) -> 
 pub(super) fn cancel_update_stack(world: &mut World, request: &Request) -> Outcome {
     let token = token(request)?;
     with_stack(world, request, does_not_exist, |world, stack| {
-        if stack.status != "UPDATE_IN_PROGRESS" {
+        if stack.status != StackStatus::UpdateInProgress {
             let message =
                 format!("CancelUpdateStack cannot be called from current stack status {}", stack.status);
             return Err((stack, Err(Fault::validation(message))));

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use paceline_assembly::StackStatus;
 use serde_json::{Value, json};
 
 use super::actions::{cannot_be_updated, repeats, same_types, token, valid_name};
 use super::{key_of, page, submission};
 use crate::stack;
 use crate::wire::{Fault, Outcome, Request};
-use crate::world::{ChangeSet, OnFailure, Stack, StackKey, Step, World, written};
+use crate::world::{
+    ChangeSet, ChangeSetStatus, ExecutionStatus, OnFailure, Stack, StackKey, Step, World, written,
+};
 
 pub(super) fn create(world: &mut World, request: &Request) -> Outcome {
     let form = &request.form;
@@ -21,7 +24,7 @@ pub(super) fn create(world: &mut World, request: &Request) -> Outcome {
         "CREATE" => true,
         "UPDATE" => false,
         // CloudFormation User Guide, "Import existing resources": into a stack, or to create one.
-        "IMPORT" => is_there.is_none_or(|stack| stack.status == "REVIEW_IN_PROGRESS"),
+        "IMPORT" => is_there.is_none_or(|stack| stack.status == StackStatus::ReviewInProgress),
         other => {
             return Err(Fault::validation(format!("ChangeSetType {other} is not simulated")));
         }
@@ -47,7 +50,7 @@ pub(super) fn create(world: &mut World, request: &Request) -> Outcome {
     };
     let mut stack = old.unwrap_or_else(|| {
         let mut stack = Stack::new(key.clone(), name, Arc::clone(&new.desired), world.now);
-        stack.enter(world, "REVIEW_IN_PROGRESS", Some("User Initiated".to_owned()));
+        stack.enter(world, StackStatus::ReviewInProgress, Some("User Initiated".to_owned()));
         world.region_mut(&key.place).names.insert(name.to_owned(), key.arn.clone());
         stack
     });
@@ -55,7 +58,7 @@ pub(super) fn create(world: &mut World, request: &Request) -> Outcome {
     let resources = u32::try_from(new.desired.template.resource_count()).unwrap_or(u32::MAX);
     let duration = world.options.change_set + Duration::from_millis(10) * resources;
     let arn = new.arn.clone();
-    stack.change_sets.retain(|set| set.execution != "EXECUTE_COMPLETE");
+    stack.change_sets.retain(|set| set.execution != ExecutionStatus::Complete);
     stack.change_sets.push(*new);
     world.put_stack(stack);
     world.schedule(duration, key.clone(), 0, Step::ChangeSet(arn.clone()));
@@ -89,13 +92,15 @@ fn prepare(
     let token = form.text("ClientToken");
     if let Some(old) = old {
         let mut known = old.change_sets.iter();
-        if let Some(known) = known.find(|known| known.name == name && known.execution != "EXECUTE_COMPLETE") {
+        if let Some(known) =
+            known.find(|known| known.name == name && known.execution != ExecutionStatus::Complete)
+        {
             if token.is_some() && known.token.as_deref() == token {
                 return Ok(Prepared::Known(known.arn.clone()));
             }
             return Err(Fault::bad("AlreadyExistsException", format!("ChangeSet {name} already exists")));
         }
-        let review = old.status == "REVIEW_IN_PROGRESS";
+        let review = old.status == StackStatus::ReviewInProgress;
         if creates && !review {
             return Err(Fault::validation(format!(
                 "Stack [{}] already exists and cannot be created again with the changeSet [{name}].",
@@ -112,7 +117,7 @@ fn prepare(
             return Err(fault);
         }
     }
-    let existing = old.filter(|old| old.status != "REVIEW_IN_PROGRESS");
+    let existing = old.filter(|old| old.status != StackStatus::ReviewInProgress);
     let wanted = submission::read(world, request, existing)?;
     let stack_name = old.map_or_else(|| form.text("StackName").unwrap_or_default(), |old| &old.name);
     let desired = stack::desired(world, key, stack_name, wanted)?;
@@ -126,9 +131,9 @@ fn prepare(
         name: name.to_owned(),
         description: form.text("Description").map(str::to_owned),
         created: world.now,
-        status: "CREATE_IN_PROGRESS",
+        status: ChangeSetStatus::InProgress,
         reason: None,
-        execution: "UNAVAILABLE",
+        execution: ExecutionStatus::Unavailable,
         creates,
         imports: form.text("ChangeSetType") == Some("IMPORT"),
         token: token.map(str::to_owned),
@@ -177,8 +182,8 @@ pub(super) fn describe(world: &mut World, request: &Request) -> Outcome {
         "Description": set.description,
         "Parameters": desired.parameters.iter().map(super::describe::parameter).collect::<Vec<_>>(),
         "CreationTime": written(set.created),
-        "ExecutionStatus": set.execution,
-        "Status": set.status,
+        "ExecutionStatus": set.execution.as_str(),
+        "Status": set.status.as_str(),
         "StatusReason": set.reason,
         "NotificationARNs": desired.notification_arns,
         "Capabilities": desired.capabilities,
@@ -198,8 +203,8 @@ pub(super) fn list(world: &mut World, request: &Request) -> Outcome {
         .map(|set| {
             json!({
                 "ChangeSetName": set.name, "ChangeSetId": set.arn, "StackId": &*stack.key.arn,
-                "StackName": stack.name, "Status": set.status, "StatusReason": set.reason,
-                "ExecutionStatus": set.execution, "CreationTime": written(set.created),
+                "StackName": stack.name, "Status": set.status.as_str(), "StatusReason": set.reason,
+                "ExecutionStatus": set.execution.as_str(), "CreationTime": written(set.created),
                 "Description": set.description, "IncludeNestedStacks": set.nested,
             })
         })
@@ -229,13 +234,14 @@ pub(super) fn execute(world: &mut World, request: &Request) -> Outcome {
     if repeats(stack, "ExecuteChangeSet", token.as_ref())? {
         return Ok(json!({}));
     }
-    if set.execution != "AVAILABLE" {
+    if set.execution != ExecutionStatus::Available {
         return Err(Fault::bad(
             "InvalidChangeSetStatus",
             // As quoted in aws/amazon-chime-sdk-js#1089.
             format!(
                 "ChangeSet [{}] cannot be executed in its current execution status of [{}]",
-                set.arn, set.execution
+                set.arn,
+                set.execution.as_str()
             ),
         ));
     }
@@ -255,7 +261,7 @@ pub(super) fn execute(world: &mut World, request: &Request) -> Outcome {
     // Executing a change set deletes all others of the stack.
     stack.change_sets.retain(|other| other.arn == set.arn);
     for set in &mut stack.change_sets {
-        set.execution = "EXECUTE_COMPLETE";
+        set.execution = ExecutionStatus::Complete;
         set.changes.clear();
     }
     if set.imports {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use paceline_assembly::StackStatus;
 use serde_json::{Value, json};
 
 use super::{does_not_exist, key_of, named, page};
@@ -56,7 +57,7 @@ fn toolkit(place: &Place) -> Value {
         "StackId": place.arn("cloudformation", &format!("stack/{TOOLKIT}/00000000-0000-4000-a000-000000000000")),
         "StackName": TOOLKIT,
         "CreationTime": written(Timestamp::UNIX_EPOCH),
-        "StackStatus": "CREATE_COMPLETE",
+        "StackStatus": StackStatus::CreateComplete,
         "Outputs": [output("BucketName", bucket), output("BucketDomainName", domain)],
     })
 }
@@ -174,12 +175,12 @@ pub(super) fn operation_events(world: &mut World, request: &Request) -> Outcome 
     let stack = named(world, request, |name| format!("Stack [{name}] does not exist"))?;
     let failed_only = request.form.flag("Filters.FailedEvents");
     let chosen: Vec<&Event> =
-        stack.events.iter().rev().filter(|event| !failed_only || event.status.ends_with("_FAILED")).collect();
+        stack.events.iter().rev().filter(|event| !failed_only || event.status.failed()).collect();
     let (events, next) = page(chosen, request.form.text("NextToken"), size)?;
     let shown: Vec<Value> = events
         .into_iter()
         .map(|event| {
-            let failed = event.status.ends_with("_FAILED");
+            let failed = event.status.failed();
             json!({
                 "EventId": event.id,
                 "StackId": &*stack.key.arn,

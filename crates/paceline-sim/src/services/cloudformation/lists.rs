@@ -16,7 +16,7 @@ pub(super) fn stacks(world: &mut World, request: &Request) -> Outcome {
         .region(&request.place)
         .into_iter()
         .flat_map(|region| region.stacks.values())
-        .filter(|stack| filter.is_empty() || filter.contains(&stack.status))
+        .filter(|stack| filter.is_empty() || filter.iter().any(|status| *status == stack.status.as_str()))
         .map(|stack| {
             json!({
                 "StackId": &*stack.key.arn,
