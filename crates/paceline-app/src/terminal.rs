@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use paceline_aws::{Notices, Wire};
+use paceline_aws::{RetryNotices, Wire};
 use paceline_report::Style;
 use paceline_text::{clean, clean_but_for_colors, one_line};
 use terminal_size::{Height, Width, terminal_size_of};
@@ -83,9 +83,9 @@ pub fn say_painted(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", clean_but_for_colors(text));
 }
 
-/// The usual connection to AWS. Notices that AWS does not answer go to stderr, if no event reports it.
+/// The usual connection to AWS. RetryNotices that AWS does not answer go to stderr, if no event reports it.
 pub fn wire() -> Wire {
-    Wire { notices: Notices::new(|line| say(&format!("note: {line}"))), ..Wire::default() }
+    Wire { notices: RetryNotices::new(|line| say(&format!("note: {line}"))), ..Wire::default() }
 }
 
 /// The style for stderr: colours only on a terminal, and never in CI or against the user's wish.

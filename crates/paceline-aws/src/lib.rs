@@ -25,7 +25,7 @@ mod transient;
 
 pub use bootstrap::{Bootstrapper, Bootstrapping};
 pub use build::{BuildEnd, BuildNews, BuildRequest, Builds};
-pub use call::Notices;
+pub use call::RetryNotices;
 pub use endpoint::endpoint;
 pub use error::{AwsError, ErrorCode, ErrorKind, PreflightError};
 pub use gates::{Policies, RoleWait, Usable};

@@ -19,7 +19,7 @@ use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider:
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 
-use crate::call::{Notices, OnlyAws};
+use crate::call::{OnlyAws, RetryNotices};
 use crate::error::AwsError;
 
 /// How long a connection may take to come about.
@@ -40,7 +40,7 @@ pub struct Wire {
     /// Instead of the machine's clock, by which credentials expire.
     pub time: Option<SharedTimeSource>,
     /// Hears that AWS does not answer, where no step's events tell of it.
-    pub notices: Notices,
+    pub notices: RetryNotices,
 }
 
 impl Wire {

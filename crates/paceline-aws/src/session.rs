@@ -16,7 +16,7 @@ use aws_sdk_sts::types::Tag;
 use paceline_assembly::{Role, Stack};
 use tokio::sync::OnceCell;
 
-use crate::call::{Caller, Limiter, Notices};
+use crate::call::{Caller, Limiter, RetryNotices};
 use crate::error::{AwsError, CannotAssume, ErrorKind};
 use crate::sdk::{self, Wire};
 use crate::target::Target;
@@ -31,7 +31,7 @@ pub(crate) struct Sessions {
     account: OnceCell<String>,
     roles: Mutex<HashMap<RoleKey, Arc<OnceCell<SdkConfig>>>>,
     limiter: Arc<Limiter>,
-    notices: Notices,
+    notices: RetryNotices,
 }
 
 /// A role's ARN, its external id and the region it is used in.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::options::{Faults, SimOptions};
 use crate::past::Past;
 use crate::wire::{self, Protocol};
-use crate::world::{Call, Known, Place, StackSummary, World, parameters, repositories};
+use crate::world::{AccountRegion, Call, Known, StackSummary, World, parameters, repositories};
 use crate::{services, stack};
 
 /// A simulated AWS. Clones are handles to the same one.
@@ -124,21 +124,27 @@ impl Simulator {
     /// Puts an SSM parameter there, as if someone had written it before the run.
     pub fn put_parameter(&self, account: &str, region: &str, name: &str, value: &str) {
         let mut world = self.lock();
-        parameters::write(&mut world, &Place::new(account, region), name, &Known::said(value), "String");
+        parameters::write(
+            &mut world,
+            &AccountRegion::new(account, region),
+            name,
+            &Known::said(value),
+            "String",
+        );
     }
 
     /// Gives a stack an alias, as if someone had called `SetAlias`, which the SDK for Rust does not know yet. The
     /// error is what CloudFormation would say.
     pub fn set_alias(&self, account: &str, region: &str, stack: &str, alias: &str) -> Result<(), String> {
         let mut world = self.lock();
-        let given = services::give_alias(&mut world, &Place::new(account, region), stack, alias);
+        let given = services::give_alias(&mut world, &AccountRegion::new(account, region), stack, alias);
         given.map_err(|fault| fault.message)
     }
 
     /// Puts an image into a repository, as if it had been pushed.
     pub fn put_image(&self, account: &str, region: &str, repository: &str, tag: &str) {
         let mut world = self.lock();
-        repositories::push(&mut world, &Place::new(account, region), repository, tag);
+        repositories::push(&mut world, &AccountRegion::new(account, region), repository, tag);
     }
 
     /// Changes what goes wrong from now on.

@@ -5,8 +5,8 @@
 //! that hangs.
 
 mod answer;
-mod notices;
 mod rate;
+mod retry_notices;
 mod upload;
 
 use std::future::Future;
@@ -23,8 +23,8 @@ use crate::error::{AwsError, ErrorKind};
 use crate::target::Target;
 
 pub(crate) use answer::OnlyAws;
-pub use notices::Notices;
 pub(crate) use rate::Limiter;
+pub use retry_notices::RetryNotices;
 pub(crate) use upload::Upload;
 
 /// The variable that says, in seconds, how long a call is tried again.
@@ -66,12 +66,12 @@ pub(crate) struct Caller {
 /// Who hears that a call is tried again.
 #[derive(Debug, Clone)]
 enum Hears {
-    Notices(Notices),
+    Notices(RetryNotices),
     Step(StepContext),
 }
 
 impl Caller {
-    pub(crate) fn new(limiter: Arc<Limiter>, target: Target, notices: Notices) -> Self {
+    pub(crate) fn new(limiter: Arc<Limiter>, target: Target, notices: RetryNotices) -> Self {
         Self { limiter, target, patience: patience().unwrap_or(PATIENCE), hears: Hears::Notices(notices) }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use paceline_assembly::StackStatus;
 use tokio::time::Instant;
 
 use super::view::StackView;
@@ -48,7 +49,7 @@ impl Observed {
     ) -> bool {
         let status =
             |told: &Observation| told.as_ref().ok().and_then(Option::as_ref).map(|view| view.status.clone());
-        let before: HashMap<&String, String> =
+        let before: HashMap<&String, StackStatus> =
             self.stacks.iter().filter_map(|(name, (_, told))| Some((name, status(told)?))).collect();
         let has_changed = before.len() != stacks.len()
             || stacks.iter().any(|(name, view)| before.get(name) != Some(&view.status));

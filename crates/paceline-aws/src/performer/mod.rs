@@ -26,7 +26,7 @@ use crate::environment::Environment;
 use crate::error::{AwsError, PreflightError};
 use crate::gates::{RoleWait, RoleWaiter, Usable, wait_for_roles};
 use crate::publish::{
-    ImagePublisher, Images, MissingFiles, Place, publish_file, publish_image, publish_legacy,
+    AssetTarget, ImagePublisher, Images, MissingFiles, publish_file, publish_image, publish_legacy,
 };
 use crate::sdk::Wire;
 use crate::session::Sessions;
@@ -273,13 +273,13 @@ impl Aws {
         home: Target,
         region: Option<&String>,
         role: Option<&Role>,
-    ) -> Result<Place, AwsError> {
+    ) -> Result<AssetTarget, AwsError> {
         let region = region.map(|region| home.resolve(region));
         let target = Target { region: region.unwrap_or_else(|| home.region.clone()), ..home };
         let caller = self.sessions.caller(&target);
         let caller = context.map_or_else(|| caller.clone(), |context| caller.of_step(context));
         let config = self.sessions.assume_by(&caller, role, &target).await?;
-        Ok(Place { target, config, caller })
+        Ok(AssetTarget { target, config, caller })
     }
 }
 

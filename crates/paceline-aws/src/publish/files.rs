@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::bucket::{Body, Bucket};
-use super::{MissingFiles, Place, already_there, size};
+use super::{AssetTarget, MissingFiles, already_there, size};
 use crate::error::AwsError;
 
 /// An archive without entries has 22 bytes; the CDK once uploaded such for what was not there.
@@ -22,7 +22,7 @@ const STAND_IN: &[u8] = b"This stands in for an asset whose source is not there.
 
 /// Uploads a file asset, unless it is there.
 pub(crate) async fn publish_file(
-    place: &Place,
+    place: &AssetTarget,
     asset: &FileAsset,
     destination: &FileDestination,
     missing: MissingFiles,
@@ -68,11 +68,11 @@ async fn pretend(bucket: &Bucket<'_>, key: &str, why: &str) -> Result<Ended, Aws
 
 /// Whether a file asset is where it goes.
 pub(crate) async fn file_is_there(
-    place: &Place,
+    place: &AssetTarget,
     asset: &FileAsset,
     destination: &FileDestination,
 ) -> Result<bool, AwsError> {
-    let Place { target, config, caller } = place;
+    let AssetTarget { target, config, caller } = place;
     let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
     is_there(&Bucket::new(config, caller, &bucket), &key, &asset.source).await
 }

@@ -12,7 +12,7 @@ use paceline_host::{Docker, ToolError, run_tool};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::push::Pusher;
-use super::{Images, Place, already_there};
+use super::{AssetTarget, Images, already_there};
 use crate::call::Caller;
 use crate::error::{AwsError, ErrorKind, code};
 
@@ -70,13 +70,13 @@ impl ImagePublisher {
 pub(crate) async fn publish_image(
     publisher: &ImagePublisher,
     context: Option<&StepContext>,
-    place: &Place,
+    place: &AssetTarget,
     id: &str,
     asset: &ImageAsset,
     destination: &ImageDestination,
     manifest: &Utf8Path,
 ) -> Result<Ended, AwsError> {
-    let Place { target, config, caller } = place;
+    let AssetTarget { target, config, caller } = place;
     let client = Client::new(config);
     let (repository, tag) = (target.resolve(&destination.repository), target.resolve(&destination.tag));
     if exists(caller, &client, &repository, &tag).await? {
@@ -115,8 +115,11 @@ async fn pretend(caller: &Caller, client: &Client, repository: &str, tag: &str) 
 }
 
 /// Whether an image is where it goes.
-pub(crate) async fn image_is_there(place: &Place, destination: &ImageDestination) -> Result<bool, AwsError> {
-    let Place { target, config, caller } = place;
+pub(crate) async fn image_is_there(
+    place: &AssetTarget,
+    destination: &ImageDestination,
+) -> Result<bool, AwsError> {
+    let AssetTarget { target, config, caller } = place;
     let (repository, tag) = (target.resolve(&destination.repository), target.resolve(&destination.tag));
     exists(caller, &Client::new(config), &repository, &tag).await
 }

@@ -51,7 +51,7 @@ pub enum MissingFiles {
 
 /// Where assets go to: an account and region, as whom, and who makes the calls.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct AssetTarget {
     pub(crate) target: Target,
     pub(crate) config: SdkConfig,
     pub(crate) caller: Caller,

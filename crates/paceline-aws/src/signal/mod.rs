@@ -4,7 +4,7 @@
 //! PUT of JSON to the presigned URL, whose `Content-Type` is empty or not there. Signals with one `UniqueId`
 //! count as one, so that to send a signal again does no harm.
 
-mod mark;
+mod marker;
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{AwsError, ErrorKind};
 use crate::sdk::{self, Wire};
-use mark::Mark;
+use marker::Marker;
 
 /// "cfn-signal wait condition data" of the CloudFormation quotas, in bytes.
 const MOST: usize = 4096;
@@ -93,7 +93,7 @@ impl WaitHandle {
 
     /// Signals once: a signal that was sent and confirmed before, as `marks` remember, is not followed by another.
     ///
-    /// The mark is there before anything is sent, and is confirmed when CloudFormation has it. One that was never
+    /// The marker is there before anything is sent, and is confirmed when CloudFormation has it. One that was never
     /// confirmed may have arrived; then what is sent now has the same id and is ignored.
     pub async fn signal(
         &self,
@@ -107,11 +107,12 @@ impl WaitHandle {
             AwsError::setup(format!("cannot keep in mind what was signalled: {error}"))
                 .hint("make the folder .paceline writable")
         };
-        if let Some(before) = Mark::read(&file).filter(|mark| mark.confirmed) {
+        if let Some(before) = Marker::read(&file).filter(|marker| marker.confirmed) {
             return Ok(Signalled::Before { success: before.success, reason: before.reason });
         }
-        let mut mark = Mark { success: verdict.success, reason: one_line(&verdict.reason), confirmed: false };
-        mark.write(&file).map_err(unkept)?;
+        let mut marker =
+            Marker { success: verdict.success, reason: one_line(&verdict.reason), confirmed: false };
+        marker.write(&file).map_err(unkept)?;
         let body = self.body(verdict);
         let mut pauses = PAUSES.into_iter();
         loop {
@@ -125,9 +126,9 @@ impl WaitHandle {
             };
             tokio::time::sleep(Duration::from_secs(pause)).await;
         }
-        mark.confirmed = true;
+        marker.confirmed = true;
         // It has arrived. Sent again by someone who does not know, it is ignored.
-        let _ = mark.write(&file);
+        let _ = marker.write(&file);
         Ok(Signalled::Now)
     }
 

@@ -19,7 +19,7 @@ use super::importers::Importers;
 use super::outcome;
 use super::remove::Removal;
 use super::review::Review;
-use super::settle::{Operation, Settled, settle};
+use super::watch::{OperationEnd, RunningOperation, wait_for_end};
 use crate::environment::Environment;
 use crate::environment::{StackView, find};
 use crate::error::AwsError;
@@ -78,14 +78,16 @@ impl Deletion<'_> {
                 return Ok(self.protected());
             }
             let settled = match &view.status {
-                StackStatus::DeleteInProgress => self.settle(Operation::someone_elses(&view)).await,
+                StackStatus::DeleteInProgress => {
+                    self.wait_for_end(RunningOperation::someone_elses(&view)).await
+                }
                 // It was made for a change set.
                 StackStatus::ReviewInProgress if !self.review(&view).wait().await? => continue,
                 StackStatus::ReviewInProgress => self.send(&view, attempt).await?,
                 status if status.is_in_progress() => {
                     self.context.warn(format!("it is in {status}: waiting for that to end"));
-                    match self.settle(Operation::someone_elses(&view)).await {
-                        lost @ Settled::Lost(_) => lost,
+                    match self.wait_for_end(RunningOperation::someone_elses(&view)).await {
+                        lost @ OperationEnd::Lost(_) => lost,
                         _ => continue,
                     }
                 }
@@ -97,16 +99,16 @@ impl Deletion<'_> {
             )]
             match settled {
                 // The stack is not what it was.
-                Settled::NoChanges | Settled::Overtaken(_) => {}
-                Settled::Lost(error) => return Ok(outcome::lost(error)),
-                Settled::Ended { view, left, .. } if view.status == StackStatus::DeleteComplete => {
+                OperationEnd::NoChanges | OperationEnd::Overtaken(_) => {}
+                OperationEnd::Lost(error) => return Ok(outcome::lost(error)),
+                OperationEnd::Ended { view, left, .. } if view.status == StackStatus::DeleteComplete => {
                     return Ok(deleted(&left));
                 }
                 // Somebody else has gone on with it.
-                Settled::Ended { followed: Some(_), .. } => {}
+                OperationEnd::Ended { followed: Some(_), .. } => {}
                 // What someone else could not do is tried once more, as the role that is meant for it.
-                Settled::Ended { .. } if view.status == StackStatus::DeleteInProgress => {}
-                Settled::Ended { view, failure, left, .. } => {
+                OperationEnd::Ended { .. } if view.status == StackStatus::DeleteInProgress => {}
+                OperationEnd::Ended { view, failure, left, .. } => {
                     let mut failure = failure.unwrap_or_else(|| self.own_words(&view));
                     if importers.wait(self.context, &mut failure, attempt + 1).await {
                         continue;
@@ -131,7 +133,7 @@ impl Deletion<'_> {
     }
 
     /// Sends the deletion and waits for its end; no changes when the stack is not what it was.
-    async fn send(&self, view: &StackView, attempt: u32) -> Result<Settled, AwsError> {
+    async fn send(&self, view: &StackView, attempt: u32) -> Result<OperationEnd, AwsError> {
         let role = self.stack.execution_role_arn.as_ref();
         let role = role.map(|arn| self.environment.target.resolve(arn));
         let place = format!("{} {}", self.environment.target, self.stack.name);
@@ -145,10 +147,10 @@ impl Deletion<'_> {
         removal.send(view, attempt).await
     }
 
-    async fn settle(&self, operation: Operation) -> Settled {
+    async fn wait_for_end(&self, operation: RunningOperation) -> OperationEnd {
         // Not being able to look says nothing about the stack.
-        let settled = settle(self.environment, self.context, self.stack, operation).await;
-        settled.unwrap_or_else(Settled::Lost)
+        let ended = wait_for_end(self.environment, self.context, self.stack, operation).await;
+        ended.unwrap_or_else(OperationEnd::Lost)
     }
 
     fn protected(&self) -> Ended {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::failure::{Failure, failed_resource};
 use super::remove::still;
-use super::settle::Watch;
+use super::watch::Watch;
 use crate::environment::{StackView, find};
 use crate::error::{AwsError, ErrorKind};
 use crate::refusal::is_update_rollback;
@@ -89,12 +89,12 @@ impl Watch<'_> {
         }
         let token = self.operation.token.as_deref();
         let first =
-            self.story.all().iter().find(|change| change.of_stack && change.token.as_deref() == token)?;
+            self.events.all().iter().find(|change| change.of_stack && change.token.as_deref() == token)?;
         Duration::try_from(self.context.now().duration_since(first.at)).ok()
     }
 
     fn is_our_update(&self) -> bool {
-        let last = self.story.all().iter().rev().find(|change| change.of_stack);
+        let last = self.events.all().iter().rev().find(|change| change.of_stack);
         last.is_some_and(|last| {
             last.status == ResourceStatus::UpdateInProgress && last.token == self.operation.token
         })
@@ -147,9 +147,9 @@ impl Watch<'_> {
         let limit = self.operation.limit.as_ref()?;
         let timed_out = |reason: &String| reason.contains(TIMED_OUT);
         let message =
-            if self.story.own().iter().any(|c| c.of_stack && c.reason.as_ref().is_some_and(timed_out)) {
+            if self.events.own().iter().any(|c| c.of_stack && c.reason.as_ref().is_some_and(timed_out)) {
                 "its creation took longer than"
-            } else if self.is_cancelled && !failed_resource(self.story.own()) {
+            } else if self.is_cancelled && !failed_resource(self.events.own()) {
                 "its update was cancelled: it took longer than"
             } else {
                 return None;

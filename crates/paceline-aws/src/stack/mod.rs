@@ -14,26 +14,25 @@
 //! Whatever is refused for what somebody else did leads to another look, and not to a failure.
 
 mod change_set;
-mod decide;
 mod delete;
 mod deploy;
 mod events;
-mod evidence;
 mod failure;
 mod importers;
 mod limit;
 mod operation;
+mod operation_events;
 mod outcome;
 mod protect;
 mod remove;
 mod request;
 mod review;
 mod secrets;
-mod settle;
 mod source;
+mod state;
 mod unchanged;
+mod watch;
 
-pub(crate) use decide::{is_usable, previous_parameters};
 pub(crate) use delete::{Deletion, is_protected, protection};
 pub(crate) use deploy::Deployment;
 pub(crate) use events::EventLog;
@@ -42,6 +41,7 @@ pub(crate) use request::Request;
 pub(crate) use secrets::SecretKey;
 pub use secrets::TokenKey;
 pub(crate) use source::source;
+pub(crate) use state::{is_usable, previous_parameters};
 
 /// What is said of a stack that is not waited for any longer.
 pub(crate) const GOES_ON: &str = "what was going on in AWS goes on there";

@@ -5,10 +5,10 @@ use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome};
 
 use super::GOES_ON;
-use super::decide::Verdict;
 use super::events::{Change, EventLog};
-use super::evidence::somebody;
 use super::failure::{Failure, first_cause};
+use super::operation_events::somebody;
+use super::state::OperationResult;
 use crate::environment::Environment;
 use crate::environment::StackView;
 use crate::error::AwsError;
@@ -56,8 +56,13 @@ pub(super) fn lost(error: AwsError) -> Ended {
     ended.with_detail(GOES_ON)
 }
 
-pub(super) fn failed(stack: &Stack, verdict: Verdict, view: StackView, failure: Option<Failure>) -> Ended {
-    let outcome = if verdict == Verdict::RolledBack { Outcome::RolledBack } else { Outcome::Failed };
+pub(super) fn failed(
+    stack: &Stack,
+    verdict: OperationResult,
+    view: StackView,
+    failure: Option<Failure>,
+) -> Ended {
+    let outcome = if verdict == OperationResult::RolledBack { Outcome::RolledBack } else { Outcome::Failed };
     let own_words = || Failure::of_stack(&stack.name, view.reason.unwrap_or_else(|| view.status.to_string()));
     Ended { outcome, ..Ended::failed(failure.unwrap_or_else(own_words).cause) }
 }

@@ -18,7 +18,7 @@ use super::events::{Change, EventLog};
 use super::operation::Sent;
 use super::request::token;
 use super::review::Review;
-use super::settle::{Operation, Settled, settle};
+use super::watch::{OperationEnd, RunningOperation, wait_for_end};
 use crate::environment::Environment;
 use crate::environment::{StackView, find};
 use crate::error::{AwsError, code};
@@ -36,7 +36,7 @@ pub(super) struct Removal<'a> {
 
 impl Removal<'_> {
     /// Sends the deletion and waits for its end; no changes when the stack is not what it was.
-    pub(super) async fn send(&self, view: &StackView, attempt: u32) -> Result<Settled, AwsError> {
+    pub(super) async fn send(&self, view: &StackView, attempt: u32) -> Result<OperationEnd, AwsError> {
         // A deletion that CloudFormation called off leaves the stack as it was, but its token is used up.
         for number in 0..MOVES {
             let token = token(self.digest, "delete", &format!("{} {number}", view.state()), attempt);
@@ -51,18 +51,19 @@ impl Removal<'_> {
                 Sent::Known if still(self.environment, view).await? => {}
                 // DeleteStack is also accepted of a stack that somebody is deleting, and does nothing then.
                 Sent::Accepted { .. } if self.is_somebody_elses(view, &token).await => {
-                    return Ok(self.settle(Operation::someone_elses(view)).await);
+                    return Ok(self.wait_for_end(RunningOperation::someone_elses(view)).await);
                 }
                 Sent::Accepted { id } => {
                     let (token, stamp_before) = (Some(token), None);
-                    let operation = Operation { id, token, stamp_before, until_rest: true, limit: None };
-                    return Ok(self.settle(operation).await);
+                    let operation =
+                        RunningOperation { id, token, stamp_before, until_rest: true, limit: None };
+                    return Ok(self.wait_for_end(operation).await);
                 }
                 Sent::NoChanges | Sent::OutOfDate(_) | Sent::Known => break,
             }
         }
         tokio::time::sleep(Duration::from_secs(3)).await;
-        Ok(Settled::NoChanges)
+        Ok(OperationEnd::NoChanges)
     }
 
     async fn submit(&self, view: &StackView, token: &str) -> Result<Sent, AwsError> {
@@ -82,11 +83,11 @@ impl Removal<'_> {
         }
     }
 
-    async fn settle(&self, operation: Operation) -> Settled {
+    async fn wait_for_end(&self, operation: RunningOperation) -> OperationEnd {
         self.environment.poller.expect_change();
         // Not being able to look says nothing about the stack.
-        let settled = settle(self.environment, self.context, self.stack, operation).await;
-        settled.unwrap_or_else(Settled::Lost)
+        let ended = wait_for_end(self.environment, self.context, self.stack, operation).await;
+        ended.unwrap_or_else(OperationEnd::Lost)
     }
 
     async fn has_begun(&self, view: &StackView, token: &str) -> bool {

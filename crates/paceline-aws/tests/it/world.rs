@@ -10,7 +10,9 @@ use aws_sdk_cloudformation::Client;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use camino::Utf8Path;
-use paceline_aws::{Aws, AwsOptions, Images, Method, MissingFiles, Notices, PreflightError, TokenKey, Wire};
+use paceline_aws::{
+    Aws, AwsOptions, Images, Method, MissingFiles, PreflightError, RetryNotices, TokenKey, Wire,
+};
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, ExitCode, Fact, Outcome, RunOptions, Stop};
 use paceline_host::Commands;
@@ -103,7 +105,7 @@ impl World {
             time: Some(SharedTimeSource::new(SimulatedTime(clock))),
             notices: {
                 let said = Arc::clone(&said);
-                Notices::new(move |line| said.lock().unwrap().push(line.to_owned()))
+                RetryNotices::new(move |line| said.lock().unwrap().push(line.to_owned()))
             },
         };
         Self { sim, proxy, wire, direct, clock, said }

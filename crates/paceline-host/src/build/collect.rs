@@ -9,7 +9,7 @@ use paceline_buildspec::grammar::{ArtifactSet, Buildspec, Report};
 use super::{RunError, RunOptions};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CollectedKind {
     Report,
     Artifacts,
     SecondaryArtifacts,
@@ -18,7 +18,7 @@ pub enum Kind {
 /// Files that belong together, and where they were copied to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collected {
-    pub kind: Kind,
+    pub kind: CollectedKind,
     /// The report group or the artifact identifier; empty for the primary artifacts.
     pub name: String,
     pub patterns: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Collected {
 pub(super) struct Patterns(Vec<Wanted>);
 
 struct Wanted {
-    kind: Kind,
+    kind: CollectedKind,
     name: String,
     patterns: Vec<String>,
     files: GlobSet,
@@ -49,10 +49,10 @@ impl Patterns {
         if let Some(artifacts) = &buildspec.artifacts {
             // With secondary artifacts, the primary ones are in a project that keeps none of them.
             if artifacts.secondary.is_empty() || !artifacts.set.files.is_empty() {
-                wanted.push(of_artifacts(Kind::Artifacts, "", &artifacts.set)?);
+                wanted.push(of_artifacts(CollectedKind::Artifacts, "", &artifacts.set)?);
             }
             for (name, set) in &artifacts.secondary {
-                wanted.push(of_artifacts(Kind::SecondaryArtifacts, name, set)?);
+                wanted.push(of_artifacts(CollectedKind::SecondaryArtifacts, name, set)?);
             }
         }
         Ok(Self(wanted))
@@ -88,17 +88,24 @@ impl Patterns {
 }
 
 fn of_report(name: &str, report: &Report) -> Result<Wanted, RunError> {
-    Wanted::new(Kind::Report, name, &report.files, &[], report.base_directory.as_ref(), report.discard_paths)
+    Wanted::new(
+        CollectedKind::Report,
+        name,
+        &report.files,
+        &[],
+        report.base_directory.as_ref(),
+        report.discard_paths,
+    )
 }
 
-fn of_artifacts(kind: Kind, name: &str, set: &ArtifactSet) -> Result<Wanted, RunError> {
+fn of_artifacts(kind: CollectedKind, name: &str, set: &ArtifactSet) -> Result<Wanted, RunError> {
     let base = set.base_directory.as_ref();
     Wanted::new(kind, name, &set.files, &set.exclude_paths, base, set.discard_paths)
 }
 
 impl Wanted {
     fn new(
-        kind: Kind,
+        kind: CollectedKind,
         name: &str,
         files: &[String],
         excluded: &[String],
@@ -126,9 +133,9 @@ impl Wanted {
         let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
         let name: String = self.name.rsplit('/').next().unwrap_or_default().chars().map(plain).collect();
         match self.kind {
-            Kind::Report => keep.join("reports").join(name),
-            Kind::Artifacts => keep.join("artifacts"),
-            Kind::SecondaryArtifacts => keep.join("secondary-artifacts").join(name),
+            CollectedKind::Report => keep.join("reports").join(name),
+            CollectedKind::Artifacts => keep.join("artifacts"),
+            CollectedKind::SecondaryArtifacts => keep.join("secondary-artifacts").join(name),
         }
     }
 

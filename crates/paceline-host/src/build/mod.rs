@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::process::processes::Processes;
 
-pub use collect::{Collected, Kind};
+pub use collect::{Collected, CollectedKind};
 pub use summary::summary;
 
 /// How a buildspec is run.
@@ -160,7 +160,7 @@ fn finish(
     let collected = if stopped { Vec::new() } else { patterns.collect(options)? };
     // A report that is not there fails nothing [R]; an artifact that is not there fails the build [R], if its
     // project keeps any.
-    let lost = collected.iter().find(|one| one.kind != Kind::Report && one.files.is_empty());
+    let lost = collected.iter().find(|one| one.kind != CollectedKind::Report && one.files.is_empty());
     if let Some(lost) = lost.filter(|_| options.keep.is_some()) {
         phases.push(PhaseRun {
             name: "artifacts",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Build, Kind, State};
+use super::{Build, CollectedKind, State};
 
 /// A line for each phase with its time, what the build left, and what it exports.
 pub fn summary(build: &Build) -> String {
@@ -25,9 +25,9 @@ pub fn summary(build: &Build) -> String {
     }
     for one in &build.collected {
         let what = match one.kind {
-            Kind::Report => format!("report {}", one.name),
-            Kind::Artifacts => "artifacts".to_owned(),
-            Kind::SecondaryArtifacts => format!("secondary artifacts {}", one.name),
+            CollectedKind::Report => format!("report {}", one.name),
+            CollectedKind::Artifacts => "artifacts".to_owned(),
+            CollectedKind::SecondaryArtifacts => format!("secondary artifacts {}", one.name),
         };
         let _ = match (one.files.len(), &one.kept) {
             (0, _) => writeln!(text, "{what}: no file matches {}", one.patterns.join(", ")),

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::random::Random;
 use crate::world::forms::{self, Form};
-use crate::world::{Known, Output, Place, Resource, World};
+use crate::world::{AccountRegion, Known, Output, Resource, World};
 
 /// An attribute of a resource.
 pub(crate) fn attribute(
     world: &World,
-    place: &Place,
+    place: &AccountRegion,
     stack: &str,
     resource: &Resource,
     name: &str,
@@ -47,7 +47,7 @@ pub(crate) fn is_custom(kind: &str) -> bool {
 
 fn custom(
     world: &World,
-    place: &Place,
+    place: &AccountRegion,
     stack: &str,
     resource: &Resource,
     name: &str,
@@ -78,7 +78,7 @@ fn custom(
 }
 
 /// A value in the form that the attribute has.
-fn computed(world: &World, place: &Place, stack: &str, resource: &Resource, name: &str) -> Known {
+fn computed(world: &World, place: &AccountRegion, stack: &str, resource: &Resource, name: &str) -> Known {
     if let ("AWS::SSM::Parameter", "Value" | "Type") = (resource.kind.as_str(), name) {
         return resource.known(name, resource.property(name).unwrap_or_default());
     }
@@ -96,7 +96,7 @@ fn computed(world: &World, place: &Place, stack: &str, resource: &Resource, name
 }
 
 /// The items of an attribute that is a list.
-fn list(place: &Place, resource: &Resource, name: &str, draws: &mut Random) -> Vec<String> {
+fn list(place: &AccountRegion, resource: &Resource, name: &str, draws: &mut Random) -> Vec<String> {
     let (region, suffix) = (&place.region, place.url_suffix());
     let service = service(&resource.kind);
     match name {
@@ -136,7 +136,7 @@ fn service(kind: &str) -> String {
     kind.split("::").nth(1).unwrap_or("aws").to_lowercase()
 }
 
-fn text(world: &World, place: &Place, stack: &str, resource: &Resource, name: &str) -> String {
+fn text(world: &World, place: &AccountRegion, stack: &str, resource: &Resource, name: &str) -> String {
     let mut draws = world.draws(&["attribute", &place.account, &place.region, stack, &resource.id, name]);
     let physical = resource.physical.as_str();
     let last = physical.rsplit(['/', ':']).next().unwrap_or(physical);
@@ -223,7 +223,7 @@ fn text(world: &World, place: &Place, stack: &str, resource: &Resource, name: &s
 }
 
 /// The ARN of a resource whose physical id is a name.
-fn arn(place: &Place, kind: &str, resource: &Resource, name: &str, draws: &mut Random) -> String {
+fn arn(place: &AccountRegion, kind: &str, resource: &Resource, name: &str, draws: &mut Random) -> String {
     let partition = place.partition();
     let physical = resource.physical.as_str();
     match kind {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::random::Random;
-use crate::world::{Place, forms};
+use crate::world::{AccountRegion, forms};
 
 /// How the physical id of a type looks.
 enum Shape {
@@ -104,7 +104,7 @@ pub(crate) fn given_name<'a>(kind: &str, properties: &'a Value) -> Option<&'a st
 
 /// The physical id of a new resource.
 pub(crate) fn physical(
-    place: &Place,
+    place: &AccountRegion,
     stack: &str,
     id: &str,
     kind: &str,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use paceline_assembly::StackStatus;
 
 use super::run::Run;
-use crate::world::{Desired, Kind, OnFailure, Operation, Stack, StackKey, Step, Token, World};
+use crate::world::{Desired, OnFailure, Operation, OperationKind, Stack, StackKey, Step, Token, World};
 
 /// Creates a stack that is only a record so far.
 pub(crate) fn create(
@@ -19,7 +19,7 @@ pub(crate) fn create(
 ) {
     let (arn, name) = (stack.key.arn.clone(), stack.name.clone());
     world.region_mut(&stack.key.place.clone()).names.insert(name, arn);
-    start(world, &mut stack, Kind::Create, on_failure, token, action);
+    start(world, &mut stack, OperationKind::Create, on_failure, token, action);
     world.put_stack(stack);
 }
 
@@ -45,7 +45,8 @@ pub(crate) fn update(
     stack.stable.get_or_insert(old);
     stack.updated_before = stack.updated.replace(world.now);
     // A creation that failed and is continued has nothing to go back to.
-    let kind = if stack.status == StackStatus::CreateFailed { Kind::Create } else { Kind::Update };
+    let kind =
+        if stack.status == StackStatus::CreateFailed { OperationKind::Create } else { OperationKind::Update };
     start(world, &mut stack, kind, on_failure, token, action);
     world.put_stack(stack);
 }
@@ -61,7 +62,7 @@ pub(crate) fn import(
     let old = std::mem::replace(&mut stack.desired, desired);
     stack.stable.get_or_insert(old);
     stack.updated_before = stack.updated.replace(world.now);
-    start(world, &mut stack, Kind::Import, OnFailure::RollBack, token, action);
+    start(world, &mut stack, OperationKind::Import, OnFailure::RollBack, token, action);
     world.put_stack(stack);
 }
 
@@ -79,7 +80,7 @@ pub(crate) fn delete(world: &mut World, mut stack: Box<Stack>, how: Deletion) {
     if stack.is_in_progress() {
         Run { world, stack: &mut stack }.cancel_running();
     }
-    start(world, &mut stack, Kind::Delete, OnFailure::Nothing, how.token, how.action);
+    start(world, &mut stack, OperationKind::Delete, OnFailure::Nothing, how.token, how.action);
     if let Some(operation) = &mut stack.operation {
         operation.skip = how.retain;
         operation.forced = how.forced;
@@ -91,7 +92,11 @@ pub(crate) fn delete(world: &mut World, mut stack: Box<Stack>, how: Deletion) {
 pub(crate) fn roll_back(world: &mut World, mut stack: Box<Stack>, token: Option<Arc<str>>) {
     // CloudFormation API Reference, `RollbackStack`: it deletes a stack that has no last known
     // stable state.
-    let kind = if stack.status == StackStatus::CreateFailed { Kind::Delete } else { Kind::RollBackUpdate };
+    let kind = if stack.status == StackStatus::CreateFailed {
+        OperationKind::Delete
+    } else {
+        OperationKind::RollBackUpdate
+    };
     start(world, &mut stack, kind, OnFailure::Nothing, token, Some("RollbackStack"));
     world.put_stack(stack);
 }
@@ -103,7 +108,14 @@ pub(crate) fn continue_rollback(
     skip: BTreeSet<String>,
     token: Option<Arc<str>>,
 ) {
-    start(world, &mut stack, Kind::RollBackUpdate, OnFailure::Nothing, token, Some("ContinueUpdateRollback"));
+    start(
+        world,
+        &mut stack,
+        OperationKind::RollBackUpdate,
+        OnFailure::Nothing,
+        token,
+        Some("ContinueUpdateRollback"),
+    );
     if let Some(operation) = &mut stack.operation {
         operation.skip = skip;
     }
@@ -119,14 +131,14 @@ pub(crate) fn cancel_update(world: &mut World, mut stack: Box<Stack>, token: Opt
         operation.token = Some(token);
     }
     let mut run = Run { world, stack: &mut stack };
-    run.switch(Kind::RollBackUpdate, Some("User Initiated".to_owned()));
+    run.switch(OperationKind::RollBackUpdate, Some("User Initiated".to_owned()));
     world.put_stack(stack);
 }
 
 fn start(
     world: &mut World,
     stack: &mut Stack,
-    kind: Kind,
+    kind: OperationKind,
     on_failure: OnFailure,
     token: Option<Arc<str>>,
     action: Option<&'static str>,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::resources::{READER, SDK_CALL, STRING_READER, SdkCall, WRITER};
-use crate::world::{Known, Place, Resource, Stack, World, parameters, text_of};
+use crate::world::{AccountRegion, Known, Resource, Stack, World, parameters, text_of};
 
 /// The function behind a custom resource answers.
 pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result<(), String> {
@@ -17,7 +17,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
         SDK_CALL => sdk_call(world, stack, resource),
         WRITER => {
             let (region, exports) = exports(resource);
-            let target = Place::new(&place.account, &region);
+            let target = AccountRegion::new(&place.account, &region);
             let before = resource.previous.as_ref().map(|previous| exports_of(previous)).unwrap_or_default();
             for name in before.keys().filter(|name| !exports.contains_key(*name)) {
                 world.region_mut(&target).parameters.remove(name);
@@ -46,7 +46,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
         STRING_READER => {
             let region = resource.property("Region").unwrap_or(&place.region).to_owned();
             let name = resource.property("ParameterName").unwrap_or_default().to_owned();
-            let parameter = parameters::read(world, &Place::new(&place.account, &region), &name)
+            let parameter = parameters::read(world, &AccountRegion::new(&place.account, &region), &name)
                 .ok_or_else(|| failed(world, stack, resource, "UnknownError"))?;
             resource.attributes.insert("FunctionArn".to_owned(), parameter.known());
             Ok(())
@@ -67,7 +67,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
 pub(super) fn undo(world: &mut World, stack: &Stack, resource: &Resource) {
     if resource.kind == WRITER {
         let (region, exports) = exports(resource);
-        let target = Place::new(&stack.key.place.account, &region);
+        let target = AccountRegion::new(&stack.key.place.account, &region);
         for name in exports.keys() {
             world.region_mut(&target).parameters.remove(name);
         }
@@ -89,7 +89,7 @@ fn sdk_call(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result
     let event = if resource.applied { "Update" } else { "Create" };
     let Some(call) = SdkCall::read(resource, event) else { return Ok(()) };
     let account = stack.key.place.account.clone();
-    let place = Place::new(&account, call.region.as_deref().unwrap_or(&stack.key.place.region));
+    let place = AccountRegion::new(&account, call.region.as_deref().unwrap_or(&stack.key.place.region));
     let parameter = |key: &str| call.parameters.get(key).map(text_of).unwrap_or_default();
     let mut answer = BTreeMap::new();
     if call.is("ssm", "getparameter") {

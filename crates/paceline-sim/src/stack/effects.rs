@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::custom;
 use crate::resources::{attribute, is_custom};
 use crate::world::{
-    Peering, Place, Profile, Resource, Role, Stack, World, parameters, repositories, secrets, text_of,
-    visible_at,
+    AccountRegion, Peering, Profile, Resource, Role, Stack, World, parameters, repositories, secrets,
+    text_of, visible_at,
 };
 
 /// Whether something of this name is there that no stack created.
-pub(super) fn exists(world: &World, place: &Place, kind: &str, name: &str) -> bool {
+pub(super) fn exists(world: &World, place: &AccountRegion, kind: &str, name: &str) -> bool {
     match kind {
         "AWS::SSM::Parameter" => {
             world.region(place).is_some_and(|region| region.parameters.contains_key(name))
@@ -101,7 +101,7 @@ fn has_image(world: &World, uri: &str) -> bool {
         return true;
     }
     let Some((repository, tag)) = image.split_once(':') else { return true };
-    let place = Place::new(account, region);
+    let place = AccountRegion::new(account, region);
     if !repository.starts_with("cdk-") {
         // Whoever made a repository also fills it.
         return world.options.foreign_repositories || repositories::is_there(world, &place, repository);
@@ -279,7 +279,7 @@ fn policy_roles(resource: &Resource) -> Vec<String> {
     roles
 }
 
-fn inline_policy(world: &mut World, place: &Place, resource: &Resource) {
+fn inline_policy(world: &mut World, place: &AccountRegion, resource: &Resource) {
     let policy = resource.property("PolicyName").unwrap_or(&resource.physical).to_owned();
     let document = resource.properties.get("PolicyDocument").map(Value::to_string).unwrap_or_default();
     for name in policy_roles(resource) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::nested;
 use super::run::Run;
 use crate::template::imports;
-use crate::world::{Export, Kind, Known, OnFailure, Output, Stack, World, text_of};
+use crate::world::{Export, Known, OnFailure, OperationKind, Output, Stack, World, text_of};
 
 /// Ends an operation, or turns to what comes after it.
 pub(super) fn finish(run: &mut Run<'_>) {
@@ -17,17 +17,17 @@ pub(super) fn finish(run: &mut Run<'_>) {
     let failures = run.failures();
     let failed = run.operation().is_some_and(|operation| !operation.failed.is_empty());
     match kind {
-        Kind::Create if failed => settle(run, StackStatus::CreateFailed, Some(failures)),
-        Kind::Update if failed => settle(run, StackStatus::UpdateFailed, Some(failures)),
-        Kind::Create | Kind::Update | Kind::Import => {
+        OperationKind::Create if failed => settle(run, StackStatus::CreateFailed, Some(failures)),
+        OperationKind::Update if failed => settle(run, StackStatus::UpdateFailed, Some(failures)),
+        OperationKind::Create | OperationKind::Update | OperationKind::Import => {
             match outputs(run).and_then(|outputs| publish(run, outputs)) {
                 Err(reason) => run.give_up(&reason),
-                Ok(()) if kind == Kind::Update => run.switch(Kind::Cleanup, None),
+                Ok(()) if kind == OperationKind::Update => run.switch(OperationKind::Cleanup, None),
                 Ok(()) => {
                     commit(run);
                     settle(
                         run,
-                        if kind == Kind::Import {
+                        if kind == OperationKind::Import {
                             StackStatus::ImportComplete
                         } else {
                             StackStatus::CreateComplete
@@ -38,28 +38,30 @@ pub(super) fn finish(run: &mut Run<'_>) {
             }
         }
         // What a cleanup cannot delete is left behind; the update has succeeded all the same.
-        Kind::Cleanup => {
+        OperationKind::Cleanup => {
             commit(run);
             settle(run, StackStatus::UpdateComplete, None);
         }
-        Kind::RollBackCreate if failed => settle(run, StackStatus::RollbackFailed, Some(failures)),
-        Kind::RollBackCreate => {
+        OperationKind::RollBackCreate if failed => settle(run, StackStatus::RollbackFailed, Some(failures)),
+        OperationKind::RollBackCreate => {
             run.stack.imports.clear();
             settle(run, StackStatus::RollbackComplete, None);
         }
-        Kind::RollBackUpdate if failed => settle(run, StackStatus::UpdateRollbackFailed, Some(failures)),
-        Kind::RollBackUpdate => {
+        OperationKind::RollBackUpdate if failed => {
+            settle(run, StackStatus::UpdateRollbackFailed, Some(failures))
+        }
+        OperationKind::RollBackUpdate => {
             if let Some(stable) = run.stack.stable.take() {
                 run.stack.desired = stable;
             }
-            run.switch(Kind::RollBackCleanup, None);
+            run.switch(OperationKind::RollBackCleanup, None);
         }
-        Kind::RollBackCleanup => {
+        OperationKind::RollBackCleanup => {
             commit(run);
             settle(run, StackStatus::UpdateRollbackComplete, None);
         }
-        Kind::Delete if failed => settle(run, StackStatus::DeleteFailed, Some(failures)),
-        Kind::Delete => deleted(run),
+        OperationKind::Delete if failed => settle(run, StackStatus::DeleteFailed, Some(failures)),
+        OperationKind::Delete => deleted(run),
     }
 }
 

@@ -12,13 +12,13 @@ use super::{begin, resource, wanted};
 use crate::resources::outputs_as_attributes;
 use crate::template::Given;
 use crate::world::{
-    ANY_OPERATION, Desired, Kind, Known, OnFailure, Place, Resource, Stack, StackKey, Step, Work, World,
-    text_of,
+    ANY_OPERATION, AccountRegion, Desired, Known, OnFailure, OperationKind, Resource, Stack, StackKey, Step,
+    Work, World, text_of,
 };
 
 pub(super) const KIND: &str = "AWS::CloudFormation::Stack";
 
-fn key_of(place: &Place, arn: &str) -> StackKey {
+fn key_of(place: &AccountRegion, arn: &str) -> StackKey {
     StackKey { place: place.clone(), arn: arn.into() }
 }
 
@@ -115,11 +115,11 @@ fn desired(
 }
 
 /// Stops the nested stack of a resource that was cancelled.
-pub(super) fn cancel(world: &mut World, place: &Place, arn: &str) {
+pub(super) fn cancel(world: &mut World, place: &AccountRegion, arn: &str) {
     let key = key_of(place, arn);
     let Some(mut stack) = world.take_stack(&key) else { return };
     let mut run = Run { world, stack: &mut stack };
-    if matches!(run.kind(), Some(Kind::Create | Kind::Update)) {
+    if matches!(run.kind(), Some(OperationKind::Create | OperationKind::Update)) {
         run.cancel_running();
         run.give_up("Resource creation cancelled.");
     }
@@ -175,7 +175,7 @@ pub(super) fn ended(run: &mut Run<'_>, key: &str, outcome: Result<BTreeMap<Strin
 }
 
 fn settled(run: &mut Run<'_>, id: &str, outcome: Result<BTreeMap<String, Known>, String>) {
-    let reverts = run.kind() == Some(Kind::RollBackUpdate);
+    let reverts = run.kind() == Some(OperationKind::RollBackUpdate);
     let child = run.stack.resources.get(id).map(|resource| resource.physical.clone()).unwrap_or_default();
     let child = run.world.region(&run.stack.key.place).and_then(|region| region.stacks.get(&*child));
     let outputs = child.map(|child| outputs_as_attributes(&child.outputs)).unwrap_or_default();

@@ -13,7 +13,7 @@ use super::{effects, nested};
 use crate::options::Failure;
 use crate::resources::{Unique, given_name, is_custom, physical, uniqueness};
 use crate::template::references_of;
-use crate::world::{Kind, Place, Resource, Stack, Step, Work};
+use crate::world::{AccountRegion, OperationKind, Resource, Stack, Step, Work};
 
 /// What a task does right now.
 enum Doing {
@@ -202,7 +202,8 @@ fn revert(run: &mut Run<'_>, id: &str) {
 
 fn delete(run: &mut Run<'_>, key: &str, resource: &Resource) {
     let skip = run.operation().is_some_and(|operation| operation.skip.contains(&resource.id));
-    let rolled_back = matches!(run.kind(), Some(Kind::RollBackCreate | Kind::RollBackCleanup));
+    let rolled_back =
+        matches!(run.kind(), Some(OperationKind::RollBackCreate | OperationKind::RollBackCleanup));
     let retained = match resource.deletion_policy.as_deref() {
         Some("Retain") => resource.applied,
         Some("RetainExceptOnCreate") => resource.applied && !rolled_back,
@@ -355,11 +356,11 @@ fn duration(run: &Run<'_>, id: &str, kind: &str, operation: Operation) -> Durati
 }
 
 /// Where a name that must be unique is registered.
-fn registry(place: &Place, kind: &str) -> Option<Place> {
+fn registry(place: &AccountRegion, kind: &str) -> Option<AccountRegion> {
     Some(match uniqueness(kind)? {
         Unique::Region => place.clone(),
-        Unique::Account => Place::new(&place.account, ""),
-        Unique::Global => Place::new("", ""),
+        Unique::Account => AccountRegion::new(&place.account, ""),
+        Unique::Global => AccountRegion::new("", ""),
     })
 }
 

@@ -9,8 +9,8 @@ use super::{change_sets, end, nested, resource};
 use crate::random::Random;
 use crate::template::{active_resources, imports, order};
 use crate::world::{
-    ANY_OPERATION, Kind, Known, OnFailure, Operation, Resource, Stack, StackKey, Step, Task, TaskState, Work,
-    World,
+    ANY_OPERATION, Known, OnFailure, Operation, OperationKind, Resource, Stack, StackKey, Step, Task,
+    TaskState, Work, World,
 };
 
 /// Lets something happen, unless the operation it belongs to is over.
@@ -53,7 +53,7 @@ impl Run<'_> {
         self.operation().map_or(ANY_OPERATION, |operation| operation.number)
     }
 
-    pub(super) fn kind(&self) -> Option<Kind> {
+    pub(super) fn kind(&self) -> Option<OperationKind> {
         self.operation().map(|operation| operation.kind)
     }
 
@@ -71,19 +71,19 @@ impl Run<'_> {
     fn begin(&mut self) {
         let Some(kind) = self.kind() else { return };
         let tasks = match kind {
-            Kind::Create | Kind::Update | Kind::Import => match self.ensuring() {
+            OperationKind::Create | OperationKind::Update | OperationKind::Import => match self.ensuring() {
                 Ok(tasks) => tasks,
                 Err(reason) => return self.give_up(&reason),
             },
-            Kind::Delete => {
+            OperationKind::Delete => {
                 if let Some(reason) = end::exports_in_use(self) {
                     return end::call_off(self, reason);
                 }
                 self.deleting(|_| true)
             }
-            Kind::RollBackCreate => self.deleting(|_| true),
-            Kind::RollBackCleanup => self.deleting(|resource| resource.is_new),
-            Kind::Cleanup => {
+            OperationKind::RollBackCreate => self.deleting(|_| true),
+            OperationKind::RollBackCleanup => self.deleting(|resource| resource.is_new),
+            OperationKind::Cleanup => {
                 resource::retire_replaced(self.stack);
                 let scope = self.stack.desired.scope(
                     self.world,
@@ -94,7 +94,7 @@ impl Run<'_> {
                 let wanted = active_resources(&scope);
                 self.deleting(|resource| !wanted.contains(&resource.id))
             }
-            Kind::RollBackUpdate => self.reverting(),
+            OperationKind::RollBackUpdate => self.reverting(),
         };
         if let Some(operation) = &mut self.stack.operation {
             operation.tasks = tasks;
@@ -231,7 +231,7 @@ impl Run<'_> {
 
     /// Gives up a creation that is not over yet, in CloudFormation's words as public reports quote them.
     fn time_out(&mut self) {
-        if self.kind() == Some(Kind::Create) {
+        if self.kind() == Some(OperationKind::Create) {
             self.cancel_running();
             self.give_up("Stack creation time exceeded the specified timeout.");
         }
@@ -272,7 +272,9 @@ impl Run<'_> {
             task.state = TaskState::Failed;
         }
         let rolls_back = operation.on_failure != OnFailure::Nothing;
-        if rolls_back && matches!(operation.kind, Kind::Create | Kind::Update | Kind::Import) {
+        if rolls_back
+            && matches!(operation.kind, OperationKind::Create | OperationKind::Update | OperationKind::Import)
+        {
             self.cancel_running();
             let reason = self.failures();
             self.give_up(&reason);
@@ -334,24 +336,31 @@ impl Run<'_> {
         let reason = reason.trim_end().to_owned();
         let (kind, on_failure) = (operation.kind, operation.on_failure);
         match (kind, on_failure) {
-            (Kind::Create, OnFailure::RollBack) => {
-                self.switch(Kind::RollBackCreate, Some(format!("{reason} Rollback requested by user.")));
+            (OperationKind::Create, OnFailure::RollBack) => {
+                self.switch(
+                    OperationKind::RollBackCreate,
+                    Some(format!("{reason} Rollback requested by user.")),
+                );
             }
-            (Kind::Create, OnFailure::Delete) => {
-                self.switch(Kind::Delete, Some(format!("{reason} Delete requested by user.")));
+            (OperationKind::Create, OnFailure::Delete) => {
+                self.switch(OperationKind::Delete, Some(format!("{reason} Delete requested by user.")));
             }
-            (Kind::Update, OnFailure::RollBack | OnFailure::Delete) => {
-                self.switch(Kind::RollBackUpdate, Some(reason));
+            (OperationKind::Update, OnFailure::RollBack | OnFailure::Delete) => {
+                self.switch(OperationKind::RollBackUpdate, Some(reason));
             }
-            (Kind::Import, _) => end::import_failed(self, reason),
-            (Kind::Create, OnFailure::Nothing) => end::settle(self, StackStatus::CreateFailed, Some(reason)),
-            (Kind::Update, OnFailure::Nothing) => end::settle(self, StackStatus::UpdateFailed, Some(reason)),
+            (OperationKind::Import, _) => end::import_failed(self, reason),
+            (OperationKind::Create, OnFailure::Nothing) => {
+                end::settle(self, StackStatus::CreateFailed, Some(reason))
+            }
+            (OperationKind::Update, OnFailure::Nothing) => {
+                end::settle(self, StackStatus::UpdateFailed, Some(reason))
+            }
             _ => {}
         }
     }
 
     /// Goes on with another kind of operation, which belongs to the same request.
-    pub(super) fn switch(&mut self, kind: Kind, reason: Option<String>) {
+    pub(super) fn switch(&mut self, kind: OperationKind, reason: Option<String>) {
         let number = self.world.number();
         if let Some(operation) = &mut self.stack.operation {
             operation.number = number;

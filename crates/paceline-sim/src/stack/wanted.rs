@@ -7,7 +7,7 @@ use crate::template::{
     Given, Scope, bind, capabilities, check, check_rules, conditions, has_transform, parse, transform,
 };
 use crate::wire::{Fault, percent_decode};
-use crate::world::{BoundParameter, Desired, Place, StackKey, World};
+use crate::world::{AccountRegion, BoundParameter, Desired, StackKey, World};
 
 /// CloudFormation User Guide, "Understand CloudFormation quotas".
 const MOST_IN_S3: usize = 1_000_000;
@@ -25,7 +25,7 @@ pub(crate) struct Wanted {
 }
 
 /// The key of a new stack: its ARN ends with an id that no other stack of its name had.
-pub(crate) fn new_key(world: &World, place: &Place, name: &str) -> StackKey {
+pub(crate) fn new_key(world: &World, place: &AccountRegion, name: &str) -> StackKey {
     let before = world
         .region(place)
         .map_or(0, |region| region.stacks.values().filter(|stack| stack.name == name).count());
@@ -34,7 +34,7 @@ pub(crate) fn new_key(world: &World, place: &Place, name: &str) -> StackKey {
 }
 
 /// Reads a template from S3.
-pub(crate) fn fetch(world: &mut World, place: &Place, url: &str) -> Result<Arc<str>, Fault> {
+pub(crate) fn fetch(world: &mut World, place: &AccountRegion, url: &str) -> Result<Arc<str>, Fault> {
     let unsupported = || Fault::validation("TemplateURL must be a supported URL.");
     let (_, rest) = url
         .split_once("://")

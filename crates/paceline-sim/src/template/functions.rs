@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::evaluate::{Evaluated, Evaluation, LATER, NODE, size};
 use super::{cidr, made_up};
-use crate::world::{Place, text_of};
+use crate::world::{AccountRegion, text_of};
 
 impl Evaluation<'_> {
     /// What a function comes to.
@@ -132,7 +132,7 @@ impl Evaluation<'_> {
         let region = text("Region")?.unwrap_or_else(|| self.place.region.to_string());
         // A role of another account tells which account is meant.
         let account = text("RoleArn")?.and_then(|arn| arn.split(':').nth(4).map(str::to_owned));
-        let place = Place::new(&account.unwrap_or_else(|| self.place.account.to_string()), &region);
+        let place = AccountRegion::new(&account.unwrap_or_else(|| self.place.account.to_string()), &region);
         let found = self.world.region(&place).and_then(|region| {
             let arn =
                 region.names.get(&stack).or_else(|| region.stacks.keys().find(|arn| ***arn == *stack))?;

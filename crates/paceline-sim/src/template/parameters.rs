@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::scope::Scope;
 use crate::wire::Fault;
-use crate::world::{BoundParameter, Place, World, parameters, text_of};
+use crate::world::{AccountRegion, BoundParameter, World, parameters, text_of};
 
 /// A parameter as the caller gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) enum Given {
 /// default. SSM parameter types are looked up now, in the region of the stack.
 pub(crate) fn bind(
     world: &World,
-    place: &Place,
+    place: &AccountRegion,
     template: &Template,
     given: &BTreeMap<String, Given>,
     previous: &[BoundParameter],

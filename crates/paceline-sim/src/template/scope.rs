@@ -6,13 +6,13 @@ use paceline_assembly::Template;
 use serde_json::Value;
 
 use super::evaluate::Evaluation;
-use crate::world::{BoundParameter, Desired, Known, Place, Resource, StackKey, World};
+use crate::world::{AccountRegion, BoundParameter, Desired, Known, Resource, StackKey, World};
 
 /// What an expression may refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'a> {
     pub(crate) world: &'a World,
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a AccountRegion,
     pub(crate) stack_name: &'a str,
     pub(crate) stack_id: &'a str,
     pub(crate) notification_arns: &'a [String],

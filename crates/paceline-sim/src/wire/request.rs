@@ -10,7 +10,7 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use super::answer::{Fault, Protocol};
-use crate::world::Place;
+use crate::world::AccountRegion;
 
 /// A request, taken apart.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Request {
     /// Empty for S3, whose operation follows from the method and the path.
     pub(crate) operation: String,
     /// The account of the credentials, and the region of the scope.
-    pub(crate) place: Place,
+    pub(crate) place: AccountRegion,
     /// Whether the credentials are those of a role that was assumed.
     pub(crate) as_role: bool,
     pub(crate) method: Method,
@@ -50,7 +50,7 @@ impl Request {
         })?;
         let host = header(&parts.headers, "host").or_else(|| parts.uri.host()).unwrap_or_default().to_owned();
         let mut this = Self {
-            place: Place::new(&account_of(&scope.access_key, default_account), &scope.region),
+            place: AccountRegion::new(&account_of(&scope.access_key, default_account), &scope.region),
             as_role: scope.access_key.starts_with(ROLE_KEY),
             protocol: protocol_of(&scope.service),
             service: scope.service,

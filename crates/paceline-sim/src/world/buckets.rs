@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use paceline_text::hex;
 use sha2::{Digest as _, Sha256};
 
-use super::{Place, World};
+use super::{AccountRegion, World};
 
 /// Every bucket of the partition: their names are global.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Buckets {
 /// A bucket.
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
-    pub(crate) place: Place,
+    pub(crate) place: AccountRegion,
     pub(crate) objects: BTreeMap<String, Object>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Object {
 
 impl World {
     /// Whose bootstrap bucket a name would be, if that environment is bootstrapped.
-    fn bootstrap_bucket(&self, name: &str) -> Option<Place> {
+    fn bootstrap_bucket(&self, name: &str) -> Option<AccountRegion> {
         let rest = name.strip_prefix("cdk-")?;
         let (at, account) = rest
             .split('-')
@@ -49,7 +49,7 @@ impl World {
             })
             .find(|(_, word)| self.is_account(word))?;
         let region = rest.get(at + account.len() + 1..)?;
-        let place = Place::new(account, region);
+        let place = AccountRegion::new(account, region);
         (!region.is_empty() && self.is_bootstrapped(&place)).then_some(place)
     }
 
@@ -59,7 +59,7 @@ impl World {
     }
 
     /// Whose bucket this is, and where.
-    pub(crate) fn bucket_owner(&mut self, bucket: &str) -> Option<Place> {
+    pub(crate) fn bucket_owner(&mut self, bucket: &str) -> Option<AccountRegion> {
         self.buckets.find(self.bootstrap_bucket(bucket), bucket)
     }
 
@@ -73,7 +73,7 @@ impl World {
 }
 
 impl Buckets {
-    fn find(&mut self, bootstrap: Option<Place>, name: &str) -> Option<Place> {
+    fn find(&mut self, bootstrap: Option<AccountRegion>, name: &str) -> Option<AccountRegion> {
         if let Some(bucket) = self.buckets.get(name) {
             return Some(bucket.place.clone());
         }
@@ -83,7 +83,7 @@ impl Buckets {
     }
 
     /// Creates a bucket; false if its name is taken.
-    pub(crate) fn create(&mut self, name: &str, place: Place) -> bool {
+    pub(crate) fn create(&mut self, name: &str, place: AccountRegion) -> bool {
         if self.buckets.contains_key(name) {
             return false;
         }
@@ -141,7 +141,7 @@ mod tests {
     fn bootstrap_buckets_name_their_environment() {
         let world = World::new(crate::SimOptions::default());
         let found = world.bootstrap_bucket("cdk-hnb659fds-assets-222222222222-eu-west-1");
-        assert_eq!(found, Some(Place::new("222222222222", "eu-west-1")));
+        assert_eq!(found, Some(AccountRegion::new("222222222222", "eu-west-1")));
         assert_eq!(world.bootstrap_bucket("cdk-hnb659fds-assets-2-eu-west-1"), None);
         assert_eq!(world.bootstrap_bucket("my-222222222222-eu-west-1"), None);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Place, add, epoch};
+use super::{AccountRegion, add, epoch};
 
 /// What the phases take beside the one in which the commands run. Estimates; CodeBuild documents none.
 const PHASES: [(&str, u64); 9] = [
@@ -91,7 +91,7 @@ impl Build {
     }
 
     /// As `BatchGetBuilds` gives it.
-    pub(crate) fn written(&self, place: &Place, now: Timestamp) -> Value {
+    pub(crate) fn written(&self, place: &AccountRegion, now: Timestamp) -> Value {
         let (phases, end) = self.phases(now);
         let current = phases.last().map_or("SUBMITTED", |phase| phase.name);
         let has_log = phases.iter().any(|phase| phase.name == "DOWNLOAD_SOURCE");

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::Place;
+use super::AccountRegion;
 use crate::random::Random;
 
 /// What is known of the values that a resource type gives.
@@ -49,7 +49,7 @@ impl Form {
     /// The ARN of a resource of this name. The variables before the last are properties of the resource.
     pub(crate) fn arn(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         name: &str,
         properties: &Value,
         draws: &mut Random,
@@ -113,7 +113,7 @@ const SERVICES: [(&str, &str, &str); 11] = [
 ];
 
 /// A value in the form that its name tells, such as that of an attribute or of a parameter; none if it tells nothing.
-pub(crate) fn by_name(place: &Place, name: &str, draws: &mut Random) -> Option<String> {
+pub(crate) fn by_name(place: &AccountRegion, name: &str, draws: &mut Random) -> Option<String> {
     let letters =
         |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let all = letters(name);
@@ -147,7 +147,7 @@ pub(crate) fn by_name(place: &Place, name: &str, draws: &mut Random) -> Option<S
     })
 }
 
-fn arn(place: &Place, words: &str, draws: &mut Random) -> String {
+fn arn(place: &AccountRegion, words: &str, draws: &mut Random) -> String {
     let id = draws.hex(10);
     if words.contains("role") {
         return format!("arn:{}:iam::{}:role/{id}", place.partition(), place.account);
@@ -171,8 +171,8 @@ mod tests {
 
     use super::*;
 
-    fn place() -> Place {
-        Place::new("111111111111", "eu-west-1")
+    fn place() -> AccountRegion {
+        AccountRegion::new("111111111111", "eu-west-1")
     }
 
     #[test]

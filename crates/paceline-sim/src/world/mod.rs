@@ -3,6 +3,7 @@
 //! Nothing happens in the background. Whatever takes time is put into a queue with the moment it is
 //! due; the next request first brings the world up to its own time.
 
+mod account_region;
 mod buckets;
 mod builds;
 mod call;
@@ -11,7 +12,6 @@ mod identities;
 mod known;
 mod operation;
 pub(crate) mod parameters;
-mod place;
 pub(crate) mod repositories;
 pub(crate) mod secrets;
 mod stack;
@@ -33,13 +33,15 @@ use self::throttle::Throttle;
 use crate::options::{Accounts, SimOptions};
 use crate::random::Random;
 
+pub(crate) use self::account_region::{AccountRegion, StackKey};
 pub(crate) use self::buckets::{Object, etag};
 pub(crate) use self::builds::Build;
 pub use self::call::Call;
 pub(crate) use self::identities::{Profile, Role, visible_at};
 pub(crate) use self::known::{Known, text_of};
-pub(crate) use self::operation::{ANY_OPERATION, Kind, OnFailure, Operation, Step, Task, TaskState, Work};
-pub(crate) use self::place::{Place, StackKey};
+pub(crate) use self::operation::{
+    ANY_OPERATION, OnFailure, Operation, OperationKind, Step, Task, TaskState, Work,
+};
 pub use self::stack::StackSummary;
 pub(crate) use self::stack::{
     BoundParameter, ChangeSet, ChangeSetStatus, Desired, Event, ExecutionStatus, Output, Resource, Stack,
@@ -139,7 +141,7 @@ pub(crate) struct World {
     pub(crate) options: SimOptions,
     pub(crate) random: Random,
     pub(crate) now: Timestamp,
-    pub(crate) regions: BTreeMap<Place, Region>,
+    pub(crate) regions: BTreeMap<AccountRegion, Region>,
     pub(crate) accounts: BTreeMap<Arc<str>, Account>,
     pub(crate) buckets: Buckets,
     pub(crate) throttle: Throttle,
@@ -211,11 +213,11 @@ impl World {
         Random::keyed(self.options.seed, words)
     }
 
-    pub(crate) fn region(&self, place: &Place) -> Option<&Region> {
+    pub(crate) fn region(&self, place: &AccountRegion) -> Option<&Region> {
         self.regions.get(place)
     }
 
-    pub(crate) fn region_mut(&mut self, place: &Place) -> &mut Region {
+    pub(crate) fn region_mut(&mut self, place: &AccountRegion) -> &mut Region {
         self.regions.entry(place.clone()).or_default()
     }
 
@@ -223,7 +225,7 @@ impl World {
         self.accounts.entry(account.clone()).or_default()
     }
 
-    pub(crate) fn is_bootstrapped(&self, place: &Place) -> bool {
+    pub(crate) fn is_bootstrapped(&self, place: &AccountRegion) -> bool {
         self.options.bootstrap_of(&place.account, &place.region).is_there()
     }
 

@@ -18,7 +18,7 @@ pub(crate) enum OnFailure {
 
 /// What an operation does. The names of the statuses follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum OperationKind {
     Create,
     Update,
     /// Takes resources in that are there already. Here it makes them, as if somebody had made them just before.
@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     Delete,
 }
 
-impl Kind {
+impl OperationKind {
     /// The status of a stack while the operation goes on.
     pub(crate) fn status(self) -> StackStatus {
         match self {
@@ -54,7 +54,7 @@ impl Kind {
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
     pub(crate) number: u64,
-    pub(crate) kind: Kind,
+    pub(crate) kind: OperationKind,
     pub(crate) on_failure: OnFailure,
     pub(crate) tasks: BTreeMap<String, Task>,
     /// Logical ids of the resources that failed, in that order.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::known::{Known, text_of};
-use super::{Place, World, forms};
+use super::{AccountRegion, World, forms};
 use crate::options::Bootstrap;
 
 /// A stored parameter.
@@ -26,7 +26,7 @@ impl StoredParameter {
 }
 
 /// A parameter by its name, with an optional version after a colon.
-pub(crate) fn read(world: &World, place: &Place, name: &str) -> Option<StoredParameter> {
+pub(crate) fn read(world: &World, place: &AccountRegion, name: &str) -> Option<StoredParameter> {
     let (plain, version) = match name.rsplit_once(':') {
         Some((plain, version)) if version.bytes().all(|b| b.is_ascii_digit()) => {
             (plain, version.parse().ok())
@@ -48,7 +48,7 @@ pub(crate) fn read(world: &World, place: &Place, name: &str) -> Option<StoredPar
 
 /// Parameters that no stack wrote: the bootstrap version, those of somebody else, and those that AWS publishes; and
 /// whether the value is made up.
-fn built_in(world: &World, place: &Place, name: &str) -> Option<(String, bool)> {
+fn built_in(world: &World, place: &AccountRegion, name: &str) -> Option<(String, bool)> {
     if name.starts_with("/cdk-bootstrap/") && name.ends_with("/version") {
         return match world.options.bootstrap_of(&place.account, &place.region) {
             Bootstrap::Version(version) => Some((version.to_string(), false)),
@@ -71,7 +71,7 @@ fn built_in(world: &World, place: &Place, name: &str) -> Option<(String, bool)> 
 }
 
 /// Writes a parameter and tells its version.
-pub(crate) fn write(world: &mut World, place: &Place, name: &str, value: &Known, kind: &str) -> u64 {
+pub(crate) fn write(world: &mut World, place: &AccountRegion, name: &str, value: &Known, kind: &str) -> u64 {
     let now = world.now;
     let parameters = &mut world.region_mut(place).parameters;
     let version = parameters.get(name).map_or(1, |old| old.version + 1);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Place, World};
+use super::{AccountRegion, World};
 use crate::options::Images;
 
 /// A repository and the tags pushed to it.
@@ -14,18 +14,18 @@ pub(crate) struct Repository {
 }
 
 /// Whether a repository is there.
-pub(crate) fn is_there(world: &World, place: &Place, name: &str) -> bool {
+pub(crate) fn is_there(world: &World, place: &AccountRegion, name: &str) -> bool {
     world.region(place).is_some_and(|region| region.repositories.contains_key(name))
         || (is_of_bootstrap(place, name) && world.is_bootstrapped(place))
 }
 
-fn is_of_bootstrap(place: &Place, name: &str) -> bool {
+fn is_of_bootstrap(place: &AccountRegion, name: &str) -> bool {
     name.starts_with("cdk-")
         && name.ends_with(&format!("-container-assets-{}-{}", place.account, place.region))
 }
 
 /// Whether a repository has an image with this tag.
-pub(crate) fn holds(world: &World, place: &Place, repository: &str, tag: &str) -> bool {
+pub(crate) fn holds(world: &World, place: &AccountRegion, repository: &str, tag: &str) -> bool {
     (world.options.images == Images::Present
         && is_of_bootstrap(place, repository)
         && world.is_bootstrapped(place))
@@ -35,7 +35,7 @@ pub(crate) fn holds(world: &World, place: &Place, repository: &str, tag: &str) -
 /// The tags that were pushed to a repository.
 pub(crate) fn pushed<'a>(
     world: &'a World,
-    place: &Place,
+    place: &AccountRegion,
     repository: &str,
 ) -> impl Iterator<Item = &'a String> {
     let repository = world.region(place).and_then(|region| region.repositories.get(repository));
@@ -43,7 +43,7 @@ pub(crate) fn pushed<'a>(
 }
 
 /// Records an image.
-pub(crate) fn push(world: &mut World, place: &Place, repository: &str, tag: &str) {
+pub(crate) fn push(world: &mut World, place: &AccountRegion, repository: &str, tag: &str) {
     let now = world.now;
     let repository = world.region_mut(place).repositories.entry(repository.to_owned()).or_default();
     repository.tags.insert(tag.to_owned(), now);

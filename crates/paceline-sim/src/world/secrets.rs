@@ -1,6 +1,6 @@
 //! Secrets Manager, as dynamic references see it.
 
-use super::{Place, World};
+use super::{AccountRegion, World};
 
 /// How many characters AWS adds to the name of a secret in its ARN: a hyphen and six more.
 const SUFFIX: usize = 7;
@@ -9,10 +9,10 @@ const SUFFIX: usize = 7;
 ///
 /// A secret is there when a stack has made it. Of the others, only those are missing that
 /// [`SimOptions::missing_secrets`](crate::SimOptions::missing_secrets) names.
-pub(crate) fn read(world: &World, place: &Place, reference: &str) -> Result<String, String> {
+pub(crate) fn read(world: &World, place: &AccountRegion, reference: &str) -> Result<String, String> {
     let (id, what) = parts(reference);
     let owner = match id.split(':').collect::<Vec<_>>()[..] {
-        ["arn", _, "secretsmanager", region, account, ..] => Place::new(account, region),
+        ["arn", _, "secretsmanager", region, account, ..] => AccountRegion::new(account, region),
         _ => place.clone(),
     };
     let names = names(id);

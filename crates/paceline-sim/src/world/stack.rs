@@ -8,9 +8,9 @@ use paceline_assembly::{ResourceStatus, STACK_TYPE, StackStatus, Template};
 use serde_json::Value;
 
 use super::World;
+use super::account_region::StackKey;
 use super::known::Known;
 use super::operation::{OnFailure, Operation};
-use super::place::StackKey;
 use super::time::written;
 
 /// What a stack is to look like.

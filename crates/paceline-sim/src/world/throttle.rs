@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Place;
+use super::AccountRegion;
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
@@ -15,11 +15,17 @@ struct Bucket {
 /// One bucket per account, region and operation. A bucket holds what one second allows, which is an
 /// assumption: AWS documents the rates but not the bursts.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Throttle(BTreeMap<(Place, String), Bucket>);
+pub(crate) struct Throttle(BTreeMap<(AccountRegion, String), Bucket>);
 
 impl Throttle {
     /// Whether one more request comes through, where `rate` is how many do in a second.
-    pub(crate) fn admits(&mut self, place: &Place, operation: &str, rate: f64, now: Timestamp) -> bool {
+    pub(crate) fn admits(
+        &mut self,
+        place: &AccountRegion,
+        operation: &str,
+        rate: f64,
+        now: Timestamp,
+    ) -> bool {
         let bucket =
             self.0.entry((place.clone(), operation.to_owned())).or_insert(Bucket { tokens: rate, at: now });
         let elapsed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
@@ -41,7 +47,7 @@ mod tests {
     #[test]
     fn a_second_refills_what_a_second_allows() {
         let mut throttle = Throttle::default();
-        let place = Place::new("1", "us-east-1");
+        let place = AccountRegion::new("1", "us-east-1");
         let at = |millis| Timestamp::from_millisecond(millis).unwrap();
         let mut admits = |millis| throttle.admits(&place, "CreateStack", 2.0, at(millis));
         assert!(admits(0) && admits(0) && !admits(0));

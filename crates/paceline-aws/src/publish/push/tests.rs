@@ -17,9 +17,9 @@ use paceline_engine::{Ended, Outcome};
 use paceline_sim::{Images as SimImages, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use tempfile::TempDir;
 
-use crate::call::Notices;
+use crate::call::RetryNotices;
 use crate::error::{AwsError, ErrorKind};
-use crate::publish::{ImagePublisher, Images, Place, publish_image};
+use crate::publish::{AssetTarget, ImagePublisher, Images, publish_image};
 use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::target::Target;
@@ -80,7 +80,7 @@ impl FakeDocker {
         let wire = Wire {
             http: Some(SharedHttpClient::new(http)),
             credentials: Some(SharedCredentialsProvider::new(credentials)),
-            notices: Notices::new(move |line| said.lock().unwrap().push(line.to_owned())),
+            notices: RetryNotices::new(move |line| said.lock().unwrap().push(line.to_owned())),
             ..Wire::default()
         };
         let sessions = Sessions::open(&wire, "us-east-1").await.unwrap();
@@ -95,7 +95,7 @@ impl FakeDocker {
             regions.iter().map(|region| {
                 let target = Target { account: ACCOUNT.to_owned(), region: (*region).to_owned() };
                 let config = sessions.base().to_builder().region(Region::new((*region).to_owned())).build();
-                let place = Place { caller: sessions.caller(&target), target, config };
+                let place = AssetTarget { caller: sessions.caller(&target), target, config };
                 let to = ImageDestination {
                     repository: format!("cdk-hnb659fds-container-assets-{ACCOUNT}-{region}"),
                     tag: "tag".to_owned(),

@@ -8,10 +8,10 @@ use paceline_engine::{Ended, Outcome};
 use super::{Deployment, Next, Progress};
 use crate::environment::StackView;
 use crate::error::AwsError;
-use crate::stack::decide::{Action, Verdict, decide};
 use crate::stack::events::Change;
 use crate::stack::failure::Failure;
-use crate::stack::settle::Settled;
+use crate::stack::state::{Action, OperationResult, action_for};
+use crate::stack::watch::OperationEnd;
 use crate::stack::{outcome, protect};
 
 /// How often a stack operation is tried in all when the failure is known to be transient.
@@ -26,19 +26,21 @@ impl Deployment<'_> {
         &self,
         progress: &mut Progress,
         before: Option<&StackView>,
-        settled: Settled,
+        settled: OperationEnd,
     ) -> Result<Next, AwsError> {
         let (verdict, view, failure, followed) = match settled {
-            Settled::Lost(error) => return Ok(Next::End(outcome::lost(error))),
-            Settled::Overtaken(by) => return Ok(Next::End(outcome::overtaken(self.stack, &by))),
-            Settled::NoChanges => return Ok(Next::End(self.nothing_to_change(before).await)),
-            Settled::Ended { verdict, view, failure, followed, .. } => (verdict, view, failure, followed),
+            OperationEnd::Lost(error) => return Ok(Next::End(outcome::lost(error))),
+            OperationEnd::Overtaken(by) => return Ok(Next::End(outcome::overtaken(self.stack, &by))),
+            OperationEnd::NoChanges => return Ok(Next::End(self.nothing_to_change(before).await)),
+            OperationEnd::Ended { verdict, view, failure, followed, .. } => {
+                (verdict, view, failure, followed)
+            }
         };
         // It has begun again: from here on its own failure counts.
         progress.first = None;
-        let can_be_tried_again = !matches!(decide(Some(&view)), Action::Refuse(_));
+        let can_be_tried_again = !matches!(action_for(Some(&view)), Action::Refuse(_));
         match (verdict, failure) {
-            (Verdict::Succeeded, _) => {
+            (OperationResult::Succeeded, _) => {
                 Ok(Next::End(self.succeeded(before, &view, followed.as_deref()).await))
             }
             (_, Some(failure)) if can_be_tried_again && failure.transient && progress.attempt < ATTEMPTS => {
@@ -100,7 +102,7 @@ impl Deployment<'_> {
     async fn after_importers(
         &self,
         progress: &mut Progress,
-        verdict: Verdict,
+        verdict: OperationResult,
         view: StackView,
         mut failure: Failure,
     ) -> Next {

@@ -7,13 +7,13 @@ use tokio::time::Instant;
 use super::{Deployment, Next, Progress};
 use crate::environment::StackView;
 use crate::error::AwsError;
-use crate::stack::decide::{Action, Verdict, decide};
 use crate::stack::events::{Change, EventLog};
 use crate::stack::limit::Limit;
 use crate::stack::operation::{self, Method, Sent};
 use crate::stack::remove::Removal;
 use crate::stack::review::Review;
-use crate::stack::settle::{Operation, Settled};
+use crate::stack::state::{Action, OperationResult, action_for};
+use crate::stack::watch::{OperationEnd, RunningOperation};
 use crate::stack::{outcome, protect, unchanged};
 use paceline_engine::event::Cause;
 
@@ -25,7 +25,7 @@ impl Deployment<'_> {
         view: Option<&StackView>,
     ) -> Result<Next, AwsError> {
         let Some(view) = view else { return self.create(progress).await };
-        match decide(Some(view)) {
+        match action_for(Some(view)) {
             Action::Create => self.create(progress).await,
             Action::InReview => self.create_in_review(progress, view).await,
             // A stack that only cleans up any more is usable as well.
@@ -65,11 +65,11 @@ impl Deployment<'_> {
     /// Sees an operation through that was going on already. If it is not ours, it is our turn after its end.
     async fn adopt(&self, view: &StackView) -> Result<Next, AwsError> {
         if let Some(operation) = self.ours(view).await? {
-            return Ok(Next::Settled(self.settle(operation).await));
+            return Ok(Next::Ended(self.wait_for_end(operation).await));
         }
         self.context.warn(format!("it is in {}: waiting for that to end", view.status));
-        Ok(match self.settle(Operation::someone_elses(view)).await {
-            lost @ Settled::Lost(_) => Next::Settled(lost),
+        Ok(match self.wait_for_end(RunningOperation::someone_elses(view)).await {
+            lost @ OperationEnd::Lost(_) => Next::Ended(lost),
             _ => Next::Read,
         })
     }
@@ -104,15 +104,15 @@ impl Deployment<'_> {
             digest: self.request.digest(),
         };
         match removal.send(view, 1).await? {
-            Settled::Ended { view: now, .. } if now.status == StackStatus::DeleteComplete => {
+            OperationEnd::Ended { view: now, .. } if now.status == StackStatus::DeleteComplete => {
                 progress.deleted = Some(view.id.clone());
                 Ok(Next::Read)
             }
-            Settled::Ended { view, failure, .. } => {
-                Ok(Next::End(outcome::failed(self.stack, Verdict::Failed, *view, failure)))
+            OperationEnd::Ended { view, failure, .. } => {
+                Ok(Next::End(outcome::failed(self.stack, OperationResult::Failed, *view, failure)))
             }
-            lost @ Settled::Lost(_) => Ok(Next::Settled(lost)),
-            Settled::NoChanges | Settled::Overtaken(_) => {
+            lost @ OperationEnd::Lost(_) => Ok(Next::Ended(lost)),
+            OperationEnd::NoChanges | OperationEnd::Overtaken(_) => {
                 self.read_again(progress, "it is not what it was any more".to_owned()).await
             }
         }
@@ -130,13 +130,18 @@ impl Deployment<'_> {
             _ => progress.has_continued = true,
         }
         self.environment.poller.expect_change();
-        let operation = Operation { token: Some(token), ..Operation::someone_elses(view) };
-        Ok(match self.settle(operation).await {
-            Settled::Ended { verdict: Verdict::Failed, failure: Some(failure), followed: None, .. } => {
+        let operation = RunningOperation { token: Some(token), ..RunningOperation::someone_elses(view) };
+        Ok(match self.wait_for_end(operation).await {
+            OperationEnd::Ended {
+                verdict: OperationResult::Failed,
+                failure: Some(failure),
+                followed: None,
+                ..
+            } => {
                 let hint = Some(outcome::STUCK.to_owned());
                 Next::End(Ended::failed(Cause { hint, ..failure.cause }))
             }
-            lost @ Settled::Lost(_) => Next::Settled(lost),
+            lost @ OperationEnd::Lost(_) => Next::Ended(lost),
             _ => Next::Read,
         })
     }
@@ -176,15 +181,15 @@ impl Deployment<'_> {
     }
 
     /// The stack's last operation, if it does what we want.
-    async fn ours(&self, view: &StackView) -> Result<Option<Operation>, AwsError> {
+    async fn ours(&self, view: &StackView) -> Result<Option<RunningOperation>, AwsError> {
         let changes = EventLog::default().read(self.environment, &view.id).await?;
         let mut tokens = changes.iter().filter_map(|change| change.token.clone());
         let ours = tokens.find(|token| self.request.is_done_by(token));
-        Ok(ours.map(|token| Operation {
+        Ok(ours.map(|token| RunningOperation {
             token: Some(token),
             until_rest: false,
             limit: self.limit(self.method, None),
-            ..Operation::someone_elses(view)
+            ..RunningOperation::someone_elses(view)
         }))
     }
 
@@ -199,11 +204,17 @@ impl Deployment<'_> {
         let request = &self.request;
         let sent = operation::send(self.environment, self.context, request, before, method, token).await?;
         let operation = match sent {
-            Sent::NoChanges => return Ok(Next::Settled(Settled::NoChanges)),
+            Sent::NoChanges => return Ok(Next::Ended(OperationEnd::NoChanges)),
             Sent::OutOfDate(how) => return self.read_again(progress, how).await,
             Sent::Accepted { id } => {
                 let limit = self.limit(method, Some(Instant::now()));
-                Operation { id, token: Some(token.to_owned()), stamp_before: None, until_rest: false, limit }
+                RunningOperation {
+                    id,
+                    token: Some(token.to_owned()),
+                    stamp_before: None,
+                    until_rest: false,
+                    limit,
+                }
             }
             // The answer got lost, or an earlier part of the run had sent it.
             Sent::Known => match self.ask(progress).await? {
@@ -219,8 +230,8 @@ impl Deployment<'_> {
             },
         };
         self.environment.poller.expect_change();
-        let operation = Operation { stamp_before: before.map(|view| view.stamp.clone()), ..operation };
-        Ok(Next::Settled(self.settle(operation).await))
+        let operation = RunningOperation { stamp_before: before.map(|view| view.stamp.clone()), ..operation };
+        Ok(Next::Ended(self.wait_for_end(operation).await))
     }
 
     fn limit(&self, method: Method, sent: Option<Instant>) -> Option<Limit> {

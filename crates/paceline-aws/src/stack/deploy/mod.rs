@@ -43,7 +43,7 @@ use super::importers::Importers;
 use super::operation::Method;
 use super::outcome;
 use super::request::Request;
-use super::settle::{Operation, Settled, settle};
+use super::watch::{OperationEnd, RunningOperation, wait_for_end};
 use crate::environment::{Environment, StackView, find};
 use crate::error::AwsError;
 
@@ -91,7 +91,7 @@ enum Next {
     /// The stack has to be read again.
     Read,
     /// An operation that does what the app wants has ended.
-    Settled(Settled),
+    Ended(OperationEnd),
 }
 
 impl Deployment<'_> {
@@ -116,7 +116,7 @@ impl Deployment<'_> {
                 None => self.ask(progress).await?,
             };
             let next = match self.act(progress, view.as_ref()).await? {
-                Next::Settled(settled) => self.conclude(progress, view.as_ref(), settled).await?,
+                Next::Ended(settled) => self.conclude(progress, view.as_ref(), settled).await?,
                 next => next,
             };
             if let Next::End(ended) = next {
@@ -162,10 +162,10 @@ impl Deployment<'_> {
         outcome::refused(self.stack, view, why, cause)
     }
 
-    async fn settle(&self, operation: Operation) -> Settled {
+    async fn wait_for_end(&self, operation: RunningOperation) -> OperationEnd {
         // Not being able to look says nothing about the stack.
-        let settled = settle(self.environment, self.context, self.stack, operation).await;
-        settled.unwrap_or_else(Settled::Lost)
+        let ended = wait_for_end(self.environment, self.context, self.stack, operation).await;
+        ended.unwrap_or_else(OperationEnd::Lost)
     }
 
     /// The stack has changed since it was read: reads it again, after a pause.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_host::build::Kind;
+use paceline_host::build::CollectedKind;
 
 use super::{Place, commands};
 
@@ -32,8 +32,12 @@ fn what_a_build_leaves_is_collected_whether_it_failed_or_not() {
         let ran = place.run(LEAVES);
         let found: Vec<_> = ran.build.collected.iter().map(|one| (one.kind, one.files.len())).collect();
         // The reports come in the order of their names.
-        let expected =
-            [(Kind::Report, 0), (Kind::Report, 1), (Kind::Artifacts, 2), (Kind::SecondaryArtifacts, 3)];
+        let expected = [
+            (CollectedKind::Report, 0),
+            (CollectedKind::Report, 1),
+            (CollectedKind::Artifacts, 2),
+            (CollectedKind::SecondaryArtifacts, 3),
+        ];
         assert_eq!(found, expected);
         for path in [
             "reports/tests/junit.xml",

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::actions::valid_name;
 use super::{does_not_exist, key_of};
 use crate::wire::{Fault, Outcome, Request};
-use crate::world::{Place, Region, Stack, World};
+use crate::world::{AccountRegion, Region, Stack, World};
 
 /// The ARN of the stack that has this alias.
 pub(super) fn meant<'a>(region: &'a Region, alias: &str) -> Option<&'a Arc<str>> {
@@ -23,7 +23,7 @@ pub(super) fn set(world: &mut World, request: &Request) -> Outcome {
 }
 
 /// Gives a stack an alias.
-pub(crate) fn give(world: &mut World, place: &Place, name: &str, alias: &str) -> Result<(), Fault> {
+pub(crate) fn give(world: &mut World, place: &AccountRegion, name: &str, alias: &str) -> Result<(), Fault> {
     valid_name(alias)?;
     let key = key_of(world, place, name).ok_or_else(|| Fault::validation(does_not_exist(name)))?;
     if key_of(world, place, alias).is_some() {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{does_not_exist, key_of, named, page};
 use crate::services::service::{denied, is_denied};
 use crate::wire::{Fault, Outcome, Request};
-use crate::world::{BoundParameter, Event, Place, Resource, Stack, World, add, written};
+use crate::world::{AccountRegion, BoundParameter, Event, Resource, Stack, World, add, written};
 
 /// The stack that `cdk bootstrap` makes.
 const TOOLKIT: &str = "CDKToolkit";
@@ -49,7 +49,7 @@ pub(super) fn stacks(world: &mut World, request: &Request) -> Outcome {
 }
 
 /// The stack that `cdk bootstrap` leaves, as far as anybody asks for it. It is in no list: nobody deploys it here.
-fn toolkit(place: &Place) -> Value {
+fn toolkit(place: &AccountRegion) -> Value {
     let bucket = format!("cdk-hnb659fds-assets-{}-{}", place.account, place.region);
     let domain = format!("{bucket}.s3.{}.{}", place.region, place.url_suffix());
     let output = |key: &str, value: String| json!({"OutputKey": key, "OutputValue": value});

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request};
-use crate::world::{Place, Stack, StackKey, World};
+use crate::world::{AccountRegion, Stack, StackKey, World};
 
 pub(crate) use aliases::give as give_alias;
 
@@ -77,7 +77,7 @@ fn perform(world: &mut World, request: &Request) -> Outcome {
 }
 
 /// The key of the stack that a name, an alias or an ARN means. A name means the one that is not deleted.
-fn key_of(world: &World, place: &Place, name: &str) -> Option<StackKey> {
+fn key_of(world: &World, place: &AccountRegion, name: &str) -> Option<StackKey> {
     let region = world.region(place)?;
     let arn: Arc<str> = if name.starts_with("arn:") {
         region.stacks.get_key_value(name)?.0.clone()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request, strings, text};
 use crate::world::repositories::{holds, is_there, push, pushed};
-use crate::world::{Place, World, add, epoch};
+use crate::world::{AccountRegion, World, add, epoch};
 
 /// Elastic Container Registry.
 pub(super) struct Ecr;
@@ -134,7 +134,7 @@ fn repository<'a>(world: &World, request: &'a Request) -> Result<&'a str, Fault>
     if is_there(world, &request.place, name) { Ok(name) } else { Err(missing(&request.place, name)) }
 }
 
-fn missing(place: &Place, name: &str) -> Fault {
+fn missing(place: &AccountRegion, name: &str) -> Fault {
     Fault::bad(
         "RepositoryNotFoundException",
         format!(

@@ -17,7 +17,7 @@ use self::upload::payload;
 use self::write::{NAMESPACE, xml};
 use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Protocol, Request, respond, set_header};
-use crate::world::{Object, Place, World, etag};
+use crate::world::{AccountRegion, Object, World, etag};
 
 /// Simple Storage Service.
 pub(super) struct S3;
@@ -123,7 +123,7 @@ fn perform(world: &mut World, request: &Request) -> Result<Response<Bytes>, Faul
 
 /// Checks that a bucket is there, belongs to whom the caller expects, and is in the region the
 /// request was signed for.
-fn enter(world: &mut World, request: &Request, bucket: &str) -> Result<Place, Fault> {
+fn enter(world: &mut World, request: &Request, bucket: &str) -> Result<AccountRegion, Fault> {
     let place = world
         .bucket_owner(bucket)
         .ok_or_else(|| Fault::new(404, "NoSuchBucket", "The specified bucket does not exist"))?;

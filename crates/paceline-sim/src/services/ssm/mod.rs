@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request, strings, text};
 use crate::world::parameters::{StoredParameter, read, write};
-use crate::world::{Known, Place, World, epoch};
+use crate::world::{AccountRegion, Known, World, epoch};
 
 /// Parameter Store.
 pub(super) struct Ssm;
@@ -76,7 +76,7 @@ fn perform(world: &mut World, request: &Request) -> Outcome {
     }
 }
 
-fn described(place: &Place, name: &str, parameter: &StoredParameter) -> Value {
+fn described(place: &AccountRegion, name: &str, parameter: &StoredParameter) -> Value {
     let plain = name.split(':').next().unwrap_or(name);
     json!({
         "Name": plain,

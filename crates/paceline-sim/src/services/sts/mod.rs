@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request, access_key_for};
-use crate::world::{Place, World, add, written};
+use crate::world::{AccountRegion, World, add, written};
 
 /// Security Token Service.
 pub(super) struct Sts;
@@ -90,7 +90,7 @@ fn may_be_assumed(world: &World, account: &str, name: &str) -> bool {
     }
     let Some(rest) = name.strip_prefix("cdk-") else { return true };
     match rest.split_once(&format!("-{account}-")) {
-        Some((_, region)) => world.is_bootstrapped(&Place::new(account, region)),
+        Some((_, region)) => world.is_bootstrapped(&AccountRegion::new(account, region)),
         None => true,
     }
 }

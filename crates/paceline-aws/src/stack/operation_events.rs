@@ -10,15 +10,15 @@ use std::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 use paceline_assembly::{ResourceStatus, StackStatus};
 
-use super::decide::Verdict;
 use super::events::{Change, starts_operation};
+use super::state::OperationResult;
 
 /// The stack's time of the last update and its first event after it are hardly further apart.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 
 /// The events of a stack around an operation, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Story {
+pub(super) struct OperationEvents {
     /// The operation's token, if it is ours.
     token: Option<String>,
     changes: Vec<Change>,
@@ -28,7 +28,7 @@ pub(super) struct Story {
     changed_at: Option<Timestamp>,
 }
 
-impl Story {
+impl OperationEvents {
     pub(super) fn new(token: Option<String>) -> Self {
         Self { token, ..Self::default() }
     }
@@ -187,20 +187,20 @@ pub(super) fn goes_wrong(status: &StackStatus) -> bool {
     status.is_rollback() || status.failed() || status.is_deletion()
 }
 
-/// What a look and the events say together.
+/// What a look and the events say agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(super) enum Agreement {
     /// It goes on.
     Going,
     /// It has ended, by both.
-    Ended(Verdict),
+    Ended(OperationResult),
     /// They do not agree, or the look is older than the operation.
     Unsure,
 }
 
 /// What a look says by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Reading {
     /// The stack is as it was before the operation.
     Past,
     /// There is no such stack, or not yet.
@@ -208,15 +208,15 @@ pub(super) enum Look {
     /// It is in a state in which operations go on.
     Going,
     /// It is in a state in which they end.
-    Ended(Verdict),
+    Ended(OperationResult),
 }
 
-/// Puts together what a look says and how the operation ended by its events, if they say that it has.
-pub(super) fn together(look: Look, told: Option<Verdict>) -> Sight {
+/// Puts agree what a look says and how the operation ended by its events, if they say that it has.
+pub(super) fn agree(look: Reading, told: Option<OperationResult>) -> Agreement {
     match (look, told) {
-        (Look::Going, None) => Sight::Going,
-        (Look::Ended(seen), Some(told)) if seen == told => Sight::Ended(told),
-        _ => Sight::Unsure,
+        (Reading::Going, None) => Agreement::Going,
+        (Reading::Ended(seen), Some(told)) if seen == told => Agreement::Ended(told),
+        _ => Agreement::Unsure,
     }
 }
 
@@ -245,15 +245,15 @@ mod tests {
         }
     }
 
-    fn story(changes: &[Change]) -> Story {
-        let mut story = Story::new(OURS.map(str::to_owned));
+    fn story(changes: &[Change]) -> OperationEvents {
+        let mut story = OperationEvents::new(OURS.map(str::to_owned));
         for change in changes {
             story.add(change.clone());
         }
         story
     }
 
-    fn statuses(story: &Story) -> Vec<(i64, ResourceStatus)> {
+    fn statuses(story: &OperationEvents) -> Vec<(i64, ResourceStatus)> {
         story.own().iter().map(|change| (change.at.as_second(), change.status.clone())).collect()
     }
 
@@ -324,15 +324,15 @@ mod tests {
 
     #[test]
     fn only_what_a_look_and_the_events_agree_on_is_an_end() {
-        use Verdict::{Failed, RolledBack, Succeeded};
-        let looks = [Look::Past, Look::Absent, Look::Going]
+        use OperationResult::{Failed, RolledBack, Succeeded};
+        let looks = [Reading::Past, Reading::Absent, Reading::Going]
             .into_iter()
-            .chain([Succeeded, RolledBack, Failed].map(Look::Ended));
+            .chain([Succeeded, RolledBack, Failed].map(Reading::Ended));
         for look in looks {
             for told in [None, Some(Succeeded), Some(RolledBack), Some(Failed)] {
-                let sight = together(look, told);
-                let ended = told.filter(|&told| look == Look::Ended(told));
-                assert_eq!(matches!(sight, Sight::Ended(_)), ended.is_some(), "{look:?} {told:?}");
+                let sight = agree(look, told);
+                let ended = told.filter(|&told| look == Reading::Ended(told));
+                assert_eq!(matches!(sight, Agreement::Ended(_)), ended.is_some(), "{look:?} {told:?}");
             }
         }
     }

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 /// What a wait condition was told, or is being told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Mark {
+pub(super) struct Marker {
     pub(super) success: bool,
     pub(super) reason: String,
     /// Whether it is certain that it arrived.
     pub(super) confirmed: bool,
 }
 
-impl Mark {
+impl Marker {
     /// What is remembered. A file that cannot be understood remembers nothing: then it is signalled once more.
     pub(super) fn read(path: &Utf8Path) -> Option<Self> {
         serde_json::from_slice(&fs_err::read(path).ok()?).ok()

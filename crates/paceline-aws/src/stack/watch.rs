@@ -10,11 +10,11 @@ use paceline_assembly::{ResourceStatus, Stack, StackStatus};
 use paceline_engine::{ResourceProgress, StepContext};
 use tokio::time::Instant;
 
-use super::decide::{Verdict, verdict};
 use super::events::{Change, EventLog};
-use super::evidence::{Look, Sight, Story, goes_wrong, is_past, somebody, together};
 use super::failure::{Failure, failed_resource, first_cause};
 use super::limit::Limit;
+use super::operation_events::{Agreement, OperationEvents, Reading, agree, goes_wrong, is_past, somebody};
+use super::state::{OperationResult, result_of};
 use crate::environment::Environment;
 use crate::environment::{self, StackView};
 use crate::error::{AwsError, ErrorKind};
@@ -32,7 +32,7 @@ const LEFT_AFTER: Duration = Duration::from_mins(15);
 
 /// An operation that is going on.
 #[derive(Debug, Clone)]
-pub(super) struct Operation {
+pub(super) struct RunningOperation {
     /// The stack's id.
     pub(super) id: String,
     /// The token it was sent with, if it is ours.
@@ -45,7 +45,7 @@ pub(super) struct Operation {
     pub(super) limit: Option<Limit>,
 }
 
-impl Operation {
+impl RunningOperation {
     /// An operation that was going on before we looked.
     pub(super) fn someone_elses(view: &StackView) -> Self {
         Self { id: view.id.clone(), token: None, stamp_before: None, until_rest: true, limit: None }
@@ -54,14 +54,14 @@ impl Operation {
 
 /// How an operation ended.
 #[derive(Debug)]
-pub(super) enum Settled {
+pub(super) enum OperationEnd {
     NoChanges,
     /// AWS could not be reached any more; the operation goes on there.
     Lost(AwsError),
     /// Somebody deleted the stack in the middle of it: this is how that began.
     Overtaken(Box<Change>),
     Ended {
-        verdict: Verdict,
+        verdict: OperationResult,
         view: Box<StackView>,
         /// Why, unless it succeeded.
         failure: Option<Failure>,
@@ -73,17 +73,17 @@ pub(super) enum Settled {
 }
 
 /// Waits for the end of an operation and reports what happens meanwhile.
-pub(super) async fn settle(
+pub(super) async fn wait_for_end(
     environment: &Environment,
     context: &StepContext,
     stack: &Stack,
-    operation: Operation,
-) -> Result<Settled, AwsError> {
+    operation: RunningOperation,
+) -> Result<OperationEnd, AwsError> {
     context.accepted(&operation.id, operation.token.clone());
     let mut watch = Watch {
         environment,
         context,
-        story: Story::new(operation.token.clone()),
+        events: OperationEvents::new(operation.token.clone()),
         operation,
         log: EventLog::default(),
         complete: BTreeSet::new(),
@@ -97,27 +97,27 @@ pub(super) async fn settle(
         is_cancelled: false,
     };
     let (verdict, mut view) = watch.until_the_end().await?;
-    if let Some(by) = watch.story.overtaken_by() {
-        return Ok(Settled::Overtaken(Box::new(by.clone())));
+    if let Some(by) = watch.events.overtaken_by() {
+        return Ok(OperationEnd::Overtaken(Box::new(by.clone())));
     }
     // A deleted stack's own words are in its events alone.
     if view.reason.is_none() {
-        view.reason = watch.story.reason();
+        view.reason = watch.events.reason();
     }
     let failure = match verdict {
-        Verdict::Succeeded => None,
+        OperationResult::Succeeded => None,
         // Whatever stops a rollback is worse than what it was begun for.
-        Verdict::RolledBack | Verdict::Failed => {
+        OperationResult::RolledBack | OperationResult::Failed => {
             let known = watch.limit_failure().or_else(|| watch.cancelled()).filter(|_| !is_stuck(&view));
             match known {
-                None => first_cause(environment, watch.story.own(), &stack.construct_paths, 0).await,
+                None => first_cause(environment, watch.events.own(), &stack.construct_paths, 0).await,
                 known => known,
             }
         }
     };
-    let left = left(watch.story.own());
-    let followed = watch.story.followed_by().cloned().map(Box::new);
-    Ok(Settled::Ended { verdict, view: Box::new(view), failure, left, followed })
+    let left = left(watch.events.own());
+    let followed = watch.events.followed_by().cloned().map(Box::new);
+    Ok(OperationEnd::Ended { verdict, view: Box::new(view), failure, left, followed })
 }
 
 fn is_stuck(view: &StackView) -> bool {
@@ -139,8 +139,8 @@ fn left(changes: &[Change]) -> Vec<Change> {
 pub(super) struct Watch<'a> {
     pub(super) environment: &'a Environment,
     pub(super) context: &'a StepContext,
-    pub(super) operation: Operation,
-    pub(super) story: Story,
+    pub(super) operation: RunningOperation,
+    pub(super) events: OperationEvents,
     log: EventLog,
     complete: BTreeSet<String>,
     total: usize,
@@ -166,7 +166,7 @@ struct Doubt {
 }
 
 impl Watch<'_> {
-    async fn until_the_end(&mut self) -> Result<(Verdict, StackView), AwsError> {
+    async fn until_the_end(&mut self) -> Result<(OperationResult, StackView), AwsError> {
         loop {
             let view = self.environment.poller.look(self.name).await?;
             let view = view.filter(|view| self.is_it(view));
@@ -177,7 +177,7 @@ impl Watch<'_> {
             if let Some(ended) = self.ended(look, view.as_ref()) {
                 return Ok(ended);
             }
-            if together(look, self.told()) == Sight::Going {
+            if agree(look, self.told()) == Agreement::Going {
                 self.doubt = None;
                 if let Some(view) = &view {
                     self.keep_limit(view).await?;
@@ -193,33 +193,33 @@ impl Watch<'_> {
         view.id == self.operation.id || !self.operation.id.starts_with("arn:")
     }
 
-    fn look(&mut self, view: Option<&StackView>) -> Look {
-        let Some(view) = view else { return Look::Absent };
+    fn look(&mut self, view: Option<&StackView>) -> Reading {
+        let Some(view) = view else { return Reading::Absent };
         if self.operation.stamp_before.as_ref().is_some_and(|before| is_past(&view.stamp, before)) {
-            return Look::Past;
+            return Reading::Past;
         }
-        self.story.saw(&view.stamp);
-        self.judge(&view.status).map_or(Look::Going, Look::Ended)
+        self.events.saw(&view.stamp);
+        self.judge(&view.status).map_or(Reading::Going, Reading::Ended)
     }
 
-    fn judge(&self, status: &StackStatus) -> Option<Verdict> {
+    fn judge(&self, status: &StackStatus) -> Option<OperationResult> {
         let rests = !self.operation.until_rest || status.is_settled();
-        verdict(status).filter(|_| rests)
+        result_of(status).filter(|_| rests)
     }
 
     /// What the events say about the operation's end.
-    fn told(&self) -> Option<Verdict> {
-        self.story.last().and_then(|change| self.judge(&change.status.of_stack()))
+    fn told(&self) -> Option<OperationResult> {
+        self.events.last().and_then(|change| self.judge(&change.status.of_stack()))
     }
 
     /// Whether it is time to read the events. That the stack has turned to something else is news.
-    fn are_events_due(&mut self, look: Look, view: Option<&StackView>) -> bool {
-        let status = view.filter(|_| look != Look::Past).map(|view| view.status.clone());
+    fn are_events_due(&mut self, look: Reading, view: Option<&StackView>) -> bool {
+        let status = view.filter(|_| look != Reading::Past).map(|view| view.status.clone());
         let has_turned = self.seen.is_some() && self.seen != status;
         self.seen = status;
-        let seems_over = !matches!(look, Look::Going) && self.doubt.is_none();
+        let seems_over = !matches!(look, Reading::Going) && self.doubt.is_none();
         let lags =
-            self.goes_wrong() && !self.story.last().is_some_and(|last| goes_wrong(&last.status.of_stack()));
+            self.goes_wrong() && !self.events.last().is_some_and(|last| goes_wrong(&last.status.of_stack()));
         has_turned || seems_over || lags || self.read_at.elapsed() >= self.interval()
     }
 
@@ -235,28 +235,29 @@ impl Watch<'_> {
     }
 
     /// How the operation ended, if that is proved.
-    fn ended(&self, look: Look, view: Option<&StackView>) -> Option<(Verdict, StackView)> {
-        let last = self.story.last();
+    fn ended(&self, look: Reading, view: Option<&StackView>) -> Option<(OperationResult, StackView)> {
+        let last = self.events.last();
         // The id is that of no other stack, and nothing comes after this, whoever asked for it.
-        let mut all = self.story.all().iter();
+        let mut all = self.events.all().iter();
         if all.any(|change| change.of_stack && change.status == ResourceStatus::DeleteComplete) {
-            return Some((Verdict::RolledBack, StackView::gone(&self.operation.id)));
+            return Some((OperationResult::RolledBack, StackView::gone(&self.operation.id)));
         }
-        if let (Sight::Ended(verdict), Some(view)) = (together(look, self.told()), view) {
+        if let (Agreement::Ended(verdict), Some(view)) = (agree(look, self.told()), view) {
             return Some((verdict, view.clone()));
         }
         // What the stack is in now is someone else's doing.
-        let (told, view) = (self.told()?, view.filter(|_| look != Look::Past && self.story.is_followed())?);
-        let (status, reason) = (last?.status.of_stack(), self.story.reason());
+        let (told, view) =
+            (self.told()?, view.filter(|_| look != Reading::Past && self.events.is_followed())?);
+        let (status, reason) = (last?.status.of_stack(), self.events.reason());
         Some((told, StackView { status, reason, ..view.clone() }))
     }
 
     /// AWS contradicts itself, or shows only the past: asks for this one stack, tells of it, and gives up at last.
     async fn doubt(
         &mut self,
-        look: Look,
+        look: Reading,
         view: Option<&StackView>,
-    ) -> Result<Option<(Verdict, StackView)>, AwsError> {
+    ) -> Result<Option<(OperationResult, StackView)>, AwsError> {
         let now = Instant::now();
         let doubt = *self.doubt.get_or_insert(Doubt { since: now, told_at: now + TOLD_AFTER });
         if self.told().is_some() {
@@ -267,11 +268,11 @@ impl Watch<'_> {
                 return Ok(Some(ended));
             }
         }
-        let is_at_rest = matches!(look, Look::Ended(_) | Look::Absent);
+        let is_at_rest = matches!(look, Reading::Ended(_) | Reading::Absent);
         if self.operation.token.is_none() && is_at_rest && doubt.since.elapsed() >= TOLD_AFTER {
             // It is not ours, and whatever comes next is refused as long as it goes on.
             let view = view.cloned().unwrap_or_else(|| StackView::gone(&self.operation.id));
-            return Ok(Some((verdict(&view.status).unwrap_or(Verdict::Failed), view)));
+            return Ok(Some((result_of(&view.status).unwrap_or(OperationResult::Failed), view)));
         }
         let why = self.contradiction(look, view);
         if now.duration_since(doubt.since.max(self.news_at)) >= LEFT_AFTER {
@@ -287,14 +288,14 @@ impl Watch<'_> {
     }
 
     /// How AWS contradicts itself.
-    fn contradiction(&self, look: Look, view: Option<&StackView>) -> String {
+    fn contradiction(&self, look: Reading, view: Option<&StackView>) -> String {
         let status = view.map_or("", |view| view.status.as_str());
         let shown = match look {
-            Look::Past => format!("AWS still shows the stack as it was before ({status})"),
-            Look::Absent => "AWS does not show the stack".to_owned(),
-            Look::Going | Look::Ended(_) => format!("AWS shows the stack in {status}"),
+            Reading::Past => format!("AWS still shows the stack as it was before ({status})"),
+            Reading::Absent => "AWS does not show the stack".to_owned(),
+            Reading::Going | Reading::Ended(_) => format!("AWS shows the stack in {status}"),
         };
-        match self.story.last() {
+        match self.events.last() {
             Some(last) => format!("{shown}, though its events say {}", last.status),
             None => format!("{shown}, and no event of this operation"),
         }
@@ -302,8 +303,8 @@ impl Watch<'_> {
 
     /// That somebody cancelled it, if that is why it was rolled back.
     fn cancelled(&self) -> Option<Failure> {
-        let own = self.story.own();
-        let by = self.story.cancelled_by().filter(|_| !self.is_cancelled && !failed_resource(own))?;
+        let own = self.events.own();
+        let by = self.events.cancelled_by().filter(|_| !self.is_cancelled && !failed_resource(own))?;
         let failure = Failure::of_stack(self.name, format!("{} cancelled its update", somebody(by)));
         Some(failure.hint("find out who (CancelUpdateStack in CloudTrail), then run it again"))
     }
@@ -318,11 +319,11 @@ impl Watch<'_> {
             self.news_at = Instant::now();
         }
         for change in changes {
-            self.story.add(change);
+            self.events.add(change);
         }
         let goes_wrong = self.goes_wrong();
         let told: Vec<ResourceProgress> = self
-            .story
+            .events
             .untold()
             .into_iter()
             .map(|change| {
@@ -333,7 +334,7 @@ impl Watch<'_> {
                     done: self.complete.len(),
                     total: self.total.max(self.complete.len()),
                     // The events may lag behind what the poll has seen.
-                    unconfirmed: goes_wrong || !self.story.is_confirmed(&change),
+                    unconfirmed: goes_wrong || !self.events.is_confirmed(&change),
                     logical_id: change.logical_id,
                     resource_type: change.resource_type,
                     status: change.status,

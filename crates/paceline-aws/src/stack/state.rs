@@ -27,7 +27,7 @@ pub(super) enum Action {
 
 /// Decides by status, as "Understand stack creation events" and the status codes of the CloudFormation
 /// User Guide describe them.
-pub(super) fn decide(view: Option<&StackView>) -> Action {
+pub(super) fn action_for(view: Option<&StackView>) -> Action {
     let Some(view) = view else { return Action::Create };
     match &view.status {
         StackStatus::ReviewInProgress => Action::InReview,
@@ -51,7 +51,7 @@ pub(super) fn decide(view: Option<&StackView>) -> Action {
 /// The parameters whose values the next operation can take over from a stack. Unknown where something is going on
 /// with it, or a person has to look at it.
 pub(crate) fn previous_parameters(view: Option<&StackView>) -> Option<BTreeSet<String>> {
-    match (decide(view), view) {
+    match (action_for(view), view) {
         (Action::Update | Action::ContinueRollback, Some(view)) => Some(view.parameters.clone()),
         (Action::Create | Action::DeleteFirst, _) => Some(BTreeSet::new()),
         _ => None,
@@ -60,7 +60,7 @@ pub(crate) fn previous_parameters(view: Option<&StackView>) -> Option<BTreeSet<S
 
 /// How an operation ended, by the status it left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum OperationResult {
     Succeeded,
     /// What was there before is there again.
     RolledBack,
@@ -70,15 +70,15 @@ pub(super) enum Verdict {
 /// Judges a status; `None` while the operation goes on.
 ///
 /// A stack whose update is complete but for cleaning up replaced resources is usable.
-pub(super) fn verdict(status: &StackStatus) -> Option<Verdict> {
+pub(super) fn result_of(status: &StackStatus) -> Option<OperationResult> {
     if status.has_succeeded() {
-        Some(Verdict::Succeeded)
+        Some(OperationResult::Succeeded)
     } else if status.is_rolled_back() || *status == StackStatus::DeleteComplete {
-        Some(Verdict::RolledBack)
+        Some(OperationResult::RolledBack)
     } else if status.is_in_progress() {
         None
     } else {
-        Some(Verdict::Failed)
+        Some(OperationResult::Failed)
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) fn verdict(status: &StackStatus) -> Option<Verdict> {
 /// was rolled back.
 pub(crate) fn is_usable(view: &StackView) -> bool {
     matches!(view.status, StackStatus::UpdateRollbackComplete | StackStatus::ImportRollbackComplete)
-        || verdict(&view.status) == Some(Verdict::Succeeded)
+        || result_of(&view.status) == Some(OperationResult::Succeeded)
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
             let status = StackStatus::from(*status);
             assert!(StackStatus::KNOWN.contains(&status), "{status}");
             let goes_on = status.is_in_progress() && status != StackStatus::UpdateCompleteCleanupInProgress;
-            assert_eq!(verdict(&status).is_none(), goes_on, "{status}");
+            assert_eq!(result_of(&status).is_none(), goes_on, "{status}");
         }
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 /// An account and a region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct AccountRegion {
     pub(crate) account: Arc<str>,
     pub(crate) region: Arc<str>,
 }
 
-impl Place {
+impl AccountRegion {
     pub(crate) fn new(account: &str, region: &str) -> Self {
         Self { account: account.into(), region: region.into() }
     }
@@ -32,6 +32,6 @@ impl Place {
 /// Where a stack is kept: its place and its ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StackKey {
-    pub(crate) place: Place,
+    pub(crate) place: AccountRegion,
     pub(crate) arn: Arc<str>,
 }

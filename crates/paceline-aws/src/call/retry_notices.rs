@@ -14,14 +14,14 @@ const EVERY: Duration = Duration::from_secs(30);
 
 /// Takes lines for a person. By default nobody hears them.
 #[derive(Clone, Default)]
-pub struct Notices(Option<Arc<Inner>>);
+pub struct RetryNotices(Option<Arc<Inner>>);
 
 struct Inner {
     say: Box<dyn Fn(&str) + Send + Sync>,
     said: Mutex<HashMap<String, Instant>>,
 }
 
-impl Notices {
+impl RetryNotices {
     /// Gives each line to `say`.
     pub fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(Inner { say: Box::new(say), said: Mutex::default() })))
@@ -46,8 +46,8 @@ impl Notices {
     }
 }
 
-impl fmt::Debug for Notices {
+impl fmt::Debug for RetryNotices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Notices").field(&self.0.is_some()).finish()
+        f.debug_tuple("RetryNotices").field(&self.0.is_some()).finish()
     }
 }
