@@ -83,7 +83,7 @@ pub fn say_painted(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", clean_but_for_colors(text));
 }
 
-/// The usual connection to AWS. RetryNotices that AWS does not answer go to stderr, if no event reports it.
+/// The usual connection to AWS. A notice that AWS does not answer goes to stderr, if no event reports it.
 pub fn wire() -> Wire {
     Wire { notices: RetryNotices::new(|line| say(&format!("note: {line}"))), ..Wire::default() }
 }

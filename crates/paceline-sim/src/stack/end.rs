@@ -48,7 +48,7 @@ pub(super) fn finish(run: &mut Run<'_>) {
             settle(run, StackStatus::RollbackComplete, None);
         }
         OperationKind::RollBackUpdate if failed => {
-            settle(run, StackStatus::UpdateRollbackFailed, Some(failures))
+            settle(run, StackStatus::UpdateRollbackFailed, Some(failures));
         }
         OperationKind::RollBackUpdate => {
             if let Some(stable) = run.stack.stable.take() {

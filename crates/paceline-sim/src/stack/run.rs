@@ -350,10 +350,10 @@ impl Run<'_> {
             }
             (OperationKind::Import, _) => end::import_failed(self, reason),
             (OperationKind::Create, OnFailure::Nothing) => {
-                end::settle(self, StackStatus::CreateFailed, Some(reason))
+                end::settle(self, StackStatus::CreateFailed, Some(reason));
             }
             (OperationKind::Update, OnFailure::Nothing) => {
-                end::settle(self, StackStatus::UpdateFailed, Some(reason))
+                end::settle(self, StackStatus::UpdateFailed, Some(reason));
             }
             _ => {}
         }

@@ -187,7 +187,7 @@ async fn a_login_that_hangs_is_ended() {
 
 #[tokio::test]
 async fn what_docker_prints_fills_no_pipe() {
-    let much = "head -c 3000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero | tr '\\0' '\\n' >&2; cat > password";
+    let much = "head -c 300000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero | tr '\\0' '\\n' >&2; cat > password";
     let login = format!("{much}; echo \"$5\" > logins");
     FakeDocker::with(&[("build", much), ("login", &login)]).publishes().await;
 }
