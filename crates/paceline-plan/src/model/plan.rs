@@ -11,6 +11,7 @@ use super::edge::Edge;
 use super::estimate::Basis;
 use super::findings::{Borrowed, ByName, DeclaredOnly, External, KeptContext, Relaxed, SynthesisTimes};
 use super::graph::Graph;
+use super::left_out::LeftOut;
 use super::operation::StepOperation;
 use super::step::{Step, Work};
 use super::warning::Warning;
@@ -99,43 +100,6 @@ pub struct Phase {
     pub barrier: bool,
     /// The ids of its stacks that will be deployed.
     pub stacks: Vec<String>,
-}
-
-/// A stack that will not be deployed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
-    /// Its id.
-    pub stack: String,
-    /// Why.
-    pub why: LeftOutReason,
-}
-
-/// Why a stack will not be deployed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LeftOutReason {
-    /// Its region is not switched on.
-    RegionOff {
-        /// The region.
-        region: String,
-        /// The environment variable that switches it on.
-        variable: String,
-    },
-    /// It waits for a stack that is left out.
-    WaitsFor {
-        /// The id of that stack.
-        stack: String,
-    },
-    /// `--exclude` names it.
-    Excluded,
-    /// `--only` names others.
-    NotInOnly,
-    /// Stacks are named, and these alone are meant.
-    NotNamed,
-    /// Stacks are named, and none of them needs it.
-    NotNeeded,
-    /// Stacks to delete are named, and it needs none of them.
-    NeedsNoneNamed,
 }
 
 impl PlannedStack {

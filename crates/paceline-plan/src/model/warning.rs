@@ -6,7 +6,7 @@ use std::time::Duration;
 use paceline_config::Reason;
 use serde::{Deserialize, Serialize};
 
-use super::plan::LeftOutReason;
+use super::left_out::LeftOutReason;
 use super::template_place::TemplatePlace;
 
 /// What a person should know before deploying. Its sentence is made in `show`.

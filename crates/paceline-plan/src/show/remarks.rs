@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::{Page, Tone};
+use super::page::{Page, Tone};
 use super::wording::{clean, count, show_duration};
 use crate::model::{ByName, DeclaredOnly, External, Reason, Relaxed, SynthesisTimes};
 

@@ -1,13 +1,11 @@
 //! A plan for people, in a terminal or a build log.
 
-mod forecast;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use forecast::short_source;
-
 use super::lookups::synthesized_again;
+use super::page::{Page, TIED, TextOptions, Tone};
+use super::times::short_source;
 use super::wording::{clean, count, show_duration, show_reasons};
 use crate::config::IamRoles;
 use crate::model::{Basis, Plan, PlannedStack, Reason, Step, Work, folded};
@@ -22,24 +20,6 @@ const FEW_AT_A_BARRIER: usize = 3;
 
 /// A file that takes longer to upload is named on the critical path.
 const SLOW_FILE: Duration = Duration::from_secs(10);
-
-/// A space at which no line is broken.
-const TIED: char = '\u{a0}';
-
-/// How a plan is shown to people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TextOptions {
-    /// Whether to use ANSI colours.
-    pub color: bool,
-    /// At which column to break lines.
-    pub width: usize,
-}
-
-impl Default for TextOptions {
-    fn default() -> Self {
-        Self { color: false, width: 80 }
-    }
-}
 
 /// The plan as `plan --format text` prints it.
 pub fn text(plan: &Plan, forecast: &Forecast, options: &TextOptions) -> String {
@@ -74,66 +54,7 @@ pub fn text(plan: &Plan, forecast: &Forecast, options: &TextOptions) -> String {
     page.out
 }
 
-#[derive(Clone, Copy)]
-pub(super) enum Tone {
-    Strong,
-    Dim,
-    Warn,
-}
-
-pub(super) struct Page<'a> {
-    out: String,
-    options: TextOptions,
-    pub(super) plan: &'a Plan,
-}
-
 impl<'a> Page<'a> {
-    pub(super) fn line(&mut self, text: &str) {
-        self.out.push_str(text.trim_end());
-        self.out.push('\n');
-    }
-
-    fn paint(&self, tone: Tone, text: &str) -> String {
-        if !self.options.color {
-            return text.to_owned();
-        }
-        let code = match tone {
-            Tone::Strong => "1",
-            Tone::Dim => "2",
-            Tone::Warn => "33",
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
-    }
-
-    pub(super) fn title(&mut self, text: &str) {
-        let title = self.paint(Tone::Strong, &clean(text));
-        self.line(&title);
-    }
-
-    /// A text that is broken between words; `first` stands before its first line, and every other line starts
-    /// below where the text does.
-    pub(super) fn paragraph(&mut self, first: &str, text: &str, tone: Option<Tone>) {
-        let indent = first.chars().count();
-        let room = self.options.width.saturating_sub(indent).max(24);
-        let mut line = String::new();
-        let mut lines = Vec::new();
-        for word in clean(text).split(' ').filter(|word| !word.is_empty()) {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(&word.replace(TIED, " "));
-        }
-        lines.push(line);
-        for (number, line) in lines.iter().enumerate() {
-            let shown = tone.map_or_else(|| line.clone(), |tone| self.paint(tone, line));
-            let lead = if number == 0 { first.to_owned() } else { " ".repeat(indent) };
-            self.line(&format!("{lead}{shown}"));
-        }
-    }
-
     fn head(&mut self) {
         let plan = self.plan;
         let regions: BTreeSet<&str> = plan.stacks.iter().filter_map(|s| s.region.as_deref()).collect();

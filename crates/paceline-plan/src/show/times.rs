@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Page, Tone};
+use super::page::{Page, Tone};
+use super::wording::{clean, count, show_duration};
 use crate::config::Strategy;
 use crate::model::{Basis, Work};
 use crate::outlook::advice::Advice;
 use crate::outlook::forecast::{Forecast, MadeBy};
 use crate::outlook::price::Price;
 use crate::outlook::what_if::{Completion, WhatIf};
-use crate::show::wording::{clean, count, show_duration};
 
 impl Page<'_> {
     pub(super) fn forecast(&mut self, forecast: &Forecast) {
@@ -159,7 +159,7 @@ fn source(basis: Basis) -> &'static str {
     }
 }
 
-/// The same beside a stack.
+/// The same in the line of a stack.
 pub(super) fn short_source(basis: Basis) -> &'static str {
     match basis {
         Basis::History(_) => "history",

@@ -1,0 +1,40 @@
+//! Stacks that will not be deployed, and why.
+
+use serde::{Deserialize, Serialize};
+
+/// A stack that will not be deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its id.
+    pub stack: String,
+    /// Why.
+    pub why: LeftOutReason,
+}
+
+/// Why a stack will not be deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftOutReason {
+    /// Its region is not switched on.
+    RegionOff {
+        /// The region.
+        region: String,
+        /// The environment variable that switches it on.
+        variable: String,
+    },
+    /// It waits for a stack that is left out.
+    WaitsFor {
+        /// The id of that stack.
+        stack: String,
+    },
+    /// `--exclude` names it.
+    Excluded,
+    /// `--only` names others.
+    NotInOnly,
+    /// Stacks are named, and these alone are meant.
+    NotNamed,
+    /// Stacks are named, and none of them needs it.
+    NotNeeded,
+    /// Stacks to delete are named, and it needs none of them.
+    NeedsNoneNamed,
+}
