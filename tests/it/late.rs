@@ -334,7 +334,10 @@ fn what_was_looked_up_once_is_told_and_looked_up_again_where_that_is_asked_for()
     context(&place);
     place.paceline(["synth"]).run().expect(0);
     let plan = place.paceline(["plan"]).run().expect(0);
-    for part in ["In cdk.context.json as it was once found:", "guide: /shop/url, which shop/Shop makes"] {
+    for part in [
+        "Cached lookups in cdk.context.json that stacks of this plan create:",
+        "guide: /shop/url, which shop/Shop makes",
+    ] {
         assert!(plan.stdout.contains(part), "{part}: {}", plan.stdout);
     }
     assert!(!plan.stdout.contains("Synthesized again"), "{}", plan.stdout);

@@ -6,7 +6,7 @@ use paceline_assembly::{Assembly, Environment, FileSource, Stack, Text, UNKNOWN}
 
 use crate::model::Publish;
 
-/// The CDK names assets by a digest of their content; so many letters of one are no accident.
+/// The CDK names assets by a digest of their content. So many hexadecimal digits are a digest.
 const DIGEST: usize = 32;
 /// The longest key of an object (S3 User Guide, "Naming Amazon S3 objects").
 const LONGEST_KEY: usize = 1024;
@@ -72,7 +72,7 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// What brings it there, for the stack at this position of the plan.
+    /// The work that publishes it, for the stack at this position of the plan.
     pub(crate) fn publish(&self, stack: usize, manifest: &str) -> Publish {
         Publish {
             stack,
@@ -113,8 +113,8 @@ pub(crate) fn is_template(stack: &Stack, asset: &str, image: bool) -> bool {
     )
 }
 
-/// The assets of all stacks, to be found by the names that templates hold. An asset that several stacks register for one
-/// place is there once.
+/// The assets of all stacks, to be found by their names in templates. An asset that several stacks register for one place
+/// is listed once.
 #[derive(Default)]
 pub(crate) struct Catalogue<'a> {
     offers: Vec<Offer<'a>>,
@@ -157,7 +157,7 @@ impl<'a> Catalogue<'a> {
         self.offers.get(number)
     }
 
-    /// The offers that a text may name. Whether it means them, the texts around it have to say.
+    /// The offers that a text may name. The texts around it decide which of them it means.
     pub(crate) fn named_in(&self, text: &str) -> Vec<usize> {
         if self.named.is_empty() {
             return Vec::new();
@@ -175,7 +175,7 @@ impl<'a> Catalogue<'a> {
     pub(crate) fn is_meant(&self, offer: &Offer<'_>, texts: &[Text], own: &Environment) -> bool {
         let holds = |holder: &str| texts.iter().any(|text| text.raw().contains(holder));
         let is_named = texts.iter().any(|text| offer.named_at(text.raw()).next().is_some());
-        // The place is not said here: a digest is enough, unless another place is.
+        // The texts do not name the place: the digest alone is enough, unless they name another place.
         let is_near = || {
             let may_be =
                 |a: Option<&str>, b: &Option<String>| a.is_none_or(|a| b.as_deref().is_none_or(|b| a == b));

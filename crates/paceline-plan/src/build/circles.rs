@@ -1,7 +1,7 @@
-//! Circles: which relaxed orders have to be given up because of them, and what a team can do about one.
+//! Circles: stacks that wait for each other. Which relaxed edges are given up for them, and what a team can do.
 //!
-//! For one release an app may turn around what its stacks read from each other. Where what is read is there already,
-//! the order that the manifest asks for can be deployed, although a fresh account could not be.
+//! In one release an app may reverse what its stacks read from each other. If the parameters exist already, the new order
+//! can be deployed, although it could not be on a fresh account.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,8 @@ use super::relax;
 use crate::model::graph::{Cycle, Graph};
 use crate::model::{Edge, Reason, Relaxed};
 
-/// Gives up each relaxed order that contradicts the phases, or without which stacks would not wait for each other in a
-/// circle. Of several in one circle that of the manifest goes first: nothing has to be there for it.
+/// Gives up each relaxed pair of stacks that contradicts the phases or is part of a circle. Of several in one circle, a
+/// pair that only the manifest orders is given up first: nothing has to exist for it.
 pub(crate) fn give_up(
     edges: &mut Vec<Edge>,
     relaxed: &mut [Relaxed],

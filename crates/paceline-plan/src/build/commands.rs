@@ -7,8 +7,8 @@ use paceline_text::near;
 
 use super::error::PlanError;
 use super::names::Names;
-use crate::config::{CommandConfig, Patterns, PhaseConfig};
 use crate::model::{Command, Edge, Reason, Tie, Warning};
+use paceline_config::{CommandConfig, Patterns, PhaseConfig};
 
 /// What stands before the name of a phase or of a command.
 const PHASE: &str = "phase:";
@@ -63,7 +63,7 @@ impl<'a> Commands<'a> {
         Ok(Self(placed))
     }
 
-    /// What waits for a command waits for all that the command follows.
+    /// The stacks that wait for a command wait for all stacks that the command follows.
     pub(crate) fn edges(&self) -> Vec<Edge> {
         let pairs = self.0.iter().flat_map(|it| {
             let tie = Tie::Command { command: it.config.name.clone() };
@@ -73,8 +73,8 @@ impl<'a> Commands<'a> {
         pairs.collect()
     }
 
-    /// Those that have a place among the stacks of the plan, by the number of the stack after whose steps they come,
-    /// or before whose steps if they follow none. A command without a stack to follow or to wait for it is left out.
+    /// The commands that have a place among the stacks of the plan, each with that place. A command is left out, with a
+    /// warning, if none of its stacks is deployed.
     pub(crate) fn among<'p>(
         &'p self,
         index: &HashMap<&str, usize>,
@@ -85,7 +85,7 @@ impl<'a> Commands<'a> {
             let of =
                 |ids: &BTreeSet<&str>| ids.iter().filter_map(|id| index.get(id).copied()).collect::<Vec<_>>();
             let (after, before) = (of(&it.after), of(&it.before));
-            // One that was to follow stacks of which none is deployed has nothing to do.
+            // A command that follows stacks has nothing to do if none of them is deployed.
             let has_place = if it.config.after.0.is_empty() { !before.is_empty() } else { !after.is_empty() };
             if has_place {
                 found.push((it, CommandSlot { after, before }));
@@ -117,7 +117,7 @@ impl CommandSlot {
 }
 
 impl Placed<'_> {
-    /// What is to be done, about the stack with this number.
+    /// The work of the step, for the stack with this number.
     pub(crate) fn command(&self, stack: usize, config_path: &Utf8Path) -> Command {
         let folder = config_path.parent().unwrap_or(Utf8Path::new(""));
         let config = self.config;

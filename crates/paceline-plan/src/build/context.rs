@@ -1,5 +1,5 @@
-//! What apps take from their context, where the CDK looked it up while it synthesized them: what stands in templates
-//! is what was found then.
+//! Lookups: values that the CDK looked up while it synthesized an app, and kept in the context. The templates hold what
+//! was found then.
 
 use paceline_assembly::{Assembly, Stack};
 use serde_json::Value;
@@ -9,16 +9,16 @@ use super::context_key::ContextKey;
 /// What `StringParameter.valueFromLookup` of the CDK gives while the value is not known, followed by the name.
 const STAND_IN: &str = "dummy-value-for-";
 
-/// What stands for a VPC that is not known, and for its subnets (`DUMMY_VPC_PROPS` of aws-cdk-lib, aws-ec2/lib/vpc):
+/// What the CDK writes for an unknown VPC and its subnets (`DUMMY_VPC_PROPS` of aws-cdk-lib, aws-ec2/lib/vpc):
 /// the manifest does not say it.
 const NO_VPC: [&str; 5] = ["vpc-12345", "s-12345", "s-67890", "p-12345", "p-67890"];
 
-/// What is shorter may be a part of texts that have nothing to do with it.
+/// A shorter value may be a part of unrelated texts.
 const LONG_ENOUGH: usize = 9;
-/// And what was found and is shorter may be a text that has nothing to do with it.
+/// A found value that is even shorter may be an unrelated text.
 const SHORTEST_VALUE: usize = 6;
 
-/// Something that an app takes from its context, of the kinds that a stack can make.
+/// A value that an app takes from its context, of a kind that a stack can create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextLookup {
     /// The app, where there are several.
@@ -33,9 +33,9 @@ pub struct ContextLookup {
     pub region: Option<String>,
     /// Whether it may be of any region.
     pub(crate) is_global: bool,
-    /// What stands in the templates: what was found, or what the CDK puts in its place.
+    /// The texts in the templates: what was found, or what the CDK writes instead.
     pub(crate) held: Vec<String>,
-    /// How that came to be.
+    /// How the value came into the context.
     pub state: LookupState,
 }
 
@@ -51,7 +51,7 @@ pub enum LookupState {
 }
 
 impl ContextLookup {
-    /// What a key of `cdk.context.json` is about, if that is something that a stack can make.
+    /// The lookup of a key of `cdk.context.json`, if a stack can create what is looked up.
     pub fn new(app: Option<&str>, key: &str, value: &Value, state: LookupState) -> Option<Self> {
         let read = ContextKey::parse(key);
         let name = read.subject()?;
@@ -93,7 +93,7 @@ impl ContextLookup {
             && self.region == stack.environment.region
     }
 
-    /// Whether templates with this text may be others when it is looked up again.
+    /// Whether templates with this text may change when the value is looked up again.
     fn is_in(&self, text: &str) -> bool {
         self.held.iter().any(|held| match self.state {
             LookupState::Kept => false,
@@ -103,8 +103,7 @@ impl ContextLookup {
         })
     }
 
-    /// Whether another lookup was asked for with what stands for this one: then it is looked up under another key when
-    /// this one is found.
+    /// Whether another lookup was made with the placeholder of this one: it has another key once this one is found.
     pub(crate) fn is_part_of(&self, key: &str) -> bool {
         let other = ContextKey::parse(key);
         self.state == LookupState::Missing && self.key != key && self.held.iter().any(|held| other.has(held))
@@ -121,20 +120,20 @@ fn leaves(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// Whether what is looked up is a parameter: their names have no spaces (Systems Manager API reference, `PutParameter`).
+/// Whether the name is that of a parameter: those have no spaces (Systems Manager API reference, `PutParameter`).
 pub(crate) fn is_parameter(name: &str) -> bool {
     !name.contains(' ')
 }
 
-/// What was missing when the apps of an assembly were synthesized, and a stack can make.
+/// The lookups that found nothing when the apps of an assembly were synthesized, of kinds that a stack can create.
 pub(crate) fn missing(assembly: &Assembly) -> impl Iterator<Item = ContextLookup> {
     assembly.missing.iter().filter_map(|missing| {
         ContextLookup::new(missing.app.as_deref(), &missing.key, &missing.stand_in, LookupState::Missing)
     })
 }
 
-/// The names of what a text of a template has from the context. `known` is what its app looks up; other parameters are
-/// read off what the CDK puts in their place, where a name ends as the text goes on.
+/// The names of the lookups that a text of a template holds. `known` are the lookups of its app. Other parameters are
+/// read from their placeholders, where a name ends at the first character that no name has.
 pub(crate) fn held_by<'t>(text: &'t str, known: &'t [&ContextLookup]) -> Vec<&'t str> {
     let mut names = Vec::new();
     for (at, _) in text.match_indices(STAND_IN) {

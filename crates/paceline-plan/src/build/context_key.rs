@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-/// What is looked up, and where.
+/// A key of the context: what is looked up, and where.
 #[derive(Debug, Default)]
 pub(super) struct ContextKey {
     provider: String,
-    /// Those of inner objects and lists by their path, as in `filter.tag:Name`.
+    /// Properties of inner objects and lists have their path as name, as in `filter.tag:Name`.
     properties: BTreeMap<String, String>,
 }
 
-// What stacks can make beside parameters, in words that fit into a sentence before the name.
+// The kinds of things that stacks can create and the CDK can look up, besides parameters. The words fit into a sentence
+// before the name.
 pub(crate) const HOSTED_ZONE: &str = "hosted zone";
 pub(crate) const KEY_ALIAS: &str = "key";
 pub(crate) const SECURITY_GROUP: &str = "security group";
@@ -49,7 +50,7 @@ impl ContextKey {
         self.provider == "hosted-zone"
     }
 
-    /// What is looked up, where it is something that a stack can make. The name of a parameter stands for itself.
+    /// The name of the thing that is looked up, if a stack can create it. A parameter is its name alone.
     pub(super) fn subject(&self) -> Option<String> {
         let by = |what: &str, property: &str| {
             Some(format!("{what} {}", self.property(property)?.trim_end_matches('.')))

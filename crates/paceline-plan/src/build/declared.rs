@@ -1,7 +1,7 @@
 //! Edges that the app declares and nothing uses.
 //!
-//! An `addDependency` that is no longer needed, or never was, makes a stack wait for nothing. Whether it is
-//! needed only the team can say: two stacks may also be tied by what their code does when it runs.
+//! An `addDependency` that is not needed makes a stack wait for nothing. Only the team knows whether it is needed: code
+//! of one stack may use the other stack when it runs.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

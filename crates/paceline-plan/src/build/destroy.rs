@@ -1,7 +1,7 @@
 //! Turns a plan around: the same stacks, deleted in the reverse order.
 //!
-//! A stack can go when everything that waited for it is gone. What stands between stacks while they are
-//! deployed (assets, gates, the team's commands) has no part in this.
+//! A stack can be deleted when every stack that waited for it is deleted. Assets, gates and the team's commands have no
+//! part in this.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use paceline_assembly::{Assembly, Stack};
 use super::error::PlanError;
 use super::options::PlanOptions;
 use super::resume_key;
-use crate::config::Config;
 use crate::model::graph::Graph;
 use crate::model::{Basis, Edge, Phase, Plan, PlannedStack, Reason, StepOperation, Warning, Work};
 use crate::outlook::expect::{Expect, Expected};
+use paceline_config::Config;
 
 /// What will be deleted, and what will not be although it may be there.
 #[derive(Debug, Clone)]
@@ -32,9 +32,9 @@ pub struct Destruction {
 pub struct Kept {
     /// Its id.
     pub stack: String,
-    /// What it has from stacks that are deleted.
+    /// Its edges to stacks that are deleted.
     pub needs: Vec<Edge>,
-    /// Whether it is only kept because the other regions are off: nobody asked for it to stay.
+    /// Whether it is only kept because its region is off: nobody asked for it to stay.
     pub region_is_off: bool,
 }
 
@@ -44,7 +44,7 @@ impl Destruction {
         let options = &PlanOptions { deletes: true, ..options.clone() };
         let mut plan = Plan::make(assembly, config, options)?;
         let deploys = plan.resume_key.clone();
-        // What cannot be planned as a whole can still be deleted in part.
+        // A part can be deleted even if the whole cannot be planned.
         let kept = kept(assembly, config, options, &plan).unwrap_or_else(|error| {
             plan.warnings.push(Warning::KeptUnknown { error: error.to_string() });
             Vec::new()
@@ -90,7 +90,7 @@ impl Plan {
         let count = self.stacks.len();
         let sources: Vec<Option<&Stack>> =
             self.stacks.iter().map(|stack| assembly.stack(&stack.id)).collect();
-        // In the new order: what comes last when deploying comes first here.
+        // The last stack to deploy is the first to delete.
         let place = |old: usize| count - 1 - old;
         let mut graph = Graph::new(count);
         let mut depends_on: Vec<Vec<Edge>> = vec![Vec::new(); count];
@@ -105,7 +105,7 @@ impl Plan {
             let turned = Edge { from: edge.to.clone(), to: edge.from.clone(), ..edge.clone() };
             depends_on[used].push(turned);
         }
-        // A stack that has a role with which another is deleted goes after it.
+        // A stack with a role that deletes another stack is deleted after that one.
         for (user, used) in needed_for_deleting(&sources) {
             if !graph.all_needs(place(user))[place(used)] {
                 graph.add(place(used), place(user));
@@ -140,7 +140,7 @@ impl Plan {
         let phases = self.phases.iter().rev();
         let phases = phases
             .map(|phase| Phase { stacks: phase.stacks.iter().rev().cloned().collect(), ..phase.clone() });
-        // What stacks read, and for what reasons they wait, is of no importance to their going.
+        // These findings are about deployments.
         let (external, declared_only) = (Vec::new(), Vec::new());
         let mut plan = Self { stacks, steps, phases: phases.collect(), external, declared_only, ..self };
         plan.find_critical_path();
@@ -149,7 +149,7 @@ impl Plan {
     }
 }
 
-/// Pairs of stacks by number: the first is deleted with the help of something that the second has.
+/// Pairs of stacks by number: the first is deleted with a role of the second.
 fn needed_for_deleting(sources: &[Option<&Stack>]) -> Vec<(usize, usize)> {
     let mut owners: HashMap<(&Option<String>, &str), usize> = HashMap::new();
     for (number, stack) in sources.iter().enumerate().filter_map(|(n, stack)| Some((n, (*stack)?))) {

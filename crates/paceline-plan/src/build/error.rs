@@ -69,7 +69,7 @@ pub enum PlanError {
         /// The phase that may have been meant.
         meant: Option<String>,
     },
-    /// Edges are to be changed that there are none of.
+    /// The edges to be changed do not exist.
     NoEdge {
         /// Where that is written.
         place: String,
@@ -136,9 +136,9 @@ pub struct WayOut {
 /// Why an edge cannot be made to wait for less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotEased {
-    /// Only a parameter or a repository of the stack itself can be waited for.
+    /// Only a parameter or a repository of the stack's own template can end a wait early.
     NoResource,
-    /// Only a parameter of which the name is known can be looked for beforehand.
+    /// Only a parameter whose name is known can be looked up before the run.
     NoKnownParameter,
 }
 

@@ -1,4 +1,4 @@
-//! What a plan needs to know of each stack's templates, found in one look at them.
+//! Inspects each stack's templates once, for everything that a plan needs to know about them.
 //!
 //! Templates are parsed for that look and let go again, on every core: the parsed templates of a large app
 //! would take most of the memory, and parsing them one after another most of the time.
@@ -18,14 +18,14 @@ use super::settings;
 use crate::outlook::expect::{Expect, Expected};
 use crate::outlook::history::short;
 
-/// What a plan needs to know of a stack's templates.
+/// What a plan needs to know about a stack's templates.
 #[derive(Debug)]
 pub(crate) struct Inspection<'a> {
     /// The stack's id.
     pub(crate) stack: &'a str,
     /// What it provides to others and reads from them.
     pub(crate) uses: Uses,
-    /// What of its templates could not be seen.
+    /// Parts of its templates that could not be seen.
     pub(crate) unseen: Vec<Unseen>,
     /// How many resources it has, nested templates included.
     pub(crate) resources: usize,
@@ -35,9 +35,9 @@ pub(crate) struct Inspection<'a> {
     pub(crate) complete: BTreeMap<String, Duration>,
     /// Changes with the stack's own template.
     pub(crate) fingerprint: String,
-    /// Changes with what CloudFormation is given beside the template.
+    /// Changes with its other input to `CloudFormation`: parameters, tags, roles and the like.
     pub(crate) settings: String,
-    /// The assets that it uses and that only other stacks register.
+    /// The assets that it uses and only other stacks register.
     pub(crate) borrowed: Vec<BorrowedOffer<'a>>,
     /// The parameters whose values nobody may see.
     pub(crate) secret: BTreeSet<String>,

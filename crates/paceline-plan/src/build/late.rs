@@ -9,8 +9,8 @@ use super::context::{self, ContextLookup, LookupState};
 use super::error::PlanError;
 use super::inspect::Inspection;
 use super::options::PlanOptions;
-use crate::config::Config;
 use crate::model::{Edge, KeptContext, PlannedStack, Reason, TemplatePlace, Warning};
+use paceline_config::Config;
 
 /// Whether the app of a stack can be synthesized in the middle of the run.
 pub(crate) fn can_be_synthesized(stack: &Stack, config: &Config, options: &PlanOptions) -> bool {
@@ -20,8 +20,8 @@ pub(crate) fn can_be_synthesized(stack: &Stack, config: &Config, options: &PlanO
     }
 }
 
-/// Refuses what would be deployed with something made up: context that is missing and that no synthesis of the run
-/// will find. `inspections` are those of all stacks.
+/// Refuses stacks that would be deployed with placeholders: a lookup is missing, and no synthesis of the run will find it.
+/// `inspections` are those of all stacks.
 pub(crate) fn ensure_found(
     assembly: &Assembly,
     inspections: &[Inspection<'_>],
@@ -30,7 +30,7 @@ pub(crate) fn ensure_found(
 ) -> Result<(), PlanError> {
     let lookups: Vec<ContextLookup> = context::missing(assembly).collect();
     for missing in &assembly.missing {
-        // What is asked for with something made up is asked for otherwise when that is found.
+        // A lookup that was made with a placeholder has another key once the placeholder is replaced.
         if lookups.iter().any(|it| it.app == missing.app && it.is_part_of(&missing.key)) {
             continue;
         }
@@ -40,7 +40,7 @@ pub(crate) fn ensure_found(
         let shows =
             |inspections: &Inspection<'_>| inspections.uses.looked_up().any(|(it, _)| Some(it) == name);
         let shown = own().any(|(_, inspections)| shows(inspections));
-        // What no template shows may be in any that is there.
+        // A lookup that no template shows may be in any template of the app.
         let may = |stack: &Stack, inspections: &Inspection<'_>| match lookup {
             Some(_) if shown => shows(inspections),
             Some(lookup) => lookup.is_for(stack),
@@ -53,7 +53,7 @@ pub(crate) fn ensure_found(
         let chosen = own().filter(|(stack, inspections)| is_chosen(&stack.id) && may(stack, inspections));
         let (found, without): (Vec<&Stack>, Vec<&Stack>) =
             chosen.map(|(stack, _)| stack).partition(|stack| found(stack));
-        // Those that cannot wait for it, since its maker waits for them, do without it.
+        // Stacks that its maker waits for cannot wait for it, and do without it.
         let stack = without.first().filter(|_| shown || found.is_empty());
         if let Some(stack) = stack {
             let all = assembly.stacks.iter().zip(inspections);
@@ -69,7 +69,7 @@ pub(crate) fn ensure_found(
     Ok(())
 }
 
-/// The stack that makes what is looked up by this name, that of the same environment if several do.
+/// The stack that creates what is looked up by this name; of several, the one in the same environment.
 fn maker<'a>(
     name: &str,
     environment: &Environment,
@@ -80,7 +80,7 @@ fn maker<'a>(
     nearest.map(|stack| stack.id.as_str())
 }
 
-/// What was not found when the app was synthesized, is baked in as it was, and will not be found in this run.
+/// Warnings of placeholders: lookups that the synthesis did not find and no synthesis of this run will find.
 pub(crate) fn placeholders(
     context: &[ContextLookup],
     chosen: &[&Stack],
@@ -96,7 +96,7 @@ pub(crate) fn placeholders(
         for (name, place) in reader.uses.looked_up() {
             names.entry(name).or_insert(place);
         }
-        // What was found, and is looked up again, is no placeholder.
+        // A value that was found and is looked up again is no placeholder.
         let again = |it: &ContextLookup| it.state == LookupState::Again && it.is_for(stack);
         names.retain(|name, _| !context.iter().any(|it| again(it) && it.name == *name));
         let awaited = waiting.get(reader.stack);
@@ -112,8 +112,8 @@ pub(crate) fn placeholders(
     warnings
 }
 
-/// The stacks that report errors of their own and so will not be deployed. Those of a stack that waits for its
-/// synthesis are looked at then.
+/// Warnings of stacks with errors in their metadata, which will not be deployed. A stack that waits for a synthesis is
+/// checked after it.
 pub(crate) fn errors(chosen: &[&Stack], stacks: &[PlannedStack]) -> Vec<Warning> {
     let late: BTreeSet<&str> = stacks
         .iter()

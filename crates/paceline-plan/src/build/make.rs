@@ -17,11 +17,11 @@ use super::selection::Selection;
 use super::steps::gates::gates;
 use super::steps::{Maker, steps};
 use super::{by_name, circles, declared, late, phase_warnings, relax, resume_key, unseen};
-use crate::config::{Concurrency, Config, FailurePolicy};
 use crate::model::{
     Borrowed, Edge, External, Plan, PlannedStack, Reason, Relaxed, SynthesisTimes, Tie, Warning,
 };
 use crate::outlook::expect::Expect;
+use paceline_config::{Concurrency, Config, FailurePolicy};
 
 impl Plan {
     /// Makes the plan of an assembly, in nine stages. Each works on what the stages before it made.

@@ -8,7 +8,7 @@ use paceline_assembly::{Assembly, Stack};
 use paceline_text::near;
 
 use super::error::PlanError;
-use crate::config::Pattern;
+use paceline_config::Pattern;
 
 /// The names of an assembly's stacks.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use camino::Utf8PathBuf;
 
 use super::context::ContextLookup;
 use super::relax::Present;
-use crate::config::{FILE_NAME, Strategy};
 use crate::model::PlanArguments;
 use crate::outlook::durations::Durations;
 use crate::outlook::history::History;
+use paceline_config::{FILE_NAME, Strategy};
 
 /// What a plan is made with, besides the assembly and the configuration.
 #[derive(Debug, Clone)]

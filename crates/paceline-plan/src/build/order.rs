@@ -1,4 +1,4 @@
-//! From edges to an order: what is sure, what is likely, and what phases add.
+//! From edges to an order: first the edges that are sure, then those that are likely, then those that phases add.
 
 use std::collections::HashMap;
 
@@ -39,7 +39,7 @@ pub(crate) fn order(
     let (mut doubted, mut impossible) = (Vec::new(), Vec::new());
     for edge in guesses {
         let Some((from, to)) = ends(&edge) else { continue };
-        // What is only likely must not make an app undeployable.
+        // An edge that is only likely must not make an app undeployable.
         if phases.contradict(&edge).is_some() || from == to || graph.all_needs(to)[from] {
             if edge.overwrites() {
                 impossible.push(comes_first(edge));

@@ -1,24 +1,24 @@
 //! Warnings about phases: stacks of one phase that cannot be deployed at the same time.
 //!
-//! Such a phase is no contradiction: within it the edges order the work. But whoever put two stacks into one phase
-//! may count on both being deployed at the same time, and where that costs much, the plan says that they are not.
+//! Such a phase is no contradiction: within it the edges order the work. But a team that puts two stacks into one phase
+//! may expect both to be deployed at the same time. Where they are not, and that costs much, the plan warns.
 
 use std::time::Duration;
 
 use super::phases::Phases;
-use crate::config::Until;
 use crate::model::graph::Graph;
 use crate::model::{PlannedStack, Relaxed, Warning, folded};
+use paceline_config::Until;
 
-/// A wait is worth a word from this part of the critical path on, in a hundred. What is less is usual in a phase.
+/// A wait is worth a warning from this percentage of the critical path on. Shorter waits are usual in a phase.
 const WORTH_A_WORD: u32 = 30;
 /// And from this time on.
 const LEAST: Duration = Duration::from_mins(1);
 
 /// A warning for each phase whose stacks wait for each other at a high price, about the pair that costs most.
 ///
-/// Only what templates show is told: an edge that the team declares is known to it. And nothing is told of a pair
-/// that the team relaxes already.
+/// Only edges that templates show count: the team knows the edges that it declares. Pairs that the team relaxes already
+/// are left out.
 pub(crate) fn warnings(
     phases: &Phases,
     stacks: &[PlannedStack],

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::error::PlanError;
 use super::names::Names;
-use crate::config::{PhaseConfig, Strategy};
 use crate::model::graph::Graph;
 use crate::model::{Edge, Phase, Reason, Tie};
+use paceline_config::{PhaseConfig, Strategy};
 
 /// The phases of an assembly.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ impl Phases {
     }
 }
 
-/// The nodes, each after those of them that it waits for, directly or not, and else in the order given.
+/// The nodes in an order that respects their waits, direct or not; else as they are given.
 fn in_order(nodes: &[usize], graph: &Graph) -> Vec<usize> {
     let mut among = Graph::new(nodes.len());
     for (position, &node) in nodes.iter().enumerate() {

@@ -1,16 +1,16 @@
-//! Edges that templates show and of which the team says that less is enough.
+//! Edges that the team eases: it says that the template asks for more than is needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{NotEased, PlanError};
 use super::scan::place::ELLIPSIS;
-use crate::config::{DeclaredEdge, Until};
 use crate::model::{Edge, PlannedStack, Reason, Relaxed, Section, Warning, folded};
+use paceline_config::{DeclaredEdge, Until};
 
-/// The stacks that wait and those they wait for whose parameters are all there already.
+/// Pairs of stacks, the one that waits first, where every parameter that it reads exists already.
 pub type Present = BTreeSet<(String, String)>;
 
-/// Does to `edges` what the team says of those from `from` to `to`. `place` is where it says so.
+/// Eases the edges from `from` to `to` as the team declares. `place` is where it declares so.
 pub(crate) fn apply(
     declared: &DeclaredEdge,
     (from, to): (&str, &str),
@@ -21,7 +21,7 @@ pub(crate) fn apply(
     let meant = |edge: &Edge| {
         edge.from == from && edge.to == to && is_meant(declared.reason, declared.relax.is_some(), edge)
     };
-    // That a synthesis is waited for is so on a fresh account, and no more when it has found what it looks for.
+    // An edge to a later synthesis exists only on a fresh account: once the lookup is found, nothing waits for it.
     if declared.reason != Some(Reason::Synth) && !edges.iter().any(meant) {
         return Err(PlanError::NoEdge {
             place: place.to_owned(),
@@ -72,30 +72,29 @@ pub(crate) fn apply(
     }))
 }
 
-/// Whether an edge between two stacks is among those that an entry of `edges` is about which names this reason, or none.
-/// Without one, it is about what templates show.
+/// Whether an entry of `edges` is about this edge. An entry that names no reason is about the edges that templates show.
 pub(crate) fn is_meant(named: Option<Reason>, relaxes: bool, edge: &Edge) -> bool {
     let can_be_eased = match edge.reason {
-        // What a synthesis has not found is not there: it cannot be relaxed with all the others.
+        // A lookup that the synthesis did not find has no value yet: it cannot be relaxed with all the others.
         Reason::Synth => named.is_some() || !relaxes,
-        // No template shows what it is for: whoever names it knows.
+        // No template shows what it is for. The team that names it knows.
         Reason::Manifest => named.is_some(),
         reason => reason.is_in_templates(),
     };
     can_be_eased && named.is_none_or(|reason| reason == edge.reason)
 }
 
-/// The logical id of the resource that is enough for an edge: one of the stack's own template whose name is known
-/// to the reader.
+/// The logical id of the resource that is enough for an edge: a resource of the stack's own template, whose name the
+/// reader knows.
 pub(crate) fn early_resource(edge: &Edge) -> Option<&str> {
     let place = edge.provided_at.as_ref()?;
     let by_name = matches!(edge.reason, Reason::Ssm | Reason::Image | Reason::CrossRegion | Reason::Synth);
-    // One that a loop makes for what is not known has no id that an event could name.
+    // A resource of a loop over unknown values has no id that an event could name.
     let is_own = place.section == Section::Resources && place.nested.is_empty();
     (by_name && is_own && !place.logical_id.contains(ELLIPSIS)).then_some(&place.logical_id)
 }
 
-/// The stacks that all the edges wait for only until some resources are complete, and those resources.
+/// The stacks of which all edges need only some resources, and those resources.
 pub(crate) fn early_resources(edges: &[Edge]) -> BTreeMap<&str, BTreeSet<String>> {
     let mut early: BTreeMap<&str, Option<BTreeSet<String>>> = BTreeMap::new();
     for edge in edges {
@@ -110,8 +109,8 @@ pub(crate) fn early_resources(edges: &[Edge]) -> BTreeMap<&str, BTreeSet<String>
     early.into_iter().filter_map(|(to, resources)| Some((to, resources?))).collect()
 }
 
-/// A warning for each pair of stacks of which the team says that less is enough, and that other edges tie all the
-/// same: nothing is won there until those are gone as well. The relaxed edges among them are marked.
+/// A warning for each pair of stacks whose edges the team eases in vain, since other edges tie them. The relaxed edges
+/// among them are marked.
 pub(crate) fn without_effect(stacks: &[PlannedStack], relaxed: &mut [Relaxed]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for from in stacks {
@@ -127,7 +126,7 @@ pub(crate) fn without_effect(stacks: &[PlannedStack], relaxed: &mut [Relaxed]) -
     warnings
 }
 
-/// The edges of a stack that make it wait for all of others of which the team says that less is enough.
+/// The edges that make a stack wait for the whole of others although the team eases edges to them.
 fn tied(from: &PlannedStack, relaxed: &[Relaxed]) -> Vec<Edge> {
     let of_from: Vec<&Relaxed> = relaxed.iter().filter(|it| it.from == from.id).collect();
     let dropped = |edge: &Edge| {

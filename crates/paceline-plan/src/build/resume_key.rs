@@ -1,4 +1,4 @@
-//! Which plans go on with the run of another: those with the same key.
+//! The key of a run: a plan with the same key goes on with an interrupted run.
 
 use paceline_assembly::Stack;
 use paceline_text::hex;

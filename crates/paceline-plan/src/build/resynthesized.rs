@@ -6,8 +6,8 @@ use paceline_assembly::{Assembly, Stack};
 
 use super::assets::{PUBLISH, assets};
 use super::options::PlanOptions;
-use crate::config::Config;
 use crate::model::{Edge, Plan, Publish, Synthesize};
+use paceline_config::Config;
 
 /// How an app differs, now that it has been synthesized again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

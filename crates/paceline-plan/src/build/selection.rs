@@ -7,8 +7,8 @@ use paceline_assembly::Assembly;
 use super::error::PlanError;
 use super::names::Names;
 use super::options::PlanOptions;
-use crate::config::Config;
 use crate::model::{Edge, LeftOut, LeftOutReason, Reason, Warning};
+use paceline_config::Config;
 
 /// Which stacks will be deployed, and why the others will not.
 pub(crate) struct Selection {
@@ -47,7 +47,7 @@ impl Selection {
                     why.insert(&stack.id, LeftOutReason::RegionOff { region, variable });
                 }
             }
-            // A stack of the primary region that needs one of these could only fail.
+            // A stack of the primary region that needs one of these would fail.
             let mut waiting: HashMap<&str, Vec<&str>> = HashMap::new();
             for edge in edges {
                 waiting.entry(&edge.to).or_default().push(&edge.from);
@@ -91,12 +91,12 @@ impl Selection {
         self.chosen.contains(id)
     }
 
-    /// Says of each stack that is left out who needs it all the same: they fail unless it is there.
+    /// A warning for each stack that is left out although selected stacks need it: they fail unless it exists.
     pub(crate) fn cut(&self, edges: &[Edge]) -> Vec<Warning> {
         let mut cut: BTreeMap<&str, BTreeMap<&str, &Edge>> = BTreeMap::new();
         for edge in edges.iter().filter(|edge| self.has(&edge.from) && !self.has(&edge.to)) {
             let kept = cut.entry(&edge.to).or_default().entry(&edge.from).or_insert(edge);
-            // What the templates show says more than the order that the manifest asks for.
+            // The reason in a template says more than the order in the manifest.
             if kept.reason == Reason::Manifest {
                 *kept = edge;
             }
@@ -111,7 +111,7 @@ impl Selection {
     }
 }
 
-/// The stacks and all that they need, or all that need them.
+/// The stacks with all that they need; for deletions, with all that need them.
 fn closure<'a>(stacks: &BTreeSet<&'a str>, edges: &'a [Edge], dependents: bool) -> BTreeSet<&'a str> {
     let mut next: HashMap<&str, Vec<&str>> = HashMap::new();
     for edge in edges {

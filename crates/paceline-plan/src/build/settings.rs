@@ -29,15 +29,15 @@ pub(crate) fn settings(stack: &Stack) -> String {
         execution_role_arn,
         legacy_assets,
         template,
-        // Told by the plan itself.
+        // These are fields of the plan.
         id: _,
         app: _,
         name: _,
         environment: _,
-        // A nested template and every asset is told by the address that the template names.
+        // The template names the address of each nested template and asset, which changes with its content.
         nested: _,
         assets: _,
-        // Where something is, when it is deployed, and what a person should know of it.
+        // These say where files are, when the stack is deployed, and what people should know.
         artifact_id: _,
         template_path: _,
         template_url: _,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Reason, Until};
+use paceline_config::{Reason, Until};
 use serde::{Deserialize, Serialize};
 
 use super::template_place::TemplatePlace;

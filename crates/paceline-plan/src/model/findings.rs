@@ -19,7 +19,7 @@ pub struct External {
     pub name: String,
     /// Where it is read, where a template shows it.
     pub read_at: Option<TemplatePlace>,
-    /// Whether a part of the name is only known at deployment, so that it could not be looked for.
+    /// Whether a part of the name is only known at deployment, so that no stack could be found for it.
     pub unresolved: bool,
     /// The ids of the stacks that may provide it, if several may.
     pub may_be: Vec<String>,

@@ -13,8 +13,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::config::{IamRoles, Rollback};
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_config::{IamRoles, Rollback};
 use paceline_text::hex;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::config::{Concurrency, FailurePolicy, Reason, Rollback, Strategy};
+use paceline_config::{Concurrency, FailurePolicy, Reason, Rollback, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::chain::critical_steps;

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use crate::config::Strategy;
+use paceline_config::Strategy;
 
 /// The version of the file's format.
 pub const SAVED_FORMAT: u32 = 1;

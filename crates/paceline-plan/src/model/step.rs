@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::config::IamRoles;
 use camino::Utf8PathBuf;
+use paceline_config::IamRoles;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::Basis;

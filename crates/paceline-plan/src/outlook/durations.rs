@@ -4,7 +4,7 @@
 //! what was expected. Both need a figure for every resource type before anything was ever deployed: this is
 //! it. The figures are rough, being averages over every configuration of a type.
 //!
-//! The table is `durations.csv`, beside this file. Most of its creates and updates are the historical
+//! The table is `durations.csv`, in this folder. Most of its creates and updates are the historical
 //! averages that the authors of [rain](https://github.com/aws-cloudformation/rain) measured (Apache-2.0); the
 //! others, and the deletes, are estimates. The head of the table states which commit and why.
 

@@ -10,20 +10,20 @@ use super::durations::{Durations, ResourceOperation};
 use super::history::{History, HistoryKind, Site, short};
 use super::pace::role_wait;
 use super::stack_time::{Resources, typical_of};
-use crate::config::IamRoles;
 use crate::model::{Basis, Publish, Step, StepOperation, THE_APP, Work};
+use paceline_config::IamRoles;
 
 /// Checking for and uploading one file. An estimate: most are small, and most are there already.
 pub const FILE_TIME: Duration = Duration::from_secs(2);
 /// Building and pushing one image. An estimate: images differ more than anything else; past runs tell.
 pub const IMAGE_TIME: Duration = Duration::from_secs(150);
-/// What of that is pushing: all that is left for a second destination. An estimate too.
+/// The part of that for pushing, which is all that a second destination needs. An estimate too.
 pub const PUSH_TIME: Duration = Duration::from_secs(30);
 /// Running a script of the team's. An estimate: scripts differ.
 const COMMAND_TIME: Duration = Duration::from_secs(10);
 /// Synthesizing an app. An estimate: apps differ; past runs tell.
 const SYNTH_TIME: Duration = Duration::from_secs(30);
-/// Finding that a stack already is what it should be, or that an asset is there. An estimate: two calls.
+/// Finding that a stack is up to date, or that an asset exists. An estimate: two calls.
 const LOOK_TIME: Duration = Duration::from_secs(1);
 
 /// How long a step is expected to take.
@@ -35,7 +35,7 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
-    /// Whether no run has told it.
+    /// Whether it comes from no earlier run.
     pub(crate) fn is_of_table(self) -> bool {
         !matches!(self.basis, Basis::History(_) | Basis::Unchanged { samples: 1.., .. })
     }

@@ -24,17 +24,17 @@ pub struct Forecast {
     pub graph: Duration,
     /// The longest chain of steps, were there no limit to what happens at once and to how often AWS is called.
     pub lower_bound: Duration,
-    /// With every relaxed edge given up, where there is one: a redeployment.
+    /// Without the relaxed edges, if there are any: a redeployment.
     pub redeployed: Option<Duration>,
-    /// With every edge waiting for the whole of its stack, where some do not.
+    /// With every edge waiting for its whole stack, if some do not.
     pub whole_stacks: Option<Duration>,
     /// What made the figures of the graph and of the phases.
     pub made_by: MadeBy,
     /// What a minute of the build costs, where that is known.
     pub price: Option<Price>,
-    /// What changes that were asked for come to.
+    /// The effect of the changes of `--what-if`.
     pub what_if: Option<WhatIf>,
-    /// What would shorten the run most, where that was asked for.
+    /// What would shorten the run most, with `--advice`.
     pub advice: Option<Vec<Advice>>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! One JSON object a line, each about one step of one run. Nothing in it is secret and no line names an account,
 //! so a team may commit the file. The order of lines does not matter and a line that is there twice counts once,
-//! so the union of two branches' files is a valid file. A line that cannot be read is passed over.
+//! so the union of two branches' files is a valid file. A line that cannot be read is skipped.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,21 +18,18 @@ use crate::model::{Day, PlannedStack, StepOperation};
 /// Where the history is kept, in the folder that `paceline` is called in.
 pub const FILE: &str = ".paceline/history.jsonl";
 
-/// The version of a line. Lines of another are passed over.
+/// The version of a line. Lines of another version are skipped.
 pub const SCHEMA: u32 = 1;
 
-/// The version of a line of a run that was not on AWS itself. Programs that knew of no such runs, and would take them
-/// for runs on AWS, pass it over.
+/// The version of a line of a run that was not on AWS itself. Older programs, which would take it for a run on AWS, skip
+/// it.
 pub const ELSEWHERE: u32 = 2;
 
-/// How many of the latest samples count, of each thing and operation; what is older is not kept.
+/// How many of the latest samples of each thing and operation count. Older ones are dropped.
 const SAMPLES: usize = 10;
 
-/// A step that took longer was not waited for, but forgotten.
+/// Nobody waited for a step that took longer.
 const LONGEST_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
-
-/// The most line numbers that a warning names.
-const FEW_LINES: usize = 5;
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,7 +64,7 @@ pub struct Entry {
     pub kind: HistoryKind,
     /// What that is called.
     pub name: String,
-    /// What tells its account from others, without naming it: see [`account_key`]. Older lines have none.
+    /// Distinguishes its account from others without naming it: see [`account_key`]. Older lines have none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub account: Option<String>,
     /// The region, where it is known before a run.
@@ -78,7 +75,7 @@ pub struct Entry {
     /// The start of the digest of what was deployed: the template, or the asset.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content: Option<String>,
-    /// Where AWS was reached, if that was not AWS itself: a simulator, say. What it took there says nothing of AWS.
+    /// The endpoint, if it was not AWS itself but, say, a simulator. Times there say nothing about AWS.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub endpoint: Option<String>,
     /// From the step's start to its end.
@@ -139,7 +136,7 @@ impl<'a> From<&'a PlannedStack> for Site<'a> {
     }
 }
 
-/// What tells an account from others in a file that is committed, without naming it.
+/// Distinguishes an account from others in a committed file without naming it.
 pub fn account_key(account: &str) -> String {
     hex(&Sha256::digest(format!("paceline account {account}"))[..4])
 }
@@ -190,20 +187,9 @@ impl History {
         Self { endpoint, ..self }
     }
 
-    /// What a person should know of a file of this name, if anything.
-    pub fn warning(&self, file: &str) -> Option<String> {
-        let numbers: Vec<String> = self.skipped.iter().take(FEW_LINES).map(|(n, _)| n.to_string()).collect();
-        let more = match self.skipped.len().saturating_sub(FEW_LINES) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let (lines, are) = if self.skipped.len() == 1 { ("line", "is") } else { ("lines", "are") };
-        let numbers = numbers.join(", ");
-        (!self.skipped.is_empty()).then(|| {
-            format!(
-                "{file}: {lines} {numbers}{more} {are} not read: damaged, or of another version of Paceline"
-            )
-        })
+    /// The numbers of the lines that could not be read, from 1.
+    pub(crate) fn unread_lines(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.skipped.iter().map(|(number, _)| *number)
     }
 
     /// How many entries there are.
@@ -274,7 +260,7 @@ impl History {
 
     /// What will be done to a stack that has this template. A stack that was deployed before is an update, or
     /// unchanged if its template is what was deployed last. One that was created more than once with nothing in
-    /// between is made anew each time, as in an environment that lives for a day.
+    /// between is created each time, as in an environment that lives for a day.
     pub fn stack(&self, id: &str, site: Site<'_>, template: &str) -> Next {
         let entries = self.of(HistoryKind::Stack, id, site);
         let operation = match entries.as_slice() {

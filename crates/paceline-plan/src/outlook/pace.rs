@@ -11,7 +11,7 @@ pub const MUTATING_RATE: f64 = 2.0;
 /// The same for `DescribeStacks`, `DescribeStackEvents`, `GetTemplate` and the lists. That of IAM is not
 /// documented: this is well below what is observed.
 pub const READING_RATE: f64 = 10.0;
-/// What of a rate is used; the rest is left to others in the same account.
+/// The share of a rate that is used. The rest is left to others in the same account.
 pub const SHARE: f64 = 0.8;
 /// A bucket of calls holds what may be made in this time.
 pub const BURST: Duration = Duration::from_secs(1);

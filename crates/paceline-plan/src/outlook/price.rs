@@ -5,7 +5,7 @@ use std::time::Duration;
 use paceline_config::Dollars;
 
 /// When the table was made.
-const DATE: &str = "2026-11";
+pub(crate) const DATE: &str = "2026-11";
 
 /// US dollars for a minute of each compute type, on-demand Linux x86 in us-east-1, in thousandths.
 ///
@@ -51,15 +51,6 @@ impl Price {
     pub fn for_time(&self, time: Duration) -> Dollars {
         let minutes = u64::try_from(time.as_millis().div_ceil(60_000)).unwrap_or(u64::MAX);
         self.per_minute.times(minutes)
-    }
-
-    /// Where the figure comes from.
-    pub fn source(&self) -> String {
-        if self.is_configured {
-            "codebuild.price-per-minute".to_owned()
-        } else {
-            format!("published notes of {DATE}, us-east-1, Linux")
-        }
     }
 }
 

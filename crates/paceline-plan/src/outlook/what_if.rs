@@ -1,4 +1,4 @@
-//! What would be if: a plan with other durations, without an edge, or with other limits.
+//! `--what-if`: a plan with other durations, without an edge, or with other limits.
 //!
 //! A change makes a plan from a plan. The engine then says how long either takes.
 
@@ -10,8 +10,8 @@ use std::time::Duration;
 use globset::GlobBuilder;
 use paceline_text::near;
 
-use crate::config::parse_duration;
 use crate::model::{LeftOut, LeftOutReason, Plan};
+use paceline_config::parse_duration;
 
 /// What a change begins with that drops edges.
 pub(crate) const DROP: &str = "drop-edge";
@@ -107,7 +107,7 @@ pub enum WhatIfProblem {
 
 impl std::error::Error for WhatIfError {}
 
-/// What changes come to.
+/// The effect of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhatIf {
     /// The changes, as they were asked for.
@@ -118,7 +118,7 @@ pub struct WhatIf {
     pub after: Completion,
 }
 
-/// When a plan is done, and what decides that.
+/// When a plan is complete, and which stacks decide that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
     /// When everything is done.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::config::{Strategy, Until};
 use crate::model::{
     Borrowed, ByName, DeclaredOnly, Edge, External, KeptContext, LeftOut, Phase, Plan, PlannedStack, Reason,
     Relaxed, Step, StepOperation, SynthesisTimes, TemplatePlace, Work,
@@ -14,6 +13,7 @@ use crate::outlook::advice::Advice;
 use crate::outlook::forecast::Forecast;
 use crate::outlook::price::Price;
 use crate::outlook::what_if::{Completion, WhatIf};
+use paceline_config::{Strategy, Until};
 
 /// The version of this format.
 const SCHEMA: u32 = 1;

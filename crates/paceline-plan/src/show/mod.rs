@@ -12,6 +12,7 @@ mod error;
 mod explain;
 mod graph;
 mod hint;
+mod history;
 mod json;
 mod lookups;
 mod page;

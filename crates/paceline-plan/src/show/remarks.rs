@@ -1,4 +1,5 @@
-//! What a plan for people says at its end: what is left out, what nothing provides, what nothing uses.
+//! The remarks at the end of a plan for people: stacks that are left out, names that nothing provides, edges that nothing
+//! uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +60,7 @@ impl Page<'_> {
             };
             format!("{} does not wait for {}{needed} ({})", it.from, it.to, it.because)
         });
-        self.remark("Given up, as with it no order is possible:", &lines.collect::<Vec<_>>(), None);
+        self.remark("Given up, because no order is possible with it:", &lines.collect::<Vec<_>>(), None);
     }
 
     /// A few pairs, each with its first name and the edge to paste: whether one is needed, the team has to say.
@@ -107,7 +108,11 @@ impl Page<'_> {
                 it.name, it.stack, it.key
             ),
         });
-        self.remark("In cdk.context.json as it was once found:", &lines.collect::<Vec<_>>(), None);
+        self.remark(
+            "Cached lookups in cdk.context.json that stacks of this plan create:",
+            &lines.collect::<Vec<_>>(),
+            None,
+        );
     }
 
     fn times(&mut self) {
@@ -128,7 +133,7 @@ impl Page<'_> {
         self.remark(title, &lines, None);
     }
 
-    /// Those that cost time are named; an edge off the critical path is no reason to change anything today.
+    /// Edges that cost time are named. An edge off the critical path is no reason to change anything today.
     fn declared_only(&mut self) {
         let (costly, free): (Vec<&DeclaredOnly>, Vec<&DeclaredOnly>) =
             self.plan.declared_only.iter().partition(|edge| !edge.saves.is_zero());

@@ -7,9 +7,9 @@ use super::lookups::synthesized_again;
 use super::page::{Page, TIED, TextOptions, Tone};
 use super::times::short_source;
 use super::wording::{clean, count, show_duration, show_reasons};
-use crate::config::IamRoles;
 use crate::model::{Basis, Plan, PlannedStack, Reason, Step, Work, folded};
 use crate::outlook::forecast::{Forecast, lower_bound};
+use paceline_config::IamRoles;
 
 /// From this number of stacks on, they are listed by region and not one by one.
 const MANY_STACKS: usize = 60;
@@ -27,7 +27,7 @@ pub fn text(plan: &Plan, forecast: &Forecast, options: &TextOptions) -> String {
     page.head();
     let groups = page.groups();
     let id_width = plan.stacks.iter().map(|stack| clean(&stack.id).chars().count()).max().unwrap_or(0);
-    // What is left of a line beside the other columns.
+    // The other columns leave this much of a line.
     let room = options.width.saturating_sub(if page.sources_differ() { 55 } else { 46 }).max(12);
     for (title, stacks) in &groups {
         page.line("");
@@ -251,7 +251,7 @@ fn on_path(plan: &Plan, step: &Step) -> Option<String> {
     })
 }
 
-/// What a stack waits for. The many stacks of a barrier are told as one.
+/// The needs of a stack. The many stacks of a barrier are one entry.
 fn waits(plan: &Plan, stack: &PlannedStack) -> Vec<String> {
     let folded = folded(&stack.depends_on);
     let at_barrier = |reasons: &BTreeMap<Reason, usize>| reasons.keys().all(|r| *r == Reason::Phase);

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::page::{Page, Tone};
 use super::wording::{clean, count, show_duration};
-use crate::config::Strategy;
 use crate::model::{Basis, Work};
 use crate::outlook::advice::Advice;
 use crate::outlook::forecast::{Forecast, MadeBy};
 use crate::outlook::price::Price;
 use crate::outlook::what_if::{Completion, WhatIf};
+use paceline_config::Strategy;
 
 impl Page<'_> {
     pub(super) fn forecast(&mut self, forecast: &Forecast) {
@@ -39,16 +39,8 @@ impl Page<'_> {
             self.line(&row);
         }
         let others = [
-            (
-                "a redeployment",
-                forecast.redeployed,
-                "with the orders given up that only a fresh account needs",
-            ),
-            (
-                "whole stacks",
-                forecast.whole_stacks,
-                "were nothing started before the stacks it reads from are complete",
-            ),
+            ("a redeployment", forecast.redeployed, "on an account where everything exists already"),
+            ("whole stacks", forecast.whole_stacks, "without early starts"),
         ];
         for (way, time, what) in others {
             if let Some(time) = time {

@@ -5,11 +5,23 @@ use std::collections::BTreeMap;
 pub(super) use paceline_text::{count, duration as show_duration};
 
 use crate::model::{Borrowed, Reason};
+use crate::outlook::price::{DATE, Price};
 
 impl Borrowed {
     /// `the image Web`, `the file Code`.
     pub(super) fn shown(&self) -> String {
         format!("the {} {}", if self.image { "image" } else { "file" }, self.asset)
+    }
+}
+
+impl Price {
+    /// Where the figure comes from.
+    pub(super) fn source(&self) -> String {
+        if self.is_configured {
+            "codebuild.price-per-minute".to_owned()
+        } else {
+            format!("published notes of {DATE}, us-east-1, Linux")
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn find(assembly: &Assembly, inspections: &[Inspection<'_>], context:
             let mut matching = providers.find(&lookup);
             let mut guessed = false;
             if matching.is_empty() {
-                // Images of other accounts are made by others.
+                // Images of other accounts are not created by this app.
                 let own = &stack.environment.account;
                 if read.reason == Reason::Image && read.at.account.is_some() && lookup.account != *own {
                     continue;
@@ -71,14 +71,14 @@ pub(crate) fn find(assembly: &Assembly, inspections: &[Inspection<'_>], context:
                 guessed = true;
             }
             if matching.iter().any(|it| it.stack == index) {
-                // It provides the name itself.
+                // The stack provides the name itself.
                 continue;
             }
             let unsure = guessed && matching.len() != 1;
             if unsure && read.only_here {
                 continue;
             }
-            // What a synthesis did not find is told as such.
+            // Lookups that the synthesis did not find are reported on their own.
             if unsure && read.reason == Reason::Synth {
                 continue;
             }
@@ -182,8 +182,8 @@ fn made_twice(
     found
 }
 
-/// What was missing and no template shows may have decided what is in any of them: each that can
-/// wait for it does.
+/// A missing lookup that no template shows may have changed any template of its app: every stack that can wait for it
+/// does.
 fn missing_and_unseen(
     assembly: &Assembly,
     inspections: &[Inspection<'_>],
@@ -213,7 +213,7 @@ fn missing_and_unseen(
     }
 }
 
-/// The one parameter that is read. A version at the end of its name is no part of it.
+/// The one parameter that is read, without the version at the end of its name.
 fn stored(read: &Use, lookup: &Lookup) -> Option<StoredParameter> {
     let name = read.name.clone().known().filter(|_| read.reason == Reason::Ssm && !read.below)?;
     let name = match name.rsplit_once(':') {

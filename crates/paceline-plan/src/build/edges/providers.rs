@@ -10,7 +10,7 @@ use crate::build::scan::secrets;
 use crate::build::scan::uses::Use;
 use crate::model::{Reason, TemplatePlace};
 
-/// A name that is looked for, and where. What is `None` may be anything.
+/// A name to look for, and where. `None` matches everything.
 pub(super) struct Lookup {
     pub(super) reason: Reason,
     pub(super) name: Option<String>,
@@ -26,7 +26,7 @@ impl Lookup {
             None => own.clone(),
         };
         let mut lookup = Self {
-            // What a synthesis looks up is a parameter like any other.
+            // A parameter that a synthesis looks up is a parameter like any other.
             reason: match of.reason {
                 Reason::Synth if is_parameter(of.name.raw()) => Reason::Ssm,
                 reason => reason,
@@ -101,7 +101,7 @@ impl Provider<'_> {
     }
 }
 
-/// A stack that provides what was looked for, and where its template does so.
+/// A stack that provides the name, and where its template does so.
 pub(super) struct Match<'a> {
     pub(super) stack: usize,
     pub(super) place: Option<&'a TemplatePlace>,
@@ -139,7 +139,7 @@ impl<'a> Providers<'a> {
                     providers.patterns.entry(reason).or_default().push((&provided.name, provider()));
                     continue;
                 };
-                // What CDK's writer puts into Parameter Store can also be read as any parameter.
+                // The parameters of CDK's writer can also be read like any parameter.
                 if reason == Reason::CrossRegion {
                     providers.add(Reason::Ssm, &name, provider());
                 }
@@ -154,12 +154,12 @@ impl<'a> Providers<'a> {
         names.entry(name.to_owned()).or_default().push(provider);
     }
 
-    /// The stacks that provide the name. Where nothing is sure to be the right place, what may be is taken.
+    /// The stacks that provide the name: those that surely are in the right place, else those that may be.
     pub(super) fn find(&self, lookup: &Lookup) -> Vec<Match<'a>> {
         self.find_among(lookup, |_| true)
     }
 
-    /// The stacks that create what has the name, and not only overwrite it.
+    /// The stacks that create the parameter and do not only overwrite it.
     pub(super) fn creators(&self, lookup: &Lookup) -> Vec<Match<'a>> {
         self.find_among(lookup, |provider| !provider.overwrites)
     }
@@ -185,7 +185,7 @@ impl<'a> Providers<'a> {
         one_for_each_stack(providers.into_iter().filter(|it| it.may_be_at(lookup)))
     }
 
-    /// The stacks that may provide a name of which a part, on either side, is only known at deployment.
+    /// The stacks that may provide the name, where a part of it is only known at deployment on either side.
     pub(super) fn guess(&self, lookup: &Lookup, name: &Text) -> Vec<Match<'a>> {
         let patterns = self.patterns.get(&lookup.reason).into_iter().flatten();
         let patterns = patterns.filter(|(pattern, _)| name.could_be(pattern)).map(|(_, provider)| provider);

@@ -44,7 +44,7 @@ impl<'a> BorrowedOffer<'a> {
         found.collect()
     }
 
-    /// What brings it to its place, for the stack at this position of the plan.
+    /// The work that publishes it, for the stack at this position of the plan.
     pub(crate) fn publish(&self, stack: usize) -> Publish {
         Publish {
             stack,
@@ -56,7 +56,7 @@ impl<'a> BorrowedOffer<'a> {
         }
     }
 
-    /// The same for whoever reads the plan; `stack` is the one that uses it.
+    /// The same as a value of the plan; `stack` is the one that uses it.
     pub(crate) fn told(&self, stack: &Stack) -> Borrowed {
         let mut read_at = self.read_at.clone();
         construct_of(&mut read_at, stack);
@@ -77,7 +77,7 @@ pub(super) struct Assets<'a> {
     catalogue: &'a Catalogue<'a>,
     /// Where its own assets go.
     own: HashSet<String>,
-    /// Those that the resource at hand may name, and where.
+    /// The assets that the current resource may name, and where.
     named: BTreeMap<usize, TemplatePlace>,
     pub(super) borrowed: BTreeMap<usize, TemplatePlace>,
 }
@@ -114,7 +114,7 @@ impl<'a> Assets<'a> {
         }
     }
 
-    /// Tells what a resource with these texts means. Where it can be an asset of its own stack, it is.
+    /// Decides which of the noted assets a resource with these texts uses. An asset of its own stack comes first.
     pub(super) fn borrow(&mut self, texts: &[Text]) {
         let named = std::mem::take(&mut self.named);
         let meant = named.into_iter().filter_map(|(number, place)| {

@@ -1,4 +1,4 @@
-//! Physical names: what a stack makes under a literal name, and what it names of others in that way.
+//! Physical names: the literal names of a stack's resources, and the literal names of other resources in its templates.
 //!
 //! A role, a bucket or a queue that is named in a template need not be there when the stack is deployed. Whether it has
 //! to be only the team knows: such a tie is a hint, and never an edge.
@@ -9,12 +9,12 @@ use paceline_assembly::{Text, UNKNOWN};
 
 use crate::model::TemplatePlace;
 
-/// Shorter names are found by chance in texts that have nothing to do with them.
+/// Shorter names are found by chance in unrelated texts.
 const SHORTEST: usize = 3;
 /// No resource has a longer name.
 const LONGEST: usize = 512;
 
-/// A kind of resource that has a name of the team's choice.
+/// A type of resource whose name the team can choose.
 #[derive(Debug)]
 pub(crate) struct NamedKind {
     resource_type: &'static str,
@@ -23,7 +23,7 @@ pub(crate) struct NamedKind {
     /// What people call it.
     pub(crate) noun: &'static str,
     service: &'static str,
-    /// What stands before the name in an ARN's last part.
+    /// The start of an ARN's last part, before the name.
     prefix: &'static str,
     /// Whether the name itself can have slashes.
     slashes: bool,
@@ -136,7 +136,7 @@ pub(super) fn naming(resource_type: &str) -> Option<(usize, &'static str)> {
     found.map(|(number, kind)| (number, kind.property))
 }
 
-/// Where a name is said to be. What is `None` is not said.
+/// The account and the region that a text gives for a name. `None` means that it does not say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Said {
     pub(crate) account: Option<String>,
@@ -146,46 +146,70 @@ pub(crate) struct Said {
 /// The physical names of one stack.
 #[derive(Debug, Default)]
 pub(crate) struct Physical {
-    /// What it makes.
+    /// The names of its resources.
     pub(crate) made: Vec<Name>,
-    /// What it names, and where it first does so.
+    /// The names of resources in its texts, and the first place of each.
     pub(crate) named: BTreeMap<(Name, Said), TemplatePlace>,
-    /// The kinds that a property holds the name of, by the property.
+    /// The kinds of resource whose name a property holds, by the property.
     held_by: HashMap<String, Vec<usize>>,
 }
 
 impl Physical {
-    /// Notes what a text names; `path` is where it stands in its resource.
+    /// Notes the names in a text; `path` is where it stands in its resource.
     pub(super) fn look(&mut self, text: &str, path: &str, place: impl Fn() -> TemplatePlace) {
-        // A policy may name what is not there yet, and functions name what is in the template.
-        let property = property(path);
-        if matches!(property, "Resource" | "NotResource" | "Ref" | "DependsOn") || path.contains("Fn::GetAtt")
-        {
+        // ARNs and addresses have colons, and a name alone has none. Most texts are neither.
+        let is_alone = !text.contains(':');
+        if is_alone && !could_be_name(text) {
             return;
         }
-        let mut found: Vec<(Name, Said)> = Vec::new();
-        for (start, _) in text.match_indices("arn:") {
-            found.extend(in_arn(&text[start..]));
+        // A policy may name what does not exist yet, and functions name resources of the template.
+        let Some(property) = property(path) else { return };
+        if matches!(property, "Resource" | "NotResource" | "Ref" | "DependsOn") {
+            return;
         }
-        found.extend(in_url(text));
-        if found.is_empty() && (SHORTEST..=LONGEST).contains(&text.len()) && text.chars().all(is_in_name) {
-            let kinds = match self.held_by.get(property) {
-                Some(kinds) => kinds,
-                None => self.held_by.entry(property.to_owned()).or_insert_with(|| kinds_of(property)),
-            };
-            found.extend(kinds.iter().map(|&kind| ((kind, text.to_owned()), Said::default())));
-        }
+        let found = if is_alone { self.alone(text, property) } else { in_arns_and_urls(text) };
         for it in found {
             self.named.entry(it).or_insert_with(&place);
         }
     }
+
+    /// The kinds of resource that a text names which is all that a property holds.
+    fn alone(&mut self, text: &str, property: &str) -> Vec<(Name, Said)> {
+        let kinds = match self.held_by.get(property) {
+            Some(kinds) => kinds,
+            None => self.held_by.entry(property.to_owned()).or_insert_with(|| kinds_of(property)),
+        };
+        kinds.iter().map(|&kind| ((kind, text.to_owned()), Said::default())).collect()
+    }
 }
 
-/// The name of the property that a path leads to.
-fn property(path: &str) -> &str {
-    let path = path.split("Fn::").next().unwrap_or_default().trim_end_matches('.');
-    let last = path.rsplit('.').next().unwrap_or_default();
-    last.split('[').next().unwrap_or_default()
+fn could_be_name(text: &str) -> bool {
+    (SHORTEST..=LONGEST).contains(&text.len()) && text.chars().all(is_in_name)
+}
+
+fn in_arns_and_urls(text: &str) -> Vec<(Name, Said)> {
+    let mut found: Vec<(Name, Said)> = Vec::new();
+    for (start, _) in text.match_indices("arn:") {
+        found.extend(in_arn(&text[start..]));
+    }
+    found.extend(in_url(text));
+    found
+}
+
+/// The name of the property that a path leads to: the last part before the first function. None where `Fn::GetAtt` is on
+/// the way.
+fn property(path: &str) -> Option<&str> {
+    let (mut last, mut in_function) = ("", false);
+    for part in path.split('.') {
+        if part.starts_with("Fn::GetAtt") {
+            return None;
+        }
+        in_function |= part.starts_with("Fn::");
+        if !in_function {
+            last = part;
+        }
+    }
+    last.split('[').next()
 }
 
 fn kinds_of(property: &str) -> Vec<usize> {

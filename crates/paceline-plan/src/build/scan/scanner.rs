@@ -18,9 +18,9 @@ use crate::model::{Reason, Section, TemplatePlace};
 
 /// The parameter in which the CDK has the version of the bootstrap stack.
 const BOOTSTRAP_VERSION: &str = "BootstrapVersion";
-/// What a place says of ids and paths: nobody reads more, and whoever makes them longer makes many of them.
+/// Ids and paths in places are cut off here. Nobody reads more, and a template with longer ones has many of them.
 const LONGEST: usize = 255;
-/// Shorter names are found by chance in texts that have nothing to do with them.
+/// Shorter names are found by chance in unrelated texts.
 const SHORTEST_NAME: usize = 6;
 
 /// Reads a stack's template and its nested ones.
@@ -120,12 +120,8 @@ impl<'a, 's> Scanner<'a, 's> {
         self.at.path.truncate(length);
     }
 
-    /// The property that the template's author would name: the path up to the first intrinsic.
     fn place(&self) -> TemplatePlace {
-        let path = shortened(self.at.path.split("Fn::").next().unwrap_or_default().trim_end_matches('.'));
-        let TemplatePlace { nested, section, logical_id, .. } = &self.at;
-        let (nested, logical_id) = (nested.clone(), logical_id.clone());
-        TemplatePlace { nested, section: *section, logical_id, path, construct: None }
+        author_place(&self.at)
     }
 
     fn resolved(&mut self, value: &Value) -> Text {
@@ -375,11 +371,11 @@ impl<'a, 's> Scanner<'a, 's> {
 
     /// Finds the references that a string can hold.
     fn references(&mut self, text: &str) {
-        if text.contains("{{resolve:ssm") {
+        if text.contains("{{resolve:") {
             self.dynamic_references(text);
-        }
-        for (name, at) in secrets::of(text) {
-            self.reads(Reason::Secret, name, at);
+            for (name, at) in secrets::of(text) {
+                self.reads(Reason::Secret, name, at);
+            }
         }
         for name in context::held_by(text, self.looked_up) {
             // A hosted zone is of no region.
@@ -391,9 +387,8 @@ impl<'a, 's> Scanner<'a, 's> {
         }
         self.name_assets(text);
         if self.at.section == Section::Resources {
-            let mut physical = std::mem::take(&mut self.uses.physical);
-            physical.look(text, &self.at.path, || self.place());
-            self.uses.physical = physical;
+            let at = &self.at;
+            self.uses.physical.look(text, &at.path, || author_place(at));
         }
     }
 
@@ -408,7 +403,7 @@ impl<'a, 's> Scanner<'a, 's> {
         }
     }
 
-    /// Tells which of the assets that a resource may name it means.
+    /// Decides which of the assets that a resource may name it uses.
     fn borrow_assets(&mut self, resource: &Value) {
         if self.assets.are_named() {
             let mut texts = Vec::new();
@@ -442,6 +437,19 @@ impl<'a, 's> Scanner<'a, 's> {
                 }
             }
         }
+    }
+}
+
+/// The property that the template's author would name: the path up to the first intrinsic.
+fn author_place(at: &TemplatePlace) -> TemplatePlace {
+    let path = shortened(at.path.split("Fn::").next().unwrap_or_default().trim_end_matches('.'));
+    let TemplatePlace { nested, section, logical_id, .. } = at;
+    TemplatePlace {
+        nested: nested.clone(),
+        section: *section,
+        logical_id: logical_id.clone(),
+        path,
+        construct: None,
     }
 }
 

@@ -15,14 +15,14 @@ pub(in crate::build) struct Use {
     pub(in crate::build) at: At,
     /// Whether it is every name below this one, as in a path of Parameter Store.
     pub(in crate::build) below: bool,
-    /// Whether it is of no interest where no stack provides it.
+    /// Whether it matters only if a stack of the app provides it.
     pub(in crate::build) only_here: bool,
-    /// Whether it is written by a call, which takes no offence if somebody else has made it before.
+    /// Whether it is written by a call that succeeds even if the parameter exists already.
     pub(in crate::build) overwrites: bool,
     pub(in crate::build) place: TemplatePlace,
 }
 
-/// Where a name lives. What is `None` is the stack's own.
+/// The account and region of a name. `None` is the stack's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::build) struct At {
     pub(in crate::build) account: Option<Text>,
@@ -49,7 +49,7 @@ pub(crate) struct Uses {
     pub(in crate::build) read: Vec<Use>,
     /// The physical names that it gives and those that it uses.
     pub(crate) physical: Physical,
-    /// The names that it gives to its resources, which others can use as they are.
+    /// The names that it gives to its resources. Other stacks can use them literally.
     pub(crate) given_names: Vec<String>,
     /// The assets that it uses and that only other stacks register, by their numbers in the catalogue, and where.
     pub(in crate::build) borrowed: BTreeMap<usize, TemplatePlace>,
@@ -60,7 +60,7 @@ pub(crate) struct Uses {
 }
 
 impl Uses {
-    /// Whether it makes this parameter, or what else is looked up by this name, wherever that is.
+    /// Whether it creates the parameter, or the other thing, that is looked up by this name, in any place.
     pub(crate) fn makes(&self, name: &str) -> bool {
         let mut made = self.provided.iter().filter(|it| matches!(it.reason, Reason::Ssm | Reason::Synth));
         made.any(|it| it.name.raw() == name)

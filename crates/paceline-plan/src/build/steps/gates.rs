@@ -6,8 +6,8 @@ use paceline_assembly::{Stack, Template};
 
 use crate::build::error::PlanError;
 use crate::build::names::Names;
-use crate::config::{Config, IamRoles};
 use crate::model::{PlannedStack, Warning};
+use paceline_config::{Config, IamRoles};
 
 /// Which stacks have a gate, and for which roles.
 pub(crate) type Gates = BTreeMap<String, IamRoles>;

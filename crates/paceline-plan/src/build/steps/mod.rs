@@ -21,7 +21,7 @@ use crate::outlook::expect::{Expect, Expected};
 /// When resources of stacks are complete, by the stack's id and their logical ids.
 pub(crate) type Complete<'a> = HashMap<&'a str, &'a BTreeMap<String, Duration>>;
 
-/// What steps are made from, beside the stacks.
+/// What steps are made from, besides the stacks.
 pub(crate) struct Maker<'a> {
     pub(crate) names: &'a Names<'a>,
     pub(crate) gates: &'a Gates,
@@ -130,8 +130,8 @@ impl Maker<'_> {
     }
 }
 
-/// The stacks that one waits for only until some resources are complete. What follows a stack before others may
-/// start, follows the whole of it.
+/// The needs of a stack that end early. A gate stands between a stack and its dependents, and follows the whole stack:
+/// behind a gate, no need ends early.
 fn early_needs(
     stack: &PlannedStack,
     done: &HashMap<&str, usize>,

@@ -5,8 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::model::{EarlyNeed, PlannedStack, Reason, Step, Synthesize, Work};
 use crate::outlook::expect::Expect;
 
-/// What a synthesis waits for: the app, the steps that make what it looks up, and those of them of which less than the
-/// whole is enough.
+/// A synthesis: the app, the steps that create what it looks up, and the needs of it that end early.
 type Awaited = (Option<String>, Vec<usize>, Vec<(usize, BTreeSet<String>)>);
 
 /// The steps that synthesize apps again, by what they wait for.
@@ -14,8 +13,8 @@ type Awaited = (Option<String>, Vec<usize>, Vec<(usize, BTreeSet<String>)>);
 pub(crate) struct Synthesized(HashMap<Awaited, usize>);
 
 impl Synthesized {
-    /// The step that synthesizes the app of a stack again when what it has from its synthesis has been made, if it
-    /// waits for that. Stacks that wait for the same share one.
+    /// The step that synthesizes the app of a stack again, once what the stack looks up exists; none if it waits for no
+    /// lookup. Stacks that wait for the same lookups share one.
     pub(crate) fn before(
         &mut self,
         app: Option<&str>,

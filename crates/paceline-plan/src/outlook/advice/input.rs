@@ -1,4 +1,4 @@
-//! What the rules look at: the plan, and the insides of the stacks on its critical path.
+//! The input of the rules: the plan, and the insides of the stacks on its critical path.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::outlook::stack_time::{Resources, STACK_OVERHEAD, references};
 
 /// Of a construct whose path in the stack is longer only the last parts are named.
 const LONGEST_NAME: usize = 48;
-/// What says nothing at the end of a construct's path, the last first.
+/// Ends of a construct's path that say nothing, the last first.
 const ENDS: [&str; 3] = ["/Default", "/Resource", "/Resource"];
-/// The most stacks beside the critical path that are looked into.
+/// The most stacks outside the critical path that are looked into.
 const MOST_OTHERS: usize = 50;
 /// How many resources of a part are named.
 const NAMED: usize = 3;
@@ -24,7 +24,7 @@ const NAMED: usize = 3;
 pub(super) const INSTANCES: [&str; 3] =
     ["AWS::RDS::DBInstance", "AWS::Neptune::DBInstance", "AWS::DocDB::DBInstance"];
 
-/// How the types of resources end that complete another, which is there before but not usable without.
+/// Ends of resource types that complete another resource: it exists without them, but is not usable.
 const COMPLETING: [&str; 17] = [
     "Policy",
     "Attachment",
@@ -69,7 +69,7 @@ fn alike(a: usize, b: usize) -> bool {
     a.max(b) * 4 <= a.min(b) * 5
 }
 
-/// What the rules look at.
+/// The input of the rules.
 pub(super) struct AdviceInput<'a> {
     pub(super) plan: &'a Plan,
     /// The stacks of the critical path, in its order.
@@ -91,7 +91,7 @@ impl<'a> AdviceInput<'a> {
         let path: Vec<usize> = plan.critical_path.iter().filter_map(of_path).collect();
         let mut insides = BTreeMap::new();
         for (&number, stack) in &opened.0 {
-            // What an update will change, and so what takes time in it, is not known.
+            // Nobody knows what an update will change, and so what takes time in it.
             if plan.stacks[number].operation != StepOperation::Create {
                 continue;
             }

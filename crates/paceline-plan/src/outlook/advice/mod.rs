@@ -1,4 +1,4 @@
-//! What would shorten a run most, from facts in the templates.
+//! Advice: what would shorten a run most, as far as the templates show.
 //!
 //! Each rule looks for one kind of thing and says what could be changed, as a plan with the change made. How much that
 //! saves is not estimated: the changed plan is scheduled as the plan itself was, and the difference counts.
@@ -23,11 +23,11 @@ use crate::outlook::durations::Durations;
 
 /// How much advice is given.
 const MOST: usize = 6;
-/// What saves less is not worth a change.
+/// A change that saves less is not worth it.
 const LEAST: Duration = Duration::from_secs(30);
-/// Neither is what saves less than one part in so many of the run.
+/// Neither is a change that saves less than one part in so many of the run.
 const LEAST_PART: u32 = 50;
-/// The same for what is work.
+/// The same for a change that is much work.
 const MUCH: Duration = Duration::from_mins(1);
 const MUCH_PART: u32 = 20;
 
@@ -78,8 +78,8 @@ pub fn advise<E>(
     Ok(found)
 }
 
-/// The same stack may be there several times, for several regions. To change one of them alone saves nothing while
-/// the other goes on taking as long, so what is proposed for one is proposed for all.
+/// An app may have the same stack several times, for several regions. To change one alone saves nothing while the others
+/// take as long as before, so a proposal for one is a proposal for all.
 fn with_twins<'s>(input: &AdviceInput<'_>, proposals: Vec<Proposal<'s>>) -> Vec<Proposal<'s>> {
     let mut all: Vec<Proposal<'s>> = Vec::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -104,7 +104,7 @@ fn with_twins<'s>(input: &AdviceInput<'_>, proposals: Vec<Proposal<'s>>) -> Vec<
     }
     let mut kept = Vec::new();
     for (mut proposal, group) in all.into_iter().zip(groups) {
-        // What is only about stacks beside the critical path would save nothing.
+        // A change of stacks outside the critical path would save nothing.
         if !group.is_empty() && !group.iter().any(|stack| input.path.contains(stack)) {
             continue;
         }

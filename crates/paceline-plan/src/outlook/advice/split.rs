@@ -1,4 +1,4 @@
-//! Changes of a plan that rules propose: what is split becomes two stacks, what holds up no longer does.
+//! Changes of a plan that rules propose: a stack is split in two, or phases order nothing any more.
 
 use std::time::Duration;
 

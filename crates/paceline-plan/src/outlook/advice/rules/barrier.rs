@@ -1,10 +1,10 @@
 //! Phases that put stacks in an order that nothing needs.
 
-use crate::config::Strategy;
 use crate::model::{Plan, Reason};
 use crate::outlook::advice::input::AdviceInput;
 use crate::outlook::advice::proposal::Proposal;
 use crate::outlook::advice::remedy::Remedy;
+use paceline_config::Strategy;
 
 pub(super) fn find<'s>(input: &'s AdviceInput<'_>) -> Vec<Proposal<'s>> {
     let propose = |phase: Option<&'s str>| {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::config::IamRoles;
 use crate::model::Work;
 use crate::outlook::advice::input::AdviceInput;
 use crate::outlook::advice::proposal::Proposal;
 use crate::outlook::advice::remedy::Remedy;
+use paceline_config::IamRoles;
 
 pub(super) fn find<'s>(input: &'s AdviceInput<'_>) -> Vec<Proposal<'s>> {
     let mut found = Vec::new();
