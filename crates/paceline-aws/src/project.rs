@@ -163,6 +163,7 @@ impl Parts {
         let environment = types::ProjectEnvironment::builder()
             .r#type(types::EnvironmentType::from(&*word(&project.environment.kind)))
             .image(word(&project.environment.image))
+            .host_kernel(types::HostKernel::from(&*word(&project.environment.host_kernel)))
             .compute_type(types::ComputeType::from(&*word(&project.environment.compute_type)))
             .privileged_mode(project.environment.privileged_mode)
             .image_pull_credentials_type((&*word(&project.environment.image_pull_credentials_type)).into())
@@ -279,6 +280,7 @@ fn live_fields(project: &types::Project) -> Value {
         "environment": environment.map(|environment| json!({
             "type": environment.r#type().as_str(),
             "image": environment.image(),
+            "hostKernel": environment.host_kernel().map(aws_sdk_codebuild::types::HostKernel::as_str),
             "computeType": environment.compute_type().as_str(),
             "environmentVariables": variables.collect::<Vec<_>>(),
             "privilegedMode": environment.privileged_mode(),

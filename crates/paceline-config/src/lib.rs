@@ -23,8 +23,8 @@ mod stacks;
 
 pub use apps::{AppConfig, is_in_app_name};
 pub use codebuild::{
-    BatchBy, BuildTimeout, CacheMode, CodeBuild, ComputeType, Image, ImageError, LogRetention, Minutes,
-    Privileged, QueueTimeout, Runner, RunnerFrom, SourceType, Timeouts, Vpc,
+    BatchBy, BuildTimeout, CacheMode, CodeBuild, ComputeType, HostKernel, Image, ImageError, LogRetention,
+    Minutes, Privileged, QueueTimeout, Runner, RunnerFrom, SourceType, Timeouts, Vpc,
 };
 pub use commands::CommandConfig;
 pub use config::{Config, FILE_NAME, Version, schema};

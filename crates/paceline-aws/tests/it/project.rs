@@ -23,6 +23,7 @@ fn full() -> Value {
         "environment": {
             "type": "LINUX_CONTAINER",
             "image": "aws/codebuild/standard:7.0",
+            "hostKernel": "LINUX_KERNEL_6",
             "computeType": "BUILD_GENERAL1_XLARGE",
             "environmentVariables": [{"name": "A", "value": "/p", "type": "PARAMETER_STORE"}],
             "privilegedMode": true,
@@ -58,6 +59,7 @@ fn changed() -> Vec<(&'static str, Value)> {
         ("artifacts.packaging", json!("NONE")),
         ("cache.modes", json!(["LOCAL_SOURCE_CACHE"])),
         ("environment.image", json!("aws/codebuild/standard:8.0")),
+        ("environment.hostKernel", json!("LINUX_KERNEL_4")),
         ("environment.computeType", json!("BUILD_GENERAL1_SMALL")),
         ("environment.environmentVariables", json!([{"name": "A", "value": "v", "type": "PLAINTEXT"}])),
         ("environment.imagePullCredentialsType", json!("SERVICE_ROLE")),

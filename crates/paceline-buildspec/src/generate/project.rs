@@ -41,6 +41,7 @@ pub(super) fn project(generation: &Generation) -> Project {
         artifacts: artifacts(generation),
         environment: BuildEnvironment {
             kind: EnvironmentType::of(&image),
+            host_kernel: settings.host_kernel,
             compute_type: settings.compute,
             environment_variables: Vec::new(),
             privileged_mode: match settings.privileged {

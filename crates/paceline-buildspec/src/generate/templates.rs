@@ -134,7 +134,7 @@ mod tests {
     }
 
     /// Values without a filter: their words are quoted already, or they are numbers or names from this crate.
-    const RAW: [&str; 16] = [
+    const RAW: [&str; 17] = [
         "arguments",
         "check",
         "class",
@@ -145,6 +145,7 @@ mod tests {
         "loop.index",
         "margin_minutes",
         "mode",
+        "project.environment.hostKernel",
         "retention",
         "role.variable",
         "runner_minutes",

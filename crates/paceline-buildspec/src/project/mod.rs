@@ -11,7 +11,7 @@ mod rights;
 pub mod role;
 mod timeouts;
 
-use paceline_config::{ComputeType, Image, SourceType};
+use paceline_config::{ComputeType, HostKernel, Image, SourceType};
 use serde::{Deserialize, Serialize};
 
 pub use check::ProjectError;
@@ -112,6 +112,7 @@ pub struct BuildEnvironment {
     #[serde(rename = "type")]
     pub kind: EnvironmentType,
     pub image: Image,
+    pub host_kernel: HostKernel,
     pub compute_type: ComputeType,
     pub environment_variables: Vec<EnvironmentVariable>,
     pub privileged_mode: bool,

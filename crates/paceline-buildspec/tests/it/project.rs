@@ -219,6 +219,18 @@ fn a_docker_server_takes_the_place_of_the_local_layers() {
 }
 
 #[test]
+fn builds_run_on_a_supported_host_kernel_unless_another_is_set() {
+    let kernel = |generation: &Generation| {
+        let json: Value = serde_json::from_str(&file(generation, ".project.json")).unwrap();
+        json["environment"]["hostKernel"].clone()
+    };
+    let mut generation = workshop();
+    assert_eq!(kernel(&generation), "LINUX_KERNEL_6");
+    generation.codebuild.host_kernel = "linux-kernel-4".parse().unwrap();
+    assert_eq!(kernel(&generation), "LINUX_KERNEL_4");
+}
+
+#[test]
 fn a_long_list_of_regions_fits_the_description() {
     let regions = (0..60).map(|n| format!("region-{n}")).collect();
     let json = file(&Generation { regions, ..workshop() }, ".project.json");

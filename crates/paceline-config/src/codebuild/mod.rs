@@ -3,6 +3,7 @@
 mod cache;
 mod compute;
 mod image;
+mod kernel;
 mod limits;
 mod logs;
 mod runner;
@@ -16,6 +17,7 @@ use crate::setting::{choices, settings};
 pub use cache::CacheMode;
 pub use compute::{ComputeType, Privileged};
 pub use image::{Image, ImageError};
+pub use kernel::HostKernel;
 pub use limits::{BuildTimeout, Minutes, QueueTimeout, Timeouts};
 pub use logs::LogRetention;
 pub use runner::{Runner, RunnerFrom};
@@ -26,6 +28,9 @@ settings! {
     pub struct CodeBuild: Default {
         /// The build image. An image of AWS needs no `aws/codebuild/`: `standard:7.0`.
         pub image: Image,
+        /// The kernel of the host that a build runs on, which is not part of the image. The kernel of Amazon Linux 2,
+        /// `linux-kernel-4`, is no longer supported.
+        pub host_kernel: HostKernel,
         /// The size of the machine that a build runs on.
         pub compute: ComputeType,
         /// The price of one minute of a build in US dollars. The plan uses it to estimate the cost.

@@ -26,7 +26,7 @@ unchanged: { ignore-timestamps: true }
 on-failure: { policy: fail-fast, rollback: none }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 codebuild:
-  { image: acme/builder:1, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
+  { image: acme/builder:1, host-kernel: linux-kernel-4, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
     service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { stack: 30m, runner: 50m, outside: 4h },
     vpc: { id: v, subnets: [s], security-groups: [g] }, log-retention-days: 7, tags: { team: t }, batch: regions }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }
@@ -241,6 +241,11 @@ fn what_codebuild_does_not_know_is_refused_with_its_place() {
         "compute: huge",
         23,
         "`huge` is not a compute type; use one of small, medium, large, x-large, 2x-large",
+    );
+    check(
+        "host-kernel: linux-kernel-5",
+        27,
+        "`linux-kernel-5` is not a host kernel; did you mean `linux-kernel-4`?",
     );
     check("compute: x-lorge", 23, "did you mean `x-large`?");
     check("cache: [docker-layer, layers]", 36, "`layers` is not a cache; use docker-layer, source, custom");
