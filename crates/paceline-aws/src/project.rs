@@ -98,7 +98,7 @@ impl Projects {
         let call = call.cache(parts.cache).environment(parts.environment).logs_config(parts.logs);
         let call = call.timeout_in_minutes(parts.timeout).queued_timeout_in_minutes(parts.queued_timeout);
         let call = call.set_tags(Some(parts.tags)).set_vpc_config(parts.vpc);
-        let call = call.set_build_batch_config(parts.batch);
+        let call = call.set_build_batch_config(parts.batch).set_auto_retry_limit(parts.retries);
         self.caller.call("CreateProject", || call.clone().send()).await.map(drop)
     }
 
@@ -122,7 +122,7 @@ impl Projects {
         let call = call.cache(parts.cache).environment(parts.environment).logs_config(parts.logs);
         let call = call.timeout_in_minutes(parts.timeout).queued_timeout_in_minutes(parts.queued_timeout);
         let call = call.set_tags(Some(parts.tags)).vpc_config(vpc);
-        let call = call.set_build_batch_config(parts.batch);
+        let call = call.set_build_batch_config(parts.batch).set_auto_retry_limit(parts.retries);
         self.caller.call("UpdateProject", || call.clone().send()).await.map(drop)
     }
 }
@@ -139,6 +139,7 @@ struct Parts {
     tags: Vec<types::Tag>,
     timeout: i32,
     queued_timeout: i32,
+    retries: Option<i32>,
 }
 
 impl Parts {
@@ -209,6 +210,7 @@ impl Parts {
             tags: tags.map(|tag| types::Tag::builder().key(&tag.key).value(&tag.value).build()).collect(),
             timeout: number(project.timeout_in_minutes),
             queued_timeout: number(project.queued_timeout_in_minutes),
+            retries: project.auto_retry_limit.map(number),
         })
     }
 }
@@ -292,6 +294,7 @@ fn live_fields(project: &types::Project) -> Value {
         })),
         "timeoutInMinutes": project.timeout_in_minutes(),
         "queuedTimeoutInMinutes": project.queued_timeout_in_minutes(),
+        "autoRetryLimit": project.auto_retry_limit(),
         "tags": project.tags().iter().map(|tag| json!({ "key": tag.key(), "value": tag.value() })).collect::<Vec<_>>(),
         "vpcConfig": project.vpc_config().filter(|vpc| vpc.vpc_id().is_some()).map(|vpc| json!({
             "vpcId": vpc.vpc_id(),

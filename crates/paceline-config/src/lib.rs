@@ -24,7 +24,7 @@ mod stacks;
 pub use apps::{AppConfig, is_in_app_name};
 pub use codebuild::{
     BatchBy, BuildTimeout, CacheMode, CodeBuild, ComputeType, HostKernel, Image, ImageError, LogRetention,
-    Minutes, Privileged, QueueTimeout, Runner, RunnerFrom, SourceType, Timeouts, Vpc,
+    Minutes, Privileged, QueueTimeout, RetryLimit, Runner, RunnerFrom, SourceType, Timeouts, Vpc,
 };
 pub use commands::CommandConfig;
 pub use config::{Config, FILE_NAME, Version, schema};

@@ -1,6 +1,6 @@
 //! The model of the generated project.
 
-use paceline_config::{CacheMode, ComputeType, Privileged, SourceType};
+use paceline_config::{CacheMode, ComputeType, Privileged, RetryLimit, SourceType};
 
 use super::buildspecs::subject;
 use super::{Generation, RunnerSource, batch, limits};
@@ -69,6 +69,7 @@ pub(super) fn project(generation: &Generation) -> Project {
         service_role: settings.service_role.clone(),
         timeout_in_minutes: settings.timeout.minutes(),
         queued_timeout_in_minutes: limits::queue_minutes(generation),
+        auto_retry_limit: settings.auto_retry_limit.map(RetryLimit::get),
         tags: tags(generation),
         vpc_config: settings.vpc.as_ref().map(|vpc| VpcConfig {
             vpc_id: vpc.id.clone(),

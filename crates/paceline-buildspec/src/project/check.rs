@@ -53,6 +53,10 @@ pub enum ProjectError {
         "{0}\nhint: each limit has to be below the one around it: a stack's, the runner's, `codebuild.timeout`, what waits outside"
     )]
     Timeouts(Disorder),
+    #[error(
+        "a pipeline repeats its own builds\nhint: remove `codebuild.auto-retry-limit`, or set another `codebuild.source`"
+    )]
+    RetriesInPipeline,
     #[error("a project has at most 50 tags, and {0} are set\nhint: remove some")]
     Tags(usize),
 }
@@ -72,6 +76,7 @@ impl ProjectError {
             }
             Self::SourceWithLocation(_) => "codebuild.location",
             Self::Vpc { .. } => "codebuild.vpc",
+            Self::RetriesInPipeline => "codebuild.auto-retry-limit",
             Self::Tags(_) => "codebuild.tags",
             Self::ServiceRole(_) => "codebuild.service-role",
             Self::Timeouts(disorder) => disorder.inner.0.setting(),
@@ -122,6 +127,9 @@ impl Project {
         let pipeline = kind == SourceType::Codepipeline;
         if pipeline != (self.artifacts.kind == ArtifactsType::Codepipeline) {
             return Err(ProjectError::HalfAPipeline);
+        }
+        if pipeline && self.auto_retry_limit.is_some() {
+            return Err(ProjectError::RetriesInPipeline);
         }
         let needs_location = !matches!(kind, SourceType::Codepipeline | SourceType::NoSource);
         match &self.source.location {

@@ -33,6 +33,8 @@ pub struct Project {
     pub service_role: Option<String>,
     pub timeout_in_minutes: u32,
     pub queued_timeout_in_minutes: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_retry_limit: Option<u32>,
     pub tags: Vec<Tag>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vpc_config: Option<VpcConfig>,

@@ -112,6 +112,14 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
             vec![sub(&format!("s3:::{location}/*"))],
         ));
     }
+    if project.auto_retry_limit.is_some_and(|limit| limit > 0) {
+        statements.push(Statement::new(
+            "RepeatBuild",
+            "CodeBuild repeats a failed build with this role.",
+            vec!["codebuild:RetryBuild"],
+            vec![sub(&format!("codebuild:${{AWS::Region}}:${{AWS::AccountId}}:project/{}", project.name))],
+        ));
+    }
     statements.extend(use_keys(&access.kms_keys));
     statements.extend(pull_image(project));
     statements.extend(join_vpc(project));

@@ -41,6 +41,7 @@ fn generations() -> Vec<Generation> {
     let from = |kind, location: &str| {
         let mut generation = workshop();
         (generation.codebuild.source, generation.codebuild.location) = (kind, Some(location.to_owned()));
+        generation.codebuild.auto_retry_limit = Some("2".parse().unwrap());
         generation
     };
     let sources = [

@@ -149,6 +149,13 @@ fn what_codebuild_refuses_is_refused_first() {
         "takes no location",
     );
     check_refused(|s| (s.source, s.location) = (SourceType::NoSource, None), "without a source");
+    check_refused(
+        |s| {
+            (s.source, s.location) = (SourceType::Codepipeline, None);
+            s.auto_retry_limit = Some("1".parse().unwrap());
+        },
+        "a pipeline repeats its own builds",
+    );
     check_refused(|s| s.service_role = Some("builds".into()), "not the ARN of a role");
     check_refused(|s| s.vpc = vpc().map(|vpc| Vpc { subnets: Vec::new(), ..vpc }), "1 to 16 subnets");
 }
@@ -216,6 +223,20 @@ fn a_docker_server_takes_the_place_of_the_local_layers() {
     let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
     assert_eq!(json["environment"]["dockerServer"]["computeType"], "BUILD_GENERAL1_MEDIUM");
     assert_eq!(json["cache"]["type"], "NO_CACHE");
+}
+
+#[test]
+fn failed_builds_are_repeated_as_often_as_is_set() {
+    let mut generation = workshop();
+    assert!(!file(&generation, ".project.yaml").contains("AutoRetryLimit"));
+    generation.codebuild.auto_retry_limit = Some("2".parse().unwrap());
+    let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
+    assert_eq!(json["autoRetryLimit"], 2);
+    let template = file(&generation, ".project.yaml");
+    assert!(
+        template.contains("AutoRetryLimit: 2") && template.contains("codebuild:RetryBuild"),
+        "{template}"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod image;
 mod kernel;
 mod limits;
 mod logs;
+mod retries;
 mod runner;
 mod source;
 
@@ -20,6 +21,7 @@ pub use image::{Image, ImageError};
 pub use kernel::HostKernel;
 pub use limits::{BuildTimeout, Minutes, QueueTimeout, Timeouts};
 pub use logs::LogRetention;
+pub use retries::RetryLimit;
 pub use runner::{Runner, RunnerFrom};
 pub use source::SourceType;
 
@@ -40,6 +42,9 @@ settings! {
         /// How long a build may wait in the queue before it starts, from `5m` to `8h`. Without it, 8 hours; less when
         /// `timeouts.outside` leaves less.
         pub queued_timeout: Option<QueueTimeout>,
+        /// How many times CodeBuild repeats a build that has failed, from 0 to 10. Each repetition is a whole new
+        /// build. Without it, failed builds are not repeated. A pipeline cannot use it.
+        pub auto_retry_limit: Option<RetryLimit>,
         /// More time limits. Each must be shorter than the one around it: a stack's, the runner's, the build's
         /// `timeout`, and `outside`.
         pub timeouts: Timeouts,

@@ -26,7 +26,7 @@ unchanged: { ignore-timestamps: true }
 on-failure: { policy: fail-fast, rollback: none }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 codebuild:
-  { image: acme/builder:1, host-kernel: linux-kernel-4, compute: small, price-per-minute: 0.004, timeout: 1h, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
+  { image: acme/builder:1, host-kernel: linux-kernel-4, compute: small, price-per-minute: 0.004, timeout: 1h, auto-retry-limit: 2, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
     service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { stack: 30m, runner: 50m, outside: 4h },
     vpc: { id: v, subnets: [s], security-groups: [g] }, log-retention-days: 7, tags: { team: t }, batch: regions }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }
@@ -246,6 +246,11 @@ fn what_codebuild_does_not_know_is_refused_with_its_place() {
         "host-kernel: linux-kernel-5",
         27,
         "`linux-kernel-5` is not a host kernel; did you mean `linux-kernel-4`?",
+    );
+    check(
+        "auto-retry-limit: 11",
+        32,
+        "a build cannot be repeated `11` times; write a whole number from 0 to 10",
     );
     check("compute: x-lorge", 23, "did you mean `x-large`?");
     check("cache: [docker-layer, layers]", 36, "`layers` is not a cache; use docker-layer, source, custom");
