@@ -226,6 +226,20 @@ fn a_docker_server_takes_the_place_of_the_local_layers() {
 }
 
 #[test]
+fn builds_on_the_newer_standard_image_select_a_runtime_that_it_has() {
+    let mut generation = synthesized();
+    generation.codebuild.image = "standard:8.0".parse().unwrap();
+    let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
+    assert_eq!(json["environment"]["image"], "aws/codebuild/standard:8.0");
+    let buildspec = yaml::parse(&file(&generation, ".yml")).unwrap().to_json();
+    let node = &buildspec["phases"]["install"]["runtime-versions"]["nodejs"];
+    assert!(
+        ["22", "24"].map(Value::from).contains(node) || [22, 24].map(Value::from).contains(node),
+        "{node}"
+    );
+}
+
+#[test]
 fn failed_builds_are_repeated_as_often_as_is_set() {
     let mut generation = workshop();
     assert!(!file(&generation, ".project.yaml").contains("AutoRetryLimit"));

@@ -28,7 +28,9 @@ pub use source::SourceType;
 settings! {
     /// The CodeBuild project that deploys. The defaults suit a deployment of many stacks with Docker images.
     pub struct CodeBuild: Default {
-        /// The build image. An image of AWS needs no `aws/codebuild/`: `standard:7.0`.
+        /// The build image. An image of AWS needs no `aws/codebuild/`: `standard:7.0` (Ubuntu 22.04, with Node.js 18 to
+        /// 24 and Python 3.9 to 3.14), or `standard:8.0` (Ubuntu 24.04, with Node.js 22 and 24, Python 3.10 to 3.14, and
+        /// Rust).
         pub image: Image,
         /// The kernel of the host that a build runs on, which is not part of the image. The kernel of Amazon Linux 2,
         /// `linux-kernel-4`, is no longer supported.
