@@ -99,7 +99,7 @@ fn a_batch_whose_builds_cannot_be_ordered() {
     );
     check(
         &batch("  build-list:\n    - identifier: a\n      depend-on: [b]\n"),
-        &["PL110 5:18 the builds of a `build-list` do not wait for each other [use `build-graph`]"],
+        &["PL110 5:18 the builds of a `build-list` cannot depend on each other [use `build-graph`]"],
     );
     check(&batch("  build-graph:\n    - identifier: a\n    - identifier: b\n      depend-on: [a]\n"), &[]);
 }
