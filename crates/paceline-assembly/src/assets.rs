@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::bootstrap::{Bootstrap, Role};
 use crate::error::AssemblyError;
-use crate::model::{Bootstrap, Role};
 use crate::shape::Shape;
 
 /// The assets of a stack, from every asset manifest that the stack depends on.

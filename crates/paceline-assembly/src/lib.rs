@@ -10,7 +10,9 @@
 
 mod apps;
 mod assets;
+mod bootstrap;
 mod digest;
+mod environment;
 mod error;
 mod files;
 mod ids;
@@ -19,7 +21,7 @@ mod loops;
 mod manifest;
 mod metadata;
 mod model;
-mod nested;
+mod nested_parameters;
 mod parameter;
 mod partitions;
 mod placeholders;
@@ -36,13 +38,15 @@ pub use assets::{
     AssetManifest, Cache, FileAsset, FileDestination, FileSource, ImageAsset, ImageDestination, ImageSource,
     Packaging,
 };
+pub use bootstrap::{Bootstrap, Role};
+pub use environment::{Environment, EnvironmentError};
 pub use error::{AssemblyError, MissingContext, StackProblem};
 pub use files::{
     LARGEST_BY_HAND, LARGEST_MANIFEST, LARGEST_TEMPLATE, open_regular, read_regular, read_regular_text,
 };
 pub use loops::{Expansion, LoopTrouble, LoopTroubleKind, LoopValues, expand};
 pub use metadata::{LegacyAsset, LegacyPackaging, Message, Severity};
-pub use model::{Assembly, Bootstrap, Environment, EnvironmentError, NestedTemplate, Role, Stack};
+pub use model::{Assembly, NestedTemplate, Stack};
 pub use partitions::{is_host_of_aws, partition, url_suffix};
 pub use placeholders::placeholders;
 pub use seen::Unseen;

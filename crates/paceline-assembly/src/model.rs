@@ -1,16 +1,14 @@
-//! What an assembly holds, once read: stacks, their environments, and the roles to reach them with.
+//! What an assembly holds, once it is read: stacks, and the templates nested in them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
+use camino::Utf8PathBuf;
 
 use crate::assets::AssetManifest;
+use crate::bootstrap::{Bootstrap, Role};
+use crate::environment::Environment;
 use crate::error::{AssemblyError, MissingContext, StackProblem};
 use crate::metadata::{LegacyAsset, Message, Severity};
-use crate::read::MissingIs;
 use crate::template::Template;
 
 /// A synthesized CDK app: the stacks of the root manifest and of every stage.
@@ -29,21 +27,6 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Reads the assembly in `dir`.
-    ///
-    /// Missing context is refused here, because templates synthesized without it hold made-up values. Error
-    /// annotations are not: they stop the deployment of the stack that has them, not a look at the app. Call
-    /// [`Assembly::ensure_deployable`] before deploying.
-    pub fn read(dir: impl AsRef<Utf8Path>) -> Result<Assembly, AssemblyError> {
-        crate::read::read(dir.as_ref(), MissingIs::Refused)
-    }
-
-    /// Reads the assembly in `dir`, though context may be [missing](Assembly::missing): whoever deploys it has to
-    /// see to it that nothing made up is deployed.
-    pub fn read_incomplete(dir: impl AsRef<Utf8Path>) -> Result<Assembly, AssemblyError> {
-        crate::read::read(dir.as_ref(), MissingIs::Kept)
-    }
-
     /// The stack with this id.
     pub fn stack(&self, id: &str) -> Option<&Stack> {
         self.stacks.iter().find(|stack| stack.id == id)
@@ -151,82 +134,10 @@ impl Stack {
         })
     }
 
-    /// Lets more parameters of the stack be known, those that it is deployed with though the assembly does not say so.
-    pub fn give(&mut self, parameters: &BTreeMap<String, String>) {
-        let mut known = self.template.known().clone();
-        let given = parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
-        known.given.extend(given);
-        self.template = self.template.clone().knowing(known);
-        crate::nested::inform(self);
-    }
-
     /// The annotations that forbid deploying this stack.
     pub fn errors(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter().filter(|message| message.severity == Severity::Error)
     }
-}
-
-/// An account and a region; what is `None` comes from the credentials and the region in use.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Environment {
-    pub account: Option<String>,
-    pub region: Option<String>,
-}
-
-const UNKNOWN_ACCOUNT: &str = "unknown-account";
-const UNKNOWN_REGION: &str = "unknown-region";
-
-impl fmt::Display for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let account = self.account.as_deref().unwrap_or(UNKNOWN_ACCOUNT);
-        let region = self.region.as_deref().unwrap_or(UNKNOWN_REGION);
-        write!(f, "aws://{account}/{region}")
-    }
-}
-
-/// Says only that the text is not `aws://ACCOUNT/REGION`: the caller knows the text and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an environment is written aws://ACCOUNT/REGION")]
-pub struct EnvironmentError;
-
-impl FromStr for Environment {
-    type Err = EnvironmentError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (account, region) =
-            text.strip_prefix("aws://").and_then(|rest| rest.split_once('/')).ok_or(EnvironmentError)?;
-        let account_ok = |c: char| c.is_ascii_alphanumeric() || "-@._".contains(c);
-        let region_ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if account.is_empty() || !account.chars().all(account_ok) {
-            return Err(EnvironmentError);
-        }
-        if region.is_empty() || !region.chars().all(region_ok) {
-            return Err(EnvironmentError);
-        }
-        Ok(Environment {
-            account: (account != UNKNOWN_ACCOUNT).then(|| account.to_owned()),
-            region: (region != UNKNOWN_REGION).then(|| region.to_owned()),
-        })
-    }
-}
-
-/// A role to assume, with placeholders in its ARN.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Role {
-    pub arn: String,
-    pub external_id: Option<String>,
-    /// Raw fields of the `AssumeRole` request, such as `Tags`.
-    pub session_options: BTreeMap<String, Value>,
-    /// The bootstrap stack that has this role; only lookup roles state it.
-    pub bootstrap: Option<Bootstrap>,
-}
-
-/// The least version that the environment's bootstrap stack must have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bootstrap {
-    pub required_version: u32,
-    /// The SSM parameter that holds the version; `None` means asking the stack `CDKToolkit`.
-    pub ssm_parameter: Option<String>,
 }
 
 /// The template of an `AWS::CloudFormation::Stack` resource, as far as it is in the assembly.

@@ -4,7 +4,7 @@ use paceline_plan::history::short;
 use paceline_plan::{Plan, Step, THE_APP, Work};
 
 use crate::event::{AssetKind, PlannedPhase, PlannedStep, RunStarted, StepKind, StepRef};
-use crate::run::RunOptions;
+use crate::options::RunOptions;
 
 /// The id, title and place of a step, as events tell them.
 pub fn reference(plan: &Plan, index: usize) -> StepRef {

@@ -24,8 +24,8 @@ use self::read::{Contents, read};
 use self::same::is_about;
 use self::since::Changes;
 use crate::event::{Event, Fact, StepKind};
+use crate::options::Earlier;
 use crate::private;
-use crate::run::Earlier;
 
 const FILE: &str = "journal.jsonl";
 

@@ -21,8 +21,9 @@ use paceline_plan::{EarlyNeed, Plan, PlannedStack, Publish, Step, StepOperation,
 
 use self::pacing::Place;
 use crate::event::{Event, Fact, Outcome};
+use crate::options::RunOptions;
 use crate::perform::{Ended, Perform, ResourceProgress, StepContext};
-use crate::run::{RunOptions, run};
+use crate::run::run;
 use crate::shared::Shared;
 use crate::stop::Stop;
 

@@ -42,9 +42,9 @@ use crate::ExitCode;
 use crate::describe::{reference, run_started};
 use crate::early::Early;
 use crate::event::{Cause, Event, Fact, Outcome, RunFinished, SCHEMA, StepFinished, StepRef, seconds};
+use crate::options::{RunEnd, RunOptions};
 use crate::perform::{Clock, Ended, Report, Room};
 use crate::ready::Ready;
-use crate::run::{RunEnd, RunOptions};
 use crate::touched::Touched;
 
 use self::pause::Paused;

@@ -4,16 +4,8 @@ use super::{Finding, Package, line_of};
 
 /// By crate, the modules of each cycle, sorted.
 const CYCLES: &[(&str, &[&str])] = &[
-    (
-        "paceline-assembly",
-        &[
-            "assets", "error", "loops", "manifest", "metadata", "model", "nested", "read", "seen", "shape",
-            "template", "values",
-        ],
-    ),
     ("paceline-buildspec", &["grammar::read", "grammar::schema"]),
     ("paceline-buildspec", &["lint::allow", "lint::rules"]),
-    ("paceline-engine", &["describe", "run", "state"]),
 ];
 
 /// This file, from the root of the workspace.

@@ -10,7 +10,7 @@ pub(crate) use bounds::size;
 pub use resolver::Resolver;
 pub use text::{Text, UNKNOWN};
 
-use crate::model::Environment;
+use crate::environment::Environment;
 
 /// The parameters that a template is deployed with; what is `None` is only known at deployment.
 pub type Given = BTreeMap<String, Option<String>>;

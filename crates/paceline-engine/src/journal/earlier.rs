@@ -7,7 +7,7 @@ use paceline_plan::{Plan, Work};
 use super::same::Late;
 use super::since::Changes;
 use crate::event::{Event, Fact, Outcome, StepKind};
-use crate::run::Earlier;
+use crate::options::Earlier;
 
 /// A command that had been run before the interruption, and is run again.
 #[derive(Debug, Clone, PartialEq, Eq)]

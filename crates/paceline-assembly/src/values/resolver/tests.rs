@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::Environment;
+use crate::environment::Environment;
 use crate::values::Given;
 
 fn with_resolver<T>(with: impl FnOnce(&Resolver<'_>) -> T) -> T {

@@ -11,15 +11,14 @@ use serde_json::Value;
 
 use crate::assets::{AssetManifest, FileSource, Packaging};
 use crate::error::AssemblyError;
-use crate::model::{NestedTemplate, Stack};
-use crate::read::{contained, read_template};
+use crate::model::NestedTemplate;
+use crate::nested_parameters::{NESTED_STACK, known_of_nested};
 use crate::shape::join;
 use crate::template::Template;
-use crate::values::Known;
 use crate::walk::{Node, walk};
 
-/// The type of a nested stack.
-pub(crate) const STACK: &str = "AWS::CloudFormation::Stack";
+use super::paths::{contained, read_template};
+
 /// CloudFormation ends an operation on nested stacks at 2,500 resources; more templates than that cannot work.
 const MAX_TEMPLATES: usize = 2_500;
 /// Far more levels than anyone uses, and few enough for the call stack.
@@ -27,26 +26,26 @@ const MAX_DEPTH: usize = 32;
 /// Shorter keys would be found in URLs that have nothing to do with them.
 const MIN_KEY: usize = 8;
 
-pub(crate) struct Finder<'a> {
-    pub(crate) root: &'a Utf8Path,
+pub(super) struct Finder<'a> {
+    pub(super) root: &'a Utf8Path,
     /// The folder of the stack's own assembly, relative to the root.
-    pub(crate) base: &'a Utf8Path,
-    pub(crate) assets: &'a AssetManifest,
-    pub(crate) read: HashMap<Utf8PathBuf, Template>,
+    pub(super) base: &'a Utf8Path,
+    pub(super) assets: &'a AssetManifest,
+    pub(super) read: HashMap<Utf8PathBuf, Template>,
     /// The files from the stack's own template to the one that is looked at.
-    pub(crate) inside: Vec<Utf8PathBuf>,
-    pub(crate) found: Vec<NestedTemplate>,
+    pub(super) inside: Vec<Utf8PathBuf>,
+    pub(super) found: Vec<NestedTemplate>,
 }
 
 impl Finder<'_> {
     /// Adds the nested templates of `template`, which is the last of the files in `inside`.
-    pub(crate) fn find(
+    pub(super) fn find(
         &mut self,
         template: &Template,
         parents: &mut Vec<String>,
     ) -> Result<(), AssemblyError> {
         for (logical_id, resource) in template.resources() {
-            if resource.resource_type != STACK {
+            if resource.resource_type != NESTED_STACK {
                 continue;
             }
             let Some(file) = self.file(resource.metadata, resource.properties) else { continue };
@@ -88,7 +87,7 @@ impl Finder<'_> {
     }
 
     /// What was found; the templates are kept as text.
-    pub(crate) fn forget(mut self) -> Vec<NestedTemplate> {
+    pub(super) fn forget(mut self) -> Vec<NestedTemplate> {
         for nested in &mut self.found {
             nested.template.forget();
         }
@@ -125,36 +124,5 @@ impl Finder<'_> {
             let is_it = keys.any(|key| key.len() >= MIN_KEY && text.contains(key));
             (is_it && path.is_file()).then(|| path.clone())
         })
-    }
-}
-
-/// Has the templates of nested stacks know what those around them give them.
-pub(crate) fn inform(stack: &mut Stack) {
-    for at in 0..stack.nested.len() {
-        let nested = &stack.nested[at];
-        let outer = match nested.parents.split_last() {
-            None => Some(&stack.template),
-            Some((id, parents)) => stack.nested[..at]
-                .iter()
-                .find(|outer| outer.logical_id == *id && outer.parents == parents)
-                .map(|outer| &outer.template),
-        };
-        let Some(outer) = outer else { continue };
-        let properties = outer.resource(&nested.logical_id).and_then(|resource| resource.properties);
-        let known = known_of_nested(outer, properties);
-        let template = nested.template.clone().knowing(known);
-        stack.nested[at].template = template;
-    }
-}
-
-/// What is known of a nested stack with these properties: the parameters that the template around it gives it.
-fn known_of_nested(outer: &Template, properties: Option<&Value>) -> Known {
-    let resolver = outer.resolver();
-    let given = properties.and_then(|properties| properties.get("Parameters")?.as_object());
-    let given = given.into_iter().flatten();
-    Known {
-        environment: outer.known().environment.clone(),
-        stack_name: None,
-        given: given.map(|(name, value)| (name.clone(), resolver.resolve(value).known())).collect(),
     }
 }
