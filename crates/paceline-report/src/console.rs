@@ -5,21 +5,19 @@
 //! the same lines.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use paceline_engine::event::{
-    Cause, Event, Fact, Outcome, RunFinished, RunStarted, StepKind, StepRef, StepRetried,
-};
+use paceline_engine::event::{Cause, Event, Fact, RunFinished, RunStarted, StepKind};
 use paceline_text::{ExitCode, Style, Tone, count, duration, one_line};
 
 use crate::Report;
 use crate::ending::failed_beside_stacks;
 use crate::figures::clock;
-use crate::record::{Record, StepRecord};
+use crate::record::Record;
 
 mod progress;
+mod steps;
 
 /// How much the console says, and how.
 #[derive(Debug, Clone)]
@@ -45,10 +43,6 @@ impl Default for ConsoleOptions {
     }
 }
 
-/// Waiting for room for less than this is not worth a word.
-const SHORT_WAIT: Duration = Duration::from_secs(10);
-/// An asset that took this long gets a line of its own.
-const LONG_PUBLISH: Duration = Duration::from_mins(1);
 /// A message that goes on for longer is cut off; the summary has all of it.
 const MOST_LINES: usize = 12;
 /// Columns of the word that says what happened.
@@ -173,158 +167,6 @@ impl<W: Write> Console<W> {
         let resumed = if run.resumed { "; goes on after an interruption" } else { "" };
         let text = format!("{} of {}: {}{simulated}{resumed}", self.record.run, run.app, parts.join(", "));
         self.say(Tone::Strong, "run", &text)
-    }
-
-    fn started(&mut self, step: &StepRef) -> io::Result<()> {
-        let Some(step) = self.record.step(&step.step) else { return Ok(()) };
-        // Gates and assets are worth a line when it is known how they ended.
-        if !matches!(
-            step.step.kind,
-            StepKind::Deploy | StepKind::Delete | StepKind::Synth | StepKind::Command
-        ) {
-            return Ok(());
-        }
-        if step.looks_again() {
-            return Ok(());
-        }
-        let mut text = self.record.label(&step.step);
-        if step.step.is_of_stack() && step.expected >= Duration::from_secs(1) {
-            let _ = write!(text, ", about {}", duration(step.expected));
-        }
-        if step.queued() >= SHORT_WAIT {
-            let _ = write!(text, ", waited {} for room", duration(step.queued()));
-        }
-        let word = if step.step.is_of_stack() { "start" } else { step.step.kind.as_str() }.to_owned();
-        self.say(Tone::Plain, &word, &text)
-    }
-
-    fn retried(&mut self, retried: &StepRetried) -> io::Result<()> {
-        // Something that is tried again all the time is said ever less often.
-        if retried.attempt > 4 && !retried.attempt.is_power_of_two() {
-            return Ok(());
-        }
-        let when = match retried.after.as_slice() {
-            [] => format!("in {}", duration(crate::figures::seconds(retried.wait_s))),
-            after => {
-                let label = |id: &String| {
-                    self.record.step(id).map_or_else(|| id.clone(), |it| self.record.label(&it.step))
-                };
-                let labels = after.iter().map(label).collect::<Vec<_>>().join(", ");
-                format!("when {labels} {} ended", if after.len() == 1 { "has" } else { "have" })
-            }
-        };
-        let text = format!(
-            "{}: {}; attempt {} {when}",
-            self.record.label(&retried.step),
-            one_line(&retried.reason),
-            retried.attempt,
-        );
-        self.say(Tone::Warn, "retry", &text)
-    }
-
-    fn finished(&mut self, step: &StepRef, resumed: bool) -> io::Result<()> {
-        let Some(step) = self.record.step(&step.step).cloned() else { return Ok(()) };
-        let is_asset = step.step.kind == StepKind::Publish;
-        match step.outcome {
-            Some(Outcome::Failed | Outcome::RolledBack) => self.failed(&step)?,
-            Some(Outcome::Skipped) if !is_asset => {
-                let text = format!("{}, {}", self.record.named(&step.step), self.record.why_skipped(&step));
-                self.say(Tone::Warn, "skipped", &text)?;
-            }
-            Some(Outcome::Interrupted) if !is_asset && !step.spans.is_empty() => {
-                self.interrupted(&step)?;
-            }
-            Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged)
-                if self.record.was_done_earlier(&step) =>
-            {
-                self.earlier += usize::from(step.step.is_of_stack() && !self.options.quiet);
-            }
-            Some(Outcome::Deployed | Outcome::Deleted) if resumed && !self.options.quiet => {
-                self.ended_meanwhile(&step)?;
-            }
-            Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged))
-                if !self.options.quiet =>
-            {
-                self.succeeded(&step, outcome)?;
-            }
-            _ => {}
-        }
-        if is_asset { self.publishing(false) } else { Ok(()) }
-    }
-
-    fn succeeded(&mut self, step: &StepRecord, outcome: Outcome) -> io::Result<()> {
-        let label = self.record.label(&step.step);
-        let took = duration(step.duration());
-        let detail =
-            step.detail.as_deref().map(|detail| format!(": {}", one_line(detail))).unwrap_or_default();
-        match step.step.kind {
-            StepKind::Publish if step.duration() < LONG_PUBLISH => Ok(()),
-            StepKind::Gate => self.say(Tone::Plain, "gate", &format!("{label}{detail}, waited {took}")),
-            StepKind::Deploy | StepKind::Delete if outcome == Outcome::Unchanged => {
-                self.say(Tone::Good, step.word(), &format!("{label}{detail}"))
-            }
-            StepKind::Delete => self.say(Tone::Good, "deleted", &format!("{label} in {took}{detail}")),
-            _ => self.say(Tone::Good, "done", &format!("{label} in {took}{detail}")),
-        }
-    }
-
-    /// Something went on in AWS after an interruption, and had ended when it was looked at again.
-    fn ended_meanwhile(&mut self, step: &StepRecord) -> io::Result<()> {
-        if !step.step.is_of_stack() {
-            return Ok(());
-        }
-        let text = format!("{}: it went on in AWS and is complete", self.record.label(&step.step));
-        self.say(Tone::Good, "done", &text)
-    }
-
-    fn interrupted(&mut self, step: &StepRecord) -> io::Result<()> {
-        let after = duration(step.duration());
-        match step.in_aws.as_ref().filter(|_| !self.record.simulated) {
-            Some(it) if it.accepted => {
-                let shown = self.record.in_aws_shown(step, it);
-                self.say(Tone::Warn, "left", &format!("still going on in AWS: {shown}, after {after}"))?;
-                if let Some(waits) = self.record.waited_for(step) {
-                    self.add(Tone::Plain, &format!("it {}", waits.shown()))?;
-                }
-            }
-            Some(it) => {
-                let shown = self.record.in_aws_shown(step, it);
-                self.say(
-                    Tone::Warn,
-                    "left",
-                    &format!("may be going on in AWS: {shown}, sent and not answered yet"),
-                )?;
-            }
-            None => {
-                let text = format!("{} after {after}", self.record.label(&step.step));
-                self.say(Tone::Warn, "stopped", &text)?;
-            }
-        }
-        // What stops one, such as credentials that have expired, stops many.
-        if step.cause.is_some() && self.told != step.cause {
-            self.cause(step)?;
-            self.told.clone_from(&step.cause);
-        }
-        Ok(())
-    }
-
-    fn failed(&mut self, step: &StepRecord) -> io::Result<()> {
-        let rolled_back = if step.outcome == Some(Outcome::RolledBack) { ", rolled back" } else { "" };
-        let text =
-            format!("{} after {}{rolled_back}", self.record.named(&step.step), duration(step.duration()));
-        self.say(Tone::Bad, "FAILED", &text)?;
-        self.cause(step)
-    }
-
-    fn cause(&mut self, step: &StepRecord) -> io::Result<()> {
-        if let Some(cause) = &step.cause {
-            let at = cause.at.as_deref().map(|at| format!("{}: ", one_line(at))).unwrap_or_default();
-            self.add(Tone::Plain, &format!("{at}{}", cause.message))?;
-            if let Some(hint) = &cause.hint {
-                self.add(Tone::Strong, &format!("hint: {hint}"))?;
-            }
-        }
-        Ok(())
     }
 
     fn run_finished(&mut self, finished: &RunFinished) -> io::Result<()> {

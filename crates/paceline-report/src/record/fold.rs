@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact, Outcome, RunStarted, StackProgress, StepFinished, StepRef};
 use paceline_text::one_line;
 
-use super::{InProgress, Part, Record, Resource, Retry, Span, StepRecord};
+use super::waits::InProgress;
+use super::{Part, Record, Resource, Retry, Span, StepRecord};
 use crate::figures::seconds;
 
 /// How many of a stack's resources are remembered for how long they took.
