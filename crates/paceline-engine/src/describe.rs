@@ -1,4 +1,4 @@
-//! How events tell of the plan and of its steps.
+//! Turns the plan and its steps into the values that events carry.
 
 use paceline_plan::history::short;
 use paceline_plan::{Plan, Step, THE_APP, Work};
@@ -6,7 +6,7 @@ use paceline_plan::{Plan, Step, THE_APP, Work};
 use crate::event::{AssetKind, PlannedPhase, PlannedStep, RunStarted, StepKind, StepRef};
 use crate::options::RunOptions;
 
-/// The id, title and place of a step, as events tell them.
+/// The id, title, account and region of a step, as events carry them.
 pub fn reference(plan: &Plan, index: usize) -> StepRef {
     let step = &plan.steps[index];
     let stack = plan.stack_of(step);
@@ -43,7 +43,7 @@ pub(crate) fn content(plan: &Plan, step: &Step) -> Option<String> {
     }
 }
 
-/// The run's own facts.
+/// The first event of a run, with the steps and phases of its plan.
 pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
     let phases = plan.phases.iter();
     let phases = phases.map(|phase| PlannedPhase { name: phase.name.clone(), stacks: phase.stacks.clone() });
@@ -52,7 +52,7 @@ pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
         needs: step.needs.iter().map(|&need| plan.steps[need].id.clone()).collect(),
         expected_s: step.expected.as_secs_f64(),
         content: content(plan, step),
-        // Only a run that can be gone on with is asked for it.
+        // Only a run that can be resumed needs the identities.
         identity: options.order.map(|_| plan.identity(step)),
     });
     RunStarted {

@@ -1,13 +1,13 @@
 //! The journal: a run's events on disk, written before anything relies on them.
 //!
-//! One folder per run, `RUNS/<run>/journal.jsonl`. The file is locked while its run is going on, so
-//! that two processes never work on the same run; nobody else changes it then.
+//! Each run has a folder and a file in it: `RUNS/<run>/journal.jsonl`. The file is locked while the run is going on, so
+//! that two processes never work on the same run.
 
 mod earlier;
+mod later_changes;
 mod order;
 mod read;
-mod same;
-mod since;
+mod same_plan;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -16,13 +16,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_plan::Plan;
 use paceline_text::{ExitCode, Explained};
 
-pub use self::earlier::Again;
-use self::earlier::earlier;
+pub use self::earlier::RepeatedCommand;
+use self::earlier::done_before;
+use self::later_changes::LaterChanges;
 use self::order::Order;
 pub use self::read::read_events;
 use self::read::{Contents, read};
-use self::same::is_about;
-use self::since::Changes;
+use self::same_plan::is_about;
 use crate::event::{Event, Fact, StepKind};
 use crate::options::Earlier;
 use crate::private;
@@ -32,12 +32,12 @@ const FILE: &str = "journal.jsonl";
 /// Why a journal could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The system said no.
+    /// The operating system refused.
     #[error("cannot use the journal {path}")]
     Io {
         /// The file.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// Another process is running this run.
@@ -78,7 +78,7 @@ impl Explained for JournalError {
     }
 }
 
-/// Held while a plan is being deployed or deleted from a folder. Dropping it, or the end of the process, lets go.
+/// A lock on a plan, held while it is being deployed or deleted. It is released when dropped or when the process ends.
 #[derive(Debug)]
 pub struct PlanLock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
@@ -105,21 +105,21 @@ pub struct Journal {
     file: File,
 }
 
-/// A run that was interrupted, as its journal tells.
+/// A run that was interrupted, read from its journal.
 #[derive(Debug)]
 pub struct Unfinished {
     /// The run's name.
     pub run: String,
     /// What it had done.
     pub earlier: Earlier,
-    /// The commands that it had run, and that are run again all the same.
-    pub again: Vec<Again>,
+    /// The commands that it had run and that must run again.
+    pub again: Vec<RepeatedCommand>,
     events: Vec<Event>,
     journal: Journal,
 }
 
 impl Unfinished {
-    /// The journal, to be written on, and its events so far.
+    /// The journal, open for more events, and its events so far.
     pub fn into_parts(self) -> (Journal, Vec<Event>) {
         (self.journal, self.events)
     }
@@ -133,7 +133,7 @@ impl Journal {
         private::create_dir(runs.as_std_path()).map_err(io)?;
         private::create_dir(runs.join(run).as_std_path()).map_err(io)?;
         let file = match private::options().create_new(true).append(true).read(true).open(&path) {
-            // Another process had the same idea in the same second.
+            // Another process started a run in the same second.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(JournalError::Busy { path });
             }
@@ -145,7 +145,7 @@ impl Journal {
         Ok(Self { path, order, file })
     }
 
-    /// Adds an event, and sees to it that what effects rely on survives a crash of the machine.
+    /// Adds an event. Events that later steps rely on are synced to the disk, so that they survive a crash of the machine.
     pub fn append(&mut self, event: &Event) -> io::Result<()> {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
@@ -157,14 +157,16 @@ impl Journal {
     /// Forgets a run that has not started.
     pub fn discard_if_empty(self) {
         if self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-            // What is left of it would do no harm.
+            // An empty file that stays does no harm.
             let _ = fs_err::remove_file(&self.path);
             let _ = self.path.parent().map(fs_err::remove_dir);
         }
     }
 
-    /// The newest run of this plan, if it was interrupted. A plan in which apps need not be synthesized again, since
-    /// they have been meanwhile, is the one of the run in which they were to be.
+    /// The newest run of this plan, if it was interrupted.
+    ///
+    /// If apps have been synthesized again since that run, the plan has no synthesis steps for them any more. It still
+    /// counts as the same plan.
     pub fn find_unfinished(runs: &Utf8Path, plan: &Plan) -> Result<Option<Unfinished>, JournalError> {
         let order = Order::read(runs).map_err(|source| JournalError::Io { path: runs.to_owned(), source })?;
         for run in order.latest_first() {
@@ -177,7 +179,7 @@ impl Journal {
             };
             let Some(about) = is_about(&path, &first_look, plan)? else { continue };
             let file = File::options().append(true).read(true).open(&path).map_err(io)?;
-            // Whoever holds the lock may be in the middle of a line: only then is the end to be trusted.
+            // Without the lock, another process may be writing a line. So the end is read only now.
             lock(&file, &path)?;
             let Contents { events, seq, length } = read(&path, &file)?;
             let has_ended = events.last().is_some_and(|event| match &event.fact {
@@ -187,10 +189,10 @@ impl Journal {
             if has_ended {
                 return Ok(None);
             }
-            // What a kill left of a last line is cut off, so that whole lines follow.
+            // A killed process may leave part of a line. It is cut off, so that new events start on a line of their own.
             file.set_len(length).map_err(io)?;
-            let since = |number| Changes::after(number, runs, &order, run);
-            let (earlier, again) = earlier(&events, seq, plan, &about, since);
+            let since = |number| LaterChanges::after(number, runs, &order, run);
+            let (earlier, again) = done_before(&events, seq, plan, &about, since);
             let order = Order::start(runs, run).map_err(io)?;
             let (run, journal) = (run.to_owned(), Self { path, order, file });
             return Ok(Some(Unfinished { run, earlier, again, events, journal }));
@@ -199,8 +201,10 @@ impl Journal {
     }
 }
 
-/// Whether what comes next relies on it. Assets and gates may be thousands, the disk is waited for while
-/// everything stands still, and they are found done without the journal.
+/// Whether later steps or a resumed run rely on this event.
+///
+/// Assets and gates do not count: there may be thousands, the run waits during each sync, and a resumed run finds them
+/// done without the journal.
 fn is_relied_on(fact: &Fact) -> bool {
     match fact {
         Fact::StackSubmitted(_) | Fact::RunFinished(_) => true,
@@ -221,8 +225,8 @@ fn lock(file: &File, path: &Utf8Path) -> Result<(), JournalError> {
     }
 }
 
-/// A new file survives a crash of the machine only when the folders that name it have been written too:
-/// the run's, and those above that may be new. Not every file system can, and none needs to.
+/// Syncs the folders above a new file: otherwise the file may be lost when the machine crashes. Some file systems cannot
+/// do that, and the error is ignored.
 fn sync_folders(path: &Utf8Path) {
     for folder in path.ancestors().skip(1).take(3).filter(|folder| !folder.as_str().is_empty()) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());

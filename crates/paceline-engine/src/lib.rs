@@ -3,29 +3,29 @@
 //! The engine asks a [`Perform`]er for each step to be performed and hears how it went. It knows no
 //! AWS, prints nothing, and waits only on tokio's clock, so that it runs the same on virtual time.
 
+mod any_change;
 mod describe;
-mod early;
+mod early_needs;
 pub mod event;
 mod journal;
+mod made_once;
 mod options;
 mod perform;
 pub mod private;
-mod ready;
+mod ready_queue;
 mod run;
 mod schedule;
-mod shared;
 mod state;
 mod stop;
-mod touched;
 
 pub use describe::reference;
 pub use event::{Event, Fact, Outcome, StackCall, StepKind};
-pub use journal::{Again, Journal, JournalError, PlanLock, Unfinished, read_events};
+pub use journal::{Journal, JournalError, PlanLock, RepeatedCommand, Unfinished, read_events};
+pub use made_once::MadeOnce;
 pub use options::{Earlier, RunEnd, RunOptions};
 pub use paceline_assembly::{ResourceStatus, StackOperation, StackStatus};
 pub use paceline_text::ExitCode;
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
 pub use run::run;
 pub use schedule::{Schedule, one_after_another, schedule};
-pub use shared::Shared;
 pub use stop::{OUT_OF_TIME, Stop};

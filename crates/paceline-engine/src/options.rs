@@ -9,7 +9,7 @@ use paceline_text::ExitCode;
 use crate::event::{BuildPhases, Outcome};
 use crate::stop::Stop;
 
-/// What a run is made with, beside its plan and its performer.
+/// The settings of a run.
 #[derive(Debug)]
 pub struct RunOptions {
     /// The run's name.
@@ -18,31 +18,31 @@ pub struct RunOptions {
     pub app: String,
     /// The version of Paceline, for the events.
     pub version: String,
-    /// The time now; from here on the run's time is that of tokio's clock.
+    /// The time at the start of the run. After that the run reads tokio's clock.
     pub now: Timestamp,
-    /// Whether the durations are those of the simulator.
+    /// Whether the run is simulated, so that its durations are not real.
     pub simulated: bool,
-    /// What an earlier, interrupted part of the run had done.
+    /// The earlier part of the run, if this one resumes it.
     pub earlier: Option<Earlier>,
     /// The number of this start in the folder of the runs: see [`Journal::order`](crate::Journal::order).
     pub order: Option<u64>,
-    /// Where AWS is reached, if that is not AWS itself, for the events.
+    /// The endpoint, if it is not AWS itself, for the events.
     pub endpoint: Option<String>,
-    /// What the build that the run is a part of did until now.
+    /// The CodeBuild build that the run is part of, with its phases so far.
     pub build: Option<BuildPhases>,
-    /// How the run is stopped from outside.
+    /// The handle by which others stop the run.
     pub stop: Stop,
-    /// When the run stops by itself.
+    /// How long the run may take before it stops itself.
     pub deadline: Option<Duration>,
 }
 
-/// What an earlier, interrupted part of a run had done.
+/// What a run had done before it was interrupted.
 #[derive(Debug, Clone, Default)]
 pub struct Earlier {
     /// The sequence number of its last event.
     pub seq: u64,
-    /// The steps that it had done, or whose operation it had sent, each with its identity at that time: none where
-    /// the journal is of a version that did not tell it.
+    /// The steps that were done, or whose operation was sent, each with its identity at that time. The identity is
+    /// `None` in journals of versions that did not write it.
     pub done: BTreeMap<String, Option<String>>,
     /// Whether it had changed anything.
     pub touched: bool,

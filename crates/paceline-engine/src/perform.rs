@@ -1,4 +1,4 @@
-//! What the engine asks of the world: perform one step, and say how it went.
+//! The interface between the engine and the code that performs a step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -26,28 +26,28 @@ pub trait Perform: Send + Sync + 'static {
 /// How a step ended.
 #[derive(Debug, Clone)]
 pub struct Ended {
-    /// The outcome. Never [`Outcome::Skipped`]: only what is not started is skipped.
+    /// The outcome. Never [`Outcome::Skipped`]: only steps that never started are skipped.
     pub outcome: Outcome,
     /// The first cause of a failure.
     pub cause: Option<Cause>,
-    /// What was found, in a few words.
+    /// What the step found, in a few words.
     pub detail: Option<String>,
     /// The outputs of the stack.
     pub outputs: BTreeMap<String, String>,
 }
 
 impl Ended {
-    /// The step ended in `outcome`, and there is nothing more to say.
+    /// A step that ended in `outcome`, without details.
     pub fn new(outcome: Outcome) -> Self {
         Self { outcome, cause: None, detail: None, outputs: BTreeMap::new() }
     }
 
-    /// The step went wrong.
+    /// A step that failed.
     pub fn failed(cause: Cause) -> Self {
         Self { cause: Some(cause), ..Self::new(Outcome::Failed) }
     }
 
-    /// Adds what was found.
+    /// Adds what the step found.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
@@ -55,7 +55,7 @@ impl Ended {
     }
 }
 
-/// What a step's performer knows of its step, and its way to report.
+/// The step that a performer performs, and the channel for its reports.
 #[derive(Debug, Clone)]
 pub struct StepContext {
     pub(crate) plan: Arc<Plan>,
@@ -84,7 +84,7 @@ impl Clock {
         self.origin.elapsed()
     }
 
-    /// The time, to the millisecond: an event reads the same while the run goes on and from its journal.
+    /// The time to the millisecond, so that an event is the same in the running process and in its journal.
     pub(crate) fn now(&self) -> Timestamp {
         let exact = self.start.checked_add(self.elapsed());
         let to_the_millisecond = exact.and_then(|now| Timestamp::from_millisecond(now.as_millisecond()));
@@ -93,7 +93,7 @@ impl Clock {
     }
 }
 
-/// Facts on their way to the engine, which decides nothing before it has heard all of them. The sender may wait
+/// Facts that a step sends to the engine. The engine applies all of them before it decides anything. The sender may wait
 /// until they are in the journal.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -101,38 +101,38 @@ pub(crate) struct Report {
     pub(crate) step: usize,
     pub(crate) facts: Vec<Fact>,
     pub(crate) recorded: Option<oneshot::Sender<()>>,
-    /// Whether the step gives its room to others, or takes it again.
+    /// Whether the step stops or starts to count against its limit.
     pub(crate) room: Option<Room>,
-    /// That the step goes on when others have ended.
+    /// Asks to wait until other steps have ended.
     pub(crate) pause: Option<Pause>,
 }
 
-/// What happens to the room of a step that is running.
+/// Whether a running step counts against its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Room {
-    /// Others may have it.
+    /// It does not count while it waits.
     Left,
     /// It counts again.
     Taken,
 }
 
-/// A step goes on when others have ended.
+/// A step asks to wait until other steps have ended.
 #[derive(Debug)]
 pub(crate) struct Pause {
     pub(crate) after: BTreeSet<usize>,
     pub(crate) reason: String,
     pub(crate) attempt: u32,
-    /// Whether to go on.
+    /// The answer: whether to try again.
     pub(crate) resume: oneshot::Sender<bool>,
 }
 
 impl StepContext {
-    /// Whether an earlier part of this run, before an interruption, had sent or done this already.
+    /// Whether this run had done the step, or sent its operation, before it was interrupted.
     pub fn was_done_earlier(&self) -> bool {
         self.done_earlier
     }
 
-    /// Whether all that the step has waited for was as it should be already.
+    /// Whether every need of the step had nothing to do.
     pub fn is_after_nothing_new(&self) -> bool {
         self.needs_unchanged
     }
@@ -167,8 +167,8 @@ impl StepContext {
         self.stop.is_cancelled()
     }
 
-    /// Waits for something that another step does. Meanwhile the step takes no room: of those that share its limit,
-    /// another one may run. When it goes on, it counts again, and nothing else starts until there is room.
+    /// Waits for something that another step does. Meanwhile the step does not count against its limit, so another step
+    /// may run. Afterwards it counts again.
     pub async fn without_room<F: Future>(&self, wait: F) -> F::Output {
         self.send_room(Some(Room::Left));
         let waited = wait.await;
@@ -181,8 +181,8 @@ impl StepContext {
         self.progress_of([resource]);
     }
 
-    /// Reports changes that were learned of together. What they mean is decided when all of them are known: a
-    /// resource is not complete for anyone when its stack is already known to be rolled back.
+    /// Reports changes that arrived together. The engine looks at all of them before it starts a step: a complete resource
+    /// does not count if the same answer says that its stack is being rolled back.
     pub fn progress_of(&self, changes: impl IntoIterator<Item = ResourceProgress>) {
         let facts = changes.into_iter().map(|change| {
             let ResourceProgress { logical_id, resource_type, status, reason, .. } = change;
@@ -203,19 +203,19 @@ impl StepContext {
         self.send_all(facts.collect(), None);
     }
 
-    /// Reports that AWS works on the stack of this id: an operation was accepted, with this token if it is ours,
-    /// or was found going on.
+    /// Reports that AWS works on the stack with this id. `token` is that of our operation; `None` if another operation
+    /// was already running.
     pub fn accepted(&self, stack_id: impl Into<String>, token: Option<String>) {
         let (step, stack_id) = (self.reference(), stack_id.into());
         self.send(Fact::StackAccepted(StackAccepted { step, stack_id, token }), None);
     }
 
-    /// Reports that something transient is tried again after a pause.
+    /// Reports that a transient error occurred and the call is tried again after a pause.
     pub fn retried(&self, reason: impl Into<String>, attempt: u32, wait: Duration) {
         self.tries_again(reason.into(), attempt, wait, false);
     }
 
-    /// Reports that something is tried again that was refused, and has done nothing.
+    /// Reports that AWS refused a call, which therefore has changed nothing, and that it is tried again.
     pub fn refused_and_retried(&self, reason: impl Into<String>, attempt: u32, wait: Duration) {
         self.tries_again(reason.into(), attempt, wait, true);
     }
@@ -225,8 +225,8 @@ impl StepContext {
         self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s, refused, after }), None);
     }
 
-    /// Waits until other steps have ended, by their positions in the plan, to try again then what failed for this
-    /// reason. Meanwhile others have the room of this step. Says no if trying again is in vain.
+    /// Waits until other steps have ended, given by their positions in the plan. Meanwhile this step does not count
+    /// against its limit. Returns false if trying again cannot help.
     pub async fn try_after(&self, after: BTreeSet<usize>, reason: impl Into<String>, attempt: u32) -> bool {
         let (resume, wait) = oneshot::channel();
         let pause = Some(Pause { after, reason: reason.into(), attempt, resume });
@@ -235,20 +235,20 @@ impl StepContext {
         wait.await.unwrap_or(false)
     }
 
-    /// Reports something that a person should know.
+    /// Reports a warning.
     pub fn warn(&self, message: impl Into<String>) {
         let (step, message) = (self.reference(), message.into());
         self.send(Fact::StepWarned(StepWarned { step, message }), None);
     }
 
-    /// Reports a line that a command of the team's printed.
+    /// Reports a line that a command of the team printed.
     pub fn output(&self, line: impl Into<String>) {
         let (step, line) = (self.reference(), line.into());
         self.send(Fact::CommandOutput(CommandOutput { step, line }), None);
     }
 
-    /// Reports that a mutating call is about to be sent, and waits until that is in the journal. When it
-    /// cannot be, this never completes: the run is over, and the step is about to be dropped.
+    /// Reports that a mutating call is about to be sent, and waits until the journal holds that. If the journal cannot be
+    /// written, this never completes: the run is over, and the step is about to be dropped.
     pub async fn submitting(&self, operation: impl Into<StackCall>, token: &str) {
         let (step, operation, token) = (self.reference(), operation.into(), token.to_owned());
         let (recorded, wait) = oneshot::channel();
@@ -267,7 +267,7 @@ impl StepContext {
     }
 
     fn send_all(&self, facts: Vec<Fact>, recorded: Option<oneshot::Sender<()>>) {
-        // The engine is gone only when the run is; then nobody is left to hear.
+        // The receiver is gone only when the run has ended, and then reports do not matter.
         let _ = self.report.send(Report { step: self.index, facts, recorded, room: None, pause: None });
     }
 
@@ -286,13 +286,13 @@ pub struct ResourceProgress {
     pub resource_type: String,
     /// The resource's status, or the stack's.
     pub status: ResourceStatus,
-    /// CloudFormation's words, if it gave any.
+    /// The reason that CloudFormation gives, if any.
     pub reason: Option<String>,
-    /// Resources of the stack that are complete by now.
+    /// How many resources of the stack are complete.
     pub done: usize,
-    /// Resources of the stack in all.
+    /// How many resources the stack has.
     pub total: usize,
-    /// Whether it is no proof for what waits for the resource.
+    /// Whether steps that wait for the resource must ignore this event.
     pub unconfirmed: bool,
     /// When it happened.
     pub happened_at: Timestamp,

@@ -1,4 +1,4 @@
-//! Files that nobody else may read: they hold parameters and outputs of stacks and what commands print.
+//! Files that only their owner may read: they hold parameters and outputs of stacks, and the output of commands.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use fs_err::{File, OpenOptions};
 
-/// How a file is opened that only its owner may read, should it have to be created.
+/// Options for opening a file. If the file is created, only its owner may read it.
 pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -17,7 +17,8 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// Creates a folder that only its owner may look into, and those above it as usual. One that is there stays as it is.
+/// Creates a folder that only its owner may read, and the folders above it with the usual permissions. An existing folder
+/// is not changed.
 pub fn create_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -32,7 +33,7 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     match builder.create(path) {
-        // Another process was faster.
+        // Another process has created it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(io::Error::new(
             error.kind(),
@@ -42,39 +43,39 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file to be written from its start, for its owner alone. A file that was there is emptied. What is no
-/// file, such as a pipe or a terminal, is written to as it is.
+/// Opens a file for writing that only its owner may read. An existing file is emptied. A pipe, a terminal or a device is
+/// opened as it is.
 pub fn create(path: &Path) -> io::Result<File> {
     let is_file = path.metadata().map_or(true, |metadata| metadata.is_file());
     let file = options().write(true).create(is_file).truncate(is_file).open(path)?;
     #[cfg(unix)]
     if is_file {
         use std::os::unix::fs::PermissionsExt as _;
-        // Somebody else's file may be written to and not be changed otherwise.
+        // The file may belong to somebody else: then it can be written, but its permissions cannot be changed.
         let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
     }
     Ok(file)
 }
 
-/// Replaces what is in a file at once, so that a reader sees the old contents or the new, never a part. What is no
-/// file, such as a pipe or a terminal, is written to.
+/// Replaces the contents of a file atomically: a reader sees the old contents or the new, never a part. A pipe, a terminal
+/// or a device is written to.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return options().write(true).open(path)?.write_all(contents);
     }
-    // The file that a link leads to is replaced, and not the link.
+    // Replaces the target of a link, not the link.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".partial");
     let partial = path.with_file_name(name);
-    // What a kill left of an earlier one, or somebody put there.
+    // A killed process may have left one.
     let _ = fs_err::remove_file(&partial);
     let written = options().write(true).create_new(true).open(&partial);
     let written = written.and_then(|mut file| file.write_all(contents));
     let replaced = written.and_then(|()| fs_err::rename(&partial, &path));
     if replaced.is_err() {
-        // A part of a file would only take up the room that is missing.
+        // The disk may be full, and a partial file would keep it full.
         let _ = fs_err::remove_file(&partial);
     }
     replaced

@@ -1,7 +1,7 @@
-//! Runs a plan: one loop starts steps, hears how they go, and decides what comes next.
+//! Runs a plan: one loop starts steps, receives their reports, and decides which step starts next.
 //!
-//! Steps are performed by tasks that only send messages; nothing is shared. A step starts when
-//! everything it needs has succeeded and there is room for it, and nothing else makes it wait.
+//! Tasks perform the steps. They send messages and share no state. A step starts as soon as every step that it needs
+//! has succeeded and the concurrency limit allows it.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,13 +19,14 @@ use crate::perform::{Ended, Perform, StepContext};
 use crate::state::State;
 use crate::stop::Interruption;
 
-/// After so long without an event, one says that the run goes on: a log that is silent for ten minutes
-/// looks like a build that hangs.
+/// After this time without an event the run emits [`RunWaiting`](crate::Fact::RunWaiting), because a build whose log is
+/// silent for ten minutes looks as if it hangs.
 const SILENCE: Duration = Duration::from_mins(2);
 
-/// Runs a plan to its end. `record` is given every event, in order, before anything that relies on
-/// it happens. An error from it (a full disk) ends the run at once: whatever is being performed is
-/// dropped, so that no call is sent that is not in the journal.
+/// Runs a plan to its end.
+///
+/// `record` receives every event in order, before anything that relies on the event happens. If it returns an error (a
+/// full disk), the run ends at once and drops the running steps, so that no call is sent that is not in the journal.
 pub async fn run<P: Perform>(
     plan: Arc<Plan>,
     performer: Arc<P>,
@@ -38,7 +39,7 @@ pub async fn run<P: Perform>(
     match drive(&mut state, &performer, &mut tasks, interruption).await {
         Ok(()) => state.finish(),
         Err(error) => {
-            // On a runtime with several threads, steps may be in the middle of something.
+            // On a runtime with several threads, steps may still be running.
             tasks.shutdown().await;
             Err(error)
         }
@@ -56,7 +57,7 @@ async fn drive<P: Perform>(
     let mut performing = HashMap::new();
     state.start()?;
     loop {
-        // Looked at before every start, so that nothing starts once a stop has been asked for.
+        // Checked before every start, so that no step starts after a stop was requested.
         if !stop.is_cancelled()
             && let Some(reason) = interruption.reason()
         {
@@ -87,11 +88,11 @@ async fn drive<P: Perform>(
             () = interruption.wait(), if !stop.is_cancelled() => {}
             Some(report) = reports.recv() => state.reported(report)?,
             Some(joined) = tasks.join_next_with_id() => {
-                // All that has ended by now is taken in, in the plan's order, before anything starts:
-                // the most critical of all that this makes ready goes first.
+                // Every step that has ended by now is handled before another one starts. So the most critical of all
+                // steps that become ready starts first.
                 let mut ended = vec![joined];
                 ended.extend(std::iter::from_fn(|| tasks.try_join_next_with_id()));
-                // What a step reported before it ended comes before its end.
+                // The reports of a step come before its end.
                 while let Ok(report) = reports.try_recv() {
                     state.reported(report)?;
                 }
@@ -108,7 +109,7 @@ async fn drive<P: Perform>(
     }
 }
 
-/// A step's task ends by itself or by a bug; a bug in one step must not take the others down.
+/// A task that panics is a failed step: a bug in one step must not stop the others.
 fn outcome_of(joined: Result<(Id, Ended), JoinError>) -> (Id, Ended) {
     joined.unwrap_or_else(|error| {
         let id = error.id();
@@ -116,7 +117,7 @@ fn outcome_of(joined: Result<(Id, Ended), JoinError>) -> (Id, Ended) {
             Ok(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                format!("internal error: {}", text.unwrap_or("a panic without words"))
+                format!("internal error: {}", text.unwrap_or("a panic without a message"))
             }
             Err(error) => format!("internal error: {error}"),
         };

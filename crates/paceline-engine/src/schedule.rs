@@ -1,10 +1,10 @@
-//! When each step of a plan would start and end: the engine itself, run on virtual time with steps
-//! that take exactly as long as they are expected to.
+//! Computes when each step of a plan would start and end: the engine runs on virtual time, and each step takes exactly
+//! its expected time.
 //!
-//! There is no second scheduler that could disagree with the first. To deploy to the simulator would do the same with
-//! every call on the wire, for some milliseconds a stack, which is too slow for a plan that is looked at often. So
-//! a rehearsal reckons what the wire would add, by the same figures ([`pacing`]), and a test holds it against
-//! simulated deployments of real apps. `paceline plan --simulate` does the other.
+//! So there is no second scheduler that could disagree with the engine. Deploying to the simulator would be more exact,
+//! but takes some milliseconds for each stack, which is too slow for a plan that is shown often. A rehearsal computes
+//! the time of the calls instead ([`pacing`]), and a test compares it with simulated deployments of real apps.
+//! `paceline plan --simulate` uses the simulator.
 
 mod pacing;
 
@@ -19,12 +19,12 @@ use paceline_assembly::ResourceStatus;
 use paceline_plan::forecast::PUSH_TIME;
 use paceline_plan::{EarlyNeed, Plan, PlannedStack, Publish, Step, StepOperation, Work};
 
-use self::pacing::Place;
+use self::pacing::EnvironmentPacing;
 use crate::event::{Event, Fact, Outcome};
+use crate::made_once::MadeOnce;
 use crate::options::RunOptions;
 use crate::perform::{Ended, Perform, ResourceProgress, StepContext};
 use crate::run::run;
-use crate::shared::Shared;
 use crate::stop::Stop;
 
 /// When each step of a plan would start and end.
@@ -39,7 +39,7 @@ pub struct Schedule {
 /// Makes the schedule of a plan.
 pub fn schedule(plan: &Plan) -> io::Result<Schedule> {
     let plan = Arc::new(plan.clone());
-    // A thread of its own, since the caller may be on a runtime whose time is real.
+    // A separate thread, because the caller may be on a runtime with real time.
     let worker = std::thread::spawn(move || {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
@@ -48,8 +48,8 @@ pub fn schedule(plan: &Plan) -> io::Result<Schedule> {
     worker.join().unwrap_or_else(|_| Err(io::Error::other("the forecast's thread ended early")))
 }
 
-/// The time that the plan's steps take one after another, assets, images and gates included: what a build does that
-/// calls `cdk deploy` for one stack after the other, at its best.
+/// The time that the plan's steps take one after another, including assets, images and gates. A build that calls
+/// `cdk deploy` for one stack after the other takes at least this long.
 pub fn one_after_another(plan: &Plan) -> io::Result<Duration> {
     let mut plan = plan.clone();
     for (number, step) in plan.steps.iter_mut().enumerate() {
@@ -59,14 +59,14 @@ pub fn one_after_another(plan: &Plan) -> io::Result<Duration> {
     schedule(&plan).map(|schedule| schedule.total)
 }
 
-/// Lets every step take as long as is expected of it.
+/// A performer whose steps only take their expected time.
 #[derive(Debug)]
 struct Rehearsal {
-    places: Mutex<HashMap<Environment, Arc<Place>>>,
-    /// By the step that is waited for, the resources that others wait for, the earliest first.
+    places: Mutex<HashMap<Environment, Arc<EnvironmentPacing>>>,
+    /// By needed step: the resources that other steps wait for, the earliest first.
     early: HashMap<usize, Vec<EarlyNeed>>,
-    /// The images that were built.
-    built: Shared<()>,
+    /// The images that have been built.
+    built: MadeOnce<()>,
 }
 
 /// Account and region.
@@ -81,10 +81,10 @@ impl Rehearsal {
         for of_step in early.values_mut() {
             of_step.sort_by_key(|it| it.after);
         }
-        Self { places: Mutex::default(), early, built: Shared::default() }
+        Self { places: Mutex::default(), early, built: MadeOnce::default() }
     }
 
-    fn place(&self, plan: &Plan, stack: &PlannedStack) -> Arc<Place> {
+    fn place(&self, plan: &Plan, stack: &PlannedStack) -> Arc<EnvironmentPacing> {
         let environment = |stack: &PlannedStack| (stack.account.clone(), stack.region.clone());
         let here = environment(stack);
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,8 +92,8 @@ impl Rehearsal {
             let is_there = |stack: &&PlannedStack| {
                 stack.operation != StepOperation::Create && environment(stack) == here
             };
-            // The bootstrap stack is one more.
-            Arc::new(Place::new(1 + plan.stacks.iter().filter(is_there).count()))
+            // One more for the bootstrap stack.
+            Arc::new(EnvironmentPacing::new(1 + plan.stacks.iter().filter(is_there).count()))
         });
         Arc::clone(place)
     }
@@ -117,7 +117,7 @@ impl Rehearsal {
         let stack = plan.stack_of(step);
         let place = self.place(plan, stack);
         place.glance().await;
-        // A template without resources is left alone.
+        // A template without resources is not deployed.
         if stack.operation == StepOperation::Unchanged || step.expected.is_zero() {
             tokio::time::sleep(step.expected).await;
         } else {
@@ -132,7 +132,7 @@ impl Perform for Rehearsal {
         let work = async {
             match step.work {
                 Work::Publish(ref publish) if publish.image => self.image(&context, publish).await,
-                // What was measured was measured with all of this.
+                // A measured time includes the time of the calls.
                 _ if step.expected_from.is_whole_step() => tokio::time::sleep(step.expected).await,
                 Work::Deploy { .. } | Work::Delete { .. } => self.change(context.plan(), step).await,
                 _ => tokio::time::sleep(step.expected).await,
@@ -144,11 +144,11 @@ impl Perform for Rehearsal {
     }
 }
 
-/// Tells of the resources that other steps wait for, when they are expected to be complete.
+/// Reports the resources that other steps wait for, at the time when they are expected to be complete.
 async fn tell_early(context: &StepContext, early: &[EarlyNeed]) {
     let started = tokio::time::Instant::now();
     for it in early {
-        // What is said after a step's end is not heard.
+        // A report after the end of the step would be ignored.
         tokio::time::sleep_until(started + it.after.min(context.step().expected)).await;
         for resource in &it.resources {
             context.progress(ResourceProgress {

@@ -5,22 +5,22 @@
 //!
 //! | what happens | `Waiting` | `Ready` | `Running` | `Ended` |
 //! |---|---|---|---|---|
-//! | `met`: one of the things that it waits for is there | `missing` − 1; at 0 `Ready` | — | stays | stays |
-//! | `unmet`: one of them is missing again | `missing` + 1 | `Waiting`, held | stays, is told once | stays, is told once |
-//! | `start_next`: there is room, and its remaining path is the longest | — | `Running` | — | — |
-//! | `reported`: its performer says something | — | — | stays | not heard |
-//! | `pause`: it goes on after others | — | — | stays, without room | — |
+//! | `met`: one of its needs is met | `missing` − 1; at 0 `Ready` | — | stays | stays |
+//! | `unmet`: one of its needs is missing again | `missing` + 1 | `Waiting`, held | stays, is warned once | stays, is warned once |
+//! | `start_next`: the limit allows it, and its remaining path is the longest | — | `Running` | — | — |
+//! | `reported`: its performer sends a report | — | — | stays | ignored |
+//! | `pause`: it waits for other steps | — | — | stays, does not count against its limit | — |
 //! | `ended`: its performer has ended | — | — | `Ended` with that outcome | — |
-//! | `skip_dependents`: a step that it needs has failed | `Ended`, skipped | `Ended`, skipped | stays, is told once | stays, is told once |
-//! | `finish`: nothing runs, and nothing more starts | `Ended`, skipped or interrupted | the same | — | stays |
+//! | `skip_dependents`: a step that it needs has failed | `Ended`, skipped | `Ended`, skipped | stays, is warned once | stays, is warned once |
+//! | `finish`: no step runs, and no more steps start | `Ended`, skipped or interrupted | the same | — | stays |
 //!
-//! The end of a step decides for those that need it:
+//! The end of a step decides about the steps that need it:
 //!
 //! | outcome | what follows |
 //! |---|---|
 //! | deployed, deleted, unchanged | `release`: each of them is `met` |
 //! | failed, rolled back | `fail_fast` if the policy is that, then `skip_dependents` |
-//! | interrupted | `lost`: those that it had released early are `unmet` |
+//! | interrupted | `lost`: the steps that became ready early because of it are `unmet` |
 //!
 //! Once the run halts (`interrupt`, `fail_fast`), `start_next` starts nothing more. Every change is recorded as an event
 //! before anything else happens.
@@ -39,33 +39,33 @@ use paceline_plan::{Plan, Work};
 use tokio::time::Instant;
 
 use crate::ExitCode;
+use crate::any_change::AnyChange;
 use crate::describe::{reference, run_started};
-use crate::early::Early;
+use crate::early_needs::EarlyNeeds;
 use crate::event::{Cause, Event, Fact, Outcome, RunFinished, SCHEMA, StepFinished, StepRef, seconds};
 use crate::options::{RunEnd, RunOptions};
 use crate::perform::{Clock, Ended, Report, Room};
-use crate::ready::Ready;
-use crate::touched::Touched;
+use crate::ready_queue::ReadyQueue;
 
 use self::pause::Paused;
 
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StepState {
-    /// So many of the things that it waits for are missing: whole steps, or resources of a stack.
+    /// This many of its needs are missing: whole steps, or resources of a stack.
     Waiting { missing: usize },
-    /// It can start as soon as there is room.
+    /// It can start as soon as the limit allows.
     Ready { since: Instant },
-    /// It is being performed, after it had waited so long for room.
+    /// It is running. `queued` is how long it was ready before it started.
     Running { since: Instant, queued: Duration },
-    /// It is over.
+    /// It has ended.
     Ended(Outcome),
 }
 
-/// Why nothing new starts. The first reason counts.
+/// Why no more steps start. The first reason counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Halt {
-    /// Someone asked, or the run is out of time.
+    /// A stop was requested, or the run is out of time.
     Interrupted,
     /// This step failed, and the policy is to fail fast.
     Failed(usize),
@@ -82,22 +82,22 @@ pub(crate) struct State<'a> {
     last_event: Instant,
     references: Vec<Arc<StepRef>>,
     steps: Vec<StepState>,
-    /// What is still missing of the resources that steps wait for, and not for the whole of their stacks.
-    early: Early,
-    /// The steps that were started before what they need went wrong: what that is, and what was said of it.
+    /// The resources that steps still wait for, where they need only some resources of a stack.
+    early: EarlyNeeds,
+    /// The warnings of steps that were started before a step which they need failed: that step, and what happened to it.
     told: BTreeMap<usize, Vec<(usize, String)>>,
     /// The expected time of each step and of the longest chain after it.
     remaining: Vec<Duration>,
-    ready: Ready,
-    /// The running steps that go on when others have ended.
+    ready: ReadyQueue,
+    /// The running steps that wait until other steps have ended.
     paused: BTreeMap<usize, Paused>,
     halt: Option<Halt>,
     failures: usize,
-    /// The failures of the kind that happens before anything is touched.
+    /// How many of the failures came before anything was changed.
     preflight_failures: usize,
-    touched: Touched,
-    /// What this part of the run does, and has not only found done.
-    anew: Vec<bool>,
+    touched: AnyChange,
+    /// The steps that this part of the run changes itself, or that follow such a step.
+    changed_now: Vec<bool>,
 }
 
 impl<'a> State<'a> {
@@ -116,10 +116,10 @@ impl<'a> State<'a> {
         Self {
             references: order.iter().map(|&index| Arc::new(reference(&plan, index))).collect(),
             steps: order.iter().map(missing).collect(),
-            early: Early::new(&plan),
+            early: EarlyNeeds::new(&plan),
             told: BTreeMap::new(),
             remaining,
-            ready: Ready::new(plan.concurrency),
+            ready: ReadyQueue::new(plan.concurrency),
             paused: BTreeMap::new(),
             seq: options.earlier.as_ref().map_or(0, |earlier| earlier.seq),
             clock: Clock::starting(options.now),
@@ -131,8 +131,8 @@ impl<'a> State<'a> {
             halt: None,
             failures: 0,
             preflight_failures: 0,
-            touched: Touched::new(touched, order.len()),
-            anew: vec![false; order.len()],
+            touched: AnyChange::new(touched, order.len()),
+            changed_now: vec![false; order.len()],
         }
     }
 
@@ -148,34 +148,34 @@ impl<'a> State<'a> {
         self.clock
     }
 
-    /// Whether an earlier part of this run, before an interruption, had sent or done a step already: the step as it is
-    /// now, and after all that it follows.
+    /// Whether this run had done a step, or sent its operation, before it was interrupted. That does not count if the
+    /// step has changed since, or if a step that it follows is done again now.
     pub(crate) fn was_done_earlier(&self, index: usize) -> bool {
         let step = &self.plan.steps[index];
         let earlier = self.options.earlier.as_ref().and_then(|earlier| earlier.done.get(&step.id));
         let is_the_same = |then: &Option<String>| {
             then.as_ref().is_none_or(|identity| *identity == self.plan.identity(step))
         };
-        earlier.is_some_and(is_the_same) && !step.needs.iter().any(|&need| self.anew[need])
+        earlier.is_some_and(is_the_same) && !step.needs.iter().any(|&need| self.changed_now[need])
     }
 
-    /// Whether this part of the run does a step, or anything that the step follows: what comes after it was done, if
-    /// it had been done before, after something else.
-    fn is_anew(&self, index: usize, outcome: Outcome, resumed: bool) -> bool {
+    /// Whether this part of the run changes a step itself, or a step that it follows. Steps after it must then not rely on
+    /// what they did before the interruption.
+    fn is_changed_now(&self, index: usize, outcome: Outcome, resumed: bool) -> bool {
         let step = &self.plan.steps[index];
         let has_run = matches!(step.work, Work::Command(_)) && outcome == Outcome::Deployed && !resumed;
         // AWS may have found nothing to do in what was sent.
-        let has_sent = self.anew[index] && outcome != Outcome::Unchanged && !resumed;
-        has_sent || has_run || step.needs.iter().any(|&need| self.anew[need])
+        let has_sent = self.changed_now[index] && outcome != Outcome::Unchanged && !resumed;
+        has_sent || has_run || step.needs.iter().any(|&need| self.changed_now[need])
     }
 
-    /// Whether everything that a step has waited for has ended, and was as it should be already.
+    /// Whether every need of a step has ended and had nothing to do.
     pub(crate) fn needs_are_unchanged(&self, index: usize) -> bool {
         let unchanged = |&need: &usize| matches!(self.steps[need], StepState::Ended(Outcome::Unchanged));
         self.graph.needs(index).iter().all(unchanged)
     }
 
-    /// The run starts, and with it everything that waits for nothing is ready.
+    /// Starts the run. Steps without needs are ready at once.
     pub(crate) fn start(&mut self) -> io::Result<()> {
         self.emit(Fact::RunStarted(run_started(&self.plan, &self.options)))?;
         if let Some(build) = self.options.build.take() {
@@ -189,7 +189,7 @@ impl<'a> State<'a> {
         Ok(())
     }
 
-    /// Starts the step that is to start next, if one may start now.
+    /// Starts the next step, if one may start now.
     pub(crate) fn start_next(&mut self) -> io::Result<Option<usize>> {
         if self.halt.is_some() {
             return Ok(None);
@@ -205,8 +205,8 @@ impl<'a> State<'a> {
         Ok(Some(index))
     }
 
-    /// A running step has something to say. What a step leaves behind may go on talking after its end:
-    /// that is not heard.
+    /// Applies a report of a running step. Tasks that a step leaves behind may send reports after its end; those are
+    /// ignored.
     pub(crate) fn reported(&mut self, report: Report) -> io::Result<()> {
         let Report { step, facts, recorded, room, pause } = report;
         if !matches!(self.steps[step], StepState::Running { .. }) {
@@ -219,7 +219,7 @@ impl<'a> State<'a> {
         }
         for fact in &facts {
             self.touched.hears(step, fact);
-            self.anew[step] |=
+            self.changed_now[step] |=
                 matches!(fact, Fact::StackSubmitted(submitted) if !submitted.operation.only_prepares());
         }
         self.hear(step, facts)?;
@@ -243,17 +243,17 @@ impl<'a> State<'a> {
         // It may have been dropped in the middle of its pause.
         self.paused.remove(&index);
         let Ended { mut outcome, mut cause, detail, outputs } = ended;
-        // A step that was started was not skipped, and has not done what others rely on.
+        // A step that was started cannot be skipped. It has not done what other steps rely on, so it has failed.
         if outcome == Outcome::Skipped {
             outcome = Outcome::Failed;
         }
-        // A run that goes on after an interruption finds its own work done.
+        // A resumed run finds the work that it did before the interruption.
         let resumed = outcome == Outcome::Unchanged && self.was_done_earlier(index);
         if resumed {
             let deletes = matches!(self.plan.steps[index].work, Work::Delete { .. });
             outcome = if deletes { Outcome::Deleted } else { Outcome::Deployed };
         }
-        self.anew[index] = self.is_anew(index, outcome, resumed);
+        self.changed_now[index] = self.is_changed_now(index, outcome, resumed);
         if matches!(outcome, Outcome::Failed | Outcome::RolledBack) {
             let cause = cause.get_or_insert_with(unexplained);
             self.failures += 1;
@@ -286,14 +286,14 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The run is to stop: nothing new starts.
+    /// Stops the run: no more steps start.
     pub(crate) fn interrupt(&mut self, reason: String) -> io::Result<()> {
         self.halt.get_or_insert(Halt::Interrupted);
         self.end_all_pauses();
         self.emit(Fact::RunStopping { reason })
     }
 
-    /// Nothing runs and nothing more will start: ends what was never started, and the run.
+    /// No step runs and no more steps will start: ends the steps that never started, and the run.
     pub(crate) fn finish(mut self) -> io::Result<RunEnd> {
         for index in 0..self.steps.len() {
             if let StepState::Ended(_) = self.steps[index] {
@@ -317,7 +317,7 @@ impl<'a> State<'a> {
             }
         }
         let exit_code = if self.failures > 0 {
-            // One permission that is missing in the middle of a run is a failure like any other.
+            // A permission that is missing in the middle of a run is an ordinary failure.
             let is_refused = self.failures == self.preflight_failures && !self.touched.any();
             if is_refused { ExitCode::Refused } else { ExitCode::Failed }
         } else if outcomes.contains(&Outcome::Interrupted) {
@@ -346,7 +346,7 @@ impl<'a> State<'a> {
         self.emit(Fact::RunStopping { reason })
     }
 
-    /// The end of a step for which nothing was done.
+    /// The end of a step that was not performed.
     fn without_work(&self, index: usize, outcome: Outcome) -> StepFinished {
         StepFinished {
             step: StepRef::clone(&self.references[index]),
@@ -374,7 +374,7 @@ impl<'a> State<'a> {
         self.last_event
     }
 
-    /// Nothing has happened for a while.
+    /// Records that nothing has happened for a while.
     pub(crate) fn waiting(&mut self, running: usize) -> io::Result<()> {
         self.emit(Fact::RunWaiting { running })
     }

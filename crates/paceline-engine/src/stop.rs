@@ -1,11 +1,11 @@
-//! What ends a run before its plan is done: a request from outside, or the deadline.
+//! The two ways to stop a run early: a request from outside, and the deadline.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// The reason of a run that stops because its time is over.
+/// The reason that is given when a run stops at its deadline.
 pub const OUT_OF_TIME: &str = "the run is out of time";
 
 /// Asks a run to stop. Clones ask the same run.
@@ -19,7 +19,8 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks the run to stop: nothing new starts, and what runs is left to go on in AWS. The first reason counts.
+    /// Asks the run to stop. No new step starts, and AWS finishes the running operations by itself. The first reason
+    /// counts.
     pub fn request(&self, reason: impl Into<String>) {
         self.0.send_if_modified(|current| {
             let first = current.is_none();
@@ -30,14 +31,14 @@ impl Stop {
         });
     }
 
-    /// Why it is to stop, once someone has asked.
+    /// The reason, once a stop was requested.
     pub fn reason(&self) -> Option<String> {
         self.0.borrow().clone()
     }
 
-    /// Completes once someone has asked.
+    /// Completes once a stop was requested.
     pub async fn requested(&self) {
-        // Whoever waits here keeps the other end, which is not closed then.
+        // `self` holds the sender, so the channel is not closed.
         let _ = self.0.subscribe().wait_for(Option::is_some).await;
     }
 }
@@ -52,12 +53,12 @@ pub(crate) struct Interruption {
 impl Interruption {
     /// Watches for a request, and for the end of `limit` from now.
     pub(crate) fn new(stop: &Stop, limit: Option<Duration>) -> Self {
-        // A limit beyond what the clock can count is none.
+        // A limit that the clock cannot count is treated as no limit.
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         Self { request: stop.0.subscribe(), deadline }
     }
 
-    /// Why the run is to stop, if it is.
+    /// Why the run must stop, if it must.
     pub(crate) fn reason(&self) -> Option<String> {
         let requested = self.request.borrow().clone();
         let is_late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
@@ -67,7 +68,7 @@ impl Interruption {
     /// Completes once there is a [`reason`](Self::reason).
     pub(crate) async fn wait(&mut self) {
         let requested = async {
-            // Nobody is left who could ask.
+            // Every sender is gone, so no request can come.
             if self.request.wait_for(Option::is_some).await.is_err() {
                 std::future::pending::<()>().await;
             }

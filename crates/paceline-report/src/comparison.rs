@@ -1,4 +1,4 @@
-//! What the same stacks would have taken in other schedules, and the table that compares them.
+//! Compares a run with other schedules of the same stacks: how long they would have taken.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::record::{Phase, Record, StepRecord};
 pub struct Comparison {
     /// One stack after the other, as a script of `cdk deploy` commands does it.
     pub sequential: PhaseTimes,
-    /// Each phase as a barrier for the next: what the scheduler makes of the measured durations.
+    /// Each phase starts when the one before is complete. Scheduled with the measured durations.
     pub phased: PhaseTimes,
 }
 
@@ -27,8 +27,8 @@ pub struct PhaseTimes {
 }
 
 impl PhaseTimes {
-    /// The stacks of a run one after the other, each for as long as it took, and its other steps but for
-    /// assets and gates, which such a script has none of.
+    /// The stacks of a run one after the other, each with its measured duration, and the syntheses and commands. Assets
+    /// and gates do not count, because such a script has none.
     pub fn one_after_another(record: &Record) -> Self {
         let of = |phase: &Phase<'_>| phase.stacks.iter().map(|stack| stack.duration()).sum();
         let phases: Vec<(String, Duration)> =
@@ -39,7 +39,7 @@ impl PhaseTimes {
         Self { total: others + phases.iter().map(|&(_, time)| time).sum::<Duration>(), phases }
     }
 
-    /// The phases of a run in another schedule, which says from when to when a step of that id goes.
+    /// The phases of a run in another schedule. `step` gives the start and the end of the step with an id.
     pub fn scheduled(
         record: &Record,
         total: Duration,
@@ -71,11 +71,11 @@ pub(crate) struct Table {
     pub(crate) phases: usize,
 }
 
-/// A list of stacks in a cell ends after so many.
+/// How many stacks a cell lists at most.
 const LISTED: usize = 8;
 
-/// One row for each phase and one for the total; no table when no stack was started. How long stacks took
-/// that were not deployed says nothing of other schedules, so then there is no comparison.
+/// One row for each phase and one for the total. There is no table if no stack was started. Other schedules are left out
+/// unless every stack succeeded, because the duration of a failed stack cannot be compared.
 pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<Table> {
     let comparison = comparison.filter(|_| record.all_succeeded());
     let phases = record.phases();
@@ -139,11 +139,11 @@ pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<
     Some(Table { unit, header, rows, phases: phases.len() })
 }
 
-/// What was saved against another schedule; below zero when it would have been faster.
+/// The time that was saved compared with another schedule. Negative if that would have been faster.
 fn saved(other: Duration, ran: Duration, unit: Unit) -> String {
     let difference = other.abs_diff(ran);
     let figure = unit.figure(difference);
-    // What cannot be seen in the figures has no sign and no percentage.
+    // A difference that rounds to zero has no sign and no percentage.
     if figure == unit.figure(Duration::ZERO) {
         return figure;
     }

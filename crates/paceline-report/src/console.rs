@@ -1,8 +1,7 @@
-//! The run as it goes, for people who watch a terminal or read the log of a build.
+//! Prints the run while it goes on, for people who watch a terminal or read the log of a build.
 //!
-//! A line for each fact that matters, and nothing else: resources that come and go are counted in a line
-//! every few minutes, and dozens of assets are one line. Time is the time of the events, so a replay prints
-//! the same lines.
+//! Each fact that matters is a line. Resources are counted in one line every few minutes, and all assets are one line.
+//! The time of a line is the time of its event, so a replay prints the same lines.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -24,11 +23,11 @@ mod steps;
 pub struct ConsoleOptions {
     /// Colours and width.
     pub style: Style,
-    /// Whether to say only what went wrong.
+    /// Whether to print only failures and warnings.
     pub quiet: bool,
-    /// How often to say what is going on.
+    /// How often to print the running steps.
     pub progress_every: Duration,
-    /// Whether somebody else says it when a signal stops the run.
+    /// Whether the caller reports signals, so that the console does not.
     pub signals_are_told: bool,
 }
 
@@ -43,9 +42,9 @@ impl Default for ConsoleOptions {
     }
 }
 
-/// A message that goes on for longer is cut off; the summary has all of it.
+/// A longer message is cut off; the summary has all of it.
 const MOST_LINES: usize = 12;
-/// Columns of the word that says what happened.
+/// The width of the word that says what happened.
 const WORD: usize = 10;
 
 /// Prints what happens in the run as lines of text.
@@ -56,14 +55,14 @@ pub struct Console<W> {
     record: Record,
     /// When the last progress line was due.
     progress: Duration,
-    /// What it said, but for times.
+    /// The text of the last progress line, without times.
     heartbeat: String,
-    /// For how many times the usual pause nothing is said when there is nothing new to say.
+    /// How many times the usual pause the next progress line waits if it would say nothing new.
     patience: u32,
     published: bool,
-    /// Stacks that an earlier part of the run had done already, as far as no line mentioned them.
+    /// How many stacks were done before the interruption and no line has mentioned yet.
     earlier: usize,
-    /// Why the last step that said why was stopped.
+    /// The last cause that was printed for a stopped step.
     told: Option<Cause>,
 }
 
@@ -88,17 +87,17 @@ impl<W: Write> Console<W> {
         self.record.apply(event);
     }
 
-    /// What the events add up to so far.
+    /// The record of all events so far.
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// Gives the writer back.
+    /// Returns the writer.
     pub fn into_inner(self) -> W {
         self.out
     }
 
-    /// The time in this part of the run: what the clock of the build says.
+    /// The time since this part of the run started, which is what the clock of the build shows.
     fn now(&self) -> Duration {
         self.in_part(self.record.elapsed)
     }
@@ -107,7 +106,7 @@ impl<W: Write> Console<W> {
         at.saturating_sub(self.record.parts.last().map_or(Duration::ZERO, |part| part.started))
     }
 
-    /// One fact: the time, a word, and text that is indented where it goes on.
+    /// Prints one fact: the time, a word, and a text whose further lines are indented.
     fn say(&mut self, tone: Tone, word: &str, text: &str) -> io::Result<()> {
         if self.earlier > 0 {
             let stacks = count(std::mem::take(&mut self.earlier), "stack");
@@ -126,7 +125,7 @@ impl<W: Write> Console<W> {
         Ok(())
     }
 
-    /// More about the fact before it.
+    /// Prints more about the last fact.
     fn add(&mut self, tone: Tone, text: &str) -> io::Result<()> {
         let style = self.options.style;
         let indent = clock(self.now()).len() + 1 + WORD;
@@ -164,7 +163,7 @@ impl<W: Write> Console<W> {
             parts.push(count(places.len(), if accounts.len() > 1 { "environment" } else { "region" }));
         }
         let simulated = if run.simulated { "; simulated" } else { "" };
-        let resumed = if run.resumed { "; goes on after an interruption" } else { "" };
+        let resumed = if run.resumed { "; resumed after an interruption" } else { "" };
         let text = format!("{} of {}: {}{simulated}{resumed}", self.record.run, run.app, parts.join(", "));
         self.say(Tone::Strong, "run", &text)
     }
@@ -190,7 +189,7 @@ impl<W: Write> Console<W> {
     }
 }
 
-/// Whether a signal stops the run, and not its deadline or a failure.
+/// Whether the reason for stopping is a signal, and not the deadline or a failure.
 fn is_signal(reason: &str) -> bool {
     matches!(reason, "SIGINT" | "SIGTERM" | "SIGHUP" | "Ctrl-C")
 }

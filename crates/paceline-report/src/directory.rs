@@ -1,5 +1,4 @@
-//! `--report DIR`: a folder of reports that is kept up to date while the run goes, so that a build that is
-//! killed leaves them behind.
+//! `--report DIR`: a folder of reports that is updated during the run, so that a build that is killed leaves them behind.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,7 +11,7 @@ use crate::comparison::Comparison;
 use crate::record::Record;
 use crate::{Report, html, junit, markdown};
 
-/// A run of many short steps writes no more often than this, by the run's own clock.
+/// The shortest time between two updates, by the run's own clock.
 const AT_MOST_EVERY: Duration = Duration::from_secs(15);
 
 /// Keeps `junit.xml`, `summary.md` and `timeline.html` in a folder.
@@ -25,7 +24,7 @@ pub struct ReportDir {
 }
 
 impl ReportDir {
-    /// Creates the folder, if it is not there, and sees to it that files can be written there.
+    /// Creates the folder if it is missing, and checks that files can be written there.
     pub fn new(dir: impl Into<PathBuf>) -> io::Result<Self> {
         let dir = dir.into();
         private::create_dir(&dir)?;
@@ -47,12 +46,12 @@ impl ReportDir {
         self.record.apply(event);
     }
 
-    /// What the reports compare with, once that is known; before [`finish`](Report::finish).
+    /// Adds the other schedules to compare with. Call it before [`finish`](Report::finish).
     pub fn compare(&mut self, comparison: Comparison) {
         self.comparison = Some(comparison);
     }
 
-    /// What the events add up to so far.
+    /// The record of all events so far.
     pub fn record(&self) -> &Record {
         &self.record
     }

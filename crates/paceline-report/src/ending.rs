@@ -1,4 +1,4 @@
-//! How a run ended: the last that is printed of it, so that the end of a build's log says what to do.
+//! The last lines that are printed of a run, so that the end of a build's log says how it ended and what to do.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,13 +6,13 @@ use std::fmt::Write;
 use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{Style, Tone, count, duration, one_line};
 
-use crate::link::stack_link;
-use crate::record::{GoingOn, Record, Status, StepRecord, WentWrong, kinds};
+use crate::console_link::stack_link;
+use crate::record::{LeftRunning, Record, Status, StepRecord, WentWrong, kinds};
 
-/// For so many stacks the command is shown that shows how they are.
+/// For how many stacks the command that shows their status is printed.
 const LOOKS: usize = 5;
 
-/// Where a run keeps what it leaves behind, as a person would name it.
+/// The paths of the files that a run leaves behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept {
     /// The folder of reports.
@@ -21,7 +21,7 @@ pub struct Kept {
     pub journal: Option<String>,
 }
 
-/// The end of what is printed: how the run ended, what failed, where, what to do, and where to read more.
+/// The last lines of a run: how it ended, what failed and where, what to do, and where to read more.
 pub fn ending(record: &Record, kept: &Kept, style: Style) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
@@ -29,7 +29,8 @@ pub fn ending(record: &Record, kept: &Kept, style: Style) -> String {
     out
 }
 
-/// What is to be said when the process ends in the middle of a run: what goes on in AWS and how to look, and how to go on.
+/// The last lines when the process ends in the middle of a run: the operations that still run in AWS, the commands that
+/// show them, and how to resume.
 pub fn cut_short(record: &Record, kept: &Kept, style: Style) -> String {
     let mut out = String::new();
     if matches!(record.status(), Status::Unfinished | Status::Interrupted) {
@@ -39,7 +40,7 @@ pub fn cut_short(record: &Record, kept: &Kept, style: Style) -> String {
     out
 }
 
-/// One sentence on how the run went; every report begins with it.
+/// One sentence about the result of the run. Every report begins with it.
 pub(crate) fn headline(record: &Record) -> String {
     let simulated = if record.simulated { " (simulated)" } else { "" };
     let took = duration(record.elapsed);
@@ -80,7 +81,7 @@ pub(crate) fn headline(record: &Record) -> String {
     }
 }
 
-/// What failed beside stacks, if anything did: `command smoke-test`, or `2 commands, 1 gate`.
+/// The failed steps that are not stacks, if there are any: `command smoke-test`, or `2 commands, 1 gate`.
 pub(crate) fn failed_beside_stacks(record: &Record) -> Option<String> {
     let failed: Vec<&StepRecord> = record.failures().filter(|step| !step.step.is_of_stack()).collect();
     match failed.as_slice() {
@@ -96,7 +97,7 @@ pub(crate) fn failed_beside_stacks(record: &Record) -> Option<String> {
     }
 }
 
-/// What to do next, when the run is not at its end.
+/// How to resume the run, if it is not done.
 pub(crate) fn how_to_resume(record: &Record) -> Option<&'static str> {
     match record.status() {
         Status::Interrupted => Some("To go on where it stopped, run the same command again"),
@@ -111,7 +112,7 @@ pub(crate) fn how_to_resume(record: &Record) -> Option<&'static str> {
     }
 }
 
-/// What went wrong with a step, on the lines below its name: the cause, what to do, and where to look.
+/// The lines below the name of a failed step: the cause, the hint, and a link to its stack.
 pub(crate) struct Told {
     pub(crate) cause: String,
     pub(crate) hint: Option<String>,
@@ -140,7 +141,7 @@ impl Ending<'_> {
     fn write(&self, out: &mut String, kept: &Kept) -> std::fmt::Result {
         let record = self.record;
         let status = record.status();
-        // Of a run that is done, the summary begins with how it ended.
+        // The summary of a run that is done begins with the headline.
         if status != Status::Done {
             let tone =
                 if matches!(status, Status::Failed | Status::Refused) { Tone::Bad } else { Tone::Warn };
@@ -149,7 +150,7 @@ impl Ending<'_> {
         if let Some(reason) = &record.stopping {
             self.indented(out, 0, &format!("The run was stopped: {reason}"))?;
         }
-        self.going_on(out)?;
+        self.left_running(out)?;
         self.troubles(out)?;
         if let Some(how) = how_to_resume(record) {
             writeln!(out)?;
@@ -164,7 +165,7 @@ impl Ending<'_> {
     }
 
     fn cut_short(&self, out: &mut String, kept: &Kept) -> std::fmt::Result {
-        self.going_on(out)?;
+        self.left_running(out)?;
         writeln!(out, "\nTo go on where it stopped, run the same command again")?;
         where_kept(out, "Journal", kept.journal.as_deref())
     }
@@ -190,7 +191,7 @@ impl Ending<'_> {
             if let Some(hint) = &told.hint {
                 self.indented(out, 4, &format!("hint: {hint}"))?;
             }
-            // A link is followed as a whole, so that it is not broken into lines.
+            // A link must stay on one line to be clickable.
             if let Some(link) = &told.link {
                 writeln!(out, "    {link}")?;
             }
@@ -198,14 +199,14 @@ impl Ending<'_> {
         Ok(())
     }
 
-    fn going_on(&self, out: &mut String) -> std::fmt::Result {
-        for GoingOn { sentence, waits, commands } in self.record.going_on() {
+    fn left_running(&self, out: &mut String) -> std::fmt::Result {
+        for LeftRunning { sentence, waits, commands } in self.record.left_running() {
             writeln!(out)?;
             self.indented(out, 0, &sentence)?;
             for wait in waits.iter().take(LOOKS) {
                 self.indented(out, 2, wait)?;
             }
-            // A command is copied as a whole, so that it is not broken into lines.
+            // A command must stay on one line to be copied.
             for command in commands.iter().take(LOOKS) {
                 writeln!(out, "  {command}")?;
             }

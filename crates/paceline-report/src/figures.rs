@@ -29,7 +29,7 @@ impl Unit {
         }
     }
 
-    /// With one decimal.
+    /// The duration in this unit, with one decimal.
     pub(crate) fn figure(self, duration: Duration) -> String {
         let seconds = duration.as_secs_f64();
         match self {
@@ -39,8 +39,8 @@ impl Unit {
     }
 }
 
-/// The duration of a figure of an event, which may be anything: what is no duration is zero, and none is so
-/// long that sums of them overflow.
+/// Converts the seconds of an event to a duration. A journal may hold any number: an invalid one becomes zero, and a very
+/// large one is capped so that sums do not overflow.
 pub(crate) fn seconds(s: f64) -> Duration {
     const MOST: f64 = 1e9;
     Duration::try_from_secs_f64(s.min(MOST)).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What the steps of a run took, for the forecasts of later ones.
+//! Writes the measured durations of a run to the history, for the forecasts of later runs.
 
 mod performed;
 
@@ -14,13 +14,13 @@ use paceline_plan::history::{ELSEWHERE, Entry, History, HistoryKind, SCHEMA, acc
 
 use self::performed::Performed;
 
-/// How many lines beyond twice those that count there may be, before the file is rewritten without the others.
+/// The file is rewritten without outdated lines when it has more than twice the lines that count, plus this many.
 const SLACK: usize = 200;
 
-/// The lines of the history that a run's events come to.
+/// Collects the history lines of a run from its events.
 ///
-/// Only what was done counts: not what failed, was interrupted or skipped, and not what a resumed run found done
-/// already, unless its stack tells how long it took. A simulated run comes to nothing.
+/// Only successful steps count. A step that a resumed run found done counts only if the events of its stack tell how long
+/// it took. A simulated run has no lines.
 #[derive(Debug, Clone, Default)]
 pub struct HistoryEntries {
     simulated: bool,
@@ -51,7 +51,7 @@ impl HistoryEntries {
         }
     }
 
-    /// The lines so far; none of a simulated run.
+    /// The lines so far. Empty for a simulated run.
     pub fn entries(&self) -> &[Entry] {
         if self.simulated { &[] } else { &self.entries }
     }
@@ -65,16 +65,16 @@ impl HistoryEntries {
             (StepKind::Synth, _) => HistoryKind::Synth,
             (StepKind::Publish, Some(AssetKind::Image)) => HistoryKind::Image,
             (StepKind::Publish, Some(AssetKind::File)) => HistoryKind::File,
-            // Of a newer version, or of one that did not say what it published.
+            // From a newer version, or from a version that did not write the kind of asset.
             (StepKind::Publish | StepKind::Other(_), _) => return,
         };
         let performed = self.steps.entry(step.step.clone()).or_default();
-        // That it was done is told once.
+        // Each step has one line.
         if finished.resumed && performed.recorded {
             return;
         }
         let operation = match (finished.outcome, kind) {
-            // That there was nothing to delete says nothing.
+            // The stack was not there, so nothing was measured.
             (Outcome::Unchanged, _) if step.kind == StepKind::Delete => return,
             (Outcome::Unchanged, _) => StepOperation::Unchanged,
             (Outcome::Deleted, _) => StepOperation::Delete,
@@ -105,7 +105,7 @@ impl HistoryEntries {
     }
 }
 
-/// The id of a step without its account, which a file that is committed need not tell.
+/// The id of a step without its account number: a team may commit the file.
 fn without_account(step: &StepRef) -> String {
     match &step.account {
         Some(account) if !account.is_empty() => step.step.replace(account.as_str(), &account_key(account)),
@@ -113,12 +113,12 @@ fn without_account(step: &StepRef) -> String {
     }
 }
 
-/// Reads a history; one that is not there is empty.
+/// Reads a history. A missing file is an empty history.
 pub fn read_history(path: &Path) -> io::Result<History> {
     text(path).map(|text| History::parse(&text))
 }
 
-/// Adds entries to a history, but for those that are there already.
+/// Adds entries to a history, except those that it has already.
 pub fn add_history(path: &Path, entries: &[Entry]) -> io::Result<()> {
     let text = text(path)?;
     let mut history = History::parse(&text);
@@ -133,12 +133,12 @@ pub fn add_history(path: &Path, entries: &[Entry]) -> io::Result<()> {
     history.extend(new);
     let bounded = history.bounded();
     if history.len() > bounded.lines().count() * 2 + SLACK {
-        // A team may commit it: it stays as readable as it is.
+        // A team may commit the file: keep its permissions.
         let permissions = fs_err::metadata(path)?.permissions();
         private::replace(path, bounded.as_bytes())?;
         return fs_err::set_permissions(path, permissions);
     }
-    // One write to the end, so that two runs that end together leave whole lines both.
+    // One appending write, so that the lines of two runs that end together stay whole.
     let open_line = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     file.write_all(format!("{open_line}{lines}").as_bytes())

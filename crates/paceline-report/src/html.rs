@@ -1,20 +1,20 @@
-//! The run as one page that needs nothing else: no script, no font, no picture from anywhere.
+//! The run as one HTML page without scripts, fonts or pictures from elsewhere.
 
 use std::fmt::Write;
 
 use paceline_engine::StepKind;
 use paceline_text::{clean, count, duration, one_line};
 
-use crate::build::before_the_run;
+use crate::build_phases::before_the_run;
 use crate::comparison::{Comparison, table};
+use crate::critical_path::{critical_path, what_to_shorten};
 use crate::ending::{Told, headline, how_to_resume};
 use crate::figures::clock;
-use crate::path::{critical_path, what_to_shorten};
-use crate::record::{GoingOn, Record, Status};
+use crate::gate_times;
+use crate::record::{LeftRunning, Record, Status};
 use crate::summary::{not_run, retries, shorten};
-use crate::wait;
 
-mod lanes;
+mod rows;
 mod timeline;
 
 const STYLE: &str = include_str!("html/style.css");
@@ -45,7 +45,7 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     if let Some(before) = before_the_run(record) {
         writeln!(out, "<p class=\"facts\">{}.</p>", escape(&before))?;
     }
-    for GoingOn { sentence, waits, commands } in record.going_on() {
+    for LeftRunning { sentence, waits, commands } in record.left_running() {
         writeln!(out, "<p><b>{}</b></p>", escape(&sentence))?;
         for wait in waits {
             writeln!(out, "<p>{}</p>", escape(&wait))?;
@@ -62,7 +62,7 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     comparison_table(out, record, comparison)?;
     path(out, record)?;
     list(out, "Not run", &not_run(record))?;
-    list(out, "Gates", &wait::gates(record))?;
+    list(out, "Gates", &gate_times::gates(record))?;
     let retried: Vec<String> = record
         .steps
         .iter()
@@ -220,7 +220,7 @@ fn list(out: &mut String, heading: &str, items: &[String]) -> std::fmt::Result {
     writeln!(out, "</ul>")
 }
 
-/// Text that means nothing to HTML or SVG, in an element or an attribute.
+/// Escapes a text for an element or an attribute of HTML or SVG.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in clean(text).chars() {

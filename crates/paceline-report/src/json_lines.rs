@@ -1,4 +1,4 @@
-//! The events themselves, for programs: one JSON object a line.
+//! Writes the events for programs: one JSON object per line.
 
 use std::io::{self, Write};
 
@@ -6,8 +6,8 @@ use paceline_engine::event::Event;
 
 use crate::Report;
 
-/// Writes each event as a line of JSON and flushes it, so that whoever follows the file sees it at once and
-/// a killed process leaves only whole lines behind.
+/// Writes each event as a line of JSON and flushes it. So a program that follows the file sees the event at once, and a
+/// killed process leaves only whole lines.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
@@ -19,7 +19,7 @@ impl<W: Write> JsonLines<W> {
         Self { out }
     }
 
-    /// Gives the writer back.
+    /// Returns the writer.
     pub fn into_inner(self) -> W {
         self.out
     }

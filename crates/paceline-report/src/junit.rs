@@ -12,16 +12,16 @@ use crate::record::{Record, StepRecord, how_to_look};
 
 const CASES: usize = 500;
 const NAME: usize = 1_000;
-/// The message and what follows it are one message to CodeBuild, so they share its limit.
+/// CodeBuild joins the message and the description, so both share its limit.
 const MESSAGE: usize = 3_500;
 const DESCRIPTION: usize = 1_500;
 
-/// A file of a report.
+/// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// Its name, without a folder.
+    /// The file name, without a folder.
     pub name: String,
-    /// What is in it.
+    /// The text of the file.
     pub contents: String,
 }
 
@@ -34,7 +34,7 @@ pub fn junit(record: &Record) -> io::Result<Vec<Document>> {
         cases.extend(phase.stacks.iter().map(|step| (name.to_owned(), *step)));
     }
     cases.extend(record.of_kind(StepKind::Gate).map(|step| ("gates".to_owned(), step)));
-    // Assets are of interest only when they are why the run failed.
+    // An asset is a test case only if it failed.
     let others = record.steps.iter().filter(|step| match step.step.kind {
         StepKind::Deploy | StepKind::Delete | StepKind::Gate => false,
         StepKind::Publish => step.failed(),
@@ -66,7 +66,7 @@ fn file(record: &Record, cases: &[(String, &StepRecord)]) -> io::Result<String> 
         report.add_test_suite(suite);
     }
     let text = report.to_string().map_err(io::Error::other)?;
-    // Also what is an attribute of it may be shown in a terminal.
+    // Attributes may be shown in a terminal too.
     Ok(clean(&text))
 }
 
@@ -115,7 +115,7 @@ fn in_aws(record: &Record, step: &StepRecord) -> String {
     let Some(it) = step.in_aws.as_ref().filter(|_| !record.simulated) else { return String::new() };
     let goes_on = if it.accepted { "still going on in AWS" } else { "may be going on in AWS" };
     let waits = record.waited_for(step).map(|waits| format!(", {}", waits.shown())).unwrap_or_default();
-    format!("; {goes_on}: {}{waits} (to look: {})", record.in_aws_shown(step, it), how_to_look(step))
+    format!("; {goes_on}: {}{waits} (to look: {})", record.operation_label(step, it), how_to_look(step))
 }
 
 fn skipped(reason: &str) -> TestCaseStatus {

@@ -4,15 +4,15 @@ use std::fmt::Write;
 
 use paceline_text::{duration, one_line};
 
-use crate::build::before_the_run;
+use crate::build_phases::before_the_run;
 use crate::comparison::{Comparison, table};
+use crate::critical_path::{critical_path, what_to_shorten};
 use crate::ending::{Told, headline, how_to_resume};
 use crate::figures::clock;
-use crate::forecast::against_forecast;
-use crate::path::{critical_path, what_to_shorten};
-use crate::record::{GoingOn, Record};
+use crate::forecast_check::against_forecast;
+use crate::gate_times;
+use crate::record::{LeftRunning, Record};
 use crate::summary::{not_run, retries, shorten, what};
-use crate::wait;
 
 /// The summary of a run as Markdown.
 pub fn markdown(record: &Record, comparison: Option<&Comparison>) -> String {
@@ -30,13 +30,13 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     if let Some(before) = before_the_run(record) {
         writeln!(out, "\n{}.", inline(&before))?;
     }
-    for GoingOn { sentence, waits, commands } in record.going_on() {
+    for LeftRunning { sentence, waits, commands } in record.left_running() {
         writeln!(out, "\n**{}**\n", inline(&sentence))?;
         for wait in &waits {
             writeln!(out, "- {}", inline(wait))?;
         }
         if !waits.is_empty() {
-            // Lines of code after a list would be a part of its last item.
+            // Without this paragraph, the code would be part of the last list item.
             writeln!(out, "\nTo look:\n")?;
         }
         for command in commands {
@@ -104,7 +104,7 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
             writeln!(out, "- {}", inline(&step))?;
         }
     }
-    let gates = wait::gates(record);
+    let gates = gate_times::gates(record);
     if !gates.is_empty() {
         writeln!(out, "\n## Gates\n")?;
         for gate in gates {
@@ -144,7 +144,7 @@ fn stacks(out: &mut String, record: &Record) -> std::fmt::Result {
     Ok(())
 }
 
-/// Text that means nothing to Markdown, on one line.
+/// Escapes a text for Markdown and puts it on one line.
 fn inline(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in one_line(text).chars() {

@@ -9,10 +9,10 @@ use paceline_engine::private;
 
 use crate::Report;
 
-/// Keeps a file of `{stackName: {key: value}}` up to date while the run goes.
+/// Updates a file of `{stackName: {key: value}}` during the run.
 ///
-/// Stacks of one name in several environments get the keys `name@account/region`. Which names those are is
-/// known from the plan, so a key never changes during a run.
+/// Stacks with the same name in several environments have the keys `name@account/region`. The plan tells which names
+/// those are, so a key never changes during a run.
 #[derive(Debug)]
 pub struct Outputs {
     path: PathBuf,
@@ -21,9 +21,8 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Writes to `path` what is known of the stacks from an earlier part of the run, so that the file is there
-    /// whatever happens next. To what is no file, such as a pipe, nothing is written before there is something to be
-    /// told.
+    /// Writes the outputs of the earlier part of the run to `path`, so that the file exists from the start. A pipe is not
+    /// written to before there are new outputs.
     pub fn new(path: impl Into<PathBuf>, earlier: &[Event]) -> io::Result<Self> {
         let mut outputs = Self { path: path.into(), shared_names: BTreeSet::new(), stacks: BTreeMap::new() };
         for event in earlier {
@@ -35,7 +34,7 @@ impl Outputs {
         Ok(outputs)
     }
 
-    /// The file.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -46,7 +45,7 @@ impl Outputs {
         private::replace(&self.path, json.as_bytes())
     }
 
-    /// Takes an event, and says whether there is something new to be written.
+    /// Applies an event. Returns whether the file must be written.
     fn apply(&mut self, event: &Event) -> bool {
         match &event.fact {
             Fact::RunStarted(run) => {
@@ -64,7 +63,7 @@ impl Outputs {
                 if finished.step.kind == StepKind::Deploy && finished.outcome.is_success() =>
             {
                 let key = self.key(&finished.step);
-                // What an earlier part of the run had done may be repeated without its outputs.
+                // A resumed step may end without outputs: keep those from before.
                 if !(finished.resumed && finished.outputs.is_empty() && self.stacks.contains_key(&key)) {
                     self.stacks.insert(key, finished.outputs.clone());
                 }

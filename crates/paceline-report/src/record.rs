@@ -1,8 +1,8 @@
-//! What the events of a run add up to.
+//! The state of a run, computed from its events.
 //!
-//! All times in a [`Record`] are on the run's own clock: the time since it began, without the time between
-//! an interruption and the resumption. So a run that was stopped overnight is as long as it worked, and
-//! everything that is measured or drawn of it is on one axis.
+//! All times in a [`Record`] are on the run's own clock: the time since its start, without the time between an
+//! interruption and the resumption. So a run that was stopped overnight is only as long as it worked, and all its times
+//! fit on one axis.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use std::time::Duration;
 use paceline_engine::event::{BuildPhases, Outcome, StepKind};
 use paceline_text::ExitCode;
 
+mod apply;
 mod causes;
-mod fold;
-mod in_aws;
-mod names;
+mod labels;
+mod ongoing;
 mod step;
 mod waits;
 
 pub use self::causes::WentWrong;
-pub use self::in_aws::InAws;
-pub(crate) use self::in_aws::{GoingOn, how_to_look};
-pub(crate) use self::names::kinds;
+pub(crate) use self::labels::kinds;
+pub use self::ongoing::OngoingOperation;
+pub(crate) use self::ongoing::{LeftRunning, how_to_look};
 pub use self::step::{Resource, Retry, Span, StepRecord};
 
-/// A run, as far as its events tell.
+/// A run, computed from its events so far.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
     /// The id of the run; empty before its first event.
@@ -32,15 +32,15 @@ pub struct Record {
     pub paceline: String,
     /// The folder of the assembly, as given.
     pub app: String,
-    /// In which order stacks might start.
+    /// The strategy of the plan.
     pub strategy: String,
-    /// Whether the durations are those of the simulator.
+    /// Whether the run was simulated, so that its durations are not real.
     pub simulated: bool,
-    /// Where AWS was reached, if that is not AWS itself.
+    /// The endpoint, if it was not AWS itself.
     pub endpoint: Option<String>,
     /// The run's processes: one, and one more for each resumption.
     pub parts: Vec<Part>,
-    /// What the build that the run's last part is a part of did before.
+    /// The CodeBuild build of the run's last part, with its phases before the run.
     pub build: Option<BuildPhases>,
     /// The phases of the plan, in their order.
     pub planned_phases: Vec<(String, Vec<String>)>,
@@ -52,7 +52,7 @@ pub struct Record {
     pub exit_code: Option<ExitCode>,
     /// The time of the last event.
     pub elapsed: Duration,
-    /// The same by the calendar.
+    /// The calendar time of the last event.
     pub at: Option<jiff::Timestamp>,
     index: BTreeMap<String, usize>,
 }
@@ -60,11 +60,11 @@ pub struct Record {
 /// One process's part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// When it started, by the calendar.
+    /// The calendar time of its start.
     pub started_at: jiff::Timestamp,
     /// When it started, on the run's clock.
     pub started: Duration,
-    /// For how long nothing had been heard of the run when this part started.
+    /// The time between the last event of the part before and the start of this one.
     pub pause: Duration,
 }
 
@@ -77,25 +77,25 @@ pub struct Phase<'a> {
     pub stacks: Vec<&'a StepRecord>,
 }
 
-/// How a run stands.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// There were no events.
     Empty,
-    /// It had not finished at the last event: it goes on, or its process was killed.
+    /// It had not finished at the last event: it is running, or its process was killed.
     Unfinished,
     /// Everything was done.
     Done,
     /// Something failed.
     Failed,
-    /// Something was wrong before anything was touched.
+    /// It failed before it changed anything.
     Refused,
-    /// It was stopped, and can be resumed.
+    /// It was stopped and can be resumed.
     Interrupted,
 }
 
 impl Record {
-    /// The record of a whole journal.
+    /// The record of all events of a journal.
     pub fn of<'e>(events: impl IntoIterator<Item = &'e paceline_engine::event::Event>) -> Self {
         let mut record = Self::default();
         for event in events {
@@ -104,20 +104,20 @@ impl Record {
         record
     }
 
-    /// How the run stands.
+    /// The status of the run.
     pub fn status(&self) -> Status {
         match self.exit_code {
             None if self.run.is_empty() => Status::Empty,
             None => Status::Unfinished,
             Some(ExitCode::Done) => Status::Done,
-            // Also a version that did not look may have written it.
+            // Old versions wrote this code without checking whether anything was changed.
             Some(ExitCode::Refused) if !self.has_touched_anything() => Status::Refused,
             Some(ExitCode::Interrupted) => Status::Interrupted,
             Some(_) => Status::Failed,
         }
     }
 
-    /// Whether the run has changed anything: a stack, an asset, or whatever a command changes.
+    /// Whether the run has changed a stack, published an asset or run a command.
     fn has_touched_anything(&self) -> bool {
         self.steps.iter().any(|step| match step.outcome {
             Some(Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => {
@@ -127,7 +127,7 @@ impl Record {
         })
     }
 
-    /// The step of that id.
+    /// The step with this id.
     pub fn step(&self, id: &str) -> Option<&StepRecord> {
         self.index.get(id).and_then(|&i| self.steps.get(i))
     }
@@ -182,14 +182,14 @@ impl Record {
         counts
     }
 
-    /// Whether a step had been done when the last part of the run began, which then only looked. What went on in AWS
-    /// meanwhile had not.
+    /// Whether a step was done before the last part of the run began, which only checked it. A step whose operation ended
+    /// in AWS between the parts does not count.
     pub(crate) fn was_done_earlier(&self, step: &StepRecord) -> bool {
         let began = self.parts.last().map_or(Duration::ZERO, |part| part.started);
         step.resumed && step.finished().is_none_or(|finished| finished <= began)
     }
 
-    /// Whether every stack is as the plan wants it, and nothing else has failed or was cut short.
+    /// Whether every stack succeeded, and no other step failed or was interrupted.
     pub fn all_succeeded(&self) -> bool {
         let is_over = matches!(self.status(), Status::Failed | Status::Refused | Status::Interrupted);
         !is_over && self.stacks().all(|step| step.outcome.is_some_and(Outcome::is_success))

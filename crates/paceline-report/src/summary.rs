@@ -1,5 +1,5 @@
-//! What is printed at the end of a run, before [how it ended](crate::ending): how every stack ended and, when all
-//! was done, where the time went.
+//! The summary that is printed at the end of a run: the outcome of every stack and, if all succeeded, where the time
+//! went. [`ending`](crate::ending) is printed after it.
 
 use std::fmt::Write;
 
@@ -7,23 +7,23 @@ use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, pre
 use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{Style, Tone, columns, count, cut, duration, one_line};
 
-use crate::build::before_the_run;
+use crate::build_phases::before_the_run;
 use crate::comparison::{Comparison, Table, table};
+use crate::critical_path::{critical_path, what_to_shorten};
 use crate::ending::headline;
 use crate::figures::clock;
-use crate::forecast::against_forecast;
-use crate::path::{critical_path, what_to_shorten};
+use crate::forecast_check::against_forecast;
+use crate::gate_times;
 use crate::record::{Record, Status, StepRecord};
-use crate::wait;
 
-/// How wide the table is when no width was given.
+/// The width of the table if no width is given.
 const WIDTH: u16 = 100;
-/// Where the name of a stack begins, behind the word that says how it ended.
+/// The column of the name of a stack, after the word for its outcome.
 const BEHIND_WORD: usize = 14;
-/// Longer chains are abridged in the middle.
+/// A longer chain is shortened in the middle.
 const LONG_CHAIN: usize = 24;
 
-/// The summary of a run as text. The table compares with other schedules when they are given.
+/// The summary of a run as text. Its table compares the run with other schedules, if they are given.
 pub fn summary(record: &Record, comparison: Option<&Comparison>, style: Style) -> String {
     let mut out = String::new();
     let text = Text { record, style };
@@ -49,7 +49,7 @@ impl Text<'_> {
         self.phases(out)?;
         self.asides(out)?;
         self.forecast(out)?;
-        // What was cut short says nothing of where time goes, and how it ended is to be read at once.
+        // An incomplete run does not show where the time goes, and its result should be read at once.
         if matches!(record.status(), Status::Done | Status::Unfinished) {
             self.path(out)?;
             if let Some(table) = table(record, comparison) {
@@ -105,7 +105,7 @@ impl Text<'_> {
         Ok(())
     }
 
-    /// What was not run beside stacks, gates and retries.
+    /// Writes the steps that were not run, the gates and the retries.
     fn asides(&self, out: &mut String) -> std::fmt::Result {
         let not_run = not_run(self.record);
         if !not_run.is_empty() {
@@ -114,7 +114,7 @@ impl Text<'_> {
                 self.indented(out, 2, &step)?;
             }
         }
-        let gates = wait::gates(self.record);
+        let gates = gate_times::gates(self.record);
         if !gates.is_empty() {
             self.heading(out, "Gates")?;
             for gate in gates {
@@ -188,7 +188,7 @@ impl Text<'_> {
             text.add_row(row.iter().map(|lines| Cell::new(lines.join("\n"))));
         }
         for column in text.column_iter_mut().skip(2) {
-            // Rather two lines in a heading than a name that is broken.
+            // Two lines in a heading are better than a broken name.
             column.set_constraint(ColumnConstraint::UpperBoundary(comfy_table::Width::Fixed(14)));
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -196,7 +196,7 @@ impl Text<'_> {
     }
 }
 
-/// The commands, gates and syntheses that were not run, each with why.
+/// The commands, gates and syntheses that were not run, each with the reason.
 pub(crate) fn not_run(record: &Record) -> Vec<String> {
     let others = record.steps.iter().filter(|step| {
         let is_told = !step.step.is_of_stack() && step.step.kind != StepKind::Publish;
@@ -210,13 +210,13 @@ pub(crate) fn not_run(record: &Record) -> Vec<String> {
     told.collect()
 }
 
-/// What there is to say of a stack beside how it ended.
+/// The details of a stack after its outcome, such as its duration.
 pub(crate) fn what(record: &Record, step: &StepRecord) -> String {
     match step.outcome {
         Some(Outcome::Skipped) => record.why_skipped(step),
         Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged)) => {
             let earlier = if record.was_done_earlier(step) { " (earlier)" } else { "" };
-            // What a deletion has left behind.
+            // The resources that a deletion has kept.
             let detail = step.detail.as_deref().filter(|_| outcome == Outcome::Deleted);
             let detail = detail.map(|detail| format!("; {}", one_line(detail))).unwrap_or_default();
             format!("{}{earlier}{detail}", duration(step.duration()))
@@ -233,7 +233,7 @@ pub(crate) fn what(record: &Record, step: &StepRecord) -> String {
     }
 }
 
-/// How often a step was tried again, and why.
+/// How many times a step was tried again, and the reasons.
 pub(crate) fn retries(record: &Record, step: &StepRecord) -> String {
     let mut reasons: Vec<&str> = step.retries.iter().map(|retry| retry.reason.as_str()).collect();
     reasons.dedup();
@@ -247,11 +247,12 @@ pub(crate) fn retries(record: &Record, step: &StepRecord) -> String {
     format!("{}, {times}: {text}", record.label(&step.step))
 }
 
-/// What to look at first.
-pub(crate) fn shorten(record: &Record, first: &crate::path::Shortening<'_>) -> String {
+/// A sentence that names the step to shorten first.
+pub(crate) fn shorten(record: &Record, first: &crate::critical_path::Shortening<'_>) -> String {
     let mut text = format!("To finish earlier, shorten {}", record.named(&first.step.step));
     if let Some(twin) = first.twin {
-        let _ = write!(text, " together with {}, which takes as long beside it", record.named(&twin.step));
+        let _ =
+            write!(text, " together with {}, which takes as long at the same time", record.named(&twin.step));
     } else {
         text.push_str(" first");
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::Aws;
-use paceline_engine::{Again, ExitCode, Journal, PlanLock, RunOptions, Unfinished};
+use paceline_engine::{ExitCode, Journal, PlanLock, RepeatedCommand, RunOptions, Unfinished};
 use paceline_plan::Plan;
 use paceline_report::Record;
 
@@ -74,7 +74,7 @@ impl Execution<'_> {
         let (run, journal, events) = if let Some(unfinished) = unfinished {
             let Unfinished { run, earlier, again, .. } = &unfinished;
             terminal::mention(&format!("going on with the interrupted run {run}"));
-            for Again { command, edited } in again {
+            for RepeatedCommand { command, edited } in again {
                 let why = if *edited { "it was edited" } else { "another run changed what it follows" };
                 terminal::note(&format!("the command `{command}` runs again: {why} after the interruption"));
             }

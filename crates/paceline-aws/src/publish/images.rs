@@ -7,7 +7,7 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::ImageIdentifier;
 use camino::Utf8Path;
 use paceline_assembly::{ImageAsset, ImageDestination, ImageSource};
-use paceline_engine::{Ended, Outcome, Shared, StepContext};
+use paceline_engine::{Ended, MadeOnce, Outcome, StepContext};
 use paceline_host::{Docker, ToolError, run_tool};
 use tokio::sync::{Mutex, OnceCell};
 
@@ -21,7 +21,7 @@ use crate::error::{AwsError, ErrorKind, code};
 pub(crate) struct ImagePublisher {
     images: Images,
     pub(super) pusher: Pusher,
-    built: Shared<String>,
+    built: MadeOnce<String>,
     signed_in: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
 }
 
@@ -29,7 +29,7 @@ impl ImagePublisher {
     /// `docker` is the program that is run, instead of the usual one.
     pub(crate) fn new(images: Images, docker: Option<String>) -> Self {
         let pusher = Pusher::new(Docker::new(docker));
-        Self { images, pusher, built: Shared::default(), signed_in: Mutex::default() }
+        Self { images, pusher, built: MadeOnce::default(), signed_in: Mutex::default() }
     }
 
     /// Why nothing can be built here, where that is certain.

@@ -45,16 +45,16 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event")]
 pub enum Fact {
-    /// The run started, or went on after an interruption.
+    /// The run started, or was resumed after an interruption.
     #[serde(rename = "run.started")]
     RunStarted(RunStarted),
-    /// The build that the run is a part of, and what it did until then.
+    /// The CodeBuild build that the run is part of, with its phases so far.
     #[serde(rename = "build.phases")]
     BuildPhases(BuildPhases),
-    /// Everything the step waited for is complete.
+    /// Every need of the step is complete.
     #[serde(rename = "step.ready")]
     StepReady(StepRef),
-    /// The step was ready, and is not any more: what it needs goes wrong, or is made anew.
+    /// The step was ready and must wait again: a step that it needs fails, or is deployed again.
     #[serde(rename = "step.held")]
     StepHeld(StepHeld),
     /// The step is being performed.
@@ -63,25 +63,25 @@ pub enum Fact {
     /// A mutating call is about to be sent. Journalled before the call.
     #[serde(rename = "stack.submitted")]
     StackSubmitted(StackSubmitted),
-    /// AWS works on the stack, whatever becomes of the run.
+    /// AWS works on the stack. It continues even if the run ends.
     #[serde(rename = "stack.accepted")]
     StackAccepted(StackAccepted),
     /// A resource of the stack, or the stack itself, changed state.
     #[serde(rename = "stack.progress")]
     StackProgress(StackProgress),
-    /// Something went wrong that is known to be transient, or to go when other steps have ended, and is tried again.
+    /// The step tries a call again. The error is transient, or disappears when other steps have ended.
     #[serde(rename = "step.retried")]
     StepRetried(StepRetried),
-    /// Something that a person should know, but that stops nothing.
+    /// A warning. The step continues.
     #[serde(rename = "step.warned")]
     StepWarned(StepWarned),
-    /// A command of the team's printed a line.
+    /// A command of the team printed a line.
     #[serde(rename = "command.output")]
     CommandOutput(CommandOutput),
     /// The step has ended, in one of the [`Outcome`]s.
     #[serde(rename = "step.finished")]
     StepFinished(StepFinished),
-    /// Nothing has happened for a while, and the run goes on.
+    /// The run continues, but nothing has happened for a while.
     #[serde(rename = "run.waiting")]
     RunWaiting {
         /// How many steps are being performed.
@@ -99,7 +99,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// What events call the kinds of facts.
+    /// The value of `event` in JSON for each kind of fact.
     pub(crate) const KINDS: [&str; 15] = [
         "run.started",
         "build.phases",
@@ -118,7 +118,7 @@ impl Fact {
         "run.finished",
     ];
 
-    /// The step it is about, if it is about one.
+    /// The step that the fact is about, if any.
     pub fn step(&self) -> Option<&StepRef> {
         match self {
             Self::StepReady(step) | Self::StepStarted(step) => Some(step),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outcome, StepRef};
 
-/// The run's own facts, with enough of the plan for every report.
+/// The start of a run or of its resumption, with everything that reports need from the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunStarted {
     /// The version of Paceline.
@@ -17,18 +17,18 @@ pub struct RunStarted {
     pub app: String,
     /// Digest of the plan: the same digest means the same steps and templates.
     pub plan: String,
-    /// Whether it goes on with a run that was interrupted.
+    /// Whether this resumes a run that was interrupted.
     pub resumed: bool,
-    /// Counts the starts and resumptions in the folder of the runs: what has the greater number started later,
-    /// whatever the clocks said. None without such a folder.
+    /// Counts the starts and resumptions in the folder of the runs. The greater number started later, even where the
+    /// clocks say otherwise. `None` without such a folder.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order: Option<u64>,
-    /// Where AWS is reached, if that is not AWS itself: a simulator, say.
+    /// The endpoint, if it is not AWS itself: a simulator, for example.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub endpoint: Option<String>,
-    /// Whether the durations are those of the simulator.
+    /// Whether the run is simulated, so that its durations are not real.
     pub simulated: bool,
-    /// In which order stacks may start.
+    /// The rule that decides when a stack may start.
     pub strategy: Strategy,
     /// The phases in their order, each with the ids of its stacks.
     pub phases: Vec<PlannedPhase>,
@@ -48,10 +48,10 @@ pub struct PlannedPhase {
 /// A step of the plan, as far as reports need it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStep {
-    /// What it is.
+    /// Its id, kind and title.
     #[serde(flatten)]
     pub step: StepRef,
-    /// The ids of the steps it waits for.
+    /// The ids of the steps that it needs.
     pub needs: Vec<String>,
     /// The forecast of its duration.
     pub expected_s: f64,
@@ -63,7 +63,7 @@ pub struct PlannedStep {
     pub identity: Option<String>,
 }
 
-/// What the build that a run is a part of did until the run started.
+/// The phases of a CodeBuild build before the run started in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BuildPhases {
     /// The id of the build, as CodeBuild gives it.
@@ -72,15 +72,15 @@ pub struct BuildPhases {
     pub phases: Vec<BuildPhase>,
 }
 
-/// A phase of a build, in CodeBuild's words.
+/// A phase of a build, as CodeBuild names it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BuildPhase {
     /// Such as `PROVISIONING`.
     pub name: String,
-    /// Such as `SUCCEEDED`; none while it goes on.
+    /// Such as `SUCCEEDED`; `None` while the phase is running.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<String>,
-    /// How long it took, or has been going on.
+    /// How long it took, or how long it has been running.
     pub duration_s: f64,
 }
 
@@ -92,7 +92,7 @@ pub struct RunFinished {
     /// The documented exit code.
     #[serde(with = "number")]
     pub exit_code: ExitCode,
-    /// From the start of this process's part of the run to its end.
+    /// From the start of this process to its end. Earlier parts of the run do not count.
     pub duration_s: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Events of a stack: what was sent to AWS, whether AWS works on it, and how its resources get on.
+//! Events of a stack: the call that was sent, the answer of AWS, and the progress of its resources.
 
 use jiff::Timestamp;
 use paceline_assembly::{ResourceStatus, STACK_TYPE, StackStatus};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{StepRef, millis};
 
 vocabulary! {
-    /// A call that changes a stack, or is about to.
+    /// A call that changes a stack, or prepares to.
     StackCall {
         Create = "create",
         Update = "update",
@@ -32,13 +32,13 @@ pub struct StackSubmitted {
     pub token: String,
 }
 
-/// AWS works on a stack: it has accepted an operation, or one was found going on.
+/// AWS works on a stack: it has accepted our operation, or an operation was already running.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackAccepted {
     /// The step.
     #[serde(flatten)]
     pub step: StepRef,
-    /// The stack's id, which tells it from others of its name.
+    /// The stack's id. A stack that is deleted and created again under the same name has another id.
     pub stack_id: String,
     /// The operation's client request token, if it is ours.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -57,15 +57,15 @@ pub struct StackProgress {
     pub resource_type: String,
     /// The resource's status; when it is about the stack, [`stack_status`](Self::stack_status) has the stack's.
     pub status: ResourceStatus,
-    /// CloudFormation's words, if it gave any.
+    /// The reason that CloudFormation gives, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
-    /// Resources of the stack that are complete by now.
+    /// How many resources of the stack are complete.
     pub done: usize,
-    /// Resources of the stack in all.
+    /// How many resources the stack has.
     pub total: usize,
-    /// Whether it is no proof for what waits for the resource: it is not known to be a part of this step's own
-    /// operation, or that is being rolled back.
+    /// Whether steps that wait for the resource must ignore this event. It may belong to an operation that this step did
+    /// not start, or that is being rolled back.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub unconfirmed: bool,
     /// When CloudFormation says it happened.
@@ -74,20 +74,20 @@ pub struct StackProgress {
 }
 
 impl StackCall {
-    /// Whether it changes nothing in the stack yet.
+    /// Whether the call leaves the resources of the stack unchanged.
     pub fn only_prepares(&self) -> bool {
         *self == Self::CreateChangeSet
     }
 
-    /// Whether a new operation begins with it. A change set that is executed goes on with what its making began, and
-    /// the others undo one that goes on.
+    /// Whether the call begins a new operation. Executing a change set continues the operation that its creation began;
+    /// the other calls undo a running operation.
     pub fn begins_operation(&self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Delete | Self::CreateChangeSet)
     }
 }
 
 impl StackProgress {
-    /// The status of the stack, if it is about the step's own stack and not about a resource of it.
+    /// The status of the stack, if the event is about the stack itself and not about one of its resources.
     pub fn stack_status(&self) -> Option<StackStatus> {
         // Old journals have no name: a stack's id is its name then.
         let name = self.step.stack_name.as_ref().or(self.step.stack.as_ref());

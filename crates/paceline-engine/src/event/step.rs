@@ -1,4 +1,4 @@
-//! Events of a step, and the words for what it is and how it ended.
+//! Events of a step, its kinds and its outcomes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,10 +42,10 @@ pub struct StepRef {
     pub step: String,
     /// What it does.
     pub kind: StepKind,
-    /// What is published; none for other steps, and in journals of versions that did not say.
+    /// The kind of asset that is published. `None` for other steps, and in journals of versions that did not write it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub asset: Option<AssetKind>,
-    /// What it is called for people: a stack's id, an asset's name, a gate's subject.
+    /// The name to show: a stack's id, an asset's name, a gate's subject.
     pub title: String,
     /// The id of the stack, for deploy, delete and gate steps.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -53,10 +53,10 @@ pub struct StepRef {
     /// The CloudFormation name of the stack, for deploy and delete steps.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stack_name: Option<String>,
-    /// The account it happens in, where that is known before the run.
+    /// The account, if it is known before the run.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub account: Option<String>,
-    /// The region it happens in, where that is known before the run.
+    /// The region, if it is known before the run.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub region: Option<String>,
     /// The phase of its stack.
@@ -64,7 +64,7 @@ pub struct StepRef {
     pub phase: Option<String>,
 }
 
-/// A step that was ready, and is not any more.
+/// A step that was ready and must wait again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepHeld {
     /// The step.
@@ -72,11 +72,11 @@ pub struct StepHeld {
     pub step: StepRef,
     /// The id of the step that it needs.
     pub because: String,
-    /// What is wrong with that, such as `is being rolled back (UPDATE_ROLLBACK_IN_PROGRESS)`.
+    /// What is wrong with that step, such as `is being rolled back (UPDATE_ROLLBACK_IN_PROGRESS)`.
     pub reason: String,
 }
 
-/// Something that may go away by itself is tried again.
+/// A step tries again after a transient error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRetried {
     /// The step.
@@ -88,15 +88,15 @@ pub struct StepRetried {
     pub attempt: u32,
     /// The pause before it.
     pub wait_s: f64,
-    /// Whether the attempt before was refused, so that it has done nothing.
+    /// Whether AWS refused the attempt before, so that it has changed nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
-    /// The ids of the steps that have to end first, if it is those that it waits for.
+    /// The ids of the steps that must end first, if the step waits for other steps.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub after: Vec<String>,
 }
 
-/// Something that a person should know.
+/// A warning about a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepWarned {
     /// The step.
@@ -106,7 +106,7 @@ pub struct StepWarned {
     pub message: String,
 }
 
-/// A line that a command of the team's printed.
+/// A line that a command of the team printed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandOutput {
     /// The step.
@@ -127,17 +127,17 @@ pub struct StepFinished {
     /// The first cause, when it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<Cause>,
-    /// The id of the step whose failure made this one be skipped.
+    /// The id of the failed step because of which this one was skipped.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub because: Option<String>,
     /// What it found, in a few words: `42 roles usable`, `already there`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
-    /// From its start to its end.
+    /// The time from its start to its end.
     pub duration_s: f64,
-    /// From ready to started.
+    /// The time from being ready to its start.
     pub queued_s: f64,
-    /// Whether an earlier part of this run, before an interruption, had done it already.
+    /// Whether this run had done it already, before an interruption.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub resumed: bool,
     /// The stack's outputs.

@@ -1,39 +1,41 @@
-//! What an interrupted run had done, as far as it still counts.
+//! Finds out from the journal what an interrupted run had done, and which of that still counts.
 
 use std::collections::BTreeMap;
 
 use paceline_plan::{Plan, Work};
 
-use super::same::Late;
-use super::since::Changes;
+use super::later_changes::LaterChanges;
+use super::same_plan::Late;
 use crate::event::{Event, Fact, Outcome, StepKind};
 use crate::options::Earlier;
 
-/// A command that had been run before the interruption, and is run again.
+/// A command that ran before the interruption and must run again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Again {
-    /// What people call it.
+pub struct RepeatedCommand {
+    /// Its name.
     pub command: String,
-    /// Whether it has been edited since; else another run has changed what it follows, or run it.
+    /// Whether the command has been edited since. Otherwise another run has changed a step that it follows, or has run it.
     pub edited: bool,
 }
 
 /// A step that was done, or whose operation was sent.
 struct Done {
     identity: Option<String>,
-    /// The number of the start in which that was.
+    /// The number of the start of the run that did it.
     order: u64,
 }
 
-/// What an interrupted run of this plan had done, and the commands that do not count as run any more. `late` are the
-/// stacks whose content was not known when the run started, and `since` tells what others changed after a number.
-pub(super) fn earlier(
+/// What an interrupted run of this plan had done, and the commands that must run again.
+///
+/// `late` are the stacks whose content was unknown when the run started. `since` returns what other runs have changed
+/// after a start with this number.
+pub(super) fn done_before(
     events: &[Event],
     seq: u64,
     plan: &Plan,
     late: &Late,
-    since: impl FnOnce(u64) -> Changes,
-) -> (Earlier, Vec<Again>) {
+    since: impl FnOnce(u64) -> LaterChanges,
+) -> (Earlier, Vec<RepeatedCommand>) {
     let mut done: BTreeMap<String, Done> = BTreeMap::new();
     let mut identities: BTreeMap<&str, &String> = BTreeMap::new();
     let (mut order, mut first, mut app, mut touched) = (0, None, "", false);
@@ -47,7 +49,7 @@ pub(super) fn earlier(
                 first.get_or_insert(order);
                 continue;
             }
-            // It is ours, even if its end was not seen. A change set that was only made has changed nothing.
+            // The operation is ours, even if its end was not seen. Creating a change set has changed nothing.
             Fact::StackSubmitted(submitted) => {
                 touched = true;
                 if submitted.operation.only_prepares() {
@@ -56,7 +58,7 @@ pub(super) fn earlier(
                 &submitted.step
             }
             Fact::StepFinished(finished) => match finished.outcome {
-                // It counts from when it was done, or sent.
+                // The first event counts: when it was sent or done.
                 Outcome::Deployed | Outcome::Deleted
                     if finished.resumed
                         || finished.step.is_of_stack() && done.contains_key(&finished.step.step) =>
@@ -67,7 +69,7 @@ pub(super) fn earlier(
                     touched |= finished.step.kind != StepKind::Gate;
                     &finished.step
                 }
-                // Should it be found done after all, then somebody else did it.
+                // If it is found done later, somebody else did it.
                 Outcome::Failed | Outcome::RolledBack => {
                     touched |= finished.outcome == Outcome::RolledBack;
                     done.remove(&finished.step.step);
@@ -91,7 +93,7 @@ pub(super) fn earlier(
         if let Work::Command(command) = &step.work
             && (edited || is_outdated)
         {
-            again.push(Again { command: command.name.clone(), edited });
+            again.push(RepeatedCommand { command: command.name.clone(), edited });
         }
         if is_outdated {
             done.remove(&step.id);

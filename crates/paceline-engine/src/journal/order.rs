@@ -1,9 +1,8 @@
-//! In which order runs were started and gone on with, whatever the clocks said.
+//! The order in which runs were started and resumed, independent of the clocks.
 //!
-//! `RUNS/order.log` has a line for each start: its number and the run's name. The number is in the run's own
-//! `run.started` too; the file saves reading all journals to the end. Should it be gone, the first lines of the
-//! journals tell nearly as much: numbers go on, and only that a run was resumed after another had started is
-//! forgotten.
+//! `RUNS/order.log` has a line for each start: its number and the run's name. The event `run.started` has the number too;
+//! the file saves reading every journal to its end. If the file is missing, the numbers continue from the first lines of
+//! the journals, but then it is unknown whether a run was resumed after another one had started.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -16,7 +15,7 @@ use crate::private;
 
 const LOG: &str = "order.log";
 
-/// The runs of a folder, each with the number of its last start; 0 for those of versions that did not count.
+/// The runs of a folder, each with the number of its last start. Runs of versions that did not count have 0.
 #[derive(Debug, Default)]
 pub(super) struct Order(BTreeMap<String, u64>);
 
@@ -29,7 +28,7 @@ impl Order {
         };
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         for (number, run) in logged.lines().filter_map(|line| line.split_once(' ')) {
-            // A line that a kill cut off is none.
+            // A killed process may leave part of a line: ignore it.
             let Ok(number) = number.parse::<u64>() else { continue };
             let of_run = last.entry(run).or_default();
             *of_run = number.max(*of_run);
@@ -48,8 +47,8 @@ impl Order {
         Ok(Self(runs.collect()))
     }
 
-    /// The names of all runs, what was started last first; those that were not counted by their names, which begin
-    /// with the time.
+    /// The names of all runs, the last started first. Runs without a number are ordered by name, which begins with the
+    /// time.
     pub(super) fn latest_first(&self) -> Vec<&str> {
         let mut names: Vec<(u64, &str)> =
             self.0.iter().map(|(name, &number)| (number, name.as_str())).collect();
@@ -57,17 +56,18 @@ impl Order {
         names.into_iter().map(|(_, name)| name).collect()
     }
 
-    /// The runs that were started or gone on with after this number was given.
+    /// The runs that were started or resumed after the start with this number.
     pub(super) fn after(&self, number: u64) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |&(_, &last)| last > number).map(|(name, _)| name.as_str())
     }
 
-    /// Gives the run the next number. Two that start in the same moment may get the same one: then neither is later.
+    /// Gives the run the next number. Two runs that start at the same moment may get the same number; then neither counts
+    /// as later.
     pub(super) fn start(runs: &Utf8Path, run: &str) -> io::Result<u64> {
         let Self(all) = Self::read(runs)?;
         let number = all.values().max().copied().unwrap_or_default() + 1;
         let mut log = private::options().create(true).append(true).open(runs.join(LOG))?;
-        // One write, so that others' lines stay whole.
+        // One write, so that the lines of other processes stay whole.
         log.write_all(format!("{number} {run}\n").as_bytes())?;
         log.sync_data()?;
         Ok(number)

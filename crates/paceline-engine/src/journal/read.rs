@@ -1,4 +1,4 @@
-//! Reads journals, those of other versions and those that a kill cut short included.
+//! Reads journals, including those of other versions and those of processes that were killed.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -10,14 +10,14 @@ use serde::de::Error as _;
 use super::JournalError;
 use crate::event::{Event, Fact, SCHEMA};
 
-/// Reads a journal, or any file of events. A last line that a kill cut off is left out, and so are events
-/// of kinds that only a newer version knows.
+/// Reads a journal, or any file of events. An incomplete last line is left out, and so are events of kinds that only a
+/// newer version knows.
 pub fn read_events(path: &Utf8Path) -> Result<Vec<Event>, JournalError> {
     let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
     Ok(read(path, file)?.events)
 }
 
-/// What is in a journal.
+/// The contents of a journal.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) events: Vec<Event>,
@@ -51,10 +51,10 @@ pub(super) fn read(path: &Utf8Path, file: impl Read) -> Result<Contents, Journal
     Ok(contents)
 }
 
-/// The sequence number of an event, and the event unless it is of a kind that only a newer version knows.
-/// Such a version raises the schema when it is wrong to go on without.
+/// The sequence number of an event, and the event itself unless only a newer version knows its kind. A newer version
+/// raises the schema if readers must not skip the event.
 fn parse(line: &[u8]) -> Result<(u64, Option<Event>), serde_json::Error> {
-    /// What every event has.
+    /// The fields of every event.
     #[derive(Deserialize)]
     struct Header {
         schema: u32,

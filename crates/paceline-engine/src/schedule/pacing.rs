@@ -1,7 +1,7 @@
-//! What the runner adds to the time of a stack operation, rehearsed: calls wait for their turn, and an end is only
-//! seen at the next poll.
+//! Computes what the runner adds to the time of a stack operation: calls wait for the rate limit, and the end of an
+//! operation is seen only at the next poll.
 //!
-//! The figures are those that the runner keeps to: [`paceline_plan::pace`].
+//! The runner uses the same rates: [`paceline_plan::pace`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// How many calls at the reading rate a bucket holds.
 const READS_AT_ONCE: u32 = 8;
 
-/// An account and region, as the runner deals with it.
+/// The polls and rate limits of an account and region.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct EnvironmentPacing {
     state: Mutex<State>,
     hurry: Notify,
 }
@@ -29,7 +29,7 @@ struct State {
     turns: HashMap<Call, Instant>,
 }
 
-/// What has a bucket of its own.
+/// The calls that have a rate limit of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Call {
     Create,
@@ -37,8 +37,8 @@ enum Call {
     Events,
 }
 
-impl Place {
-    /// `stacks` are there already.
+impl EnvironmentPacing {
+    /// `stacks` is how many stacks exist already.
     pub(super) fn new(stacks: usize) -> Self {
         let polls = Polls {
             last: None,
@@ -51,7 +51,7 @@ impl Place {
         Self { state: Mutex::new(State { polls, turns: HashMap::new() }), hurry: Notify::new() }
     }
 
-    /// Finds out what state a stack is in.
+    /// Reads the status of a stack.
     pub(super) async fn glance(&self) {
         let is_fresh = self.state().polls.last.is_some_and(|last| last.elapsed() < FRESH_POLL);
         if !is_fresh {
@@ -81,12 +81,12 @@ impl Place {
         self.poll_from(end).await;
         self.state().polls.leave();
         self.hurry.notify_waiters();
-        // An end counts when the stack's events tell of it too.
+        // The runner reads the stack's events before it reports the end.
         self.turn(Call::Events).await;
         sleep(CALL).await;
     }
 
-    /// Waits until a poll has been answered that sees what was at `moment`, which is not in the future.
+    /// Waits for the answer of the first poll that shows the state at `moment`, which is not in the future.
     async fn poll_from(&self, moment: Instant) {
         loop {
             let (at, answered) = {
@@ -123,25 +123,25 @@ impl Place {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere cannot leave it half changed.
+        // A panic in another thread cannot leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The polls of a place: they go on while someone waits. They are reckoned and not made, since nearly all of them
-/// see nothing new.
+/// The polls of an account and region, which continue while a step waits. They are computed and not simulated, because
+/// nearly all of them see no change.
 #[derive(Debug)]
 struct Polls {
     /// When the last one started.
     last: Option<Instant>,
-    /// Since when someone has been waiting.
+    /// Since when at least one step has been waiting.
     since: Instant,
     waiting: usize,
-    /// When something was last seen or expected to change.
+    /// When a change was last seen or expected.
     changed: Instant,
     /// The first change that no poll has seen.
     news: Option<Instant>,
-    /// How many stacks there are.
+    /// How many stacks exist.
     stacks: usize,
 }
 
@@ -159,7 +159,7 @@ impl Polls {
         self.waiting -= 1;
     }
 
-    /// Something has changed, or will have by then.
+    /// Notes that something changes at this time.
     fn note(&mut self, at: Instant) {
         self.news = Some(self.news.map_or(at, |news| news.min(at)));
     }
@@ -182,7 +182,7 @@ impl Polls {
         self.since.max(last + poll_interval(quiet, self.pages()))
     }
 
-    /// Reckons every poll until now.
+    /// Computes every poll until now.
     fn advance(&mut self, now: Instant) {
         while self.waiting > 0 {
             let next = self.next();

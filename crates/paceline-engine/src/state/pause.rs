@@ -1,8 +1,8 @@
-//! Steps that cannot go on before others have ended, which they found out while they were being performed.
+//! Running steps that find out that they must wait until other steps have ended.
 //!
-//! An export that a stack drops may still be imported by a stack of the same run that drops the import: no file shows
-//! that, only AWS does. Such a step gives its room to others meanwhile, so that one which waits never keeps the one it
-//! waits for from starting, and it never waits for what waits for itself.
+//! A stack may remove an export that another stack of the same run still imports and is about to stop importing. No file
+//! shows that; only AWS does. A paused step does not count against its limit, so that the step it waits for can start.
+//! A step never waits for a step that waits for it.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,7 +13,7 @@ use super::{State, StepState};
 use crate::event::{Fact, StepRef, StepRetried};
 use crate::perform::Pause;
 
-/// A step that is being performed and goes on when others have ended.
+/// A running step that continues when other steps have ended.
 #[derive(Debug)]
 pub(super) struct Paused {
     awaits: BTreeSet<usize>,
@@ -21,8 +21,8 @@ pub(super) struct Paused {
 }
 
 impl State<'_> {
-    /// A running step asks to go on after others. It is told no if that is in vain: one of them has ended without
-    /// success, waits for the step itself, or will not start any more.
+    /// A running step asks to wait until other steps have ended. The answer is no if that cannot help: one of them has
+    /// ended without success, waits for this step, or will not start any more.
     pub(super) fn pause(&mut self, index: usize, pause: Pause) -> io::Result<()> {
         let Pause { after, reason, attempt, resume } = pause;
         let is_over =
@@ -54,7 +54,7 @@ impl State<'_> {
         Ok(())
     }
 
-    /// A step has ended: those that go on after it do so, before anything else starts.
+    /// A step has ended: the steps that waited for it continue before any other step starts.
     pub(super) fn end_pauses_for(&mut self, ended: usize, is_success: bool) {
         let mut over = Vec::new();
         for (&index, paused) in &mut self.paused {
@@ -67,7 +67,7 @@ impl State<'_> {
         }
     }
 
-    /// Nothing more will start: what goes on after others does not go on.
+    /// No more steps will start: every paused step is told that waiting does not help.
     pub(super) fn end_all_pauses(&mut self) {
         let paused: Vec<usize> = self.paused.keys().copied().collect();
         for index in paused {
@@ -81,7 +81,7 @@ impl State<'_> {
         let _ = paused.resume.send(goes_on);
     }
 
-    /// Whether a step waits for another, directly or not, by the plan or in a pause.
+    /// Whether a step waits for another one, directly or indirectly, because of the plan or of a pause.
     fn depends_on(&self, step: usize, other: usize) -> bool {
         let (mut open, mut seen) = (vec![step], BTreeSet::new());
         while let Some(step) = open.pop() {

@@ -1,5 +1,5 @@
-//! What a step's news means for those that wait for it: they become ready, are held again, are skipped, or are told
-//! that they were started too early.
+//! What a report of a step means for the steps that wait for it: they become ready, must wait again, are skipped, or are
+//! warned that they started too early.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -7,11 +7,11 @@ use std::io;
 use paceline_plan::Work;
 
 use super::{State, StepState};
-use crate::early::News;
+use crate::early_needs::News;
 use crate::event::{Fact, Outcome, StepFinished, StepHeld, StepRef, StepWarned};
 
 impl State<'_> {
-    /// Records facts of a step that were learned of together, then does what they mean for others.
+    /// Records facts of a step that arrived together, then applies what they mean for other steps.
     pub(super) fn hear(&mut self, step: usize, facts: Vec<Fact>) -> io::Result<()> {
         let mut complete = Vec::new();
         for fact in facts {
@@ -20,14 +20,14 @@ impl State<'_> {
             match news {
                 Some(News::Complete(steps)) => complete.extend(steps),
                 Some(News::Trouble(why)) => self.hold(step, &why, &std::mem::take(&mut complete))?,
-                Some(News::Anew) => self.begins_anew(step, &std::mem::take(&mut complete))?,
+                Some(News::StartsOver) => self.starts_over(step, &std::mem::take(&mut complete))?,
                 None => {}
             }
         }
         complete.into_iter().try_for_each(|next| self.met(next))
     }
 
-    /// The step has succeeded: what waited for it alone can start.
+    /// The step has succeeded: steps that only waited for it can start.
     pub(super) fn release(&mut self, index: usize) -> io::Result<()> {
         self.let_go(index)?;
         let graph = std::sync::Arc::clone(&self.graph);
@@ -39,7 +39,7 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Nobody knows how the step has ended: what was released and has not started waits again.
+    /// It is unknown how the step has ended: steps that were ready because of it and have not started wait again.
     pub(super) fn lost(&mut self, index: usize) -> io::Result<()> {
         match self.early.fails(index, "is not watched any more".to_owned()) {
             Some(News::Trouble(why)) => self.hold(index, &why, &[]),
@@ -47,7 +47,7 @@ impl State<'_> {
         }
     }
 
-    /// Skips what depends on a failed step, directly or not, and has not started. What has is told.
+    /// Skips the steps that depend on a failed step, directly or indirectly. Those that have started are warned instead.
     pub(super) fn skip_dependents(&mut self, failed: usize) -> io::Result<()> {
         let why = self.failure(failed);
         let mut skipped = Vec::new();
@@ -73,25 +73,25 @@ impl State<'_> {
         StepFinished { because, ..self.without_work(index, Outcome::Skipped) }
     }
 
-    /// What to do about the failure of a step that was started before something that it needs went wrong: whatever
-    /// it says itself is likely to be a symptom of that.
+    /// A hint for a failed step that was started before a step that it needs failed. Its own error is probably a symptom
+    /// of that failure.
     pub(super) fn hint_of_producer(&self, index: usize) -> Option<String> {
         let &(producer, ref why) = self.told.get(&index)?.first()?;
         let name = &self.references[producer].title;
         let (why, what) = match self.steps[producer] {
             StepState::Ended(outcome) if outcome.is_success() => {
-                ("was made anew".to_owned(), "run the same command again".to_owned())
+                ("was deployed again".to_owned(), "run the same command again".to_owned())
             }
             StepState::Ended(Outcome::Failed | Outcome::RolledBack) => {
-                (self.failure(producer), format!("mend {name} first, then run the same command again"))
+                (self.failure(producer), format!("repair {name} first, then run the same command again"))
             }
             _ => (why.clone(), "run the same command again when that has ended".to_owned()),
         };
         Some(format!("{name} {why} after this was started: {what}"))
     }
 
-    /// A step goes wrong that others may have been released by: those that have not started wait until it is known
-    /// what becomes of it. `unreleased` have just had all they wait for, and were not released yet.
+    /// A step fails on whose resources other steps rely: those that have not started wait until it has ended.
+    /// `unreleased` are steps whose needs were just met and that are not ready yet.
     fn hold(&mut self, index: usize, why: &str, unreleased: &[usize]) -> io::Result<()> {
         self.take_back(index, why, unreleased)?;
         for dependent in self.dependents(index) {
@@ -100,13 +100,13 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Another operation begins, and nothing of the one before it counts.
-    fn begins_anew(&mut self, index: usize, unreleased: &[usize]) -> io::Result<()> {
-        self.take_back(index, "is deployed once more", unreleased)?;
+    /// Another operation on the stack begins. Resources of the operation before it do not count.
+    fn starts_over(&mut self, index: usize, unreleased: &[usize]) -> io::Result<()> {
+        self.take_back(index, "is deployed again", unreleased)?;
         self.let_go(index)
     }
 
-    /// What was complete of a step is missing again.
+    /// The resources of a step that were complete are missing again.
     fn take_back(&mut self, index: usize, why: &str, unreleased: &[usize]) -> io::Result<()> {
         for reader in self.early.take_back(index) {
             if !unreleased.contains(&reader) {
@@ -126,7 +126,7 @@ impl State<'_> {
         Ok(())
     }
 
-    /// One of the things that a step waits for is there.
+    /// One of the needs of a step is met.
     fn met(&mut self, index: usize) -> io::Result<()> {
         if let StepState::Waiting { missing } = &mut self.steps[index] {
             *missing -= 1;
@@ -137,7 +137,7 @@ impl State<'_> {
         Ok(())
     }
 
-    /// One of the things that a step waits for is not there any more, or not yet.
+    /// One of the needs of a step is missing again.
     fn unmet(&mut self, index: usize, need: usize, why: &str) -> io::Result<()> {
         match &mut self.steps[index] {
             StepState::Waiting { missing } => *missing += 1,
@@ -153,13 +153,13 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Tells a step that was started, once, that what it needs goes wrong.
+    /// Warns a step that was started that a step which it needs fails. Each pair of steps is warned about once.
     fn tell(&mut self, index: usize, need: usize, why: &str) -> io::Result<()> {
         let holds_something = match self.steps[index] {
             StepState::Ended(outcome) => outcome.is_success(),
             _ => true,
         };
-        // An asset, or a role that can be used, is what it is whatever becomes of the stack.
+        // A published asset or a usable role does not depend on how the stack ends.
         let is_harmless = matches!(self.plan.steps[index].work, Work::Publish(_) | Work::Gate { .. });
         let told = self.told.entry(index).or_default();
         if !holds_something || is_harmless || told.iter().any(|&(producer, _)| producer == need) {
@@ -168,7 +168,7 @@ impl State<'_> {
         told.push((need, why.to_owned()));
         let name = &self.references[need].title;
         let message = format!(
-            "{name} {why}; this was started before {name} was complete, and may hold what is taken back there"
+            "{name} {why}; this step started before {name} was complete, and may use resources that {name} removes"
         );
         let step = StepRef::clone(&self.references[index]);
         self.emit(Fact::StepWarned(StepWarned { step, message }))
@@ -181,8 +181,10 @@ impl State<'_> {
         }
     }
 
-    /// Everything that waits for a step, directly or not, in the plan's order. Beyond what has ended without success
-    /// everything has ended so as well, so that all failures of a run cost no more than one walk over the graph.
+    /// The steps that wait for a step, directly or indirectly, in the plan's order.
+    ///
+    /// The search stops at steps that have ended without success: their dependents have ended too. So all failures of a
+    /// run together cost one walk over the graph.
     fn dependents(&self, index: usize) -> BTreeSet<usize> {
         let (mut open, mut found) = (vec![index], BTreeSet::new());
         while let Some(index) = open.pop() {

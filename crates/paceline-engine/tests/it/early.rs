@@ -151,8 +151,8 @@ fn a_step_that_runs_is_told_that_its_producer_is_rolled_back_and_goes_on() {
     let ran = run(&says, Outcome::RolledBack);
     // C, which needs B, depends on A too.
     assert_eq!(ran.end.outcomes, [Outcome::RolledBack, Outcome::Deployed, Outcome::Skipped]);
-    let message = "A is being rolled back (ROLLBACK_IN_PROGRESS); this was started before A was complete, and may \
-                   hold what is taken back there";
+    let message = "A is being rolled back (ROLLBACK_IN_PROGRESS); this step started before A was complete, and \
+                   may use resources that A removes";
     assert_eq!(warned(&ran, "deploy:B"), [message]);
     assert_eq!(ran.finished("deploy:C").because.as_deref(), Some("deploy:A"));
 }
@@ -162,7 +162,7 @@ fn a_step_that_has_ended_is_told_of_a_failure_that_nothing_announced() {
     let ran = run(&[(20, &[is("P", CREATED), is("Q", CREATED)])], Outcome::RolledBack);
     assert_eq!(ran.end.outcomes, [Outcome::RolledBack, Outcome::Deployed, Outcome::Deployed]);
     for step in ["deploy:B", "deploy:C"] {
-        assert!(warned(&ran, step)[0].starts_with("A was rolled back; this was started before A was"));
+        assert!(warned(&ran, step)[0].starts_with("A was rolled back; this step started before A was"));
     }
 }
 
@@ -178,7 +178,7 @@ fn the_failure_of_what_was_started_early_names_the_rollback_of_its_producer() {
     };
     assert_eq!(
         hint(28, Outcome::RolledBack),
-        "A was rolled back after this was started: mend A first, then run the same command again"
+        "A was rolled back after this was started: repair A first, then run the same command again"
     );
     assert_eq!(
         hint(100, Outcome::RolledBack),
@@ -187,7 +187,7 @@ fn the_failure_of_what_was_started_early_names_the_rollback_of_its_producer() {
     );
     assert_eq!(
         hint(28, Outcome::Deployed),
-        "A was made anew after this was started: run the same command again"
+        "A was deployed again after this was started: run the same command again"
     );
 }
 

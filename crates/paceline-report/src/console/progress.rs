@@ -1,4 +1,4 @@
-//! The lines that stand for many events: what is going on, and how the assets went.
+//! The lines that sum up many events: the running steps, and the assets.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -12,9 +12,9 @@ use crate::record::StepRecord;
 
 /// How long a progress line may be when no width was given.
 const LINE: usize = 100;
-/// For so many steps it is said what they wait for.
+/// For how many steps the awaited resource is printed.
 const DETAILS: usize = 3;
-/// A line that says nothing new comes after so many times the usual pause at the latest.
+/// A line that says nothing new is printed after this many times the usual pause at the latest.
 const MOST_PATIENCE: u32 = 8;
 
 /// What one of the running steps waits for.
@@ -25,7 +25,7 @@ struct Detail {
 }
 
 impl<W: Write> Console<W> {
-    /// Says that a resource failed, long before its stack will have been rolled back.
+    /// Prints that a resource failed, long before its stack has been rolled back.
     pub(super) fn failing(&mut self, step: &StepRef) -> io::Result<()> {
         let Some(failing) = self.record.step(&step.step).and_then(|step| step.failing.clone()) else {
             return Ok(());
@@ -35,8 +35,8 @@ impl<W: Write> Console<W> {
         self.add(Tone::Plain, &failing)
     }
 
-    /// What is running and what it waits for: every few minutes when that has changed, and ever less often when it has
-    /// not.
+    /// Prints the running steps and what they wait for: every few minutes if that has changed, otherwise less and less
+    /// often.
     pub(super) fn progress_when_due(&mut self) -> io::Result<()> {
         let quiet_for = self.record.elapsed.saturating_sub(self.progress);
         if quiet_for < self.options.progress_every {
@@ -48,7 +48,7 @@ impl<W: Write> Console<W> {
         };
         let details = self.details();
         let mut news: Vec<&str> = details.iter().map(|detail| detail.what.as_str()).collect();
-        // Time alone may change their order.
+        // The order may change with time alone, which is no news.
         news.sort_unstable();
         let news = format!("{line}\n{}", news.join("\n"));
         if news == self.heartbeat {
@@ -68,7 +68,7 @@ impl<W: Write> Console<W> {
         Ok(())
     }
 
-    /// Everything that is running, in one line.
+    /// All running steps in one line.
     fn running(&self) -> Option<String> {
         let mut running = Vec::new();
         let mut without_places = Vec::new();
@@ -114,13 +114,13 @@ impl<W: Write> Console<W> {
         Some(format!("{steps}: {list}{done}"))
     }
 
-    /// What the steps wait for that will go on for longest, and those of which AWS says nothing.
+    /// What the slowest steps wait for, and the steps that AWS does not answer.
     fn details(&self) -> Vec<Detail> {
         let mut details = Vec::new();
         for step in self.record.steps.iter().filter(|step| step.running) {
             let Some(waits) = self.record.waits(step) else { continue };
             let (left, so_far) = (waits.left(), waits.so_far);
-            // Where a stack is stands in the line above.
+            // The line above names the region of a stack.
             let is_of_stack = step.step.is_of_stack();
             let name = if is_of_stack { one_line(&step.step.title) } else { self.record.named(&step.step) };
             if let Some(retry) = &step.unanswered {
@@ -143,7 +143,7 @@ impl<W: Write> Console<W> {
         details.into_iter().take(DETAILS).map(|(_, _, detail)| detail).collect()
     }
 
-    /// The assets, in one line: when all have ended, or else at the end of the run.
+    /// Prints the assets in one line, when all have ended or at the end of the run.
     pub(super) fn publishing(&mut self, at_the_end: bool) -> io::Result<()> {
         let all = self.record.of_kind(StepKind::Publish).count();
         if self.published || all == 0 || self.options.quiet {
@@ -193,7 +193,7 @@ fn were(all: usize) -> String {
     if all == 1 { "the one asset was".to_owned() } else { format!("all {all} assets were") }
 }
 
-/// As many items as there is room for, and how many are left out.
+/// As many items as fit, and how many are left out.
 fn fit(items: &[String], room: usize) -> String {
     let mut list = String::new();
     for (i, item) in items.iter().enumerate() {

@@ -10,7 +10,7 @@ use paceline_text::{Tone, duration, one_line};
 use super::Console;
 use crate::record::StepRecord;
 
-/// Waiting for room for less than this is not worth a word.
+/// A step that waited less than this before its start is not worth a note.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
 /// An asset that took this long gets a line of its own.
 const LONG_PUBLISH: Duration = Duration::from_mins(1);
@@ -18,7 +18,7 @@ const LONG_PUBLISH: Duration = Duration::from_mins(1);
 impl<W: Write> Console<W> {
     pub(super) fn started(&mut self, step: &StepRef) -> io::Result<()> {
         let Some(step) = self.record.step(&step.step) else { return Ok(()) };
-        // Gates and assets are worth a line when it is known how they ended.
+        // Gates and assets get a line when they end.
         if !matches!(
             step.step.kind,
             StepKind::Deploy | StepKind::Delete | StepKind::Synth | StepKind::Command
@@ -40,7 +40,7 @@ impl<W: Write> Console<W> {
     }
 
     pub(super) fn retried(&mut self, retried: &StepRetried) -> io::Result<()> {
-        // Something that is tried again all the time is said ever less often.
+        // A step that tries again many times is printed less and less often.
         if retried.attempt > 4 && !retried.attempt.is_power_of_two() {
             return Ok(());
         }
@@ -109,7 +109,7 @@ impl<W: Write> Console<W> {
         }
     }
 
-    /// Something went on in AWS after an interruption, and had ended when it was looked at again.
+    /// A stack whose operation ended in AWS between the interruption and the resumption.
     fn ended_meanwhile(&mut self, step: &StepRecord) -> io::Result<()> {
         if !step.step.is_of_stack() {
             return Ok(());
@@ -122,14 +122,14 @@ impl<W: Write> Console<W> {
         let after = duration(step.duration());
         match step.in_aws.as_ref().filter(|_| !self.record.simulated) {
             Some(it) if it.accepted => {
-                let shown = self.record.in_aws_shown(step, it);
+                let shown = self.record.operation_label(step, it);
                 self.say(Tone::Warn, "left", &format!("still going on in AWS: {shown}, after {after}"))?;
                 if let Some(waits) = self.record.waited_for(step) {
                     self.add(Tone::Plain, &format!("it {}", waits.shown()))?;
                 }
             }
             Some(it) => {
-                let shown = self.record.in_aws_shown(step, it);
+                let shown = self.record.operation_label(step, it);
                 self.say(
                     Tone::Warn,
                     "left",
@@ -141,7 +141,7 @@ impl<W: Write> Console<W> {
                 self.say(Tone::Warn, "stopped", &text)?;
             }
         }
-        // What stops one, such as credentials that have expired, stops many.
+        // One cause, such as expired credentials, may stop many steps: print it once.
         if step.cause.is_some() && self.told != step.cause {
             self.cause(step)?;
             self.told.clone_from(&step.cause);

@@ -1,8 +1,8 @@
-//! How a step was performed, as far as that tells how long it takes.
+//! Measures how long a step took.
 //!
-//! Mostly that is the time from its start to its end. Where a process was interrupted meanwhile, where somebody else's
-//! operation was waited for first, or where it was tried again, it is not: then the time of the stack's own last
-//! operation counts, by CloudFormation's clock.
+//! Usually that is the time from its start to its end. It is not if the process was interrupted, if the step first waited
+//! for somebody else's operation, or if it was tried again. Then the time of the stack's last operation counts, by
+//! CloudFormation's clock.
 
 use std::time::Duration;
 
@@ -14,30 +14,30 @@ use paceline_plan::history::HistoryKind;
 
 use crate::figures::seconds;
 
-/// How a step was performed.
+/// The times and operations of a step.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Performed {
-    /// What the stack's own status, or what was sent, says was done.
+    /// The operation, as the stack's status or the sent call says.
     pub(super) operation: Option<StepOperation>,
     /// How many parts of the run have started it.
     parts: u32,
     started: Option<Timestamp>,
-    /// When the operation was sent that counts, and the time from the start of the step to the first that was sent.
+    /// When the operation that counts was sent, and the time from the start of the step to its first call.
     sent: Option<Timestamp>,
     before: Option<Duration>,
-    /// Whether there was more than one operation, or one that nobody here had sent.
+    /// Whether there was more than one operation, or an operation that this run did not send.
     several: bool,
-    /// When the stack itself says that its last operation began and ended.
+    /// When the last operation began and ended, by the events of the stack.
     began: Option<Timestamp>,
     ended: Option<Timestamp>,
     /// When the last attempt of a command began.
     attempt: Option<Timestamp>,
-    /// Whether it has its line.
+    /// Whether the step has its line in the history.
     pub(super) recorded: bool,
 }
 
 impl Performed {
-    /// Something happened in the step, before its end.
+    /// Applies an event of the step, except its end.
     pub(super) fn hears(&mut self, event: &Event) {
         match &event.fact {
             Fact::StepStarted(_) => {
@@ -67,7 +67,7 @@ impl Performed {
                     (self.began, self.ended) = (None, None);
                 }
             }
-            // By way of a change set, only the stack itself tells whether it is new.
+            // With a change set, only the status of the stack tells whether it is created or updated.
             Fact::StackProgress(progress) => {
                 if let Some(status) = progress.stack_status() {
                     self.stack_is(&status, progress.happened_at);
@@ -80,7 +80,7 @@ impl Performed {
         }
     }
 
-    /// The stack itself has changed state.
+    /// Applies a new status of the stack.
     fn stack_is(&mut self, status: &StackStatus, at: Timestamp) {
         let operation = match status.operation() {
             Some(StackOperation::Create) => Some(StepOperation::Create),
@@ -97,21 +97,21 @@ impl Performed {
             | StackStatus::UpdateCompleteCleanupInProgress
             | StackStatus::UpdateComplete
             | StackStatus::DeleteComplete => {
-                // After the cleanup it is complete once more.
+                // The stack is complete a second time after the cleanup: the first time counts.
                 self.ended = self.ended.or(Some(at));
             }
             _ => {}
         }
     }
 
-    /// How long it took, if that can be told of a step that has ended like this.
+    /// How long the step took, if that is known.
     pub(super) fn seconds(&self, event: &Event, finished: &StepFinished, kind: HistoryKind) -> Option<f64> {
         let own = || {
             let before = self.before.unwrap_or_default();
             Some((before + between(self.began?, self.ended?)).as_secs_f64())
         };
         match (kind, finished.outcome) {
-            // What was waited for was somebody else's.
+            // The step may have waited for somebody else's operation.
             (HistoryKind::Stack, Outcome::Unchanged) => {
                 let has_only_looked = self.parts <= 1 && self.began.is_none() && !self.several;
                 has_only_looked.then_some(finished.duration_s)
@@ -121,7 +121,7 @@ impl Performed {
                 let took = between(self.sent?, event.at);
                 Some((self.before.unwrap_or_default() + took).as_secs_f64())
             }),
-            // It had waited before, for a time that nobody counts.
+            // The time that it waited before the interruption is unknown.
             (HistoryKind::Gate, _) if self.parts > 1 => None,
             (HistoryKind::Command, Outcome::Deployed) if !finished.resumed => match self.attempt {
                 Some(attempt) => Some(between(attempt, event.at).as_secs_f64()),
@@ -133,7 +133,7 @@ impl Performed {
     }
 }
 
-/// No time at all where a clock was set back.
+/// Zero if a clock was set back.
 fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }

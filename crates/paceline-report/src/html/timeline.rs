@@ -8,26 +8,26 @@ use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{columns, cut, duration};
 
 use super::escape;
-use super::lanes::{Row, extent, rows};
+use super::rows::{Row, extent, rows};
+use crate::critical_path::critical_path;
 use crate::figures::clock;
-use crate::path::critical_path;
 use crate::record::{Record, Span, StepRecord};
 
 const LABELS: f64 = 250.0;
 const CHART: f64 = 900.0;
-/// Room for the words behind a bar that ends at the end.
+/// Space for the text to the right of a bar that ends last.
 const RIGHT: f64 = 90.0;
 const TOP: f64 = 24.0;
 const ROW: f64 = 20.0;
 const BAR: f64 = 13.0;
 /// Height of a line of packed assets.
 const THIN: f64 = 5.0;
-/// A bar is at least this wide, so that nothing that was done is invisible.
+/// A bar is at least this wide, so that short steps are visible.
 const LEAST: f64 = 1.5;
-/// How wide a character of the font is, about.
+/// The approximate width of a character.
 const CHARACTER: f64 = 6.0;
 
-/// The figure with its legend; nothing when no step was ever started.
+/// Writes the figure with its legend, unless no step was ever started.
 pub(super) fn write(out: &mut String, record: &Record) -> std::fmt::Result {
     if record.steps.iter().all(|step| step.spans.is_empty()) {
         return Ok(());
@@ -92,9 +92,9 @@ fn legend(out: &mut String, record: &Record) -> std::fmt::Result {
 
 struct Chart<'a> {
     record: &'a Record,
-    /// Pixels of a second.
+    /// Pixels per second.
     scale: f64,
-    /// The steps that decided when the run finished, with where they are drawn.
+    /// The vertical position of each step on the critical path.
     critical: BTreeMap<&'a str, f64>,
     body: String,
 }
@@ -154,8 +154,8 @@ impl<'a> Chart<'a> {
         writeln!(self.body, "<text x=\"8\" y=\"{:.1}\">{text}<title>{title}</title></text>", y + 14.0)
     }
 
-    /// A step with a row of its own: label, bars, and what to say behind them, and behind what else is there
-    /// until some time.
+    /// Draws a step in a row of its own: label, bars, and a text to the right of them. `until` is the end of other bars in
+    /// the row.
     fn step(&mut self, step: &'a StepRecord, label: &str, until: Duration, y: f64) -> std::fmt::Result {
         self.label(label, label, y)?;
         let Some(last) = step.spans.last() else {
@@ -200,8 +200,8 @@ impl<'a> Chart<'a> {
         self.behind(step, last, until, y)
     }
 
-    /// How long it took, and how it ended when that was not well: behind the bar, or in front of it where
-    /// there is no room behind.
+    /// Writes the duration, and the outcome if it is not a success: to the right of the bar, or to the left if there is no
+    /// space on the right.
     fn behind(&mut self, step: &StepRecord, last: &Span, until: Duration, y: f64) -> std::fmt::Result {
         let (start, end) = extent(last, self.record.elapsed);
         let mut text = duration(end.saturating_sub(start));
@@ -233,7 +233,7 @@ impl<'a> Chart<'a> {
             let (start, end) = extent(span, self.record.elapsed);
             let outcome = span.outcome.map_or("running", Outcome::as_str);
             let good = span.outcome.is_none_or(Outcome::is_success);
-            // The colour of a kind gives way to that of a failure.
+            // A failed step has the colour of its outcome, not of its kind.
             let class = if good && !class.is_empty() { class } else { outcome };
             let (x, width) =
                 (self.x(start), (end.saturating_sub(start).as_secs_f64() * self.scale).max(LEAST));
@@ -264,7 +264,7 @@ impl<'a> Chart<'a> {
         Ok(())
     }
 
-    /// From where one step on the critical path ended to where the next began.
+    /// Draws a line from the end of a step on the critical path to the start of the next.
     fn link(
         &mut self,
         from: &StepRecord,
@@ -279,7 +279,7 @@ impl<'a> Chart<'a> {
         writeln!(self.body, "<path class=\"link\" d=\"M{x1:.1} {y1:.1} V{y2:.1} H{x2:.1}\"/>")
     }
 
-    /// Where the run was interrupted.
+    /// Draws a line where the run was interrupted.
     fn pauses(&mut self, bottom: f64) -> std::fmt::Result {
         for part in self.record.parts.iter().skip(1) {
             let x = self.x(part.started);

@@ -6,17 +6,17 @@ use paceline_engine::event::Outcome;
 
 use super::{Record, StepRecord};
 
-/// What went wrong, once for all steps that it is the cause of.
+/// A cause, with all steps that failed because of it.
 #[derive(Debug, Clone)]
 pub struct WentWrong<'a> {
-    /// The first of the steps, which has the cause.
+    /// The first of the steps.
     pub first: &'a StepRecord,
     /// The others.
     pub others: Vec<&'a StepRecord>,
 }
 
 impl WentWrong<'_> {
-    /// Which steps, such as `A (us-east-1)`, or `A, B, C and 2 more`.
+    /// The names of the steps, such as `A (us-east-1)`, or `A, B, C and 2 more`.
     pub(crate) fn who(&self, record: &Record) -> String {
         const NAMED: usize = 3;
         let all = std::iter::once(&self.first).chain(&self.others);
@@ -27,7 +27,7 @@ impl WentWrong<'_> {
         }
     }
 
-    /// What happened to them, such as `failed after 3 s`.
+    /// The outcome of the steps, such as `failed after 3 s`.
     pub(crate) fn what(&self) -> String {
         let word = if self.first.outcome == Some(Outcome::RolledBack) {
             "failed and was rolled back"
@@ -43,13 +43,12 @@ impl WentWrong<'_> {
 }
 
 impl Record {
-    /// The steps that went wrong, of whatever kind.
+    /// The failed steps of every kind.
     pub fn failures(&self) -> impl Iterator<Item = &StepRecord> {
         self.steps.iter().filter(|step| step.failed())
     }
 
-    /// The steps that went wrong, and those that the run had to leave and that say why. Those of one cause are
-    /// together.
+    /// The failed steps and the interrupted steps that have a cause, grouped by cause.
     pub fn troubles(&self) -> Vec<WentWrong<'_>> {
         let has_cause =
             |step: &&StepRecord| step.outcome == Some(Outcome::Interrupted) && step.cause.is_some();
@@ -65,7 +64,7 @@ impl Record {
         troubles
     }
 
-    /// What failed before all else, or had to be left, and why, on one line.
+    /// The first failure and its cause on one line. Without a failure, the first interrupted step that has a cause.
     pub fn first_failure(&self) -> Option<String> {
         let by_end = |step: &&StepRecord| step.finished().unwrap_or(Duration::MAX);
         let left = || self.troubles().into_iter().map(|trouble| trouble.first).min_by_key(by_end);

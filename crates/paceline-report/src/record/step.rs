@@ -6,20 +6,20 @@ use std::time::Duration;
 use paceline_engine::event::{Cause, Outcome, StackCall, StepKind, StepRef};
 use paceline_text::Tone;
 
-use super::InAws;
+use super::OngoingOperation;
 use super::waits::InProgress;
 
 /// A step of the run.
 #[derive(Debug, Clone)]
 pub struct StepRecord {
-    /// Which.
+    /// The id, kind and title.
     pub step: StepRef,
-    /// The ids of the steps it waits for.
+    /// The ids of the steps that it needs.
     pub needs: Vec<String>,
-    /// The forecast of its duration; zero when there was none.
+    /// The forecast of its duration. Zero if there was none.
     pub expected: Duration,
-    /// The times it was performed: mostly one, and one more for each time it was tried again by a later part
-    /// of the run. That a later part looked and found it done is not counted.
+    /// The times it was performed: usually one, and one more for each later part of the run that performed it again. A part
+    /// that only found it done does not count.
     pub spans: Vec<Span>,
     /// Whether it is being performed.
     pub running: bool,
@@ -27,56 +27,56 @@ pub struct StepRecord {
     pub outcome: Option<Outcome>,
     /// The first cause, when it failed.
     pub cause: Option<Cause>,
-    /// The id of the step whose failure made this one be skipped.
+    /// The id of the failed step because of which this one was skipped.
     pub because: Option<String>,
     /// What it found, in a few words.
     pub detail: Option<String>,
     /// Whether a part of the run found it already done by an earlier part.
     pub resumed: bool,
-    /// What was tried again.
+    /// Its retries.
     pub retries: Vec<Retry>,
-    /// What a person should know.
+    /// Its warnings.
     pub warnings: Vec<String>,
-    /// Resources that are complete.
+    /// How many resources are complete.
     pub done: usize,
-    /// Resources in all.
+    /// How many resources there are.
     pub total: usize,
-    /// The last call that was to change the stack.
+    /// The last call that was sent to change the stack.
     pub operation: Option<StackCall>,
     /// The id that AWS gave the stack.
     pub stack_arn: Option<String>,
-    /// What goes on in AWS, as far as is known.
-    pub in_aws: Option<InAws>,
+    /// The operation that is running in AWS, as far as is known.
+    pub in_aws: Option<OngoingOperation>,
     /// The resources that took longest, the longest first.
     pub slowest: Vec<Resource>,
-    /// The first resource that failed while the step is being performed, with CloudFormation's words.
+    /// The first resource that failed while the step was running, with CloudFormation's reason.
     pub failing: Option<String>,
-    /// What the engine said about its duration, for when its start is unknown.
+    /// The duration from its last event, used when its start is unknown.
     pub(super) told: Duration,
-    /// When it became ready, as long as it has not started.
+    /// When it became ready, until it starts.
     pub(super) ready: Option<Duration>,
     pub(super) in_progress: BTreeMap<String, InProgress>,
-    /// When and why a call was last tried again, with nothing heard of the step since.
+    /// The last retry, until another event of the step arrives.
     pub(crate) unanswered: Option<Retry>,
 }
 
 /// A time during which a step was performed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// When everything it waits for was complete.
+    /// When its needs were complete.
     pub ready: Option<Duration>,
-    /// From.
+    /// When it started.
     pub started: Duration,
-    /// To; unknown while it goes on, and when the process was killed.
+    /// When it ended. `None` while it is running, or if the process was killed.
     pub finished: Option<Duration>,
     /// How it ended.
     pub outcome: Option<Outcome>,
 }
 
-/// Something transient that was tried again.
+/// A retry after a transient error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
-    /// When.
+    /// When it was announced.
     pub at: Duration,
     /// What went wrong.
     pub reason: String,
@@ -93,17 +93,17 @@ pub struct Resource {
     pub logical_id: String,
     /// Such as `AWS::EKS::Cluster`.
     pub resource_type: String,
-    /// From its first change to its completion, by CloudFormation's clock.
+    /// The time from its first change to its completion, by CloudFormation's clock.
     pub took: Duration,
 }
 
 impl StepRecord {
-    /// The id of its stack; its title when it is about none.
+    /// The id of its stack, or its title if it has none.
     pub fn stack_id(&self) -> &str {
         self.step.stack.as_deref().unwrap_or(&self.step.title)
     }
 
-    /// When it was started, the last time.
+    /// When it was last started.
     pub fn started(&self) -> Option<Duration> {
         self.spans.last().map(|span| span.started)
     }
@@ -113,7 +113,7 @@ impl StepRecord {
         self.spans.last().and_then(|span| span.finished)
     }
 
-    /// How long it took, the last time.
+    /// How long it took when it was last performed.
     pub fn duration(&self) -> Duration {
         match self.spans.last() {
             Some(Span { started, finished: Some(finished), .. }) => finished.saturating_sub(*started),
@@ -122,7 +122,7 @@ impl StepRecord {
         }
     }
 
-    /// How long it waited for room, after everything it waits for was complete.
+    /// How long it waited for the concurrency limit after its needs were complete.
     pub fn queued(&self) -> Duration {
         match self.spans.last() {
             Some(Span { ready: Some(ready), started, .. }) => started.saturating_sub(*ready),
@@ -130,17 +130,17 @@ impl StepRecord {
         }
     }
 
-    /// Whether it had been done before, so that performing it again is only to look.
+    /// Whether it was done before, so that performing it again only checks it.
     pub(crate) fn looks_again(&self) -> bool {
         matches!(self.spans[..], [.., before, _] if before.outcome.is_some_and(Outcome::is_success))
     }
 
-    /// Whether it went wrong.
+    /// Whether it failed or was rolled back.
     pub fn failed(&self) -> bool {
         matches!(self.outcome, Some(Outcome::Failed | Outcome::RolledBack))
     }
 
-    /// How it ended, in a word that fits what it is; how it stands, when it has not ended.
+    /// A word for its outcome that fits its kind, or for its state if it has not ended.
     pub fn word(&self) -> &'static str {
         let Some(outcome) = self.outcome else {
             return match (self.running, self.spans.is_empty()) {
@@ -160,7 +160,7 @@ impl StepRecord {
         }
     }
 
-    /// The colour of how it ended.
+    /// The colour of its outcome.
     pub(crate) fn tone(&self) -> Tone {
         match self.outcome {
             Some(outcome) if outcome.is_success() => Tone::Good,
@@ -170,7 +170,7 @@ impl StepRecord {
         }
     }
 
-    /// The first cause on one line, with what it is about.
+    /// The first cause on one line, with the resource or call that it is about.
     pub(crate) fn cause_line(&self) -> String {
         let Some(cause) = &self.cause else {
             return "no cause was given".to_owned();

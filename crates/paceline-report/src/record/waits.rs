@@ -1,4 +1,4 @@
-//! What running steps wait for: the resource on which AWS works, for how long, and how long that usually takes.
+//! The resource that a running step waits for: how long it has taken so far, and how long it usually takes.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use paceline_engine::event::StackProgress;
 use paceline_plan::durations::{Durations, ResourceOperation, Source};
 use paceline_text::{duration, one_line};
 
-use super::{Record, StepRecord, fold};
+use super::{Record, StepRecord, apply};
 
 /// A resource on which AWS works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InProgress {
     pub(super) since: Timestamp,
     resource_type: String,
-    /// CloudFormation's status, which tells what is being done.
+    /// CloudFormation's status, which tells the kind of operation.
     pub(super) status: ResourceStatus,
 }
 
@@ -28,7 +28,7 @@ impl InProgress {
         }
     }
 
-    /// None for types of which nothing is known.
+    /// The usual duration. `None` for types without a known one.
     fn usually(&self) -> Option<Duration> {
         let operation = match self.status {
             ResourceStatus::CreateInProgress | ResourceStatus::ImportInProgress => ResourceOperation::Create,
@@ -45,16 +45,16 @@ impl InProgress {
 pub(crate) struct Waits {
     /// Such as `Cluster (AWS::EKS::Cluster)`; empty when the step is not known to wait for a resource.
     pub(crate) what: String,
-    /// For how long.
+    /// How long the step has waited for it.
     pub(crate) so_far: Duration,
-    /// How long that usually takes, where it is known.
+    /// How long it usually takes, if that is known.
     pub(crate) usually: Option<Duration>,
     /// How many other resources AWS works on.
     others: usize,
 }
 
 impl Waits {
-    /// How much longer it takes, as far as is known.
+    /// How much longer it will probably take. Zero if that is unknown.
     pub(crate) fn left(&self) -> Duration {
         self.usually.unwrap_or_default().saturating_sub(self.so_far)
     }
@@ -77,21 +77,20 @@ impl Waits {
 }
 
 impl Record {
-    /// The resource that a step waits for: of those on which AWS works, the one that will usually take longest from
-    /// now on.
+    /// The resource that a step waits for: of those in progress, the one that will probably take longest from now on.
     pub(crate) fn waited_for(&self, step: &StepRecord) -> Option<Waits> {
         let now = self.at?;
         let others = step.in_progress.len().checked_sub(1)?;
         let waits = step.in_progress.iter().map(|(id, it)| Waits {
             what: format!("{} ({})", one_line(id), it.resource_type),
-            so_far: fold::since(it.since, now),
+            so_far: apply::since(it.since, now),
             usually: it.usually(),
             others,
         });
         waits.max_by(|a, b| (a.left(), a.so_far, &b.what).cmp(&(b.left(), b.so_far, &a.what)))
     }
 
-    /// The same of a step that runs, or else for how long it has been running.
+    /// The resource that a step waits for. If none is known, how long the step has been running.
     pub(crate) fn waits(&self, step: &StepRecord) -> Option<Waits> {
         if let Some(waits) = self.waited_for(step) {
             return Some(waits);

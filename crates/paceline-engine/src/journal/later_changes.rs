@@ -1,4 +1,4 @@
-//! What other runs have changed since a run was interrupted: that counts no longer as done by it.
+//! What other runs have changed since a run was interrupted. The interrupted run must not count those steps as done.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
@@ -11,7 +11,7 @@ use super::order::Order;
 use crate::describe::reference;
 use crate::event::{Event, Fact, Outcome, StepFinished, StepKind, StepRef};
 
-/// Something that runs change, whatever their plans are.
+/// Something that runs of different plans may change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Thing {
     Stack { name: Option<String>, account: Option<String>, region: Option<String> },
@@ -32,13 +32,12 @@ impl Thing {
     }
 }
 
-/// What was changed, and the number of the last start in which it was.
+/// The changed things, each with the number of the last start that changed it.
 #[derive(Debug, Default)]
-pub(super) struct Changes(BTreeMap<Thing, u64>);
+pub(super) struct LaterChanges(BTreeMap<Thing, u64>);
 
-impl Changes {
-    /// What other runs have changed after this number was given. A journal that cannot be read to its end tells what
-    /// it can.
+impl LaterChanges {
+    /// What other runs have changed after the start with this number. A damaged journal is used as far as it can be read.
     pub(super) fn after(number: u64, runs: &Utf8Path, order: &Order, own: &str) -> Self {
         let mut changes = Self::default();
         for run in order.after(number).filter(|run| *run != own) {
@@ -52,7 +51,7 @@ impl Changes {
 
     fn add(&mut self, events: impl Iterator<Item = Event>) {
         let (mut number, mut app) = (0, String::new());
-        // A command that is started and never ends was killed: nobody knows how far it got.
+        // A command that started and never ended was killed: it may have changed something.
         let mut commands: BTreeMap<String, Thing> = BTreeMap::new();
         for event in events {
             match &event.fact {
@@ -65,14 +64,14 @@ impl Changes {
                 }
                 Fact::StepFinished(finished) if finished.step.kind == StepKind::Command => {
                     let started = commands.remove(&finished.step.step);
-                    // One that had been done before is asked for, and says at once that it was.
+                    // A command that was done before ends at once as resumed.
                     let had_been_done = finished.resumed || finished.outcome == Outcome::Unchanged;
                     self.note_all(started.filter(|_| !had_been_done), number);
                 }
                 Fact::StackSubmitted(submitted) if !submitted.operation.only_prepares() => {
                     self.note_all(Thing::of(&submitted.step, &app), number);
                 }
-                // An operation that was found going on has been sent by nobody here.
+                // Without a token, the operation was not sent by this run.
                 Fact::StepFinished(StepFinished {
                     step,
                     outcome: Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack,
@@ -96,15 +95,15 @@ impl Changes {
         *last = number.max(*last);
     }
 
-    /// The steps of a plan that count as done no longer, of those that were done in the starts of these numbers: what
-    /// they are about, or what they follow, was changed later, by another run or by this one.
+    /// The steps that no longer count as done, because their thing, or that of a step they follow, was changed later by
+    /// another run or by this one. `done` has the number of the start in which each step was done.
     pub(super) fn outdate<'p>(
         &self,
         plan: &'p Plan,
         app: &str,
         done: &BTreeMap<String, u64>,
     ) -> BTreeSet<&'p str> {
-        // The number of the last change of each step's thing, and of all that it follows.
+        // For each step, the number of the last change of its thing or of a step that it follows.
         let mut changed: Vec<u64> = Vec::with_capacity(plan.steps.len());
         let mut outdated = BTreeSet::new();
         for (index, step) in plan.steps.iter().enumerate() {

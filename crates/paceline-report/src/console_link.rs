@@ -1,4 +1,4 @@
-//! Where the console of AWS shows a stack.
+//! Links to a stack in the AWS console.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use paceline_text::one_line;
 
 use crate::record::{Record, StepRecord};
 
-/// The domain of the console in each partition whose console is known, by how ARNs there begin.
+/// The domain of the console by the prefix of the ARNs of a partition.
 ///
 /// Source: the partitions' own documentation of "Signing in to the console".
 const CONSOLES: [(&str, &str); 3] = [
@@ -15,8 +15,8 @@ const CONSOLES: [(&str, &str); 3] = [
     ("arn:aws-us-gov:", "console.amazonaws-us-gov.com"),
 ];
 
-/// The page with the events of a step's stack. None where there is no such page: in a simulation, at another
-/// endpoint, for a stack that AWS has not given an id.
+/// The page with the events of a step's stack. `None` in a simulation, at another endpoint, and for a stack without an
+/// id.
 pub(crate) fn stack_link(record: &Record, step: &StepRecord) -> Option<String> {
     if record.simulated || record.endpoint.is_some() {
         return None;
@@ -28,7 +28,7 @@ pub(crate) fn stack_link(record: &Record, step: &StepRecord) -> Option<String> {
     Some(format!("https://{region}.{domain}/cloudformation/home?region={region}#/stacks/events?stackId={id}"))
 }
 
-/// An id as a part of an address.
+/// Percent-encodes an id for a URL.
 fn encoded(id: &str) -> String {
     let mut out = String::with_capacity(id.len() + 16);
     for byte in id.bytes() {

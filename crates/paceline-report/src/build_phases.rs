@@ -1,5 +1,4 @@
-//! The phases of a CodeBuild build: as a table when a build is followed, and in the reports of a run that is a
-//! part of one.
+//! The phases of a CodeBuild build, as a table and as a sentence of a report.
 
 use std::fmt::Write as _;
 
@@ -10,7 +9,7 @@ use crate::record::Record;
 use paceline_text::clean_but_for_colors;
 use paceline_text::{Style, Tone, clean, columns, duration, one_line};
 
-/// The phases of a build with how each ended and how long it took, and the time of the whole.
+/// A table of the phases of a build with the status and the duration of each, and the total duration.
 pub fn build_phases(phases: &[BuildPhase], style: Style) -> String {
     let rows: Vec<(String, String, String)> = phases.iter().map(row).collect();
     let total = duration(seconds(phases.iter().map(|phase| phase.duration_s).sum()));
@@ -34,13 +33,13 @@ pub fn build_phases(phases: &[BuildPhase], style: Style) -> String {
     out
 }
 
-/// A line that a build wrote to its log, without what could change a terminal that it is shown on.
+/// A line of the log of a build, without control characters for the terminal.
 pub fn log_line(line: &str, style: Style) -> String {
     let line = line.trim_end_matches(['\r', '\n']);
     if style.color { clean_but_for_colors(line) } else { clean(line) }
 }
 
-/// What a phase is called for people.
+/// The name of a phase for people.
 pub fn phase_title(name: &str) -> String {
     one_line(name).to_lowercase().replace('_', " ")
 }
@@ -50,7 +49,7 @@ fn row(phase: &BuildPhase) -> (String, String, String) {
     (phase_title(&phase.name), word, duration(seconds(phase.duration_s)))
 }
 
-/// A sentence on what the build did before the run started in it.
+/// A sentence about the phases of the build before the run started.
 pub(crate) fn before_the_run(record: &Record) -> Option<String> {
     let build = record.build.as_ref()?;
     let phases: Vec<String> = build

@@ -1,4 +1,4 @@
-//! The steps that could start now: of those that share a limit, the one with the longest remaining path first.
+//! The queue of ready steps. Among steps that share a limit, the one with the longest remaining path starts first.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -7,13 +7,13 @@ use std::time::Duration;
 use paceline_plan::config::Concurrency;
 use paceline_plan::{Step, Work};
 
-/// What limits how many steps run at once.
+/// The limit that a step counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lane {
     Stacks,
     Assets,
     Images,
-    /// Waiting costs nothing, and of scripts there are few.
+    /// Gates only wait, and there are few scripts.
     Unlimited,
 }
 
@@ -28,20 +28,20 @@ impl Lane {
     }
 }
 
-/// Longest remaining path first; of equals, the one that comes first in the plan.
+/// The longest remaining path first. Steps with equal paths start in the order of the plan.
 type Priority = (Duration, Reverse<usize>);
 
-/// The steps that could start now, and how many of each lane are running.
+/// The ready steps, and how many steps of each lane are running.
 #[derive(Debug)]
-pub(crate) struct Ready {
+pub(crate) struct ReadyQueue {
     waiting: [BinaryHeap<Priority>; 4],
     running: [usize; 4],
     limits: [usize; 4],
-    /// The running steps that take no room, because they wait for another.
+    /// The running steps that do not count against their limit, because they wait for another step.
     away: BTreeSet<usize>,
 }
 
-impl Ready {
+impl ReadyQueue {
     pub(crate) fn new(concurrency: Concurrency) -> Self {
         let limits =
             [concurrency.stacks.get(), concurrency.assets.get(), concurrency.images.get(), usize::MAX];
@@ -53,12 +53,12 @@ impl Ready {
         self.waiting[Lane::of(step) as usize].push((remaining, Reverse(index)));
     }
 
-    /// Takes a step out that is not ready any more.
+    /// Removes a step that is no longer ready.
     pub(crate) fn remove(&mut self, step: &Step, index: usize) {
         self.waiting[Lane::of(step) as usize].retain(|&(_, Reverse(waiting))| waiting != index);
     }
 
-    /// Takes a step that there is room for.
+    /// Takes the next step whose limit allows it to start.
     pub(crate) fn pop(&mut self) -> Option<usize> {
         let lane =
             (0..4).find(|&lane| self.running[lane] < self.limits[lane] && !self.waiting[lane].is_empty())?;
@@ -66,21 +66,21 @@ impl Ready {
         self.waiting[lane].pop().map(|(_, Reverse(index))| index)
     }
 
-    /// A running step waits for another, and takes no room meanwhile.
+    /// A running step waits for another step and does not count against its limit meanwhile.
     pub(crate) fn leaves(&mut self, step: &Step, index: usize) {
         if self.away.insert(index) {
             self.running[Lane::of(step) as usize] -= 1;
         }
     }
 
-    /// It goes on, even if others have taken all the room.
+    /// The step continues and counts again, even if that exceeds the limit.
     pub(crate) fn returns(&mut self, step: &Step, index: usize) {
         if self.away.remove(&index) {
             self.running[Lane::of(step) as usize] += 1;
         }
     }
 
-    /// Gives back the room of a step that has ended.
+    /// Stops counting a step that has ended.
     pub(crate) fn ended(&mut self, step: &Step, index: usize) {
         self.returns(step, index);
         self.running[Lane::of(step) as usize] -= 1;

@@ -1,4 +1,4 @@
-//! Steps that wait for resources of a stack and not for the whole of it.
+//! Needs that end early: once the listed resources of a stack exist, and not only when the whole stack is complete.
 //!
 //! A resource counts only as long as the operation that made it goes well. When the stack fails, is rolled back,
 //! is deleted or is tried again, everything that was complete is missing again.
@@ -10,11 +10,11 @@ use paceline_plan::Plan;
 
 use crate::event::{Fact, StackCall, StackProgress, StackSubmitted};
 
-/// What is still missing, by the step that is waited for and the one that waits.
+/// The missing resources, by the needed step and the step that waits.
 #[derive(Debug)]
-pub(crate) struct Early {
+pub(crate) struct EarlyNeeds {
     waits: BTreeMap<(usize, usize), Wait>,
-    /// What went wrong with the steps that are waited for, until they are tried again.
+    /// For each needed step that fails: what went wrong. Removed when the step is tried again.
     troubles: BTreeMap<usize, String>,
 }
 
@@ -24,18 +24,18 @@ struct Wait {
     missing: BTreeSet<String>,
 }
 
-/// What a report means for those who wait for resources of a stack.
+/// What a report means for the steps that wait for resources of a stack.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    /// These steps now have all they wait for of this stack.
+    /// All resources that these steps need from this stack exist.
     Complete(Vec<usize>),
-    /// The operation goes wrong: nothing of it counts.
+    /// The operation fails, so its resources do not count.
     Trouble(String),
-    /// The stack is deployed anew: what was complete before is missing again.
-    Anew,
+    /// Another operation on the stack begins: the resources that were complete are missing again.
+    StartsOver,
 }
 
-impl Early {
+impl EarlyNeeds {
     pub(crate) fn new(plan: &Plan) -> Self {
         let waits = plan.steps.iter().enumerate().flat_map(|(step, it)| {
             it.early_needs.iter().map(move |early| {
@@ -46,8 +46,10 @@ impl Early {
         Self { waits: waits.collect(), troubles: BTreeMap::new() }
     }
 
-    /// Takes in what is reported of a step that is waited for. A resource that an update leaves alone is never
-    /// heard of, and whether it will be left alone is known at the end only: then the end of the stack counts.
+    /// Applies a report about a needed step.
+    ///
+    /// CloudFormation sends no event for a resource that an update does not change. Whether a resource is unchanged
+    /// is known only when the stack has ended, so then the end of the stack counts.
     pub(crate) fn hears(&mut self, step: usize, fact: &Fact) -> Option<News> {
         if !self.is_awaited(step) {
             return None;
@@ -62,7 +64,7 @@ impl Early {
         }
     }
 
-    /// The step goes wrong, unless that is known already.
+    /// Marks the step as failing. Returns nothing if it was marked before.
     pub(crate) fn fails(&mut self, step: usize, trouble: String) -> Option<News> {
         if !self.is_awaited(step) || self.troubles.contains_key(&step) {
             return None;
@@ -71,12 +73,12 @@ impl Early {
         Some(News::Trouble(trouble))
     }
 
-    /// Whether the step was going wrong, which counts no more.
+    /// Removes the mark that the step is failing. Returns whether there was one.
     pub(crate) fn recovers(&mut self, step: usize) -> bool {
         self.troubles.remove(&step).is_some()
     }
 
-    /// Everything that was complete is missing again. Returns the steps that had all they wait for.
+    /// Marks every resource of the step as missing again. Returns the steps that had all the resources they need.
     pub(crate) fn take_back(&mut self, need: usize) -> Vec<usize> {
         let waits = self.waits.range_mut((need, 0)..=(need, usize::MAX));
         let had_all = waits.filter_map(|(&(_, step), wait)| {
@@ -87,7 +89,7 @@ impl Early {
         had_all.collect()
     }
 
-    /// Whether a step has had all that it waits for of another before that has ended.
+    /// Whether all resources that `step` needs from `need` exist, although `need` has not ended.
     pub(crate) fn is_met(&self, need: usize, step: usize) -> bool {
         self.waits.get(&(need, step)).is_some_and(|wait| wait.missing.is_empty())
     }
@@ -112,16 +114,16 @@ impl Early {
 
     fn submitted(&mut self, step: usize, submitted: &StackSubmitted) -> Option<News> {
         match submitted.operation {
-            // It changes nothing yet.
+            // Creating a change set changes no resource.
             StackCall::CreateChangeSet => None,
-            StackCall::Create | StackCall::Update | StackCall::ExecuteChangeSet => Some(News::Anew),
+            StackCall::Create | StackCall::Update | StackCall::ExecuteChangeSet => Some(News::StartsOver),
             StackCall::Delete => self.fails(step, "is being deleted".to_owned()),
             _ => self.fails(step, "is being rolled back".to_owned()),
         }
     }
 }
 
-/// What a change says of an operation that goes wrong, or is undone.
+/// Why the operation fails or is rolled back, if this event says so.
 fn trouble(progress: &StackProgress) -> Option<String> {
     if let Some(status) = progress.stack_status() {
         return match status {
@@ -132,7 +134,7 @@ fn trouble(progress: &StackProgress) -> Option<String> {
         };
     }
     let StackProgress { logical_id, status, .. } = progress;
-    // What cannot be cleaned up after an update is left behind, and the update has succeeded all the same.
+    // An update succeeds even if the cleanup after it cannot delete a resource.
     let fails = status.is_rollback() || status.failed() && *status != ResourceStatus::DeleteFailed;
     fails.then(|| format!("has failed ({logical_id} is in {status})"))
 }

@@ -1,4 +1,4 @@
-//! Which row of the timeline each step goes to.
+//! Arranges the steps in the rows of the timeline.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(super) enum Row<'a> {
     Packed { label: String, lines: Vec<Vec<&'a StepRecord>> },
 }
 
-/// The rows of a run: assets, the phases, and what belongs to no stack.
+/// The rows of a run: the assets, the phases with their stacks, and the other steps.
 pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     let published: Vec<_> = started(record.of_kind(StepKind::Publish));
@@ -61,7 +61,7 @@ pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
     rows
 }
 
-/// Where a bar begins and ends.
+/// The start and the end of a bar.
 pub(super) fn extent(span: &Span, elapsed: Duration) -> (Duration, Duration) {
     (span.started, span.finished.unwrap_or(elapsed).max(span.started))
 }
@@ -70,7 +70,7 @@ fn started<'a>(steps: impl Iterator<Item = &'a StepRecord>) -> Vec<&'a StepRecor
     steps.filter(|step| !step.spans.is_empty()).collect()
 }
 
-/// Each step goes to the first line that is free when it starts.
+/// Puts each step in the first line that is free when it starts.
 fn pack<'a>(steps: &[&'a StepRecord], elapsed: Duration) -> Vec<Vec<&'a StepRecord>> {
     let mut steps = steps.to_vec();
     steps.sort_by_key(|step| step.started());

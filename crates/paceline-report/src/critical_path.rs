@@ -1,4 +1,4 @@
-//! What decided when the run finished, and what would have to be shorter for it to finish earlier.
+//! The critical path of a run as it ran, and the steps that would have to be shorter for it to finish earlier.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use paceline_engine::event::Outcome;
 
 use crate::record::{Record, Resource, StepRecord};
 
-/// A need that ended this shortly before a step became ready is what it waited for.
+/// A step waited for a need if that ended within this time before the step became ready.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A step on the chain that decided when the run finished.
@@ -17,15 +17,15 @@ pub struct Link<'a> {
     pub step: &'a StepRecord,
     /// When it started.
     pub started: Duration,
-    /// When it ended; the time of the last event when it had not.
+    /// When it ended, or the time of the last event if it had not.
     pub finished: Duration,
-    /// The time between the end of the step before it in the chain, or the start of the run, and its start:
-    /// it waited for room, or for the run to be resumed.
+    /// The time from the end of the step before it in the chain, or from the start of the run, to its start. It waited for
+    /// the concurrency limit or for the run to be resumed.
     pub idle: Duration,
 }
 
 impl Link<'_> {
-    /// From its start to its end.
+    /// The time from its start to its end.
     pub fn duration(&self) -> Duration {
         self.finished.saturating_sub(self.started)
     }
@@ -60,23 +60,21 @@ pub struct Shortening<'a> {
     pub step: &'a StepRecord,
     /// How long it took.
     pub took: Duration,
-    /// How much earlier the run would have finished if the step had taken no time at all, and its twin too: the most
-    /// that can be gained there before something else decides.
+    /// How much earlier the run would have finished if the step and its twin had taken no time.
     pub gain: Duration,
-    /// The stack that has to be shortened with it, because it took about as long beside it.
+    /// The stack that must be shortened too, because it took about as long at the same time.
     pub twin: Option<&'a StepRecord>,
     /// Its resources that took longest.
     pub slowest: &'a [Resource],
 }
 
-/// One part in so many of the run is too little to be shortened.
+/// A step shorter than the duration of the run divided by this is not worth shortening.
 const LEAST_PART: u32 = 20;
-/// How much of one stack's time another takes that counts as its twin: so many parts in a hundred.
+/// A twin takes at least this many percent of the time of a stack.
 const TWIN_PERCENT: u32 = 80;
 
-/// The steps on the critical path that were worth their time, the one that took longest first. Nothing, unless every
-/// stack was deployed: how long a run took that was not done says nothing of the next one. Nothing of steps that found
-/// nothing to do, either.
+/// The steps on the critical path that are worth shortening, the longest first. Empty unless every stack succeeded, because
+/// a failed run says little about the next one. Steps that had nothing to do are left out.
 pub fn what_to_shorten(record: &Record) -> Vec<Shortening<'_>> {
     if !record.all_succeeded() {
         return Vec::new();
@@ -107,12 +105,12 @@ pub fn what_to_shorten(record: &Record) -> Vec<Shortening<'_>> {
             }
         })
         .collect();
-    // A stable sort: stacks that took equally long stay in the order of the path.
+    // A stable sort: steps that took equally long stay in the order of the path.
     stacks.sort_by_key(|stack| std::cmp::Reverse(stack.took));
     stacks
 }
 
-/// The stacks that took about as long as one, at the same time, in another region or account and under a like name.
+/// The stacks in another region or account that have a similar name and took about as long at the same time.
 fn twins<'a>(record: &'a Record, link: &Link<'_>) -> impl Iterator<Item = &'a StepRecord> {
     let (id, started, finished) = (link.step.step.step.clone(), link.started, link.finished);
     let took = link.duration();
@@ -130,7 +128,7 @@ fn twins<'a>(record: &'a Record, link: &Link<'_>) -> impl Iterator<Item = &'a St
     })
 }
 
-/// Whether two names begin with the same, for half of the longer at least.
+/// Whether the common prefix of two names is at least half of the longer one.
 fn are_alike(one: &str, other: &str) -> bool {
     let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     same * 2 >= one.chars().count().max(other.chars().count())
@@ -145,8 +143,8 @@ struct Performed<'a> {
     finished: Duration,
 }
 
-/// The last time a step was performed, or the last time that had begun by then: a resumed run looks again at
-/// what an earlier part had done.
+/// The last time a step was performed, or the last time that began no later than `by`: a resumed run performs steps again
+/// that were done before.
 fn performed<'a>(step: &'a StepRecord, record: &Record, by: Option<Duration>) -> Option<Performed<'a>> {
     let span = step.spans.iter().rev().find(|span| by.is_none_or(|by| span.started <= by))?;
     Some(Performed {
@@ -157,7 +155,7 @@ fn performed<'a>(step: &'a StepRecord, record: &Record, by: Option<Duration>) ->
     })
 }
 
-/// What ended last; of several, what took longest, then the first.
+/// The step that ended last. If several did, the one that took longest, then the first.
 fn latest<'a>(candidates: impl Iterator<Item = Performed<'a>>) -> Option<Performed<'a>> {
     let rank = |p: &Performed<'_>| (p.finished, p.finished.saturating_sub(p.started));
     candidates.reduce(|best, other| if rank(&other) > rank(&best) { other } else { best })
@@ -165,8 +163,8 @@ fn latest<'a>(candidates: impl Iterator<Item = Performed<'a>>) -> Option<Perform
 
 /// The need that decided when a step could start.
 ///
-/// Mostly it is the one that ended last before that. But some edges wait only for one resource of a stack,
-/// and then the need is still being performed when the step starts.
+/// Usually that is the need that ended last before the start. Some edges wait only for one resource of a stack; then the
+/// need is still running when the step starts.
 fn waited_for<'a>(of: &Performed<'_>, record: &'a Record) -> Option<Performed<'a>> {
     let needs = || {
         let needs = of.step.needs.iter().filter_map(|id| record.step(id));

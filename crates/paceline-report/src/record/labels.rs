@@ -1,4 +1,4 @@
-//! What steps are called for people.
+//! The names of steps for people.
 
 use paceline_engine::event::{Outcome, StepKind, StepRef};
 use paceline_text::{count, one_line};
@@ -6,8 +6,7 @@ use paceline_text::{count, one_line};
 use super::{Record, StepRecord};
 
 impl Record {
-    /// Where a step happens, as far as that tells it from others: its region, with its account when the run
-    /// goes to several.
+    /// The region of a step. If the run uses several accounts, `account/region`.
     pub fn place(&self, step: &StepRef) -> Option<String> {
         let region = one_line(step.region.as_deref()?);
         let mut accounts = self.stacks().filter_map(|other| other.step.account.as_deref());
@@ -20,7 +19,7 @@ impl Record {
         }
     }
 
-    /// What a step is called, with where it happens when it is a stack.
+    /// The title of a step. A stack has its region too.
     pub fn label(&self, step: &StepRef) -> String {
         let title = one_line(&step.title);
         match self.place(step) {
@@ -29,7 +28,7 @@ impl Record {
         }
     }
 
-    /// What a step is called where there are steps of several kinds: `command smoke-test`.
+    /// The title of a step with its kind, for lists of several kinds: `command smoke-test`.
     pub(crate) fn named(&self, step: &StepRef) -> String {
         let label = self.label(step);
         match &step.kind {
@@ -66,7 +65,7 @@ impl Record {
     }
 }
 
-/// So many steps of a kind.
+/// The number of steps of a kind, such as `2 assets`.
 pub(crate) fn kinds(n: usize, kind: &StepKind) -> String {
     match kind {
         StepKind::Deploy | StepKind::Delete => count(n, "stack"),

@@ -1,22 +1,22 @@
-//! The forecast of a run against what it took.
+//! Compares the forecast of a run with its measured duration.
 
 use std::time::Duration;
 
 use paceline_engine::event::Outcome;
 use paceline_text::{count, duration};
 
-use crate::path::forecast;
+use crate::critical_path::forecast;
 use crate::record::{Record, StepRecord};
 
-/// A step is off when it took so many parts in a hundred more or less than its forecast,
+/// A step is off if its duration differs from the forecast by more than this many percent,
 const OFF_PERCENT: u32 = 20;
-/// and when that is this much at least.
+/// and by at least this time.
 const OFF: Duration = Duration::from_secs(15);
 /// How many steps are named.
 const FEW: usize = 5;
 
-/// The forecast of the run and what it took, then the steps that were off, the one that was off by most first. Nothing of
-/// a run that was not done, that went on after an interruption, or that was never forecast.
+/// The forecast and the duration of the run, then of the steps that were off, the largest difference first. Empty for a
+/// run that did not succeed, was resumed, or has no forecast.
 pub(crate) fn against_forecast(record: &Record) -> Vec<String> {
     let is_whole = record.all_succeeded() && record.parts.len() == 1;
     let Some(expected) = forecast(record).filter(|_| is_whole) else { return Vec::new() };
@@ -50,7 +50,7 @@ fn is_off(step: &StepRecord) -> bool {
     is_done && !step.expected.is_zero() && difference >= OFF && difference * 100 > step.expected * OFF_PERCENT
 }
 
-/// By how much something took longer or shorter, where that can be seen.
+/// The difference in percent, such as ` (12 % longer)`. Empty if it rounds to zero.
 fn difference(expected: Duration, took: Duration) -> String {
     let percent = 100.0 * (took.as_secs_f64() / expected.as_secs_f64().max(0.001) - 1.0);
     let word = if percent < 0.0 { "shorter" } else { "longer" };

@@ -1,4 +1,4 @@
-//! Whether a journal is about a plan.
+//! Decides whether a journal belongs to a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
@@ -11,7 +11,7 @@ use super::JournalError;
 use crate::describe::content;
 use crate::event::StepKind;
 
-/// The start of a run, as far as it tells what the plan was. Read in two steps, since steps may be thousands.
+/// The part of `run.started` that identifies the plan. The steps are parsed separately, because there may be thousands.
 #[derive(Deserialize)]
 struct Digest {
     plan: String,
@@ -31,10 +31,10 @@ struct Step {
     content: Option<String>,
 }
 
-/// The steps that were to be told apart only by a synthesis in the middle of the run, by their ids.
+/// The ids of the steps whose content was to be known only after a synthesis in the middle of the run.
 pub(super) type Late = BTreeSet<String>;
 
-/// Whether the run of a journal was of this plan. Reads no further than its first line.
+/// Whether a journal is of a run of this plan. Reads only the first line.
 pub(super) fn is_about(path: &Utf8Path, file: impl Read, plan: &Plan) -> Result<Option<Late>, JournalError> {
     let mut line = Vec::new();
     let read = BufReader::new(file).read_until(b'\n', &mut line);
@@ -47,8 +47,8 @@ pub(super) fn is_about(path: &Utf8Path, file: impl Read, plan: &Plan) -> Result<
     })
 }
 
-/// Whether a plan is that of a run whose apps would have been synthesized again in its middle, and have been by now:
-/// it deploys the same stacks, and what did not wait for a synthesis is what it was. Then those that did wait.
+/// The steps that waited for a synthesis in the middle of the run, if the plan is the same run's plan after that
+/// synthesis: it deploys the same stacks, and the steps that did not wait for the synthesis are unchanged.
 fn later(steps: &[Step], plan: &Plan) -> Option<Late> {
     let syntheses: BTreeSet<&str> =
         steps.iter().filter(|step| step.kind == StepKind::Synth).map(|step| step.id.as_str()).collect();

@@ -1,4 +1,4 @@
-//! The time that runs waited in gates, by what the gates waited for.
+//! Sums up how long the gates of a run waited, by what they waited for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use paceline_text::{count, duration, one_line};
 
 use crate::record::{Record, StepRecord};
 
-/// What the gates of one subject did.
+/// The gates that wait for the same thing.
 #[derive(Debug, Default)]
 struct Gates {
     waited: Duration,
     times: usize,
-    /// The counted things, such as `roles usable`, while all gates agree on them.
+    /// The total count and its noun, such as `roles usable`, if all gates use the same noun.
     found: Option<(u64, String)>,
 }
 
@@ -50,12 +50,12 @@ pub(crate) fn gates(record: &Record) -> Vec<String> {
         .collect()
 }
 
-/// All the times it waited, since a resumed run waits again.
+/// How long a gate waited in all: a resumed run waits again.
 fn waited(gate: &StepRecord) -> Duration {
     gate.spans.iter().filter_map(|span| Some(span.finished?.saturating_sub(span.started))).sum()
 }
 
-/// What a gate waits for, without the stack it belongs to.
+/// What a gate waits for, without the name of its stack.
 fn subject(gate: &StepRecord) -> String {
     let title = one_line(&gate.step.title);
     let Some(stack) = &gate.step.stack else { return title };
@@ -70,7 +70,7 @@ fn subject(gate: &StepRecord) -> String {
     title
 }
 
-/// `12 roles usable` is 12 of `roles usable`.
+/// Splits `12 roles usable` into 12 and `roles usable`.
 fn counted(detail: &str) -> Option<(u64, String)> {
     let detail = one_line(detail);
     let (number, noun) = detail.split_once(' ')?;

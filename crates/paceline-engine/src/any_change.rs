@@ -1,7 +1,7 @@
-//! Whether a run has changed anything: only if it has not may it say that it was refused before anything was touched.
+//! Whether a run has changed anything. Only a run that has changed nothing may end as refused.
 //!
-//! A stack is touched by an operation on it that was accepted, or may have been; an asset by being published; whatever
-//! a command changes by running it. What is only looked at, built on this machine, or refused, is not touched.
+//! These count as changes: an operation on a stack that AWS accepted or may have accepted, a published asset, and a
+//! command that ran. Reading, building on this machine and refused calls do not count.
 
 use paceline_plan::Work;
 
@@ -9,33 +9,33 @@ use crate::event::{Cause, Fact, Outcome, StackCall};
 
 /// Whether a run has changed anything.
 #[derive(Debug)]
-pub(crate) struct Touched {
+pub(crate) struct AnyChange {
     any: bool,
-    /// The operation that each step has sent, as long as it may still be refused.
+    /// The operation that each step has sent, while AWS may still refuse it.
     sent: Vec<Option<StackCall>>,
 }
 
-impl Touched {
+impl AnyChange {
     pub(crate) fn new(earlier: bool, steps: usize) -> Self {
         Self { any: earlier, sent: vec![None; steps] }
     }
 
-    /// A step has something to say.
+    /// Applies a report of a running step.
     pub(crate) fn hears(&mut self, step: usize, fact: &Fact) {
         match fact {
-            // What is sent after something else was not the first thing to be sent.
+            // A second operation is sent only after the first one was accepted.
             Fact::StackSubmitted(submitted) => {
                 self.any |= self.sent[step].replace(submitted.operation.clone()).is_some();
             }
             Fact::StackAccepted(accepted) => self.any |= accepted.token.is_some(),
             Fact::StepRetried(retried) if retried.refused => {}
-            // It goes on, or its answer was lost: it may have been accepted.
+            // AWS works on it, or its answer was lost: it may have been accepted.
             Fact::StackProgress(_) | Fact::StepRetried(_) => self.any |= self.sent[step].is_some(),
             _ => {}
         }
     }
 
-    /// A step that was started has ended.
+    /// Applies the end of a step that was started.
     pub(crate) fn ended(&mut self, step: usize, work: &Work, outcome: Outcome, cause: Option<&Cause>) {
         let sent = self.sent[step].take();
         self.any |= match (work, outcome) {
@@ -52,7 +52,7 @@ impl Touched {
     }
 }
 
-/// Whether a cause is that the very call which sends this operation was refused.
+/// Whether the cause is that AWS refused the call which sends this operation.
 fn is_refusal(cause: &Cause, call: &StackCall) -> bool {
     let at = cause.at.as_deref().unwrap_or_default().to_ascii_lowercase();
     cause.preflight && at.starts_with(&call.as_str().replace('-', ""))

@@ -1,4 +1,4 @@
-//! Things that several steps need, and that the first of them makes.
+//! Values that several steps need: the first step that asks makes the value, the others wait for it.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -8,19 +8,19 @@ use tokio::sync::Mutex;
 
 use crate::perform::StepContext;
 
-/// Things by name, each made once. Who finds one being made waits for it, and makes room for another step meanwhile.
+/// Values by name, each made once. A step that waits for a value does not count against its limit meanwhile.
 #[derive(Debug)]
-pub struct Shared<T>(Held<BTreeMap<String, Arc<Mutex<Option<T>>>>>);
+pub struct MadeOnce<T>(Held<BTreeMap<String, Arc<Mutex<Option<T>>>>>);
 
-impl<T> Default for Shared<T> {
+impl<T> Default for MadeOnce<T> {
     fn default() -> Self {
         Self(Held::default())
     }
 }
 
-impl<T: Clone> Shared<T> {
-    /// The thing of this name. Where nobody has made it, or whoever tried has failed, it is made. The context is that of
-    /// the step that asks, if it is one.
+impl<T: Clone> MadeOnce<T> {
+    /// The value with this name. Makes it if nobody has, or if every attempt so far has failed. `context` is that of the
+    /// step that asks, if a step asks.
     pub async fn get_or_make<E>(
         &self,
         name: &str,

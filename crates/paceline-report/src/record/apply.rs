@@ -1,4 +1,4 @@
-//! How each event changes the record.
+//! Applies each event to the record.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use super::waits::InProgress;
 use super::{Part, Record, Resource, Retry, Span, StepRecord};
 use crate::figures::seconds;
 
-/// How many of a stack's resources are remembered for how long they took.
+/// How many of a stack's slowest resources are kept.
 const SLOWEST: usize = 5;
 
 impl Record {
-    /// Takes the next event. Events of another run are not this record's.
+    /// Applies the next event. Events of another run are ignored.
     pub fn apply(&mut self, event: &Event) {
         if self.run.is_empty() {
             self.run.clone_from(&event.run);
@@ -33,7 +33,7 @@ impl Record {
             Fact::BuildPhases(build) => self.build = Some(build.clone()),
             Fact::StepReady(step) => {
                 let step = self.entry(step);
-                step.again();
+                step.clear_outcome();
                 step.ready = Some(now);
             }
             Fact::StepHeld(held) => self.entry(&held.step).ready = None,
@@ -62,7 +62,8 @@ impl Record {
         }
     }
 
-    /// The run's clock at a time of the part that goes on. A system clock that was set back stops it.
+    /// Converts a calendar time of the current part to the run's clock. If the system clock was set back, the run's clock
+    /// stands still.
     fn clock(&self, at: Timestamp) -> Duration {
         self.parts.last().map_or(Duration::ZERO, |part| part.started + since(part.started_at, at))
     }
@@ -76,7 +77,7 @@ impl Record {
         self.exit_code = None;
         for step in &mut self.steps {
             step.running = false;
-            // CloudFormation's clock went on while the run's stood still.
+            // CloudFormation continued while the run's clock stood still.
             step.in_progress.clear();
         }
     }
@@ -135,8 +136,8 @@ impl StepRecord {
         }
     }
 
-    /// How it ended before counts no more.
-    fn again(&mut self) {
+    /// Clears the outcome of an earlier attempt.
+    fn clear_outcome(&mut self) {
         self.outcome = None;
         self.cause = None;
         self.because = None;
@@ -145,10 +146,10 @@ impl StepRecord {
     }
 
     fn start(&mut self, now: Duration) {
-        self.again();
+        self.clear_outcome();
         self.running = true;
         match self.spans.last_mut() {
-            // The operation went on in CloudFormation while nobody watched it.
+            // The operation continued in CloudFormation while the run was interrupted.
             Some(Span { finished: None, .. }) => {}
             Some(span) if span.outcome == Some(Outcome::Interrupted) => {
                 span.finished = None;
@@ -163,7 +164,7 @@ impl StepRecord {
 
     fn finish(&mut self, finished: &StepFinished, now: Duration) {
         self.unanswered = None;
-        // What the run had to leave goes on.
+        // The resources of an interrupted step are still in progress.
         if finished.outcome != Outcome::Interrupted {
             self.in_progress.clear();
         }
@@ -191,7 +192,7 @@ impl StepRecord {
                 span.finished = Some(now.max(span.started));
                 span.outcome = Some(finished.outcome);
             }
-            // The start is missing from the journal, but it was performed.
+            // The step was performed, but the journal has no start.
             _ if !finished.resumed
                 && !matches!(finished.outcome, Outcome::Skipped | Outcome::Interrupted) =>
             {
