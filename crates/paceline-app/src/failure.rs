@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use paceline_engine::{ExitCode, JournalError};
-use paceline_host::SynthesisError;
-use paceline_text::{Explained, Problem, with_sources};
+use paceline_engine::ExitCode;
+use paceline_text::{Explained, Problem};
 
 /// Why a command could not do what it was asked.
 #[derive(Debug)]
@@ -12,7 +11,7 @@ pub struct Failure {
     /// The documented exit code.
     pub exit_code: ExitCode,
     /// Whether another process is working on the same plan.
-    pub is_elsewhere: bool,
+    pub is_busy: bool,
     /// Whether it was interrupted: nothing is wrong then.
     is_interruption: bool,
     problems: Vec<Problem>,
@@ -20,51 +19,29 @@ pub struct Failure {
 
 impl<E: Explained> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::new(error.exit_code(), error.problems())
+        Self { is_busy: error.is_busy(), ..Self::new(error.exit_code(), error.problems()) }
     }
 }
 
 impl Failure {
     fn new(exit_code: ExitCode, problems: Vec<Problem>) -> Self {
-        Self { exit_code, is_elsewhere: false, is_interruption: false, problems }
+        Self { exit_code, is_busy: false, is_interruption: false, problems }
     }
 
     /// Wrong usage, configuration or assembly.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::of_all(vec![(message.into(), Some(hint.into()))])
+        Self::of_all(vec![Problem { place: None, message: message.into(), hint: Some(hint.into()) }])
     }
 
     /// Several things are wrong with what was given, each with what to do about it.
-    pub fn of_all(problems: Vec<(String, Option<String>)>) -> Self {
-        let problem = |(message, hint)| Problem { place: None, message, hint };
-        Self::new(ExitCode::Usage, problems.into_iter().map(problem).collect())
+    pub fn of_all(problems: Vec<Problem>) -> Self {
+        Self::new(ExitCode::Usage, problems)
     }
 
     /// It was interrupted, as the message says. The same command goes on.
     pub fn interrupted(message: impl Into<String>) -> Self {
         let problem = Problem { message: message.into(), ..Problem::default() };
         Self { is_interruption: true, ..Self::new(ExitCode::Interrupted, vec![problem]) }
-    }
-
-    /// Apps that could not be synthesized.
-    pub fn synthesis(mut errors: Vec<SynthesisError>) -> Self {
-        errors.sort_by(|a, b| a.app.cmp(&b.app));
-        Self::new(ExitCode::Usage, errors.iter().flat_map(Explained::problems).collect())
-    }
-
-    /// The journal of a run cannot be used, maybe because another process uses it.
-    pub fn journal(error: JournalError) -> Self {
-        Self { is_elsewhere: matches!(error, JournalError::Busy { .. }), ..error.into() }
-    }
-
-    /// Wrong configuration, as an error says it that ends in what to do.
-    pub fn with_own_hint(error: &dyn std::error::Error) -> Self {
-        let text = error.to_string();
-        let (message, hint) = match text.split_once("\nhint: ") {
-            Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
-            None => (text, None),
-        };
-        Self::of_all(vec![(with_sources(message, error.source()), hint)])
     }
 
     /// What is wrong, or the first of it.
@@ -78,11 +55,12 @@ impl Failure {
         Self { exit_code, ..self }
     }
 
-    /// Says where in a file it is, when that is known.
+    /// Says for each problem in which file it is, or where in the file, when that is known.
     #[must_use]
     pub fn at(mut self, place: Option<impl fmt::Display>) -> Self {
-        if let (Some(place), Some(first)) = (place, self.problems.first_mut()) {
-            first.place = Some(place.to_string());
+        let place = place.map(|place| place.to_string());
+        for problem in &mut self.problems {
+            problem.place = problem.place.take().or_else(|| place.clone());
         }
         self
     }

@@ -56,7 +56,7 @@ fn wanted(generated: &GeneratedFiles) -> Result<(Project, String), Failure> {
     let app = configured(&generated.app)?.app(&generated.app)?;
     let plan = app.plan(&app.options_for_all_regions())?;
     let generation = generation(&app, &plan, &generated.out, generated.name.as_deref())?;
-    let wanted = generate::project(&generation).map_err(|error| refused(&app, &error))?;
+    let wanted = generate::project(&generation).map_err(|error| refused(&app, error))?;
     let region = generation.regions.into_iter().next();
     Ok((wanted, region.unwrap_or_else(|| "us-east-1".to_owned())))
 }

@@ -76,6 +76,10 @@ impl Explained for JournalError {
             Self::Corrupt { .. } => ExitCode::Usage,
         }
     }
+
+    fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
 }
 
 /// A lock on a plan, held while it is being deployed or deleted. It is released when dropped or when the process ends.

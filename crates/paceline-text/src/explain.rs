@@ -30,6 +30,11 @@ pub trait Explained: Error {
         ExitCode::Usage
     }
 
+    /// Whether another process is at work on the same, so that nothing has to be corrected.
+    fn is_busy(&self) -> bool {
+        false
+    }
+
     /// Each thing that is wrong, for an error that is several.
     fn problems(&self) -> Vec<Problem> {
         vec![Problem { place: self.place(), message: self.message(), hint: self.hint() }]

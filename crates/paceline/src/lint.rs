@@ -112,7 +112,7 @@ fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<L
     if is_stdin {
         terminal::data(mended.as_deref().unwrap_or(text));
     } else if let Some(mended) = &mended {
-        replace_file(file, mended).map_err(|error| Failure::with_own_hint(&error))?;
+        replace_file(file, mended)?;
         terminal::say(&format!("mended {file}"));
     }
     Ok(lint(name, mended.as_deref().unwrap_or(text).as_bytes(), &context))

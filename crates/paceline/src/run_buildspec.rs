@@ -6,7 +6,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_app::{Failure, interrupt, terminal};
 use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use paceline_buildspec::Buildspec;
-use paceline_buildspec::grammar::Problem;
 use paceline_engine::ExitCode;
 use paceline_host::build::{self, Output, Progress, RunOptions};
 use paceline_host::processes;
@@ -32,7 +31,7 @@ pub(crate) fn run(args: &RunBuildspecArgs) -> Result<ExitCode, Failure> {
         options.stop.cancel();
         build.await
     })?;
-    let build = build.map_err(|error| Failure::with_own_hint(&error))?;
+    let build = build?;
     terminal::say(&format!("\n{}", build::summary(&build).trim_end()));
     Ok(match (build.stopped, build.succeeded) {
         (true, _) => ExitCode::Interrupted,
@@ -44,19 +43,11 @@ pub(crate) fn run(args: &RunBuildspecArgs) -> Result<ExitCode, Failure> {
 fn read(path: &Utf8Path) -> Result<Buildspec, Failure> {
     let text = read_regular_text(path, LARGEST_BY_HAND)
         .map_err(|error| Failure::usage(error.to_string(), "give the path of a buildspec"))?;
-    let read = Buildspec::read(&text).map_err(|error| {
-        let problem =
-            |problem: &Problem| (format!("{path}: {}", without_hint(problem)), problem.hint.clone());
-        Failure::of_all(error.problems.iter().map(problem).collect())
-    })?;
+    let read = Buildspec::read(&text).map_err(|error| Failure::from(error).at(Some(path)))?;
     for problem in &read.unknown {
-        terminal::warn(&format!("{path}: {}", without_hint(problem)));
+        terminal::warn(&format!("{path}: {problem}"));
     }
     Ok(read.buildspec)
-}
-
-fn without_hint(problem: &Problem) -> Problem {
-    Problem { hint: None, ..problem.clone() }
 }
 
 fn options(args: &RunBuildspecArgs) -> Result<RunOptions, Failure> {

@@ -20,8 +20,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<ExitCode, Failure> {
     let path = out.file_name().unwrap_or_default().to_owned();
     let folder = out.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     let mode = if args.check { Mode::Check } else { Mode::Write };
-    let changes = write_files(folder, None, &[GeneratedFile { path, contents }], mode)
-        .map_err(|error| Failure::with_own_hint(&error))?;
+    let changes = write_files(folder, None, &[GeneratedFile { path, contents }], mode)?;
     let Some(stale) = changes.stale.first() else {
         let what = if changes.written.is_empty() { "is up to date" } else { "is written" };
         terminal::say(&format!("{out} {what}"));

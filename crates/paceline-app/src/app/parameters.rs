@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use paceline_assembly::{Assembly, Stack};
 use paceline_plan::Plan;
+use paceline_text::Problem;
 
 use super::App;
 use crate::failure::Failure;
@@ -51,7 +52,8 @@ pub(crate) fn ensure_allowed(app: &App, plan: &Plan) -> Result<(), Failure> {
             } else {
                 "the assembly has this value: mend the app, and synthesize it again".to_owned()
             };
-            problems.push((format!("parameter `{name}` of {}: {shown} {why}", stack.id), Some(hint)));
+            let message = format!("parameter `{name}` of {}: {shown} {why}", stack.id);
+            problems.push(Problem { place: None, message, hint: Some(hint) });
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::of_all(problems)) }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use paceline_host::{Synthesis, SynthesisError};
 use paceline_plan::config::{self, AppConfig, Config};
+use paceline_text::Explained as _;
 use tokio::task::JoinSet;
 
 use super::freshness::made_at;
@@ -188,9 +189,10 @@ fn synthesize(syntheses: Vec<Synthesis>) -> Result<Vec<Synthesized>, Failure> {
         }
         tasks.join_all().await
     })?;
-    let errors: Vec<SynthesisError> = ended.into_iter().flatten().collect();
+    let mut errors: Vec<SynthesisError> = ended.into_iter().flatten().collect();
     if !errors.is_empty() {
-        return Err(Failure::synthesis(errors));
+        errors.sort_by(|a, b| a.app.cmp(&b.app));
+        return Err(Failure::of_all(errors.iter().flat_map(SynthesisError::problems).collect()));
     }
     let synthesized = before.into_iter().map(|(it, before)| {
         let after = manifest(&it);

@@ -123,13 +123,16 @@ fn graph(plan: &Plan) -> Vec<StackNode> {
 
 /// Refuses the limit of a stack that is not below the runner's: it would never take effect.
 pub fn check_stack_limit(app: &App) -> Result<(), Failure> {
-    generate::check_stack_limit(&app.config.codebuild)
-        .map_err(|error| Failure::with_own_hint(&error).at(place(app, error.setting())))
+    generate::check_stack_limit(&app.config.codebuild).map_err(|error| {
+        let place = place(app, error.setting());
+        Failure::from(error).at(place)
+    })
 }
 
 /// Why nothing can be generated, and where in the configuration that is said.
-pub(crate) fn refused(app: &App, error: &GenerateError) -> Failure {
-    Failure::with_own_hint(error).at(place(app, error.setting()))
+pub(crate) fn refused(app: &App, error: GenerateError) -> Failure {
+    let place = place(app, error.setting());
+    Failure::from(error).at(place)
 }
 
 /// Where the configuration has a setting. One that it does not have is nowhere.

@@ -20,7 +20,7 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
     let options = app.options_for_all_regions();
     let whole = app.plan(&options)?;
     let generation = generation(&app, &whole, &args.out, args.name.as_deref())?;
-    let files = generate(&generation).map_err(|error| refused(&app, &error))?;
+    let files = generate(&generation).map_err(|error| refused(&app, error))?;
     // Forecasts are only that, so this refuses nothing.
     let (expected, limit) = (finish(&whole)?, generation.runner_limit());
     if expected >= limit {
@@ -32,8 +32,7 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
         ));
     }
     let mode = if check { Mode::Check } else { Mode::Write };
-    let changes = write_files(&args.out, Some(&generation.name), &files, mode)
-        .map_err(|error| Failure::with_own_hint(&error))?;
+    let changes = write_files(&args.out, Some(&generation.name), &files, mode)?;
     for path in &changes.written {
         terminal::say(&format!("wrote {path}"));
     }

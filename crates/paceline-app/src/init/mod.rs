@@ -14,6 +14,7 @@ use paceline_buildspec::{create_file, replace_file};
 use paceline_engine::ExitCode;
 use paceline_plan::Config;
 use paceline_plan::starter::{OneApp, SCHEMA_FILE, Starter, Written};
+use paceline_text::Problem;
 
 use crate::failure::Failure;
 use crate::terminal;
@@ -119,12 +120,15 @@ fn bytes(file: &Utf8Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn nothing_in(file: &Utf8Path, understood: &Understanding) -> Failure {
-    let mut problems: Vec<(String, Option<String>)> = Vec::new();
+    let mut problems = Vec::new();
+    let mut add = |place: Option<String>, message: String, hint: Option<String>| {
+        problems.push(Problem { place, message, hint });
+    };
     for it in &understood.problems {
-        problems.push((format!("{file}:{}: {}: {}", it.line, it.what, it.why), None));
+        add(Some(format!("{file}:{}", it.line)), format!("{}: {}", it.what, it.why), None);
     }
     for it in understood.left_out.iter().filter(|it| it.may_deploy) {
-        problems.push((format!("{file}:{}: `{}`: {}", it.line, it.what, it.why), None));
+        add(Some(format!("{file}:{}", it.line)), format!("`{}`: {}", it.what, it.why), None);
     }
     let hint = "give the buildspec that runs `cdk deploy`, or run `paceline init` without --from in the folder of the app";
     let why = if understood.left_out.iter().any(|it| it.may_deploy) {
@@ -134,7 +138,7 @@ fn nothing_in(file: &Utf8Path, understood: &Understanding) -> Failure {
     } else {
         "it cannot be read"
     };
-    problems.push((format!("there is nothing to take over in {file}: {why}"), Some(hint.to_owned())));
+    add(None, format!("there is nothing to take over in {file}: {why}"), Some(hint.to_owned()));
     Failure::of_all(problems)
 }
 
@@ -158,7 +162,7 @@ fn write(args: &InitSettings, written: &Written) -> Result<(), Failure> {
 
 fn put(path: &Utf8Path, text: &str) -> Result<(), Failure> {
     let done = if path.exists() { replace_file(path, text) } else { create_file(path, text) };
-    done.map_err(|error| Failure::with_own_hint(&error))
+    done.map_err(Failure::from)
 }
 
 /// A path from this folder as it is written in a configuration that may be in another.

@@ -63,9 +63,9 @@ impl Execution<'_> {
         connect: impl Future<Output = Result<Aws, Failure>>,
     ) -> Result<Finished, Failure> {
         let runs = Utf8Path::new(RUNS);
-        let _lock = PlanLock::take(runs, &self.lock).map_err(Failure::journal)?;
+        let _lock = PlanLock::take(runs, &self.lock)?;
         let plan = Arc::new(Plan::clone(&self.plan).with_scripts(script));
-        let unfinished = Journal::find_unfinished(runs, &plan).map_err(Failure::journal)?;
+        let unfinished = Journal::find_unfinished(runs, &plan)?;
         if self.settings.resume && unfinished.is_none() {
             let message = "there is no interrupted run of this app as it is now";
             return Err(Failure::usage(message, "run it without --resume to begin at the start"));
@@ -91,7 +91,7 @@ impl Execution<'_> {
                 }
                 named += SECOND;
             };
-            let journal = Journal::create(runs, &id).map_err(Failure::journal)?;
+            let journal = Journal::create(runs, &id)?;
             (self.options(id, now), journal, Vec::new())
         };
         let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), ..run };

@@ -63,7 +63,7 @@ impl Waiting {
         };
         let exit_code =
             ended.as_ref().map_or_else(|failure| failure.exit_code, |finished| finished.exit_code);
-        if ended.as_ref().is_err_and(|failure| failure.is_elsewhere) {
+        if ended.as_ref().is_err_and(|failure| failure.is_busy) {
             // Whoever is deploying tells how that ends.
         } else if exit_code == ExitCode::Interrupted && !self.when_interrupted {
             terminal::say("the wait condition is not signalled: the same command goes on with the run");

@@ -1,60 +1,65 @@
 //! Checks the input before anything is rendered.
 
 use paceline_config::CacheMode;
+use paceline_text::Explained;
 
 use super::{Apps, Generation, RunnerSource, variables};
 use crate::project::{Located, Project, ProjectError, Rights};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
-    #[error(
-        "{what} `{value}` is not a path from the root of the repository\nhint: write it as `folder/file`"
-    )]
+    #[error("{what} `{value}` is not a path from the root of the repository")]
     Path { what: &'static str, value: String },
-    #[error("{what} holds a control character, which no build log or file can show\nhint: remove it")]
+    #[error("{what} holds a control character, which no build log or file can show")]
     Control { what: &'static str },
-    #[error("account `{0}` is not a number of 12 digits\nhint: correct the environment of its stacks")]
+    #[error("account `{0}` is not a number of 12 digits")]
     Account(String),
-    #[error(
-        "the runner's SHA-256 `{0}` is not 64 hexadecimal digits\nhint: take it from `sha256sum`, in lower case"
-    )]
+    #[error("the runner's SHA-256 `{0}` is not 64 hexadecimal digits")]
     Sha256(String),
-    #[error(
-        "the runner's location `{value}` does not have the form {form}\nhint: correct `runner` in paceline.yaml"
-    )]
+    #[error("the runner's location `{value}` does not have the form {form}")]
     RunnerLocation { value: String, form: &'static str },
-    #[error(
-        "`{0}` cannot be a variable of a build\nhint: use letters, digits and underscores, and none of the names that CodeBuild, AWS and paceline have taken"
-    )]
+    #[error("`{0}` cannot be a variable of a build")]
     Variable(String),
-    #[error(
-        "the synth command is empty\nhint: write it as you would on a command line, such as `npx cdk synth`"
-    )]
+    #[error("the synth command is empty")]
     EmptySynth,
-    #[error(
-        "{what} `{value}` holds a character that means something else in the policy of the build\nhint: rename it: no spaces, `$`, `*`, `?`, `{{` or `}}`"
-    )]
+    #[error("{what} `{value}` holds a character that means something else in the policy of the build")]
     Policy { what: &'static str, value: String },
-    #[error(
-        "the id of the stack `{0}` has a comma, which a batch puts between ids\nhint: rename the stack, or set no `codebuild.batch`"
-    )]
+    #[error("the id of the stack `{0}` has a comma, which a batch puts between ids")]
     StackId(String),
-    #[error(
-        "`{0}` is not the name of a bucket\nhint: write `codebuild.artifacts-bucket` without `s3://`, `arn:` and a key"
-    )]
+    #[error("`{0}` is not the name of a bucket")]
     Bucket(String),
-    #[error(
-        "`{0}` is not the ARN of a KMS key\nhint: write it as arn:aws:kms:REGION:111122223333:key/ID; an alias is not enough"
-    )]
+    #[error("`{0}` is not the ARN of a KMS key")]
     Key(String),
-    #[error(
-        "the assembly names the role `{0}`, which is not the ARN of a role\nhint: correct the synthesizer of its stacks"
-    )]
+    #[error("the assembly names the role `{0}`, which is not the ARN of a role")]
     Role(String),
-    #[error("a batch divides the stacks of the app, and there are none\nhint: set no `codebuild.batch`")]
+    #[error("a batch divides the stacks of the app, and there are none")]
     EmptyBatch,
-    #[error("builds keep one S3 cache, and {0} are set\nhint: keep one of them in `codebuild.cache`")]
+    #[error("builds keep one S3 cache, and {0} are set")]
     Caches(usize),
+}
+
+impl Explained for InputError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Path { .. } => "write it as `folder/file`",
+            Self::Control { .. } => "remove it",
+            Self::Account(_) => "correct the environment of its stacks",
+            Self::Sha256(_) => "take it from `sha256sum`, in lower case",
+            Self::RunnerLocation { .. } => "correct `runner` in paceline.yaml",
+            Self::Variable(_) => {
+                "use letters, digits and underscores, and none of the names that CodeBuild, AWS and paceline have taken"
+            }
+            Self::EmptySynth => "write it as you would on a command line, such as `npx cdk synth`",
+            Self::Policy { .. } => "rename it: no spaces, `$`, `*`, `?`, `{` or `}`",
+            Self::StackId(_) => "rename the stack, or set no `codebuild.batch`",
+            Self::Bucket(_) => "write `codebuild.artifacts-bucket` without `s3://`, `arn:` and a key",
+            Self::Key(_) => "write it as arn:aws:kms:REGION:111122223333:key/ID; an alias is not enough",
+            Self::Role(_) => "correct the synthesizer of its stacks",
+            Self::EmptyBatch => "set no `codebuild.batch`",
+            Self::Caches(_) => "keep one of them in `codebuild.cache`",
+        };
+        Some(hint.to_owned())
+    }
 }
 
 impl InputError {

@@ -19,6 +19,7 @@ mod templates;
 mod variables;
 
 use paceline_config::CodeBuild;
+use paceline_text::Explained;
 use serde::Serialize;
 
 use crate::project::{Project, ProjectError, Rights};
@@ -140,13 +141,22 @@ pub enum GenerateError {
     Input(#[from] InputError),
     #[error(transparent)]
     Project(#[from] ProjectError),
-    #[error("cannot render the template `{template}`\nhint: this is a bug in paceline, please report it")]
+    #[error("cannot render the template `{template}`")]
     Render { template: &'static str, source: tera::Error },
-    #[error(
-        "the generated `{path}` does not say what it was meant to say: {detail}\n\
-         hint: this is a bug in paceline, please report it"
-    )]
+    #[error("the generated `{path}` does not say what it was meant to say: {detail}")]
     Mismatch { path: String, detail: String },
+}
+
+impl Explained for GenerateError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Input(error) => error.hint(),
+            Self::Project(error) => error.hint(),
+            Self::Render { .. } | Self::Mismatch { .. } => {
+                Some("this is a bug in paceline, please report it".to_owned())
+            }
+        }
+    }
 }
 
 impl GenerateError {

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_text::Explained;
 use tempfile::NamedTempFile;
 
 use super::{GeneratedFile, SUFFIXES};
@@ -38,14 +39,27 @@ pub struct StaleFile {
 
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    #[error("cannot read the generated file `{path}`\nhint: move it away if it is not a generated file")]
+    #[error("cannot read the generated file `{path}`")]
     Read { path: Utf8PathBuf, source: std::io::Error },
-    #[error("cannot write the generated file `{path}`\nhint: check the folder's permissions and free space")]
+    #[error("cannot write the generated file `{path}`")]
     Write { path: Utf8PathBuf, source: std::io::Error },
-    #[error("cannot replace `{path}`\nhint: check the permissions of its folder and the free space")]
+    #[error("cannot replace `{path}`")]
     Replace { path: Utf8PathBuf, source: std::io::Error },
-    #[error("cannot make `{path}`\nhint: check the permissions of its folder and the free space")]
+    #[error("cannot make `{path}`")]
     Create { path: Utf8PathBuf, source: std::io::Error },
+}
+
+impl Explained for OutputError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Read { .. } => "move it away if it is not a generated file",
+            Self::Write { .. } => "check the folder's permissions and free space",
+            Self::Replace { .. } | Self::Create { .. } => {
+                "check the permissions of its folder and the free space"
+            }
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// Writes the files to `out_dir`, or reports the differences. Each file is replaced in one step, so that nobody reads

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use paceline_text::Explained;
+
 use super::batch::{Batch, Builds, Fanout, Matrix, Task, TaskEnvironment};
 use super::on_failure::OnFailureError;
 use super::{
@@ -77,8 +79,7 @@ impl fmt::Display for Problem {
         if !self.path.is_empty() {
             write!(f, "`{}` ", self.path)?;
         }
-        f.write_str(&self.message)?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {hint}"))
+        f.write_str(&self.message)
     }
 }
 
@@ -95,6 +96,17 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
+
+impl Explained for ReadError {
+    fn problems(&self) -> Vec<paceline_text::Problem> {
+        let explained = |problem: &Problem| paceline_text::Problem {
+            place: None,
+            message: problem.to_string(),
+            hint: problem.hint.clone(),
+        };
+        self.problems.iter().map(explained).collect()
+    }
+}
 
 impl Buildspec {
     /// Reads a buildspec. Unknown keys are no error.

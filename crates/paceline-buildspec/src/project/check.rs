@@ -1,64 +1,78 @@
 //! What CodeBuild refuses, found before CodeBuild is asked.
 
 use paceline_config::{ComputeType, Image, SourceType};
+use paceline_text::Explained;
 
 use super::{ArtifactsType, CacheType, Disorder, EnvironmentType, LocalCacheMode, Project, VpcConfig};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectError {
     #[error(
-        "project name `{0}` is not 2 to 150 letters, digits, dashes and underscores, the first a letter or digit\n\
-         hint: set another name"
+        "project name `{0}` is not 2 to 150 letters, digits, dashes and underscores, the first a letter or digit"
     )]
     Name(String),
-    #[error("the project's description has {0} characters, and CodeBuild takes 255\nhint: shorten it")]
+    #[error("the project's description has {0} characters, and CodeBuild takes 255")]
     Description(usize),
-    #[error("builds cannot keep a local cache on BUILD_GENERAL1_2XLARGE\nhint: use x-large, or an S3 cache")]
+    #[error("builds cannot keep a local cache on BUILD_GENERAL1_2XLARGE")]
     LocalCacheOnLargest,
-    #[error("builds cannot keep a local cache in a VPC\nhint: use an S3 cache, or no VPC")]
+    #[error("builds cannot keep a local cache in a VPC")]
     LocalCacheInVpc,
-    #[error(
-        "a project has one cache, local or in S3, and both are set\nhint: keep one of them in `codebuild.cache`"
-    )]
+    #[error("a project has one cache, local or in S3, and both are set")]
     TwoCaches,
-    #[error(
-        "Docker layers are to be cached by a build that is not privileged\nhint: set `codebuild.privileged: auto`, or remove docker-layer from `codebuild.cache`"
-    )]
+    #[error("Docker layers are to be cached by a build that is not privileged")]
     LayersWithoutDocker,
-    #[error(
-        "the app builds {0} Docker images, and the build is not privileged to run Docker\nhint: set `codebuild.privileged: auto`"
-    )]
+    #[error("the app builds {0} Docker images, and the build is not privileged to run Docker")]
     ImagesWithoutDocker(usize),
-    #[error("a {} source has no location\nhint: set `codebuild.location`", .0)]
+    #[error("a {} source has no location", .0)]
     SourceWithoutLocation(SourceType),
-    #[error("`source: {0}` takes no location\nhint: set another source, or remove `codebuild.location`")]
+    #[error("`source: {0}` takes no location")]
     SourceWithLocation(SourceType),
-    #[error(
-        "a project without a source has no file `{0}` to take its buildspec from\nhint: set `codebuild.source`"
-    )]
+    #[error("a project without a source has no file `{0}` to take its buildspec from")]
     BuildspecWithoutSource(String),
-    #[error(
-        "a CodePipeline source and CodePipeline artifacts go together, and only one is set\nhint: leave artifacts to the pipeline"
-    )]
+    #[error("a CodePipeline source and CodePipeline artifacts go together, and only one is set")]
     HalfAPipeline,
     #[error(
-        "a project's VPC needs 1 to 16 subnets and 1 to 5 security groups, and has {subnets} and {groups}\nhint: correct `codebuild.vpc`"
+        "a project's VPC needs 1 to 16 subnets and 1 to 5 security groups, and has {subnets} and {groups}"
     )]
     Vpc { subnets: usize, groups: usize },
-    #[error(
-        "the service role `{0}` is not the ARN of a role\nhint: write it as arn:aws:iam::111122223333:role/name, or leave it out"
-    )]
+    #[error("the service role `{0}` is not the ARN of a role")]
     ServiceRole(String),
-    #[error(
-        "{0}\nhint: each limit has to be below the one around it: a stack's, the runner's, `codebuild.timeout`, what waits outside"
-    )]
+    #[error("{0}")]
     Timeouts(Disorder),
-    #[error(
-        "a pipeline repeats its own builds\nhint: remove `codebuild.auto-retry-limit`, or set another `codebuild.source`"
-    )]
+    #[error("a pipeline repeats its own builds")]
     RetriesInPipeline,
-    #[error("a project has at most 50 tags, and {0} are set\nhint: remove some")]
+    #[error("a project has at most 50 tags, and {0} are set")]
     Tags(usize),
+}
+
+impl Explained for ProjectError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Name(_) => "set another name",
+            Self::Description(_) => "shorten it",
+            Self::LocalCacheOnLargest => "use x-large, or an S3 cache",
+            Self::LocalCacheInVpc => "use an S3 cache, or no VPC",
+            Self::TwoCaches => "keep one of them in `codebuild.cache`",
+            Self::LayersWithoutDocker => {
+                "set `codebuild.privileged: auto`, or remove docker-layer from `codebuild.cache`"
+            }
+            Self::ImagesWithoutDocker(_) => "set `codebuild.privileged: auto`",
+            Self::SourceWithoutLocation(_) => "set `codebuild.location`",
+            Self::SourceWithLocation(_) => "set another source, or remove `codebuild.location`",
+            Self::BuildspecWithoutSource(_) => "set `codebuild.source`",
+            Self::HalfAPipeline => "leave artifacts to the pipeline",
+            Self::Vpc { .. } => "correct `codebuild.vpc`",
+            Self::ServiceRole(_) => "write it as arn:aws:iam::111122223333:role/name, or leave it out",
+            Self::Timeouts(_) => {
+                "each limit has to be below the one around it: a stack's, the runner's, `codebuild.timeout`, what waits outside"
+            }
+            Self::RetriesInPipeline => {
+                "remove `codebuild.auto-retry-limit`, or set another `codebuild.source`"
+            }
+            Self::Tags(_) => "remove some",
+        };
+        Some(hint.to_owned())
+    }
 }
 
 impl ProjectError {

@@ -7,6 +7,7 @@ use paceline_buildspec::grammar::{
     ArtifactSet, Artifacts, Batch, Builds, Cache, CacheAction, Environment, Fanout, Matrix, OnFailure, Phase,
     Phases, Proxy, Report, ReportFormat, Shell, Task, TaskEnvironment, Version,
 };
+use paceline_text::Explained as _;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -107,7 +108,7 @@ fn json_is_a_buildspec_too() {
 #[track_caller]
 fn check_errors(text: &str, expected: &[&str]) {
     let error = Buildspec::read(text).unwrap_err();
-    let problems: Vec<_> = error.problems.iter().map(ToString::to_string).collect();
+    let problems: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
     assert_eq!(problems, expected);
 }
 

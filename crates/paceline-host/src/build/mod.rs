@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use paceline_buildspec::grammar::{Buildspec, PhaseName, Shell};
+use paceline_text::Explained;
 use tokio_util::sync::CancellationToken;
 
 use crate::process::processes::Processes;
@@ -101,27 +102,41 @@ pub enum State {
 
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    #[error(
-        "the buildspec wants the shell `{}`, and this runs bash and sh only\nhint: run it on CodeBuild", .0.as_str()
-    )]
+    #[error("the buildspec wants the shell `{}`, and this runs bash and sh only", .0.as_str())]
     Shell(Shell),
-    #[error("cannot start the shell `{shell}` in {dir}\nhint: install it, or see that the folder is there")]
+    #[error("cannot start the shell `{shell}` in {dir}")]
     Start { shell: &'static str, dir: String, source: std::io::Error },
     #[error(
-        "the build takes these variables from Parameter Store or Secrets Manager, which are not asked here: {}\n\
-         hint: give their values with --env {}=VALUE", .0.join(", "), .0[0]
+        "the build takes these variables from Parameter Store or Secrets Manager, which are not asked here: {}",
+        .0.join(", ")
     )]
     Secrets(Vec<String>),
-    #[error("`{0}` cannot be the name of a variable\nhint: write --env NAME=VALUE")]
+    #[error("`{0}` cannot be the name of a variable")]
     Variable(String),
-    #[error("`{pattern}` of `on-failure` is not a pattern\nhint: write a regular expression")]
+    #[error("`{pattern}` of `on-failure` is not a pattern")]
     Pattern { pattern: String, source: regex_lite::Error },
-    #[error("`{pattern}` is not a pattern of files\nhint: write one as `folder/**/*.xml`")]
+    #[error("`{pattern}` is not a pattern of files")]
     Glob { pattern: String, source: globset::Error },
-    #[error("cannot keep what the build needs while it runs\nhint: free some space for temporary files")]
+    #[error("cannot keep what the build needs while it runs")]
     Temporary(#[source] std::io::Error),
-    #[error("cannot collect what the build left\nhint: see that the folder can be read and written")]
+    #[error("cannot collect what the build left")]
     Collect(#[source] std::io::Error),
+}
+
+impl Explained for RunError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Shell(_) => "run it on CodeBuild",
+            Self::Start { .. } => "install it, or see that the folder is there",
+            Self::Secrets(names) => return Some(format!("give their values with --env {}=VALUE", names[0])),
+            Self::Variable(_) => "write --env NAME=VALUE",
+            Self::Pattern { .. } => "write a regular expression",
+            Self::Glob { .. } => "write one as `folder/**/*.xml`",
+            Self::Temporary(_) => "free some space for temporary files",
+            Self::Collect(_) => "see that the folder can be read and written",
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// Runs the build to its end. What the buildspec asks for and this machine cannot do is an error before anything
