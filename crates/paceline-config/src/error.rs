@@ -17,7 +17,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// A setting is wrong.
-    #[error("{place}: {message}")]
+    #[error("{message}")]
     Invalid {
         /// Where it stands.
         place: SettingPlace,
@@ -29,6 +29,13 @@ pub enum ConfigError {
 }
 
 impl Explained for ConfigError {
+    fn place(&self) -> Option<String> {
+        match self {
+            Self::Read { .. } => None,
+            Self::Invalid { place, .. } => Some(place.to_string()),
+        }
+    }
+
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Read { .. } => "give the file with --config, or leave it out to plan from the assembly",

@@ -30,6 +30,11 @@ pub trait Explained: Error {
         ExitCode::Usage
     }
 
+    /// What is wrong, after where it is.
+    fn what(&self) -> String {
+        Problem { place: self.place(), message: self.message(), hint: None }.what()
+    }
+
     /// Whether another process is at work on the same, so that nothing has to be corrected.
     fn is_busy(&self) -> bool {
         false

@@ -47,7 +47,7 @@ pub(crate) const APPS: &str = "apps:
 ";
 
 fn parse(yaml: &str) -> Result<Config, String> {
-    read(yaml).map_err(|error| format!("{error}; {}", error.hint().unwrap()))
+    read(yaml).map_err(|error| format!("{}; {}", error.what(), error.hint().unwrap()))
 }
 
 fn read(yaml: &str) -> Result<Config, ConfigError> {

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use paceline_assembly::{Assembly, Stack};
+use paceline_text::Explained as _;
 
 use super::error::PlanError;
 use super::options::PlanOptions;
@@ -46,7 +47,7 @@ impl Destruction {
         let deploys = plan.resume_key.clone();
         // A part can be deleted even if the whole cannot be planned.
         let kept = kept(assembly, config, options, &plan).unwrap_or_else(|error| {
-            plan.warnings.push(Warning::KeptUnknown { error: error.to_string() });
+            plan.warnings.push(Warning::KeptUnknown { error: error.what() });
             Vec::new()
         });
         Ok(Self { plan: plan.reversed(assembly, options), deploys, kept })

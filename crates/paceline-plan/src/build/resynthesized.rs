@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use paceline_assembly::{Assembly, Stack};
+use paceline_text::Explained as _;
 
 use super::assets::{PUBLISH, assets};
 use super::options::PlanOptions;
@@ -159,7 +160,7 @@ impl Compared {
         let options = PlanOptions { context: Vec::new(), ..options.clone() };
         let now = match Plan::make(again, config, &options) {
             Ok(now) => now,
-            Err(error) => return self.problems.push(Difference::NoPlan { error: error.to_string() }),
+            Err(error) => return self.problems.push(Difference::NoPlan { error: error.what() }),
         };
         for stack in now.stacks.iter().filter(|stack| waiting.contains(stack.id.as_str())) {
             self.problems.extend(

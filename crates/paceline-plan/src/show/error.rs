@@ -15,12 +15,12 @@ pub(super) const STACKS_ARE_LISTED: &str = "`paceline plan` lists the stacks of 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownStack { place, pattern, .. } => write!(f, "{place}: no stack is called `{pattern}`"),
-            Self::Ambiguous { place, pattern, stacks } => {
-                write!(f, "{place}: `{pattern}` means more than one stack: {}", stacks.join(", "))
+            Self::UnknownStack { pattern, .. } => write!(f, "no stack is called `{pattern}`"),
+            Self::Ambiguous { pattern, stacks, .. } => {
+                write!(f, "`{pattern}` means more than one stack: {}", stacks.join(", "))
             }
-            Self::Pattern { place, pattern, message } => {
-                write!(f, "{place}: `{pattern}` is not a pattern: {message}")
+            Self::Pattern { pattern, message, .. } => {
+                write!(f, "`{pattern}` is not a pattern: {message}")
             }
             Self::Cycle { edges, .. } => {
                 f.write_str("these stacks wait for each other in a circle:")?;
@@ -37,17 +37,17 @@ impl fmt::Display for PlanError {
             Self::CommandWithoutPlace { command } => {
                 write!(f, "the command `{command}` does not say when it runs")
             }
-            Self::UnknownCommand { place, command } => {
-                write!(f, "{place}: no earlier command is called `{command}`")
+            Self::UnknownCommand { command, .. } => {
+                write!(f, "no earlier command is called `{command}`")
             }
-            Self::UnknownPhase { place, phase, .. } => write!(f, "{place}: no phase is called `{phase}`"),
-            Self::NoEdge { place, from, to, reason } => {
-                write!(f, "{place}: no template shows that `{from}` waits for `{to}`")?;
+            Self::UnknownPhase { phase, .. } => write!(f, "no phase is called `{phase}`"),
+            Self::NoEdge { from, to, reason, .. } => {
+                write!(f, "no template shows that `{from}` waits for `{to}`")?;
                 reason.map_or(Ok(()), |reason| write!(f, " for reason {reason}"))
             }
-            Self::NotRelaxed { place, edge, why } => write!(
+            Self::NotRelaxed { edge, why, .. } => write!(
                 f,
-                "{place}: `{}` waits for `{}`: {}: {}: {}",
+                "`{}` waits for `{}`: {}: {}: {}",
                 edge.from,
                 edge.to,
                 edge.reason,
@@ -83,6 +83,24 @@ impl Explained for PlanError {
             // It has a line for each edge.
             Self::Cycle { .. } => self.to_string(),
             _ => one_line(&self.to_string()),
+        }
+    }
+
+    fn place(&self) -> Option<String> {
+        match self {
+            Self::UnknownStack { place, .. }
+            | Self::Ambiguous { place, .. }
+            | Self::Pattern { place, .. }
+            | Self::UnknownCommand { place, .. }
+            | Self::UnknownPhase { place, .. }
+            | Self::NoEdge { place, .. }
+            | Self::NotRelaxed { place, .. } => Some(one_line(place)),
+            Self::Cycle { .. }
+            | Self::Contradiction { .. }
+            | Self::CommandWithoutPlace { .. }
+            | Self::SameStack { .. }
+            | Self::MissingContext { .. }
+            | Self::Nothing { .. } => None,
         }
     }
 

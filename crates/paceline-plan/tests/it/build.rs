@@ -119,7 +119,7 @@ impl App {
     /// The message of the error that the plan ends in, and its hint.
     pub(crate) fn refused(&self) -> String {
         let error = self.try_plan().unwrap_err();
-        format!("{error}\nhint: {}", error.hint().unwrap())
+        format!("{}\nhint: {}", error.what(), error.hint().unwrap())
     }
 
     /// Every edge as `from -> to reason: detail`.

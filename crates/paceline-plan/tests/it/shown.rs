@@ -175,7 +175,7 @@ fn explain_knows_names_and_what_is_left_out() {
     let app = chain().options(|options| options.exclude = vec!["Apart".into()]);
     let plan = app.plan();
     let error = render::explain(&plan, "BB", Some("A")).unwrap_err();
-    assert_eq!(error.to_string(), "explain: no stack is called `BB`");
+    assert_eq!(error.what(), "explain: no stack is called `BB`");
     assert_eq!(error.hint().unwrap(), "did you mean `B`?");
     let text = render::explain(&plan, "A", Some("Apart")).unwrap();
     assert_eq!(text, "Apart is left out: --exclude names it\n");
