@@ -79,13 +79,13 @@ fn context_that_would_change_nothing_is_refused() {
     refused(
         &place,
         &["synth", "a", "--context", "b:stage=prod"],
-        "nothing is synthesized that it could be given to",
+        "the command synthesizes no app that could take it",
     );
     place.write("paceline.yaml", "app: a/cdk.out\n");
     refused(
         &place,
         &["deploy", "--context", "stage=prod"],
-        "nothing is synthesized that it could be given to",
+        "the command synthesizes no app that could take it",
     );
 }
 

@@ -96,7 +96,7 @@ fn a_killed_run_is_finished_by_the_same_command_and_nothing_is_deleted_twice() {
 
     let call = destroy(&place, &sim, "second.jsonl").args(["--yes", "--resume"]);
     let ran = call.multi_region().run().expect(0);
-    assert!(ran.stderr.contains("going on with the interrupted run"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("continuing the interrupted run"), "{}", ran.stderr);
     assert_all(&place.path("second.jsonl"), "deleted");
     let sent = sim.accepted("DeleteStack");
     assert_eq!(sent.len(), sent.iter().collect::<BTreeSet<_>>().len(), "{sent:?}");

@@ -73,7 +73,7 @@ fn a_command_that_has_run_is_not_run_again() {
     let it = Seeded::new();
     it.interrupted();
     let ran = it.goes_on();
-    assert!(ran.stderr.contains("going on with the interrupted run"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("continuing the interrupted run"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("runs again"), "{}", ran.stderr);
     assert_eq!(it.seeded(), 1);
 }
@@ -90,7 +90,7 @@ fn a_command_that_was_edited_runs_again_and_it_is_said() {
         it.interrupted();
         edit(&it);
         let ran = it.goes_on();
-        assert!(ran.stderr.contains("going on with the interrupted run"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("continuing the interrupted run"), "{}", ran.stderr);
         assert!(ran.stderr.contains("the command `seed` runs again: it was edited"), "{}", ran.stderr);
         assert_eq!(it.seeded(), 2);
     }
@@ -102,7 +102,7 @@ fn a_command_runs_again_when_another_plan_was_deployed_in_between() {
     it.interrupted();
     it.template("2");
     let between = it.goes_on();
-    assert!(!between.stderr.contains("going on with"), "{}", between.stderr);
+    assert!(!between.stderr.contains("continuing the interrupted"), "{}", between.stderr);
     assert_eq!(it.seeded(), 2);
     it.template("1");
     let ran = it.goes_on();

@@ -43,7 +43,7 @@ fn a_killed_run_is_finished_by_the_same_command_and_nothing_is_started_twice() {
     assert!(sim.accepted("CreateStack").len() < STACKS, "it was killed too late to tell");
 
     let ran = deploy(&place, &sim, "second.jsonl").run().expect(0);
-    assert!(ran.stderr.contains("going on with the interrupted run"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("continuing the interrupted run"), "{}", ran.stderr);
     assert_started_once(&sim);
     let (first, second) =
         (Events::read(&place.path("first.jsonl")), Events::read(&place.path("second.jsonl")).last_part());

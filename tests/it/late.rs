@@ -293,7 +293,7 @@ fn a_run_that_is_interrupted_while_it_synthesizes_is_gone_on_with() {
     fs_err::remove_file(place.path("guide/wait")).unwrap();
 
     let ran = deploy(&place, &sim).args(["--resume"]).run().expect(0);
-    assert!(ran.stderr.contains("going on with the interrupted run"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("continuing the interrupted run"), "{}", ran.stderr);
     assert_eq!(sim.accepted("CreateStack").len(), 3);
     assert_eq!(place.json("outputs.json")["Page"]["Url"], "https://shop.example/start");
     assert_eq!(place.runs().len(), 1);
@@ -315,7 +315,7 @@ fn a_run_that_is_killed_after_its_late_synthesis_is_gone_on_with() {
     running.end();
 
     let ran = deploy(&place, &sim).args(["--resume"]).run().expect(0);
-    assert!(ran.stderr.contains("going on with the interrupted run"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("continuing the interrupted run"), "{}", ran.stderr);
     assert_eq!(sim.accepted("CreateStack").len(), 3, "nothing is done twice");
     assert_eq!(sim.accepted("UpdateStack"), [""; 0]);
     assert_eq!(place.json("outputs.json")["Page"]["Url"], "https://shop.example/start");
@@ -350,8 +350,7 @@ fn what_was_looked_up_once_is_told_and_looked_up_again_where_that_is_asked_for()
         &place.read("guide/cdk.context.json").replace("shop.example", "old.example"),
     );
     let ran = deploy(&place, &sim).run().expect(0);
-    let told =
-        "warning: guide has /shop/url from cdk.context.json as it was once found, and it is another now";
+    let told = "warning: guide uses an old value of /shop/url, from cdk.context.json";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
 
     let ran = place.paceline(["synth", "--refresh-context", "/shop/url"]).run().expect(0);
@@ -405,7 +404,7 @@ fn a_simulation_goes_on_with_what_was_recorded_and_says_what_it_pretends() {
 
     configure(&place, ", recorded: then");
     let (said, url) = simulate();
-    assert!(said.contains("what was recorded in then is taken for it"), "{said}");
+    assert!(said.contains("the simulation uses the assembly recorded in then"), "{said}");
     assert_eq!(url, "https://shop.example/start");
     place.paceline(["plan", "--simulate"]).run().expect(0);
 }

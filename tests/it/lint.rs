@@ -77,7 +77,7 @@ fn what_can_be_mended_is_and_nothing_else() {
     let place = Place::new();
     place.write("a.yml", YES);
     let ran = place.paceline(["lint", "--fix", "a.yml"]).run().expect(0);
-    assert_eq!(ran.stderr, "mended a.yml\nnothing found in 1 file\n");
+    assert_eq!(ran.stderr, "fixed a.yml\nnothing found in 1 file\n");
     assert_eq!(place.read("a.yml"), YES.replace("yes", "\"yes\""));
     let ran = place.paceline(["lint", "--fix", "a.yml"]).run().expect(0);
     assert_eq!(ran.stderr, "nothing found in 1 file\n", "there is nothing left to mend");

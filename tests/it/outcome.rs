@@ -46,7 +46,10 @@ fn a_report_that_cannot_be_written_is_told_of_once_and_changes_no_outcome() {
             let (place, sim) = (Place::new(), Sim::start(FAST));
             with_command(&place, run);
             let ran = ending(&place, &sim, code).args([option, "/dev/full"]).run().expect(code);
-            let told = ran.stderr.lines().filter(|line| line.contains("cannot be written, and is given up"));
+            let told = ran
+                .stderr
+                .lines()
+                .filter(|line| line.contains("cannot be written any more, and stays incomplete"));
             assert_eq!(told.count(), 1, "{option}: {}", ran.stderr);
             assert!(std::path::Path::new("/dev/full").metadata().is_ok_and(|it| !it.is_file()));
         }
@@ -85,7 +88,7 @@ fn data_that_cannot_be_printed_is_an_error_and_a_reader_that_goes_away_is_none()
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let ran = place.paceline(["plan", "--format", "json"]).run_printing_to(full);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.starts_with("error: what was asked for cannot be printed"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: the output cannot be printed"), "{}", ran.stderr);
 }
 
 /// The lines from this one on.

@@ -146,7 +146,7 @@ fn a_look_that_is_refused_is_no_verdict_on_the_build() {
     let place = Place::new();
     let ran = place.paceline(["project", "start"]).args(workshop::app()).aws_at(&aws.address).run().expect(4);
     assert!(
-        ran.stderr.contains("the build workshop:1 cannot be followed any more, and goes on: "),
+        ran.stderr.contains("cannot follow the build workshop:1 any more, which continues: "),
         "{}",
         ran.stderr
     );

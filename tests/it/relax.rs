@@ -84,7 +84,7 @@ fn the_order_of_the_manifest_is_deployed_where_the_parameters_are_there() {
     let (place, sim) = (place(), Sim::start(1000));
     turn_around(&place, BY_PARAMETER);
     let ran = place.paceline(["deploy"]).aws_at(&sim.address).run().expect(3);
-    assert!(ran.stderr.contains("not all of that is there: /app/x"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("that do not exist yet: /app/x"), "{}", ran.stderr);
     assert_eq!(sim.accepted("CreateStack"), [""; 0]);
 
     place.paceline(["deploy", "--only", "Writer"]).aws_at(&sim.address).run().expect(0);
@@ -99,7 +99,7 @@ fn an_order_of_the_manifest_that_makes_a_circle_is_given_up_on_a_fresh_account_t
     turn_around(&place, BY_MANIFEST);
     let ran = place.paceline(["deploy", "--events", "events.jsonl"]).aws_at(&sim.address).run().expect(0);
     assert!(
-        ran.stderr.contains("Writer does not wait for Reader: with that, no order is possible"),
+        ran.stderr.contains("Writer does not wait for Reader: waiting would make every order impossible"),
         "{}",
         ran.stderr
     );

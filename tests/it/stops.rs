@@ -208,7 +208,7 @@ fn an_interrupted_bootstrap_ends_its_cli() {
     place.write("app/cdk.sh", &format!("{DEAF}deaf cdk"));
     let running = place.paceline(["bootstrap", "--cdk", "sh cdk.sh"]).aws_at(&sim.address).start("log");
     let said = interrupted_at(&place, running, &["app/cdk"]);
-    assert!(said.ends_with("`paceline bootstrap` goes on with what is left.\n"), "{said}");
+    assert!(said.ends_with("Run `paceline bootstrap` again for the rest.\n"), "{said}");
     assert_gone(&place, &["app/cdk"]);
 }
 

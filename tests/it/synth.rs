@@ -63,7 +63,7 @@ fn its_synthesis_can_be_had_alone() {
     place.paceline(["plan"]).run().expect(0);
 
     let elsewhere = place.paceline(["synth", "--app", "lib"]).run().expect(2);
-    assert!(elsewhere.stderr.contains("nothing says what makes lib"), "{}", elsewhere.stderr);
+    assert!(elsewhere.stderr.contains("no `synth` command is for lib"), "{}", elsewhere.stderr);
     place.write("paceline.yaml", "app: cdk.out\n");
     let none = place.paceline(["synth"]).run().expect(2);
     assert!(none.stderr.contains("there is nothing to synthesize\n hint: set `synth`"), "{}", none.stderr);

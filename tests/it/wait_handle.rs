@@ -237,7 +237,7 @@ fn interrupted(config: &str, in_a_build: bool) -> (String, Outer, Ran) {
 fn an_interrupted_deployment_that_is_gone_on_with_is_signalled_at_its_end() {
     for (config, in_a_build) in [("", false), ("signal: { when-interrupted: false }", true)] {
         let (first, outer, _) = interrupted(config, in_a_build);
-        assert!(first.contains("is not signalled: the same command goes on"), "{first}");
+        assert!(first.contains("is not signalled: the same command continues"), "{first}");
         outer.once("SUCCESS");
     }
 }
@@ -286,7 +286,11 @@ fn a_script_signals_what_a_deployment_does_not() {
     signal(&["--failure", "--reason", "npm ci\nfailed"]).expect(0);
     assert_eq!(outer.once("FAILURE"), "npm ci failed");
     let ran = deploy(&place, &sim, &outer).run().expect(0);
-    assert!(ran.stderr.contains("was signalled before, and is not again: failure"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("was signalled before, so it is not signalled again: failure"),
+        "{}",
+        ran.stderr
+    );
     signal(&["--success"]).expect(0);
     assert_eq!(outer.bodies().len(), 1);
 

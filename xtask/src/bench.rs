@@ -1,4 +1,4 @@
-//! `cargo xtask bench plan`: what reading and planning cost, and that the cost grows as the app does.
+//! `cargo xtask bench plan`: measures the time and memory of plans, to see that they grow linearly with the app.
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -10,14 +10,14 @@ use xshell::{Shell, cmd};
 use crate::synthetic;
 use crate::tasks::root;
 
-/// The sizes, in stacks.
+/// The sizes of the assemblies, in stacks.
 const SIZES: [usize; 6] = [200, 250, 500, 1_000, 2_000, 4_000];
-/// How often each is run; the median counts.
+/// The number of runs of each size. Their median time is shown.
 const RUNS: usize = 7;
-/// By this variable, `paceline` says at its end how much memory it took.
+/// With this variable, `paceline` says its peak memory at its end.
 const PEAK_MEMORY: &str = "PACELINE_PEAK_MEMORY";
 
-/// One size, measured.
+/// The result for one size.
 struct Measured {
     stacks: usize,
     time: Duration,
@@ -78,11 +78,11 @@ fn measure(program: &Path, app: &Path, stacks: usize) -> Result<Measured> {
     Ok(Measured { stacks, time: times[RUNS / 2], memory })
 }
 
-/// One run: how long it took, and its peak memory in kibibytes.
+/// Runs once. Gives the duration and the peak memory in kibibytes.
 fn run(program: &Path, app: &Path) -> Result<(Duration, u64)> {
-    #[expect(clippy::disallowed_methods, reason = "what is measured is nothing but the program")]
+    #[expect(clippy::disallowed_methods, reason = "only the program itself is measured")]
     let mut command = Command::new(program);
-    // Not in the folder of a history or a configuration.
+    // This folder has no history and no configuration that the plan would use.
     command.args(["plan", "--format", "json", "--app"]).arg(app).current_dir(app).env(PEAK_MEMORY, "1");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let started = Instant::now();

@@ -50,7 +50,7 @@ enum Task {
     },
     /// Synthesize the example again, with npm and the CDK CLI that its lock file names
     Synth,
-    /// Write docs/workshop.md from simulated runs of the workshop, where its assembly is at hand
+    /// Write docs/workshop.md from simulated runs of the workshop. Needs the workshop's assembly
     Workshop {
         /// Write nothing. If the page is stale, exit with 5
         #[arg(long)]

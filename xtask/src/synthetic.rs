@@ -1,8 +1,7 @@
-//! Writes large assemblies: as many stacks as are asked for, in two regions, of twenty resources each.
+//! Writes large assemblies: any number of stacks in two regions, with twenty resources each.
 //!
-//! Their shape is that of real ones: every stack refers inside itself, has an asset manifest, and takes something
-//! from up to three earlier stacks, by import, by parameter, or because the manifest says so. The same number gives
-//! the same bytes.
+//! They resemble real ones. Every stack has references between its resources and an asset manifest. It depends on up to
+//! three earlier stacks: by an import, by a parameter, or by the manifest. The same number of stacks gives the same bytes.
 
 use std::fmt::Write as _;
 use std::io;
@@ -15,10 +14,10 @@ pub(crate) const RESOURCES: usize = 20;
 
 const ACCOUNT: &str = "111111111111";
 const REGIONS: [&str; 2] = ["us-east-1", "eu-central-1"];
-/// Sets of a role, its policy, a function and what it writes to; the rest is a few resources more.
+/// The number of sets of six resources in a stack. A function and a parameter complete the stack.
 const SETS: usize = 3;
 
-/// Writes an assembly of so many stacks.
+/// Writes an assembly with this number of stacks.
 pub(crate) fn write(folder: &Path, stacks: usize) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut artifacts = Vec::with_capacity(stacks * 2);
@@ -42,7 +41,7 @@ fn region(number: usize) -> &'static str {
     REGIONS[number % REGIONS.len()]
 }
 
-/// The stack that this one imports from: of its own region, and ever fewer are imported from by many.
+/// The stack that this one imports from. It is in the same region, and low numbers have the most importers.
 fn imports_from(number: usize) -> Option<usize> {
     (number >= 4).then(|| number / 4 * 2 + number % 2).filter(|&other| other < number)
 }
@@ -52,7 +51,7 @@ fn reads_from(number: usize) -> Option<usize> {
     (number.is_multiple_of(3) && number >= 20).then(|| number - 20)
 }
 
-/// The stack that the manifest alone puts before this one.
+/// The stack that this one depends on by the manifest only.
 fn follows(number: usize) -> Option<usize> {
     (number % 10 == 9).then(|| number - 8)
 }
@@ -89,7 +88,7 @@ fn assets(number: usize) -> String {
     )
 }
 
-/// Looks like one; what it digests is of no interest here.
+/// A text in the form of a digest. It is the digest of nothing, since plans do not check it.
 fn digest(number: usize) -> String {
     format!("{number:064x}")
 }
@@ -125,7 +124,7 @@ fn template(number: usize) -> String {
     format!("{{\"Resources\":{{{}}},\"Outputs\":{{{outputs}}}}}", resources.join(","))
 }
 
-/// Six resources that belong together.
+/// One set of six resources that refer to each other.
 fn set(set: usize) -> Vec<String> {
     let service = "{\"Statement\":[{\"Action\":\"sts:AssumeRole\",\"Effect\":\"Allow\",\
                    \"Principal\":{\"Service\":\"lambda.amazonaws.com\"}}],\"Version\":\"2012-10-17\"}";

@@ -1,4 +1,4 @@
-//! What each task runs. The work itself is in the `paceline` command: a task only calls it.
+//! The tasks that run the `paceline` command on the example, or run another tool on it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -9,12 +9,12 @@ use xshell::{Shell, cmd};
 /// The example app, from the root of the workspace.
 const EXAMPLE: &str = "tests/fixtures/workshop";
 
-/// Where its second app is, and what that looks up while it is synthesized.
+/// The folder of the example's second app, and the parameter that its synthesis looks up.
 const GUIDE: &str = "guide";
 const LOOKED_UP: &str = "ssm:account=111111111111:parameterName=/workshop/storefront/url:region=us-east-1";
-/// What stands for an address that CloudFront gives, in its documentation.
+/// The value of that parameter: the sample address in the documentation of CloudFront.
 const FOUND: &str = "https://d111111abcdef8.cloudfront.net";
-/// How the CDK synthesizes without asking AWS.
+/// The arguments for a synthesis without calls to AWS.
 const OFFLINE: [&str; 4] = ["cdk", "synth", "--quiet", "--no-lookups"];
 
 /// The root of the workspace.
@@ -23,8 +23,8 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// Plans the example, writes what a team commits, and deploys it to the embedded AWS; then once more, together with a
-/// second app that is synthesized again in the middle of the run.
+/// Plans the example, writes its generated files, and deploys it to the embedded AWS. Then plans and deploys it together
+/// with the second app, which the run synthesizes again.
 pub(crate) fn demo(sh: &Shell) -> Result<ExitCode> {
     build(sh)?;
     // All fourteen stacks, in both regions.
@@ -68,14 +68,14 @@ pub(crate) fn schema(sh: &Shell, check: bool) -> Result<ExitCode> {
     Ok(ExitCode::from(worst))
 }
 
-/// Writes the pages that the tests of the reports compare, so that a person sees them.
+/// Writes the HTML pages of the report tests, so that a person can look at them in a browser.
 pub(crate) fn pages(sh: &Shell, folder: &str) -> Result<ExitCode> {
     cmd!(sh, "cargo run --quiet --package paceline-report --example pages -- {folder}").quiet().run()?;
     eprintln!("wrote the pages to {folder}");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Synthesizes the example from scratch, so that nothing of an earlier synthesis stays behind.
+/// Synthesizes the example, after it has removed the old assembly.
 pub(crate) fn synth(sh: &Shell) -> Result<ExitCode> {
     sh.change_dir(EXAMPLE);
     let _quiet = sh.push_env("CDK_DISABLE_CLI_TELEMETRY", "true");
@@ -87,17 +87,17 @@ pub(crate) fn synth(sh: &Shell) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Synthesizes the second app as it is on a fresh account, and as it is when what it looks up is there.
+/// Synthesizes the second app twice: as on a fresh account, and with the parameter that it looks up.
 fn guide(sh: &Shell) -> Result<()> {
     let _here = sh.push_dir(GUIDE);
     for folder in ["cdk.out", "cdk.recorded"] {
         sh.remove_path(folder)?;
     }
-    // What it does not find is an error to the CDK, which writes the assembly nevertheless.
+    // The CDK CLI fails, because the parameter is missing, but writes the assembly.
     cmd!(sh, "npx --no-install {OFFLINE...}").ignore_status().quiet().ignore_stderr().run()?;
     let manifest = sh.read_file("cdk.out/manifest.json").context("the guide was not synthesized")?;
-    ensure!(manifest.contains(LOOKED_UP), "the guide looks up something else than {LOOKED_UP}");
-    // Where the CDK keeps what it has found.
+    ensure!(manifest.contains(LOOKED_UP), "the guide does not look up {LOOKED_UP}");
+    // The CDK reads the value from here, as if it had found it in AWS.
     let context = "cdk.context.json";
     sh.write_file(context, format!("{{ \"{LOOKED_UP}\": \"{FOUND}\" }}"))?;
     let again = cmd!(sh, "npx --no-install {OFFLINE...} --output cdk.recorded").run();
@@ -105,7 +105,7 @@ fn guide(sh: &Shell) -> Result<()> {
     Ok(again?)
 }
 
-/// Builds on its own, so that a first build shows how it gets on.
+/// Builds `paceline` in a command of its own, so that a first build shows its progress.
 pub(crate) fn build(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo build --package paceline").quiet().run().context("paceline does not build")
 }

@@ -1,6 +1,6 @@
-//! Writes `docs/workshop.md`: the deployment that the project was made for, in three ways of working.
+//! Writes `docs/workshop.md`: a comparison of three orders for the deployment that the project was made for.
 //!
-//! Every figure in it comes from a plan or from a simulated run; the words are in `workshop.md`, beside this file.
+//! Every number in it comes from a plan or a simulated run. The text is in `xtask/src/workshop.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,19 +12,20 @@ use xshell::{Shell, TempDir, cmd};
 
 use crate::tasks::build;
 
-/// Names the folder of a collection of real assemblies. The workshop's is one of them, and not part of this project.
+/// The variable with the folder of a collection of real assemblies. The workshop's assembly is in that collection, and not
+/// in this repository.
 const COLLECTION: &str = "PACELINE_ASSEMBLIES";
 const ASSEMBLY: &str = "fis-workshop-multiregion/cdk.out";
 const PAGE: &str = "docs/workshop.md";
-const WORDS: &str = include_str!("workshop.md");
-/// Stale, as `paceline gen --check` says it.
+const TEMPLATE: &str = include_str!("workshop.md");
+/// The exit code for a stale page, as of `paceline gen --check`.
 const STALE: u8 = 5;
-/// How far apart two figures may be that are the same but for their last digit.
+/// The largest difference of two numbers that count as the same: one in the last digit.
 const LAST_DIGIT: f64 = 0.15;
-/// How much advice is shown.
+/// The most lines of advice on the page.
 const ADVICE: usize = 3;
 
-/// Writes, or checks, the page. Where nobody says that the assembly is at hand there is nothing to check, which is said.
+/// Writes or checks the page. Without the assembly, the check is skipped with a message.
 pub(crate) fn workshop(sh: &Shell, check: bool) -> Result<ExitCode> {
     let Ok(collection) = std::env::var(COLLECTION) else {
         if check {
@@ -55,8 +56,8 @@ pub(crate) fn workshop(sh: &Shell, check: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether two lines say the same. Files are read on threads of the operating system's, which decide what comes first of
-/// what happens at the same simulated moment: that moves an end by a second or so, and a minute's last digit by one.
+/// Whether two lines are the same but for the last digits of numbers. Simulated runs read files on threads, so the order
+/// of events at the same simulated moment varies. That moves an end by about a second, which can change the last digit.
 fn is_same(new: &str, old: &str) -> bool {
     let number = |word: &str| {
         let number = word.trim_matches(|c: char| !c.is_ascii_digit());
@@ -113,13 +114,13 @@ fn page(sh: &Shell, app: &str) -> Result<String> {
         ("parameters", list(&plan["relaxed"][0]["parameters"]).count().to_string()),
         ("redeployed", minutes(seconds(&plan["forecast"]["redeployed_s"])?)),
         ("advice", advice(&plan)?),
-        ("missing", graph.pretences.clone()),
+        ("missing", graph.assumptions.clone()),
     ];
-    let mut page = WORDS.to_owned();
+    let mut page = TEMPLATE.to_owned();
     for (name, value) in words {
         let place = format!("{{{name}}}");
         if !page.contains(&place) || value.is_empty() {
-            bail!("xtask/src/workshop.md has no place for `{name}`, or there is nothing to say of it");
+            bail!("xtask/src/workshop.md has no place for `{name}`, or its value is empty");
         }
         page = page.replace(&place, &value);
     }
@@ -135,16 +136,16 @@ fn plan(sh: &Shell, app: &str, config: &str, more: &[&str]) -> Result<Value> {
     Ok(serde_json::from_str(&call.quiet().read()?)?)
 }
 
-/// What a simulated deployment told.
+/// The result of a simulated deployment.
 struct Simulated {
-    /// Seconds.
+    /// The duration in seconds.
     total: f64,
-    /// When each stack was started, and when it was done, in seconds.
+    /// The start and the end of each stack, in seconds.
     stacks: BTreeMap<String, (f64, f64)>,
-    /// Whether one stack ran at a time, so that a phase takes what its stacks take together.
+    /// Whether one stack ran at a time. Then the duration of a phase is the sum of its stacks.
     one_by_one: bool,
-    /// What was taken for granted, in its own words.
-    pretences: String,
+    /// What the simulation assumes: its warnings, as one sentence.
+    assumptions: String,
 }
 
 impl Simulated {
@@ -158,16 +159,16 @@ impl Simulated {
         );
         let said = call.quiet().ignore_stdout().read_stderr()?;
         let warnings = said.lines().filter_map(|line| line.strip_prefix("warning: "));
-        // What the plan warns of is told elsewhere. How many sources are missing is up to this machine.
+        // Another part of the page has the plan's warnings. The number of missing sources depends on this machine.
         let is_told = |line: &&str| !line.starts_with("phase ") && !line.starts_with("the source");
-        let pretences: Vec<&str> = warnings.filter(is_told).collect();
+        let assumptions: Vec<&str> = warnings.filter(is_told).collect();
         let mut run = Self {
             total: 0.0,
             stacks: BTreeMap::new(),
             one_by_one: more.contains(&"--concurrency"),
-            pretences: format!(
+            assumptions: format!(
                 "The simulation pretends the assets whose sources are not on its machine, and this: {}.",
-                pretences.join("; ")
+                assumptions.join("; ")
             ),
         };
         for line in sh.read_file(&events)?.lines() {
@@ -185,7 +186,7 @@ impl Simulated {
         Ok(run)
     }
 
-    /// How long these stacks take: from the first start to the last end.
+    /// The duration of these stacks, from the first start to the last end.
     fn span(&self, stacks: &[&str]) -> f64 {
         let times = || stacks.iter().filter_map(|stack| self.stacks.get(*stack));
         if self.one_by_one {
@@ -203,14 +204,14 @@ impl Simulated {
         stacks.iter().filter_map(|stack| self.stacks.get(*stack)).map(|(_, end)| *end).fold(0.0, f64::max)
     }
 
-    /// How many other stacks were started before a time.
+    /// The number of other stacks that started before a time.
     fn started_before(&self, time: f64, others_than: &[&str]) -> usize {
         let others = self.stacks.iter().filter(|(stack, _)| !others_than.contains(&stack.as_str()));
         others.filter(|(_, (start, _))| *start < time).count()
     }
 }
 
-/// What a plan says of its stacks.
+/// The facts of a plan that the page needs.
 struct Facts {
     regions: String,
     region_of: BTreeMap<String, String>,
@@ -236,7 +237,7 @@ impl Facts {
         }
     }
 
-    /// How many of them are between stacks of different regions.
+    /// The number of these pairs whose stacks are in different regions.
     fn between_regions(&self, reason: &str) -> usize {
         let pairs = self.pairs.iter().filter(|(of, ..)| of == reason);
         pairs.filter(|(_, from, to)| self.region_of.get(from) != self.region_of.get(to)).count()
@@ -257,7 +258,7 @@ fn readers(plan: &Value) -> String {
     stacks.into_iter().map(|stack| format!("`{stack}`")).collect::<Vec<_>>().join(" and ")
 }
 
-/// The critical path with the minutes of its stacks.
+/// The stacks of the critical path, with the minutes of each.
 fn path(plan: &Value) -> String {
     let stack = |id: &Value| {
         let expected = list(&plan["stacks"]).find(|stack| stack["id"] == *id)?["expected_s"].as_f64()?;

@@ -1,4 +1,4 @@
-//! Bootstraps the environments of a plan, as its stacks need them.
+//! Bootstraps the environments of a plan with the CDK CLI, if its stacks need it.
 
 use camino::Utf8PathBuf;
 use clap::Args;
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::settings::AppPaths;
 use crate::{interrupt, terminal};
 
-/// What is bootstrapped, and how.
+/// The arguments of `paceline bootstrap`.
 #[derive(Debug, Clone, Args)]
 pub struct BootstrapSettings {
     #[command(flatten)]
@@ -26,22 +26,22 @@ pub struct BootstrapSettings {
     /// Print which environments need it and why, and do nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// How the CDK CLI is called; the one that is installed in the app's folder comes before the one on the PATH
+    /// The command of the CDK CLI. One that is installed in the app's folder is preferred to the one on the PATH
     #[arg(long, value_name = "COMMAND", default_value = "cdk")]
     pub cdk: String,
-    /// More for `cdk bootstrap`, such as --trust or --cloudformation-execution-policies
+    /// More options for `cdk bootstrap`, such as --trust or --cloudformation-execution-policies
     #[arg(last = true, value_name = "OPTIONS")]
     pub more: Vec<String>,
 }
 
-/// Bootstraps the environments that need it, side by side.
+/// Bootstraps the environments that need it, in parallel.
 pub fn bootstrap(settings: &BootstrapSettings) -> Result<ExitCode, Failure> {
     let app = configured(&settings.paths)?.app(&settings.paths)?;
     let mut options = app.options(None, false);
     options.only.clone_from(&settings.only);
     options.exclude.clone_from(&settings.exclude);
     let plan = app.plan(&options)?;
-    interrupt::effect("`paceline bootstrap` goes on with what is left.");
+    interrupt::effect("Run `paceline bootstrap` again for the rest.");
     interrupt::until_stopped(
         "environments were being bootstrapped",
         Box::pin(async {
@@ -74,7 +74,7 @@ pub fn bootstrap(settings: &BootstrapSettings) -> Result<ExitCode, Failure> {
     )?
 }
 
-/// The folder of the app, whose CDK CLI it is and whose cdk.json is read, and its assembly as seen from there.
+/// The folder of the app, and the assembly relative to it. The CDK CLI of that folder runs there and reads its cdk.json.
 fn place(app: &App, environment: &Bootstrapping) -> (Utf8PathBuf, Utf8PathBuf) {
     let of_several = environment.app.as_ref().and_then(|name| app.config.apps.get(name));
     match (of_several, app.dir.parent(), app.dir.file_name()) {
@@ -84,7 +84,7 @@ fn place(app: &App, environment: &Bootstrapping) -> (Utf8PathBuf, Utf8PathBuf) {
     }
 }
 
-/// Bootstraps environments side by side. Every failure is said, not the first alone.
+/// Bootstraps environments in parallel. The error has the failures of all of them.
 async fn all_at_once(
     bootstrapper: Bootstrapper,
     all: Vec<(BootstrapCli, Bootstrapping)>,

@@ -1,4 +1,4 @@
-//! A build in CodeBuild, from its start to its end; and the build that a run is a part of.
+//! Starts a CodeBuild build and follows it. Also reads the phases of the build that runs this process.
 
 use paceline_aws::{BuildEnd, BuildNews, BuildRequest, Builds, PreflightError};
 use paceline_engine::ExitCode;
@@ -8,18 +8,18 @@ use paceline_report::{build_phases, log_line, phase_title};
 use crate::failure::Failure;
 use crate::{interrupt, terminal};
 
-/// The variable in which CodeBuild tells a build its id.
+/// The variable that CodeBuild sets to the id of the build.
 pub(crate) const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
 
-/// Starts a build, follows its phases and its log, and ends as it ends. `region` is used where nothing else names one.
-/// When this process is interrupted the build goes on, or is stopped.
+/// Starts a build, follows its phases and its log, and gives the exit code for its result. `region` is used if the
+/// environment names none. If this process is interrupted, `stop_on_interrupt` says whether the build stops or continues.
 pub(crate) fn follow(
     request: &BuildRequest,
     region: &str,
     stop_on_interrupt: bool,
 ) -> Result<ExitCode, Failure> {
     let followed = start_and_follow(request, region, stop_on_interrupt);
-    interrupt::as_long_as_there_is_time("a build was being started", followed)?
+    interrupt::within_time_left("a build was being started", followed)?
 }
 
 async fn start_and_follow(
@@ -43,7 +43,7 @@ async fn start_and_follow(
         ended = &mut followed => ended,
         () = stop.requested() => {
             if !stop_on_interrupt {
-                terminal::say(&format!("the build {id} goes on\n hint: {how_to_stop}"));
+                terminal::say(&format!("the build {id} continues\n hint: {how_to_stop}"));
                 return Ok(ExitCode::Interrupted);
             }
             let stopped = async {
@@ -55,7 +55,7 @@ async fn start_and_follow(
                 ended = stopped => ended?,
                 () = interrupt::time_is_up() => {
                     let message = format!("the build {id} has not been stopped yet");
-                    terminal::say(&format!("{message}\n hint: if it goes on, {how_to_stop}"));
+                    terminal::say(&format!("{message}\n hint: if it continues, {how_to_stop}"));
                     return Ok(ExitCode::Interrupted);
                 }
             }
@@ -64,13 +64,13 @@ async fn start_and_follow(
     match ended {
         Ok(end) => Ok(tell(&id, &end)),
         Err(error) => {
-            let message = format!("the build {id} cannot be followed any more, and goes on: {error}");
+            let message = format!("cannot follow the build {id} any more, which continues: {error}");
             Err(Failure::usage(message, how_to_stop).with_exit_code(ExitCode::Interrupted))
         }
     }
 }
 
-/// What is new in the build: its log is what was asked for, all else is beside.
+/// Shows news of the build. Its log goes to stdout, all else to stderr.
 fn say(news: BuildNews) {
     match news {
         BuildNews::Line(line) => terminal::print(&format!("{}\n", log_line(&line, terminal::stdout_style()))),
@@ -98,8 +98,8 @@ fn tell(id: &str, end: &BuildEnd) -> ExitCode {
     }
 }
 
-/// The phases so far of the build that this process is a part of, if it is a part of one. They are told in the
-/// run's reports; not to know them stops nothing.
+/// The phases until now of the build that runs this process, for the reports. If they cannot be read, a note says so and
+/// the run continues.
 pub(crate) async fn own() -> Option<BuildPhases> {
     let id = std::env::var(BUILD_ID).ok().filter(|id| !id.is_empty())?;
     let asked = async { Builds::connect(&terminal::wire(), "us-east-1").await?.phases(&id).await };
@@ -107,7 +107,7 @@ pub(crate) async fn own() -> Option<BuildPhases> {
         Ok(phases) => Some(BuildPhases { build: id, phases }),
         Err(error) => {
             terminal::note(&format!(
-                "the phases of this build are not known, and not in the reports: {error}; its role needs codebuild:BatchGetBuilds"
+                "the phases of this build are not known, so the reports do not have them: {error}; the build's role needs codebuild:BatchGetBuilds"
             ));
             None
         }

@@ -1,4 +1,4 @@
-//! A plan as it is shown, and how long it takes.
+//! Shows a plan, with a forecast of its duration.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{simulation, terminal};
 
 const WIDTH: usize = 80;
 
-/// How a plan is shown.
+/// The format in which a plan is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
     Text,
@@ -27,18 +27,18 @@ pub enum PlanFormat {
     Dot,
 }
 
-/// What is shown in addition to the plan.
+/// The forecasts that the arguments of `paceline plan` ask for.
 #[derive(Debug, Default)]
-pub struct Asked<'a> {
-    /// Changes to compare with.
+pub struct ForecastRequest<'a> {
+    /// Changes whose forecast is compared with that of the plan.
     pub what_if: &'a [String],
-    /// What would shorten the run most.
+    /// Whether to show the changes that would shorten the run most.
     pub advice: bool,
-    /// Take the time from a simulated deployment.
+    /// Whether the durations come from a simulated deployment.
     pub simulate: bool,
 }
 
-/// Warns of what cannot be published from this machine. Whether it is there already is only known in AWS.
+/// Warns of assets whose sources are not on this machine. Whether they are published already is known only in AWS.
 pub fn warn_of_sources(app: &App, plan: &Plan) {
     for problem in source_problems(&unpublishable(&app.assembly, plan)) {
         terminal::say(&format!(
@@ -48,13 +48,13 @@ pub fn warn_of_sources(app: &App, plan: &Plan) {
     }
 }
 
-/// A plan in one of its forms.
+/// The text of a plan in one format.
 pub fn show(
     app: &App,
     plan: &Plan,
     options: &PlanOptions,
     format: PlanFormat,
-    asked: &Asked<'_>,
+    asked: &ForecastRequest<'_>,
 ) -> Result<String, Failure> {
     Ok(match format {
         PlanFormat::Mermaid => render::mermaid(plan),
@@ -69,11 +69,16 @@ pub fn show(
     })
 }
 
-/// How long the plan takes in each way of working, by the scheduler that would run it.
-fn forecast(app: &App, plan: &Plan, options: &PlanOptions, asked: &Asked<'_>) -> Result<Forecast, Failure> {
+/// The durations of the plan with different strategies. The scheduler of the engine computes them.
+fn forecast(
+    app: &App,
+    plan: &Plan,
+    options: &PlanOptions,
+    asked: &ForecastRequest<'_>,
+) -> Result<Forecast, Failure> {
     let this = if asked.simulate { simulation::deploy(app, plan, options)? } else { finish(plan)? };
     let (mut phased, mut graph, mut bound) = (this, this, lower_bound(plan));
-    // Without phases there is nothing that the strategy could change.
+    // Without phases, both strategies give the same plan.
     if !app.config.phases.is_empty() {
         let other = match plan.strategy {
             Strategy::Graph => Strategy::Phases,
@@ -100,7 +105,7 @@ fn forecast(app: &App, plan: &Plan, options: &PlanOptions, asked: &Asked<'_>) ->
     })
 }
 
-/// When everything would be done on a redeployment that needs some orders no more.
+/// The duration on an account where everything exists, so that `relax: when-present` drops edges. None if it drops none.
 fn redeployed(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Option<Duration>, Failure> {
     let eased = plan.relaxed.iter().filter(|it| !(it.without_effect || it.forced));
     let present: Present = eased.map(|it| (it.from.clone(), it.to.clone())).collect();
@@ -110,7 +115,7 @@ fn redeployed(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Option<Du
     finish(&app.plan(&PlanOptions { present, ..options.clone() })?).map(Some)
 }
 
-/// When everything would be done, were the whole of every stack waited for.
+/// The duration without early starts: each stack waits until its needs are complete. None if the plan has no early starts.
 fn whole_stacks(plan: &Plan) -> Result<Option<Duration>, Failure> {
     if plan.steps.iter().all(|step| step.early_needs.is_empty()) {
         return Ok(None);
@@ -122,7 +127,7 @@ fn whole_stacks(plan: &Plan) -> Result<Option<Duration>, Failure> {
     finish(&whole).map(Some)
 }
 
-/// When everything would be done.
+/// The duration of the whole plan.
 pub(crate) fn finish(plan: &Plan) -> Result<Duration, Failure> {
     schedule(plan).map(|schedule| schedule.total).map_err(no_forecast)
 }
@@ -132,12 +137,13 @@ fn no_forecast(error: std::io::Error) -> Failure {
     Failure::usage(format!("the forecast could not be made: {error}"), "free some memory or threads")
 }
 
-/// What the changes that were asked for come to. Another number of stacks at once than is configured is one.
+/// Compares the forecasts before and after the changes of `--what-if`. A `--concurrency` that differs from the
+/// configuration counts as a change.
 fn what_if(
     app: &App,
     plan: &Plan,
     options: &PlanOptions,
-    asked: &Asked<'_>,
+    asked: &ForecastRequest<'_>,
 ) -> Result<Option<WhatIf>, Failure> {
     let configured = app.config.concurrency.stacks;
     let mut changes = Vec::new();

@@ -1,4 +1,4 @@
-//! The generated CodeBuild project and the live one: compared, brought up to date, started.
+//! `paceline project`: compares the generated CodeBuild project with the live one, creates or updates it, starts builds.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::generation::{generation, refused};
 use crate::settings::{GeneratedFiles, StartSettings};
 use crate::{interrupt, terminal};
 
-/// What is done with the live project.
+/// The subcommands of `paceline project`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ProjectCommand {
     /// Show every field in which the live project differs, and exit with 5 if there is one
@@ -27,15 +27,15 @@ pub enum ProjectCommand {
     Apply {
         #[command(flatten)]
         generated: GeneratedFiles,
-        /// The role of its builds, if the configuration names none
+        /// The role of the builds, if the configuration names none
         #[arg(long, value_name = "ARN")]
         service_role: Option<String>,
     },
-    /// Start a build, follow its phases and its log, and end as it ends
+    /// Start a build, show its phases and its log, and exit with its result
     Start(Box<StartSettings>),
 }
 
-/// Compares, writes or starts the project.
+/// Compares the project, writes it, or starts a build of it.
 pub fn project(command: &ProjectCommand) -> Result<ExitCode, Failure> {
     match command {
         ProjectCommand::Diff { generated } => {
@@ -51,7 +51,7 @@ pub fn project(command: &ProjectCommand) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The generated project, and the region it belongs in if nothing else says so.
+/// The generated project, and the region to use if the environment names none.
 fn wanted(generated: &GeneratedFiles) -> Result<(Project, String), Failure> {
     let app = configured(&generated.app)?.app(&generated.app)?;
     let plan = app.plan(&app.options_for_all_regions())?;
@@ -99,7 +99,7 @@ async fn apply(wanted: &Project, service_role: Option<&str>, region: &str) -> Re
 fn start(args: &StartSettings) -> Result<ExitCode, Failure> {
     let (name, region) = match (wanted(&args.generated), &args.generated.name) {
         (Ok((project, region)), _) => (project.name, region),
-        // The project's name is enough: no app has to be here.
+        // With the name of the project, no app is needed.
         (Err(_), Some(name)) => (name.clone(), "us-east-1".to_owned()),
         (Err(failure), None) => return Err(failure),
     };

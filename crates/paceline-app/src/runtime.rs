@@ -1,4 +1,4 @@
-//! The clocks that commands run on: the machine's, and one that jumps.
+//! The runtimes of commands: one on the clock of this machine, one on virtual time.
 
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
@@ -8,12 +8,12 @@ use crate::failure::Failure;
 /// Every simulated run starts at this moment, so that the same app gives the same events: 2026-01-01T00:00:00Z.
 pub(crate) const SIMULATED_START: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
-/// Everything is waiting, so one thread is enough; what computes does so on threads of its own.
+/// A runtime on the clock of this machine. Tasks mostly wait, so one thread is enough. Computations start own threads.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
     build(Builder::new_current_thread().enable_all())
 }
 
-/// A runtime whose clock jumps to the next thing that is waited for.
+/// A runtime on virtual time: when every task waits, the clock jumps to the end of the shortest wait.
 pub(crate) fn virtual_runtime() -> Result<Runtime, Failure> {
     build(Builder::new_current_thread().enable_all().start_paused(true))
 }

@@ -1,6 +1,6 @@
-//! What a command is asked for: which app, which stacks, how a run goes.
+//! Arguments that several commands share: the app, the stacks, the settings of a run.
 //!
-//! A setting, its flag and the line that `--help` shows for it are one field here, for every command that has it.
+//! One field here is the setting, its flag, and its line in `--help`, for every command that has it.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use paceline_config::{ComputeType, Image};
 use paceline_plan::Strategy;
 
-/// Which app, and how it is configured.
+/// The app and its configuration.
 #[derive(Debug, Clone, Default, Args)]
 pub struct AppPaths {
     /// The folder of the synthesized app, which is not synthesized again [default: what paceline.yaml says, else cdk.out]
@@ -21,7 +21,7 @@ pub struct AppPaths {
     pub config: Option<Utf8PathBuf>,
 }
 
-/// Which stacks of an app, and in what order.
+/// The stacks of an app that a command works on, and the strategy for their order.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Selection {
     /// These stacks and what they need (to delete: and what needs them): ids, names, patterns with * and ? [default: all]
@@ -73,7 +73,7 @@ pub struct ParameterValues {
     pub parameters: Vec<String>,
 }
 
-/// What apps are synthesized with, in addition to what the configuration says.
+/// Context for the synthesis of apps, in addition to the configuration.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Lookups {
     /// A context value for the synthesis of one app; without an app, of all apps
@@ -84,7 +84,7 @@ pub struct Lookups {
     pub refresh_context: Vec<String>,
 }
 
-/// How a run goes, and who is told of it.
+/// The settings of a run and of its reports.
 #[derive(Debug, Clone, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct RunSettings {
@@ -122,7 +122,7 @@ pub struct RunSettings {
     pub no_color: bool,
 }
 
-/// What is generated, and where it is kept.
+/// The generated files: their app, their folder, their name.
 #[derive(Debug, Clone, Args)]
 pub struct GeneratedFiles {
     #[command(flatten)]
@@ -135,7 +135,7 @@ pub struct GeneratedFiles {
     pub name: Option<String>,
 }
 
-/// What is written, or only checked.
+/// The arguments of `paceline gen`.
 #[derive(Debug, Clone, Args)]
 pub struct GenSettings {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Connects the embedded AWS: it enters as the HTTP client of the AWS SDK, and nowhere else.
+//! Runs against the embedded AWS. It takes the place of the HTTP client of the AWS SDK, and all other code stays the same.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::runtime::{SIMULATED_START, virtual_runtime};
 
 const SECRET: &str = "AWS::SecretsManager::Secret";
 const PARAMETER: &str = "AWS::SSM::Parameter";
-/// What the bootstrap stacks of the simulator are.
+/// The version of the simulator's bootstrap stacks.
 const BOOTSTRAP_VERSION: &str = "30";
 
-/// A simulated AWS, and the time that it starts at.
+/// A simulated AWS with its clock.
 #[derive(Debug)]
 pub(crate) struct Simulation {
     wire: Wire,
@@ -31,8 +31,8 @@ pub(crate) struct Simulation {
 }
 
 impl Simulation {
-    /// A fresh AWS whose base credentials belong to the account of the app's first stack, with the parameters and the
-    /// secrets that the plan's stacks read and none of them makes. Must be made on the runtime that runs it.
+    /// An AWS without stacks. The credentials belong to the account of the app's first stack. The parameters and secrets
+    /// exist that stacks of the plan read and none of them creates. Must be called on the runtime that uses it.
     pub(crate) fn new(assembly: &Assembly, plan: &Plan, start: Timestamp) -> Self {
         let foreign = foreign_parameters(plan).into_iter().chain(earlier_parameters(plan));
         let foreign = foreign.map(|name| (name.to_owned(), None));
@@ -51,7 +51,7 @@ impl Simulation {
         Self { wire: Wire::simulated(http, move || clock.system_time()), clock }
     }
 
-    /// The options with which runs reach it.
+    /// The options that connect a run to this AWS.
     pub(crate) fn options(&self, options: AwsOptions) -> AwsOptions {
         AwsOptions {
             wire: self.wire.clone(),
@@ -63,16 +63,16 @@ impl Simulation {
         }
     }
 
-    /// The time there.
+    /// The simulated time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }
 
-/// What a simulation of the plan takes for granted and a real deployment does not.
-pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
+/// What a simulation of the plan assumes, unlike a deployment to AWS. Each text is a warning.
+pub(crate) fn assumptions(app: &App, plan: &Plan) -> Vec<String> {
     let assembly = &app.assembly;
-    let mut pretences = Vec::new();
+    let mut assumptions = Vec::new();
     let missing = unpublishable(assembly, plan).len();
     if missing > 0 {
         let files = match missing {
@@ -81,40 +81,40 @@ pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
                 "the sources of {missing} files to publish are not on this machine, and their uploads are"
             ),
         };
-        pretences.push(format!("{files} pretended; a deployment to AWS needs them"));
+        assumptions.push(format!("{files} pretended; a deployment to AWS needs them"));
     }
     match plan.steps.iter().filter(|step| is_made_by_command(assembly, &step.work)).count() {
         0 => {}
-        1 => pretences
+        1 => assumptions
             .push("the command that makes 1 asset is not run, and its upload is pretended".to_owned()),
-        made => pretences.push(format!(
+        made => assumptions.push(format!(
             "the commands that make {made} assets are not run, and their uploads are pretended"
         )),
     }
-    pretences.extend(late::pretences(app, plan));
+    assumptions.extend(late::assumptions(app, plan));
     let accounts: BTreeSet<&str> = plan.stacks.iter().filter_map(|stack| stack.account.as_deref()).collect();
     let odd: Vec<&str> = accounts.into_iter().filter(|account| !is_account(account)).collect();
     if !odd.is_empty() {
-        pretences.push(format!(
+        assumptions.push(format!(
             "AWS gives account ids of 12 digits: simulated as if the account {} were there",
             odd.join(", ")
         ));
     }
     let names = foreign_parameters(plan);
     if !names.is_empty() {
-        let parameters = if names.len() == 1 { "parameter" } else { "parameters" };
+        let (parameters, them) = if names.len() == 1 { ("parameter", "it") } else { ("parameters", "them") };
         let names = names.into_iter().collect::<Vec<_>>().join(", ");
-        pretences.push(format!(
-            "no stack of the plan makes the {parameters} {names}: simulated as if somebody else had"
+        assumptions.push(format!(
+            "no stack of the plan creates the {parameters} {names}: simulated as if another app had created {them}"
         ));
     }
     let names = earlier_parameters(plan);
     if !names.is_empty() {
         let parameters = if names.len() == 1 { "parameter" } else { "parameters" };
         let names = names.into_iter().collect::<Vec<_>>().join(", ");
-        pretences.push(format!("simulated as if an earlier release had made the {parameters} {names}"));
+        assumptions.push(format!("simulated as if an earlier release had created the {parameters} {names}"));
     }
-    pretences
+    assumptions
 }
 
 fn is_account(text: &str) -> bool {
@@ -132,21 +132,21 @@ fn is_made_by_command(assembly: &Assembly, work: &Work) -> bool {
     matches!(source, Some(FileSource::Executable(_)))
 }
 
-/// The parameters that stacks of the plan read, and that no stack of the app makes.
+/// The parameters that stacks of the plan read and no stack of the app creates.
 fn foreign_parameters(plan: &Plan) -> BTreeSet<&str> {
     let foreign = plan.external.iter().filter(|it| it.reason == Reason::Ssm && !it.unresolved);
-    // Those that AWS publishes are in every account.
+    // AWS publishes parameters below /aws/ in every account.
     foreign.map(|it| it.name.as_str()).filter(|name| !name.starts_with("/aws/")).collect()
 }
 
-/// The parameters that have to be there before the run, because the stack that makes them comes after one that reads them.
+/// The parameters that must exist before the run, because a stack reads them that deploys before the stack that creates
+/// them.
 fn earlier_parameters(plan: &Plan) -> BTreeSet<&str> {
     let forced = plan.relaxed.iter().filter(|it| it.forced);
     forced.flat_map(|it| &it.parameters).map(|stored| stored.name.as_str()).collect()
 }
 
-/// The parameters with the versions of bootstrap stacks that have names of the team's own, unless a stack of the plan
-/// makes them.
+/// The parameters with bootstrap versions that have names of the team, unless a stack of the plan creates them.
 fn versions(assembly: &Assembly, plan: &Plan) -> impl Iterator<Item = (String, Option<String>)> {
     let made: BTreeSet<String> = named(assembly, plan, PARAMETER).collect();
     let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
@@ -154,7 +154,7 @@ fn versions(assembly: &Assembly, plan: &Plan) -> impl Iterator<Item = (String, O
     names.filter(move |name| !made.contains(name)).map(|name| (name, Some(BOOTSTRAP_VERSION.to_owned())))
 }
 
-/// The names that stacks of the plan give what they make of a type.
+/// The names of the resources of one type in the stacks of the plan.
 fn named(assembly: &Assembly, plan: &Plan, kind: &str) -> impl Iterator<Item = String> {
     let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
     let names = stacks.flat_map(|stack| {
@@ -171,7 +171,7 @@ fn named(assembly: &Assembly, plan: &Plan, kind: &str) -> impl Iterator<Item = S
     names.collect::<Vec<_>>().into_iter()
 }
 
-/// Deploys a plan to a fresh AWS, tells nobody of it, and says how long it took.
+/// Deploys a plan to a new simulated AWS, without reports, and gives the duration.
 pub(crate) fn deploy(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Duration, Failure> {
     late::ensure_deployable(app, plan)?;
     let late = late::pretended(app, plan, options);
@@ -184,13 +184,13 @@ async fn simulate(app: &App, plan: &Plan, late: Option<Arc<LateSynthesis>>) -> R
     let Some(why) = simulation.deploy(app, plan, late).await? else {
         return Ok(started.elapsed());
     };
-    let message = format!("the simulated deployment does not get to its end: {why}");
-    let hint = "`paceline deploy --simulate` shows it; without --simulate the forecast needs none";
+    let message = format!("the simulated deployment fails: {why}");
+    let hint = "run `paceline deploy --simulate` to see the whole run, or leave --simulate out for a forecast without it";
     Err(Failure::usage(message, hint).with_exit_code(ExitCode::Failed))
 }
 
 impl Simulation {
-    /// Deploys a plan to this AWS and tells nobody of it. Gives the reason if it does not get to its end.
+    /// Deploys a plan to this AWS, without reports. Gives the reason if the deployment fails.
     pub(crate) async fn deploy(
         &self,
         app: &App,

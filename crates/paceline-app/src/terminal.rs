@@ -1,7 +1,7 @@
 //! The two streams: data goes to stdout, everything else to stderr.
 //!
-//! Every text is cleaned here, since most texts contain names and messages of other people. A stream that cannot be
-//! written does not stop the work.
+//! Most texts contain names and messages from outside, so control characters are removed from every text here. If a
+//! stream cannot be written, the work continues.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use paceline_report::Style;
 use paceline_text::{clean, clean_but_for_colors, one_line};
 use terminal_size::{Height, Width, terminal_size_of};
 
-/// Why data could not be printed, the first time.
+/// The first error of printing data.
 static LOST: OnceLock<String> = OnceLock::new();
 
 /// Whether only problems are shown.
@@ -21,7 +21,7 @@ static ONLY_PROBLEMS: AtomicBool = AtomicBool::new(false);
 /// Whether the command line forbids colours.
 static NO_COLORS: AtomicBool = AtomicBool::new(false);
 
-/// Prints a text for people on stdout. It may have our own colours. A reader that has gone away is no error.
+/// Prints a text for people on stdout. It may contain Paceline's own colours. A closed pipe is no error.
 pub fn print(text: &str) {
     write(&clean_but_for_colors(text));
 }
@@ -41,7 +41,7 @@ fn write(text: &str) {
     }
 }
 
-/// Why data could not be printed, if it could not.
+/// The error of printing data, if there was one.
 pub fn lost() -> Option<&'static str> {
     LOST.get().map(String::as_str)
 }
@@ -51,17 +51,17 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", clean(text));
 }
 
-/// Writes a warning on one line, even if names in it have several.
+/// Writes a warning on one line, even if a name in it contains line breaks.
 pub fn warn(text: &str) {
     say(&format!("warning: {}", one_line(text)));
 }
 
-/// Writes a note on one line, even if names in it have several. Notes are not problems.
+/// Writes a note on one line, even if a name in it contains line breaks. With --quiet, writes nothing.
 pub fn note(text: &str) {
     mention(&format!("note: {}", one_line(text)));
 }
 
-/// Writes a line that is no problem, unless only problems are shown.
+/// Writes a line that is no problem. With --quiet, writes nothing.
 pub fn mention(text: &str) {
     if !ONLY_PROBLEMS.load(Ordering::Relaxed) {
         say(text);
@@ -78,17 +78,17 @@ pub fn only_problems() {
     ONLY_PROBLEMS.store(true, Ordering::Relaxed);
 }
 
-/// Writes a text with our own colours to stderr. The names of other people in it have been cleaned.
+/// Writes a text with Paceline's own colours to stderr. The caller has cleaned the names in it.
 pub fn say_painted(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", clean_but_for_colors(text));
 }
 
-/// The usual connection to AWS. A notice that AWS does not answer goes to stderr, if no event reports it.
+/// The connection to AWS. If AWS does not answer and no event reports it, a note on stderr says so.
 pub fn wire() -> Wire {
     Wire { notices: RetryNotices::new(|line| say(&format!("note: {line}"))), ..Wire::default() }
 }
 
-/// The style for stderr: colours only on a terminal, and never in CI or against the user's wish.
+/// The style for stderr. Colours need a terminal. `NO_COLOR`, `--no-color` and CI disable them.
 pub fn stderr_style() -> Style {
     let stream = io::stderr();
     style(stream.is_terminal(), terminal_size_of(&stream))

@@ -1,4 +1,4 @@
-//! The `paceline` command: arguments, wiring, exit codes. What it does is in the other crates.
+//! The `paceline` command: reads the arguments, calls the library for the command, and gives the exit code.
 
 mod cli;
 mod lint;
@@ -30,7 +30,7 @@ pub fn main() -> process::ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed pipe is the reader's business; help and version are no errors.
+            // Help and version are no errors, although clap returns them as such. A closed pipe is no error either.
             let error = cli::without_far_suggestions(error);
             let _ = error.print();
             return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done }.into();
@@ -49,8 +49,8 @@ pub fn main() -> process::ExitCode {
     memory::say_if_wanted();
     let done = match (done, terminal::lost()) {
         (Ok(ExitCode::Done), Some(error)) => {
-            let message = format!("what was asked for cannot be printed: {error}");
-            Err(Failure::usage(message, "free some space, or print it to another place"))
+            let message = format!("the output cannot be printed: {error}");
+            Err(Failure::usage(message, "free some space, or redirect the output elsewhere"))
         }
         (done, _) => done,
     };
@@ -67,7 +67,7 @@ pub fn main() -> process::ExitCode {
 
 fn command(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        // It tells others how it has ended, also when it was interrupted.
+        // It supervises its own work: after an interruption it must still signal its result to an outer stack.
         Command::Deploy(args) => paceline_app::deploy(*args),
         command => interrupt::supervise(move || supervised(command)),
     }

@@ -1,4 +1,4 @@
-//! `paceline lint`.
+//! `paceline lint`: checks buildspecs, and fixes them if asked.
 
 use std::io::Read as _;
 
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<ExitCode, Failure> {
             reports.iter().map(|report| output::text(report, options)).collect()
         }
     };
-    // A mended text is the data then, and what is left to say is not.
+    // The fixed text of standard input goes to stdout, so the findings go to stderr.
     if args.fix && args.files.iter().any(|file| file == "-") {
         terminal::say_painted(shown.trim_end());
     } else if args.format == LintFormat::Text {
@@ -75,7 +75,7 @@ fn explain(code: &str) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-/// What is known of the project that runs the buildspecs.
+/// The facts about the project that runs the buildspecs, from `--project` or `--config`.
 fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
     if let Some(path) = &args.project {
         let hint = "give the project as `aws codebuild create-project --cli-input-json` takes it";
@@ -96,7 +96,7 @@ fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
     }))
 }
 
-fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<LintReport, Failure> {
+fn check(file: &Utf8Path, wants_fix: bool, project: Option<ProjectFacts>) -> Result<LintReport, Failure> {
     let is_stdin = file == "-";
     let name = if is_stdin { "stdin" } else { file.as_str() };
     let folder = file.parent().unwrap_or(Utf8Path::new(""));
@@ -107,18 +107,19 @@ fn check(file: &Utf8Path, mend: bool, project: Option<ProjectFacts>) -> Result<L
         Ok(bytes) => bytes,
         Err(error) => return Ok(unopened(name, format!("cannot read the file: {error}"))),
     };
-    let mended = std::str::from_utf8(&bytes).ok().filter(|_| mend).map(|text| (text, fix(text, &context)));
-    let Some((text, mended)) = mended else { return Ok(lint(name, &bytes, &context)) };
+    let fixed =
+        std::str::from_utf8(&bytes).ok().filter(|_| wants_fix).map(|text| (text, fix(text, &context)));
+    let Some((text, fixed)) = fixed else { return Ok(lint(name, &bytes, &context)) };
     if is_stdin {
-        terminal::data(mended.as_deref().unwrap_or(text));
-    } else if let Some(mended) = &mended {
-        replace_file(file, mended)?;
-        terminal::say(&format!("mended {file}"));
+        terminal::data(fixed.as_deref().unwrap_or(text));
+    } else if let Some(fixed) = &fixed {
+        replace_file(file, fixed)?;
+        terminal::say(&format!("fixed {file}"));
     }
-    Ok(lint(name, mended.as_deref().unwrap_or(text).as_bytes(), &context))
+    Ok(lint(name, fixed.as_deref().unwrap_or(text).as_bytes(), &context))
 }
 
-/// No more than is needed to see that there is too much: what is named may have no end.
+/// Reads a buildspec. Stops one byte after the limit, since the input may be endless.
 fn read(file: &Utf8Path, is_stdin: bool) -> std::io::Result<Vec<u8>> {
     let limit = MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();

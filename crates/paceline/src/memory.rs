@@ -1,11 +1,11 @@
-//! How much memory the process has taken at most, for `cargo xtask bench`.
+//! The peak memory of the process, for `cargo xtask bench`.
 
 use paceline_app::terminal;
 
-/// When this variable is set, it is said at the end.
+/// If this variable is set, the process says its peak memory at its end.
 const WANTED: &str = "PACELINE_PEAK_MEMORY";
 
-/// Says it, where someone wants to know and the system tells.
+/// Says the peak memory, if the variable is set and the system has `/proc`.
 pub(crate) fn say_if_wanted() {
     if std::env::var_os(WANTED).is_none() {
         return;

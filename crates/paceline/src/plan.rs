@@ -1,6 +1,8 @@
-//! `paceline plan`, `paceline explain` and `paceline synth`.
+//! `paceline plan`, `paceline explain` and `paceline synth`: read the arguments and call the library.
 
-use paceline_app::{Asked, Failure, PlanFormat, check_stack_limit, configured, history, show, terminal};
+use paceline_app::{
+    Failure, ForecastRequest, PlanFormat, check_stack_limit, configured, history, show, terminal,
+};
 use paceline_app::{save_plan, synthesize_apps, warn_of_sources};
 use paceline_engine::ExitCode;
 use paceline_plan::{PlanOptions, render};
@@ -13,7 +15,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     check_stack_limit(&app)?;
     app.warn_of_newer_sources(&[]);
     let mut options = app.options(Some(&args.selection), false);
-    // A simulation takes as long as the table says.
+    // Simulated resources take the durations of the table, so the forecast uses no history.
     if !args.simulate {
         options.history = history::read();
     }
@@ -25,7 +27,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
         ));
     }
     warn_of_sources(&app, &plan);
-    let asked = Asked { what_if: &args.what_if, advice: args.advice, simulate: args.simulate };
+    let asked = ForecastRequest { what_if: &args.what_if, advice: args.advice, simulate: args.simulate };
     let shown = show(&app, &plan, &options, args.format, &asked)?;
     if args.format == PlanFormat::Text {
         terminal::print(&shown);

@@ -1,4 +1,4 @@
-//! `paceline report`: any report, made again from the events of a run.
+//! `paceline report`: makes a report from the events of an earlier run.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_app::{Failure, RUNS, terminal};

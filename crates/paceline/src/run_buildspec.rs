@@ -1,4 +1,4 @@
-//! `paceline run-buildspec`.
+//! `paceline run-buildspec`: runs a buildspec on this machine and shows its progress.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunBuildspecArgs;
 
-/// How long an interrupted command may go on: a deployment in it has children that have less.
+/// The time that an interrupted command has to end. A deployment in it gives less time to its own programs.
 const GRACE: Duration = Duration::from_secs(4);
 
 pub(crate) fn run(args: &RunBuildspecArgs) -> Result<ExitCode, Failure> {
     let buildspec = read(&args.file)?;
     let options = options(args)?;
     let stop = interrupt::stop();
-    let build = interrupt::as_long_as_there_is_time("the build was being stopped", async {
+    let build = interrupt::within_time_left("the build was being stopped", async {
         let mut say = |progress: Progress<'_>| say(&progress);
         let build = build::run(&buildspec, &options, &mut say);
         tokio::pin!(build);

@@ -1,4 +1,4 @@
-//! `paceline schema`.
+//! `paceline schema`: prints, writes or checks a JSON Schema.
 
 use camino::Utf8Path;
 use paceline_app::{Failure, terminal};

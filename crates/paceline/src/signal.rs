@@ -1,7 +1,7 @@
-//! `paceline signal` and `paceline wait`, for scripts.
+//! `paceline signal` and `paceline wait`: commands for scripts.
 
 use jiff::Timestamp;
-use paceline_app::{AppPaths, Failure, Waiting, configured, interrupt, terminal, this_build};
+use paceline_app::{AppPaths, Failure, OuterStack, configured, interrupt, terminal, this_build};
 use paceline_aws::{Policies, RoleWait, Verdict, wait_for_iam_roles};
 use paceline_engine::ExitCode;
 
@@ -9,7 +9,7 @@ use crate::cli::{SignalArgs, WaitArgs, WaitKind};
 
 pub(crate) fn signal(args: &SignalArgs) -> Result<ExitCode, Failure> {
     let config = configured(&AppPaths { app: None, config: args.config.clone() })?.config;
-    let Some(waiting) = Waiting::named_by(&config.signal)? else {
+    let Some(outer) = OuterStack::named_by(&config.signal)? else {
         terminal::say(&format!("nobody waits: {} is not set", config.signal.wait_handle));
         return Ok(ExitCode::Done);
     };
@@ -17,7 +17,7 @@ pub(crate) fn signal(args: &SignalArgs) -> Result<ExitCode, Failure> {
         Some(build) => format!("see the build {build}"),
         None => "no reason was given".to_owned(),
     });
-    waiting.tell(&Verdict { success: args.success, reason, data: this_build().unwrap_or_default() })?;
+    outer.signal(&Verdict { success: args.success, reason, data: this_build().unwrap_or_default() })?;
     Ok(ExitCode::Done)
 }
 

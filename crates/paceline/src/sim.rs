@@ -1,4 +1,4 @@
-//! `paceline sim serve`.
+//! `paceline sim serve`: answers AWS clients with the embedded AWS.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ pub(crate) fn run(args: &SimArgs) -> Result<ExitCode, Failure> {
             "for example --time-scale 100",
         ));
     }
-    // To be stopped is how it ends.
+    // The server runs until a signal stops it, so a signal is a success.
     let stop = interrupt::stop();
-    interrupt::to_its_end("the embedded AWS was there", async {
+    interrupt::to_its_end("the embedded AWS was running", async {
         tokio::select! {
             ended = listen(args) => ended,
             () = stop.requested() => Ok(()),

@@ -1,4 +1,4 @@
-//! Crates use each other as the table of crates in README.md says, and that table says nothing else.
+//! Compares the dependencies between crates with the table of crates in README.md. They must be the same.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::{Finding, Package, line_of};
 
 const README: &str = "README.md";
-/// How the table begins that has the crates and what each of them uses.
+/// The first line of the table of crates.
 const HEADER: &str = "| crate | its one job | uses |";
 
 /// A row of the table.
@@ -18,7 +18,7 @@ struct Row {
     uses: Vec<String>,
 }
 
-/// The arrows between crates that the table does not draw, and those that it draws in vain.
+/// The dependencies that the table lacks, and the entries of the table that are no dependencies.
 pub(super) fn check(root: &Path, packages: &[Package]) -> Result<Vec<Finding>> {
     let readme = fs_err::read_to_string(root.join(README))?;
     let table =
@@ -34,7 +34,7 @@ pub(super) fn check(root: &Path, packages: &[Package]) -> Result<Vec<Finding>> {
     Ok(compare(&table, packages, line))
 }
 
-/// The rows by crate. Names are in backquotes, and `paceline-` is left out of those in the last column.
+/// The rows by crate. Names are in backquotes. The last column has names without `paceline-`.
 fn table(readme: &str) -> Option<BTreeMap<String, Row>> {
     let lines: Vec<&str> = readme.lines().collect();
     let start = lines.iter().position(|line| line.trim() == HEADER)?;
@@ -49,7 +49,7 @@ fn table(readme: &str) -> Option<BTreeMap<String, Row>> {
     Some(rows.filter_map(row).collect())
 }
 
-/// `line` is where the manifest of a crate names a dependency.
+/// `line` gives the line of a crate's manifest that names a dependency.
 fn compare(
     table: &BTreeMap<String, Row>,
     packages: &[Package],
@@ -72,7 +72,7 @@ fn compare(
             if !row.uses.contains(used) {
                 let what = format!("{name} uses {used}, and the table of crates in {README} does not say so");
                 let hint = format!(
-                    "hand over what is needed from a crate that uses both; only if the arrow is meant, add it to line {} of {README}",
+                    "let a crate that uses both pass the value; only if the dependency is intended, add it to line {} of {README}",
                     row.line
                 );
                 found(manifest.clone(), line(name, used), what, &hint);

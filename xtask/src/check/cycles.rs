@@ -1,7 +1,7 @@
-//! Folders of a crate do not use each other in a circle: each can be read before the folders that use it.
+//! Finds cycles between folders of a crate. Without cycles, a reader can start with a folder that uses no other.
 //!
-//! In every folder, each file and each folder is one place, whatever is below it. Files beside each other may use each
-//! other; a circle that a folder is part of is a finding.
+//! In every folder, each file and each subfolder counts as one place, with everything in it. Two files of the same folder
+//! may use each other. A cycle with a subfolder in it is a finding.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::{Finding, Package, known};
 struct Cycle {
     /// The names of the modules, sorted, from the root of the crate: `build::edges`.
     places: BTreeSet<String>,
-    /// One use for each step of a circle.
+    /// One use for each step of a cycle.
     steps: Vec<Step>,
 }
 
@@ -28,7 +28,7 @@ struct Step {
     example: Use,
 }
 
-/// The cycles of a crate that are not known.
+/// The cycles of a crate that are not in the list of known ones.
 pub(super) fn check(root: &Path, package: &Package) -> Result<Vec<Finding>> {
     let source = root.join(&package.folder).join("src");
     let candidates = [source.join("lib.rs"), source.join("main.rs")];
@@ -47,13 +47,14 @@ pub(super) fn check(root: &Path, package: &Package) -> Result<Vec<Finding>> {
             file: file.strip_prefix(root).unwrap_or(file).to_owned(),
             line: first.example.line,
             what: format!(
-                "modules of {} use each other in a circle ({}):{}",
+                "modules of {} use each other in a cycle ({}):{}",
                 package.name,
                 places.join(", "),
                 told(root, &tree, cycle)
             ),
-            hint: "move what both sides need to a module that uses neither, or hand it over as an argument"
-                .to_owned(),
+            hint:
+                "move the code that both sides need to a module that uses neither, or pass it as an argument"
+                    .to_owned(),
         });
     }
     for gone in known::cycles_of(&package.name) {
@@ -64,7 +65,7 @@ pub(super) fn check(root: &Path, package: &Package) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Each step of a circle, with the line that makes it.
+/// The text for each step of a cycle, with the line of the use.
 fn told(root: &Path, tree: &ModuleTree, cycle: &Cycle) -> String {
     let line = |step: &Step| {
         let file = &tree.modules[step.example.user].file;
@@ -144,7 +145,7 @@ fn reach<'a>(graph: &Graph<'a>, from: &str) -> BTreeSet<&'a str> {
     reached
 }
 
-/// The shortest circle within a set of places.
+/// The shortest cycle within a set of places.
 fn shortest<'a>(graph: &Graph<'a>, places: &BTreeSet<&'a str>) -> Vec<(&'a str, &'a str, Use)> {
     let circles = places.iter().filter_map(|start| {
         let mut before: BTreeMap<&str, (&str, Use)> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What breaks a rule today, listed so that it is seen and gets less. An entry that nothing needs any more is a finding.
+//! The cycles that exist today and are accepted until they are removed. An entry without its cycle is a finding.
 
 use super::{Finding, Package, line_of};
 
@@ -21,13 +21,13 @@ pub(super) fn cycles_of(package: &str) -> impl Iterator<Item = &'static [&'stati
     CYCLES.iter().filter(move |(name, _)| *name == package).map(|(_, places)| *places)
 }
 
-/// The finding that an entry is not needed any more, or does not describe what there is.
+/// The finding that an entry has no cycle any more, or that the cycle has changed.
 pub(super) fn gone(what: &str) -> Finding {
     Finding {
         file: HERE.into(),
         line: line_of(include_str!("known.rs"), "const CYCLES"),
-        what: format!("{what} is listed here, and is not there like that any more"),
-        hint: "remove the entry, or shorten it to what is left".to_owned(),
+        what: format!("{what} is listed here, but does not exist in this form any more"),
+        hint: "remove the entry, or shorten it to the present cycle".to_owned(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! `cargo xtask check`: the layout of the workspace, as README.md and docs/architecture.md describe it.
 //!
-//! Four rules. Folders of a crate do not use each other in a circle. Crates use each other only as the table of crates
-//! in README.md says. Names of the AWS SDK stay in the crates that are about AWS. Every path that
-//! docs/architecture.md names exists. Each finding says where it is and what to do about it.
+//! There are four rules. Folders of a crate do not use each other in a cycle. Crates depend on each other only as the
+//! table of crates in README.md says. Only the crates for AWS name the AWS SDK. Every path in docs/architecture.md
+//! exists. Each finding has its place and a hint.
 
 mod arrows;
 mod cycles;
@@ -19,14 +19,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-/// Something that breaks a rule.
+/// A violation of a rule.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
-    /// From the root of the workspace.
+    /// The path from the root of the workspace.
     file: PathBuf,
     line: usize,
     what: String,
-    /// What to do about it.
+    /// The remedy.
     hint: String,
 }
 
@@ -42,9 +42,9 @@ struct Package {
     name: String,
     /// Its folder, from the root of the workspace.
     folder: PathBuf,
-    /// What it needs to be built, tests left out.
+    /// Its dependencies, without those of its tests.
     dependencies: Vec<String>,
-    /// What only its tests need.
+    /// The dependencies of its tests only.
     test_dependencies: Vec<String>,
 }
 
@@ -107,7 +107,7 @@ fn packages(sh: &Shell, root: &Path) -> Result<Vec<Package>> {
     Ok(packages)
 }
 
-/// The line, counted from 1, that contains a text; the first line where none does.
+/// The number of the first line that contains a text, counted from 1. It is 1 if no line does.
 fn line_of(text: &str, part: &str) -> usize {
     text.lines().position(|line| line.contains(part)).map_or(1, |index| index + 1)
 }

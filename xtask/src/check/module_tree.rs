@@ -1,4 +1,4 @@
-//! The modules of a crate, and which of them use which.
+//! The modules of a crate, and the uses between them.
 //!
 //! A path such as `crate::plan::Step` is followed through re-exports to the module that defines the item, since
 //! a facade at the root of a crate would hide every use behind it. Modules that are only compiled for tests are left out.
@@ -12,7 +12,7 @@ use super::tokens::{Token, tokens};
 
 /// The most re-exports that a path goes through.
 const MOST_REEXPORTS: usize = 16;
-/// Words that a name follows which the module defines.
+/// The keywords before the name of an item that a module defines.
 const DEFINES: [&str; 9] =
     ["const", "enum", "fn", "macro_rules", "static", "struct", "trait", "type", "union"];
 
@@ -25,10 +25,10 @@ pub(super) struct ModuleTree {
 /// A module: a file, or a block in one.
 #[derive(Debug, Default)]
 pub(super) struct Module {
-    /// The names from the root of the crate on; none for the root itself.
+    /// The names of the modules from the root of the crate to this one. Empty for the root.
     pub(super) path: Vec<String>,
     pub(super) file: PathBuf,
-    /// Whether it has files of its own below it.
+    /// Whether a folder has the files of its submodules.
     pub(super) is_folder: bool,
     parent: Option<usize>,
     children: BTreeMap<String, usize>,
@@ -40,7 +40,7 @@ pub(super) struct Module {
 /// A name that a `use` brings into a module.
 #[derive(Debug)]
 struct Import {
-    /// None brings every name.
+    /// The name, or none for `*`.
     name: Option<String>,
     path: Vec<String>,
 }
@@ -52,7 +52,7 @@ struct Mention {
     line: usize,
 }
 
-/// One module that uses another, and the line that says so.
+/// A use of one module by another, with its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Use {
     pub(super) user: usize,
@@ -61,7 +61,7 @@ pub(super) struct Use {
 }
 
 impl ModuleTree {
-    /// Reads a crate from its root file, such as `src/lib.rs`. `read` gives the text of a file, if it is there.
+    /// Reads a crate from its root file, such as `src/lib.rs`. `read` gives the text of a file, if the file exists.
     pub(super) fn read(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Result<Self> {
         let mut tree = Self::default();
         let folder = root.parent().unwrap_or(root);
@@ -69,7 +69,7 @@ impl ModuleTree {
         Ok(tree)
     }
 
-    /// Which modules use which; a module and the modules around it are one place, and do not use each other.
+    /// The uses between modules. A use between a module and a module that contains it does not count.
     pub(super) fn uses(&self) -> Vec<Use> {
         let mut uses = Vec::new();
         for (user, module) in self.modules.iter().enumerate() {
@@ -84,7 +84,7 @@ impl ModuleTree {
         uses
     }
 
-    /// The module that a path leads to, and whether the path names the module itself and not something in it.
+    /// The module that a path leads to, and whether the path names the module itself rather than an item in it.
     fn resolve(&self, from: usize, path: &[String], depth: usize) -> Option<(usize, bool)> {
         if depth > MOST_REEXPORTS {
             return None;
@@ -128,7 +128,7 @@ impl ModuleTree {
         })
     }
 
-    /// Adds the module of a file. `folder` is where the files of its own modules are.
+    /// Adds the module of a file. `folder` has the files of its submodules.
     fn file(
         &mut self,
         module: Module,
@@ -154,7 +154,7 @@ impl ModuleTree {
         index
     }
 
-    /// Reads what stands up to the `}` that ends a module, or up to the end of its file.
+    /// Reads a module up to its closing `}`, or up to the end of its file.
     fn block(
         &mut self,
         parser: &mut Parser<'_>,
@@ -203,7 +203,7 @@ impl ModuleTree {
         Ok(())
     }
 
-    /// A module that is declared: by its name, for which there is a file, or with its contents.
+    /// Reads the declaration of a module: `mod name;` with a file, or `mod name { … }`.
     fn declared(
         &mut self,
         parser: &mut Parser<'_>,
@@ -233,7 +233,7 @@ impl ModuleTree {
         Ok(())
     }
 
-    /// What a `use` names, one path for each of its leaves.
+    /// The paths that a `use` names, one for each name in its braces.
     fn import(&mut self, parser: &mut Parser<'_>, module: usize, path: &mut Vec<String>, line: usize) {
         let length = path.len();
         let mut line = line;
@@ -285,7 +285,7 @@ impl ModuleTree {
         path.truncate(length);
     }
 
-    /// Takes a name in, unless it comes from another crate.
+    /// Records an imported name, unless it comes from another crate.
     fn imported(&mut self, module: usize, name: Option<String>, path: Vec<String>, line: usize) {
         let Some(first) = path.first() else { return };
         let is_of_crate = matches!(first.as_str(), "crate" | "self" | "super");
@@ -330,7 +330,7 @@ impl<'t> Parser<'t> {
         Some(name.to_owned())
     }
 
-    /// Reads an attribute after its `#`, and says whether what it stands before is compiled for tests alone.
+    /// Reads an attribute after its `#`. Says whether its item is compiled only for tests.
     fn attribute_is_for_tests(&mut self) -> bool {
         self.eat('!');
         let start = self.at;
@@ -342,7 +342,7 @@ impl<'t> Parser<'t> {
 
     /// Skips the rest of an item: up to its `;`, or its block.
     fn skip_item(&mut self) {
-        // What was read already may be its beginning, such as `pub`.
+        // The caller may have read the beginning of the item, such as `pub`.
         while let Some(token) = self.peek() {
             if token.is('{') {
                 return self.skip_group('{', '}');

@@ -1,4 +1,4 @@
-//! Every path that docs/architecture.md names exists: the page leads a reader through files, and files move.
+//! Checks that every path in docs/architecture.md exists, since files move and the page leads readers through them.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use anyhow::Result;
 use super::Finding;
 
 const PAGE: &str = "docs/architecture.md";
-/// What a path of this workspace begins with.
+/// The beginnings of paths in this workspace.
 const STARTS: [&str; 7] = ["crates/", "docs/", "templates/", "tests/", "xtask/", "buildspecs/", ".ci/"];
 
-/// The paths of the page that are not there.
+/// The paths of the page that do not exist.
 pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
     let page = root.join(PAGE);
     if !page.is_file() {
@@ -22,12 +22,12 @@ pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
         file: PAGE.into(),
         line,
         what: format!("there is no `{path}`"),
-        hint: "name the file as it is called now, and look whether the sentence still holds".to_owned(),
+        hint: "write the present path of the file, and check that the sentence is still true".to_owned(),
     };
     Ok(missing.map(finding).collect())
 }
 
-/// The paths that stand in backquotes, each with its line.
+/// The paths in backquotes, each with its line.
 fn paths(text: &str) -> Vec<(usize, &str)> {
     let mut paths = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -1,4 +1,4 @@
-//! Names of the AWS SDK stay in the crates that are about AWS: everything else builds, and is tested, without it.
+//! Checks that only the crates for AWS name the AWS SDK. All other crates build without it, which is much faster.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::{Finding, Package, line_of, rust_files};
 
 /// The crates that may name the SDK.
 const ALLOWED: [&str; 2] = ["paceline-aws", "paceline-sim"];
-/// What the names of the SDK's crates begin with, as they are written in source code.
+/// The beginnings of the names of the SDK's crates, as source code writes them.
 const PREFIXES: [&str; 8] = [
     "aws_config",
     "aws_credential_types",
@@ -21,13 +21,17 @@ const PREFIXES: [&str; 8] = [
     "aws_lc_",
 ];
 
-/// The names of the SDK in a crate that may have none.
+/// The findings in a crate that may not name the SDK.
 pub(super) fn check(root: &Path, package: &Package) -> Result<Vec<Finding>> {
     if ALLOWED.contains(&package.name.as_str()) {
         return Ok(Vec::new());
     }
-    let hint =
-        || format!("let paceline-aws do it, and call that; {} may name the SDK", ALLOWED.join(" and "));
+    let hint = || {
+        format!(
+            "move the code to paceline-aws and call it there; only {} may name the SDK",
+            ALLOWED.join(" and ")
+        )
+    };
     let mut findings = Vec::new();
     let manifest = package.folder.join("Cargo.toml");
     let text = fs_err::read_to_string(root.join(&manifest))?;

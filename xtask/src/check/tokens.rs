@@ -1,7 +1,7 @@
 //! Splits Rust source into the few tokens that paths are made of.
 //!
-//! This is no parser: comments, texts and numbers are left out, and the bodies of macros are read like other code,
-//! which a parser of the language would hand back unread.
+//! This is not a parser. It skips comments, strings and numbers. It reads the bodies of macros like other code, whereas a
+//! parser of the language would return them unread.
 
 /// A token and its line, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) struct Token {
     pub(super) line: usize,
 }
 
-/// What a token is.
+/// The kinds of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TokenKind {
     /// A name or a keyword.
@@ -30,12 +30,12 @@ impl Token {
         }
     }
 
-    /// Whether it is that sign.
+    /// Whether the token is this sign.
     pub(super) fn is(&self, sign: char) -> bool {
         self.kind == TokenKind::Sign(sign)
     }
 
-    /// Whether it is `::`.
+    /// Whether the token is `::`.
     pub(super) fn is_separator(&self) -> bool {
         self.kind == TokenKind::PathSeparator
     }
@@ -140,7 +140,7 @@ impl<'s> Reader<'s> {
                 self.advance(end.map_or(self.rest.len(), |end| 1 + end));
             }
             (Some(c), Some('\'')) => self.advance(c.len_utf8() + 2),
-            // A lifetime or a label: its name stands for no module.
+            // A lifetime or a label: its name is not a module.
             _ => {
                 self.advance(1);
                 self.word();
@@ -150,7 +150,7 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// The number of bytes up to and with the sign that ends a text.
+/// The number of bytes of a string, with its closing sign.
 fn end_of_text(text: &str, sign: char) -> Option<usize> {
     let mut is_escaped = false;
     for (at, c) in text.char_indices() {

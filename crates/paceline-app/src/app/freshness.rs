@@ -1,7 +1,7 @@
-//! Warns if an assembly is older than the sources that it was made from.
+//! Warns if an assembly is older than the sources of its app.
 //!
-//! The times of files are compared with each other, not with a clock. They say nothing if a checkout or an archive has
-//! just written everything, the assembly too. Then only later edits count.
+//! The code compares the times of files with each other, not with a clock. If a checkout or an archive has just written
+//! all files, also the assembly, their times mean nothing. Then only later edits count.
 
 use std::fmt::Write as _;
 use std::fs::Metadata;
@@ -18,10 +18,9 @@ use crate::terminal;
 
 /// The most files and folders of an app that are compared.
 const MOST: usize = 50_000;
-/// Files that a checkout writes follow each other faster than this.
+/// The longest pause between two files that the same checkout writes.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Folders that no assembly is made from: dependencies (the lock files stand for them), tests, and reports of
-/// deployments.
+/// Folders without sources: dependencies (their lock files are compared instead), tests, and reports of deployments.
 const FOLDERS: [&str; 9] = [
     "node_modules",
     "__pycache__",
@@ -33,15 +32,15 @@ const FOLDERS: [&str; 9] = [
     "reports",
     "buildspecs",
 ];
-/// Files that no assembly is made from, by the beginning of their names.
+/// The beginnings of the names of files that are no sources.
 const FILES: [&str; 5] = ["paceline.", "buildspec", "LICENSE", "NOTICE", "README"];
-/// The same, by the end of their names. A deployment writes outputs next to the app.
+/// The ends of the names of files that are no sources. A deployment writes outputs next to the app.
 const ENDINGS: [&str; 6] = [".md", ".log", ".jsonl", "outputs.json", "Outputs.json", ".tsbuildinfo"];
 
-/// An assembly that this process has not made.
+/// An assembly that this process has not written, and the folder to compare it with.
 #[derive(Debug)]
-struct Made {
-    /// The app, where there are several.
+struct Candidate {
+    /// The name of the app, if there are several.
     app: Option<String>,
     assembly: Utf8PathBuf,
     /// The folder of its sources.
@@ -51,11 +50,11 @@ struct Made {
 
 #[derive(Debug, Clone, Copy)]
 enum Remedy {
-    /// The configuration has a command that makes it.
+    /// Run the `synth` command of the configuration.
     Synthesize,
-    /// That command has run and has not written it.
+    /// Correct that command: it has just run and has not written the assembly.
     Mend,
-    /// The configuration has no command that makes it.
+    /// Run the CDK CLI: the configuration has no `synth` command.
     Unknown,
 }
 
@@ -64,11 +63,11 @@ enum Remedy {
 struct Newer {
     path: PathBuf,
     by: Duration,
-    /// How many more there are.
+    /// The number of other sources that are newer.
     more: usize,
 }
 
-/// The time when an assembly was made, which is when its manifest was written.
+/// The time at which an assembly was written: the time of its manifest.
 pub(crate) fn made_at(assembly: &Utf8Path) -> Option<SystemTime> {
     fs_err::metadata(assembly.join("manifest.json")).ok()?.modified().ok()
 }
@@ -84,8 +83,8 @@ impl App {
     }
 }
 
-/// The assemblies with known sources that this process has not made.
-fn all(app: &App) -> Vec<Made> {
+/// The assemblies that this process has not written and whose sources are known.
+fn all(app: &App) -> Vec<Candidate> {
     let mut all = Vec::new();
     let mut add = |name: Option<&String>, assembly: Utf8PathBuf, folder: Option<Utf8PathBuf>| {
         let by_command = app.syntheses.iter().any(|synthesis| synthesis.name.as_ref() == name);
@@ -96,7 +95,7 @@ fn all(app: &App) -> Vec<Made> {
             None if by_command => Remedy::Synthesize,
             None => Remedy::Unknown,
         };
-        all.extend(folder.map(|folder| Made { app: name.cloned(), assembly, folder, remedy }));
+        all.extend(folder.map(|folder| Candidate { app: name.cloned(), assembly, folder, remedy }));
     };
     if app.config.apps.is_empty() {
         add(None, app.dir.clone(), folder_of(&app.dir));
@@ -124,14 +123,14 @@ fn folder_of(assembly: &Utf8Path) -> Option<Utf8PathBuf> {
 }
 
 /// The newest source that is newer than the assembly.
-fn newer(made: &Made, written: &[&Utf8Path]) -> Option<Newer> {
+fn newer(made: &Candidate, written: &[&Utf8Path]) -> Option<Newer> {
     let made_at = made_at(&made.assembly)?;
     let Sources { files, has_assembly } = Sources::of(made, written)?;
     let mut since = made_at;
     if has_assembly {
         let index = git_index(&made.folder);
         let may_be_new = index.is_some() || std::env::var_os("CI").is_some_and(|value| !value.is_empty());
-        if may_be_new && came_together(made_at, &files) {
+        if may_be_new && were_written_together(made_at, &files) {
             return None;
         }
         since = since.max(index.and_then(|index| index.modified().ok()).unwrap_or(made_at));
@@ -147,12 +146,12 @@ fn newer(made: &Made, written: &[&Utf8Path]) -> Option<Newer> {
 /// The sources in the folder of an app.
 struct Sources {
     files: Vec<(SystemTime, PathBuf)>,
-    /// Whether the repository keeps the assembly, too: no `.gitignore` leaves it out.
+    /// Whether the assembly is committed, too: no `.gitignore` excludes it.
     has_assembly: bool,
 }
 
 impl Sources {
-    fn of(made: &Made, written: &[&Utf8Path]) -> Option<Self> {
+    fn of(made: &Candidate, written: &[&Utf8Path]) -> Option<Self> {
         let assembly = made.assembly.canonicalize().ok()?;
         let written: Vec<PathBuf> = written.iter().filter_map(|path| path.canonicalize().ok()).collect();
         let has_assembly = Arc::new(AtomicBool::new(false));
@@ -202,14 +201,14 @@ fn git_index(folder: &Utf8Path) -> Option<Metadata> {
 }
 
 /// Whether all files were written at about the same time.
-fn came_together(made_at: SystemTime, files: &[(SystemTime, PathBuf)]) -> bool {
+fn were_written_together(made_at: SystemTime, files: &[(SystemTime, PathBuf)]) -> bool {
     let mut times: Vec<SystemTime> = files.iter().map(|(at, _)| *at).chain([made_at]).collect();
     times.sort_unstable();
     let pause = |pair: &[SystemTime]| pair[1].duration_since(pair[0]).unwrap_or_default();
     times.windows(2).all(|pair| pause(pair) <= PAUSE)
 }
 
-impl Made {
+impl Candidate {
     fn older_than(&self, newer: &Newer) -> String {
         let mut text = self.app.as_ref().map_or_else(String::new, |app| format!("app `{app}`: "));
         let (assembly, file) = (shown(self.assembly.as_std_path()), shown(&newer.path));
@@ -235,7 +234,7 @@ impl Made {
         text
     }
 
-    /// The command with which a person makes the assembly again.
+    /// The command with which a person synthesizes the app again.
     fn by_hand(&self) -> String {
         let cdk = if self.folder.join("package.json").exists() { "npx cdk synth" } else { "cdk synth" };
         let folder = shown(self.folder.as_std_path());
@@ -243,7 +242,7 @@ impl Made {
     }
 }
 
-/// A path from the current folder, on one line.
+/// A path relative to the current folder, if it is in that folder, without control characters.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
     let real = path.canonicalize().ok();
@@ -256,7 +255,7 @@ fn shown(path: &Path) -> String {
         .collect()
 }
 
-/// About how long: `40 s`, `12 min`, `3 h`, `2 days`.
+/// A rounded duration: `40 s`, `12 min`, `3 h`, `2 days`.
 fn age(by: Duration) -> String {
     let s = by.as_secs();
     match (s / 60, s / 3600, s / 86_400) {

@@ -1,4 +1,4 @@
-//! How apps are synthesized again in the middle of a run.
+//! The apps that a run synthesizes again between two of its stacks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,28 +15,28 @@ use super::App;
 use crate::failure::Failure;
 use crate::{interrupt, terminal};
 
-/// Where what a synthesis would write over is kept until the run is over.
+/// Copies of the assemblies that a synthesis in the run overwrites. They are removed when this value is dropped.
 #[derive(Debug)]
-pub(crate) struct Kept(TempDir);
+pub(crate) struct AssemblyCopies(TempDir);
 
-/// How the apps of a plan are synthesized again, if any are. What they are now is kept, and their stacks find it there.
+/// Prepares the syntheses in a run, if the plan has any. The present assemblies are copied first, and stacks that deploy
+/// before the synthesis use the copies.
 pub(crate) fn by_command(
     app: &mut App,
     plan: &Plan,
     options: &PlanOptions,
-) -> Result<Option<(Arc<LateSynthesis>, Kept)>, Failure> {
+) -> Result<Option<(Arc<LateSynthesis>, AssemblyCopies)>, Failure> {
     let failed = |error: std::io::Error| {
-        let message =
-            format!("cannot keep what the apps are now, for when they are synthesized again: {error}");
+        let message = format!("cannot copy the assemblies of apps that the run synthesizes again: {error}");
         Failure::usage(message, "free some space in the temporary folder, or name another with TMPDIR")
     };
     let apps = late_apps(plan);
     if apps.is_empty() {
         return Ok(None);
     }
-    let kept = Kept(TempDir::new().map_err(failed)?);
-    let keep = Utf8Path::from_path(kept.0.path()).ok_or_else(|| {
-        Failure::usage("the temporary folder's name is no text", "name another with TMPDIR")
+    let copies = AssemblyCopies(TempDir::new().map_err(failed)?);
+    let keep = Utf8Path::from_path(copies.0.path()).ok_or_else(|| {
+        Failure::usage("the name of the temporary folder is not UTF-8", "name another with TMPDIR")
     })?;
     let is_late = |stack: &Stack| apps.contains(&stack.app);
     Arc::make_mut(&mut app.assembly).keep(&keep.join("first"), is_late).map_err(failed)?;
@@ -44,10 +44,10 @@ pub(crate) fn by_command(
         assembly: synthesis.dir.join(&synthesis.app.assembly),
         synthesis: Box::new(synthesis.clone()),
     };
-    Ok(Some((late(app, &apps, options, keep, run), kept)))
+    Ok(Some((late(app, &apps, options, keep, run), copies)))
 }
 
-/// How a simulation pretends that apps are synthesized again.
+/// Prepares the syntheses in a simulated run: each app uses its recorded assembly, if it has one.
 pub(crate) fn pretended(app: &App, plan: &Plan, options: &PlanOptions) -> Option<Arc<LateSynthesis>> {
     let apps = late_apps(plan);
     let recorded = |synthesis: &Synthesis| {
@@ -72,17 +72,17 @@ fn late(
     })
 }
 
-/// What a simulation takes for granted where apps are synthesized again.
-pub(crate) fn pretences(app: &App, plan: &Plan) -> Vec<String> {
+/// What a simulation assumes about each app that the run would synthesize again.
+pub(crate) fn assumptions(app: &App, plan: &Plan) -> Vec<String> {
     let apps = late_apps(plan);
     let late = app.syntheses.iter().filter(|synthesis| apps.contains(&synthesis.name));
     late.map(|synthesis| {
         let name = synthesis.name.as_ref().map_or_else(|| THE_APP.to_owned(), |name| format!("app `{name}`"));
         match &synthesis.app.recorded {
-            Some(dir) => format!("{name} is not synthesized again: what was recorded in {dir} is taken for it"),
+            Some(dir) => format!("{name} is not synthesized again: the simulation uses the assembly recorded in {dir}"),
             None => format!(
-                "{name} is not synthesized again: its stacks are deployed with placeholders (`recorded` names an \
-                 assembly to take)"
+                "{name} is not synthesized again: its stacks are deployed with placeholders (set `recorded` to \
+                 an assembly to use instead)"
             ),
         }
     })
@@ -98,14 +98,13 @@ fn late_apps(plan: &Plan) -> BTreeSet<&Option<String>> {
     apps.collect()
 }
 
-/// Says which parameters apps have from their context that are another by now. Those that are looked up again are of no
-/// interest.
+/// Warns of parameters in cdk.context.json whose values have changed since. Skips those that the run looks up again.
 pub(crate) fn warn_of_changed(app: &App) -> Result<(), Failure> {
     let kept: Vec<&ContextLookup> = app.context.iter().filter(|it| it.state == LookupState::Kept).collect();
     let wire = terminal::wire();
     let looked = paceline_aws::changed(&wire, &app.assembly, &kept);
     let (changed, warnings) =
-        interrupt::until_stopped("the context of apps was being compared with what is there", looked)??;
+        interrupt::until_stopped("the context of apps was being compared with AWS", looked)??;
     for warning in warnings {
         terminal::warn(&warning);
     }
@@ -116,14 +115,14 @@ pub(crate) fn warn_of_changed(app: &App) -> Result<(), Failure> {
             None => (THE_APP, String::new()),
         };
         terminal::warn(&format!(
-            "{app} has {name} from cdk.context.json as it was once found, and it is another now: \
-             {flag}`cdk context --reset '{key}'` has it looked up again"
+            "{app} uses an old value of {name}, from cdk.context.json; to look it up again: \
+             {flag}`cdk context --reset '{key}'`"
         ));
     }
     Ok(())
 }
 
-/// Refuses stacks that report errors. Those that wait for a synthesis are looked at after it.
+/// Refuses stacks that report errors. Stacks that wait for a synthesis are checked after it.
 pub(crate) fn ensure_deployable(app: &App, plan: &Plan) -> Result<(), AssemblyError> {
     let now = plan.stacks.iter().enumerate().filter(|(number, _)| plan.synthesis_of(*number).is_none());
     let now: BTreeSet<&str> = now.map(|(_, stack)| stack.id.as_str()).collect();

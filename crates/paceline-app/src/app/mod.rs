@@ -19,33 +19,33 @@ use crate::failure::Failure;
 use crate::settings::{AppPaths, Selection};
 use crate::terminal;
 
-/// The assembly of the only app, where nothing else is said.
+/// The assembly of the only app, unless the configuration or an argument names another.
 const ASSEMBLY: &str = "cdk.out";
 
 /// An app: its configuration and its assembly.
 #[derive(Debug)]
 pub struct App {
     pub config: Config,
-    /// The file the configuration came from, if there is one.
+    /// The file of the configuration, if there is one.
     pub config_path: Option<Utf8PathBuf>,
-    /// The folder of the assembly; of several, that of the configuration.
+    /// The folder of the assembly. For several apps, the folder of the configuration.
     pub dir: Utf8PathBuf,
     pub assembly: Arc<Assembly>,
-    /// The apps that are synthesized by a command of theirs.
+    /// The apps that have a `synth` command.
     pub syntheses: Vec<Synthesis>,
-    /// Those of them that this process has synthesized.
+    /// The apps that this process has synthesized.
     pub synthesized: Vec<Synthesized>,
-    /// What these keep in their context.
+    /// The lookups in the cdk.context.json of these apps.
     pub context: Vec<ContextLookup>,
-    /// The values that the command line gives to parameters of stacks.
+    /// The values of `--parameters`.
     pub parameters: Parameters,
 }
 
-/// Which configuration, and the file that it came from.
+/// A configuration, before the assembly is read.
 #[derive(Debug)]
 pub struct Configured {
     pub config: Config,
-    /// The only app, where the configuration says how it is synthesized.
+    /// The only app, if the configuration has a `synth` command for it.
     pub only: Option<AppConfig>,
     pub synthesized: Vec<Synthesized>,
     pub path: Option<Utf8PathBuf>,
@@ -54,9 +54,9 @@ pub struct Configured {
 /// An app that this process has synthesized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Synthesized {
-    /// Its name, where there are several.
+    /// The name of the app, if there are several.
     pub app: Option<String>,
-    /// Whether its assembly is another file than before.
+    /// Whether the synthesis has written a new assembly.
     pub wrote: bool,
 }
 
@@ -80,7 +80,7 @@ impl Configured {
             return self.apps(paths);
         }
         let dir = paths.app.clone().unwrap_or_else(|| self.assembly());
-        // For the CDK CLI it may be a command.
+        // The CDK CLI accepts a command as `--app`.
         if let Some(command) = paths.app.as_ref().filter(|app| app.as_str().contains(' ') && !app.exists()) {
             return Err(Failure::usage(
                 format!("--app names the folder of a synthesized app, and there is none called `{command}`"),
@@ -90,10 +90,10 @@ impl Configured {
             ));
         }
         if self.path.is_none() {
-            let beside =
+            let unused =
                 dir.parent().map(|folder| folder.join(config::FILE_NAME)).filter(|path| path.is_file());
-            if let Some(beside) = beside {
-                terminal::note(&format!("{beside} is not used; give it with --config"));
+            if let Some(unused) = unused {
+                terminal::note(&format!("{unused} is not used; to use it, name it with --config"));
             }
         }
         let syntheses: Vec<Synthesis> = self.only.iter().map(|app| only_app(app, &dir)).collect();
@@ -121,13 +121,13 @@ impl Configured {
         self.path.as_deref().and_then(Utf8Path::parent).unwrap_or(Utf8Path::new(""))
     }
 
-    /// The assembly of the only app, as the configuration has it.
+    /// The assembly of the only app, from the configuration or by default.
     pub fn assembly(&self) -> Utf8PathBuf {
         self.config.app.as_ref().map_or_else(|| ASSEMBLY.into(), |app| self.folder().join(app))
     }
 
-    /// How the only app is synthesized. The configuration says so of its own app, and not of another that the command
-    /// line names.
+    /// The only app, if the configuration has a `synth` command for it. The command is for the app of the configuration,
+    /// so there is none if `--app` names another.
     fn only_app(&self, paths: &AppPaths) -> Option<AppConfig> {
         let synth = self.config.synth.clone()?;
         let own = self.assembly();
@@ -136,7 +136,7 @@ impl Configured {
         is_own.then(|| AppConfig { install, synth: Some(synth), ..AppConfig::new("", own) })
     }
 
-    /// The apps that are synthesized by a command of theirs.
+    /// The apps that have a `synth` command.
     pub fn syntheses(&self) -> Vec<Synthesis> {
         if let Some(only) = &self.only {
             return vec![only_app(only, &only.assembly)];
@@ -174,7 +174,7 @@ impl Configured {
             if app.synth.is_some() && !dir.exists() {
                 return Err(not_synthesized(Some(name), &dir));
             }
-            // What is missing may be found when it is synthesized again, in the middle of a run.
+            // A synthesis in the run may find values that this assembly lacks.
             let assembly =
                 if app.synth.is_some() { Assembly::read_incomplete(&dir) } else { Assembly::read(&dir) };
             assemblies.push((name.clone(), assembly?));
@@ -198,7 +198,7 @@ impl Configured {
     }
 }
 
-/// One path for a folder, however it is named and whether it is there or not.
+/// One path for a folder, from any of its names. The folder need not exist.
 fn real(dir: &Utf8Path) -> Utf8PathBuf {
     dir.canonicalize_utf8().or_else(|_| camino::absolute_utf8(dir)).unwrap_or_else(|_| dir.to_owned())
 }
@@ -211,20 +211,20 @@ fn not_synthesized(app: Option<&str>, dir: &Utf8Path) -> Failure {
     )
 }
 
-/// The only app. It is synthesized where and as generated builds do it, and keeps its context beside its assembly.
+/// The synthesis of the only app. It runs in the current folder, as generated builds run it, and its cdk.context.json is
+/// in the folder that contains the assembly.
 fn only_app(app: &AppConfig, assembly: &Utf8Path) -> Synthesis {
     let context_dir = assembly.parent().unwrap_or(Utf8Path::new("")).to_owned();
     let app = AppConfig { assembly: assembly.to_owned(), ..app.clone() };
     Synthesis { name: None, dir: Utf8PathBuf::new(), context_dir, app, as_in_builds: true }
 }
 
-/// What apps keep in their context.
+/// The lookups in the cdk.context.json of each app.
 fn context(syntheses: &[Synthesis]) -> Result<Vec<ContextLookup>, Failure> {
     let mut context = Vec::new();
     for synthesis in syntheses {
         let read = synthesis.context().map_err(|error| {
-            let hint =
-                "mend the file, or remove it: what is not in it is looked up when the app is synthesized";
+            let hint = "correct the file, or remove it: the next synthesis looks up what it lacks";
             Failure::usage(error.to_string(), hint)
         });
         context.extend(read?);
@@ -257,7 +257,7 @@ impl App {
         options
     }
 
-    /// The build decides which regions are on; what is generated has to serve for all.
+    /// The options for generated files. The build chooses the regions, so the files must work for all regions.
     pub fn options_for_all_regions(&self) -> PlanOptions {
         PlanOptions { multi_region: Some("true".to_owned()), ..self.options(None, false) }
     }
@@ -266,17 +266,17 @@ impl App {
         Ok(Plan::make(&self.assembly, &self.config, options)?)
     }
 
-    /// What deletes the stacks of such a plan.
+    /// The plan that deletes the stacks.
     pub fn destruction(&self, options: &PlanOptions) -> Result<Destruction, Failure> {
         Ok(Destruction::make(&self.assembly, &self.config, options)?)
     }
 
-    /// The same with every phase a barrier, to compare with.
+    /// The same deletion with every phase as a barrier, for comparison.
     pub fn phased_destruction(&self, options: &PlanOptions) -> Result<Destruction, Failure> {
         self.destruction(&PlanOptions { strategy: Some(Strategy::Phases), ..options.clone() })
     }
 
-    /// The same plan with every phase a barrier, to compare with.
+    /// The same plan with every phase as a barrier, for comparison.
     pub fn phased(&self, options: &PlanOptions) -> Result<Plan, Failure> {
         self.plan(&PlanOptions { strategy: Some(Strategy::Phases), ..options.clone() })
     }

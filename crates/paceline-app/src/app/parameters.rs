@@ -1,4 +1,4 @@
-//! Values for the parameters of stacks, as the command line gives them.
+//! The values that `--parameters` gives to parameters of stacks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use paceline_text::Problem;
 use super::App;
 use crate::failure::Failure;
 
-/// By the id or name of a stack, or [`EVERY_STACK`]; then by parameter.
+/// The key is the id or the name of a stack, or [`EVERY_STACK`]; the key inside is the name of the parameter.
 pub type Parameters = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The key of the parameters that are for every stack that has them.
+/// The key for parameters of every stack that has them.
 const EVERY_STACK: &str = "*";
 
 impl App {
-    /// Gives the stacks these values: what their templates come to can depend on them.
+    /// Gives these values to the stacks. Names and conditions in templates can depend on them.
     pub fn give(&mut self, parameters: &[String]) -> Result<(), Failure> {
         self.parameters = parse(parameters, &self.assembly)?;
         if self.parameters.is_empty() {
@@ -33,7 +33,7 @@ impl App {
     }
 }
 
-/// Refuses the values that CloudFormation would refuse for certain, by what the templates say of their parameters.
+/// Refuses the values that CloudFormation would refuse, because a template does not allow them.
 pub(crate) fn ensure_allowed(app: &App, plan: &Plan) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for stack in plan.stacks.iter().filter_map(|planned| app.assembly.stack(&planned.id)) {
@@ -50,7 +50,7 @@ pub(crate) fn ensure_allowed(app: &App, plan: &Plan) -> Result<(), Failure> {
             let hint = if is_given {
                 format!("give it another value with --parameters {}:{name}=VALUE", stack.id)
             } else {
-                "the assembly has this value: mend the app, and synthesize it again".to_owned()
+                "the assembly has this value: correct the app, then synthesize it again".to_owned()
             };
             let message = format!("parameter `{name}` of {}: {shown} {why}", stack.id);
             problems.push(Problem { place: None, message, hint: Some(hint) });
@@ -59,11 +59,11 @@ pub(crate) fn ensure_allowed(app: &App, plan: &Plan) -> Result<(), Failure> {
     if problems.is_empty() { Ok(()) } else { Err(Failure::of_all(problems)) }
 }
 
-/// `[STACK:]KEY=VALUE`, by stack; `*` is every stack.
+/// Reads texts like `[STACK:]KEY=VALUE`. Without a stack, a value is for every stack.
 fn parse(texts: &[String], assembly: &Assembly) -> Result<Parameters, Failure> {
     let mut parameters = Parameters::new();
     for text in texts {
-        // A value may be secret.
+        // A value may be secret, so messages show `KEY=…`.
         let named = text.split_once('=').filter(|(name, _)| !name.is_empty());
         let shown = named.map_or(text.clone(), |(name, _)| format!("{name}=…"));
         let wrong =
@@ -82,7 +82,10 @@ fn parse(texts: &[String], assembly: &Assembly) -> Result<Parameters, Failure> {
         if !meant.iter().any(|stack| stack.template.value()["Parameters"].get(key).is_some()) {
             let whose =
                 if stack == EVERY_STACK { "no stack has a".to_owned() } else { format!("`{stack}` has no") };
-            return wrong(&format!("{whose} parameter `{key}`"), "a template has them under `Parameters`");
+            return wrong(
+                &format!("{whose} parameter `{key}`"),
+                "the parameters of a stack are under `Parameters` in its template",
+            );
         }
         parameters.entry(stack.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
     }

@@ -14,10 +14,10 @@ use crate::failure::Failure;
 use crate::settings::{AppPaths, Lookups, RunSettings};
 use crate::{interrupt, terminal};
 
-/// The name before the colon of context that is for every app.
+/// The name that stands for every app in `APP:KEY`.
 const EVERY_APP: &str = "*";
 
-/// Synthesizes the apps of these names, or all.
+/// Synthesizes the apps with these names, or all apps.
 pub fn synthesize_apps(
     mut configured: Configured,
     paths: &AppPaths,
@@ -46,20 +46,19 @@ fn nothing(configured: &Configured, paths: &AppPaths) -> Failure {
     let message = "there is nothing to synthesize";
     match &paths.app {
         Some(app) if configured.config.synth.is_some() => Failure::usage(
-            format!("{message}: nothing says what makes {app}"),
-            format!("leave --app out: `synth` in the configuration makes {}", configured.assembly()),
+            format!("{message}: no `synth` command is for {app}"),
+            format!("leave --app out: `synth` in the configuration writes {}", configured.assembly()),
         ),
         _ if configured.config.apps.is_empty() => Failure::usage(
             message,
-            "set `synth` in paceline.yaml to what makes the assembly, such as `npx cdk synth --quiet`; \
-             `paceline init` finds it out",
+            "set `synth` in paceline.yaml to the command that writes the assembly, such as \
+             `npx cdk synth --quiet`; `paceline init` finds that command",
         ),
         _ => Failure::usage(message, "give an app of `apps` in paceline.yaml a `synth` command"),
     }
 }
 
-/// Synthesizes the apps of a run. They are taken as they are where the run is only shown
-/// or rehearsed, or where `--app` names the assembly.
+/// Synthesizes the apps of a run. A dry run, a simulation, `--no-synth` and `--app` use the assemblies that are there.
 pub(crate) fn before(
     mut configured: Configured,
     run: &RunSettings,
@@ -77,7 +76,7 @@ pub(crate) fn before(
     Ok(configured)
 }
 
-/// Refuses context where nothing is synthesized that it could change.
+/// Refuses `--context` and `--refresh-context` in a run that synthesizes no app.
 pub(crate) fn ensure_no_context(run: &RunSettings) -> Result<(), Failure> {
     let (flag, text) = match (run.lookups.context.first(), run.lookups.refresh_context.first()) {
         (Some(text), _) => ("--context", text),
@@ -87,14 +86,14 @@ pub(crate) fn ensure_no_context(run: &RunSettings) -> Result<(), Failure> {
     Err(Failure::usage(
         format!("{flag} {text}: nothing is synthesized in this run"),
         format!(
-            "run `paceline synth {flag} …` first, or give it to what synthesizes: a deployment without --simulate, \
-             --dry-run, --no-synth and --app, or one that synthesizes an app again"
+            "run `paceline synth {flag} …` first. A deployment takes the flag if it synthesizes: without --simulate, \
+             --dry-run, --no-synth and --app, or if the plan synthesizes an app again"
         ),
     ))
 }
 
-/// Gives what the command line says to the synthesis of one app, or of all. `is_synthesized` says which are, of those
-/// that can be.
+/// Gives the values of `--context` and `--refresh-context` to the apps that they are for. `is_synthesized` says whether
+/// the command synthesizes the app of this name.
 fn give(
     lookups: &Lookups,
     configured: &mut Configured,
@@ -121,7 +120,7 @@ fn give(
     Ok(())
 }
 
-/// The apps that `[APP:]KEY` is for, and the key. `whole` is what stands after the flag.
+/// The apps that `[APP:]KEY` is for, and the key. `whole` is the whole argument of the flag.
 fn meant<'c>(
     flag: &str,
     name: &str,
@@ -136,7 +135,7 @@ fn meant<'c>(
     let Configured { config, only, .. } = configured;
     if app != EVERY_APP && !config.apps.contains_key(app) {
         let hint = format!(
-            "{}; a key that has a colon of its own is written '{EVERY_APP}:{whole}'",
+            "{}; if the key itself contains the colon, write '{EVERY_APP}:{whole}'",
             known_apps(config)
         );
         return Err(Failure::usage(format!("{flag}: no app is called `{app}`"), hint));
@@ -147,15 +146,15 @@ fn meant<'c>(
     let apps: Vec<&mut AppConfig> = own.map(|(_, app)| app).chain(only).collect();
     if apps.is_empty() {
         return Err(Failure::usage(
-            format!("{flag}: nothing is synthesized that it could be given to"),
-            "give the app in paceline.yaml a `synth` command; an assembly made elsewhere has its context in it",
+            format!("{flag}: the command synthesizes no app that could take it"),
+            "give the app a `synth` command in paceline.yaml; an assembly from elsewhere already contains its context",
         ));
     }
     Ok((apps, key.to_owned()))
 }
 
-/// Whether what stands before a colon is meant as an app. Keys of the CDK's own have colons too: they begin with
-/// `@aws-cdk/` or `aws:`, or with the kind of the lookup and then `account=`.
+/// Whether the text before a colon names an app. Keys of the CDK have colons, too: they begin with `@aws-cdk/`, with
+/// `aws:`, or with the kind of a lookup and then `account=`.
 fn is_for_app(text: &str) -> bool {
     text == EVERY_APP || (text != "aws" && text.chars().all(config::is_in_app_name))
 }
@@ -168,8 +167,8 @@ fn known_apps(config: &Config) -> String {
     format!("the apps are: {}", known.join(", "))
 }
 
-/// Synthesizes apps side by side, but those of one folder one after another: they install into the same place.
-/// Every failure is said, not the first alone.
+/// Synthesizes apps in parallel. Apps of one folder follow each other, since they install packages into the same folder.
+/// The error has the failures of all apps.
 fn synthesize(syntheses: Vec<Synthesis>) -> Result<Vec<Synthesized>, Failure> {
     if syntheses.is_empty() {
         return Ok(Vec::new());
@@ -213,7 +212,7 @@ async fn one(synthesis: Synthesis) -> Result<(), SynthesisError> {
     let name = synthesis.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
     let start = tokio::time::Instant::now();
     synthesis.perform(|line| terminal::say(&format!("[synth{name}] {line}"))).await?;
-    // Whole seconds: nobody plans with less.
+    // Fractions of a second do not interest a reader.
     let took = Duration::from_secs(start.elapsed().as_secs());
     terminal::mention(&format!("[synth{name}] done in {took:?}"));
     Ok(())

@@ -1,4 +1,4 @@
-//! What `gen` and `project` generate from: an app, its plan and its configuration.
+//! Collects the input of `gen` and `project` from an app, its plan and its configuration.
 
 mod paths;
 mod rights;
@@ -17,8 +17,8 @@ use crate::app::App;
 use crate::failure::Failure;
 use paths::{in_repository, lock_file, name};
 
-/// What is generated from an app. `name` is what the project is called; without one, it is called after the folder of
-/// the app.
+/// The input for the generated files. `project` is the name of the project. Without it, the project gets the name of the
+/// folder that contains the app.
 pub(crate) fn generation(
     app: &App,
     plan: &Plan,
@@ -62,7 +62,7 @@ fn apps(app: &App) -> Apps {
     Apps::Several(app.config.apps.values().map(|one| in_repository(&app.dir.join(&one.dir))).collect())
 }
 
-/// One app's own command, or the runner's for several, of which each has its own.
+/// The command that synthesizes in the build: the `synth` command of the only app, or `paceline synth` for several apps.
 fn synth(app: &App) -> Option<String> {
     if app.config.apps.is_empty() {
         let synth = app.config.synth.clone()?;
@@ -81,19 +81,19 @@ fn synth(app: &App) -> Option<String> {
     })
 }
 
-/// A script that leaves the shell after it in the folder in which it was.
+/// Puts a script into a subshell, so that later commands stay in their folder.
 fn in_subshell(script: &str) -> String {
     let script = script.trim();
     match script.find(')') {
         Some(at) if script.starts_with('(') && at + 1 == script.len() => script.to_owned(),
         None if !script.contains(['\n', '#', '(']) => format!("({script})"),
-        // `((` would be arithmetic, and a comment would hide the end.
+        // `((` would begin arithmetic, and a comment would hide the closing `)`.
         _ => format!("(\n{script}\n)"),
     }
 }
 
-/// The stacks, as far as a batch needs to know them: what a stack waits for is what its step waits for, be it by way
-/// of a gate, a command or the barrier of a phase.
+/// The graph of stacks for a batch build. A stack depends on another if its step needs that stack's step, directly or
+/// through a gate, a command or the barrier of a phase.
 fn graph(plan: &Plan) -> Vec<StackNode> {
     let mut behind: Vec<BTreeSet<usize>> = Vec::with_capacity(plan.steps.len());
     let mut depends_on = vec![BTreeSet::new(); plan.stacks.len()];
@@ -121,7 +121,7 @@ fn graph(plan: &Plan) -> Vec<StackNode> {
     plan.stacks.iter().enumerate().map(node).collect()
 }
 
-/// Refuses the limit of a stack that is not below the runner's: it would never take effect.
+/// Refuses a time limit of a stack that is not below the limit of the runner: it would never take effect.
 pub fn check_stack_limit(app: &App) -> Result<(), Failure> {
     generate::check_stack_limit(&app.config.codebuild).map_err(|error| {
         let place = place(app, error.setting());
@@ -129,13 +129,13 @@ pub fn check_stack_limit(app: &App) -> Result<(), Failure> {
     })
 }
 
-/// Why nothing can be generated, and where in the configuration that is said.
+/// The failure of a generation, with the place of the setting that causes it.
 pub(crate) fn refused(app: &App, error: GenerateError) -> Failure {
     let place = place(app, error.setting());
     Failure::from(error).at(place)
 }
 
-/// Where the configuration has a setting. One that it does not have is nowhere.
+/// The place of a setting in the configuration. None if the configuration does not have it.
 fn place(app: &App, setting: Option<&str>) -> Option<SettingPlace> {
     app.config.places.get(setting?)
 }

@@ -1,15 +1,15 @@
-//! Paths as a build sees them.
+//! Paths and names in generated files, as a build in the repository's root sees them.
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use paceline_buildspec::generate::LOCK_FILES;
 
 use crate::app::App;
 
-/// What a project may be called at most, with room for what is named after it.
+/// The longest name of a project. It leaves room for the names that are derived from it.
 const LONGEST_NAME: usize = 100;
 
-/// A path as the build sees it, from the root of the repository: that is where commands like this one are
-/// run. A path that leads elsewhere is taken from its own repository, if it is in one.
+/// A path relative to the root of the repository, where a build runs. Commands such as this one run there, too, so a path
+/// below the current folder stays as it is. A path outside is relative to the root of its own repository, if it has one.
 pub(super) fn in_repository(path: &Utf8Path) -> String {
     let is_plain = |path: &Utf8Path| {
         path.components().all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir))
@@ -29,8 +29,8 @@ pub(super) fn in_repository(path: &Utf8Path) -> String {
     inside.map_or_else(|| full.file_name().unwrap_or("app").to_owned(), ToString::to_string)
 }
 
-/// The folder that holds the app: `workshop/cdk.out` is the app `workshop`. Several apps have that of their
-/// configuration.
+/// The name of the project by default: that of the folder that contains the app, so `workshop/cdk.out` gives `workshop`.
+/// For several apps, it is the folder of the configuration.
 pub(super) fn name(app: &App) -> String {
     let dir = if app.dir.as_str().is_empty() { Utf8Path::new(".") } else { &app.dir };
     let full = dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
@@ -38,7 +38,7 @@ pub(super) fn name(app: &App) -> String {
     as_project(folder.and_then(Utf8Path::file_name).unwrap_or_default())
 }
 
-/// A name that a project may have, after a folder that may have any.
+/// Turns the name of a folder into a valid name of a project.
 fn as_project(folder: &str) -> String {
     let keep = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
     let kept: String = folder.chars().map(keep).take(LONGEST_NAME).collect();
@@ -46,15 +46,15 @@ fn as_project(folder: &str) -> String {
     if name.len() < 2 { "app".to_owned() } else { name.to_owned() }
 }
 
-/// What locks the packages of the app: the nearest file of a package manager, from beside the assembly up to this
-/// folder.
+/// The lock file of the app's packages. The search starts in the folder that contains the assembly and goes up to the
+/// current folder.
 pub(super) fn lock_file(app: &Utf8Path) -> Option<String> {
     let here = Utf8Path::new(".").canonicalize_utf8().ok()?;
     let full = app.canonicalize_utf8().ok()?;
     let inside = full.ancestors().skip(1).take_while(|folder| folder.starts_with(&here));
-    // An app elsewhere has what is beside it.
-    let beside = full.parent().filter(|folder| !folder.starts_with(&here));
-    let folders = inside.chain(beside);
+    // For an assembly outside of the current folder, only the folder that contains it counts.
+    let outside = full.parent().filter(|folder| !folder.starts_with(&here));
+    let folders = inside.chain(outside);
     let found =
         folders.flat_map(|folder| LOCK_FILES.map(|name| folder.join(name))).find(|path| path.is_file());
     found.map(|path| in_repository(&path))

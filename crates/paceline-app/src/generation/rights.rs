@@ -1,4 +1,4 @@
-//! What a run needs of the credentials that its build has: the roles that the assembly names, and what it names none for.
+//! The rights that a build needs: the roles of the assembly that it assumes, and rights of its own for calls without a role.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ const ACCOUNT: &str = "${AWS::AccountId}";
 const REGION: &str = "${AWS::Region}";
 const PARTITION: &str = "${AWS::Partition}";
 
-/// A longer template does not fit into a call (CloudFormation User Guide, "Understand CloudFormation quotas").
+/// The most bytes of a template in a call. A longer one must be uploaded first (CloudFormation User Guide, "Understand CloudFormation quotas").
 const LONGEST_BODY: u64 = 51_200;
 
-/// What the run of a plan needs. What only a build knows keeps its placeholder.
+/// The rights that a run of the plan needs. Values that only the build knows keep their placeholders.
 pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
     let mut found = Found::default();
     for planned in &plan.stacks {
@@ -25,8 +25,8 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
             found.stack(stack);
         }
     }
-    found.look_ups(app, plan);
-    found.roles.extend(folders(app).iter().flat_map(|folder| loose_roles(folder)));
+    found.lookups(app, plan);
+    found.roles.extend(folders(app).iter().flat_map(|folder| roles_of_unused_manifests(folder)));
     let mut rights = found.rights;
     rights.roles = found.roles.into_iter().collect();
     for step in &plan.steps {
@@ -53,14 +53,14 @@ struct Found {
     roles: BTreeSet<String>,
 }
 
-/// Where something is, as far as that is known before a build.
+/// An account and a region. Each is a placeholder if only the build knows it.
 #[derive(Clone, Copy)]
-struct Home<'a> {
+struct Target<'a> {
     account: &'a str,
     region: &'a str,
 }
 
-impl<'a> Home<'a> {
+impl<'a> Target<'a> {
     fn of(stack: &'a Stack) -> Self {
         let environment = &stack.environment;
         Self {
@@ -80,67 +80,67 @@ impl<'a> Home<'a> {
 }
 
 impl Found {
-    fn role(&mut self, role: &Role, home: Home<'_>) {
-        self.roles.insert(home.resolve(&role.arn));
+    fn role(&mut self, role: &Role, target: Target<'_>) {
+        self.roles.insert(target.resolve(&role.arn));
         self.rights.session_tags |= role.session_options.contains_key("Tags");
     }
 
     fn stack(&mut self, stack: &Stack) {
-        let home = Home::of(stack);
+        let target = Target::of(stack);
         for role in [&stack.deploy_role, &stack.lookup_role].into_iter().flatten() {
-            self.role(role, home);
+            self.role(role, target);
         }
         if stack.deploy_role.is_none() {
-            self.unaided(stack, home);
+            self.unaided(stack, target);
         }
         for to in stack.assets.files.values().flat_map(|file| file.destinations.values()) {
             let FileDestination { bucket, region, role, .. } = to;
-            let there = region.as_deref().map(|region| home.resolve(region));
-            let home = Home { region: there.as_deref().unwrap_or(home.region), ..home };
+            let there = region.as_deref().map(|region| target.resolve(region));
+            let target = Target { region: there.as_deref().unwrap_or(target.region), ..target };
             match role {
-                Some(role) => self.role(role, home),
-                None => self.rights.unaided.buckets.push(home.resolve(bucket)),
+                Some(role) => self.role(role, target),
+                None => self.rights.unaided.buckets.push(target.resolve(bucket)),
             }
         }
         for to in stack.assets.images.values().flat_map(|image| image.destinations.values()) {
-            let there = to.region.as_deref().map(|region| home.resolve(region));
-            let home = Home { region: there.as_deref().unwrap_or(home.region), ..home };
+            let there = to.region.as_deref().map(|region| target.resolve(region));
+            let target = Target { region: there.as_deref().unwrap_or(target.region), ..target };
             match &to.role {
-                Some(role) => self.role(role, home),
-                None => self.rights.unaided.repositories.push(home.named(&to.repository)),
+                Some(role) => self.role(role, target),
+                None => self.rights.unaided.repositories.push(target.named(&to.repository)),
             }
         }
     }
 
-    /// A stack that the build deploys itself.
-    fn unaided(&mut self, stack: &Stack, home: Home<'_>) {
+    /// Adds a stack without a deploy role: the build deploys it with its own rights.
+    fn unaided(&mut self, stack: &Stack, target: Target<'_>) {
         let own = &mut self.rights.unaided;
         own.stacks.push(OwnStack {
-            stack: home.named(&stack.name),
+            stack: target.named(&stack.name),
             id: stack.id.clone(),
-            execution_role: stack.execution_role_arn.as_deref().map(|arn| home.resolve(arn)),
+            execution_role: stack.execution_role_arn.as_deref().map(|arn| target.resolve(arn)),
         });
         let version = stack.bootstrap.as_ref().and_then(|needed| needed.ssm_parameter.as_deref());
-        own.versions.extend(version.map(|name| home.named(name)));
+        own.versions.extend(version.map(|name| target.named(name)));
         let length = fs_err::metadata(&stack.template_path).map_or(0, |file| file.len());
         own.toolkit |=
             !stack.legacy_assets.is_empty() || (stack.template_url.is_none() && length > LONGEST_BODY);
     }
 
-    /// Parameters that are read before a run, where no lookup role is named to read them with.
-    fn look_ups(&mut self, app: &App, plan: &Plan) {
+    /// Adds the parameters that are read before a run without a lookup role.
+    fn lookups(&mut self, app: &App, plan: &Plan) {
         for relaxed in &plan.relaxed {
             let Some(stack) = app.assembly.stack(&relaxed.from) else { continue };
             if stack.lookup_role.is_some() {
                 continue;
             }
-            let home = Home::of(stack);
+            let target = Target::of(stack);
             for stored in &relaxed.parameters {
-                let home = Home {
-                    account: stored.account.as_deref().unwrap_or(home.account),
-                    region: stored.region.as_deref().unwrap_or(home.region),
+                let target = Target {
+                    account: stored.account.as_deref().unwrap_or(target.account),
+                    region: stored.region.as_deref().unwrap_or(target.region),
                 };
-                self.rights.unaided.parameters.push(home.named(parameter_name(&stored.name)));
+                self.rights.unaided.parameters.push(target.named(parameter_name(&stored.name)));
             }
         }
         for lookup in app.context.iter().filter(|it| it.parameter_value().is_some()) {
@@ -151,21 +151,22 @@ impl Found {
             };
             let stack = app.assembly.stacks.iter().find(is_there);
             if let Some(stack) = stack.filter(|stack| stack.lookup_role.is_none()) {
-                let located = Home::of(stack).named(parameter_name(&lookup.name));
+                let located = Target::of(stack).named(parameter_name(&lookup.name));
                 self.rights.unaided.parameters.push(located);
             }
         }
     }
 }
 
-/// Where the assemblies are.
+/// The folders of the assemblies.
 fn folders(app: &App) -> Vec<Utf8PathBuf> {
     let apps = app.config.apps.values().map(|one| app.dir.join(&one.dir).join(&one.assembly));
     if app.config.apps.is_empty() { vec![app.dir.clone()] } else { apps.collect() }
 }
 
-/// The roles of asset manifests that belong to no stack. What they name is published by other means, as those roles.
-fn loose_roles(folder: &Utf8Path) -> Vec<String> {
+/// The publishing roles in asset manifests that no stack depends on. Tools other than Paceline publish these assets in the
+/// build, so the build must assume the roles.
+fn roles_of_unused_manifests(folder: &Utf8Path) -> Vec<String> {
     let read = |file: &str| -> Option<Value> {
         serde_json::from_str(&fs_err::read_to_string(folder.join(file)).ok()?).ok()
     };
@@ -175,12 +176,12 @@ fn loose_roles(folder: &Utf8Path) -> Vec<String> {
         let lists = artifacts.iter().filter_map(|(_, artifact)| artifact["dependencies"].as_array());
         lists.flatten().any(|needed| needed.as_str() == Some(id))
     };
-    let loose = artifacts
+    let unused = artifacts
         .iter()
         .filter(|(id, artifact)| artifact["type"] == "cdk:asset-manifest" && !needed(id))
         .filter_map(|(_, artifact)| read(artifact["properties"]["file"].as_str()?));
     let mut roles = Vec::new();
-    loose.for_each(|manifest| {
+    unused.for_each(|manifest| {
         let assets = ["files", "dockerImages"].into_iter().filter_map(|kind| manifest[kind].as_object());
         let to = assets.flat_map(|assets| assets.values()).filter_map(|it| it["destinations"].as_object());
         let named = to.flat_map(|to| to.values()).filter_map(|to| to["assumeRoleArn"].as_str());
@@ -189,7 +190,7 @@ fn loose_roles(folder: &Utf8Path) -> Vec<String> {
     roles
 }
 
-/// The name of a parameter that is named by itself or by its ARN.
+/// The name of a parameter, from its name or its ARN.
 fn parameter_name(name: &str) -> &str {
     name.split_once(":parameter/").map_or(name, |(_, name)| name)
 }

@@ -1,4 +1,4 @@
-//! Writes what is generated from an app, or says what of it is stale.
+//! `paceline gen`: writes the generated files, or checks that they are up to date.
 
 use camino::Utf8PathBuf;
 use paceline_buildspec::generate::{gaps, generate};
@@ -21,7 +21,7 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
     let whole = app.plan(&options)?;
     let generation = generation(&app, &whole, &args.out, args.name.as_deref())?;
     let files = generate(&generation).map_err(|error| refused(&app, error))?;
-    // Forecasts are only that, so this refuses nothing.
+    // A forecast may be wrong, so this is only a note.
     let (expected, limit) = (finish(&whole)?, generation.runner_limit());
     if expected >= limit {
         let minutes = |time: std::time::Duration| time.as_secs().div_ceil(60);
@@ -40,7 +40,7 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
         say_role(&changes.written, &generation);
     }
     for path in &changes.removed {
-        terminal::say(&format!("removed {path}, which is generated no longer"));
+        terminal::say(&format!("removed {path}, which is not generated any more"));
     }
     for gap in gaps(&generation) {
         let how = if gap.is_certain() { "warning" } else { "note" };
@@ -68,14 +68,14 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Stale)
 }
 
-/// The template makes its own role, and the input for the CLI has to name one.
+/// Says that the role in the input for the CLI is only an example. The CloudFormation template creates its own role.
 fn say_role(written: &[Utf8PathBuf], generation: &Generation) {
     let suffix = format!("{}.project.json", generation.name);
     if let Some(path) = written.iter().find(|path| path.as_str().ends_with(&suffix)) {
         terminal::say(&format!(
-            "note: the role in {path} is an example, for whoever creates the project from that file\n \
+            "note: the role in {path} is an example: replace it to create the project from that file\n \
              hint: add --service-role ARN to aws codebuild create-project, or set codebuild.service-role; \
-             {}.project.yaml makes a role of its own",
+             {}.project.yaml creates its own role",
             generation.name
         ));
     }

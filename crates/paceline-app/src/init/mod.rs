@@ -1,4 +1,4 @@
-//! Writes a configuration to start from.
+//! `paceline init`: writes a first configuration.
 
 mod project;
 mod summary;
@@ -19,27 +19,27 @@ use paceline_text::Problem;
 use crate::failure::Failure;
 use crate::terminal;
 
-/// The configuration that is written to start from.
+/// The arguments of `paceline init`.
 #[derive(Debug, Clone, Args)]
 pub struct InitSettings {
     /// The synthesized app, or the folder of a CDK app [default: cdk.out, else this folder]
     #[arg(long, value_name = "DIR")]
     pub app: Option<Utf8PathBuf>,
-    /// A hand-written buildspec to take over; its paths are those from this folder
+    /// A hand-written buildspec to take over. Its paths are relative to this folder
     #[arg(long, value_name = "BUILDSPEC")]
     pub from: Vec<Utf8PathBuf>,
     /// The file to write; - for standard output
     #[arg(long, visible_alias = "config", value_name = "FILE", default_value = paceline_plan::config::FILE_NAME)]
     pub out: Utf8PathBuf,
-    /// Replace the file if it is there
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
 }
 
-/// Where a file goes that is not kept.
+/// The value of `--out` for standard output.
 const STDOUT: &str = "-";
 
-/// Writes it from an assembly, or from hand-written buildspecs.
+/// Writes a configuration from an assembly or from hand-written buildspecs.
 pub fn init(args: &InitSettings) -> Result<ExitCode, Failure> {
     if !args.force && args.out != STDOUT && args.out.exists() {
         return Err(Failure::usage(
@@ -50,7 +50,7 @@ pub fn init(args: &InitSettings) -> Result<ExitCode, Failure> {
     if args.from.is_empty() { from_app(args) } else { from_buildspecs(args) }
 }
 
-/// From an assembly, or what could be made of a folder if it were synthesized.
+/// Writes a configuration from an assembly. Without one, prints what it knows and says how to synthesize the app.
 fn from_app(args: &InitSettings) -> Result<ExitCode, Failure> {
     let given = args.app.clone().unwrap_or_else(|| {
         let usual = Utf8PathBuf::from("cdk.out");
@@ -69,14 +69,14 @@ fn from_app(args: &InitSettings) -> Result<ExitCode, Failure> {
         let synth = found.synth.unwrap_or_else(|| "cdk synth".to_owned());
         let make: Vec<String> = found.install.into_iter().chain([synth]).collect();
         return Err(Failure::usage(
-            format!("{given} is not synthesized, so its stacks are not known: nothing was written"),
+            format!("{given} is not synthesized, so its stacks are unknown: nothing was written"),
             format!(
-                "run `{}`, then `paceline init` again; what it would write without them is above",
+                "run `{}`, then `paceline init` again; the text above is the configuration without the stacks",
                 make.join(" && ")
             ),
         ));
     }
-    // What its synthesis did not find stands in nobody's way here.
+    // A configuration can be written although the assembly lacks values of lookups.
     let assembly = Assembly::read_incomplete(&found.assembly)?;
     let written = Starter { practice: None, assembly: Some(&assembly), app: Some(&app) }.write()?;
     write(args, &written)?;
@@ -108,7 +108,7 @@ fn from_buildspecs(args: &InitSettings) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-/// No more than is needed to see that there is too much.
+/// Reads a buildspec. Stops one byte after the limit, which is enough to see that the file is too large.
 fn bytes(file: &Utf8Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::usage(error.to_string(), "give the buildspec that deploys the app today")
@@ -132,9 +132,9 @@ fn nothing_in(file: &Utf8Path, understood: &Understanding) -> Failure {
     }
     let hint = "give the buildspec that runs `cdk deploy`, or run `paceline init` without --from in the folder of the app";
     let why = if understood.left_out.iter().any(|it| it.may_deploy) {
-        "what deploys in it is not read here"
+        "Paceline does not understand its commands that deploy"
     } else if understood.problems.is_empty() {
-        "no command of it runs the CDK"
+        "none of its commands runs the CDK"
     } else {
         "it cannot be read"
     };
@@ -142,9 +142,9 @@ fn nothing_in(file: &Utf8Path, understood: &Understanding) -> Failure {
     Failure::of_all(problems)
 }
 
-/// Replaces the file as a whole, or not at all.
+/// Writes the configuration and its schema. Each file is replaced completely or not at all.
 fn write(args: &InitSettings, written: &Written) -> Result<(), Failure> {
-    // What cannot be read again must not be written.
+    // A text that Paceline itself cannot read must not be written.
     Config::parse(&written.text, &args.out)?;
     if args.out == STDOUT {
         terminal::data(&written.text);
@@ -165,7 +165,7 @@ fn put(path: &Utf8Path, text: &str) -> Result<(), Failure> {
     done.map_err(Failure::from)
 }
 
-/// A path from this folder as it is written in a configuration that may be in another.
+/// A path relative to the folder of the configuration, from a path relative to this folder.
 fn from_config(config: &Utf8Path, path: &Utf8Path) -> String {
     let parent = config.parent().unwrap_or(Utf8Path::new(""));
     let absolute = |path: &Utf8Path| {

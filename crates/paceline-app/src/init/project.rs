@@ -1,11 +1,11 @@
-//! What the folder of a CDK app says about how it is synthesized.
+//! Finds the commands that synthesize a CDK app, from the files in its folder.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use paceline_buildspec::understand::SourceTree;
 use serde_json::Value;
 
-/// Lock files, and what installs from each.
+/// The files of package managers, each with the command that installs from it. The first file that exists counts.
 const INSTALLS: [(&str, &str); 8] = [
     ("package-lock.json", "npm ci"),
     ("npm-shrinkwrap.json", "npm ci"),
@@ -21,16 +21,16 @@ const INSTALLS: [(&str, &str); 8] = [
 #[derive(Debug)]
 pub(crate) struct Project {
     pub(crate) assembly: Utf8PathBuf,
-    /// What installs what it is made with, from this folder.
+    /// The command that installs its packages, to be run in this folder.
     pub(crate) install: Option<String>,
-    /// What makes it, from this folder.
+    /// The command that synthesizes it, to be run in this folder.
     pub(crate) synth: Option<String>,
     pub(crate) is_cdk_app: bool,
-    /// Whether the assembly is meant to be kept with the source.
+    /// Whether the assembly is committed: it exists and no `.gitignore` excludes it.
     pub(crate) is_committed: bool,
 }
 
-/// Looks at a folder that is an assembly, or that has one.
+/// Examines a folder that is an assembly or a CDK app.
 pub(crate) fn find(given: &Utf8Path) -> Project {
     let is_assembly = given.join("manifest.json").exists();
     let is_app = given.join("cdk.json").is_file();
@@ -68,7 +68,7 @@ fn install(folder: &Utf8Path) -> Option<String> {
 fn synth(folder: &Utf8Path, settings: &Value) -> String {
     let scripts = json(&folder.join("package.json")).map(|it| it["scripts"].clone()).unwrap_or_default();
     let program = settings["app"].as_str().unwrap_or_default();
-    // What runs TypeScript needs no compiler before it.
+    // These programs run TypeScript without compiling it first.
     let compiles = ["ts-node", "tsx", "bun"].iter().all(|word| !program.contains(word));
     let build = (compiles && scripts["build"].is_string()).then_some("npm run build");
     let package = json(&folder.join("package.json")).unwrap_or_default();
@@ -77,7 +77,7 @@ fn synth(folder: &Utf8Path, settings: &Value) -> String {
     let synth = match (scripts["synth"].is_string(), depends) {
         (true, _) => "npm run synth",
         (false, true) => "npx cdk synth --quiet",
-        // The newest of its day would be another in each build.
+        // Without a version, each build could get another CLI.
         (false, false) => "npx --yes aws-cdk@2 synth --quiet",
     };
     in_folder(folder, &build.into_iter().chain([synth]).collect::<Vec<_>>().join(" && "))
@@ -91,7 +91,7 @@ fn json(path: &Utf8Path) -> Option<Value> {
     serde_json::from_str(&read_regular_text(path, LARGEST_BY_HAND).ok()?).ok()
 }
 
-/// The scripts of `package.json` files, from this folder on.
+/// The scripts of the `package.json` files in this folder and below it.
 pub(crate) struct PackageScripts;
 
 impl SourceTree for PackageScripts {

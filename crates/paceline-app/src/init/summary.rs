@@ -1,4 +1,4 @@
-//! What is said about a configuration that was written.
+//! The messages of `paceline init` after it has written a configuration.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -56,13 +56,13 @@ pub(crate) fn of_takeover(
             if !deployment.parameters.is_empty() {
                 let given = deployment.parameters.join(" --parameters ");
                 let _ =
-                    writeln!(text, "  {file}:{}: give it to the run: --parameters {given}", deployment.line);
+                    writeln!(text, "  {file}:{}: pass it to the run: --parameters {given}", deployment.line);
             }
             if let Some(outputs) =
                 deployment.outputs.as_ref().filter(|outputs| said.insert((deployment.line, *outputs)))
             {
                 let _ =
-                    writeln!(text, "  {file}:{}: give it to the run: --outputs {outputs}", deployment.line);
+                    writeln!(text, "  {file}:{}: pass it to the run: --outputs {outputs}", deployment.line);
             }
         }
     }
@@ -73,7 +73,7 @@ pub(crate) fn of_takeover(
     let first = match (has_graph, synthesizes) {
         (true, _) => format!("paceline plan{config}"),
         (false, true) => format!("paceline synth{config}"),
-        // What it is made with is in the file, which the build runs.
+        // The file has the commands that prepare the app, and the build runs them.
         (false, false) => match practice.apps.first().and_then(|app| Some((&app.dir, app.synth.as_ref()?))) {
             Some((dir, synth)) if dir.is_empty() => synth.clone(),
             Some((dir, synth)) => format!("(cd {dir} && {synth})"),
@@ -84,7 +84,7 @@ pub(crate) fn of_takeover(
     let (second, third) = if has_graph {
         (format!("paceline deploy --simulate{config}"), format!("paceline gen{config}"))
     } else {
-        // With the assemblies there, the graph takes the place of the order.
+        // Once the assemblies exist, `init` can use the graph instead of the order in the buildspec.
         let force = if out == super::STDOUT { "" } else { " --force" };
         (format!("paceline init{}{force}{}", again.concat(), out_flag(out)), format!("paceline plan{config}"))
     };
@@ -104,7 +104,7 @@ fn notes(text: &mut String, written: &Written) {
     }
 }
 
-/// What runs leave is no part of the repository.
+/// Says how to keep the journals of runs out of the repository, unless `.gitignore` does so already.
 fn keep_out(text: &mut String, out: &Utf8Path) {
     let is_covered = |line: &str| matches!(line.trim().trim_matches('/'), ".paceline" | ".paceline/runs");
     let ignored = fs_err::read_to_string(".gitignore").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! From what was understood of buildspecs to what a configuration is made from.
+//! Turns the understanding of buildspecs into the values that a configuration is written from.
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
@@ -8,7 +8,7 @@ use paceline_text::shell_word;
 
 use crate::failure::Failure;
 
-/// What the buildspecs do, one after the other. `place` says where a folder is from the configuration's.
+/// Combines the buildspecs, in their order. `place` makes a folder relative to the folder of the configuration.
 pub(crate) fn practice(read: &[(&Utf8Path, Understanding)], place: impl Fn(&str) -> String) -> Practice {
     let files = read.iter().map(|(file, _)| file.to_string()).collect();
     let mut practice = Practice { files, ..Practice::default() };
@@ -16,7 +16,7 @@ pub(crate) fn practice(read: &[(&Utf8Path, Understanding)], place: impl Fn(&str)
         let (apps, deployments) = (practice.apps.len(), practice.deployments.len());
         for app in &understood.apps {
             let mut made = Maker { file: file.to_string(), ..maker(app, &place) };
-            // Two files may have an app of the same name each.
+            // Apps of two files may have the same name.
             if practice.apps.iter().any(|other| other.name == made.name) {
                 made.name = format!("{}-{}", made.name, practice.apps.len() + 1);
             }
@@ -58,7 +58,7 @@ fn maker(app: &understand::App, place: impl Fn(&str) -> String) -> Maker {
         app.program.as_deref().map(|program| format!(" --app {}", shell_word(program))).unwrap_or_default();
     let output =
         if app.assembly == "cdk.out" { String::new() } else { format!(" --output {}", app.assembly) };
-    // What npm does not take for its own it hands on only behind this.
+    // npm passes options to the script only after `--`.
     let dashes = if app.cli.starts_with("npm ") { " --" } else { "" };
     let setup = app.setup.iter().map(|it| it.text.as_str());
     let mut texts = setup.chain(app.install.iter().chain(&app.build).map(|it| it.text.as_str()));
@@ -99,7 +99,7 @@ fn lines(all: &[understand::Line]) -> Vec<Line> {
     all.iter().map(line).collect()
 }
 
-/// The assemblies of all the apps, by name, if every one is there.
+/// The assemblies of all apps, with the names of the apps. None if one assembly does not exist.
 pub(crate) fn assemblies(
     read: &[(&Utf8Path, Understanding)],
     given: Option<&Utf8Path>,
@@ -109,7 +109,7 @@ pub(crate) fn assemblies(
         let [app] = &apps[..] else {
             return Err(Failure::usage(
                 format!("--app names one app, and the buildspec deploys {}", apps.len()),
-                "leave it out: the assembly of each is looked for in its folder",
+                "leave --app out: `init` looks for each assembly in the folder of its app",
             ));
         };
         return Ok(Some(vec![(app.name.clone(), Assembly::read(given)?)]));

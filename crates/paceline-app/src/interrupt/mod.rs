@@ -1,8 +1,8 @@
-//! Ends this process before its work is done: on a signal, or when its time is over.
+//! Ends this process before its work is done: on a signal, or at the deadline.
 //!
 //! The first signal asks the work to stop. Work that only waits is dropped, and the programs that it runs end with it. A
-//! run ends in an orderly way. Work that cannot be stopped, such as reading a file that nobody writes, is left behind on
-//! its thread. A second signal ends the process at once. So does the end of the five seconds that all this may take.
+//! run ends in an orderly way. Work that cannot be stopped, such as reading a pipe that nobody writes, is abandoned
+//! on its thread. A second signal ends the process at once. So does the end of the five seconds that all this may take.
 //!
 //! There is one process, with one set of signals. That is why its state is global.
 
@@ -22,14 +22,14 @@ use crate::runtime::runtime;
 
 pub use signals::listen;
 
-/// The process has ended this long after a signal, whatever it is doing.
+/// The process ends at most this long after a signal.
 const LIMIT: Duration = Duration::from_millis(4800);
-/// The last part of it, for ending the programs that still run, and for saying so.
-const LAST: Duration = Duration::from_millis(300);
+/// The last part of that time. It is for killing the programs that still run, and for the messages about the end.
+const TIME_TO_EXIT: Duration = Duration::from_millis(300);
 /// How long work may take to stop if it looks for signals.
-const PATIENCE: Duration = Duration::from_millis(2500);
+const TIME_TO_STOP: Duration = Duration::from_millis(2500);
 /// How long work may take to stop if it does not look for signals.
-const NO_PATIENCE: Duration = Duration::from_millis(500);
+const TIME_TO_STOP_IF_BLOCKED: Duration = Duration::from_millis(500);
 /// As much as the main thread has. Deep templates need more than other threads usually have.
 const STACK: usize = 16 * 1024 * 1024;
 
@@ -38,7 +38,12 @@ static PROCESS: LazyLock<Process> = LazyLock::new(|| Process {
     stop: Stop::default(),
     asked: OnceLock::new(),
     left: OnceLock::new(),
-    doing: Mutex::new(Doing { what: "files were being read", effect: "", next: "", patience: NO_PATIENCE }),
+    doing: Mutex::new(Doing {
+        what: "files were being read",
+        effect: "",
+        next: "",
+        time_to_stop: TIME_TO_STOP_IF_BLOCKED,
+    }),
 });
 
 /// The state of this process that an interruption needs.
@@ -52,7 +57,7 @@ struct Process {
     left: OnceLock<Box<dyn Fn() -> String + Send + Sync>>,
 }
 
-/// What the process is doing, for the message about its interruption.
+/// The present work of the process, for the message about its interruption.
 #[derive(Debug, Clone, Copy)]
 struct Doing {
     /// Completes "Interrupted while …".
@@ -61,7 +66,7 @@ struct Doing {
     effect: &'static str,
     /// What will happen after the interruption, as a sentence.
     next: &'static str,
-    patience: Duration,
+    time_to_stop: Duration,
 }
 
 /// The request to stop this process, which others can wait for.
@@ -71,7 +76,7 @@ pub fn stop() -> Stop {
 
 /// Names the work that begins here and cannot be stopped.
 pub fn doing(what: &'static str) {
-    change(|doing| (doing.what, doing.patience) = (what, NO_PATIENCE));
+    change(|doing| (doing.what, doing.time_to_stop) = (what, TIME_TO_STOP_IF_BLOCKED));
 }
 
 /// Says in one sentence what the command has done so far.
@@ -79,11 +84,11 @@ pub fn effect(effect: &'static str) {
     change(|doing| doing.effect = effect);
 }
 
-/// From here on, the journal has what was done.
+/// Says that the run has begun. From here on, the journal records it.
 pub fn run_has_begun() {
     change(|doing| {
         doing.what = "the run was being stopped";
-        doing.effect = "The same command goes on with the run.";
+        doing.effect = "The same command continues the run.";
         doing.next = " Nothing new will start.";
     });
 }
@@ -116,14 +121,14 @@ pub fn failure() -> Failure {
     Failure::interrupted(format!("{how} while {what}. {effect}").trim_end())
 }
 
-/// Does work on a thread of its own, and waits for its end. If the process is interrupted and the work does not end in
-/// time, the thread is left behind.
+/// Does work on its own thread, and waits for its end. If the process is interrupted and the work does not end in time,
+/// the thread is abandoned.
 pub fn supervise<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let (sender, mut ended) = oneshot::channel();
     let thread = thread::Builder::new().name("command".to_owned()).stack_size(STACK);
-    // Nobody receives the result of work that was left behind.
+    // Nobody receives the result of abandoned work.
     let thread = thread.spawn(move || drop(sender.send(work())));
     let thread = thread.map_err(|error| {
         Failure::usage(format!("cannot start: {error}"), "free some memory, threads or open files")
@@ -134,7 +139,7 @@ pub fn supervise<T: Send + 'static>(
             ended = &mut ended => return Some(ended),
             () = PROCESS.stop.requested() => {}
         }
-        tokio::time::timeout(now().patience, ended).await.ok()
+        tokio::time::timeout(now().time_to_stop, ended).await.ok()
     });
     match ended {
         Some(Ok(ended)) => ended,
@@ -144,7 +149,7 @@ pub fn supervise<T: Send + 'static>(
             Ok(()) => Err(failure()),
         },
         None => {
-            signals::tell_of_what_is_left();
+            signals::tell_what_is_left();
             Err(failure())
         }
     }
@@ -155,7 +160,7 @@ pub fn until_stopped<T>(what: &'static str, work: impl Future<Output = T>) -> Re
     to_its_end(what, stoppable(work))?
 }
 
-/// The same, inside of other work.
+/// Like [`until_stopped`], inside of other asynchronous work.
 pub async fn stoppable<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     tokio::select! {
         biased;
@@ -166,22 +171,26 @@ pub async fn stoppable<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
 
 /// Waits for work that ends soon by itself when this process is interrupted.
 pub fn to_its_end<T>(what: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
-    patiently(PATIENCE, what, work)
+    with_time_to_stop(TIME_TO_STOP, what, work)
 }
 
-/// The same for work that may use all the time that is left.
-pub fn as_long_as_there_is_time<T>(what: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
-    patiently(LIMIT.saturating_sub(LAST), what, work)
+/// Like [`to_its_end`], for work that may use all the time that is left after an interruption.
+pub fn within_time_left<T>(what: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
+    with_time_to_stop(LIMIT.saturating_sub(TIME_TO_EXIT), what, work)
 }
 
-fn patiently<T>(patience: Duration, what: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
+fn with_time_to_stop<T>(
+    time_to_stop: Duration,
+    what: &'static str,
+    work: impl Future<Output = T>,
+) -> Result<T, Failure> {
     let runtime = runtime()?;
     let before = now();
-    change(|doing| (doing.what, doing.patience) = (what, patience));
+    change(|doing| (doing.what, doing.time_to_stop) = (what, time_to_stop));
     let done = runtime.block_on(work);
     // Does not wait for a read that blocks.
     runtime.shutdown_background();
-    change(|doing| (doing.what, doing.patience) = (before.what, before.patience));
+    change(|doing| (doing.what, doing.time_to_stop) = (before.what, before.time_to_stop));
     Ok(done)
 }
 
@@ -189,14 +198,14 @@ fn patiently<T>(patience: Duration, what: &'static str, work: impl Future<Output
 pub async fn time_is_up() {
     PROCESS.stop.requested().await;
     let asked = PROCESS.asked.get().copied().unwrap_or_else(Instant::now);
-    tokio::time::sleep_until((asked + LIMIT.saturating_sub(2 * LAST)).into()).await;
+    tokio::time::sleep_until((asked + LIMIT.saturating_sub(2 * TIME_TO_EXIT)).into()).await;
 }
 
-/// Ends the programs that this process has started and has to end. After an interruption, these are all of them.
+/// Ends the programs that this process has started and must end. After an interruption, it ends all of them.
 pub fn leave() {
     match PROCESS.asked.get() {
         Some(asked) => {
-            let left = LIMIT.saturating_sub(2 * LAST).saturating_sub(asked.elapsed());
+            let left = LIMIT.saturating_sub(2 * TIME_TO_EXIT).saturating_sub(asked.elapsed());
             processes().end_all(left.min(GRACE));
         }
         None => processes().settle(),

@@ -1,4 +1,4 @@
-//! Listens for signals, and for the deadline.
+//! Listens for signals and for the deadline.
 
 use std::sync::mpsc;
 use std::thread;
@@ -16,7 +16,7 @@ use crate::terminal;
 /// The longest time that a message waits for a reader.
 const SAY_WITHIN: Duration = Duration::from_millis(200);
 
-/// Starts to listen, on a thread of its own. `deadline` counts from the start of the process.
+/// Starts a thread that listens. `deadline` counts from the start of the process.
 pub fn listen(deadline: Option<Duration>) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::usage(format!("cannot listen for signals: {error}"), "free some threads or open files")
@@ -26,7 +26,7 @@ pub fn listen(deadline: Option<Duration>) -> Result<(), Failure> {
         let _within = runtime.enter();
         Signals::listen().map_err(failed)?
     };
-    // A time that is too far away for the clock is no deadline.
+    // A deadline beyond the range of the clock is no deadline.
     let deadline = deadline.and_then(|deadline| PROCESS.began.checked_add(deadline));
     let thread = thread::Builder::new().name("signals".to_owned());
     thread.spawn(move || wait(&runtime, signals, deadline)).map(drop).map_err(failed)
@@ -60,17 +60,17 @@ fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<Instant>) {
             () = sleep_until(end.into()) => say(failure().to_string()),
         }
     });
-    tell_of_what_is_left();
+    tell_what_is_left();
     processes().kill_all();
     #[expect(
         clippy::exit,
-        reason = "asked for twice, or nothing listens; the journal is complete at any moment"
+        reason = "a second signal, or work that does not stop; the journal is complete at any moment"
     )]
     std::process::exit(ExitCode::Interrupted.code().into());
 }
 
-/// Says what a run leaves behind that does not come to its end.
-pub(super) fn tell_of_what_is_left() {
+/// Says what a run leaves behind, if the process ends before the run.
+pub(super) fn tell_what_is_left() {
     let left = PROCESS.left.get().map(|left| left()).unwrap_or_default();
     if !left.is_empty() {
         say(left.trim_end().to_owned());
@@ -82,7 +82,7 @@ fn say(text: String) {
     let (sender, said) = mpsc::channel();
     thread::spawn(move || {
         terminal::say(&text);
-        // Nobody may be waiting any more.
+        // After the timeout, nobody receives this.
         let _ = sender.send(());
     });
     let _ = said.recv_timeout(SAY_WITHIN);

@@ -10,12 +10,12 @@ use paceline_plan::{Plan, PlanArguments, PlanChange, PlanOptions, SavedPlan};
 use super::execution::script;
 use crate::failure::Failure;
 
-/// So many changes are listed.
+/// The most changes that the message lists.
 const LISTED: usize = 20;
 
 /// Writes a plan to a file. It may hold secrets of the team's commands, so only its owner may read it.
 pub fn save(plan: &Plan, options: &PlanOptions, file: &Utf8Path) -> Result<(), Failure> {
-    // An edited script is another command.
+    // The contents of scripts belong to the plan: a command with an edited script is another command.
     let plan = plan.clone().with_scripts(script);
     let text = SavedPlan::new(plan, options.arguments()).text();
     private::replace(file.as_std_path(), text.as_bytes()).map_err(|error| {
@@ -38,7 +38,7 @@ pub(crate) fn read(file: &Utf8Path) -> Result<SavedPlan, Failure> {
         .map_err(|error| Failure::usage(format!("{file}: {error}"), error.hint()))
 }
 
-/// The options that make the approved plan: its arguments, unless the command line has its own.
+/// The options that make the approved plan. Arguments of the command line replace the saved ones.
 pub(crate) fn options(options: PlanOptions, approved: &SavedPlan) -> PlanOptions {
     if options.arguments() == PlanArguments::default() {
         options.with_arguments(approved.arguments.clone())
@@ -53,7 +53,7 @@ pub(crate) fn ensure_same(approved: &SavedPlan, now: &Plan, file: &Utf8Path) -> 
     if changes.is_empty() {
         return Ok(());
     }
-    let mut message = format!("the app is not as it was when the plan in {file} was approved:");
+    let mut message = format!("the app has changed since the plan in {file} was approved:");
     for change in changes.iter().take(LISTED) {
         // Writing to a string does not fail.
         let _ = write!(message, "\n  {change}");
@@ -63,13 +63,13 @@ pub(crate) fn ensure_same(approved: &SavedPlan, now: &Plan, file: &Utf8Path) -> 
     }
     let is_template = |change: &PlanChange| matches!(change, PlanChange::Template { .. });
     let synthesis = if changes.iter().any(is_template) {
-        "; an app that nobody edited may still be synthesized differently: `--no-synth` takes the templates as they are"
+        "; the synthesis may have changed the templates although nobody edited the app: `--no-synth` uses the templates \
+         that are there"
     } else {
         ""
     };
     let hint = format!(
-        "undo the changes, or approve them: `paceline plan --save {file}` writes the plan of the app as it is \
-         now{synthesis}"
+        "undo the changes, or approve them: `paceline plan --save {file}` saves the present plan{synthesis}"
     );
     Err(Failure::usage(message, hint).with_exit_code(ExitCode::Refused))
 }

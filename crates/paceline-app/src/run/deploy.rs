@@ -1,4 +1,4 @@
-//! Deploys an app: from its folder to the end of its last stack.
+//! Deploys an app: synthesizes it, plans it, and executes the plan.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use paceline_report::Record;
 use super::approval;
 use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
 use super::history;
-use super::waiting::Waiting;
+use super::outer_stack::OuterStack;
 use crate::app::{App, configured, late, parameters, synth};
 use crate::failure::Failure;
-use crate::forecast::{self, Asked, PlanFormat};
+use crate::forecast::{self, ForecastRequest, PlanFormat};
 use crate::generation::check_stack_limit;
 use crate::runtime::{SIMULATED_START, virtual_runtime};
 use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
 use crate::simulation::{self, Simulation};
 use crate::{interrupt, terminal};
 
-/// What is deployed, and how.
+/// The arguments of `paceline deploy`.
 #[derive(Debug, Clone, Args)]
 pub struct Deployment {
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub struct Deployment {
     pub run: RunSettings,
 }
 
-/// How stacks are changed.
+/// The calls that create or update a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MethodSetting {
     /// Create or update the stack directly
@@ -62,20 +62,20 @@ impl From<MethodSetting> for Method {
     }
 }
 
-/// Deploys, and tells whoever waits for it how it ended.
+/// Deploys the app, and signals the result to the outer stack if one waits.
 pub fn deploy(deployment: Deployment) -> Result<ExitCode, Failure> {
     let args = Arc::new(deployment);
     let given = Arc::clone(&args);
-    // Nobody outside waits for what is only shown or rehearsed.
-    let waiting = if args.run.dry_run || args.run.simulate {
+    // A dry run or a simulation deploys nothing, so it signals nothing.
+    let outer = if args.run.dry_run || args.run.simulate {
         None
     } else {
         interrupt::effect("Nothing was deployed.");
-        interrupt::supervise(move || Waiting::for_deployment(&given.paths))?
+        interrupt::supervise(move || OuterStack::for_deployment(&given.paths))?
     };
     let ended = interrupt::supervise(move || perform(&args));
-    match waiting {
-        Some(waiting) => waiting.after(ended),
+    match outer {
+        Some(outer) => outer.signal_end(ended),
         None => ended.map(|finished| finished.exit_code),
     }
 }
@@ -90,7 +90,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     if let Some(approved) = &approved {
         options = approval::options(options, approved);
     }
-    // What is simulated takes as long as the table says.
+    // Simulated resources take the durations of the table, so the forecast uses no history.
     if !args.run.simulate {
         options.history = history::read();
     }
@@ -109,7 +109,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     }
     late::ensure_deployable(&app, &plan)?;
     parameters::ensure_allowed(&app, &plan)?;
-    // The plan itself shows them; whoever deploys has not seen it.
+    // A dry run shows these warnings as a part of the plan.
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
         terminal::warn(&warning.to_string());
     }
@@ -117,17 +117,23 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         terminal::note(&format!("synthesized again: {told}"));
     }
     if args.run.simulate && !args.run.dry_run {
-        for pretence in simulation::pretences(&app, &plan) {
-            terminal::warn(&pretence);
+        for assumption in simulation::assumptions(&app, &plan) {
+            terminal::warn(&assumption);
         }
     }
     if args.run.dry_run {
         forecast::warn_of_sources(&app, &plan);
-        terminal::print(&forecast::show(&app, &plan, &options, PlanFormat::Text, &Asked::default())?);
+        terminal::print(&forecast::show(
+            &app,
+            &plan,
+            &options,
+            PlanFormat::Text,
+            &ForecastRequest::default(),
+        )?);
         return Ok(Finished { exit_code: ExitCode::Done, record: Record::default() });
     }
     let stack_limit = app.config.codebuild.timeouts.stack;
-    let (late, _kept) = if args.run.simulate {
+    let (late, _copies) = if args.run.simulate {
         (late::pretended(&app, &plan, &options), None)
     } else {
         late::by_command(&mut app, &plan, &options)?.unzip()
@@ -162,21 +168,21 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
             let start = simulation.now();
             Box::pin(execution.simulate(start, connect(simulation.options(aws)))).await
         };
-        interrupt::doing("the deployment was being rehearsed");
+        interrupt::doing("the deployment was being simulated");
         virtual_runtime()?.block_on(simulated)
     } else {
         interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))?
     }
 }
 
-/// What the run itself writes.
+/// The files that the run itself writes.
 fn written(args: &Deployment) -> Vec<&Utf8Path> {
     let files = [&args.run.events, &args.run.report, &args.outputs];
     files.into_iter().flatten().map(Utf8PathBuf::as_path).collect()
 }
 
-/// The plan without the edges that the team gives up when all they are for is there. It stays the same plan: a run
-/// that was interrupted is gone on with, whatever it has made meanwhile.
+/// The plan without the edges that `relax: when-present` drops because everything they are for exists. It keeps its
+/// resume key. So an interrupted run can be continued even if it has created these things meanwhile.
 fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Failure> {
     let wire = terminal::wire();
     let looked = paceline_aws::present(&wire, &app.assembly, &plan.relaxed);
@@ -191,34 +197,36 @@ fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Fai
         let mut stacks = relaxed.stacks.iter().filter(|stack| stack.id == from);
         stacks.any(|stack| stack.depends_on.iter().any(|edge| edge.to == to))
     };
-    // Where another edge is left, the plan warns of it.
+    // If another edge between the two stacks remains, the plan has a warning about it.
     let dropped = |it: &&Relaxed| it.dropped && !waits(&it.from, &it.to);
     if let Some(it) = relaxed.relaxed.iter().find(|it| it.forced && !it.parameters.is_empty()) {
         return Err(impossible(it));
     }
     for it in relaxed.relaxed.iter().filter(dropped) {
         let why = match (it.parameters.as_slice(), it.forced) {
-            (_, true) => "with that, no order is possible".to_owned(),
-            ([], false) => format!("{} is there", it.to),
-            (_, false) => "every parameter that it reads is there".to_owned(),
+            (_, true) => "outer would make every order impossible".to_owned(),
+            ([], false) => format!("{} exists", it.to),
+            (_, false) => "every parameter that it reads exists".to_owned(),
         };
         terminal::mention(&format!("{} does not wait for {}: {why}", it.from, it.to));
     }
     Ok(Plan { resume_key: plan.resume_key, ..relaxed })
 }
 
-/// Neither order of two stacks can be deployed: one makes what the other reads, and has to come after it.
+/// Refuses two stacks that can be deployed in no order: the first must come before the second, but reads parameters that
+/// the second creates.
 fn impossible(it: &Relaxed) -> Failure {
     let names: Vec<&str> = it.parameters.iter().map(|stored| stored.name.as_str()).collect();
     let message = format!(
-        "`{0}` has to be deployed before `{1}`, although it reads what `{1}` makes, and not all of that is there: {2}",
+        "`{0}` must be deployed before `{1}`, but reads parameters that `{1}` creates and that do not exist yet: {2}",
         it.from,
         it.to,
         names.join(", ")
     );
     let hint = format!(
-        "`edges:` in paceline.yaml gives up that `{0}` waits for `{1}`, which is right only where an earlier release \
-         has made these parameters; on a fresh account `{1}` has to come first: take out what makes it wait for `{0}`",
+        "`edges:` in paceline.yaml says that `{0}` need not wait for `{1}`. This works only if an earlier release \
+         has created these parameters. On a fresh account `{1}` must come first: remove the edges that make it wait \
+         for `{0}`",
         it.from, it.to
     );
     Failure::usage(message, hint).with_exit_code(ExitCode::Refused)

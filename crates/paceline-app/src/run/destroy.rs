@@ -1,4 +1,4 @@
-//! Deletes the stacks of an app, in the reverse order.
+//! Deletes the stacks of an app, in the reverse of their deployment order.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
 use crate::simulation::Simulation;
 use crate::{interrupt, terminal};
 
-/// What is deleted, and how.
+/// The arguments of `paceline destroy`.
 #[derive(Debug, Clone, Args)]
 pub struct Deletion {
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub struct Deletion {
     pub run: RunSettings,
 }
 
-/// Deletes, or shows what would be deleted.
+/// Deletes the stacks, or shows which ones it would delete.
 pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
     interrupt::effect("Nothing was deleted.");
     let mut configured = configured(&args.paths)?;
@@ -70,7 +70,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
         Ok(aws)
     };
     let ended = if args.run.simulate {
-        // What there is to delete is deployed into the embedded AWS, which is empty at first.
+        // The embedded AWS is empty at first, so the stacks are deployed there before the run deletes them.
         let everything =
             PlanOptions { stacks: Vec::new(), only: Vec::new(), exclude: Vec::new(), ..options.clone() };
         let everything = app.plan(&everything)?;
@@ -86,7 +86,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
             let start = simulation.now();
             Box::pin(execution.simulate(start, connect(simulation.options(AwsOptions::default())))).await
         };
-        interrupt::doing("the deletion was being rehearsed");
+        interrupt::doing("the deletion was being simulated");
         virtual_runtime()?.block_on(Box::pin(simulated))
     } else {
         let aws = AwsOptions { wire: terminal::wire(), ..AwsOptions::default() };

@@ -1,4 +1,4 @@
-//! Executes a plan in AWS or in the embedded one: with its journal, its reports, and what can stop it.
+//! Executes a plan in AWS or in the embedded AWS, with a journal and reports.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,27 +17,27 @@ use crate::{build, interrupt, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
 pub const RUNS: &str = ".paceline/runs";
-/// Runs are named by the second.
+/// The id of a run contains its start, to the second.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// What is done before a run, for when it is interrupted.
+/// The work before a run, for the message about its interruption.
 pub(super) const PREFLIGHT: &str = "roles, bootstrap and quotas were being checked";
 
-/// What is executed, and how.
+/// A plan to execute, and the settings of its run.
 pub(super) struct Execution<'a> {
     pub settings: &'a RunSettings,
-    /// Where the outputs of the stacks go.
+    /// The file for the outputs of the stacks.
     pub outputs: Option<&'a Utf8Path>,
     /// The folder of the assembly.
     pub dir: &'a Utf8Path,
-    /// What no other process may work on meanwhile.
+    /// The key of the lock. Two processes with the same key cannot run at the same time.
     pub lock: String,
     pub plan: Arc<Plan>,
-    /// The plan with every phase a barrier, to compare with.
+    /// The plan with every phase as a barrier, for the comparison in the summary.
     pub phased: Option<Plan>,
 }
 
-/// How a run ended.
+/// A run that has ended.
 pub(crate) struct Finished {
     /// The documented exit code.
     pub exit_code: ExitCode,
@@ -57,7 +57,7 @@ impl Execution<'_> {
         Box::pin(self.run(Arc::clone(&self.plan), connect, run, listeners)).await
     }
 
-    /// Executes the plan in AWS, or goes on with a run that was interrupted.
+    /// Executes the plan in AWS. If an interrupted run of this plan exists, continues that run.
     pub(super) async fn perform(
         &self,
         connect: impl Future<Output = Result<Aws, Failure>>,
@@ -73,7 +73,7 @@ impl Execution<'_> {
         let now = Timestamp::now();
         let (run, journal, events) = if let Some(unfinished) = unfinished {
             let Unfinished { run, earlier, again, .. } = &unfinished;
-            terminal::mention(&format!("going on with the interrupted run {run}"));
+            terminal::mention(&format!("continuing the interrupted run {run}"));
             for RepeatedCommand { command, edited } in again {
                 let why = if *edited { "it was edited" } else { "another run changed what it follows" };
                 terminal::note(&format!("the command `{command}` runs again: {why} after the interruption"));
@@ -85,7 +85,7 @@ impl Execution<'_> {
             let mut named = now;
             let id = loop {
                 let id = format!("{}-{}", named.strftime("%Y%m%dT%H%M%SZ"), &self.plan.resume_key[..8]);
-                // One of the same plan may have ended within this second.
+                // Another run of this plan may have started in the same second.
                 if !runs.join(&id).exists() {
                     break id;
                 }
@@ -111,7 +111,7 @@ impl Execution<'_> {
             endpoint: None,
             build: None,
             stop: interrupt::stop(),
-            // That of the process, which has begun before the run, stops it too.
+            // The deadline of the process stops the run, too. It counts from the start of the process.
             deadline: None,
         }
     }
@@ -139,7 +139,7 @@ impl Execution<'_> {
         interrupt::run_has_begun();
         let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
         let ended = ended.map_err(|error| {
-            let hint = "free some space; the same command goes on with the run";
+            let hint = "free some disk space, then run the same command again: it continues the run";
             Failure::usage(format!("cannot keep the journal: {error}"), hint)
                 .with_exit_code(ExitCode::Interrupted)
         })?;
@@ -148,10 +148,11 @@ impl Execution<'_> {
     }
 }
 
-/// The longest file that counts as a script.
+/// The most bytes of a file that is read as a script.
 const LONGEST_SCRIPT: u64 = 4 << 20;
 
-/// What is in a script that a command starts; nothing if it is no file, or larger than a script ever is.
+/// Reads a script that a command starts. Gives nothing for a folder, a missing file, or a file that is too large for a
+/// script.
 pub(crate) fn script(path: &Utf8Path) -> Option<Vec<u8>> {
     let is_script = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= LONGEST_SCRIPT);
     is_script.then(|| fs_err::read(path).ok()).flatten()

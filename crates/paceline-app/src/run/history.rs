@@ -1,4 +1,4 @@
-//! How long earlier runs took: read for plans, added to at the end of real deployments.
+//! The durations of earlier runs. Plans read them, and each deployment to AWS adds its own at its end.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use paceline_report::{add_history, read_history};
 
 use crate::terminal;
 
-/// The history of the folder that `paceline` is called in, of runs on the AWS that is reached now. Without one, or with one that cannot be read, plans are
-/// made from the table by resource type.
+/// Reads the history in the current folder, and keeps the runs against the current AWS endpoint. If the file is missing
+/// or cannot be read, plans use the table of durations by resource type.
 pub fn read() -> Arc<History> {
     let history = read_history(Path::new(FILE)).unwrap_or_else(|error| {
         terminal::warn(&format!("the history cannot be read: {error}"));
@@ -21,7 +21,7 @@ pub fn read() -> Arc<History> {
     Arc::new(history.at(paceline_aws::endpoint()))
 }
 
-/// Adds what a run took. That it could not be written is no failure of the run.
+/// Adds the durations of a run. If they cannot be written, the run has still succeeded, so this only warns.
 pub fn add(entries: &[Entry]) {
     if let Err(error) = add_history(Path::new(FILE), entries) {
         terminal::warn(&format!("the history cannot be written: {error}"));

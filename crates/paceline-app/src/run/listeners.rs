@@ -1,7 +1,7 @@
-//! Who hears of a run's events: the journal first, then the reports.
+//! The receivers of a run's events: the journal first, then the reports.
 //!
-//! The run relies on its journal, and ends when that cannot be written. It relies on no report: one that cannot be
-//! written is told of once and given up, and how the run ends stays as it is.
+//! If the journal cannot be written, the run ends, since only the journal allows to continue it. If a report cannot be
+//! written, a warning says so once, the report ends there, and the run continues.
 
 use std::io::{self, BufWriter, Stderr, Write as _};
 use std::path::Path;
@@ -22,30 +22,30 @@ use crate::failure::Failure;
 use crate::settings::RunSettings;
 use crate::{interrupt, terminal};
 
-/// Who hears of a run's events.
+/// The journal and the reports of one run.
 pub(super) struct Listeners {
     journal: Option<Journal>,
-    console: Kept<Console<Stderr>>,
-    events: Kept<JsonLines<BufWriter<File>>>,
-    outputs: Kept<Outputs>,
-    folder: Kept<ReportDir>,
-    /// Also read where the process is ended at once.
+    console: OpenReport<Console<Stderr>>,
+    events: OpenReport<JsonLines<BufWriter<File>>>,
+    outputs: OpenReport<Outputs>,
+    folder: OpenReport<ReportDir>,
+    /// Shared with the message that is written if the process ends before the run.
     record: Arc<Mutex<Record>>,
     history: HistoryEntries,
     quiet: bool,
-    /// Whether it was said how the run ended.
+    /// Whether the end of the run is on the console.
     ended: Arc<AtomicBool>,
 }
 
-/// A report as long as it can be written.
-struct Kept<R> {
+/// A report, until it cannot be written any more.
+struct OpenReport<R> {
     report: Option<R>,
-    /// What it is, for the warning that it is written no more.
+    /// The name of the report, for the warning about it.
     name: String,
     path: Option<String>,
 }
 
-impl<R: Report> Kept<R> {
+impl<R: Report> OpenReport<R> {
     fn new(report: Option<R>, what: &str, path: Option<&Utf8Path>) -> Self {
         let name = path.map_or_else(|| what.to_owned(), |path| format!("{what} {path}"));
         Self { report, name, path: path.map(Utf8Path::to_string) }
@@ -55,12 +55,12 @@ impl<R: Report> Kept<R> {
         if let Some(Err(error)) = self.report.as_mut().map(give) {
             self.report = None;
             let name = &self.name;
-            terminal::warn(&format!("{name} cannot be written, and is given up: {error}"));
+            terminal::warn(&format!("{name} cannot be written any more, and stays incomplete: {error}"));
         }
     }
 }
 
-/// What the arguments ask to be written.
+/// The files that the arguments ask for, opened.
 struct Opened {
     events: Option<File>,
     folder: Option<ReportDir>,
@@ -78,7 +78,7 @@ impl Opened {
 }
 
 impl Listeners {
-    /// Opens what the arguments ask for; `earlier` are the events of an interrupted part of the run.
+    /// Opens the reports that the arguments ask for. `earlier` has the events of the run before its interruption.
     pub(super) fn open(
         settings: &RunSettings,
         outputs: Option<&Utf8Path>,
@@ -121,17 +121,17 @@ impl Listeners {
                 if ended.load(Ordering::Relaxed) {
                     return String::new();
                 }
-                // Held for the moment of one event.
+                // The lock is held for one event only.
                 let record = record.lock().unwrap_or_else(PoisonError::into_inner);
                 cut_short(&record, &kept, terminal::stderr_style())
             });
         }
         Ok(Self {
             journal,
-            console: Kept::new(Some(console), "what is said here", None),
-            events: Kept::new(events, "the file of events", settings.events.as_deref()),
-            outputs: Kept::new(written, "the file of outputs", outputs),
-            folder: Kept::new(folder, "the folder of reports", settings.report.as_deref()),
+            console: OpenReport::new(Some(console), "the console", None),
+            events: OpenReport::new(events, "the file of events", settings.events.as_deref()),
+            outputs: OpenReport::new(written, "the file of outputs", outputs),
+            folder: OpenReport::new(folder, "the folder of reports", settings.report.as_deref()),
             record,
             history,
             quiet: settings.quiet,
@@ -139,7 +139,7 @@ impl Listeners {
         })
     }
 
-    /// Tells everyone. Only the journal may stop the run: it is what a later part of the run relies on.
+    /// Writes an event to the journal and to every report. Only an error of the journal stops the run.
     pub(super) fn event(&mut self, event: &Event) -> io::Result<()> {
         if let Some(journal) = &mut self.journal {
             journal.append(event)?;
@@ -153,14 +153,14 @@ impl Listeners {
         Ok(())
     }
 
-    /// The run did not start: nothing is left of it.
+    /// Removes the journal of a run that did not start.
     pub(super) fn discard(self) {
         if let Some(journal) = self.journal {
             journal.discard_if_empty();
         }
     }
 
-    /// Finishes the reports and says the summary. `phased` is the plan with every phase a barrier.
+    /// Finishes the reports and writes the summary. `phased` is the plan with every phase as a barrier.
     pub(super) fn finish(mut self, phased: Option<&Plan>) -> Record {
         let record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let comparison = phased.and_then(|phased| compare(&record, phased));
@@ -189,15 +189,15 @@ impl Listeners {
 }
 
 impl Listeners {
-    /// Where a person reads more of the run.
+    /// The files in which a person can read more about the run.
     fn kept(&self) -> KeptFiles {
         let reports = self.folder.report.as_ref().and_then(|_| self.folder.path.clone());
         KeptFiles { reports, journal: self.journal.as_ref().map(|journal| journal.path.to_string()) }
     }
 }
 
-/// The file of events, with those of an interrupted part of the run in it: it holds every event of the run, and
-/// nothing that a run before it has left.
+/// Opens the file of events and writes the events before an interruption to it. So the file has every event of this run,
+/// and no event of another run.
 fn events_file(path: &Path, earlier: &[Event]) -> io::Result<File> {
     let mut lines = Vec::new();
     for event in earlier {
@@ -206,7 +206,7 @@ fn events_file(path: &Path, earlier: &[Event]) -> io::Result<File> {
     }
     let is_file = path.metadata().map_or(true, |metadata| metadata.is_file());
     if is_file && !lines.is_empty() {
-        // At once, so that a kill in between leaves what was there.
+        // Replaced in one step: if the process is killed, the old file is still complete.
         private::replace(path, &lines)?;
         return private::options().append(true).open(path);
     }
@@ -215,7 +215,7 @@ fn events_file(path: &Path, earlier: &[Event]) -> io::Result<File> {
     Ok(file)
 }
 
-/// The same stacks with the durations they had, one after another and with phases as barriers.
+/// Compares the run with two other orders of the same stacks and durations: one after another, and phases as barriers.
 fn compare(record: &Record, phased: &Plan) -> Option<Comparison> {
     let measured = |step: &paceline_plan::Step| {
         record.step(&step.id).map_or(step.expected, paceline_report::StepRecord::duration)

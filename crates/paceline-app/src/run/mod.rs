@@ -1,4 +1,4 @@
-//! One run: a plan that is executed, with its journal, its reports, and what can stop it.
+//! Runs: a plan is executed, with a journal and reports. A signal or a deadline can stop it.
 
 mod approval;
 mod deploy;
@@ -6,10 +6,10 @@ mod destroy;
 mod execution;
 pub mod history;
 mod listeners;
-mod waiting;
+mod outer_stack;
 
 pub use self::approval::save as save_plan;
 pub use self::deploy::{Deployment, MethodSetting, deploy};
 pub use self::destroy::{Deletion, destroy};
 pub use self::execution::RUNS;
-pub use self::waiting::{Waiting, this_build};
+pub use self::outer_stack::{OuterStack, this_build};

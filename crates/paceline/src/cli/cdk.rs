@@ -1,30 +1,30 @@
-//! The spellings of the CDK CLI, so that a command line which worked there is understood here.
+//! Accepts the flags of the CDK CLI, so that its command lines work here, too.
 //!
-//! What Paceline has itself is an argument of its own. The rest is in one table: flags that change nothing here, flags
-//! for which Paceline has another way, which are told and left out, and flags that would have to do something that
-//! Paceline does not do, which are refused with what to do instead.
+//! One table has the flags that Paceline does not have itself. Some change nothing here and are dropped. For some,
+//! Paceline has another way: they are dropped with a note. Some ask for work that Paceline does not do: they are refused,
+//! and the hint says what to do instead.
 
 use std::ffi::OsString;
 
 use paceline_app::Failure;
 
-/// The commands that the CDK CLI has too, with these flags.
+/// The commands that the CDK CLI has, too, with these flags.
 const COMMANDS: [&str; 2] = ["deploy", "destroy"];
 
-/// What becomes of a flag.
+/// The effect of a flag.
 #[derive(Debug, Clone, Copy)]
-enum Means {
-    /// It is so anyway.
+enum Effect {
+    /// None: Paceline does so anyway.
     Nothing,
-    /// The flags of ours that do the same.
+    /// The same as this flag of Paceline.
     Ours(&'static str),
-    /// Paceline has another way, which one sentence tells.
+    /// None, but this sentence is shown: it names another way.
     Told(&'static str),
-    /// Paceline would have to do something else than it can: what to do instead.
+    /// An error with this hint.
     Refused(&'static str),
 }
 
-use Means::{Nothing, Ours, Refused, Told};
+use Effect::{Nothing, Ours, Refused, Told};
 
 /// A flag of `cdk deploy` or `cdk destroy`.
 struct Flag {
@@ -32,29 +32,29 @@ struct Flag {
     short: Option<char>,
     /// Whether a value follows. A switch may have `true` or `false`, and `--no-` before its name.
     takes_value: bool,
-    /// When it is given, or given with any value; of a switch, when it is on.
-    means: Means,
-    /// Of a switch, when it is off.
-    off: Means,
+    /// The effect of the flag, or of a switch that is on.
+    on: Effect,
+    /// The effect of a switch that is off.
+    off: Effect,
 }
 
-const fn value(name: &'static str, short: Option<char>, means: Means) -> Flag {
-    Flag { name, short, takes_value: true, means, off: Nothing }
+const fn value(name: &'static str, short: Option<char>, on: Effect) -> Flag {
+    Flag { name, short, takes_value: true, on, off: Nothing }
 }
 
-const fn switch(name: &'static str, short: Option<char>, on: Means, off: Means) -> Flag {
-    Flag { name, short, takes_value: false, means: on, off }
+const fn switch(name: &'static str, short: Option<char>, on: Effect, off: Effect) -> Flag {
+    Flag { name, short, takes_value: false, on, off }
 }
 
-const ASSETS: Means =
-    Told("assets are published side by side: `concurrency.assets` in paceline.yaml says how many at once");
-const IMAGES: Means =
-    Told("images are built side by side: `concurrency.images` in paceline.yaml says how many at once");
-const EVENTS: Means = Told("there is one level of detail; `--events FILE` writes every event");
-const HOTSWAP: Means = Refused("Paceline deploys by CloudFormation alone: use `cdk deploy` for that");
-const NO_MODE: Means = Refused("Paceline has no such mode: use `cdk deploy` for that");
-const IN_APP: Means = Refused("set it in the app: Paceline deploys what the assembly says");
-const SYNTH: Means = Refused("give it to `cdk synth`, in `synth:` of paceline.yaml");
+const ASSETS: Effect =
+    Told("assets are published in parallel: `concurrency.assets` in paceline.yaml says how many at once");
+const IMAGES: Effect =
+    Told("images are built in parallel: `concurrency.images` in paceline.yaml says how many at once");
+const EVENTS: Effect = Told("there is one level of detail; `--events FILE` writes every event");
+const HOTSWAP: Effect = Refused("Paceline deploys only with CloudFormation: use `cdk deploy` for that");
+const NO_MODE: Effect = Refused("Paceline has no such mode: use `cdk deploy` for that");
+const IN_APP: Effect = Refused("set it in the app: Paceline deploys what the assembly says");
+const SYNTH: Effect = Refused("give it to `cdk synth`, in `synth:` of paceline.yaml");
 
 const FLAGS: [Flag; 55] = [
     switch(
@@ -67,7 +67,7 @@ const FLAGS: [Flag; 55] = [
     switch(
         "asset-prebuild",
         None,
-        Told("assets are built and published at once, each stack waiting for its own only"),
+        Told("assets are built and published in parallel, and each stack waits only for its own"),
         Nothing,
     ),
     switch("ci", None, Ours("--no-color"), Nothing),
@@ -108,21 +108,21 @@ const FLAGS: [Flag; 55] = [
     value("role-arn", Some('r'), IN_APP),
     value("tags", Some('t'), IN_APP),
     value("notification-arns", None, IN_APP),
-    value(
-        "toolkit-stack-name",
-        None,
-        Told("the bootstrap of an environment is found by the qualifier of the app"),
-    ),
+    value("toolkit-stack-name", None, Told("Paceline finds the bootstrap by the qualifier of the app")),
     value("build-exclude", Some('E'), IN_APP),
-    value("change-set-name", None, Refused("change sets are named by what is in them: leave it out")),
+    value(
+        "change-set-name",
+        None,
+        Refused("the name of a change set comes from its contents: leave the flag out"),
+    ),
     value("profile", None, Refused("set AWS_PROFILE to it, as for every tool of AWS")),
-    value("region", None, Refused("set AWS_REGION to it; where a stack goes is in the assembly")),
+    value("region", None, Refused("set AWS_REGION to it; the assembly has the region of each stack")),
     value("proxy", None, Refused("set HTTPS_PROXY to it")),
     value("ca-bundle-path", None, Refused("set AWS_CA_BUNDLE to it")),
     switch(
         "ec2creds",
         Some('i'),
-        Told("credentials of an instance are found where there are no others"),
+        Told("Paceline uses the credentials of the instance if it finds no others"),
         Nothing,
     ),
     value("plugin", Some('p'), Refused("credentials come from the usual chain of AWS")),
@@ -135,14 +135,14 @@ const FLAGS: [Flag; 55] = [
     value(
         "require-approval",
         None,
-        Refused("nobody is asked: give `--require-approval never`, and read `paceline plan` before"),
+        Refused("Paceline asks nobody: give `--require-approval never`, and read `paceline plan` first"),
     ),
     value("progress", None, Nothing),
-    switch("force", Some('f'), Told("a stack in which nothing changes is left alone all the same"), Nothing),
+    switch("force", Some('f'), Told("Paceline skips a stack without changes, also with this flag"), Nothing),
     switch("yes", Some('y'), Nothing, Nothing),
 ];
 
-/// A command line with the CDK's spellings turned into ours, and what is to be told of them.
+/// A command line without flags of the CDK CLI, and the sentences to show about them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Translated {
     pub(crate) arguments: Vec<OsString>,
@@ -150,7 +150,7 @@ pub(crate) struct Translated {
     pub(crate) told: Vec<String>,
 }
 
-/// Turns the CDK's spellings into ours.
+/// Replaces the flags of the CDK CLI.
 pub(crate) fn translate(arguments: Vec<OsString>) -> Result<Translated, Failure> {
     let command = arguments.get(1).and_then(|it| it.to_str()).filter(|it| COMMANDS.contains(it));
     let Some(command) = command.map(str::to_owned) else {
@@ -175,13 +175,13 @@ pub(crate) fn translate(arguments: Vec<OsString>) -> Result<Translated, Failure>
             value = rest.next().map(|it| it.to_string_lossy().into_owned());
         }
         let off = off || (!flag.takes_value && value.as_deref() == Some("false"));
-        let means = match (flag.name, value.as_deref()) {
+        let effect = match (flag.name, value.as_deref()) {
             ("require-approval", Some("never")) => Nothing,
             ("progress", Some("errors-only")) => Ours("--quiet"),
             _ if off => flag.off,
-            _ => flag.means,
+            _ => flag.on,
         };
-        match means {
+        match effect {
             Nothing => {}
             Ours(ours) => translated.arguments.push(ours.into()),
             Told(sentence) => translated.told.push(format!("{shown}: {sentence}")),
@@ -198,7 +198,7 @@ pub(crate) fn translate(arguments: Vec<OsString>) -> Result<Translated, Failure>
     Ok(translated)
 }
 
-/// A flag of the CDK CLI as it was given.
+/// A flag of the CDK CLI on the command line.
 struct Given {
     flag: &'static Flag,
     /// As written, without a value.
@@ -236,7 +236,7 @@ impl Given {
         Some(Self { flag, shown: format!("-{first}"), value, off: false })
     }
 
-    /// Whether the command has that flag itself.
+    /// Whether the command of Paceline has this flag itself.
     fn is_ours(&self, command: &str) -> bool {
         let is_asked = command == "destroy" && matches!(self.flag.name, "yes" | "force");
         is_asked || (self.flag.name == "color" && self.shown == "--no-color")

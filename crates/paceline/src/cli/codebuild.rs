@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use paceline_app::{ProjectCommand, variable};
 
-/// Which buildspec, and what CodeBuild would be given with it.
+/// The arguments of `paceline run-buildspec`.
 #[derive(Debug, Args)]
 pub(crate) struct RunBuildspecArgs {
     /// The buildspec

@@ -53,7 +53,7 @@ pub(crate) struct SchemaArgs {
     /// Write nothing. If that file is stale, show the difference and exit with 5
     #[arg(long, requires = "out")]
     pub(crate) check: bool,
-    /// Accepted like by every command, and not used
+    /// Accepted because every command accepts it, and not used
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) config: Option<Utf8PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! The arguments of the commands that wait for something, tell of it, or report it.
+//! The arguments of `signal`, `wait` and `report`.
 
 use camino::Utf8PathBuf;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};

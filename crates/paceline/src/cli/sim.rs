@@ -35,7 +35,7 @@ pub(crate) struct ServeArgs {
     /// Let a resource fail once: the first time that it is created, updated or deleted
     #[arg(long, value_name = "STACK:RESOURCE:OPERATION")]
     pub(crate) fail: Vec<Failure>,
-    /// The seed of all that is left to chance
+    /// The seed of all random values
     #[arg(long, default_value_t = 0, value_parser = seed)]
     pub(crate) seed: u64,
     /// Show every request

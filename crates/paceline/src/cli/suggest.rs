@@ -1,20 +1,20 @@
-//! What was meant by an argument that does not exist: near, or not said.
+//! Suggestions for arguments that do not exist. Only a name that is similar enough is suggested.
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue};
 use paceline_text::near;
 
-/// Where an error has what was given, and what it suggests in its place.
+/// The parts of clap's errors: each has the given argument and the suggestion for it.
 const SUGGESTED: [(ContextKind, ContextKind); 3] = [
     (ContextKind::InvalidArg, ContextKind::SuggestedArg),
     (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
     (ContextKind::InvalidValue, ContextKind::SuggestedValue),
 ];
 
-/// Commands of the CDK CLI, and what does the same here.
+/// Commands of the CDK CLI, and the commands of Paceline that do the same.
 const OF_THE_CDK: [(&str, &str); 3] = [("ls", "plan"), ("list", "plan"), ("synthesize", "synth")];
 
-/// The error without a suggestion that has little to do with what was given.
+/// The error without suggestions that are not similar to the given argument.
 pub(crate) fn without_far_suggestions(mut error: Error) -> Error {
     if let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand)
         && let Some((_, ours)) = OF_THE_CDK.iter().find(|(name, _)| name == given)

@@ -1,4 +1,4 @@
-//! The signal at the end of a deployment, for an outer stack that waits for it.
+//! The signal to an outer stack that waits for the end of a deployment.
 
 use camino::Utf8Path;
 use paceline_aws::{AwsError, Signalled, Verdict, WaitHandle};
@@ -14,25 +14,25 @@ use crate::failure::Failure;
 use crate::settings::AppPaths;
 use crate::{interrupt, terminal};
 
-/// What was signalled from the folder that `paceline` is called in, beside the journals of its runs.
+/// The folder that records which wait conditions were signalled. It is in the current folder, like the journals of runs.
 const MARKS: &str = ".paceline/signals";
 
-/// Someone who waits for a deployment to end.
+/// An outer stack that waits for the deployment to end.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct OuterStack {
     handle: WaitHandle,
     when_interrupted: bool,
 }
 
-impl Waiting {
-    /// Whoever waits for a deployment with these arguments. What is wrong with the configuration is said by the
-    /// deployment, and whoever the environment names is told of it.
+impl OuterStack {
+    /// The outer stack that waits for a deployment with these arguments. If the configuration cannot be read, the default
+    /// settings apply here: the deployment then fails with that error, and the outer stack gets it as the reason.
     pub(crate) fn for_deployment(paths: &AppPaths) -> Result<Option<Self>, Failure> {
         let settings = configured(paths).map(|configured| configured.config.signal).unwrap_or_default();
         Self::named_by(&settings)
     }
 
-    /// Whoever the environment names, in the variable that the settings name.
+    /// The outer stack whose URL is in the environment variable that the settings name.
     pub fn named_by(settings: &Signal) -> Result<Option<Self>, Failure> {
         let variable = settings.wait_handle.as_str();
         let Some(url) = std::env::var(variable).ok().filter(|url| !url.trim().is_empty()) else {
@@ -44,30 +44,30 @@ impl Waiting {
                 "set it to what `Ref` gives of an AWS::CloudFormation::WaitConditionHandle, or unset it",
             )
         })?;
-        // A build that is interrupted takes all that it has kept with it: nobody goes on with it.
+        // The journal of an interrupted build is lost with the build's machine, so nothing can continue the run.
         let when_interrupted = settings.when_interrupted.unwrap_or_else(|| this_build().is_some());
         Ok(Some(Self { handle, when_interrupted }))
     }
 
-    /// Tells how a deployment ended. It is as good as that only when this could be told too: the outer stack would
-    /// wait in vain, and roll back what is deployed.
-    pub(crate) fn after(&self, ended: Result<Finished, Failure>) -> Result<ExitCode, Failure> {
+    /// Signals the result of a deployment. If a success cannot be signalled, this is a failure: the outer stack would wait
+    /// until its timeout and roll the deployment back.
+    pub(crate) fn signal_end(&self, ended: Result<Finished, Failure>) -> Result<ExitCode, Failure> {
         let verdict = match &ended {
             Ok(finished) => verdict(finished),
             Err(failure) => {
-                // It had begun, and what became of it is in its journal.
-                let was_going_on = failure.exit_code == ExitCode::Interrupted;
-                let data = if was_going_on { "see the journal of the run" } else { "nothing was deployed" };
+                // An interrupted run had begun, so its journal has the state of its stacks.
+                let had_begun = failure.exit_code == ExitCode::Interrupted;
+                let data = if had_begun { "see the journal of the run" } else { "nothing was deployed" };
                 Verdict { success: false, reason: failure.first(), data: data.to_owned() }
             }
         };
         let exit_code =
             ended.as_ref().map_or_else(|failure| failure.exit_code, |finished| finished.exit_code);
         if ended.as_ref().is_err_and(|failure| failure.is_busy) {
-            // Whoever is deploying tells how that ends.
+            // Another process is deploying. That process signals the result.
         } else if exit_code == ExitCode::Interrupted && !self.when_interrupted {
-            terminal::say("the wait condition is not signalled: the same command goes on with the run");
-        } else if let Err(failure) = self.tell(&verdict) {
+            terminal::say("the wait condition is not signalled: the same command continues the run");
+        } else if let Err(failure) = self.signal(&verdict) {
             if exit_code == ExitCode::Done {
                 return Err(failure);
             }
@@ -76,8 +76,8 @@ impl Waiting {
         ended.map(|finished| finished.exit_code)
     }
 
-    /// Tells a verdict, once: what was signalled before is not signalled again.
-    pub fn tell(&self, verdict: &Verdict) -> Result<(), Failure> {
+    /// Signals a verdict, unless this handle was signalled before.
+    pub fn signal(&self, verdict: &Verdict) -> Result<(), Failure> {
         let wire = terminal::wire();
         let signal = self.handle.signal(&wire, Utf8Path::new(MARKS), verdict);
         let in_time = async {
@@ -87,17 +87,17 @@ impl Waiting {
             }
         };
         let what = "the wait condition was being signalled";
-        let signalled = interrupt::as_long_as_there_is_time(what, in_time)?.ok_or_else(unheard)?;
-        let signalled = signalled.map_err(|error| unsignalled(&error))?;
+        let signalled = interrupt::within_time_left(what, in_time)?.ok_or_else(unanswered)?;
+        let signalled = signalled.map_err(|error| not_signalled(&error))?;
         let word = |success| if success { "success" } else { "failure" };
         terminal::say(&match signalled {
             Signalled::Now => format!("the wait condition was signalled: {}", word(verdict.success)),
             Signalled::Before { success, reason } => format!(
-                "the wait condition was signalled before, and is not again: {} ({reason})",
+                "the wait condition was signalled before, so it is not signalled again: {} ({reason})",
                 word(success)
             ),
             Signalled::Expired => {
-                "note: the wait condition is not signalled: its URL has expired, so nobody waits any more"
+                "note: the wait condition is not signalled: its URL has expired, so no stack waits for it any more"
                     .to_owned()
             }
         });
@@ -105,15 +105,15 @@ impl Waiting {
     }
 }
 
-fn unsignalled(error: &AwsError) -> Failure {
+fn not_signalled(error: &AwsError) -> Failure {
     let hint = error.what_to_do().unwrap_or_default();
     let hint = format!("{hint}; the outer stack waits until its timeout, `paceline signal` tries again");
     let message = format!("the wait condition could not be signalled: {error}");
     Failure::usage(message, hint.trim_start_matches("; ")).with_exit_code(ExitCode::Failed)
 }
 
-/// The process was interrupted, and there was no answer in time.
-fn unheard() -> Failure {
+/// The failure if the process is interrupted and AWS has not answered in time.
+fn unanswered() -> Failure {
     Failure::usage(
         "the wait condition may not have been signalled: the command was interrupted before there was an answer",
         "the outer stack waits until its timeout; the same command, or `paceline signal`, tries again",
@@ -141,7 +141,7 @@ fn counts(record: &Record) -> String {
     format!("{deployed} deployed, {unchanged} unchanged, {failed} failed")
 }
 
-/// The id of the build that this process is a part of.
+/// The id of the CodeBuild build that runs this process.
 pub fn this_build() -> Option<String> {
     std::env::var(BUILD_ID).ok().filter(|id| !id.is_empty())
 }
