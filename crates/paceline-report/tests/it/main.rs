@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 mod console;
+mod durations;
 mod files;
 mod history;
 mod journal;
