@@ -93,7 +93,9 @@ fn interrupted_it_leaves_the_build_alone_and_says_how_to_stop_it() {
     let (code, said) = running.end();
     assert_eq!(code, Some(4), "{said}");
     assert!(
-        said.contains(" goes on\n hint: stop it: aws codebuild stop-build --region us-east-1 --id workshop:"),
+        said.contains(
+            " continues\n hint: stop it: aws codebuild stop-build --region us-east-1 --id workshop:"
+        ),
         "{said}"
     );
     assert!(!sim.calls().iter().any(|call| call.1 == "StopBuild"), "it goes on");
