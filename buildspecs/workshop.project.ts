@@ -2,7 +2,7 @@
 // Regenerate: paceline gen --app tests/fixtures/workshop/cdk.out --config tests/fixtures/workshop/paceline.yaml --out buildspecs --name workshop
 //
 // The CodeBuild project of buildspecs/workshop.yml as a construct, with its log group, its report groups and its role.
-// Use it in a stack: new WorkshopBuild(this, 'Build');
+// Use it in a stack: new WorkshopBuild(this, 'Build'); it needs aws-cdk-lib 2.271 or newer.
 import { Aws, Duration, RemovalPolicy, Tags } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -157,6 +157,7 @@ export class WorkshopBuild extends Construct {
       cache: codebuild.Cache.local(codebuild.LocalCacheMode.DOCKER_LAYER),
       environment: {
         buildImage: codebuild.LinuxBuildImage.fromCodeBuildImageId('aws/codebuild/standard:7.0'),
+        hostKernel: codebuild.HostKernel.LINUX_KERNEL_6,
         computeType: codebuild.ComputeType.X_LARGE,
         privileged: true,
       },

@@ -110,9 +110,9 @@ fn a_setting_that_codebuild_does_not_know_is_refused_before_anything_is_written(
     let config = fs_err::read_to_string(workshop::path("paceline.yaml")).unwrap();
     for (good, bad, value, says) in [
         ("compute: x-large", "compute: huge", "huge", "`huge` is not a compute type"),
-        ("cache: [docker-layer]", "cache: [dokcer-layer]", "[dokcer", "`dokcer-layer` is not a cache"),
+        ("cache: [docker-layer]", "cache: [dokcer-layer]", "dokcer", "`dokcer-layer` is not a cache"),
         ("privileged: auto", "privileged: maybe", "maybe", "`maybe` is not a privileged mode"),
-        ("timeout: 240m", "timeout: 9000m", "9000m", "a build timeout of 9000 minutes"),
+        ("timeout: 240m", "timeout: 9000m", "9000m", "9000 minutes are outside 5 to 2160"),
         ("sha256: \"0000", "sha256: \"x000", "\"x000", "the runner's SHA-256 `x000"),
         (
             "timeout: 240m",
@@ -328,7 +328,8 @@ fn a_wrong_setting_of_the_project_is_an_error_of_every_command() {
     ];
     for command in commands {
         let ran = place.paceline(command).run().expect(2);
-        let says = "error: paceline.yaml:3:10: `standard:7:0` is no version of a build image of AWS\n hint: ";
+        let says =
+            "error: paceline.yaml:3:10: `standard:7:0` is not a version of a build image of AWS\n hint: ";
         assert!(ran.stderr.contains(says), "{command:?}: {}", ran.stderr);
     }
 }

@@ -95,41 +95,49 @@ fn config(text: &str, error: &str, hint: &str) {
 
 #[test]
 fn a_field_that_does_not_exist() {
-    config("version: 1\nphasez: []\n", "mine.yaml:2:1: unknown field `phasez`", "paceline schema");
+    config("version: 1\nphasez: []\n", "mine.yaml:2:1: unknown field `phasez`", "did you mean `phases`?");
     config(
         "version: 1\non-failure:\n  polizy: x\n",
         "mine.yaml:3:3: unknown field `polizy`",
-        "paceline schema",
+        "did you mean `policy`?",
     );
 }
 
 #[test]
 fn a_field_that_is_given_twice() {
-    config("version: 1\nstrategy: graph\nstrategy: phases\n", "mine.yaml:3:", "paceline schema");
+    config(
+        "version: 1\nstrategy: graph\nstrategy: phases\n",
+        "mine.yaml:3:1: `strategy` is already set on line 2",
+        "keep one of them",
+    );
 }
 
 #[test]
 fn yaml_that_is_not_yaml() {
-    config("version: 1\nphases: [\n", "mine.yaml:", "paceline schema");
+    config("version: 1\nphases: [\n", "mine.yaml:", "check the indentation");
     config(
         "version: 1\nphases:\n  - name: a\n    stacks: [a\nstrategy: graph\n",
         "mine.yaml:5:",
-        "paceline schema",
+        "check the indentation",
     );
-    config("version: 1\nedges: {from: a\n", "mine.yaml:", "paceline schema");
+    config("version: 1\nedges: {from: a\n", "mine.yaml:", "check the indentation");
 }
 
 #[test]
 fn values_of_the_wrong_type() {
-    config("version: 1\nconcurrency: { stacks: many }\n", "mine.yaml:2:24: ", "paceline schema");
-    config("version: 1\nphases: services\n", "mine.yaml:2:9: ", "paceline schema");
-    config("version: 1\nstrategy: fast\n", "mine.yaml:2:11: unknown variant `fast`", "paceline schema");
+    config("version: 1\nconcurrency: { stacks: many }\n", "mine.yaml:2:24: ", "write a whole number");
+    config("version: 1\nphases: services\n", "mine.yaml:2:9: ", "write `[a, b]`");
+    config(
+        "version: 1\nstrategy: fast\n",
+        "mine.yaml:2:11: `fast` is not a strategy",
+        "use one of graph, phases",
+    );
     config(
         "version: 1\ncodebuild: { timeout: soon }\n",
         "mine.yaml:2:23: `soon` is not a duration",
-        "paceline schema",
+        "write it like `240m` or `4h`",
     );
-    config("version: 2\n", "mine.yaml:1:10: version 2 is not known", "paceline schema");
+    config("version: 2\n", "mine.yaml:1:10: version 2 is not known", "write `version: 1`");
 }
 
 #[test]

@@ -120,11 +120,15 @@ impl Config {
             let place = SettingPlace { file: path.to_owned(), at: Some(at) };
             ConfigError::Invalid { place, message: problem.message, hint: lost.unwrap_or(problem.hint) }
         };
-        let root = paceline_yaml::parse(text).map_err(|error| {
+        let parsed = paceline_yaml::parse_with_duplicates(text).map_err(|error| {
             let hint = outdented(text, error.at.line)
                 .unwrap_or_else(|| "check the indentation and the quotes around this place".to_owned());
             invalid(Problem::at(error.at, error.message, hint))
         })?;
+        if let Some(duplicate) = parsed.duplicates.into_iter().next() {
+            return Err(invalid(Problem::at(duplicate.at, duplicate.message, "keep one of them")));
+        }
+        let root = parsed.root;
         // An empty document is a configuration in which everything is a default.
         if root.is_null() {
             return Ok(Self::default());
