@@ -6,6 +6,7 @@
 //! sorted output does not change.
 
 mod batch;
+mod descriptions;
 mod document;
 mod on_failure;
 mod read;

@@ -5,7 +5,6 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::finding::Finding;
-use super::rules::grammar::UNREADABLE;
 use crate::yaml::Lines;
 
 #[derive(Debug)]
@@ -100,10 +99,11 @@ fn next_line(lines: &Lines<'_>, index: usize) -> usize {
     (index + 1..lines.count()).find(|next| is_more(lines.line(*next).trim())).unwrap_or(index)
 }
 
-/// Takes out what is allowed, and marks what allowed it. A file that cannot be read is never all right.
-pub(super) fn apply(findings: &mut Vec<Finding>, allowances: &mut [Allowance]) {
+/// Removes the findings that a comment allows, and marks these comments as used. A finding with the code `always`
+/// stays.
+pub(super) fn apply(findings: &mut Vec<Finding>, allowances: &mut [Allowance], always: &str) {
     findings.retain(|finding| {
-        if finding.code == UNREADABLE.code {
+        if finding.code == always {
             return true;
         }
         let line = finding.start.line - 1;

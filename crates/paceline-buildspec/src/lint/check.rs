@@ -56,7 +56,8 @@ fn findings(document: &Document<'_>, context: &LintContext) -> Vec<Finding> {
         (rule.check)(document, &mut checker);
     }
     let mut allowances = allow::read(&document.lines);
-    allow::apply(&mut findings, &mut allowances);
+    // No comment can allow a file that cannot be read.
+    allow::apply(&mut findings, &mut allowances, UNREADABLE.code);
     // Nothing is known about the rest of a file that cannot be read.
     if document.unreadable.is_none() {
         let mut checker =

@@ -78,7 +78,7 @@ impl Recorder {
     pub(super) fn property(&mut self, key: &str, path: &str, value: Self) {
         self.paths.push(path.to_owned());
         let mut value = self.take_in(value);
-        if let Some(description) = super::super::schema::description(path) {
+        if let Some(description) = crate::grammar::descriptions::description(path) {
             value["description"] = json!(description);
         }
         self.properties.insert(key.to_owned(), value);
