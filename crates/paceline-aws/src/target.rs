@@ -12,6 +12,11 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Where IAM is: in no region.
+    pub(crate) fn everywhere(account: &str) -> Self {
+        Self { account: account.to_owned(), region: "global".to_owned() }
+    }
+
     /// Puts the account, the region and the partition where a text has placeholders for them.
     pub(crate) fn resolve(&self, text: &str) -> String {
         placeholders(text, partition(&self.region), &self.account, &self.region)

@@ -15,7 +15,7 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
         Work::Deploy { .. } | Work::Delete { .. } => (stack.id.clone(), Some(stack.id.clone())),
         Work::Command(command) => (command.name.clone(), None),
         Work::Synthesize(synthesize) => (synthesize.app.clone().unwrap_or_else(|| THE_APP.to_owned()), None),
-        Work::Gate { .. } => (format!("IAM roles of {}", stack.id), Some(stack.id.clone())),
+        Work::Gate { gate, .. } => (gate.title(&stack.id), Some(stack.id.clone())),
     };
     StepRef {
         step: step.id.clone(),

@@ -31,8 +31,8 @@ pub use build::options::PlanOptions;
 pub use build::relax::Present;
 pub use build::timestamps::{has_time, without_times};
 pub use model::{
-    Basis, Borrowed, ByName, Command, Day, DeclaredOnly, EarlyNeed, Edge, External, KeptContext, LeftOut,
-    LeftOutReason, Phase, Plan, PlanArguments, PlannedStack, Publish, Reason, Relaxed, SAVED_FORMAT,
+    Basis, Borrowed, ByName, Command, Day, DeclaredOnly, EarlyNeed, Edge, External, Gate, KeptContext,
+    LeftOut, LeftOutReason, Phase, Plan, PlanArguments, PlannedStack, Publish, Reason, Relaxed, SAVED_FORMAT,
     SavedPlan, SavedPlanError, Section, Step, StepOperation, StoredParameter, SynthesisTimes, Synthesize,
     THE_APP, TemplatePlace, Tie, Warning, Work, graph,
 };

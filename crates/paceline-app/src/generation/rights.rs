@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{FileDestination, Role, Stack, placeholders};
 use paceline_buildspec::project::{Located, OwnStack, Rights};
-use paceline_plan::{Plan, Work};
+use paceline_plan::{Gate, Plan, Work};
 use serde_json::Value;
 
 use crate::app::App;
@@ -31,7 +31,7 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
     rights.roles = found.roles.into_iter().collect();
     for step in &plan.steps {
         match &step.work {
-            Work::Gate { .. } => rights.waits_for_roles = true,
+            Work::Gate { gate: Gate::IamRoles(_), .. } => rights.waits_for_roles = true,
             Work::Command(command) => rights.commands.push(command.name.clone()),
             _ => {}
         }

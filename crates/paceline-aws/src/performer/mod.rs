@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 use paceline_assembly::{Assembly, Role, Stack};
 use paceline_engine::{Ended, Outcome, Perform, StepContext};
 use paceline_host::{Commands, run_command};
-use paceline_plan::config::{IamRoles, Rollback};
+use paceline_plan::config::Rollback;
 use paceline_plan::{Plan, Publish, Work};
 
 use self::late::Later;
@@ -24,7 +24,7 @@ use self::obstacles::{Obstacle, told_once};
 use crate::bootstrap::{self, Required};
 use crate::environment::Environment;
 use crate::error::{AwsError, PreflightError};
-use crate::gates::{RoleWait, RoleWaiter, Usable, wait_for_roles};
+use crate::gates::{self, RoleWait, RoleWaiter, Usable};
 use crate::publish::{
     AssetTarget, ImagePublisher, Images, MissingFiles, publish_file, publish_image, publish_legacy,
 };
@@ -211,7 +211,10 @@ impl Aws {
                 let environment = self.environment(stack).await?;
                 Ok(Deletion { environment, context, stack }.run().await)
             }
-            Work::Gate { roles, .. } => self.gate(context, stack, roles).await,
+            Work::Gate { gate, .. } => {
+                let environment = self.environment(stack).await?;
+                gates::wait(&self.sessions, environment, context, stack, gate).await
+            }
             Work::Synthesize(synthesize) => self.synthesize(context, synthesize).await,
             Work::Command(command) => Ok(run_command(context, command, self.options.commands).await),
         }
@@ -229,19 +232,6 @@ impl Aws {
         let request = Request::new(stack, &environment.target, &given, source, disable_rollback, limit, key);
         let method = self.options.method;
         Ok(Deployment { environment, context, stack, request, method }.run().await)
-    }
-
-    async fn gate(&self, context: &StepContext, stack: &Stack, roles: &IamRoles) -> Result<Ended, AwsError> {
-        let environment = self.environment(stack).await?;
-        // The deploy role may not read IAM, but is the only way into another account.
-        let is_ours = environment.target.account == self.sessions.account().await?;
-        let role = stack.deploy_role.as_ref().filter(|_| !is_ours);
-        let config =
-            self.sessions.assume_by(&environment.caller(Some(context)), role, &environment.target).await?;
-        let client = aws_sdk_iam::Client::new(&config);
-        let caller = self.sessions.caller(&everywhere(&environment.target.account)).of_step(context);
-        let waiter = RoleWaiter { client, caller, now: context.now() };
-        wait_for_roles(environment, context, stack, roles, waiter).await
     }
 
     pub(crate) async fn publish(
@@ -283,11 +273,6 @@ impl Aws {
     }
 }
 
-/// IAM is in no region.
-fn everywhere(account: &str) -> Target {
-    Target { account: account.to_owned(), region: "global".to_owned() }
-}
-
 impl Perform for Aws {
     async fn perform(&self, context: StepContext) -> Ended {
         tokio::select! {
@@ -322,7 +307,7 @@ pub async fn wait_for_iam_roles(
 ) -> Result<Usable, PreflightError> {
     let sessions = Sessions::open(wire, "us-east-1").await?;
     let client = aws_sdk_iam::Client::new(sessions.base());
-    let caller = sessions.caller(&everywhere(sessions.account().await?));
+    let caller = sessions.caller(&Target::everywhere(sessions.account().await?));
     Ok(RoleWaiter { client, caller, now }.wait(wait).await?)
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use paceline_plan::config::{Concurrency, FailurePolicy, IamRoles, Rollback};
 use paceline_plan::forecast::Basis;
 use paceline_plan::{
-    Command, EarlyNeed, Phase, Plan, PlannedStack, Publish, Step, StepOperation, Strategy, Synthesize, Work,
+    Command, EarlyNeed, Gate, Phase, Plan, PlannedStack, Publish, Step, StepOperation, Strategy, Synthesize,
+    Work,
 };
 
 /// A plan in the making. A step is referred to by its position.
@@ -98,7 +99,7 @@ impl Draft {
     pub(crate) fn gate(&mut self, after: usize, seconds: u64) -> usize {
         let stack = self.0.steps[after].work.stack().unwrap();
         let id = format!("gate:iam-roles:{}", self.0.stacks[stack].id);
-        self.step(id, Work::Gate { stack, roles: IamRoles::All }, seconds, &[after])
+        self.step(id, Work::Gate { stack, gate: Gate::IamRoles(IamRoles::All) }, seconds, &[after])
     }
 
     pub(crate) fn command(&mut self, name: &str, seconds: u64, needs: &[usize]) -> usize {

@@ -13,8 +13,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::gate::Gate;
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_config::{IamRoles, Rollback};
+use paceline_config::Rollback;
 use paceline_text::hex;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -30,7 +31,7 @@ enum Identity<'a> {
     Publish { manifest: &'a str, asset: &'a str, destination: &'a str, image: bool, title: &'a str },
     Deploy { stack: Target<'a>, rollback: Rollback, ignore_times: bool },
     Delete { stack: Target<'a> },
-    Gate { stack: Target<'a>, roles: &'a IamRoles },
+    Gate { stack: Target<'a>, gate: &'a Gate },
     Command(Script<'a>),
     Synthesize { app: Option<&'a str>, stacks: Vec<&'a str>, lookups: &'a BTreeSet<String> },
 }
@@ -73,7 +74,7 @@ impl Plan {
                 ignore_times: self.ignore_times,
             },
             Work::Delete { stack } => Identity::Delete { stack: Target::of(&self.stacks[*stack]) },
-            Work::Gate { stack, roles } => Identity::Gate { stack: Target::of(&self.stacks[*stack]), roles },
+            Work::Gate { stack, gate } => Identity::Gate { stack: Target::of(&self.stacks[*stack]), gate },
             Work::Command(command) => Identity::Command(Script::of(command)),
             Work::Synthesize(Synthesize { app, stacks, lookups }) => Identity::Synthesize {
                 app: app.as_deref(),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::gate::Gate;
 use camino::Utf8PathBuf;
-use paceline_config::IamRoles;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::Basis;
@@ -53,12 +53,12 @@ pub enum Work {
         /// The position of the stack in [`Plan::stacks`](super::Plan::stacks).
         stack: usize,
     },
-    /// Wait until a stack's roles are usable.
+    /// Wait for something after a stack.
     Gate {
         /// The position of the stack in [`Plan::stacks`](super::Plan::stacks).
         stack: usize,
-        /// Which roles.
-        roles: IamRoles,
+        /// What is waited for.
+        gate: Gate,
     },
     /// Run a script that the team supplies.
     Command(Command),

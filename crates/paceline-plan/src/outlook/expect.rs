@@ -10,8 +10,7 @@ use super::durations::{Durations, ResourceOperation};
 use super::history::{History, HistoryKind, Site, short};
 use super::pace::role_wait;
 use super::stack_time::{Resources, typical_of};
-use crate::model::{Basis, Publish, Step, StepOperation, THE_APP, Work};
-use paceline_config::IamRoles;
+use crate::model::{Basis, Gate, Publish, Step, StepOperation, THE_APP, Work};
 
 /// Checking for and uploading one file. An estimate: most are small, and most are there already.
 pub const FILE_TIME: Duration = Duration::from_secs(2);
@@ -114,11 +113,11 @@ impl Expect<'_> {
         Expected { time, basis, operation: next.operation }
     }
 
-    /// Waiting for a stack's roles.
-    pub(crate) fn gate(self, stack: &Stack, roles: &IamRoles) -> Expected {
+    /// Waiting at a gate of a stack.
+    pub(crate) fn gate(self, stack: &Stack, gate: &Gate) -> Expected {
         let next = self.history.other(HistoryKind::Gate, &stack.id, Site::from(&stack.environment));
         let (time, basis) =
-            measured(next.median).unwrap_or_else(|| (self.role_wait(stack, roles), Basis::Table));
+            measured(next.median).unwrap_or_else(|| (self.gate_wait(stack, gate), Basis::Table));
         Expected { time, basis, operation: next.operation }
     }
 
@@ -136,20 +135,16 @@ impl Expect<'_> {
         Expected { time, basis, operation: next.operation }
     }
 
-    /// By how old the roles are when their stack is complete. Those of nested stacks are among the others' age.
-    fn role_wait(self, stack: &Stack, roles: &IamRoles) -> Duration {
+    /// By how old the resources are that it waits for when their stack is complete. Those of nested stacks are among
+    /// the others' age.
+    fn gate_wait(self, stack: &Stack, gate: &Gate) -> Duration {
         let resources = Resources::of(stack, ResourceOperation::Create, self.durations);
         let total = resources.time();
-        let is_meant = |id: &str| match roles {
-            IamRoles::All => true,
-            IamRoles::Named(names) => names.iter().any(|name| name == id),
-        };
         let mut ages = Vec::new();
         let mut policies = 0;
         for (number, end) in resources.ends().into_iter().enumerate() {
             let (id, kind) = (resources.ids[number], resources.types[number]);
-            let is_role = matches!(kind, "AWS::IAM::Role" | "AWS::IAM::InstanceProfile");
-            if is_role && is_meant(id) {
+            if gate.waits_for(id, kind) {
                 ages.push(total.saturating_sub(end));
                 // Managed policies are read by one call and inline ones by another.
                 policies += u32::from(kind == "AWS::IAM::Role");

@@ -180,9 +180,12 @@ impl<'a> Explained<'a> {
         if self.plan.declared_only.iter().any(|it| it.from == self.id(from) && it.to == self.id(to)) {
             let _ = writeln!(out, "    declared only: nothing in the two templates ties them");
         }
-        let gate = |work: &Work| matches!(work, Work::Gate { stack, .. } if *stack == to);
-        if self.plan.steps.iter().any(|step| gate(&step.work)) {
-            let _ = writeln!(out, "    gate: {b} is followed by a wait until its IAM roles are usable");
+        for step in &self.plan.steps {
+            if let Work::Gate { stack, gate } = &step.work
+                && *stack == to
+            {
+                let _ = writeln!(out, "    gate: {b} is followed by a wait until {}", gate.condition());
+            }
         }
     }
 

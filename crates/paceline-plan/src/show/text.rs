@@ -9,7 +9,6 @@ use super::times::short_source;
 use super::wording::{clean, count, show_duration, show_reasons};
 use crate::model::{Basis, Plan, PlannedStack, Reason, Step, Work, folded};
 use crate::outlook::forecast::{Forecast, lower_bound};
-use paceline_config::IamRoles;
 
 /// From this number of stacks on, they are listed by region and not one by one.
 const MANY_STACKS: usize = 60;
@@ -204,12 +203,8 @@ impl<'a> Page<'a> {
                     let after = plan.stacks.get(command.stack).map_or("", |stack| &stack.id);
                     commands.push(format!("{} after {after}", command.name));
                 }
-                Work::Gate { stack, roles } => {
-                    let id = plan.stacks.get(*stack).map_or("", |stack| &stack.id);
-                    gates.push(match roles {
-                        IamRoles::All => format!("all IAM roles of {id}"),
-                        IamRoles::Named(names) => format!("the IAM roles {} of {id}", names.join(", ")),
-                    });
+                Work::Gate { stack, gate } => {
+                    gates.push(gate.subject(plan.stacks.get(*stack).map_or("", |stack| &stack.id)));
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use paceline_plan::config::{IamRoles, Rollback};
-use paceline_plan::{Command, Plan, PlannedStack, Publish, Step, Synthesize, Work};
+use paceline_plan::{Command, Gate, Plan, PlannedStack, Publish, Step, Synthesize, Work};
 use serde_json::{Value, json};
 
 use crate::build::{App, empty};
@@ -62,14 +62,14 @@ fn changes(work: &Work) -> Vec<(&'static str, Work)> {
         }
         Work::Deploy { stack } => vec![("stack", Work::Deploy { stack: 1 - stack })],
         Work::Delete { stack } => vec![("stack", Work::Delete { stack: 1 - stack })],
-        Work::Gate { stack, roles } => vec![
-            ("stack", Work::Gate { stack: 1 - stack, roles: roles.clone() }),
-            ("roles", Work::Gate { stack: *stack, roles: IamRoles::All }),
-            (
-                "names of roles",
-                Work::Gate { stack: *stack, roles: IamRoles::Named(vec!["Other".to_owned()]) },
-            ),
-        ],
+        Work::Gate { stack, gate } => {
+            let of = |roles| Work::Gate { stack: *stack, gate: Gate::IamRoles(roles) };
+            vec![
+                ("stack", Work::Gate { stack: 1 - stack, gate: gate.clone() }),
+                ("roles", of(IamRoles::All)),
+                ("names of roles", of(IamRoles::Named(vec!["Other".to_owned()]))),
+            ]
+        }
         Work::Command(it) => {
             // Where it stands in the plan is no part of what it does.
             let Command { name, stack: _, run, shell, dir, env, timeout, retries, scripts } = it;

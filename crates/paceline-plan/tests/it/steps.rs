@@ -1,7 +1,7 @@
 //! Assets and gates: what is published once, and what waits for what.
 
 use paceline_plan::config::IamRoles;
-use paceline_plan::{Plan, Work};
+use paceline_plan::{Gate, Plan, Work};
 use serde_json::{Value, json};
 
 use crate::build::{App, empty, resources, warnings};
@@ -121,7 +121,7 @@ fn two_gates_after_one_stack_are_one() {
     let roles = |gates: &str| {
         let plan = App::default().stack("A", "us-east-1", role()).config(gates).plan();
         plan.steps.into_iter().find_map(|step| match step.work {
-            Work::Gate { roles, .. } => Some(roles),
+            Work::Gate { gate: Gate::IamRoles(roles), .. } => Some(roles),
             _ => None,
         })
     };

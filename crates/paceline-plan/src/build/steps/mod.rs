@@ -92,10 +92,13 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
         steps.push(Step { early_needs: early, ..deploys });
         let deployed = steps.len() - 1;
         done.insert(&stack.id, deployed);
-        if let (Some(roles), Some(source)) = (gates.get(&stack.id), source) {
-            let id = format!("gate:iam-roles:{}", stack.id);
-            let work = Work::Gate { stack: number, roles: roles.clone() };
-            steps.push(expect.gate(source, roles).step(id, work, vec![deployed]));
+        for (gate, source) in gates.get(&stack.id).into_iter().flatten().zip(std::iter::repeat(source)) {
+            let Some(source) = source else { continue };
+            let id = format!("gate:{}:{}", gate.kind(), stack.id);
+            let work = Work::Gate { stack: number, gate: gate.clone() };
+            // One gate after the other, so that the last one tells when all are open.
+            let before = done.get(stack.id.as_str()).copied().unwrap_or(deployed);
+            steps.push(expect.gate(source, gate).step(id, work, vec![before]));
             done.insert(&stack.id, steps.len() - 1);
         }
         let done = |stack: usize| done.get(stacks[stack].id.as_str()).copied();
