@@ -125,5 +125,5 @@ fn an_order_of_the_manifest_is_given_up_when_the_stack_is_there() {
     place.write("cdk.out/w.json", topic);
     let ran = |code| place.paceline(["deploy"]).aws_at(&sim.address).run().expect(code).stderr;
     assert!(!ran(0).contains("does not wait for"));
-    assert!(ran(0).contains("Writer does not wait for Reader: Reader is there"));
+    assert!(ran(0).contains("Writer does not wait for Reader: Reader exists"));
 }

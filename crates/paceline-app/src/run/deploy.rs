@@ -204,7 +204,7 @@ fn relaxed(app: &App, plan: Plan, options: &mut PlanOptions) -> Result<Plan, Fai
     }
     for it in relaxed.relaxed.iter().filter(dropped) {
         let why = match (it.parameters.as_slice(), it.forced) {
-            (_, true) => "outer would make every order impossible".to_owned(),
+            (_, true) => "waiting would make every order impossible".to_owned(),
             ([], false) => format!("{} exists", it.to),
             (_, false) => "every parameter that it reads exists".to_owned(),
         };
