@@ -38,7 +38,7 @@ impl Failure {
         Self::new(ExitCode::Usage, problems)
     }
 
-    /// It was interrupted, as the message says. The same command goes on.
+    /// It was interrupted, as the message says. The same command continues.
     pub fn interrupted(message: impl Into<String>) -> Self {
         let problem = Problem { message: message.into(), ..Problem::default() };
         Self { is_interruption: true, ..Self::new(ExitCode::Interrupted, vec![problem]) }

@@ -96,7 +96,7 @@ pub enum StackOperation {
 macro_rules! endings {
     ($name:ident) => {
         impl $name {
-            /// Whether something goes on: an operation, its undoing, or the cleanup after it.
+            /// Whether something is in progress: an operation, its rollback, or the cleanup after it.
             pub fn is_in_progress(&self) -> bool {
                 self.as_str().ends_with("_IN_PROGRESS")
             }
@@ -118,7 +118,7 @@ endings!(StackStatus);
 endings!(ResourceStatus);
 
 impl StackStatus {
-    /// Whether nothing goes on: what was asked for has ended one way or the other, and nothing is left to clean up.
+    /// Whether nothing is in progress: the operation has ended, successfully or not, and its cleanup too.
     pub fn is_settled(&self) -> bool {
         !self.is_in_progress()
     }
@@ -149,7 +149,7 @@ impl StackStatus {
         matches!(self, Self::RollbackComplete | Self::UpdateRollbackComplete | Self::ImportRollbackComplete)
     }
 
-    /// Whether an update could not be undone: only a person can go on from there.
+    /// Whether the rollback of an update failed: only a person can continue from there.
     pub fn is_stuck(&self) -> bool {
         self.is_rollback() && self.failed()
     }

@@ -1,6 +1,6 @@
 //! A build of a CodeBuild project: started, followed with its log, stopped.
 //!
-//! The models of these services speak CBOR beside JSON, but the SDK still sends `application/x-amz-json-1.1`
+//! The models of these services speak CBOR and JSON, but the SDK still sends `application/x-amz-json-1.1`
 //! to both: `aws-sdk-codebuild` 1.145 by its default protocol, `aws-sdk-cloudwatchlogs` 1.162 by the only one
 //! that it has. The simulator reads nothing else.
 
@@ -223,7 +223,7 @@ impl Builds {
 
     async fn get(&self, id: &str) -> Result<Build, AwsError> {
         let send = || self.client.batch_get_builds().ids(id).send();
-        // Whoever follows a build looks again, and says so.
+        // The caller that follows a build asks again, and reports it.
         let answer = self.caller.within(Duration::ZERO).call("BatchGetBuilds", send).await?;
         let missing =
             || AwsError { kind: ErrorKind::Refused, ..AwsError::setup(format!("there is no build {id}")) };

@@ -254,7 +254,7 @@ impl AwsError {
     /// How a step ends because of this error.
     ///
     /// When AWS could not be reached for as long as a call is tried again, or the credentials have run out, nothing is
-    /// known of the stack. The step is interrupted then, and the next run goes on with it.
+    /// known of the stack. The step is interrupted then, and the next run continues it.
     pub(crate) fn into_ended(self) -> Ended {
         let says_nothing =
             matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unreachable | ErrorKind::Credentials);
@@ -312,7 +312,7 @@ fn kind_of(code: Option<&ErrorCode>, message: &str) -> ErrorKind {
         | "SlowDown"
         | "BandwidthLimitExceeded"
         | "PriorRequestNotComplete" => ErrorKind::Throttled,
-        // It is signed anew each time that it is sent.
+        // Each attempt is signed again.
         _ if is_by_the_clock(code, message) => ErrorKind::Unreachable,
         "ExpiredToken"
         | "InvalidClientTokenId"

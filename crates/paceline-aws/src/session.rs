@@ -49,7 +49,7 @@ impl Sessions {
         })
     }
 
-    /// Makes calls to an account and region, whoever as.
+    /// Makes calls to an account and region, with any role.
     pub(crate) fn caller(&self, target: &Target) -> Caller {
         Caller::new(Arc::clone(&self.limiter), target.clone(), self.notices.clone())
     }
@@ -229,7 +229,7 @@ impl ProvideCredentials for AssumedRole {
             if let Some(first) = first {
                 return Ok(first);
             }
-            // Once only: whoever makes the call that needs them tries all of it again.
+            // Once only: the caller of the API tries all of it again.
             let answer = self.send().await.map_err(|error| AwsError::of("AssumeRole", &error));
             let arn = self.arn.clone();
             answer

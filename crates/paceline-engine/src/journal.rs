@@ -1,6 +1,6 @@
 //! The journal: a run's events on disk, written before anything relies on them.
 //!
-//! Each run has a folder and a file in it: `RUNS/<run>/journal.jsonl`. The file is locked while the run is going on, so
+//! Each run has a folder and a file in it: `RUNS/<run>/journal.jsonl`. The file is locked while the run is in progress, so
 //! that two processes never work on the same run.
 
 mod earlier;

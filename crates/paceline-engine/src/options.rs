@@ -1,4 +1,4 @@
-//! What a run is given besides its plan, and what it gives back.
+//! The input of a run besides its plan, and its result.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

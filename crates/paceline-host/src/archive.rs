@@ -38,7 +38,7 @@ pub fn zip(source: &Utf8Path) -> io::Result<NamedTempFile> {
 }
 
 /// What keeps a file or a folder from being published: each a sentence. Nothing is read, and what is no file is not
-/// opened either: a pipe would wait for whoever writes to it.
+/// opened either: a pipe would wait for its writer.
 pub fn flaws(source: &Utf8Path, packaging: Packaging) -> Vec<String> {
     if packaging == Packaging::File {
         let flaw = match kind(source) {
@@ -93,7 +93,7 @@ impl Contents {
     fn folder(&mut self, root: &Utf8Path) {
         let mut folders = vec![(String::new(), root.to_owned(), 0)];
         while let Some((prefix, folder, depth)) = folders.pop() {
-            // A link to a folder above it would go on for ever, and two of them much longer.
+            // A link to a folder above itself would never end.
             if depth > DEEPEST || self.files.len() > MOST {
                 self.flaws.push(format!(
                     "{root} has too much in it, down to {folder}: does a link point to a folder above it?"

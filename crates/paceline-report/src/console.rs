@@ -1,4 +1,4 @@
-//! Prints the run while it goes on, for people who watch a terminal or read the log of a build.
+//! Prints the run live, for people who watch a terminal or read the log of a build.
 //!
 //! Each fact that matters is a line. Resources are counted in one line every few minutes, and all assets are one line.
 //! The time of a line is the time of its event, so a replay prints the same lines.

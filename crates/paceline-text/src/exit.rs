@@ -15,7 +15,7 @@ pub enum ExitCode {
     /// Something was wrong before the run changed anything: credentials, bootstrap, permissions. No stack and no asset
     /// was changed then, and no command has run.
     Refused = 3,
-    /// Interrupted or out of time; the same command goes on with the run.
+    /// Interrupted or out of time; the same command continues the run.
     Interrupted = 4,
     /// Generated files are stale.
     Stale = 5,

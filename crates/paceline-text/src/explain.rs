@@ -1,6 +1,6 @@
 //! How an error explains itself: what is wrong, where, what to do about it, and how the command ends.
 //!
-//! Every error that can reach a person implements [`Explained`], next to its type. Whoever shows it needs to know
+//! Every error that can reach a person implements [`Explained`], next to its type. Code that shows it needs to know
 //! nothing else of it, and nothing has to look into its words.
 
 use std::error::Error;
@@ -25,7 +25,7 @@ pub trait Explained: Error {
         None
     }
 
-    /// How a command ends that cannot go on because of it.
+    /// The exit code of a command that this error ends.
     fn exit_code(&self) -> ExitCode {
         ExitCode::Usage
     }

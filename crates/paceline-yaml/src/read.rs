@@ -95,7 +95,7 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
     duplicates.into_iter().next().map_or(Ok(root), Err)
 }
 
-/// Reads one YAML document and goes on after a key that is set twice.
+/// Reads one YAML document and continues after a key that is set twice.
 pub fn parse_with_duplicates(text: &str) -> Result<Parsed, YamlError> {
     let mut events = Events {
         parser: Parser::new_from_str(text),

@@ -116,7 +116,7 @@ impl Cursor<'_> {
             Some('x') => 3,
             Some('u') => 5,
             Some('U') => 9,
-            // A line that goes on.
+            // A continued line.
             Some('\n' | '\r') => {
                 self.skip(|c| c.is_ascii_whitespace());
                 let at = self.at;

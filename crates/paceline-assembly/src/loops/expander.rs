@@ -9,7 +9,7 @@ use crate::values::UNKNOWN;
 pub(super) const MAX_DEPTH: usize = 5;
 /// More is not told.
 const MOST_TROUBLES: usize = 100;
-/// What a value takes beside its text, in bytes of memory.
+/// The memory of a value without its text, in bytes.
 const NODE: usize = 64;
 
 /// How loops are gone through.

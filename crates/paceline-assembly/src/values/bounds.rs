@@ -5,9 +5,9 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
-/// What each text may come to, beside twice the template: few texts are longer than the template they stand in.
+/// The limit of one text, in addition to twice the template: few texts are longer than their template.
 const TEXT: usize = 64 << 10;
-/// What all texts together may come to, beside ten times the template.
+/// The limit of all texts together, in addition to ten times the template.
 const ALL: usize = 8 << 20;
 
 /// Counts values that are looked at and bytes that are made of them.

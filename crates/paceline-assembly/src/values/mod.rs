@@ -15,7 +15,7 @@ use crate::environment::Environment;
 /// The parameters that a template is deployed with; what is `None` is only known at deployment.
 pub type Given = BTreeMap<String, Option<String>>;
 
-/// What is known of a stack beside its template.
+/// What is known about a stack, except its template.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
     pub environment: Environment,

@@ -14,7 +14,7 @@ use crate::walk::Intrinsic;
 
 /// How deep functions may stand in each other, and names may lead to names: few enough for the call stack.
 const DEPTH: u8 = 64;
-/// What an element of a list takes beside its text.
+/// The memory of an element of a list without its text.
 const ITEM: usize = 32;
 
 /// Knows the values that a template's strings may refer to.

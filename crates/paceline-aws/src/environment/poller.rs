@@ -192,7 +192,7 @@ async fn poll_forever(poller: Arc<Poller>, environment: Weak<Environment>) {
         }
         let started = Instant::now();
         let calls = {
-            // Not held while nothing is asked: whoever drops the environment ends this.
+            // Not held while nothing is asked: dropping the environment ends this.
             let Some(environment) = environment.upgrade() else { return };
             poll(&environment, wanted, &mut silent).await
         };

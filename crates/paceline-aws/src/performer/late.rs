@@ -1,4 +1,4 @@
-//! Synthesizes an app again in the middle of a run, and lets the stacks that have waited for it go on with that.
+//! Synthesizes an app again in the middle of a run, and gives the new assembly to the stacks that wait for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -86,7 +86,7 @@ impl Aws {
         let (late, app) =
             late.and_then(|late| Some((late, late.apps.get(&work.app)?))).ok_or_else(missing)?;
         let made = match app {
-            // All of it was looked up at the start, and nothing of it has been made anew since.
+            // All of it was looked up at the start, and no stack has been deployed again since.
             LateApp::Run { .. } if context.is_after_nothing_new() && !self.misses(work) => {
                 context.output("nothing that it looks up has changed");
                 None

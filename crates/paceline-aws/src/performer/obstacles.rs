@@ -11,7 +11,7 @@ use super::Aws;
 use crate::error::AwsError;
 use crate::target::Target;
 
-/// How many roles are named beside the first.
+/// How many roles are named in addition to the first.
 const NAMED: usize = 3;
 
 /// Why an environment cannot be worked in.

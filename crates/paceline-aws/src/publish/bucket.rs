@@ -58,7 +58,7 @@ impl<'a> Bucket<'a> {
         Ok(answer.contents().iter().any(is_it))
     }
 
-    /// Puts an object there. Its body is made anew each time that it is sent.
+    /// Uploads an object. Each attempt gets a new body.
     pub(super) async fn put(
         &self,
         body: Body<'_>,

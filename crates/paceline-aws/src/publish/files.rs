@@ -57,7 +57,7 @@ pub(super) async fn upload_or_pretend(
     })
 }
 
-/// Whoever runs the code has to find an object, and one that is no empty archive.
+/// Readers of the code must find an object, and no empty archive.
 async fn pretend(bucket: &Bucket<'_>, key: &str, why: &str) -> Result<Ended, AwsError> {
     if bucket.has(key, EMPTY_ARCHIVE + 1).await? {
         return Ok(already_there());

@@ -104,7 +104,7 @@ pub(crate) async fn publish_image(
     Ok(Ended::new(Outcome::Deployed))
 }
 
-/// Nothing was built, but whoever runs the image has to find its tag.
+/// Nothing was built, but readers of the image must find its tag.
 async fn pretend(caller: &Caller, client: &Client, repository: &str, tag: &str) -> Result<Ended, AwsError> {
     let send = || client.put_image().repository_name(repository).image_tag(tag).image_manifest("{}").send();
     match caller.call("PutImage", send).await {

@@ -27,7 +27,7 @@ const MOST: usize = 4096;
 /// The pauses before a signal is sent again, in seconds.
 const PAUSES: [u64; 5] = [1, 2, 4, 8, 16];
 
-/// How a deployment ended, for whoever waits for it.
+/// The result of a deployment, for the stack that waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Whether it ended well.

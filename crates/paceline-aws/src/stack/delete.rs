@@ -43,7 +43,7 @@ pub(crate) struct Deletion<'a> {
 }
 
 impl Deletion<'_> {
-    /// Deletes the stack. When the run is stopped, this is dropped, and what goes on in AWS goes on there.
+    /// Deletes the stack. When the run stops, this future is dropped; operations in AWS continue.
     pub(crate) async fn run(&self) -> Ended {
         self.delete().await.unwrap_or_else(|error| {
             let hint = hint(&error.to_string()).map(str::to_owned);
@@ -104,7 +104,7 @@ impl Deletion<'_> {
                 OperationEnd::Ended { view, left, .. } if view.status == StackStatus::DeleteComplete => {
                     return Ok(deleted(&left));
                 }
-                // Somebody else has gone on with it.
+                // Somebody else has changed it since.
                 OperationEnd::Ended { followed: Some(_), .. } => {}
                 // What someone else could not do is tried once more, as the role that is meant for it.
                 OperationEnd::Ended { .. } if view.status == StackStatus::DeleteInProgress => {}

@@ -19,7 +19,7 @@ use crate::refusal::is_update_rollback;
 
 /// The setting that limits are given with.
 const SETTING: &str = "codebuild.timeouts.stack";
-/// How long cancelling is tried; what it would have cancelled goes on meanwhile.
+/// How long cancelling is tried; the operation continues meanwhile.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How CloudFormation says that a creation has had its time, as public reports quote it. Should it say something
 /// else, that is told in its own words.
@@ -49,7 +49,7 @@ impl Limit {
 }
 
 impl Watch<'_> {
-    /// Does what is to be done about an operation that goes on for longer than it may.
+    /// Acts on an operation that takes longer than it may.
     pub(super) async fn keep_limit(&mut self, view: &StackView) -> Result<(), AwsError> {
         let Some(limit) = self.operation.limit.clone().filter(|_| !self.is_over) else { return Ok(()) };
         if self.taken(&limit).is_none_or(|taken| taken < limit.after) {

@@ -6,7 +6,7 @@
 //!
 //! - a creation is refused when the stack is there, and it is asked for by its name before, which also finds a stack
 //!   by its alias;
-//! - an update names the stack's id, and is refused while another operation goes on;
+//! - an update names the stack's id, and is refused while another operation is in progress;
 //! - a rollback is continued only where one is stuck, which CloudFormation itself checks;
 //! - deleting and cancelling have no such condition: it is looked again directly before (see [`remove`]);
 //! - a change set in review that is not ours is waited for (see [`review`]).

@@ -42,7 +42,7 @@ pub(super) fn capabilities() -> Vec<Capability> {
 
 /// Sends what the request asks for. Journals the token before.
 ///
-/// What is to be changed is named by its id: a stack of the same name that somebody has made anew since it was
+/// What is to be changed is named by its id: a stack of the same name that somebody has created since it was
 /// looked at is another one.
 pub(super) async fn send(
     environment: &Environment,

@@ -2,7 +2,7 @@
 //!
 //! AWS's reads are eventually consistent: a look may be older than the operation, however long ago that began. What
 //! tells is different for each operation. A creation makes a stack with an id of its own. An update sets the time of
-//! the last update. A deletion, and going on with a rollback, leave both as they were. The events of all of them
+//! the last update. A deletion and a continued rollback leave both as they were. The events of all of them
 //! carry the operation's token, so that a look counts only when they agree.
 
 use std::ops::Range;
@@ -121,7 +121,7 @@ impl OperationEvents {
 
     /// Where the operation begins.
     fn start(&self) -> Option<usize> {
-        // Someone else's is the one that goes on.
+        // The operation in progress is someone else's.
         let Some(token) = &self.token else { return (!self.changes.is_empty()).then_some(0) };
         let ours = self.changes.iter().position(|change| self.is_confirmed(change));
         ours.or_else(|| self.start_without_tokens(token))
@@ -190,7 +190,7 @@ pub(super) fn goes_wrong(status: &StackStatus) -> bool {
 /// What a look and the events say agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Agreement {
-    /// It goes on.
+    /// It is in progress.
     Going,
     /// It has ended, by both.
     Ended(OperationResult),
@@ -205,7 +205,7 @@ pub(super) enum Reading {
     Past,
     /// There is no such stack, or not yet.
     Absent,
-    /// It is in a state in which operations go on.
+    /// The status is one of an operation in progress.
     Going,
     /// It is in a state in which they end.
     Ended(OperationResult),

@@ -1,7 +1,7 @@
 //! Deletes a stack that is still what it was when that was decided.
 //!
 //! The decision is made on a look that may be some seconds old, and others work on the same stacks: a change set that
-//! was in review is executed, a stack is deleted and made anew under the same name. So it is looked again directly
+//! was in review is executed, a stack is deleted and created again under the same name. So it is looked again directly
 //! before each `DeleteStack`, by the stack's id, when nothing but the call itself is left to wait for; and the stack
 //! is deleted only if its id, its status and the time of its last update are those that justified it. `DeleteStack`
 //! has no condition that CloudFormation would check, so that one window stays: what somebody does between the answer

@@ -26,7 +26,7 @@ pub(crate) struct Request {
     pub(crate) execution_role_arn: Option<String>,
     pub(crate) disable_rollback: bool,
     /// How long it may take. It changes nothing in what is made, and is not a part of the digest: a run that was
-    /// interrupted goes on with what it had begun under another limit.
+    /// interrupted continues an operation that it began under another limit.
     pub(crate) limit: Option<Duration>,
     digest: String,
 }

@@ -144,7 +144,7 @@ impl Review<'_> {
         if self.ours.is_some_and(|ours| name.starts_with(ours)) {
             return false;
         }
-        // Of another deployment of this tool: one that goes on executes it soon, one that was interrupted never does.
+        // Of another deployment of this tool: a running one executes it soon, an interrupted one never does.
         let age = set.made.and_then(|made| Duration::try_from(self.context.now().duration_since(made)).ok());
         !(name.starts_with(OF_A_RUN) && age.is_some_and(|age| age > PATIENCE))
     }

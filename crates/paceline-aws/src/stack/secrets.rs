@@ -1,8 +1,8 @@
 //! Secret parameter values in client tokens.
 //!
 //! A client token is shown with every event of a stack, to everyone who may read them, and a short secret can be guessed
-//! from its plain digest. So tokens hold an HMAC of secret values. Its key is kept beside the journals, since a run that
-//! is gone on with has to give the same tokens. If the key is lost, an operation of the interrupted run counts as
+//! from its plain digest. So tokens hold an HMAC of secret values. Its key is kept next to the journals, since a run that
+//! is resumed has to give the same tokens. If the key is lost, an operation of the interrupted run counts as
 //! somebody else's: it is waited for, and the stack is then looked at again.
 
 use std::io::{self, ErrorKind, Write as _};
@@ -24,7 +24,7 @@ pub enum TokenKey {
     /// It ends with this process.
     #[default]
     Process,
-    /// It is kept in this folder, beside the journals, so that the next process gives the same tokens.
+    /// It is kept in this folder, next to the journals, so that the next process gives the same tokens.
     Kept(Utf8PathBuf),
     /// It is always the same: nobody else sees a simulated AWS, and the same seed is to give the same tokens.
     Simulated,

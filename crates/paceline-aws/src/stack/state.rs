@@ -19,7 +19,7 @@ pub(super) enum Action {
     DeleteFirst,
     /// An update whose rollback got stuck; it has to be rolled back before anything else.
     ContinueRollback,
-    /// An operation is going on: whose it is has to be found out.
+    /// An operation is in progress. Its owner must be found out.
     InProgress,
     /// A person has to look at it.
     Refuse(&'static str),
@@ -67,7 +67,7 @@ pub(super) enum OperationResult {
     Failed,
 }
 
-/// Judges a status; `None` while the operation goes on.
+/// Judges a status; `None` while the operation is in progress.
 ///
 /// A stack whose update is complete but for cleaning up replaced resources is usable.
 pub(super) fn result_of(status: &StackStatus) -> Option<OperationResult> {

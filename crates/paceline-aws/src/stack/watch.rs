@@ -1,7 +1,7 @@
 //! Waits for the end of a stack operation.
 //!
 //! The poll is cheap and has the outputs, the events carry the operation's token: an end counts only when both tell of
-//! it. Should they never agree, the operation is left to go on, for a later run to find: nothing is guessed.
+//! it. If they never agree, the operation is left alone and a later run finds it: nothing is guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,12 +25,12 @@ const EVENTS_EVERY: Duration = Duration::from_secs(15);
 /// of the time without news: what happens next is told late in proportion to how long it took.
 const EVENTS_AT_LEAST_EVERY: Duration = Duration::from_secs(40);
 const QUIET_PARTS: u32 = 5;
-/// That AWS contradicts itself is told after this long, and again each time that it has gone on for twice as long.
+/// Contradictions of AWS are reported after this time, and again each time that they have lasted twice as long.
 const TOLD_AFTER: Duration = Duration::from_mins(1);
-/// After this long without any news of the operation, it is left to go on.
+/// After this time without news, the operation is left alone.
 const LEFT_AFTER: Duration = Duration::from_mins(15);
 
-/// An operation that is going on.
+/// An operation in progress.
 #[derive(Debug, Clone)]
 pub(super) struct RunningOperation {
     /// The stack's id.
@@ -46,7 +46,7 @@ pub(super) struct RunningOperation {
 }
 
 impl RunningOperation {
-    /// An operation that was going on before we looked.
+    /// An operation that was in progress before we looked.
     pub(super) fn someone_elses(view: &StackView) -> Self {
         Self { id: view.id.clone(), token: None, stamp_before: None, until_rest: true, limit: None }
     }
@@ -56,7 +56,7 @@ impl RunningOperation {
 #[derive(Debug)]
 pub(super) enum OperationEnd {
     NoChanges,
-    /// AWS could not be reached any more; the operation goes on there.
+    /// AWS could not be reached any more; the operation continues there.
     Lost(AwsError),
     /// Somebody deleted the stack in the middle of it: this is how that began.
     Overtaken(Box<Change>),
@@ -270,7 +270,7 @@ impl Watch<'_> {
         }
         let is_at_rest = matches!(look, Reading::Ended(_) | Reading::Absent);
         if self.operation.token.is_none() && is_at_rest && doubt.since.elapsed() >= TOLD_AFTER {
-            // It is not ours, and whatever comes next is refused as long as it goes on.
+            // It is not ours, and CloudFormation refuses the next operation until it ends.
             let view = view.cloned().unwrap_or_else(|| StackView::gone(&self.operation.id));
             return Ok(Some((result_of(&view.status).unwrap_or(OperationResult::Failed), view)));
         }

@@ -10,7 +10,7 @@ pub struct LintContext {
     pub project: Option<ProjectFacts>,
     /// The root of the source, to look for folders in.
     pub root: Option<Utf8PathBuf>,
-    /// Whether a lock file of npm is beside the buildspec or in the folder it is run in.
+    /// Whether a lock file of npm is next to the buildspec or in the folder it is run in.
     pub has_npm_lock: bool,
 }
 

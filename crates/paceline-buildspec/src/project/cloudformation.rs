@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Project;
 use super::role::{self, Access, Resource, Statement};
 
-/// What a template makes besides the project.
+/// What a template creates in addition to the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectResources {
     pub access: Access,

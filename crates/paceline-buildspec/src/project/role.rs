@@ -262,7 +262,7 @@ fn join_vpc(project: &Project) -> Vec<Statement> {
     ]
 }
 
-/// Only for whoever starts, stops and repeats the builds of a batch: CodeBuild itself.
+/// Only for CodeBuild itself, which starts, stops and repeats the builds of a batch.
 pub fn batch_statements(project: &Project) -> Vec<Statement> {
     if project.build_batch_config.is_none() {
         return Vec::new();

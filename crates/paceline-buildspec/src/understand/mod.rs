@@ -44,7 +44,7 @@ pub struct Understanding {
     pub apps: Vec<App>,
     /// In the order in which they run.
     pub deployments: Vec<Deployment>,
-    /// What is run beside the CDK, in its order.
+    /// The scripts besides the CDK, in their order.
     pub scripts: Vec<Script>,
     /// The variables with addresses that are told how the build ended.
     pub signals: Vec<Signal>,
@@ -130,7 +130,7 @@ pub struct Deployment {
     pub outputs: Option<String>,
     /// Its failure does not end the build.
     pub may_fail: bool,
-    /// It runs beside what follows.
+    /// It runs in the background of the next commands.
     pub background: bool,
 }
 
@@ -149,7 +149,7 @@ pub struct When {
     pub shell: Option<String>,
 }
 
-/// Something that is run beside the CDK.
+/// A script besides the CDK.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     /// Where it is.
@@ -168,7 +168,7 @@ pub struct Script {
     pub env: BTreeMap<String, String>,
 }
 
-/// A signal to whoever waits outside.
+/// A signal to an outer stack that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signal {
     /// Where it is sent.

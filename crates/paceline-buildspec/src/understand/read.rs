@@ -4,7 +4,7 @@ use super::{LeftOut, Runtime};
 use crate::grammar::{CommandShell, Document, PhaseName, decode, scalar};
 use crate::yaml::{Kind, Lines};
 
-/// What a buildspec says besides its commands.
+/// The parts of a buildspec without its commands.
 #[derive(Debug, Default)]
 pub(super) struct Sections {
     pub(super) variables: Vec<(String, String)>,

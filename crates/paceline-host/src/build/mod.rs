@@ -43,7 +43,7 @@ pub struct RunOptions {
     pub stop: CancellationToken,
     /// Where its processes are kept in mind. All that is in there ends with the build.
     pub processes: Processes,
-    /// How long an interrupted command may go on, before it is killed.
+    /// How long an interrupted command may take before it is killed.
     pub grace: Duration,
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Scripts<'a> {
     pub(super) output: &'a Output,
     pub(super) processes: &'a Processes,
     pub(super) stop: &'a CancellationToken,
-    /// How long a command may go on that is interrupted.
+    /// How long an interrupted command may take.
     pub(super) grace: Duration,
     /// A folder for the scripts and what they hand on.
     pub(super) folder: &'a Utf8Path,

@@ -1,7 +1,7 @@
 //! The process groups that were started, and how they are ended.
 //!
 //! Processes live in the machine's time, so that what they are given to end is counted by the machine's clock and on a
-//! thread: it goes on when whoever waited for them is gone.
+//! thread: it continues when the code that waited for them is gone.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,7 +23,7 @@ const HANGS: Duration = Duration::from_millis(500);
 const FIRST_LOOK: Duration = Duration::from_millis(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// The processes that this process has started: one list for all, so that whoever ends this process finds them.
+/// The processes that this process has started: one list for all, so that the end of this process finds them.
 pub fn processes() -> &'static Processes {
     static ALL: LazyLock<Processes> = LazyLock::new(|| {
         groups::adopt_orphans();
@@ -93,7 +93,7 @@ impl Processes {
         match state.groups.get_mut(&group) {
             Some(known @ Group::Runs) if is_left => *known = Group::Left,
             Some(Group::Runs) => drop(state.groups.remove(&group)),
-            // Whoever ends it forgets it.
+            // The code that ends it removes it.
             _ => {}
         }
         is_left
@@ -233,7 +233,7 @@ impl Processes {
             }
             let hangs = end.killed && now >= end.kill_at + HANGS;
             if hangs || !(leads || groups::is_alive(*id)) {
-                // Whoever asked may not want to know any more.
+                // The receiver may be gone.
                 let _ = end.heard.take().map(|heard| heard.send(()));
                 return false;
             }

@@ -33,7 +33,7 @@ pub struct Program {
 /// Where what a program prints goes.
 #[derive(Debug, Default)]
 pub enum Output {
-    /// To whoever runs it, line by line.
+    /// To the caller, line by line.
     #[default]
     Lines,
     /// To the output of this process.
@@ -160,7 +160,7 @@ impl Program {
         Self { ends: (signal, grace), ..self }
     }
 
-    /// What it leaves in the background goes on whether it fails or not.
+    /// Its background processes continue whether it fails or not.
     pub(crate) fn leaving_the_background(self) -> Self {
         Self { leaves_background: true, ..self }
     }

@@ -19,7 +19,7 @@ use crate::process::{Script, find_program};
 
 /// Lock files of package managers that install into `node_modules`.
 const LOCK_FILES: [&str; 4] = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"];
-/// Keeps, beside what was installed, the digest of what it was installed from: it goes when that goes.
+/// Keeps the digest of the lock file in the folder of the installation, so that both are deleted together.
 const INSTALLED: &str = "node_modules/.paceline-installed";
 
 /// What is done to `cdk.context.json`, in the words of the CDK.

@@ -1,4 +1,4 @@
-//! The key of a run: a plan with the same key goes on with an interrupted run.
+//! The key of a run: a plan with the same key continues an interrupted run.
 
 use paceline_assembly::Stack;
 use paceline_text::hex;
@@ -9,7 +9,7 @@ use crate::model::Plan;
 
 /// A digest of the stacks, their templates and settings, and the order of the steps.
 ///
-/// What a command does is no part of it: when one was edited since, the interrupted run goes on, and the command runs
+/// What a command does is no part of it: when one was edited since, the run is resumed, and the command runs
 /// again. Neither is how much happens at once. Journals hold these keys, so the key of a plan may only change with good
 /// reason: an interrupted run that another version of Paceline began would not be found.
 pub(crate) fn of_deployment(plan: &Plan, stacks: &[&Stack], inspections: &[Inspection<'_>]) -> String {

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Plan::digest`] | the whole plan | is this the plan that was approved? |
 //! | [`Plan::identity`] | one step | has this step been done already, or was it edited since? |
-//! | [`Plan::resume_key`] | stacks, settings and order, made with the plan | does this plan go on with that run? |
+//! | [`Plan::resume_key`] | stacks, settings and order, made with the plan | does this plan continue that run? |
 //!
 //! Nothing is picked. The digest of a plan is that of the serialized plan, from which forecasts alone are removed. For
 //! the identity of a step every value is taken apart without `..`, so that a new field does not compile until it is

@@ -85,9 +85,9 @@ pub struct Deployment {
     pub stacks: Vec<String>,
     /// What decides whether it is done.
     pub when: Option<When>,
-    /// Whether it runs beside what follows.
+    /// Whether it runs in the background of the next commands.
     pub beside: bool,
-    /// Whether the build goes on when it fails.
+    /// Whether the build continues when it fails.
     pub may_fail: bool,
 }
 

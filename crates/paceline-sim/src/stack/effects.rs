@@ -103,7 +103,7 @@ fn has_image(world: &World, uri: &str) -> bool {
     let Some((repository, tag)) = image.split_once(':') else { return true };
     let place = AccountRegion::new(account, region);
     if !repository.starts_with("cdk-") {
-        // Whoever made a repository also fills it.
+        // The creator of a repository also fills it.
         return world.options.foreign_repositories || repositories::is_there(world, &place, repository);
     }
     repositories::holds(world, &place, repository, tag)

@@ -1,4 +1,4 @@
-//! The engine of stacks: how operations begin, go on and end, and what resources do to the world.
+//! The engine of stacks: how operations begin, proceed and end, and what resources do to the world.
 
 mod begin;
 mod change_sets;

@@ -21,7 +21,7 @@ pub(super) type Evaluated = Result<Option<Value>, String>;
 /// How much an expression may come to, in values and bytes. CloudFormation takes templates of 1 MB, and values that are
 /// far smaller.
 const LARGEST: usize = 4 << 20;
-/// What a value takes beside its text.
+/// The memory of a value without its text.
 pub(super) const NODE: usize = 32;
 
 /// The evaluation of one expression: functions in functions can describe far more than they are.

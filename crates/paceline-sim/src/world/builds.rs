@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{AccountRegion, add, epoch};
 
-/// What the phases take beside the one in which the commands run. Estimates; CodeBuild documents none.
+/// The duration of the phases other than the one in which the commands run. Estimates; CodeBuild documents none.
 const PHASES: [(&str, u64); 9] = [
     ("SUBMITTED", 0),
     ("QUEUED", 2),

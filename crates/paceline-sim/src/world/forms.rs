@@ -1,6 +1,6 @@
 //! The form of values that are made up: ARNs, URLs, address blocks, ids.
 //!
-//! What resource types give is in `forms.csv`, beside this file; for everything else the name tells, as a person would
+//! What resource types give is in `forms.csv`, next to this file; for everything else the name tells, as a person would
 //! guess: `TopicArn` is an ARN, `/network/vpc-id` the id of a VPC.
 
 use std::collections::BTreeMap;

@@ -35,7 +35,7 @@ pub(crate) enum OperationKind {
 }
 
 impl OperationKind {
-    /// The status of a stack while the operation goes on.
+    /// The status of a stack during the operation.
     pub(crate) fn status(self) -> StackStatus {
         match self {
             Self::Create => StackStatus::CreateInProgress,
@@ -50,7 +50,7 @@ impl OperationKind {
     }
 }
 
-/// An operation that goes on.
+/// An operation in progress.
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
     pub(crate) number: u64,

@@ -79,9 +79,9 @@ pub(crate) struct Resource {
     /// What it must be deleted before.
     pub(crate) waits_for: BTreeSet<String>,
     pub(crate) deletion_policy: Option<String>,
-    /// What it was before the operation that goes on, if that changed it.
+    /// Its state before the current operation, if that changed it.
     pub(crate) previous: Option<Box<Resource>>,
-    /// Whether the operation that goes on created it.
+    /// Whether the current operation created it.
     pub(crate) is_new: bool,
     /// Whether it took effect, so that deleting it has something to take back.
     pub(crate) applied: bool,
@@ -218,7 +218,7 @@ pub(crate) struct Stack {
     pub(crate) protected: bool,
     pub(crate) disable_rollback: bool,
     pub(crate) desired: Arc<Desired>,
-    /// What it was before the update that goes on or failed.
+    /// Its state before the current or failed update.
     pub(crate) stable: Option<Arc<Desired>>,
     pub(crate) resources: BTreeMap<String, Resource>,
     /// Replaced resources that the cleanup will delete.
@@ -361,6 +361,6 @@ pub struct StackSummary {
     pub complete: usize,
     /// When its last operation started.
     pub started: Option<Timestamp>,
-    /// When its last operation ended; none while it goes on.
+    /// When its last operation ended; none while it is in progress.
     pub ended: Option<Timestamp>,
 }

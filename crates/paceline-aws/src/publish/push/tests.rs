@@ -26,7 +26,7 @@ use crate::target::Target;
 
 const ACCOUNT: &str = "111111111111";
 
-/// Keeps its logins in a file that it reads and writes anew, as docker does, and pushes only with a login.
+/// Keeps its logins in a file that it reads and rewrites, as docker does, and pushes only with a login.
 const GOOD: [(&str, &str); 4] = [
     ("build", "true"),
     ("tag", "true"),

@@ -62,7 +62,7 @@ impl Deployment<'_> {
         self.send(progress, Some(view), self.method, &token).await
     }
 
-    /// Sees an operation through that was going on already. If it is not ours, it is our turn after its end.
+    /// Waits for an operation that was in progress already. If it is not ours, ours starts after its end.
     async fn adopt(&self, view: &StackView) -> Result<Next, AwsError> {
         if let Some(operation) = self.ours(view).await? {
             return Ok(Next::Ended(self.wait_for_end(operation).await));
@@ -163,7 +163,7 @@ impl Deployment<'_> {
         if !changes.iter().any(is_ours) {
             return Ok(false);
         }
-        // What goes on is told by whoever sees it through to its end.
+        // The code that waits for the operation reports it.
         let has_ended = view.status.has_ended() && !view.status.failed();
         let total = self.stack.template.resource_count();
         let of_stack = changes.into_iter().filter(|change| has_ended && change.of_stack);

@@ -18,7 +18,7 @@
 //!
 //! | end of the operation | what is done | what comes next |
 //! |---|---|---|
-//! | AWS cannot be reached any more | | the end: interrupted, the operation goes on |
+//! | AWS cannot be reached any more | | the end: interrupted, the operation continues |
 //! | somebody has deleted the stack meanwhile | | the end: failed |
 //! | there was nothing to change | `nothing_to_change` | the end: unchanged; failed where the stack is in a failed state |
 //! | it succeeded | `succeeded`: sets termination protection | the end: deployed |
@@ -95,7 +95,7 @@ enum Next {
 }
 
 impl Deployment<'_> {
-    /// Deploys the stack. When the run is stopped, this is dropped, and what goes on in AWS goes on there.
+    /// Deploys the stack. When the run stops, this future is dropped; operations in AWS continue.
     pub(crate) async fn run(&self) -> Ended {
         let mut progress = Progress { attempt: 1, ..Progress::default() };
         let ended = self.deploy(&mut progress).await;

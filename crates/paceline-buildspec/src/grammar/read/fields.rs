@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Problem, ProblemKind, Recorder};
 use crate::yaml::{At, Key, Kind, Node};
 
-/// Collects what is wrong while reading goes on. A reader that records reads nothing: every question it is
+/// Collects what is wrong and continues reading. A reader that records reads nothing: every question it is
 /// asked becomes a part of the grammar, so that grammar and reading cannot differ.
 #[derive(Default)]
 pub(super) struct Reader {
@@ -71,7 +71,7 @@ impl Reader {
         }
     }
 
-    /// A text of which the grammar knows a pattern. Whoever asks looks at it himself.
+    /// A text of which the grammar knows a pattern. The caller checks it.
     pub(super) fn text_like(&mut self, node: &Node, path: &str, pattern: &str) -> Option<String> {
         if let Some(recorder) = &mut self.recorder {
             recorder.pattern(pattern);

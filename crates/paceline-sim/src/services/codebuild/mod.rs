@@ -1,6 +1,6 @@
 //! CodeBuild: projects and builds.
 //!
-//! Its model lists CBOR beside JSON; clients that send CBOR are told that it is not simulated.
+//! Its model lists CBOR and JSON; clients that send CBOR are told that it is not simulated.
 
 mod builds;
 
