@@ -121,7 +121,7 @@ fn ctrl_c_is_told_once_and_a_second_one_still_names_what_goes_on_in_aws() {
     let look = "  aws cloudformation describe-stacks --region us-east-1 --stack-name One\n";
     // Whether the run has come to its end meanwhile or not.
     assert!(said.contains("oing on in AWS") && said.contains(look), "{said}");
-    assert!(said.contains("\nTo go on where it stopped, run the same command again"), "{said}");
+    assert!(said.contains("\nTo continue the run, run the same command again"), "{said}");
     assert!(said.contains("\nJournal: .paceline/runs/"), "{said}");
 }
 

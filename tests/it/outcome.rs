@@ -159,7 +159,7 @@ fn quiet_says_nothing_of_a_run_that_is_done_and_the_end_of_others() {
         match code {
             0 => assert_eq!(ran.stderr, ""),
             1 => assert_eq!(from(&ran.stderr, "Failed:")[2], "What went wrong"),
-            _ => assert!(ran.stderr.contains("\nTo go on where it stopped"), "{}", ran.stderr),
+            _ => assert!(ran.stderr.contains("\nTo continue the run"), "{}", ran.stderr),
         }
         assert!(!ran.stderr.contains("\nStacks\n"), "{}", ran.stderr);
     }

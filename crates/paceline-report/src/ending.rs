@@ -100,10 +100,10 @@ pub(crate) fn failed_beside_stacks(record: &Record) -> Option<String> {
 /// How to resume the run, if it is not done.
 pub(crate) fn how_to_resume(record: &Record) -> Option<&'static str> {
     match record.status() {
-        Status::Interrupted => Some("To go on where it stopped, run the same command again"),
-        Status::Unfinished => Some("If it was killed: to go on where it stopped, run the same command again"),
+        Status::Interrupted => Some("To continue the run, run the same command again"),
+        Status::Unfinished => Some("If it was killed: to continue the run, run the same command again"),
         Status::Failed | Status::Refused if record.only_deletes() => {
-            Some("When the cause is removed, run the same command again: it goes on with what is left")
+            Some("When the cause is removed, run the same command again: it continues with the rest")
         }
         Status::Failed | Status::Refused => Some(
             "When the cause is removed, run the same command again: stacks that are done stay as they are",
@@ -166,7 +166,7 @@ impl Ending<'_> {
 
     fn cut_short(&self, out: &mut String, kept: &Kept) -> std::fmt::Result {
         self.left_running(out)?;
-        writeln!(out, "\nTo go on where it stopped, run the same command again")?;
+        writeln!(out, "\nTo continue the run, run the same command again")?;
         where_kept(out, "Journal", kept.journal.as_deref())
     }
 

@@ -98,7 +98,7 @@ fn status(record: &Record, step: &StepRecord) -> TestCaseStatus {
             let why = cause.as_deref().or(record.stopping.as_deref()).unwrap_or("the run was stopped");
             status.set_type("interrupted").set_message(cut(
                 &format!(
-                    "{why}{}; to go on where it stopped, run the same command again",
+                    "{why}{}; to continue the run, run the same command again",
                     in_aws(record, step)
                 ),
                 MESSAGE,

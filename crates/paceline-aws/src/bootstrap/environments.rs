@@ -94,7 +94,7 @@ impl Bootstrapper {
             let hint = if error.is_not_found() {
                 "install the CDK CLI (npm install aws-cdk), or say how it is called with --cdk"
             } else {
-                "its whole output is above; `paceline bootstrap` goes on with what is left"
+                "its whole output is above; `paceline bootstrap` continues with the rest"
             };
             AwsError::setup(message).hint(hint)
         })?;
