@@ -97,10 +97,7 @@ fn status(record: &Record, step: &StepRecord) -> TestCaseStatus {
             let cause = step.cause.as_ref().map(|_| step.cause_line());
             let why = cause.as_deref().or(record.stopping.as_deref()).unwrap_or("the run was stopped");
             status.set_type("interrupted").set_message(cut(
-                &format!(
-                    "{why}{}; to continue the run, run the same command again",
-                    in_aws(record, step)
-                ),
+                &format!("{why}{}; to continue the run, run the same command again", in_aws(record, step)),
                 MESSAGE,
             ));
             status
