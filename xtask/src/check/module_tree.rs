@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::tokens::{Token, tokens};
 
@@ -136,8 +136,8 @@ impl ModuleTree {
         read: &dyn Fn(&Path) -> Option<String>,
     ) -> Result<usize> {
         let Some(text) = read(&module.file) else { bail!("cannot read {}", module.file.display()) };
+        let tokens = tokens(&text).with_context(|| module.file.display().to_string())?;
         let index = self.add(module);
-        let tokens = tokens(&text);
         let mut parser = Parser { tokens: &tokens, at: 0 };
         while parser.at < tokens.len() {
             self.block(&mut parser, index, folder, read)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::tokens::{Token, tokens};
 use super::{Finding, Package, line_of, rust_files};
@@ -45,7 +45,8 @@ pub(super) fn check(root: &Path, package: &Package) -> Result<Vec<Finding>> {
     }
     for folder in ["src", "tests"] {
         for file in rust_files(&root.join(&package.folder).join(folder))? {
-            for (line, name) in names(&fs_err::read_to_string(&file)?) {
+            let named = names(&fs_err::read_to_string(&file)?);
+            for (line, name) in named.with_context(|| file.display().to_string())? {
                 findings.push(Finding {
                     file: file.strip_prefix(root).unwrap_or(&file).to_owned(),
                     line,
@@ -59,10 +60,10 @@ pub(super) fn check(root: &Path, package: &Package) -> Result<Vec<Finding>> {
 }
 
 /// The names of the SDK in a source file, each with its line.
-fn names(source: &str) -> Vec<(usize, String)> {
-    let tokens = tokens(source);
+fn names(source: &str) -> Result<Vec<(usize, String)>> {
+    let tokens = tokens(source)?;
     let named = tokens.iter().filter_map(|token| Some((token.line, Token::word(token)?)));
-    named.filter(|(_, word)| is_sdk(word)).map(|(line, word)| (line, word.to_owned())).collect()
+    Ok(named.filter(|(_, word)| is_sdk(word)).map(|(line, word)| (line, word.to_owned())).collect())
 }
 
 fn is_sdk(name: &str) -> bool {
@@ -76,7 +77,7 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expected: &[(usize, &str)]) {
-        let found = names(source);
+        let found = names(source).unwrap_or_else(|error| panic!("{error}"));
         let found: Vec<(usize, &str)> = found.iter().map(|(line, name)| (*line, name.as_str())).collect();
         assert_eq!(found, expected, "{source}");
     }
