@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use paceline_assembly::{Assembly, FileSource};
 use paceline_aws::{Aws, AwsOptions, Images, LateSynthesis, MissingFiles, TokenKey, Wire};
-use paceline_engine::{Event, ExitCode, Fact, RunOptions, Stop};
+use paceline_engine::{Event, ExitCode, Fact, RunOptions};
 use paceline_host::{Commands, unpublishable};
 use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME, PUSH_TIME};
 use paceline_plan::{Plan, PlanOptions, Reason, Work};
@@ -204,14 +204,7 @@ impl Simulation {
             id: "simulated".to_owned(),
             app: app.dir.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            now: self.now(),
-            simulated: true,
-            earlier: None,
-            order: None,
-            endpoint: None,
-            build: None,
-            stop: Stop::default(),
-            deadline: None,
+            ..RunOptions::simulated(self.now())
         };
         let mut cause = None;
         let mut record = |event: &Event| {

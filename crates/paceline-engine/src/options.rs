@@ -36,6 +36,25 @@ pub struct RunOptions {
     pub deadline: Option<Duration>,
 }
 
+impl RunOptions {
+    /// The settings of a simulated run that starts at `now`: it has no name, resumes nothing and has no deadline.
+    pub fn simulated(now: Timestamp) -> Self {
+        Self {
+            id: String::new(),
+            app: String::new(),
+            version: String::new(),
+            now,
+            simulated: true,
+            earlier: None,
+            order: None,
+            endpoint: None,
+            build: None,
+            stop: Stop::default(),
+            deadline: None,
+        }
+    }
+}
+
 /// What a run had done before it was interrupted.
 #[derive(Debug, Clone, Default)]
 pub struct Earlier {

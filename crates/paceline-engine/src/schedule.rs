@@ -25,7 +25,6 @@ use crate::made_once::MadeOnce;
 use crate::options::RunOptions;
 use crate::perform::{Ended, Perform, ResourceProgress, StepContext};
 use crate::run::run;
-use crate::stop::Stop;
 
 /// When each step of a plan would start and end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,19 +177,7 @@ async fn rehearse(plan: Arc<Plan>) -> io::Result<Schedule> {
         }
         Ok(())
     };
-    let options = RunOptions {
-        id: String::new(),
-        app: String::new(),
-        version: String::new(),
-        now: Timestamp::UNIX_EPOCH,
-        simulated: true,
-        earlier: None,
-        order: None,
-        endpoint: None,
-        build: None,
-        stop: Stop::default(),
-        deadline: None,
-    };
+    let options = RunOptions::simulated(Timestamp::UNIX_EPOCH);
     let rehearsal = Rehearsal::new(&plan);
     run(plan, Arc::new(rehearsal), options, &mut record).await?;
     let total = steps.iter().map(|&(_, end)| end).max().unwrap_or_default();

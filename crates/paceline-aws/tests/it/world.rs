@@ -246,14 +246,10 @@ impl World {
             id: "test".to_owned(),
             app: "cdk.out".to_owned(),
             version: "0".to_owned(),
-            now: self.clock.now(),
-            simulated: true,
             earlier,
-            order: None,
-            endpoint: None,
-            build: None,
             stop,
             deadline,
+            ..RunOptions::simulated(self.clock.now())
         };
         let mut record = |event: &Event| {
             events.lock().unwrap().push(event.clone());

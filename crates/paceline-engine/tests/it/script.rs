@@ -80,14 +80,7 @@ pub(crate) fn options() -> RunOptions {
         id: "test".to_owned(),
         app: "cdk.out".to_owned(),
         version: "1.2.3".to_owned(),
-        now: START.parse().unwrap(),
-        simulated: true,
-        earlier: None,
-        order: None,
-        endpoint: None,
-        build: None,
-        stop: Stop::default(),
-        deadline: None,
+        ..RunOptions::simulated(START.parse().unwrap())
     }
 }
 
