@@ -102,18 +102,7 @@ impl Configured {
         }
         let assembly =
             if syntheses.is_empty() { Assembly::read(&dir) } else { Assembly::read_incomplete(&dir) };
-        let (assembly, context) = (Arc::new(assembly?), context(&syntheses)?);
-        let Self { config, synthesized, path: config_path, .. } = self;
-        Ok(App {
-            config,
-            config_path,
-            dir,
-            assembly,
-            syntheses,
-            synthesized,
-            context,
-            parameters: Parameters::new(),
-        })
+        self.with(dir, assembly?, syntheses)
     }
 
     /// The folder that paths in the configuration are relative to.
@@ -180,16 +169,20 @@ impl Configured {
             assemblies.push((name.clone(), assembly?));
         }
         let syntheses = self.syntheses();
-        let context = context(&syntheses)?;
         let dir =
             Some(self.folder()).filter(|it| !it.as_str().is_empty()).unwrap_or(Utf8Path::new(".")).to_owned();
-        let assembly = Arc::new(Assembly::of_apps(assemblies));
+        self.with(dir, Assembly::of_apps(assemblies), syntheses)
+    }
+
+    /// The app, of which `dir` is the folder.
+    fn with(self, dir: Utf8PathBuf, assembly: Assembly, syntheses: Vec<Synthesis>) -> Result<App, Failure> {
+        let context = context(&syntheses)?;
         let Self { config, synthesized, path: config_path, .. } = self;
         Ok(App {
             config,
             config_path,
             dir,
-            assembly,
+            assembly: Arc::new(assembly),
             syntheses,
             synthesized,
             context,
