@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use paceline_config::Strategy;
 use paceline_engine::{one_after_another, schedule};
 use paceline_host::{source_problems, unpublishable};
 use paceline_plan::advice::advise;
 use paceline_plan::forecast::{Forecast, MadeBy, lower_bound};
 use paceline_plan::price::Price;
-use paceline_plan::render::{self, TextOptions};
+use paceline_plan::show::{self, TextOptions};
 use paceline_plan::what_if::{Change, Completion, WhatIf};
-use paceline_plan::{Plan, PlanOptions, Present, Strategy};
+use paceline_plan::{Plan, PlanOptions, Present};
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -57,14 +58,14 @@ pub fn show(
     asked: &ForecastRequest<'_>,
 ) -> Result<String, Failure> {
     Ok(match format {
-        PlanFormat::Mermaid => render::mermaid(plan),
-        PlanFormat::Dot => render::dot(plan),
-        PlanFormat::Json => render::json(plan, &forecast(app, plan, options, asked)?),
+        PlanFormat::Mermaid => show::mermaid(plan),
+        PlanFormat::Dot => show::dot(plan),
+        PlanFormat::Json => show::json(plan, &forecast(app, plan, options, asked)?),
         PlanFormat::Text => {
             let style = terminal::stdout_style();
             let width = style.width.map_or(WIDTH, usize::from);
             let options_of_text = TextOptions { color: style.color, width };
-            render::text(plan, &forecast(app, plan, options, asked)?, &options_of_text)
+            show::text(plan, &forecast(app, plan, options, asked)?, &options_of_text)
         }
     })
 }

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
-use paceline_config::{ComputeType, Image};
-use paceline_plan::Strategy;
+use paceline_config::{ComputeType, Image, Strategy};
 
 /// The app and its configuration.
 #[derive(Debug, Clone, Default, Args)]
@@ -179,7 +178,7 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
 
 /// Reads a duration of the command line.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    paceline_plan::config::parse_duration(text).ok_or_else(|| "write it like 230m or 4h".to_owned())
+    paceline_config::parse_duration(text).ok_or_else(|| "write it like 230m or 4h".to_owned())
 }
 
 /// Reads a variable of the command line.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::time::Duration;
 
-use paceline_plan::config::Concurrency;
+use paceline_config::Concurrency;
 use paceline_plan::{Step, Work};
 
 /// The limit that a step counts against.

@@ -33,7 +33,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paceline_plan::config::FailurePolicy;
+use paceline_config::FailurePolicy;
 use paceline_plan::graph::Graph;
 use paceline_plan::{Plan, Work};
 use tokio::time::Instant;

@@ -1,5 +1,5 @@
 //! Makes the deployment plan of a cloud assembly: an [`Assembly`](paceline_assembly::Assembly) and a
-//! [`Config`] become a [`Plan`], a value that can be printed, saved, compared and executed.
+//! [`Config`](paceline_config::Config) become a [`Plan`], a value that can be printed, saved, compared and executed.
 //!
 //! Everything here is pure: no network, no clock.
 //!
@@ -37,12 +37,9 @@ pub use model::{
     THE_APP, TemplatePlace, Tie, Warning, Work, graph,
 };
 pub use outlook::{advice, durations, forecast, history, pace, price, stack_time, what_if};
-pub use paceline_config::{self as config, Config, ConfigError, Strategy, schema};
-pub use paceline_text::near;
-pub use show as render;
 
 /// An app that was synthesized again in the middle of a run, compared with its plan.
 pub mod late {
     pub use crate::build::resynthesized::{Compared, Difference, compare, unpublished};
-    pub use crate::show::synthesized_again as told;
+    pub use crate::show::synthesized_again;
 }

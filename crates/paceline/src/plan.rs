@@ -5,7 +5,7 @@ use paceline_app::{
 };
 use paceline_app::{save_plan, synthesize_apps, warn_of_sources};
 use paceline_engine::ExitCode;
-use paceline_plan::{PlanOptions, render};
+use paceline_plan::{PlanOptions, show};
 
 use crate::cli::{ExplainArgs, PlanArgs, SynthArgs};
 
@@ -41,7 +41,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let app = configured(&args.app)?.app(&args.app)?;
     app.warn_of_newer_sources(&[]);
     let plan = app.plan(&PlanOptions { history: history::read(), ..app.options(None, false) })?;
-    terminal::print(&render::explain(&plan, &args.stack, args.on.as_deref())?);
+    terminal::print(&show::explain(&plan, &args.stack, args.on.as_deref())?);
     Ok(ExitCode::Done)
 }
 

@@ -9,7 +9,7 @@ use crate::cli::{SchemaArgs, SchemaOf};
 
 pub(crate) fn run(args: &SchemaArgs) -> Result<ExitCode, Failure> {
     let (schema, name) = match args.of {
-        SchemaOf::Config => (paceline_plan::schema(), "config"),
+        SchemaOf::Config => (paceline_config::schema(), "config"),
         SchemaOf::Buildspec => (grammar::schema(), "buildspec"),
     };
     let contents = format!("{schema:#}\n");

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use paceline_assembly::{AssemblyError, Stack};
 use paceline_aws::{LateApp, LateSynthesis};
 use paceline_host::Synthesis;
-pub(crate) use paceline_plan::late::told;
+pub(crate) use paceline_plan::late::synthesized_again;
 use paceline_plan::{ContextLookup, LookupState, Plan, PlanOptions, THE_APP, Work};
 use tempfile::TempDir;
 

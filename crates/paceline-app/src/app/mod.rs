@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Assembly;
+use paceline_config::{self as config, AppConfig, Config, Strategy};
 use paceline_host::Synthesis;
-use paceline_plan::config::AppConfig;
-use paceline_plan::{Config, ContextLookup, Destruction, Plan, PlanOptions, Strategy, THE_APP, config};
+use paceline_plan::{ContextLookup, Destruction, Plan, PlanOptions, THE_APP};
 
 pub use self::parameters::Parameters;
 pub use self::synth::synthesize_apps;

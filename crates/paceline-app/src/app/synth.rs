@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use paceline_config::{self, AppConfig, Config};
 use paceline_host::{Synthesis, SynthesisError};
-use paceline_plan::config::{self, AppConfig, Config};
 use paceline_text::Explained as _;
 use tokio::task::JoinSet;
 
@@ -156,7 +156,7 @@ fn meant<'c>(
 /// Whether the text before a colon names an app. Keys of the CDK have colons, too: they begin with `@aws-cdk/`, with
 /// `aws:`, or with the kind of a lookup and then `account=`.
 fn is_for_app(text: &str) -> bool {
-    text == EVERY_APP || (text != "aws" && text.chars().all(config::is_in_app_name))
+    text == EVERY_APP || (text != "aws" && text.chars().all(paceline_config::is_in_app_name))
 }
 
 fn known_apps(config: &Config) -> String {

@@ -11,8 +11,8 @@ use clap::Args;
 use paceline_assembly::{Assembly, open_regular};
 use paceline_buildspec::understand::{MAX_BYTES, Understanding, understand};
 use paceline_buildspec::{create_file, replace_file};
+use paceline_config::Config;
 use paceline_engine::ExitCode;
-use paceline_plan::Config;
 use paceline_plan::starter::{OneApp, SCHEMA_FILE, Starter, Written};
 use paceline_text::Problem;
 
@@ -29,7 +29,7 @@ pub struct InitSettings {
     #[arg(long, value_name = "BUILDSPEC")]
     pub from: Vec<Utf8PathBuf>,
     /// The file to write; - for standard output
-    #[arg(long, visible_alias = "config", value_name = "FILE", default_value = paceline_plan::config::FILE_NAME)]
+    #[arg(long, visible_alias = "config", value_name = "FILE", default_value = paceline_config::FILE_NAME)]
     pub out: Utf8PathBuf,
     /// Replace the file if it exists
     #[arg(long)]
@@ -157,7 +157,7 @@ fn write(args: &InitSettings, written: &Written) -> Result<(), Failure> {
             |error: std::io::Error| Failure::usage(error.to_string(), "write the file elsewhere with --out");
         fs_err::create_dir_all(folder).map_err(failed)?;
     }
-    put(&schema, &format!("{:#}\n", paceline_plan::schema()))
+    put(&schema, &format!("{:#}\n", paceline_config::schema()))
 }
 
 fn put(path: &Utf8Path, text: &str) -> Result<(), Failure> {

@@ -120,12 +120,12 @@ fn wrote(out: &Utf8Path) -> String {
 }
 
 fn config_flag(out: &Utf8Path) -> String {
-    let is_usual = out == paceline_plan::config::FILE_NAME || out == super::STDOUT;
+    let is_usual = out == paceline_config::FILE_NAME || out == super::STDOUT;
     if is_usual { String::new() } else { format!(" --config {out}") }
 }
 
 fn out_flag(out: &Utf8Path) -> String {
-    let is_usual = out == paceline_plan::config::FILE_NAME;
+    let is_usual = out == paceline_config::FILE_NAME;
     if is_usual { String::new() } else { format!(" --out {out}") }
 }
 

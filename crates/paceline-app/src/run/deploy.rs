@@ -104,7 +104,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
             plan = relaxed(&app, plan, &mut options)?;
         }
     }
-    if app.synthesized.is_empty() && late::told(&plan).is_empty() {
+    if app.synthesized.is_empty() && late::synthesized_again(&plan).is_empty() {
         synth::ensure_no_context(&args.run)?;
     }
     late::ensure_deployable(&app, &plan)?;
@@ -113,7 +113,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
         terminal::warn(&warning.to_string());
     }
-    for told in late::told(&plan).iter().filter(|_| !args.run.dry_run) {
+    for told in late::synthesized_again(&plan).iter().filter(|_| !args.run.dry_run) {
         terminal::note(&format!("synthesized again: {told}"));
     }
     if args.run.simulate && !args.run.dry_run {

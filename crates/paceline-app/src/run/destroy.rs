@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use paceline_aws::{Aws, AwsOptions};
 use paceline_engine::ExitCode;
-use paceline_plan::{Destruction, PlanOptions, render};
+use paceline_plan::{Destruction, PlanOptions, show};
 
 use super::execution::{Execution, PREFLIGHT};
 use crate::app::{App, configured, late, synth};
@@ -98,5 +98,5 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
 fn show(app: &App, destruction: &Destruction) -> Result<String, Failure> {
     let total = finish(&destruction.plan)?;
     let width = terminal::stdout_style().width.map_or(80, usize::from);
-    Ok(render::destruction(destruction, &app.assembly, total, width))
+    Ok(show::destruction(destruction, &app.assembly, total, width))
 }

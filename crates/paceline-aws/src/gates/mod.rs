@@ -9,9 +9,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use paceline_assembly::{ResourceStatus, Stack, Template};
+use paceline_config::IamRoles;
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_plan::Gate;
-use paceline_plan::config::IamRoles;
 
 use self::roles::policies_in;
 use crate::environment::Environment;

@@ -6,10 +6,11 @@ use std::sync::OnceLock;
 use camino::Utf8PathBuf;
 use futures_util::future::try_join_all;
 use paceline_assembly::{Assembly, Stack};
+use paceline_config::Config;
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_host::{ContextFile, Synthesis};
 use paceline_plan::late::{Compared, compare, unpublished};
-use paceline_plan::{Config, ContextLookup, LookupState, Plan, PlanOptions, Synthesize, Work};
+use paceline_plan::{ContextLookup, LookupState, Plan, PlanOptions, Synthesize, Work};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 

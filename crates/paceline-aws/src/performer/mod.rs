@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use paceline_assembly::{Assembly, Role, Stack};
+use paceline_config::Rollback;
 use paceline_engine::{Ended, Outcome, Perform, StepContext};
 use paceline_host::{Commands, run_command};
-use paceline_plan::config::Rollback;
 use paceline_plan::{Plan, Publish, Work};
 
 use self::late::Later;

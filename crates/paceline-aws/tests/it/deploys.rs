@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use paceline_aws::Method;
+use paceline_config::Config;
 use paceline_engine::{ExitCode, Fact, Outcome};
-use paceline_plan::{Config, Plan, PlanOptions};
+use paceline_plan::{Plan, PlanOptions};
 use paceline_sim::SimOptions;
 use serde_json::json;
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_aws::{Images, MissingFiles};
+use paceline_config::Config;
 use paceline_engine::Outcome;
 use paceline_host::Commands;
-use paceline_plan::{Config, Plan, PlanOptions};
+use paceline_plan::{Plan, PlanOptions};
 use paceline_sim::{Durations, Operation, SimOptions};
 use serde_json::json;
 

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use paceline_config::Config;
 use paceline_engine::Outcome;
-use paceline_plan::{Config, Plan, PlanOptions, Reason};
+use paceline_plan::{Plan, PlanOptions, Reason};
 use paceline_sim::{Durations, Operation, SimOptions};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;

@@ -13,10 +13,11 @@ use camino::Utf8Path;
 use paceline_aws::{
     Aws, AwsOptions, Images, Method, MissingFiles, PreflightError, RetryNotices, TokenKey, Wire,
 };
+use paceline_config::Config;
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, ExitCode, Fact, Outcome, RunOptions, Stop};
 use paceline_host::Commands;
-use paceline_plan::{Config, Destruction, Plan, PlanOptions};
+use paceline_plan::{Destruction, Plan, PlanOptions};
 use paceline_sim::{Durations, Faults, Operation, Proxy, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use paceline_plan::Strategy;
+use paceline_config::Strategy;
 use paceline_text::ExitCode;
 use serde::{Deserialize, Serialize};
 

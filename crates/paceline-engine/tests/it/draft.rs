@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use paceline_plan::config::{Concurrency, FailurePolicy, IamRoles, Rollback};
+use paceline_config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
 use paceline_plan::forecast::Basis;
 use paceline_plan::{
-    Command, EarlyNeed, Gate, Phase, Plan, PlannedStack, Publish, Step, StepOperation, Strategy, Synthesize,
-    Work,
+    Command, EarlyNeed, Gate, Phase, Plan, PlannedStack, Publish, Step, StepOperation, Synthesize, Work,
 };
 
 /// A plan in the making. A step is referred to by its position.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use paceline_config::FailurePolicy;
 use paceline_engine::{ExitCode, Fact, Outcome, StepKind};
-use paceline_plan::config::FailurePolicy;
 use paceline_plan::{Plan, Work};
 
 use crate::script::Ran;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use paceline_config::FailurePolicy;
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, ExitCode, Fact, Outcome, Perform, StepContext};
 use paceline_plan::Plan;
-use paceline_plan::config::FailurePolicy;
 
 use crate::draft::Draft;
 use crate::script::{Act, Ran, Script, ran, stopping_after};

@@ -8,8 +8,8 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{LARGEST_BY_HAND, LARGEST_MANIFEST, read_regular, read_regular_text};
+use paceline_config::AppConfig;
 use paceline_plan::ContextLookup;
-use paceline_plan::config::AppConfig;
 use paceline_text::{Explained, hex, shell_word};
 use sha2::{Digest, Sha256};
 

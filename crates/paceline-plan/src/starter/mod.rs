@@ -15,9 +15,9 @@ mod words;
 pub(crate) mod yaml;
 
 use paceline_assembly::Assembly;
+use paceline_config::Config;
 
-use crate::Work;
-use crate::{Config, Plan, PlanError, PlanOptions};
+use crate::{Plan, PlanError, PlanOptions, Work};
 
 pub use practice::{Deployment, Line, Maker, Practice, Runtime, Script, Setup, When};
 
@@ -63,7 +63,7 @@ impl Starter<'_> {
         let written = self.attempt(true)?;
         let Some(assembly) = self.assembly else { return Ok(written) };
         // Scripts between stacks order these too, and several together may want what the graph does not allow.
-        let config = Config::parse(&written.text, camino::Utf8Path::new(crate::config::FILE_NAME));
+        let config = Config::parse(&written.text, camino::Utf8Path::new(paceline_config::FILE_NAME));
         let plan = config.ok().map(|config| Plan::make(assembly, &config, &all_regions()));
         if matches!(plan, Some(Err(PlanError::Cycle { .. } | PlanError::Contradiction { .. }))) {
             return self.attempt(false);

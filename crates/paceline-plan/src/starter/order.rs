@@ -13,8 +13,8 @@ use paceline_assembly::Assembly;
 use super::practice::Practice;
 use super::{Out, levels, words, yaml};
 use crate::Plan;
-use crate::config::{DeclaredEdge, Pattern};
 use crate::graph::Graph;
+use paceline_config::{DeclaredEdge, Pattern};
 
 /// Which stacks each deployment is about, and what is added to the graph.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! Assets whose addresses stand in one stack's template and that another stack registers.
 
-use paceline_plan::{Config, Plan, Work};
+use paceline_config::Config;
+use paceline_plan::{Plan, Work};
 use serde_json::{Value, json};
 
 use crate::build::{App, empty, resources};

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Assembly;
+use paceline_config::Config;
 use paceline_plan::forecast::{Forecast, MadeBy};
 use paceline_plan::price::Price;
-use paceline_plan::{Config, Edge, Plan, PlanError, PlanOptions};
+use paceline_plan::{Edge, Plan, PlanError, PlanOptions};
 use paceline_text::Explained as _;
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,6 @@
 //! Hints about what one stack names and another makes.
 
-use paceline_plan::render::{TextOptions, json, text};
+use paceline_plan::show::{TextOptions, json, text};
 use serde_json::{Value, json};
 
 use crate::build::{ACCOUNT, App, forecast, holds, resources};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_plan::{Config, Destruction, Kept, Plan, PlanOptions, Work, render};
+use paceline_config::Config;
+use paceline_plan::{Destruction, Kept, Plan, PlanOptions, Work, show};
 use serde_json::json;
 
 use crate::build::{App, empty, example, exports, holds, ids, resources};
@@ -126,6 +127,6 @@ fn what_would_be_deleted_is_shown_with_what_stays() {
         .stack("Stays", "us-east-1", empty())
         .options(|options| options.exclude = vec!["Stays".to_owned()]);
     let destruction = destruction(&app, "");
-    let text = render::destruction(&destruction, &app.assembly(), Duration::from_secs(90), 80);
+    let text = show::destruction(&destruction, &app.assembly(), Duration::from_secs(90), 80);
     insta::assert_snapshot!(text);
 }

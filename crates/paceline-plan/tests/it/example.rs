@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use paceline_assembly::Assembly;
-use paceline_plan::render::{self, TextOptions};
-use paceline_plan::{Config, Plan, PlanOptions, PlannedStack};
+use paceline_config::Config;
+use paceline_plan::show::{self, TextOptions};
+use paceline_plan::{Plan, PlanOptions, PlannedStack};
 use serde_json::{Value, json};
 
 use crate::build::{App, example, forecast, holds, writes};
@@ -19,22 +20,22 @@ fn plan(multi_region: &str) -> Plan {
 
 #[test]
 fn text() {
-    insta::assert_snapshot!(render::text(&plan("true"), &forecast(), &TextOptions::default()));
+    insta::assert_snapshot!(show::text(&plan("true"), &forecast(), &TextOptions::default()));
 }
 
 #[test]
 fn text_of_one_region() {
-    insta::assert_snapshot!(render::text(&plan("false"), &forecast(), &TextOptions::default()));
+    insta::assert_snapshot!(show::text(&plan("false"), &forecast(), &TextOptions::default()));
 }
 
 #[test]
 fn mermaid() {
-    insta::assert_snapshot!(render::mermaid(&plan("true")));
+    insta::assert_snapshot!(show::mermaid(&plan("true")));
 }
 
 #[test]
 fn dot() {
-    insta::assert_snapshot!(render::dot(&plan("true")));
+    insta::assert_snapshot!(show::dot(&plan("true")));
 }
 
 /// The plan as a value: what its other forms are made from.
@@ -60,7 +61,7 @@ fn model() {
 fn json() {
     let app = App::pair(writes(json!("/url")), holds(json!("{{resolve:ssm:/url}}")))
         .config("phases: [{ name: all, stacks: ['*'] }]");
-    let mut plan: Value = serde_json::from_str(&render::json(&app.plan(), &forecast())).unwrap();
+    let mut plan: Value = serde_json::from_str(&show::json(&app.plan(), &forecast())).unwrap();
     // A digest of templates says nothing to a reader.
     plan["digest"] = "…".into();
     insta::assert_json_snapshot!(plan);
@@ -69,7 +70,7 @@ fn json() {
 #[test]
 fn explain() {
     let plan = plan("true");
-    let explain = |from, to| render::explain(&plan, from, to).unwrap();
+    let explain = |from, to| show::explain(&plan, from, to).unwrap();
     insta::assert_snapshot!(explain("NetworkRoutesMain", Some("ServicesSecondary")));
     insta::assert_snapshot!(explain("ObservabilityDashboard", Some("NetworkRegionPeering")));
     insta::assert_snapshot!(explain("Applications", None));

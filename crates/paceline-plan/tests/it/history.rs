@@ -7,7 +7,7 @@ use paceline_plan::Plan;
 use paceline_plan::StepOperation;
 use paceline_plan::forecast::Basis;
 use paceline_plan::history::{ELSEWHERE, Entry, History, HistoryKind, SCHEMA, account_key};
-use paceline_plan::render::{TextOptions, text};
+use paceline_plan::show::{TextOptions, text};
 use serde_json::json;
 
 use crate::build::{ACCOUNT, App, empty, forecast, resources};

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use paceline_plan::config::{IamRoles, Rollback};
+use paceline_config::{IamRoles, Rollback};
 use paceline_plan::{Command, Gate, Plan, PlannedStack, Publish, Step, Synthesize, Work};
 use serde_json::{Value, json};
 

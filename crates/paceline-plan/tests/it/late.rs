@@ -2,11 +2,10 @@
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
+use paceline_config::Config;
 use paceline_plan::late::{Compared, Difference, compare};
 use paceline_plan::what_if::Change;
-use paceline_plan::{
-    Config, ContextLookup, Destruction, LookupState, Plan, PlanError, PlanOptions, Step, Work,
-};
+use paceline_plan::{ContextLookup, Destruction, LookupState, Plan, PlanError, PlanOptions, Step, Work};
 use paceline_text::Explained as _;
 use serde_json::{Value, json};
 

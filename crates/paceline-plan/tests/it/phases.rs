@@ -1,6 +1,6 @@
 //! Phases: checked against the graph, and turned into edges where they order work.
 
-use paceline_plan::Strategy;
+use paceline_config::Strategy;
 use serde_json::{Value, json};
 
 use crate::build::{App, edges, empty, exports, holds, ids, warnings, writes};

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use camino::Utf8PathBuf;
 use paceline_assembly::Assembly;
-use paceline_plan::render::{self, TextOptions};
-use paceline_plan::{Config, Plan, PlanOptions, Reason};
+use paceline_config::Config;
+use paceline_plan::show::{self, TextOptions};
+use paceline_plan::{Plan, PlanOptions, Reason};
 
 use crate::build::forecast;
 
@@ -101,15 +102,15 @@ fn the_edges_of_real_assemblies_are_those_that_an_independent_reader_found() {
             different.push(format!("{name}: expected {expected}; found {found}"));
         }
         for color in [false, true] {
-            let text = render::text(&plan, &forecast(), &TextOptions { color, width: 80 });
+            let text = show::text(&plan, &forecast(), &TextOptions { color, width: 80 });
             assert!(text.lines().all(|line| line.trim_end() == line), "{name}");
         }
-        let json: serde_json::Value = serde_json::from_str(&render::json(&plan, &forecast())).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&show::json(&plan, &forecast())).unwrap();
         assert_eq!(json["stacks"].as_array().unwrap().len(), plan.stacks.len());
-        render::mermaid(&plan);
-        render::dot(&plan);
+        show::mermaid(&plan);
+        show::dot(&plan);
         for stack in &plan.stacks {
-            render::explain(&plan, &stack.id, None).unwrap();
+            show::explain(&plan, &stack.id, None).unwrap();
         }
     }
     assert!(different.is_empty(), "{}", different.join("\n"));

@@ -136,10 +136,10 @@ fn what_has_to_be_there_for_an_order_that_is_given_up_is_told() {
     let plan = app.plan();
     let [relaxed] = plan.relaxed.as_slice() else { panic!("{:?}", plan.relaxed) };
     assert!(relaxed.dropped && relaxed.forced);
-    let text = paceline_plan::render::text(
+    let text = paceline_plan::show::text(
         &plan,
         &crate::build::forecast(),
-        &paceline_plan::render::TextOptions::default(),
+        &paceline_plan::show::TextOptions::default(),
     );
     let told = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let expected = "Infra does not wait for Base, so these have to be there before the run: /app/pool (it is there since spring)";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use paceline_plan::config::{FailurePolicy, Rollback, Strategy};
+use paceline_config::{FailurePolicy, Rollback, Strategy};
 use paceline_plan::history::{Entry, History, HistoryKind, SCHEMA};
 use paceline_plan::{Plan, SavedPlan, SavedPlanError, StepOperation};
 use serde_json::{Value, json};

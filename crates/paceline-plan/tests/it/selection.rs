@@ -1,7 +1,8 @@
 //! Which stacks are deployed, and why the others are not.
 
 use camino::Utf8Path;
-use paceline_plan::{Config, Destruction};
+use paceline_config::Config;
+use paceline_plan::Destruction;
 
 use crate::build::{App, empty, ids, warnings};
 

@@ -1,13 +1,13 @@
 //! Plans as people and programs see them, where the example app does not show it.
 
-use paceline_plan::render::{self, TextOptions};
+use paceline_plan::show::{self, TextOptions};
 use paceline_text::Explained as _;
 use serde_json::{Value, json};
 
 use crate::build::{App, empty, exports, forecast, holds, writes};
 
 fn text(app: &App) -> String {
-    render::text(&app.plan(), &forecast(), &TextOptions::default())
+    show::text(&app.plan(), &forecast(), &TextOptions::default())
 }
 
 fn chain() -> App {
@@ -28,7 +28,7 @@ fn without_phases_stacks_are_shown_by_level() {
 #[test]
 fn what_is_unknown_is_null_in_json() {
     let plan = App::default().stack_in("A", "aws://unknown-account/unknown-region", empty()).plan();
-    let json: Value = serde_json::from_str(&render::json(&plan, &forecast())).unwrap();
+    let json: Value = serde_json::from_str(&show::json(&plan, &forecast())).unwrap();
     let stack = &json["stacks"][0];
     assert_eq!([&stack["account"], &stack["region"], &stack["phase"]], [&Value::Null; 3]);
     assert_eq!(stack["id"], "A");
@@ -46,7 +46,7 @@ fn what_is_unknown_is_null_in_json() {
 
 #[test]
 fn the_fields_of_the_contract_come_first() {
-    let json = render::json(&chain().plan(), &forecast());
+    let json = show::json(&chain().plan(), &forecast());
     let places: Vec<usize> = ["schema", "stacks", "critical_path", "forecast", "strategy"]
         .iter()
         .map(|key| json.find(&format!("\n  \"{key}\"")).unwrap())
@@ -96,7 +96,7 @@ fn the_stacks_of_a_barrier_are_told_as_one() {
 fn colours_change_nothing_but_colours() {
     let plan = chain().plan();
     let plain = text(&chain());
-    let colored = render::text(&plan, &forecast(), &TextOptions { color: true, width: 80 });
+    let colored = show::text(&plan, &forecast(), &TextOptions { color: true, width: 80 });
     assert_ne!(colored, plain);
     let mut stripped = colored;
     for code in ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[33m"] {
@@ -113,7 +113,7 @@ fn no_name_controls_a_terminal() {
     assert!(text(&app).contains("export x y"));
     let consumer = holds(json!({ "Fn::ImportValue": "x\u{1b}[31m\ny" }));
     let plan = App::pair(exports(json!("x\u{1b}[31m\ny")), consumer).plan();
-    assert!(!render::explain(&plan, "Consumer", None).unwrap().contains('\u{1b}'));
+    assert!(!show::explain(&plan, "Consumer", None).unwrap().contains('\u{1b}'));
 }
 
 #[test]
@@ -126,14 +126,14 @@ fn a_graph_has_one_arrow_for_two_stacks_and_escapes_their_ids() {
         .stack("Stage/Two", "us-east-1", holds(import))
         .config("edges: [{ from: Stage/Two, to: 'Stage/One:\"a\"', because: x }]");
     let plan = app.plan();
-    insta::assert_snapshot!(render::mermaid(&plan));
-    insta::assert_snapshot!(render::dot(&plan));
+    insta::assert_snapshot!(show::mermaid(&plan));
+    insta::assert_snapshot!(show::dot(&plan));
 }
 
 #[test]
 fn explain_shows_the_shortest_chain_and_how_many_others_there_are() {
     let plan = chain().plan();
-    let explain = |from, to| render::explain(&plan, from, to).unwrap();
+    let explain = |from, to| show::explain(&plan, from, to).unwrap();
     insta::assert_snapshot!(explain("E", Some("A")), @"
     E waits for A, through D
 
@@ -174,10 +174,10 @@ fn explain_shows_the_shortest_chain_and_how_many_others_there_are() {
 fn explain_knows_names_and_what_is_left_out() {
     let app = chain().options(|options| options.exclude = vec!["Apart".into()]);
     let plan = app.plan();
-    let error = render::explain(&plan, "BB", Some("A")).unwrap_err();
+    let error = show::explain(&plan, "BB", Some("A")).unwrap_err();
     assert_eq!(error.what(), "explain: no stack is called `BB`");
     assert_eq!(error.hint().unwrap(), "did you mean `B`?");
-    let text = render::explain(&plan, "A", Some("Apart")).unwrap();
+    let text = show::explain(&plan, "A", Some("Apart")).unwrap();
     assert_eq!(text, "Apart is left out: --exclude names it\n");
 }
 

@@ -2,10 +2,11 @@
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
+use paceline_config::Config;
 use paceline_plan::starter::{
     Deployment, Line, Maker, OneApp, Practice, Script, Setup, Starter, When, Written,
 };
-use paceline_plan::{Config, Plan, PlanOptions};
+use paceline_plan::{Plan, PlanOptions};
 use serde_json::json;
 
 use crate::build::{App, empty, example, holds, writes};

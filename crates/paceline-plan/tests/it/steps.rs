@@ -1,6 +1,6 @@
 //! Assets and gates: what is published once, and what waits for what.
 
-use paceline_plan::config::IamRoles;
+use paceline_config::IamRoles;
 use paceline_plan::{Gate, Plan, Work};
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ fn a_stack_that_makes_the_bucket_comes_before_what_goes_there() {
     let of_app = assembly.stacks.iter_mut().find(|stack| stack.id == "App").unwrap();
     of_app.assets.depends_on = vec!["Staging".into()];
     let plan =
-        Plan::make(&assembly, &paceline_plan::Config::default(), &paceline_plan::PlanOptions::default());
+        Plan::make(&assembly, &paceline_config::Config::default(), &paceline_plan::PlanOptions::default());
     assert_eq!(
         shown(&plan.unwrap()),
         [

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
+use paceline_config::Config;
 use paceline_engine::event::Outcome;
 use paceline_plan::advice::advise;
 use paceline_plan::forecast::{Forecast, MadeBy, lower_bound};
-use paceline_plan::render::{TextOptions, text};
-use paceline_plan::{Config, Plan, PlanOptions};
+use paceline_plan::show::{TextOptions, text};
+use paceline_plan::{Plan, PlanOptions};
 use paceline_report::{Console, ConsoleOptions, Record, Report, Style, html, markdown, summary};
 
 use crate::journal::Journal;

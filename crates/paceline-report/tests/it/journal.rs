@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use paceline_config::Strategy;
 use paceline_engine::event::{
     AssetKind, Cause, Event, Fact, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA,
     StackAccepted, StackCall, StackProgress, StackSubmitted, StepFinished, StepKind, StepRef, StepRetried,
     StepWarned,
 };
-use paceline_plan::Strategy;
 
 /// What every step deploys.
 const CONTENT: &str = "0123456789ab";
