@@ -43,7 +43,7 @@ async fn start_and_follow(
         ended = &mut followed => ended,
         () = stop.requested() => {
             if !stop_on_interrupt {
-                terminal::say(&format!("the build {id} continues\n hint: {how_to_stop}"));
+                terminal::say_with_hint(&format!("the build {id} continues"), &how_to_stop);
                 return Ok(ExitCode::Interrupted);
             }
             let stopped = async {
@@ -55,7 +55,7 @@ async fn start_and_follow(
                 ended = stopped => ended?,
                 () = interrupt::time_is_up() => {
                     let message = format!("the build {id} has not been stopped yet");
-                    terminal::say(&format!("{message}\n hint: if it continues, {how_to_stop}"));
+                    terminal::say_with_hint(&message, &format!("if it continues, {how_to_stop}"));
                     return Ok(ExitCode::Interrupted);
                 }
             }

@@ -42,10 +42,10 @@ pub struct ForecastRequest<'a> {
 /// Warns of assets whose sources are not on this machine. Whether they are published already is known only in AWS.
 pub fn warn_of_sources(app: &App, plan: &Plan) {
     for problem in source_problems(&unpublishable(&app.assembly, plan)) {
-        terminal::say(&format!(
-            "warning: {}\n hint: a deployment needs it, unless it is published already",
-            problem.message
-        ));
+        terminal::say_with_hint(
+            &format!("warning: {}", problem.message),
+            "a deployment needs it, unless it is published already",
+        );
     }
 }
 

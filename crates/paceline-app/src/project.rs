@@ -61,11 +61,14 @@ fn wanted(generated: &GeneratedFiles) -> Result<(Project, String), Failure> {
     Ok((wanted, region.unwrap_or_else(|| "us-east-1".to_owned())))
 }
 
+/// What to do about a project that is not as generated.
+const APPLY: &str = "run: paceline project apply";
+
 async fn diff(wanted: &Project, region: &str) -> Result<ExitCode, Failure> {
     let projects = Projects::connect(&terminal::wire(), region).await.map_err(PreflightError::from)?;
     let name = &wanted.name;
     let Some(differences) = projects.diff(wanted).await.map_err(PreflightError::from)? else {
-        terminal::say(&format!("the project {name} is not there\n hint: run: paceline project apply"));
+        terminal::say_with_hint(&format!("the project {name} is not there"), APPLY);
         return Ok(ExitCode::Stale);
     };
     for difference in &differences {
@@ -77,10 +80,7 @@ async fn diff(wanted: &Project, region: &str) -> Result<ExitCode, Failure> {
         terminal::say(&format!("the project {name} is as generated"));
         return Ok(ExitCode::Done);
     }
-    terminal::say(&format!(
-        "the project {name} differs in {} fields\n hint: run: paceline project apply",
-        differences.len()
-    ));
+    terminal::say_with_hint(&format!("the project {name} differs in {} fields", differences.len()), APPLY);
     Ok(ExitCode::Stale)
 }
 

@@ -51,6 +51,11 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", clean(text));
 }
 
+/// Writes a line to stderr, and a second line that says what to do.
+pub fn say_with_hint(text: &str, hint: &str) {
+    say(&format!("{text}\n hint: {hint}"));
+}
+
 /// Writes a warning on one line, even if a name in it contains line breaks.
 pub fn warn(text: &str) {
     say(&format!("warning: {}", one_line(text)));

@@ -87,7 +87,8 @@ impl Docker {
             Err(_) => {
                 let command = format!("{} login", self.program);
                 let error = ToolError::new(command, ToolErrorKind::TimedOut { after: LOGIN });
-                Err(error.hint("see that Docker runs and reaches the registry: run `docker login` by hand"))
+                Err(error
+                    .advising("see that Docker runs and reaches the registry: run `docker login` by hand"))
             }
         }
     }
@@ -105,11 +106,11 @@ impl Docker {
     ) -> Result<(), ToolError> {
         let program = &self.program;
         run_tool(program, arguments, directory, input).await.map(drop).map_err(|error| match error.kind {
-            ToolErrorKind::NotFound { .. } => error.hint(format!(
+            ToolErrorKind::NotFound { .. } => error.advising(format!(
                 "images are built with `{program}`: install it, or name another with CDK_DOCKER"
             )),
             _ if error.says(&DOWN) => {
-                error.hint("start Docker; in CodeBuild the project has to be privileged")
+                error.advising("start Docker; in CodeBuild the project has to be privileged")
             }
             _ => error,
         })

@@ -18,8 +18,7 @@ pub use command::{Commands, run_command};
 pub use docker::Docker;
 pub use process::{GRACE, Output, Processes, Program, ProgramError, Script, Stream, find_program, processes};
 pub use sources::{
-    AssetDestination, AssetSource, SYNTHESIZE, SourceProblem, Unpublishable, asset_sources, source_problems,
-    unpublishable,
+    AssetDestination, AssetSource, SYNTHESIZE, Unpublishable, asset_sources, source_problems, unpublishable,
 };
 pub use synth::{ContextFile, ContextFileError, Synthesis, SynthesisError};
 pub use tool::{ToolError, ToolErrorKind, run_tool};

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{Assembly, FileSource, ImageSource, LegacyAsset, LegacyPackaging, Packaging};
 use paceline_plan::{Plan, Publish, Work};
+use paceline_text::Problem;
 
 use crate::archive::flaws;
 use crate::process::find_program;
@@ -26,15 +27,6 @@ pub struct Unpublishable {
     /// Where it goes.
     pub to: AssetDestination,
     flaws: Vec<Flaw>,
-}
-
-/// What is wrong with assets, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceProblem {
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub hint: String,
 }
 
 /// Where an asset goes.
@@ -167,7 +159,7 @@ impl MadeFrom {
 const DOCKERFILES: [&str; 3] = ["Dockerfile", "dockerfile", "Containerfile"];
 
 /// Tells what is wrong with assets: each cause once, with how many it is the cause of.
-pub fn source_problems(assets: &[Unpublishable]) -> Vec<SourceProblem> {
+pub fn source_problems(assets: &[Unpublishable]) -> Vec<Problem> {
     let mut missing: Vec<(&Utf8Path, &str)> = Vec::new();
     let mut bad: Vec<(&str, &str)> = Vec::new();
     let mut programs: BTreeMap<&str, usize> = BTreeMap::new();
@@ -183,8 +175,9 @@ pub fn source_problems(assets: &[Unpublishable]) -> Vec<SourceProblem> {
     missing.dedup();
     bad.dedup();
     let mut problems = Vec::new();
-    let mut add =
-        |message: String, hint: &str| problems.push(SourceProblem { message, hint: hint.to_owned() });
+    let mut add = |message: String, hint: &str| {
+        problems.push(Problem { place: None, message, hint: Some(hint.to_owned()) });
+    };
     if !missing.is_empty() {
         let of = if missing.len() == 1 {
             "the source of an asset is".to_owned()

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use paceline_text::Explained;
+
 use crate::process::{Program, ProgramError, Stream};
 use crate::sources::SYNTHESIZE;
 
@@ -24,7 +26,7 @@ pub struct ToolError {
     /// What was run: the program and its first argument, such as `docker push`.
     pub command: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    hint: Option<String>,
 }
 
 /// What went wrong with a program that makes assets.
@@ -69,12 +71,18 @@ pub enum ToolErrorKind {
     Ended(ProgramError),
 }
 
+impl Explained for ToolError {
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+}
+
 impl ToolError {
     pub(crate) fn new(command: impl Into<String>, kind: ToolErrorKind) -> Self {
         Self { kind, command: command.into(), hint: None }
     }
 
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn advising(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
@@ -107,7 +115,7 @@ pub async fn run_tool(
         // A folder that is not there would look like a program that is not there.
         if !directory.is_dir() {
             let error = failed(ToolErrorKind::NoFolder { folder: directory.to_owned() });
-            return Err(error.hint(SYNTHESIZE));
+            return Err(error.advising(SYNTHESIZE));
         }
         run = run.dir(directory);
     }
@@ -132,7 +140,7 @@ pub async fn run_tool(
         Ok(()) => Ok(printed.trim().to_owned()),
         Err(ProgramError::Start { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             let error = failed(ToolErrorKind::NotFound { program: program.to_owned() });
-            Err(error.hint(format!("install `{program}`, or put its folder into PATH")))
+            Err(error.advising(format!("install `{program}`, or put its folder into PATH")))
         }
         Err(ProgramError::Start { source, .. }) => {
             Err(failed(ToolErrorKind::CannotRun { program: program.to_owned(), source }))

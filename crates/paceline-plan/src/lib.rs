@@ -21,7 +21,6 @@ mod build;
 mod model;
 mod outlook;
 pub mod show;
-pub mod starter;
 
 pub use build::approved::PlanChange;
 pub use build::context::{ContextLookup, LookupState};

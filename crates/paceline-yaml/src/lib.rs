@@ -5,6 +5,7 @@
 //! matter to the callers: a value that is read keeps its text, its line and its column, and a value that is written
 //! means the same to a YAML 1.1 reader (where `no` is a boolean and `22:22` a number) as to a YAML 1.2 one.
 
+pub mod inline;
 mod lines;
 mod read;
 mod source_map;

@@ -27,6 +27,9 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::Done);
     };
     terminal::data(&stale.diff);
-    terminal::say(&format!("error: {out} is stale\n hint: run: paceline schema {name} --out {out}"));
+    terminal::say_with_hint(
+        &format!("error: {out} is stale"),
+        &format!("run: paceline schema {name} --out {out}"),
+    );
     Ok(ExitCode::Stale)
 }

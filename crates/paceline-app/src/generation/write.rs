@@ -25,11 +25,13 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
     let (expected, limit) = (finish(&whole)?, generation.runner_limit());
     if expected >= limit {
         let minutes = |time: std::time::Duration| time.as_secs().div_ceil(60);
-        terminal::say(&format!(
-            "note: the deployment is expected to take {} minutes, and the runner stops after {}\n hint: raise codebuild.timeout",
-            minutes(expected),
-            minutes(limit)
-        ));
+        let (expected, limit) = (minutes(expected), minutes(limit));
+        terminal::say_with_hint(
+            &format!(
+                "note: the deployment is expected to take {expected} minutes, and the runner stops after {limit}"
+            ),
+            "raise codebuild.timeout",
+        );
     }
     let mode = if check { Mode::Check } else { Mode::Write };
     let changes = write_files(&args.out, Some(&generation.name), &files, mode)?;
@@ -44,7 +46,7 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
     }
     for gap in gaps(&generation) {
         let how = if gap.is_certain() { "warning" } else { "note" };
-        terminal::say(&format!("{how}: {}\n hint: {}", gap.what(), gap.hint()));
+        terminal::say_with_hint(&format!("{how}: {}", gap.what()), gap.hint());
     }
     if changes.stale.is_empty() {
         if changes.written.is_empty() && changes.removed.is_empty() {
@@ -64,7 +66,10 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
         1 => "1 generated file is".to_owned(),
         count => format!("{count} generated files are"),
     };
-    terminal::say(&format!("error: {stale} stale in {}\n hint: run: paceline gen{named}{options}", args.out));
+    terminal::say_with_hint(
+        &format!("error: {stale} stale in {}", args.out),
+        &format!("run: paceline gen{named}{options}"),
+    );
     Ok(ExitCode::Stale)
 }
 
@@ -72,11 +77,15 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
 fn say_role(written: &[Utf8PathBuf], generation: &Generation) {
     let suffix = format!("{}.project.json", generation.name);
     if let Some(path) = written.iter().find(|path| path.as_str().ends_with(&suffix)) {
-        terminal::say(&format!(
-            "note: the role in {path} is an example: replace it to create the project from that file\n \
-             hint: add --service-role ARN to aws codebuild create-project, or set codebuild.service-role; \
-             {}.project.yaml creates its own role",
-            generation.name
-        ));
+        terminal::say_with_hint(
+            &format!(
+                "note: the role in {path} is an example: replace it to create the project from that file"
+            ),
+            &format!(
+                "add --service-role ARN to aws codebuild create-project, or set codebuild.service-role; \
+                 {}.project.yaml creates its own role",
+                generation.name
+            ),
+        );
     }
 }

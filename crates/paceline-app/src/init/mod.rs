@@ -1,19 +1,19 @@
 //! `paceline init`: writes a first configuration.
 
+mod assemblies;
 mod project;
 mod summary;
-mod takeover;
 
 use std::io::Read as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use paceline_assembly::{Assembly, open_regular};
-use paceline_buildspec::understand::{MAX_BYTES, Understanding, understand};
+use paceline_buildspec::understand::{ExistingPipeline, MAX_BYTES, Understanding, understand};
 use paceline_buildspec::{create_file, replace_file};
 use paceline_config::Config;
 use paceline_engine::ExitCode;
-use paceline_plan::starter::{OneApp, SCHEMA_FILE, Starter, Written};
+use paceline_init::{AppFolder, NewConfig, NewConfigText, SCHEMA_FILE};
 use paceline_text::Problem;
 
 use crate::failure::Failure;
@@ -57,14 +57,14 @@ fn from_app(args: &InitSettings) -> Result<ExitCode, Failure> {
         if usual.exists() { usual } else { ".".into() }
     });
     let found = project::find(&given);
-    let app = OneApp {
+    let app = AppFolder {
         assembly: from_config(&args.out, &found.assembly),
         install: found.install.clone(),
         synth: found.synth.clone(),
         is_committed: found.is_committed,
     };
     if found.is_cdk_app && !found.assembly.join("manifest.json").exists() {
-        let written = Starter { practice: None, assembly: None, app: Some(&app) }.write()?;
+        let written = NewConfig { build: None, assembly: None, app: Some(&app) }.write()?;
         terminal::data(&written.text);
         let synth = found.synth.unwrap_or_else(|| "cdk synth".to_owned());
         let make: Vec<String> = found.install.into_iter().chain([synth]).collect();
@@ -78,7 +78,7 @@ fn from_app(args: &InitSettings) -> Result<ExitCode, Failure> {
     }
     // A configuration can be written although the assembly lacks values of lookups.
     let assembly = Assembly::read_incomplete(&found.assembly)?;
-    let written = Starter { practice: None, assembly: Some(&assembly), app: Some(&app) }.write()?;
+    let written = NewConfig { build: None, assembly: Some(&assembly), app: Some(&app) }.write()?;
     write(args, &written)?;
     terminal::say(&summary::of_app(&assembly, &app, &written, &args.out));
     Ok(ExitCode::Done)
@@ -94,17 +94,19 @@ fn from_buildspecs(args: &InitSettings) -> Result<ExitCode, Failure> {
         read.push((file, understood));
     }
     let base = args.out.parent().unwrap_or(Utf8Path::new(""));
-    let practice = takeover::practice(&read, |dir| from_config(&base.join("x"), Utf8Path::new(dir)));
-    let assemblies = takeover::assemblies(&read, args.app.as_deref())?;
+    let build = ExistingPipeline::of(read.iter().map(|(file, it)| (file.to_string(), it.clone())), |dir| {
+        from_config(&base.join("x"), Utf8Path::new(dir))
+    });
+    let assemblies = assemblies::of(&read, args.app.as_deref())?;
     let assembly = match assemblies {
-        Some(mut one) if practice.apps.len() == 1 => one.pop().map(|(_, assembly)| assembly),
+        Some(mut one) if build.apps.len() == 1 => one.pop().map(|(_, assembly)| assembly),
         Some(several) => Some(Assembly::of_apps(several)),
         None => None,
     };
-    let starter = Starter { practice: Some(&practice), assembly: assembly.as_ref(), app: None };
-    let written = starter.write()?;
+    let config = NewConfig { build: Some(&build), assembly: assembly.as_ref(), app: None };
+    let written = config.write()?;
     write(args, &written)?;
-    terminal::say(&summary::of_takeover(&read, &practice, &written, assembly.is_some(), &args.out));
+    terminal::say(&summary::of_takeover(&read, &build, &written, assembly.is_some(), &args.out));
     Ok(ExitCode::Done)
 }
 
@@ -143,7 +145,7 @@ fn nothing_in(file: &Utf8Path, understood: &Understanding) -> Failure {
 }
 
 /// Writes the configuration and its schema. Each file is replaced completely or not at all.
-fn write(args: &InitSettings, written: &Written) -> Result<(), Failure> {
+fn write(args: &InitSettings, written: &NewConfigText) -> Result<(), Failure> {
     // A text that Paceline itself cannot read must not be written.
     Config::parse(&written.text, &args.out)?;
     if args.out == STDOUT {

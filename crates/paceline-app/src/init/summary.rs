@@ -5,10 +5,15 @@ use std::fmt::Write as _;
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
-use paceline_buildspec::understand::Understanding;
-use paceline_plan::starter::{OneApp, Practice, Written};
+use paceline_buildspec::understand::{ExistingPipeline, Understanding};
+use paceline_init::{AppFolder, NewConfigText};
 
-pub(crate) fn of_app(assembly: &Assembly, app: &OneApp, written: &Written, out: &Utf8Path) -> String {
+pub(crate) fn of_app(
+    assembly: &Assembly,
+    app: &AppFolder,
+    written: &NewConfigText,
+    out: &Utf8Path,
+) -> String {
     let mut text = String::new();
     notes(&mut text, written);
     keep_out(&mut text, out);
@@ -27,8 +32,8 @@ pub(crate) fn of_app(assembly: &Assembly, app: &OneApp, written: &Written, out: 
 
 pub(crate) fn of_takeover(
     read: &[(&Utf8Path, Understanding)],
-    practice: &Practice,
-    written: &Written,
+    build: &ExistingPipeline,
+    written: &NewConfigText,
     has_graph: bool,
     out: &Utf8Path,
 ) -> String {
@@ -69,13 +74,13 @@ pub(crate) fn of_takeover(
     notes(&mut text, written);
     keep_out(&mut text, out);
     let config = config_flag(out);
-    let synthesizes = practice.apps.len() > 1 && practice.apps.iter().any(|app| app.synth.is_some());
+    let synthesizes = build.apps.len() > 1 && build.apps.iter().any(|app| app.synth().is_some());
     let first = match (has_graph, synthesizes) {
         (true, _) => format!("paceline plan{config}"),
         (false, true) => format!("paceline synth{config}"),
         // The file has the commands that prepare the app, and the build runs them.
-        (false, false) => match practice.apps.first().and_then(|app| Some((&app.dir, app.synth.as_ref()?))) {
-            Some((dir, synth)) if dir.is_empty() => synth.clone(),
+        (false, false) => match build.apps.first().and_then(|app| Some((&app.dir, app.synth()?))) {
+            Some((dir, synth)) if dir.is_empty() => synth,
             Some((dir, synth)) => format!("(cd {dir} && {synth})"),
             None => format!("paceline plan{config}"),
         },
@@ -92,12 +97,12 @@ pub(crate) fn of_takeover(
         text,
         "{}{}\nnext:\n  {first}\n  {second}\n  {third}",
         wrote(out),
-        counted(practice.apps.len(), "app")
+        counted(build.apps.len(), "app")
     );
     text
 }
 
-fn notes(text: &mut String, written: &Written) {
+fn notes(text: &mut String, written: &NewConfigText) {
     for (line, note) in &written.notes {
         let place = if *line == 0 { String::new() } else { format!("line {line}: ") };
         let _ = writeln!(text, "  note: {place}{note}");

@@ -34,8 +34,7 @@ pub(crate) fn read(file: &Utf8Path) -> Result<SavedPlan, Failure> {
             "give the file that `paceline plan --save FILE` wrote",
         )
     })?;
-    SavedPlan::parse(&String::from_utf8_lossy(&bytes))
-        .map_err(|error| Failure::usage(format!("{file}: {error}"), error.hint()))
+    SavedPlan::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| Failure::from(error).at(Some(file)))
 }
 
 /// The options that make the approved plan. Arguments of the command line replace the saved ones.

@@ -88,7 +88,7 @@ impl Aws {
         let missing = found.iter().zip(is_there).filter(|(_, is_there)| !is_there);
         let missing: Vec<_> = missing.map(|(asset, _)| asset.clone()).collect();
         let told = source_problems(&missing).into_iter();
-        told.map(|problem| AwsError::setup(problem.message).hint(problem.hint)).collect()
+        told.map(|problem| AwsError { hint: problem.hint, ..AwsError::setup(problem.message) }).collect()
     }
 
     /// Whether an asset is where it goes.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use paceline_engine::{Ended, Outcome};
 use paceline_host::{ToolError, ToolErrorKind};
+use paceline_text::Explained as _;
 
 use crate::call::Caller;
 use crate::error::{AwsError, ErrorKind};
@@ -64,11 +65,8 @@ impl From<ToolError> for AwsError {
             ToolErrorKind::TimedOut { .. } => ErrorKind::Unreachable,
             _ => ErrorKind::Setup,
         };
-        let told = Self { kind, ..Self::setup(error.to_string()) }.during(error.command);
-        match error.hint {
-            Some(hint) => told.hint(hint),
-            None => told,
-        }
+        let hint = error.hint();
+        Self { hint, ..Self { kind, ..Self::setup(error.to_string()) }.during(error.command) }
     }
 }
 

@@ -6,6 +6,7 @@
 //! reason why it is left out: every command of the file ends up in one of the lists of an [`Understanding`].
 
 mod collect;
+mod existing;
 mod interpret;
 mod names;
 mod read;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use crate::grammar::Document;
 
 pub use crate::grammar::MAX_BYTES;
+pub use existing::ExistingPipeline;
 
 /// What surrounds a buildspec and is not in it.
 pub trait SourceTree {
@@ -72,10 +74,12 @@ pub struct Line {
 }
 
 /// A CDK app, as far as its commands show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct App {
     /// After its folder.
     pub name: String,
+    /// The buildspec that uses it; empty until an [`ExistingPipeline`] puts several buildspecs together.
+    pub file: String,
     /// Where it is first used.
     pub line: usize,
     /// Relative to the root of the source; empty for the root itself.
@@ -114,7 +118,7 @@ pub struct Setup {
 }
 
 /// One call of `cdk deploy`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Deployment {
     /// Where it is.
     pub line: usize,
@@ -150,7 +154,7 @@ pub struct When {
 }
 
 /// A script besides the CDK.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Script {
     /// Where it is.
     pub line: usize,

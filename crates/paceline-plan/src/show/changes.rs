@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use paceline_text::Explained;
+
 use crate::build::approved::PlanChange;
 use crate::model::SavedPlanError;
 
@@ -61,15 +63,15 @@ impl fmt::Display for SavedPlanError {
     }
 }
 
-impl SavedPlanError {
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
+impl Explained for SavedPlanError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::NoPlan => "give the file that `paceline plan --save FILE` wrote",
             Self::OtherFormat { .. } => {
                 "deploy with the version of Paceline that saved it, or save and approve the plan again"
             }
             Self::Damaged => "save the plan again with `paceline plan --save FILE`, and approve it again",
-        }
+        };
+        Some(hint.to_owned())
     }
 }

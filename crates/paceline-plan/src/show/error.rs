@@ -7,7 +7,7 @@ use paceline_text::{Explained, one_line};
 use super::lookups::lookup_shown;
 use crate::build::error::{NotEased, PlanError, WayOut};
 use crate::model::Edge;
-use crate::starter::yaml::word;
+use paceline_yaml::inline::word;
 
 /// Where to look for the names of stacks.
 pub(super) const STACKS_ARE_LISTED: &str = "`paceline plan` lists the stacks of the assembly";

@@ -1,7 +1,7 @@
 //! The line of `edges:` that a hint proposes.
 
 use crate::model::ByName;
-use crate::starter::yaml::word;
+use paceline_yaml::inline::word;
 
 impl ByName {
     /// What to add to `edges:` if the one needs the other.

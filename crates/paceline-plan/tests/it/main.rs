@@ -27,7 +27,6 @@ mod saved;
 mod secrets;
 mod selection;
 mod shown;
-mod starter;
 mod steps;
 mod times;
 mod what_if;

@@ -104,6 +104,7 @@ impl<'a> Collector<'a> {
             Some(Setup { line, order, text, sets: vec![region.name.clone()] })
         });
         self.result.apps.push(App {
+            file: String::new(),
             name,
             line,
             dir: action.dir.clone(),

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use paceline_assembly::{Assembly, Stack};
+use paceline_plan::{Plan, Reason};
+use paceline_yaml::inline;
 use serde_json::Value;
 
-use super::{Out, yaml};
-use crate::{Plan, Reason};
+use crate::out::Out;
 
 /// Writes a gate after each stack that hands a role of its own to another.
-pub(super) fn write(out: &mut Out, assembly: &Assembly, plan: &Plan) {
+pub(crate) fn write(out: &mut Out, assembly: &Assembly, plan: &Plan) {
     let mut gates: Vec<(&str, BTreeSet<&str>)> = Vec::new();
     for stack in &assembly.stacks {
         let dependents: BTreeSet<&str> = plan
@@ -35,7 +36,7 @@ pub(super) fn write(out: &mut Out, assembly: &Assembly, plan: &Plan) {
         let some: Vec<&str> = dependents.iter().copied().take(3).collect();
         let more = dependents.len().saturating_sub(3);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        out.line(&format!("  - after: {} # used by {}{more}", yaml::word(stack), some.join(", ")));
+        out.line(&format!("  - after: {} # used by {}{more}", inline::word(stack), some.join(", ")));
         out.line("    iam-roles: all");
     }
 }

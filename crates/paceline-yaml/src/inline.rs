@@ -1,9 +1,9 @@
-//! Texts as YAML that every reader takes for what they are.
+//! Texts on one line of a YAML file that people read: quoted only where some reader would take them for something else.
 
 use std::fmt::Write as _;
 
 /// A text as a value or a key on one line.
-pub(crate) fn word(text: &str) -> String {
+pub fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+".contains(c);
     let is_word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '.')
         && text.chars().all(plain)
@@ -14,7 +14,7 @@ pub(crate) fn word(text: &str) -> String {
 }
 
 /// A command on one line; blanks and most signs may stand in a plain text.
-pub(super) fn command(text: &str) -> String {
+pub fn command(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " -_./+=$@%~()&|<>\"'*?!,;{}[]^\\".contains(c);
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.' || c == '(' || c == '$')
         && text.chars().all(plain)
@@ -31,7 +31,7 @@ fn is_taken(text: &str) -> bool {
 }
 
 /// JSON's quotes are YAML's too, but for what JSON leaves as it is and YAML takes for the end of a line.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
@@ -52,7 +52,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A script as a value: on one line, or as a block below `indent`, which ends without an end of line.
-pub(super) fn script(text: &str, indent: usize) -> String {
+pub fn script(text: &str, indent: usize) -> String {
     let text = text.trim_end();
     if !text.contains('\n') {
         return command(text);
@@ -73,7 +73,7 @@ pub(super) fn script(text: &str, indent: usize) -> String {
 }
 
 /// A list on one line.
-pub(super) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+pub fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| word(item.as_ref())).collect();
     format!("[{}]", items.join(", "))
 }

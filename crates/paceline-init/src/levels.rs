@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Out, words, yaml};
-use crate::Plan;
+use paceline_plan::Plan;
+use paceline_yaml::inline;
+
+use crate::out::Out;
+use crate::words;
 
 /// More stacks than this on one line nobody reads.
 const ON_A_LINE: usize = 6;
 
-pub(super) fn write(out: &mut Out, plan: &Plan) {
+pub(crate) fn write(out: &mut Out, plan: &Plan) {
     let mut levels: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for stack in &plan.stacks {
         levels.entry(stack.level).or_default().push(&stack.id);
@@ -37,17 +40,17 @@ pub(super) fn write(out: &mut Out, plan: &Plan) {
 }
 
 /// A phase, with a remark.
-pub(super) fn phase(out: &mut Out, name: &str, stacks: &[&str], remark: &str) {
-    out.line(&format!("  - name: {}", yaml::word(name)));
+pub(crate) fn phase(out: &mut Out, name: &str, stacks: &[&str], remark: &str) {
+    out.line(&format!("  - name: {}", inline::word(name)));
     if !remark.is_empty() {
         out.indented(4, remark);
     }
     if stacks.len() <= ON_A_LINE && stacks.iter().map(|stack| stack.len() + 2).sum::<usize>() < 90 {
-        return out.line(&format!("    stacks: {}", yaml::list(stacks)));
+        return out.line(&format!("    stacks: {}", inline::list(stacks)));
     }
     out.line("    stacks:");
     for stack in stacks {
-        out.line(&format!("      - {}", yaml::word(stack)));
+        out.line(&format!("      - {}", inline::word(stack)));
     }
 }
 

@@ -7,7 +7,7 @@ const FORMS: &[&str] = &["primary", "secondary", "main", "dr", "failover", "stan
 const EMPTY: &[&str] = &["stack", "stacks", "cdk", "app", "aws"];
 
 /// The words of a stack's id: `app/NetworkRoutesMain` is network, routes, main.
-pub(super) fn of(id: &str) -> Vec<String> {
+pub(crate) fn of(id: &str) -> Vec<String> {
     let name = id.rsplit('/').next().unwrap_or_default();
     let chars: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];
@@ -34,7 +34,7 @@ pub(super) fn of(id: &str) -> Vec<String> {
 }
 
 /// The words without those that tell the forms of a stack apart, and the region's.
-pub(super) fn family(id: &str, region: Option<&str>) -> Vec<String> {
+pub(crate) fn family(id: &str, region: Option<&str>) -> Vec<String> {
     let region: BTreeSet<String> = region.into_iter().flat_map(of).collect();
     let joined: String = region.iter().map(String::as_str).collect();
     let mut words = of(id);
@@ -43,13 +43,13 @@ pub(super) fn family(id: &str, region: Option<&str>) -> Vec<String> {
 }
 
 /// Whether the name says that it is the other form of a stack.
-pub(super) fn is_secondary(id: &str) -> bool {
+pub(crate) fn is_secondary(id: &str) -> bool {
     of(id).iter().any(|word| FORMS.contains(&word.as_str()) && !matches!(word.as_str(), "primary" | "main"))
 }
 
 /// A name for stacks that belong together, if one suggests itself: the word that most of them start with, or all
 /// of the name if there is only one.
-pub(super) fn for_group<'a>(ids: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn for_group<'a>(ids: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let mut families: Vec<Vec<String>> = ids.into_iter().map(|id| family(id, None)).collect();
     for words in &mut families {
         words.retain(|word| !EMPTY.contains(&word.as_str()));
@@ -71,7 +71,7 @@ pub(super) fn for_group<'a>(ids: impl IntoIterator<Item = &'a str>) -> Option<St
 }
 
 /// The name, or one like it that is not taken. It is taken then.
-pub(super) fn distinct(name: &str, taken: &mut BTreeSet<String>) -> String {
+pub(crate) fn distinct(name: &str, taken: &mut BTreeSet<String>) -> String {
     let mut candidate = name.to_owned();
     let mut number = 2;
     while !taken.insert(candidate.clone()) {

@@ -1,12 +1,14 @@
 //! The apps of a configuration: where they are, and how they are made.
 
+use paceline_buildspec::understand::{App, ExistingPipeline, Line};
 use paceline_text::shell_word;
+use paceline_yaml::inline;
 
-use super::practice::{Line, Maker, Practice};
-use super::{OneApp, Out, yaml};
+use crate::AppFolder;
+use crate::out::Out;
 
 /// An app of which only the assembly is known.
-pub(super) fn one(out: &mut Out, app: &OneApp) {
+pub(crate) fn one(out: &mut Out, app: &AppFolder) {
     out.blank();
     match (&app.synth, app.is_committed) {
         (Some(_), true) => out.comment(
@@ -19,19 +21,19 @@ pub(super) fn one(out: &mut Out, app: &OneApp) {
         ),
         (None, _) => out.comment("The synthesized app. A build is given it, or finds it in the repository."),
     }
-    out.line(&format!("app: {}", yaml::word(&app.assembly)));
+    out.line(&format!("app: {}", inline::word(&app.assembly)));
     let commented = if app.is_committed { "# " } else { "" };
     for (field, command) in [("install", &app.install), ("synth", &app.synth)] {
         if let Some(command) = command {
-            out.line(&format!("{commented}{field}: {}", yaml::command(command)));
+            out.line(&format!("{commented}{field}: {}", inline::command(command)));
         }
     }
 }
 
 /// The apps that a build makes.
-pub(super) fn of_practice(out: &mut Out, practice: &Practice) {
+pub(crate) fn of_build(out: &mut Out, build: &ExistingPipeline) {
     out.blank();
-    match &practice.apps[..] {
+    match &build.apps[..] {
         [] => {}
         [app] => alone(out, app),
         apps => {
@@ -42,13 +44,13 @@ pub(super) fn of_practice(out: &mut Out, practice: &Practice) {
             );
             out.line("apps:");
             for app in apps {
-                let whose = if practice.files.len() > 1 { format!("{}, ", app.file) } else { String::new() };
-                out.line(&format!("  {}: # {whose}line {}", yaml::word(&app.name), app.line));
+                let whose = if build.files.len() > 1 { format!("{}, ", app.file) } else { String::new() };
+                out.line(&format!("  {}: # {whose}line {}", inline::word(&app.name), app.line));
                 several(out, app, apps);
             }
         }
     }
-    for bootstrap in &practice.bootstraps {
+    for bootstrap in &build.bootstraps {
         out.blank();
         out.comment(&format!(
             "Line {} bootstraps: `{}`. `paceline bootstrap` does that for every environment that needs it; run it \
@@ -60,17 +62,17 @@ pub(super) fn of_practice(out: &mut Out, practice: &Practice) {
 }
 
 /// One app: its commands are one script of the generated buildspec, in the order in which they were.
-fn alone(out: &mut Out, app: &Maker) {
+fn alone(out: &mut Out, app: &App) {
     let assembly = in_folder(&app.dir, &app.assembly);
-    let Some(synth) = &app.synth else {
+    let Some(synth) = app.synth() else {
         out.comment(&format!("The app is synthesized elsewhere; line {} deploys what is there.", app.line));
-        return out.line(&format!("app: {}", yaml::word(&assembly)));
+        return out.line(&format!("app: {}", inline::word(&assembly)));
     };
     out.comment(&format!(
         "The app of line {}, and what makes it before a deployment: once, and not again for every stack.",
         app.line
     ));
-    out.line(&format!("app: {}", yaml::word(&assembly)));
+    out.line(&format!("app: {}", inline::word(&assembly)));
     let call = format!("{synth}{}", context(app, |_| true));
     // Scripts of their own, where nothing that is set up in one is needed in the other.
     let last = app.install.iter().map(|line| line.order).max();
@@ -78,18 +80,18 @@ fn alone(out: &mut Out, app: &Maker) {
     let made: Vec<Line> = if is_apart && app.setup.is_empty() {
         out.line(&format!(
             "install: {}",
-            yaml::script(&in_its_folder(app, lines(app, &app.install, None)), 2)
+            inline::script(&in_its_folder(app, lines(app, &app.install, None)), 2)
         ));
         app.build.clone()
     } else {
         app.install.iter().chain(&app.build).cloned().collect()
     };
     let script = in_its_folder(app, lines(app, &made, Some(&call)));
-    out.line(&format!("synth: {}", yaml::script(&script, 2)));
+    out.line(&format!("synth: {}", inline::script(&script, 2)));
 }
 
 /// A script in the environment and the folder of the app. What follows it in a build is in the folder it was in.
-fn in_its_folder(app: &Maker, mut lines: Vec<String>) -> String {
+fn in_its_folder(app: &App, mut lines: Vec<String>) -> String {
     for (name, value) in app.env.iter().rev() {
         lines.insert(0, format!("export {name}={}", shell_word(value)));
     }
@@ -103,12 +105,12 @@ fn in_its_folder(app: &Maker, mut lines: Vec<String>) -> String {
     lines.join("\n")
 }
 
-fn several(out: &mut Out, app: &Maker, all: &[Maker]) {
-    out.line(&format!("    dir: {}", yaml::word(if app.dir.is_empty() { "." } else { &app.dir })));
+fn several(out: &mut Out, app: &App, all: &[App]) {
+    out.line(&format!("    dir: {}", inline::word(if app.dir.is_empty() { "." } else { &app.dir })));
     if app.assembly != "cdk.out" {
-        out.line(&format!("    assembly: {}", yaml::word(&app.assembly)));
+        out.line(&format!("    assembly: {}", inline::word(&app.assembly)));
     }
-    let Some(synth) = &app.synth else { return };
+    let Some(synth) = app.synth() else { return };
     for (field, own) in [("install", &app.install), ("build", &app.build)] {
         if own.is_empty() {
             continue;
@@ -118,14 +120,14 @@ fn several(out: &mut Out, app: &Maker, all: &[Maker]) {
     }
     let for_shell = app.context.values().any(|line| line.text.contains('$'));
     // What goes through bash is told everything there.
-    let whole = app.bash && !app.setup.is_empty();
+    let whole = app.needs_bash() && !app.setup.is_empty();
     let call = format!("{synth}{}", context(app, |value| whole || value.contains('$')));
     out.line(&format!("    synth: {}", in_shell(&lines(app, &[], Some(&call)), app, 6)));
     let mut known = app.context.iter().filter(|(_, line)| !whole && !line.text.contains('$')).peekable();
     if known.peek().is_some() {
         let pairs: Vec<String> = known
             .clone()
-            .map(|(key, line)| format!("{}: {}", yaml::word(key), yaml::word(&line.text)))
+            .map(|(key, line)| format!("{}: {}", inline::word(key), inline::word(&line.text)))
             .collect();
         let line = known.peek().map_or(app.line, |(_, line)| line.line);
         out.line(&format!("    context: {{ {} }} # line {line}", pairs.join(", ")));
@@ -143,25 +145,26 @@ fn several(out: &mut Out, app: &Maker, all: &[Maker]) {
         let pairs: Vec<String> = app
             .env
             .iter()
-            .map(|(name, value)| format!("{}: {}", yaml::word(name), yaml::quoted(value)))
+            .map(|(name, value)| format!("{}: {}", inline::word(name), inline::quoted(value)))
             .collect();
         out.line(&format!("    env: {{ {} }}", pairs.join(", ")));
     }
 }
 
 /// Commands that stop at the first that fails, in a shell that understands them.
-fn in_shell(lines: &[String], app: &Maker, indent: usize) -> String {
+fn in_shell(lines: &[String], app: &App, indent: usize) -> String {
+    let bash = app.needs_bash();
     match lines {
-        [only] if !app.bash => yaml::script(only, indent),
-        lines if app.bash => {
-            yaml::script(&format!("bash -euo pipefail <<'END'\n{}\nEND", lines.join("\n")), indent)
+        [only] if !bash => inline::script(only, indent),
+        lines if bash => {
+            inline::script(&format!("bash -euo pipefail <<'END'\n{}\nEND", lines.join("\n")), indent)
         }
-        lines => yaml::script(&format!("set -e\n{}", lines.join("\n")), indent),
+        lines => inline::script(&format!("set -e\n{}", lines.join("\n")), indent),
     }
 }
 
 /// Commands in the order in which they were, with what they need before them and the call at the end.
-fn lines(app: &Maker, own: &[Line], call: Option<&str>) -> Vec<String> {
+fn lines(app: &App, own: &[Line], call: Option<&str>) -> Vec<String> {
     let texts = || own.iter().map(|line| line.text.as_str()).chain(call);
     // What is needed may need something before it in its turn.
     let mut said: Vec<&str> = texts().collect();
@@ -184,8 +187,8 @@ fn uses(text: &str, name: &str) -> bool {
 }
 
 /// A command that several apps run in a folder above theirs is run by one at a time.
-fn one_at_a_time(line: &Line, app: &Maker, all: &[Maker]) -> Line {
-    let has_it = |it: &&Maker| it.install.iter().chain(&it.build).any(|other| other.line == line.line);
+fn one_at_a_time(line: &Line, app: &App, all: &[App]) -> Line {
+    let has_it = |it: &&App| it.install.iter().chain(&it.build).any(|other| other.line == line.line);
     let inner = line.text.strip_prefix("(cd ").and_then(|text| text.strip_suffix(')'));
     let Some((to, command)) = inner.and_then(|text| text.split_once(" && ")) else { return line.clone() };
     let others = all.iter().filter(|it| it.dir != app.dir).filter(has_it).count();
@@ -215,7 +218,7 @@ fn at(lines: &[Line]) -> String {
 }
 
 /// The context as options.
-fn context(app: &Maker, is_meant: impl Fn(&str) -> bool) -> String {
+fn context(app: &App, is_meant: impl Fn(&str) -> bool) -> String {
     let meant = app.context.iter().filter(|(_, line)| is_meant(&line.text));
     let options = meant.map(|(key, line)| double_quoted(&format!("{key}={}", line.text)));
     options.flat_map(|option| [" --context ".to_owned(), option]).collect()
@@ -240,6 +243,6 @@ fn indented(text: &str) -> String {
     if text.contains("<<") { text.to_owned() } else { format!("  {}", text.replace('\n', "\n  ")) }
 }
 
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

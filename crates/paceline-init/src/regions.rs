@@ -3,24 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paceline_assembly::Assembly;
+use paceline_buildspec::understand::{Deployment, ExistingPipeline};
+use paceline_plan::Plan;
+use paceline_yaml::inline;
 
-use super::order::Order;
-use super::practice::Practice;
-use super::{Out, words, yaml};
-use crate::Plan;
+use crate::order::Order;
+use crate::out::Out;
+use crate::words;
 
 /// What switches the secondary regions on, where nothing else says so.
 const VARIABLE: &str = "ENABLE_MULTI_REGION";
 
 /// Writes how the second region is switched on, if stacks come in two forms.
-pub(super) fn found(out: &mut Out, plan: &Plan) {
+pub(crate) fn found(out: &mut Out, plan: &Plan) {
     let Some(primary) = primary(plan) else { return };
     out.blank();
     out.comment(&format!(
         "Stacks come in a form for {primary} and one for another region. With {VARIABLE} unset, only those of \
          {primary} are deployed; set it to true to deploy all. Without this line, all always are."
     ));
-    out.line(&format!("multi-region: {{ when: {VARIABLE}, primary: {} }}", yaml::word(&primary)));
+    out.line(&format!("multi-region: {{ when: {VARIABLE}, primary: {} }}", inline::word(&primary)));
 }
 
 /// The region of the first forms, if most stacks of every other region are a second form of one of them.
@@ -51,14 +53,14 @@ fn primary(plan: &Plan) -> Option<String> {
 }
 
 /// Writes what the build's own conditions say about a second region.
-pub(super) fn asked_for(out: &mut Out, practice: &Practice, assembly: Option<&Assembly>, order: &Order) {
-    let Some(variable) = variable(practice) else { return };
-    let conditional = practice.deployments.iter().enumerate().filter(|(_, it)| is_switched(it, &variable));
+pub(crate) fn asked_for(out: &mut Out, build: &ExistingPipeline, assembly: Option<&Assembly>, order: &Order) {
+    let Some(variable) = variable(build) else { return };
+    let conditional = build.deployments.iter().enumerate().filter(|(_, it)| is_switched(it, &variable));
     let line = conditional.clone().next().map_or(0, |(_, it)| it.line);
     let region_of =
         |id: &str| assembly.and_then(|it| it.stack(id)).and_then(|it| it.environment.region.clone());
     let regions = |wanted: bool| -> BTreeSet<Option<String>> {
-        let numbers = practice.deployments.iter().enumerate();
+        let numbers = build.deployments.iter().enumerate();
         let numbers = numbers.filter(|(_, it)| is_switched(it, &variable) == wanted);
         numbers.flat_map(|(number, _)| order.stacks_of(number)).map(|id| region_of(id)).collect()
     };
@@ -79,7 +81,7 @@ pub(super) fn asked_for(out: &mut Out, practice: &Practice, assembly: Option<&As
             return;
         }
         let names = ["AWS_REGION", "AWS_DEFAULT_REGION", "CDK_DEFAULT_REGION"];
-        let said = practice.apps.iter().find_map(|app| names.iter().find_map(|name| app.env.get(*name)));
+        let said = build.apps.iter().find_map(|app| names.iter().find_map(|name| app.env.get(*name)));
         is_said = said.is_some();
         said.cloned().unwrap_or_else(|| "us-east-1".to_owned())
     };
@@ -92,8 +94,8 @@ pub(super) fn asked_for(out: &mut Out, practice: &Practice, assembly: Option<&As
     ));
     out.line(&format!(
         "multi-region: {{ when: {}, primary: {} }}",
-        yaml::word(&variable),
-        yaml::word(&primary)
+        inline::word(&variable),
+        inline::word(&primary)
     ));
     if !is_said {
         out.note(line, format!("{variable} switches the second region on: check `primary: {primary}`"));
@@ -101,7 +103,7 @@ pub(super) fn asked_for(out: &mut Out, practice: &Practice, assembly: Option<&As
 }
 
 /// Whether a deployment is done only if the variable says yes.
-pub(super) fn is_switched(deployment: &super::Deployment, variable: &str) -> bool {
+pub(crate) fn is_switched(deployment: &Deployment, variable: &str) -> bool {
     let yes = |value: &str| ["true", "yes", "on", "1"].iter().any(|yes| value.eq_ignore_ascii_case(yes));
     deployment
         .when
@@ -110,10 +112,10 @@ pub(super) fn is_switched(deployment: &super::Deployment, variable: &str) -> boo
 }
 
 /// The one variable that switches deployments on.
-pub(super) fn variable(practice: &Practice) -> Option<String> {
-    let named = practice.deployments.iter().filter_map(|it| it.when.as_ref()?.variable.clone());
+pub(crate) fn variable(build: &ExistingPipeline) -> Option<String> {
+    let named = build.deployments.iter().filter_map(|it| it.when.as_ref()?.variable.clone());
     let mut candidates: BTreeSet<String> = named.collect();
-    candidates.retain(|name| practice.deployments.iter().any(|it| is_switched(it, name)));
+    candidates.retain(|name| build.deployments.iter().any(|it| is_switched(it, name)));
     let is_one = candidates.len() == 1;
     candidates.into_iter().next().filter(|_| is_one)
 }

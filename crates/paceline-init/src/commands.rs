@@ -2,23 +2,26 @@
 
 use std::collections::BTreeSet;
 
+use paceline_buildspec::understand::{ExistingPipeline, Script};
+use paceline_plan::Plan;
+use paceline_plan::graph::Graph;
 use paceline_text::shell_word;
+use paceline_yaml::inline;
 
-use super::order::Order;
-use super::practice::{Practice, Script};
-use super::{Out, apps, regions, words, yaml};
-use crate::Plan;
+use crate::order::Order;
+use crate::out::Out;
+use crate::{apps, regions, words};
 
 /// Writes the scripts. What comes after one waits for it if `scripts_order`.
-pub(super) fn write(
+pub(crate) fn write(
     out: &mut Out,
-    practice: &Practice,
+    build: &ExistingPipeline,
     order: &Order,
     plan: Option<&Plan>,
     scripts_order: bool,
 ) {
-    conditions(out, practice);
-    if practice.scripts.is_empty() {
+    conditions(out, build);
+    if build.scripts.is_empty() {
         return;
     }
     out.blank();
@@ -26,18 +29,17 @@ pub(super) fn write(
     out.line("commands:");
     let mut taken = BTreeSet::new();
     let mut scripts: Vec<Script> = Vec::new();
-    for script in &practice.scripts {
+    for script in &build.scripts {
         match scripts.last_mut().filter(|last| goes_with(last, script)) {
             Some(last) => {
                 last.text = format!("{}\n{}", last.text, script.text);
                 last.env.extend(script.env.clone());
-                last.bash |= script.bash;
             }
             None => scripts.push(script.clone()),
         }
     }
     for script in &scripts {
-        let Some((after, before)) = around(practice, order, script) else {
+        let Some((after, before)) = around(build, order, script) else {
             out.note(script.line, "it follows no stack of the assembly, and is left out");
             continue;
         };
@@ -56,12 +58,12 @@ fn goes_with(first: &Script, second: &Script) -> bool {
 
 /// The nearest deployment with stacks before a script, and the one after it.
 fn around<'a>(
-    practice: &Practice,
+    build: &ExistingPipeline,
     order: &'a Order,
     script: &Script,
 ) -> Option<(&'a [String], Option<&'a [String]>)> {
     let before = (0..script.after).rev().map(|number| order.stacks_of(number)).find(|it| !it.is_empty())?;
-    let mut after = (script.after..practice.deployments.len()).map(|number| order.stacks_of(number));
+    let mut after = (script.after..build.deployments.len()).map(|number| order.stacks_of(number));
     Some((before, after.find(|it| !it.is_empty())))
 }
 
@@ -74,7 +76,7 @@ fn command(
 ) {
     out.line(&format!(
         "  - name: {} # line {}",
-        yaml::word(&words::distinct(&name(script), taken)),
+        inline::word(&words::distinct(&name(script), taken)),
         script.line
     ));
     out.line(&format!("    after: {}", one_or_list(after)));
@@ -82,7 +84,7 @@ fn command(
         out.line(&format!("    before: {}", one_or_list(before)));
     }
     if !script.dir.is_empty() {
-        out.line(&format!("    dir: {}", yaml::word(&script.dir)));
+        out.line(&format!("    dir: {}", inline::word(&script.dir)));
     }
     let mut text = script.text.clone();
     if let Some(when) = &script.when {
@@ -99,15 +101,15 @@ fn command(
     if text.contains('\n') {
         text = format!("set -e\n{text}");
     }
-    out.line(&format!("    run: {}", yaml::script(&text, 6)));
-    if script.bash {
+    out.line(&format!("    run: {}", inline::script(&text, 6)));
+    if script.needs_bash() {
         out.line("    shell: bash");
     }
     if !script.env.is_empty() {
         let pairs: Vec<String> = script
             .env
             .iter()
-            .map(|(name, value)| format!("{}: {}", yaml::word(name), yaml::quoted(value)))
+            .map(|(name, value)| format!("{}: {}", inline::word(name), inline::quoted(value)))
             .collect();
         out.line(&format!("    env: {{ {} }}", pairs.join(", ")));
     }
@@ -121,8 +123,8 @@ fn command(
 
 fn one_or_list(stacks: &[String]) -> String {
     match stacks {
-        [only] => yaml::word(only),
-        several => yaml::list(several),
+        [only] => inline::word(only),
+        several => inline::list(several),
     }
 }
 
@@ -130,7 +132,7 @@ fn one_or_list(stacks: &[String]) -> String {
 fn is_possible(plan: Option<&Plan>, after: &[String], before: &[String]) -> bool {
     let Some(plan) = plan else { return !before.iter().any(|name| name.ends_with('*')) };
     let at = |id: &String| plan.stacks.iter().position(|stack| stack.id == *id);
-    let mut graph = crate::graph::Graph::new(plan.stacks.len());
+    let mut graph = Graph::new(plan.stacks.len());
     for (from, stack) in plan.stacks.iter().enumerate() {
         stack.depends_on.iter().filter_map(|edge| at(&edge.to)).for_each(|to| graph.add(from, to));
     }
@@ -179,9 +181,9 @@ fn named(stacks: &[String]) -> String {
 }
 
 /// Conditions that no configuration can say.
-fn conditions(out: &mut Out, practice: &Practice) {
-    let switch = regions::variable(practice);
-    for it in &practice.deployments {
+fn conditions(out: &mut Out, build: &ExistingPipeline) {
+    let switch = regions::variable(build);
+    for it in &build.deployments {
         let is_region = switch.as_ref().is_some_and(|name| regions::is_switched(it, name))
             && out.text.contains("\nmulti-region:");
         if let Some(when) = it.when.as_ref().filter(|_| !is_region) {
@@ -200,13 +202,13 @@ fn conditions(out: &mut Out, practice: &Practice) {
     }
 }
 
-pub(super) fn write_signal(out: &mut Out, practice: &Practice) {
-    let Some(signal) = &practice.signal else { return };
+pub(crate) fn write_signal(out: &mut Out, build: &ExistingPipeline) {
+    let Some(signal) = &build.signal else { return };
     out.blank();
     out.comment(&format!(
         "Line {} tells a wait condition that the build ended. The run tells it once, with the reason, and also \
          when it fails, so that nobody waits for a timeout.",
         signal.line
     ));
-    out.line(&format!("signal: {{ wait-handle: {} }}", yaml::word(&signal.text)));
+    out.line(&format!("signal: {{ wait-handle: {} }}", inline::word(&signal.variable)));
 }

@@ -1,19 +1,23 @@
-//! Configurations to start from: what is written can be read, and plans what it was made from.
+//! A written configuration can be read, and plans the app that it was written from.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+#![expect(clippy::needless_pass_by_value, reason = "templates are written where they are used")]
+
+mod build;
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
+use paceline_buildspec::understand::{App, Deployment, ExistingPipeline, Line, Script, Setup, Signal, When};
 use paceline_config::Config;
-use paceline_plan::starter::{
-    Deployment, Line, Maker, OneApp, Practice, Script, Setup, Starter, When, Written,
-};
+use paceline_init::{AppFolder, NewConfig, NewConfigText};
 use paceline_plan::{Plan, PlanOptions};
 use serde_json::json;
 
-use crate::build::{App, empty, example, holds, writes};
+use crate::build::{Stacks, edges, empty, example, holds, writes};
 
 /// Plans an assembly with what was written, with and without its secondary regions.
 #[track_caller]
-fn plans(assembly: &Assembly, written: &Written) -> Plan {
+fn plans(assembly: &Assembly, written: &NewConfigText) -> Plan {
     let config = Config::parse(&written.text, Utf8Path::new("paceline.yaml"));
     let config = config.unwrap_or_else(|error| panic!("{error}\n{}", written.text));
     let plan = |value: Option<&str>| {
@@ -24,14 +28,14 @@ fn plans(assembly: &Assembly, written: &Written) -> Plan {
     plan(Some("true"))
 }
 
-fn from_assembly(assembly: &Assembly) -> Written {
-    let app = OneApp {
+fn from_assembly(assembly: &Assembly) -> NewConfigText {
+    let app = AppFolder {
         assembly: "cdk.out".into(),
         install: Some("npm ci".into()),
         synth: Some("npx cdk synth".into()),
         is_committed: false,
     };
-    Starter { practice: None, assembly: Some(assembly), app: Some(&app) }.write().unwrap()
+    NewConfig { build: None, assembly: Some(assembly), app: Some(&app) }.write().unwrap()
 }
 
 #[test]
@@ -41,12 +45,17 @@ fn the_example_has_the_phases_of_its_graph() {
     let plan = plans(&assembly, &written);
     assert_eq!(plan.stacks.len(), assembly.stacks.len());
     assert!(plan.stacks.iter().all(|stack| stack.phase.is_some()));
-    insta::assert_snapshot!("starter_of_the_example", written.text);
+    insta::assert_snapshot!("configuration_of_the_example", written.text);
 }
 
 #[test]
 fn every_real_assembly_plans_with_what_is_written_for_it() {
-    let Some(folder) = crate::real::real_assemblies() else { return };
+    let Ok(folder) = std::env::var("PACELINE_ASSEMBLIES") else {
+        let why = "PACELINE_ASSEMBLIES names no folder of real assemblies";
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr().lock(), format_args!("\nSKIPPED: {why}\n"));
+        return;
+    };
+    let folder = camino::Utf8PathBuf::from(folder);
     let (mut folders, mut seen) = (vec![folder], 0);
     while let Some(folder) = folders.pop() {
         let app = folder.join("cdk.out");
@@ -70,7 +79,7 @@ fn a_stack_that_hands_out_a_role_gets_a_gate() {
     let reader = holds(json!("{{resolve:ssm:/role}}"));
     let with = |value: serde_json::Value| {
         let producer = json!({ "Resources": { "Role": role, "P": parameter(value) } });
-        from_assembly(&App::pair(producer, reader.clone()).assembly()).text
+        from_assembly(&Stacks::pair(producer, reader.clone()).assembly()).text
     };
     let gated = with(json!({ "Fn::GetAtt": ["Role", "Arn"] }));
     assert!(
@@ -83,7 +92,7 @@ fn a_stack_that_hands_out_a_role_gets_a_gate() {
 #[test]
 fn regions_of_which_one_has_second_forms_are_switched() {
     let with = |ids: [(&str, &str); 4]| {
-        let app = ids.iter().fold(App::default(), |app, (id, region)| app.stack(id, region, empty()));
+        let app = ids.iter().fold(Stacks::default(), |app, (id, region)| app.stack(id, region, empty()));
         let (assembly, prefix) = (app.assembly(), "\nmulti-region: ");
         let written = from_assembly(&assembly);
         plans(&assembly, &written);
@@ -101,34 +110,43 @@ fn deploy(line: usize, stack: &str) -> Deployment {
     Deployment { line, stacks: vec![stack.to_owned()], ..Deployment::default() }
 }
 
-fn practice(deployments: Vec<Deployment>) -> Practice {
-    let app = Maker {
+fn existing_pipeline(deployments: Vec<Deployment>) -> ExistingPipeline {
+    let app = App {
         name: "app".into(),
         file: "buildspec.yml".into(),
         line: 5,
         assembly: "cdk.out".into(),
-        synth: Some("cdk synth".into()),
-        ..Maker::default()
+        cli: "cdk".into(),
+        is_synthesized: true,
+        ..App::default()
     };
-    Practice { files: vec!["buildspec.yml".into()], apps: vec![app], deployments, ..Practice::default() }
+    ExistingPipeline {
+        files: vec!["buildspec.yml".into()],
+        apps: vec![app],
+        deployments,
+        ..ExistingPipeline::default()
+    }
 }
 
 #[test]
 fn where_the_graph_is_known_only_what_it_does_not_order_keeps_an_edge() {
-    let app = App::default()
+    let app = Stacks::default()
         .stack("Base", "us-east-1", writes(json!("/x")))
         .stack("Reader", "us-east-1", holds(json!("{{resolve:ssm:/x}}")))
         .stack("Late", "us-east-1", empty())
         .stack("Last", "us-east-1", empty());
     let assembly = app.assembly();
-    let mut practice =
-        practice(vec![deploy(7, "Base"), deploy(8, "Reader"), deploy(9, "Late"), deploy(11, "Last")]);
+    let mut build = existing_pipeline(vec![
+        deploy(7, "Base"),
+        deploy(8, "Reader"),
+        deploy(9, "Late"),
+        deploy(11, "Last"),
+    ]);
     let script = Script { line: 10, text: "./x.sh".into(), after: 3, ..Script::default() };
-    practice.scripts.push(script);
-    let written =
-        Starter { practice: Some(&practice), assembly: Some(&assembly), app: None }.write().unwrap();
+    build.scripts.push(script);
+    let written = NewConfig { build: Some(&build), assembly: Some(&assembly), app: None }.write().unwrap();
     let plan = plans(&assembly, &written);
-    let edges = crate::build::edges(&plan);
+    let edges = edges(&plan);
     let why = |line: usize| format!("buildspec.yml:{line} deploys it after that, and no template shows why");
     assert!(edges.contains(&format!("Late -> Reader config: {}", why(9))), "{edges:#?}");
     assert!(
@@ -141,12 +159,11 @@ fn where_the_graph_is_known_only_what_it_does_not_order_keeps_an_edge() {
 
 #[test]
 fn a_graph_that_says_the_opposite_of_a_build_is_right() {
-    let app = App::pair(writes(json!("/x")), holds(json!("{{resolve:ssm:/x}}")));
+    let app = Stacks::pair(writes(json!("/x")), holds(json!("{{resolve:ssm:/x}}")));
     let assembly = app.assembly();
-    let mut practice = practice(vec![deploy(7, "Consumer"), deploy(9, "Producer"), deploy(10, "Gone")]);
-    practice.scripts.push(Script { line: 8, text: "./x.sh".into(), after: 1, ..Script::default() });
-    let written =
-        Starter { practice: Some(&practice), assembly: Some(&assembly), app: None }.write().unwrap();
+    let mut build = existing_pipeline(vec![deploy(7, "Consumer"), deploy(9, "Producer"), deploy(10, "Gone")]);
+    build.scripts.push(Script { line: 8, text: "./x.sh".into(), after: 1, ..Script::default() });
+    let written = NewConfig { build: Some(&build), assembly: Some(&assembly), app: None }.write().unwrap();
     plans(&assembly, &written);
     assert!(!written.text.contains("before:"), "{}", written.text);
     assert_eq!(written.notes, [(10, "the assembly has no stack `Gone`: it is left out".to_owned())]);
@@ -155,40 +172,41 @@ fn a_graph_that_says_the_opposite_of_a_build_is_right() {
 #[test]
 fn without_a_graph_the_order_is_kept_as_phases() {
     let line = |line: usize, text: &str| Line { line, order: line, text: text.into() };
-    let mut practice = practice(vec![deploy(7, "Base"), deploy(8, "BaseSecondary"), deploy(9, "Edge")]);
-    practice.deployments[1].when = Some(When {
+    let mut build = existing_pipeline(vec![deploy(7, "Base"), deploy(8, "BaseSecondary"), deploy(9, "Edge")]);
+    build.deployments[1].when = Some(When {
         variable: Some("MULTI_REGION".into()),
         value: "true".into(),
         equals: true,
         text: "[ \"$MULTI_REGION\" = true ]".into(),
+        shell: None,
     });
-    practice.apps[0].dir = "infra".into();
-    practice.apps[0].setup =
+    build.apps[0].dir = "infra".into();
+    build.apps[0].setup =
         vec![Setup { line: 3, order: 3, text: "WHO=$(whoami)".into(), sets: vec!["WHO".into()] }];
-    practice.apps[0].install = vec![line(4, "npm ci")];
-    practice.apps[0].context.insert("who".into(), line(7, "$WHO"));
-    practice.scripts.push(Script {
+    build.apps[0].install = vec![line(4, "npm ci")];
+    build.apps[0].context.insert("who".into(), line(7, "$WHO"));
+    build.scripts.push(Script {
         line: 10,
         text: "curl \"a: b\" # c".into(),
         after: 3,
         always: true,
         ..Script::default()
     });
-    practice.signal = Some(line(12, "WAIT_HANDLE_URL"));
-    practice.bootstraps = vec![line(6, "./bootstrap.sh")];
-    let written = Starter { practice: Some(&practice), assembly: None, app: None }.write().unwrap();
+    build.signal = Some(Signal { line: 12, variable: "WAIT_HANDLE_URL".into() });
+    build.bootstraps = vec![line(6, "./bootstrap.sh")];
+    let written = NewConfig { build: Some(&build), assembly: None, app: None }.write().unwrap();
     Config::parse(&written.text, Utf8Path::new("paceline.yaml")).unwrap();
-    insta::assert_snapshot!("starter_of_a_practice", written.text);
+    insta::assert_snapshot!("configuration_of_an_existing_pipeline", written.text);
 }
 
 #[test]
 fn a_folder_that_several_apps_install_in_is_installed_in_by_one_at_a_time() {
-    let mut practice = practice(vec![deploy(7, "A")]);
-    practice.apps[0].install = vec![Line { line: 4, order: 4, text: "(cd .. && npm ci)".into() }];
-    practice.apps[0].dir = "a".into();
-    let second = Maker { name: "b".into(), dir: "b".into(), ..practice.apps[0].clone() };
-    practice.apps.push(second);
-    let written = Starter { practice: Some(&practice), assembly: None, app: None }.write().unwrap();
+    let mut build = existing_pipeline(vec![deploy(7, "A")]);
+    build.apps[0].install = vec![Line { line: 4, order: 4, text: "(cd .. && npm ci)".into() }];
+    build.apps[0].dir = "a".into();
+    let second = App { name: "b".into(), dir: "b".into(), ..build.apps[0].clone() };
+    build.apps.push(second);
+    let written = NewConfig { build: Some(&build), assembly: None, app: None }.write().unwrap();
     let config = Config::parse(&written.text, Utf8Path::new("paceline.yaml")).unwrap();
     let expected = "flock .. sh -c 'cd .. && { [ -d node_modules ] || npm ci; }'";
     for app in config.apps.values() {

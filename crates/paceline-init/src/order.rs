@@ -9,16 +9,18 @@ use std::collections::BTreeSet;
 
 use globset::GlobBuilder;
 use paceline_assembly::Assembly;
-
-use super::practice::Practice;
-use super::{Out, levels, words, yaml};
-use crate::Plan;
-use crate::graph::Graph;
+use paceline_buildspec::understand::ExistingPipeline;
 use paceline_config::{DeclaredEdge, Pattern};
+use paceline_plan::Plan;
+use paceline_plan::graph::Graph;
+use paceline_yaml::inline;
+
+use crate::out::Out;
+use crate::{levels, words};
 
 /// Which stacks each deployment is about, and what is added to the graph.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(crate) struct Order {
     /// The stacks of each deployment: ids where the graph is known, else what the build calls them.
     stacks: Vec<Vec<String>>,
     edges: Vec<Kept>,
@@ -36,11 +38,11 @@ struct Kept {
 }
 
 impl Order {
-    pub(super) fn stacks_of(&self, deployment: usize) -> &[String] {
+    pub(crate) fn stacks_of(&self, deployment: usize) -> &[String] {
         self.stacks.get(deployment).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn as_config(&self) -> Vec<DeclaredEdge> {
+    pub(crate) fn as_config(&self) -> Vec<DeclaredEdge> {
         let pattern = |text: &str| Pattern { text: text.to_owned(), line: 1, column: 1 };
         let edge = |edge: &Kept| DeclaredEdge {
             from: pattern(&edge.from),
@@ -55,11 +57,11 @@ impl Order {
 }
 
 /// The order where no graph is known.
-pub(super) fn alone(practice: &Practice) -> Order {
-    let is_one = practice.apps.len() < 2;
+pub(crate) fn alone(build: &ExistingPipeline) -> Order {
+    let is_one = build.apps.len() < 2;
     let named = |app: &str, name: &str| if is_one { name.to_owned() } else { format!("{app}/{name}") };
-    let stacks = practice.deployments.iter().map(|it| {
-        let app = practice.apps.get(it.app).map_or("", |app| app.name.as_str());
+    let stacks = build.deployments.iter().map(|it| {
+        let app = build.apps.get(it.app).map_or("", |app| app.name.as_str());
         if it.stacks.is_empty() {
             return vec![named(app, "*")];
         }
@@ -69,12 +71,12 @@ pub(super) fn alone(practice: &Practice) -> Order {
 }
 
 /// The order held against the graph.
-pub(super) fn against(practice: &Practice, assembly: &Assembly, plan: &Plan) -> Order {
+pub(crate) fn against(build: &ExistingPipeline, assembly: &Assembly, plan: &Plan) -> Order {
     let mut order = Order::default();
     let mut placed: BTreeSet<String> = BTreeSet::new();
-    let is_one = practice.apps.len() < 2;
-    for deployment in &practice.deployments {
-        let app = practice.apps.get(deployment.app).map(|app| app.name.as_str()).filter(|_| !is_one);
+    let is_one = build.apps.len() < 2;
+    for deployment in &build.deployments {
+        let app = build.apps.get(deployment.app).map(|app| app.name.as_str()).filter(|_| !is_one);
         let of_app =
             |id: &str| app.is_none_or(|app| id.strip_prefix(app).is_some_and(|rest| rest.starts_with('/')));
         let own = assembly.stacks.iter().filter(|stack| of_app(&stack.id));
@@ -106,11 +108,11 @@ pub(super) fn against(practice: &Practice, assembly: &Assembly, plan: &Plan) -> 
         order.stacks.push(new);
     }
     order.others = assembly.stacks.iter().map(|it| it.id.clone()).filter(|id| !placed.contains(id)).collect();
-    order.edges = kept(practice, plan, &order.stacks);
+    order.edges = kept(build, plan, &order.stacks);
     order
 }
 
-fn kept(practice: &Practice, plan: &Plan, stacks: &[Vec<String>]) -> Vec<Kept> {
+fn kept(build: &ExistingPipeline, plan: &Plan, stacks: &[Vec<String>]) -> Vec<Kept> {
     let number = |id: &str| plan.stacks.iter().position(|stack| stack.id == id);
     let mut graph = Graph::new(plan.stacks.len());
     for (from, stack) in plan.stacks.iter().enumerate() {
@@ -123,10 +125,10 @@ fn kept(practice: &Practice, plan: &Plan, stacks: &[Vec<String>]) -> Vec<Kept> {
         plan.stacks.iter().map(|it| it.id.clone()).filter(|id| tied(id, &graph)).collect();
     let mut kept: Vec<Kept> = Vec::new();
     let mut last: Option<&str> = None;
-    for (deployment, ids) in practice.deployments.iter().zip(stacks) {
+    for (deployment, ids) in build.deployments.iter().zip(stacks) {
         for id in ids {
             let Some(from) = number(id) else { continue };
-            if !graph.needs(from).is_empty() || deployment.beside {
+            if !graph.needs(from).is_empty() || deployment.background {
                 continue;
             }
             let Some((to_id, to)) = last.and_then(|to| Some((to, number(to)?))) else { continue };
@@ -137,7 +139,7 @@ fn kept(practice: &Practice, plan: &Plan, stacks: &[Vec<String>]) -> Vec<Kept> {
             graph.add(from, to);
             let because = format!(
                 "{}:{} deploys it after that, and no template shows why",
-                practice.file_of(deployment),
+                build.file_of(deployment),
                 deployment.line
             );
             kept.push(Kept { from: id.clone(), to: to_id.to_owned(), because });
@@ -148,16 +150,16 @@ fn kept(practice: &Practice, plan: &Plan, stacks: &[Vec<String>]) -> Vec<Kept> {
 }
 
 impl Order {
-    pub(super) fn write(&self, out: &mut Out, practice: &Practice) {
+    pub(crate) fn write(&self, out: &mut Out, build: &ExistingPipeline) {
         for (line, name) in &self.unknown {
             out.note(*line, format!("the assembly has no stack `{name}`: it is left out"));
         }
-        if !self.others.is_empty() && !practice.deployments.is_empty() {
+        if !self.others.is_empty() && !build.deployments.is_empty() {
             out.blank();
             out.comment(&format!(
                 "The assembly also has {}, which {} does not deploy. `paceline deploy --exclude` leaves stacks out.",
                 self.others.join(", "),
-                practice.file()
+                build.file()
             ));
             out.note(0, format!("not deployed today, and in the assembly: {}", self.others.join(", ")));
         }
@@ -172,9 +174,9 @@ impl Order {
         );
         out.line("edges:");
         for edge in &self.edges {
-            out.line(&format!("  - from: {}", yaml::word(&edge.from)));
-            out.line(&format!("    to: {}", yaml::word(&edge.to)));
-            out.line(&format!("    because: {}", yaml::quoted(&edge.because)));
+            out.line(&format!("  - from: {}", inline::word(&edge.from)));
+            out.line(&format!("    to: {}", inline::word(&edge.to)));
+            out.line(&format!("    because: {}", inline::quoted(&edge.because)));
             out.note(
                 0,
                 format!("to decide: does {} need {}? The edge is kept until you know", edge.from, edge.to),
@@ -183,12 +185,12 @@ impl Order {
     }
 
     /// The order as phases: one for each run of stacks that belong together.
-    pub(super) fn write_phases(&self, out: &mut Out, practice: &Practice) {
+    pub(crate) fn write_phases(&self, out: &mut Out, build: &ExistingPipeline) {
         let named = self.stacks.iter().flatten().filter(|name| !name.ends_with('*')).count();
         if named < 2 && self.stacks.len() < 2 {
             return;
         }
-        let runs = self.runs(practice, out.text.contains("\nmulti-region:"));
+        let runs = self.runs(build, out.text.contains("\nmulti-region:"));
         out.blank();
         out.comment(
             "The order of the build, as phases: without an assembly there is no graph yet that says what of it is \
@@ -201,8 +203,8 @@ impl Order {
         for run in runs {
             let suggested = words::for_group(run.stacks.iter().map(|name| name.trim_end_matches(['*', '/'])));
             let first = run.lines.first().copied().unwrap_or_default();
-            let app = practice.apps.get(run.app).map(|app| app.name.to_ascii_lowercase());
-            let name = suggested.or(app.filter(|_| practice.apps.len() > 1));
+            let app = build.apps.get(run.app).map(|app| app.name.to_ascii_lowercase());
+            let name = suggested.or(app.filter(|_| build.apps.len() > 1));
             let name = name.unwrap_or_else(|| format!("line-{first}"));
             let lines = match run.lines.last() {
                 Some(last) if *last != first => format!("Lines {first} to {last}."),
@@ -215,11 +217,11 @@ impl Order {
 
     /// The deployments that belong together, one after the other: of one app, with no script between them, and
     /// either on one line or of names that start with the same word.
-    fn runs<'a>(&'a self, practice: &Practice, switches_regions: bool) -> Vec<Run<'a>> {
-        let switch = super::regions::variable(practice).filter(|_| switches_regions);
+    fn runs<'a>(&'a self, build: &ExistingPipeline, switches_regions: bool) -> Vec<Run<'a>> {
+        let switch = crate::regions::variable(build).filter(|_| switches_regions);
         let mut runs: Vec<Run<'_>> = Vec::new();
-        for (number, (it, stacks)) in practice.deployments.iter().zip(&self.stacks).enumerate() {
-            let scripts = practice.scripts.iter().filter(|script| script.after <= number).count();
+        for (number, (it, stacks)) in build.deployments.iter().zip(&self.stacks).enumerate() {
+            let scripts = build.scripts.iter().filter(|script| script.after <= number).count();
             let word = stacks.first().and_then(|name| words::of(name).into_iter().next());
             let goes_on = runs.last().is_some_and(|run| {
                 let is_near = run.word == word || run.lines.last() == Some(&it.line);
@@ -231,9 +233,9 @@ impl Order {
             let Some(run) = runs.last_mut() else { continue };
             run.lines.push(it.line);
             run.stacks.extend(stacks.iter().map(String::as_str));
-            let is_region = switch.as_ref().is_some_and(|name| super::regions::is_switched(it, name));
+            let is_region = switch.as_ref().is_some_and(|name| crate::regions::is_switched(it, name));
             if let Some(when) = it.when.as_ref().filter(|_| !is_region) {
-                let condition = super::apps::one_line(&when.text);
+                let condition = crate::apps::one_line(&when.text);
                 run.remarks.push(format!("On line {} only when {condition}.", it.line));
             }
         }
