@@ -21,6 +21,7 @@ mod generate;
 mod guide;
 mod harness;
 mod help;
+mod history;
 mod importers;
 mod init;
 mod interrupted;

@@ -12,6 +12,7 @@ mod forecast;
 mod generation;
 mod init;
 pub mod interrupt;
+mod past_runs;
 mod project;
 mod run;
 mod runtime;
@@ -25,6 +26,7 @@ pub use failure::Failure;
 pub use forecast::{ForecastRequest, PlanFormat, show, warn_of_sources};
 pub use generation::{check_stack_limit, generate_files};
 pub use init::{InitSettings, init};
+pub use past_runs::{HistorySettings, past_runs};
 pub use project::{ProjectCommand, project};
 pub use run::{
     Deletion, Deployment, MethodSetting, OuterStack, RUNS, deploy, destroy, history, save_plan, this_build,

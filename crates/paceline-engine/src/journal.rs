@@ -205,6 +205,18 @@ impl Journal {
     }
 }
 
+/// The runs of a folder that have a journal, the last started first. Empty if the folder does not exist.
+pub fn runs_in(runs: &Utf8Path) -> Result<Vec<String>, JournalError> {
+    let order = Order::read(runs).map_err(|source| JournalError::Io { path: runs.to_owned(), source })?;
+    let names = order.latest_first().into_iter().filter(|name| runs.join(name).join(FILE).is_file());
+    Ok(names.map(ToOwned::to_owned).collect())
+}
+
+/// The journal of a run in a folder of runs.
+pub fn journal_path(runs: &Utf8Path, run: &str) -> Utf8PathBuf {
+    runs.join(run).join(FILE)
+}
+
 /// Whether later steps or a resumed run rely on this event.
 ///
 /// Assets and gates do not count: there may be thousands, the run waits during each sync, and a resumed run finds them

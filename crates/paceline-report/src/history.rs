@@ -11,6 +11,7 @@ use paceline_engine::event::{AssetKind, Event, Fact, Outcome, StepFinished, Step
 use paceline_engine::private;
 use paceline_plan::StepOperation;
 use paceline_plan::history::{ELSEWHERE, Entry, History, HistoryKind, SCHEMA, account_key};
+use paceline_text::ExitCode;
 
 use self::performed::Performed;
 
@@ -24,6 +25,10 @@ const SLACK: usize = 200;
 #[derive(Debug, Clone, Default)]
 pub struct HistoryEntries {
     simulated: bool,
+    app: String,
+    /// How many parts the run has, and whether it deletes stacks.
+    parts: u32,
+    deletes: bool,
     endpoint: Option<String>,
     content: BTreeMap<String, String>,
     steps: BTreeMap<String, Performed>,
@@ -37,12 +42,19 @@ impl HistoryEntries {
             Fact::RunStarted(started) => {
                 self.simulated |= started.simulated;
                 self.endpoint.clone_from(&started.endpoint);
+                self.app.clone_from(&started.app);
+                self.parts += 1;
+                self.deletes = started.steps.iter().any(|step| step.step.kind == StepKind::Delete);
                 let content = |step: &paceline_engine::event::PlannedStep| {
                     Some((step.step.step.clone(), step.content.clone()?))
                 };
                 self.content.extend(started.steps.iter().filter_map(content));
             }
             Fact::StepFinished(finished) => self.finished(event, finished),
+            // The time of a resumed run is not that of one process.
+            Fact::RunFinished(finished) if finished.exit_code == ExitCode::Done && self.parts == 1 => {
+                self.run_finished(event, finished.duration_s);
+            }
             fact => {
                 if let Some(step) = fact.step() {
                     self.steps.entry(step.step.clone()).or_default().hears(event);
@@ -54,6 +66,23 @@ impl HistoryEntries {
     /// The lines so far. Empty for a simulated run.
     pub fn entries(&self) -> &[Entry] {
         if self.simulated { &[] } else { &self.entries }
+    }
+
+    fn run_finished(&mut self, event: &Event, seconds: f64) {
+        self.entries.push(Entry {
+            schema: if self.endpoint.is_some() { ELSEWHERE } else { SCHEMA },
+            run: event.run.clone(),
+            step: "run".to_owned(),
+            at: format!("{:.3}", event.at),
+            kind: HistoryKind::Run,
+            name: without_folder_above(&self.app),
+            account: None,
+            region: None,
+            operation: if self.deletes { StepOperation::Delete } else { StepOperation::Done },
+            content: None,
+            endpoint: self.endpoint.clone(),
+            seconds,
+        });
     }
 
     fn finished(&mut self, event: &Event, finished: &StepFinished) {
@@ -102,6 +131,15 @@ impl HistoryEntries {
             endpoint,
             seconds,
         });
+    }
+}
+
+/// The folder of an app as it was given. An absolute path is that of one machine, so only its last part is kept.
+fn without_folder_above(app: &str) -> String {
+    if Path::new(app).is_absolute() {
+        app.rsplit('/').next().unwrap_or_default().to_owned()
+    } else {
+        app.to_owned()
     }
 }
 

@@ -27,6 +27,7 @@ mod json_lines;
 mod junit;
 mod markdown;
 mod outputs;
+mod past_runs;
 mod record;
 mod summary;
 
@@ -43,6 +44,7 @@ pub use junit::{Document, junit};
 pub use markdown::markdown;
 pub use outputs::Outputs;
 pub use paceline_text::Style;
+pub use past_runs::{LoneStep, PastRun, RunComparison, StepChange, Usual, list_json, list_text};
 pub use record::{
     OngoingOperation, Part, Phase, Record, Resource, Retry, Span, Status, StepRecord, WentWrong,
 };

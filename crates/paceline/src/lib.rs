@@ -88,6 +88,7 @@ fn supervised(command: Command) -> Result<ExitCode, Failure> {
         Command::Signal(args) => signal::signal(&args),
         Command::Wait(args) => signal::wait(&args),
         Command::Report(args) => report::run(&args),
+        Command::History(args) => paceline_app::past_runs(&args),
         Command::Project(args) => paceline_app::project(&args.command),
         Command::Schema(args) => schema::run(&args),
         Command::Sim(args) => sim::run(&args),

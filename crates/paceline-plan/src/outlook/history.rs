@@ -47,6 +47,8 @@ pub enum HistoryKind {
     Command,
     /// A synthesis in the middle of a run, by the name of the app.
     Synth,
+    /// A whole run that succeeded, by the folder of its assembly.
+    Run,
 }
 
 /// A line: one step of one run.
@@ -83,6 +85,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether another entry is about the same thing, in the same place, with the same operation.
+    pub fn is_like(&self, other: &Self) -> bool {
+        SampleKey::of(self) == SampleKey::of(other) && self.operation == other.operation
+    }
+
     /// The line, without its end.
     pub fn line(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
@@ -113,6 +120,18 @@ struct SampleKey {
     account: Option<String>,
     region: Option<String>,
     endpoint: Option<String>,
+}
+
+impl SampleKey {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            kind: entry.kind,
+            name: entry.name.clone(),
+            account: entry.account.clone(),
+            region: entry.region.clone(),
+            endpoint: entry.endpoint.clone(),
+        }
+    }
 }
 
 /// Where something is done, as far as that is known before a run.
@@ -225,14 +244,7 @@ impl History {
     fn sort(&mut self) {
         self.samples.clear();
         for (id, entry) in &self.entries {
-            let key = SampleKey {
-                kind: entry.kind,
-                name: entry.name.clone(),
-                account: entry.account.clone(),
-                region: entry.region.clone(),
-                endpoint: entry.endpoint.clone(),
-            };
-            self.samples.entry(key).or_default().push(id.clone());
+            self.samples.entry(SampleKey::of(entry)).or_default().push(id.clone());
         }
         for samples in self.samples.values_mut() {
             samples.sort_by(|a, b| (&self.entries[a].at, a).cmp(&(&self.entries[b].at, b)));
@@ -256,6 +268,24 @@ impl History {
         key.account = None;
         let samples = own.or_else(|| self.samples.get(&key));
         samples.into_iter().flatten().map(|id| &self.entries[id]).collect()
+    }
+
+    /// The entries of each run.
+    pub fn runs(&self) -> BTreeMap<&str, Vec<&Entry>> {
+        let mut runs: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+        for entry in self.entries.values() {
+            runs.entry(&entry.run).or_default().push(entry);
+        }
+        runs
+    }
+
+    /// How long the same operation on the same thing took in the latest runs before this entry, in seconds.
+    pub fn before(&self, entry: &Entry) -> Vec<f64> {
+        let samples = self.samples.get(&SampleKey::of(entry)).into_iter().flatten();
+        let earlier = samples.rev().map(|id| &self.entries[id]).filter(|other| {
+            other.at < entry.at && other.run != entry.run && other.operation == entry.operation
+        });
+        earlier.take(SAMPLES).map(|other| other.seconds).collect()
     }
 
     /// What will be done to a stack that has this template. A stack that was deployed before is an update, or

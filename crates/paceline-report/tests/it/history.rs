@@ -20,7 +20,8 @@ fn entries(events: &[Event]) -> Vec<Entry> {
 /// `step: operation seconds`.
 fn shown(events: &[Event]) -> Vec<String> {
     let shown = |entry: &Entry| format!("{}: {:?} {}", entry.step, entry.operation, entry.seconds);
-    entries(events).iter().map(shown).collect()
+    let of_steps = entries(events).into_iter().filter(|entry| entry.kind != HistoryKind::Run);
+    of_steps.map(|entry| shown(&entry)).collect()
 }
 
 #[test]
@@ -237,11 +238,8 @@ fn no_line_names_an_account() {
         }
     }
     let entries = self::entries(&events);
-    assert!(
-        entries
-            .iter()
-            .all(|entry| entry.kind == HistoryKind::Image && !entry.line().contains("111122223333"))
-    );
+    assert!(entries.iter().any(|entry| entry.kind == HistoryKind::Image));
+    assert!(entries.iter().all(|entry| !entry.line().contains("111122223333")));
 }
 
 fn sample(number: i64) -> Entry {

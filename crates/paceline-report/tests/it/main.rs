@@ -9,5 +9,6 @@ mod history;
 mod journal;
 mod odd;
 mod pages;
+mod past_runs;
 mod record;
 mod runs;

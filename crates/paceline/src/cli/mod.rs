@@ -11,7 +11,9 @@ mod suggest;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use paceline_app::{BootstrapSettings, Deletion, Deployment, GenSettings, InitSettings, RunSettings};
+use paceline_app::{
+    BootstrapSettings, Deletion, Deployment, GenSettings, HistorySettings, InitSettings, RunSettings,
+};
 
 pub(crate) use cdk::{Translated, translate};
 pub(crate) use codebuild::{ProjectArgs, RunBuildspecArgs};
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Wait(WaitArgs),
     /// Make a report from the journal or from the events of a run
     Report(ReportArgs),
+    /// List the earlier runs, or compare two of them
+    History(HistorySettings),
     /// Compare the generated CodeBuild project with the live one, create or update it, or start a build
     Project(ProjectArgs),
     /// Print the JSON Schema of paceline.yaml or of buildspecs, for editors
