@@ -1,4 +1,4 @@
-//! Serves the simulator on a loopback port, for trying it with other clients.
+//! Serves the simulator on a loopback port, so that other clients can try it.
 
 #![expect(clippy::print_stdout, reason = "the access log is this program's output")]
 
@@ -30,7 +30,8 @@ fn main() -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-        // Clients compare the expiry of credentials with their own clocks.
+        // Clients compare the expiry of credentials with their own clocks, so virtual time starts at the real
+        // time.
         let clock = VirtualClock::starting_at(jiff::Timestamp::now());
         let log: serve::AccessLog = Arc::new(|call| println!("{call}"));
         match serve::serve(listener, Simulator::new(options), clock.with_scale(scale), Some(log)).await {}

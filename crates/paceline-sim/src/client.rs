@@ -1,4 +1,4 @@
-//! The simulator as the HTTP client of the AWS SDK.
+//! The simulator as an HTTP client of the AWS SDK.
 
 use std::io;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::clock::VirtualClock;
 use crate::simulator::{Lost, Simulator};
 use crate::world::Call;
 
-/// Answers the SDK's requests from a simulator, after a moment on tokio's clock.
+/// Answers the SDK's requests from a simulator, after a moment of virtual time.
 ///
 /// Plug it in with `aws_config::from_env().http_client(client)`.
 #[derive(Debug, Clone)]
@@ -31,19 +31,20 @@ pub struct SimHttpClient {
 }
 
 impl SimHttpClient {
-    /// A client that sees the simulator at the clock's time, 20 virtual milliseconds away.
+    /// A client of this simulator. It reads the time from this clock, and each request takes 20 virtual
+    /// milliseconds.
     pub fn new(simulator: Simulator, clock: VirtualClock) -> Self {
         Self { simulator, clock, latency: CALL, upload: Duration::ZERO }
     }
 
-    /// Sets how long the upload of an object takes, in virtual time.
+    /// Sets the virtual time that the upload of an object takes.
     #[must_use]
     pub fn with_upload(mut self, upload: Duration) -> Self {
         self.upload = upload;
         self
     }
 
-    /// Sets how long a request takes to get there, in virtual time.
+    /// Sets the virtual time that a request takes.
     #[must_use]
     pub fn with_latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
@@ -71,7 +72,7 @@ impl SimHttpClient {
         Self::deliver(response)
     }
 
-    /// Takes in the whole of a request.
+    /// Waits for the latency, and returns the request with its whole body.
     pub(crate) async fn receive(&self, request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorError> {
         tokio::time::sleep(self.clock.real(self.latency)).await;
         let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;

@@ -1,4 +1,4 @@
-//! What a simulated AWS is like: its accounts, its habits and its faults.
+//! The settings of a simulated AWS: its accounts, its habits and its faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -10,51 +10,55 @@ use paceline_plan::stack_time::STACK_OVERHEAD;
 /// The settings of a [`Simulator`](crate::Simulator).
 #[derive(Debug, Clone)]
 pub struct SimOptions {
-    /// Repeats a run: the same seed and the same requests give the same answers.
+    /// The seed of all randomness. The same seed and the same requests give the same answers.
     pub seed: u64,
     /// The account of credentials that no `AssumeRole` handed out.
     pub account: String,
-    /// Whether environments have been bootstrapped for the CDK.
+    /// The bootstrap state of every environment that `environments` does not name.
     pub bootstrap: Bootstrap,
-    /// Exceptions from `bootstrap`, by account and region.
+    /// The bootstrap state of single environments, by account and region. It takes precedence over
+    /// `bootstrap`.
     pub environments: BTreeMap<(String, String), Bootstrap>,
-    /// Which container images the bootstrap repositories hold.
+    /// The container images that the bootstrap repositories hold.
     pub images: Images,
-    /// Whether a repository that no stack has created is there all the same, with every image, because
-    /// somebody else made it. Without, what runs an image of one fails.
+    /// Whether a repository that no stack created exists anyway, with every image, as if somebody else had
+    /// created it. If false, a resource that runs an image of such a repository fails.
     pub foreign_repositories: bool,
-    /// Parameters that somebody else has stored, in every region, by name; without a value, one is made up.
+    /// Parameters that somebody else has stored, by name. They exist in every region. A parameter without a
+    /// value gets a made-up one.
     pub foreign_parameters: BTreeMap<String, Option<String>>,
-    /// Secrets that are not there until a stack makes them, by name. Every other one is there, because somebody else
-    /// made it.
+    /// Names of secrets that are missing until a stack creates them. Every other secret exists, as if
+    /// somebody else had created it.
     pub missing_secrets: BTreeSet<String>,
-    /// Which ids can be those of accounts.
+    /// The ids that accounts can have.
     pub accounts: Accounts,
-    /// Whether resources need the files and images they name: a function fails without its code.
+    /// Whether the files and images that a resource names must exist: a function fails without its code.
     pub check_assets: bool,
     /// Whether the documented API rates are enforced.
     pub throttling: bool,
-    /// How many entries a page of a list has.
+    /// The number of entries on a page of a list.
     pub page_size: usize,
-    /// How long a new or changed role stays invisible to readers.
+    /// The time for which a new or changed role stays invisible to readers.
     pub iam_lag: RangeInclusive<Duration>,
-    /// How far a resource's duration strays from the typical one: 0.2 means up to a fifth either way.
+    /// The largest deviation of a resource's duration from the typical one: 0.2 means up to a fifth more or
+    /// less.
     pub jitter: f64,
-    /// What a stack operation takes before its first and after its last resource.
+    /// The time that a stack operation takes before its first resource, and again after its last.
     pub stack_overhead: Duration,
-    /// What the creation of a change set takes; large ones take a little longer.
+    /// The time that the creation of a change set takes. Large change sets take a little longer.
     pub change_set: Duration,
-    /// How many resources may be in concurrent stack operations, as `DescribeAccountLimits` tells.
+    /// The number of resources that may be in concurrent stack operations, as `DescribeAccountLimits` reports
+    /// it.
     pub concurrent_resources: u32,
-    /// How many stacks an account may have in a region, as `DescribeAccountLimits` tells.
+    /// The number of stacks that an account may have in a region, as `DescribeAccountLimits` reports it.
     pub stacks: u32,
-    /// Objects up to this size keep their bytes; of larger ones only the size is known.
+    /// The largest object, in bytes, whose content is kept. Of larger objects, only the size is kept.
     pub keep_objects_up_to: usize,
-    /// How long resource operations take.
+    /// The times that resource operations take.
     pub durations: Durations,
-    /// How long the phase of a build takes in which its commands run.
+    /// The time that the commands of a build take, which is the length of its `BUILD` phase.
     pub build: Duration,
-    /// What goes wrong.
+    /// The faults that occur.
     pub faults: Faults,
 }
 
@@ -96,12 +100,12 @@ impl SimOptions {
     }
 }
 
-/// Whether `cdk bootstrap` was run in an environment.
+/// Whether an environment has been bootstrapped for the CDK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bootstrap {
-    /// It was, with this version of the bootstrap template.
+    /// Bootstrapped, with this version of the bootstrap template.
     Version(u32),
-    /// It was not: no version parameter, no bucket, no repository, and none of its roles.
+    /// Not bootstrapped: no version parameter, no bucket, no repository, and none of the bootstrap's roles.
     Missing,
 }
 
@@ -111,25 +115,25 @@ impl Bootstrap {
     }
 }
 
-/// Which ids can be those of accounts.
+/// The ids that accounts can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accounts {
-    /// Those of twelve digits, as AWS gives them.
+    /// Ids of twelve digits, as AWS assigns them.
     OfTwelveDigits,
-    /// Any number: example apps have shorter ones.
+    /// Ids of any number of digits: example apps use shorter ones.
     OfAnyLength,
 }
 
-/// Which images the bootstrap repositories hold.
+/// The images that the bootstrap repositories hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Images {
-    /// Every image is already there, whatever its tag.
+    /// Every image exists already, whatever its tag.
     Present,
-    /// Only what was put there.
+    /// Only images that were pushed exist.
     Absent,
 }
 
-/// What goes wrong. By default, nothing.
+/// The faults that occur. By default there are none.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     /// Resources that fail.
@@ -144,36 +148,36 @@ pub struct Faults {
     pub stale_reads: Option<StaleReads>,
     /// The probability that a role which is already visible is not found once more.
     pub iam_flaps: f64,
-    /// Resources of one stack fail when they use a role of another before it is visible.
+    /// Whether a resource fails when it uses a role of another stack that is not visible yet.
     pub unpropagated_roles_fail: bool,
-    /// Operations that the caller may not use, as `("cloudformation", "ListStacks")`.
+    /// Operations that the caller is not allowed to use, such as `("cloudformation", "ListStacks")`.
     pub denied: Vec<(String, String)>,
-    /// Every credential has expired.
+    /// Whether every credential has expired.
     pub expired_tokens: bool,
-    /// The commands of builds fail.
+    /// Whether the commands of builds fail.
     pub builds_fail: bool,
 }
 
 /// A resource that fails.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// The name of its stack.
+    /// The name of the resource's stack.
     pub stack: String,
-    /// Its logical id.
+    /// The logical id of the resource.
     pub logical_id: String,
-    /// The operation that fails; none means creation and update.
+    /// The operation that fails. `None` means creation and update.
     pub operation: Option<Operation>,
-    /// What CloudFormation gives as the reason.
+    /// The reason that CloudFormation reports.
     pub reason: String,
-    /// How often it fails before it works.
+    /// The number of times that the resource fails before it succeeds.
     pub times: u32,
 }
 
 /// Reads that answer from the past.
 #[derive(Debug, Clone, Copy)]
 pub struct StaleReads {
-    /// How likely a read is stale.
+    /// The probability that a read is stale.
     pub probability: f64,
-    /// How old its answer may be.
+    /// The greatest age of a stale answer.
     pub up_to: Duration,
 }

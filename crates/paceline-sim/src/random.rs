@@ -1,8 +1,8 @@
 //! Randomness that a seed repeats.
 //!
-//! Two uses, kept apart: one stream for faults, whose draws depend on the order of requests, and keyed
-//! draws for everything that must not (physical ids, lags, jitter), so that a resource gets the same
-//! id and the same duration however the stacks of a run interleave.
+//! There are two kinds, kept apart. Faults draw from one stream, so their draws depend on the order of
+//! requests. Everything else (physical ids, lags, jitter) draws by key, so that a resource gets the same id
+//! and the same duration however the stacks of a run interleave.
 
 /// The splitmix64 generator: small, fast, and good enough for faults and names.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ impl Random {
         Self(seed)
     }
 
-    /// A generator that depends on the seed and these words alone.
+    /// A generator that depends only on the seed and these words.
     pub(crate) fn keyed(seed: u64, words: &[&str]) -> Self {
         // FNV-1a, with a separator so that ["ab", "c"] and ["a", "bc"] differ.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -33,24 +33,24 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 (included) to 1 (excluded).
+    /// A number from 0 (included) to 1 (excluded).
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float exactly")]
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// True with this probability. Draws nothing when the outcome is certain, so that turning a fault
-    /// off does not change what the others do.
+    /// True with this probability. A certain outcome draws nothing, so that turning one fault off does not
+    /// change the draws of the others.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         probability > 0.0 && (probability >= 1.0 || self.unit() < probability)
     }
 
-    /// Below `bound`, which must not be 0.
+    /// A number below `bound`, which must not be 0.
     fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).unwrap_or(0)
     }
 
-    /// Characters out of an alphabet.
+    /// Random characters of an alphabet.
     pub(crate) fn text(&mut self, alphabet: &[u8], length: usize) -> String {
         (0..length).map(|_| char::from(alphabet[self.below(alphabet.len())])).collect()
     }

@@ -17,7 +17,7 @@ use crate::clock::VirtualClock;
 use crate::simulator::{Lost, Simulator};
 use crate::world::Call;
 
-/// Hears of every request.
+/// A function that is called with every request.
 pub type AccessLog = Arc<dyn Fn(&Call) + Send + Sync>;
 
 impl fmt::Display for Call {
@@ -31,7 +31,8 @@ impl fmt::Display for Call {
 
 /// Answers requests until the future is dropped.
 ///
-/// A connection that fails ends alone. An error in accepting one, such as too many open files, passes.
+/// An error in one connection ends only that connection. An error in accepting a connection, such as too many
+/// open files, does not end the server.
 pub async fn serve(
     listener: TcpListener,
     simulator: Simulator,
@@ -67,6 +68,6 @@ async fn connection(stream: TcpStream, simulator: Simulator, clock: VirtualClock
         }
     });
     let http = hyper::server::conn::http1::Builder::new();
-    // A client that goes away in the middle is no concern of the server's.
+    // The server does not care about a client that disconnects early.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }

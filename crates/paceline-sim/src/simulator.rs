@@ -1,4 +1,4 @@
-//! The simulator as its users see it: requests go in, answers come out, and tests can look inside.
+//! The public face of the simulator: requests go in, answers come out, and tests can look inside.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::wire::{self, Protocol};
 use crate::world::{AccountRegion, Call, Known, StackSummary, World, parameters, repositories};
 use crate::{services, stack};
 
-/// A simulated AWS. Clones are handles to the same one.
+/// A simulated AWS. Clones are handles to the same simulator.
 #[derive(Debug, Clone)]
 pub struct Simulator {
     world: Arc<Mutex<World>>,
@@ -30,12 +30,12 @@ impl Simulator {
         Self { world: Arc::new(Mutex::new(World::new(options))), past: Arc::default() }
     }
 
-    /// Answers a request that arrives at this time. Everything that is due by then happens first.
+    /// Answers a request that arrives at `now`. Everything that is due by `now` happens first.
     pub fn handle(&self, request: Request<Bytes>, now: Timestamp) -> Response<Bytes> {
         self.handle_logged(request, now).0
     }
 
-    /// As [`handle`](Self::handle), and says what the request was.
+    /// Answers like [`handle`](Self::handle), and returns a record of the call.
     pub fn handle_logged(&self, request: Request<Bytes>, now: Timestamp) -> (Response<Bytes>, Call) {
         let mut world = self.lock();
         stack::advance(&mut world, now);
@@ -50,8 +50,9 @@ impl Simulator {
         (response, call)
     }
 
-    /// Answers as it would have done so long ago. What changes something is refused if it would have been
-    /// refused then, and carried out otherwise: AWS too decides on what one of its servers knows.
+    /// Answers as if the request had come so long ago. A request that changes something is refused if it
+    /// would have been refused then, and is carried out now otherwise: AWS too decides by what one of its
+    /// servers knows.
     pub(crate) fn handle_as_of(
         &self,
         request: Request<Bytes>,
@@ -76,13 +77,13 @@ impl Simulator {
         (response, call)
     }
 
-    /// Remembers what the world was like so long ago.
+    /// Keeps the states of the world from now on, so that answers can reach this far into the past.
     pub(crate) fn remember(&self, reach: Duration) {
         let mut world = self.lock();
         self.past().remember(reach, &mut world);
     }
 
-    /// What a request asks for. Its status is 0: nobody has answered it.
+    /// Reads what a request asks for, without answering it. The status of the call is 0.
     pub(crate) fn read(&self, request: &Request<Bytes>, now: Timestamp) -> Call {
         let mut call = Call::unknown(now);
         let account = self.lock().options.account.clone();
@@ -93,12 +94,12 @@ impl Simulator {
         call
     }
 
-    /// Every request so far, in order; of very many, the latest.
+    /// Every request so far, in order. If there were very many, only the latest.
     pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()
     }
 
-    /// Every stack, deleted ones and nested ones too, by account, region and name.
+    /// Every stack, including deleted and nested ones, by account, region and name.
     pub fn stacks(&self) -> Vec<StackSummary> {
         let world = self.lock();
         let mut all: Vec<StackSummary> = world
@@ -111,17 +112,17 @@ impl Simulator {
         all
     }
 
-    /// Brings the world up to a time without a request.
+    /// Advances the world to a time without a request.
     pub fn advance(&self, to: Timestamp) {
         stack::advance(&mut self.lock(), to);
     }
 
-    /// When the next thing is due to happen; none if everything is at rest.
+    /// The time at which the next thing is due. `None` if nothing is.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.lock().next_due()
     }
 
-    /// Puts an SSM parameter there, as if someone had written it before the run.
+    /// Stores an SSM parameter, as if somebody had written it before the run.
     pub fn put_parameter(&self, account: &str, region: &str, name: &str, value: &str) {
         let mut world = self.lock();
         parameters::write(
@@ -133,8 +134,8 @@ impl Simulator {
         );
     }
 
-    /// Gives a stack an alias, as if someone had called `SetAlias`, which the SDK for Rust does not know yet. The
-    /// error is what CloudFormation would say.
+    /// Gives a stack an alias, as if somebody had called `SetAlias`, which the SDK for Rust does not know
+    /// yet. The error is CloudFormation's message.
     pub fn set_alias(&self, account: &str, region: &str, stack: &str, alias: &str) -> Result<(), String> {
         let mut world = self.lock();
         let given = services::give_alias(&mut world, &AccountRegion::new(account, region), stack, alias);
@@ -147,17 +148,17 @@ impl Simulator {
         repositories::push(&mut world, &AccountRegion::new(account, region), repository, tag);
     }
 
-    /// Changes what goes wrong from now on.
+    /// Sets the faults that occur from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.lock().options.faults = faults;
     }
 
-    // A panic in another thread must not hide that thread's message behind a second one here.
+    // If another thread panicked, its message is the one to see. A second panic here would hide it.
     fn lock(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locked after the world, where both are.
+    /// Code that locks both the world and the past locks the world first.
     fn past(&self) -> MutexGuard<'_, Past> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -178,7 +179,7 @@ fn answer_to(world: &mut World, request: Request<Bytes>, id: &str) -> (Call, Res
     (call, response)
 }
 
-/// Notes what a request asks for.
+/// Copies what a request asks for into the record of the call.
 fn describe(call: &mut Call, request: &wire::Request) {
     call.service.clone_from(&request.service);
     call.operation.clone_from(&request.operation);

@@ -1,4 +1,4 @@
-//! Options of the simulator as a person writes them on a command line.
+//! Parses options of the simulator from a command line.
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::Operation;
 use crate::options::{Bootstrap, Failure};
 
-/// How an option has to be written that was written in another way.
+/// The error for a badly written option: the form in which it has to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteItLike(&'static str);
 
@@ -19,7 +19,7 @@ impl fmt::Display for WriteItLike {
 
 impl Error for WriteItLike {}
 
-/// A version, or `missing`.
+/// Parses a version, or `missing`.
 impl FromStr for Bootstrap {
     type Err = WriteItLike;
 
@@ -31,7 +31,7 @@ impl FromStr for Bootstrap {
     }
 }
 
-/// `STACK:RESOURCE:OPERATION`. The resource fails once.
+/// Parses `STACK:RESOURCE:OPERATION`. The resource fails once.
 impl FromStr for Failure {
     type Err = WriteItLike;
 

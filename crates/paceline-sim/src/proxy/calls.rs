@@ -1,4 +1,4 @@
-//! Which calls are meant.
+//! Selects the calls that a rule applies to.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use crate::world::Call;
 
 type Test = dyn Fn(&Call) -> bool + Send + Sync;
 
-/// Chooses calls: by what they ask for, and by which of those they are.
+/// A selection of calls: by what they ask for, and by their number among the calls that match.
 #[derive(Clone)]
 pub struct Calls {
     service: Option<String>,
     operation: Option<String>,
     stack: Option<String>,
     when: Option<Arc<Test>>,
-    /// The first that is meant, counted from 1.
+    /// The number of the first selected call among the matching calls, counted from 1.
     pub(super) from: u32,
     times: u32,
     span: Option<Duration>,
@@ -39,43 +39,43 @@ impl Calls {
         Self { operation: Some(operation.to_owned()), ..Self::all() }
     }
 
-    /// Only those that name this stack, by its name or its ARN.
+    /// Selects only calls that name this stack, by its name or its ARN.
     #[must_use]
     pub fn stack(self, name: &str) -> Self {
         Self { stack: Some(name.to_owned()), ..self }
     }
 
-    /// Only those for which this is true.
+    /// Selects only calls for which `test` returns true.
     #[must_use]
     pub fn when(self, test: impl Fn(&Call) -> bool + Send + Sync + 'static) -> Self {
         Self { when: Some(Arc::new(test)), ..self }
     }
 
-    /// Of those, only this one, counted from 1.
+    /// Selects only the `n`th of the matching calls, counted from 1.
     #[must_use]
     pub fn nth(self, n: u32) -> Self {
         Self { from: n, times: 1, ..self }
     }
 
-    /// Of those, this one and all that come after it.
+    /// Selects the `n`th of the matching calls, counted from 1, and all later ones.
     #[must_use]
     pub fn from(self, n: u32) -> Self {
         Self { from: n, ..self }
     }
 
-    /// Only so many of them.
+    /// Selects only this many of the matching calls.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }
     }
 
-    /// Only for so much virtual time, from the first of them on.
+    /// Selects only calls within this much virtual time, counted from the first selected call.
     #[must_use]
     pub fn lasting(self, span: Duration) -> Self {
         Self { span: Some(span), ..self }
     }
 
-    /// Whether a call asks for what these do.
+    /// Whether a call matches, regardless of its number and time.
     pub(super) fn match_(&self, call: &Call) -> bool {
         let is = |wanted: &Option<String>, text: &str| wanted.as_deref().is_none_or(|wanted| wanted == text);
         is(&self.service, &call.service)
@@ -84,7 +84,8 @@ impl Calls {
             && self.when.as_ref().is_none_or(|test| test(call))
     }
 
-    /// Whether the `seen`th call that matches is meant, so long after the first that was.
+    /// Whether a matching call is selected. `seen` is its number among the matching calls, and `after` is the
+    /// time since the first selected one.
     pub(super) fn mean(&self, seen: u32, after: SignedDuration) -> bool {
         let in_time = self.span.is_none_or(|span| after.unsigned_abs() < span);
         seen >= self.from && seen - self.from < self.times && in_time
@@ -106,7 +107,7 @@ impl fmt::Debug for Calls {
 }
 
 impl From<&str> for Calls {
-    /// Every call of the operation of this name.
+    /// Selects every call of the operation of this name.
     fn from(operation: &str) -> Self {
         Self::of(operation)
     }

@@ -1,4 +1,4 @@
-//! What can happen to a call.
+//! The mishaps that a call can meet with.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ use crate::services::protocol_of;
 use crate::wire::{Fault, Protocol, identified, write_fault};
 use crate::world::Call;
 
-/// What happens to a call: what comes back, and whether the call was carried out.
+/// A mishap of a call: the reply that comes back, and whether the call was carried out.
 #[derive(Debug, Clone)]
 pub struct Mishap {
     pub(super) reply: Reply,
@@ -48,12 +48,12 @@ impl Mishap {
         Self { reply: Reply::Reset, carried_out: true }
     }
 
-    /// The call is carried out, and what comes back is a web page, with status 200.
+    /// The call is carried out, and a web page comes back, with status 200.
     pub fn html() -> Self {
         Self::text(200, "a web page", PORTAL, true)
     }
 
-    /// The call is carried out, and what comes back is nothing at all, with status 200.
+    /// The call is carried out, and an empty body comes back, with status 200.
     pub fn empty() -> Self {
         Self::text(200, "an empty body", "", true)
     }
@@ -63,55 +63,55 @@ impl Mishap {
         Self { reply: Reply::Truncated, carried_out: true }
     }
 
-    /// A proxy wants to know who is calling. AWS never sees the call.
+    /// A proxy asks the caller to log in. The call never reaches AWS.
     pub fn proxy_login() -> Self {
         Self::text(407, "the page of a proxy", PROXY_LOGIN, false)
     }
 
-    /// A proxy does not reach AWS.
+    /// A proxy fails to reach AWS.
     pub fn bad_gateway() -> Self {
         Self::text(502, "the page of a proxy", BAD_GATEWAY, false)
     }
 
-    /// AWS refuses.
+    /// AWS refuses the call.
     pub fn refused(status: u16, code: &str, message: &str) -> Self {
         let (code, message) = (code.to_owned(), message.to_owned());
         Self { reply: Reply::Refused { status, code, message }, carried_out: false }
     }
 
-    /// AWS says: slower.
+    /// AWS throttles the call.
     pub fn throttled() -> Self {
         Self { reply: Reply::Throttled, carried_out: false }
     }
 
-    /// The signature is too old by AWS's clock.
+    /// AWS refuses the call, because its signature is too old by AWS's clock.
     pub fn request_expired() -> Self {
         Self::refused(400, "RequestExpired", "Request has expired.")
     }
 
-    /// The caller may not do that.
+    /// AWS refuses the call, because the caller has no permission.
     pub fn denied() -> Self {
         Self::refused(403, "AccessDenied", "User is not authorized to perform this action")
     }
 
-    /// The session has ended.
+    /// AWS refuses the call, because the session has ended.
     pub fn expired_token() -> Self {
         Self::refused(403, "ExpiredToken", "The security token included in the request is expired")
     }
 
-    /// The answer that AWS would have given so long ago. What changes something is refused if it would have been refused
-    /// then, and carried out otherwise.
+    /// AWS answers as it would have done so long ago. A call that changes something is refused if it would
+    /// have been refused then, and is carried out now otherwise.
     pub fn from_the_past(age: Duration) -> Self {
         Self { reply: Reply::Past(age), carried_out: true }
     }
 
-    /// The same, but it is the request that is lost: AWS never sees it.
+    /// The same mishap, but the request is lost: the call never reaches AWS.
     #[must_use]
     pub fn request_lost(self) -> Self {
         Self { carried_out: false, ..self }
     }
 
-    /// The same, but it is the answer that is lost: the call is carried out.
+    /// The same mishap, but the answer is lost: the call is carried out.
     #[must_use]
     pub fn answer_lost(self) -> Self {
         Self { carried_out: true, ..self }
@@ -121,7 +121,7 @@ impl Mishap {
         Self { reply: Reply::Text { status, what, body }, carried_out }
     }
 
-    /// How long back it goes.
+    /// The age of the answer, if it is an answer from the past.
     pub(super) fn age(&self) -> Option<Duration> {
         match self.reply {
             Reply::Past(age) => Some(age),
@@ -129,7 +129,7 @@ impl Mishap {
         }
     }
 
-    /// What the caller gets; `answered` is what AWS answered, if it was asked.
+    /// The reply that the caller gets. `answered` is AWS's answer, if the call was carried out.
     pub(super) async fn reply(
         &self,
         call: &Call,

@@ -1,7 +1,7 @@
-//! A wire to the simulator on which anything can happen to a call.
+//! A connection to the simulator that can disturb calls.
 //!
-//! Tests say which [`Calls`] meet with what [`Mishap`], and where a second actor comes in between. All
-//! of it is on virtual time, and every call is recorded with what happened to it:
+//! Tests say which [`Calls`] meet with which [`Mishap`], and where a second actor acts in between. Everything
+//! happens on virtual time, and every call is recorded with its mishap:
 //!
 //! ```
 //! # use std::time::Duration;
@@ -39,21 +39,23 @@ use crate::client::SimHttpClient;
 use crate::world::Call;
 use mishap::Reply;
 
-/// An HTTP client for the AWS SDK, in front of a [`SimHttpClient`]. Clones are handles to the same one.
+/// An HTTP client for the AWS SDK, in front of a [`SimHttpClient`]. Clones are handles to the same proxy.
 #[derive(Debug, Clone)]
 pub struct Proxy {
     wire: SimHttpClient,
     state: Arc<Mutex<State>>,
 }
 
-/// A call that went through a [`Proxy`], and what happened to it.
+/// A call that went through a [`Proxy`], and its mishap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passed {
-    /// The call. Its status is what AWS answered, whatever became of the answer; 0 if AWS never saw it.
+    /// The call. Its status is that of AWS's answer, even if the answer was lost. It is 0 if the call never
+    /// reached AWS.
     pub call: Call,
-    /// Which of the calls of this operation, stack, account and region it is, from 1.
+    /// The number of this call among the calls of the same operation, stack, account and region, counted from
+    /// 1.
     pub nth: u32,
-    /// The mishap it met with.
+    /// The mishap of the call. `None` if it went through.
     pub mishap: Option<String>,
 }
 
@@ -66,9 +68,9 @@ struct State {
 #[derive(Debug)]
 struct Rule {
     calls: Calls,
-    /// How many calls it was that match, whichever of them are meant.
+    /// The number of calls so far that match, including those that are not selected.
     seen: u32,
-    /// When the first came that is meant.
+    /// The time of the first selected call.
     since: Option<Timestamp>,
     does: Does,
 }
@@ -101,12 +103,12 @@ impl Hook {
 }
 
 impl Proxy {
-    /// A wire on which nothing happens yet.
+    /// A proxy without rules: every call goes through.
     pub fn new(wire: SimHttpClient) -> Self {
         Self { wire, state: Arc::default() }
     }
 
-    /// Lets something happen to calls. Where several rules mean the same call, the first one counts.
+    /// Adds a mishap for calls. If several rules select the same call, the first one applies.
     pub fn on(&self, calls: impl Into<Calls>, mishap: Mishap) {
         if let Some(age) = mishap.age() {
             self.wire.simulator().remember(age);
@@ -114,8 +116,8 @@ impl Proxy {
         self.add(calls.into(), Does::Mishap(mishap));
     }
 
-    /// Lets somebody act before calls reach AWS. What they do must not go through this proxy, or it may
-    /// meet with the same rules.
+    /// Lets somebody act before calls reach AWS. The calls of that actor must not go through this proxy, or
+    /// the same rules may apply to them.
     pub fn before<F>(&self, calls: impl Into<Calls>, act: impl Fn(Call) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -123,7 +125,7 @@ impl Proxy {
         self.add(calls.into(), Does::Before(Hook::new(act)));
     }
 
-    /// Lets somebody act after calls were carried out and before their answers arrive.
+    /// Lets somebody act after calls were carried out, and before their answers arrive.
     pub fn after<F>(&self, calls: impl Into<Calls>, act: impl Fn(Call) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -131,12 +133,12 @@ impl Proxy {
         self.add(calls.into(), Does::After(Hook::new(act)));
     }
 
-    /// Lets nothing happen any more.
+    /// Removes all rules.
     pub fn clear(&self) {
         self.lock().rules.clear();
     }
 
-    /// Every call so far, in the order in which they were sent.
+    /// Every call so far, in the order of sending.
     pub fn passed(&self) -> Vec<Passed> {
         self.lock().passed.clone()
     }
@@ -150,7 +152,7 @@ impl Proxy {
         self.lock().rules.push(Rule { calls, seen: 0, since: None, does });
     }
 
-    /// What is to happen to a call, and its place in the record.
+    /// Records a call. Returns what happens to it, and its index in the record.
     fn meet(&self, call: &Call) -> (Vec<Does>, usize) {
         let mut state = self.lock();
         let mut all = Vec::new();

@@ -1,7 +1,7 @@
-//! What `Fn::GetAtt` returns.
+//! The values that `Fn::GetAtt` returns.
 //!
-//! Real types have too many attributes to list them all. Those whose form matters to other resources
-//! or to CDK templates are computed; any other gets a plausible value that always stays the same.
+//! Real types have too many attributes to list them all. Attributes whose form matters to other resources or
+//! to CDK templates are computed. Any other attribute gets a plausible value that stays the same.
 
 use serde_json::Value;
 
@@ -9,7 +9,6 @@ use crate::random::Random;
 use crate::world::forms::{self, Form};
 use crate::world::{AccountRegion, Known, Output, Resource, World};
 
-/// An attribute of a resource.
 pub(crate) fn attribute(
     world: &World,
     place: &AccountRegion,
@@ -36,7 +35,7 @@ pub(crate) fn attribute(
     Ok(computed(world, place, stack, resource, name))
 }
 
-/// Whether the physical id of a resource is made up: it is not the name that the template gives it.
+/// Whether the physical id of a resource is made up, because the template gives the resource no name.
 pub(crate) fn is_made_up(resource: &Resource) -> bool {
     super::names::given_name(&resource.kind, &resource.properties) != Some(resource.physical.as_str())
 }
@@ -52,7 +51,7 @@ fn custom(
     resource: &Resource,
     name: &str,
 ) -> Result<Known, String> {
-    // Their answers are known in full, so that an attribute which is not there is an error.
+    // The attributes of these custom resources are all known, so an unknown attribute is an error.
     let known = super::custom::answers_in_full(resource);
     if known {
         return Err(format!(
@@ -65,7 +64,7 @@ fn custom(
             place.region.replace('-', ""),
         ));
     }
-    // The functions of the CDK that hand over what they got.
+    // These functions of the CDK return a property that they received.
     let property = match (resource.kind.as_str(), name) {
         ("Custom::CDKBucketDeployment", "SourceObjectKeys") => Some("SourceObjectKeys"),
         ("Custom::LogRetention", "LogGroupName") => Some("LogGroupName"),
@@ -77,7 +76,7 @@ fn custom(
     Ok(computed(world, place, stack, resource, name))
 }
 
-/// A value in the form that the attribute has.
+/// A made-up value in the form of the attribute.
 fn computed(world: &World, place: &AccountRegion, stack: &str, resource: &Resource, name: &str) -> Known {
     if let ("AWS::SSM::Parameter", "Value" | "Type") = (resource.kind.as_str(), name) {
         return resource.known(name, resource.property(name).unwrap_or_default());
@@ -131,7 +130,7 @@ fn list(place: &AccountRegion, resource: &Resource, name: &str, draws: &mut Rand
     }
 }
 
-/// The service of a resource type, as ARNs and addresses have it.
+/// The service of a resource type, in the spelling of ARNs and host names.
 fn service(kind: &str) -> String {
     kind.split("::").nth(1).unwrap_or("aws").to_lowercase()
 }
@@ -262,12 +261,12 @@ fn arn(place: &AccountRegion, kind: &str, resource: &Resource, name: &str, draws
             });
         }
     };
-    // Names of repositories and of log groups may hold slashes.
+    // The name of a repository may contain slashes.
     let name = if service == "ecr" { physical } else { name };
     place.arn(service, &format!("{before}{name}"))
 }
 
-/// The outputs of a nested stack as attributes of the resource that it is in its parent.
+/// The outputs of a nested stack, as attributes of its resource in the parent stack.
 pub(crate) fn outputs_as_attributes(outputs: &[Output]) -> std::collections::BTreeMap<String, Known> {
     let known = |output: &Output| Known { value: output.value.as_str().into(), made_up: output.made_up };
     outputs.iter().map(|output| (format!("Outputs.{}", output.key), known(output))).collect()

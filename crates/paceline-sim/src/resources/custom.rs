@@ -1,4 +1,4 @@
-//! Custom resources whose answers are known: what they say that they do.
+//! Custom resources whose answers follow from their properties.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub(crate) struct SdkCall {
 impl SdkCall {
     pub(crate) fn read(resource: &Resource, event: &str) -> Option<Self> {
         let property = resource.properties.get(event)?;
-        // Old versions of the CDK put the call there as an object.
+        // Old versions of the CDK write the call as an object instead of a string.
         let call: Value = match property {
             Value::String(text) => serde_json::from_str(text).ok()?,
             other => other.clone(),
@@ -47,7 +47,7 @@ impl SdkCall {
     }
 }
 
-/// Whether all attributes of a custom resource are known, so that any other is an error.
+/// Whether all attributes of a custom resource are known, so that any other attribute is an error.
 pub(super) fn answers_in_full(resource: &Resource) -> bool {
     match resource.kind.as_str() {
         SDK_CALL => {

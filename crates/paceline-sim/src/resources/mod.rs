@@ -1,4 +1,4 @@
-//! Resources as their types have them: physical ids, attributes, and what custom resources answer.
+//! The behaviour of resource types: physical ids, attributes, and the answers of custom resources.
 
 mod attributes;
 mod custom;

@@ -1,21 +1,21 @@
-//! Physical ids: what AWS would call a resource.
+//! Physical ids of resources.
 
 use serde_json::Value;
 
 use crate::random::Random;
 use crate::world::{AccountRegion, forms};
 
-/// How the physical id of a type looks.
+/// The form of the physical ids of a type.
 enum Shape {
     /// `Stack-LogicalId-RANDOM`.
     Name,
-    /// The same in lower case.
+    /// `stack-logicalid-random`, in lower case.
     Lower,
     /// A prefix and 17 hexadecimal digits.
     Prefixed(&'static str),
-    /// An ARN with the service and what precedes the name.
+    /// An ARN, with the service and the text before the name.
     Arn(&'static str, &'static str),
-    /// An identifier of so many hexadecimal digits.
+    /// This many hexadecimal digits.
     Hex(usize),
     Uuid,
     QueueUrl,
@@ -24,19 +24,19 @@ enum Shape {
     Nodegroup,
     /// The cluster that a custom resource creates.
     CustomCluster,
-    /// The ARN of the provider at the URL that a property has.
+    /// The ARN of the OIDC provider, whose URL is in a property.
     OidcProvider,
-    /// The ARN of another resource, which a property has, with this in the place of its kind.
+    /// The ARN of another resource, which is in a property, with the kind replaced by this one.
     Below(&'static str, [&'static str; 2]),
-    /// The ARN of a function, with what follows it.
+    /// The ARN of a function, followed by a suffix.
     OfFunction(&'static str, &'static str),
     /// `region_RANDOM`.
     UserPool,
-    /// A letter, and so many others in upper case.
+    /// A letter, and this many others in upper case.
     Upper(&'static str, usize),
 }
 
-/// The property that names a resource of a type, if a template may name it.
+/// The property in which a template may name a resource of this type. `None` if it cannot.
 ///
 /// CloudFormation User Guide, "Name type", and the template reference of each type.
 pub(crate) fn name_property(kind: &str) -> Option<&'static str> {
@@ -77,16 +77,16 @@ pub(crate) fn name_property(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// Where a given name must be unique.
+/// The scope in which a given name must be unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unique {
     Region,
     Account,
-    /// In the whole partition.
+    /// The whole partition.
     Global,
 }
 
-/// Where names of a type must be unique; none if a second resource of that name is no error.
+/// The scope in which names of a type must be unique. `None` if two resources may have the same name.
 pub(crate) fn uniqueness(kind: &str) -> Option<Unique> {
     match kind {
         // A dashboard of the same name is overwritten (PutDashboard).
@@ -97,12 +97,12 @@ pub(crate) fn uniqueness(kind: &str) -> Option<Unique> {
     }
 }
 
-/// The name a template gives a resource.
+/// The name that the template gives a resource.
 pub(crate) fn given_name<'a>(kind: &str, properties: &'a Value) -> Option<&'a str> {
     properties.get(name_property(kind)?)?.as_str().filter(|name| !name.is_empty())
 }
 
-/// The physical id of a new resource.
+/// Makes the physical id of a new resource.
 pub(crate) fn physical(
     place: &AccountRegion,
     stack: &str,
@@ -200,7 +200,7 @@ pub(crate) fn physical(
     }
 }
 
-/// The last part of a resource type as ARNs write it: `contact-flow`.
+/// The last part of a resource type in the spelling of ARNs: `contact-flow`.
 fn kebab(kind: &str) -> String {
     let mut out = String::new();
     for c in kind.rsplit("::").next().unwrap_or_default().chars() {
@@ -277,7 +277,7 @@ fn shape(kind: &str) -> Shape {
         "AWS::ECS::Service" => Shape::Arn("ecs", "service/"),
         "AWS::SecretsManager::Secret" => Shape::Arn("secretsmanager", "secret:"),
         "AWS::CertificateManager::Certificate" => Shape::Arn("acm", "certificate/"),
-        // The first part of a layer's ARN is the layer, and its last the version.
+        // In the ARN of a layer version, the layer comes first and the version last.
         "AWS::Lambda::LayerVersion" => Shape::Arn("lambda", "layer:"),
         _ if kind.starts_with("AWS::Connect::") && kind != "AWS::Connect::Instance" => {
             Shape::Arn("connect", "")

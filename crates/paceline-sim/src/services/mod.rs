@@ -1,6 +1,7 @@
 //! The services, each in a folder of its own.
 //!
-//! A new service is a folder with a [`Service`], and a line in [`ALL`]. What it keeps is in the world below.
+//! A new service is a folder with a [`Service`], and a line in [`ALL`]. Its state belongs in the `world`
+//! module.
 
 mod cloudformation;
 mod codebuild;
@@ -21,7 +22,6 @@ use crate::world::World;
 
 pub(crate) use self::cloudformation::give_alias;
 
-/// Every service that is simulated.
 const ALL: [&dyn Service; 8] = [
     &cloudformation::CloudFormation,
     &codebuild::CodeBuild,
@@ -33,7 +33,7 @@ const ALL: [&dyn Service; 8] = [
     &sts::Sts,
 ];
 
-/// Takes a request apart, and names the operation that it asks for.
+/// Parses a request, and names the operation that it asks for.
 pub(crate) fn read(request: http::Request<Bytes>, account: &str) -> Result<Request, Fault> {
     let mut request = Request::read(request, account, protocol_of)?;
     if let Some(service) = find(&request.service) {
@@ -42,7 +42,7 @@ pub(crate) fn read(request: http::Request<Bytes>, account: &str) -> Result<Reque
     Ok(request)
 }
 
-/// Answers a request, and says what it was refused with.
+/// Answers a request. If the request is refused, returns the error too.
 pub(crate) fn perform(world: &mut World, request: &Request, id: &str) -> (Response<Bytes>, Option<Fault>) {
     let service = find(&request.service);
     let answer = admit(world, request, service).and_then(|()| match service {
@@ -57,7 +57,7 @@ pub(crate) fn perform(world: &mut World, request: &Request, id: &str) -> (Respon
     (identified(response, id), fault)
 }
 
-/// How a service speaks. One that is not simulated is answered in JSON.
+/// The protocol of a service. A service that is not simulated is answered in JSON.
 pub(crate) fn protocol_of(service: &str) -> Protocol {
     find(service).map_or(Protocol::Json, Service::protocol)
 }
@@ -66,7 +66,7 @@ fn find(name: &str) -> Option<&'static dyn Service> {
     ALL.into_iter().find(|service| service.name() == name)
 }
 
-/// What stands between a request and its service: credentials, permissions, rates and mishaps.
+/// Makes the checks that precede every service: credentials, permissions, rates and faults.
 fn admit(world: &mut World, request: &Request, service: Option<&dyn Service>) -> Result<(), Fault> {
     let faults = &world.options.faults;
     let protocol = request.protocol;

@@ -1,4 +1,4 @@
-//! What a service is, and what all of them say alike.
+//! The interface of a service, and the errors that all services share.
 
 use bytes::Bytes;
 use http::Response;
@@ -7,36 +7,33 @@ use serde_json::Value;
 use crate::wire::{Fault, Protocol, Request};
 use crate::world::World;
 
-/// A simulated service.
 pub(crate) trait Service: Sync {
-    /// The name, as the credential scope of a signature has it.
+    /// The name of the service, as in the credential scope of a signature.
     fn name(&self) -> &'static str;
 
-    /// How the service speaks.
     fn protocol(&self) -> Protocol;
 
-    /// Names the operation that a request asks for, where neither a header nor the form of the request does.
+    /// Names the operation that a request asks for, if neither a header nor the form of the request names it.
     fn recognise(&self, _request: &mut Request) {}
 
-    /// How many requests a second an operation takes, if that is documented.
+    /// The documented limit of an operation, in requests per second.
     fn rate(&self, _operation: &str) -> Option<f64> {
         None
     }
 
-    /// Does what a request asks for.
+    /// Carries out a request.
     fn answer(&self, world: &mut World, request: &Request) -> Result<Answer, Fault>;
 }
 
-/// What a service answers.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The result of the operation, which its protocol writes.
+    /// The result of the operation, which is written in the protocol of the service.
     Result(Value),
-    /// A whole response.
+    /// A complete response.
     Response(Response<Bytes>),
 }
 
-/// Whether callers may not use an operation.
+/// Whether callers are denied an operation.
 pub(crate) fn is_denied(world: &World, service: &str, operation: &str) -> bool {
     world.options.faults.denied.iter().any(|(s, o)| s == service && o == operation)
 }
@@ -54,7 +51,7 @@ pub(crate) fn denied(request: &Request) -> Fault {
     }
 }
 
-/// The error for an operation that a service does not have, or that is not simulated.
+/// The error for an operation that the service does not have, or that is not simulated.
 pub(crate) fn unknown_operation(request: &Request) -> Fault {
     let (service, operation) = (&request.service, &request.operation);
     match request.protocol {

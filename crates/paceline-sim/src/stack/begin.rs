@@ -1,4 +1,4 @@
-//! How operations begin.
+//! Begins operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use paceline_assembly::StackStatus;
 use super::run::Run;
 use crate::world::{Desired, OnFailure, Operation, OperationKind, Stack, StackKey, Step, Token, World};
 
-/// Creates a stack that is only a record so far.
+/// Starts the creation of a stack that so far is only a record.
 pub(crate) fn create(
     world: &mut World,
     mut stack: Box<Stack>,
@@ -23,7 +23,7 @@ pub(crate) fn create(
     world.put_stack(stack);
 }
 
-/// Limits the creation of a stack that has just begun.
+/// Sets a time limit for a creation that has just begun.
 pub(crate) fn limit_creation(world: &mut World, key: &StackKey, limit: Duration) {
     let stack = world.region(&key.place).and_then(|region| region.stacks.get(&key.arn));
     if let Some(number) = stack.and_then(|stack| stack.operation.as_ref()).map(|it| it.number) {
@@ -41,17 +41,17 @@ pub(crate) fn update(
     action: Option<&'static str>,
 ) {
     let old = std::mem::replace(&mut stack.desired, desired);
-    // After a failed update, what counts as stable is what was there before that.
+    // After a failed update, the stable state is still the one before that update.
     stack.stable.get_or_insert(old);
     stack.updated_before = stack.updated.replace(world.now);
-    // A creation that failed and is continued has nothing to go back to.
+    // A failed creation that is continued has no earlier state to go back to.
     let kind =
         if stack.status == StackStatus::CreateFailed { OperationKind::Create } else { OperationKind::Update };
     start(world, &mut stack, kind, on_failure, token, action);
     world.put_stack(stack);
 }
 
-/// Imports resources into a stack that is at rest, or only a record so far.
+/// Imports resources into a stack that is at rest, or that so far is only a record.
 pub(crate) fn import(
     world: &mut World,
     mut stack: Box<Stack>,
@@ -66,7 +66,7 @@ pub(crate) fn import(
     world.put_stack(stack);
 }
 
-/// How a stack is deleted.
+/// Options of a deletion.
 #[derive(Debug, Default)]
 pub(crate) struct Deletion {
     pub(crate) token: Option<Arc<str>>,
@@ -75,7 +75,7 @@ pub(crate) struct Deletion {
     pub(crate) forced: bool,
 }
 
-/// Deletes a stack, whatever it is doing.
+/// Deletes a stack, even while another operation is in progress.
 pub(crate) fn delete(world: &mut World, mut stack: Box<Stack>, how: Deletion) {
     if stack.is_in_progress() {
         Run { world, stack: &mut stack }.cancel_running();
@@ -88,10 +88,9 @@ pub(crate) fn delete(world: &mut World, mut stack: Box<Stack>, how: Deletion) {
     world.put_stack(stack);
 }
 
-/// Takes back a failed operation whose rollback was disabled.
+/// Rolls back a failed operation whose rollback was disabled.
 pub(crate) fn roll_back(world: &mut World, mut stack: Box<Stack>, token: Option<Arc<str>>) {
-    // CloudFormation API Reference, `RollbackStack`: it deletes a stack that has no last known
-    // stable state.
+    // CloudFormation API Reference, `RollbackStack`: it deletes a stack that has no last known stable state.
     let kind = if stack.status == StackStatus::CreateFailed {
         OperationKind::Delete
     } else {
@@ -101,7 +100,7 @@ pub(crate) fn roll_back(world: &mut World, mut stack: Box<Stack>, token: Option<
     world.put_stack(stack);
 }
 
-/// Goes on with a rollback that failed, passing over some resources.
+/// Continues a rollback that failed, and skips some resources.
 pub(crate) fn continue_rollback(
     world: &mut World,
     mut stack: Box<Stack>,

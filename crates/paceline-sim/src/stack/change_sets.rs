@@ -1,4 +1,4 @@
-//! Change sets that are being made.
+//! Change sets that are being created.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::world::{ChangeSetStatus, Desired, ExecutionStatus, Resource, Stack, W
 const EMPTY: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
 
-/// A change set has taken its time: what would change is known.
+/// Completes a change set whose creation time is over: its changes are known now.
 pub(super) fn ready(world: &mut World, stack: &mut Stack, arn: &str) {
     let Some(index) = stack.change_sets.iter().position(|set| set.arn == arn) else { return };
     let desired = Arc::clone(&stack.change_sets[index].desired);
@@ -46,7 +46,7 @@ pub(super) fn ready(world: &mut World, stack: &mut Stack, arn: &str) {
     }
 }
 
-/// What executing a change set would do, as far as that is known before.
+/// The changes that a change set would make, as far as they can be known before its execution.
 fn changes(world: &World, stack: &Stack, desired: &Desired) -> Vec<Value> {
     let mut scope = desired.scope(world, &stack.key, &stack.name, &stack.resources);
     scope.lenient = true;

@@ -1,7 +1,7 @@
-//! The custom resources that CDK apps use to reach over a region's border.
+//! The custom resources with which CDK apps reach into other regions.
 //!
-//! Their Lambda functions are not run: what they would do is done here. Other custom resources succeed
-//! and have whatever attributes they are asked for.
+//! Their Lambda functions do not run: this module does their work instead. Other custom resources succeed,
+//! and have every attribute that a template asks for.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::resources::{READER, SDK_CALL, STRING_READER, SdkCall, WRITER};
 use crate::world::{AccountRegion, Known, Resource, Stack, World, parameters, text_of};
 
-/// The function behind a custom resource answers.
+/// Does the work of the custom resource's function on creation and update.
 pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result<(), String> {
     let place = &stack.key.place;
     match resource.kind.as_str() {
@@ -51,7 +51,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
             resource.attributes.insert("FunctionArn".to_owned(), parameter.known());
             Ok(())
         }
-        // The function parses its one property and returns it as a structure.
+        // The function parses its one property and returns the structure.
         "Custom::AWSCDKCfnJson" => {
             let text = resource.property("Value").unwrap_or_default();
             let value = serde_json::from_str(text).unwrap_or_else(|_| json!(text));
@@ -63,7 +63,7 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
     }
 }
 
-/// The function behind a custom resource cleans up.
+/// Does the work of the custom resource's function on deletion.
 pub(super) fn undo(world: &mut World, stack: &Stack, resource: &Resource) {
     if resource.kind == WRITER {
         let (region, exports) = exports(resource);
@@ -104,15 +104,16 @@ fn sdk_call(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result
                 answer.insert("Parameter.Name".to_owned(), Known::said(name));
             }
             None if call.forgives => {}
-            // SSM sends no message with this error, and the SDK makes "UnknownError" of that.
+            // SSM sends no message with this error, and the SDK replaces the missing message with
+            // "UnknownError".
             None => return Err(failed(world, stack, resource, "ParameterNotFound: UnknownError")),
         }
     } else if call.is("ssm", "putparameter") {
         let value = resource.known(event, &parameter("Value"));
         parameters::write(world, &place, &parameter("Name"), &value, "String");
     } else if call.is("ec2", "describetransitgatewaypeeringattachments") {
-        // The filter on the state is not applied: a deployment that accepted its attachment must be
-        // able to run again.
+        // The filter on the state is not applied: a deployment that has accepted its attachment must be able
+        // to run again.
         let peerings = &world.account_mut(&account).peerings;
         let seen =
             peerings.iter().filter(|peering| peering.regions.iter().any(|region| **region == *place.region));

@@ -1,4 +1,4 @@
-//! What a resource does to the rest of the world when it comes, changes or goes.
+//! The effects of a resource on the rest of the world when it is created, updated or deleted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::world::{
     text_of, visible_at,
 };
 
-/// Whether something of this name is there that no stack created.
+/// Whether a thing of this name exists, including one that no stack created.
 pub(super) fn exists(world: &World, place: &AccountRegion, kind: &str, name: &str) -> bool {
     match kind {
         "AWS::SSM::Parameter" => {
@@ -31,7 +31,7 @@ pub(super) fn exists(world: &World, place: &AccountRegion, kind: &str, name: &st
     }
 }
 
-/// What a service refuses as soon as it gets the request.
+/// Makes the checks that a service makes as soon as it receives the request.
 pub(super) fn precheck(world: &World, stack: &Stack, resource: &Resource) -> Result<(), String> {
     if world.options.check_assets {
         assets(world, stack, resource)?;
@@ -42,7 +42,7 @@ pub(super) fn precheck(world: &World, stack: &Stack, resource: &Resource) -> Res
     Ok(())
 }
 
-/// The code and the images that a resource names must be there.
+/// Checks that the code and the images that a resource names exist.
 fn assets(world: &World, stack: &Stack, resource: &Resource) -> Result<(), String> {
     let properties = &resource.properties;
     let code = match resource.kind.as_str() {
@@ -73,7 +73,7 @@ fn assets(world: &World, stack: &Stack, resource: &Resource) -> Result<(), Strin
     Ok(())
 }
 
-/// A service never becomes stable when the images of its task definition cannot be pulled.
+/// Checks the images of a service's task definition: a service never becomes stable if they cannot be pulled.
 fn service_images(world: &World, stack: &Stack, service: &Resource) -> Result<(), String> {
     let definition = service
         .property("TaskDefinition")
@@ -92,7 +92,7 @@ fn service_images(world: &World, stack: &Stack, service: &Resource) -> Result<()
     Ok(())
 }
 
-/// Whether an image is there; images in registries that are not simulated always are.
+/// Whether an image exists. Images in registries that are not simulated always exist.
 fn has_image(world: &World, uri: &str) -> bool {
     let Some((registry, image)) = uri.split_once('/') else { return true };
     let parts: Vec<&str> = registry.split('.').collect();
@@ -103,13 +103,13 @@ fn has_image(world: &World, uri: &str) -> bool {
     let Some((repository, tag)) = image.split_once(':') else { return true };
     let place = AccountRegion::new(account, region);
     if !repository.starts_with("cdk-") {
-        // The creator of a repository also fills it.
+        // Whoever created a repository outside the stacks also filled it.
         return world.options.foreign_repositories || repositories::is_there(world, &place, repository);
     }
     repositories::holds(world, &place, repository, tag)
 }
 
-/// A role of another stack may not be usable yet. Within a stack, CloudFormation waits long enough.
+/// Checks that the role of another stack is visible. Within a stack, CloudFormation waits long enough.
 fn roles(world: &World, stack: &Stack, resource: &Resource) -> Result<(), String> {
     let (property, message) = match resource.kind.as_str() {
         "AWS::Lambda::Function" => (
@@ -135,7 +135,7 @@ fn roles(world: &World, stack: &Stack, resource: &Resource) -> Result<(), String
     if unusable { Err(handler(world, stack, resource, message, "InvalidRequest")) } else { Ok(()) }
 }
 
-/// A reason in the form that resource handlers give it.
+/// A reason in the wording of CloudFormation's resource handlers.
 fn handler(world: &World, stack: &Stack, resource: &Resource, message: &str, code: &str) -> String {
     let token = world.draws(&["request", &stack.key.arn, &resource.id]).uuid();
     format!(
@@ -143,7 +143,7 @@ fn handler(world: &World, stack: &Stack, resource: &Resource, message: &str, cod
     )
 }
 
-/// A resource is created, or updated, and takes effect.
+/// Applies the effects of a resource that was created or updated.
 pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -> Result<(), String> {
     let place = stack.key.place.clone();
     match resource.kind.as_str() {
@@ -209,10 +209,10 @@ pub(super) fn apply(world: &mut World, stack: &Stack, resource: &mut Resource) -
     Ok(())
 }
 
-/// Why a resource cannot be deleted, if it cannot.
+/// The reason why a resource cannot be deleted. `None` if it can.
 ///
-/// What the CDK puts into a Kubernetes cluster can only be taken out while the cluster is there. A
-/// cluster that no stack created is taken to be there.
+/// Objects that the CDK puts into a Kubernetes cluster can only be removed while the cluster exists. A
+/// cluster that no stack created is assumed to exist.
 pub(super) fn cannot_go(world: &World, stack: &Stack, resource: &Resource) -> Option<String> {
     let in_cluster = ["Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-HelmChart"];
     let name = resource.property("ClusterName").filter(|_| in_cluster.contains(&resource.kind.as_str()))?;
@@ -221,7 +221,7 @@ pub(super) fn cannot_go(world: &World, stack: &Stack, resource: &Resource) -> Op
     gone.then(|| custom::failed(world, stack, resource, &message))
 }
 
-/// A resource is deleted, and what it did is taken back.
+/// Takes back the effects of a resource that was deleted.
 pub(super) fn undo(world: &mut World, stack: &Stack, resource: &Resource) {
     let place = &stack.key.place;
     let physical = &resource.physical;
@@ -306,7 +306,7 @@ fn role(world: &mut World, stack: &Stack, resource: &Resource) {
         })
         .collect();
     let mut inline: BTreeMap<String, (String, Timestamp)> = BTreeMap::new();
-    // Policies of other resources stay attached when the role itself changes.
+    // Policies that other resources attached stay when the role itself changes.
     let foreign = old.iter().flat_map(|old| old.inline.clone());
     inline.extend(foreign);
     for policy in resource.properties.get("Policies").and_then(Value::as_array).into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! How operations end: outputs and exports, the last status, and what is forgotten.
+//! Ends operations: outputs and exports, the final status, and the state that is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::run::Run;
 use crate::template::imports;
 use crate::world::{Export, Known, OnFailure, OperationKind, Output, Stack, World, text_of};
 
-/// Ends an operation, or turns to what comes after it.
+/// Ends an operation, or switches to the one that follows it.
 pub(super) fn finish(run: &mut Run<'_>) {
     let Some(kind) = run.kind() else { return };
     let failures = run.failures();
@@ -37,7 +37,7 @@ pub(super) fn finish(run: &mut Run<'_>) {
                 }
             }
         }
-        // What a cleanup cannot delete is left behind; the update has succeeded all the same.
+        // A cleanup leaves behind what it cannot delete, and the update still succeeds.
         OperationKind::Cleanup => {
             commit(run);
             settle(run, StackStatus::UpdateComplete, None);
@@ -65,7 +65,7 @@ pub(super) fn finish(run: &mut Run<'_>) {
     }
 }
 
-/// Ends an import that failed: the stack has what it had.
+/// Ends an import that failed: the stack returns to its earlier state.
 pub(super) fn import_failed(run: &mut Run<'_>, reason: String) {
     if let Some(stable) = run.stack.stable.take() {
         run.stack.desired = stable;
@@ -83,15 +83,15 @@ pub(super) fn settle(run: &mut Run<'_>, status: StackStatus, reason: Option<Stri
     nested::notify(run.world, run.stack);
 }
 
-/// Gives up a deletion before it began: the stack is what it was.
+/// Cancels a deletion before it begins.
 ///
-/// As reported in rlister/stax#40: the stack goes back to its status, with the reason.
+/// As reported in rlister/stax#40: the stack goes back to its earlier status, with the reason.
 pub(super) fn call_off(run: &mut Run<'_>, reason: String) {
     let Some(before) = run.operation().map(|operation| operation.before.clone()) else { return };
     settle(run, before, Some(reason));
 }
 
-/// What the operation reached is now the state that a later rollback goes back to.
+/// Makes the result of the operation the state to which later rollbacks return.
 fn commit(run: &mut Run<'_>) {
     let stack = &mut *run.stack;
     stack.stable = None;
@@ -116,7 +116,7 @@ fn deleted(run: &mut Run<'_>) {
     stack.imports.clear();
     stack.change_sets.clear();
     stack.stable = None;
-    // Deleted stacks stay readable for 90 days, but nobody evaluates them again.
+    // Deleted stacks stay readable for 90 days, but nobody evaluates their resources again.
     for resource in stack.resources.values_mut() {
         resource.properties = Arc::new(Value::Null);
         resource.attributes = BTreeMap::new();
@@ -148,7 +148,8 @@ fn outputs(run: &Run<'_>) -> Result<Vec<Output>, String> {
     Ok(outputs)
 }
 
-/// Registers the exports among the outputs, unless one is taken or an importer would lose one.
+/// Publishes the exports among the outputs. Fails if a name is taken, or if another stack imports an export
+/// that would change or disappear.
 fn publish(run: &mut Run<'_>, outputs: Vec<Output>) -> Result<(), String> {
     let stack = &mut *run.stack;
     let wanted: BTreeMap<&str, (&str, bool)> = outputs
@@ -205,9 +206,9 @@ fn importers(world: &World, stack: &Stack, export: &str) -> Option<String> {
     (!users.is_empty()).then(|| users.into_iter().collect::<Vec<_>>().join(" and "))
 }
 
-/// Why a stack cannot be deleted, if others import from it.
+/// The reason why a stack cannot be deleted, if other stacks import from it.
 pub(super) fn exports_in_use(run: &Run<'_>) -> Option<String> {
-    // The deletion of a failed creation is not a request to refuse.
+    // The deletion that follows a failed creation is not a request, so it cannot be refused.
     if run.operation().is_some_and(|operation| operation.on_failure == OnFailure::Delete) {
         return None;
     }

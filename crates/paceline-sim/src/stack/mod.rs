@@ -1,4 +1,5 @@
-//! The engine of stacks: how operations begin, proceed and end, and what resources do to the world.
+//! The engine of stacks: it begins, advances and ends operations, and applies the effects of resources to the
+//! world.
 
 mod begin;
 mod change_sets;
@@ -19,8 +20,8 @@ pub(crate) use begin::{
 };
 pub(crate) use wanted::{Wanted, desired, fetch, new_key};
 
-/// Lets everything happen that is due by then. Time never goes back: a request that was overtaken by another happens at
-/// the later one's time.
+/// Makes everything happen that is due by `to`. Time never goes back: a request that another one has
+/// overtaken is handled at the time of that other request.
 pub(crate) fn advance(world: &mut World, to: Timestamp) {
     while let Some(due) = world.next_until(to) {
         run::step(world, &due.key, due.operation, due.step);

@@ -1,4 +1,4 @@
-//! Nested stacks: a resource whose work is a stack of its own.
+//! Nested stacks: resources whose work is the operation of another stack.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(super) fn start(run: &mut Run<'_>, id: &str, resource: &Resource) {
     };
     let existing = if exists { run.world.take_stack(&key) } else { None };
     let existing = match existing {
-        // A rollback found its nested stack still rolling back: its end is this one's too.
+        // The rollback found the nested stack still rolling back. When that ends, this resource is done too.
         Some(stack) if stack.is_in_progress() => return run.world.put_stack(stack),
         other => other,
     };
@@ -83,7 +83,7 @@ pub(super) fn start(run: &mut Run<'_>, id: &str, resource: &Resource) {
     begin::create(run.world, child, on_failure, token, None);
 }
 
-/// What the nested stack is to look like.
+/// The wanted state of the nested stack.
 fn desired(
     run: &mut Run<'_>,
     key: &StackKey,
@@ -114,7 +114,7 @@ fn desired(
     wanted::desired(run.world, key, name, request).map_err(|fault| fault.message)
 }
 
-/// Stops the nested stack of a resource that was cancelled.
+/// Cancels the operation of a nested stack whose resource was cancelled.
 pub(super) fn cancel(world: &mut World, place: &AccountRegion, arn: &str) {
     let key = key_of(place, arn);
     let Some(mut stack) = world.take_stack(&key) else { return };
@@ -126,7 +126,7 @@ pub(super) fn cancel(world: &mut World, place: &AccountRegion, arn: &str) {
     world.put_stack(stack);
 }
 
-/// Deletes the nested stack of a resource; false if there is none.
+/// Deletes the nested stack of a resource. Returns false if there is none.
 pub(super) fn delete(run: &mut Run<'_>, arn: &str) -> bool {
     let key = key_of(&run.stack.key.place, arn);
     let Some(stack) = run.world.take_stack(&key) else { return false };
@@ -139,7 +139,7 @@ pub(super) fn delete(run: &mut Run<'_>, arn: &str) -> bool {
     true
 }
 
-/// Tells the stack around that a nested one ended.
+/// Tells the parent stack that a nested stack's operation ended.
 pub(super) fn notify(world: &mut World, stack: &Stack) {
     let Some((parent, id)) = &stack.parent else { return };
     let outcome = match stack.status {
@@ -160,7 +160,7 @@ pub(super) fn notify(world: &mut World, stack: &Stack) {
     world.schedule(NOTICE, parent.clone(), ANY_OPERATION, step);
 }
 
-/// A nested stack ended while its resource was waiting for that.
+/// Handles the end of a nested stack's operation for which its resource was waiting.
 pub(super) fn ended(run: &mut Run<'_>, key: &str, outcome: Result<BTreeMap<String, Known>, String>) {
     let work = run.operation().and_then(|operation| operation.tasks.get(key)).map(|task| match &task.work {
         Work::Delete(resource) => Some(resource.clone()),
@@ -179,7 +179,8 @@ fn settled(run: &mut Run<'_>, id: &str, outcome: Result<BTreeMap<String, Known>,
     let child = run.stack.resources.get(id).map(|resource| resource.physical.clone()).unwrap_or_default();
     let child = run.world.region(&run.stack.key.place).and_then(|region| region.stacks.get(&*child));
     let outputs = child.map(|child| outputs_as_attributes(&child.outputs)).unwrap_or_default();
-    // An update that was rolled back ended well for a rollback, and badly for an update.
+    // If the child's update was rolled back, a rollback of the parent succeeds and an update of the parent
+    // fails.
     let rolled_back = child.is_some_and(|child| child.status == StackStatus::UpdateRollbackComplete);
     let Some(resource) = run.stack.resources.get_mut(id) else { return };
     let asked = resource::asked_for(&resource.status);

@@ -1,4 +1,4 @@
-//! What happens to one resource in an operation.
+//! Moves one resource through an operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::resources::{Unique, given_name, is_custom, physical, uniqueness};
 use crate::template::references_of;
 use crate::world::{AccountRegion, OperationKind, Resource, Stack, Step, Work};
 
-/// What a task does right now.
+/// The kind of work that a task is doing.
 enum Doing {
     Ensure,
     Revert,
@@ -53,7 +53,7 @@ fn ensure(run: &mut Run<'_>, id: &str) {
         id: id.to_owned(),
         kind: body.resource_type.to_owned(),
         physical: String::new(),
-        // It has none before its first event.
+        // A resource has no status before its first event.
         status: ResourceStatus::Other(String::new()),
         reason: None,
         updated: run.world.now,
@@ -94,20 +94,20 @@ fn ensure(run: &mut Run<'_>, id: &str) {
     }
 }
 
-/// Names cannot be changed in place. Which other properties force a replacement is in the template
-/// reference of each type, and not modelled.
+/// Whether an update replaces a resource: names cannot be changed in place. The other properties that force a
+/// replacement, which the template reference of each type lists, are not modelled.
 fn needs_replacement(old: &Resource, new: &Resource) -> bool {
     let name = |resource: &Resource| given_name(&resource.kind, &resource.properties).map(str::to_owned);
     name(old) != name(new)
 }
 
-/// Whether one took the place of the other. A custom resource says for itself what its id is, and may
-/// change it in any update.
+/// Whether `new` replaced `old`. A custom resource chooses its own id, and may change it in any update
+/// without a replacement.
 fn is_replacement(new: &Resource, old: &Resource) -> bool {
     new.physical != old.physical && !is_custom(&new.kind)
 }
 
-/// Hands what an update replaced over to its cleanup.
+/// Hands the resources that an update replaced over to its cleanup.
 pub(super) fn retire_replaced(stack: &mut Stack) {
     let live = stack.resources.values();
     let replaced = live.filter_map(|resource| {
@@ -130,14 +130,14 @@ fn create(run: &mut Run<'_>, mut resource: Resource, replaces: Option<Resource>)
         "Requested update requires the creation of a new physical resource; hence creating one.".to_owned()
     });
     resource.is_new = replaces.as_ref().is_none_or(|old| old.is_new);
-    // One that an earlier try of this update created has no other place to be remembered in.
+    // A replacement that an earlier try of this update created is recorded nowhere else.
     if let Some(old) = &replaces
         && let Some(first) = &old.previous
         && is_replacement(old, first)
     {
         run.stack.replaced.push(old.clone());
     }
-    // The first state before the operation is what a rollback goes back to.
+    // A rollback returns to the state before the whole operation.
     resource.previous = replaces.map(|old| old.previous.clone().unwrap_or_else(|| Box::new(old)));
     run.stack.resources.insert(id.clone(), resource);
     // The first event of a new resource has no physical id yet.
@@ -180,7 +180,7 @@ fn revert(run: &mut Run<'_>, id: &str) {
     restored.previous = None;
     let kind = restored.kind.clone();
     if is_replacement(&current, &restored) {
-        // What it was before is still there; only its replacement has to go.
+        // The original resource still exists, so only its replacement has to be deleted.
         restored.status = ResourceStatus::UpdateComplete;
         run.stack.resources.insert(id.to_owned(), restored);
         run.stack.mark(run.world.now, id, ResourceStatus::UpdateComplete, None);
@@ -214,7 +214,7 @@ fn delete(run: &mut Run<'_>, key: &str, resource: &Resource) {
         return run.ended(key);
     }
     if !resource.applied {
-        // It was never there.
+        // The resource was never created.
         if resource.kind == nested::KIND && nested::delete(run, &resource.physical) {
             note_deletion(run, key, resource, ResourceStatus::DeleteInProgress, None);
             return;
@@ -233,7 +233,7 @@ fn delete(run: &mut Run<'_>, key: &str, resource: &Resource) {
     run.schedule(duration, Step::Done(key.to_owned()));
 }
 
-/// Records the deletion of a resource, which may be one that another has already replaced.
+/// Records the deletion of a resource, which may be one that another has replaced.
 fn note_deletion(
     run: &mut Run<'_>,
     key: &str,
@@ -268,7 +268,7 @@ pub(super) fn initiated(run: &mut Run<'_>, id: &str) {
     run.stack.mark(run.world.now, id, status, Some("Resource creation Initiated".to_owned()));
 }
 
-/// A resource has taken its time.
+/// Completes the work on a resource whose duration is over.
 pub(super) fn done(run: &mut Run<'_>, id: &str) {
     match doing(run, id) {
         Some(Doing::Delete(resource)) => deleted(run, id, &resource),
@@ -277,7 +277,7 @@ pub(super) fn done(run: &mut Run<'_>, id: &str) {
     }
 }
 
-/// What is being done to a resource that is not being deleted.
+/// The operation on a resource that is not being deleted.
 pub(super) fn asked_for(status: &ResourceStatus) -> StackOperation {
     match status.operation() {
         Some(StackOperation::Create) => StackOperation::Create,
@@ -326,7 +326,7 @@ pub(super) fn deleted(run: &mut Run<'_>, key: &str, resource: &Resource) {
     run.ended(key);
 }
 
-/// The reason of a failure that was asked for, if this is one.
+/// The reason of a failure that the options ask for, if one applies.
 fn injected(run: &mut Run<'_>, id: &str, operation: Operation, reverts: bool) -> Option<String> {
     let stack = &run.stack.name;
     let failure: &mut Failure = run.world.options.faults.failures.iter_mut().find(|failure| {
@@ -335,7 +335,7 @@ fn injected(run: &mut Run<'_>, id: &str, operation: Operation, reverts: bool) ->
             && failure.times > 0
             && match failure.operation {
                 None => operation != Operation::Delete && !reverts,
-                // Only a failure that names the operation reaches into rollbacks.
+                // Only a failure that names the operation also happens in rollbacks.
                 Some(wanted) => wanted == operation,
             }
     })?;
@@ -355,7 +355,7 @@ fn duration(run: &Run<'_>, id: &str, kind: &str, operation: Operation) -> Durati
     Duration::try_from_secs_f64(typical.as_secs_f64() * factor).unwrap_or(typical)
 }
 
-/// Where a name that must be unique is registered.
+/// The place in which a unique name is registered.
 fn registry(place: &AccountRegion, kind: &str) -> Option<AccountRegion> {
     Some(match uniqueness(kind)? {
         Unique::Region => place.clone(),
@@ -364,7 +364,7 @@ fn registry(place: &AccountRegion, kind: &str) -> Option<AccountRegion> {
     })
 }
 
-/// Takes the name a template gives a resource, if no other has it.
+/// Takes the name that the template gives a resource, unless another resource has it.
 fn take_name(run: &mut Run<'_>, resource: &Resource) -> Result<(), String> {
     let Some(name) = given_name(&resource.kind, &resource.properties) else { return Ok(()) };
     let place = &run.stack.key.place;
@@ -383,7 +383,7 @@ fn take_name(run: &mut Run<'_>, resource: &Resource) -> Result<(), String> {
     Ok(())
 }
 
-/// Gives back the name of a resource that did not come to be.
+/// Releases the name of a resource whose creation did not complete.
 pub(super) fn release_name(run: &mut Run<'_>, id: &str) {
     if let Some(resource) = run.stack.resources.get(id).filter(|resource| !resource.applied).cloned() {
         give_name_back(run, &resource);

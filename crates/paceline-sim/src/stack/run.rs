@@ -1,4 +1,4 @@
-//! Moves an operation forward: starts what is ready, ends what is done, and decides what a failure means.
+//! Advances an operation: starts the tasks that are ready, ends those that are done, and reacts to failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::world::{
     TaskState, Work, World,
 };
 
-/// Lets something happen, unless the operation it belongs to is over.
+/// Carries out a step, unless its operation is over.
 pub(super) fn step(world: &mut World, key: &StackKey, operation: u64, step: Step) {
     let Some(mut stack) = world.take_stack(key) else { return };
     let current = stack.operation.as_ref().map(|operation| operation.number);
@@ -23,7 +23,7 @@ pub(super) fn step(world: &mut World, key: &StackKey, operation: u64, step: Step
     world.put_stack(stack);
 }
 
-/// A stack in the middle of something, and the world it happens in.
+/// A stack with an operation in progress, and its world.
 pub(super) struct Run<'a> {
     pub(super) world: &'a mut World,
     pub(super) stack: &'a mut Stack,
@@ -67,7 +67,7 @@ impl Run<'_> {
             .is_some_and(|task| task.state == TaskState::Running)
     }
 
-    /// Decides what there is to do.
+    /// Determines the tasks of the operation.
     fn begin(&mut self) {
         let Some(kind) = self.kind() else { return };
         let tasks = match kind {
@@ -116,12 +116,12 @@ impl Run<'_> {
             .into_iter()
             .map(|(id, waits_for)| (id, Task { waits_for, work: Work::Ensure, state: TaskState::Waiting }))
             .collect();
-        // Until the operation ends, both what it was and what it will be counts as imported.
+        // Until the operation ends, both the old and the new imports count.
         stack.imports.extend(imported);
         Ok(tasks)
     }
 
-    /// Deletes what is chosen and what was replaced: dependents first.
+    /// The tasks that delete the chosen and the replaced resources, dependents first.
     fn deleting(&mut self, chosen: impl Fn(&Resource) -> bool) -> BTreeMap<String, Task> {
         let doomed: Vec<Resource> = self
             .stack
@@ -148,7 +148,7 @@ impl Run<'_> {
                 work: Work::Delete(Box::new(resource)),
                 state: TaskState::Waiting,
             };
-            // Not a logical id: a resource that was replaced still has its place in the stack.
+            // The key is not a logical id: the resource that replaced this one has its logical id.
             tasks.insert(format!("replaced {index}"), task);
         }
         tasks
@@ -175,7 +175,7 @@ impl Run<'_> {
             .collect()
     }
 
-    /// Starts everything that is ready, and ends the operation when nothing is left to do.
+    /// Starts every task that is ready, and ends the operation when no task is left.
     pub(super) fn go_on(&mut self) {
         let number = self.number();
         loop {
@@ -193,7 +193,7 @@ impl Run<'_> {
                 break;
             }
             for id in ready {
-                // A failure may have put another operation in the place of this one.
+                // A failure may have replaced this operation with another.
                 if self.number() != number {
                     return;
                 }
@@ -229,7 +229,8 @@ impl Run<'_> {
         }
     }
 
-    /// Gives up a creation that is not over yet, in CloudFormation's words as public reports quote them.
+    /// Ends a creation that has exceeded its time limit, with CloudFormation's wording as public reports
+    /// quote it.
     fn time_out(&mut self) {
         if self.kind() == Some(OperationKind::Create) {
             self.cancel_running();
@@ -252,7 +253,7 @@ impl Run<'_> {
         }
     }
 
-    /// Ends a task, so that others can start.
+    /// Marks a task as ended, so that others can start.
     pub(super) fn ended(&mut self, id: &str) {
         let Some(operation) = &mut self.stack.operation else { return };
         if let Some(task) = operation.tasks.get_mut(id) {
@@ -263,7 +264,7 @@ impl Run<'_> {
         }
     }
 
-    /// Records that a task failed. What that means for the stack depends on what it was told.
+    /// Records that a task failed. `on_failure` decides whether the operation is given up.
     pub(super) fn fail(&mut self, id: &str, status: ResourceStatus, reason: String) {
         self.stack.mark(self.world.now, id, status, Some(reason));
         let Some(operation) = &mut self.stack.operation else { return };
@@ -281,7 +282,7 @@ impl Run<'_> {
         }
     }
 
-    /// Cancels what is still running.
+    /// Cancels the tasks that are still running.
     pub(super) fn cancel_running(&mut self) {
         let Some(operation) = &mut self.stack.operation else { return };
         let running: Vec<String> = operation
@@ -309,7 +310,7 @@ impl Run<'_> {
         }
     }
 
-    /// Which resources failed, in CloudFormation's words.
+    /// Names the resources that failed, in CloudFormation's wording.
     pub(super) fn failures(&self) -> String {
         let failed = self.operation().map(|operation| operation.failed.clone()).unwrap_or_default();
         [
@@ -330,7 +331,7 @@ impl Run<'_> {
         .collect()
     }
 
-    /// Turns to rolling back, or to what else the stack was told to do on failure.
+    /// Gives up an operation: it rolls back, or does what `on_failure` says.
     pub(super) fn give_up(&mut self, reason: &str) {
         let Some(operation) = self.operation() else { return };
         let reason = reason.trim_end().to_owned();
@@ -359,7 +360,7 @@ impl Run<'_> {
         }
     }
 
-    /// Goes on with another kind of operation, which belongs to the same request.
+    /// Switches to another kind of operation, which belongs to the same request.
     pub(super) fn switch(&mut self, kind: OperationKind, reason: Option<String>) {
         let number = self.world.number();
         if let Some(operation) = &mut self.stack.operation {

@@ -1,4 +1,4 @@
-//! What a stack is to look like: how that is found out from what somebody asked for.
+//! Turns a request into the desired state of a stack.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::template::{
 use crate::wire::{Fault, percent_decode};
 use crate::world::{AccountRegion, BoundParameter, Desired, StackKey, World};
 
-/// CloudFormation User Guide, "Understand CloudFormation quotas".
+/// The largest template in S3, in bytes. CloudFormation User Guide, "Understand CloudFormation quotas".
 const MOST_IN_S3: usize = 1_000_000;
 
-/// A stack as a caller wants it, before anything is looked up.
+/// A stack as the caller wants it, before its references are looked up.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) body: Arc<str>,
@@ -24,7 +24,7 @@ pub(crate) struct Wanted {
     pub(crate) capabilities: Vec<String>,
 }
 
-/// The key of a new stack: its ARN ends with an id that no other stack of its name had.
+/// The key of a new stack. Its ARN ends with an id that no earlier stack of that name had.
 pub(crate) fn new_key(world: &World, place: &AccountRegion, name: &str) -> StackKey {
     let before = world
         .region(place)
@@ -46,7 +46,7 @@ pub(crate) fn fetch(world: &mut World, place: &AccountRegion, url: &str) -> Resu
     let amazon = paceline_assembly::is_host_of_aws(name);
     let (bucket, key) = match name.split_once(".s3.").or_else(|| name.split_once(".s3-")) {
         Some((bucket, _)) if amazon => (bucket.to_owned(), path),
-        // Path style: S3's own name, or the address at which the simulator listens.
+        // Path style: the host is S3 itself, or the address on which the simulator listens.
         _ if !amazon || name.starts_with("s3") => {
             let (bucket, key) = path.split_once('/').ok_or_else(unsupported)?;
             (bucket.to_owned(), key.to_owned())
@@ -68,7 +68,7 @@ pub(crate) fn fetch(world: &mut World, place: &AccountRegion, url: &str) -> Resu
     Ok(String::from_utf8_lossy(&object).into())
 }
 
-/// Checks what is wanted and looks up what it refers to.
+/// Checks the wanted state, and looks up the values that it refers to.
 pub(crate) fn desired(world: &World, key: &StackKey, name: &str, wanted: Wanted) -> Result<Desired, Fault> {
     let written = parse(&wanted.body)?;
     let parameters = bind(world, &key.place, &written, &wanted.given, &wanted.previous)?;

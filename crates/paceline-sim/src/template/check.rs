@@ -1,4 +1,4 @@
-//! What CloudFormation refuses before it does anything, in its own words.
+//! Checks that CloudFormation makes before it does anything, with its error messages.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ const MOST_RESOURCES: usize = 500;
 const MOST_PARAMETERS: usize = 200;
 const MOST_OUTPUTS: usize = 200;
 
-/// What puts the result of a macro in its place. Only deployment knows that.
+/// The function that inserts the result of a macro, which is known only after the macro has run.
 const MACRO: &str = "Fn::Transform";
 
 const SECTIONS: [&str; 11] = [
@@ -29,8 +29,8 @@ const SECTIONS: [&str; 11] = [
     "Transform",
 ];
 
-/// Parses a template, and checks what can be checked without evaluating it. One with loops is checked once they are
-/// expanded.
+/// Parses a template, and makes the checks that need no evaluation. A template with loops is checked after
+/// they are expanded.
 pub(crate) fn parse(text: &str) -> Result<Template, Fault> {
     let template = read(text)?;
     if !template.has_loops() {
@@ -106,7 +106,7 @@ pub(crate) fn check(template: &Template) -> Result<(), Fault> {
     super::graph::cycle(template)
 }
 
-/// Every name that is referred to must be declared, unless a macro may do so.
+/// Checks that every referenced name is declared, unless a macro may declare it.
 fn references(template: &Template) -> Result<(), Fault> {
     if !template.unseen().is_empty() {
         return Ok(());
@@ -155,7 +155,7 @@ fn references(template: &Template) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What an intrinsic names, and whether it names an attribute of it.
+/// The names in an intrinsic function, each with whether an attribute of the name is meant.
 pub(super) fn named<'a>(intrinsic: &Intrinsic<'a>) -> Vec<(&'a str, bool)> {
     if let Some(name) = intrinsic.reference() {
         return vec![(name, false)];
@@ -174,14 +174,15 @@ pub(super) fn named<'a>(intrinsic: &Intrinsic<'a>) -> Vec<(&'a str, bool)> {
         .collect()
 }
 
-/// Whether a template, or a part of it, is to be made by macros.
+/// Whether macros produce a template or a part of it.
 pub(crate) fn has_transform(template: &Template) -> bool {
     template.value().get("Transform").is_some() || !template.unseen().is_empty()
 }
 
 /// Refuses a template whose effects the caller did not acknowledge.
 ///
-/// CloudFormation API Reference, `CreateStack`, Capabilities. `has_transform` tells of the template as it was written.
+/// CloudFormation API Reference, `CreateStack`, Capabilities. `has_transform` is about the template as the
+/// caller sent it.
 pub(crate) fn capabilities(template: &Template, has_transform: bool, given: &[String]) -> Result<(), Fault> {
     const NAMES: [(&str, &str); 5] = [
         ("AWS::IAM::Role", "RoleName"),

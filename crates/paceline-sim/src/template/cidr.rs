@@ -1,10 +1,10 @@
-//! `Fn::Cidr`: blocks of addresses out of a larger block.
+//! `Fn::Cidr`: smaller address blocks out of a larger one.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
 
-/// So many blocks out of a block, each with so many host bits; none if that cannot be.
+/// This many blocks out of a block, each with this many host bits. `None` if they do not fit.
 pub(super) fn blocks(block: &str, count: &str, bits: Option<&str>) -> Option<Value> {
     let (address, _) = block.split_once('/')?;
     let (count, bits): (u32, u32) = (count.parse().ok()?, bits.unwrap_or("8").parse().ok()?);
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_follow_each_other_in_both_address_families() {
+    fn blocks_are_consecutive_in_both_address_families() {
         for (block, count, bits, expected) in [
             ("10.0.0.0/16", "2", Some("8"), Some(json!(["10.0.0.0/24", "10.0.1.0/24"]))),
             ("2600:1f18::/56", "2", Some("64"), Some(json!(["2600:1f18::/64", "2600:1f18:0:1::/64"]))),

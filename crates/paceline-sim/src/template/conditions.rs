@@ -1,4 +1,4 @@
-//! Whether a condition holds.
+//! Evaluates conditions.
 
 use paceline_assembly::Intrinsic;
 use serde_json::Value;
@@ -7,7 +7,6 @@ use super::evaluate::Evaluation;
 use crate::world::text_of;
 
 impl Evaluation<'_> {
-    /// Whether a condition holds.
     pub(super) fn holds(&self, condition: &Value) -> Result<bool, String> {
         let wrong = || "Template error: a condition has an invalid form".to_owned();
         let Some(intrinsic) = Intrinsic::of(condition) else {

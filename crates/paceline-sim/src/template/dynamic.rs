@@ -5,7 +5,7 @@ use crate::world::{parameters, secrets};
 
 const OPENING: &str = "{{resolve:";
 
-/// Replaces the dynamic references of a text by what they refer to.
+/// Replaces the dynamic references in a text with their values.
 pub(super) fn replace(evaluation: &Evaluation<'_>, text: &str) -> Result<String, String> {
     if evaluation.lenient || !text.contains(OPENING) {
         return Ok(text.to_owned());

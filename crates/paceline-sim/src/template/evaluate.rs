@@ -1,6 +1,6 @@
-//! Evaluates expressions: what they may cost, and whether any part of the result is made up.
+//! Evaluates expressions, limits their size, and tracks whether any part of a result is made up.
 //!
-//! The functions are in `functions`, what names stand for in `references`, conditions in `conditions`.
+//! The functions are in `functions`, references to names in `references`, conditions in `conditions`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -12,25 +12,26 @@ use super::scope::Scope;
 use super::{dynamic, made_up};
 use crate::world::{Known, text_of};
 
-/// What a change set shows for a value that only the deployment will know.
+/// The value that a change set shows for one that only the deployment will know.
 pub(super) const LATER: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
-/// None stands for `AWS::NoValue`.
+/// `None` stands for `AWS::NoValue`.
 pub(super) type Evaluated = Result<Option<Value>, String>;
 
-/// How much an expression may come to, in values and bytes. CloudFormation takes templates of 1 MB, and values that are
-/// far smaller.
+/// The largest result of an expression, in bytes of text and overhead. CloudFormation accepts templates of 1
+/// MB, and its limits for values are far smaller.
 const LARGEST: usize = 4 << 20;
-/// The memory of a value without its text.
+/// The size of a value without its text, in bytes.
 pub(super) const NODE: usize = 32;
 
-/// The evaluation of one expression: functions in functions can describe far more than they are.
+/// The evaluation of one expression. Its size is limited, because nested functions can describe results far
+/// larger than the expression.
 pub(super) struct Evaluation<'a> {
     scope: Scope<'a>,
     left: Cell<usize>,
     /// Whether any part so far is made up.
     made_up: Cell<bool>,
-    /// Where it became too large, from the inside out.
+    /// The path to the place where the result became too large, innermost step first.
     trail: RefCell<Option<Vec<String>>>,
 }
 
@@ -61,7 +62,7 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    /// Evaluates a part, and tells whether any of it is made up.
+    /// Evaluates a part, and reports whether any of it is made up.
     pub(super) fn watched(&self, part: impl FnOnce(&Self) -> Result<Value, String>) -> Result<Known, String> {
         let before = self.made_up.replace(false);
         let value = part(self);
@@ -70,7 +71,7 @@ impl<'a> Evaluation<'a> {
         Ok(Known { value: value?, made_up })
     }
 
-    /// Notes whether a part is made up.
+    /// Records that a part is made up, if it is.
     pub(super) fn note(&self, made_up: bool) {
         self.made_up.set(self.made_up.get() || made_up);
     }
@@ -106,7 +107,7 @@ impl<'a> Evaluation<'a> {
         Err(format!("Template error: a value becomes larger than {} MiB", LARGEST >> 20))
     }
 
-    /// Goes into a part of an expression.
+    /// Evaluates a part of an expression, and adds its place to the trail if it is too large.
     fn inside(&self, part: impl FnOnce() -> String, value: &Value) -> Evaluated {
         self.evaluate(value).inspect_err(|_| {
             if let Some(trail) = &mut *self.trail.borrow_mut() {
@@ -115,7 +116,7 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    /// Evaluates an expression; one that comes to nothing is null.
+    /// Evaluates an expression. `AWS::NoValue` becomes null.
     pub(super) fn value(&self, expression: &Value) -> Result<Value, String> {
         Ok(self.evaluate(expression)?.unwrap_or(Value::Null))
     }
@@ -124,7 +125,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn text(&self, expression: &Value) -> Result<String, String> {
         let Known { value, made_up } = self.watched(|it| it.value(expression))?;
         match value {
-            // Whether it is a list is made up too.
+            // The list or object may itself be made up, so its type proves nothing.
             Value::Object(_) | Value::Array(_) if !made_up => {
                 Err("Template error: every value in this place must be a String.".to_owned())
             }
@@ -132,7 +133,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Evaluates an expression to a list, and tells whether any of it is made up.
+    /// Evaluates an expression to a list, and reports whether any of it is made up.
     pub(super) fn list(
         &self,
         expression: &Value,
@@ -146,7 +147,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Evaluates an expression; `AWS::NoValue` is none.
+    /// Evaluates an expression. `AWS::NoValue` becomes `None`.
     pub(super) fn evaluate(&self, expression: &Value) -> Evaluated {
         self.spend(NODE)?;
         if let Some(intrinsic) = Intrinsic::of(expression)
@@ -178,7 +179,7 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// About how much a value takes.
+/// The approximate size of a value, in bytes.
 pub(super) fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => NODE + text.len(),

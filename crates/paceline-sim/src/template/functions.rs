@@ -1,4 +1,4 @@
-//! What the intrinsic functions come to.
+//! Evaluates the intrinsic functions.
 
 use paceline_assembly::Intrinsic;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{cidr, made_up};
 use crate::world::{AccountRegion, text_of};
 
 impl Evaluation<'_> {
-    /// What a function comes to.
+    /// Evaluates an intrinsic function.
     pub(super) fn intrinsic(&self, intrinsic: &Intrinsic<'_>) -> Evaluated {
         let argument = intrinsic.argument;
         let wrong = || format!("Template error: every {} object requires other parameters.", intrinsic.name);
@@ -70,7 +70,7 @@ impl Evaluation<'_> {
             "Fn::GetAZs" => {
                 let region = self.text(argument)?;
                 let region = if region.is_empty() { self.place.region.to_string() } else { region };
-                // How many a region has is not known here.
+                // The simulator does not know how many zones a region has.
                 self.note(true);
                 Value::Array(
                     ["a", "b", "c"].iter().map(|zone| Value::String(format!("{region}{zone}"))).collect(),
@@ -92,7 +92,7 @@ impl Evaluation<'_> {
                     Value::Object([(intrinsic.name.to_owned(), argument.clone())].into_iter().collect());
                 Value::Bool(self.holds(&whole)?)
             }
-            // A macro's result is known to its Lambda function alone.
+            // Only the macro's Lambda function knows its result.
             "Fn::Transform" => {
                 self.note(true);
                 self.value(argument)?
@@ -130,7 +130,7 @@ impl Evaluation<'_> {
         let (stack, output) =
             (text("StackName")?.unwrap_or_default(), text("OutputName")?.unwrap_or_default());
         let region = text("Region")?.unwrap_or_else(|| self.place.region.to_string());
-        // A role of another account tells which account is meant.
+        // The account is that of the role, if a role is given.
         let account = text("RoleArn")?.and_then(|arn| arn.split(':').nth(4).map(str::to_owned));
         let place = AccountRegion::new(&account.unwrap_or_else(|| self.place.account.to_string()), &region);
         let found = self.world.region(&place).and_then(|region| {

@@ -1,4 +1,4 @@
-//! What depends on what inside a template.
+//! Dependencies inside a template.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +20,8 @@ pub(crate) fn active_resources(scope: &Scope<'_>) -> BTreeSet<String> {
         .collect()
 }
 
-/// For each active resource, the active ones it waits for: those its `DependsOn` names, and those
-/// it refers to in a branch that counts.
+/// For each active resource, the active resources that it waits for: those in its `DependsOn`, and those that
+/// it refers to outside of branches that are not taken.
 pub(crate) fn order(scope: &Scope<'_>) -> BTreeMap<String, BTreeSet<String>> {
     let active = active_resources(scope);
     active
@@ -34,7 +34,7 @@ pub(crate) fn order(scope: &Scope<'_>) -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// What a resource names in its `DependsOn` or refers to.
+/// The resources that a resource names in its `DependsOn` or refers to.
 pub(crate) fn references_of(scope: &Scope<'_>, id: &str) -> BTreeSet<String> {
     let Some(resource) = scope.template.resource(id) else { return BTreeSet::new() };
     let conditions = |name: &str| Some(scope.condition_holds(name));
@@ -45,7 +45,7 @@ pub(crate) fn references_of(scope: &Scope<'_>, id: &str) -> BTreeSet<String> {
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// The names of the exports that a stack imports. They cannot depend on its resources.
+/// The names of the exports that a stack imports. They cannot depend on the stack's resources.
 pub(crate) fn imports(scope: &Scope<'_>) -> Result<BTreeSet<String>, String> {
     let mut found = BTreeSet::new();
     for id in active_resources(scope) {
@@ -78,7 +78,7 @@ fn import_names(scope: &Scope<'_>, value: &Value, found: &mut BTreeSet<String>) 
     }
 }
 
-/// The branch of an `Fn::If` that counts, if that is known.
+/// The branch that an `Fn::If` takes, if that is known.
 fn taken_branch<'a>(
     intrinsic: &Intrinsic<'a>,
     conditions: &dyn Fn(&str) -> Option<bool>,
@@ -127,7 +127,7 @@ pub(super) fn cycle(template: &Template) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What the template's conditions come to.
+/// The values of the template's conditions.
 pub(crate) fn conditions(scope: &Scope<'_>) -> Result<BTreeMap<String, bool>, String> {
     let mut known = BTreeMap::new();
     let (ids, _) = sorted(condition_graph(scope.template));
@@ -161,7 +161,7 @@ fn condition_graph(template: &Template) -> BTreeMap<&str, BTreeSet<&str>> {
         .collect()
 }
 
-/// Each id after those it waits for, and the ids that never get their turn.
+/// The ids, each after those that it waits for; and the ids in or behind a cycle, which can never start.
 fn sorted<'a>(mut waits: BTreeMap<&'a str, BTreeSet<&'a str>>) -> (Vec<&'a str>, Vec<&'a str>) {
     let mut followed_by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let ids: BTreeSet<&str> = waits.keys().copied().collect();

@@ -1,4 +1,4 @@
-//! Does what the transform `AWS::LanguageExtensions` does.
+//! Carries out the transform `AWS::LanguageExtensions`.
 
 use paceline_assembly::{LoopValues, Template, expand};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::wire::Fault;
 
 const TRANSFORM: &str = "AWS::LanguageExtensions";
 
-/// The template without its loops, for a stack with these parameters.
+/// Expands the loops of a template with the parameters of a stack.
 pub(crate) fn transform(scope: &Scope<'_>) -> Result<Template, Fault> {
     let failed = |why: String| Fault::validation(format!("Transform {TRANSFORM} failed with: {why}"));
     let expansion = expand(scope.template.value(), &Values(scope));

@@ -1,4 +1,4 @@
-//! Templates as CloudFormation understands them: what it refuses, and what expressions come to.
+//! Templates as CloudFormation understands them: checks, and the evaluation of expressions.
 
 mod check;
 mod cidr;

@@ -9,7 +9,7 @@ use super::scope::Scope;
 use crate::wire::Fault;
 use crate::world::{AccountRegion, BoundParameter, World, parameters, text_of};
 
-/// A parameter as the caller gave it.
+/// A parameter in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Given {
     Value(String),
@@ -18,8 +18,8 @@ pub(crate) enum Given {
     Previous,
 }
 
-/// Gives every parameter of a template its value: what the caller gave, what it was before, or its
-/// default. SSM parameter types are looked up now, in the region of the stack.
+/// Gives every parameter of a template its value: the one in the request, the earlier one, or the default.
+/// SSM parameter types are looked up now, in the region of the stack.
 pub(crate) fn bind(
     world: &World,
     place: &AccountRegion,
@@ -86,7 +86,7 @@ fn allowed(key: &str, declaration: &Value, value: &str) -> Result<(), Fault> {
     Err(Fault::validation(format!("Parameter '{key}' must be one of AllowedValues")))
 }
 
-/// Checks the template's rules, such as the CDK's on the bootstrap version.
+/// Checks the template's rules, such as the CDK's rule about the bootstrap version.
 pub(crate) fn check_rules(scope: &Scope<'_>) -> Result<(), Fault> {
     let rules = scope.template.value().get("Rules").and_then(Value::as_object);
     for (name, rule) in rules.into_iter().flatten() {

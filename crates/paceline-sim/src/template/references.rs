@@ -1,4 +1,4 @@
-//! What `Ref`, `Fn::GetAtt` and `Fn::Sub` come to.
+//! Evaluates `Ref`, `Fn::GetAtt` and `Fn::Sub`.
 
 use paceline_assembly::Intrinsic;
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Evaluation<'_> {
                         self.note(true);
                         LATER.to_owned()
                     }
-                    // A macro may have made it.
+                    // A macro may have created it.
                     None if self.is_partly_unseen() => {
                         self.note(true);
                         format!("{}-{name}", self.stack_name)

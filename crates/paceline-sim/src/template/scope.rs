@@ -1,4 +1,4 @@
-//! What expressions may refer to, and how they are evaluated from outside.
+//! The scope of expressions, and the entry points of their evaluation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::evaluate::Evaluation;
 use crate::world::{AccountRegion, BoundParameter, Desired, Known, Resource, StackKey, World};
 
-/// What an expression may refer to.
+/// The things that an expression may refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'a> {
     pub(crate) world: &'a World,
@@ -18,15 +18,15 @@ pub(crate) struct Scope<'a> {
     pub(crate) notification_arns: &'a [String],
     pub(crate) template: &'a Template,
     pub(crate) parameters: &'a [BoundParameter],
-    /// What the template's conditions come to.
+    /// The values of the template's conditions.
     pub(crate) conditions: &'a BTreeMap<String, bool>,
     pub(crate) resources: &'a BTreeMap<String, Resource>,
-    /// Whether resources that do not exist yet are to be passed over, as change sets do.
+    /// Whether references to resources that do not exist yet are tolerated, as in change sets.
     pub(crate) lenient: bool,
 }
 
 impl Desired {
-    /// What the expressions of the template may refer to.
+    /// The scope of the template's expressions.
     pub(crate) fn scope<'a>(
         &'a self,
         world: &'a World,
@@ -50,17 +50,17 @@ impl Desired {
 }
 
 impl Scope<'_> {
-    /// Evaluates an expression that stands at a place in the template; one that comes to nothing is null.
+    /// Evaluates the expression at a place in the template. `AWS::NoValue` becomes null.
     pub(crate) fn value(&self, place: &str, expression: &Value) -> Result<Value, String> {
         self.known(place, expression).map(|known| known.value)
     }
 
-    /// The same, and whether any part of it is made up.
+    /// Evaluates like `value`, and reports whether any part is made up.
     pub(crate) fn known(&self, place: &str, expression: &Value) -> Result<Known, String> {
         Evaluation::new(self).at(place, |evaluation| evaluation.watched(|it| it.value(expression)))
     }
 
-    /// Evaluates the properties of a resource, and tells which of them have a part that is made up.
+    /// Evaluates the properties of a resource, and names those that are made up in any part.
     pub(crate) fn properties(
         &self,
         place: &str,
@@ -84,7 +84,7 @@ impl Scope<'_> {
         !self.template.unseen().is_empty()
     }
 
-    /// Whether a declared condition holds. One that is not declared does not.
+    /// Whether a condition holds. A condition that is not declared does not hold.
     pub(crate) fn condition_holds(&self, name: &str) -> bool {
         self.conditions.get(name).copied().unwrap_or(false)
     }

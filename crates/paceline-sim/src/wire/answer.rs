@@ -1,4 +1,4 @@
-//! Writes answers in the protocol of the question.
+//! Writes answers in the protocol of the request.
 
 use std::fmt::Write as _;
 
@@ -25,7 +25,7 @@ impl Fault {
         Self::new(400, code, message)
     }
 
-    /// AWS says: slower.
+    /// The error for a request that is throttled.
     pub(crate) fn throttled(protocol: Protocol) -> Self {
         match protocol {
             Protocol::Rest => Self::new(503, "SlowDown", "Please reduce your request rate."),
@@ -39,10 +39,10 @@ impl Fault {
     }
 }
 
-/// What an operation answers: its result as a value, which each protocol writes in its own way.
+/// The result of an operation as a value, which each protocol writes in its own way.
 pub(crate) type Outcome = Result<Value, Fault>;
 
-/// How a service speaks.
+/// The protocol of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Query { namespace: &'static str },
@@ -100,7 +100,7 @@ pub(crate) fn respond(status: u16, content_type: &str, body: impl Into<Bytes>) -
     response
 }
 
-/// Gives a response the id of its request.
+/// Adds the id of the request to a response.
 pub(crate) fn identified(mut response: Response<Bytes>, id: &str) -> Response<Bytes> {
     for name in ["x-amzn-requestid", "x-amz-request-id"] {
         set_header(&mut response, name, id);
@@ -108,23 +108,23 @@ pub(crate) fn identified(mut response: Response<Bytes>, id: &str) -> Response<By
     response
 }
 
-/// Sets a header. One that HTTP does not allow is left out.
+/// Sets a header. A value that HTTP does not allow is left out.
 pub(crate) fn set_header(response: &mut Response<Bytes>, name: &'static str, value: &str) {
     if let Ok(value) = value.parse() {
         response.headers_mut().insert(name, value);
     }
 }
 
-/// How an XML protocol writes a list.
+/// The way in which an XML protocol writes a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lists {
-    /// One element with a `member` for each entry.
+    /// One element that contains a `member` for each entry.
     Members,
-    /// The element again for each entry.
+    /// One element for each entry.
     Flat,
 }
 
-/// Writes a value as an XML element. Null is absent.
+/// Writes a value as an XML element. Null is left out.
 pub(crate) fn element(out: &mut String, name: &str, value: &Value, lists: Lists) {
     match value {
         Value::Null => {}
@@ -160,7 +160,7 @@ pub(crate) fn element(out: &mut String, name: &str, value: &Value, lists: Lists)
     }
 }
 
-// Answers hold tens of thousands of elements: these go without the machinery of formatting.
+// Answers have tens of thousands of elements, and `format!` would be slow.
 fn open(out: &mut String, name: &str) {
     out.push('<');
     out.push_str(name);
@@ -173,8 +173,8 @@ fn close(out: &mut String, name: &str) {
     out.push('>');
 }
 
-/// Whether a byte begins a character that may have to be escaped; `0xef` begins, among others, the two
-/// characters at the end of the basic plane.
+/// Whether a byte begins a character that may have to be escaped. `0xef` begins, among others, the two
+/// noncharacters at the end of the basic plane.
 fn is_suspicious(byte: u8) -> bool {
     byte < 0x20 || matches!(byte, 0xef | b'&' | b'<' | b'>' | b'"')
 }
@@ -192,7 +192,7 @@ fn escape(out: &mut String, text: &str) {
             // A parser would turn a bare carriage return into a line feed.
             '\r' => out.push_str("&#xD;"),
             '\t' | '\n' => out.push(c),
-            // XML 1.0 cannot express these, not even escaped.
+            // XML 1.0 cannot express these characters, not even escaped.
             '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             _ => out.push(c),
         }
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_have_members_or_repeat() {
+    fn lists_are_written_as_members_or_repeated_elements() {
         let value = json!({"a": ["x", 1], "b": null, "c": "<&>"});
         let mut members = String::new();
         element(&mut members, "r", &value, Lists::Members);

@@ -1,10 +1,10 @@
-//! Members of a request in JSON.
+//! Reads members of a JSON request.
 
 use serde_json::Value;
 
 use super::answer::Fault;
 
-/// A member that must be there and be text.
+/// A member that is required to be text.
 pub(crate) fn text<'a>(json: &'a Value, key: &str) -> Result<&'a str, Fault> {
     json[key].as_str().ok_or_else(|| {
         Fault::bad(

@@ -1,4 +1,4 @@
-//! The wire: requests are taken apart, and answers are written in the protocol of the question.
+//! The wire protocols: parses requests, and writes answers in the protocol of the request.
 
 mod answer;
 mod json;

@@ -1,7 +1,7 @@
-//! Reads a request: who sent it, to which service, and what it asks for.
+//! Reads a request: its sender, its service, and what it asks for.
 //!
-//! The service and the region come from the credential scope of the signature, as they do for AWS
-//! itself, so it makes no difference which host a request was sent to. Signatures are not verified.
+//! The service and the region come from the credential scope of the signature, as they do for AWS itself. The
+//! host therefore makes no difference. Signatures are not verified.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,16 @@ use serde_json::Value;
 use super::answer::{Fault, Protocol};
 use crate::world::AccountRegion;
 
-/// A request, taken apart.
+/// A parsed request.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) service: String,
-    /// How the service speaks.
     pub(crate) protocol: Protocol,
-    /// Empty for S3, whose operation follows from the method and the path.
+    /// The operation. It is empty for S3 at first, whose operation follows from the method and the path.
     pub(crate) operation: String,
     /// The account of the credentials, and the region of the scope.
     pub(crate) place: AccountRegion,
-    /// Whether the credentials are those of a role that was assumed.
+    /// Whether the credentials are those of an assumed role.
     pub(crate) as_role: bool,
     pub(crate) method: Method,
     pub(crate) host: String,
@@ -37,7 +36,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Takes a request apart. Everything but a missing credential scope is left to the service.
+    /// Parses a request. The only error is a missing credential scope: the service checks the rest.
     pub(crate) fn read(
         request: http::Request<Bytes>,
         default_account: &str,
@@ -95,7 +94,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The part of a signature that says for whom it was made.
+/// The part of a signature that names the access key, the service and the region.
 struct Scope {
     access_key: String,
     region: String,
@@ -115,7 +114,7 @@ impl Scope {
                 region: region.to_owned(),
                 service: service.to_owned(),
             }),
-            // A SigV4a scope has no region; the set of regions is in a header of its own.
+            // A SigV4a scope has no region: another header has the set of regions.
             [key, _date, service, "aws4_request"] => Some(Self {
                 access_key: key.to_owned(),
                 region: header(headers, "x-amz-region-set").unwrap_or("us-east-1").to_owned(),
@@ -126,11 +125,11 @@ impl Scope {
     }
 }
 
-/// How access keys begin that `AssumeRole` hands out.
+/// The prefix of access keys that `AssumeRole` hands out.
 const ROLE_KEY: &str = "ASIA";
 
-/// The access key that `AssumeRole` hands out for an account: it carries the account's number, so
-/// that nobody has to remember which key belongs to whom.
+/// The access key that `AssumeRole` hands out for an account. It contains the number of the account, so that
+/// no table of keys is needed.
 pub(crate) fn access_key_for(account: &str, salt: &str) -> String {
     format!("{ROLE_KEY}{account:_>12}{salt}")
 }
@@ -145,7 +144,7 @@ fn account_of(access_key: &str, default_account: &str) -> String {
         .to_owned()
 }
 
-/// Form parameters, with the conventions of the query protocol for lists and structures.
+/// Form parameters, with the query protocol's conventions for lists and structures.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Form(BTreeMap<String, String>);
 
@@ -162,7 +161,7 @@ impl Form {
         )
     }
 
-    /// A parameter, if it was given and is not empty.
+    /// A parameter that is given and not empty.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -190,7 +189,7 @@ impl Form {
         })
     }
 
-    /// A list of texts; none if the parameter is absent, and empty if it was given as empty.
+    /// A list of texts. `None` if the parameter is absent, and empty if the parameter is empty.
     pub(crate) fn list(&self, key: &str) -> Option<Vec<String>> {
         if self.raw(key) == Some("") {
             return Some(Vec::new());
@@ -200,7 +199,7 @@ impl Form {
         (!items.is_empty()).then_some(items)
     }
 
-    /// A list of structures, each with the parameters below it.
+    /// A list of structures, each with its own parameters.
     pub(crate) fn structures(&self, key: &str) -> Option<Vec<Form>> {
         if self.raw(key) == Some("") {
             return Some(Vec::new());
@@ -214,7 +213,7 @@ impl Form {
         (!items.is_empty()).then_some(items)
     }
 
-    /// The parameters below a prefix, without it.
+    /// The parameters with a prefix, which is removed from their names.
     fn below(&self, prefix: &str) -> Form {
         Form(
             self.0
@@ -225,7 +224,7 @@ impl Form {
     }
 }
 
-/// Undoes percent encoding. What is not valid encoding stays as it is.
+/// Decodes percent encoding. Invalid encoding stays as it is.
 pub(crate) fn percent_decode(text: &str, plus_is_space: bool) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -270,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_encoding_is_kept() {
+    fn invalid_encoding_is_kept() {
         assert_eq!(percent_decode("a%2", true), "a%2");
         assert_eq!(percent_decode("%zz%41+", false), "%zzA+");
     }

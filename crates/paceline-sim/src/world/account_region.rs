@@ -1,8 +1,7 @@
-//! Where things are.
+//! Accounts, regions and the keys of stacks.
 
 use std::sync::Arc;
 
-/// An account and a region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct AccountRegion {
     pub(crate) account: Arc<str>,
@@ -14,7 +13,6 @@ impl AccountRegion {
         Self { account: account.into(), region: region.into() }
     }
 
-    /// The partition of the region.
     pub(crate) fn partition(&self) -> &'static str {
         paceline_assembly::partition(&self.region)
     }
@@ -29,7 +27,7 @@ impl AccountRegion {
     }
 }
 
-/// Where a stack is kept: its place and its ARN.
+/// The key of a stack: its account, its region and its ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StackKey {
     pub(crate) place: AccountRegion,

@@ -9,35 +9,34 @@ use sha2::{Digest as _, Sha256};
 
 use super::{AccountRegion, World};
 
-/// Every bucket of the partition: their names are global.
+/// Every bucket of the partition. Names of buckets are unique in the partition.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Buckets {
-    /// By name.
+    /// The buckets by name.
     pub(crate) buckets: BTreeMap<String, Bucket>,
     /// The parts of unfinished uploads, by the id of the upload.
     pub(crate) uploads: BTreeMap<String, BTreeMap<u32, Bytes>>,
 }
 
-/// A bucket.
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
     pub(crate) place: AccountRegion,
     pub(crate) objects: BTreeMap<String, Object>,
 }
 
-/// An object.
 #[derive(Debug, Clone)]
 pub(crate) struct Object {
     pub(crate) size: usize,
     pub(crate) etag: String,
     pub(crate) modified: Timestamp,
     pub(crate) content_type: Option<String>,
-    /// None for large objects, of which only the size is kept.
+    /// The content. `None` for a large object, of which only the size is kept.
     pub(crate) body: Option<Bytes>,
 }
 
 impl World {
-    /// Whose bootstrap bucket a name would be, if that environment is bootstrapped.
+    /// The environment whose bootstrap bucket would have this name. `None` if that environment is not
+    /// bootstrapped.
     fn bootstrap_bucket(&self, name: &str) -> Option<AccountRegion> {
         let rest = name.strip_prefix("cdk-")?;
         let (at, account) = rest
@@ -53,17 +52,17 @@ impl World {
         (!region.is_empty() && self.is_bootstrapped(&place)).then_some(place)
     }
 
-    /// The content of an object that the simulator can read: none if it is absent or too large.
+    /// The content of an object. `None` if the object does not exist, or is too large to be kept.
     pub(crate) fn object(&mut self, bucket: &str, key: &str) -> Option<Bytes> {
         self.buckets.object(bucket, key)?.body.clone()
     }
 
-    /// Whose bucket this is, and where.
+    /// The account and region of a bucket.
     pub(crate) fn bucket_owner(&mut self, bucket: &str) -> Option<AccountRegion> {
         self.buckets.find(self.bootstrap_bucket(bucket), bucket)
     }
 
-    /// Whether an object is there. Buckets that nobody simulates are given the benefit of the doubt.
+    /// Whether an object exists. A bucket that is not simulated is assumed to have every object.
     pub(crate) fn has_object(&self, bucket: &str, key: &str) -> bool {
         if self.bootstrap_bucket(bucket).is_none() && !self.buckets.buckets.contains_key(bucket) {
             return true;
@@ -82,7 +81,7 @@ impl Buckets {
         Some(place)
     }
 
-    /// Creates a bucket; false if its name is taken.
+    /// Creates a bucket. Returns false if its name is taken.
     pub(crate) fn create(&mut self, name: &str, place: AccountRegion) -> bool {
         if self.buckets.contains_key(name) {
             return false;
@@ -128,7 +127,8 @@ impl Buckets {
     }
 }
 
-/// Real `ETag`s are MD5 of the content; any tag that follows from the content serves.
+/// The `ETag` of an object. Real ones are the MD5 of the content, but any tag that follows from the content
+/// will do.
 pub(crate) fn etag(body: &[u8]) -> String {
     format!("\"{}\"", hex(&Sha256::digest(body)[..16]))
 }

@@ -1,4 +1,4 @@
-//! Builds: their phases take their time, and their logs say so. No command is run.
+//! Builds: their phases take time and their logs show it, but no command runs.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{AccountRegion, add, epoch};
 
-/// The duration of the phases other than the one in which the commands run. Estimates; CodeBuild documents none.
+/// The durations of the phases in seconds, apart from the one that runs the commands. These are estimates:
+/// CodeBuild documents none.
 const PHASES: [(&str, u64); 9] = [
     ("SUBMITTED", 0),
     ("QUEUED", 2),
@@ -19,7 +20,6 @@ const PHASES: [(&str, u64); 9] = [
     ("POST_BUILD", 3),
     ("FINALIZING", 2),
 ];
-/// A build.
 #[derive(Debug, Clone)]
 pub(crate) struct Build {
     pub(crate) id: String,
@@ -29,12 +29,12 @@ pub(crate) struct Build {
     pub(crate) started: Timestamp,
     pub(crate) stopped: Option<Timestamp>,
     pub(crate) timeout: Duration,
-    /// How long its commands take, and whether they fail in the end.
+    /// The time that the commands take, and whether they fail at the end.
     pub(crate) commands: Duration,
     pub(crate) fails: bool,
 }
 
-/// A phase of a build; one that has not ended has no status.
+/// A phase of a build. It has no status until it ends.
 struct Phase {
     name: &'static str,
     began: Timestamp,
@@ -49,7 +49,7 @@ pub(crate) struct Line {
 }
 
 impl Build {
-    /// What has happened by then.
+    /// The phases that have begun by `now`, and the status of the build if it has ended.
     fn phases(&self, now: Timestamp) -> (Vec<Phase>, Option<&'static str>) {
         let mut at = self.started;
         // The timeout counts from the end of the queue.
@@ -90,7 +90,7 @@ impl Build {
         (phases, end.or(Some("SUCCEEDED")))
     }
 
-    /// As `BatchGetBuilds` gives it.
+    /// The build in the form of `BatchGetBuilds`.
     pub(crate) fn written(&self, place: &AccountRegion, now: Timestamp) -> Value {
         let (phases, end) = self.phases(now);
         let current = phases.last().map_or("SUBMITTED", |phase| phase.name);
@@ -136,7 +136,7 @@ impl Build {
         })
     }
 
-    /// The project's environment, with what was asked for over it.
+    /// The project's environment, with the overrides of the request.
     fn environment(&self) -> Value {
         let mut environment = self.project["environment"].clone();
         for (field, wanted) in [("image", "imageOverride"), ("computeType", "computeTypeOverride")] {
@@ -153,14 +153,14 @@ impl Build {
         environment
     }
 
-    /// The names of its log's group and stream.
+    /// The names of the build's log group and log stream.
     pub(crate) fn log(&self) -> (String, String) {
         let (project, stream) = self.id.split_once(':').unwrap_or((&self.id, ""));
         let group = self.project["logsConfig"]["cloudWatchLogs"]["groupName"].as_str();
         (group.map_or_else(|| format!("/aws/codebuild/{project}"), str::to_owned), stream.to_owned())
     }
 
-    /// What it has written by then.
+    /// The lines that the build has logged by `now`.
     pub(crate) fn lines(&self, now: Timestamp) -> Vec<Line> {
         let (phases, _) = self.phases(now);
         let mut lines = Vec::new();

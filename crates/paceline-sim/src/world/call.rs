@@ -1,11 +1,11 @@
-//! What callers have asked for.
+//! Records of the calls of clients.
 
 use jiff::Timestamp;
 
-/// One request, as the simulator saw it.
+/// One request, as the simulator understood it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// When it arrived, in virtual time.
+    /// The virtual time of its arrival.
     pub at: Timestamp,
     /// The service, as the credential scope names it.
     pub service: String,
@@ -13,20 +13,20 @@ pub struct Call {
     pub operation: String,
     /// The account of the caller's credentials.
     pub account: String,
-    /// Whether the credentials are those of a role that was assumed.
+    /// Whether the credentials are those of an assumed role.
     pub as_role: bool,
     /// The region of the credential scope.
     pub region: String,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// The error code, if it failed.
+    /// The error code, if the call failed.
     pub error: Option<String>,
-    /// The stack it named, if it named one.
+    /// The stack that the call names, if it names one.
     pub stack: Option<String>,
 }
 
 impl Call {
-    /// One that nobody has understood yet.
+    /// A call whose request has not been read yet.
     pub(crate) fn unknown(at: Timestamp) -> Self {
         Self {
             at,
@@ -41,19 +41,19 @@ impl Call {
         }
     }
 
-    /// Whether it names a stack, by its name or its ARN.
+    /// Whether the call names this stack, by its name or its ARN.
     pub fn names(&self, stack: &str) -> bool {
         let is_it = |text: &str| text == stack || text.split('/').nth(1) == Some(stack);
         self.stack.as_deref().is_some_and(is_it)
     }
 
-    /// Whether it changes nothing.
+    /// Whether the call changes nothing.
     pub fn is_read(&self) -> bool {
         const READS: [&str; 7] = ["Get", "List", "Describe", "Batch", "Head", "Simulate", "Validate"];
         READS.iter().any(|prefix| self.operation.starts_with(prefix))
     }
 
-    /// Whether another asks for the same operation on the same thing.
+    /// Whether both calls ask for the same operation on the same stack, account and region.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let what = |call: &Self| {
             let Self { service, operation, account, region, stack, .. } = call.clone();

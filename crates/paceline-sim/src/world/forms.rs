@@ -1,7 +1,7 @@
-//! The form of values that are made up: ARNs, URLs, address blocks, ids.
+//! The forms of made-up values: ARNs, URLs, address blocks, ids.
 //!
-//! What resource types give is in `forms.csv`, next to this file; for everything else the name tells, as a person would
-//! guess: `TopicArn` is an ARN, `/network/vpc-id` the id of a VPC.
+//! The forms for resource types are in `forms.csv`, next to this file. For other values, the name suggests
+//! the form, as it would to a person: `TopicArn` is an ARN, `/network/vpc-id` is the id of a VPC.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::AccountRegion;
 use crate::random::Random;
 
-/// What is known of the values that a resource type gives.
+/// The forms of the values of a resource type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Form {
-    /// Whether `Ref` is an ARN.
+    /// Whether `Ref` returns an ARN.
     pub(crate) is_arn: bool,
     /// The ARN after its partition, with `${Variables}`.
     arn: Option<&'static str>,
@@ -35,7 +35,7 @@ fn row(line: &'static str) -> Option<(&'static str, Form)> {
     Some((kind, Form { is_arn: reference == "arn", arn, lists }))
 }
 
-/// What is known of a resource type.
+/// The form of a resource type, if it is known.
 pub(crate) fn of(kind: &str) -> Option<&'static Form> {
     FORMS.get(kind)
 }
@@ -46,7 +46,7 @@ impl Form {
         self.lists.contains(&attribute)
     }
 
-    /// The ARN of a resource of this name. The variables before the last are properties of the resource.
+    /// The ARN of a resource of this name. All variables but the last are properties of the resource.
     pub(crate) fn arn(
         &self,
         place: &AccountRegion,
@@ -71,7 +71,8 @@ impl Form {
     }
 }
 
-/// The property that a variable of an ARN stands for: itself, or the name at the end of another ARN.
+/// The value of a variable of an ARN: the property of that name, or the name at the end of another property
+/// that is an ARN.
 fn named_by(properties: &Value, variable: &str) -> Option<String> {
     let text = |key: &str| properties.get(key).and_then(Value::as_str);
     let stem = variable.strip_suffix("Id").or_else(|| variable.strip_suffix("Name")).unwrap_or(variable);
@@ -79,7 +80,7 @@ fn named_by(properties: &Value, variable: &str) -> Option<String> {
     text(variable).or_else(of_arn).map(str::to_owned)
 }
 
-/// Ids of things in a network by the words that name them.
+/// Prefixes of ids, by the words that suggest them.
 const IDS: [(&str, &str); 14] = [
     ("subnet", "subnet"),
     ("securitygroup", "sg"),
@@ -97,7 +98,7 @@ const IDS: [(&str, &str); 14] = [
     ("instance", "i"),
 ];
 
-/// Services by the words that name what they have.
+/// Services and the beginnings of their resource names in ARNs, by the words that suggest them.
 const SERVICES: [(&str, &str, &str); 11] = [
     ("topic", "sns", ""),
     ("queue", "sqs", ""),
@@ -112,7 +113,7 @@ const SERVICES: [(&str, &str, &str); 11] = [
     ("loadbalancer", "elasticloadbalancing", "loadbalancer/app/"),
 ];
 
-/// A value in the form that its name tells, such as that of an attribute or of a parameter; none if it tells nothing.
+/// A value in the form that the name of an attribute or a parameter suggests. `None` if it suggests none.
 pub(crate) fn by_name(place: &AccountRegion, name: &str, draws: &mut Random) -> Option<String> {
     let letters =
         |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
@@ -160,7 +161,7 @@ fn arn(place: &AccountRegion, words: &str, draws: &mut Random) -> String {
     place.arn(service, &format!("{before}{id}"))
 }
 
-/// A block of IPv6 addresses as AWS gives one to a VPC.
+/// A block of IPv6 addresses as AWS assigns it to a VPC.
 pub(crate) fn ipv6_block(draws: &mut Random) -> String {
     format!("2600:1f18:{}:{}00::/56", draws.hex(4), draws.hex(2))
 }
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_of_an_arn_are_properties_and_the_last_is_the_name() {
+    fn variables_of_an_arn_are_properties_and_the_last_is_the_name() {
         let form =
             Form { arn: Some("svc:${Region}:${Account}:hub/${HubName}/part/${PartId}"), ..Form::default() };
         let arn = |properties: Value| form.arn(&place(), "p", &properties, &mut Random::new(1)).unwrap();
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_the_form_of_its_value() {
+    fn a_name_suggests_the_form_of_its_value() {
         for (name, start) in [
             ("/platform/topic-arn", "arn:aws:sns:eu-west-1:111111111111:"),
             ("/platform/deploy_role_arn", "arn:aws:iam::111111111111:role/"),

@@ -1,4 +1,4 @@
-//! The roles and instance profiles of an account, and from when on each is visible.
+//! The roles and instance profiles of an account, and the times at which they become visible.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,6 @@ pub(crate) struct Identities {
     pub(crate) profiles: BTreeMap<String, Profile>,
 }
 
-/// A role.
 #[derive(Debug, Clone)]
 pub(crate) struct Role {
     pub(crate) id: String,
@@ -23,17 +22,16 @@ pub(crate) struct Role {
     pub(crate) trust: String,
     pub(crate) created: Timestamp,
     pub(crate) visible: Timestamp,
-    /// Whether it has been missing once more after it was visible.
+    /// Whether the role has been missing once after it was visible.
     pub(crate) flapped: bool,
-    /// The stack that created it; none if CloudFormation did not.
+    /// The stack that created the role. `None` if no stack did.
     pub(crate) stack: Option<String>,
-    /// ARNs of attached policies, with the moment each becomes visible.
+    /// ARNs of attached policies, with the times at which they become visible.
     pub(crate) attached: BTreeMap<String, Timestamp>,
-    /// Inline policies by name, as JSON.
+    /// Inline policies by name: the JSON, and the time at which it becomes visible.
     pub(crate) inline: BTreeMap<String, (String, Timestamp)>,
 }
 
-/// An instance profile.
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
     pub(crate) id: String,
@@ -43,7 +41,7 @@ pub(crate) struct Profile {
     pub(crate) visible: Timestamp,
 }
 
-/// The moment a change made now becomes visible.
+/// The time at which a change made now becomes visible.
 pub(crate) fn visible_at(world: &World, words: &[&str]) -> Timestamp {
     let (low, high) = (*world.options.iam_lag.start(), *world.options.iam_lag.end());
     let span = high.saturating_sub(low).as_secs_f64();

@@ -1,4 +1,4 @@
-//! Values, and whether the simulator made them up.
+//! Values, each with whether the simulator made it up.
 
 use serde_json::Value;
 
@@ -10,12 +10,12 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What somebody has said.
+    /// A value from a template or a request.
     pub(crate) fn said(value: impl Into<Value>) -> Self {
         Self { value: value.into(), made_up: false }
     }
 
-    /// What the simulator made up.
+    /// A value that the simulator made up.
     pub(crate) fn made_up(value: impl Into<Value>) -> Self {
         Self { value: value.into(), made_up: true }
     }

@@ -1,7 +1,7 @@
-//! Everything the simulated AWS knows, and what is due to happen in it.
+//! The state of the simulated AWS, and the queue of what is due.
 //!
-//! Nothing happens in the background. Whatever takes time is put into a queue with the moment it is
-//! due; the next request first brings the world up to its own time.
+//! Nothing happens in the background. A thing that takes time goes into a queue, with the time at which it is
+//! due. The next request first advances the world to its own time.
 
 mod account_region;
 mod buckets;
@@ -49,29 +49,28 @@ pub(crate) use self::stack::{
 };
 pub(crate) use self::time::{add, epoch, written};
 
-/// What a region holds for one account.
+/// The state of one account in one region.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Region {
-    /// By ARN, deleted ones too.
+    /// The stacks by ARN, including deleted ones.
     pub(crate) stacks: BTreeMap<Arc<str>, Box<Stack>>,
-    /// The stacks that are not deleted, by name.
+    /// The ARNs of stacks that are not deleted, by name.
     pub(crate) names: BTreeMap<String, Arc<str>>,
     pub(crate) exports: BTreeMap<String, Export>,
     pub(crate) parameters: BTreeMap<String, StoredParameter>,
     pub(crate) repositories: BTreeMap<String, Repository>,
-    /// The names of the secrets that stacks made.
+    /// The names of the secrets that stacks created.
     pub(crate) secrets: BTreeSet<String>,
     /// CodeBuild projects by name, as `BatchGetProjects` gives them.
     pub(crate) projects: BTreeMap<String, serde_json::Value>,
     /// Builds of those projects, by id.
     pub(crate) builds: BTreeMap<String, Build>,
-    /// EKS clusters that stacks created, and whether they are still there.
+    /// EKS clusters that stacks created, and whether each still exists.
     pub(crate) clusters: BTreeMap<String, bool>,
-    /// Names that resources took, with the stack and the resource that did.
+    /// Names that resources have taken, by type and name, with the stack and the resource.
     pub(crate) taken: BTreeMap<(String, String), Arc<str>>,
 }
 
-/// An exported output.
 #[derive(Debug, Clone)]
 pub(crate) struct Export {
     pub(crate) value: String,
@@ -81,11 +80,11 @@ pub(crate) struct Export {
     pub(crate) made_up: bool,
 }
 
-/// What an account holds in no region in particular.
+/// The state of an account that belongs to no region.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Account {
     pub(crate) identities: Identities,
-    /// Peerings between transit gateways: they show in both regions.
+    /// Peerings between transit gateways. Both regions show them.
     pub(crate) peerings: Vec<Peering>,
 }
 
@@ -97,14 +96,15 @@ pub(crate) struct Peering {
     pub(crate) accepted: bool,
 }
 
-/// Something that will happen to a stack.
+/// The next step of a stack, and the time at which it is due.
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
     at: Timestamp,
-    /// Keeps things that are due at the same moment in the order they were scheduled in.
+    /// Keeps steps that are due at the same time in the order of their scheduling.
     sequence: u64,
     pub(crate) key: StackKey,
-    /// The operation it belongs to; if the stack has another by then, it does not happen.
+    /// The operation that the step belongs to. If the stack has another operation by then, the step is
+    /// skipped.
     pub(crate) operation: u64,
     pub(crate) step: Step,
 }
@@ -129,10 +129,10 @@ impl Ord for Due {
     }
 }
 
-/// How many digits the id of an account has.
+/// The number of digits of an account's id.
 const ACCOUNT_DIGITS: usize = 12;
 
-/// How many calls are remembered, so that a server that runs for days stays small.
+/// The number of calls that are kept, so that a server that runs for days does not grow without limit.
 const MOST_CALLS: usize = 100_000;
 
 /// The whole state.
@@ -175,7 +175,7 @@ impl World {
         self.calls.push(call);
     }
 
-    /// A copy that does not know who called.
+    /// A copy without the record of calls.
     pub(crate) fn copy(&mut self) -> Self {
         let calls = std::mem::take(&mut self.calls);
         let copy = self.clone();
@@ -183,7 +183,7 @@ impl World {
         copy
     }
 
-    /// Takes the next thing that is due by then out of the queue, and moves the time on to it.
+    /// Takes the next step that is due by `to` from the queue, and advances the time to it.
     pub(crate) fn next_until(&mut self, to: Timestamp) -> Option<Due> {
         self.queue.peek().filter(|Reverse(due)| due.at <= to)?;
         let Reverse(due) = self.queue.pop()?;
@@ -197,18 +197,18 @@ impl World {
         self.queue.push(Reverse(Due { at, sequence: self.sequence, key, operation, step }));
     }
 
-    /// When the next thing is due.
+    /// The time at which the next step is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.queue.peek().map(|Reverse(due)| due.at)
     }
 
-    /// A number that no one else has.
+    /// A number that was never returned before.
     pub(crate) fn number(&mut self) -> u64 {
         self.counter += 1;
         self.counter
     }
 
-    /// Draws that depend on the seed and these words alone.
+    /// A generator that depends only on the seed and these words.
     pub(crate) fn draws(&self, words: &[&str]) -> Random {
         Random::keyed(self.options.seed, words)
     }

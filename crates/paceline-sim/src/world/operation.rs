@@ -1,4 +1,4 @@
-//! Operations on stacks: what they do, and what they have to do next.
+//! Operations on stacks, and their tasks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use paceline_assembly::StackStatus;
 use super::known::Known;
 use super::stack::Resource;
 
-/// What to do when a resource fails.
+/// The action of an operation when a resource fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnFailure {
     RollBack,
@@ -16,20 +16,21 @@ pub(crate) enum OnFailure {
     Delete,
 }
 
-/// What an operation does. The names of the statuses follow from it.
+/// The kind of an operation. It determines the statuses of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OperationKind {
     Create,
     Update,
-    /// Takes resources in that are there already. Here it makes them, as if somebody had made them just before.
+    /// Adds existing resources to a stack. The simulator creates them, as if somebody had created them just
+    /// before.
     Import,
-    /// Deletes what an update replaced or removed.
+    /// Deletes the resources that an update replaced or removed.
     Cleanup,
-    /// Deletes what a failed creation created.
+    /// Deletes the resources that a failed creation created.
     RollBackCreate,
-    /// Takes back what a failed update changed.
+    /// Takes back the changes of a failed update.
     RollBackUpdate,
-    /// Deletes what a failed update created.
+    /// Deletes the resources that a failed update created.
     RollBackCleanup,
     Delete,
 }
@@ -57,22 +58,22 @@ pub(crate) struct Operation {
     pub(crate) kind: OperationKind,
     pub(crate) on_failure: OnFailure,
     pub(crate) tasks: BTreeMap<String, Task>,
-    /// Logical ids of the resources that failed, in that order.
+    /// Logical ids of the resources that failed, in the order of their failures.
     pub(crate) failed: Vec<String>,
-    /// Whether resources that cannot be deleted are left behind.
+    /// Whether the operation leaves behind the resources that cannot be deleted.
     pub(crate) forced: bool,
     pub(crate) token: Option<Arc<str>>,
-    /// Resources that a continued rollback passes over, or a deletion retains.
+    /// Resources that a continued rollback skips, or that a deletion retains.
     pub(crate) skip: BTreeSet<String>,
-    /// The status of the stack before.
+    /// The status of the stack before the operation.
     pub(crate) before: StackStatus,
-    /// Whether it knows its tasks.
+    /// Whether the tasks have been determined.
     pub(crate) begun: bool,
     /// Whether the end is already scheduled.
     pub(crate) ending: bool,
 }
 
-/// What an operation has to do about one resource.
+/// The work of an operation on one resource.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) waits_for: BTreeSet<String>,
@@ -82,11 +83,11 @@ pub(crate) struct Task {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
-    /// Bring it into the desired state.
+    /// Brings the resource into the desired state.
     Ensure,
-    /// Bring it back into its previous state.
+    /// Brings the resource back into its previous state.
     Revert,
-    /// Delete it, as it was when it was decided.
+    /// Deletes the resource, in the state that it had when the task was made.
     Delete(Box<Resource>),
 }
 
@@ -98,24 +99,24 @@ pub(crate) enum TaskState {
     Failed,
 }
 
-/// The next thing that happens to a stack.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    /// The operation turns to its resources.
+    /// Determine the tasks of the operation.
     Begin,
-    /// The service behind a resource accepted the request.
+    /// The service behind a resource accepts the request.
     Initiated(String),
-    /// A resource has taken its time.
+    /// The work on a resource is complete.
     Done(String),
-    /// A nested stack ended: the logical id of its resource, and what it put out or why it failed.
+    /// A nested stack's operation ended: the logical id of its resource, and its outputs or the reason of its
+    /// failure.
     Child(String, Result<BTreeMap<String, Known>, String>),
-    /// A creation has had the time it was given.
+    /// A creation has reached its time limit.
     TimeOut,
     /// The operation ends.
     Finish,
-    /// A change set is there.
+    /// A change set is complete.
     ChangeSet(String),
 }
 
-/// Stands for whatever operation a stack has by then.
+/// Stands for whichever operation the stack has when the step is due.
 pub(crate) const ANY_OPERATION: u64 = 0;

@@ -1,4 +1,4 @@
-//! The parameters of Parameter Store: those that were written, and those that are there from the start.
+//! The parameters of Parameter Store: written ones, and those that exist from the start.
 
 use std::sync::Arc;
 
@@ -8,7 +8,6 @@ use super::known::{Known, text_of};
 use super::{AccountRegion, World, forms};
 use crate::options::Bootstrap;
 
-/// A stored parameter.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredParameter {
     pub(crate) value: Arc<str>,
@@ -25,7 +24,7 @@ impl StoredParameter {
     }
 }
 
-/// A parameter by its name, with an optional version after a colon.
+/// A parameter by its name, which may end with a colon and a version.
 pub(crate) fn read(world: &World, place: &AccountRegion, name: &str) -> Option<StoredParameter> {
     let (plain, version) = match name.rsplit_once(':') {
         Some((plain, version)) if version.bytes().all(|b| b.is_ascii_digit()) => {
@@ -46,8 +45,8 @@ pub(crate) fn read(world: &World, place: &AccountRegion, name: &str) -> Option<S
     version.is_none_or(|version: u64| version == found.version).then_some(found)
 }
 
-/// Parameters that no stack wrote: the bootstrap version, those of somebody else, and those that AWS publishes; and
-/// whether the value is made up.
+/// A parameter that no stack wrote, and whether its value is made up: the bootstrap version, somebody else's
+/// parameters, and those that AWS publishes.
 fn built_in(world: &World, place: &AccountRegion, name: &str) -> Option<(String, bool)> {
     if name.starts_with("/cdk-bootstrap/") && name.ends_with("/version") {
         return match world.options.bootstrap_of(&place.account, &place.region) {
@@ -70,7 +69,7 @@ fn built_in(world: &World, place: &AccountRegion, name: &str) -> Option<(String,
     Some((if is_image { format!("ami-0{}", draws.hex(16)) } else { draws.hex(12) }, true))
 }
 
-/// Writes a parameter and tells its version.
+/// Writes a parameter, and returns its version.
 pub(crate) fn write(world: &mut World, place: &AccountRegion, name: &str, value: &Known, kind: &str) -> u64 {
     let now = world.now;
     let parameters = &mut world.region_mut(place).parameters;

@@ -1,4 +1,4 @@
-//! Repositories of container images, and which images they hold.
+//! Repositories of container images, and their images.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use super::{AccountRegion, World};
 use crate::options::Images;
 
-/// A repository and the tags pushed to it.
+/// A repository: the tags that were pushed to it, with the times.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Repository {
     pub(crate) tags: BTreeMap<String, Timestamp>,
 }
 
-/// Whether a repository is there.
+/// Whether a repository exists.
 pub(crate) fn is_there(world: &World, place: &AccountRegion, name: &str) -> bool {
     world.region(place).is_some_and(|region| region.repositories.contains_key(name))
         || (is_of_bootstrap(place, name) && world.is_bootstrapped(place))

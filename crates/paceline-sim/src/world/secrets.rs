@@ -1,14 +1,14 @@
-//! Secrets Manager, as dynamic references see it.
+//! The part of Secrets Manager that dynamic references need.
 
 use super::{AccountRegion, World};
 
-/// How many characters AWS adds to the name of a secret in its ARN: a hyphen and six more.
+/// The number of characters that AWS appends to the name of a secret in its ARN: a hyphen and six more.
 const SUFFIX: usize = 7;
 
-/// What a dynamic reference resolves to; `reference` is what stands in it after the service.
+/// Resolves a dynamic reference. `reference` is its text after the name of the service.
 ///
-/// A secret is there when a stack has made it. Of the others, only those are missing that
-/// [`SimOptions::missing_secrets`](crate::SimOptions::missing_secrets) names.
+/// A secret exists once a stack has created it. Of the other secrets, all exist but those in
+/// [`SimOptions::missing_secrets`](crate::SimOptions::missing_secrets).
 pub(crate) fn read(world: &World, place: &AccountRegion, reference: &str) -> Result<String, String> {
     let (id, what) = parts(reference);
     let owner = match id.split(':').collect::<Vec<_>>()[..] {
@@ -29,15 +29,15 @@ pub(crate) fn read(world: &World, place: &AccountRegion, reference: &str) -> Res
     Ok(world.draws(&["secret value", &owner.account, name, what]).mixed(32))
 }
 
-/// The name or the ARN of the secret, and which part of it is meant.
+/// The name or the ARN of the secret, and the rest of the reference, which selects a part of the secret.
 fn parts(reference: &str) -> (&str, &str) {
     let colons = reference.match_indices(':').map(|(at, _)| at);
-    // The name in an ARN comes after its sixth colon.
+    // In an ARN, the name comes after the sixth colon.
     let end = if reference.starts_with("arn:") { colons.clone().nth(6) } else { colons.clone().next() };
     end.map_or((reference, ""), |end| (&reference[..end], &reference[end..]))
 }
 
-/// The names that an id may stand for: an ARN may have the suffix that AWS adds, or not.
+/// The names that an id may stand for: an ARN may or may not have the suffix that AWS appends.
 pub(crate) fn names(id: &str) -> Vec<&str> {
     let Some(name) = id.split(':').nth(6).filter(|_| id.starts_with("arn:")) else { return vec![id] };
     let without = name.len().checked_sub(SUFFIX).and_then(|end| name.split_at_checked(end));
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_names_its_secret_in_three_ways() {
+    fn a_reference_can_name_its_secret_in_three_ways() {
         let arn = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/db";
         for (reference, expected) in [
             ("shop/db:SecretString:password::", vec!["shop/db"]),

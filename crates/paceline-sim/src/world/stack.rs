@@ -1,4 +1,4 @@
-//! Stacks: what one is, what happened to it, and what it is doing.
+//! Stacks: their state, their history and their operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::known::Known;
 use super::operation::{OnFailure, Operation};
 use super::time::written;
 
-/// What a stack is to look like.
+/// The desired state of a stack.
 #[derive(Debug, Clone)]
 pub(crate) struct Desired {
-    /// The template as it was sent.
+    /// The template, as the caller sent it.
     pub(crate) body: Arc<str>,
     pub(crate) template: Template,
     pub(crate) parameters: Vec<BoundParameter>,
@@ -28,7 +28,7 @@ pub(crate) struct Desired {
 }
 
 impl Desired {
-    /// Whether an update from one to the other would have nothing to do.
+    /// Whether an update from one to the other would change nothing.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.template == other.template
             && self.parameters == other.parameters
@@ -42,7 +42,7 @@ impl Desired {
 pub(crate) struct BoundParameter {
     pub(crate) key: String,
     pub(crate) value: String,
-    /// What an SSM parameter type came to.
+    /// The value that an SSM parameter type resolved to.
     pub(crate) resolved: Option<String>,
     pub(crate) is_list: bool,
     pub(crate) no_echo: bool,
@@ -51,7 +51,7 @@ pub(crate) struct BoundParameter {
 }
 
 impl BoundParameter {
-    /// What `Ref` returns.
+    /// The value that `Ref` returns.
     pub(crate) fn reference(&self) -> Value {
         let text = self.resolved.as_deref().unwrap_or(&self.value);
         if self.is_list {
@@ -62,7 +62,6 @@ impl BoundParameter {
     }
 }
 
-/// A resource of a stack.
 #[derive(Debug, Clone)]
 pub(crate) struct Resource {
     pub(crate) id: String,
@@ -72,18 +71,18 @@ pub(crate) struct Resource {
     pub(crate) reason: Option<String>,
     pub(crate) updated: Timestamp,
     pub(crate) properties: Arc<Value>,
-    /// Attributes that cannot be computed from the rest: those of custom resources and nested stacks.
+    /// Attributes that cannot be computed from the other fields: those of custom resources and nested stacks.
     pub(crate) attributes: BTreeMap<String, Known>,
-    /// The properties of which any part is made up.
+    /// The properties that are made up in any part.
     pub(crate) made_up: BTreeSet<String>,
-    /// What it must be deleted before.
+    /// The resources that this one depends on. It must be deleted before them.
     pub(crate) waits_for: BTreeSet<String>,
     pub(crate) deletion_policy: Option<String>,
-    /// Its state before the current operation, if that changed it.
+    /// The state before the current operation, if the operation has changed it.
     pub(crate) previous: Option<Box<Resource>>,
-    /// Whether the current operation created it.
+    /// Whether the current operation created the resource.
     pub(crate) is_new: bool,
-    /// Whether it took effect, so that deleting it has something to take back.
+    /// Whether the resource took effect. If so, its deletion has to take the effects back.
     pub(crate) applied: bool,
 }
 
@@ -100,13 +99,12 @@ impl Resource {
         self.properties.get(name).and_then(Value::as_str)
     }
 
-    /// A text of this property, which is made up where the property is.
+    /// A text from this property. It is made up if the property is.
     pub(crate) fn known(&self, property: &str, text: &str) -> Known {
         Known { value: text.into(), made_up: self.made_up.contains(property) }
     }
 }
 
-/// An output of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Output {
     pub(crate) key: String,
@@ -117,7 +115,7 @@ pub(crate) struct Output {
     pub(crate) made_up: bool,
 }
 
-/// Something that happened to a stack or to one of its resources.
+/// An event of a stack or of one of its resources.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -130,14 +128,14 @@ pub(crate) struct Event {
     pub(crate) token: Option<Arc<str>>,
 }
 
-/// A client token, and what it was used for.
+/// A client token, and the operation that it was used for.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) text: Arc<str>,
     pub(crate) action: &'static str,
 }
 
-/// How far the making of a change set has got.
+/// The progress of a change set's creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChangeSetStatus {
     InProgress,
@@ -145,7 +143,7 @@ pub(crate) enum ChangeSetStatus {
     Failed,
 }
 
-/// Whether a change set can be executed, or was.
+/// Whether a change set can be executed, or has been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ExecutionStatus {
     Unavailable,
@@ -155,7 +153,7 @@ pub(crate) enum ExecutionStatus {
 }
 
 impl ChangeSetStatus {
-    /// As CloudFormation spells it.
+    /// The status in CloudFormation's spelling.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "CREATE_IN_PROGRESS",
@@ -166,7 +164,7 @@ impl ChangeSetStatus {
 }
 
 impl ExecutionStatus {
-    /// As CloudFormation spells it.
+    /// The status in CloudFormation's spelling.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Unavailable => "UNAVAILABLE",
@@ -177,7 +175,6 @@ impl ExecutionStatus {
     }
 }
 
-/// A change set.
 #[derive(Debug, Clone)]
 pub(crate) struct ChangeSet {
     pub(crate) arn: String,
@@ -188,7 +185,7 @@ pub(crate) struct ChangeSet {
     pub(crate) reason: Option<String>,
     pub(crate) execution: ExecutionStatus,
     pub(crate) creates: bool,
-    /// Whether it takes in resources that are there already.
+    /// Whether executing the change set imports resources.
     pub(crate) imports: bool,
     pub(crate) token: Option<String>,
     pub(crate) on_failure: Option<OnFailure>,
@@ -197,20 +194,19 @@ pub(crate) struct ChangeSet {
     pub(crate) changes: Vec<Value>,
 }
 
-/// A stack.
 #[derive(Debug, Clone)]
 pub(crate) struct Stack {
     pub(crate) key: StackKey,
     pub(crate) name: String,
     pub(crate) alias: Option<String>,
-    /// The key of the stack it is nested in, and its logical id there.
+    /// The key of the parent stack, and the logical id of this stack in it.
     pub(crate) parent: Option<(StackKey, String)>,
     pub(crate) root: Option<Arc<str>>,
     pub(crate) status: StackStatus,
     pub(crate) reason: Option<String>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Option<Timestamp>,
-    /// When the update before that one was, for reads that answer from the past.
+    /// The time of the update before that one, for reads that answer from the past.
     pub(crate) updated_before: Option<Timestamp>,
     pub(crate) deleted: Option<Timestamp>,
     pub(crate) started: Option<Timestamp>,
@@ -218,13 +214,13 @@ pub(crate) struct Stack {
     pub(crate) protected: bool,
     pub(crate) disable_rollback: bool,
     pub(crate) desired: Arc<Desired>,
-    /// Its state before the current or failed update.
+    /// The state before the current or failed update.
     pub(crate) stable: Option<Arc<Desired>>,
     pub(crate) resources: BTreeMap<String, Resource>,
-    /// Replaced resources that the cleanup will delete.
+    /// Replaced resources, which the cleanup will delete.
     pub(crate) replaced: Vec<Resource>,
     pub(crate) outputs: Vec<Output>,
-    /// Since when it has these outputs.
+    /// The time from which on the stack has these outputs.
     pub(crate) outputs_since: Option<Timestamp>,
     pub(crate) imports: BTreeSet<String>,
     pub(crate) events: Vec<Event>,
@@ -273,7 +269,7 @@ impl Stack {
         self.status == StackStatus::DeleteComplete
     }
 
-    /// Enters a status and records it as an event.
+    /// Enters a status, and records an event.
     pub(crate) fn enter(&mut self, world: &mut World, status: StackStatus, reason: Option<String>) {
         self.status = status.clone();
         self.reason.clone_from(&reason);
@@ -290,7 +286,7 @@ impl Stack {
         });
     }
 
-    /// Records what happened to a resource.
+    /// Records an event of a resource.
     pub(crate) fn note(
         &mut self,
         now: Timestamp,
@@ -310,7 +306,7 @@ impl Stack {
         });
     }
 
-    /// Puts a resource into a status and records it.
+    /// Puts a resource into a status, and records an event.
     pub(crate) fn mark(&mut self, now: Timestamp, id: &str, status: ResourceStatus, reason: Option<String>) {
         let Some(resource) = self.resources.get_mut(id) else { return };
         resource.status = status.clone();
@@ -338,29 +334,29 @@ impl Stack {
     }
 }
 
-/// What became of a stack.
+/// A summary of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackSummary {
-    /// Its name.
+    /// The name of the stack.
     pub name: String,
-    /// Its ARN.
+    /// The ARN of the stack.
     pub id: String,
-    /// Its account.
+    /// The account of the stack.
     pub account: String,
-    /// Its region.
+    /// The region of the stack.
     pub region: String,
-    /// Its status, as CloudFormation spells it.
+    /// The status in CloudFormation's spelling.
     pub status: String,
-    /// Why it has that status, where there is something to say.
+    /// The reason of that status, if CloudFormation gives one.
     pub reason: Option<String>,
-    /// The stack it is nested in.
+    /// The parent stack, if this one is nested.
     pub parent: Option<String>,
-    /// How many resources it has.
+    /// The number of resources.
     pub resources: usize,
-    /// How many of them are complete.
+    /// The number of resources that are complete.
     pub complete: usize,
-    /// When its last operation started.
+    /// The start of the last operation.
     pub started: Option<Timestamp>,
-    /// When its last operation ended; none while it is in progress.
+    /// The end of the last operation. `None` while it is in progress.
     pub ended: Option<Timestamp>,
 }

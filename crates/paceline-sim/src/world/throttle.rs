@@ -12,13 +12,13 @@ struct Bucket {
     at: Timestamp,
 }
 
-/// One bucket per account, region and operation. A bucket holds what one second allows, which is an
+/// One bucket per account, region and operation. A bucket holds the requests of one second, which is an
 /// assumption: AWS documents the rates but not the bursts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Throttle(BTreeMap<(AccountRegion, String), Bucket>);
 
 impl Throttle {
-    /// Whether one more request comes through, where `rate` is how many do in a second.
+    /// Whether one more request is admitted. `rate` is the number of requests per second.
     pub(crate) fn admits(
         &mut self,
         place: &AccountRegion,
@@ -31,7 +31,7 @@ impl Throttle {
         let elapsed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
         bucket.tokens = (bucket.tokens + elapsed * rate).min(rate);
         bucket.at = now;
-        // Sums of fractions fall short of the whole by a rounding error.
+        // Sums of fractions can miss a whole number by a rounding error.
         let admitted = bucket.tokens >= 1.0 - 1e-9;
         if admitted {
             bucket.tokens -= 1.0;
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_refills_what_a_second_allows() {
+    fn a_second_refills_the_requests_of_a_second() {
         let mut throttle = Throttle::default();
         let place = AccountRegion::new("1", "us-east-1");
         let at = |millis| Timestamp::from_millisecond(millis).unwrap();

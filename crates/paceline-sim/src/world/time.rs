@@ -1,4 +1,4 @@
-//! Moments: how they are added to, and how AWS writes them.
+//! Moments: additions, and the formats in which AWS writes them.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ pub(crate) fn add(at: Timestamp, duration: Duration) -> Timestamp {
     at.saturating_add(duration).unwrap_or(Timestamp::MAX)
 }
 
-/// A moment as AWS writes it in XML and in ids.
+/// A moment in the format of XML answers and of ids.
 pub(crate) fn written(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// A moment as the JSON protocol writes it: seconds since the epoch.
+/// A moment in the format of JSON answers: seconds since the epoch.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit a float exactly")]
 pub(crate) fn epoch(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1000.0

@@ -1,4 +1,4 @@
-//! The two ways in: as an HTTP client, and over a socket.
+//! The two ways to call the simulator: as an HTTP client of the SDK, and over a socket.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,7 +26,7 @@ async fn ask(client: &SimHttpClient) -> Result<HttpResponse, ConnectorError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_takes_virtual_time_only() {
+async fn a_request_takes_only_virtual_time() {
     let real = std::time::Instant::now();
     let sim = Simulator::new(SimOptions::default());
     let clock = clock();
@@ -39,7 +39,7 @@ async fn a_request_takes_virtual_time_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_reply_was_carried_out() {
+async fn a_request_whose_reply_is_lost_is_carried_out() {
     let faults = Faults { lost_replies: 1.0, ..Faults::default() };
     let sim = Simulator::new(SimOptions { faults, ..SimOptions::default() });
     let error = ask(&SimHttpClient::new(sim.clone(), clock())).await.unwrap_err();
@@ -48,7 +48,7 @@ async fn a_lost_reply_was_carried_out() {
 }
 
 #[tokio::test]
-async fn it_answers_on_a_socket() {
+async fn the_simulator_answers_on_a_socket() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let lines = Arc::new(Mutex::new(Vec::new()));

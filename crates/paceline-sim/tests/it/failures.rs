@@ -1,4 +1,4 @@
-//! What happens when a resource fails.
+//! The handling of resources that fail.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn a_failed_creation_cancels_the_rest_and_rolls_back() {
 }
 
 #[test]
-fn without_rollback_other_branches_finish_and_an_update_goes_on_from_there() {
+fn without_rollback_other_branches_finish_and_an_update_continues() {
     let aws = aws_with(failing("Bad", None, 1));
     let template = json!({"Resources": {
         "Bad": {"Type": "T::Fast::Fast"},
@@ -104,7 +104,7 @@ fn rolling_back_a_failed_creation_deletes_the_stack() {
 }
 
 #[test]
-fn a_failed_update_takes_its_changes_back() {
+fn a_failed_update_is_rolled_back() {
     let aws = aws_with(Faults::default());
     let template = |value: &str, bad: &str| {
         json!({"Resources": {
@@ -140,7 +140,7 @@ fn a_rollback_that_fails_can_be_continued() {
     aws.settle("S");
     let mut faults = failing("B", Some(Operation::Update), 1);
     faults.failures.extend(failing("A", Some(Operation::Update), 2).failures);
-    // `A` has to work once before `B` fails; then its way back fails.
+    // `A` has to work once before `B` fails. Then the rollback of `A` fails.
     let (b, a) = (faults.failures.remove(0), faults.failures.remove(0));
     aws.sim.set_faults(Faults { failures: vec![b], ..Faults::default() });
     aws.update("S", &template("2"));
@@ -166,7 +166,7 @@ fn a_failed_deletion_can_retain_what_it_cannot_delete() {
 }
 
 #[test]
-fn a_stack_can_be_deleted_while_it_is_created() {
+fn a_stack_can_be_deleted_during_its_creation() {
     let aws = aws_with(Faults::default());
     aws.create("S", &json!({"Resources": {"P": parameter("/p", "x"), "Slow": {"Type": "T::Slow::Slow"}}}));
     aws.pass(Duration::from_secs(30));
@@ -177,7 +177,7 @@ fn a_stack_can_be_deleted_while_it_is_created() {
 }
 
 #[test]
-fn mishaps_on_the_way_are_told_as_aws_tells_them() {
+fn faults_are_reported_as_aws_reports_them() {
     let aws = aws_with(Faults { expired_tokens: true, ..Faults::default() });
     let (status, body) = aws.query_in("us-east-1", "cloudformation", "DescribeStacks", &[]);
     assert_eq!((status, body.contains("<Code>ExpiredToken</Code>")), (403, true));

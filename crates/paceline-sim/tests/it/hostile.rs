@@ -23,7 +23,7 @@ const ACTIONS: [&str; 14] = [
     "ListImports",
 ];
 
-/// JSON that looks like a template, more or less.
+/// JSON that looks more or less like a template.
 fn template() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         Just("A".to_owned()),
@@ -76,7 +76,7 @@ fn template() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_bytes_bring_it_down(
+    fn no_bytes_crash_the_simulator(
         service in prop::sample::select(vec!["cloudformation", "sts", "iam", "ssm", "ecr", "s3", "codebuild", ""]),
         method in prop::sample::select(vec!["GET", "PUT", "POST", "HEAD", "DELETE", "PATCH"]),
         path in "/[a-z%?&=/.-]{0,20}",
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn no_template_brings_it_down(first in template(), second in template()) {
+    fn no_template_crashes_the_simulator(first in template(), second in template()) {
         let aws = Aws::calm();
         for (action, template) in [("CreateStack", &first), ("UpdateStack", &second), ("UpdateStack", &first)] {
             let parameters =
@@ -133,7 +133,7 @@ fn request_of(builder: &http::request::Builder, body: Vec<u8>) -> Result<Request
 }
 
 #[test]
-fn what_is_not_simulated_is_an_error_that_names_it() {
+fn the_error_for_an_operation_that_is_not_simulated_names_it() {
     let aws = Aws::calm();
     let (status, body) = aws.query_in(REGION, "cloudformation", "DetectStackDrift", &[]);
     assert_eq!(status, 400);

@@ -1,4 +1,4 @@
-//! Accounts, roles and what it takes until a role can be used.
+//! Accounts and roles, and the time until a role can be used.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn role(name: &str) -> serde_json::Value {
 
 #[test]
 fn a_new_role_becomes_visible_after_a_while() {
-    // Longer than the stack takes to end.
+    // This is longer than the creation of the stack takes.
     let lag = Duration::from_secs(20)..=Duration::from_secs(20);
     let aws = Aws::new(SimOptions { iam_lag: lag, throttling: false, ..SimOptions::default() });
     aws.create("S", &json!({"Resources": {"R": role("r")}}));
@@ -30,7 +30,7 @@ fn a_new_role_becomes_visible_after_a_while() {
 }
 
 #[test]
-fn role_names_are_taken_for_the_whole_account() {
+fn role_names_are_unique_in_an_account() {
     let aws = Aws::calm();
     let template = json!({"Resources": {"R": role("same")}}).to_string();
     let request = [
@@ -55,7 +55,7 @@ fn role_names_are_taken_for_the_whole_account() {
 }
 
 #[test]
-fn a_role_of_another_stack_can_be_too_new() {
+fn a_resource_fails_if_the_role_of_another_stack_is_too_new() {
     let function = |role: &str| {
         json!({"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {
         "Role": format!("arn:aws:iam::111111111111:role/{role}"), "Code": {"ZipFile": "x"}}}}})
@@ -84,7 +84,7 @@ fn a_role_of_another_stack_can_be_too_new() {
 }
 
 #[test]
-fn a_role_leads_into_its_account() {
+fn an_assumed_role_acts_in_its_account() {
     let mut options = SimOptions { throttling: false, ..SimOptions::default() };
     options.environments.insert(("333333333333".into(), REGION.into()), Bootstrap::Missing);
     let aws = Aws::new(options);

@@ -1,4 +1,5 @@
-//! What the simulator makes up has a form that templates can take apart, and only what the template says fails.
+//! Made-up values have forms that templates can take apart. Only values from the template make a function
+//! fail.
 
 use paceline_sim::{Bootstrap, SimOptions};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ fn attribute(name: &str) -> Value {
     json!({"Fn::GetAtt": ["It", name]})
 }
 
-/// What a value comes to in a stack with this resource; an error is why the stack was not created.
+/// Evaluates a value in a stack with this resource. The error is the reason why the stack was not created.
 fn evaluated(kind: &str, properties: Value, value: Value) -> Result<String, String> {
     let aws = Aws::new(SimOptions {
         throttling: false,
@@ -46,7 +47,7 @@ fn succeeds(kind: &str, properties: Value, value: Value) -> String {
 }
 
 #[test]
-fn values_of_types_have_the_form_that_aws_gives_them() {
+fn values_of_resource_types_have_the_forms_of_aws() {
     let url = json!({"Url": "https://oidc.eks.us-east-1.amazonaws.com/id/ABC"});
     let target = json!({"TargetFunctionArn": "arn:aws:lambda:us-east-1:111111111111:function:f"});
     let reference = json!({"Ref": "It"});
@@ -126,7 +127,7 @@ fn values_of_types_have_the_form_that_aws_gives_them() {
 }
 
 #[test]
-fn no_function_fails_for_a_form_that_is_made_up() {
+fn no_function_fails_because_of_a_made_up_form() {
     let any = attribute("Anything");
     for value in [
         split(":", 9, any.clone()),
@@ -149,12 +150,12 @@ fn no_function_fails_for_a_form_that_is_made_up() {
 }
 
 #[test]
-fn what_the_template_says_fails() {
+fn a_function_fails_if_the_template_itself_is_wrong() {
     let properties = json!({"Type": "String", "Name": "/n", "Value": "v"});
     for (value, why) in [
         (split(":", 2, json!({"Ref": "Given"})), "cannot select nonexistent value at index 2"),
         (split("/", 1, json!({"Ref": "AWS::Region"})), "cannot select nonexistent value"),
-        // This resource has the name that the template gives it.
+        // The template gives this resource its name, so the physical id is not made up.
         (split(":", 1, json!({"Ref": "It"})), "cannot select nonexistent value"),
         (json!({"Fn::Join": ["", {"Ref": "Given"}]}), "every Fn::Join object"),
         (json!({"Fn::Select": [0, {"Fn::Cidr": ["none", 1, "8"]}]}), "every Fn::Cidr object"),
@@ -169,7 +170,7 @@ fn what_the_template_says_fails() {
 }
 
 #[test]
-fn a_value_stays_made_up_wherever_it_goes() {
+fn a_value_stays_made_up_wherever_it_is_passed() {
     let aws = Aws::calm();
     let made_up = json!({"Fn::GetAtt": ["T", "Anything"]});
     let producer = json!({
@@ -231,7 +232,7 @@ fn reads(secret: &str) -> Value {
 }
 
 #[test]
-fn a_secret_is_there_when_a_stack_has_made_it_or_nobody_in_the_run_does() {
+fn a_secret_exists_if_a_stack_has_created_it_or_no_stack_will() {
     let aws = Aws::new(SimOptions {
         throttling: false,
         missing_secrets: ["shop/db".to_owned()].into(),
@@ -262,7 +263,7 @@ fn a_secret_is_there_when_a_stack_has_made_it_or_nobody_in_the_run_does() {
 }
 
 #[test]
-fn a_bootstrapped_environment_has_the_stack_of_the_bootstrap() {
+fn a_bootstrapped_environment_has_the_bootstrap_stack() {
     let asked = [("StackName", "CDKToolkit")];
     let found = Aws::calm().cfn("DescribeStacks", &asked);
     assert_eq!(field(&found, "OutputValue"), "cdk-hnb659fds-assets-111111111111-us-east-1");

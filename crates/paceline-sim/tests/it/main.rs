@@ -1,4 +1,4 @@
-//! The simulator through its requests, on a clock that the tests move by hand.
+//! Tests of the simulator through its requests, on a clock that the tests set by hand.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![expect(clippy::needless_pass_by_value, reason = "templates are written where they are used")]

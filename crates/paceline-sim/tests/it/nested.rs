@@ -34,7 +34,7 @@ fn child() -> Value {
 }
 
 #[test]
-fn a_nested_stack_lives_with_its_parent() {
+fn a_nested_stack_is_created_and_deleted_with_its_parent() {
     let aws = Aws::calm();
     let url = upload(&aws, "child.json", &child());
     aws.create("S", &parent(&url, "1"));
@@ -115,7 +115,7 @@ fn an_sdk_call_reads_a_parameter_of_another_region() {
 }
 
 #[test]
-fn the_export_writer_and_reader_carry_values_over_regions() {
+fn the_export_writer_and_reader_carry_values_across_regions() {
     let aws = Aws::calm();
     let name = "/cdk/exports/consumer/value";
     let reader = json!({"Resources": {
@@ -141,7 +141,7 @@ fn the_export_writer_and_reader_carry_values_over_regions() {
 }
 
 #[test]
-fn what_is_in_a_cluster_cannot_go_after_the_cluster() {
+fn the_contents_of_a_cluster_cannot_be_deleted_after_the_cluster() {
     let aws = Aws::calm();
     aws.create(
         "Cluster",

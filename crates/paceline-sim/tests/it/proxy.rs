@@ -1,4 +1,4 @@
-//! A wire on which anything can happen to a call.
+//! A proxy that can disturb calls.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +20,7 @@ struct Caller {
     direct: SimHttpClient,
 }
 
-/// A status, and what came with it.
+/// A status and a body.
 type Answer = Result<(u16, String), ConnectorError>;
 
 fn request(service: &str, action: &str, parameters: &[(&str, &str)]) -> HttpRequest {
@@ -73,13 +73,13 @@ impl Caller {
     }
 }
 
-/// Whether nothing at all comes back within an hour.
+/// Whether no answer comes within an hour.
 async fn hangs(call: impl Future<Output = Answer>) -> bool {
     tokio::time::timeout(Duration::from_hours(1), call).await.is_err()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_nothing_happens_to_goes_through() {
+async fn a_call_without_a_mishap_goes_through() {
     let caller = Caller::new();
     assert_eq!(caller.who().await.unwrap().0, 200);
     let passed = caller.proxy.passed();
@@ -88,7 +88,7 @@ async fn a_call_that_nothing_happens_to_goes_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_never_answered_whether_it_was_carried_out_or_not() {
+async fn a_call_can_stay_unanswered_whether_or_not_it_is_carried_out() {
     let caller = Caller::new();
     caller.proxy.on(Calls::of("CreateStack").stack("Done"), Mishap::never_answered());
     caller.proxy.on(Calls::of("CreateStack").stack("Lost"), Mishap::never_answered().request_lost());
@@ -105,7 +105,7 @@ async fn a_call_is_never_answered_whether_it_was_carried_out_or_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_is_replaced_by_what_a_bad_network_sends() {
+async fn an_answer_can_be_replaced_by_that_of_a_bad_network() {
     let caller = Caller::new();
     let sent = |mishap: Mishap| {
         let caller = caller.clone();
@@ -128,7 +128,7 @@ async fn an_answer_is_replaced_by_what_a_bad_network_sends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_comes_in_the_protocol_of_its_service() {
+async fn a_refusal_is_written_in_the_protocol_of_its_service() {
     let caller = Caller::new();
     caller.proxy.on(Calls::to("sts"), Mishap::request_expired());
     caller.proxy.on(Calls::to("ssm"), Mishap::throttled());
@@ -139,7 +139,7 @@ async fn a_refusal_comes_in_the_protocol_of_its_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_are_chosen_by_number_by_count_and_by_time() {
+async fn calls_are_selected_by_number_count_and_time() {
     let caller = Caller::new();
     caller.proxy.on(Calls::of("GetCallerIdentity").nth(2), Mishap::bad_gateway());
     caller.proxy.on(Calls::of("GetCallerIdentity").from(4).times(2), Mishap::bad_gateway());
@@ -154,7 +154,7 @@ async fn calls_are_chosen_by_number_by_count_and_by_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_from_the_past_tells_of_what_was_there_then() {
+async fn an_answer_from_the_past_describes_an_earlier_state() {
     let caller = Caller::new();
     caller.proxy.on(Calls::of("DescribeStacks").nth(2), Mishap::from_the_past(Duration::from_secs(39)));
     caller.create("S").await.unwrap();
@@ -165,7 +165,7 @@ async fn an_answer_from_the_past_tells_of_what_was_there_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_decided_on_the_past_is_refused_or_carried_out() {
+async fn a_change_is_refused_or_carried_out_by_the_past_state() {
     let caller = Caller::new();
     caller.proxy.on("UpdateStack", Mishap::from_the_past(Duration::from_secs(39)));
     caller.create("S").await.unwrap();

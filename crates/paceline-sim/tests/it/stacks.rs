@@ -1,4 +1,4 @@
-//! Creating, reading and deleting stacks.
+//! The creation, reading and deletion of stacks.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn timed(rows: &[(&str, u64)]) -> SimOptions {
 }
 
 #[test]
-fn a_stack_tells_what_happens_to_it() {
+fn a_stack_reports_its_events() {
     let aws = Aws::calm();
     let template = json!({
         "Resources": {"P": parameter("/p", "v")},
@@ -60,7 +60,7 @@ fn independent_resources_overlap_and_dependents_wait() {
 }
 
 #[test]
-fn conditions_choose_resources_and_outputs() {
+fn conditions_select_resources_and_outputs() {
     let aws = Aws::calm();
     let template = json!({
         "Parameters": {"Stage": {"Type": "String", "Default": "dev"}},
@@ -102,7 +102,7 @@ fn an_ssm_parameter_type_is_looked_up_when_the_operation_starts() {
     assert!(field(&body, "StackId").starts_with("arn:aws:cloudformation:us-east-1:111111111111:stack/S/"));
     aws.settle("S");
     assert_eq!(field(&aws.cfn("DescribeStacks", &[("StackName", "S")]), "ResolvedValue"), "here");
-    // Only what the parameter points to has changed, and that is a change.
+    // Only the value of the parameter store's parameter has changed, and that counts as a change.
     let again = with_template("S", &template);
     assert_eq!(aws.refused("UpdateStack", &again), "ValidationError: No updates are to be performed.");
     aws.sim.put_parameter(ACCOUNT, REGION, "/in", "changed");
@@ -110,7 +110,7 @@ fn an_ssm_parameter_type_is_looked_up_when_the_operation_starts() {
 }
 
 #[test]
-fn exports_are_guarded() {
+fn exports_are_unique_and_cannot_be_removed_while_imported() {
     let aws = Aws::calm();
     let exporter = |value: &str| {
         json!({
@@ -178,7 +178,7 @@ fn a_token_makes_a_request_repeatable() {
 }
 
 #[test]
-fn states_that_allow_no_operation_refuse_it() {
+fn operations_are_refused_in_states_that_do_not_allow_them() {
     let aws = Aws::calm();
     let template = json!({"Resources": {"P": parameter("/p", "1")}}).to_string();
     let request = with_template("S", &template);
@@ -204,7 +204,7 @@ fn states_that_allow_no_operation_refuse_it() {
 }
 
 #[test]
-fn deleting_takes_dependents_first_and_keeps_what_is_retained() {
+fn a_deletion_starts_with_dependents_and_keeps_retained_resources() {
     let aws = Aws::calm();
     let mut kept = parameter("/kept", "x");
     kept["DeletionPolicy"] = json!("Retain");
@@ -224,7 +224,7 @@ fn deleting_takes_dependents_first_and_keeps_what_is_retained() {
     assert!(at("User DELETE_COMPLETE") < at("Base DELETE_IN_PROGRESS"));
     assert!(deletions.contains(&"Kept DELETE_SKIPPED".to_owned()));
     assert_eq!((aws.parameter("/kept").is_some(), aws.parameter("/base")), (true, None));
-    // The name is free again, and the new stack is another one.
+    // The name is free again, and a stack of that name is a new one.
     let template = json!({"Resources": {"Base": parameter("/base", "x")}});
     aws.create("S", &template);
     assert_eq!(aws.settle("S"), "CREATE_COMPLETE");
@@ -232,7 +232,7 @@ fn deleting_takes_dependents_first_and_keeps_what_is_retained() {
 }
 
 #[test]
-fn lists_come_in_pages() {
+fn lists_are_split_into_pages() {
     let aws = Aws::new(SimOptions { page_size: 2, throttling: false, ..SimOptions::default() });
     let template = json!({"Resources": {"P": {"Type": "AWS::SNS::Topic"}}});
     for name in ["A", "B", "C"] {
@@ -248,7 +248,7 @@ fn lists_come_in_pages() {
 }
 
 #[test]
-fn rates_are_limited_per_operation_and_region() {
+fn rates_are_limited_by_operation_and_region() {
     let aws = Aws::new(SimOptions::default());
     let template = json!({"Resources": {"P": {"Type": "AWS::SNS::Topic"}}}).to_string();
     aws.cfn("CreateStack", &with_template("A", &template));
@@ -264,7 +264,7 @@ fn rates_are_limited_per_operation_and_region() {
 }
 
 #[test]
-fn a_stale_read_shows_a_state_that_was() {
+fn a_stale_read_shows_an_earlier_state() {
     let aws = Aws::calm();
     let stale = StaleReads { probability: 1.0, up_to: Duration::from_secs(30) };
     aws.sim.set_faults(paceline_sim::Faults { stale_reads: Some(stale), ..paceline_sim::Faults::default() });

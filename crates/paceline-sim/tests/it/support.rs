@@ -1,4 +1,4 @@
-//! Sends requests that look signed, and reads answers.
+//! Sends requests that look signed, and reads the answers.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const ACCOUNT: &str = "111111111111";
-/// How often time passes in a test that waits for something.
+/// The number of times that a test lets time pass while it waits for something.
 const MOST_STEPS: usize = 100_000;
 
 pub(crate) struct Aws {
@@ -35,7 +35,7 @@ impl Aws {
         Self { sim, now: Cell::new("2026-01-01T00:00:00Z".parse().unwrap()), key: "AKIDBASE".to_owned() }
     }
 
-    /// An AWS on which rates do not get into the way.
+    /// A simulator without throttling.
     pub(crate) fn calm() -> Self {
         Self::new(SimOptions { throttling: false, ..SimOptions::default() })
     }
@@ -52,7 +52,7 @@ impl Aws {
         self.sim.handle(request, self.now.get())
     }
 
-    /// A request of a query protocol in a region.
+    /// Sends a request of a query protocol to a region.
     pub(crate) fn query_in(
         &self,
         region: &str,
@@ -69,14 +69,14 @@ impl Aws {
         (response.status().as_u16(), String::from_utf8(response.into_body().to_vec()).unwrap())
     }
 
-    /// A CloudFormation request that works.
+    /// Sends a CloudFormation request that has to succeed.
     pub(crate) fn cfn(&self, action: &str, parameters: &[(&str, &str)]) -> String {
         let (status, body) = self.query_in(REGION, "cloudformation", action, parameters);
         assert_eq!(status, 200, "{action} failed: {body}");
         body
     }
 
-    /// The code and the message of a CloudFormation request that fails.
+    /// Sends a CloudFormation request that has to fail, and returns its error as `Code: message`.
     pub(crate) fn refused(&self, action: &str, parameters: &[(&str, &str)]) -> String {
         let (status, body) = self.query_in(REGION, "cloudformation", action, parameters);
         assert_eq!(status, 400, "{action} did not fail: {body}");
@@ -95,7 +95,7 @@ impl Aws {
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
     }
 
-    /// The value of an SSM parameter; none if there is no such parameter.
+    /// The value of an SSM parameter. `None` if it does not exist.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         let (_, body) = self.json("AmazonSSM.GetParameter", &json!({"Name": name}));
         body["Parameter"]["Value"].as_str().map(str::to_owned)
@@ -111,7 +111,7 @@ impl Aws {
         self.cfn("UpdateStack", &with_template(name, &template));
     }
 
-    /// Lets time pass until nothing more is due, and tells the status of a stack.
+    /// Lets time pass until nothing is due, and returns the status of a stack.
     pub(crate) fn settle(&self, name: &str) -> String {
         for _ in 0..MOST_STEPS {
             let Some(due) = self.sim.next_due() else { return self.status(name) };
@@ -156,7 +156,7 @@ impl Aws {
     }
 }
 
-/// The parameters of a request with a template, all capabilities given.
+/// The parameters of a request with a template and `CAPABILITY_NAMED_IAM`.
 pub(crate) fn with_template<'a>(name: &'a str, template: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![("StackName", name), ("TemplateBody", template), ("Capabilities.member.1", "CAPABILITY_NAMED_IAM")]
 }
@@ -176,7 +176,7 @@ pub(crate) fn members(xml: &str, list: &str) -> Vec<String> {
     list.split("</member>").filter_map(|member| Some(member.split_once("<member>")?.1.to_owned())).collect()
 }
 
-/// A parameter resource.
+/// A template's resource for an SSM parameter.
 pub(crate) fn parameter(name: &str, value: &str) -> Value {
     json!({"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Name": name, "Value": value}})
 }

@@ -1,4 +1,4 @@
-//! What becomes of a template before its resources are made.
+//! The expansion and evaluation of templates before their resources are created.
 
 use paceline_sim::SimOptions;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::support::{Aws, field, members};
 
 const EXPANDS: (&str, &str) = ("Capabilities.member.1", "CAPABILITY_AUTO_EXPAND");
 
-/// A parameter for each of the elements, and an output with its name.
+/// A template with a loop, which makes a parameter and an output for each of the elements.
 fn loops(elements: Value) -> Value {
     let parameter = json!({
         "Type": "AWS::SSM::Parameter",
@@ -37,7 +37,7 @@ fn create<'a>(template: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &
 }
 
 #[test]
-fn a_loop_makes_its_resources_and_outputs() {
+fn a_loop_creates_its_resources_and_outputs() {
     let aws = Aws::calm();
     let template = loops(json!(["App", "Data"])).to_string();
     aws.cfn("CreateStack", &create(&template, &[]));
@@ -46,12 +46,12 @@ fn a_loop_makes_its_resources_and_outputs() {
     assert_eq!(aws.parameter("/net/Data").as_deref(), Some("Data"));
     let described = aws.cfn("DescribeStacks", &[("StackName", "S")]);
     assert_eq!(of_outputs(&described, "ExportName"), ["net-App", "net-Data"]);
-    // What is kept is what was sent.
+    // `GetTemplate` returns the template as it was sent.
     assert!(aws.cfn("GetTemplate", &[("StackName", "S")]).contains("Fn::ForEach::Params"));
 }
 
 #[test]
-fn a_loop_goes_through_the_values_that_a_parameter_is_given() {
+fn a_loop_iterates_over_the_values_of_a_parameter() {
     let aws = Aws::calm();
     let template = loops(json!({ "Ref": "Tiers" })).to_string();
     let given =
@@ -60,7 +60,7 @@ fn a_loop_goes_through_the_values_that_a_parameter_is_given() {
     assert_eq!(aws.settle("S"), "CREATE_COMPLETE", "{:?}", aws.events("S"));
     assert_eq!(aws.parameter("/net/A").as_deref(), Some("A"));
     assert_eq!(aws.parameter("/net/B").as_deref(), Some("B"));
-    // With other values it is another template.
+    // With other values, the same template makes other resources.
     let given = [("Parameters.member.1.ParameterKey", "Tiers"), ("Parameters.member.1.ParameterValue", "B")];
     aws.cfn("UpdateStack", &create(&template, &given));
     assert_eq!(aws.settle("S"), "UPDATE_COMPLETE", "{:?}", aws.events("S"));
@@ -68,7 +68,7 @@ fn a_loop_goes_through_the_values_that_a_parameter_is_given() {
 }
 
 #[test]
-fn loops_need_the_transform_and_the_transform_needs_to_be_acknowledged() {
+fn loops_need_the_transform_and_the_transform_needs_a_capability() {
     let aws = Aws::calm();
     let template = loops(json!(["App"]));
     let text = template.to_string();
@@ -106,7 +106,7 @@ fn a_loop_that_cannot_be_expanded_is_refused() {
 }
 
 #[test]
-fn what_only_a_macro_knows_keeps_no_stack_from_being_made() {
+fn a_stack_can_be_created_with_values_that_only_a_macro_knows() {
     let aws = Aws::calm();
     let include = json!({ "Name": "AWS::Include", "Parameters": { "Location": "s3://bucket/key" } });
     let only = json!({ "Resources": { "Fn::Transform": include } }).to_string();
@@ -126,14 +126,14 @@ fn what_only_a_macro_knows_keeps_no_stack_from_being_made() {
     assert_eq!(aws.settle("S"), "CREATE_COMPLETE", "{:?}", aws.events("S"));
 }
 
-/// A text that becomes four times as long with every level.
+/// An expression whose text grows fourfold with every level.
 fn growing(levels: usize) -> Value {
     (0..levels)
         .fold(json!("xxxxxxxxxx"), |inner, _| json!({ "Fn::Sub": ["${a}${a}${a}${a}", { "a": inner }] }))
 }
 
 #[test]
-fn what_grows_without_bounds_fails_its_stack_and_says_where() {
+fn an_oversized_expression_fails_its_stack_and_names_the_place() {
     let why = |template: Value| {
         let aws = Aws::new(SimOptions { throttling: false, ..SimOptions::default() });
         aws.create("S", &template);
@@ -162,7 +162,7 @@ fn what_grows_without_bounds_fails_its_stack_and_says_where() {
 }
 
 #[test]
-fn a_condition_that_grows_without_bounds_is_refused() {
+fn an_oversized_condition_is_refused() {
     let aws = Aws::calm();
     let template = json!({
         "Conditions": { "C": { "Fn::Equals": [growing(30), "x"] } },
@@ -173,7 +173,7 @@ fn a_condition_that_grows_without_bounds_is_refused() {
 }
 
 #[test]
-fn a_long_chain_of_conditions_is_followed_at_once() {
+fn a_long_chain_of_conditions_is_evaluated_quickly() {
     let aws = Aws::calm();
     let mut conditions = serde_json::Map::new();
     conditions.insert("C0".into(), json!({ "Fn::Equals": ["a", "a"] }));
@@ -189,7 +189,7 @@ fn a_long_chain_of_conditions_is_followed_at_once() {
 }
 
 #[test]
-fn every_partition_has_its_own_names() {
+fn every_partition_has_its_own_arns_and_domains() {
     let aws = Aws::calm();
     let body = json!({
         "Resources": { "Q": { "Type": "AWS::SQS::Queue" } },

@@ -60,7 +60,7 @@ fn an_update_can_be_cancelled() {
 }
 
 #[test]
-fn a_creation_ends_after_the_time_it_was_given() {
+fn a_creation_ends_at_its_time_limit() {
     let template = json!({"Resources": {"D": {"Type": "AWS::RDS::DBInstance"}}}).to_string();
     let with = |name: &'static str, more: &[(&'static str, &'static str)]| {
         let aws = Aws::calm();
@@ -85,7 +85,7 @@ fn a_creation_ends_after_the_time_it_was_given() {
 }
 
 #[test]
-fn a_change_set_says_what_it_would_do_and_does_it() {
+fn a_change_set_shows_its_changes_and_makes_them() {
     let aws = Aws::calm();
     aws.create("S", &json!({"Resources": {"A": parameter("/a", "1"), "B": parameter("/b", "1")}}));
     aws.settle("S");
@@ -128,7 +128,7 @@ fn a_change_set_says_what_it_would_do_and_does_it() {
     );
     assert_eq!(aws.settle("S"), "UPDATE_COMPLETE");
     assert_eq!(aws.events("S").iter().filter(|event| event.starts_with("S UPDATE_COMPLETE")).count(), 2);
-    // The same once more changes nothing.
+    // The same template once more changes nothing.
     aws.cfn("CreateChangeSet", &request);
     aws.settle("S");
     let described = describe("one");
@@ -155,7 +155,7 @@ fn a_change_set_can_create_a_stack() {
 }
 
 #[test]
-fn values_of_before_can_be_kept() {
+fn an_update_can_keep_earlier_parameter_values() {
     let aws = Aws::calm();
     let template = json!({
         "Parameters": {"V": {"Type": "String", "Default": "default"}},
@@ -214,7 +214,7 @@ fn an_update_makes_the_change_sets_of_the_stack_obsolete() {
 }
 
 #[test]
-fn the_rollback_of_a_cancelled_update_carries_the_token_of_who_cancelled_it() {
+fn the_rollback_of_a_cancelled_update_carries_the_token_of_the_cancellation() {
     let aws = Aws::calm();
     let template = |value| json!({"Resources": {"A": parameter("/a", value)}}).to_string();
     aws.cfn("CreateStack", &with_template("S", &template("1")));
@@ -237,7 +237,7 @@ fn the_rollback_of_a_cancelled_update_carries_the_token_of_who_cancelled_it() {
 }
 
 #[test]
-fn a_stack_can_be_called_by_one_alias_until_that_is_taken_away() {
+fn a_stack_can_be_named_by_its_one_alias_until_the_alias_is_removed() {
     let aws = Aws::calm();
     let template = json!({"Resources": {"A": parameter("/a", "1")}});
     aws.create("S", &template);

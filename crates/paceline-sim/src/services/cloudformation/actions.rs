@@ -15,7 +15,7 @@ fn answer(arn: &str) -> Value {
     json!({"StackId": arn})
 }
 
-/// The token of a request, if it is well-formed.
+/// The client token of a request. The error is for a token that is not well-formed.
 pub(super) fn token(request: &Request) -> Result<Option<Arc<str>>, Fault> {
     let Some(token) = request.form.text("ClientRequestToken") else { return Ok(None) };
     let fits = token.len() <= 128 && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -27,8 +27,8 @@ pub(super) fn token(request: &Request) -> Result<Option<Arc<str>>, Fault> {
     )))
 }
 
-/// Whether a request repeats one that is being carried out. A token of an operation that has ended
-/// cannot be used again.
+/// Whether a request repeats one that is in progress. The token of an operation that has ended cannot be used
+/// again.
 pub(super) fn repeats(stack: &Stack, action: &str, token: Option<&Arc<str>>) -> Result<bool, Fault> {
     let Some(token) = token else { return Ok(false) };
     let Some(known) = stack.tokens.iter().rev().find(|known| known.text == *token) else { return Ok(false) };
@@ -77,7 +77,8 @@ pub(super) fn create_stack(world: &mut World, request: &Request) -> Outcome {
     Ok(answer(&key.arn))
 }
 
-/// `TimeoutInMinutes` of a creation: one minute at least (CloudFormation API Reference, `CreateStack`).
+/// The `TimeoutInMinutes` of a creation, which is at least one minute (CloudFormation API Reference,
+/// `CreateStack`).
 fn timeout(request: &Request) -> Result<Option<Duration>, Fault> {
     let Some(text) = request.form.text("TimeoutInMinutes") else { return Ok(None) };
     match text.parse::<u32>() {
@@ -88,8 +89,8 @@ fn timeout(request: &Request) -> Result<Option<Duration>, Fault> {
     }
 }
 
-/// Takes the stack that a request means out of the world, lets `act` decide, and puts it back if that
-/// refuses.
+/// Takes the stack that a request names out of the world, and hands it to `act`. If `act` refuses, the stack
+/// goes back.
 fn with_stack(
     world: &mut World,
     request: &Request,
@@ -106,7 +107,7 @@ fn with_stack(
     Ok(answer(&key.arn))
 }
 
-/// The refusal of a stack that is not in a state for an update.
+/// The error for a stack whose status allows no update. `None` if the status allows one.
 pub(super) fn cannot_be_updated(stack: &Stack) -> Option<Fault> {
     let updatable = [
         StackStatus::CreateComplete,
@@ -136,7 +137,8 @@ pub(super) fn update_stack(world: &mut World, request: &Request) -> Outcome {
         }
         match prepare_update(world, request, &stack) {
             Ok((desired, on_failure)) => {
-                // CloudFormation API Reference, `DescribeChangeSet`: they were made for an older state of the stack.
+                // CloudFormation API Reference, `DescribeChangeSet`: they were created for an earlier state
+                // of the stack.
                 stack.change_sets.iter_mut().for_each(|set| set.execution = ExecutionStatus::Obsolete);
                 stack::update(world, stack, Arc::new(desired), on_failure, token, Some("UpdateStack"));
                 Ok(())
@@ -170,7 +172,7 @@ fn prepare_update(
     Ok((desired, on_failure))
 }
 
-/// A logical id cannot change its type.
+/// Refuses a template that changes the type of a logical id.
 pub(super) fn same_types(stack: &Stack, desired: &Desired) -> Result<(), Fault> {
     let changed: Vec<&str> = desired
         .template
@@ -195,7 +197,7 @@ pub(super) fn same_types(stack: &Stack, desired: &Desired) -> Result<(), Fault> 
 pub(super) fn delete_stack(world: &mut World, request: &Request) -> Outcome {
     let name = request.form.required("StackName")?;
     let token = token(request)?;
-    // Deleting what is not there succeeds.
+    // Deleting a stack that does not exist succeeds.
     let Some(key) = key_of(world, &request.place, name) else { return Ok(json!({})) };
     let Some(stack) = world.take_stack(&key) else { return Ok(json!({})) };
     let refusal = match repeats(&stack, "DeleteStack", token.as_ref()) {

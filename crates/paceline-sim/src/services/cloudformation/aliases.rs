@@ -1,5 +1,5 @@
-//! Second names of stacks (CloudFormation API Reference, `SetAlias`): a stack has one at most, and it can be used
-//! wherever a name can. Which error says that a name is taken is not documented.
+//! Aliases of stacks (CloudFormation API Reference, `SetAlias`): a stack has at most one, and an alias can be
+//! used wherever a name can. The error for an alias that is taken is not documented.
 
 use std::sync::Arc;
 

@@ -23,7 +23,8 @@ pub(super) fn create(world: &mut World, request: &Request) -> Outcome {
     let creates = match form.text("ChangeSetType").unwrap_or("UPDATE") {
         "CREATE" => true,
         "UPDATE" => false,
-        // CloudFormation User Guide, "Import existing resources": into a stack, or to create one.
+        // CloudFormation User Guide, "Import existing resources": an import extends an existing stack, or
+        // creates one.
         "IMPORT" => is_there.is_none_or(|stack| stack.status == StackStatus::ReviewInProgress),
         other => {
             return Err(Fault::validation(format!("ChangeSetType {other} is not simulated")));
@@ -217,7 +218,7 @@ pub(super) fn delete(world: &mut World, request: &Request) -> Outcome {
     let name = request.form.required("ChangeSetName")?;
     let (key, arn) = match find(world, request, name) {
         Ok((stack, set)) => (stack.key.clone(), set.arn.clone()),
-        // Deleting what is not there succeeds.
+        // Deleting a change set that does not exist succeeds.
         Err(fault) if fault.code == "ChangeSetNotFound" => return Ok(json!({})),
         Err(fault) => return Err(fault),
     };
@@ -237,7 +238,7 @@ pub(super) fn execute(world: &mut World, request: &Request) -> Outcome {
     if set.execution != ExecutionStatus::Available {
         return Err(Fault::bad(
             "InvalidChangeSetStatus",
-            // As quoted in aws/amazon-chime-sdk-js#1089.
+            // The wording is quoted in aws/amazon-chime-sdk-js#1089.
             format!(
                 "ChangeSet [{}] cannot be executed in its current execution status of [{}]",
                 set.arn,
@@ -258,7 +259,7 @@ pub(super) fn execute(world: &mut World, request: &Request) -> Outcome {
         return Err(Fault::validation(format!("Stack [{name}] does not exist")));
     };
     stack.disable_rollback = on_failure == OnFailure::Nothing;
-    // Executing a change set deletes all others of the stack.
+    // Executing a change set deletes all other change sets of the stack.
     stack.change_sets.retain(|other| other.arn == set.arn);
     for set in &mut stack.change_sets {
         set.execution = ExecutionStatus::Complete;

@@ -1,4 +1,4 @@
-//! Reading one stack, or all of them.
+//! Reads of one stack, or of all stacks.
 
 use std::sync::Arc;
 
@@ -11,15 +11,16 @@ use crate::services::service::{denied, is_denied};
 use crate::wire::{Fault, Outcome, Request};
 use crate::world::{AccountRegion, BoundParameter, Event, Resource, Stack, World, add, written};
 
-/// The stack that `cdk bootstrap` makes.
+/// The name of the stack that `cdk bootstrap` creates.
 const TOOLKIT: &str = "CDKToolkit";
 
-/// Shown in the place of values that must not be shown.
+/// Replaces values that must not be shown.
 const HIDDEN: &str = "****";
 
 pub(super) fn stacks(world: &mut World, request: &Request) -> Outcome {
     let at = reading_time(world);
-    // CloudFormation API Reference, `DescribeStacks`: without a name it takes the permission to list stacks.
+    // CloudFormation API Reference, `DescribeStacks`: without a name, the call needs the permission to list
+    // stacks.
     if request.form.text("StackName").is_none() && is_denied(world, "cloudformation", "ListStacks") {
         return Err(denied(request));
     }
@@ -48,7 +49,8 @@ pub(super) fn stacks(world: &mut World, request: &Request) -> Outcome {
     Ok(listed("Stacks", shown, next))
 }
 
-/// The stack that `cdk bootstrap` leaves, as far as anybody asks for it. It is in no list: nobody deploys it here.
+/// The stack that `cdk bootstrap` creates, with only the fields that clients read. It appears in no list,
+/// because nobody deploys it here.
 fn toolkit(place: &AccountRegion) -> Value {
     let bucket = format!("cdk-hnb659fds-assets-{}-{}", place.account, place.region);
     let domain = format!("{bucket}.s3.{}.{}", place.region, place.url_suffix());
@@ -62,15 +64,15 @@ fn toolkit(place: &AccountRegion) -> Value {
     })
 }
 
-/// A page of a list. Made by hand, because `json!` copies what it is given, and these are the largest
-/// answers there are.
+/// One page of a list. It is built by hand, because `json!` copies its parts, and these are the largest
+/// answers.
 fn listed(name: &str, items: Vec<Value>, next: Value) -> Value {
     Value::Object(
         [(name.to_owned(), Value::Array(items)), ("NextToken".to_owned(), next)].into_iter().collect(),
     )
 }
 
-/// The moment a read of stacks tells about: now, or with stale reads on, a while ago.
+/// The moment that a read of stacks describes: now or, with stale reads, a while ago.
 fn reading_time(world: &mut World) -> Timestamp {
     let Some(stale) = world.options.faults.stale_reads else { return world.now };
     if !world.random.chance(stale.probability) {
@@ -81,9 +83,9 @@ fn reading_time(world: &mut World) -> Timestamp {
     world.now.saturating_add(back).unwrap_or(world.now)
 }
 
-/// A stack as it was at a time; none if it was not there yet.
+/// A stack as it was at a time. `None` if it did not exist yet.
 fn described(stack: &Stack, at: Timestamp) -> Option<Value> {
-    // The stack's own events are its history.
+    // Events that are about the stack itself record its earlier statuses.
     let own = stack.events.iter().rev().filter(|event| event.logical == stack.name);
     let current = own.clone().find(|event| event.at <= at);
     let (status, reason) = match current {
@@ -240,7 +242,7 @@ pub(super) fn resources(world: &mut World, request: &Request) -> Outcome {
         .resources
         .values()
         .filter(|resource| wanted.is_none_or(|wanted| wanted == resource.id))
-        // CloudFormation API Reference, `DescribeStackResources`: the first 100.
+        // CloudFormation API Reference, `DescribeStackResources`: the answer has the first 100 resources.
         .take(100)
         .map(|resource| resource_fields(stack, resource, "Timestamp"))
         .collect();

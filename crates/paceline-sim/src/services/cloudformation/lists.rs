@@ -1,4 +1,4 @@
-//! Lists, and what can be said about a template without deploying it.
+//! Lists, and answers about a template that is not deployed.
 
 use std::collections::BTreeSet;
 

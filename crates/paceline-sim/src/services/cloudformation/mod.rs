@@ -18,7 +18,6 @@ use crate::world::{AccountRegion, Stack, StackKey, World};
 
 pub(crate) use aliases::give as give_alias;
 
-/// `CloudFormation`.
 pub(super) struct CloudFormation;
 
 impl Service for CloudFormation {
@@ -76,7 +75,7 @@ fn perform(world: &mut World, request: &Request) -> Outcome {
     }
 }
 
-/// The key of the stack that a name, an alias or an ARN means. A name means the one that is not deleted.
+/// The key of the stack with this name, alias or ARN. A name or an alias never means a deleted stack.
 fn key_of(world: &World, place: &AccountRegion, name: &str) -> Option<StackKey> {
     let region = world.region(place)?;
     let arn: Arc<str> = if name.starts_with("arn:") {
@@ -103,8 +102,8 @@ fn does_not_exist(name: &str) -> String {
     format!("Stack with id {name} does not exist")
 }
 
-/// One page of a list. The token is the position of the next page, and carries a mark so that a token
-/// of something else is recognised.
+/// One page of a list. The token is the position of the next page. It carries a mark, so that a token from
+/// elsewhere is recognised.
 fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Value), Fault> {
     let start = match token {
         None => 0,

@@ -1,9 +1,9 @@
 //! The API rates that CloudFormation documents.
 
-/// Requests per second of an operation, if it has a documented limit.
+/// The documented limit of an operation, in requests per second. `None` if no limit is documented.
 ///
-/// AWS General Reference, "AWS CloudFormation endpoints and quotas": per account and region, not
-/// adjustable. `DescribeEvents` is not in that table.
+/// AWS General Reference, "AWS CloudFormation endpoints and quotas": per account and region, not adjustable.
+/// `DescribeEvents` is not in that table.
 pub(super) fn rate(operation: &str) -> Option<f64> {
     match operation {
         "CreateStack"

@@ -1,4 +1,4 @@
-//! What a request wants a stack to look like.
+//! Reads the wanted state of a stack from a request.
 
 use std::sync::Arc;
 
@@ -7,9 +7,10 @@ use crate::template::Given;
 use crate::wire::{Fault, Form, Request};
 use crate::world::{OnFailure, Stack, World};
 
-/// CloudFormation User Guide, "Understand CloudFormation quotas": in a request.
+/// The largest template in a request, in bytes. CloudFormation User Guide, "Understand CloudFormation
+/// quotas".
 const MOST_IN_BODY: usize = 51_200;
-/// Reads a request to create a stack, or to change the one there is.
+/// Reads a request to create a stack, or to change the existing one.
 pub(super) fn read(world: &mut World, request: &Request, existing: Option<&Stack>) -> Result<Wanted, Fault> {
     let form = &request.form;
     let old = existing.map(|stack| &stack.desired);
@@ -29,7 +30,7 @@ pub(super) fn read(world: &mut World, request: &Request, existing: Option<&Stack
         body: body(world, request, old.map(|old| &old.body))?,
         given,
         previous: old.map(|old| old.parameters.clone()).unwrap_or_default(),
-        // What an update does not mention stays as it is.
+        // Settings that an update does not mention stay the same.
         tags: tags.or_else(|| old.map(|old| old.tags.clone())).unwrap_or_default(),
         notification_arns: form
             .list("NotificationARNs")
@@ -53,7 +54,7 @@ fn parameter(form: &Form) -> Result<(String, Given), Fault> {
     Ok((key, given))
 }
 
-/// The template that a request carries or names.
+/// The template that a request contains, or the one at the URL that it names.
 pub(super) fn body(
     world: &mut World,
     request: &Request,
@@ -77,10 +78,9 @@ pub(super) fn body(
     }
 }
 
-/// What a request wants to happen when a resource fails.
+/// The action that a request wants when a resource fails.
 pub(super) fn on_failure(form: &Form) -> Result<OnFailure, Fault> {
-    // An express operation does not roll back unless it is told to (CloudFormation User Guide,
-    // "Express mode").
+    // An express operation rolls back only on request (CloudFormation User Guide, "Express mode").
     let express = form.text("DeploymentConfig.Mode") == Some("EXPRESS");
     let disable = form.text("DisableRollback").or_else(|| form.text("DeploymentConfig.DisableRollback"));
     Ok(match (form.text("OnFailure").or_else(|| form.text("OnStackFailure")), disable) {

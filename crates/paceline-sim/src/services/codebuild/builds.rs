@@ -8,7 +8,7 @@ use super::invalid;
 use crate::wire::{Fault, Outcome, Request, strings, text};
 use crate::world::{Build, World, add};
 
-/// For so long a token means the build that was started with it (API reference, `StartBuild`).
+/// For this long, a token stands for the build that was started with it (API reference, `StartBuild`).
 const TOKEN_LIVES: Duration = Duration::from_mins(5);
 
 pub(super) fn start(world: &mut World, request: &Request) -> Outcome {

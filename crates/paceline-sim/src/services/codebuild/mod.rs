@@ -1,6 +1,7 @@
 //! CodeBuild: projects and builds.
 //!
-//! Its model lists CBOR and JSON; clients that send CBOR are told that it is not simulated.
+//! Its service model lists CBOR and JSON. Clients that send CBOR get an error that says that it is not
+//! simulated.
 
 mod builds;
 
@@ -10,7 +11,6 @@ use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request, strings, text};
 use crate::world::{World, epoch};
 
-/// `CodeBuild`.
 pub(super) struct CodeBuild;
 
 impl Service for CodeBuild {
@@ -75,14 +75,14 @@ fn perform(world: &mut World, request: &Request) -> Outcome {
     }
 }
 
-/// Puts what the request names over what was there before.
+/// Stores a project. The settings in the request replace the earlier ones.
 fn store(world: &mut World, request: &Request, name: &str, mut project: Value) -> Outcome {
     check(&request.json)?;
     let now = json!(epoch(world.now));
     if project.get("arn").is_none() {
         project["arn"] = json!(arn(request, name));
         project["created"] = now.clone();
-        // What CodeBuild fills in (API reference, "CreateProject").
+        // The defaults of CodeBuild (API reference, "CreateProject").
         project["timeoutInMinutes"] = json!(60);
         project["queuedTimeoutInMinutes"] = json!(480);
     }
@@ -94,7 +94,7 @@ fn store(world: &mut World, request: &Request, name: &str, mut project: Value) -
     Ok(json!({"project": project}))
 }
 
-/// Settings that CodeBuild refuses (User Guide, "Build caching" and "Quotas for AWS CodeBuild").
+/// Refuses settings that CodeBuild refuses (User Guide, "Build caching" and "Quotas for AWS CodeBuild").
 fn check(project: &Value) -> Result<(), Fault> {
     if let Some(minutes) = project["timeoutInMinutes"].as_i64()
         && !(5..=2160).contains(&minutes)

@@ -1,4 +1,4 @@
-//! ECR: which images are there.
+//! ECR: the existence of images.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,7 +1,7 @@
-//! IAM: the roles that stacks create, seen through eventual consistency.
+//! IAM: the roles that stacks create, with eventual consistency.
 //!
-//! A change is stored at once and becomes visible later ("changes take time to become visible", IAM
-//! User Guide, troubleshooting, eventual consistency). How much later is seeded.
+//! A change is stored at once and becomes visible later ("changes take time to become visible", IAM User
+//! Guide, troubleshooting, eventual consistency). The seed decides how much later.
 
 use std::collections::BTreeMap;
 
@@ -77,7 +77,7 @@ fn missing(message: String) -> Fault {
     Fault::new(404, "NoSuchEntity", message)
 }
 
-/// A role that is visible by now. With flaps on, a visible role can be missing once more.
+/// A role that is visible by now. With `iam_flaps`, a visible role can be missing once more.
 fn role(world: &mut World, request: &Request, name: &str) -> Result<Role, Fault> {
     let flaps = world.options.faults.iam_flaps;
     let (now, unlucky) = (world.now, world.random.chance(flaps));

@@ -1,4 +1,4 @@
-//! CloudWatch Logs: the logs of builds, read from the front.
+//! CloudWatch Logs: the logs of builds, read from the start.
 
 use serde_json::json;
 
@@ -6,7 +6,6 @@ use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request, text};
 use crate::world::World;
 
-/// `CloudWatch` Logs.
 pub(super) struct Logs;
 
 impl Service for Logs {
@@ -40,7 +39,7 @@ fn perform(world: &World, request: &Request) -> Outcome {
     let from = from.and_then(|from| from.parse().ok()).unwrap_or(0).min(lines.len());
     let limit = request.json["limit"].as_u64().and_then(|limit| usize::try_from(limit).ok());
     let page: Vec<_> = lines[from..].iter().take(limit.unwrap_or(world.options.page_size)).collect();
-    // At the end the token stays what it is (API reference, "GetLogEvents").
+    // At the end of the log, the token stays the same (API reference, "GetLogEvents").
     let next = from + page.len();
     let events = page.iter().map(|line| {
         let at = line.at.as_millisecond();

@@ -1,8 +1,8 @@
-//! Which bucket, which object and which operation a request is about.
+//! Finds the bucket, the object and the operation of a request.
 
 use crate::wire::{Request, percent_decode};
 
-/// Works out which operation a request is, and brings its path into the form `/bucket/key`.
+/// Finds the operation of a request, and rewrites its path to `/bucket/key`.
 pub(super) fn recognise(request: &mut Request) {
     if let Some(bucket) = bucket_of_host(&request.host) {
         request.path = format!("/{bucket}{}", request.path);
@@ -28,7 +28,7 @@ pub(super) fn recognise(request: &mut Request) {
     request.operation = name.to_owned();
 }
 
-/// The bucket in a virtual-host style host name. An address or a lone name has none.
+/// The bucket in a virtual-host style host name. An IP address or a single label names no bucket.
 fn bucket_of_host(host: &str) -> Option<&str> {
     let name = host.split(':').next().unwrap_or(host);
     ["s3.", "s3-"]

@@ -1,4 +1,4 @@
-//! S3, as far as publishing assets and reading templates needs it.
+//! The part of S3 that publishes assets and reads templates.
 
 mod address;
 mod lists;
@@ -121,7 +121,7 @@ fn perform(world: &mut World, request: &Request) -> Result<Response<Bytes>, Faul
     }
 }
 
-/// Checks that a bucket is there, belongs to whom the caller expects, and is in the region the
+/// Checks that a bucket exists, belongs to the owner that the caller expects, and is in the region that the
 /// request was signed for.
 fn enter(world: &mut World, request: &Request, bucket: &str) -> Result<AccountRegion, Fault> {
     let place = world

@@ -1,13 +1,11 @@
-//! The content of an upload.
-
 use bytes::{Bytes, BytesMut};
 
 use crate::wire::{Fault, Request};
 
-/// The content of an upload, without the framing that `aws-chunked` puts around it.
+/// The content of an upload, without the `aws-chunked` framing.
 ///
-/// Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring
-/// Payload in Multiple Chunks": `size-in-hex[;chunk-signature=…]\r\n data \r\n`, then trailers.
+/// Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring Payload in
+/// Multiple Chunks": `size-in-hex[;chunk-signature=…]\r\n data \r\n`, then trailers.
 pub(super) fn payload(request: &Request) -> Result<Bytes, Fault> {
     let chunked = request.header("content-encoding").is_some_and(|value| value.contains("aws-chunked"))
         || request.header("x-amz-content-sha256").is_some_and(|value| value.starts_with("STREAMING-"));

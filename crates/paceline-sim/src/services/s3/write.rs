@@ -1,4 +1,4 @@
-//! How S3 writes answers.
+//! Writes answers of S3.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! STS: who one is, and becoming someone else.
+//! STS: the caller's identity, and the assumption of roles.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn assume_role(world: &mut World, request: &Request) -> Outcome {
         return Err(Fault::validation(format!("{role} is invalid")));
     };
     if !may_be_assumed(world, account, name) {
-        // AWS does not tell a role that is not there from one that does not trust the caller.
+        // AWS gives the same error for a role that does not exist and for one that does not trust the caller.
         return Err(Fault::new(
             403,
             "AccessDenied",
@@ -81,8 +81,8 @@ fn assume_role(world: &mut World, request: &Request) -> Outcome {
     }))
 }
 
-/// The CDK's roles are there in bootstrapped environments, and roles of stacks once they are
-/// visible. A role that nobody created is taken to be the team's own.
+/// Whether a role can be assumed. The CDK's roles exist in bootstrapped environments, and roles of stacks
+/// exist once they are visible. Any other role is assumed to be the team's own.
 fn may_be_assumed(world: &World, account: &str, name: &str) -> bool {
     let known = world.accounts.get(account).and_then(|account| account.identities.roles.get(name));
     if let Some(role) = known {
