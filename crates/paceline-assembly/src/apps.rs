@@ -1,13 +1,13 @@
-//! The assemblies of several apps as one.
+//! Combines the assemblies of several apps.
 
 use crate::error::MissingContext;
 use crate::model::{Assembly, Stack};
 
 impl Assembly {
-    /// The stacks of several apps, each with a name, in the order given. A stack's id is then `app/stack`, so that
-    /// apps may use the same ids.
+    /// One assembly with the stacks of several named apps, in the order given. Every stack's id becomes
+    /// `app/stack`, so that apps may use the same ids.
     ///
-    /// Nothing else changes: what ties stacks of different apps stands in their templates.
+    /// Nothing else changes: dependencies between stacks of different apps follow from their templates.
     #[must_use]
     pub fn of_apps(apps: Vec<(String, Assembly)>) -> Assembly {
         let dirs: Vec<&str> = apps.iter().map(|(_, assembly)| assembly.dir.as_str()).collect();
@@ -24,8 +24,8 @@ impl Assembly {
         all
     }
 
-    /// The same with one app as it is synthesized now; `None` is the only one. Its stacks take the place of those that
-    /// it had.
+    /// A copy in which a new synthesis of one app replaces the stacks of that app. `None` names the app of an
+    /// assembly that has only one.
     #[must_use]
     pub fn with_app(&self, app: Option<&str>, again: Assembly) -> Assembly {
         let is_of_app = |of: &Option<String>| of.as_deref() == app;

@@ -11,16 +11,16 @@ use crate::shape::Shape;
 /// The assets of a stack, from every asset manifest that the stack depends on.
 #[derive(Debug, Clone, Default)]
 pub struct AssetManifest {
-    /// The folder of the manifest: where the executables of images are run.
+    /// The folder of the manifest, in which the executables of images run.
     pub dir: Utf8PathBuf,
-    /// By asset id.
+    /// The files by asset id.
     pub files: BTreeMap<String, FileAsset>,
-    /// By asset id.
+    /// The images by asset id.
     pub images: BTreeMap<String, ImageAsset>,
-    /// The ids of stacks that must be deployed before anything here is published, such as the one that creates
-    /// a staging bucket; sorted.
+    /// The sorted ids of the stacks that must be deployed before these assets are published, such as a stack
+    /// that creates a staging bucket.
     pub depends_on: Vec<String>,
-    /// What publishing asks of the bootstrap stack.
+    /// The bootstrap stack that publishing requires.
     pub bootstrap: Option<Bootstrap>,
 }
 
@@ -28,14 +28,14 @@ pub struct AssetManifest {
 pub struct FileAsset {
     pub display_name: Option<String>,
     pub source: FileSource,
-    /// By destination id.
+    /// The destinations by destination id.
     pub destinations: BTreeMap<String, FileDestination>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileSource {
     Path {
-        /// Joined to the manifest's folder.
+        /// The path, joined to the manifest's folder.
         path: Utf8PathBuf,
         packaging: Packaging,
     },
@@ -44,7 +44,7 @@ pub enum FileSource {
 }
 
 impl FileSource {
-    /// Whether it is on this machine. What a command makes is taken to be.
+    /// Whether the file or folder exists on this machine. The output of a command is assumed to exist.
     pub fn is_there(&self) -> bool {
         match self {
             Self::Path { path, .. } => path.exists(),
@@ -55,7 +55,7 @@ impl FileSource {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Packaging {
-    /// Uploaded as it is.
+    /// A file, uploaded as it is.
     File,
     /// A folder, uploaded as a zip file.
     Zip,
@@ -65,7 +65,7 @@ pub enum Packaging {
 pub struct FileDestination {
     pub bucket: String,
     pub key: String,
-    /// `None` is the stack's region.
+    /// The region. `None` means the stack's region.
     pub region: Option<String>,
     pub role: Option<Role>,
 }
@@ -74,14 +74,15 @@ pub struct FileDestination {
 pub struct ImageAsset {
     pub display_name: Option<String>,
     pub source: ImageSource,
-    /// By destination id.
+    /// The destinations by destination id.
     pub destinations: BTreeMap<String, ImageDestination>,
 }
 
-/// How to build an image: a `directory` with a Dockerfile, or an `executable` that prints the image's name.
+/// The way to build an image: a `directory` with a Dockerfile, or an `executable` that prints the image's
+/// name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageSource {
-    /// Joined to the manifest's folder.
+    /// The directory, joined to the manifest's folder.
     pub directory: Option<Utf8PathBuf>,
     pub executable: Option<Vec<String>>,
     pub docker_file: Option<String>,
@@ -98,7 +99,7 @@ pub struct ImageSource {
     pub cache_disabled: bool,
 }
 
-/// A cache of Docker layers, as `docker build` takes it.
+/// A cache of Docker layers, in the form of an option of `docker build`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cache {
     pub kind: String,
@@ -109,7 +110,7 @@ pub struct Cache {
 pub struct ImageDestination {
     pub repository: String,
     pub tag: String,
-    /// `None` is the stack's region.
+    /// The region. `None` means the stack's region.
     pub region: Option<String>,
     pub role: Option<Role>,
 }
@@ -119,7 +120,7 @@ impl AssetManifest {
         self.files.is_empty() && self.images.is_empty()
     }
 
-    /// Reads the text of an asset manifest; `resolve` joins a path to the manifest's folder.
+    /// Reads an asset manifest. `resolve` joins a path to the manifest's folder.
     pub(crate) fn from_shape(
         manifest: &Shape<'_>,
         dir: &Utf8Path,
@@ -242,7 +243,7 @@ fn destination_role(to: &Shape<'_>) -> Result<Option<Role>, AssemblyError> {
     role(to, "assumeRoleArn", None)
 }
 
-/// A role whose fields stand in `shape`, with its ARN under `arn_key`.
+/// Reads a role from the fields of `shape`, with the ARN under `arn_key`.
 pub(crate) fn role(
     shape: &Shape<'_>,
     arn_key: &str,
@@ -256,7 +257,7 @@ pub(crate) fn role(
     Ok(Some(Role { arn, external_id: shape.string("assumeRoleExternalId")?, session_options, bootstrap }))
 }
 
-/// The bootstrap stack that `shape` asks for.
+/// Reads the bootstrap stack that `shape` requires.
 pub(crate) fn bootstrap(shape: &Shape<'_>) -> Result<Option<Bootstrap>, AssemblyError> {
     let ssm_parameter = shape.string("bootstrapStackVersionSsmParameter")?;
     let version = shape.number("requiresBootstrapStackVersion")?;

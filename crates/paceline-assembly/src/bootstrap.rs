@@ -1,4 +1,4 @@
-//! What a stack needs of its environment's bootstrap stack: roles, and a version.
+//! The parts of the bootstrap stack that a stack needs: roles, and a version.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ pub struct Role {
     pub external_id: Option<String>,
     /// Raw fields of the `AssumeRole` request, such as `Tags`.
     pub session_options: BTreeMap<String, Value>,
-    /// The bootstrap stack that has this role; only lookup roles state it.
+    /// The bootstrap stack that contains this role. Only lookup roles state it.
     pub bootstrap: Option<Bootstrap>,
 }
 
-/// The least version that the environment's bootstrap stack must have.
+/// The lowest version of the environment's bootstrap stack that is sufficient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bootstrap {
     pub required_version: u32,
-    /// The SSM parameter that holds the version; `None` means asking the stack `CDKToolkit`.
+    /// The SSM parameter that contains the version. `None` means that the stack `CDKToolkit` states it.
     pub ssm_parameter: Option<String>,
 }

@@ -20,8 +20,8 @@ pub(crate) fn of_text(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
-/// The order of keys is made here and not left to the map: another crate in a build can turn on
-/// `serde_json/preserve_order`, and digests must not change with that.
+/// Keys are sorted here, because the order of the map is not reliable: another crate in a build can turn on
+/// `serde_json/preserve_order`, and digests must not change because of it.
 fn write_canonical(value: &Value, out: &mut Hash) {
     match value {
         Value::Array(items) => {

@@ -1,9 +1,9 @@
-//! The account and the region of a stack, as the manifest writes them.
+//! The account and the region of a stack in a manifest.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An account and a region; what is `None` comes from the credentials and the region in use.
+/// An account and a region. A field that is `None` comes from the credentials or the region in use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Environment {
     pub account: Option<String>,
@@ -21,7 +21,8 @@ impl fmt::Display for Environment {
     }
 }
 
-/// Says only that the text is not `aws://ACCOUNT/REGION`: the caller knows the text and where it stands.
+/// The error for a text that is not `aws://ACCOUNT/REGION`. It does not quote the text, because the caller
+/// knows the text and its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an environment is written aws://ACCOUNT/REGION")]
 pub struct EnvironmentError;

@@ -1,4 +1,4 @@
-//! Why an assembly could not be read.
+//! The errors of reading an assembly.
 
 use std::fmt::Write as _;
 use std::io;
@@ -9,14 +9,16 @@ use serde_json::Value;
 
 use crate::template::TemplateError;
 
-/// Why an assembly could not be read or must not be deployed. Each names the file, and the place in it.
+/// The reason why an assembly cannot be read or must not be deployed. Each reason names the file, and the
+/// place in the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AssemblyError {
     #[error("could not find a cloud assembly in `{}`: {problem}", shown(dir))]
     NotAnAssembly { dir: Utf8PathBuf, problem: &'static str, hint: String },
 
-    /// `named_by` is the file and the place that names the file, where it is not the assembly's entrance.
+    /// `named_by` is the file and the place that name `path`. It is `None` for the first file of the
+    /// assembly.
     #[error("could not read `{}`{}", shown(path), named_by_text(named_by.as_deref()))]
     Read { path: Utf8PathBuf, named_by: Option<String>, source: io::Error },
 
@@ -26,7 +28,7 @@ pub enum AssemblyError {
     #[error("could not parse template `{}`{}{}", shown(path), source.at(), named_by_text(Some(named_by)))]
     Template { path: Utf8PathBuf, named_by: String, source: TemplateError },
 
-    /// `place` reads like `artifacts.Services.properties.templateFile`; empty means the file as a whole.
+    /// `place` reads like `artifacts.Services.properties.templateFile`. An empty place means the whole file.
     #[error("could not understand `{}`{}: {}", shown(path), place_text(place), shown(problem))]
     Shape { path: Utf8PathBuf, place: String, problem: String },
 
@@ -79,15 +81,15 @@ impl Explained for AssemblyError {
     }
 }
 
-/// A context value that synthesis did not have.
+/// A context value that was missing during synthesis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingContext {
-    /// The app that misses it, where there are several.
+    /// The app that needs the value, if there are several apps.
     pub app: Option<String>,
     pub key: String,
     /// The kind of lookup, such as `hosted-zone`.
     pub provider: String,
-    /// What the CDK puts in its place, in the shape of what would have been found; null where it does not say.
+    /// The value that the CDK uses instead, in the form of a lookup's result. Null if the CDK states none.
     pub stand_in: Value,
 }
 
@@ -101,7 +103,7 @@ pub struct StackProblem {
     pub text: String,
 }
 
-/// What stands in a file, on one line and without what could control a terminal.
+/// Text from a file, on one line and without characters that could control a terminal.
 fn shown(text: &(impl AsRef<str> + ?Sized)) -> String {
     paceline_text::one_line(text.as_ref())
 }
@@ -123,10 +125,10 @@ fn keys(missing: &[MissingContext]) -> String {
 fn problems_text(problems: &[StackProblem]) -> String {
     let mut text = if problems.len() == 1 { "an error".to_owned() } else { count(problems.len(), "error") };
     for problem in problems {
-        // A failed write to a string is an allocation failure, which does not come back as an error.
+        // Writing to a string only fails when memory runs out, and that is not returned as an error.
         let StackProblem { stack, path, text: said } = problem;
         let _ = write!(text, "\n  stack `{}`, `{}`: ", shown(stack), shown(path));
-        // What a construct says may have several lines.
+        // The message of a construct may have several lines.
         let said = paceline_text::clean(said);
         text.push_str(&said.trim().replace('\n', "\n    "));
     }

@@ -1,7 +1,7 @@
-//! Reads files that people and other tools have made.
+//! Reads files that people and other tools have written.
 //!
-//! Only regular files are opened: a named pipe would be waited for without an end, a device has no end, and reading
-//! some devices does something. And no file is read that is larger than what it is meant to be can be.
+//! Only regular files are opened. A named pipe can block for ever, a device has no end, and reading some
+//! devices has side effects. A file that is larger than its purpose allows is not read.
 
 use std::fs::Metadata;
 use std::io::{self, Read as _};
@@ -9,23 +9,24 @@ use std::io::{self, Read as _};
 use camino::Utf8Path;
 use fs_err::File;
 
-/// What a template may have: sixteen times as much as CloudFormation takes.
+/// The largest template, in bytes: sixteen times the limit of CloudFormation.
 pub const LARGEST_TEMPLATE: u64 = 16 << 20;
-/// What a manifest or another file of an assembly may have; those of thousands of stacks have tens of megabytes.
+/// The largest manifest or other file of an assembly, in bytes. Assemblies with thousands of stacks have
+/// manifests of tens of megabytes.
 pub const LARGEST_MANIFEST: u64 = 256 << 20;
-/// What a file that people write may have.
+/// The largest file that people write, in bytes.
 pub const LARGEST_BY_HAND: u64 = 4 << 20;
 
 /// Opens a regular file, or a link to one.
 pub fn open_regular(path: &Utf8Path) -> io::Result<File> {
-    // Opening anything else may wait for ever, so it is looked at first.
+    // Opening another kind of file can block for ever, so the kind is checked first.
     match fs_err::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err(not_regular(path, &metadata)),
         _ => File::open(path),
     }
 }
 
-/// Reads a regular file that has no more than `most` bytes.
+/// Reads a regular file of at most `most` bytes.
 pub fn read_regular(path: &Utf8Path, most: u64) -> io::Result<Vec<u8>> {
     let file = open_regular(path)?;
     let length = file.metadata()?.len();
@@ -35,12 +36,12 @@ pub fn read_regular(path: &Utf8Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(too_large());
     }
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    // It may grow while it is read.
+    // The file may grow during the read.
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }
 
-/// Reads a regular file of text that has no more than `most` bytes.
+/// Reads a regular text file of at most `most` bytes.
 pub fn read_regular_text(path: &Utf8Path, most: u64) -> io::Result<String> {
     let bytes = read_regular(path, most)?;
     String::from_utf8(bytes)
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_regular_files_of_a_sensible_size_are_read() {
+    fn only_regular_files_within_the_size_limit_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let folder = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
         let file = folder.join("file");

@@ -1,18 +1,18 @@
-//! Gives every stack an id of its own.
+//! Gives every stack a unique id.
 
 use std::collections::{HashMap, HashSet};
 
-/// What an id can be made from, best first.
+/// The candidates for an id, best first.
 #[derive(Debug)]
 pub(crate) struct Names {
     pub(crate) display: String,
     pub(crate) artifact: String,
-    /// The artifact with the nested assemblies it is in.
+    /// The artifact id, after the nested assemblies that contain it.
     pub(crate) path: String,
 }
 
-/// The display name, where only one stack has it; else the artifact's name, else its path. Stacks that share a
-/// name all change, so that no id depends on which of them came first.
+/// Chooses the display name if only one stack has it, else the artifact's name, else the path. Stacks that
+/// share a name all change to the next candidate, so that no id depends on their order.
 pub(crate) fn unique(stacks: &[Names]) -> Vec<String> {
     let mut ids: Vec<String> = stacks.iter().map(|names| names.display.clone()).collect();
     for fallback in [|names: &Names| names.artifact.clone(), |names: &Names| names.path.clone()] {
@@ -26,7 +26,7 @@ pub(crate) fn unique(stacks: &[Names]) -> Vec<String> {
             }
         }
     }
-    // Only made-up names still clash, such as a display name that is another stack's path.
+    // Names that still clash are unusual, such as a display name that is another stack's path.
     let mut taken: HashSet<String> = HashSet::new();
     for id in &mut ids {
         let base = id.clone();
@@ -62,12 +62,12 @@ mod tests {
     }
 
     #[test]
-    fn stacks_with_one_display_name_get_the_artifacts_name() {
+    fn stacks_that_share_a_display_name_get_their_artifact_names() {
         check(&[("A", "A1", "A1"), ("A", "A2", "s/A2"), ("B", "B", "B")], &["A1", "A2", "B"]);
     }
 
     #[test]
-    fn artifacts_of_one_name_get_their_path() {
+    fn artifacts_that_share_a_name_get_their_paths() {
         check(&[("A", "A", "one/A"), ("A", "A", "two/A")], &["one/A", "two/A"]);
     }
 

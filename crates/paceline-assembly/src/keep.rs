@@ -1,4 +1,4 @@
-//! Keeps what another synthesis into the same folder would write over.
+//! Keeps the files that another synthesis into the same folder would overwrite.
 
 use std::collections::HashMap;
 use std::io;
@@ -8,12 +8,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::assets::{FileSource, Packaging};
 use crate::model::{Assembly, Stack};
 
-/// What the CDK puts in front of the digest that names an asset it has copied into an assembly.
+/// The prefix of files that the CDK has copied into an assembly, and that are named after their content.
 const NAMED_BY_CONTENT: &str = "asset.";
 
 impl Assembly {
-    /// Copies the files of some stacks that are named by their place and not by their content into `folder`, which is
-    /// made for it, and has the stacks find them there: an app can then be synthesized again while they are deployed.
+    /// Copies files of the chosen stacks into `folder`, which is created, and points the stacks to the
+    /// copies. Only files that are not named after their content are copied. The app can then be synthesized
+    /// again while these stacks are deployed.
     pub fn keep(&mut self, folder: &Utf8Path, stacks: impl Fn(&Stack) -> bool) -> io::Result<()> {
         if folder.exists() {
             fs_err::remove_dir_all(folder)?;
@@ -37,7 +38,7 @@ impl Assembly {
 
 struct Kept<'a> {
     folder: &'a Utf8Path,
-    /// Where each file is kept.
+    /// The copy of each file.
     at: HashMap<Utf8PathBuf, Utf8PathBuf>,
 }
 
@@ -51,7 +52,7 @@ impl Kept<'_> {
             path.clone_from(kept);
             return Ok(());
         }
-        // Files of several stages may have one name.
+        // Files of several stages may have the same name.
         let to = self.folder.join(format!("{}.{name}", self.at.len()));
         fs_err::copy(&*path, &to)?;
         self.at.insert(std::mem::replace(path, to.clone()), to);

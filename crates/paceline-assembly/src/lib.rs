@@ -1,12 +1,12 @@
 //! Reads AWS CDK cloud assemblies: the `cdk.out` folder that `cdk synth` writes.
 //!
-//! [`Assembly::read`] turns a folder into one value that holds every stack of every stage, with its template,
-//! its assets and what it was told to depend on. It reads files and nothing else: no network, no
-//! configuration, no clock, so the same folder always gives the same value.
+//! [`Assembly::read`] turns a folder into one value. It holds every stack of every stage, with the stack's
+//! template, assets and declared dependencies. Only files are read: no network, no configuration and no
+//! clock. The same folder therefore always gives the same value.
 //!
-//! Reading is lenient where the format may grow (unknown artifact types and properties are ignored, a newer
-//! schema is a warning) and strict where going on would deploy something wrong: every error names the file
-//! and the place in it.
+//! Reading is lenient where the format may grow: unknown artifact types and properties are ignored, and a
+//! newer schema is a warning. Reading is strict where an oversight would deploy something wrong: every error
+//! names the file and the place in it.
 
 mod apps;
 mod assets;

@@ -1,4 +1,4 @@
-//! The text of a `manifest.json`, with its artifacts in the order in which they were written.
+//! The content of a `manifest.json`, with its artifacts in the order of the file.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,11 +10,10 @@ use serde_json::{Map, Value};
 use crate::error::{AssemblyError, MissingContext};
 use crate::shape::{Shape, join, read_json};
 
-/// The newest schema this reader knows. Newer ones are read with a warning: most are additions.
+/// The newest schema that this reader knows. Newer ones are read with a warning: most changes are additions.
 const NEWEST_SCHEMA: u64 = 55;
 const OLDEST_SCHEMA: u64 = 7;
 
-/// A manifest as it was written.
 #[derive(Debug)]
 pub(crate) struct Manifest {
     pub(crate) path: Utf8PathBuf,
@@ -41,7 +40,7 @@ impl Manifest {
         Ok(Self { path: path.to_owned(), version, missing, artifacts })
     }
 
-    /// What to say about the schema version, if anything.
+    /// The warning about the schema version, if there is one.
     pub(crate) fn schema_warning(&self) -> Option<String> {
         let major = major(&self.version)?;
         let version = &self.version;
@@ -112,7 +111,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
-/// A map in the order of the file; a key that comes again replaces the earlier one, as it does in JavaScript.
+/// A map in the order of the file. A repeated key replaces the earlier one, as it does in JavaScript.
 struct Ordered(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Ordered {

@@ -1,6 +1,7 @@
-//! What constructs said about themselves: messages, construct paths, tags, and the assets of CDK v1.
+//! The metadata of constructs: messages, construct paths, tags, and the assets of CDK v1.
 //!
-//! Nothing here decides what is deployed, apart from legacy assets, so entries of an unknown form are skipped.
+//! Entries of an unknown form are skipped, because apart from legacy assets they do not affect the
+//! deployment.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +11,11 @@ use serde_json::Value;
 use crate::error::AssemblyError;
 use crate::shape::{Shape, join};
 
-/// An annotation that a construct left.
+/// An annotation that a construct added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     pub severity: Severity,
-    /// The construct, without a leading slash.
+    /// The path of the construct, without a leading slash.
     pub path: String,
     pub text: String,
 }
@@ -26,8 +27,8 @@ pub enum Severity {
     Error,
 }
 
-/// An asset of a CDK v1 app: published to the bootstrap bucket or the `aws-cdk/assets` repository, and told to
-/// the stack through parameters.
+/// An asset of a CDK v1 app. It is published to the bootstrap bucket or to the `aws-cdk/assets` repository,
+/// and passed to the stack as parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegacyAsset {
     pub id: String,
@@ -42,7 +43,7 @@ pub enum LegacyPackaging {
     /// A file, or a folder to be zipped.
     S3 { zip: bool, bucket_parameter: String, key_parameter: String, hash_parameter: String },
     Image {
-        /// The parameter that takes the image's name; newer apps state `repository` and `tag` instead.
+        /// The parameter for the image's name. Newer apps state `repository` and `tag` instead.
         name_parameter: Option<String>,
         repository: Option<String>,
         tag: Option<String>,
@@ -58,14 +59,14 @@ pub enum LegacyPackaging {
 #[derive(Debug, Default)]
 pub(crate) struct Metadata {
     pub(crate) messages: Vec<Message>,
-    /// Logical id to construct path.
+    /// The construct paths by logical id.
     pub(crate) paths: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) legacy_assets: Vec<LegacyAsset>,
 }
 
 impl Metadata {
-    /// Adds a map of construct path to entries. `dir` is the assembly's folder.
+    /// Adds the metadata entries of constructs, by construct path. `dir` is the assembly's folder.
     pub(crate) fn add(&mut self, shape: &Shape<'_>, dir: &Utf8Path) -> Result<(), AssemblyError> {
         let Some(constructs) = shape.value.as_object() else {
             return Err(shape.error("expected a map of construct paths"));
@@ -76,7 +77,8 @@ impl Metadata {
                 match entry.get("type").and_then(Value::as_str) {
                     Some("aws:cdk:logicalId") => {
                         if let Some(id) = data.and_then(Value::as_str) {
-                            // A nested stack's resources stand here too and can have an id of the outer stack's.
+                            // The metadata also has the resources of nested stacks, which may use a logical
+                            // id of the outer stack. The first one wins.
                             self.paths.entry(id.to_owned()).or_insert_with(|| trim(construct));
                         }
                     }
@@ -115,7 +117,7 @@ fn trim(construct: &str) -> String {
     construct.trim_start_matches('/').to_owned()
 }
 
-/// Tags were written with capital letters at first.
+/// Early versions of the CDK wrote the keys of tags with capital letters.
 fn tags(data: &Value) -> impl Iterator<Item = (String, String)> {
     data.as_array().into_iter().flatten().filter_map(|tag| {
         let field =

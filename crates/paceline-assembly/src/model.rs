@@ -1,4 +1,4 @@
-//! What an assembly holds, once it is read: stacks, and the templates nested in them.
+//! The content of an assembly: stacks, and the templates nested in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +14,17 @@ use crate::template::Template;
 /// A synthesized CDK app: the stacks of the root manifest and of every stage.
 #[derive(Debug, Clone)]
 pub struct Assembly {
-    /// The folder, as it was given.
+    /// The folder, as the caller gave it.
     pub dir: Utf8PathBuf,
-    /// The schema version that the root manifest states, such as `36.3.0`.
+    /// The schema version of the root manifest, such as `36.3.0`.
     pub schema: String,
-    /// In manifest order; the stacks of nested stages come after those of the manifest that names the stage.
+    /// The stacks in manifest order. The stacks of a nested stage follow those of the manifest that names the
+    /// stage.
     pub stacks: Vec<Stack>,
-    /// What a user should hear about, though it stops nothing.
+    /// Warnings for the user, which do not prevent anything.
     pub warnings: Vec<String>,
-    /// What its synthesis did not find. Empty, unless [`Assembly::read_incomplete`] has read it.
+    /// The context values that synthesis did not find. It is empty unless [`Assembly::read_incomplete`] read
+    /// the assembly.
     pub missing: Vec<MissingContext>,
 }
 
@@ -32,7 +34,7 @@ impl Assembly {
         self.stacks.iter().find(|stack| stack.id == id)
     }
 
-    /// Refuses when a stack that `selected` accepts has an `aws:cdk:error` annotation. The error lists all.
+    /// Fails if a selected stack has an `aws:cdk:error` annotation. The error lists all such annotations.
     pub fn ensure_deployable(&self, selected: impl Fn(&Stack) -> bool) -> Result<(), AssemblyError> {
         let problems: Vec<StackProblem> = self
             .stacks
@@ -57,46 +59,46 @@ impl Assembly {
 /// One CloudFormation stack artifact.
 #[derive(Debug, Clone)]
 pub struct Stack {
-    /// The hierarchical id as `cdk ls` prints it, unique in the assembly.
+    /// The hierarchical id that `cdk ls` prints, which is unique in the assembly.
     pub id: String,
-    /// The name of its app, where there are several.
+    /// The name of the stack's app, if there are several apps.
     pub app: Option<String>,
-    /// The key in the manifest, unique only within one manifest.
+    /// The key in the manifest, which is unique only within that manifest.
     pub artifact_id: String,
     /// The name of the CloudFormation stack.
     pub name: String,
     pub environment: Environment,
     pub template: Template,
-    /// The template's file; relative when the assembly's folder was given as a relative path.
+    /// The path of the template. It is relative if the assembly's folder was given as a relative path.
     pub template_path: Utf8PathBuf,
-    /// The ids of the stacks that the manifest puts before this one; sorted.
+    /// The sorted ids of the stacks that the manifest puts before this one.
     pub depends_on: Vec<String>,
     pub assets: AssetManifest,
     /// Assets of a CDK v1 app, which are passed to the stack as parameters.
     pub legacy_assets: Vec<LegacyAsset>,
     pub parameters: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
-    /// `None` leaves the stack's topics alone, an empty list clears them.
+    /// The topics for notifications. `None` keeps the stack's topics, an empty list removes them.
     pub notification_arns: Option<Vec<String>>,
     pub termination_protection: Option<bool>,
     pub deploy_role: Option<Role>,
-    /// The role that CloudFormation itself takes.
+    /// The role that CloudFormation itself assumes.
     pub execution_role_arn: Option<String>,
     pub lookup_role: Option<Role>,
-    /// `s3://bucket/key` of the published template, with placeholders.
+    /// The `s3://bucket/key` of the published template, with placeholders.
     pub template_url: Option<String>,
     pub bootstrap: Option<Bootstrap>,
-    /// Logical id to construct path (without a leading slash), for messages that a CDK user understands.
+    /// The construct paths by logical id, without a leading slash, for messages that a CDK user understands.
     pub construct_paths: BTreeMap<String, String>,
-    /// The templates of nested stacks, each before the ones nested in it.
+    /// The templates of nested stacks, each before the templates nested in it.
     pub nested: Vec<NestedTemplate>,
-    /// The annotations that constructs left on the stack.
+    /// The annotations that constructs added to the stack.
     pub messages: Vec<Message>,
 }
 
 impl Stack {
-    /// A copy whose templates are parsed and expanded, to be looked at and dropped. Those of an assembly are kept as text
-    /// until they are asked for.
+    /// A temporary copy whose templates are parsed and expanded. An assembly keeps templates as text until
+    /// they are needed.
     #[must_use]
     pub fn opened(&self) -> Stack {
         let opened = self.clone();
@@ -107,8 +109,8 @@ impl Stack {
         opened
     }
 
-    /// The nested templates of stacks that are not sure to be left out by a condition, theirs or that of one around
-    /// them.
+    /// The nested templates that may be deployed. A nested template is left out if its own condition, or that
+    /// of a nested stack around it, certainly does not hold.
     pub fn nested_that_may_be_made(&self) -> impl Iterator<Item = &NestedTemplate> {
         let own = (&[][..], None, &self.template);
         let outer = self.nested.iter().map(|it| (&it.parents[..], Some(&it.logical_id), &it.template));
@@ -134,18 +136,18 @@ impl Stack {
         })
     }
 
-    /// The annotations that forbid deploying this stack.
+    /// The annotations that forbid the deployment of this stack.
     pub fn errors(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter().filter(|message| message.severity == Severity::Error)
     }
 }
 
-/// The template of an `AWS::CloudFormation::Stack` resource, as far as it is in the assembly.
+/// The template of an `AWS::CloudFormation::Stack` resource, if it is in the assembly.
 #[derive(Debug, Clone)]
 pub struct NestedTemplate {
-    /// The resource's id in the template it stands in.
+    /// The id of the resource in the template that contains it.
     pub logical_id: String,
-    /// The nested stacks this one is inside of, outermost first; empty directly below the stack.
+    /// The ids of the nested stacks around this one, outermost first. It is empty directly below the stack.
     pub parents: Vec<String>,
     pub path: Utf8PathBuf,
     pub template: Template,

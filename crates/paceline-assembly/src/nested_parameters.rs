@@ -1,4 +1,4 @@
-//! The parameters of a stack and of the stacks nested in it, as far as they are known before deployment.
+//! The parameters of a stack and of its nested stacks, as far as they are known before the deployment.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::values::Known;
 pub(crate) const NESTED_STACK: &str = "AWS::CloudFormation::Stack";
 
 impl Stack {
-    /// Lets more parameters of the stack be known, those that it is deployed with though the assembly does not say so.
+    /// Adds parameters with which the stack will be deployed, and which the assembly does not state.
     pub fn give(&mut self, parameters: &BTreeMap<String, String>) {
         let mut known = self.template.known().clone();
         let given = parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
@@ -22,7 +22,7 @@ impl Stack {
     }
 }
 
-/// Has the templates of nested stacks know what those around them give them.
+/// Updates the known parameters of nested stacks from the templates around them.
 fn inform(stack: &mut Stack) {
     for at in 0..stack.nested.len() {
         let nested = &stack.nested[at];
@@ -41,7 +41,8 @@ fn inform(stack: &mut Stack) {
     }
 }
 
-/// What is known of a nested stack with these properties: the parameters that the template around it gives it.
+/// The facts that are known about a nested stack with these properties: the parameters that the outer
+/// template passes to it.
 pub(crate) fn known_of_nested(outer: &Template, properties: Option<&Value>) -> Known {
     let resolver = outer.resolver();
     let given = properties.and_then(|properties| properties.get("Parameters")?.as_object());

@@ -1,21 +1,22 @@
-//! What a template asks of the values of its parameters.
+//! The rules of a template for the values of its parameters.
 //!
-//! Only what CloudFormation refuses for certain counts as refused: a rule that is read in another way there, such as a
-//! pattern with what only Java's expressions have, is left to CloudFormation.
+//! A value is only refused if CloudFormation certainly refuses it. If a rule may mean something else to
+//! CloudFormation, such as a pattern with syntax of Java's regular expressions, the decision is left to
+//! CloudFormation.
 
 use regex_lite::Regex;
 use serde_json::Value;
 
 use crate::template::Template;
 
-/// How many allowed values are named.
+/// The number of allowed values that an error names.
 const NAMED: usize = 10;
 
-/// What has another meaning in Java's expressions, or none here.
+/// Syntax that has a different meaning in Java's regular expressions, or that does not exist here.
 const JAVA: [&str; 13] = [r"\p", r"\P", r"\Q", r"\h", r"\b", r"\Z", "(?", "[[", "&&", "++", "*+", "?+", "}+"];
 
 impl Template {
-    /// The parameters that have no default, so that a new stack needs a value for each.
+    /// The parameters without a default: a new stack needs a value for each.
     pub fn parameters_without_default(&self) -> impl Iterator<Item = &str> {
         self.parameters().filter(|(_, declared)| declared.get("Default").is_none()).map(|(name, _)| name)
     }
@@ -25,13 +26,14 @@ impl Template {
         scalar(self.declared(parameter)?.get("Default")?)
     }
 
-    /// Whether the value of a parameter is never to be shown.
+    /// Whether the value of a parameter must never be shown.
     pub fn is_secret(&self, parameter: &str) -> bool {
         let flag = self.declared(parameter).and_then(|declared| declared.get("NoEcho"));
         flag.and_then(scalar).is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
     }
 
-    /// Why CloudFormation refuses this value of a parameter, after "the value".
+    /// The reason why CloudFormation refuses this value of a parameter. The reason continues a sentence that
+    /// begins with "the value".
     pub fn refusal(&self, parameter: &str, value: &str) -> Option<String> {
         let declared = self.declared(parameter)?;
         let kind = declared.get("Type").and_then(Value::as_str).unwrap_or("String");
@@ -40,7 +42,7 @@ impl Template {
             "Number" => ("Number", false),
             "CommaDelimitedList" => ("String", true),
             "List<Number>" => ("Number", true),
-            // Of the others only AWS knows what there is.
+            // For other types, only AWS knows the values that exist.
             _ => return None,
         };
         if is_list && value.is_empty() {
@@ -112,7 +114,7 @@ fn out_of_bounds(declared: &Value, of: &str, text: &str) -> Option<String> {
     })
 }
 
-/// A scalar as CloudFormation takes it from JSON.
+/// A scalar as the text that CloudFormation makes of it.
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rule_excludes_is_refused() {
+    fn a_value_that_a_rule_excludes_is_refused() {
         let size = json!({ "Type": "String", "AllowedValues": ["s", "m"] });
         check(&size, "s", None);
         check(&size, "xl", Some("is none of its AllowedValues: s, m"));
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn each_item_of_a_list_is_held_against_the_rules() {
+    fn each_item_of_a_list_is_checked_by_the_rules() {
         let zones = json!({ "Type": "CommaDelimitedList", "AllowedValues": ["a", "b"] });
         check(&zones, "a, b", None);
         check(&zones, "a,c", Some("is none of its AllowedValues: a, b"));
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_certain_is_left_to_cloudformation() {
+    fn uncertain_values_are_left_to_cloudformation() {
         check(&json!({ "Type": "AWS::EC2::VPC::Id", "AllowedValues": ["vpc-1"] }), "x", None);
         check(&json!({ "Type": "AWS::SSM::Parameter::Value<String>", "AllowedPattern": "x" }), "/y", None);
         for pattern in [r"\p{Alpha}+", "(?i)abc", "[a-z&&[^b]]+", "a++", "(a"] {

@@ -1,11 +1,11 @@
-//! The partitions of AWS: which one a region is in, and the domain of its endpoints.
+//! The partitions of AWS: their regions, and the domains of their endpoints.
 
-/// The partition that every region is in which no other one claims.
+/// The partition of every region that no other partition claims.
 const STANDARD: (&str, &str) = ("aws", "amazonaws.com");
 
-/// How the regions of a partition begin, its name, and its domain.
+/// The prefix of a partition's regions, its name, and its domain.
 ///
-/// Source: the `partitions.json` by which the AWS SDKs find endpoints, version 1.1, as it stands in `endpoint_lib` of
+/// Source: the `partitions.json` by which the AWS SDKs find endpoints, version 1.1, from `endpoint_lib` of
 /// the AWS SDK for Rust (`aws-sdk-cloudformation` 1.136).
 const PARTITIONS: [(&str, &str, &str); 7] = [
     ("cn-", "aws-cn", "amazonaws.com.cn"),
@@ -17,17 +17,17 @@ const PARTITIONS: [(&str, &str, &str); 7] = [
     ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
 ];
 
-/// The partition of a region, as `AWS::Partition` names it.
+/// The partition of a region, which is the value of `AWS::Partition`.
 pub fn partition(region: &str) -> &'static str {
     of(region).0
 }
 
-/// The domain of a region's endpoints, as `AWS::URLSuffix` names it.
+/// The domain of a region's endpoints, which is the value of `AWS::URLSuffix`.
 pub fn url_suffix(region: &str) -> &'static str {
     of(region).1
 }
 
-/// Whether a host is in the domain of some partition.
+/// Whether a host is in the domain of any partition.
 pub fn is_host_of_aws(host: &str) -> bool {
     let mut domains = PARTITIONS.iter().map(|(_, _, domain)| *domain).chain([STANDARD.1]);
     domains.any(|domain| host.strip_suffix(domain).is_some_and(|name| name.ends_with('.')))
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn every_partition_is_known_by_its_regions() {
+    fn every_partition_is_recognised_by_its_regions() {
         check("us-east-1", "aws", "amazonaws.com");
         check("eu-central-1", "aws", "amazonaws.com");
         check("cn-northwest-1", "aws-cn", "amazonaws.com.cn");

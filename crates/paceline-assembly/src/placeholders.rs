@@ -1,8 +1,9 @@
-//! The placeholders that the CDK writes where an account or a region is not known before deployment.
+//! The placeholders that the CDK writes for an account or a region that is not known before the deployment.
 
-/// Replaces `${AWS::Partition}`, `${AWS::AccountId}` and `${AWS::Region}` wherever they stand in `text`.
+/// Replaces every `${AWS::Partition}`, `${AWS::AccountId}` and `${AWS::Region}` in `text`.
 ///
-/// One pass: what is put in is not looked at again. Anything else that looks like a placeholder stays.
+/// There is one pass: inserted text is not searched again. Any other text that looks like a placeholder
+/// stays.
 pub fn placeholders(text: &str, partition: &str, account: &str, region: &str) -> String {
     let mut resolved = String::with_capacity(text.len());
     let mut rest = text;
@@ -35,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn every_placeholder_is_replaced_wherever_it_stands() {
+    fn every_placeholder_is_replaced_anywhere_in_the_text() {
         check("", "");
         check("plain", "plain");
         check("${AWS::AccountId}", "123456789012");
@@ -44,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_placeholder_stays_as_it_is() {
+    fn other_text_stays_as_it_is() {
         check("${AWS::StackName}/${AWS::Region", "${AWS::StackName}/${AWS::Region");
         check("${AWS::${AWS::Region}}", "${AWS::cn-north-1}");
         check("$${Other}", "$${Other}");

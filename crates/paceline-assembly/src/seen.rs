@@ -1,4 +1,4 @@
-//! A template as CloudFormation will see it, as far as that can be told from the template alone.
+//! A template as CloudFormation will process it, as far as the template alone shows this.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,30 +8,30 @@ use serde_json::Value;
 use crate::loops::{LOOP, LoopTrouble, LoopTroubleKind, TRANSFORM, expand};
 use crate::values::Resolver;
 
-/// What puts the result of a macro, or a file, in its place.
+/// The function that inserts the result of a macro, or a file.
 const MACRO: &str = "Fn::Transform";
-/// The macro that puts a file in its place. Others of AWS only add to what is there.
+/// The macro that inserts a file. Other macros of AWS only add to the template.
 const INCLUDE: &str = "AWS::Include";
 
 #[derive(Debug)]
 pub(crate) struct Seen {
-    /// Where it is another than the template as it is written.
+    /// The processed template, if it differs from the written one.
     pub(crate) value: Option<Arc<Value>>,
-    /// How many resources there are at least.
+    /// The lowest possible number of resources.
     pub(crate) resources: usize,
     pub(crate) unseen: Vec<Unseen>,
 }
 
-/// A part of a template that cannot be seen before CloudFormation has worked on it.
+/// A part of a template that is unknown until CloudFormation has processed it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unseen {
     Loop(LoopTrouble),
-    /// There are loops, and no transform that knows them: CloudFormation refuses the template.
+    /// The template has loops, but not the transform that expands them: CloudFormation refuses it.
     LoopsNotEnabled,
     /// A macro, which is a program, or a file that is included.
     Macro {
         name: String,
-        /// Reads like `Resources.Topic.Properties`; empty for the template as a whole.
+        /// The place, such as `Resources.Topic.Properties`. It is empty for the whole template.
         place: String,
     },
 }
@@ -52,7 +52,7 @@ impl fmt::Display for Unseen {
 }
 
 impl Unseen {
-    /// Whether there may be resources where none can be seen.
+    /// Whether the unknown part may contain resources.
     fn may_be_resources(&self) -> bool {
         match self {
             Self::Loop(LoopTrouble { place, kind }) => {
@@ -66,7 +66,7 @@ impl Unseen {
 }
 
 impl Seen {
-    /// Of a template without loops and macros.
+    /// For a template without loops and macros.
     pub(crate) fn plain(template: &Value) -> Self {
         Self { value: None, resources: resources(template), unseen: Vec::new() }
     }
@@ -86,14 +86,14 @@ impl Seen {
         includes(seen.value.as_deref().unwrap_or(template), &mut Vec::new(), &mut seen.unseen);
         seen.unseen.sort_unstable();
         seen.unseen.dedup();
-        // Unknown is never none.
+        // If resources may be hidden in an unknown part, the number must not be 0.
         let may_be_more = seen.unseen.iter().any(Unseen::may_be_resources);
         seen.resources = seen.resources.max(usize::from(may_be_more));
         seen
     }
 }
 
-/// Whether the value of a section's entry is a resource: not what a macro puts there.
+/// Whether the entry of a section is a resource, and not the call of a macro.
 pub(crate) fn is_resource(id: &str, body: &Value) -> bool {
     body.is_object() && id != MACRO
 }
@@ -103,7 +103,7 @@ fn resources(template: &Value) -> usize {
     resources.map_or(0, |all| all.iter().filter(|(id, body)| is_resource(id, body)).count())
 }
 
-/// The transforms of a template as a whole.
+/// The transforms that apply to a whole template.
 pub(crate) struct Transforms<'a>(Vec<&'a Value>);
 
 impl<'a> Transforms<'a> {
@@ -119,7 +119,7 @@ impl<'a> Transforms<'a> {
         self.0.iter().any(|name| *name == TRANSFORM)
     }
 
-    /// Those whose result cannot be known.
+    /// The names of the transforms with an unknown result.
     fn unknown(&self) -> impl Iterator<Item = String> {
         let names = self.0.iter().filter_map(|it| it.as_str().or_else(|| it.get("Name")?.as_str()));
         names.filter(|name| *name == INCLUDE || !name.starts_with("AWS::")).map(str::to_owned)
@@ -134,7 +134,7 @@ fn has_loop(value: &Value) -> bool {
     }
 }
 
-/// Finds the macros inside of a template.
+/// Finds the macros inside a template.
 fn includes<'v>(value: &'v Value, path: &mut Vec<&'v str>, found: &mut Vec<Unseen>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| includes(item, path, found)),

@@ -1,4 +1,4 @@
-//! Reads values of a JSON file by name, and knows at each moment where in the file it is.
+//! Reads values of a JSON file by name, and tracks the place of each value.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use crate::error::AssemblyError;
 use crate::files::{LARGEST_MANIFEST, read_regular};
 use crate::template::kind;
 
-/// Reads a JSON file; `named_by` says what made us look for it.
+/// Reads a JSON file. `named_by` is the place that names the file.
 pub(crate) fn read_json<T: DeserializeOwned>(
     path: &Utf8Path,
     named_by: Option<String>,
@@ -66,7 +66,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// This place, for an error about the file that is named here.
+    /// This place, for an error about the file that this value names.
     pub(crate) fn named_by(&self) -> String {
         format!("`{}` at `{}`", self.file, self.place)
     }
@@ -75,7 +75,7 @@ impl<'a> Shape<'a> {
         self.error(format!("expected {what}, found {}", kind(self.value)))
     }
 
-    /// A field, which may be absent; `null` counts as absent. Fails when this is no map.
+    /// A field, or `None` if it is absent or `null`. Fails if this value is no map.
     pub(crate) fn get(&self, key: &str) -> Result<Option<Shape<'a>>, AssemblyError> {
         let fields = self.value.as_object().ok_or_else(|| self.expected("a map"))?;
         let value = fields.get(key).filter(|value| !value.is_null());
@@ -102,7 +102,7 @@ impl<'a> Shape<'a> {
         self.value.as_str().ok_or_else(|| self.expected("a string"))
     }
 
-    /// A string, or a number or boolean as the string that it is written as.
+    /// A string, number or boolean, as text.
     fn scalar(&self) -> Result<String, AssemblyError> {
         match self.value {
             Value::String(text) => Ok(text.clone()),
@@ -146,7 +146,7 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// Appends a key as `jq` would write it: ids with a dot, as asset manifests have, stay one step.
+/// Appends a key in the notation of `jq`: an id with a dot, as in asset manifests, stays one step.
 pub(crate) fn join(place: &str, key: &str) -> String {
     let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-:/".contains(c));
     let mut joined = place.to_owned();
@@ -156,7 +156,7 @@ pub(crate) fn join(place: &str, key: &str) -> String {
         }
         joined.push_str(key);
     } else {
-        // A failed write to a string is an allocation failure, which does not come back as an error.
+        // Writing to a string only fails when memory runs out, and that is not returned as an error.
         let _ = write!(joined, "[{}]", Value::from(key));
     }
     joined

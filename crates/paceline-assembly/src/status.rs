@@ -1,15 +1,15 @@
-//! CloudFormation's words for the state of a stack and of a resource.
+//! The status values of stacks and of resources in CloudFormation.
 //!
-//! The only place that spells them. The runner, the reports and the simulator ask a status what it means: whether
-//! anything still goes on, whether it went wrong, whether it is being undone. They live in the lowest crate that knows
-//! CloudFormation, so that the simulator needs nothing of the runner.
+//! No other module spells them. The runner, the reports and the simulator ask a status for its meaning:
+//! whether an operation is in progress, whether it failed, whether it is being rolled back. The types live in
+//! the lowest crate that knows CloudFormation, so that the simulator does not depend on the runner.
 //!
-//! A value that AWS adds later is kept as it is ([`Other`](StackStatus::Other)), and means what its ending says: all of
-//! CloudFormation's statuses end in `_IN_PROGRESS`, `_COMPLETE`, `_FAILED` or `_SKIPPED`.
+//! A value that AWS adds later is kept as it is ([`Other`](StackStatus::Other)), and its ending gives its
+//! meaning: all of CloudFormation's statuses end in `_IN_PROGRESS`, `_COMPLETE`, `_FAILED` or `_SKIPPED`.
 
 use paceline_text::vocabulary;
 
-/// The type of a stack, as an event of the stack itself names it.
+/// The resource type of a stack in its own events.
 pub const STACK_TYPE: &str = "AWS::CloudFormation::Stack";
 
 vocabulary! {
@@ -79,20 +79,20 @@ vocabulary! {
     }
 }
 
-/// What CloudFormation does to a resource, and to a stack as a whole.
+/// An operation of CloudFormation on a resource, or on a whole stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StackOperation {
-    /// It is made.
+    /// The creation of a resource.
     Create,
-    /// It is changed.
+    /// The update of a resource.
     Update,
-    /// It is deleted.
+    /// The deletion of a resource.
     Delete,
-    /// It exists already, and becomes the stack's.
+    /// The import of an existing resource into the stack.
     Import,
 }
 
-/// What the ending of a status says, of stacks and of resources alike.
+/// The methods that follow from the ending of a status, for stacks and resources alike.
 macro_rules! endings {
     ($name:ident) => {
         impl $name {
@@ -101,12 +101,12 @@ macro_rules! endings {
                 self.as_str().ends_with("_IN_PROGRESS")
             }
 
-            /// Whether it went wrong, and stays so until somebody does something.
+            /// Whether the operation failed, and stays failed until somebody acts.
             pub fn failed(&self) -> bool {
                 self.as_str().ends_with("_FAILED")
             }
 
-            /// Whether what was done is being undone, was undone, or could not be undone.
+            /// Whether the operation is being rolled back, was rolled back, or could not be.
             pub fn is_rollback(&self) -> bool {
                 self.as_str().contains("ROLLBACK")
             }
@@ -118,17 +118,17 @@ endings!(StackStatus);
 endings!(ResourceStatus);
 
 impl StackStatus {
-    /// Whether nothing is in progress: the operation has ended, successfully or not, and its cleanup too.
+    /// Whether nothing is in progress: the operation and its cleanup have ended, successfully or not.
     pub fn is_settled(&self) -> bool {
         !self.is_in_progress()
     }
 
-    /// Whether the last operation has ended. What it replaced may still be deleted.
+    /// Whether the last operation has ended. Replaced resources may still be in deletion.
     pub fn has_ended(&self) -> bool {
         self.is_settled() || self.is_cleaning_up()
     }
 
-    /// Whether the last operation did what was asked: the stack is there, and as its template says.
+    /// Whether the last operation succeeded: the stack exists and matches its template.
     pub fn has_succeeded(&self) -> bool {
         matches!(
             self,
@@ -139,62 +139,64 @@ impl StackStatus {
         )
     }
 
-    /// Whether the last operation is being undone.
+    /// Whether the last operation is being rolled back.
     pub fn rolling_back(&self) -> bool {
         self.is_rollback() && self.is_in_progress() && !self.is_cleaning_up()
     }
 
-    /// Whether the last operation was undone to the end.
+    /// Whether the last operation was rolled back completely.
     pub fn is_rolled_back(&self) -> bool {
         matches!(self, Self::RollbackComplete | Self::UpdateRollbackComplete | Self::ImportRollbackComplete)
     }
 
-    /// Whether the rollback of an update failed: only a person can continue from there.
+    /// Whether the rollback of an operation failed: only a person can continue from there.
     pub fn is_stuck(&self) -> bool {
         self.is_rollback() && self.failed()
     }
 
-    /// Whether the operation itself is over, and what it replaced or made in vain is being deleted.
+    /// Whether the operation itself has ended, and the resources that it replaced or created in vain are
+    /// being deleted.
     pub fn is_cleaning_up(&self) -> bool {
         matches!(self, Self::UpdateCompleteCleanupInProgress | Self::UpdateRollbackCompleteCleanupInProgress)
     }
 
-    /// Whether it is being deleted, was deleted, or could not be.
+    /// Whether the stack is being deleted, was deleted, or could not be.
     pub fn is_deletion(&self) -> bool {
         matches!(self, Self::DeleteInProgress | Self::DeleteComplete | Self::DeleteFailed)
     }
 
-    /// What was last asked for; none where a creation is undone, or nothing but a review has begun.
+    /// The operation that was last requested. `None` during and after the rollback of a creation, and before
+    /// the first change set is executed.
     pub fn operation(&self) -> Option<StackOperation> {
         operation(self.as_str())
     }
 }
 
 impl ResourceStatus {
-    /// The status of the stack, from an event of the stack itself.
+    /// The status of the stack, if this is the status in an event of the stack itself.
     pub fn of_stack(&self) -> StackStatus {
         StackStatus::from(self.as_str())
     }
 
-    /// Whether it is what was asked for.
+    /// Whether the operation on the resource succeeded.
     pub fn is_complete(&self) -> bool {
         self.as_str().ends_with("_COMPLETE")
     }
 
-    /// Whether it went wrong by itself: CloudFormation also says `_FAILED` of the resources that it stopped because
-    /// another one had failed. Every message about a first cause follows this rule.
+    /// Whether the resource itself failed. CloudFormation also reports `_FAILED` for resources that it
+    /// stopped because another one had failed. Every message about a first cause uses this rule.
     pub fn failed_by_itself(&self, reason: Option<&str>) -> bool {
         self.failed() && !reason.is_some_and(is_cancellation)
     }
 
-    /// What is done to the resource; none where a creation is undone.
+    /// The operation on the resource. `None` during the rollback of a creation.
     pub fn operation(&self) -> Option<StackOperation> {
         operation(self.as_str())
     }
 }
 
 impl From<StackStatus> for ResourceStatus {
-    /// As the stack's own event says it.
+    /// The status in the form of the stack's own event.
     fn from(status: StackStatus) -> Self {
         Self::from(status.as_str())
     }
@@ -211,7 +213,7 @@ impl StackOperation {
         }
     }
 
-    /// The status of a resource to which this is being done.
+    /// The status of a resource during this operation.
     pub fn in_progress(self) -> ResourceStatus {
         match self {
             Self::Create => ResourceStatus::CreateInProgress,
@@ -221,7 +223,7 @@ impl StackOperation {
         }
     }
 
-    /// The status of a resource to which this was done.
+    /// The status of a resource after this operation succeeded.
     pub fn complete(self) -> ResourceStatus {
         match self {
             Self::Create => ResourceStatus::CreateComplete,
@@ -231,7 +233,7 @@ impl StackOperation {
         }
     }
 
-    /// The status of a resource to which this could not be done.
+    /// The status of a resource after this operation failed.
     pub fn failed(self) -> ResourceStatus {
         match self {
             Self::Create => ResourceStatus::CreateFailed,
@@ -242,8 +244,8 @@ impl StackOperation {
     }
 }
 
-/// Whether a reason says that CloudFormation stopped a resource because another one had failed: `Resource creation
-/// cancelled`, and the same of an update or a deletion.
+/// Whether a reason says that CloudFormation stopped a resource because another one had failed: `Resource
+/// creation cancelled`, or the same of an update or a deletion.
 pub fn is_cancellation(reason: &str) -> bool {
     let rest = reason.strip_prefix("Resource ").unwrap_or_default();
     rest.split_once(' ').is_some_and(|(what, rest)| {
@@ -270,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_is_read_as_it_is_written_and_unknown_ones_survive() {
+    fn every_value_is_read_back_and_unknown_values_are_kept() {
         for status in StackStatus::KNOWN {
             assert_eq!(StackStatus::from(status.as_str()), *status);
         }
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_is_settled_when_nothing_goes_on() {
+    fn a_stack_is_settled_when_nothing_is_in_progress() {
         assert_eq!(
             those(|status| !status.is_settled()),
             [
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_that_is_rolled_back_is_told_from_one_that_rolls_back_and_one_that_cannot() {
+    fn rolled_back_stacks_differ_from_those_still_rolling_back_or_stuck() {
         assert_eq!(
             those(StackStatus::rolling_back),
             ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_IN_PROGRESS"]
@@ -323,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cancelled_did_not_fail_by_itself() {
+    fn a_cancelled_resource_did_not_fail_by_itself() {
         let failed = ResourceStatus::CreateFailed;
         assert!(failed.failed_by_itself(None));
         assert!(failed.failed_by_itself(Some("The order was cancelled by its owner")));
@@ -333,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_begins_its_statuses() {
+    fn the_statuses_of_an_operation_begin_with_its_name() {
         use StackOperation::{Create, Delete, Import, Update};
         for operation in [Create, Update, Delete, Import] {
             for status in [operation.in_progress(), operation.complete(), operation.failed()] {

@@ -1,4 +1,4 @@
-//! A CloudFormation template, whichever syntax it was written in.
+//! A CloudFormation template in JSON or YAML.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,37 +9,40 @@ use crate::seen::{Seen, Transforms, Unseen, is_resource};
 use crate::values::{Known, Resolver};
 use crate::{digest, yaml};
 
-/// What starts an escaped character in JSON and in YAML's double quotes: any text can hide behind those.
+/// The start of an escaped character in JSON and in YAML's double quotes. Any text can be hidden in such
+/// escapes.
 const ESCAPE: &str = "\\u";
 
-/// A template in long form. Cloning one is cheap.
+/// A template in long form. Clones are cheap.
 ///
-/// It can be kept as text alone and parsed when it is looked at: the values of a large app's templates take
-/// many times the memory of their text.
+/// A template can be kept as text and parsed when it is needed: the parsed templates of a large app take many
+/// times the memory of their text.
 #[derive(Debug, Clone)]
 pub struct Template {
-    /// What the value is made from, where there is a text.
+    /// The text that the value was parsed from, if it is kept.
     text: Option<Arc<str>>,
-    /// Always an object. Without it, there is a text that has been parsed before.
+    /// The parsed template, which is always an object. It is only unset if there is a text that was parsed
+    /// before.
     value: OnceLock<Arc<Value>>,
-    /// What is known of the stack that is made of it.
+    /// The known facts about the stack that is made from this template.
     known: Arc<Known>,
-    /// As CloudFormation will see it.
+    /// The template as CloudFormation will process it.
     seen: OnceLock<Arc<Seen>>,
 }
 
 impl Template {
-    /// Parses JSON, or YAML with short-form intrinsics (`!Ref`), which come out in long form.
+    /// Parses JSON, or YAML with short-form intrinsics (`!Ref`), which become long forms.
     pub fn parse(text: &str) -> Result<Template, TemplateError> {
         Self::from_value(parse(text)?)
     }
 
-    /// As [`parse`](Self::parse), and keeps the text, so that the value can be [forgotten](Self::forget).
+    /// Parses like [`parse`](Self::parse), and keeps the text, so that the value can be
+    /// [dropped](Self::forget).
     pub(crate) fn keeping_text(text: &str) -> Result<Template, TemplateError> {
         Ok(Template { text: Some(text.into()), ..Self::parse(text)? })
     }
 
-    /// Wraps a template that is in long form already.
+    /// Wraps a template that is already in long form.
     pub fn from_value(value: Value) -> Result<Template, TemplateError> {
         if value.is_object() {
             Ok(Template {
@@ -53,7 +56,7 @@ impl Template {
         }
     }
 
-    /// The same template for a stack of which this is known.
+    /// The same template for a stack with these known facts.
     #[must_use]
     pub fn knowing(self, known: Known) -> Template {
         Template { known: Arc::new(known), seen: OnceLock::new(), ..self }
@@ -63,23 +66,23 @@ impl Template {
         &self.known
     }
 
-    /// Resolves what stands in it.
+    /// A resolver for the values in the template.
     pub fn resolver(&self) -> Resolver<'_> {
         Resolver::new(&self.known, self.expanded())
     }
 
-    /// Whether it asks for the transform under which there are loops.
+    /// Whether the template asks for the transform that expands loops.
     pub fn has_loops(&self) -> bool {
         self.may_hold(TRANSFORM) && Transforms::of(self.value()).has_loops()
     }
 
-    /// The template without its loops, as far as they are known. What is sent to CloudFormation is its
+    /// The template with its loops expanded, as far as they are known. CloudFormation is sent the unexpanded
     /// [value](Self::value).
     pub fn expanded(&self) -> &Value {
         self.seen().value.as_deref().unwrap_or_else(|| self.value())
     }
 
-    /// What of it cannot be seen.
+    /// The parts of the template that are unknown until CloudFormation has processed them.
     pub fn unseen(&self) -> &[Unseen] {
         &self.seen().unseen
     }
@@ -93,7 +96,7 @@ impl Template {
         })
     }
 
-    /// Lets go of the parsed value, if it can be had again from the text.
+    /// Drops the parsed value, if it can be parsed again from the text.
     pub(crate) fn forget(&mut self) {
         if self.text.is_some() {
             self.value = OnceLock::new();
@@ -101,12 +104,12 @@ impl Template {
         }
     }
 
-    /// Whether the text may be there in a template, as far as that can be told without parsing it.
+    /// Whether the template may contain the text, as far as that can be decided without parsing.
     pub(crate) fn may_hold(&self, text: &str) -> bool {
         self.text.as_ref().is_none_or(|own| own.contains(text) || own.contains(ESCAPE))
     }
 
-    /// Whether this text stands somewhere in the template.
+    /// Whether the template contains this text anywhere.
     pub fn mentions(&self, text: &str) -> bool {
         match &self.text {
             Some(own) => own.contains(text),
@@ -114,17 +117,17 @@ impl Template {
         }
     }
 
-    /// The template as it is written. If it is not parsed yet it is parsed now, and kept.
+    /// The template as written. The first call parses it, and keeps the result.
     pub fn value(&self) -> &Value {
         self.value.get_or_init(|| {
             let text = self.text.as_deref().unwrap_or_default();
-            // It was parsed when the template was made.
+            // The text was parsed successfully when the template was made.
             Arc::new(parse(text).unwrap_or_else(|_| Value::Object(Map::new())))
         })
     }
 
-    /// The resources, ordered by logical id. One that a loop makes for what is not known has [`UNKNOWN`](crate::UNKNOWN) in
-    /// its id.
+    /// The resources, ordered by logical id. A resource of a loop over unknown elements has
+    /// [`UNKNOWN`](crate::UNKNOWN) in its id.
     pub fn resources(&self) -> impl Iterator<Item = (&str, Resource<'_>)> {
         let resources = self.section("Resources").filter(|(id, body)| is_resource(id, body));
         resources.filter_map(|(id, body)| Some((id, Resource::of(body)?)))
@@ -135,7 +138,8 @@ impl Template {
         is_resource(logical_id, body).then(|| Resource::of(body)).flatten()
     }
 
-    /// How many resources there are at least. None means that there are none: where they cannot be seen, there is one.
+    /// The lowest possible number of resources. 0 means that there are certainly none: if resources may be
+    /// hidden, the number is at least 1.
     pub fn resource_count(&self) -> usize {
         self.seen().resources
     }
@@ -156,13 +160,13 @@ impl Template {
         self.section("Mappings")
     }
 
-    /// The SHA-256 of the template's canonical JSON, in hexadecimal: the same for the same meaning, whatever
-    /// the order of keys, the white space or the syntax.
+    /// The SHA-256 of the template's canonical JSON, in hexadecimal. It does not depend on the order of keys,
+    /// the white space or the syntax.
     pub fn digest(&self) -> String {
         digest::of_value(self.value())
     }
 
-    /// A digest that is cheaper than [`digest`](Self::digest): it changes with the white space too.
+    /// A digest that is cheaper than [`digest`](Self::digest), but that changes with the white space too.
     pub fn fingerprint(&self) -> String {
         self.text.as_deref().map_or_else(|| self.digest(), digest::of_text)
     }
@@ -192,14 +196,14 @@ fn parse(text: &str) -> Result<Value, TemplateError> {
 /// A resource of a template.
 #[derive(Debug, Clone)]
 pub struct Resource<'a> {
-    /// Empty when the template states none.
+    /// The type. It is empty if the template states none.
     pub resource_type: &'a str,
     pub properties: Option<&'a Value>,
-    /// `DependsOn`, whether it was a string or a list.
+    /// The `DependsOn`, which may be a string or a list in the template.
     pub depends_on: Vec<&'a str>,
     pub metadata: Option<&'a Value>,
     pub condition: Option<&'a str>,
-    /// All of it, with what has no field here.
+    /// The whole resource, including the parts that have no field here.
     pub body: &'a Value,
 }
 
@@ -223,7 +227,7 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// Why a text is no template.
+/// The reason why a text is no template.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     #[error("not valid JSON")]
@@ -237,7 +241,7 @@ pub enum TemplateError {
 }
 
 impl TemplateError {
-    /// The line and the column, both from 1, where they are known.
+    /// The line and the column, both counted from 1, if they are known.
     pub fn line_column(&self) -> Option<(usize, usize)> {
         match self {
             Self::Json(error) => Some((error.line(), error.column())),
@@ -247,7 +251,7 @@ impl TemplateError {
         }
     }
 
-    /// The bytes up to `valid` are text, and the next one is not.
+    /// The error for bytes that are valid text only up to `valid`.
     pub(crate) fn not_text(bytes: &[u8], valid: usize) -> Self {
         let before = &bytes[..valid.min(bytes.len())];
         let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -262,8 +266,8 @@ impl TemplateError {
     }
 }
 
-/// YAML's flow style starts with a brace too, but a quote or nothing after it means JSON. Trying one and then
-/// the other would take JSON that was cut short for YAML with keys without values.
+/// Whether the text is JSON. YAML's flow style starts with a brace too, but a quote or nothing after the
+/// brace means JSON. Trying both parsers would mistake truncated JSON for YAML with keys without values.
 fn is_json(text: &str) -> bool {
     text.trim_start().strip_prefix('{').is_some_and(|rest| {
         let rest = rest.trim_start();
@@ -271,7 +275,7 @@ fn is_json(text: &str) -> bool {
     })
 }
 
-/// What to call a value in a sentence.
+/// The name of a value's type in a sentence.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
@@ -303,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn json_and_yaml_of_one_meaning_are_one_template() {
+    fn json_and_yaml_of_the_same_meaning_are_equal_templates() {
         let json = parse(r#"{"Resources": {"A": {"Type": "X", "Properties": {"B": {"Ref": "C"}}}}}"#);
         let yaml = parse("\u{feff}# comment\nResources:\n  A: {Properties: {B: !Ref C}, Type: X}\n");
         let flow = parse("{Resources: {A: {Type: X, Properties: {B: !Ref C}}}}");
@@ -313,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_changes_with_any_value_and_not_with_the_order_of_keys() {
+    fn the_digest_depends_on_values_but_not_on_the_order_of_keys() {
         let digest = |text: &str| parse(text).digest();
         assert_eq!(digest("{}"), "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
         assert_eq!(
@@ -325,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn resources_show_what_they_hold() {
+    fn resources_show_their_content() {
         let template = parse(
             r#"{"Resources": {
                 "Two": {"Type": "T2", "DependsOn": ["One", "Three"], "Condition": "C", "Metadata": {"m": 1}},
@@ -346,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_that_are_absent_or_of_another_kind_are_empty() {
+    fn sections_that_are_absent_or_malformed_are_empty() {
         let template = parse(r#"{"Outputs": {"O": {"Value": 1}}, "Parameters": [], "Mappings": null}"#);
         assert_eq!(template.outputs().collect::<Vec<_>>(), [("O", &json!({"Value": 1}))]);
         assert_eq!(
@@ -357,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_line_and_column() {
+    fn errors_name_line_and_column() {
         check_error(
             "{\"a\": 1,\n \"b\": }",
             "not valid JSON at line 2, column 7",
@@ -378,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_found_on_their_line() {
+    fn the_error_for_bytes_that_are_no_text_names_their_line() {
         assert_eq!(TemplateError::not_text(b"ab\ncd\xff", 5).line_column(), Some((2, 3)));
         assert_eq!(TemplateError::not_text(b"\xff", 0).line_column(), Some((1, 1)));
         assert_eq!(TemplateError::not_text(b"a\n\xff", 2).line_column(), Some((2, 1)));

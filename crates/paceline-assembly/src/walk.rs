@@ -1,4 +1,4 @@
-//! Walks a part of a template and shows every intrinsic function and every string in it.
+//! Visits every intrinsic function and every string in a part of a template.
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use serde_json::Value;
 /// Something found in a template.
 #[derive(Debug, Clone, Copy)]
 pub enum Node<'a> {
-    /// A string that is text: what `Ref` and `Fn::GetAtt` name is in the intrinsic, not shown on its own.
+    /// A string that is text. The names in `Ref` and `Fn::GetAtt` are part of the intrinsic, and not visited
+    /// on their own.
     Text(&'a str),
     Intrinsic(Intrinsic<'a>),
 }
@@ -21,7 +22,7 @@ pub struct Intrinsic<'a> {
 }
 
 impl<'a> Intrinsic<'a> {
-    /// The intrinsic that `value` is, if it is one.
+    /// Reads a value as an intrinsic, if it is one.
     pub fn of(value: &'a Value) -> Option<Self> {
         let object = value.as_object()?;
         if object.len() != 1 {
@@ -33,13 +34,13 @@ impl<'a> Intrinsic<'a> {
         known.then_some(Intrinsic { name, argument })
     }
 
-    /// What a `Ref` names.
+    /// The name in a `Ref`.
     pub fn reference(&self) -> Option<&'a str> {
         if self.name == "Ref" { self.argument.as_str() } else { None }
     }
 
-    /// The resource and the attribute of an `Fn::GetAtt`, whether written as a list or as `Resource.Attribute`.
-    /// An attribute that is computed reads as the empty string.
+    /// The resource and the attribute of an `Fn::GetAtt`, written as a list or as `Resource.Attribute`. A
+    /// computed attribute is returned as the empty string.
     pub fn attribute(&self) -> Option<(&'a str, &'a str)> {
         if self.name != "Fn::GetAtt" {
             return None;
@@ -54,7 +55,7 @@ impl<'a> Intrinsic<'a> {
         }
     }
 
-    /// The text of an `Fn::Sub`, whether or not it comes with variables of its own.
+    /// The text of an `Fn::Sub`, with or without its own variables.
     pub fn substitution(&self) -> Option<&'a str> {
         if self.name != "Fn::Sub" {
             return None;
@@ -79,7 +80,7 @@ pub fn sub_variables(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// One step from a value to a value inside of it.
+/// One step from a value to a value inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Segment<'a> {
     Key(&'a str),
@@ -92,7 +93,8 @@ impl Segment<'_> {
     }
 }
 
-/// Where a value stands; displays as `Properties.Environment.Variables.TABLE` or `Properties.Statement[0]`.
+/// The place of a value. It is displayed as `Properties.Environment.Variables.TABLE` or
+/// `Properties.Statement[0]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PropertyPath<'a> {
     segments: Vec<Segment<'a>>,
@@ -103,7 +105,8 @@ impl<'a> PropertyPath<'a> {
         &self.segments
     }
 
-    /// The path up to the first intrinsic function: the property that the template's author would name.
+    /// The path up to the first intrinsic function, which is the property as the template's author would name
+    /// it.
     #[must_use]
     pub fn property(&self) -> PropertyPath<'a> {
         let end = self.segments.iter().position(Segment::is_intrinsic).unwrap_or(self.segments.len());
@@ -124,7 +127,7 @@ impl fmt::Display for PropertyPath<'_> {
     }
 }
 
-/// Calls `visit` for every intrinsic and every text in `value`, an outer one before those inside of it.
+/// Calls `visit` for every intrinsic and every text in `value`, outer ones before inner ones.
 pub fn walk<'a>(value: &'a Value, visit: &mut dyn FnMut(&PropertyPath<'a>, Node<'a>)) {
     step(value, &mut PropertyPath::default(), visit);
 }
@@ -178,7 +181,7 @@ mod tests {
 
     use super::*;
 
-    /// Renders everything found, one a line.
+    /// Formats every visited node, one on a line.
     #[track_caller]
     fn check(value: &Value, expect: &[&str]) {
         let mut found = Vec::new();
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inside_of_an_intrinsic_is_shown_after_it() {
+    fn the_content_of_an_intrinsic_is_shown_after_it() {
         check(
             &json!({"A": {"Fn::Join": ["-", ["x", {"Fn::GetAtt": ["B", "Arn"]}]]}}),
             &["A Fn::Join", "A.Fn::Join[0] = -", "A.Fn::Join[1][0] = x", "A.Fn::Join[1][1] Fn::GetAtt"],
@@ -213,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_with_more_than_the_function_is_no_intrinsic() {
+    fn a_map_with_another_key_beside_the_function_is_no_intrinsic() {
         check(&json!({"Ref": "A", "Other": "B"}), &["Other = B", "Ref = A"]);
         check(&json!({"Condition": {"StringEquals": "x"}}), &["Condition.StringEquals = x"]);
         check(&json!({"Condition": "IsProd"}), &[" Condition"]);
@@ -232,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn intrinsics_say_what_they_name() {
+    fn intrinsics_return_the_names_in_them() {
         let of = |value: &Value| {
             let it = Intrinsic::of(value).unwrap();
             format!("{:?} {:?} {:?}", it.reference(), it.attribute(), it.substitution())

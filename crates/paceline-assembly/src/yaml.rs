@@ -1,4 +1,5 @@
-//! YAML templates: CloudFormation's short forms become the long forms, so that there is one thing to look at.
+//! Reads YAML templates, and converts CloudFormation's short forms to long forms, so that other code handles
+//! only one form.
 
 use std::cell::Cell;
 use std::fmt;
@@ -8,20 +9,21 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
-/// Brackets open at one time, beyond which a text is not parsed at all. The parser takes quadratic time for
-/// them and gives up at 128, but this counts brackets in text as well, such as those of an inline script.
+/// The number of open brackets above which a text is not parsed. The parser takes quadratic time for nested
+/// brackets and gives up at 128. This limit is higher because it also counts brackets in text, such as those
+/// of an inline script.
 const MAX_OPEN_BRACKETS: usize = 512;
 
-/// Values and bytes of text that aliases may add to a text.
+/// The values and bytes of text that aliases may add to a text.
 const SPARE: usize = 100_000;
 
-/// Parses a template, which comes out in long form.
+/// Parses a template, and converts it to long form.
 pub(crate) fn parse(text: &str) -> Result<Value, serde_yaml::Error> {
     if too_many_open(text) {
         return Err(serde_yaml::Error::custom("brackets are inside of each other too deep to be meant"));
     }
-    // Aliases can make a small text describe a huge value. A text without them cannot cost twice its length.
-    // CloudFormation itself takes no aliases, so little is lost.
+    // Aliases can make a small text describe a huge value. A text without aliases cannot cost more than twice
+    // its length. CloudFormation itself does not accept aliases, so little is lost.
     let budget = Cell::new(SPARE + 2 * text.len());
     Node { budget: &budget }.deserialize(serde_yaml::Deserializer::from_str(text))
 }
@@ -41,7 +43,7 @@ fn too_many_open(text: &str) -> bool {
     false
 }
 
-/// Any value; `budget` is what is left of the values and bytes of text that the whole may come to.
+/// Any value. `budget` is the number of values and bytes of text that may still be added.
 #[derive(Clone, Copy)]
 struct Node<'b> {
     budget: &'b Cell<usize>,
@@ -144,7 +146,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(Value::Object(map))
     }
 
-    /// A node with a tag.
+    /// A value with a tag.
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
         let (tag, content) = tagged.variant_seed(Key { known: &Map::new() })?;
         let argument = content.newtype_variant_seed(self)?;
@@ -153,8 +155,8 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 }
 
-/// A key that is not among the `known` ones, or a tag. Keys are text in a template even where they look like
-/// numbers, as account ids in mappings do.
+/// A tag, or a key that is not among the `known` ones. Keys of a template are text even if they look like
+/// numbers, such as account ids in mappings.
 struct Key<'m> {
     known: &'m Map<String, Value>,
 }
@@ -174,7 +176,8 @@ impl Visitor<'_> for Key<'_> {
         f.write_str("a key")
     }
 
-    // Refusing the key here, and not where the map is put together, is what gives the error the key's place.
+    // The duplicate is refused here, and not where the map is built, so that the error has the place of the
+    // key.
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<String, E> {
         if self.known.contains_key(value) {
             return Err(E::custom(format!("the key `{value}` stands here twice")));
@@ -183,11 +186,11 @@ impl Visitor<'_> for Key<'_> {
     }
 }
 
-/// Unknown functions are converted like the known ones: CloudFormation has new ones now and then.
+/// Unknown functions are converted like the known ones: CloudFormation adds functions now and then.
 fn long_form(tag: &str, argument: Value) -> Value {
     let name = tag.strip_prefix('!').unwrap_or(tag);
     let (key, argument) = match (name, argument) {
-        // `!` on its own only says that the value is not what it looks like.
+        // `!` on its own only says that the value is text, whatever it looks like.
         ("", argument) => return argument,
         ("Ref" | "Condition", argument) => (name.to_owned(), argument),
         ("GetAtt", Value::String(text)) => {
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_looks_like_something_else_stays_text() {
+    fn text_that_looks_like_another_type_stays_text() {
         check("2010-09-09", &json!("2010-09-09"));
         check("yes", &json!("yes"));
         check("'5'", &json!("5"));
@@ -250,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_comes_twice_is_an_error_at_the_second() {
+    fn a_repeated_key_is_an_error_at_the_second() {
         check_error("a:\n  b: 1\n  c: 2\n  b: 3\n", "a: the key `b` stands here twice at line 4 column 3");
     }
 

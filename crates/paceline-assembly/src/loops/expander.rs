@@ -1,23 +1,23 @@
-//! Puts the entries of loops in their places.
+//! Replaces loops with the entries that they expand to.
 
 use serde_json::{Map, Value};
 
 use super::{LOOP, LoopTrouble, LoopTroubleKind, LoopValues, SECTIONS};
 use crate::values::UNKNOWN;
 
-/// How many loops may be inside of each other.
+/// The number of loops that may be nested in each other.
 pub(super) const MAX_DEPTH: usize = 5;
-/// More is not told.
+/// The number of problems that are reported.
 const MOST_TROUBLES: usize = 100;
 /// The memory of a value without its text, in bytes.
 const NODE: usize = 64;
 
-/// How loops are gone through.
+/// The way in which loops are expanded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Goes {
-    /// Each once for every element, while there is room for so many bytes.
+    /// Each loop once per element, within this many bytes.
     Through(usize),
-    /// Each once, as if the elements were not known.
+    /// Each loop once, as if its elements were not known.
     Once,
 }
 
@@ -25,14 +25,14 @@ pub(super) struct Expander<'a> {
     template: &'a Value,
     values: &'a dyn LoopValues,
     goes: Goes,
-    /// What is left of the room.
+    /// The bytes that are left.
     left: usize,
-    /// The loop in which there was no more room.
+    /// The loop in which the bytes ran out.
     exceeded: Option<String>,
-    /// The elements by identifier, of the outermost loop first.
+    /// The elements by identifier, with the outermost loop first.
     elements: Vec<(&'a str, String)>,
     depth: usize,
-    /// The keys that lead here.
+    /// The keys that lead to the current value.
     path: Vec<&'a str>,
     troubles: Vec<LoopTrouble>,
 }
@@ -56,7 +56,7 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// The template without loops, what is wrong with them, and the loop in which there was no more room.
+    /// Expands all loops. Returns the template, the problems, and the loop in which the bytes ran out.
     pub(super) fn all(mut self) -> (Value, Vec<LoopTrouble>, Option<String>) {
         let mut expanded = Map::new();
         for (section, body) in self.template.as_object().into_iter().flatten() {
@@ -74,7 +74,7 @@ impl<'a> Expander<'a> {
         (Value::Object(expanded), self.troubles, self.exceeded)
     }
 
-    /// Where functions may stand in the attributes of resources and outputs, they come to names.
+    /// Replaces functions in those attributes of resources and outputs that need names.
     fn attributes(&self, section: &mut Value) {
         for entry in
             section.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut)
@@ -109,7 +109,7 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// A `Ref` of an element, or a `Ref` or an `Fn::GetAtt` in which a function stands for a name.
+    /// A `Ref` to an element, or a `Ref` or an `Fn::GetAtt` with a function in the place of a name.
     fn reference(&mut self, fields: &'a Map<String, Value>) -> Option<Value> {
         let (key, argument) = fields.iter().next().filter(|_| fields.len() == 1)?;
         let argument = match (key.as_str(), argument) {
@@ -135,13 +135,13 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// The entries of a map, those of its loops among them.
+    /// Adds the entries of a map, including those of its loops.
     fn fragment(&mut self, fields: &'a Map<String, Value>, out: &mut Map<String, Value>) {
         let (loops, others): (Vec<_>, Vec<_>) = fields.iter().partition(|(key, _)| key.starts_with(LOOP));
         for (key, field) in others {
             self.path.push(key);
             let (key, field) = (self.text(key), self.value(field));
-            // What a key costs is about what a value does.
+            // A key costs about as much as a value.
             if out.contains_key(&key) {
                 self.trouble(LoopTroubleKind::Twice(key));
             } else if self.has_room(NODE) {
@@ -202,7 +202,8 @@ impl<'a> Expander<'a> {
         self.depth -= 1;
     }
 
-    /// A text with elements in place of their identifiers. One pass: what is put in is not looked at again.
+    /// A text with elements in the place of their identifiers. There is one pass: inserted text is not
+    /// searched again.
     fn text(&mut self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
@@ -239,7 +240,7 @@ impl<'a> Expander<'a> {
         found.map(|(_, element)| element.as_str())
     }
 
-    /// Takes so much of the room; false once there is none.
+    /// Takes this many of the bytes that are left. Returns false if there are not enough.
     fn has_room(&mut self, bytes: usize) -> bool {
         if self.left >= bytes && self.exceeded.is_none() {
             self.left -= bytes;
@@ -261,7 +262,7 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// The path to the innermost loop here, or to what is here.
+    /// The path to the innermost loop around the current value, or to the value itself.
     fn place(&self) -> String {
         let end =
             self.path.iter().rposition(|key| key.starts_with(LOOP)).map_or(self.path.len(), |at| at + 1);
@@ -269,7 +270,7 @@ impl<'a> Expander<'a> {
     }
 }
 
-/// How many entries a fragment comes to, which may be more than can be made.
+/// The number of entries that a fragment expands to, which may be more than can be created.
 pub(super) fn count(fragment: &Value, values: &dyn LoopValues) -> usize {
     let entries = fragment.as_object().into_iter().flatten();
     let counts =
@@ -283,7 +284,7 @@ pub(super) fn count(fragment: &Value, values: &dyn LoopValues) -> usize {
     counts.fold(0, usize::saturating_add)
 }
 
-/// A text, or a list of texts, of which there is at least one.
+/// A text, or a non-empty list of texts.
 fn texts(value: &Value) -> Option<Vec<&str>> {
     match value {
         Value::String(text) if !text.is_empty() => Some(vec![text]),

@@ -1,14 +1,14 @@
-//! Expands the loops of a template: what `Fn::ForEach` comes to under the transform `AWS::LanguageExtensions`.
+//! Expands the loops of a template: `Fn::ForEach` under the transform `AWS::LanguageExtensions`.
 //!
-//! `"Fn::ForEach::Name": ["Identifier", collection, { "Key${Identifier}": value, … }]` stands for the entries of its
-//! fragment, once for each element of the collection, with the element in place of `${Identifier}`, of its letters and
-//! digits in place of `&{Identifier}`, and of `{ "Ref": "Identifier" }`. Under the transform, functions may name what
-//! `Ref`, `Fn::GetAtt` and `Condition` refer to.
+//! `"Fn::ForEach::Name": ["Identifier", collection, { "Key${Identifier}": value, … }]` stands for the entries
+//! of its fragment, repeated for each element of the collection. The element replaces `${Identifier}` and `{
+//! "Ref": "Identifier" }`. The letters and digits of the element replace `&{Identifier}`. Under the
+//! transform, functions may also compute the names in `Ref`, `Fn::GetAtt` and `Condition`.
 //!
-//! Sources: CloudFormation Template Reference, `Fn::ForEach` and `AWS::LanguageExtensions`; what these leave
-//! open is taken from RFC 9 of aws-cloudformation/cfn-language-discussion (five loops in each other; no key twice) and
-//! from the expansion that the AWS SAM CLI does (`cfn_language_extensions`: placeholders in every string, several
-//! identifiers with a list of lists).
+//! Sources: CloudFormation Template Reference, `Fn::ForEach` and `AWS::LanguageExtensions`. Details that
+//! these leave open follow RFC 9 of aws-cloudformation/cfn-language-discussion (five loops in each other; no
+//! key twice) and the expansion of the AWS SAM CLI (`cfn_language_extensions`: placeholders in every string,
+//! several identifiers with a list of lists).
 
 mod expander;
 
@@ -19,57 +19,57 @@ use serde_json::Value;
 use crate::values::{Resolver, Text, size};
 use expander::{Expander, Goes};
 
-/// The transform under which there are loops.
+/// The transform that expands loops.
 pub(crate) const TRANSFORM: &str = "AWS::LanguageExtensions";
-/// What every loop's key begins with.
+/// The prefix of every loop's key.
 pub(crate) const LOOP: &str = "Fn::ForEach";
-/// The sections in which there may be loops.
+/// The sections in which loops are allowed.
 const SECTIONS: [&str; 3] = ["Conditions", "Resources", "Outputs"];
-/// How large a template may become beside ten times its size, in bytes of memory. CloudFormation takes 500 resources and
-/// 1 MB after the expansion, which is about half of it.
+/// The growth of a template that is allowed in addition to ten times its size, in bytes of memory.
+/// CloudFormation accepts 500 resources and 1 MB after the expansion, which take about half of this.
 const SPARE: usize = 8 << 20;
 
-/// Knows what stands in loops.
+/// Provides the values in loops.
 pub trait LoopValues {
-    /// The elements of a collection, each a text or a list of texts; `None` if they are not known.
+    /// The elements of a collection, each a text or a list of texts. `None` if they are not known.
     fn collection(&self, collection: &Value) -> Option<Vec<Value>>;
 
-    /// The text that a function in the place of a name comes to, or null for none; `None` if it is not known.
+    /// The text of a function in the place of a name, or null for no value. `None` if it is not known.
     fn name(&self, function: &Value) -> Option<Value>;
 }
 
-/// A template without loops.
+/// A template whose loops are expanded.
 #[derive(Debug, Clone)]
 pub struct Expansion {
     pub template: Value,
-    /// How many resources it has; more than `template` has where that would be too large.
+    /// The number of resources. It is higher than in `template` if the full expansion would be too large.
     pub resources: usize,
-    /// What is not expanded as it should be, each once.
+    /// The problems of loops, without duplicates.
     pub troubles: Vec<LoopTrouble>,
 }
 
-/// What is wrong with a loop, or not known of it, and where it stands.
+/// A problem of a loop, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LoopTrouble {
-    /// Reads like `Resources.Fn::ForEach::Topics`.
+    /// The place, such as `Resources.Fn::ForEach::Topics`.
     pub place: String,
     pub kind: LoopTroubleKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LoopTroubleKind {
-    /// It is not `[identifier, collection, fragment]`. It is left out.
+    /// The loop is not `[identifier, collection, fragment]`. It is left out.
     Malformed,
-    /// Its collection is only known at deployment. Its fragment is there once, with [`UNKNOWN`](crate::UNKNOWN) in place
-    /// of the element.
+    /// The collection is only known at deployment. The fragment appears once, with
+    /// [`UNKNOWN`](crate::UNKNOWN) in the place of the element.
     NotKnown,
-    /// The template would become too large. All loops are as if their collections were not known.
+    /// The template would become too large. All loops are treated as if their collections were not known.
     TooLarge,
-    /// It is inside of too many others, and is as if its collection was not known.
+    /// The loop is nested too deeply. It is treated as if its collection was not known.
     TooDeep,
-    /// Its identifier is that of a loop around it, or a parameter's name.
+    /// The identifier is that of a loop around this one, or the name of a parameter.
     Taken(String),
-    /// Something else has this key already, and is kept.
+    /// Another entry has this key already, and is kept.
     Twice(String),
 }
 
@@ -99,7 +99,7 @@ impl fmt::Display for LoopTrouble {
     }
 }
 
-/// Expands the loops of a template that [asks for it](Template::has_loops).
+/// Expands the loops of a template that [has the transform](Template::has_loops).
 pub fn expand(template: &Value, values: &dyn LoopValues) -> Expansion {
     let bound = SPARE + 10 * size(template);
     let (mut expanded, mut troubles, exceeded) = Expander::new(template, values, Goes::Through(bound)).all();

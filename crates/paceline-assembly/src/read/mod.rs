@@ -1,4 +1,4 @@
-//! Puts an assembly together from its files.
+//! Reads an assembly from its files.
 
 mod nested;
 mod paths;
@@ -12,7 +12,7 @@ use crate::model::Assembly;
 
 use self::stages::Reader;
 
-/// What is done about context that is missing.
+/// The handling of missing context.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum MissingIs {
     #[default]
@@ -23,15 +23,15 @@ enum MissingIs {
 impl Assembly {
     /// Reads the assembly in `dir`.
     ///
-    /// Missing context is refused here, because templates synthesized without it hold made-up values. Error
-    /// annotations are not: they stop the deployment of the stack that has them, not a look at the app. Call
-    /// [`Assembly::ensure_deployable`] before deploying.
+    /// Missing context is an error here, because templates that are synthesized without it contain made-up
+    /// values. Error annotations are no error here: they forbid the deployment of their stack, but not
+    /// reading the app. Call [`Assembly::ensure_deployable`] before a deployment.
     pub fn read(dir: impl AsRef<Utf8Path>) -> Result<Assembly, AssemblyError> {
         read(dir.as_ref(), MissingIs::Refused)
     }
 
-    /// Reads the assembly in `dir`, though context may be [missing](Assembly::missing): whoever deploys it has to
-    /// see to it that nothing made up is deployed.
+    /// Reads the assembly in `dir`, even if context is [missing](Assembly::missing). The caller has to ensure
+    /// that no made-up values are deployed.
     pub fn read_incomplete(dir: impl AsRef<Utf8Path>) -> Result<Assembly, AssemblyError> {
         read(dir.as_ref(), MissingIs::Kept)
     }
@@ -44,7 +44,7 @@ fn read(dir: &Utf8Path, missing_is: MissingIs) -> Result<Assembly, AssemblyError
     Ok(reader.finish())
 }
 
-/// Tells apart the ways in which the folder is not the right one.
+/// Checks that the folder has a manifest. If not, the error says why the folder is not the right one.
 fn check_entrance(dir: &Utf8Path) -> Result<(), AssemblyError> {
     if dir.join("manifest.json").exists() {
         return Ok(());

@@ -1,8 +1,8 @@
 //! Finds the templates of nested stacks.
 //!
-//! The resource says which file it came from in its metadata, but only when the app was synthesized by the CDK
-//! command line with asset metadata on. The URL it loads its template from always ends in the key of a file
-//! asset, so that is the second place to look.
+//! The metadata of a nested stack's resource names the template's file, but only if the CDK command line
+//! synthesized the app with asset metadata on. If not, the template's URL is used: it always ends in the key
+//! of a file asset.
 
 use std::collections::HashMap;
 
@@ -19,11 +19,12 @@ use crate::walk::{Node, walk};
 
 use super::paths::{contained, read_template};
 
-/// CloudFormation ends an operation on nested stacks at 2,500 resources; more templates than that cannot work.
+/// CloudFormation ends an operation on nested stacks at 2,500 resources, so an app with more templates cannot
+/// work.
 const MAX_TEMPLATES: usize = 2_500;
-/// Far more levels than anyone uses, and few enough for the call stack.
+/// This is far more levels than anyone uses, and few enough for the call stack.
 const MAX_DEPTH: usize = 32;
-/// Shorter keys would be found in URLs that have nothing to do with them.
+/// Shorter keys would also be found in unrelated URLs.
 const MIN_KEY: usize = 8;
 
 pub(super) struct Finder<'a> {
@@ -32,13 +33,13 @@ pub(super) struct Finder<'a> {
     pub(super) base: &'a Utf8Path,
     pub(super) assets: &'a AssetManifest,
     pub(super) read: HashMap<Utf8PathBuf, Template>,
-    /// The files from the stack's own template to the one that is looked at.
+    /// The files from the stack's own template down to the current one.
     pub(super) inside: Vec<Utf8PathBuf>,
     pub(super) found: Vec<NestedTemplate>,
 }
 
 impl Finder<'_> {
-    /// Adds the nested templates of `template`, which is the last of the files in `inside`.
+    /// Adds the nested templates of `template`, whose file is the last one in `inside`.
     pub(super) fn find(
         &mut self,
         template: &Template,
@@ -86,7 +87,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// What was found; the templates are kept as text.
+    /// The templates that were found, kept as text.
     pub(super) fn forget(mut self) -> Vec<NestedTemplate> {
         for nested in &mut self.found {
             nested.template.forget();
@@ -94,7 +95,7 @@ impl Finder<'_> {
         self.found
     }
 
-    /// The template's file, if it is in the assembly: a nested stack can as well come from elsewhere.
+    /// The file of the template, if it is in the assembly. A nested stack can use a template from elsewhere.
     fn file(&self, metadata: Option<&Value>, properties: Option<&Value>) -> Option<Utf8PathBuf> {
         metadata
             .and_then(|metadata| self.file_in_metadata(metadata))

@@ -1,4 +1,4 @@
-//! The files of an assembly that its manifests name.
+//! The paths of files that manifests name.
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
@@ -7,7 +7,7 @@ use crate::files::LARGEST_TEMPLATE;
 use crate::shape::{Shape, read_bytes, without_bom};
 use crate::template::{Template, TemplateError};
 
-/// The path from the root to the file or folder that is named at `named`, in an assembly at `base`.
+/// The path, relative to the root, of the file or folder that `named` names in an assembly at `base`.
 pub(super) fn named_file(named: &Shape<'_>, base: &Utf8Path) -> Result<Utf8PathBuf, AssemblyError> {
     let text = named.text()?;
     if text.is_empty() {
@@ -16,8 +16,9 @@ pub(super) fn named_file(named: &Shape<'_>, base: &Utf8Path) -> Result<Utf8PathB
     contained(base, text).ok_or_else(|| named.outside(text))
 }
 
-/// The path from the root to `named`, which stands in the folder `base`; `None` when that is outside of the
-/// root. Only the text is looked at: symbolic links inside of an assembly are the user's business.
+/// The path of `named`, relative to the root, where `named` is relative to the folder `base`. `None` if the
+/// path leaves the root. Only the text is checked: symbolic links inside an assembly are the user's
+/// responsibility.
 pub(super) fn contained(base: &Utf8Path, named: &str) -> Option<Utf8PathBuf> {
     let mut path = base.to_owned();
     for component in Utf8Path::new(named).components() {

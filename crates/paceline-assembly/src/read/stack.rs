@@ -1,4 +1,4 @@
-//! Reads the artifacts of a manifest that describe a stack: the stack itself, its assets and its nested templates.
+//! Reads the artifacts of a stack: the stack itself, its assets and its nested templates.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,7 +19,7 @@ use super::nested::Finder;
 use super::paths::{contained, named_file, read_template};
 use super::stages::Reader;
 
-/// A stack whose id, and those of what it depends on, are not known yet.
+/// A stack whose id and dependencies are not known yet.
 pub(super) struct Draft {
     pub(super) stack: Stack,
     pub(super) names: Names,
@@ -63,7 +63,7 @@ impl Reader {
         }
         let mut construct_paths = metadata.paths;
         for (logical_id, resource) in template.resources() {
-            // What the template says is exact, where it says it.
+            // If the template states a path, it is the exact one.
             let path = resource.metadata.and_then(|it| it.get("aws:cdk:path")).and_then(Value::as_str);
             if let Some(path) = path {
                 construct_paths.insert(logical_id.to_owned(), path.trim_start_matches('/').to_owned());
@@ -121,7 +121,8 @@ impl Reader {
         let value: Value = read_json(&path, Some(file.named_by()))?;
         let folder = relative.parent().unwrap_or(Utf8Path::new(""));
         let dir = self.under_root(folder);
-        // Sources may be anywhere: an app synthesized without staging names them where they are.
+        // Sources may be anywhere: an app that is synthesized without staging refers to their original
+        // places.
         let resolve = |named: &str| match contained(folder, named) {
             Some(inside) => self.under_root(&inside),
             None => dir.join(named),

@@ -1,4 +1,5 @@
-//! Reads the manifests of an assembly and of the stages nested in it, and resolves what their artifacts depend on.
+//! Reads the manifests of an assembly and of its nested stages, and resolves the dependencies of their
+//! artifacts.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,37 +17,37 @@ use super::MissingIs;
 use super::paths::named_file;
 use super::stack::Draft;
 
-/// Stages are one or two deep in practice; this is what the call stack can take.
+/// Stages are nested one or two deep in practice. This limit is safe for the call stack.
 const MAX_STAGES: usize = 32;
 
-/// What has been read so far.
+/// The state of reading an assembly.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) root: Utf8PathBuf,
-    /// The version that the root manifest states.
+    /// The schema version of the root manifest.
     schema: String,
     stacks: Vec<Draft>,
     warnings: Vec<String>,
     missing_is: MissingIs,
     missing: Vec<MissingContext>,
-    /// Assemblies by their real folder, so that one that is named twice is read once, and one that contains
-    /// itself is noticed whatever links lead there. `None` while it is being read.
+    /// The stacks of each assembly by its real folder. An assembly that is named twice is read once, and an
+    /// assembly that contains itself is noticed, whatever links lead to it. `None` while it is being read.
     seen: HashMap<Utf8PathBuf, Option<Vec<usize>>>,
 }
 
-/// An artifact of a manifest, read.
+/// An artifact that has been read.
 enum Artifact {
     Stack(Box<Draft>),
     Assets(AssetManifest),
-    /// Is read later: it needs to be known which assemblies have been read.
+    /// A stage is read later, when it is known which assemblies have been read.
     Stage,
     Other,
 }
 
-/// What an artifact is to the stacks that depend on it.
+/// The meaning of an artifact for the stacks that depend on it.
 enum Target<'m> {
     Stacks(Vec<usize>),
-    /// With the artifact, which can have dependencies of its own.
+    /// Assets, and their artifact, which can have dependencies of its own.
     Assets(AssetManifest, Shape<'m>),
     Other,
 }
@@ -60,7 +61,8 @@ impl Reader {
         reader
     }
 
-    /// Reads the assembly in the folder `base` and those nested in it; returns which stacks are inside.
+    /// Reads the assembly in the folder `base` and its nested assemblies. Returns the indexes of their
+    /// stacks.
     pub(super) fn assembly(
         &mut self,
         base: &Utf8Path,
@@ -69,7 +71,7 @@ impl Reader {
     ) -> Result<Vec<usize>, AssemblyError> {
         let manifest_path = self.under_root(base).join("manifest.json");
         let manifest = Manifest::read(&manifest_path, named_by.map(Shape::named_by))?;
-        // A warning for every stage of an app would say one thing many times.
+        // The stages of an app usually have the same schema, and the warning should appear once.
         if self.schema != manifest.version {
             self.warnings.extend(manifest.schema_warning());
         }
@@ -79,7 +81,7 @@ impl Reader {
         if self.missing_is == MissingIs::Refused && !manifest.missing.is_empty() {
             return Err(AssemblyError::MissingContext { path: manifest_path, missing: manifest.missing });
         }
-        // What a stage misses, the assembly around it misses too.
+        // The assembly around a stage repeats the missing context of the stage.
         for missing in &manifest.missing {
             if !self.missing.contains(missing) {
                 self.missing.push(missing.clone());
@@ -92,7 +94,8 @@ impl Reader {
         let artifacts: Vec<_> = manifest.artifacts.iter().collect();
         let read =
             artifacts.par_iter().map(|(id, value)| self.artifact(id, &manifest.artifact(id, value), base));
-        // All are read, and of several errors the first in the manifest's order is reported.
+        // All artifacts are read first. If there are several errors, the first one in manifest order is
+        // reported.
         let read: Vec<Result<Artifact, AssemblyError>> = read.collect();
         for ((id, value), read) in artifacts.into_iter().zip(read) {
             let artifact = manifest.artifact(id, value);
@@ -155,7 +158,7 @@ impl Reader {
         if depth >= MAX_STAGES {
             return Err(nesting("stages are inside of each other too deep to be meant"));
         }
-        // A folder that cannot be resolved fails with a better message when its manifest is read.
+        // If the folder cannot be resolved, reading its manifest gives a better error.
         let folder = self.under_root(&nested_base);
         let real = folder.canonicalize_utf8().unwrap_or(folder);
         match self.seen.get(&real) {
@@ -169,7 +172,7 @@ impl Reader {
         Ok(stacks)
     }
 
-    /// Notes what `artifact`, which stands for the stacks `dependents`, depends on.
+    /// Adds the dependencies of `artifact` to the stacks `dependents`, which the artifact stands for.
     fn depend(
         &mut self,
         dependents: &[usize],
@@ -231,7 +234,7 @@ impl Reader {
     }
 }
 
-/// What the artifact depends on.
+/// The dependencies of the artifact.
 fn dependencies<'t, 'm>(
     artifact: &Shape<'_>,
     targets: &'t HashMap<&str, Target<'m>>,

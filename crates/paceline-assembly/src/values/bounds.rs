@@ -1,5 +1,5 @@
-//! Keeps the work that a template's functions make within bounds: a few hundred bytes of `Fn::Sub` in `Fn::Sub` can
-//! describe a text of gigabytes.
+//! Limits the work of resolving a template's functions: a few hundred bytes of nested `Fn::Sub` can describe
+//! a text of gigabytes.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ const TEXT: usize = 64 << 10;
 /// The limit of all texts together, in addition to ten times the template.
 const ALL: usize = 8 << 20;
 
-/// Counts values that are looked at and bytes that are made of them.
+/// Counts the values that are read and the bytes that are produced.
 #[derive(Debug)]
 pub(super) struct Bounds {
     text: usize,
@@ -31,7 +31,7 @@ impl Bounds {
         }
     }
 
-    /// Makes one text, or something else of its length; `None` if it would exceed the bounds.
+    /// Produces one value within the limits. `None` if a limit was exceeded.
     pub(super) fn one<T>(&self, make: impl FnOnce() -> T) -> Option<T> {
         self.left_of_text.set(self.text);
         let before = self.exceeded.take();
@@ -41,7 +41,7 @@ impl Bounds {
         (!exceeded).then_some(made)
     }
 
-    /// Whether there is room for so much more. Once there is not, there is none for the rest of the text.
+    /// Takes `cost` from the limits. Once this fails, it fails for the rest of the text.
     pub(super) fn spend(&self, cost: usize) -> bool {
         let text = self.left_of_text.get().checked_sub(cost);
         let all = self.left_of_all.get().checked_sub(cost);
@@ -53,13 +53,13 @@ impl Bounds {
         text.is_some() && all.is_some()
     }
 
-    /// Whether anything has exceeded the bounds since this was last asked.
+    /// Whether any limit was exceeded since the last call.
     pub(super) fn take_exceeded(&self) -> bool {
         self.exceeded.take()
     }
 }
 
-/// About how long a value is as text.
+/// The approximate length of a value as text.
 pub(crate) fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => 3 + text.len(),

@@ -1,4 +1,4 @@
-//! What the functions of a template come to, as far as that is known before it is deployed.
+//! The values of a template's functions, as far as they are known before the deployment.
 
 mod bounds;
 mod resolver;
@@ -12,14 +12,14 @@ pub use text::{Text, UNKNOWN};
 
 use crate::environment::Environment;
 
-/// The parameters that a template is deployed with; what is `None` is only known at deployment.
+/// The parameters with which a template is deployed. A value is `None` if it is only known at deployment.
 pub type Given = BTreeMap<String, Option<String>>;
 
-/// What is known about a stack, except its template.
+/// The known facts about a stack, apart from its template.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
     pub environment: Environment,
-    /// The name of the stack, which for a nested one only deployment knows.
+    /// The name of the stack. The name of a nested stack is only known at deployment.
     pub stack_name: Option<String>,
     pub given: Given,
 }

@@ -12,20 +12,22 @@ use super::{Known, Text, UNKNOWN};
 use crate::partitions::{partition, url_suffix};
 use crate::walk::Intrinsic;
 
-/// How deep functions may stand in each other, and names may lead to names: few enough for the call stack.
+/// The depth to which functions may be nested and names may refer to names, which is safe for the call stack.
 const DEPTH: u8 = 64;
-/// The memory of an element of a list without its text.
+/// The size of a list element without its text, in bytes.
 const ITEM: usize = 32;
 
-/// Knows the values that a template's strings may refer to.
+/// Resolves the values that a template's strings refer to.
 ///
-/// What cannot be known is unknown, and so is whatever would take more memory or time than its template can mean.
+/// A value is unknown if it cannot be known, or if it would take more memory or time than any sensible
+/// template needs.
 #[derive(Debug)]
 pub struct Resolver<'a> {
     known: &'a Known,
     template: &'a Value,
     parameters: BTreeMap<&'a str, Parameter>,
-    /// What named conditions come to. One that is being looked at is unknown: it may lead to itself.
+    /// The results of named conditions. A condition is `None` during its own evaluation, in case it refers to
+    /// itself.
     conditions: RefCell<BTreeMap<&'a str, Option<bool>>>,
     bounds: Bounds,
 }
@@ -34,7 +36,7 @@ pub struct Resolver<'a> {
 struct Parameter {
     value: Option<String>,
     is_list: bool,
-    /// The name in Parameter Store, where it is looked for there.
+    /// The name in Parameter Store, if the value is looked up there.
     stored: Option<Text>,
 }
 
@@ -51,7 +53,7 @@ impl Parameter {
         let is_list = kind.starts_with("List<") || kind == "CommaDelimitedList";
         let is_stored = kind.starts_with("AWS::SSM::Parameter::") && (value.is_some() || given.is_some());
         let stored = is_stored.then(|| value.clone().map_or_else(Text::unknown, Text::from));
-        // What stands for a parameter that is read is its name there, not its value.
+        // For a parameter that is looked up, the given value is its name in Parameter Store.
         let value = value.filter(|_| !kind.starts_with("AWS::SSM::Parameter::Value"));
         Self { value, is_list, stored }
     }
@@ -67,7 +69,7 @@ impl<'a> Resolver<'a> {
         Self { known, template, parameters, conditions: RefCell::default(), bounds }
     }
 
-    /// Resolves a string, a number, or an intrinsic that makes a string.
+    /// Resolves a string, a number, or an intrinsic that gives a string.
     pub fn resolve(&self, value: &Value) -> Text {
         self.bounds.one(|| self.text(value, DEPTH)).unwrap_or_else(Text::unknown)
     }
@@ -82,12 +84,12 @@ impl<'a> Resolver<'a> {
         self.bounds.one(resolve).unwrap_or_else(Text::unknown)
     }
 
-    /// The elements of a list, written out or made by an intrinsic; `None` if it is not known how many there are.
+    /// The elements of a list or of an intrinsic that gives a list. `None` if their number is not known.
     pub fn list(&self, value: &Value) -> Option<Vec<Text>> {
         self.bounds.one(|| self.items(value, DEPTH))?
     }
 
-    /// The value that a choice among others comes to: a mapping, a default, a branch. Anything else is itself.
+    /// The value that an `Fn::If` or an `Fn::FindInMap` selects. Any other value is returned as it is.
     pub(crate) fn chosen<'v>(&self, value: &'v Value) -> &'v Value
     where
         'a: 'v,
@@ -108,12 +110,12 @@ impl<'a> Resolver<'a> {
         chosen
     }
 
-    /// The name that a parameter has in Parameter Store, if it is one that is looked for there.
+    /// The name of a parameter in Parameter Store, if its value is looked up there.
     pub fn stored(&self, parameter: &str) -> Option<Text> {
         self.parameters.get(parameter)?.stored.clone()
     }
 
-    /// Whether anything was too large to be resolved since this was last asked.
+    /// Whether anything was too large to be resolved since the last call.
     pub fn take_exceeded(&self) -> bool {
         self.bounds.take_exceeded()
     }
@@ -200,7 +202,7 @@ impl<'a> Resolver<'a> {
         Some(())
     }
 
-    /// A branch that is sure to be taken, or what both branches come to.
+    /// Appends the branch that is certainly taken, or the text that both branches have in common.
     fn append_if(&self, parts: &[Value], depth: u8, out: &mut String) -> Option<()> {
         let [condition, yes, no] = parts else { return None };
         match self.named_condition(condition.as_str()?, depth) {
@@ -214,7 +216,7 @@ impl<'a> Resolver<'a> {
         Some(())
     }
 
-    /// JSON with what is known of the functions in it.
+    /// Appends a value as JSON, with the functions in it resolved as far as they are known.
     fn append_json(&self, value: &Value, depth: u8, out: &mut String) {
         let Some(depth) = depth.checked_sub(1).filter(|_| self.bounds.spend(1)) else { return };
         match value {
@@ -246,7 +248,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The branch that an `Fn::If` is sure to come to; anything else is itself.
+    /// The branch that an `Fn::If` certainly takes. Any other value is returned as it is.
     fn branch<'v>(&self, value: &'v Value, depth: u8) -> &'v Value {
         let parts =
             Intrinsic::of(value).filter(|it| it.name == "Fn::If").and_then(|it| it.argument.as_array());
@@ -268,13 +270,13 @@ impl<'a> Resolver<'a> {
         match list.as_object().filter(|map| map.len() == 1)?.iter().next()? {
             (function, Value::Array(parts)) if function == "Fn::Split" => {
                 let [Value::String(separator), text] = parts.as_slice() else { return None };
-                // A part that is not known may hold separators.
+                // An unknown part may contain separators.
                 self.split(&self.text(text, depth).known()?, separator)
             }
             (function, Value::String(name)) if function == "Ref" => {
                 let parameter = self.parameters.get(name.as_str()).filter(|parameter| parameter.is_list)?;
                 let items = self.split(parameter.value.as_deref()?, ",")?;
-                // As CloudFormation does with a CommaDelimitedList.
+                // CloudFormation trims the items of a CommaDelimitedList too.
                 Some(items.iter().map(|item| Text::from_raw(item.raw().trim())).collect())
             }
             (function, Value::Array(keys)) if function == "Fn::FindInMap" => {
@@ -321,7 +323,7 @@ impl<'a> Resolver<'a> {
             self.push(text, out);
             return Some(());
         }
-        // `Ref` of these resources is the name that they are given.
+        // `Ref` returns the name of these resources, if the template gives one.
         let resource = self.template.get("Resources")?.get(name)?;
         let given = match resource.get("Type")?.as_str()? {
             "AWS::SSM::Parameter" => "Name",
@@ -343,7 +345,7 @@ impl<'a> Resolver<'a> {
         self.push(parts.next()?, out);
         for part in parts {
             let Some((name, text)) = part.split_once('}') else {
-                // Without its end it is no placeholder.
+                // Without its closing brace, it is no placeholder.
                 self.push("${", out);
                 self.push(part, out);
                 continue;

@@ -1,17 +1,17 @@
-//! Strings of which a part may only be known at deployment.
+//! Strings of which parts may only be known at deployment.
 
-/// Stands in a [`Text`] where a part is only known at deployment.
+/// Marks a part of a [`Text`] that is only known at deployment.
 pub const UNKNOWN: char = '\u{FFFC}';
 
-/// At least so many letters and digits of a name must be known for it to be told from others.
+/// The number of letters and digits of a name that must be known to tell it apart from others.
 const LITERAL: usize = 3;
 
-/// A string of a template with its intrinsics resolved, as far as they can be.
+/// A string of a template, with its intrinsics resolved as far as possible.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text(String);
 
 impl Text {
-    /// A string of which nothing is known.
+    /// A string that is completely unknown.
     pub fn unknown() -> Self {
         Self(UNKNOWN.to_string())
     }
@@ -26,18 +26,18 @@ impl Text {
         !self.0.contains(UNKNOWN)
     }
 
-    /// The string with `…` for each part that is not known, for people.
+    /// The string for people, with `…` for each unknown part.
     pub fn shown(&self) -> String {
         self.0.replace(UNKNOWN, "…")
     }
 
-    /// The string with a placeholder for each part that is not known, to be parsed further.
+    /// The string with [`UNKNOWN`] for each unknown part, for further parsing.
     pub fn raw(&self) -> &str {
         &self.0
     }
 
-    /// Whether the two may come to the same string, by what is known of both. Too little in common to say so
-    /// is a no.
+    /// Whether both may be the same string, judged by their known parts. The answer is no if they have too
+    /// little in common.
     pub fn could_be(&self, other: &Self) -> bool {
         match (self.is_known(), other.is_known()) {
             (true, true) => self == other,
@@ -48,15 +48,15 @@ impl Text {
         }
     }
 
-    /// How many letters and digits of it are known.
+    /// The number of known letters and digits.
     fn literal(&self) -> usize {
         self.0.chars().filter(|c| c.is_alphanumeric()).count()
     }
 
-    /// Whether a known string may be what this comes to: its known parts are there, in order, with something
-    /// in the place of each part that is not known.
+    /// Whether this may be the known string `known`: the known parts appear in it in order, with at least one
+    /// character for each unknown part.
     fn fits(&self, known: &str) -> bool {
-        // Less than half of a name says too little.
+        // Less than half of a name is too little evidence.
         let enough = known.chars().filter(|c| c.is_alphanumeric()).count().div_ceil(2).max(LITERAL);
         if self.literal() < enough {
             return false;
@@ -79,7 +79,7 @@ impl Text {
         true
     }
 
-    /// The part of a parsed [`raw`](Self::raw) string as a text again.
+    /// Makes a text from a part of a [`raw`](Self::raw) string.
     pub fn from_raw(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_fits_a_pattern_when_every_known_part_is_there_in_order() {
+    fn a_name_fits_a_pattern_when_every_known_part_appears_in_order() {
         check("network-…-vpc", "network-prod-vpc", true);
         check("network-…-vpc-…", "network-prod-vpc-1", true);
         check("network-…-vpc", "network-vpc", false);
@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn two_patterns_fit_when_they_know_the_same() {
+    fn two_patterns_fit_when_their_known_parts_are_equal() {
         check("…-vpc", "…-vpc", true);
         check("…-vpc", "…-vpc-…", false);
     }
 
     #[test]
-    fn what_is_hardly_known_fits_nothing() {
+    fn a_text_that_is_hardly_known_fits_nothing() {
         check("…", "prod-vpc", false);
         check("…-a", "x-a", false);
         check("…-vpc", "us-east-1-vpc", false);

@@ -5,7 +5,7 @@ use paceline_assembly::{Assembly, AssemblyError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A folder that is removed in the end.
+/// A folder that is removed at the end of the test.
 pub(crate) struct Folder {
     dir: TempDir,
 }
@@ -15,7 +15,7 @@ impl Folder {
         Self { dir: TempDir::new().unwrap() }
     }
 
-    /// A folder with a manifest of these artifacts, and the templates and asset manifests that `files` holds.
+    /// A folder with a manifest of these artifacts, and with these files.
     pub(crate) fn with(artifacts: &Value, files: &[(&str, &str)]) -> Self {
         let folder = Self::new();
         folder.manifest("", artifacts);
@@ -46,7 +46,7 @@ impl Folder {
         Assembly::read(self.path()).unwrap_or_else(|error| panic!("{}", self.show(&error)))
     }
 
-    /// The error and its causes, with `OUT` for this folder.
+    /// The error and its causes, with `OUT` in the place of this folder.
     pub(crate) fn show(&self, error: &AssemblyError) -> String {
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(error);
@@ -66,7 +66,7 @@ impl Folder {
     }
 }
 
-/// A stack artifact whose template is `template`; `more` goes on top.
+/// A stack artifact with this template. The fields of `more` replace the standard ones.
 pub(crate) fn stack(template: &str, more: &Value) -> Value {
     let mut artifact = json!({
         "type": "aws:cloudformation:stack",

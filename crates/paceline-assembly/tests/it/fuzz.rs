@@ -1,4 +1,4 @@
-//! Whatever the bytes are, reading ends with a value or an error.
+//! Reading ends with a value or an error, whatever the bytes are.
 
 use std::error::Error;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::fixture::{Folder, stack};
 
-/// A manifest in which most of what is read stands.
+/// A manifest with most of the fields that are read.
 fn manifest() -> String {
     let more = json!({
         "displayName": "S/A",
@@ -46,7 +46,7 @@ const DOUBLING: &str = r#"{"Conditions": {"A": {"Fn::Or": [{"Condition": "A"}, {
     ["x", {"Fn::Split": ["x", {"Fn::Sub": ["${a}x${a}", {"a": {"Fn::Select": ["0", [{"Fn::ToJsonString": {"a": {"Fn::Length":
     ["a"]}}}]]}}]}]}]}}]}}]}}}}}"#;
 
-/// Changes `text`: replaces, inserts or cuts at some places.
+/// Mutations of `text`, with bytes replaced, inserted or cut at some places.
 fn mutated(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
     mutated_bytes(text.as_bytes().to_vec())
 }
@@ -111,7 +111,7 @@ fn folder() -> Folder {
     folder
 }
 
-/// Reads, and uses what came out.
+/// Reads the assembly, and uses the result.
 fn exercise(folder: &Folder) {
     match Assembly::read(folder.path()) {
         Ok(assembly) => {
@@ -141,7 +141,7 @@ fn look_at(template: &Template) {
         });
     }
     assert_eq!(template.digest().len(), 64);
-    // Nothing here has a loop that is too large.
+    // The mutated assemblies have no loops that are too large.
     assert!(template.expanded().to_string().len() < 1 << 20);
     assert!(template.resource_count() >= template.resources().count());
     for unseen in template.unseen() {
@@ -150,7 +150,7 @@ fn look_at(template: &Template) {
 }
 
 #[test]
-fn the_assembly_that_is_mutated_can_be_read() {
+fn the_unmutated_assembly_can_be_read() {
     let folder = folder();
     let assembly = folder.read();
     assert_eq!(assembly.stacks.len(), 2);
@@ -199,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn placeholders_do_not_panic_and_leave_other_text_alone(text in "(\\$|\\{|\\}|AWS::|Region|[a-z]){0,20}") {
+    fn placeholders_do_not_panic_and_keep_other_text(text in "(\\$|\\{|\\}|AWS::|Region|[a-z]){0,20}") {
         let resolved = placeholders(&text, "aws", "1", "r");
         let placeholder = "${AWS::Region}";
         prop_assert!(!resolved.contains(placeholder));

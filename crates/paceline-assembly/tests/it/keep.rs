@@ -1,4 +1,4 @@
-//! An app may be synthesized again while what it was is still being deployed.
+//! An app may be synthesized again while its earlier synthesis is still being deployed.
 
 use paceline_assembly::FileSource;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::fixture::{Folder, stack};
 const EMPTY: &str = r#"{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}"#;
 
 #[test]
-fn what_a_synthesis_writes_over_is_kept_and_what_is_named_by_its_content_stays() {
+fn files_that_a_synthesis_overwrites_are_kept_and_those_named_after_their_content_stay() {
     let files = json!({
         "t": { "source": { "path": "t.json", "packaging": "file" }, "destinations": {} },
         "c": { "source": { "path": "asset.c0ffee.js", "packaging": "file" }, "destinations": {} },

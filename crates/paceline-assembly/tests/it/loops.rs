@@ -1,4 +1,4 @@
-//! Loops of a template are read as CloudFormation expands them, as far as that is known.
+//! Loops are expanded like CloudFormation expands them, as far as their elements are known.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ fn template(mut sections: Value) -> Template {
     Template::from_value(sections).unwrap()
 }
 
-/// A template whose resources are these, once expanded.
+/// Checks that a template with these resources expands to the expected ones.
 #[track_caller]
 fn check(resources: Value, expected: Value) {
     let template = template(json!({
@@ -38,7 +38,7 @@ fn shown(template: &Template) -> Vec<String> {
 }
 
 #[test]
-fn a_loop_makes_its_entries_once_for_each_element() {
+fn a_loop_repeats_its_entries_for_each_element() {
     check(
         json!({
             "Fn::ForEach::Topics": ["Tier", ["App", "Data"], {
@@ -70,7 +70,7 @@ fn a_loop_makes_its_entries_once_for_each_element() {
 }
 
 #[test]
-fn only_letters_and_digits_of_an_element_are_put_in_where_that_is_asked_for() {
+fn only_letters_and_digits_of_an_element_are_inserted_on_request() {
     check(
         json!({ "Fn::ForEach::Nets": ["Cidr", ["10.0.0.0/16"], {
             "Net&{Cidr}": { "Type": "T", "Properties": { "A": { "Ref": "Cidr" }, "B": "&{Cidr} ${!Cidr} ${Other} {Cidr}" } },
@@ -80,7 +80,7 @@ fn only_letters_and_digits_of_an_element_are_put_in_where_that_is_asked_for() {
 }
 
 #[test]
-fn loops_may_be_inside_of_loops_and_of_properties() {
+fn loops_may_be_inside_loops_and_properties() {
     check(
         json!({ "Fn::ForEach::Outer": ["A", ["1", 2], { "Fn::ForEach::Inner": ["B", ["x", "y"], {
             "R${A}${B}": { "Type": "T" },
@@ -97,7 +97,7 @@ fn loops_may_be_inside_of_loops_and_of_properties() {
 }
 
 #[test]
-fn several_identifiers_go_through_a_list_of_lists() {
+fn several_identifiers_iterate_over_a_list_of_lists() {
     check(
         json!({ "Fn::ForEach::Pairs": [["Id", "Size"], [["a", 1], ["b", 2]], {
             "R${Id}": { "Type": "T", "Properties": { "Size": { "Ref": "Size" } } },
@@ -127,7 +127,7 @@ fn collections_come_from_parameters_mappings_and_functions() {
 }
 
 #[test]
-fn an_element_finds_its_own_values_in_a_mapping() {
+fn an_element_can_be_the_key_of_a_mapping() {
     check(
         json!({ "Fn::ForEach::Loop": ["E", ["a", "b"], { "R${E}": {
             "Type": "T",
@@ -142,7 +142,7 @@ fn an_element_finds_its_own_values_in_a_mapping() {
 }
 
 #[test]
-fn functions_may_name_what_is_referred_to() {
+fn functions_may_compute_the_names_in_references() {
     check(
         json!({ "R": { "Type": "T", "Properties": {
             "A": { "Ref": { "Fn::Sub": "Topic${Suffix}" } },
@@ -158,7 +158,7 @@ fn functions_may_name_what_is_referred_to() {
 }
 
 #[test]
-fn outputs_and_conditions_have_loops_and_mappings_have_none() {
+fn loops_are_expanded_in_outputs_and_conditions_but_not_in_mappings() {
     let one = |key: &str, value: Value| json!({ "Fn::ForEach::Loop": ["E", ["a"], { key: value }] });
     let template = template(json!({
         "Conditions": one("Is${E}", json!({ "Fn::Equals": [{ "Ref": "E" }, "b"] })),
@@ -177,7 +177,7 @@ fn outputs_and_conditions_have_loops_and_mappings_have_none() {
 }
 
 #[test]
-fn what_goes_through_the_unknown_is_there_once_and_is_told() {
+fn a_loop_over_unknown_elements_appears_once_and_is_reported() {
     for collection in [
         json!({ "Ref": "Asked" }),
         json!({ "Ref": "Stored" }),
@@ -208,7 +208,7 @@ fn what_goes_through_the_unknown_is_there_once_and_is_told() {
 }
 
 #[test]
-fn what_is_no_loop_is_told_and_never_counts_as_nothing() {
+fn a_malformed_loop_is_reported_and_counts_as_a_resource() {
     for wrong in [
         json!({}),
         json!(["E", ["a"]]),
@@ -241,7 +241,7 @@ fn what_is_no_loop_is_told_and_never_counts_as_nothing() {
 }
 
 #[test]
-fn a_template_has_no_resources_only_where_that_is_sure() {
+fn a_template_has_no_resources_only_if_that_is_certain() {
     let count = |value: Value| Template::from_value(value).unwrap().resource_count();
     let none = [
         json!({}),
@@ -261,7 +261,7 @@ fn a_template_has_no_resources_only_where_that_is_sure() {
         json!({ "Transform": include }),
         json!({ "Resources": { "Fn::Transform": include } }),
         json!({ "Resources": { "Fn::Transform": [include, { "Name": "Mine" }] } }),
-        // CloudFormation has to say what is wrong with it.
+        // CloudFormation has to report the mistakes in these templates.
         json!({ "Resources": { "Fn::ForEach::L": ["E", ["a"], { "R${E}": {} }] } }),
     ];
     for value in some {
@@ -300,13 +300,13 @@ fn a_loop_that_would_become_too_large_is_not_expanded_and_costs_nothing() {
 }
 
 #[test]
-fn what_cloudformation_takes_is_expanded() {
+fn templates_within_the_quotas_of_cloudformation_are_expanded() {
     let elements: Vec<String> = (0..500).map(|it| format!("e{it}")).collect();
     let body = json!({ "Type": "T", "Properties": { "A": "x".repeat(1_900), "B": { "Ref": "E" } } });
     let large = template(json!({ "Resources": { "Fn::ForEach::L": ["E", elements, { "R${E}": body }] } }));
     assert_eq!(large.resources().count(), 500);
     assert!(large.unseen().is_empty());
-    // One more is told as a quota, not as something that cannot be seen.
+    // A count above the quota is known exactly, so it is no unseen part.
     let elements: Vec<String> = (0..501).map(|it| format!("e{it}")).collect();
     let too_many = template(json!({ "Resources": { "Fn::ForEach::L": ["E", elements, { "R${E}": {} }] } }));
     assert_eq!(too_many.resource_count(), 501);

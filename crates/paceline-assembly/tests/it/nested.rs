@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::fixture::{Folder, stack};
 
-/// A template with nested stacks: logical id and the file that the metadata names.
+/// A template with nested stacks, by logical id and by the file in the metadata.
 fn outer(nested: &[(&str, &str)]) -> String {
     let resources = nested.iter().map(|(id, file)| {
         let metadata = json!({"aws:asset:path": file, "aws:asset:property": "TemplateURL"});
@@ -13,7 +13,7 @@ fn outer(nested: &[(&str, &str)]) -> String {
     json!({"Resources": resources.collect::<serde_json::Map<_, _>>()}).to_string()
 }
 
-/// What was found: parents and logical id, and the file's name.
+/// The nested templates that were found: parents and logical id, and the name of the file.
 fn found(folder: &Folder) -> Vec<(String, String)> {
     let nested = folder.read().stacks.remove(0).nested;
     nested
@@ -44,7 +44,7 @@ fn templates_are_found_by_metadata_at_every_depth() {
 }
 
 #[test]
-fn templates_are_found_by_the_key_that_their_url_ends_in() {
+fn templates_are_found_by_the_key_at_the_end_of_their_url() {
     let url = json!({"Fn::Join": ["", ["https://s3.", {"Ref": "AWS::Region"}, "/", {"Fn::Sub": "b-${AWS::Region}"}, "/0123456789abcdef.json"]]});
     let resource = |url| json!({"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}});
     let template = json!({"Resources": {
@@ -91,7 +91,7 @@ fn templates_that_multiply_are_refused_before_they_fill_the_memory() {
 }
 
 #[test]
-fn a_nested_template_that_is_broken_is_an_error_that_names_who_uses_it() {
+fn the_error_for_a_broken_nested_template_names_its_user() {
     let folder = Folder::with(
         &json!({"A": stack("t.json", &json!({}))}),
         &[("t.json", &outer(&[("One", "one.json")])), ("one.json", "{\"Resources\":\n{]}")],

@@ -1,4 +1,4 @@
-//! What is read from an assembly that is as it should be.
+//! The results of reading correct assemblies.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ fn strings<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, Strin
 }
 
 #[test]
-fn a_stack_says_everything_the_manifest_states() {
+fn a_stack_has_everything_that_the_manifest_states() {
     let folder = Folder::with(
         &json!({"App-A": stack("a.json", &json!({
             "displayName": "Stage/A",
@@ -73,7 +73,7 @@ fn a_stack_says_everything_the_manifest_states() {
 }
 
 #[test]
-fn what_the_manifest_leaves_out_has_a_default() {
+fn fields_missing_from_the_manifest_have_defaults() {
     let folder = Folder::with(&json!({"A": stack("a.json", &json!({}))}), &[("a.json", EMPTY)]);
     let assembly = folder.read();
     let stack = assembly.stack("A").unwrap();
@@ -83,9 +83,9 @@ fn what_the_manifest_leaves_out_has_a_default() {
 }
 
 #[test]
-fn stacks_come_in_manifest_order_and_those_of_stages_after() {
+fn stacks_are_in_manifest_order_and_those_of_stages_follow() {
     let stage = |dir: &str| json!({"type": "cdk:cloud-assembly", "properties": {"directoryName": dir}});
-    // Written as text, because a map of values would be sorted.
+    // The manifest is written as text, because a map of values would be sorted.
     let folder = Folder::new();
     let one = |name: &str| format!("{:?}: {}", name, stack("t.json", &json!({})));
     folder.write(
@@ -114,7 +114,7 @@ fn a_stage_that_is_named_twice_is_read_once() {
 }
 
 #[test]
-fn stacks_of_one_display_name_are_told_apart() {
+fn stacks_that_share_a_display_name_have_different_ids() {
     let display = json!({"displayName": "Same"});
     let stage = |dir: &str| json!({"type": "cdk:cloud-assembly", "properties": {"directoryName": dir}});
     let folder = Folder::with(
@@ -126,7 +126,7 @@ fn stacks_of_one_display_name_are_told_apart() {
 }
 
 #[test]
-fn dependencies_are_stacks_by_id_through_stages_too() {
+fn dependencies_are_stack_ids_even_across_stages() {
     let after = |ids: Value| stack("t.json", &json!({"dependencies": ids}));
     let mut first = stack("t.json", &json!({"displayName": "First/Stack"}));
     first["properties"]["stackName"] = json!("other-name");
@@ -153,7 +153,7 @@ fn dependencies_are_stacks_by_id_through_stages_too() {
 }
 
 #[test]
-fn assets_are_those_of_every_manifest_the_stack_depends_on() {
+fn assets_come_from_every_manifest_that_the_stack_depends_on() {
     let stage = json!({"type": "cdk:cloud-assembly", "properties": {"directoryName": "s"}});
     let folder = Folder::with(&json!({"S": stage}), &[("s/t.json", EMPTY)]);
     let manifest = |file: &str, more: Value| {
@@ -212,7 +212,7 @@ fn assets_are_those_of_every_manifest_the_stack_depends_on() {
 }
 
 #[test]
-fn images_say_everything_docker_is_told() {
+fn images_have_every_option_for_docker() {
     let folder = Folder::with(
         &json!({
             "A": stack("t.json", &json!({"dependencies": ["M"]})),
@@ -262,7 +262,7 @@ fn images_say_everything_docker_is_told() {
 }
 
 #[test]
-fn metadata_beside_the_manifest_is_merged_with_that_in_it() {
+fn metadata_from_a_file_is_merged_with_that_in_the_manifest() {
     let folder = Folder::with(
         &json!({"A": stack("t.json", &json!({
             "metadata": {
@@ -293,7 +293,7 @@ fn metadata_beside_the_manifest_is_merged_with_that_in_it() {
 }
 
 #[test]
-fn assets_of_cdk_v1_are_read_from_metadata_once_each() {
+fn assets_of_cdk_v1_are_read_once_from_the_metadata() {
     let zip = json!({"type": "aws:cdk:asset", "data": {
         "path": "asset.z", "id": "z", "packaging": "zip", "sourceHash": "h",
         "s3BucketParameter": "B", "s3KeyParameter": "K", "artifactHashParameter": "H"}});
@@ -325,7 +325,7 @@ fn assets_of_cdk_v1_are_read_from_metadata_once_each() {
 }
 
 #[test]
-fn schemas_of_any_age_are_read_and_the_unknown_ones_with_a_warning() {
+fn old_schemas_are_read_and_newer_ones_with_a_warning() {
     let warnings = |version: &str| {
         let folder = Folder::new();
         let artifacts = json!({"A": stack("t.json", &json!({}))});
@@ -353,7 +353,7 @@ fn schemas_of_any_age_are_read_and_the_unknown_ones_with_a_warning() {
 }
 
 #[test]
-fn what_is_unknown_is_ignored() {
+fn unknown_artifacts_and_properties_are_ignored() {
     let folder = Folder::with(
         &json!({
             "A": stack("t.json", &json!({"unheard": 1, "properties": {"of": []}, "dependencies": ["New"]})),

@@ -1,18 +1,18 @@
-//! Reads assemblies that were synthesized from public CDK apps, and compares with what their index says.
+//! Reads assemblies of public CDK apps, and compares them with their index.
 
 use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 use paceline_assembly::{Assembly, walk};
 
-/// What the index says about an assembly.
+/// The index entry of an assembly.
 #[derive(Debug, PartialEq)]
 struct Row {
     assembly: String,
     schema: String,
     stacks: usize,
     environments: usize,
-    /// Distinct assets, by id.
+    /// The number of distinct assets by id.
     files: usize,
     images: usize,
 }
@@ -56,14 +56,15 @@ fn folder() -> Option<Utf8PathBuf> {
 }
 
 #[test]
-fn real_assemblies_hold_what_their_index_says() {
+fn real_assemblies_match_their_index() {
     let Some(folder) = folder() else { return };
     let index = fs_err::read_to_string(folder.join("INDEX.md")).unwrap();
     let mut rows: Vec<Row> = index.lines().filter_map(Row::parse).collect();
     assert!(rows.len() >= 50, "the index has only {} rows that can be read", rows.len());
     for row in &mut rows {
         if row.assembly == "opensearch-metrics" {
-            // The index counts the asset manifests in the folder, and one was left over from an earlier synthesis.
+            // The index counts the asset manifests in the folder, and one of them was left over from an
+            // earlier synthesis.
             row.files -= 1;
         }
         let dir = folder.join(&row.assembly).join("cdk.out");
@@ -73,7 +74,7 @@ fn real_assemblies_hold_what_their_index_says() {
     }
 }
 
-/// What holds for every assembly.
+/// Checks the properties that every assembly has.
 fn check_sound(assembly: &Assembly) {
     let ids: BTreeSet<&str> = assembly.stacks.iter().map(|stack| stack.id.as_str()).collect();
     assert_eq!(ids.len(), assembly.stacks.len(), "ids are unique in {}", assembly.dir);

@@ -1,4 +1,4 @@
-//! What is refused, with the file and the place that every error names.
+//! Assemblies that are refused. Every error names the file and the place.
 
 use paceline_assembly::Assembly;
 use paceline_text::Explained as _;
@@ -8,7 +8,7 @@ use crate::fixture::{Folder, stack};
 
 const EMPTY: &str = r#"{"Resources": {}}"#;
 
-/// One stack `A` whose artifact is changed by `more`.
+/// Checks the error for one stack `A` whose artifact has the fields of `more`.
 #[track_caller]
 fn check_stack(more: &Value, expect: &str) {
     Folder::with(&json!({"A": stack("t.json", more)}), &[("t.json", EMPTY)]).check_refused(expect);
@@ -29,7 +29,7 @@ fn check_assets(text: &str, expect: &str) {
 }
 
 #[test]
-fn a_folder_that_is_no_assembly_comes_with_the_right_advice() {
+fn the_error_for_a_folder_without_an_assembly_gives_advice() {
     let folder = Folder::new();
     let hint = |path: &str, expect: &str| {
         let error = Assembly::read(folder.path().join(path)).unwrap_err();
@@ -65,7 +65,7 @@ fn a_folder_that_is_no_assembly_comes_with_the_right_advice() {
 }
 
 #[test]
-fn a_manifest_that_is_no_json_is_refused_with_line_and_column() {
+fn an_invalid_json_manifest_is_refused_with_line_and_column() {
     check_manifest(
         "{\n  \"version\": \n}",
         "could not parse `OUT/manifest.json` at line 3, column 1 / expected value at line 3 column 1",
@@ -87,7 +87,7 @@ fn a_manifest_that_is_no_json_is_refused_with_line_and_column() {
 }
 
 #[test]
-fn a_version_that_is_none_is_refused() {
+fn an_invalid_version_is_refused() {
     check_manifest("{}", "could not understand `OUT/manifest.json`: `version` is missing");
     check_manifest(
         r#"{"version": 36}"#,
@@ -146,7 +146,7 @@ fn an_artifact_of_the_wrong_shape_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_file_that_is_gone_is_refused_with_who_names_it() {
+fn the_error_for_a_missing_file_names_its_reference() {
     let error = Folder::with(&json!({"A": stack("t.json", &json!({}))}), &[]).check_refused(
         "could not read `OUT/t.json`, named by `OUT/manifest.json` at `artifacts.A.properties.templateFile` \
          / failed to open file `OUT/t.json`: No such file or directory (os error 2)",
@@ -166,7 +166,7 @@ fn a_file_that_is_gone_is_refused_with_who_names_it() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_refused_and_not_opened() {
+fn anything_but_a_regular_file_is_refused_unopened() {
     let pipe = |folder: &Folder, name: &str| {
         let path = folder.path().join(name);
         drop(fs_err::remove_file(&path));
@@ -245,7 +245,7 @@ fn assets_of_the_wrong_shape_are_refused_with_their_place() {
 }
 
 #[test]
-fn files_outside_of_the_assembly_are_refused() {
+fn files_outside_the_assembly_are_refused() {
     for named in ["../t.json", "/etc/passwd", "s/../../t.json"] {
         check_stack(
             &json!({"properties": {"templateFile": named}}),
@@ -332,7 +332,7 @@ fn missing_context_is_refused_wherever_it_is_missing() {
 }
 
 #[test]
-fn what_is_missing_is_kept_for_whoever_will_look_it_up() {
+fn missing_context_can_be_kept_for_a_later_lookup() {
     let ssm = |props: Value| json!({"key": "ssm:k", "provider": "ssm", "props": props});
     let props =
         json!({"parameterName": "/shop/url", "account": "1", "region": "r", "dummyValue": "none yet"});

@@ -1,22 +1,22 @@
-//! Which conditions of a template are sure to hold, or not to.
+//! Evaluates the conditions of a template, as far as their result is certain.
 
 use serde_json::Value;
 
 use super::{DEPTH, Resolver};
 
 impl Resolver<'_> {
-    /// Whether a condition of the template holds, where that is sure.
+    /// Whether a condition of the template holds. `None` if that is not certain.
     pub fn condition(&self, name: &str) -> Option<bool> {
         self.bounds.one(|| self.named_condition(name, DEPTH))?
     }
 
-    /// Whether a resource or an output is sure not to be made.
+    /// Whether a resource or an output is certainly left out.
     pub fn is_left_out(&self, body: &Value) -> bool {
         let condition = body.get("Condition").and_then(Value::as_str);
         condition.is_some_and(|condition| self.condition(condition) == Some(false))
     }
 
-    /// The value that an `Fn::If` with this argument is sure to come to.
+    /// The value that an `Fn::If` with this argument certainly takes.
     pub fn taken_branch<'v>(&self, argument: &'v Value) -> Option<&'v Value> {
         let [condition, yes, no] = argument.as_array()?.as_slice() else { return None };
         Some(if self.condition(condition.as_str()?)? { yes } else { no })
@@ -50,7 +50,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether every condition comes to `value`. One that is sure not to settles it.
+    /// Whether every condition equals `value`. One that certainly differs decides the result.
     fn all(&self, conditions: &[Value], value: bool, depth: u8) -> Option<bool> {
         let results: Vec<_> = conditions.iter().map(|condition| self.holds(condition, depth)).collect();
         if results.contains(&Some(!value)) {

@@ -58,7 +58,7 @@ fn pseudo_parameters_defaults_and_mappings_are_known() {
 }
 
 #[test]
-fn what_only_deployment_knows_stays_unknown_and_is_shown_as_an_ellipsis() {
+fn values_known_only_at_deployment_are_shown_as_an_ellipsis() {
     let name = json!({ "Fn::Sub": "/app/${Table}/name" });
     assert_eq!(resolve(&name).shown(), "/app/…/name");
     assert_eq!(known(&name), None);
@@ -71,7 +71,7 @@ fn an_unclosed_placeholder_is_text() {
 }
 
 #[test]
-fn lists_are_selected_from_split_and_joined_where_they_are_known() {
+fn known_lists_are_selected_from_split_and_joined() {
     let select = |list: Value| known(&json!({ "Fn::Select": ["1", list] }));
     assert_eq!(select(json!(["x", { "Ref": "Stage" }])).as_deref(), Some("prod"));
     assert_eq!(select(json!({ "Fn::Split": ["/", "a/b/c"] })).as_deref(), Some("b"));
@@ -85,7 +85,7 @@ fn lists_are_selected_from_split_and_joined_where_they_are_known() {
 }
 
 #[test]
-fn a_mapping_without_the_key_has_its_default() {
+fn a_missing_key_of_a_mapping_has_the_default() {
     let keys = json!(["Zones", "us-west-2", "hosted", { "DefaultValue": "none" }]);
     assert_eq!(known(&json!({ "Fn::FindInMap": keys })).as_deref(), Some("none"));
     assert_eq!(known(&json!({ "Fn::FindInMap": ["Zones", "us-west-2", "hosted"] })), None);
@@ -93,7 +93,7 @@ fn a_mapping_without_the_key_has_its_default() {
 }
 
 #[test]
-fn the_branch_that_is_sure_to_be_taken_is_known() {
+fn the_branch_that_is_certainly_taken_is_known() {
     let branch = |condition: &str| known(&json!({ "Fn::If": [condition, "yes", "no"] }));
     for (condition, expected) in [
         ("IsProd", Some("yes")),
@@ -110,14 +110,14 @@ fn the_branch_that_is_sure_to_be_taken_is_known() {
 }
 
 #[test]
-fn what_a_parameter_is_given_counts_and_not_its_default() {
+fn the_given_value_of_a_parameter_overrides_its_default() {
     assert_eq!(known(&json!({ "Ref": "Given" })).as_deref(), Some("given"));
     assert_eq!(known(&json!({ "Ref": "Withheld" })), None);
     assert_eq!(known(&json!({ "Ref": "Checked" })).as_deref(), Some("/a/b"));
 }
 
 #[test]
-fn a_resource_is_known_by_the_name_it_is_given_and_a_circle_of_names_ends() {
+fn a_resource_is_known_by_its_given_name_and_a_cycle_of_names_ends() {
     assert_eq!(known(&json!({ "Ref": "Parameter" })).as_deref(), Some("/prod/x"));
     assert_eq!(known(&json!({ "Ref": "Table" })), None);
     assert_eq!(known(&json!({ "Ref": "A" })), None);
@@ -145,7 +145,7 @@ fn malformed_intrinsics_are_unknown() {
 }
 
 #[test]
-fn the_length_of_a_list_and_json_are_texts() {
+fn lengths_of_lists_and_json_are_texts() {
     assert_eq!(known(&json!({ "Fn::Length": { "Ref": "Zones" } })).as_deref(), Some("2"));
     assert_eq!(known(&json!({ "Fn::Length": { "Ref": "Stage" } })), None);
     let written = json!({ "Fn::ToJsonString": {
@@ -160,7 +160,7 @@ fn the_length_of_a_list_and_json_are_texts() {
 }
 
 #[test]
-fn conditions_and_branches_are_known_where_they_are_sure() {
+fn conditions_and_branches_are_known_if_they_are_certain() {
     with_resolver(|resolver| {
         assert_eq!(resolver.condition("IsProd"), Some(true));
         assert_eq!(resolver.condition("Open"), None);
@@ -173,13 +173,13 @@ fn conditions_and_branches_are_known_where_they_are_sure() {
     });
 }
 
-/// `depth` levels that make a text of `width` times the next one each.
+/// `depth` levels, each of which contains the next one `width` times.
 fn doubling(depth: usize, width: usize, of: &Value, level: impl Fn(&str, Value) -> Value) -> Value {
     (0..depth).fold(of.clone(), |inner, _| level(&"${a}".repeat(width), inner))
 }
 
 #[test]
-fn what_grows_beyond_its_bounds_is_unknown_and_that_is_told() {
+fn a_value_beyond_its_bounds_is_unknown_and_reported() {
     let sub = |pattern: &str, inner: Value| json!({ "Fn::Sub": [pattern, { "a": inner }] });
     let join = |_: &str, inner: Value| json!({ "Fn::Join": ["", [inner.clone(), inner.clone(), inner.clone(), inner]] });
     let list = |_: &str, inner: Value| json!({ "Fn::Join": [",", { "Fn::Split": [",", { "Fn::Join": [",", [inner.clone(), inner]] }] }] });
@@ -197,14 +197,14 @@ fn what_grows_beyond_its_bounds_is_unknown_and_that_is_told() {
             assert_eq!(resolver.resolve(value), Text::unknown());
             assert!(resolver.take_exceeded());
         }
-        // The others are what they are.
+        // Other values are not affected.
         assert_eq!(resolver.resolve(&json!({ "Ref": "Stage" })).raw(), "prod");
         assert!(!resolver.take_exceeded());
     });
 }
 
 #[test]
-fn conditions_that_lead_to_each_other_many_times_over_are_looked_at_once() {
+fn conditions_that_refer_to_each_other_often_are_evaluated_once() {
     let mut conditions = serde_json::Map::new();
     conditions.insert("C0".into(), json!({ "Fn::Equals": ["a", "a"] }));
     for level in 1..60 {
@@ -217,7 +217,7 @@ fn conditions_that_lead_to_each_other_many_times_over_are_looked_at_once() {
 }
 
 #[test]
-fn what_leads_on_for_ever_is_unknown() {
+fn endless_references_are_unknown() {
     let mut conditions = serde_json::Map::new();
     for level in 0..10_000 {
         conditions.insert(format!("C{level}"), json!({ "Condition": format!("C{}", level + 1) }));
