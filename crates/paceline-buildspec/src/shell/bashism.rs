@@ -1,4 +1,4 @@
-//! The constructs that bash understands and a POSIX shell such as dash does not.
+//! The constructs that bash understands, and that a POSIX shell such as dash does not.
 
 use std::fmt;
 

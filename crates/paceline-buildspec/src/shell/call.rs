@@ -1,4 +1,4 @@
-//! The calls of programs in a script, each with what surrounds it.
+//! The calls of programs in a script, each with its context.
 
 use super::syntax::{Command, CommandKind, List, Redirect, Span, Word, is_variable_name};
 use super::visit::{Context, Visitor, visit_script, walk_command};
@@ -8,14 +8,14 @@ use super::visit::{Context, Visitor, visit_script, walk_command};
 pub(crate) struct Call<'a> {
     pub(crate) span: Span,
     pub(crate) redirects: &'a [Redirect],
-    /// The words from the program on, without `sudo`, `env`, `time` and such before it.
+    /// The words from the program on, without `sudo`, `env`, `time` and similar words before it.
     pub(crate) words: &'a [Word],
-    /// The text of each word. That of a program whose name is expanded is empty.
+    /// The text of each word. The text of a program whose name is expanded is empty.
     texts: Vec<String>,
     pub(crate) context: Context,
 }
 
-/// Every call, in the order of the text, also in command substitutions and functions.
+/// Every call in the order of the text, including those in command substitutions and functions.
 pub(crate) fn calls(list: &List) -> Vec<Call<'_>> {
     let mut found = Calls(Vec::new());
     visit_script(&mut found, list);
@@ -41,7 +41,7 @@ impl<'a> Visitor<'a> for Calls<'a> {
     }
 }
 
-/// The words from the program on, without programs that only run another, such as `sudo` and `env`.
+/// The words from the program on, without programs that only run another one, such as `sudo` and `env`.
 pub(crate) fn program(words: &[Word]) -> &[Word] {
     let mut words = words;
     while let Some((first, rest)) = words.split_first() {
@@ -49,7 +49,7 @@ pub(crate) fn program(words: &[Word]) -> &[Word] {
         let options_with_value: &[&str] = match name.as_str() {
             "sudo" => &["-u", "-g"],
             "nohup" | "command" | "exec" | "time" | "nice" | "builtin" => &[],
-            // On its own, `env` prints the environment.
+            // `env` without a program prints the environment.
             "env" if rest.iter().any(|word| !is_setting(word)) => &[],
             _ => break,
         };
@@ -78,12 +78,12 @@ fn is_setting(word: &Word) -> bool {
 }
 
 impl Call<'_> {
-    /// The program, without its folder. Empty if its name is expanded.
+    /// The program without its folder. It is empty if its name is expanded.
     pub(crate) fn program(&self) -> &str {
         self.texts[0].rsplit('/').next().unwrap_or_default()
     }
 
-    /// The program as it is written, and its arguments.
+    /// The program as written, and its arguments.
     pub(crate) fn texts(&self) -> &[String] {
         &self.texts
     }
@@ -93,7 +93,7 @@ impl Call<'_> {
         &self.texts[1..]
     }
 
-    /// Whether the call starts with these words. Options between them do not count.
+    /// Whether the call starts with these words. Options between them are skipped.
     pub(crate) fn is(&self, words: &[&str]) -> bool {
         let (Some((first, more)), program) = (words.split_first(), self.program()) else { return false };
         let mut more = more.iter();
@@ -112,7 +112,7 @@ impl Call<'_> {
         expected.is_none()
     }
 
-    /// Whether one of these options is given, alone, as `--option=value` or among short ones such as `-yq`.
+    /// Whether one of these options is given: alone, as `--option=value`, or among short ones such as `-yq`.
     pub(crate) fn has(&self, options: &[&str]) -> bool {
         let given = |argument: &String| {
             options.iter().any(|option| {

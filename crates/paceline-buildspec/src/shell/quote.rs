@@ -1,6 +1,6 @@
 //! Quotes text for a shell.
 
-/// The text as one word of a shell command, quoted if it has to be.
+/// The text as one word of a shell command, quoted if necessary.
 pub fn shell_word(text: &str) -> String {
     let plain = |c: char| {
         c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+' | ',')

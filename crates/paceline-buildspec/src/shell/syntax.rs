@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::bashism::Bashism;
 
-/// The bytes of a script that a part of the tree was read from.
+/// The bytes of a script from which a part of the tree was read.
 pub(crate) type Span = Range<usize>;
 
 /// A whole script, or as much of it as could be parsed.
@@ -17,7 +17,7 @@ pub(crate) struct Script {
     pub(crate) here_documents: Vec<HereDocument>,
 }
 
-/// The lines after `<<`.
+/// A here-document: the lines after `<<`.
 #[derive(Debug)]
 pub(crate) struct HereDocument {
     /// `<<` and its delimiter.
@@ -25,12 +25,12 @@ pub(crate) struct HereDocument {
     pub(crate) body: Span,
 }
 
-/// Why parsing stopped.
+/// The reason why the parser stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SyntaxError {
     /// A quote, a parenthesis or a block starts here and never ends.
     Unclosed { what: &'static str, at: Span },
-    /// An end, or a word such as `fi`, without the start that belongs to it.
+    /// An end, or a word such as `fi`, without its start.
     Unexpected { what: String, at: Span },
     /// The script is nested too deeply for the parser. The shell may accept it, so lint reports nothing.
     TooDeep,
@@ -40,12 +40,12 @@ pub(crate) enum SyntaxError {
 #[derive(Debug, Default)]
 pub(crate) struct List(pub(crate) Vec<Statement>);
 
-/// Pipelines that `&&` and `||` join.
+/// Pipelines that are joined by `&&` and `||`.
 #[derive(Debug)]
 pub(crate) struct Statement {
     pub(crate) first: Pipeline,
     pub(crate) rest: Vec<(AndOr, Pipeline)>,
-    /// Ends in `&`.
+    /// Whether the statement ends in `&`.
     pub(crate) background: bool,
 }
 
@@ -57,9 +57,9 @@ pub(crate) enum AndOr {
 
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    /// Starts with `!`.
+    /// Whether the pipeline starts with `!`.
     pub(crate) negated: bool,
-    /// At least one.
+    /// The commands, of which there is at least one.
     pub(crate) commands: Vec<Command>,
 }
 
@@ -78,7 +78,7 @@ pub(crate) enum CommandKind {
     /// `( … )`
     Subshell(List),
     If {
-        /// Each condition with the commands that run when it succeeds.
+        /// Each condition, with the commands that run if it succeeds.
         arms: Vec<(List, List)>,
         otherwise: Option<List>,
     },
@@ -151,7 +151,7 @@ impl Script {
 }
 
 impl List {
-    /// The commands of the list itself, without those that other commands contain.
+    /// The commands of the list itself, without those inside other commands.
     pub(crate) fn commands(&self) -> impl Iterator<Item = &Command> {
         self.0.iter().flat_map(Statement::commands)
     }
@@ -179,7 +179,7 @@ impl Statement {
         start..last.map_or(start, |command| command.span.end)
     }
 
-    /// The command of a statement that has no other.
+    /// The command of the statement, if it is the only one.
     pub(crate) fn single(&self) -> Option<&Command> {
         match (&self.first.commands[..], &self.rest[..]) {
             ([command], []) => Some(command),

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The tree as a line: commands in order, with how they stand to each other.
+/// The tree on one line: the commands in order, with the operators between them.
 fn shown(list: &List) -> String {
     list.0.iter().map(statement).collect::<Vec<_>>().join("; ")
 }
@@ -56,7 +56,7 @@ fn check(text: &str, expected: &str) {
 }
 
 #[test]
-fn commands_are_joined_as_the_shell_joins_them() {
+fn commands_are_joined_like_in_the_shell() {
     check("a b; c && d || e | f &\ng", "<a><b>; <c> && <d> || <e> | <f> &; <g>");
     check("! a |\n b\n\n# c; d\ne # f\n", "! <a> | <b>; <e>");
     check("a &&\n  # why\n  b", "<a> && <b>");
@@ -66,7 +66,7 @@ fn commands_are_joined_as_the_shell_joins_them() {
 }
 
 #[test]
-fn compounds_hold_their_parts() {
+fn compound_commands_contain_their_parts() {
     check("if a; then b; elif c\nthen d\nelse e; fi > f", "if <a> ? <b> <c> ? <d> : <e> >f");
     check("for x in 1 $y \"3 4\"; do a; b; done", "loop 1,$y,3 4 [ <a>; <b> ]");
     check("for x; do a; done", "loop  [ <a> ]");
@@ -83,7 +83,7 @@ fn compounds_hold_their_parts() {
 }
 
 #[test]
-fn words_know_what_is_quoted_and_what_is_expanded() {
+fn words_know_their_quoted_and_expanded_parts() {
     check(r#"echo 'a; b' "c $d ${e:-f g}" \;"#, "<echo><a; b><c $d $e><;>");
     check("a $(b | c) `d` $((1 + (2))) ${x#)}", "<a><$()><$()><$()><$x>");
     check("a \"$(b \"c d\" | e)\" f", "<a><$()><f>");
@@ -98,7 +98,7 @@ fn words_know_what_is_quoted_and_what_is_expanded() {
 }
 
 #[test]
-fn redirects_and_here_documents_are_no_arguments() {
+fn redirects_and_here_documents_are_not_arguments() {
     check("a >b 2>&1 <c d &>e", "<a><d> >b >&1 <c &>e");
     check("cat <<EOF | b\n$(not run; if)\n'\nEOF\nc", "<cat> <<EOF | <b>; <c>");
     check("cat <<-'X' >y\n\ta\n\tX\nb", "<cat> <<-X >y; <b>");
@@ -118,7 +118,7 @@ fn check_error(text: &str, expected: &str) {
 }
 
 #[test]
-fn what_does_not_parse_is_said_with_its_place() {
+fn syntax_errors_have_a_place() {
     check_error("if a; then", "unclosed if at 0");
     check_error("a\nfi", "unexpected fi at 2");
     check_error("for x in 1 2; do", "unclosed for at 0");
@@ -145,7 +145,7 @@ fn check_bashisms(text: &str, expected: &[&str]) {
 }
 
 #[test]
-fn what_only_bash_understands_is_noticed() {
+fn constructs_of_bash_are_noticed() {
     check_bashisms("[[ -f a ]] && ((x++))", &["`[[ … ]]`", "`(( … ))`"]);
     check_bashisms("source a; b() { local c; }", &["`source`"]);
     check_bashisms("set -euo pipefail", &["`pipefail`"]);
@@ -171,7 +171,7 @@ fn what_only_bash_understands_is_noticed() {
 }
 
 #[test]
-fn what_every_shell_understands_is_not() {
+fn constructs_of_every_shell_are_not_bashisms() {
     for text in [
         ". ./a; f() { b; }; x=${y:-z} ; echo \"${x%%.*}\" ${#x} ${x:+1} ${x##*/}",
         "bash -c '[[ a ]] && source b; a=(1)'",
@@ -191,7 +191,7 @@ fn programs(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn calls_are_found_wherever_they_stand() {
+fn calls_are_found_anywhere() {
     assert_eq!(
         programs("a; if b; then sudo -E c; fi; d $(e `f`) | g; h() { i; }; X=1 env Y=2 /usr/bin/j k"),
         ["a", "b", "c", "d", "e", "f", "g", "i", "j"]
@@ -219,7 +219,7 @@ fn calls_are_found_wherever_they_stand() {
 }
 
 #[test]
-fn arguments_and_options_are_told_apart() {
+fn arguments_and_options_are_distinguished() {
     let script = Script::parse("npx cdk deploy --all -yq --require-approval=never");
     let calls = calls(&script.body);
     let call = &calls[0];

@@ -1,37 +1,37 @@
 //! The one traversal of the syntax tree.
 //!
-//! A [`Visitor`] overrides the methods for the parts that it cares about. The default of each method visits the
-//! children, in the order in which the shell runs them, by the `walk_…` function of the same name. A method that
-//! does not call its `walk_…` function leaves the children out: a visitor that ignores command substitutions has
-//! an empty `visit_word`.
+//! A [`Visitor`] overrides the methods for the parts that it needs. The default of each method calls the
+//! `walk_…` function of the same name, which visits the children in the order in which the shell runs them. A
+//! method that does not call its `walk_…` function skips the children: a visitor that ignores command
+//! substitutions has an empty `visit_word`.
 //!
-//! Every method gets a [`Context`]: whether a command's status is tested, whether its output is captured, and so
-//! on. The walk keeps it up to date, so that a visitor needs no state of its own for that.
+//! Every method gets a [`Context`], which says for example whether a command's status is tested, or whether
+//! its output is captured. The walk maintains it, so that a visitor needs no state for that.
 
 use super::syntax::{Command, CommandKind, List, Pipeline, SimpleCommand, Statement, Word, WordPart};
 
-/// What surrounds a command.
+/// The surroundings of a command.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Context {
-    /// It is inside another command: a group, a subshell, a branch, a loop or a function.
+    /// The command is inside another command: a group, a subshell, a branch, a loop or a function.
     pub(crate) nested: bool,
-    /// Its output goes to the next command of a pipeline.
+    /// The output goes to the next command of a pipeline.
     pub(crate) piped: bool,
-    /// It reads the output of the command before it in a pipeline.
+    /// The command reads the output of the previous command of a pipeline.
     pub(crate) fed: bool,
-    /// Its status decides which command runs next: it is in a condition, or before `&&` or `||`.
+    /// The status decides which command runs next: the command is in a condition, or before `&&` or `||`.
     pub(crate) tested: bool,
-    /// It runs only sometimes: it is after `&&` or `||`, or in a branch.
+    /// The command may not run: it is after `&&` or `||`, or in a branch.
     pub(crate) guarded: bool,
-    /// Its output becomes part of a word.
+    /// The output becomes part of a word.
     pub(crate) captured: bool,
     pub(crate) looped: bool,
     pub(crate) in_function: bool,
     pub(crate) background: bool,
 }
 
-/// What a list is to the command that contains it.
+/// The role of a list in the command that contains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListRole {
     /// The script itself.
@@ -40,9 +40,9 @@ pub(crate) enum ListRole {
     Group,
     /// `( … )`
     Subshell,
-    /// What `if`, `elif`, `while` or `until` tests.
+    /// The condition of `if`, `elif`, `while` or `until`.
     Condition,
-    /// After `then` or `else`, or in an arm of `case`.
+    /// The commands after `then` or `else`, or in an arm of `case`.
     Branch,
     LoopBody,
     /// `$( … )`, backquotes, `<( … )` or `>( … )`.
@@ -148,7 +148,7 @@ pub(crate) fn walk_word<'a>(visitor: &mut impl Visitor<'a>, word: &'a Word, cont
     }
 }
 
-/// Every simple command in a command, but those of its command substitutions.
+/// Every simple command in a command, without those of its command substitutions.
 pub(crate) fn each_simple<'a>(command: &'a Command, found: impl FnMut(&'a SimpleCommand)) {
     struct Simples<F>(F);
 

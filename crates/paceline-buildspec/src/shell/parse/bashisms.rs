@@ -1,9 +1,9 @@
-//! Recognizes what only bash understands.
+//! Recognizes constructs that only bash understands.
 
 use crate::shell::bashism::Bashism;
 use crate::shell::syntax::{SimpleCommand, Word, WordPart};
 
-/// Commands that are built into bash and are neither in dash nor on the disk.
+/// Builtins of bash that are neither builtins of dash nor programs.
 const BUILTINS: &[&str] = &[
     "source",
     "declare",
@@ -45,7 +45,7 @@ pub(super) fn of_variable(name: &str) -> Option<Bashism> {
     VARIABLES.iter().find(|variable| **variable == name).map(|name| Bashism::Variable(name))
 }
 
-/// What a simple command has that is bash's, and in which word.
+/// The bashism of a simple command, and its word.
 pub(super) fn of_command(simple: &SimpleCommand) -> Option<(Bashism, &Word)> {
     let (first, arguments) = simple.words.split_first()?;
     let name = first.literal()?;
@@ -77,7 +77,7 @@ pub(super) fn of_command(simple: &SimpleCommand) -> Option<(Bashism, &Word)> {
     }
 }
 
-/// Whether its arguments are assignments.
+/// Whether the arguments of a command are assignments.
 pub(super) fn declares(simple: &SimpleCommand) -> bool {
     let name = simple.words.first().and_then(Word::literal);
     name.is_some_and(|name| matches!(name.as_str(), "declare" | "typeset" | "local" | "export" | "readonly"))

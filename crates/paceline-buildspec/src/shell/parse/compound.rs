@@ -1,11 +1,11 @@
-//! Commands that hold commands, and tests.
+//! Commands that contain commands, and tests.
 
 use super::cursor::{Parsed, Parser};
 use crate::shell::bashism::Bashism;
 use crate::shell::syntax::{CommandKind, List, Loop, SyntaxError};
 
 impl Parser<'_> {
-    /// A command that starts with a word or sign of the shell's own.
+    /// A command that starts with a reserved word or sign of the shell.
     pub(super) fn compound(&mut self) -> Parsed<Option<CommandKind>> {
         let start = self.at;
         if self.starts_with("((")
@@ -78,7 +78,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A reserved word that has to follow.
+    /// Expects a reserved word.
     fn word(&mut self, word: &str, what: &'static str, start: usize) -> Parsed<()> {
         self.lines()?;
         if self.reserved(word) {
@@ -211,7 +211,7 @@ impl Parser<'_> {
             }
             match self.peek() {
                 None => return Err(SyntaxError::Unclosed { what: "[[", at: start..start + 2 }),
-                // Operators, and the parentheses of a pattern.
+                // These are operators, or the parentheses of a pattern.
                 Some('(' | ')' | '&' | '|' | '<' | '>' | ';') => self.at += 1,
                 Some(_) => drop(self.word_here()?),
             }
@@ -227,7 +227,7 @@ impl Parser<'_> {
         self.deeper(|p| Ok(CommandKind::Function { name, body: Box::new(p.command()?) }))
     }
 
-    /// Where `((…))` ends, if it does: otherwise it is one subshell in another.
+    /// The end of `((…))`. `None` if it is one subshell inside another.
     pub(super) fn arithmetic_end(&self, from: usize) -> Option<usize> {
         let mut open = 0usize;
         let rest = self.text.get(from..self.end)?;

@@ -1,9 +1,9 @@
-//! The parser's place in the text, and what it skips: blanks, comments and here-documents.
+//! The position of the parser, and the parts that it skips: blanks, comments and here-documents.
 
 use crate::shell::bashism::Bashism;
 use crate::shell::syntax::{HereDocument, Span, SyntaxError};
 
-/// The deepest nesting that is parsed. The tree is built recursively, and no real script comes near this.
+/// The deepest nesting that is parsed. The parser is recursive, and no real script is nested this deep.
 const MAX_DEPTH: usize = 40;
 
 pub(super) type Parsed<T> = Result<T, SyntaxError>;
@@ -15,7 +15,7 @@ pub(super) struct Parser<'a> {
     pub(super) end: usize,
     pub(super) depth: usize,
     pub(super) bashisms: Vec<(Bashism, Span)>,
-    /// Here-documents whose lines follow the line that is being read.
+    /// Here-documents whose lines follow the current line.
     heredocs: Vec<Heredoc>,
     pub(super) here_documents: Vec<HereDocument>,
 }
@@ -23,7 +23,7 @@ pub(super) struct Parser<'a> {
 #[derive(Debug)]
 struct Heredoc {
     delimiter: String,
-    /// `<<-`: tabs before the delimiter do not count.
+    /// Whether the operator is `<<-`, which ignores tabs before the delimiter.
     strip: bool,
     at: Span,
 }
@@ -90,7 +90,7 @@ impl<'a> Parser<'a> {
         read
     }
 
-    /// Blanks, continued lines and a comment, up to the end of the line.
+    /// Skips blanks, continued lines and a comment, up to the end of the line.
     pub(super) fn blanks(&mut self) {
         loop {
             if self.eat("\\\n") {
@@ -108,7 +108,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Blanks and ends of lines, with the here-documents that follow them.
+    /// Skips blanks and ends of lines, with the here-documents that follow them.
     pub(super) fn lines(&mut self) -> Parsed<()> {
         loop {
             self.blanks();
@@ -165,7 +165,7 @@ impl<'a> Parser<'a> {
         self.first_word() == word
     }
 
-    /// Notes a here-document whose lines follow the line that is being read.
+    /// Records a here-document whose lines follow the current line.
     pub(super) fn expect_heredoc(&mut self, delimiter: String, strip: bool, at: Span) {
         self.heredocs.push(Heredoc { delimiter, strip, at });
     }

@@ -1,11 +1,11 @@
-//! Lists, pipelines, and which of the two kinds of command comes next.
+//! Lists and pipelines, and the choice between simple and compound commands.
 
 use super::cursor::{Parsed, Parser};
 use crate::shell::bashism::Bashism;
 use crate::shell::syntax::{AndOr, Command, CommandKind, List, Pipeline, Statement, SyntaxError};
 
 impl Parser<'_> {
-    /// Statements up to one of the words, a closing parenthesis, the end of a case's arm, or the end.
+    /// Parses statements up to one of the words, a closing parenthesis, the end of a case's arm, or the end.
     pub(super) fn statements(&mut self, list: &mut List, until: &[&str]) -> Parsed<()> {
         loop {
             self.lines()?;
@@ -121,7 +121,7 @@ impl Parser<'_> {
                 self.unexpected(word)
             });
         }
-        // What was read last may be a blank of the line's end.
+        // The parser may already have skipped the blanks at the end of the line.
         let end = start + self.text[start..self.at].trim_end().len();
         Ok(Command { span: start..end, kind, redirects })
     }

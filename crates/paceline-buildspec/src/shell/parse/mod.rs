@@ -13,7 +13,7 @@ use super::syntax::{List, Script};
 use cursor::Parser;
 
 impl Script {
-    /// Parses a script. What stands before an error is kept.
+    /// Parses a script. The statements before an error are kept.
     pub(crate) fn parse(text: &str) -> Self {
         let mut parser = Parser::new(text, 0, text.len());
         let mut body = List::default();

@@ -41,7 +41,7 @@ impl Parser<'_> {
             }
             let before = self.at;
             let mut word = self.word_here()?;
-            // `declare -A x=(…)`: the only arguments that may hold parentheses.
+            // Only arguments such as those of `declare -A x=(…)` may contain parentheses.
             if self.starts_with("(")
                 && self.text[before..self.at].ends_with('=')
                 && bashisms::declares(&simple)

@@ -5,7 +5,7 @@ use super::cursor::{Parsed, Parser};
 use crate::shell::bashism::Bashism;
 use crate::shell::syntax::{List, SyntaxError, Word, WordPart};
 
-/// Collects the parts of a word, with neighbouring texts as one.
+/// Collects the parts of a word, and merges neighbouring texts.
 #[derive(Default)]
 struct Parts(Vec<WordPart>);
 
@@ -63,7 +63,7 @@ impl Parser<'_> {
         match next {
             '\\' => match self.take() {
                 Some('\n') => {}
-                // Inside of double quotes, a backslash is one before most characters.
+                // In double quotes, a backslash is literal before most characters.
                 Some(c) if quoted && !matches!(c, '$' | '`' | '"' | '\\') => {
                     parts.text(&self.text[start..self.at], true);
                 }
@@ -124,7 +124,7 @@ impl Parser<'_> {
                 Some(_) => {}
             }
         }
-        // With escapes the text inside is not what is run; nothing is said about it then.
+        // With escapes, the inner text is not the script that runs, so nothing is reported about it.
         if escaped {
             return Ok(List::default());
         }
@@ -197,7 +197,7 @@ impl Parser<'_> {
         })
     }
 
-    /// `${…}`, after its brace.
+    /// Parses `${…}`, after its brace.
     fn parameter(&mut self, parts: &mut Parts, start: usize, quoted: bool) -> Parsed<()> {
         let indirect = self.starts_with("!") && !self.starts_with("!}");
         if indirect || (self.starts_with("#") && !self.starts_with("#}")) {
@@ -232,7 +232,7 @@ impl Parser<'_> {
         if let Some(bashism) = bashism {
             self.bashism(bashism, start);
         }
-        // What a default or a pattern runs and expands counts as the word's own.
+        // Commands and expansions in a default or a pattern count as parts of the word itself.
         parts.0.extend(inner.0.into_iter().filter(|part| !matches!(part, WordPart::Text { .. })));
         Ok(())
     }
@@ -272,7 +272,7 @@ impl Parser<'_> {
         })
     }
 
-    /// `{a,b}` or `{1..3}`, which a POSIX shell takes as it is written.
+    /// Whether the text is `{a,b}` or `{1..3}`, which a POSIX shell does not expand.
     fn is_brace_expansion(&self) -> bool {
         let rest = &self.rest()[1..];
         let stop = |c: char| c == '}' || c == '{' || c.is_whitespace() || ";&|<>()'\"$`\\".contains(c);

@@ -1,4 +1,4 @@
-//! Calls of the CDK CLI: how the CLI is called, and its arguments.
+//! Reads calls of the CDK CLI: the way in which it is called, and its arguments.
 
 use super::table::base_name;
 
@@ -10,13 +10,13 @@ pub(crate) struct CdkCall {
     pub(crate) command: String,
     /// All words after the command.
     pub(crate) arguments: Vec<String>,
-    /// Stacks, or for `bootstrap` environments.
+    /// The names of stacks or, for `bootstrap`, of environments.
     pub(crate) names: Vec<String>,
     pub(crate) all: bool,
     pub(crate) context: Vec<String>,
     pub(crate) parameters: Vec<String>,
     pub(crate) app: Option<String>,
-    /// Where an assembly is written.
+    /// The folder in which the assembly is written.
     pub(crate) output: Option<String>,
     pub(crate) outputs_file: Option<String>,
     pub(crate) profile: Option<String>,
@@ -24,7 +24,7 @@ pub(crate) struct CdkCall {
     pub(crate) hotswap: bool,
 }
 
-/// What runs programs of packages.
+/// Programs that run the programs of packages.
 const RUNNERS: &[&str] = &[
     "npx",
     "bunx",
@@ -41,7 +41,8 @@ const RUNNERS: &[&str] = &[
     "cross-env",
 ];
 
-/// Options with a value: AWS CDK CLI reference, `cdk deploy`, `cdk synth`, `cdk bootstrap` and the global ones.
+/// Options with a value. AWS CDK CLI reference: `cdk deploy`, `cdk synth`, `cdk bootstrap`, and the global
+/// options.
 const WITH_VALUE: &[&str] = &[
     "-c",
     "--context",
@@ -88,13 +89,13 @@ const WITH_VALUE: &[&str] = &[
     "--deployment-method",
 ];
 
-/// The call of the CDK CLI in these words, if they are one. The first word is the program.
+/// The call of the CDK CLI in these words, if they are a call of it. The first word is the program.
 pub(crate) fn read(words: &[String]) -> Option<CdkCall> {
     let first = words.first()?;
     let at = if is_cli(first) {
         0
     } else if RUNNERS.contains(&base_name(first)) {
-        // Only what selects the program may stand between: not `npm install aws-cdk`.
+        // The words before the CLI must only select the program, unlike those of `npm install aws-cdk`.
         let installs =
             ["install", "i", "add", "ci", "remove", "uninstall", "view", "info", "update", "upgrade"];
         let found = words.iter().skip(1).position(|word| is_cli(word))? + 1;
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cli_is_found_however_it_is_called() {
+    fn the_cli_is_found_in_every_form_of_call() {
         check("cdk deploy A B --require-approval never", "cdk", "deploy", &["A", "B"]);
         check("npx cdk deploy -c a=b A", "npx cdk", "deploy", &["A"]);
         check("npx --yes aws-cdk@2.1 synth", "npx --yes aws-cdk@2.1", "synth", &[]);

@@ -1,7 +1,7 @@
-//! What the programs of a build do.
+//! Facts about the programs of a build.
 //!
-//! [`table`] has one row for each program. [`cdk`] reads calls of the CDK CLI, which has many spellings, and
-//! [`purpose`] decides what a call is for in a build that deploys.
+//! [`table`] has one row for each program. [`cdk`] reads calls of the CDK CLI, which has many spellings.
+//! [`purpose`] decides the purpose of a call in a build that deploys.
 
 pub(crate) mod cdk;
 pub(crate) mod purpose;

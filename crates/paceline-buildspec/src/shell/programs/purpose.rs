@@ -1,8 +1,7 @@
-//! What a call is for in a build that deploys a CDK app.
+//! The purpose of a call in a build that deploys a CDK app.
 
 use super::table::{Fact, base_name, has};
 
-/// What a call is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// It installs the packages of the folder.
@@ -15,11 +14,11 @@ pub(crate) enum Purpose {
     Build,
     /// It runs a script of the folder's `package.json`.
     PackageScript(String),
-    /// It enters an environment that the later commands run in.
+    /// It enters an environment for the later commands.
     EnterEnvironment,
     /// It bootstraps environments with a script of the team.
     Bootstrap,
-    /// It only shows something.
+    /// It only prints something.
     Show,
     /// It starts a Docker daemon, or asks for one.
     Docker,
@@ -63,7 +62,7 @@ pub(crate) fn purpose(words: &[String]) -> Purpose {
         "source" | "." if plain.iter().any(|word| word.ends_with("bin/activate")) => {
             return Purpose::EnterEnvironment;
         }
-        // Only the team knows what these run.
+        // Only the team knows what these programs do.
         "lerna" | "nx" | "turbo" | "node" | "ts-node" | "tsx" | "bash" | "sh" if is_given("deploy") => {
             return Purpose::DeployItself;
         }

@@ -1,6 +1,6 @@
-//! The table of programs that builds call, and what is known of each.
+//! The table of programs that builds call, and the facts about each.
 //!
-//! A lint rule or the reader of existing buildspecs that has to know a program asks here. A new program is one row.
+//! Lint rules and the reader of existing buildspecs look up programs here. A new program is one row.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,12 +11,12 @@ use self::Fact::{
     SetsVariables, Shows, StartsDocker, Tests, WorksOnce, WorksWithoutDocker,
 };
 
-/// One thing that is known of a program, or of one of its subcommands.
+/// A fact about a program, or about one of its subcommands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fact {
-    /// It only shows something, or changes nothing that a later command needs.
+    /// It only prints something, or changes nothing that a later command needs.
     Shows,
-    /// It cannot fail, or its failure changes nothing.
+    /// It cannot fail, or its failure has no consequences.
     Harmless,
     /// Its status answers a question.
     Tests,
@@ -337,7 +337,7 @@ pub(crate) fn program_has(program: &str, fact: Fact) -> bool {
     has(&[program.to_owned()], fact)
 }
 
-/// Whether the arguments start with these words. Options between them do not count.
+/// Whether the arguments start with these words. Options between them are skipped.
 pub(crate) fn starts_with(arguments: &[String], words: &[&str]) -> bool {
     let mut expected = words.iter().peekable();
     for argument in arguments {
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subcommand_has_the_facts_of_its_program_too() {
+    fn a_subcommand_also_has_the_facts_of_its_program() {
         let known: Vec<Fact> = facts(&words("/usr/bin/docker --debug push x")).collect();
         assert!(known.contains(&NeedsDocker) && known.contains(&Releases), "{known:?}");
         assert!(!has(&words("docker build push"), Releases));
