@@ -1,9 +1,10 @@
-//! Understands what a hand-written buildspec does, so that it can be taken over: which apps it deploys, how it makes
-//! them, which stacks in which order, and what else it runs in between.
+//! Understands a hand-written buildspec, so that a configuration can replace it: the apps that it deploys,
+//! their synthesis, the stacks and their order, and the other commands in between.
 //!
-//! The commands are followed the way a shell would run them, with the folder and the variables that are known before
-//! anything runs. Nothing is run. Whatever is not understood is kept as a script at its place, or listed with the
-//! reason why it is left out: every command of the file ends up in one of the lists of an [`Understanding`].
+//! The commands are followed like a shell would run them, with the folder and the variables that are known
+//! before anything runs. Nothing is run. Anything that is not understood is kept as a script at its place, or
+//! is listed with the reason why it is left out. Every command of the file appears in one of the lists of an
+//! [`Understanding`].
 
 mod collect;
 mod existing;
@@ -18,18 +19,18 @@ use crate::grammar::Document;
 pub use crate::grammar::MAX_BYTES;
 pub use existing::ExistingPipeline;
 
-/// What surrounds a buildspec and is not in it.
+/// Access to the source tree around a buildspec.
 pub trait SourceTree {
     /// A script of the `package.json` in a folder, which is relative to the root of the source.
     fn package_script(&self, dir: &str, name: &str) -> Option<String>;
 
-    /// Whether a folder is there, relative to the root of the source; none where that is not known.
+    /// Whether a folder exists, relative to the root of the source. `None` if that is not known.
     fn is_folder(&self, _dir: &str) -> Option<bool> {
         None
     }
 }
 
-/// A buildspec that stands alone.
+/// The source tree of a buildspec without other files.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSourceTree;
 
@@ -39,143 +40,144 @@ impl SourceTree for NoSourceTree {
     }
 }
 
-/// What a buildspec does. Lines count from 1.
+/// The meaning of a buildspec. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Understanding {
-    /// In the order in which they are first used.
+    /// The apps, in the order of their first use.
     pub apps: Vec<App>,
-    /// In the order in which they run.
+    /// The deployments, in the order in which they run.
     pub deployments: Vec<Deployment>,
-    /// The scripts besides the CDK, in their order.
+    /// The other scripts, in their order.
     pub scripts: Vec<Script>,
-    /// The variables with addresses that are told how the build ended.
+    /// The variables with the addresses to which the result of the build is signalled.
     pub signals: Vec<Signal>,
-    /// Where environments are bootstrapped.
+    /// The places where environments are bootstrapped.
     pub bootstraps: Vec<Line>,
     /// The runtimes that the build selects.
     pub runtimes: Vec<Runtime>,
-    /// What nobody needs any more, or cannot be taken over, and why.
+    /// The parts that are obsolete or that cannot be taken over, with the reasons.
     pub left_out: Vec<LeftOut>,
-    /// What is wrong with the file itself.
+    /// The problems of the file itself.
     pub problems: Vec<LeftOut>,
-    /// How many commands were followed.
+    /// The number of commands that were followed.
     pub commands: usize,
 }
 
 /// A part of the file, on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Where it starts.
+    /// The line on which the part starts.
     pub line: usize,
-    /// Its place among all that is done.
+    /// The position among all actions of the build.
     pub order: usize,
-    /// The text, with what is known in place of variables where that matters.
+    /// The text. Known values replace variables where that matters.
     pub text: String,
 }
 
-/// A CDK app, as far as its commands show it.
+/// A CDK app, as far as the commands show it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct App {
-    /// After its folder.
+    /// The name, which comes from the folder.
     pub name: String,
-    /// The buildspec that uses it; empty until an [`ExistingPipeline`] puts several buildspecs together.
+    /// The buildspec that uses the app. It is empty until an [`ExistingPipeline`] puts several buildspecs together.
     pub file: String,
-    /// Where it is first used.
+    /// The line of the first use.
     pub line: usize,
-    /// Relative to the root of the source; empty for the root itself.
+    /// The folder, relative to the root of the source. It is empty for the root itself.
     pub dir: String,
-    /// What installs its packages.
+    /// The commands that install the app's packages.
     pub install: Vec<Line>,
-    /// What is run in the root of the source or elsewhere before it is built.
+    /// The other commands that run before the app is synthesized.
     pub build: Vec<Line>,
-    /// What every command of it needs before it: a virtual environment, variables that a command sets.
+    /// The commands that prepare the shell for every command of the app: they enter a virtual environment, or
+    /// set variables.
     pub setup: Vec<Setup>,
-    /// How the CDK CLI is called, such as `npx cdk`.
+    /// The way in which the CDK CLI is called, such as `npx cdk`.
     pub cli: String,
-    /// What `--app` says, if it is a program.
+    /// The value of `--app`, if it is a program.
     pub program: Option<String>,
-    /// The folder of the assembly, relative to its own.
+    /// The folder of the assembly, relative to the app's folder.
     pub assembly: String,
-    /// Whether something here synthesizes it: not where only an assembly made elsewhere is deployed.
+    /// Whether the build synthesizes the app. It does not if it only deploys an existing assembly.
     pub is_synthesized: bool,
-    /// The context of the CDK, and where it is first given.
+    /// The context of the CDK, each value with the place where it is first given.
     pub context: BTreeMap<String, Line>,
-    /// The environment variables that are known.
+    /// The environment variables with known values.
     pub env: BTreeMap<String, String>,
 }
 
-/// What is run before other commands so that they find what they need.
+/// A command that prepares the shell for other commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
-    /// Where it is.
+    /// The line of the command.
     pub line: usize,
-    /// Its place among all that is done.
+    /// The position among all actions of the build.
     pub order: usize,
-    /// What is run.
+    /// The text of the command.
     pub text: String,
-    /// The variables that it sets; none for an environment that is entered.
+    /// The variables that the command sets. It is empty for a command that enters an environment.
     pub sets: Vec<String>,
 }
 
 /// One call of `cdk deploy`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Deployment {
-    /// Where it is.
+    /// The line of the call.
     pub line: usize,
-    /// The position of its app.
+    /// The position of its app in [`Understanding::apps`].
     pub app: usize,
-    /// Names or patterns; none for all the stacks of the app.
+    /// Names or patterns of stacks. It is empty if all stacks of the app are deployed.
     pub stacks: Vec<String>,
-    /// What decides whether it is done.
+    /// The condition of the deployment.
     pub when: Option<When>,
-    /// `--parameters`, as they are given.
+    /// The values of `--parameters`, as written.
     pub parameters: Vec<String>,
-    /// `--outputs-file`.
+    /// The value of `--outputs-file`.
     pub outputs: Option<String>,
-    /// Its failure does not end the build.
+    /// Whether the build continues after a failure.
     pub may_fail: bool,
-    /// It runs in the background of the next commands.
+    /// Whether the deployment runs in the background of the next commands.
     pub background: bool,
 }
 
-/// What decides whether something is done.
+/// A condition.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct When {
-    /// The variable, if it is one alone.
+    /// The variable, if the condition tests a single one.
     pub variable: Option<String>,
-    /// Its value.
+    /// The value that the variable is compared with.
     pub value: String,
-    /// Whether it must have the value, or must not.
+    /// Whether the variable must have the value, or must not have it.
     pub equals: bool,
-    /// As it is written.
+    /// The condition as written.
     pub text: String,
-    /// What a shell can be asked again, if that does no more than to ask.
+    /// The condition as a shell command, if it can be tested again without side effects.
     pub shell: Option<String>,
 }
 
 /// A script besides the CDK.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Script {
-    /// Where it is.
+    /// The line of the script.
     pub line: usize,
-    /// The folder it runs in.
+    /// The folder in which the script runs.
     pub dir: String,
-    /// As it is written.
+    /// The script as written.
     pub text: String,
-    /// How many deployments are before it.
+    /// The number of deployments before the script.
     pub after: usize,
-    /// What decides whether it is run.
+    /// The condition of the script.
     pub when: Option<When>,
-    /// It is in `post_build` or in a `finally`, and so runs after a failure too.
+    /// Whether the script is in `post_build` or in a `finally`, so that it also runs after a failure.
     pub always: bool,
-    /// The variables that it names and whose values are known.
+    /// The variables that the script names and whose values are known.
     pub env: BTreeMap<String, String>,
 }
 
-/// A signal to an outer stack that waits.
+/// A signal to an outer stack that waits for the build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signal {
-    /// Where it is sent.
+    /// The line of the command that sends the signal.
     pub line: usize,
     /// The variable with the address.
     pub variable: String,
@@ -184,28 +186,28 @@ pub struct Signal {
 /// A runtime that the build selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runtime {
-    /// Where.
+    /// The line of the selection.
     pub line: usize,
-    /// Such as `nodejs`.
+    /// The name of the runtime, such as `nodejs`.
     pub name: String,
-    /// As it is written.
+    /// The version as written.
     pub version: String,
 }
 
-/// What is not taken over.
+/// A part of the buildspec that is not taken over.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LeftOut {
-    /// Where it is.
+    /// The line of the part.
     pub line: usize,
-    /// What, shortened.
+    /// The part, shortened.
     pub what: String,
-    /// Why not, and what to do about it.
+    /// The reason, and advice.
     pub why: String,
-    /// It may deploy something.
+    /// Whether the part may deploy something.
     pub may_deploy: bool,
 }
 
-/// Understands a buildspec. Takes any bytes, and ends in bounded time.
+/// Understands a buildspec. It accepts any bytes, and ends in bounded time.
 pub fn understand(bytes: &[u8], source_tree: &dyn SourceTree) -> Understanding {
     let understood = read::text(bytes).and_then(|text| {
         let document = Document::read(text);
@@ -218,7 +220,7 @@ pub fn understand(bytes: &[u8], source_tree: &dyn SourceTree) -> Understanding {
 }
 
 impl Understanding {
-    /// Whether there is anything in it that Paceline could deploy.
+    /// Whether the buildspec contains no app that Paceline could deploy.
     pub fn is_empty(&self) -> bool {
         self.apps.is_empty()
     }

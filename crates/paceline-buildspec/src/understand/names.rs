@@ -1,12 +1,12 @@
-//! What things are called after.
+//! Names for apps and folders.
 
 use std::collections::BTreeSet;
 
-/// Names of folders that say what is in them for every app alike.
+/// Names of folders that many apps use, and that do not identify an app.
 const GENERIC: &[&str] =
     &["cdk", "infra", "infrastructure", "iac", "deploy", "deployment", "src", "app", "packages"];
 
-/// The name of an app in a folder: the innermost part of the path that is its own.
+/// The name of an app in a folder: the innermost part of the path that identifies the app.
 pub(super) fn of_app(dir: &str) -> String {
     let parts: Vec<&str> =
         dir.split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..").collect();
@@ -18,7 +18,7 @@ pub(super) fn of_app(dir: &str) -> String {
     if name.is_empty() { "app".to_owned() } else { name.to_owned() }
 }
 
-/// The name, or one like it that is not taken. It is taken then.
+/// The name, or a similar one that is not taken. The result is then taken.
 pub(super) fn distinct(name: &str, taken: &mut BTreeSet<String>) -> String {
     let mut candidate = name.to_owned();
     let mut number = 2;
@@ -29,7 +29,7 @@ pub(super) fn distinct(name: &str, taken: &mut BTreeSet<String>) -> String {
     candidate
 }
 
-/// A folder after `cd`, relative to the root as far as that is known: what is absolute stays so.
+/// The folder after `cd`, relative to the root as far as that is known. An absolute path stays absolute.
 pub(super) fn joined(dir: &str, to: &str) -> String {
     if to.starts_with('/') || to.starts_with('~') || to.starts_with('$') {
         return to.to_owned();
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_app_is_called_after_the_folder_that_is_its_own() {
+    fn an_app_is_named_after_the_folder_that_identifies_it() {
         for (dir, name) in [
             ("supporting-services/vscode-server", "vscode-server"),
             ("PetAdoptions/cdk/pet_stack", "pet_stack"),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_followed() {
+    fn changes_of_the_folder_are_followed() {
         for (dir, to, joined_dir) in [
             ("", "a/b", "a/b"),
             ("a/b", "..", "a"),

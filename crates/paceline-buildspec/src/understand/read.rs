@@ -1,4 +1,5 @@
-//! The parts of a buildspec besides its commands: variables, runtimes, and sections that are not taken over.
+//! The parts of a buildspec other than its commands: variables, runtimes, and sections that are not taken
+//! over.
 
 use super::{LeftOut, Runtime};
 use crate::grammar::{CommandShell, Document, PhaseName, decode, scalar};
@@ -9,12 +10,12 @@ use crate::yaml::{Kind, Lines};
 pub(super) struct Sections {
     pub(super) variables: Vec<(String, String)>,
     pub(super) runtimes: Vec<Runtime>,
-    /// What is not taken over, and why.
+    /// The parts that are not taken over, with the reasons.
     pub(super) left_out: Vec<LeftOut>,
     pub(super) problems: Vec<LeftOut>,
 }
 
-/// The text of a buildspec, or why it cannot be read.
+/// The text of a buildspec, or the reason why it cannot be read.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, LeftOut> {
     decode(bytes).map_err(|error| {
         let before = String::from_utf8_lossy(&bytes[..error.byte]);
@@ -54,7 +55,7 @@ fn unreadable(line: usize, why: String) -> LeftOut {
     LeftOut { line, what: "the file".to_owned(), why, may_deploy: false }
 }
 
-/// The commands of a shell of Windows, which are not parsed.
+/// The commands for a Windows shell, which are not parsed.
 fn windows_commands(document: &Document<'_>) -> impl Iterator<Item = LeftOut> {
     let is_windows = document.shell() == CommandShell::Windows;
     let paths = PhaseName::ALL

@@ -1,4 +1,4 @@
-//! The apps: which calls of the CDK CLI are for the same one, and how it is called.
+//! Finds the apps: assigns each call of the CDK CLI to an app, and names each app.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::understand::{App, LeftOut, Line, Setup};
 /// The CDK CLI sets these variables itself, so their values do not tell where an app is deployed.
 const OVERWRITTEN: [&str; 2] = ["CDK_DEFAULT_REGION", "CDK_DEFAULT_ACCOUNT"];
 
-/// What one call says about its app.
+/// The facts that one call shows about its app.
 struct AppCall<'a> {
     action: &'a Action,
     call: &'a CdkCall,

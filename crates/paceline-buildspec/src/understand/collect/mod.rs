@@ -1,8 +1,7 @@
 //! Collects the actions of a build into apps, deployments and scripts.
 //!
-//! The passes are in this order: [`apps`] finds the app of every call of the CDK CLI; [`runs`] then goes through the
-//! actions once more and gives each its place, as a build step of an app, a deployment or a script between
-//! deployments.
+//! There are two passes. [`apps`] finds the app of every call of the CDK CLI. [`runs`] then goes through the
+//! actions once more, and makes each a build step of an app, a deployment, or a script between deployments.
 
 mod apps;
 mod relocate;

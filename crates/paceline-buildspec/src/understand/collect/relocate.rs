@@ -1,8 +1,8 @@
-//! Commands of one folder, rewritten so that they run from another. All folders are relative to the root.
+//! Rewrites the commands of one folder so that they run from another. All folders are relative to the root.
 
 use crate::understand::interpret::Action;
 
-/// A command of the folder `from`, for a script that runs in the folder `to`.
+/// A command of the folder `from`, rewritten for a script that runs in the folder `to`.
 pub(super) fn relocated(text: &str, from: &str, to: &str) -> String {
     if from == to {
         return text.to_owned();
@@ -15,13 +15,14 @@ pub(super) fn relocated(text: &str, from: &str, to: &str) -> String {
     }
 }
 
-/// The command that enters an environment, such as `source .venv/bin/activate`, for the folder of an app.
+/// The command that enters an environment, such as `source .venv/bin/activate`, rewritten for the folder of
+/// an app.
 pub(super) fn relocated_environment(action: &Action, dir: &str) -> String {
     match action.at.text.split_once(' ') {
         Some((builtin @ ("." | "source"), file)) if dir != action.dir => {
             format!("{builtin} {}/{}", relative(dir, &action.dir), file.trim())
         }
-        // A command that sets variables has to run in the shell itself.
+        // This command sets variables, so it has to run in the shell itself.
         _ => action.at.text.clone(),
     }
 }

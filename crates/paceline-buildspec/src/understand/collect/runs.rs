@@ -9,14 +9,15 @@ use crate::understand::interpret::{Action, ActionKind};
 use crate::understand::{Deployment, Line, Script, Signal};
 
 impl Collector<'_> {
-    /// Gives each action its place.
+    /// Makes each action a build step, a deployment or a script.
     pub(super) fn place_actions(&mut self) {
         for (at, action) in self.actions.iter().enumerate() {
             match &action.kind {
                 ActionKind::Cdk(call) if call.command == "deploy" => self.deployment(at, action, call),
                 ActionKind::Cdk(_) | ActionKind::InstallCdk(_) => {}
                 ActionKind::InstallPackages => self.build_step(at, action, true),
-                // After the deployment of all apps near it, a build command tests them or reports something.
+                // If all apps near a build command are deployed already, the command tests or reports
+                // something.
                 ActionKind::Build if self.is_after_deployments(action) => self.script(at, action),
                 ActionKind::Build => self.build_step(at, action, false),
                 ActionKind::Setup(names) => self.setup(action, names),
@@ -59,7 +60,7 @@ impl Collector<'_> {
         });
     }
 
-    /// Adds a script. Before the first deployment of its app it is a build step of the app.
+    /// Adds a script. A script before the first deployment of its app is a build step of the app.
     fn script(&mut self, at: usize, action: &Action) {
         let deployed: BTreeSet<usize> = self.result.deployments.iter().map(|it| it.app).collect();
         let own_app = self.result.apps.iter().position(|app| app.dir == action.dir && !action.dir.is_empty());
@@ -73,7 +74,7 @@ impl Collector<'_> {
             }
             return;
         }
-        // The setup commands before it that it depends on.
+        // These are the earlier setup commands that the script depends on.
         let is_python = ["python", "pip", "pytest"].iter().any(|word| action.at.text.contains(word));
         let is_needed = |names: &[String], dir: &str| match names {
             [] => is_python && dir == action.dir,

@@ -1,4 +1,4 @@
-//! What the passes share.
+//! The state that the passes share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::understand::interpret::{Action, Interpreter, UnknownRegion, shortened
 use crate::understand::read::Sections;
 use crate::understand::{App, LeftOut, Line, Understanding};
 
-/// Collects the actions of the interpreter into what the build does.
+/// Collects the actions of the interpreter into the meaning of the build.
 pub(in crate::understand) fn collect(interpreter: Interpreter<'_>, sections: Sections) -> Understanding {
     let actions = &interpreter.actions;
     let mut collector = Collector {
@@ -36,12 +36,12 @@ pub(in crate::understand) fn collect(interpreter: Interpreter<'_>, sections: Sec
 
 pub(super) struct Collector<'a> {
     pub(super) actions: &'a [Action],
-    /// The variables that conditions test. They are given to each build, so no app gets a fixed value of them.
+    /// The variables that conditions test. Each build receives their values, so no app gets fixed ones.
     pub(super) tested: BTreeSet<String>,
     pub(super) result: Understanding,
     /// The app of each action that calls the CDK, by the position of the action.
     pub(super) app_of: BTreeMap<usize, usize>,
-    /// The names of apps that are taken.
+    /// The names of apps that are already taken.
     pub(super) names: BTreeSet<String>,
     /// For each app, the commands that build it.
     pub(super) steps: Vec<Vec<BuildStep>>,

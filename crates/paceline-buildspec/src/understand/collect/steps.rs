@@ -27,7 +27,7 @@ impl Collector<'_> {
         }
     }
 
-    /// Adds a command that prepares the shell to every app that it is for.
+    /// Adds a command that prepares the shell to every app that needs it.
     pub(super) fn setup(&mut self, action: &Action, names: &[String]) {
         let is_environment = names.is_empty();
         let text = self.with_condition(action);
@@ -46,9 +46,9 @@ impl Collector<'_> {
         }
     }
 
-    /// The text of a command, within the condition that it runs under.
+    /// The text of a command, wrapped in its condition.
     fn with_condition(&mut self, action: &Action) -> String {
-        // Shell variables that are no environment variables are set in front of the command.
+        // The script's environment lacks plain shell variables, so they are set before the command.
         let own = action.named.iter().filter(|(name, _)| !action.env.contains_key(*name));
         let set: Vec<String> = own.map(|(name, value)| format!("{name}={}\n", shell_word(value))).collect();
         let text = format!("{}{}", set.concat(), action.at.text);
@@ -66,8 +66,8 @@ impl Collector<'_> {
         }
     }
 
-    /// Divides the steps of each app. Everything before the last installation counts as installation, because
-    /// another order may not work.
+    /// Divides the steps of each app into installation and build. All steps before the last installation
+    /// count as installation, because another order may not work.
     pub(super) fn sort_steps(&mut self) {
         for (app, mut steps) in self.result.apps.iter_mut().zip(std::mem::take(&mut self.steps)) {
             steps.sort_by_key(|step| step.line.order);
@@ -81,7 +81,7 @@ impl Collector<'_> {
     }
 }
 
-/// Removes the setup commands that only set variables that the app does not use.
+/// Removes setup commands that only set variables which the app does not use.
 fn remove_unused_setup(app: &mut App) {
     let lines = app.install.iter().chain(&app.build).chain(app.context.values());
     let mut texts: Vec<String> = lines.map(|line| line.text.clone()).chain(app.program.clone()).collect();

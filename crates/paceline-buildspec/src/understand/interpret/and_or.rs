@@ -1,4 +1,4 @@
-//! AND-OR lists: pipelines that `&&` and `||` join.
+//! AND-OR lists: pipelines that are joined by `&&` and `||`.
 
 use super::classify::{ends_on_failure, is_test, must_succeed};
 use super::condition::{self, ConditionResult};
@@ -6,14 +6,14 @@ use super::state::{Interpreter, Source};
 use crate::shell::{AndOr, Pipeline, Statement};
 use crate::understand::When;
 
-/// What is known of the status of the commands so far.
+/// The known status of the commands so far.
 #[derive(Debug, Clone)]
 enum Status {
-    /// They always succeed, or always fail.
+    /// The commands always succeed, or always fail.
     Known(bool),
-    /// They succeed if this holds.
+    /// The commands succeed if this condition holds.
     If(When),
-    /// They are expected to succeed. After a failure the build ends, or the command after `||` runs.
+    /// The commands are expected to succeed. After a failure, the build ends or the command after `||` runs.
     Assumed,
 }
 
@@ -37,13 +37,14 @@ impl Interpreter<'_> {
                         (Status::If(inner), true) => Status::If(inner.within(Some(&under))),
                         (Status::Known(false), true) => Status::Known(false),
                         (_, true) => Status::If(under),
-                        // `[ a ] || [ b ] && …`: one of the two holds.
+                        // In `[ a ] || [ b ] && …`, one of the two conditions must hold.
                         (Status::If(inner), false) => Status::If(inner.or(&under.otherwise())),
                         (_, false) => Status::Assumed,
                     };
                 }
                 Status::Assumed if wants => {
-                    // It runs if everything before it succeeded, and only then are its variables set.
+                    // The pipeline runs if everything before it succeeded, and only then are its variables
+                    // set.
                     let then = if Self::is_certain(statement, pipeline) {
                         self.member(pipeline, after, statement, source)
                     } else {
@@ -103,7 +104,7 @@ impl Interpreter<'_> {
         status
     }
 
-    /// Follows a pipeline that runs after a failure. A retry repeats a deployment, which counts once.
+    /// Follows a pipeline that runs after a failure. A retry repeats a deployment, which is counted once.
     fn after_failure(&mut self, pipeline: &Pipeline, source: Source<'_>) {
         let span = pipeline.span();
         let effects = self.effects_of_pipeline(pipeline, source.text);

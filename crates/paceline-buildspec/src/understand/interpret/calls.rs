@@ -60,14 +60,14 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Assignments without a program.
+    /// Follows assignments without a program.
     fn assign(&mut self, simple: &SimpleCommand, line: usize, text: &str, source: Source<'_>) {
         let is_kept = self.may_keep(text) && self.when.as_ref().is_none_or(|when| when.shell.is_some());
         let mut names = Vec::new();
         for assignment in &simple.assignments {
             let value = self.variables.expand(&assignment.value, source.text);
             let name = &assignment.name;
-            // A value that is set under a condition is unknown after it.
+            // A value that is set under a condition is unknown after the condition.
             if !value.known || self.when.is_some() {
                 names.push(name.clone());
             }
@@ -82,7 +82,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Builtins that set variables by their arguments.
+    /// Follows builtins that set variables by their arguments.
     fn setter(
         &mut self,
         words: &[String],
@@ -198,7 +198,7 @@ impl Interpreter<'_> {
         let target = match (how, to) {
             ("popd", _) => self.pushed.pop().unwrap_or_default(),
             (_, Some("-")) => self.dir_before.clone(),
-            // The home folder. `ROOT` stands for the folder of the source.
+            // Without an argument, `cd` goes to the home folder. `ROOT` stands for the folder of the source.
             (_, None) => "~".to_owned(),
             (_, Some(to)) => match to.strip_prefix(ROOT) {
                 Some(inside) => joined("", inside.trim_start_matches('/')),
@@ -218,8 +218,8 @@ impl Interpreter<'_> {
         self.dir_before = std::mem::replace(&mut self.dir, target);
     }
 
-    /// The folder that `cd` goes to. If that folder does not exist, `cd` fails in the build, and the folder that its
-    /// author probably meant is taken.
+    /// The folder that `cd` goes to. If that folder does not exist, `cd` would fail in the build. The result
+    /// is then the folder that the author probably meant.
     fn resolve_dir(&mut self, to: &str, line: usize, text: &str) -> String {
         let target = joined(&self.dir, to);
         let is_plain = !to.starts_with(['/', '$', '~', '.']) && !self.dir.is_empty() && !target.contains('$');
@@ -305,7 +305,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// The script of `sh -c`, in a shell of its own.
+    /// Follows the script of `sh -c` in a new shell.
     fn inline(&mut self, script: &str, line: usize, text: &str) {
         let parsed = Script::parse(script);
         let relevance = parsed.body.0.iter().map(|statement| self.relevance(statement)).max();

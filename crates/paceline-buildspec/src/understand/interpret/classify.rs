@@ -1,4 +1,4 @@
-//! Decides, before a command is followed, whether it matters and what it is for.
+//! Decides, before a command is followed, whether it matters and what its purpose is.
 
 use super::effects::is_setter;
 use super::state::Interpreter;
@@ -8,17 +8,17 @@ use crate::shell::{
     Command, CommandKind, List, Pipeline, Script, SimpleCommand, Statement, Word, each_simple, program,
 };
 
-/// How deep functions and inline scripts are searched for a deployment.
+/// The depth to which functions and inline scripts are searched for a deployment.
 const MAX_SEARCH_DEPTH: usize = 4;
 
-/// What happens to a command.
+/// The treatment of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Relevance {
-    /// It only shows something.
+    /// The command only shows something.
     Ignored,
-    /// It is a script of the team, which is kept as it is.
+    /// The command belongs to a script of the team, which is kept as written.
     Kept,
-    /// The interpreter knows what it does.
+    /// The interpreter knows the effects of the command.
     Followed,
 }
 
@@ -42,7 +42,7 @@ impl Interpreter<'_> {
         let words = without_timeout(&words);
         let Some(first) = words.first() else { return Relevance::Followed };
         if let Some(inner) = inline_script(words) {
-            // One level: a script in a script in a script is kept as it is.
+            // Only one level is followed: deeper scripts are kept as written.
             let mut is_followed = false;
             for command in Script::parse(inner).body.commands() {
                 each_simple(command, |simple| {
@@ -66,7 +66,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Whether a statement cannot be kept as it is, because it deploys something or sends a signal.
+    /// Whether a statement cannot be kept as written, because it deploys something or sends a signal.
     pub(super) fn must_follow(&self, statement: &Statement) -> bool {
         statement.commands().any(|command| self.must_follow_command(command, 0))
     }
@@ -101,7 +101,7 @@ impl Interpreter<'_> {
         must
     }
 
-    /// Whether a script of `package.json` deploys something. A script that is not known does if its name says so.
+    /// Whether a script of `package.json` deploys something. If the script is not known, its name decides.
     fn package_script_deploys(&self, name: &str) -> bool {
         match self.source_tree.package_script(&self.dir, name) {
             Some(script) => deploys(&Script::parse(&script).body),
@@ -115,7 +115,7 @@ impl Interpreter<'_> {
     }
 }
 
-/// What the calls in a command are for.
+/// The purposes of the calls in a command.
 pub(super) fn purposes(command: &Command) -> Vec<Purpose> {
     let mut purposes = Vec::new();
     each_simple(command, |simple| {
@@ -128,7 +128,8 @@ pub(super) fn purposes(command: &Command) -> Vec<Purpose> {
     purposes
 }
 
-/// Whether the build depends on the success of a command: it installs, builds or deploys, or prepares for that.
+/// Whether the build depends on the success of a command: the command installs, builds or deploys, or
+/// prepares for that.
 pub(super) fn must_succeed(command: &Command) -> bool {
     let mut all = !matches!(command.kind, CommandKind::Test);
     each_simple(command, |simple| {
@@ -159,7 +160,7 @@ pub(super) fn is_test(pipeline: &Pipeline) -> bool {
     tests(last) && feeding.iter().all(|command| tests(command) || prints(command))
 }
 
-/// Whether a condition does nothing but test something.
+/// Whether a condition only tests something.
 pub(super) fn is_pure_test(list: &List) -> bool {
     list.0.iter().flat_map(Statement::pipelines).all(is_test)
 }
@@ -209,7 +210,7 @@ pub(super) fn inline_script(words: &[String]) -> Option<&str> {
     }
 }
 
-/// Whether a failure ends the build after all: `|| exit 1`.
+/// Whether a failure ends the build in spite of `||`, as in `|| exit 1`.
 pub(super) fn ends_on_failure(statement: &Statement) -> bool {
     let mut ends = false;
     for command in statement.rest.iter().flat_map(|(_, pipeline)| &pipeline.commands) {

@@ -9,7 +9,7 @@ use crate::shell::{AndOr, Command, CommandKind, List, Loop, Span, Statement, Wor
 use crate::understand::When;
 
 impl Interpreter<'_> {
-    /// Keeps a statement as it is written, because nothing in it has to be followed.
+    /// Keeps a statement as written, because nothing in it has to be followed.
     pub(super) fn keep_whole(&mut self, statement: &Statement, source: Source<'_>) {
         self.calls += 1;
         let span = statement.span();
@@ -29,7 +29,7 @@ impl Interpreter<'_> {
             self.record(line, text, ActionKind::Setup(if effects.any { Vec::new() } else { names }));
         }
         if statement.commands().all(only_sets) {
-            // It is recorded as a setup already, or it only shows something.
+            // The command is already recorded as a setup, or it only shows something.
         } else if any(|it| {
             matches!(it, Purpose::InstallPackages | Purpose::InstallTool | Purpose::InstallCdk(_))
         }) {
@@ -66,7 +66,7 @@ impl Interpreter<'_> {
                 }
                 ConditionResult::Known(false) => {}
                 ConditionResult::Open(when) => {
-                    // Only a test can run a second time.
+                    // Only a condition that just tests something can run a second time.
                     let shell = when.shell.clone().filter(|_| is_pure_test(condition));
                     let shell =
                         shell.map(|shell| if is_negated(condition) { format!("! {shell}") } else { shell });
@@ -101,7 +101,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Follows a list that runs under a condition. The values that it changes are unknown after it.
+    /// Follows a list that runs under a condition. The values that it changes are unknown afterwards.
     fn under(&mut self, when: When, list: &List, source: Source<'_>) {
         let whole = when.within(self.when.as_ref());
         self.under_whole(whole, list, source);
@@ -118,12 +118,12 @@ impl Interpreter<'_> {
         self.when = before;
     }
 
-    /// Before commands that may not run: keeps the values that they may change.
+    /// Prepares for commands that may not run: keeps the values that they may change.
     pub(super) fn enter_conditional(&mut self, effects: &Effects) {
         self.keep_known_values(effects);
     }
 
-    /// After commands that may not run: the values that they change are unknown.
+    /// Continues after commands that may not run: the values that they may change are unknown.
     pub(super) fn leave_conditional(&mut self, effects: &Effects, dir: String, line: usize, text: &str) {
         let is_kept = self.when.as_ref().is_none_or(|when| when.shell.is_some());
         self.forget(effects, is_kept && self.loops_followed_once == 0);
@@ -160,7 +160,7 @@ impl Interpreter<'_> {
         self.forget(&effects, false);
         if let Some(name) = &of.variable {
             if lists_stacks(source.text(span)) {
-                // The loop runs over all stacks.
+                // The loop iterates over all stacks.
                 self.variables.set(name, "*".to_owned(), source.line(span));
             } else {
                 self.variables.forget(name, false);
@@ -183,7 +183,7 @@ impl Interpreter<'_> {
 
     /// The values of a loop, if they are known.
     fn values(&self, of: &Loop, source: Source<'_>) -> Option<Vec<String>> {
-        // Without values the loop runs over the arguments.
+        // A loop without values iterates over the arguments.
         if of.condition.is_some() || of.values.is_empty() {
             return None;
         }
@@ -191,7 +191,7 @@ impl Interpreter<'_> {
         words.into_iter().map(|(text, is_known)| is_known.then_some(text)).collect()
     }
 
-    /// The words that the shell makes of a word, each with whether all of it is known.
+    /// The words that the shell makes of a word, each with whether it is completely known.
     pub(super) fn words(&self, word: &Word, source: Source<'_>) -> Vec<(String, bool)> {
         let expanded = self.variables.expand(word, source.text);
         if !expanded.splits || !expanded.known {
@@ -231,7 +231,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Whether a text has the same meaning where it is kept.
+    /// Whether a text has the same meaning at the place where it is kept.
     pub(super) fn may_keep(&self, text: &str) -> bool {
         self.loops_followed_once == 0 && self.variables.may_keep(text)
     }
@@ -246,7 +246,7 @@ fn lists_stacks(text: &str) -> bool {
     ["cdk ls", "cdk list"].iter().any(|call| first.contains(call))
 }
 
-/// Whether a statement decides something, by a test or by the status of a command.
+/// Whether a statement makes a decision, by a test or by the status of a command.
 pub(super) fn is_conditional(statement: &Statement) -> bool {
     let decides = |command: &Command| {
         matches!(command.kind, CommandKind::If { .. } | CommandKind::Loop(_) | CommandKind::Case(_))

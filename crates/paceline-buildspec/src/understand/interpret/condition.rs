@@ -1,18 +1,18 @@
-//! Conditions: what they test, and their results as far as they are known.
+//! Conditions: their tests, and their results as far as they are known.
 
 use super::variables::Variables;
 use crate::understand::When;
 
-/// What is known of the result of a condition.
+/// The known result of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ConditionResult {
     /// The result is always the same.
     Known(bool),
-    /// The result depends on this.
+    /// The result depends on this condition.
     Open(When),
 }
 
-/// Reads `[ "$X" = value ]`, `[[ $X == value ]]`, `test -n "$X"` and such.
+/// Reads `[ "$X" = value ]`, `[[ $X == value ]]`, `test -n "$X"` and similar tests.
 pub(super) fn read(text: &str, variables: &Variables) -> ConditionResult {
     let inner = text.trim();
     let inner = inner.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")).unwrap_or(inner);
@@ -35,18 +35,19 @@ pub(super) fn read(text: &str, variables: &Variables) -> ConditionResult {
     match words {
         [left, operator @ ("=" | "==" | "!=" | "-eq" | "-ne"), right] => {
             let equals = !matches!(*operator, "!=" | "-ne");
-            // `"x$X" = "xvalue"` is an old way to write it.
+            // `"x$X" = "xvalue"` is an old form of the same comparison.
             let (left, right) = (unquoted(left), unquoted(right));
             let (left, right) = match (left.strip_prefix('x'), right.strip_prefix('x')) {
                 (Some(l), Some(r)) if l.starts_with('$') => (l, r),
                 _ => (left, right),
             };
             let (left, right) = if left.starts_with('$') { (left, right) } else { (right, left) };
-            // In `[[ … ]]` it may be a pattern.
+            // In `[[ … ]]`, the right side may be a pattern.
             let Some(name) = variable(left).filter(|_| !right.contains(['$', '*', '?'])) else {
                 return open(None, "", true);
             };
-            // Only commands that run after a failure test this. They are followed as in a build that succeeds.
+            // Only commands that run after a failure test this variable. They are followed like in a build
+            // that succeeds.
             if name == "CODEBUILD_BUILD_SUCCEEDING" {
                 return ConditionResult::Known((right == "1") == (equals != negated));
             }
@@ -58,7 +59,7 @@ pub(super) fn read(text: &str, variables: &Variables) -> ConditionResult {
         [operator @ ("-n" | "-z"), operand] => match variable(unquoted(operand)) {
             Some(name) => match variables.certain(name) {
                 Some(value) => ConditionResult::Known((value.is_empty() == (*operator == "-z")) != negated),
-                // Any value that is not empty.
+                // `-n` accepts every value except the empty one, and `-z` accepts only the empty one.
                 None => open(Some(name), "", *operator == "-z"),
             },
             None => open(None, "", true),
@@ -78,7 +79,7 @@ fn unquoted(text: &str) -> &str {
     text
 }
 
-/// The name, of `$X`, `${X}` or `${X:-default}`.
+/// The name of the variable in `$X`, `${X}` or `${X:-default}`.
 fn variable(text: &str) -> Option<&str> {
     let text = text.strip_prefix('$')?;
     let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -88,7 +89,7 @@ fn variable(text: &str) -> Option<&str> {
 }
 
 impl When {
-    /// The other branch.
+    /// The condition of the other branch.
     pub(super) fn otherwise(&self) -> Self {
         let shell = self.shell.as_ref().map(|shell| format!("! {{ {shell}; }}"));
         Self { equals: !self.equals, text: format!("not: {}", self.text), shell, ..self.clone() }

@@ -1,4 +1,4 @@
-//! What commands may change in the shell that runs them, found without following the commands.
+//! The changes that commands may make to their shell, found without following the commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,19 +10,19 @@ use crate::shell::{
     WordPart, each_simple, is_variable_name, program, visit_script, walk_command, walk_statement,
 };
 
-/// How deep the bodies of functions are searched.
+/// The depth to which the bodies of functions are searched.
 const MAX_DEPTH: usize = 4;
 
-/// What may have changed after a command.
+/// The changes that a command may make.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Effects {
     /// These variables may have other values.
     pub(super) names: BTreeSet<String>,
-    /// Any variable may have another value, because the script that runs is not known.
+    /// Any variable may have another value, because the executed script is not known.
     pub(super) any: bool,
     /// The working folder may have changed.
     pub(super) dir: bool,
-    /// The commands after it may not run: `break`, `continue`, `return` and `exit`.
+    /// The commands after it may not run, because of `break`, `continue`, `return` or `exit`.
     pub(super) leaves: bool,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn is_setter(words: &[String]) -> bool {
     }
 }
 
-/// The words that `set` makes the new arguments.
+/// The words that `set` makes the new positional arguments.
 fn positional(words: &[String]) -> &[String] {
     let first = words.iter().skip(1).position(|word| word == "--" || !word.starts_with(['-', '+']));
     match first {
@@ -64,7 +64,7 @@ pub(super) fn argument_names() -> impl Iterator<Item = String> {
 }
 
 impl Interpreter<'_> {
-    /// What a list may change. `text` is the text that it was parsed from.
+    /// The changes that a list may make. `text` is the text that it was parsed from.
     pub(super) fn effects(&self, list: &List, text: &str) -> Effects {
         self.effects_by(text, |collector, context| collector.visit_list(list, ListRole::Script, context))
     }
@@ -93,21 +93,21 @@ impl Interpreter<'_> {
 struct Collector<'i> {
     functions: &'i BTreeMap<String, String>,
     text: &'i str,
-    /// How many functions call each other at this place.
+    /// The number of nested function calls at this place.
     depth: usize,
     effects: Effects,
 }
 
 impl<'a> Visitor<'a> for Collector<'_> {
     fn visit_statement(&mut self, statement: &'a Statement, context: Context) {
-        // A command in the background runs in a shell of its own.
+        // A command in the background runs in its own shell.
         if !statement.background {
             walk_statement(self, statement, context);
         }
     }
 
     fn visit_pipeline(&mut self, pipeline: &'a Pipeline, context: Context) {
-        // So does each command of a pipeline.
+        // Each command of a longer pipeline runs in its own shell.
         if let [command] = &pipeline.commands[..] {
             self.visit_command(command, context);
         }
@@ -116,7 +116,7 @@ impl<'a> Visitor<'a> for Collector<'_> {
     fn visit_command(&mut self, command: &'a Command, context: Context) {
         match &command.kind {
             CommandKind::Simple(simple) => return self.simple(simple),
-            // The effects of a function happen where it is called.
+            // A subshell changes nothing here, and the effects of a function happen where it is called.
             CommandKind::Subshell(_) | CommandKind::Function { .. } => return,
             CommandKind::Loop(of) => self.effects.add(of.variable.clone()),
             CommandKind::Test => {
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arithmetic_that_assigns_is_told_from_arithmetic_that_asks() {
+    fn assignments_in_arithmetic_differ_from_comparisons() {
         for (text, names) in [
             ("((A = 1))", &["A"][..]),
             ("((A += B))", &["A"]),

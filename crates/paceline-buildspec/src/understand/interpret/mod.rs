@@ -1,8 +1,8 @@
-//! Follows the commands of a buildspec as a shell would, with the values that are known before anything runs.
+//! Follows the commands of a buildspec like a shell, with the values that are known before anything runs.
 //!
-//! This is an abstract interpreter and no [`Visitor`](crate::shell::Visitor): a condition whose result is known
-//! decides which branch is followed, a loop over known values is followed once for each, and a function is followed
-//! where it is called. The result is the list of [actions](Action) of the build.
+//! This is an abstract interpreter and not a [`Visitor`](crate::shell::Visitor). It follows only the branch
+//! that is taken if a condition is known, it follows a loop once per value if the values are known, and it
+//! follows a function where it is called. The result is the list of [actions](Action) of the build.
 
 mod and_or;
 mod calls;

@@ -1,4 +1,4 @@
-//! The state of the interpreter, and how it records what a build does.
+//! The state of the interpreter, and the recording of actions.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,29 @@ use crate::shell::Span;
 use crate::shell::programs::cdk::CdkCall;
 use crate::understand::{LeftOut, Line, SourceTree, When};
 
-/// The limit of followed calls. Only loops in loops reach it.
+/// The number of calls that are followed at most. Only nested loops reach it.
 pub(super) const MAX_CALLS: usize = 5_000;
-/// How deep functions and scripts of `package.json` may call each other.
+/// The depth to which functions and scripts of `package.json` may call each other.
 pub(super) const MAX_DEPTH: usize = 8;
 
 /// The variables that name the region of a deployment.
 pub(in crate::understand) const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// One thing that a build does, with its place and its conditions.
+/// One action of a build, with its place and its conditions.
 #[derive(Debug, Clone)]
 pub(in crate::understand) struct Action {
     pub(in crate::understand) at: Line,
     pub(in crate::understand) dir: String,
     pub(in crate::understand) when: Option<When>,
-    /// It runs after a failure too.
+    /// Whether the action also runs after a failure.
     pub(in crate::understand) always: bool,
     pub(in crate::understand) may_fail: bool,
     pub(in crate::understand) background: bool,
     /// The environment variables with known values.
     pub(in crate::understand) env: BTreeMap<String, String>,
-    /// The variables that the text names, as far as their values are known.
+    /// The variables that the text names and whose values are known.
     pub(in crate::understand) named: BTreeMap<String, String>,
-    /// The regions that programs see and whose values are not known.
+    /// The environment variables with regions whose values are not known.
     pub(in crate::understand) unknown_regions: Vec<UnknownRegion>,
     pub(in crate::understand) kind: ActionKind,
 }
@@ -39,9 +39,10 @@ pub(in crate::understand) struct Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::understand) struct UnknownRegion {
     pub(in crate::understand) name: String,
-    /// The value as the script writes it.
+    /// The value as written in the script.
     pub(in crate::understand) written: String,
-    /// A command that sets it, if it is set for this call alone and the command works elsewhere too.
+    /// A command that sets the variable, if the variable is set for this call alone and the command also
+    /// works elsewhere.
     pub(in crate::understand) setting: Option<String>,
 }
 
@@ -49,24 +50,24 @@ pub(in crate::understand) struct UnknownRegion {
 pub(in crate::understand) enum ActionKind {
     InstallPackages,
     Build,
-    /// It prepares the shell for later commands, and sets these variables.
+    /// A command that prepares the shell for later commands, and sets these variables.
     Setup(Vec<String>),
     Cdk(Box<CdkCall>),
-    /// It installs the CDK CLI for the whole machine, in this version if one is named.
+    /// An installation of the CDK CLI for the whole machine, in this version if one is named.
     InstallCdk(Option<String>),
     Bootstrap,
-    /// It signals the result to the address in this variable.
+    /// A signal of the result to the address in this variable.
     Signal(String),
     Script,
 }
 
-/// Follows the commands of a buildspec, with the state of the shell that runs them.
+/// Follows the commands of a buildspec, and tracks the state of the shell.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(in crate::understand) struct Interpreter<'a> {
     pub(super) source_tree: &'a dyn SourceTree,
     pub(in crate::understand) actions: Vec<Action>,
     pub(in crate::understand) left_out: Vec<LeftOut>,
-    /// How many calls were followed.
+    /// The number of calls that were followed.
     pub(in crate::understand) calls: usize,
     pub(super) dir: String,
     /// The folder that `cd -` goes back to.
@@ -80,27 +81,27 @@ pub(in crate::understand) struct Interpreter<'a> {
     pub(super) always: bool,
     pub(super) may_fail: bool,
     pub(super) background: bool,
-    /// How many functions and other scripts call each other at this place.
+    /// The number of functions and other scripts that call each other at this place.
     pub(super) depth: usize,
-    /// How many of the enclosing loops are followed once, although they may run often or never.
+    /// The number of enclosing loops that are followed once, although they may run often or never.
     pub(super) loops_followed_once: usize,
-    /// The first line of the item that is followed.
+    /// The first line of the item that is being followed.
     pub(super) line: usize,
     /// The regions that are set for one call alone.
     pub(super) unknown_regions: Vec<UnknownRegion>,
     limit_is_reported: bool,
 }
 
-/// A text that is followed.
+/// A text that is being followed.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'s> {
     pub(super) text: &'s str,
-    /// The item with this text. A text from elsewhere, such as `package.json`, counts as one line.
+    /// The item that contains this text. A text from elsewhere, such as `package.json`, counts as one line.
     pub(super) item: Option<(&'s Document<'s>, &'s CommandItem)>,
     pub(super) line: usize,
 }
 
-/// What a subshell leaves as it was.
+/// The part of the state that a subshell does not change.
 pub(super) struct ShellState {
     dir: String,
     variables: Variables,
@@ -144,7 +145,7 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    /// Whether the script is longer than the interpreter follows. It says so once.
+    /// Whether the script exceeds the limits of the interpreter. The first time, this is reported.
     pub(super) fn is_over_limit(&mut self, span: &Span, source: Source<'_>) -> bool {
         let is_over = self.calls > MAX_CALLS || self.variables.are_over_limit();
         if is_over && !self.limit_is_reported {
@@ -204,7 +205,7 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    /// The regions that a call sees and whose values are not known.
+    /// The environment variables of a call with regions whose values are not known.
     fn all_unknown_regions(&self) -> Vec<UnknownRegion> {
         let is_unknown = |name: &&&str| self.variables.is_exported(name) && self.variables.is_unknown(name);
         let is_for_call = |name: &&&str| self.unknown_regions.iter().any(|region| region.name == **name);

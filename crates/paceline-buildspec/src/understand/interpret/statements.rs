@@ -41,7 +41,7 @@ impl Interpreter<'_> {
         }
         let before = (self.background, self.may_fail, self.when.clone());
         self.background |= statement.background;
-        // A command in the background runs in a shell of its own.
+        // A command in the background runs in its own shell.
         let shell = statement.background.then(|| self.shell_state());
         match self.relevance(statement) {
             Relevance::Ignored => self.calls += 1,
@@ -64,7 +64,7 @@ impl Interpreter<'_> {
         if let [command] = &pipeline.commands[..] {
             return self.command(command, source);
         }
-        // Only the commands that matter are followed, without the filters around them.
+        // Only the relevant commands are followed, without the filters around them.
         let mut any = false;
         let shell = self.shell_state();
         for command in &pipeline.commands {

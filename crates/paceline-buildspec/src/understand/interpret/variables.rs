@@ -8,12 +8,12 @@ use crate::shell::{Word, WordPart, shell_word};
 
 /// The longest word that is expanded. `A=$A$A` doubles its length with every line.
 const LONGEST: usize = 8 << 10;
-/// The longest that all values may be together. Every subshell copies them.
+/// The greatest length of all values together, because every subshell copies them.
 const ALL_VALUES: usize = 256 << 10;
-/// How much text the expansions of a whole buildspec may produce.
+/// The greatest length of text that the expansions of a whole buildspec may produce.
 const ROOM: usize = 16 << 20;
 
-/// Stands for the folder of the source, whose real place is not known.
+/// Stands for the folder of the source, whose real path is not known.
 pub(super) const ROOT: &str = "/codebuild/source";
 
 #[derive(Debug, Clone, Default)]
@@ -22,15 +22,15 @@ pub(super) struct Variables {
     /// The length of all values together.
     length: usize,
     exported: BTreeSet<String>,
-    /// How much text expansions may still produce, in all shells together.
+    /// The length of text that expansions may still produce, in all shells together.
     room: Rc<Cell<usize>>,
 }
 
 #[derive(Debug, Clone)]
 struct Value {
-    /// `None` if it is only known in the build.
+    /// The value. `None` if it is only known in the build.
     text: Option<String>,
-    /// The script itself sets it, so the project cannot override it.
+    /// Whether the script itself sets the variable, so that the project cannot override it.
     certain: bool,
     /// For an unknown value: whether a line that is kept sets it.
     is_kept: bool,
@@ -41,11 +41,11 @@ struct Value {
 /// A word with the known values in place of its variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Expanded {
-    /// With `$NAME` in place of an unknown value.
+    /// The text, with `$NAME` in the place of an unknown value.
     pub(super) text: String,
     /// Whether all values are known.
     pub(super) known: bool,
-    /// Whether the shell splits it at blanks: an unquoted variable on its own.
+    /// Whether the shell splits the word at blanks, because it is a single unquoted variable.
     pub(super) splits: bool,
     /// Whether lines that are kept, or the project, set the unknown values.
     pub(super) is_kept: bool,
@@ -94,7 +94,7 @@ impl Variables {
         self.put(name, Value { text: Some(value), certain: true, is_kept: false, line });
     }
 
-    /// The value is unknown from here on. `is_kept` says whether a line that is kept sets it.
+    /// Marks a value as unknown from here on. `is_kept` says whether a line that is kept sets it.
     pub(super) fn forget(&mut self, name: &str, is_kept: bool) {
         self.put(name, Value { text: None, certain: true, is_kept, line: 0 });
     }
@@ -107,7 +107,7 @@ impl Variables {
         }
     }
 
-    /// The values of all variables are unknown from here on.
+    /// Marks the values of all variables as unknown from here on.
     pub(super) fn forget_all(&mut self) {
         for (name, value) in &mut self.values {
             if name != "CODEBUILD_SRC_DIR" {
@@ -138,13 +138,13 @@ impl Variables {
         self.exported.contains(name)
     }
 
-    /// Whether the script or the buildspec sets it to an unknown value.
+    /// Whether the script or the buildspec sets the variable to an unknown value.
     pub(super) fn is_unknown(&self, name: &str) -> bool {
         self.values.get(name).is_some_and(|value| value.text.is_none())
     }
 
-    /// Whether a text has the same meaning where it is kept: its variables are set by lines that are kept too, or by
-    /// the project.
+    /// Whether a text has the same meaning at the place where it is kept, because its variables are set by
+    /// lines that are also kept, or by the project.
     pub(super) fn may_keep(&self, text: &str) -> bool {
         named(text).all(|name| {
             let is_argument = name.starts_with(|c: char| !c.is_ascii_alphabetic() && c != '_');
@@ -160,7 +160,7 @@ impl Variables {
         self.values.get(name)?.text.as_deref()
     }
 
-    /// The value, if the project cannot override it.
+    /// The value, if it is known and the project cannot override it.
     pub(super) fn certain(&self, name: &str) -> Option<&str> {
         self.values.get(name).filter(|value| value.certain)?.text.as_deref()
     }
@@ -170,7 +170,7 @@ impl Variables {
         self.known(self.exported.iter())
     }
 
-    /// The variables that a text names, as far as their values are known.
+    /// The variables that a text names and whose values are known.
     pub(super) fn named_in(&self, text: &str) -> BTreeMap<String, String> {
         let used: BTreeSet<&str> = named(text).collect();
         self.known(self.values.keys().filter(|name| used.contains(name.as_str())))
@@ -187,7 +187,7 @@ impl Variables {
         let written = source.get(word.span.clone()).unwrap_or_default();
         let mut expanded =
             Expanded { text: String::new(), known: true, splits: false, is_kept: self.may_keep(written) };
-        // A long word may name one variable many times.
+        // A long word may name the same variable many times.
         let mut plain: BTreeMap<&str, bool> = BTreeMap::new();
         for part in &word.parts {
             match part {
@@ -211,7 +211,7 @@ impl Variables {
                 }
             }
         }
-        // `"$@"` is as many words as there are, for all its quotes.
+        // The shell makes any number of words of `"$@"`, in spite of the quotes.
         let parts =
             word.parts.iter().filter(|part| !matches!(part, WordPart::Text { text, .. } if text.is_empty()));
         expanded.splits = match &parts.collect::<Vec<_>>()[..] {
@@ -243,7 +243,7 @@ fn escaped(text: &str) -> String {
     text.chars().flat_map(escape).collect()
 }
 
-/// Whether a variable is expanded as it is, without an operator such as `:-` or `%`.
+/// Whether a variable is expanded without an operator such as `:-` or `%`.
 fn is_plain(written: &str, name: &str) -> bool {
     let braced = format!("${{{name}");
     let mut found = written.match_indices(&braced).map(|(at, text)| &written[at + text.len()..]);
