@@ -1,6 +1,6 @@
-//! Comments that silence findings: `# paceline: allow PL203, PL204 because …`, on the line of a finding or on
-//! one of its own before it. Inside of a script it is a comment of the shell's. On the line where a block starts, or
-//! before it, it is for the whole block.
+//! Comments that silence findings: `# paceline: allow PL203, PL204 because …`. They are on the line of a
+//! finding or on a separate line before it. Inside a script, they are comments of the shell. A comment on the
+//! line where a block starts, or before that line, covers the whole block.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -9,15 +9,15 @@ use crate::yaml::Lines;
 
 #[derive(Debug)]
 pub(super) struct Allowance {
-    /// As it is written, which may be no code.
+    /// The code as written, which may not be the code of a rule.
     pub(super) code: String,
     pub(super) span: Range<usize>,
-    /// The numbers of the lines it is for, from 0.
+    /// The lines that the allowance covers, counted from 0.
     lines: RangeInclusive<usize>,
     pub(super) used: bool,
 }
 
-/// Every code that is allowed somewhere. A comment without one is an allowance without a code.
+/// Reads every allowed code of a file. A comment that names no code becomes an allowance without a code.
 pub(super) fn read(lines: &Lines<'_>) -> Vec<Allowance> {
     let mut allowances = Vec::new();
     for index in 0..lines.count() {
@@ -50,7 +50,7 @@ pub(super) fn read(lines: &Lines<'_>) -> Vec<Allowance> {
     allowances
 }
 
-/// Where the comment starts, and where its codes do.
+/// The start of the comment, and the start of its codes.
 fn comment(line: &str) -> Option<(usize, usize)> {
     for (at, _) in line.match_indices('#') {
         if !line[..at].is_empty() && !line[..at].ends_with([' ', '\t']) {
@@ -65,7 +65,7 @@ fn comment(line: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// The words from a place on, with where each starts.
+/// The words from a position on, each with its start.
 fn words_of(line: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
     let is_between = |c: char| c == ',' || c.is_whitespace();
     let mut at = from;
@@ -99,8 +99,8 @@ fn next_line(lines: &Lines<'_>, index: usize) -> usize {
     (index + 1..lines.count()).find(|next| is_more(lines.line(*next).trim())).unwrap_or(index)
 }
 
-/// Removes the findings that a comment allows, and marks these comments as used. A finding with the code `always`
-/// stays.
+/// Removes the findings that a comment allows, and marks these comments as used. A finding with the code
+/// `always` is never removed.
 pub(super) fn apply(findings: &mut Vec<Finding>, allowances: &mut [Allowance], always: &str) {
     findings.retain(|finding| {
         if finding.code == always {

@@ -9,7 +9,7 @@ use super::{allow, fix};
 use crate::grammar::{Document, decode};
 use crate::yaml::Lines;
 
-/// How much of a file that is too large is kept for the output.
+/// The length of a too large file's beginning that is kept for the output.
 const SHOWN_OF_LARGE: usize = 80;
 /// Each round of fixes can make another fix possible. The rounds end long before this.
 const MAX_FIX_ROUNDS: usize = 10;

@@ -1,37 +1,37 @@
-//! What is known about a buildspec from outside of it.
+//! Facts about a buildspec that are not in the file.
 
 use camino::Utf8PathBuf;
 use serde_json::Value;
 
-/// Everything may be unknown: then the rules that need it say nothing.
+/// The context of a buildspec. Any field may be unknown, and then the rules that need it find nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LintContext {
     /// The project that runs the buildspec.
     pub project: Option<ProjectFacts>,
-    /// The root of the source, to look for folders in.
+    /// The root of the source, in which folders are looked up.
     pub root: Option<Utf8PathBuf>,
-    /// Whether a lock file of npm is next to the buildspec or in the folder it is run in.
+    /// Whether a lock file of npm is next to the buildspec, or in the folder in which it runs.
     pub has_npm_lock: bool,
 }
 
 impl LintContext {
-    /// Whether a folder is there, as far as that is known.
+    /// Whether a folder is known to exist.
     pub(super) fn has_folder(&self, folder: &str) -> bool {
         self.root.as_ref().is_some_and(|root| root.join(folder).is_dir())
     }
 }
 
-/// What rules ask of a CodeBuild project.
+/// The settings of a CodeBuild project that rules use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of the project")]
 pub struct ProjectFacts {
     pub image: Option<String>,
-    /// Such as `LINUX_CONTAINER`.
+    /// The type of the environment, such as `LINUX_CONTAINER`.
     pub kind: Option<String>,
     pub privileged: bool,
-    /// Builds run in a network of the team's.
+    /// Whether builds run in a VPC of the team.
     pub in_vpc: bool,
-    /// Docker is served by a machine of its own.
+    /// Whether a separate machine provides Docker.
     pub has_docker_server: bool,
     pub has_fleet: bool,
     pub timeout_minutes: Option<u64>,
@@ -68,12 +68,12 @@ impl ProjectFacts {
         })
     }
 
-    /// AWS's Ubuntu images, in which `sh` is dash.
+    /// Whether the image is one of AWS's Ubuntu images, in which `sh` is dash.
     pub(super) fn is_ubuntu(&self) -> bool {
         self.image.as_ref().is_some_and(|image| image.starts_with("aws/codebuild/standard:"))
     }
 
-    /// AWS's Amazon Linux images, in which `sh` is bash.
+    /// Whether the image is one of AWS's Amazon Linux images, in which `sh` is bash.
     pub(super) fn is_amazon_linux(&self) -> bool {
         self.image.as_ref().is_some_and(|image| image.starts_with("aws/codebuild/amazonlinux"))
     }

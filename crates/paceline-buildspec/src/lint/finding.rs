@@ -1,4 +1,4 @@
-//! What a rule says about one place of a file.
+//! The findings of rules.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::yaml::At;
 use crate::yaml::Lines;
 
-/// In ascending order of weight.
+/// The severities, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Note,
@@ -16,22 +16,22 @@ pub enum Severity {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `PL` and three digits, never used for another rule.
+    /// `PL` and three digits. A code is never used again for another rule.
     pub code: &'static str,
     pub severity: Severity,
-    /// The bytes of the file that it is about.
+    /// The bytes of the file that the finding is about.
     pub span: Range<usize>,
     pub start: At,
-    /// Behind the last character.
+    /// The position after the last character.
     pub end: At,
     pub message: String,
-    /// What to do about it.
+    /// The advice for the author.
     pub hint: Option<String>,
-    /// Empty when no program can mend it.
+    /// The edits that fix the problem. It is empty if no program can fix it.
     pub fix: Vec<Edit>,
 }
 
-/// A part of a file and what stands there afterwards.
+/// The replacement of a part of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edit {
     pub start: usize,

@@ -2,7 +2,7 @@
 
 use super::finding::{Edit, Finding};
 
-/// Applies the fixes of findings. Of two that change the same place only the first is applied.
+/// Applies the fixes of findings. If two fixes change the same place, only the first one is applied.
 pub(super) fn apply(text: &str, findings: &[Finding]) -> String {
     let mut edits: Vec<&Edit> = Vec::new();
     for finding in findings {

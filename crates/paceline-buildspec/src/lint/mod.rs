@@ -1,9 +1,9 @@
-//! Finds mistakes in buildspecs: what the grammar does not allow, and what it allows but does not work as its
-//! author expects.
+//! Finds mistakes in buildspecs: errors of the grammar, and valid parts that do not work as their author
+//! expects.
 //!
-//! [`lint()`] takes any bytes and ends in bounded time. Its findings come from [rules](RULES), each with a code that
-//! never changes, a severity and a page of explanation. [`fix()`] applies the corrections that need no decision. The
-//! formats of the output are in [`output`].
+//! [`lint()`] accepts any bytes and ends in bounded time. Its findings come from [rules](RULES). Each rule
+//! has a code that never changes, a severity and a page of explanation. [`fix()`] applies the corrections
+//! that need no decision. The formats of the output are in [`output`].
 
 mod allow;
 mod check;

@@ -2,21 +2,20 @@
 
 use super::finding::{Finding, Severity};
 
-/// What lint found in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LintReport {
     /// The name of the file in the output.
     pub file: String,
     /// The text of the file. Bytes that are not UTF-8 are replaced.
     pub text: String,
-    /// In the order of the file.
+    /// The findings in the order of the file.
     pub findings: Vec<Finding>,
     /// Whether the file is YAML.
     pub readable: bool,
 }
 
 impl LintReport {
-    /// How many findings have this severity.
+    /// The number of findings with this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }

@@ -1,4 +1,4 @@
-//! A rule, and how it reports what it finds.
+//! Rules, and the way in which they report findings.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::yaml::Lines;
 #[derive(Debug)]
 pub struct Rule {
     pub code: &'static str,
-    /// A few words that are true of every finding of the rule.
+    /// A few words that apply to every finding of the rule.
     pub title: &'static str,
     pub severity: Severity,
     /// The explanation, in Markdown.
@@ -19,7 +19,7 @@ pub struct Rule {
     pub(super) check: fn(&Document<'_>, &mut Checker<'_>),
 }
 
-/// What a rule gets: the context of the buildspec, and the list of findings.
+/// The input of a rule: the context of the buildspec, and the list of findings.
 #[derive(Debug)]
 pub(super) struct Checker<'a> {
     pub(super) rule: &'static Rule,

@@ -5,7 +5,7 @@ use serde_json::{Value, json as value};
 use crate::lint::finding::{Finding, Severity};
 use crate::lint::{LintReport, with_code};
 
-/// All files and what was found in each.
+/// All files, each with its findings.
 pub fn json(reports: &[LintReport]) -> String {
     let count = |severity| reports.iter().map(|report| report.count(severity)).sum::<usize>();
     let files: Vec<Value> = reports

@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0, as code scanning takes it.
+//! Findings as SARIF 2.1.0, for code scanning.
 
 use std::fmt::Write as _;
 
@@ -27,7 +27,7 @@ pub fn sarif(reports: &[LintReport]) -> String {
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules,
             } },
-            // Columns count characters, not the halves of UTF-16.
+            // Columns count characters, not UTF-16 code units.
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
@@ -90,7 +90,7 @@ fn region(lines: &Lines<'_>, start: usize, end: usize) -> Value {
     })
 }
 
-/// A path as a relative reference: what a URI has no place for is escaped.
+/// A path as a relative reference. Characters that a URI does not allow are escaped.
 fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.strip_prefix("./").unwrap_or(path).replace('\\', "/").bytes() {

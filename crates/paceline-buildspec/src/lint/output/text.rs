@@ -1,4 +1,4 @@
-//! Findings as a compiler shows them: the line, and what it is about underlined.
+//! Findings in the style of a compiler: the line, with the relevant part underlined.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ pub struct TextOptions {
     pub width: usize,
 }
 
-/// Every finding of a file, with the line it is on.
+/// Every finding of a file, each with its line.
 pub fn text(report: &LintReport, options: TextOptions) -> String {
     let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(options.width.max(40));
@@ -31,7 +31,7 @@ fn group<'a>(report: &'a LintReport, finding: &'a Finding) -> Group<'a> {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    // Only the line itself is handed over: a large file is not looked through again for each finding.
+    // The renderer gets only the line itself, so that it does not search a large file for each finding.
     let text = &report.text;
     let start = text[..finding.span.start].rfind('\n').map_or(0, |end| end + 1);
     let end = text[finding.span.start..].find('\n').map_or(text.len(), |length| finding.span.start + length);
@@ -48,7 +48,7 @@ fn group<'a>(report: &'a LintReport, finding: &'a Finding) -> Group<'a> {
     }
 }
 
-/// What was found in all files, in a line.
+/// A one-line summary of the findings in all files.
 pub fn summary(reports: &[LintReport]) -> String {
     let count = |severity| reports.iter().map(|report| report.count(severity)).sum::<usize>();
     let words = |severity: Severity| match count(severity) {

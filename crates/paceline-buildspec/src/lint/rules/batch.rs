@@ -1,4 +1,4 @@
-//! The builds of a batch and how they wait for each other.
+//! The builds of a batch, and their dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Caches that cannot do what they are for.
+//! Caches that have no effect.
 
 use crate::grammar::{Document, scalar};
 use crate::lint::finding::Severity;

@@ -29,13 +29,13 @@ fn approval(document: &Document<'_>, checker: &mut Checker<'_>) {
             let after = || arguments.windows(2).find(|pair| pair[0] == option).map(|pair| pair[1].clone());
             arguments.iter().find_map(joined).or_else(after)
         };
-        // What is in a variable may be right.
+        // The value of a variable may be right.
         let never =
             value_of("--require-approval").is_some_and(|value| value == "never" || value.starts_with('$'));
         let prepares = value_of("--method").is_some_and(|method| method == "prepare-change-set");
         let answered = ["--yes", "-y", "--no-execute", "--execute=false"].into_iter().any(is_given);
         let decides = never || answered;
-        // `--help` deploys nothing, and arguments in a variable are not known.
+        // `--help` deploys nothing, and the arguments in a variable are unknown.
         let unknown = arguments.iter().any(|word| {
             word == "--help"
                 || word.starts_with('$') && word.len() > 1 && word.to_ascii_uppercase().contains("ARG")
@@ -62,7 +62,7 @@ fn one_by_one(document: &Document<'_>, checker: &mut Checker<'_>) {
     finding.hint("`paceline deploy` deploys each stack as soon as its dependencies are there");
 }
 
-/// `cdk deploy … || true`: the build goes on as if the stacks were there.
+/// Finds `cdk deploy … || true`: the build continues as if the stacks had been deployed.
 fn forgiven(document: &Document<'_>, checker: &mut Checker<'_>) {
     for item in document.items.iter().filter(|item| item.script.is_whole()) {
         let calls = item.calls();
@@ -71,7 +71,7 @@ fn forgiven(document: &Document<'_>, checker: &mut Checker<'_>) {
             let forgiven = pairs.filter(|(_, (joint, after))| *joint == AndOr::Or && forgives(after));
             for (pipeline, _) in forgiven {
                 let Some(last) = pipeline.commands.last() else { continue };
-                // They are in the order of the text.
+                // The calls are in the order of the text.
                 let from = calls.partition_point(|call| call.span.start < last.span.start);
                 let call = calls.get(from).filter(|call| call.span == last.span);
                 if let Some(call) = call.filter(|call| is_command(call, &["deploy"])) {
@@ -86,12 +86,12 @@ fn forgiven(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// Whether a call is one of these commands of the CDK CLI.
+/// Whether a call runs one of these commands of the CDK CLI.
 fn is_command(call: &Call<'_>, commands: &[&str]) -> bool {
     cdk::read(call.texts()).is_some_and(|cdk| commands.contains(&cdk.command.as_str()))
 }
 
-/// Whether a pipeline succeeds, whatever failed before it.
+/// Whether a pipeline succeeds even after a failure.
 fn forgives(pipeline: &Pipeline) -> bool {
     let Some(simple) = pipeline.commands.last().and_then(Command::simple) else { return false };
     let word = |at: usize| simple.words.get(at).and_then(crate::shell::Word::literal).unwrap_or_default();
@@ -102,8 +102,8 @@ fn forgives(pipeline: &Pipeline) -> bool {
     }
 }
 
-/// The CDK CLI sets these for the app, from the credentials and the region that it finds itself (aws-cdk-cli,
-/// toolkit-lib, `lib/api/cloud-assembly/environment.ts`).
+/// The variables that the CDK CLI sets for the app, from the credentials and the region that it finds itself
+/// (aws-cdk-cli, toolkit-lib, `lib/api/cloud-assembly/environment.ts`).
 const SET_BY_THE_CDK: [(&str, &str); 2] = [
     ("CDK_DEFAULT_REGION", "set AWS_REGION instead"),
     ("CDK_DEFAULT_ACCOUNT", "use the credentials of that account instead"),
@@ -124,7 +124,7 @@ fn overwritten(document: &Document<'_>, checker: &mut Checker<'_>) {
             for (at, text) in item.text.match_indices(&format!("{name}=")) {
                 let value =
                     item.text[at + text.len()..].split(|c: char| c.is_whitespace() || c == ';').next();
-                // The same as what the CDK finds: it says so, and does no harm.
+                // The CDK finds the same value by itself, so this setting is harmless.
                 let is_same = value.is_some_and(|value| {
                     value.contains("AWS_REGION")
                         || value.contains("AWS_DEFAULT_REGION")

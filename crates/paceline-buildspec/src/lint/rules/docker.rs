@@ -1,4 +1,4 @@
-//! Docker: who may run it, and who starts it.
+//! Docker: the rights to use it, and the start of its daemon.
 
 use crate::grammar::{Document, scalar};
 use crate::lint::finding::Severity;
@@ -11,7 +11,7 @@ rule!(PRIVILEGED, "PL311", Warning, "privileged mode that nothing needs", privil
 rule!(UNPRIVILEGED, "PL312", Warning, "Docker without privileged mode", unprivileged);
 rule!(DAEMON, "PL313", Note, "a Docker daemon that the build starts itself", daemon);
 
-/// Whether a call needs a Docker daemon for certain: it builds, runs or pulls images.
+/// Whether a call certainly needs a Docker daemon, because it builds, runs or pulls images.
 fn needs_daemon(call: &Call<'_>) -> bool {
     let words = call.texts();
     match call.program() {
@@ -25,7 +25,7 @@ fn needs_daemon(call: &Call<'_>) -> bool {
     }
 }
 
-/// Whether a call may need a Docker daemon: it runs a script or a tool that is not read here.
+/// Whether a call may need a Docker daemon, because it runs a script or a tool that is not read here.
 fn may_need_daemon(call: &Call<'_>) -> bool {
     let program = call.program();
     let is_script = [".sh", ".py", ".js"].iter().any(|ending| program.ends_with(ending));
@@ -37,7 +37,7 @@ fn may_need_daemon(call: &Call<'_>) -> bool {
 
 fn privileged(document: &Document<'_>, checker: &mut Checker<'_>) {
     let says_so = document.calls().any(|(_, call)| needs_daemon(&call) || may_need_daemon(&call));
-    // Windows scripts are not read, and a file without commands says nothing.
+    // Windows scripts are not read, and a file without commands proves nothing.
     if says_so || document.items.is_empty() {
         return;
     }
@@ -54,7 +54,7 @@ fn privileged(document: &Document<'_>, checker: &mut Checker<'_>) {
             let Kind::Map(entries) = &task.kind else { continue };
             let get =
                 |key: &str| entries.iter().find(|(candidate, _)| candidate.text == key).map(|(_, node)| node);
-            // A buildspec of its own has commands of its own.
+            // A task with its own buildspec has its own commands.
             if get("buildspec").is_some() {
                 continue;
             }

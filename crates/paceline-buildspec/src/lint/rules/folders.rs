@@ -1,4 +1,4 @@
-//! The folder that a build works in, which is kept from item to item.
+//! The working folder of a build, which carries over from item to item.
 
 use crate::grammar::{CommandItem, Document};
 use crate::lint::rule::{Checker, rule};
@@ -7,7 +7,7 @@ use crate::shell::Call;
 rule!(ENTERED_TWICE, "PL209", Warning, "a `cd` into a folder that the build is in already", entered_twice);
 
 fn entered_twice(document: &Document<'_>, checker: &mut Checker<'_>) {
-    // Version 0.1 runs each command in a shell of its own.
+    // Version 0.1 runs each command in a new shell.
     if document.text_of("version").is_some_and(|version| version.trim() == "0.1") {
         return;
     }
@@ -50,7 +50,8 @@ fn entered_twice(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// The calls that change the folder of the build itself: not in a subshell, a branch, a pipeline or the background.
+/// The calls that change the folder of the build itself: those outside subshells, branches, pipelines and the
+/// background.
 fn folder_changes(item: &CommandItem) -> Vec<Call<'_>> {
     let is_own = |call: &Call<'_>| {
         let context = &call.context;

@@ -1,4 +1,4 @@
-//! The file as such, and the grammar of buildspecs.
+//! The file itself, and the grammar of buildspecs.
 
 use std::sync::LazyLock;
 
@@ -38,7 +38,7 @@ fn duplicate(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// Reports the problems of some kinds, as the reader tells them.
+/// Reports the reader's problems of some kinds.
 fn problems(document: &Document<'_>, checker: &mut Checker<'_>, is_it: impl Fn(&ProblemKind) -> bool) {
     for problem in document.problems.iter().filter(|problem| is_it(&problem.kind)) {
         let finding = checker.report(document.span_at(problem.at));
@@ -74,11 +74,11 @@ fn misplaced(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// Where a key that is unknown in its place would be known.
+/// The places in which a misplaced key would be valid.
 fn places_of(path: &str) -> Option<String> {
     static KNOWN: LazyLock<Vec<String>> = LazyLock::new(key_paths);
     let key = path.rsplit('.').next()?;
-    // Batches have keys of general names, and who writes a batch knows where.
+    // Batches use general names as keys, and the author of a batch knows their places.
     let is_place = |candidate: &&String| {
         candidate.rsplit('.').next() == Some(key)
             && !candidate.contains('*')
@@ -91,7 +91,7 @@ fn places_of(path: &str) -> Option<String> {
 fn unknown_key(document: &Document<'_>, checker: &mut Checker<'_>) {
     for problem in &document.problems {
         let ProblemKind::Unknown { meant } = &problem.kind else { continue };
-        // A key that is for the team's own use: anchors, mostly.
+        // Top-level keys that start with `x-` are for the team's own use, mostly for anchors.
         let is_extension = !problem.path.contains('.') && problem.path.starts_with("x-");
         if is_extension || (meant.is_none() && places_of(&problem.path).is_some()) {
             continue;
@@ -123,7 +123,7 @@ fn colon(document: &Document<'_>, checker: &mut Checker<'_>) {
         let finding = checker.report(span.clone());
         finding.message("YAML reads this command as a map because of its colon");
         finding.hint("write it below a `- |`, or quote all of it");
-        // More than one line, or a comment: then where the command ends is for its writer to say.
+        // If there are more lines or a comment, only the author knows where the command ends.
         let is_one_line = document.list(problem.path.split('[').next().unwrap_or_default()).iter().any(|node| {
             node.at == problem.at
                 && matches!(&node.kind, Kind::Map(entries)
@@ -180,7 +180,7 @@ fn empty(document: &Document<'_>, checker: &mut Checker<'_>) {
                 let Kind::Scalar { text, style } = &item.kind else { continue };
                 if item.is_null() || text.trim().is_empty() {
                     let span = document.first_line(item.span.clone());
-                    // What is not there has no place of its own: the dash before it has.
+                    // A missing value has no position, so the position is that of the dash before it.
                     let dash = document.text()[..item.span.start].rfind('-').unwrap_or(span.start);
                     let span = if span.is_empty() { dash..dash + 1 } else { span };
                     checker.report(span).message("this command is empty").hint("remove it");

@@ -1,12 +1,12 @@
-//! The rules, by subject, and the list of all of them.
+//! The rules by subject, and the list of all rules.
 //!
-//! A rule is a static, made by [`rule!`](super::rule::rule), with a code, a severity, a title and a function that
-//! checks a document. A new rule needs four things: the static in the file of its subject, a line in [`RULES`], a
-//! page in `docs/lint` and a test in `tests/it/lint`.
+//! A rule is a static, made by [`rule!`](super::rule::rule), with a code, a severity, a title and a function
+//! that checks a document. A new rule needs four things: the static in the file of its subject, a line in
+//! [`RULES`], a page in `docs/lint` and a test in `tests/it/lint`.
 //!
-//! Codes are grouped by hundreds: 0 the comments of the linter itself, 1 the file and its grammar, 2 the shell,
-//! 3 secrets and Docker, 4 cache, time and phases, 5 the CDK and package managers. A code is never used again for
-//! another rule.
+//! Codes are grouped by hundreds: 0 the comments of the linter itself, 1 the file and its grammar, 2 the
+//! shell, 3 secrets and Docker, 4 cache, time and phases, 5 the CDK and package managers. A code is never
+//! used again for another rule.
 
 pub(super) mod allowances;
 mod batch;

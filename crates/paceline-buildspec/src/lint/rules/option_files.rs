@@ -1,4 +1,4 @@
-//! Files that a buildspec writes and sources again, and that set options of the shell.
+//! Files that a buildspec writes and then sources, and that set options of the shell.
 //!
 //! An item that sources such a file is as strict as one that sets the options itself.
 
@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use crate::grammar::{CommandItem, Document};
 use crate::shell::{Call, Script, Word, calls};
 
-/// The options that the rules about failures look for.
+/// The shell options that the rules about failures look for.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Options {
     pub(super) errexit: bool,
     pub(super) pipefail: bool,
 }
 
-/// The files by their path, as the scripts write it.
+/// The files by path, in the spelling of the scripts.
 #[derive(Debug, Default)]
 pub(super) struct OptionFiles(BTreeMap<String, Options>);
 

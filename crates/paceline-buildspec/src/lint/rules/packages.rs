@@ -1,4 +1,4 @@
-//! Package managers and other tools, called as if somebody sat in front of them.
+//! Package managers and other tools that are called as if somebody could answer their questions.
 
 use crate::grammar::Document;
 use crate::lint::finding::Edit;
@@ -24,14 +24,15 @@ fn unpinned(document: &Document<'_>, checker: &mut Checker<'_>) {
         let packages = call.words[1..].iter().filter(|word| !word.shown().starts_with('-')).skip(skipped);
         for word in packages {
             let package = word.shown();
-            // A scope starts with an @ of its own. A file or an address is what it is.
+            // A scope starts with `@`, which is not followed by a version. A file or an address needs no
+            // version.
             let version = package
                 .get(1..)
                 .and_then(|rest| rest.rsplit_once('@'))
                 .map(|(_, version)| version.to_owned());
             let is_package =
                 !package.is_empty() && !package.starts_with(['.', '/', '$']) && !package.contains(':');
-            // npm itself and its peers are updated on purpose.
+            // npm itself and similar tools are updated on purpose.
             let is_manager = matches!(package.as_str(), "npm" | "yarn" | "pnpm" | "corepack" | "n");
             let is_open = version.as_deref().is_none_or(|version| matches!(version, "latest" | "next" | "*"));
             if is_package && is_open && !is_manager {
@@ -46,7 +47,7 @@ fn unpinned(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// `npx --yes cdk` fetches what is newest where the project has none of its own.
+/// Finds `npx --yes cdk`, which fetches the newest version if the project has none.
 fn fetched(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (item, call) in document.calls() {
         let fetches = match call.program() {
@@ -79,7 +80,7 @@ fn npm_install(document: &Document<'_>, checker: &mut Checker<'_>) {
     {
         let arguments = call.arguments();
         let has_packages = arguments.iter().filter(|word| !word.starts_with('-')).count() > 1;
-        // `--prefix DIR` and the like take a word, and only look like packages.
+        // The values of `--prefix DIR` and similar options look like packages.
         if has_packages || call.has(&["-g", "--global", "--package-lock-only"]) {
             continue;
         }
@@ -98,7 +99,7 @@ fn npm_install(document: &Document<'_>, checker: &mut Checker<'_>) {
 
 fn question(document: &Document<'_>, checker: &mut Checker<'_>) {
     for (item, call) in document.calls().filter(|(_, call)| !call.context.fed) {
-        // An answer may come from a file.
+        // The answer may come from a file.
         if call.redirects.iter().any(|redirect| matches!(redirect.operator, "<" | "<<" | "<<-" | "<<<")) {
             continue;
         }
@@ -122,7 +123,7 @@ fn question(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// What asks, the option that answers, and whether adding it is all there is to do.
+/// The program that asks, the option that answers, and whether adding the option is all that is needed.
 fn asks(call: &Call<'_>) -> Option<(&'static str, &'static str, bool)> {
     let packages = [
         ("apt-get", "install"),

@@ -1,4 +1,4 @@
-//! What happens between phases and after them.
+//! The transitions between phases, and the commands after a failure.
 
 use crate::grammar::{Document, scalar};
 use crate::grammar::{OnFailure, PhaseName};
@@ -21,7 +21,7 @@ fn releases(call: &Call<'_>) -> bool {
 }
 
 fn unguarded(document: &Document<'_>, checker: &mut Checker<'_>) {
-    // Without a build phase there is nothing that could have failed before.
+    // Without a build phase, nothing could have failed before.
     if !document.has_phase(PhaseName::Build) {
         return;
     }
@@ -36,7 +36,7 @@ fn unguarded(document: &Document<'_>, checker: &mut Checker<'_>) {
             return;
         }
         for call in item.calls() {
-            // What is read from a bucket is not handed out.
+            // A download from a bucket releases nothing.
             let downloads = call.is(&["aws", "s3"])
                 && call
                     .arguments()
@@ -60,7 +60,7 @@ fn on_failure(document: &Document<'_>, phase: PhaseName) -> Option<OnFailure> {
     document.text_of(&format!("phases.{phase}.on-failure"))?.parse().ok()
 }
 
-/// Commands that fail, or do more, when they are run again after they have succeeded.
+/// Whether a command fails or does more when it runs again after a success.
 fn is_done_once(call: &Call<'_>) -> bool {
     let creates = call.program() == "aws"
         && call.arguments().iter().filter(|word| !word.starts_with('-')).nth(1).is_some_and(|operation| {
@@ -76,7 +76,7 @@ fn retry(document: &Document<'_>, checker: &mut Checker<'_>) {
             continue;
         }
         let Some(node) = document.node(&format!("phases.{phase}.on-failure")) else { continue };
-        // The build is retried, so every phase up to this one is run again.
+        // A retry repeats the whole build, so every phase up to this one runs again.
         let once = document.calls().find(|(item, call)| {
             item.phase <= phase && is_done_once(call) && !call.context.tested && !call.context.guarded
         });

@@ -1,4 +1,4 @@
-//! Whether the runner is there when it is called.
+//! Checks that the runner is installed before it is called.
 
 use crate::grammar::Document;
 use crate::lint::context::ProjectFacts;
@@ -9,13 +9,13 @@ rule!(MISSING, "PL509", Warning, "a runner that the build does not have", missin
 
 fn missing(document: &Document<'_>, checker: &mut Checker<'_>) {
     let project = checker.project();
-    // An image of the team's own may have it.
+    // The team's own image may contain the runner.
     if project.is_some_and(|project| project.image.is_some() && !ProjectFacts::is_managed(project)) {
         return;
     }
     for (item, call) in document.calls() {
         let is_called = call.program() == "paceline" && !call.context.in_function;
-        // `command -v paceline`: somebody has thought of it.
+        // This is a check such as `command -v paceline`: the author has thought of a missing runner.
         if is_called && call.arguments().is_empty() {
             return;
         }
@@ -27,7 +27,7 @@ fn missing(document: &Document<'_>, checker: &mut Checker<'_>) {
             );
             return;
         }
-        // What fetches, builds or installs it, however that is done.
+        // The call may fetch, build or install the runner.
         if has(call.texts(), Fact::PlacesFiles)
             && call.arguments().iter().any(|word| word.to_ascii_lowercase().contains("paceline"))
         {

@@ -29,7 +29,7 @@ fn latest(document: &Document<'_>, checker: &mut Checker<'_>) {
 }
 
 fn missing(document: &Document<'_>, checker: &mut Checker<'_>) {
-    // An image of the team has its own runtimes, and a script can install others.
+    // The team's own image has its own runtimes, and a script can install others.
     let is_managed = checker.project().is_some_and(ProjectFacts::is_managed);
     if !is_managed || document.entry("phases.install.runtime-versions").is_some() {
         return;

@@ -1,4 +1,4 @@
-//! What one item of a phase expects of another, or of the whole build.
+//! Assumptions of one item of a phase about another item, or about the whole build.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ fn options(document: &Document<'_>, checker: &mut Checker<'_>) {
         if !only_sets || !is_followed || !item.script.is_whole() || statements.len() != calls.len() {
             continue;
         }
-        // `set -- a b` and `set -a` are about variables, which do carry over.
+        // `set -- a b` and `set -a` affect variables, which do carry over.
         let Some(call) = calls.iter().find(|call| call.program() != "set" || sets_options(call.arguments()))
         else {
             continue;
@@ -95,10 +95,10 @@ fn exit(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// An `exit 0` in a condition that ends the script. Its author may expect that it ends the build.
+/// The `exit 0` in a condition at the end of a script. Its author may expect that it ends the build.
 fn conditional_exit(statement: &Statement) -> Option<&Command> {
     let mut exit = ExitAtEnd(None);
-    // `command || exit 0` ignores a failure, and that works.
+    // `command || exit 0` ignores a failure, which works as expected.
     let after_and = statement.rest.iter().find_map(|(and_or, pipeline)| match &pipeline.commands[..] {
         [command] if *and_or == AndOr::And => Some(command),
         _ => None,
@@ -109,7 +109,7 @@ fn conditional_exit(statement: &Statement) -> Option<&Command> {
     exit.0
 }
 
-/// Finds `exit 0` where it is the last command of a list.
+/// Finds an `exit 0` that is the last command of a list.
 struct ExitAtEnd<'a>(Option<&'a Command>);
 
 impl<'a> Visitor<'a> for ExitAtEnd<'a> {

@@ -1,6 +1,6 @@
-//! How secrets look: by the name of what holds them, and by their own form.
+//! Recognises secrets by the names of their variables, and by their own form.
 
-/// Ends of names of what points to a secret, or describes one.
+/// Ends of names whose values refer to a secret or describe it.
 const ABOUT: &[&str] = &[
     "_ARN",
     "_NAME",
@@ -35,7 +35,7 @@ const ABOUT: &[&str] = &[
     "_BUDGET",
 ];
 
-/// Whether a name says that its value is secret.
+/// Whether a name suggests that its value is secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace('-', "_");
     if ABOUT.iter().any(|end| name.ends_with(end)) || name.starts_with("PUBLIC_") {
@@ -56,7 +56,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
         || pair("ENCRYPTION", "KEY")
 }
 
-/// Whether a name is that of a key of AWS, whose values look like nothing in particular.
+/// Whether a name is that of an AWS key. The values of such keys have no recognisable form.
 pub(super) fn is_aws_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace('-', "_");
     ["SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"]
@@ -64,13 +64,14 @@ pub(super) fn is_aws_secret(name: &str) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-/// Whether a value is there at all, and not only a reference to one.
+/// Whether a value is literal, and neither empty nor a reference.
 pub(super) fn is_literal(value: &str) -> bool {
     let value = value.trim();
     !value.is_empty() && !value.contains(['$', '<', '{']) && !value.starts_with("arn:")
 }
 
-/// Whether a value can be a secret: not empty, a reference, a path, a number, a word of configuration.
+/// Whether a value can be a secret: it is not empty, a reference, a path, a number or a word of
+/// configuration.
 pub(super) fn may_be_secret(value: &str) -> bool {
     let value = value.trim();
     let placeholder =
@@ -112,7 +113,7 @@ pub(super) fn may_be_secret(value: &str) -> bool {
         .any(|word| lower.contains(word))
 }
 
-/// What a text is by its form, with where it stands.
+/// The place and the kind of a secret that is recognisable by its form.
 pub(super) fn secret_by_form(text: &str) -> Option<(std::ops::Range<usize>, &'static str)> {
     for (start, word) in words(text) {
         let span = start..start + word.len();
@@ -125,7 +126,7 @@ pub(super) fn secret_by_form(text: &str) -> Option<(std::ops::Range<usize>, &'st
     line.contains("PRIVATE KEY").then(|| (at..at + line.trim_end().len(), "a private key"))
 }
 
-/// Runs of the characters that keys are made of.
+/// Sequences of the characters that keys consist of.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let mut at = 0;
@@ -142,7 +143,7 @@ fn form(word: &str) -> Option<&'static str> {
     let all = |text: &str, is_it: fn(u8) -> bool| text.bytes().all(is_it);
     let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
     let alphanumeric = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    // AWS's documentation is full of keys that end so.
+    // Many keys in the documentation of AWS end like this.
     if word.to_ascii_uppercase().ends_with("EXAMPLE") {
         return None;
     }
@@ -180,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_secrets_are_known_and_names_about_them_are_not() {
+    fn names_of_secrets_are_recognised_but_not_names_about_secrets() {
         for name in [
             "DB_PASSWORD",
             "API_KEY",
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn references_and_placeholders_are_no_secrets() {
+    fn references_and_placeholders_are_not_secrets() {
         for value in ["hunter2!", "Tr0ub4dor&3", "aGVsbG8gd29ybGQ"] {
             assert!(may_be_secret(value), "{value}");
         }
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_known_by_their_form() {
+    fn keys_are_recognised_by_their_form() {
         let found = |text: &str| secret_by_form(text).map(|(span, what)| (text[span].to_owned(), what));
         let key = format!("AKIA{}", "Q3EGRZ7LMN4PX2VT");
         assert_eq!(found(&format!("export K={key};")), Some((key, "an AWS access key id")));

@@ -1,4 +1,4 @@
-//! Secrets that end up where everyone can read them: in the source, in the log, in a bucket.
+//! Secrets that others can read: in the source, in the log, in a bucket.
 
 use super::secret_values::{is_aws_secret, is_literal, is_secret_name, may_be_secret, secret_by_form};
 use crate::grammar::{Document, scalar};
@@ -40,8 +40,8 @@ fn by_form(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// An address with a secret in it is printed with every error, kept by git in its configuration, and read by every
-/// process of the build.
+/// Finds addresses that contain a secret. Errors print the address, git stores it in its configuration, and
+/// every process of the build can read it.
 fn in_address(document: &Document<'_>, checker: &mut Checker<'_>) {
     let secrets: Vec<&str> = document.secrets().map(|key| key.text.as_str()).collect();
     let is_secret = |name: &str| secrets.contains(&name) || is_secret_name(name);
@@ -57,7 +57,7 @@ fn in_address(document: &Document<'_>, checker: &mut Checker<'_>) {
                 }
                 _ => None,
             });
-            // A password is written behind the name of who it is for.
+            // A password follows the name of the user.
             let literal = login.split_once(':').is_some_and(|(_, secret)| may_be_secret(secret));
             match named {
                 Some(name) => Some((word, name.clone())),
@@ -76,7 +76,7 @@ fn in_address(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// What ends up in the log: not piped, not redirected, not part of another word.
+/// Whether the output of a call is in the log: it is not piped, redirected or part of another word.
 fn is_shown(call: &Call<'_>) -> bool {
     let goes_elsewhere = call.redirects.iter().any(|redirect| {
         matches!(redirect.operator, ">" | ">>" | "&>" | "&>>" | ">|")
@@ -94,7 +94,7 @@ fn printed(document: &Document<'_>, checker: &mut Checker<'_>) {
         let arguments = call.arguments();
         match call.program() {
             "echo" | "printf" => {
-                // `${X:+set}` and `${#X}` do not print it.
+                // `${X:+set}` and `${#X}` do not print the value.
                 let printed =
                     call.words[1..].iter().flat_map(|word| word.parts.iter().map(move |part| (word, part)));
                 let secret = printed.filter_map(|(word, part)| match part {

@@ -1,4 +1,4 @@
-//! Scripts that the shell of the build does not understand.
+//! Scripts that the build's shell does not understand.
 
 use std::collections::BTreeSet;
 
@@ -37,20 +37,21 @@ fn bash_syntax(document: &Document<'_>, checker: &mut Checker<'_>) {
             if is_dash {
                 finding.as_severity(Severity::Error);
             }
-            // Who has chosen a shell decides which of the two is changed.
+            // If the author has chosen this shell, only the author can decide whether to change the shell or
+            // the script.
             finding.fix(set_bash(document).filter(|_| !chosen));
         }
     }
 }
 
-/// The edit that makes bash the shell, where it is clear how.
+/// The edit that makes bash the shell, if its place is clear.
 fn set_bash(document: &Document<'_>) -> Option<Edit> {
     let lines = &document.lines;
     if document.entry("env").is_some() {
         let (first, _) = document.map("env").first()?;
         let line = lines.span(lines.index(first.span.start)).start;
         let indentation = document.text().get(line..first.span.start)?;
-        // In `env: {…}` there is no line of its own to add.
+        // In `env: {…}` no line can be added.
         return indentation
             .trim()
             .is_empty()

@@ -1,4 +1,4 @@
-//! Failures that the build does not notice, because the status of another command counts.
+//! Failures that the build does not notice, because the status of another command replaces theirs.
 
 use super::option_files::OptionFiles;
 use crate::grammar::{CommandItem, Document};
@@ -35,9 +35,9 @@ fn swallowed(document: &Document<'_>, checker: &mut Checker<'_>) {
 struct HiddenFailure<'a> {
     text: &'a str,
     found: Option<&'a Command>,
-    /// From here on a failure ends the script, or the script says that it handles failures.
+    /// Whether a failure from here on ends the script, or the script says that it handles failures.
     guarded: bool,
-    /// The status of the part that is visited is the status of the script.
+    /// Whether the status of the visited part is the status of the script.
     decides: bool,
     in_loop: bool,
 }
@@ -68,7 +68,7 @@ impl<'a> Visitor<'a> for HiddenFailure<'a> {
         }
         self.decides = decides;
         self.in_loop |= role == ListRole::LoopBody && self.found.is_some();
-        // The options that a subshell or a branch sets may not hold behind it.
+        // Options that a subshell or a branch sets may not apply after it.
         self.guarded &= matches!(role, ListRole::Script | ListRole::Group);
     }
 
@@ -83,14 +83,14 @@ impl<'a> Visitor<'a> for HiddenFailure<'a> {
         let Some(command) = pipeline.commands.last().filter(|_| !pipeline.negated && !self.is_over()) else {
             return;
         };
-        // In `a && b` a failure of `a` is the status of the whole.
+        // In `a && b`, a failure of `a` is the status of the whole list.
         match &command.kind {
             CommandKind::Simple(simple) if sets_errexit(simple) => self.guarded = true,
             CommandKind::Simple(simple) => {
                 let is_hidden = may_fail(simple) && !self.decides && !passes_on(pipeline);
                 self.found = Some(command).filter(|_| is_hidden);
             }
-            // A loop with a condition tries again or waits: its own commands handle failures.
+            // A loop with a condition retries or waits, and its own commands handle failures.
             CommandKind::Loop(of) if of.condition.is_some() || leaves(&of.body) => {}
             CommandKind::Function { .. } => {}
             _ => walk_command(self, command, context),
@@ -100,7 +100,7 @@ impl<'a> Visitor<'a> for HiddenFailure<'a> {
     fn visit_word(&mut self, _: &'a Word, _: Context) {}
 }
 
-/// Whether a statement starts with a test of the status of the one before it.
+/// Whether a statement begins with a test of the status of the previous one.
 fn asks_for_status(statement: &Statement, text: &str) -> bool {
     let begin = text.get(statement.span()).unwrap_or_default();
     let begin = begin.split(['\n', ';']).next().unwrap_or_default();
@@ -112,7 +112,8 @@ fn name(simple: &SimpleCommand) -> String {
     name.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// `set -e` in any spelling. `set +e` counts too: it says that the script handles failures.
+/// Whether a command is `set -e` in any spelling. `set +e` counts too: it says that the script handles
+/// failures.
 fn sets_errexit(simple: &SimpleCommand) -> bool {
     let words: Vec<String> = simple.words.iter().skip(1).map(Word::shown).collect();
     let letter = |word: &String| {
@@ -130,7 +131,7 @@ fn may_fail(simple: &SimpleCommand) -> bool {
         return simple.assignments.iter().any(|assignment| runs(&assignment.value));
     }
     let name = name(simple);
-    // A program whose name is in a variable may be anything.
+    // A program whose name is in a variable may be any program.
     !name.is_empty() && !program_has(&name, Fact::Harmless)
 }
 
@@ -144,12 +145,13 @@ fn list_may_fail(list: &List) -> bool {
     last.commands.len() == 1 && last.commands[0].simple().is_some_and(may_fail)
 }
 
-/// Whether the body ends the loop: then the loop runs for as long as something fails.
+/// Whether the body can end the loop. If so, the loop repeats until the commands succeed.
 fn leaves(list: &List) -> bool {
     calls(list).iter().any(|call| matches!(call.program(), "break" | "exit" | "return"))
 }
 
-/// Whether a pipeline ends in a program that only keeps or shows its input. The rule about pipes looks at the rest.
+/// Whether a pipeline ends in a program that only keeps or shows its input. The rule about pipes checks the
+/// other commands.
 fn passes_on(pipeline: &Pipeline) -> bool {
     let last = pipeline.commands.last().and_then(Command::simple);
     pipeline.commands.len() > 1 && last.is_some_and(|simple| program_has(&name(simple), Fact::PassesOn))

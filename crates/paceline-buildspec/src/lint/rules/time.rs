@@ -1,4 +1,4 @@
-//! Waiting for longer than the build lives.
+//! Waits that are longer than the build.
 
 use crate::grammar::Document;
 use crate::lint::rule::{Checker, rule};
@@ -47,7 +47,7 @@ fn too_long(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// The first argument of `timeout` that is none of its options.
+/// The duration of `timeout`, which is its first argument that is not an option.
 fn duration(arguments: &[String]) -> Option<u64> {
     let mut arguments = arguments.iter();
     loop {
@@ -64,7 +64,7 @@ fn spoken(seconds: u64) -> String {
     format!("{} minutes", seconds / 60)
 }
 
-/// `90`, `5m`, `2h`, `1.5h` as the commands `sleep` and `timeout` take them.
+/// Parses `90`, `5m`, `2h`, `1.5h` as `sleep` and `timeout` do.
 fn seconds(text: &str) -> Option<u64> {
     let (number, unit) = match text.char_indices().last()? {
         (at, 's') => (&text[..at], 1.0),
@@ -75,7 +75,7 @@ fn seconds(text: &str) -> Option<u64> {
     };
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let seconds = is_number.then(|| number.parse::<f64>().ok())?? * unit;
-    // A wait of more than a year is as good as this one.
+    // The cap is about three years. Longer waits make no difference.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -84,7 +84,7 @@ fn seconds(text: &str) -> Option<u64> {
     Some(seconds.min(1e8) as u64)
 }
 
-/// The loops of a script, but not those of functions, which may never run.
+/// The loops of a script, without those of functions, which may never run.
 #[derive(Default)]
 struct Loops<'a>(Vec<(&'a Command, &'a Loop)>);
 
@@ -101,7 +101,7 @@ impl<'a> Visitor<'a> for Loops<'a> {
     fn visit_word(&mut self, _: &'a Word, _: Context) {}
 }
 
-/// How often `for x in …` goes round, where that can be seen.
+/// The number of rounds of `for x in …`, if it is visible.
 fn rounds(of: &Loop) -> Option<u64> {
     let [value] = &of.values[..] else {
         return (!of.values.is_empty()).then_some(of.values.len() as u64);
@@ -123,7 +123,7 @@ fn rounds(of: &Loop) -> Option<u64> {
     }
 }
 
-/// How long a round sleeps.
+/// The time that a round sleeps.
 fn pause(body: &List) -> Option<u64> {
     let calls = calls(body);
     let pauses = calls.iter().filter(|call| call.program() == "sleep" && !call.context.looped);
@@ -136,7 +136,7 @@ mod tests {
     use super::seconds;
 
     #[test]
-    fn durations_are_read_as_the_commands_read_them() {
+    fn durations_are_parsed_like_the_commands_parse_them() {
         for (text, expected) in [
             ("90", Some(90)),
             ("5m", Some(300)),

@@ -1,4 +1,4 @@
-//! Values that are not what they look like to a reader of YAML.
+//! Values that a YAML reader takes for something else than the author.
 
 use crate::grammar::{Document, scalar};
 use crate::lint::finding::Edit;
@@ -20,7 +20,7 @@ fn runtime_number(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// How a number is written by who has read it, if that differs.
+/// The text of a number after it is read and written again, if it differs.
 fn read_as_number(text: &str) -> Option<String> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if !is_number || !text.contains('.') {
@@ -38,7 +38,7 @@ fn changed_value(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// What a reader of YAML 1.1 or 1.2 takes a plain value for, if writing it again would change it.
+/// The value that a reader of YAML 1.1 or 1.2 sees in a plain scalar, if it differs when written again.
 fn misread(text: &str) -> Option<String> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -89,7 +89,7 @@ fn misread(text: &str) -> Option<String> {
 
 fn plain(node: &Node) -> Option<&str> {
     match &node.kind {
-        // What is not there is read as null, and has no place.
+        // A missing value is read as null, and has no position.
         Kind::Scalar { text, style: Style::Plain } if !node.span.is_empty() => Some(text),
         _ => None,
     }
@@ -99,7 +99,7 @@ fn quote(checker: &mut Checker<'_>, node: &Node, message: String) {
     let text = scalar(node).unwrap_or_default();
     let finding = checker.report(node.span.clone());
     finding.message(message).hint(format!("quote it: \"{text}\""));
-    // An alias is written elsewhere.
+    // The text of an alias is at another place.
     if node.span.len() == text.len() {
         finding.fix([Edit::replace(node.span.clone(), format!("\"{text}\""))]);
     }
@@ -115,13 +115,14 @@ fn folded(document: &Document<'_>, checker: &mut Checker<'_>) {
         }) else {
             continue;
         };
-        // At the sign and not at the line: inside of the block there is no comment that could allow it.
+        // The finding is at the sign and not at the line, because a comment inside the block could not
+        // silence it.
         let sign = indicator(document.text(), item.span.start).unwrap_or(item.span.start);
         let line = document.lines.at(start).line;
         let finding = checker.report(sign..sign + 1);
         finding.message(format!("`>` joins the lines of this script into one, and {what} (line {line})"));
         finding.hint("start the block with `|`, which keeps the lines");
-        // Nothing but one command over several lines: in a `|` block it is what it is meant to be.
+        // If the block is a single command with backslashes, a `|` block has the intended meaning.
         let body = lines.split_last().map_or(&[][..], |(_, body)| body);
         if document.text()[sign..].starts_with('>') && body.iter().all(|(_, line)| line.ends_with('\\')) {
             finding.fix([Edit::replace(sign..sign + 1, "|")]);
@@ -129,7 +130,7 @@ fn folded(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
-/// The lines of a block that are not empty, trimmed, with where they start.
+/// The lines of a block that are not empty, trimmed, each with its start.
 fn lines_of(block: &str, start: usize) -> Vec<(usize, &str)> {
     let mut at = start;
     let mut lines = Vec::new();
@@ -143,7 +144,7 @@ fn lines_of(block: &str, start: usize) -> Vec<(usize, &str)> {
     lines
 }
 
-/// What is lost when a line is joined with the next one.
+/// The damage when a line is joined with the next one.
 fn trouble(line: &str, next: Option<&str>) -> Option<&'static str> {
     let next = next?;
     let first = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
@@ -189,7 +190,7 @@ fn not_expanded(document: &Document<'_>, checker: &mut Checker<'_>) {
         if !is_variable {
             continue;
         }
-        // Who writes a command or a pattern into a variable expands it himself.
+        // If a script uses `eval` or `envsubst`, it probably expands the value itself.
         let name = &key.text;
         let is_used = document
             .items

@@ -1,4 +1,4 @@
-//! Names of variables that CodeBuild does not take.
+//! Names of variables that CodeBuild does not accept.
 
 use crate::grammar::{Document, scalar};
 use crate::lint::rule::{Checker, rule};
