@@ -1,9 +1,9 @@
 //! Models, renders and checks buildspecs and CodeBuild projects.
 //!
-//! [`grammar`] is the grammar of buildspec 0.2, [`project`] the CodeBuild project that runs one.
-//! [`generate()`] renders both from what is known about a deployment, and [`write_files()`] writes the files or
-//! says which are stale. [`lint()`](lint::lint) finds mistakes in any buildspec.
-//! Nothing here talks to AWS or runs anything, and only `write_files` touches the disk.
+//! [`grammar`] is the grammar of buildspec 0.2, and [`project`] is the CodeBuild project that runs a
+//! buildspec. [`generate()`] renders both for a deployment. [`write_files()`] writes the files, or reports
+//! the stale ones. [`lint()`](lint::lint) finds mistakes in any buildspec. Nothing here talks to AWS or runs
+//! anything, and only `write_files` touches the disk.
 
 pub mod generate;
 pub mod grammar;

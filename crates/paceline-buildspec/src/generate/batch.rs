@@ -1,8 +1,9 @@
 //! Divides a deployment into the builds of a batch, from the graph of the stacks.
 //!
-//! Each build deploys a set of stacks, and waits for whole builds. Two builds must not wait for each other, so the
-//! stacks of a region that depend on another region get a separate build: along every edge the number of changes of
-//! region stays the same or grows, and it grows where the region changes.
+//! Each build deploys a set of stacks, and waits for whole builds. Two builds must not wait for each other,
+//! so the stacks of a region that depend on another region get a separate build. Stacks are therefore grouped
+//! by region and by the number of region changes before them: along every dependency, that number never
+//! falls, and it grows when the region changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,8 +61,8 @@ pub(super) fn parts(graph: &[StackNode], by: BatchBy) -> Vec<Part> {
     reduced(groups.iter().enumerate().map(part).collect())
 }
 
-/// The group of each stack. A stack with images has its own group. The stacks that it needs form one group and all
-/// others another, so that it waits for no other stacks.
+/// The group of each stack. A stack with images has its own group. The stacks that it needs form one group,
+/// and all remaining stacks form another, so that the stack with images waits only for what it needs.
 fn around_images(graph: &[StackNode]) -> Vec<String> {
     let mut before = vec![false; graph.len()];
     for (number, stack) in graph.iter().enumerate().rev() {
@@ -185,7 +186,7 @@ fn task(generation: &Generation, part: &Part, parts: &[Part], project: &Project)
         buildspec: Some(format!("{}/{}.yml", generation.out_dir, generation.name)),
         depend_on: part.needs.iter().map(|on| parts[*on].identifier.clone()).collect(),
         env: TaskEnvironment {
-            // The documented default is false, also if the project is privileged.
+            // The documented default is false, even if the project is privileged.
             privileged_mode: project.environment.privileged_mode,
             variables,
             ..TaskEnvironment::default()

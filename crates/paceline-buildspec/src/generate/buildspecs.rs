@@ -12,7 +12,7 @@ use crate::grammar::{
     ArtifactSet, Artifacts, Buildspec, Environment, OnFailure, Phase, Phases, Report, Shell,
 };
 
-/// The sections of `reports`: a report group is named after the project and one of these.
+/// The sections of `reports`. A report group is named after the project and one of these.
 pub(super) const DEPLOY: &str = "deploy";
 pub(super) const DESTROY: &str = "destroy";
 
@@ -152,7 +152,7 @@ fn install(generation: &Generation, signals: bool) -> Result<Phase, GenerateErro
     Ok(install)
 }
 
-/// Synthesizes if the build has to, and runs `last`. Its failure ends the build.
+/// Synthesizes if the build has to, and then runs `last`. A failure of this phase ends the build.
 fn prepare(generation: &Generation, last: ScriptKind) -> Result<Phase, GenerateError> {
     let steps = match (&generation.synth, last) {
         (Some(_), ScriptKind::Synth) | (None, _) => vec![last],
@@ -166,7 +166,7 @@ fn commands(generation: &Generation, steps: &[ScriptKind]) -> Result<Phase, Gene
     Ok(Phase { commands, ..Phase::default() })
 }
 
-/// `direction` is the word before the Regions.
+/// The subject of the deployment in a sentence. `direction` is the word before the Regions.
 pub(super) fn subject(generation: &Generation, direction: &str) -> String {
     let count = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let mut text = format!("{} of {}", count(generation.stacks, "stack"), generation.apps.name());
@@ -197,7 +197,7 @@ fn reports_why(generation: &Generation, section: &str) -> Vec<String> {
     vec![format!("The name of the report group starts with the project: {group}.")]
 }
 
-/// Where the artifacts of a build are kept, which only the project decides.
+/// The place of a build's artifacts in a sentence. The project decides it.
 fn kept(generation: &Generation) -> String {
     match &generation.codebuild.artifacts_bucket {
         _ if generation.codebuild.source == SourceType::Codepipeline => {

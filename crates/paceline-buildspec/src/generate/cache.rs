@@ -20,7 +20,7 @@ const PACKAGES: [(&str, &str, &str); 4] = [
     ("pnpm-lock.yaml", "pnpm", "/root/.local/share/pnpm/store/**/*"),
 ];
 
-/// Whether the cache of the project keeps paths, and if so, whether in S3.
+/// Whether the cache is in S3. `None` if the cache of the project keeps no paths.
 fn keeps_paths(generation: &Generation) -> Option<bool> {
     let modes = generation.codebuild.cache.as_deref().unwrap_or_default();
     let in_s3 = modes.iter().any(|mode| matches!(mode, CacheMode::S3(_)));
@@ -28,8 +28,8 @@ fn keeps_paths(generation: &Generation) -> Option<bool> {
     keeps.then_some(in_s3)
 }
 
-/// The files with the lookups of the CDK, if the cache can keep them. The build looks whether the repository has one:
-/// the generated file must not depend on that.
+/// The files with the lookups of the CDK, if the cache can keep them. The build itself checks for them in the
+/// repository, because the generated file must not depend on them.
 pub(super) fn context_files(generation: &Generation) -> Vec<String> {
     if keeps_paths(generation).is_none() {
         return Vec::new();
@@ -41,7 +41,7 @@ pub(super) fn context_files(generation: &Generation) -> Vec<String> {
     generation.apps.folders().into_iter().map(file).collect()
 }
 
-/// The cache section and its comment. There is none if the build does not synthesize, or if the project keeps no
+/// The cache section and its comment. `None` if the build does not synthesize, or if the project keeps no
 /// paths.
 pub(super) fn of(generation: &Generation) -> Option<(Cache, Vec<String>)> {
     let in_s3 = keeps_paths(generation)?;

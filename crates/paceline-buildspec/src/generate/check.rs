@@ -157,7 +157,7 @@ fn settings(generation: &Generation) -> Result<(), InputError> {
     no_wildcards("the source location", settings.location.as_deref().unwrap_or_default())?;
     if let Some(bucket) = &settings.artifacts_bucket {
         no_wildcards("the artifacts bucket", bucket)?;
-        // The oldest buckets have longer names than new ones may have.
+        // The oldest buckets have longer names than new buckets may have.
         let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if !(3..=255).contains(&bucket.len()) || !bucket.chars().all(part) {
             return Err(InputError::Bucket(bucket.clone()));
@@ -180,7 +180,7 @@ fn settings(generation: &Generation) -> Result<(), InputError> {
     Ok(())
 }
 
-/// Values of the assembly become a part of a policy, and must not have a special meaning there.
+/// Checks values of the assembly that become part of a policy: they must not have a special meaning there.
 fn rights(rights: &Rights) -> Result<(), InputError> {
     let own = &rights.unaided;
     let execution = own.stacks.iter().filter_map(|own| own.execution_role.as_ref());
@@ -200,14 +200,14 @@ fn rights(rights: &Rights) -> Result<(), InputError> {
     own.buckets.iter().try_for_each(|bucket| no_wildcards("a bucket", &without_placeholders(bucket)))
 }
 
-/// The text with a word in place of each pseudo parameter.
+/// The text with a plain word in place of each pseudo parameter.
 fn without_placeholders(text: &str) -> String {
     ["${AWS::Partition}", "${AWS::AccountId}", "${AWS::Region}"]
         .iter()
         .fold(text.to_owned(), |text, placeholder| text.replace(placeholder, "x"))
 }
 
-/// IAM API reference: the names of roles and of their paths.
+/// Whether an ARN is that of a role. IAM API reference: the names of roles and of their paths.
 fn is_role(arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", partition, "iam", "", account, resource] = parts[..] else { return false };
@@ -218,7 +218,7 @@ fn is_role(arn: &str) -> bool {
     word(partition, "-") && word(account, "") && name.is_some_and(|name| word(name, "+=,.@-_/"))
 }
 
-/// A contradiction between the settings and the app.
+/// Checks that the project can run Docker if the app has images.
 pub(super) fn docker(generation: &Generation, project: &Project) -> Result<(), ProjectError> {
     if generation.images > 0 && !project.environment.privileged_mode {
         return Err(ProjectError::ImagesWithoutDocker(generation.images));
@@ -239,7 +239,7 @@ fn no_controls(what: &'static str, text: &str) -> Result<(), InputError> {
     if text.chars().any(char::is_control) { Err(InputError::Control { what }) } else { Ok(()) }
 }
 
-/// For a part of an ARN: `*` and `?` would widen it, and CloudFormation would substitute `${`.
+/// Checks a part of an ARN: `*` and `?` would widen the ARN, and CloudFormation would substitute `${`.
 fn no_wildcards(what: &'static str, text: &str) -> Result<(), InputError> {
     no_controls(what, text)?;
     if text.contains(|c: char| c.is_whitespace() || matches!(c, '$' | '*' | '?' | '{' | '}')) {

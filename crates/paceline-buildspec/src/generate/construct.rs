@@ -1,6 +1,6 @@
 //! The project as a CDK construct in TypeScript.
 //!
-//! The construct uses the typed classes of the CDK. A test compiles it and compares the template that it synthesizes
+//! The construct uses the typed classes of the CDK. A test compiles it and compares the synthesized template
 //! with the CloudFormation template, because nothing here can read TypeScript back.
 
 use paceline_config::{ComputeType, SourceType};
@@ -21,7 +21,7 @@ struct Context<'a> {
     retention: &'static str,
     report_groups: Vec<ReportGroup<'a>>,
     roles: Vec<Role>,
-    /// Whether the construct makes the role of the builds.
+    /// Whether the construct creates the role of the builds.
     service_role: bool,
     source: Source<'a>,
     cache_modes: Vec<&'static str>,
@@ -54,7 +54,7 @@ struct DockerServer<'a> {
     security_groups: &'a [String],
 }
 
-/// How the construct names the source.
+/// The source in the form of the construct.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 enum Source<'a> {
@@ -72,7 +72,7 @@ enum Source<'a> {
         bucket: &'a str,
         path: &'a str,
     },
-    /// The CDK has no method for the source, or its method would write another location.
+    /// The CDK has no method for this source, or its method would write another location.
     Custom,
 }
 
@@ -156,7 +156,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// `my-workshop` is the class `MyWorkshopBuild`.
+/// The name of the class: `my-workshop` becomes `MyWorkshopBuild`.
 fn class(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let name: String = words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect();
@@ -188,7 +188,7 @@ fn cache_mode(mode: LocalCacheMode) -> &'static str {
     }
 }
 
-/// The member of `logs.RetentionDays`. The input was checked, so that every number of days has one.
+/// The member of `logs.RetentionDays`. Every number of days has one, because the input was checked.
 fn retention(days: u32) -> &'static str {
     match days {
         1 => "ONE_DAY",
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_retention_has_its_own_name() {
+    fn every_number_of_days_has_its_own_retention_name() {
         let names: std::collections::BTreeSet<_> = LogRetention::DAYS.into_iter().map(retention).collect();
         assert_eq!(names.len(), LogRetention::DAYS.len());
     }

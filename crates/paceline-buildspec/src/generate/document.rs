@@ -8,12 +8,12 @@ use crate::grammar::{Artifacts, Batch, Builds, Buildspec, Cache, Phase, PhaseNam
 
 #[derive(Debug)]
 pub(super) struct Document {
-    /// The end of the file name, after the name of the project.
+    /// The end of the file name, which follows the name of the project.
     pub(super) suffix: &'static str,
-    /// The lines of the comment at its start.
+    /// The lines of the comment at the start of the file.
     pub(super) about: Vec<String>,
     pub(super) variables: Vec<Variable>,
-    /// Without the variables.
+    /// The model of the file, without the variables.
     pub(super) model: Buildspec,
     pub(super) reports_why: Vec<String>,
     pub(super) artifacts_why: Vec<String>,
@@ -121,7 +121,8 @@ impl Document {
     }
 }
 
-/// The template has only graphs. Any other batch would differ after it is read back.
+/// The batch in the form of the template, which only knows graphs. Any other batch would differ after the
+/// file is read back.
 fn batch(batch: &Batch) -> BatchContext<'_> {
     let tasks = match &batch.builds {
         Builds::Graph(tasks) => tasks.as_slice(),

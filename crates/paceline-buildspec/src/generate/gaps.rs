@@ -8,7 +8,7 @@ use crate::project::role::{LONGEST_POLICY, policy_length, statements};
 /// A missing setting that builds need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gap {
-    /// The source of the runner is not set, or it is an image of AWS, which has no runner.
+    /// The source of the runner is not set, or the image is one of AWS, which has no runner.
     Runner { image: String, is_said: bool },
     /// The bucket in which the pipeline passes the source.
     PipelineBucket,
@@ -90,7 +90,7 @@ impl Gap {
         }
     }
 
-    /// How to solve it.
+    /// The way to solve the problem.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Runner { is_said: false, .. } => {
@@ -116,13 +116,13 @@ impl Gap {
         }
     }
 
-    /// Whether every build fails without it.
+    /// Whether every build fails because of this gap.
     pub fn is_certain(&self) -> bool {
         !matches!(self, Self::Commands { .. })
     }
 }
 
-/// The first names, and how many more there are.
+/// The first names, and the number of the others.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 4;
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! The timeouts of a build: missing ones follow from the given ones, and contradictions are errors.
+//! The timeouts of a build. Missing timeouts follow from the given ones, and contradictions are errors.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ impl Generation {
     }
 }
 
-/// Refuses the limit of a stack that cannot take effect, for commands that generate nothing.
+/// Refuses a limit of a stack that cannot take effect. This is for commands that generate nothing.
 pub fn check_stack_limit(codebuild: &CodeBuild) -> Result<(), ProjectError> {
     let stack = codebuild.timeouts.stack.map(in_whole_minutes);
     refuse(Timeouts { stack, runner: Some(runner_limit(codebuild)), ..Timeouts::default() })
@@ -35,7 +35,7 @@ fn in_minutes(minutes: u32) -> Duration {
     Duration::from_secs(u64::from(minutes) * 60)
 }
 
-/// The number of minutes, which is all that CodeBuild and CloudFormation count in: a part of one is a whole one.
+/// The limit in whole minutes, rounded up, because CodeBuild and CloudFormation only count minutes.
 pub(super) fn whole_minutes(limit: Duration) -> u32 {
     u32::try_from(limit.as_secs().div_ceil(60)).unwrap_or(u32::MAX)
 }
@@ -44,11 +44,12 @@ fn in_whole_minutes(limit: Duration) -> Duration {
     in_minutes(whole_minutes(limit))
 }
 
-/// The time that a build may wait in the queue: the limit of CodeBuild, or the rest of the time that a caller waits.
+/// The time that a build may wait in the queue: the limit of CodeBuild, or the time that a waiting caller has
+/// left.
 pub(super) fn queue_minutes(generation: &Generation) -> u32 {
     let settings = &generation.codebuild;
     let largest = batch_minutes(generation).unwrap_or(settings.timeout.minutes());
-    // The caller has to wait a minute longer.
+    // The caller has to wait a minute longer than the build takes.
     let left = settings
         .timeouts
         .outside
@@ -57,7 +58,7 @@ pub(super) fn queue_minutes(generation: &Generation) -> u32 {
     settings.queued_timeout.unwrap_or(automatic).minutes()
 }
 
-/// The timeout of a batch: its longest chain of builds, and one build that reads the graph.
+/// The timeout of a batch: enough for its longest chain of builds, and for the build that reads the graph.
 pub(super) fn batch_minutes(generation: &Generation) -> Option<u32> {
     let by = generation.codebuild.batch?;
     let builds = batch::depth(&batch::parts(&generation.graph, by)).saturating_add(1);

@@ -1,7 +1,7 @@
 //! Generates the files that a team commits: buildspecs, and the CodeBuild project in several forms.
 //!
-//! The model of every file is built here. The templates show the same data to people, with comments. Each rendered
-//! file is parsed back and has to mean the same as its model.
+//! The model of every file is built here. The templates present the same data to people, with comments. Each
+//! rendered file is parsed back, and has to mean the same as its model.
 
 mod batch;
 mod buildspecs;
@@ -34,37 +34,38 @@ pub use output::{FileChanges, Mode, OutputError, StaleFile, create_file, replace
 /// Everything that the generated files depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
-    /// Names the files, the CodeBuild project and its report group.
+    /// The name of the project, which also names the files and the report group.
     pub name: String,
-    /// The folder of the generated files, from the root of the repository.
+    /// The folder of the generated files, relative to the root of the repository.
     pub out_dir: String,
     pub apps: Apps,
-    /// `paceline.yaml`, from the root of the repository.
+    /// The path of `paceline.yaml`, relative to the root of the repository.
     pub config: Option<String>,
     pub regions: Vec<String>,
     pub accounts: Vec<String>,
     pub stacks: usize,
-    /// The stacks, each after its dependencies. Only a batch needs them.
+    /// The stacks, each after its dependencies. Only a batch needs this field.
     pub graph: Vec<StackNode>,
-    /// The Docker images among the assets.
+    /// The number of Docker images among the assets.
     pub images: usize,
     pub multi_region: Option<MultiRegion>,
     pub codebuild: CodeBuild,
     /// The rights that the run needs from the role of the build.
     pub rights: Rights,
     pub runner: RunnerSource,
-    /// The command that makes the cloud assembly in the build. For several apps it is a command of the runner.
+    /// The command that makes the cloud assembly in the build. For several apps, it is a command of the
+    /// runner.
     pub synth: Option<String>,
-    /// The lock file of the app, from the root of the repository.
+    /// The lock file of the app, relative to the root of the repository.
     pub lock_file: Option<String>,
 }
 
-/// What is deployed. Paths are from the root of the repository.
+/// The apps that are deployed. Paths are relative to the root of the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Apps {
-    /// The cloud assembly of one app.
+    /// The path of the cloud assembly of one app.
     One(String),
-    /// The folders of the apps that the configuration has. The runner knows where their assemblies are.
+    /// The folders of the apps in the configuration. The runner finds their assemblies.
     Several(Vec<String>),
 }
 
@@ -73,14 +74,14 @@ pub enum Apps {
 pub struct StackNode {
     pub id: String,
     pub region: String,
-    /// The Docker images among its assets.
+    /// The number of Docker images among the stack's assets.
     pub images: usize,
-    /// The stacks before this one that it depends on, by their positions in the graph.
+    /// The positions of the stack's dependencies, which are earlier in the graph.
     pub depends_on: Vec<usize>,
 }
 
 impl Apps {
-    /// The apps in a sentence.
+    /// The apps as part of a sentence.
     fn name(&self) -> String {
         match self {
             Self::One(dir) => dir.clone(),
@@ -115,20 +116,20 @@ pub enum RunnerSource {
         url: String,
         sha256: String,
     },
-    /// The build image has it.
+    /// The build image contains the runner.
     Installed,
-    /// Not set.
+    /// No source is set.
     Unset,
 }
 
 impl RunnerSource {
-    /// Whether a build fetches it.
+    /// Whether a build fetches the runner.
     fn is_fetched(&self) -> bool {
         matches!(self, Self::S3 { .. } | Self::Https { .. })
     }
 }
 
-/// One file, by its path from [`Generation::out_dir`].
+/// One file, with its path relative to [`Generation::out_dir`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratedFile {
     pub path: String,
@@ -160,7 +161,7 @@ impl Explained for GenerateError {
 }
 
 impl GenerateError {
-    /// The setting of `paceline.yaml` to look at.
+    /// The setting of `paceline.yaml` that causes the error.
     pub fn setting(&self) -> Option<&'static str> {
         match self {
             Self::Input(error) => error.setting(),
@@ -170,7 +171,7 @@ impl GenerateError {
     }
 }
 
-/// The ends of the names of generated files, after the name of the project.
+/// The ends of the names of generated files, which follow the name of the project.
 pub const SUFFIXES: [&str; 7] = [
     ".yml",
     ".destroy.yml",

@@ -14,16 +14,16 @@ const MARKED_LINES: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Write the files that differ.
+    /// Writes the files that differ.
     Write,
-    /// Write nothing, and report the differences.
+    /// Writes nothing, and reports the differences.
     Check,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileChanges {
     pub written: Vec<Utf8PathBuf>,
-    /// Files that are no longer generated.
+    /// The files that are no longer generated.
     pub removed: Vec<Utf8PathBuf>,
     pub unchanged: Vec<Utf8PathBuf>,
     pub stale: Vec<StaleFile>,
@@ -62,9 +62,10 @@ impl Explained for OutputError {
     }
 }
 
-/// Writes the files to `out_dir`, or reports the differences. Each file is replaced in one step, so that nobody reads
-/// half of it. All new files are on the disk before the first one is replaced: a full disk changes nothing. With a
-/// project, its files that are no longer generated are removed.
+/// Writes the files to `out_dir`, or reports the differences. Each file is replaced in one step, so that
+/// nobody reads a half-written file. All new files are on the disk before the first one is replaced, so a
+/// full disk changes nothing. If `project` is given, files of that project that are no longer generated are
+/// removed.
 pub fn write_files(
     out_dir: &Utf8Path,
     project: Option<&str>,
@@ -108,8 +109,8 @@ pub fn write_files(
     Ok(changes)
 }
 
-/// The files of the project that are no longer generated, with their contents. A file without the text of generated
-/// files belongs to the team.
+/// The files of the project that are no longer generated, with their contents. A file without the mark of
+/// generated files belongs to the team.
 fn obsolete(
     out_dir: &Utf8Path,
     name: &str,
@@ -135,12 +136,13 @@ fn cannot_write(path: &Utf8Path, source: std::io::Error) -> OutputError {
 }
 
 fn read(path: &Utf8Path) -> Result<Option<String>, OutputError> {
-    // Reading a named pipe or a device may not end.
+    // Reading a named pipe or a device may never end.
     if fs_err::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(OutputError::Read { path: path.to_owned(), source: not_a_file() });
     }
     match fs_err::read(path) {
-        // A checkout may have CRLF line endings, and the file may be any other file: then it only differs.
+        // A checkout may have CRLF line endings, and the file may be of any kind: in both cases it only
+        // differs.
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(OutputError::Read { path: path.to_owned(), source }),
@@ -187,7 +189,7 @@ fn prepare(
     fs_err::create_dir_all(dir)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".paceline-").suffix(".tmp");
-    // Only its owner can read a temporary file, but everyone can read a file of a repository.
+    // Only the owner can read a temporary file, but everyone can read a file of a repository.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

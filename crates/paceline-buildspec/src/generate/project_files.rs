@@ -48,7 +48,7 @@ fn with_roles(generation: &Generation, project: &Project) -> Project {
     project
 }
 
-/// An example of the ARN of a role. Users replace it when they create the project from the file.
+/// An example ARN of a role, which users replace when they create the project from the file.
 fn example_role(generation: &Generation, what: &str) -> String {
     let account = match &generation.accounts[..] {
         [account] => account,

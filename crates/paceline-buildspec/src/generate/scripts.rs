@@ -1,7 +1,7 @@
 //! The scripts of the generated buildspecs. Each is one command, rendered from `templates/scripts/`.
 //!
-//! The first command of a build writes a file, the prelude, that every other command sources: bash then stops at the
-//! first error and reports its line.
+//! The first command of a build writes a file, the prelude. Every other command sources the prelude, which
+//! makes bash stop at the first error and report its line.
 
 use serde::Serialize;
 
@@ -9,10 +9,10 @@ use super::limits::whole_minutes;
 use super::{Apps, GenerateError, Generation, RunnerSource, cache, render};
 use crate::shell::shell_word;
 
-/// The folder of the results, in the source: CodeBuild takes reports and artifacts from there.
+/// The folder of the results, inside the source. CodeBuild takes reports and artifacts from it.
 pub(super) const WORK_DIR: &str = ".paceline";
 
-/// The time that CodeBuild gets to upload the results after the runner, in minutes.
+/// The longest time that is left for CodeBuild to upload the results after the runner, in minutes.
 const LONGEST_MARGIN: u32 = 10;
 
 #[derive(Debug, Clone, Copy)]
@@ -45,17 +45,17 @@ pub(super) struct FinalMessages {
 #[expect(clippy::struct_excessive_bools, reason = "each is a question that a template asks")]
 struct ScriptContext<'a> {
     step: &'a str,
-    /// Whether the build fetches the runner, which is then not on the PATH yet.
+    /// Whether the build fetches the runner. If so, the runner is not on the PATH at first.
     fetched: bool,
     signals: bool,
-    /// Whether the configuration says that the image has the runner.
+    /// Whether the configuration says that the image contains the runner.
     installed: bool,
     runner: Option<Runner<'a>>,
     name: &'a str,
-    /// The assembly of a single app. For several, the runner reports which one is missing.
+    /// The assembly of a single app. For several apps, the runner reports a missing assembly.
     app_dir: Option<&'a str>,
     arguments: String,
-    /// The option with the configuration, after a space.
+    /// The option for the configuration, with a space before it.
     config: String,
     check: String,
     generated: String,
@@ -67,7 +67,8 @@ struct ScriptContext<'a> {
     margin_minutes: u32,
     runner_minutes: Option<u32>,
     stack_minutes: Option<u32>,
-    /// The variable that switches secondary regions off. Then a part of a batch may have nothing to do.
+    /// The variable that switches off secondary Regions. If it is set, a part of a batch may have nothing to
+    /// do.
     multi_region: Option<&'a str>,
     batch: bool,
     ending: Option<FinalMessages>,
@@ -135,7 +136,7 @@ impl ScriptKind {
             config: config(generation).map_or_else(String::new, |config| format!(" {config}")),
             check: format!("{} --check", command(generation)),
             generated: shell_word(&format!("{}/{}", generation.out_dir, generation.name)),
-            // The template ends the last line.
+            // The template adds the line feed at the end.
             synth: generation.synth.as_deref().unwrap_or_default().trim_end(),
             synth_hint,
             context_files: cache::context_files(generation),
@@ -170,7 +171,7 @@ pub(super) fn reports_dir() -> String {
     format!("{WORK_DIR}/reports")
 }
 
-/// How many minutes before the timeout of the build the runner stops.
+/// The number of minutes between the end of the runner and the timeout of the build.
 pub(super) fn margin_minutes(timeout: u32) -> u32 {
     (timeout / 10).clamp(1, LONGEST_MARGIN)
 }

@@ -1,7 +1,7 @@
 //! The templates, and the filters that quote every value.
 //!
-//! YAML, JSON and shells do not use the delimiters. An unknown variable, filter or template is an error. The filter
-//! depends on the language around the value: `yaml`, `key`, `json`, `sh`, `ts`, `comment`, or
+//! The delimiters do not occur in YAML, JSON and shells. An unknown variable, filter or template is an error.
+//! The filter depends on the language around the value: `yaml`, `key`, `json`, `sh`, `ts`, `comment`, or
 //! `block` for the lines of a script.
 
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ macro_rules! templates {
     };
 }
 
-/// The program contains the templates.
+/// The templates, which are compiled into the program.
 pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "buildspec.yml.tera",
     "project.cfn.yml.tera",
@@ -76,7 +76,7 @@ fn load() -> TeraResult<Tera> {
     Ok(tera)
 }
 
-/// A string of TypeScript.
+/// A string literal of TypeScript.
 fn ts_string(text: &str) -> String {
     format!("'{}'", ts_escaped(text, '\''))
 }
@@ -117,7 +117,7 @@ fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The indented lines of a block. The template ends the last line.
+/// The indented lines of a block. The template adds the line feed at the end.
 fn indent(text: &str, width: usize) -> String {
     let pad = " ".repeat(width);
     let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") });
@@ -133,7 +133,7 @@ mod tests {
         load().unwrap();
     }
 
-    /// Values without a filter: their words are quoted already, or they are numbers or names from this crate.
+    /// The values that need no filter: words that are quoted already, numbers, or names from this crate.
     const RAW: [&str; 17] = [
         "arguments",
         "check",

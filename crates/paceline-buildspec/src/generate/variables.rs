@@ -1,18 +1,18 @@
-//! The variables of the generated buildspecs, and how one build is given others.
+//! The variables of the generated buildspecs, and the ways to override them for one build.
 
 use paceline_config::SourceType;
 use serde::Serialize;
 
 use super::Generation;
 
-/// Outside of the source, so that the build publishes none of it.
+/// The folder is outside the source, so that the build publishes none of it.
 const HOME: &str = "/tmp/paceline";
 
 /// The stacks of one build of a batch.
 pub(super) const ONLY: &str = "PACELINE_ONLY";
 /// Whether all of these stacks are in secondary Regions.
 pub(super) const SECONDARY: &str = "PACELINE_SECONDARY";
-/// A build deletes nothing unless this is the name of the project.
+/// A build deletes stacks only if this variable is the name of the project.
 pub(super) const DESTROY: &str = "PACELINE_DESTROY";
 const MINUTES: &str = "PACELINE_BUILD_MINUTES";
 
@@ -33,7 +33,8 @@ impl Variable {
     }
 }
 
-/// The variables of every buildspec with the runner. `does` is the participle of what happens to the stacks.
+/// The variables of every buildspec with the runner. `does` is the participle for the operation on the
+/// stacks.
 pub(super) fn of(generation: &Generation, does: &str) -> Vec<Variable> {
     let mut variables = Vec::new();
     if let Some(multi_region) = &generation.multi_region {
@@ -50,7 +51,7 @@ pub(super) fn of(generation: &Generation, does: &str) -> Vec<Variable> {
     variables
 }
 
-/// How to start a build from a file that the project does not name.
+/// The way to start a build from a file that the project does not name.
 pub(super) fn start(generation: &Generation, file: &str) -> Vec<String> {
     match generation.codebuild.source {
         SourceType::Codepipeline => vec![
@@ -63,7 +64,7 @@ pub(super) fn start(generation: &Generation, file: &str) -> Vec<String> {
     }
 }
 
-/// How to run one build with other values, without a change to the file.
+/// The way to run one build with other values, without a change to the file.
 pub(super) fn overrides(generation: &Generation) -> Vec<String> {
     if generation.codebuild.source == SourceType::Codepipeline {
         let mut lines = vec![

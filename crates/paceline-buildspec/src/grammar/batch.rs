@@ -1,4 +1,4 @@
-//! `batch`: several builds from one buildspec. A plain `StartBuild` does not look at it.
+//! `batch`: several builds from one buildspec. A plain `StartBuild` ignores this section.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ pub struct Batch {
     pub builds: Builds,
 }
 
-/// A batch has exactly one of these.
+/// The builds of a batch, which has exactly one of these forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Builds {
     Graph(Vec<Task>),
@@ -23,14 +23,14 @@ pub struct Task {
     pub buildspec: Option<String>,
     pub debug_session: bool,
     pub ignore_failure: bool,
-    /// In a graph only.
+    /// The dependencies, which exist only in a graph.
     pub depend_on: Vec<String>,
     pub env: TaskEnvironment,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TaskEnvironment {
-    /// Excludes `fleet`.
+    /// The compute type, which excludes a fleet.
     pub compute_type: Option<String>,
     pub fleet: Option<String>,
     pub image: Option<String>,

@@ -1,12 +1,12 @@
-//! What each key of a buildspec is for, written by hand. The schema shows it.
+//! Descriptions of the keys of a buildspec, written by hand, for the schema.
 
-/// What a key is for.
+/// The description of a key.
 pub(super) fn description(path: &str) -> Option<&'static str> {
     let found = DESCRIPTIONS.iter().find(|(pattern, _)| is_at(path, pattern));
     found.map(|(_, description)| *description)
 }
 
-/// Whether a key is one of those that a description is for.
+/// Whether a pattern of a description matches the path of a key.
 pub(super) fn is_at(path: &str, pattern: &str) -> bool {
     let (path, pattern) = (path.split('.'), pattern.split('.'));
     path.clone().count() == pattern.clone().count()
@@ -15,7 +15,7 @@ pub(super) fn is_at(path: &str, pattern: &str) -> bool {
         })
 }
 
-/// By pattern of a path: `a|b` stands for either name.
+/// The descriptions by pattern of a path: `a|b` matches either name.
 pub(super) const DESCRIPTIONS: &[(&str, &str)] = &[
     ("version", "The version of the format. In 0.1 every command has a shell of its own; use 0.2."),
     ("run-as", "The Linux user that runs every phase which does not name its own. Default: root."),

@@ -1,7 +1,7 @@
-//! A buildspec as its text says it: the tree with positions, every problem, and each command as a parsed script.
+//! A buildspec as written: the tree with positions, every problem, and each command as a parsed script.
 //!
-//! Lint and the reader of existing buildspecs both start here. They do not use the typed [`Buildspec`], because
-//! they also have to work on a file with errors.
+//! The linter and the reader of existing buildspecs both start here. They do not use the typed [`Buildspec`],
+//! because they also have to work on a file with errors.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,19 +11,19 @@ use super::{Buildspec, PhaseName};
 use crate::shell::{self, Call, Script};
 use crate::yaml::{self, At, Key, Kind, Lines, Node, SourceMap, Style, YamlError};
 
-/// The largest file that is read. CodeBuild takes an inline buildspec of about a fifth of it.
+/// The largest file that is read. CodeBuild accepts inline buildspecs of up to about a fifth of this size.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// Why bytes are not the text of a buildspec.
+/// The reason why bytes are not the text of a buildspec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NotText {
-    /// Where the text ends that could be decoded.
+    /// The end of the text that could be decoded.
     pub(crate) byte: usize,
-    /// The words after "the file".
+    /// The message, which continues a sentence that begins with "the file".
     pub(crate) message: String,
 }
 
-/// The text of a buildspec.
+/// Decodes the text of a buildspec.
 pub(crate) fn decode(bytes: &[u8]) -> Result<&str, NotText> {
     if bytes.len() > MAX_BYTES {
         let message = format!("is larger than any buildspec: {} bytes", bytes.len());
@@ -41,13 +41,13 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, NotText> {
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     pub(crate) lines: Lines<'a>,
-    /// Why the text is not YAML.
+    /// The reason why the text is not YAML.
     pub(crate) unreadable: Option<YamlError>,
     pub(crate) duplicates: Vec<YamlError>,
     pub(crate) problems: Vec<Problem>,
     root: Option<Node>,
     spans: BTreeMap<At, Range<usize>>,
-    /// In the order in which they run.
+    /// The items in the order in which they run.
     pub(crate) items: Vec<CommandItem>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct CommandItem {
     pub(crate) finally: bool,
     pub(crate) text: String,
     pub(crate) style: Style,
-    /// Its bytes in the file.
+    /// The bytes of the item in the file.
     pub(crate) span: Range<usize>,
     pub(crate) script: Script,
     map: SourceMap,
@@ -105,7 +105,7 @@ impl<'a> Document<'a> {
         self.lines.text
     }
 
-    /// The bytes at the position of a problem.
+    /// The bytes of the key or value at the position of a problem.
     pub(crate) fn span_at(&self, at: At) -> Range<usize> {
         let byte = self.lines.byte(at);
         let span = self.spans.get(&at).cloned().unwrap_or(byte..byte);
@@ -117,7 +117,7 @@ impl<'a> Document<'a> {
         self.lines.at(item.source(span).start).line
     }
 
-    /// The part of a span on its first line.
+    /// The part of a span that is on its first line.
     pub(crate) fn first_line(&self, span: Range<usize>) -> Range<usize> {
         let text = self.text().get(span.clone()).unwrap_or_default();
         let line = text.split('\n').next().unwrap_or_default().trim_end();
@@ -208,12 +208,12 @@ impl<'a> Document<'a> {
 }
 
 impl CommandItem {
-    /// The bytes in the file of a part of the script.
+    /// The bytes in the file for a part of the script.
     pub(crate) fn source(&self, span: &Range<usize>) -> Range<usize> {
         self.map.source(span)
     }
 
-    /// Whether it runs after a failure too.
+    /// Whether the item also runs after a failure.
     pub(crate) fn runs_always(&self) -> bool {
         self.finally || self.phase == PhaseName::PostBuild
     }
@@ -245,7 +245,7 @@ fn note_spans(node: &Node, spans: &mut BTreeMap<At, Range<usize>>) {
         Kind::List(items) => items.iter().for_each(|item| note_spans(item, spans)),
         Kind::Map(entries) => {
             for (key, value) in entries {
-                // A map starts where its first key does, and a message points at the key.
+                // A map starts at its first key, and a message points at that key.
                 spans.insert(key.at, key.span.clone());
                 note_spans(value, spans);
             }

@@ -1,9 +1,9 @@
 //! The grammar of buildspec 0.2 as types.
 //!
-//! [`Buildspec::read`] is lenient about how a value is written (`yes` or `true`, a number or a string
-//! for a version, one path or a list of them) and [`Buildspec::to_yaml`] writes the one documented form.
-//! A buildspec that is read and written again means the same. Maps are sorted: CodeBuild ignores their order, and
-//! sorted output does not change.
+//! [`Buildspec::read`] accepts several forms of a value: `yes` or `true`, a number or a string for a version,
+//! one path or a list of them. [`Buildspec::to_yaml`] writes the one documented form. A buildspec that is
+//! read and written again means the same. Maps are sorted: CodeBuild ignores their order, and sorted output
+//! is stable.
 
 mod batch;
 mod descriptions;
@@ -26,13 +26,13 @@ pub use schema::{key_paths, schema};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Buildspec {
     pub version: Version,
-    /// The Linux user that runs every phase that does not name its own.
+    /// The Linux user of every phase that does not name its own.
     pub run_as: Option<String>,
     pub env: Environment,
     pub proxy: Proxy,
     pub batch: Option<Batch>,
     pub phases: Phases,
-    /// By report group name or ARN.
+    /// The reports by the name or the ARN of the report group.
     pub reports: BTreeMap<String, Report>,
     pub artifacts: Option<Artifacts>,
     pub cache: Option<Cache>,
@@ -49,17 +49,17 @@ pub enum Version {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
     pub shell: Option<Shell>,
-    /// Literal: `$PATH` in a value is not expanded.
+    /// The values by variable. They are literal: `$PATH` in a value is not expanded.
     pub variables: BTreeMap<String, String>,
-    /// Variable → parameter name.
+    /// The names of parameters by variable.
     pub parameter_store: BTreeMap<String, String>,
-    /// Variable → `secret-id[:json-key[:version-stage[:version-id]]]`.
+    /// The references to secrets by variable: `secret-id[:json-key[:version-stage[:version-id]]]`.
     pub secrets_manager: BTreeMap<String, String>,
     pub exported_variables: Vec<String>,
     pub git_credential_helper: bool,
 }
 
-/// Without one, CodeBuild uses `sh`, which is dash on the Ubuntu images.
+/// The shell of the commands. If none is named, CodeBuild uses `sh`, which is dash on the Ubuntu images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
     Bash,
@@ -94,10 +94,10 @@ pub enum PhaseName {
 pub struct Phase {
     pub run_as: Option<String>,
     pub on_failure: Option<OnFailure>,
-    /// In the install phase only.
+    /// The runtimes, which only the install phase can have.
     pub runtime_versions: BTreeMap<String, String>,
     pub commands: Vec<String>,
-    /// Runs after the commands, also after a failure.
+    /// The commands that run after `commands`, even after a failure.
     pub finally: Vec<String>,
 }
 
@@ -127,7 +127,7 @@ pub enum ReportFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Artifacts {
     pub set: ArtifactSet,
-    /// By artifact identifier, each of which the project must declare too.
+    /// The artifacts by identifier. The project must declare each identifier too.
     pub secondary: BTreeMap<String, ArtifactSet>,
 }
 
@@ -150,7 +150,7 @@ pub struct Cache {
     pub action: Option<CacheAction>,
 }
 
-/// Without one, CodeBuild does both.
+/// The use of the cache. If none is named, CodeBuild does both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheAction {
     Restore,
@@ -186,7 +186,7 @@ impl Phases {
         }
     }
 
-    /// The phases that are there, in the order in which they run.
+    /// The phases in the file, in the order in which they run.
     pub fn iter(&self) -> impl Iterator<Item = (PhaseName, &Phase)> {
         PhaseName::ALL.into_iter().filter_map(|name| Some((name, self.get(name)?)))
     }

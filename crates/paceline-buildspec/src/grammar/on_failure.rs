@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What CodeBuild does after the failure of a phase. A retry runs the build again, so every command of it has to
-/// work twice.
+/// The reaction of CodeBuild to the failure of a phase. A retry runs the build again, so every command of the
+/// build has to work twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnFailure {
     Abort,
     Continue,
-    /// Three times without a count. For every error without a pattern.
+    /// Without a count, three retries. Without a pattern, retries after every error.
     Retry {
         count: Option<u8>,
         pattern: Option<String>,
@@ -25,7 +25,7 @@ pub enum OnFailureError {
 }
 
 impl OnFailure {
-    /// What is accepted, as far as a regular expression can say it.
+    /// The accepted values, as far as a regular expression can describe them.
     pub(super) const PATTERN: &'static str =
         "^([Aa][Bb][Oo][Rr][Tt]|[Cc][Oo][Nn][Tt][Ii][Nn][Uu][Ee]|[Rr][Ee][Tt][Rr][Yy](-.+)?)$";
 }
@@ -49,7 +49,8 @@ impl FromStr for OnFailure {
             return Ok(Self::Retry { count: None, pattern: None });
         }
         let rest = rest.strip_prefix('-').filter(|rest| !rest.is_empty()).ok_or_else(form)?;
-        // Digits up to the end or the next dash are a count; `RETRY-4xx` has a pattern and no count.
+        // Digits up to the end or the next dash are a count. `RETRY-4xx` therefore has a pattern and no
+        // count.
         let (first, pattern) = match rest.split_once('-') {
             Some((first, pattern)) => (first, Some(pattern)),
             None => (rest, None),
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_is_read_in_any_case_and_written_in_upper() {
+    fn every_form_is_read_in_any_case_and_written_in_upper_case() {
         let retry =
             |count, pattern: Option<&str>| OnFailure::Retry { count, pattern: pattern.map(str::to_owned) };
         for (text, expected, written) in [

@@ -1,4 +1,4 @@
-//! YAML into a [`Buildspec`], with every problem of the file rather than its first one.
+//! Reads YAML into a [`Buildspec`], and reports every problem of the file instead of only the first one.
 
 use std::fmt;
 
@@ -26,11 +26,11 @@ pub struct Read {
     pub unknown: Vec<Problem>,
 }
 
-/// Something wrong at one place of the file.
+/// A problem at one place of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub at: At,
-    /// The keys that lead there, as in `phases.build.on-failure`.
+    /// The keys that lead to the place, such as `phases.build.on-failure`.
     pub path: String,
     pub message: String,
     pub hint: Option<String>,
@@ -50,24 +50,24 @@ pub enum ProblemKind {
     Value,
     /// Keys that exclude each other.
     Conflict,
-    /// A key at a wrong place.
+    /// A key is in a wrong place.
     Misplaced,
     /// A command that YAML reads as a map, because of a colon.
     Colon,
-    /// A key that is not in the grammar, and the key that its author may mean.
+    /// A key that is not in the grammar, and the key that its author probably meant.
     Unknown { meant: Option<String> },
 }
 
 /// The result of reading a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examined {
-    /// As far as it could be read.
+    /// The buildspec, as far as it could be read.
     pub buildspec: Option<Buildspec>,
     pub invalid: Vec<Problem>,
     pub unknown: Vec<Problem>,
 }
 
-/// Every reason why a file is not a buildspec, in the order of the file.
+/// All reasons why a file is not a buildspec, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadError {
     pub problems: Vec<Problem>,
@@ -138,7 +138,7 @@ impl Buildspec {
     }
 }
 
-/// Has the reader say what it asks for, in place of reading anything.
+/// Makes the reader record the keys that it asks for, instead of reading values.
 pub(super) fn record() -> Recorder {
     let mut reader = Reader::recording();
     buildspec(&mut reader, &nothing());
@@ -152,7 +152,7 @@ fn nothing() -> Node {
 
 fn buildspec(r: &mut Reader, root: &Node) -> Option<Buildspec> {
     let mut f = r.map(root, "")?;
-    // Numbers and strings both: `0.2` and `"0.2"`.
+    // Both numbers and strings are accepted: `0.2` and `"0.2"`.
     let version =
         f.required(r, "version", |r, node, path| r.one_of(node, path, &Version::ALL, Version::as_str));
     let spec = Buildspec {

@@ -1,13 +1,13 @@
-//! The JSON Schema of a buildspec, for editors: what the reader asks for, with a word about each key.
+//! The JSON Schema of a buildspec for editors: the keys that the reader asks for, with a description of each.
 //!
-//! The form of it is recorded from the reader itself. Only the descriptions are written by hand, and a test
-//! sees to it that every key has one and that none is of a key that is gone.
+//! The form is recorded from the reader itself. Only the descriptions are written by hand. A test ensures
+//! that every key has a description, and that every description belongs to a key.
 
 use serde_json::{Value, json};
 
 use super::read::record;
 
-/// The JSON Schema of a buildspec, as `paceline schema buildspec` prints it.
+/// The JSON Schema of a buildspec, which `paceline schema buildspec` prints.
 pub fn schema() -> Value {
     let mut schema = record().schema();
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
@@ -16,7 +16,8 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Every key of the grammar by the keys that lead there: `*` is a name of one's own, `[]` an item of a list.
+/// The paths of all keys of the grammar. `*` is a name that the author chooses, and `[]` is an item of a
+/// list.
 pub fn key_paths() -> Vec<String> {
     record().paths
 }

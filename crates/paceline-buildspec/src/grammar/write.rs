@@ -28,7 +28,7 @@ impl Buildspec {
     }
 }
 
-/// A map under construction, from which what says nothing is left out.
+/// A map under construction. Entries without content are left out.
 #[derive(Default)]
 struct Entries(Vec<(String, Yaml)>);
 
@@ -61,7 +61,8 @@ impl Entries {
         if flag { self.with(key, Yaml::yes_no(true)) } else { self }
     }
 
-    /// The batch section is documented with `true` and `false` where the others have `yes` and `no`.
+    /// A flag of the batch section, which is documented with `true` and `false`. The other sections use `yes`
+    /// and `no`.
     fn true_(self, key: &str, flag: bool) -> Self {
         if flag { self.with(key, Yaml::Plain("true".to_owned())) } else { self }
     }

@@ -1,4 +1,4 @@
-//! What CodeBuild refuses, found before CodeBuild is asked.
+//! Finds settings that CodeBuild would refuse.
 
 use paceline_config::{ComputeType, Image, SourceType};
 use paceline_text::Explained;
@@ -76,7 +76,7 @@ impl Explained for ProjectError {
 }
 
 impl ProjectError {
-    /// The setting of `paceline.yaml` to look at.
+    /// The setting of `paceline.yaml` that causes the error.
     pub fn setting(&self) -> Option<&'static str> {
         Some(match self {
             Self::Name(_) | Self::Description(_) => return None,
@@ -99,7 +99,7 @@ impl ProjectError {
 }
 
 impl Project {
-    /// The first setting that CodeBuild would refuse.
+    /// Returns the first setting that CodeBuild would refuse.
     pub fn check(&self) -> Result<(), ProjectError> {
         self.check_name()?;
         self.check_limits()?;
@@ -151,7 +151,7 @@ impl Project {
             Some(_) if !needs_location => return Err(ProjectError::SourceWithLocation(kind)),
             _ => {}
         }
-        // The text of a buildspec has several lines; a path has one.
+        // A path has one line, and the text of a buildspec has several.
         if kind == SourceType::NoSource && !self.source.buildspec.contains('\n') {
             return Err(ProjectError::BuildspecWithoutSource(self.source.buildspec.clone()));
         }
@@ -183,7 +183,7 @@ impl Project {
 }
 
 impl EnvironmentType {
-    /// The environment that an image runs in: its processor decides.
+    /// The environment for an image, which depends on its processor.
     pub fn of(image: &Image) -> Self {
         if image.is_arm() { Self::ArmContainer } else { Self::LinuxContainer }
     }

@@ -1,22 +1,22 @@
-//! A [`Project`] as a CloudFormation template, with all that it needs: its log group, the groups of its
-//! reports, its service role and, for batches, the role that starts their builds.
+//! A [`Project`] as a CloudFormation template, with the resources that it needs: its log group, its report
+//! groups, its service role and, for batches, the role that starts their builds.
 
 use serde_json::{Map, Value, json};
 
 use super::Project;
 use super::role::{self, Access, Resource, Statement};
 
-/// What a template creates in addition to the project.
+/// The resources that a template creates in addition to the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectResources {
     pub access: Access,
     pub log_retention_days: u32,
-    /// The names of the report groups, each that of the project and of a section of a buildspec. Builds make one
-    /// that is not there; made here, it goes with the project.
+    /// The names of the report groups, each made of the project and of a section of a buildspec. A build
+    /// creates a missing report group, but one from the template is deleted with the project.
     pub report_groups: Vec<String>,
 }
 
-/// The template as data: what the rendered one must mean.
+/// The template as data, which the rendered template has to match.
 pub fn template(project: &Project, others: &ProjectResources) -> Result<Value, serde_json::Error> {
     let mut properties = capitalize(serde_json::to_value(project)?);
     properties["LogsConfig"]["CloudWatchLogs"]["GroupName"] = json!({ "Ref": "BuildLogs" });
@@ -53,7 +53,7 @@ pub fn template(project: &Project, others: &ProjectResources) -> Result<Value, s
     }))
 }
 
-/// `workshop-deploy` of the project `workshop` is `DeployReports`.
+/// The logical id of a report group: `workshop-deploy` of the project `workshop` becomes `DeployReports`.
 pub fn report_group_id(project: &Project, group: &str) -> String {
     let section = group.strip_prefix(&project.name).unwrap_or(group);
     let words = section.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -116,7 +116,8 @@ fn service_role(project: &Project, description: &str, statements: &[Statement]) 
     })
 }
 
-/// `computeType` of the API is `ComputeType` in a template; only `buildspec` is spelled otherwise.
+/// Capitalizes keys: `computeType` of the API is `ComputeType` in a template. Only `buildspec` has a
+/// different spelling.
 fn capitalize(value: Value) -> Value {
     match value {
         Value::Object(entries) => {

@@ -1,7 +1,7 @@
 //! A [`Project`] as the settings of a CDK construct.
 //!
-//! The construct has one literal with everything in it and little code that hands it on, so that the literal can be
-//! read back and compared. Its project is, word for word, the one that the CLI takes.
+//! The construct consists of one literal with all settings, and a little code that passes them on. The
+//! literal can therefore be read back and compared. Its project is exactly the input of the CLI.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ use super::Project;
 use super::cloudformation::Beside;
 use super::role::{self, Resource, Statement};
 
-/// Stands in a list of resources for the log group, whose ARN only the stack knows.
+/// Stands for the log group in a list of resources, because only the stack knows its ARN.
 const LOG_GROUP: &str = "log-group";
 
-/// What the literal says.
+/// The content of the literal.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings<'a> {

@@ -1,9 +1,9 @@
 //! The CodeBuild project that runs a buildspec.
 //!
-//! [`Project`] is the input of `CreateProject`, and serializes as `aws codebuild create-project
-//! --cli-input-json` takes it. [`cloudformation::template`] says the same as a CloudFormation template,
-//! with the log group and the roles that the project needs. Combinations that CodeBuild refuses are found by [`Project::check`], before CodeBuild is asked, and
-//! limits that cannot take effect by [`Timeouts::disorder`].
+//! [`Project`] is the input of `CreateProject`. It serializes to the input of `aws codebuild create-project
+//! --cli-input-json`. [`cloudformation::template`] is the same project as a CloudFormation template, with its
+//! log group and its roles. [`Project::check`] finds combinations that CodeBuild refuses, and
+//! [`Timeouts::disorder`] finds limits that cannot take effect.
 
 mod check;
 pub mod cloudformation;
@@ -27,8 +27,8 @@ pub struct Project {
     pub artifacts: ProjectArtifacts,
     pub cache: ProjectCache,
     pub environment: BuildEnvironment,
-    /// The role of the builds. Absent when the CloudFormation template makes it: whoever creates the project
-    /// by hand names it with `--service-role`.
+    /// The role of the builds. It is absent if the CloudFormation template creates the role. Users who create
+    /// the project by hand name the role with `--service-role`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_role: Option<String>,
     pub timeout_in_minutes: u32,
@@ -39,7 +39,7 @@ pub struct Project {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vpc_config: Option<VpcConfig>,
     pub logs_config: LogsConfig,
-    /// For batches, each of which is several builds of this project.
+    /// The settings of batches, each of which consists of several builds of this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build_batch_config: Option<BuildBatchConfig>,
 }
@@ -53,7 +53,7 @@ pub struct Source {
     pub location: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_clone_depth: Option<u32>,
-    /// A path from the root of the source, or the text of a buildspec.
+    /// A path relative to the root of the source, or the text of a buildspec.
     pub buildspec: String,
 }
 
@@ -64,7 +64,7 @@ pub struct ProjectArtifacts {
     pub kind: ArtifactsType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// One folder for each build, so that a build keeps what the one before it left.
+    /// Gives each build its own folder, so that a build does not overwrite the output of an earlier one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace_type: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,7 +119,7 @@ pub struct BuildEnvironment {
     pub environment_variables: Vec<EnvironmentVariable>,
     pub privileged_mode: bool,
     pub image_pull_credentials_type: ImagePullCredentials,
-    /// Keeps the layers of images between builds, on a host of its own.
+    /// A separate host that keeps the layers of images between builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docker_server: Option<DockerServer>,
 }
@@ -194,7 +194,7 @@ pub struct CloudWatchLogs {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BuildBatchConfig {
-    /// The role that starts the builds. Absent when the template makes it.
+    /// The role that starts the builds. It is absent if the template creates the role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_role: Option<String>,
     pub timeout_in_mins: u32,

@@ -1,13 +1,15 @@
-//! What a run reaches AWS as: the roles that it assumes, and what it does as the build itself.
+//! The access of a run to AWS: the roles that it assumes, and the calls that it makes with the build's own
+//! credentials.
 //!
-//! The actions are those of the calls that the runner makes. The whole-program test `rights` records the calls of a
-//! build that deploys and deletes, and compares them with these lists both ways.
+//! The actions are those of the calls that the runner makes. The whole-program test `rights` records the
+//! calls of a build that deploys and deletes, and checks that these lists contain exactly those calls.
 
 use super::role::{Resource, Statement, sub};
 
-/// What the run of a plan needs of the builds' own credentials.
+/// The rights that the run of a plan needs from the build's own credentials.
 ///
-/// Texts may hold `${AWS::Partition}`, `${AWS::AccountId}` and `${AWS::Region}`, which stand for those of the project.
+/// Texts may contain `${AWS::Partition}`, `${AWS::AccountId}` and `${AWS::Region}`, which stand for those of
+/// the project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rights {
     /// The ARNs of the roles that the assembly names: to deploy, to publish and to look up.
@@ -16,37 +18,37 @@ pub struct Rights {
     pub session_tags: bool,
     /// Whether the plan has gates that wait for IAM roles.
     pub waits_for_roles: bool,
-    /// What the assembly names no role for, so that the build does it itself.
+    /// The work for which the assembly names no role, so that the build does it itself.
     pub unaided: Unaided,
     /// The names of the team's commands, which run with the build's credentials.
     pub commands: Vec<String>,
 }
 
-/// What a run does without a role.
+/// The work of a run without a role.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unaided {
-    /// The stacks that it deploys and deletes.
+    /// The stacks that the build deploys and deletes.
     pub stacks: Vec<OwnStack>,
-    /// The buckets that it publishes files to.
+    /// The buckets to which the build publishes files.
     pub buckets: Vec<String>,
-    /// The repositories that it publishes images to.
+    /// The repositories to which the build publishes images.
     pub repositories: Vec<Located>,
-    /// The parameters that hold the version of a bootstrap.
+    /// The parameters that contain the version of a bootstrap.
     pub versions: Vec<Located>,
-    /// The parameters that it looks up before a run.
+    /// The parameters that the build looks up before a run.
     pub parameters: Vec<Located>,
-    /// Whether it needs the bucket of the stack `CDKToolkit`, whose name only the run finds out.
+    /// Whether the build needs the bucket of the stack `CDKToolkit`, whose name is only known in the run.
     pub toolkit: bool,
 }
 
 /// A stack that the build deploys itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OwnStack {
-    /// The name in CloudFormation, and where.
+    /// The name, account and region of the stack in CloudFormation.
     pub stack: Located,
-    /// The id in the plan.
+    /// The id of the stack in the plan.
     pub id: String,
-    /// The role that CloudFormation takes. Without one it acts with the build's rights.
+    /// The role that CloudFormation assumes. Without a role, CloudFormation acts with the build's rights.
     pub execution_role: Option<String>,
 }
 
@@ -93,7 +95,7 @@ impl Located {
 }
 
 impl Rights {
-    /// The statements of the role, those of what is not needed left out.
+    /// The statements of the role, without those that are not needed.
     pub fn statements(&self, project_arn: &str) -> Vec<Statement> {
         let mut statements = Vec::new();
         if !self.roles.is_empty() {
@@ -193,7 +195,7 @@ impl Unaided {
         let mut statements = Vec::new();
         let mut buckets = self.buckets.clone();
         if self.toolkit {
-            // The names that the older and the newer bootstrap template give to it.
+            // The names of that bucket in the older and the newer bootstrap template.
             buckets.push("cdktoolkit-stagingbucket-*".to_owned());
             buckets.push("cdk-*-assets-${AWS::AccountId}-*".to_owned());
         }
@@ -229,14 +231,14 @@ impl Unaided {
         statements
     }
 
-    /// The ids of the stacks whose resources CloudFormation makes with the build's rights.
+    /// The ids of the stacks whose resources CloudFormation creates with the build's rights.
     pub fn without_execution_role(&self) -> Vec<&str> {
         let own = self.stacks.iter().filter(|own| own.execution_role.is_none());
         own.map(|own| own.id.as_str()).collect()
     }
 }
 
-/// In the order in which they come, none twice.
+/// The resources in their order, without duplicates.
 fn distinct(resources: impl Iterator<Item = Resource>) -> Vec<Resource> {
     let mut all: Vec<Resource> = Vec::new();
     for resource in resources {

@@ -1,6 +1,6 @@
-//! What the builds of a project may do, and no more.
+//! The rights of the builds of a project, and no more.
 //!
-//! The role may do what CodeBuild does for a build as its service role, and what the run does as the build itself
+//! The role has the rights that CodeBuild needs for a build, and those that the run needs as the build itself
 //! ([`Rights`]). Stacks and assets are deployed with the roles that the assembly names.
 
 use paceline_config::SourceType;
@@ -9,26 +9,26 @@ use serde_json::json;
 
 use super::{ArtifactsType, CacheType, Project, Rights};
 
-/// What the role needs beyond what the project says.
+/// The access of the role beyond what the project itself shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Access {
-    /// What the run needs.
+    /// The rights that the run needs.
     pub rights: Rights,
-    /// `bucket/key` of the runner, when it is fetched from S3.
+    /// The `bucket/key` of the runner, if it is fetched from S3.
     pub runner_object: Option<String>,
     pub artifacts_bucket: Option<String>,
-    /// The ARNs of the keys that what is read and kept is encrypted with, where these are the team's own.
+    /// The ARNs of the team's own keys, with which the read and the stored data are encrypted.
     pub kms_keys: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Statement {
     pub sid: &'static str,
-    /// For the comment above it.
+    /// The comment above the statement.
     pub why: &'static str,
     pub actions: Vec<&'static str>,
     pub resources: Vec<Resource>,
-    /// What a key of the request has to be.
+    /// A key of the request, and the value that it must have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<(&'static str, &'static str)>,
 }
@@ -49,11 +49,11 @@ impl Statement {
 pub enum Resource {
     Any,
     LogGroup,
-    /// An ARN with `${AWS::…}` in it.
+    /// An ARN that contains `${AWS::…}`.
     Sub(String),
 }
 
-/// Only this project's builds may take the role.
+/// The ARN of the project. Only its builds may assume the role.
 pub fn project_arn(project: &Project) -> String {
     format!("arn:${{AWS::Partition}}:codebuild:${{AWS::Region}}:${{AWS::AccountId}}:project/{}", project.name)
 }
@@ -66,7 +66,7 @@ pub fn batch_role_description(project: &Project) -> String {
     format!("Batches of the CodeBuild project {}", project.name)
 }
 
-/// The statements of the service role. There are none when the project names a role of its own.
+/// The statements of the service role. There are none if the project names its own role.
 pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
     if project.service_role.is_some() {
         return Vec::new();
@@ -126,11 +126,11 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
     statements
 }
 
-/// How many characters all inline policies of a role may have together, white space aside (IAM User Guide, "IAM and AWS
-/// STS quotas").
+/// The largest number of characters of all inline policies of a role together, without white space (IAM User
+/// Guide, "IAM and AWS STS quotas").
 pub const LONGEST_POLICY: usize = 10_240;
 
-/// How many characters an inline policy of these statements has at most, wherever the project is.
+/// The largest number of characters of an inline policy with these statements, in any account and region.
 pub fn policy_length(statements: &[Statement]) -> usize {
     /// The longest name of a partition and of a region, and an account.
     const LONGEST: [(&str, &str); 3] = [
@@ -140,7 +140,7 @@ pub fn policy_length(statements: &[Statement]) -> usize {
     ];
     let resource = |resource: &Resource| match resource {
         Resource::Any => "*".to_owned(),
-        // A log group is called like its project, which has a name of 150 characters at most.
+        // A log group is named after its project, whose name has at most 150 characters.
         Resource::LogGroup => {
             format!("arn:aws-us-gov:logs:ap-northeast-1:111122223333:log-group:/aws/codebuild/{:x<150}:*", "")
         }
@@ -176,7 +176,8 @@ fn read_source(project: &Project) -> Option<Statement> {
             let repository = location.trim_end_matches('/').rsplit('/').next()?;
             (vec!["codecommit:GitPull"], format!("codecommit:*:${{AWS::AccountId}}:{repository}"))
         }
-        // The others are reached with a connection or a credential of the account, which is not ours to grant.
+        // Other sources are reached with a connection or a credential of the account, to which this role
+        // cannot grant access.
         _ => return None,
     };
     Some(Statement::new("ReadSource", "The repository to build.", actions, vec![sub(&resource)]))
@@ -186,7 +187,7 @@ fn keep_artifacts(project: &Project, access: &Access) -> Option<Statement> {
     let bucket = access.artifacts_bucket.as_deref()?;
     let resources = vec![sub(&format!("s3:::{bucket}")), sub(&format!("s3:::{bucket}/*"))];
     let mut actions = vec!["s3:GetBucketAcl", "s3:GetBucketLocation"];
-    // A pipeline hands the source over in its own bucket.
+    // A pipeline passes the source on in its own bucket.
     let (sid, why) = if project.artifacts.kind == ArtifactsType::Codepipeline {
         actions.extend(["s3:GetObject", "s3:GetObjectVersion"]);
         ("UsePipelineBucket", "The source that the pipeline hands over, and what a build leaves.")
@@ -230,7 +231,8 @@ fn pull_image(project: &Project) -> Vec<Statement> {
     ]
 }
 
-/// `CodeBuild` User Guide, "Allow CodeBuild access to AWS services required to create a VPC network interface".
+/// `CodeBuild` User Guide, "Allow CodeBuild access to AWS services required to create a VPC network
+/// interface".
 fn join_vpc(project: &Project) -> Vec<Statement> {
     if project.vpc_config.is_none() {
         return Vec::new();

@@ -1,27 +1,27 @@
 //! The limits of a deployment, from the innermost to the outermost.
 //!
-//! A limit that is not below the one around it never takes effect: what is around it ends first, and with less
-//! order. That is checked here without any I/O, for what is generated and for what is linted alike.
+//! A limit that is not below the next outer one never takes effect: the outer one ends the work first, and
+//! less orderly. This check needs no I/O, and serves generated files and linted files alike.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Limits that are known; the others are not looked at.
+/// The known limits. Unknown limits are not checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timeouts {
-    /// One stack.
+    /// The limit of one stack.
     pub stack: Option<Duration>,
-    /// A phase of the plan.
+    /// The limit of a phase of the plan.
     pub phase: Option<Duration>,
-    /// The runner, which stops in good order and writes its reports.
+    /// The limit of the runner, which stops in good order and writes its reports.
     pub runner: Option<Duration>,
-    /// The build, which CodeBuild ends without asking.
+    /// The limit of the build, which CodeBuild ends without warning.
     pub build: Option<Duration>,
-    /// A batch of builds.
+    /// The limit of a batch of builds.
     pub batch: Option<Duration>,
-    /// The wait of a build for its turn, which counts for what waits outside.
+    /// The time that a build may wait in the queue, which counts for the outside limit.
     pub queue: Option<Duration>,
-    /// Whatever waits for the build: a pipeline, a wait condition.
+    /// The limit of anything that waits for the build, such as a pipeline or a wait condition.
     pub outside: Option<Duration>,
 }
 
@@ -32,12 +32,12 @@ pub enum Level {
     Runner,
     Build,
     Batch,
-    /// The build or the batch with its wait for its turn.
+    /// The build or the batch, including its time in the queue.
     Queue,
     Outside,
 }
 
-/// A limit that is not below the one around it.
+/// A limit that is not below the next outer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disorder {
     pub inner: (Level, Duration),
@@ -45,7 +45,7 @@ pub struct Disorder {
 }
 
 impl Timeouts {
-    /// The innermost limit that cannot take effect, and the one that ends it first.
+    /// The innermost limit that cannot take effect, and the limit that ends it first.
     pub fn disorder(&self) -> Option<Disorder> {
         let levels = [
             (Level::Stack, self.stack),
@@ -78,7 +78,7 @@ impl Level {
         }
     }
 
-    /// The setting of `paceline.yaml` that it comes from.
+    /// The setting of `paceline.yaml` for this limit.
     pub fn setting(self) -> &'static str {
         match self {
             Self::Stack => "codebuild.timeouts.stack",
@@ -116,11 +116,11 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_is_below_the_one_around_it() {
+    fn each_limit_must_be_below_the_next_outer_one() {
         check([60, 90, 230, 240, 60, 600], None);
         check([0, 0, 0, 240, 0, 0], None);
         check([0; 6], None);
-        // What is between two known limits need not be known.
+        // Limits between two known limits may be unknown.
         check([300, 0, 0, 240, 0, 0], Some("a stack may take 300m, and the build ends after 240m"));
         check([60, 60, 0, 0, 0, 0], Some("a stack may take 60m, and a phase ends after 60m"));
         check([0, 0, 240, 240, 0, 0], Some("the runner may take 240m, and the build ends after 240m"));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_around_its_builds() {
+    fn a_batch_encloses_its_builds() {
         let limit = |minutes| Some(Duration::from_mins(minutes));
         let timeouts = Timeouts { batch: limit(240), ..minutes([0, 0, 0, 240, 0, 0]) };
         assert_eq!(timeouts.disorder().unwrap().outer, (Level::Batch, Duration::from_hours(4)));

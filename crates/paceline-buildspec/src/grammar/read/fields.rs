@@ -1,12 +1,12 @@
-//! The vocabulary of reading: a map of which every key is asked for once, and values in all their forms.
+//! The functions of the reader: maps in which every key is asked for once, and values in all their forms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Problem, ProblemKind, Recorder};
 use crate::yaml::{At, Key, Kind, Node};
 
-/// Collects what is wrong and continues reading. A reader that records reads nothing: every question it is
-/// asked becomes a part of the grammar, so that grammar and reading cannot differ.
+/// Collects problems and continues to read. In recording mode it reads no values: every request becomes a
+/// part of the grammar, so that the grammar and the reader cannot differ.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) invalid: Vec<Problem>,
@@ -14,7 +14,7 @@ pub(super) struct Reader {
     pub(super) recorder: Option<Recorder>,
 }
 
-/// A map being read. What nobody asked for when it is finished is unknown.
+/// A map that is being read. Keys that were not asked for by the end are unknown.
 pub(super) struct Fields<'a> {
     path: String,
     at: At,
@@ -61,7 +61,7 @@ impl Reader {
             return None;
         }
         match &node.kind {
-            // A value that is not there is the empty text: `FOO:` in `variables`.
+            // A missing value is the empty text, such as `FOO:` in `variables`.
             Kind::Scalar { .. } if node.is_null() => Some(String::new()),
             Kind::Scalar { text, .. } => Some(text.clone()),
             _ => {
@@ -71,7 +71,7 @@ impl Reader {
         }
     }
 
-    /// A text of which the grammar knows a pattern. The caller checks it.
+    /// A text that should match a pattern of the grammar. The caller checks the pattern.
     pub(super) fn text_like(&mut self, node: &Node, path: &str, pattern: &str) -> Option<String> {
         if let Some(recorder) = &mut self.recorder {
             recorder.pattern(pattern);
@@ -80,7 +80,7 @@ impl Reader {
         self.text(node, path)
     }
 
-    /// A number from 1.
+    /// A number of at least 1.
     pub(super) fn count(&mut self, node: &Node, path: &str, what: &str) -> Option<u32> {
         if let Some(recorder) = &mut self.recorder {
             recorder.count();
@@ -94,7 +94,7 @@ impl Reader {
         number
     }
 
-    /// A list of texts, or one text in place of a list of one.
+    /// A list of texts. A single text counts as a list of one.
     pub(super) fn texts(&mut self, node: &Node, path: &str) -> Vec<String> {
         if let Some(recorder) = &mut self.recorder {
             recorder.texts();
@@ -124,7 +124,7 @@ impl Reader {
         each.filter_map(|(index, node)| item(self, node, &format!("{path}[{index}]"))).collect()
     }
 
-    /// Commands, where the likeliest mistake is a colon that turns a command into a map.
+    /// A list of commands. The most likely mistake is a colon, which turns a command into a map.
     pub(super) fn commands(&mut self, node: &Node, path: &str) -> Option<Vec<String>> {
         if self.recorder.is_some() {
             self.texts(node, path);
@@ -160,7 +160,7 @@ impl Reader {
         }
     }
 
-    /// One of a few words, in any case.
+    /// One of a few words, in upper or lower case.
     pub(super) fn one_of<T: Copy>(
         &mut self,
         node: &Node,
@@ -181,7 +181,7 @@ impl Reader {
         found
     }
 
-    /// Records what is asked inside of this, and how it stands in what is outside.
+    /// Records the requests of `read` in a new recorder, and inserts its result into the outer one.
     fn record_within<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> T,
@@ -202,7 +202,7 @@ impl<'a> Fields<'a> {
         self.entries.iter().find(|(candidate, _)| candidate.text == key)
     }
 
-    /// The value of a key, if it is there and not null.
+    /// The value of a key, if it exists and is not null.
     fn take(&mut self, key: &str) -> Option<(&'a Node, String)> {
         self.known.insert(key.to_owned());
         let (_, node) = self.peek(key)?;
@@ -241,7 +241,7 @@ impl<'a> Fields<'a> {
         read(r, node, &path)
     }
 
-    /// A key that is known, but in another place.
+    /// Reports a key that is known, but that belongs in another place.
     pub(super) fn misplaced<T: Default>(
         &mut self,
         r: &mut Reader,
@@ -348,7 +348,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The known word that is closest to an unknown one, if any is close. Case and the kind of dash are no difference.
+/// The known word that is closest to an unknown one, if any is close. Differences in case and in the kind of
+/// dash do not count.
 fn meant(word: &str, known: &[&str]) -> Option<String> {
     let folded = |word: &str| word.to_ascii_lowercase().replace(['-', ' '], "_");
     let word = folded(word);

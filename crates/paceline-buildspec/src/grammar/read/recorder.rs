@@ -1,16 +1,16 @@
-//! What the reader asks for, as JSON Schema.
+//! Records the requests of the reader as JSON Schema.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// What one place of a buildspec may hold.
+/// The grammar of one place of a buildspec.
 #[derive(Debug, Default)]
 pub(in crate::grammar) struct Recorder {
     schema: BTreeMap<&'static str, Value>,
     properties: BTreeMap<String, Value>,
     required: Vec<Value>,
-    /// The paths of all properties, with those of what is inside.
+    /// The paths of all properties, including nested ones.
     pub(in crate::grammar) paths: Vec<String>,
 }
 
@@ -20,7 +20,7 @@ impl Recorder {
         self.schema.insert("additionalProperties", json!(false));
     }
 
-    /// YAML's numbers and booleans are texts to the reader, and so is a value that is not there.
+    /// The reader accepts YAML's numbers and booleans as texts, and a missing value too.
     pub(super) fn text(&mut self) {
         self.schema.insert("type", json!(["string", "number", "boolean", "null"]));
     }
@@ -39,7 +39,8 @@ impl Recorder {
         self.schema.insert("enum", json!([true, false, "yes", "no"]));
     }
 
-    /// Words in any case: the list is what an editor offers, the pattern what is accepted.
+    /// Words in upper or lower case. The list is for the suggestions of an editor, and the pattern for
+    /// validation.
     pub(super) fn one_of<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
         let words: Vec<&str> = words.collect();
         let numbers: Option<Vec<f64>> = words.iter().map(|word| word.parse().ok()).collect();
@@ -53,7 +54,7 @@ impl Recorder {
         self.schema.insert("anyOf", json!([{ "enum": words }, { "type": "string", "pattern": pattern }]));
     }
 
-    /// A list of texts, or one text in place of a list of one.
+    /// A list of texts, or a single text.
     pub(super) fn texts(&mut self) {
         self.schema.insert("type", json!(["array", "string", "number", "boolean", "null"]));
         self.schema.insert("items", json!({ "type": ["string", "number", "boolean", "null"] }));
