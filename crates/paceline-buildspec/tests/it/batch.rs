@@ -1,4 +1,4 @@
-//! A deployment over several builds.
+//! Deployments that are divided into several builds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ fn stack(id: &str, region: &str, images: usize, depends_on: &[usize]) -> StackNo
     StackNode { id: id.into(), region: region.into(), images, depends_on: depends_on.to_vec() }
 }
 
-/// Two Regions that depend on each other both ways.
+/// Two Regions that depend on each other in both directions.
 fn both_ways(by: BatchBy) -> Generation {
     let mut generation = workshop();
     generation.codebuild.batch = Some(by);
@@ -37,7 +37,7 @@ fn tasks(generation: &Generation) -> Vec<Task> {
     }
 }
 
-/// `identifier: stacks <- what it waits for`.
+/// Checks the builds of a batch, each as `identifier: stacks <- the builds that it waits for`.
 #[track_caller]
 fn check(by: BatchBy, expected: &[&str]) {
     let line = |task: Task| {
@@ -49,7 +49,7 @@ fn check(by: BatchBy, expected: &[&str]) {
 }
 
 #[test]
-fn regions_that_need_each_other_are_divided_until_they_do_not() {
+fn regions_that_need_each_other_are_divided_into_builds_that_do_not() {
     check(
         BatchBy::Regions,
         &[
@@ -63,7 +63,7 @@ fn regions_that_need_each_other_are_divided_until_they_do_not() {
 }
 
 #[test]
-fn a_stack_with_images_waits_for_what_it_needs_only() {
+fn a_stack_with_images_waits_only_for_its_dependencies() {
     check(
         BatchBy::Images,
         &[
@@ -77,13 +77,13 @@ fn a_stack_with_images_waits_for_what_it_needs_only() {
 }
 
 #[test]
-fn the_batch_buildspec() {
+fn the_buildspecs_of_a_batch_match_their_snapshots() {
     snapshot("workshop.batch.yml", &file(&both_ways(BatchBy::Regions), ".batch.yml"));
     snapshot("workshop.batch.deploy.yml", &file(&both_ways(BatchBy::Regions), ".yml"));
 }
 
 #[test]
-fn every_task_runs_the_deploy_buildspec_with_docker_when_the_project_has_it() {
+fn every_task_runs_the_deploy_buildspec_with_docker_if_the_project_has_it() {
     for task in tasks(&both_ways(BatchBy::Regions)) {
         assert_eq!(task.buildspec.as_deref(), Some("buildspecs/workshop.yml"));
         assert!(task.env.privileged_mode);
@@ -96,7 +96,7 @@ fn every_task_runs_the_deploy_buildspec_with_docker_when_the_project_has_it() {
 fn the_project_of_a_batch_has_a_second_role_and_a_longer_limit() {
     let generation = both_ways(BatchBy::Regions);
     let project: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
-    // Four builds one after another, and the one that reads the graph.
+    // The limit covers four builds one after another, and the build that reads the graph.
     assert_eq!(project["buildBatchConfig"]["timeoutInMins"], 5 * 240);
     let template = file(&generation, ".project.yaml");
     let template = paceline_buildspec::yaml::parse(&template).unwrap().to_json();
@@ -111,7 +111,7 @@ fn the_project_of_a_batch_has_a_second_role_and_a_longer_limit() {
 }
 
 #[test]
-fn a_pipeline_starts_the_batch_from_the_projects_own_buildspec() {
+fn a_pipeline_starts_the_batch_from_the_buildspec_of_the_project() {
     let mut generation = both_ways(BatchBy::Regions);
     (generation.codebuild.source, generation.codebuild.location) = (SourceType::Codepipeline, None);
     let project: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
@@ -119,7 +119,7 @@ fn a_pipeline_starts_the_batch_from_the_projects_own_buildspec() {
 }
 
 #[test]
-fn an_id_that_cannot_stand_in_a_list_is_refused() {
+fn an_id_that_cannot_be_in_a_list_is_refused() {
     let mut generation = both_ways(BatchBy::Regions);
     generation.graph[0].id = "a,b".into();
     let error = generate(&generation).unwrap_err();
@@ -131,7 +131,7 @@ fn graphs() -> impl Strategy<Value = Vec<StackNode>> {
     let node = (0..3usize, 0..3usize, proptest::collection::vec(any::<proptest::sample::Index>(), 0..4));
     proptest::collection::vec(node, 1..30).prop_map(|nodes| {
         let node = |(number, (region, images, on)): (usize, (usize, usize, Vec<proptest::sample::Index>))| {
-            // Names that become the same identifier.
+            // Pairs of these ids become the same identifier.
             let id = format!("Stack{}{}", if number % 2 == 0 { "-" } else { "/" }, number / 2);
             let on = if number == 0 { Vec::new() } else { on.iter().map(|on| on.index(number)).collect() };
             stack(&id, ["eu-west-1", "eu-west_1", "us-east-1"][region], images / 2, &on)
@@ -143,8 +143,8 @@ fn graphs() -> impl Strategy<Value = Vec<StackNode>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// Whatever the graph: a batch deploys each stack once, after all that it waits for, and no two of its builds
-    /// wait for each other.
+    /// For any graph, a batch deploys each stack once, after everything that it waits for, and no two of its
+    /// builds wait for each other.
     #[test]
     fn a_batch_keeps_the_order_of_the_stacks(graph in graphs(), images in any::<bool>()) {
         let mut generation = workshop();
@@ -155,7 +155,7 @@ proptest! {
         let mut task_of: BTreeMap<String, String> = BTreeMap::new();
         for task in tasks(&generation) {
             prop_assert!(task.identifier.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
-            // A task is written after those it waits for, so that there is no circle.
+            // A task is written after those that it waits for, so that there is no cycle.
             let mut all = BTreeSet::new();
             for on in &task.depend_on {
                 let further = behind.get(on);

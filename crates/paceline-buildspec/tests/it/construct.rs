@@ -1,6 +1,8 @@
-//! The CDK construct, compiled by `tsc --strict` and synthesized: its template has to be the CloudFormation template.
+//! The CDK construct, compiled by `tsc --strict` and synthesized. Its template has to be the CloudFormation
+//! template.
 //!
-//! This needs Node, and aws-cdk-lib, constructs, typescript and @types/node where Node finds them (`NODE_PATH`).
+//! This needs Node, and the packages aws-cdk-lib, constructs, typescript and @types/node in a place where
+//! Node finds them (`NODE_PATH`).
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -26,7 +28,7 @@ const templates = process.argv.slice(2).map((file) => {
 process.stdout.write(JSON.stringify(templates));
 ";
 
-/// The `node_modules` folder with everything that is needed.
+/// The `node_modules` folder that contains all the packages.
 fn node_modules() -> Option<PathBuf> {
     let find =
         "for (const it of ['typescript', 'constructs', '@types/node']) require.resolve(it + '/package.json');
@@ -36,7 +38,7 @@ fn node_modules() -> Option<PathBuf> {
     Some(package.parent()?.parent()?.to_owned())
 }
 
-/// Generations with a source of every kind, and with everything that a project can have.
+/// Generations with every kind of source, and one with everything that a project can have.
 fn generations() -> Vec<Generation> {
     let from = |kind, location: &str| {
         let mut generation = workshop();
@@ -110,7 +112,7 @@ fn the_construct_compiles_and_synthesizes_to_the_template() {
     }
 }
 
-/// The properties of each resource, without those that only say what is the default.
+/// The properties of each resource, without those that only repeat the default.
 fn properties(resources: &Map<String, Value>, name: fn(&str) -> String) -> Value {
     let named = resources.iter().map(|(id, resource)| {
         let mut properties = resource["Properties"].clone();
@@ -123,7 +125,7 @@ fn properties(resources: &Map<String, Value>, name: fn(&str) -> String) -> Value
     named.collect::<Map<_, _>>().into()
 }
 
-/// `BuildServiceRole1A2B3C4D` is `ServiceRole`.
+/// The id without its prefix and hash: `BuildServiceRole1A2B3C4D` becomes `ServiceRole`.
 fn own_id(id: &str) -> String {
     let hash = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_hexdigit());
     match id.strip_prefix("Build") {
@@ -132,7 +134,7 @@ fn own_id(id: &str) -> String {
     }
 }
 
-/// References by the ids of the template.
+/// The value, with references by the ids of the template.
 fn with_own_ids(value: Value) -> Value {
     match value {
         Value::String(text) => {
@@ -150,7 +152,7 @@ fn with_own_ids(value: Value) -> Value {
     }
 }
 
-/// The CDK writes these out. They are what CodeBuild does without them.
+/// Removes the defaults of CodeBuild, which the CDK writes out.
 fn remove_defaults(project: &mut Value) {
     let defaults = [
         ("", "EncryptionKey", json!("alias/aws/s3")),
@@ -165,7 +167,7 @@ fn remove_defaults(project: &mut Value) {
     }
 }
 
-/// A policy of the CDK has one text where a list has one item.
+/// Replaces a single text in a policy of the CDK with a list of one item.
 fn lists(value: &mut Value) {
     match value {
         Value::Object(entries) => {
@@ -181,7 +183,7 @@ fn lists(value: &mut Value) {
     }
 }
 
-/// `Fn::Join` of an ARN as the text that `Fn::Sub` would have.
+/// Replaces the `Fn::Join` of an ARN with the text that `Fn::Sub` would have.
 fn plain_joins(value: &Value) -> Value {
     match value {
         Value::Object(entries) => match entries.get("Fn::Join") {

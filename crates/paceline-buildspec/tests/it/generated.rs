@@ -9,43 +9,43 @@ use paceline_text::Explained as _;
 use crate::{SHA256, file, files, installed, snapshot, synthesized, workshop};
 
 #[test]
-fn workshop_buildspec() {
+fn the_workshop_buildspec_matches_its_snapshot() {
     snapshot("workshop.yml", &file(&workshop(), ".yml"));
 }
 
 #[test]
-fn workshop_project_json() {
+fn the_workshop_project_as_json_matches_its_snapshot() {
     snapshot("workshop.project.json", &file(&workshop(), ".project.json"));
 }
 
 #[test]
-fn workshop_project_template() {
+fn the_workshop_project_template_matches_its_snapshot() {
     snapshot("workshop.project.yaml", &file(&workshop(), ".project.yaml"));
 }
 
 #[test]
-fn an_app_synthesized_in_a_vpc() {
+fn an_app_synthesized_in_a_vpc_matches_its_snapshots() {
     for file in files(&synthesized()) {
         snapshot(&file.path.replacen("yes", "synthesized", 1), &file.contents);
     }
 }
 
 #[test]
-fn an_installed_runner_and_a_given_role() {
+fn an_installed_runner_with_a_given_role_matches_its_snapshots() {
     for file in files(&installed()) {
         snapshot(&file.path.replacen("bare", "installed", 1), &file.contents);
     }
 }
 
 #[test]
-fn workshop_destroy_and_pull_request() {
+fn the_other_workshop_buildspecs_match_their_snapshots() {
     for suffix in [".destroy.yml", ".pull-request.yml", ".project.ts"] {
         snapshot(&format!("workshop{suffix}"), &file(&workshop(), suffix));
     }
 }
 
 #[test]
-fn the_file_says_how_one_build_differs() {
+fn the_file_says_how_to_override_values_for_one_build() {
     let buildspec = file(&workshop(), ".yml");
     for option in [
         "aws codebuild start-build --project-name workshop",
@@ -57,7 +57,7 @@ fn the_file_says_how_one_build_differs() {
         let says = |line: &str| line.starts_with('#') && line.contains(option);
         assert!(buildspec.lines().any(says), "{option}");
     }
-    // A pipeline can only set variables.
+    // For a pipeline, the only way is to set variables.
     let pipeline = file(&installed(), ".yml");
     assert!(
         pipeline.contains("\n# To use other values without a change to this file, set the variables below")
@@ -66,7 +66,7 @@ fn the_file_says_how_one_build_differs() {
 }
 
 #[test]
-fn the_cache_has_a_key_where_a_key_has_a_meaning() {
+fn the_cache_has_a_key_only_if_a_key_has_an_effect() {
     let cache = |lock: Option<&str>, mode: &str| {
         let mut generation = Generation { lock_file: lock.map(str::to_owned), ..synthesized() };
         generation.codebuild.vpc = None;
@@ -89,7 +89,7 @@ fn the_cache_has_a_key_where_a_key_has_a_meaning() {
 }
 
 #[test]
-fn several_apps_are_synthesized_once_and_named_by_their_configuration() {
+fn several_apps_are_synthesized_once_and_taken_from_the_configuration() {
     let mut generation = Generation {
         apps: Apps::Several(vec!["pets".into(), "more/intro".into()]),
         synth: Some("paceline synth --config paceline.yaml".into()),
@@ -110,7 +110,7 @@ fn several_apps_are_synthesized_once_and_named_by_their_configuration() {
 }
 
 #[test]
-fn the_runners_own_limit_is_kept_below_what_the_build_leaves() {
+fn a_given_limit_of_the_runner_is_kept_below_that_of_the_build() {
     let mut generation = workshop();
     generation.codebuild.timeouts.runner = Some(Duration::from_mins(100));
     let buildspec = file(&generation, ".yml");
@@ -121,14 +121,14 @@ fn the_runners_own_limit_is_kept_below_what_the_build_leaves() {
 }
 
 #[test]
-fn the_limit_of_a_stack_is_told_beside_the_runners() {
+fn the_limit_of_a_stack_is_passed_beside_that_of_the_runner() {
     let mut generation = workshop();
     let says = "codebuild.timeouts.stack limits the creation or update of each stack to 90 minutes.\n";
     assert!(!file(&generation, ".yml").contains("timeouts.stack"));
     generation.codebuild.timeouts.stack = Some(Duration::from_mins(90));
     let buildspec = file(&generation, ".yml");
     assert!(buildspec.contains(says), "{buildspec}");
-    // Deletions have no such limit.
+    // Deletions have no limit of a stack.
     assert!(!file(&generation, ".destroy.yml").contains("timeouts.stack"));
 }
 
@@ -158,16 +158,16 @@ fn files_are_plain_text_with_a_header() {
     }
 }
 
-/// Names that YAML 1.1 readers take for something else, wherever a name can stand.
+/// Names that YAML 1.1 readers take for values of another type stay names, in every place that has a name.
 #[test]
-fn misleading_names_are_only_names() {
+fn misleading_names_stay_names() {
     for word in ["no", "on", "0x1F", "1e3", "12345678", "2024-01-01", "NULL", "022"] {
         let mut generation = synthesized();
         generation.name = word.into();
         generation.apps = Apps::One(word.into());
         generation.config = Some(word.into());
         generation.codebuild.tags = [(word.to_owned(), word.to_owned())].into();
-        // Each file is read back and compared before it is handed out.
+        // Each file is read back and compared during the generation.
         files(&generation);
     }
     for path in ["a b", "it's", "$(x)", "a#b", "{{ a }}", "<{ a }>", "é", "a: b", "\"q\""] {
@@ -176,7 +176,7 @@ fn misleading_names_are_only_names() {
 }
 
 #[test]
-fn privileged_follows_from_what_needs_docker() {
+fn privileged_mode_follows_from_the_use_of_docker() {
     let privileged = |images, cache: Option<&str>| {
         let mut generation = Generation { images, ..workshop() };
         generation.codebuild.cache = cache.map(|mode| vec![mode.parse().unwrap()]);
@@ -204,7 +204,7 @@ fn check_refused(change: impl FnOnce(&mut Generation), part: &str) {
 }
 
 #[test]
-fn what_cannot_work_is_refused_with_a_hint() {
+fn impossible_settings_are_refused_with_a_hint() {
     check_refused(|g| g.apps = Apps::One("/abs".into()), "not a path from the root");
     check_refused(|g| g.apps = Apps::One("../up".into()), "not a path from the root");
     check_refused(|g| g.apps = Apps::One("a\nb".into()), "control character");

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use crate::snapshot;
 
-/// Reads, writes, reads again, and hands out what was written.
+/// Reads, writes and reads again, and returns the written text.
 #[track_caller]
 fn canonical(text: &str) -> String {
     let read = Buildspec::read(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -75,7 +75,7 @@ cache:
 "#;
 
 #[test]
-fn every_form_of_a_value_is_read_and_one_is_written() {
+fn every_form_of_a_value_is_read_but_only_one_is_written() {
     snapshot("canonical", &canonical(LENIENT));
 }
 
@@ -140,7 +140,7 @@ fn every_error_names_its_line_and_column() {
 }
 
 #[test]
-fn unknown_keys_are_handed_back() {
+fn unknown_keys_are_returned() {
     let read = Buildspec::read(
         "version: 0.2\nphases:\n  deploy: {}\n  build:\n    comands: [a]\n    commands: [b]\nx-note: 1\n",
     );
@@ -152,7 +152,7 @@ fn unknown_keys_are_handed_back() {
     );
 }
 
-/// Texts that are likely to go wrong in YAML, and any others.
+/// Texts that are difficult in YAML, and arbitrary other texts.
 fn text() -> impl Strategy<Value = String> {
     let awkward = [
         "", "no", "22:22", "0x1F", "a: b", "- x", "#", "|", " x ", "x\ny\n", "\n", "\tx", "'", "\"", "~",
@@ -178,7 +178,7 @@ fn on_failure() -> impl Strategy<Value = OnFailure> {
     ]
 }
 
-/// A phase as CodeBuild takes it: with commands, which only the install phase can do without.
+/// A phase that CodeBuild accepts: only the install phase can do without commands.
 fn phase(install: bool) -> impl Strategy<Value = Option<Phase>> {
     let versions = btree_map(text(), text(), 0..if install { 3 } else { 1 });
     let commands = vec(text(), usize::from(!install)..3);
@@ -330,7 +330,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_written_reads_as_the_same(buildspec in any_buildspec()) {
+    fn a_written_buildspec_reads_as_the_same(buildspec in any_buildspec()) {
         let written = buildspec.to_yaml();
         let read = Buildspec::read(&written);
         let read = read.map_err(|error| TestCaseError::fail(format!("{error}\n{written}")))?;

@@ -1,4 +1,4 @@
-//! The crate from outside: generated files as a whole, their scripts under bash, and the grammar.
+//! Tests of the public interface: whole generated files, their scripts under bash, and the grammar.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails the test")]
 #![expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]
@@ -22,7 +22,7 @@ use paceline_config::{BuildTimeout, CodeBuild, Privileged, SourceType, Vpc};
 
 pub const SHA256: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
 
-/// The multi-Region deployment that most tests start from.
+/// The multi-Region deployment with which most tests start.
 pub fn workshop() -> Generation {
     Generation {
         name: "workshop".into(),
@@ -60,7 +60,7 @@ pub fn workshop() -> Generation {
     }
 }
 
-/// The roles that `cdk bootstrap` makes in an environment, and that its stacks name.
+/// The roles that `cdk bootstrap` creates in an environment, and that its stacks refer to.
 pub fn roles(account: &str, region: &str) -> Vec<String> {
     let role = |what| {
         format!("arn:${{AWS::Partition}}:iam::{account}:role/cdk-hnb659fds-{what}-role-{account}-{region}")
@@ -68,7 +68,7 @@ pub fn roles(account: &str, region: &str) -> Vec<String> {
     ["deploy", "file-publishing", "image-publishing", "lookup"].map(role).to_vec()
 }
 
-/// A small app that is synthesized in a VPC, with everything else that the workshop does not have.
+/// A small app that is synthesized in a VPC, with every option that the workshop does not have.
 pub fn synthesized() -> Generation {
     Generation {
         name: "yes".into(),

@@ -1,4 +1,4 @@
-//! Writing generated files, and finding stale ones.
+//! Writes generated files, and finds stale ones.
 
 use camino::Utf8Path;
 use paceline_buildspec::{FileChanges, Mode, write_files};
@@ -48,12 +48,12 @@ fn a_folder_in_the_way_is_an_error_that_names_it() {
 }
 
 #[test]
-fn what_is_generated_no_longer_is_stale_and_is_removed() {
+fn a_file_that_is_no_longer_generated_is_stale_and_is_removed() {
     let temp = tempfile::tempdir().unwrap();
     let dir = Utf8Path::from_path(temp.path()).unwrap();
     let files = files(&workshop());
     write_files(dir, Some("workshop"), &files, Mode::Write).unwrap();
-    // Another project's, and one that someone has written.
+    // One file belongs to another project, and one was written by a person.
     fs_err::write(dir.join("other.batch.yml"), &files[0].contents).unwrap();
     let own = dir.join("workshop.batch.yml");
     fs_err::write(&own, "version: 0.2\n").unwrap();
@@ -73,10 +73,10 @@ fn what_is_generated_no_longer_is_stale_and_is_removed() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_cannot_be_replaced_leaves_the_others_as_they_were() {
+fn a_file_that_cannot_be_replaced_leaves_the_others_unchanged() {
     let temp = tempfile::tempdir().unwrap();
     let dir = Utf8Path::from_path(temp.path()).unwrap();
-    // The folder of the last file is none, so that its new text has nowhere to go.
+    // The folder of the last file is really a file, so the new text cannot be written.
     let mut files = files(&workshop());
     fs_err::write(dir.join("file"), "").unwrap();
     files.last_mut().unwrap().path = "file/workshop.project.ts".into();

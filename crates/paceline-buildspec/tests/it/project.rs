@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{file, installed, snapshot, synthesized, workshop};
 
-/// What the properties of the template are called in the API.
+/// The value, with the properties of the template under their names in the API.
 fn api_names(value: &Value) -> Value {
     match value {
         Value::Object(entries) => {
@@ -24,7 +24,7 @@ fn api_names(value: &Value) -> Value {
     }
 }
 
-/// A template with `{ "Ref": x }` and the like as text, so that forms can be compared.
+/// The value, with `{ "Ref": x }` and similar references as text, so that forms can be compared.
 pub(crate) fn plain(value: &Value) -> Value {
     match value {
         Value::Object(entries) if entries.len() == 1 => match entries.iter().next() {
@@ -42,7 +42,7 @@ pub(crate) fn plain(value: &Value) -> Value {
     }
 }
 
-/// Every option that does not exclude another.
+/// A generation with every option that does not exclude another.
 pub(crate) fn everything() -> Generation {
     let mut generation = synthesized();
     generation.codebuild.docker_server = Some("large".parse().unwrap());
@@ -53,21 +53,21 @@ pub(crate) fn everything() -> Generation {
 }
 
 #[test]
-fn every_option_at_once() {
+fn a_project_with_every_option_matches_its_snapshots() {
     for suffix in [".project.json", ".project.yaml", ".project.ts"] {
         snapshot(&format!("everything{suffix}"), &file(&everything(), suffix));
     }
 }
 
 #[test]
-fn the_template_and_the_input_for_the_cli_say_the_same() {
+fn the_template_and_the_input_for_the_cli_are_equivalent() {
     for generation in [workshop(), synthesized(), installed(), everything()] {
         let template = plain(&yaml::parse(&file(&generation, ".project.yaml")).unwrap().to_json());
         let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
         let json = without_examples(json, &generation);
         let resource = |id: &str| template["Resources"][id]["Properties"].clone();
         let mut properties = api_names(&resource("Project"));
-        // The references of the template, resolved.
+        // These replace the references of the template with their values.
         let group = &mut properties["logsConfig"]["cloudWatchLogs"]["groupName"];
         assert_eq!(group.take(), "BuildLogs");
         *group = resource("BuildLogs")["LogGroupName"].clone();
@@ -87,7 +87,8 @@ fn the_template_and_the_input_for_the_cli_say_the_same() {
     }
 }
 
-/// The input for the CLI has to name roles. Those that the other forms make are examples there.
+/// The input for the CLI without examples. It has to name roles, and those that the other forms create are
+/// examples.
 fn without_examples(mut json: Value, generation: &Generation) -> Value {
     let is_example = |role: Option<Value>, what: &str| {
         let name = format!("arn:aws:iam::111122223333:role/{}-{what}", generation.name);
@@ -120,7 +121,7 @@ fn modes(modes: &[&str]) -> Vec<CacheMode> {
 }
 
 #[test]
-fn what_codebuild_refuses_is_refused_first() {
+fn settings_that_codebuild_would_refuse_are_refused() {
     let vpc = || Some(Vpc { id: "v".into(), subnets: vec!["s".into()], security_groups: vec!["g".into()] });
     check_refused(|s| s.cache = Some(modes(&["docker-layer", "s3://b/p"])), "one cache");
     check_refused(|s| s.cache = Some(modes(&["s3://b/p", "s3://b/q"])), "2 are set");
@@ -192,7 +193,7 @@ fn limits_that_cannot_take_effect_are_refused_with_both_figures() {
 }
 
 #[test]
-fn the_limits_that_are_not_given_follow_from_those_that_are() {
+fn missing_limits_follow_from_given_limits() {
     let project = |change: &dyn Fn(&mut CodeBuild)| {
         let mut generation = workshop();
         change(&mut generation.codebuild);
@@ -200,13 +201,13 @@ fn the_limits_that_are_not_given_follow_from_those_that_are() {
         (json["timeoutInMinutes"].as_u64().unwrap(), json["queuedTimeoutInMinutes"].as_u64().unwrap())
     };
     assert_eq!(project(&|_| {}), (240, 480));
-    // Whoever waits 300 minutes has 59 left for a queue, and one to hear of the end.
+    // A caller that waits 300 minutes leaves 59 for the queue, and needs one to notice the end.
     assert_eq!(project(&|s| s.timeouts.outside = Some(minutes(300))), (240, 59));
     assert_eq!(project(&|s| s.timeouts.outside = Some(minutes(2000))), (240, 480));
 }
 
 #[test]
-fn what_is_refused_names_its_setting() {
+fn a_refusal_names_its_setting() {
     let setting = |change: &dyn Fn(&mut CodeBuild)| {
         let mut generation = Generation { images: 0, ..workshop() };
         change(&mut generation.codebuild);
@@ -219,7 +220,7 @@ fn what_is_refused_names_its_setting() {
 }
 
 #[test]
-fn a_docker_server_takes_the_place_of_the_local_layers() {
+fn a_docker_server_replaces_the_local_cache_of_layers() {
     let mut generation = workshop();
     generation.codebuild.docker_server = Some("medium".parse().unwrap());
     let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
@@ -228,7 +229,7 @@ fn a_docker_server_takes_the_place_of_the_local_layers() {
 }
 
 #[test]
-fn builds_on_the_newer_standard_image_select_a_runtime_that_it_has() {
+fn builds_on_the_newer_standard_image_select_an_available_runtime() {
     let mut generation = synthesized();
     generation.codebuild.image = "standard:8.0".parse().unwrap();
     let json: Value = serde_json::from_str(&file(&generation, ".project.json")).unwrap();
@@ -242,7 +243,7 @@ fn builds_on_the_newer_standard_image_select_a_runtime_that_it_has() {
 }
 
 #[test]
-fn failed_builds_are_repeated_as_often_as_is_set() {
+fn failed_builds_are_repeated_as_often_as_configured() {
     let mut generation = workshop();
     assert!(!file(&generation, ".project.yaml").contains("AutoRetryLimit"));
     generation.codebuild.auto_retry_limit = Some("2".parse().unwrap());

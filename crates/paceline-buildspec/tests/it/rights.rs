@@ -1,4 +1,4 @@
-//! What the generated role allows, and what is said where it cannot be enough.
+//! The rights of the generated role, and the messages about rights that it cannot have.
 
 use paceline_buildspec::generate::{Gap, gaps};
 use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
@@ -19,7 +19,7 @@ fn statement(generation: &Generation, sid: &str) -> Option<Value> {
     statements(generation).into_iter().find(|statement| statement["Sid"] == sid)
 }
 
-/// The ARNs of a statement, and other resources as they are.
+/// The ARNs of a statement as text, and other resources unchanged.
 fn resources(statement: &Value) -> Vec<String> {
     let text = |resource: &Value| resource["Fn::Sub"].as_str().or(resource.as_str()).unwrap().to_owned();
     statement["Resource"].as_array().unwrap().iter().map(text).collect()
@@ -38,7 +38,7 @@ fn located(name: &str) -> Located {
 }
 
 #[test]
-fn the_role_may_assume_the_roles_that_the_assembly_names_and_no_others() {
+fn the_role_may_assume_only_the_roles_that_the_assembly_names() {
     let mut named = roles("${AWS::AccountId}", "${AWS::Region}");
     named.push("arn:${AWS::Partition}:iam::222222222222:role/acme/platform-deployer".to_owned());
     let found =
@@ -49,14 +49,14 @@ fn the_role_may_assume_the_roles_that_the_assembly_names_and_no_others() {
 }
 
 #[test]
-fn session_tags_need_an_action_of_their_own() {
+fn session_tags_need_a_separate_action() {
     let rights = Rights { roles: roles("1", "x"), session_tags: true, ..Rights::default() };
     let found = statement(&with(rights), "AssumeRoles").unwrap();
     assert_eq!(actions(&found), ["sts:AssumeRole", "sts:TagSession"]);
 }
 
 #[test]
-fn builds_read_what_a_pipeline_hands_over() {
+fn builds_may_read_the_source_that_a_pipeline_passes_on() {
     let mut generation = workshop();
     (generation.codebuild.source, generation.codebuild.location) = (SourceType::Codepipeline, None);
     generation.codebuild.artifacts_bucket = Some("acme-pipeline".into());
@@ -75,7 +75,7 @@ fn builds_read_what_a_pipeline_hands_over() {
 }
 
 #[test]
-fn what_the_assembly_names_no_role_for_the_build_may_do_itself() {
+fn the_build_may_do_itself_what_the_assembly_names_no_role_for() {
     let unaided = Unaided {
         stacks: vec![OwnStack {
             stack: located("Shop"),
@@ -106,7 +106,7 @@ fn what_the_assembly_names_no_role_for_the_build_may_do_itself() {
 }
 
 #[test]
-fn what_is_allowed_without_naming_what_to_reads_or_has_no_resources() {
+fn actions_allowed_on_any_resource_only_read_or_have_no_resources() {
     for generation in [workshop(), synthesized()] {
         for statement in statements(&generation) {
             if resources_or_log_group(&statement).contains(&"*".to_owned()) {
@@ -123,7 +123,7 @@ fn resources_or_log_group(statement: &Value) -> Vec<String> {
 }
 
 #[test]
-fn names_of_the_assembly_mean_no_more_in_a_policy_than_they_say() {
+fn names_of_the_assembly_have_no_special_meaning_in_a_policy() {
     for role in [
         "*",
         "arn:aws:iam::111122223333:role/*",
@@ -144,7 +144,7 @@ fn names_of_the_assembly_mean_no_more_in_a_policy_than_they_say() {
 }
 
 #[test]
-fn a_policy_that_iam_does_not_take_is_told() {
+fn a_policy_that_is_too_long_for_iam_is_reported() {
     let roles = |count: u32| {
         let role =
             |n| format!("arn:aws:iam::111122223333:role/cdk-hnb659fds-deploy-role-111122223333-{n:03}");
@@ -160,7 +160,7 @@ fn a_policy_that_iam_does_not_take_is_told() {
 }
 
 #[test]
-fn what_cannot_be_known_is_said_with_what_to_set() {
+fn unknown_rights_are_reported_with_the_setting_to_add() {
     let pipeline = || Generation {
         codebuild: CodeBuild { artifacts_bucket: None, ..CodeBuild::default() },
         ..workshop()
@@ -170,7 +170,7 @@ fn what_cannot_be_known_is_said_with_what_to_set() {
     assert_eq!(gaps(&pipeline()), [Gap::PipelineBucket]);
     assert!(said(&pipeline())[0].contains("codebuild.artifacts-bucket"));
     assert!(said(&pipeline())[0].contains("codebuild.kms-keys"));
-    // A role of the team's own may do what the team lets it.
+    // The team decides the rights of its own role.
     let mut own_role = pipeline();
     own_role.codebuild.service_role = Some("arn:aws:iam::111122223333:role/builds".into());
     assert_eq!(gaps(&own_role), []);

@@ -1,4 +1,4 @@
-//! The JSON Schema of buildspecs: it accepts what the reader accepts, and is the one that is committed.
+//! The JSON Schema of buildspecs: it accepts what the reader accepts, and the committed file is up to date.
 
 use paceline_buildspec::Buildspec;
 use paceline_buildspec::grammar::schema;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::grammar::{BATCHES, LENIENT, any_buildspec};
 
-/// What a schema has against a value, for the keywords that this schema has.
+/// Collects the errors of a value, for the keywords that this schema uses.
 fn wrong(value: &Value, schema: &Value, path: &str, found: &mut Vec<String>) {
     let mut say = |what: &str| found.push(format!("{path}: {what}"));
     for keyword in schema.as_object().unwrap().keys() {
@@ -101,8 +101,8 @@ fn check(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn it_accepts_every_form_that_the_reader_accepts_as_an_editor_shows_it() {
-    // YAML 1.2 has no other booleans than true and false, and editors no other words than the first two.
+fn the_schema_accepts_every_form_that_the_reader_accepts() {
+    // YAML 1.2 has no booleans other than true and false, and editors only know the first two words.
     let text = LENIENT
         .replace("git-credential-helper: Yes", "git-credential-helper: yes")
         .replace("logs: off", "logs: no");
@@ -115,7 +115,7 @@ fn it_accepts_every_form_that_the_reader_accepts_as_an_editor_shows_it() {
 }
 
 #[test]
-fn it_refuses_what_the_reader_refuses() {
+fn the_schema_refuses_what_the_reader_refuses() {
     for (text, expected) in [
         ("phases: {}", ": \"version\" is missing"),
         ("version: 0.3\nphases: {}", ".version: not one of these"),
@@ -171,7 +171,7 @@ fn every_key_has_a_description() {
 }
 
 #[test]
-fn the_committed_schema_is_this_one() {
+fn the_committed_schema_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema/buildspec.schema.json");
     let committed: Value = serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
     assert!(committed == schema(), "docs/schema/buildspec.schema.json is stale: run cargo xtask schema");
@@ -182,7 +182,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_accepts_whatever_is_written(buildspec in any_buildspec()) {
+    fn the_schema_accepts_every_written_buildspec(buildspec in any_buildspec()) {
         prop_assert_eq!(check(&buildspec.to_yaml()), [""; 0], "{}", buildspec.to_yaml());
     }
 }

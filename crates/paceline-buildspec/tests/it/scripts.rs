@@ -1,4 +1,4 @@
-//! The commands of the generated buildspecs, under bash, each as a script of its own as CodeBuild runs them.
+//! The commands of the generated buildspecs under bash. Each runs as a separate script, like in CodeBuild.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -11,7 +11,8 @@ use paceline_config::BatchBy;
 
 use crate::{SHA256, file, installed, synthesized, workshop};
 
-/// Says so loudly when a machine has no bash: a test that did nothing must not look like one that passed.
+/// Whether bash is installed. A missing bash is reported loudly: a test that did nothing must not look like
+/// one that passed.
 fn bash() -> bool {
     let found = Command::new("bash").arg("--version").stdout(Stdio::null()).status().is_ok();
     if !found {
@@ -62,7 +63,7 @@ fn every_command_is_valid_bash_and_strict() {
     }
 }
 
-/// A build with programs of the test's own in place of `aws`, `curl` and the runner.
+/// A build in which programs of the test replace `aws`, `curl` and the runner.
 struct Build {
     _temp: tempfile::TempDir,
     dir: Utf8PathBuf,
@@ -88,7 +89,7 @@ impl Build {
         build
     }
 
-    /// Runs the first command of every build, which writes the prelude of the others.
+    /// Runs the first command of every build, which writes the prelude for the others.
     fn write_prelude(&self) {
         let ran = self.run(&self.buildspec.phases.install.as_ref().unwrap().commands[0], &[]);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
@@ -106,7 +107,7 @@ impl Build {
         fs_err::write(self.dir.join("src/cdk.out/manifest.json"), "{}").unwrap();
     }
 
-    /// Runs one command below the lines that CodeBuild puts before it.
+    /// Runs one command after the lines with which CodeBuild precedes it.
     fn run(&self, command: &str, variables: &[(&str, &str)]) -> Ran {
         let script = self.dir.join("script.sh");
         fs_err::write(&script, format!("#!/bin/bash\n\n\n{command}")).unwrap();
@@ -156,7 +157,7 @@ fn set_executable(_: &Path) {}
 const FETCH_FOO: &str = r#"for last; do :; done; printf foo > "$last""#;
 
 #[test]
-fn the_runner_is_installed_when_its_digest_is_right() {
+fn the_runner_is_installed_if_its_digest_is_right() {
     if !bash() {
         return;
     }
@@ -186,7 +187,7 @@ fn a_wrong_digest_stops_the_build_and_says_why() {
 }
 
 #[test]
-fn a_failing_line_is_named_by_its_place_in_the_command() {
+fn a_failing_line_is_reported_with_its_place_in_the_command() {
     if !bash() {
         return;
     }
@@ -202,7 +203,7 @@ fn a_failing_line_is_named_by_its_place_in_the_command() {
 }
 
 #[test]
-fn a_command_whose_prelude_is_missing_stops() {
+fn a_command_without_the_prelude_stops() {
     if !bash() {
         return;
     }
@@ -280,7 +281,7 @@ fn a_plan_needs_an_assembly_and_its_failure_is_not_hidden_by_the_pipe() {
 }
 
 #[test]
-fn a_missing_runner_is_said_to_be_missing() {
+fn a_missing_runner_is_reported() {
     if !bash() {
         return;
     }
@@ -292,7 +293,7 @@ fn a_missing_runner_is_said_to_be_missing() {
 }
 
 #[test]
-fn the_runner_gets_what_is_left_of_the_builds_time_and_its_exit_code_is_kept() {
+fn the_runner_gets_the_rest_of_the_time_and_its_exit_code_is_kept() {
     if !bash() {
         return;
     }
@@ -306,7 +307,7 @@ fn the_runner_gets_what_is_left_of_the_builds_time_and_its_exit_code_is_kept() {
          --outputs .paceline/outputs.json --report .paceline/reports\n"
     );
 
-    // CodeBuild gives milliseconds.
+    // CodeBuild gives the start time in milliseconds.
     let minutes_ago = |minutes: u64| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         ((now.as_secs() - minutes * 60 - 5) * 1000).to_string()
@@ -326,7 +327,7 @@ fn the_runner_gets_what_is_left_of_the_builds_time_and_its_exit_code_is_kept() {
 }
 
 #[test]
-fn results_are_listed_after_success_failure_and_nothing_at_all() {
+fn results_are_listed_after_success_and_failure_and_if_there_are_none() {
     if !bash() {
         return;
     }
@@ -346,7 +347,7 @@ fn results_are_listed_after_success_failure_and_nothing_at_all() {
 }
 
 #[test]
-fn nothing_is_destroyed_unless_it_is_asked_for_by_name() {
+fn nothing_is_destroyed_unless_the_project_is_named() {
     if !bash() {
         return;
     }
@@ -370,7 +371,7 @@ fn nothing_is_destroyed_unless_it_is_asked_for_by_name() {
 }
 
 #[test]
-fn a_build_of_a_batch_deploys_its_part() {
+fn a_build_of_a_batch_deploys_its_part_of_the_stacks() {
     if !bash() {
         return;
     }
@@ -396,7 +397,7 @@ fn a_build_of_a_batch_deploys_its_part() {
 }
 
 #[test]
-fn what_was_looked_up_is_kept_and_a_committed_answer_comes_first() {
+fn lookups_are_kept_and_committed_answers_take_precedence() {
     if !bash() {
         return;
     }

@@ -1,11 +1,11 @@
-//! What the rules of values and scripts find, and what they must leave alone.
+//! The rules about values and scripts: the mistakes that they find, and the similar code that they ignore.
 
 use paceline_buildspec::lint::{LintContext, ProjectFacts, Severity};
 
 use super::{all, codes_in, finds, found_in, indented, items, leaves, only, project, script, whole};
 
 #[test]
-fn numbers_of_versions_that_yaml_shortens() {
+fn version_numbers_that_yaml_shortens_are_found() {
     let versions = |text: &str| whole(&format!("phases:\n  install:\n    runtime-versions:\n      {text}\n"));
     finds("PL120", &all(versions, &["golang: 1.20", "python: 3.10", "python: 03.9", "dotnet: 6.0"]));
     leaves(
@@ -25,7 +25,7 @@ fn numbers_of_versions_that_yaml_shortens() {
 }
 
 #[test]
-fn values_that_yaml_takes_for_something_else() {
+fn values_that_yaml_misreads_are_found() {
     let variable = |value: &str| whole(&format!("env:\n  variables:\n    A: {value}\n"));
     finds(
         "PL121",
@@ -95,7 +95,7 @@ fn values_that_yaml_takes_for_something_else() {
 }
 
 #[test]
-fn folded_scripts_that_need_their_lines() {
+fn folded_scripts_that_need_separate_lines_are_found() {
     let folded =
         |text: &str| whole(&format!("phases:\n  build:\n    commands:\n      - >-\n{}", indented(text)));
     finds(
@@ -130,7 +130,7 @@ fn folded_scripts_that_need_their_lines() {
 }
 
 #[test]
-fn variables_in_values_that_nothing_expands() {
+fn variables_that_nothing_expands_are_found() {
     let variable = |value: &str| whole(&format!("env:\n  variables:\n    A: {value}\n"));
     finds("PL123", &all(variable, &["\"$PATH:/x\"", "$HOME/x", "${B}-c", "$(date)"]));
     leaves("PL123", &all(variable, &["a$", "'^x$'", "5$", "a", "'$1'", ""]));
@@ -142,7 +142,7 @@ fn variables_in_values_that_nothing_expands() {
 }
 
 #[test]
-fn bash_in_a_shell_that_may_be_dash() {
+fn bash_syntax_in_a_shell_that_may_be_dash_is_found() {
     finds(
         "PL201",
         &all(
@@ -194,7 +194,7 @@ fn bash_in_a_shell_that_may_be_dash() {
 }
 
 #[test]
-fn failures_that_a_later_command_hides() {
+fn failures_that_a_later_command_hides_are_found() {
     leaves("PL202", &all(script, &["for f in a b; do make $f | tee -a log; done", "jq . a.json; make"]));
 
     finds(
@@ -250,7 +250,7 @@ fn failures_that_a_later_command_hides() {
 }
 
 #[test]
-fn failures_that_a_pipe_hides() {
+fn failures_that_a_pipe_hides_are_found() {
     finds(
         "PL203",
         &all(
@@ -289,7 +289,7 @@ fn failures_that_a_pipe_hides() {
 }
 
 #[test]
-fn what_does_not_carry_over_from_item_to_item() {
+fn settings_that_do_not_carry_over_to_the_next_item_are_found() {
     finds(
         "PL204",
         &items(&[
@@ -323,7 +323,7 @@ fn what_does_not_carry_over_from_item_to_item() {
 }
 
 #[test]
-fn an_exit_that_is_meant_to_end_the_build() {
+fn an_exit_that_does_not_end_the_build_is_found() {
     finds(
         "PL206",
         &items(&[
@@ -347,7 +347,7 @@ fn an_exit_that_is_meant_to_end_the_build() {
 }
 
 #[test]
-fn scripts_that_are_no_whole_scripts() {
+fn incomplete_scripts_are_found() {
     finds(
         "PL207",
         &items(&[
@@ -383,13 +383,13 @@ fn scripts_that_are_no_whole_scripts() {
 }
 
 #[test]
-fn scripts_of_windows_are_not_read() {
+fn scripts_for_windows_are_not_read() {
     let text = script("if ($a) { b }\n[[ x").replace("phases:", "env: { shell: powershell.exe }\nphases:");
     assert_eq!(codes_in(&text, &LintContext::default()), [""; 0]);
 }
 
 #[test]
-fn places_are_those_of_the_command_however_it_is_written() {
+fn places_are_those_of_the_command_in_every_yaml_style() {
     let place = |text: &str| {
         let text = whole(&format!("phases:\n  build:\n    commands:\n{text}"));
         found_in(&text, &LintContext::default()).join(" ")
@@ -404,7 +404,7 @@ fn places_are_those_of_the_command_however_it_is_written() {
 }
 
 #[test]
-fn a_status_that_is_kept_or_asked_for_right_after_is_no_finding() {
+fn a_status_that_is_kept_or_tested_at_once_is_no_finding() {
     leaves(
         "PL202",
         &all(
@@ -497,7 +497,7 @@ fn secrets_in_addresses_and_keys_of_aws_are_found() {
 }
 
 #[test]
-fn deployments_of_the_cdk_that_are_not_what_they_seem_are_found() {
+fn misleading_deployments_of_the_cdk_are_found() {
     let never = "npx cdk deploy A --require-approval never";
     finds(
         "PL507",
@@ -536,7 +536,7 @@ fn deployments_of_the_cdk_that_are_not_what_they_seem_are_found() {
 }
 
 #[test]
-fn a_runner_that_nothing_puts_there_is_found() {
+fn a_runner_that_nothing_installs_is_found() {
     finds("PL509", &items(&[&["paceline deploy"], &["make", "paceline plan | tee plan.txt"]]));
     leaves(
         "PL509",

@@ -1,4 +1,4 @@
-//! Mending: what it changes, and that it changes nothing else.
+//! Fixes: the changes that they make, and that they change nothing else.
 
 use paceline_buildspec::Buildspec;
 use paceline_buildspec::lint::{LintContext, fix, lint};
@@ -16,7 +16,7 @@ fn check(text: &str, expected: &str) {
 }
 
 #[test]
-fn only_what_is_wrong_is_changed() {
+fn only_mistakes_are_changed() {
     check(
         "# Mine: do not touch\nversion: 0.2   # why\nenv:\n  variables: {A: yes,   B: 012, C: 'no'}\nphases:\n  install:\n    runtime-versions: { golang: 1.20 } # pinned\n    comands:\n      - apt-get install  jq   # quiet\n      - npm   install --silent\n      - echo \"it's: $A\"\n",
         "# Mine: do not touch\nversion: 0.2   # why\nenv:\n  variables: {A: \"yes\",   B: \"012\", C: 'no'}\nphases:\n  install:\n    runtime-versions: { golang: \"1.20\" } # pinned\n    commands:\n      - apt-get install -y  jq   # quiet\n      - npm   ci --silent\n      - 'echo \"it''s: $A\"'\n",
@@ -24,7 +24,7 @@ fn only_what_is_wrong_is_changed() {
 }
 
 #[test]
-fn bash_becomes_the_shell_where_there_is_a_place_for_it() {
+fn bash_becomes_the_shell_if_there_is_a_place_for_the_setting() {
     let bash = script("[[ -f a ]] && source b");
     check(&bash, &bash.replace("version: 0.2\n", "version: 0.2\n\nenv:\n  shell: bash\n"));
     let with_env = bash.replace("phases:", "env:\n    # why\n    variables:\n        A: b\nphases:");
@@ -41,19 +41,19 @@ fn a_folded_command_with_backslashes_becomes_a_literal_one() {
         "phases:\n  build:\n    commands:\n      - >-  # long\n        aws s3 sync a b \\\n          --delete\n",
     );
     check(&text, &text.replace(">-", "|-"));
-    // Here it is for the writer to say what is one command and what is two.
+    // Here only the author knows which lines belong to one command.
     let text = whole("phases:\n  build:\n    commands:\n      - >\n        # why\n        make\n");
     check(&text, &text);
 }
 
 #[test]
-fn line_ends_become_those_of_unix() {
+fn line_endings_become_those_of_unix() {
     let text = commands(&["make", "date"]);
     check(&text.replace('\n', "\r\n"), &text);
 }
 
 #[test]
-fn what_cannot_be_mended_alone_stays() {
+fn mistakes_that_need_a_decision_stay() {
     for items in [
         &["echo a: b # c"][..],
         &["{a: b}"],
@@ -69,7 +69,7 @@ fn what_cannot_be_mended_alone_stays() {
 }
 
 #[test]
-fn a_mended_file_means_what_it_was_meant_to() {
+fn a_fixed_file_has_the_intended_meaning() {
     let fixed = fix(&commands(&["echo \"Version: $A\"", "date"]), &LintContext::default()).unwrap();
     let build = Buildspec::read(&fixed).unwrap().buildspec.phases.build.unwrap();
     assert_eq!(build.commands, ["echo \"Version: $A\"", "date"]);

@@ -1,4 +1,4 @@
-//! Errors of the file and of its keys, allowances, and the batch.
+//! Errors of the file and of its keys, comments that silence findings, and the batch.
 
 use paceline_buildspec::lint::{LintContext, lint};
 
@@ -20,7 +20,7 @@ fn check(text: &str, expected: &[&str]) {
 }
 
 #[test]
-fn what_is_no_yaml() {
+fn a_file_that_is_not_yaml_is_found() {
     check("version: 0.2\nphases: [", &["PL101 2:9 unclosed bracket '['"]);
     let report = lint("x", b"version: 0.2\n\xff\n", &LintContext::default());
     assert_eq!(report.findings[0].message, "the file is not UTF-8 text from here on");
@@ -38,7 +38,7 @@ fn what_is_no_yaml() {
 }
 
 #[test]
-fn what_is_no_buildspec() {
+fn a_file_that_is_not_a_buildspec_is_found() {
     check("", &["PL103 1:1 a buildspec is a map, and this is nothing"]);
     check("- a\n", &["PL103 1:1 a buildspec is a map, and this is a list"]);
     check("{}\n", &["PL104 1:1 `version` is missing", "PL104 1:1 `phases` is missing"]);
@@ -49,7 +49,7 @@ fn what_is_no_buildspec() {
 }
 
 #[test]
-fn keys_that_are_not_known_or_not_here() {
+fn unknown_and_misplaced_keys_are_found() {
     check(
         "version: 0.2\nphases:\n  prebuild:\n    commands: [a]\n  deploy:\n    commands: [b]\n",
         &[
@@ -71,7 +71,7 @@ fn keys_that_are_not_known_or_not_here() {
 }
 
 #[test]
-fn keys_that_are_set_twice_and_what_is_after_them() {
+fn duplicate_keys_are_found_and_the_rest_is_still_checked() {
     check(
         "version: 0.2\nphases:\n  build:\n    commands: [make]\n    commands: [cdk deploy]\n  build:\n    commands: [x]\nenv: {shell: zsh}\n",
         &[
@@ -83,7 +83,7 @@ fn keys_that_are_set_twice_and_what_is_after_them() {
 }
 
 #[test]
-fn a_batch_whose_builds_cannot_be_ordered() {
+fn batches_whose_builds_cannot_be_ordered_are_found() {
     let batch = |text: &str| whole(&format!("batch:\n{text}"));
     check(
         &batch(
@@ -105,7 +105,7 @@ fn a_batch_whose_builds_cannot_be_ordered() {
 }
 
 #[test]
-fn allowances_are_for_their_line_or_the_next_one() {
+fn allowances_cover_their_line_or_the_next_one() {
     let found = |items: &[&str]| found_in(&commands(items), &LintContext::default());
     assert_eq!(found(&["make | tee x # paceline: allow PL203"]), [""; 0]);
     assert_eq!(found(&["make | tee x # paceline: allow PL203 because it is not important"]), [""; 0]);
@@ -129,6 +129,6 @@ fn allowances_are_for_their_line_or_the_next_one() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_cannot_be_allowed() {
+fn an_unreadable_file_cannot_be_allowed() {
     assert_eq!(found_in("# paceline: allow PL101\nversion: [\n", &LintContext::default()), ["PL101 2:10"]);
 }

@@ -1,4 +1,4 @@
-//! The linter: what it finds, what it leaves alone, what it mends, and how it shows it.
+//! The linter: the mistakes that it finds, the code that it ignores, the fixes that it makes, and its output.
 
 mod finds;
 mod fixes;
@@ -10,7 +10,7 @@ mod settings;
 
 use paceline_buildspec::lint::{Finding, LintContext, ProjectFacts, lint};
 
-/// A whole buildspec: what a fragment leaves out is put around it.
+/// A complete buildspec that contains a fragment.
 pub(super) fn whole(fragment: &str) -> String {
     let has = |key: &str| fragment.starts_with(key) || fragment.contains(&format!("\n{key}"));
     let version = if has("version:") { "" } else { "version: 0.2\n" };
@@ -19,23 +19,23 @@ pub(super) fn whole(fragment: &str) -> String {
     format!("{version}{fragment}{end}{phases}")
 }
 
-/// One item of the build phase, of several lines.
+/// A buildspec whose build phase has one item of several lines.
 pub(super) fn script(text: &str) -> String {
     whole(&format!("phases:\n  build:\n    commands:\n      - |\n{}", indented(text)))
 }
 
-/// The lines of a block that is an item.
+/// The lines of an item, indented.
 pub(super) fn indented(text: &str) -> String {
     text.lines().fold(String::new(), |lines, line| lines + "        " + line + "\n")
 }
 
-/// The build phase with these items.
+/// A buildspec whose build phase has these items.
 pub(super) fn commands(items: &[&str]) -> String {
     let items = items.iter().fold(String::new(), |items, item| items + "      - " + item + "\n");
     whole(&format!("phases:\n  build:\n    commands:\n{items}"))
 }
 
-/// An unprivileged Ubuntu build of an hour.
+/// The project of an unprivileged build on Ubuntu with a timeout of an hour.
 pub(super) fn project() -> ProjectFacts {
     ProjectFacts {
         image: Some("aws/codebuild/standard:7.0".to_owned()),
@@ -61,7 +61,7 @@ pub(super) fn codes_in(text: &str, context: &LintContext) -> Vec<String> {
     found_in(text, context).iter().map(|found| found[..5].to_owned()).collect()
 }
 
-/// The rule has something to say about each of the buildspecs.
+/// Checks that the rule finds something in each of the buildspecs.
 #[track_caller]
 pub(super) fn finds(code: &str, buildspecs: &[String]) {
     for text in buildspecs {
@@ -70,7 +70,7 @@ pub(super) fn finds(code: &str, buildspecs: &[String]) {
     }
 }
 
-/// The rule has nothing to say about any of the buildspecs.
+/// Checks that the rule finds nothing in any of the buildspecs.
 #[track_caller]
 pub(super) fn leaves(code: &str, buildspecs: &[String]) {
     for text in buildspecs {
@@ -87,7 +87,7 @@ pub(super) fn items(lists: &[&[&str]]) -> Vec<String> {
     lists.iter().map(|list| commands(list)).collect()
 }
 
-/// What one rule finds.
+/// The findings of one rule.
 pub(super) fn only(text: &str, code: &str, context: &LintContext) -> Vec<Finding> {
     let report = lint("buildspec.yml", text.as_bytes(), context);
     report.findings.into_iter().filter(|finding| finding.code == code).collect()

@@ -1,4 +1,4 @@
-//! How findings are shown.
+//! The output formats of findings.
 
 use paceline_buildspec::lint::output::{TextOptions, json, sarif, summary, text};
 use paceline_buildspec::lint::{LintContext, LintReport, RULES, lint};
@@ -14,7 +14,7 @@ fn report() -> LintReport {
 }
 
 #[test]
-fn people_see_the_line_and_what_it_is_about() {
+fn the_text_output_shows_the_line_and_the_mistake() {
     let shown = text(&report(), TextOptions { color: false, width: 80 });
     snapshot("lint.text", &format!("{shown}{}\n", summary(&[report()])));
     assert!(!shown.contains('\u{1b}'));
@@ -22,7 +22,7 @@ fn people_see_the_line_and_what_it_is_about() {
 }
 
 #[test]
-fn the_summary_counts() {
+fn the_summary_counts_the_findings() {
     assert_eq!(summary(&[]), "nothing found in 0 files");
     let clean = lint("a", script("make").as_bytes(), &LintContext::default());
     assert_eq!(summary(&[clean.clone(), clean]), "nothing found in 2 files");
@@ -34,12 +34,12 @@ fn the_summary_counts() {
 }
 
 #[test]
-fn programs_read_json() {
+fn the_json_output_matches_its_snapshot() {
     snapshot("lint.json", &json(&[report()]));
 }
 
 #[test]
-fn code_scanning_reads_sarif() {
+fn the_sarif_output_suits_code_scanning() {
     let sarif: Value = serde_json::from_str(&sarif(&[report()])).unwrap();
     assert_eq!(sarif["version"], "2.1.0");
     let run = &sarif["runs"][0];
@@ -68,7 +68,7 @@ fn code_scanning_reads_sarif() {
 }
 
 #[test]
-fn an_unreadable_file_is_shown_like_any_other() {
+fn an_unreadable_file_is_shown_like_any_other_file() {
     let report =
         paceline_buildspec::lint::unopened("nowhere.yml", "cannot read the file: no such file".to_owned());
     let shown = text(&report, TextOptions { color: false, width: 80 });

@@ -1,4 +1,4 @@
-//! Every rule has its page, and the examples of the pages are what they are said to be.
+//! Every rule has a page, and the examples of the pages are correct.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use paceline_buildspec::lint::{LintContext, ProjectFacts, RULES, Rule, fix, with
 use super::{codes_in, project, whole};
 
 #[test]
-fn the_pages_are_those_of_the_rules() {
+fn every_rule_has_a_page_and_every_page_a_rule() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/lint");
     let names =
         fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -16,7 +16,7 @@ fn the_pages_are_those_of_the_rules() {
 }
 
 #[test]
-fn codes_are_in_order_and_never_twice() {
+fn codes_are_sorted_and_unique() {
     let codes: Vec<_> = RULES.iter().map(|rule| rule.code).collect();
     assert!(codes.is_sorted() && codes.windows(2).all(|pair| pair[0] != pair[1]), "{codes:?}");
     assert!(RULES.iter().all(|rule| with_code(&rule.code.to_lowercase()).is_some()));
@@ -32,7 +32,7 @@ fn every_page_starts_with_its_title_and_severity() {
     }
 }
 
-/// The example below a heading, as a whole buildspec.
+/// The example below a heading, completed to a whole buildspec.
 fn example(rule: &Rule, heading: &str) -> Option<String> {
     let (_, section) = rule.page.split_once(&format!("\n## {heading}\n"))?;
     let (_, block) = section.split_once("```yaml\n")?;
@@ -40,7 +40,7 @@ fn example(rule: &Rule, heading: &str) -> Option<String> {
     Some(whole(block))
 }
 
-/// What the examples of a page are about.
+/// The context for the examples of a page.
 fn context(rule: &Rule) -> LintContext {
     if !rule.page.contains("`--project`") || matches!(rule.code, "PL201" | "PL313") {
         return LintContext::default();
@@ -51,7 +51,7 @@ fn context(rule: &Rule) -> LintContext {
 }
 
 #[test]
-fn what_a_page_says_is_found_is_found_and_what_it_says_instead_is_clean() {
+fn the_wrong_examples_of_pages_are_found_and_the_right_ones_are_clean() {
     for rule in RULES {
         let context = context(rule);
         if rule.code != "PL124" {
@@ -76,7 +76,7 @@ fn pages_that_promise_a_fix_have_one() {
 }
 
 #[test]
-fn pages_say_how_to_silence_the_rule_and_that_works() {
+fn pages_explain_how_to_silence_the_rule_and_that_works() {
     for rule in RULES.iter().filter(|rule| !matches!(rule.code, "PL124")) {
         let comment = format!("# paceline: allow {}", rule.code);
         assert_eq!(rule.page.contains(&comment), !rule.page.contains("cannot be silenced"), "{}", rule.code);
@@ -85,7 +85,7 @@ fn pages_say_how_to_silence_the_rule_and_that_works() {
         if !rule.page.contains(&comment) {
             continue;
         }
-        // From the last line to the first, so that the lines before keep their numbers.
+        // The lines are handled from the last to the first, so that earlier lines keep their numbers.
         let lines: BTreeSet<usize> = super::found_in(&text, &context)
             .iter()
             .filter(|found| found.starts_with(rule.code))
@@ -93,7 +93,7 @@ fn pages_say_how_to_silence_the_rule_and_that_works() {
             .collect();
         for line in lines.into_iter().rev() {
             let mut all: Vec<String> = text.lines().map(str::to_owned).collect();
-            // For what is on the first line of a block, the comment stands before the block.
+            // For a finding on the first line of a block, the comment goes before the block.
             let is_first = line > 1 && all[line - 2].ends_with(['|', '>']);
             let line = if is_first { line - 1 } else { line };
             let indentation = all[line - 1].len() - all[line - 1].trim_start().len();

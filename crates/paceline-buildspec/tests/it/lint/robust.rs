@@ -1,4 +1,4 @@
-//! Any bytes are linted, mended and shown without a panic, in bounded time, with places that are in the file.
+//! Any bytes are linted, fixed and shown without a panic, in bounded time, with places that are in the file.
 
 use paceline_buildspec::lint::output::{TextOptions, json, sarif, text};
 use paceline_buildspec::lint::{LintContext, fix, lint};
@@ -28,7 +28,7 @@ fn try_all(bytes: &[u8]) {
     }
 }
 
-/// Texts with much of what buildspecs and shells have a meaning for.
+/// Texts with many words and signs that have a meaning in buildspecs and shells.
 fn shellish() -> impl Strategy<Value = String> {
     let words = [
         "if ",
@@ -84,28 +84,28 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 128, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_can_be_linted(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         try_all(&bytes);
     }
 
     #[test]
-    fn any_text(text in "[ -~\n\té:|>&*#\"'{}\\[\\]-]{0,200}") {
+    fn any_text_can_be_linted(text in "[ -~\n\té:|>&*#\"'{}\\[\\]-]{0,200}") {
         try_all(text.as_bytes());
     }
 
     #[test]
-    fn any_script(text in shellish()) {
+    fn any_script_can_be_linted(text in shellish()) {
         try_all(script(&text).as_bytes());
         try_all(format!("version: 0.2\nphases: {{build: {{commands: [{}]}}}}\n", serde_json::Value::from(text)).as_bytes());
     }
 
     #[test]
-    fn any_buildspec_that_is_written(buildspec in any_buildspec()) {
+    fn any_written_buildspec_can_be_linted(buildspec in any_buildspec()) {
         try_all(buildspec.to_yaml().as_bytes());
     }
 
     #[test]
-    fn a_buildspec_that_was_damaged(cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+    fn a_damaged_buildspec_can_be_linted(cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
         let mut bytes = LENIENT.as_bytes().to_vec();
         for (index, byte) in cuts {
             let at = index.index(bytes.len());
@@ -120,7 +120,7 @@ proptest! {
 }
 
 #[test]
-fn large_and_deep_texts_end() {
+fn large_and_deep_texts_are_linted_in_bounded_time() {
     for (part, count) in [
         ("[", 20_000),
         ("{a: ", 10_000),
@@ -152,7 +152,7 @@ fn large_and_deep_texts_end() {
 }
 
 #[test]
-fn what_is_generated_is_clean() {
+fn generated_files_are_clean() {
     for generation in [workshop(), synthesized(), installed()] {
         let text = file(&generation, ".yml");
         let report = lint("generated.yml", text.as_bytes(), &LintContext::default());
@@ -162,7 +162,7 @@ fn what_is_generated_is_clean() {
     let mut checked = 0;
     for entry in fs_err::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // Templates of CloudFormation are YAML too.
+        // CloudFormation templates are YAML too.
         if path.extension().is_some_and(|extension| extension == "yml") {
             let report = lint("committed.yml", &fs_err::read(&path).unwrap(), &LintContext::default());
             assert_eq!(report.findings, [], "{}", path.display());

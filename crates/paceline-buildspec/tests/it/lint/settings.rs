@@ -1,11 +1,12 @@
-//! What the rules of secrets, Docker, caches, phases and tools find, and what they must leave alone.
+//! The rules about secrets, Docker, caches, phases and tools: the mistakes that they find, and the similar
+//! code that they ignore.
 
 use paceline_buildspec::lint::{LintContext, ProjectFacts};
 
 use super::{all, finds, in_project, items, leaves, only, project, script, whole};
 
 #[test]
-fn secrets_in_the_open() {
+fn secrets_in_the_source_are_found() {
     let variable = |text: &str| whole(&format!("env:\n  variables:\n    {text}\n"));
     finds(
         "PL301",
@@ -45,7 +46,7 @@ fn secrets_in_the_open() {
 }
 
 #[test]
-fn secrets_in_the_log() {
+fn secrets_in_the_log_are_found() {
     let secret = |text: &str| format!("{}env:\n  secrets-manager:\n    TOKEN: a\n", script(text));
     finds(
         "PL303",
@@ -102,7 +103,7 @@ fn secrets_in_the_log() {
 }
 
 #[test]
-fn docker_and_its_daemon() {
+fn docker_without_its_daemon_is_found() {
     let privileged = |text: &str| {
         let project = Some(ProjectFacts { privileged: true, ..project() });
         only(&script(text), "PL311", &LintContext { project, ..LintContext::default() }).len()
@@ -133,7 +134,7 @@ fn docker_and_its_daemon() {
 }
 
 #[test]
-fn caches_that_do_nothing() {
+fn caches_without_effect_are_found() {
     let cache = |text: &str| whole(&format!("cache:\n  paths: [/root/.npm/**/*]\n{text}"));
     finds(
         "PL401",
@@ -159,7 +160,7 @@ fn caches_that_do_nothing() {
 }
 
 #[test]
-fn waits_that_are_longer_than_the_build() {
+fn waits_that_are_longer_than_the_build_are_found() {
     let too_long = |text: &str| only(&script(text), "PL411", &in_project()).len();
     for text in [
         "timeout 2h make",
@@ -184,7 +185,7 @@ fn waits_that_are_longer_than_the_build() {
 }
 
 #[test]
-fn releases_after_a_failed_build() {
+fn releases_after_a_failed_build_are_found() {
     let post = |text: &str| {
         whole(&format!(
             "phases:\n  build:\n    commands: [make]\n  post_build:\n    commands:\n      - {text}\n"
@@ -223,7 +224,7 @@ fn releases_after_a_failed_build() {
 }
 
 #[test]
-fn retries_of_what_works_once() {
+fn retries_of_commands_that_work_only_once_are_found() {
     let retried = |text: &str| {
         whole(&format!("phases:\n  build:\n    on-failure: RETRY-2\n    commands:\n      - {text}\n"))
     };
@@ -257,7 +258,7 @@ fn retries_of_what_works_once() {
 }
 
 #[test]
-fn deployments_with_the_cdk() {
+fn mistakes_in_deployments_with_the_cdk_are_found() {
     finds(
         "PL501",
         &all(
@@ -304,7 +305,7 @@ fn deployments_with_the_cdk() {
 }
 
 #[test]
-fn tools_and_packages() {
+fn mistakes_with_tools_and_packages_are_found() {
     finds(
         "PL503",
         &all(
@@ -386,7 +387,7 @@ fn tools_and_packages() {
 }
 
 #[test]
-fn runtimes() {
+fn mistakes_with_runtimes_are_found() {
     let versions = |text: &str| whole(&format!("phases:\n  install:\n    runtime-versions:\n      {text}\n"));
     finds("PL431", &all(versions, &["nodejs: latest", "python: LATEST"]));
     leaves("PL431", &all(versions, &["nodejs: 22", "nodejs: 22.x"]));

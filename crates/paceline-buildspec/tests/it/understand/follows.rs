@@ -1,8 +1,8 @@
-//! What a shell would do is followed.
+//! The commands of a buildspec are followed like a shell would run them.
 
 use super::build;
 
-/// The deployments as `folder: stacks`, in their order.
+/// Checks the deployments, each as `folder: stacks`, in their order.
 #[track_caller]
 fn check(items: &[&str], expected: &[&str]) {
     let all = build(items);
@@ -14,7 +14,7 @@ fn check(items: &[&str], expected: &[&str]) {
 }
 
 #[test]
-fn folders_are_followed() {
+fn changes_of_the_folder_are_followed() {
     check(&["cd a", "cdk deploy X", "cd ../b && cdk deploy Y"], &["a: X", "b: Y"]);
     check(&["(cd a && cdk deploy X)", "cdk deploy Y"], &["a: X", ": Y"]);
     check(&["pushd a", "cdk deploy X", "popd", "cdk deploy Y"], &["a: X", ": Y"]);
@@ -47,7 +47,7 @@ fn loops_functions_and_retries_are_followed() {
 }
 
 #[test]
-fn conditions_are_kept_or_known() {
+fn conditions_are_evaluated_if_known_and_kept_if_not() {
     let all = build(&["if [ \"$M\" = true ]; then cdk deploy A; else cdk deploy B; fi", "cdk deploy C"]);
     let shown: Vec<_> = all
         .deployments
@@ -57,13 +57,13 @@ fn conditions_are_kept_or_known() {
     assert_eq!(shown, [Some((Some("M"), "true", true)), Some((Some("M"), "true", false)), None]);
     check(&["M=no", "if [ \"$M\" = yes ]; then cdk deploy A; else cdk deploy B; fi"], &[": B"]);
     check(&["'[ \"$CODEBUILD_BUILD_SUCCEEDING\" = 1 ] && cdk deploy A'"], &[": A"]);
-    // In one branch or the other, but always.
+    // The stack is deployed in either branch, so the deployment has no condition.
     let both = build(&["if [ \"$M\" = true ]; then cdk deploy A; else cdk deploy A; fi"]);
     assert_eq!((both.deployments.len(), &both.deployments[0].when), (1, &None));
 }
 
 #[test]
-fn apps_are_told_apart_by_folder_region_and_context() {
+fn apps_are_distinguished_by_folder_region_and_context() {
     let names = |items: &[&str]| build(items).apps.into_iter().map(|app| app.name).collect::<Vec<_>>();
     assert_eq!(names(&["cdk deploy A", "cdk deploy B -c x=y"]), ["app"]);
     assert_eq!(names(&["cdk deploy A -c s=dev", "cdk deploy A -c s=prod"]), ["app", "app-prod"]);
@@ -73,7 +73,7 @@ fn apps_are_told_apart_by_folder_region_and_context() {
 }
 
 #[test]
-fn scripts_are_kept_where_they_stand() {
+fn scripts_are_kept_at_their_places() {
     let all =
         build(&["./before.sh", "cdk deploy A", "./between.sh \"$X\" || true", "cdk deploy B", "npm test"]);
     assert_eq!(all.apps[0].build[0].text, "./before.sh");
@@ -81,7 +81,7 @@ fn scripts_are_kept_where_they_stand() {
     assert_eq!(kept, [(1, "./between.sh \"$X\" || true"), (2, "npm test")]);
 }
 
-/// What is said of the region of one app that is deployed.
+/// The known region of the one app, and the messages about its region.
 #[track_caller]
 fn region_of(items: &[&str]) -> (Option<String>, Vec<String>) {
     let all = build(items);
@@ -96,7 +96,7 @@ fn region_of(items: &[&str]) -> (Option<String>, Vec<String>) {
 const DEPLOY: &str = "AWS_REGION=$R cdk deploy --all";
 
 #[test]
-fn a_value_that_a_variable_may_not_have_is_not_believed() {
+fn a_value_that_may_have_changed_is_not_used() {
     let forms = [
         "'if [ \"$STAGE\" = prod ]; then R=us-east-1; fi'",
         "'if [ \"$STAGE\" = prod ]; then R=us-east-1; else R=eu-west-2; fi'",
@@ -129,32 +129,32 @@ fn a_value_that_a_variable_may_not_have_is_not_believed() {
         assert_eq!(known, None, "{form}");
         assert!(!said.is_empty(), "nothing is said of {form}");
     }
-    // What happens in a shell of its own changes nothing here.
+    // Commands in another shell do not change the variable here.
     for form in ["(R=us-east-1)", "'echo us-east-1 | read R'", "'R=us-east-1 &'", "X=$(R=us-east-1)"] {
         assert_eq!(region_of(&["R=eu-west-1", form, DEPLOY]).0.as_deref(), Some("eu-west-1"), "{form}");
     }
 }
 
 #[test]
-fn a_region_that_only_the_run_knows_is_kept_where_it_can_be() {
+fn a_region_known_only_in_the_build_is_kept_if_possible() {
     let all = build(&["R=eu-west-1", "'if [ \"$STAGE\" = prod ]; then R=us-east-1; fi'", DEPLOY]);
     let setup: Vec<&str> = all.apps[0].setup.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(
         setup,
         ["R=eu-west-1", "if [ \"$STAGE\" = prod ]; then R=us-east-1; fi", "export AWS_REGION=$R"]
     );
-    // What a loop goes through is at hand only in the loop.
+    // The variable of a loop is only set inside the loop.
     let all = build(&["'for r in $REGIONS; do AWS_REGION=$r cdk deploy --all; done'"]);
     assert!(all.apps[0].setup.is_empty(), "{:?}", all.apps[0].setup);
     assert_eq!(all.deployments.len(), 1);
     assert!(all.left_out.iter().any(|it| it.what == "AWS_REGION=$r"), "{:?}", all.left_out);
-    // The build's own region is no news.
+    // The region of the build itself needs no message.
     let (known, said) = region_of(&["AWS_DEFAULT_REGION=$AWS_REGION cdk deploy --all"]);
     assert_eq!((known, said), (None, Vec::new()));
 }
 
 #[test]
-fn loops_over_what_only_the_run_knows_deploy_all_the_same() {
+fn loops_over_unknown_values_still_deploy() {
     check(&["'while read -r s; do cdk deploy --all; done < list'"], &[": all"]);
     check(&["'for r in \"$@\"; do AWS_REGION=$r cdk deploy --all; done'"], &[": all"]);
     check(
@@ -164,7 +164,7 @@ fn loops_over_what_only_the_run_knows_deploy_all_the_same() {
 }
 
 #[test]
-fn what_is_decided_is_kept_as_it_is_written_and_in_its_order() {
+fn conditional_commands_are_kept_as_written_and_in_order() {
     let made = |items: &[&str]| {
         let all = build(&[items, &["cdk deploy A"]].concat());
         let app = &all.apps[0];
@@ -195,7 +195,7 @@ fn what_is_decided_is_kept_as_it_is_written_and_in_its_order() {
 }
 
 #[test]
-fn a_folder_that_is_entered_twice_is_one() {
+fn a_folder_that_is_entered_twice_is_entered_once() {
     check(&["cd infra && npm ci", "cd infra && cdk deploy A"], &["infra: A"]);
     let all = build(&["cd infra && npm ci", "cd infra && cdk deploy A"]);
     assert!(all.left_out.iter().any(|it| it.why.contains("looks for infra/infra")), "{:?}", all.left_out);
@@ -205,7 +205,7 @@ fn a_folder_that_is_entered_twice_is_one() {
 }
 
 #[test]
-fn the_region_that_the_cdk_overwrites_makes_no_app() {
+fn a_region_that_the_cdk_overwrites_makes_no_separate_app() {
     let all = build(&["CDK_DEFAULT_REGION=a cdk deploy --all", "CDK_DEFAULT_REGION=b cdk deploy --all"]);
     assert_eq!((all.apps.len(), all.deployments.len()), (1, 1));
     assert!(all.apps[0].env.is_empty(), "{:?}", all.apps[0].env);

@@ -1,4 +1,4 @@
-//! What hand-written buildspecs are understood to do.
+//! Tests of the understanding of hand-written buildspecs.
 
 mod follows;
 mod robust;
@@ -6,7 +6,7 @@ mod shown;
 
 use paceline_buildspec::understand::{NoSourceTree, Understanding, understand};
 
-/// What the items of a build phase are understood to do.
+/// The understanding of a buildspec whose build phase has these items.
 pub(super) fn build(items: &[&str]) -> Understanding {
     understand(crate::lint::commands(items).as_bytes(), &NoSourceTree)
 }

@@ -1,4 +1,4 @@
-//! Any bytes are understood to do something, or nothing, without a panic and in bounded time.
+//! Any bytes are understood without a panic and in bounded time.
 
 use paceline_buildspec::understand::{NoSourceTree, SourceTree, Understanding, understand};
 use proptest::prelude::*;
@@ -94,7 +94,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_huge_or_deep_ends() {
+fn huge_and_deep_buildspecs_are_understood_in_bounded_time() {
     hold(&vec![b'x'; (1 << 20) + 1]);
     let nested = "for a in 1 2 3 4 5 6 7 8 9; do ".repeat(12) + "cdk deploy A$a; " + &"done; ".repeat(12);
     let all = hold(script(&nested).as_bytes());
@@ -105,17 +105,17 @@ fn what_is_huge_or_deep_ends() {
     hold(script(&many).as_bytes());
 }
 
-/// Lines that make the value of a variable ten times as long each, and then what uses it.
+/// Lines that each make the value of a variable ten times as long, followed by a use of the variable.
 fn growing(then: &str) -> String {
     format!("A=xxxxxxxxxx\n{}{then}", "A=$A$A$A$A$A$A$A$A$A$A\n".repeat(30))
 }
 
 #[test]
-fn a_value_that_grows_without_an_end_is_not_known() {
+fn a_value_that_grows_without_limit_is_unknown() {
     let all = hold(script(&growing("cdk deploy $A\n")).as_bytes());
     let left = all.left_out.iter().find(|it| it.what == "cdk deploy $A");
     assert!(left.is_some_and(|it| it.why.contains("only known in the build")), "{:?}", all.left_out);
-    // However it is used, what is made of it stays small.
+    // The kept values stay small, whatever the use is.
     let kept = |all: &Understanding| {
         let envs = all.scripts.iter().flat_map(|script| &script.env).map(|(_, value)| value.len());
         let stacks = all.deployments.iter().flat_map(|it| &it.stacks).map(String::len);

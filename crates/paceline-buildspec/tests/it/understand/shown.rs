@@ -1,11 +1,11 @@
-//! Whole buildspecs, and all that is understood of each.
+//! Whole buildspecs, and the complete understanding of each.
 
 use std::fmt::Write as _;
 
 use camino::Utf8Path;
 use paceline_buildspec::understand::{NoSourceTree, SourceTree, Understanding, When, understand};
 
-/// The example's `package.json`.
+/// The `package.json` of the example.
 struct Scripts;
 
 impl SourceTree for Scripts {
