@@ -1,13 +1,13 @@
-//! Whether a run has changed anything. Only a run that has changed nothing may end as refused.
+//! Tells whether a run has changed anything. Only a run that has changed nothing may end as refused.
 //!
-//! These count as changes: an operation on a stack that AWS accepted or may have accepted, a published asset, and a
-//! command that ran. Reading, building on this machine and refused calls do not count.
+//! These count as changes: an operation on a stack that AWS accepted or may have accepted, a published asset,
+//! and a command that ran. These do not count: reading, building on this machine, and refused calls.
 
 use paceline_plan::Work;
 
 use crate::event::{Cause, Fact, Outcome, StackCall};
 
-/// Whether a run has changed anything.
+/// Remembers whether a run has changed anything.
 #[derive(Debug)]
 pub(crate) struct AnyChange {
     any: bool,
@@ -29,7 +29,8 @@ impl AnyChange {
             }
             Fact::StackAccepted(accepted) => self.any |= accepted.token.is_some(),
             Fact::StepRetried(retried) if retried.refused => {}
-            // AWS works on it, or its answer was lost: it may have been accepted.
+            // AWS works on the operation, or the answer of AWS was lost. In both cases AWS may have accepted
+            // the operation.
             Fact::StackProgress(_) | Fact::StepRetried(_) => self.any |= self.sent[step].is_some(),
             _ => {}
         }
@@ -52,7 +53,7 @@ impl AnyChange {
     }
 }
 
-/// Whether the cause is that AWS refused the call which sends this operation.
+/// Returns whether the step failed because AWS refused the call that sends this operation.
 fn is_refusal(cause: &Cause, call: &StackCall) -> bool {
     let at = cause.at.as_deref().unwrap_or_default().to_ascii_lowercase();
     cause.preflight && at.starts_with(&call.as_str().replace('-', ""))

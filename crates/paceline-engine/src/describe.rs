@@ -34,7 +34,7 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
     }
 }
 
-/// The start of the digest of what a step deploys or publishes.
+/// The start of the digest of the stack or asset that a step deploys or publishes.
 pub(crate) fn content(plan: &Plan, step: &Step) -> Option<String> {
     match &step.work {
         Work::Deploy { .. } => Some(short(&plan.stack_of(step).template)),

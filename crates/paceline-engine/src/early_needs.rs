@@ -1,4 +1,4 @@
-//! Needs that end early: once the listed resources of a stack exist, and not only when the whole stack is complete.
+//! Needs that end early: they wait for the listed resources of a stack and not for the whole stack.
 //!
 //! A resource counts only as long as the operation that made it goes well. When the stack fails, is rolled back,
 //! is deleted or is tried again, everything that was complete is missing again.
@@ -14,7 +14,7 @@ use crate::event::{Fact, StackCall, StackProgress, StackSubmitted};
 #[derive(Debug)]
 pub(crate) struct EarlyNeeds {
     waits: BTreeMap<(usize, usize), Wait>,
-    /// For each needed step that fails: what went wrong. Removed when the step is tried again.
+    /// The error of each needed step that fails. An entry is removed when its step is tried again.
     troubles: BTreeMap<usize, String>,
 }
 
@@ -24,7 +24,7 @@ struct Wait {
     missing: BTreeSet<String>,
 }
 
-/// What a report means for the steps that wait for resources of a stack.
+/// The consequence of a report for the steps that wait for resources of a stack.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum News {
     /// All resources that these steps need from this stack exist.
@@ -48,8 +48,8 @@ impl EarlyNeeds {
 
     /// Applies a report about a needed step.
     ///
-    /// CloudFormation sends no event for a resource that an update does not change. Whether a resource is unchanged
-    /// is known only when the stack has ended, so then the end of the stack counts.
+    /// CloudFormation sends no event for a resource that an update does not change. Only the end of the stack
+    /// shows that such a resource is unchanged, so the need is met at the end of the stack.
     pub(crate) fn hears(&mut self, step: usize, fact: &Fact) -> Option<News> {
         if !self.is_awaited(step) {
             return None;
@@ -73,7 +73,7 @@ impl EarlyNeeds {
         Some(News::Trouble(trouble))
     }
 
-    /// Removes the mark that the step is failing. Returns whether there was one.
+    /// Removes the mark that the step is failing. Returns whether the step had that mark.
     pub(crate) fn recovers(&mut self, step: usize) -> bool {
         self.troubles.remove(&step).is_some()
     }
@@ -89,7 +89,7 @@ impl EarlyNeeds {
         had_all.collect()
     }
 
-    /// Whether all resources that `step` needs from `need` exist, although `need` has not ended.
+    /// Returns whether all resources that `step` needs from `need` exist, although `need` has not ended.
     pub(crate) fn is_met(&self, need: usize, step: usize) -> bool {
         self.waits.get(&(need, step)).is_some_and(|wait| wait.missing.is_empty())
     }
@@ -123,7 +123,7 @@ impl EarlyNeeds {
     }
 }
 
-/// Why the operation fails or is rolled back, if this event says so.
+/// The reason why the operation fails or is rolled back, if this event gives one.
 fn trouble(progress: &StackProgress) -> Option<String> {
     if let Some(status) = progress.stack_status() {
         return match status {

@@ -1,7 +1,7 @@
-//! The journal: a run's events on disk, written before anything relies on them.
+//! The journal: the events of a run on disk. An event is written before anything relies on it.
 //!
-//! Each run has a folder and a file in it: `RUNS/<run>/journal.jsonl`. The file is locked while the run is in progress, so
-//! that two processes never work on the same run.
+//! Each run has a folder with a file: `RUNS/<run>/journal.jsonl`. The file is locked while the run is in
+//! progress, so that two processes never work on the same run.
 
 mod earlier;
 mod later_changes;
@@ -29,7 +29,7 @@ use crate::private;
 
 const FILE: &str = "journal.jsonl";
 
-/// Why a journal could not be used.
+/// The reason why a journal could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The operating system refused.
@@ -82,12 +82,14 @@ impl Explained for JournalError {
     }
 }
 
-/// A lock on a plan, held while it is being deployed or deleted. It is released when dropped or when the process ends.
+/// A lock on a plan, held while the plan is being deployed or deleted. It is released when dropped or when
+/// the process ends.
 #[derive(Debug)]
 pub struct PlanLock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
 impl PlanLock {
-    /// Refuses when another process works on the same plan from the same folder.
+    /// Takes the lock. Returns [`JournalError::Busy`] if another process works on the same plan with the same
+    /// folder.
     pub fn take(runs: &Utf8Path, plan: &str) -> Result<Self, JournalError> {
         let path = runs.join(format!("{plan}.lock"));
         let io = |source| JournalError::Io { path: path.clone(), source };
@@ -104,7 +106,8 @@ impl PlanLock {
 pub struct Journal {
     /// The file.
     pub path: Utf8PathBuf,
-    /// The number of this start of the run: greater than those of all starts before it in this folder.
+    /// The number of this start of the run. It is greater than the numbers of all earlier starts in this
+    /// folder.
     pub order: u64,
     file: File,
 }
@@ -114,16 +117,16 @@ pub struct Journal {
 pub struct Unfinished {
     /// The run's name.
     pub run: String,
-    /// What it had done.
+    /// The work that the run had done.
     pub earlier: Earlier,
-    /// The commands that it had run and that must run again.
+    /// The commands that the run had run and that must run again.
     pub again: Vec<RepeatedCommand>,
     events: Vec<Event>,
     journal: Journal,
 }
 
 impl Unfinished {
-    /// The journal, open for more events, and its events so far.
+    /// Returns the journal, open for more events, and its events so far.
     pub fn into_parts(self) -> (Journal, Vec<Event>) {
         (self.journal, self.events)
     }
@@ -149,19 +152,20 @@ impl Journal {
         Ok(Self { path, order, file })
     }
 
-    /// Adds an event. Events that later steps rely on are synced to the disk, so that they survive a crash of the machine.
+    /// Adds an event. An event that later steps rely on is synced to the disk, so that it survives a crash of
+    /// the machine.
     pub fn append(&mut self, event: &Event) -> io::Result<()> {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
-        // One write, so that a kill leaves whole lines or, at the very end, a part of one.
+        // One write, so that a killed process leaves whole lines, or a part of a line only at the end.
         self.file.write_all(&line)?;
         if is_relied_on(&event.fact) { self.file.sync_data() } else { Ok(()) }
     }
 
-    /// Forgets a run that has not started.
+    /// Deletes the journal of a run that has not started.
     pub fn discard_if_empty(self) {
         if self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-            // An empty file that stays does no harm.
+            // The empty file does no harm if it cannot be removed.
             let _ = fs_err::remove_file(&self.path);
             let _ = self.path.parent().map(fs_err::remove_dir);
         }
@@ -177,13 +181,14 @@ impl Journal {
             let path = runs.join(run).join(FILE);
             let io = |source| JournalError::Io { path: path.clone(), source };
             let first_look = match File::open(&path) {
-                // Not a run's folder, or one whose run never started.
+                // The folder is no run's folder, or its run never started.
                 Err(error) if is_absent(&error) => continue,
                 opened => opened.map_err(io)?,
             };
             let Some(about) = is_about(&path, &first_look, plan)? else { continue };
             let file = File::options().append(true).read(true).open(&path).map_err(io)?;
-            // Without the lock, another process may be writing a line. So the end is read only now.
+            // Without the lock, another process may be writing a line. So the end of the file is read only
+            // after locking.
             lock(&file, &path)?;
             let Contents { events, seq, length } = read(&path, &file)?;
             let has_ended = events.last().is_some_and(|event| match &event.fact {
@@ -217,10 +222,10 @@ pub fn journal_path(runs: &Utf8Path, run: &str) -> Utf8PathBuf {
     runs.join(run).join(FILE)
 }
 
-/// Whether later steps or a resumed run rely on this event.
+/// Returns whether later steps or a resumed run rely on this event.
 ///
-/// Assets and gates do not count: there may be thousands, the run waits during each sync, and a resumed run finds them
-/// done without the journal.
+/// Assets and gates do not count: there may be thousands of them, and the run waits during each sync. A
+/// resumed run finds out without the journal that they are done.
 fn is_relied_on(fact: &Fact) -> bool {
     match fact {
         Fact::StackSubmitted(_) | Fact::RunFinished(_) => true,
@@ -241,8 +246,8 @@ fn lock(file: &File, path: &Utf8Path) -> Result<(), JournalError> {
     }
 }
 
-/// Syncs the folders above a new file: otherwise the file may be lost when the machine crashes. Some file systems cannot
-/// do that, and the error is ignored.
+/// Syncs the folders above a new file. Otherwise the file may be lost when the machine crashes. Some file
+/// systems cannot sync folders, so errors are ignored.
 fn sync_folders(path: &Utf8Path) {
     for folder in path.ancestors().skip(1).take(3).filter(|folder| !folder.as_str().is_empty()) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());

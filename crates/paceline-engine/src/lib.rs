@@ -1,7 +1,8 @@
 //! Executes a plan: decides which step starts when, keeps the journal, and emits the events of the run.
 //!
-//! The engine asks a [`Perform`]er for each step to be performed and hears how it went. It knows no
-//! AWS, prints nothing, and waits only on tokio's clock, so that it runs the same on virtual time.
+//! The engine gives each step to a [`Perform`]er and receives its reports and its outcome. The engine does
+//! not know AWS and prints nothing. It waits only on tokio's clock, so that it behaves the same on virtual
+//! time.
 
 mod any_change;
 mod describe;

@@ -1,4 +1,4 @@
-//! Values that several steps need: the first step that asks makes the value, the others wait for it.
+//! Values that several steps need. The first step that asks makes the value, and the others wait for it.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -8,7 +8,8 @@ use tokio::sync::Mutex;
 
 use crate::perform::StepContext;
 
-/// Values by name, each made once. A step that waits for a value does not count against its limit meanwhile.
+/// Values by name, each made once. A step that waits for a value does not count against its limit while it
+/// waits.
 #[derive(Debug)]
 pub struct MadeOnce<T>(Held<BTreeMap<String, Arc<Mutex<Option<T>>>>>);
 
@@ -19,8 +20,8 @@ impl<T> Default for MadeOnce<T> {
 }
 
 impl<T: Clone> MadeOnce<T> {
-    /// The value with this name. Makes it if nobody has, or if every attempt so far has failed. `context` is that of the
-    /// step that asks, if a step asks.
+    /// Returns the value with this name. Makes the value if nobody has made it, or if every attempt so far
+    /// has failed. `context` is the context of the step that asks, if a step asks.
     pub async fn get_or_make<E>(
         &self,
         name: &str,

@@ -18,15 +18,15 @@ pub struct RunOptions {
     pub app: String,
     /// The version of Paceline, for the events.
     pub version: String,
-    /// The time at the start of the run. After that the run reads tokio's clock.
+    /// The time at the start of the run. After the start, the run reads tokio's clock.
     pub now: Timestamp,
-    /// Whether the run is simulated, so that its durations are not real.
+    /// True if the run is simulated, so that its durations are not real.
     pub simulated: bool,
     /// The earlier part of the run, if this one resumes it.
     pub earlier: Option<Earlier>,
     /// The number of this start in the folder of the runs: see [`Journal::order`](crate::Journal::order).
     pub order: Option<u64>,
-    /// The endpoint, if it is not AWS itself, for the events.
+    /// The endpoint, if the run does not use AWS itself. For the events.
     pub endpoint: Option<String>,
     /// The CodeBuild build that the run is part of, with its phases so far.
     pub build: Option<BuildPhases>,
@@ -55,19 +55,19 @@ impl RunOptions {
     }
 }
 
-/// What a run had done before it was interrupted.
+/// The work that a run had done before it was interrupted.
 #[derive(Debug, Clone, Default)]
 pub struct Earlier {
-    /// The sequence number of its last event.
+    /// The sequence number of the last event of the earlier part.
     pub seq: u64,
     /// The steps that were done, or whose operation was sent, each with its identity at that time. The identity is
     /// `None` in journals of versions that did not write it.
     pub done: BTreeMap<String, Option<String>>,
-    /// Whether it had changed anything.
+    /// True if the earlier part had changed anything.
     pub touched: bool,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone)]
 pub struct RunEnd {
     /// The documented exit code.

@@ -17,20 +17,20 @@ use crate::event::{
     StepRetried, StepWarned, seconds,
 };
 
-/// Performs steps. The engine decides which and when; a performer never schedules.
+/// Performs steps. The engine decides which step is performed and when. A performer never schedules.
 pub trait Perform: Send + Sync + 'static {
     /// Performs a step to its end, or until [`StepContext::stopped`].
     fn perform(&self, context: StepContext) -> impl Future<Output = Ended> + Send;
 }
 
-/// How a step ended.
+/// The end of a step.
 #[derive(Debug, Clone)]
 pub struct Ended {
     /// The outcome. Never [`Outcome::Skipped`]: only steps that never started are skipped.
     pub outcome: Outcome,
     /// The first cause of a failure.
     pub cause: Option<Cause>,
-    /// What the step found, in a few words.
+    /// The finding of the step, in a few words.
     pub detail: Option<String>,
     /// The outputs of the stack.
     pub outputs: BTreeMap<String, String>,
@@ -47,7 +47,7 @@ impl Ended {
         Self { cause: Some(cause), ..Self::new(Outcome::Failed) }
     }
 
-    /// Adds what the step found.
+    /// Adds the finding of the step.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
@@ -68,7 +68,7 @@ pub struct StepContext {
     pub(crate) needs_unchanged: bool,
 }
 
-/// The run's time: the time of its start, and what tokio's clock has counted since.
+/// The clock of a run: the time of its start plus the time that tokio's clock has counted since.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     start: Timestamp,
@@ -88,51 +88,51 @@ impl Clock {
     pub(crate) fn now(&self) -> Timestamp {
         let exact = self.start.checked_add(self.elapsed());
         let to_the_millisecond = exact.and_then(|now| Timestamp::from_millisecond(now.as_millisecond()));
-        // A run is far shorter than the range of a timestamp.
+        // The result can be out of range only after a run that is far longer than any run.
         to_the_millisecond.unwrap_or(self.start)
     }
 }
 
-/// Facts that a step sends to the engine. The engine applies all of them before it decides anything. The sender may wait
-/// until they are in the journal.
+/// Facts that a step sends to the engine. The engine applies all facts of a report before it decides
+/// anything. The sender may wait until the facts are in the journal.
 #[derive(Debug)]
 pub(crate) struct Report {
     /// The position of the step that reports.
     pub(crate) step: usize,
     pub(crate) facts: Vec<Fact>,
     pub(crate) recorded: Option<oneshot::Sender<()>>,
-    /// Whether the step stops or starts to count against its limit.
+    /// Set if the step stops or starts to count against its limit.
     pub(crate) room: Option<Room>,
-    /// Asks to wait until other steps have ended.
+    /// Set if the step asks to wait until other steps have ended.
     pub(crate) pause: Option<Pause>,
 }
 
-/// Whether a running step counts against its limit.
+/// A change in whether a running step counts against its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Room {
-    /// It does not count while it waits.
+    /// The step waits and does not count.
     Left,
-    /// It counts again.
+    /// The step counts again.
     Taken,
 }
 
-/// A step asks to wait until other steps have ended.
+/// The request of a step to wait until other steps have ended.
 #[derive(Debug)]
 pub(crate) struct Pause {
     pub(crate) after: BTreeSet<usize>,
     pub(crate) reason: String,
     pub(crate) attempt: u32,
-    /// The answer: whether to try again.
+    /// The channel for the answer: true if the step should try again.
     pub(crate) resume: oneshot::Sender<bool>,
 }
 
 impl StepContext {
-    /// Whether this run had done the step, or sent its operation, before it was interrupted.
+    /// Returns whether this run had done the step, or sent its operation, before it was interrupted.
     pub fn was_done_earlier(&self) -> bool {
         self.done_earlier
     }
 
-    /// Whether every need of the step had nothing to do.
+    /// Returns whether every need of the step had nothing to do.
     pub fn is_after_nothing_new(&self) -> bool {
         self.needs_unchanged
     }
@@ -162,13 +162,13 @@ impl StepContext {
         self.stop.cancelled().await;
     }
 
-    /// Whether the run is being stopped.
+    /// Returns whether the run is being stopped.
     pub fn is_stopped(&self) -> bool {
         self.stop.is_cancelled()
     }
 
-    /// Waits for something that another step does. Meanwhile the step does not count against its limit, so another step
-    /// may run. Afterwards it counts again.
+    /// Waits for something that another step does. While it waits, the step does not count against its limit,
+    /// so another step may run. After the wait it counts again.
     pub async fn without_room<F: Future>(&self, wait: F) -> F::Output {
         self.send_room(Some(Room::Left));
         let waited = wait.await;
@@ -203,8 +203,8 @@ impl StepContext {
         self.send_all(facts.collect(), None);
     }
 
-    /// Reports that AWS works on the stack with this id. `token` is that of our operation; `None` if another operation
-    /// was already running.
+    /// Reports that AWS works on the stack with this id. `token` is the token of our operation, or `None` if
+    /// another operation was already running.
     pub fn accepted(&self, stack_id: impl Into<String>, token: Option<String>) {
         let (step, stack_id) = (self.reference(), stack_id.into());
         self.send(Fact::StackAccepted(StackAccepted { step, stack_id, token }), None);
@@ -215,7 +215,7 @@ impl StepContext {
         self.tries_again(reason.into(), attempt, wait, false);
     }
 
-    /// Reports that AWS refused a call, which therefore has changed nothing, and that it is tried again.
+    /// Reports that AWS refused a call, so that the call changed nothing, and that the call is tried again.
     pub fn refused_and_retried(&self, reason: impl Into<String>, attempt: u32, wait: Duration) {
         self.tries_again(reason.into(), attempt, wait, true);
     }
@@ -225,8 +225,8 @@ impl StepContext {
         self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s, refused, after }), None);
     }
 
-    /// Waits until other steps have ended, given by their positions in the plan. Meanwhile this step does not count
-    /// against its limit. Returns false if trying again cannot help.
+    /// Waits until the steps at the positions `after` in the plan have ended. While it waits, this step does
+    /// not count against its limit. Returns false if trying again cannot help.
     pub async fn try_after(&self, after: BTreeSet<usize>, reason: impl Into<String>, attempt: u32) -> bool {
         let (resume, wait) = oneshot::channel();
         let pause = Some(Pause { after, reason: reason.into(), attempt, resume });
@@ -247,8 +247,9 @@ impl StepContext {
         self.send(Fact::CommandOutput(CommandOutput { step, line }), None);
     }
 
-    /// Reports that a mutating call is about to be sent, and waits until the journal holds that. If the journal cannot be
-    /// written, this never completes: the run is over, and the step is about to be dropped.
+    /// Reports that a mutating call is about to be sent, and waits until the journal holds the report. If the
+    /// journal cannot be written, this never completes. The run is over then, and the step is about to be
+    /// dropped.
     pub async fn submitting(&self, operation: impl Into<StackCall>, token: &str) {
         let (step, operation, token) = (self.reference(), operation.into(), token.to_owned());
         let (recorded, wait) = oneshot::channel();
@@ -267,7 +268,7 @@ impl StepContext {
     }
 
     fn send_all(&self, facts: Vec<Fact>, recorded: Option<oneshot::Sender<()>>) {
-        // The receiver is gone only when the run has ended, and then reports do not matter.
+        // The receiver is gone only when the run has ended. Then reports do not matter.
         let _ = self.report.send(Report { step: self.index, facts, recorded, room: None, pause: None });
     }
 
@@ -280,20 +281,20 @@ impl StepContext {
 /// A change of a resource or of a stack, as CloudFormation reports it.
 #[derive(Debug, Clone)]
 pub struct ResourceProgress {
-    /// The logical id; the stack's own name when it is about the stack.
+    /// The logical id. If the change is about the stack itself: the name of the stack.
     pub logical_id: String,
-    /// Such as `AWS::IAM::Role`.
+    /// The type, such as `AWS::IAM::Role`.
     pub resource_type: String,
-    /// The resource's status, or the stack's.
+    /// The status of the resource or of the stack.
     pub status: ResourceStatus,
     /// The reason that CloudFormation gives, if any.
     pub reason: Option<String>,
-    /// How many resources of the stack are complete.
+    /// The number of resources of the stack that are complete.
     pub done: usize,
-    /// How many resources the stack has.
+    /// The number of resources of the stack.
     pub total: usize,
-    /// Whether steps that wait for the resource must ignore this event.
+    /// True if steps that wait for the resource must ignore this event.
     pub unconfirmed: bool,
-    /// When it happened.
+    /// The time of the change.
     pub happened_at: Timestamp,
 }

@@ -1,4 +1,5 @@
-//! Files that only their owner may read: they hold parameters and outputs of stacks, and the output of commands.
+//! Files that only their owner may read, because they hold parameters and outputs of stacks, and the output
+//! of commands.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -33,7 +34,7 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     match builder.create(path) {
-        // Another process has created it meanwhile.
+        // Another process has created the folder at the same time.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(io::Error::new(
             error.kind(),
@@ -51,14 +52,15 @@ pub fn create(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     if is_file {
         use std::os::unix::fs::PermissionsExt as _;
-        // The file may belong to somebody else: then it can be written, but its permissions cannot be changed.
+        // If the file belongs to somebody else, it may be writable although its permissions cannot be
+        // changed.
         let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
     }
     Ok(file)
 }
 
-/// Replaces the contents of a file atomically: a reader sees the old contents or the new, never a part. A pipe, a terminal
-/// or a device is written to.
+/// Replaces the contents of a file atomically: a reader sees the old contents or the new ones, never a part
+/// of them. A pipe, a terminal or a device is not replaced but written to.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return options().write(true).open(path)?.write_all(contents);
@@ -69,13 +71,13 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     name.push(path.file_name().unwrap_or_default());
     name.push(".partial");
     let partial = path.with_file_name(name);
-    // A killed process may have left one.
+    // A killed process may have left a partial file.
     let _ = fs_err::remove_file(&partial);
     let written = options().write(true).create_new(true).open(&partial);
     let written = written.and_then(|mut file| file.write_all(contents));
     let replaced = written.and_then(|()| fs_err::rename(&partial, &path));
     if replaced.is_err() {
-        // The disk may be full, and a partial file would keep it full.
+        // If the disk is full, a partial file would keep it full.
         let _ = fs_err::remove_file(&partial);
     }
     replaced
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_owner_may_read_what_is_written() {
+    fn only_the_owner_may_read_a_written_file() {
         let folder = tempfile::tempdir().unwrap();
         let runs = folder.path().join("above/runs");
         create_dir(&runs).unwrap();
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_of_what_could_not_be_written() {
+    fn a_failed_write_leaves_no_file_behind() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("folder");
         fs_err::create_dir(&path).unwrap();

@@ -13,7 +13,7 @@ enum Lane {
     Stacks,
     Assets,
     Images,
-    /// Gates only wait, and there are few scripts.
+    /// Gates and scripts. Gates only wait, and there are few scripts.
     Unlimited,
 }
 
@@ -28,10 +28,11 @@ impl Lane {
     }
 }
 
-/// The longest remaining path first. Steps with equal paths start in the order of the plan.
+/// The order of the queue. The longest remaining path comes first. Steps with equal paths start in the order
+/// of the plan.
 type Priority = (Duration, Reverse<usize>);
 
-/// The ready steps, and how many steps of each lane are running.
+/// The ready steps, and the number of running steps of each lane.
 #[derive(Debug)]
 pub(crate) struct ReadyQueue {
     waiting: [BinaryHeap<Priority>; 4],
@@ -48,7 +49,7 @@ impl ReadyQueue {
         Self { waiting: Default::default(), running: [0; 4], limits, away: BTreeSet::new() }
     }
 
-    /// Adds a step; `remaining` is its own expected time and that of the longest chain after it.
+    /// Adds a step. `remaining` is the expected time of the step plus that of the longest chain after it.
     pub(crate) fn push(&mut self, step: &Step, index: usize, remaining: Duration) {
         self.waiting[Lane::of(step) as usize].push((remaining, Reverse(index)));
     }
@@ -66,14 +67,14 @@ impl ReadyQueue {
         self.waiting[lane].pop().map(|(_, Reverse(index))| index)
     }
 
-    /// A running step waits for another step and does not count against its limit meanwhile.
+    /// Notes that a running step waits for another step and does not count against its limit for that time.
     pub(crate) fn leaves(&mut self, step: &Step, index: usize) {
         if self.away.insert(index) {
             self.running[Lane::of(step) as usize] -= 1;
         }
     }
 
-    /// The step continues and counts again, even if that exceeds the limit.
+    /// Notes that the step continues and counts again, even if that exceeds the limit.
     pub(crate) fn returns(&mut self, step: &Step, index: usize) {
         if self.away.remove(&index) {
             self.running[Lane::of(step) as usize] += 1;

@@ -19,14 +19,15 @@ use crate::perform::{Ended, Perform, StepContext};
 use crate::state::State;
 use crate::stop::Interruption;
 
-/// After this time without an event the run emits [`RunWaiting`](crate::Fact::RunWaiting), because a build whose log is
-/// silent for ten minutes looks as if it hangs.
+/// The time without an event after which the run emits [`RunWaiting`](crate::Fact::RunWaiting). A build whose
+/// log is silent for ten minutes looks as if it hangs.
 const SILENCE: Duration = Duration::from_mins(2);
 
 /// Runs a plan to its end.
 ///
-/// `record` receives every event in order, before anything that relies on the event happens. If it returns an error (a
-/// full disk), the run ends at once and drops the running steps, so that no call is sent that is not in the journal.
+/// `record` receives every event in order, before anything that relies on the event happens. If `record`
+/// returns an error (a full disk), the run ends at once and drops the running steps, so that no call is sent
+/// that is not in the journal.
 pub async fn run<P: Perform>(
     plan: Arc<Plan>,
     performer: Arc<P>,
@@ -39,7 +40,7 @@ pub async fn run<P: Perform>(
     match drive(&mut state, &performer, &mut tasks, interruption).await {
         Ok(()) => state.finish(),
         Err(error) => {
-            // On a runtime with several threads, steps may still be running.
+            // On a runtime with several threads, steps may still be running here.
             tasks.shutdown().await;
             Err(error)
         }
@@ -57,7 +58,7 @@ async fn drive<P: Perform>(
     let mut performing = HashMap::new();
     state.start()?;
     loop {
-        // Checked before every start, so that no step starts after a stop was requested.
+        // The stop is checked before every start, so that no step starts after a stop was requested.
         if !stop.is_cancelled()
             && let Some(reason) = interruption.reason()
         {
@@ -88,11 +89,11 @@ async fn drive<P: Perform>(
             () = interruption.wait(), if !stop.is_cancelled() => {}
             Some(report) = reports.recv() => state.reported(report)?,
             Some(joined) = tasks.join_next_with_id() => {
-                // Every step that has ended by now is handled before another one starts. So the most critical of all
-                // steps that become ready starts first.
+                // All steps that have ended by now are handled before another one starts. So the most
+                // critical of all steps that become ready starts first.
                 let mut ended = vec![joined];
                 ended.extend(std::iter::from_fn(|| tasks.try_join_next_with_id()));
-                // The reports of a step come before its end.
+                // A step sends its reports before it ends, so they are applied first.
                 while let Ok(report) = reports.try_recv() {
                     state.reported(report)?;
                 }
@@ -109,7 +110,8 @@ async fn drive<P: Perform>(
     }
 }
 
-/// A task that panics is a failed step: a bug in one step must not stop the others.
+/// Returns the end of a task. A task that panics is a failed step: a bug in one step must not stop the
+/// others.
 fn outcome_of(joined: Result<(Id, Ended), JoinError>) -> (Id, Ended) {
     joined.unwrap_or_else(|error| {
         let id = error.id();

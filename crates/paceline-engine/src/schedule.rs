@@ -1,10 +1,10 @@
-//! Computes when each step of a plan would start and end: the engine runs on virtual time, and each step takes exactly
-//! its expected time.
+//! Computes when each step of a plan would start and end. To do so, the engine runs on virtual time, and each
+//! step takes exactly its expected time.
 //!
-//! So there is no second scheduler that could disagree with the engine. Deploying to the simulator would be more exact,
-//! but takes some milliseconds for each stack, which is too slow for a plan that is shown often. A rehearsal computes
-//! the time of the calls instead ([`pacing`]), and a test compares it with simulated deployments of real apps.
-//! `paceline plan --simulate` uses the simulator.
+//! So there is no second scheduler that could disagree with the engine. Deploying to the simulator would be
+//! more exact, but takes some milliseconds for each stack. That is too slow for a plan that is shown often. A
+//! rehearsal computes the time of the calls instead ([`pacing`]), and a test compares it with simulated
+//! deployments of real apps. `paceline plan --simulate` uses the simulator.
 
 mod pacing;
 
@@ -26,10 +26,10 @@ use crate::options::RunOptions;
 use crate::perform::{Ended, Perform, ResourceProgress, StepContext};
 use crate::run::run;
 
-/// When each step of a plan would start and end.
+/// The times at which each step of a plan would start and end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// Start and end of each step, from the start of the run, in the plan's order.
+    /// The start and end of each step, measured from the start of the run, in the plan's order.
     pub steps: Vec<(Duration, Duration)>,
     /// The end of the last step.
     pub total: Duration,
@@ -62,13 +62,13 @@ pub fn one_after_another(plan: &Plan) -> io::Result<Duration> {
 #[derive(Debug)]
 struct Rehearsal {
     places: Mutex<HashMap<Environment, Arc<EnvironmentPacing>>>,
-    /// By needed step: the resources that other steps wait for, the earliest first.
+    /// The resources that other steps wait for, by the needed step. The earliest come first.
     early: HashMap<usize, Vec<EarlyNeed>>,
     /// The images that have been built.
     built: MadeOnce<()>,
 }
 
-/// Account and region.
+/// An account and a region.
 type Environment = (Option<String>, Option<String>);
 
 impl Rehearsal {
@@ -91,13 +91,13 @@ impl Rehearsal {
             let is_there = |stack: &&PlannedStack| {
                 stack.operation != StepOperation::Create && environment(stack) == here
             };
-            // One more for the bootstrap stack.
+            // The environment has a bootstrap stack in addition.
             Arc::new(EnvironmentPacing::new(1 + plan.stacks.iter().filter(is_there).count()))
         });
         Arc::clone(place)
     }
 
-    /// Builds an image and pushes it; one that goes to several places is built once.
+    /// Builds an image and pushes it. An image that goes to several places is built once.
     async fn image(&self, context: &StepContext, publish: &Publish) {
         let step = context.step();
         if step.expected_from.is_whole_step() {
@@ -143,11 +143,11 @@ impl Perform for Rehearsal {
     }
 }
 
-/// Reports the resources that other steps wait for, at the time when they are expected to be complete.
+/// Reports the resources that other steps wait for, each at the time when it is expected to be complete.
 async fn tell_early(context: &StepContext, early: &[EarlyNeed]) {
     let started = tokio::time::Instant::now();
     for it in early {
-        // A report after the end of the step would be ignored.
+        // The engine would ignore a report after the end of the step.
         tokio::time::sleep_until(started + it.after.min(context.step().expected)).await;
         for resource in &it.resources {
             context.progress(ResourceProgress {

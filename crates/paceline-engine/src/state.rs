@@ -1,7 +1,7 @@
-//! The state of a run: how far every step is, and the events that tell of each change.
+//! The state of a run: the state of each step, and the events that report each change.
 //!
-//! Each step is in one of four states. The columns say what happens to a step that is in them; `—` cannot happen. A
-//! row is a method, here or in `release` and `pause`.
+//! Each step is in one of four states. The columns say what happens to a step in that state. `—` cannot
+//! happen. A row is a method, here or in `release` and `pause`.
 //!
 //! | what happens | `Waiting` | `Ready` | `Running` | `Ended` |
 //! |---|---|---|---|---|
@@ -49,20 +49,20 @@ use crate::ready_queue::ReadyQueue;
 
 use self::pause::Paused;
 
-/// How far a step is.
+/// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StepState {
-    /// This many of its needs are missing: whole steps, or resources of a stack.
+    /// This many needs of the step are missing. A need is a whole step, or resources of a stack.
     Waiting { missing: usize },
-    /// It can start as soon as the limit allows.
+    /// The step can start as soon as the limit allows.
     Ready { since: Instant },
-    /// It is running. `queued` is how long it was ready before it started.
+    /// The step is running. `queued` is the time for which it was ready before it started.
     Running { since: Instant, queued: Duration },
-    /// It has ended.
+    /// The step has ended.
     Ended(Outcome),
 }
 
-/// Why no more steps start. The first reason counts.
+/// The reason why no more steps start. The first reason counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Halt {
     /// A stop was requested, or the run is out of time.
@@ -82,9 +82,10 @@ pub(crate) struct State<'a> {
     last_event: Instant,
     references: Vec<Arc<StepRef>>,
     steps: Vec<StepState>,
-    /// The resources that steps still wait for, where they need only some resources of a stack.
+    /// The resources that steps still wait for, for needs that end early.
     early: EarlyNeeds,
-    /// The warnings of steps that were started before a step which they need failed: that step, and what happened to it.
+    /// The warnings that were given to steps, by the step that was warned. A warning names a needed step that
+    /// failed after the start of the warned step, and what happened to the needed step.
     told: BTreeMap<usize, Vec<(usize, String)>>,
     /// The expected time of each step and of the longest chain after it.
     remaining: Vec<Duration>,
@@ -93,10 +94,11 @@ pub(crate) struct State<'a> {
     paused: BTreeMap<usize, Paused>,
     halt: Option<Halt>,
     failures: usize,
-    /// How many of the failures came before anything was changed.
+    /// The number of failures that came before anything was changed.
     preflight_failures: usize,
     touched: AnyChange,
-    /// The steps that this part of the run changes itself, or that follow such a step.
+    /// True for the steps that this part of the run changes itself, and for the steps that follow such a
+    /// step.
     changed_now: Vec<bool>,
 }
 
@@ -107,7 +109,7 @@ impl<'a> State<'a> {
         record: &'a mut (dyn FnMut(&Event) -> io::Result<()> + Send),
     ) -> Self {
         let graph = plan.step_graph();
-        // The plan's steps are in an order that respects their needs.
+        // The plan lists its steps in an order that respects their needs.
         let order: Vec<usize> = (0..graph.len()).collect();
         let expected: Vec<Duration> = plan.steps.iter().map(|step| step.expected).collect();
         let remaining = graph.remaining(&order, &expected);
@@ -148,8 +150,9 @@ impl<'a> State<'a> {
         self.clock
     }
 
-    /// Whether this run had done a step, or sent its operation, before it was interrupted. That does not count if the
-    /// step has changed since, or if a step that it follows is done again now.
+    /// Returns whether this run had done a step, or sent its operation, before it was interrupted. The
+    /// earlier work does not count if the step has changed since, or if a step that it follows is done again
+    /// now.
     pub(crate) fn was_done_earlier(&self, index: usize) -> bool {
         let step = &self.plan.steps[index];
         let earlier = self.options.earlier.as_ref().and_then(|earlier| earlier.done.get(&step.id));
@@ -159,17 +162,17 @@ impl<'a> State<'a> {
         earlier.is_some_and(is_the_same) && !step.needs.iter().any(|&need| self.changed_now[need])
     }
 
-    /// Whether this part of the run changes a step itself, or a step that it follows. Steps after it must then not rely on
-    /// what they did before the interruption.
+    /// Returns whether this part of the run changes a step, or a step that it follows. The steps after it
+    /// must then not rely on their own work from before the interruption.
     fn is_changed_now(&self, index: usize, outcome: Outcome, resumed: bool) -> bool {
         let step = &self.plan.steps[index];
         let has_run = matches!(step.work, Work::Command(_)) && outcome == Outcome::Deployed && !resumed;
-        // AWS may have found nothing to do in what was sent.
+        // AWS may have found that the operation changes nothing.
         let has_sent = self.changed_now[index] && outcome != Outcome::Unchanged && !resumed;
         has_sent || has_run || step.needs.iter().any(|&need| self.changed_now[need])
     }
 
-    /// Whether every need of a step has ended and had nothing to do.
+    /// Returns whether every need of a step has ended as unchanged.
     pub(crate) fn needs_are_unchanged(&self, index: usize) -> bool {
         let unchanged = |&need: &usize| matches!(self.steps[need], StepState::Ended(Outcome::Unchanged));
         self.graph.needs(index).iter().all(unchanged)
@@ -205,8 +208,8 @@ impl<'a> State<'a> {
         Ok(Some(index))
     }
 
-    /// Applies a report of a running step. Tasks that a step leaves behind may send reports after its end; those are
-    /// ignored.
+    /// Applies a report of a running step. A task that a step leaves behind may send reports after the end of
+    /// the step. Those are ignored.
     pub(crate) fn reported(&mut self, report: Report) -> io::Result<()> {
         let Report { step, facts, recorded, room, pause } = report;
         if !matches!(self.steps[step], StepState::Running { .. }) {
@@ -224,7 +227,7 @@ impl<'a> State<'a> {
         }
         self.hear(step, facts)?;
         if let Some(recorded) = recorded {
-            // Its step may have been dropped meanwhile.
+            // The step may have been dropped before this answer.
             let _ = recorded.send(());
         }
         match pause {
@@ -233,21 +236,22 @@ impl<'a> State<'a> {
         }
     }
 
-    /// A running step has ended.
+    /// Applies the end of a running step.
     pub(crate) fn ended(&mut self, index: usize, ended: Ended) -> io::Result<()> {
         let (duration, queued) = match self.steps[index] {
             StepState::Running { since, queued } => (since.elapsed(), queued),
             _ => Default::default(),
         };
         self.ready.ended(&self.plan.steps[index], index);
-        // It may have been dropped in the middle of its pause.
+        // The step may have been dropped in the middle of its pause.
         self.paused.remove(&index);
         let Ended { mut outcome, mut cause, detail, outputs } = ended;
-        // A step that was started cannot be skipped. It has not done what other steps rely on, so it has failed.
+        // A step that was started cannot be skipped. It has not done the work that other steps rely on, so it
+        // has failed.
         if outcome == Outcome::Skipped {
             outcome = Outcome::Failed;
         }
-        // A resumed run finds the work that it did before the interruption.
+        // The resumed run found the work that this run did before the interruption.
         let resumed = outcome == Outcome::Unchanged && self.was_done_earlier(index);
         if resumed {
             let deletes = matches!(self.plan.steps[index].work, Work::Delete { .. });
@@ -293,7 +297,7 @@ impl<'a> State<'a> {
         self.emit(Fact::RunStopping { reason })
     }
 
-    /// No step runs and no more steps will start: ends the steps that never started, and the run.
+    /// Ends the run when no step runs and no more steps will start. First ends the steps that never started.
     pub(crate) fn finish(mut self) -> io::Result<RunEnd> {
         for index in 0..self.steps.len() {
             if let StepState::Ended(_) = self.steps[index] {
@@ -317,7 +321,7 @@ impl<'a> State<'a> {
             }
         }
         let exit_code = if self.failures > 0 {
-            // A permission that is missing in the middle of a run is an ordinary failure.
+            // A permission that is missing after the run has changed something is an ordinary failure.
             let is_refused = self.failures == self.preflight_failures && !self.touched.any();
             if is_refused { ExitCode::Refused } else { ExitCode::Failed }
         } else if outcomes.contains(&Outcome::Interrupted) {
@@ -369,7 +373,7 @@ impl<'a> State<'a> {
         Ok(())
     }
 
-    /// When the last event was emitted.
+    /// The time of the last event.
     pub(crate) fn last_event(&self) -> Instant {
         self.last_event
     }
@@ -387,7 +391,7 @@ impl<'a> State<'a> {
     }
 }
 
-/// Every failure has a cause in the events, even if its performer gave none.
+/// The cause of a failure whose performer gave none. Every failure has a cause in the events.
 fn unexplained() -> Cause {
     Cause { at: None, message: "no reason was given".to_owned(), hint: None, preflight: false }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// The reason that is given when a run stops at its deadline.
+/// The reason of a run that stops at its deadline.
 pub const OUT_OF_TIME: &str = "the run is out of time";
 
-/// Asks a run to stop. Clones ask the same run.
+/// Asks a run to stop. All clones belong to the same run.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Sender<Option<String>>);
 
@@ -31,12 +31,12 @@ impl Stop {
         });
     }
 
-    /// The reason, once a stop was requested.
+    /// The reason of the stop. `None` until a stop is requested.
     pub fn reason(&self) -> Option<String> {
         self.0.borrow().clone()
     }
 
-    /// Completes once a stop was requested.
+    /// Completes when a stop is requested.
     pub async fn requested(&self) {
         // `self` holds the sender, so the channel is not closed.
         let _ = self.0.subscribe().wait_for(Option::is_some).await;
@@ -51,21 +51,21 @@ pub(crate) struct Interruption {
 }
 
 impl Interruption {
-    /// Watches for a request, and for the end of `limit` from now.
+    /// Watches for a request and for the deadline, which is `limit` from now.
     pub(crate) fn new(stop: &Stop, limit: Option<Duration>) -> Self {
         // A limit that the clock cannot count is treated as no limit.
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         Self { request: stop.0.subscribe(), deadline }
     }
 
-    /// Why the run must stop, if it must.
+    /// The reason why the run must stop. `None` while it may continue.
     pub(crate) fn reason(&self) -> Option<String> {
         let requested = self.request.borrow().clone();
         let is_late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
         requested.or_else(|| is_late.then(|| OUT_OF_TIME.to_owned()))
     }
 
-    /// Completes once there is a [`reason`](Self::reason).
+    /// Completes when there is a [`reason`](Self::reason).
     pub(crate) async fn wait(&mut self) {
         let requested = async {
             // Every sender is gone, so no request can come.

@@ -1,7 +1,7 @@
-//! The events of a run: the only thing the engine emits, and the only thing reports are made from.
+//! The events of a run. The engine emits nothing else, and reports are made from nothing else.
 //!
-//! One event is one JSON object. [`SCHEMA`] is raised when a reader of the old shape would
-//! misunderstand the new one; new kinds and new fields do not raise it.
+//! One event is one JSON object. [`SCHEMA`] is raised when a reader of the old shape would misunderstand the
+//! new one. New kinds and new fields do not raise it.
 //!
 //! The kinds of events are in families: of the run, of a step, of a stack.
 
@@ -27,21 +27,21 @@ pub const SCHEMA: u32 = 1;
 /// One fact about a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// [`SCHEMA`] of the program that wrote it.
+    /// The [`SCHEMA`] of the program that wrote the event.
     pub schema: u32,
-    /// The run it belongs to.
+    /// The run that the event belongs to.
     pub run: String,
-    /// Counts from 1 within the run, across interruptions, without gaps.
+    /// The number of the event. Numbers start at 1 in each run and have no gaps, also across interruptions.
     pub seq: u64,
-    /// When it happened, to the millisecond.
+    /// The time of the event, to the millisecond.
     #[serde(with = "millis")]
     pub at: Timestamp,
-    /// What happened.
+    /// The content of the event.
     #[serde(flatten)]
     pub fact: Fact,
 }
 
-/// What happened.
+/// The content of an event. Each kind of event is a variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event")]
 pub enum Fact {
@@ -84,13 +84,13 @@ pub enum Fact {
     /// The run continues, but nothing has happened for a while.
     #[serde(rename = "run.waiting")]
     RunWaiting {
-        /// How many steps are being performed.
+        /// The number of steps that are being performed.
         running: usize,
     },
-    /// The run is being stopped from outside; no further step starts.
+    /// The run is being stopped from outside. No further step starts.
     #[serde(rename = "run.stopping")]
     RunStopping {
-        /// Why: a signal, the deadline, the first failure under fail-fast.
+        /// The reason: a signal, the deadline, or the first failure under fail-fast.
         reason: String,
     },
     /// The run has ended.
@@ -118,7 +118,7 @@ impl Fact {
         "run.finished",
     ];
 
-    /// The step that the fact is about, if any.
+    /// The step that the fact is about, if it is about a step.
     pub fn step(&self) -> Option<&StepRef> {
         match self {
             Self::StepReady(step) | Self::StepStarted(step) => Some(step),
@@ -139,12 +139,12 @@ impl Fact {
     }
 }
 
-/// Seconds to the millisecond, which is what events carry.
+/// Seconds with the precision of events: milliseconds.
 pub(crate) fn seconds(duration: Duration) -> f64 {
     Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)).as_secs_f64()
 }
 
-/// RFC 3339 with milliseconds, as the contract of the events file says.
+/// Times in RFC 3339 with milliseconds, as the documentation of the events file promises.
 pub(crate) mod millis {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de};

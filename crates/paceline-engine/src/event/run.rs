@@ -17,16 +17,16 @@ pub struct RunStarted {
     pub app: String,
     /// Digest of the plan: the same digest means the same steps and templates.
     pub plan: String,
-    /// Whether this resumes a run that was interrupted.
+    /// True if this resumes a run that was interrupted.
     pub resumed: bool,
-    /// Counts the starts and resumptions in the folder of the runs. The greater number started later, even where the
-    /// clocks say otherwise. `None` without such a folder.
+    /// The number of this start. All starts and resumptions in a folder of runs are counted. The greater
+    /// number started later, even if the clocks say otherwise. `None` if there is no folder of runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order: Option<u64>,
-    /// The endpoint, if it is not AWS itself: a simulator, for example.
+    /// The endpoint, if the run does not use AWS itself but a simulator, for example.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub endpoint: Option<String>,
-    /// Whether the run is simulated, so that its durations are not real.
+    /// True if the run is simulated, so that its durations are not real.
     pub simulated: bool,
     /// The rule that decides when a stack may start.
     pub strategy: Strategy,
@@ -45,7 +45,7 @@ pub struct PlannedPhase {
     pub stacks: Vec<String>,
 }
 
-/// A step of the plan, as far as reports need it.
+/// The part of a planned step that reports need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStep {
     /// Its id, kind and title.
@@ -55,10 +55,10 @@ pub struct PlannedStep {
     pub needs: Vec<String>,
     /// The forecast of its duration.
     pub expected_s: f64,
-    /// The start of the digest of what it deploys or publishes.
+    /// The start of the digest of the stack or asset that the step deploys or publishes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content: Option<String>,
-    /// The digest of everything that decides what it does.
+    /// The digest of everything that decides what the step does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub identity: Option<String>,
 }
@@ -75,28 +75,28 @@ pub struct BuildPhases {
 /// A phase of a build, as CodeBuild names it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BuildPhase {
-    /// Such as `PROVISIONING`.
+    /// The name, such as `PROVISIONING`.
     pub name: String,
-    /// Such as `SUCCEEDED`; `None` while the phase is running.
+    /// The status, such as `SUCCEEDED`. `None` while the phase is running.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<String>,
-    /// How long it took, or how long it has been running.
+    /// The duration of the phase so far.
     pub duration_s: f64,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFinished {
-    /// How many stacks ended in which outcome.
+    /// The number of stacks for each outcome.
     pub stacks: BTreeMap<Outcome, usize>,
     /// The documented exit code.
     #[serde(with = "number")]
     pub exit_code: ExitCode,
-    /// From the start of this process to its end. Earlier parts of the run do not count.
+    /// The time from the start of this process to its end. Earlier parts of the run do not count.
     pub duration_s: f64,
 }
 
-/// An exit code is a number in the events file.
+/// Writes an exit code as a number in the events file.
 mod number {
     use paceline_text::ExitCode;
     use serde::{Deserialize, Deserializer, Serializer};

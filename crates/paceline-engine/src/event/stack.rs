@@ -28,7 +28,7 @@ pub struct StackSubmitted {
     pub step: StepRef,
     /// The call that is sent.
     pub operation: StackCall,
-    /// Its client request token.
+    /// The client request token of the call.
     pub token: String,
 }
 
@@ -51,36 +51,36 @@ pub struct StackProgress {
     /// The step.
     #[serde(flatten)]
     pub step: StepRef,
-    /// The logical id; the stack's own name when it is about the stack.
+    /// The logical id. If the event is about the stack itself: the name of the stack.
     pub logical_id: String,
-    /// Such as `AWS::IAM::Role`.
+    /// The type, such as `AWS::IAM::Role`.
     pub resource_type: String,
-    /// The resource's status; when it is about the stack, [`stack_status`](Self::stack_status) has the stack's.
+    /// The status of the resource. If the event is about the stack, use [`stack_status`](Self::stack_status).
     pub status: ResourceStatus,
     /// The reason that CloudFormation gives, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
-    /// How many resources of the stack are complete.
+    /// The number of resources of the stack that are complete.
     pub done: usize,
-    /// How many resources the stack has.
+    /// The number of resources of the stack.
     pub total: usize,
-    /// Whether steps that wait for the resource must ignore this event. It may belong to an operation that this step did
-    /// not start, or that is being rolled back.
+    /// True if steps that wait for the resource must ignore this event. The event may belong to an operation
+    /// that this step did not start, or that is being rolled back.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub unconfirmed: bool,
-    /// When CloudFormation says it happened.
+    /// The time of the change, as CloudFormation reports it.
     #[serde(with = "millis")]
     pub happened_at: Timestamp,
 }
 
 impl StackCall {
-    /// Whether the call leaves the resources of the stack unchanged.
+    /// Returns whether the call leaves the resources of the stack unchanged.
     pub fn only_prepares(&self) -> bool {
         *self == Self::CreateChangeSet
     }
 
-    /// Whether the call begins a new operation. Executing a change set continues the operation that its creation began;
-    /// the other calls undo a running operation.
+    /// Returns whether the call begins a new operation. Executing a change set continues the operation that
+    /// the creation of the change set began. The other calls undo a running operation.
     pub fn begins_operation(&self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Delete | Self::CreateChangeSet)
     }
@@ -89,7 +89,7 @@ impl StackCall {
 impl StackProgress {
     /// The status of the stack, if the event is about the stack itself and not about one of its resources.
     pub fn stack_status(&self) -> Option<StackStatus> {
-        // Old journals have no name: a stack's id is its name then.
+        // Old journals have no name of the stack. Its id is the name then.
         let name = self.step.stack_name.as_ref().or(self.step.stack.as_ref());
         let is_of_stack = self.resource_type == STACK_TYPE && name == Some(&self.logical_id);
         is_of_stack.then(|| self.status.of_stack())

@@ -35,17 +35,17 @@ vocabulary! {
     }
 }
 
-/// Which step an event is about.
+/// The step that an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepRef {
     /// The step's id, such as `deploy:Services`.
     pub step: String,
-    /// What it does.
+    /// The kind of the step.
     pub kind: StepKind,
     /// The kind of asset that is published. `None` for other steps, and in journals of versions that did not write it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub asset: Option<AssetKind>,
-    /// The name to show: a stack's id, an asset's name, a gate's subject.
+    /// The name to show: the id of a stack, the name of an asset, or the subject of a gate.
     pub title: String,
     /// The id of the stack, for deploy, delete and gate steps.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -86,9 +86,9 @@ pub struct StepRetried {
     pub reason: String,
     /// The attempt that is about to start; the first retry is 2.
     pub attempt: u32,
-    /// The pause before it.
+    /// The pause before the attempt.
     pub wait_s: f64,
-    /// Whether AWS refused the attempt before, so that it has changed nothing.
+    /// True if AWS refused the previous attempt, so that the attempt has changed nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
     /// The ids of the steps that must end first, if the step waits for other steps.
@@ -116,13 +116,13 @@ pub struct CommandOutput {
     pub line: String,
 }
 
-/// How a step ended.
+/// The end of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepFinished {
     /// The step.
     #[serde(flatten)]
     pub step: StepRef,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
     /// The first cause, when it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -130,14 +130,14 @@ pub struct StepFinished {
     /// The id of the failed step because of which this one was skipped.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub because: Option<String>,
-    /// What it found, in a few words: `42 roles usable`, `already there`.
+    /// The finding of the step, in a few words: `42 roles usable`, `already there`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
     /// The time from its start to its end.
     pub duration_s: f64,
-    /// The time from being ready to its start.
+    /// The time from the moment when the step was ready to its start.
     pub queued_s: f64,
-    /// Whether this run had done it already, before an interruption.
+    /// True if this run had done the step already, before an interruption.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub resumed: bool,
     /// The stack's outputs.
@@ -151,17 +151,17 @@ pub struct Cause {
     /// The resource or call at fault, such as `MyRole (AWS::IAM::Role)`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<String>,
-    /// What was said.
+    /// The error message.
     pub message: String,
-    /// What to do about it.
+    /// Advice for the user.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hint: Option<String>,
-    /// Whether something was wrong before anything was touched: credentials, bootstrap, permissions.
+    /// True if the error came before anything was changed: wrong credentials, bootstrap or permissions.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub preflight: bool,
 }
 
-/// How a step ended. Every step, and so every stack, ends in exactly one.
+/// The outcome of a step. Every step, and so every stack, has exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -169,15 +169,16 @@ pub enum Outcome {
     Deployed,
     /// The stack was deleted.
     Deleted,
-    /// There was nothing to do: the stack is as it should be, or, when it was to be deleted, not there.
+    /// There was nothing to do. The stack is as it should be, or a stack that was to be deleted does not
+    /// exist.
     Unchanged,
-    /// It went wrong and was left as it is.
+    /// The step failed and its stack was left as it is.
     Failed,
-    /// It went wrong and CloudFormation restored what was there before.
+    /// The step failed and CloudFormation restored the previous state.
     RolledBack,
-    /// Something it depends on did not succeed.
+    /// A step that this one depends on did not succeed.
     Skipped,
-    /// The run was stopped before it was done; it can be resumed.
+    /// The run was stopped before the step was done. The run can be resumed.
     Interrupted,
 }
 
@@ -194,21 +195,21 @@ impl StepKind {
         }
     }
 
-    /// Whether it is an operation on a stack.
+    /// Returns whether a step of this kind is an operation on a stack.
     pub fn is_of_stack(&self) -> bool {
         matches!(self, Self::Deploy | Self::Delete)
     }
 }
 
 impl StepRef {
-    /// Whether it is an operation on a stack.
+    /// Returns whether the step is an operation on a stack.
     pub fn is_of_stack(&self) -> bool {
         self.kind.is_of_stack()
     }
 }
 
 impl Outcome {
-    /// Whether what depends on the step may start.
+    /// Returns whether the steps that depend on this one may start.
     pub fn is_success(self) -> bool {
         matches!(self, Self::Deployed | Self::Deleted | Self::Unchanged)
     }

@@ -1,4 +1,4 @@
-//! Finds out from the journal what an interrupted run had done, and which of that still counts.
+//! Finds out from the journal which steps an interrupted run had done, and which of them still count as done.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ use crate::options::Earlier;
 pub struct RepeatedCommand {
     /// Its name.
     pub command: String,
-    /// Whether the command has been edited since. Otherwise another run has changed a step that it follows, or has run it.
+    /// True if the command has been edited since. If not, another run has run the command or has changed a
+    /// step that it follows.
     pub edited: bool,
 }
 
@@ -25,10 +26,10 @@ struct Done {
     order: u64,
 }
 
-/// What an interrupted run of this plan had done, and the commands that must run again.
+/// The work that an interrupted run of this plan had done, and the commands that must run again.
 ///
-/// `late` are the stacks whose content was unknown when the run started. `since` returns what other runs have changed
-/// after a start with this number.
+/// `late` are the stacks whose content was unknown when the run started. `since` takes the number of a start
+/// and returns the changes that other runs have made after it.
 pub(super) fn done_before(
     events: &[Event],
     seq: u64,
@@ -49,7 +50,8 @@ pub(super) fn done_before(
                 first.get_or_insert(order);
                 continue;
             }
-            // The operation is ours, even if its end was not seen. Creating a change set has changed nothing.
+            // This run sent the operation, even if the journal has no end of it. Creating a change set
+            // changes nothing.
             Fact::StackSubmitted(submitted) => {
                 touched = true;
                 if submitted.operation.only_prepares() {
@@ -58,7 +60,7 @@ pub(super) fn done_before(
                 &submitted.step
             }
             Fact::StepFinished(finished) => match finished.outcome {
-                // The first event counts: when it was sent or done.
+                // The first event has the time at which the step was sent or done, so it counts.
                 Outcome::Deployed | Outcome::Deleted
                     if finished.resumed
                         || finished.step.is_of_stack() && done.contains_key(&finished.step.step) =>
@@ -69,7 +71,7 @@ pub(super) fn done_before(
                     touched |= finished.step.kind != StepKind::Gate;
                     &finished.step
                 }
-                // If it is found done later, somebody else did it.
+                // If the resumed run finds the step done, somebody else did it.
                 Outcome::Failed | Outcome::RolledBack => {
                     touched |= finished.outcome == Outcome::RolledBack;
                     done.remove(&finished.step.step);

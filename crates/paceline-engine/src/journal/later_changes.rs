@@ -1,4 +1,5 @@
-//! What other runs have changed since a run was interrupted. The interrupted run must not count those steps as done.
+//! The changes that other runs have made since a run was interrupted. The interrupted run must not count the
+//! changed steps as done.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
@@ -11,7 +12,7 @@ use super::order::Order;
 use crate::describe::reference;
 use crate::event::{Event, Fact, Outcome, StepFinished, StepKind, StepRef};
 
-/// Something that runs of different plans may change.
+/// A stack or a command that runs of different plans may change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Thing {
     Stack { name: Option<String>, account: Option<String>, region: Option<String> },
@@ -37,7 +38,8 @@ impl Thing {
 pub(super) struct LaterChanges(BTreeMap<Thing, u64>);
 
 impl LaterChanges {
-    /// What other runs have changed after the start with this number. A damaged journal is used as far as it can be read.
+    /// Finds the changes that other runs have made after the start with this number. If a journal is damaged,
+    /// the lines before the damage are used.
     pub(super) fn after(number: u64, runs: &Utf8Path, order: &Order, own: &str) -> Self {
         let mut changes = Self::default();
         for run in order.after(number).filter(|run| *run != own) {
@@ -51,7 +53,7 @@ impl LaterChanges {
 
     fn add(&mut self, events: impl Iterator<Item = Event>) {
         let (mut number, mut app) = (0, String::new());
-        // A command that started and never ended was killed: it may have changed something.
+        // A command that started and never ended was killed. It may have changed something.
         let mut commands: BTreeMap<String, Thing> = BTreeMap::new();
         for event in events {
             match &event.fact {
@@ -64,14 +66,14 @@ impl LaterChanges {
                 }
                 Fact::StepFinished(finished) if finished.step.kind == StepKind::Command => {
                     let started = commands.remove(&finished.step.step);
-                    // A command that was done before ends at once as resumed.
+                    // A command that was done earlier ends at once as resumed.
                     let had_been_done = finished.resumed || finished.outcome == Outcome::Unchanged;
                     self.note_all(started.filter(|_| !had_been_done), number);
                 }
                 Fact::StackSubmitted(submitted) if !submitted.operation.only_prepares() => {
                     self.note_all(Thing::of(&submitted.step, &app), number);
                 }
-                // Without a token, the operation was not sent by this run.
+                // An operation without a token was not sent by this run.
                 Fact::StepFinished(StepFinished {
                     step,
                     outcome: Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack,
@@ -95,15 +97,16 @@ impl LaterChanges {
         *last = number.max(*last);
     }
 
-    /// The steps that no longer count as done, because their thing, or that of a step they follow, was changed later by
-    /// another run or by this one. `done` has the number of the start in which each step was done.
+    /// The steps that no longer count as done. This run or another one has later changed the same thing, or
+    /// the thing of a step that they follow. `done` has the number of the start in which each step was done.
     pub(super) fn outdate<'p>(
         &self,
         plan: &'p Plan,
         app: &str,
         done: &BTreeMap<String, u64>,
     ) -> BTreeSet<&'p str> {
-        // For each step, the number of the last change of its thing or of a step that it follows.
+        // For each step: the number of the last change of its thing, or of the things of the steps that it
+        // follows.
         let mut changed: Vec<u64> = Vec::with_capacity(plan.steps.len());
         let mut outdated = BTreeSet::new();
         for (index, step) in plan.steps.iter().enumerate() {

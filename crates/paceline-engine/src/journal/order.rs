@@ -1,8 +1,9 @@
 //! The order in which runs were started and resumed, independent of the clocks.
 //!
-//! `RUNS/order.log` has a line for each start: its number and the run's name. The event `run.started` has the number too;
-//! the file saves reading every journal to its end. If the file is missing, the numbers continue from the first lines of
-//! the journals, but then it is unknown whether a run was resumed after another one had started.
+//! `RUNS/order.log` has a line for each start: its number and the name of the run. The event `run.started`
+//! has the number too, but without the file each journal would have to be read to its end. If the file is
+//! missing, the numbers continue from the first lines of the journals. Then it is unknown whether a run was
+//! resumed after another one had started.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -15,7 +16,8 @@ use crate::private;
 
 const LOG: &str = "order.log";
 
-/// The runs of a folder, each with the number of its last start. Runs of versions that did not count have 0.
+/// The runs of a folder, each with the number of its last start. A run has 0 if its version of Paceline did
+/// not count.
 #[derive(Debug, Default)]
 pub(super) struct Order(BTreeMap<String, u64>);
 
@@ -28,7 +30,7 @@ impl Order {
         };
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         for (number, run) in logged.lines().filter_map(|line| line.split_once(' ')) {
-            // A killed process may leave part of a line: ignore it.
+            // A killed process may leave part of a line. It is ignored.
             let Ok(number) = number.parse::<u64>() else { continue };
             let of_run = last.entry(run).or_default();
             *of_run = number.max(*of_run);
@@ -47,8 +49,8 @@ impl Order {
         Ok(Self(runs.collect()))
     }
 
-    /// The names of all runs, the last started first. Runs without a number are ordered by name, which begins with the
-    /// time.
+    /// The names of all runs. The run that started last comes first. Runs without a number are ordered by
+    /// their names, which begin with the time.
     pub(super) fn latest_first(&self) -> Vec<&str> {
         let mut names: Vec<(u64, &str)> =
             self.0.iter().map(|(name, &number)| (number, name.as_str())).collect();
@@ -61,8 +63,8 @@ impl Order {
         self.0.iter().filter(move |&(_, &last)| last > number).map(|(name, _)| name.as_str())
     }
 
-    /// Gives the run the next number. Two runs that start at the same moment may get the same number; then neither counts
-    /// as later.
+    /// Gives the run the next number. Two runs that start at the same moment may get the same number. Then
+    /// neither counts as later.
     pub(super) fn start(runs: &Utf8Path, run: &str) -> io::Result<u64> {
         let Self(all) = Self::read(runs)?;
         let number = all.values().max().copied().unwrap_or_default() + 1;

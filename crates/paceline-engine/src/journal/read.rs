@@ -10,8 +10,8 @@ use serde::de::Error as _;
 use super::JournalError;
 use crate::event::{Event, Fact, SCHEMA};
 
-/// Reads a journal, or any file of events. An incomplete last line is left out, and so are events of kinds that only a
-/// newer version knows.
+/// Reads a journal, or any file of events. Leaves out an incomplete last line, and events of kinds that only
+/// a newer version knows.
 pub fn read_events(path: &Utf8Path) -> Result<Vec<Event>, JournalError> {
     let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
     Ok(read(path, file)?.events)
@@ -21,7 +21,7 @@ pub fn read_events(path: &Utf8Path) -> Result<Vec<Event>, JournalError> {
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) events: Vec<Event>,
-    /// The sequence number of the last event, known or not.
+    /// The sequence number of the last event, whether its kind is known or not.
     pub(super) seq: u64,
     /// The length of its whole lines, in bytes.
     pub(super) length: u64,
@@ -51,8 +51,8 @@ pub(super) fn read(path: &Utf8Path, file: impl Read) -> Result<Contents, Journal
     Ok(contents)
 }
 
-/// The sequence number of an event, and the event itself unless only a newer version knows its kind. A newer version
-/// raises the schema if readers must not skip the event.
+/// Returns the sequence number of an event, and the event itself. The event is `None` if only a newer version
+/// knows its kind. A newer version raises the schema if readers must not skip an event.
 fn parse(line: &[u8]) -> Result<(u64, Option<Event>), serde_json::Error> {
     /// The fields of every event.
     #[derive(Deserialize)]

@@ -31,10 +31,10 @@ struct Step {
     content: Option<String>,
 }
 
-/// The ids of the steps whose content was to be known only after a synthesis in the middle of the run.
+/// The ids of the steps whose content was unknown until a synthesis in the middle of the run.
 pub(super) type Late = BTreeSet<String>;
 
-/// Whether a journal is of a run of this plan. Reads only the first line.
+/// Finds out whether the run of a journal is a run of this plan. Reads only the first line. `None` means no.
 pub(super) fn is_about(path: &Utf8Path, file: impl Read, plan: &Plan) -> Result<Option<Late>, JournalError> {
     let mut line = Vec::new();
     let read = BufReader::new(file).read_until(b'\n', &mut line);
@@ -47,8 +47,9 @@ pub(super) fn is_about(path: &Utf8Path, file: impl Read, plan: &Plan) -> Result<
     })
 }
 
-/// The steps that waited for a synthesis in the middle of the run, if the plan is the same run's plan after that
-/// synthesis: it deploys the same stacks, and the steps that did not wait for the synthesis are unchanged.
+/// Finds the steps that waited for a synthesis in the middle of the run. Returns `None` unless the plan can
+/// be the plan of the same run after that synthesis. Such a plan deploys the same stacks, and the steps that
+/// did not wait for the synthesis are unchanged.
 fn later(steps: &[Step], plan: &Plan) -> Option<Late> {
     let syntheses: BTreeSet<&str> =
         steps.iter().filter(|step| step.kind == StepKind::Synth).map(|step| step.id.as_str()).collect();

@@ -1,5 +1,5 @@
-//! Computes what the runner adds to the time of a stack operation: calls wait for the rate limit, and the end of an
-//! operation is seen only at the next poll.
+//! Computes the time that the runner adds to a stack operation: calls wait for the rate limit, and the runner
+//! learns of the end of an operation only at the next poll.
 //!
 //! The runner uses the same rates: [`paceline_plan::pace`].
 
@@ -13,7 +13,7 @@ use paceline_plan::pace::{
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// How many calls at the reading rate a bucket holds.
+/// The number of calls at the reading rate that a bucket holds.
 const READS_AT_ONCE: u32 = 8;
 
 /// The polls and rate limits of an account and region.
@@ -38,7 +38,7 @@ enum Call {
 }
 
 impl EnvironmentPacing {
-    /// `stacks` is how many stacks exist already.
+    /// `stacks` is the number of stacks that exist already.
     pub(super) fn new(stacks: usize) -> Self {
         let polls = Polls {
             last: None,
@@ -51,7 +51,7 @@ impl EnvironmentPacing {
         Self { state: Mutex::new(State { polls, turns: HashMap::new() }), hurry: Notify::new() }
     }
 
-    /// Reads the status of a stack.
+    /// Takes the time of reading the status of a stack.
     pub(super) async fn glance(&self) {
         let is_fresh = self.state().polls.last.is_some_and(|last| last.elapsed() < FRESH_POLL);
         if !is_fresh {
@@ -62,7 +62,7 @@ impl EnvironmentPacing {
         }
     }
 
-    /// An operation on a stack, from its submission until its end is known.
+    /// Takes the time of an operation on a stack, from its submission until its end is known.
     pub(super) async fn operate(&self, creates: bool, time: Duration) {
         self.turn(if creates { Call::Create } else { Call::Update }).await;
         sleep(CALL).await;
@@ -128,20 +128,20 @@ impl EnvironmentPacing {
     }
 }
 
-/// The polls of an account and region, which continue while a step waits. They are computed and not simulated, because
-/// nearly all of them see no change.
+/// The polls of an account and region, which continue while a step waits. The polls are computed and not
+/// simulated, because nearly all of them see no change.
 #[derive(Debug)]
 struct Polls {
-    /// When the last one started.
+    /// The start of the last poll.
     last: Option<Instant>,
-    /// Since when at least one step has been waiting.
+    /// The time since which at least one step has been waiting.
     since: Instant,
     waiting: usize,
-    /// When a change was last seen or expected.
+    /// The last time at which a change was seen or expected.
     changed: Instant,
-    /// The first change that no poll has seen.
+    /// The time of the first change that no poll has seen.
     news: Option<Instant>,
-    /// How many stacks exist.
+    /// The number of stacks that exist.
     stacks: usize,
 }
 
@@ -164,18 +164,18 @@ impl Polls {
         self.news = Some(self.news.map_or(at, |news| news.min(at)));
     }
 
-    /// How many pages an answer has.
+    /// The number of pages of an answer.
     fn pages(&self) -> u32 {
         u32::try_from(self.stacks.div_ceil(STACKS_PER_PAGE)).unwrap_or(u32::MAX).max(1)
     }
 
-    /// From the start of a poll to its answer.
+    /// The time from the start of a poll to its answer.
     fn length(&self) -> Duration {
         let pages = self.pages();
         CALL * pages + spacing(READING_RATE) * pages.saturating_sub(READS_AT_ONCE)
     }
 
-    /// When the next one starts.
+    /// The start of the next poll.
     fn next(&self) -> Instant {
         let Some(last) = self.last else { return self.since };
         let quiet = (last + self.length()).saturating_duration_since(self.changed);

@@ -1,8 +1,8 @@
-//! Running steps that find out that they must wait until other steps have ended.
+//! Pauses of running steps that find out that other steps must end first.
 //!
-//! A stack may remove an export that another stack of the same run still imports and is about to stop importing. No file
-//! shows that; only AWS does. A paused step does not count against its limit, so that the step it waits for can start.
-//! A step never waits for a step that waits for it.
+//! A stack may remove an export that another stack of the same run still imports and is about to stop
+//! importing. No file shows this. Only AWS reports it. A paused step does not count against its limit, so
+//! that the step it waits for can start. Two steps never wait for each other.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -21,8 +21,9 @@ pub(super) struct Paused {
 }
 
 impl State<'_> {
-    /// A running step asks to wait until other steps have ended. The answer is no if that cannot help: one of them has
-    /// ended without success, waits for this step, or will not start any more.
+    /// Handles the request of a running step to wait until other steps have ended. The answer is false if the
+    /// wait cannot help: one of the other steps has ended without success, waits for this step, or will not
+    /// start any more.
     pub(super) fn pause(&mut self, index: usize, pause: Pause) -> io::Result<()> {
         let Pause { after, reason, attempt, resume } = pause;
         let is_over =
@@ -54,7 +55,8 @@ impl State<'_> {
         Ok(())
     }
 
-    /// A step has ended: the steps that waited for it continue before any other step starts.
+    /// Ends the pauses of the steps that waited for a step which has ended. They continue before any other
+    /// step starts.
     pub(super) fn end_pauses_for(&mut self, ended: usize, is_success: bool) {
         let mut over = Vec::new();
         for (&index, paused) in &mut self.paused {
@@ -67,7 +69,7 @@ impl State<'_> {
         }
     }
 
-    /// No more steps will start: every paused step is told that waiting does not help.
+    /// Ends all pauses with the answer false, because no more steps will start.
     pub(super) fn end_all_pauses(&mut self) {
         let paused: Vec<usize> = self.paused.keys().copied().collect();
         for index in paused {
@@ -81,7 +83,8 @@ impl State<'_> {
         let _ = paused.resume.send(goes_on);
     }
 
-    /// Whether a step waits for another one, directly or indirectly, because of the plan or of a pause.
+    /// Returns whether a step waits for another one, directly or indirectly, because of the plan or of a
+    /// pause.
     fn depends_on(&self, step: usize, other: usize) -> bool {
         let (mut open, mut seen) = (vec![step], BTreeSet::new());
         while let Some(step) = open.pop() {

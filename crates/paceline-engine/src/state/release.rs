@@ -1,5 +1,5 @@
-//! What a report of a step means for the steps that wait for it: they become ready, must wait again, are skipped, or are
-//! warned that they started too early.
+//! Applies a report of a step to the steps that wait for it: they become ready, must wait again, are skipped,
+//! or are warned that they started too early.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,7 +11,7 @@ use crate::early_needs::News;
 use crate::event::{Fact, Outcome, StepFinished, StepHeld, StepRef, StepWarned};
 
 impl State<'_> {
-    /// Records facts of a step that arrived together, then applies what they mean for other steps.
+    /// Records facts of a step that arrived together, then applies them to other steps.
     pub(super) fn hear(&mut self, step: usize, facts: Vec<Fact>) -> io::Result<()> {
         let mut complete = Vec::new();
         for fact in facts {
@@ -27,7 +27,7 @@ impl State<'_> {
         complete.into_iter().try_for_each(|next| self.met(next))
     }
 
-    /// The step has succeeded: steps that only waited for it can start.
+    /// Releases the steps that only waited for a step that has succeeded.
     pub(super) fn release(&mut self, index: usize) -> io::Result<()> {
         self.let_go(index)?;
         let graph = std::sync::Arc::clone(&self.graph);
@@ -39,7 +39,8 @@ impl State<'_> {
         Ok(())
     }
 
-    /// It is unknown how the step has ended: steps that were ready because of it and have not started wait again.
+    /// Holds the steps that were ready because of a step whose end is unknown. Steps that have started are
+    /// only warned.
     pub(super) fn lost(&mut self, index: usize) -> io::Result<()> {
         match self.early.fails(index, "is not watched any more".to_owned()) {
             Some(News::Trouble(why)) => self.hold(index, &why, &[]),
@@ -73,8 +74,8 @@ impl State<'_> {
         StepFinished { because, ..self.without_work(index, Outcome::Skipped) }
     }
 
-    /// A hint for a failed step that was started before a step that it needs failed. Its own error is probably a symptom
-    /// of that failure.
+    /// The hint for a failed step that started before a step that it needs failed. Its own error is probably
+    /// a symptom of that failure.
     pub(super) fn hint_of_producer(&self, index: usize) -> Option<String> {
         let &(producer, ref why) = self.told.get(&index)?.first()?;
         let name = &self.references[producer].title;
@@ -90,8 +91,9 @@ impl State<'_> {
         Some(format!("{name} {why} after this was started: {what}"))
     }
 
-    /// A step fails on whose resources other steps rely: those that have not started wait until it has ended.
-    /// `unreleased` are steps whose needs were just met and that are not ready yet.
+    /// Holds the steps that rely on the resources of a failing step. Those that have not started wait until
+    /// the failing step has ended. `unreleased` are steps whose needs were just met and that are not ready
+    /// yet.
     fn hold(&mut self, index: usize, why: &str, unreleased: &[usize]) -> io::Result<()> {
         self.take_back(index, why, unreleased)?;
         for dependent in self.dependents(index) {
@@ -100,13 +102,13 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Another operation on the stack begins. Resources of the operation before it do not count.
+    /// Takes back the resources of the previous operation, because another operation on the stack begins.
     fn starts_over(&mut self, index: usize, unreleased: &[usize]) -> io::Result<()> {
         self.take_back(index, "is deployed again", unreleased)?;
         self.let_go(index)
     }
 
-    /// The resources of a step that were complete are missing again.
+    /// Marks the complete resources of a step as missing again.
     fn take_back(&mut self, index: usize, why: &str, unreleased: &[usize]) -> io::Result<()> {
         for reader in self.early.take_back(index) {
             if !unreleased.contains(&reader) {
@@ -126,7 +128,7 @@ impl State<'_> {
         Ok(())
     }
 
-    /// One of the needs of a step is met.
+    /// Counts one need of a step as met.
     fn met(&mut self, index: usize) -> io::Result<()> {
         if let StepState::Waiting { missing } = &mut self.steps[index] {
             *missing -= 1;
@@ -137,7 +139,7 @@ impl State<'_> {
         Ok(())
     }
 
-    /// One of the needs of a step is missing again.
+    /// Counts one need of a step as missing again.
     fn unmet(&mut self, index: usize, need: usize, why: &str) -> io::Result<()> {
         match &mut self.steps[index] {
             StepState::Waiting { missing } => *missing += 1,
@@ -153,7 +155,8 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Warns a step that was started that a step which it needs fails. Each pair of steps is warned about once.
+    /// Warns a step that has started that a step which it needs fails. Each pair of steps is warned about
+    /// once.
     fn tell(&mut self, index: usize, need: usize, why: &str) -> io::Result<()> {
         let holds_something = match self.steps[index] {
             StepState::Ended(outcome) => outcome.is_success(),
@@ -183,8 +186,8 @@ impl State<'_> {
 
     /// The steps that wait for a step, directly or indirectly, in the plan's order.
     ///
-    /// The search stops at steps that have ended without success: their dependents have ended too. So all failures of a
-    /// run together cost one walk over the graph.
+    /// The search stops at steps that have ended without success, because their dependents have ended too. So
+    /// all failures of a run together cost one walk over the graph.
     fn dependents(&self, index: usize) -> BTreeSet<usize> {
         let (mut open, mut found) = (vec![index], BTreeSet::new());
         while let Some(index) = open.pop() {
