@@ -1,4 +1,5 @@
-//! What still counts as done when a run goes on: not what was edited since, and not what others changed since.
+//! The steps that still count as done when a run is resumed. Steps that were edited or changed by others
+//! since do not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +37,7 @@ fn edited(mut plan: Plan, name: &str, edit: impl Fn(&mut Command)) -> Plan {
     plan
 }
 
-/// An AWS in which a stack that was deployed is unchanged until somebody changes it.
+/// An AWS in which a deployed stack is unchanged until somebody changes it.
 struct Deploys {
     changed: &'static [&'static str],
 }
@@ -59,15 +60,15 @@ impl Perform for Deploys {
     }
 }
 
-/// A start of the plan: a new run of this name, or going on with the one that was interrupted.
+/// A start of the plan. It is a new run with this name, or resumes the run that was interrupted.
 struct Started {
     run: String,
-    /// The commands that run again although they had run, and whether each was edited.
+    /// The commands that run again although they had run. The flag is true if the command was edited.
     again: Vec<(String, bool)>,
     events: Vec<Event>,
 }
 
-/// Starts a plan, and stops it after so many seconds.
+/// Starts a plan and stops it after this many seconds.
 fn start(runs: &Utf8Path, name: &str, plan: &Plan, seconds: u64) -> Started {
     start_with(runs, name, plan, seconds, &[])
 }
@@ -111,7 +112,7 @@ fn start_performed(
 }
 
 impl Started {
-    /// What was done in this part of the run, and not found done.
+    /// The steps that this part of the run did itself and did not find done.
     fn did(&self) -> Vec<&str> {
         let did = self.events.iter().filter_map(|event| match &event.fact {
             Fact::StepFinished(it) if it.outcome == Outcome::Deployed && !it.resumed => Some(&it.step),
@@ -121,12 +122,12 @@ impl Started {
     }
 }
 
-/// Runs until the command has run, and B is being deployed.
+/// Stops the run after the command has run, while B is being deployed.
 const AFTER_THE_COMMAND: u64 = 150;
 const TO_THE_END: u64 = 10_000;
 
 #[test]
-fn a_command_that_had_run_is_not_run_again() {
+fn a_command_that_had_run_does_not_run_again() {
     let runs = Runs::new();
     assert_eq!(start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND).did(), ["A", "seed"]);
     let again = start(&runs.path(), "r2", &plan("p"), TO_THE_END);
@@ -135,7 +136,7 @@ fn a_command_that_had_run_is_not_run_again() {
 }
 
 #[test]
-fn a_command_that_was_edited_is_run_and_it_is_said() {
+fn an_edited_command_runs_again_and_is_reported() {
     for edit in [
         |it: &mut Command| it.run = "./other.sh".to_owned(),
         |it: &mut Command| it.shell = "bash".to_owned(),
@@ -155,7 +156,7 @@ fn a_command_that_was_edited_is_run_and_it_is_said() {
 }
 
 #[test]
-fn a_command_that_was_edited_back_is_run_again() {
+fn a_command_whose_edit_was_undone_runs_again() {
     let runs = Runs::new();
     let other = edited(plan("p"), "seed", |it| it.run = "./other.sh".to_owned());
     start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
@@ -164,7 +165,7 @@ fn a_command_that_was_edited_back_is_run_again() {
     assert_eq!((back.run.as_str(), back.did()[0]), ("r1", "seed"));
 }
 
-/// Two commands, of which the second follows the first.
+/// Two commands. The second one follows the first one.
 fn chain(first: &str) -> Plan {
     let mut draft = Draft::new();
     let a = draft.stack("A", 60, &[]);
@@ -176,17 +177,17 @@ fn chain(first: &str) -> Plan {
 }
 
 #[test]
-fn what_follows_a_command_that_was_edited_is_run_again_too_and_only_once() {
+fn a_command_after_an_edited_one_runs_again_but_only_once() {
     let runs = Runs::new();
     assert_eq!(start(&runs.path(), "r1", &chain("one"), 200).did(), ["A", "first", "second"]);
-    // Interrupted before the second has run again.
+    // The run is interrupted before the second command has run again.
     assert_eq!(start(&runs.path(), "r2", &chain("two"), 90).did(), ["first"]);
     assert_eq!(start(&runs.path(), "r3", &chain("two"), 90).did(), ["second"]);
     assert_eq!(start(&runs.path(), "r4", &chain("two"), 90).did(), [""; 0]);
 }
 
 #[test]
-fn a_command_is_run_again_after_a_stack_that_somebody_changed_meanwhile() {
+fn a_command_runs_again_after_somebody_changed_its_stack() {
     let runs = Runs::new();
     start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
     let again = start_with(&runs.path(), "r2", &plan("p"), TO_THE_END, &["deploy:A"]);
@@ -202,8 +203,8 @@ fn another() -> Plan {
 }
 
 #[test]
-fn what_another_plan_has_changed_since_counts_as_done_no_longer() {
-    // The other run ends, or is interrupted, or does not get further than to the stack.
+fn a_step_that_another_plan_changed_no_longer_counts_as_done() {
+    // The other run ends, or is interrupted later, or deploys only the stack.
     for seconds in [TO_THE_END, 119, 30] {
         let runs = Runs::new();
         start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
@@ -215,17 +216,17 @@ fn what_another_plan_has_changed_since_counts_as_done_no_longer() {
 }
 
 #[test]
-fn a_resumption_of_another_plan_counts_as_later_too() {
+fn a_resumption_of_another_plan_counts_as_a_later_change() {
     let runs = Runs::new();
     start(&runs.path(), "r1", &another(), 30);
     start(&runs.path(), "r2", &plan("p"), AFTER_THE_COMMAND);
-    // The older run goes on, after the newer was interrupted, and runs its command.
+    // The older run is resumed after the newer one was interrupted, and runs its command.
     assert_eq!(start(&runs.path(), "r3", &another(), TO_THE_END).run, "r1");
     assert_eq!(start(&runs.path(), "r4", &plan("p"), TO_THE_END).did(), ["A", "seed", "B", "C"]);
 }
 
 #[test]
-fn what_another_run_did_before_is_no_reason_to_do_anything_again() {
+fn earlier_work_of_another_run_repeats_no_step() {
     let runs = Runs::new();
     start(&runs.path(), "r1", &another(), TO_THE_END);
     start(&runs.path(), "r2", &plan("p"), AFTER_THE_COMMAND);
@@ -233,7 +234,7 @@ fn what_another_run_did_before_is_no_reason_to_do_anything_again() {
 }
 
 #[test]
-fn a_plan_of_other_stacks_is_no_concern_of_an_interrupted_run() {
+fn a_plan_of_other_stacks_does_not_affect_an_interrupted_run() {
     let runs = Runs::new();
     start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
     let mut draft = Draft::new();
@@ -244,12 +245,12 @@ fn a_plan_of_other_stacks_is_no_concern_of_an_interrupted_run() {
     assert_eq!(start(&runs.path(), "r3", &plan("p"), TO_THE_END).did(), ["C"]);
 }
 
-/// The names of runs begin with the time that the machine's clock said.
+/// Names of runs begin with the time of the machine's clock, which may be wrong.
 #[test]
-fn the_order_of_runs_is_that_of_their_starts_whatever_the_clock_said() {
+fn runs_are_ordered_by_their_starts_even_if_the_clock_was_wrong() {
     let runs = Runs::new();
     start(&runs.path(), "2099", &plan("p"), TO_THE_END);
-    // The clock was set right, and then it jumped back.
+    // The clock was corrected, and later it jumped back.
     for name in ["2026", "2001"] {
         let started = start(&runs.path(), name, &plan("p"), AFTER_THE_COMMAND);
         assert_eq!((started.run.as_str(), started.did()), (name, vec!["A", "seed"]));
@@ -272,7 +273,7 @@ fn the_order_survives_the_loss_of_its_log() {
 }
 
 #[test]
-fn the_journal_of_a_version_that_told_neither_order_nor_identity_is_gone_on_with() {
+fn a_journal_without_order_and_identities_is_resumed() {
     let runs = Runs::new();
     start(&runs.path(), "r1", &plan("p"), AFTER_THE_COMMAND);
     let path = runs.path().join("r1/journal.jsonl");
@@ -297,7 +298,7 @@ fn the_journal_of_a_version_that_told_neither_order_nor_identity_is_gone_on_with
     assert_eq!((again.run.as_str(), again.did()), ("r1", vec!["C"]));
 }
 
-/// X tells of its resource at once, is sent by the first part of the run, and is only waited for by later ones.
+/// Reports the resource of X at once. The first part of the run sends X, and later parts only wait for it.
 struct Adopts;
 
 impl Perform for Adopts {
@@ -328,7 +329,7 @@ impl Perform for Adopts {
 }
 
 #[test]
-fn what_started_early_counts_as_done_while_its_producer_is_seen_through_to_its_end() {
+fn an_early_started_step_counts_as_done_while_its_producer_still_runs() {
     let mut draft = Draft::new();
     let x = draft.stack("X", 100, &[]);
     let y = draft.stack("Y", 10, &[x]);

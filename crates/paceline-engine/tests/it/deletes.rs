@@ -1,4 +1,4 @@
-//! Plans that delete stacks run like those that deploy them.
+//! Plans that delete stacks run like plans that deploy them.
 
 use paceline_engine::{Earlier, ExitCode, Fact, Outcome, RunOptions, one_after_another, schedule};
 use paceline_plan::Plan;
@@ -6,7 +6,7 @@ use paceline_plan::Plan;
 use crate::draft::Draft;
 use crate::script::{Act, Script, options, ran, ran_with};
 
-/// `User` goes first, then what it used, and `Alone` beside them.
+/// `User` is deleted first, then the stack that it used. `Alone` is deleted at the same time.
 fn plan() -> Plan {
     let mut draft = Draft::new().limited(2, 8, 4);
     let user = draft.deletion("User", 30, &[]);
@@ -22,7 +22,7 @@ fn deleting() -> Script {
 }
 
 #[test]
-fn a_stack_is_deleted_when_what_used_it_is_gone() {
+fn a_stack_is_deleted_after_its_user() {
     let ran = ran(plan(), deleting());
     assert_eq!((ran.started("delete:Used"), ran.total()), (30.0, 90.0));
     let Some(Fact::RunFinished(end)) = ran.events.last().map(|event| &event.fact) else { panic!("no end") };
@@ -33,20 +33,20 @@ fn a_stack_is_deleted_when_what_used_it_is_gone() {
 }
 
 #[test]
-fn a_stack_that_is_not_there_lets_what_it_used_go() {
+fn the_stack_used_by_a_missing_stack_is_deleted() {
     let ran = ran(plan(), deleting().with("delete:User", Act::Ends(Outcome::Unchanged)));
     assert_eq!(ran.outcome("delete:Used"), Outcome::Deleted);
 }
 
 #[test]
-fn what_a_stack_that_cannot_be_deleted_uses_is_skipped() {
+fn the_stack_used_by_an_undeletable_stack_is_skipped() {
     let ran = ran(plan(), deleting().with("delete:User", Act::Ends(Outcome::Failed)));
     assert_eq!(ran.outcome("delete:Used"), Outcome::Skipped);
     assert_eq!((ran.outcome("delete:Alone"), ran.end.exit_code), (Outcome::Deleted, ExitCode::Failed));
 }
 
 #[test]
-fn what_an_earlier_part_of_the_run_had_deleted_counts_as_deleted() {
+fn a_stack_that_an_earlier_part_of_the_run_deleted_counts_as_deleted() {
     let done = [("delete:User".to_owned(), None)].into();
     let earlier = Some(Earlier { seq: 5, done, touched: true });
     let gone = |script: Script, step| script.with(step, Act::Ends(Outcome::Unchanged));
@@ -58,7 +58,7 @@ fn what_an_earlier_part_of_the_run_had_deleted_counts_as_deleted() {
 }
 
 #[test]
-fn deletions_are_scheduled_and_share_the_room_of_stacks() {
+fn deletions_are_scheduled_and_share_the_limit_of_stacks() {
     let mut draft = Draft::new().limited(1, 8, 4);
     for id in ["A", "B", "C"] {
         draft.deletion(id, 60, &[]);

@@ -1,4 +1,4 @@
-//! Plans to run, made step by step.
+//! Plans for test runs, built step by step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -10,11 +10,11 @@ use paceline_plan::{
     Command, EarlyNeed, Gate, Phase, Plan, PlannedStack, Publish, Step, StepOperation, Synthesize, Work,
 };
 
-/// A plan in the making. A step is referred to by its position.
+/// An unfinished plan. Steps are referred to by their positions.
 pub(crate) struct Draft(Plan);
 
 impl Draft {
-    /// A plan without steps, and with room for everything.
+    /// A plan without steps and with high limits.
     pub(crate) fn new() -> Self {
         Self(Plan {
             resume_key: "0123456789abcdef".to_owned(),
@@ -39,7 +39,7 @@ impl Draft {
         })
     }
 
-    /// How many stacks, files and images happen at once.
+    /// Sets how many stacks, files and images may run at once.
     pub(crate) fn limited(mut self, stacks: usize, assets: usize, images: usize) -> Self {
         self.0.concurrency = limits(stacks, assets, images);
         self
@@ -71,7 +71,7 @@ impl Draft {
         self.step(format!("deploy:{id}"), Work::Deploy { stack }, seconds, needs)
     }
 
-    /// The deletion of a stack that a plan would deploy at this place.
+    /// Adds the deletion of a stack, in the place where a plan would deploy it.
     pub(crate) fn deletion(&mut self, id: &str, seconds: u64, needs: &[usize]) -> usize {
         let step = self.stack(id, seconds, needs);
         let stack = self.0.stacks.len() - 1;
@@ -88,7 +88,7 @@ impl Draft {
         self.step(format!("publish:{id}"), publish(id, true), seconds, &[])
     }
 
-    /// Brings an image to one of several places, as long as nothing was measured of it.
+    /// Adds a step that publishes an image to one of several places. Its duration is not measured.
     pub(crate) fn image_to(&mut self, id: &str, place: &str, seconds: u64) -> usize {
         let step = self.step(format!("publish:{place}"), publish(id, true), seconds, &[]);
         self.0.steps[step].expected_from = Basis::Default;
@@ -116,7 +116,7 @@ impl Draft {
         self.step(format!("command:{name}"), work, seconds, needs)
     }
 
-    /// A synthesis for the stack at this position, which is still to come.
+    /// Adds a synthesis for the stack at this position, which is added later.
     pub(crate) fn synthesis(&mut self, app: &str, stack: usize, seconds: u64, needs: &[usize]) -> usize {
         let work = Synthesize { app: Some(app.to_owned()), stacks: vec![stack], lookups: BTreeSet::new() };
         self.step(format!("synth:{app}"), Work::Synthesize(work), seconds, needs)
@@ -134,7 +134,7 @@ impl Draft {
 
     pub(crate) fn plan(mut self) -> Plan {
         if self.0.stacks.is_empty() {
-            // Assets belong to a stack.
+            // An asset belongs to a stack.
             self.stack("Only", 1, &[]);
         }
         self.0

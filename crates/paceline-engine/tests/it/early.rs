@@ -1,4 +1,4 @@
-//! Steps that wait for resources of a stack and not for the whole of it.
+//! Steps that wait for resources of a stack and not for the whole stack.
 
 use paceline_engine::{Fact, Outcome, RunOptions};
 
@@ -13,8 +13,8 @@ fn is(id: &'static str, status: &'static str) -> Say {
     Say::Resource(id, status)
 }
 
-/// Stack A takes 100 s, B and C 10 s each, all at once unless limited. B waits until A's resources P and Q are
-/// complete, C for the whole of B.
+/// Stack A takes 100 s, B and C take 10 s each. They run at once unless they are limited. B waits until A's
+/// resources P and Q are complete. C waits for all of B.
 fn draft(limit: usize) -> Draft {
     let mut draft = Draft::new().limited(limit, 8, 4);
     let first = draft.stack("A", 100, &[]);
@@ -24,18 +24,18 @@ fn draft(limit: usize) -> Draft {
     draft
 }
 
-/// What A says at its times, and how it ends.
+/// Runs the draft. A reports `says` at the given times and ends as `a`.
 fn run(says: &[(u64, &[Say])], a: Outcome) -> Ran {
     let script = Script::default().with("deploy:A", Act::Ends(a));
     ran(draft(3).plan(), Talk::of(script, "deploy:A", says))
 }
 
-/// When a step started, in seconds after the run.
+/// The start of a step, in seconds after the start of the run.
 fn started(ran: &Ran, step: &str) -> Option<f64> {
     ran.is_started(step).then(|| ran.started(step))
 }
 
-/// The reasons for which steps were not ready any more, each with its step.
+/// The steps that were no longer ready, each with the needed step and the reason.
 fn held(ran: &Ran) -> Vec<(&str, &str, &str)> {
     let facts = ran.events.iter().map(|event| &event.fact);
     let held = facts.filter_map(|fact| match fact {
@@ -45,7 +45,7 @@ fn held(ran: &Ran) -> Vec<(&str, &str, &str)> {
     held.collect()
 }
 
-/// What a step was warned of.
+/// The warnings of a step.
 fn warned<'a>(ran: &'a Ran, step: &str) -> Vec<&'a str> {
     let facts = ran.events.iter().map(|event| &event.fact);
     let warned = facts.filter_map(|fact| match fact {
@@ -66,13 +66,13 @@ fn a_step_starts_when_all_the_resources_are_complete() {
 }
 
 #[test]
-fn a_resource_that_does_not_change_is_there_when_the_stack_is() {
+fn a_resource_that_does_not_change_is_complete_when_the_stack_is() {
     assert_eq!(started(&run(&[(20, &[is("P", CREATED)])], Outcome::Deployed), "deploy:B"), Some(100.0));
     assert_eq!(started(&run(&[], Outcome::Unchanged), "deploy:B"), Some(100.0));
 }
 
 #[test]
-fn what_is_said_twice_counts_once() {
+fn a_resource_that_is_reported_twice_counts_once() {
     let says: [(u64, &[Say]); 2] = [(20, &[is("P", CREATED), is("P", CREATED)]), (30, &[is("P", CREATED)])];
     assert_eq!(started(&run(&says, Outcome::Deployed), "deploy:B"), Some(100.0));
     let says: [(u64, &[Say]); 2] = [(20, &[is("P", CREATED), is("Q", CREATED)]), (30, &[is("Q", CREATED)])];
@@ -80,24 +80,24 @@ fn what_is_said_twice_counts_once() {
 }
 
 #[test]
-fn a_failure_before_the_resources_are_complete_skips_what_waits_for_them() {
+fn a_failure_before_the_resources_are_complete_skips_the_waiting_steps() {
     let says: [(u64, &[Say]); 2] = [(20, &[is("P", CREATED)]), (30, &[is("Q", "CREATE_FAILED")])];
     let skipped = [Outcome::Failed, Outcome::Skipped, Outcome::Skipped];
     assert_eq!(run(&says, Outcome::Failed).end.outcomes, skipped);
 }
 
-/// A rollback updates the resources to what they were, and says of each that this is complete.
+/// A rollback restores the resources, and reports each of them as complete.
 #[test]
-fn a_rollback_releases_nobody() {
+fn a_stack_that_rolls_back_releases_nobody() {
     let statuses =
         ["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_FAILED", "DELETE_IN_PROGRESS"];
     let both = [is("P", UPDATED), is("Q", UPDATED)];
     for trouble in statuses.map(Say::Stack).into_iter().chain([is("Other", "UPDATE_FAILED")]) {
         for says in [
             vec![(20, vec![trouble]), (30, both.to_vec())],
-            // The forward update of P, learned of together with the rollback, and the backward one of Q.
+            // The forward update of P arrives together with the rollback and with the backward update of Q.
             vec![(20, vec![both[0], trouble, both[1]])],
-            // Both were complete, and it is learned in the same moment that this is over.
+            // Both resources were complete, and the rollback arrives together with them.
             vec![(20, vec![both[0], both[1], trouble])],
             // The events come in the wrong order.
             vec![(20, vec![trouble, both[0], both[1]]), (25, vec![trouble])],
@@ -112,7 +112,7 @@ fn a_rollback_releases_nobody() {
 }
 
 #[test]
-fn what_an_update_cannot_clean_up_is_no_failure() {
+fn a_failed_cleanup_after_an_update_is_no_failure() {
     let says: [(u64, &[Say]); 2] = [
         (20, &[is("Old", "DELETE_FAILED"), is("P", UPDATED), is("P", "DELETE_IN_PROGRESS")]),
         (30, &[is("Q", UPDATED)]),
@@ -121,17 +121,17 @@ fn what_an_update_cannot_clean_up_is_no_failure() {
 }
 
 #[test]
-fn what_is_not_confirmed_releases_nobody() {
+fn an_unconfirmed_resource_releases_nobody() {
     let says: [(u64, &[Say]); 2] =
         [(20, &[Say::Unconfirmed("P", UPDATED), Say::Unconfirmed("Q", UPDATED)]), (30, &[is("P", UPDATED)])];
     assert_eq!(started(&run(&says, Outcome::Deployed), "deploy:B"), Some(100.0));
 }
 
 #[test]
-fn a_step_that_was_ready_but_waited_for_room_does_not_start_after_the_failure() {
+fn a_ready_step_that_waited_for_the_limit_does_not_start_after_the_failure() {
     let ready: [(u64, &[Say]); 1] = [(20, &[is("P", CREATED), is("Q", CREATED)])];
     let rolls_back: (u64, &[Say]) = (40, &[Say::Stack("ROLLBACK_IN_PROGRESS")]);
-    // Without a word about it before the end, and with one.
+    // Once without a report of the rollback before the end, and once with one.
     for says in [vec![ready[0]], vec![ready[0], rolls_back]] {
         let script = Script::default().with("deploy:A", Act::Ends(Outcome::RolledBack));
         let ran = ran(draft(1).plan(), Talk::of(script, "deploy:A", &says));
@@ -143,13 +143,13 @@ fn a_step_that_was_ready_but_waited_for_room_does_not_start_after_the_failure() 
 }
 
 #[test]
-fn a_step_that_runs_is_told_that_its_producer_is_rolled_back_and_goes_on() {
+fn a_running_step_is_warned_that_its_producer_is_rolled_back_and_continues() {
     let says: [(u64, &[Say]); 2] = [
         (20, &[is("P", CREATED), is("Q", CREATED)]),
         (25, &[Say::Stack("ROLLBACK_IN_PROGRESS"), is("P", "DELETE_COMPLETE")]),
     ];
     let ran = run(&says, Outcome::RolledBack);
-    // C, which needs B, depends on A too.
+    // C needs B, so C depends on A too.
     assert_eq!(ran.end.outcomes, [Outcome::RolledBack, Outcome::Deployed, Outcome::Skipped]);
     let message = "A is being rolled back (ROLLBACK_IN_PROGRESS); this step started before A was complete, and \
                    may use resources that A removes";
@@ -158,7 +158,7 @@ fn a_step_that_runs_is_told_that_its_producer_is_rolled_back_and_goes_on() {
 }
 
 #[test]
-fn a_step_that_has_ended_is_told_of_a_failure_that_nothing_announced() {
+fn an_ended_step_is_warned_of_a_failure_without_earlier_reports() {
     let ran = run(&[(20, &[is("P", CREATED), is("Q", CREATED)])], Outcome::RolledBack);
     assert_eq!(ran.end.outcomes, [Outcome::RolledBack, Outcome::Deployed, Outcome::Deployed]);
     for step in ["deploy:B", "deploy:C"] {
@@ -167,7 +167,7 @@ fn a_step_that_has_ended_is_told_of_a_failure_that_nothing_announced() {
 }
 
 #[test]
-fn the_failure_of_what_was_started_early_names_the_rollback_of_its_producer() {
+fn the_failure_of_an_early_started_step_names_the_rollback_of_its_producer() {
     let says: [(u64, &[Say]); 2] =
         [(20, &[is("P", CREATED), is("Q", CREATED)]), (25, &[Say::Stack("ROLLBACK_IN_PROGRESS")])];
     let hint = |a_takes: u64, a: Outcome| {
@@ -191,7 +191,7 @@ fn the_failure_of_what_was_started_early_names_the_rollback_of_its_producer() {
     );
 }
 
-/// The first creation fails and is undone, the second works.
+/// The first creation fails and is undone. The second one succeeds.
 #[test]
 fn another_attempt_begins_with_everything_missing() {
     let retried: [(u64, &[Say]); 5] = [
@@ -203,21 +203,21 @@ fn another_attempt_begins_with_everything_missing() {
     ];
     assert_eq!(started(&run(&retried, Outcome::Deployed), "deploy:B"), Some(50.0));
     assert_eq!(started(&run(&retried[..4], Outcome::Deployed), "deploy:B"), Some(100.0));
-    // Nothing but the new operation tells that the one before it has failed.
+    // Only the new operation shows that the previous one has failed.
     let silent: [(u64, &[Say]); 3] = [
         (10, &[is("P", CREATED)]),
         (40, &[Say::Submits("update"), is("Q", CREATED)]),
         (50, &[is("P", CREATED)]),
     ];
     assert_eq!(started(&run(&silent, Outcome::Deployed), "deploy:B"), Some(50.0));
-    // A change set that is only made changes nothing.
+    // A change set that was only created changes nothing.
     let made: [(u64, &[Say]); 2] =
         [(10, &[is("P", CREATED)]), (40, &[Say::Submits("create-change-set"), is("Q", CREATED)])];
     assert_eq!(started(&run(&made, Outcome::Deployed), "deploy:B"), Some(40.0));
 }
 
 #[test]
-fn what_waited_for_room_waits_for_the_resources_of_the_other_attempt() {
+fn a_step_that_waited_for_the_limit_waits_for_the_resources_of_the_next_attempt() {
     let says: [(u64, &[Say]); 4] = [
         (10, &[is("P", CREATED), is("Q", CREATED)]),
         (20, &[Say::Stack("ROLLBACK_IN_PROGRESS")]),
@@ -232,9 +232,9 @@ fn what_waited_for_room_waits_for_the_resources_of_the_other_attempt() {
     assert_eq!(ready.map(|event| ran.clock(event)).collect::<Vec<_>>(), [10.0, 60.0]);
 }
 
-/// B has been deployed while A goes on. C waits for room, and A fails.
+/// B has been deployed while A continues. C waits for the limit, and A fails.
 #[test]
-fn what_depends_on_what_was_started_early_waits_for_the_end_of_the_rollback_too() {
+fn a_dependent_of_an_early_started_step_waits_for_the_end_of_the_rollback() {
     let mut draft = Draft::new().limited(2, 8, 4);
     let a = draft.stack("A", 100, &[]);
     let b = draft.stack("B", 10, &[a]);
@@ -247,16 +247,16 @@ fn what_depends_on_what_was_started_early_waits_for_the_end_of_the_rollback_too(
     let rolled_back = ran(plan.clone(), Talk::of(script(), "deploy:A", &says));
     assert_eq!(rolled_back.outcome("deploy:C"), Outcome::Skipped);
     assert_eq!(held(&rolled_back)[0].0, "deploy:C");
-    // Long had started.
+    // Long had started before A failed.
     assert_eq!(rolled_back.outcome("deploy:Long"), Outcome::Deployed);
     assert_eq!(warned(&rolled_back, "deploy:Long").len(), 1);
-    // Had A ended well after all, nothing would be lost.
+    // If A succeeds in the end, all steps are deployed.
     let recovered = ran(plan, Talk::of(Script::default(), "deploy:A", &says));
     assert_eq!(recovered.end.outcomes, [Outcome::Deployed; 4]);
 }
 
 #[test]
-fn a_step_of_which_the_end_is_not_seen_releases_nobody_any_more() {
+fn a_step_whose_end_is_unknown_releases_nobody() {
     let says: [(u64, &[Say]); 1] = [(20, &[is("P", CREATED), is("Q", CREATED)])];
     let script = Script::default().with("deploy:A", Act::Ends(Outcome::Interrupted));
     let ran = ran(draft(1).plan(), Talk::of(script, "deploy:A", &says));
@@ -265,7 +265,7 @@ fn a_step_of_which_the_end_is_not_seen_releases_nobody_any_more() {
 }
 
 #[test]
-fn what_is_ready_when_the_run_fails_fast_is_skipped() {
+fn a_step_that_is_ready_when_the_run_fails_fast_is_skipped() {
     let mut draft = draft(2).failing_fast();
     draft.stack("Fails", 30, &[]);
     let says: [(u64, &[Say]); 1] = [(20, &[is("P", CREATED), is("Q", CREATED)])];
@@ -276,9 +276,9 @@ fn what_is_ready_when_the_run_fails_fast_is_skipped() {
     assert_eq!(ran.finished("deploy:B").because.as_deref(), Some("deploy:Fails"));
 }
 
-/// A synthesis in the middle of the run reads parameters, as a stack would.
+/// A synthesis in the middle of the run reads parameters, as a stack does.
 #[test]
-fn a_synthesis_that_waits_for_a_resource_is_held_and_skipped_like_a_stack() {
+fn a_running_synthesis_is_warned_that_its_producer_is_rolled_back() {
     let mut draft = Draft::new();
     let a = draft.stack("A", 100, &[]);
     let synthesis = draft.synthesis("app", 1, 10, &[a]);

@@ -1,4 +1,4 @@
-//! The format of events, which others read.
+//! The format of events, which other programs read.
 
 use std::collections::BTreeMap;
 
@@ -107,7 +107,7 @@ fn build() -> BuildPhases {
 }
 
 #[test]
-fn what_the_build_did_before_is_told_right_after_the_start() {
+fn the_phases_of_the_build_follow_the_start_of_the_run() {
     let mut draft = Draft::new();
     draft.stack("A", 60, &[]);
     let ran = ran_with(draft.plan(), Script::default(), RunOptions { build: Some(build()), ..options() });
@@ -121,7 +121,7 @@ fn the_format_is_as_published() {
 }
 
 #[test]
-fn a_line_starts_with_what_every_event_has() {
+fn a_line_starts_with_the_fields_of_every_event() {
     let line = serde_json::to_string(&every_kind()[11]).unwrap();
     let expected = r#"{"schema":1,"run":"20260101T000000Z-01234567","seq":12,"at":"2026-01-01T00:00:00.000Z","event":"run.stopping","reason":"SIGTERM"}"#;
     assert_eq!(line, expected);
@@ -145,7 +145,7 @@ fn fields_of_a_newer_version_do_no_harm() {
 }
 
 #[test]
-fn an_event_about_a_step_says_which() {
+fn an_event_about_a_step_names_the_step() {
     let ids = |event: &Event| event.fact.step().map(|step: &StepRef| step.step.clone());
     let steps: Vec<Option<String>> = every_kind().iter().map(ids).collect();
     assert_eq!(steps.iter().filter(|step| step.is_none()).count(), 5);
@@ -153,7 +153,7 @@ fn an_event_about_a_step_says_which() {
 }
 
 #[test]
-fn outcomes_are_the_words_of_the_contract() {
+fn outcomes_are_the_documented_words() {
     let words = ["deployed", "deleted", "unchanged", "failed", "rolled-back", "skipped", "interrupted"];
     for word in words {
         let outcome: Outcome = serde_json::from_value(word.into()).unwrap();

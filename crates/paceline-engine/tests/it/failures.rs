@@ -1,4 +1,4 @@
-//! What a failure does to the others: promises 7, 8 and 10.
+//! The effects of a failure on other steps: promises 7, 8 and 10.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use paceline_engine::{Earlier, Ended, ExitCode, Outcome, Perform, RunOptions, St
 use crate::draft::Draft;
 use crate::script::{Act, Script, options, ran, ran_with};
 
-/// A ← B ← C, A ← D, and E and its asset apart.
+/// A ← B ← C and A ← D. E and its asset are separate.
 fn two_branches() -> Draft {
     let mut draft = Draft::new();
     let a = draft.stack("A", 60, &[]);
@@ -21,7 +21,7 @@ fn two_branches() -> Draft {
 }
 
 #[test]
-fn a_failure_skips_what_depends_on_it_and_nothing_else() {
+fn a_failure_skips_its_dependents_and_nothing_else() {
     let ran = ran(two_branches().plan(), Script::failing(&["deploy:B"]));
     assert_eq!(ran.outcome("deploy:B"), Outcome::Failed);
     assert_eq!(ran.outcome("deploy:C"), Outcome::Skipped);
@@ -35,7 +35,7 @@ fn a_failure_skips_what_depends_on_it_and_nothing_else() {
 }
 
 #[test]
-fn a_skipped_step_names_the_failure_and_not_what_was_skipped_before_it() {
+fn a_skipped_step_names_the_failed_step_and_not_another_skipped_one() {
     let ran = ran(two_branches().plan(), Script::failing(&["deploy:A", "publish:e"]));
     for step in ["deploy:B", "deploy:C", "deploy:D"] {
         assert_eq!(ran.finished(step).because.as_deref(), Some("deploy:A"));
@@ -45,7 +45,7 @@ fn a_skipped_step_names_the_failure_and_not_what_was_skipped_before_it() {
 }
 
 #[test]
-fn what_depends_on_several_failures_names_the_first() {
+fn a_step_that_depends_on_several_failures_names_the_first_one() {
     let mut draft = Draft::new();
     let needs = [draft.stack("A", 60, &[]), draft.stack("B", 30, &[])];
     draft.stack("C", 60, &needs);
@@ -64,7 +64,7 @@ fn a_rollback_is_a_failure() {
 }
 
 #[test]
-fn failing_fast_finishes_what_runs_and_skips_the_rest_because_of_the_first_failure() {
+fn failing_fast_finishes_running_steps_and_skips_the_rest_because_of_the_first_failure() {
     let mut draft = two_branches().failing_fast();
     let last = draft.stack("F", 10, &[]);
     draft.stack("G", 10, &[last]);
@@ -85,7 +85,7 @@ fn failing_fast_finishes_what_runs_and_skips_the_rest_because_of_the_first_failu
 }
 
 #[test]
-fn failing_fast_reports_all_that_failed() {
+fn failing_fast_reports_all_failures() {
     let mut draft = Draft::new().failing_fast();
     let (a, b) = (draft.stack("A", 10, &[]), draft.stack("B", 20, &[]));
     draft.stack("C", 60, &[b]);
@@ -98,7 +98,7 @@ fn failing_fast_reports_all_that_failed() {
 }
 
 #[test]
-fn when_all_failures_came_before_anything_was_touched_the_preflight_refused() {
+fn a_run_whose_failures_all_came_before_any_change_is_refused() {
     let mut draft = Draft::new();
     let asset = draft.file("there", 1);
     let a = draft.stack("A", 10, &[asset]);
@@ -113,7 +113,7 @@ fn when_all_failures_came_before_anything_was_touched_the_preflight_refused() {
 }
 
 #[test]
-fn a_refusal_after_something_was_touched_is_a_failure() {
+fn a_refusal_after_a_change_is_a_failure() {
     let touching: [fn(&mut Draft, u64) -> usize; 5] = [
         |draft, seconds| draft.stack("Other", seconds, &[]),
         |draft, seconds| draft.deletion("Other", seconds, &[]),
@@ -134,7 +134,7 @@ fn a_refusal_after_something_was_touched_is_a_failure() {
     }
 }
 
-/// Sends operations, and is refused at a call.
+/// Sends operations and is then refused at a call.
 struct Sends {
     operations: &'static [&'static str],
     retries: u32,
@@ -155,7 +155,7 @@ impl Perform for Sends {
 }
 
 #[test]
-fn a_call_that_was_refused_has_touched_nothing_and_one_that_may_have_been_accepted_has() {
+fn a_refused_call_changed_nothing_and_a_possibly_accepted_one_did() {
     let check = |operations, retries, refused_at, expected| {
         let mut draft = Draft::new();
         draft.stack("A", 10, &[]);
@@ -165,7 +165,7 @@ fn a_call_that_was_refused_has_touched_nothing_and_one_that_may_have_been_accept
     check(&[], 0, "DescribeStacks", ExitCode::Refused);
     check(&["create"], 0, "CreateStack", ExitCode::Refused);
     check(&["create-change-set"], 0, "CreateChangeSet", ExitCode::Refused);
-    // The answer to the first attempt was lost.
+    // AWS may have accepted the first attempt, because its answer was lost.
     check(&["create"], 1, "CreateStack", ExitCode::Failed);
     check(&["create"], 0, "DescribeStacks", ExitCode::Failed);
     check(&["create-change-set"], 0, "DescribeChangeSet", ExitCode::Failed);
@@ -173,7 +173,7 @@ fn a_call_that_was_refused_has_touched_nothing_and_one_that_may_have_been_accept
 }
 
 #[test]
-fn a_run_that_goes_on_had_touched_something_before() {
+fn a_change_before_the_interruption_counts_for_the_resumed_run() {
     let earlier = |touched| Some(Earlier { touched, ..Earlier::default() });
     for (touched, expected) in [(true, ExitCode::Failed), (false, ExitCode::Refused)] {
         let mut draft = Draft::new();
@@ -191,7 +191,7 @@ fn a_failure_without_a_cause_gets_one() {
 }
 
 #[test]
-fn a_bug_in_one_step_is_its_failure_and_no_one_elses() {
+fn a_bug_in_one_step_fails_only_that_step() {
     let ran = ran(two_branches().plan(), Script::default().with("deploy:B", Act::Panics));
     let cause = ran.finished("deploy:B").cause.as_ref().unwrap();
     assert_eq!(cause.message, "internal error: a bug in the performer of deploy:B");
@@ -200,7 +200,7 @@ fn a_bug_in_one_step_is_its_failure_and_no_one_elses() {
 }
 
 #[test]
-fn what_lost_sight_of_its_stack_can_be_resumed() {
+fn a_run_with_a_step_whose_end_is_unknown_can_be_resumed() {
     let script = Script::default().with("deploy:A", Act::Ends(Outcome::Interrupted));
     let ran = ran(two_branches().plan(), script);
     assert_eq!((ran.outcome("deploy:C"), ran.outcome("deploy:E")), (Outcome::Interrupted, Outcome::Deployed));

@@ -1,4 +1,4 @@
-//! What holds for every run, whatever its plan and however its steps end.
+//! Checks that hold for every run, for all plans and all outcomes of steps.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -18,7 +18,7 @@ enum Seen {
     Ended(Outcome),
 }
 
-/// The name of what limits a step, and the limit.
+/// The name of the limit of a step, and the limit itself.
 fn lane(plan: &Plan, step: usize) -> (&'static str, usize) {
     match &plan.steps[step].work {
         Work::Deploy { .. } | Work::Delete { .. } => ("stacks", plan.concurrency.stacks.get()),
@@ -28,7 +28,7 @@ fn lane(plan: &Plan, step: usize) -> (&'static str, usize) {
     }
 }
 
-/// Expected time of each step and the longest chain after it.
+/// The expected time of each step plus that of the longest chain after it.
 fn remaining(plan: &Plan) -> Vec<Duration> {
     let mut after = vec![Duration::ZERO; plan.steps.len()];
     let mut remaining = after.clone();
@@ -41,7 +41,7 @@ fn remaining(plan: &Plan) -> Vec<Duration> {
     remaining
 }
 
-/// Checks a run whose first event follows `earlier` others.
+/// Checks a run whose first event follows `earlier` other events.
 pub(crate) fn check(ran: &Ran, earlier: u64) {
     let mut watch = Watch::new(&ran.plan, ran.events[0].at);
     for (number, event) in ran.events.iter().enumerate() {
@@ -76,14 +76,15 @@ struct Watch<'a> {
     remaining: Vec<Duration>,
     seen: Vec<Seen>,
     ended_at: Vec<Timestamp>,
-    /// The resources that are complete, by step and logical id, and since when.
+    /// The complete resources by step and logical id, with the time since which they are complete.
     complete: HashMap<(usize, String), Timestamp>,
-    /// The running steps that go wrong, until another operation begins.
+    /// The running steps that go wrong. A step is removed when another operation begins.
     troubled: BTreeSet<usize>,
-    /// When that last ended, by step.
+    /// The time at which a step last stopped going wrong, by step.
     recovered: HashMap<usize, Timestamp>,
     started: BTreeSet<usize>,
-    /// Those that have waited for others while they were running: whether they have their room again, no event tells.
+    /// The steps that have waited for others while they were running. No event shows whether they count
+    /// against the limit again.
     paused: BTreeSet<usize>,
     failed: Vec<usize>,
     preflight: usize,
@@ -123,7 +124,7 @@ impl<'a> Watch<'a> {
         (0..self.seen.len()).filter(of_lane).collect::<Vec<_>>().into_iter()
     }
 
-    /// Nothing that could start is left waiting while there is room for it.
+    /// Checks that no step waits that could start within the limits.
     fn time_passes(&self) {
         for step in (0..self.seen.len()).filter(|&step| self.seen[step] == Seen::Ready && !self.halted) {
             let (name, limit) = lane(self.plan, step);
@@ -245,12 +246,12 @@ impl<'a> Watch<'a> {
                     _ => self.goes_wrong(step),
                 }
             }
-            // Also what has ended may rest on something that is taken back.
+            // A step that has ended may also rely on resources that are taken back.
             Fact::StepWarned(warned) => {
                 assert!(self.started.contains(&self.index[warned.step.step.as_str()]));
             }
             _ => {
-                // What a step reports, it reports while it runs.
+                // A step sends reports only while it runs.
                 let running = |step: &str| self.seen[self.index[step]] == Seen::Running;
                 assert!(fact.step().is_none_or(|step| running(&step.step)));
             }
@@ -259,7 +260,7 @@ impl<'a> Watch<'a> {
 
     fn goes_wrong(&mut self, step: usize) {
         self.complete.retain(|(of, _), _| *of != step);
-        // It matters only to those who may have started.
+        // The trouble matters only to steps that may have started.
         let is_awaited =
             self.plan.steps.iter().any(|it| it.early_needs.iter().any(|early| early.need == step));
         if is_awaited {
@@ -267,7 +268,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// No step is ever started after something that it needs has failed, or while that goes wrong.
+    /// Checks that no step starts after a step that it needs has failed, or while that step goes wrong.
     fn check_start(&self, step: usize) {
         for &need in &self.plan.steps[step].needs {
             assert!(self.met(step, need).is_some(), "started though what it needs is not there any more");
@@ -280,7 +281,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Since when a step has had what it needs of another.
+    /// The time since which a step has had all that it needs of another step.
     fn met(&self, step: usize, need: usize) -> Option<Timestamp> {
         let early = self.plan.steps[step].early_needs.iter().find(|early| early.need == need);
         let resources = early.and_then(|early| {
@@ -316,7 +317,8 @@ impl<'a> Watch<'a> {
         let expected = match self.failed.len() {
             0 if outcomes.contains(&Outcome::Interrupted) => ExitCode::Interrupted,
             0 => ExitCode::Done,
-            // Whether a call was accepted that was sent, and what an earlier part did, is told by tests of their own.
+            // Other tests check whether a sent call was accepted, and the changes of an earlier part of the
+            // run.
             all if all == self.preflight && self.may_be_touched && !self.touched => {
                 assert!(matches!(finished.exit_code, ExitCode::Refused | ExitCode::Failed));
                 finished.exit_code
@@ -325,11 +327,11 @@ impl<'a> Watch<'a> {
             _ => ExitCode::Failed,
         };
         assert_eq!((finished.exit_code, ran.end.exit_code), (expected, expected));
-        // One failure skips its dependents and nothing else.
+        // A failure skips its dependents and nothing else.
         let graph = self.plan.step_graph();
         for (step, &outcome) in outcomes.iter().enumerate() {
             let needs = graph.all_needs(step);
-            // What had started before a failure goes on.
+            // A step that started before the failure continues.
             let is_doomed = !self.started.contains(&step) && self.failed.iter().any(|&failed| needs[failed]);
             assert!(!is_doomed || outcome == Outcome::Skipped, "{step} was not skipped");
             if !self.halted {

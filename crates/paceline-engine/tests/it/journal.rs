@@ -1,4 +1,4 @@
-//! The journal on disk: what a kill, another process or another version may leave behind.
+//! The journal on disk, and what a kill, another process or another version may leave behind in it.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -35,7 +35,7 @@ impl Runs {
         self.path().join(run).join("journal.jsonl")
     }
 
-    /// Runs a plan of two stacks until its deadline, in a journal of its own.
+    /// Runs a plan of two stacks until its deadline, with its own journal.
     fn ran(&self, name: &str, digest: &str, seconds: u64) -> Vec<Event> {
         let mut draft = Draft::new();
         let a = draft.stack("A", 60, &[]);
@@ -60,7 +60,7 @@ impl Runs {
         fs_err::read_to_string(self.file(run)).unwrap()
     }
 
-    /// Leaves of a journal what was there before its last `lines` lines.
+    /// Cuts the last `lines` lines off a journal.
     fn cut(&self, run: &str, lines: usize) {
         let text = self.text(run);
         let kept: Vec<&str> = text.split_inclusive('\n').collect();
@@ -73,7 +73,7 @@ impl Runs {
 }
 
 #[test]
-fn what_was_appended_is_read_back() {
+fn appended_events_are_read_back() {
     let runs = Runs::new();
     let events = runs.ran("r1", PLAN, 1000);
     let seqs: Vec<u64> = events.iter().map(|event| event.seq).collect();
@@ -82,12 +82,12 @@ fn what_was_appended_is_read_back() {
 }
 
 #[test]
-fn a_run_that_was_interrupted_or_cut_off_is_found_and_one_that_ended_is_not() {
+fn an_interrupted_or_killed_run_is_found_and_an_ended_one_is_not() {
     let runs = Runs::new();
     assert_eq!(runs.found(), None);
     runs.ran("r1", PLAN, 70);
     assert_eq!(runs.found().as_deref(), Some("r1"));
-    // The newest counts.
+    // The newest run counts.
     runs.ran("r2", PLAN, 1000);
     assert_eq!(runs.found(), None);
     runs.cut("r2", 1);
@@ -95,7 +95,7 @@ fn a_run_that_was_interrupted_or_cut_off_is_found_and_one_that_ended_is_not() {
 }
 
 #[test]
-fn runs_of_other_plans_and_what_is_no_run_are_passed_over() {
+fn runs_of_other_plans_and_other_folders_are_ignored() {
     let runs = Runs::new();
     runs.ran("r1", PLAN, 70);
     runs.ran("r2", "another", 70);
@@ -107,7 +107,8 @@ fn runs_of_other_plans_and_what_is_no_run_are_passed_over() {
     assert_eq!(runs.found().as_deref(), Some("r1"));
 }
 
-/// Another app's run may be going on: its journal is not touched, not even for a line that is being written.
+/// The run of another app may be in progress. Its journal is not changed, not even to cut off an incomplete
+/// line.
 #[test]
 fn the_journal_of_another_plan_is_left_alone() {
     let runs = Runs::new();
@@ -119,7 +120,7 @@ fn the_journal_of_another_plan_is_left_alone() {
 }
 
 #[test]
-fn the_journal_of_a_run_that_is_going_on_is_busy_and_left_alone() {
+fn the_journal_of_a_run_in_progress_is_busy_and_left_alone() {
     let runs = Runs::new();
     let events = runs.ran("r1", PLAN, 70);
     let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
@@ -128,7 +129,7 @@ fn the_journal_of_a_run_that_is_going_on_is_busy_and_left_alone() {
     let error = Journal::find_unfinished(&runs.path(), &plan()).unwrap_err();
     assert!(matches!(error, JournalError::Busy { .. }), "{error}");
     assert_eq!(runs.text("r1"), before);
-    // Reading is always allowed: reports are made while the run goes on.
+    // Reading is always allowed, because reports are made while the run is in progress.
     assert_eq!(read_events(&runs.file("r1")).unwrap(), events);
     drop(unfinished);
     assert_eq!(runs.found().as_deref(), Some("r1"));
@@ -149,7 +150,7 @@ fn a_new_run_is_busy_until_its_journal_is_dropped_and_its_name_is_taken() {
 }
 
 #[test]
-fn a_last_line_that_was_cut_off_is_not_read_and_not_written_on() {
+fn an_incomplete_last_line_is_neither_read_nor_continued() {
     let runs = Runs::new();
     let events = runs.ran("r1", PLAN, 70);
     let whole = runs.text("r1");
@@ -163,7 +164,8 @@ fn a_last_line_that_was_cut_off_is_not_read_and_not_written_on() {
     assert_eq!(read_events(&runs.file("r1")).unwrap().len(), events.len() + 1);
 }
 
-/// A kill can come anywhere. Up to the end of its first line a run has done nothing and is not known.
+/// A kill can happen at any byte. Until the first line is complete, the run has done nothing and is not
+/// found.
 #[test]
 fn a_journal_can_be_cut_off_anywhere() {
     let runs = Runs::new();
@@ -182,7 +184,7 @@ fn a_journal_can_be_cut_off_anywhere() {
 }
 
 #[test]
-fn a_line_that_is_no_event_is_named() {
+fn an_error_names_the_line_that_is_no_event() {
     let runs = Runs::new();
     let count = runs.ran("r1", PLAN, 70).len();
     runs.append("r1", "\nnot an event\n");
@@ -190,7 +192,7 @@ fn a_line_that_is_no_event_is_named() {
         read_events(&runs.file("r1")).unwrap_err(),
         Journal::find_unfinished(&runs.path(), &plan()).unwrap_err(),
     ] {
-        // The empty line counts.
+        // The empty line counts as a line.
         assert_eq!(error.to_string(), format!("{}:{}: not an event", runs.file("r1"), count + 2));
     }
 }
@@ -209,7 +211,7 @@ fn a_known_kind_with_the_wrong_fields_is_no_event() {
 }
 
 #[test]
-fn events_of_kinds_that_a_newer_version_added_are_passed_over_but_counted() {
+fn events_of_newer_kinds_are_ignored_but_counted() {
     let runs = Runs::new();
     let events = runs.ran("r1", PLAN, 70);
     let seq = events.len() + 1;
@@ -224,7 +226,7 @@ fn events_of_kinds_that_a_newer_version_added_are_passed_over_but_counted() {
 }
 
 #[test]
-fn a_newer_format_is_refused_in_words() {
+fn a_newer_format_is_refused_with_an_explanation() {
     let runs = Runs::new();
     runs.ran("r1", PLAN, 70);
     for line in [
@@ -241,7 +243,7 @@ fn a_newer_format_is_refused_in_words() {
 }
 
 #[test]
-fn a_journal_is_forgotten_only_while_it_is_empty() {
+fn a_journal_is_discarded_only_while_it_is_empty() {
     let runs = Runs::new();
     Journal::create(&runs.path(), "r1").unwrap().discard_if_empty();
     assert!(!runs.path().join("r1").exists());
@@ -252,12 +254,12 @@ fn a_journal_is_forgotten_only_while_it_is_empty() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn an_error_names_the_missing_file() {
     let error = read_events(Utf8Path::new("/nowhere/journal.jsonl")).unwrap_err();
     assert_eq!(error.to_string(), "cannot use the journal /nowhere/journal.jsonl");
 }
 
-/// A plan of two stacks, of which the second may wait for a synthesis, with the digests of their templates.
+/// A plan of two stacks with these digests of their templates. The second stack may wait for a synthesis.
 fn late(synthesizes: bool, a: &str, b: &str) -> Plan {
     let mut draft = Draft::new();
     let mut before = draft.stack("A", 60, &[]);
@@ -273,7 +275,7 @@ fn late(synthesizes: bool, a: &str, b: &str) -> Plan {
 }
 
 #[test]
-fn a_run_is_gone_on_with_when_what_was_to_be_synthesized_in_its_middle_has_been() {
+fn a_run_is_resumed_after_the_synthesis_in_its_middle() {
     let runs = Runs::new();
     runs.ran_plan("r1", late(true, "a", "held back"), 100);
     let found = |plan: &Plan| {

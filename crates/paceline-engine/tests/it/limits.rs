@@ -1,10 +1,10 @@
-//! How much happens at once. That no limit is passed at any moment is checked for every run.
+//! Limits of steps that run at once. `invariants` checks for every run that no limit is exceeded.
 
 use crate::draft::Draft;
 use crate::script::{Script, ran};
 
 #[test]
-fn stacks_files_and_images_are_limited_apart_from_each_other() {
+fn stacks_files_and_images_have_separate_limits() {
     let mut draft = Draft::new().limited(1, 2, 3);
     for number in 0..6 {
         draft.stack(&format!("S{number}"), 60, &[]);
@@ -19,7 +19,7 @@ fn stacks_files_and_images_are_limited_apart_from_each_other() {
 }
 
 #[test]
-fn gates_and_commands_go_on_without_limit() {
+fn gates_and_commands_have_no_limit() {
     let mut draft = Draft::new().limited(100, 1, 1);
     let stacks: Vec<usize> = (0..100).map(|number| draft.stack(&format!("S{number}"), 60, &[])).collect();
     for stack in stacks {

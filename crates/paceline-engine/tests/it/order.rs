@@ -1,4 +1,4 @@
-//! What starts when: promises 1 and 2.
+//! The order in which steps start: promises 1 and 2.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn a_step_starts_when_the_last_of_its_needs_has_ended() {
 }
 
 #[test]
-fn assets_start_at_once_and_a_stack_waits_only_for_its_own() {
+fn assets_start_at_once_and_a_stack_waits_only_for_its_own_assets() {
     let mut draft = Draft::new();
     let quick = draft.file("quick", 2);
     let slow = draft.image("slow", 300);
@@ -35,7 +35,7 @@ fn assets_start_at_once_and_a_stack_waits_only_for_its_own() {
 }
 
 #[test]
-fn a_gate_stands_between_a_stack_and_what_consumes_it() {
+fn a_gate_starts_after_its_stack_and_before_the_consumers() {
     let mut draft = Draft::new();
     let a = draft.stack("A", 60, &[]);
     let gate = draft.gate(a, 10);
@@ -47,8 +47,8 @@ fn a_gate_stands_between_a_stack_and_what_consumes_it() {
     assert_eq!(ran.finished("gate:iam-roles:A").step.stack.as_deref(), Some("A"));
 }
 
-/// Eight stacks that stand alone and a chain of four, two at a time: 12 minutes of work for two, and whoever
-/// leaves the chain for last needs 8 minutes.
+/// Eight single stacks and a chain of four stacks, two at a time. That is 12 minutes of work, so 6 minutes
+/// are enough. A schedule that starts the chain last needs 8 minutes.
 #[test]
 fn the_longest_remaining_path_goes_first() {
     let mut draft = Draft::new().limited(2, 8, 4);
@@ -65,7 +65,7 @@ fn the_longest_remaining_path_goes_first() {
 }
 
 #[test]
-fn of_equals_the_first_in_the_plan_goes_first() {
+fn of_equal_steps_the_first_in_the_plan_starts_first() {
     let mut draft = Draft::new().limited(1, 8, 4);
     for id in ["C", "A", "B"] {
         draft.stack(id, 60, &[]);
@@ -75,10 +75,10 @@ fn of_equals_the_first_in_the_plan_goes_first() {
     assert_eq!(ran.finished("deploy:B").queued_s, 120.0);
 }
 
-/// Two steps end at the same moment. What one makes ready must not take the room of what the other makes
-/// ready and that more waits for, whichever of the two is noticed first.
+/// Two steps end at the same moment. One of them releases a light step, the other one heavy steps. The light
+/// step must not start first, whichever end is handled first.
 #[test]
-fn what_ends_together_is_taken_in_before_anything_starts() {
+fn steps_that_end_together_are_handled_before_another_starts() {
     for seconds in [[10, 10_000], [10_000, 10]] {
         let mut draft = Draft::new().limited(2, 8, 4);
         let first = draft.stack("First", seconds[0], &[]);

@@ -1,4 +1,4 @@
-//! What the runner adds to the time of stack operations, as the forecast reckons it.
+//! The time that the forecast adds to stack operations, because the runner adds it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use paceline_plan::pace::{CALL, LONGEST_POLL, MUTATING_RATE, SHORTEST_POLL, spac
 
 use crate::draft::Draft;
 
-/// Stacks beside each other that take so many seconds, as the table has it.
+/// Independent stacks. Each takes this many seconds according to the table.
 fn plan(seconds: &[u64]) -> Plan {
     let mut draft = Draft::new();
     for (number, &seconds) in seconds.iter().enumerate() {
@@ -26,7 +26,7 @@ fn total(plan: &Plan) -> Duration {
 }
 
 #[test]
-fn the_end_of_a_stack_is_noticed_at_the_next_poll_and_after_the_longest_interval_at_the_latest() {
+fn the_end_of_a_stack_is_noticed_at_the_next_poll_within_the_longest_interval() {
     for seconds in [1, 10, 60, 600, 3600] {
         let late = total(&plan(&[seconds])).saturating_sub(Duration::from_secs(seconds));
         assert!(late >= CALL * 3, "{seconds} s: {late:?}");
@@ -48,14 +48,14 @@ fn stacks_of_one_region_start_no_faster_than_the_api_allows() {
 }
 
 #[test]
-fn what_was_measured_is_not_added_to() {
+fn nothing_is_added_to_a_measured_time() {
     let mut plan = plan(&[10, 20]);
     plan.steps.iter_mut().for_each(|step| step.expected_from = Basis::History(3));
     assert_eq!(total(&plan), Duration::from_secs(20));
 }
 
 #[test]
-fn a_stack_that_is_found_unchanged_is_only_looked_at() {
+fn an_unchanged_stack_takes_only_the_time_of_a_look() {
     let mut plan = plan(&[1]);
     plan.stacks[0].operation = StepOperation::Unchanged;
     assert!(total(&plan) <= Duration::from_secs(1) + CALL * 2);

@@ -1,4 +1,4 @@
-//! Steps that find out while they are performed that others have to end first.
+//! Steps that find out while they run that other steps must end first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use paceline_plan::Plan;
 use crate::draft::Draft;
 use crate::script::{Act, Ran, Script, ran, stopping_after};
 
-/// Some steps find out after 10 s that others have to end first, and go on then for as long as is expected of them.
+/// After 10 s, some steps find out that others must end first. Then they continue for their expected time.
 struct Waits {
     script: Script,
     after: BTreeMap<&'static str, &'static [&'static str]>,
@@ -50,7 +50,7 @@ impl Perform for Waits {
     }
 }
 
-/// A takes 100 s, B and C 20 s; C waits for A. So many at once.
+/// A takes 100 s, B and C take 20 s each. C waits for A. `limit` stacks run at once.
 fn plan(limit: usize) -> Plan {
     let mut draft = Draft::new().limited(limit, 8, 4);
     let first = draft.stack("A", 100, &[]);
@@ -59,7 +59,7 @@ fn plan(limit: usize) -> Plan {
     draft.plan()
 }
 
-/// What each step that was tried again waited for.
+/// The steps that were tried again, each with the steps that it waited for.
 fn after(ran: &Ran) -> Vec<(&str, Vec<&str>)> {
     let facts = ran.events.iter().map(|event| &event.fact);
     let after = facts.filter_map(|fact| match fact {
@@ -70,28 +70,28 @@ fn after(ran: &Ran) -> Vec<(&str, Vec<&str>)> {
 }
 
 #[test]
-fn a_step_gives_its_room_to_the_one_that_it_waits_for_and_goes_on_then() {
+fn a_paused_step_frees_its_place_and_continues_afterwards() {
     let ran = ran(plan(1), Waits::of(&[("deploy:A", &["deploy:B"])]));
     assert_eq!(ran.end.outcomes, [Outcome::Deployed; 3]);
     assert_eq!(after(&ran), [("deploy:A", vec!["deploy:B"])]);
-    // A pauses at 10 s, B takes 20 s, A another 100 s.
+    // A pauses at 10 s, B takes 20 s, then A takes another 100 s.
     assert_eq!((ran.started("deploy:B"), ran.started("deploy:C")), (10.0, 130.0));
 }
 
 #[test]
-fn a_step_that_goes_on_waits_for_room_like_any_other() {
+fn a_step_that_continues_takes_a_place_before_ready_steps() {
     let mut draft = Draft::new().limited(1, 8, 4);
     draft.stack("A", 600, &[]);
     let second = draft.stack("B", 20, &[]);
     draft.stack("D", 500, &[second]);
     let ran = ran(draft.plan(), Waits::of(&[("deploy:A", &["deploy:B"])]));
     assert_eq!(ran.end.outcomes, [Outcome::Deployed; 3]);
-    // D is ready with the end of B, at 30 s, and A has the only room then, for 600 s.
+    // D is ready when B ends, at 30 s. Then A takes the only place, for 600 s.
     assert_eq!((ran.started("deploy:B"), ran.started("deploy:D")), (10.0, 630.0));
 }
 
 #[test]
-fn what_has_ended_already_is_not_waited_for() {
+fn a_step_does_not_wait_for_an_ended_step() {
     let waits = Waits::of(&[("deploy:A", &["deploy:B"])])
         .with("deploy:B", Act::EndsAfter(Outcome::Deployed, Duration::from_secs(5)));
     let ran = ran(plan(3), waits);
@@ -100,7 +100,7 @@ fn what_has_ended_already_is_not_waited_for() {
 }
 
 #[test]
-fn waiting_for_what_fails_is_in_vain() {
+fn waiting_for_a_failing_step_returns_no() {
     for seconds in [5, 20] {
         let fails = Act::EndsAfter(Outcome::Failed, Duration::from_secs(seconds));
         let ran = ran(plan(3), Waits::of(&[("deploy:A", &["deploy:B"])]).with("deploy:B", fails));
@@ -109,7 +109,7 @@ fn waiting_for_what_fails_is_in_vain() {
 }
 
 #[test]
-fn no_step_waits_for_one_that_waits_for_it() {
+fn no_step_waits_for_a_step_that_waits_for_it() {
     let ran_with = |waits| ran(plan(2), waits);
     let own = ran_with(Waits::of(&[("deploy:A", &["deploy:C"])]));
     assert_eq!(own.end.outcomes, [Outcome::RolledBack, Outcome::Deployed, Outcome::Skipped]);

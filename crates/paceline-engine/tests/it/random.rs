@@ -1,4 +1,4 @@
-//! Random plans, durations, limits, failures and stops. What must hold is in `invariants`.
+//! Random plans, durations, limits, failures and stops. `invariants` checks them.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ struct Node {
     needs: Vec<prop::sample::Index>,
     act: u8,
     takes: u64,
-    /// Whether those of its needs that are stacks need not be complete.
+    /// True if the step waits only for resources of the stacks that it needs.
     early: bool,
     says: Vec<(u64, Vec<Say>)>,
 }
 
-/// The resources of every stack, of which its readers wait for the first two.
+/// The resources of every stack. Its readers wait for the first two.
 const RESOURCES: [&str; 3] = ["P", "Q", "Other"];
 
 fn say() -> impl Strategy<Value = Say> {
@@ -119,7 +119,7 @@ fn script(plan: &Plan, nodes: &[Node]) -> Script {
     })
 }
 
-/// The script, with what stacks say meanwhile.
+/// The script, and the reports of stacks while they run.
 fn talk(plan: &Plan, nodes: &[Node]) -> Talk {
     let stacks = plan.steps.iter().zip(nodes).filter(|(step, _)| step.work.changes().is_some());
     Talk::new(script(plan, nodes), stacks.map(|(step, node)| (step.id.clone(), node.says.clone())).collect())
@@ -129,7 +129,7 @@ fn limits() -> impl Strategy<Value = (usize, usize, usize)> {
     (1..6_usize, 1..4_usize, 1..3_usize)
 }
 
-/// Thousands of panics on purpose would drown the output of the tests.
+/// Runs without printing panics. Thousands of intended panics would hide the other output of the tests.
 fn quietly<T>(run: impl FnOnce() -> T) -> T {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -179,7 +179,7 @@ proptest! {
     }
 
     #[test]
-    fn two_runs_are_alike(nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool) {
+    fn two_runs_give_the_same_events(nodes in vec(node(), 1..40), limits in limits(), fails_fast: bool) {
         let plan = plan(&nodes, limits, fails_fast);
         let (one, other) = quietly(|| {
             (ran(plan.clone(), talk(&plan, &nodes)), ran(plan.clone(), talk(&plan, &nodes)))
@@ -187,7 +187,8 @@ proptest! {
         prop_assert_eq!(one.events, other.events);
     }
 
-    /// Any schedule that leaves no room unused is within twice the optimum, where all share one limit.
+    /// If all steps share one limit, a schedule that never leaves a free place unused takes at most twice the
+    /// optimum.
     #[test]
     fn a_schedule_is_the_run_and_near_the_optimum(nodes in vec(node(), 1..40), limit in 1..6_u8) {
         let nodes: Vec<Node> = nodes.into_iter().map(|node| Node { kind: 5, early: false, ..node }).collect();

@@ -1,4 +1,4 @@
-//! What steps report while they run, and that nothing is done which is not in the journal.
+//! The reports of steps while they run. Nothing happens that is not in the journal.
 
 use std::io;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ fn kinds(events: &[Event]) -> Vec<String> {
     events.iter().map(kind).collect()
 }
 
-/// Says everything that a step can say.
+/// Sends every kind of report that a step can send.
 struct Talks;
 
 impl Perform for Talks {
@@ -37,7 +37,7 @@ impl Perform for Talks {
             happened_at: context.now(),
         });
         context.output("a line");
-        // Nothing that a step has said is lost or late, not even right before its end.
+        // No report is lost or late, not even one right before the end.
         context.warn("last words");
         Ended::new(Outcome::Deployed).with_detail("done")
     }
@@ -69,7 +69,7 @@ fn reports_come_in_order_and_before_the_end_of_their_step() {
 }
 
 #[test]
-fn the_time_is_that_of_the_runs_clock_to_the_millisecond() {
+fn the_time_of_an_event_is_that_of_the_runs_clock_to_the_millisecond() {
     struct Sleeps;
     impl Perform for Sleeps {
         async fn perform(&self, context: StepContext) -> Ended {
@@ -89,12 +89,12 @@ fn the_time_is_that_of_the_runs_clock_to_the_millisecond() {
     }
 }
 
-/// Submits, and notes whether the record was there when it went on.
+/// Submits an operation, and notes whether the journal had the event when the step continued.
 #[derive(Default)]
 struct Submits {
     recorded: Arc<AtomicBool>,
     effects: Arc<AtomicUsize>,
-    /// How many steps are being performed; each holds a share.
+    /// Each running step holds a share, so the number of shares shows how many steps run.
     alive: Arc<()>,
 }
 
@@ -127,7 +127,7 @@ fn a_call_is_sent_only_once_it_is_recorded() {
     assert_eq!((end.outcomes, effects.load(Ordering::SeqCst)), (vec![Outcome::Deployed], 1));
 }
 
-/// Whichever event cannot be recorded: the run ends with the error, and no effect happens that was not recorded.
+/// If an event cannot be recorded, the run ends with the error, and no effect happens that was not recorded.
 #[test]
 fn nothing_is_done_after_the_journal_has_failed() {
     for threads in [0, 2] {
@@ -159,16 +159,16 @@ fn nothing_is_done_after_the_journal_has_failed() {
                 let mut runtime = tokio::runtime::Builder::new_multi_thread();
                 runtime.worker_threads(threads).enable_time().build().unwrap().block_on(run)
             };
-            // A start and an end, and four events for each step.
+            // The run has a start, an end, and four events for each step.
             assert_eq!(ended.is_ok(), last >= 2 + 6 * 4, "{last} events were recorded");
             assert!(effects.load(Ordering::SeqCst) <= submitted, "{last} events were recorded");
         }
     }
 }
 
-/// On several threads a step's last words and its end are on their way at the same time.
+/// With several threads, the last reports of a step and its end arrive at the same time.
 #[test]
-fn last_words_are_heard_on_several_threads() {
+fn the_last_reports_arrive_with_several_threads() {
     struct LastWords;
     impl Perform for LastWords {
         async fn perform(&self, context: StepContext) -> Ended {
@@ -191,9 +191,9 @@ fn last_words_are_heard_on_several_threads() {
     assert_eq!(heard, 1000);
 }
 
-/// A performer may leave something behind that goes on talking.
+/// A performer may leave a task behind that continues to send reports.
 #[test]
-fn what_a_step_leaves_behind_is_not_heard() {
+fn reports_after_the_end_of_a_step_are_ignored() {
     struct LeavesSomethingBehind;
     impl Perform for LeavesSomethingBehind {
         async fn perform(&self, context: StepContext) -> Ended {
@@ -219,7 +219,7 @@ fn what_a_step_leaves_behind_is_not_heard() {
 }
 
 #[test]
-fn a_step_cannot_say_of_itself_that_it_was_skipped() {
+fn a_step_that_was_started_cannot_end_as_skipped() {
     struct Skips;
     impl Perform for Skips {
         async fn perform(&self, _: StepContext) -> Ended {

@@ -1,4 +1,4 @@
-//! Going on with a run that was interrupted.
+//! Resuming a run that was interrupted.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,22 +27,22 @@ fn resumed(deployed: &[&str], script: Script) -> crate::script::Ran {
 }
 
 #[test]
-fn what_an_earlier_part_had_deployed_counts_as_deployed() {
+fn a_stack_that_an_earlier_part_deployed_counts_as_deployed() {
     let unchanged = |script: Script, step| script.with(step, Act::Ends(Outcome::Unchanged));
     let script = unchanged(unchanged(Script::default(), "deploy:A"), "deploy:C");
     let ran = resumed(&["deploy:A", "deploy:B"], script);
     assert_eq!(ran.events[0].seq, 42);
     let Fact::RunStarted(started) = &ran.events[0].fact else { panic!("not a start") };
     assert!(started.resumed);
-    // Found done, and our own work.
+    // The step is found done, and this run had done it.
     assert_eq!((ran.outcome("deploy:A"), ran.finished("deploy:A").resumed), (Outcome::Deployed, true));
-    // Had to be done again.
+    // The step had to be done again.
     assert_eq!((ran.outcome("deploy:B"), ran.finished("deploy:B").resumed), (Outcome::Deployed, false));
-    // Found done, but not by this run.
+    // The step is found done, but this run had not done it.
     assert_eq!((ran.outcome("deploy:C"), ran.finished("deploy:C").resumed), (Outcome::Unchanged, false));
 }
 
-/// Submits, and then waits for the end or for the stop. What is complete in this AWS is unchanged.
+/// Submits, and then waits for the end or for the stop. In this AWS, a complete stack is unchanged.
 struct Deploys {
     complete: BTreeSet<String>,
     operation: &'static str,
@@ -63,7 +63,7 @@ impl Perform for Deploys {
     }
 }
 
-/// Runs into a deadline, and then goes on: with what was submitted complete, or with nothing complete.
+/// Runs until a deadline, and then resumes. The submitted stacks are complete by then, or none is.
 fn interrupted_and_resumed(operation: &'static str, complete: &[&str]) -> Vec<Event> {
     let runs = Runs::new();
     let mut journal = Journal::create(&runs.path(), "test").unwrap();
@@ -102,7 +102,7 @@ fn ends(events: &[Event]) -> Vec<(&str, Outcome, bool)> {
 }
 
 #[test]
-fn what_was_submitted_and_has_ended_since_is_deployed_by_the_run() {
+fn a_submitted_stack_that_has_ended_since_is_deployed_by_the_run() {
     let events = interrupted_and_resumed("create", &["deploy:A"]);
     let expected = [
         ("deploy:A", Outcome::Deployed, true),
@@ -115,13 +115,13 @@ fn what_was_submitted_and_has_ended_since_is_deployed_by_the_run() {
 }
 
 #[test]
-fn a_change_set_that_was_only_made_has_deployed_nothing() {
+fn a_change_set_that_was_only_created_has_deployed_nothing() {
     let events = interrupted_and_resumed("create-change-set", &["deploy:A"]);
     assert!(ends(&events).contains(&("deploy:A", Outcome::Unchanged, false)));
 }
 
 #[test]
-fn what_had_failed_is_not_the_runs_work_when_it_is_found_done() {
+fn a_failed_step_that_is_found_done_is_not_the_runs_work() {
     let runs = Runs::new();
     let mut journal = Journal::create(&runs.path(), "test").unwrap();
     let mut events = Vec::new();

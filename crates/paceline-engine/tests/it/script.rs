@@ -1,4 +1,4 @@
-//! A performer that sleeps and ends as it was told to, and runs with it.
+//! A performer that sleeps and ends as its script says, and runs with this performer.
 
 use std::collections::HashMap;
 use std::io;
@@ -16,19 +16,19 @@ use crate::invariants;
 
 pub(crate) const START: &str = "2026-01-01T00:00:00Z";
 
-/// What a step does instead of succeeding after as long as it was expected to take.
+/// The behaviour of a step, if it does not succeed after its expected time.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
     Ends(Outcome),
-    /// As `Ends`, after another time than expected.
+    /// Like `Ends`, but after another time than expected.
     EndsAfter(Outcome, Duration),
     FailsPreflight,
-    /// Fails without saying why.
+    /// Fails without a cause.
     FailsInSilence,
     Panics,
 }
 
-/// A performer that sleeps; each of its steps ends as the script says, or is deployed.
+/// A performer that sleeps. Each step ends as the script says. A step that is not in the script is deployed.
 #[derive(Debug, Default)]
 pub(crate) struct Script(HashMap<String, Act>);
 
@@ -38,7 +38,7 @@ impl Script {
         self
     }
 
-    /// These steps fail at their end.
+    /// A script in which these steps fail at their end.
     pub(crate) fn failing(steps: &[&str]) -> Self {
         steps.iter().fold(Self::default(), |script, step| script.with(step, Act::Ends(Outcome::Failed)))
     }
@@ -84,7 +84,7 @@ pub(crate) fn options() -> RunOptions {
     }
 }
 
-/// Runs on a paused clock.
+/// Runs a future on a paused clock.
 pub(crate) fn paused<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.unwrap().block_on(future)
@@ -117,7 +117,7 @@ pub(crate) fn stopping_after(seconds: u64, performer: impl Perform, plan: Plan) 
     ran_with(plan, wrapped, options)
 }
 
-/// Asks the run to stop at a moment of its clock, whichever step that happens in.
+/// Asks the run to stop at a moment of its clock, whichever step runs then.
 struct StopsRun<P> {
     performer: P,
     stop: Stop,
@@ -142,7 +142,7 @@ impl<P: Perform> Perform for StopsRun<P> {
 }
 
 impl Ran {
-    /// Seconds from the start of the run.
+    /// The time of an event, in seconds from the start of the run.
     pub(crate) fn clock(&self, event: &Event) -> f64 {
         event.at.duration_since(self.events[0].at).as_secs_f64()
     }
@@ -176,7 +176,7 @@ impl Ran {
         self.clock(self.events.last().unwrap())
     }
 
-    /// The ids of the steps in the order they were started in.
+    /// The ids of the steps in the order of their starts.
     pub(crate) fn starts(&self) -> Vec<&str> {
         let facts = self.events.iter().map(|event| &event.fact);
         let started = facts.filter_map(|fact| match fact {
@@ -186,7 +186,7 @@ impl Ran {
         started.collect()
     }
 
-    /// The ids of the steps in the order they ended in.
+    /// The ids of the steps in the order of their ends.
     pub(crate) fn ends(&self) -> Vec<&str> {
         let facts = self.events.iter().map(|event| &event.fact);
         let ended = facts.filter_map(|fact| match fact {
@@ -196,7 +196,7 @@ impl Ran {
         ended.collect()
     }
 
-    /// Why the run was stopped, each time it was.
+    /// The reasons for which the run was stopped, one for each stop.
     pub(crate) fn stops(&self) -> Vec<&str> {
         let facts = self.events.iter().map(|event| &event.fact);
         let stops = facts.filter_map(|fact| match fact {

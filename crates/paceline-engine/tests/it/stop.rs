@@ -1,4 +1,4 @@
-//! Stopping a run: by a signal, by its deadline, and at awkward moments.
+//! Stopping a run: by a signal, by its deadline, and at unusual moments.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use paceline_engine::{Ended, ExitCode, Outcome, Perform, RunOptions, StepContext
 use crate::draft::Draft;
 use crate::script::{Script, options, ran_with, stopping_after};
 
-/// A ← B ← C, one at a time, and D.
+/// A ← B ← C, one after another, and D.
 fn draft() -> Draft {
     let mut draft = Draft::new().limited(2, 8, 4);
     let a = draft.stack("A", 60, &[]);
@@ -18,7 +18,7 @@ fn draft() -> Draft {
 }
 
 #[test]
-fn a_signal_interrupts_what_runs_and_what_has_not_started() {
+fn a_signal_interrupts_running_steps_and_steps_that_have_not_started() {
     let ran = stopping_after(70, Script::default(), draft().plan());
     assert_eq!(ran.stops(), ["SIGTERM"]);
     let outcomes = [Outcome::Deployed, Outcome::Interrupted, Outcome::Interrupted, Outcome::Deployed];
@@ -53,7 +53,7 @@ fn a_run_that_ends_in_time_is_not_touched_by_its_deadline() {
 }
 
 #[test]
-fn nothing_starts_when_the_stop_came_before_the_run() {
+fn nothing_starts_when_the_stop_comes_before_the_run() {
     let options = options();
     options.stop.request("SIGINT");
     options.stop.request("SIGTERM");
@@ -64,7 +64,7 @@ fn nothing_starts_when_the_stop_came_before_the_run() {
 }
 
 #[test]
-fn a_failure_counts_for_more_than_a_stop() {
+fn a_failure_outweighs_a_stop() {
     let ran = stopping_after(70, Script::failing(&["deploy:D"]), draft().plan());
     assert_eq!(ran.outcome("deploy:B"), Outcome::Interrupted);
     assert_eq!(ran.end.exit_code, ExitCode::Failed);
@@ -83,7 +83,7 @@ fn the_rest_is_skipped_when_a_stop_follows_a_failure_under_fail_fast() {
     assert_eq!(ran.end.exit_code, ExitCode::Failed);
 }
 
-/// A step that fails while the run is being stopped does not make the stop its doing.
+/// A step that fails while the run is being stopped does not cause the stop.
 #[test]
 fn the_rest_is_interrupted_when_a_failure_follows_a_stop_under_fail_fast() {
     let mut draft = Draft::new().failing_fast().limited(1, 8, 4);
@@ -110,7 +110,7 @@ impl Perform for FailsWhenStopped {
 }
 
 #[test]
-fn a_step_that_ends_in_spite_of_the_stop_keeps_its_outcome() {
+fn a_step_that_ends_despite_the_stop_keeps_its_outcome() {
     struct Deaf;
     impl Perform for Deaf {
         async fn perform(&self, context: StepContext) -> Ended {
@@ -126,7 +126,7 @@ fn a_step_that_ends_in_spite_of_the_stop_keeps_its_outcome() {
 }
 
 #[test]
-fn a_stop_of_a_run_that_is_all_but_done_changes_nothing() {
+fn a_stop_at_the_end_of_the_last_step_changes_nothing() {
     struct StopsAtEnd(Stop);
     impl Perform for StopsAtEnd {
         async fn perform(&self, _: StepContext) -> Ended {

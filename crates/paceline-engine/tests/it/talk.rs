@@ -1,4 +1,4 @@
-//! A performer whose steps say things while they go on.
+//! A performer whose steps send reports while they run.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use paceline_engine::{Ended, Perform, ResourceProgress, StepContext};
 
 use crate::script::Script;
 
-/// Something that a step says.
+/// A report of a step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Say {
-    /// A resource of its operation reaches a status.
+    /// A resource of the operation reaches a status.
     Resource(&'static str, &'static str),
-    /// As `Resource`, without proof that it is of its operation.
+    /// Like `Resource`, without proof that the resource belongs to the operation.
     Unconfirmed(&'static str, &'static str),
-    /// Its stack reaches a status.
+    /// The stack reaches a status.
     Stack(&'static str),
-    /// It is about to send an operation.
+    /// An operation is about to be sent.
     Submits(&'static str),
 }
 
-/// A performer whose steps say things at their times, all that is said at one time at once. They end as the script
-/// says.
+/// A performer whose steps send reports at given times. All reports of one time are sent together. The steps
+/// end as the script says.
 #[derive(Debug)]
 pub(crate) struct Talk {
     script: Script,
@@ -30,7 +30,7 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    /// One of the steps talks.
+    /// A performer in which only `step` sends reports.
     pub(crate) fn of(script: Script, step: &str, says: &[(u64, &[Say])]) -> Self {
         let says = says.iter().map(|(at, says)| (*at, says.to_vec())).collect();
         Self::new(script, [(step.to_owned(), says)].into())

@@ -1,4 +1,4 @@
-//! Schedules: made by the engine itself, so they cannot disagree with it.
+//! Schedules. The engine itself makes them, so they cannot disagree with it.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn plan() -> Plan {
 }
 
 #[test]
-fn a_schedule_is_the_timing_of_the_run() {
+fn a_schedule_has_the_times_of_the_run() {
     let schedule = schedule(&plan()).unwrap();
     let ran = ran(plan(), Script::default());
     assert_eq!(schedule.total.as_secs_f64(), ran.total());
@@ -32,21 +32,21 @@ fn a_schedule_is_the_timing_of_the_run() {
     }
 }
 
-/// The caller may be on a runtime, whose time is real or not.
+/// The caller may be on a runtime with real or virtual time.
 #[tokio::test]
 async fn a_schedule_can_be_made_within_a_runtime() {
     assert_eq!(schedule(&plan()).unwrap(), schedule(&plan()).unwrap());
 }
 
 #[test]
-fn a_schedule_goes_by_the_durations_it_is_given() {
+fn a_schedule_uses_the_given_durations() {
     let plan = plan().with_durations(|_| Duration::from_millis(1500));
     let schedule = schedule(&plan).unwrap();
     assert!(schedule.steps.iter().all(|(start, end)| *end == *start + Duration::from_millis(1500)));
 }
 
 #[test]
-fn an_image_for_several_places_is_built_once_and_who_waits_for_that_leaves_room_for_others() {
+fn an_image_for_several_places_is_built_once_and_waiting_steps_free_their_places() {
     let mut draft = Draft::new().limited(1, 1, 2);
     for place in ["a", "b", "c"] {
         draft.image_to("shared", place, 100);
@@ -55,7 +55,7 @@ fn an_image_for_several_places_is_built_once_and_who_waits_for_that_leaves_room_
     let plan = draft.plan();
     let schedule = schedule(&plan).unwrap();
     assert_eq!(schedule.total, Duration::from_secs(100));
-    // The first builds for the others, which only push.
+    // The first step builds for the others, which only push.
     let sequence = 100 + 2 * PUSH_TIME.as_secs() + 100 + 1;
     assert_eq!(one_after_another(&plan).unwrap(), Duration::from_secs(sequence));
 }
