@@ -1,4 +1,4 @@
-//! Zips a folder: the same content gives the same bytes, on any machine.
+//! Zips a folder. The same content gives the same bytes on every machine.
 
 use std::fs::FileType;
 use std::io::{self, BufWriter, Write};
@@ -9,14 +9,14 @@ use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// How deep folders may be, and how many files there may be in an archive.
+/// The limits of an archive: the depth of folders and the number of files.
 const DEEPEST: usize = 100;
 const MOST: usize = 1_000_000;
-/// How many flaws are told of one source.
+/// The greatest number of flaws that are reported for one source.
 const ENOUGH: usize = 10;
 
-/// Zips a folder, or a single file, into a temporary file. Symbolic links are followed; entries are
-/// sorted; times are those of the oldest date that the format knows.
+/// Zips a folder, or a single file, into a temporary file. Symbolic links are followed. Entries are sorted.
+/// Their time is the oldest date that the format allows.
 pub fn zip(source: &Utf8Path) -> io::Result<NamedTempFile> {
     let file = NamedTempFile::new()?;
     let mut writer = ZipWriter::new(BufWriter::new(file));
@@ -37,8 +37,8 @@ pub fn zip(source: &Utf8Path) -> io::Result<NamedTempFile> {
     buffer.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
-/// What keeps a file or a folder from being published: each a sentence. Nothing is read, and what is no file is not
-/// opened either: a pipe would wait for its writer.
+/// Finds the flaws that prevent a file or a folder from being published. Each flaw is a sentence. Only
+/// regular files may be opened, because opening a pipe would wait for its writer. No contents are read.
 pub fn flaws(source: &Utf8Path, packaging: Packaging) -> Vec<String> {
     if packaging == Packaging::File {
         let flaw = match kind(source) {
@@ -59,12 +59,12 @@ fn openable(path: &Utf8Path) -> Result<(), String> {
     fs_err::File::open(path).map(drop).map_err(|error| error.to_string())
 }
 
-/// What goes into an archive.
+/// The contents of an archive.
 #[derive(Default)]
 struct Contents {
-    /// Every file with its name in the archive, sorted by that.
+    /// Every file with its name in the archive, sorted by this name.
     files: Vec<(String, Utf8PathBuf)>,
-    /// What cannot go into it.
+    /// The reasons why something cannot be archived.
     flaws: Vec<String>,
 }
 
@@ -89,7 +89,7 @@ impl Contents {
         contents
     }
 
-    /// Everything below a folder. Links are followed.
+    /// Adds everything below a folder. Links are followed.
     fn folder(&mut self, root: &Utf8Path) {
         let mut folders = vec![(String::new(), root.to_owned(), 0)];
         while let Some((prefix, folder, depth)) = folders.pop() {
@@ -122,7 +122,7 @@ impl Contents {
     }
 }
 
-/// What stands behind a path, or why that cannot be published.
+/// The kind of a file, or the reason why it cannot be published.
 fn kind(path: &Utf8Path) -> Result<FileKind, String> {
     match path.metadata() {
         Ok(file) if file.is_file() => Ok(FileKind::File),
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_content_gives_the_same_bytes_whatever_the_order_and_time_of_its_files() {
+    fn the_same_content_gives_the_same_bytes_for_any_order_and_time_of_its_files() {
         let make = |names: &[&str]| {
             let folder = tempfile::tempdir().unwrap();
             let root = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
@@ -187,7 +187,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_pipe_in_a_folder_is_refused_and_not_waited_for() {
+    fn a_pipe_in_a_folder_is_refused_without_waiting() {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
         fs_err::write(root.join("index.js"), "x").unwrap();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_published_is_told_at_once() {
+    fn all_flaws_of_a_folder_are_reported_at_once() {
         let (_folder, root) = folder();
         fs_err::create_dir(root.join("lib")).unwrap();
         fs_err::write(root.join("lib/a.js"), "").unwrap();
@@ -221,7 +221,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_that_lead_nowhere_or_upwards_and_pipes_are_no_files() {
+    fn broken_links_links_upwards_and_pipes_are_flaws() {
         use std::os::unix::fs::symlink;
         let (_folder, root) = folder();
         fs_err::create_dir(root.join("lib")).unwrap();

@@ -1,4 +1,4 @@
-//! The CDK CLI bootstraps an environment: it has the template of the bootstrap stack.
+//! Bootstraps an environment with the CDK CLI, which contains the template of the bootstrap stack.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,17 +9,18 @@ use paceline_text::shell_word;
 
 use crate::process::{ProgramError, Script};
 
-/// The CDK CLI and how it is called.
+/// The CDK CLI and the way to call it.
 #[derive(Debug, Clone)]
 pub struct BootstrapCli {
-    /// What is given to the shell to call it: `cdk`, `npx cdk`.
+    /// The command that calls the CLI in a shell: `cdk`, `npx cdk`.
     pub command: String,
-    /// The folder it runs in. What Node has installed there comes before what is on the `PATH`.
+    /// The folder in which the CLI runs. Programs that Node has installed there come before those on the
+    /// `PATH`.
     pub dir: Utf8PathBuf,
-    /// The assembly of the app, as seen from there. Without it the CLI would synthesize the app for each environment,
-    /// into one folder, which it refuses to do at the same time.
+    /// The assembly of the app, relative to that folder. Without it the CLI would synthesize the app for each
+    /// environment into the same folder. The CLI refuses to do that at the same time.
     pub assembly: Utf8PathBuf,
-    /// More of its options, as they were given.
+    /// More options for the CLI, as the user gave them.
     pub more: Vec<String>,
 }
 
@@ -40,7 +41,7 @@ impl BootstrapCli {
         let mut line = format!("{} bootstrap {}", self.command, stack.environment);
         let options = [
             ("--app", self.assembly.as_str()),
-            // Both are said even where they are the usual ones: cdk.json may have others.
+            // Both options are given even if they have the usual values, because cdk.json may have others.
             ("--qualifier", &stack.qualifier),
             ("--toolkit-stack-name", &stack.name),
         ];
@@ -56,7 +57,7 @@ impl BootstrapCli {
         line
     }
 
-    /// Bootstraps the environment. `line` is given each line that is printed.
+    /// Bootstraps the environment. Calls `line` with each printed line.
     pub async fn run(&self, stack: &BootstrapStack, line: impl FnMut(String)) -> Result<(), ProgramError> {
         let env: BTreeMap<String, String> =
             self.path().map(|path| ("PATH".to_owned(), path)).into_iter().collect();
@@ -64,7 +65,8 @@ impl BootstrapCli {
         Script { run, shell: "sh".to_owned(), dir, env, timeout: None }.perform(line).await
     }
 
-    /// The `PATH` with what Node has installed in the folder of the app, and where Paceline runs, in front.
+    /// The `PATH`, preceded by the programs that Node has installed in the folder of the app and in the
+    /// folder where Paceline runs.
     fn path(&self) -> Option<String> {
         let here = Utf8PathBuf::try_from(std::env::current_dir().ok()?).ok()?;
         let installed = [here.join(&self.dir), here].map(|dir| dir.join("node_modules/.bin"));

@@ -8,20 +8,21 @@ use paceline_plan::Command;
 
 use crate::process::Script;
 
-/// The pause before a command is run once more.
+/// The pause before a command runs again.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Whether the team's commands are run.
+/// Decides whether the team's commands run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Commands {
-    /// By the shell.
+    /// The shell runs them.
     #[default]
     Run,
-    /// They take their time and nothing is run: for a simulation.
+    /// For a simulation: nothing runs, but the commands take their expected time.
     Pretend,
 }
 
-/// Runs a command with the shell. What it prints becomes events; if it fails, its last line is the cause.
+/// Runs a command with the shell. Each printed line becomes an event. If the command fails, its last line is
+/// the cause.
 pub async fn run_command(context: &StepContext, command: &Command, commands: Commands) -> Ended {
     if context.was_done_earlier() {
         return Ended::new(Outcome::Unchanged).with_detail("ran before the interruption");

@@ -1,8 +1,8 @@
-//! The `docker` command, or the one that `CDK_DOCKER` names: it builds, tags and pushes images, and signs in to
-//! registries.
+//! The `docker` command, or the program that `CDK_DOCKER` names. It builds, tags and pushes images, and signs
+//! in to registries.
 //!
-//! Each call runs docker once. A [`ToolError`] tells what docker complained about, so that the caller can decide whether
-//! to try again.
+//! Each call runs docker once. A [`ToolError`] contains the error messages of docker, so that the caller can
+//! decide whether to try again.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use tokio::sync::Mutex;
 
 use crate::tool::{ToolError, ToolErrorKind, run_tool};
 
-/// How long a login may take: it asks the registry once.
+/// The time limit of a login. A login asks the registry once.
 const LOGIN: Duration = Duration::from_mins(1);
-/// How long Docker may take to tell its version.
+/// The time limit for asking docker for its version.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// What docker says when the network or the registry was to blame.
+/// Messages of docker when the network or the registry caused the error.
 const PASSING: [&str; 13] = [
     "i/o timeout",
     "tls handshake timeout",
@@ -32,33 +32,34 @@ const PASSING: [&str; 13] = [
     "503 service unavailable",
     "504 gateway time",
 ];
-/// What docker says when it has no login for a registry, or one that is over.
+/// Messages of docker when it has no login for a registry, or an expired one.
 const SIGNED_OUT: [&str; 2] = ["no basic auth credentials", "authorization token has expired"];
-/// What docker says when its daemon does not run.
+/// Messages of docker when its daemon does not run.
 const DOWN: [&str; 1] = ["docker daemon running"];
-/// What docker says when a credential helper keeps no login. Such a helper has its own way in, as Amazon's for ECR has.
+/// Messages of docker when a credential helper stores no login. Such a helper signs in itself, like Amazon's
+/// for ECR.
 const KEEPS_NO_LOGIN: [&str; 1] = ["not implemented"];
 
 /// Runs docker.
 #[derive(Debug)]
 pub struct Docker {
     program: String,
-    /// Held during a login. Docker reads its configuration file and writes the whole of it, so that one of two logins at
-    /// once would be lost. A folder for each registry would keep them apart, but without the user's credential helpers,
-    /// builders and plugins.
+    /// Held during a login. Docker reads its configuration file and writes it back as a whole, so that one of
+    /// two simultaneous logins would be lost. A separate folder for each registry would prevent this, but
+    /// such a folder lacks the user's credential helpers, builders and plugins.
     login: Mutex<()>,
 }
 
 impl Docker {
-    /// `program` is the one that is run, instead of the usual one.
+    /// `program` replaces the usual program.
     pub fn new(program: Option<String>) -> Self {
         let named = || std::env::var("CDK_DOCKER").ok().filter(|name| !name.is_empty());
         let program = program.or_else(named).unwrap_or_else(|| "docker".to_owned());
         Self { program, login: Mutex::default() }
     }
 
-    /// Why nothing can be built, where that is certain: there is no such program, or its daemon does not run. Other
-    /// complaints may be no hindrance, and a daemon that does not answer in time may do so later.
+    /// Returns an error if docker certainly cannot build: the program is missing, or its daemon does not run.
+    /// Other errors may not prevent a build, and a daemon that does not answer in time may answer later.
     pub async fn is_missing(&self) -> Option<ToolError> {
         let version = self.run(&["version", "--format", "{{.Server.Version}}"], None, None);
         let error = tokio::time::timeout(ANSWER, version).await.ok()?.err()?;
@@ -72,7 +73,7 @@ impl Docker {
         self.run(&arguments, Some(directory), None).await
     }
 
-    /// Gives a local image the name that it is pushed by.
+    /// Gives a local image the name under which it is pushed.
     pub async fn tag(&self, local: &str, remote: &str) -> Result<(), ToolError> {
         self.run(&["tag", local, remote], None, None).await
     }
@@ -117,14 +118,14 @@ impl Docker {
     }
 }
 
-/// What docker's complaints mean.
+/// Interprets the error messages of docker.
 impl ToolError {
-    /// Whether the network or the registry was to blame, so that the same may succeed a little later.
+    /// Returns whether the network or the registry caused the error, so that the same call may succeed later.
     pub fn passes(&self) -> bool {
         matches!(self.kind, ToolErrorKind::TimedOut { .. }) || self.says(&PASSING) && !self.says(&DOWN)
     }
 
-    /// Whether docker has no login for the registry, or one that has expired.
+    /// Returns whether docker has no login for the registry, or one that has expired.
     pub fn is_signed_out(&self) -> bool {
         self.says(&SIGNED_OUT)
     }

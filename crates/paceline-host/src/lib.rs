@@ -1,6 +1,7 @@
-//! What runs on this machine: the team's commands, synthesis, Docker, the CDK CLI, and a buildspec as CodeBuild runs it.
+//! Runs programs on this machine: the team's commands, synthesis, Docker, the CDK CLI, and a buildspec as
+//! CodeBuild runs it.
 //!
-//! Every program that Paceline starts is started by [`Program`]. Nothing here knows an AWS SDK.
+//! [`Program`] starts every program that Paceline starts. This crate does not use the AWS SDK.
 
 mod archive;
 pub mod build;

@@ -1,6 +1,6 @@
-//! Looks whether the assets that a plan publishes are on this machine and can be read.
+//! Checks whether the sources of a plan's assets are on this machine and can be read.
 //!
-//! Nothing is run and nothing is read: a program is only found, and a file is only opened.
+//! Nothing runs and no contents are read. Programs are only searched for, and files are only opened.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use paceline_text::Problem;
 use crate::archive::flaws;
 use crate::process::find_program;
 
-/// What to do when an asset's source is missing.
+/// The advice for a missing source.
 pub const SYNTHESIZE: &str =
     "the assembly was made elsewhere without it: run `cdk synth` here, or copy the app with it";
 
-/// How many are named one by one.
+/// The greatest number of sources that are listed one by one.
 const NAMED: usize = 10;
 
 /// An asset that cannot be published from this machine.
@@ -24,32 +24,32 @@ const NAMED: usize = 10;
 pub struct Unpublishable {
     /// The id of the first stack that needs it.
     pub stack: String,
-    /// Where it goes.
+    /// The destination of the asset.
     pub to: AssetDestination,
     flaws: Vec<Flaw>,
 }
 
-/// Where an asset goes.
+/// The destination of an asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AssetDestination {
-    /// Buckets or repositories that the manifest names: a step of the plan for each.
+    /// Buckets or repositories that the manifest names. Each is a step of the plan.
     Manifest(Vec<Publish>),
-    /// The bucket of the bootstrap stack, for an asset in the manner of CDK v1.
+    /// The bucket of the bootstrap stack, for an asset in the style of CDK v1.
     Toolkit(Box<LegacyAsset>),
 }
 
-/// What is wrong with an asset.
+/// The flaw of an asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Flaw {
-    /// This is not on this machine.
+    /// This path does not exist on this machine.
     Missing(Utf8PathBuf),
-    /// It is there, and something is wrong with it, in a sentence.
+    /// The source exists, but this sentence says what is wrong with it.
     Bad(String),
-    /// The program that makes it is not there.
+    /// The program that makes the asset is missing.
     Program(String),
 }
 
-/// What an asset is made from, and where it goes.
+/// The source and the destination of an asset.
 #[derive(Debug)]
 pub struct AssetSource {
     stack: String,
@@ -60,7 +60,7 @@ pub struct AssetSource {
 #[derive(Debug)]
 enum MadeFrom {
     Path(Utf8PathBuf, Packaging),
-    /// A command, and the folder it is run in.
+    /// A command, and the folder in which it runs.
     Command(Vec<String>, Utf8PathBuf),
     /// A folder with a Dockerfile.
     Build(Utf8PathBuf, Option<String>),
@@ -71,7 +71,7 @@ pub fn unpublishable(assembly: &Assembly, plan: &Plan) -> Vec<Unpublishable> {
     asset_sources(assembly, plan).into_iter().filter_map(AssetSource::look).collect()
 }
 
-/// The sources of all that a plan publishes, in its order.
+/// The sources of all assets that a plan publishes, in the plan's order.
 pub fn asset_sources(assembly: &Assembly, plan: &Plan) -> Vec<AssetSource> {
     let mut sources: Vec<AssetSource> = Vec::new();
     let mut known: BTreeMap<(&str, &str, bool), usize> = BTreeMap::new();
@@ -124,7 +124,7 @@ impl AssetSource {
         Some(Self { stack: stack.id.clone(), of, to: AssetDestination::Manifest(vec![publish.clone()]) })
     }
 
-    /// What is wrong with it, if anything is.
+    /// Checks the source. Returns `None` if it has no flaw.
     pub fn look(self) -> Option<Unpublishable> {
         let Self { stack, of, to } = self;
         let flaws = of.flaws();
@@ -155,10 +155,11 @@ impl MadeFrom {
     }
 }
 
-/// What is built where no file is named: the first by Docker, which takes the second too, and the third by others.
+/// The names of a Dockerfile when the manifest names none. Docker looks for the first, then for the second.
+/// Other programs also look for the third.
 const DOCKERFILES: [&str; 3] = ["Dockerfile", "dockerfile", "Containerfile"];
 
-/// Tells what is wrong with assets: each cause once, with how many it is the cause of.
+/// The problems of assets. Each cause is one problem, with the number of its assets.
 pub fn source_problems(assets: &[Unpublishable]) -> Vec<Problem> {
     let mut missing: Vec<(&Utf8Path, &str)> = Vec::new();
     let mut bad: Vec<(&str, &str)> = Vec::new();
@@ -200,7 +201,7 @@ pub fn source_problems(assets: &[Unpublishable]) -> Vec<Problem> {
     problems
 }
 
-/// One of a kind in the same line, several each in its own.
+/// Text for a list: a single entry is on the same line, several entries have a line each.
 fn listed(what: &str, lines: impl ExactSizeIterator<Item = String>) -> String {
     let count = lines.len();
     let mut text = what.to_owned();

@@ -1,4 +1,4 @@
-//! The programs that make assets: docker, and what the manifest of an app names.
+//! Runs the programs that make assets: docker, and the programs that the manifest of an app names.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,24 +12,24 @@ use paceline_text::Explained;
 use crate::process::{Program, ProgramError, Stream};
 use crate::sources::SYNTHESIZE;
 
-/// How many of the last lines that a program complained with are repeated.
+/// The greatest number of lines of error output that are repeated.
 const LINES: usize = 5;
-/// The longest output that is kept, in bytes. No name and no path that a program prints is longer.
+/// The greatest output that is kept, in bytes. No name and no path that a program prints is longer.
 const LONGEST: usize = 64 * 1024;
 
-/// A program that could not do what it was to do.
+/// The error of a program that makes assets.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]
 pub struct ToolError {
-    /// What went wrong.
+    /// The kind of the error.
     pub kind: ToolErrorKind,
-    /// What was run: the program and its first argument, such as `docker push`.
+    /// The program and its first argument, such as `docker push`.
     pub command: String,
-    /// What to do about it.
+    /// Advice for the user.
     hint: Option<String>,
 }
 
-/// What went wrong with a program that makes assets.
+/// The kind of an error of a program that makes assets.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolErrorKind {
     /// There is no program of this name.
@@ -38,35 +38,35 @@ pub enum ToolErrorKind {
         /// The program.
         program: String,
     },
-    /// The program is there and cannot be started.
+    /// The program exists but cannot be started.
     #[error("cannot run `{program}`: {source}")]
     CannotRun {
         /// The program.
         program: String,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// The folder that it works in is not there.
+    /// The folder in which the program should run does not exist.
     #[error("the asset's source is not there: {folder}")]
     NoFolder {
         /// The folder.
         folder: Utf8PathBuf,
     },
-    /// It ended with something else than 0.
+    /// The program ended with another status than 0.
     #[error("it ended with {status}: {said}")]
     Failed {
-        /// How it ended.
+        /// The exit status or signal.
         status: ExitStatus,
-        /// The last lines that it complained with.
+        /// The last lines of the error output.
         said: String,
     },
-    /// It did not end in time.
+    /// The program did not end in time.
     #[error("it did not end within {} s, and was ended", .after.as_secs())]
     TimedOut {
-        /// The time that it had.
+        /// The time limit.
         after: Duration,
     },
-    /// It was ended for another reason.
+    /// The program was ended for another reason.
     #[error(transparent)]
     Ended(ProgramError),
 }
@@ -86,7 +86,7 @@ impl ToolError {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// What the program complained with, if it ran.
+    /// The last lines of the error output, if the program ran.
     pub fn said(&self) -> Option<&str> {
         match &self.kind {
             ToolErrorKind::Failed { said, .. } => Some(said),
@@ -94,13 +94,13 @@ impl ToolError {
         }
     }
 
-    /// The error in one line: the last line that the program complained with, where there are several.
+    /// The error in one line. If the error output has several lines, this is the last one.
     pub fn in_one_line(&self) -> String {
         self.to_string().lines().last().unwrap_or_default().to_owned()
     }
 }
 
-/// Runs a program and gives what it printed; if it fails, the end of what it complained about.
+/// Runs a program and returns its output. If it fails, the error has the end of its error output.
 pub async fn run_tool(
     program: &str,
     arguments: &[&str],
@@ -109,10 +109,10 @@ pub async fn run_tool(
 ) -> Result<String, ToolError> {
     let command = format!("{program} {}", arguments.first().unwrap_or(&""));
     let failed = |kind| ToolError::new(command.clone(), kind);
-    // Attestations would make an index of the image, which Lambda does not take.
+    // Attestations would turn the image into an index, which Lambda refuses.
     let mut run = Program::new(program).args(arguments).envs([("BUILDX_NO_DEFAULT_ATTESTATIONS", "1")]);
     if let Some(directory) = directory {
-        // A folder that is not there would look like a program that is not there.
+        // Without this check, a missing folder would be reported as a missing program.
         if !directory.is_dir() {
             let error = failed(ToolErrorKind::NoFolder { folder: directory.to_owned() });
             return Err(error.advising(SYNTHESIZE));
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_program_or_a_folder_that_is_not_there_is_told_for_what_it_is() {
+    async fn a_missing_program_and_a_missing_folder_have_different_errors() {
         let error = run_tool("no-such-docker", &["build"], None, None).await.unwrap_err();
         assert_eq!(error.to_string(), "the program `no-such-docker` is not there");
         assert_eq!(error.command, "no-such-docker build");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_program_says_counts_for_more_than_that_it_reads_nothing() {
+    async fn the_error_output_outweighs_the_unread_input() {
         let script = "echo one; echo two; for n in 1 2 3 4 5 6; do echo \"no $n\" >&2; done; exit 7";
         let password = "x".repeat(1_000_000);
         let error = run_tool("sh", &["-c", script], None, Some(&password)).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! One attempt at a build: its phases, and which of them follow a failure.
+//! One attempt at a build: its phases, and the phases that follow a failure.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,10 +11,10 @@ use regex_lite::Regex;
 use super::script::{self, Carried, Scripts};
 use super::{PhaseRun, Progress, RunError, RunOptions, State, environment};
 
-/// `RETRY` without a count (User Guide, "Build specification reference").
+/// The number of retries for `RETRY` without a count (User Guide, "Build specification reference").
 const RETRIES: u8 = 3;
 
-/// What is the same for every attempt.
+/// The settings that are the same for every attempt.
 pub(super) struct Setting<'a> {
     buildspec: &'a Buildspec,
     options: &'a RunOptions,
@@ -24,15 +24,15 @@ pub(super) struct Setting<'a> {
     temporary: tempfile::TempDir,
 }
 
-/// How often each phase has had the build run again.
+/// The number of retries that each phase has caused.
 #[derive(Debug, Default)]
 pub(super) struct Retries(BTreeMap<PhaseName, u8>);
 
-/// How an attempt ended.
+/// The end of an attempt.
 pub(super) struct Ended {
     pub(super) phases: Vec<PhaseRun>,
     pub(super) environment: BTreeMap<OsString, OsString>,
-    /// A phase asks for another attempt.
+    /// True if a phase asks for another attempt.
     pub(super) again: bool,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// Runs the build once, from the environment that it starts with.
+/// Runs the build once, starting from its initial environment.
 pub(super) async fn run(
     setting: &Setting<'_>,
     retries: &mut Retries,
@@ -76,13 +76,13 @@ pub(super) async fn run(
     let scripts = Scripts { shell: setting.shell, output, processes, stop, grace: *grace, folder: &folder };
     let mut build = Running { setting, scripts, carried: setting.carried(), succeeding: true };
     let ended = build.phases(retries, report).await;
-    // What was left in the background ends with the build, however that ends.
+    // Background processes end with the build, even if the build fails.
     processes.kill_left();
     let (phases, again) = ended?;
     Ok(Ended { phases, environment: build.carried.environment, again: again && !stop.is_cancelled() })
 }
 
-/// Whether no phase follows the one that failed.
+/// Returns whether no phase follows the failed phase.
 fn ends_build(failed: PhaseName, phase: &Phase) -> bool {
     match &phase.on_failure {
         Some(OnFailure::Continue) => false,
@@ -92,8 +92,8 @@ fn ends_build(failed: PhaseName, phase: &Phase) -> bool {
 }
 
 impl Retries {
-    /// Whether a failed phase has the build run again. CodeBuild documents that it retries the build and not the
-    /// phase, so that everything runs again.
+    /// Returns whether a failed phase makes the build run again. CodeBuild documents that it retries the
+    /// build and not the phase, so everything runs again.
     fn again(&mut self, name: PhaseName, phase: &Phase, pattern: Option<&Regex>, message: &str) -> bool {
         let Some(OnFailure::Retry { count, .. }) = &phase.on_failure else { return false };
         let used = self.0.entry(name).or_default();
@@ -119,9 +119,11 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Runs the phases in their order, and says whether one of them asks for another attempt. Whether a phase is run
-    /// after a failed one: nothing follows `install` and `pre_build` [R], `post_build` follows `build`, everything
-    /// follows `CONTINUE` and nothing follows `ABORT`. After `CONTINUE` the build stays failed [R].
+    /// Runs the phases in their order. Also returns whether one of them asks for another attempt.
+    ///
+    /// After a failed phase, these rules decide: nothing follows `install` and `pre_build` [R], `post_build`
+    /// follows `build`, everything follows `CONTINUE`, and nothing follows `ABORT`. After `CONTINUE` the
+    /// build stays failed [R].
     async fn phases(
         &mut self,
         retries: &mut Retries,
@@ -145,7 +147,7 @@ impl Running<'_> {
         Ok((phases, again))
     }
 
-    /// `finally` runs whether the commands failed or not, and the phase succeeds when both did.
+    /// Runs a phase. `finally` runs even if the commands failed. The phase succeeds if both succeeded.
     async fn phase(
         &mut self,
         name: PhaseName,
@@ -166,7 +168,7 @@ impl Running<'_> {
         Ok(PhaseRun { name: name.as_str(), state, took: started.elapsed(), failure })
     }
 
-    /// Runs commands until one fails, and says how. Nothing is started after a stop.
+    /// Runs commands until one fails, and returns how it failed. Nothing is started after a stop.
     async fn commands(
         &mut self,
         commands: &[String],
@@ -179,7 +181,7 @@ impl Running<'_> {
             report(Progress::Command(command));
             let succeeding = if self.succeeding { "1" } else { "0" };
             self.carried.environment.insert("CODEBUILD_BUILD_SUCCEEDING".into(), succeeding.into());
-            // In version 0.1 every command starts afresh.
+            // In version 0.1 every command starts with the initial environment.
             if self.setting.buildspec.version == Version::V0_1 {
                 let environment = std::mem::take(&mut self.carried.environment);
                 self.carried = self.setting.carried();
@@ -191,7 +193,7 @@ impl Running<'_> {
             if code == Some(0) || self.setting.options.stop.is_cancelled() {
                 continue;
             }
-            // In CodeBuild's words: they are what a pattern of `on-failure` is written for.
+            // These are CodeBuild's words, because patterns of `on-failure` are written for them.
             let how = code.map_or_else(|| "signal".to_owned(), |code| format!("exit status {code}"));
             let failure = format!("Command did not exit successfully {} {how}", command.trim_end());
             report(Progress::Failed(&how));

@@ -1,4 +1,4 @@
-//! What a build leaves: its reports and its artifacts, found by their patterns.
+//! The reports and artifacts that a build leaves, found by their patterns.
 
 use std::collections::BTreeSet;
 
@@ -15,19 +15,19 @@ pub enum CollectedKind {
     SecondaryArtifacts,
 }
 
-/// Files that belong together, and where they were copied to.
+/// The files of one report or artifact, and the place that they were copied to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collected {
     pub kind: CollectedKind,
     /// The report group or the artifact identifier; empty for the primary artifacts.
     pub name: String,
     pub patterns: Vec<String>,
-    /// By their paths from the folder of the patterns.
+    /// The paths of the files, relative to the folder of the patterns.
     pub files: Vec<Utf8PathBuf>,
     pub kept: Option<Utf8PathBuf>,
 }
 
-/// The patterns of a buildspec, read before anything is run.
+/// The patterns of a buildspec. They are read before anything runs.
 pub(super) struct Patterns(Vec<Wanted>);
 
 struct Wanted {
@@ -37,7 +37,7 @@ struct Wanted {
     files: GlobSet,
     excluded: GlobSet,
     base: Option<String>,
-    /// `base`, when it is a pattern itself.
+    /// The patterns of `base`, if `base` is a pattern itself.
     bases: Option<GlobSet>,
     flat: bool,
 }
@@ -47,7 +47,7 @@ impl Patterns {
         let reports = buildspec.reports.iter().map(|(name, report)| of_report(name, report));
         let mut wanted: Vec<_> = reports.collect::<Result<_, _>>()?;
         if let Some(artifacts) = &buildspec.artifacts {
-            // With secondary artifacts, the primary ones are in a project that keeps none of them.
+            // If a buildspec has secondary artifacts, its project may keep no primary ones.
             if artifacts.secondary.is_empty() || !artifacts.set.files.is_empty() {
                 wanted.push(of_artifacts(CollectedKind::Artifacts, "", &artifacts.set)?);
             }
@@ -58,7 +58,7 @@ impl Patterns {
         Ok(Self(wanted))
     }
 
-    /// Finds everything first and copies then, so that nothing is found in what was copied.
+    /// Finds all files first and copies them afterwards, so that no pattern matches a copy.
     pub(super) fn collect(&self, options: &RunOptions) -> Result<Vec<Collected>, RunError> {
         let keep = options.keep.as_deref();
         let mut found = Vec::new();
@@ -128,7 +128,8 @@ impl Wanted {
         })
     }
 
-    /// Where its files are copied to. A group may be named by an ARN, of which the last part is its name.
+    /// The folder that the files are copied to. If a group is named by an ARN, its name is the last part of
+    /// the ARN.
     fn place(&self, keep: &Utf8Path) -> Utf8PathBuf {
         let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
         let name: String = self.name.rsplit('/').next().unwrap_or_default().chars().map(plain).collect();
@@ -139,7 +140,7 @@ impl Wanted {
         }
     }
 
-    /// Its files, each with its path from the folder that the patterns start from.
+    /// Finds the files. Each comes with its path relative to the folder that the patterns start from.
     fn find(
         &self,
         source: &Utf8Path,
@@ -158,7 +159,7 @@ impl Wanted {
             roots = folders;
         }
         for pattern in &self.patterns {
-            // A path that is no pattern may lead anywhere: `/tmp/result.xml`.
+            // A path that is no pattern may be outside of the source: `/tmp/result.xml`.
             if Utf8Path::new(pattern).is_absolute() && Utf8Path::new(pattern).is_file() {
                 found.insert((Utf8PathBuf::from(pattern), pattern.trim_start_matches('/').into()));
             }
@@ -185,7 +186,8 @@ fn globs(patterns: &[String]) -> Result<GlobSet, RunError> {
     set.build().map_err(|source| RunError::Glob { pattern: patterns.join(", "), source })
 }
 
-/// Every file and folder below a folder. Links to folders are not followed, and what was kept is not found again.
+/// Every file and folder below a folder. Links to folders are not followed, and the folder of the copies is
+/// left out.
 fn walk(
     folder: &Utf8Path,
     keep: Option<&Utf8Path>,
@@ -196,7 +198,7 @@ fn walk(
     }
     for entry in fs_err::read_dir(folder)? {
         let entry = entry?;
-        // A name that is no text can be in no pattern.
+        // A pattern is text, so it cannot match a name that is not.
         let Ok(path) = Utf8PathBuf::from_path_buf(entry.path()) else { continue };
         let is_folder = entry.file_type()?.is_dir();
         if is_folder || path.is_file() {

@@ -9,8 +9,8 @@ use paceline_buildspec::Buildspec;
 use super::{RunError, RunOptions};
 use crate::process::program::{Program, Stream};
 
-/// What `StartBuild` is given comes before what the buildspec says, which comes before what is there. The values
-/// are literal: a `$` in them is a `$`.
+/// The initial environment. The variables given to `StartBuild` override those of the buildspec, which
+/// override those of this process. Values are literal: a `$` in them stays a `$`.
 pub(super) async fn initial(
     buildspec: &Buildspec,
     options: &RunOptions,
@@ -28,7 +28,7 @@ pub(super) async fn initial(
         return Err(RunError::Secrets(missing));
     }
     let mut variables: BTreeMap<OsString, OsString> = options.environment.iter().cloned().collect();
-    // A build has both, so a command that reads either finds it.
+    // A build has both variables, so that a command can read either.
     for (from, to) in [("AWS_REGION", "AWS_DEFAULT_REGION"), ("AWS_DEFAULT_REGION", "AWS_REGION")] {
         if let Some(region) = variables.get(&OsString::from(from)).cloned() {
             variables.entry(to.into()).or_insert(region);
@@ -42,8 +42,8 @@ pub(super) async fn initial(
     Ok(variables)
 }
 
-/// The variables that CodeBuild sets (User Guide, "Environment variables in build environments"). The address
-/// of a build that nobody can open is in none of them.
+/// The variables that CodeBuild sets (User Guide, "Environment variables in build environments"). Variables
+/// with the address of the build are left out, because nobody can open it.
 async fn codebuild(options: &RunOptions) -> Vec<(&'static str, String)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let id = format!("{}:{}", options.name, unique(now.as_nanos()));
@@ -68,14 +68,14 @@ async fn codebuild(options: &RunOptions) -> Vec<(&'static str, String)> {
     variables
 }
 
-/// In the form of a UUID, which some scripts take apart.
+/// A number in the form of a UUID, because some scripts split it.
 fn unique(nanoseconds: u128) -> String {
     let digits = format!("{nanoseconds:024x}{:08x}", std::process::id());
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
     parts.map(|part| digits.get(part).unwrap_or_default().to_owned()).join("-")
 }
 
-/// What git says of the source; nothing when it is no repository, or there is no git.
+/// The output of git for the source. `None` if the source is no repository or git is not installed.
 async fn git(options: &RunOptions, arguments: &[&str]) -> Option<String> {
     let mut printed = None;
     let git = Program::new("git").args(arguments).dir(&options.source);

@@ -1,9 +1,9 @@
 //! Runs a buildspec on this machine the way CodeBuild does, without Docker.
 //!
-//! Every command is a script of its own, and what carries over from one to the next is the environment and the
-//! folder: no functions, traps or options of the shell. Phases follow each other as CodeBuild has them follow,
-//! after a failure too, and what the build leaves is looked for at its end whatever became of it.
-//! The build runs in the source folder itself and not in a copy, so that what it writes can be looked at.
+//! Every command is a separate script. Only the environment and the folder carry over from one command to the
+//! next, but no functions, traps or options of the shell. Phases follow each other as in CodeBuild, also
+//! after a failure. At the end, reports and artifacts are collected, even if the build failed. The build runs
+//! in the source folder itself and not in a copy, so that its output can be examined.
 
 mod attempt;
 mod collect;
@@ -24,26 +24,26 @@ use crate::process::processes::Processes;
 pub use collect::{Collected, CollectedKind};
 pub use summary::summary;
 
-/// How a buildspec is run.
+/// The settings for running a buildspec.
 #[derive(Debug)]
 pub struct RunOptions {
-    /// What stands in for the name of the project.
+    /// The name of the build, in place of the name of the project.
     pub name: String,
-    /// The source, absolute: where every phase starts.
+    /// The absolute folder of the source. Every phase starts there.
     pub source: Utf8PathBuf,
-    /// The environment that the build starts from, which every other setting overrides.
+    /// The environment that the build starts from. Every other setting overrides it.
     pub environment: Vec<(OsString, OsString)>,
-    /// What would be given to `StartBuild`: it overrides the variables of the buildspec.
+    /// The variables that `StartBuild` would be given. They override the variables of the buildspec.
     pub overrides: Vec<(String, String)>,
-    /// Where artifacts and reports are copied to. Without it they are only listed.
+    /// The folder that artifacts and reports are copied to. If it is `None`, they are only listed.
     pub keep: Option<Utf8PathBuf>,
-    /// Where what the commands print goes.
+    /// The destination of the output of the commands.
     pub output: Output,
-    /// When it is cancelled, the command that runs is interrupted, and nothing else is started.
+    /// Stops the build when it is cancelled: the running command is interrupted, and nothing else is started.
     pub stop: CancellationToken,
-    /// Where its processes are kept in mind. All that is in there ends with the build.
+    /// The list of the processes of the build. All processes in it end with the build.
     pub processes: Processes,
-    /// How long an interrupted command may take before it is killed.
+    /// The time that an interrupted command has to end before it is killed.
     pub grace: Duration,
 }
 
@@ -52,31 +52,31 @@ pub enum Output {
     /// To the output of this process.
     #[default]
     Inherit,
-    /// To the end of this file, errors included.
+    /// To the end of this file, including standard error.
     File(Utf8PathBuf),
 }
 
-/// What happens, as it happens.
+/// The progress of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress<'a> {
-    /// Something that this machine does otherwise than CodeBuild.
+    /// A difference between this machine and CodeBuild.
     Note(String),
-    /// The build is run again, from its start; the number is that of the attempt, from 2.
+    /// The build runs again from its start. The number is that of the attempt, from 2.
     Again(u32),
     Phase(PhaseName),
     Command(&'a str),
-    /// How a command failed.
+    /// A command failed in this way.
     Failed(&'a str),
 }
 
-/// What became of a build.
+/// The result of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {
-    /// The phases of the last attempt, and `artifacts` when they are missing.
+    /// The phases of the last attempt. Missing artifacts are reported as a phase `artifacts`.
     pub phases: Vec<PhaseRun>,
     pub attempts: u32,
     pub succeeded: bool,
-    /// Someone asked it to stop.
+    /// True if someone asked the build to stop.
     pub stopped: bool,
     /// The values of `exported-variables`; `None` for one that is not set.
     pub exported: Vec<(String, Option<String>)>,
@@ -88,7 +88,7 @@ pub struct PhaseRun {
     pub name: &'static str,
     pub state: State,
     pub took: Duration,
-    /// Why it failed.
+    /// The reason of the failure.
     pub failure: Option<String>,
 }
 
@@ -139,8 +139,8 @@ impl Explained for RunError {
     }
 }
 
-/// Runs the build to its end. What the buildspec asks for and this machine cannot do is an error before anything
-/// is run; a command that fails is none, but fails the build.
+/// Runs the build to its end. A buildspec that this machine cannot run is an error before anything runs. A
+/// command that fails is no error of this function, but fails the build.
 pub async fn run(
     buildspec: &Buildspec,
     options: &RunOptions,
@@ -171,10 +171,11 @@ fn finish(
 ) -> Result<Build, RunError> {
     let attempt::Ended { mut phases, environment, .. } = ended;
     let stopped = options.stop.is_cancelled();
-    // CodeBuild looks for reports and artifacts after a failed build too. A build that is stopped uploads nothing.
+    // CodeBuild collects reports and artifacts after a failed build too. A build that is stopped uploads
+    // nothing.
     let collected = if stopped { Vec::new() } else { patterns.collect(options)? };
-    // A report that is not there fails nothing [R]; an artifact that is not there fails the build [R], if its
-    // project keeps any.
+    // A missing report fails nothing [R]. A missing artifact fails the build [R], if its project keeps
+    // artifacts.
     let lost = collected.iter().find(|one| one.kind != CollectedKind::Report && one.files.is_empty());
     if let Some(lost) = lost.filter(|_| options.keep.is_some()) {
         phases.push(PhaseRun {

@@ -1,4 +1,4 @@
-//! One command of a buildspec, as a script of its own.
+//! Runs each command of a buildspec as a separate script.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -15,22 +15,22 @@ use crate::process::groups::Signal;
 use crate::process::processes::Processes;
 use crate::process::program::{self, Program, ProgramError};
 
-/// What one command hands on to the next.
+/// The state that one command passes to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Carried {
     pub(super) environment: BTreeMap<OsString, OsString>,
     pub(super) dir: PathBuf,
 }
 
-/// What is needed to run scripts.
+/// The settings for running scripts.
 pub(super) struct Scripts<'a> {
     pub(super) shell: &'static str,
     pub(super) output: &'a Output,
     pub(super) processes: &'a Processes,
     pub(super) stop: &'a CancellationToken,
-    /// How long an interrupted command may take.
+    /// The time that an interrupted command has to end.
     pub(super) grace: Duration,
-    /// A folder for the scripts and what they hand on.
+    /// The folder for the scripts and for the state that they pass on.
     pub(super) folder: &'a Utf8Path,
 }
 
@@ -44,20 +44,21 @@ pub(super) fn program(shell: Option<Shell>) -> Result<&'static str, RunError> {
 }
 
 impl Scripts<'_> {
-    /// Runs a command, and gives its exit code: `None` when a signal ended it. What it hands on replaces what was
-    /// carried, unless it left early with `exit`, `exec` or `set -e`: CodeBuild saves at the end of the script.
+    /// Runs a command and returns its exit code, or `None` if a signal ended the command. The state that the
+    /// command leaves replaces the carried state. If the command left early with `exit`, `exec` or `set -e`,
+    /// the carried state stays, because CodeBuild saves the state at the end of the script.
     ///
-    /// When the build is stopped, the command is interrupted as a terminal would do it, since many programs take another
-    /// signal as "at once". A process that a shell has just forked, and that is not yet the program it becomes, may lose
-    /// it to the shell's handler. What does not listen is killed.
+    /// When the build is stopped, the command is interrupted as by a terminal, because many programs end at
+    /// once on other signals. A process that a shell has just forked may lose the signal to the handler of
+    /// the shell, until the process has become another program. A process that ignores the signal is killed.
     pub(super) async fn run(&self, command: &str, carried: &mut Carried) -> Result<Option<i32>, RunError> {
         let (script, saved, dir) =
             (self.folder.join("script.sh"), self.folder.join("env"), self.folder.join("dir.txt"));
         for old in [&saved, &dir] {
             remove(old)?;
         }
-        // CodeBuild has three lines of its own before those of the command, as its error messages show. Public
-        // re-implementations of its agent give them as: the folder, `set -a`, the saved environment.
+        // CodeBuild puts three lines before those of the command, as its error messages show. In public
+        // re-implementations of its agent, these lines are: the folder, `set -a`, and the saved environment.
         let text = format!(
             "# One command of a buildspec, and what saves its environment and folder for the next one.\n\
              # Assignments are exported, and the first line of the command is line 4, as in CodeBuild.\n\
@@ -101,7 +102,8 @@ impl Scripts<'_> {
     }
 }
 
-/// What `env -0` printed. Exported functions and the shell's own options are no variables of the build.
+/// Reads the output of `env -0`. Exported functions and the shell's own options are not variables of the
+/// build.
 fn variables(saved: &[u8]) -> BTreeMap<OsString, OsString> {
     let entries = saved.split(|byte| *byte == 0).filter_map(|entry| {
         let at = entry.iter().position(|byte| *byte == b'=')?;

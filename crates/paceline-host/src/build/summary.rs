@@ -1,10 +1,10 @@
-//! What became of a build, for people.
+//! The result of a build, as text for people.
 
 use std::fmt::Write as _;
 
 use super::{Build, CollectedKind, State};
 
-/// A line for each phase with its time, what the build left, and what it exports.
+/// A line for each phase with its time, then the collected files, and the exported variables.
 pub fn summary(build: &Build) -> String {
     let mut text = String::new();
     let width = build.phases.iter().map(|phase| phase.name.len()).max().unwrap_or_default();
@@ -56,7 +56,7 @@ pub fn summary(build: &Build) -> String {
     text
 }
 
-/// More than these are only counted.
+/// The greatest number of files that are listed. More files are only counted.
 const SHOWN: usize = 20;
 
 fn files(count: usize) -> String {

@@ -2,8 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// The file that a program is run from; none if there is no such program. A name with a slash is taken from the folder
-/// that it is run in, where an empty one is the one that Paceline runs in.
+/// The file of a program, or `None` if there is no such program. A name with a slash is relative to `dir`,
+/// the folder in which the program runs. If `dir` is empty, that is the folder in which Paceline runs.
 pub fn find_program(program: &str, dir: &Utf8Path) -> Option<Utf8PathBuf> {
     if program.contains('/') {
         return Some(dir.join(program)).filter(|path| is_executable(path));

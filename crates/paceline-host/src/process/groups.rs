@@ -1,11 +1,11 @@
-//! Process groups: how they are made and signalled, and which have members left.
+//! Process groups: creating them, sending signals to them, and finding their members.
 
 use tokio::process::Command;
 
-/// What a process group can be sent.
+/// A signal to a process group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// As Ctrl-C in a terminal.
+    /// The signal of Ctrl-C in a terminal.
     Interrupt,
     Terminate,
     Kill,
@@ -17,7 +17,7 @@ pub(crate) struct Process {
     pub(crate) id: u32,
     pub(crate) parent: u32,
     pub(crate) group: u32,
-    /// It has not ended.
+    /// True if the process has not ended.
     pub(crate) runs: bool,
 }
 
@@ -36,34 +36,34 @@ mod unix {
         command.process_group(0);
     }
 
-    /// Signals a group. One that has just ended needs no signal.
+    /// Sends a signal to a group. A group that has just ended needs none.
     pub(crate) fn send(group: u32, signal: Signal) {
         if let Some(group) = pid(group) {
             let _ = process::kill_process_group(group, of(signal));
         }
     }
 
-    /// Signals one process.
+    /// Sends a signal to one process.
     pub(crate) fn send_to(id: u32, signal: Signal) {
         if let Some(id) = pid(id) {
             let _ = process::kill_process(id, of(signal));
         }
     }
 
-    /// Whether a group has a process that runs. One that has ended and that nobody has waited for does not count, where
-    /// the system tells.
+    /// Returns whether a process of the group runs. A process that has ended and that nobody has waited for
+    /// does not count, if the system reports that.
     pub(crate) fn is_alive(group: u32) -> bool {
         let exists = pid(group).is_some_and(|group| process::test_kill_process_group(group).is_ok());
         exists && super::table::read().is_none_or(|all| all.iter().any(|it| it.group == group && it.runs))
     }
 
-    /// Whether a process runs.
+    /// Returns whether a process runs.
     #[cfg(test)]
     pub(crate) fn runs(id: u32) -> bool {
         super::table::read().is_some_and(|all| all.iter().any(|it| it.id == id && it.runs))
     }
 
-    /// Every process that comes from this one and runs, where the system tells.
+    /// Every running descendant of this process, if the system reports them.
     pub(crate) fn descendants() -> Vec<Process> {
         let mut all = super::table::read().unwrap_or_default();
         let mut parents = vec![std::process::id()];
@@ -92,17 +92,17 @@ mod unix {
     }
 }
 
-/// Has orphans of the programs that are started here become children of this process, so that they can be found.
+/// Makes this process the parent of orphans of the programs that it starts, so that they can be found.
 #[cfg(target_os = "linux")]
 pub(crate) fn adopt_orphans() {
-    // Without it those are not found that have left their group.
+    // If this fails, orphans that have left their group are not found.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn adopt_orphans() {}
 
-/// The processes of this machine, as `/proc` tells.
+/// The processes of this machine, from `/proc`.
 #[cfg(target_os = "linux")]
 mod table {
     use super::Process;
@@ -115,7 +115,7 @@ mod table {
 
     fn process(id: u32) -> Option<Process> {
         let stat = fs_err::read(format!("/proc/{id}/stat")).ok()?;
-        // The name before it may have any character.
+        // The name in front of this position may contain any character.
         let at = stat.iter().rposition(|byte| *byte == b')')?;
         let rest = std::str::from_utf8(stat.get(at + 1..)?).ok()?;
         let mut fields = rest.split_ascii_whitespace();

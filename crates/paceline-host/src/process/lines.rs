@@ -1,8 +1,8 @@
-//! What a program prints, line by line, in bounded memory.
+//! Reads the output of a program line by line, in bounded memory.
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// A longer line comes in pieces.
+/// The greatest length of a line in bytes. A longer line is returned in pieces.
 const LONGEST: usize = 64 * 1024;
 
 /// The lines of a stream.
@@ -21,8 +21,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         self.reader.get_ref()
     }
 
-    /// The next line, without what ends it; bytes that are no text are replaced. `None` is the end of the stream, and a
-    /// stream that breaks off has ended. Dropped, it loses nothing.
+    /// Returns the next line without its line ending. Bytes that are not text are replaced. `None` is the end
+    /// of the stream; a stream that breaks off has ended. Cancelling this future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<String> {
         loop {
             let chunk = self.reader.fill_buf().await.unwrap_or_default();
@@ -44,7 +44,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// The line that has begun and has no end yet, if there is one.
+    /// Returns the incomplete last line, if there is one.
     pub(crate) fn into_begun(mut self) -> Option<String> {
         self.begun()
     }
@@ -58,7 +58,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
 }
 
-/// How many bytes there are before a character whose end is not there.
+/// The number of bytes before an incomplete character at the end.
 fn whole_characters(bytes: &[u8]) -> usize {
     let last = bytes.len().saturating_sub(4);
     let cut = bytes.iter().enumerate().skip(last).rfind(|(_, byte)| **byte & 0xC0 != 0x80);
@@ -68,7 +68,7 @@ fn whole_characters(bytes: &[u8]) -> usize {
     }
 }
 
-/// How many bytes a character has that begins with this one.
+/// The number of bytes of a character whose first byte is this one.
 fn length(first: u8) -> usize {
     match first {
         0xC0..0xE0 => 2,
@@ -92,18 +92,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_come_without_their_ends_and_the_last_needs_none() {
+    async fn lines_have_no_line_endings_and_the_last_line_needs_none() {
         assert_eq!(all(b"one\r\n\n two \nthree").await, ["one", "", " two", "three"]);
         assert_eq!(all(b"").await, [""; 0]);
     }
 
     #[tokio::test]
-    async fn bytes_that_are_no_text_are_replaced() {
+    async fn bytes_that_are_not_text_are_replaced() {
         assert_eq!(all(b"a\xff\n\xe2\x82\n").await, ["a\u{fffd}", "\u{fffd}"]);
     }
 
     #[tokio::test]
-    async fn a_line_that_never_ends_comes_in_pieces_that_cut_no_character() {
+    async fn an_endless_line_is_returned_in_pieces_of_whole_characters() {
         let line = "€".repeat(50_000);
         let pieces = all(line.as_bytes()).await;
         assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.len() <= LONGEST));

@@ -1,8 +1,9 @@
-//! The one place that starts programs and ends them.
+//! Starts and ends programs. No other module does.
 //!
-//! A program leads a process group of its own, so that a signal reaches everything that it has started. It ends by
-//! itself, or it is asked to end, has a few seconds for that ([`GRACE`]), and is killed. A program has ended when its
-//! own process has: a child that it leaves in the background holds nothing open, though it keeps the pipes.
+//! Each program leads its own process group, so that a signal reaches every process that the program has
+//! started. A program ends by itself. Otherwise it is asked to end, has a few seconds for that ([`GRACE`]),
+//! and is then killed. A program has ended when its own process has ended. Background children may keep its
+//! pipes, but nobody waits for them.
 
 mod drain;
 mod find;

@@ -1,7 +1,7 @@
-//! The process groups that were started, and how they are ended.
+//! The list of started process groups, and the code that ends them.
 //!
-//! Processes live in the machine's time, so that what they are given to end is counted by the machine's clock and on a
-//! thread: it continues when the code that waited for them is gone.
+//! Processes need real time to end. So their grace is measured with the machine's clock and on a separate
+//! thread. The thread continues when the code that waited for the processes is gone.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,15 +15,16 @@ use tokio::sync::oneshot;
 use super::drain::Drain;
 use super::groups::{self, Signal};
 
-/// How long what was asked to end may take, before it is killed.
+/// The time that a process has to end after it was asked to. Then it is killed.
 pub const GRACE: Duration = Duration::from_secs(3);
-/// What was killed and is there after this time hangs in the system, and is not waited for.
+/// A killed process that still exists after this time hangs in the system. Nobody waits for it any longer.
 const HANGS: Duration = Duration::from_millis(500);
-/// How often it is looked whether a group has ended: soon at first.
+/// The shortest and the longest pause between two checks of whether a group has ended.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// The processes that this process has started: one list for all, so that the end of this process finds them.
+/// The processes that this process has started. There is one list for all, so that they can be ended when
+/// this process ends.
 pub fn processes() -> &'static Processes {
     static ALL: LazyLock<Processes> = LazyLock::new(|| {
         groups::adopt_orphans();
@@ -36,37 +37,37 @@ pub fn processes() -> &'static Processes {
 #[derive(Debug, Clone, Default)]
 pub struct Processes {
     state: Arc<Mutex<State>>,
-    /// Whether what has left its group is ended as well.
+    /// True if processes that have left their group are ended as well.
     with_strays: bool,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Nothing is started any more.
+    /// True if nothing may be started any more.
     closed: bool,
     groups: BTreeMap<u32, Group>,
-    /// A thread looks after the groups that are to end.
+    /// True if a thread watches the groups that must end.
     attended: bool,
 }
 
 #[derive(Debug)]
 enum Group {
-    /// Its leader runs.
+    /// The leader runs.
     Runs,
-    /// Its leader has ended, and has left something in the background.
+    /// The leader has ended and has left background processes.
     Left,
     Ends(Box<End>),
 }
 
-/// How a group is made to end.
+/// The state of ending a group.
 #[derive(Debug)]
 struct End {
-    /// The leader, when nobody else waits for it.
+    /// The leader, if nobody else waits for it.
     leader: Option<Child>,
     output: Drain,
     kill_at: Instant,
     killed: bool,
-    /// Who is told of the end.
+    /// Receives a message when the group has ended.
     heard: Option<oneshot::Sender<()>>,
 }
 
@@ -86,21 +87,22 @@ impl Processes {
         Ok(child)
     }
 
-    /// The leader of a group has ended by itself. Whether it has left something in the background.
+    /// Notes that the leader of a group has ended by itself. Returns whether it has left background
+    /// processes.
     pub(crate) fn left(&self, group: u32) -> bool {
         let mut state = self.lock();
         let is_left = groups::is_alive(group);
         match state.groups.get_mut(&group) {
             Some(known @ Group::Runs) if is_left => *known = Group::Left,
             Some(Group::Runs) => drop(state.groups.remove(&group)),
-            // The code that ends it removes it.
+            // The code that ends the group also removes it.
             _ => {}
         }
         is_left
     }
 
-    /// Asks a group to end, and kills it when it has not ended after `grace`. The receiver hears of the end of its last
-    /// process: by a message, or because the sender is gone.
+    /// Asks a group to end, and kills it if it has not ended after `grace`. When the last process of the
+    /// group has ended, the receiver gets a message, or the sender is dropped.
     pub(crate) fn end(
         &self,
         group: u32,
@@ -121,14 +123,14 @@ impl Processes {
             state.attended = attendant.spawn(move || all.attend()).is_ok();
         }
         if !state.attended {
-            // Without a thread nobody is there after the grace.
+            // Without a thread, nobody would kill the group after the grace.
             groups::send(group, Signal::Kill);
         }
         hears
     }
 
-    /// Ends whatever is there, also what was left in the background, and waits for that: at most for `grace`, and a
-    /// moment for those that are killed then. Nothing is started any more.
+    /// Ends all processes, including background processes, and waits until they have ended. Waits at most for
+    /// `grace`, plus a moment for processes that are then killed. Nothing can be started any more.
     pub fn end_all(&self, grace: Duration) {
         let kill_at = Instant::now() + grace;
         {
@@ -153,11 +155,11 @@ impl Processes {
         }
         self.signal_strays(Signal::Terminate);
         self.wait(|| self.strays().is_empty(), kill_at);
-        // What is killed may have started something meanwhile.
+        // A process that is killed may have started others before.
         self.wait(|| self.signal_strays(Signal::Kill) == 0, Instant::now() + HANGS);
     }
 
-    /// Kills whatever is there, at once.
+    /// Kills all processes at once.
     pub fn kill_left(&self) {
         for id in self.lock().groups.keys() {
             groups::send(*id, Signal::Kill);
@@ -165,18 +167,18 @@ impl Processes {
         self.signal_strays(Signal::Kill);
     }
 
-    /// Waits until everything has ended that was asked to, and leaves alone what was not.
+    /// Waits until all processes that were asked to end have ended. Leaves the others alone.
     pub fn settle(&self) {
         self.wait(|| true, Instant::now() + GRACE + HANGS);
     }
 
-    /// Kills whatever is there, at once, and nothing is started any more.
+    /// Kills all processes at once. Nothing can be started any more.
     pub fn kill_all(&self) {
         self.lock().closed = true;
         self.kill_left();
     }
 
-    /// What comes from this process and has left the groups that it started.
+    /// The descendants of this process that have left the groups which it started.
     fn strays(&self) -> Vec<u32> {
         if !self.with_strays {
             return Vec::new();
@@ -186,7 +188,7 @@ impl Processes {
         all.into_iter().filter(|it| !state.groups.contains_key(&it.group)).map(|it| it.id).collect()
     }
 
-    /// Signals them, and says how many there were.
+    /// Sends a signal to the processes that have left their groups. Returns their number.
     fn signal_strays(&self, signal: Signal) -> usize {
         let strays = self.strays();
         for id in &strays {
@@ -195,7 +197,8 @@ impl Processes {
         strays.len()
     }
 
-    /// Looks after groups that are to end until there are none, or a time has come.
+    /// Watches the groups that must end until all have ended and `and` returns true, or until the time
+    /// `until`.
     fn wait(&self, and: impl Fn() -> bool, until: Instant) {
         let mut pause = FIRST_LOOK;
         while (self.look() || !and()) && Instant::now() < until {
@@ -220,7 +223,8 @@ impl Processes {
         }
     }
 
-    /// Kills what has had its time, and forgets what has ended. Whether groups are left that are to end.
+    /// Kills the groups whose grace is over, and forgets the ended ones. Returns whether some groups have not
+    /// ended yet.
     fn look(&self) -> bool {
         let now = Instant::now();
         let mut left = false;
@@ -240,7 +244,7 @@ impl Processes {
             if now >= end.kill_at {
                 groups::send(*id, Signal::Kill);
                 end.killed = true;
-                // Where there are no groups.
+                // On systems without process groups, only the leader can be killed.
                 let _ = end.leader.as_mut().map(Child::start_kill);
             }
             left = true;
@@ -250,7 +254,7 @@ impl Processes {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves a list of numbers, which is as good as before.
+        // A panic in another thread cannot damage a list of numbers.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Runs one program: what it is given, what it prints, how long it may take, and how it ends.
+//! Runs one program: its input, its output, its time limit and its end.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -14,7 +14,7 @@ use super::groups::Signal;
 use super::processes::{GRACE, Processes, processes};
 use super::running::Running;
 
-/// A program and how it is run. It reads nothing, unless it is given something.
+/// A program and the settings for running it. Its standard input is empty unless `input` sets it.
 #[derive(Debug)]
 pub struct Program {
     name: OsString,
@@ -30,7 +30,7 @@ pub struct Program {
     processes: Processes,
 }
 
-/// Where what a program prints goes.
+/// The destination of a program's output.
 #[derive(Debug, Default)]
 pub enum Output {
     /// To the caller, line by line.
@@ -38,54 +38,54 @@ pub enum Output {
     Lines,
     /// To the output of this process.
     Inherit,
-    /// To a file, errors included.
+    /// To a file, including standard error.
     File(File),
 }
 
-/// Where a program has printed a line.
+/// The stream on which a program printed a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     Out,
     Error,
 }
 
-/// Why a program has failed.
+/// The reason why a program failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
-    /// It could not be started.
+    /// The program could not be started.
     #[error("cannot run it in {}", .dir.display())]
     Start {
-        /// The folder it was to run in.
+        /// The folder in which the program should run.
         dir: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It ended with something else than 0.
+    /// The program ended with another status than 0.
     #[error("it ended with {status}{}", said(.last.as_deref()))]
     Status {
-        /// How it ended.
+        /// The exit status or signal.
         status: ExitStatus,
-        /// The last line that it printed.
+        /// The last line that the program printed.
         last: Option<String>,
     },
-    /// It was interrupted.
+    /// The program was interrupted.
     #[error("it was interrupted")]
     Stopped,
-    /// It took too long.
+    /// The program took too long.
     #[error("it was ended because it took longer than {} s", .after.as_secs())]
     Timeout {
-        /// The time it had.
+        /// The time limit.
         after: Duration,
     },
 }
 
 impl ProgramError {
-    /// Whether a shell has not found what it was to run.
+    /// Returns whether a shell has not found the program that it should run.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Status { status, .. } if status.code() == Some(127))
     }
 
-    /// What went wrong, with what the system said.
+    /// The message of the error and of its source.
     pub fn with_source(&self) -> String {
         let source = std::error::Error::source(self).map(|source| format!(": {source}")).unwrap_or_default();
         format!("{self}{source}")
@@ -119,26 +119,26 @@ impl Program {
         self
     }
 
-    /// The folder it runs in; an empty path is the one that Paceline runs in.
+    /// Sets the folder in which the program runs. An empty path is the folder in which Paceline runs.
     #[must_use]
     pub fn dir(self, dir: impl AsRef<Path>) -> Self {
         Self { dir: dir.as_ref().to_owned(), ..self }
     }
 
-    /// Environment variables on top of Paceline's own.
+    /// Adds environment variables to those of Paceline.
     #[must_use]
     pub fn envs<K: AsRef<OsStr>, V: AsRef<OsStr>>(mut self, env: impl IntoIterator<Item = (K, V)>) -> Self {
         self.env.extend(env.into_iter().map(|(name, it)| (name.as_ref().to_owned(), it.as_ref().to_owned())));
         self
     }
 
-    /// It has those environment variables only that it is given.
+    /// Gives the program only the environment variables that `envs` adds.
     #[must_use]
     pub fn without_own_env(self) -> Self {
         Self { only_env: true, ..self }
     }
 
-    /// What it finds on its standard input. A program that does not read it does not fail for that.
+    /// Sets the standard input. A program that does not read its input does not fail because of that.
     #[must_use]
     pub fn input(self, input: impl Into<String>) -> Self {
         Self { input: Some(input.into()), ..self }
@@ -149,31 +149,32 @@ impl Program {
         Self { output, ..self }
     }
 
-    /// After so long it is ended, and has failed.
+    /// Sets the time limit. A program that exceeds it is ended and has failed.
     #[must_use]
     pub fn timeout(self, timeout: Option<Duration>) -> Self {
         Self { timeout, ..self }
     }
 
-    /// How it is asked to end, and how long it has for that.
+    /// Sets the signal that asks the program to end, and the time that the program then has.
     pub(crate) fn ends(self, signal: Signal, grace: Duration) -> Self {
         Self { ends: (signal, grace), ..self }
     }
 
-    /// Its background processes continue whether it fails or not.
+    /// Lets background processes continue even if the program fails.
     pub(crate) fn leaving_the_background(self) -> Self {
         Self { leaves_background: true, ..self }
     }
 
-    /// Its processes are kept in mind here, and not among all of this process.
+    /// Lists the processes here and not in the list for all of Paceline.
     pub(crate) fn among(self, processes: &Processes) -> Self {
         Self { processes: processes.clone(), ..self }
     }
 
-    /// Runs it to its end. `line` is given each line that it prints.
+    /// Runs the program to its end. Calls `line` with each printed line.
     ///
-    /// What it leaves in the background when it ends well goes on. When it fails, takes too long, or is dropped, all that
-    /// it has started is asked to end, and is killed after a few seconds.
+    /// If the program succeeds, its background processes continue. If it fails, takes too long, or this
+    /// future is dropped, all processes that the program has started are asked to end. They are killed after
+    /// a few seconds.
     pub async fn run(self, line: impl FnMut(Stream, String)) -> Result<(), ProgramError> {
         match self.timeout {
             Some(after) => {
@@ -187,7 +188,7 @@ impl Program {
         }
     }
 
-    /// Runs it to its end, or until it has had enough: then it is ended, and that is waited for.
+    /// Runs the program to its end, or until `enough` completes. Then ends the program and waits for its end.
     pub(crate) async fn run_until(
         self,
         enough: impl Future<Output = ProgramError>,
@@ -251,7 +252,7 @@ impl Program {
     }
 }
 
-/// The folder for people.
+/// The folder as shown to people.
 fn shown(dir: &Path) -> PathBuf {
     if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! A program that runs: what it prints, and how it ends.
+//! A running program: its output and its end.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,18 +16,18 @@ use super::lines::Lines;
 use super::processes::Processes;
 use super::program::Stream;
 
-/// When a program has ended and something that it has left in the background holds its output open: so long after the
-/// last line nothing more is waited for,
+/// A background process may hold the output open after its program has ended. Nobody waits for more output
+/// when no line has come for this time.
 const QUIET: Duration = Duration::from_millis(100);
-/// and so long after its end not even if there are more.
+/// The longest time after the end of the program for which more output is read.
 const AFTERWARDS: Duration = Duration::from_millis(500);
-/// After so many lines in a row it is looked whether the program has ended meanwhile.
+/// The number of lines in a row after which a check finds out whether the program has ended.
 const LOOK_UP: u32 = 256;
 
-/// A program that runs. Dropped, it is ended.
+/// A running program. Dropping it ends the program.
 #[derive(Debug)]
 pub(crate) struct Running {
-    /// There until it has ended by itself.
+    /// Set until the program has ended by itself.
     child: Option<Child>,
     group: Option<u32>,
     printed: Printed,
@@ -54,8 +54,8 @@ impl Running {
         &self.dir
     }
 
-    /// Hears what it prints until it has ended. Its pipes are not waited for then: what is in the background may hold
-    /// them open as long as it likes.
+    /// Reads the output until the program has ended. Then the pipes may stay open, because background
+    /// processes may hold them for any time.
     pub(crate) async fn hear_its_end(
         &mut self,
         mut line: impl FnMut(Stream, String),
@@ -84,7 +84,8 @@ impl Running {
                     quiet = Instant::now() + QUIET;
                     heard = heard.wrapping_add(1);
                     if heard.is_multiple_of(LOOK_UP) {
-                        // In a flood of lines the runtime hears of nothing else, neither of an end nor of the time.
+                        // During a flood of lines, the runtime would otherwise notice neither the end of the
+                        // program nor a timeout.
                         tokio::task::yield_now().await;
                         if ended.is_none() && let Some(status) = child.try_wait()? {
                             ended = Some(status);
@@ -100,16 +101,16 @@ impl Running {
         }
     }
 
-    /// It has ended by itself. Whether it has left something in the background.
+    /// Notes that the program has ended by itself. Returns whether it has left background processes.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child = None;
         self.group.is_some_and(|group| self.processes.left(group))
     }
 
-    /// Ends it with all that it has started, and waits until nothing is left.
+    /// Ends the program with all processes that it has started, and waits until none is left.
     pub(crate) async fn end(&mut self) {
         if let Some(ended) = self.ask_to_end() {
-            // It is as good as told when nobody is left who could tell.
+            // If the sender is gone, nobody can report the end. This counts as the end.
             let _ = ended.await;
         }
     }
@@ -130,7 +131,7 @@ impl Drop for Running {
     }
 }
 
-/// What is still to come of what a program prints.
+/// The output of a program that has not been read yet.
 #[derive(Debug)]
 struct Printed {
     out: Option<Lines<ChildStdout>>,
@@ -138,7 +139,7 @@ struct Printed {
 }
 
 impl Printed {
-    /// The next line of either stream; no line is the end of that stream.
+    /// The next line of either stream. `None` is the end of that stream.
     async fn next(&mut self) -> (Stream, Option<String>) {
         let Self { out, errors } = self;
         let (stream, text) = tokio::select! {
@@ -158,7 +159,7 @@ impl Printed {
         self.out.is_none() && self.errors.is_none()
     }
 
-    /// The pipes that are still open, for a program that is being ended.
+    /// The open pipes, for a program that is being ended.
     fn drain(&self) -> Drain {
         let mut drain = Drain::default();
         if let Some(out) = &self.out {
@@ -170,7 +171,7 @@ impl Printed {
         drain
     }
 
-    /// Nothing more is waited for. A line that has begun is all that will come of it.
+    /// Stops reading. Incomplete last lines are passed on.
     fn close(&mut self, line: &mut impl FnMut(Stream, String)) {
         let begun = [
             (Stream::Out, self.out.take().and_then(Lines::into_begun)),
@@ -191,7 +192,8 @@ async fn next<R: AsyncRead + Unpin>(lines: &mut Option<Lines<R>>) -> Option<Stri
     }
 }
 
-/// Gives a program its input. One that does not want it has its reasons, and says them itself.
+/// Writes the input of a program. Errors are ignored: a program may not read its input, and reports its own
+/// errors.
 async fn feed(input: Option<(ChildStdin, String)>) {
     if let Some((mut stdin, text)) = input {
         let _ = stdin.write_all(text.as_bytes()).await;

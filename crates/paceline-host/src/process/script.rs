@@ -1,4 +1,4 @@
-//! Scripts of the team's: commands between stacks, and what synthesizes apps.
+//! Scripts of the team: commands between stacks, and commands that synthesize apps.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,23 +7,23 @@ use camino::Utf8PathBuf;
 
 use super::program::{Program, ProgramError};
 
-/// A script and how it is run.
+/// A script and the settings for running it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
-    /// What is given to the shell.
+    /// The text of the script.
     pub run: String,
-    /// The shell, which takes `-c` and the script.
+    /// The shell. It takes `-c` and the text.
     pub shell: String,
-    /// The folder it runs in; empty is the one that Paceline runs in.
+    /// The folder in which the script runs. An empty path is the folder in which Paceline runs.
     pub dir: Utf8PathBuf,
-    /// Environment variables on top of Paceline's own.
+    /// Environment variables in addition to those of Paceline.
     pub env: BTreeMap<String, String>,
-    /// After so long it is ended, and has failed.
+    /// The time limit. A script that exceeds it is ended and has failed.
     pub timeout: Option<Duration>,
 }
 
 impl Script {
-    /// Runs it to its end. `line` is given each line that it prints. Dropped, it ends the script.
+    /// Runs the script to its end. Calls `line` with each printed line. Dropping this future ends the script.
     pub async fn perform(&self, mut line: impl FnMut(String)) -> Result<(), ProgramError> {
         let shell = Program::new(&self.shell).args(["-c", &self.run]).dir(&self.dir);
         shell.envs(&self.env).timeout(self.timeout).run(|_, text| line(text)).await

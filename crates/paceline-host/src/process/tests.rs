@@ -1,4 +1,4 @@
-//! Programs that end, that do not, and what they leave behind.
+//! Programs that end, programs that do not end, and the processes that they leave behind.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
@@ -11,10 +11,10 @@ use super::groups;
 use super::processes::{GRACE, Processes};
 use super::program::{Program, ProgramError, Stream};
 
-/// Stands for ever and does not listen to what it is asked.
+/// Runs forever and ignores the signals that ask it to end.
 const DEAF: &str = "trap '' TERM INT; echo $$ > deaf.part; mv deaf.part deaf; while :; do sleep 0.01; done";
 
-/// A folder, and the processes of one test.
+/// The folder and the processes of one test.
 struct Place {
     folder: TempDir,
     processes: Processes,
@@ -33,7 +33,7 @@ impl Place {
         Program::new("sh").args(["-c", text]).dir(self.folder.path()).among(&self.processes)
     }
 
-    /// Waits until a file is there, and gives the number in it, if there is one.
+    /// Waits until a file exists. Returns the number in the file, or 0 if there is none.
     async fn seen(&self, name: &str) -> u32 {
         for _ in 0..10_000 {
             if let Ok(text) = fs_err::read_to_string(self.path(name)) {
@@ -44,7 +44,7 @@ impl Place {
         panic!("{name} did not come");
     }
 
-    /// Starts a script, and drops it when a file is there.
+    /// Starts a script and drops it when a file exists.
     async fn dropped_at(&self, text: &str, name: &str) -> u32 {
         tokio::select! {
             ended = self.script(text).run(|_, _| {}) => panic!("{ended:?}"),
@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-/// Runs a script and gives what it printed.
+/// Runs a program and returns the printed lines.
 async fn printed(program: Program) -> (Result<(), ProgramError>, Vec<String>) {
     let mut lines = Vec::new();
     let ended = program.run(|_, line| lines.push(line)).await;
@@ -65,7 +65,7 @@ fn is_alive(id: u32) -> bool {
 }
 
 #[tokio::test]
-async fn both_streams_are_heard_and_the_last_line_is_the_reason() {
+async fn both_streams_are_read_and_the_last_line_is_the_reason() {
     let place = Place::new();
     let mut heard = Vec::new();
     let ended =
@@ -77,7 +77,7 @@ async fn both_streams_are_heard_and_the_last_line_is_the_reason() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_started_says_where() {
+async fn a_program_that_cannot_start_names_its_folder() {
     let place = Place::new();
     let ended = place.script("true").dir("/no/such/folder").run(|_, _| {}).await;
     let said = ended.unwrap_err().with_source();
@@ -87,7 +87,7 @@ async fn what_cannot_be_started_says_where() {
 }
 
 #[tokio::test]
-async fn input_is_given_and_a_program_that_does_not_read_it_fails_by_its_own_words_alone() {
+async fn a_program_gets_its_input_and_unread_input_is_no_error() {
     let place = Place::new();
     let (ended, lines) = printed(place.script("cat").input("secret")).await;
     ended.unwrap();
@@ -96,14 +96,14 @@ async fn input_is_given_and_a_program_that_does_not_read_it_fails_by_its_own_wor
     let (ended, lines) = printed(place.script("echo no room >&2; exit 1").input(long.clone())).await;
     assert!(matches!(ended, Err(ProgramError::Status { .. })), "{ended:?}");
     assert_eq!(lines, ["no room"]);
-    // One that prints while it reads does not wait for the other.
+    // A program that prints while it reads is not blocked by its input.
     let (ended, lines) = printed(place.script("cat").input(long.clone())).await;
     ended.unwrap();
     assert_eq!(lines.concat(), long);
 }
 
 #[tokio::test]
-async fn a_program_in_the_background_does_not_hold_the_script_open_and_goes_on() {
+async fn a_background_program_continues_and_the_script_ends() {
     let place = Place::new();
     let (ended, lines) = printed(place.script("sleep 60 & echo $! > id; echo up; printf half")).await;
     ended.unwrap();
@@ -117,7 +117,7 @@ async fn a_program_in_the_background_does_not_hold_the_script_open_and_goes_on()
 }
 
 #[tokio::test]
-async fn a_flood_from_the_background_is_not_waited_for() {
+async fn a_flood_from_the_background_does_not_delay_the_end() {
     let place = Place::new();
     let (ended, lines) = printed(place.script("yes & true")).await;
     ended.unwrap();
@@ -126,7 +126,7 @@ async fn a_flood_from_the_background_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_a_failed_script_has_left_is_ended_since_the_script_is_run_again() {
+async fn the_background_of_a_failed_script_is_ended() {
     let place = Place::new();
     let (ended, _) = printed(place.script("sleep 60 & echo $! > id; exit 1")).await;
     assert!(matches!(ended, Err(ProgramError::Status { .. })), "{ended:?}");
@@ -134,7 +134,7 @@ async fn what_a_failed_script_has_left_is_ended_since_the_script_is_run_again() 
 }
 
 #[tokio::test]
-async fn what_takes_too_long_is_ended_with_all_that_it_has_started() {
+async fn a_script_that_takes_too_long_is_ended_with_its_children() {
     let place = Place::new();
     let script = "sleep 60 & echo $! > id; trap 'echo bye > bye; exit' TERM; while :; do sleep 0.01; done";
     let program = place.script(script).timeout(Some(Duration::from_millis(200)));
@@ -156,7 +156,7 @@ async fn a_dropped_script_is_asked_to_end_and_has_time_for_that() {
 #[tokio::test]
 async fn a_dropped_script_may_print_while_it_ends() {
     let place = Place::new();
-    // More than a pipe holds.
+    // This is more than a pipe holds.
     let print = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2";
     let script = format!("trap '{print}; touch heard; exit' TERM; touch up; while :; do sleep 0.01; done");
     place.dropped_at(&script, "up").await;
@@ -165,7 +165,7 @@ async fn a_dropped_script_may_print_while_it_ends() {
 }
 
 #[tokio::test]
-async fn what_does_not_listen_is_killed_after_its_grace_and_a_grandchild_too() {
+async fn a_deaf_script_and_its_grandchild_are_killed_after_the_grace() {
     for script in [DEAF.to_owned(), format!("sh -c \"{}\"; true", DEAF.replace('$', "\\$"))] {
         let place = Place::new();
         let id = place.dropped_at(&script, "deaf").await;
@@ -176,7 +176,7 @@ async fn what_does_not_listen_is_killed_after_its_grace_and_a_grandchild_too() {
 }
 
 #[tokio::test]
-async fn the_end_of_all_reaches_the_background_and_lets_nothing_start() {
+async fn ending_all_processes_reaches_the_background_and_prevents_new_ones() {
     let place = Place::new();
     place.script(&format!("sh -c \"{}\" & true", DEAF.replace('$', "\\$"))).run(|_, _| {}).await.unwrap();
     let id = place.seen("deaf").await;
@@ -188,7 +188,7 @@ async fn the_end_of_all_reaches_the_background_and_lets_nothing_start() {
 }
 
 #[tokio::test]
-async fn the_second_request_kills_at_once() {
+async fn a_second_request_kills_at_once() {
     let place = Place::new();
     let id = place.dropped_at(DEAF, "deaf").await;
     place.processes.kill_all();
@@ -196,9 +196,9 @@ async fn the_second_request_kills_at_once() {
     assert!(!is_alive(id));
 }
 
-/// On virtual time, which jumps while a real program runs.
+/// Runs on virtual time, which jumps while a real program runs.
 #[tokio::test(start_paused = true)]
-async fn all_that_was_printed_before_the_end_is_heard() {
+async fn all_output_before_the_end_is_read() {
     let place = Place::new();
     let (ended, lines) = printed(place.script("sleep 60 & seq 1 5000")).await;
     ended.unwrap();

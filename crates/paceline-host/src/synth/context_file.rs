@@ -1,4 +1,4 @@
-//! `cdk.context.json`: what the CDK looked up while it synthesized an app, and keeps.
+//! Reads and writes `cdk.context.json`, in which the CDK keeps the values that it looked up during syntheses.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -12,23 +12,23 @@ use serde_json::value::RawValue;
 
 const FILE: &str = "cdk.context.json";
 
-/// Why the file could not be used.
+/// The reason why the file could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextFileError {
-    /// The system said no.
+    /// The operating system refused.
     #[error("cannot use {path}: {source}")]
     Io {
         /// The file.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It is no JSON, or no object.
+    /// The file is not JSON, or not a JSON object.
     #[error("{path}:{}:{}: {source}", .source.line(), .source.column())]
     Syntax {
         /// The file.
         path: Utf8PathBuf,
-        /// What is wrong with it.
+        /// The syntax error.
         source: serde_json::Error,
     },
 }
@@ -41,7 +41,7 @@ pub struct ContextFile {
 }
 
 impl ContextFile {
-    /// Reads the file in the folder of an app. None is an empty one.
+    /// Reads the file in the folder of an app. A missing file counts as an empty one.
     pub fn read(dir: &Utf8Path) -> Result<Self, ContextFileError> {
         let path = dir.join(FILE);
         let text = match read_regular_text(&path, LARGEST_MANIFEST) {
@@ -55,7 +55,8 @@ impl ContextFile {
         }
     }
 
-    /// What stacks can make of what is in it. `again` says what, by its key and its name, is to be looked up again.
+    /// The values in the file that a stack can create. `again` takes the key and the name of a value, and
+    /// returns whether it must be looked up again.
     pub(super) fn lookups(
         &self,
         app: Option<&str>,
@@ -72,7 +73,7 @@ impl ContextFile {
         lookups.collect()
     }
 
-    /// Takes keys out of the file, and says which. A file that has none of them is not touched.
+    /// Removes keys from the file, and returns the removed keys. A file that has none of them is not written.
     pub fn forget(
         mut self,
         is_meant: impl Fn(&str, Option<&str>) -> bool,
@@ -89,7 +90,7 @@ impl ContextFile {
         Ok(gone.into_iter().map(|(key, _)| key).collect())
     }
 
-    /// Whole or not at all. The CDK indents by two.
+    /// Writes the whole file atomically. The CDK indents by two.
     fn write(&self) -> io::Result<()> {
         let entries = self.entries.iter().map(|(key, value)| {
             let key = serde_json::to_string(key).unwrap_or_default();
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_goes_and_the_rest_stays_as_it_was() {
+    fn forgotten_keys_are_removed_and_the_rest_is_unchanged() {
         let text = format!(
             "{{\n  \"z\": {{\n    \"b\": 1,\n    \"a\": 1.50\n  }},\n  \"{URL}\": \"https://old\",\n  \"a\": [1]\n}}\n"
         );
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stacks_can_make_is_known_by_its_key() {
+    fn the_key_shows_whether_a_stack_can_create_the_value() {
         let (_folder, dir) = written(&format!(
             r#"{{"{URL}": "https://old", "availability-zones:account=1": ["a"], "ssm:x": "y"}}"#
         ));
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_an_empty_one_and_a_broken_one_is_told_with_its_place() {
+    fn a_missing_file_is_empty_and_a_broken_one_is_reported_with_its_position() {
         let (_folder, dir) = written("{\n  oops");
         let error = ContextFile::read(&dir).unwrap_err().to_string();
         assert!(error.contains("cdk.context.json:2:3: "), "{error}");

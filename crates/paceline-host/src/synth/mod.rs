@@ -19,36 +19,38 @@ use crate::process::{Script, find_program};
 
 /// Lock files of package managers that install into `node_modules`.
 const LOCK_FILES: [&str; 4] = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"];
-/// Keeps the digest of the lock file in the folder of the installation, so that both are deleted together.
+/// The file for the digest of the lock files. It is in the folder of the installation, so that both are
+/// deleted together.
 const INSTALLED: &str = "node_modules/.paceline-installed";
 
-/// What is done to `cdk.context.json`, in the words of the CDK.
+/// The shown command for removing keys from `cdk.context.json`. The CDK has the same.
 const FORGETTING: &str = "cdk context --reset";
 
-/// An app that is to be synthesized.
+/// An app that must be synthesized.
 #[derive(Debug, Clone)]
 pub struct Synthesis {
-    /// What people call it, where there are several.
+    /// The name of the app. `None` if there is only one app.
     pub name: Option<String>,
-    /// The folder that its commands run in.
+    /// The folder in which the commands of the app run.
     pub dir: Utf8PathBuf,
-    /// The app's own folder: it has `cdk.json` and `cdk.context.json`, and may have a lock file.
+    /// The folder of the app itself. It has `cdk.json` and `cdk.context.json`, and may have a lock file.
     pub context_dir: Utf8PathBuf,
-    /// What it is synthesized with.
+    /// The settings of the app.
     pub app: AppConfig,
-    /// Whether its commands are those of a generated build, and run as there: in bash, up to the first that fails.
+    /// True if the commands come from a generated build. They run as in the build: in bash, until the first
+    /// one fails.
     pub as_in_builds: bool,
 }
 
-/// Why an app could not be synthesized.
+/// The reason why an app could not be synthesized.
 #[derive(Debug, thiserror::Error)]
 #[error("{}`{run}` failed: {message}", app.as_ref().map(|app| format!("app `{app}`: ")).unwrap_or_default())]
 pub struct SynthesisError {
-    /// The app, where there are several.
+    /// The name of the app. `None` if there is only one app.
     pub app: Option<String>,
-    /// What was run.
+    /// The command that failed.
     pub run: String,
-    /// How it ended, and the last it said.
+    /// The end of the command, and its last output.
     pub message: String,
 }
 
@@ -59,7 +61,7 @@ impl Explained for SynthesisError {
 }
 
 impl Synthesis {
-    /// Installs, builds and synthesizes. `line` is given each line that is printed.
+    /// Installs, builds and synthesizes. Calls `line` with each printed line.
     pub async fn perform(&self, mut line: impl FnMut(String)) -> Result<(), SynthesisError> {
         if let Some(install) = &self.app.install {
             let digest = self.lock_files();
@@ -69,7 +71,8 @@ impl Synthesis {
                 line("installed already: the lock file has not changed".to_owned());
             } else {
                 self.run(install, &mut line).await?;
-                // Only what a lock file pins is the same the next time; without the folder nothing is kept.
+                // Only packages that a lock file pins are the same the next time. Without the folder nothing
+                // can be recorded.
                 if let Some(digest) = digest.filter(|_| stamp.parent().is_some_and(Utf8Path::is_dir)) {
                     let kept = fs_err::write(&stamp, digest);
                     kept.unwrap_or_else(|error| line(format!("it will be installed again: {error}")));
@@ -86,7 +89,7 @@ impl Synthesis {
         self.again(line).await
     }
 
-    /// Synthesizes what is installed and built.
+    /// Synthesizes an app that is installed and built.
     pub async fn again(&self, mut line: impl FnMut(String)) -> Result<(), SynthesisError> {
         match self.synth() {
             Some(synth) => self.run(&synth, &mut line).await,
@@ -94,14 +97,14 @@ impl Synthesis {
         }
     }
 
-    /// What the app has from its context, by what is in `cdk.context.json`, and a stack can make.
+    /// The values of the app's context in `cdk.context.json` that a stack can create.
     pub fn context(&self) -> Result<Vec<ContextLookup>, ContextFileError> {
         let named = &self.app.refresh_context;
         let file = ContextFile::read(&self.context_dir)?;
         Ok(file.lookups(self.name.as_deref(), |key, name| named.iter().any(|it| it == key || it == name)))
     }
 
-    /// Takes what is to be looked up again out of `cdk.context.json`, and says which keys these were.
+    /// Removes the values that must be looked up again from `cdk.context.json`, and returns their keys.
     fn forget_context(&self) -> Result<Vec<String>, ContextFileError> {
         let named = &self.app.refresh_context;
         if named.is_empty() {
@@ -111,8 +114,8 @@ impl Synthesis {
         file.forget(|key, name| named.iter().any(|it| it == key || Some(it.as_str()) == name))
     }
 
-    /// The synthesis with its context. The CDK command line takes context as options; what runs without it
-    /// takes it from `CDK_CONTEXT_JSON`, which the command line sets itself.
+    /// The synthesis command with the app's context. The CDK command line takes context as options. Other
+    /// programs take it from `CDK_CONTEXT_JSON`, which the CDK command line sets itself.
     fn synth(&self) -> Option<String> {
         let run = self.app.synth.as_ref()?;
         let option = |(key, value)| format!(" --context {}", shell_word(&format!("{key}={value}")));
@@ -132,8 +135,9 @@ impl Synthesis {
         if !self.app.context.is_empty() {
             env.entry("CDK_CONTEXT_JSON".to_owned()).or_insert_with(|| context(&self.app.context));
         }
-        // What constructs report stops the deployment of their stack. The CDK command line would give up the whole
-        // app, also where a stack is only to be deployed when what it misses is there. This is its `--ignore-errors`.
+        // An error of a construct prevents the deployment of its stack only. The CDK command line would
+        // refuse the whole app, even if the stack is deployed only later, when the missing value exists. This
+        // is its `--ignore-errors`.
         env.entry("CDK_IGNORE_ERRORS".to_owned()).or_insert_with(|| "true".to_owned());
         let (shell, run_as) = if self.as_in_builds { as_in_builds(run) } else { ("sh", run.to_owned()) };
         let script =
@@ -145,7 +149,7 @@ impl Synthesis {
         SynthesisError { app: self.name.clone(), run: run.to_owned(), message }
     }
 
-    /// The digest of the app's lock files, if it has any.
+    /// The digest of the app's lock files. `None` if it has none.
     fn lock_files(&self) -> Option<String> {
         let mut hash = Sha256::new();
         let mut any = false;
@@ -164,7 +168,7 @@ impl Synthesis {
     }
 }
 
-/// The shell of generated builds and what it is given, or the next best where there is no bash.
+/// The shell of generated builds, and the script for it. Without bash, the next best shell.
 fn as_in_builds(run: &str) -> (&'static str, String) {
     match find_program("bash", Utf8Path::new("")) {
         Some(_) => ("bash", format!("set -Eeuo pipefail\n{run}")),
@@ -172,7 +176,7 @@ fn as_in_builds(run: &str) -> (&'static str, String) {
     }
 }
 
-/// What is in the environment already, with the app's own context on top.
+/// The context from the environment, overridden by the app's own context.
 fn context(own: &BTreeMap<String, String>) -> String {
     let outer = std::env::var("CDK_CONTEXT_JSON").ok();
     let outer = outer.and_then(|text| serde_json::from_str(&text).ok());

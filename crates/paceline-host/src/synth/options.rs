@@ -1,9 +1,10 @@
-//! Gives options to the calls of `cdk synth` in a script.
+//! Adds options to the calls of `cdk synth` in a script.
 
-/// A script with options for each of its calls of `cdk synth`, be it by a script of `package.json`. Where the CDK is
-/// called in another way, the options go to the end of the script. A script that does not call it stays as it is.
+/// Adds options to each call of `cdk synth` in a script, also to calls through a script of `package.json`. If
+/// the script calls the CDK in another way, the options go to the end of the script. A script that does not
+/// call it stays unchanged.
 ///
-/// `package_script` gives the text of a script of `package.json`.
+/// `package_script` returns the text of a script of `package.json`.
 pub(super) fn with_options(
     script: &str,
     options: &str,
@@ -23,7 +24,7 @@ pub(super) fn with_options(
             Before::Cdk if is_synth(bare) => (at, given) = (start + bare.len(), options.to_owned()),
             Before::Manager(manager) if calls_synth(bare) => {
                 at = start + bare.len();
-                // npm keeps options for itself, up to `--`.
+                // npm takes options for itself, unless they come after `--`.
                 given = match rest[end..].strip_prefix(" --").filter(|rest| rest.starts_with(' ')) {
                     Some(_) if manager == "npm" => {
                         at = end + " --".len();
@@ -47,7 +48,7 @@ pub(super) fn with_options(
     if calls_cdk && !was_given { format!("{}{options}", script.trim_end()) } else { out }
 }
 
-/// What the words before a word call.
+/// The program that the previous words call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// The CDK's command line.
@@ -58,13 +59,13 @@ enum Before {
 }
 
 impl Before {
-    /// What is called when this word has come too.
+    /// The program that is called when this word is added.
     fn then(self, word: &str, is_over: bool) -> Self {
         let name = name(word);
         match self {
             _ if is_over => Self::Other,
             _ if is_cdk(name) => Self::Cdk,
-            // Between the manager and the script.
+            // This word is between the manager and the script.
             Self::Manager(_) if word == "run" || word == "run-script" || word.starts_with('-') => self,
             _ => {
                 ["npm", "pnpm", "yarn"].into_iter().find(|it| *it == name).map_or(Self::Other, Self::Manager)
@@ -73,7 +74,8 @@ impl Before {
     }
 }
 
-/// Package managers give options to the last command of a script.
+/// Returns whether the last command of a script is `cdk synth`. Package managers give options to the last
+/// command.
 fn ends_with_synth(script: &str) -> bool {
     let last = script.rsplit(['&', '|', ';']).next().unwrap_or_default();
     let mut words = last.split_whitespace().skip_while(|word| !is_cdk(name(word)));

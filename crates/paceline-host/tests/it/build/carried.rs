@@ -1,4 +1,4 @@
-//! What one command hands on to the next.
+//! The state that one command passes to the next.
 
 use super::{Place, commands};
 
@@ -11,7 +11,7 @@ fn check(shell: &str, items: &[&str], printed: &str) {
 fn the_environment_and_the_folder_carry_over() {
     for shell in ["bash", "/bin/sh"] {
         check(shell, &["export A=1", "echo $A"], "1\n");
-        // An assignment alone carries over too, and reaches the programs that are called.
+        // A plain assignment carries over too, and reaches the programs that are called.
         check(shell, &["A='two  words'", "sh -c 'echo \"$A\"'"], "two  words\n");
         check(shell, &["A=\"$(printf 'x\\ny')\"", "echo \"$A\""], "x\ny\n");
         check(shell, &["export A=1", "unset A", "echo ${A-unset}"], "unset\n");
@@ -32,9 +32,9 @@ fn functions_traps_and_options_do_not_carry_over() {
     check("bash", &["f() { :; }; export -f f", "env | grep -c BASH_FUNC || true"], "0\n");
 }
 
-/// As in CodeBuild, where the environment is saved by lines behind those of the command.
+/// In CodeBuild, the lines after those of the command save the environment.
 #[test]
-fn a_command_that_leaves_early_hands_nothing_on() {
+fn a_command_that_exits_early_passes_nothing_on() {
     check("bash", &["export A=1; exit 0", "echo ${A-unset}"], "unset\n");
 }
 
@@ -58,7 +58,7 @@ fn lines_are_counted_as_in_codebuild() {
 }
 
 #[test]
-fn in_version_0_1_every_command_starts_afresh() {
+fn in_version_0_1_every_command_starts_with_the_initial_environment() {
     let text = "version: 0.1\nphases:\n  build:\n    commands:\n      - export A=1; cd /\n      - echo ${A-unset} $(basename $PWD)\n";
     assert_eq!(Place::new().run(text).log, "unset src\n");
 }

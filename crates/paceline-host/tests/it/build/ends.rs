@@ -1,4 +1,4 @@
-//! What a build leaves, and how it is stopped.
+//! The files that a build leaves, and stopping a build.
 
 use std::time::Duration;
 
@@ -26,12 +26,12 @@ artifacts:
 ";
 
 #[test]
-fn what_a_build_leaves_is_collected_whether_it_failed_or_not() {
+fn reports_and_artifacts_are_collected_even_after_a_failure() {
     for code in ["0", "1"] {
         let place = Place::new().given("CODE", code).keeping();
         let ran = place.run(LEAVES);
         let found: Vec<_> = ran.build.collected.iter().map(|one| (one.kind, one.files.len())).collect();
-        // The reports come in the order of their names.
+        // Reports come in the order of their names.
         let expected = [
             (CollectedKind::Report, 0),
             (CollectedKind::Report, 1),
@@ -54,7 +54,7 @@ fn what_a_build_leaves_is_collected_whether_it_failed_or_not() {
 }
 
 #[test]
-fn artifacts_that_are_not_there_fail_a_build_that_keeps_them() {
+fn missing_artifacts_fail_a_build_that_keeps_them() {
     let text = commands("bash", &["true"]) + "artifacts: { files: ['none/*'] }\n";
     assert!(Place::new().run(&text).build.succeeded);
     let ran = Place::new().keeping().run(&text);
@@ -63,7 +63,7 @@ fn artifacts_that_are_not_there_fail_a_build_that_keeps_them() {
 }
 
 #[test]
-fn what_was_kept_is_not_collected_again() {
+fn kept_files_are_not_collected_again() {
     let mut place = Place::new();
     place.options.keep = Some(place.options.source.join("kept"));
     let text = commands("bash", &["touch a"]) + "artifacts: { files: ['**/*'] }\n";
@@ -84,14 +84,15 @@ fn until(path: &Utf8Path) {
 }
 
 #[test]
-fn a_stop_reaches_what_the_command_started_and_nothing_follows() {
+fn a_stop_reaches_the_children_of_the_command_and_nothing_follows() {
     let place = Place::new();
     let (stop, ready) = (place.options.stop.clone(), place.options.source.join("ready"));
     let stopper = std::thread::spawn(move || {
         until(&ready);
         stop.cancel();
     });
-    // It ends by the interrupt, as a program does that has a handler: a shell at the start of a program loses one.
+    // The command ends by the interrupt, like a program with a handler. A shell would lose an interrupt while
+    // it starts a program.
     let waits =
         r#"sh -c 'trap "trap - INT; kill -INT $$" INT; echo x > ready; while :; do sleep 0.01; done'"#;
     let text = commands("bash", &[&format!("{waits}\necho after"), "echo next"])
@@ -105,7 +106,7 @@ fn a_stop_reaches_what_the_command_started_and_nothing_follows() {
 }
 
 #[test]
-fn what_does_not_listen_to_a_stop_is_killed() {
+fn a_command_that_ignores_a_stop_is_killed() {
     let mut place = Place::new();
     place.options.grace = Duration::from_millis(100);
     let (stop, source) = (place.options.stop.clone(), place.options.source.clone());
@@ -120,14 +121,14 @@ fn what_does_not_listen_to_a_stop_is_killed() {
 }
 
 #[test]
-fn what_runs_in_the_background_lives_as_long_as_the_build() {
+fn background_processes_live_as_long_as_the_build() {
     let place = Place::new();
     let text = commands("bash", &["sleep 600 & echo $! > pid", "kill -0 $(cat pid) && echo alive"]);
     assert_eq!(place.run(&text).log, "alive\n");
     let pid = fs_err::read_to_string(place.options.source.join("pid")).unwrap();
     let gone = || {
         let stat = fs_err::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-        // One that was killed and that nobody waits for is a zombie.
+        // A killed process that nobody waits for is a zombie.
         stat.is_empty() || stat.contains(") Z ")
     };
     if cfg!(target_os = "linux") {

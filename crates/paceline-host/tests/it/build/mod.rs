@@ -1,4 +1,5 @@
-//! How a build runs on this machine: what carries over, which phases follow a failure, and what it leaves.
+//! Running a build on this machine: the carried state, the phases after a failure, and the files that it
+//! leaves.
 
 mod carried;
 mod ends;
@@ -13,7 +14,7 @@ use paceline_host::build::{Build, Output, RunError, RunOptions, run, summary};
 use paceline_host::{GRACE, Processes};
 use tokio_util::sync::CancellationToken;
 
-/// A folder with a source, and what is printed in it.
+/// A folder with a source and with the log of the build.
 struct Place {
     _temp: tempfile::TempDir,
     dir: Utf8PathBuf,
@@ -65,21 +66,21 @@ impl Place {
     #[track_caller]
     fn run(&self, text: &str) -> Ran {
         let build = self.try_run(text).unwrap();
-        // Nothing may have been printed.
+        // The log is missing if nothing was printed.
         let log = fs_err::read_to_string(self.dir.join("log")).unwrap_or_default();
         Ran { build, log }
     }
 }
 
 impl Ran {
-    /// Its phases as `name state`.
+    /// The phases as `name state`.
     fn phases(&self) -> Vec<String> {
         let line = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
         summary(&self.build).lines().take(self.build.phases.len()).map(line).collect()
     }
 }
 
-/// A buildspec of these commands in its build phase, for a shell.
+/// A buildspec with these commands in its build phase, for a shell.
 fn commands(shell: &str, commands: &[&str]) -> String {
     let items: Vec<String> =
         commands.iter().map(|command| format!("      - {}\n", serde_json::Value::from(*command))).collect();

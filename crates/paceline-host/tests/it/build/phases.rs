@@ -1,4 +1,4 @@
-//! Which phases run, and how often.
+//! The phases that run, and the number of attempts.
 
 use super::Place;
 
@@ -16,7 +16,8 @@ phases:
     commands: [$POST_BUILD echo post_build $CODEBUILD_BUILD_SUCCEEDING]
 ";
 
-/// `failing` is the command that fails, by its variable; `false` swallows the words behind it.
+/// `failing` is the variable of the command that fails. Its value is `false`, which ignores the words after
+/// it.
 #[track_caller]
 fn check_phases(failing: Option<&str>, change: (&str, &str), phases: [&str; 4], printed: &str) {
     let mut place = Place::new();
@@ -87,7 +88,7 @@ fn on_failure_decides_what_follows() {
     );
 }
 
-/// Fails until it was run so many times.
+/// A buildspec whose build fails until it has run `times` times.
 fn flaky(on_failure: &str, times: u32) -> String {
     format!(
         "version: 0.2\nphases:\n  build:\n    on-failure: {on_failure}\n    commands:\n      - echo $LEFT >> tries; LEFT=over\n      - test $(wc -l < tries) -gt {times}\n"
@@ -99,7 +100,7 @@ fn check_retries(on_failure: &str, fails: u32, attempts: u32, succeeded: bool) {
     let place = Place::new();
     let ran = place.run(&flaky(on_failure, fails));
     assert_eq!((ran.build.attempts, ran.build.succeeded), (attempts, succeeded), "{on_failure}");
-    // Every attempt starts from the environment of the first.
+    // Every attempt starts with the initial environment.
     let tries = fs_err::read_to_string(place.options.source.join("tries")).unwrap();
     assert!(tries.lines().all(str::is_empty), "{tries}");
 }

@@ -1,11 +1,11 @@
-//! The environment of a build, and what is refused before it starts.
+//! The environment of a build, and buildspecs that are refused before they start.
 
 use paceline_text::Explained as _;
 
 use super::{Place, commands};
 
 #[test]
-fn variables_are_literal_and_what_is_given_comes_first() {
+fn variables_are_literal_and_given_ones_come_first() {
     let text = "version: 0.2
 env:
   variables:
@@ -22,7 +22,7 @@ phases:
 }
 
 #[test]
-fn codebuilds_variables_are_there() {
+fn the_variables_of_codebuild_are_set() {
     let script = "[[ $CODEBUILD_BUILD_ID =~ ^test:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$ ]] && echo id
 [[ $CODEBUILD_BUILD_ARN == *\":build/$CODEBUILD_BUILD_ID\" ]] && echo arn
 [[ $CODEBUILD_START_TIME =~ ^[0-9]{13}$ ]] && echo start
@@ -53,7 +53,7 @@ fn the_version_of_the_source_is_that_of_its_repository() {
 }
 
 #[test]
-fn secrets_are_given_or_refused_and_never_empty() {
+fn secrets_are_given_or_refused_but_never_empty() {
     let text = "version: 0.2
 env:
   parameter-store: { TOKEN: /app/token }
@@ -73,7 +73,7 @@ phases:
 }
 
 #[test]
-fn what_this_machine_cannot_run_is_refused_before_anything_runs() {
+fn an_unsupported_buildspec_is_refused_before_anything_runs() {
     for (text, part) in [
         (commands("powershell.exe", &["echo x > ran"]), "`powershell.exe`"),
         (commands("bash", &["echo x > ran"]).replace("build:", "build:\n    on-failure: RETRY-("), "`(`"),
