@@ -1,4 +1,4 @@
-//! A build of a CodeBuild project: started, followed with its log, stopped.
+//! Starts, follows and stops builds of a CodeBuild project, and reads their logs.
 //!
 //! The models of these services speak CBOR and JSON, but the SDK still sends `application/x-amz-json-1.1`
 //! to both: `aws-sdk-codebuild` 1.145 by its default protocol, `aws-sdk-cloudwatchlogs` 1.162 by the only one
@@ -18,21 +18,22 @@ use crate::error::{AwsError, ErrorKind, code};
 use crate::sdk::Wire;
 use crate::session::Sessions;
 
-/// From one look at a build to the next, soon after something has happened in it; and when nothing has for long.
+/// The shortest and the longest pause between two reads of a build. The pause is short soon after something
+/// has happened.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(6);
-/// The interval is one part in so many of the time without news.
+/// The pause is the time without news, divided by this.
 const QUIET_PARTS: u32 = 10;
-/// What a build wrote last may reach its log a little later than its end is known.
+/// The time for which the log of an ended build is still read. The last lines may reach the log late.
 const LAST_WORDS: Duration = Duration::from_secs(4);
-/// A log that fills faster than it is read is read on in the next round.
+/// The greatest number of pages of a log that are read in one round. The next round reads the rest.
 const PAGES_AT_ONCE: usize = 20;
-/// For how long a build that cannot be looked at is looked at again.
+/// The time for which a build that cannot be read is read again.
 const HOPE: Duration = Duration::from_mins(15);
-/// Asking for the own build must not hold up a deployment.
+/// The time limit for reading the build that this is a part of. It must not delay a deployment.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Starts builds and looks at them.
+/// Starts and reads builds.
 #[derive(Debug)]
 pub struct Builds {
     client: aws_sdk_codebuild::Client,
@@ -42,22 +43,22 @@ pub struct Builds {
     time: SharedTimeSource,
 }
 
-/// A build to start. What is not given is as the project has it.
+/// A build to start. Values that are not set are those of the project.
 #[derive(Debug, Clone, Default)]
 pub struct BuildRequest {
     /// The name of the project.
     pub project: String,
-    /// Variables on top of the project's.
+    /// Variables that are added to those of the project or replace them.
     pub environment: Vec<(String, String)>,
     /// A branch, a commit, a tag, or a version of the source's object.
     pub source_version: Option<String>,
     /// The build image.
     pub image: Option<String>,
-    /// The compute type, in the API's words.
+    /// The compute type, as the API calls it.
     pub compute: Option<String>,
     /// The timeout.
     pub timeout_minutes: Option<u32>,
-    /// Starting a build twice with one token, within minutes, starts one build.
+    /// Two starts with the same token within minutes start one build.
     pub token: Option<String>,
 }
 
@@ -66,25 +67,25 @@ pub struct BuildRequest {
 pub enum BuildNews {
     /// A phase has begun.
     Began(String),
-    /// A phase has ended, with what was said of it.
+    /// A phase has ended. The texts are the messages of its contexts.
     Ended(BuildPhase, Vec<String>),
-    /// A line of its log.
+    /// A line of the log.
     Line(String),
-    /// It cannot be looked at, or its log cannot be read, for now or for good.
+    /// The build cannot be read now, or its log cannot be read.
     Problem(String),
 }
 
-/// How a build ended.
+/// The end of a build.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BuildEnd {
-    /// In CodeBuild's words: `SUCCEEDED`, `FAILED`, `FAULT`, `TIMED_OUT`, `STOPPED`.
+    /// The status, as CodeBuild calls it: `SUCCEEDED`, `FAILED`, `FAULT`, `TIMED_OUT`, `STOPPED`.
     pub status: String,
-    /// Its phases.
+    /// The phases of the build.
     pub phases: Vec<BuildPhase>,
 }
 
 impl Builds {
-    /// `region` is used where neither the environment nor the profile names one.
+    /// `region` is used if neither the environment nor the profile names one.
     pub async fn connect(wire: &Wire, region: &str) -> Result<Self, AwsError> {
         let sessions = Sessions::open(wire, region).await?;
         let (config, caller) = (sessions.base(), sessions.caller(&sessions.here()));
@@ -99,7 +100,7 @@ impl Builds {
         &self.region
     }
 
-    /// Starts a build and gives its id.
+    /// Starts a build and returns its id.
     pub async fn start(&self, request: &BuildRequest) -> Result<String, AwsError> {
         let incomplete = |error| AwsError::setup(format!("a variable is incomplete: {error}"));
         let mut call = self
@@ -112,7 +113,7 @@ impl Builds {
             .set_timeout_in_minutes_override(
                 request.timeout_minutes.map(|m| i32::try_from(m).unwrap_or(i32::MAX)),
             )
-            // What got no answer is sent again: that must not start a second build.
+            // A call without an answer is sent again. The token prevents that this starts a second build.
             .idempotency_token(request.token.clone().unwrap_or_else(|| self.fresh_token()));
         for (name, value) in &request.environment {
             let variable = EnvironmentVariable::builder().name(name).value(value);
@@ -135,15 +136,15 @@ impl Builds {
         self.caller.call("StopBuild", || self.client.stop_build().id(id).send()).await.map(drop)
     }
 
-    /// The phases of a build so far; those of the build that this is a part of, with its own id.
+    /// The phases of a build so far. `id` may be the id of the build that this process is a part of.
     pub async fn phases(&self, id: &str) -> Result<Vec<BuildPhase>, AwsError> {
         let asked = tokio::time::timeout(PATIENCE, self.get(id)).await;
         let build = asked.map_err(|_| AwsError::setup("no answer in time").during("BatchGetBuilds"))??;
         Ok(self.told(&build))
     }
 
-    /// Follows a build to its end. A look that fails says nothing about the build: it is looked at again, for some
-    /// minutes.
+    /// Follows a build to its end. A failed read says nothing about the build, so the build is read again for
+    /// some minutes.
     pub async fn follow(&self, id: &str, mut hear: impl FnMut(BuildNews)) -> Result<BuildEnd, AwsError> {
         let mut log = Log { client: &self.logs, next: None, is_readable: true };
         let mut seen = Vec::new();
@@ -179,7 +180,7 @@ impl Builds {
         }
     }
 
-    /// Tells of what is new among a build's phases; whether there was anything.
+    /// Reports the changes of the phases of a build. Returns whether there were any.
     fn changes(
         &self,
         build: &Build,
@@ -223,7 +224,7 @@ impl Builds {
 
     async fn get(&self, id: &str) -> Result<Build, AwsError> {
         let send = || self.client.batch_get_builds().ids(id).send();
-        // The caller that follows a build asks again, and reports it.
+        // The caller that follows a build reads it again, and reports the error.
         let answer = self.caller.within(Duration::ZERO).call("BatchGetBuilds", send).await?;
         let missing =
             || AwsError { kind: ErrorKind::Refused, ..AwsError::setup(format!("there is no build {id}")) };
@@ -231,7 +232,7 @@ impl Builds {
     }
 }
 
-/// The last phase is no phase: it says that the build is over.
+/// Returns whether this is the last entry of the phases. It is no phase, but says that the build is over.
 fn is_end(phase: &Phase) -> bool {
     phase.phase_type().is_some_and(|name| name.as_str() == "COMPLETED")
 }
@@ -253,7 +254,7 @@ fn told(phase: &Phase, now: f64) -> BuildPhase {
     }
 }
 
-/// The log of a build, read on from where it was left.
+/// The log of a build. Each read continues where the previous one stopped.
 struct Log<'a> {
     client: &'a aws_sdk_cloudwatchlogs::Client,
     next: Option<String>,
@@ -261,7 +262,7 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
-    /// Reads what is new; whether there was anything.
+    /// Reads new lines. Returns whether there were any.
     async fn read(&mut self, build: &Build, hear: &mut impl FnMut(BuildNews)) -> bool {
         let place = build.logs().and_then(|logs| Some((logs.group_name()?, logs.stream_name()?)));
         let Some((group, stream)) = place.filter(|_| self.is_readable) else { return false };
@@ -272,7 +273,7 @@ impl Log<'_> {
             let answer = match answer.map_err(|error| AwsError::of("GetLogEvents", &error)) {
                 Ok(answer) => answer,
                 Err(error) => {
-                    // A stream that is about to be made, or a call that may succeed the next time.
+                    // The stream may be created soon, or the next call may succeed.
                     let may_come = error.is(code::RESOURCE_NOT_FOUND);
                     if !(may_come || error.is_transient()) {
                         self.is_readable = false;
@@ -287,7 +288,7 @@ impl Log<'_> {
                 heard = true;
                 hear(BuildNews::Line(event.message().unwrap_or_default().to_owned()));
             }
-            // The same token again means that there is nothing more for now.
+            // If the token is the same again, there is nothing more for now.
             let next = answer.next_forward_token().map(str::to_owned);
             if next.is_none() || next == self.next {
                 break;

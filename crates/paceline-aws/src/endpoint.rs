@@ -1,12 +1,12 @@
-//! Where AWS is reached, if that is not AWS itself: what operations take there says nothing of AWS.
+//! Finds the endpoint, if runs do not use AWS itself. Times that are measured there say nothing about AWS.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// The services that a run is timed by, as variables and profiles name them.
+/// The services that decide the times of a run, with the names that variables and profiles use.
 const SERVICES: [&str; 6] = ["CLOUDFORMATION", "ECR", "IAM", "S3", "SSM", "STS"];
 
-/// The domains of AWS's own endpoints, those of its private links and its partitions among them.
+/// The domains of AWS's own endpoints, including private links and all partitions.
 const OWN: [&str; 9] = [
     "amazonaws.com",
     "amazonaws.com.cn",
@@ -19,7 +19,7 @@ const OWN: [&str; 9] = [
     "cloud.adc-e.uk",
 ];
 
-/// Where AWS is reached by the environment and the profile, if not AWS itself: the endpoints, each once.
+/// The endpoints from the environment and the profile that are not AWS itself, each once.
 pub fn endpoint() -> Option<String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let config = variable("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| {
@@ -40,7 +40,8 @@ fn endpoint_of(variable: impl Fn(&str) -> Option<String>, config: &str) -> Optio
         return None;
     }
     let of_service = |service: &&str| {
-        // The order of the SDKs: what is about the service before what is about all, the environment first.
+        // The order of the SDKs: settings for a service come before settings for all services, and the
+        // environment comes first.
         variable(&format!("AWS_ENDPOINT_URL_{service}"))
             .or_else(|| variable("AWS_ENDPOINT_URL"))
             .or_else(|| profile.services.iter().find(|(name, _)| name == service).map(|(_, url)| url.clone()))
@@ -51,7 +52,7 @@ fn endpoint_of(variable: impl Fn(&str) -> Option<String>, config: &str) -> Optio
     (!found.is_empty()).then(|| found.into_iter().collect::<Vec<_>>().join(" "))
 }
 
-/// The endpoint without what may be secret in it, unless it is AWS's own.
+/// The endpoint without parts that may be secret. `None` if it belongs to AWS.
 fn elsewhere(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -61,11 +62,11 @@ fn elsewhere(url: &str) -> Option<String> {
     (!is_own).then(|| format!("{scheme}://{host}"))
 }
 
-/// What a profile says of endpoints.
+/// The settings of a profile that concern endpoints.
 #[derive(Debug, Default)]
 struct Profile {
     all: Option<String>,
-    /// By service, in capital letters.
+    /// Endpoints by service, whose name is in capital letters.
     services: Vec<(String, String)>,
     ignored: Option<String>,
 }
@@ -86,7 +87,7 @@ impl Profile {
         }
         let mut service = String::new();
         for (key, value) in section(config, |title| services.as_deref() == Some(title)) {
-            // `cloudformation =`, and indented below it `endpoint_url = …`.
+            // The line `cloudformation =` is followed by indented lines such as `endpoint_url = …`.
             match key {
                 "endpoint_url" => profile.services.push((service.clone(), value.to_owned())),
                 _ if value.is_empty() => service = key.to_ascii_uppercase(),
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_where_each_service_is() {
+    fn the_environment_names_the_endpoint_of_each_service() {
         check(&[], "", None);
         check(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:4566/")], "", Some("http://127.0.0.1:4566"));
         check(&[("AWS_ENDPOINT_URL_CLOUDFORMATION", "http://LocalHost:1")], "", Some("http://localhost:1"));
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_says_it_too() {
+    fn a_profile_names_endpoints_too() {
         let config = "[default]\nregion = x\n[profile local]\nendpoint_url = http://l:1\n\
                       [profile some]\nservices = mine\n[services mine]\ncloudformation =\n  endpoint_url = http://c:2\n";
         check(&[], config, None);

@@ -1,6 +1,6 @@
-//! An error of a call to AWS, sorted by what it means for a deployment.
+//! Errors of calls to AWS, sorted by their meaning for a deployment.
 //!
-//! The code that AWS gives to an error is a value of its own, so that nobody has to look for it in a text.
+//! The error code of AWS is a separate value, so that no code has to search for it in a text.
 
 use std::fmt;
 
@@ -16,13 +16,13 @@ use crate::transient::{self, Class};
 /// A call to AWS that failed, or that could not be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsError {
-    /// What the error means.
+    /// The meaning of the error.
     pub kind: ErrorKind,
-    /// The code that AWS gave. None when AWS did not answer, or when this error tells of another one.
+    /// The code of AWS. `None` if AWS did not answer, or if this error is about another error.
     pub code: Option<ErrorCode>,
-    /// What happened, without the code.
+    /// The message, without the code.
     pub message: String,
-    /// The operation that failed, such as `CreateStack`, or the thing that it is about.
+    /// The operation that failed, such as `CreateStack`, or the subject of the error.
     pub place: Option<String>,
     pub(crate) hint: Option<String>,
 }
@@ -31,7 +31,7 @@ pub struct AwsError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorCode(String);
 
-/// The codes that something is decided by, without the `Exception` that some services put behind them.
+/// The codes that decisions depend on, without the `Exception` that some services append.
 pub(crate) mod code {
     pub(crate) const ALREADY_EXISTS: &str = "AlreadyExists";
     pub(crate) const CHANGE_SET_NOT_FOUND: &str = "ChangeSetNotFound";
@@ -43,31 +43,31 @@ pub(crate) mod code {
     pub(crate) const REPOSITORY_NOT_FOUND: &str = "RepositoryNotFound";
     pub(crate) const RESOURCE_ALREADY_EXISTS: &str = "ResourceAlreadyExists";
     pub(crate) const RESOURCE_NOT_FOUND: &str = "ResourceNotFound";
-    /// An operation with this client token was accepted before, and has ended.
+    /// An operation with this client token was accepted earlier and has ended.
     pub(crate) const TOKEN_ALREADY_EXISTS: &str = "TokenAlreadyExists";
 }
 
-/// What an error means for a deployment.
+/// The meaning of an error for a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// AWS says: slower.
+    /// AWS asks for fewer calls.
     Throttled,
-    /// No answer, or none that says anything: connection, time-out, a server's own error, something between AWS
-    /// and us that answers in its place.
+    /// No answer, or an answer without meaning: an error of the connection, a time-out, an internal error of
+    /// a server, or an answer from something between AWS and this machine.
     Unreachable,
     /// A role is too new to be used.
     NotYet,
-    /// There are no credentials, or they are refused.
+    /// There are no credentials, or AWS refuses them.
     Credentials,
-    /// The credentials are good, but not for this.
+    /// The credentials are valid, but do not allow this call.
     Denied,
     /// The environment, or this machine, is not set up.
     Setup,
-    /// AWS understood and said no.
+    /// AWS understood the call and refused it.
     Refused,
 }
 
-/// Everything that was wrong before anything was touched.
+/// All errors that were found before anything was changed.
 #[derive(Debug, thiserror::Error)]
 #[error("{} things stand in the way", .0.len())]
 pub struct PreflightError(pub Vec<AwsError>);
@@ -98,7 +98,7 @@ impl From<AwsError> for PreflightError {
     }
 }
 
-/// Something else than AWS has answered, or only a part of the answer has arrived.
+/// Something other than AWS has answered, or only a part of the answer has arrived.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoAnswer {
     #[error("the proxy asks for a user and a password (HTTP status 407)")]
@@ -114,8 +114,8 @@ fn came(status: u16, what: &str) -> String {
     }
 }
 
-/// Why new credentials of a role could not be had. It goes through the SDK, and comes out of a failed call
-/// of some service.
+/// The reason why new credentials of a role could not be obtained. It passes through the SDK as the source of
+/// the error of a failed call.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot assume {arn}: {error}")]
 pub(crate) struct CannotAssume {
@@ -130,12 +130,12 @@ impl CannotAssume {
 }
 
 impl AwsError {
-    /// The environment, or this machine, is not set up.
+    /// An error because the environment or this machine is not set up.
     pub fn setup(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Setup, code: None, message: message.into(), place: None, hint: None }
     }
 
-    /// Sorts what the SDK says of a call.
+    /// Sorts an error of the SDK.
     pub fn of<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -159,7 +159,7 @@ impl AwsError {
                 }
                 let code = ErrorCode::of(code);
                 let by_code = kind_of(code.as_ref(), message);
-                // S3 says with a server's error that it is asked too often.
+                // S3 reports throttling as a server error.
                 let is_lost = status.is_server_error() && by_code != ErrorKind::Throttled;
                 let kind = if is_lost { ErrorKind::Unreachable } else { by_code };
                 let message = match &code {
@@ -174,7 +174,7 @@ impl AwsError {
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
                 of(ErrorKind::Unreachable, format!("no usable answer: {}", chain(error)))
             }
-            // A credentials provider's error arrives as a failure to send.
+            // The error of a credentials provider arrives as a failure to send.
             _ => {
                 if let Some(cause) = find::<CannotAssume>(error) {
                     return cause.to_error();
@@ -185,16 +185,16 @@ impl AwsError {
                     return of(ErrorKind::Unreachable, NoAnswer::ProxyLogin.to_string()).hint(PROXY);
                 }
                 if lower.contains("timed out") {
-                    // Also the providers of credentials ask someone, who may be slow today.
+                    // A provider of credentials calls a service, which may be slow.
                     return of(ErrorKind::Unreachable, format!("AWS does not answer: {message}"));
                 }
                 if lower.contains("credential") || lower.contains("identity") {
-                    // The list of where it looked would be longer than all the rest.
+                    // The list of searched places would be longer than all the rest.
                     let why = message.rsplit(": ").next().filter(|why| !why.contains("Attempted:"));
                     return of(ErrorKind::Credentials, profile::not_found(why));
                 }
                 match error {
-                    // Nothing was sent: it would be the same the next time.
+                    // Nothing was sent, and another try would have the same result.
                     SdkError::ConstructionFailure(_) => {
                         of(ErrorKind::Setup, format!("the request cannot be made: {message}"))
                     }
@@ -204,37 +204,37 @@ impl AwsError {
         }
     }
 
-    /// Adds what to do about it.
+    /// Adds advice.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Adds what was being done.
+    /// Adds the operation, or the subject of the error.
     #[must_use]
     pub fn during(mut self, what: impl Into<String>) -> Self {
         self.place = Some(what.into());
         self
     }
 
-    /// The same error, told in other words. AWS's own code is in them, if anywhere.
+    /// The same error with another message. If AWS's code is shown, it must be in this message.
     #[must_use]
     pub(crate) fn told_as(self, message: impl Into<String>) -> Self {
         Self { code: None, message: message.into(), ..self }
     }
 
-    /// Whether AWS gave this code, with or without `Exception` at its end.
+    /// Returns whether AWS gave this code, with or without `Exception` at its end.
     pub(crate) fn is(&self, code: &str) -> bool {
         self.code.as_ref().is_some_and(|own| own.name() == code)
     }
 
-    /// Whether the same call may succeed a little later.
+    /// Returns whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unreachable | ErrorKind::NotYet)
     }
 
-    /// What to do about it.
+    /// The advice: that of this error, or the usual one for its kind.
     pub fn what_to_do(&self) -> Option<String> {
         let usual = match self.kind {
             ErrorKind::Throttled => "the account's API limits are used up: lower `concurrency`, or wait",
@@ -251,10 +251,10 @@ impl AwsError {
         Some(self.hint.clone().unwrap_or_else(|| usual.to_owned()))
     }
 
-    /// How a step ends because of this error.
+    /// The end of a step with this error.
     ///
-    /// When AWS could not be reached for as long as a call is tried again, or the credentials have run out, nothing is
-    /// known of the stack. The step is interrupted then, and the next run continues it.
+    /// If AWS was unreachable for the whole patience of a call, or the credentials have expired, nothing is
+    /// known about the stack. The step is interrupted then, and the next run continues it.
     pub(crate) fn into_ended(self) -> Ended {
         let says_nothing =
             matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unreachable | ErrorKind::Credentials);
@@ -269,7 +269,7 @@ impl AwsError {
     }
 }
 
-/// What happened, with the code in front if there is one.
+/// Shows the message, after the code if there is one.
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { code, message, .. } = self;
@@ -289,7 +289,7 @@ impl ErrorCode {
         (!code.is_empty()).then(|| Self(code.to_owned()))
     }
 
-    /// The code without `Exception`: services that speak JSON put that behind the names that the others use.
+    /// The code without `Exception`. Services that use JSON append that to the names that other services use.
     fn name(&self) -> &str {
         self.0.strip_suffix("Exception").unwrap_or(&self.0)
     }
@@ -301,7 +301,8 @@ const NOT_AWS: &str = "something between this machine and AWS answers in place o
                        NO_PROXY and AWS_ENDPOINT_URL, then run it again";
 const CLOCK: &str = "set this machine's clock: AWS takes no request that is minutes old";
 
-/// The codes are those of "Common error types" in the services' API references; throttling comes under many names.
+/// The kind of a code. The codes are those of "Common error types" in the services' API references.
+/// Throttling has many names.
 fn kind_of(code: Option<&ErrorCode>, message: &str) -> ErrorKind {
     match code.map_or("", ErrorCode::name) {
         "Throttling"
@@ -337,8 +338,8 @@ fn kind_of(code: Option<&ErrorCode>, message: &str) -> ErrorKind {
     }
 }
 
-/// Whether a request was refused because it is too old, or not yet of this time: it was long on its way, or one of
-/// the clocks is wrong.
+/// Returns whether a request was refused because its time is too old or in the future. It took long to
+/// arrive, or one of the clocks is wrong.
 fn is_by_the_clock(code: Option<&ErrorCode>, message: &str) -> bool {
     let code = code.map_or("", ErrorCode::name);
     let is_signature = matches!(code, "SignatureDoesNotMatch" | "InvalidSignature");
@@ -352,7 +353,7 @@ fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 
     std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
 }
 
-/// What the SDK puts in front of what happened, and what nobody can do anything with.
+/// Texts that the SDK puts in front of a message, and that help nobody.
 const FILLERS: [&str; 8] = [
     "client error (Connect)",
     "dispatch failure",
@@ -364,7 +365,7 @@ const FILLERS: [&str; 8] = [
     "request has timed out",
 ];
 
-/// An error with all its sources, but for those that say nothing or say it again.
+/// The message of an error with those of all its sources, without texts that say nothing or repeat others.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
@@ -372,7 +373,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         let part = error.to_string();
         let part = part.lines().next().unwrap_or_default().trim().to_owned();
         if !part.is_empty() && !parts.iter().any(|before| before.contains(&part)) {
-            // A part that quotes its source says more.
+            // A part that quotes its source replaces the source.
             parts.retain(|before| !part.contains(before.as_str()));
             parts.push(part);
         }

@@ -1,7 +1,7 @@
-//! Performs the steps of a plan on AWS: stack operations, asset publishing, waiters.
+//! Performs the steps of a plan on AWS: stack operations, publishing of assets, and gates.
 //!
-//! This is the only crate that knows an AWS SDK. It decides nothing about order or policy; that is the
-//! engine's. Its seam for tests and simulation is the SDK's HTTP client: see [`Wire`].
+//! This is the only crate that uses an AWS SDK. It decides nothing about order or policy, which is the task
+//! of the engine. Tests and simulations replace the SDK's HTTP client: see [`Wire`].
 
 mod bootstrap;
 mod build;

@@ -1,4 +1,4 @@
-//! The environments of a plan, and how each is bootstrapped.
+//! The environments of a plan, and the bootstrap of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,35 +16,35 @@ use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::target::Target;
 
-/// The qualifier of a bootstrap that nobody chose another for.
+/// The qualifier of a bootstrap, unless someone chose another one.
 const QUALIFIER: &str = "hnb659fds";
 
-/// Looks how the environments of plans are bootstrapped.
+/// Finds out how the environments of plans are bootstrapped.
 #[derive(Debug)]
 pub struct Bootstrapper {
     sessions: Sessions,
 }
 
-/// An environment that stacks need a bootstrap in.
+/// An environment in which stacks need a bootstrap.
 #[derive(Debug, Clone)]
 pub struct Bootstrapping {
-    /// The app of the first of these stacks, where there are several.
+    /// The app of the first of these stacks. `None` if there is only one app.
     pub app: Option<String>,
-    /// What the environment lacks, in a sentence; nothing if it is as the stacks need it.
+    /// A sentence that says what the environment lacks. `None` if it has what the stacks need.
     pub lacks: Option<String>,
     target: Target,
     required: Required,
-    /// Unknown when the parameter of the version is not one that the CDK makes.
+    /// The qualifier. Unknown if the parameter of the version has a name that the CDK does not use.
     qualifier: Option<String>,
-    /// The name of the bootstrap stack that is there, or is to be.
+    /// The name of the bootstrap stack, which may not exist yet.
     toolkit: String,
     role: Option<Role>,
-    /// Whether it could not be looked into, so that what it lacks is a conclusion.
+    /// True if the environment could not be read, so that `lacks` is a conclusion.
     unseen: bool,
 }
 
 impl Bootstrapper {
-    /// Finds out who we are.
+    /// Opens sessions with the base credentials and finds out their account.
     pub async fn connect(wire: &Wire, plan: &Plan) -> Result<Self, PreflightError> {
         let region = plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
         let sessions = Sessions::open(wire, region).await?;
@@ -69,8 +69,8 @@ impl Bootstrapper {
         if errors.is_empty() { Ok(good.into_iter().flatten().collect()) } else { Err(PreflightError(errors)) }
     }
 
-    /// Bootstraps an environment, and looks whether it is as the stacks need it then. `line` is given each line
-    /// that is printed.
+    /// Bootstraps an environment, and then checks whether it has what the stacks need. Calls `line` with each
+    /// printed line.
     pub async fn perform(
         &self,
         cli: &BootstrapCli,
@@ -101,7 +101,7 @@ impl Bootstrapper {
         Box::pin(self.confirm(bootstrapping)).await
     }
 
-    /// Refuses an environment that lacks something after all. One that cannot be looked into is believed.
+    /// Refuses an environment that still lacks something. An environment that cannot be read is accepted.
     async fn confirm(&self, bootstrapping: &Bootstrapping) -> Result<(), AwsError> {
         let now = Box::pin(self.look_at(bootstrapping.clone())).await?;
         match now.lacks.filter(|_| !now.unseen) {
@@ -130,8 +130,9 @@ impl Bootstrapper {
         Ok(wanted)
     }
 
-    /// Who looks: the deploy role, or ourselves, since without a bootstrap there is no role. Nobody has a way into
-    /// another account that has no such role.
+    /// The configuration for reading an environment: that of the deploy role, or the base credentials,
+    /// because without a bootstrap there is no role. `None` if the environment is in another account and has
+    /// no such role.
     async fn config(&self, wanted: &Bootstrapping) -> Result<Option<SdkConfig>, AwsError> {
         match self.sessions.assume(wanted.role.as_ref(), &wanted.target).await {
             Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::Refused) => {
@@ -172,20 +173,20 @@ impl Bootstrapping {
         }
     }
 
-    /// The environment as the CDK writes it, without its `aws://`.
+    /// The environment as the CDK writes it, but without `aws://`.
     pub fn place(&self) -> String {
         self.target.to_string()
     }
 }
 
-/// The name of the bootstrap stack with this qualifier: that of the one that is there, or else one that is free.
+/// The name of the bootstrap stack with this qualifier. If there is none, a name that is free.
 async fn toolkit(environment: &Environment, qualifier: &str) -> Result<String, AwsError> {
     let (mut token, mut usual_is_taken) = (None, false);
     loop {
         let send = || environment.client.describe_stacks().set_next_token(token.clone()).send();
         let page = match environment.call(None, "DescribeStacks", send).await {
             Ok(page) => page,
-            // A deploy role of long ago may not list: then the stack has the usual name.
+            // The deploy role of a very old bootstrap may not list stacks. Then the stack has the usual name.
             Err(error) if error.kind == ErrorKind::Denied => break,
             Err(error) => return Err(error),
         };

@@ -1,4 +1,4 @@
-//! Whether an environment is bootstrapped well enough for the stacks that go there, and how that is mended.
+//! Checks whether the bootstrap of an environment is sufficient for its stacks, and bootstraps environments.
 
 mod environments;
 
@@ -11,25 +11,25 @@ use crate::target::Target;
 
 pub use environments::{Bootstrapper, Bootstrapping};
 
-/// The name of the bootstrap stack, unless someone chose another.
+/// The name of the bootstrap stack, unless someone chose another one.
 pub(crate) const TOOLKIT: &str = "CDKToolkit";
 
-/// What the stacks of an environment require of its bootstrap stack.
+/// The requirements of the stacks of an environment on its bootstrap stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Required {
     pub(crate) version: u32,
     pub(crate) parameter: Option<String>,
 }
 
-/// Since this version the deploy role may list stacks.
+/// The version since which the deploy role may list stacks.
 const LISTS_SINCE: u32 = 28;
 
-/// Whether the deploy role of a bootstrap of this version may list stacks.
+/// Returns whether the deploy role of a bootstrap of this version may list stacks.
 pub(crate) fn lets_roles_list(version: u32) -> bool {
     version >= LISTS_SINCE
 }
 
-/// Refuses an environment that is not bootstrapped, or not well enough. Gives the version that it has.
+/// Refuses an environment without a sufficient bootstrap. Returns the version of the bootstrap.
 pub(crate) async fn check(
     environment: &Environment,
     config: &SdkConfig,
@@ -45,7 +45,7 @@ pub(crate) async fn check(
     }
 }
 
-/// What an environment lacks, if anything.
+/// A sentence that says what an environment lacks. `None` if it lacks nothing.
 fn shortage(target: &Target, found: Option<u32>, required: &Required) -> Option<String> {
     match found {
         None => Some(format!("aws://{target} is not bootstrapped")),
@@ -57,7 +57,7 @@ fn shortage(target: &Target, found: Option<u32>, required: &Required) -> Option<
     }
 }
 
-/// The version that an environment is bootstrapped with.
+/// The version of the bootstrap of an environment.
 pub(crate) async fn version(
     environment: &Environment,
     config: &SdkConfig,

@@ -1,9 +1,9 @@
-//! Takes an answer only from AWS.
+//! Accepts answers only from AWS.
 //!
-//! Between AWS and this machine there are proxies, portals and load balancers, and any of them may answer in
-//! place of AWS: with a web page, with nothing, with half of what AWS said, and with status 200. Read as an
-//! answer this would say that there are no stacks, that something was refused, or that it was done. It is a
-//! lost answer.
+//! Between AWS and this machine there are proxies, portals and load balancers. Any of them may answer in
+//! place of AWS: with a web page, with nothing, or with a part of the answer, each with status 200. If this
+//! were read as an answer, it would mean that there are no stacks, or that a call was refused or done. It
+//! counts as a lost answer instead.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -19,7 +19,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::error::NoAnswer;
 
-/// What a successful answer of AWS always has: without it, nobody knows what was done.
+/// The element that a successful answer of AWS always has. Without it, the result of the call is unknown.
 const ALWAYS: [(&str, &str); 5] = [
     ("CreateStack", "<StackId>"),
     ("UpdateStack", "<StackId>"),
@@ -28,10 +28,10 @@ const ALWAYS: [(&str, &str); 5] = [
     ("AssumeRole", "<AccessKeyId>"),
 ];
 
-/// So much of a page's title is repeated.
+/// The greatest number of characters of a page's title that are repeated.
 const LONGEST_TITLE: usize = 60;
 
-/// An HTTP client that gives on nothing but answers of AWS.
+/// An HTTP client that returns only answers of AWS.
 #[derive(Debug, Clone)]
 pub(crate) struct OnlyAws(pub(crate) SharedHttpClient);
 
@@ -75,23 +75,25 @@ impl HttpConnector for Checked {
     }
 }
 
-/// What was asked for, as far as the form of the answer follows from it.
+/// The kind of a request, as far as it decides the form of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asked {
-    /// An operation of a service that answers in XML, inside of an element named after the operation.
+    /// An operation of a service that answers in XML. The answer is inside an element with the name of the
+    /// operation.
     Query(String),
-    /// Of one that answers in JSON.
+    /// An operation of a service that answers in JSON.
     Json,
     /// A list of S3's objects.
     S3List,
-    /// An object for S3, which answers with headers.
+    /// An upload of an object to S3, which answers with headers.
     S3Put,
-    /// The same, for whom S3 keeps it: the signal of a wait condition.
+    /// The signal of a wait condition, which is also an upload to S3.
     Signal,
 }
 
 impl Asked {
-    /// `None` for what is not known well enough, such as credentials from a container or an instance.
+    /// Returns `None` for requests whose answers are not checked, such as for credentials from a container or
+    /// an instance.
     fn of(request: &HttpRequest) -> Option<Self> {
         let headers = request.headers();
         if headers.get("x-amz-target").is_some() {
@@ -121,7 +123,7 @@ impl Asked {
         Ok(response)
     }
 
-    /// Why this is no answer of AWS.
+    /// The reason why this is no answer of AWS. `None` if it is one.
     fn fault(&self, status: u16, headers: &Headers, body: &[u8]) -> Option<NoAnswer> {
         if status == 407 {
             return Some(NoAnswer::ProxyLogin);
@@ -159,7 +161,7 @@ impl Asked {
     }
 }
 
-/// Whether a text is one XML element of this name, to its end.
+/// Returns whether a text is one complete XML element with this name.
 fn is_element(text: &str, name: &str) -> bool {
     let declared = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
     let text = declared.map_or(text, |(_, rest)| rest.trim_start());
@@ -168,7 +170,7 @@ fn is_element(text: &str, name: &str) -> bool {
         && text.ends_with(&format!("</{name}>"))
 }
 
-/// Says what a text is that is no answer.
+/// A description of a text that is no answer.
 fn name(text: &str) -> String {
     let start = text.get(..text.len().min(1000)).unwrap_or(text).to_ascii_lowercase();
     if text.is_empty() {
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_page_or_nothing_is_no_answer_whatever_was_asked_for() {
+    fn a_web_page_or_an_empty_text_is_no_answer_to_any_request() {
         for asked in [query("DeleteStack"), Asked::Json, Asked::S3List, Asked::S3Put, Asked::Signal] {
             assert_eq!(
                 fault(&asked, 200, None, PAGE),
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_breaks_off_is_none() {
+    fn an_incomplete_answer_is_no_answer() {
         let whole = "<DescribeStacksResponse xmlns=\"x\"><DescribeStacksResult><Stacks></Stacks>\
                      </DescribeStacksResult></DescribeStacksResponse>";
         assert_eq!(fault(&query("DescribeStacks"), 200, None, whole), "");
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_told_by_the_request() {
+    fn the_request_shows_the_form_of_its_answer() {
         let mut request = HttpRequest::new(SdkBody::from("Action=CreateStack&Version=2010-05-15"));
         assert_eq!(Asked::of(&request), None);
         request.headers_mut().insert("content-type", "application/x-www-form-urlencoded");

@@ -1,7 +1,7 @@
-//! Calls to AWS, of every service: the one place that decides what is sent again, how often and for how long,
-//! and that says so.
+//! Makes the calls to all services of AWS. Only this module decides which calls are sent again, how often and
+//! for how long, and it reports every retry.
 //!
-//! The SDK tries nothing again by itself (see [`sdk`](crate::sdk)): a retry that nobody sees looks like a run
+//! The SDK itself retries nothing (see [`sdk`](crate::sdk)). A retry that is not reported looks like a run
 //! that hangs.
 
 mod answer;
@@ -27,19 +27,19 @@ pub(crate) use rate::Limiter;
 pub use retry_notices::RetryNotices;
 pub(crate) use upload::Upload;
 
-/// The variable that says, in seconds, how long a call is tried again.
+/// The variable that sets for how long a call is tried again, in seconds.
 const PATIENCE_VARIABLE: &str = "PACELINE_PATIENCE";
-/// How long a call is tried again before AWS counts as out of reach.
+/// The time for which a call is tried again. After that, AWS counts as unreachable.
 const PATIENCE: Duration = Duration::from_mins(15);
-/// The same of the first call of all: an address may just be wrong.
+/// The same time for the first call of all, because the address may be wrong.
 const FIRST_PATIENCE: Duration = Duration::from_mins(2);
-/// The same of what is refused because a role is new. After that it is refused because the role is wrong.
+/// The same time for calls that are refused because a role is new. After that, the role counts as wrong.
 const ROLE_PATIENCE: Duration = Duration::from_mins(2);
-/// The same of a change that is denied: a permission that was given a moment ago is not known everywhere yet (IAM User
-/// Guide, "Changes that I make are not always immediately visible").
+/// The same time for a change that is denied. A permission that was given a moment ago is not known
+/// everywhere yet (IAM User Guide, "Changes that I make are not always immediately visible").
 const DENIED_PATIENCE: Duration = Duration::from_secs(10);
-/// The changes that are tried again when they are denied. What is only read may be denied for good, and the run does
-/// without.
+/// The changes that are tried again when they are denied. A read may be denied for good, and the run does not
+/// need it.
 const CHANGES: [&str; 8] = [
     "CreateStack",
     "UpdateStack",
@@ -50,7 +50,7 @@ const CHANGES: [&str; 8] = [
     "ContinueUpdateRollback",
     "PutObject",
 ];
-/// The first pause before a call is tried again; it doubles up to [`LONGEST_PAUSE`].
+/// The first and the longest pause before a call is tried again. The pause doubles with each try.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
@@ -63,7 +63,7 @@ pub(crate) struct Caller {
     hears: Hears,
 }
 
-/// Who hears that a call is tried again.
+/// The receiver of the reports about retries.
 #[derive(Debug, Clone)]
 enum Hears {
     Notices(RetryNotices),
@@ -75,37 +75,37 @@ impl Caller {
         Self { limiter, target, patience: patience().unwrap_or(PATIENCE), hears: Hears::Notices(notices) }
     }
 
-    /// The same on behalf of a step, whose events tell of retries.
+    /// The same caller for a step, whose events report retries.
     pub(crate) fn of_step(&self, context: &StepContext) -> Self {
         Self { hears: Hears::Step(context.clone()), ..self.clone() }
     }
 
-    /// The same for the first call of all.
+    /// The same caller for the first call of all.
     pub(crate) fn at_first(&self) -> Self {
         self.within(patience().unwrap_or(FIRST_PATIENCE))
     }
 
-    /// The same with a patience of one's own.
+    /// The same caller with another patience.
     pub(crate) fn within(&self, patience: Duration) -> Self {
         Self { patience, ..self.clone() }
     }
 
-    /// How long a call is tried again.
+    /// The time for which a call is tried again.
     pub(crate) fn patience(&self) -> Duration {
         self.patience
     }
 
-    /// Says that a call failed which is made again with the next poll.
+    /// Reports that a call failed which is made again with the next poll.
     pub(crate) fn tries_again(&self, error: &AwsError, operation: &str) {
         if let Hears::Notices(notices) = &self.hears {
             notices.retried(operation, error);
         }
     }
 
-    /// Makes a call: within its rate, and again while there is hope.
+    /// Makes a call within its rate limit, and tries it again while it may still succeed.
     ///
-    /// Only calls that do nothing twice may be made this way: reads, those with a client token, and those that
-    /// put something where it may be already.
+    /// The call must be safe to repeat: a read, a call with a client token, or a call that stores something
+    /// which may be stored already.
     pub(crate) async fn call<T, E, F>(
         &self,
         operation: &'static str,
@@ -120,8 +120,9 @@ impl Caller {
         answer.ok_or_else(|| AwsError::setup(format!("{operation} was not sent")))
     }
 
-    /// The same, as long as something holds: that is looked at directly before each try, when nothing but the
-    /// call itself is left to wait for. `None` when it does not hold, and nothing was sent then.
+    /// Makes a call while a condition holds. `holds` checks the condition directly before each try, after the
+    /// wait for the rate limit. Returns `None` if the condition does not hold. An earlier try may have been
+    /// sent then.
     pub(crate) async fn call_while<T, E, F, H>(
         &self,
         operation: &'static str,
@@ -168,7 +169,7 @@ impl Caller {
         }
     }
 
-    /// Says that something is tried again.
+    /// Reports that a call is tried again.
     pub(crate) fn tell(&self, error: &AwsError, operation: &str, attempt: u32, pause: Duration) {
         match &self.hears {
             Hears::Step(context) => {

@@ -1,4 +1,4 @@
-//! Keeps API calls under their documented rates: one token bucket per account, region and operation.
+//! Keeps API calls below their documented rates, with one token bucket per account, region and operation.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use paceline_plan::pace::{BURST, MUTATING_RATE, READING_RATE, SHARE};
 use tokio::time::Instant;
 
-/// Calls per second to services that documented no rate that a deployment comes near.
+/// The calls per second to services without a documented rate that a deployment could reach.
 const OTHER_RATE: f64 = 50.0;
-/// However often AWS says slower, one call in this many seconds goes out.
+/// The lowest rate, in calls per second, if AWS throttles again and again.
 const SLOWEST: f64 = 0.2;
 
 /// The buckets of a run.
@@ -18,15 +18,15 @@ pub(crate) struct Limiter {
     buckets: Mutex<HashMap<Key, Bucket>>,
 }
 
-/// Account, region, operation.
+/// Account, region and operation.
 type Key = (String, String, &'static str);
 
 #[derive(Debug)]
 struct Bucket {
-    /// Calls per second at present, and at most.
+    /// The present rate and the highest rate, in calls per second.
     rate: f64,
     limit: f64,
-    /// When the next call may go out. Reserving moves it on, so that waiters line up.
+    /// The time of the next call. A reservation moves it, so that waiting calls are sent one after another.
     next: Instant,
 }
 
@@ -36,7 +36,7 @@ impl Limiter {
         let at = self.with(account, region, operation, |bucket| {
             let now = Instant::now();
             let spacing = Duration::from_secs_f64(1.0 / bucket.rate);
-            // What was not used in the last second may go at once.
+            // Calls that were not made in the last second may be made at once.
             let earliest = now.checked_sub(BURST).unwrap_or(now);
             let at = bucket.next.max(earliest + spacing);
             bucket.next = at;
@@ -46,12 +46,12 @@ impl Limiter {
         tokio::time::sleep_until(at).await;
     }
 
-    /// AWS said slower.
+    /// Slows down because AWS throttled a call.
     pub(crate) fn throttled(&self, account: &str, region: &str, operation: &'static str) {
         self.with(account, region, operation, |bucket| bucket.rate = (bucket.rate / 2.0).max(SLOWEST));
     }
 
-    /// AWS answered.
+    /// Speeds up because AWS answered a call.
     pub(crate) fn answered(&self, account: &str, region: &str, operation: &'static str) {
         self.with(account, region, operation, |bucket| {
             bucket.rate = (bucket.rate * 1.05).min(bucket.limit);
@@ -65,7 +65,7 @@ impl Limiter {
         operation: &'static str,
         use_it: impl FnOnce(&mut Bucket) -> T,
     ) -> T {
-        // A panic elsewhere while the lock was held cannot leave a bucket half changed.
+        // A panic in another thread cannot leave a bucket half changed.
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let name = bucket_of(operation);
         let bucket = buckets.entry((account.to_owned(), region.to_owned(), name)).or_insert_with(|| {
@@ -76,7 +76,7 @@ impl Limiter {
     }
 }
 
-/// What shares one rate: IAM counts all of its reads together.
+/// The name of the bucket of an operation. All reads of IAM share one.
 fn bucket_of(operation: &'static str) -> &'static str {
     match operation {
         "GetRole" | "GetInstanceProfile" | "ListAttachedRolePolicies" | "ListRolePolicies" => "iam",
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn calls_go_out_no_faster_than_the_documented_rate() {
+    async fn calls_are_sent_no_faster_than_the_documented_rate() {
         let took = time_of(&Limiter::default(), "CreateStack", 20).await;
         assert!(took >= Duration::from_secs(9), "{took:?}");
     }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn being_throttled_halves_the_rate_and_answers_restore_it() {
+    async fn throttling_halves_the_rate_and_answers_restore_it() {
         let limiter = Limiter::default();
         let before = time_of(&limiter, "DescribeStacks", 40).await;
         limiter.throttled("1", "r", "DescribeStacks");

@@ -1,4 +1,4 @@
-//! What a person hears while no step is running that could tell it: that AWS does not answer.
+//! Notices for a person that AWS does not answer, while no step is running whose events could report it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use crate::error::{AwsError, ErrorKind};
 
-/// One operation is told of at most so often, however many calls of it wait.
+/// The shortest time between two notices about the same operation, for all its calls together.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Takes lines for a person. By default nobody hears them.
+/// Passes lines to a person. The default drops them.
 #[derive(Clone, Default)]
 pub struct RetryNotices(Option<Arc<Inner>>);
 
@@ -22,12 +22,12 @@ struct Inner {
 }
 
 impl RetryNotices {
-    /// Gives each line to `say`.
+    /// Calls `say` with each line.
     pub fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(Inner { say: Box::new(say), said: Mutex::default() })))
     }
 
-    /// A call is tried again.
+    /// Reports that a call is tried again.
     pub(crate) fn retried(&self, operation: &str, error: &AwsError) {
         let Some(inner) = &self.0 else { return };
         {

@@ -1,8 +1,9 @@
-//! Watches an upload: one that moves may take as long as it needs, one that stands still is given up.
+//! Watches uploads. An upload that moves may take as long as it needs. An upload that stands still is given
+//! up.
 //!
-//! The SDK's own protection against stalled streams stops watching when the whole body has been handed to the
-//! network, so that an answer that never comes goes unnoticed; and its few seconds cut off connections that are
-//! only slow.
+//! The SDK's own protection against stalled streams is not sufficient. It stops watching when the whole body
+//! has been handed to the network, so that a missing answer goes unnoticed. And its few seconds cut off
+//! connections that are only slow.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,25 +19,25 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
-/// For how long nothing may move, neither the body nor the answer. The system's own buffers are filled in leaps,
-/// which are far apart on a slow line.
+/// The longest time without any progress, neither of the body nor of the answer. The buffers of the system
+/// are filled in steps, which are far apart on a slow line.
 const STANDSTILL: Duration = Duration::from_mins(1);
-/// Who takes the whole body at once and hands it on, as some proxies do, is granted the time for so many bytes per second.
+/// Some proxies take the whole body at once and pass it on. They get the time for this many bytes per second.
 const HANDED_ON: u64 = 256 * 1024;
 
-/// An upload that is under way.
+/// An upload in progress.
 #[derive(Debug, Clone)]
 pub(crate) struct Upload(Arc<Mutex<Moved>>);
 
 #[derive(Debug)]
 struct Moved {
     at: Instant,
-    /// How much has been handed to the network.
+    /// The number of bytes that have been handed to the network.
     bytes: u64,
 }
 
 impl Upload {
-    /// Sends a body with what `send` makes of it. Ends with an error when nothing moves any more.
+    /// Sends a body with the call that `send` makes from it. Returns an error if nothing moves any more.
     pub(crate) async fn watch<T, E, F>(
         body: ByteStream,
         send: impl FnOnce(ByteStream) -> F,
@@ -53,7 +54,7 @@ impl Upload {
         }
     }
 
-    /// Completes when nothing has moved for too long, with how much had moved until then.
+    /// Completes when nothing has moved for too long. Returns the number of bytes that were sent before.
     async fn standstill(&self) -> u64 {
         loop {
             let (end, bytes) = {
@@ -80,7 +81,7 @@ struct StandsStill {
     bytes: u64,
 }
 
-/// A body that tells when a part of it is taken.
+/// A body that reports when a part of it is taken.
 struct Watched {
     body: SdkBody,
     upload: Upload,
@@ -118,7 +119,7 @@ mod tests {
 
     const CHUNK: usize = 16 * 1024;
 
-    /// A body of so many chunks.
+    /// A body of this many chunks.
     struct Chunks(usize);
 
     impl Body for Chunks {
@@ -135,8 +136,8 @@ mod tests {
         }
     }
 
-    /// Uploads ten chunks over a line that takes the next one after each of these pauses, in seconds, and answers after
-    /// the last one.
+    /// Uploads ten chunks over a line that takes each chunk after one of these pauses, in seconds. The last
+    /// pause is before the answer.
     async fn upload(pauses: [u64; 11]) -> Result<usize, SdkError<Infallible, HttpResponse>> {
         let body = ByteStream::new(SdkBody::from_body_1_x(Chunks(10)));
         let line = |body: ByteStream| async move {
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_upload_may_take_as_long_as_it_moves() {
+    async fn an_upload_that_moves_may_take_any_time() {
         let start = Instant::now();
         assert_eq!(upload([55; 11]).await.ok(), Some(10 * CHUNK));
         assert_eq!(start.elapsed(), Duration::from_secs(605));

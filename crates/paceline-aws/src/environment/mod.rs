@@ -1,4 +1,4 @@
-//! An environment: an account and region, with the client that acts there as the deploy role.
+//! An environment: an account and region, with a client that acts there as the deploy role.
 
 mod observed;
 mod poller;
@@ -24,15 +24,15 @@ use crate::target::Target;
 pub(crate) use self::poller::{ask, describe, find};
 pub(crate) use self::view::{StackView, timestamp};
 
-/// An account and region, with the client that acts there as the deploy role.
+/// An account and region, with a client that acts there as the deploy role.
 #[derive(Debug)]
 pub(crate) struct Environment {
     pub(crate) target: Target,
     pub(crate) client: Client,
-    /// For the other services that a deployment reaches as the deploy role.
+    /// The configuration for other services that a deployment calls as the deploy role.
     pub(crate) config: SdkConfig,
     pub(crate) poller: Arc<Poller>,
-    /// The bucket of the bootstrap stack if there is one, once someone has asked for it.
+    /// The bucket of the bootstrap stack, if that stack exists. Read on the first use.
     pub(crate) bucket: OnceCell<Option<String>>,
     caller: Caller,
 }
@@ -44,7 +44,7 @@ impl Drop for Environment {
 }
 
 impl Environment {
-    /// `names` are the stacks of the plan that live here: the poller remembers no others.
+    /// `names` are the stacks of the plan in this environment. The poller remembers no others.
     pub(crate) fn new(
         target: Target,
         config: &SdkConfig,
@@ -58,7 +58,7 @@ impl Environment {
         environment
     }
 
-    /// Makes calls here, on behalf of a step if there is one.
+    /// A caller for this environment, on behalf of a step if there is one.
     pub(crate) fn caller(&self, context: Option<&StepContext>) -> Caller {
         context.map_or_else(|| self.caller.clone(), |context| self.caller.of_step(context))
     }
@@ -77,7 +77,7 @@ impl Environment {
         self.caller(context).call(operation, send).await
     }
 
-    /// The same with a patience of one's own.
+    /// Makes a call with another patience.
     pub(crate) async fn call_within<T, E, F>(
         &self,
         patience: Duration,

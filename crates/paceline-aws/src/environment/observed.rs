@@ -1,4 +1,4 @@
-//! What polls have seen of the stacks of an environment.
+//! The results of the polls of an environment.
 
 use std::collections::HashMap;
 
@@ -8,39 +8,39 @@ use tokio::time::Instant;
 use super::view::StackView;
 use crate::error::AwsError;
 
-/// What is known of a stack: nothing if it is not there, or what stands in the way of knowing.
+/// The state of a stack: `None` if it does not exist, or the error that prevents knowing it.
 pub(super) type Observation = Result<Option<StackView>, AwsError>;
 
-/// What polls have seen of the stacks of an environment, each with the time from which on it is true.
+/// The results of the polls for the stacks of an environment, each with the time since which it is true.
 #[derive(Debug, Default)]
 pub(super) struct Observed {
     /// By name.
     stacks: HashMap<String, (Instant, Observation)>,
-    /// When all stacks were last listed, and how many there were of whatever name. Those without an entry of their own
-    /// were not there.
+    /// The time of the last list of all stacks, and the number of stacks in it. Stacks without their own
+    /// entry did not exist then.
     listed: Option<(Instant, usize)>,
-    /// What stands in the way of seeing any of them.
+    /// The error that prevents reading any of the stacks.
     failed: Option<(Instant, AwsError)>,
 }
 
 impl Observed {
-    /// What the newest poll that began after `since` has seen of a stack, if there was one that tells.
+    /// The state of a stack in the newest poll that began after `since`. `None` if no such poll has read it.
     pub(super) fn tells(&self, name: &str, since: Instant) -> Option<Observation> {
         let own = self.stacks.get(name).map(|(at, told)| (*at, told.clone()));
         let listed = self.listed.map(|(at, _)| (at, Ok(None)));
         let failed = self.failed.clone().map(|(at, error)| (at, Err(error)));
-        // Of polls that began together the stack's own entry counts.
+        // If several polls began together, the stack's own entry counts.
         let all = [listed, failed, own].into_iter().flatten();
         let newest = all.filter(|(at, _)| *at > since).max_by_key(|(at, _)| *at);
         newest.map(|(_, told)| told)
     }
 
-    /// How many stacks there were when they were last listed.
+    /// The number of stacks when they were last listed.
     pub(super) fn total(&self) -> Option<usize> {
         self.listed.map(|(_, total)| total)
     }
 
-    /// All stacks were listed, and these are those that are of interest. Whether one has changed.
+    /// Notes a list of all stacks, of which these are in the plan. Returns whether one of them has changed.
     pub(super) fn list(
         &mut self,
         started: Instant,
@@ -58,7 +58,7 @@ impl Observed {
         has_changed
     }
 
-    /// One stack was asked for. Whether it has changed.
+    /// Notes the state of one stack. Returns whether it has changed.
     pub(super) fn tell(&mut self, name: String, started: Instant, told: Observation) -> bool {
         let status =
             |told: &Observation| told.as_ref().ok().map(|view| view.as_ref().map(|view| view.status.clone()));
@@ -67,7 +67,7 @@ impl Observed {
         before.and_then(|(_, told)| status(&told)) != now
     }
 
-    /// No stack can be seen. Nothing is known to have changed.
+    /// Notes that no stack can be read. Returns false, because no change is known.
     pub(super) fn fail(&mut self, started: Instant, error: AwsError) -> bool {
         self.failed = Some((started, error));
         false

@@ -1,8 +1,9 @@
-//! One poller per environment: where stacks may be listed, a single paged `DescribeStacks` answers for all of them;
-//! elsewhere each that is waited for is asked for by its name.
+//! Polls the stacks of an environment. Each environment has one poller. If stacks may be listed, one paged
+//! `DescribeStacks` reads all of them. Otherwise each stack that somebody waits for is read by its name.
 //!
-//! It polls only while someone waits, and ends with its environment. A poll that fails says nothing about any stack: it
-//! is made again. A stack that may not be described is the error of those who wait for it alone.
+//! A poller polls only while someone waits, and ends with its environment. A failed poll says nothing about
+//! any stack and is repeated. If a stack may not be described, only those who wait for this stack get the
+//! error.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,10 +23,10 @@ use super::observed::{Observation, Observed};
 use super::view::{StackView, is_gone, view};
 use crate::error::{AwsError, ErrorKind};
 
-/// How long listing is tried again before each stack is asked for by its name.
+/// The time for which listing is tried again before each stack is read by its name.
 const LIST_PATIENCE: Duration = Duration::from_secs(5);
-/// How many stacks are asked for by name at once, and for how long: one that is not answered must not hold up the
-/// others. It is asked for again with the next poll.
+/// The number of stacks that are read by name at once, and the time limit of each read. A stack without an
+/// answer must not delay the others. The next poll reads it again.
 const ASKED_AT_ONCE: usize = 10;
 const ASKED_FOR: Duration = Duration::from_secs(10);
 
@@ -33,15 +34,15 @@ const ASKED_FOR: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Poller {
     names: BTreeSet<String>,
-    /// The own names of stacks that were found by an alias, which lists do not show.
+    /// The names of stacks that were found by an alias. Lists do not show aliases.
     aliases: Mutex<BTreeMap<String, String>>,
     observed: watch::Sender<Observed>,
-    /// Whether stacks may be listed, as far as is known.
+    /// True unless it is known that stacks may not be listed.
     may_list: AtomicBool,
-    /// How many wait for each stack.
+    /// The number of waits for each stack.
     waiting: Mutex<BTreeMap<String, usize>>,
     wake: Notify,
-    /// When something was last seen or expected to change.
+    /// The last time at which a change was seen or expected.
     last_change: Mutex<Instant>,
     hurry: Notify,
 }
@@ -60,36 +61,37 @@ impl Poller {
         }
     }
 
-    /// Stacks may not be listed: it is not tried.
+    /// Notes that stacks may not be listed, so that it is not tried.
     pub(crate) fn never_list(&self) {
         self.may_list.store(false, Ordering::Relaxed);
     }
 
-    /// Whether stacks may be listed, as far as is known.
+    /// Returns true unless it is known that stacks may not be listed.
     pub(crate) fn may_list(&self) -> bool {
         self.may_list.load(Ordering::Relaxed)
     }
 
-    /// Starts polling on behalf of an environment, as long as it is there.
+    /// Starts polling for an environment. The polling ends with the environment.
     pub(crate) fn spawn(environment: &Arc<Environment>) {
         let poller = Arc::clone(&environment.poller);
         tokio::spawn(poll_forever(poller, Arc::downgrade(environment)));
     }
 
-    /// Lets the polling end: the environment is gone.
+    /// Ends the polling, because the environment is gone.
     pub(crate) fn close(&self) {
         self.wake.notify_one();
     }
 
-    /// What a poll that starts from now on sees of a stack; `None` when it is not there.
+    /// Waits for a poll that starts from now on, and returns the state of a stack. `None` if the stack does
+    /// not exist.
     ///
-    /// The error is one that polling again does not mend.
+    /// The error is one that another poll cannot remove.
     pub(crate) async fn look(&self, name: &str) -> Result<Option<StackView>, AwsError> {
         self.look_since(name, Instant::now()).await
     }
 
-    /// What the last poll saw of a stack, or the first one will. Good enough for a stack that nothing
-    /// has been done to yet: if it has changed since, the operation on it is refused.
+    /// Returns the state of a stack in a recent poll, or else in the next one. This is sufficient for a stack
+    /// that has not been changed yet: if the stack has changed since, AWS refuses the operation on it.
     pub(crate) async fn glance(&self, name: &str) -> Result<Option<StackView>, AwsError> {
         let fresh = Instant::now().checked_sub(FRESH_POLL);
         let seen = fresh.and_then(|fresh| self.told(&self.observed.borrow(), name, fresh));
@@ -99,12 +101,12 @@ impl Poller {
         }
     }
 
-    /// How many stacks the last poll saw in all; `None` when they may not be listed.
+    /// The number of all stacks in the last poll. `None` if stacks may not be listed.
     pub(crate) fn counted(&self) -> Option<usize> {
         self.observed.borrow().total()
     }
 
-    /// Something has just been started: its end may be near.
+    /// Notes that an operation has just started, so that its end may be near.
     pub(crate) fn expect_change(&self) {
         *self.last_change.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.hurry.notify_one();
@@ -123,7 +125,7 @@ impl Poller {
         told.unwrap_or_else(|| Err(AwsError::setup("the poller has ended")))
     }
 
-    /// Whether a stack of this name is in the plan.
+    /// Returns whether the plan has a stack with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.names.contains(name)
     }
@@ -152,7 +154,7 @@ impl Poller {
     }
 }
 
-/// Counts as waiting for a stack while it lives.
+/// Counts as waiting for a stack until it is dropped.
 struct Waiting<'a> {
     poller: &'a Poller,
     name: String,
@@ -192,7 +194,7 @@ async fn poll_forever(poller: Arc<Poller>, environment: Weak<Environment>) {
         }
         let started = Instant::now();
         let calls = {
-            // Not held while nothing is asked: dropping the environment ends this.
+            // The environment is not held between two polls, so that dropping it ends this loop.
             let Some(environment) = environment.upgrade() else { return };
             poll(&environment, wanted, &mut silent).await
         };
@@ -206,10 +208,10 @@ async fn poll_forever(poller: Arc<Poller>, environment: Weak<Environment>) {
     }
 }
 
-/// Since when stacks have been asked for by name without an answer.
+/// The stacks that were read by name without an answer, each with the time of the first such read.
 type Silent = HashMap<String, Instant>;
 
-/// Polls once. Gives how many pages that took.
+/// Polls once. Returns the number of pages that it took.
 async fn poll(environment: &Environment, wanted: Vec<String>, silent: &mut Silent) -> u32 {
     let poller = &environment.poller;
     if poller.may_list() {
@@ -220,7 +222,7 @@ async fn poll(environment: &Environment, wanted: Vec<String>, silent: &mut Silen
                 silent.clear();
                 return pages;
             }
-            // Nobody can be helped by asking in another way.
+            // Reading the stacks in another way would not help.
             Err(error) if error.kind == ErrorKind::Credentials => {
                 poller.publish(|observed| observed.fail(started, error));
                 return 1;
@@ -237,13 +239,13 @@ async fn poll(environment: &Environment, wanted: Vec<String>, silent: &mut Silen
     read_each(environment, wanted, silent).await
 }
 
-/// So that everyone who waits by now is served by what starts now.
+/// The time just after now. A poll with this start counts for everyone who waits by now.
 fn just_after_now() -> Instant {
     Instant::now() + Duration::from_nanos(1)
 }
 
 impl Poller {
-    /// Changes what is known, and hurries if a stack has changed.
+    /// Updates the observed states, and polls sooner if a stack has changed.
     fn publish(&self, change: impl FnOnce(&mut Observed) -> bool) {
         let mut has_changed = false;
         self.observed.send_modify(|observed| has_changed = change(observed));
@@ -253,7 +255,7 @@ impl Poller {
     }
 }
 
-/// What a poll read: the stacks that are of interest, how many there are in all, and how many calls it took.
+/// The result of a list: the stacks of the plan, the number of all stacks, and the number of calls.
 struct Read {
     stacks: HashMap<String, StackView>,
     total: usize,
@@ -281,9 +283,9 @@ async fn read_all(environment: &Environment) -> Result<Read, AwsError> {
     }
 }
 
-/// Asks for each of these stacks, and tells every answer as soon as it is there.
+/// Reads each of these stacks, and publishes every answer at once.
 async fn read_each(environment: &Environment, names: Vec<String>, silent: &mut Silent) -> u32 {
-    // Much less than a page of a list.
+    // An answer is much smaller than a page of a list.
     let pages = u32::try_from(names.len().div_ceil(2)).unwrap_or(u32::MAX);
     let caller = environment.caller(None);
     silent.retain(|name, _| names.contains(name));
@@ -306,7 +308,7 @@ async fn read_each(environment: &Environment, names: Vec<String>, silent: &mut S
             }
         };
         let told = match told {
-            // That there is no answer says nothing, until it has been so for long.
+            // A missing answer says nothing, until it has been missing for long.
             Err(error) if silent.entry(name.clone()).or_insert(started).elapsed() < caller.patience() => {
                 caller.tries_again(&error, "DescribeStacks");
                 continue;
@@ -320,20 +322,20 @@ async fn read_each(environment: &Environment, names: Vec<String>, silent: &mut S
     pages
 }
 
-/// Asks for one stack by name or id; `None` when it is not there.
+/// Reads one stack by name or id. `None` if it does not exist.
 pub(crate) async fn describe(environment: &Environment, name: &str) -> Result<Option<Stack>, AwsError> {
     let send = || environment.client.describe_stacks().stack_name(name).send();
     found(environment.call(None, "DescribeStacks", send).await)
 }
 
-/// Asks for one stack once more, besides the poll.
+/// Reads one stack again, independently of the polls.
 pub(crate) async fn ask(environment: &Environment, id: &str) -> Result<Option<StackView>, AwsError> {
     let send = || environment.client.describe_stacks().stack_name(id).send();
     let answer = environment.call_within(LIST_PATIENCE, None, "DescribeStacks", send).await;
     Ok(found(answer)?.as_ref().map(view))
 }
 
-/// Looks for one stack at once, by name, by alias or by id, whatever polls have seen; `None` when it is not there.
+/// Reads one stack at once, by name, alias or id, without the polls. `None` if it does not exist.
 pub(crate) async fn find(environment: &Environment, name: &str) -> Result<Option<StackView>, AwsError> {
     let found = describe(environment, name).await?;
     let view = found.as_ref().filter(|stack| !is_gone(stack)).map(view);

@@ -1,4 +1,4 @@
-//! What a poll sees of a stack.
+//! The state of a stack, as a poll reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use aws_sdk_cloudformation::types::Stack;
 use jiff::Timestamp;
 use paceline_assembly::StackStatus;
 
-/// What a poll saw of a stack.
+/// The state of a stack, as a poll reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StackView {
     pub(crate) id: String,
-    /// Its own name, by whichever it was asked for.
+    /// The name of the stack, even if it was read by an alias or by its id.
     pub(crate) name: String,
     pub(crate) status: StackStatus,
     pub(crate) reason: Option<String>,
-    /// Creation time and time of the last update, which together name the stack's last operation.
+    /// The creation time and the time of the last update. Together they identify the stack's last operation.
     pub(crate) stamp: String,
     pub(crate) outputs: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
@@ -25,7 +25,7 @@ pub(crate) struct StackView {
 }
 
 impl StackView {
-    /// A stack that is not there any more.
+    /// The view of a stack that does not exist any more.
     pub(crate) fn gone(id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -42,13 +42,13 @@ impl StackView {
         }
     }
 
-    /// Names the state the stack is in: an operation on it makes it another.
+    /// A text that identifies the state of the stack. Every operation changes it.
     pub(crate) fn state(&self) -> String {
         format!("{} {} {}", self.id, self.stamp, self.status)
     }
 }
 
-/// A stack that is gone is not there, whether or not it is still shown.
+/// Returns whether a stack is deleted. AWS may still show a deleted stack.
 pub(super) fn is_gone(stack: &Stack) -> bool {
     status(stack) == StackStatus::DeleteComplete
 }

@@ -36,7 +36,7 @@ pub(crate) async fn wait(
     }
 }
 
-/// Waits until the roles are usable that the last operation of a stack created.
+/// Waits until the roles that the last operation of a stack created are usable.
 async fn iam_roles(
     sessions: &Sessions,
     environment: &Environment,
@@ -44,7 +44,7 @@ async fn iam_roles(
     stack: &Stack,
     roles: &IamRoles,
 ) -> Result<Ended, AwsError> {
-    // The deploy role may not read IAM, but is the only way into another account.
+    // The deploy role may not read IAM, but it is the only way into another account.
     let is_ours = environment.target.account == sessions.account().await?;
     let role = stack.deploy_role.as_ref().filter(|_| !is_ours);
     let config = sessions.assume_by(&environment.caller(Some(context)), role, &environment.target).await?;
@@ -72,11 +72,11 @@ async fn iam_roles(
     Ok(Ended::new(Outcome::Deployed).with_detail(format!("{} roles {detail}", usable.count)))
 }
 
-/// Of the new roles those that are named; a name that no new role has is taken for a role's own.
+/// The named roles among the new roles. A name that no new role has is taken as the name of an existing role.
 fn named(stack: &Stack, names: &BTreeSet<&str>, new: &RoleWait) -> RoleWait {
     let mut wait = RoleWait::default();
     for name in names {
-        // CloudFormation puts the logical id into the names that it makes up.
+        // CloudFormation puts the logical id into the names that it generates.
         let is_it = |physical: &str| physical == *name || physical.contains(&format!("-{name}-"));
         let before = wait.len();
         wait.roles.extend(new.roles.iter().filter(|(role, _)| is_it(role)).map(|(r, p)| (r.clone(), *p)));
@@ -88,8 +88,8 @@ fn named(stack: &Stack, names: &BTreeSet<&str>, new: &RoleWait) -> RoleWait {
     wait
 }
 
-/// Finds what the last operation of a stack, and of the stacks nested in it, created. The events name it,
-/// and reading them needs no permission that a bootstrap version lacks.
+/// Finds the roles that the last operation of a stack and of its nested stacks created. Events show them.
+/// Reading events needs no permission that an older bootstrap version lacks.
 fn created<'a>(
     environment: &'a Environment,
     stack: &'a Stack,
@@ -122,7 +122,7 @@ fn created<'a>(
     })
 }
 
-/// The template of a stack, or of one nested in it; `None` when it is not in the assembly.
+/// The template of a stack or of a nested stack in it. `None` if it is not in the assembly.
 fn template<'a>(stack: &'a Stack, parents: &[String]) -> Option<&'a Template> {
     let Some((last, outer)) = parents.split_last() else { return Some(&stack.template) };
     let is_it =

@@ -1,9 +1,9 @@
 //! Waits until IAM roles are usable.
 //!
-//! IAM is eventually consistent, and its documentation names no time after which a change is everywhere
-//! (IAM User Guide, "Troubleshoot IAM": verify "that the changes have been propagated before production
-//! workflows depend on them"). A role that trusts only a service cannot be tried out from here, so a role counts
-//! as usable when it exists with its policies, has been readable for several polls in a row, and is old enough.
+//! IAM is eventually consistent, and its documentation names no time after which a change is everywhere (IAM
+//! User Guide, "Troubleshoot IAM": verify "that the changes have been propagated before production workflows
+//! depend on them"). A role that trusts only a service cannot be tested from here. So a role counts as usable
+//! when it exists with its policies, has been readable for several polls in a row, and is old enough.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,35 +18,35 @@ use tokio::time::Instant;
 use crate::call::Caller;
 use crate::error::{AwsError, ErrorKind, code};
 
-/// The wait where roles may not be read at all.
+/// The wait if roles may not be read.
 const BLIND: Duration = Duration::from_secs(30);
-/// After this long something else is wrong.
+/// The longest wait. After that, something else is wrong.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// What to wait for.
+/// The roles and instance profiles to wait for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoleWait {
-    /// Roles by name, each with the policies that it must have.
+    /// Role names, each with the policies that the role must have.
     pub roles: BTreeMap<String, Policies>,
-    /// Instance profiles by name.
+    /// The names of instance profiles.
     pub instance_profiles: Vec<String>,
 }
 
-/// How many policies a role must have.
+/// The number of policies that a role must have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Policies {
-    /// Managed ones, attached.
+    /// The number of attached managed policies.
     pub managed: usize,
-    /// Inline ones.
+    /// The number of inline policies.
     pub inline: usize,
 }
 
-/// What the waiter found.
+/// The result of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usable {
-    /// How many roles and instance profiles.
+    /// The number of roles and instance profiles.
     pub count: usize,
-    /// Whether they could be read; if not, only time has passed.
+    /// True if they could be read. If not, the wait was only a pause.
     pub verified: bool,
 }
 
@@ -56,13 +56,13 @@ impl RoleWait {
         self.roles.len() + self.instance_profiles.len()
     }
 
-    /// Whether there is nothing to wait for.
+    /// Returns whether there is nothing to wait for.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// How long one read is tried again. What cannot be read then is read in the next round.
+/// The time for which one read is tried again. After that, the next round reads again.
 const READ_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Reads IAM as one identity in one account.
@@ -70,12 +70,12 @@ const READ_PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct RoleWaiter {
     pub(crate) client: Client,
     pub(crate) caller: Caller,
-    /// The time when the waiter was made, to tell the age of roles.
+    /// The time when the waiter was made, for computing the age of roles.
     pub(crate) now: Timestamp,
 }
 
 impl RoleWaiter {
-    /// Waits until everything is usable. The error names what is not, after [`PATIENCE`].
+    /// Waits until all roles and profiles are usable. After [`PATIENCE`], the error names those that are not.
     pub(crate) async fn wait(&self, wait: &RoleWait) -> Result<Usable, AwsError> {
         let started = Instant::now();
         let count = wait.len();
@@ -137,7 +137,7 @@ impl RoleWaiter {
             Ok(created) => created,
             Err(reason) => return Ok(Seen::NotYet(reason)),
         };
-        // Policies are counted once: what is attached stays attached.
+        // Policies are counted once, because they stay attached.
         if let (Some(policies), 0) = (subject.policies, subject.reads)
             && let Some(missing) = self.missing(subject.name, policies).await?
         {
@@ -145,7 +145,8 @@ impl RoleWaiter {
         }
         let now = self.now.as_second() + i64::try_from(started.elapsed().as_secs()).unwrap_or(i64::MAX / 2);
         let age = Duration::from_secs(u64::try_from(now - created).unwrap_or(0));
-        // By a clock that runs behind AWS's the role is not born yet; it has been readable all the same.
+        // If this machine's clock is behind AWS's clock, the role seems to be created in the future. Its
+        // readable time counts then.
         let age = age.max(subject.readable_since.map_or(Duration::ZERO, |since| since.elapsed()));
         Ok(if age >= ROLE_SETTLED {
             Seen::Settled
@@ -154,7 +155,7 @@ impl RoleWaiter {
         })
     }
 
-    /// When the role was created, in seconds since the epoch, or why it cannot be read yet.
+    /// The creation time of the role in seconds since the epoch, or the reason why it cannot be read yet.
     async fn role(&self, name: &str) -> Result<Result<i64, String>, AwsError> {
         let send = || self.client.get_role().role_name(name).send();
         match self.reader().call("GetRole", send).await {
@@ -204,16 +205,16 @@ impl RoleWaiter {
     }
 }
 
-/// A role that is not there may be there at the next read; other errors are real.
+/// The reason to read again later. A missing role may exist at the next read. Other errors are returned.
 fn not_yet(error: AwsError) -> Result<String, AwsError> {
     if error.is(code::NO_SUCH_ENTITY) || error.is_transient() { Ok(error.to_string()) } else { Err(error) }
 }
 
 struct Subject<'a> {
     name: &'a str,
-    /// `None` for an instance profile.
+    /// The policies that a role must have. `None` for an instance profile.
     policies: Option<Policies>,
-    /// How many reads in a row have found it, and since when.
+    /// The number of successful reads in a row, and the time of the first of them.
     reads: u32,
     readable_since: Option<Instant>,
 }
@@ -230,8 +231,8 @@ enum Seen {
     NotYet(String),
 }
 
-/// How many policies a template gives to a role. Only those that are certain are counted: a condition
-/// may take others away.
+/// The number of policies that a template gives to a role. Only policies without a condition count, because a
+/// condition may remove a policy.
 pub(crate) fn policies_in(template: &Template, role: &str) -> Policies {
     let resources = &template.value()["Resources"];
     let properties = &resources[role]["Properties"];
@@ -261,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn policies_are_counted_where_they_are_certain() {
+    fn only_policies_without_a_condition_are_counted() {
         let template = Template::parse(
             r#"{"Resources":{
                 "R":{"Type":"AWS::IAM::Role","Properties":{
