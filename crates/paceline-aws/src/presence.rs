@@ -1,6 +1,6 @@
-//! Looks before a run whether the parameters that stacks read are there already, or the stacks that they wait for, so that
-//! an order which the team relaxes can be given up, and whether the
-//! parameters that apps have from their context are what they were.
+//! Checks before a run which orders of stacks that the team relaxes can be ignored. That is so if the
+//! parameters that a stack reads exist already, or the stack that it waits for. Also checks whether the
+//! parameters that apps have from their context have changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,20 +16,21 @@ use crate::session::Sessions;
 use crate::stack::is_usable;
 use crate::target::Target;
 
-/// `GetParameters` takes so many names at once (Systems Manager API reference, `GetParameters`).
+/// The greatest number of names for `GetParameters` (Systems Manager API reference, `GetParameters`).
 const NAMES: usize = 10;
 
-/// What was found.
+/// The result of the check.
 #[derive(Debug, Default)]
 pub struct Presence {
-    /// The pairs of stacks of which one has all that it waits for.
+    /// The pairs of stacks in which the waiting stack has all that it waits for.
     pub present: Present,
-    /// What could not be looked at. It counts as not there: the order is kept.
+    /// Warnings about failed reads. A parameter or stack that cannot be read counts as missing, so the order
+    /// is kept.
     pub warnings: Vec<String>,
 }
 
-/// Looks for what every relaxed edge is for: parameters, with the lookup role of the stack that reads them, or the stack
-/// that is waited for. A pair of stacks of which two entries are relaxed needs what both are for.
+/// Checks every relaxed edge. Reads its parameters with the lookup role of the stack that reads them, or the
+/// stack that is waited for. If two entries relax the same pair of stacks, both must be met.
 pub async fn present(
     wire: &Wire,
     assembly: &Assembly,
@@ -62,7 +63,7 @@ pub async fn present(
     Ok(presence)
 }
 
-/// Whether a stack is there and can be used.
+/// Returns whether a stack exists and can be used.
 async fn is_there(sessions: &Sessions, stack: &Stack) -> Result<bool, AwsError> {
     let target = sessions.target(stack).await?;
     let config = config(sessions, stack.lookup_role.as_ref(), &target).await?;
@@ -95,8 +96,8 @@ async fn all_there(
     Ok(true)
 }
 
-/// Looks for the parameters that apps have from their context, and that are another by now. What cannot be looked at is
-/// said in a warning.
+/// Finds the parameters in the context of apps whose values have changed since. Also returns warnings about
+/// parameters that cannot be read.
 pub async fn changed(
     wire: &Wire,
     assembly: &Assembly,
@@ -139,8 +140,8 @@ pub async fn changed(
     Ok((changed, warnings))
 }
 
-/// The names and values of those of some parameters that are there, read with the lookup role of a stack. One that is
-/// asked for by its name and by its ARN is there twice.
+/// The names and values of the parameters that exist, read with the lookup role of a stack. A parameter that
+/// is requested by its name and by its ARN is returned twice.
 async fn values(
     sessions: &Sessions,
     stack: &Stack,
@@ -164,7 +165,8 @@ async fn values(
     Ok(found)
 }
 
-/// The lookup role may read everything; without it, ours is tried.
+/// The configuration for reading. The lookup role may read everything. If it cannot be assumed, the base
+/// credentials are used.
 async fn config(
     sessions: &Sessions,
     role: Option<&paceline_assembly::Role>,

@@ -1,5 +1,5 @@
-//! Looks, before anything is deleted, at what stands in the way: stacks that are protected, and stacks that
-//! stay although they need what goes, or although nobody asked for it.
+//! Checks before any deletion for obstacles: protected stacks, and stacks that stay although they need a
+//! stack that is deleted, or although nobody asked to keep them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::error::PreflightError;
 use crate::stack::{is_protected, protection};
 
 impl Aws {
-    /// Refuses when something stands in the way of the whole. What a person should know is given back.
+    /// Refuses the deletion if there is an obstacle. Returns warnings for a person.
     pub async fn survey(&self, destruction: &Destruction) -> Result<Vec<String>, PreflightError> {
         let mut warnings: Vec<String> = destruction.plan.warnings.iter().map(ToString::to_string).collect();
         let mut errors = Box::pin(self.protected(destruction)).await?;
@@ -56,7 +56,7 @@ impl Aws {
         if errors.is_empty() { Ok(warnings) } else { Err(PreflightError(errors)) }
     }
 
-    /// The stacks of the plan that are there and may not be deleted.
+    /// An error for each stack of the plan that exists and is protected.
     async fn protected(&self, destruction: &Destruction) -> Result<Vec<AwsError>, PreflightError> {
         let stacks = destruction.plan.stacks.iter().filter_map(|planned| self.assembly.stack(&planned.id));
         let mut errors = Vec::new();
@@ -71,7 +71,7 @@ impl Aws {
         Ok(view.filter(is_protected).map(|_| protection(&stack.id)))
     }
 
-    /// Of the stacks that are not deleted those that are there, as far as that is of importance.
+    /// The stacks that are kept and exist. Reads only kept stacks whose existence matters.
     async fn present<'a>(&self, kept: &'a [Kept], warnings: &mut Vec<String>) -> BTreeSet<&'a str> {
         let mut places: BTreeMap<_, Vec<(&'a str, &Stack)>> = BTreeMap::new();
         for kept in kept.iter().filter(|kept| kept.region_is_off || !kept.needs.is_empty()) {

@@ -1,4 +1,4 @@
-//! Whether there is a Docker that can build, where images have to be built.
+//! Checks whether a Docker can build, if images must be built.
 
 use futures_util::future::join_all;
 use paceline_plan::{Plan, Publish, Work};
@@ -6,11 +6,12 @@ use paceline_plan::{Plan, Publish, Work};
 use super::Aws;
 use crate::error::AwsError;
 
-/// How many images are named.
+/// The greatest number of images that are listed.
 const NAMED: usize = 3;
 
 impl Aws {
-    /// Docker is asked once, and only where that is in vain, the registries: what is there need not be built.
+    /// Asks docker once. Only if docker cannot build, asks the registries, because an image that exists need
+    /// not be built.
     pub(crate) async fn check_docker(&self, plan: &Plan) -> Option<AwsError> {
         let built = |publish: &&Publish| {
             let stack = self.assembly.stack(&publish.manifest);

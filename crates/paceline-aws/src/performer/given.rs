@@ -1,4 +1,4 @@
-//! Whether every parameter that has to be given a value has one.
+//! Checks that every parameter which needs a value has one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,11 @@ use super::Aws;
 use crate::error::AwsError;
 use crate::stack::previous_parameters;
 
-/// How many are named one by one.
+/// The greatest number of parameters that are listed one by one.
 const NAMED: usize = 10;
 
 impl Aws {
-    /// The values that a stack's parameters are given on the command line.
+    /// The values for a stack's parameters from the command line.
     pub(crate) fn given(&self, stack: &Stack) -> BTreeMap<String, String> {
         let mut given = BTreeMap::new();
         for name in ["*", &stack.name, &stack.id] {
@@ -24,8 +24,8 @@ impl Aws {
         given
     }
 
-    /// The parameters of all stacks that have neither a value nor a default, nor one that a stack which is there has
-    /// had before.
+    /// An error for the parameters of all stacks that have no value: neither a given one, nor a default, nor
+    /// the previous one of an existing stack.
     pub(crate) async fn check_parameters(&self, plan: &Plan) -> Option<AwsError> {
         let looked = self.deployed(plan).filter(|stack| stack.template.resource_count() > 0);
         let looked = join_all(looked.map(|stack| self.without_value(stack))).await;
@@ -58,7 +58,7 @@ impl Aws {
         if missing.is_empty() {
             return Vec::new();
         }
-        // An environment that cannot be looked into is told of elsewhere.
+        // Another check reports an environment that cannot be read.
         let Ok(environment) = self.environment(stack).await else { return Vec::new() };
         let Ok(view) = environment.poller.glance(&stack.name).await else { return Vec::new() };
         match previous_parameters(view.as_ref()) {
@@ -69,7 +69,7 @@ impl Aws {
     }
 }
 
-/// The parameters by which a stack is told where its assets are.
+/// The parameters that tell a stack where its assets are.
 fn of_assets(stack: &Stack) -> BTreeSet<&str> {
     let parameters = stack.legacy_assets.iter().flat_map(|asset| match &asset.packaging {
         LegacyPackaging::S3 { bucket_parameter, key_parameter, hash_parameter, .. } => {

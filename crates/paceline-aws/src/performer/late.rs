@@ -1,4 +1,5 @@
-//! Synthesizes an app again in the middle of a run, and gives the new assembly to the stacks that wait for it.
+//! Synthesizes an app again in the middle of a run, and gives the new assembly to the stacks that wait for
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -17,40 +18,41 @@ use tokio::time::Instant;
 use super::Aws;
 use crate::error::{AwsError, ErrorKind};
 
-/// How apps are synthesized again in the middle of a run.
+/// The settings for synthesizing apps again in the middle of a run.
 #[derive(Debug, Clone)]
 pub struct LateSynthesis {
-    /// What the plan is made with, to compare it with what an app is then.
+    /// The configuration of the plan. A new plan of the synthesized app is made with it and compared.
     pub config: Config,
-    /// The same.
+    /// The options of the plan, for the same purpose.
     pub options: PlanOptions,
     /// Every app that may be synthesized again.
     pub apps: BTreeMap<Option<String>, LateApp>,
-    /// A folder for what another synthesis would write over.
+    /// A folder for the files that another synthesis would overwrite.
     pub keep: Utf8PathBuf,
 }
 
-/// How one app is synthesized again.
+/// The way to synthesize one app again.
 #[derive(Debug, Clone)]
 pub enum LateApp {
-    /// By its own command.
+    /// With the command of the app.
     Run {
-        /// How.
+        /// The synthesis.
         synthesis: Box<Synthesis>,
         /// The folder of its assembly.
         assembly: Utf8PathBuf,
     },
-    /// It takes its time and nothing is run: for a simulation. It goes on with an assembly that was recorded, or with
-    /// what the app was.
+    /// For a simulation: nothing runs, but the synthesis takes its expected time. The stacks then use the
+    /// assembly in this folder, which was recorded, or the old assembly.
     Pretend(Option<Utf8PathBuf>),
 }
 
-/// What apps are after the syntheses of a run.
+/// The apps after the syntheses of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Later {
-    /// Two syntheses of one folder would write over each other. With when the last that ended had started.
+    /// A lock for each folder, because two syntheses of one folder would overwrite each other. The value is
+    /// the start of the last synthesis that has ended.
     turns: BTreeMap<Utf8PathBuf, Mutex<Option<Instant>>>,
-    /// By the position of the step that made it.
+    /// The new assemblies, by the position of the step that made them.
     made: BTreeMap<usize, OnceLock<Assembly>>,
 }
 
@@ -66,7 +68,7 @@ impl Later {
         Self { turns: turns.collect(), made: made.map(|(at, _)| (at, OnceLock::new())).collect() }
     }
 
-    /// The stack that a step is about, as it is after the synthesis that it has waited for, if it has for one.
+    /// The stack of a step after the synthesis that it has waited for. `None` if it has waited for none.
     pub(crate) fn stack(&self, context: &StepContext) -> Option<&Stack> {
         let plan = context.plan();
         let number = context.step().work.stack().filter(|_| !self.made.is_empty())?;
@@ -76,7 +78,8 @@ impl Later {
 }
 
 impl Aws {
-    /// Synthesizes an app again, holds it against the plan, and publishes what the stacks that wait need beyond that.
+    /// Synthesizes an app again, compares it with the plan, and publishes the additional assets of the
+    /// waiting stacks.
     pub(crate) async fn synthesize(
         &self,
         context: &StepContext,
@@ -87,7 +90,7 @@ impl Aws {
         let (late, app) =
             late.and_then(|late| Some((late, late.apps.get(&work.app)?))).ok_or_else(missing)?;
         let made = match app {
-            // All of it was looked up at the start, and no stack has been deployed again since.
+            // All values were looked up at the start, and no stack has changed since.
             LateApp::Run { .. } if context.is_after_nothing_new() && !self.misses(work) => {
                 context.output("nothing that it looks up has changed");
                 None
@@ -137,14 +140,14 @@ impl Aws {
             more => format!("published {more} assets"),
         };
         if let Some(made) = self.later.made.get(&context.index()) {
-            // A step is performed once.
+            // A step is performed only once, so this value is not set yet.
             let _ = made.set(again);
         }
         let outcome = if is_new { Outcome::Deployed } else { Outcome::Unchanged };
         Ok(Ended { detail: Some(detail).filter(|it| !it.is_empty()), ..Ended::new(outcome) })
     }
 
-    /// Whether anything that is to be looked up was not found at the start.
+    /// Returns whether a value for the synthesis was missing at the start.
     fn misses(&self, work: &Synthesize) -> bool {
         let of_app = self.assembly.missing.iter().filter(|missing| missing.app == work.app);
         let mut lookups = of_app.filter_map(|it| {
@@ -162,7 +165,7 @@ impl Aws {
         dir: &Utf8PathBuf,
     ) -> Result<Assembly, AwsError> {
         let due = Instant::now();
-        // Those that are due at the same moment come to the lock before any has started.
+        // All syntheses that are due at the same moment wait for the lock before one starts.
         tokio::task::yield_now().await;
         let turn = self.later.turns.get(&synthesis.dir);
         let turn = turn.ok_or_else(|| AwsError::setup(format!("there is no turn for {}", synthesis.dir)))?;
@@ -189,8 +192,8 @@ impl Aws {
     }
 }
 
-/// Has everything looked up again that this app is synthesized again for, now or later: what comes of it may serve for
-/// several steps.
+/// Synthesizes with new lookups of all values that any synthesis of this app in the run needs. So one
+/// synthesis may serve several steps.
 async fn forget_and_run(
     context: &StepContext,
     work: &Synthesize,
@@ -222,7 +225,7 @@ fn read(dir: &Utf8PathBuf) -> Result<Assembly, AwsError> {
     Assembly::read_incomplete(dir).map_err(|error| refused(error.to_string()))
 }
 
-/// By now the run has touched something: this is no preflight.
+/// An error that is no preflight error, because the run has changed something by now.
 fn refused(message: String) -> AwsError {
     AwsError { kind: ErrorKind::Refused, ..AwsError::setup(message) }
 }

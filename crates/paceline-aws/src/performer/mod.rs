@@ -1,4 +1,4 @@
-//! The performer: connects the steps of a plan with AWS.
+//! Performs the steps of a plan on AWS.
 
 mod before_deletion;
 mod docker;
@@ -35,28 +35,29 @@ use crate::target::Target;
 
 pub use self::late::{LateApp, LateSynthesis};
 
-/// Where a run goes to, and how.
+/// The settings of a run on AWS.
 #[derive(Debug, Clone, Default)]
 pub struct AwsOptions {
-    /// What replaces the usual ways to AWS.
+    /// The connection to AWS.
     pub wire: Wire,
-    /// How stacks are changed.
+    /// The operations that change stacks.
     pub method: Method,
-    /// How images get built.
+    /// The way to build images.
     pub images: Images,
-    /// The program that builds images, instead of the one that `CDK_DOCKER` names, or `docker`.
+    /// The program that builds images. `None` means the program that `CDK_DOCKER` names, or `docker`.
     pub docker: Option<String>,
-    /// What happens to files whose source is not there.
+    /// The handling of files whose source does not exist.
     pub missing_files: MissingFiles,
-    /// Whether the team's commands are run.
+    /// Decides whether the team's commands run.
     pub commands: Commands,
-    /// Values for the stacks' parameters: by stack id or name, or `*` for all, then by parameter.
+    /// Values for the parameters of stacks. The outer key is a stack id, a stack name, or `*` for all stacks.
+    /// The inner key is the parameter.
     pub parameters: BTreeMap<String, BTreeMap<String, String>>,
-    /// What client tokens digest secret values with.
+    /// The key for secret values in client tokens.
     pub token_key: TokenKey,
-    /// How long the creation or the update of a stack may take.
+    /// The time limit for the creation or the update of a stack.
     pub stack_limit: Option<Duration>,
-    /// How apps are synthesized again, for plans in which some are.
+    /// The settings for synthesizing apps again, for plans that need it.
     pub late: Option<Arc<LateSynthesis>>,
 }
 
@@ -67,7 +68,8 @@ pub struct Aws {
     pub(crate) options: AwsOptions,
     pub(crate) later: Later,
     pub(crate) sessions: Sessions,
-    /// By account and region, and by the ARN of the deploy role: apps with several bootstraps have several.
+    /// The environments by account, region and the ARN of the deploy role. Apps with several bootstraps have
+    /// several roles.
     environments: BTreeMap<(Target, Option<String>), Arc<Environment>>,
     pub(crate) images: ImagePublisher,
     secret_key: SecretKey,
@@ -75,9 +77,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Finds out who we are, assumes the roles that the plan deploys and publishes as, and looks for everything else
-    /// that would stop it: how each environment is bootstrapped, CloudFormation's limits, sources that are missing,
-    /// parameters without a value. Nothing is changed.
+    /// Finds out the account of the credentials, assumes the roles for deploying and publishing, and checks
+    /// for obstacles: the bootstrap of each environment, CloudFormation's limits, missing sources, and
+    /// parameters without a value. Changes nothing.
     pub async fn connect(
         assembly: Arc<Assembly>,
         plan: &Plan,
@@ -140,7 +142,7 @@ impl Aws {
         Ok(aws)
     }
 
-    /// What a person should know of how it was checked that nothing stands in the way.
+    /// Notes for a person about checks that were not possible.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -172,7 +174,7 @@ impl Aws {
         Ok(((target, arn), environment))
     }
 
-    /// Where a stack goes to.
+    /// The account and region of a stack.
     pub(crate) async fn target(&self, stack: &Stack) -> Result<Target, AwsError> {
         self.sessions.target(stack).await
     }
@@ -183,7 +185,7 @@ impl Aws {
         self.environments.get(&key).ok_or_else(missing)
     }
 
-    /// Whether it is known that stacks may not be listed in an environment of the plan.
+    /// Returns whether it is known that stacks may not be listed in an environment of the plan.
     pub(crate) fn is_unlisted(&self, target: &Target, role: Option<String>) -> bool {
         let environment = self.environments.get(&(target.clone(), role));
         environment.is_some_and(|environment| !environment.poller.may_list())
@@ -202,7 +204,7 @@ impl Aws {
         let stack = self.stack(context)?;
         match &context.step().work {
             Work::Publish(publish) => {
-                // Its own assembly may be newer than ours; that of another stack is ours.
+                // The stack's own assembly may be newer than ours. The assembly of another stack is ours.
                 let manifest = self.assembly.stack(&publish.manifest).filter(|it| it.id != stack.id);
                 self.publish(context, manifest.unwrap_or(stack), publish).await
             }
@@ -291,7 +293,7 @@ impl Perform for Aws {
     }
 }
 
-/// What the stacks of an environment need of it.
+/// The requirements of the stacks of an environment.
 #[derive(Debug, Default)]
 struct Wanted<'a> {
     role: Option<&'a Role>,
@@ -299,7 +301,7 @@ struct Wanted<'a> {
     required: Option<Required>,
 }
 
-/// Waits until roles are usable, on its own: for scripts.
+/// Waits until roles are usable, without a run. For scripts.
 pub async fn wait_for_iam_roles(
     wire: &Wire,
     wait: &RoleWait,
@@ -311,7 +313,7 @@ pub async fn wait_for_iam_roles(
     Ok(RoleWaiter { client, caller, now }.wait(wait).await?)
 }
 
-/// Whether a stack of the plan is given the value of a parameter that nobody may see.
+/// Returns whether a stack of the plan gets a value for a secret parameter.
 fn gives_secrets(assembly: &Assembly, plan: &Plan, options: &AwsOptions) -> bool {
     let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
     stacks.into_iter().any(|stack| {

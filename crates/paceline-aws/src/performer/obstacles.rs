@@ -1,5 +1,4 @@
-//! The roles that a plan publishes as, assumed before anything is published; and how roles that cannot be assumed are
-//! told.
+//! Assumes the roles for publishing before anything is published, and reports roles that cannot be assumed.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +10,10 @@ use super::Aws;
 use crate::error::AwsError;
 use crate::target::Target;
 
-/// How many roles are named in addition to the first.
+/// The greatest number of roles that are listed after the first one.
 const NAMED: usize = 3;
 
-/// Why an environment cannot be worked in.
+/// The reason why an environment cannot be used.
 #[derive(Debug)]
 pub(crate) enum Obstacle {
     /// This role cannot be assumed.
@@ -23,8 +22,8 @@ pub(crate) enum Obstacle {
 }
 
 impl Aws {
-    /// Assumes every role that the plan publishes as, and gives those that cannot be. A role that a stack of the plan
-    /// may make first is left alone.
+    /// Assumes every role that the plan publishes as, and returns the roles that cannot be assumed. A role
+    /// that a stack of the plan may create first is not tried.
     pub(crate) async fn assume_publishing_roles(&self, plan: &Plan) -> Vec<Obstacle> {
         let mut after_a_stack: Vec<bool> = Vec::with_capacity(plan.steps.len());
         let mut roles: BTreeMap<(Target, &str), &Role> = BTreeMap::new();
@@ -45,7 +44,7 @@ impl Aws {
         join_all(assumed).await.into_iter().flatten().collect()
     }
 
-    /// Where an asset goes, and the role that brings it there.
+    /// The account and region of an asset's destination, and the role that publishes it.
     async fn publishes_as<'a>(&'a self, publish: &Publish) -> Option<(Target, &'a Role)> {
         let stack = self.assembly.stack(&publish.manifest)?;
         let (asset, to) = (&publish.asset, &publish.destination);
@@ -62,8 +61,8 @@ impl Aws {
     }
 }
 
-/// Each cause once: of roles that cannot be assumed for the same reason, the first with its reason, and how many more
-/// there are.
+/// The errors, each cause once. If several roles cannot be assumed for the same reason, the error names the
+/// first role with the reason, and the other roles.
 pub(crate) fn told_once(obstacles: Vec<Obstacle>) -> Vec<AwsError> {
     let mut told: Vec<(AwsError, Vec<String>)> = Vec::new();
     for obstacle in obstacles {

@@ -1,7 +1,7 @@
-//! What can be known before a run is looked at before anything is touched: all of it, side by side, and every finding
-//! is told, each cause once.
+//! Checks everything that can be known before the run changes anything. The checks run at the same time. All
+//! findings are reported, each cause once.
 //!
-//! Nothing is refused that might go well: what cannot be found out is left to the run.
+//! A plan that may succeed is not refused. If a check is not possible, the run has to find out.
 
 use futures_util::future::join_all;
 use paceline_assembly::{LegacyPackaging, Stack};
@@ -15,8 +15,8 @@ use crate::publish::{
 };
 
 impl Aws {
-    /// What stands in the way of the plan in environments that can be reached, and notes on what could not be found
-    /// out.
+    /// The obstacles for the plan in environments that can be reached, and notes about checks that were not
+    /// possible.
     pub(crate) async fn preflight(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
         let (quotas, legacy, sources, docker, parameters) = tokio::join!(
             Box::pin(self.check_quotas(plan)),
@@ -43,7 +43,7 @@ impl Aws {
         stacks.filter_map(|planned| self.assembly.stack(&planned.id))
     }
 
-    /// Assets in the manner of CDK v1 have no place of their own: the bootstrap stack's bucket is theirs.
+    /// Checks the bucket of the bootstrap stack, where assets in the style of CDK v1 are stored.
     async fn check_legacy_assets(&self, plan: &Plan) -> Vec<AwsError> {
         let looked = self.deployed(plan).map(|stack| async move {
             let (files, images): (Vec<_>, Vec<_>) = stack
@@ -63,7 +63,8 @@ impl Aws {
         join_all(looked).await.into_iter().flatten().collect()
     }
 
-    /// What is to be published and cannot be read here, unless it is where it goes already.
+    /// Checks the sources of assets. A source that cannot be read is no problem if the asset is published
+    /// already.
     async fn check_sources(&self, plan: &Plan) -> Vec<AwsError> {
         if self.options.missing_files == MissingFiles::Pretended {
             return Vec::new();
@@ -91,7 +92,7 @@ impl Aws {
         told.map(|problem| AwsError { hint: problem.hint, ..AwsError::setup(problem.message) }).collect()
     }
 
-    /// Whether an asset is where it goes.
+    /// Returns whether an asset is at its destination.
     pub(super) async fn is_published(&self, stack: &Stack, publish: &Publish) -> Result<bool, AwsError> {
         let (asset, to) = (&publish.asset, &publish.destination);
         let gone = || AwsError::setup(format!("the asset {asset} is not in the manifest of {}", stack.id));

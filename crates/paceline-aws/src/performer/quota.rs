@@ -1,8 +1,8 @@
-//! Looks, before anything is touched, whether what the plan makes fits into CloudFormation's limits: how many
-//! stacks there may be in an environment, and how large a template may be.
+//! Checks CloudFormation's limits before anything is changed: the number of stacks in an environment, and the
+//! size of templates.
 //!
-//! The limits are those of the CloudFormation User Guide, "Understand CloudFormation quotas". What cannot be
-//! found out is left out, and noted: not being allowed to ask stands in nobody's way.
+//! The limits are those of the CloudFormation User Guide, "Understand CloudFormation quotas". If a limit
+//! cannot be read, the check is left out and noted. A missing permission to read it stops nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,19 +18,19 @@ use crate::environment::Environment;
 use crate::error::{AwsError, ErrorKind};
 use crate::target::Target;
 
-/// How many resources a template may have.
+/// The greatest number of resources in a template.
 const RESOURCES: usize = 500;
-/// How many parameters, outputs or mappings, of each, it may have.
+/// The greatest number of parameters in a template. The same limit applies to outputs and to mappings.
 const ENTRIES: usize = 200;
-/// How large it may be in S3: 1 MB, of which the larger reading is taken.
+/// The greatest size of a template in S3. The limit is 1 MB, and this is the larger meaning of that.
 const BYTES: u64 = 1 << 20;
 /// "Stacks per account" of CloudFormation in Service Quotas.
 const QUOTA: &str = "L-0485CB21";
-/// How long the limit is asked for before it counts as not known.
+/// The time for which the limit is read before it counts as unknown.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Aws {
-    /// What of the plan does not fit, and notes on what could not be found out.
+    /// The limits that the plan exceeds, and notes about checks that were not possible.
     pub(crate) async fn check_quotas(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
         let mut places: BTreeMap<Target, Vec<&Stack>> = BTreeMap::new();
         let mut errors = Vec::new();
@@ -39,7 +39,7 @@ impl Aws {
             let stack = plan.stacks.get(stack).and_then(|planned| self.assembly.stack(&planned.id));
             let Some(stack) = stack else { continue };
             errors.extend(templates(stack));
-            // One without resources is not created.
+            // A stack without resources is not created.
             if stack.template.resource_count() > 0
                 && let Ok(target) = self.target(stack).await
             {
@@ -62,11 +62,12 @@ impl Aws {
         (errors, unknown.into_iter().map(note).collect())
     }
 
-    /// Compares how many stacks there may be with how many there would be. The error says why that is not known.
+    /// Compares the allowed number of stacks with the number after the run. The error is the reason why this
+    /// is not possible.
     async fn check_stacks(&self, target: &Target, stacks: &[&Stack]) -> Result<Option<AwsError>, AwsError> {
         let (mut more, mut counted, mut asker) = (0, None, None);
         for stack in stacks {
-            // An environment that could not be opened is told already.
+            // An environment that could not be opened is reported already.
             let Ok(environment) = self.environment(stack).await else { return Ok(None) };
             if environment.poller.glance(&stack.name).await?.is_none() {
                 more += 1 + nested(stack);
@@ -93,8 +94,8 @@ impl Aws {
         ))))
     }
 
-    /// How many stacks there may be. The deploy role of a bootstrap may not ask (its policy has no
-    /// `DescribeAccountLimits`), but is the only way into another account.
+    /// The allowed number of stacks. The deploy role of a bootstrap may not read it (its policy has no
+    /// `DescribeAccountLimits`), but that role is the only way into another account.
     async fn stack_limit(&self, environment: &Environment, stack: &Stack) -> Result<usize, AwsError> {
         let is_ours = environment.target.account == self.sessions.account().await?;
         let role = stack.deploy_role.as_ref().filter(|_| !is_ours);
@@ -116,7 +117,7 @@ impl Aws {
     }
 }
 
-/// Why something is not known, in one line.
+/// The reason why something is not known, in one line.
 fn reason(error: &AwsError) -> String {
     match (error.kind, &error.place) {
         (ErrorKind::Denied, Some(at)) => format!("{at} is not allowed"),
@@ -125,7 +126,7 @@ fn reason(error: &AwsError) -> String {
     }
 }
 
-/// How many nested stacks a stack brings at least: one with a condition that is not sure to hold may not be made.
+/// The least number of nested stacks of a stack. A nested stack does not count if its condition may be false.
 fn nested(stack: &Stack) -> usize {
     let resolver = stack.template.resolver();
     let is_made = |outermost: &str| {
@@ -137,7 +138,8 @@ fn nested(stack: &Stack) -> usize {
     outermost.filter(|outermost| is_made(outermost)).count()
 }
 
-/// What CloudFormation would refuse of a stack's templates, those of nested stacks each on their own.
+/// An error for each limit that the templates of a stack exceed. The templates of nested stacks are checked
+/// separately.
 fn templates(stack: &Stack) -> Vec<AwsError> {
     let mut errors = too_large(&stack.id, &stack.template, &stack.template_path);
     let mut seen = BTreeSet::new();
