@@ -1,4 +1,4 @@
-//! A bucket for files: what it has, and what is put into it.
+//! A bucket for files: checks for objects and uploads them.
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
@@ -13,17 +13,17 @@ use crate::call::{Caller, Upload};
 use crate::error::{AwsError, ErrorKind, code};
 use crate::sdk::{s3_is_path_style, upload_timeouts};
 
-/// A bucket, and who makes the calls.
+/// A bucket and the caller for it.
 #[derive(Debug)]
 pub(crate) struct Bucket<'a> {
     client: Client,
-    /// The same, for calls that take as long as they need.
+    /// The client for uploads, which may take any time.
     uploader: Client,
     caller: &'a Caller,
     name: String,
 }
 
-/// What is put there.
+/// The content of an object.
 #[derive(Debug, Clone)]
 pub(super) enum Body<'a> {
     File(&'a Utf8Path),
@@ -47,9 +47,9 @@ impl<'a> Bucket<'a> {
         Self { client, uploader, caller, name: name.to_owned() }
     }
 
-    /// Whether the object is there, and has at least so many bytes. A `HeadObject` of an object that is missing
-    /// could make S3 say so to CloudFormation even after the upload (aws/aws-cdk#6430), so it is looked up by
-    /// listing.
+    /// Returns whether the object exists and has at least `least` bytes. After a `HeadObject` of a missing
+    /// object, S3 could report it as missing to CloudFormation even after the upload (aws/aws-cdk#6430). So
+    /// the object is searched for by listing.
     pub(super) async fn has(&self, key: &str, least: i64) -> Result<bool, AwsError> {
         let send = || self.client.list_objects_v2().bucket(&self.name).prefix(key).max_keys(1).send();
         let answer = self.caller.call("ListObjectsV2", send).await.map_err(|error| self.explain(error))?;

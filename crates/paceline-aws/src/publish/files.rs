@@ -1,4 +1,4 @@
-//! File assets: uploaded to S3, zipped before where the manifest says so.
+//! Publishes file assets: uploads them to S3, and zips them before if the manifest says so.
 
 use std::io::Read as _;
 
@@ -15,12 +15,12 @@ use super::bucket::{Body, Bucket};
 use super::{AssetTarget, MissingFiles, already_there, size};
 use crate::error::AwsError;
 
-/// An archive without entries has 22 bytes; the CDK once uploaded such for what was not there.
+/// The size of an archive without entries. The CDK once uploaded such archives for missing sources.
 const EMPTY_ARCHIVE: i64 = 22;
-/// The content of what is pretended.
+/// The content of a pretended file.
 const STAND_IN: &[u8] = b"This stands in for an asset whose source is not there.";
 
-/// Uploads a file asset, unless it is there.
+/// Uploads a file asset, unless it exists.
 pub(crate) async fn publish_file(
     place: &AssetTarget,
     asset: &FileAsset,
@@ -33,7 +33,7 @@ pub(crate) async fn publish_file(
     upload_or_pretend(&bucket, &key, &asset.source, missing).await
 }
 
-/// Uploads a file, unless it is there; of one whose source is missing, that may only be pretended.
+/// Uploads a file, unless it exists. If its source is missing, the file may only be pretended.
 pub(super) async fn upload_or_pretend(
     bucket: &Bucket<'_>,
     key: &str,
@@ -57,7 +57,7 @@ pub(super) async fn upload_or_pretend(
     })
 }
 
-/// Readers of the code must find an object, and no empty archive.
+/// Uploads a stand-in. Readers of the code must find an object that is not an empty archive.
 async fn pretend(bucket: &Bucket<'_>, key: &str, why: &str) -> Result<Ended, AwsError> {
     if bucket.has(key, EMPTY_ARCHIVE + 1).await? {
         return Ok(already_there());
@@ -66,7 +66,7 @@ async fn pretend(bucket: &Bucket<'_>, key: &str, why: &str) -> Result<Ended, Aws
     Ok(Ended::new(Outcome::Deployed).with_detail(format!("pretended: {why}")))
 }
 
-/// Whether a file asset is where it goes.
+/// Returns whether a file asset is at its destination.
 pub(crate) async fn file_is_there(
     place: &AssetTarget,
     asset: &FileAsset,
@@ -77,12 +77,12 @@ pub(crate) async fn file_is_there(
     is_there(&Bucket::new(config, caller, &bucket), &key, &asset.source).await
 }
 
-/// Whether an object is there that may have been made from this.
+/// Returns whether an object exists that may have been made from this source.
 pub(super) async fn is_there(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<bool, AwsError> {
     bucket.has(key, least(source)).await
 }
 
-/// How many bytes an object has at least that was made from this.
+/// The least number of bytes of an object that was made from this source.
 fn least(source: &FileSource) -> i64 {
     match source {
         FileSource::Path { packaging: Packaging::File, .. } => 0,
@@ -90,7 +90,7 @@ fn least(source: &FileSource) -> i64 {
     }
 }
 
-/// Uploads a file, unless it is there. Gives its length.
+/// Uploads a file, unless it exists. Returns its length, or `None` if it exists.
 async fn upload(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<Option<u64>, AwsError> {
     if bucket.has(key, least(source)).await? {
         return Ok(None);
@@ -107,7 +107,7 @@ async fn upload(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<O
     Ok(Some(length))
 }
 
-/// Uploads a text that is named by its digest, unless it is there.
+/// Uploads a text whose name is its digest, unless it exists.
 pub(crate) async fn upload_text(bucket: &Bucket<'_>, key: &str, text: String) -> Result<(), AwsError> {
     if bucket.has(key, 0).await? {
         return Ok(());
@@ -115,15 +115,15 @@ pub(crate) async fn upload_text(bucket: &Bucket<'_>, key: &str, text: String) ->
     bucket.put(Body::Bytes(Bytes::from(text)), |put| put.key(key).content_type("application/json")).await
 }
 
-/// What is uploaded: a file of the assembly, or one made for the purpose.
+/// The file to upload: a file of the assembly, or a file that was made for the upload.
 enum Content {
     AsIs(Utf8PathBuf),
     Zipped(TempUtf8Path),
-    /// By an asset's own command, which prints where.
+    /// Made by the command of the asset, which prints this path.
     Made(Utf8PathBuf),
 }
 
-/// A temporary file, which goes when this goes, and its path.
+/// A temporary file and its path. Dropping this deletes the file.
 struct TempUtf8Path {
     path: Utf8PathBuf,
     _file: NamedTempFile,
@@ -173,7 +173,7 @@ impl Content {
     }
 }
 
-/// The length of a file and its SHA-256 as S3 wants it.
+/// The length of a file, and its SHA-256 in the form that S3 requires.
 fn digest(path: &Utf8Path) -> std::io::Result<(u64, String)> {
     let mut file = open_regular(path)?;
     let (mut hash, mut length, mut chunk) = (Sha256::new(), 0, vec![0; 64 * 1024]);

@@ -1,4 +1,5 @@
-//! Image assets: built and pushed with the `docker` command, unless the tag is in ECR already.
+//! Publishes image assets: builds and pushes them with the `docker` command, unless the tag is in ECR
+//! already.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::{AssetTarget, Images, already_there};
 use crate::call::Caller;
 use crate::error::{AwsError, ErrorKind, code};
 
-/// Builds each image once, however many places it goes to, and signs in to each registry once.
+/// Builds each image once, even if it has several destinations, and signs in to each registry once.
 #[derive(Debug)]
 pub(crate) struct ImagePublisher {
     images: Images,
@@ -26,23 +27,23 @@ pub(crate) struct ImagePublisher {
 }
 
 impl ImagePublisher {
-    /// `docker` is the program that is run, instead of the usual one.
+    /// `docker` is a program that replaces the usual one.
     pub(crate) fn new(images: Images, docker: Option<String>) -> Self {
         let pusher = Pusher::new(Docker::new(docker));
         Self { images, pusher, built: MadeOnce::default(), signed_in: Mutex::default() }
     }
 
-    /// Why nothing can be built here, where that is certain.
+    /// Returns an error if this machine certainly cannot build images.
     pub(crate) async fn cannot_build(&self) -> Option<ToolError> {
         self.pusher.docker.is_missing().await
     }
 
-    /// Whether nothing is built.
+    /// Returns whether images are pretended and not built.
     pub(crate) fn are_pretended(&self) -> bool {
         matches!(self.images, Images::Pretended { .. })
     }
 
-    /// The local name of the built image.
+    /// Builds the image and returns its local name.
     async fn build(
         &self,
         context: Option<&StepContext>,
@@ -66,7 +67,7 @@ impl ImagePublisher {
     }
 }
 
-/// Builds and pushes an image asset, unless its tag is there.
+/// Builds and pushes an image asset, unless its tag exists.
 pub(crate) async fn publish_image(
     publisher: &ImagePublisher,
     context: Option<&StepContext>,
@@ -104,17 +105,17 @@ pub(crate) async fn publish_image(
     Ok(Ended::new(Outcome::Deployed))
 }
 
-/// Nothing was built, but readers of the image must find its tag.
+/// Puts a tag without an image into the repository, because readers of the image must find its tag.
 async fn pretend(caller: &Caller, client: &Client, repository: &str, tag: &str) -> Result<Ended, AwsError> {
     let send = || client.put_image().repository_name(repository).image_tag(tag).image_manifest("{}").send();
     match caller.call("PutImage", send).await {
-        // The answer to the first try got lost.
+        // If the answer to the first try was lost, the tag exists by now.
         Err(error) if !error.is(code::IMAGE_ALREADY_EXISTS) => Err(error),
         _ => Ok(Ended::new(Outcome::Deployed).with_detail("pretended: nothing was built")),
     }
 }
 
-/// Whether an image is where it goes.
+/// Returns whether an image is at its destination.
 pub(crate) async fn image_is_there(
     place: &AssetTarget,
     destination: &ImageDestination,
@@ -166,7 +167,7 @@ async fn build(
     Ok(local)
 }
 
-/// An asset's own command prints the name of the image it made.
+/// Runs the command of an asset, which prints the name of the image that it made.
 async fn made_by(command: &[String], manifest: &Utf8Path) -> Result<String, AwsError> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(AwsError::setup("the asset's command is empty"));
@@ -175,7 +176,8 @@ async fn made_by(command: &[String], manifest: &Utf8Path) -> Result<String, AwsE
     Ok(run_tool(program, &arguments, Some(manifest), None).await?)
 }
 
-/// In the order in which the CDK CLI gives them, so that layers cached by one serve the other.
+/// The arguments of the build. They are in the order of the CDK CLI, so that both can use the same cached
+/// layers.
 fn build_arguments(local: &str, source: &ImageSource) -> Vec<String> {
     let mut arguments: Vec<String> = ["build", "--tag", local].map(str::to_owned).to_vec();
     let mut option = |name: &str, value: &str| arguments.extend([name.to_owned(), value.to_owned()]);

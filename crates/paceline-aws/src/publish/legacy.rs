@@ -1,5 +1,5 @@
-//! Assets of CDK v1 apps: they go to the bucket of the bootstrap stack, and the stack is told where by its
-//! parameters.
+//! Publishes assets of CDK v1 apps. They are stored in the bucket of the bootstrap stack. Parameters tell the
+//! stack where they are.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use crate::call::Caller;
 use crate::environment::Environment;
 use crate::error::AwsError;
 
-/// Uploads a stack's legacy assets, unless they are there. Gives the values of the parameters that they
-/// are named by.
+/// Uploads a stack's legacy assets, unless they exist. Returns the values of the parameters that tell the
+/// stack where they are.
 pub(crate) async fn publish_legacy(
     environment: &Environment,
     caller: &Caller,
@@ -40,7 +40,7 @@ pub(crate) async fn publish_legacy(
     Ok(parameters)
 }
 
-/// The bucket that assets in the manner of CDK v1 go to.
+/// The bucket for assets in the style of CDK v1.
 pub(crate) async fn legacy_bucket(environment: &Environment, stack: &Stack) -> Result<String, AwsError> {
     if let Some(toolkit) = Toolkit::of(environment).await? {
         return Ok(toolkit.bucket);
@@ -53,7 +53,7 @@ pub(crate) async fn legacy_bucket(environment: &Environment, stack: &Stack) -> R
     Err(AwsError::setup(message).hint(format!("run: cdk bootstrap {environment}")))
 }
 
-/// Whether such an asset is in that bucket.
+/// Returns whether a legacy asset is in that bucket.
 pub(crate) async fn legacy_is_there(
     environment: &Environment,
     stack: &Stack,
@@ -68,7 +68,7 @@ pub(crate) async fn legacy_is_there(
     is_there(&bucket, &format!("{folder}{file}"), &source).await
 }
 
-/// The folder and the file in it. Templates put the two parts of the key parameter together again.
+/// The folder and the file name in the bucket. Templates join the two parts of the key parameter.
 fn key(asset: &LegacyAsset, zip: bool) -> (String, String) {
     let folder =
         if asset.id == asset.source_hash { "assets/".to_owned() } else { format!("assets/{}/", asset.id) };
@@ -77,7 +77,7 @@ fn key(asset: &LegacyAsset, zip: bool) -> (String, String) {
     (folder, format!("{}{extension}", asset.source_hash))
 }
 
-/// Says that images in the manner of CDK v1 are not supported.
+/// The error that images in the style of CDK v1 are not supported.
 pub(crate) fn legacy_image(stack: &Stack, asset: &LegacyAsset) -> AwsError {
     let message = format!(
         "{} has the container image {} in the manner of CDK v1, which is not supported",

@@ -1,5 +1,5 @@
-//! Brings assets to where the stacks expect them. What is there already is left alone: an asset's name
-//! is the digest of its content.
+//! Publishes assets where stacks expect them. An asset that exists is left alone, because its name is the
+//! digest of its content.
 
 mod bucket;
 mod files;
@@ -25,32 +25,32 @@ pub(crate) use images::{ImagePublisher, image_is_there, publish_image};
 pub(crate) use legacy::{legacy_bucket, legacy_image, legacy_is_there, publish_legacy};
 pub(crate) use toolkit::Toolkit;
 
-/// How images get built.
+/// The way to build images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Images {
-    /// By the `docker` command, or the one that `CDK_DOCKER` names.
+    /// With the `docker` command, or with the program that `CDK_DOCKER` names.
     #[default]
     Docker,
-    /// They take their time and nothing is run: for a simulation.
+    /// For a simulation: nothing runs, but the images take their time.
     Pretended {
-        /// To build one.
+        /// The time for building an image.
         build: Duration,
-        /// To push it to a place.
+        /// The time for pushing an image to one destination.
         push: Duration,
     },
 }
 
-/// What happens to files whose source is not there, or is made by a command.
+/// The handling of files whose source does not exist, or is made by a command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MissingFiles {
-    /// What needs them cannot be deployed. Commands are run.
+    /// A stack that needs a missing file cannot be deployed. Commands run.
     #[default]
     Refused,
-    /// A few bytes stand in for them, and no command is run: for a simulation.
+    /// For a simulation: a few bytes replace the files, and no command runs.
     Pretended,
 }
 
-/// Where assets go to: an account and region, as whom, and who makes the calls.
+/// The destination of assets: the account and region, the configuration of the role, and the caller.
 #[derive(Debug)]
 pub(crate) struct AssetTarget {
     pub(crate) target: Target,
@@ -74,7 +74,7 @@ fn already_there() -> Ended {
     Ended::new(Outcome::Unchanged).with_detail("already there")
 }
 
-/// Bytes for people.
+/// A number of bytes as text for people.
 fn size(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
     let bytes = bytes as f64;

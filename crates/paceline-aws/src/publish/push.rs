@@ -1,4 +1,4 @@
-//! Signs in to registries and pushes images, again while the network is to blame.
+//! Signs in to registries and pushes images. Repeats both if the network caused the error.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use paceline_host::{Docker, ToolError};
 use crate::call::Caller;
 use crate::error::AwsError;
 
-/// How often a login or a push is tried in all.
+/// The number of tries of a login or a push.
 const ATTEMPTS: u32 = 4;
-/// The first pause before it is tried again; it doubles.
+/// The first pause before another try. It doubles with each try.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Signs in and pushes with docker.
@@ -19,7 +19,7 @@ pub(super) struct Pusher {
     pub(super) first_pause: Duration,
 }
 
-/// Why a push failed: docker said so, or AWS gave no login.
+/// The reason why a push failed: docker reported an error, or AWS gave no login.
 enum PushError {
     Tool(ToolError),
     Aws(AwsError),
@@ -44,8 +44,8 @@ impl Pusher {
         .await
     }
 
-    /// Pushes an image. `sign_in` signs in once more: another program may have written docker's configuration file at
-    /// the same time as we did.
+    /// Pushes an image. `sign_in` signs in once more, because another program may have written docker's
+    /// configuration file at the same time.
     pub(super) async fn push<F>(
         &self,
         caller: &Caller,
@@ -69,7 +69,7 @@ impl Pusher {
         .await
     }
 
-    /// Does something again while the network is to blame.
+    /// Repeats an action while the network causes its errors.
     async fn persist<F>(&self, caller: &Caller, what: &str, act: impl Fn() -> F) -> Result<(), AwsError>
     where
         F: Future<Output = Result<(), PushError>>,
@@ -89,7 +89,7 @@ impl Pusher {
 }
 
 impl PushError {
-    /// Whether the same may succeed a little later.
+    /// Returns whether the same action may succeed later.
     fn passes(&self) -> bool {
         match self {
             Self::Tool(error) => error.passes(),
@@ -120,7 +120,7 @@ impl From<PushError> for AwsError {
     }
 }
 
-/// The error with the last line that docker complained with: those before say what was done until then.
+/// The error with only the last line of docker's output. The lines before it report progress.
 fn last_words(error: ToolError) -> AwsError {
     let line = error.in_one_line();
     AwsError::from(error).told_as(line)

@@ -1,19 +1,19 @@
-//! What the bootstrap stack of an environment offers to apps that do not name it themselves.
+//! The bootstrap stack of an environment, for apps that do not name it themselves.
 
 use crate::bootstrap::TOOLKIT;
 use crate::environment::Environment;
 use crate::environment::describe;
 use crate::error::AwsError;
 
-/// What the stack `CDKToolkit` offers.
+/// The part of the stack `CDKToolkit` that apps use.
 #[derive(Debug, Clone)]
 pub(crate) struct Toolkit {
-    /// Its bucket for files.
+    /// The bucket for files.
     pub(crate) bucket: String,
 }
 
 impl Toolkit {
-    /// Asks the environment, once for all who want to know; `None` when there is no such stack.
+    /// Reads the stack once for each environment. `None` if it does not exist.
     pub(crate) async fn of(environment: &Environment) -> Result<Option<Self>, AwsError> {
         let bucket = environment.bucket.get_or_try_init(|| find(environment)).await?;
         Ok(bucket.clone().map(|bucket| Self { bucket }))

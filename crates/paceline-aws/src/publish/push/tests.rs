@@ -1,4 +1,4 @@
-//! Images are published with a program that behaves like docker at its worst. ECR is simulated, time is real.
+//! Publishes images with a program that misbehaves as docker may. ECR is simulated, and the time is real.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
@@ -26,7 +26,7 @@ use crate::target::Target;
 
 const ACCOUNT: &str = "111111111111";
 
-/// Keeps its logins in a file that it reads and rewrites, as docker does, and pushes only with a login.
+/// Like docker, keeps its logins in a file that it reads and rewrites, and pushes only with a login.
 const GOOD: [(&str, &str); 4] = [
     ("build", "true"),
     ("tag", "true"),
@@ -37,14 +37,14 @@ const GOOD: [(&str, &str); 4] = [
     ("push", r#"grep -qx "${2%%/*}" logins || { echo "no basic auth credentials" >&2; exit 1; }"#),
 ];
 
-/// A docker made for one test, in a folder that it works in.
+/// A docker for one test, with the folder that it works in.
 struct FakeDocker {
     folder: TempDir,
     said: Arc<Mutex<Vec<String>>>,
 }
 
 impl FakeDocker {
-    /// Commands that do something else than the good ones: scripts for a shell.
+    /// A docker in which these scripts replace the usual ones, by command.
     fn with(other: &[(&str, &str)]) -> Self {
         let this = Self { folder: TempDir::new().unwrap(), said: Arc::default() };
         let others = |name: &str| other.iter().find(|(other, _)| *other == name).map(|(_, script)| *script);
@@ -64,13 +64,13 @@ impl FakeDocker {
         Utf8Path::from_path(self.folder.path()).unwrap().join(name)
     }
 
-    /// The commands that it was run with.
+    /// The commands with which it was run.
     fn calls(&self) -> Vec<String> {
         let calls = fs_err::read_to_string(self.path("calls")).unwrap_or_default();
         calls.lines().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Publishes one image to each region, all at once.
+    /// Publishes one image to each region, all at the same time.
     async fn publish(&self, regions: &[&str]) -> Vec<Result<Ended, AwsError>> {
         let sim = Simulator::new(SimOptions { images: SimImages::Absent, ..SimOptions::default() });
         let clock = VirtualClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap());
@@ -110,7 +110,7 @@ impl FakeDocker {
         futures_util::future::join_all(each).await
     }
 
-    /// The error of one image.
+    /// The error of publishing one image.
     async fn error(&self) -> AwsError {
         self.publish(&["us-east-1"]).await.remove(0).expect_err("the image was published")
     }
@@ -141,7 +141,7 @@ async fn a_login_that_somebody_else_overwrote_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_login_that_ends_before_it_reads_its_password_is_told_in_its_own_words() {
+async fn a_login_that_ends_before_it_reads_its_password_keeps_its_message() {
     let docker = FakeDocker::with(&[("login", "exec 0<&-; echo 'unknown shorthand flag: p' >&2; exit 125")]);
     let error = docker.error().await;
     assert_eq!(error.message, "it ended with exit status: 125: unknown shorthand flag: p");
@@ -150,13 +150,13 @@ async fn a_login_that_ends_before_it_reads_its_password_is_told_in_its_own_words
 }
 
 #[tokio::test]
-async fn a_helper_that_keeps_no_login_has_its_own_way_in() {
+async fn a_helper_that_stores_no_login_signs_in_itself() {
     let login = "echo \"$5\" > logins; echo 'error storing credentials - err: exit status 1, out: `not implemented`' >&2; exit 1";
     FakeDocker::with(&[("login", login)]).publishes().await;
 }
 
 #[tokio::test]
-async fn what_the_network_is_to_blame_for_is_tried_again_and_nothing_else_is() {
+async fn only_errors_of_the_network_are_tried_again() {
     let once = |name: &str, words: &str, good: &str| {
         format!("[ -e {name} ] || {{ touch {name}; echo '{words}' >&2; exit 1; }}; {good}")
     };
@@ -176,7 +176,7 @@ async fn what_the_network_is_to_blame_for_is_tried_again_and_nothing_else_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_login_that_hangs_is_ended() {
-    // The clock jumps ahead while only a program is waited for.
+    // The paused clock jumps ahead while the test waits only for a program.
     let docker = FakeDocker::with(&[("login", "sleep 600")]);
     let before = Instant::now();
     let error = docker.error().await;
@@ -186,14 +186,14 @@ async fn a_login_that_hangs_is_ended() {
 }
 
 #[tokio::test]
-async fn what_docker_prints_fills_no_pipe() {
+async fn the_output_of_docker_fills_no_pipe() {
     let much = "head -c 300000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero | tr '\\0' '\\n' >&2; cat > password";
     let login = format!("{much}; echo \"$5\" > logins");
     FakeDocker::with(&[("build", much), ("login", &login)]).publishes().await;
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_is_named() {
+async fn the_error_names_the_missing_program() {
     let docker = FakeDocker::with(&[]);
     fs_err::remove_file(docker.path("docker")).unwrap();
     let error = docker.error().await;
