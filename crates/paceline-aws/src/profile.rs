@@ -1,30 +1,30 @@
-//! Which profile the credentials were looked for in: the SDK's own error does not name it.
+//! Finds the profile in which the SDK looked for credentials. The SDK's own error does not name it.
 
 use std::path::{Path, PathBuf};
 
 /// The longest chain of profiles that is followed.
 const LONGEST: usize = 8;
 
-/// Says that there are no credentials, in which profile, and why as the SDK has it.
+/// The message that there are no credentials, with the profile and with the reason of the SDK.
 pub(crate) fn not_found(why: Option<&str>) -> String {
     let because = why.map(|why| format!(" ({why})")).unwrap_or_default();
     match in_use() {
-        // The SDK's reason is that of the last place in which it looked, which is not the profile.
+        // The SDK's reason is about the last place in which it looked, which is not the profile.
         Some(InUse { missing: true, text }) => format!("no AWS credentials were found {text}"),
         Some(InUse { text, .. }) => format!("no AWS credentials were found {text}{because}"),
         None => format!("no AWS credentials were found{because}"),
     }
 }
 
-/// What there is to say of a profile.
+/// The profile in use, as part of a message.
 #[derive(Debug, PartialEq, Eq)]
 struct InUse {
-    /// Whether it is not in the files, or what it refers to is not.
+    /// True if the profile, or a profile that it refers to, is in none of the files.
     missing: bool,
     text: String,
 }
 
-/// The profile that was asked for, if one was.
+/// The profile that `AWS_PROFILE` names. `None` if the variable is not set.
 fn in_use() -> Option<InUse> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let profile = set("AWS_PROFILE")?;
@@ -60,7 +60,8 @@ fn about(profile: &str, files: &str, texts: &[String]) -> InUse {
     InUse { missing: false, text: format!("for profile `{profile}` (AWS_PROFILE)") }
 }
 
-/// The profile that a profile takes its credentials from, empty if it has its own; none if it is in no file.
+/// The name of the profile that this one takes its credentials from, or an empty text if it has its own.
+/// `None` if no file has the profile.
 fn source_of(profile: &str, texts: &[String]) -> Option<String> {
     let mut found: Option<String> = None;
     for text in texts {
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_that_is_not_there_is_named_and_where_it_was_looked_for() {
+    fn a_missing_profile_is_reported_with_the_searched_files() {
         let config =
             "[default]\nregion = eu-west-1\n[profile admin]\nsource_profile = sso\n[profile own]\nx = y\n";
         let about = |name| about(name, "the files", &[config.to_owned(), "[keys]\na = b".to_owned()]).text;
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn profiles_that_name_each_other_are_followed_to_an_end() {
+    fn profiles_that_refer_to_each_other_end_the_search() {
         let text = "[profile a]\nsource_profile = b\n[profile b]\nsource_profile = a\n".to_owned();
         assert_eq!(about("a", "it", &[text]).text, "for profile `a` (AWS_PROFILE)");
     }

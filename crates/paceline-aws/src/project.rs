@@ -1,4 +1,4 @@
-//! The CodeBuild project: compared with the one that is there, created, updated.
+//! Creates and updates the CodeBuild project, and compares it with the existing one.
 
 use aws_sdk_codebuild::Client;
 use aws_sdk_codebuild::error::BuildError;
@@ -12,51 +12,52 @@ use crate::error::{AwsError, code};
 use crate::sdk::Wire;
 use crate::session::Sessions;
 
-/// Reads and writes CodeBuild projects with the credentials at hand.
+/// Reads and writes CodeBuild projects with the credentials of the environment.
 #[derive(Debug)]
 pub struct Projects {
     client: Client,
     caller: Caller,
 }
 
-/// A field of a project that differs.
+/// A field of a project that differs from the wanted value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Its path, such as `environment.computeType`.
     pub field: String,
-    /// What it is, as JSON; `None` when it is not set.
+    /// The present value as JSON. `None` if it is not set.
     pub live: Option<String>,
-    /// What it should be.
+    /// The wanted value as JSON.
     pub wanted: Option<String>,
 }
 
-/// What became of a project.
+/// The result of applying a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
-    /// It was not there.
+    /// The project did not exist.
     Created,
-    /// It was there, and different.
+    /// The project existed, but was different.
     Updated,
-    /// It was what it should be.
+    /// The project was as wanted.
     Unchanged,
 }
 
 impl Projects {
-    /// `region` is used where neither the environment nor the profile names one.
+    /// `region` is used if neither the environment nor the profile names one.
     pub async fn connect(wire: &Wire, region: &str) -> Result<Self, AwsError> {
         let sessions = Sessions::open(wire, region).await?;
         let caller = sessions.caller(&sessions.here());
         Ok(Self { client: Client::new(sessions.base()), caller })
     }
 
-    /// How the live project differs from the wanted one, field by field; `None` when there is none.
+    /// The differences between the live project and the wanted one, field by field. `None` if there is no
+    /// such project.
     pub async fn diff(&self, wanted: &Project) -> Result<Option<Vec<Difference>>, AwsError> {
         let live = self.get(&wanted.name).await?;
         Ok(live.map(|live| differences(&wanted_fields(wanted), &live_fields(&live))))
     }
 
-    /// Makes the live project what it should be. `service_role` is for a project that names none: what has to
-    /// be given when it is created, and stays as it is when it is updated.
+    /// Makes the live project equal to the wanted one. `service_role` is for a project that names none.
+    /// CodeBuild requires a role for a new project. An update without a role keeps the live one.
     pub async fn apply(&self, wanted: &Project, service_role: Option<&str>) -> Result<Applied, AwsError> {
         let live = self.get(&wanted.name).await?;
         let role = wanted.service_role.as_deref().or(service_role);
@@ -69,7 +70,7 @@ impl Projects {
                 ));
             };
             return match self.create(wanted, role).await {
-                // The answer to the first try got lost, or somebody else was faster.
+                // The answer to the first try was lost, or somebody else has created the project.
                 Err(error) if error.is(code::RESOURCE_ALREADY_EXISTS) => {
                     let live = self.get(&wanted.name).await?.ok_or(error)?;
                     self.update(wanted, Some(role), &live).await.map(|()| Applied::Created)
@@ -109,12 +110,14 @@ impl Projects {
         live: &types::Project,
     ) -> Result<(), AwsError> {
         let mut parts = Parts::of(project)?;
-        // The template makes the role of batches, which the settings do not name: it stays.
+        // The template creates the role for batches, and the settings do not name it. So the live role is
+        // kept.
         if let Some(batch) = parts.batch.as_mut().filter(|batch| batch.service_role.is_none()) {
             let live = live.build_batch_config();
             batch.service_role = live.and_then(|live| live.service_role()).map(str::to_owned);
         }
-        // What is left out of an update stays; an empty one takes the project out of its network.
+        // An update keeps settings that it leaves out. An empty network configuration removes the project
+        // from its network.
         let vpc = parts.vpc.unwrap_or_else(|| types::VpcConfig::builder().build());
         let call = self.client.update_project().name(&project.name).description(&project.description);
         let call = call.set_service_role(role.map(str::to_owned));
@@ -127,7 +130,7 @@ impl Projects {
     }
 }
 
-/// A project in the SDK's words.
+/// A project as values of the SDK.
 struct Parts {
     source: types::ProjectSource,
     artifacts: types::ProjectArtifacts,
@@ -224,7 +227,7 @@ fn docker_server(project: &Project) -> Result<Option<types::DockerServer>, Build
     builder.build().map(Some)
 }
 
-/// The model's values are the API's own words.
+/// The word that the API uses for a value of the model.
 fn word(value: &impl Serialize) -> String {
     match json!(value) {
         Value::String(word) => word,
@@ -238,12 +241,12 @@ fn number(value: u32) -> i32 {
 
 fn wanted_fields(project: &Project) -> Value {
     let mut fields = json!(project);
-    // Without one, the builds are to be in no network of ours; that is not CodeBuild's to choose.
+    // If the project has no network, the field is null and is compared. CodeBuild must not choose a network.
     fields["vpcConfig"] = json!(project.vpc_config);
     fields
 }
 
-/// The live project, as far as the model goes and in its shape.
+/// The fields of the live project that the model has, in the shape of the model.
 fn live_fields(project: &types::Project) -> Value {
     let source = project.source();
     let artifacts = project.artifacts();
@@ -311,7 +314,7 @@ fn live_fields(project: &types::Project) -> Value {
     })
 }
 
-/// Compares field by field. What the wanted project leaves out is CodeBuild's to choose.
+/// Compares field by field. CodeBuild may choose the fields that the wanted project leaves out.
 fn differences(wanted: &Value, live: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     compare("", wanted, live, &mut found);
@@ -338,7 +341,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_wanted_is_compared() {
+    fn only_wanted_fields_are_compared() {
         let wanted = json!({ "a": 1, "b": { "c": "x", "d": [] } });
         let live = json!({ "a": 2, "b": { "c": "x", "e": 5 }, "f": 1 });
         let expected =

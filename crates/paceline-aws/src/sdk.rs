@@ -1,5 +1,5 @@
-//! How AWS is reached: the HTTP client, the base credentials, the region and the time-outs, the same for every
-//! service.
+//! The connection to AWS: the HTTP client, the base credentials, the region and the time-outs. They are the
+//! same for every service.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -22,30 +22,31 @@ use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 use crate::call::{OnlyAws, RetryNotices};
 use crate::error::AwsError;
 
-/// How long a connection may take to come about.
+/// The time limit for opening a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long an answer may take, connection included. AWS takes a second or two; the rest is for slow lines and for
-/// proxies that look into everything.
+/// The time limit for an answer, including the connection. AWS needs a second or two. The rest is for slow
+/// lines and for proxies that inspect the traffic.
 const ANSWER: Duration = Duration::from_secs(30);
-/// The same of a role's credentials: another call waits for them, which must not be the one to end.
+/// The same limit for the credentials of a role. It is shorter, so that the call that waits for them does not
+/// end first.
 const CREDENTIALS: Duration = Duration::from_secs(15);
 
-/// What replaces the usual ways to AWS. The simulator enters here: as the HTTP client, and nowhere else.
+/// Replacements for the usual connection to AWS. The simulator is connected only here, as the HTTP client.
 #[derive(Debug, Clone, Default)]
 pub struct Wire {
-    /// Instead of the network.
+    /// Replaces the network.
     pub http: Option<SharedHttpClient>,
-    /// Instead of the usual credential chain.
+    /// Replaces the usual credential chain.
     pub credentials: Option<SharedCredentialsProvider>,
-    /// Instead of the machine's clock, by which credentials expire.
+    /// Replaces the machine's clock, which decides when credentials expire.
     pub time: Option<SharedTimeSource>,
-    /// Hears that AWS does not answer, where no step's events tell of it.
+    /// Receives a notice when AWS does not answer and no step's events can report it.
     pub notices: RetryNotices,
 }
 
 impl Wire {
-    /// To an AWS in this process: `client` answers in place of the network, and `now` is the time there, by which the
-    /// credentials that it hands out expire.
+    /// A connection to a simulated AWS in this process. `client` answers in place of the network. `now` is
+    /// the simulated time, by which the credentials expire.
     pub fn simulated(
         client: impl HttpClient + 'static,
         now: impl Fn() -> SystemTime + Send + Sync + 'static,
@@ -75,8 +76,8 @@ impl<F: Fn() -> SystemTime + Send + Sync> TimeSource for SimulatedTime<F> {
     }
 }
 
-/// Makes the configuration that every client starts from. `region` is used where neither the
-/// environment nor the profile names one.
+/// Makes the configuration that every client starts from. `region` is used if neither the environment nor the
+/// profile names one.
 pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, AwsError> {
     let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new())
@@ -86,7 +87,7 @@ pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, AwsErro
         .region(region)
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts(ANSWER))
-        // Its place is taken by the time-outs, and of uploads by `Upload`.
+        // The time-outs replace this protection, and `Upload` replaces it for uploads.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(time) = &wire.time {
         loader = loader.time_source(time.clone());
@@ -94,8 +95,8 @@ pub(crate) async fn base(wire: &Wire, region: &str) -> Result<SdkConfig, AwsErro
     if let Some(credentials) = &wire.credentials {
         loader = loader.credentials_provider(credentials.clone());
     }
-    // Only what finds the base credentials tries again by itself. All other calls go through `Caller`, which does so
-    // within sight of the user and of the rate limits.
+    // Only the search for the base credentials tries again by itself. All other calls go through `Caller`,
+    // whose retries are visible to the user and keep to the rate limits.
     let config = loader.load().await;
     Ok(config.to_builder().retry_config(RetryConfig::disabled()).build())
 }
@@ -104,23 +105,23 @@ fn timeouts(answer: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(answer).build()
 }
 
-/// The time-outs of what gives a role's credentials to other calls.
+/// The time-outs of the calls that get a role's credentials for other calls.
 pub(crate) fn credential_timeouts() -> TimeoutConfig {
     timeouts(CREDENTIALS)
 }
 
-/// The time-outs of an upload, which takes the longer the larger it is: [`Upload`](crate::call::Upload) sees
-/// whether it moves.
+/// The time-outs of an upload. A large upload takes long, so there is no limit for the whole:
+/// [`Upload`](crate::call::Upload) checks whether it moves.
 pub(crate) fn upload_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT).disable_operation_attempt_timeout().build()
 }
 
-/// How the SDK behaves, whatever it may do by default in later versions.
+/// The behaviour of the SDK. It is fixed, because later versions may have other defaults.
 pub(crate) fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// The HTTP client of every service, and of what is no service.
+/// The HTTP client for all services and for other requests.
 pub(crate) fn http(wire: &Wire) -> Result<SharedHttpClient, AwsError> {
     let http = match &wire.http {
         Some(http) => http.clone(),
@@ -129,7 +130,7 @@ pub(crate) fn http(wire: &Wire) -> Result<SharedHttpClient, AwsError> {
     Ok(SharedHttpClient::new(OnlyAws(http)))
 }
 
-/// The network, by way of the proxies and the certificates that the environment names.
+/// The network, with the proxies and the certificates that the environment names.
 fn network() -> Result<SharedHttpClient, AwsError> {
     let mut trust = TrustStore::empty().with_native_roots(true);
     if let Some(bundle) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
@@ -151,7 +152,7 @@ fn network() -> Result<SharedHttpClient, AwsError> {
     }))
 }
 
-/// Whether S3 is an endpoint of one host, which then has to be addressed path-style.
+/// Returns whether the endpoint of S3 has a single host. Then buckets are part of the path.
 pub(crate) fn s3_is_path_style(config: &SdkConfig) -> bool {
     config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some()
 }

@@ -1,6 +1,6 @@
-//! Who the calls are made as: the base credentials, and the roles assumed from them.
+//! The identities of calls: the base credentials, and the roles assumed from them.
 //!
-//! A role is assumed once for all the clients that use it, and again shortly before its credentials expire.
+//! A role is assumed once for all clients that use it, and again shortly before its credentials expire.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ use crate::error::{AwsError, CannotAssume, ErrorKind};
 use crate::sdk::{self, Wire};
 use crate::target::Target;
 
-/// The variable that allows base credentials where a role cannot be assumed.
+/// The variable that allows the base credentials if a role cannot be assumed.
 pub const ALLOW_BASE_CREDENTIALS: &str = "PACELINE_ALLOW_BASE_CREDENTIALS";
 
 /// The base credentials and the roles assumed from them.
@@ -34,11 +34,11 @@ pub(crate) struct Sessions {
     notices: RetryNotices,
 }
 
-/// A role's ARN, its external id and the region it is used in.
+/// The ARN of a role, its external id, and the region in which it is used.
 type RoleKey = (String, Option<String>, String);
 
 impl Sessions {
-    /// `region` is used where neither the environment nor the profile names one.
+    /// `region` is used if neither the environment nor the profile names one.
     pub(crate) async fn open(wire: &Wire, region: &str) -> Result<Self, AwsError> {
         Ok(Self {
             base: sdk::base(wire, region).await?,
@@ -49,7 +49,7 @@ impl Sessions {
         })
     }
 
-    /// Makes calls to an account and region, with any role.
+    /// A caller for an account and region, with any role.
     pub(crate) fn caller(&self, target: &Target) -> Caller {
         Caller::new(Arc::clone(&self.limiter), target.clone(), self.notices.clone())
     }
@@ -64,7 +64,7 @@ impl Sessions {
         self.base.region().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// Where calls with the base credentials go, before it is known whose they are.
+    /// The target of calls with the base credentials before their account is known.
     pub(crate) fn here(&self) -> Target {
         Target { account: String::new(), region: self.region() }
     }
@@ -80,7 +80,7 @@ impl Sessions {
         self.account.get_or_try_init(|| get).await.map(String::as_str)
     }
 
-    /// Where a stack goes to.
+    /// The account and region of a stack.
     pub(crate) async fn target(&self, stack: &Stack) -> Result<Target, AwsError> {
         let account = match &stack.environment.account {
             Some(account) => account.clone(),
@@ -90,12 +90,13 @@ impl Sessions {
         Ok(Target { account, region })
     }
 
-    /// The configuration for acting as a role in an environment, or as ourselves where there is none.
+    /// The configuration for acting as a role in an environment, or with the base credentials if there is no
+    /// role.
     pub(crate) async fn assume(&self, role: Option<&Role>, target: &Target) -> Result<SdkConfig, AwsError> {
         self.assume_by(&self.caller(target), role, target).await
     }
 
-    /// The same, by calls of this caller.
+    /// The same, with the calls of this caller.
     pub(crate) async fn assume_by(
         &self,
         caller: &Caller,
@@ -125,7 +126,7 @@ impl Sessions {
         role: &Role,
         region: Region,
     ) -> Result<SdkConfig, AwsError> {
-        // The role's own region has an STS endpoint too, and one that a far region's outage leaves alone.
+        // The role's own region has an STS endpoint too, which works during an outage of another region.
         let config = self.base.to_builder().region(region.clone()).build();
         let settings = aws_sdk_sts::config::Builder::from(&config);
         let sts = aws_sdk_sts::Client::from_conf(settings.timeout_config(sdk::credential_timeouts()).build());
@@ -173,7 +174,8 @@ fn base_credentials_allowed() -> bool {
     std::env::var(ALLOW_BASE_CREDENTIALS).is_ok_and(|value| matches!(value.as_str(), "1" | "true" | "yes"))
 }
 
-/// `assumeRoleAdditionalOptions.Tags`, which the CDK hands on as they are, all of them transitive.
+/// The session tags from `assumeRoleAdditionalOptions.Tags`. The CDK passes them on unchanged, all of them
+/// transitive.
 fn session_tags(role: &Role) -> Result<Vec<Tag>, AwsError> {
     let tags = role.session_options.get("Tags").and_then(|tags| tags.as_array());
     let pair = |tag: &serde_json::Value| {
@@ -184,7 +186,7 @@ fn session_tags(role: &Role) -> Result<Vec<Tag>, AwsError> {
     tags.map_err(|error| AwsError::setup(format!("a session tag is incomplete: {error}")))
 }
 
-/// Credentials of a role. The identity cache of the clients asks again before they expire.
+/// The credentials of a role. The identity cache of the clients requests new ones before they expire.
 #[derive(Debug)]
 struct AssumedRole {
     sts: aws_sdk_sts::Client,
@@ -192,7 +194,7 @@ struct AssumedRole {
     external_id: Option<String>,
     session_name: String,
     tags: Vec<Tag>,
-    /// What proved that the role can be assumed, until someone needs it.
+    /// The credentials of the call that checked the role. The first request takes them.
     first: Mutex<Option<Credentials>>,
 }
 
@@ -229,7 +231,7 @@ impl ProvideCredentials for AssumedRole {
             if let Some(first) = first {
                 return Ok(first);
             }
-            // Once only: the caller of the API tries all of it again.
+            // Sends once only, because the caller of the API repeats the whole call.
             let answer = self.send().await.map_err(|error| AwsError::of("AssumeRole", &error));
             let arn = self.arn.clone();
             answer

@@ -1,10 +1,10 @@
-//! Where a stack goes.
+//! The destination of a stack.
 
 use std::fmt;
 
 use paceline_assembly::{partition, placeholders};
 
-/// An account and a region that are known.
+/// A known account and region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Target {
     pub(crate) account: String,
@@ -12,12 +12,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Where IAM is: in no region.
+    /// The target of IAM, which has no region.
     pub(crate) fn everywhere(account: &str) -> Self {
         Self { account: account.to_owned(), region: "global".to_owned() }
     }
 
-    /// Puts the account, the region and the partition where a text has placeholders for them.
+    /// Replaces the placeholders in a text by the account, the region and the partition.
     pub(crate) fn resolve(&self, text: &str) -> String {
         placeholders(text, partition(&self.region), &self.account, &self.region)
     }

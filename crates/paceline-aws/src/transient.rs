@@ -1,25 +1,25 @@
-//! Failures that pass by themselves: what services say while a new role or policy is not known everywhere yet,
-//! and when they are called too fast.
+//! Failures that disappear by themselves. Services report them while a new role or policy is not known
+//! everywhere yet, and when they are called too fast.
 //!
-//! IAM is eventually consistent (IAM User Guide, "Troubleshoot IAM"), and its changes take seconds, now and then a
-//! minute. Each service has its own words for a role that it does not know yet, and none of them documents them:
-//! the wordings are from public reports. Many of them are also said of a role that will never work, so whoever
-//! tries again does so a few times only.
+//! IAM is eventually consistent (IAM User Guide, "Troubleshoot IAM"). Its changes take seconds, sometimes a
+//! minute. Each service has its own words for a role that it does not know yet, and none of them documents
+//! these words. The wordings here are from public reports. Many services use the same words for a role that
+//! will never work, so callers try again only a few times.
 
-/// Why a failure passes.
+/// The reason why a failure disappears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// A role, a policy or an instance profile is too new.
     Iam,
-    /// Two resources made AWS create the same service-linked role.
+    /// Two resources made AWS create the same service-linked role at once.
     ServiceLinkedRole,
     /// A service was called too fast.
     Throttled,
-    /// A service had an error of its own.
+    /// A service had an internal error.
     Service,
 }
 
-/// A wording in lower case, why the failure passes, and where it was seen.
+/// A wording in lower case, the reason why the failure disappears, and the source of the wording.
 type Row = (&'static str, Class, &'static str);
 
 const WORDINGS: [Row; 37] = [
@@ -78,7 +78,7 @@ const WORDINGS: [Row; 37] = [
     ("invalid iaminstanceprofile", Class::Iam, "Auto Scaling: go-to-k/cdkd, retryable-errors"),
     ("invalid instanceprofile", Class::Iam, "EMR: go-to-k/cdkd, retryable-errors"),
     ("failed to authorize instance profile", Class::Iam, "EMR: go-to-k/cdkd, retryable-errors"),
-    // Others.
+    // Other failures.
     ("has been taken in this account, please try a different suffix", Class::ServiceLinkedRole, "bcgov#13"),
     ("rate exceeded", Class::Throttled, "every service"),
     ("throttlingexception", Class::Throttled, "every service"),
@@ -87,17 +87,17 @@ const WORDINGS: [Row; 37] = [
     ("handlererrorcode: networkfailure", Class::Service, "the same"),
 ];
 
-/// Why a failure with this message passes by itself; `None` when it does not.
+/// The reason why a failure with this message disappears by itself. `None` if it does not.
 pub(crate) fn class_of(message: &str) -> Option<Class> {
     let message = message.to_lowercase();
-    // A policy forbids it, and time changes no policy.
+    // A policy forbids the call, and policies do not change by themselves.
     if message.contains("explicit deny") {
         return None;
     }
     WORDINGS.iter().find(|(wording, ..)| message.contains(wording)).map(|(_, class, _)| *class)
 }
 
-/// Whether the same may succeed a little later.
+/// Returns whether the same operation may succeed later.
 pub(crate) fn is_transient(message: &str) -> bool {
     class_of(message).is_some()
 }
@@ -106,7 +106,7 @@ pub(crate) fn is_transient(message: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What services really said, a text for each wording and in their order.
+    /// Real messages of services, one for each wording and in the same order.
     const SAID: [&str; WORDINGS.len()] = [
         "The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400)",
         "Role arn:aws:iam::111111111111:role/cdk-hnb659fds-cfn-exec-role is invalid or cannot be assumed",
@@ -158,7 +158,7 @@ mod tests {
     ];
 
     #[test]
-    fn each_wording_is_met_by_what_a_service_said() {
+    fn each_wording_matches_a_real_message() {
         for ((wording, class, _), said) in WORDINGS.iter().zip(SAID) {
             assert!(said.to_lowercase().contains(wording), "{wording}: {said}");
             assert_eq!(class_of(said), Some(*class), "{said}");
@@ -168,9 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn what_time_does_not_mend_is_not_tried_again() {
+    fn a_permanent_failure_is_not_tried_again() {
         let said = [
-            // The team's own policies.
+            // The team's own policies forbid the call.
             "User: arn:aws:sts::1:assumed-role/cdk-hnb659fds-cfn-exec-role/AWSCloudFormation is not authorized to \
              perform: s3:CreateBucket on resource: arn:aws:s3:::b",
             "API: iam:CreateRole User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: iam:CreateRole",
@@ -182,7 +182,7 @@ mod tests {
             "Access denied. Check the S3 bucket policy for the trail destination.",
             "AccessDeniedException: User: arn:aws:iam::1:user/dev is missing permission ecs:CreateCapacityProvider",
             "The security token included in the request is invalid",
-            // What is wrong with the template.
+            // The template is wrong.
             "Template format error: Unresolved resource dependencies [Role] in the Resources block",
             "1 validation error detected: Value at 'roleArn' failed to satisfy constraint",
             "b already exists in stack arn:aws:cloudformation:us-east-1:1:stack/S/1",

@@ -1,21 +1,21 @@
-//! What a wait condition was told, on disk.
+//! The file that remembers the signal to a wait condition.
 
 use std::io;
 
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-/// What a wait condition was told, or is being told.
+/// The signal that a wait condition has got, or is getting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marker {
     pub(super) success: bool,
     pub(super) reason: String,
-    /// Whether it is certain that it arrived.
+    /// True if CloudFormation has certainly got the signal.
     pub(super) confirmed: bool,
 }
 
 impl Marker {
-    /// What is remembered. A file that cannot be understood remembers nothing: then it is signalled once more.
+    /// Reads the file. `None` if it is missing or damaged. Then the signal is sent again.
     pub(super) fn read(path: &Utf8Path) -> Option<Self> {
         serde_json::from_slice(&fs_err::read(path).ok()?).ok()
     }

@@ -1,8 +1,8 @@
 //! Signals a CloudFormation wait condition, once.
 //!
-//! The form is that of the CloudFormation User Guide, "Create wait conditions in a CloudFormation template": a
-//! PUT of JSON to the presigned URL, whose `Content-Type` is empty or not there. Signals with one `UniqueId`
-//! count as one, so that to send a signal again does no harm.
+//! The form is that of the CloudFormation User Guide, "Create wait conditions in a CloudFormation template":
+//! a PUT of JSON to the presigned URL, whose `Content-Type` is empty or missing. Signals with the same
+//! `UniqueId` count as one, so a signal may be sent again.
 
 mod marker;
 
@@ -22,7 +22,7 @@ use crate::error::{AwsError, ErrorKind};
 use crate::sdk::{self, Wire};
 use marker::Marker;
 
-/// "cfn-signal wait condition data" of the CloudFormation quotas, in bytes.
+/// The greatest length of a signal in bytes: "cfn-signal wait condition data" of the CloudFormation quotas.
 const MOST: usize = 4096;
 /// The pauses before a signal is sent again, in seconds.
 const PAUSES: [u64; 5] = [1, 2, 4, 8, 16];
@@ -30,11 +30,11 @@ const PAUSES: [u64; 5] = [1, 2, 4, 8, 16];
 /// The result of a deployment, for the stack that waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whether it ended well.
+    /// True if the deployment succeeded.
     pub success: bool,
-    /// Why, in one line.
+    /// The reason, in one line.
     pub reason: String,
-    /// What `Fn::GetAtt` of the wait condition gives, in one line.
+    /// The value of `Fn::GetAtt` of the wait condition, in one line.
     pub data: String,
 }
 
@@ -44,23 +44,23 @@ impl Verdict {
     }
 }
 
-/// What became of a signal.
+/// The result of sending a signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signalled {
-    /// CloudFormation has it.
+    /// CloudFormation got this signal.
     Now,
-    /// It had one before, and got no other.
+    /// CloudFormation got a signal earlier, and this one was not sent.
     Before {
-        /// Whether that was one of success.
+        /// True if the earlier signal reported success.
         success: bool,
-        /// The reason it was given.
+        /// The reason in the earlier signal.
         reason: String,
     },
-    /// Its URL is not valid any more, and neither is the wait: nobody was told.
+    /// The URL has expired, and the wait has ended. The signal did not arrive.
     Expired,
 }
 
-/// A wait condition handle. Its URL is a secret, and in no error and no debug output.
+/// A wait condition handle. Its URL is a secret, so no error and no debug output contains it.
 #[derive(Clone)]
 pub struct WaitHandle {
     endpoint: String,
@@ -75,7 +75,7 @@ impl std::fmt::Debug for WaitHandle {
 }
 
 impl WaitHandle {
-    /// Takes the presigned URL apart. Without an `id`, all that is sent to a handle counts as one signal.
+    /// Parses the presigned URL. Without an `id`, all signals to a handle count as one.
     pub fn new(url: &str, id: Option<&str>) -> Option<Self> {
         let url = url.trim();
         let from = url.find("://").filter(|at| matches!(&url[..*at], "https" | "http"))? + 3;
@@ -85,16 +85,17 @@ impl WaitHandle {
             return None;
         }
         let (endpoint, path_and_query) = url.split_at(slash);
-        // What comes behind is the signature, which is another each time that the URL is asked for.
+        // The query contains the signature, which changes each time that the URL is requested.
         let path = path_and_query.split('?').next().unwrap_or_default();
         let id = id.map_or_else(|| format!("paceline{}", digest(&[endpoint, path])), ToOwned::to_owned);
         Some(Self { endpoint: endpoint.to_owned(), path_and_query: path_and_query.to_owned(), id })
     }
 
-    /// Signals once: a signal that was sent and confirmed before, as `marks` remember, is not followed by another.
+    /// Signals once. If a marker in the folder `marks` says that a signal was confirmed, nothing is sent.
     ///
-    /// The marker is there before anything is sent, and is confirmed when CloudFormation has it. One that was never
-    /// confirmed may have arrived; then what is sent now has the same id and is ignored.
+    /// The marker is written before the signal is sent, and is confirmed when CloudFormation has the signal.
+    /// A signal that was never confirmed may have arrived. A new signal has the same id, and CloudFormation
+    /// ignores it then.
     pub async fn signal(
         &self,
         wire: &Wire,
@@ -117,7 +118,7 @@ impl WaitHandle {
         let mut pauses = PAUSES.into_iter();
         loop {
             let Err(error) = self.send(wire, &body).await else { break };
-            // S3 refuses a presigned URL behind its time with these words. No wait condition waits so long.
+            // S3 refuses an expired presigned URL with these words. No wait condition waits that long.
             if error.message.contains("Request has expired") {
                 return Ok(Signalled::Expired);
             }
@@ -127,12 +128,13 @@ impl WaitHandle {
             tokio::time::sleep(Duration::from_secs(pause)).await;
         }
         marker.confirmed = true;
-        // It has arrived. Sent again by someone who does not know, it is ignored.
+        // The signal has arrived. If the marker cannot be written, a later signal with the same id is
+        // ignored.
         let _ = marker.write(&file);
         Ok(Signalled::Now)
     }
 
-    /// The signal as JSON, the reason cut so that the whole is not too long.
+    /// The signal as JSON. The reason is cut so that the signal is not too long.
     fn body(&self, verdict: &Verdict) -> String {
         let data = one_line(&verdict.data);
         let with = |reason: &str| {
@@ -146,7 +148,7 @@ impl WaitHandle {
         }
         let mut room = MOST.saturating_sub(with("…").len());
         let fits = |c: &char| {
-            // Some characters are written as several.
+            // Some characters take several bytes in JSON.
             let written = json!(c).to_string().len() - "\"\"".len();
             let left = room.checked_sub(written);
             room = left.unwrap_or_default();
@@ -203,8 +205,8 @@ impl WaitHandle {
     }
 }
 
-/// What S3 says of a request that it refuses. Its codes are in the message alone: they are of the URL, and not of the
-/// credentials in use.
+/// The message of S3 about a refused request. The codes stay in the message, because they are about the URL
+/// and not about the credentials in use.
 fn said(response: &HttpResponse) -> ErrorMetadata {
     let text = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
     let element = |name: &str| {
@@ -215,7 +217,7 @@ fn said(response: &HttpResponse) -> ErrorMetadata {
     ErrorMetadata::builder().message(one_line(&said.join(": "))).build()
 }
 
-/// A text on one line, and otherwise as it is: it may be data that another stack reads.
+/// The text on one line, but otherwise unchanged, because another stack may read it as data.
 fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
@@ -223,7 +225,7 @@ fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// Tells handles apart: sixteen hexadecimal digits.
+/// Identifies a handle: sixteen hexadecimal digits.
 fn digest(parts: &[&str]) -> String {
     hex(&Sha256::digest(parts.join("\n"))[..8])
 }
