@@ -1,4 +1,4 @@
-//! Changes a stack by way of a change set: makes it, waits for it, executes it.
+//! Changes a stack with a change set: creates it, waits for it, and executes it.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::environment::{StackView, find};
 use crate::error::{AwsError, ErrorKind};
 use crate::refusal::is_without_changes;
 
-/// From the creation of a change set to the first look at it; the pause doubles up to [`SLOWEST_LOOK`].
+/// The pauses before a change set is read. The first pause doubles up to [`SLOWEST_LOOK`].
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 const SLOWEST_LOOK: Duration = Duration::from_secs(3);
 
-/// Changes a stack by way of a change set, which is named like its token: the name may hold no more than
-/// a token does.
+/// Changes a stack with a change set. The name of the change set is its token, because names allow the same
+/// characters as tokens.
 pub(super) struct ByChangeSet<'a> {
     pub(super) environment: &'a Environment,
     pub(super) context: &'a StepContext,
@@ -28,9 +28,9 @@ pub(super) struct ByChangeSet<'a> {
     pub(super) token: &'a str,
 }
 
-/// What became of a change set.
+/// The result of creating a change set.
 enum Made {
-    /// It can be executed.
+    /// The change set can be executed.
     Ready {
         /// The ids of the stack and of the change set.
         stack: String,
@@ -39,7 +39,7 @@ enum Made {
     Failed {
         reason: String,
         is_empty: bool,
-        /// Whether it had failed before it was first looked at, which one of an earlier run has.
+        /// True if the change set had failed before its first read. A change set of an earlier run has.
         at_once: bool,
     },
 }
@@ -54,7 +54,8 @@ impl ByChangeSet<'_> {
                 Made::Ready { stack, id } => break (stack, id),
                 Made::Failed { reason, is_empty, at_once } => (reason, is_empty, at_once),
             };
-            // What it says was true when it was made: the next one has to look again.
+            // The reason was true when the change set was created. The next change set must be computed
+            // again.
             self.delete(self.stack(), &name).await?;
             if at_once && name == self.token {
                 name.push_str("-again");
@@ -76,14 +77,14 @@ impl ByChangeSet<'_> {
             call.set_disable_rollback(self.disables_rollback().then_some(true)).send()
         };
         match self.environment.call(Some(self.context), "ExecuteChangeSet", send).await {
-            // It was executed before; how that ended is in the stack's events.
+            // The change set was executed earlier. The stack's events show how that ended.
             Err(error) if error.says_change_set_is_executed() => Ok(Sent::Known),
             answer => answer.map(|_| Sent::Accepted { id: stack }),
         }
     }
 
-    /// Waits until no change set of somebody else's would be thrown away by executing ours: whether the stack still
-    /// is what it was then. Ours goes if the run does not get to execute it.
+    /// Waits until executing our change set deletes no change set of somebody else. Returns whether the stack
+    /// is still unchanged then. Otherwise our change set is deleted.
     async fn is_alone(&self, stack: &str, id: &str, name: &str) -> Result<bool, AwsError> {
         let now = match self.before {
             Some(before) => before.clone(),
@@ -96,18 +97,18 @@ impl ByChangeSet<'_> {
         let review = Review { environment, context, stack: &now, name: Some(name), ours: Some(ours) };
         let alone = review.wait().await;
         if !matches!(alone, Ok(true)) {
-            // If that is not possible, it stays: nothing is done by it.
+            // If our change set cannot be deleted, it stays. It does nothing by itself.
             let _ = self.delete(stack, id).await;
         }
         alone
     }
 
-    /// What the stack is called by: by its id where there is one.
+    /// The stack in calls: its id if it exists, otherwise its name.
     fn stack(&self) -> &str {
         self.before.map_or(&self.request.name, |before| &before.id)
     }
 
-    /// A stack that was left in a failed state can only be updated without rollback.
+    /// Returns true also for a stack in a failed state. Such a stack can only be updated without rollback.
     fn disables_rollback(&self) -> bool {
         self.request.disable_rollback || self.before.is_some_and(|view| view.status.failed())
     }
@@ -131,7 +132,7 @@ impl ByChangeSet<'_> {
                 .send()
         };
         match self.environment.call(Some(self.context), "CreateChangeSet", send).await {
-            // One of this name is the same one, made before an interruption.
+            // A change set of this name is the same one, created before an interruption.
             Err(error) if error.says_change_set_exists() => Ok(()),
             answer => answer.map(drop),
         }

@@ -1,7 +1,6 @@
-//! Deletes one stack, and sees that through to its end.
+//! Deletes one stack, and waits until the deletion has ended.
 //!
-//! Nothing in it is emptied or taken apart for the sake of it: what cannot be deleted is named, with what to
-//! do about it.
+//! The deletion does not empty any resource. A resource that cannot be deleted is reported, with advice.
 
 use std::time::Duration;
 
@@ -25,13 +24,13 @@ use crate::environment::{StackView, find};
 use crate::error::AwsError;
 use crate::transient::is_transient;
 
-/// How often a deletion is tried in all when what stopped it is known to go away by itself.
+/// The number of tries of a deletion that was stopped by a failure which disappears by itself.
 const ATTEMPTS: u32 = 2;
-/// The pause before such another try. CloudFormation itself has tried for longer by then.
+/// The pause before another try. CloudFormation itself has already tried for longer.
 const PAUSE: Duration = Duration::from_mins(2);
-/// How long the resources that are left may be asked for.
+/// The time for which the remaining resources are read.
 const LIST_PATIENCE: Duration = Duration::from_secs(10);
-/// A list of resources ends after so many.
+/// The greatest number of resources in a message.
 const LISTED: usize = 8;
 
 /// Deletes one stack.
@@ -43,7 +42,7 @@ pub(crate) struct Deletion<'a> {
 }
 
 impl Deletion<'_> {
-    /// Deletes the stack. When the run stops, this future is dropped; operations in AWS continue.
+    /// Deletes the stack. When the run stops, this future is dropped, and operations in AWS continue.
     pub(crate) async fn run(&self) -> Ended {
         self.delete().await.unwrap_or_else(|error| {
             let hint = hint(&error.to_string()).map(str::to_owned);
@@ -55,11 +54,12 @@ impl Deletion<'_> {
 
     async fn delete(&self) -> Result<Ended, AwsError> {
         let mut known = self.environment.poller.glance(&self.stack.name).await?;
-        // The stack that is to go. Another one that somebody makes under its name is not it.
+        // The id of the stack to delete. A new stack that somebody creates under the same name is another
+        // one.
         let mut id = None::<String>;
         let (mut attempt, mut importers) = (1, Importers::default());
         for _ in 0..MOVES {
-            // What a list does not show may be there: it lags behind, and does not tell aliases.
+            // A stack may exist although a list does not show it. Lists are late, and do not show aliases.
             let view = match known.take() {
                 Some(view) => Some(view),
                 None => find(self.environment, &self.stack.name).await?,
@@ -81,7 +81,7 @@ impl Deletion<'_> {
                 StackStatus::DeleteInProgress => {
                     self.wait_for_end(RunningOperation::someone_elses(&view)).await
                 }
-                // It was made for a change set.
+                // The stack was created for a change set.
                 StackStatus::ReviewInProgress if !self.review(&view).wait().await? => continue,
                 StackStatus::ReviewInProgress => self.send(&view, attempt).await?,
                 status if status.is_in_progress() => {
@@ -98,15 +98,15 @@ impl Deletion<'_> {
                 reason = "a stack that is gone comes before one that others went on with"
             )]
             match settled {
-                // The stack is not what it was.
+                // The stack has changed since it was read.
                 OperationEnd::NoChanges | OperationEnd::Overtaken(_) => {}
                 OperationEnd::Lost(error) => return Ok(outcome::lost(error)),
                 OperationEnd::Ended { view, left, .. } if view.status == StackStatus::DeleteComplete => {
                     return Ok(deleted(&left));
                 }
-                // Somebody else has changed it since.
+                // Somebody else has changed the stack since.
                 OperationEnd::Ended { followed: Some(_), .. } => {}
-                // What someone else could not do is tried once more, as the role that is meant for it.
+                // If somebody else's deletion failed, the run tries once more with the execution role.
                 OperationEnd::Ended { .. } if view.status == StackStatus::DeleteInProgress => {}
                 OperationEnd::Ended { view, failure, left, .. } => {
                     let mut failure = failure.unwrap_or_else(|| self.own_words(&view));
@@ -132,7 +132,8 @@ impl Deletion<'_> {
         Review { environment, context, stack: view, name: None, ours: None }
     }
 
-    /// Sends the deletion and waits for its end; no changes when the stack is not what it was.
+    /// Sends the deletion and waits for its end. Returns no changes if the stack has changed since it was
+    /// read.
     async fn send(&self, view: &StackView, attempt: u32) -> Result<OperationEnd, AwsError> {
         let role = self.stack.execution_role_arn.as_ref();
         let role = role.map(|arn| self.environment.target.resolve(arn));
@@ -148,7 +149,7 @@ impl Deletion<'_> {
     }
 
     async fn wait_for_end(&self, operation: RunningOperation) -> OperationEnd {
-        // Not being able to look says nothing about the stack.
+        // A failed read says nothing about the stack.
         let ended = wait_for_end(self.environment, self.context, self.stack, operation).await;
         ended.unwrap_or_else(OperationEnd::Lost)
     }
@@ -199,7 +200,8 @@ impl Deletion<'_> {
         Ended::failed(cause)
     }
 
-    /// What is left in the stack. Old versions of the bootstrap template do not allow to ask.
+    /// The resources that remain in the stack. `None` if they cannot be read: old versions of the bootstrap
+    /// template do not allow that.
     async fn remaining(&self, id: &str) -> Option<Vec<String>> {
         let send = || self.environment.client.list_stack_resources().stack_name(id).send();
         let answer =
@@ -221,7 +223,7 @@ impl Deletion<'_> {
     }
 }
 
-/// What to do about termination protection.
+/// The advice about termination protection.
 const UNPROTECT: &str =
     "if it is to go, turn termination protection off in the app and deploy it, or in CloudFormation";
 
@@ -251,14 +253,15 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// Whether it may succeed a little later.
+/// Returns whether the deletion may succeed later.
 fn goes_away(failure: &Failure) -> bool {
     failure.transient || is_transient(&failure.cause.message) || is_of_the_network(&failure.cause.message)
 }
 
-/// What EC2 says while something is still attached (EC2 API Reference, "Error codes": `DependencyViolation`,
-/// `InvalidNetworkInterface.InUse`). The network interfaces of functions in a VPC are given back some time
-/// after the function is gone (Lambda Developer Guide, "Understanding Hyperplane Elastic Network Interfaces").
+/// Returns whether EC2 reports that something is still attached (EC2 API Reference, "Error codes":
+/// `DependencyViolation`, `InvalidNetworkInterface.InUse`). The network interfaces of functions in a VPC are
+/// released some time after the function is deleted (Lambda Developer Guide, "Understanding Hyperplane
+/// Elastic Network Interfaces").
 fn is_of_the_network(message: &str) -> bool {
     let known = [
         "DependencyViolation",
@@ -270,7 +273,7 @@ fn is_of_the_network(message: &str) -> bool {
     known.iter().any(|known| message.contains(known))
 }
 
-/// What to do about a deletion that failed; the wordings are those of the services, as public reports have them.
+/// The advice for a failed deletion. The wordings are those of the services, from public reports.
 fn hint(message: &str) -> Option<&'static str> {
     let hints = [
         (
@@ -307,12 +310,12 @@ fn hint(message: &str) -> Option<&'static str> {
     })
 }
 
-/// A stack that stands in the way of deleting others, before anything is deleted.
+/// Returns whether termination protection prevents the deletion of a stack.
 pub(crate) fn is_protected(view: &StackView) -> bool {
     view.termination_protection && view.status != StackStatus::DeleteInProgress
 }
 
-/// What is said when termination protection is found before anything is deleted.
+/// The error for a stack with termination protection, before any deletion.
 pub(crate) fn protection(stack: &str) -> AwsError {
     AwsError::setup(format!("{stack}: termination protection is on")).hint(UNPROTECT)
 }

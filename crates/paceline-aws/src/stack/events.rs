@@ -1,4 +1,4 @@
-//! What CloudFormation says happened in a stack: its events since the operation started.
+//! Reads the events of a stack since its operation started.
 
 use std::collections::HashSet;
 
@@ -16,26 +16,28 @@ pub(crate) struct Change {
     pub(crate) logical_id: String,
     pub(crate) physical_id: String,
     pub(crate) resource_type: String,
-    /// Of a change of the stack itself it is the stack's: see [`of_stack`](ResourceStatus::of_stack).
+    /// The status of the resource. For a change of the stack itself, use
+    /// [`of_stack`](ResourceStatus::of_stack).
     pub(crate) status: ResourceStatus,
     pub(crate) reason: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) at: Timestamp,
-    /// Whether it is about the stack itself.
+    /// True if the change is about the stack itself.
     pub(crate) of_stack: bool,
 }
 
-/// How many operations may have begun after the one that is looked for.
+/// The greatest number of operations that may have begun after the one that is searched.
 const MOST_LATER: usize = 3;
 
-/// Reads the events of one operation, each of them once.
+/// Reads the events of one operation, each event once.
 #[derive(Debug, Default)]
 pub(crate) struct EventLog {
     seen: HashSet<String>,
 }
 
 impl EventLog {
-    /// The events since the last reading, oldest first; at first those since the start of the last operation.
+    /// Returns the events since the last read, the oldest first. The first read returns those since the start
+    /// of the last operation.
     pub(crate) async fn read(
         &mut self,
         environment: &Environment,
@@ -44,8 +46,8 @@ impl EventLog {
         self.read_back_to(environment, stack, 0, starts_operation).await
     }
 
-    /// The same for the operation with a token, which others may have followed. Those before it may be among the
-    /// events, as long as it has none yet.
+    /// Returns the events since the start of the operation with this token, including those of later
+    /// operations. As long as that operation has no event, older events are returned too.
     pub(crate) async fn read_operation(
         &mut self,
         environment: &Environment,
@@ -56,7 +58,7 @@ impl EventLog {
         self.read_back_to(environment, stack, MOST_LATER, starts).await
     }
 
-    /// The same of a nested stack that may have been deleted since: the events since the operation before.
+    /// Returns the events of a nested stack since the start of its last operation that was no deletion.
     pub(crate) async fn read_past_deletion(
         &mut self,
         environment: &Environment,
@@ -67,7 +69,8 @@ impl EventLog {
         self.read_back_to(environment, stack, usize::MAX, starts).await
     }
 
-    /// Reads until the event that `starts` what is looked for, or until so many operations have begun since.
+    /// Reads back to the event that `starts` accepts, or until more than `most_later` operations have been
+    /// found.
     async fn read_back_to(
         &mut self,
         environment: &Environment,
@@ -86,13 +89,13 @@ impl EventLog {
                     .send()
             };
             let answer = match environment.call(None, "DescribeStackEvents", send).await {
-                // A new stack may not be there for every reader yet.
+                // After its creation, a stack may not be visible to all reads.
                 Err(error) if error.says_no_such_stack() => break,
                 answer => answer?,
             };
             let mut is_known = false;
             for event in answer.stack_events() {
-                // An event may turn up late, behind one that was read before.
+                // A late event may come after an event that was read before.
                 if !self.seen.insert(event.event_id().unwrap_or_default().to_owned()) {
                     is_known = true;
                     continue;
@@ -116,7 +119,8 @@ impl EventLog {
     }
 }
 
-/// The first event of an operation is the stack's own. A rollback is a part of the operation that failed.
+/// Returns whether a change starts an operation. The first event of an operation is about the stack itself. A
+/// rollback belongs to the operation that failed.
 pub(super) fn starts_operation(change: &Change) -> bool {
     matches!(
         change.status.of_stack(),

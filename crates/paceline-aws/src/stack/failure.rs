@@ -1,4 +1,4 @@
-//! Why a stack operation failed: its first cause, and whether it is worth another try.
+//! Finds the first cause of a failed stack operation, and whether another try may help.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -10,7 +10,7 @@ use super::events::{Change, EventLog};
 use crate::environment::Environment;
 use crate::transient::is_transient;
 
-/// Nested stacks nest at most this deep here; CloudFormation documents no limit.
+/// The greatest depth of nested stacks that is searched. CloudFormation documents no limit.
 const DEEPEST: usize = 10;
 
 /// A failure, and whether the same operation may succeed later.
@@ -21,7 +21,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// One that is known of the stack as a whole.
+    /// The failure of a stack as a whole.
     pub(super) fn of_stack(name: &str, message: impl Into<String>) -> Self {
         let cause =
             Cause { at: Some(name.to_owned()), message: message.into(), hint: None, preflight: false };
@@ -34,9 +34,9 @@ impl Failure {
     }
 }
 
-/// Finds the first cause among the changes of an operation, also inside of nested stacks.
+/// Finds the first cause among the changes of an operation, also inside nested stacks.
 ///
-/// The changes after it are symptoms: CloudFormation cancels what is in progress when a resource fails.
+/// Later failures are symptoms, because CloudFormation cancels everything in progress when a resource fails.
 pub(super) fn first_cause<'a>(
     environment: &'a Environment,
     changes: &'a [Change],
@@ -54,7 +54,8 @@ pub(super) fn first_cause<'a>(
         let is_nested =
             failed.resource_type == "AWS::CloudFormation::Stack" && !failed.physical_id.is_empty();
         if is_nested && depth < DEEPEST {
-            // Without its events the nested stack's own words must do.
+            // If the events of the nested stack cannot be read, the failure has the reason that its parent
+            // shows.
             let inner = EventLog::default().read_past_deletion(environment, &failed.physical_id).await;
             let inner = inner.unwrap_or_default();
             let no_paths = BTreeMap::new();
@@ -69,7 +70,7 @@ pub(super) fn first_cause<'a>(
     })
 }
 
-/// Whether a resource failed by itself, and not because the operation was cancelled.
+/// Returns whether a resource failed by itself, and not because the operation was cancelled.
 pub(super) fn failed_resource(changes: &[Change]) -> bool {
     changes.iter().any(|change| !change.of_stack && is_failure(change))
 }

@@ -1,7 +1,8 @@
-//! Exports that other stacks still import.
+//! Waits for stacks that still import an export which another stack drops.
 //!
-//! When an app stops using what another stack exports, the stack that exports it can only drop the export when the stack
-//! that imports it has been updated. No template says so any more: CloudFormation does, at the end of the update.
+//! An app may stop using an export. Then the exporting stack can drop the export only after the importing
+//! stack has been updated. No template shows this order any more. CloudFormation reports it at the end of the
+//! update.
 
 use std::collections::BTreeSet;
 
@@ -10,25 +11,26 @@ use paceline_plan::{Plan, PlannedStack};
 
 use super::failure::Failure;
 
-/// What stands between an export and the stacks that import it.
+/// The text between the export and the stacks that import it.
 const IN_USE: &str = " as it is in use by ";
 
-/// The exports of one stack that others stand in the way of, as far as they have been met.
+/// The steps of importing stacks that one stack has already waited for.
 #[derive(Debug, Default)]
 pub(super) struct Importers {
-    /// The steps that have been waited for.
+    /// The positions of these steps.
     seen: BTreeSet<usize>,
 }
 
 impl Importers {
-    /// Waits until the stacks of this run have changed that import what cannot go. Says no if that is not why the
-    /// operation failed, or if waiting is in vain; then the failure says what to do.
+    /// Waits until the stacks of this run that import the export have changed. Returns false if the operation
+    /// failed for another reason, or if waiting does not help. In the second case, the failure may get a
+    /// hint.
     pub(super) async fn wait(&mut self, context: &StepContext, failure: &mut Failure, attempt: u32) -> bool {
         let Some(names) = importers(&failure.cause.message) else { return false };
         let plan = context.plan();
         let own = plan.stack_of(context.step());
         let steps: Option<BTreeSet<usize>> = names.iter().map(|name| step_of(plan, own, name)).collect();
-        // Those that are not in this run have to be changed first.
+        // If an importing stack is not in this run, it must be changed first.
         let Some(steps) = steps.filter(|steps| !steps.is_subset(&self.seen)) else { return false };
         self.seen.extend(&steps);
         let at = failure.cause.at.clone().unwrap_or_default();
@@ -49,7 +51,8 @@ impl Importers {
     }
 }
 
-/// The names of the stacks that import an export which can therefore not be deleted or updated.
+/// The names of the stacks that import an export, from a message that the export cannot be deleted or
+/// updated.
 fn importers(message: &str) -> Option<Vec<&str>> {
     let (export, names) = message.split_once(IN_USE)?;
     if !export.contains("xport ") {
@@ -60,7 +63,8 @@ fn importers(message: &str) -> Option<Vec<&str>> {
     (!names.is_empty()).then_some(names)
 }
 
-/// The step that changes a stack of this name where `own` is. A nested stack is named after the one around it.
+/// The step that changes the stack with this name in the environment of `own`. The name of a nested stack
+/// begins with that of its parent.
 fn step_of(plan: &Plan, own: &PlannedStack, name: &str) -> Option<usize> {
     let is_it = |stack: &PlannedStack| {
         let rest = name.strip_prefix(&stack.name);
@@ -79,7 +83,7 @@ mod tests {
     use super::importers;
 
     #[test]
-    fn the_stacks_that_import_are_told_from_the_words_around_them() {
+    fn the_importing_stacks_are_found_in_the_message() {
         let of = |message| importers(message).unwrap_or_default();
         assert_eq!(of("Export Net:Vpc cannot be deleted as it is in use by App"), ["App"]);
         assert_eq!(

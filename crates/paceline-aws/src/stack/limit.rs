@@ -1,8 +1,8 @@
-//! Ends a stack operation that takes too long, as far as CloudFormation lets us.
+//! Ends a stack operation that takes too long, as far as CloudFormation allows.
 //!
-//! A creation by `CreateStack` ends by itself: it is given the limit. A change set has no such parameter, so a
-//! creation by one is only told of. An update is cancelled, once, when the time is over; its rollback is waited
-//! for like any other. Our clock takes nothing away: a cancelled update is again what it was before.
+//! `CreateStack` gets the limit and ends a creation itself. A change set has no such parameter, so a long
+//! creation with one is only reported. A long update is cancelled once, and its rollback is waited for like
+//! any other. A wrong clock loses nothing, because a cancelled update restores the previous state.
 
 use std::time::Duration;
 
@@ -17,28 +17,29 @@ use crate::environment::{StackView, find};
 use crate::error::{AwsError, ErrorKind};
 use crate::refusal::is_update_rollback;
 
-/// The setting that limits are given with.
+/// The setting for limits.
 const SETTING: &str = "codebuild.timeouts.stack";
-/// How long cancelling is tried; the operation continues meanwhile.
+/// The time for which cancelling is tried. The operation continues meanwhile.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How CloudFormation says that a creation has had its time, as public reports quote it. Should it say something
-/// else, that is told in its own words.
+/// CloudFormation's words for a creation that exceeded its limit, from public reports. If CloudFormation uses
+/// other words, those are shown.
 const TIMED_OUT: &str = "exceeded the specified timeout";
 
-/// How long an operation of ours may take.
+/// The time limit of an operation of ours.
 #[derive(Debug, Clone)]
 pub(super) struct Limit {
     pub(super) after: Duration,
-    /// When it was sent. Of one that an earlier part of the run has sent, its events tell.
+    /// The time when the operation was sent. `None` if an earlier part of the run sent it. Then its events
+    /// show the time.
     pub(super) sent: Option<Instant>,
-    /// Whether CloudFormation itself ends a creation.
+    /// True if CloudFormation itself ends a creation.
     pub(super) ends_creation: bool,
-    /// Whether a failed update is to stay as it is: cancelling would roll it back.
+    /// True if a failed update must stay as it is. Cancelling would roll it back.
     pub(super) keeps_failed: bool,
 }
 
 impl Limit {
-    /// What `CreateStack` takes: whole minutes, one at least.
+    /// The limit for `CreateStack`: whole minutes, at least one.
     pub(super) fn minutes(after: Duration) -> i32 {
         i32::try_from(after.as_secs().div_ceil(60).max(1)).unwrap_or(i32::MAX)
     }
@@ -49,7 +50,7 @@ impl Limit {
 }
 
 impl Watch<'_> {
-    /// Acts on an operation that takes longer than it may.
+    /// Acts if an operation takes longer than its limit.
     pub(super) async fn keep_limit(&mut self, view: &StackView) -> Result<(), AwsError> {
         let Some(limit) = self.operation.limit.clone().filter(|_| !self.is_over) else { return Ok(()) };
         if self.taken(&limit).is_none_or(|taken| taken < limit.after) {
@@ -61,8 +62,8 @@ impl Watch<'_> {
                 self.say(&limit, "it is not cancelled, because that would roll it back: waiting on");
             }
             StackStatus::UpdateInProgress => {
-                // A cancellation names the stack and not the operation, so that it has to be ours by the last
-                // that is known.
+                // A cancellation names the stack and not the operation. So the newest known operation must be
+                // ours.
                 self.read_events().await?;
                 if self.is_our_update() {
                     self.is_over = true;
@@ -74,7 +75,7 @@ impl Watch<'_> {
                 self.is_over = true;
                 self.say(&limit, "a creation by change set cannot be limited: waiting on");
             }
-            // An earlier part of the run may have cancelled it.
+            // An earlier part of the run may have cancelled the update.
             status if is_update_rollback(status) && limit.sent.is_none() => {
                 (self.is_over, self.is_cancelled) = (true, true);
             }
@@ -118,14 +119,15 @@ impl Watch<'_> {
         let holds = || still(self.environment, view);
         match caller.call_while("CancelUpdateStack", holds, send).await {
             Ok(Some(_)) => self.is_cancelled = true,
-            // It has just ended, and another may have begun: that one is not ours. Or the answer got lost.
+            // Either the update has just ended, and another operation may have begun, which is not ours. Or
+            // the cancellation was sent and its answer was lost.
             Ok(None) => self.is_cancelled = is_sent && self.is_rolled_back(view).await,
-            // It has just ended by itself, or the answer to the first try got lost.
+            // The update has just ended by itself, or the answer to the first try was lost.
             Err(error) if error.says_no_update_to_cancel() => {
                 self.is_cancelled = error.says_update_is_rolled_back();
             }
             Err(error) => {
-                // The deploy role of a bootstrap has no such permission.
+                // The deploy role of a bootstrap does not have this permission.
                 let hint = match error.kind {
                     ErrorKind::Denied => "; give the deploy role cloudformation:CancelUpdateStack",
                     _ => "",
@@ -142,7 +144,7 @@ impl Watch<'_> {
         now.is_some_and(|now| now.stamp == view.stamp && is_update_rollback(&now.status))
     }
 
-    /// That the operation took too long, if that is why it ended.
+    /// The failure because of the limit, if the operation ended for that reason.
     pub(super) fn limit_failure(&self) -> Option<Failure> {
         let limit = self.operation.limit.as_ref()?;
         let timed_out = |reason: &String| reason.contains(TIMED_OUT);

@@ -1,17 +1,18 @@
-//! Deploys or deletes one stack: finds out what state it is in, does what is needed, and sees it through to
-//! its end.
+//! Deploys or deletes one stack: finds out its state, sends the necessary operations, and waits until they
+//! have ended.
 //!
-//! Others work on the same stacks, in the console, with the CDK CLI, with other runs. What a deployment decides on is
-//! a look that may be some seconds old, so that nothing it does is wrong if the stack has moved on since:
+//! Others change the same stacks, in the console, with the CDK CLI, or in other runs. A deployment decides
+//! with a state that may be some seconds old. So each action must be safe if the stack has changed since:
 //!
-//! - a creation is refused when the stack is there, and it is asked for by its name before, which also finds a stack
-//!   by its alias;
-//! - an update names the stack's id, and is refused while another operation is in progress;
-//! - a rollback is continued only where one is stuck, which CloudFormation itself checks;
-//! - deleting and cancelling have no such condition: it is looked again directly before (see [`remove`]);
-//! - a change set in review that is not ours is waited for (see [`review`]).
+//! - A creation is refused if the stack exists. Before that, the stack is read by its name, which also
+//!   finds a stack by its alias.
+//! - An update names the stack's id, and is refused while another operation is in progress.
+//! - A rollback is continued only if one is stuck. CloudFormation itself checks that.
+//! - Deleting and cancelling have no such condition. So the stack is read again directly before (see
+//!   [`remove`]).
+//! - A change set in review that is not ours is waited for (see [`review`]).
 //!
-//! Whatever is refused for what somebody else did leads to another look, and not to a failure.
+//! If an operation is refused because of somebody else's action, the stack is read again. This is no failure.
 
 mod change_set;
 mod delete;
@@ -43,7 +44,7 @@ pub use secrets::TokenKey;
 pub(crate) use source::source;
 pub(crate) use state::{is_usable, previous_parameters};
 
-/// What is said of a stack that is not waited for any longer.
+/// The end of a message about a stack that is not waited for any longer.
 pub(crate) const GOES_ON: &str = "what was going on in AWS goes on there";
-/// How often a stack may turn out to have moved on since it was looked at.
+/// The number of times that a stack may have changed since it was read, before the run gives up.
 const MOVES: u32 = 20;

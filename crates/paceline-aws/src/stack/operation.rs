@@ -1,4 +1,4 @@
-//! Sends a stack operation: create, update, continue a rollback.
+//! Sends stack operations: creates and updates stacks, and continues rollbacks.
 
 use aws_sdk_cloudformation::types::{Capability, OnFailure};
 use paceline_engine::StepContext;
@@ -12,38 +12,38 @@ use crate::environment::Environment;
 use crate::environment::StackView;
 use crate::error::{AwsError, code};
 
-/// How stacks are changed.
+/// The operations that change stacks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Method {
     /// `CreateStack` and `UpdateStack`.
     #[default]
     Direct,
-    /// By way of a change set.
+    /// Change sets.
     ChangeSet,
 }
 
-/// What became of sending an operation.
+/// The result of sending an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// It was accepted; the stack's id is known.
+    /// AWS accepted the operation. The stack's id is known.
     Accepted { id: String },
     /// There is nothing to change.
     NoChanges,
-    /// The stack has moved on since it was looked at; how that was noticed.
+    /// The stack has changed since it was read. The text says how this was noticed.
     OutOfDate(String),
-    /// An operation with this token was accepted before, and may be over.
+    /// AWS accepted an operation with this token earlier. It may have ended.
     Known,
 }
 
-/// What CloudFormation may do on our behalf. The CDK CLI gives the same.
+/// The capabilities that CloudFormation gets. The CDK CLI gives the same ones.
 pub(super) fn capabilities() -> Vec<Capability> {
     vec![Capability::CapabilityIam, Capability::CapabilityNamedIam, Capability::CapabilityAutoExpand]
 }
 
-/// Sends what the request asks for. Journals the token before.
+/// Sends the operation of a request, after its token is in the journal.
 ///
-/// What is to be changed is named by its id: a stack of the same name that somebody has created since it was
-/// looked at is another one.
+/// A stack to change is named by its id. A new stack that somebody has created under the same name is another
+/// one.
 pub(super) async fn send(
     environment: &Environment,
     context: &StepContext,
@@ -67,7 +67,7 @@ pub(super) async fn send(
     sent.await.or_else(|error| understand(&error, before).ok_or(error))
 }
 
-/// Some refusals say something about the stack and not that something is wrong.
+/// Interprets a refusal that shows the state of the stack and is no failure.
 fn understand(error: &AwsError, before: Option<&StackView>) -> Option<Sent> {
     if error.says_nothing_to_change() {
         Some(Sent::NoChanges)
@@ -115,7 +115,7 @@ async fn update(
 ) -> Result<Sent, AwsError> {
     let (url, body) = split(&request.source);
     context.submitting("update", token).await;
-    // A stack that was left in a failed state can only be updated without rollback.
+    // A stack in a failed state can only be updated without rollback.
     let disable_rollback = request.disable_rollback || before.status.failed();
     let send = || {
         let call = environment.client.update_stack().stack_name(&before.id).client_request_token(token);
@@ -133,7 +133,7 @@ async fn update(
     Ok(Sent::Accepted { id: answer.stack_id().unwrap_or(&before.id).to_owned() })
 }
 
-/// Goes on with the rollback of an update that got stuck.
+/// Continues the stuck rollback of an update.
 pub(super) async fn continue_rollback(
     environment: &Environment,
     context: &StepContext,
@@ -148,9 +148,9 @@ pub(super) async fn continue_rollback(
     };
     match environment.call(Some(context), "ContinueUpdateRollback", send).await {
         Ok(_) => Ok(Sent::Accepted { id: view.id.clone() }),
-        // It was continued before; how that ended is in its events.
+        // The rollback was continued earlier. The stack's events show how that ended.
         Err(error) if error.is(code::TOKEN_ALREADY_EXISTS) => Ok(Sent::Known),
-        // Somebody else has continued it.
+        // Somebody else has continued the rollback.
         Err(error) if error.says_no_rollback_to_continue() || error.says_no_such_stack() => {
             Ok(Sent::OutOfDate(error.to_string()))
         }

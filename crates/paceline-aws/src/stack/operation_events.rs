@@ -1,9 +1,9 @@
-//! What a look at a stack, and the stack's events, prove of an operation.
+//! Decides with a view of a stack and the stack's events how far an operation is.
 //!
-//! AWS's reads are eventually consistent: a look may be older than the operation, however long ago that began. What
-//! tells is different for each operation. A creation makes a stack with an id of its own. An update sets the time of
-//! the last update. A deletion and a continued rollback leave both as they were. The events of all of them
-//! carry the operation's token, so that a look counts only when they agree.
+//! AWS's reads are eventually consistent. A view may be older than the operation, even long after the
+//! operation began. The evidence in a view depends on the operation. A creation makes a stack with a new id.
+//! An update sets the time of the last update. A deletion and a continued rollback change neither. The events
+//! of all operations have the operation's token, so a view counts only if it agrees with the events.
 
 use std::ops::Range;
 
@@ -13,18 +13,19 @@ use paceline_assembly::{ResourceStatus, StackStatus};
 use super::events::{Change, starts_operation};
 use super::state::OperationResult;
 
-/// The stack's time of the last update and its first event after it are hardly further apart.
+/// The greatest time between the stack's time of the last update and the first event of that update.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 
-/// The events of a stack around an operation, oldest first.
+/// The events of a stack around an operation, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct OperationEvents {
     /// The operation's token, if it is ours.
     token: Option<String>,
     changes: Vec<Change>,
-    /// Which of the changes have been told of.
+    /// True for each change that has been reported.
     told: Vec<bool>,
-    /// When the stack was created or last updated, by a look that was not past.
+    /// The time when the stack was created or last updated, from a view that was not older than the
+    /// operation.
     changed_at: Option<Timestamp>,
 }
 
@@ -33,14 +34,14 @@ impl OperationEvents {
         Self { token, ..Self::default() }
     }
 
-    /// Takes in an event, which may be older than others that are known.
+    /// Adds an event, which may be older than known events.
     pub(super) fn add(&mut self, change: Change) {
         let place = self.changes.partition_point(|known| known.at <= change.at);
         self.changes.insert(place, change);
         self.told.insert(place, false);
     }
 
-    /// The events of the operation that this has not given yet.
+    /// Returns the events of the operation that were not returned before.
     pub(super) fn untold(&mut self) -> Vec<Change> {
         let own = self.own_range();
         let untold = own.clone().filter(|&place| !self.told[place]).map(|place| self.changes[place].clone());
@@ -49,33 +50,34 @@ impl OperationEvents {
         untold
     }
 
-    /// Takes in the times of a look that was not past.
+    /// Notes the times of a view that was not older than the operation.
     pub(super) fn saw(&mut self, stamp: &str) {
         self.changed_at = latest(stamp);
     }
 
-    /// Everything that is known, also of what was before the operation and came after it.
+    /// All known events, including those before and after the operation.
     pub(super) fn all(&self) -> &[Change] {
         &self.changes
     }
 
-    /// The events of the operation, and what others did to the stack meanwhile.
+    /// The events of the operation, and those of other operations during it.
     pub(super) fn own(&self) -> &[Change] {
         &self.changes[self.own_range()]
     }
 
-    /// Whether another operation has begun after the end of this one.
+    /// Returns whether another operation has begun after the end of this one.
     pub(super) fn is_followed(&self) -> bool {
         self.followed_by().is_some()
     }
 
-    /// How another operation began after the end of this one.
+    /// The first event of another operation that began after the end of this one.
     pub(super) fn followed_by(&self) -> Option<&Change> {
         let after = &self.changes[self.start()?..];
         after.get(self.next_start(after)?)
     }
 
-    /// How someone else's deletion of the stack began in the middle of this operation, which is none itself.
+    /// The first event of somebody else's deletion during this operation. `None` if this operation is itself
+    /// a deletion.
     pub(super) fn overtaken_by(&self) -> Option<&Change> {
         let is_deletion =
             |change: &&Change| change.of_stack && change.status == ResourceStatus::DeleteInProgress;
@@ -85,8 +87,8 @@ impl OperationEvents {
         self.own().iter().find(is_theirs).filter(|_| self.is_confirmed(first))
     }
 
-    /// How someone else's cancellation of this update began. It is an operation of its own, with a token of its own
-    /// where it was given one.
+    /// The first event of the rollback after somebody else cancelled this update. A cancellation is a
+    /// separate operation. It has its own token, if it was given one.
     pub(super) fn cancelled_by(&self) -> Option<&Change> {
         let token = self.token.as_ref()?;
         let mut own = self.own().iter().filter(|change| change.of_stack);
@@ -97,18 +99,19 @@ impl OperationEvents {
         is_asked_for.then_some(rollback)
     }
 
-    /// The last of the stack's own events in the operation.
+    /// The last event of the operation that is about the stack itself.
     pub(super) fn last(&self) -> Option<&Change> {
         self.own().iter().rev().find(|change| change.of_stack)
     }
 
-    /// What a change of the stack says of the reason.
+    /// The last reason in the stack's own events of the operation.
     pub(super) fn reason(&self) -> Option<String> {
         let mut reasons = self.own().iter().rev().filter(|change| change.of_stack);
         reasons.find_map(|change| change.reason.clone())
     }
 
-    /// Whether a change is known to be of this operation and not of another before, after or during it.
+    /// Returns whether a change certainly belongs to this operation, and not to another one before, after or
+    /// during it.
     pub(super) fn is_confirmed(&self, change: &Change) -> bool {
         self.token.is_some() && change.token == self.token
     }
@@ -119,16 +122,16 @@ impl OperationEvents {
         start..next.map_or(self.changes.len(), |next| start + next)
     }
 
-    /// Where the operation begins.
+    /// The position of the operation's first event.
     fn start(&self) -> Option<usize> {
-        // The operation in progress is someone else's.
+        // The operation in progress is somebody else's.
         let Some(token) = &self.token else { return (!self.changes.is_empty()).then_some(0) };
         let ours = self.changes.iter().position(|change| self.is_confirmed(change));
         ours.or_else(|| self.start_without_tokens(token))
     }
 
-    /// Not every stand-in for AWS knows tokens. There, the last operation is ours, if it does what ours does and began
-    /// when ours did.
+    /// The start of the operation in a stand-in for AWS without tokens. The last operation is ours, if it is
+    /// of the same kind and began at the same time.
     fn start_without_tokens(&self, token: &str) -> Option<usize> {
         if self.changes.iter().any(|change| change.token.is_some()) {
             return None;
@@ -145,8 +148,8 @@ impl OperationEvents {
         is_it.then_some(start)
     }
 
-    /// Where another operation begins after the end of this one. What deletes the stack in the middle of it is what
-    /// becomes of it.
+    /// The start of another operation after the end of this one. A deletion of the stack during the operation
+    /// does not count, because it is the end of this operation.
     fn next_start(&self, own: &[Change]) -> Option<usize> {
         self.token.as_ref()?;
         let is_other = |(_, change): &(usize, &Change)| {
@@ -160,17 +163,17 @@ impl OperationEvents {
     }
 }
 
-/// Who asked for an operation that began like this, as far as its token tells.
+/// The person in a message about an operation, as far as its token shows.
 pub(super) fn somebody(change: &Change) -> &'static str {
-    // CloudFormation API Reference, `StackEvent`: operations of the console have tokens that begin so.
+    // CloudFormation API Reference, `StackEvent`: tokens of the console begin like this.
     match change.token.as_deref() {
         Some(token) if token.starts_with("Console-") => "somebody, in the console,",
         _ => "somebody",
     }
 }
 
-/// Whether a look shows a stack as it was before an operation that sets its times: its times are not later than they
-/// were. Both are [`StackView::stamp`](crate::environment::StackView::stamp)s.
+/// Returns whether a view is from before an operation that sets the stack's times, because its times are not
+/// later than before. Both are [`StackView::stamp`](crate::environment::StackView::stamp)s.
 pub(super) fn is_past(stamp: &str, before: &str) -> bool {
     match (latest(stamp), latest(before)) {
         (Some(now), Some(before)) => now <= before,
@@ -182,36 +185,37 @@ fn latest(stamp: &str) -> Option<Timestamp> {
     stamp.split('/').filter_map(|time| time.parse().ok()).max()
 }
 
-/// Whether a stack in this state is on its way back or away: what is complete in it is no achievement.
+/// Returns whether a stack in this state is being rolled back or deleted, or has failed. Complete resources
+/// do not count then.
 pub(super) fn goes_wrong(status: &StackStatus) -> bool {
     status.is_rollback() || status.failed() || status.is_deletion()
 }
 
-/// What a look and the events say agree.
+/// The common result of a view and the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Agreement {
-    /// It is in progress.
+    /// The operation is in progress.
     Going,
-    /// It has ended, by both.
+    /// The operation has ended according to both.
     Ended(OperationResult),
-    /// They do not agree, or the look is older than the operation.
+    /// They contradict each other, or the view is older than the operation.
     Unsure,
 }
 
-/// What a look says by itself.
+/// The result of a view alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// The stack is as it was before the operation.
+    /// The view is from before the operation.
     Past,
-    /// There is no such stack, or not yet.
+    /// The stack does not exist, or is not visible yet.
     Absent,
-    /// The status is one of an operation in progress.
+    /// The status is that of an operation in progress.
     Going,
-    /// It is in a state in which they end.
+    /// The status is that of an ended operation.
     Ended(OperationResult),
 }
 
-/// Puts agree what a look says and how the operation ended by its events, if they say that it has.
+/// Combines a view with the end of the operation in its events, if they show one.
 pub(super) fn agree(look: Reading, told: Option<OperationResult>) -> Agreement {
     match (look, told) {
         (Reading::Going, None) => Agreement::Going,
@@ -258,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_told_from_those_before_and_after_it() {
+    fn an_operation_is_distinguished_from_those_before_and_after_it() {
         let before = [change(1, true, UpdateInProgress, THEIRS), change(2, true, UpdateComplete, THEIRS)];
         let ours = [
             change(3, true, UpdateInProgress, OURS),
@@ -270,7 +274,7 @@ mod tests {
         let expected = [(3, UpdateInProgress), (4, UpdateComplete), (5, UpdateComplete)];
         let mut all = [&before[..], &ours, &after].concat();
         for _ in 0..all.len() {
-            // In whatever order they are learned of.
+            // The events may arrive in any order.
             all.rotate_left(1);
             let story = story(&all);
             assert_eq!(statuses(&story), expected);
@@ -280,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn who_cancels_an_update_or_deletes_its_stack_decides_what_becomes_of_it() {
+    fn cancellations_and_deletions_by_others_are_recognized() {
         let start = change(1, true, UpdateInProgress, OURS);
         let cancelled = [start.clone(), change(2, true, UpdateRollbackInProgress, THEIRS)];
         assert_eq!(story(&cancelled).last().map(|last| last.at.as_second()), Some(2));
@@ -290,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_are_no_tokens_the_last_operation_counts_if_it_is_no_older_than_ours() {
+    fn without_tokens_the_last_operation_counts_if_it_is_no_older_than_ours() {
         let changes = [
             change(1, true, CreateInProgress, None),
             change(2, true, CreateComplete, None),
@@ -307,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_is_past_as_long_as_the_stacks_times_are_not_later_than_before() {
+    fn a_view_is_past_while_the_times_of_the_stack_are_not_later_than_before() {
         let before = "2026-01-01T00:00:00Z/2026-01-02T00:00:00.5Z";
         for (stamp, past) in [
             (before, true),
@@ -323,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_look_and_the_events_agree_on_is_an_end() {
+    fn an_operation_has_ended_only_if_the_view_and_the_events_agree() {
         use OperationResult::{Failed, RolledBack, Succeeded};
         let looks = [Reading::Past, Reading::Absent, Reading::Going]
             .into_iter()

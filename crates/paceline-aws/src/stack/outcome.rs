@@ -1,4 +1,4 @@
-//! How deployments end, in words.
+//! The ends of deployments, with their messages.
 
 use paceline_assembly::{ResourceStatus, Stack};
 use paceline_engine::event::Cause;
@@ -13,10 +13,10 @@ use crate::environment::Environment;
 use crate::environment::StackView;
 use crate::error::AwsError;
 
-/// What to do about a rollback that does not get to its end.
+/// The advice about a rollback that is stuck.
 pub(super) const STUCK: &str =
     "mend what stops its rollback, or continue the rollback without that resource, then run it again";
-/// What to do about a stack whose creation failed, and which somebody wants to be there.
+/// The advice about a stack whose creation failed, and which somebody has protected.
 pub(super) const PROTECTED: &str = "its creation failed, and only deleting it makes room for another try, but termination protection is on, \
      which the app does not ask for: turn it off, then run it again";
 const WHO_DELETED: &str = "find out who (DeleteStack in CloudTrail), then run it again";
@@ -42,7 +42,7 @@ pub(super) fn without_resources(stack: &Stack, view: Option<&StackView>) -> Ende
     failed_as(stack, "its template has no resources any more, but the stack is there", Some(hint))
 }
 
-/// Two stacks of the app turn out to be one.
+/// The end of a step whose stack is the same as another stack of the app.
 pub(super) fn two_of_one(stack: &Stack, view: &StackView) -> Ended {
     let (alias, own) = (&stack.name, &view.name);
     let message = format!("{alias} is an alias of the stack {own}, which this app deploys too");
@@ -50,7 +50,7 @@ pub(super) fn two_of_one(stack: &Stack, view: &StackView) -> Ended {
     failed_as(stack, message, Some(&hint))
 }
 
-/// AWS could not be reached any more.
+/// The end of a step during which AWS became unreachable.
 pub(super) fn lost(error: AwsError) -> Ended {
     let ended = Ended { outcome: Outcome::Interrupted, ..Ended::failed(error.into_cause()) };
     ended.with_detail(GOES_ON)
@@ -67,7 +67,7 @@ pub(super) fn failed(
     Ended { outcome, ..Ended::failed(failure.unwrap_or_else(own_words).cause) }
 }
 
-/// A stack that a person has to look at; `cause` is why its last operation failed.
+/// The end of a step whose stack needs a person. `cause` is the cause of the failure of its last operation.
 pub(super) fn refused(stack: &Stack, view: &StackView, why: &str, cause: Option<Cause>) -> Ended {
     let state = format!("the stack is in {}", view.status);
     match cause {
@@ -82,14 +82,14 @@ pub(super) fn refused(stack: &Stack, view: &StackView, why: &str, cause: Option<
     }
 }
 
-/// Why the last operation on a stack failed, if its events can be read and say so.
+/// The cause of the failure of a stack's last operation, if its events can be read and show one.
 pub(super) async fn first_cause_of(environment: &Environment, stack: &Stack, id: &str) -> Option<Cause> {
     let changes = EventLog::default().read(environment, id).await.ok()?;
     let failure = first_cause(environment, &changes, &stack.construct_paths, 0).await?;
     Some(failure.cause)
 }
 
-/// Somebody else's operation put an end to ours.
+/// The end of a step whose operation was ended by an operation of somebody else.
 pub(super) fn overtaken(stack: &Stack, by: &Change) -> Ended {
     let who = somebody(by);
     if by.status == ResourceStatus::DeleteInProgress {
@@ -99,7 +99,7 @@ pub(super) fn overtaken(stack: &Stack, by: &Change) -> Ended {
     failed_as(stack, message, Some("find out who (CloudTrail), then run it again"))
 }
 
-/// Somebody else's operation came after ours.
+/// The warning that somebody else's operation followed ours.
 pub(super) fn followed(by: &Change) -> String {
     format!("{} has begun another operation on it since: {}", somebody(by), by.status)
 }
@@ -109,7 +109,7 @@ pub(super) fn deleted_since(stack: &Stack, by: &Change) -> Ended {
     failed_as(stack, message, Some(WHO_DELETED))
 }
 
-/// The stack is there, but its termination protection could not be set.
+/// The end of a step whose stack was deployed, but whose termination protection could not be set.
 pub(super) fn unprotected(stack: &Stack, error: AwsError) -> Ended {
     let cause = error.into_cause();
     let message = format!(
@@ -119,7 +119,7 @@ pub(super) fn unprotected(stack: &Stack, error: AwsError) -> Ended {
     failed_as(stack, message, cause.hint.as_deref())
 }
 
-/// The cause of a failure that was about to be mended stays the cause, whatever came of mending it.
+/// Keeps the cause of the first failure, even if the attempt to repair it failed too.
 pub(super) fn keep_first(first: Cause, ended: Ended) -> Ended {
     let Some(then) = ended.cause.as_ref().filter(|_| !ended.outcome.is_success()) else { return ended };
     if ended.outcome == Outcome::Interrupted {

@@ -1,12 +1,12 @@
 //! Termination protection.
 //!
-//! It is no part of an operation, and it is set where it cannot get in the way: on a new stack once it is complete.
-//! A stack whose creation fails is good for nothing but being deleted, and one that is protected could never be
-//! deployed again. It is turned on before an update, so that it is on whatever becomes of that; and off after one.
+//! Protection is not part of an operation, and it is set when it cannot prevent anything. A new stack is
+//! protected when it is complete. If the creation fails, the stack can only be deleted, and a protected stack
+//! could never be deployed again. An update turns protection on before it starts, so that it is on for every
+//! result, and off when it has ended.
 //!
-//! A run sees to it after each operation of its own, and after finding nothing to change, so that one that was
-//! interrupted in between is made good by the next. Protection that somebody turned on during the operation is
-//! left alone.
+//! A run sets protection after each of its own operations, and after it found nothing to change. So the next
+//! run corrects an interrupted one. If somebody turned protection on during the operation, it stays on.
 
 use paceline_engine::StepContext;
 
@@ -16,11 +16,11 @@ use crate::environment::Environment;
 use crate::environment::StackView;
 use crate::error::AwsError;
 
-/// What is said of a stack on which nothing else had to be changed.
+/// The detail of a step that changed nothing but protection.
 pub(super) const TURNED_ON: &str = "termination protection turned on";
 const CALL: &str = "UpdateTerminationProtection";
 
-/// Turns it on before an update, if it is to be on.
+/// Turns protection on before an update, if the app wants it.
 pub(super) async fn before_update(
     environment: &Environment,
     context: &StepContext,
@@ -33,7 +33,7 @@ pub(super) async fn before_update(
     Ok(())
 }
 
-/// Sets it as it is to be on a stack that is complete. Says what was done.
+/// Sets protection on a complete stack as the app wants it. Returns a text about the change.
 pub(super) async fn after(
     environment: &Environment,
     context: &StepContext,
@@ -55,7 +55,8 @@ pub(super) async fn after(
     }
 }
 
-/// Turns it off on a stack that is about to be deleted, as long as that is still what it was; whether it was.
+/// Turns protection off on a stack that is about to be deleted, if the stack is unchanged. Returns whether it
+/// was.
 pub(super) async fn lift(
     environment: &Environment,
     context: &StepContext,

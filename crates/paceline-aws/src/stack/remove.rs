@@ -1,12 +1,11 @@
-//! Deletes a stack that is still what it was when that was decided.
+//! Deletes a stack if it is still in the state for which the deletion was decided.
 //!
-//! The decision is made on a look that may be some seconds old, and others work on the same stacks: a change set that
-//! was in review is executed, a stack is deleted and created again under the same name. So it is looked again directly
-//! before each `DeleteStack`, by the stack's id, when nothing but the call itself is left to wait for; and the stack
-//! is deleted only if its id, its status and the time of its last update are those that justified it. `DeleteStack`
-//! has no condition that CloudFormation would check, so that one window stays: what somebody does between the answer
-//! to that look and the arrival of the deletion, one call later. `DeleteStack` names the id, so that even then no other
-//! stack than the one that was looked at is met.
+//! The decision may be some seconds old, and others change the same stacks: they execute a change set in
+//! review, or delete a stack and create another one under its name. So directly before each `DeleteStack`,
+//! the stack is read again by its id, after all waits for rate limits. It is deleted only if its id, its
+//! status and the time of its last update are the same. CloudFormation checks no condition for `DeleteStack`.
+//! So somebody may still change the stack between that read and the deletion, one call later. Even then no
+//! other stack is deleted, because `DeleteStack` names the id.
 
 use std::time::Duration;
 
@@ -28,20 +27,21 @@ pub(super) struct Removal<'a> {
     pub(super) environment: &'a Environment,
     pub(super) context: &'a StepContext,
     pub(super) stack: &'a Stack,
-    /// As whom CloudFormation does it.
+    /// The role with which CloudFormation deletes the stack.
     pub(super) role: Option<&'a String>,
-    /// Of what asks for it.
+    /// The digest of the request for the deletion.
     pub(super) digest: &'a str,
 }
 
 impl Removal<'_> {
-    /// Sends the deletion and waits for its end; no changes when the stack is not what it was.
+    /// Sends the deletion and waits for its end. Returns no changes if the stack has changed since it was
+    /// read.
     pub(super) async fn send(&self, view: &StackView, attempt: u32) -> Result<OperationEnd, AwsError> {
-        // A deletion that CloudFormation called off leaves the stack as it was, but its token is used up.
+        // A deletion that CloudFormation cancelled leaves the stack unchanged, but its token is used up.
         for number in 0..MOVES {
             let token = token(self.digest, "delete", &format!("{} {number}", view.state()), attempt);
             let sent = match self.submit(view, &token).await? {
-                // The answer to the first try got lost.
+                // The answer to the first try was lost.
                 Sent::OutOfDate(_) if self.has_begun(view, &token).await => {
                     Sent::Accepted { id: view.id.clone() }
                 }
@@ -49,7 +49,8 @@ impl Removal<'_> {
             };
             match sent {
                 Sent::Known if still(self.environment, view).await? => {}
-                // DeleteStack is also accepted of a stack that somebody is deleting, and does nothing then.
+                // CloudFormation also accepts `DeleteStack` while somebody else deletes the stack, and then
+                // does nothing.
                 Sent::Accepted { .. } if self.is_somebody_elses(view, &token).await => {
                     return Ok(self.wait_for_end(RunningOperation::someone_elses(view)).await);
                 }
@@ -85,7 +86,7 @@ impl Removal<'_> {
 
     async fn wait_for_end(&self, operation: RunningOperation) -> OperationEnd {
         self.environment.poller.expect_change();
-        // Not being able to look says nothing about the stack.
+        // A failed read says nothing about the stack.
         let ended = wait_for_end(self.environment, self.context, self.stack, operation).await;
         ended.unwrap_or_else(OperationEnd::Lost)
     }
@@ -105,20 +106,21 @@ impl Removal<'_> {
         changes.first().is_some_and(is_theirs)
     }
 
-    /// Whether the stack still is what it was. One that was made for a change set must also have none in review.
+    /// Returns whether the stack is unchanged. A stack that was created for a change set must also have none
+    /// in review.
     async fn justified(&self, view: &StackView) -> Result<bool, AwsError> {
         if view.status != StackStatus::ReviewInProgress {
             return still(self.environment, view).await;
         }
         let (environment, context) = (self.environment, self.context);
         let review = Review { environment, context, stack: view, name: None, ours: None };
-        // At the same time, so that both are one call away from the deletion.
+        // Both reads run at the same time, so that each is only one call before the deletion.
         let (is_still, is_free) = tokio::try_join!(still(self.environment, view), review.is_free())?;
         Ok(is_still && is_free)
     }
 }
 
-/// Whether a stack is now what it was when it was looked at.
+/// Returns whether a stack is unchanged since it was read.
 pub(super) async fn still(environment: &Environment, view: &StackView) -> Result<bool, AwsError> {
     Ok(find(environment, &view.id).await?.is_some_and(|now| now.state() == view.state()))
 }

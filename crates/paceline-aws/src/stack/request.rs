@@ -1,4 +1,4 @@
-//! What a stack operation asks for: everything that decides what CloudFormation will do.
+//! The request for a stack operation: everything that decides what CloudFormation does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::environment::StackView;
 use crate::target::Target;
 
-/// Everything that decides what CloudFormation will do.
+/// Everything that decides what CloudFormation does.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) name: String,
@@ -25,14 +25,14 @@ pub(crate) struct Request {
     pub(crate) termination_protection: Option<bool>,
     pub(crate) execution_role_arn: Option<String>,
     pub(crate) disable_rollback: bool,
-    /// How long it may take. It changes nothing in what is made, and is not a part of the digest: a run that was
-    /// interrupted continues an operation that it began under another limit.
+    /// The time limit of the operation. It does not affect the result, so it is not a part of the digest. A
+    /// resumed run continues an operation that it began with another limit.
     pub(crate) limit: Option<Duration>,
     digest: String,
 }
 
 impl Request {
-    /// `given` are values for parameters that the assembly itself does not have.
+    /// `given` are values for parameters that are not in the assembly.
     pub(crate) fn new(
         stack: &Stack,
         target: &Target,
@@ -64,30 +64,30 @@ impl Request {
         request
     }
 
-    /// The start of every token of this request.
+    /// The beginning of every token of this request.
     pub(super) fn token_prefix(&self) -> String {
         token_prefix(&self.digest)
     }
 
-    /// Whether an operation with this token is ours and does exactly what this request asks for.
+    /// Returns whether the operation with this token is ours and does exactly the same as this request.
     pub(crate) fn is_done_by(&self, token: &str) -> bool {
         let operation = token.strip_prefix(&self.token_prefix()).and_then(|rest| rest.split('-').next());
         matches!(operation, Some("create" | "update"))
     }
 
-    /// The same request on the same state of the stack gives the same token, so that sending it twice,
-    /// even from two processes, does nothing twice. A later deployment of the same template finds
-    /// another state and gives another token.
+    /// The token of an operation. The same request for the same state of the stack gives the same token. So
+    /// an operation that is sent twice, even by two processes, happens once. A later deployment of the same
+    /// template finds another state and gives another token.
     pub(crate) fn token(&self, operation: &str, state: &str, attempt: u32) -> String {
         token(&self.digest, operation, state, attempt)
     }
 
-    /// Names what is asked for.
+    /// The digest of the request.
     pub(super) fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// Every parameter the template declares: a value if there is one, else the previous one on an update.
+    /// The parameters that the template declares. Each has a value, or on an update the previous value.
     pub(crate) fn sdk_parameters(&self, before: Option<&StackView>) -> Vec<Parameter> {
         let declared = self.template.parameters().map(|(name, _)| name);
         let parameter = |name: &str| {
@@ -133,7 +133,7 @@ impl Request {
     }
 }
 
-/// The token of an operation that is asked for by what has this digest, on a stack in this state.
+/// The token of an operation of the request with this digest, on a stack in this state.
 pub(super) fn token(digest: &str, operation: &str, state: &str, attempt: u32) -> String {
     let state = &hex(&Sha256::digest(state))[..12];
     format!("{}{operation}-{state}-{attempt}", token_prefix(digest))

@@ -1,13 +1,15 @@
-//! Change sets that are in review: made, and neither executed nor deleted yet.
+//! Protects change sets in review: those that have been created, but neither executed nor deleted.
 //!
-//! One of somebody else's is never thrown away: a person may be reading it in the console, and the CDK CLI has one
-//! between making and executing it. Two things would throw it away: deleting the stack that was made for it, and
-//! executing another one, with which CloudFormation deletes all others of the stack (API Reference,
-//! `ExecuteChangeSet`). Before either the run waits for a while, and then refuses. `UpdateStack` is not held up: it
-//! leaves change sets where they are, and CloudFormation lets none be executed that was made for an older state.
+//! A change set of somebody else is never deleted. A person may be reading it in the console, and the CDK CLI
+//! needs it between creation and execution. Two actions would delete it: deleting the stack that was created
+//! for it, and executing another change set, because CloudFormation then deletes all others of the stack (API
+//! Reference, `ExecuteChangeSet`). Before either action the run waits for a while, and then refuses.
+//! `UpdateStack` does not wait: it keeps change sets, and CloudFormation refuses to execute a change set that
+//! was made for an older state.
 //!
-//! `ListChangeSets` takes a permission that deploy roles have since version 32 of the bootstrap template. Without it
-//! change sets are asked for by the names that are known, and what cannot be seen counts as somebody else's.
+//! `ListChangeSets` needs a permission that deploy roles have since version 32 of the bootstrap template.
+//! Without it, change sets are read by their known names. A change set that cannot be read counts as somebody
+//! else's.
 
 use std::time::Duration;
 
@@ -21,14 +23,14 @@ use crate::environment::Environment;
 use crate::environment::{StackView, timestamp};
 use crate::error::{AwsError, ErrorKind, code};
 
-/// How long a change set may be in review until the run refuses.
+/// The time for which a change set may be in review before the run refuses.
 const PATIENCE: Duration = Duration::from_mins(10);
-/// From one look at it to the next: one part in so many of the time that it was waited for, within these bounds.
+/// The pause between two reads is the waited time divided by this, within the bounds in `LOOKS`.
 const PARTS: u32 = 10;
 const LOOKS: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(20)];
-/// The name under which the CDK CLI makes its change sets.
+/// The name of change sets of the CDK CLI.
 const OF_THE_CDK: &str = "cdk-deploy-change-set";
-/// How the names of change sets begin that any run has made.
+/// The beginning of the names of change sets of all runs.
 const OF_A_RUN: &str = "paceline-";
 
 /// The change sets of a stack.
@@ -36,30 +38,30 @@ const OF_A_RUN: &str = "paceline-";
 pub(super) struct Review<'a> {
     pub(super) environment: &'a Environment,
     pub(super) context: &'a StepContext,
-    /// As it was looked at.
+    /// The stack as it was read.
     pub(super) stack: &'a StackView,
-    /// The name of the one that this deployment makes, if it makes one.
+    /// The name of the change set of this deployment, if it creates one.
     pub(super) name: Option<&'a str>,
-    /// How the names of all begin that it makes.
+    /// The beginning of the names of all change sets of this deployment.
     pub(super) ours: Option<&'a str>,
 }
 
 /// A change set in review that is not ours.
 #[derive(Debug, Clone)]
 struct Foreign {
-    /// `None` when it cannot be seen whether there is one.
+    /// The name. `None` if it is unknown whether there is a change set.
     name: Option<String>,
     made: Option<Timestamp>,
 }
 
 impl Review<'_> {
-    /// Whether nothing of anybody else's is in review.
+    /// Returns whether no change set of somebody else is in review.
     pub(super) async fn is_free(&self) -> Result<bool, AwsError> {
         Ok(self.foreign().await?.is_none())
     }
 
-    /// Waits until nothing of anybody else's is in review any more: whether the stack is still what it was then.
-    /// Something that stays in review is the error.
+    /// Waits until no change set of somebody else is in review. Returns whether the stack is unchanged then.
+    /// If a change set stays in review, returns an error.
     pub(super) async fn wait(&self) -> Result<bool, AwsError> {
         let (started, mut told) = (Instant::now(), None);
         loop {
@@ -89,7 +91,7 @@ impl Review<'_> {
             let answer = match self.environment.call(None, "ListChangeSets", send).await {
                 Ok(answer) => answer,
                 Err(error) if error.kind == ErrorKind::Denied => return self.foreign_by_name().await,
-                // Somebody has deleted it: the next look at the stack tells.
+                // Somebody has deleted the stack. The next read of the stack shows that.
                 Err(error) if error.says_no_such_stack() => return Ok(None),
                 Err(error) => return Err(error),
             };
@@ -111,12 +113,12 @@ impl Review<'_> {
         }
     }
 
-    /// What can be found out where change sets may not be listed.
+    /// Finds a change set of somebody else if change sets may not be listed.
     async fn foreign_by_name(&self) -> Result<Option<Foreign>, AwsError> {
         if let Some(made) = self.describe(OF_THE_CDK).await? {
             return Ok(Some(Foreign { name: Some(OF_THE_CDK.to_owned()), made }));
         }
-        // A stack that was made for ours is not expected to have another.
+        // A stack that was created for our change set is not expected to have another one.
         let has_ours = match self.name {
             Some(name) => self.describe(name).await?.is_some(),
             None => false,
@@ -124,7 +126,7 @@ impl Review<'_> {
         Ok((!has_ours).then_some(Foreign { name: None, made: None }))
     }
 
-    /// When the change set of this name was made, if there is one in review.
+    /// The creation time of the change set of this name, if there is one in review.
     async fn describe(&self, name: &str) -> Result<Option<Option<Timestamp>>, AwsError> {
         let send = || {
             let call = self.environment.client.describe_change_set().stack_name(&self.stack.id);
@@ -144,7 +146,8 @@ impl Review<'_> {
         if self.ours.is_some_and(|ours| name.starts_with(ours)) {
             return false;
         }
-        // Of another deployment of this tool: a running one executes it soon, an interrupted one never does.
+        // The change set belongs to another deployment of Paceline. A running deployment executes it soon, an
+        // interrupted one never does.
         let age = set.made.and_then(|made| Duration::try_from(self.context.now().duration_since(made)).ok());
         !(name.starts_with(OF_A_RUN) && age.is_some_and(|age| age > PATIENCE))
     }
@@ -186,7 +189,7 @@ impl Foreign {
     }
 }
 
-/// Whether somebody may still execute a change set, or is executing it.
+/// Returns whether somebody may still execute a change set, or is executing it.
 fn is_in_review(status: Option<&ChangeSetStatus>, execution: Option<&ExecutionStatus>) -> bool {
     let is_over = matches!(
         status,

@@ -1,9 +1,9 @@
 //! Secret parameter values in client tokens.
 //!
-//! A client token is shown with every event of a stack, to everyone who may read them, and a short secret can be guessed
-//! from its plain digest. So tokens hold an HMAC of secret values. Its key is kept next to the journals, since a run that
-//! is resumed has to give the same tokens. If the key is lost, an operation of the interrupted run counts as
-//! somebody else's: it is waited for, and the stack is then looked at again.
+//! Every event of a stack shows the client token to everyone who may read events, and a short secret can be
+//! guessed from its plain digest. So tokens contain an HMAC of secret values. Its key is stored next to the
+//! journals, because a resumed run must give the same tokens. If the key is lost, an operation of the
+//! interrupted run counts as somebody else's. The run waits for it, and then reads the stack again.
 
 use std::io::{self, ErrorKind, Write as _};
 
@@ -15,22 +15,22 @@ use sha2::Sha256;
 
 /// The name of the file in the folder of the runs.
 const FILE: &str = "token-key";
-/// In bytes: as long as the digest, as RFC 2104 recommends.
+/// The length in bytes: that of the digest, as RFC 2104 recommends.
 const LENGTH: usize = 32;
 
-/// Where the key comes from that client tokens digest secret parameter values with.
+/// The source of the key for secret parameter values in client tokens.
 #[derive(Debug, Clone, Default)]
 pub enum TokenKey {
-    /// It ends with this process.
+    /// A random key that ends with this process.
     #[default]
     Process,
-    /// It is kept in this folder, next to the journals, so that the next process gives the same tokens.
+    /// A key in a file of this folder, next to the journals, so that the next process gives the same tokens.
     Kept(Utf8PathBuf),
-    /// It is always the same: nobody else sees a simulated AWS, and the same seed is to give the same tokens.
+    /// A constant key. Nobody else sees a simulated AWS, and the same seed must give the same tokens.
     Simulated,
 }
 
-/// The key that secret values are digested with.
+/// The key for the HMAC of secret values.
 #[derive(Clone)]
 pub(crate) struct SecretKey([u8; LENGTH]);
 
@@ -56,21 +56,21 @@ impl SecretKey {
         }
         private::create_dir(runs.as_std_path())?;
         let Self(key) = Self::random()?;
-        // A kill must not leave a part of a key, and of two processes the first one's key counts.
+        // A kill must not leave a part of a key. If two processes write a key, the first one counts.
         let mut new = tempfile::NamedTempFile::new_in(runs)?;
         new.write_all(&key)?;
         match new.persist_noclobber(&path) {
             Ok(_) => Ok(Self(key)),
             Err(error) if error.error.kind() == ErrorKind::AlreadyExists => match read(&path)? {
                 Some(key) => Ok(key),
-                // Whatever it holds, it is no key.
+                // The file does not contain a key.
                 None => private::replace(path.as_std_path(), &key).map(|()| Self(key)),
             },
             Err(error) => Err(error.error),
         }
     }
 
-    /// Stands for a value in a digest.
+    /// The HMAC of a value, which replaces the value in a digest.
     pub(super) fn digest(&self, value: &str) -> String {
         // A key may have any length.
         let mac = Hmac::<Sha256>::new_from_slice(&self.0).map(|mac| mac.chain_update(value).finalize());

@@ -1,4 +1,4 @@
-//! Where CloudFormation gets a stack's template from.
+//! Decides from where CloudFormation gets a stack's template.
 
 use paceline_assembly::{LARGEST_TEMPLATE, Stack, read_regular_text};
 
@@ -11,18 +11,18 @@ use crate::target::Target;
 /// The longest template that fits into a call (CloudFormation User Guide, "Understand CloudFormation quotas").
 const LONGEST_BODY: usize = 51_200;
 
-/// The variable by which another S3 endpoint is named to CloudFormation, as the CDK CLI has it.
+/// The variable for another S3 endpoint in template URLs for CloudFormation, as in the CDK CLI.
 const S3_FOR_CLOUDFORMATION: &str = "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION";
 
-/// Where CloudFormation gets the template from.
+/// The place from which CloudFormation gets the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     Url(String),
     Body(String),
 }
 
-/// The object that the assembly names; else the template itself if it is short enough; else an object in
-/// the bucket of the bootstrap stack, made here.
+/// The source of the template: the object that the assembly names, or the template itself if it is short
+/// enough, or an object that is uploaded to the bucket of the bootstrap stack.
 pub(crate) async fn source(
     environment: &Environment,
     caller: &Caller,
@@ -37,7 +37,7 @@ pub(crate) async fn source(
     if text.len() <= LONGEST_BODY {
         return Ok(Source::Body(text));
     }
-    // Without its indentation many a template is short enough.
+    // Many templates are short enough without their indentation.
     let compact = stack.template.value().to_string();
     if compact.len() <= LONGEST_BODY {
         return Ok(Source::Body(compact));
@@ -58,7 +58,7 @@ pub(crate) async fn source(
     Ok(Source::Url(https(&format!("s3://{}/{key}", toolkit.bucket), target)))
 }
 
-/// `s3://bucket/key` as CloudFormation wants it.
+/// Converts `s3://bucket/key` to the form that CloudFormation requires.
 fn https(url: &str, target: &Target) -> String {
     let Some(object) = url.strip_prefix("s3://") else { return url.to_owned() };
     match std::env::var(S3_FOR_CLOUDFORMATION) {

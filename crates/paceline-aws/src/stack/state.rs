@@ -1,4 +1,4 @@
-//! What to do with a stack, given the state it is in.
+//! Decides by the state of a stack what to do with it.
 
 use std::collections::BTreeSet;
 
@@ -6,32 +6,33 @@ use paceline_assembly::StackStatus;
 
 use crate::environment::StackView;
 
-/// What to do with a stack before, or instead of, deploying it.
+/// The action before a deployment, or in place of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
-    /// It is not there.
+    /// The stack does not exist.
     Create,
-    /// It is there and can be updated.
+    /// The stack exists and can be updated.
     Update,
-    /// It was made for a change set that was not executed yet: whose has to be found out.
+    /// The stack was created for a change set that has not been executed. The run must find out whose change
+    /// set it is.
     InReview,
-    /// Nothing but deleting is possible, and there is nothing in it to lose.
+    /// The stack can only be deleted, and contains nothing.
     DeleteFirst,
-    /// An update whose rollback got stuck; it has to be rolled back before anything else.
+    /// The rollback of an update is stuck. It must be finished before anything else.
     ContinueRollback,
-    /// An operation is in progress. Its owner must be found out.
+    /// An operation is in progress. The run must find out whose operation it is.
     InProgress,
-    /// A person has to look at it.
+    /// A person has to examine the stack.
     Refuse(&'static str),
 }
 
-/// Decides by status, as "Understand stack creation events" and the status codes of the CloudFormation
-/// User Guide describe them.
+/// Decides by the status. The statuses are described in "Understand stack creation events" and with the
+/// status codes of the CloudFormation User Guide.
 pub(super) fn action_for(view: Option<&StackView>) -> Action {
     let Some(view) = view else { return Action::Create };
     match &view.status {
         StackStatus::ReviewInProgress => Action::InReview,
-        // A failed creation that was rolled back has no resources.
+        // The stack of a creation that failed and was rolled back has no resources.
         StackStatus::RollbackComplete => Action::DeleteFirst,
         StackStatus::RollbackFailed => Action::Refuse(
             "its creation failed and could not be undone: look at what is left, delete the stack, run it again",
@@ -48,8 +49,8 @@ pub(super) fn action_for(view: Option<&StackView>) -> Action {
     }
 }
 
-/// The parameters whose values the next operation can take over from a stack. Unknown where something is going on
-/// with it, or a person has to look at it.
+/// The parameters whose previous values the next operation can use. Unknown while an operation is in
+/// progress, or if a person has to examine the stack.
 pub(crate) fn previous_parameters(view: Option<&StackView>) -> Option<BTreeSet<String>> {
     match (action_for(view), view) {
         (Action::Update | Action::ContinueRollback, Some(view)) => Some(view.parameters.clone()),
@@ -58,18 +59,18 @@ pub(crate) fn previous_parameters(view: Option<&StackView>) -> Option<BTreeSet<S
     }
 }
 
-/// How an operation ended, by the status it left.
+/// The result of an operation, by the status that it left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OperationResult {
     Succeeded,
-    /// What was there before is there again.
+    /// The previous state is restored.
     RolledBack,
     Failed,
 }
 
-/// Judges a status; `None` while the operation is in progress.
+/// The result for a status. `None` while the operation is in progress.
 ///
-/// A stack whose update is complete but for cleaning up replaced resources is usable.
+/// A stack whose update is complete except for the cleanup of replaced resources is usable.
 pub(super) fn result_of(status: &StackStatus) -> Option<OperationResult> {
     if status.has_succeeded() {
         Some(OperationResult::Succeeded)
@@ -82,8 +83,8 @@ pub(super) fn result_of(status: &StackStatus) -> Option<OperationResult> {
     }
 }
 
-/// Whether a stack has been deployed, and what it makes can be used: also after an update of it or an import into it
-/// was rolled back.
+/// Returns whether a stack has been deployed and its resources can be used. That is so also after the
+/// rollback of an update or an import.
 pub(crate) fn is_usable(view: &StackView) -> bool {
     matches!(view.status, StackStatus::UpdateRollbackComplete | StackStatus::ImportRollbackComplete)
         || result_of(&view.status) == Some(OperationResult::Succeeded)
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_documented_status_is_either_going_on_or_judged() {
+    fn every_documented_status_is_in_progress_or_has_a_result() {
         use aws_sdk_cloudformation::types;
         for status in types::StackStatus::values() {
             let status = StackStatus::from(*status);

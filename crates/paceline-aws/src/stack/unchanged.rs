@@ -1,4 +1,4 @@
-//! Whether a stack already is what is asked for, found out without an operation.
+//! Finds out without an operation whether a stack is already as the app wants it.
 
 use paceline_assembly::Template;
 use paceline_plan::without_times;
@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::environment::StackView;
 use crate::error::AwsError;
 
-/// Whether the stack already is what the request asks for. `is_done` says that this run has done it.
+/// Returns whether the stack is already as requested. `is_done` is true if this run has deployed it.
 pub(super) async fn is_unchanged(
     environment: &Environment,
     request: &Request,
@@ -27,7 +27,7 @@ pub(super) async fn is_unchanged(
         environment.client.get_template().stack_name(&view.id).template_stage(stage).send()
     };
     let answer = match environment.call(None, "GetTemplate", send).await {
-        // Somebody has deleted it: the operation that this leads to is refused, and it is looked again.
+        // Somebody has deleted the stack. AWS refuses the following operation, and the stack is read again.
         Err(error) if error.says_no_such_stack() => return Ok(false),
         answer => answer?,
     };
@@ -48,8 +48,8 @@ fn settings_are_equal(request: &Request, view: &StackView) -> bool {
         && request.termination_protection.is_none_or(|on| on == view.termination_protection)
 }
 
-/// Whether a parameter's value is read from Parameter Store: it may have changed though the template has
-/// not. `[cdk:skip]` in its description says that this does not matter, as it does to the CDK CLI.
+/// Returns whether a parameter's value is read from Parameter Store. Such a value may have changed although
+/// the template has not. `[cdk:skip]` in the description of the parameter turns this off, as in the CDK CLI.
 fn reads_parameter_store(template: &Template) -> bool {
     template.parameters().any(|(_, parameter)| {
         let stored = parameter["Type"].as_str().is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::"));
@@ -57,8 +57,8 @@ fn reads_parameter_store(template: &Template) -> bool {
     })
 }
 
-/// Compares what CloudFormation keeps with what is asked for. It keeps `?` for every character that is
-/// not ASCII.
+/// Compares the template in CloudFormation with the requested one. CloudFormation stores `?` for every
+/// character outside ASCII.
 fn templates_are_equal(kept: &str, asked: &Template, ignore_times: bool) -> bool {
     let texts = if ignore_times { texts_are_equal_but_for_times } else { texts_are_equal };
     Template::parse(kept).is_ok_and(|kept| values_are_equal(kept.value(), asked.value(), texts))
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn order_of_keys_and_mangled_characters_are_no_difference() {
+    fn the_order_of_keys_and_replaced_characters_are_no_difference() {
         let asked = template(r#"{"Description":"Größe","Resources":{"A":{"Type":"T"}}}"#);
         assert!(templates_are_equal(
             r#"{"Resources":{"A":{"Type":"T"}},"Description":"Gr??e"}"#,
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_mark_that_was_asked_for_is_not_any_character() {
+    fn a_question_mark_in_the_template_matches_only_itself() {
         assert!(!templates_are_equal(r#"{"Description":"a"}"#, &template(r#"{"Description":"?"}"#), false));
     }
 

@@ -1,7 +1,8 @@
 //! Waits for the end of a stack operation.
 //!
-//! The poll is cheap and has the outputs, the events carry the operation's token: an end counts only when both tell of
-//! it. If they never agree, the operation is left alone and a later run finds it: nothing is guessed.
+//! A poll is cheap and shows the outputs. Events show the operation's token. An end counts only if both show
+//! it. If they never agree, the run stops watching, does not guess a result, and a later run finds the
+//! operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,15 +20,15 @@ use crate::environment::Environment;
 use crate::environment::{self, StackView};
 use crate::error::{AwsError, ErrorKind};
 
-/// From one reading of a stack's events to the next, while the stack is in progress and things happen in it.
+/// The shortest pause between two reads of a stack's events, while the stack is in progress and changes.
 const EVENTS_EVERY: Duration = Duration::from_secs(15);
-/// The same while nothing has happened in it for long. In between, the interval is one part in [`QUIET_PARTS`]
-/// of the time without news: what happens next is told late in proportion to how long it took.
+/// The longest pause, if nothing has changed for long. Between both, the pause is the time without news
+/// divided by [`QUIET_PARTS`]. So the delay of the next report is in proportion to the time before it.
 const EVENTS_AT_LEAST_EVERY: Duration = Duration::from_secs(40);
 const QUIET_PARTS: u32 = 5;
-/// Contradictions of AWS are reported after this time, and again each time that they have lasted twice as long.
+/// Contradictions of AWS are reported after this time, and then whenever they have lasted twice as long.
 const TOLD_AFTER: Duration = Duration::from_mins(1);
-/// After this time without news, the operation is left alone.
+/// The time without news after which the run stops watching the operation.
 const LEFT_AFTER: Duration = Duration::from_mins(15);
 
 /// An operation in progress.
@@ -35,44 +36,45 @@ const LEFT_AFTER: Duration = Duration::from_mins(15);
 pub(super) struct RunningOperation {
     /// The stack's id.
     pub(super) id: String,
-    /// The token it was sent with, if it is ours.
+    /// The token of the operation, if it is ours.
     pub(super) token: Option<String>,
-    /// [`StackView::stamp`] before it started, if the stack was there and the operation is one that changes it.
+    /// [`StackView::stamp`] before the operation, if the stack existed and the operation changes the stamp.
     pub(super) stamp_before: Option<String>,
-    /// Whether to wait until the stack can be updated, and not only until it is usable.
+    /// True if the wait ends when the stack can be updated. Otherwise it ends when the stack is usable.
     pub(super) until_rest: bool,
-    /// How long it may take, if it is ours and there is a limit.
+    /// The time limit, if the operation is ours and has one.
     pub(super) limit: Option<Limit>,
 }
 
 impl RunningOperation {
-    /// An operation that was in progress before we looked.
+    /// An operation that was already in progress.
     pub(super) fn someone_elses(view: &StackView) -> Self {
         Self { id: view.id.clone(), token: None, stamp_before: None, until_rest: true, limit: None }
     }
 }
 
-/// How an operation ended.
+/// The end of an operation.
 #[derive(Debug)]
 pub(super) enum OperationEnd {
     NoChanges,
-    /// AWS could not be reached any more; the operation continues there.
+    /// AWS became unreachable. The operation continues there.
     Lost(AwsError),
-    /// Somebody deleted the stack in the middle of it: this is how that began.
+    /// Somebody deleted the stack during the operation. This is the first event of the deletion.
     Overtaken(Box<Change>),
     Ended {
         verdict: OperationResult,
         view: Box<StackView>,
-        /// Why, unless it succeeded.
+        /// The failure, unless the operation succeeded.
         failure: Option<Failure>,
-        /// The resources that were to be deleted and were not: they failed, or are kept on purpose.
+        /// The resources that were to be deleted and still exist. Their deletion failed, or they are kept on
+        /// purpose.
         left: Vec<Change>,
-        /// How somebody else's operation began that came after it.
+        /// The first event of somebody else's operation that followed.
         followed: Option<Box<Change>>,
     },
 }
 
-/// Waits for the end of an operation and reports what happens meanwhile.
+/// Waits for the end of an operation, and reports its events.
 pub(super) async fn wait_for_end(
     environment: &Environment,
     context: &StepContext,
@@ -100,13 +102,13 @@ pub(super) async fn wait_for_end(
     if let Some(by) = watch.events.overtaken_by() {
         return Ok(OperationEnd::Overtaken(Box::new(by.clone())));
     }
-    // A deleted stack's own words are in its events alone.
+    // Only the events of a deleted stack have its reason.
     if view.reason.is_none() {
         view.reason = watch.events.reason();
     }
     let failure = match verdict {
         OperationResult::Succeeded => None,
-        // Whatever stops a rollback is worse than what it was begun for.
+        // The cause of a stuck rollback is more important than the cause of the rollback.
         OperationResult::RolledBack | OperationResult::Failed => {
             let known = watch.limit_failure().or_else(|| watch.cancelled()).filter(|_| !is_stuck(&view));
             match known {
@@ -145,23 +147,23 @@ pub(super) struct Watch<'a> {
     complete: BTreeSet<String>,
     total: usize,
     read_at: Instant,
-    /// When events were last read that had not been read before.
+    /// The time of the last read that returned new events.
     news_at: Instant,
-    /// The status at the last look that was not past.
+    /// The status in the last view that was not older than the operation.
     seen: Option<StackStatus>,
     doubt: Option<Doubt>,
     pub(super) name: &'a str,
-    /// Whether the operation was found to take too long, and what can be done about it has been done.
+    /// True if the operation exceeded its limit and all possible actions were taken.
     pub(super) is_over: bool,
-    /// Whether it was cancelled for that.
+    /// True if the operation was cancelled because of the limit.
     pub(super) is_cancelled: bool,
 }
 
-/// That a look and the events do not agree.
+/// A contradiction between the views and the events.
 #[derive(Debug, Clone, Copy)]
 struct Doubt {
     since: Instant,
-    /// When it is told next.
+    /// The time of the next report.
     told_at: Instant,
 }
 
@@ -188,7 +190,8 @@ impl Watch<'_> {
         }
     }
 
-    /// Of that name there may be a stack that was deleted meanwhile, or one that was made after it.
+    /// Returns whether the view is that of the operation's stack. Its name may also belong to a deleted stack
+    /// or to a new one.
     fn is_it(&self, view: &StackView) -> bool {
         view.id == self.operation.id || !self.operation.id.starts_with("arn:")
     }
@@ -207,12 +210,12 @@ impl Watch<'_> {
         result_of(status).filter(|_| rests)
     }
 
-    /// What the events say about the operation's end.
+    /// The end of the operation in the events.
     fn told(&self) -> Option<OperationResult> {
         self.events.last().and_then(|change| self.judge(&change.status.of_stack()))
     }
 
-    /// Whether it is time to read the events. That the stack has turned to something else is news.
+    /// Returns whether the events must be read now. A change of the stack's status is a reason to read them.
     fn are_events_due(&mut self, look: Reading, view: Option<&StackView>) -> bool {
         let status = view.filter(|_| look != Reading::Past).map(|view| view.status.clone());
         let has_turned = self.seen.is_some() && self.seen != status;
@@ -223,21 +226,21 @@ impl Watch<'_> {
         has_turned || seems_over || lags || self.read_at.elapsed() >= self.interval()
     }
 
-    /// While AWS contradicts itself, the more often the shorter that has gone on.
+    /// The pause between two reads of events. It is short at the beginning of a contradiction of AWS.
     fn interval(&self) -> Duration {
         let at_most = (self.news_at.elapsed() / QUIET_PARTS).clamp(EVENTS_EVERY, EVENTS_AT_LEAST_EVERY);
         self.doubt.map_or(at_most, |doubt| (doubt.since.elapsed() / QUIET_PARTS).min(at_most))
     }
 
-    /// Whether the stack was last seen on its way back or away.
+    /// Returns whether the stack was last seen being rolled back or deleted, or in a failed state.
     fn goes_wrong(&self) -> bool {
         self.seen.as_ref().is_some_and(goes_wrong)
     }
 
-    /// How the operation ended, if that is proved.
+    /// The proved end of the operation.
     fn ended(&self, look: Reading, view: Option<&StackView>) -> Option<(OperationResult, StackView)> {
         let last = self.events.last();
-        // The id is that of no other stack, and nothing comes after this, whoever asked for it.
+        // No other stack has this id, and nothing can follow a deletion, no matter who requested it.
         let mut all = self.events.all().iter();
         if all.any(|change| change.of_stack && change.status == ResourceStatus::DeleteComplete) {
             return Some((OperationResult::RolledBack, StackView::gone(&self.operation.id)));
@@ -245,14 +248,15 @@ impl Watch<'_> {
         if let (Agreement::Ended(verdict), Some(view)) = (agree(look, self.told()), view) {
             return Some((verdict, view.clone()));
         }
-        // What the stack is in now is someone else's doing.
+        // The present state of the stack is the result of somebody else's operation.
         let (told, view) =
             (self.told()?, view.filter(|_| look != Reading::Past && self.events.is_followed())?);
         let (status, reason) = (last?.status.of_stack(), self.events.reason());
         Some((told, StackView { status, reason, ..view.clone() }))
     }
 
-    /// AWS contradicts itself, or shows only the past: asks for this one stack, tells of it, and gives up at last.
+    /// Handles a contradiction of AWS, or views from before the operation. Reads this stack alone, reports
+    /// the contradiction, and gives up in the end.
     async fn doubt(
         &mut self,
         look: Reading,
@@ -261,7 +265,7 @@ impl Watch<'_> {
         let now = Instant::now();
         let doubt = *self.doubt.get_or_insert(Doubt { since: now, told_at: now + TOLD_AFTER });
         if self.told().is_some() {
-            // The list of all stacks may lag behind.
+            // The list of all stacks may be late.
             let asked = environment::ask(self.environment, &self.operation.id).await.ok().flatten();
             let look = self.look(asked.as_ref());
             if let Some(ended) = self.ended(look, asked.as_ref()) {
@@ -270,7 +274,7 @@ impl Watch<'_> {
         }
         let is_at_rest = matches!(look, Reading::Ended(_) | Reading::Absent);
         if self.operation.token.is_none() && is_at_rest && doubt.since.elapsed() >= TOLD_AFTER {
-            // It is not ours, and CloudFormation refuses the next operation until it ends.
+            // The operation is not ours, and CloudFormation refuses the next operation until it has ended.
             let view = view.cloned().unwrap_or_else(|| StackView::gone(&self.operation.id));
             return Ok(Some((result_of(&view.status).unwrap_or(OperationResult::Failed), view)));
         }
@@ -287,7 +291,7 @@ impl Watch<'_> {
         Ok(None)
     }
 
-    /// How AWS contradicts itself.
+    /// A text about the contradiction.
     fn contradiction(&self, look: Reading, view: Option<&StackView>) -> String {
         let status = view.map_or("", |view| view.status.as_str());
         let shown = match look {
@@ -301,7 +305,7 @@ impl Watch<'_> {
         }
     }
 
-    /// That somebody cancelled it, if that is why it was rolled back.
+    /// The failure because somebody cancelled the operation, if it was rolled back for that reason.
     fn cancelled(&self) -> Option<Failure> {
         let own = self.events.own();
         let by = self.events.cancelled_by().filter(|_| !self.is_cancelled && !failed_resource(own))?;
@@ -333,7 +337,7 @@ impl Watch<'_> {
                 ResourceProgress {
                     done: self.complete.len(),
                     total: self.total.max(self.complete.len()),
-                    // The events may lag behind what the poll has seen.
+                    // The events may be older than the last view.
                     unconfirmed: goes_wrong || !self.events.is_confirmed(&change),
                     logical_id: change.logical_id,
                     resource_type: change.resource_type,

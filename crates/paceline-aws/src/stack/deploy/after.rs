@@ -1,4 +1,4 @@
-//! What the end of an operation means that does what the app wants.
+//! The decisions after the end of an operation that does what the app wants.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::stack::state::{Action, OperationResult, action_for};
 use crate::stack::watch::OperationEnd;
 use crate::stack::{outcome, protect};
 
-/// How often a stack operation is tried in all when the failure is known to be transient.
+/// The number of tries of a stack operation whose failure disappears by itself.
 const ATTEMPTS: u32 = 3;
-/// The pause before such another try: a new role has had that time to become usable.
+/// The pause before another try. It gives a new role the time to become usable.
 const PAUSE: Duration = Duration::from_secs(20);
 
 impl Deployment<'_> {
-    /// Decides what the end of an operation means: a function for each row of the second table. `before` is the stack
-    /// as it was before the operation.
+    /// Decides what follows the end of an operation. There is a function for each row of the second table.
+    /// `before` is the stack before the operation.
     pub(super) async fn conclude(
         &self,
         progress: &mut Progress,
@@ -36,7 +36,7 @@ impl Deployment<'_> {
                 (verdict, view, failure, followed)
             }
         };
-        // It has begun again: from here on its own failure counts.
+        // The operation has begun again, so its own failure counts from here on.
         progress.first = None;
         let can_be_tried_again = !matches!(action_for(Some(&view)), Action::Refuse(_));
         match (verdict, failure) {
@@ -44,7 +44,7 @@ impl Deployment<'_> {
                 Ok(Next::End(self.succeeded(before, &view, followed.as_deref()).await))
             }
             (_, Some(failure)) if can_be_tried_again && failure.transient && progress.attempt < ATTEMPTS => {
-                // After an operation of somebody else's the stack is not as this one has left it.
+                // After an operation of somebody else, the state of the stack is unknown.
                 progress.known = followed
                     .is_none()
                     .then(|| Some(*view).filter(|view| view.status != StackStatus::DeleteComplete));
@@ -88,7 +88,7 @@ impl Deployment<'_> {
         }
     }
 
-    /// Waits for a failure to pass.
+    /// Waits before another try of an operation whose failure disappears by itself.
     async fn try_again(&self, progress: &mut Progress, failure: Failure) -> Next {
         progress.attempt += 1;
         let at = failure.cause.at.clone().unwrap_or_default();
@@ -98,7 +98,8 @@ impl Deployment<'_> {
         Next::Read
     }
 
-    /// Waits for the stacks of this run that import an export which this one drops, if that is why it failed.
+    /// If the operation failed because other stacks import an export that this stack drops, waits for those
+    /// of this run.
     async fn after_importers(
         &self,
         progress: &mut Progress,
@@ -114,7 +115,7 @@ impl Deployment<'_> {
         Next::Read
     }
 
-    /// Sees to it that termination protection is as the app has it, once an operation has ended well.
+    /// Sets termination protection as the app wants it, after an operation has succeeded.
     async fn protected(&self, before: Option<&StackView>, now: &StackView, ended: Ended) -> Ended {
         let was = before.filter(|before| before.id == now.id);
         match protect::after(self.environment, self.context, &self.request, was, now).await {

@@ -1,4 +1,4 @@
-//! What is done with a stack in each state, before an operation that does what the app wants has ended.
+//! The actions for a stack in each state, before an operation that does what the app wants has ended.
 
 use paceline_assembly::StackStatus;
 use paceline_engine::{Ended, ResourceProgress};
@@ -18,7 +18,7 @@ use crate::stack::{outcome, protect, unchanged};
 use paceline_engine::event::Cause;
 
 impl Deployment<'_> {
-    /// Does what the state of the stack calls for: a function for each row of the first table.
+    /// Acts on the state of the stack. There is a function for each row of the first table.
     pub(super) async fn act(
         &self,
         progress: &mut Progress,
@@ -28,7 +28,7 @@ impl Deployment<'_> {
         match action_for(Some(view)) {
             Action::Create => self.create(progress).await,
             Action::InReview => self.create_in_review(progress, view).await,
-            // A stack that only cleans up any more is usable as well.
+            // A stack is also usable while it only cleans up.
             Action::InProgress | Action::Update if self.is_unchanged(view).await? => {
                 Ok(Next::End(outcome::unchanged(view)))
             }
@@ -45,8 +45,8 @@ impl Deployment<'_> {
         self.send(progress, None, self.method, &token).await
     }
 
-    /// Creates a stack that was made for a change set. Another change set does what `CreateStack` cannot do on it, and
-    /// nothing has to be deleted for that.
+    /// Creates a stack that was created for a change set and is still empty. `CreateStack` refuses such a
+    /// stack, but another change set works, and nothing has to be deleted.
     async fn create_in_review(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
         let (environment, context, token) = (self.environment, self.context, self.creation(progress));
         let ours = &self.request.token_prefix();
@@ -62,7 +62,8 @@ impl Deployment<'_> {
         self.send(progress, Some(view), self.method, &token).await
     }
 
-    /// Waits for an operation that was in progress already. If it is not ours, ours starts after its end.
+    /// Waits for an operation that was already in progress. If it is not ours, our operation starts after its
+    /// end.
     async fn adopt(&self, view: &StackView) -> Result<Next, AwsError> {
         if let Some(operation) = self.ours(view).await? {
             return Ok(Next::Ended(self.wait_for_end(operation).await));
@@ -74,7 +75,7 @@ impl Deployment<'_> {
         })
     }
 
-    /// Deletes a stack that has nothing in it.
+    /// Deletes a stack that contains nothing.
     async fn delete_first(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
         if view.name != self.request.name {
             let why = format!(
@@ -84,8 +85,8 @@ impl Deployment<'_> {
             return Ok(Next::End(self.refuse(view, &why).await));
         }
         if view.termination_protection {
-            // Protection that the app asks for is what its creation was sent with. Any other somebody has turned on,
-            // who wants this stack to be there.
+            // If the app asks for protection, the creation was sent with it. Otherwise somebody has turned
+            // protection on to keep this stack.
             if self.request.termination_protection != Some(true) || progress.has_lifted {
                 return Ok(Next::End(self.refuse(view, outcome::PROTECTED).await));
             }
@@ -147,15 +148,16 @@ impl Deployment<'_> {
     }
 
     async fn is_unchanged(&self, view: &StackView) -> Result<bool, AwsError> {
-        // What this run has done before an interruption has read the parameters in this run. That it was
-        // about to be sent is in the journal; that it was sent only the stack's events tell.
+        // If this run did the stack's last operation before an interruption, the operation has read the
+        // parameters in this run. The journal only shows that it was about to be sent. The stack's events
+        // show whether it was sent.
         let is_done = self.context.was_done_earlier() && self.was_ours(view).await?;
         let ignore_times = self.context.plan().ignore_times;
         unchanged::is_unchanged(self.environment, &self.request, view, is_done, ignore_times).await
     }
 
-    /// Whether an earlier part of the run did the stack's last operation. If it has ended, it is told when, which
-    /// nobody watched.
+    /// Returns whether an earlier part of the run did the stack's last operation. If the operation has ended,
+    /// reports its events with their times, because nobody has reported its end.
     async fn was_ours(&self, view: &StackView) -> Result<bool, AwsError> {
         let changes = EventLog::default().read(self.environment, &view.id).await?;
         let is_ours =
@@ -163,7 +165,7 @@ impl Deployment<'_> {
         if !changes.iter().any(is_ours) {
             return Ok(false);
         }
-        // The code that waits for the operation reports it.
+        // If the operation has not ended, the code that waits for it reports its events.
         let has_ended = view.status.has_ended() && !view.status.failed();
         let total = self.stack.template.resource_count();
         let of_stack = changes.into_iter().filter(|change| has_ended && change.of_stack);
@@ -180,7 +182,7 @@ impl Deployment<'_> {
         Ok(true)
     }
 
-    /// The stack's last operation, if it does what we want.
+    /// The stack's last operation, if it does what this deployment wants.
     async fn ours(&self, view: &StackView) -> Result<Option<RunningOperation>, AwsError> {
         let changes = EventLog::default().read(self.environment, &view.id).await?;
         let mut tokens = changes.iter().filter_map(|change| change.token.clone());
@@ -216,7 +218,7 @@ impl Deployment<'_> {
                     limit,
                 }
             }
-            // The answer got lost, or an earlier part of the run had sent it.
+            // The answer was lost, or an earlier part of the run had sent the operation.
             Sent::Known => match self.ask(progress).await? {
                 None => return self.read_again(progress, "it is gone".to_owned()).await,
                 Some(view) => match self.ours(&view).await? {
@@ -239,7 +241,8 @@ impl Deployment<'_> {
         self.request.limit.map(|after| Limit { after, sent, ends_creation, keeps_failed })
     }
 
-    /// The token of a creation. There can be one stack of a name only, so what else is in it makes no second one.
+    /// The token of a creation. It does not depend on the state of a stack, because a second stack of the
+    /// same name is not possible.
     fn creation(&self, progress: &Progress) -> String {
         let state = format!("{} {}", progress.deleted.as_deref().unwrap_or_default(), progress.moves);
         self.request.token("create", &state, progress.attempt)

@@ -1,33 +1,33 @@
-//! Deploys one stack: a state machine that is driven by what CloudFormation shows of the stack.
+//! Deploys one stack. This is a state machine that acts on the state of the stack in CloudFormation.
 //!
-//! First the stack is read, and what is done follows from its state ([`before`]):
+//! First the stack is read. Its state decides the action ([`before`]):
 //!
-//! | state of the stack | what is done | what comes next |
+//! | state of the stack | action | what follows |
 //! |---|---|---|
-//! | it is not there | `create` | the operation has ended |
-//! | `REVIEW_IN_PROGRESS`: it was made for a change set | `create_in_review`: waits for the change sets of others, then creates it by one of ours | the operation has ended |
+//! | it does not exist | `create` | the operation has ended |
+//! | `REVIEW_IN_PROGRESS`: it was created for a change set | `create_in_review`: waits for the change sets of others, then creates it with our own | the operation has ended |
 //! | at rest, and as the app wants it | `unchanged` | the end: unchanged |
 //! | at rest, and different | `update` | the operation has ended |
 //! | in progress, by an operation of ours | `adopt`: waits for its end | the operation has ended |
-//! | in progress, by an operation of somebody else's | `adopt`: waits for its end | the stack is read again |
-//! | `ROLLBACK_COMPLETE`: its creation failed, nothing is in it | `delete_first` | the stack is read again |
+//! | in progress, by an operation of somebody else | `adopt`: waits for its end | the stack is read again |
+//! | `ROLLBACK_COMPLETE`: its creation failed, it is empty | `delete_first` | the stack is read again |
 //! | `UPDATE_ROLLBACK_FAILED` | `continue_rollback`, once | the stack is read again |
 //! | any other state in which it cannot be updated | `refuse` | the end: failed |
 //!
 //! When an operation that does what the app wants has ended, the end decides ([`after`]):
 //!
-//! | end of the operation | what is done | what comes next |
+//! | end of the operation | action | what follows |
 //! |---|---|---|
-//! | AWS cannot be reached any more | | the end: interrupted, the operation continues |
-//! | somebody has deleted the stack meanwhile | | the end: failed |
-//! | there was nothing to change | `nothing_to_change` | the end: unchanged; failed where the stack is in a failed state |
+//! | AWS became unreachable | | the end: interrupted, the operation continues |
+//! | somebody has deleted the stack in the meantime | | the end: failed |
+//! | there was nothing to change | `nothing_to_change` | the end: unchanged; failed if the stack is in a failed state |
 //! | it succeeded | `succeeded`: sets termination protection | the end: deployed |
-//! | it failed, and the same may succeed later | `try_again` after a pause, a few times | the stack is read again |
+//! | it failed, and may succeed later | `try_again` after a pause, a few times | the stack is read again |
 //! | it failed, because others import an export that it drops | `after_importers`: waits for their steps | the stack is read again |
 //! | it failed otherwise | | the end: failed or rolled back |
 //!
-//! An operation that CloudFormation refuses because the stack has changed since it was read leads to reading it again,
-//! a limited number of times (`read_again`).
+//! CloudFormation refuses an operation if the stack has changed since it was read. Then the stack is read
+//! again, a limited number of times (`read_again`).
 
 mod after;
 mod before;
@@ -47,7 +47,7 @@ use super::watch::{OperationEnd, RunningOperation, wait_for_end};
 use crate::environment::{Environment, StackView, find};
 use crate::error::AwsError;
 
-/// The pause before a stack is read again that has changed since it was read.
+/// The pause before a stack is read again because it has changed.
 const MOVED: Duration = Duration::from_secs(3);
 
 /// Deploys one stack.
@@ -60,10 +60,10 @@ pub(crate) struct Deployment<'a> {
     pub(crate) method: Method,
 }
 
-/// What is known of the stack, and what was done so far.
+/// The known state of the stack, and the actions so far.
 #[derive(Debug, Default)]
 struct Progress {
-    /// The stack as it was read, as long as nothing has happened that could have changed it.
+    /// The last read state of the stack. `None` if something may have changed it since.
     #[expect(
         clippy::option_option,
         reason = "a stack that is known not to be there is not one that has to be read"
@@ -71,22 +71,22 @@ struct Progress {
     known: Option<Option<StackView>>,
     attempt: u32,
     moves: u32,
-    /// Why the last operation was refused because the stack had changed.
+    /// The reason why the last operation was refused because the stack had changed.
     moved: String,
-    /// The id of the stack of this name that was deleted to make room for a new one.
+    /// The id of a stack of this name that was deleted to make room for a new one.
     deleted: Option<String>,
     has_continued: bool,
     has_lifted: bool,
-    /// The stacks that import what this one drops.
+    /// The stacks that import exports which this stack drops.
     importers: Importers,
-    /// Why the operation failed that is being tried again. What goes wrong before it has begun again is no cause,
-    /// but what came of it.
+    /// The failure of the operation that is being tried again. It remains the cause if something fails before
+    /// the operation has begun again.
     first: Option<Cause>,
 }
 
-/// What comes next in a deployment.
+/// The next action of a deployment.
 enum Next {
-    /// It ends.
+    /// The deployment ends.
     End(Ended),
     /// The stack has to be read again.
     Read,
@@ -95,7 +95,7 @@ enum Next {
 }
 
 impl Deployment<'_> {
-    /// Deploys the stack. When the run stops, this future is dropped; operations in AWS continue.
+    /// Deploys the stack. When the run stops, this future is dropped, and operations in AWS continue.
     pub(crate) async fn run(&self) -> Ended {
         let mut progress = Progress { attempt: 1, ..Progress::default() };
         let ended = self.deploy(&mut progress).await;
@@ -125,15 +125,15 @@ impl Deployment<'_> {
         }
     }
 
-    /// Reads the stack for the first time. Some stacks end with that.
+    /// Reads the stack for the first time. Returns an end if nothing has to be done or can be done.
     async fn first_look(&self, progress: &mut Progress) -> Result<Option<Ended>, AwsError> {
         let glanced = self.environment.poller.glance(&self.request.name).await?;
-        // What a list does not show may be there: lists do not tell aliases.
+        // A stack may exist although a list does not show it: lists do not show aliases.
         let view = match glanced {
             None => self.ask(progress).await?,
             view => view,
         };
-        // CloudFormation refuses a template without resources. Apps have such stacks, to be filled later.
+        // CloudFormation refuses a template without resources. Some apps have such stacks for later use.
         if self.stack.template.resource_count() == 0 {
             return Ok(Some(outcome::without_resources(self.stack, view.as_ref())));
         }
@@ -150,25 +150,25 @@ impl Deployment<'_> {
         Ok(None)
     }
 
-    /// Asks for the stack by its name. The one that this deployment has deleted is not it.
+    /// Reads the stack by its name. Ignores a stack that this deployment has deleted.
     async fn ask(&self, progress: &Progress) -> Result<Option<StackView>, AwsError> {
         let view = find(self.environment, &self.request.name).await?;
         Ok(view.filter(|view| progress.deleted.as_ref() != Some(&view.id)))
     }
 
-    /// The stack cannot be deployed as it is: a person has to look at it.
+    /// The end of a stack that cannot be deployed in its state. A person has to examine it.
     async fn refuse(&self, view: &StackView, why: &str) -> Ended {
         let cause = outcome::first_cause_of(self.environment, self.stack, &view.id).await;
         outcome::refused(self.stack, view, why, cause)
     }
 
     async fn wait_for_end(&self, operation: RunningOperation) -> OperationEnd {
-        // Not being able to look says nothing about the stack.
+        // A failed read says nothing about the stack.
         let ended = wait_for_end(self.environment, self.context, self.stack, operation).await;
         ended.unwrap_or_else(OperationEnd::Lost)
     }
 
-    /// The stack has changed since it was read: reads it again, after a pause.
+    /// Reads the stack again, after a pause, because it has changed since it was read.
     async fn read_again(&self, progress: &mut Progress, how: String) -> Result<Next, AwsError> {
         progress.moves += 1;
         progress.moved = how;
