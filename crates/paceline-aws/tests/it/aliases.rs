@@ -1,4 +1,4 @@
-//! Stacks that are found by an alias, which no list shows.
+//! Stacks that are found by an alias, which lists do not show.
 
 use paceline_engine::Outcome;
 use paceline_sim::{Failure, Faults};
@@ -33,7 +33,7 @@ async fn a_stack_is_deployed_under_its_alias() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_stacks_of_an_app_that_are_one_are_told_of() {
+async fn two_stacks_of_an_app_that_are_the_same_are_reported() {
     let world = world().await;
     let app = App::of("S", &slow("new")).stack("Old", &slow("old"), &[]);
     let ran = world.deploy(&app).await;
@@ -42,7 +42,7 @@ async fn two_stacks_of_an_app_that_are_one_are_told_of() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_deleted_by_an_alias() {
+async fn no_stack_is_deleted_by_an_alias() {
     let world = world().await;
     let ran = world.destroy(&App::of("S", &slow("old"))).await;
     ran.check(&[("S", Outcome::Failed)]);
@@ -68,7 +68,7 @@ async fn nothing_is_deleted_by_an_alias() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_app_that_has_nothing_to_deploy_any_more_is_told_of_a_stack_under_its_alias() {
+async fn an_empty_stack_reports_an_existing_stack_under_its_alias() {
     let world = world().await;
     let ran = world.deploy(&App::of("S", &serde_json::json!({"Resources": {}}))).await;
     ran.check(&[("S", Outcome::Failed)]);

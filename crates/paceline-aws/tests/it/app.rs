@@ -1,4 +1,4 @@
-//! Assemblies written for one test.
+//! Assemblies for single tests.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ pub(crate) const ACCOUNT: &str = "111111111111";
 pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const BUCKET: &str = "cdk-hnb659fds-assets-111111111111-us-east-1";
 
-/// An app's assembly, in a folder that is removed in the end.
+/// The assembly of an app, in a folder that is removed in the end.
 pub(crate) struct App {
     folder: TempDir,
     artifacts: Map<String, Value>,
@@ -22,7 +22,7 @@ impl App {
         Self { folder: TempDir::new().unwrap(), artifacts: Map::new() }
     }
 
-    /// A copy of an assembly from elsewhere, without the sources of its assets.
+    /// A copy of an assembly, without the sources of its assets.
     pub(crate) fn copy_of(assembly: &Utf8Path) -> Self {
         let mut app = Self::new();
         for entry in assembly.read_dir_utf8().unwrap() {
@@ -36,22 +36,22 @@ impl App {
         app
     }
 
-    /// One of its files.
+    /// Reads a file of the assembly.
     pub(crate) fn json(&self, file: &str) -> Value {
         serde_json::from_slice(&fs_err::read(self.path().join(file)).unwrap()).unwrap()
     }
 
-    /// An app of one stack.
+    /// An app with one stack.
     pub(crate) fn of(name: &str, template: &Value) -> Self {
         Self::new().stack(name, template, &[])
     }
 
-    /// Adds a stack that the manifest puts after others.
+    /// Adds a stack that depends on others in the manifest.
     pub(crate) fn stack(self, name: &str, template: &Value, after: &[&str]) -> Self {
         self.stack_with(name, template, &json!({"dependencies": after}))
     }
 
-    /// Adds a stack; `more` goes on top of its artifact.
+    /// Adds a stack. `more` overrides parts of its artifact.
     pub(crate) fn stack_with(mut self, name: &str, template: &Value, more: &Value) -> Self {
         let file = format!("{name}.template.json");
         self.write(&file, template.to_string());
@@ -75,7 +75,7 @@ impl App {
         self.artifact(name, artifact)
     }
 
-    /// Adds an asset manifest, and makes a stack that is there already depend on it.
+    /// Adds an asset manifest, and makes an existing stack depend on it.
     pub(crate) fn assets(mut self, stack: &str, manifest: &Value) -> Self {
         let (id, file) = (format!("{stack}.assets"), format!("{stack}.assets.json"));
         self.write(&file, manifest.to_string());
@@ -104,7 +104,7 @@ impl App {
         path
     }
 
-    /// What the app is like with another template for one of its stacks.
+    /// Replaces the template of a stack.
     pub(crate) fn change(&mut self, name: &str, template: &Value) {
         self.write(&format!("{name}.template.json"), template.to_string());
     }

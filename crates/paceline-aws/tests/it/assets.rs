@@ -56,7 +56,7 @@ async fn files_are_uploaded_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_is_not_there_is_told() {
+async fn a_missing_source_is_reported() {
     let (world, app) = (World::slow(), with_files());
     fs_err::remove_dir_all(app.path().join("asset.code")).unwrap();
     let errors = world.refused(&app).await.0;
@@ -85,7 +85,7 @@ fn pretended(build: u64, push: u64) -> Images {
     Images::Pretended { build: Duration::from_secs(build), push: Duration::from_secs(push) }
 }
 
-/// Two images: one that goes to three repositories, and one that goes to one.
+/// Two images. One has three repositories, the other one has one.
 fn with_one_image_for_several_places() -> App {
     let mut app = App::new();
     for id in ["shared", "single"] {
@@ -101,7 +101,7 @@ fn with_one_image_for_several_places() -> App {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_image_for_several_places_is_built_once_and_who_waits_for_that_leaves_room_for_others() {
+async fn an_image_for_several_places_is_built_once_and_waiting_steps_free_their_places() {
     let world = World::new(SimOptions { images: SimImages::Absent, ..SimOptions::default() });
     let config = "version: 1\nconcurrency: { images: 2 }\n";
     let how = How { images: pretended(80, 20), config, ..How::default() };
@@ -109,12 +109,12 @@ async fn an_image_for_several_places_is_built_once_and_who_waits_for_that_leaves
     ran.check(&[("S", Outcome::Deployed)]);
     let took = |tag: &str| ran.finished(&image_step().replace(":tag", &format!(":{tag}"))).duration_s;
     let ended = ["a", "b", "c", "d"].map(took);
-    // Two builds side by side, and every push right after them.
+    // The two builds run at the same time, and every push follows at once.
     assert!(ended.iter().all(|took| (99.0..105.0).contains(took)), "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_image_that_is_there_is_left_alone() {
+async fn an_image_that_exists_is_left_alone() {
     let (world, app) = (World::slow(), with_image());
     let ran = world.deploy(&app).await;
     ran.check(&[("S", Outcome::Deployed)]);
@@ -134,7 +134,7 @@ async fn an_image_can_be_pretended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_whose_source_is_not_there_is_refused_and_only_pretended_when_that_is_asked_for() {
+async fn a_file_without_a_source_is_refused_unless_it_may_be_pretended() {
     let manifest = json!({"version": "36.0.0", "dockerImages": {}, "files": {"f": {
         "source": {"path": "/no/such/folder", "packaging": "zip"},
         "destinations": {"d": {"bucketName": BUCKET, "objectKey": "f.zip", "region": REGION}},
@@ -154,7 +154,7 @@ async fn a_file_whose_source_is_not_there_is_refused_and_only_pretended_when_tha
     assert_eq!(world.count("PutObject"), 1);
 }
 
-/// What is different in the manifest for a stack that is deployed with the credentials at hand.
+/// The part of a manifest for a stack that is deployed with the base credentials.
 fn without_roles() -> Value {
     json!({"properties": {"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null,
         "requiresBootstrapStackVersion": null, "bootstrapStackVersionSsmParameter": null}})
@@ -164,7 +164,7 @@ fn without_bootstrap() -> SimOptions {
     SimOptions { bootstrap: Bootstrap::Missing, ..SimOptions::default() }
 }
 
-/// The stack that `cdk bootstrap` makes, as far as apps of CDK v1 need it.
+/// Creates the part of the bootstrap stack that apps of CDK v1 need.
 async fn toolkit(world: &World) {
     let template = json!({
         "Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "toolkit-bucket"}}},
@@ -206,7 +206,7 @@ async fn assets_of_cdk_v1_go_to_the_bucket_of_the_bootstrap_stack() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn assets_of_cdk_v1_that_cannot_be_published_are_told() {
+async fn assets_of_cdk_v1_that_cannot_be_published_are_reported() {
     let world = World::new(without_bootstrap());
     let refused = world.refused(&v1("zip")).await.0;
     assert!(refused[0].message.contains("no stack CDKToolkit"), "{refused:?}");
@@ -216,7 +216,7 @@ async fn assets_of_cdk_v1_that_cannot_be_published_are_told() {
     assert_eq!(world.mutations(), [] as [String; 0]);
 }
 
-/// A template that is longer than what fits into a call.
+/// A template that is too long for a call.
 fn long() -> Value {
     let mut template = topic("long");
     template["Metadata"] = json!({"filler": "x".repeat(60_000)});
@@ -224,7 +224,7 @@ fn long() -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_template_goes_by_way_of_the_bucket_of_the_bootstrap_stack() {
+async fn a_long_template_is_uploaded_to_the_bucket_of_the_bootstrap_stack() {
     let (world, app) = (World::slow(), App::of("S", &long()));
     toolkit(&world).await;
     let ran = world.deploy(&app).await;
@@ -235,7 +235,7 @@ async fn a_long_template_goes_by_way_of_the_bucket_of_the_bootstrap_stack() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_template_that_can_be_put_nowhere_is_told() {
+async fn a_long_template_without_a_bucket_is_reported() {
     let world = World::new(without_bootstrap());
     let ran = world.deploy(&App::new().stack_with("S", &long(), &without_roles())).await;
     ran.check(&[("S", Outcome::Failed)]);

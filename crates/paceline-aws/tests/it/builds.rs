@@ -1,4 +1,4 @@
-//! Builds of a CodeBuild project: started, followed, stopped.
+//! Starting, following and stopping builds of a CodeBuild project.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn request() -> BuildRequest {
     BuildRequest { project: "app".to_owned(), ..BuildRequest::default() }
 }
 
-/// A world in which the project is there.
+/// A world in which the project exists.
 async fn world(options: SimOptions) -> (World, Builds) {
     let world = World::new(options);
     let projects = paceline_aws::Projects::connect(&world.wire, REGION).await.unwrap();
@@ -22,7 +22,7 @@ async fn world(options: SimOptions) -> (World, Builds) {
     (world, builds)
 }
 
-/// A build that was followed to its end: how it ended, and what was heard.
+/// Follows a build to its end. Returns the end and the news.
 async fn followed(builds: &Builds, request: &BuildRequest) -> (BuildEnd, Vec<BuildNews>) {
     let id = builds.start(request).await.unwrap();
     let mut news = Vec::new();
@@ -101,7 +101,7 @@ async fn a_failed_build_says_what_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_asked_for_goes_over_the_project() {
+async fn the_settings_of_a_build_override_those_of_the_project() {
     let (world, builds) = world(SimOptions::default()).await;
     let request = BuildRequest {
         environment: vec![("ENABLE_MULTI_REGION".to_owned(), "true".to_owned())],
@@ -122,13 +122,13 @@ async fn what_is_asked_for_goes_over_the_project() {
         environment.environment_variables().iter().map(|it| (it.name(), it.value())).collect();
     assert!(variables.contains(&("ENABLE_MULTI_REGION", "true")), "{variables:?}");
     assert_eq!((build.source_version(), build.timeout_in_minutes()), (Some("main"), Some(5)));
-    // The build takes eight minutes.
+    // The build would take eight minutes.
     let end = builds.follow(&id, |_| {}).await.unwrap();
     assert_eq!(end.status, "TIMED_OUT");
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_token_starts_one_build_and_none_starts_another() {
+async fn one_token_starts_one_build_and_no_token_starts_another() {
     let (world, builds) = world(SimOptions::default()).await;
     let with_token = BuildRequest { token: Some("t".to_owned()), ..request() };
     let first = builds.start(&with_token).await.unwrap();
@@ -136,7 +136,7 @@ async fn one_token_starts_one_build_and_none_starts_another() {
     let other = BuildRequest { timeout_minutes: Some(9), ..with_token };
     assert!(builds.start(&other).await.unwrap_err().message.contains("Parameter mismatch"));
     assert_ne!(builds.start(&request()).await.unwrap(), builds.start(&request()).await.unwrap());
-    // An answer that gets lost is asked for again, which starts no second build.
+    // If the answer is lost, the call is sent again, and no second build starts.
     let before = world.count("StartBuild");
     world.sim.set_faults(Faults { lost_replies: 0.7, ..Faults::default() });
     let id = builds.start(&request()).await;
@@ -148,7 +148,7 @@ async fn one_token_starts_one_build_and_none_starts_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn looks_that_fail_are_no_verdict() {
+async fn failed_reads_say_nothing_about_the_build() {
     let (world, builds) = world(SimOptions::default()).await;
     let id = builds.start(&request()).await.unwrap();
     let outage = async {
@@ -165,7 +165,7 @@ async fn looks_that_fail_are_no_verdict() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_permission_to_read_the_log_the_build_is_followed_all_the_same() {
+async fn a_build_is_followed_without_the_permission_to_read_its_log() {
     let denied = vec![("logs".to_owned(), "GetLogEvents".to_owned())];
     let faults = Faults { denied, ..Faults::default() };
     let (_world, builds) = world(SimOptions { faults, ..SimOptions::default() }).await;
@@ -194,7 +194,7 @@ async fn a_build_that_is_stopped_ends_as_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_project_that_is_not_there_is_told_with_what_to_do() {
+async fn a_missing_project_is_reported_with_advice() {
     let world = World::new(SimOptions::default());
     let builds = Builds::connect(&world.wire, REGION).await.unwrap();
     let error = builds.start(&request()).await.unwrap_err();
@@ -203,7 +203,7 @@ async fn a_project_that_is_not_there_is_told_with_what_to_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_phases_of_a_build_that_goes_on_end_in_the_present() {
+async fn the_phases_of_a_running_build_end_now() {
     let (_world, builds) = world(SimOptions::default()).await;
     let id = builds.start(&request()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(70)).await;

@@ -1,4 +1,4 @@
-//! Calls that are not answered, or not by AWS.
+//! Calls without an answer, or with an answer that is not from AWS.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn world() -> World {
     World::new(SimOptions { images: Images::Absent, durations: slow_durations(), ..SimOptions::default() })
 }
 
-/// How often the run told of a retry of an operation, with this in its reason.
+/// The number of reported retries of an operation with this reason.
 fn retries(ran: &Ran, operation: &str, why: &str) -> usize {
     ran.retries().iter().filter(|reason| reason.starts_with(operation) && reason.contains(why)).count()
 }
@@ -49,7 +49,7 @@ async fn a_creation_that_is_never_answered_is_sent_again_and_done_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_web_page_or_nothing_instead_of_an_answer_is_no_verdict() {
+async fn a_web_page_or_an_empty_answer_decides_nothing() {
     for mishap in [Mishap::html(), Mishap::empty(), Mishap::truncated(), Mishap::html().request_lost()] {
         for operation in
             ["CreateStack", "DescribeStacks", "DescribeStackEvents", "GetCallerIdentity", "GetParameter"]
@@ -78,7 +78,7 @@ async fn a_page_instead_of_the_list_of_stacks_does_not_make_them_absent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_asked_for_again_is_signed_anew() {
+async fn a_repeated_call_is_signed_again() {
     let world = World::slow();
     let too_late = Mishap::refused(
         403,
@@ -93,7 +93,7 @@ async fn what_is_asked_for_again_is_signed_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proxy_that_asks_who_is_calling_is_named() {
+async fn a_proxy_that_requires_a_login_is_named() {
     let world = World::slow();
     world.proxy.on(Calls::of("CreateStack").lasting(HALF_A_MINUTE), Mishap::proxy_login());
     let ran = world.deploy(&one()).await;
@@ -109,7 +109,7 @@ async fn a_proxy_that_asks_who_is_calling_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_service_is_waited_for_at_the_start_and_that_is_said() {
+async fn waiting_for_any_service_at_the_start_is_reported() {
     for service in ["sts", "s3", "ssm", "cloudformation"] {
         for mishap in [Mishap::reset().request_lost(), Mishap::never_answered(), Mishap::bad_gateway()] {
             let world = world();
@@ -124,7 +124,7 @@ async fn every_service_is_waited_for_at_the_start_and_that_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_aws_does_not_answer_is_said_before_a_run() {
+async fn a_missing_answer_of_aws_is_reported_before_a_run() {
     let world = World::slow();
     world.proxy.on(Calls::to("sts").lasting(HALF_A_MINUTE), Mishap::reset());
     world.deploy(&one()).await.check(&[("S", Outcome::Deployed)]);
@@ -144,18 +144,18 @@ async fn an_upload_that_is_never_answered_is_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_of_a_role_that_are_not_given_in_time_are_asked_for_again() {
+async fn credentials_of_a_role_that_come_too_late_are_requested_again() {
     let hours = Duration::from_hours(2);
     let durations = slow_durations().with("Custom::Slow", paceline_sim::Operation::Create, hours);
     let world = World::new(SimOptions { durations, ..SimOptions::default() });
-    // The session of the first one lasts an hour.
+    // The session of the first role lasts an hour.
     world.proxy.on(Calls::of("AssumeRole").from(2).times(3), Mishap::never_answered());
     world.deploy(&one()).await.check(&[("S", Outcome::Deployed)]);
     assert_eq!(world.proxy.struck().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_cloudformation_does_not_know_yet_is_waited_for_and_one_that_it_never_knows_is_told() {
+async fn a_role_that_cloudformation_does_not_know_yet_is_waited_for_and_an_unknown_one_is_reported() {
     let message = format!("Role arn:aws:iam::{ACCOUNT}:role/exec is invalid or cannot be assumed");
     let unknown = || Mishap::refused(400, "ValidationError", &message);
     let world = World::slow();

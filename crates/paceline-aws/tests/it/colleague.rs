@@ -1,4 +1,4 @@
-//! Somebody else works on the same stack, and what a run says of it stays true.
+//! Somebody else changes the same stack during a run. The reports of the run must stay true.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn by(method: Method) -> How {
     How { method, ..How::default() }
 }
 
-/// A template with a slow resource, and one that a test can let fail after it.
+/// A template with a slow resource, and with another one after it that a test can make fail.
 fn two(label: &str) -> Value {
     let mut template = slow(label);
     template["Resources"]["Topic"] = topic(label)["Resources"]["Topic"].clone();
@@ -24,7 +24,7 @@ fn two(label: &str) -> Value {
     template
 }
 
-/// A world in which only `Custom::Slow` takes longer than a blink.
+/// A world in which everything except `Custom::Slow` takes only a moment.
 fn brisk() -> World {
     let blink = Duration::from_millis(20);
     let durations = slow_durations().with("AWS::SNS::Topic", Operation::Update, blink);
@@ -37,7 +37,7 @@ fn fails(operation: Operation, reason: &str) -> Faults {
     Faults { failures: vec![Failure { stack, logical_id, operation, reason, times: 1 }], ..Faults::default() }
 }
 
-/// Waits until the stack that was made last is in this status, and no longer than a blink.
+/// Waits until the newest stack has this status, and returns soon after.
 async fn until(world: &World, status: &str) {
     world.until("S", status, Duration::from_millis(20)).await;
 }
@@ -48,7 +48,7 @@ async fn delete(world: &World, token: Option<&str>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_of_somebody_elses_that_fails_right_after_ours_is_not_ours() {
+async fn a_failed_update_of_somebody_else_right_after_ours_is_not_ours() {
     for method in METHODS {
         let (world, app) = (brisk(), App::of("S", &two("ours")));
         world.create("S", &two("first")).await;
@@ -68,8 +68,8 @@ async fn an_update_of_somebody_elses_that_fails_right_after_ours_is_not_ours() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_of_somebody_elses_that_has_ended_as_well_by_then_is_not_ours_either() {
-    // Theirs is over before the run looks again.
+async fn an_ended_operation_of_somebody_else_is_not_ours() {
+    // Their update has ended before the run reads the stack again.
     let (world, app) = (brisk(), App::of("S", &two("ours")));
     world.create("S", &two("first")).await;
     let mut theirs = two("ours");
@@ -87,7 +87,7 @@ async fn an_operation_of_somebody_elses_that_has_ended_as_well_by_then_is_not_ou
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_of_ours_stays_ours_when_somebody_mends_the_stack_right_after_it() {
+async fn our_failure_stays_a_failure_when_somebody_repairs_the_stack() {
     let (world, app) = (World::slow(), App::of("S", &two("ours")));
     world.create("S", &two("first")).await;
     world.sim.set_faults(fails(Operation::Update, "our mistake"));
@@ -103,7 +103,7 @@ async fn a_failure_of_ours_stays_ours_when_somebody_mends_the_stack_right_after_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_somebody_deletes_while_it_is_created_is_not_made_again() {
+async fn a_stack_that_somebody_deletes_during_its_creation_is_not_created_again() {
     for (token, who) in
         [(None, "somebody"), (Some("Console-DeleteStack-0000-1111"), "somebody, in the console,")]
     {
@@ -126,7 +126,7 @@ async fn a_stack_that_somebody_deletes_while_it_is_created_is_not_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_somebody_deletes_right_after_its_deployment_is_not_called_deployed() {
+async fn a_stack_that_somebody_deletes_right_after_its_deployment_is_not_reported_as_deployed() {
     let (world, app) = (World::slow(), App::of("S", &slow("s")));
     let (ran, ()) = tokio::join!(world.deploy(&app), async {
         until(&world, "CREATE_COMPLETE").await;
@@ -137,7 +137,7 @@ async fn a_stack_that_somebody_deletes_right_after_its_deployment_is_not_called_
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_somebody_cancels_is_said_to_be_cancelled() {
+async fn an_update_that_somebody_cancels_is_reported_as_cancelled() {
     for token in [None, Some("Console-CancelUpdateStack-0000-1111")] {
         for method in METHODS {
             let (world, app) = (World::slow(), App::of("S", &slow("two")));
@@ -160,11 +160,11 @@ async fn an_update_that_somebody_cancels_is_said_to_be_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_somebody_makes_anew_is_not_deleted_in_place_of_the_old_one() {
+async fn a_stack_that_somebody_creates_again_is_not_deleted() {
     let (world, app) = (World::slow(), App::of("S", &slow("s")));
     world.deploy(&app).await;
     world.update("S", &slow("theirs")).await;
-    // The run waits for their update; they delete the stack and make another one.
+    // The run waits for their update. Then they delete the stack and create another one.
     let (ran, ()) = tokio::join!(world.destroy(&app), async {
         until(&world, "UPDATE_COMPLETE").await;
         delete(&world, None).await;

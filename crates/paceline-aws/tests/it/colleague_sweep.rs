@@ -1,5 +1,6 @@
-//! Somebody does to the stack whatever the console and the CDK CLI can do, before each of a run's calls in turn. What
-//! is checked is CloudFormation's own record: nothing of theirs is lost, what the run says is true, and it ends.
+//! Somebody acts on the stack before each call of a run. All actions of the console and of the CDK CLI are
+//! tried. Then CloudFormation's own record is checked: the run has deleted nothing of theirs, its reports are
+//! true, and it has ended.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,37 +17,37 @@ use serde_json::{Value, json};
 use crate::app::{App, slow, topic};
 use crate::world::{How, Ran, World, slow_durations};
 
-/// The name that the CDK CLI gives its change sets.
+/// The name of change sets of the CDK CLI.
 const THEIRS: &str = "cdk-deploy-change-set";
-/// No run takes longer.
+/// The longest time of a run.
 const LONGEST: Duration = Duration::from_mins(30);
 
-/// What the stack is like when the run begins.
+/// The state of the stack at the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Absent,
-    /// Their change set would create it.
+    /// Somebody's change set would create the stack.
     InReview,
-    /// Its creation failed.
+    /// The creation failed and was rolled back.
     RolledBack,
     Complete,
-    /// The rollback of an update of theirs got stuck.
+    /// The rollback of somebody's update is stuck.
     Stuck,
 }
 
-/// What somebody does, once.
+/// An action of somebody, done once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Propose,
     Execute,
     Discard,
-    /// As the CDK CLI does: makes a change set, and executes it some seconds later.
+    /// Creates a change set and executes it some seconds later, as the CDK CLI does.
     Deploy,
     Update,
-    /// Takes something into the stack that is there already: makes a change set, and executes it some seconds later.
+    /// Imports an existing resource into the stack: creates a change set and executes it some seconds later.
     Import,
     Delete,
-    /// Deletes the stack, and makes another one of its name.
+    /// Deletes the stack, and creates another one with its name.
     Replace,
     Cancel,
     Continue,
@@ -69,7 +70,7 @@ const ACTS: [Act; 12] = [
     Act::Protect,
 ];
 
-/// What somebody has got done.
+/// The actions that somebody has done.
 type Done = Arc<Mutex<Vec<Act>>>;
 
 fn two(label: &str) -> Value {
@@ -108,7 +109,7 @@ async fn world(state: State) -> World {
             let failures = vec![topic.clone(), fails("Slow", Operation::Update, 0)];
             world.sim.set_faults(Faults { failures, ..Faults::default() });
             world.update("S", &two("second")).await;
-            // CloudFormation's own seconds, the update of Slow, and the failure of the topic.
+            // The time of CloudFormation itself, of the update of Slow, and of the failure of the topic.
             world.pass(some_seconds + Duration::from_millis(6500)).await;
             let failures = vec![topic, fails("Slow", Operation::Update, 1)];
             world.sim.set_faults(Faults { failures, ..Faults::default() });
@@ -126,7 +127,7 @@ async fn world(state: State) -> World {
     world
 }
 
-/// Proposes to take a topic in that is there already.
+/// Creates a change set that imports an existing topic.
 async fn propose_import(client: &Client) -> bool {
     let there = client.get_template().stack_name("S").send().await.ok();
     let there = there.and_then(|answer| serde_json::from_str(answer.template_body()?).ok());
@@ -157,14 +158,15 @@ async fn execute(client: &Client) -> bool {
     call.client_request_token("theirs-execute").send().await.is_ok()
 }
 
-/// Deletes the stack, if there is one.
+/// Deletes the stack if it exists.
 async fn delete(client: &Client) -> bool {
     let is_there = client.describe_stacks().stack_name("S").send().await.is_ok();
     let call = client.delete_stack().stack_name("S").client_request_token("theirs-delete");
     call.send().await.is_ok() && is_there
 }
 
-/// Does something as somebody; whether it was accepted. What comes some seconds later goes on by itself.
+/// Does an action as somebody else. Returns whether it was accepted. Later parts of the action run in the
+/// background.
 async fn act(client: &Client, act: Act) -> bool {
     match act {
         Act::Propose => propose(client).await,
@@ -220,15 +222,15 @@ async fn act(client: &Client, act: Act) -> bool {
     }
 }
 
-/// One run, and who did what when.
+/// One run, with the action of somebody and its time.
 struct Case {
     state: State,
     deletes: bool,
     method: Method,
     act: Act,
-    /// Before which of the run's calls to CloudFormation.
+    /// The number of the run's call to CloudFormation before which somebody acts.
     nth: u32,
-    /// Which operation that is.
+    /// The operation of that call.
     operation: String,
 }
 
@@ -244,7 +246,7 @@ fn how(deletes: bool, method: Method) -> How {
     How { deletes, method, ..How::default() }
 }
 
-/// A call that a run makes when nobody is there: its operation, and what the stack and its change sets are like then.
+/// A call of an undisturbed run: its operation, and the state of the stack and its change sets.
 type Place = (String, String);
 
 async fn undisturbed(state: State, deletes: bool, method: Method) -> Vec<Place> {
@@ -276,7 +278,7 @@ async fn status(client: &Client) -> Option<String> {
     Some(there.stacks().first()?.stack_status()?.as_str().to_owned())
 }
 
-/// Before which calls somebody acts: before each that is not one of many looks, and now and then before one of those.
+/// The calls before which somebody acts: each call that is not one of many reads, and some of those reads.
 fn places(all: &[Place]) -> impl Iterator<Item = (u32, &Place)> {
     let is_look = |operation: &String| {
         matches!(operation.as_str(), "DescribeStacks" | "DescribeStackEvents" | "ListChangeSets")
@@ -291,7 +293,7 @@ fn places(all: &[Place]) -> impl Iterator<Item = (u32, &Place)> {
 async fn sweep(state: State, deletes: bool, method: Method) {
     let all = undisturbed(state, deletes, method).await;
     for act in ACTS {
-        // What was refused once is refused in every situation like that, and changes nothing.
+        // An action that was refused once is refused in every similar situation, and changes nothing.
         let mut refused: BTreeSet<&str> = BTreeSet::new();
         for (nth, (operation, situation)) in places(&all) {
             if refused.contains(situation.as_str()) {
@@ -305,7 +307,7 @@ async fn sweep(state: State, deletes: bool, method: Method) {
     }
 }
 
-/// Whether what somebody did was accepted.
+/// Runs a case. Returns whether the action was accepted.
 async fn run(case: &Case) -> bool {
     let world = world(case.state).await;
     let (client, done) = (world.client().await, Done::default());
@@ -321,7 +323,7 @@ async fn run(case: &Case) -> bool {
     let started = tokio::time::Instant::now();
     let ran = world.run(&App::of("S", &two("ours")), how(case.deletes, case.method)).await;
     assert!(started.elapsed() < LONGEST, "{case}: it took {:?}", started.elapsed());
-    // Theirs may still be about to go on.
+    // Somebody's action may still have later parts.
     world.pass(Duration::from_mins(2)).await;
     world.rest().await;
     let done = !done.lock().unwrap().is_empty();
@@ -341,7 +343,8 @@ impl Event {
     }
 }
 
-/// What CloudFormation knows: the events of every stack of the name, and the change sets of the one there is.
+/// The record of CloudFormation: the events of every stack with the name, and the change sets of the existing
+/// one.
 struct Record {
     stacks: Vec<Vec<Event>>,
     change_sets: Vec<String>,
@@ -384,7 +387,7 @@ impl Record {
                 let before = place.checked_sub(1).map_or("", |place| events[place].status.as_str());
                 if case.deletes {
                     assert_eq!(number, 0, "{case}: a stack of theirs was deleted");
-                    // One call earlier nobody can look.
+                    // If somebody acts directly before this call, the run cannot notice it.
                     let is_late = case.operation == "DeleteStack";
                     assert!(
                         is_late || before != "CREATE_IN_PROGRESS",
@@ -398,12 +401,12 @@ impl Record {
                 }
             }
         }
-        // Who deletes a stack means all that is of it.
+        // Deleting a stack also deletes its change sets, which is intended.
         let is_all_to_go = case.deletes && case.state != State::InReview;
         let proposed = case.state == State::InReview || done && case.act == Act::Propose;
         let used = done && matches!(case.act, Act::Execute | Act::Discard | Act::Delete | Act::Replace)
             || matches!(case.act, Act::Deploy | Act::Import);
-        // One call earlier nobody can look.
+        // If somebody acts directly before this call, the run cannot notice it.
         let is_late =
             matches!(case.operation.as_str(), "DeleteStack" | "ExecuteChangeSet") && case.act == Act::Propose;
         if proposed && !used && !is_late && !is_all_to_go {
@@ -445,11 +448,11 @@ impl Record {
         }
         if let Some(cause) = cause {
             assert!(!cause.message.is_empty() && cause.message != "User Initiated", "{said}");
-            // What they did wrong themselves is no cause of ours, unless it is what stands in the way.
+            // Somebody's own mistake is not our cause, unless it prevents our operation.
             let is_told_of = cause.message.starts_with("the stack is in ");
             assert!(is_told_of || !cause.message.contains("their mistake"), "{said}");
         }
-        // Nobody makes again what somebody has just deleted.
+        // The run does not create a stack again that somebody has just deleted.
         for events in &self.stacks {
             let deleted = events.windows(2).any(|pair| {
                 let [before, then] = pair else { return false };
@@ -466,51 +469,51 @@ impl Record {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_is_not_there_is_created_whatever_somebody_does() {
+async fn creating_a_missing_stack_survives_any_action_of_others() {
     sweep(State::Absent, false, Method::Direct).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_is_not_there_is_created_by_change_set_whatever_somebody_does() {
+async fn creating_a_missing_stack_by_change_set_survives_any_action_of_others() {
     sweep(State::Absent, false, Method::ChangeSet).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_in_review_is_deployed_whatever_somebody_does() {
+async fn deploying_a_stack_in_review_survives_any_action_of_others() {
     sweep(State::InReview, false, Method::Direct).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_in_review_is_deployed_by_change_set_whatever_somebody_does() {
+async fn deploying_a_stack_in_review_by_change_set_survives_any_action_of_others() {
     sweep(State::InReview, false, Method::ChangeSet).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_whose_creation_failed_is_made_anew_whatever_somebody_does() {
+async fn replacing_a_failed_creation_survives_any_action_of_others() {
     sweep(State::RolledBack, false, Method::Direct).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_is_updated_whatever_somebody_does() {
+async fn an_update_survives_any_action_of_others() {
     sweep(State::Complete, false, Method::Direct).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_is_updated_by_change_set_whatever_somebody_does() {
+async fn an_update_by_change_set_survives_any_action_of_others() {
     sweep(State::Complete, false, Method::ChangeSet).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_whose_rollback_got_stuck_is_updated_whatever_somebody_does() {
+async fn updating_a_stack_with_a_stuck_rollback_survives_any_action_of_others() {
     sweep(State::Stuck, false, Method::Direct).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_is_deleted_whatever_somebody_does() {
+async fn a_deletion_survives_any_action_of_others() {
     sweep(State::Complete, true, Method::Direct).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_in_review_is_deleted_whatever_somebody_does() {
+async fn deleting_a_stack_in_review_survives_any_action_of_others() {
     sweep(State::InReview, true, Method::Direct).await;
 }

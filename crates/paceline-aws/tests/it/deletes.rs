@@ -1,4 +1,4 @@
-//! Deleting stacks: the order, what stands in the way, and interruptions.
+//! Deleting stacks: the order, obstacles, and interruptions.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::app::{App, slow, topic};
 use crate::faults::hostile;
 use crate::world::{How, World, slow_durations};
 
-/// A stack that exports its name, and imports that of another.
+/// A stack that exports its name, and imports the name of another stack.
 pub(crate) fn linked(exports: &str, imports: Option<&str>) -> Value {
     let mut template = slow(exports);
     template["Outputs"]["Label"]["Export"] = json!({"Name": exports});
@@ -21,7 +21,7 @@ pub(crate) fn linked(exports: &str, imports: Option<&str>) -> Value {
     template
 }
 
-/// `C` needs `B`, and `B` needs `A`; the manifest says nothing of it.
+/// `C` needs `B`, and `B` needs `A`. The manifest does not mention it.
 fn chain() -> App {
     App::new().stack("A", &linked("a", None), &[]).stack("B", &linked("b", Some("a")), &[]).stack(
         "C",
@@ -43,7 +43,7 @@ fn fails(reason: &str, times: u32) -> Faults {
     }
 }
 
-/// The chain, deployed, in an AWS where deleting `B` fails.
+/// A world in which the chain is deployed and the deletion of `B` fails.
 async fn failing(reason: &str, times: u32) -> World {
     let world = World::slow();
     world.deploy(&chain()).await.check_all(Outcome::Deployed);
@@ -51,13 +51,13 @@ async fn failing(reason: &str, times: u32) -> World {
     world
 }
 
-/// How often a deletion of the stacks that are there was accepted.
+/// The number of accepted deletions.
 fn sent(world: &World) -> usize {
     world.count("DeleteStack")
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_goes_when_what_imports_from_it_is_gone() {
+async fn a_stack_is_deleted_after_its_importers() {
     let world = World::slow();
     world.deploy(&chain()).await.check_all(Outcome::Deployed);
     let ran = world.destroy(&chain()).await;
@@ -69,14 +69,14 @@ async fn a_stack_goes_when_what_imports_from_it_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_is_no_failure_and_nothing_is_sent_for_it() {
+async fn a_missing_stack_is_no_failure_and_no_deletion_is_sent() {
     let world = World::slow();
     world.destroy(&chain()).await.check_all(Outcome::Unchanged);
     assert_eq!(sent(&world), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn stacks_that_do_not_depend_on_each_other_go_at_the_same_time() {
+async fn independent_stacks_are_deleted_at_the_same_time() {
     let app = (0..8).fold(App::new(), |app, n| app.stack(&format!("S{n}"), &slow("s"), &[]));
     let world = World::slow();
     world.deploy(&app).await;
@@ -86,7 +86,7 @@ async fn stacks_that_do_not_depend_on_each_other_go_at_the_same_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_template_keeps_is_named() {
+async fn kept_resources_are_named() {
     let mut template = topic("t");
     template["Resources"]["Topic"]["DeletionPolicy"] = json!("Retain");
     let (world, app) = (World::slow(), App::of("S", &template));
@@ -98,7 +98,7 @@ async fn what_the_template_keeps_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_has_its_first_cause_what_is_left_and_what_to_do_and_others_go_on() {
+async fn a_failure_shows_its_cause_the_remaining_resources_and_advice_and_others_continue() {
     let reason = "The bucket you tried to delete is not empty (Service: S3, Status Code: 409)";
     let world = failing(reason, 1).await;
     let app = chain().stack("D", &slow("d"), &[]);
@@ -125,7 +125,7 @@ async fn a_failure_has_its_first_cause_what_is_left_and_what_to_do_and_others_go
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_goes_away_by_itself_is_tried_once_more() {
+async fn a_failure_that_disappears_by_itself_is_tried_once_more() {
     let reason = "resource sg-1 has a dependent object (Service: Ec2, Status Code: 400)";
     let world = failing(reason, 1).await;
     let ran = world.destroy(&chain()).await;
@@ -140,7 +140,7 @@ async fn what_goes_away_by_itself_is_tried_once_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_permission_to_list_them_the_resources_that_failed_are_named() {
+async fn failed_resources_are_named_without_the_permission_to_list_resources() {
     let world = failing("it broke", 1).await;
     let denied = vec![("cloudformation".to_owned(), "ListStackResources".to_owned())];
     world.sim.set_faults(Faults { denied, ..fails("it broke", 1) });
@@ -150,7 +150,7 @@ async fn without_the_permission_to_list_them_the_resources_that_failed_are_named
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_importer_that_is_not_of_the_app_is_named_and_the_deletion_can_be_asked_for_again() {
+async fn an_importer_outside_of_the_app_is_named_and_the_deletion_can_be_repeated() {
     let world = World::slow();
     let app = App::of("A", &linked("a", None));
     world.deploy(&app).await;
@@ -168,7 +168,7 @@ async fn an_importer_that_is_not_of_the_app_is_named_and_the_deletion_can_be_ask
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_was_protected_meanwhile_is_left_alone() {
+async fn a_stack_that_was_protected_in_the_meantime_is_left_alone() {
     let world = World::slow();
     world.deploy(&chain()).await;
     let call = world.client().await.update_termination_protection().stack_name("B");
@@ -180,7 +180,7 @@ async fn a_stack_that_was_protected_meanwhile_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_that_goes_on_is_waited_for() {
+async fn an_operation_in_progress_is_waited_for() {
     let (world, app) = (World::slow(), App::of("S", &slow("s")));
     world.create("S", &slow("s")).await;
     world.update("S", &slow("theirs")).await;
@@ -196,7 +196,7 @@ async fn an_operation_that_goes_on_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stacks_in_every_failed_state_can_go() {
+async fn stacks_in_every_failed_state_can_be_deleted() {
     let failure = |operation| Failure {
         stack: "S".to_owned(),
         logical_id: "Topic".to_owned(),
@@ -219,7 +219,7 @@ async fn stacks_in_every_failed_state_can_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_was_killed_goes_on_where_it_was() {
+async fn a_killed_run_continues_where_it_was() {
     for with_journal in [true, false] {
         for seconds in [0, 1, 3, 20, 60, 66, 70, 130] {
             let world = World::slow();
@@ -242,7 +242,7 @@ async fn a_run_that_was_killed_goes_on_where_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hostile_aws_is_survived_and_nothing_is_left_behind() {
+async fn all_stacks_are_deleted_in_a_hostile_aws() {
     for seed in 0..6 {
         let world = World::new(SimOptions { seed, durations: slow_durations(), ..SimOptions::default() });
         world.deploy(&chain()).await.check_all(Outcome::Deployed);

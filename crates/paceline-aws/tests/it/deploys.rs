@@ -1,4 +1,4 @@
-//! Deployments in which nothing goes wrong.
+//! Deployments without errors.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ fn diamond() -> App {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stacks_start_when_what_they_need_is_complete() {
+async fn stacks_start_when_their_needs_are_complete() {
     let (world, app) = (World::slow(), diamond());
     let ran = world.deploy(&app).await;
     ran.check_all(Outcome::Deployed);
@@ -43,7 +43,7 @@ async fn stacks_start_when_what_they_need_is_complete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_deployed_already_is_not_touched_again() {
+async fn deployed_stacks_are_not_changed_again() {
     let (world, mut app) = (World::slow(), diamond());
     world.deploy(&app).await.check_all(Outcome::Deployed);
     let before = world.mutations().len();
@@ -86,7 +86,7 @@ async fn change_sets_create_and_update_and_leave_nothing_behind_when_they_are_em
     world.run(&app, by_change_set()).await.check(&[("S", Outcome::Unchanged)]);
     assert_eq!(world.mutations().len(), 4, "that nothing changes was seen without a change set");
 
-    // Only a change set tells whether a parameter that is read from elsewhere has moved.
+    // Only a change set shows whether a parameter from elsewhere has changed.
     world.sim.put_parameter("111111111111", "us-east-1", "/size", "1");
     let mut template = topic("two");
     template["Parameters"] =
@@ -115,7 +115,7 @@ async fn a_change_set_protects_the_stack_it_creates() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_set_that_failed_once_is_made_anew() {
+async fn a_change_set_that_failed_once_is_created_again() {
     let importer = json!({"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {
         "DisplayName": {"Fn::ImportValue": "there"}}}}});
     let (world, app) = (World::slow(), App::of("S", &importer));
@@ -158,7 +158,7 @@ async fn the_same_request_has_the_same_token_and_another_template_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_deployment_of_a_template_has_tokens_of_its_own() {
+async fn a_second_deployment_of_a_template_has_other_tokens() {
     let (world, mut app) = (World::slow(), App::of("S", &topic("a")));
     let mut tokens = BTreeSet::new();
     for name in ["a", "b", "a", "b"] {
@@ -185,7 +185,7 @@ async fn stacks_of_one_name_update_each_other_in_their_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_stacks_do_not_come_near_the_limits_of_the_api() {
+async fn a_hundred_stacks_stay_far_below_the_limits_of_the_api() {
     let app = (0..100).fold(App::new(), |app, n| app.stack(&format!("S{n:03}"), &topic("t"), &[]));
     let world = World::new(SimOptions { page_size: 40, ..SimOptions::default() });
     let how = How { config: "concurrency: { stacks: 50 }", ..How::default() };

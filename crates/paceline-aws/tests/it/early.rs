@@ -1,4 +1,4 @@
-//! A stack that waits for a parameter of another, and not for the whole of it.
+//! A stack that waits for a parameter of another stack and not for the whole stack.
 
 use paceline_engine::{Fact, Outcome};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::app::{App, slow};
 use crate::world::{How, World};
 
-/// The parameter is there at once; what else the stack makes takes a minute.
+/// The parameter is created at once. The other resource of the stack takes a minute.
 fn app() -> App {
     let mut producer = slow("producer");
     producer["Resources"]["Stored"] = json!({ "Type": "AWS::SSM::Parameter", "Properties": {
@@ -17,7 +17,7 @@ fn app() -> App {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_consumer_starts_when_the_parameter_is_there() {
+async fn the_consumer_starts_when_the_parameter_exists() {
     let config = "edges: [{ from: Consumer, to: Producer, until: resource, because: it reads no more }]";
     for (config, early) in [(config, true), ("", false)] {
         let world = World::slow();

@@ -29,7 +29,7 @@ fn with_dependents(template: &Value) -> App {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_explained_by_its_first_cause_and_skips_what_depends_on_it() {
+async fn a_failure_shows_its_first_cause_and_skips_its_dependents() {
     let world = failing("Topic", "Invalid parameter: DisplayName", 1);
     let ran = world.deploy(&with_dependents(&topic("t"))).await;
     ran.check(&[
@@ -48,7 +48,7 @@ async fn a_failure_is_explained_by_its_first_cause_and_skips_what_depends_on_it(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_cancelled_because_of_a_failure_is_not_its_cause() {
+async fn a_resource_cancelled_because_of_a_failure_is_not_its_cause() {
     let resource = |name: &str| {
         json!({"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": name},
             "Metadata": {"aws:cdk:path": format!("App/S/{name}/Resource")}})
@@ -64,7 +64,7 @@ async fn what_was_cancelled_because_of_a_failure_is_not_its_cause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_update_is_rolled_back_and_says_so() {
+async fn a_failed_update_is_reported_as_rolled_back() {
     let world = failing("Topic", "no", 0);
     world.deploy(&App::of("S", &topic("one"))).await.check(&[("S", Outcome::Deployed)]);
     let failure = Failure {
@@ -93,7 +93,7 @@ async fn a_failure_in_a_nested_stack_names_the_resource_in_it() {
         "destinations": {"here": {"bucketName": BUCKET, "objectKey": "child.json", "region": REGION}}}}});
     let app = app.stack("S", &parent, &[]).assets("S", &manifest);
 
-    // The nested stack's name is made up when it is created, from a seed: a first run tells it.
+    // The name of the nested stack is generated from a seed at its creation. A first run shows the name.
     let world = World::slow();
     world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
     let stacks = world.sim.stacks();
@@ -114,7 +114,7 @@ async fn a_failure_in_a_nested_stack_names_the_resource_in_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_rollback_a_stack_is_left_as_it_is_and_can_be_continued() {
+async fn without_rollback_a_failed_stack_stays_and_can_be_updated() {
     for method in [paceline_aws::Method::Direct, paceline_aws::Method::ChangeSet] {
         let world = failing("Topic", "no", 1);
         let app = App::of("S", &topic("t"));
@@ -129,7 +129,7 @@ async fn without_rollback_a_stack_is_left_as_it_is_and_can_be_continued() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_by_itself_is_tried_again_and_told() {
+async fn a_failure_that_disappears_by_itself_is_retried_and_reported() {
     for (times, outcome) in [(1, Outcome::Deployed), (2, Outcome::Deployed), (3, Outcome::RolledBack)] {
         let world = failing("Function", NOT_YET, times);
         let ran = world.deploy(&App::of("S", &function())).await;
@@ -144,7 +144,7 @@ async fn what_passes_by_itself_is_tried_again_and_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_and_a_stack_without_rollback_are_tried_again_too() {
+async fn an_update_and_a_stack_without_rollback_are_retried_too() {
     let world = failing("Function", NOT_YET, 1);
     let how = How { config: "on-failure: { rollback: none }", ..How::default() };
     let ran = world.run(&App::of("S", &function()), how).await;
@@ -180,7 +180,7 @@ async fn a_refusal_to_start_is_the_cause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_denied_again_and_again_has_touched_nothing() {
+async fn a_call_that_is_always_denied_has_changed_nothing() {
     let world = World::slow();
     world.proxy.on(Calls::of("CreateStack"), Mishap::denied());
     let ran = world.deploy(&App::of("S", &topic("t"))).await;

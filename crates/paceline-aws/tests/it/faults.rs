@@ -1,4 +1,4 @@
-//! An AWS that throttles, loses answers, fails and answers from the past.
+//! An AWS that throttles, loses answers, fails, and gives old answers.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn app(label: &str) -> App {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hostile_aws_is_survived_and_nothing_is_done_twice() {
+async fn a_run_in_a_hostile_aws_succeeds_and_does_nothing_twice() {
     for (seed, method) in
         (0..6).map(|seed| (seed, if seed % 2 == 0 { Method::Direct } else { Method::ChangeSet }))
     {
@@ -62,7 +62,7 @@ async fn a_hostile_aws_is_survived_and_nothing_is_done_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stale_poll_is_never_a_verdict() {
+async fn a_stale_poll_decides_nothing() {
     for seed in 0..8 {
         let world = world(seed, stale(0.6, 15));
         let created = world.deploy(&App::of("S", &slow("one"))).await;
@@ -78,7 +78,7 @@ async fn a_stale_poll_is_never_a_verdict() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_stack_is_made_again_though_reads_are_stale() {
+async fn a_failed_stack_is_created_again_despite_stale_reads() {
     for seed in 0..8 {
         let failure = paceline_sim::Failure {
             stack: "S".to_owned(),
@@ -94,7 +94,7 @@ async fn a_failed_stack_is_made_again_though_reads_are_stale() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_stacks_may_not_be_listed_each_is_asked_for() {
+async fn stacks_that_may_not_be_listed_are_read_one_by_one() {
     let denied = vec![("cloudformation".to_owned(), "ListStacks".to_owned())];
     let world = World::with_faults(Faults { denied, ..Faults::default() });
     world.deploy(&app("one")).await.check_all(Outcome::Deployed);
@@ -106,7 +106,7 @@ async fn where_stacks_may_not_be_listed_each_is_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_expire_in_the_middle_leave_the_run_to_be_resumed() {
+async fn a_run_whose_credentials_expire_can_be_resumed() {
     let (world, app) = (World::slow(), App::of("S", &slow("one")));
     let later = async {
         tokio::time::sleep(Duration::from_secs(20)).await;
@@ -135,12 +135,12 @@ async fn an_outage_of_some_minutes_ends_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_cannot_be_assumed_again_for_some_minutes_ends_nothing() {
+async fn an_outage_of_assume_role_for_some_minutes_ends_nothing() {
     let hours = Duration::from_hours(2);
     let durations = slow_durations().with("Custom::Slow", paceline_sim::Operation::Create, hours);
     let world = World::new(SimOptions { durations, ..SimOptions::default() });
     let app = App::of("S", &slow("one"));
-    // Sessions last an hour.
+    // A session lasts an hour.
     let outage = async {
         tokio::time::sleep(Duration::from_mins(58)).await;
         world.sim.set_faults(Faults { server_errors: 1.0, ..Faults::default() });

@@ -1,5 +1,5 @@
-//! The workshop that the project was made for deploys with the edges of its plan, and fails, as it would on AWS,
-//! without any one of them that the simulator can know of.
+//! The workshop that the project was made for. It deploys with the edges of its plan. Without any one of the
+//! edges that the simulator can check, it fails, as it would on AWS.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -20,8 +20,9 @@ use crate::world::{How, Ran, World};
 const CONFIG: &str = include_str!("../../../../tests/workshop/paceline.yaml");
 const SLOW: &str = "Custom::SlowOfTest";
 
-/// The edges that no other wait stands in for: the stack that waits, and the one it waits for. The others of the
-/// plan, such as `S3Replica` and Services, are kept by these even when they are lost.
+/// The edges that no other wait replaces: the stack that waits, and the stack that it waits for. The order of
+/// the plan's other edges, such as `S3Replica` and Services, is kept by these even if the other edges are
+/// lost.
 const EDGES: [(&str, &str); 8] = [
     ("Applications", "Services"),
     ("ApplicationsSecondary", "ServicesSecondary"),
@@ -33,17 +34,17 @@ const EDGES: [(&str, &str); 8] = [
     ("ServicesSecondary", "Services"),
 ];
 
-/// Both stacks write `/petstore/rumscript`: the one that waits puts a value into the parameter that the other one
-/// creates. The other way round the creation fails, because the parameter is there already.
+/// Both stacks write `/petstore/rumscript`. The waiting stack puts a value into the parameter that the other
+/// stack creates. In the other order the creation fails, because the parameter exists already.
 const OVERTAKEN: [(&str, &str); 2] =
     [("Observability", "Services"), ("ObservabilitySecondary", "ServicesSecondary")];
 
-/// Those that leave no trace in any template: what containers read when they start. The simulator runs none; on AWS
-/// they would find nothing.
+/// The edges that no template shows: containers read the values when they start. The simulator runs no
+/// containers. On AWS they would find nothing.
 const UNSEEN: [(&str, &str); 2] =
     [("UserSimulationStack", "Services"), ("UserSimulationStackSecondary", "ServicesSecondary")];
 
-/// The assembly, for those who have it and say so: it is not part of this project.
+/// The assembly, if a variable names its folder. It is not part of this project.
 fn assembly() -> Option<Utf8PathBuf> {
     let Ok(folder) = std::env::var("PACELINE_ASSEMBLIES") else {
         let why = "PACELINE_ASSEMBLIES names no folder that has the workshop's assembly";
@@ -53,8 +54,8 @@ fn assembly() -> Option<Utf8PathBuf> {
     Some(Utf8Path::new(&folder).join("fis-workshop-multiregion/cdk.out"))
 }
 
-/// Deploys the workshop with all edges, or without one. The producer then begins with something that takes far longer
-/// than everything else: no other wait of the consumer's can stand in for it.
+/// Deploys the workshop with all edges, or without one. Then the producer begins with a resource that takes
+/// far longer than everything else, so that no other wait of the consumer can replace the edge.
 async fn deploy(assembly: &Utf8Path, without: Option<(&str, &str)>) -> Ran {
     let mut app = App::copy_of(assembly);
     if let Some((_, to)) = without {
@@ -76,7 +77,7 @@ async fn deploy(assembly: &Utf8Path, without: Option<(&str, &str)>) -> Ran {
     }
     let world = World::new(SimOptions {
         account: "123456789012".to_owned(),
-        // The workshop's other app makes it.
+        // The workshop's other app creates this parameter.
         foreign_parameters: [("/vscode/vsiamrolearn".to_owned(), None)].into(),
         durations: Durations::typical().with(SLOW, Operation::Create, Duration::from_mins(30)),
         ..SimOptions::default()
@@ -94,7 +95,7 @@ async fn deploy(assembly: &Utf8Path, without: Option<(&str, &str)>) -> Ran {
 }
 
 #[test]
-fn these_are_the_edges_of_the_plan_that_no_other_wait_stands_in_for() {
+fn the_listed_edges_are_those_that_no_other_wait_replaces() {
     let Some(assembly) = assembly() else { return };
     let config = Config::parse(CONFIG, Utf8Path::new("paceline.yaml")).unwrap();
     let options = PlanOptions { multi_region: Some("true".to_owned()), ..PlanOptions::default() };
@@ -114,7 +115,7 @@ fn these_are_the_edges_of_the_plan_that_no_other_wait_stands_in_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_workshop_deploys_with_its_edges_and_fails_without_any_one_that_can_be_seen() {
+async fn the_workshop_deploys_with_its_edges_and_fails_without_any_visible_one() {
     let Some(assembly) = assembly() else { return };
     Box::pin(deploy(&assembly, None)).await.check_all(Outcome::Deployed);
     for (from, to) in EDGES {
@@ -143,7 +144,7 @@ async fn a_parameter_that_is_overwritten_before_it_is_created_fails_its_creation
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_containers_read_when_they_start_is_not_seen_by_the_simulator() {
+async fn the_simulator_does_not_see_the_reads_of_containers() {
     let Some(assembly) = assembly() else { return };
     for (from, to) in UNSEEN {
         let ran = Box::pin(deploy(&assembly, Some((from, to)))).await;

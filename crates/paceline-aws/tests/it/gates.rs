@@ -38,7 +38,7 @@ fn gate(ran: &Ran) -> &StepFinished {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_follows_waits_until_roles_and_their_policies_are_visible() {
+async fn later_steps_wait_until_roles_and_their_policies_are_visible() {
     let world = lagging(100, Faults::default());
     let ran = gated(&world, GATE).await;
     ran.check_all(Outcome::Deployed);
@@ -53,7 +53,7 @@ async fn what_follows_waits_until_roles_and_their_policies_are_visible() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn roles_that_flap_are_read_until_they_are_steady() {
+async fn roles_that_appear_and_disappear_are_read_until_they_are_steady() {
     let world = lagging(5, Faults { iam_flaps: 0.5, ..Faults::default() });
     let ran = gated(&world, GATE).await;
     ran.check_all(Outcome::Deployed);
@@ -68,7 +68,7 @@ async fn a_gate_can_name_its_roles() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_roles_may_not_be_read_time_has_to_do() {
+async fn a_gate_waits_for_a_fixed_time_if_roles_may_not_be_read() {
     let denied = vec![("iam".to_owned(), "GetRole".to_owned())];
     let ran = gated(&lagging(5, Faults { denied, ..Faults::default() }), GATE).await;
     ran.check_all(Outcome::Deployed);
@@ -78,7 +78,7 @@ async fn where_roles_may_not_be_read_time_has_to_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn roles_that_never_become_visible_fail_the_gate_and_skip_what_follows() {
+async fn roles_that_never_become_visible_fail_the_gate_and_skip_later_steps() {
     let ran = gated(&lagging(10_000, Faults::default()), GATE).await;
     ran.check(&[("Roles", Outcome::Deployed), ("After", Outcome::Skipped)]);
     let cause = gate(&ran).cause.as_ref().unwrap();
@@ -87,7 +87,7 @@ async fn roles_that_never_become_visible_fail_the_gate_and_skip_what_follows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_iam_that_throttles_is_waited_for() {
+async fn a_gate_waits_for_an_iam_that_throttles() {
     let faults = Some(Faults { throttle: 0.2, server_errors: 0.1, ..Faults::default() });
     let how = How { config: GATE, faults, ..How::default() };
     let ran = lagging(5, Faults::default()).run(&app(), how).await;

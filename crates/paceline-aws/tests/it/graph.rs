@@ -1,5 +1,5 @@
-//! The graph that is found in templates is the one that AWS insists on: with it any app deploys, and without
-//! any one of its edges the same app fails.
+//! The graph from the templates is the one that AWS requires. Every app deploys with the edges of the graph,
+//! and fails without any one of them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::world::{How, World};
 
 const OTHER_REGION: &str = "us-west-2";
 
-/// The ways in which a template ties stacks.
+/// The ways in which templates connect stacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tie {
     Import,
@@ -51,13 +51,13 @@ impl Tie {
         }
     }
 
-    /// What only works within a region.
+    /// Returns whether the tie only works within a region.
     fn stays_in_its_region(self) -> bool {
         matches!(self, Self::Import | Self::Parameter | Self::DynamicReference)
     }
 }
 
-/// An app without a single edge in its manifest: for each stack its region and what it gets from earlier ones.
+/// An app without any edge in its manifest. Each stack has a region and ties to earlier stacks.
 #[derive(Debug, Clone)]
 struct Shape {
     stacks: Vec<(bool, Vec<(usize, Tie)>)>,
@@ -107,8 +107,8 @@ impl Shape {
         })
     }
 
-    /// Everything that others may read is there only after something slow; everything that it reads is read
-    /// at once.
+    /// Everything that other stacks may read comes after a slow resource. Everything that the stack itself
+    /// reads is read at once.
     fn template(&self, number: usize, ties: &[(usize, Tie)]) -> Value {
         let mut resources = json!({
             "Slow": { "Type": slow(&format!("S{number}")), "Properties": { "ServiceToken": function() } },
@@ -151,7 +151,7 @@ impl Shape {
                     "Code": { "ImageUri": format!("{ACCOUNT}.dkr.ecr.{place}.amazonaws.com/app/s{to}:latest") } } }),
             };
         }
-        // The export writer of each stack that reads this one from another region.
+        // The export writer for each stack that reads this one from another region.
         for (reader, (other, ties)) in self.stacks.iter().enumerate() {
             if ties.contains(&(number, Tie::CrossRegion)) {
                 resources[format!("Writes{reader}")] = json!({
@@ -178,13 +178,13 @@ impl Shape {
     }
 }
 
-/// The type of the resource that makes a stack slow.
+/// The type of the slow resource of a stack.
 fn slow(stack: &str) -> String {
     format!("Custom::Slow{stack}")
 }
 
-/// Deploys the app, or the app without an edge, whose producer then takes far longer than everything else: no
-/// other wait of the consumer's can stand in for it.
+/// Deploys the app with all edges, or without one. Then the producer takes far longer than everything else,
+/// so that no other wait of the consumer can replace the edge.
 async fn deploy(app: &App, without: Option<(String, String)>) -> crate::world::Ran {
     let mut durations = Durations::typical();
     if let Some((_, to)) = &without {
@@ -206,7 +206,7 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
     let ran = runtime().block_on(Box::pin(deploy(&app, None)));
     ran.check_all(Outcome::Deployed);
 
-    // Through another stack it may wait all the same.
+    // Returns whether the stack still waits indirectly, through another stack.
     let graph = plan.step_graph();
     for stack in 0..plan.stacks.len() {
         let step = plan.deploy_step(stack).unwrap();
@@ -232,13 +232,13 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn any_app_deploys_with_the_edges_that_are_found_and_fails_without_any_one_of_them() {
+fn any_app_deploys_with_its_edges_and_fails_without_any_one_of_them() {
     let config = ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() };
     TestRunner::new(config).run(&shapes(), |shape| check(&shape)).unwrap();
 }
 
 #[test]
-fn each_kind_of_tie_makes_an_app_fail_that_does_not_wait() {
+fn an_app_that_ignores_any_kind_of_tie_fails() {
     for tie in TIES {
         let other = tie == Tie::CrossRegion;
         let shape = Shape { stacks: vec![(false, vec![]), (other, vec![(0, tie)])] };

@@ -1,4 +1,5 @@
-//! An export that is dropped together with its last import: no template says that the importer has to go first.
+//! An export that is dropped together with its last import. No template shows that the importer must be
+//! updated first.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::app::{App, slow, topic};
 use crate::deletes::linked;
 use crate::world::{How, Ran, World};
 
-/// A template that is deployed far sooner than one that takes a minute, with these exports.
+/// A template with these exports. It is deployed much faster than one that takes a minute.
 fn quick(label: &str, exports: &[&str]) -> Value {
     let mut template = topic(label);
     for name in exports {
@@ -20,13 +21,13 @@ fn quick(label: &str, exports: &[&str]) -> Value {
     template
 }
 
-/// `App` imports what `Shared` exports.
+/// `App` imports the export of `Shared`.
 fn before() -> App {
     let shared = quick("shared", &["shared"]);
     App::new().stack("App", &linked("app", Some("shared")), &[]).stack("Shared", &shared, &[])
 }
 
-/// Neither does any more.
+/// `App` no longer imports and `Shared` no longer exports.
 fn after(mut app: App) -> App {
     app.change("App", &slow("app, alone"));
     app.change("Shared", &quick("shared, alone", &[]));
@@ -39,7 +40,7 @@ async fn deployed(app: &App) -> World {
     world
 }
 
-/// The steps that were tried again, each with those it waited for.
+/// The steps that were tried again, each with the steps that it waited for.
 fn tried_after(ran: &Ran) -> Vec<(String, Vec<String>)> {
     let facts = ran.events.iter().map(|event| &event.fact);
     let tried = facts.filter_map(|fact| match fact {
@@ -69,7 +70,7 @@ async fn a_stack_drops_its_export_when_the_importer_in_the_run_has_dropped_its_i
         let ran = world.run(&after(app), How { config, method, ..How::default() }).await;
         ran.check_all(Outcome::Deployed);
         let tried = tried_after(&ran);
-        // One after another, the importer may happen to come first.
+        // If the stacks are deployed one after another, the importer may be the first.
         if config.starts_with("concurrency") {
             assert!(tried.len() <= 1);
         } else {
@@ -83,7 +84,7 @@ async fn a_stack_drops_its_export_when_the_importer_in_the_run_has_dropped_its_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_are_deleted_though_the_app_says_nothing_of_the_import_any_more() {
+async fn both_stacks_are_deleted_although_the_app_no_longer_shows_the_import() {
     let app = before();
     let world = deployed(&app).await;
     let ran = world.destroy(&after(app)).await;
@@ -92,7 +93,7 @@ async fn both_are_deleted_though_the_app_says_nothing_of_the_import_any_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_was_killed_meanwhile_goes_on() {
+async fn a_run_that_was_killed_during_the_wait_continues() {
     for seconds in [2, 4, 6, 8, 12, 20, 40, 60, 64, 66, 68, 72] {
         let app = before();
         let world = deployed(&app).await;
@@ -107,7 +108,7 @@ async fn a_run_that_was_killed_meanwhile_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_importer_that_fails_is_not_waited_for_in_vain() {
+async fn a_failing_importer_ends_the_wait() {
     let app = before();
     let world = deployed(&app).await;
     world.sim.set_faults(Faults {
@@ -127,7 +128,7 @@ async fn an_importer_that_fails_is_not_waited_for_in_vain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_importer_outside_of_the_run_has_to_be_deployed_first() {
+async fn an_importer_outside_of_the_run_must_be_deployed_first() {
     let world = deployed(&before()).await;
     let ran = world.deploy(&App::of("Shared", &quick("shared, alone", &[]))).await;
     let (message, hint) = cause(&ran, "Shared");
@@ -136,7 +137,7 @@ async fn an_importer_outside_of_the_run_has_to_be_deployed_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_importer_that_waits_for_the_exporter_has_to_be_deployed_by_itself() {
+async fn an_importer_that_waits_for_the_exporter_must_be_deployed_separately() {
     let mut app = App::new().stack("App", &linked("app", Some("one")), &[]);
     app = app.stack("Shared", &quick("shared", &["one", "two"]), &[]);
     let world = deployed(&app).await;

@@ -1,4 +1,4 @@
-//! A run that is stopped at any moment ends as interrupted, soon, and is gone on with.
+//! A run that is stopped at any moment soon ends as interrupted, and can be resumed.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::app::{App, slow, topic};
 use crate::world::{How, Ran, World};
 
-/// What everything has to be over within, in virtual time: no call and no wait is waited for.
+/// The time limit for the end, in virtual time. The run waits for no call and no pause.
 const SOON: Duration = Duration::from_secs(5);
 const STACKS: [&str; 3] = ["S0", "S1", "S2"];
 
@@ -23,7 +23,8 @@ fn app() -> App {
     )
 }
 
-/// The run ended as interrupted, unless it was done already; then the same command goes on, and nothing is started twice.
+/// Checks that the run ended as interrupted, or was done. Then the same command continues it and starts
+/// nothing twice.
 async fn check(world: &World, how: How, ran: &Ran, moment: &str) {
     let outcomes: Vec<Outcome> = STACKS.iter().map(|stack| ran.stack(stack).outcome).collect();
     let is_done = outcomes.iter().all(|outcome| *outcome == Outcome::Deployed);
@@ -42,7 +43,7 @@ async fn check(world: &World, how: How, ran: &Ran, moment: &str) {
     }
 }
 
-/// Stops a run when it is about to make its `k`th call, or has just had it carried out.
+/// Stops a run directly before or after its `k`th call.
 async fn stopped_at(k: u32, after: bool, method: Method) {
     let world = World::slow();
     let stop = Stop::default();
@@ -69,7 +70,7 @@ async fn stopped_at(k: u32, after: bool, method: Method) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_at_any_call_ends_the_run_soon_and_it_is_gone_on_with() {
+async fn a_stop_at_any_call_ends_the_run_soon_and_the_run_can_be_resumed() {
     for method in [Method::Direct, Method::ChangeSet] {
         let world = World::slow();
         world.run(&app(), How { method, ..How::default() }).await.check_all(Outcome::Deployed);

@@ -1,4 +1,4 @@
-//! A stack operation that takes longer than it may is ended, as far as CloudFormation lets us.
+//! A stack operation that exceeds its time limit is ended, as far as CloudFormation allows.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_mins(90);
 const HOUR: Duration = Duration::from_hours(1);
 const TOO_LONG: Duration = Duration::from_hours(2);
 
-/// A world in which `Custom::Slow` takes so long to create, and so long to update.
+/// A world in which creating and updating `Custom::Slow` take these times.
 fn world(create: Duration, update: Duration) -> World {
     let durations = Durations::typical().with("Custom::Slow", Operation::Create, create);
     let durations = durations.with("Custom::Slow", Operation::Update, update);
@@ -62,7 +62,7 @@ async fn cloudformation_itself_ends_a_creation_that_takes_too_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_takes_too_long_is_cancelled_and_its_rollback_waited_for() {
+async fn an_update_that_takes_too_long_is_cancelled_and_rolled_back() {
     let world = world(HOUR, TOO_LONG);
     world.run(&app("a"), limited()).await.check(&[("S", Outcome::Deployed)]);
     let ran = world.run(&app("b"), limited()).await;
@@ -84,7 +84,7 @@ async fn an_update_by_change_set_is_cancelled_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_creation_by_change_set_it_is_only_told_once() {
+async fn a_long_creation_by_change_set_is_only_reported_once() {
     let world = world(TOO_LONG, HOUR);
     let ran = world.run(&app("a"), by_change_set()).await;
     ran.check(&[("S", Outcome::Deployed)]);
@@ -96,7 +96,7 @@ async fn of_a_creation_by_change_set_it_is_only_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_limit_and_within_it_nothing_is_ended() {
+async fn an_operation_without_a_limit_or_within_it_is_not_ended() {
     let world = world(TOO_LONG, HOUR);
     world.deploy(&app("a")).await.check(&[("S", Outcome::Deployed)]);
     let ran = world.run(&app("b"), limited()).await;
@@ -105,18 +105,18 @@ async fn without_a_limit_and_within_it_nothing_is_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_goes_on_after_an_interruption_keeps_the_limit_of_what_it_had_begun() {
+async fn a_resumed_run_keeps_the_limit_of_its_operation() {
     let world = world(HOUR, TOO_LONG);
     world.deploy(&app("a")).await;
     let ran = world.kill_after(&app("b"), limited(), Duration::from_mins(80)).await;
-    // Were the time counted from here, the update would end before it is over.
+    // If the time were counted from the resumption, the update would end before the limit.
     let ran = world.run(&app("b"), How { earlier: Some(ran.earlier()), ..limited() }).await;
     check_update_was_taken_back(&world, &ran);
     assert_eq!(world.count("UpdateStack"), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_is_interrupted_after_the_cancellation_still_knows_why() {
+async fn a_run_that_is_resumed_after_the_cancellation_knows_its_reason() {
     let world = world(HOUR, TOO_LONG);
     world.deploy(&app("a")).await;
     let ran = world.kill_after(&app("b"), limited(), Duration::from_mins(100)).await;
@@ -126,7 +126,7 @@ async fn a_run_that_is_interrupted_after_the_cancellation_still_knows_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_someone_else_does_to_the_stack_is_not_cancelled() {
+async fn an_operation_of_somebody_else_is_not_cancelled() {
     let world = world(HOUR, TOO_LONG);
     world.deploy(&app("a")).await;
     let theirs = slow("theirs");
@@ -139,7 +139,7 @@ async fn what_someone_else_does_to_the_stack_is_not_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_permission_to_cancel_the_update_is_waited_for() {
+async fn an_update_that_may_not_be_cancelled_is_waited_for() {
     let world = world(HOUR, TOO_LONG);
     world.deploy(&app("a")).await;
     let denied = vec![("cloudformation".to_owned(), "CancelUpdateStack".to_owned())];
@@ -152,7 +152,7 @@ async fn without_the_permission_to_cancel_the_update_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nothing_is_to_be_rolled_back_an_update_is_not_cancelled() {
+async fn an_update_without_rollback_is_not_cancelled() {
     let world = world(HOUR, TOO_LONG);
     world.deploy(&app("a")).await;
     let ran = world.run(&app("b"), How { config: "on-failure: { rollback: none }", ..limited() }).await;

@@ -1,4 +1,5 @@
-//! Deploys assemblies to a simulated AWS and deletes them there: the real clients, plan and engine, on virtual time.
+//! Deploys assemblies to a simulated AWS and deletes them there, with the real clients, plan and engine on
+//! virtual time.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 #![expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]

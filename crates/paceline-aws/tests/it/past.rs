@@ -1,4 +1,4 @@
-//! Answers from before the operation, for as long as they come.
+//! Answers from before the operation, for as long as AWS gives them.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use serde_json::Value;
 use crate::app::{App, slow, topic};
 use crate::world::{How, Ran, World};
 
-/// When the runs of these tests begin, half an hour after what was there before.
+/// The start of the runs in these tests, half an hour after the earlier operations.
 const HALF_PAST: &str = "2026-01-01T00:30:00Z";
 
 fn half_past() -> Timestamp {
     HALF_PAST.parse().unwrap()
 }
 
-/// So many minutes after the run has begun.
+/// The time this many minutes after the start of the run.
 fn at(minutes: i64) -> Timestamp {
     half_past() + jiff::SignedDuration::from_mins(minutes)
 }
 
-/// Calls of an operation from two seconds after the start of the run until so many minutes after it.
+/// Calls of an operation from two seconds until this many minutes after the start of the run.
 fn calls(operation: &str, minutes: i64) -> Calls {
     let (from, to) = (half_past() + jiff::SignedDuration::from_secs(2), at(minutes));
     Calls::of(operation).when(move |call| call.at >= from && call.at < to)
@@ -32,7 +32,8 @@ fn long_ago() -> Mishap {
     Mishap::from_the_past(Duration::from_mins(25))
 }
 
-/// A world in which a stack was created half an hour ago, and from now on such calls are answered from then.
+/// A world in which a stack was created half an hour ago. From now on, AWS answers these calls with the state
+/// of that time.
 async fn world(before: Option<&Value>, past: &[Calls]) -> World {
     let world = World::slow();
     for calls in past {
@@ -46,19 +47,19 @@ async fn world(before: Option<&Value>, past: &[Calls]) -> World {
     world
 }
 
-/// S takes a minute; Next waits for it.
+/// S takes a minute, and Next waits for it.
 fn app(label: &str) -> App {
     App::of("S", &slow(label)).stack("Next", &topic("n"), &["S"])
 }
 
-/// When a step ended, in seconds after the run has begun.
+/// The end of a step, in seconds after the start of the run.
 fn ended(ran: &Ran, id: &str) -> i64 {
     let event = &ran.events[ran.position(id, |fact| matches!(fact, Fact::StepFinished(_)))];
     event.at.duration_since(half_past()).as_secs()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_from_before_the_operation_is_no_verdict_however_long_it_comes() {
+async fn a_poll_from_before_the_operation_never_decides() {
     for before in [Some(slow("one")), None] {
         let world = world(before.as_ref(), &[calls("DescribeStacks", 10)]).await;
         let ran = world.deploy(&app("two")).await;
@@ -70,13 +71,13 @@ async fn a_poll_from_before_the_operation_is_no_verdict_however_long_it_comes() 
             None => "AWS does not show the stack, though its events say",
         };
         assert!(ran.warnings()[0].starts_with(said), "{:?}", ran.warnings());
-        // Told less and less often.
+        // The warnings become rarer.
         assert!(ran.warnings().len() <= 5, "{:?}", ran.warnings());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn polls_and_events_from_before_the_operation_are_no_verdict_together() {
+async fn polls_and_events_from_before_the_operation_decide_nothing_together() {
     let past = [calls("DescribeStacks", 10), calls("DescribeStackEvents", 10)];
     let world = world(Some(&slow("one")), &past).await;
     let ran = world.deploy(&app("two")).await;
@@ -87,7 +88,7 @@ async fn polls_and_events_from_before_the_operation_are_no_verdict_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_sees_nothing_but_the_past_ends_resumable() {
+async fn a_run_that_sees_only_the_past_can_be_resumed() {
     for past in
         [vec!["DescribeStacks", "DescribeStackEvents"], vec!["DescribeStacks"], vec!["DescribeStackEvents"]]
     {
@@ -127,16 +128,16 @@ async fn a_failure_is_not_hidden_by_a_poll_from_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_is_told_by_its_events_when_the_poll_lags_behind() {
+async fn the_events_show_a_deletion_while_polls_are_late() {
     let world = world(Some(&slow("one")), &[calls("DescribeStacks", 10)]).await;
     let ran = world.destroy(&App::of("S", &slow("one"))).await;
     ran.check(&[("S", Outcome::Deleted)]);
     assert!((60.0..120.0).contains(&ran.stack("S").duration_s), "{}", ran.stack("S").duration_s);
 }
 
-/// A colleague updates the stack in the moment in which ours has ended, before it is looked at.
+/// A colleague updates the stack after our update has ended and before the stack is read again.
 #[tokio::test(start_paused = true)]
-async fn what_someone_else_does_right_after_our_operation_is_not_ours() {
+async fn an_operation_of_somebody_else_right_after_ours_is_not_ours() {
     for theirs_fails in [false, true] {
         let world = world(Some(&slow("one")), &[]).await;
         let client = world.client().await;

@@ -1,4 +1,4 @@
-//! How an environment is polled: all its stacks at once where they may be listed, and each by its name elsewhere.
+//! Polling an environment: all stacks at once if they may be listed, otherwise each stack by its name.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::world::{World, slow_durations};
 
 const STACKS: usize = 12;
 
-/// Stacks that take a minute and wait for nothing.
+/// Independent stacks that take a minute each.
 fn app() -> App {
     (0..STACKS).fold(App::new(), |app, n| app.stack(&format!("S{n:02}"), &slow("s"), &[]))
 }
@@ -20,7 +20,7 @@ fn old_bootstrap() -> World {
     World::new(SimOptions { bootstrap, durations: slow_durations(), ..SimOptions::default() })
 }
 
-/// One in which stacks may not be listed, which is only known when it is tried.
+/// A world in which stacks may not be listed. A run finds that out only when it tries.
 fn unlisted() -> World {
     let denied = vec![("cloudformation".to_owned(), "ListStacks".to_owned())];
     World::with_faults(Faults { denied, ..Faults::default() })
@@ -32,7 +32,7 @@ fn polls(world: &World) -> Vec<Passed> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deploy_role_of_an_old_bootstrap_never_asks_for_what_it_may_not_have() {
+async fn the_deploy_role_of_an_old_bootstrap_never_lists_stacks() {
     for deletes in [false, true] {
         let world = old_bootstrap();
         let denied = vec![("cloudformation".to_owned(), "ListStacks".to_owned())];
@@ -57,11 +57,11 @@ async fn a_newer_bootstrap_lets_the_poll_list_all_stacks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stacks_are_asked_for_side_by_side_and_within_the_rate() {
+async fn stacks_are_read_in_parallel_and_within_the_rate() {
     let world = old_bootstrap();
     let ran = world.deploy(&app()).await;
     ran.check_all(Outcome::Deployed);
-    // CloudFormation takes some ten seconds more than the resource.
+    // CloudFormation takes about ten seconds more than the resource.
     for n in 0..STACKS {
         let took = ran.stack(&format!("S{n:02}")).duration_s;
         assert!(took < 100.0, "S{n:02} took {took} s");
@@ -88,9 +88,9 @@ async fn a_stack_that_may_not_be_described_fails_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_may_not_be_described_any_more_is_left_alone() {
+async fn a_stack_that_may_no_longer_be_described_is_left_alone() {
     let world = old_bootstrap();
-    // The look before its creation is answered.
+    // The read before the creation is answered.
     world.proxy.on(Calls::of("DescribeStacks").stack("S03").from(3), Mishap::denied());
     let ran = world.deploy(&app()).await;
     ran.check(&[("S03", Outcome::Interrupted), ("S02", Outcome::Deployed), ("S04", Outcome::Deployed)]);
@@ -100,7 +100,7 @@ async fn a_stack_that_may_not_be_described_any_more_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_of_which_nothing_is_heard_holds_up_no_other() {
+async fn a_stack_without_answers_delays_no_other() {
     for mishap in [Mishap::never_answered(), Mishap::reset(), Mishap::bad_gateway()] {
         let world = old_bootstrap();
         let silence = Calls::of("DescribeStacks").stack("S03").from(2).lasting(Duration::from_mins(5));
@@ -116,7 +116,7 @@ async fn a_stack_of_which_nothing_is_heard_holds_up_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_of_which_nothing_is_heard_for_long_is_left_to_go_on() {
+async fn a_stack_without_answers_for_long_is_left_alone() {
     let world = old_bootstrap();
     world.proxy.on(Calls::of("DescribeStacks").stack("S03").from(2), Mishap::never_answered());
     let ran = world.deploy(&app()).await;
@@ -126,7 +126,7 @@ async fn a_stack_of_which_nothing_is_heard_for_long_is_left_to_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_listing_fails_for_a_while_the_stacks_are_asked_for_by_name() {
+async fn stacks_are_read_by_name_while_listing_fails() {
     let world = World::slow();
     let lists = Calls::of("DescribeStacks").when(|call| call.stack.is_none()).from(3);
     world.proxy.on(lists, Mishap::bad_gateway());

@@ -1,4 +1,4 @@
-//! What stands in the way of a run before it starts.
+//! Obstacles that are found before a run starts.
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
@@ -36,7 +36,7 @@ async fn an_environment_that_is_not_bootstrapped_is_refused() {
     assert_eq!(error.kind, ErrorKind::Denied);
     assert!(error.what_to_do().unwrap().contains("cdk bootstrap"), "{error:?}");
 
-    // With the caller's own role, what is missing is the version.
+    // With the caller's own role, the version is missing.
     let own = json!({"properties": {"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null}});
     let error = refused(&world, &App::new().stack_with("S", &topic("t"), &own)).await;
     assert_eq!(error.kind, ErrorKind::Setup);
@@ -87,7 +87,7 @@ async fn a_role_that_may_not_be_assumed_is_refused_with_two_ways_out() {
     assert!(hint.contains("cdk bootstrap") && hint.contains(ALLOW_BASE_CREDENTIALS), "{hint}");
 }
 
-/// A variable is the process's: the test calls itself in another one.
+/// Variables belong to the process, so the test runs itself in another process.
 #[test]
 fn base_credentials_are_used_where_that_is_allowed() {
     if std::env::var_os(ALLOW_BASE_CREDENTIALS).is_none() {
@@ -106,7 +106,7 @@ fn base_credentials_are_used_where_that_is_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_environment_that_cannot_be_deployed_to_is_told() {
+async fn every_unusable_environment_is_reported() {
     let elsewhere = |region: &str| {
         json!({"environment": format!("aws://111111111111/{region}"),
             "properties": {"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null}})
@@ -155,7 +155,7 @@ impl HttpConnector for Unplugged {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_that_is_not_there_is_told_in_one_line() {
+async fn a_missing_network_is_reported_in_one_line() {
     let refused_connection = || {
         let error =
             std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused (os error 111)");
@@ -182,7 +182,7 @@ impl ProvideCredentials for NoCredentials {
 }
 
 #[tokio::test(start_paused = true)]
-async fn missing_credentials_are_told_in_one_line() {
+async fn missing_credentials_are_reported_in_one_line() {
     let mut world = World::slow();
     let none = || CredentialsError::not_loaded("no providers in chain provided credentials");
     world.wire.credentials = Some(SharedCredentialsProvider::new(NoCredentials(none)));

@@ -1,4 +1,4 @@
-//! The generated CodeBuild project, created, compared field by field, and updated.
+//! The generated CodeBuild project is created, compared field by field, and updated.
 
 use paceline_aws::{Applied, Projects};
 use paceline_buildspec::project::Project;
@@ -11,7 +11,7 @@ pub(crate) fn role() -> String {
     "arn:aws:iam::111111111111:role/build".to_owned()
 }
 
-/// A project in which every field that the model has is set.
+/// A project with a value in every field of the model.
 fn full() -> Value {
     json!({
         "name": "app",
@@ -47,7 +47,7 @@ pub(crate) fn project() -> Project {
     read(&full())
 }
 
-/// The same with other values at these places, and the places.
+/// Paths in the project, each with another value.
 fn changed() -> Vec<(&'static str, Value)> {
     vec![
         ("description", json!("other")),
@@ -97,7 +97,7 @@ async fn every_field_arrives_is_compared_and_is_updated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_longer_wanted_is_taken_away() {
+async fn settings_that_are_no_longer_wanted_are_removed() {
     let world = World::slow();
     let projects = Projects::connect(&world.wire, REGION).await.unwrap();
     Box::pin(projects.apply(&project(), None)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Termination protection, which must not get in the way of what nothing is in.
+//! Termination protection. It must not prevent the deletion of an empty stack.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ async fn a_new_stack_is_protected_once_it_is_complete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_creation_that_is_tried_again_is_not_in_its_own_way() {
+async fn protection_does_not_prevent_another_try_of_a_creation() {
     for method in METHODS {
         let world = failing("Function", NOT_YET, 2);
         let ran = world.run(&protected(&function()), How { method, ..How::default() }).await;
@@ -64,7 +64,7 @@ async fn a_creation_that_is_tried_again_is_not_in_its_own_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_creation_that_the_app_itself_has_protected_makes_room() {
+async fn a_failed_creation_that_the_app_protects_is_replaced() {
     let world = failing("Topic", "no", 1);
     world.create("S", &topic("t")).await;
     turn(&world, true).await;
@@ -76,7 +76,7 @@ async fn a_failed_creation_that_the_app_itself_has_protected_makes_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_creation_that_somebody_has_protected_stays_and_its_own_cause_is_told() {
+async fn a_failed_creation_that_somebody_protects_stays_and_its_cause_is_reported() {
     for on in [Value::Null, json!(false)] {
         let world = failing("Topic", "the topic broke", 1);
         world.create("S", &topic("t")).await;
@@ -95,8 +95,8 @@ async fn a_failed_creation_that_somebody_has_protected_stays_and_its_own_cause_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_cause_stays_the_cause_when_it_cannot_be_tried_again() {
-    // Somebody protects what is left while the run waits to try again.
+async fn the_first_cause_stays_the_cause_if_another_try_is_impossible() {
+    // Somebody protects the failed stack while the run waits before another try.
     let (world, app) = (failing("Function", NOT_YET, 1), App::of("S", &function()));
     let (ran, ()) = tokio::join!(world.deploy(&app), async {
         world.until("S", "ROLLBACK_COMPLETE", Duration::from_secs(1)).await;
@@ -111,7 +111,7 @@ async fn the_first_cause_stays_the_cause_when_it_cannot_be_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_was_killed_before_it_could_protect_the_stack_is_made_good_by_the_next() {
+async fn the_next_run_protects_a_stack_that_a_killed_run_did_not_protect() {
     let app = protected(&slow("s"));
     let world = World::slow();
     let started = tokio::time::Instant::now();
@@ -146,7 +146,7 @@ async fn protection_that_somebody_turns_on_during_an_update_is_left_alone() {
     ran.check(&[("S", Outcome::Deployed)]);
     assert!(is_on(&world).await);
     world.rest().await;
-    // From then on it is what the app says, as with the CDK CLI.
+    // From then on the app decides, as with the CDK CLI.
     let ran = world.deploy(&two).await;
     ran.check(&[("S", Outcome::Unchanged)]);
     assert_eq!(ran.stack("S").detail.as_deref(), Some("termination protection turned off"));
@@ -154,7 +154,7 @@ async fn protection_that_somebody_turns_on_during_an_update_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_may_not_be_protected_is_deployed_and_that_is_said() {
+async fn a_missing_permission_to_protect_a_stack_is_reported_after_its_deployment() {
     let denied = vec![("cloudformation".to_owned(), "UpdateTerminationProtection".to_owned())];
     let world = World::slow();
     let faults = Some(Faults { denied, ..Faults::default() });

@@ -1,4 +1,4 @@
-//! What does not fit into CloudFormation's limits is refused before anything is touched.
+//! A plan that exceeds CloudFormation's limits is refused before anything is changed.
 
 use paceline_engine::Outcome;
 use paceline_sim::{Faults, SimOptions};
@@ -32,7 +32,7 @@ fn large(resources: usize, outputs: usize) -> Value {
     template
 }
 
-/// A stack with a nested one; `more` goes into the nested one's resource.
+/// A stack with a nested stack. `more` overrides parts of the nested stack's resource.
 fn with_nested(template: &Value, more: &Value) -> App {
     let mut nested = json!({
         "Type": "AWS::CloudFormation::Stack",
@@ -58,7 +58,7 @@ async fn refused(world: &World, app: &App) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_stacks_than_there_may_be_are_refused_with_the_figures_and_a_way_out() {
+async fn too_many_stacks_are_refused_with_figures_and_advice() {
     let world = with_limit(2);
     world.create("Other", &topic("o")).await;
     let errors = world.refused(&two()).await.0;
@@ -77,7 +77,7 @@ async fn more_stacks_than_there_may_be_are_refused_with_the_figures_and_a_way_ou
 }
 
 #[tokio::test(start_paused = true)]
-async fn stacks_that_are_there_already_are_not_counted_twice() {
+async fn existing_stacks_are_not_counted_twice() {
     let world = with_limit(2);
     world.deploy(&two()).await.check_all(Outcome::Deployed);
     world.deploy(&two()).await.check_all(Outcome::Unchanged);
@@ -85,7 +85,7 @@ async fn stacks_that_are_there_already_are_not_counted_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everything_that_does_not_fit_is_told_at_once() {
+async fn all_exceeded_limits_are_reported_at_once() {
     let app = App::of("Large", &large(501, 0)).stack_with("Far", &large(1, 201), &in_region("eu-west-1"));
     assert_eq!(
         refused(&with_limit(0), &app).await,
@@ -99,7 +99,7 @@ async fn everything_that_does_not_fit_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_just_fits_is_deployed() {
+async fn a_plan_at_the_limits_is_deployed() {
     let world = with_limit(1);
     world.deploy(&App::of("S", &large(500, 200))).await.check(&[("S", Outcome::Deployed)]);
 }
@@ -114,7 +114,7 @@ async fn a_template_that_is_too_large_for_s3_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nested_stacks_count_and_are_looked_at_on_their_own() {
+async fn nested_stacks_count_and_are_checked_separately() {
     assert_eq!(
         refused(&with_limit(1), &with_nested(&topic("n"), &json!({}))).await,
         ["aws://111111111111/us-east-1 may have 1 stacks: 0 stacks are there, and 2 more would be created"]
@@ -123,13 +123,13 @@ async fn nested_stacks_count_and_are_looked_at_on_their_own() {
         refused(&with_limit(9), &with_nested(&large(501, 0), &json!({}))).await,
         ["the template of S / Nested has 501 resources, and CloudFormation takes 500"]
     );
-    // Whether one with a condition is made, only CloudFormation knows.
+    // Only CloudFormation knows whether it creates a nested stack with a condition.
     let app = with_nested(&topic("n"), &json!({"Condition": "Never"}));
     assert_eq!(with_limit(1).notes(&app).await, [] as [String; 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_may_not_ask_is_told_so_and_deploys() {
+async fn a_missing_permission_to_read_limits_is_noted_and_prevents_nothing() {
     let denied = vec![("cloudformation".to_owned(), "DescribeAccountLimits".to_owned())];
     let faults = Faults { denied, ..Faults::default() };
     let world = World::new(SimOptions { stacks: 0, faults, ..SimOptions::default() });

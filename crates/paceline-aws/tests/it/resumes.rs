@@ -1,4 +1,4 @@
-//! Runs that are stopped or killed, and the runs after them.
+//! Runs that are stopped or killed, and the runs that follow.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn app(label: &str) -> App {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_was_killed_goes_on_where_it_was() {
+async fn a_killed_run_continues_where_it_was() {
     for (method, with_journal) in [
         (Method::Direct, true),
         (Method::Direct, false),
@@ -45,7 +45,7 @@ async fn a_run_that_was_killed_goes_on_where_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_goes_on_is_adopted() {
+async fn an_update_in_progress_is_adopted() {
     for seconds in [1, 10, 40, 62, 64] {
         let world = World::slow();
         world.deploy(&app("one")).await;
@@ -59,7 +59,7 @@ async fn an_update_that_goes_on_is_adopted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_going_on_is_only_adopted_by_a_run_that_wants_the_same() {
+async fn an_operation_in_progress_is_adopted_only_by_the_same_request() {
     let world = World::slow();
     world.kill_after(&app("one"), How::default(), Duration::from_secs(20)).await;
     let ran = world.deploy(&app("two")).await;
@@ -70,7 +70,7 @@ async fn what_is_going_on_is_only_adopted_by_a_run_that_wants_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_of_our_own_is_not_taken_for_the_deployment() {
+async fn our_own_deletion_does_not_count_as_the_deployment() {
     let failure = |times| Failure {
         stack: "S".to_owned(),
         logical_id: "Slow".to_owned(),
@@ -81,7 +81,7 @@ async fn a_deletion_of_our_own_is_not_taken_for_the_deployment() {
     let world = World::with_faults(Faults { failures: vec![failure(1)], ..Faults::default() });
     let app = App::of("S", &slow("one"));
     world.deploy(&app).await.check(&[("S", Outcome::RolledBack)]);
-    // Deleting takes a while: the run is killed in the middle of it.
+    // A deletion takes time, and the run is killed during it.
     let killed = world.kill_after(&app, How::default(), Duration::from_secs(1)).await;
     let operations: Vec<&str> = killed.submitted().iter().map(|it| it.operation.as_str()).collect();
     assert_eq!(operations, ["delete"]);
@@ -90,7 +90,7 @@ async fn a_deletion_of_our_own_is_not_taken_for_the_deployment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_is_stopped_ends_at_once_and_leaves_aws_to_go_on() {
+async fn a_stopped_run_ends_at_once_and_operations_in_aws_continue() {
     let (world, app, stop) = (World::slow(), app("one"), Stop::default());
     let started = tokio::time::Instant::now();
     let soon = async {
@@ -115,14 +115,14 @@ async fn a_run_that_is_stopped_ends_at_once_and_leaves_aws_to_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_of_one_topic_is_done_in_seconds() {
+async fn a_stack_with_one_topic_is_deployed_in_seconds() {
     let (world, app) = (World::slow(), App::of("S", &topic("t")));
     let ran = world.deploy(&app).await;
     assert!(ran.stack("S").duration_s < 40.0, "{}", ran.stack("S").duration_s);
 }
 
 #[tokio::test(start_paused = true)]
-async fn killed_again_and_again_by_a_hostile_aws_it_gets_there_and_does_nothing_twice() {
+async fn a_run_that_is_killed_repeatedly_in_a_hostile_aws_succeeds_and_does_nothing_twice() {
     for seed in 0..4 {
         let world = World::new(SimOptions { seed, durations: slow_durations(), ..SimOptions::default() });
         let how = How { faults: Some(hostile()), ..How::default() };
@@ -131,7 +131,7 @@ async fn killed_again_and_again_by_a_hostile_aws_it_gets_there_and_does_nothing_
             for n in 1..6 {
                 world.sim.set_faults(Faults::default());
                 let how = How { earlier: earlier.clone(), ..how.clone() };
-                // Odd moments, so that every part of a deployment is hit in some of the seeds.
+                // The times are irregular, so that the seeds interrupt every part of a deployment.
                 let time = Duration::from_millis(700 + (seed * 7919 + n * 4057) % 21_000);
                 let mut done = world.kill_after(&app, how, time).await.earlier();
                 done.done.extend(earlier.into_iter().flat_map(|earlier| earlier.done));
@@ -151,7 +151,7 @@ async fn killed_again_and_again_by_a_hostile_aws_it_gets_there_and_does_nothing_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_ends_in_the_middle_interrupts_the_run_and_fails_no_stack() {
+async fn an_expired_session_interrupts_the_run_and_fails_no_stack() {
     for operation in ["CreateStack", "DescribeStacks", "DescribeStackEvents"] {
         let (world, app) = (World::slow(), app("one"));
         world.proxy.on(Calls::of(operation).from(3), Mishap::expired_token());

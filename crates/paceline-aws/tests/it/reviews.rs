@@ -1,4 +1,4 @@
-//! Change sets that somebody else has in review.
+//! Change sets of somebody else that are in review.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::app::{App, slow, topic};
 use crate::world::{How, World};
 
 const METHODS: [Method; 2] = [Method::Direct, Method::ChangeSet];
-/// The name that the CDK CLI gives its change sets.
+/// The name of change sets of the CDK CLI.
 const THEIRS: &str = "cdk-deploy-change-set";
 
 fn by(method: Method) -> How {
@@ -23,7 +23,7 @@ fn deleting() -> How {
     How { deletes: true, ..How::default() }
 }
 
-/// Makes a change set as somebody else.
+/// Creates a change set as somebody else.
 async fn propose(world: &World, kind: ChangeSetType, template: &Value) {
     let call = world.client().await.create_change_set().stack_name("S").change_set_name(THEIRS);
     call.change_set_type(kind).template_body(template.to_string()).send().await.unwrap();
@@ -40,13 +40,13 @@ async fn discard(world: &World) {
     call.send().await.unwrap();
 }
 
-/// The change sets of the stack, by name.
+/// The names of the stack's change sets.
 async fn proposed(world: &World) -> Vec<String> {
     let answer = world.client().await.list_change_sets().stack_name("S").send().await.unwrap();
     answer.summaries().iter().map(|set| set.change_set_name().unwrap().to_owned()).collect()
 }
 
-/// A world in which somebody has a change set in review that would create the stack.
+/// A world in which somebody's change set in review would create the stack.
 async fn in_review() -> World {
     let world = World::slow();
     propose(&world, ChangeSetType::Create, &topic("theirs")).await;
@@ -55,7 +55,7 @@ async fn in_review() -> World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_set_that_stays_in_review_is_never_thrown_away() {
+async fn a_change_set_that_stays_in_review_is_never_deleted() {
     for method in METHODS {
         let world = in_review().await;
         let started = tokio::time::Instant::now();
@@ -88,7 +88,7 @@ async fn a_change_set_that_stays_in_review_is_never_thrown_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_it_is_executed_meanwhile_the_stack_is_updated_after_that() {
+async fn a_stack_is_updated_after_its_change_set_was_executed() {
     for method in METHODS {
         let (world, app) = (in_review().await, App::of("S", &slow("ours")));
         let (ran, ()) = tokio::join!(world.run(&app, by(method)), async {
@@ -103,7 +103,7 @@ async fn when_it_is_executed_meanwhile_the_stack_is_updated_after_that() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_it_is_deleted_meanwhile_the_stack_that_was_made_for_it_is_used() {
+async fn an_empty_stack_is_used_after_its_change_set_was_deleted() {
     for method in METHODS {
         let (world, app) = (in_review().await, App::of("S", &topic("ours")));
         let (ran, ()) = tokio::join!(world.run(&app, by(method)), async {
@@ -117,7 +117,7 @@ async fn when_it_is_deleted_meanwhile_the_stack_that_was_made_for_it_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_set_that_cannot_be_executed_holds_nobody_up() {
+async fn a_change_set_that_cannot_be_executed_delays_nobody() {
     let mut broken = topic("theirs");
     broken["Resources"]["Topic"]["Properties"]["DisplayName"] =
         serde_json::json!({"Fn::ImportValue": "nowhere"});
@@ -133,7 +133,7 @@ async fn a_change_set_that_cannot_be_executed_holds_nobody_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_set_of_a_deployment_that_was_interrupted_is_used() {
-    // The run is killed between making it and executing it.
+    // The run is killed between the creation and the execution of its change set.
     let app = App::of("S", &topic("t"));
     let world = World::slow();
     let ran = world.kill_after(&app, by(Method::ChangeSet), Duration::from_millis(900)).await;
@@ -148,7 +148,7 @@ async fn a_change_set_of_a_deployment_that_was_interrupted_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_interrupted_run_has_left_of_another_template_is_out_of_the_way_after_a_while() {
+async fn an_old_change_set_of_an_interrupted_run_delays_others_only_for_a_while() {
     let world = World::slow();
     let before = App::of("S", &topic("before"));
     world.kill_after(&before, by(Method::ChangeSet), Duration::from_millis(900)).await;
@@ -160,7 +160,7 @@ async fn what_an_interrupted_run_has_left_of_another_template_is_out_of_the_way_
 }
 
 #[tokio::test(start_paused = true)]
-async fn executing_ours_does_not_throw_away_what_is_in_review_of_a_stack_with_resources() {
+async fn executing_our_change_set_deletes_no_change_set_in_review() {
     let world = World::slow();
     world.create("S", &topic("first")).await;
     propose(&world, ChangeSetType::Update, &topic("theirs")).await;
@@ -170,7 +170,8 @@ async fn executing_ours_does_not_throw_away_what_is_in_review_of_a_stack_with_re
     assert!(ran.cause("S").message.contains(THEIRS), "{:?}", ran.cause("S"));
     assert_eq!(proposed(&world).await, [THEIRS], "ours is gone");
 
-    // An update leaves it where it is; it was made for what the stack was before, and cannot be executed any more.
+    // An update keeps the change set. It was made for the previous state of the stack, so it can no longer be
+    // executed.
     world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
     assert_eq!(proposed(&world).await, [THEIRS]);
     let call = world.client().await.execute_change_set().stack_name("S").change_set_name(THEIRS);
@@ -178,7 +179,7 @@ async fn executing_ours_does_not_throw_away_what_is_in_review_of_a_stack_with_re
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_change_sets_may_not_be_listed_what_cannot_be_seen_counts_as_somebody_elses() {
+async fn unlisted_change_sets_count_as_those_of_somebody_else() {
     let denied = vec![("cloudformation".to_owned(), "ListChangeSets".to_owned())];
     let faults = Faults { denied, ..Faults::default() };
     for (name, message) in [
@@ -199,7 +200,7 @@ async fn where_change_sets_may_not_be_listed_what_cannot_be_seen_counts_as_someb
         assert_eq!(world.statuses("S"), ["REVIEW_IN_PROGRESS"]);
         assert_eq!(proposed(&world).await, [name]);
     }
-    // What this tool makes it finds by its name.
+    // Paceline finds its own change sets by their names.
     for method in METHODS {
         let (world, app) = (World::slow(), App::of("S", &topic("t")));
         world

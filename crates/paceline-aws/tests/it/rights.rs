@@ -1,4 +1,4 @@
-//! What runs call with the credentials of their build, held against what the generated role allows.
+//! Compares the calls of runs with the credentials of their build to the permissions of the generated role.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::world::{How, World, slow_durations};
 const REPOSITORY: &str = "cdk-hnb659fds-container-assets-111111111111-us-east-1";
 const GATE: &str = "gates: [{ after: Roles, iam-roles: all }]";
 
-/// The actions that IAM checks for a call.
+/// The IAM actions for a call.
 fn actions(call: &Call) -> Vec<String> {
     let action = match (call.service.as_str(), call.operation.as_str()) {
-        // Everybody may ask who they are.
+        // This call needs no permission.
         ("sts", "GetCallerIdentity") => return Vec::new(),
         ("s3", "ListObjectsV2") => "s3:ListBucket".to_owned(),
         (service, operation) => format!("{service}:{operation}"),
@@ -26,7 +26,7 @@ fn actions(call: &Call) -> Vec<String> {
     vec![action]
 }
 
-/// What was called as the build itself.
+/// The actions of the calls with the build's own credentials.
 fn called(world: &World) -> BTreeSet<String> {
     world.sim.calls().iter().filter(|call| !call.as_role).flat_map(actions).collect()
 }
@@ -36,12 +36,12 @@ fn allowed(rights: &Rights) -> BTreeSet<String> {
     statements.iter().flat_map(|statement| &statement.actions).map(|action| (*action).to_owned()).collect()
 }
 
-/// A deployment, its deletion, and what a build asks of itself.
+/// Deploys the app, deletes it, and reads the build that this is a part of.
 async fn build(world: &World, app: &App, how: How) {
     world.run(app, how).await;
     world.destroy(app).await;
     let builds = Builds::connect(&world.wire, REGION).await.unwrap();
-    // There is no such build: what counts is that it is asked for.
+    // There is no such build. Only the call matters.
     let _ = builds.phases("app:1").await;
 }
 
@@ -53,7 +53,7 @@ fn roles() -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_roles_a_build_assumes_them_and_does_nothing_else_that_the_role_does_not_allow() {
+async fn with_roles_a_build_assumes_them_and_keeps_to_the_generated_role() {
     let world = World::slow();
     let app = App::new().stack("Roles", &roles(), &[]).stack("After", &topic("t"), &["Roles"]);
     build(&world, &app, How { config: GATE, ..How::default() }).await;
@@ -66,7 +66,7 @@ fn located(name: &str) -> Located {
     Located { account: ACCOUNT.to_owned(), region: REGION.to_owned(), name: name.to_owned() }
 }
 
-/// An app whose synthesizer names no roles, with a file and an image.
+/// An app with a file and an image, whose synthesizer names no roles.
 fn unaided(is_protected: bool) -> App {
     let no_role = |more: &Value| {
         let mut properties = json!({"assumeRoleArn": null, "cloudFormationExecutionRoleArn": null});
@@ -97,7 +97,7 @@ fn unaided(is_protected: bool) -> App {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_roles_a_build_does_only_what_the_role_allows() {
+async fn without_roles_a_build_keeps_to_the_generated_role() {
     let options =
         SimOptions { durations: slow_durations(), images: SimulatedImages::Absent, ..SimOptions::default() };
     let world = World::new(options);
@@ -107,7 +107,8 @@ async fn without_roles_a_build_does_only_what_the_role_allows() {
         ..How::default()
     };
     world.run(&unaided(true), how()).await.check_all(Outcome::Deployed);
-    // Once more without a change, with one, in a change set, and with one that takes too long.
+    // Four more runs: without a change, with a change, with a change set, and with an update that takes too
+    // long.
     world.run(&app, how()).await;
     app.change("Own", &slow("2"));
     world.run(&app, how()).await;
@@ -141,16 +142,16 @@ async fn without_roles_a_build_does_only_what_the_role_allows() {
     assert!(more.is_empty(), "the role does not allow {more:?}");
     let unused: BTreeSet<&str> = allowed.difference(&called).map(String::as_str).collect();
     let expected = [
-        // CloudFormation and Docker call these with the same credentials.
+        // CloudFormation and Docker call these actions with the same credentials.
         "ecr:BatchCheckLayerAvailability",
         "ecr:CompleteLayerUpload",
         "ecr:GetAuthorizationToken",
         "ecr:InitiateLayerUpload",
         "ecr:UploadLayerPart",
         "s3:GetObject",
-        // `DescribeStacks` without a name needs it.
+        // `DescribeStacks` without a name needs this action.
         "cloudformation:ListStacks",
-        // Only what comes of others' interference needs these.
+        // These actions are needed only after interference by others.
         "cloudformation:ContinueUpdateRollback",
         "cloudformation:DeleteChangeSet",
     ];

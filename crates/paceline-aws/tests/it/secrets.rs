@@ -1,4 +1,4 @@
-//! Values of parameters that nobody may see.
+//! Secret values of parameters.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn kept_in(folder: &TempDir) -> How {
     How { token_key: TokenKey::Kept(runs), ..How::default() }
 }
 
-/// The token of the creation, of a run with a key of its own.
+/// The token of the creation in a run with its own key.
 async fn token(app: &App) -> String {
     let (world, folder) = (World::slow(), TempDir::new().unwrap());
     let ran = world.run(app, kept_in(&folder)).await;
@@ -37,7 +37,7 @@ async fn a_secret_cannot_be_guessed_from_a_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_killed_run_finds_its_own_operation_by_the_key_that_it_has_kept() {
+async fn a_killed_run_finds_its_operation_with_the_kept_key() {
     let (world, app, folder) = (World::slow(), app("guess", true), TempDir::new().unwrap());
     let killed = world.kill_after(&app, kept_in(&folder), Duration::from_secs(20)).await;
     let ran = world.run(&app, How { earlier: Some(killed.earlier()), ..kept_in(&folder) }).await;
@@ -47,7 +47,7 @@ async fn a_killed_run_finds_its_own_operation_by_the_key_that_it_has_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_edited_secret_is_deployed_after_what_was_going_on() {
+async fn an_edited_secret_is_deployed_after_the_operation_in_progress() {
     let (world, folder) = (World::slow(), TempDir::new().unwrap());
     world.kill_after(&app("old", true), kept_in(&folder), Duration::from_secs(20)).await;
     let ran = world.run(&app("new", true), kept_in(&folder)).await;

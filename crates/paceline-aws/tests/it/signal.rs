@@ -1,4 +1,4 @@
-//! A wait condition is told once, in what it can take, and within bounds.
+//! A wait condition gets one signal, which is not too long and is not sent forever.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 const URL: &str = "https://bucket.s3.amazonaws.com/stack/handle?Signature=secret";
 
-/// Answers everything with one status, and keeps what came.
+/// Answers every request with one status, and keeps the requests.
 #[derive(Debug, Clone)]
 struct Bucket {
     status: u16,
@@ -37,7 +37,7 @@ impl HttpConnector for Bucket {
     }
 }
 
-/// Signals to a bucket that answers so. What came of it, and what was sent.
+/// Signals to a bucket with this status. Returns the result and the sent bodies.
 async fn signal(status: u16, verdict: &Verdict) -> (Result<Signalled, AwsError>, Vec<String>) {
     let bucket = Bucket { status, bodies: Arc::default() };
     let wire = Wire { http: Some(SharedHttpClient::new(bucket.clone())), ..Wire::default() };
@@ -67,7 +67,7 @@ async fn a_reason_is_cut_so_that_the_signal_is_not_too_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_that_does_not_answer_is_asked_for_half_a_minute() {
+async fn a_signal_without_an_answer_is_repeated_for_half_a_minute() {
     let started = Instant::now();
     let (signalled, bodies) = signal(503, &failure("x")).await;
     let error = signalled.unwrap_err();
@@ -76,7 +76,7 @@ async fn a_bucket_that_does_not_answer_is_asked_for_half_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_handle_has_one_id_whatever_its_signature() {
+async fn a_handle_has_the_same_id_for_every_signature() {
     let id = |url: &str, id: Option<&str>| format!("{:?}", WaitHandle::new(url, id).unwrap());
     let other = URL.replace("secret", "another");
     assert_eq!(id(URL, None), id(&other, None));

@@ -1,4 +1,4 @@
-//! Stacks that are in a state other than the usual ones.
+//! Stacks in unusual states.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn two(label: &str) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_left_of_a_failed_creation_is_deleted_first() {
+async fn the_rest_of_a_failed_creation_is_deleted_first() {
     for method in [Method::Direct, Method::ChangeSet] {
         let world =
             World::with_faults(Faults { failures: vec![fails("Topic", None, 1)], ..Faults::default() });
@@ -37,19 +37,19 @@ async fn what_is_left_of_a_failed_creation_is_deleted_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollback_that_got_stuck_is_continued_before_the_update() {
+async fn a_stuck_rollback_is_continued_before_the_update() {
     let faults = Faults {
         failures: vec![fails("Topic", Some(Operation::Update), 1), fails("Slow", Some(Operation::Update), 1)],
         ..Faults::default()
     };
     let world = World::slow();
     world.create("S", &two("one")).await;
-    // The update of the topic fails, and so does taking back that of what came before it.
+    // The update of the topic fails, and so does the rollback of the resource before it.
     let mut failing = faults;
     failing.failures[1].times = 0;
     world.sim.set_faults(failing.clone());
     world.update("S", &two("two")).await;
-    // CloudFormation's own seconds, the update of Slow, and the failure of the topic.
+    // The time of CloudFormation itself, of the update of Slow, and of the failure of the topic.
     world.pass(Duration::from_millis(66_500)).await;
     failing.failures[1].times = 1;
     world.sim.set_faults(failing);
@@ -66,7 +66,7 @@ async fn a_rollback_that_got_stuck_is_continued_before_the_update() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollback_that_gets_stuck_again_is_a_persons_business() {
+async fn a_rollback_that_gets_stuck_again_needs_a_person() {
     let world = World::slow();
     world.create("S", &two("one")).await;
     let faults = |slow| Faults {
@@ -102,7 +102,7 @@ async fn a_stack_that_could_not_be_deleted_is_refused_with_a_hint() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn someone_elses_operation_is_waited_for_and_then_it_is_our_turn() {
+async fn an_operation_of_somebody_else_is_waited_for_before_ours() {
     let world = World::slow();
     world.create("S", &slow("one")).await;
     world.update("S", &slow("theirs")).await;
@@ -114,8 +114,8 @@ async fn someone_elses_operation_is_waited_for_and_then_it_is_our_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn someone_elses_operation_may_end_in_any_way() {
-    // Theirs is a creation that fails, a deletion, and an update that only cleans up any more.
+async fn an_operation_of_somebody_else_may_end_in_any_way() {
+    // Their operations are a creation that fails, a deletion, and an update that is in its cleanup.
     let world = World::with_faults(Faults { failures: vec![fails("Slow", None, 1)], ..Faults::default() });
     let client = world.client().await;
     client.create_stack().stack_name("S").template_body(slow("theirs").to_string()).send().await.unwrap();

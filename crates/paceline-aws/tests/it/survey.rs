@@ -1,4 +1,4 @@
-//! What is found before anything is deleted.
+//! The checks before any deletion.
 
 use paceline_aws::PreflightError;
 use paceline_engine::Outcome;
@@ -12,7 +12,7 @@ use crate::world::World;
 
 const TWO_REGIONS: &str = "version: 1\nmulti-region: { when: BOTH, primary: us-east-1 }\n";
 
-/// What stands in the way, each with what to do.
+/// The obstacles, each with its advice.
 fn errors(error: &PreflightError) -> Vec<(String, String)> {
     let shown = error.0.iter().map(|it| (it.to_string(), it.what_to_do().unwrap_or_default()));
     shown.collect()
@@ -26,7 +26,7 @@ fn pair() -> App {
     App::new().stack("A", &linked("a", None), &[]).stack("B", &linked("b", Some("a")), &[])
 }
 
-/// A stack in each of two regions.
+/// An app with a stack in each of two regions.
 fn regions() -> App {
     let there = json!({"environment": format!("aws://{ACCOUNT}/eu-west-1"), "properties": {
         "assumeRoleArn": null, "cloudFormationExecutionRoleArn": null,
@@ -52,7 +52,7 @@ async fn every_protected_stack_is_named_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stays_and_still_imports_holds_its_exporter() {
+async fn a_kept_stack_that_still_imports_prevents_the_deletion_of_its_exporter() {
     let world = World::slow();
     assert!(world.survey(&pair(), "", &only("A")).await.is_ok(), "the importer is not there");
     world.deploy(&pair()).await;
@@ -64,7 +64,7 @@ async fn what_stays_and_still_imports_holds_its_exporter() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stays_and_depends_in_another_way_is_a_warning() {
+async fn a_kept_stack_that_depends_in_another_way_is_a_warning() {
     let app = App::new().stack("A", &slow("a"), &[]).stack("B", &slow("b"), &["A"]);
     let world = World::slow();
     world.deploy(&app).await;
@@ -74,7 +74,7 @@ async fn what_stays_and_depends_in_another_way_is_a_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_is_off_is_not_forgotten() {
+async fn existing_stacks_in_a_region_that_is_off_are_reported() {
     let (world, app) = (World::slow(), regions());
     assert_eq!(world.survey(&app, TWO_REGIONS, &PlanOptions::default()).await.unwrap(), [""; 0]);
     world.deploy(&app).await.check_all(Outcome::Deployed);
@@ -90,7 +90,7 @@ async fn a_region_that_is_off_is_not_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_it_cannot_be_looked_that_is_said() {
+async fn stacks_that_cannot_be_read_are_reported() {
     let environments = [((ACCOUNT.to_owned(), "eu-west-1".to_owned()), Bootstrap::Missing)];
     let world = World::new(SimOptions { environments: environments.into(), ..SimOptions::default() });
     let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-eu-west-1");
@@ -106,7 +106,7 @@ async fn where_it_cannot_be_looked_that_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deleting_does_not_need_the_bootstrap_version_that_deploying_needs() {
+async fn deleting_works_with_a_bootstrap_that_is_too_old_for_deploying() {
     let world = World::new(SimOptions { bootstrap: Bootstrap::Version(3), ..SimOptions::default() });
     let app = App::of("S", &topic("t"));
     assert!(!world.refused(&app).await.0.is_empty(), "deploying is refused");

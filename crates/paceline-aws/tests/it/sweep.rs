@@ -1,5 +1,5 @@
-//! Every call of a run meets with every mishap, one at a time: the run ends right, or can be gone on with, does
-//! nothing twice, and says what it waited for.
+//! Every call of a run meets every mishap, one at a time. The run ends correctly or can be resumed, does
+//! nothing twice, and reports its waits.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::world::{How, World};
 
 const CONFIG: &str = "gates: [{ after: Roles, iam-roles: all }]";
 const STACKS: [&str; 2] = ["Roles", "After"];
-/// No run of this app takes so long, whatever happens to one of its calls.
+/// The longest time of a run of this app, with any mishap of one of its calls.
 const BOUND: Duration = Duration::from_mins(15);
 const MINUTE: Duration = Duration::from_mins(1);
-/// Calls that may fail without harm: the run does not wait for their answers, and has nothing to say.
+/// Calls that may fail without harm. The run does not wait for their answers and reports nothing.
 const MAY_FAIL: [&str; 2] = ["DescribeAccountLimits", "DescribeImages"];
-/// So many calls of a kind meet with a mishap. Those after them are polls like the ones before.
+/// The number of calls of each kind that meet a mishap. Later ones are polls like those before.
 const OF_A_KIND: u32 = 2;
 
-/// Two stacks, a file and an image, the gate between them, and a parameter that one writes.
+/// Two stacks, a file and an image, the gate between the stacks, and a parameter that one of them writes.
 fn app() -> App {
     let mut app = App::new();
     app.write("asset.code/index.js", "1");
@@ -53,7 +53,7 @@ fn how(deletes: bool) -> How {
     How { config: CONFIG, deletes, ..How::default() }
 }
 
-/// What a call asks for: its operation, and the name of the stack that it names.
+/// The kind of a call: its operation, and the name of the stack in it.
 type Kind = (String, Option<String>);
 
 fn kind(call: &Call) -> Kind {
@@ -68,7 +68,7 @@ fn calls((operation, stack): &Kind) -> Calls {
     }
 }
 
-/// A world that a run can begin in.
+/// A world in which a run can begin.
 async fn world(app: &App, deletes: bool) -> World {
     let world = World::new(SimOptions::default());
     if deletes {
@@ -77,7 +77,7 @@ async fn world(app: &App, deletes: bool) -> World {
     world
 }
 
-/// The calls that a run makes when nothing happens, and whether each only reads.
+/// The calls of an undisturbed run. The flag is true for a call that only reads.
 async fn kinds(app: &App, deletes: bool) -> BTreeSet<(Kind, u32, bool)> {
     let world = world(app, deletes).await;
     let before = world.proxy.passed().len();
@@ -96,19 +96,19 @@ async fn kinds(app: &App, deletes: bool) -> BTreeSet<(Kind, u32, bool)> {
     kinds
 }
 
-/// When the mishap happens.
+/// The time of the mishap.
 #[derive(Clone, Copy)]
 enum When {
     Once,
     ForAMinute,
 }
 
-/// Which calls meet with the mishap.
+/// The calls that meet the mishap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Which {
     All,
     Reads,
-    /// What changes a stack, or puts a file.
+    /// Calls that change a stack or upload a file.
     Changes,
 }
 
@@ -157,38 +157,38 @@ async fn sweep(deletes: bool, mishap: Mishap, when: When, which: Which) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_call_is_carried_out_and_never_answered() {
+async fn a_run_survives_any_call_that_is_done_but_never_answered() {
     sweep(false, Mishap::never_answered(), When::Once, Which::All).await;
     sweep(true, Mishap::never_answered(), When::Once, Which::All).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_call_never_arrives() {
+async fn a_run_survives_any_call_that_never_arrives() {
     sweep(false, Mishap::never_answered().request_lost(), When::Once, Which::All).await;
     sweep(true, Mishap::never_answered().request_lost(), When::Once, Which::All).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_call_is_answered_with_a_web_page() {
+async fn a_run_survives_any_call_that_is_answered_with_a_web_page() {
     sweep(false, Mishap::html(), When::Once, Which::All).await;
     sweep(true, Mishap::html().request_lost(), When::Once, Which::All).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_call_is_answered_with_nothing() {
+async fn a_run_survives_any_call_with_an_empty_answer() {
     sweep(false, Mishap::empty(), When::Once, Which::All).await;
     sweep(true, Mishap::empty(), When::Once, Which::All).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_is_read_is_answered_from_the_past() {
+async fn a_run_survives_any_read_that_is_answered_from_the_past() {
     let past = Mishap::from_the_past(Duration::from_secs(20));
     sweep(false, past.clone(), When::Once, Which::Reads).await;
     sweep(true, past, When::Once, Which::Reads).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_call_is_refused_once() {
+async fn a_run_survives_any_call_that_is_refused_once() {
     sweep(false, Mishap::request_expired(), When::Once, Which::All).await;
     sweep(true, Mishap::throttled(), When::Once, Which::All).await;
     // A permission that was given a moment ago is not known everywhere.
@@ -197,7 +197,7 @@ async fn whatever_call_is_refused_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_call_is_refused_for_a_minute() {
+async fn a_run_survives_any_call_that_is_refused_for_a_minute() {
     sweep(false, Mishap::throttled(), When::ForAMinute, Which::All).await;
     sweep(true, Mishap::bad_gateway(), When::ForAMinute, Which::All).await;
 }

@@ -1,4 +1,4 @@
-//! A simulated AWS, and runs against it.
+//! A simulated AWS, and runs that use it.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use crate::app::{App, REGION};
 
-/// How often time passes in a test that waits for something.
+/// The greatest number of steps of the clock in a test that waits for something.
 const MOST_STEPS: usize = 100_000;
 
 const MUTATING: [&str; 12] = [
@@ -41,16 +41,16 @@ const MUTATING: [&str; 12] = [
     "PutParameter",
 ];
 
-/// No run takes so long, in virtual time.
+/// The longest time of a run, in virtual time.
 const NEVER: Duration = Duration::from_hours(72);
 
 /// A simulated AWS.
 pub(crate) struct World {
     pub(crate) sim: Simulator,
-    /// What the run's calls go through, so that something can happen to them.
+    /// The proxy of the run's calls. It can disturb them.
     pub(crate) proxy: Proxy,
     pub(crate) wire: Wire,
-    /// For those who act beside the run: nothing happens to their calls.
+    /// The client of others than the run. Its calls are not disturbed.
     direct: SimHttpClient,
     clock: VirtualClock,
     said: Arc<Mutex<Vec<String>>>,
@@ -65,30 +65,30 @@ impl TimeSource for SimulatedTime {
     }
 }
 
-/// How a run differs from the usual one.
+/// The differences between a run and the usual one.
 #[derive(Clone, Default)]
 pub(crate) struct How {
     pub(crate) config: &'static str,
-    /// Whether the stacks are deleted.
+    /// True if the stacks are deleted.
     pub(crate) deletes: bool,
     pub(crate) method: Method,
     pub(crate) images: Images,
     pub(crate) missing_files: MissingFiles,
     pub(crate) commands: Commands,
-    /// What the switch of `multi-region` is set to.
+    /// The value of the `multi-region` switch.
     pub(crate) multi_region: Option<String>,
     pub(crate) stop: Stop,
     pub(crate) earlier: Option<Earlier>,
-    /// An edge that the plan has lost: the stack that waits, and the one it waits for.
+    /// An edge that is removed from the plan: the stack that waits, and the stack that it waits for.
     pub(crate) without: Option<(String, String)>,
-    /// What goes wrong from when the run has connected. How often the SDK itself tries again, by chance, is
-    /// not what is tested.
+    /// The faults of AWS after the run has connected. They do not disturb the connecting, where the SDK
+    /// itself tries again at random.
     pub(crate) faults: Option<Faults>,
-    /// How long the operation on a stack may take.
+    /// The time limit for the operation on a stack.
     pub(crate) limit: Option<Duration>,
-    /// What tokens digest secret values with.
+    /// The key for secret values in tokens.
     pub(crate) token_key: TokenKey,
-    /// When the run stops by itself.
+    /// The time after which the run stops by itself.
     pub(crate) deadline: Option<Duration>,
 }
 
@@ -112,7 +112,7 @@ impl World {
         Self { sim, proxy, wire, direct, clock, said }
     }
 
-    /// One in which `Custom::Slow` takes a minute.
+    /// A world in which `Custom::Slow` takes a minute.
     pub(crate) fn slow() -> Self {
         Self::new(SimOptions { durations: slow_durations(), ..SimOptions::default() })
     }
@@ -125,7 +125,7 @@ impl World {
         self.clock.now()
     }
 
-    /// A client of someone else's, which bypasses the proxy.
+    /// The client of somebody else. It bypasses the proxy.
     pub(crate) async fn client(&self) -> Client {
         Client::new(&self.config().await)
     }
@@ -147,7 +147,7 @@ impl World {
         self.run(app, How { deletes: true, ..How::default() }).await
     }
 
-    /// What is found before anything is deleted.
+    /// Runs the checks before a deletion.
     pub(crate) async fn survey(
         &self,
         app: &App,
@@ -170,18 +170,18 @@ impl World {
         Ran { events }
     }
 
-    /// Kills a run after a while: nothing of it is left but what it had recorded.
+    /// Kills a run after this time. Only the recorded events remain.
     pub(crate) async fn kill_after(&self, app: &App, how: How, time: Duration) -> Ran {
         let events = Arc::default();
         let run = Box::pin(self.recording(app, how, Arc::clone(&events)));
         tokio::time::timeout(time, run).await.expect_err("the run ended before it was killed");
-        // What was on its way is gone as well, once its tasks have been dropped.
+        // When the tasks have been dropped, their calls are gone as well.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let events = events.lock().unwrap().clone();
         Ran { events }
     }
 
-    /// What a person is told of a run before it starts.
+    /// The notes for a person before a run starts.
     pub(crate) async fn notes(&self, app: &App) -> Vec<String> {
         let assembly = app.read();
         let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
@@ -189,7 +189,7 @@ impl World {
         Box::pin(Aws::connect(assembly, &plan, options)).await.unwrap().notes().to_vec()
     }
 
-    /// What stands in the way of a run before it starts.
+    /// The obstacles that prevent a run from starting.
     pub(crate) async fn refused(&self, app: &App) -> PreflightError {
         let assembly = app.read();
         let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
@@ -263,25 +263,25 @@ impl World {
     /// The calls that change something, as `Operation Stack`.
     pub(crate) fn mutations(&self) -> Vec<String> {
         let calls = self.sim.calls().into_iter().filter(|call| MUTATING.contains(&call.operation.as_str()));
-        // Whether a stack is called by its name or by its id.
+        // A call may name a stack by its name or by its id.
         let name = |stack: String| stack.split('/').nth(1).map_or(stack.clone(), str::to_owned);
         calls.map(|call| format!("{} {}", call.operation, name(call.stack.unwrap_or_default()))).collect()
     }
 
-    /// How often an operation was carried out.
+    /// The number of times that an operation was done.
     pub(crate) fn count(&self, operation: &str) -> usize {
         let calls = self.sim.calls();
         calls.iter().filter(|call| call.operation == operation && call.status == 200).count()
     }
 
-    /// The statuses of every stack that had this name, deleted ones first.
+    /// The statuses of all stacks that have had this name. Deleted stacks come first.
     pub(crate) fn statuses(&self, name: &str) -> Vec<String> {
         let mut all: Vec<_> = self.sim.stacks().into_iter().filter(|stack| stack.name == name).collect();
         all.sort_by_key(|stack| stack.started);
         all.into_iter().map(|stack| stack.status).collect()
     }
 
-    /// Creates a stack as someone else, and waits until it is at rest.
+    /// Creates a stack as somebody else, and waits until it is at rest.
     pub(crate) async fn create(&self, name: &str, template: &Value) {
         let client = self.client().await;
         client
@@ -295,13 +295,13 @@ impl World {
         self.rest().await;
     }
 
-    /// Updates a stack as someone else.
+    /// Updates a stack as somebody else.
     pub(crate) async fn update(&self, name: &str, template: &Value) {
         let client = self.client().await;
         client.update_stack().stack_name(name).template_body(template.to_string()).send().await.unwrap();
     }
 
-    /// What was said of calls that no step's events tell of.
+    /// The notices about calls that no step's events report.
     pub(crate) fn said(&self) -> Vec<String> {
         self.said.lock().unwrap().clone()
     }
@@ -312,7 +312,7 @@ impl World {
         self.sim.advance(self.clock.now());
     }
 
-    /// Lets time pass until nothing more is due.
+    /// Lets time pass until nothing is due any more.
     pub(crate) async fn rest(&self) {
         for _ in 0..MOST_STEPS {
             let Some(due) = self.sim.next_due() else { return };
@@ -323,7 +323,7 @@ impl World {
         panic!("something is always due");
     }
 
-    /// Lets time pass, a step at a time, until the newest stack of this name has this status.
+    /// Lets time pass in steps until the newest stack of this name has this status.
     pub(crate) async fn until(&self, stack: &str, status: &str, step: Duration) {
         for _ in 0..MOST_STEPS {
             if self.statuses(stack).last().is_some_and(|last| last == status) {
@@ -334,7 +334,7 @@ impl World {
         panic!("{stack} is never in {status}: {:?}", self.statuses(stack));
     }
 
-    /// How often a stack began an operation with this status.
+    /// The number of operations of a stack that began with this status.
     pub(crate) async fn began(&self, stack: &str, status: &str) -> usize {
         let client = self.client().await;
         let answer = client.describe_stack_events().stack_name(stack).send().await.unwrap();
@@ -346,7 +346,7 @@ impl World {
     }
 }
 
-/// Takes out of the plan that one stack waits for another, and for its gate.
+/// Removes the wait of one stack for another, and for its gate, from the plan.
 fn lose(plan: &mut Plan, from: &str, to: &str) {
     let number = |id: &str| plan.stacks.iter().position(|stack| stack.id == id).unwrap();
     let (from, to) = (plan.deploy_step(number(from)).unwrap(), number(to));
@@ -363,7 +363,7 @@ pub(crate) fn slow_durations() -> Durations {
         .fold(Durations::typical(), |durations, operation| durations.with("Custom::Slow", operation, minute))
 }
 
-/// What a run told.
+/// The events of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) events: Vec<Event>,
@@ -378,7 +378,7 @@ impl Ran {
         all.next().unwrap_or_else(|| panic!("{step} has not finished"))
     }
 
-    /// How the deployment or the deletion of a stack ended.
+    /// The end of the deployment or the deletion of a stack.
     pub(crate) fn stack(&self, id: &str) -> &StepFinished {
         let mut all = self.events.iter().filter_map(|event| match &event.fact {
             Fact::StepFinished(finished) => Some(finished),
@@ -402,7 +402,7 @@ impl Ran {
         self.stack(id).cause.as_ref().unwrap()
     }
 
-    /// How many stacks ended in each outcome are all in this one.
+    /// Checks that all stacks ended in this outcome.
     #[track_caller]
     pub(crate) fn check_all(&self, outcome: Outcome) {
         for event in &self.events {
@@ -454,7 +454,7 @@ impl Ran {
         found.unwrap_or_else(|| panic!("{id} has no such event"))
     }
 
-    /// What this run had done when it was interrupted, as its journal would tell.
+    /// The work of this run before its interruption, as its journal would show it.
     pub(crate) fn earlier(&self) -> Earlier {
         let done = self
             .events
