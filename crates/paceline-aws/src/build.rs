@@ -56,7 +56,6 @@ pub struct BuildRequest {
     pub image: Option<String>,
     /// The compute type, as the API calls it.
     pub compute: Option<String>,
-    /// The timeout.
     pub timeout_minutes: Option<u32>,
     /// Two starts with the same token within minutes start one build.
     pub token: Option<String>,

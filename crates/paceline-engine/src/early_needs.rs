@@ -1,7 +1,7 @@
 //! Needs that end early: they wait for the listed resources of a stack and not for the whole stack.
 //!
-//! A resource counts only as long as the operation that made it goes well. When the stack fails, is rolled back,
-//! is deleted or is tried again, everything that was complete is missing again.
+//! A resource counts only as long as the operation that made it goes well. When the stack fails, is rolled
+//! back, is deleted or is tried again, everything that was complete is missing again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +78,8 @@ impl EarlyNeeds {
         self.troubles.remove(&step).is_some()
     }
 
-    /// Marks every resource of the step as missing again. Returns the steps that had all the resources they need.
+    /// Marks every resource of the step as missing again. Returns the steps that had all the resources they
+    /// need.
     pub(crate) fn take_back(&mut self, need: usize) -> Vec<usize> {
         let waits = self.waits.range_mut((need, 0)..=(need, usize::MAX));
         let had_all = waits.filter_map(|(&(_, step), wait)| {

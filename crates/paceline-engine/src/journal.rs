@@ -53,7 +53,7 @@ pub enum JournalError {
         path: Utf8PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The error of the parser.
         source: serde_json::Error,
     },
 }
@@ -173,8 +173,8 @@ impl Journal {
 
     /// The newest run of this plan, if it was interrupted.
     ///
-    /// If apps have been synthesized again since that run, the plan has no synthesis steps for them any more. It still
-    /// counts as the same plan.
+    /// If apps have been synthesized again since that run, the plan has no synthesis steps for them any more.
+    /// It still counts as the same plan.
     pub fn find_unfinished(runs: &Utf8Path, plan: &Plan) -> Result<Option<Unfinished>, JournalError> {
         let order = Order::read(runs).map_err(|source| JournalError::Io { path: runs.to_owned(), source })?;
         for run in order.latest_first() {
@@ -198,7 +198,8 @@ impl Journal {
             if has_ended {
                 return Ok(None);
             }
-            // A killed process may leave part of a line. It is cut off, so that new events start on a line of their own.
+            // A killed process may leave part of a line. It is cut off, so that new events start on a line of
+            // their own.
             file.set_len(length).map_err(io)?;
             let since = |number| LaterChanges::after(number, runs, &order, run);
             let (earlier, again) = done_before(&events, seq, plan, &about, since);

@@ -32,12 +32,13 @@ pub struct RunOptions {
     pub build: Option<BuildPhases>,
     /// The handle by which others stop the run.
     pub stop: Stop,
-    /// How long the run may take before it stops itself.
+    /// The time after which the run stops itself.
     pub deadline: Option<Duration>,
 }
 
 impl RunOptions {
-    /// The settings of a simulated run that starts at `now`: it has no name, resumes nothing and has no deadline.
+    /// The settings of a simulated run that starts at `now`: it has no name, resumes nothing and has no
+    /// deadline.
     pub fn simulated(now: Timestamp) -> Self {
         Self {
             id: String::new(),
@@ -60,8 +61,8 @@ impl RunOptions {
 pub struct Earlier {
     /// The sequence number of the last event of the earlier part.
     pub seq: u64,
-    /// The steps that were done, or whose operation was sent, each with its identity at that time. The identity is
-    /// `None` in journals of versions that did not write it.
+    /// The steps that were done, or whose operation was sent, each with its identity at that time. The
+    /// identity is `None` in journals of versions that did not write it.
     pub done: BTreeMap<String, Option<String>>,
     /// True if the earlier part had changed anything.
     pub touched: bool,

@@ -142,7 +142,6 @@ impl StepContext {
         self.clock.now()
     }
 
-    /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -152,7 +151,6 @@ impl StepContext {
         self.index
     }
 
-    /// The step.
     pub fn step(&self) -> &Step {
         &self.plan.steps[self.index]
     }
@@ -181,8 +179,8 @@ impl StepContext {
         self.progress_of([resource]);
     }
 
-    /// Reports changes that arrived together. The engine looks at all of them before it starts a step: a complete resource
-    /// does not count if the same answer says that its stack is being rolled back.
+    /// Reports changes that arrived together. The engine looks at all of them before it starts a step: a
+    /// complete resource does not count if the same answer says that its stack is being rolled back.
     pub fn progress_of(&self, changes: impl IntoIterator<Item = ResourceProgress>) {
         let facts = changes.into_iter().map(|change| {
             let ResourceProgress { logical_id, resource_type, status, reason, .. } = change;

@@ -18,8 +18,8 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// Creates a folder that only its owner may read, and the folders above it with the usual permissions. An existing folder
-/// is not changed.
+/// Creates a folder that only its owner may read, and the folders above it with the usual permissions. An
+/// existing folder is not changed.
 pub fn create_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -44,8 +44,8 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file for writing that only its owner may read. An existing file is emptied. A pipe, a terminal or a device is
-/// opened as it is.
+/// Opens a file for writing that only its owner may read. An existing file is emptied. A pipe, a terminal or
+/// a device is opened as it is.
 pub fn create(path: &Path) -> io::Result<File> {
     let is_file = path.metadata().map_or(true, |metadata| metadata.is_file());
     let file = options().write(true).create(is_file).truncate(is_file).open(path)?;

@@ -1,4 +1,5 @@
-//! The queue of ready steps. Among steps that share a limit, the one with the longest remaining path starts first.
+//! The queue of ready steps. Among steps that share a limit, the one with the longest remaining path starts
+//! first.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};

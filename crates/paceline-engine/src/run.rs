@@ -1,7 +1,7 @@
 //! Runs a plan: one loop starts steps, receives their reports, and decides which step starts next.
 //!
-//! Tasks perform the steps. They send messages and share no state. A step starts as soon as every step that it needs
-//! has succeeded and the concurrency limit allows it.
+//! Tasks perform the steps. They send messages and share no state. A step starts as soon as every step that
+//! it needs has succeeded and the concurrency limit allows it.
 
 use std::collections::HashMap;
 use std::io;

@@ -47,8 +47,8 @@ pub fn schedule(plan: &Plan) -> io::Result<Schedule> {
     worker.join().unwrap_or_else(|_| Err(io::Error::other("the forecast's thread ended early")))
 }
 
-/// The time that the plan's steps take one after another, including assets, images and gates. A build that calls
-/// `cdk deploy` for one stack after the other takes at least this long.
+/// The time that the plan's steps take one after another, including assets, images and gates. A build that
+/// calls `cdk deploy` for one stack after the other takes at least this long.
 pub fn one_after_another(plan: &Plan) -> io::Result<Duration> {
     let mut plan = plan.clone();
     for (number, step) in plan.steps.iter_mut().enumerate() {

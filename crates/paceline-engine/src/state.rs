@@ -22,8 +22,8 @@
 //! | failed, rolled back | `fail_fast` if the policy is that, then `skip_dependents` |
 //! | interrupted | `lost`: the steps that became ready early because of it are `unmet` |
 //!
-//! Once the run halts (`interrupt`, `fail_fast`), `start_next` starts nothing more. Every change is recorded as an event
-//! before anything else happens.
+//! Once the run halts (`interrupt`, `fail_fast`), `start_next` starts nothing more. Every change is recorded
+//! as an event before anything else happens.
 
 mod pause;
 mod release;
@@ -49,7 +49,6 @@ use crate::ready_queue::ReadyQueue;
 
 use self::pause::Paused;
 
-/// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StepState {
     /// This many needs of the step are missing. A need is a whole step, or resources of a stack.

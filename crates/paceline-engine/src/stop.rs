@@ -19,8 +19,8 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks the run to stop. No new step starts, and AWS finishes the running operations by itself. The first reason
-    /// counts.
+    /// Asks the run to stop. No new step starts, and AWS finishes the running operations by itself. The first
+    /// reason counts.
     pub fn request(&self, reason: impl Into<String>) {
         self.0.send_if_modified(|current| {
             let first = current.is_none();

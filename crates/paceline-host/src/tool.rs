@@ -35,13 +35,13 @@ pub enum ToolErrorKind {
     /// There is no program of this name.
     #[error("the program `{program}` is not there")]
     NotFound {
-        /// The program.
+        /// The name of the program, or its path.
         program: String,
     },
     /// The program exists but cannot be started.
     #[error("cannot run `{program}`: {source}")]
     CannotRun {
-        /// The program.
+        /// The name of the program, or its path.
         program: String,
         /// The reason.
         source: io::Error,
@@ -49,7 +49,7 @@ pub enum ToolErrorKind {
     /// The folder in which the program should run does not exist.
     #[error("the asset's source is not there: {folder}")]
     NoFolder {
-        /// The folder.
+        /// The path of the folder.
         folder: Utf8PathBuf,
     },
     /// The program ended with another status than 0.

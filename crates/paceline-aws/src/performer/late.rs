@@ -36,7 +36,6 @@ pub struct LateSynthesis {
 pub enum LateApp {
     /// With the command of the app.
     Run {
-        /// The synthesis.
         synthesis: Box<Synthesis>,
         /// The folder of its assembly.
         assembly: Utf8PathBuf,

@@ -18,7 +18,6 @@ pub enum Method {
     /// `CreateStack` and `UpdateStack`.
     #[default]
     Direct,
-    /// Change sets.
     ChangeSet,
 }
 

@@ -8,7 +8,8 @@ use crate::error::AwsError;
 use crate::publish::{Bucket, Toolkit, upload_text};
 use crate::target::Target;
 
-/// The longest template that fits into a call (CloudFormation User Guide, "Understand CloudFormation quotas").
+/// The longest template that fits into a call (CloudFormation User Guide, "Understand CloudFormation
+/// quotas").
 const LONGEST_BODY: usize = 51_200;
 
 /// The variable for another S3 endpoint in template URLs for CloudFormation, as in the CDK CLI.

@@ -39,7 +39,6 @@ pub struct RunStarted {
 /// A phase of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedPhase {
-    /// Its name.
     pub name: String,
     /// The ids of its stacks.
     pub stacks: Vec<String>,

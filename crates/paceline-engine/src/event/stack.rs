@@ -23,7 +23,6 @@ vocabulary! {
 /// A mutating stack operation that is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackSubmitted {
-    /// The step.
     #[serde(flatten)]
     pub step: StepRef,
     /// The call that is sent.
@@ -35,7 +34,6 @@ pub struct StackSubmitted {
 /// AWS works on a stack: it has accepted our operation, or an operation was already running.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackAccepted {
-    /// The step.
     #[serde(flatten)]
     pub step: StepRef,
     /// The stack's id. A stack that is deleted and created again under the same name has another id.
@@ -48,7 +46,6 @@ pub struct StackAccepted {
 /// A resource of a stack, or the stack itself, changed state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackProgress {
-    /// The step.
     #[serde(flatten)]
     pub step: StepRef,
     /// The logical id. If the event is about the stack itself: the name of the stack.

@@ -42,7 +42,8 @@ pub struct StepRef {
     pub step: String,
     /// The kind of the step.
     pub kind: StepKind,
-    /// The kind of asset that is published. `None` for other steps, and in journals of versions that did not write it.
+    /// The kind of asset that is published. `None` for other steps, and in journals of versions that did not
+    /// write it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub asset: Option<AssetKind>,
     /// The name to show: the id of a stack, the name of an asset, or the subject of a gate.
@@ -67,22 +68,20 @@ pub struct StepRef {
 /// A step that was ready and must wait again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepHeld {
-    /// The step.
     #[serde(flatten)]
     pub step: StepRef,
     /// The id of the step that it needs.
     pub because: String,
-    /// What is wrong with that step, such as `is being rolled back (UPDATE_ROLLBACK_IN_PROGRESS)`.
+    /// The state of that step, such as `is being rolled back (UPDATE_ROLLBACK_IN_PROGRESS)`.
     pub reason: String,
 }
 
 /// A step tries again after a transient error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRetried {
-    /// The step.
     #[serde(flatten)]
     pub step: StepRef,
-    /// What went wrong.
+    /// The error.
     pub reason: String,
     /// The attempt that is about to start; the first retry is 2.
     pub attempt: u32,
@@ -99,7 +98,6 @@ pub struct StepRetried {
 /// A warning about a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepWarned {
-    /// The step.
     #[serde(flatten)]
     pub step: StepRef,
     /// One sentence.
@@ -109,7 +107,6 @@ pub struct StepWarned {
 /// A line that a command of the team printed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandOutput {
-    /// The step.
     #[serde(flatten)]
     pub step: StepRef,
     /// The line, without its end.
@@ -119,10 +116,8 @@ pub struct CommandOutput {
 /// The end of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepFinished {
-    /// The step.
     #[serde(flatten)]
     pub step: StepRef,
-    /// The outcome.
     pub outcome: Outcome,
     /// The first cause, when it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -50,8 +50,8 @@ pub(super) fn done_before(
                 first.get_or_insert(order);
                 continue;
             }
-            // This run sent the operation, even if the journal has no end of it. Creating a change set
-            // changes nothing.
+            // This run sent the operation, even if the journal has no end of it. A created change set has not
+            // done the step.
             Fact::StackSubmitted(submitted) => {
                 touched = true;
                 if submitted.operation.only_prepares() {

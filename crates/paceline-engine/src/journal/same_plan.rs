@@ -11,7 +11,8 @@ use super::JournalError;
 use crate::describe::content;
 use crate::event::StepKind;
 
-/// The part of `run.started` that identifies the plan. The steps are parsed separately, because there may be thousands.
+/// The part of `run.started` that identifies the plan. The steps are parsed separately, because there may be
+/// thousands.
 #[derive(Deserialize)]
 struct Digest {
     plan: String,

@@ -48,7 +48,8 @@ impl State<'_> {
         }
     }
 
-    /// Skips the steps that depend on a failed step, directly or indirectly. Those that have started are warned instead.
+    /// Skips the steps that depend on a failed step, directly or indirectly. Those that have started are
+    /// warned instead.
     pub(super) fn skip_dependents(&mut self, failed: usize) -> io::Result<()> {
         let why = self.failure(failed);
         let mut skipped = Vec::new();
