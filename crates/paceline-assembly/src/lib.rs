@@ -26,6 +26,7 @@ mod parameter;
 mod partitions;
 mod placeholders;
 mod read;
+mod sections;
 mod seen;
 mod shape;
 mod status;

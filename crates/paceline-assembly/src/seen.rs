@@ -6,10 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::loops::{LOOP, LoopTrouble, LoopTroubleKind, TRANSFORM, expand};
+use crate::sections::{MACRO, count_resources};
 use crate::values::Resolver;
 
-/// The function that inserts the result of a macro, or a file.
-const MACRO: &str = "Fn::Transform";
 /// The macro that inserts a file. Other macros of AWS only add to the template.
 const INCLUDE: &str = "AWS::Include";
 
@@ -68,7 +67,7 @@ impl Unseen {
 impl Seen {
     /// For a template without loops and macros.
     pub(crate) fn plain(template: &Value) -> Self {
-        Self { value: None, resources: resources(template), unseen: Vec::new() }
+        Self { value: None, resources: count_resources(template), unseen: Vec::new() }
     }
 
     pub(crate) fn of(template: &Value, resolver: &Resolver<'_>) -> Self {
@@ -91,16 +90,6 @@ impl Seen {
         seen.resources = seen.resources.max(usize::from(may_be_more));
         seen
     }
-}
-
-/// Whether the entry of a section is a resource, and not the call of a macro.
-pub(crate) fn is_resource(id: &str, body: &Value) -> bool {
-    body.is_object() && id != MACRO
-}
-
-fn resources(template: &Value) -> usize {
-    let resources = template.get("Resources").and_then(Value::as_object);
-    resources.map_or(0, |all| all.iter().filter(|(id, body)| is_resource(id, body)).count())
 }
 
 /// The transforms that apply to a whole template.

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value};
 
 use crate::loops::{LOOP, TRANSFORM};
-use crate::seen::{Seen, Transforms, Unseen, is_resource};
+use crate::sections::is_resource;
+use crate::seen::{Seen, Transforms, Unseen};
 use crate::values::{Known, Resolver};
 use crate::{digest, yaml};
 

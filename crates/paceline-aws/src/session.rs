@@ -34,8 +34,9 @@ pub(crate) struct Sessions {
     notices: RetryNotices,
 }
 
-/// The ARN of a role, its external id, and the region in which it is used.
-type RoleKey = (String, Option<String>, String);
+/// The ARN of a role, its external id, the fields of its request such as session tags, and the region in which it is
+/// used.
+type RoleKey = (String, Option<String>, String, String);
 
 impl Sessions {
     /// `region` is used if neither the environment nor the profile names one.
@@ -111,7 +112,8 @@ impl Sessions {
         let external_id = role.external_id.as_deref().map(|id| target.resolve(id));
         let cell = {
             let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
-            let key = (arn.clone(), external_id.clone(), target.region.clone());
+            let options = serde_json::to_string(&role.session_options).unwrap_or_default();
+            let key = (arn.clone(), external_id.clone(), options, target.region.clone());
             Arc::clone(roles.entry(key).or_default())
         };
         let open = || self.assume_role(caller, arn, external_id, role, region);

@@ -3,45 +3,46 @@
 //! These count as changes: an operation on a stack that AWS accepted or may have accepted, a published asset,
 //! and a command that ran. These do not count: reading, building on this machine, and refused calls.
 
-use paceline_plan::Work;
+use std::collections::BTreeMap;
 
-use crate::event::{Cause, Fact, Outcome, StackCall};
+use crate::event::{Cause, Fact, Outcome, StackCall, StepKind, StepRef};
 
 /// Remembers whether a run has changed anything.
 #[derive(Debug)]
 pub(crate) struct AnyChange {
     any: bool,
-    /// The operation that each step has sent, while AWS may still refuse it.
-    sent: Vec<Option<StackCall>>,
+    /// The operations that AWS may still refuse, by the step that has sent each.
+    sent: BTreeMap<String, StackCall>,
 }
 
 impl AnyChange {
-    pub(crate) fn new(earlier: bool, steps: usize) -> Self {
-        Self { any: earlier, sent: vec![None; steps] }
+    /// `earlier` says whether the run had changed something before it was interrupted.
+    pub(crate) fn new(earlier: bool) -> Self {
+        Self { any: earlier, sent: BTreeMap::new() }
     }
 
-    /// Applies a report of a running step.
-    pub(crate) fn hears(&mut self, step: usize, fact: &Fact) {
+    /// Applies a fact about a running step.
+    pub(crate) fn hears(&mut self, step: &str, fact: &Fact) {
         match fact {
             // A second operation is sent only after the first one was accepted.
             Fact::StackSubmitted(submitted) => {
-                self.any |= self.sent[step].replace(submitted.operation.clone()).is_some();
+                self.any |= self.sent.insert(step.to_owned(), submitted.operation.clone()).is_some();
             }
             Fact::StackAccepted(accepted) => self.any |= accepted.token.is_some(),
             Fact::StepRetried(retried) if retried.refused => {}
             // AWS works on the operation, or the answer of AWS was lost. In both cases AWS may have accepted
             // the operation.
-            Fact::StackProgress(_) | Fact::StepRetried(_) => self.any |= self.sent[step].is_some(),
+            Fact::StackProgress(_) | Fact::StepRetried(_) => self.any |= self.sent.contains_key(step),
             _ => {}
         }
     }
 
     /// Applies the end of a step that was started.
-    pub(crate) fn ended(&mut self, step: usize, work: &Work, outcome: Outcome, cause: Option<&Cause>) {
-        let sent = self.sent[step].take();
-        self.any |= match (work, outcome) {
-            (Work::Gate { .. }, _) | (_, Outcome::Unchanged | Outcome::Skipped) => false,
-            (Work::Command(_), _) | (_, Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => true,
+    pub(crate) fn ended(&mut self, step: &StepRef, outcome: Outcome, cause: Option<&Cause>) {
+        let sent = self.sent.remove(&step.step);
+        self.any |= match (&step.kind, outcome) {
+            (StepKind::Gate, _) | (_, Outcome::Unchanged | Outcome::Skipped) => false,
+            (StepKind::Command, _) | (_, Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => true,
             (_, Outcome::Failed | Outcome::Interrupted) => {
                 sent.is_some_and(|call| !cause.is_some_and(|cause| is_refusal(cause, &call)))
             }
@@ -50,6 +51,11 @@ impl AnyChange {
 
     pub(crate) fn any(&self) -> bool {
         self.any
+    }
+
+    /// The same for the journal of a run that was interrupted. AWS may have accepted the operations without an answer.
+    pub(crate) fn any_or_unanswered(&self) -> bool {
+        self.any || !self.sent.is_empty()
     }
 }
 

@@ -132,7 +132,7 @@ impl<'a> State<'a> {
             halt: None,
             failures: 0,
             preflight_failures: 0,
-            touched: AnyChange::new(touched, order.len()),
+            touched: AnyChange::new(touched),
             changed_now: vec![false; order.len()],
         }
     }
@@ -220,7 +220,7 @@ impl<'a> State<'a> {
             None => {}
         }
         for fact in &facts {
-            self.touched.hears(step, fact);
+            self.touched.hears(&self.references[step].step, fact);
             self.changed_now[step] |=
                 matches!(fact, Fact::StackSubmitted(submitted) if !submitted.operation.only_prepares());
         }
@@ -265,7 +265,7 @@ impl<'a> State<'a> {
                 cause.hint = Some(hint);
             }
         }
-        self.touched.ended(index, &self.plan.steps[index].work, outcome, cause.as_ref());
+        self.touched.ended(&self.references[index], outcome, cause.as_ref());
         self.finished(
             index,
             StepFinished {

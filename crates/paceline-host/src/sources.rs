@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{Assembly, FileSource, ImageSource, LegacyAsset, LegacyPackaging, Packaging};
 use paceline_plan::{Plan, Publish, Work};
-use paceline_text::Problem;
+use paceline_text::{Problem, distinct};
 
 use crate::archive::flaws;
 use crate::process::find_program;
@@ -173,8 +173,7 @@ pub fn source_problems(assets: &[Unpublishable]) -> Vec<Problem> {
             }
         }
     }
-    missing.dedup();
-    bad.dedup();
+    let (missing, bad) = (distinct(missing), distinct(bad));
     let mut problems = Vec::new();
     let mut add = |message: String, hint: &str| {
         problems.push(Problem { place: None, message, hint: Some(hint.to_owned()) });

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
 use paceline_engine::event::{Outcome, StepKind};
-use paceline_text::{Style, Tone, columns, count, cut, duration, one_line};
+use paceline_text::{Style, Tone, columns, count, cut, distinct, duration, one_line};
 
 use crate::build_phases::before_the_run;
 use crate::comparison::{Comparison, Table, table};
@@ -235,8 +235,7 @@ pub(crate) fn what(record: &Record, step: &StepRecord) -> String {
 
 /// How many times a step was tried again, and the reasons.
 pub(crate) fn retries(record: &Record, step: &StepRecord) -> String {
-    let mut reasons: Vec<&str> = step.retries.iter().map(|retry| retry.reason.as_str()).collect();
-    reasons.dedup();
+    let reasons = distinct(step.retries.iter().map(|retry| retry.reason.as_str()));
     let more = reasons.len().saturating_sub(2);
     let mut text = reasons.iter().take(2).map(|reason| cut(reason, 200)).collect::<Vec<_>>().join("; ");
     if more > 0 {

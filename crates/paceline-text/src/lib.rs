@@ -4,6 +4,7 @@
 //! uses it instead of its own `format!`.
 
 mod clean;
+mod distinct;
 mod exit;
 mod explain;
 mod hex;
@@ -14,6 +15,7 @@ mod quote;
 mod vocabulary;
 
 pub use clean::{breaks_lines, clean, clean_but_for_colors, is_invisible, one_line};
+pub use distinct::distinct;
 pub use exit::ExitCode;
 pub use explain::{Explained, Problem, with_sources};
 pub use hex::hex;

@@ -16,6 +16,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::sections::count_resources;
 use crate::values::{Resolver, Text, size};
 use expander::{Expander, Goes};
 
@@ -103,22 +104,17 @@ impl fmt::Display for LoopTrouble {
 pub fn expand(template: &Value, values: &dyn LoopValues) -> Expansion {
     let bound = SPARE + 10 * size(template);
     let (mut expanded, mut troubles, exceeded) = Expander::new(template, values, Goes::Through(bound)).all();
-    let mut resources = entries(&expanded);
+    let mut resources = count_resources(&expanded);
     if let Some(place) = exceeded {
         let (once, more, _) = Expander::new(template, values, Goes::Once).all();
         expanded = once;
-        resources = entries(&expanded).max(expander::count(&template["Resources"], values));
+        resources = count_resources(&expanded).max(expander::count(&template["Resources"], values));
         troubles = more;
         troubles.push(LoopTrouble { place, kind: LoopTroubleKind::TooLarge });
     }
     troubles.sort_unstable();
     troubles.dedup();
     Expansion { template: expanded, resources, troubles }
-}
-
-fn entries(template: &Value) -> usize {
-    let resources = template.get("Resources").and_then(Value::as_object);
-    resources.map_or(0, |all| all.values().filter(|body| body.is_object()).count())
 }
 
 impl LoopValues for Resolver<'_> {

@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use paceline_plan::{Plan, Publish, Work};
+use paceline_text::distinct;
 
 use super::Aws;
 use crate::error::AwsError;
@@ -35,8 +36,7 @@ impl Aws {
         });
         let is_there = join_all(looked).await;
         let needed = images.iter().zip(is_there).filter(|(_, is_there)| !is_there);
-        let mut needed: Vec<&str> = needed.map(|(publish, _)| publish.title.as_str()).collect();
-        needed.dedup();
+        let needed = distinct(needed.map(|(publish, _)| publish.title.as_str()));
         let named = needed.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
         let images = match (needed.len(), needed.len().saturating_sub(NAMED)) {
             (0, _) => return None,

@@ -6,7 +6,8 @@ use paceline_plan::{Plan, Work};
 
 use super::later_changes::LaterChanges;
 use super::same_plan::Late;
-use crate::event::{Event, Fact, Outcome, StepKind};
+use crate::any_change::AnyChange;
+use crate::event::{Event, Fact, Outcome};
 use crate::options::Earlier;
 
 /// A command that ran before the interruption and must run again.
@@ -39,8 +40,13 @@ pub(super) fn done_before(
 ) -> (Earlier, Vec<RepeatedCommand>) {
     let mut done: BTreeMap<String, Done> = BTreeMap::new();
     let mut identities: BTreeMap<&str, &String> = BTreeMap::new();
-    let (mut order, mut first, mut app, mut touched) = (0, None, "", false);
+    let (mut order, mut first, mut app) = (0, None, "");
+    let mut touched = AnyChange::new(false);
     for event in events {
+        match &event.fact {
+            Fact::StepFinished(it) => touched.ended(&it.step, it.outcome, it.cause.as_ref()),
+            fact => fact.step().into_iter().for_each(|step| touched.hears(&step.step, fact)),
+        }
         let step = match &event.fact {
             Fact::RunStarted(started) => {
                 let steps = started.steps.iter();
@@ -53,7 +59,6 @@ pub(super) fn done_before(
             // This run sent the operation, even if the journal has no end of it. A created change set has not
             // done the step.
             Fact::StackSubmitted(submitted) => {
-                touched = true;
                 if submitted.operation.only_prepares() {
                     continue;
                 }
@@ -67,13 +72,9 @@ pub(super) fn done_before(
                 {
                     continue;
                 }
-                Outcome::Deployed | Outcome::Deleted => {
-                    touched |= finished.step.kind != StepKind::Gate;
-                    &finished.step
-                }
+                Outcome::Deployed | Outcome::Deleted => &finished.step,
                 // If the resumed run finds the step done, somebody else did it.
                 Outcome::Failed | Outcome::RolledBack => {
-                    touched |= finished.outcome == Outcome::RolledBack;
                     done.remove(&finished.step.step);
                     continue;
                 }
@@ -102,5 +103,5 @@ pub(super) fn done_before(
         }
     }
     let done = done.into_iter().map(|(step, done)| (step, done.identity)).collect();
-    (Earlier { seq, done, touched }, again)
+    (Earlier { seq, done, touched: touched.any_or_unanswered() }, again)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use paceline_engine::event::StepRef;
+use paceline_engine::event::{Cause, StepRef};
 use paceline_engine::{
     Ended, Event, Fact, Journal, Outcome, Perform, ResourceProgress, ResourceStatus, RunOptions, StepContext,
     run,
@@ -341,4 +341,35 @@ fn an_early_started_step_counts_as_done_while_its_producer_still_runs() {
     let unfinished = Journal::find_unfinished(&runs.path(), &plan).unwrap().unwrap();
     let done: Vec<&String> = unfinished.earlier.done.keys().collect();
     assert_eq!(done, ["deploy:X", "deploy:Y", "deploy:Z"]);
+}
+
+/// Sends an operation that AWS refuses, while another step still runs.
+struct RefusesOne;
+
+impl Perform for RefusesOne {
+    async fn perform(&self, context: StepContext) -> Ended {
+        if context.step().id != "deploy:Refused" {
+            context.stopped().await;
+            return Ended::new(Outcome::Interrupted);
+        }
+        context.submitting("create", "token").await;
+        let (at, message) = (Some("CreateStack".to_owned()), "AccessDenied".to_owned());
+        Ended::failed(Cause { at, message, hint: None, preflight: true })
+    }
+}
+
+#[test]
+fn an_operation_that_aws_refused_before_the_kill_changed_nothing() {
+    let mut draft = Draft::new();
+    draft.stack("Refused", 10, &[]);
+    draft.stack("Slow", 600, &[]);
+    let (plan, runs) = (draft.plan(), Runs::new());
+    start_performed(&runs.path(), "r1", &plan, 100, RefusesOne);
+    // A killed process has not written the last event.
+    let journal = paceline_engine::journal_path(&runs.path(), "r1");
+    let text = fs_err::read_to_string(&journal).unwrap();
+    let (before, _) = text.trim_end().rsplit_once('\n').unwrap();
+    fs_err::write(&journal, format!("{before}\n")).unwrap();
+    let unfinished = Journal::find_unfinished(&runs.path(), &plan).unwrap().unwrap();
+    assert!(!unfinished.earlier.touched);
 }

@@ -48,8 +48,14 @@ fn history(runs: &[Vec<Event>]) -> History {
 
 /// Four runs alike, then one in which `Api` takes far longer, `Web` a little longer, and `New` is there.
 fn five_runs() -> Vec<Vec<Event>> {
-    let mut runs: Vec<_> = (0..4u64)
-        .map(|n| run(&format!("run-{n}"), n as i64, &[("Api", 60 + n), ("Web", 100 + 10 * n), ("Db", 300)]))
+    let mut runs: Vec<_> = (0..4u32)
+        .map(|n| {
+            run(
+                &format!("run-{n}"),
+                i64::from(n),
+                &[("Api", 60 + u64::from(n)), ("Web", 100 + 10 * u64::from(n)), ("Db", 300)],
+            )
+        })
         .collect();
     runs.push(run("run-4", 4, &[("Api", 120), ("Web", 125), ("Db", 302), ("New", 40)]));
     runs
@@ -103,7 +109,8 @@ fn the_list_says_how_each_run_ended() {
 #[test]
 fn a_run_without_a_journal_is_known_from_the_history() {
     let events = run("run-a", 0, &[("Api", 60), ("Web", 100)]);
-    let [known] = &PastRun::of_history(&history(&[events.clone()]))[..] else { panic!("not one run") };
+    let shared = history(std::slice::from_ref(&events));
+    let [known] = &PastRun::of_history(&shared)[..] else { panic!("not one run") };
     let journal = PastRun::of(&events).unwrap();
     assert_eq!((&known.run, known.status, known.took), (&journal.run, journal.status, journal.took));
     assert_eq!(known.stacks, journal.stacks);

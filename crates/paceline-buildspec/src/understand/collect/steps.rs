@@ -1,5 +1,7 @@
 //! The commands that build an app before it is synthesized.
 
+use camino::Utf8Path;
+
 use super::relocate::{relocated, relocated_environment, uses};
 use super::state::{BuildStep, Collector};
 use crate::shell::shell_word;
@@ -32,7 +34,7 @@ impl Collector<'_> {
         let is_environment = names.is_empty();
         let text = self.with_condition(action);
         for app in &mut self.result.apps {
-            let is_near = action.dir == app.dir || app.dir.starts_with(&action.dir) || action.dir.is_empty();
+            let is_near = Utf8Path::new(&app.dir).starts_with(&action.dir);
             if is_environment && !is_near {
                 continue;
             }

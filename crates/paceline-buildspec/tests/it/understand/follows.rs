@@ -212,3 +212,17 @@ fn a_region_that_the_cdk_overwrites_makes_no_separate_app() {
     let said: Vec<&str> = all.left_out.iter().map(|it| it.what.as_str()).collect();
     assert_eq!(said, ["CDK_DEFAULT_REGION=a", "CDK_DEFAULT_REGION=b"]);
 }
+
+#[test]
+fn an_environment_is_entered_for_the_apps_in_its_folder_and_no_folder_of_a_similar_name() {
+    let all = build(&[
+        "cd services",
+        "source .venv/bin/activate",
+        "cd ..",
+        "(cd services/api && cdk deploy --all)",
+        "(cd services-old && cdk deploy --all)",
+    ]);
+    let entered: Vec<(&str, usize)> =
+        all.apps.iter().map(|app| (app.dir.as_str(), app.setup.len())).collect();
+    assert_eq!(entered, [("services/api", 1), ("services-old", 0)]);
+}
