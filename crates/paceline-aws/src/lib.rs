@@ -15,6 +15,7 @@ mod presence;
 mod profile;
 mod project;
 mod publish;
+mod records;
 mod refusal;
 mod sdk;
 mod session;

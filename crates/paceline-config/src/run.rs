@@ -41,6 +41,9 @@ settings! {
         /// Ignores the time of synthesis, such as a physical id that is `Date.now()`. A custom resource that such a
         /// time starts on every deployment then runs only when something else has changed too.
         pub ignore_timestamps: bool,
+        /// Keeps a record of each deployed stack in the staging bucket, below `paceline/`. A later run then knows that a
+        /// stack is unchanged without reading its template.
+        pub records: bool = true,
     }
 }
 

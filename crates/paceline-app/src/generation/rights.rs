@@ -44,6 +44,7 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
     }
     own.buckets.sort();
     own.buckets.dedup();
+    own.records = app.config.unchanged.records;
     rights
 }
 

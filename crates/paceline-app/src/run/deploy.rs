@@ -145,6 +145,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         token_key: TokenKey::Kept(RUNS.into()),
         stack_limit,
         late,
+        records: app.config.unchanged.records && !args.run.simulate,
         ..AwsOptions::default()
     };
     let execution = Execution {

@@ -89,7 +89,11 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
         interrupt::doing("the deletion was being simulated");
         virtual_runtime()?.block_on(Box::pin(simulated))
     } else {
-        let aws = AwsOptions { wire: terminal::wire(), ..AwsOptions::default() };
+        let aws = AwsOptions {
+            wire: terminal::wire(),
+            records: app.config.unchanged.records,
+            ..AwsOptions::default()
+        };
         interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))?
     };
     ended.map(|finished| finished.exit_code)

@@ -137,12 +137,17 @@ impl Execution<'_> {
         };
         run.build = build;
         interrupt::run_has_begun();
+        let ran = Arc::clone(&performer);
         let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
         let ended = ended.map_err(|error| {
             let hint = "free some disk space, then run the same command again: it continues the run";
             Failure::usage(format!("cannot keep the journal: {error}"), hint)
                 .with_exit_code(ExitCode::Interrupted)
         })?;
+        // An interrupted process has to end soon.
+        if ended.exit_code != ExitCode::Interrupted {
+            ran.settle().await;
+        }
         let record = listeners.finish(self.phased.as_ref());
         Ok(Finished { exit_code: ended.exit_code, record })
     }

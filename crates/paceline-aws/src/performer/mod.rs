@@ -9,7 +9,7 @@ mod preflight;
 mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -28,6 +28,7 @@ use crate::gates::{self, RoleWait, RoleWaiter, Usable};
 use crate::publish::{
     AssetTarget, ImagePublisher, Images, MissingFiles, publish_file, publish_image, publish_legacy,
 };
+use crate::records::{self, Records};
 use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, SecretKey, TokenKey, source};
@@ -59,6 +60,8 @@ pub struct AwsOptions {
     pub stack_limit: Option<Duration>,
     /// The settings for synthesizing apps again, for plans that need it.
     pub late: Option<Arc<LateSynthesis>>,
+    /// Whether to read and write records of what was deployed, in the staging buckets.
+    pub records: bool,
 }
 
 /// Performs the steps of a plan on AWS.
@@ -74,6 +77,8 @@ pub struct Aws {
     pub(crate) images: ImagePublisher,
     secret_key: SecretKey,
     notes: Vec<String>,
+    /// The records of what was deployed, by bucket.
+    records: Mutex<BTreeMap<String, Arc<Records>>>,
 }
 
 impl Aws {
@@ -99,6 +104,7 @@ impl Aws {
             images: ImagePublisher::new(options.images, options.docker.clone()),
             secret_key,
             notes: Vec::new(),
+            records: Mutex::default(),
             environments: BTreeMap::new(),
             assembly: Arc::clone(&assembly),
             later: Later::new(plan, options.late.as_deref()),
@@ -208,10 +214,16 @@ impl Aws {
                 let manifest = self.assembly.stack(&publish.manifest).filter(|it| it.id != stack.id);
                 self.publish(context, manifest.unwrap_or(stack), publish).await
             }
-            Work::Deploy { .. } => self.deploy(context, stack).await,
+            Work::Deploy { .. } => Box::pin(self.deploy(context, stack)).await,
             Work::Delete { .. } => {
                 let environment = self.environment(stack).await?;
-                Ok(Deletion { environment, context, stack }.run().await)
+                let ended = Deletion { environment, context, stack }.run().await;
+                if ended.outcome == Outcome::Deleted
+                    && let Some(records) = self.records(stack).await
+                {
+                    records.forget(&stack.name);
+                }
+                Ok(ended)
             }
             Work::Gate { gate, .. } => {
                 let environment = self.environment(stack).await?;
@@ -233,7 +245,30 @@ impl Aws {
         let key = &self.secret_key;
         let request = Request::new(stack, &environment.target, &given, source, disable_rollback, limit, key);
         let method = self.options.method;
-        Ok(Deployment { environment, context, stack, request, method }.run().await)
+        let records = self.records(stack).await;
+        Ok(Deployment { environment, context, stack, request, method, records }.run().await)
+    }
+
+    /// The records of what was deployed in the stack's environment, unless they are off or have no bucket. Records only
+    /// save time, so an error means that there are none.
+    async fn records(&self, stack: &Stack) -> Option<Arc<Records>> {
+        let to = records::home(stack).filter(|_| self.options.records)?;
+        let home = self.target(stack).await.ok()?;
+        let bucket = home.resolve(&to.bucket);
+        let known = || self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(records) = known().get(&bucket) {
+            return Some(Arc::clone(records));
+        }
+        let place = self.destination(None, home, to.region.as_ref(), to.role.as_ref()).await.ok()?;
+        let records = || Records::new(place, bucket.clone());
+        Some(Arc::clone(known().entry(bucket.clone()).or_insert_with(records)))
+    }
+
+    /// Completes the work that no step waits for, within a few seconds. Called after the run.
+    pub async fn settle(&self) {
+        let records: Vec<_> =
+            self.records.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        join_all(records.iter().map(|records| records.settle())).await;
     }
 
     pub(crate) async fn publish(

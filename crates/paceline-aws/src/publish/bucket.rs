@@ -75,6 +75,36 @@ impl<'a> Bucket<'a> {
         put.map(drop).map_err(|error| self.explain(error))
     }
 
+    /// The keys of all objects that begin with a prefix.
+    pub(crate) async fn keys(&self, prefix: &str) -> Result<Vec<String>, AwsError> {
+        let (mut keys, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let send = || {
+                let call = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
+                call.set_continuation_token(next.clone()).send()
+            };
+            let answer =
+                self.caller.call("ListObjectsV2", send).await.map_err(|error| self.explain(error))?;
+            keys.extend(answer.contents().iter().filter_map(Object::key).map(str::to_owned));
+            next = answer.next_continuation_token().map(str::to_owned);
+            if next.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
+    /// Writes an object without content.
+    pub(crate) async fn put_empty(&self, key: &str) -> Result<(), AwsError> {
+        self.put(Body::Bytes(Bytes::new()), |put| put.key(key)).await
+    }
+
+    /// Deletes an object. An object that does not exist is deleted, too.
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), AwsError> {
+        let send = || self.client.delete_object().bucket(&self.name).key(key).send();
+        let done = self.caller.call("DeleteObject", send).await;
+        done.map(drop).map_err(|error| self.explain(error))
+    }
+
     fn explain(&self, error: AwsError) -> AwsError {
         let place = error.place.as_ref().map(|place| format!("{place} in s3://{}", self.name));
         let error = AwsError { place, ..error };

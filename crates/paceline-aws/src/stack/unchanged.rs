@@ -4,24 +4,51 @@ use paceline_assembly::Template;
 use paceline_plan::without_times;
 use serde_json::Value;
 
+use std::sync::Arc;
+
 use super::request::Request;
 use crate::environment::Environment;
 use crate::environment::StackView;
 use crate::error::AwsError;
+use crate::records::Records;
 
-/// Returns whether the stack is already as requested. `is_done` is true if this run has deployed it.
-pub(super) async fn is_unchanged(
+/// What a stack is compared with.
+pub(super) struct Look<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) request: &'a Request,
+    pub(super) ignore_times: bool,
+    pub(super) records: Option<&'a Arc<Records>>,
+}
+
+impl Look<'_> {
+    /// Returns whether the stack is already as requested. `is_done` is true if this run has deployed it.
+    pub(super) async fn is_unchanged(&self, view: &StackView, is_done: bool) -> Result<bool, AwsError> {
+        let template = &self.request.template;
+        let may_have_moved = reads_parameter_store(template) && !is_done;
+        if !view.status.has_succeeded() || !settings_are_equal(self.request, view) || may_have_moved {
+            return Ok(false);
+        }
+        if let Some(records) = self.records
+            && records.has(template, view).await
+        {
+            return Ok(true);
+        }
+        let is_equal = has_template(self.environment, template, view, self.ignore_times).await?;
+        // Times that are ignored now may count in another run.
+        if let Some(records) = self.records.filter(|_| is_equal && !self.ignore_times) {
+            records.keep(template, view);
+        }
+        Ok(is_equal)
+    }
+}
+
+/// Reads the template of a stack, and returns whether it is this one.
+pub(super) async fn has_template(
     environment: &Environment,
-    request: &Request,
+    template: &Template,
     view: &StackView,
-    is_done: bool,
     ignore_times: bool,
 ) -> Result<bool, AwsError> {
-    let stable = view.status.has_succeeded();
-    let may_have_moved = reads_parameter_store(&request.template) && !is_done;
-    if !stable || !settings_are_equal(request, view) || may_have_moved {
-        return Ok(false);
-    }
     let send = || {
         let stage = aws_sdk_cloudformation::types::TemplateStage::Original;
         environment.client.get_template().stack_name(&view.id).template_stage(stage).send()
@@ -31,7 +58,7 @@ pub(super) async fn is_unchanged(
         Err(error) if error.says_no_such_stack() => return Ok(false),
         answer => answer?,
     };
-    Ok(templates_are_equal(answer.template_body().unwrap_or_default(), &request.template, ignore_times))
+    Ok(templates_are_equal(answer.template_body().unwrap_or_default(), template, ignore_times))
 }
 
 fn settings_are_equal(request: &Request, view: &StackView) -> bool {

@@ -28,6 +28,7 @@ mod preflight;
 mod project;
 mod protection;
 mod quotas;
+mod records;
 mod resumes;
 mod reviews;
 mod rights;

@@ -90,6 +90,8 @@ pub(crate) struct How {
     pub(crate) token_key: TokenKey,
     /// The time after which the run stops by itself.
     pub(crate) deadline: Option<Duration>,
+    /// Whether the run reads and writes records of what was deployed.
+    pub(crate) records: bool,
 }
 
 impl World {
@@ -223,6 +225,7 @@ impl World {
             limit,
             token_key,
             deadline,
+            records,
             ..
         } = how;
         if let Some((from, to)) = without {
@@ -237,6 +240,7 @@ impl World {
             missing_files,
             commands,
             token_key,
+            records,
             ..AwsOptions::default()
         };
         let performer = Arc::new(Box::pin(Aws::connect(assembly, &plan, options)).await?);
@@ -256,7 +260,9 @@ impl World {
             events.lock().unwrap().push(event.clone());
             Ok(())
         };
+        let ran = Arc::clone(&performer);
         paceline_engine::run(plan, performer, run, &mut record).await.unwrap();
+        ran.settle().await;
         Ok(())
     }
 

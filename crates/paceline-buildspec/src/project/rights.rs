@@ -31,6 +31,8 @@ pub struct Unaided {
     pub stacks: Vec<OwnStack>,
     /// The buckets to which the build publishes files.
     pub buckets: Vec<String>,
+    /// Whether the build keeps records of what it deployed in these buckets.
+    pub records: bool,
     /// The repositories to which the build publishes images.
     pub repositories: Vec<Located>,
     /// The parameters that contain the version of a bootstrap.
@@ -212,6 +214,14 @@ impl Unaided {
                 vec!["s3:GetObject", "s3:PutObject"],
                 distinct(buckets.iter().map(|bucket| sub(&format!("s3:::{bucket}/*")))),
             ));
+            if self.records {
+                statements.push(Statement::new(
+                    "ReplaceRecords",
+                    "The record of a stack's last deployment takes the place of the one before.",
+                    vec!["s3:DeleteObject"],
+                    distinct(buckets.iter().map(|bucket| sub(&format!("s3:::{bucket}/paceline/deployed/*")))),
+                ));
+            }
         }
         if !self.repositories.is_empty() {
             statements.push(Statement::new(

@@ -75,6 +75,14 @@ fn builds_may_read_the_source_that_a_pipeline_passes_on() {
 }
 
 #[test]
+fn a_build_without_records_may_delete_no_file() {
+    let unaided = Unaided { buckets: vec!["files".into()], ..Unaided::default() };
+    let generation = with(Rights { unaided, ..Rights::default() });
+    assert!(statement(&generation, "PublishFiles").is_some());
+    assert!(statement(&generation, "ReplaceRecords").is_none());
+}
+
+#[test]
 fn the_build_may_do_itself_what_the_assembly_names_no_role_for() {
     let unaided = Unaided {
         stacks: vec![OwnStack {
@@ -83,6 +91,7 @@ fn the_build_may_do_itself_what_the_assembly_names_no_role_for() {
             execution_role: Some("arn:${AWS::Partition}:iam::111122223333:role/cfn".into()),
         }],
         buckets: vec!["files-${AWS::AccountId}".into()],
+        records: true,
         repositories: vec![located("images")],
         versions: vec![located("/acme/version")],
         parameters: Vec::new(),
@@ -97,6 +106,7 @@ fn the_build_may_do_itself_what_the_assembly_names_no_role_for() {
     check("ChangeStacks", "arn:${AWS::Partition}:cloudformation:eu-west-1:111122223333:stack/Shop/*");
     check("ReadStacks", "*");
     check("PublishFiles", "arn:${AWS::Partition}:s3:::files-${AWS::AccountId}/*");
+    check("ReplaceRecords", "arn:${AWS::Partition}:s3:::files-${AWS::AccountId}/paceline/deployed/*");
     check("FindFiles", "arn:${AWS::Partition}:s3:::cdktoolkit-stagingbucket-*");
     check("PublishImages", "arn:${AWS::Partition}:ecr:eu-west-1:111122223333:repository/images");
     check("ReadBootstrapVersion", "arn:${AWS::Partition}:ssm:eu-west-1:111122223333:parameter/acme/version");

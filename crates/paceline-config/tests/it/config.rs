@@ -22,7 +22,7 @@ concurrency: { stacks: 1, assets: 2, images: 3 }
 gates: [{ after: A, iam-roles: [Role] }]
 commands:
   - { name: tidy, after: [A, 'phase:p'], before: B, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
-unchanged: { ignore-timestamps: true }
+unchanged: { ignore-timestamps: true, records: false }
 on-failure: { policy: fail-fast, rollback: none }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 codebuild:

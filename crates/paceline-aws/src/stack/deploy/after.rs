@@ -1,5 +1,6 @@
 //! The decisions after the end of an operation that does what the app wants.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use paceline_assembly::{ResourceStatus, StackStatus};
@@ -12,7 +13,7 @@ use crate::stack::events::Change;
 use crate::stack::failure::Failure;
 use crate::stack::state::{Action, OperationResult, action_for};
 use crate::stack::watch::OperationEnd;
-use crate::stack::{outcome, protect};
+use crate::stack::{outcome, protect, unchanged};
 
 /// The number of tries of a stack operation whose failure disappears by itself.
 const ATTEMPTS: u32 = 3;
@@ -84,8 +85,21 @@ impl Deployment<'_> {
                 self.context.warn(outcome::followed(by));
                 ended
             }
-            None => self.protected(before, view, ended).await,
+            None => {
+                self.record(view);
+                self.protected(before, view, ended).await
+            }
         }
+    }
+
+    /// Writes in the background a record of what the stack has now.
+    fn record(&self, view: &StackView) {
+        let Some(records) = &self.records else { return };
+        let (environment, template) = (Arc::clone(self.environment), self.request.template.clone());
+        let view = view.clone();
+        records.keep_if(&self.request.template, &view.clone(), async move {
+            unchanged::has_template(&environment, &template, &view, false).await.unwrap_or(false)
+        });
     }
 
     /// Waits before another try of an operation whose failure disappears by itself.

@@ -153,7 +153,13 @@ impl Deployment<'_> {
         // show whether it was sent.
         let is_done = self.context.was_done_earlier() && self.was_ours(view).await?;
         let ignore_times = self.context.plan().ignore_times;
-        unchanged::is_unchanged(self.environment, &self.request, view, is_done, ignore_times).await
+        let look = unchanged::Look {
+            environment: self.environment,
+            request: &self.request,
+            ignore_times,
+            records: self.records.as_ref(),
+        };
+        look.is_unchanged(view, is_done).await
     }
 
     /// Returns whether an earlier part of the run did the stack's last operation. If the operation has ended,

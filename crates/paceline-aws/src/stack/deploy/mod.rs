@@ -32,6 +32,7 @@
 mod after;
 mod before;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use paceline_assembly::Stack;
@@ -46,6 +47,7 @@ use super::request::Request;
 use super::watch::{OperationEnd, RunningOperation, wait_for_end};
 use crate::environment::{Environment, StackView, find};
 use crate::error::AwsError;
+use crate::records::Records;
 
 /// The pause before a stack is read again because it has changed.
 const MOVED: Duration = Duration::from_secs(3);
@@ -53,11 +55,13 @@ const MOVED: Duration = Duration::from_secs(3);
 /// Deploys one stack.
 #[derive(Debug)]
 pub(crate) struct Deployment<'a> {
-    pub(crate) environment: &'a Environment,
+    pub(crate) environment: &'a Arc<Environment>,
     pub(crate) context: &'a StepContext,
     pub(crate) stack: &'a Stack,
     pub(crate) request: Request,
     pub(crate) method: Method,
+    /// The records of the stack's environment, if it has a bucket for them.
+    pub(crate) records: Option<Arc<Records>>,
 }
 
 /// The known state of the stack, and the actions so far.

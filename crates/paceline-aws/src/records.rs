@@ -1,0 +1,133 @@
+//! Records of what was deployed last, so that a run over unchanged stacks does not read every template again.
+//!
+//! A record is an empty object in the staging bucket of an environment. Its key says which template a stack has as long
+//! as nobody changes the stack:
+//!
+//! `paceline/deployed/v1/<stack name>/<digest of the template>-<digest of the stack's id, creation time and update time>`
+//!
+//! A record is a hint and no truth. It counts only while the stack's id and times are those in its key, and every
+//! operation on a stack changes one of them. A missing, outdated or damaged record costs one `GetTemplate`. One listing
+//! gives all records of an environment. The role that publishes files may list, write and delete them in every version
+//! of the bootstrap template.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use paceline_assembly::{Stack, Template};
+use paceline_text::hex;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+
+use crate::environment::StackView;
+use crate::publish::{AssetTarget, Bucket};
+
+/// The beginning of the keys of all records. A later form of the keys gets another number.
+const PREFIX: &str = "paceline/deployed/v1/";
+/// The most characters of a digest in a key. No two contents of one stack have the same.
+const DIGEST: usize = 32;
+/// At the end of a run, unwritten records are given up after this time. The next run then reads those templates.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The records in one bucket.
+#[derive(Debug)]
+pub(crate) struct Records {
+    place: AssetTarget,
+    bucket: String,
+    /// The keys of the records when they were first needed; empty if they cannot be listed.
+    keys: OnceCell<BTreeSet<String>>,
+    writing: Mutex<JoinSet<()>>,
+}
+
+impl Records {
+    pub(crate) fn new(place: AssetTarget, bucket: String) -> Arc<Self> {
+        Arc::new(Self { place, bucket, keys: OnceCell::new(), writing: Mutex::default() })
+    }
+
+    fn bucket(&self) -> Bucket<'_> {
+        Bucket::new(&self.place.config, &self.place.caller, &self.bucket)
+    }
+
+    /// Lists the records on the first call.
+    async fn keys(&self) -> &BTreeSet<String> {
+        let list = async {
+            let bucket = self.bucket();
+            Box::pin(bucket.keys(PREFIX)).await.unwrap_or_default().into_iter().collect()
+        };
+        self.keys.get_or_init(|| list).await
+    }
+
+    /// Returns whether a record says that the stack has this template, and the stack has not changed since.
+    pub(crate) async fn has(&self, template: &Template, view: &StackView) -> bool {
+        self.keys().await.contains(&key(template, view))
+    }
+
+    /// Writes a record in the background, and deletes the earlier ones of the stack. Nobody waits for it. `template` must
+    /// have been read after the view: then a change between the two makes the record useless, and never wrong.
+    pub(crate) fn keep(self: &Arc<Self>, template: &Template, view: &StackView) {
+        self.keep_if(template, view, std::future::ready(true));
+    }
+
+    /// The same, if the stack turns out to have the template.
+    pub(crate) fn keep_if(
+        self: &Arc<Self>,
+        template: &Template,
+        view: &StackView,
+        has_template: impl Future<Output = bool> + Send + 'static,
+    ) {
+        let (records, key, folder) = (Arc::clone(self), key(template, view), folder(&view.name));
+        self.spawn(async move {
+            let known = records.keys().await;
+            if known.contains(&key)
+                || !has_template.await
+                || Box::pin(records.bucket().put_empty(&key)).await.is_err()
+            {
+                return;
+            }
+            records.delete_below(&folder).await;
+        });
+    }
+
+    /// Deletes the records of a stack in the background.
+    pub(crate) fn forget(self: &Arc<Self>, stack: &str) {
+        let (records, folder) = (Arc::clone(self), folder(stack));
+        self.spawn(async move { records.delete_below(&folder).await });
+    }
+
+    /// Deletes the records that were there when the run began. A record that cannot be deleted does no harm.
+    async fn delete_below(&self, folder: &str) {
+        let bucket = self.bucket();
+        for key in self.keys().await.range(folder.to_owned()..).take_while(|key| key.starts_with(folder)) {
+            let _ = Box::pin(bucket.delete(key)).await;
+        }
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner).spawn(work);
+    }
+
+    /// Waits for the records that are being written, for a limited time.
+    pub(crate) async fn settle(&self) {
+        let mut writing = std::mem::take(&mut *self.writing.lock().unwrap_or_else(PoisonError::into_inner));
+        let all = async { while writing.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(PATIENCE, all).await;
+    }
+}
+
+/// The bucket of a stack's records: the one that its own assets go to, in the stack's region. Returns the bucket, with its
+/// placeholders, and the destination that names the role. `None` for a stack without such assets.
+pub(crate) fn home(stack: &Stack) -> Option<&paceline_assembly::FileDestination> {
+    let destinations = stack.assets.files.values().flat_map(|asset| asset.destinations.values());
+    let region = stack.environment.region.as_ref();
+    destinations.into_iter().find(|to| to.region.is_none() || to.region.as_ref() == region)
+}
+
+fn folder(stack: &str) -> String {
+    format!("{PREFIX}{stack}/")
+}
+
+fn key(template: &Template, view: &StackView) -> String {
+    let state = hex(&Sha256::digest(format!("{} {}", view.id, view.stamp)));
+    format!("{}{}-{}", folder(&view.name), &template.digest()[..DIGEST], &state[..DIGEST])
+}
