@@ -1,7 +1,10 @@
 //! `cargo xtask`: the workspace's own tasks.
 
 mod bench;
+mod browser;
 mod check;
+mod pages;
+mod pictures;
 mod synthetic;
 mod tasks;
 mod workshop;
@@ -36,13 +39,22 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Write the HTML report of every kind of run, to look at in a browser
+    /// Write the page and the picture of every kind of run, to look at in a browser
     Pages {
         /// The folder to write to
         #[arg(default_value = "target/pages")]
         folder: String,
+        /// Open and use the pages in Chromium instead. Skipped with a message where there is none
+        #[arg(long)]
+        check: bool,
     },
-    /// Write the JSON Schemas of the configuration and of buildspecs, in docs/schema
+    /// Write docs/pictures from a simulated run of the example
+    Pictures {
+        /// Write nothing. If a picture is stale, exit with 5
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write the JSON Schemas of the configuration, of buildspecs and of the JSON report, in docs/schema
     Schema {
         /// Write nothing. If a file is stale, show the difference and exit with 5
         #[arg(long)]
@@ -73,7 +85,9 @@ fn main() -> ExitCode {
             Task::Check => check::check(&sh, &tasks::root()),
             Task::Demo => tasks::demo(&sh),
             Task::GenBuildspec { check } => tasks::gen_buildspec(&sh, check),
-            Task::Pages { folder } => tasks::pages(&sh, &folder),
+            Task::Pages { check: true, .. } => pages::check(&sh),
+            Task::Pages { folder, check: false } => pages::write(&sh, &folder),
+            Task::Pictures { check } => pictures::pictures(&sh, check),
             Task::Schema { check } => tasks::schema(&sh, check),
             Task::Synth => tasks::synth(&sh),
             Task::Workshop { check } => workshop::workshop(&sh, check),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 /// The example app, from the root of the workspace.
-const EXAMPLE: &str = "tests/fixtures/workshop";
+pub(crate) const EXAMPLE: &str = "tests/fixtures/workshop";
 
 /// The folder of the example's second app, and the parameter that its synthesis looks up.
 const GUIDE: &str = "guide";
@@ -52,11 +52,11 @@ pub(crate) fn gen_buildspec(sh: &Shell, check: bool) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// Writes, or checks, the schemas that editors use.
+/// Writes, or checks, the JSON Schemas.
 pub(crate) fn schema(sh: &Shell, check: bool) -> Result<ExitCode> {
     build(sh)?;
     let mut worst = 0;
-    for (of, name) in [("config", "paceline"), ("buildspec", "buildspec")] {
+    for (of, name) in [("config", "paceline"), ("buildspec", "buildspec"), ("report", "report")] {
         let out = format!("docs/schema/{name}.schema.json");
         let check = check.then_some("--check");
         let run = cmd!(sh, "cargo run --quiet --package paceline -- schema {of} --out {out} {check...}");
@@ -66,13 +66,6 @@ pub(crate) fn schema(sh: &Shell, check: bool) -> Result<ExitCode> {
         eprintln!("       or: cargo xtask schema");
     }
     Ok(ExitCode::from(worst))
-}
-
-/// Writes the HTML pages of the report tests, so that a person can look at them in a browser.
-pub(crate) fn pages(sh: &Shell, folder: &str) -> Result<ExitCode> {
-    cmd!(sh, "cargo run --quiet --package paceline-report --example pages -- {folder}").quiet().run()?;
-    eprintln!("wrote the pages to {folder}");
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Synthesizes the example, after it has removed the old assembly.

@@ -177,6 +177,11 @@ fn waited_for<'a>(of: &Performed<'_>, record: &'a Record) -> Option<Performed<'a
     latest(needs().filter(|need| need.finished > of.ready)).or(ended)
 }
 
+/// The need that ended last before a step was started the last time.
+pub(crate) fn released_by<'a>(record: &'a Record, step: &'a StepRecord) -> Option<&'a StepRecord> {
+    waited_for(&performed(step, record, None)?, record).map(|need| need.step)
+}
+
 /// When the run would have finished with the durations and needs it had and with room for everything at
 /// once, if some of its steps had taken no time.
 fn finish_without(record: &Record, without: &[&str]) -> Duration {

@@ -9,12 +9,12 @@ use paceline_engine::private;
 
 use crate::comparison::Comparison;
 use crate::record::Record;
-use crate::{Report, html, junit, markdown};
+use crate::{Report, html, json, junit, markdown, svg};
 
 /// The shortest time between two updates, by the run's own clock.
 const AT_MOST_EVERY: Duration = Duration::from_secs(15);
 
-/// Keeps `junit.xml`, `summary.md` and `timeline.html` in a folder.
+/// Keeps `junit.xml`, `summary.md`, `timeline.html`, `timeline.svg` and `report.json` in a folder.
 #[derive(Debug)]
 pub struct ReportDir {
     dir: PathBuf,
@@ -28,7 +28,7 @@ impl ReportDir {
     pub fn new(dir: impl Into<PathBuf>) -> io::Result<Self> {
         let dir = dir.into();
         private::create_dir(&dir)?;
-        for name in ["summary.md", "timeline.html", "junit.xml"] {
+        for name in ["summary.md", "timeline.html", "timeline.svg", "report.json", "junit.xml"] {
             let path = dir.join(name);
             if path.is_dir() {
                 let message = format!("{} is a folder", path.display());
@@ -63,7 +63,9 @@ impl ReportDir {
         }
         let comparison = self.comparison.as_ref();
         private::replace(&self.dir.join("summary.md"), markdown(&self.record, comparison).as_bytes())?;
-        private::replace(&self.dir.join("timeline.html"), html(&self.record, comparison).as_bytes())
+        private::replace(&self.dir.join("timeline.html"), html(&self.record, comparison).as_bytes())?;
+        private::replace(&self.dir.join("timeline.svg"), svg(&self.record).as_bytes())?;
+        private::replace(&self.dir.join("report.json"), json(&self.record).as_bytes())
     }
 }
 

@@ -1,9 +1,10 @@
-//! The run as one HTML page without scripts, fonts or pictures from elsewhere.
+//! The run as one HTML page without scripts, fonts or pictures from elsewhere. A small script of its own folds and searches
+//! the timeline; without it, the page says the same.
 
 use std::fmt::Write;
 
 use paceline_engine::StepKind;
-use paceline_text::{clean, count, duration, one_line};
+use paceline_text::{count, duration, one_line};
 
 use crate::build_phases::before_the_run;
 use crate::comparison::{Comparison, table};
@@ -11,13 +12,17 @@ use crate::critical_path::{critical_path, what_to_shorten};
 use crate::ending::{Told, headline, how_to_resume};
 use crate::figures::clock;
 use crate::gate_times;
+use crate::markup::escape;
 use crate::record::{LeftRunning, Record, Status};
 use crate::summary::{not_run, retries, shorten};
+use crate::timeline::{PALETTE, STYLE};
 
-mod rows;
+mod policy;
 mod timeline;
 
-const STYLE: &str = include_str!("html/style.css");
+/// How the page looks, apart from the drawing.
+const PAGE: &str = include_str!("html/page.css");
+const SCRIPT: &str = include_str!("html/timeline.js");
 
 /// The page: the timeline of the run, where its time went, and which stack to shorten first.
 pub fn html(record: &Record, comparison: Option<&Comparison>) -> String {
@@ -29,11 +34,14 @@ pub fn html(record: &Record, comparison: Option<&Comparison>) -> String {
 
 fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> std::fmt::Result {
     let title = escape(&headline(record));
+    let style = format!("\n{PALETTE}{STYLE}{PAGE}");
     writeln!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>"
+         <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>",
+        policy::policy(&style, SCRIPT)
     )?;
     let class = match record.status() {
         Status::Done => "good",
@@ -57,7 +65,7 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
         writeln!(out, "<p>{}.</p>", escape(how))?;
     }
     failures(out, record)?;
-    timeline::write(out, record)?;
+    let data = timeline::write(out, record)?;
     to_shorten(out, record)?;
     comparison_table(out, record, comparison)?;
     path(out, record)?;
@@ -78,7 +86,14 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
         })
         .collect();
     list(out, "Warnings", &warned)?;
-    writeln!(out, "</main>\n</body>\n</html>")
+    writeln!(out, "</main>")?;
+    if let Some(data) = data {
+        writeln!(
+            out,
+            "<script type=\"application/json\" id=\"data\">{data}</script>\n<script>{SCRIPT}</script>"
+        )?;
+    }
+    writeln!(out, "</body>\n</html>")
 }
 
 fn facts(out: &mut String, record: &Record) -> std::fmt::Result {
@@ -218,20 +233,4 @@ fn list(out: &mut String, heading: &str, items: &[String]) -> std::fmt::Result {
         writeln!(out, "<li>{}</li>", escape(&one_line(item)))?;
     }
     writeln!(out, "</ul>")
-}
-
-/// Escapes a text for an element or an attribute of HTML or SVG.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in clean(text).chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

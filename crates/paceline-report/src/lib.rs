@@ -5,7 +5,8 @@
 //! come from another version, so no report relies on an event being there.
 //!
 //! During a run, each event is given to the [`Report`]s: [`Console`], [`JsonLines`], [`Outputs`] and [`ReportDir`]. At its
-//! end, [`summary`], [`ending`], [`junit`], [`markdown`] and [`html`] are made from the [`Record`] of all events.
+//! end, [`summary`], [`ending`], [`junit`], [`markdown`], [`html`], [`svg`],
+//! [`json()`] and [`trace`] are made from the [`Record`] of all events.
 
 use std::io;
 
@@ -23,13 +24,18 @@ mod forecast_check;
 mod gate_times;
 mod history;
 mod html;
+mod json;
 mod json_lines;
 mod junit;
 mod markdown;
+mod markup;
 mod outputs;
 mod past_runs;
 mod record;
 mod summary;
+mod svg;
+mod timeline;
+mod trace;
 
 pub use build_phases::{build_phases, log_line, phase_title};
 pub use comparison::{Comparison, PhaseTimes};
@@ -39,6 +45,7 @@ pub use directory::ReportDir;
 pub use ending::{Kept, cut_short, ending};
 pub use history::{HistoryEntries, add_history, read_history};
 pub use html::html;
+pub use json::{json, json_schema};
 pub use json_lines::JsonLines;
 pub use junit::{Document, junit};
 pub use markdown::markdown;
@@ -46,9 +53,11 @@ pub use outputs::Outputs;
 pub use paceline_text::Style;
 pub use past_runs::{LoneStep, PastRun, RunComparison, StepChange, Usual, list_json, list_text};
 pub use record::{
-    OngoingOperation, Part, Phase, Record, Resource, Retry, Span, Status, StepRecord, WentWrong,
+    OngoingOperation, Part, Phase, Record, Resource, ResourceSpan, Retry, Span, Status, StepRecord, WentWrong,
 };
 pub use summary::summary;
+pub use svg::svg;
+pub use trace::trace;
 
 /// A report that is updated with each event of a run.
 pub trait Report {

@@ -7,7 +7,7 @@ use paceline_engine::event::{Event, Fact, Outcome, RunStarted, StackProgress, St
 use paceline_text::one_line;
 
 use super::waits::InProgress;
-use super::{Part, Record, Resource, Retry, Span, StepRecord};
+use super::{Part, Record, Resource, ResourceSpan, Retry, Span, StepRecord};
 use crate::figures::seconds;
 
 /// How many of a stack's slowest resources are kept.
@@ -40,7 +40,13 @@ impl Record {
             Fact::StepStarted(step) => self.entry(step).start(now),
             Fact::StackSubmitted(submitted) => self.entry(&submitted.step).submitted(submitted),
             Fact::StackAccepted(accepted) => self.entry(&accepted.step).accepted(accepted),
-            Fact::StackProgress(progress) => self.entry(&progress.step).progress(progress),
+            Fact::StackProgress(progress) => {
+                // CloudFormation's clock may be ahead of this machine's.
+                let happened = self.clock(progress.happened_at).min(now);
+                let step = self.entry(&progress.step);
+                step.progress(progress);
+                step.resource(progress, happened);
+            }
             Fact::StepRetried(retried) => {
                 let retry = Retry {
                     at: now,
@@ -128,6 +134,7 @@ impl StepRecord {
             stack_arn: None,
             in_aws: None,
             slowest: Vec::new(),
+            resources: Vec::new(),
             failing: None,
             told: Duration::ZERO,
             ready: None,
@@ -240,6 +247,40 @@ impl StepRecord {
                 one_line(&progress.logical_id),
                 one_line(&progress.resource_type)
             ));
+        }
+    }
+}
+
+impl StepRecord {
+    /// Notes the start or the end of an operation on a resource.
+    fn resource(&mut self, progress: &StackProgress, at: Duration) {
+        if progress.stack_status().is_some() {
+            return;
+        }
+        let (id, status) = (one_line(&progress.logical_id), progress.status.clone());
+        // Few resources are in progress at the same time, so an open operation is near the end of the list.
+        let last = self.resources.iter_mut().rev().find(|resource| resource.logical_id == id);
+        match last.filter(|resource| resource.finished.is_none()) {
+            Some(open) if status == open.status => {}
+            Some(open) if !status.is_in_progress() => {
+                open.finished = Some(at.max(open.started));
+                open.status = status;
+            }
+            open => {
+                // The end of the operation before was not reported.
+                if let Some(before) = open {
+                    before.finished = Some(at.max(before.started));
+                }
+                if status.is_in_progress() {
+                    self.resources.push(ResourceSpan {
+                        logical_id: id,
+                        resource_type: one_line(&progress.resource_type),
+                        status,
+                        started: at,
+                        finished: None,
+                    });
+                }
+            }
         }
     }
 }

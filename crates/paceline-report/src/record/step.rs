@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use paceline_engine::ResourceStatus;
 use paceline_engine::event::{Cause, Outcome, StackCall, StepKind, StepRef};
 use paceline_text::Tone;
 
@@ -49,6 +50,8 @@ pub struct StepRecord {
     pub in_aws: Option<OngoingOperation>,
     /// The resources that took longest, the longest first.
     pub slowest: Vec<Resource>,
+    /// Every operation on a resource, in the order of their starts.
+    pub resources: Vec<ResourceSpan>,
     /// The first resource that failed while the step was running, with CloudFormation's reason.
     pub failing: Option<String>,
     /// The duration from its last event, used when its start is unknown.
@@ -95,6 +98,21 @@ pub struct Resource {
     pub resource_type: String,
     /// The time from its first change to its completion, by CloudFormation's clock.
     pub took: Duration,
+}
+
+/// An operation on a resource, on the run's own clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceSpan {
+    /// Its logical id.
+    pub logical_id: String,
+    /// Such as `AWS::EKS::Cluster`.
+    pub resource_type: String,
+    /// Its last status.
+    pub status: ResourceStatus,
+    /// When it started.
+    pub started: Duration,
+    /// When it ended. `None` if its end is unknown.
+    pub finished: Option<Duration>,
 }
 
 impl StepRecord {

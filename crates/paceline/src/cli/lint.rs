@@ -64,4 +64,6 @@ pub(crate) enum SchemaOf {
     Config,
     /// A buildspec
     Buildspec,
+    /// The JSON report of a run
+    Report,
 }

@@ -63,7 +63,7 @@ pub(crate) enum Command {
     History(HistorySettings),
     /// Compare the generated CodeBuild project with the live one, create or update it, or start a build
     Project(ProjectArgs),
-    /// Print the JSON Schema of paceline.yaml or of buildspecs, for editors
+    /// Print the JSON Schema of paceline.yaml, of buildspecs or of the JSON report
     Schema(SchemaArgs),
     /// Run the embedded AWS
     Sim(SimArgs),

@@ -1,18 +1,18 @@
 //! Arranges the steps in the rows of the timeline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use paceline_engine::StepKind;
-use paceline_text::one_line;
+use paceline_text::{count, one_line};
 
 use crate::record::{Record, Span, StepRecord};
 
 /// A row of the timeline.
 #[derive(Debug)]
 pub(super) enum Row<'a> {
-    /// The name of a phase, or of a kind of step.
-    Heading(String),
+    /// The name of a phase or of a kind of step, and the times of all steps below it.
+    Heading { name: String, about: String, times: Option<(Duration, Duration)> },
     /// A stack, with its gates.
     Stack { step: &'a StepRecord, gates: Vec<&'a StepRecord> },
     /// A step that is not a stack.
@@ -26,21 +26,26 @@ pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     let published: Vec<_> = started(record.of_kind(StepKind::Publish));
     if !published.is_empty() {
-        let label = format!("assets ({})", published.len());
+        let label = count(published.len(), "asset");
         rows.push(Row::Packed { label, lines: pack(&published, record.elapsed) });
     }
 
+    let stacks: BTreeSet<&str> = record.stacks().map(StepRecord::stack_id).collect();
     let mut gates: BTreeMap<&str, Vec<&StepRecord>> = BTreeMap::new();
     let mut loose = Vec::new();
     for gate in started(record.of_kind(StepKind::Gate)) {
-        match gate.step.stack.as_deref().filter(|id| record.stacks().any(|stack| stack.stack_id() == *id)) {
+        match gate.step.stack.as_deref().filter(|id| stacks.contains(id)) {
             Some(stack) => gates.entry(stack).or_default().push(gate),
             None => loose.push(gate),
         }
     }
-    for phase in record.phases() {
-        if !phase.name.is_empty() {
-            rows.push(Row::Heading(one_line(phase.name)));
+    let phases = record.phases();
+    let has_phases = phases.iter().any(|phase| !phase.name.is_empty());
+    for phase in phases {
+        if has_phases {
+            let name = if phase.name.is_empty() { "in no phase".to_owned() } else { one_line(phase.name) };
+            let about = count(phase.stacks.len(), "stack");
+            rows.push(Row::Heading { name, about, times: times(&phase.stacks, record.elapsed) });
         }
         let mut stacks = phase.stacks;
         // A stack that was never started has no time; it comes last, in the order of the plan.
@@ -55,7 +60,9 @@ pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
     };
     loose.extend(started(record.steps.iter().filter(|step| !has_row(step))));
     if !loose.is_empty() {
-        rows.push(Row::Heading("between stacks".to_owned()));
+        let times = times(&loose, record.elapsed);
+        let about = count(loose.len(), "step");
+        rows.push(Row::Heading { name: "between stacks".to_owned(), about, times });
         rows.extend(loose.into_iter().map(Row::Other));
     }
     rows
@@ -64,6 +71,12 @@ pub(super) fn rows(record: &Record) -> Vec<Row<'_>> {
 /// The start and the end of a bar.
 pub(super) fn extent(span: &Span, elapsed: Duration) -> (Duration, Duration) {
     (span.started, span.finished.unwrap_or(elapsed).max(span.started))
+}
+
+/// The first start and the last end of steps.
+fn times(steps: &[&StepRecord], elapsed: Duration) -> Option<(Duration, Duration)> {
+    let spans = || steps.iter().flat_map(|step| &step.spans).map(|span| extent(span, elapsed));
+    Some((spans().map(|(start, _)| start).min()?, spans().map(|(_, end)| end).max()?))
 }
 
 fn started<'a>(steps: impl Iterator<Item = &'a StepRecord>) -> Vec<&'a StepRecord> {
