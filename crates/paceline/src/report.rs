@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_app::{Failure, RUNS, terminal};
-use paceline_engine::{Event, ExitCode, latest_run, private, read_events};
+use paceline_engine::{Event, ExitCode, private, read_events, runs_in};
 use paceline_report::{
     HistoryEntries, Kept, Record, Style, ending, html, json, junit, markdown, summary, svg, trace,
 };
@@ -40,12 +40,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
 fn events_file(run: &str) -> Result<Utf8PathBuf, Failure> {
     let runs = Utf8Path::new(RUNS);
     let name = match run {
-        LAST => latest_run(runs).map_err(|error| {
-            Failure::usage(
-                format!("cannot read the folder of runs: {error}"),
-                format!("make {RUNS} readable"),
-            )
-        })?,
+        LAST => runs_in(runs)?.into_iter().next(),
         run => Some(run.to_owned()),
     };
     let Some(name) = name else {

@@ -8,16 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outcome, StepRef};
 
-/// The start of a run or of its resumption, with everything that reports need from the plan.
+/// The start of a run or of its resumption, with everything that reports need from the plan. Only the digest of the plan must
+/// be there: a run of an older version can be reported with what its journal has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunStarted {
     /// The version of Paceline.
+    #[serde(default)]
     pub paceline: String,
     /// The folder of the assembly, as given.
+    #[serde(default)]
     pub app: String,
     /// Digest of the plan: the same digest means the same steps and templates.
     pub plan: String,
     /// True if this resumes a run that was interrupted.
+    #[serde(default)]
     pub resumed: bool,
     /// The number of this start. All starts and resumptions in a folder of runs are counted. The greater
     /// number started later, even if the clocks say otherwise. `None` if there is no folder of runs.
@@ -27,12 +31,16 @@ pub struct RunStarted {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub endpoint: Option<String>,
     /// True if the run is simulated, so that its durations are not real.
+    #[serde(default)]
     pub simulated: bool,
     /// The rule that decides when a stack may start.
+    #[serde(default)]
     pub strategy: Strategy,
     /// The phases in their order, each with the ids of its stacks.
+    #[serde(default)]
     pub phases: Vec<PlannedPhase>,
     /// Every step of the run, in an order that respects `needs`.
+    #[serde(default)]
     pub steps: Vec<PlannedStep>,
 }
 
@@ -51,8 +59,10 @@ pub struct PlannedStep {
     #[serde(flatten)]
     pub step: StepRef,
     /// The ids of the steps that it needs.
+    #[serde(default)]
     pub needs: Vec<String>,
     /// The forecast of its duration.
+    #[serde(default)]
     pub expected_s: f64,
     /// The start of the digest of the stack or asset that the step deploys or publishes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -87,11 +97,13 @@ pub struct BuildPhase {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFinished {
     /// The number of stacks for each outcome.
+    #[serde(default)]
     pub stacks: BTreeMap<Outcome, usize>,
     /// The documented exit code.
     #[serde(with = "number")]
     pub exit_code: ExitCode,
     /// The time from the start of this process to its end. Earlier parts of the run do not count.
+    #[serde(default)]
     pub duration_s: f64,
 }
 

@@ -58,8 +58,10 @@ pub struct StackProgress {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
     /// The number of resources of the stack that are complete.
+    #[serde(default)]
     pub done: usize,
     /// The number of resources of the stack.
+    #[serde(default)]
     pub total: usize,
     /// True if steps that wait for the resource must ignore this event. The event may belong to an operation
     /// that this step did not start, or that is being rolled back.

@@ -84,8 +84,10 @@ pub struct StepRetried {
     /// The error.
     pub reason: String,
     /// The attempt that is about to start; the first retry is 2.
+    #[serde(default)]
     pub attempt: u32,
     /// The pause before the attempt.
+    #[serde(default)]
     pub wait_s: f64,
     /// True if AWS refused the previous attempt, so that the attempt has changed nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -129,8 +131,10 @@ pub struct StepFinished {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
     /// The time from its start to its end.
+    #[serde(default)]
     pub duration_s: f64,
     /// The time from the moment when the step was ready to its start.
+    #[serde(default)]
     pub queued_s: f64,
     /// True if this run had done the step already, before an interruption.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_engine::{Event, Journal, JournalError, RunOptions, read_events, run};
+use paceline_engine::{Event, Journal, JournalError, RunOptions, read_events, run, runs_in};
 use paceline_plan::Plan;
 
 use crate::draft::Draft;
@@ -251,6 +251,17 @@ fn a_journal_is_discarded_only_while_it_is_empty() {
     let unfinished = Journal::find_unfinished(&runs.path(), &plan()).unwrap().unwrap();
     unfinished.into_parts().0.discard_if_empty();
     assert_eq!(read_events(&runs.file("r2")).unwrap(), events);
+}
+
+#[test]
+fn the_latest_run_is_first_and_is_the_one_that_was_started_last_and_has_a_journal() {
+    let runs = Runs::new();
+    assert_eq!(runs_in(&runs.path()).unwrap(), [""; 0]);
+    for name in ["2099", "2026"] {
+        runs.ran(name, PLAN, 200);
+    }
+    fs_err::create_dir(runs.path().join("3000")).unwrap();
+    assert_eq!(runs_in(&runs.path()).unwrap(), ["2026", "2099"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use paceline_text::one_line;
 use serde::Serialize;
 
 use super::rows::extent;
@@ -32,7 +33,7 @@ pub(super) fn of_step(record: &Record, step: &StepRecord) -> Vec<Resource> {
         (
             resource.logical_id.clone(),
             resource.resource_type.clone(),
-            resource.status.as_str().to_owned(),
+            one_line(resource.status.as_str()),
             tenths(resource.started.as_secs_f64()),
             tenths(finished.as_secs_f64()),
         )

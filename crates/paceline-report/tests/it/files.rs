@@ -77,7 +77,9 @@ fn a_killed_run_leaves_its_reports_behind() {
     assert!(read("summary.md").starts_with("# Not finished: "));
     assert!(read("timeline.html").contains("</html>"));
     assert!(read("junit.xml").contains("when this report was written"));
-    assert_eq!(fs_err::read_dir(dir.path().join("reports")).unwrap().count(), 3);
+    assert!(read("timeline.svg").ends_with("</svg>\n"));
+    assert!(read("report.json").contains("\"status\": \"unfinished\""));
+    assert_eq!(fs_err::read_dir(dir.path().join("reports")).unwrap().count(), 5);
 }
 
 #[test]

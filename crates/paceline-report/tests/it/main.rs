@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 mod console;
+mod data;
 mod durations;
 mod files;
 mod history;
@@ -12,3 +13,4 @@ mod pages;
 mod past_runs;
 mod record;
 mod runs;
+mod timeline;

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact};
 use paceline_report::{
-    Console, ConsoleOptions, Kept, Record, Report, Style, ending, html, junit, markdown, summary,
+    Console, ConsoleOptions, Kept, Record, Report, Style, ending, html, json, junit, markdown, summary, svg,
+    trace,
 };
 
 use crate::pages::well_formed;
@@ -24,6 +25,9 @@ fn all_reports(events: &[Event]) {
         markdown(&record, comparison.as_ref());
         html(&record, comparison.as_ref());
     }
+    well_formed(&svg(&record));
+    json(&record);
+    trace(&record);
     for document in junit(&record).unwrap() {
         well_formed(&document.contents);
     }
@@ -165,6 +169,7 @@ fn nothing_that_others_wrote_controls_a_terminal_or_a_page() {
             ending(&record, &Kept::default(), Style::default()),
             markdown(&record, comparison(&record).as_ref()),
             html(&record, comparison(&record).as_ref()),
+            svg(&record),
         ];
         reports.extend(junit(&record).unwrap().into_iter().map(|document| document.contents));
         for report in &reports {
@@ -176,7 +181,7 @@ fn nothing_that_others_wrote_controls_a_terminal_or_a_page() {
             let around = bad.map(|at| report[..at].lines().last());
             assert_eq!(around, None);
             // On a page, a line of its source is none of what is shown.
-            let is_page = report.starts_with("<!doctype html>");
+            let is_page = report.starts_with("<!doctype html>") || report.starts_with("<svg");
             assert!(is_page || !report.lines().any(|line| line.starts_with("FORGED")), "{report}");
         }
     }
