@@ -1,8 +1,10 @@
 //! The summary as Markdown, for a pull request or a build's artifacts.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use paceline_text::{duration, one_line};
+use paceline_engine::event::Outcome;
+use paceline_text::{count, duration, one_line};
 
 use crate::build_phases::before_the_run;
 use crate::comparison::{Comparison, table};
@@ -11,7 +13,7 @@ use crate::ending::{Told, headline, how_to_resume};
 use crate::figures::clock;
 use crate::forecast_check::against_forecast;
 use crate::gate_times;
-use crate::record::{LeftRunning, Record};
+use crate::record::{LeftRunning, Record, StepRecord};
 use crate::summary::{not_run, retries, shorten, what};
 
 /// The summary of a run as Markdown.
@@ -121,14 +123,30 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     Ok(())
 }
 
+/// How many stacks are listed at most: a comment on GitHub may have 65,536 characters.
+const LISTED: usize = 200;
+
+/// The ids of the stacks to list: those that did not succeed, then those that took longest.
+fn listed(record: &Record) -> BTreeSet<&str> {
+    let mut stacks: Vec<&StepRecord> = record.stacks().collect();
+    stacks.sort_by_key(|step| {
+        let is_good = step.outcome.is_some_and(Outcome::is_success);
+        (!step.failed(), is_good, std::cmp::Reverse(step.duration()))
+    });
+    stacks.truncate(LISTED);
+    stacks.into_iter().map(|step| step.step.step.as_str()).collect()
+}
+
 fn stacks(out: &mut String, record: &Record) -> std::fmt::Result {
     let phases = record.phases();
     if phases.is_empty() {
         return Ok(());
     }
+    let listed = listed(record);
     writeln!(out, "\n## Stacks\n\n| phase | stack | ended | |\n| --- | --- | --- | --- |")?;
     for phase in phases {
         let mut stacks = phase.stacks.clone();
+        stacks.retain(|step| listed.contains(step.step.step.as_str()));
         stacks.sort_by_key(|step| !step.failed());
         for step in stacks {
             let ended = if step.failed() { format!("**{}**", step.word()) } else { step.word().to_owned() };
@@ -140,6 +158,10 @@ fn stacks(out: &mut String, record: &Record) -> std::fmt::Result {
                 inline(&what(record, step))
             )?;
         }
+    }
+    let left_out = record.stacks().count() - listed.len();
+    if left_out > 0 {
+        writeln!(out, "\n{} not listed.", count(left_out, "more stack"))?;
     }
     Ok(())
 }

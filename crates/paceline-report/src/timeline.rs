@@ -51,7 +51,7 @@ impl Layout {
     /// For a page as wide as a screen.
     pub(crate) const PAGE: Self = Self { labels: 290.0, chart: 860.0, right: 90.0, character: 6.0 };
     /// For the column of a README, with larger letters.
-    pub(crate) const PICTURE: Self = Self { labels: 250.0, chart: 550.0, right: 90.0, character: 6.6 };
+    pub(crate) const PICTURE: Self = Self { labels: 275.0, chart: 535.0, right: 90.0, character: 6.9 };
 
     /// The whole width.
     pub(crate) fn width(&self) -> f64 {

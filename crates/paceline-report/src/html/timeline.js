@@ -123,7 +123,7 @@
       }
     }
     for (const row of everything) row.node.classList.toggle('gone', !row.placed);
-    for (const link of svg.querySelectorAll('.link')) connect(link);
+    for (const link of svg.querySelectorAll('.link')) connect(link, filters);
     for (const line of svg.querySelectorAll('line.tick, line.pause')) line.setAttribute('y2', y);
     svg.setAttribute('viewBox', `0 0 ${width} ${y + 6}`);
     found.textContent = filters ? `${count} of ${total} rows` : '';
@@ -132,13 +132,13 @@
     fold.textContent = foldable && heads.every((head) => head.folded) ? 'Unfold all' : 'Fold all';
     if (current && !current.placed) select(order.find((row) => row.placed), false);
   };
-  // A line of the critical path ends at the heading of a row that is folded.
-  const connect = (link) => {
+  // A line of the critical path ends at the heading of a row that is folded. To a row that is not found, there is no line.
+  const connect = (link, filters) => {
     const [a, y1, b, y2, x1, x2] = link.dataset.link.split(' ').map(Number);
     const at = (index, dy) => {
       const row = all[index];
       if (row.placed) return row.y + dy;
-      return row.under && row.under.placed ? row.under.y + 10.5 : NaN;
+      return !filters && row.under ? row.under.y + 10.5 : NaN;
     };
     const [from, to] = [at(a, y1), at(b, y2)];
     link.classList.toggle('gone', Number.isNaN(from + to));
@@ -197,6 +197,7 @@
     else if (row.opened) close(row);
     else if (row.resources.length) open(row, false);
     else return;
+    hide();
     place();
   };
 

@@ -17,6 +17,20 @@ fn markdown_of_each_run() {
 }
 
 #[test]
+fn markdown_of_many_stacks_fits_into_a_comment_and_has_what_failed() {
+    let mut events = runs::many(1_000);
+    let last = events.iter_mut().rev().find_map(|event| match &mut event.fact {
+        Fact::StepFinished(finished) if finished.step.title.ends_with("/Service500") => Some(finished),
+        _ => None,
+    });
+    last.unwrap().outcome = paceline_engine::Outcome::Failed;
+    let text = markdown(&Record::of(&events), None);
+    assert!(text.len() < 65_536, "{}", text.len());
+    assert!(text.contains("Service500 (us-east-1) | **failed**"), "{text}");
+    assert!(text.contains("\n800 more stacks not listed.\n"), "{text}");
+}
+
+#[test]
 fn junit_of_each_run() {
     for (name, events) in runs::all() {
         let documents = junit(&Record::of(&events)).unwrap();
