@@ -70,9 +70,9 @@ documented! {
 
     /// A phase of a build.
     struct BuildPhaseDocument {
-        /// Such as PROVISIONING.
+        /// Such as `PROVISIONING`.
         name: String,
-        /// Such as SUCCEEDED; missing while it runs.
+        /// Such as `SUCCEEDED`; missing while it runs.
         status: Option<String>,
         /// How long it took, or has taken so far.
         duration_s: f64,
@@ -88,7 +88,7 @@ documented! {
 
     /// A step of the run.
     struct StepDocument {
-        /// Its id, such as deploy:Services.
+        /// Its id, such as `deploy:Services`.
         id: String,
         /// synth, publish, deploy, delete, gate or command.
         kind: String,
@@ -176,9 +176,9 @@ documented! {
     struct ResourceDocument {
         /// Its logical id.
         logical_id: String,
-        /// Such as AWS::EKS::Cluster.
+        /// Such as `AWS::EKS::Cluster`.
         resource_type: String,
-        /// Its last status, such as CREATE_COMPLETE.
+        /// Its last status, such as `CREATE_COMPLETE`.
         status: String,
         /// When the operation started.
         started_s: f64,

@@ -104,7 +104,7 @@ fn a_clock_of_cloudformation_that_is_ahead_draws_nothing_in_the_future() {
     let mut events = journal.events();
     for event in &mut events {
         if let Fact::StackProgress(progress) = &mut event.fact {
-            progress.happened_at += Duration::from_secs(3_600);
+            progress.happened_at += Duration::from_hours(1);
         }
     }
     assert_eq!(resources(&Record::of(&events), "deploy:A"), [("Cluster".to_owned(), 5, Some(9))]);

@@ -65,7 +65,7 @@ pub(crate) enum ReportFormat {
     Junit,
     /// For programs; `paceline schema report` prints its schema
     Json,
-    /// For Perfetto and chrome://tracing
+    /// For Perfetto, and the trace viewer of Chrome
     Trace,
     /// The run's lines for .paceline/history.jsonl
     History,
