@@ -156,7 +156,8 @@ fn outputs_are_written_as_the_cdk_writes_them() {
 #[test]
 fn the_report_folder_has_all_reports() {
     let place = &plain().place;
-    assert_eq!(place.list("report"), ["junit.xml", "summary.md", "timeline.html"]);
+    let files = ["junit.xml", "report.json", "summary.md", "timeline.html", "timeline.svg"];
+    assert_eq!(place.list("report"), files);
     let junit = place.read("report/junit.xml");
     assert!(junit.starts_with("<?xml") && junit.trim_end().ends_with("</testsuites>"), "{junit}");
     assert_eq!(junit.matches("<testsuite ").count(), junit.matches("</testsuite>").count());
@@ -362,7 +363,7 @@ fn reports_are_made_in_folders_that_are_not_there_yet() {
     call.multi_region().args(files).run().expect(0);
     assert_eq!(place.list("a"), ["events.jsonl"]);
     assert_eq!(place.list("b/c"), ["outputs.json"]);
-    assert_eq!(place.list("d/e").len(), 3);
+    assert_eq!(place.list("d/e").len(), 5);
 }
 
 /// An app of one stack with this template, these assets of CDK v1, and this account.

@@ -191,6 +191,7 @@ impl<'a> Chart<'a> {
         let Some(last) = step.spans.last() else {
             let text = match step.outcome {
                 Some(Outcome::Skipped) => format!("skipped {}", self.record.why_skipped(step)),
+                Some(Outcome::Interrupted) => "not started".to_owned(),
                 _ => step.word().to_owned(),
             };
             #[expect(
@@ -306,16 +307,16 @@ impl<'a> Chart<'a> {
     /// Writes a text to the right of a bar, to its left if there is no space on the right, or else at its end.
     fn beside(&mut self, left: f64, right: f64, text: &str, y: f64) -> std::fmt::Result {
         let wide = self.layout.character * times(columns(text));
-        let (x, anchor) = if right + 5.0 + wide <= self.layout.width() {
-            (right + 5.0, "start")
+        let (x, anchor, class) = if right + 5.0 + wide <= self.layout.width() {
+            (right + 5.0, "start", "dim took")
         } else if left - 5.0 - wide >= self.layout.labels {
-            (left - 5.0, "end")
+            (left - 5.0, "end", "dim took")
         } else {
-            (right - 5.0, "end")
+            (right - 5.0, "end", "within")
         };
         write!(
             self.out,
-            "<text class=\"dim took\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>"
+            "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>"
         )
     }
 

@@ -15,7 +15,9 @@ use crate::record::{Record, StepRecord};
 
 /// The story of a step: its name and outcome, then a line for each wait, each time it was performed, and each finding.
 pub(super) fn story(record: &Record, step: &StepRecord) -> String {
-    let mut out = format!("{}: {}", record.named(&step.step), step.word());
+    let is_started = !step.spans.is_empty() || step.outcome != Some(Outcome::Interrupted);
+    let word = if is_started { step.word() } else { "not started" };
+    let mut out = format!("{}: {word}", record.named(&step.step));
     for (number, span) in step.spans.iter().enumerate() {
         if let Some(ready) = span.ready {
             let needs = if number == 0 { ready } else { Duration::ZERO };
