@@ -26,6 +26,7 @@ mod importers;
 mod init;
 mod interrupted;
 mod late;
+mod lease;
 mod lint;
 mod mistakes;
 mod outcome;

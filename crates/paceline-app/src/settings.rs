@@ -113,12 +113,27 @@ pub struct RunSettings {
     /// Stop after this time, so that the run can be resumed. Choose less than the build has left
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub deadline: Option<Duration>,
+    /// What to do while another run is changing one of the stacks, as its lease in the staging bucket says
+    #[arg(long, value_enum, default_value = "wait")]
+    pub lock: LockSetting,
     /// Show only problems
     #[arg(long, short)]
     pub quiet: bool,
     /// Use no colours, like the variable `NO_COLOR`
     #[arg(long)]
     pub no_color: bool,
+}
+
+/// What a run does while another run is changing one of its stacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LockSetting {
+    /// Wait until the other run has ended
+    #[default]
+    Wait,
+    /// End before anything is touched
+    Refuse,
+    /// Take no lease, and look at none
+    None,
 }
 
 /// The generated files: their app, their folder, their name.

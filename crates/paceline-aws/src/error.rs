@@ -38,6 +38,9 @@ pub(crate) mod code {
     pub(crate) const IMAGE_ALREADY_EXISTS: &str = "ImageAlreadyExists";
     pub(crate) const IMAGE_NOT_FOUND: &str = "ImageNotFound";
     pub(crate) const INVALID_CHANGE_SET_STATUS: &str = "InvalidChangeSetStatus";
+    pub(crate) const CONDITIONAL_CONFLICT: &str = "ConditionalRequestConflict";
+    pub(crate) const NO_SUCH_KEY: &str = "NoSuchKey";
+    pub(crate) const PRECONDITION_FAILED: &str = "PreconditionFailed";
     pub(crate) const NO_SUCH_BUCKET: &str = "NoSuchBucket";
     pub(crate) const NO_SUCH_ENTITY: &str = "NoSuchEntity";
     pub(crate) const REPOSITORY_NOT_FOUND: &str = "RepositoryNotFound";

@@ -7,21 +7,20 @@
 //!
 //! A record is a hint and no truth. It counts only while the stack's id and times are those in its key, and every
 //! operation on a stack changes one of them. A missing, outdated or damaged record costs one `GetTemplate`. One listing
-//! gives all records of an environment. The role that publishes files may list, write and delete them in every version
-//! of the bootstrap template.
+//! gives all records of an environment.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use paceline_assembly::{Stack, Template};
+use paceline_assembly::Template;
 use paceline_text::hex;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::environment::StackView;
-use crate::publish::{AssetTarget, Bucket};
+use crate::staging::StagingBucket;
 
 /// The beginning of the keys of all records. A later form of the keys gets another number.
 const PREFIX: &str = "paceline/deployed/v1/";
@@ -33,26 +32,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The records in one bucket.
 #[derive(Debug)]
 pub(crate) struct Records {
-    place: AssetTarget,
-    bucket: String,
+    bucket: Arc<StagingBucket>,
     /// The keys of the records when they were first needed; empty if they cannot be listed.
     keys: OnceCell<BTreeSet<String>>,
     writing: Mutex<JoinSet<()>>,
 }
 
 impl Records {
-    pub(crate) fn new(place: AssetTarget, bucket: String) -> Arc<Self> {
-        Arc::new(Self { place, bucket, keys: OnceCell::new(), writing: Mutex::default() })
-    }
-
-    fn bucket(&self) -> Bucket<'_> {
-        Bucket::new(&self.place.config, &self.place.caller, &self.bucket)
+    pub(crate) fn new(bucket: Arc<StagingBucket>) -> Arc<Self> {
+        Arc::new(Self { bucket, keys: OnceCell::new(), writing: Mutex::default() })
     }
 
     /// Lists the records on the first call.
     async fn keys(&self) -> &BTreeSet<String> {
         let list = async {
-            let bucket = self.bucket();
+            let bucket = self.bucket.open();
             Box::pin(bucket.keys(PREFIX)).await.unwrap_or_default().into_iter().collect()
         };
         self.keys.get_or_init(|| list).await
@@ -81,7 +75,7 @@ impl Records {
             let known = records.keys().await;
             if known.contains(&key)
                 || !has_template.await
-                || Box::pin(records.bucket().put_empty(&key)).await.is_err()
+                || Box::pin(records.bucket.open().put_empty(&key)).await.is_err()
             {
                 return;
             }
@@ -97,7 +91,7 @@ impl Records {
 
     /// Deletes the records that were there when the run began. A record that cannot be deleted does no harm.
     async fn delete_below(&self, folder: &str) {
-        let bucket = self.bucket();
+        let bucket = self.bucket.open();
         for key in self.keys().await.range(folder.to_owned()..).take_while(|key| key.starts_with(folder)) {
             let _ = Box::pin(bucket.delete(key)).await;
         }
@@ -113,14 +107,6 @@ impl Records {
         let all = async { while writing.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(PATIENCE, all).await;
     }
-}
-
-/// The bucket of a stack's records: the one that its own assets go to, in the stack's region. Returns the bucket, with its
-/// placeholders, and the destination that names the role. `None` for a stack without such assets.
-pub(crate) fn home(stack: &Stack) -> Option<&paceline_assembly::FileDestination> {
-    let destinations = stack.assets.files.values().flat_map(|asset| asset.destinations.values());
-    let region = stack.environment.region.as_ref();
-    destinations.into_iter().find(|to| to.region.is_none() || to.region.as_ref() == region)
 }
 
 fn folder(stack: &str) -> String {

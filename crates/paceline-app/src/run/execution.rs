@@ -6,10 +6,11 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::Aws;
-use paceline_engine::{ExitCode, Journal, PlanLock, RepeatedCommand, RunOptions, Unfinished};
+use paceline_engine::{Event, ExitCode, Journal, PlanLock, RepeatedCommand, RunOptions, Unfinished};
 use paceline_plan::Plan;
 use paceline_report::Record;
 
+use super::lease;
 use super::listeners::Listeners;
 use crate::failure::Failure;
 use crate::settings::RunSettings;
@@ -136,9 +137,18 @@ impl Execution<'_> {
             }
         };
         run.build = build;
+        let leases = match lease::take(&performer, &plan, &run, self.settings.lock).await {
+            Ok(leases) => leases,
+            Err(failure) => {
+                listeners.discard();
+                return Err(failure);
+            }
+        };
         interrupt::run_has_begun();
-        let ran = Arc::clone(&performer);
-        let ended = paceline_engine::run(plan, performer, run, &mut |event| listeners.event(event)).await;
+        let (ran, stop) = (Arc::clone(&performer), run.stop.clone());
+        let mut record = |event: &Event| listeners.event(event);
+        let running = paceline_engine::run(plan, performer, run, &mut record);
+        let ended = lease::during(running, leases, &stop).await;
         let ended = ended.map_err(|error| {
             let hint = "free some disk space, then run the same command again: it continues the run";
             Failure::usage(format!("cannot keep the journal: {error}"), hint)

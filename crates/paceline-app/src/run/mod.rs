@@ -5,6 +5,7 @@ mod deploy;
 mod destroy;
 mod execution;
 pub mod history;
+mod lease;
 mod listeners;
 mod outer_stack;
 

@@ -28,10 +28,11 @@ use crate::gates::{self, RoleWait, RoleWaiter, Usable};
 use crate::publish::{
     AssetTarget, ImagePublisher, Images, MissingFiles, publish_file, publish_image, publish_legacy,
 };
-use crate::records::{self, Records};
+use crate::records::Records;
 use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, SecretKey, TokenKey, source};
+use crate::staging::{self, StagingBucket};
 use crate::target::Target;
 
 pub use self::late::{LateApp, LateSynthesis};
@@ -79,6 +80,8 @@ pub struct Aws {
     notes: Vec<String>,
     /// The records of what was deployed, by bucket.
     records: Mutex<BTreeMap<String, Arc<Records>>>,
+    /// The staging buckets, by name.
+    staging: Mutex<BTreeMap<String, Arc<StagingBucket>>>,
 }
 
 impl Aws {
@@ -105,6 +108,7 @@ impl Aws {
             secret_key,
             notes: Vec::new(),
             records: Mutex::default(),
+            staging: Mutex::default(),
             environments: BTreeMap::new(),
             assembly: Arc::clone(&assembly),
             later: Later::new(plan, options.late.as_deref()),
@@ -252,16 +256,27 @@ impl Aws {
     /// The records of what was deployed in the stack's environment, unless they are off or have no bucket. Records only
     /// save time, so an error means that there are none.
     async fn records(&self, stack: &Stack) -> Option<Arc<Records>> {
-        let to = records::home(stack).filter(|_| self.options.records)?;
+        if !self.options.records {
+            return None;
+        }
+        let bucket = self.staging_bucket(stack).await?;
+        let mut known = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(known.entry(bucket.name.clone()).or_insert_with(|| Records::new(bucket))))
+    }
+
+    /// The staging bucket of a stack's environment. `None` if the stack has no assets there, or its role cannot be
+    /// assumed.
+    pub(crate) async fn staging_bucket(&self, stack: &Stack) -> Option<Arc<StagingBucket>> {
+        let to = staging::destination(stack)?;
         let home = self.target(stack).await.ok()?;
-        let bucket = home.resolve(&to.bucket);
-        let known = || self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(records) = known().get(&bucket) {
-            return Some(Arc::clone(records));
+        let name = home.resolve(&to.bucket);
+        let known = || self.staging.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = known().get(&name) {
+            return Some(Arc::clone(bucket));
         }
         let place = self.destination(None, home, to.region.as_ref(), to.role.as_ref()).await.ok()?;
-        let records = || Records::new(place, bucket.clone());
-        Some(Arc::clone(known().entry(bucket.clone()).or_insert_with(records)))
+        let bucket = || StagingBucket::new(place, name.clone());
+        Some(Arc::clone(known().entry(name.clone()).or_insert_with(bucket)))
     }
 
     /// Completes the work that no step waits for, within a few seconds. Called after the run.

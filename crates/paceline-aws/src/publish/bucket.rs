@@ -23,6 +23,15 @@ pub(crate) struct Bucket<'a> {
     name: String,
 }
 
+/// What must be true of an object so that it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// It does not exist.
+    New,
+    /// It has this entity tag.
+    Unchanged(String),
+}
+
 /// The content of an object.
 #[derive(Debug, Clone)]
 pub(super) enum Body<'a> {
@@ -90,6 +99,46 @@ impl<'a> Bucket<'a> {
             if next.is_none() {
                 return Ok(keys);
             }
+        }
+    }
+
+    /// Reads a small object, with its entity tag. `None` if it does not exist.
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<(Bytes, String)>, AwsError> {
+        let send = || self.client.get_object().bucket(&self.name).key(key).send();
+        let answer = match self.caller.call("GetObject", send).await {
+            Err(error) if error.is(code::NO_SUCH_KEY) => return Ok(None),
+            answer => answer.map_err(|error| self.explain(error))?,
+        };
+        let etag = answer.e_tag().unwrap_or_default().to_owned();
+        let body = answer.body.collect().await;
+        let body = body.map_err(|error| AwsError::setup(format!("s3://{}/{key}: {error}", self.name)))?;
+        Ok(Some((body.into_bytes(), etag)))
+    }
+
+    /// Writes an object if the condition holds, and returns whether it did. S3 checks the condition and writes in one step
+    /// (Amazon S3 User Guide, "Add preconditions to S3 operations with conditional requests").
+    pub(crate) async fn put_if(
+        &self,
+        key: &str,
+        content: Vec<u8>,
+        condition: &Condition,
+    ) -> Result<bool, AwsError> {
+        let content = Bytes::from(content);
+        let with = |put: PutObjectFluentBuilder| match condition {
+            Condition::New => put.key(key).if_none_match("*"),
+            Condition::Unchanged(etag) => put.key(key).if_match(etag),
+        };
+        match self.put(Body::Bytes(content.clone()), with).await {
+            Ok(()) => Ok(true),
+            // The answer to an earlier attempt may have been lost. Then the object has this content already.
+            Err(error)
+                if error.is(code::PRECONDITION_FAILED)
+                    || error.is(code::CONDITIONAL_CONFLICT)
+                    || error.is(code::NO_SUCH_KEY) =>
+            {
+                Ok(self.get(key).await?.is_some_and(|(there, _)| there == content))
+            }
+            Err(error) => Err(error),
         }
     }
 

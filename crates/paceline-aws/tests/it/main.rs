@@ -21,6 +21,7 @@ mod gates;
 mod graph;
 mod importers;
 mod interrupts;
+mod leases;
 mod limits;
 mod past;
 mod polls;

@@ -10,9 +10,12 @@ fn recorded() -> How {
     How { records: true, ..How::default() }
 }
 
-/// An app with one stack, whose template is an asset.
 fn app(template: &Value) -> App {
-    let mut app = App::new();
+    with_assets(App::new().stack("S", template, &[]), "S")
+}
+
+/// Adds an asset to a stack, so that the staging bucket of its environment is known.
+pub(crate) fn with_assets(mut app: App, stack: &str) -> App {
     app.write("file.json", "{}");
     let role = format!(
         "arn:${{AWS::Partition}}:iam::{ACCOUNT}:role/cdk-hnb659fds-file-publishing-role-{ACCOUNT}-{REGION}"
@@ -23,7 +26,7 @@ fn app(template: &Value) -> App {
             "bucketName": BUCKET, "objectKey": "file.json", "region": REGION, "assumeRoleArn": role,
         }},
     }}});
-    app.stack("S", template, &[]).assets("S", &manifest)
+    app.assets(stack, &manifest)
 }
 
 /// The keys of the records that the bucket has.

@@ -73,6 +73,7 @@ fn perform(world: &mut World, request: &Request) -> Result<Response<Bytes>, Faul
         }
         "PutObject" => {
             let body = payload(request)?;
+            check_condition(world, request, &bucket, &key)?;
             let kind = request.header("content-type").map(str::to_owned);
             let etag = world.buckets.put(&bucket, &key, &body, kind, now, keep);
             let mut response = empty(200);
@@ -142,6 +143,24 @@ fn enter(world: &mut World, request: &Request, bucket: &str) -> Result<AccountRe
         ));
     }
     Ok(place)
+}
+
+/// Checks the headers `If-None-Match` and `If-Match` of a write.
+fn check_condition(world: &World, request: &Request, bucket: &str, key: &str) -> Result<(), Fault> {
+    let etag = world.buckets.object(bucket, key).map(|object| object.etag.as_str());
+    let refused = match (request.header("if-none-match"), request.header("if-match")) {
+        (Some("*"), _) => etag.is_some(),
+        (_, Some(wanted)) => match etag {
+            Some(etag) => etag.trim_matches('"') != wanted.trim_matches('"'),
+            None => return Err(no_such_key(request)),
+        },
+        _ => false,
+    };
+    if !refused {
+        return Ok(());
+    }
+    let message = "At least one of the pre-conditions you specified did not hold";
+    Err(Fault::new(412, "PreconditionFailed", message))
 }
 
 fn no_such_key(request: &Request) -> Fault {
