@@ -119,6 +119,13 @@ pub struct RunSettings {
     /// Show only problems
     #[arg(long, short)]
     pub quiet: bool,
+    /// Show each change of a resource as a line
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// What is written to stdout: nothing, or every event as a line of JSON, as --events writes it. With --dry-run, the
+    /// plan
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
     /// Use no colours, like the variable `NO_COLOR`
     #[arg(long)]
     pub no_color: bool,
@@ -134,6 +141,16 @@ pub enum LockSetting {
     Refuse,
     /// Take no lease, and look at none
     None,
+}
+
+/// What a run writes to stdout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Nothing: what people read goes to stderr
+    #[default]
+    Text,
+    /// Every event, one JSON object a line
+    Json,
 }
 
 /// The generated files: their app, their folder, their name.

@@ -1,4 +1,4 @@
-//! The two streams: data goes to stdout, everything else to stderr.
+//! The two streams: data goes to stdout, everything else to stderr. On a terminal, a live part stays below what is written.
 //!
 //! Most texts contain names and messages from outside, so control characters are removed from every text here. If a
 //! stream cannot be written, the work continues.
@@ -8,9 +8,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use paceline_aws::{RetryNotices, Wire};
-use paceline_report::Style;
+use paceline_report::{Screen, Style};
 use paceline_text::{clean, clean_but_for_colors, one_line};
 use terminal_size::{Height, Width, terminal_size_of};
+
+mod live;
+
+pub use live::{LivePart, end as end_live};
 
 /// The first error of printing data.
 static LOST: OnceLock<String> = OnceLock::new();
@@ -32,8 +36,12 @@ pub fn data(text: &str) {
 }
 
 fn write(text: &str) {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    let write = || {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush())
+    };
+    let written = if io::stdout().is_terminal() { live::above(write) } else { write() };
+    match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let _ = LOST.set(error.to_string());
         }
@@ -48,7 +56,7 @@ pub fn lost() -> Option<&'static str> {
 
 /// Writes a line to stderr.
 pub fn say(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", clean(text));
+    let _ = live::print(&format!("{}\n", clean(text)));
 }
 
 /// Writes a line to stderr, and a second line that says what to do.
@@ -85,7 +93,52 @@ pub fn only_problems() {
 
 /// Writes a text with Paceline's own colours to stderr. The caller has cleaned the names in it.
 pub fn say_painted(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", clean_but_for_colors(text));
+    let _ = live::print(&format!("{}\n", clean_but_for_colors(text)));
+}
+
+/// Writes to stderr. What is written between two flushes stays together. It may contain Paceline's own colours.
+#[derive(Debug, Default)]
+pub struct Painted(Vec<u8>);
+
+/// Writes data to stdout. What is written between two flushes stays together.
+#[derive(Debug, Default)]
+pub struct Data(Vec<u8>);
+
+impl io::Write for Painted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let text = std::mem::take(&mut self.0);
+        if text.is_empty() {
+            Ok(())
+        } else {
+            live::print(&clean_but_for_colors(&String::from_utf8_lossy(&text)))
+        }
+    }
+}
+
+impl io::Write for Data {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        data(&String::from_utf8_lossy(&std::mem::take(&mut self.0)));
+        Ok(())
+    }
+}
+
+/// Starts a live part below everything that is written, if stderr is a terminal that a person watches. `None` elsewhere:
+/// in a build, with --quiet, on a terminal that cannot move its cursor.
+pub fn live_part(frame: impl Fn(Screen) -> Vec<String> + Send + 'static) -> Option<LivePart> {
+    let can_move = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let is_watched = io::stderr().is_terminal() && can_move && !is_build();
+    if !is_watched || ONLY_PROBLEMS.load(Ordering::Relaxed) {
+        return None;
+    }
+    LivePart::start(stderr_style().color, frame).ok()
 }
 
 /// The connection to AWS. If AWS does not answer and no event reports it, a note on stderr says so.
@@ -106,9 +159,16 @@ pub fn stdout_style() -> Style {
 }
 
 fn style(is_terminal: bool, size: Option<(Width, Height)>) -> Style {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_wanted = !NO_COLORS.load(Ordering::Relaxed);
-    let color =
-        is_terminal && is_wanted && !is_set("NO_COLOR") && !is_set("CI") && !is_set("CODEBUILD_BUILD_ID");
+    let color = is_terminal && is_wanted && !is_set("NO_COLOR") && !is_build();
     Style { color, width: size.map(|(Width(columns), _)| columns) }
+}
+
+/// Whether this is a build, whose log is read afterwards.
+fn is_build() -> bool {
+    is_set("CI") || is_set("CODEBUILD_BUILD_ID")
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }

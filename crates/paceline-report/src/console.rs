@@ -25,6 +25,10 @@ pub struct ConsoleOptions {
     pub style: Style,
     /// Whether to print only failures and warnings.
     pub quiet: bool,
+    /// Whether to print each change of a resource.
+    pub verbose: bool,
+    /// Whether a [`frame`](crate::frame) shows the running steps, so that the console prints only what has ended.
+    pub is_live: bool,
     /// How often to print the running steps.
     pub progress_every: Duration,
     /// Whether the caller reports signals, so that the console does not.
@@ -36,6 +40,8 @@ impl Default for ConsoleOptions {
         Self {
             style: Style::default(),
             quiet: false,
+            verbose: false,
+            is_live: false,
             progress_every: Duration::from_mins(2),
             signals_are_told: false,
         }
@@ -47,14 +53,17 @@ const MOST_LINES: usize = 12;
 /// The width of the word that says what happened.
 const WORD: usize = 10;
 
-/// Prints what happens in the run as lines of text.
+/// Prints what happens in the run as lines of text. The lines about one event are flushed together, so a writer can keep
+/// them together.
 #[derive(Debug)]
 pub struct Console<W> {
     out: W,
     options: ConsoleOptions,
     record: Record,
-    /// When the last progress line was due.
+    /// When the last progress line was printed.
     progress: Duration,
+    /// Since when a progress line is due.
+    due: Option<Duration>,
     /// The text of the last progress line, without times.
     heartbeat: String,
     /// How many times the usual pause the next progress line waits if it would say nothing new.
@@ -74,6 +83,7 @@ impl<W: Write> Console<W> {
             options,
             record: Record::default(),
             progress: Duration::ZERO,
+            due: None,
             heartbeat: String::new(),
             patience: 1,
             published: false,
@@ -142,6 +152,7 @@ impl<W: Write> Console<W> {
 
     fn run_started(&mut self, run: &RunStarted) -> io::Result<()> {
         self.progress = self.record.elapsed;
+        self.due = None;
         self.heartbeat.clear();
         self.published = false;
         let assets = run.steps.iter().filter(|planned| planned.step.kind == StepKind::Publish).count();
@@ -190,28 +201,31 @@ impl<W: Write> Console<W> {
 }
 
 /// Whether the reason for stopping is a signal, and not the deadline or a failure.
-fn is_signal(reason: &str) -> bool {
+pub(crate) fn is_signal(reason: &str) -> bool {
     matches!(reason, "SIGINT" | "SIGTERM" | "SIGHUP" | "Ctrl-C")
 }
 
-impl<W: Write> Report for Console<W> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
+impl<W: Write> Console<W> {
+    fn print(&mut self, event: &Event) -> io::Result<()> {
         let was_failing = event
             .fact
             .step()
             .and_then(|step| self.record.step(&step.step))
             .is_some_and(|step| step.failing.is_some());
-        self.record.apply(event);
         let quiet = self.options.quiet;
+        if !quiet {
+            self.progress_before(event)?;
+        }
+        self.record.apply(event);
         match &event.fact {
             Fact::RunStarted(run) if !quiet => self.run_started(run)?,
-            Fact::StepStarted(step) if !quiet => self.started(step)?,
+            Fact::StepStarted(step) if !quiet && !self.options.is_live => self.started(step)?,
             Fact::StackProgress(progress) => {
+                if self.options.verbose && !quiet {
+                    self.resource(progress)?;
+                }
                 if !was_failing {
                     self.failing(&progress.step)?;
-                }
-                if !quiet {
-                    self.progress_when_due()?;
                 }
             }
             Fact::StepHeld(held) if !quiet && held.step.is_of_stack() => {
@@ -224,25 +238,16 @@ impl<W: Write> Report for Console<W> {
                     &format!("{label} does not start yet: {because} {}", one_line(&held.reason)),
                 )?;
             }
-            Fact::StepRetried(retried) if !quiet => {
-                self.retried(retried)?;
-                self.progress_when_due()?;
-            }
+            Fact::StepRetried(retried) if !quiet => self.retried(retried)?,
             Fact::StepWarned(warned) => {
                 let text = format!("{}: {}", self.record.label(&warned.step), one_line(&warned.message));
                 self.say(Tone::Warn, "warning", &text)?;
             }
-            Fact::RunWaiting { .. } if !quiet => self.progress_when_due()?,
             Fact::CommandOutput(output) if !quiet => {
                 let text = format!("{}: {}", self.record.label(&output.step), one_line(&output.line));
                 self.say(Tone::Plain, "output", &text)?;
             }
-            Fact::StepFinished(finished) => {
-                self.finished(&finished.step, finished.resumed)?;
-                if !quiet {
-                    self.progress_when_due()?;
-                }
-            }
+            Fact::StepFinished(finished) => self.finished(&finished.step, finished.resumed)?,
             Fact::RunStopping { reason } if self.options.signals_are_told && is_signal(reason) => {}
             Fact::RunStopping { reason } => {
                 self.say(Tone::Warn, "stopping", &format!("{}; nothing new will start", one_line(reason)))?;
@@ -250,7 +255,17 @@ impl<W: Write> Report for Console<W> {
             Fact::RunFinished(finished) if !quiet => self.run_finished(finished)?,
             _ => {}
         }
+        if !quiet {
+            self.progress_after(event)?;
+        }
         Ok(())
+    }
+}
+
+impl<W: Write> Report for Console<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.print(event)?;
+        self.out.flush()
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -46,6 +46,8 @@ pub fn main() -> process::ExitCode {
         terminal::note(&sentence);
     }
     let done = interrupt::listen(cli.command.deadline()).and_then(|()| command(cli.command));
+    // Abandoned work has not ended it.
+    terminal::end_live();
     memory::say_if_wanted();
     let done = match (done, terminal::lost()) {
         (Ok(ExitCode::Done), Some(error)) => {

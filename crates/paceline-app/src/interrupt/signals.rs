@@ -60,6 +60,7 @@ fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<Instant>) {
             () = sleep_until(end.into()) => say(failure().to_string()),
         }
     });
+    within(SAY_WITHIN, terminal::end_live);
     tell_what_is_left();
     processes().kill_all();
     #[expect(
@@ -79,13 +80,18 @@ pub(super) fn tell_what_is_left() {
 
 /// Writes a message, but does not wait for a reader.
 fn say(text: String) {
-    let (sender, said) = mpsc::channel();
+    within(SAY_WITHIN, move || terminal::say(&text));
+}
+
+/// Does something that may never end, and waits for it so long.
+fn within(time: Duration, work: impl FnOnce() + Send + 'static) {
+    let (sender, done) = mpsc::channel();
     thread::spawn(move || {
-        terminal::say(&text);
+        work();
         // After the timeout, nobody receives this.
         let _ = sender.send(());
     });
-    let _ = said.recv_timeout(SAY_WITHIN);
+    let _ = done.recv_timeout(time);
 }
 
 /// The signal that a terminal sends for Ctrl-C.

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::forecast::{self, ForecastRequest, PlanFormat};
 use crate::generation::check_stack_limit;
 use crate::runtime::{SIMULATED_START, virtual_runtime};
-use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
+use crate::settings::{AppPaths, OutputFormat, ParameterValues, RunSettings, Selection};
 use crate::simulation::{self, Simulation};
 use crate::{interrupt, terminal};
 
@@ -127,7 +127,10 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
             &app,
             &plan,
             &options,
-            PlanFormat::Text,
+            match args.run.format {
+                OutputFormat::Text => PlanFormat::Text,
+                OutputFormat::Json => PlanFormat::Json,
+            },
             &ForecastRequest::default(),
         )?);
         return Ok(Finished { exit_code: ExitCode::Done, record: Record::default() });

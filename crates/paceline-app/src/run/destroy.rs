@@ -12,7 +12,7 @@ use crate::app::{App, configured, late, synth};
 use crate::failure::Failure;
 use crate::forecast::finish;
 use crate::runtime::{SIMULATED_START, virtual_runtime};
-use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
+use crate::settings::{AppPaths, OutputFormat, ParameterValues, RunSettings, Selection};
 use crate::simulation::Simulation;
 use crate::{interrupt, terminal};
 
@@ -48,6 +48,10 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
     let options = app.options(Some(&args.selection), args.run.fail_fast);
     let destruction = app.destruction(&options)?;
     if args.run.dry_run || !(args.yes || args.run.simulate) {
+        if args.run.format == OutputFormat::Json {
+            let message = "`--format json` writes the events of a deletion, and nothing would be deleted";
+            return Err(Failure::usage(message, "add --yes or --simulate, or leave --format out"));
+        }
         terminal::print(&show(&app, &destruction)?);
         if args.run.dry_run {
             return Ok(ExitCode::Done);

@@ -52,7 +52,7 @@ impl Execution<'_> {
         start: Timestamp,
         connect: impl Future<Output = Result<Aws, Failure>>,
     ) -> Result<Finished, Failure> {
-        let listeners = Listeners::open(self.settings, self.outputs, None, &[])?;
+        let listeners = Listeners::open(self.settings, self.outputs, &self.plan, None, &[])?;
         let deadline = self.settings.deadline;
         let run = RunOptions { simulated: true, deadline, ..self.options("simulated".to_owned(), start) };
         Box::pin(self.run(Arc::clone(&self.plan), connect, run, listeners)).await
@@ -96,7 +96,7 @@ impl Execution<'_> {
             (self.options(id, now), journal, Vec::new())
         };
         let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), ..run };
-        let listeners = Listeners::open(self.settings, self.outputs, Some(journal), &events)?;
+        let listeners = Listeners::open(self.settings, self.outputs, &plan, Some(journal), &events)?;
         Box::pin(self.run(plan, connect, run, listeners)).await
     }
 

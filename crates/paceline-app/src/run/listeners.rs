@@ -3,29 +3,35 @@
 //! If the journal cannot be written, the run ends, since only the journal allows to continue it. If a report cannot be
 //! written, a warning says so once, the report ends there, and the run continues.
 
-use std::io::{self, BufWriter, Stderr, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::Utf8Path;
 use fs_err::File;
+use jiff::Timestamp;
 use paceline_engine::{Event, Journal, private, schedule};
 use paceline_plan::Plan;
 use paceline_report::{
     Comparison, Console, ConsoleOptions, HistoryEntries, JsonLines, Kept as KeptFiles, Outputs, PhaseTimes,
-    Record, Report, ReportDir, Status, cut_short, ending, summary,
+    Record, Report, ReportDir, Status, cut_short, ending, frame, summary,
 };
 
 use super::history;
 use crate::failure::Failure;
-use crate::settings::RunSettings;
-use crate::{interrupt, terminal};
+use crate::interrupt;
+use crate::settings::{OutputFormat, RunSettings};
+use crate::terminal::{self, LivePart};
 
 /// The journal and the reports of one run.
 pub(super) struct Listeners {
     journal: Option<Journal>,
-    console: OpenReport<Console<Stderr>>,
+    console: OpenReport<Console<terminal::Painted>>,
+    /// The running steps below the console's lines, on a terminal.
+    live: Option<LivePart>,
+    /// The events on stdout.
+    stdout: OpenReport<JsonLines<terminal::Data>>,
     events: OpenReport<JsonLines<BufWriter<File>>>,
     outputs: OpenReport<Outputs>,
     folder: OpenReport<ReportDir>,
@@ -82,16 +88,10 @@ impl Listeners {
     pub(super) fn open(
         settings: &RunSettings,
         outputs: Option<&Utf8Path>,
+        plan: &Plan,
         journal: Option<Journal>,
         earlier: &[Event],
     ) -> Result<Self, Failure> {
-        let options = ConsoleOptions {
-            style: terminal::stderr_style(),
-            quiet: settings.quiet,
-            signals_are_told: true,
-            ..Default::default()
-        };
-        let mut console = Console::new(io::stderr(), options);
         let opened = Opened::of(settings, outputs, earlier);
         let Opened { events, mut folder, written } = match opened {
             Ok(opened) => opened,
@@ -102,17 +102,32 @@ impl Listeners {
                 return Err(failure);
             }
         };
-        let (mut record, mut history) = (Record::default(), HistoryEntries::default());
+        let (record, ended) = (Arc::new(Mutex::new(Record::of(earlier))), Arc::new(AtomicBool::new(false)));
+        let live = live_part(&record, plan.concurrency.stacks.get());
+        let options = ConsoleOptions {
+            style: terminal::stderr_style(),
+            quiet: settings.quiet,
+            verbose: settings.verbose,
+            is_live: live.is_some(),
+            signals_are_told: true,
+            ..Default::default()
+        };
+        let mut console = Console::new(terminal::Painted::default(), options);
+        let wants_json = settings.format == OutputFormat::Json;
+        let mut stdout = wants_json.then(|| JsonLines::new(terminal::Data::default()));
+        let mut history = HistoryEntries::default();
         for event in earlier {
             console.replay(event);
-            record.apply(event);
+            if let Some(stdout) = &mut stdout {
+                // What cannot be printed is an error of the command.
+                let _ = stdout.event(event);
+            }
             history.apply(event);
             if let Some(folder) = &mut folder {
                 folder.replay(event);
             }
         }
         let events = events.map(|file| JsonLines::new(BufWriter::new(file)));
-        let (record, ended) = (Arc::new(Mutex::new(record)), Arc::new(AtomicBool::new(false)));
         if let Some(journal) = &journal {
             let (record, journal) = (Arc::clone(&record), Some(journal.path.to_string()));
             let kept = KeptFiles { reports: None, journal };
@@ -129,6 +144,8 @@ impl Listeners {
         Ok(Self {
             journal,
             console: OpenReport::new(Some(console), "the console", None),
+            live,
+            stdout: OpenReport::new(stdout, "stdout", None),
             events: OpenReport::new(events, "the file of events", settings.events.as_deref()),
             outputs: OpenReport::new(written, "the file of outputs", outputs),
             folder: OpenReport::new(folder, "the folder of reports", settings.report.as_deref()),
@@ -147,6 +164,7 @@ impl Listeners {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
         self.history.apply(event);
         self.console.give(|report| report.event(event));
+        self.stdout.give(|report| report.event(event));
         self.events.give(|report| report.event(event));
         self.outputs.give(|report| report.event(event));
         self.folder.give(|report| report.event(event));
@@ -167,6 +185,7 @@ impl Listeners {
         if let (Some(folder), Some(comparison)) = (&mut self.folder.report, &comparison) {
             folder.compare(comparison.clone());
         }
+        self.live = None;
         self.console.give(Report::finish);
         self.events.give(Report::finish);
         self.outputs.give(Report::finish);
@@ -194,6 +213,16 @@ impl Listeners {
         let reports = self.folder.report.as_ref().and_then(|_| self.folder.path.clone());
         KeptFiles { reports, journal: self.journal.as_ref().map(|journal| journal.path.to_string()) }
     }
+}
+
+/// Shows the running steps on a terminal. A simulated run has a clock of its own: the time of its last event.
+fn live_part(record: &Arc<Mutex<Record>>, at_once: usize) -> Option<LivePart> {
+    let record = Arc::clone(record);
+    terminal::live_part(move |screen| {
+        let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = record.at.filter(|_| record.simulated).unwrap_or_else(Timestamp::now);
+        frame(&record, now, Some(at_once), screen)
+    })
 }
 
 /// Opens the file of events and writes the events before an interruption to it. So the file has every event of this run,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use paceline_engine::event::{Outcome, StepKind, StepRef};
+use paceline_engine::event::{Event, Fact, Outcome, StepKind, StepRef};
 use paceline_text::{Tone, columns, count, duration, one_line};
 
 use super::Console;
@@ -17,9 +17,9 @@ const DETAILS: usize = 3;
 /// A line that says nothing new is printed after this many times the usual pause at the latest.
 const MOST_PATIENCE: u32 = 8;
 
-/// What one of the running steps waits for.
+/// A part of a progress line: all running steps, or what one of them waits for.
 struct Detail {
-    /// The same without times.
+    /// The same without times and whole, to find out whether it is new.
     what: String,
     text: String,
 }
@@ -35,14 +35,39 @@ impl<W: Write> Console<W> {
         self.add(Tone::Plain, &failing)
     }
 
-    /// Prints the running steps and what they wait for: every few minutes if that has changed, otherwise less and less
-    /// often.
-    pub(super) fn progress_when_due(&mut self) -> io::Result<()> {
-        let quiet_for = self.record.elapsed.saturating_sub(self.progress);
-        if quiet_for < self.options.progress_every {
+    /// Prints a progress line that has been due since an earlier event about a resource. The events of one poll come at the
+    /// same time: in the middle of them, the line would name what has just ended.
+    pub(super) fn progress_before(&mut self, event: &Event) -> io::Result<()> {
+        let is_later = self.due.is_some_and(|due| self.record.clock(event.at) > due);
+        if is_later && matches!(event.fact, Fact::StackProgress(_)) {
+            return self.progress_line();
+        }
+        Ok(())
+    }
+
+    /// Prints a progress line if one is due. If the event is about a resource, the line waits for the next event.
+    pub(super) fn progress_after(&mut self, event: &Event) -> io::Result<()> {
+        let now = self.record.elapsed;
+        if self.options.is_live || now.saturating_sub(self.progress) < self.options.progress_every {
             return Ok(());
         }
-        let Some(line) = self.running() else {
+        match &event.fact {
+            Fact::StackProgress(_) => {
+                self.due = self.due.or(Some(now));
+                Ok(())
+            }
+            Fact::StepFinished(_) if self.due == Some(now) => Ok(()),
+            Fact::StepRetried(_) | Fact::RunWaiting { .. } | Fact::StepFinished(_) => self.progress_line(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints the running steps and what they wait for: every few minutes if that has changed, otherwise less and less
+    /// often.
+    fn progress_line(&mut self) -> io::Result<()> {
+        self.due = None;
+        let quiet_for = self.record.elapsed.saturating_sub(self.progress);
+        let Some(Detail { what, text: line }) = self.running() else {
             self.progress = self.record.elapsed;
             return Ok(());
         };
@@ -50,7 +75,7 @@ impl<W: Write> Console<W> {
         let mut news: Vec<&str> = details.iter().map(|detail| detail.what.as_str()).collect();
         // The order may change with time alone, which is no news.
         news.sort_unstable();
-        let news = format!("{line}\n{}", news.join("\n"));
+        let news = format!("{what}\n{}", news.join("\n"));
         if news == self.heartbeat {
             if quiet_for < self.options.progress_every * self.patience {
                 return Ok(());
@@ -68,8 +93,8 @@ impl<W: Write> Console<W> {
         Ok(())
     }
 
-    /// All running steps in one line.
-    fn running(&self) -> Option<String> {
+    /// All running steps in one line. If they do not fit, the last ones are left out.
+    fn running(&self) -> Option<Detail> {
         let mut running = Vec::new();
         let mut without_places = Vec::new();
         let mut publishing = 0;
@@ -91,8 +116,7 @@ impl<W: Write> Console<W> {
             running.push(place.map_or_else(|| text.clone(), |place| format!("{text} ({place})")));
             without_places.push(text);
         }
-        let steps = running.len() + publishing;
-        if steps == 0 {
+        if running.is_empty() && publishing == 0 {
             return None;
         }
         if publishing > 0 {
@@ -102,16 +126,16 @@ impl<W: Write> Console<W> {
             without_places.push(format!("assets {ended}/{all}"));
         }
         let done = self.record.stacks().filter(|step| step.outcome.is_some()).count();
-        let done = format!("; done {done}/{}", self.record.stacks().count());
+        let done = format!("; {done} of {} done", count(self.record.stacks().count(), "stack"));
         let width = self.options.style.width.map_or(LINE, usize::from);
         let indent = clock(self.now()).len() + 1 + super::WORD;
         let room = width.saturating_sub(indent + columns(&done));
-        let room = room.saturating_sub(columns(&format!("{steps}: ")));
         let mut list = running.join(", ");
+        let what = format!("{list}{done}");
         if columns(&list) > room {
             list = fit(&without_places, room);
         }
-        Some(format!("{steps}: {list}{done}"))
+        Some(Detail { what, text: format!("{list}{done}") })
     }
 
     /// What the slowest steps wait for, and the steps that AWS does not answer.

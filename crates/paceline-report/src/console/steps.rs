@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use paceline_engine::event::{Outcome, StepKind, StepRef, StepRetried};
+use paceline_engine::event::{Outcome, StackProgress, StepKind, StepRef, StepRetried};
 use paceline_text::{Tone, duration, one_line};
 
 use super::Console;
@@ -37,6 +37,16 @@ impl<W: Write> Console<W> {
         }
         let word = if step.step.is_of_stack() { "start" } else { step.step.kind.as_str() }.to_owned();
         self.say(Tone::Plain, &word, &text)
+    }
+
+    /// Prints a change of a resource, or of the stack itself.
+    pub(super) fn resource(&mut self, progress: &StackProgress) -> io::Result<()> {
+        let title = one_line(&progress.step.title);
+        let what = one_line(&progress.logical_id);
+        let kind = one_line(&progress.resource_type);
+        let reason = progress.reason.as_deref().map(|reason| format!(": {}", one_line(reason)));
+        let text = format!("{title}: {what} ({kind}) {}{}", progress.status, reason.unwrap_or_default());
+        self.say(Tone::Dim, "resource", &text)
     }
 
     pub(super) fn retried(&mut self, retried: &StepRetried) -> io::Result<()> {

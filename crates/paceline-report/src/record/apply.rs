@@ -70,7 +70,7 @@ impl Record {
 
     /// Converts a calendar time of the current part to the run's clock. If the system clock was set back, the run's clock
     /// stands still.
-    fn clock(&self, at: Timestamp) -> Duration {
+    pub(crate) fn clock(&self, at: Timestamp) -> Duration {
         self.parts.last().map_or(Duration::ZERO, |part| part.started + since(part.started_at, at))
     }
 

@@ -50,7 +50,7 @@ pub(crate) struct Waits {
     /// How long it usually takes, if that is known.
     pub(crate) usually: Option<Duration>,
     /// How many other resources AWS works on.
-    others: usize,
+    pub(crate) others: usize,
 }
 
 impl Waits {
@@ -79,15 +79,7 @@ impl Waits {
 impl Record {
     /// The resource that a step waits for: of those in progress, the one that will probably take longest from now on.
     pub(crate) fn waited_for(&self, step: &StepRecord) -> Option<Waits> {
-        let now = self.at?;
-        let others = step.in_progress.len().checked_sub(1)?;
-        let waits = step.in_progress.iter().map(|(id, it)| Waits {
-            what: format!("{} ({})", one_line(id), it.resource_type),
-            so_far: apply::since(it.since, now),
-            usually: it.usually(),
-            others,
-        });
-        waits.max_by(|a, b| (a.left(), a.so_far, &b.what).cmp(&(b.left(), b.so_far, &a.what)))
+        step.waited_for(self.at?)
     }
 
     /// The resource that a step waits for. If none is known, how long the step has been running.
@@ -98,5 +90,19 @@ impl Record {
         let so_far = self.elapsed.saturating_sub(step.started()?);
         let usually = Some(step.expected).filter(|expected| expected.as_secs() > 0);
         Some(Waits { what: String::new(), so_far, usually, others: 0 })
+    }
+}
+
+impl StepRecord {
+    /// The resource that the step waits for at this time, which may be later than the last event.
+    pub(crate) fn waited_for(&self, now: Timestamp) -> Option<Waits> {
+        let others = self.in_progress.len().checked_sub(1)?;
+        let waits = self.in_progress.iter().map(|(id, it)| Waits {
+            what: format!("{} ({})", one_line(id), it.resource_type),
+            so_far: apply::since(it.since, now),
+            usually: it.usually(),
+            others,
+        });
+        waits.max_by(|a, b| (a.left(), a.so_far, &b.what).cmp(&(b.left(), b.so_far, &a.what)))
     }
 }

@@ -134,7 +134,7 @@ fn a_heartbeat_names_the_resource_that_is_waited_for_and_says_how_long_it_usuall
     journal.fact(140, Fact::RunWaiting { running: 2 });
     let text = console(&journal.events(), narrow());
     let said = "\
-02:20 running   2: Services 1/84 (us-east-1), command smoke-test; done 0/1
+02:20 running   Services 1/84 (us-east-1), command smoke-test; 0 of 1 stack done
                 Services waits for Cluster (AWS::EKS::Cluster) and 1 other
                 resource: 2 min so far, usually 9 min 4 s
                 command smoke-test runs: 2 min 20 s so far, usually 5 s
@@ -162,7 +162,39 @@ fn a_heartbeat_without_news_comes_ever_less_often_and_one_with_news_in_time() {
         ["02:00", "06:00", "14:00", "30:00", "46:00", "1:02:00", "1:18:00", "1:34:00", "1:50:00"]
     );
     let with = beats(Some(35 * 60));
-    assert_eq!(with[..6], ["02:00", "06:00", "14:00", "30:00", "35:00", "39:00"]);
+    assert_eq!(with[..6], ["02:00", "06:00", "14:00", "30:00", "36:00", "40:00"]);
+}
+
+#[test]
+fn a_heartbeat_does_not_come_between_the_events_of_one_poll() {
+    let mut journal = waiting();
+    let cluster = ("Cluster", "AWS::EKS::Cluster");
+    journal.progress("deploy:Services", 600, cluster, "CREATE_COMPLETE", 83);
+    journal.progress("deploy:Services", 600, ("Odd", "Vendor::Odd::Thing"), "CREATE_COMPLETE", 84);
+    journal.turned("deploy:Services", 600, "CREATE_COMPLETE");
+    journal.end("deploy:Services", 600, 600, Outcome::Deployed);
+    journal.fact(720, Fact::RunWaiting { running: 1 });
+    let text = console(&journal.events(), narrow());
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains(':')).skip(3).collect();
+    assert!(lines[0].starts_with("10:00 done      Services"), "{text}");
+    assert!(lines[1].starts_with("12:00 running   command smoke-test; 1 of 1 stack done"), "{text}");
+}
+
+#[test]
+fn a_verbose_console_has_a_line_for_each_change_of_a_resource() {
+    let options = ConsoleOptions { verbose: true, ..narrow() };
+    let text = console(&runs::bad(), options);
+    assert!(text.contains("resource  ServicesSecondary: TransitGateway"), "{text}");
+    assert_fits(&text);
+    insta::assert_snapshot!("console_verbose", text);
+}
+
+#[test]
+fn a_console_above_a_live_part_prints_no_running_steps() {
+    let options = ConsoleOptions { is_live: true, ..narrow() };
+    let text = console(&runs::good(), options);
+    assert!(!text.contains(" running ") && !text.contains(" start "), "{text}");
+    assert!(text.contains(" done "), "{text}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod durations;
 mod files;
 mod history;
 mod journal;
+mod live;
 mod odd;
 mod pages;
 mod past_runs;

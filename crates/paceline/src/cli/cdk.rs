@@ -50,7 +50,6 @@ const ASSETS: Effect =
     Told("assets are published in parallel: `concurrency.assets` in paceline.yaml says how many at once");
 const IMAGES: Effect =
     Told("images are built in parallel: `concurrency.images` in paceline.yaml says how many at once");
-const EVENTS: Effect = Told("there is one level of detail; `--events FILE` writes every event");
 const HOTSWAP: Effect = Refused("Paceline deploys only with CloudFormation: use `cdk deploy` for that");
 const NO_MODE: Effect = Refused("Paceline has no such mode: use `cdk deploy` for that");
 const IN_APP: Effect = Refused("set it in the app: Paceline deploys what the assembly says");
@@ -72,8 +71,8 @@ const FLAGS: [Flag; 55] = [
     ),
     switch("ci", None, Ours("--no-color"), Nothing),
     switch("color", None, Nothing, Ours("--no-color")),
-    switch("verbose", Some('v'), EVENTS, Nothing),
-    switch("debug", None, EVENTS, Nothing),
+    switch("verbose", Some('v'), Ours("--verbose"), Nothing),
+    switch("debug", None, Ours("--verbose"), Nothing),
     switch("notices", None, Nothing, Nothing),
     switch("version-reporting", None, Nothing, Nothing),
     switch("path-metadata", None, Nothing, Nothing),
@@ -178,11 +177,14 @@ pub(crate) fn translate(arguments: Vec<OsString>) -> Result<Translated, Failure>
         let effect = match (flag.name, value.as_deref()) {
             ("require-approval", Some("never")) => Nothing,
             ("progress", Some("errors-only")) => Ours("--quiet"),
+            ("progress", Some("events")) => Ours("--verbose"),
             _ if off => flag.off,
             _ => flag.on,
         };
         match effect {
             Nothing => {}
+            // A flag must not be given twice.
+            Ours(ours) if translated.arguments.iter().any(|it| it == ours) => {}
             Ours(ours) => translated.arguments.push(ours.into()),
             Told(sentence) => translated.told.push(format!("{shown}: {sentence}")),
             Refused(hint) => {
@@ -267,16 +269,18 @@ mod tests {
     #[test]
     fn what_changes_nothing_is_left_out_with_its_value() {
         check("p deploy --require-approval never --no-notices A", "p deploy A", &[]);
-        check("p deploy --require-approval=never --ci=true --progress events", "p deploy --no-color", &[]);
+        check("p deploy --require-approval=never --ci=true --progress bar", "p deploy --no-color", &[]);
         check("p deploy --progress errors-only --execute true A", "p deploy --quiet A", &[]);
         check("p deploy --rollback -y", "p deploy", &[]);
+        check("p deploy --progress events A -vvv --debug", "p deploy --verbose A", &[]);
+        check("p deploy --verbose=false A", "p deploy A", &[]);
     }
 
     #[test]
     fn another_way_is_told() {
         check("p deploy --asset-parallelism A", "p deploy A", &["--asset-parallelism: "]);
         check("p deploy --asset-build-concurrency 4 A", "p deploy A", &["concurrency.images"]);
-        check("p deploy --no-asset-parallelism -vv", "p deploy", &["assets: 1", "-v: "]);
+        check("p deploy --no-asset-parallelism", "p deploy", &["assets: 1"]);
         check("p deploy --asset-parallelism=false A", "p deploy A", &["assets: 1"]);
     }
 
