@@ -173,6 +173,20 @@ impl Call<'_> {
         status.code().expect("no signal ended it")
     }
 
+    /// Runs it in a terminal of 80 columns and 24 lines. Everything that it writes there is in `stdout`.
+    pub(crate) fn in_terminal(self) -> Ran {
+        let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+        let shell = format!("stty cols 80 rows 24; exec {}", words.join(" "));
+        let mut script = self.place.paceline([""; 0]);
+        let mut command = Command::new("script");
+        command.args(["-qec", &shell, "/dev/null"]).stdin(Stdio::null()).env_clear();
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(self.place.0.path());
+        script.command = command;
+        script.run()
+    }
+
     /// Starts it; what it says goes to a file of the folder.
     pub(crate) fn start(mut self, log: &str) -> Running {
         let log = self.place.path(log);

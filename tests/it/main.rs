@@ -43,6 +43,7 @@ mod synth;
 #[path = "../../xtask/src/synthetic.rs"]
 mod synthetic;
 mod templates;
+mod terminal;
 mod wait;
 mod wait_handle;
 mod workshop;

@@ -18,15 +18,25 @@ use crate::record::Record;
 mod progress;
 mod steps;
 
+/// How much the console prints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Failures and warnings.
+    Problems,
+    /// What happens to each step as well.
+    #[default]
+    Steps,
+    /// Each change of a resource as well.
+    Resources,
+}
+
 /// How much the console says, and how.
 #[derive(Debug, Clone)]
 pub struct ConsoleOptions {
     /// Colours and width.
     pub style: Style,
-    /// Whether to print only failures and warnings.
-    pub quiet: bool,
-    /// Whether to print each change of a resource.
-    pub verbose: bool,
+    /// How much to print.
+    pub detail: Detail,
     /// Whether a [`frame`](crate::frame) shows the running steps, so that the console prints only what has ended.
     pub is_live: bool,
     /// How often to print the running steps.
@@ -39,8 +49,7 @@ impl Default for ConsoleOptions {
     fn default() -> Self {
         Self {
             style: Style::default(),
-            quiet: false,
-            verbose: false,
+            detail: Detail::default(),
             is_live: false,
             progress_every: Duration::from_mins(2),
             signals_are_told: false,
@@ -105,6 +114,10 @@ impl<W: Write> Console<W> {
     /// Returns the writer.
     pub fn into_inner(self) -> W {
         self.out
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.options.detail == Detail::Problems
     }
 
     /// The time since this part of the run started, which is what the clock of the build shows.
@@ -212,7 +225,7 @@ impl<W: Write> Console<W> {
             .step()
             .and_then(|step| self.record.step(&step.step))
             .is_some_and(|step| step.failing.is_some());
-        let quiet = self.options.quiet;
+        let quiet = self.is_quiet();
         if !quiet {
             self.progress_before(event)?;
         }
@@ -221,7 +234,7 @@ impl<W: Write> Console<W> {
             Fact::RunStarted(run) if !quiet => self.run_started(run)?,
             Fact::StepStarted(step) if !quiet && !self.options.is_live => self.started(step)?,
             Fact::StackProgress(progress) => {
-                if self.options.verbose && !quiet {
+                if self.options.detail == Detail::Resources {
                     self.resource(progress)?;
                 }
                 if !was_failing {

@@ -40,7 +40,7 @@ mod trace;
 
 pub use build_phases::{build_phases, log_line, phase_title};
 pub use comparison::{Comparison, PhaseTimes};
-pub use console::{Console, ConsoleOptions};
+pub use console::{Console, ConsoleOptions, Detail};
 pub use critical_path::{Link, Shortening, critical_path, what_to_shorten};
 pub use directory::ReportDir;
 pub use ending::{Kept, cut_short, ending};

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use paceline_engine::{Event, Journal, private, schedule};
 use paceline_plan::Plan;
 use paceline_report::{
-    Comparison, Console, ConsoleOptions, HistoryEntries, JsonLines, Kept as KeptFiles, Outputs, PhaseTimes,
-    Record, Report, ReportDir, Status, cut_short, ending, frame, summary,
+    Comparison, Console, ConsoleOptions, Detail, HistoryEntries, JsonLines, Kept as KeptFiles, Outputs,
+    PhaseTimes, Record, Report, ReportDir, Status, cut_short, ending, frame, summary,
 };
 
 use super::history;
@@ -106,8 +106,11 @@ impl Listeners {
         let live = live_part(&record, plan.concurrency.stacks.get());
         let options = ConsoleOptions {
             style: terminal::stderr_style(),
-            quiet: settings.quiet,
-            verbose: settings.verbose,
+            detail: match (settings.quiet, settings.verbose) {
+                (true, _) => Detail::Problems,
+                (false, true) => Detail::Resources,
+                (false, false) => Detail::Steps,
+            },
             is_live: live.is_some(),
             signals_are_told: true,
             ..Default::default()

@@ -170,7 +170,7 @@ impl<W: Write> Console<W> {
     /// Prints the assets in one line, when all have ended or at the end of the run.
     pub(super) fn publishing(&mut self, at_the_end: bool) -> io::Result<()> {
         let all = self.record.of_kind(StepKind::Publish).count();
-        if self.published || all == 0 || self.options.quiet {
+        if self.published || all == 0 || self.is_quiet() {
             return Ok(());
         }
         let of = |outcome: Outcome| {

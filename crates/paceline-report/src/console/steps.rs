@@ -88,13 +88,13 @@ impl<W: Write> Console<W> {
             Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged)
                 if self.record.was_done_earlier(&step) =>
             {
-                self.earlier += usize::from(step.step.is_of_stack() && !self.options.quiet);
+                self.earlier += usize::from(step.step.is_of_stack() && !self.is_quiet());
             }
-            Some(Outcome::Deployed | Outcome::Deleted) if resumed && !self.options.quiet => {
+            Some(Outcome::Deployed | Outcome::Deleted) if resumed && !self.is_quiet() => {
                 self.ended_meanwhile(&step)?;
             }
             Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged))
-                if !self.options.quiet =>
+                if !self.is_quiet() =>
             {
                 self.succeeded(&step, outcome)?;
             }

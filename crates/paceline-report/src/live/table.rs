@@ -86,7 +86,8 @@ impl Widths {
             if width > 0 {
                 let text = cut(text, width);
                 line += &" ".repeat(GAP);
-                line += &if is_number { format!("{text:>width$}") } else { format!("{text:<width$}") };
+                let room = " ".repeat(width - columns(&text));
+                line += &if is_number { room + &text } else { text + &room };
             }
         }
         if waits.is_empty() || self.waits == 0 {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use paceline_engine::event::{Event, Fact, Outcome};
 use paceline_report::{
-    Comparison, Console, ConsoleOptions, Kept, PhaseTimes, Record, Report, Style, cut_short, ending, html,
-    junit, markdown, summary,
+    Comparison, Console, ConsoleOptions, Detail, Kept, PhaseTimes, Record, Report, Style, cut_short, ending,
+    html, junit, markdown, summary,
 };
 
 use crate::journal::{Journal, Went, failed};
@@ -107,7 +107,7 @@ fn a_resumed_process_prints_only_its_own_part() {
 
 #[test]
 fn quiet_says_what_went_wrong() {
-    let options = ConsoleOptions { quiet: true, ..narrow() };
+    let options = ConsoleOptions { detail: Detail::Problems, ..narrow() };
     insta::assert_snapshot!("console_quiet", console(&runs::bad(), options));
 }
 
@@ -182,7 +182,7 @@ fn a_heartbeat_does_not_come_between_the_events_of_one_poll() {
 
 #[test]
 fn a_verbose_console_has_a_line_for_each_change_of_a_resource() {
-    let options = ConsoleOptions { verbose: true, ..narrow() };
+    let options = ConsoleOptions { detail: Detail::Resources, ..narrow() };
     let text = console(&runs::bad(), options);
     assert!(text.contains("resource  ServicesSecondary: TransitGateway"), "{text}");
     assert_fits(&text);
