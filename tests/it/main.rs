@@ -46,4 +46,5 @@ mod templates;
 mod terminal;
 mod wait;
 mod wait_handle;
+mod watch;
 mod workshop;

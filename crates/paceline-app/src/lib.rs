@@ -7,6 +7,7 @@
 mod app;
 mod bootstrap;
 mod build;
+mod display;
 mod failure;
 mod forecast;
 mod generation;
@@ -19,6 +20,7 @@ mod runtime;
 mod settings;
 mod simulation;
 pub mod terminal;
+mod watch;
 
 pub use app::{App, Configured, Parameters, Synthesized, configured, synthesize_apps};
 pub use bootstrap::{BootstrapSettings, bootstrap};
@@ -35,3 +37,4 @@ pub use settings::{
     AppPaths, GenSettings, GeneratedFiles, LockSetting, Lookups, OutputFormat, ParameterValues, RunSettings,
     Selection, StartSettings, StrategySetting, duration, variable,
 };
+pub use watch::{WatchSettings, watch};

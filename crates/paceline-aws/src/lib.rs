@@ -25,6 +25,7 @@ mod stack;
 mod staging;
 mod target;
 mod transient;
+mod watch;
 
 pub use bootstrap::{Bootstrapper, Bootstrapping};
 pub use build::{BuildEnd, BuildNews, BuildRequest, Builds};
@@ -41,3 +42,4 @@ pub use sdk::Wire;
 pub use session::ALLOW_BASE_CREDENTIALS;
 pub use signal::{Signalled, Verdict, WaitHandle};
 pub use stack::{Method, TokenKey};
+pub use watch::{StackNews, WatchedResource, WatchedStack, Watching};

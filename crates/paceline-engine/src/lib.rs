@@ -22,7 +22,8 @@ mod stop;
 pub use describe::reference;
 pub use event::{Event, Fact, Outcome, StackCall, StepKind};
 pub use journal::{
-    Journal, JournalError, PlanLock, RepeatedCommand, Unfinished, journal_path, read_events, runs_in,
+    EventFile, Journal, JournalError, PlanLock, RepeatedCommand, Unfinished, journal_path, read_events,
+    runs_in,
 };
 pub use made_once::MadeOnce;
 pub use options::{Earlier, RunEnd, RunOptions};

@@ -6,7 +6,8 @@
 //!
 //! During a run, each event is given to the [`Report`]s: [`Console`], [`JsonLines`], [`Outputs`] and [`ReportDir`]. At its
 //! end, [`summary`], [`ending`], [`junit`], [`markdown`], [`html`], [`svg`],
-//! [`json()`] and [`trace`] are made from the [`Record`] of all events.
+//! [`json()`] and [`trace`] are made from the [`Record`] of all events. A [`frame`] is made from the record at any
+//! time, which is given to it.
 
 use std::io;
 

@@ -66,7 +66,7 @@ impl Screen {
 /// Every line fits the width of the screen. If there are more lines than the screen has, a line says how many are left
 /// out. Empty before the first event and after the end of the run.
 pub fn frame(record: &Record, now: Timestamp, at_once: Option<usize>, screen: Screen) -> Vec<String> {
-    if record.run.is_empty() || record.exit_code.is_some() || !screen.has_room() {
+    if record.steps.is_empty() || record.exit_code.is_some() || !screen.has_room() {
         return Vec::new();
     }
     let now = record.at.map_or(now, |at| at.max(now));

@@ -86,6 +86,7 @@ fn supervised(command: Command) -> Result<ExitCode, Failure> {
         Command::RunBuildspec(args) => run_buildspec::run(&args),
         Command::Deploy(args) => paceline_app::deploy(*args),
         Command::Destroy(args) => paceline_app::destroy(&args),
+        Command::Watch(args) => paceline_app::watch(&args),
         Command::Bootstrap(args) => paceline_app::bootstrap(&args),
         Command::Signal(args) => signal::signal(&args),
         Command::Wait(args) => signal::wait(&args),

@@ -10,15 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::Utf8Path;
 use fs_err::File;
-use jiff::Timestamp;
 use paceline_engine::{Event, Journal, private, schedule};
 use paceline_plan::Plan;
 use paceline_report::{
     Comparison, Console, ConsoleOptions, Detail, HistoryEntries, JsonLines, Kept as KeptFiles, Outputs,
-    PhaseTimes, Record, Report, ReportDir, Status, cut_short, ending, frame, summary,
+    PhaseTimes, Record, Report, ReportDir, Status, cut_short, ending, summary,
 };
 
 use super::history;
+use crate::display::live_part;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::settings::{OutputFormat, RunSettings};
@@ -103,7 +103,7 @@ impl Listeners {
             }
         };
         let (record, ended) = (Arc::new(Mutex::new(Record::of(earlier))), Arc::new(AtomicBool::new(false)));
-        let live = live_part(&record, plan.concurrency.stacks.get());
+        let live = live_part(&record, Some(plan.concurrency.stacks.get()));
         let options = ConsoleOptions {
             style: terminal::stderr_style(),
             detail: match (settings.quiet, settings.verbose) {
@@ -216,16 +216,6 @@ impl Listeners {
         let reports = self.folder.report.as_ref().and_then(|_| self.folder.path.clone());
         KeptFiles { reports, journal: self.journal.as_ref().map(|journal| journal.path.to_string()) }
     }
-}
-
-/// Shows the running steps on a terminal. A simulated run has a clock of its own: the time of its last event.
-fn live_part(record: &Arc<Mutex<Record>>, at_once: usize) -> Option<LivePart> {
-    let record = Arc::clone(record);
-    terminal::live_part(move |screen| {
-        let record = record.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = record.at.filter(|_| record.simulated).unwrap_or_else(Timestamp::now);
-        frame(&record, now, Some(at_once), screen)
-    })
 }
 
 /// Opens the file of events and writes the events before an interruption to it. So the file has every event of this run,

@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use paceline_engine::StepContext;
 use tokio::sync::OnceCell;
 
+pub(crate) use self::poller::Interest;
 use self::poller::Poller;
 use crate::call::Caller;
 use crate::error::AwsError;
@@ -51,8 +52,18 @@ impl Environment {
         caller: Caller,
         names: BTreeSet<String>,
     ) -> Arc<Self> {
+        Self::interested_in(Interest::Names(names), target, config, caller)
+    }
+
+    /// The same with a poller that remembers these stacks.
+    pub(crate) fn interested_in(
+        interest: Interest,
+        target: Target,
+        config: &SdkConfig,
+        caller: Caller,
+    ) -> Arc<Self> {
         let client = Client::new(config);
-        let (poller, config) = (Arc::new(Poller::new(names)), config.clone());
+        let (poller, config) = (Arc::new(Poller::new(interest)), config.clone());
         let environment = Arc::new(Self { target, client, config, poller, bucket: OnceCell::new(), caller });
         Poller::spawn(&environment);
         environment

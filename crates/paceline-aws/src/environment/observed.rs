@@ -21,6 +21,8 @@ pub(super) struct Observed {
     listed: Option<(Instant, usize)>,
     /// The error that prevents reading any of the stacks.
     failed: Option<(Instant, AwsError)>,
+    /// Why they may not be listed.
+    unlisted: Option<AwsError>,
 }
 
 impl Observed {
@@ -33,6 +35,19 @@ impl Observed {
         let all = [listed, failed, own].into_iter().flatten();
         let newest = all.filter(|(at, _)| *at > since).max_by_key(|(at, _)| *at);
         newest.map(|(_, told)| told)
+    }
+
+    /// All stacks of interest that the newest poll has seen which began after `since`, if there was one.
+    pub(super) fn all_since(&self, since: Instant) -> Option<Result<Vec<StackView>, AwsError>> {
+        if let Some(error) = &self.unlisted {
+            return Some(Err(error.clone()));
+        }
+        if let Some((_, error)) = self.failed.as_ref().filter(|(at, _)| *at > since) {
+            return Some(Err(error.clone()));
+        }
+        self.listed.filter(|(at, _)| *at > since)?;
+        let seen = self.stacks.values().filter_map(|(_, told)| told.as_ref().ok().cloned().flatten());
+        Some(Ok(seen.collect()))
     }
 
     /// The number of stacks when they were last listed.
@@ -65,6 +80,12 @@ impl Observed {
         let now = status(&told);
         let before = self.stacks.insert(name, (started, told));
         before.and_then(|(_, told)| status(&told)) != now
+    }
+
+    /// Stacks may not be listed. Nothing is known to have changed.
+    pub(super) fn cannot_list(&mut self, error: AwsError) -> bool {
+        self.unlisted = Some(error);
+        false
     }
 
     /// Notes that no stack can be read. Returns false, because no change is known.

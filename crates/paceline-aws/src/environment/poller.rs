@@ -1,6 +1,8 @@
 //! Polls the stacks of an environment. Each environment has one poller. If stacks may be listed, one paged
 //! `DescribeStacks` reads all of them. Otherwise each stack that somebody waits for is read by its name.
 //!
+//! A watcher that names stacks by a pattern waits for all stacks, and needs the list.
+//!
 //! A poller polls only while someone waits, and ends with its environment. A failed poll says nothing about
 //! any stack and is repeated. If a stack may not be described, only those who wait for this stack get the
 //! error.
@@ -29,17 +31,37 @@ const LIST_PATIENCE: Duration = Duration::from_secs(5);
 /// answer must not delay the others. The next poll reads it again.
 const ASKED_AT_ONCE: usize = 10;
 const ASKED_FOR: Duration = Duration::from_secs(10);
+/// Stands for all stacks among the names that are waited for. No stack is called so.
+const ALL: &str = "*";
+
+/// The stacks that a poller remembers.
+#[derive(Debug)]
+pub(crate) enum Interest {
+    /// Those with these names.
+    Names(BTreeSet<String>),
+    /// All that are there.
+    All,
+}
+
+impl Interest {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Names(names) => names.contains(name),
+            Self::All => true,
+        }
+    }
+}
 
 /// Polls an environment while someone waits.
 #[derive(Debug)]
 pub(crate) struct Poller {
-    names: BTreeSet<String>,
+    interest: Interest,
     /// The names of stacks that were found by an alias. Lists do not show aliases.
     aliases: Mutex<BTreeMap<String, String>>,
     observed: watch::Sender<Observed>,
     /// True unless it is known that stacks may not be listed.
     may_list: AtomicBool,
-    /// The number of waits for each stack.
+    /// The number of waits for each stack, and under [`ALL`] for the list of all stacks.
     waiting: Mutex<BTreeMap<String, usize>>,
     wake: Notify,
     /// The last time at which a change was seen or expected.
@@ -48,9 +70,9 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
-    pub(crate) fn new(names: BTreeSet<String>) -> Self {
+    pub(crate) fn new(interest: Interest) -> Self {
         Self {
-            names,
+            interest,
             aliases: Mutex::default(),
             observed: watch::Sender::default(),
             may_list: AtomicBool::new(true),
@@ -101,6 +123,17 @@ impl Poller {
         }
     }
 
+    /// All stacks that a poll sees which starts from now on. The error is that they may not be listed, or one that polling
+    /// again does not mend.
+    pub(crate) async fn look_at_all(&self) -> Result<Vec<StackView>, AwsError> {
+        let since = Instant::now();
+        let _waiting = Waiting::new(self, ALL);
+        let mut observed = self.observed.subscribe();
+        let newer = observed.wait_for(|observed| observed.all_since(since).is_some()).await;
+        let told = newer.ok().and_then(|observed| observed.all_since(since));
+        told.unwrap_or_else(|| Err(AwsError::setup("the poller has ended")))
+    }
+
     /// The number of all stacks in the last poll. `None` if stacks may not be listed.
     pub(crate) fn counted(&self) -> Option<usize> {
         self.observed.borrow().total()
@@ -127,7 +160,7 @@ impl Poller {
 
     /// Returns whether the plan has a stack with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.names.contains(name)
+        self.interest.has(name)
     }
 
     fn told(&self, observed: &Observed, name: &str, since: Instant) -> Option<Observation> {
@@ -141,7 +174,7 @@ impl Poller {
     }
 
     fn is_of_interest(&self, name: &str) -> bool {
-        self.names.contains(name) || self.aliases().values().any(|own| own == name)
+        self.interest.has(name) || self.aliases().values().any(|own| own == name)
     }
 
     fn aliases(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
@@ -227,7 +260,10 @@ async fn poll(environment: &Environment, wanted: Vec<String>, silent: &mut Silen
                 poller.publish(|observed| observed.fail(started, error));
                 return 1;
             }
-            Err(error) if error.kind == ErrorKind::Denied => poller.never_list(),
+            Err(error) if error.kind == ErrorKind::Denied => {
+                poller.never_list();
+                poller.publish(|observed| observed.cannot_list(error));
+            }
             // One stack that cannot be shown must not hide the others.
             Err(error) => {
                 if error.is_transient() {
@@ -236,7 +272,8 @@ async fn poll(environment: &Environment, wanted: Vec<String>, silent: &mut Silen
             }
         }
     }
-    read_each(environment, wanted, silent).await
+    let names = wanted.into_iter().filter(|name| name != ALL).collect();
+    read_each(environment, names, silent).await
 }
 
 /// The time just after now. A poll with this start counts for everyone who waits by now.

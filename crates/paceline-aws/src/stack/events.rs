@@ -121,7 +121,7 @@ impl EventLog {
 
 /// Returns whether a change starts an operation. The first event of an operation is about the stack itself. A
 /// rollback belongs to the operation that failed.
-pub(super) fn starts_operation(change: &Change) -> bool {
+pub(crate) fn starts_operation(change: &Change) -> bool {
     matches!(
         change.status.of_stack(),
         StackStatus::CreateInProgress

@@ -70,6 +70,11 @@ pub(super) fn first_cause<'a>(
     })
 }
 
+/// The first cause of an operation that failed, from its events.
+pub(crate) async fn cause_of(environment: &Environment, changes: &[Change]) -> Option<Cause> {
+    first_cause(environment, changes, &BTreeMap::new(), 0).await.map(|failure| failure.cause)
+}
+
 /// Returns whether a resource failed by itself, and not because the operation was cancelled.
 pub(super) fn failed_resource(changes: &[Change]) -> bool {
     changes.iter().any(|change| !change.of_stack && is_failure(change))

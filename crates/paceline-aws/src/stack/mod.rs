@@ -36,7 +36,8 @@ mod watch;
 
 pub(crate) use delete::{Deletion, is_protected, protection};
 pub(crate) use deploy::Deployment;
-pub(crate) use events::EventLog;
+pub(crate) use events::{Change, EventLog, starts_operation};
+pub(crate) use failure::cause_of;
 pub use operation::Method;
 pub(crate) use request::Request;
 pub(crate) use secrets::SecretKey;

@@ -38,4 +38,5 @@ mod signal;
 mod states;
 mod survey;
 mod sweep;
+mod watches;
 mod world;

@@ -1,9 +1,9 @@
 //! Reads journals, including those of other versions and those of processes that were killed.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek as _, SeekFrom};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use serde::de::Error as _;
 
@@ -15,6 +15,31 @@ use crate::event::{Event, Fact, SCHEMA};
 pub fn read_events(path: &Utf8Path) -> Result<Vec<Event>, JournalError> {
     let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
     Ok(read(path, file)?.events)
+}
+
+/// A file of events that another process may still write.
+#[derive(Debug)]
+pub struct EventFile {
+    path: Utf8PathBuf,
+    /// How many bytes of it have been read.
+    read: u64,
+}
+
+impl EventFile {
+    /// The journal of a run, or any other file of events.
+    pub fn new(path: impl Into<Utf8PathBuf>) -> Self {
+        Self { path: path.into(), read: 0 }
+    }
+
+    /// The events that have been written since the last call. An incomplete last line is left for the next call.
+    pub fn next_events(&mut self) -> Result<Vec<Event>, JournalError> {
+        let io = |source| JournalError::Io { path: self.path.clone(), source };
+        let mut file = File::open(&self.path).map_err(io)?;
+        file.seek(SeekFrom::Start(self.read)).map_err(io)?;
+        let contents = read(&self.path, file)?;
+        self.read += contents.length;
+        Ok(contents.events)
+    }
 }
 
 /// The contents of a journal.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_engine::{Event, Journal, JournalError, RunOptions, read_events, run, runs_in};
+use paceline_engine::{Event, EventFile, Journal, JournalError, RunOptions, read_events, run, runs_in};
 use paceline_plan::Plan;
 
 use crate::draft::Draft;
@@ -133,6 +133,23 @@ fn the_journal_of_a_run_in_progress_is_busy_and_left_alone() {
     assert_eq!(read_events(&runs.file("r1")).unwrap(), events);
     drop(unfinished);
     assert_eq!(runs.found().as_deref(), Some("r1"));
+}
+
+#[test]
+fn a_journal_that_grows_gives_each_event_once_and_whole() {
+    let runs = Runs::new();
+    let events = runs.ran("r1", PLAN, 70);
+    let text = runs.text("r1");
+    let file = runs.path().join("growing.jsonl");
+    let mut growing = EventFile::new(&file);
+    assert!(matches!(growing.next_events(), Err(JournalError::Io { .. })));
+    let mut read = Vec::new();
+    for end in (0..text.len()).step_by(100).chain([text.len()]) {
+        fs_err::write(&file, &text[..end]).unwrap();
+        read.extend(growing.next_events().unwrap());
+    }
+    assert_eq!(read, events);
+    assert_eq!(growing.next_events().unwrap(), []);
 }
 
 #[test]

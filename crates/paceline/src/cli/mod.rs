@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use paceline_app::{
     BootstrapSettings, Deletion, Deployment, GenSettings, HistorySettings, InitSettings, RunSettings,
+    WatchSettings,
 };
 
 pub(crate) use cdk::{Translated, translate};
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Deploy(Box<Deployment>),
     /// Delete the app's stacks in reverse order
     Destroy(Box<Deletion>),
+    /// Watch stacks or a run while somebody deploys them, in any regions
+    Watch(WatchSettings),
     /// Bootstrap the environments that need it, with the CDK CLI
     Bootstrap(BootstrapSettings),
     /// Signal the wait condition of an outer stack, unless `deploy` has done so
@@ -83,7 +86,10 @@ impl Command {
 
     /// Whether the output has no colours.
     pub(crate) fn is_without_colors(&self) -> bool {
-        self.run().is_some_and(|run| run.no_color)
+        match self {
+            Self::Watch(args) => args.no_color,
+            _ => self.run().is_some_and(|run| run.no_color),
+        }
     }
 
     fn run(&self) -> Option<&RunSettings> {
