@@ -24,7 +24,7 @@ pub struct WatchSettings {
     /// stacks of the app]
     #[arg(value_name = "NAME|GLOB|RUN")]
     pub targets: Vec<String>,
-    /// The regions of the stacks [default: AWS_REGION, or the profile's]; with --app, only its stacks in these regions
+    /// The regions of the stacks [default: that of the environment or the profile]; with --app, only its stacks in these regions
     #[arg(long, value_name = "REGION")]
     pub region: Vec<String>,
     #[command(flatten)]

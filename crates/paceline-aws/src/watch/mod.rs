@@ -114,7 +114,7 @@ impl Watching {
     /// The stacks with these names in each of these regions, with the base credentials. Without a region, in that of the
     /// environment or the profile.
     pub async fn named(wire: &Wire, regions: &[String], names: &[String]) -> Result<Self, PreflightError> {
-        Self::in_regions(wire, regions, || Wanted::Names(names.to_vec())).await
+        Box::pin(Self::in_regions(wire, regions, || Wanted::Names(names.to_vec()))).await
     }
 
     /// The stacks that match, as they come and go. Needs the right to list stacks.
@@ -124,7 +124,7 @@ impl Watching {
         matches: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Result<Self, PreflightError> {
         let matches: Matches = Arc::new(matches);
-        Self::in_regions(wire, regions, || Wanted::Matching(Arc::clone(&matches))).await
+        Box::pin(Self::in_regions(wire, regions, || Wanted::Matching(Arc::clone(&matches)))).await
     }
 
     async fn in_regions(

@@ -90,7 +90,7 @@ impl Progress {
 
     /// The news of the status and of new events. Those of a failure have no cause yet.
     pub(super) fn news(&mut self, new: &[Change]) -> Vec<StackNews> {
-        let before = std::mem::replace(&mut self.told_status, None);
+        let before = self.told_status.take();
         let (is_first, has_turned) = (self.told.is_none(), self.has_turned());
         self.told = Some(self.state());
         let stack = || self.stack.clone();

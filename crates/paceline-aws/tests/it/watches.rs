@@ -1,5 +1,6 @@
 //! Stacks that somebody else deploys, as they are watched.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::Capability;
@@ -28,17 +29,22 @@ fn shown(news: &StackNews) -> String {
 }
 
 /// What is heard while something else happens, and for a minute after it.
-async fn heard(watching: Watching, meanwhile: impl Future<Output = ()>) -> Result<Vec<String>, AwsError> {
-    let mut heard = Vec::new();
-    let follow = watching.follow(|news| heard.push(news.as_ref().map_or("--".to_owned(), shown)));
-    let error = tokio::select! {
-        error = follow => Some(error),
-        () = async {
-            meanwhile.await;
-            tokio::time::sleep(Duration::from_mins(1)).await;
-        } => None,
-    };
-    error.map_or(Ok(heard), Err)
+fn heard<'a>(
+    watching: Watching,
+    meanwhile: impl Future<Output = ()> + 'a,
+) -> Pin<Box<dyn Future<Output = Result<Vec<String>, AwsError>> + 'a>> {
+    Box::pin(async {
+        let mut heard = Vec::new();
+        let follow = watching.follow(|news| heard.push(news.as_ref().map_or("--".to_owned(), shown)));
+        let error = tokio::select! {
+            error = follow => Some(error),
+            () = async {
+                meanwhile.await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
+            } => None,
+        };
+        error.map_or(Ok(heard), Err)
+    })
 }
 
 async fn named(world: &World, names: &[&str]) -> Watching {
