@@ -6,12 +6,12 @@ use std::fmt;
 
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use paceline_assembly::{FailureClass, failure_class};
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome};
 use paceline_text::{ExitCode, Explained, Problem};
 
 use crate::profile;
-use crate::transient::{self, Class};
 
 /// A call to AWS that failed, or that could not be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -333,9 +333,9 @@ fn kind_of(code: Option<&ErrorCode>, message: &str) -> ErrorKind {
         | "ServiceUnavailable"
         | "Server"
         | "RequestTimeout" => ErrorKind::Unreachable,
-        _ => match transient::class_of(message) {
-            Some(Class::Throttled) => ErrorKind::Throttled,
-            Some(Class::Iam) => ErrorKind::NotYet,
+        _ => match failure_class(message) {
+            Some(FailureClass::Throttled) => ErrorKind::Throttled,
+            Some(FailureClass::Iam) => ErrorKind::NotYet,
             _ => ErrorKind::Refused,
         },
     }

@@ -24,7 +24,6 @@ mod signal;
 mod stack;
 mod staging;
 mod target;
-mod transient;
 mod watch;
 
 pub use bootstrap::{Bootstrapper, Bootstrapping};

@@ -2,7 +2,7 @@
 //!
 //! A role is assumed once for all clients that use it, and again shortly before its credentials expire.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::identity::IdentityCache;
@@ -53,6 +53,11 @@ impl Sessions {
     /// A caller for an account and region, with any role.
     pub(crate) fn caller(&self, target: &Target) -> Caller {
         Caller::new(Arc::clone(&self.limiter), target.clone(), self.notices.clone())
+    }
+
+    /// How often AWS has asked for fewer calls, by operation.
+    pub(crate) fn throttles(&self) -> BTreeMap<String, u64> {
+        self.limiter.throttles()
     }
 
     /// The configuration with the base credentials.

@@ -13,14 +13,20 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{
-    Cause, CommandOutput, Fact, Outcome, StackAccepted, StackCall, StackProgress, StackSubmitted, StepRef,
-    StepRetried, StepWarned, seconds,
+    Cause, CommandOutput, Fact, Outcome, RetryClass, StackAccepted, StackCall, StackProgress, StackSubmitted,
+    StepRef, StepRetried, StepWarned, seconds,
 };
 
 /// Performs steps. The engine decides which step is performed and when. A performer never schedules.
 pub trait Perform: Send + Sync + 'static {
     /// Performs a step to its end, or until [`StepContext::stopped`].
     fn perform(&self, context: StepContext) -> impl Future<Output = Ended> + Send;
+
+    /// How often AWS has asked for fewer calls in this process, by operation. The engine asks once, when all steps have
+    /// ended.
+    fn throttles(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
 }
 
 /// The end of a step.
@@ -209,18 +215,25 @@ impl StepContext {
     }
 
     /// Reports that a transient error occurred and the call is tried again after a pause.
-    pub fn retried(&self, reason: impl Into<String>, attempt: u32, wait: Duration) {
-        self.tries_again(reason.into(), attempt, wait, false);
+    pub fn retried(&self, class: RetryClass, reason: impl Into<String>, attempt: u32, wait: Duration) {
+        self.tries_again(class, reason.into(), attempt, wait, false);
     }
 
     /// Reports that AWS refused a call, so that the call changed nothing, and that the call is tried again.
-    pub fn refused_and_retried(&self, reason: impl Into<String>, attempt: u32, wait: Duration) {
-        self.tries_again(reason.into(), attempt, wait, true);
+    pub fn refused_and_retried(
+        &self,
+        class: RetryClass,
+        reason: impl Into<String>,
+        attempt: u32,
+        wait: Duration,
+    ) {
+        self.tries_again(class, reason.into(), attempt, wait, true);
     }
 
-    fn tries_again(&self, reason: String, attempt: u32, wait: Duration, refused: bool) {
-        let (step, wait_s, after) = (self.reference(), seconds(wait), Vec::new());
-        self.send(Fact::StepRetried(StepRetried { step, reason, attempt, wait_s, refused, after }), None);
+    fn tries_again(&self, class: RetryClass, reason: String, attempt: u32, wait: Duration, refused: bool) {
+        let (step, wait_s, after, class) = (self.reference(), seconds(wait), Vec::new(), Some(class));
+        let retried = StepRetried { step, reason, class, attempt, wait_s, refused, after };
+        self.send(Fact::StepRetried(retried), None);
     }
 
     /// Waits until the steps at the positions `after` in the plan have ended. While it waits, this step does

@@ -38,7 +38,10 @@ pub async fn run<P: Perform>(
     let mut state = State::new(plan, options, record);
     let mut tasks = JoinSet::new();
     match drive(&mut state, &performer, &mut tasks, interruption).await {
-        Ok(()) => state.finish(),
+        Ok(()) => {
+            state.throttled(performer.throttles())?;
+            state.finish()
+        }
         Err(error) => {
             // On a runtime with several threads, steps may still be running here.
             tasks.shutdown().await;

@@ -333,6 +333,11 @@ impl<'a> State<'a> {
         Ok(RunEnd { exit_code, outcomes })
     }
 
+    /// Records how often AWS asked for fewer calls.
+    pub(crate) fn throttled(&mut self, operations: BTreeMap<String, u64>) -> io::Result<()> {
+        if operations.is_empty() { Ok(()) } else { self.emit(Fact::CallsThrottled { operations }) }
+    }
+
     fn becomes_ready(&mut self, index: usize) -> io::Result<()> {
         self.steps[index] = StepState::Ready { since: Instant::now() };
         self.ready.push(&self.plan.steps[index], index, self.remaining[index]);

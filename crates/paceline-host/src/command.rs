@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_engine::event::Cause;
+use paceline_engine::event::{Cause, RetryClass};
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_plan::Command;
 
@@ -56,7 +56,7 @@ pub async fn run_command(context: &StepContext, command: &Command, commands: Com
             });
         }
         attempt += 1;
-        context.retried(message, attempt, RETRY_AFTER);
+        context.retried(RetryClass::Command, message, attempt, RETRY_AFTER);
         tokio::time::sleep(RETRY_AFTER).await;
     }
 }

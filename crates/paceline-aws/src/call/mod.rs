@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use paceline_engine::StepContext;
+use paceline_engine::event::RetryClass;
 use tokio::time::Instant;
 
 use crate::error::{AwsError, ErrorKind};
@@ -174,11 +175,17 @@ impl Caller {
         match &self.hears {
             Hears::Step(context) => {
                 let reason = format!("{operation}: {error}");
+                let class = match error.kind {
+                    ErrorKind::Throttled => RetryClass::Throttled,
+                    ErrorKind::NotYet => RetryClass::Iam,
+                    ErrorKind::Denied => RetryClass::Denied,
+                    _ => RetryClass::NoAnswer,
+                };
                 match error.kind {
                     ErrorKind::Denied | ErrorKind::Throttled => {
-                        context.refused_and_retried(reason, attempt, pause);
+                        context.refused_and_retried(class, reason, attempt, pause);
                     }
-                    _ => context.retried(reason, attempt, pause),
+                    _ => context.retried(class, reason, attempt, pause),
                 }
             }
             Hears::Notices(notices) => notices.retried(operation, error),

@@ -1,7 +1,7 @@
 //! Keeps API calls below their documented rates, with one token bucket per account, region and operation.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use paceline_plan::pace::{BURST, MUTATING_RATE, READING_RATE, SHARE};
@@ -16,6 +16,8 @@ const SLOWEST: f64 = 0.2;
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
     buckets: Mutex<HashMap<Key, Bucket>>,
+    /// How often AWS said slower, by operation.
+    throttled: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 /// Account, region and operation.
@@ -49,6 +51,13 @@ impl Limiter {
     /// Slows down because AWS throttled a call.
     pub(crate) fn throttled(&self, account: &str, region: &str, operation: &'static str) {
         self.with(account, region, operation, |bucket| bucket.rate = (bucket.rate / 2.0).max(SLOWEST));
+        *self.throttled.lock().unwrap_or_else(PoisonError::into_inner).entry(operation).or_default() += 1;
+    }
+
+    /// How often AWS has said slower so far, by operation.
+    pub(crate) fn throttles(&self) -> BTreeMap<String, u64> {
+        let throttled = self.throttled.lock().unwrap_or_else(PoisonError::into_inner);
+        throttled.iter().map(|(operation, times)| ((*operation).to_owned(), *times)).collect()
     }
 
     /// Speeds up because AWS answered a call.
@@ -66,7 +75,7 @@ impl Limiter {
         use_it: impl FnOnce(&mut Bucket) -> T,
     ) -> T {
         // A panic in another thread cannot leave a bucket half changed.
-        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let name = bucket_of(operation);
         let bucket = buckets.entry((account.to_owned(), region.to_owned(), name)).or_insert_with(|| {
             let limit = limit_of(name) * SHARE;
@@ -95,7 +104,10 @@ fn limit_of(bucket: &str) -> f64 {
         | "PutObject"
         | "DescribeImages"
         | "PutImage"
-        | "GetAuthorizationToken" => OTHER_RATE,
+        | "GetAuthorizationToken"
+        | "PutMetricData"
+        | "Publish"
+        | "PutEvents" => OTHER_RATE,
         _ => MUTATING_RATE,
     }
 }

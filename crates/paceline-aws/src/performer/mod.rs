@@ -326,6 +326,10 @@ impl Aws {
 }
 
 impl Perform for Aws {
+    fn throttles(&self) -> BTreeMap<String, u64> {
+        self.sessions.throttles()
+    }
+
     async fn perform(&self, context: StepContext) -> Ended {
         tokio::select! {
             biased;

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::ResourceStatus;
-use paceline_assembly::{Stack, StackStatus};
-use paceline_engine::event::Cause;
+use paceline_assembly::{Stack, StackStatus, is_transient};
+use paceline_engine::event::{Cause, RetryClass};
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_text::hex;
 use sha2::{Digest, Sha256};
@@ -22,7 +22,6 @@ use super::watch::{OperationEnd, RunningOperation, wait_for_end};
 use crate::environment::Environment;
 use crate::environment::{StackView, find};
 use crate::error::AwsError;
-use crate::transient::is_transient;
 
 /// The number of tries of a deletion that was stopped by a failure which disappears by itself.
 const ATTEMPTS: u32 = 2;
@@ -118,7 +117,9 @@ impl Deletion<'_> {
                     }
                     attempt += 1;
                     let at = failure.cause.at.unwrap_or_default();
-                    self.context.retried(format!("{at}: {}", failure.cause.message), attempt, PAUSE);
+                    let class = RetryClass::of_failure(&failure.cause.message);
+                    let reason = format!("{at}: {}", failure.cause.message);
+                    self.context.retried(class, reason, attempt, PAUSE);
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
+use paceline_assembly::is_transient;
 use paceline_engine::event::Cause;
 
 use super::events::{Change, EventLog};
 use crate::environment::Environment;
-use crate::transient::is_transient;
 
 /// The greatest depth of nested stacks that is searched. CloudFormation documents no limit.
 const DEEPEST: usize = 10;

@@ -9,6 +9,7 @@ mod run;
 mod stack;
 mod step;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,8 +18,8 @@ use serde::{Deserialize, Serialize};
 pub use self::run::{BuildPhase, BuildPhases, PlannedPhase, PlannedStep, RunFinished, RunStarted};
 pub use self::stack::{StackAccepted, StackCall, StackProgress, StackSubmitted};
 pub use self::step::{
-    AssetKind, Cause, CommandOutput, Outcome, StepFinished, StepHeld, StepKind, StepRef, StepRetried,
-    StepWarned,
+    AssetKind, Cause, CommandOutput, Outcome, RetryClass, StepFinished, StepHeld, StepKind, StepRef,
+    StepRetried, StepWarned,
 };
 
 /// The version of the event format.
@@ -93,6 +94,12 @@ pub enum Fact {
         /// The reason: a signal, the deadline, or the first failure under fail-fast.
         reason: String,
     },
+    /// AWS asked this process for fewer calls. Comes once, after the last step, and only if there is something to count.
+    #[serde(rename = "calls.throttled")]
+    CallsThrottled {
+        /// How often, by operation, such as `DescribeStacks`. The polls that several steps share count too.
+        operations: BTreeMap<String, u64>,
+    },
     /// The run has ended.
     #[serde(rename = "run.finished")]
     RunFinished(RunFinished),
@@ -100,7 +107,7 @@ pub enum Fact {
 
 impl Fact {
     /// The value of `event` in JSON for each kind of fact.
-    pub(crate) const KINDS: [&str; 15] = [
+    pub(crate) const KINDS: [&str; 16] = [
         "run.started",
         "build.phases",
         "step.ready",
@@ -115,6 +122,7 @@ impl Fact {
         "step.finished",
         "run.waiting",
         "run.stopping",
+        "calls.throttled",
         "run.finished",
     ];
 
@@ -134,6 +142,7 @@ impl Fact {
             | Self::BuildPhases(_)
             | Self::RunWaiting { .. }
             | Self::RunStopping { .. }
+            | Self::CallsThrottled { .. }
             | Self::RunFinished(_) => None,
         }
     }

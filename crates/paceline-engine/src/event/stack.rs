@@ -1,7 +1,7 @@
 //! Events of a stack: the call that was sent, the answer of AWS, and the progress of its resources.
 
 use jiff::Timestamp;
-use paceline_assembly::{ResourceStatus, STACK_TYPE, StackStatus};
+use paceline_assembly::{FailureClass, ResourceStatus, STACK_TYPE, StackStatus, failure_class, is_timeout};
 use paceline_text::vocabulary;
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +86,23 @@ impl StackCall {
 }
 
 impl StackProgress {
+    /// The reason of a resource that failed by itself.
+    fn failure(&self) -> Option<&str> {
+        let reason = self.reason.as_deref();
+        let is_of_resource = self.stack_status().is_none();
+        reason.filter(|_| is_of_resource && self.status.failed_by_itself(reason))
+    }
+
+    /// Whether a resource failed because an IAM role, a policy or an instance profile was too new to be used.
+    pub fn failed_by_iam(&self) -> bool {
+        self.failure().and_then(failure_class) == Some(FailureClass::Iam)
+    }
+
+    /// Whether a resource failed because it took longer than it may.
+    pub fn timed_out(&self) -> bool {
+        self.failure().is_some_and(is_timeout)
+    }
+
     /// The status of the stack, if the event is about the stack itself and not about one of its resources.
     pub fn stack_status(&self) -> Option<StackStatus> {
         // Old journals have no name of the stack. Its id is the name then.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use paceline_assembly::{FailureClass, failure_class};
 use paceline_plan::Work;
 use paceline_text::vocabulary;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,28 @@ vocabulary! {
         File = "file",
         /// To a repository, after it was built.
         Image = "image",
+    }
+}
+
+vocabulary! {
+    /// Why something is tried again.
+    RetryClass {
+        /// AWS asked for fewer calls.
+        Throttled = "throttled",
+        /// AWS did not answer, or something answered in its place.
+        NoAnswer = "no-answer",
+        /// An IAM role, a policy or an instance profile was too new to be used.
+        Iam = "iam",
+        /// A call was denied; a permission that was given a moment ago may not be known everywhere yet.
+        Denied = "denied",
+        /// Two resources made AWS create the same service-linked role.
+        ServiceLinkedRole = "service-linked-role",
+        /// A service had an error of its own.
+        Service = "service",
+        /// Other steps of the run must end first.
+        OtherSteps = "other-steps",
+        /// A command of the team failed.
+        Command = "command",
     }
 }
 
@@ -83,6 +106,9 @@ pub struct StepRetried {
     pub step: StepRef,
     /// The error.
     pub reason: String,
+    /// The kind of what went wrong. `None` in journals of versions that did not write it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub class: Option<RetryClass>,
     /// The attempt that is about to start; the first retry is 2.
     #[serde(default)]
     pub attempt: u32,
@@ -197,6 +223,18 @@ impl StepKind {
     /// Returns whether a step of this kind is an operation on a stack.
     pub fn is_of_stack(&self) -> bool {
         matches!(self, Self::Deploy | Self::Delete)
+    }
+}
+
+impl RetryClass {
+    /// The class of a failure of a stack or a resource, by CloudFormation's reason.
+    pub fn of_failure(reason: &str) -> Self {
+        match failure_class(reason) {
+            Some(FailureClass::Iam) => Self::Iam,
+            Some(FailureClass::ServiceLinkedRole) => Self::ServiceLinkedRole,
+            Some(FailureClass::Throttled) => Self::Throttled,
+            Some(FailureClass::Service) | None => Self::Service,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::io;
 use tokio::sync::oneshot;
 
 use super::{State, StepState};
-use crate::event::{Fact, StepRef, StepRetried};
+use crate::event::{Fact, RetryClass, StepRef, StepRetried};
 use crate::perform::Pause;
 
 /// A running step that continues when other steps have ended.
@@ -41,6 +41,7 @@ impl State<'_> {
         self.emit(Fact::StepRetried(StepRetried {
             step,
             reason,
+            class: Some(RetryClass::OtherSteps),
             attempt,
             wait_s: 0.0,
             refused: false,

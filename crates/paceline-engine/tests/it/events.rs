@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use paceline_engine::event::{
-    BuildPhase, BuildPhases, Cause, CommandOutput, RunFinished, StackAccepted, StackCall, StackProgress,
-    StackSubmitted, StepFinished, StepHeld, StepRef, StepRetried, StepWarned,
+    BuildPhase, BuildPhases, Cause, CommandOutput, RetryClass, RunFinished, StackAccepted, StackCall,
+    StackProgress, StackSubmitted, StepFinished, StepHeld, StepRef, StepRetried, StepWarned,
 };
 use paceline_engine::{Event, ExitCode, Fact, Outcome, ResourceStatus, RunOptions, reference};
 
@@ -45,6 +45,7 @@ fn every_kind() -> Vec<Event> {
     let retried = StepRetried {
         step: step.clone(),
         reason: "Throttling".to_owned(),
+        class: Some(RetryClass::Throttled),
         attempt: 2,
         wait_s: 1.5,
         refused: false,
@@ -84,6 +85,7 @@ fn every_kind() -> Vec<Event> {
         Fact::StepFinished(failed),
         Fact::StepFinished(ran.finished("publish:f").clone()),
         Fact::RunStopping { reason: "SIGTERM".to_owned() },
+        Fact::CallsThrottled { operations: BTreeMap::from([("DescribeStacks".to_owned(), 3)]) },
         Fact::RunFinished(finished),
         Fact::BuildPhases(build()),
         Fact::StackAccepted(accepted),
@@ -148,7 +150,7 @@ fn fields_of_a_newer_version_do_no_harm() {
 fn an_event_about_a_step_names_the_step() {
     let ids = |event: &Event| event.fact.step().map(|step: &StepRef| step.step.clone());
     let steps: Vec<Option<String>> = every_kind().iter().map(ids).collect();
-    assert_eq!(steps.iter().filter(|step| step.is_none()).count(), 5);
+    assert_eq!(steps.iter().filter(|step| step.is_none()).count(), 6);
     assert_eq!(steps[1].as_deref(), Some("publish:f"));
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_engine::event::Cause;
+use paceline_engine::event::{Cause, RetryClass};
 use paceline_engine::{Earlier, Ended, ExitCode, Outcome, Perform, RunOptions, StepContext};
 
 use crate::draft::Draft;
@@ -147,7 +147,7 @@ impl Perform for Sends {
             context.submitting(*operation, "token").await;
         }
         for attempt in 0..self.retries {
-            context.retried("no answer", attempt + 2, Duration::ZERO);
+            context.retried(RetryClass::NoAnswer, "no answer", attempt + 2, Duration::ZERO);
         }
         let (at, message) = (Some(self.refused_at.to_owned()), "AccessDenied".to_owned());
         Ended::failed(Cause { at, message, hint: None, preflight: true })

@@ -1,11 +1,13 @@
 //! The reports of steps while they run. Nothing happens that is not in the journal.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use paceline_engine::event::RetryClass;
 use paceline_engine::{
     Ended, Event, ExitCode, Fact, Outcome, Perform, ResourceProgress, ResourceStatus, StepContext, run,
 };
@@ -22,10 +24,14 @@ fn kinds(events: &[Event]) -> Vec<String> {
 struct Talks;
 
 impl Perform for Talks {
+    fn throttles(&self) -> BTreeMap<String, u64> {
+        BTreeMap::from([("DescribeStacks".to_owned(), 3)])
+    }
+
     async fn perform(&self, context: StepContext) -> Ended {
         context.warn("first words");
         context.submitting("create", "token").await;
-        context.retried("Throttling", 2, Duration::from_micros(1_500_400));
+        context.retried(RetryClass::Throttled, "Throttling", 2, Duration::from_micros(1_500_400));
         context.progress(ResourceProgress {
             logical_id: "Role".to_owned(),
             resource_type: "AWS::IAM::Role".to_owned(),
@@ -59,6 +65,7 @@ fn reports_come_in_order_and_before_the_end_of_their_step() {
         "command.output",
         "step.warned",
         "step.finished",
+        "calls.throttled",
         "run.finished",
     ];
     assert_eq!(kinds(&ran.events), expected);

@@ -61,7 +61,7 @@ impl Record {
             Fact::StepWarned(warned) => {
                 self.entry(&warned.step).warnings.push(one_line(&warned.message));
             }
-            Fact::CommandOutput(_) | Fact::RunWaiting { .. } => {}
+            Fact::CommandOutput(_) | Fact::RunWaiting { .. } | Fact::CallsThrottled { .. } => {}
             Fact::StepFinished(finished) => self.entry(&finished.step).finish(finished, now),
             Fact::RunStopping { reason } => self.stopping = Some(one_line(reason)),
             Fact::RunFinished(finished) => self.exit_code = Some(finished.exit_code),

@@ -254,6 +254,7 @@ impl Journal {
         self.fact(
             at,
             Fact::StepRetried(StepRetried {
+                class: None,
                 step,
                 reason,
                 attempt,

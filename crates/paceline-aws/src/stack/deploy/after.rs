@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use paceline_assembly::{ResourceStatus, StackStatus};
+use paceline_engine::event::RetryClass;
 use paceline_engine::{Ended, Outcome};
 
 use super::{Deployment, Next, Progress};
@@ -106,7 +107,9 @@ impl Deployment<'_> {
     async fn try_again(&self, progress: &mut Progress, failure: Failure) -> Next {
         progress.attempt += 1;
         let at = failure.cause.at.clone().unwrap_or_default();
-        self.context.retried(format!("{at}: {}", failure.cause.message), progress.attempt, PAUSE);
+        let class = RetryClass::of_failure(&failure.cause.message);
+        let reason = format!("{at}: {}", failure.cause.message);
+        self.context.retried(class, reason, progress.attempt, PAUSE);
         progress.first = Some(failure.cause);
         tokio::time::sleep(PAUSE).await;
         Next::Read

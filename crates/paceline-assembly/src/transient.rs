@@ -8,7 +8,7 @@
 
 /// The reason why a failure disappears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Class {
+pub enum FailureClass {
     /// A role, a policy or an instance profile is too new.
     Iam,
     /// Two resources made AWS create the same service-linked role at once.
@@ -20,75 +20,99 @@ pub(crate) enum Class {
 }
 
 /// A wording in lower case, the reason why the failure disappears, and the source of the wording.
-type Row = (&'static str, Class, &'static str);
+type Row = (&'static str, FailureClass, &'static str);
 
 const WORDINGS: [Row; 37] = [
     // Roles that a service cannot assume yet.
-    ("cannot be assumed by", Class::Iam, "Lambda: apex/up#189, terraform-provider-aws#14285"),
-    ("is invalid or cannot be assumed", Class::Iam, "CloudFormation: terraform-provider-aws#22834"),
-    ("ecs was unable to assume the", Class::Iam, "ECS: terraform-provider-aws#38538, boto3#1878"),
-    ("unable to assume role and validate the", Class::Iam, "ECS: hashicorp/terraform#4375"),
-    ("unable to assume the service linked role", Class::Iam, "ECS: 1Password/scim-examples#288"),
-    ("is unable to assume provided role", Class::Iam, "Glue: go-to-k/cdkd, retryable-errors"),
-    ("is unable to assume the role", Class::Iam, "Glue: go-to-k/cdkd, retryable-errors"),
-    ("firehose is unable to assume role", Class::Iam, "Firehose: go-to-k/cdkd, retryable-errors"),
+    ("cannot be assumed by", FailureClass::Iam, "Lambda: apex/up#189, terraform-provider-aws#14285"),
+    ("is invalid or cannot be assumed", FailureClass::Iam, "CloudFormation: terraform-provider-aws#22834"),
+    ("ecs was unable to assume the", FailureClass::Iam, "ECS: terraform-provider-aws#38538, boto3#1878"),
+    ("unable to assume role and validate the", FailureClass::Iam, "ECS: hashicorp/terraform#4375"),
+    ("unable to assume the service linked role", FailureClass::Iam, "ECS: 1Password/scim-examples#288"),
+    ("is unable to assume provided role", FailureClass::Iam, "Glue: go-to-k/cdkd, retryable-errors"),
+    ("is unable to assume the role", FailureClass::Iam, "Glue: go-to-k/cdkd, retryable-errors"),
+    ("firehose is unable to assume role", FailureClass::Iam, "Firehose: go-to-k/cdkd, retryable-errors"),
     (
         "is authorized to assume the provided role",
-        Class::Iam,
+        FailureClass::Iam,
         "Step Functions: go-to-k/cdkd, retryable-errors",
     ),
-    ("permissions required to assume the role", Class::Iam, "CodeDeploy: go-to-k/cdkd, retryable-errors"),
+    (
+        "permissions required to assume the role",
+        FailureClass::Iam,
+        "CodeDeploy: go-to-k/cdkd, retryable-errors",
+    ),
     (
         "codebuild is not authorized to perform: sts:assumerole",
-        Class::Iam,
+        FailureClass::Iam,
         "CodeBuild User Guide, Troubleshooting",
     ),
-    ("does not have a trust relationship allowing", Class::Iam, "Cognito: go-to-k/cdkd#2901"),
-    ("the role has adequate trust relationships", Class::Iam, "CloudTrail: go-to-k/cdkd#1160"),
-    ("error in assuming access role", Class::Iam, "App Runner: pulumi/pulumi-aws#2411"),
-    ("is not a valid role to allow", Class::Iam, "SNS: go-to-k/cdkd, retryable-errors"),
+    ("does not have a trust relationship allowing", FailureClass::Iam, "Cognito: go-to-k/cdkd#2901"),
+    ("the role has adequate trust relationships", FailureClass::Iam, "CloudTrail: go-to-k/cdkd#1160"),
+    ("error in assuming access role", FailureClass::Iam, "App Runner: pulumi/pulumi-aws#2411"),
+    ("is not a valid role to allow", FailureClass::Iam, "SNS: go-to-k/cdkd, retryable-errors"),
     // Roles whose policies have not arrived yet.
-    ("the provided execution role does not have permissions to call", Class::Iam, "Lambda: aws/aws-cdk#7998"),
-    ("please ensure the role can perform", Class::Iam, "Lambda: go-to-k/cdkd, retryable-errors"),
+    (
+        "the provided execution role does not have permissions to call",
+        FailureClass::Iam,
+        "Lambda: aws/aws-cdk#7998",
+    ),
+    ("please ensure the role can perform", FailureClass::Iam, "Lambda: go-to-k/cdkd, retryable-errors"),
     (
         "the operator role is invalid or doesn't have sufficient permissions",
-        Class::Iam,
+        FailureClass::Iam,
         "Lambda: go-to-k/cdkd#3174",
     ),
-    ("is not authorized to access the log destination", Class::Iam, "Step Functions: go-to-k/cdkd#2783"),
+    (
+        "is not authorized to access the log destination",
+        FailureClass::Iam,
+        "Step Functions: go-to-k/cdkd#2783",
+    ),
     (
         "the role arn does not have required permissions",
-        Class::Iam,
+        FailureClass::Iam,
         "API Gateway: terraform-provider-aws, account",
     ),
     (
         "could not successfully write to cloudwatch logs using the arn",
-        Class::Iam,
+        FailureClass::Iam,
         "API Gateway: hashicorp/terraform#8533",
     ),
-    ("required permissions for: enhanced_monitoring", Class::Iam, "RDS: go-to-k/cdkd#794"),
-    ("caught serviceaccessdeniedexception for ecsinfrastructurerole", Class::Iam, "ECS: go-to-k/cdkd#805"),
+    ("required permissions for: enhanced_monitoring", FailureClass::Iam, "RDS: go-to-k/cdkd#794"),
+    (
+        "caught serviceaccessdeniedexception for ecsinfrastructurerole",
+        FailureClass::Iam,
+        "ECS: go-to-k/cdkd#805",
+    ),
     // Principals that a policy names and a service does not know yet.
-    ("invalid principal in policy", Class::Iam, "S3, IAM: terraform-provider-aws#12436"),
-    ("one or more invalid principals", Class::Iam, "KMS: go-to-k/cdkd, retryable-errors"),
-    ("policy error: principalnotfound", Class::Iam, "SNS: go-to-k/cdkd#839"),
-    ("kms key is invalid for creategrant", Class::Iam, "KMS: go-to-k/cdkd, retryable-errors"),
+    ("invalid principal in policy", FailureClass::Iam, "S3, IAM: terraform-provider-aws#12436"),
+    ("one or more invalid principals", FailureClass::Iam, "KMS: go-to-k/cdkd, retryable-errors"),
+    ("policy error: principalnotfound", FailureClass::Iam, "SNS: go-to-k/cdkd#839"),
+    ("kms key is invalid for creategrant", FailureClass::Iam, "KMS: go-to-k/cdkd, retryable-errors"),
     // Instance profiles.
-    ("invalid iam instance profile", Class::Iam, "EC2: hashicorp/terraform#2037"),
-    ("invalid iaminstanceprofile", Class::Iam, "Auto Scaling: go-to-k/cdkd, retryable-errors"),
-    ("invalid instanceprofile", Class::Iam, "EMR: go-to-k/cdkd, retryable-errors"),
-    ("failed to authorize instance profile", Class::Iam, "EMR: go-to-k/cdkd, retryable-errors"),
+    ("invalid iam instance profile", FailureClass::Iam, "EC2: hashicorp/terraform#2037"),
+    ("invalid iaminstanceprofile", FailureClass::Iam, "Auto Scaling: go-to-k/cdkd, retryable-errors"),
+    ("invalid instanceprofile", FailureClass::Iam, "EMR: go-to-k/cdkd, retryable-errors"),
+    ("failed to authorize instance profile", FailureClass::Iam, "EMR: go-to-k/cdkd, retryable-errors"),
     // Other failures.
-    ("has been taken in this account, please try a different suffix", Class::ServiceLinkedRole, "bcgov#13"),
-    ("rate exceeded", Class::Throttled, "every service"),
-    ("throttlingexception", Class::Throttled, "every service"),
-    ("handlererrorcode: throttling", Class::Throttled, "CloudFormation CLI User Guide, handler error codes"),
-    ("handlererrorcode: serviceinternalerror", Class::Service, "the same"),
-    ("handlererrorcode: networkfailure", Class::Service, "the same"),
+    (
+        "has been taken in this account, please try a different suffix",
+        FailureClass::ServiceLinkedRole,
+        "bcgov#13",
+    ),
+    ("rate exceeded", FailureClass::Throttled, "every service"),
+    ("throttlingexception", FailureClass::Throttled, "every service"),
+    (
+        "handlererrorcode: throttling",
+        FailureClass::Throttled,
+        "CloudFormation CLI User Guide, handler error codes",
+    ),
+    ("handlererrorcode: serviceinternalerror", FailureClass::Service, "the same"),
+    ("handlererrorcode: networkfailure", FailureClass::Service, "the same"),
 ];
 
 /// The reason why a failure with this message disappears by itself. `None` if it does not.
-pub(crate) fn class_of(message: &str) -> Option<Class> {
+pub fn failure_class(message: &str) -> Option<FailureClass> {
     let message = message.to_lowercase();
     // A policy forbids the call, and policies do not change by themselves.
     if message.contains("explicit deny") {
@@ -98,8 +122,28 @@ pub(crate) fn class_of(message: &str) -> Option<Class> {
 }
 
 /// Returns whether the same operation may succeed later.
-pub(crate) fn is_transient(message: &str) -> bool {
-    class_of(message).is_some()
+pub fn is_transient(message: &str) -> bool {
+    failure_class(message).is_some()
+}
+
+/// What CloudFormation and its resource handlers say, in lower case, of a resource that took longer than it may: the error
+/// code `NotStabilized` (CloudFormation CLI User Guide, handler error codes), and the words for resources without a
+/// handler (CloudFormation User Guide, "Troubleshooting CloudFormation").
+const TIMED_OUT: [&str; 8] = [
+    "handlererrorcode: notstabilized",
+    "exceeded attempts to wait",
+    "timed out",
+    "did not stabilize",
+    "failed to stabilize",
+    "within the specified duration",
+    "did not receive a response from your custom resource",
+    "exceeded the timeout",
+];
+
+/// Whether a resource failed with this message because it took longer than it may.
+pub fn is_timeout(message: &str) -> bool {
+    let message = message.to_lowercase();
+    TIMED_OUT.iter().any(|wording| message.contains(wording))
 }
 
 #[cfg(test)]
@@ -161,8 +205,8 @@ mod tests {
     fn each_wording_matches_a_real_message() {
         for ((wording, class, _), said) in WORDINGS.iter().zip(SAID) {
             assert!(said.to_lowercase().contains(wording), "{wording}: {said}");
-            assert_eq!(class_of(said), Some(*class), "{said}");
-            assert_eq!(class_of(&said.to_uppercase()), Some(*class), "{said}");
+            assert_eq!(failure_class(said), Some(*class), "{said}");
+            assert_eq!(failure_class(&said.to_uppercase()), Some(*class), "{said}");
             assert_eq!(wording.to_lowercase(), *wording);
         }
     }
@@ -191,7 +235,22 @@ mod tests {
             "Resource handler returned message: \"not stable\" (HandlerErrorCode: NotStabilized)",
         ];
         for said in said {
-            assert_eq!(class_of(said), None, "{said}");
+            assert_eq!(failure_class(said), None, "{said}");
         }
+    }
+
+    #[test]
+    fn a_resource_that_took_too_long_says_so() {
+        for said in [
+            "Resource handler returned message: \"Exceeded attempts to wait\" (HandlerErrorCode: NotStabilized)",
+            "WaitCondition timed out. Received 0 conditions when expecting 1",
+            "Failed to receive 1 resource signal(s) within the specified duration",
+            "CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [1].",
+            "Custom Resource failed to stabilize in expected time. If you are using the Python cfn-response module, ...",
+        ] {
+            assert!(is_timeout(said), "{said}");
+        }
+        assert!(!is_timeout("Rate exceeded (Service: Iam, Status Code: 400)"));
+        assert!(!is_timeout("Property Timeout must be a number"));
     }
 }
