@@ -13,7 +13,9 @@ use crate::commands::CommandConfig;
 use crate::edges::DeclaredEdge;
 use crate::error::ConfigError;
 use crate::gates::GateConfig;
+use crate::metrics::MetricsTarget;
 use crate::misplaced::{misplaced, outdented};
+use crate::notifications::Notifications;
 use crate::places::{SettingPlace, SettingPlaces};
 use crate::run::{Concurrency, OnFailure, Strategy, Unchanged};
 use crate::setting::{Problem, Setting, SettingError, settings, text};
@@ -61,6 +63,11 @@ settings! {
         /// The CloudFormation wait condition that is signalled once, when the deployment ends: as a success or as a
         /// failure. A process that is killed signals nothing, and the wait condition then ends by its own timeout.
         pub signal: Signal,
+        /// Where the metrics of a run go: `cloudwatch` sends them to CloudWatch, `emf` prints them to stdout in the
+        /// embedded metric format, which CloudWatch Logs reads. `--metrics` overrides it.
+        pub metrics: MetricsTarget,
+        /// Who hears that a deployment starts, fails and ends.
+        pub notifications: Notifications,
         /// The CodeBuild project.
         pub codebuild: CodeBuild,
         /// Where a build gets the runner from, which is the program `paceline`.

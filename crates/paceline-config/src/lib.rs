@@ -12,7 +12,9 @@ mod duration;
 mod edges;
 mod error;
 mod gates;
+mod metrics;
 mod misplaced;
+mod notifications;
 mod patterns;
 mod places;
 mod price;
@@ -32,6 +34,10 @@ pub use duration::parse_duration;
 pub use edges::{DeclaredEdge, Reason, Relax, Until};
 pub use error::ConfigError;
 pub use gates::{GateConfig, IamRoles};
+pub use metrics::{METRIC_NAMESPACE, MetricsTarget};
+pub use notifications::{
+    EventBus, Notifications, Occasion, ParameterName, TopicArn, Webhook, WebhookTemplate, WebhookTexts,
+};
 pub use patterns::{Pattern, Patterns};
 pub use places::{SettingPlace, SettingPlaces};
 pub use price::Dollars;

@@ -25,6 +25,8 @@
 //! | IAM | the roles of stacks, with eventual consistency |
 //! | CodeBuild | projects; builds, whose phases take time but run nothing |
 //! | CloudWatch Logs | the logs of builds |
+//! | CloudWatch | metrics, which no request reads back |
+//! | SNS, EventBridge | messages and events, which reach nobody |
 //!
 //! Most resource types have no simulation of their own. A resource takes the typical time of its type, and
 //! has a plausible physical id and plausible attributes. No intrinsic function fails because of their form.
@@ -62,5 +64,5 @@ pub use options::{Accounts, Bootstrap, Failure, Faults, Images, SimOptions, Stal
 pub use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 pub use proxy::{Calls, Mishap, Passed, Proxy};
 pub use simulator::Simulator;
-pub use world::{Call, StackSummary};
+pub use world::{Call, Message, StackSummary, StoredMetric};
 pub use written::WriteItLike;

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use crate::options::{Faults, SimOptions};
 use crate::past::Past;
 use crate::wire::{self, Protocol};
-use crate::world::{AccountRegion, Call, Known, StackSummary, World, parameters, repositories};
+use crate::world::{
+    AccountRegion, Call, Known, Message, StackSummary, StoredMetric, World, parameters, repositories,
+};
 use crate::{services, stack};
 
 /// A simulated AWS. Clones are handles to the same simulator.
@@ -110,6 +112,18 @@ impl Simulator {
             .collect();
         all.sort_by(|a, b| (&a.account, &a.region, &a.name).cmp(&(&b.account, &b.region, &b.name)));
         all
+    }
+
+    /// What was put into CloudWatch, of every account and region.
+    pub fn metrics(&self) -> Vec<StoredMetric> {
+        let world = self.lock();
+        world.regions.values().flat_map(|region| region.metrics.iter().cloned()).collect()
+    }
+
+    /// What was published to topics and put onto event buses, of every account and region.
+    pub fn messages(&self) -> Vec<Message> {
+        let world = self.lock();
+        world.regions.values().flat_map(|region| region.messages.iter().cloned()).collect()
     }
 
     /// Advances the world to a time without a request.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use paceline_config::{
-    BatchBy, CacheMode, ComputeType, Config, ConfigError, FailurePolicy, IamRoles, Privileged, Rollback,
-    RunnerFrom, SourceType, Strategy,
+    BatchBy, CacheMode, ComputeType, Config, ConfigError, FailurePolicy, IamRoles, MetricsTarget, Privileged,
+    Rollback, RunnerFrom, SourceType, Strategy, WebhookTemplate, WebhookTexts,
 };
 use paceline_text::Explained as _;
 
@@ -25,6 +25,12 @@ commands:
 unchanged: { ignore-timestamps: true, records: false }
 on-failure: { policy: fail-fast, rollback: none }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
+metrics: cloudwatch
+notifications:
+  sns: arn:aws:sns:eu-west-1:111122223333:deployments
+  event-bus: deployments
+  webhook: { parameter: /deploy/chat, template: '{\"text\": \"${message}\"}' }
+  on: [failure, end]
 codebuild:
   { image: acme/builder:1, host-kernel: linux-kernel-4, compute: small, price-per-minute: 0.004, timeout: 1h, auto-retry-limit: 2, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
     service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { stack: 30m, runner: 50m, outside: 4h },
@@ -302,4 +308,51 @@ fn a_reason_that_paceline_finds_out_is_not_one_to_declare() {
     let edge = |reason: &str| parse(&format!("edges: [{{ from: A, to: B, because: c, reason: {reason} }}]"));
     assert!(edge("image").is_ok());
     assert!(edge("phase").unwrap_err().contains("1:47: `phase` is not a kind of dependency"));
+}
+
+#[test]
+fn metrics_go_to_one_of_three_places() {
+    check("metrics: prometheus\n", "1:10", "`prometheus` is not a place for metrics");
+    assert_eq!(read("metrics: emf\n").unwrap().metrics, MetricsTarget::Emf);
+    assert_eq!(read("").unwrap().metrics, MetricsTarget::Off);
+}
+
+#[test]
+fn what_cannot_be_notified_is_an_error_with_its_place() {
+    check("notifications: { sns: deployments }\n", "1:23", "is not the ARN of an SNS topic");
+    check(
+        "notifications: { sns: 'arn:aws:sqs:eu-west-1:111122223333:q' }\n",
+        "1:23",
+        "is not the ARN of an SNS topic",
+    );
+    check(
+        "notifications: { event-bus: 'arn:aws:sns:eu-west-1:111122223333:t' }\n",
+        "1:29",
+        "is not an event bus",
+    );
+    check("notifications: { on: [always] }\n", "1:23", "`always` is not an occasion");
+    let webhook = |template: &str| {
+        format!("notifications: {{ webhook: {{ parameter: /chat, template: {template} }} }}\n")
+    };
+    check(&webhook("hello"), "1:57", "the template is not JSON");
+    check(&webhook(r#"'{"text": "${name}"}'"#), "1:57", "`${name}` is not a placeholder of the template");
+}
+
+#[test]
+fn a_url_in_place_of_a_parameter_is_not_repeated() {
+    let error = parse(
+        "notifications: { webhook: { parameter: 'https://hooks.example.com/T0/secret', template: '{}' } }\n",
+    );
+    let error = error.unwrap_err();
+    assert!(error.contains("the URL itself is a secret"), "{error}");
+    assert!(!error.contains("hooks.example.com"), "{error}");
+}
+
+#[test]
+fn texts_cannot_break_out_of_the_json_of_a_template() {
+    let template: WebhookTemplate = r#"{"text": "${occasion}: ${message}"}"#.parse().unwrap();
+    let message = "failed: \"A\", \\ and ${run}\n";
+    let texts = WebhookTexts { message, deployment: "shop", occasion: "end", run: "r1" };
+    let sent: serde_json::Value = serde_json::from_str(&template.filled(texts)).unwrap();
+    assert_eq!(sent["text"], format!("end: {message}"));
 }

@@ -104,6 +104,8 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         unchanged: _,
         on_failure: _,
         signal: _,
+        metrics: _,
+        notifications: _,
         codebuild: _,
         runner: _,
         places: _,
@@ -167,6 +169,9 @@ fn what_the_configuration_refuses_the_schema_refuses() {
         "concurrency: { stacks: 0 }",
         "runner: { uri: x }",
         "signal: { when-interrupted: sometimes }",
+        "metrics: prometheus",
+        "notifications: { on: [always] }",
+        "notifications: { webhook: { parameter: /chat } }",
     ] {
         assert_ne!(check(yaml), [""; 0], "{yaml}");
         Config::parse(yaml, Utf8Path::new("paceline.yaml")).unwrap_err();
@@ -180,7 +185,7 @@ fn the_defaults_of_the_schema_are_those_of_the_configuration() {
         let pointer = format!("/properties/{}/default", path.replace('.', "/properties/"));
         schema.pointer(&pointer).unwrap().clone()
     };
-    let Config { concurrency, codebuild, strategy, on_failure, signal, .. } = Config::default();
+    let Config { concurrency, codebuild, strategy, on_failure, signal, metrics, .. } = Config::default();
     assert_eq!(default("concurrency.stacks"), concurrency.stacks.get());
     assert_eq!(default("concurrency.assets"), concurrency.assets.get());
     assert_eq!(default("concurrency.images"), concurrency.images.get());
@@ -188,6 +193,7 @@ fn the_defaults_of_the_schema_are_those_of_the_configuration() {
     assert_eq!(default("on-failure.policy"), on_failure.policy.as_str());
     assert_eq!(default("on-failure.rollback"), on_failure.rollback.as_str());
     assert_eq!(default("signal.wait-handle"), signal.wait_handle.as_str());
+    assert_eq!(default("metrics"), metrics.as_str());
     assert_eq!(default("codebuild.image").as_str().unwrap().parse(), Ok(codebuild.image));
     assert_eq!(default("codebuild.compute"), codebuild.compute.as_str());
     assert_eq!(default("codebuild.privileged"), codebuild.privileged.to_string());

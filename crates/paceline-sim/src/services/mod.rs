@@ -4,12 +4,15 @@
 //! module.
 
 mod cloudformation;
+mod cloudwatch;
 mod codebuild;
 mod ecr;
+mod events;
 mod iam;
 mod logs;
 mod s3;
 mod service;
+mod sns;
 mod ssm;
 mod sts;
 
@@ -22,13 +25,16 @@ use crate::world::World;
 
 pub(crate) use self::cloudformation::give_alias;
 
-const ALL: [&dyn Service; 8] = [
+const ALL: [&dyn Service; 11] = [
     &cloudformation::CloudFormation,
+    &cloudwatch::CloudWatch,
     &codebuild::CodeBuild,
     &ecr::Ecr,
+    &events::Events,
     &iam::Iam,
     &logs::Logs,
     &s3::S3,
+    &sns::Sns,
     &ssm::Ssm,
     &sts::Sts,
 ];

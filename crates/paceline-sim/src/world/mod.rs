@@ -10,6 +10,8 @@ mod call;
 pub(crate) mod forms;
 mod identities;
 mod known;
+mod messages;
+mod metrics;
 mod operation;
 pub(crate) mod parameters;
 pub(crate) mod repositories;
@@ -39,6 +41,8 @@ pub(crate) use self::builds::Build;
 pub use self::call::Call;
 pub(crate) use self::identities::{Profile, Role, visible_at};
 pub(crate) use self::known::{Known, text_of};
+pub use self::messages::Message;
+pub use self::metrics::StoredMetric;
 pub(crate) use self::operation::{
     ANY_OPERATION, OnFailure, Operation, OperationKind, Step, Task, TaskState, Work,
 };
@@ -67,6 +71,10 @@ pub(crate) struct Region {
     pub(crate) builds: BTreeMap<String, Build>,
     /// EKS clusters that stacks created, and whether each still exists.
     pub(crate) clusters: BTreeMap<String, bool>,
+    /// What was put into CloudWatch, in order.
+    pub(crate) metrics: Vec<StoredMetric>,
+    /// What was published to topics and put onto event buses, in order.
+    pub(crate) messages: Vec<Message>,
     /// Names that resources have taken, by type and name, with the stack and the resource.
     pub(crate) taken: BTreeMap<(String, String), Arc<str>>,
 }
