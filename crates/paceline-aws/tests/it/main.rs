@@ -23,6 +23,8 @@ mod importers;
 mod interrupts;
 mod leases;
 mod limits;
+mod metrics;
+mod notify;
 mod past;
 mod polls;
 mod preflight;

@@ -183,12 +183,17 @@ impl World {
         Ran { events }
     }
 
-    /// The notes for a person before a run starts.
-    pub(crate) async fn notes(&self, app: &App) -> Vec<String> {
+    /// A connection with which an app could be deployed.
+    pub(crate) async fn connected(&self, app: &App) -> Aws {
         let assembly = app.read();
         let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
         let options = AwsOptions { wire: self.wire.clone(), ..AwsOptions::default() };
-        Box::pin(Aws::connect(assembly, &plan, options)).await.unwrap().notes().to_vec()
+        Box::pin(Aws::connect(assembly, &plan, options)).await.unwrap()
+    }
+
+    /// The notes for a person before a run starts.
+    pub(crate) async fn notes(&self, app: &App) -> Vec<String> {
+        self.connected(app).await.notes().to_vec()
     }
 
     /// The obstacles that prevent a run from starting.

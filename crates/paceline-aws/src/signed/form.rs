@@ -1,0 +1,69 @@
+//! The body of a request in the AWS Query protocol.
+
+use std::fmt::Write as _;
+
+/// Parameters as `application/x-www-form-urlencoded`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Form(String);
+
+impl Form {
+    /// The parameters that every request has.
+    pub(crate) fn new(action: &str, version: &str) -> Self {
+        let mut form = Self::default();
+        form.add("Action", action);
+        form.add("Version", version);
+        form
+    }
+
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
+        if !self.0.is_empty() {
+            self.0.push('&');
+        }
+        encode(&mut self.0, name);
+        self.0.push('=');
+        encode(&mut self.0, value);
+    }
+
+    /// Adds the parameters of another form.
+    pub(crate) fn append(&mut self, other: &Self) {
+        if !self.0.is_empty() && !other.0.is_empty() {
+            self.0.push('&');
+        }
+        self.0 += &other.0;
+    }
+
+    /// The length of the body in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn into_body(self) -> String {
+        self.0
+    }
+}
+
+fn encode(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Form;
+
+    #[test]
+    fn everything_that_means_something_in_a_form_is_encoded() {
+        let mut form = Form::new("Publish", "2010-03-31");
+        form.add("Message", "a&b = c+d/é~");
+        assert_eq!(
+            form.into_body(),
+            "Action=Publish&Version=2010-03-31&Message=a%26b%20%3D%20c%2Bd%2F%C3%A9~"
+        );
+    }
+}

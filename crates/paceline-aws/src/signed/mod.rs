@@ -1,0 +1,190 @@
+//! Calls to services of which one or two operations are used: their SDK crates would take minutes to compile.
+//!
+//! A call is a request of the service's documented protocol. The SDK's own runtime signs it, sends it and takes the
+//! credentials from the same configuration as every client.
+
+mod form;
+
+use aws_config::SdkConfig;
+use aws_config::identity::IdentityCache;
+use aws_runtime::auth::SigV4OperationSigningConfig;
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_sdk_s3::error::ErrorMetadata;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::auth::{
+    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::Layer;
+use aws_types::SigningName;
+use aws_types::region::{Region, SigningRegion};
+use aws_types::service_config::ServiceConfigKey;
+use paceline_assembly::url_suffix;
+use serde_json::Value;
+
+use crate::error::AwsError;
+
+pub(crate) use form::Form;
+
+/// A service, and how it speaks.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// The id, as variables and profiles that name endpoints have it.
+    pub(crate) id: &'static str,
+    /// The first part of its host names.
+    pub(crate) host: &'static str,
+    /// The name in signatures.
+    pub(crate) signing_name: &'static str,
+    pub(crate) protocol: Protocol,
+}
+
+/// The form of the requests and answers of a service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Protocol {
+    /// AWS Query: forms, and answers in XML.
+    Query,
+    /// AWS JSON 1.1.
+    Json,
+}
+
+/// Makes calls to a service in a region, with the base credentials.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedCalls {
+    service: &'static Service,
+    config: SdkConfig,
+    region: String,
+}
+
+type SignedOperation = Operation<String, String, ErrorMetadata>;
+
+impl SignedCalls {
+    /// `region` is that of the configuration if none is given.
+    pub(crate) fn new(service: &'static Service, config: &SdkConfig, region: Option<&str>) -> Self {
+        let own = || config.region().map(ToString::to_string).unwrap_or_default();
+        let region = region.map_or_else(own, str::to_owned);
+        Self { service, config: config.clone(), region }
+    }
+
+    /// An operation of the service. For JSON, `target` is what the header `X-Amz-Target` has.
+    pub(crate) fn operation(
+        &self,
+        name: &'static str,
+        target: Option<&'static str>,
+    ) -> Result<SignedOperation, AwsError> {
+        let no_client = || AwsError::setup("there is no HTTP client");
+        let content_type = match self.service.protocol {
+            Protocol::Query => "application/x-www-form-urlencoded",
+            Protocol::Json => "application/x-amz-json-1.1",
+        };
+        let protocol = self.service.protocol;
+        let mut operation = Operation::builder()
+            .service_name(self.service.id)
+            .operation_name(name)
+            .behavior_version(crate::sdk::behavior())
+            .http_client(self.config.http_client().ok_or_else(no_client)?)
+            .endpoint_url(&self.endpoint())
+            .no_retry()
+            .timeout_config(
+                self.config.timeout_config().cloned().unwrap_or_else(crate::sdk::credential_timeouts),
+            )
+            .runtime_plugin(self.signing());
+        if let Some(time) = self.config.time_source() {
+            operation = operation.time_source(time);
+        }
+        if let Some(sleep) = self.config.sleep_impl() {
+            operation = operation.sleep_impl(sleep);
+        }
+        Ok(operation
+            .serializer(move |body: String| {
+                let mut request = HttpRequest::new(SdkBody::from(body));
+                request.set_method("POST")?;
+                request.set_uri("/")?;
+                request.headers_mut().insert("content-type", content_type);
+                request.headers_mut().insert("user-agent", concat!("paceline/", env!("CARGO_PKG_VERSION")));
+                if let Some(target) = target {
+                    request.headers_mut().insert("x-amz-target", target);
+                }
+                Ok(request)
+            })
+            .deserializer(move |response: &HttpResponse| {
+                let body = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
+                if response.status().is_success() {
+                    Ok(body.into_owned())
+                } else {
+                    Err(OrchestratorError::operation(refusal(protocol, &body)))
+                }
+            })
+            .build())
+    }
+
+    /// The address of the service: that of the environment or the profile, else AWS's own.
+    fn endpoint(&self) -> String {
+        let key = ServiceConfigKey::builder()
+            .service_id(self.service.id)
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build();
+        let of_service = key.ok().and_then(|key| self.config.service_config()?.load_config(key));
+        let given = of_service.or_else(|| self.config.endpoint_url().map(str::to_owned));
+        given.unwrap_or_else(|| {
+            let fips = if self.config.use_fips() == Some(true) { "-fips" } else { "" };
+            let (host, region) = (self.service.host, &self.region);
+            format!("https://{host}{fips}.{region}.{}", url_suffix(region))
+        })
+    }
+
+    /// Signs with the credentials of the configuration.
+    fn signing(&self) -> StaticRuntimePlugin {
+        let mut layer = Layer::new("signing");
+        layer.store_put(AuthSchemeOptionResolverParams::new(()));
+        layer.store_put(SigV4OperationSigningConfig {
+            region: Some(SigningRegion::from(Region::new(self.region.clone()))),
+            name: Some(SigningName::from_static(self.service.signing_name)),
+            ..SigV4OperationSigningConfig::default()
+        });
+        let resolver = StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]);
+        let cache = self.config.identity_cache().unwrap_or_else(|| IdentityCache::lazy().build());
+        let mut components = RuntimeComponentsBuilder::new("signing");
+        components.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(resolver)));
+        components.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
+        components.set_identity_cache(Some(cache));
+        if let Some(credentials) = self.config.credentials_provider() {
+            components.set_identity_resolver(SCHEME_ID, credentials);
+        }
+        StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
+    }
+}
+
+/// The code and the message of a refusal.
+fn refusal(protocol: Protocol, body: &str) -> ErrorMetadata {
+    let (code, message) = match protocol {
+        Protocol::Query => (element(body, "Code"), element(body, "Message")),
+        Protocol::Json => {
+            let said: Value = serde_json::from_str(body).unwrap_or_default();
+            let field = |name: &str| said[name].as_str().map(str::to_owned);
+            // A code may have its namespace in front: `com.amazonaws.events#ValidationException`.
+            let code = field("__type").map(|code| code.rsplit('#').next().unwrap_or_default().to_owned());
+            (code, field("message").or_else(|| field("Message")))
+        }
+    };
+    let mut refusal = ErrorMetadata::builder();
+    if let Some(code) = code {
+        refusal = refusal.code(code);
+    }
+    if let Some(message) = message {
+        refusal = refusal.message(message);
+    }
+    refusal.build()
+}
+
+/// The text of the first element of this name.
+fn element(xml: &str, name: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once("</")?;
+    let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    Some(plain.iter().fold(text.to_owned(), |text, (escaped, c)| text.replace(escaped, c)))
+}
