@@ -7,7 +7,7 @@
 //! During a run, each event is given to the [`Report`]s: [`Console`], [`JsonLines`], [`Outputs`] and [`ReportDir`]. At its
 //! end, [`summary`], [`ending`], [`junit`], [`markdown`], [`html`], [`svg`],
 //! [`json()`] and [`trace`] are made from the [`Record`] of all events. A [`frame`] is made from the record at any
-//! time, which is given to it.
+//! time, which is given to it, and the [`metrics`](metrics()) from the record and from [`Counts`].
 
 use std::io;
 
@@ -31,6 +31,8 @@ mod junit;
 mod live;
 mod markdown;
 mod markup;
+mod metrics;
+mod notice;
 mod outputs;
 mod past_runs;
 mod record;
@@ -52,6 +54,8 @@ pub use json_lines::JsonLines;
 pub use junit::{Document, junit};
 pub use live::{Screen, frame};
 pub use markdown::markdown;
+pub use metrics::{Counts, Metric, MetricKind, Unit, emf, metrics};
+pub use notice::{notice_detail, notice_of_end, notice_of_failure, notice_of_start};
 pub use outputs::Outputs;
 pub use paceline_text::Style;
 pub use past_runs::{LoneStep, PastRun, RunComparison, StepChange, Usual, list_json, list_text};

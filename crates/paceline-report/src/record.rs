@@ -94,6 +94,19 @@ pub enum Status {
     Interrupted,
 }
 
+impl Status {
+    /// A word for it, for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty | Self::Unfinished => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 impl Record {
     /// The record of all events of a journal.
     pub fn of<'e>(events: impl IntoIterator<Item = &'e paceline_engine::event::Event>) -> Self {

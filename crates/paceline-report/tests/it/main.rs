@@ -9,6 +9,8 @@ mod files;
 mod history;
 mod journal;
 mod live;
+mod metrics;
+mod notice;
 mod odd;
 mod pages;
 mod past_runs;
