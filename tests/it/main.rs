@@ -28,6 +28,7 @@ mod interrupted;
 mod late;
 mod lease;
 mod lint;
+mod metrics;
 mod mistakes;
 mod outcome;
 mod plan;

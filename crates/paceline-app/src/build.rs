@@ -11,6 +11,13 @@ use crate::{interrupt, terminal};
 /// The variable that CodeBuild sets to the id of the build.
 pub(crate) const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
 
+/// The name of the project of the build that runs this process.
+pub(crate) fn own_project() -> Option<String> {
+    // The id is the name of the project and the number of the build: `shop:1f2e…`.
+    let id = std::env::var(BUILD_ID).ok()?;
+    id.split_once(':').map(|(project, _)| project.to_owned()).filter(|project| !project.is_empty())
+}
+
 /// Starts a build, follows its phases and its log, and gives the exit code for its result. `region` is used if the
 /// environment names none. If this process is interrupted, `stop_on_interrupt` says whether the build stops or continues.
 pub(crate) fn follow(

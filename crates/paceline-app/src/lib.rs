@@ -34,7 +34,7 @@ pub use run::{
     Deletion, Deployment, MethodSetting, OuterStack, RUNS, deploy, destroy, history, save_plan, this_build,
 };
 pub use settings::{
-    AppPaths, GenSettings, GeneratedFiles, LockSetting, Lookups, OutputFormat, ParameterValues, RunSettings,
-    Selection, StartSettings, StrategySetting, duration, variable,
+    AppPaths, GenSettings, GeneratedFiles, LockSetting, Lookups, MetricsSetting, OutputFormat,
+    ParameterValues, RunSettings, Selection, StartSettings, StrategySetting, duration, variable,
 };
 pub use watch::{WatchSettings, watch};

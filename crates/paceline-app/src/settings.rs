@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
-use paceline_config::{ComputeType, Image, Strategy};
+use paceline_config::{ComputeType, Image, MetricsTarget, Strategy};
 
 /// The app and its configuration.
 #[derive(Debug, Clone, Default, Args)]
@@ -64,6 +64,27 @@ impl From<StrategySetting> for Strategy {
     }
 }
 
+/// Where the figures of a run go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MetricsSetting {
+    /// To CloudWatch
+    Cloudwatch,
+    /// To stdout, in CloudWatch's embedded metric format
+    Emf,
+    /// Nowhere
+    Off,
+}
+
+impl From<MetricsSetting> for MetricsTarget {
+    fn from(setting: MetricsSetting) -> Self {
+        match setting {
+            MetricsSetting::Cloudwatch => Self::Cloudwatch,
+            MetricsSetting::Emf => Self::Emf,
+            MetricsSetting::Off => Self::Off,
+        }
+    }
+}
+
 /// Values for the parameters of stacks.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ParameterValues {
@@ -116,6 +137,9 @@ pub struct RunSettings {
     /// What to do while another run is changing one of the stacks, as its lease in the staging bucket says
     #[arg(long, value_enum, default_value = "wait")]
     pub lock: LockSetting,
+    /// Where the figures of the run go, in place of what paceline.yaml says
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub metrics: Option<MetricsSetting>,
     /// Show only problems
     #[arg(long, short)]
     pub quiet: bool,

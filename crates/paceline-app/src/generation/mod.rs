@@ -15,7 +15,8 @@ use paceline_plan::{Plan, PlannedStack, Step, Work};
 pub use self::write::generate_files;
 use crate::app::App;
 use crate::failure::Failure;
-use paths::{in_repository, lock_file, name};
+pub(crate) use paths::name;
+use paths::{in_repository, lock_file};
 
 /// The input for the generated files. `project` is the name of the project. Without it, the project gets the name of the
 /// folder that contains the app.
@@ -48,6 +49,8 @@ pub(crate) fn generation(
             primary: multi_region.primary.clone(),
         }),
         codebuild: app.config.codebuild.clone(),
+        metrics: app.config.metrics,
+        notifications: app.config.notifications.clone(),
         rights: rights::rights(app, plan),
         runner: runner(app.config.runner.as_ref())?,
         synth: synth(app),

@@ -31,7 +31,7 @@ pub(super) fn in_repository(path: &Utf8Path) -> String {
 
 /// The name of the project by default: that of the folder that contains the app, so `workshop/cdk.out` gives `workshop`.
 /// For several apps, it is the folder of the configuration.
-pub(super) fn name(app: &App) -> String {
+pub(crate) fn name(app: &App) -> String {
     let dir = if app.dir.as_str().is_empty() { Utf8Path::new(".") } else { &app.dir };
     let full = dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
     let folder = if app.config.apps.is_empty() { full.parent() } else { Some(full.as_path()) };

@@ -11,6 +11,7 @@ use paceline_report::Record;
 
 use super::approval;
 use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
+use super::figures::Audience;
 use super::history;
 use super::outer_stack::OuterStack;
 use crate::app::{App, configured, late, parameters, synth};
@@ -156,6 +157,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         outputs: args.outputs.as_deref(),
         dir: &app.dir,
         lock: plan.resume_key.clone(),
+        audience: Audience::of(&app),
         phased: app.phased(&options).ok(),
         plan: Arc::new(plan),
     };

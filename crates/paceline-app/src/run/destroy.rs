@@ -8,6 +8,7 @@ use paceline_engine::ExitCode;
 use paceline_plan::{Destruction, PlanOptions, show};
 
 use super::execution::{Execution, PREFLIGHT};
+use super::figures::Audience;
 use crate::app::{App, configured, late, synth};
 use crate::failure::Failure;
 use crate::forecast::finish;
@@ -63,6 +64,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
         outputs: None,
         dir: &app.dir,
         lock: destruction.deploys.clone(),
+        audience: Audience::of(&app),
         phased: app.phased_destruction(&options).ok().map(|destruction| destruction.plan),
         plan: Arc::new(destruction.plan.clone()),
     };

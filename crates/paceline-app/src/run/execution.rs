@@ -10,8 +10,10 @@ use paceline_engine::{Event, ExitCode, Journal, PlanLock, RepeatedCommand, RunOp
 use paceline_plan::Plan;
 use paceline_report::Record;
 
+use super::figures::Audience;
 use super::lease;
 use super::listeners::Listeners;
+use super::notices::Notices;
 use crate::failure::Failure;
 use crate::settings::RunSettings;
 use crate::{build, interrupt, terminal};
@@ -34,6 +36,8 @@ pub(super) struct Execution<'a> {
     /// The key of the lock. Two processes with the same key cannot run at the same time.
     pub lock: String,
     pub plan: Arc<Plan>,
+    /// The name of the deployment, and who hears of it.
+    pub audience: Audience,
     /// The plan with every phase as a barrier, for the comparison in the summary.
     pub phased: Option<Plan>,
 }
@@ -145,19 +149,29 @@ impl Execution<'_> {
             }
         };
         interrupt::run_has_begun();
-        let (ran, stop) = (Arc::clone(&performer), run.stop.clone());
-        let mut record = |event: &Event| listeners.event(event);
-        let running = paceline_engine::run(plan, performer, run, &mut record);
+        let (aws, stop) = (Arc::clone(&performer), run.stop.clone());
+        let mut notices = Notices::open(&self.audience, &aws, is_simulated);
+        let mut hear = |event: &Event| {
+            listeners.event(event)?;
+            notices.event(event, || listeners.figures().0);
+            Ok(())
+        };
+        let running = paceline_engine::run(plan, performer, run, &mut hear);
         let ended = lease::during(running, leases, &stop).await;
         let ended = ended.map_err(|error| {
             let hint = "free some disk space, then run the same command again: it continues the run";
             Failure::usage(format!("cannot keep the journal: {error}"), hint)
                 .with_exit_code(ExitCode::Interrupted)
         })?;
-        // An interrupted process has to end soon.
-        if ended.exit_code != ExitCode::Interrupted {
-            ran.settle().await;
-        }
+        let (record, counts) = listeners.figures();
+        let figures = self.audience.figures(self.settings, &aws, &record, &counts);
+        let settled = async {
+            // An interrupted process has to end soon.
+            if ended.exit_code != ExitCode::Interrupted {
+                aws.settle().await;
+            }
+        };
+        tokio::join!(figures, notices.finish(), settled);
         let record = listeners.finish(self.phased.as_ref());
         Ok(Finished { exit_code: ended.exit_code, record })
     }

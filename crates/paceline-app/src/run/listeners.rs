@@ -13,8 +13,8 @@ use fs_err::File;
 use paceline_engine::{Event, Journal, private, schedule};
 use paceline_plan::Plan;
 use paceline_report::{
-    Comparison, Console, ConsoleOptions, Detail, HistoryEntries, JsonLines, Kept as KeptFiles, Outputs,
-    PhaseTimes, Record, Report, ReportDir, Status, cut_short, ending, summary,
+    Comparison, Console, ConsoleOptions, Counts, Detail, HistoryEntries, JsonLines, Kept as KeptFiles,
+    Outputs, PhaseTimes, Record, Report, ReportDir, Status, cut_short, ending, summary,
 };
 
 use super::history;
@@ -38,6 +38,7 @@ pub(super) struct Listeners {
     /// Shared with the message that is written if the process ends before the run.
     record: Arc<Mutex<Record>>,
     history: HistoryEntries,
+    counts: Counts,
     quiet: bool,
     /// Whether the end of the run is on the console.
     ended: Arc<AtomicBool>,
@@ -118,7 +119,7 @@ impl Listeners {
         let mut console = Console::new(terminal::Painted::default(), options);
         let wants_json = settings.format == OutputFormat::Json;
         let mut stdout = wants_json.then(|| JsonLines::new(terminal::Data::default()));
-        let mut history = HistoryEntries::default();
+        let (mut history, mut counts) = (HistoryEntries::default(), Counts::default());
         for event in earlier {
             console.replay(event);
             if let Some(stdout) = &mut stdout {
@@ -126,6 +127,7 @@ impl Listeners {
                 let _ = stdout.event(event);
             }
             history.apply(event);
+            counts.apply(event);
             if let Some(folder) = &mut folder {
                 folder.replay(event);
             }
@@ -154,6 +156,7 @@ impl Listeners {
             folder: OpenReport::new(folder, "the folder of reports", settings.report.as_deref()),
             record,
             history,
+            counts,
             quiet: settings.quiet,
             ended,
         })
@@ -166,12 +169,19 @@ impl Listeners {
         }
         self.record.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
         self.history.apply(event);
+        self.counts.apply(event);
         self.console.give(|report| report.event(event));
         self.stdout.give(|report| report.event(event));
         self.events.give(|report| report.event(event));
         self.outputs.give(|report| report.event(event));
         self.folder.give(|report| report.event(event));
         Ok(())
+    }
+
+    /// The record of the run so far, and what was counted in this process.
+    pub(super) fn figures(&self) -> (Record, Counts) {
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (record, self.counts.clone())
     }
 
     /// Removes the journal of a run that did not start.

@@ -4,9 +4,11 @@ mod approval;
 mod deploy;
 mod destroy;
 mod execution;
+mod figures;
 pub mod history;
 mod lease;
 mod listeners;
+mod notices;
 mod outer_stack;
 
 pub use self::approval::save as save_plan;

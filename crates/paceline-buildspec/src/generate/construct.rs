@@ -77,7 +77,7 @@ enum Source<'a> {
 }
 
 pub(super) fn construct(generation: &Generation, project: &Project) -> Result<GeneratedFile, GenerateError> {
-    let resources = project_files::resources(generation);
+    let resources = project_files::resources(generation, project);
     let source = Source::of(project);
     let cache = project.cache.location.as_deref();
     let (cache_bucket, cache_prefix) = cache.map_or((None, None), |location| {

@@ -18,7 +18,7 @@ mod scripts;
 mod templates;
 mod variables;
 
-use paceline_config::CodeBuild;
+use paceline_config::{CodeBuild, MetricsTarget, Notifications};
 use paceline_text::Explained;
 use serde::Serialize;
 
@@ -50,6 +50,8 @@ pub struct Generation {
     pub images: usize,
     pub multi_region: Option<MultiRegion>,
     pub codebuild: CodeBuild,
+    pub metrics: MetricsTarget,
+    pub notifications: Notifications,
     /// The rights that the run needs from the role of the build.
     pub rights: Rights,
     pub runner: RunnerSource,

@@ -1,6 +1,6 @@
 //! The model of the generated project.
 
-use paceline_config::{CacheMode, ComputeType, Privileged, RetryLimit, SourceType};
+use paceline_config::{CacheMode, ComputeType, MetricsTarget, Privileged, RetryLimit, SourceType};
 
 use super::buildspecs::subject;
 use super::{Generation, RunnerSource, batch, limits};
@@ -19,6 +19,8 @@ pub(super) fn access(generation: &Generation) -> Access {
     Access {
         rights: generation.rights.clone(),
         runner_object,
+        metrics: generation.metrics == MetricsTarget::Cloudwatch,
+        notifications: generation.notifications.clone(),
         artifacts_bucket: generation.codebuild.artifacts_bucket.clone(),
         kms_keys: generation.codebuild.kms_keys.clone(),
     }

@@ -1,10 +1,12 @@
 //! The project as a CloudFormation template, and as input for the CLI.
 
+use paceline_config::{MetricsTarget, TopicArn};
 use serde::Serialize;
 
 use super::{GenerateError, GeneratedFile, Generation, TOOL, buildspecs, project, render, same, scripts};
 use crate::project::Project;
 use crate::project::cloudformation::{self, ProjectResources};
+use crate::project::monitoring::{self, Monitoring};
 use crate::project::role::{self, Statement};
 
 #[derive(Serialize)]
@@ -20,6 +22,8 @@ struct Context<'a> {
     project_arn: String,
     statements: Vec<Statement>,
     batch_statements: Vec<Statement>,
+    monitoring: Option<Monitoring>,
+    period: u32,
 }
 
 #[derive(Serialize)]
@@ -62,7 +66,7 @@ pub(super) fn template(generation: &Generation, project: &Project) -> Result<Gen
     let contents = render("project.cfn.yml.tera", &context(generation, project))?;
     let mismatch = |detail: String| GenerateError::Mismatch { path: path.clone(), detail };
     let read = crate::yaml::parse(&contents).map_err(|error| mismatch(error.to_string()))?;
-    let expected = cloudformation::template(project, &resources(generation));
+    let expected = cloudformation::template(project, &resources(generation, project));
     let expected = expected.map_err(|error| mismatch(error.to_string()))?;
     same(&read.to_json(), &expected).map_err(mismatch)?;
     Ok(GeneratedFile { path, contents })
@@ -72,17 +76,21 @@ fn template_path(generation: &Generation) -> String {
     format!("{}.project.yaml", generation.name)
 }
 
-pub(super) fn resources(generation: &Generation) -> ProjectResources {
+pub(super) fn resources(generation: &Generation, project: &Project) -> ProjectResources {
     let sections = [buildspecs::DEPLOY, buildspecs::DESTROY];
     ProjectResources {
         access: project::access(generation),
         log_retention_days: generation.codebuild.log_retention_days.days(),
         report_groups: sections.map(|section| buildspecs::report_group(generation, section)).to_vec(),
+        monitoring: (generation.metrics != MetricsTarget::Off).then(|| {
+            let topic = generation.notifications.sns.as_ref();
+            monitoring::monitoring(project, topic.map(TopicArn::as_str))
+        }),
     }
 }
 
 fn context<'a>(generation: &Generation, project: &'a Project) -> Context<'a> {
-    let resources = resources(generation);
+    let resources = resources(generation, project);
     let group = |name: &String| ReportGroup {
         id: cloudformation::report_group_id(project, name),
         name: name.clone(),
@@ -99,5 +107,7 @@ fn context<'a>(generation: &Generation, project: &'a Project) -> Context<'a> {
         project_arn: role::project_arn(project),
         statements: role::statements(project, &resources.access),
         batch_statements: role::batch_statements(project),
+        monitoring: resources.monitoring,
+        period: monitoring::PERIOD,
     }
 }

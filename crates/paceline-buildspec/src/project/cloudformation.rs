@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Project;
+use super::monitoring::{Alarm, Monitoring, PERIOD};
 use super::role::{self, Access, Resource, Statement};
 
 /// The resources that a template creates in addition to the project.
@@ -14,6 +15,8 @@ pub struct ProjectResources {
     /// The names of the report groups, each made of the project and of a section of a buildspec. A build
     /// creates a missing report group, but one from the template is deleted with the project.
     pub report_groups: Vec<String>,
+    /// For runs that leave metrics.
+    pub monitoring: Option<Monitoring>,
 }
 
 /// The template as data, which the rendered template has to match.
@@ -30,6 +33,9 @@ pub fn template(project: &Project, others: &ProjectResources) -> Result<Value, s
     let mut resources = Map::from_iter([("BuildLogs".to_owned(), log_group)]);
     for group in &others.report_groups {
         resources.insert(report_group_id(project, group), report_group(group));
+    }
+    if let Some(monitoring) = &others.monitoring {
+        resources.extend(monitoring_resources(monitoring));
     }
     let statements = role::statements(project, &others.access);
     if !statements.is_empty() {
@@ -71,6 +77,38 @@ fn report_group(name: &str) -> Value {
             "DeleteReports": true,
         },
     })
+}
+
+fn monitoring_resources(monitoring: &Monitoring) -> Vec<(String, Value)> {
+    let dashboard = json!({
+        "Type": "AWS::CloudWatch::Dashboard",
+        "Properties": {
+            "DashboardName": { "Fn::Sub": monitoring.dashboard_name },
+            "DashboardBody": { "Fn::Sub": monitoring.dashboard_body },
+        },
+    });
+    let alarm = |alarm: &Alarm| {
+        let dimensions = alarm.dimensions.iter();
+        let dimensions: Vec<Value> =
+            dimensions.map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+        let mut properties = json!({
+            "AlarmDescription": alarm.description,
+            "Namespace": alarm.namespace,
+            "MetricName": alarm.metric,
+            "Dimensions": dimensions,
+            "Statistic": "Sum",
+            "Period": PERIOD,
+            "EvaluationPeriods": 1,
+            "Threshold": 0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+        });
+        if let Some(topic) = &monitoring.topic {
+            properties["AlarmActions"] = json!([topic]);
+        }
+        (alarm.id.to_owned(), json!({ "Type": "AWS::CloudWatch::Alarm", "Properties": properties }))
+    };
+    std::iter::once(("Dashboard".to_owned(), dashboard)).chain(monitoring.alarms.iter().map(alarm)).collect()
 }
 
 fn service_role(project: &Project, description: &str, statements: &[Statement]) -> Value {

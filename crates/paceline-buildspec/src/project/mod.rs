@@ -7,6 +7,7 @@
 
 mod check;
 pub mod cloudformation;
+pub mod monitoring;
 mod rights;
 pub mod role;
 mod timeouts;

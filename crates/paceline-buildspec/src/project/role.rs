@@ -3,7 +3,7 @@
 //! The role has the rights that CodeBuild needs for a build, and those that the run needs as the build itself
 //! ([`Rights`]). Stacks and assets are deployed with the roles that the assembly names.
 
-use paceline_config::SourceType;
+use paceline_config::{METRIC_NAMESPACE, Notifications, SourceType};
 use serde::Serialize;
 use serde_json::json;
 
@@ -17,6 +17,10 @@ pub struct Access {
     /// The `bucket/key` of the runner, if it is fetched from S3.
     pub runner_object: Option<String>,
     pub artifacts_bucket: Option<String>,
+    /// Whether the run sends its metrics to CloudWatch.
+    pub metrics: bool,
+    /// Who the run notifies.
+    pub notifications: Notifications,
     /// The ARNs of the team's own keys, with which the read and the stored data are encrypted.
     pub kms_keys: Vec<String>,
 }
@@ -94,6 +98,8 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
         ),
     ];
     statements.extend(access.rights.statements(&project_arn(project)));
+    statements.extend(send_metrics(access));
+    statements.extend(notify(&access.notifications));
     if let Some(object) = &access.runner_object {
         statements.push(Statement::new(
             "FetchRunner",
@@ -163,6 +169,53 @@ pub fn policy_length(statements: &[Statement]) -> usize {
 
 pub(super) fn sub(rest: &str) -> Resource {
     Resource::Sub(format!("arn:${{AWS::Partition}}:{rest}"))
+}
+
+fn send_metrics(access: &Access) -> Option<Statement> {
+    access.metrics.then(|| Statement {
+        condition: Some(("cloudwatch:namespace", METRIC_NAMESPACE)),
+        ..Statement::new(
+            "SendMetrics",
+            "The action knows no resources, but the namespace of the metrics.",
+            vec!["cloudwatch:PutMetricData"],
+            vec![Resource::Any],
+        )
+    })
+}
+
+fn notify(to: &Notifications) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    if let Some(topic) = &to.sns {
+        statements.push(Statement::new(
+            "NotifyTopic",
+            "The topic that hears that a run starts, fails and ends.",
+            vec!["sns:Publish"],
+            vec![Resource::Sub(topic.to_string())],
+        ));
+    }
+    if let Some(bus) = &to.event_bus {
+        let resource = if bus.region().is_some() {
+            Resource::Sub(bus.to_string())
+        } else {
+            sub(&format!("events:${{AWS::Region}}:${{AWS::AccountId}}:event-bus/{bus}"))
+        };
+        statements.push(Statement::new(
+            "NotifyEventBus",
+            "The event bus that hears the same.",
+            vec!["events:PutEvents"],
+            vec![resource],
+        ));
+    }
+    if let Some(webhook) = &to.webhook {
+        let name = webhook.parameter.as_str().trim_start_matches('/');
+        statements.push(Statement::new(
+            "ReadWebhook",
+            "The parameter that holds the URL of the webhook.",
+            vec!["ssm:GetParameter"],
+            vec![sub(&format!("ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter/{name}"))],
+        ));
+    }
+    statements
 }
 
 fn read_source(project: &Project) -> Option<Statement> {

@@ -8,6 +8,7 @@ mod construct;
 mod generated;
 mod grammar;
 mod lint;
+mod monitoring;
 mod output;
 mod project;
 mod rights;
@@ -18,7 +19,7 @@ mod understand;
 
 use paceline_buildspec::project::Rights;
 use paceline_buildspec::{Apps, GeneratedFile, Generation, MultiRegion, RunnerSource, StackNode, generate};
-use paceline_config::{BuildTimeout, CodeBuild, Privileged, SourceType, Vpc};
+use paceline_config::{BuildTimeout, CodeBuild, MetricsTarget, Notifications, Privileged, SourceType, Vpc};
 
 pub const SHA256: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
 
@@ -39,6 +40,8 @@ pub fn workshop() -> Generation {
             depends_on: Vec::new(),
         }],
         images: 11,
+        metrics: MetricsTarget::Off,
+        notifications: Notifications::default(),
         multi_region: Some(MultiRegion {
             variable: "ENABLE_MULTI_REGION".into(),
             primary: "us-east-1".into(),
@@ -78,6 +81,8 @@ pub fn synthesized() -> Generation {
         accounts: Vec::new(),
         stacks: 1,
         images: 0,
+        metrics: MetricsTarget::Off,
+        notifications: Notifications::default(),
         multi_region: None,
         codebuild: CodeBuild {
             image: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/build/cdk:22".parse().unwrap(),

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use paceline_buildspec::{Generation, generate, yaml};
-use paceline_config::{BatchBy, CacheMode, CodeBuild, Privileged, QueueTimeout, SourceType, Vpc};
+use paceline_config::{
+    BatchBy, CacheMode, CodeBuild, MetricsTarget, Notifications, Privileged, QueueTimeout, SourceType, Vpc,
+    Webhook,
+};
 use paceline_text::Explained as _;
 use serde_json::Value;
 
@@ -49,6 +52,16 @@ pub(crate) fn everything() -> Generation {
     generation.codebuild.batch = Some(BatchBy::Regions);
     generation.codebuild.timeouts.outside = Some(minutes(600));
     generation.codebuild.log_retention_days = "7".parse().unwrap();
+    generation.metrics = MetricsTarget::Cloudwatch;
+    generation.notifications = Notifications {
+        sns: Some("arn:aws:sns:eu-west-1:111122223333:deployments".parse().unwrap()),
+        event_bus: Some("deployments".parse().unwrap()),
+        webhook: Some(Webhook {
+            parameter: "/deploy/chat".parse().unwrap(),
+            template: r#"{"text": "${message}"}"#.parse().unwrap(),
+        }),
+        ..Notifications::default()
+    };
     generation
 }
 
