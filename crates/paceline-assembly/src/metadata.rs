@@ -61,6 +61,8 @@ pub(crate) struct Metadata {
     pub(crate) messages: Vec<Message>,
     /// The construct paths by logical id.
     pub(crate) paths: BTreeMap<String, String>,
+    /// The places in the app's source that made resources, by logical id.
+    pub(crate) sources: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) legacy_assets: Vec<LegacyAsset>,
 }
@@ -80,6 +82,9 @@ impl Metadata {
                             // The metadata also has the resources of nested stacks, which may use a logical
                             // id of the outer stack. The first one wins.
                             self.paths.entry(id.to_owned()).or_insert_with(|| trim(construct));
+                            if let Some(source) = entry.get("trace").and_then(|trace| source(trace, dir)) {
+                                self.sources.entry(id.to_owned()).or_insert(source);
+                            }
                         }
                     }
                     Some("aws:cdk:info") => self.message(Severity::Info, construct, data),
@@ -111,6 +116,28 @@ impl Metadata {
         };
         self.messages.push(Message { severity, path: trim(construct), text });
     }
+}
+
+/// The first place of a stack trace that is in the app's own source. The trace is that of JavaScript: a frame is
+/// `name (file:line:column)` or `file:line:column`.
+fn source(trace: &Value, dir: &Utf8Path) -> Option<String> {
+    const OF_OTHERS: [&str; 3] = ["node_modules/", "node:", "internal/"];
+    let frames = trace.as_array()?.iter().filter_map(Value::as_str);
+    let places = frames.filter_map(|frame| {
+        let place = match frame.rsplit_once('(') {
+            Some((_, place)) => place.strip_suffix(')')?,
+            None => frame.trim().trim_start_matches("at "),
+        };
+        let (rest, column) = place.rsplit_once(':')?;
+        let (file, line) = rest.rsplit_once(':')?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_own = !OF_OTHERS.iter().any(|other| file.contains(other));
+        (is_number(line) && is_number(column) && is_own && !file.is_empty()).then_some((file, line, column))
+    });
+    let (file, line, column) = places.into_iter().next()?;
+    // The folder of the app, as far as it is the same machine.
+    let app = dir.parent().and_then(|parent| Utf8Path::new(file).strip_prefix(parent).ok());
+    Some(format!("{}:{line}:{column}", app.map_or(file, Utf8Path::as_str)))
 }
 
 fn trim(construct: &str) -> String {

@@ -90,6 +90,9 @@ pub struct Stack {
     pub bootstrap: Option<Bootstrap>,
     /// The construct paths by logical id, without a leading slash, for messages that a CDK user understands.
     pub construct_paths: BTreeMap<String, String>,
+    /// The places in the app's source that made resources, by logical id, such as `lib/shop.ts:12:5`. The CDK writes them
+    /// only if it is asked to (`cdk synth --debug`).
+    pub sources: BTreeMap<String, String>,
     /// The templates of nested stacks, each before the templates nested in it.
     pub nested: Vec<NestedTemplate>,
     /// The annotations that constructs added to the stack.

@@ -53,6 +53,7 @@ pub async fn run_command(context: &StepContext, command: &Command, commands: Com
                         .to_owned(),
                 ),
                 preflight: false,
+                source: None,
             });
         }
         attempt += 1;

@@ -7,7 +7,7 @@ use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{Style, Tone, count, duration, one_line};
 
 use crate::console_link::stack_link;
-use crate::record::{LeftRunning, Record, Status, StepRecord, WentWrong, kinds};
+use crate::record::{LeftRunning, Record, Status, StepRecord, WentWrong, cause_place, kinds};
 
 /// For how many stacks the command that shows their status is printed.
 const LOOKS: usize = 5;
@@ -127,8 +127,7 @@ impl Told {
             let hint = link.as_ref().map(|_| "read the events of the stack:".to_owned());
             return Self { cause: "no cause was given".to_owned(), hint, link };
         };
-        let at = cause.at.as_deref().map(|at| format!("{}: ", one_line(at))).unwrap_or_default();
-        Self { cause: format!("{at}{}", cause.message), hint: cause.hint.clone(), link }
+        Self { cause: format!("{}{}", cause_place(cause), cause.message), hint: cause.hint.clone(), link }
     }
 }
 

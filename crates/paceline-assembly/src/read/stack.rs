@@ -103,6 +103,7 @@ impl Reader {
             template_url: properties.string("stackTemplateAssetObjectUrl")?,
             bootstrap: assets::bootstrap(&properties)?,
             construct_paths,
+            sources: metadata.sources,
             nested: Vec::new(),
             messages: metadata.messages,
         };

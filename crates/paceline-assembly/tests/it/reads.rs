@@ -278,7 +278,8 @@ fn metadata_from_a_file_is_merged_with_that_in_the_manifest() {
             (
                 "A.metadata.json",
                 r#"{"/A/D/Resource": [{"type": "aws:cdk:logicalId", "data": "D1"}],
-                    "/A/E": [{"type": "aws:cdk:logicalId", "data": "E1", "trace": ["x"]},
+                    "/A/E": [{"type": "aws:cdk:logicalId", "data": "E1", "trace": ["x", "new Table (/app/node_modules/aws-cdk-lib/x.js:1:2)",
+                        "new Shop (/app/lib/shop.ts:12:5)", "main (/app/bin/app.ts:3:1)"]},
                              {"type": "aws:cdk:info", "data": {"a": 1}}]}"#,
             ),
         ],
@@ -286,6 +287,7 @@ fn metadata_from_a_file_is_merged_with_that_in_the_manifest() {
     let assembly = folder.read();
     let stack = assembly.stack("A").unwrap();
     assert_eq!(stack.construct_paths, strings([("B1", "A/B/Resource"), ("D1", "A/D/Exact"), ("E1", "A/E")]));
+    assert_eq!(stack.sources, strings([("E1", "/app/lib/shop.ts:12:5")]));
     assert_eq!(stack.tags, strings([("old", "1"), ("new", "2")]));
     let messages: Vec<_> =
         stack.messages.iter().map(|m| (m.severity, m.path.as_str(), m.text.as_str())).collect();

@@ -1,10 +1,9 @@
 //! Finds the first cause of a failed stack operation, and whether another try may help.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
-use paceline_assembly::is_transient;
+use paceline_assembly::{Stack, is_transient};
 use paceline_engine::event::Cause;
 
 use super::events::{Change, EventLog};
@@ -23,8 +22,13 @@ pub(super) struct Failure {
 impl Failure {
     /// The failure of a stack as a whole.
     pub(super) fn of_stack(name: &str, message: impl Into<String>) -> Self {
-        let cause =
-            Cause { at: Some(name.to_owned()), message: message.into(), hint: None, preflight: false };
+        let cause = Cause {
+            at: Some(name.to_owned()),
+            message: message.into(),
+            hint: None,
+            preflight: false,
+            source: None,
+        };
         Self { cause, transient: false }
     }
 
@@ -40,7 +44,7 @@ impl Failure {
 pub(super) fn first_cause<'a>(
     environment: &'a Environment,
     changes: &'a [Change],
-    construct_paths: &'a BTreeMap<String, String>,
+    stack: Option<&'a Stack>,
     depth: usize,
 ) -> Pin<Box<dyn Future<Output = Option<Failure>> + Send + 'a>> {
     Box::pin(async move {
@@ -58,21 +62,22 @@ pub(super) fn first_cause<'a>(
             // shows.
             let inner = EventLog::default().read_past_deletion(environment, &failed.physical_id).await;
             let inner = inner.unwrap_or_default();
-            let no_paths = BTreeMap::new();
-            if let Some(mut inner) = first_cause(environment, &inner, &no_paths, depth + 1).await {
+            if let Some(mut inner) = first_cause(environment, &inner, None, depth + 1).await {
                 inner.cause.at = inner.cause.at.map(|at| format!("{} / {at}", failed.logical_id));
                 return Some(inner);
             }
         }
-        let name = construct_paths.get(&failed.logical_id).unwrap_or(&failed.logical_id);
-        let at = format!("{name} ({})", failed.resource_type);
-        Some(failure(at, failed.reason.clone().unwrap_or_else(|| failed.status.to_string())))
+        let path = stack.and_then(|stack| stack.construct_paths.get(&failed.logical_id));
+        let at = format!("{} ({})", path.unwrap_or(&failed.logical_id), failed.resource_type);
+        let mut found = failure(at, failed.reason.clone().unwrap_or_else(|| failed.status.to_string()));
+        found.cause.source = stack.and_then(|stack| stack.sources.get(&failed.logical_id).cloned());
+        Some(found)
     })
 }
 
 /// The first cause of an operation that failed, from its events.
 pub(crate) async fn cause_of(environment: &Environment, changes: &[Change]) -> Option<Cause> {
-    first_cause(environment, changes, &BTreeMap::new(), 0).await.map(|failure| failure.cause)
+    first_cause(environment, changes, None, 0).await.map(|failure| failure.cause)
 }
 
 /// Returns whether a resource failed by itself, and not because the operation was cancelled.
@@ -88,7 +93,7 @@ fn is_failure(change: &Change) -> bool {
 fn failure(at: String, message: String) -> Failure {
     let transient = is_transient(&message);
     let hint = hint(&message).map(str::to_owned);
-    Failure { cause: Cause { at: Some(at), message, hint, preflight: false }, transient }
+    Failure { cause: Cause { at: Some(at), message, hint, preflight: false, source: None }, transient }
 }
 
 fn hint(message: &str) -> Option<&'static str> {

@@ -162,6 +162,7 @@ impl Watch<'_> {
                 message: format!("{message} the {} of {SETTING}", limit.text()),
                 hint: Some(format!("find out what takes so long in it, or raise {SETTING}")),
                 preflight: false,
+                source: None,
             },
             transient: false,
         })

@@ -112,7 +112,7 @@ pub(super) async fn wait_for_end(
         OperationResult::RolledBack | OperationResult::Failed => {
             let known = watch.limit_failure().or_else(|| watch.cancelled()).filter(|_| !is_stuck(&view));
             match known {
-                None => first_cause(environment, watch.events.own(), &stack.construct_paths, 0).await,
+                None => first_cause(environment, watch.events.own(), Some(stack), 0).await,
                 known => known,
             }
         }

@@ -193,3 +193,15 @@ async fn a_call_that_is_always_denied_has_changed_nothing() {
     let ran = world.deploy(&App::of("S", &topic("t"))).await;
     assert_eq!(ran.exit_code(), ExitCode::Failed, "the first one may have been accepted");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_cause_has_the_place_in_the_source_that_made_the_resource() {
+    let trace = [
+        "new Topic (/app/node_modules/aws-cdk-lib/aws-sns/lib/topic.js:1:900)",
+        "new Shop (/app/lib/shop.ts:12:5)",
+    ];
+    let metadata = json!({"/App/Stack/Topic/Resource": [{"type": "aws:cdk:logicalId", "data": "Topic", "trace": trace}]});
+    let app = App::new().stack_with("S", &topic("t"), &json!({"metadata": metadata}));
+    let ran = failing("Topic", "no", 1).deploy(&app).await;
+    assert_eq!(ran.cause("S").source.as_deref(), Some("/app/lib/shop.ts:12:5"));
+}

@@ -184,6 +184,9 @@ pub struct Cause {
     /// True if the error came before anything was changed: wrong credentials, bootstrap or permissions.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub preflight: bool,
+    /// The place in the app's source that made the resource, such as `lib/shop.ts:12:5`, if the assembly has it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<String>,
 }
 
 /// The outcome of a step. Every step, and so every stack, has exactly one.

@@ -60,6 +60,7 @@ fn every_kind() -> Vec<Event> {
             message: "it exists already".to_owned(),
             hint: Some("delete it, or give it another name".to_owned()),
             preflight: true,
+            source: None,
         }),
         because: Some("publish:f".to_owned()),
         detail: Some("42 roles usable".to_owned()),

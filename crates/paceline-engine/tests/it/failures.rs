@@ -150,7 +150,7 @@ impl Perform for Sends {
             context.retried(RetryClass::NoAnswer, "no answer", attempt + 2, Duration::ZERO);
         }
         let (at, message) = (Some(self.refused_at.to_owned()), "AccessDenied".to_owned());
-        Ended::failed(Cause { at, message, hint: None, preflight: true })
+        Ended::failed(Cause { at, message, hint: None, preflight: true, source: None })
     }
 }
 

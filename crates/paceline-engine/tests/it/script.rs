@@ -54,7 +54,13 @@ impl Perform for Script {
             () = context.stopped() => return Ended::new(Outcome::Interrupted),
             () = tokio::time::sleep(duration) => {}
         }
-        let cause = |preflight| Cause { at: None, message: "as told".to_owned(), hint: None, preflight };
+        let cause = |preflight| Cause {
+            at: None,
+            message: "as told".to_owned(),
+            hint: None,
+            preflight,
+            source: None,
+        };
         match act {
             Act::Ends(outcome) | Act::EndsAfter(outcome, _) => {
                 let failed = matches!(outcome, Outcome::Failed | Outcome::RolledBack);

@@ -45,6 +45,7 @@ pub(crate) fn settings(stack: &Stack) -> String {
         lookup_role: _,
         bootstrap: _,
         construct_paths: _,
+        sources: _,
         messages: _,
     } = stack;
     let secret = secret_parameters(stack);

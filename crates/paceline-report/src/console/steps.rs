@@ -8,7 +8,7 @@ use paceline_engine::event::{Outcome, StackProgress, StepKind, StepRef, StepRetr
 use paceline_text::{Tone, duration, one_line};
 
 use super::Console;
-use crate::record::StepRecord;
+use crate::record::{StepRecord, cause_place};
 
 /// A step that waited less than this before its start is not worth a note.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
@@ -169,8 +169,7 @@ impl<W: Write> Console<W> {
 
     fn cause(&mut self, step: &StepRecord) -> io::Result<()> {
         if let Some(cause) = &step.cause {
-            let at = cause.at.as_deref().map(|at| format!("{}: ", one_line(at))).unwrap_or_default();
-            self.add(Tone::Plain, &format!("{at}{}", cause.message))?;
+            self.add(Tone::Plain, &format!("{}{}", cause_place(cause), cause.message))?;
             if let Some(hint) = &cause.hint {
                 self.add(Tone::Strong, &format!("hint: {hint}"))?;
             }

@@ -124,6 +124,7 @@ fn step(it: &StepRecord) -> StepDocument {
             .collect(),
         cause: it.cause.as_ref().map(|cause| CauseDocument {
             at: cause.at.clone(),
+            source: cause.source.clone(),
             message: cause.message.clone(),
             hint: cause.hint.clone(),
         }),

@@ -154,6 +154,8 @@ documented! {
     struct CauseDocument {
         /// The resource or the call that failed.
         at: Option<String>,
+        /// The place in the app's source that made the resource, if the assembly has it.
+        source: Option<String>,
         /// What AWS or a tool said.
         message: String,
         /// What to do about it.

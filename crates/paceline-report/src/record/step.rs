@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use paceline_engine::ResourceStatus;
 use paceline_engine::event::{Cause, Outcome, StackCall, StepKind, StepRef};
-use paceline_text::Tone;
+use paceline_text::{Tone, one_line};
 
 use super::OngoingOperation;
 use super::waits::InProgress;
@@ -193,10 +193,14 @@ impl StepRecord {
         let Some(cause) = &self.cause else {
             return "no cause was given".to_owned();
         };
-        let message = paceline_text::one_line(&cause.message);
-        match &cause.at {
-            Some(at) => format!("{}: {message}", paceline_text::one_line(at)),
-            None => message,
-        }
+        format!("{}{}", cause_place(cause), one_line(&cause.message))
     }
+}
+
+/// The resource or call at fault, with the place in the app's source, before a message. Empty if neither is known.
+pub(crate) fn cause_place(cause: &Cause) -> String {
+    let at = cause.at.as_deref().map(one_line);
+    let source = cause.source.as_deref().map(|source| format!("made at {}", one_line(source)));
+    let place: Vec<String> = at.into_iter().chain(source).collect();
+    if place.is_empty() { String::new() } else { format!("{}: ", place.join(", ")) }
 }

@@ -49,6 +49,7 @@ pub(crate) fn failed(at: &str, message: &str, hint: &str) -> Went {
         message: message.to_owned(),
         hint: Some(hint.to_owned()),
         preflight: false,
+        source: at.starts_with("TransitGateway").then(|| "lib/shop.ts:12:5".to_owned()),
     };
     Went { cause: Some(cause), ..Outcome::Failed.into() }
 }

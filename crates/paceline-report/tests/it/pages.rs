@@ -67,6 +67,7 @@ fn junit_keeps_to_the_limits_of_report_groups() {
                 message: "x".repeat(9_000),
                 hint: Some("y".repeat(9_000)),
                 preflight: false,
+                source: None,
             });
         }
     }
