@@ -187,13 +187,16 @@ impl State<'_> {
 
     /// The steps that wait for a step, directly or indirectly, in the plan's order.
     ///
-    /// The search stops at steps that have ended without success, because their dependents have ended too. So
-    /// all failures of a run together cost one walk over the graph.
+    /// The search stops at steps that have failed or were skipped, because their dependents have been skipped too. So
+    /// all failures of a run together cost one walk over the graph. The dependents of an interrupted step still wait.
     fn dependents(&self, index: usize) -> BTreeSet<usize> {
         let (mut open, mut found) = (vec![index], BTreeSet::new());
         while let Some(index) = open.pop() {
             for &next in self.graph.needed_by(index) {
-                let is_over = matches!(self.steps[next], StepState::Ended(outcome) if !outcome.is_success());
+                let is_over = matches!(
+                    self.steps[next],
+                    StepState::Ended(Outcome::Failed | Outcome::RolledBack | Outcome::Skipped)
+                );
                 if !is_over && found.insert(next) {
                     open.push(next);
                 }

@@ -204,3 +204,20 @@ proptest! {
         prop_assert!(ran.total() >= bound && ran.total() <= 2.0 * bound);
     }
 }
+
+#[test]
+fn a_failure_skips_what_depends_on_it_through_an_interrupted_step() {
+    let mut draft = Draft::new();
+    let a = draft.stack("A", 0, &[]);
+    let b = draft.stack("B", 0, &[a]);
+    draft.until(b, a, &RESOURCES[..2]);
+    draft.stack("C", 0, &[b]);
+    let script = Script::default()
+        .with("deploy:A", Act::EndsAfter(Outcome::Failed, Duration::from_secs(43)))
+        .with("deploy:B", Act::EndsAfter(Outcome::Interrupted, Duration::ZERO));
+    let complete = RESOURCES[..2].iter().map(|&id| Say::Resource(id, "CREATE_COMPLETE")).collect();
+    let talk = Talk::new(script, [("deploy:A".to_owned(), vec![(0, complete)])].into());
+    let ran = ran(draft.plan(), talk);
+    assert_eq!(ran.outcome("deploy:C"), Outcome::Skipped);
+    assert_eq!(ran.finished("deploy:C").because.as_deref(), Some("deploy:A"));
+}
