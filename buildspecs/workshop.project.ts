@@ -68,7 +68,7 @@ export class WorkshopBuild extends Construct {
                 `arn:${Aws.PARTITION}:codebuild:${Aws.REGION}:${Aws.ACCOUNT_ID}:report-group/workshop-*`,
               ],
             }),
-            // The roles that the assembly names to deploy, to publish and to look up, and no others.
+            // The roles that the assembly names for deploying, publishing and lookups, and no others.
             new iam.PolicyStatement({
               sid: 'AssumeRoles',
               actions: [
@@ -99,7 +99,7 @@ export class WorkshopBuild extends Construct {
                 `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/*`,
               ],
             }),
-            // How many stacks there may be is checked before anything is touched.
+            // A run checks the quota of stacks before it touches anything.
             new iam.PolicyStatement({
               sid: 'ReadLimits',
               actions: [
@@ -109,7 +109,7 @@ export class WorkshopBuild extends Construct {
                 '*',
               ],
             }),
-            // The phases of the build are told in its reports.
+            // The reports of a run show the phases of its build.
             new iam.PolicyStatement({
               sid: 'ReadOwnBuild',
               actions: [
@@ -130,7 +130,7 @@ export class WorkshopBuild extends Construct {
                 `arn:${Aws.PARTITION}:s3:::REPLACE-ME/paceline`,
               ],
             }),
-            // The source that the pipeline hands over, and what a build leaves.
+            // The source from the pipeline, and the artifacts of the build.
             new iam.PolicyStatement({
               sid: 'UsePipelineBucket',
               actions: [

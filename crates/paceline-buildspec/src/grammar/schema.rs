@@ -12,7 +12,8 @@ pub fn schema() -> Value {
     let mut schema = record().schema();
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("AWS CodeBuild buildspec");
-    schema["description"] = json!("What an AWS CodeBuild build runs, version 0.2 of the format.");
+    schema["description"] =
+        json!("The commands and settings of an AWS CodeBuild build, in version 0.2 of the format.");
     schema
 }
 

@@ -105,7 +105,7 @@ impl Rights {
             actions.extend(self.session_tags.then_some("sts:TagSession"));
             statements.push(Statement::new(
                 "AssumeRoles",
-                "The roles that the assembly names to deploy, to publish and to look up, and no others.",
+                "The roles that the assembly names for deploying, publishing and lookups, and no others.",
                 actions,
                 self.roles.iter().cloned().map(Resource::Sub).collect(),
             ));
@@ -125,13 +125,13 @@ impl Rights {
         }
         statements.push(Statement::new(
             "ReadLimits",
-            "How many stacks there may be is checked before anything is touched.",
+            "A run checks the quota of stacks before it touches anything.",
             vec!["cloudformation:DescribeAccountLimits"],
             vec![Resource::Any],
         ));
         statements.push(Statement::new(
             "ReadOwnBuild",
-            "The phases of the build are told in its reports.",
+            "The reports of a run show the phases of its build.",
             vec!["codebuild:BatchGetBuilds"],
             vec![Resource::Sub(project_arn.to_owned())],
         ));
@@ -166,7 +166,7 @@ impl Unaided {
                 condition: Some(("iam:PassedToService", "cloudformation.amazonaws.com")),
                 ..Statement::new(
                     "PassExecutionRoles",
-                    "The roles that CloudFormation takes for these stacks.",
+                    "The roles that CloudFormation assumes for these stacks.",
                     vec!["iam:PassRole"],
                     roles,
                 )
@@ -177,7 +177,7 @@ impl Unaided {
         if !self.versions.is_empty() {
             statements.push(Statement::new(
                 "ReadBootstrapVersion",
-                "Whether an environment is bootstrapped well enough is checked first.",
+                "A run checks the bootstrap version of each environment first.",
                 vec!["ssm:GetParameter"],
                 distinct(self.versions.iter().map(arn)),
             ));
@@ -185,7 +185,7 @@ impl Unaided {
         if !self.parameters.is_empty() {
             statements.push(Statement::new(
                 "LookUpParameters",
-                "What is there already decides on the order, and whether an app's context still holds.",
+                "A run looks up which parameters exist. They decide about the order, and whether the context of an app is up to date.",
                 vec!["ssm:GetParameters"],
                 distinct(self.parameters.iter().map(arn)),
             ));
@@ -204,20 +204,20 @@ impl Unaided {
         if !buckets.is_empty() {
             statements.push(Statement::new(
                 "FindFiles",
-                "A file that is there already is not published again.",
+                "A file that exists is not published again.",
                 vec!["s3:ListBucket"],
                 distinct(buckets.iter().map(|bucket| sub(&format!("s3:::{bucket}")))),
             ));
             statements.push(Statement::new(
                 "PublishFiles",
-                "The files for which the assembly names no role. CloudFormation reads templates as whoever calls it.",
+                "The files for which the assembly names no role. CloudFormation reads templates with the rights of its caller.",
                 vec!["s3:GetObject", "s3:PutObject"],
                 distinct(buckets.iter().map(|bucket| sub(&format!("s3:::{bucket}/*")))),
             ));
             if self.records {
                 statements.push(Statement::new(
                     "ReplaceRecords",
-                    "The record of a stack's last deployment takes the place of the one before.",
+                    "The record of a deployment replaces the record before it.",
                     vec!["s3:DeleteObject"],
                     distinct(buckets.iter().map(|bucket| sub(&format!("s3:::{bucket}/paceline/deployed/*")))),
                 ));

@@ -176,7 +176,7 @@ fn send_metrics(access: &Access) -> Option<Statement> {
         condition: Some(("cloudwatch:namespace", METRIC_NAMESPACE)),
         ..Statement::new(
             "SendMetrics",
-            "The action knows no resources, but the namespace of the metrics.",
+            "The action cannot be limited to resources, but to the namespace of the metrics.",
             vec!["cloudwatch:PutMetricData"],
             vec![Resource::Any],
         )
@@ -188,7 +188,7 @@ fn notify(to: &Notifications) -> Vec<Statement> {
     if let Some(topic) = &to.sns {
         statements.push(Statement::new(
             "NotifyTopic",
-            "The topic that hears that a run starts, fails and ends.",
+            "The topic that gets a message when a run starts, fails and ends.",
             vec!["sns:Publish"],
             vec![Resource::Sub(topic.to_string())],
         ));
@@ -201,7 +201,7 @@ fn notify(to: &Notifications) -> Vec<Statement> {
         };
         statements.push(Statement::new(
             "NotifyEventBus",
-            "The event bus that hears the same.",
+            "The event bus that gets the same.",
             vec!["events:PutEvents"],
             vec![resource],
         ));
@@ -243,9 +243,9 @@ fn keep_artifacts(project: &Project, access: &Access) -> Option<Statement> {
     // A pipeline passes the source on in its own bucket.
     let (sid, why) = if project.artifacts.kind == ArtifactsType::Codepipeline {
         actions.extend(["s3:GetObject", "s3:GetObjectVersion"]);
-        ("UsePipelineBucket", "The source that the pipeline hands over, and what a build leaves.")
+        ("UsePipelineBucket", "The source from the pipeline, and the artifacts of the build.")
     } else {
-        ("KeepArtifacts", "What a build leaves.")
+        ("KeepArtifacts", "The artifacts of the build.")
     };
     actions.push("s3:PutObject");
     Some(Statement::new(sid, why, actions, resources))
@@ -256,7 +256,7 @@ fn use_keys(keys: &[String]) -> Option<Statement> {
     let actions =
         vec!["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"];
     let keys: Vec<_> = keys.iter().cloned().map(Resource::Sub).collect();
-    let why = "The keys of what builds read and keep.";
+    let why = "The keys of the objects that builds read and write.";
     (!keys.is_empty()).then(|| Statement::new("UseKeys", why, actions, keys))
 }
 
@@ -293,7 +293,7 @@ fn join_vpc(project: &Project) -> Vec<Statement> {
     vec![
         Statement::new(
             "JoinVpc",
-            "These actions know no resources.",
+            "These actions cannot be limited to resources.",
             vec![
                 "ec2:CreateNetworkInterface",
                 "ec2:DeleteNetworkInterface",
@@ -309,7 +309,7 @@ fn join_vpc(project: &Project) -> Vec<Statement> {
             condition: Some(("ec2:AuthorizedService", "codebuild.amazonaws.com")),
             ..Statement::new(
                 "HandOverInterface",
-                "CodeBuild attaches the interface that the build has made.",
+                "CodeBuild attaches the network interface that the build has created.",
                 vec!["ec2:CreateNetworkInterfacePermission"],
                 vec![sub("ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*")],
             )
@@ -324,7 +324,7 @@ pub fn batch_statements(project: &Project) -> Vec<Statement> {
     }
     vec![Statement::new(
         "RunBuildsOfBatch",
-        "The builds of this project, of which a batch is made.",
+        "The builds of this project. A batch starts them.",
         vec!["codebuild:RetryBuild", "codebuild:StartBuild", "codebuild:StopBuild"],
         vec![Resource::Sub(project_arn(project))],
     )]
