@@ -31,7 +31,8 @@ pub use init::{InitSettings, init};
 pub use past_runs::{HistorySettings, past_runs};
 pub use project::{ProjectCommand, project};
 pub use run::{
-    Deletion, Deployment, MethodSetting, OuterStack, RUNS, deploy, destroy, history, save_plan, this_build,
+    Deletion, Deployment, MethodSetting, OuterStack, RUNS, RunRollback, deploy, destroy, history, rollback,
+    save_plan, this_build,
 };
 pub use settings::{
     AppPaths, GenSettings, GeneratedFiles, LockSetting, Lookups, MetricsSetting, OutputFormat,

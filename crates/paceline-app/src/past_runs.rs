@@ -105,9 +105,10 @@ fn named<'a>(runs: &'a [PastRun], name: &str) -> Result<&'a PastRun, Failure> {
     let mut measured = runs.iter().filter(|run| !run.simulated && run.status == Some(Status::Done));
     let found = match name {
         "last" => measured.next(),
-        "previous" => measured
-            .next()
-            .and_then(|last| measured.find(|run| (run.deletes, &run.app) == (last.deletes, &last.app))),
+        "previous" => {
+            let work = |run: &PastRun| (run.deletes, run.undoes.is_some(), run.app.clone());
+            measured.next().and_then(|last| measured.find(|run| work(run) == work(last)))
+        }
         name => {
             let exact = runs.iter().find(|run| run.run == name);
             let mut starting = runs.iter().filter(|run| !name.is_empty() && run.run.starts_with(name));

@@ -228,7 +228,8 @@ pub struct StartSettings {
     pub stop_on_interrupt: bool,
 }
 
-fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+/// Reads a number of the command line that is at least 1.
+pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "write a whole number, at least 1".to_owned())
 }
 

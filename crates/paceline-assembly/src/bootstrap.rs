@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A role to assume, with placeholders in its ARN.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Role {
     pub arn: String,
     pub external_id: Option<String>,
@@ -16,7 +17,7 @@ pub struct Role {
 }
 
 /// The lowest version of the environment's bootstrap stack that is sufficient.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bootstrap {
     pub required_version: u32,
     /// The SSM parameter that contains the version. `None` means that the stack `CDKToolkit` states it.

@@ -11,6 +11,9 @@ use fs_err::File;
 
 /// The largest template, in bytes: sixteen times the limit of CloudFormation.
 pub const LARGEST_TEMPLATE: u64 = 16 << 20;
+/// The longest template, in bytes, that fits into a call of CloudFormation (CloudFormation User Guide,
+/// "Understand CloudFormation quotas"). A longer one must be in S3.
+pub const LONGEST_BODY: usize = 51_200;
 /// The largest manifest or other file of an assembly, in bytes. Assemblies with thousands of stacks have
 /// manifests of tens of megabytes.
 pub const LARGEST_MANIFEST: u64 = 256 << 20;

@@ -29,6 +29,7 @@ mod read;
 mod sections;
 mod seen;
 mod shape;
+mod stateful;
 mod status;
 mod template;
 mod transient;
@@ -44,7 +45,8 @@ pub use bootstrap::{Bootstrap, Role};
 pub use environment::{Environment, EnvironmentError};
 pub use error::{AssemblyError, MissingContext, StackProblem};
 pub use files::{
-    LARGEST_BY_HAND, LARGEST_MANIFEST, LARGEST_TEMPLATE, open_regular, read_regular, read_regular_text,
+    LARGEST_BY_HAND, LARGEST_MANIFEST, LARGEST_TEMPLATE, LONGEST_BODY, open_regular, read_regular,
+    read_regular_text,
 };
 pub use loops::{Expansion, LoopTrouble, LoopTroubleKind, LoopValues, expand};
 pub use metadata::{LegacyAsset, LegacyPackaging, Message, Severity};
@@ -52,6 +54,7 @@ pub use model::{Assembly, NestedTemplate, Stack};
 pub use partitions::{is_host_of_aws, partition, url_suffix};
 pub use placeholders::placeholders;
 pub use seen::Unseen;
+pub use stateful::{Precious, holds_data};
 pub use status::{ResourceStatus, STACK_TYPE, StackOperation, StackStatus, is_cancellation};
 pub use template::{Resource, Template, TemplateError};
 pub use transient::{FailureClass, failure_class, is_timeout, is_transient};

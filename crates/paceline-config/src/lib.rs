@@ -41,7 +41,7 @@ pub use notifications::{
 pub use patterns::{Pattern, Patterns};
 pub use places::{SettingPlace, SettingPlaces};
 pub use price::Dollars;
-pub use run::{Concurrency, FailurePolicy, OnFailure, Rollback, Strategy, Unchanged};
+pub use run::{Concurrency, FailedRun, FailurePolicy, OnFailure, Rollback, Strategy, Unchanged};
 pub use setting::SettingError;
 pub use signal::{Signal, SignalId, VariableName};
 pub use stacks::{MultiRegion, PhaseConfig};

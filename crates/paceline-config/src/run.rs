@@ -57,7 +57,21 @@ settings! {
         /// What happens to the failed stack: `stack` lets CloudFormation restore its previous state; `none` leaves
         /// it as it is, so that it can be examined or continued.
         pub rollback: Rollback,
+        /// What happens to the whole run at its end, if a stack failed: `keep` leaves what was done; `rollback` restores
+        /// every stack that the run updated, as `paceline rollback` does. It deletes nothing that the run created.
+        pub run: FailedRun,
     }
+}
+
+choices! {
+    /// What happens to a run in which a stack failed.
+    pub enum FailedRun: "what happens to a failed run" {
+        /// What was done stays.
+        Keep = "keep",
+        /// The updated stacks get back what they had before.
+        Rollback = "rollback",
+    }
+    default Keep
 }
 
 choices! {

@@ -62,6 +62,7 @@ pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
         resumed: options.earlier.is_some(),
         order: options.order,
         endpoint: options.endpoint.clone(),
+        undoes: plan.undoes.clone(),
         simulated: options.simulated,
         strategy: plan.strategy,
         phases: phases.collect(),

@@ -14,6 +14,7 @@ mod options;
 mod perform;
 pub mod private;
 mod ready_queue;
+pub mod rollback;
 mod run;
 mod schedule;
 mod state;

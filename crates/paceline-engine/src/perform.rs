@@ -64,6 +64,7 @@ impl Ended {
 /// The step that a performer performs, and the channel for its reports.
 #[derive(Debug, Clone)]
 pub struct StepContext {
+    pub(crate) run: Arc<str>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) index: usize,
     pub(crate) reference: Arc<StepRef>,
@@ -146,6 +147,11 @@ impl StepContext {
     /// The time, by the run's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The name of the run.
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
     pub fn plan(&self) -> &Plan {

@@ -35,9 +35,10 @@ pub async fn run<P: Perform>(
     record: &mut (dyn FnMut(&Event) -> io::Result<()> + Send),
 ) -> io::Result<RunEnd> {
     let interruption = Interruption::new(&options.stop, options.deadline);
+    let name: Arc<str> = options.id.as_str().into();
     let mut state = State::new(plan, options, record);
     let mut tasks = JoinSet::new();
-    match drive(&mut state, &performer, &mut tasks, interruption).await {
+    match drive(&name, &mut state, &performer, &mut tasks, interruption).await {
         Ok(()) => {
             state.throttled(performer.throttles())?;
             state.finish()
@@ -51,6 +52,7 @@ pub async fn run<P: Perform>(
 }
 
 async fn drive<P: Perform>(
+    name: &Arc<str>,
     state: &mut State<'_>,
     performer: &Arc<P>,
     tasks: &mut JoinSet<Ended>,
@@ -70,6 +72,7 @@ async fn drive<P: Perform>(
         }
         while let Some(index) = state.start_next()? {
             let context = StepContext {
+                run: Arc::clone(name),
                 plan: Arc::clone(state.plan()),
                 index,
                 reference: state.reference(index),

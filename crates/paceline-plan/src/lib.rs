@@ -28,12 +28,13 @@ pub use build::destroy::{Destruction, Kept};
 pub use build::error::PlanError;
 pub use build::options::PlanOptions;
 pub use build::relax::Present;
+pub use build::rollback::{Rollback, RollbackOptions, Undo};
 pub use build::timestamps::{has_time, without_times};
 pub use model::{
     Basis, Borrowed, ByName, Command, Day, DeclaredOnly, EarlyNeed, Edge, External, Gate, KeptContext,
-    LeftOut, LeftOutReason, Phase, Plan, PlanArguments, PlannedStack, Publish, Reason, Relaxed, SAVED_FORMAT,
-    SavedPlan, SavedPlanError, Section, Step, StepOperation, StoredParameter, SynthesisTimes, Synthesize,
-    THE_APP, TemplatePlace, Tie, Warning, Work, graph,
+    LeftOut, LeftOutReason, Loss, Phase, Plan, PlanArguments, PlannedStack, Publish, Reason, Relaxed,
+    SAVED_FORMAT, SavedPlan, SavedPlanError, Section, Stays, StaysReason, Step, StepOperation,
+    StoredParameter, SynthesisTimes, Synthesize, THE_APP, TemplatePlace, Tie, Warning, Work, graph,
 };
 pub use outlook::{advice, durations, forecast, history, pace, price, stack_time, what_if};
 

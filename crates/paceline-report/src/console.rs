@@ -188,7 +188,9 @@ impl<W: Write> Console<W> {
         }
         let simulated = if run.simulated { "; simulated" } else { "" };
         let resumed = if run.resumed { "; resumed after an interruption" } else { "" };
-        let text = format!("{} of {}: {}{simulated}{resumed}", self.record.run, run.app, parts.join(", "));
+        let undoes = run.undoes.as_ref().map(|run| format!("; rolls back {run}")).unwrap_or_default();
+        let text =
+            format!("{} of {}: {}{undoes}{simulated}{resumed}", self.record.run, run.app, parts.join(", "));
         self.say(Tone::Strong, "run", &text)
     }
 

@@ -45,6 +45,10 @@ pub(crate) fn headline(record: &Record) -> String {
     let simulated = if record.simulated { " (simulated)" } else { "" };
     let took = duration(record.elapsed);
     let stacks = record.stacks().count();
+    if let (Some(run), Status::Done) = (&record.undoes, record.status()) {
+        let of = count(stacks, "stack");
+        return format!("Rolled back {}: {of} done in {took}{simulated}", one_line(run));
+    }
     let good = record.stacks().filter(|step| step.outcome.is_some_and(Outcome::is_success)).count();
     let only_deletes = record.only_deletes();
     let done = if only_deletes { "deleted or not there" } else { "done" };

@@ -37,6 +37,8 @@ pub struct Record {
     pub strategy: String,
     /// Whether the run was simulated, so that its durations are not real.
     pub simulated: bool,
+    /// The run that it rolls back, if it is a rollback.
+    pub undoes: Option<String>,
     /// The endpoint, if it was not AWS itself.
     pub endpoint: Option<String>,
     /// The run's processes: one, and one more for each resumption.

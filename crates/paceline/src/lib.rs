@@ -87,6 +87,7 @@ fn supervised(command: Command) -> Result<ExitCode, Failure> {
         Command::Deploy(args) => paceline_app::deploy(*args),
         Command::Destroy(args) => paceline_app::destroy(&args),
         Command::Watch(args) => paceline_app::watch(&args),
+        Command::Rollback(args) => paceline_app::rollback(&args),
         Command::Bootstrap(args) => paceline_app::bootstrap(&args),
         Command::Signal(args) => signal::signal(&args),
         Command::Wait(args) => signal::wait(&args),

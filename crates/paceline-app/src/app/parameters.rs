@@ -60,7 +60,7 @@ pub(crate) fn ensure_allowed(app: &App, plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Reads texts like `[STACK:]KEY=VALUE`. Without a stack, a value is for every stack.
-fn parse(texts: &[String], assembly: &Assembly) -> Result<Parameters, Failure> {
+pub(crate) fn parse(texts: &[String], assembly: &Assembly) -> Result<Parameters, Failure> {
     let mut parameters = Parameters::new();
     for text in texts {
         // A value may be secret, so messages show `KEY=…`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use paceline_aws::{Aws, AwsOptions, Method, Presence, TokenKey};
+use paceline_config::FailedRun;
 use paceline_engine::ExitCode;
 use paceline_plan::{Plan, PlanOptions, Relaxed};
 use paceline_report::Record;
@@ -14,6 +15,7 @@ use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
 use super::figures::Audience;
 use super::history;
 use super::outer_stack::OuterStack;
+use super::rollback;
 use crate::app::{App, configured, late, parameters, synth};
 use crate::failure::Failure;
 use crate::forecast::{self, ForecastRequest, PlanFormat};
@@ -150,6 +152,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         stack_limit,
         late,
         records: app.config.unchanged.records && !args.run.simulate,
+        captures: (!args.run.simulate).then(|| RUNS.into()),
         ..AwsOptions::default()
     };
     let execution = Execution {
@@ -177,7 +180,13 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         interrupt::doing("the deployment was being simulated");
         virtual_runtime()?.block_on(simulated)
     } else {
-        interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))?
+        let finished = interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))??;
+        let rolls_back = app.config.on_failure.run == FailedRun::Rollback;
+        if finished.exit_code != ExitCode::Failed || !rolls_back {
+            return Ok(finished);
+        }
+        let exit_code = rollback::roll_back_failed(&finished.record.run, &args.run, &app.config)?;
+        Ok(Finished { exit_code, ..finished })
     }
 }
 

@@ -10,9 +10,11 @@ mod lease;
 mod listeners;
 mod notices;
 mod outer_stack;
+mod rollback;
 
 pub use self::approval::save as save_plan;
 pub use self::deploy::{Deployment, MethodSetting, deploy};
 pub use self::destroy::{Deletion, destroy};
 pub use self::execution::RUNS;
 pub use self::outer_stack::{OuterStack, this_build};
+pub use self::rollback::{RunRollback, rollback};

@@ -22,6 +22,8 @@ pub(crate) struct StackView {
     pub(crate) values: BTreeMap<String, String>,
     pub(crate) notification_arns: Vec<String>,
     pub(crate) termination_protection: bool,
+    /// The role that CloudFormation assumes for operations on the stack.
+    pub(crate) role_arn: Option<String>,
 }
 
 impl StackView {
@@ -39,6 +41,7 @@ impl StackView {
             values: BTreeMap::new(),
             notification_arns: Vec::new(),
             termination_protection: false,
+            role_arn: None,
         }
     }
 
@@ -74,6 +77,7 @@ pub(super) fn view(stack: &Stack) -> StackView {
         values: values.collect(),
         notification_arns: stack.notification_arns().to_vec(),
         termination_protection: stack.enable_termination_protection().unwrap_or_default(),
+        role_arn: stack.role_arn().map(str::to_owned),
     }
 }
 

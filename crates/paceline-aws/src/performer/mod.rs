@@ -1,6 +1,7 @@
 //! Performs the steps of a plan on AWS.
 
 mod before_deletion;
+mod before_rollback;
 mod docker;
 mod given;
 mod late;
@@ -12,9 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use futures_util::future::join_all;
 use paceline_assembly::{Assembly, Role, Stack};
 use paceline_config::Rollback;
+use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, Outcome, Perform, StepContext};
 use paceline_host::{Commands, run_command};
 use paceline_plan::{Plan, Publish, Work};
@@ -63,6 +66,9 @@ pub struct AwsOptions {
     pub late: Option<Arc<LateSynthesis>>,
     /// Whether to read and write records of what was deployed, in the staging buckets.
     pub records: bool,
+    /// The folder of the runs, where the run keeps what each stack was before the run changed it. `None` keeps nothing,
+    /// so that the run cannot be rolled back.
+    pub captures: Option<Utf8PathBuf>,
 }
 
 /// Performs the steps of a plan on AWS.
@@ -250,7 +256,8 @@ impl Aws {
         let request = Request::new(stack, &environment.target, &given, source, disable_rollback, limit, key);
         let method = self.options.method;
         let records = self.records(stack).await;
-        Ok(Deployment { environment, context, stack, request, method, records }.run().await)
+        let captures = self.options.captures.as_ref().map(|runs| Captures::of(runs, context.run()));
+        Ok(Deployment { environment, context, stack, request, method, records, captures }.run().await)
     }
 
     /// The records of what was deployed in the stack's environment, unless they are off or have no bucket. Records only

@@ -1,16 +1,12 @@
 //! Decides from where CloudFormation gets a stack's template.
 
-use paceline_assembly::{LARGEST_TEMPLATE, Stack, read_regular_text};
+use paceline_assembly::{LARGEST_TEMPLATE, LONGEST_BODY, Stack, read_regular_text};
 
 use crate::call::Caller;
 use crate::environment::Environment;
 use crate::error::AwsError;
 use crate::publish::{Bucket, Toolkit, upload_text};
 use crate::target::Target;
-
-/// The longest template that fits into a call (CloudFormation User Guide, "Understand CloudFormation
-/// quotas").
-const LONGEST_BODY: usize = 51_200;
 
 /// The variable for another S3 endpoint in template URLs for CloudFormation, as in the CDK CLI.
 const S3_FOR_CLOUDFORMATION: &str = "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION";

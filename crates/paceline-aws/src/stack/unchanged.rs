@@ -20,25 +20,36 @@ pub(super) struct Look<'a> {
     pub(super) records: Option<&'a Arc<Records>>,
 }
 
+/// The result of a comparison.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// Whether the stack is already as requested.
+    pub(super) is_unchanged: bool,
+    /// The template of the stack, if the comparison had to read it.
+    pub(super) template: Option<String>,
+}
+
 impl Look<'_> {
-    /// Returns whether the stack is already as requested. `is_done` is true if this run has deployed it.
-    pub(super) async fn is_unchanged(&self, view: &StackView, is_done: bool) -> Result<bool, AwsError> {
+    /// Compares the stack with the request. `is_done` is true if this run has deployed the stack.
+    pub(super) async fn compare(&self, view: &StackView, is_done: bool) -> Result<Looked, AwsError> {
         let template = &self.request.template;
         let may_have_moved = reads_parameter_store(template) && !is_done;
         if !view.status.has_succeeded() || !settings_are_equal(self.request, view) || may_have_moved {
-            return Ok(false);
+            return Ok(Looked::default());
         }
         if let Some(records) = self.records
             && records.has(template, view).await
         {
-            return Ok(true);
+            return Ok(Looked { is_unchanged: true, template: None });
         }
-        let is_equal = has_template(self.environment, template, view, self.ignore_times).await?;
+        let kept = read_template(self.environment, view).await?;
+        let is_equal =
+            kept.as_ref().is_some_and(|kept| templates_are_equal(kept, template, self.ignore_times));
         // Times that are ignored now may count in another run.
         if let Some(records) = self.records.filter(|_| is_equal && !self.ignore_times) {
             records.keep(template, view);
         }
-        Ok(is_equal)
+        Ok(Looked { is_unchanged: is_equal, template: kept })
     }
 }
 
@@ -47,18 +58,25 @@ pub(super) async fn has_template(
     environment: &Environment,
     template: &Template,
     view: &StackView,
-    ignore_times: bool,
 ) -> Result<bool, AwsError> {
+    let kept = read_template(environment, view).await?;
+    Ok(kept.is_some_and(|kept| templates_are_equal(&kept, template, false)))
+}
+
+/// Reads the template of a stack as it was given to CloudFormation. `None` if somebody has deleted the stack: AWS refuses
+/// the following operation then, and the stack is read again.
+pub(super) async fn read_template(
+    environment: &Environment,
+    view: &StackView,
+) -> Result<Option<String>, AwsError> {
     let send = || {
         let stage = aws_sdk_cloudformation::types::TemplateStage::Original;
         environment.client.get_template().stack_name(&view.id).template_stage(stage).send()
     };
-    let answer = match environment.call(None, "GetTemplate", send).await {
-        // Somebody has deleted the stack. AWS refuses the following operation, and the stack is read again.
-        Err(error) if error.says_no_such_stack() => return Ok(false),
-        answer => answer?,
-    };
-    Ok(templates_are_equal(answer.template_body().unwrap_or_default(), template, ignore_times))
+    match environment.call(None, "GetTemplate", send).await {
+        Err(error) if error.says_no_such_stack() => Ok(None),
+        answer => Ok(Some(answer?.template_body().unwrap_or_default().to_owned())),
+    }
 }
 
 fn settings_are_equal(request: &Request, view: &StackView) -> bool {

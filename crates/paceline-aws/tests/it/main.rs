@@ -35,6 +35,8 @@ mod records;
 mod resumes;
 mod reviews;
 mod rights;
+mod rollback_random;
+mod rollbacks;
 mod secrets;
 mod signal;
 mod states;

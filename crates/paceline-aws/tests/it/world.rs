@@ -1,5 +1,6 @@
 //! A simulated AWS, and runs that use it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +10,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_cloudformation::Client;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use paceline_aws::{
     Aws, AwsOptions, Images, Method, MissingFiles, PreflightError, RetryNotices, TokenKey, Wire,
 };
@@ -92,7 +93,14 @@ pub(crate) struct How {
     pub(crate) deadline: Option<Duration>,
     /// Whether the run reads and writes records of what was deployed.
     pub(crate) records: bool,
+    /// The folder in which the run keeps what its stacks were before.
+    pub(crate) captures: Option<Utf8PathBuf>,
+    /// Values for the parameters of all stacks.
+    pub(crate) parameters: BTreeMap<String, String>,
 }
+
+/// The name of every run.
+pub(crate) const RUN: &str = "test";
 
 impl World {
     pub(crate) fn new(options: SimOptions) -> Self {
@@ -183,6 +191,18 @@ impl World {
         Ran { events }
     }
 
+    /// Kills a run after this time, unless it has ended by then.
+    pub(crate) async fn kill_or_end(&self, app: &App, how: How, time: Duration) -> Ran {
+        let events = Arc::default();
+        let run = Box::pin(self.recording(app, how, Arc::clone(&events)));
+        if let Ok(ended) = tokio::time::timeout(time, run).await {
+            ended.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let events = events.lock().unwrap().clone();
+        Ran { events }
+    }
+
     /// A connection with which an app could be deployed.
     pub(crate) async fn connected(&self, app: &App) -> Aws {
         let assembly = app.read();
@@ -231,6 +251,8 @@ impl World {
             token_key,
             deadline,
             records,
+            captures,
+            parameters,
             ..
         } = how;
         if let Some((from, to)) = without {
@@ -246,21 +268,29 @@ impl World {
             commands,
             token_key,
             records,
+            captures,
+            parameters: BTreeMap::from([("*".to_owned(), parameters)]),
             ..AwsOptions::default()
         };
         let performer = Arc::new(Box::pin(Aws::connect(assembly, &plan, options)).await?);
         if let Some(faults) = faults {
             self.sim.set_faults(faults);
         }
-        let run = RunOptions {
-            id: "test".to_owned(),
-            app: "cdk.out".to_owned(),
-            version: "0".to_owned(),
-            earlier,
-            stop,
-            deadline,
-            ..RunOptions::simulated(self.clock.now())
-        };
+        let run = RunOptions { earlier, stop, deadline, ..RunOptions::simulated(self.clock.now()) };
+        self.perform(plan, performer, run, events).await;
+        Ok(())
+    }
+
+    /// Executes a plan, and records the events of the run.
+    pub(crate) async fn perform(
+        &self,
+        plan: Arc<Plan>,
+        performer: Arc<Aws>,
+        run: RunOptions,
+        events: Arc<Mutex<Vec<Event>>>,
+    ) {
+        let run =
+            RunOptions { id: RUN.to_owned(), app: "cdk.out".to_owned(), version: "0".to_owned(), ..run };
         let mut record = |event: &Event| {
             events.lock().unwrap().push(event.clone());
             Ok(())
@@ -268,7 +298,6 @@ impl World {
         let ran = Arc::clone(&performer);
         paceline_engine::run(plan, performer, run, &mut record).await.unwrap();
         ran.settle().await;
-        Ok(())
     }
 
     /// The calls that change something, as `Operation Stack`.

@@ -30,6 +30,9 @@ pub struct RunStarted {
     /// The endpoint, if the run does not use AWS itself but a simulator, for example.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub endpoint: Option<String>,
+    /// The run that this run rolls back, if it is a rollback.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub undoes: Option<String>,
     /// True if the run is simulated, so that its durations are not real.
     #[serde(default)]
     pub simulated: bool,

@@ -36,6 +36,7 @@ impl Draft {
             concurrency: limits(1000, 1000, 1000),
             policy: FailurePolicy::SkipDependents,
             rollback: Rollback::Stack,
+            undoes: None,
         })
     }
 

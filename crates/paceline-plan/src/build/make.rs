@@ -165,6 +165,7 @@ impl Plan {
             },
             policy: if options.fail_fast { FailurePolicy::FailFast } else { config.on_failure.policy },
             rollback: config.on_failure.rollback,
+            undoes: None,
         };
 
         // 9 keys

@@ -24,6 +24,7 @@ mod phases;
 pub(crate) mod relax;
 mod resume_key;
 pub(crate) mod resynthesized;
+pub(crate) mod rollback;
 mod scan;
 mod selection;
 mod settings;

@@ -43,6 +43,19 @@ pub(crate) fn of_deletion(plan: &Plan, deploys: &str) -> String {
     key.finish()
 }
 
+/// The key of the plan that rolls back a run.
+pub(crate) fn of_rollback(plan: &Plan, run: &str) -> String {
+    let mut key = Key::default();
+    key.add("rollback");
+    key.add(run);
+    for stack in &plan.stacks {
+        key.add(&stack.template);
+        key.add(&stack.settings);
+    }
+    key.add_steps(plan);
+    key.finish()
+}
+
 #[derive(Default)]
 struct Key(Sha256);
 

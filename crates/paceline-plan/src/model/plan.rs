@@ -58,6 +58,9 @@ pub struct Plan {
     pub policy: FailurePolicy,
     /// What happens to a stack that fails.
     pub rollback: Rollback,
+    /// The name of the run that the plan rolls back, if it is the plan of a rollback.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub undoes: Option<String>,
 }
 
 /// A stack that will be deployed.

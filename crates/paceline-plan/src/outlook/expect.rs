@@ -103,6 +103,15 @@ impl Expect<'_> {
         Expected { time, basis, operation: StepOperation::Delete }
     }
 
+    /// Updating a stack, whatever it has now.
+    pub(crate) fn update(self, stack: &Stack) -> Expected {
+        let site = Site::from(&stack.environment);
+        let median = self.history.median_of(HistoryKind::Stack, &stack.id, site, StepOperation::Update);
+        let (time, basis) = measured(median)
+            .unwrap_or_else(|| (typical_of(stack, self.durations, ResourceOperation::Update), Basis::Table));
+        Expected { time, basis, operation: StepOperation::Update }
+    }
+
     /// Publishing an asset to a region.
     pub(crate) fn asset(self, publish: &Publish, site: Site<'_>) -> Expected {
         let (kind, time) =

@@ -62,10 +62,7 @@ fn templates(stack: &Stack) -> impl Iterator<Item = &Template> {
 
 /// The resources that stay when their stack is deleted.
 fn retained(template: &Template) -> impl Iterator<Item = String> {
-    let stays = |body: &serde_json::Value| {
-        matches!(body["DeletionPolicy"].as_str(), Some("Retain" | "RetainExceptOnCreate"))
-    };
-    let resources = template.resources().filter(move |(_, resource)| stays(resource.body));
+    let resources = template.resources().filter(|(_, resource)| resource.is_retained());
     resources.map(|(id, resource)| format!("{} ({})", clean(id), clean(resource.resource_type)))
 }
 

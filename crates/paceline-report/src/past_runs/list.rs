@@ -32,6 +32,7 @@ pub fn list_text(runs: &[PastRun], style: Style) -> String {
 /// How the run ended, in a few words.
 fn result(run: &PastRun) -> String {
     let word = match run.status {
+        Some(Status::Done) if run.undoes.is_some() => "rolled back",
         Some(Status::Done) if run.deletes => "deleted",
         Some(Status::Done) => "done",
         Some(Status::Failed) => "FAILED",
@@ -56,6 +57,7 @@ pub fn list_json(runs: &[PastRun]) -> String {
             "started_at": run.at.map(|at| format!("{at:.3}")),
             "app": run.app,
             "deletes": run.deletes,
+            "undoes": run.undoes,
             "status": run.status.map(status_word),
             "seconds": run.took.map(|took| took.as_secs_f64()),
             "stacks": run.stacks.iter().map(|(outcome, n)| (outcome.to_string(), *n)).collect::<std::collections::BTreeMap<_, _>>(),

@@ -23,6 +23,8 @@ pub struct PastRun {
     pub app: String,
     /// Whether it deleted stacks.
     pub deletes: bool,
+    /// The run that it rolled back, as far as its journal is still there.
+    pub undoes: Option<String>,
     /// How it ended; `None` without a journal, if the history does not say that it succeeded.
     pub status: Option<Status>,
     /// How long it worked. Interruptions do not count.
@@ -50,6 +52,7 @@ impl PastRun {
             at: record.parts.first().map(|part| part.started_at),
             app: record.app.clone(),
             deletes: record.only_deletes(),
+            undoes: record.undoes.clone(),
             status: Some(record.status()),
             took: Some(record.elapsed),
             stacks: record.outcomes(),
@@ -80,6 +83,7 @@ impl PastRun {
             at: entries.iter().filter_map(|entry| entry.at.parse().ok()).min(),
             app: whole.map(|entry| entry.name.clone()).unwrap_or_default(),
             deletes: stacks.contains_key(&Outcome::Deleted),
+            undoes: None,
             status: whole.map(|_| Status::Done),
             took: whole.map(|entry| seconds(entry.seconds)),
             stacks,

@@ -93,6 +93,7 @@ impl Record {
         self.app.clone_from(&run.app);
         self.strategy = run.strategy.to_string();
         self.simulated = run.simulated;
+        self.undoes.clone_from(&run.undoes);
         self.endpoint.clone_from(&run.endpoint);
         self.planned_phases =
             run.phases.iter().map(|phase| (phase.name.clone(), phase.stacks.clone())).collect();

@@ -124,6 +124,7 @@ impl Journal {
             resumed,
             order: None,
             endpoint: None,
+            undoes: None,
             simulated: false,
             strategy: Strategy::Graph,
             phases: self.phases.clone(),

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use paceline_app::{
-    BootstrapSettings, Deletion, Deployment, GenSettings, HistorySettings, InitSettings, RunSettings,
-    WatchSettings,
+    BootstrapSettings, Deletion, Deployment, GenSettings, HistorySettings, InitSettings, RunRollback,
+    RunSettings, WatchSettings,
 };
 
 pub(crate) use cdk::{Translated, translate};
@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Destroy(Box<Deletion>),
     /// Watch stacks or a run while somebody deploys them, in any regions
     Watch(WatchSettings),
+    /// Undo a run: give the stacks that it updated their earlier templates and parameters back
+    Rollback(Box<RunRollback>),
     /// Bootstrap the environments that need it, with the CDK CLI
     Bootstrap(BootstrapSettings),
     /// Signal the wait condition of an outer stack, unless `deploy` has done so
@@ -96,6 +98,7 @@ impl Command {
         match self {
             Self::Deploy(args) => Some(&args.run),
             Self::Destroy(args) => Some(&args.run),
+            Self::Rollback(args) => Some(&args.run),
             _ => None,
         }
     }

@@ -99,7 +99,7 @@ impl Deployment<'_> {
         let (environment, template) = (Arc::clone(self.environment), self.request.template.clone());
         let view = view.clone();
         records.keep_if(&self.request.template, &view.clone(), async move {
-            unchanged::has_template(&environment, &template, &view, false).await.unwrap_or(false)
+            unchanged::has_template(&environment, &template, &view).await.unwrap_or(false)
         });
     }
 

@@ -7,12 +7,14 @@ use tokio::time::Instant;
 use super::{Deployment, Next, Progress};
 use crate::environment::StackView;
 use crate::error::AwsError;
+use crate::stack::capture::Capturing;
 use crate::stack::events::{Change, EventLog};
 use crate::stack::limit::Limit;
 use crate::stack::operation::{self, Method, Sent};
 use crate::stack::remove::Removal;
 use crate::stack::review::Review;
 use crate::stack::state::{Action, OperationResult, action_for};
+use crate::stack::unchanged::Looked;
 use crate::stack::watch::{OperationEnd, RunningOperation};
 use crate::stack::{outcome, protect, unchanged};
 use paceline_engine::event::Cause;
@@ -25,14 +27,19 @@ impl Deployment<'_> {
         view: Option<&StackView>,
     ) -> Result<Next, AwsError> {
         let Some(view) = view else { return self.create(progress).await };
-        match action_for(Some(view)) {
+        let action = action_for(Some(view));
+        let looked = match action {
+            // A stack is also usable while it only cleans up.
+            Action::InProgress | Action::Update => self.compare(view).await?,
+            _ => Looked::default(),
+        };
+        if looked.is_unchanged {
+            return Ok(Next::End(outcome::unchanged(view)));
+        }
+        match action {
             Action::Create => self.create(progress).await,
             Action::InReview => self.create_in_review(progress, view).await,
-            // A stack is also usable while it only cleans up.
-            Action::InProgress | Action::Update if self.is_unchanged(view).await? => {
-                Ok(Next::End(outcome::unchanged(view)))
-            }
-            Action::Update => self.update(progress, view).await,
+            Action::Update => self.update(progress, view, looked.template).await,
             Action::InProgress => self.adopt(view).await,
             Action::DeleteFirst => self.delete_first(progress, view).await,
             Action::ContinueRollback => self.continue_rollback(progress, view).await,
@@ -41,6 +48,7 @@ impl Deployment<'_> {
     }
 
     async fn create(&self, progress: &mut Progress) -> Result<Next, AwsError> {
+        self.capture(None, None).await?;
         let token = self.creation(progress);
         self.send(progress, None, self.method, &token).await
     }
@@ -54,10 +62,18 @@ impl Deployment<'_> {
         if !review.wait().await? {
             return Ok(Next::Read);
         }
+        self.capture(None, None).await?;
         self.send(progress, None, Method::ChangeSet, &token).await
     }
 
-    async fn update(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
+    /// `template` is the template of the stack, if it was read.
+    async fn update(
+        &self,
+        progress: &mut Progress,
+        view: &StackView,
+        template: Option<String>,
+    ) -> Result<Next, AwsError> {
+        self.capture(Some(view), template).await?;
         let token = self.request.token("update", &view.state(), progress.attempt);
         self.send(progress, Some(view), self.method, &token).await
     }
@@ -147,7 +163,7 @@ impl Deployment<'_> {
         })
     }
 
-    async fn is_unchanged(&self, view: &StackView) -> Result<bool, AwsError> {
+    async fn compare(&self, view: &StackView) -> Result<Looked, AwsError> {
         // If this run did the stack's last operation before an interruption, the operation has read the
         // parameters in this run. The journal only shows that it was about to be sent. The stack's events
         // show whether it was sent.
@@ -159,7 +175,7 @@ impl Deployment<'_> {
             ignore_times,
             records: self.records.as_ref(),
         };
-        look.is_unchanged(view, is_done).await
+        look.compare(view, is_done).await
     }
 
     /// Returns whether an earlier part of the run did the stack's last operation. If the operation has ended,
@@ -199,6 +215,13 @@ impl Deployment<'_> {
             limit: self.limit(self.method, None),
             ..RunningOperation::someone_elses(view)
         }))
+    }
+
+    /// Keeps what the stack is before the operation, if the run keeps captures.
+    async fn capture(&self, before: Option<&StackView>, template: Option<String>) -> Result<(), AwsError> {
+        let Some(captures) = &self.captures else { return Ok(()) };
+        let (environment, stack, request) = (self.environment, self.stack, &self.request);
+        Capturing { captures, environment, stack, request }.keep(before, template).await
     }
 
     /// Sends the operation and waits for its end.

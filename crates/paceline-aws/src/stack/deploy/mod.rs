@@ -37,6 +37,7 @@ use std::time::Duration;
 
 use paceline_assembly::Stack;
 use paceline_engine::event::Cause;
+use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, StepContext};
 
 use super::MOVES;
@@ -62,6 +63,8 @@ pub(crate) struct Deployment<'a> {
     pub(crate) method: Method,
     /// The records of the stack's environment, if it has a bucket for them.
     pub(crate) records: Option<Arc<Records>>,
+    /// Where the run keeps what its stacks were before, if it does.
+    pub(crate) captures: Option<Captures>,
 }
 
 /// The known state of the stack, and the actions so far.

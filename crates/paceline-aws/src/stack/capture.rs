@@ -1,0 +1,138 @@
+//! Keeps what a stack is before the run changes it, so that the run can be rolled back.
+//!
+//! A run changes the template, the parameters, the tags, the topics, the termination protection and the role of a stack.
+//! These are captured. It never changes the stack policy or the rollback triggers, so CloudFormation keeps those.
+
+use std::collections::BTreeSet;
+
+use paceline_assembly::{Precious, Stack, Template};
+use paceline_engine::rollback::{Before, Capture, Captures, Staging};
+
+use super::request::Request;
+use super::unchanged::read_template;
+use crate::environment::{Environment, StackView};
+use crate::error::AwsError;
+use crate::records;
+
+/// What CloudFormation returns in place of a secret value (CloudFormation User Guide, "Parameters": `NoEcho`).
+const MASKED: &str = "****";
+
+/// A stack that is about to be created or updated.
+pub(super) struct Capturing<'a> {
+    pub(super) captures: &'a Captures,
+    pub(super) environment: &'a Environment,
+    pub(super) stack: &'a Stack,
+    pub(super) request: &'a Request,
+}
+
+impl Capturing<'_> {
+    /// Keeps what the stack is now, unless this run has kept it before. `template` is the template of the stack, if it
+    /// was read. An operation is sent only after this.
+    pub(super) async fn keep(
+        &self,
+        before: Option<&StackView>,
+        template: Option<String>,
+    ) -> Result<(), AwsError> {
+        if self.captures.has(&self.stack.id) {
+            return Ok(());
+        }
+        let new = &self.request.template;
+        let (old, template) = match before {
+            None => (None, new.value().to_string()),
+            Some(view) => {
+                let template = match template {
+                    Some(template) => template,
+                    None => match read_template(self.environment, view).await? {
+                        Some(template) => template,
+                        // AWS refuses the update of a stack that is gone.
+                        None => return Ok(()),
+                    },
+                };
+                let old = Template::parse(&template).map_err(|error| {
+                    AwsError::setup(format!(
+                        "the template that {} has now cannot be read: {error}",
+                        view.name
+                    ))
+                })?;
+                (Some(old), template)
+            }
+        };
+        let target = &self.environment.target;
+        let capture = Capture {
+            schema: Capture::SCHEMA,
+            stack: self.stack.id.clone(),
+            name: self.request.name.clone(),
+            account: target.account.clone(),
+            region: target.region.clone(),
+            deploy_role: self.stack.deploy_role.clone(),
+            execution_role: self.request.execution_role_arn.clone(),
+            bootstrap: self.stack.bootstrap.clone(),
+            staging: records::home(self.stack).map(|to| Staging {
+                bucket: to.bucket.clone(),
+                region: to.region.clone(),
+                role: to.role.clone(),
+            }),
+            adds: self.adds(old.as_ref()),
+            before: before.zip(old.as_ref()).map(|(view, old)| self.before(view, old)),
+        };
+        self.captures.keep(&capture, &template).map_err(|error| {
+            let message = format!("cannot keep what {} is now, for a rollback: {error}", self.stack.name);
+            AwsError::setup(message).hint("nothing was sent; free some disk space, then run it again")
+        })
+    }
+
+    fn before(&self, view: &StackView, old: &Template) -> Before {
+        let visible = |name: &str, value: &str| !old.is_secret(name) && value != MASKED;
+        let parameters = view.values.iter().filter(|(name, value)| visible(name, value));
+        let lost: BTreeSet<String> = view
+            .values
+            .iter()
+            .filter(|(name, value)| !visible(name, value) && self.request.parameters.contains_key(*name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        Before {
+            id: view.id.clone(),
+            stamp: view.stamp.clone(),
+            parameters: parameters.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            lost_secrets: lost,
+            tags: view.tags.clone(),
+            notification_arns: view.notification_arns.clone(),
+            termination_protection: view.termination_protection,
+            execution_role: view.role_arn.clone(),
+            removes: self.removes(old),
+        }
+    }
+
+    /// The precious resources that the new template has and the old one lacks. The old templates of nested stacks are
+    /// unknown, so everything precious in a nested stack that changes counts.
+    fn adds(&self, old: Option<&Template>) -> Vec<Precious> {
+        let new = &self.request.template;
+        let had: BTreeSet<(&str, &str)> = old.map(types).unwrap_or_default();
+        let own = new.precious().filter(|it| !had.contains(&(it.id.as_str(), it.resource_type.as_str())));
+        let changed = |id: &str| {
+            let body = |template: &Template| template.resource(id).map(|resource| resource.body.clone());
+            old.and_then(body) != body(new)
+        };
+        let nested = self.stack.nested.iter().filter(|it| {
+            let root = it.parents.first().unwrap_or(&it.logical_id);
+            changed(root)
+        });
+        let nested = nested.flat_map(|it| {
+            let path = it.parents.iter().chain([&it.logical_id]);
+            let path = path.map(|id| format!("{id}/")).collect::<String>();
+            it.template.precious().map(move |found| Precious { id: format!("{path}{}", found.id), ..found })
+        });
+        own.chain(nested).collect()
+    }
+
+    /// The precious resources that the old template has and the new one lacks.
+    fn removes(&self, old: &Template) -> Vec<Precious> {
+        let has = types(&self.request.template);
+        old.precious().filter(|it| !has.contains(&(it.id.as_str(), it.resource_type.as_str()))).collect()
+    }
+}
+
+/// The resources of a template: logical id and type.
+fn types(template: &Template) -> BTreeSet<(&str, &str)> {
+    template.resources().map(|(id, resource)| (id, resource.resource_type)).collect()
+}

@@ -1,0 +1,193 @@
+//! Captures: what a stack was before a run changed it, in files next to the journal of the run.
+//!
+//! Each stack has two files in `RUNS/<run>/captures/`: `<stack>.template` and `<stack>.json`. The first is the
+//! template as CloudFormation returned it or, for a stack that the run created, the new one. The second is everything
+//! else. It is written last, and counts. Only their owner may
+//! read them. Values of secret parameters are in neither: CloudFormation does not return them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::{Bootstrap, Precious, Role};
+use paceline_text::{ExitCode, Explained, hex};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::private;
+
+/// The folder of the captures, in the folder of their run.
+const FOLDER: &str = "captures";
+/// The version of the format. A reader refuses a newer one.
+const SCHEMA: u32 = 1;
+/// The most characters of a stack's id in the name of its files.
+const NAME: usize = 80;
+
+/// What a stack was before a run changed it, and what a rollback needs to know to change it back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Capture {
+    /// The version of the format.
+    pub schema: u32,
+    /// The id of the stack in the app.
+    pub stack: String,
+    /// The name of the CloudFormation stack.
+    pub name: String,
+    /// The account that it is in.
+    pub account: String,
+    /// The region that it is in.
+    pub region: String,
+    /// The role that the run deployed it with, with placeholders.
+    pub deploy_role: Option<Role>,
+    /// The role that the run told CloudFormation to assume.
+    pub execution_role: Option<String>,
+    /// The bootstrap that the app requires.
+    pub bootstrap: Option<Bootstrap>,
+    /// Where templates can be put that are too long for a call.
+    pub staging: Option<Staging>,
+    /// The resources that the run adds to the stack, and that must not be deleted without being named.
+    pub adds: Vec<Precious>,
+    /// The stack before the run. `None` if it did not exist, or if only an empty rest of it did.
+    pub before: Option<Before>,
+}
+
+/// A stack before a run, without its template.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// The id of the stack in CloudFormation. A stack that is created again has another one.
+    pub id: String,
+    /// Its creation time and the time of its last update, as one text.
+    pub stamp: String,
+    /// The values of its parameters, without secret ones.
+    pub parameters: BTreeMap<String, String>,
+    /// The secret parameters that the run gave a value, so that the value from before is lost if it was another.
+    pub lost_secrets: BTreeSet<String>,
+    pub tags: BTreeMap<String, String>,
+    pub notification_arns: Vec<String>,
+    pub termination_protection: bool,
+    /// The role that CloudFormation assumed for its last operation.
+    pub execution_role: Option<String>,
+    /// The resources with data that the run removes from the stack.
+    pub removes: Vec<Precious>,
+}
+
+/// A bucket for templates that are too long for a call, with placeholders.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Staging {
+    pub bucket: String,
+    /// The region. `None` means the stack's region.
+    pub region: Option<String>,
+    /// The role that writes to it.
+    pub role: Option<Role>,
+}
+
+/// A capture that was read, with the file of its template.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Captured {
+    pub capture: Capture,
+    /// The file with the template of the stack before the run or, if the run created the stack, after it.
+    pub template: Utf8PathBuf,
+}
+
+/// The reason why captures could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The operating system refused.
+    #[error("cannot read the captures in {path}")]
+    Io { path: Utf8PathBuf, source: io::Error },
+    /// The file is no capture, or one of a newer version.
+    #[error("{path}: not a capture that this version of Paceline can read")]
+    Corrupt { path: Utf8PathBuf, source: Option<serde_json::Error> },
+    /// The template of a capture is missing or damaged.
+    #[error("{path}: not a template: {why}")]
+    Template { path: Utf8PathBuf, why: String },
+}
+
+impl Explained for CaptureError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Io { .. } => "captures are next to the journal of the run: make them readable for you",
+            Self::Corrupt { .. } | Self::Template { .. } => {
+                "without it the run cannot be rolled back; deploy the earlier version of the app instead"
+            }
+        };
+        Some(hint.to_owned())
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+}
+
+/// The captures of one run.
+#[derive(Debug, Clone)]
+pub struct Captures {
+    folder: Utf8PathBuf,
+}
+
+impl Capture {
+    /// The version of the format that this program writes.
+    pub const SCHEMA: u32 = SCHEMA;
+}
+
+impl Captures {
+    /// The captures of a run in a folder of runs.
+    pub fn of(runs: &Utf8Path, run: &str) -> Self {
+        Self { folder: runs.join(run).join(FOLDER) }
+    }
+
+    /// Returns whether there is a capture of this stack. The first one of a run counts: later ones would show
+    /// what the run itself did.
+    pub fn has(&self, stack: &str) -> bool {
+        self.file(stack, "json").is_file()
+    }
+
+    /// Writes a capture and its template. When this returns, both are on the disk.
+    pub fn keep(&self, capture: &Capture, template: &str) -> io::Result<()> {
+        private::create_dir(self.folder.as_std_path())?;
+        write(&self.file(&capture.stack, "template"), template.as_bytes())?;
+        write(&self.file(&capture.stack, "json"), &serde_json::to_vec_pretty(capture)?)
+    }
+
+    /// Reads all captures, ordered by stack.
+    pub fn read(&self) -> Result<Vec<Captured>, CaptureError> {
+        let io = |source| CaptureError::Io { path: self.folder.clone(), source };
+        let entries = match self.folder.read_dir_utf8() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(io)?,
+        };
+        let mut captured = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(io)?.into_path();
+            if path.extension() != Some("json") {
+                continue;
+            }
+            let text = fs_err::read_to_string(&path).map_err(io)?;
+            let corrupt = |source| CaptureError::Corrupt { path: path.clone(), source };
+            let capture: Capture = serde_json::from_str(&text).map_err(|error| corrupt(Some(error)))?;
+            if capture.schema > SCHEMA {
+                return Err(corrupt(None));
+            }
+            let template = path.with_extension("template");
+            captured.push(Captured { capture, template });
+        }
+        captured.sort_by(|a, b| a.capture.stack.cmp(&b.capture.stack));
+        Ok(captured)
+    }
+
+    /// A file of a stack. Ids of stacks may hold characters that names of files must not have.
+    fn file(&self, stack: &str, extension: &str) -> Utf8PathBuf {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+        let name: String = stack.chars().map(plain).take(NAME).collect();
+        let digest = &hex(&Sha256::digest(stack))[..8];
+        self.folder.join(format!("{name}-{digest}.{extension}"))
+    }
+}
+
+/// Writes a file completely, and waits until it is on the disk.
+fn write(path: &Utf8Path, contents: &[u8]) -> io::Result<()> {
+    private::replace(path.as_std_path(), contents)?;
+    fs_err::File::open(path)?.sync_all()?;
+    // Some file systems cannot sync folders.
+    let _ = path.parent().map(|folder| std::fs::File::open(folder).and_then(|folder| folder.sync_all()));
+    Ok(())
+}
