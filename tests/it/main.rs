@@ -45,6 +45,7 @@ mod synth;
 mod synthetic;
 mod templates;
 mod terminal;
+mod undo;
 mod wait;
 mod wait_handle;
 mod watch;

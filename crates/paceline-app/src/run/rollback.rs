@@ -161,7 +161,8 @@ impl Planned {
             terminal::note(&stays.to_string());
         }
         for loss in &self.rollback.losses {
-            terminal::warn(&format!("cannot be undone: {loss}"));
+            let what = if loss.is_certain() { "cannot be undone" } else { "may not be undone" };
+            terminal::warn(&format!("{what}: {loss}"));
         }
     }
 

@@ -109,7 +109,7 @@ impl Deletion<'_> {
                 OperationEnd::Ended { .. } if view.status == StackStatus::DeleteInProgress => {}
                 OperationEnd::Ended { view, failure, left, .. } => {
                     let mut failure = failure.unwrap_or_else(|| self.own_words(&view));
-                    if importers.wait(self.context, &mut failure, attempt + 1).await {
+                    if importers.wait(self.environment, self.context, &mut failure, attempt + 1).await {
                         continue;
                     }
                     if attempt >= ATTEMPTS || !goes_away(&failure) {

@@ -5,14 +5,19 @@
 //! update.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use paceline_engine::StepContext;
 use paceline_plan::{Plan, PlannedStack};
 
 use super::failure::Failure;
+use crate::environment::{Environment, find};
 
 /// The text between the export and the stacks that import it.
 const IN_USE: &str = " as it is in use by ";
+
+/// The pause between two looks at a stack that is cleaning up.
+const CLEANUP: Duration = Duration::from_secs(5);
 
 /// The steps of importing stacks that one stack has already waited for.
 #[derive(Debug, Default)]
@@ -25,7 +30,13 @@ impl Importers {
     /// Waits until the stacks of this run that import the export have changed. Returns false if the operation
     /// failed for another reason, or if waiting does not help. In the second case, the failure may get a
     /// hint.
-    pub(super) async fn wait(&mut self, context: &StepContext, failure: &mut Failure, attempt: u32) -> bool {
+    pub(super) async fn wait(
+        &mut self,
+        environment: &Environment,
+        context: &StepContext,
+        failure: &mut Failure,
+        attempt: u32,
+    ) -> bool {
         let Some(names) = importers(&failure.cause.message) else { return false };
         let plan = context.plan();
         let own = plan.stack_of(context.step());
@@ -35,6 +46,9 @@ impl Importers {
         self.seen.extend(&steps);
         let at = failure.cause.at.clone().unwrap_or_default();
         if context.try_after(steps.clone(), format!("{at}: {}", failure.cause.message), attempt).await {
+            for name in names {
+                rest(environment, name).await;
+            }
             return true;
         }
         let needs = plan.step_graph();
@@ -48,6 +62,17 @@ impl Importers {
             ));
         }
         false
+    }
+}
+
+/// Waits until a stack is at rest. A stack imports an export until it has also deleted the resources that its update
+/// replaced or removed, and its step ends before that. A stack that cannot be read is not waited for.
+async fn rest(environment: &Environment, name: &str) {
+    while let Ok(Some(view)) = find(environment, name).await {
+        if view.status.is_settled() {
+            break;
+        }
+        tokio::time::sleep(CLEANUP).await;
     }
 }
 

@@ -24,7 +24,14 @@ pub enum StaysReason {
     WouldLose(Vec<Precious>),
 }
 
-/// Something that a rollback cannot undo, or that may not come back.
+impl Loss {
+    /// Whether it is certain. If not, the rollback tries to undo it.
+    pub fn is_certain(&self) -> bool {
+        !matches!(self, Self::NeededBy { .. } | Self::Uses { .. } | Self::WaitsFor { .. })
+    }
+}
+
+/// Something that a rollback cannot undo, or that it may not be able to undo.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Loss {
     /// The run gave a secret parameter a value, and nobody knows the value from before.

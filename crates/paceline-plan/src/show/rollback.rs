@@ -41,8 +41,11 @@ pub fn rollback(rollback: &Rollback, total: Duration, width: usize) -> String {
             let _ = writeln!(out, "      {after}");
         }
     }
+    let (lost, doubtful): (Vec<&Loss>, Vec<&Loss>) =
+        rollback.losses.iter().partition(|loss| loss.is_certain());
     list(&mut out, "Stays as it is:", &rollback.stays, width);
-    list(&mut out, "Cannot be undone:", &rollback.losses, width);
+    list(&mut out, "Cannot be undone:", &lost, width);
+    list(&mut out, "May not be undone:", &doubtful, width);
     out
 }
 
@@ -109,14 +112,13 @@ impl fmt::Display for Loss {
             }
             Self::NeededBy { stack, by } => write!(
                 f,
-                "{stack}: {} came after it and stays; if it uses what the run added to {stack}, CloudFormation does not \
-                 take that away",
+                "{stack}: {} came after it and stays, and may use what the run added to {stack}; CloudFormation does not \
+                 remove exports that are in use",
                 listed(by.iter().cloned().collect())
             ),
             Self::Uses { stack, of } => write!(
                 f,
-                "{stack}: before the run it used what {} provided; if that is not there any more, CloudFormation does not \
-                 restore it",
+                "{stack}: before the run it used what {} provided, which may not be there any more",
                 listed(of.iter().cloned().collect())
             ),
             Self::WaitsFor { stack, doubtful } => write!(

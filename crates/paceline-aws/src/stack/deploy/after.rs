@@ -125,7 +125,7 @@ impl Deployment<'_> {
         mut failure: Failure,
     ) -> Next {
         let next = progress.attempt + 1;
-        if !progress.importers.wait(self.context, &mut failure, next).await {
+        if !progress.importers.wait(self.environment, self.context, &mut failure, next).await {
             return Next::End(outcome::failed(self.stack, verdict, view, Some(failure)));
         }
         progress.first = Some(failure.cause);
