@@ -45,6 +45,7 @@ fn help_of_every_command_has_its_flags() {
         "--deadline",
         "--quiet",
     ];
+    let undoes = ["--yes", "--delete-created", "--including", "--force", "--concurrency", "--config"];
     let more = ["--parameters", "--context", "--deadline", "--quiet"];
     for (command, flags) in [
         (&["init"][..], vec!["--app", "--from", "--out", "--force"]),
@@ -53,6 +54,7 @@ fn help_of_every_command_has_its_flags() {
         (&["gen"], [&APP[..], &["--out", "--check", "--name"]].concat()),
         (&["deploy"], [&APP[..], &SELECT, &deploy, &more].concat()),
         (&["destroy"], [&APP[..], &SELECT, &deletes].concat()),
+        (&["rollback"], [&undoes[..], &deletes[2..]].concat()),
         (&["bootstrap"], [&APP[..], &["--only", "--exclude", "--dry-run", "--cdk"]].concat()),
         (&["signal"], vec!["--success", "--failure", "--reason", "--config"]),
         (&["wait", "iam-role"], vec!["--instance-profile"]),
@@ -90,6 +92,7 @@ fn the_overview_names_every_command() {
         "run-buildspec",
         "deploy",
         "destroy",
+        "rollback",
         "wait",
         "report",
         "project",

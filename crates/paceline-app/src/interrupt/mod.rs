@@ -9,7 +9,7 @@
 mod signals;
 
 use std::panic;
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ static PROCESS: LazyLock<Process> = LazyLock::new(|| Process {
     began: Instant::now(),
     stop: Stop::default(),
     asked: OnceLock::new(),
-    left: OnceLock::new(),
+    left: Mutex::new(None),
     doing: Mutex::new(Doing {
         what: "files were being read",
         effect: "",
@@ -45,6 +45,8 @@ static PROCESS: LazyLock<Process> = LazyLock::new(|| Process {
         time_to_stop: TIME_TO_STOP_IF_BLOCKED,
     }),
 });
+
+type LeftBehind = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// The state of this process that an interruption needs.
 struct Process {
@@ -54,7 +56,7 @@ struct Process {
     asked: OnceLock<Instant>,
     doing: Mutex<Doing>,
     /// Describes what a run leaves behind, if the process ends before the run.
-    left: OnceLock<Box<dyn Fn() -> String + Send + Sync>>,
+    left: Mutex<Option<LeftBehind>>,
 }
 
 /// The present work of the process, for the message about its interruption.
@@ -94,9 +96,9 @@ pub fn run_has_begun() {
 }
 
 /// Sets the function that describes what the run leaves behind, if the process ends before the run. A process has one
-/// run.
+/// run at a time.
 pub fn left_behind(left: impl Fn() -> String + Send + Sync + 'static) {
-    drop(PROCESS.left.set(Box::new(left)));
+    *PROCESS.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(left));
 }
 
 fn change(change: impl FnOnce(&mut Doing)) {

@@ -1,6 +1,6 @@
 //! Listens for signals and for the deadline.
 
-use std::sync::mpsc;
+use std::sync::{PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -72,7 +72,8 @@ fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<Instant>) {
 
 /// Says what a run leaves behind, if the process ends before the run.
 pub(super) fn tell_what_is_left() {
-    let left = PROCESS.left.get().map(|left| left()).unwrap_or_default();
+    let left = PROCESS.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let left = left.map(|left| left()).unwrap_or_default();
     if !left.is_empty() {
         say(left.trim_end().to_owned());
     }

@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 
 use paceline_assembly::{Precious, Stack, Template};
+use paceline_engine::StepContext;
 use paceline_engine::rollback::{Before, Capture, Captures, Staging};
 
 use super::request::Request;
 use super::unchanged::read_template;
 use crate::environment::{Environment, StackView};
-use crate::error::AwsError;
+use crate::error::{AwsError, ErrorKind};
 use crate::records;
 
 /// What CloudFormation returns in place of a secret value (CloudFormation User Guide, "Parameters": `NoEcho`).
@@ -21,6 +22,7 @@ const MASKED: &str = "****";
 pub(super) struct Capturing<'a> {
     pub(super) captures: &'a Captures,
     pub(super) environment: &'a Environment,
+    pub(super) context: &'a StepContext,
     pub(super) stack: &'a Stack,
     pub(super) request: &'a Request,
 }
@@ -39,23 +41,10 @@ impl Capturing<'_> {
         let new = &self.request.template;
         let (old, template) = match before {
             None => (None, new.value().to_string()),
-            Some(view) => {
-                let template = match template {
-                    Some(template) => template,
-                    None => match read_template(self.environment, view).await? {
-                        Some(template) => template,
-                        // AWS refuses the update of a stack that is gone.
-                        None => return Ok(()),
-                    },
-                };
-                let old = Template::parse(&template).map_err(|error| {
-                    AwsError::setup(format!(
-                        "the template that {} has now cannot be read: {error}",
-                        view.name
-                    ))
-                })?;
-                (Some(old), template)
-            }
+            Some(view) => match self.template_of(view, template).await? {
+                Some((old, template)) => (Some(old), template),
+                None => return Ok(()),
+            },
         };
         let target = &self.environment.target;
         let capture = Capture {
@@ -79,6 +68,31 @@ impl Capturing<'_> {
             let message = format!("cannot keep what {} is now, for a rollback: {error}", self.stack.name);
             AwsError::setup(message).hint("nothing was sent; free some disk space, then run it again")
         })
+    }
+
+    /// The present template of a stack, parsed and as text. `None` if it cannot be known. Then the stack cannot be rolled
+    /// back, but that is no reason not to deploy it.
+    async fn template_of(
+        &self,
+        view: &StackView,
+        template: Option<String>,
+    ) -> Result<Option<(Template, String)>, AwsError> {
+        let read = match template {
+            Some(template) => Ok(Some(template)),
+            None => read_template(self.environment, view).await,
+        };
+        let why = match read {
+            // AWS refuses the update of a stack that is gone.
+            Ok(None) => return Ok(None),
+            Ok(Some(text)) => match Template::parse(&text) {
+                Ok(template) => return Ok(Some((template, text))),
+                Err(error) => error.to_string(),
+            },
+            Err(error) if error.kind == ErrorKind::Denied => error.to_string(),
+            Err(error) => return Err(error),
+        };
+        self.context.warn(format!("its present template cannot be read, so it cannot be rolled back: {why}"));
+        Ok(None)
     }
 
     fn before(&self, view: &StackView, old: &Template) -> Before {
@@ -119,8 +133,8 @@ impl Capturing<'_> {
         });
         let nested = nested.flat_map(|it| {
             let path = it.parents.iter().chain([&it.logical_id]);
-            let path = path.map(|id| format!("{id}/")).collect::<String>();
-            it.template.precious().map(move |found| Precious { id: format!("{path}{}", found.id), ..found })
+            let path = path.map(String::as_str).collect::<Vec<_>>().join("/");
+            it.template.precious().map(move |found| Precious { id: format!("{path}/{}", found.id), ..found })
         });
         own.chain(nested).collect()
     }

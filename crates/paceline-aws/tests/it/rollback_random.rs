@@ -245,7 +245,7 @@ fn cause(event: &Event) -> Option<(String, String)> {
 
 #[test]
 fn after_the_rollback_of_any_run_every_stack_is_what_it_was_but_for_what_was_named() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(96);
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(48);
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let runtime =
         || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

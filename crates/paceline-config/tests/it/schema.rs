@@ -150,7 +150,7 @@ commands:
   - name: remove-simulation-tags
     after: UserSimulationStack
     run: ./scripts/removeusersimtags.sh
-on-failure: { policy: skip-dependents, rollback: stack }
+on-failure: { policy: skip-dependents, rollback: stack, run: rollback }
 codebuild: { image: standard:7.0, compute: x-large, timeout: 240m, cache: [docker-layer], privileged: auto }
 runner: { from: s3, uri: "s3://tools/paceline", sha256: "00" }
 "#;
@@ -192,6 +192,7 @@ fn the_defaults_of_the_schema_are_those_of_the_configuration() {
     assert_eq!(default("strategy"), strategy.as_str());
     assert_eq!(default("on-failure.policy"), on_failure.policy.as_str());
     assert_eq!(default("on-failure.rollback"), on_failure.rollback.as_str());
+    assert_eq!(default("on-failure.run"), on_failure.run.as_str());
     assert_eq!(default("signal.wait-handle"), signal.wait_handle.as_str());
     assert_eq!(default("metrics"), metrics.as_str());
     assert_eq!(default("codebuild.image").as_str().unwrap().parse(), Ok(codebuild.image));

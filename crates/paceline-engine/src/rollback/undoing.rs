@@ -89,6 +89,10 @@ impl Undoing {
         }
         self.undos.push(Undo {
             stack: id.clone(),
+            environment: Environment {
+                account: changed.step.account.clone(),
+                region: changed.step.region.clone(),
+            },
             existed: capture.before.is_some(),
             began: changed.began,
             ended: changed.ended,

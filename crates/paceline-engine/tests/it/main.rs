@@ -18,6 +18,7 @@ mod pause;
 mod random;
 mod reports;
 mod resume;
+mod rollback;
 mod script;
 mod stop;
 mod talk;

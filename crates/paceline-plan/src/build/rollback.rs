@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use paceline_assembly::{Assembly, Precious, Stack, holds_data};
+use paceline_assembly::{Assembly, Environment, Precious, Stack, holds_data};
 use paceline_config::{Concurrency, FailurePolicy, Reason, Rollback as OnStackFailure, Strategy};
 
 use super::assets::{PUBLISH, assets};
@@ -20,7 +20,7 @@ use super::inspect::{Inspection, inspect};
 use super::names::Names;
 use super::resume_key;
 use crate::model::graph::Graph;
-use crate::model::{Edge, Loss, Plan, PlannedStack, Stays, StaysReason, Step, StepOperation, Tie, Work};
+use crate::model::{Edge, Loss, Plan, PlannedStack, Stays, StaysReason, Step, Tie, Work};
 use crate::outlook::durations::Durations;
 use crate::outlook::expect::{Expect, Expected};
 use crate::outlook::history::History;
@@ -30,6 +30,8 @@ use crate::outlook::history::History;
 pub struct Undo {
     /// The id of the stack.
     pub stack: String,
+    /// The account and the region, as the plan of the run had them.
+    pub environment: Environment,
     /// Whether it existed before the run. If so, the assembly has its template from before; if not, the template with
     /// which the run created it.
     pub existed: bool,
@@ -169,7 +171,7 @@ fn followed(undos: &[Undo], acting: &[&Undo]) -> Vec<BTreeSet<usize>> {
             match position.get(id) {
                 Some(&at) => drop(found.insert(at)),
                 None => {
-                    open.extend(by_id.get(id).into_iter().flat_map(|it| &it.followed).map(String::as_str))
+                    open.extend(by_id.get(id).into_iter().flat_map(|it| &it.followed).map(String::as_str));
                 }
             }
         }
@@ -244,7 +246,9 @@ fn order(acting: &[&Undo], followed: &[BTreeSet<usize>], tied: &BTreeSet<(&str, 
         }
     };
     for (user, used) in followed.iter().enumerate() {
-        used.iter().for_each(|&used| add(used, user));
+        for &used in used {
+            add(used, user);
+        }
     }
     let position = |id: &str| acting.iter().position(|undo| undo.stack == id);
     for (user, provider) in tied {
@@ -279,7 +283,9 @@ fn plan(
             .needs(at)
             .iter()
             .map(|&first| Edge::new(&stack.id, &acting[first].stack, Reason::Manifest, Tie::Manifest));
-        stacks.push(planned(stack, inspection, expected, levels[at], depends_on.collect()));
+        let at_level = PlannedStack { level: levels[at], ..planned(stack, inspection, expected) };
+        let Environment { account, region } = undo.environment.clone();
+        stacks.push(PlannedStack { account, region, depends_on: depends_on.collect(), ..at_level });
         let mut needs: Vec<usize> = graph.needs(at).iter().map(|&first| done[first]).collect();
         if undo.existed {
             for (place, publish) in assets(stack, number) {
@@ -324,27 +330,20 @@ fn plan(
     plan
 }
 
-fn planned(
-    stack: &Stack,
-    inspection: &Inspection<'_>,
-    expected: Expected,
-    level: usize,
-    depends_on: Vec<Edge>,
-) -> PlannedStack {
-    debug_assert!(expected.operation != StepOperation::Create, "a rollback creates no stack");
+fn planned(stack: &Stack, inspection: &Inspection<'_>, expected: Expected) -> PlannedStack {
     PlannedStack {
         id: stack.id.clone(),
         name: stack.name.clone(),
         account: stack.environment.account.clone(),
         region: stack.environment.region.clone(),
         phase: None,
-        level,
+        level: 0,
         resources: inspection.resources,
         expected: expected.time,
         expected_from: expected.basis,
         operation: expected.operation,
         template: inspection.fingerprint.clone(),
         settings: inspection.settings.clone(),
-        depends_on,
+        depends_on: Vec::new(),
     }
 }

@@ -27,9 +27,10 @@ pub fn rollback(rollback: &Rollback, total: Duration, width: usize) -> String {
         (restored, deleted) => format!("{} to restore and {deleted} to delete", count(restored, "stack")),
     };
     // Writing to a string does not fail.
-    let _ = match plan.stacks.is_empty() {
-        true => writeln!(out, "rollback of {run}: {what}"),
-        false => writeln!(out, "rollback of {run}: {what}; about {}\n", show_duration(total)),
+    let _ = if plan.stacks.is_empty() {
+        writeln!(out, "rollback of {run}: {what}")
+    } else {
+        writeln!(out, "rollback of {run}: {what}; about {}\n", show_duration(total))
     };
     let id_width = plan.stacks.iter().map(|stack| clean(&stack.id).chars().count()).max().unwrap_or(0);
     let id_width = id_width.min(width.saturating_sub(40).max(12));

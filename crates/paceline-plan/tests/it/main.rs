@@ -23,6 +23,7 @@ mod placeholders;
 mod random;
 mod real;
 mod relax;
+mod rollback;
 mod saved;
 mod secrets;
 mod selection;

@@ -220,8 +220,9 @@ impl Deployment<'_> {
     /// Keeps what the stack is before the operation, if the run keeps captures.
     async fn capture(&self, before: Option<&StackView>, template: Option<String>) -> Result<(), AwsError> {
         let Some(captures) = &self.captures else { return Ok(()) };
-        let (environment, stack, request) = (self.environment, self.stack, &self.request);
-        Capturing { captures, environment, stack, request }.keep(before, template).await
+        let (environment, context, stack) = (self.environment, self.context, self.stack);
+        let capturing = Capturing { captures, environment, context, stack, request: &self.request };
+        capturing.keep(before, template).await
     }
 
     /// Sends the operation and waits for its end.
