@@ -15,8 +15,8 @@ use paceline_plan::{Plan, PlannedStack, Step, Work};
 pub use self::write::generate_files;
 use crate::app::App;
 use crate::failure::Failure;
-pub(crate) use paths::name;
 use paths::{in_repository, lock_file};
+pub(crate) use paths::{name, name_of};
 
 /// The input for the generated files. `project` is the name of the project. Without it, the project gets the name of the
 /// folder that contains the app.

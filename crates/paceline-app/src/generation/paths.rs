@@ -32,9 +32,14 @@ pub(super) fn in_repository(path: &Utf8Path) -> String {
 /// The name of the project by default: that of the folder that contains the app, so `workshop/cdk.out` gives `workshop`.
 /// For several apps, it is the folder of the configuration.
 pub(crate) fn name(app: &App) -> String {
-    let dir = if app.dir.as_str().is_empty() { Utf8Path::new(".") } else { &app.dir };
+    name_of(&app.dir, !app.config.apps.is_empty())
+}
+
+/// The same, from the folder of the assembly, or from the folder that has the configuration of several apps.
+pub(crate) fn name_of(dir: &Utf8Path, has_several: bool) -> String {
+    let dir = if dir.as_str().is_empty() { Utf8Path::new(".") } else { dir };
     let full = dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
-    let folder = if app.config.apps.is_empty() { full.parent() } else { Some(full.as_path()) };
+    let folder = if has_several { Some(full.as_path()) } else { full.parent() };
     as_project(folder.and_then(Utf8Path::file_name).unwrap_or_default())
 }
 

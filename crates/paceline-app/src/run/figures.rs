@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use paceline_aws::{Aws, MetricDatum};
-use paceline_config::{METRIC_NAMESPACE, MetricsTarget, Notifications};
+use paceline_config::{Config, METRIC_NAMESPACE, MetricsTarget, Notifications};
 use paceline_report::{Counts, Metric, Record, emf, metrics};
 
 use crate::app::App;
@@ -26,10 +26,15 @@ pub(super) struct Audience {
 
 impl Audience {
     pub(super) fn of(app: &App) -> Self {
+        Self::named(&generation::name(app), &app.config)
+    }
+
+    /// The same for a run without an app, which has the name `name` outside of a build.
+    pub(super) fn named(name: &str, config: &Config) -> Self {
         Self {
-            deployment: build::own_project().unwrap_or_else(|| generation::name(app)),
-            metrics: app.config.metrics,
-            notifications: app.config.notifications.clone(),
+            deployment: build::own_project().unwrap_or_else(|| name.to_owned()),
+            metrics: config.metrics,
+            notifications: config.notifications.clone(),
         }
     }
 

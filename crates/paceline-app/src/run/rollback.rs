@@ -15,12 +15,13 @@ use paceline_plan::{Rollback, RollbackOptions, show};
 use paceline_text::near;
 
 use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
+use super::figures::Audience;
 use super::history;
 use crate::app::{Parameters, configured, parameters};
 use crate::failure::Failure;
 use crate::forecast::finish;
 use crate::settings::{AppPaths, ParameterValues, RunSettings, at_least_one};
-use crate::{interrupt, terminal};
+use crate::{generation, interrupt, terminal};
 
 /// The name that stands for the run that was started last.
 const LAST: &str = "last";
@@ -66,12 +67,13 @@ pub fn rollback(args: &RunRollback) -> Result<ExitCode, Failure> {
     interrupt::effect("Nothing was rolled back.");
     ensure_possible(&args.run)?;
     let paths = AppPaths { app: None, config: args.config.clone() };
-    let Config { concurrency, on_failure, codebuild, .. } = configured(&paths)?.config;
+    let config = configured(&paths)?.config;
+    let Config { concurrency, on_failure, .. } = &config;
     let changes = changes_of(&args.undone)?;
     let options = RollbackOptions {
         delete_created: args.delete_created,
         including: args.including.clone(),
-        concurrency: Concurrency { stacks: args.concurrency.unwrap_or(concurrency.stacks), ..concurrency },
+        concurrency: Concurrency { stacks: args.concurrency.unwrap_or(concurrency.stacks), ..*concurrency },
         policy: if args.run.fail_fast { FailurePolicy::FailFast } else { on_failure.policy },
         history: history::read(),
         ..RollbackOptions::new(changes.run.clone())
@@ -87,7 +89,7 @@ pub fn rollback(args: &RunRollback) -> Result<ExitCode, Failure> {
     }
     planned.warn();
     let given = parameters::parse(&args.parameters.parameters, &planned.undoing.assembly)?;
-    let ended = planned.perform(&args.run, given, args.force, codebuild.timeouts.stack)?;
+    let ended = planned.perform(&args.run, given, args.force, &config)?;
     Ok(ended.exit_code)
 }
 
@@ -113,8 +115,7 @@ pub(super) fn roll_back_failed(
     terminal::say(&format!("rolling back {run}, as `on-failure` in paceline.yaml says"));
     // The files that the arguments name have the run itself.
     let settings = RunSettings { events: None, report: None, resume: false, ..settings.clone() };
-    let limit = config.codebuild.timeouts.stack;
-    let ended = planned.perform(&settings, Parameters::new(), false, limit);
+    let ended = planned.perform(&settings, Parameters::new(), false, config);
     let advice = format!("`paceline rollback {run} --yes` continues the rollback");
     match ended {
         Ok(Finished { exit_code: ExitCode::Done, .. }) => Ok(ExitCode::Failed),
@@ -171,7 +172,7 @@ impl Planned {
         settings: &RunSettings,
         parameters: Parameters,
         force: bool,
-        stack_limit: Option<std::time::Duration>,
+        config: &Config,
     ) -> Result<Finished, Failure> {
         let dir = Utf8Path::new(&self.changes.app);
         let plan = Arc::new(self.rollback.plan.clone());
@@ -183,6 +184,7 @@ impl Planned {
             lock: self.changes.plan.clone(),
             phased: None,
             plan: Arc::clone(&plan),
+            audience: Audience::named(&generation::name_of(dir, !config.apps.is_empty()), config),
         };
         let assembly: Arc<Assembly> = Arc::new(self.undoing.assembly.clone());
         let own = tokens_of_rollbacks(&self.changes.run);
@@ -190,7 +192,7 @@ impl Planned {
             wire: terminal::wire(),
             parameters,
             token_key: TokenKey::Kept(RUNS.into()),
-            stack_limit,
+            stack_limit: config.codebuild.timeouts.stack,
             captures: Some(RUNS.into()),
             ..AwsOptions::default()
         };

@@ -49,6 +49,7 @@ impl WatchEvents {
             resumed: false,
             order: None,
             endpoint: paceline_aws::endpoint(),
+            undoes: None,
             simulated: false,
             strategy: Strategy::Graph,
             phases: Vec::new(),

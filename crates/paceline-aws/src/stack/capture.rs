@@ -13,7 +13,7 @@ use super::request::Request;
 use super::unchanged::read_template;
 use crate::environment::{Environment, StackView};
 use crate::error::{AwsError, ErrorKind};
-use crate::records;
+use crate::staging;
 
 /// What CloudFormation returns in place of a secret value (CloudFormation User Guide, "Parameters": `NoEcho`).
 const MASKED: &str = "****";
@@ -56,7 +56,7 @@ impl Capturing<'_> {
             deploy_role: self.stack.deploy_role.clone(),
             execution_role: self.request.execution_role_arn.clone(),
             bootstrap: self.stack.bootstrap.clone(),
-            staging: records::home(self.stack).map(|to| Staging {
+            staging: staging::destination(self.stack).map(|to| Staging {
                 bucket: to.bucket.clone(),
                 region: to.region.clone(),
                 role: to.role.clone(),

@@ -14,7 +14,7 @@ use crate::world::World;
 
 /// A process that runs an app.
 struct Process {
-    aws: Aws,
+    aws: Box<Aws>,
     plan: Plan,
     run: &'static str,
 }
@@ -24,15 +24,17 @@ impl Process {
         let assembly = app.read();
         let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
         let options = AwsOptions { wire: world.wire.clone(), ..AwsOptions::default() };
-        let aws = Box::pin(Aws::connect(std::sync::Arc::<Assembly>::clone(&assembly), &plan, options));
-        Self { aws: aws.await.unwrap(), plan, run }
+        let connecting = Box::pin(Aws::connect(std::sync::Arc::<Assembly>::clone(&assembly), &plan, options));
+        let aws = Box::pin(async move { Box::new(connecting.await.unwrap()) }).await;
+        Self { aws, plan, run }
     }
 
     async fn lock(&self, world: &World, mode: LockMode) -> Result<(Leases, Vec<String>), AwsError> {
         let (run, holder) = (self.run.to_owned(), format!("{} on a machine", self.run));
         let applicant = Applicant { run, holder, now: world.now() };
         let mut told = Vec::new();
-        let leases = self.aws.lock(&self.plan, &applicant, mode, |sentence| told.push(sentence)).await?;
+        let leases = Box::pin(self.aws.lock(&self.plan, &applicant, mode, |sentence| told.push(sentence)));
+        let leases = leases.await?;
         Ok((leases, told))
     }
 }

@@ -181,6 +181,7 @@ fn stack(capture: &Capture, template_path: &Utf8Path) -> Result<Stack, CaptureEr
         template_url,
         bootstrap: capture.bootstrap.clone(),
         construct_paths: BTreeMap::new(),
+        sources: BTreeMap::new(),
         nested: Vec::new(),
         messages: Vec::new(),
     })

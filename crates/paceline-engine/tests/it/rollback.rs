@@ -164,6 +164,7 @@ fn a_stack_follows_the_changed_stacks_before_it_through_steps_of_other_kinds() {
 fn a_stack_that_waited_for_others_by_surprise_followed_them() {
     let (a, b) = (step(StepKind::Deploy, "A"), step(StepKind::Deploy, "B"));
     let retried = StepRetried {
+        class: None,
         step: a.clone(),
         reason: "in use".to_owned(),
         attempt: 2,
