@@ -4,12 +4,11 @@
 
 mod convert;
 mod document;
-mod documented;
 
+use paceline_text::Documented as _;
 use serde_json::{Value, json};
 
 use self::document::ReportDocument;
-use self::documented::Documented;
 use crate::record::Record;
 
 /// The version of the document. New fields do not raise it.

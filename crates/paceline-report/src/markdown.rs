@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use paceline_engine::event::Outcome;
-use paceline_text::{count, duration, one_line};
+use paceline_text::{count, duration, in_markdown as inline, one_line};
 
 use crate::build_phases::before_the_run;
 use crate::comparison::{Comparison, table};
@@ -164,22 +164,4 @@ fn stacks(out: &mut String, record: &Record) -> std::fmt::Result {
         writeln!(out, "\n{} not listed.", count(left_out, "more stack"))?;
     }
     Ok(())
-}
-
-/// Escapes a text for Markdown and puts it on one line.
-fn inline(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -5,10 +5,12 @@
 
 mod clean;
 mod distinct;
+mod documented;
 mod exit;
 mod explain;
 mod hex;
 mod layout;
+mod markdown;
 mod near;
 mod number;
 mod quote;
@@ -16,10 +18,12 @@ mod vocabulary;
 
 pub use clean::{breaks_lines, clean, clean_but_for_colors, is_invisible, one_line};
 pub use distinct::distinct;
+pub use documented::{Documented, object_schema, property_schema};
 pub use exit::ExitCode;
 pub use explain::{Explained, Problem, with_sources};
 pub use hex::hex;
 pub use layout::{Style, TIED, Tone, columns, cut, wrap};
+pub use markdown::{in_markdown, sentence_in_markdown};
 pub use near::near;
 pub use number::{count, duration, plural};
 pub use quote::{list, quoted, shell_word};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::documented::documented;
+use paceline_text::documented;
 
 documented! {
     /// What is known of a run from its events. All durations and times are in seconds; times count from the start of the

@@ -1,14 +1,15 @@
-//! Structs of the JSON report, declared together with their JSON Schema, so that the schema is never out of date.
+//! Structs of a JSON document, declared together with their JSON Schema, so that the schema is never out of date.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 /// A type with a JSON Schema.
-pub(super) trait Documented {
+pub trait Documented {
     /// Whether a field of this type may be missing.
     const OPTIONAL: bool = false;
 
+    /// The JSON Schema of the type.
     fn schema() -> Value;
 
     /// Whether the field is left out of the document.
@@ -19,6 +20,24 @@ pub(super) trait Documented {
 
 /// Declares structs. The documentation of a struct and of its fields becomes the descriptions in the schema. A field that
 /// is `None` is left out of the document.
+///
+/// The crate that uses it needs serde and `serde_json`.
+///
+/// ```
+/// paceline_text::documented! {
+///     /// A thing.
+///     struct Thing {
+///         /// What it is called.
+///         name: String,
+///         /// How large it is, if that is known.
+///         size: Option<u32>,
+///     }
+/// }
+/// use paceline_text::Documented as _;
+/// assert_eq!(Thing::schema()["required"], serde_json::json!(["name"]));
+/// assert_eq!(serde_json::to_string(&Thing { name: "a".to_owned(), size: None }).unwrap(), r#"{"name":"a"}"#);
+/// ```
+#[macro_export]
 macro_rules! documented {
     ($(
         $(#[doc = $about:literal])+
@@ -26,32 +45,31 @@ macro_rules! documented {
     )+) => {$(
         $(#[doc = $about])+
         #[derive(Debug, serde::Serialize)]
-        pub(super) struct $name {
+        pub(crate) struct $name {
             $( $(#[doc = $doc])+
-            #[serde(skip_serializing_if = "super::documented::Documented::is_absent")]
-            pub(super) $field: $type ),+
+            #[serde(skip_serializing_if = "paceline_text::Documented::is_absent")]
+            pub(crate) $field: $type ),+
         }
 
-        impl super::documented::Documented for $name {
+        impl $crate::Documented for $name {
             fn schema() -> serde_json::Value {
-                super::documented::object(&[$($about),+], [$(
-                    super::documented::property::<$type>(stringify!($field), &[$($doc),+])
+                $crate::object_schema(&[$($about),+], [$(
+                    $crate::property_schema::<$type>(stringify!($field), &[$($doc),+])
                 ),+])
             }
         }
     )+};
 }
-pub(super) use documented;
 
 /// A property: its name, whether it is required, and its schema with a description.
-pub(super) fn property<T: Documented>(name: &'static str, doc: &[&str]) -> (&'static str, bool, Value) {
+pub fn property_schema<T: Documented>(name: &'static str, doc: &[&str]) -> (&'static str, bool, Value) {
     let mut schema = T::schema();
     schema["description"] = json!(joined(doc));
     (name, !T::OPTIONAL, schema)
 }
 
 /// The schema of an object. Readers must accept fields that they do not know.
-pub(super) fn object(
+pub fn object_schema(
     about: &[&str],
     properties: impl IntoIterator<Item = (&'static str, bool, Value)>,
 ) -> Value {
@@ -96,6 +114,13 @@ impl Documented for usize {
 impl Documented for f64 {
     fn schema() -> Value {
         json!({ "type": "number", "minimum": 0 })
+    }
+}
+
+/// Any JSON.
+impl Documented for Value {
+    fn schema() -> Value {
+        json!({})
     }
 }
 
