@@ -6,6 +6,7 @@
 mod bootstrap;
 mod build;
 mod call;
+mod deployed;
 mod endpoint;
 mod environment;
 mod error;
@@ -32,6 +33,7 @@ mod watch;
 pub use bootstrap::{Bootstrapper, Bootstrapping};
 pub use build::{BuildEnd, BuildNews, BuildRequest, Builds};
 pub use call::RetryNotices;
+pub use deployed::{DeployedStacks, deployed};
 pub use endpoint::endpoint;
 pub use error::{AwsError, ErrorCode, ErrorKind, PreflightError};
 pub use gates::{Policies, RoleWait, Usable};

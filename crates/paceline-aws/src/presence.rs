@@ -66,7 +66,7 @@ pub async fn present(
 /// Returns whether a stack exists and can be used.
 async fn is_there(sessions: &Sessions, stack: &Stack) -> Result<bool, AwsError> {
     let target = sessions.target(stack).await?;
-    let config = config(sessions, stack.lookup_role.as_ref(), &target).await?;
+    let config = reading(sessions, stack.lookup_role.as_ref(), &target).await?;
     let (caller, names) = (sessions.caller(&target), BTreeSet::from([stack.name.clone()]));
     let environment = Environment::new(target, &config, caller, names);
     environment.poller.never_list();
@@ -150,7 +150,7 @@ async fn values(
 ) -> Result<Vec<(String, String)>, AwsError> {
     let home = sessions.target(stack).await?;
     let role = stack.lookup_role.as_ref().filter(|_| place.account == home.account);
-    let client = Client::new(&config(sessions, role, place).await?);
+    let client = Client::new(&reading(sessions, role, place).await?);
     let names: Vec<&str> = names.iter().copied().collect();
     let mut found = Vec::new();
     for names in names.chunks(NAMES) {
@@ -167,7 +167,7 @@ async fn values(
 
 /// The configuration for reading. The lookup role may read everything. If it cannot be assumed, the base
 /// credentials are used.
-async fn config(
+pub(crate) async fn reading(
     sessions: &Sessions,
     role: Option<&paceline_assembly::Role>,
     place: &Target,

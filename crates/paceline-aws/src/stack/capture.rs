@@ -10,7 +10,7 @@ use paceline_engine::StepContext;
 use paceline_engine::rollback::{Before, Capture, Captures, Staging};
 
 use super::request::Request;
-use super::unchanged::read_template;
+use super::unchanged::deployed_template;
 use crate::environment::{Environment, StackView};
 use crate::error::{AwsError, ErrorKind};
 use crate::staging;
@@ -79,7 +79,7 @@ impl Capturing<'_> {
     ) -> Result<Option<(Template, String)>, AwsError> {
         let read = match template {
             Some(template) => Ok(Some(template)),
-            None => read_template(self.environment, view).await,
+            None => deployed_template(self.environment, &view.id).await,
         };
         let why = match read {
             // AWS refuses the update of a stack that is gone.

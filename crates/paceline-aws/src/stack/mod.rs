@@ -45,6 +45,7 @@ pub(crate) use secrets::SecretKey;
 pub use secrets::TokenKey;
 pub(crate) use source::source;
 pub(crate) use state::{is_usable, previous_parameters};
+pub(crate) use unchanged::deployed_template;
 
 /// The end of a message about a stack that is not waited for any longer.
 pub(crate) const GOES_ON: &str = "what was going on in AWS goes on there";

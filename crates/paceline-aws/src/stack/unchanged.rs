@@ -1,6 +1,6 @@
 //! Finds out without an operation whether a stack is already as the app wants it.
 
-use paceline_assembly::Template;
+use paceline_assembly::{Template, is_stored_as};
 use paceline_plan::without_times;
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ impl Look<'_> {
         {
             return Ok(Looked { is_unchanged: true, template: None });
         }
-        let kept = read_template(self.environment, view).await?;
+        let kept = deployed_template(self.environment, &view.id).await?;
         let is_equal =
             kept.as_ref().is_some_and(|kept| templates_are_equal(kept, template, self.ignore_times));
         // Times that are ignored now may count in another run.
@@ -59,19 +59,19 @@ pub(super) async fn has_template(
     template: &Template,
     view: &StackView,
 ) -> Result<bool, AwsError> {
-    let kept = read_template(environment, view).await?;
+    let kept = deployed_template(environment, &view.id).await?;
     Ok(kept.is_some_and(|kept| templates_are_equal(&kept, template, false)))
 }
 
 /// Reads the template of a stack as it was given to CloudFormation. `None` if somebody has deleted the stack: AWS refuses
-/// the following operation then, and the stack is read again.
-pub(super) async fn read_template(
+/// an operation that follows, and the stack is read again.
+pub(crate) async fn deployed_template(
     environment: &Environment,
-    view: &StackView,
+    id: &str,
 ) -> Result<Option<String>, AwsError> {
     let send = || {
         let stage = aws_sdk_cloudformation::types::TemplateStage::Original;
-        environment.client.get_template().stack_name(&view.id).template_stage(stage).send()
+        environment.client.get_template().stack_name(id).template_stage(stage).send()
     };
     match environment.call(None, "GetTemplate", send).await {
         Err(error) if error.says_no_such_stack() => Ok(None),
@@ -102,10 +102,9 @@ fn reads_parameter_store(template: &Template) -> bool {
     })
 }
 
-/// Compares the template in CloudFormation with the requested one. CloudFormation stores `?` for every
-/// character outside ASCII.
+/// Compares the template in CloudFormation with the requested one.
 fn templates_are_equal(kept: &str, asked: &Template, ignore_times: bool) -> bool {
-    let texts = if ignore_times { texts_are_equal_but_for_times } else { texts_are_equal };
+    let texts = if ignore_times { texts_are_equal_but_for_times } else { is_stored_as };
     Template::parse(kept).is_ok_and(|kept| values_are_equal(kept.value(), asked.value(), texts))
 }
 
@@ -118,23 +117,15 @@ fn values_are_equal(kept: &Value, asked: &Value, texts: fn(&str, &str) -> bool) 
         (Value::Object(kept), Value::Object(asked)) => {
             kept.len() == asked.len()
                 && kept.iter().zip(asked).all(|((kept_key, kept), (asked_key, asked))| {
-                    texts_are_equal(kept_key, asked_key) && values_are_equal(kept, asked, texts)
+                    is_stored_as(kept_key, asked_key) && values_are_equal(kept, asked, texts)
                 })
         }
         _ => kept == asked,
     }
 }
 
-fn texts_are_equal(kept: &str, asked: &str) -> bool {
-    kept == asked || (!asked.is_ascii() && kept == mangled(asked))
-}
-
 fn texts_are_equal_but_for_times(kept: &str, asked: &str) -> bool {
-    texts_are_equal(&without_times(kept), &without_times(asked))
-}
-
-fn mangled(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+    is_stored_as(&without_times(kept), &without_times(asked))
 }
 
 #[cfg(test)]

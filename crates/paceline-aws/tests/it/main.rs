@@ -12,6 +12,7 @@ mod calls;
 mod colleague;
 mod colleague_sweep;
 mod deletes;
+mod deployed;
 mod deploys;
 mod early;
 mod failures;
