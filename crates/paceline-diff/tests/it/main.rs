@@ -1,0 +1,14 @@
+//! Comparisons of small apps, what must hold for any app, and a rendered example.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
+#![expect(clippy::needless_pass_by_value, reason = "`json!` makes values")]
+
+mod access;
+mod app;
+mod collisions;
+mod data;
+mod edges;
+mod equal;
+mod random;
+mod resources;
+mod shown;
