@@ -51,6 +51,10 @@ fn help_of_every_command_has_its_flags() {
         (&["init"][..], vec!["--app", "--from", "--out", "--force"]),
         (&["plan"], [&APP[..], &SELECT, &["--format", "--save"]].concat()),
         (&["explain"], APP.to_vec()),
+        (
+            &["diff"],
+            [&APP[..], &SELECT, &["--base", "--format", "--exit-code", "--strict", "--out"]].concat(),
+        ),
         (&["gen"], [&APP[..], &["--out", "--check", "--name"]].concat()),
         (&["deploy"], [&APP[..], &SELECT, &deploy, &more].concat()),
         (&["destroy"], [&APP[..], &SELECT, &deletes].concat()),
@@ -86,6 +90,7 @@ fn the_overview_names_every_command() {
     for command in [
         "plan",
         "explain",
+        "diff",
         "gen",
         "lint",
         "synth",

@@ -12,6 +12,7 @@ mod borrowed;
 mod context;
 mod deploy;
 mod destroy;
+mod diff;
 mod edited;
 mod fake_aws;
 mod fis_workshop;

@@ -8,6 +8,7 @@ mod app;
 mod bootstrap;
 mod build;
 mod display;
+mod diff;
 mod failure;
 mod forecast;
 mod generation;
@@ -24,6 +25,7 @@ mod watch;
 
 pub use app::{App, Configured, Parameters, Synthesized, configured, synthesize_apps};
 pub use bootstrap::{BootstrapSettings, bootstrap};
+pub use diff::{DiffFormat, DiffSettings, diff};
 pub use failure::Failure;
 pub use forecast::{ForecastRequest, PlanFormat, show, warn_of_sources};
 pub use generation::{check_stack_limit, generate_files};

@@ -81,6 +81,7 @@ fn supervised(command: Command) -> Result<ExitCode, Failure> {
         Command::Synth(args) => plan::synth(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => plan::explain(&args),
+        Command::Diff(args) => paceline_app::diff(&args),
         Command::Gen(args) => paceline_app::generate_files(&args),
         Command::Lint(args) => lint::run(&args),
         Command::RunBuildspec(args) => run_buildspec::run(&args),

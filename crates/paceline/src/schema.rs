@@ -11,6 +11,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<ExitCode, Failure> {
     let (schema, name) = match args.of {
         SchemaOf::Config => (paceline_config::schema(), "config"),
         SchemaOf::Buildspec => (grammar::schema(), "buildspec"),
+        SchemaOf::Diff => (paceline_diff::json_schema(), "diff"),
         SchemaOf::Report => (paceline_report::json_schema(), "report"),
     };
     let contents = format!("{schema:#}\n");

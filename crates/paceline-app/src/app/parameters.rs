@@ -23,13 +23,18 @@ impl App {
         if self.parameters.is_empty() {
             return Ok(());
         }
-        for stack in &mut Arc::make_mut(&mut self.assembly).stacks {
-            let names = [EVERY_STACK, stack.name.as_str(), stack.id.as_str()];
-            let given = names.iter().filter_map(|name| self.parameters.get(*name)).flatten();
-            let given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
-            stack.give(&given);
-        }
+        give_to(&mut Arc::make_mut(&mut self.assembly).stacks, &self.parameters);
         Ok(())
+    }
+}
+
+/// Gives values to those of the stacks that they are for.
+pub(crate) fn give_to(stacks: &mut [Stack], parameters: &Parameters) {
+    for stack in stacks {
+        let names = [EVERY_STACK, stack.name.as_str(), stack.id.as_str()];
+        let given = names.iter().filter_map(|name| parameters.get(*name)).flatten();
+        let given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+        stack.give(&given);
     }
 }
 

@@ -66,4 +66,6 @@ pub(crate) enum SchemaOf {
     Buildspec,
     /// The JSON report of a run
     Report,
+    /// The JSON of `paceline diff`
+    Diff,
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use paceline_app::{
-    BootstrapSettings, Deletion, Deployment, GenSettings, HistorySettings, InitSettings, RunRollback,
+    BootstrapSettings, Deletion, Deployment, DiffSettings, GenSettings, HistorySettings, InitSettings, RunRollback,
     RunSettings, WatchSettings,
 };
 
@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Show why one stack waits for another, or every stack that it waits for
     Explain(ExplainArgs),
+    /// Show what a deployment would change, compared with what is deployed or with another assembly
+    Diff(Box<DiffSettings>),
     /// Write the buildspec and the CodeBuild project settings, for the team to commit
     Gen(GenSettings),
     /// Check buildspecs, also hand-written ones, for mistakes
@@ -68,7 +70,7 @@ pub(crate) enum Command {
     History(HistorySettings),
     /// Compare the generated CodeBuild project with the live one, create or update it, or start a build
     Project(ProjectArgs),
-    /// Print the JSON Schema of paceline.yaml, of buildspecs or of the JSON report
+    /// Print the JSON Schema of paceline.yaml, of buildspecs or of a JSON document
     Schema(SchemaArgs),
     /// Run the embedded AWS
     Sim(SimArgs),
