@@ -74,14 +74,12 @@ pub fn diff(settings: &DiffSettings) -> Result<ExitCode, Failure> {
     };
     let selection = &settings.selection;
     let is_all = selection.stacks.is_empty() && selection.only.is_empty() && selection.exclude.is_empty();
-    // A stack that is left out, as its region is off, is not gone.
-    let planned: BTreeSet<String> = plan.stacks.iter().map(|stack| stack.id.clone()).collect();
-    let only = if is_all && planned.len() == app.assembly.stacks.len() { None } else { Some(planned) };
     let how = CompareOptions {
         is_deployed: settings.base.is_none(),
         ignore_times: plan.ignore_times,
         strict: settings.strict,
-        only,
+        only: Some(plan.stacks.iter().map(|stack| stack.id.clone()).collect()),
+        without_gone: !is_all,
     };
     let mut diff = compare(&base, &app.assembly, &plan, &how);
     if diff.is_different() && !base.stacks.is_empty() {

@@ -13,6 +13,7 @@ use crate::model::{AppDiff, StackChange, StackDiff};
 
 /// How an app is compared with a base.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct CompareOptions {
     /// Whether the templates of the base were read from CloudFormation. It stores other characters for those outside of
     /// ASCII, and gives the values of all parameters.
@@ -21,8 +22,10 @@ pub struct CompareOptions {
     pub ignore_times: bool,
     /// Whether what the CDK writes for itself is compared, too: its metadata and the check of the bootstrap version.
     pub strict: bool,
-    /// The ids of the stacks to compare. `None` compares all, and those that only the base has.
+    /// The ids of the stacks of the app to compare. `None` compares all.
     pub only: Option<BTreeSet<String>>,
+    /// Whether stacks that only the base has are left out.
+    pub without_gone: bool,
 }
 
 /// Compares an app with a base. `plan` is the plan of the app: it says which stack is deployed first, which decides
@@ -36,7 +39,7 @@ pub fn compare(base: &Assembly, app: &Assembly, plan: &Plan, options: &CompareOp
         .par_iter()
         .map(|stack| compare_stack(by_id.get(stack.id.as_str()).copied(), stack, equality, options.strict))
         .collect();
-    if options.only.is_none() {
+    if !options.without_gone {
         let ids: BTreeSet<&str> = app.stacks.iter().map(|stack| stack.id.as_str()).collect();
         let gone = base.stacks.iter().filter(|stack| !ids.contains(stack.id.as_str()));
         stacks.extend(gone.map(|stack| empty(stack, StackChange::Gone)));

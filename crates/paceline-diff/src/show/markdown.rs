@@ -18,12 +18,12 @@ pub fn markdown(shown: &Shown<'_>, limit: usize) -> String {
     let mut page =
         Page { out: String::new(), room: limit.saturating_sub(ROOM_FOR_END), left_out: Vec::new() };
     page.push(&format!("### {}\n", sentence(&shown.headline())));
-    page.lines("Data", "line about data", &shown.data());
-    page.lines("Names that collide", "name that collides", &shown.collisions());
-    page.lines("Newly allowed", "line about what is newly allowed", &shown.access());
+    page.lines("Data", &shown.data());
+    page.lines("Names that collide", &shown.collisions());
+    page.lines("Newly allowed", &shown.access());
     if let Some(edges) = &shown.diff.edges {
-        page.edges("New edges", "new edge", &edges.gained);
-        page.edges("Edges that are gone", "edge that is gone", &edges.lost);
+        page.edges("New edges", &edges.gained);
+        page.edges("Edges that are gone", &edges.lost);
     }
     if let Some(time) = shown.diff.time.as_ref().filter(|_| shown.diff.is_different()) {
         page.push(&format!("\n{}\n", sentence(&time.sentence())));
@@ -46,7 +46,12 @@ struct Page {
 impl Page {
     /// Adds a part if it fits.
     fn push(&mut self, part: &str) -> bool {
-        let fits = self.out.len() + part.len() <= self.room;
+        self.push_within(self.room, part)
+    }
+
+    /// Adds a part if the page has at most so many bytes then.
+    fn push_within(&mut self, room: usize, part: &str) -> bool {
+        let fits = self.out.len() + part.len() <= room;
         if fits {
             self.out.push_str(part);
         }
@@ -54,7 +59,7 @@ impl Page {
     }
 
     /// Adds a title and as many items as fit.
-    fn list(&mut self, title: &str, noun: &str, items: impl ExactSizeIterator<Item = String>) {
+    fn list(&mut self, title: &str, items: impl ExactSizeIterator<Item = String>) {
         let all = items.len();
         if all == 0 {
             return;
@@ -62,31 +67,32 @@ impl Page {
         let mut added = 0;
         for (number, item) in items.enumerate() {
             let lead = if number == 0 { format!("\n#### {title}\n\n") } else { String::new() };
-            if !self.push(&format!("{lead}- {item}\n")) {
+            // The stacks have room, too.
+            if !self.push_within(self.room / 2, &format!("{lead}- {item}\n")) {
                 break;
             }
             added += 1;
         }
         if added < all {
-            self.left_out.push(count(all - added, noun));
+            self.left_out.push(format!("{} of \"{title}\"", count(all - added, "line")));
         }
     }
 
-    fn lines(&mut self, title: &str, noun: &str, lines: &[Line]) {
+    fn lines(&mut self, title: &str, lines: &[Line]) {
         let items = lines.iter().map(|line| {
             let construct =
                 line.construct.as_ref().map(|it| format!(" _{}_", inline(it))).unwrap_or_default();
             let alarm = if line.is_alarm { "⚠️ " } else { "" };
             format!("{alarm}**{}**: {}{construct}", inline(&line.stack), sentence(&line.sentence))
         });
-        self.list(title, noun, items);
+        self.list(title, items);
     }
 
-    fn edges(&mut self, title: &str, noun: &str, edges: &[EdgeChange]) {
+    fn edges(&mut self, title: &str, edges: &[EdgeChange]) {
         let items = edges.iter().map(|edge| {
             format!("{} waits for {}: {}", inline(&edge.from), inline(&edge.to), sentence(&edge.detail))
         });
-        self.list(title, noun, items);
+        self.list(title, items);
     }
 
     /// A table of the stacks, then the details of each.
@@ -106,10 +112,10 @@ impl Page {
         let head = "\n#### Stacks\n\n| stack | | | resources |\n| --- | --- | --- | --- |\n";
         let mut rows = 0;
         if self.push(head) {
-            rows = stacks.iter().take_while(|stack| self.push(&row(stack))).count();
+            rows = stacks.iter().take_while(|stack| self.push_within(self.room / 4 * 3, &row(stack))).count();
         }
         if rows < stacks.len() {
-            self.left_out.push(count(stacks.len() - rows, "row of the table"));
+            self.left_out.push(format!("{} of \"Stacks\"", count(stacks.len() - rows, "line")));
         }
         let details: Vec<&&StackDiff> =
             stacks.iter().filter(|it| it.change == StackChange::Changed).collect();
