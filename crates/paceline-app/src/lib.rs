@@ -7,8 +7,8 @@
 mod app;
 mod bootstrap;
 mod build;
-mod display;
 mod diff;
+mod display;
 mod failure;
 mod forecast;
 mod generation;

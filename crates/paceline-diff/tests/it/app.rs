@@ -44,6 +44,7 @@ pub(crate) fn stack(id: &str, template: &Value) -> Stack {
         template_url: None,
         bootstrap: None,
         construct_paths: BTreeMap::new(),
+        sources: BTreeMap::new(),
         nested: Vec::new(),
         messages: Vec::new(),
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use paceline_app::{
-    BootstrapSettings, Deletion, Deployment, DiffSettings, GenSettings, HistorySettings, InitSettings, RunRollback,
-    RunSettings, WatchSettings,
+    BootstrapSettings, Deletion, Deployment, DiffSettings, GenSettings, HistorySettings, InitSettings,
+    RunRollback, RunSettings, WatchSettings,
 };
 
 pub(crate) use cdk::{Translated, translate};
