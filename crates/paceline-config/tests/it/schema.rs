@@ -150,7 +150,7 @@ commands:
   - name: remove-simulation-tags
     after: UserSimulationStack
     run: ./scripts/removeusersimtags.sh
-on-failure: { policy: skip-dependents, rollback: stack, run: rollback }
+on-failure: { policy: skip-dependents, rollback: stack }
 codebuild: { image: standard:7.0, compute: x-large, timeout: 240m, cache: [docker-layer], privileged: auto }
 runner: { from: s3, uri: "s3://tools/paceline", sha256: "00" }
 "#;
