@@ -225,6 +225,27 @@ async fn a_table_that_the_run_added_to_a_stack_is_not_lost_in_silence() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_table_that_the_run_replaced_is_told_and_must_be_named() {
+    let (world, runs) = (World::slow(), Runs::new());
+    let table = |name: &str| {
+        json!({"Resources": {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": name,
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}}}})
+    };
+    world.deploy(&App::of("A", &table("one"))).await;
+    let ran = world.run(&App::of("A", &table("two")), runs.how()).await;
+    ran.check_all(Outcome::Deployed);
+    let rolling = runs.rollback(&ran.events, &options());
+    assert!(matches!(&rolling.rollback.stays[0].why, StaysReason::WouldLose(all) if all[0].id == "Table"));
+    let (stack, resource) = ("A".to_owned(), "Table".to_owned());
+    let replaced = Loss::Replaced { stack, resource, resource_type: "AWS::DynamoDB::Table".to_owned() };
+    assert_eq!(rolling.rollback.losses, [replaced]);
+    let including = RollbackOptions { including: vec!["A".to_owned()], ..options() };
+    runs.rollback(&ran.events, &including).run(&world).await.unwrap().check_all(Outcome::Deployed);
+    assert_eq!(shown(&world, "A").await.unwrap().template, table("one"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stack_that_somebody_else_has_changed_since_is_named_and_nothing_is_touched() {
     let (world, runs) = (World::slow(), Runs::new());
     let app = |label: &str| App::new().stack("A", &topic(label), &[]).stack("B", &topic(label), &[]);
