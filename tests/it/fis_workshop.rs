@@ -74,7 +74,7 @@ fn the_first_phase_of_the_design_is_explained() {
     let [warning] = warnings(&designed)[..] else { panic!("not one warning: {}", designed["warnings"]) };
     for part in [
         "phase `services` deploys `ServicesSecondary` after `Services` and not at the same time (ssm ×8)",
-        "on a fresh account",
+        "a fresh account",
         "`relax: when-present`",
     ] {
         assert!(warning.contains(part), "{warning}");

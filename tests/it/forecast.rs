@@ -276,7 +276,8 @@ fn a_real_run_is_remembered_and_a_simulated_one_is_not() {
     let deploy = || place.paceline(["deploy", "--quiet"]).aws_at(&sim.address).run().expect(0);
     deploy();
     let history = place.read(".paceline/history.jsonl");
-    assert_eq!(history.lines().count(), 2, "{history}");
+    // Two stacks, and the run as a whole.
+    assert_eq!(history.lines().count(), 3, "{history}");
     assert!(history.contains(r#""operation":"create""#) && !history.contains("111111111111"), "{history}");
     // The templates are those that were deployed.
     let plan = || place.paceline(["plan", "--format", "json"]);

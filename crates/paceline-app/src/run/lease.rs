@@ -1,9 +1,11 @@
 //! The leases of a run: no other run changes its stacks at the same time.
 
+use camino::{Utf8Path, Utf8PathBuf};
 use paceline_aws::{Applicant, Aws, Leases, LockMode, PreflightError};
-use paceline_engine::{RunOptions, Stop};
+use paceline_engine::{ExitCode, RunOptions, Stop, private};
 use paceline_plan::Plan;
 
+use super::RUNS;
 use crate::build::BUILD_ID;
 use crate::failure::Failure;
 use crate::settings::LockSetting;
@@ -22,10 +24,22 @@ pub(super) async fn take(
         LockSetting::Wait => LockMode::Wait,
         LockSetting::Refuse => LockMode::Refuse,
     };
-    let applicant = Applicant { run: run.id.clone(), holder: holder(), now: run.now };
+    let (id, is_new) = identity(&run.id).map_err(|error| {
+        let message = format!("the folder of the run cannot be written: {error}");
+        Failure::usage(message, format!("make {RUNS} writable")).with_exit_code(ExitCode::Refused)
+    })?;
+    let applicant = Applicant { run: run.id.clone(), id, holder: holder(), now: run.now };
     let taken = Box::pin(aws.lock(plan, &applicant, mode, |sentence| terminal::note(&sentence)));
-    let taken = interrupt::stoppable(taken).await?;
-    Ok(Some(taken.map_err(PreflightError::from)?))
+    let taken = match interrupt::stoppable(taken).await {
+        Ok(Ok(taken)) => return Ok(Some(taken)),
+        Ok(Err(error)) => Failure::from(PreflightError::from(error)),
+        Err(interrupted) => interrupted,
+    };
+    // A run that has not begun leaves no folder behind.
+    if is_new {
+        let _ = fs_err::remove_file(path_of(&run.id));
+    }
+    Err(taken)
 }
 
 /// Executes a run while it holds leases. If one is lost, the run starts nothing more.
@@ -41,6 +55,25 @@ pub(super) async fn during<T>(running: impl Future<Output = T>, leases: Option<L
     };
     leases.release().await;
     ended
+}
+
+/// What tells a run from every other: its name is the same for two runs of an app that start in the same second on two
+/// machines. It is kept with the journal, so that the process that continues the run has the same. Also says whether it is new.
+fn identity(run: &str) -> std::io::Result<(String, bool)> {
+    let path = path_of(run);
+    match fs_err::read_to_string(&path) {
+        Ok(id) if !id.trim().is_empty() => return Ok((id.trim().to_owned(), false)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let now = jiff::Timestamp::now().as_nanosecond();
+    let id = format!("{run} {} {} {now}", holder(), std::process::id());
+    private::replace(path.as_std_path(), id.as_bytes())?;
+    Ok((id, true))
+}
+
+fn path_of(run: &str) -> Utf8PathBuf {
+    Utf8Path::new(RUNS).join(run).join("lease")
 }
 
 /// Who runs this: the build, or the person and the machine.

@@ -23,7 +23,10 @@ pub(super) struct Document {
 /// The right of one run to change some stacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
+    /// The name of the run, for people. Two runs of one app that start in the same second have the same name.
     pub(super) run: String,
+    /// What tells the run from every other. The process that continues a run has the same.
+    pub(super) id: String,
     /// The person, machine or build that runs it.
     pub(super) holder: String,
     pub(super) since: Timestamp,
@@ -56,10 +59,10 @@ impl Document {
 
     /// Adds a lease, in place of an earlier lease of the same run. Gives its number, or the lease of another run that has
     /// one of the stacks.
-    pub(super) fn take(&mut self, wanted: &Entry, now: Timestamp) -> Result<u64, Entry> {
-        self.leases.retain(|lease| lease.run != wanted.run && lease.counts(now));
+    pub(super) fn take(&mut self, wanted: &Entry, now: Timestamp) -> Result<u64, Box<Entry>> {
+        self.leases.retain(|lease| lease.id != wanted.id && lease.counts(now));
         if let Some(held) = self.leases.iter().find(|lease| !lease.stacks.is_disjoint(&wanted.stacks)) {
-            return Err(held.clone());
+            return Err(Box::new(held.clone()));
         }
         self.fence += 1;
         self.leases.push(Entry { fence: self.fence, ..wanted.clone() });
@@ -68,14 +71,14 @@ impl Document {
 
     /// Makes a lease last until another time. Gives `false` if the lease is not there any more: another run has taken
     /// the stacks after it had ended, or another process continues the same run.
-    pub(super) fn renew(&mut self, run: &str, fence: u64, until: Timestamp) -> bool {
-        let own = self.leases.iter_mut().find(|lease| lease.run == run && lease.fence == fence);
+    pub(super) fn renew(&mut self, id: &str, fence: u64, until: Timestamp) -> bool {
+        let own = self.leases.iter_mut().find(|lease| lease.id == id && lease.fence == fence);
         own.map(|lease| lease.until = until).is_some()
     }
 
     /// Removes a lease, if it is still there.
-    pub(super) fn release(&mut self, run: &str, fence: u64) {
-        self.leases.retain(|lease| lease.run != run || lease.fence != fence);
+    pub(super) fn release(&mut self, id: &str, fence: u64) {
+        self.leases.retain(|lease| lease.id != id || lease.fence != fence);
     }
 }
 
@@ -95,7 +98,15 @@ mod tests {
 
     fn entry(run: &str, stacks: &[&str], until: i64) -> Entry {
         let stacks = stacks.iter().map(|&stack| stack.to_owned()).collect();
-        Entry { run: run.into(), holder: "h".into(), since: at(0), until: at(until), fence: 0, stacks }
+        Entry {
+            run: "run".into(),
+            id: run.into(),
+            holder: "h".into(),
+            since: at(0),
+            until: at(until),
+            fence: 0,
+            stacks,
+        }
     }
 
     #[test]
@@ -104,7 +115,7 @@ mod tests {
         assert_eq!(document.take(&entry("a", &["X", "Y"], 100), at(0)), Ok(1));
         assert_eq!(document.take(&entry("b", &["Z"], 100), at(0)), Ok(2));
         let held = document.take(&entry("c", &["Y", "Z"], 100), at(0)).unwrap_err();
-        assert_eq!(held.run, "a");
+        assert_eq!(held.id, "a");
     }
 
     #[test]

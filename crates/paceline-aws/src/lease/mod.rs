@@ -55,8 +55,11 @@ pub enum LockMode {
 /// The run that asks for leases.
 #[derive(Debug, Clone)]
 pub struct Applicant {
-    /// The name of the run. A process that continues the run has the same name.
+    /// The name of the run, for people.
     pub run: String,
+    /// What tells the run from every other, also from a run of the same name on another machine. A process that
+    /// continues the run has the same.
+    pub id: String,
     /// The person, machine or build that runs it.
     pub holder: String,
     /// The time now.
@@ -67,7 +70,7 @@ pub struct Applicant {
 #[derive(Debug)]
 pub struct Leases {
     held: Arc<Vec<Held>>,
-    run: String,
+    id: String,
     renewing: JoinHandle<()>,
     lost: watch::Receiver<Option<String>>,
 }
@@ -139,8 +142,8 @@ impl Aws {
                 tell(format!("no lease is kept in s3://{}: {error}", bucket.name));
                 wanted.remove(&bucket.name);
             }
-            let Some(by) = by else { return Ok(Leases::of(held, applicant.run.clone(), clock)) };
-            join_all(held.iter().map(|held| give_back(held, &applicant.run))).await;
+            let Some(by) = by else { return Ok(Leases::of(held, applicant.id.clone(), clock)) };
+            join_all(held.iter().map(|held| give_back(held, &applicant.id))).await;
             let what = format!(
                 "the run {} of {} is changing {}, since {}",
                 by.run,
@@ -154,9 +157,9 @@ impl Aws {
                         "wait until it has ended; `--lock wait` waits, and `--lock none` ignores other runs",
                     ));
                 }
-                LockMode::Wait if told.as_ref() != Some(&by.run) => {
+                LockMode::Wait if told.as_ref() != Some(&by.id) => {
                     tell(format!("waiting: {what}; `--lock none` ignores other runs"));
-                    told = Some(by.run);
+                    told = Some(by.id);
                 }
                 LockMode::Wait => {}
             }
@@ -181,16 +184,17 @@ async fn take(
     applicant: &Applicant,
     clock: Clock,
 ) -> Result<u64, NotTaken> {
-    let Applicant { run, holder, .. } = applicant;
+    let Applicant { run, id, holder, .. } = applicant;
     let taken = change(bucket, |document| {
         let now = clock.now();
-        let (run, holder, stacks) = (run.clone(), holder.clone(), stacks.clone());
+        let (run, id) = (run.clone(), id.clone());
+        let (holder, stacks) = (holder.clone(), stacks.clone());
         let until = now + LASTS;
-        document.take(&Entry { run, holder, since: now, until, fence: 0, stacks }, now)
+        document.take(&Entry { run, id, holder, since: now, until, fence: 0, stacks }, now)
     });
     match taken.await.map_err(NotTaken::Failed)? {
         Ok(fence) => Ok(fence),
-        Err(by) => Err(NotTaken::By(Box::new(by))),
+        Err(by) => Err(NotTaken::By(by)),
     }
 }
 
@@ -229,16 +233,16 @@ async fn change<T>(
     Err(AwsError::setup("other runs write the leases all the time"))
 }
 
-async fn give_back(held: &Held, run: &str) {
+async fn give_back(held: &Held, id: &str) {
     // A lease that stays ends by itself.
-    let _ = change(&held.bucket, |document| document.release(run, held.fence)).await;
+    let _ = change(&held.bucket, |document| document.release(id, held.fence)).await;
 }
 
 impl Leases {
-    fn of(held: Vec<Held>, run: String, clock: Clock) -> Self {
+    fn of(held: Vec<Held>, id: String, clock: Clock) -> Self {
         let (held, (sender, lost)) = (Arc::new(held), watch::channel(None));
-        let renewing = tokio::spawn(renew(Arc::clone(&held), run.clone(), clock, sender));
-        Self { held, run, renewing, lost }
+        let renewing = tokio::spawn(renew(Arc::clone(&held), id.clone(), clock, sender));
+        Self { held, id, renewing, lost }
     }
 
     /// Completes when a lease is lost, and gives the reason.
@@ -254,7 +258,7 @@ impl Leases {
     /// Gives the leases back, so that other runs need not wait until they end.
     pub async fn release(self) {
         self.renewing.abort();
-        let released = join_all(self.held.iter().map(|held| give_back(held, &self.run)));
+        let released = join_all(self.held.iter().map(|held| give_back(held, &self.id)));
         let _ = tokio::time::timeout(PATIENCE, released).await;
     }
 }
@@ -266,14 +270,14 @@ impl Drop for Leases {
 }
 
 /// Renews leases until one is lost.
-async fn renew(held: Arc<Vec<Held>>, run: String, clock: Clock, lost: watch::Sender<Option<String>>) {
+async fn renew(held: Arc<Vec<Held>>, id: String, clock: Clock, lost: watch::Sender<Option<String>>) {
     let mut renewed: Vec<Instant> = vec![Instant::now(); held.len()];
     loop {
         tokio::time::sleep(RENEWED).await;
         for (held, renewed) in held.iter().zip(&mut renewed) {
             let asked = Instant::now();
             let until = clock.now() + LASTS;
-            let is_ours = change(&held.bucket, |document| document.renew(&run, held.fence, until)).await;
+            let is_ours = change(&held.bucket, |document| document.renew(&id, held.fence, until)).await;
             let reason = match is_ours {
                 Ok(true) => {
                     *renewed = asked;

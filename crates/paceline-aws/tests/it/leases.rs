@@ -31,7 +31,7 @@ impl Process {
 
     async fn lock(&self, world: &World, mode: LockMode) -> Result<(Leases, Vec<String>), AwsError> {
         let (run, holder) = (self.run.to_owned(), format!("{} on a machine", self.run));
-        let applicant = Applicant { run, holder, now: world.now() };
+        let applicant = Applicant { id: run.clone(), run, holder, now: world.now() };
         let mut told = Vec::new();
         let leases = Box::pin(self.aws.lock(&self.plan, &applicant, mode, |sentence| told.push(sentence)));
         let leases = leases.await?;
