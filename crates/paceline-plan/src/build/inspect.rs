@@ -15,6 +15,7 @@ use super::scan::borrowed::BorrowedOffer;
 use super::scan::scanner::scan;
 use super::scan::uses::Uses;
 use super::settings;
+use crate::model::{Edge, PlannedStack};
 use crate::outlook::expect::{Expect, Expected};
 use crate::outlook::history::short;
 
@@ -54,6 +55,31 @@ pub(crate) fn inspect<'a>(
 }
 
 impl<'a> Inspection<'a> {
+    /// The inspected stack in a plan, without a phase. `depends_on` is why it waits for others.
+    pub(crate) fn planned(
+        &self,
+        stack: &Stack,
+        expected: Expected,
+        level: usize,
+        depends_on: Vec<Edge>,
+    ) -> PlannedStack {
+        PlannedStack {
+            id: stack.id.clone(),
+            name: stack.name.clone(),
+            account: stack.environment.account.clone(),
+            region: stack.environment.region.clone(),
+            phase: None,
+            level,
+            resources: self.resources,
+            expected: expected.time,
+            expected_from: expected.basis,
+            operation: expected.operation,
+            template: self.fingerprint.clone(),
+            settings: self.settings.clone(),
+            depends_on,
+        }
+    }
+
     fn of(
         stack: &'a Stack,
         context: &[ContextLookup],

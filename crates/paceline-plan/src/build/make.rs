@@ -86,21 +86,9 @@ impl Plan {
                 Some(before) if inspection.expected.is_of_table() => expect.second(stack, chosen[before]),
                 _ => inspection.expected,
             };
-            PlannedStack {
-                id: stack.id.clone(),
-                name: stack.name.clone(),
-                account: stack.environment.account.clone(),
-                region: stack.environment.region.clone(),
-                phase: phases.of(&stack.id).map(str::to_owned),
-                level: levels[number],
-                resources: inspection.resources,
-                expected: expected.time,
-                expected_from: expected.basis,
-                operation: expected.operation,
-                template: inspection.fingerprint.clone(),
-                settings: inspection.settings.clone(),
-                depends_on: std::mem::take(&mut depends_on[number]),
-            }
+            let depends_on = std::mem::take(&mut depends_on[number]);
+            let phase = phases.of(&stack.id).map(str::to_owned);
+            PlannedStack { phase, ..inspection.planned(stack, expected, levels[number], depends_on) }
         });
         let stacks: Vec<PlannedStack> = stacks.collect();
 

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use paceline_assembly::{Assembly, Environment, Precious, Stack, holds_data};
+use paceline_assembly::{Assembly, Environment, Precious, holds_data};
 use paceline_config::{Concurrency, FailurePolicy, Reason, Rollback as OnStackFailure, Strategy};
 
 use super::assets::{PUBLISH, assets};
@@ -22,7 +22,7 @@ use super::resume_key;
 use crate::model::graph::Graph;
 use crate::model::{Edge, Loss, Plan, PlannedStack, Stays, StaysReason, Step, Tie, Work};
 use crate::outlook::durations::Durations;
-use crate::outlook::expect::{Expect, Expected};
+use crate::outlook::expect::Expect;
 use crate::outlook::history::History;
 
 /// A stack that a run changed.
@@ -191,9 +191,11 @@ fn doubts(
     let staying: Vec<&Undo> =
         undos.iter().filter(|undo| stays.iter().any(|it| it.stack == undo.stack)).collect();
     let mut needed_by: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-    for (undo, found) in staying.iter().zip(followed_by(undos, acting, &staying)) {
-        for at in found {
-            needed_by.entry(at).or_default().insert(undo.stack.clone());
+    for (at, undo) in acting.iter().enumerate() {
+        let by = staying.iter().filter(|stays| stays.followed.contains(&undo.stack));
+        let by: BTreeSet<String> = by.map(|stays| stays.stack.clone()).collect();
+        if !by.is_empty() {
+            needed_by.insert(at, by);
         }
     }
     let mut uses: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
@@ -215,13 +217,6 @@ fn doubts(
     let uses = uses.into_iter().map(|(at, of)| Loss::Uses { stack: stack(at), of });
     let waits = waits.into_iter().map(|(at, doubtful)| Loss::WaitsFor { stack: stack(at), doubtful });
     needed_by.chain(uses).chain(waits).collect()
-}
-
-/// Like [`followed`], for other stacks than the acting ones.
-fn followed_by(undos: &[Undo], acting: &[&Undo], of: &[&Undo]) -> Vec<BTreeSet<usize>> {
-    let all: Vec<&Undo> = acting.iter().chain(of).copied().collect();
-    let found = followed(undos, &all).split_off(acting.len());
-    found.into_iter().map(|set| set.into_iter().filter(|&at| at < acting.len()).collect()).collect()
 }
 
 /// The pairs of stacks that existed before the run, of which the first then used what the second provided.
@@ -283,9 +278,9 @@ fn plan(
             .needs(at)
             .iter()
             .map(|&first| Edge::new(&stack.id, &acting[first].stack, Reason::Manifest, Tie::Manifest));
-        let at_level = PlannedStack { level: levels[at], ..planned(stack, inspection, expected) };
+        let planned = inspection.planned(stack, expected, levels[at], depends_on.collect());
         let Environment { account, region } = undo.environment.clone();
-        stacks.push(PlannedStack { account, region, depends_on: depends_on.collect(), ..at_level });
+        stacks.push(PlannedStack { account, region, ..planned });
         let mut needs: Vec<usize> = graph.needs(at).iter().map(|&first| done[first]).collect();
         if undo.existed {
             for (place, publish) in assets(stack, number) {
@@ -328,22 +323,4 @@ fn plan(
     plan.find_critical_path();
     plan.resume_key = resume_key::of_rollback(&plan, &options.run);
     plan
-}
-
-fn planned(stack: &Stack, inspection: &Inspection<'_>, expected: Expected) -> PlannedStack {
-    PlannedStack {
-        id: stack.id.clone(),
-        name: stack.name.clone(),
-        account: stack.environment.account.clone(),
-        region: stack.environment.region.clone(),
-        phase: None,
-        level: 0,
-        resources: inspection.resources,
-        expected: expected.time,
-        expected_from: expected.basis,
-        operation: expected.operation,
-        template: inspection.fingerprint.clone(),
-        settings: inspection.settings.clone(),
-        depends_on: Vec::new(),
-    }
 }
