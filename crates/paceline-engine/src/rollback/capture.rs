@@ -2,8 +2,8 @@
 //!
 //! Each stack has two files in `RUNS/<run>/captures/`: `<stack>.template` and `<stack>.json`. The first is the
 //! template as CloudFormation returned it or, for a stack that the run created, the new one. The second is everything
-//! else. It is written last, and counts. Only their owner may
-//! read them. Values of secret parameters are in neither: CloudFormation does not return them.
+//! else. It is written last: without it, there is no capture. Only their owner may read them. Values of secret
+//! parameters are in neither: CloudFormation does not return them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -18,8 +18,6 @@ use crate::private;
 
 /// The folder of the captures, in the folder of their run.
 const FOLDER: &str = "captures";
-/// The version of the format. A reader refuses a newer one.
-const SCHEMA: u32 = 1;
 /// The most characters of a stack's id in the name of its files.
 const NAME: usize = 80;
 
@@ -125,8 +123,8 @@ pub struct Captures {
 }
 
 impl Capture {
-    /// The version of the format that this program writes.
-    pub const SCHEMA: u32 = SCHEMA;
+    /// The version of the format that this program writes. A reader refuses a newer one.
+    pub const SCHEMA: u32 = 1;
 }
 
 impl Captures {
@@ -135,13 +133,12 @@ impl Captures {
         Self { folder: runs.join(run).join(FOLDER) }
     }
 
-    /// Returns whether there is a capture of this stack. The first one of a run counts: later ones would show
-    /// what the run itself did.
+    /// Returns whether there is a capture of this stack.
     pub fn has(&self, stack: &str) -> bool {
         self.file(stack, "json").is_file()
     }
 
-    /// Writes a capture and its template. When this returns, both are on the disk.
+    /// Writes a capture and its template, in place of an earlier one. When this returns, both are on the disk.
     pub fn keep(&self, capture: &Capture, template: &str) -> io::Result<()> {
         private::create_dir(self.folder.as_std_path())?;
         write(&self.file(&capture.stack, "template"), template.as_bytes())?;
@@ -164,7 +161,7 @@ impl Captures {
             let text = fs_err::read_to_string(&path).map_err(io)?;
             let corrupt = |source| CaptureError::Corrupt { path: path.clone(), source };
             let capture: Capture = serde_json::from_str(&text).map_err(|error| corrupt(Some(error)))?;
-            if capture.schema > SCHEMA {
+            if capture.schema > Capture::SCHEMA {
                 return Err(corrupt(None));
             }
             let template = path.with_extension("template");

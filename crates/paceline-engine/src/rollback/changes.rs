@@ -22,8 +22,6 @@ pub struct RunChanges {
     pub plan: String,
     /// The run that it rolled back, if it is a rollback.
     pub undoes: Option<String>,
-    /// True if the run was simulated.
-    pub simulated: bool,
     /// The endpoint, if the run did not use AWS itself.
     pub endpoint: Option<String>,
     /// How the run ended. `None` if it was killed.
@@ -67,7 +65,6 @@ impl RunChanges {
                     changes.plan.clone_from(&started.plan);
                     changes.undoes.clone_from(&started.undoes);
                     changes.endpoint.clone_from(&started.endpoint);
-                    changes.simulated = started.simulated;
                     changes.exit_code = None;
                     for step in &started.steps {
                         changes.follows(&step.step.step, step.needs.iter());
@@ -123,12 +120,13 @@ impl RunChanges {
         changes
     }
 
-    /// The changed stacks that a changed stack followed, directly or through steps of other kinds and stacks that
-    /// were not changed.
-    pub fn followed(&self, stack: &str) -> BTreeSet<&str> {
+    /// Of the changed stacks that `counts` accepts, those that a changed stack followed, directly or through other
+    /// steps.
+    pub fn followed(&self, stack: &str, counts: impl Fn(&str) -> bool) -> BTreeSet<&str> {
         let Some(changed) = self.stacks.get(stack) else { return BTreeSet::new() };
+        let counted = self.stacks.iter().filter(|(id, _)| counts(id));
         let changes: BTreeMap<&str, &str> =
-            self.stacks.iter().map(|(id, it)| (it.step.step.as_str(), id.as_str())).collect();
+            counted.map(|(id, it)| (it.step.step.as_str(), id.as_str())).collect();
         let (mut open, mut seen) = (vec![changed.step.step.as_str()], BTreeSet::new());
         let mut found = BTreeSet::new();
         while let Some(step) = open.pop() {

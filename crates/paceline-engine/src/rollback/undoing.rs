@@ -44,7 +44,7 @@ pub struct LeftByRun {
 impl Undoing {
     /// Puts together what a run did and what its stacks were before.
     pub fn of(changes: &RunChanges, captured: Vec<Captured>) -> Result<Self, CaptureError> {
-        let mut captured: BTreeMap<String, Captured> =
+        let captured: BTreeMap<String, Captured> =
             captured.into_iter().map(|it| (it.capture.stack.clone(), it)).collect();
         let mut undoing = Self {
             assembly: Assembly {
@@ -59,12 +59,15 @@ impl Undoing {
             left: BTreeMap::new(),
         };
         for (id, changed) in &changes.stacks {
-            match captured.remove(id) {
+            match captured.get(id) {
                 _ if changed.step.kind == StepKind::Delete => {
                     undoing.losses.push(Loss::Deleted { stack: id.clone() });
                 }
                 None => undoing.losses.push(Loss::NotCaptured { stack: id.clone() }),
-                Some(captured) => undoing.add(changes, changed, &captured)?,
+                Some(of) => {
+                    let followed = changes.followed(id, |other| captured.contains_key(other));
+                    undoing.add(changed, of, followed)?;
+                }
             }
         }
         let commands = changes.commands.iter();
@@ -77,9 +80,9 @@ impl Undoing {
 
     fn add(
         &mut self,
-        changes: &RunChanges,
         changed: &ChangedStack,
         captured: &Captured,
+        followed: BTreeSet<&str>,
     ) -> Result<(), CaptureError> {
         let Captured { capture, template } = captured;
         let id = &capture.stack;
@@ -96,7 +99,7 @@ impl Undoing {
             existed: capture.before.is_some(),
             began: changed.began,
             ended: changed.ended,
-            followed: changes.followed(id).into_iter().map(str::to_owned).collect(),
+            followed: followed.into_iter().map(str::to_owned).collect(),
             adds: capture.adds.clone(),
             replaced: changed.replaced.clone(),
         });

@@ -156,8 +156,8 @@ fn a_stack_follows_the_changed_stacks_before_it_through_steps_of_other_kinds() {
     // B was unchanged.
     let changes = RunChanges::of(&story.updated(&a).ended(&b, Outcome::Unchanged).updated(&c).0);
     assert_eq!(changes.stacks.keys().collect::<Vec<_>>(), ["A", "C"]);
-    assert_eq!(changes.followed("C"), BTreeSet::from(["A"]));
-    assert!(changes.followed("A").is_empty());
+    assert_eq!(changes.followed("C", |_| true), BTreeSet::from(["A"]));
+    assert!(changes.followed("A", |_| true).is_empty());
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_stack_that_waited_for_others_by_surprise_followed_them() {
     let story = Story::of(&[(&a, &[]), (&b, &[])]).sent(&a, "1").accepted(&a, "1");
     let story = story.then(Fact::StepRetried(retried)).updated(&b).sent(&a, "2").accepted(&a, "2");
     let changes = RunChanges::of(&story.ended(&a, Outcome::Deployed).0);
-    assert_eq!(changes.followed("A"), BTreeSet::from(["B"]));
+    assert_eq!(changes.followed("A", |_| true), BTreeSet::from(["B"]));
     let (a, b) = (&changes.stacks["A"], &changes.stacks["B"]);
     assert!(b.ended.unwrap() < a.began, "the last operation counts");
     assert_eq!(a.tokens, BTreeSet::from(["1".to_owned(), "2".to_owned()]));
@@ -204,4 +204,21 @@ fn what_aws_found_unchanged_is_not_undone_and_what_was_not_kept_is_told() {
         Loss::Command { name: "seed".to_owned() },
     ];
     assert_eq!(losses, BTreeSet::from(expected));
+}
+
+#[test]
+fn a_stack_that_is_undone_follows_the_others_through_stacks_that_are_not_undone() {
+    let deploy = |name| step(StepKind::Deploy, name);
+    let (a, lost, c) = (deploy("A"), deploy("Lost"), deploy("C"));
+    let story = Story::of(&[(&a, &[]), (&lost, &[&a]), (&c, &[&lost])]);
+    let changes = RunChanges::of(&story.updated(&a).updated(&lost).updated(&c).0);
+    let runs = Runs::new();
+    let captures = Captures::of(&runs.path(), "run");
+    for stack in ["A", "C"] {
+        captures.keep(&capture(stack, Some(Before::default())), TEMPLATE).unwrap();
+    }
+    let undoing = Undoing::of(&changes, captures.read().unwrap()).unwrap();
+    assert_eq!(undoing.losses, [Loss::NotCaptured { stack: "Lost".to_owned() }]);
+    let followed: Vec<_> = undoing.undos.iter().map(|undo| (undo.stack.as_str(), &undo.followed)).collect();
+    assert_eq!(followed, [("A", &BTreeSet::new()), ("C", &BTreeSet::from(["A".to_owned()]))]);
 }
