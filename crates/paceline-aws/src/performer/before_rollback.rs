@@ -15,6 +15,8 @@ use crate::stack::{EventLog, is_protected, protection};
 
 /// What the user can do about a stack that somebody else has changed.
 const FORCE: &str = "look at what was changed; --force undoes that too";
+/// What the user can do about a stack that somebody else has created. Nothing that the run did not create is deleted.
+const DELETE: &str = "delete that one yourself if it is to go";
 
 impl Aws {
     /// Refuses the rollback of stacks that somebody else has changed since the run, and the deletion of protected
@@ -72,18 +74,26 @@ impl Check<'_> {
         }
         if self.left.stack_id.as_ref().is_some_and(|left| *left != view.id) {
             let message = format!("{id}: somebody has deleted it since the run, and created it again");
-            // Nothing that the run did not create is deleted.
-            let hint = if self.deletes { "delete that one yourself if it is to go" } else { FORCE };
+            let hint = if self.deletes { DELETE } else { FORCE };
             return Ok((self.deletes || !self.force).then(|| AwsError::setup(message).hint(hint)));
         }
-        if self.force {
+        // AWS may never have accepted the creation of the run. Then somebody else has created the stack.
+        let may_be_theirs = self.deletes && self.left.stack_id.is_none();
+        if self.force && !may_be_theirs {
             return Ok(None);
         }
         let changes = EventLog::default().read(self.environment, &view.id).await?;
         let mut tokens = changes.iter().filter_map(|change| change.token.as_ref());
         let is_ours = tokens.any(|token| self.left.tokens.contains(token) || self.own.contains(token));
+        if is_ours {
+            return Ok(None);
+        }
+        if may_be_theirs {
+            let message = format!("{id}: it is not known whether the run created it, or somebody else");
+            return Ok(Some(AwsError::setup(message).hint(DELETE)));
+        }
         let when = changes.first().map(|change| format!(", at {}", change.at)).unwrap_or_default();
         let message = format!("{id}: somebody else has changed it since the run{when}");
-        Ok((!is_ours).then(|| AwsError::setup(message).hint(FORCE)))
+        Ok(Some(AwsError::setup(message).hint(FORCE)))
     }
 }
