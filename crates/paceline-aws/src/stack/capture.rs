@@ -28,16 +28,13 @@ pub(super) struct Capturing<'a> {
 }
 
 impl Capturing<'_> {
-    /// Keeps what the stack is now, unless this run has kept it before. `template` is the template of the stack, if it
-    /// was read. An operation is sent only after this.
+    /// Keeps what the stack is now. `template` is the template of the stack, if it was read. An operation is sent only
+    /// after this.
     pub(super) async fn keep(
         &self,
         before: Option<&StackView>,
         template: Option<String>,
     ) -> Result<(), AwsError> {
-        if self.captures.has(&self.stack.id) {
-            return Ok(());
-        }
         let new = &self.request.template;
         let (old, template) = match before {
             None => (None, new.value().to_string()),

@@ -9,6 +9,7 @@ mod app;
 mod assets;
 mod builds;
 mod calls;
+mod captures;
 mod colleague;
 mod colleague_sweep;
 mod deletes;

@@ -40,6 +40,7 @@ impl Deployment<'_> {
         };
         // The operation has begun again, so its own failure counts from here on.
         progress.first = None;
+        progress.captures_again = false;
         let can_be_tried_again = !matches!(action_for(Some(&view)), Action::Refuse(_));
         match (verdict, failure) {
             (OperationResult::Succeeded, _) => {

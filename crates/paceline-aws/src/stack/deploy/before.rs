@@ -48,7 +48,7 @@ impl Deployment<'_> {
     }
 
     async fn create(&self, progress: &mut Progress) -> Result<Next, AwsError> {
-        self.capture(None, None).await?;
+        self.capture(progress, None, None).await?;
         let token = self.creation(progress);
         self.send(progress, None, self.method, &token).await
     }
@@ -62,7 +62,7 @@ impl Deployment<'_> {
         if !review.wait().await? {
             return Ok(Next::Read);
         }
-        self.capture(None, None).await?;
+        self.capture(progress, None, None).await?;
         self.send(progress, None, Method::ChangeSet, &token).await
     }
 
@@ -73,7 +73,7 @@ impl Deployment<'_> {
         view: &StackView,
         template: Option<String>,
     ) -> Result<Next, AwsError> {
-        self.capture(Some(view), template).await?;
+        self.capture(progress, Some(view), template).await?;
         let token = self.request.token("update", &view.state(), progress.attempt);
         self.send(progress, Some(view), self.method, &token).await
     }
@@ -217,9 +217,20 @@ impl Deployment<'_> {
         }))
     }
 
-    /// Keeps what the stack is before the operation, if the run keeps captures.
-    async fn capture(&self, before: Option<&StackView>, template: Option<String>) -> Result<(), AwsError> {
+    /// Keeps what the stack is before the operation, if the run keeps captures. The first capture of a run counts:
+    /// later ones would show what the run itself did. But if CloudFormation refuses the operation because somebody else
+    /// has changed the stack since it was captured, it is captured again.
+    async fn capture(
+        &self,
+        progress: &mut Progress,
+        before: Option<&StackView>,
+        template: Option<String>,
+    ) -> Result<(), AwsError> {
         let Some(captures) = &self.captures else { return Ok(()) };
+        if captures.has(&self.stack.id) && !progress.captures_again {
+            return Ok(());
+        }
+        progress.captures_again = true;
         let (environment, context, stack) = (self.environment, self.context, self.stack);
         let capturing = Capturing { captures, environment, context, stack, request: &self.request };
         capturing.keep(before, template).await

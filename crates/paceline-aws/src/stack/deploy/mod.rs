@@ -84,6 +84,8 @@ struct Progress {
     deleted: Option<String>,
     has_continued: bool,
     has_lifted: bool,
+    /// Whether this deployment has captured the stack, and no operation of it has ended since.
+    captures_again: bool,
     /// The stacks that import exports which this stack drops.
     importers: Importers,
     /// The failure of the operation that is being tried again. It remains the cause if something fails before
