@@ -180,6 +180,20 @@ fn a_failed_run_is_rolled_back_by_itself_if_the_configuration_says_so() {
 }
 
 #[test]
+fn a_failed_run_whose_captures_are_damaged_stays_a_failed_run() {
+    let (place, sim) = (Place::new(), Sim::start_with(FAST, &["--fail", "Web:Topic:update"]));
+    place.write("damage.sh", "for file in .paceline/runs/*/captures/*.json; do echo '{' > $file; done\n");
+    let command = "commands: [{ name: damage, after: Base, run: sh damage.sh }]\n";
+    place.write("paceline.yaml", &format!("on-failure: {{ run: rollback }}\n{command}"));
+    app(&place, "one");
+    deploy(&place, &sim).run().expect(0);
+    app(&place, "two");
+    let ran = deploy(&place, &sim).run().expect(1);
+    assert!(ran.stderr.contains("not a capture that this version of Paceline can read"), "{}", ran.stderr);
+    assert_eq!(place.runs().len(), 2, "there is no rollback");
+}
+
+#[test]
 fn a_run_that_is_not_there_or_cannot_be_simulated_is_refused() {
     let place = Place::new();
     let ran = place.paceline(["rollback", "last"]).run().expect(2);

@@ -185,7 +185,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         if finished.exit_code != ExitCode::Failed || !rolls_back {
             return Ok(finished);
         }
-        let exit_code = rollback::roll_back_failed(&finished.record.run, &args.run, &app.config)?;
+        let exit_code = rollback::roll_back_failed(&finished.record.run, &args.run, &app.config);
         Ok(Finished { exit_code, ..finished })
     }
 }

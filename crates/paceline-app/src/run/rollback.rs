@@ -93,46 +93,35 @@ pub fn rollback(args: &RunRollback) -> Result<ExitCode, Failure> {
     Ok(ended.exit_code)
 }
 
-/// Rolls back a run of this process that has failed, as `on-failure.run` says. Gives the exit code of the process.
-pub(super) fn roll_back_failed(
-    run: &str,
-    settings: &RunSettings,
-    config: &Config,
-) -> Result<ExitCode, Failure> {
-    let changes = RunChanges::of(&read_events(&journal_path(Utf8Path::new(RUNS), run))?);
-    let options = RollbackOptions {
-        concurrency: config.concurrency,
-        policy: config.on_failure.policy,
-        history: history::read(),
-        ..RollbackOptions::new(run)
+/// Rolls back a run of this process that has failed, as `on-failure.run` says. Gives the exit code of the process: the
+/// deployment has failed, even if its rollback succeeds or is not possible.
+pub(super) fn roll_back_failed(run: &str, settings: &RunSettings, config: &Config) -> ExitCode {
+    let planned = match Planned::of_failed(run, config) {
+        Ok(planned) => planned,
+        Err(failure) => {
+            terminal::say(&failure.to_string());
+            return ExitCode::Failed;
+        }
     };
-    let planned = Planned::new(changes, &options)?;
     planned.warn();
     if planned.rollback.plan.steps.is_empty() {
         terminal::say(&format!("{run} updated no stack, so there is nothing to roll back"));
-        return Ok(ExitCode::Failed);
+        return ExitCode::Failed;
     }
     terminal::say(&format!("rolling back {run}, as `on-failure` in paceline.yaml says"));
-    // The files that the arguments name have the run itself.
+    // The files that the arguments name are those of the deployment.
     let settings = RunSettings { events: None, report: None, resume: false, ..settings.clone() };
-    let ended = planned.perform(&settings, Parameters::new(), false, config);
-    let advice = format!("`paceline rollback {run} --yes` continues the rollback");
-    match ended {
-        Ok(Finished { exit_code: ExitCode::Done, .. }) => Ok(ExitCode::Failed),
-        Ok(finished) => {
-            terminal::say(&advice);
-            Ok(finished.exit_code)
-        }
+    let exit_code = match planned.perform(&settings, Parameters::new(), false, config) {
+        Ok(finished) => finished.exit_code,
         Err(failure) => {
             terminal::say(&failure.to_string());
-            terminal::say(&advice);
-            Ok(if failure.exit_code == ExitCode::Interrupted {
-                ExitCode::Interrupted
-            } else {
-                ExitCode::Failed
-            })
+            failure.exit_code
         }
+    };
+    if exit_code != ExitCode::Done {
+        terminal::say(&format!("`paceline rollback {run} --yes` continues the rollback"));
     }
+    if exit_code == ExitCode::Interrupted { ExitCode::Interrupted } else { ExitCode::Failed }
 }
 
 /// A rollback, before it is executed.
@@ -149,6 +138,18 @@ impl Planned {
         let losses = undoing.losses.iter().cloned();
         let rollback = Rollback::make(&undoing.assembly, &undoing.undos, losses, options)?;
         Ok(Self { changes, undoing, rollback })
+    }
+
+    /// The rollback of a run that has failed. It deletes nothing.
+    fn of_failed(run: &str, config: &Config) -> Result<Self, Failure> {
+        let changes = RunChanges::of(&read_events(&journal_path(Utf8Path::new(RUNS), run))?);
+        let options = RollbackOptions {
+            concurrency: config.concurrency,
+            policy: config.on_failure.policy,
+            history: history::read(),
+            ..RollbackOptions::new(run)
+        };
+        Self::new(changes, &options)
     }
 
     fn shown(&self) -> Result<String, Failure> {
