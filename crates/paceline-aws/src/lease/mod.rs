@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, select_all};
 use jiff::Timestamp;
 use paceline_plan::Plan;
 use tokio::sync::watch;
@@ -123,24 +123,22 @@ impl Aws {
         }
         let mut told = None;
         loop {
-            let take = |(bucket, stacks): &(Arc<StagingBucket>, BTreeSet<String>)| {
-                let (bucket, stacks) = (Arc::clone(bucket), stacks.clone());
-                Box::pin(async move { (take(&bucket, stacks, applicant, clock).await, bucket) })
-            };
-            // The buckets are in one order for all runs. If a bucket is not free, the leases in the others are given
-            // back, so that no two runs wait for each other.
-            let taken = join_all(wanted.values().map(take)).await;
+            // All runs take the buckets in one order, and none waits while it holds a lease. So two runs on the same stacks
+            // neither wait for each other nor refuse each other.
             let (mut held, mut by, mut unusable) = (Vec::new(), None, Vec::new());
-            for (taken, bucket) in taken {
-                match taken {
-                    Ok(fence) => held.push(Held { bucket, fence }),
-                    Err(NotTaken::By(entry)) => by = by.or(Some(entry)),
-                    Err(NotTaken::Failed(error)) => unusable.push((bucket, error)),
+            for (bucket, stacks) in wanted.values() {
+                match Box::pin(take(bucket, stacks, applicant, clock)).await {
+                    Ok(fence) => held.push(Held { bucket: Arc::clone(bucket), fence }),
+                    Err(NotTaken::Failed(error)) => unusable.push((bucket.name.clone(), error)),
+                    Err(NotTaken::By(entry)) => {
+                        by = Some(entry);
+                        break;
+                    }
                 }
             }
             for (bucket, error) in unusable {
-                tell(format!("no lease is kept in s3://{}: {error}", bucket.name));
-                wanted.remove(&bucket.name);
+                tell(format!("no lease is kept in s3://{bucket}: {error}"));
+                wanted.remove(&bucket);
             }
             let Some(by) = by else { return Ok(Leases::of(held, applicant.id.clone(), clock)) };
             join_all(held.iter().map(|held| give_back(held, &applicant.id))).await;
@@ -180,22 +178,19 @@ fn some_of(stacks: &BTreeSet<String>) -> String {
 /// Takes a lease in one bucket, and gives its number.
 async fn take(
     bucket: &StagingBucket,
-    stacks: BTreeSet<String>,
+    stacks: &BTreeSet<String>,
     applicant: &Applicant,
     clock: Clock,
 ) -> Result<u64, NotTaken> {
     let Applicant { run, id, holder, .. } = applicant;
     let taken = change(bucket, |document| {
         let now = clock.now();
-        let (run, id) = (run.clone(), id.clone());
-        let (holder, stacks) = (holder.clone(), stacks.clone());
-        let until = now + LASTS;
-        document.take(&Entry { run, id, holder, since: now, until, fence: 0, stacks }, now)
+        let (run, id, holder) = (run.clone(), id.clone(), holder.clone());
+        let wanted =
+            Entry { run, id, holder, since: now, until: now + LASTS, fence: 0, stacks: stacks.clone() };
+        document.take(&wanted, now)
     });
-    match taken.await.map_err(NotTaken::Failed)? {
-        Ok(fence) => Ok(fence),
-        Err(by) => Err(NotTaken::By(by)),
-    }
+    taken.await.map_err(NotTaken::Failed)?.map_err(NotTaken::By)
 }
 
 /// Reads the object, changes it and writes it. Begins again if another run has written it in between. An unchanged object
@@ -271,24 +266,31 @@ impl Drop for Leases {
 
 /// Renews leases until one is lost.
 async fn renew(held: Arc<Vec<Held>>, id: String, clock: Clock, lost: watch::Sender<Option<String>>) {
-    let mut renewed: Vec<Instant> = vec![Instant::now(); held.len()];
+    if held.is_empty() {
+        return;
+    }
+    let (reason, ..) = select_all(held.iter().map(|held| Box::pin(keep(held, &id, clock)))).await;
+    lost.send_replace(Some(reason));
+}
+
+/// Renews one lease until it is lost, and gives the reason.
+///
+/// A call may be tried again for many minutes. So a lease also counts as lost when it ends while an answer is missing: from
+/// then on, another run may take it.
+async fn keep(held: &Held, id: &str, clock: Clock) -> String {
+    let mut ends = Instant::now() + LASTS;
+    let mut missing = "AWS does not answer".to_owned();
     loop {
         tokio::time::sleep(RENEWED).await;
-        for (held, renewed) in held.iter().zip(&mut renewed) {
-            let asked = Instant::now();
-            let until = clock.now() + LASTS;
-            let is_ours = change(&held.bucket, |document| document.renew(&id, held.fence, until)).await;
-            let reason = match is_ours {
-                Ok(true) => {
-                    *renewed = asked;
-                    continue;
-                }
-                Ok(false) => "another process has taken over its stacks".to_owned(),
-                Err(_) if renewed.elapsed() < LASTS => continue,
-                Err(error) => format!("its lease could not be renewed in time: {error}"),
-            };
-            lost.send_replace(Some(reason));
-            return;
+        let asked = Instant::now();
+        let until = clock.now() + LASTS;
+        let renewed = change(&held.bucket, |document| document.renew(id, held.fence, until));
+        match tokio::time::timeout_at(ends, renewed).await {
+            Ok(Ok(true)) => ends = asked + LASTS,
+            Ok(Ok(false)) => return "another process has taken over its stacks".to_owned(),
+            Ok(Err(error)) if Instant::now() < ends => missing = error.to_string(),
+            Ok(Err(error)) => return format!("its lease could not be renewed in time: {error}"),
+            Err(_) => return format!("its lease could not be renewed in time: {missing}"),
         }
     }
 }

@@ -6,9 +6,9 @@ use paceline_assembly::Assembly;
 use paceline_aws::{Applicant, Aws, AwsError, AwsOptions, Leases, LockMode};
 use paceline_config::Config;
 use paceline_plan::{Plan, PlanOptions};
-use paceline_sim::Faults;
+use paceline_sim::{Calls, Faults, Mishap};
 
-use crate::app::{App, slow};
+use crate::app::{ACCOUNT, App, REGION, slow, topic};
 use crate::records::with_assets;
 use crate::world::World;
 
@@ -40,7 +40,7 @@ impl Process {
 }
 
 fn app(stack: &str) -> App {
-    with_assets(App::new().stack(stack, &slow("a"), &[]), stack)
+    with_assets(App::new().stack(stack, &slow("a"), &[]), stack, REGION)
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,4 +128,40 @@ async fn a_bucket_that_cannot_be_used_is_told_and_stops_nobody() {
     let (_, told) = process.lock(&world, LockMode::Wait).await.unwrap();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("no lease is kept in s3://"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_renewed_is_lost_before_another_run_can_take_it() {
+    let (world, app) = (World::slow(), app("S"));
+    let (first, second) =
+        (Process::of(&world, &app, "first").await, Process::of(&world, &app, "second").await);
+    let (leases, _) = first.lock(&world, LockMode::Wait).await.unwrap();
+    // The calls of the first run wait for an answer for many minutes.
+    world.proxy.on(Calls::of("GetObject").lasting(Duration::from_mins(30)), Mishap::never_answered());
+    let began = tokio::time::Instant::now();
+    let reason = tokio::time::timeout(Duration::from_mins(20), leases.lost()).await.unwrap();
+    assert!(reason.starts_with("its lease could not be renewed in time"), "{reason}");
+    world.proxy.clear();
+    let lost_after = began.elapsed();
+    second.lock(&world, LockMode::Wait).await.unwrap();
+    assert!(lost_after < began.elapsed(), "{lost_after:?}");
+    assert!(lost_after <= Duration::from_mins(3), "{lost_after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_runs_that_start_at_once_in_two_regions_one_is_refused_and_the_other_is_not() {
+    for delayed in 1..5 {
+        let world = World::slow();
+        let elsewhere = serde_json::json!({"environment": format!("aws://{ACCOUNT}/eu-west-1")});
+        let app = app("A").stack_with("B", &topic("b"), &elsewhere);
+        let app = with_assets(app, "B", "eu-west-1");
+        let (first, second) =
+            (Process::of(&world, &app, "first").await, Process::of(&world, &app, "second").await);
+        world
+            .proxy
+            .before(Calls::of("PutObject").nth(delayed), |_| tokio::time::sleep(Duration::from_secs(5)));
+        let (one, other) =
+            tokio::join!(first.lock(&world, LockMode::Refuse), second.lock(&world, LockMode::Refuse));
+        assert!(one.is_ok() != other.is_ok(), "{delayed}: {} {}", one.is_ok(), other.is_ok());
+    }
 }

@@ -11,19 +11,20 @@ fn recorded() -> How {
 }
 
 fn app(template: &Value) -> App {
-    with_assets(App::new().stack("S", template, &[]), "S")
+    with_assets(App::new().stack("S", template, &[]), "S", REGION)
 }
 
-/// Adds an asset to a stack, so that the staging bucket of its environment is known.
-pub(crate) fn with_assets(mut app: App, stack: &str) -> App {
+/// Adds an asset to a stack in a region, so that the staging bucket of its environment is known.
+pub(crate) fn with_assets(mut app: App, stack: &str, region: &str) -> App {
     app.write("file.json", "{}");
     let role = format!(
-        "arn:${{AWS::Partition}}:iam::{ACCOUNT}:role/cdk-hnb659fds-file-publishing-role-{ACCOUNT}-{REGION}"
+        "arn:${{AWS::Partition}}:iam::{ACCOUNT}:role/cdk-hnb659fds-file-publishing-role-{ACCOUNT}-{region}"
     );
     let manifest = json!({"version": "36.0.0", "files": {"file": {
         "source": {"path": "file.json", "packaging": "file"},
         "destinations": {"there": {
-            "bucketName": BUCKET, "objectKey": "file.json", "region": REGION, "assumeRoleArn": role,
+            "bucketName": format!("cdk-hnb659fds-assets-{ACCOUNT}-{region}"),
+            "objectKey": "file.json", "region": region, "assumeRoleArn": role,
         }},
     }}});
     app.assets(stack, &manifest)
