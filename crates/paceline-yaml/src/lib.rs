@@ -7,11 +7,13 @@
 
 pub mod inline;
 mod lines;
+mod node;
 mod read;
 mod source_map;
 mod write;
 
 pub use lines::Lines;
-pub use read::{At, Key, Kind, Node, Parsed, Style, YamlError, parse, parse_with_duplicates};
+pub use node::{At, Key, Kind, Node, Style};
+pub use read::{Parsed, YamlError, parse, parse_with_duplicates};
 pub use source_map::{SourceMap, indicator};
 pub use write::{Yaml, key, scalar, to_string};

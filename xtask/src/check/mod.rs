@@ -9,6 +9,7 @@ mod cycles;
 mod known;
 mod module_tree;
 mod named_paths;
+mod parser;
 mod sdk_names;
 mod tokens;
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::parser::Parser;
 use super::tokens::{Token, tokens};
 
 /// The most re-exports that a path goes through.
@@ -294,82 +295,6 @@ impl ModuleTree {
         let this = &mut self.modules[module];
         this.mentions.push(Mention { path: path.clone(), line });
         this.imports.push(Import { name, path });
-    }
-}
-
-struct Parser<'t> {
-    tokens: &'t [Token],
-    at: usize,
-}
-
-impl<'t> Parser<'t> {
-    fn peek(&self) -> Option<&'t Token> {
-        self.tokens.get(self.at)
-    }
-
-    fn next(&mut self) -> Option<&'t Token> {
-        let token = self.peek();
-        self.at += 1;
-        token
-    }
-
-    fn eat(&mut self, sign: char) -> bool {
-        let is_there = self.peek().is_some_and(|token| token.is(sign));
-        self.at += usize::from(is_there);
-        is_there
-    }
-
-    fn separator_follows(&self) -> bool {
-        self.peek().is_some_and(Token::is_separator)
-    }
-
-    /// The next name of a path: `::` and a word.
-    fn next_of_path(&mut self) -> Option<String> {
-        let name = self.tokens.get(self.at + 1)?.word().filter(|_| self.separator_follows())?;
-        self.at += 2;
-        Some(name.to_owned())
-    }
-
-    /// Reads an attribute after its `#`. Says whether its item is compiled only for tests.
-    fn attribute_is_for_tests(&mut self) -> bool {
-        self.eat('!');
-        let start = self.at;
-        self.skip_group('[', ']');
-        let words: Vec<&str> =
-            self.tokens[start..self.at.min(self.tokens.len())].iter().filter_map(Token::word).collect();
-        words.first() == Some(&"cfg") && words.contains(&"test") && !words.contains(&"not")
-    }
-
-    /// Skips the rest of an item: up to its `;`, or its block.
-    fn skip_item(&mut self) {
-        // The caller may have read the beginning of the item, such as `pub`.
-        while let Some(token) = self.peek() {
-            if token.is('{') {
-                return self.skip_group('{', '}');
-            }
-            if token.is('(') {
-                self.skip_group('(', ')');
-                continue;
-            }
-            self.at += 1;
-            if token.is(';') {
-                return;
-            }
-        }
-    }
-
-    fn skip_group(&mut self, open: char, close: char) {
-        let mut depth = 0_usize;
-        while let Some(token) = self.next() {
-            if token.is(open) {
-                depth += 1;
-            } else if token.is(close) {
-                depth = depth.saturating_sub(1);
-            }
-            if depth == 0 {
-                return;
-            }
-        }
     }
 }
 
