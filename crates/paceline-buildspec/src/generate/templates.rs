@@ -21,7 +21,6 @@ macro_rules! templates {
 pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "buildspec.yml.tera",
     "project.cfn.yml.tera",
-    "project.json.tera",
     "project.ts.tera",
     "scripts/check-generated.sh.tera",
     "scripts/deadline.sh.tera",

@@ -1,9 +1,9 @@
 //! Finds settings that CodeBuild would refuse.
 
-use paceline_config::{ComputeType, Image, SourceType};
+use paceline_config::{ComputeType, SourceType};
 use paceline_text::Explained;
 
-use super::{ArtifactsType, CacheType, Disorder, EnvironmentType, LocalCacheMode, Project, VpcConfig};
+use super::{ArtifactsType, CacheType, Disorder, LocalCacheMode, Project, VpcConfig};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectError {
@@ -179,12 +179,5 @@ impl Project {
             return Err(ProjectError::LayersWithoutDocker);
         }
         Ok(())
-    }
-}
-
-impl EnvironmentType {
-    /// The environment for an image, which depends on its processor.
-    pub fn of(image: &Image) -> Self {
-        if image.is_arm() { Self::ArmContainer } else { Self::LinuxContainer }
     }
 }

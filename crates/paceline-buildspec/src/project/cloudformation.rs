@@ -1,11 +1,14 @@
 //! A [`Project`] as a CloudFormation template, with the resources that it needs: its log group, its report
 //! groups, its service role and, for batches, the role that starts their builds.
 
+use std::error::Error;
+
 use serde_json::{Map, Value, json};
 
 use super::Project;
 use super::monitoring::{Alarm, Monitoring, PERIOD};
 use super::role::{self, Access, Resource, Statement};
+use crate::yaml::{self, Kind, Node, Style, Yaml};
 
 /// The resources that a template creates in addition to the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +22,52 @@ pub struct ProjectResources {
     pub monitoring: Option<Monitoring>,
 }
 
+/// The properties of the project in YAML, in the order of [`Project`]'s fields. They refer to the roles and to the log
+/// group that the template creates.
+pub fn properties(project: &Project, others: &ProjectResources) -> Result<String, Box<dyn Error>> {
+    let mut project = project.clone();
+    let mut references = vec![("logsConfig.cloudWatchLogs.groupName", "!Ref BuildLogs")];
+    if !role::statements(&project, &others.access).is_empty() {
+        references.push(("serviceRole", "!GetAtt ServiceRole.Arn"));
+        project.service_role.get_or_insert_default();
+    }
+    if let Some(batch) = &mut project.build_batch_config
+        && batch.service_role.is_none()
+    {
+        references.push(("buildBatchConfig.serviceRole", "!GetAtt BatchRole.Arn"));
+        batch.service_role.get_or_insert_default();
+    }
+    // JSON is YAML. Reading it as YAML keeps the order of the fields.
+    let fields = yaml::parse(&serde_json::to_string(&project)?)?;
+    Ok(yaml::to_string(&property(&fields, "", &references)))
+}
+
+/// Capitalizes keys: `computeType` of the API is `ComputeType` in a template. Only `buildspec` has a different spelling.
+fn property(field: &Node, path: &str, references: &[(&str, &str)]) -> Yaml {
+    if let Some((_, reference)) = references.iter().find(|(of, _)| *of == path) {
+        return Yaml::Plain((*reference).to_owned());
+    }
+    match &field.kind {
+        Kind::Scalar { text, style: Style::Plain } => Yaml::Plain(text.clone()),
+        Kind::Scalar { text, .. } => Yaml::text(text),
+        Kind::List(items) => Yaml::List(items.iter().map(|item| property(item, path, references)).collect()),
+        Kind::Map(entries) => {
+            let entry = |(key, field): &(yaml::Key, Node)| {
+                let name = match key.text.as_str() {
+                    "buildspec" => "BuildSpec".to_owned(),
+                    key => key[..1].to_ascii_uppercase() + &key[1..],
+                };
+                let path = if path.is_empty() { key.text.clone() } else { format!("{path}.{}", key.text) };
+                (name, property(field, &path, references))
+            };
+            Yaml::Map(entries.iter().map(entry).collect())
+        }
+    }
+}
+
 /// The template as data, which the rendered template has to match.
-pub fn template(project: &Project, others: &ProjectResources) -> Result<Value, serde_json::Error> {
-    let mut properties = capitalize(serde_json::to_value(project)?);
-    properties["LogsConfig"]["CloudWatchLogs"]["GroupName"] = json!({ "Ref": "BuildLogs" });
+pub fn template(project: &Project, others: &ProjectResources) -> Result<Value, Box<dyn Error>> {
+    let properties = yaml::parse(&properties(project, others)?)?.to_json();
     let log_group = json!({
         "Type": "AWS::Logs::LogGroup",
         "Properties": {
@@ -39,13 +84,11 @@ pub fn template(project: &Project, others: &ProjectResources) -> Result<Value, s
     }
     let statements = role::statements(project, &others.access);
     if !statements.is_empty() {
-        properties["ServiceRole"] = json!({ "Fn::GetAtt": ["ServiceRole", "Arn"] });
         let description = role::role_description(project);
         resources.insert("ServiceRole".to_owned(), service_role(project, &description, &statements));
     }
     let statements = role::batch_statements(project);
     if !statements.is_empty() {
-        properties["BuildBatchConfig"]["ServiceRole"] = json!({ "Fn::GetAtt": ["BatchRole", "Arn"] });
         let description = role::batch_role_description(project);
         resources.insert("BatchRole".to_owned(), service_role(project, &description, &statements));
     }
@@ -152,20 +195,4 @@ fn service_role(project: &Project, description: &str, statements: &[Statement]) 
             }],
         },
     })
-}
-
-/// Capitalizes keys: `computeType` of the API is `ComputeType` in a template. Only `buildspec` has a
-/// different spelling.
-fn capitalize(value: Value) -> Value {
-    match value {
-        Value::Object(entries) => {
-            let rename = |key: String| match key.as_str() {
-                "buildspec" => "BuildSpec".to_owned(),
-                _ => key[..1].to_ascii_uppercase() + &key[1..],
-            };
-            Value::Object(entries.into_iter().map(|(key, value)| (rename(key), capitalize(value))).collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(capitalize).collect()),
-        other => other,
-    }
 }

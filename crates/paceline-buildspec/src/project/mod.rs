@@ -5,18 +5,28 @@
 //! log group and its roles. [`Project::check`] finds combinations that CodeBuild refuses, and
 //! [`Timeouts::disorder`] finds limits that cannot take effect.
 
+mod artifacts;
+mod cache;
 mod check;
 pub mod cloudformation;
+mod environment;
 pub mod monitoring;
 mod rights;
 pub mod role;
+mod source;
 mod timeouts;
 
-use paceline_config::{ComputeType, HostKernel, Image, SourceType};
+use paceline_config::{CodeBuild, RetryLimit};
 use serde::{Deserialize, Serialize};
 
+pub use artifacts::{ArtifactsType, ProjectArtifacts};
+pub use cache::{CacheType, LocalCacheMode, ProjectCache};
 pub use check::ProjectError;
+pub use environment::{
+    BuildEnvironment, DockerServer, EnvironmentType, EnvironmentVariable, ImagePullCredentials, VariableType,
+};
 pub use rights::{Located, OwnStack, Rights, Unaided};
+pub use source::Source;
 pub use timeouts::{Disorder, Level, Timeouts};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,123 +55,57 @@ pub struct Project {
     pub build_batch_config: Option<BuildBatchConfig>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Source {
-    #[serde(rename = "type")]
-    pub kind: SourceType,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub git_clone_depth: Option<u32>,
-    /// A path relative to the root of the source, or the text of a buildspec.
-    pub buildspec: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ProjectArtifacts {
-    #[serde(rename = "type")]
-    pub kind: ArtifactsType,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<String>,
-    /// Gives each build its own folder, so that a build does not overwrite the output of an earlier one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace_type: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub packaging: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ArtifactsType {
-    Codepipeline,
-    S3,
-    NoArtifacts,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ProjectCache {
-    #[serde(rename = "type")]
-    pub kind: CacheType,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub modes: Vec<LocalCacheMode>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum CacheType {
-    NoCache,
-    S3,
-    Local,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum LocalCacheMode {
-    LocalDockerLayerCache,
-    LocalSourceCache,
-    LocalCustomCache,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BuildEnvironment {
-    #[serde(rename = "type")]
-    pub kind: EnvironmentType,
-    pub image: Image,
-    pub host_kernel: HostKernel,
-    pub compute_type: ComputeType,
-    pub environment_variables: Vec<EnvironmentVariable>,
-    pub privileged_mode: bool,
-    pub image_pull_credentials_type: ImagePullCredentials,
-    /// A separate host that keeps the layers of images between builds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub docker_server: Option<DockerServer>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DockerServer {
-    pub compute_type: ComputeType,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub security_group_ids: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum EnvironmentType {
-    LinuxContainer,
-    ArmContainer,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ImagePullCredentials {
-    Codebuild,
-    ServiceRole,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EnvironmentVariable {
+/// The properties of a project that follow from the deployment and not from a setting alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
     pub name: String,
-    pub value: String,
-    #[serde(rename = "type")]
-    pub kind: VariableType,
+    pub description: String,
+    /// The path of the buildspec, relative to the root of the source.
+    pub buildspec: String,
+    /// The number of Docker images that a build makes.
+    pub images: usize,
+    pub queued_timeout_in_minutes: u32,
+    /// The timeout of a batch. `None` if builds do not run in batches.
+    pub batch_timeout_in_minutes: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum VariableType {
-    Plaintext,
-    ParameterStore,
-    SecretsManager,
+impl Project {
+    pub fn of(settings: &CodeBuild, deployment: Deployment) -> Self {
+        let Deployment { name, description, buildspec, images, .. } = deployment;
+        Self {
+            source: Source::of(settings, buildspec),
+            artifacts: ProjectArtifacts::of(settings, &name),
+            cache: ProjectCache::of(settings, images),
+            environment: BuildEnvironment::of(settings, images),
+            service_role: settings.service_role.clone(),
+            timeout_in_minutes: settings.timeout.minutes(),
+            queued_timeout_in_minutes: deployment.queued_timeout_in_minutes,
+            auto_retry_limit: settings.auto_retry_limit.map(RetryLimit::get),
+            tags: tags(settings),
+            vpc_config: settings.vpc.as_ref().map(|vpc| VpcConfig {
+                vpc_id: vpc.id.clone(),
+                subnets: vpc.subnets.clone(),
+                security_group_ids: vpc.security_groups.clone(),
+            }),
+            logs_config: LogsConfig {
+                cloud_watch_logs: CloudWatchLogs {
+                    status: "ENABLED".to_owned(),
+                    group_name: format!("/aws/codebuild/{name}"),
+                },
+            },
+            build_batch_config: deployment
+                .batch_timeout_in_minutes
+                .map(|timeout_in_mins| BuildBatchConfig { service_role: None, timeout_in_mins }),
+            name,
+            description,
+        }
+    }
+}
+
+fn tags(settings: &CodeBuild) -> Vec<Tag> {
+    let mut tags = settings.tags.clone();
+    tags.entry("generated-by".to_owned()).or_insert_with(|| "paceline".to_owned());
+    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
