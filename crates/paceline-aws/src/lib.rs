@@ -28,6 +28,7 @@ mod signed;
 mod stack;
 mod staging;
 mod target;
+mod unsigned;
 mod watch;
 
 pub use bootstrap::{Bootstrapper, Bootstrapping};

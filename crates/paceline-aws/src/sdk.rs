@@ -130,6 +130,11 @@ pub(crate) fn http(wire: &Wire) -> Result<SharedHttpClient, AwsError> {
     Ok(SharedHttpClient::new(OnlyAws(http)))
 }
 
+/// The HTTP client of a configuration.
+pub(crate) fn http_of(config: &SdkConfig) -> Result<SharedHttpClient, AwsError> {
+    config.http_client().ok_or_else(|| AwsError::setup("there is no HTTP client"))
+}
+
 /// The network, with the proxies and the certificates that the environment names.
 fn network() -> Result<SharedHttpClient, AwsError> {
     let mut trust = TrustStore::empty().with_native_roots(true);

@@ -8,11 +8,8 @@ mod marker;
 
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::ErrorMetadata;
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use camino::Utf8Path;
 use paceline_text::hex;
 use serde_json::json;
@@ -20,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{AwsError, ErrorKind};
 use crate::sdk::{self, Wire};
+use crate::unsigned::{Address, Request};
 use marker::Marker;
 
 /// The greatest length of a signal in bytes: "cfn-signal wait condition data" of the CloudFormation quotas.
@@ -63,8 +61,7 @@ pub enum Signalled {
 /// A wait condition handle. Its URL is a secret, so no error and no debug output contains it.
 #[derive(Clone)]
 pub struct WaitHandle {
-    endpoint: String,
-    path_and_query: String,
+    address: Address,
     id: String,
 }
 
@@ -77,18 +74,12 @@ impl std::fmt::Debug for WaitHandle {
 impl WaitHandle {
     /// Parses the presigned URL. Without an `id`, all signals to a handle count as one.
     pub fn new(url: &str, id: Option<&str>) -> Option<Self> {
-        let url = url.trim();
-        let from = url.find("://").filter(|at| matches!(&url[..*at], "https" | "http"))? + 3;
-        let slash = from + url[from..].find('/')?;
-        let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic());
-        if slash == from || !is_plain {
-            return None;
-        }
-        let (endpoint, path_and_query) = url.split_at(slash);
+        // A presigned URL names an object.
+        let address = Address::parse(url, &["https", "http"]).filter(|address| address.path() != "/")?;
         // The query contains the signature, which changes each time that the URL is requested.
-        let path = path_and_query.split('?').next().unwrap_or_default();
-        let id = id.map_or_else(|| format!("paceline{}", digest(&[endpoint, path])), ToOwned::to_owned);
-        Some(Self { endpoint: endpoint.to_owned(), path_and_query: path_and_query.to_owned(), id })
+        let digest = || digest(&[&address.endpoint, address.path()]);
+        let id = id.map_or_else(|| format!("paceline{}", digest()), ToOwned::to_owned);
+        Some(Self { address, id })
     }
 
     /// Signals once. If a marker in the folder `marks` says that a signal was confirmed, nothing is sent.
@@ -102,8 +93,8 @@ impl WaitHandle {
         marks: &Utf8Path,
         verdict: &Verdict,
     ) -> Result<Signalled, AwsError> {
-        let path = self.path_and_query.split('?').next().unwrap_or_default();
-        let file = marks.join(format!("{}.json", digest(&[&self.endpoint, path, &self.id])));
+        let Self { address, id } = self;
+        let file = marks.join(format!("{}.json", digest(&[&address.endpoint, address.path(), id])));
         let unkept = |error: std::io::Error| {
             AwsError::setup(format!("cannot keep in mind what was signalled: {error}"))
                 .hint("make the folder .paceline writable")
@@ -159,39 +150,20 @@ impl WaitHandle {
     }
 
     async fn send(&self, wire: &Wire, body: &str) -> Result<(), AwsError> {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .operation_timeout(Duration::from_secs(30));
-        let path_and_query = self.path_and_query.clone();
-        let operation = Operation::builder()
-            .service_name("wait condition")
-            .operation_name("signal")
-            .behavior_version(sdk::behavior())
-            .http_client(sdk::http(wire)?)
-            .endpoint_url(&self.endpoint)
-            .no_auth()
-            .no_retry()
-            .timeout_config(timeouts.build())
-            .serializer(move |body: String| {
-                let mut request = HttpRequest::new(SdkBody::from(body));
-                request.set_method("PUT")?;
-                request.set_uri(path_and_query.clone())?;
-                request.headers_mut().insert("content-type", "");
-                Ok(request)
-            })
-            .deserializer(|response: &HttpResponse| {
-                if response.status().is_success() {
-                    Ok(())
-                } else {
-                    Err(OrchestratorError::operation(said(response)))
-                }
-            })
-            .build();
-        operation.invoke(body.to_owned()).await.map_err(|error| AwsError::of("the wait condition", &error))
+        let request = Request {
+            method: "PUT",
+            content_type: "",
+            body: body.to_owned(),
+            connect: Duration::from_secs(10),
+            answer: Duration::from_secs(30),
+            refusal: said,
+        };
+        let sent = self.address.send(sdk::http(wire)?, request).await;
+        sent.map_err(|error| AwsError::of("the wait condition", &error))
     }
 
     fn without_secrets(&self, error: AwsError) -> AwsError {
-        let message = error.to_string().replace(&self.path_and_query, "/…");
+        let message = error.to_string().replace(&self.address.path_and_query, "/…");
         let error = error.told_as(message);
         match error.kind {
             ErrorKind::Setup => error,

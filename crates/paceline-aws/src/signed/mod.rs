@@ -75,7 +75,6 @@ impl SignedCalls {
         name: &'static str,
         target: Option<&'static str>,
     ) -> Result<SignedOperation, AwsError> {
-        let no_client = || AwsError::setup("there is no HTTP client");
         let content_type = match self.service.protocol {
             Protocol::Query => "application/x-www-form-urlencoded",
             Protocol::Json => "application/x-amz-json-1.1",
@@ -85,7 +84,7 @@ impl SignedCalls {
             .service_name(self.service.id)
             .operation_name(name)
             .behavior_version(crate::sdk::behavior())
-            .http_client(self.config.http_client().ok_or_else(no_client)?)
+            .http_client(crate::sdk::http_of(&self.config)?)
             .endpoint_url(&self.endpoint())
             .no_retry()
             .timeout_config(

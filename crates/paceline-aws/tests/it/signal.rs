@@ -83,3 +83,15 @@ async fn a_handle_has_the_same_id_for_every_signature() {
     assert_ne!(id(URL, None), id(&URL.replace("stack", "other"), None));
     assert_eq!(id(URL, Some("mine")), r#"WaitHandle { id: "mine", .. }"#);
 }
+
+#[test]
+fn a_url_without_an_object_is_no_handle() {
+    for url in [
+        "https://bucket.s3.amazonaws.com",
+        "https:///handle?Signature=x",
+        "ftp://bucket/handle",
+        "bucket/handle",
+    ] {
+        assert!(WaitHandle::new(url, None).is_none(), "{url}");
+    }
+}
