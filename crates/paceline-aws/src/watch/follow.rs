@@ -164,12 +164,10 @@ impl Follow<'_> {
                 }
             };
             // The news are of the status before the events were read: a poll may have seen another one since.
-            let now = std::mem::replace(&mut progress.view, view);
-            let mut news = progress.news(&new);
-            progress.view = now;
+            let mut news = progress.news(view.as_ref(), &new);
             news.extend(unreadable);
-            let failed = progress.view.as_ref().is_some_and(|view| !view.status.has_succeeded());
-            (news, failed.then(|| progress.changes.clone()))
+            let has_failed = |view: StackView| view.status.is_settled() && !view.status.has_succeeded();
+            (news, view.is_some_and(has_failed).then(|| progress.changes.clone()))
         };
         if let Some(changes) = failed {
             for it in &mut news {

@@ -15,6 +15,7 @@ use futures_util::future::{join_all, select_all};
 use jiff::Timestamp;
 use paceline_assembly::{ResourceStatus, Stack, StackStatus};
 use paceline_engine::event::Cause;
+use paceline_text::distinct;
 use tokio::sync::mpsc;
 
 use self::follow::follow;
@@ -137,7 +138,7 @@ impl Watching {
         let here = [sessions.region()];
         let regions = if regions.is_empty() { &here[..] } else { regions };
         let mut places = Vec::new();
-        for region in regions {
+        for region in distinct(regions) {
             let target = Target { account: account.clone(), region: region.clone() };
             let config = sessions.assume(None, &target).await?;
             places.push(place(&sessions, target, &config, wanted()));
@@ -177,10 +178,8 @@ impl Watching {
 
     /// The regions, each once.
     pub fn regions(&self) -> Vec<String> {
-        let mut regions: Vec<String> =
-            self.places.iter().map(|(environment, _)| environment.target.region.clone()).collect();
-        regions.dedup();
-        regions
+        let regions = self.places.iter().map(|(environment, _)| environment.target.region.as_str());
+        distinct(regions).into_iter().map(str::to_owned).collect()
     }
 
     /// Watches until this is dropped, and gives all news to `hear`. `None` is given once: when every stack has been looked

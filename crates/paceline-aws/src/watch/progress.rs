@@ -54,14 +54,9 @@ impl Progress {
         }
     }
 
-    /// The state by the last poll.
-    fn state(&self) -> String {
-        self.view.as_ref().map(StackView::state).unwrap_or_default()
-    }
-
     /// Whether the stack is in another state than has been told of.
     pub(super) fn has_turned(&self) -> bool {
-        self.told.as_ref() != Some(&self.state())
+        self.told.as_ref() != Some(&state(self.view.as_ref()))
     }
 
     pub(super) fn is_in_progress(&self) -> bool {
@@ -88,14 +83,14 @@ impl Progress {
         new
     }
 
-    /// The news of the status and of new events. Those of a failure have no cause yet.
-    pub(super) fn news(&mut self, new: &[Change]) -> Vec<StackNews> {
+    /// The news of what a poll saw and of new events. Those of a failure have no cause yet.
+    pub(super) fn news(&mut self, view: Option<&StackView>, new: &[Change]) -> Vec<StackNews> {
         let before = self.told_status.take();
-        let (is_first, has_turned) = (self.told.is_none(), self.has_turned());
-        self.told = Some(self.state());
+        let told = self.told.replace(state(view));
+        let (is_first, has_turned) = (told.is_none(), told != self.told);
         let stack = || self.stack.clone();
         let mut news = Vec::new();
-        let Some(view) = &self.view else {
+        let Some(view) = view else {
             let was_there = before.is_some();
             if was_there {
                 news.extend(resources(&self.stack, new));
@@ -128,6 +123,11 @@ impl Progress {
         self.told_status = Some(view.status.clone());
         news
     }
+}
+
+/// The state of a stack that a poll saw. Empty if it was not there.
+fn state(view: Option<&StackView>) -> String {
+    view.map(StackView::state).unwrap_or_default()
 }
 
 fn resources<'a>(stack: &'a WatchedStack, new: &'a [Change]) -> impl Iterator<Item = StackNews> + 'a {

@@ -96,6 +96,15 @@ async fn a_stack_is_followed_from_before_it_is_there_until_it_is_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_region_that_is_named_twice_is_watched_once() {
+    let world = World::slow();
+    let (regions, names) = ([REGION.to_owned(), REGION.to_owned()], ["S".to_owned()]);
+    let watching = Watching::named(&world.wire, &regions, &names).await.unwrap();
+    assert_eq!(watching.regions(), [REGION]);
+    assert_eq!(heard(watching, async {}).await.unwrap(), ["S absent", "--"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stack_that_rests_is_told_once_and_costs_no_reading_of_events() {
     let world = World::slow();
     world.create("S", &slow("s")).await;
