@@ -80,6 +80,18 @@ fn a_run_is_watched_to_its_end_by_another_process_in_its_folder() {
 }
 
 #[test]
+fn a_run_without_an_event_is_waited_for() {
+    let place = Place::new();
+    place.write(".paceline/runs/20260102T030405Z-0123abcd/journal.jsonl", "");
+    let watching = place.paceline(["watch", "last"]).start("watch.log");
+    until("it watches", || place.read("watch.log").contains("watching a run that has not begun yet"));
+    watching.signal("INT");
+    let (code, log) = watching.end();
+    assert_eq!(code, Some(4), "{log}");
+    assert!(!log.contains("its process writes nothing"), "{log}");
+}
+
+#[test]
 fn what_cannot_be_watched_is_refused_with_what_to_do() {
     let place = Place::new();
     for (arguments, says) in [

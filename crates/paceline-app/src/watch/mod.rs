@@ -6,7 +6,7 @@ mod stacks;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
-use paceline_engine::ExitCode;
+use paceline_engine::{ExitCode, journal_path, runs_in};
 use paceline_report::Detail;
 
 use crate::failure::Failure;
@@ -58,7 +58,7 @@ pub fn watch(args: &WatchSettings) -> Result<ExitCode, Failure> {
 
 /// The journal of the run that the arguments name, if they name one.
 fn journal(targets: &[String]) -> Result<Option<Utf8PathBuf>, Failure> {
-    let of_run = |run: &str| Utf8Path::new(RUNS).join(run).join("journal.jsonl");
+    let of_run = |run: &str| journal_path(Utf8Path::new(RUNS), run);
     let Some(run) = targets.iter().find(|it| *it == LAST || is_name_of_run(it) || of_run(it).is_file())
     else {
         return Ok(None);
@@ -69,7 +69,7 @@ fn journal(targets: &[String]) -> Result<Option<Utf8PathBuf>, Failure> {
             "give the run alone, or the names of stacks",
         ));
     }
-    let journal = if run == LAST { newest()? } else { of_run(run) };
+    let journal = of_run(&if run == LAST { newest()? } else { run.clone() });
     if journal.is_file() {
         return Ok(Some(journal));
     }
@@ -79,15 +79,9 @@ fn journal(targets: &[String]) -> Result<Option<Utf8PathBuf>, Failure> {
     ))
 }
 
-fn newest() -> Result<Utf8PathBuf, Failure> {
-    let names = |folder: fs_err::ReadDir| {
-        let names = folder.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let journals = names.map(|name| Utf8Path::new(RUNS).join(name).join("journal.jsonl"));
-        journals.filter(|journal| journal.is_file()).collect::<Vec<_>>()
-    };
-    let journals = fs_err::read_dir(RUNS).map(names).unwrap_or_default();
-    // The name of a run begins with its start.
-    journals.into_iter().max().ok_or_else(|| {
+/// The name of the run that was started or continued last.
+fn newest() -> Result<String, Failure> {
+    runs_in(Utf8Path::new(RUNS))?.into_iter().next().ok_or_else(|| {
         Failure::usage(format!("there is no run in {RUNS}"), "watch stacks by their names, or with --app")
     })
 }

@@ -21,9 +21,10 @@ const SILENT: SignedDuration = SignedDuration::from_secs(150);
 pub(super) fn watch(journal: &Utf8Path, args: &WatchSettings) -> Result<ExitCode, Failure> {
     let mut file = EventFile::new(journal);
     let mut display = Display::open(args.detail());
-    let mut heard: Option<Timestamp> = None;
+    // A run has a journal while it still prepares its first event.
+    let mut heard = Timestamp::now();
     for event in file.next_events()? {
-        heard = Some(event.at);
+        heard = event.at;
         display.replay(&event);
     }
     tell_where_it_is(&display.record());
@@ -32,13 +33,13 @@ pub(super) fn watch(journal: &Utf8Path, args: &WatchSettings) -> Result<ExitCode
             if display.record().exit_code.is_some() {
                 return Ok(());
             }
-            if heard.is_none_or(|heard| Timestamp::now().duration_since(heard) > SILENT) {
+            if Timestamp::now().duration_since(heard) > SILENT {
                 return Err(gone(journal));
             }
             tokio::time::sleep(LOOK_EVERY).await;
             let events: Vec<Event> = file.next_events()?;
             for event in events {
-                heard = Some(event.at);
+                heard = event.at;
                 display.event(&event);
             }
         }
@@ -59,6 +60,9 @@ pub(super) fn watch(journal: &Utf8Path, args: &WatchSettings) -> Result<ExitCode
 }
 
 fn tell_where_it_is(record: &Record) {
+    if record.status() == Status::Empty {
+        return terminal::mention("watching a run that has not begun yet");
+    }
     let all = record.stacks().count();
     let ended = record.stacks().filter(|step| step.outcome.is_some()).count();
     terminal::mention(&format!(
