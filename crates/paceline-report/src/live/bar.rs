@@ -20,10 +20,8 @@ const GAP: &str = "  ";
 pub(super) fn line(record: &Record, now: Timestamp, left: Option<TimeLeft>, screen: Screen) -> String {
     let elapsed = record.clock(now);
     let all = record.stacks().count();
-    let ended =
-        |counts: fn(Outcome) -> bool| record.stacks().filter(|it| it.outcome.is_some_and(counts)).count();
-    let done = ended(Outcome::is_success);
-    let not_done = ended(|outcome| !outcome.is_success());
+    let ended = record.stacks().filter(|step| step.outcome.is_some()).count();
+    let done = record.stacks().filter(|step| step.outcome.is_some_and(Outcome::is_success)).count();
     let failed = record.stacks().filter(|step| step.failed()).count();
     let word = if record.only_deletes() { "deleted" } else { "done" };
     let of_all = format!("{done} of {}", count(all, "stack"));
@@ -52,7 +50,7 @@ pub(super) fn line(record: &Record, now: Timestamp, left: Option<TimeLeft>, scre
     }
     let part = match left {
         Some(left) if !(elapsed + left.most).is_zero() => thousandths(elapsed, elapsed + left.most),
-        _ => (done + not_done) * 1000 / all.max(1),
+        _ => ended * 1000 / all.max(1),
     };
     let painted: Vec<String> = parts.iter().map(|(tone, text)| style.paint(*tone, text)).collect();
     format!("{}{GAP}{}", bar(part, bar_room), painted.join(GAP))

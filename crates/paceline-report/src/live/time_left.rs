@@ -12,6 +12,7 @@ use paceline_engine::OUT_OF_TIME;
 use paceline_engine::event::Outcome;
 use paceline_text::duration;
 
+use super::elapsed;
 use crate::console::is_signal;
 use crate::record::{Record, StepRecord};
 
@@ -113,9 +114,8 @@ pub(super) fn of_step(record: &Record, step: &StepRecord, now: Timestamp) -> Opt
     if step.failing.is_some() {
         return None;
     }
-    let elapsed = record.clock(now).saturating_sub(step.started().unwrap_or(record.elapsed));
     let resource = step.waited_for(now).map(|waits| waits.left()).unwrap_or_default();
-    let left = step.expected.saturating_sub(elapsed).max(resource);
+    let left = step.expected.saturating_sub(elapsed(record, step, now)).max(resource);
     (!(step.expected.is_zero() && left.is_zero())).then_some(left)
 }
 
