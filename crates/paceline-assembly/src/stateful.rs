@@ -4,30 +4,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::template::{Resource, Template};
 
-/// The types whose resources hold data, keys, messages or log entries. The list has the types that the linter of
-/// CloudFormation calls stateful, and newer types of the same services.
-const STATEFUL: [&str; 57] = [
+/// The types whose resources hold data, keys, messages or log entries, or have addresses that others know, in order.
+///
+/// The source is the list of stateful types of the CloudFormation linter (cfn-lint, rule I3011). By our own judgement, it
+/// also has newer types of the same services, and types whose contents or addresses cannot be deployed again, such as
+/// repositories, clusters, archives and Elastic IP addresses.
+const STATEFUL: &[&str] = &[
     "AWS::ACMPCA::CertificateAuthority",
+    "AWS::AmazonMQ::Broker",
     "AWS::Backup::BackupVault",
+    "AWS::Cassandra::Keyspace",
     "AWS::Cassandra::Table",
+    "AWS::CodeArtifact::Repository",
+    "AWS::CodeCommit::Repository",
     "AWS::Cognito::IdentityPool",
     "AWS::Cognito::UserPool",
+    "AWS::DAX::Cluster",
+    "AWS::DSQL::Cluster",
     "AWS::DocDB::DBCluster",
     "AWS::DocDB::DBInstance",
-    "AWS::DSQL::Cluster",
     "AWS::DynamoDB::GlobalTable",
     "AWS::DynamoDB::Table",
+    "AWS::EC2::EIP",
     "AWS::EC2::Volume",
     "AWS::ECR::PublicRepository",
     "AWS::ECR::Repository",
     "AWS::EFS::FileSystem",
+    "AWS::EKS::Cluster",
     "AWS::EMR::Cluster",
     "AWS::ElastiCache::CacheCluster",
     "AWS::ElastiCache::ReplicationGroup",
     "AWS::ElastiCache::ServerlessCache",
     "AWS::Elasticsearch::Domain",
+    "AWS::Events::Archive",
     "AWS::FSx::FileSystem",
     "AWS::FSx::Volume",
+    "AWS::Glue::Database",
     "AWS::KMS::Key",
     "AWS::KMS::ReplicaKey",
     "AWS::Kinesis::Stream",
@@ -49,6 +61,7 @@ const STATEFUL: [&str; 57] = [
     "AWS::RDS::GlobalCluster",
     "AWS::Redshift::Cluster",
     "AWS::RedshiftServerless::Namespace",
+    "AWS::Route53::HostedZone",
     "AWS::S3::Bucket",
     "AWS::S3Express::DirectoryBucket",
     "AWS::S3Tables::Table",
@@ -62,13 +75,11 @@ const STATEFUL: [&str; 57] = [
     "AWS::Timestream::InfluxDBInstance",
     "AWS::Timestream::Table",
     "AWS::WorkSpaces::Workspace",
-    "AWS::DAX::Cluster",
-    "AWS::AmazonMQ::Broker",
 ];
 
 /// Returns whether resources of this type hold data.
 pub fn holds_data(resource_type: &str) -> bool {
-    STATEFUL.contains(&resource_type)
+    STATEFUL.binary_search(&resource_type).is_ok()
 }
 
 /// A resource that must not be deleted without being named.
@@ -120,10 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn no_type_is_listed_twice() {
-        let mut sorted = STATEFUL.to_vec();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(sorted.len(), STATEFUL.len());
+    fn the_types_are_in_order_and_none_is_listed_twice() {
+        assert!(STATEFUL.is_sorted_by(|a, b| a < b));
     }
 }

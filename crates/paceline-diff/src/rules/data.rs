@@ -1,57 +1,19 @@
 //! Which resources hold data, and what becomes of it.
 
-use paceline_assembly::Resource;
+use paceline_assembly::{Resource, holds_data};
 
 use crate::model::{DataLoss, Effect, Fate};
 
-/// Types whose resources hold what nothing can make again: data, keys, addresses that others know. Our judgement.
-const HOLDS_DATA: [&str; 41] = [
-    "AWS::AmazonMQ::Broker",
+/// Types that their service does not delete while something is in them.
+const ONLY_IF_EMPTY: [&str; 7] = [
     "AWS::Backup::BackupVault",
-    "AWS::Cassandra::Keyspace",
-    "AWS::Cassandra::Table",
-    "AWS::CodeArtifact::Repository",
-    "AWS::CodeCommit::Repository",
-    "AWS::Cognito::IdentityPool",
-    "AWS::Cognito::UserPool",
-    "AWS::DocDB::DBCluster",
-    "AWS::DynamoDB::GlobalTable",
-    "AWS::DynamoDB::Table",
-    "AWS::EC2::EIP",
-    "AWS::EC2::Volume",
     "AWS::ECR::Repository",
-    "AWS::EFS::FileSystem",
-    "AWS::EKS::Cluster",
-    "AWS::ElastiCache::CacheCluster",
-    "AWS::ElastiCache::ReplicationGroup",
-    "AWS::ElastiCache::ServerlessCache",
-    "AWS::Elasticsearch::Domain",
-    "AWS::Events::Archive",
-    "AWS::FSx::FileSystem",
-    "AWS::Glue::Database",
-    "AWS::KMS::Key",
-    "AWS::Kinesis::Stream",
-    "AWS::Logs::LogGroup",
-    "AWS::MSK::Cluster",
-    "AWS::MemoryDB::Cluster",
-    "AWS::Neptune::DBCluster",
-    "AWS::OpenSearchService::Domain",
-    "AWS::RDS::DBCluster",
-    "AWS::RDS::DBInstance",
-    "AWS::RDS::GlobalCluster",
-    "AWS::Redshift::Cluster",
     "AWS::Route53::HostedZone",
     "AWS::S3::Bucket",
-    "AWS::SDB::Domain",
-    "AWS::SQS::Queue",
-    "AWS::SecretsManager::Secret",
-    "AWS::Timestream::Database",
-    "AWS::Timestream::Table",
+    "AWS::S3Express::DirectoryBucket",
+    "AWS::S3Tables::TableBucket",
+    "AWS::S3Vectors::VectorBucket",
 ];
-
-/// Types that their service does not delete while something is in them.
-const ONLY_IF_EMPTY: [&str; 4] =
-    ["AWS::Backup::BackupVault", "AWS::ECR::Repository", "AWS::Route53::HostedZone", "AWS::S3::Bucket"];
 
 /// What happens to the data of a resource. `None` if it holds none, or if it stays.
 ///
@@ -63,7 +25,7 @@ pub(crate) fn data_loss(
     effect: Effect,
 ) -> Option<DataLoss> {
     let before = before?;
-    if HOLDS_DATA.binary_search(&before.resource_type).is_err() {
+    if !holds_data(before.resource_type) {
         return None;
     }
     let (policy, is_certain) = match effect {
@@ -108,11 +70,6 @@ mod tests {
         let template = Template::from_value(json!({ "Resources": { "R": body } })).unwrap();
         let resource = template.resource("R").unwrap();
         data_loss(Some(&resource), Some(&resource), effect).map(|it| it.fate)
-    }
-
-    #[test]
-    fn types_are_found_by_bisection() {
-        assert!(HOLDS_DATA.is_sorted());
     }
 
     #[test]
