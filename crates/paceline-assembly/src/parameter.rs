@@ -4,6 +4,7 @@
 //! CloudFormation, such as a pattern with syntax of Java's regular expressions, the decision is left to
 //! CloudFormation.
 
+use paceline_text::first_few;
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -78,12 +79,7 @@ fn not_allowed(declared: &Value, text: &str) -> Option<String> {
     if allowed.is_empty() || allowed.iter().any(is_it) {
         return None;
     }
-    let more = match allowed.len().checked_sub(NAMED) {
-        None | Some(0) => String::new(),
-        Some(more) => format!(" and {more} more"),
-    };
-    let named: Vec<&str> = allowed.iter().take(NAMED).map(String::as_str).collect();
-    Some(format!("is none of its AllowedValues: {}{more}", named.join(", ")))
+    Some(format!("is none of its AllowedValues: {}", first_few(&allowed, NAMED)))
 }
 
 fn not_of_pattern(declared: &Value, text: &str) -> Option<String> {

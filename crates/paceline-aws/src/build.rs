@@ -11,6 +11,7 @@ use aws_sdk_codebuild::types::{
 };
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use paceline_engine::event::BuildPhase;
+use paceline_text::to_the_millisecond;
 use tokio::time::Instant;
 
 use crate::call::Caller;
@@ -249,7 +250,7 @@ fn told(phase: &Phase, now: f64) -> BuildPhase {
             .phase_status()
             .filter(|it| **it != StatusType::InProgress)
             .map(|it| it.as_str().to_owned()),
-        duration_s: (took * 1000.0).round() / 1000.0,
+        duration_s: to_the_millisecond(took),
     }
 }
 

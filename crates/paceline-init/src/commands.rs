@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use paceline_buildspec::understand::{ExistingPipeline, Script};
 use paceline_plan::Plan;
 use paceline_plan::graph::Graph;
-use paceline_text::shell_word;
+use paceline_text::{free_name, shell_word};
 use paceline_yaml::inline;
 
 use crate::order::Order;
 use crate::out::Out;
-use crate::{apps, regions, words};
+use crate::{apps, regions};
 
 /// Writes the scripts. What comes after one waits for it if `scripts_order`.
 pub(crate) fn write(
@@ -74,11 +74,7 @@ fn command(
     before: Option<&[String]>,
     taken: &mut BTreeSet<String>,
 ) {
-    out.line(&format!(
-        "  - name: {} # line {}",
-        inline::word(&words::distinct(&name(script), taken)),
-        script.line
-    ));
+    out.line(&format!("  - name: {} # line {}", inline::word(&free_name(&name(script), taken)), script.line));
     out.line(&format!("    after: {}", one_or_list(after)));
     if let Some(before) = before {
         out.line(&format!("    before: {}", one_or_list(before)));

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 
 use paceline_assembly::{Assembly, Stack};
 use paceline_plan::{Plan, Reason};
+use paceline_text::first_few;
 use paceline_yaml::inline;
 use serde_json::Value;
 
 use crate::out::Out;
+
+/// How many stacks that use a role are named.
+const NAMED: usize = 3;
 
 /// Writes a gate after each stack that hands a role of its own to another.
 pub(crate) fn write(out: &mut Out, assembly: &Assembly, plan: &Plan) {
@@ -33,10 +37,8 @@ pub(crate) fn write(out: &mut Out, assembly: &Assembly, plan: &Plan) {
     );
     out.line("gates:");
     for (stack, dependents) in gates {
-        let some: Vec<&str> = dependents.iter().copied().take(3).collect();
-        let more = dependents.len().saturating_sub(3);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        out.line(&format!("  - after: {} # used by {}{more}", inline::word(stack), some.join(", ")));
+        let users = first_few(dependents, NAMED);
+        out.line(&format!("  - after: {} # used by {users}", inline::word(stack)));
         out.line("    iam-roles: all");
     }
 }

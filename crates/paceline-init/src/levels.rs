@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paceline_plan::Plan;
+use paceline_text::free_name;
 use paceline_yaml::inline;
 
 use crate::out::Out;
@@ -35,7 +36,7 @@ pub(crate) fn write(out: &mut Out, plan: &Plan) {
     let mut taken = BTreeSet::new();
     for (level, stacks) in levels {
         let name = words::for_group(stacks.iter().copied()).unwrap_or_else(|| format!("level-{}", level + 1));
-        phase(out, &words::distinct(&name, &mut taken), &stacks, &regions(plan, &stacks));
+        phase(out, &free_name(&name, &mut taken), &stacks, &regions(plan, &stacks));
     }
 }
 

@@ -13,6 +13,7 @@ use paceline_buildspec::understand::ExistingPipeline;
 use paceline_config::{DeclaredEdge, Pattern};
 use paceline_plan::Plan;
 use paceline_plan::graph::Graph;
+use paceline_text::free_name;
 use paceline_yaml::inline;
 
 use crate::out::Out;
@@ -211,7 +212,7 @@ impl Order {
                 _ => format!("Line {first}."),
             };
             let remark = std::iter::once(lines).chain(run.remarks).collect::<Vec<_>>().join(" ");
-            levels::phase(out, &words::distinct(&name, &mut taken), &run.stacks, &remark);
+            levels::phase(out, &free_name(&name, &mut taken), &run.stacks, &remark);
         }
     }
 

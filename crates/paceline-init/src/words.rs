@@ -70,17 +70,6 @@ pub(crate) fn for_group<'a>(ids: impl IntoIterator<Item = &'a str>) -> Option<St
     (count * 2 > families.len()).then(|| word.to_owned())
 }
 
-/// The name, or one like it that is not taken. It is taken then.
-pub(crate) fn distinct(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut candidate = name.to_owned();
-    let mut number = 2;
-    while !taken.insert(candidate.clone()) {
-        candidate = format!("{name}-{number}");
-        number += 1;
-    }
-    candidate
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,6 +41,11 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// Seconds rounded to the millisecond, for a document or a metric.
+pub fn to_the_millisecond(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +70,12 @@ mod tests {
         ] {
             assert_eq!(duration(Duration::from_millis(ms)), expected, "{ms} ms");
         }
+    }
+
+    #[test]
+    fn seconds_are_rounded_to_the_millisecond() {
+        let rounded = [1.234_4, 1.234_6, 7.0].map(|it| to_the_millisecond(it).to_string());
+        assert_eq!(rounded, ["1.234", "1.235", "7"]);
     }
 
     #[test]

@@ -20,6 +20,17 @@ pub fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     text
 }
 
+/// The first names of a row, at most so many, and the number of the others: `A, B and 3 more`.
+pub fn first_few<S: AsRef<str>>(names: impl IntoIterator<Item = S>, most: usize) -> String {
+    let mut names = names.into_iter();
+    let first: Vec<String> = names.by_ref().take(most).map(|name| name.as_ref().to_owned()).collect();
+    let first = first.join(", ");
+    match names.count() {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// The text as one word of a shell: as it is where no character of it means anything there, else in single quotes.
 pub fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
@@ -44,6 +55,14 @@ mod tests {
         assert_eq!(list(["A"]), "A");
         assert_eq!(list(["A", "B"]), "A and B");
         assert_eq!(list(["A", "B", "C"]), "A, B and C");
+    }
+
+    #[test]
+    fn names_beyond_the_first_few_are_counted() {
+        assert_eq!(first_few(["A"; 0], 2), "");
+        assert_eq!(first_few(["A", "B"], 2), "A, B");
+        assert_eq!(first_few(["A", "B", "C"], 2), "A, B and 1 more");
+        assert_eq!(first_few(["A", "B", "C", "D"], 1), "A and 3 more");
     }
 
     #[test]

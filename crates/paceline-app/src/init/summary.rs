@@ -7,6 +7,7 @@ use camino::Utf8Path;
 use paceline_assembly::Assembly;
 use paceline_buildspec::understand::{ExistingPipeline, Understanding};
 use paceline_init::{AppFolder, NewConfigText};
+use paceline_text::{count, plural};
 
 pub(crate) fn of_app(
     assembly: &Assembly,
@@ -134,10 +135,7 @@ fn out_flag(out: &Utf8Path) -> String {
     if is_usual { String::new() } else { format!(" --out {out}") }
 }
 
-fn counted(n: usize, what: &str) -> String {
-    match n {
-        0 => format!("no {what}s"),
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    }
+/// `no stacks`, `1 stack`, `2 stacks`.
+fn counted(number: usize, noun: &str) -> String {
+    if number == 0 { format!("no {}", plural(noun)) } else { count(number, noun) }
 }

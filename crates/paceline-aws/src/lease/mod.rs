@@ -17,6 +17,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, select_all};
 use jiff::Timestamp;
 use paceline_plan::Plan;
+use paceline_text::first_few;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -33,6 +34,8 @@ const KEY: &str = "paceline/leases/v1.json";
 const LASTS: Duration = Duration::from_mins(3);
 /// A lease is renewed this often.
 const RENEWED: Duration = Duration::from_secs(45);
+/// The most stacks of another run that are named.
+const NAMED: usize = 3;
 /// How often a waiting run looks again.
 const LOOK: Duration = Duration::from_secs(10);
 /// Other runs may write the object at the same time. After so many refused writes, the attempt counts as failed.
@@ -146,7 +149,7 @@ impl Aws {
                 "the run {} of {} is changing {}, since {}",
                 by.run,
                 by.holder,
-                some_of(&by.stacks),
+                first_few(&by.stacks, NAMED),
                 by.since.strftime("%F %H:%M UTC")
             );
             match mode {
@@ -164,15 +167,6 @@ impl Aws {
             tokio::time::sleep(LOOK).await;
         }
     }
-}
-
-/// The names of a few stacks.
-fn some_of(stacks: &BTreeSet<String>) -> String {
-    const NAMED: usize = 3;
-    let named: Vec<&str> = stacks.iter().take(NAMED).map(String::as_str).collect();
-    let more = stacks.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", named.join(", "))
 }
 
 /// Takes a lease in one bucket, and gives its number.

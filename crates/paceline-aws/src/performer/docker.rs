@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use paceline_plan::{Plan, Publish, Work};
-use paceline_text::distinct;
+use paceline_text::{distinct, first_few};
 
 use super::Aws;
 use crate::error::AwsError;
@@ -37,12 +37,11 @@ impl Aws {
         let is_there = join_all(looked).await;
         let needed = images.iter().zip(is_there).filter(|(_, is_there)| !is_there);
         let needed = distinct(needed.map(|(publish, _)| publish.title.as_str()));
-        let named = needed.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-        let images = match (needed.len(), needed.len().saturating_sub(NAMED)) {
-            (0, _) => return None,
-            (1, _) => format!("the image {named} has"),
-            (count, 0) => format!("{count} images ({named}) have"),
-            (count, rest) => format!("{count} images ({named} and {rest} more) have"),
+        let named = first_few(&needed, NAMED);
+        let images = match needed.len() {
+            0 => return None,
+            1 => format!("the image {named} has"),
+            count => format!("{count} images ({named}) have"),
         };
         let message = format!("{images} to be built, and {error}");
         Some(error.told_as(message))

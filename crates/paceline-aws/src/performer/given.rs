@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use paceline_assembly::{LegacyPackaging, Stack};
 use paceline_plan::Plan;
-use paceline_text::shell_word;
+use paceline_text::{first_few, shell_word};
 
 use super::Aws;
 use crate::error::AwsError;
@@ -38,13 +38,10 @@ impl Aws {
             let what = format!("{} needs a value for its parameter `{parameter}`", stack.id);
             return Some(AwsError::setup(what).hint(format!("give it one: {}", give(first))));
         }
-        let names = missing.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+        let names = first_few(missing.iter().map(name), NAMED);
         let gifts = missing.iter().take(NAMED).map(give).collect::<Vec<_>>().join(" ");
-        let (more, and_so_on) = match missing.len().saturating_sub(NAMED) {
-            0 => (String::new(), ""),
-            more => (format!(" and {more} more"), " …"),
-        };
-        let what = format!("{} parameters need a value: {names}{more}", missing.len());
+        let and_so_on = if missing.len() > NAMED { " …" } else { "" };
+        let what = format!("{} parameters need a value: {names}", missing.len());
         Some(AwsError::setup(what).hint(format!("give each one: {gifts}{and_so_on}")))
     }
 

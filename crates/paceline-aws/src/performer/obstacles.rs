@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use paceline_assembly::Role;
 use paceline_plan::{Plan, Publish, Work};
+use paceline_text::first_few;
 
 use super::Aws;
 use crate::error::AwsError;
@@ -84,13 +85,12 @@ pub(crate) fn told_once(obstacles: Vec<Obstacle>) -> Vec<AwsError> {
         }
     }
     let with_more = |(error, arns): (AwsError, Vec<String>)| {
-        let more: Vec<&str> = arns.iter().skip(1).map(String::as_str).collect();
-        let named = more.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-        let others = match (more.len(), more.len().saturating_sub(NAMED)) {
-            (0, _) => return error,
-            (1, _) => format!("; the same of {named}"),
-            (count, 0) => format!("; the same of {count} more roles: {named}"),
-            (count, rest) => format!("; the same of {count} more roles: {named} and {rest} more"),
+        let more = arns.get(1..).unwrap_or_default();
+        let named = first_few(more, NAMED);
+        let others = match more.len() {
+            0 => return error,
+            1 => format!("; the same of {named}"),
+            count => format!("; the same of {count} more roles: {named}"),
         };
         AwsError { message: format!("{}{others}", error.message), ..error }
     };

@@ -8,7 +8,7 @@ use aws_sdk_cloudformation::types::ResourceStatus;
 use paceline_assembly::{Stack, StackStatus, is_transient};
 use paceline_engine::event::{Cause, RetryClass};
 use paceline_engine::{Ended, Outcome, StepContext};
-use paceline_text::hex;
+use paceline_text::{first_few, hex};
 use sha2::{Digest, Sha256};
 
 use super::MOVES;
@@ -195,7 +195,7 @@ impl Deletion<'_> {
                 None => left.iter().map(shown).collect(),
             };
             if !all.is_empty() {
-                cause.message = format!("{}; still in the stack: {}", cause.message, listed(&all));
+                cause.message = format!("{}; still in the stack: {}", cause.message, first_few(&all, LISTED));
             }
         }
         Ended::failed(cause)
@@ -234,7 +234,7 @@ fn deleted(left: &[Change]) -> Ended {
         return ended;
     }
     let left: Vec<String> = left.iter().map(shown).collect();
-    ended.with_detail(format!("kept: {}", listed(&left)))
+    ended.with_detail(format!("kept: {}", first_few(&left, LISTED)))
 }
 
 fn shown(change: &Change) -> String {
@@ -244,14 +244,6 @@ fn shown(change: &Change) -> String {
 fn named(logical_id: &str, resource_type: &str, physical_id: &str) -> String {
     let physical = if physical_id.is_empty() { String::new() } else { format!(" {physical_id}") };
     format!("{logical_id} ({resource_type}{physical})")
-}
-
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(LISTED) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 /// Returns whether the deletion may succeed later.

@@ -1,9 +1,13 @@
 //! Settings that the team has to add, because builds fail without them and no default exists.
 
 use paceline_config::SourceType;
+use paceline_text::first_few;
 
 use super::{Generation, RunnerSource, project};
 use crate::project::role::{LONGEST_POLICY, policy_length, statements};
+
+/// A list of names ends after so many.
+const SHOWN: usize = 4;
 
 /// A missing setting that builds need.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +79,7 @@ impl Gap {
                 format!(
                     "{} {name} no role: CloudFormation creates the resources in {them} with the rights of the \
                      build, and the generated role has none for them",
-                    listed(stacks)
+                    first_few(stacks, SHOWN)
                 )
             }
             Self::Policy { characters } => {
@@ -85,7 +89,7 @@ impl Gap {
             }
             Self::Commands { names } => {
                 let what = if names.len() == 1 { "the command" } else { "the commands" };
-                format!("the generated role has no rights for {what} {}", listed(names))
+                format!("the generated role has no rights for {what} {}", first_few(names, SHOWN))
             }
         }
     }
@@ -119,15 +123,5 @@ impl Gap {
     /// Whether every build fails because of this gap.
     pub fn is_certain(&self) -> bool {
         !matches!(self, Self::Commands { .. })
-    }
-}
-
-/// The first names, and the number of the others.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 4;
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
     }
 }

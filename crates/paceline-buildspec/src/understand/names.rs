@@ -1,7 +1,5 @@
 //! Names for apps and folders.
 
-use std::collections::BTreeSet;
-
 /// Names of folders that many apps use, and that do not identify an app.
 const GENERIC: &[&str] =
     &["cdk", "infra", "infrastructure", "iac", "deploy", "deployment", "src", "app", "packages"];
@@ -16,17 +14,6 @@ pub(super) fn of_app(dir: &str) -> String {
     let name: String = name.chars().map(keep).collect();
     let name = name.trim_matches('-');
     if name.is_empty() { "app".to_owned() } else { name.to_owned() }
-}
-
-/// The name, or a similar one that is not taken. The result is then taken.
-pub(super) fn distinct(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut candidate = name.to_owned();
-    let mut number = 2;
-    while !taken.insert(candidate.clone()) {
-        candidate = format!("{name}-{number}");
-        number += 1;
-    }
-    candidate
 }
 
 /// The folder after `cd`, relative to the root as far as that is known. An absolute path stays absolute.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use paceline_text::to_the_millisecond;
+
 use super::SCHEMA;
 use super::Shown;
 use super::document::{
@@ -127,5 +129,5 @@ fn edge(it: &EdgeChange) -> EdgeDocument {
 
 /// Seconds to the millisecond.
 fn seconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e3).round() / 1e3
+    to_the_millisecond(duration.as_secs_f64())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use paceline_text::{count, list};
+use paceline_text::{count, first_few, list};
 
 use super::Shown;
 use crate::model::{AppDiff, Effect, StackChange, StackDiff};
@@ -106,10 +106,7 @@ impl AppDiff {
             self.stacks.iter().filter(|it| it.change == change).map(|it| it.id.as_str()).collect()
         };
         let named = |title: &str, all: &[&str]| {
-            let more = all.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let first: Vec<&str> = all.iter().take(NAMED).copied().collect();
-            (!all.is_empty()).then(|| format!("{title}: {}{more}", first.join(", ")))
+            (!all.is_empty()).then(|| format!("{title}: {}", first_few(all, NAMED)))
         };
         let sentences = [
             named("No longer in the app; a deployment does not delete them", &names(StackChange::Gone)),

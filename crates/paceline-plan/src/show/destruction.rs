@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use paceline_assembly::{Assembly, Stack, Template};
+use paceline_text::first_few;
 
 use super::wording::{clean, count, show_duration};
 use crate::build::destroy::Destruction;
@@ -47,13 +48,13 @@ fn after(stack: &PlannedStack) -> Option<String> {
     let mut names: Vec<String> = stack.depends_on.iter().map(|edge| clean(&edge.to)).collect();
     names.sort_unstable();
     names.dedup();
-    (!names.is_empty()).then(|| format!("after {}", listed(&names)))
+    (!names.is_empty()).then(|| format!("after {}", first_few(&names, LISTED)))
 }
 
 fn keeps(stack: &PlannedStack, assembly: &Assembly) -> Option<String> {
     let source = assembly.stack(&stack.id)?;
     let names: Vec<String> = templates(source).flat_map(retained).collect();
-    (!names.is_empty()).then(|| format!("keeps {}", listed(&names)))
+    (!names.is_empty()).then(|| format!("keeps {}", first_few(&names, LISTED)))
 }
 
 fn templates(stack: &Stack) -> impl Iterator<Item = &Template> {
@@ -69,12 +70,4 @@ fn retained(template: &Template) -> impl Iterator<Item = String> {
 fn protected(stack: &PlannedStack, assembly: &Assembly) -> &'static str {
     let is_protected = assembly.stack(&stack.id).is_some_and(|it| it.termination_protection == Some(true));
     if is_protected { "  termination protection is on" } else { "" }
-}
-
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(LISTED) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }

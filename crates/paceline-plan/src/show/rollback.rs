@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use paceline_assembly::Precious;
-use paceline_text::{shell_word, wrap};
+use paceline_text::{first_few, shell_word, wrap};
 
 use super::wording::{clean, count, show_duration};
 use crate::build::rollback::Rollback;
@@ -63,8 +63,8 @@ fn list(out: &mut String, title: &str, lines: &[impl fmt::Display], width: usize
 }
 
 fn after(stack: &PlannedStack) -> Option<String> {
-    let names: Vec<String> = stack.depends_on.iter().map(|edge| clean(&edge.to)).collect();
-    (!names.is_empty()).then(|| format!("after {}", listed(names)))
+    let names = first_few(stack.depends_on.iter().map(|edge| clean(&edge.to)), LISTED);
+    (!names.is_empty()).then(|| format!("after {names}"))
 }
 
 impl fmt::Display for Stays {
@@ -115,18 +115,16 @@ impl fmt::Display for Loss {
                 f,
                 "{stack}: {} came after it and stays, and may use what the run added to {stack}; CloudFormation does not \
                  remove exports that are in use",
-                listed(by.iter().cloned().collect())
+                first_few(by, LISTED)
             ),
             Self::Uses { stack, of } => write!(
                 f,
                 "{stack}: before the run it used what {} provided, which may not be there any more",
-                listed(of.iter().cloned().collect())
+                first_few(of, LISTED)
             ),
-            Self::WaitsFor { stack, doubtful } => write!(
-                f,
-                "{stack}: it is skipped if {} cannot be undone",
-                listed(doubtful.iter().cloned().collect())
-            ),
+            Self::WaitsFor { stack, doubtful } => {
+                write!(f, "{stack}: it is skipped if {} cannot be undone", first_few(doubtful, LISTED))
+            }
             Self::NotCaptured { stack } => {
                 write!(f, "{stack}: the run kept nothing of what it was before")
             }
@@ -149,14 +147,5 @@ fn shown(precious: &[Precious]) -> String {
         let retained = if it.retained { ", retained" } else { "" };
         format!("{} ({}{retained})", it.id, it.resource_type)
     };
-    listed(precious.iter().map(name).collect())
-}
-
-fn listed(names: Vec<String>) -> String {
-    let more = names.len().saturating_sub(LISTED);
-    let shown = names.into_iter().take(LISTED).collect::<Vec<_>>().join(", ");
-    match more {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    first_few(precious.iter().map(name), LISTED)
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
+use paceline_text::first_few;
+
 use super::lookups::synthesized_again;
 use super::page::{Page, TIED, TextOptions, Tone};
 use super::times::short_source;
@@ -16,6 +18,8 @@ const MANY_STACKS: usize = 60;
 const MANY_REMARKS: usize = 20;
 /// The most stacks of a barrier that are named one by one.
 const FEW_AT_A_BARRIER: usize = 3;
+/// The most stacks of a region that are named one by one.
+const NAMED: usize = 6;
 
 /// A file that takes longer to upload is named on the critical path.
 const SLOW_FILE: Duration = Duration::from_secs(10);
@@ -173,12 +177,8 @@ impl<'a> Page<'a> {
                 show_duration(longest)
             );
             self.line(&row);
-            let names: Vec<String> = stacks.iter().take(6).map(|stack| clean(&stack.id)).collect();
-            let more = match stacks.len().saturating_sub(names.len()) {
-                0 => String::new(),
-                more => format!(", and {more} more"),
-            };
-            self.paragraph("    ", &format!("{}{more}", names.join(", ")), Some(Tone::Dim));
+            let names = first_few(stacks.iter().map(|stack| clean(&stack.id)), NAMED);
+            self.paragraph("    ", &names, Some(Tone::Dim));
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use paceline_text::first_few;
+
 use super::lookups::lookup_shown;
 use super::wording::{show_duration, show_reasons};
 use crate::model::{LeftOutReason, Reason, Warning};
@@ -106,19 +108,10 @@ fn left_out_but_needed(
     why: Option<&LeftOutReason>,
     needed_by: &[(String, Reason)],
 ) -> fmt::Result {
-    let listed: Vec<String> =
-        needed_by.iter().take(LISTED).map(|(stack, reason)| format!("{stack} ({reason})")).collect();
-    let more = match needed_by.len().saturating_sub(LISTED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let listed = first_few(needed_by.iter().map(|(stack, reason)| format!("{stack} ({reason})")), LISTED);
     let need = if needed_by.len() == 1 { "needs" } else { "need" };
     let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-    write!(
-        f,
-        "{stack} is left out{why}, and {}{more} {need} it: it must be deployed already",
-        listed.join(", ")
-    )
+    write!(f, "{stack} is left out{why}, and {listed} {need} it: it must be deployed already")
 }
 
 impl fmt::Display for LeftOutReason {

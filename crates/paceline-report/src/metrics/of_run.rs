@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use paceline_engine::StepKind;
 use paceline_engine::event::Outcome;
+use paceline_text::to_the_millisecond;
 
 use super::{Counts, Metric, MetricKind};
 use crate::comparison::PhaseTimes;
@@ -159,10 +160,6 @@ fn began(record: &Record) -> Duration {
 
 fn seconds_of(duration: Duration) -> f64 {
     to_the_millisecond(duration.as_secs_f64())
-}
-
-fn to_the_millisecond(seconds: f64) -> f64 {
-    (seconds * 1000.0).round() / 1000.0
 }
 
 /// A count as CloudWatch takes it.

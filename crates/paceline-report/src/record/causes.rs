@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use paceline_engine::event::Outcome;
+use paceline_text::first_few;
 
 use super::{Record, StepRecord};
 
@@ -20,11 +21,7 @@ impl WentWrong<'_> {
     pub(crate) fn who(&self, record: &Record) -> String {
         const NAMED: usize = 3;
         let all = std::iter::once(&self.first).chain(&self.others);
-        let labels: Vec<String> = all.take(NAMED).map(|step| record.named(&step.step)).collect();
-        match (1 + self.others.len()).saturating_sub(NAMED) {
-            0 => labels.join(", "),
-            more => format!("{} and {more} more", labels.join(", ")),
-        }
+        first_few(all.map(|step| record.named(&step.step)), NAMED)
     }
 
     /// The outcome of the steps, such as `failed after 3 s`.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use paceline_text::free_name;
+
 use super::state::Collector;
 use crate::shell::programs::cdk::CdkCall;
 use crate::understand::interpret::{Action, ActionKind, REGIONS, UnknownRegion, shortened};
-use crate::understand::names::{distinct, joined, of_app};
+use crate::understand::names::{joined, of_app};
 use crate::understand::{App, LeftOut, Line, Setup};
 
 /// The CDK CLI sets these variables itself, so their values do not tell where an app is deployed.
@@ -94,7 +96,7 @@ impl<'a> Collector<'a> {
             Some(difference) => of_app(&format!("{base}-{}", difference.replace('/', "-"))),
             None => base,
         };
-        let name = distinct(&name, &mut self.names);
+        let name = free_name(&name, &mut self.names);
         let default_assembly = if has_sibling { format!("cdk.out.{name}") } else { "cdk.out".to_owned() };
         let assembly = app_call.existing_assembly.or(call.output.as_deref());
         let is_synthesized = app_call.existing_assembly.is_none();
