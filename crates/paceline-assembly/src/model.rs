@@ -134,7 +134,7 @@ impl Stack {
             }
         }
         self.nested.iter().filter(move |it| {
-            let path: Vec<&String> = it.parents.iter().chain([&it.logical_id]).collect();
+            let path: Vec<&String> = it.logical_ids().collect();
             (1..=path.len()).all(|length| !left_out.contains(&path[..length]))
         })
     }
@@ -154,4 +154,11 @@ pub struct NestedTemplate {
     pub parents: Vec<String>,
     pub path: Utf8PathBuf,
     pub template: Template,
+}
+
+impl NestedTemplate {
+    /// The logical ids that lead from the stack to this template: those of its parents, then its own.
+    pub fn logical_ids(&self) -> impl Iterator<Item = &String> {
+        self.parents.iter().chain([&self.logical_id])
+    }
 }

@@ -145,8 +145,8 @@ fn templates(stack: &Stack) -> Vec<AwsError> {
     let mut seen = BTreeSet::new();
     for nested in &stack.nested {
         if seen.insert(&nested.path) {
-            let path = nested.parents.iter().chain([&nested.logical_id]);
-            let name = [&stack.id].into_iter().chain(path).cloned().collect::<Vec<_>>().join(" / ");
+            let name =
+                [&stack.id].into_iter().chain(nested.logical_ids()).cloned().collect::<Vec<_>>().join(" / ");
             errors.extend(too_large(&name, &nested.template, &nested.path));
         }
     }

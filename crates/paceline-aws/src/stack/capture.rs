@@ -129,8 +129,7 @@ impl Capturing<'_> {
             changed(root)
         });
         let nested = nested.flat_map(|it| {
-            let path = it.parents.iter().chain([&it.logical_id]);
-            let path = path.map(String::as_str).collect::<Vec<_>>().join("/");
+            let path = it.logical_ids().map(String::as_str).collect::<Vec<_>>().join("/");
             it.template.precious().map(move |found| Precious { id: format!("{path}/{}", found.id), ..found })
         });
         own.chain(nested).collect()

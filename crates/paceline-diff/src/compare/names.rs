@@ -44,8 +44,7 @@ pub(crate) fn of_stack(stack: &Stack) -> Vec<Named> {
     let mut found = Vec::new();
     of_template(&stack, &[], &stack.template, &mut found);
     for nested in stack.nested_that_may_be_made() {
-        let mut path = nested.parents.clone();
-        path.push(nested.logical_id.clone());
+        let path: Vec<String> = nested.logical_ids().cloned().collect();
         of_template(&stack, &path, &nested.template, &mut found);
     }
     found
@@ -70,14 +69,12 @@ fn of_template(stack: &Stack, path: &[String], template: &Template, found: &mut 
         if let Some(name) = physical_name(&resource, &|value| resolver.resolve(value).known())
             && !resolver.is_left_out(resource.body)
         {
-            let policy = resource.body["DeletionPolicy"].as_str();
-            let is_retained = matches!(policy, Some("Retain" | "RetainExceptOnCreate"));
             let place = Place {
                 nested: path.to_vec(),
                 logical_id: id.to_owned(),
                 construct: construct(resource.body).or_else(|| stack.construct_paths.get(id).cloned()),
             };
-            push(resource.resource_type, name, place, is_retained);
+            push(resource.resource_type, name, place, resource.is_retained());
         }
     }
     for (id, output) in template.outputs() {

@@ -117,15 +117,13 @@ impl Pair {
     }
 }
 
-/// The logical ids that lead to a nested template.
-fn path_of(nested: &NestedTemplate) -> Vec<String> {
-    nested.parents.iter().chain([&nested.logical_id]).cloned().collect()
-}
-
 /// The template of the stack, then the nested ones.
 fn each_template(base: Option<&Stack>, stack: &Stack, strict: bool, visit: &mut dyn FnMut(&Pair)) {
     let templates = |stack: &Stack| -> BTreeMap<Vec<String>, Template> {
-        let nested = stack.nested.iter().map(|it| (path_of(it), prepared(&it.template, strict)));
+        let nested = stack
+            .nested
+            .iter()
+            .map(|it| (it.logical_ids().cloned().collect(), prepared(&it.template, strict)));
         std::iter::once((Vec::new(), prepared(&stack.template, strict))).chain(nested).collect()
     };
     let mut before = base.map(templates).unwrap_or_default();
@@ -216,7 +214,7 @@ impl<'a> Originals<'a> {
         let own = if pair.nested.is_empty() {
             Some(&stack.template)
         } else {
-            let is_it = |it: &&NestedTemplate| path_of(it) == pair.nested;
+            let is_it = |it: &&NestedTemplate| it.logical_ids().eq(&pair.nested);
             stack.nested.iter().find(is_it).map(|it| &it.template)
         };
         let resources = own.into_iter().flat_map(Template::resources);

@@ -34,7 +34,7 @@ pub(crate) fn scan<'a>(
     Scanner::new(stack.template.resolver(), Vec::new(), looked_up, &mut uses, &mut assets)
         .template(stack.template.expanded());
     for child in stack.nested_that_may_be_made() {
-        let path: Vec<String> = child.parents.iter().chain([&child.logical_id]).cloned().collect();
+        let path: Vec<String> = child.logical_ids().cloned().collect();
         Scanner::new(child.template.resolver(), path, looked_up, &mut uses, &mut assets)
             .template(child.template.expanded());
     }
