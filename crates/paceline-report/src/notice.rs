@@ -35,10 +35,15 @@ pub fn notice_of_end(record: &Record, deployment: &str) -> String {
 
 /// The run for programs: its name, its status, and the stacks by how they ended.
 pub fn notice_detail(record: &Record, deployment: &str) -> Value {
+    let status = match record.status() {
+        // The run itself sends the notice.
+        Status::Empty | Status::Unfinished => "running",
+        ended => ended.as_str(),
+    };
     json!({
         "deployment": deployment,
         "run": record.run,
-        "status": record.status().as_str(),
+        "status": status,
         "duration_s": record.elapsed.as_secs_f64(),
         "stacks": record.outcomes(),
         "build": record.build.as_ref().map(|build| &build.build),

@@ -98,10 +98,11 @@ pub enum Status {
 }
 
 impl Status {
-    /// A word for it, for programs.
+    /// The word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Empty | Self::Unfinished => "running",
+            Self::Empty => "empty",
+            Self::Unfinished => "unfinished",
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Refused => "refused",

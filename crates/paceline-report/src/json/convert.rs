@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use paceline_engine::event::Outcome;
+use paceline_text::to_the_millisecond;
 
 use super::SCHEMA;
 use super::document::{
@@ -13,7 +14,7 @@ use super::document::{
 use crate::critical_path::{critical_path, what_to_shorten};
 use crate::ending::headline;
 use crate::figures::seconds;
-use crate::record::{Record, Status, StepRecord};
+use crate::record::{Record, StepRecord};
 
 impl ReportDocument {
     pub(super) fn of(record: &Record) -> Self {
@@ -25,7 +26,7 @@ impl ReportDocument {
             strategy: record.strategy.clone(),
             simulated: record.simulated,
             endpoint: record.endpoint.clone(),
-            status: status(record.status()).to_owned(),
+            status: record.status().as_str().to_owned(),
             headline: headline(record),
             exit_code: record.exit_code.map(|code| code.code().into()),
             stopping: record.stopping.clone(),
@@ -164,18 +165,7 @@ fn word(outcome: Outcome) -> String {
     outcome.as_str().to_owned()
 }
 
-fn status(status: Status) -> &'static str {
-    match status {
-        Status::Empty => "empty",
-        Status::Unfinished => "unfinished",
-        Status::Done => "done",
-        Status::Failed => "failed",
-        Status::Refused => "refused",
-        Status::Interrupted => "interrupted",
-    }
-}
-
 /// Seconds to the millisecond, as the events have them.
 fn s(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e3).round() / 1e3
+    to_the_millisecond(duration.as_secs_f64())
 }

@@ -26,7 +26,8 @@ pub fn list_text(runs: &[PastRun], style: Style) -> String {
     if let Some(column) = table.column_mut(3) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table.lines().map(|line| line.trim_end().trim_start_matches(' ').to_owned() + "\n").collect()
+    // Each cell has a space before it. A cell that goes on in the next line must stay below itself.
+    table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned() + "\n").collect()
 }
 
 /// How the run ended, in a few words.
@@ -58,23 +59,11 @@ pub fn list_json(runs: &[PastRun]) -> String {
             "app": run.app,
             "deletes": run.deletes,
             "undoes": run.undoes,
-            "status": run.status.map(status_word),
+            "status": run.status.map(Status::as_str),
             "seconds": run.took.map(|took| took.as_secs_f64()),
             "stacks": run.stacks.iter().map(|(outcome, n)| (outcome.to_string(), *n)).collect::<std::collections::BTreeMap<_, _>>(),
             "simulated": run.simulated,
         })
     };
     format!("{:#}\n", json!({ "schema": 1, "runs": runs.iter().map(run).collect::<Vec<_>>() }))
-}
-
-/// The word for a status in JSON.
-pub(super) fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Empty => "empty",
-        Status::Unfinished => "unfinished",
-        Status::Done => "done",
-        Status::Failed => "failed",
-        Status::Refused => "refused",
-        Status::Interrupted => "interrupted",
-    }
 }

@@ -21,7 +21,7 @@ pub struct PastRun {
     pub at: Option<Timestamp>,
     /// The folder of its assembly, as it was given; empty if only older history lines are left.
     pub app: String,
-    /// Whether it deleted stacks.
+    /// Whether it deleted stacks and deployed none.
     pub deletes: bool,
     /// The run that it rolled back, as far as its journal is still there.
     pub undoes: Option<String>,
@@ -82,7 +82,7 @@ impl PastRun {
             run: run.to_owned(),
             at: entries.iter().filter_map(|entry| entry.at.parse().ok()).min(),
             app: whole.map(|entry| entry.name.clone()).unwrap_or_default(),
-            deletes: stacks.contains_key(&Outcome::Deleted),
+            deletes: stacks.keys().eq([&Outcome::Deleted]),
             undoes: None,
             status: whole.map(|_| Status::Done),
             took: whole.map(|entry| seconds(entry.seconds)),

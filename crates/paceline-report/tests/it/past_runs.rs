@@ -1,7 +1,8 @@
 //! The list of earlier runs, and the comparison of two.
 
 use paceline_engine::event::{Event, Fact, Outcome};
-use paceline_plan::history::History;
+use paceline_plan::StepOperation;
+use paceline_plan::history::{Entry, History};
 use paceline_report::{HistoryEntries, PastRun, RunComparison, Style, list_json, list_text};
 
 use crate::journal::{Journal, failed};
@@ -107,6 +108,16 @@ fn the_list_says_how_each_run_ended() {
 }
 
 #[test]
+fn a_cell_that_is_too_wide_goes_on_below_itself() {
+    let runs = [PastRun::of(&run("run-a", 0, &[("Api", 60), ("Web", 100)])).unwrap()];
+    let text = list_text(&runs, Style { color: false, width: Some(52) });
+    let lines: Vec<&str> = text.lines().collect();
+    let [head, first, rest] = lines[..] else { panic!("not three lines: {text}") };
+    assert_eq!(first.find("2025"), head.find("STARTED"), "{text}");
+    assert_eq!(rest.find("deployed"), head.find("STACKS"), "{text}");
+}
+
+#[test]
 fn a_run_without_a_journal_is_known_from_the_history() {
     let events = run("run-a", 0, &[("Api", 60), ("Web", 100)]);
     let shared = history(std::slice::from_ref(&events));
@@ -114,6 +125,25 @@ fn a_run_without_a_journal_is_known_from_the_history() {
     let journal = PastRun::of(&events).unwrap();
     assert_eq!((&known.run, known.status, known.took), (&journal.run, journal.status, journal.took));
     assert_eq!(known.stacks, journal.stacks);
+}
+
+#[test]
+fn a_run_that_deployed_and_deleted_is_no_deletion() {
+    let shared = history(&[run("run-a", 0, &[("Api", 60), ("Web", 100)])]);
+    let entries: Vec<Entry> = shared.runs()["run-a"].iter().map(|&entry| entry.clone()).collect();
+    let with_deleted = |names: &[&str]| {
+        let mut entries = entries.clone();
+        for entry in entries.iter_mut().filter(|entry| names.contains(&entry.name.as_str())) {
+            entry.operation = StepOperation::Delete;
+        }
+        let mut history = History::default();
+        history.extend(entries);
+        PastRun::of_history(&history)[0].deletes
+    };
+    assert_eq!(
+        [with_deleted(&[]), with_deleted(&["Api"]), with_deleted(&["Api", "Web"])],
+        [false, false, true]
+    );
 }
 
 #[test]
