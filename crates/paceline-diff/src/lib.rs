@@ -22,7 +22,7 @@ mod show;
 
 pub use compare::{CompareOptions, compare, edge_changes};
 pub use model::{
-    Access, AppDiff, Because, Collision, DataLoss, EdgeChange, EdgeChanges, Effect, ElementDiff, Fate,
-    NameConflict, Place, PropertyChange, ResourceDiff, StackChange, StackDiff, TimeChange, Widening,
+    Access, AllBut, AppDiff, Because, Collision, DataLoss, EdgeChange, EdgeChanges, Effect, ElementDiff,
+    Fate, NameConflict, Place, PropertyChange, ResourceDiff, StackChange, StackDiff, TimeChange, Widening,
 };
 pub use show::{COMMENT_LIMIT, Shown, json, json_schema, markdown, text};

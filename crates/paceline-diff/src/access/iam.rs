@@ -4,7 +4,7 @@ use paceline_assembly::Resource;
 use serde_json::Value;
 
 use super::statement::{Statement, statements, texts};
-use crate::model::Access;
+use crate::model::{Access, AllBut};
 use crate::rendered::rendered;
 
 /// The property of a role that says who may assume it.
@@ -27,7 +27,8 @@ pub(super) fn widened(before: Option<&Resource<'_>>, after: &Resource<'_>) -> Ve
         for statement in statements(&trust) {
             let Some(gain) = allowed(&statement).and_then(|it| it.gain(&had)) else { continue };
             let is_conditional = statement.condition.is_some();
-            found.push(Access::AssumedBy { principals: gain.principals, is_conditional });
+            let all_but = statement.all_but.principals;
+            found.push(Access::AssumedBy { principals: gain.principals, all_but, is_conditional });
         }
     }
     policies(before, after, &mut found);
@@ -68,8 +69,8 @@ fn policies(before: Option<&Resource<'_>>, after: &Resource<'_>, found: &mut Vec
             found.push(Access::Allows {
                 to,
                 actions: gain.actions,
-                all_but: statement.all_but,
                 resources: gain.resources,
+                all_but: statement.all_but,
                 is_conditional: statement.condition.is_some(),
             });
         };
@@ -110,8 +111,8 @@ fn permission(before: Option<&Resource<'_>>, after: &Resource<'_>) -> Option<Acc
     Some(Access::Allows {
         to: vec![property(after, "Principal")?],
         actions: vec![property(after, "Action")?],
-        all_but: false,
         resources: property(after, "FunctionName").into_iter().collect(),
+        all_but: AllBut::default(),
         is_conditional,
     })
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::model::AllBut;
 use crate::rendered::rendered;
 
 /// With more combinations of principals, actions and resources, a statement is compared as a whole.
@@ -11,8 +12,7 @@ const MOST_COMBINATIONS: usize = 20_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Statement {
     pub(super) is_allow: bool,
-    /// Whether it has `NotPrincipal`, `NotAction` or `NotResource`.
-    pub(super) all_but: bool,
+    pub(super) all_but: AllBut,
     /// `*` for everyone. Empty where a policy has none.
     pub(super) principals: Vec<String>,
     pub(super) actions: Vec<String>,
@@ -38,7 +38,11 @@ impl Statement {
         let principals = fields.get("Principal").or_else(|| fields.get("NotPrincipal"));
         Some(Self {
             is_allow: fields.get("Effect").and_then(Value::as_str) != Some("Deny"),
-            all_but: has("NotPrincipal") || has("NotAction") || has("NotResource"),
+            all_but: AllBut {
+                principals: has("NotPrincipal"),
+                actions: has("NotAction"),
+                resources: has("NotResource"),
+            },
             principals: principals.map(principals_of).unwrap_or_default(),
             actions: texts("Action", "NotAction"),
             resources: texts("Resource", "NotResource"),
@@ -60,7 +64,7 @@ impl Statement {
             .iter()
             .map(|all| all.len().max(1))
             .product::<usize>();
-        if self.all_but || combinations > MOST_COMBINATIONS {
+        if self.all_but.any() || combinations > MOST_COMBINATIONS {
             return Some(whole);
         }
         let nobody = [String::new()];
@@ -91,7 +95,7 @@ impl Statement {
         let is_condition_met = self.condition.is_none() || self.condition == new.condition;
         let action = action.to_ascii_lowercase();
         self.is_allow
-            && !self.all_but
+            && !self.all_but.any()
             && is_condition_met
             && self.actions.iter().any(|own| matches(&own.to_ascii_lowercase(), &action))
     }

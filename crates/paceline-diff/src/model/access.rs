@@ -19,17 +19,21 @@ pub enum Access {
         /// Who may do it: the principals of the statement, or the roles, users and groups that have the policy. Empty
         /// for the resource itself, and for a policy that no resource of the template has.
         to: Vec<String>,
-        /// The actions; with `all_but`, the only ones that are not allowed.
         actions: Vec<String>,
-        /// Whether it is `NotAction`, `NotResource` or `NotPrincipal`: everything but what is listed.
-        all_but: bool,
         /// The resources. Empty where the policy belongs to one resource.
         resources: Vec<String>,
+        /// Which of these lists say what is left out.
+        all_but: AllBut,
         /// Whether the statement has a condition.
         is_conditional: bool,
     },
     /// The role can be assumed by these principals.
-    AssumedBy { principals: Vec<String>, is_conditional: bool },
+    AssumedBy {
+        principals: Vec<String>,
+        /// Whether these principals are the only ones that cannot.
+        all_but: bool,
+        is_conditional: bool,
+    },
     /// The role, the user or the group has this managed policy.
     ManagedPolicy { policy: String },
     /// A statement that denied these actions is gone, or has changed.
@@ -48,6 +52,21 @@ pub enum Access {
     },
 }
 
+/// The lists of a statement that say what is left out: those of `NotPrincipal`, `NotAction` and `NotResource`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AllBut {
+    pub principals: bool,
+    pub actions: bool,
+    pub resources: bool,
+}
+
+impl AllBut {
+    /// Whether any list says what is left out.
+    pub fn any(self) -> bool {
+        self.principals || self.actions || self.resources
+    }
+}
+
 impl Access {
     /// Whether it is open to everyone, or allows every action of a service or every resource.
     pub fn is_broad(&self) -> bool {
@@ -55,13 +74,13 @@ impl Access {
         match self {
             Self::Allows { to, actions, resources, all_but, .. } => {
                 let is_service = |it: &String| it.ends_with(":*");
-                *all_but
+                all_but.any()
                     || has_all(to)
                     || has_all(actions)
                     || has_all(resources)
                     || actions.iter().any(is_service)
             }
-            Self::AssumedBy { principals, .. } => has_all(principals),
+            Self::AssumedBy { principals, all_but, .. } => *all_but || has_all(principals),
             Self::ManagedPolicy { policy } => {
                 let name = policy.rsplit('/').next().unwrap_or_default();
                 ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"].contains(&name)

@@ -7,7 +7,7 @@ mod resource;
 mod stack;
 
 pub(crate) use access::is_everyone;
-pub use access::{Access, Widening};
+pub use access::{Access, AllBut, Widening};
 pub use app::{AppDiff, EdgeChange, EdgeChanges, TimeChange};
 pub use collision::{Collision, NameConflict};
 pub use resource::{Because, DataLoss, Effect, Fate, Place, PropertyChange, ResourceDiff};

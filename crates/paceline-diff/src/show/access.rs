@@ -12,28 +12,25 @@ impl Widening {
     pub(super) fn sentence(&self) -> String {
         let own = quoted(&self.place.to_string());
         match &self.access {
-            Access::Allows { to, actions, all_but, resources, is_conditional } => {
+            Access::Allows { to, actions, resources, all_but, is_conditional } => {
                 let who = match to.as_slice() {
                     [] if self.resource_type.ends_with("Policy") => format!("whoever has {own}"),
                     [] => own,
-                    to => format!("{} ({own})", items(to, principal)),
+                    to => format!("{} ({own})", principals(to, all_but.principals)),
                 };
-                let what = match all_but {
-                    true => format!("everything but {}", items(actions, str::to_owned)),
-                    false => items(actions, action),
-                };
+                let what =
+                    if all_but.actions { all_except("everything", actions) } else { items(actions, action) };
                 let on = match resources.as_slice() {
                     [] => String::new(),
+                    resources if all_but.resources => {
+                        format!(" on {}", all_except("every resource", resources))
+                    }
                     resources => format!(" on {}", items(resources, resource)),
                 };
                 format!("{who} may do {what}{on}{}", condition(*is_conditional))
             }
-            Access::AssumedBy { principals, is_conditional } => {
-                format!(
-                    "{own} may be assumed by {}{}",
-                    items(principals, principal),
-                    condition(*is_conditional)
-                )
+            Access::AssumedBy { principals: by, all_but, is_conditional } => {
+                format!("{own} may be assumed by {}{}", principals(by, *all_but), condition(*is_conditional))
             }
             Access::ManagedPolicy { policy } => {
                 format!("{own} has the managed policy {}", policy.rsplit(":policy/").next().unwrap_or(policy))
@@ -62,6 +59,15 @@ fn items(all: &[String], shown: impl Fn(&str) -> String) -> String {
         named.push(format!("{} more", all.len() - NAMED));
     }
     list(named)
+}
+
+/// `everything but A and B`.
+fn all_except(whole: &str, all: &[String]) -> String {
+    format!("{whole} but {}", items(all, str::to_owned))
+}
+
+fn principals(all: &[String], all_but: bool) -> String {
+    if all_but { all_except("everyone", all) } else { items(all, principal) }
 }
 
 fn principal(text: &str) -> String {

@@ -126,6 +126,24 @@ fn policies_of_buckets_and_permissions_of_functions_name_their_principals() {
 }
 
 #[test]
+fn what_a_statement_leaves_out_is_told_as_such() {
+    let after = policy(json!([{ "Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:a" }]));
+    assert_eq!(
+        sentences(json!({}), after),
+        ["! ${Role} (`P`) may do s3:GetObject on every resource but arn:a"]
+    );
+    let statement =
+        json!({ "Effect": "Allow", "Action": "sqs:SendMessage", "NotPrincipal": { "AWS": "arn:b" } });
+    let queue = json!({ "Q": { "Type": "AWS::SQS::QueuePolicy", "Properties": {
+        "PolicyDocument": { "Statement": [statement] } } } });
+    assert_eq!(sentences(json!({}), queue), ["! everyone but arn:b (`Q`) may do sqs:SendMessage"]);
+    let trust = json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "NotPrincipal": { "AWS": "arn:b" } });
+    let role = json!({ "R": { "Type": "AWS::IAM::Role", "Properties": {
+        "AssumeRolePolicyDocument": { "Statement": [trust] } } } });
+    assert_eq!(sentences(json!({}), role), ["! `R` may be assumed by everyone but arn:b"]);
+}
+
+#[test]
 fn a_boundary_that_is_gone_is_told() {
     let user = |boundary: Value| json!({ "U": { "Type": "AWS::IAM::User", "Properties": boundary } });
     let found = sentences(user(json!({ "PermissionsBoundary": "arn:b" })), user(json!({})));
