@@ -1,6 +1,7 @@
 //! Which resources hold data, and what becomes of it.
 
 use paceline_assembly::{Resource, holds_data};
+use serde_json::Value;
 
 use crate::model::{DataLoss, Effect, Fate};
 
@@ -14,6 +15,10 @@ const ONLY_IF_EMPTY: [&str; 7] = [
     "AWS::S3Tables::TableBucket",
     "AWS::S3Vectors::VectorBucket",
 ];
+
+/// Tags of resources that a custom resource of the CDK empties before they are deleted, if it says `true`: those of
+/// `autoDeleteObjects` and `autoDeleteImages`.
+const EMPTIED: [&str; 2] = ["aws-cdk:auto-delete-objects", "aws-cdk:auto-delete-images"];
 
 /// What happens to the data of a resource. `None` if it holds none, or if it stays.
 ///
@@ -56,13 +61,16 @@ fn has_snapshot_by_default(resource: &Resource<'_>) -> bool {
 
 /// Whether the resource is emptied when it is deleted.
 fn empties(resource: &Resource<'_>) -> bool {
-    resource.properties.is_some_and(|it| it.get("EmptyOnDelete").is_some_and(|empties| empties == true))
+    let Some(properties) = resource.properties else { return false };
+    let mut tags = properties["Tags"].as_array().into_iter().flatten();
+    let is_mark = |tag: &Value| EMPTIED.iter().any(|key| tag["Key"] == *key) && tag["Value"] == "true";
+    properties["EmptyOnDelete"] == true || tags.any(is_mark)
 }
 
 #[cfg(test)]
 mod tests {
     use paceline_assembly::Template;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -89,5 +97,18 @@ mod tests {
         assert_eq!(fate(&in_cluster, Effect::Remove), Some(Fate::Deleted));
         assert_eq!(fate(&json!({ "Type": "AWS::S3::Bucket" }), Effect::Remove), Some(Fate::DeletedIfEmpty));
         assert_eq!(fate(&json!({ "Type": "AWS::SNS::Topic" }), Effect::Remove), None);
+    }
+
+    #[test]
+    fn what_is_emptied_when_it_is_deleted_is_lost() {
+        let marked = |key: &str, value: &str| {
+            let bucket = json!({ "Type": "AWS::S3::Bucket", "Properties": { "Tags": [{ "Key": key, "Value": value }] } });
+            fate(&bucket, Effect::Remove)
+        };
+        assert_eq!(marked("aws-cdk:auto-delete-objects", "true"), Some(Fate::Deleted));
+        assert_eq!(marked("aws-cdk:auto-delete-objects", "false"), Some(Fate::DeletedIfEmpty));
+        assert_eq!(marked("team", "true"), Some(Fate::DeletedIfEmpty));
+        let repository = json!({ "Type": "AWS::ECR::Repository", "Properties": { "EmptyOnDelete": true } });
+        assert_eq!(fate(&repository, Effect::Remove), Some(Fate::Deleted));
     }
 }
