@@ -9,8 +9,7 @@ use crate::model::{Because, Effect};
 use crate::rules;
 
 /// For each resource that may be replaced because a property of it refers to a resource that is replaced, that property.
-/// `replaced` are the resources that are replaced by their own changes, and `unaffected` is true for those that are
-/// looked at by nobody: new ones.
+/// `replaced` are the resources that are replaced by their own changes. A new resource is never replaced.
 pub(crate) fn cascade(
     template: &Template,
     replaced: &BTreeSet<String>,

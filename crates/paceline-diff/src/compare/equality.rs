@@ -32,10 +32,13 @@ impl Equality {
                     && before.iter().zip(after).all(|(before, after)| self.values(before, after))
             }
             (Value::Object(before), Value::Object(after)) => {
+                let other = |key: &str| {
+                    after.get(key).or_else(|| Some(after.iter().find(|(other, _)| self.texts(key, other))?.1))
+                };
                 before.len() == after.len()
-                    && before.iter().zip(after).all(|((key, before), (other, after))| {
-                        self.texts(key, other) && self.values(before, after)
-                    })
+                    && before
+                        .iter()
+                        .all(|(key, value)| other(key).is_some_and(|other| self.values(value, other)))
             }
             (before, after) => before == after,
         }

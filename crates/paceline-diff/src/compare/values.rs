@@ -48,17 +48,20 @@ impl Walk<'_> {
             }
             (Value::Object(own), Value::Object(new)) => {
                 let is_same = |a: &str, b: &str| self.equality.texts(a, b);
-                let old_key =
-                    |key: &str| own.keys().find(|old| is_same(old, key)).filter(|_| own.get(key).is_none());
                 // Keys that CloudFormation has stored otherwise.
-                let renamed: Vec<(&String, &String)> =
-                    new.keys().filter_map(|key| Some((old_key(key)?, key))).collect();
+                let renamed: Vec<(&String, &String)> = new
+                    .keys()
+                    .filter(|key| !own.contains_key(*key))
+                    .filter_map(|key| {
+                        Some((own.keys().find(|old| !new.contains_key(*old) && is_same(old, key))?, key))
+                    })
+                    .collect();
                 for (key, value) in own {
                     if !renamed.iter().any(|(old, _)| *old == key) {
                         self.one(Some(value), new.get(key), &below(path, key));
                     }
                 }
-                for (key, value) in new.iter().filter(|(key, _)| own.get(*key).is_none()) {
+                for (key, value) in new.iter().filter(|(key, _)| !own.contains_key(*key)) {
                     let old = renamed.iter().find(|(_, new)| *new == key).and_then(|(old, _)| own.get(*old));
                     self.one(old, Some(value), &below(path, key));
                 }
@@ -178,6 +181,11 @@ mod tests {
         let equality = Equality { is_stored: true, ignores_times: false };
         let stored = json!({"k": ["Gr??e", {"M??": 1}]});
         check_with(equality, &stored, &json!({"k": ["Größe", {"Mäö": 1}]}), &[]);
+        // The two keys have another order there.
+        let (stored_keys, keys) = (json!({"M??": 1, "Mz": 2}), json!({"Mz": 2, "Mäö": 1}));
+        assert!(equality.values(&stored_keys, &keys));
+        check_with(equality, &stored_keys, &keys, &[]);
+        check_with(equality, &json!({"M?": 1}), &json!({"M?": 1, "Mä": 1}), &["P.Mä - 1"]);
         check_with(equality, &stored, &json!({"k": ["Größe", {"Mäö": 2}]}), &["P.k[1].Mäö 1 2"]);
         check_with(equality, &stored, &json!({"k": ["Grösse", {"Mäö": 1}]}), &[r#"P.k[0] "Gr??e" "Grösse""#]);
     }

@@ -155,7 +155,7 @@ impl TimeChange {
         let (more, less) = (self.after.saturating_sub(self.before), self.before.saturating_sub(self.after));
         let change = match (more, less) {
             (Duration::ZERO, Duration::ZERO) => {
-                return format!("A first deployment of all stacks takes as long as before: about {after}.");
+                return format!("A first deployment of these stacks takes as long as before: about {after}.");
             }
             (more, Duration::ZERO) => format!("{} longer", duration(more)),
             (_, less) => format!("{} less", duration(less)),
@@ -165,7 +165,7 @@ impl TimeChange {
             format!(" The build costs about {after} instead of {before}.")
         });
         format!(
-            "A first deployment of all stacks takes about {change}: {after} instead of {before}.{}",
+            "A first deployment of these stacks takes about {change}: {after} instead of {before}.{}",
             price.unwrap_or_default()
         )
     }
