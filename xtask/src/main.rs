@@ -33,6 +33,15 @@ enum Task {
     Check,
     /// Plan the example, write its buildspec and project, deploy it to the embedded AWS
     Demo,
+    /// Play random deployments with random faults, and check what CloudFormation did. Builds a release
+    Dst {
+        /// Show that the known bugs are found, one after another
+        #[arg(long)]
+        known_bugs: bool,
+        /// Arguments such as `--seeds 100000 --from 500`, `--seed 42` or `--story FILE`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Write the buildspec and the CodeBuild project of the example, in buildspecs/
     GenBuildspec {
         /// Write nothing. If a file is stale, show the difference and exit with 5
@@ -84,6 +93,7 @@ fn main() -> ExitCode {
             Task::Bench { what: Bench::Plan } => bench::plan(&sh),
             Task::Check => check::check(&sh, &tasks::root()),
             Task::Demo => tasks::demo(&sh),
+            Task::Dst { known_bugs, arguments } => tasks::dst(&sh, known_bugs, &arguments),
             Task::GenBuildspec { check } => tasks::gen_buildspec(&sh, check),
             Task::Pages { check: true, .. } => pages::check(&sh),
             Task::Pages { folder, check: false } => pages::write(&sh, &folder),

@@ -41,6 +41,17 @@ pub(crate) fn demo(sh: &Shell) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Plays random deployments.
+pub(crate) fn dst(sh: &Shell, known_bugs: bool, arguments: &[String]) -> Result<ExitCode> {
+    let features: &[&str] = if known_bugs { &["--features", "known-bugs"] } else { &[] };
+    let known_bugs = known_bugs.then_some("--known-bugs");
+    let run = cmd!(
+        sh,
+        "cargo run --quiet --release --package paceline-dst {features...} -- {known_bugs...} {arguments...}"
+    );
+    Ok(ExitCode::from(exit_code(run)?))
+}
+
 /// Writes, or checks, the generated files of the example.
 pub(crate) fn gen_buildspec(sh: &Shell, check: bool) -> Result<ExitCode> {
     build(sh)?;

@@ -9,6 +9,7 @@ mod describe;
 mod early_needs;
 pub mod event;
 mod journal;
+pub mod known_bugs;
 mod made_once;
 mod options;
 mod perform;

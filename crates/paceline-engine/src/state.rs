@@ -43,6 +43,7 @@ use crate::any_change::AnyChange;
 use crate::describe::{reference, run_started};
 use crate::early_needs::EarlyNeeds;
 use crate::event::{Cause, Event, Fact, Outcome, RunFinished, SCHEMA, StepFinished, StepRef, seconds};
+use crate::known_bugs::{KnownBug, is_on};
 use crate::options::{RunEnd, RunOptions};
 use crate::perform::{Clock, Ended, Report, Room};
 use crate::ready_queue::ReadyQueue;
@@ -281,6 +282,7 @@ impl<'a> State<'a> {
         )?;
         match outcome {
             Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged => self.release(index),
+            Outcome::RolledBack if is_on(KnownBug::ReleaseOnRollback) => self.release(index),
             Outcome::Failed | Outcome::RolledBack | Outcome::Skipped => {
                 self.fail_fast(index)?;
                 self.skip_dependents(index)

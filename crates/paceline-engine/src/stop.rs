@@ -80,6 +80,7 @@ impl Interruption {
             }
         };
         tokio::select! {
+            biased;
             () = requested => {}
             () = is_late => {}
         }

@@ -1,5 +1,6 @@
 //! An environment: an account and region, with a client that acts there as the deploy role.
 
+mod latest;
 mod observed;
 mod poller;
 mod view;

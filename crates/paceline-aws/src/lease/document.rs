@@ -1,5 +1,6 @@
 //! The object that holds the leases of an environment, and the rules for changing it. Nothing here calls AWS.
 
+use paceline_engine::known_bugs::{KnownBug, is_on};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -61,7 +62,10 @@ impl Document {
     /// one of the stacks.
     pub(super) fn take(&mut self, wanted: &Entry, now: Timestamp) -> Result<u64, Box<Entry>> {
         self.leases.retain(|lease| lease.id != wanted.id && lease.counts(now));
-        if let Some(held) = self.leases.iter().find(|lease| !lease.stacks.is_disjoint(&wanted.stacks)) {
+        let is_free = is_on(KnownBug::LeaseForEverybody);
+        if !is_free
+            && let Some(held) = self.leases.iter().find(|lease| !lease.stacks.is_disjoint(&wanted.stacks))
+        {
             return Err(Box::new(held.clone()));
         }
         self.fence += 1;

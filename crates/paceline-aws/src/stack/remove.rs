@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use paceline_assembly::{ResourceStatus, Stack, StackStatus};
 use paceline_engine::StepContext;
+use paceline_engine::known_bugs::{KnownBug, is_on};
 
 use super::MOVES;
 use super::events::{Change, EventLog};
@@ -71,7 +72,9 @@ impl Removal<'_> {
         self.context.submitting("delete", token).await;
         let environment = self.environment;
         let send = || {
-            let call = environment.client.delete_stack().stack_name(&view.id).client_request_token(token);
+            // The name may be that of another stack by now, and the id never is.
+            let which = if is_on(KnownBug::DeleteOnOldLook) { &view.name } else { &view.id };
+            let call = environment.client.delete_stack().stack_name(which).client_request_token(token);
             call.set_role_arn(self.role.cloned()).send()
         };
         let holds = || self.justified(view);
@@ -122,5 +125,8 @@ impl Removal<'_> {
 
 /// Returns whether a stack is unchanged since it was read.
 pub(super) async fn still(environment: &Environment, view: &StackView) -> Result<bool, AwsError> {
+    if is_on(KnownBug::DeleteOnOldLook) {
+        return Ok(true);
+    }
     Ok(find(environment, &view.id).await?.is_some_and(|now| now.state() == view.state()))
 }

@@ -102,6 +102,7 @@ impl EnvironmentPacing {
                 return sleep_until(answered).await;
             }
             tokio::select! {
+                biased;
                 () = sleep_until(at) => {}
                 () = self.hurry.notified() => {}
             }
