@@ -176,13 +176,19 @@ impl Story {
                 kind: *rng.choice(&MISHAPS).unwrap_or(&MishapKind::Reset),
             })
             .collect();
-        let others = (0..some(&mut rng, 35, 3))
+        let mut others: Vec<Other> = (0..some(&mut rng, 35, 3))
             .map(|_| Other {
                 call: rng.u32(1..calls),
                 stack: rng.usize(..count),
                 act: *rng.choice(&ACTS).unwrap_or(&Act::Update),
             })
             .collect();
+        // People repair a stack whose creation was rolled back.
+        for (stack, _) in stacks.iter().enumerate().filter(|(_, stack)| stack.before == Before::RolledBack) {
+            if rng.bool() {
+                others.push(Other { call: rng.u32(1..20), stack, act: Act::Replace });
+            }
+        }
         let kills = (0..some(&mut rng, 40, 3))
             .map(|_| Kill { after: rng.u64(1..400), is_disk_lost: rng.u8(..3) == 0 })
             .collect();

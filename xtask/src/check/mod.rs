@@ -9,6 +9,7 @@ mod cycles;
 mod known;
 mod module_tree;
 mod named_paths;
+mod named_tests;
 mod parser;
 mod sdk_names;
 mod tokens;
@@ -59,6 +60,7 @@ pub(crate) fn check(sh: &Shell, root: &Path) -> Result<ExitCode> {
     }
     findings.extend(known::stale(&packages));
     findings.extend(named_paths::check(root)?);
+    findings.extend(named_tests::check(root)?);
     findings.sort();
     for finding in &findings {
         eprintln!("error: {finding}\n");
