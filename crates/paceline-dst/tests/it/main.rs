@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use paceline_dst::{Story, check, play};
 
 /// Seeds of each test. `cargo xtask dst` plays more.
-const SEEDS: u64 = 25;
+const SEEDS: u64 = 15;
 
 #[track_caller]
 fn keeps_every_promise(name: &str, story: &Story) {
