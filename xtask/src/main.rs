@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod check;
+mod dist;
 mod pages;
 mod pictures;
 mod synthetic;
@@ -42,6 +43,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the static binaries, and pack them with everything else that a release has
+    Dist(dist::DistArgs),
     /// Write the buildspec and the CodeBuild project of the example, in buildspecs/
     GenBuildspec {
         /// Write nothing. If a file is stale, show the difference and exit with 5
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
             Task::Check => check::check(&sh, &tasks::root()),
             Task::Demo => tasks::demo(&sh),
             Task::Dst { known_bugs, arguments } => tasks::dst(&sh, known_bugs, &arguments),
+            Task::Dist(args) => dist::dist(&sh, &args),
             Task::GenBuildspec { check } => tasks::gen_buildspec(&sh, check),
             Task::Pages { check: true, .. } => pages::check(&sh),
             Task::Pages { folder, check: false } => pages::write(&sh, &folder),

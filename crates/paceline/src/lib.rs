@@ -2,6 +2,7 @@
 
 mod cli;
 mod lint;
+mod manual;
 mod memory;
 mod plan;
 mod report;
@@ -96,6 +97,8 @@ fn supervised(command: Command) -> Result<ExitCode, Failure> {
         Command::History(args) => paceline_app::past_runs(&args),
         Command::Project(args) => paceline_app::project(&args.command),
         Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => Ok(manual::completions(&args)),
+        Command::Man(args) => manual::man(&args),
         Command::Sim(args) => sim::run(&args),
     }
 }

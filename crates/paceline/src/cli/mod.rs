@@ -3,6 +3,7 @@
 mod cdk;
 mod codebuild;
 mod lint;
+mod manual;
 mod plan;
 mod run;
 mod sim;
@@ -19,6 +20,7 @@ use paceline_app::{
 pub(crate) use cdk::{Translated, translate};
 pub(crate) use codebuild::{ProjectArgs, RunBuildspecArgs};
 pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
+pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use plan::{ExplainArgs, PlanArgs, SynthArgs};
 pub(crate) use run::{ReportArgs, ReportFormat, SignalArgs, WaitArgs, WaitKind};
 pub(crate) use sim::{ImagesArg, ServeArgs, SimArgs, SimCommand};
@@ -72,6 +74,10 @@ pub(crate) enum Command {
     Project(ProjectArgs),
     /// Print the JSON Schema of paceline.yaml, of buildspecs or of a JSON document
     Schema(SchemaArgs),
+    /// Print the script that completes commands and options in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands
+    Man(ManArgs),
     /// Run the embedded AWS
     Sim(SimArgs),
 }

@@ -1,0 +1,105 @@
+//! Packs the present binary, and runs other programs on the packages.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder with a release in it, gone at the end of the test.
+pub(crate) struct Packed {
+    folder: TempDir,
+}
+
+impl Packed {
+    /// A release of the present binary, or the reason why there is none.
+    pub(crate) fn new() -> Result<Self, String> {
+        let binary = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name("paceline");
+        if !binary.is_file() {
+            return Err(format!("{} is not built (cargo build --package paceline)", binary.display()));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        // Debug information is most of it.
+        let small = folder.path().join("paceline");
+        let strip = Command::new("strip").arg("-o").args([&small, &binary]).status();
+        if !strip.is_ok_and(|status| status.success()) {
+            fs_err::copy(&binary, &small).unwrap();
+        }
+        let packed = Self { folder };
+        packed.pack(&small, &packed.dist());
+        Ok(packed)
+    }
+
+    fn pack(&self, binary: &Path, out: &Path) {
+        let mut dist = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        dist.args(["dist", "--fast", "--binary"]).arg(binary).arg("--out").arg(out);
+        succeed(dist.env("SOURCE_DATE_EPOCH", "1700000000"));
+    }
+
+    /// Packs the same binary once more, and gives the folder.
+    pub(crate) fn again(&self) -> PathBuf {
+        let out = self.path("again");
+        let binary = self.path("paceline");
+        self.pack(&binary, &out);
+        out
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The folder of the release.
+    pub(crate) fn dist(&self) -> PathBuf {
+        self.path("dist")
+    }
+
+    /// The npm package `paceline`.
+    pub(crate) fn main(&self) -> PathBuf {
+        self.file(concat!("paceline-", env!("CARGO_PKG_VERSION"), ".tgz"), "")
+    }
+
+    /// The file of the release whose name starts and ends like this.
+    pub(crate) fn file(&self, start: &str, end: &str) -> PathBuf {
+        let is_it = |path: &PathBuf| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with(start) && name.ends_with(end)
+        };
+        let mut paths = self.dist().read_dir().unwrap().map(|entry| entry.unwrap().path());
+        paths.find(is_it).unwrap_or_else(|| panic!("there is no {start}*{end}"))
+    }
+}
+
+/// Runs a program that must succeed, and gives what it prints.
+pub(crate) fn succeed(command: &mut Command) -> String {
+    let ran = run(command);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(ran.status.success(), "{command:?}: {}\n{}{}", ran.status, text(&ran.stdout), text(&ran.stderr));
+    text(&ran.stdout)
+}
+
+pub(crate) fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// Whether these programs are there. If not, says that the test is skipped.
+pub(crate) fn has(programs: &[&str]) -> bool {
+    let absent = programs.iter().find(|program| {
+        let version =
+            Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        !version.is_ok_and(|status| status.success())
+    });
+    if let Some(absent) = absent {
+        skipped(&format!("{absent} is not installed"));
+    }
+    absent.is_none()
+}
+
+/// Says that a test is skipped, past the test harness, which hides what tests print.
+pub(crate) fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "\nSKIPPED: {why}");
+}
+
+/// The example app of this repository.
+pub(crate) fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/workshop").canonicalize().unwrap()
+}
