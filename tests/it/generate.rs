@@ -145,6 +145,43 @@ fn a_setting_that_codebuild_does_not_know_is_refused_before_anything_is_written(
 }
 
 #[test]
+fn a_runner_without_an_address_or_with_settings_of_another_source_is_refused_at_its_place() {
+    let place = Place::new();
+    for (runner, says) in [
+        ("{ from: url, uri: \"https://acme.example/paceline\" }", "1:17: `from: url` needs `sha256`"),
+        ("{ from: s3 }", "1:17: `from: s3` needs `uri`"),
+        ("{ from: npm, uri: \"s3://tools/paceline\" }", "1:28: `uri` has no effect with `from: npm`"),
+    ] {
+        let file = place.write("bad.yaml", &format!("runner: {runner}\n"));
+        let ran = place
+            .paceline(["gen", "--app", &workshop::path("cdk.out"), "--config"])
+            .args([&file])
+            .run()
+            .expect(2);
+        assert!(ran.stderr.contains(&format!("bad.yaml:{says}")), "{runner}: {}", ran.stderr);
+        assert!(ran.stderr.contains(" hint: "), "{runner}: {}", ran.stderr);
+        assert_eq!(place.list("buildspecs"), [""; 0], "{runner}");
+    }
+}
+
+#[test]
+fn a_packages_lock_of_another_package_manager_needs_its_commands() {
+    let place = Place::new();
+    own_roles(&place, "aws://222222222222/eu-west-1", &json!({}));
+    place.write("package.json", "{}");
+    place.write("yarn.lock", "");
+    place.write("paceline.yaml", "runner: { from: npm }\n");
+    let ran = place.paceline(["gen", "--name", "shop"]).run().expect(2);
+    let says = "paceline.yaml:1:17: `from: npm` installs with npm, and the packages are pinned by yarn.lock";
+    assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    // Without its lock file, npm would install any version.
+    fs_err::remove_file(place.path("yarn.lock")).unwrap();
+    let ran = place.paceline(["gen", "--name", "shop"]).run().expect(0);
+    assert!(ran.stderr.contains("there is no package-lock.json"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(" hint: run `npm install --save-dev paceline`"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_limit_of_a_stack_that_cannot_take_effect_is_refused_by_plan_and_deploy_too() {
     let place = Place::new();
     let file = place.write("bad.yaml", "codebuild:\n  timeouts: { stack: 2h, runner: 90m }\n");
@@ -285,7 +322,7 @@ fn what_cannot_be_enough_is_said_with_what_to_set() {
     let ran = place.paceline(["gen", "--name", "shop"]).run().expect(0);
     for part in [
         "warning: builds have no runner: aws/codebuild/standard:7.0 has no paceline",
-        "hint: set `runner: { from: s3, uri: …, sha256: … }`",
+        "hint: set `runner: { from: npm }` if the app has a package.json",
         "warning: the generated role cannot read the source",
         "hint: set codebuild.artifacts-bucket to the pipeline's bucket, and codebuild.kms-keys",
         "warning: Shop names no role: CloudFormation creates the resources in it with the rights of the build",

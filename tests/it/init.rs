@@ -251,7 +251,9 @@ fn new_app(place: &Place) {
 /// Runs a command as it is printed, with programs of its own in front of those of the machine.
 fn as_printed<'a>(place: &'a Place, command: &str) -> crate::harness::Call<'a> {
     use std::os::unix::fs::PermissionsExt as _;
-    for (name, text) in [("npm", "case $1 in run) cp -r made cdk.out;; esac"), ("node", "echo v22.0.0")] {
+    // Node runs the script that asks the npm package for the path of its program.
+    let node = "case $1 in -e) command -v paceline;; *) echo v22.0.0;; esac";
+    for (name, text) in [("npm", "case $1 in run) cp -r made cdk.out;; esac"), ("node", node)] {
         let path = place.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{text}\n"));
         fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }

@@ -154,6 +154,9 @@ impl Config {
 
     /// A setting that another one excludes.
     fn contradiction(&self) -> Option<(&'static str, SettingError)> {
+        if let Some(found) = self.runner.as_ref().and_then(Runner::contradiction) {
+            return Some(found);
+        }
         let error = |message: &str, hint: &str| SettingError::new(message, hint);
         if self.apps.is_empty() {
             let is_lone = self.install.is_some() && self.synth.is_none();

@@ -40,9 +40,16 @@ pub(crate) fn write(out: &mut Out, build: Option<&ExistingPipeline>, plan: Optio
     }
 }
 
-/// What only the team can say.
-pub(crate) fn write_runner(out: &mut Out) {
+/// The source of the runner. Without npm, only the team can say it.
+pub(crate) fn write_runner(out: &mut Out, has_npm: bool) {
     out.blank();
+    if has_npm {
+        out.comment(
+            "A build installs Paceline with npm, in the version that package-lock.json pins: run `npm install --save-dev \
+             paceline` first, then `paceline gen`.",
+        );
+        return out.line("runner: { from: npm }");
+    }
     out.comment(
         "The images of CodeBuild have no Paceline: put a release into a bucket of yours, its address and its \
          SHA-256 here, and run `paceline gen`.",

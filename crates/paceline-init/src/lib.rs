@@ -46,6 +46,8 @@ pub struct AppFolder {
     pub synth: Option<String>,
     /// Whether the assembly is committed, so that a build need not synthesize the app.
     pub is_committed: bool,
+    /// Whether npm installs its packages.
+    pub has_npm: bool,
 }
 
 /// A configuration, and notes for the person who ran `paceline init`.
@@ -109,8 +111,16 @@ impl NewConfig<'_> {
             commands::write_signal(&mut out, build);
         }
         codebuild::write(&mut out, self.build, plan.as_ref());
-        codebuild::write_runner(&mut out);
+        codebuild::write_runner(&mut out, self.has_npm());
         Ok(NewConfigText { text: out.text, notes: out.notes })
+    }
+
+    /// Whether npm installs the packages of an app.
+    fn has_npm(&self) -> bool {
+        let mut installs = self.build.into_iter().flat_map(|build| &build.apps).flat_map(|app| &app.install);
+        let is_npm =
+            |text: &str| ["npm ci", "npm install", "npm i"].iter().any(|it| text.trim().starts_with(it));
+        self.app.is_some_and(|app| app.has_npm) || installs.any(|line| is_npm(&line.text))
     }
 
     fn head(&self, out: &mut Out) {

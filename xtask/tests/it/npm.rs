@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::packed::{Packed, example, has, run, skipped, succeed};
+use crate::packed::{Packed, Sim, example, has, run, skipped, succeed};
 
 /// An npm project that has installed these packages from their files, without a registry.
 fn project(packed: &Packed, files: &[PathBuf]) -> PathBuf {
@@ -57,6 +57,63 @@ fn an_app_is_planned_after_an_installation_from_the_files() {
     let cpu = if cfg!(target_arch = "x86_64") { "x64" } else { "arm64" };
     let pinned = &lock["packages"][&format!("node_modules/@paceline/linux-{cpu}")]["integrity"];
     assert!(pinned.as_str().is_some_and(|it| it.starts_with("sha512-")), "{lock:#}");
+}
+
+#[test]
+fn a_generated_build_deploys_with_the_program_that_the_lock_file_pins() {
+    if !has(&["node", "npm", "bash"]) {
+        return;
+    }
+    let packed = match Packed::new() {
+        Ok(packed) => packed,
+        Err(why) => return skipped(&why),
+    };
+    let files = [packed.file("paceline-linux-", ".tgz"), packed.main()];
+    let project = project(&packed, &files);
+    succeed(Command::new("cp").arg("-r").arg(example().join("cdk.out")).arg(&project));
+    let paceline = |arguments: &[&str]| {
+        let mut npx = node(&packed, &project, "npx");
+        npx.args(["--offline", "paceline"]).args(arguments);
+        npx
+    };
+    // The folder has a package.json, so the builds of the new configuration use npm.
+    succeed(&mut paceline(&["init"]));
+    let config = fs_err::read_to_string(project.join("paceline.yaml")).unwrap();
+    assert!(config.lines().any(|line| line == "runner: { from: npm }"), "{config}");
+    // Without gates, which wait in real time.
+    fs_err::write(project.join("paceline.yaml"), "app: cdk.out\nrunner: { from: npm }\n").unwrap();
+    let generated = run(&mut paceline(&["gen", "--name", "shop"]));
+    assert!(generated.status.success(), "{generated:?}");
+    assert!(!String::from_utf8_lossy(&generated.stderr).contains("runner"), "{generated:?}");
+
+    // A build has the source, and Node. It installs the rest.
+    fs_err::remove_dir_all(project.join("node_modules")).unwrap();
+    let home = packed.path("build");
+    let sim = Sim::start(&packed);
+    let mut build = Command::new(packed.path("paceline"));
+    build.args(["run-buildspec", "buildspecs/shop.yml", "--env"]);
+    build.arg(format!("PACELINE_HOME={}", home.display())).current_dir(&project);
+    build.env("npm_config_cache", packed.path("cache")).env("npm_config_offline", "true");
+    build.env("AWS_ENDPOINT_URL", &sim.address).env("AWS_REGION", "us-east-1");
+    build.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    let log = succeed(&mut build);
+    assert!(log.contains("the deployment is complete"), "{log}");
+    assert!(
+        fs_err::read(home.join("bin/paceline")).unwrap() == fs_err::read(packed.path("paceline")).unwrap()
+    );
+
+    // Without the package, the build says what to do.
+    succeed(node(&packed, &project, "npm").args([
+        "uninstall",
+        "--offline",
+        "--no-audit",
+        "--no-fund",
+        "paceline",
+    ]));
+    let ran = run(&mut build);
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let stderr = String::from_utf8(ran.stderr).unwrap();
+    assert!(stderr.contains("hint: run npm install --save-dev paceline"), "{stderr}");
 }
 
 #[test]

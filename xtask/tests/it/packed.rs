@@ -1,8 +1,8 @@
 //! Packs the present binary, and runs other programs on the packages.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -66,6 +66,31 @@ impl Packed {
         };
         let mut paths = self.dist().read_dir().unwrap().map(|entry| entry.unwrap().path());
         paths.find(is_it).unwrap_or_else(|| panic!("there is no {start}*{end}"))
+    }
+}
+
+/// The embedded AWS on a local port, ended with the test.
+pub(crate) struct Sim {
+    pub(crate) address: String,
+    process: Child,
+}
+
+impl Sim {
+    pub(crate) fn start(packed: &Packed) -> Self {
+        let mut command = Command::new(packed.path("paceline"));
+        command.args(["sim", "serve", "--port", "0", "--time-scale", "2000"]);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut address = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        assert!(address.starts_with("http://127.0.0.1:"), "not an address: {address:?}");
+        Self { address: address.trim_end().to_owned(), process }
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

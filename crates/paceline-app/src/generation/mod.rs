@@ -2,6 +2,7 @@
 
 mod paths;
 mod rights;
+mod runner;
 mod write;
 
 use std::collections::BTreeSet;
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use camino::Utf8Path;
 use paceline_buildspec::generate::{self, Apps, GenerateError, shell_word};
 use paceline_buildspec::{Generation, MultiRegion, RunnerSource, StackNode};
-use paceline_config::{Runner, RunnerFrom, SettingPlace};
+use paceline_config::SettingPlace;
 use paceline_plan::{Plan, PlannedStack, Step, Work};
 
 pub use self::write::generate_files;
@@ -33,7 +34,13 @@ pub(crate) fn generation(
         all
     };
     let is_image = |step: &&Step| matches!(&step.work, Work::Publish(publish) if publish.image);
+    let runner = runner::source(app)?;
     let is_one = app.config.apps.is_empty();
+    let lock_file = match &runner {
+        RunnerSource::Npm { lock: Some(lock), .. } => Some(lock.clone()),
+        _ if is_one => lock_file(&app.dir),
+        _ => None,
+    };
     Ok(Generation {
         name: project.map_or_else(|| name(app), str::to_owned),
         out_dir: in_repository(out),
@@ -52,9 +59,9 @@ pub(crate) fn generation(
         metrics: app.config.metrics,
         notifications: app.config.notifications.clone(),
         rights: rights::rights(app, plan),
-        runner: runner(app.config.runner.as_ref())?,
-        synth: synth(app),
-        lock_file: if is_one { lock_file(&app.dir) } else { None },
+        synth: synth(app, &runner),
+        lock_file,
+        runner,
     })
 }
 
@@ -66,10 +73,12 @@ fn apps(app: &App) -> Apps {
 }
 
 /// The command that synthesizes in the build: the `synth` command of the only app, or `paceline synth` for several apps.
-fn synth(app: &App) -> Option<String> {
+fn synth(app: &App, runner: &RunnerSource) -> Option<String> {
     if app.config.apps.is_empty() {
         let synth = app.config.synth.clone()?;
         return Some(match &app.config.install {
+            // The same command has installed the runner.
+            Some(_) if matches!(runner, RunnerSource::Npm { .. }) => synth,
             Some(install) => format!("{}\n{synth}", in_subshell(install)),
             None => synth,
         });
@@ -141,25 +150,4 @@ pub(crate) fn refused(app: &App, error: GenerateError) -> Failure {
 /// The place of a setting in the configuration. None if the configuration does not have it.
 fn place(app: &App, setting: Option<&str>) -> Option<SettingPlace> {
     app.config.places.get(setting?)
-}
-
-fn runner(runner: Option<&Runner>) -> Result<RunnerSource, Failure> {
-    let Some(runner) = runner else { return Ok(RunnerSource::Unset) };
-    let need = |value: &Option<String>, field: &str| {
-        value.clone().ok_or_else(|| {
-            Failure::usage(
-                format!("runner.{field} is missing in the configuration"),
-                format!("add {field}, or set runner.from to image if the build image has paceline"),
-            )
-        })
-    };
-    Ok(match runner.from {
-        RunnerFrom::Image => RunnerSource::Installed,
-        RunnerFrom::S3 => {
-            RunnerSource::S3 { uri: need(&runner.uri, "uri")?, sha256: need(&runner.sha256, "sha256")? }
-        }
-        RunnerFrom::Https => {
-            RunnerSource::Https { url: need(&runner.uri, "uri")?, sha256: need(&runner.sha256, "sha256")? }
-        }
-    })
 }

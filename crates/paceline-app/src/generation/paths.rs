@@ -51,18 +51,27 @@ fn as_project(folder: &str) -> String {
     if name.len() < 2 { "app".to_owned() } else { name.to_owned() }
 }
 
-/// The lock file of the app's packages. The search starts in the folder that contains the assembly and goes up to the
-/// current folder.
+/// The lock file of the app's packages.
 pub(super) fn lock_file(app: &Utf8Path) -> Option<String> {
-    let here = Utf8Path::new(".").canonicalize_utf8().ok()?;
-    let full = app.canonicalize_utf8().ok()?;
-    let inside = full.ancestors().skip(1).take_while(|folder| folder.starts_with(&here));
-    // For an assembly outside of the current folder, only the folder that contains it counts.
-    let outside = full.parent().filter(|folder| !folder.starts_with(&here));
-    let folders = inside.chain(outside);
-    let found =
-        folders.flat_map(|folder| LOCK_FILES.map(|name| folder.join(name))).find(|path| path.is_file());
+    let folders = folders_up(app, false).into_iter();
+    let found = folders.flat_map(|folder| LOCK_FILES.map(|name| folder.join(name))).find(|it| it.is_file());
     found.map(|path| in_repository(&path))
+}
+
+/// The folders that may have the packages of an app: from the folder that contains the assembly, or from the folder of
+/// several apps itself, up to the current folder.
+pub(super) fn folders_up(app: &Utf8Path, has_several: bool) -> Vec<Utf8PathBuf> {
+    let real = |path: &Utf8Path| path.canonicalize_utf8().ok();
+    let app = if app.as_str().is_empty() { Utf8Path::new(".") } else { app };
+    let (Some(here), Some(full)) = (real(Utf8Path::new(".")), real(app)) else { return Vec::new() };
+    let Some(first) = (if has_several { Some(full.as_path()) } else { full.parent() }) else {
+        return Vec::new();
+    };
+    // For an assembly outside of the current folder, only the folder that contains it counts.
+    if !first.starts_with(&here) {
+        return vec![first.to_owned()];
+    }
+    first.ancestors().take_while(|folder| folder.starts_with(&here)).map(Utf8Path::to_owned).collect()
 }
 
 #[cfg(test)]

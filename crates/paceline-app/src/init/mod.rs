@@ -62,6 +62,7 @@ fn from_app(args: &InitSettings) -> Result<ExitCode, Failure> {
         install: found.install.clone(),
         synth: found.synth.clone(),
         is_committed: found.is_committed,
+        has_npm: found.has_npm,
     };
     if found.is_cdk_app && !found.assembly.join("manifest.json").exists() {
         let written = NewConfig { build: None, assembly: None, app: Some(&app) }.write()?;

@@ -28,6 +28,8 @@ pub(crate) struct Project {
     pub(crate) is_cdk_app: bool,
     /// Whether the assembly is committed: it exists and no `.gitignore` excludes it.
     pub(crate) is_committed: bool,
+    /// Whether npm installs its packages: it has a `package.json`, and no lock file of another package manager.
+    pub(crate) has_npm: bool,
 }
 
 /// Examines a folder that is an assembly or a CDK app.
@@ -56,6 +58,8 @@ pub(crate) fn find(given: &Utf8Path) -> Project {
         synth: settings.as_ref().map(|settings| synth(&folder, settings)),
         is_cdk_app: is_app,
         is_committed: is_assembly && !ignored,
+        has_npm: folder.join("package.json").is_file()
+            && !["yarn.lock", "pnpm-lock.yaml"].iter().any(|lock| folder.join(lock).is_file()),
         assembly,
     }
 }

@@ -7,7 +7,7 @@ use paceline_config::SourceType;
 use super::document::Document;
 use super::scripts::{self, FinalMessages, ScriptKind, WORK_DIR};
 use super::variables::{self, Variable};
-use super::{GenerateError, Generation, cache};
+use super::{GenerateError, Generation, RunnerSource, cache};
 use crate::grammar::{
     ArtifactSet, Artifacts, Buildspec, Environment, OnFailure, Phase, Phases, Report, Shell,
 };
@@ -142,7 +142,7 @@ fn buildspec(generation: &Generation, phases: Phases, report: Option<&str>) -> B
 /// Writes the prelude and fetches the runner.
 fn install(generation: &Generation, signals: bool) -> Result<Phase, GenerateError> {
     let mut install = Phase { on_failure: Some(OnFailure::Abort), ..Phase::default() };
-    if generation.synth.is_some() {
+    if generation.synth.is_some() || matches!(generation.runner, RunnerSource::Npm { .. }) {
         install.runtime_versions.insert("nodejs".to_owned(), NODE.to_owned());
     }
     install.commands.push(ScriptKind::WritePrelude { signals }.render(generation)?);

@@ -1,8 +1,8 @@
-//! The cache of a build that synthesizes: packages, and the lookups of the CDK.
+//! The cache of a build that installs packages or synthesizes: packages, and the lookups of the CDK.
 
 use paceline_config::CacheMode;
 
-use super::Generation;
+use super::{Generation, RunnerSource};
 use crate::grammar::Cache;
 use crate::shell::shell_word;
 
@@ -24,14 +24,15 @@ const PACKAGES: [(&str, &str, &str); 4] = [
 fn keeps_paths(generation: &Generation) -> Option<bool> {
     let modes = generation.codebuild.cache.as_deref().unwrap_or_default();
     let in_s3 = modes.iter().any(|mode| matches!(mode, CacheMode::S3(_)));
-    let keeps = generation.synth.is_some() && (in_s3 || modes.contains(&CacheMode::Custom));
+    let installs = generation.synth.is_some() || matches!(generation.runner, RunnerSource::Npm { .. });
+    let keeps = installs && (in_s3 || modes.contains(&CacheMode::Custom));
     keeps.then_some(in_s3)
 }
 
 /// The files with the lookups of the CDK, if the cache can keep them. The build itself checks for them in the
 /// repository, because the generated file must not depend on them.
 pub(super) fn context_files(generation: &Generation) -> Vec<String> {
-    if keeps_paths(generation).is_none() {
+    if generation.synth.is_none() || keeps_paths(generation).is_none() {
         return Vec::new();
     }
     let file = |folder: &str| match folder {
@@ -41,8 +42,7 @@ pub(super) fn context_files(generation: &Generation) -> Vec<String> {
     generation.apps.folders().into_iter().map(file).collect()
 }
 
-/// The cache section and its comment. `None` if the build does not synthesize, or if the project keeps no
-/// paths.
+/// The cache section and its comment. `None` if the build installs no packages, or if the project keeps no paths.
 pub(super) fn of(generation: &Generation) -> Option<(Cache, Vec<String>)> {
     let in_s3 = keeps_paths(generation)?;
     let lock = generation.lock_file.as_deref();
@@ -52,9 +52,13 @@ pub(super) fn of(generation: &Generation) -> Option<(Cache, Vec<String>)> {
     });
     // Without a lock file the cache keeps the downloads of npx.
     let (_, name, downloads) = manager.unwrap_or(&PACKAGES[0]);
-    let paths = vec![(*downloads).to_owned(), KEPT_LOOKUPS.to_owned()];
+    let mut paths = vec![(*downloads).to_owned()];
+    let mut why = vec!["Packages.".to_owned()];
+    if generation.synth.is_some() {
+        paths.push(KEPT_LOOKUPS.to_owned());
+        why = vec!["Packages, and the lookups of the CDK.".to_owned()];
+    }
     let mut cache = Cache { paths, ..Cache::default() };
-    let mut why = vec!["Packages, and the lookups of the CDK.".to_owned()];
     // CodeBuild never updates a cache in S3 that has a key.
     if let Some(lock) = lock.filter(|_| in_s3 && manager.is_some()) {
         cache.key = Some(format!("{name}-$(codebuild-hash-files {})", shell_word(lock)));

@@ -124,7 +124,16 @@ pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
             let rest = url.strip_prefix("https://");
             runner(url, rest.is_some_and(|rest| !rest.is_empty()), "https://host/path", sha256)?;
         }
-        RunnerSource::Installed | RunnerSource::Unset => {}
+        RunnerSource::Npm { dir, install, .. } => {
+            if !dir.is_empty() {
+                relative("the folder of package.json", dir)?;
+            }
+            if install.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+                return Err(InputError::Control { what: "the install command" });
+            }
+        }
+        RunnerSource::Installed { version } => no_controls("runner.version", version)?,
+        RunnerSource::Unset => {}
     }
     if let Some(multi_region) = &generation.multi_region {
         variable(&multi_region.variable)?;

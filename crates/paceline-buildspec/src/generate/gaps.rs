@@ -14,6 +14,8 @@ const SHOWN: usize = 4;
 pub enum Gap {
     /// The source of the runner is not set, or the image is one of AWS, which has no runner.
     Runner { image: String, is_said: bool },
+    /// The lock file of npm does not pin the runner. `lock` is none if there is no lock file.
+    Unpinned { lock: Option<String> },
     /// The bucket in which the pipeline passes the source.
     PipelineBucket,
     /// CloudFormation creates the resources of these stacks with the rights of the build.
@@ -31,6 +33,9 @@ pub fn gaps(generation: &Generation) -> Vec<Gap> {
     let is_said = generation.runner != RunnerSource::Unset;
     if !generation.runner.is_fetched() && (!is_said || settings.image.is_curated()) {
         gaps.push(Gap::Runner { image: settings.image.to_string(), is_said });
+    }
+    if let RunnerSource::Npm { lock, is_pinned: false, .. } = &generation.runner {
+        gaps.push(Gap::Unpinned { lock: lock.clone() });
     }
     // The team decides the rights of its own role.
     if settings.service_role.is_some() {
@@ -69,6 +74,12 @@ impl Gap {
                     "`runner` says that the build image has paceline, but {image} is an image of AWS, which has none"
                 )
             }
+            Self::Unpinned { lock: Some(lock) } => {
+                format!("builds have no runner: `runner` says that npm installs it, and {lock} does not list paceline")
+            }
+            Self::Unpinned { lock: None } => {
+                "builds have no runner: `runner` says that npm installs it, and there is no package-lock.json".to_owned()
+            }
             Self::PipelineBucket => {
                 "the generated role cannot read the source, because the bucket of the pipeline is not set: builds fail in \
                  DOWNLOAD_SOURCE with Access Denied"
@@ -98,10 +109,14 @@ impl Gap {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Runner { is_said: false, .. } => {
-                "set `runner: { from: s3, uri: …, sha256: … }`, or `runner: { from: image }` with an image that has it"
+                "set `runner: { from: npm }` if the app has a package.json, `runner: { from: s3, uri: …, sha256: … }`, or \
+                 `runner: { from: image }` with an image that has it"
             }
             Self::Runner { is_said: true, .. } => {
-                "set codebuild.image to an image that has it, or runner.from to s3 or https"
+                "set codebuild.image to an image that has it, or runner.from to npm, s3 or url"
+            }
+            Self::Unpinned { .. } => {
+                "run `npm install --save-dev paceline` in the folder of package.json, and commit both files"
             }
             Self::PipelineBucket => {
                 "set codebuild.artifacts-bucket to the pipeline's bucket, and codebuild.kms-keys to the ARN of its \

@@ -107,9 +107,20 @@ pub struct MultiRegion {
     pub primary: String,
 }
 
-/// The source of the runner: the program itself, or a `.tar.gz` with it.
+/// The source of the runner. What S3 or an address has is the program itself, or a `.tar.gz` with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunnerSource {
+    /// The npm package `paceline`, which is installed with the other packages of the repository.
+    Npm {
+        /// The folder of its `package.json`.
+        dir: String,
+        /// The script that installs the packages.
+        install: String,
+        /// The lock file of npm; none if there is none.
+        lock: Option<String>,
+        /// Whether the lock file lists `paceline`.
+        is_pinned: bool,
+    },
     S3 {
         uri: String,
         sha256: String,
@@ -118,8 +129,10 @@ pub enum RunnerSource {
         url: String,
         sha256: String,
     },
-    /// The build image contains the runner.
-    Installed,
+    /// The build image contains the runner, in this version.
+    Installed {
+        version: String,
+    },
     /// No source is set.
     Unset,
 }
@@ -127,7 +140,7 @@ pub enum RunnerSource {
 impl RunnerSource {
     /// Whether a build fetches the runner.
     fn is_fetched(&self) -> bool {
-        matches!(self, Self::S3 { .. } | Self::Https { .. })
+        matches!(self, Self::Npm { .. } | Self::S3 { .. } | Self::Https { .. })
     }
 }
 

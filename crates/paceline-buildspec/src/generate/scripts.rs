@@ -48,9 +48,10 @@ struct ScriptContext<'a> {
     /// Whether the build fetches the runner. If so, the runner is not on the PATH at first.
     fetched: bool,
     signals: bool,
-    /// Whether the configuration says that the image contains the runner.
-    installed: bool,
+    /// What the runner in the image says about its version, if the configuration says that it contains one.
+    installed: Option<String>,
     runner: Option<Runner<'a>>,
+    npm: Option<Npm<'a>>,
     name: &'a str,
     /// The assembly of a single app. For several apps, the runner reports a missing assembly.
     app_dir: Option<&'a str>,
@@ -87,6 +88,13 @@ struct Runner<'a> {
     archive: bool,
 }
 
+/// How the npm package of the runner is installed.
+#[derive(Serialize, Clone, Copy)]
+struct Npm<'a> {
+    dir: &'a str,
+    install: &'a str,
+}
+
 impl ScriptKind {
     fn title(self) -> &'static str {
         match self {
@@ -119,17 +127,24 @@ impl ScriptKind {
     }
 
     pub(super) fn render(self, generation: &Generation) -> Result<String, GenerateError> {
-        let runner = runner(&generation.runner);
+        let npm = match &generation.runner {
+            RunnerSource::Npm { dir, install, .. } => Some(Npm { dir, install: install.trim_end() }),
+            _ => None,
+        };
         let synth_hint = match generation.synth {
             Some(_) => "let the synth command write it there",
             None => "commit it, or set synth in paceline.yaml to synthesize it in the build",
         };
         let context = ScriptContext {
             step: self.title(),
-            fetched: runner.is_some(),
+            fetched: generation.runner.is_fetched(),
             signals: matches!(self, Self::WritePrelude { signals: true }),
-            installed: generation.runner == RunnerSource::Installed,
-            runner,
+            installed: match &generation.runner {
+                RunnerSource::Installed { version } => Some(format!("paceline {version}")),
+                _ => None,
+            },
+            runner: runner(&generation.runner),
+            npm,
             name: &generation.name,
             app_dir: if let Apps::One(dir) = &generation.apps { Some(dir.as_str()) } else { None },
             arguments: arguments(generation),
@@ -192,7 +207,7 @@ fn runner(source: &RunnerSource) -> Option<Runner<'_>> {
     let (from, location, sha256) = match source {
         RunnerSource::S3 { uri, sha256 } => ("s3", uri, sha256),
         RunnerSource::Https { url, sha256 } => ("https", url, sha256),
-        RunnerSource::Installed | RunnerSource::Unset => return None,
+        RunnerSource::Npm { .. } | RunnerSource::Installed { .. } | RunnerSource::Unset => return None,
     };
     let archive = [".tar.gz", ".tgz"].iter().any(|end| location.ends_with(end));
     Some(Runner { from, location, sha256, archive })

@@ -133,7 +133,7 @@ mod tests {
     }
 
     /// The values that need no filter: words that are quoted already, numbers, or names from this crate.
-    const RAW: [&str; 17] = [
+    const RAW: [&str; 18] = [
         "arguments",
         "check",
         "class",
@@ -144,6 +144,7 @@ mod tests {
         "loop.index",
         "margin_minutes",
         "mode",
+        "npm.install",
         "project.environment.hostKernel",
         "retention",
         "role.variable",

@@ -6,7 +6,7 @@ use paceline_buildspec::{Apps, GenerateError, Generation, MultiRegion, RunnerSou
 use paceline_config::Privileged;
 use paceline_text::Explained as _;
 
-use crate::{SHA256, file, files, installed, snapshot, synthesized, workshop};
+use crate::{SHA256, file, files, from_npm, installed, snapshot, synthesized, workshop};
 
 #[test]
 fn the_workshop_buildspec_matches_its_snapshot() {
@@ -35,6 +35,21 @@ fn an_installed_runner_with_a_given_role_matches_its_snapshots() {
     for file in files(&installed()) {
         snapshot(&file.path.replacen("bare", "installed", 1), &file.contents);
     }
+}
+
+#[test]
+fn a_runner_from_npm_matches_its_snapshot() {
+    snapshot("npm.yml", &file(&from_npm(), ".yml"));
+}
+
+#[test]
+fn the_packages_of_the_runner_are_cached_without_a_synthesis_too() {
+    let buildspec = file(&Generation { synth: None, ..from_npm() }, ".yml");
+    let (_, cache) = buildspec.split_once("\ncache:\n").unwrap();
+    assert!(cache.contains("key: npm-$(codebuild-hash-files infra/package-lock.json)"), "{cache}");
+    assert!(cache.contains("- /root/.npm/**/*"), "{cache}");
+    assert!(!cache.contains(".cache/paceline"), "{cache}");
+    assert!(buildspec.contains("nodejs: \"22\""), "{buildspec}");
 }
 
 #[test]

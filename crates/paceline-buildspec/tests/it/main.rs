@@ -113,7 +113,28 @@ pub fn synthesized() -> Generation {
 pub fn installed() -> Generation {
     let service_role = Some("arn:aws:iam::111122223333:role/builds".to_owned());
     let codebuild = CodeBuild { service_role, ..CodeBuild::default() };
-    Generation { name: "bare".into(), images: 0, codebuild, runner: RunnerSource::Installed, ..workshop() }
+    let runner = RunnerSource::Installed { version: "0.1.0".into() };
+    Generation { name: "bare".into(), images: 0, codebuild, runner, ..workshop() }
+}
+
+/// An app that is synthesized, and whose lock file pins the runner, too.
+pub fn from_npm() -> Generation {
+    let codebuild =
+        CodeBuild { cache: Some(vec!["s3://caches/npm".parse().unwrap()]), ..workshop().codebuild };
+    Generation {
+        name: "pinned".into(),
+        images: 0,
+        codebuild,
+        runner: RunnerSource::Npm {
+            dir: "infra".into(),
+            install: "(cd infra && npm ci)".into(),
+            lock: Some("infra/package-lock.json".into()),
+            is_pinned: true,
+        },
+        synth: Some("(cd infra && npx cdk synth)".into()),
+        lock_file: Some("infra/package-lock.json".into()),
+        ..workshop()
+    }
 }
 
 #[track_caller]

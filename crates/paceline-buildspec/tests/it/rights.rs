@@ -7,7 +7,7 @@ use paceline_config::{CodeBuild, SourceType};
 use paceline_text::Explained as _;
 use serde_json::Value;
 
-use crate::{file, installed, roles, synthesized, workshop};
+use crate::{file, from_npm, installed, roles, synthesized, workshop};
 
 fn statements(generation: &Generation) -> Vec<Value> {
     let template = yaml::parse(&file(generation, ".project.yaml")).unwrap().to_json();
@@ -189,6 +189,18 @@ fn unknown_rights_are_reported_with_the_setting_to_add() {
     let image = "aws/codebuild/standard:7.0".to_owned();
     assert_eq!(gaps(&unset), [Gap::Runner { image: image.clone(), is_said: false }]);
     assert_eq!(gaps(&installed()), [Gap::Runner { image, is_said: true }]);
+    assert_eq!(gaps(&from_npm()), []);
+    for (lock, message) in [
+        (None, "there is no package-lock.json"),
+        (Some("infra/package-lock.json"), "infra/package-lock.json does not list paceline"),
+    ] {
+        let mut unpinned = from_npm();
+        let RunnerSource::Npm { lock: own, is_pinned, .. } = &mut unpinned.runner else { unreachable!() };
+        (*own, *is_pinned) = (lock.map(str::to_owned), false);
+        let found = gaps(&unpinned);
+        assert!(found[0].what().contains(message), "{found:?}");
+        assert!(found[0].hint().contains("npm install --save-dev paceline"), "{found:?}");
+    }
     let mut custom = installed();
     custom.codebuild.image = "acme/builder:1".parse().unwrap();
     assert_eq!(gaps(&custom), []);

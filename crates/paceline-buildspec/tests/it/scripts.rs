@@ -293,6 +293,26 @@ fn a_missing_runner_is_reported() {
 }
 
 #[test]
+fn a_build_image_with_another_version_of_the_runner_stops_the_build() {
+    if !bash() {
+        return;
+    }
+    let build = Build::new(&installed());
+    build.app();
+    let says = |version: &str| format!(r#"[ "$1" != --version ] || echo "paceline {version}""#);
+    build.program("bin/paceline", &says("0.1.0"));
+    let ran = build.run(build.plan(), &[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+
+    build.program("bin/paceline", &says("0.2.0"));
+    let ran = build.run(build.plan(), &[]);
+    assert_eq!(ran.code, 1);
+    let message =
+        "paceline: the build image has paceline 0.2.0, and this buildspec is for paceline 0.1.0\nhint: ";
+    assert!(ran.stderr.contains(message), "{}", ran.stderr);
+}
+
+#[test]
 fn the_runner_gets_the_rest_of_the_time_and_its_exit_code_is_kept() {
     if !bash() {
         return;

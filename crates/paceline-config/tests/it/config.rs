@@ -118,6 +118,26 @@ fn a_field_that_a_wrong_indent_takes_away_is_found_again() {
 }
 
 #[test]
+fn a_runner_has_no_settings_that_its_source_does_not_use() {
+    check(
+        "runner:\n  from: npm\n  uri: s3://a/b\n",
+        "3:8",
+        "`uri` has no effect with `from: npm`; remove it: the lock",
+    );
+    check("runner: { from: npm, sha256: a }\n", "1:30", "`sha256` has no effect with `from: npm`");
+    check("runner: { from: image, sha256: a }\n", "1:32", "the build image has the runner");
+    check(
+        "runner: { from: url, uri: b, version: 1.0.0 }\n",
+        "1:39",
+        "`version` has no effect with `from: url`",
+    );
+    check("runner: { from: pip }\n", "1:17", "npm, s3, url, https, image");
+    for text in ["{ from: npm }", "{ from: image, version: 1.2.3 }", "{ from: url, uri: a, sha256: b }"] {
+        parse(&format!("runner: {text}\n")).unwrap();
+    }
+}
+
+#[test]
 fn an_unknown_field() {
     check("version: 1\nstratgy: graph\n", "2:1", "stratgy");
     check("phases:\n  - name: a\n    stack: [A]\n", "3:5", "stack");

@@ -116,6 +116,10 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
     // One app and several exclude each other.
     assert_eq!(check(APPS), [""; 0]);
     value["apps"] = serde_saphyr::from_str::<Value>(APPS).unwrap()["apps"].take();
+    // A build image has a version, and an address has none.
+    let image = "runner: { from: image, version: 1.2.3 }";
+    assert_eq!(check(image), [""; 0]);
+    value["runner"]["version"] = "1.2.3".into();
     unused(&value, &schema(), "", &mut found);
     assert_eq!(found, [""; 0]);
 }

@@ -30,6 +30,7 @@ fn plans(assembly: &Assembly, written: &NewConfigText) -> Plan {
 
 fn from_assembly(assembly: &Assembly) -> NewConfigText {
     let app = AppFolder {
+        has_npm: false,
         assembly: "cdk.out".into(),
         install: Some("npm ci".into()),
         synth: Some("npx cdk synth".into()),
