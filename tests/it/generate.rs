@@ -150,7 +150,7 @@ fn a_runner_without_an_address_or_with_settings_of_another_source_is_refused_at_
     for (runner, says) in [
         ("{ from: url, uri: \"https://acme.example/paceline\" }", "1:17: `from: url` needs `sha256`"),
         ("{ from: s3 }", "1:17: `from: s3` needs `uri`"),
-        ("{ from: npm, uri: \"s3://tools/paceline\" }", "1:28: `uri` has no effect with `from: npm`"),
+        ("{ from: npm, uri: \"s3://tools/paceline\" }", "1:27: `uri` has no effect with `from: npm`"),
     ] {
         let file = place.write("bad.yaml", &format!("runner: {runner}\n"));
         let ran = place

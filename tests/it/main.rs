@@ -15,6 +15,7 @@ mod destroy;
 mod diff;
 mod edited;
 mod fake_aws;
+mod first;
 mod fis_workshop;
 mod forecast;
 mod freshness;

@@ -174,6 +174,10 @@ fn a_profile_that_does_not_exist_is_named() {
     let config = place.path(".aws/config");
     let said = format!("for profile `nope` (AWS_PROFILE): there is no such profile in {}", config.display());
     assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    // As the CDK CLI has it: before credentials in the environment.
+    let call = place.paceline(["deploy", "--profile", "nope"]).aws_at("http://127.0.0.1:1");
+    let ran = call.run().expect(3);
+    assert!(ran.stderr.contains(&said), "{}", ran.stderr);
 }
 
 #[test]

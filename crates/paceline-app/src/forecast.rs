@@ -106,6 +106,11 @@ fn forecast(
     })
 }
 
+/// How long the stacks take one after another, and by the plan.
+pub(crate) fn with_and_without(plan: &Plan) -> Result<(Duration, Duration), Failure> {
+    Ok((one_after_another(plan).map_err(no_forecast)?, finish(plan)?))
+}
+
 /// The duration on an account where everything exists, so that `relax: when-present` drops edges. None if it drops none.
 fn redeployed(app: &App, plan: &Plan, options: &PlanOptions) -> Result<Option<Duration>, Failure> {
     let eased = plan.relaxed.iter().filter(|it| !(it.without_effect || it.forced));

@@ -14,6 +14,7 @@ mod forecast;
 mod generation;
 mod init;
 pub mod interrupt;
+mod overview;
 mod past_runs;
 mod project;
 mod run;
@@ -30,6 +31,7 @@ pub use failure::Failure;
 pub use forecast::{ForecastRequest, PlanFormat, show, warn_of_sources};
 pub use generation::{check_stack_limit, generate_files};
 pub use init::{InitSettings, init};
+pub use overview::{is_new_app, overview};
 pub use past_runs::{HistorySettings, past_runs};
 pub use project::{ProjectCommand, project};
 pub use run::{

@@ -11,6 +11,7 @@ mod schema;
 mod signal;
 mod sim;
 
+use std::ffi::OsString;
 use std::process;
 
 use clap::Parser;
@@ -21,7 +22,23 @@ use crate::cli::{Cli, Command, Translated};
 
 /// Runs the command that the arguments ask for.
 pub fn main() -> process::ExitCode {
-    let Translated { arguments, told } = match cli::translate(std::env::args_os().collect()) {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(given) = cli::profile(&arguments) {
+        let failure = given.map_or_else(
+            |failure| failure,
+            |(name, rest)| {
+                let message =
+                    format!("paceline cannot be started with this profile: {}", cli::again(&name, &rest));
+                Failure::usage(message, "set AWS_PROFILE instead of --profile")
+            },
+        );
+        terminal::say(&failure.to_string());
+        return failure.exit_code.into();
+    }
+    if arguments.len() == 1 && paceline_app::is_new_app() {
+        return ended(interrupt::listen(None).and_then(|()| interrupt::supervise(paceline_app::overview)));
+    }
+    let Translated { arguments, told } = match cli::translate(arguments) {
         Ok(translated) => translated,
         Err(failure) => {
             terminal::say(&failure.to_string());
@@ -46,7 +63,11 @@ pub fn main() -> process::ExitCode {
     for sentence in told {
         terminal::note(&sentence);
     }
-    let done = interrupt::listen(cli.command.deadline()).and_then(|()| command(cli.command));
+    ended(interrupt::listen(cli.command.deadline()).and_then(|()| command(cli.command)))
+}
+
+/// Says what there is to say at the end, and gives the exit code.
+fn ended(done: Result<ExitCode, Failure>) -> process::ExitCode {
     // Abandoned work has not ended it.
     terminal::end_live();
     memory::say_if_wanted();

@@ -1,5 +1,6 @@
 //! An app in a folder: its configuration, its assembly, and the plans that are made from them.
 
+mod cdk_json;
 pub(crate) mod freshness;
 pub(crate) mod late;
 pub(crate) mod parameters;
@@ -49,6 +50,8 @@ pub struct Configured {
     pub only: Option<AppConfig>,
     pub synthesized: Vec<Synthesized>,
     pub path: Option<Utf8PathBuf>,
+    /// Whether the app is synthesized because it has no assembly, and not because the configuration says so.
+    pub is_automatic: bool,
 }
 
 /// An app that this process has synthesized.
@@ -68,14 +71,18 @@ pub fn configured(paths: &AppPaths) -> Result<Configured, Failure> {
         Some(path) => Config::read(path)?,
         None => Config::default(),
     };
-    let mut configured = Configured { config, only: None, synthesized: Vec::new(), path };
+    let mut configured =
+        Configured { config, only: None, synthesized: Vec::new(), path, is_automatic: false };
     configured.only = configured.only_app(paths);
+    if configured.path.is_none() && paths.app.is_none() {
+        configured.use_cdk_json();
+    }
     Ok(configured)
 }
 
 impl Configured {
     /// Reads the assembly, or the assemblies of several apps.
-    pub fn app(self, paths: &AppPaths) -> Result<App, Failure> {
+    pub fn app(mut self, paths: &AppPaths) -> Result<App, Failure> {
         if !self.config.apps.is_empty() {
             return self.apps(paths);
         }
@@ -95,6 +102,9 @@ impl Configured {
             if let Some(unused) = unused {
                 terminal::note(&format!("{unused} is not used; to use it, name it with --config"));
             }
+        }
+        if self.is_automatic && self.synthesized.is_empty() {
+            self.synthesized = synth::all(&self)?;
         }
         let syntheses: Vec<Synthesis> = self.only.iter().map(|app| only_app(app, &dir)).collect();
         if !syntheses.is_empty() && !dir.exists() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use paceline_config::{self, AppConfig, Config};
 use paceline_host::{Synthesis, SynthesisError};
-use paceline_text::Explained as _;
+use paceline_text::{Explained as _, duration};
 use tokio::task::JoinSet;
 
 use super::freshness::made_at;
@@ -38,6 +38,7 @@ pub fn synthesize_apps(
         return Err(nothing(&configured, paths));
     }
     give(lookups, &mut configured, is_meant)?;
+    configured.say_automatic();
     synthesize(syntheses(&configured))?;
     Ok(())
 }
@@ -65,15 +66,25 @@ pub(crate) fn before(
     paths: &AppPaths,
 ) -> Result<Configured, Failure> {
     configured.ensure_one_app(paths)?;
-    if run.simulate || run.dry_run {
+    // Without an assembly, these need a synthesis, too.
+    if (run.simulate || run.dry_run) && !configured.is_automatic {
         ensure_no_context(run)?;
         return Ok(configured);
     }
+    if run.no_synth && configured.is_automatic {
+        (configured.only, configured.is_automatic) = (None, false);
+    }
     give(&run.lookups, &mut configured, |_| true)?;
     if !run.no_synth && paths.app.is_none() {
-        configured.synthesized = synthesize(configured.syntheses())?;
+        configured.synthesized = all(&configured)?;
     }
     Ok(configured)
+}
+
+/// Synthesizes every app that has a `synth` command.
+pub(super) fn all(configured: &Configured) -> Result<Vec<Synthesized>, Failure> {
+    configured.say_automatic();
+    synthesize(configured.syntheses())
 }
 
 /// Refuses `--context` and `--refresh-context` in a run that synthesizes no app.
@@ -214,6 +225,6 @@ async fn one(synthesis: Synthesis) -> Result<(), SynthesisError> {
     synthesis.perform(|line| terminal::say(&format!("[synth{name}] {line}"))).await?;
     // Fractions of a second do not interest a reader.
     let took = Duration::from_secs(start.elapsed().as_secs());
-    terminal::mention(&format!("[synth{name}] done in {took:?}"));
+    terminal::mention(&format!("[synth{name}] done in {}", duration(took)));
     Ok(())
 }

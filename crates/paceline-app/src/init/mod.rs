@@ -1,7 +1,7 @@
 //! `paceline init`: writes a first configuration.
 
 mod assemblies;
-mod project;
+pub(crate) mod project;
 mod summary;
 
 use std::io::Read as _;

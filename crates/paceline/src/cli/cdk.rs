@@ -55,7 +55,7 @@ const NO_MODE: Effect = Refused("Paceline has no such mode: use `cdk deploy` for
 const IN_APP: Effect = Refused("set it in the app: Paceline deploys what the assembly says");
 const SYNTH: Effect = Refused("give it to `cdk synth`, in `synth:` of paceline.yaml");
 
-const FLAGS: [Flag; 55] = [
+const FLAGS: [Flag; 54] = [
     switch(
         "asset-parallelism",
         None,
@@ -114,7 +114,6 @@ const FLAGS: [Flag; 55] = [
         None,
         Refused("the name of a change set comes from its contents: leave the flag out"),
     ),
-    value("profile", None, Refused("set AWS_PROFILE to it, as for every tool of AWS")),
     value("region", None, Refused("set AWS_REGION to it; the assembly has the region of each stack")),
     value("proxy", None, Refused("set HTTPS_PROXY to it")),
     value("ca-bundle-path", None, Refused("set AWS_CA_BUNDLE to it")),
@@ -290,7 +289,7 @@ mod tests {
             ("p deploy --hotswap", "`--hotswap`"),
             ("p deploy --no-rollback", "rollback: none"),
             ("p deploy -R", "rollback: none"),
-            ("p deploy --profile prod A", "AWS_PROFILE"),
+            ("p deploy --region eu-west-1 A", "AWS_REGION"),
             ("p deploy -rarn:aws:iam::1:role/x", "`-r arn:aws:iam::1:role/x`"),
             ("p deploy --require-approval broadening", "--require-approval never"),
             ("p deploy --require-approval", "--require-approval never"),
