@@ -13,6 +13,7 @@ mod context;
 mod deploy;
 mod destroy;
 mod diff;
+mod doctor;
 mod edited;
 mod fake_aws;
 mod first;

@@ -44,6 +44,11 @@ impl Failure {
         Self { is_interruption: true, ..Self::new(ExitCode::Interrupted, vec![problem]) }
     }
 
+    /// What is wrong, one by one.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
     /// What is wrong, or the first of it.
     pub fn first(&self) -> String {
         self.problems.first().map(Problem::what).unwrap_or_default()

@@ -41,7 +41,7 @@ pub use gates::{Policies, RoleWait, Usable};
 pub use lease::{Applicant, Leases, LockMode};
 pub use metrics::MetricDatum;
 pub use notify::Notification;
-pub use performer::{Aws, AwsOptions, LateApp, LateSynthesis, wait_for_iam_roles};
+pub use performer::{Aws, AwsOptions, LateApp, LateSynthesis, template_limits, wait_for_iam_roles};
 pub use presence::{Presence, changed, present};
 pub use project::{Applied, Difference, Projects};
 pub use publish::{Images, MissingFiles};

@@ -7,6 +7,7 @@ mod archive;
 pub mod build;
 mod cdk;
 mod command;
+mod disk;
 mod docker;
 mod process;
 mod sources;
@@ -16,6 +17,7 @@ mod tool;
 pub use archive::{flaws, zip};
 pub use cdk::{BootstrapCli, BootstrapStack};
 pub use command::{Commands, run_command};
+pub use disk::free_space;
 pub use docker::Docker;
 pub use process::{GRACE, Output, Processes, Program, ProgramError, Script, Stream, find_program, processes};
 pub use sources::{

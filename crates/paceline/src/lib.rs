@@ -104,6 +104,7 @@ fn supervised(command: Command) -> Result<ExitCode, Failure> {
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => plan::explain(&args),
         Command::Diff(args) => paceline_app::diff(&args),
+        Command::Doctor(args) => paceline_app::doctor(&args),
         Command::Gen(args) => paceline_app::generate_files(&args),
         Command::Lint(args) => lint::run(&args),
         Command::RunBuildspec(args) => run_buildspec::run(&args),

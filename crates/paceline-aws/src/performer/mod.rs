@@ -39,6 +39,7 @@ use crate::staging::{self, StagingBucket};
 use crate::target::Target;
 
 pub use self::late::{LateApp, LateSynthesis};
+pub use self::quota::template_limits;
 
 /// The settings of a run on AWS.
 #[derive(Debug, Clone, Default)]

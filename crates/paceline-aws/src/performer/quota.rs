@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_sdk_cloudformation::Client;
 use camino::Utf8Path;
 use futures_util::future::join_all;
-use paceline_assembly::{Stack, Template};
+use paceline_assembly::{Assembly, Stack, Template};
 use paceline_plan::{Plan, Work};
 
 use super::Aws;
@@ -136,6 +136,15 @@ fn nested(stack: &Stack) -> usize {
     let outermost =
         stack.nested_that_may_be_made().map(|nested| nested.parents.first().unwrap_or(&nested.logical_id));
     outermost.filter(|outermost| is_made(outermost)).count()
+}
+
+/// An error for each of CloudFormation's limits that a template of the plan exceeds. It asks nobody.
+pub fn template_limits(assembly: &Assembly, plan: &Plan) -> Vec<AwsError> {
+    let deployed = plan.steps.iter().filter_map(|step| match step.work {
+        Work::Deploy { stack } => plan.stacks.get(stack),
+        _ => None,
+    });
+    deployed.filter_map(|planned| assembly.stack(&planned.id)).flat_map(templates).collect()
 }
 
 /// An error for each limit that the templates of a stack exceed. The templates of nested stacks are checked

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use paceline_app::{
-    BootstrapSettings, Deletion, Deployment, DiffSettings, GenSettings, HistorySettings, InitSettings,
-    RunRollback, RunSettings, WatchSettings,
+    BootstrapSettings, Deletion, Deployment, DiffSettings, DoctorSettings, GenSettings, HistorySettings,
+    InitSettings, RunRollback, RunSettings, WatchSettings,
 };
 
 pub(crate) use cdk::{Translated, translate};
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Show what a deployment would change, compared with what is deployed or with another assembly
     Diff(Box<DiffSettings>),
+    /// Look for everything that can stop a run: templates, assets, docker, roles, bootstrap, quotas, time limits
+    Doctor(DoctorSettings),
     /// Write the buildspec and the CodeBuild project settings, for the team to commit
     Gen(GenSettings),
     /// Check buildspecs, also hand-written ones, for mistakes

@@ -1,0 +1,105 @@
+//! `paceline doctor`: looks for everything that can stop a run, before it. It changes nothing.
+
+mod finding;
+mod here;
+
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use paceline_aws::{Aws, AwsOptions};
+use paceline_engine::ExitCode;
+use paceline_host::Docker;
+use paceline_plan::Plan;
+use paceline_text::{Explained as _, Problem, Style};
+
+use self::finding::{Check, Diagnosis, Finding, Severity};
+use crate::app::{App, configured};
+use crate::failure::Failure;
+use crate::settings::AppPaths;
+use crate::{interrupt, terminal};
+
+/// The width of a text that is not for a terminal.
+const WIDTH: u16 = 80;
+
+/// The arguments of `paceline doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorSettings {
+    #[command(flatten)]
+    pub app: AppPaths,
+    /// Only what can be checked on this machine, without AWS
+    #[arg(long)]
+    pub offline: bool,
+    /// The output format
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DoctorFormat,
+}
+
+/// The format of the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    Text,
+    Json,
+}
+
+/// Checks the app, this machine and AWS. The exit code is 3 if a run would be refused.
+pub fn doctor(args: &DoctorSettings) -> Result<ExitCode, Failure> {
+    let app = configured(&args.app)?.app(&args.app)?;
+    let plan = app.plan(&app.options(None, false))?;
+    let mut diagnosis = Diagnosis::default();
+    let remote = async {
+        tokio::join!(docker(&plan), async {
+            if args.offline { None } else { Some(Box::pin(aws(&app, &plan)).await) }
+        })
+    };
+    let (docker, aws) = interrupt::until_stopped("the app was being checked", remote)?;
+    match aws {
+        Some(found) => diagnosis.add(found),
+        None => diagnosis.leave_out(Check::Aws, "roles, bootstrap and quotas, because of --offline"),
+    }
+    // An asset may be published already. Only AWS knows: if it could be asked, it has the last word.
+    if args.offline || diagnosis.number(Severity::Error) > 0 {
+        diagnosis.add(here::assets(&app, &plan));
+        diagnosis.add(docker);
+    }
+    diagnosis.add(here::templates(&app, &plan));
+    diagnosis.add(here::disk(&plan));
+    diagnosis.add(here::plan(&plan));
+    diagnosis.add(here::build(&app)?);
+    diagnosis.add(here::secrets(&app));
+    diagnosis.sort();
+    match args.format {
+        DoctorFormat::Json => terminal::data(&diagnosis.json()),
+        DoctorFormat::Text => {
+            let style = terminal::stdout_style();
+            terminal::print(&diagnosis.text(Style { width: style.width.or(Some(WIDTH)), ..style }));
+        }
+    }
+    Ok(if diagnosis.number(Severity::Error) > 0 { ExitCode::Refused } else { ExitCode::Done })
+}
+
+/// Whether docker can build the images of the plan.
+async fn docker(plan: &Plan) -> Option<Finding> {
+    if !here::builds_images(plan) {
+        return None;
+    }
+    let error = Docker::new(None).is_missing().await?;
+    let problem = Problem {
+        place: None,
+        message: format!("the app has images to build, and docker cannot build them: {error}"),
+        hint: Some("start docker, or name another program with CDK_DOCKER".to_owned()),
+    };
+    Some(Finding::new(Severity::Warning, Check::Docker, problem))
+}
+
+/// What a run checks before it starts: credentials, roles, bootstrap versions, quotas, sources, parameters.
+async fn aws(app: &App, plan: &Plan) -> Vec<Finding> {
+    let options = AwsOptions { wire: terminal::wire(), ..AwsOptions::default() };
+    let of = |severity, problem| Finding::new(severity, Check::Aws, problem);
+    match Box::pin(Aws::connect(Arc::clone(&app.assembly), plan, options)).await {
+        Ok(aws) => {
+            let note = |note: &String| Problem { message: note.clone(), ..Problem::default() };
+            aws.notes().iter().map(|it| of(Severity::Note, note(it))).collect()
+        }
+        Err(error) => error.problems().into_iter().map(|it| of(Severity::Error, it)).collect(),
+    }
+}

@@ -1,0 +1,101 @@
+//! `paceline doctor`: what can stop a run is found before it.
+
+use serde_json::Value;
+
+use crate::deploy::tiny_manifest;
+use crate::harness::{Place, Sim};
+
+/// An app of one stack with a queue.
+fn app(place: &Place) {
+    place.write("cdk.out/manifest.json", &tiny_manifest(&["Shop"]));
+    let queue = r#"{"Resources":{"Q":{"Type":"AWS::SQS::Queue","Properties":{}}}}"#;
+    place.write("cdk.out/Shop.template.json", queue);
+}
+
+/// The findings of a call, each as severity, check, place and message.
+fn findings(stdout: &str) -> Vec<[String; 4]> {
+    let document: Value = serde_json::from_str(stdout).unwrap();
+    assert_eq!(document["schema"], 1);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = document["findings"].as_array().unwrap().iter();
+    all.map(|it| ["severity", "check", "where", "why"].map(|key| text(&it[key]))).collect()
+}
+
+#[test]
+fn an_app_that_can_be_deployed_has_no_errors() {
+    let (place, sim) = (Place::new(), Sim::start(2000));
+    app(&place);
+    let ran = place.paceline(["doctor"]).aws_at(&sim.address).run().expect(0);
+    assert!(
+        ran.stdout.ends_with("0 errors, 0 warnings, 0 notes: nothing that stops a run\n"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(sim.accepted("CreateStack"), [""; 0]);
+    assert_eq!(place.runs(), [""; 0]);
+}
+
+#[test]
+fn missing_credentials_are_a_finding_beside_the_others() {
+    let place = Place::new();
+    app(&place);
+    let ran = place.paceline(["doctor", "--format", "json"]).env("AWS_REGION", "us-east-1").run().expect(3);
+    let [severity, check, _, why] = &findings(&ran.stdout)[0];
+    assert_eq!((severity.as_str(), check.as_str()), ("error", "aws"));
+    assert!(why.contains("no AWS credentials were found"), "{why}");
+}
+
+#[test]
+fn what_needs_no_aws_is_found_without_it() {
+    let place = Place::new();
+    app(&place);
+    let resource = |number: usize| format!(r#""Q{number}":{{"Type":"AWS::SQS::Queue","Properties":{{}}}}"#);
+    let resources: Vec<String> = (0..501).map(resource).collect();
+    place.write("cdk.out/Shop.template.json", &format!(r#"{{"Resources":{{{}}}}}"#, resources.join(",")));
+    place.write(
+        "paceline.yaml",
+        "codebuild: { timeout: 5m }
+runner: { from: npm }
+commands:
+  - name: seed
+    after: Shop
+    run: ./seed.sh
+    env:
+      DB_PASSWORD: hunter2
+      API_TOKEN: $API_TOKEN
+      DB_SECRET_ARN: arn:aws:secretsmanager:us-east-1:111122223333:secret:db
+      DEPLOY: token ghp_0123456789abcdefghij
+",
+    );
+    let ran = place.paceline(["doctor", "--offline", "--format", "json"]).run().expect(3);
+    let found = findings(&ran.stdout);
+    for [severity, check, place, why] in [
+        ["error", "templates", "cdk.out/Shop.template.json", "the template of Shop has 501 resources"],
+        ["warning", "build", "", "there is no package-lock.json"],
+        ["warning", "secrets", "paceline.yaml:8:20", "the value of DB_PASSWORD is written"],
+        ["warning", "secrets", "paceline.yaml:11:15", "a token of GitHub is written"],
+    ] {
+        let is_it =
+            |it: &&[String; 4]| it[0] == severity && it[1] == check && it[2] == place && it[3].contains(why);
+        assert_eq!(found.iter().filter(is_it).count(), 1, "{why}: {found:#?}");
+    }
+    assert_eq!(found.iter().filter(|it| it[1] == "secrets").count(), 2, "{found:#?}");
+    assert!(!ran.stdout.contains("hunter2") && !ran.stdout.contains("ghp_0123"), "{}", ran.stdout);
+    // As text, the worst comes first, and what was not checked is said.
+    let ran = place.paceline(["doctor", "--offline"]).run().expect(3);
+    assert!(ran.stdout.starts_with("error[templates]: cdk.out/Shop.template.json: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\nnot checked: aws: "), "{}", ran.stdout);
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
+}
+
+#[test]
+fn settings_of_a_build_that_contradict_each_other_are_told_with_their_place() {
+    let place = Place::new();
+    app(&place);
+    place.write("paceline.yaml", "codebuild: { timeout: 1h, timeouts: { outside: 30m } }\n");
+    let ran = place.paceline(["doctor", "--offline", "--format", "json"]).run().expect(3);
+    let found = findings(&ran.stdout);
+    let is_it =
+        |it: &[String; 4]| it[0] == "error" && it[1] == "build" && it[2].starts_with("paceline.yaml:1:");
+    assert!(found.iter().any(is_it), "{found:#?}");
+}
