@@ -6,7 +6,7 @@ use paceline_buildspec::generate::{gaps, generate};
 use paceline_config::{SettingPlace, WrittenSecret, written_secrets};
 use paceline_host::{free_space, source_problems, unpublishable};
 use paceline_plan::{Plan, Step, Work};
-use paceline_text::{Explained as _, Problem, duration};
+use paceline_text::{Explained, Problem, duration};
 
 use super::finding::{Check, Finding, Severity};
 use crate::app::App;
@@ -29,7 +29,7 @@ pub(super) fn templates(app: &App, plan: &Plan) -> Vec<Finding> {
     let errors = template_limits(&app.assembly, plan);
     errors
         .iter()
-        .flat_map(|error| error.problems())
+        .flat_map(Explained::problems)
         .map(|it| Finding::new(Severity::Error, Check::Templates, it))
         .collect()
 }
