@@ -26,11 +26,7 @@ fn an_app_that_can_be_deployed_has_no_errors() {
     let (place, sim) = (Place::new(), Sim::start(2000));
     app(&place);
     let ran = place.paceline(["doctor"]).aws_at(&sim.address).run().expect(0);
-    assert!(
-        ran.stdout.ends_with(": nothing that stops a run\n"),
-        "{}",
-        ran.stdout
-    );
+    assert!(ran.stdout.ends_with(": nothing that stops a run\n"), "{}", ran.stdout);
     assert_eq!(sim.accepted("CreateStack"), [""; 0]);
     assert_eq!(place.runs(), [""; 0]);
 }

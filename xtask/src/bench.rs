@@ -26,13 +26,19 @@ struct Measured {
 }
 
 /// Measures `paceline plan` on assemblies of growing size.
-pub(crate) fn plan(sh: &Shell) -> Result<ExitCode> {
-    cmd!(sh, "cargo build --release --package paceline").quiet().run().context("paceline does not build")?;
-    let program = root().join("target/release/paceline");
+pub(crate) fn plan(sh: &Shell, binary: Option<&Path>) -> Result<ExitCode> {
+    let program = match binary {
+        Some(binary) => std::path::absolute(binary)?,
+        None => {
+            let build = cmd!(sh, "cargo build --release --package paceline");
+            build.quiet().run().context("paceline does not build")?;
+            root().join("target/release/paceline")
+        }
+    };
     let folder = sh.create_temp_dir()?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!(
-        "paceline plan --format json, release build, {cores} cores: the whole process, from its start to its end.\n\
+        "paceline plan --format json, optimized, {cores} cores: the whole process, from its start to its end.\n\
          Synthetic assemblies of {} resources a stack in two regions, each with the template and the asset\n\
          manifest of a real one, every stack with up to three edges. {RUNS} runs each after one that warms the\n\
          file cache; the median time, and the peak of resident memory (VmHWM) of the largest run. \"a stack\" is\n\

@@ -85,7 +85,11 @@ enum Task {
 #[derive(Subcommand)]
 enum Bench {
     /// Read and plan assemblies of 200 to 4,000 stacks
-    Plan,
+    Plan {
+        /// Measure this binary, instead of a release build
+        #[arg(long, value_name = "FILE")]
+        binary: Option<std::path::PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -93,7 +97,7 @@ fn main() -> ExitCode {
     let done = Shell::new().map_err(anyhow::Error::from).and_then(|sh| {
         sh.change_dir(tasks::root());
         match cli.task {
-            Task::Bench { what: Bench::Plan } => bench::plan(&sh),
+            Task::Bench { what: Bench::Plan { binary } } => bench::plan(&sh, binary.as_deref()),
             Task::Check => check::check(&sh, &tasks::root()),
             Task::Demo => tasks::demo(&sh),
             Task::Dst { known_bugs, arguments } => tasks::dst(&sh, known_bugs, &arguments),
