@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use paceline_assembly::StackStatus;
-
 use super::run::Run;
 use crate::world::{Desired, OnFailure, Operation, OperationKind, Stack, StackKey, Step, Token, World};
 
@@ -44,10 +42,8 @@ pub(crate) fn update(
     // After a failed update, the stable state is still the one before that update.
     stack.stable.get_or_insert(old);
     stack.updated_before = stack.updated.replace(world.now);
-    // A failed creation that is continued has no earlier state to go back to.
-    let kind =
-        if stack.status == StackStatus::CreateFailed { OperationKind::Create } else { OperationKind::Update };
-    start(world, &mut stack, kind, on_failure, token, action);
+    stack.disable_rollback = on_failure == OnFailure::Nothing;
+    start(world, &mut stack, OperationKind::Update, on_failure, token, action);
     world.put_stack(stack);
 }
 
@@ -91,11 +87,8 @@ pub(crate) fn delete(world: &mut World, mut stack: Box<Stack>, how: Deletion) {
 /// Rolls back a failed operation whose rollback was disabled.
 pub(crate) fn roll_back(world: &mut World, mut stack: Box<Stack>, token: Option<Arc<str>>) {
     // CloudFormation API Reference, `RollbackStack`: it deletes a stack that has no last known stable state.
-    let kind = if stack.status == StackStatus::CreateFailed {
-        OperationKind::Delete
-    } else {
-        OperationKind::RollBackUpdate
-    };
+    let kind =
+        if stack.has_been_stable { OperationKind::RollBackUpdate } else { OperationKind::Delete };
     start(world, &mut stack, kind, OnFailure::Nothing, token, Some("RollbackStack"));
     world.put_stack(stack);
 }

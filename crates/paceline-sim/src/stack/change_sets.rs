@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::resource::is_renamed;
 use crate::template::{active_resources, imports};
 use crate::world::{ChangeSetStatus, Desired, ExecutionStatus, Resource, Stack, World};
 
@@ -54,14 +55,14 @@ fn changes(world: &World, stack: &Stack, desired: &Desired) -> Vec<Value> {
     let live: BTreeMap<&String, &Resource> =
         stack.resources.iter().filter(|(_, resource)| !resource.is_gone()).collect();
     let mut changes = Vec::new();
-    let mut change = |action: &str, id: &str, kind: &str, physical: Option<&str>| {
+    let mut change = |action: &str, id: &str, kind: &str, physical: Option<&str>, replaces: &str| {
         let modifies = action == "Modify";
         changes.push(json!({"Type": "Resource", "ResourceChange": {
             "Action": action,
             "LogicalResourceId": id,
             "PhysicalResourceId": physical,
             "ResourceType": kind,
-            "Replacement": modifies.then_some("Conditional"),
+            "Replacement": modifies.then_some(replaces),
             "Scope": if modifies { json!(["Properties"]) } else { json!([]) },
             "Details": [],
         }}));
@@ -72,15 +73,20 @@ fn changes(world: &World, stack: &Stack, desired: &Desired) -> Vec<Value> {
             scope.value(&format!("Resources.{id}.Properties"), properties)
         });
         match live.get(id) {
-            None => change("Add", id, body.resource_type, None),
+            None => change("Add", id, body.resource_type, None, ""),
             Some(old) if properties.as_ref().ok() != Some(&*old.properties) => {
-                change("Modify", id, body.resource_type, Some(&old.physical));
+                let replaces = match &properties {
+                    Ok(new) if is_renamed(body.resource_type, &old.properties, new) => "True",
+                    Ok(_) => "False",
+                    Err(_) => "Conditional",
+                };
+                change("Modify", id, body.resource_type, Some(&old.physical), replaces);
             }
             Some(_) => {}
         }
     }
     for (id, old) in live.iter().filter(|(id, _)| !active.contains(**id)) {
-        change("Remove", id, &old.kind, Some(&old.physical));
+        change("Remove", id, &old.kind, Some(&old.physical), "");
     }
     changes
 }

@@ -95,6 +95,7 @@ pub(super) fn call_off(run: &mut Run<'_>, reason: String) {
 fn commit(run: &mut Run<'_>) {
     let stack = &mut *run.stack;
     stack.stable = None;
+    stack.has_been_stable = true;
     stack.resources.retain(|_, resource| !resource.is_gone());
     for resource in stack.resources.values_mut() {
         resource.previous = None;

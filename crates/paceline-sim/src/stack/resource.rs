@@ -13,7 +13,7 @@ use super::{effects, nested};
 use crate::options::Failure;
 use crate::resources::{Unique, given_name, is_custom, physical, uniqueness};
 use crate::template::references_of;
-use crate::world::{AccountRegion, OperationKind, Resource, Stack, Step, Work};
+use crate::world::{AccountRegion, OnFailure, OperationKind, Resource, Stack, Step, Work};
 
 /// The kind of work that a task is doing.
 enum Doing {
@@ -89,16 +89,29 @@ fn ensure(run: &mut Run<'_>, id: &str) {
             }
             run.ended(id);
         }
-        Some(old) if needs_replacement(&old, &wanted) => create(run, wanted, Some(old)),
+        Some(old) if needs_replacement(&old, &wanted) => {
+            let keeps = run.operation().is_some_and(|operation| operation.on_failure == OnFailure::Nothing);
+            if keeps {
+                return run.fail(id, ResourceStatus::UpdateFailed, NO_REPLACEMENT.to_owned());
+            }
+            create(run, wanted, Some(old));
+        }
         Some(old) => update(run, wanted, old),
     }
 }
 
+/// The reason for a replacement while rollback is disabled, as aws-cdk#30546 quotes it.
+const NO_REPLACEMENT: &str = "Replacement type updates not supported on stack with disable-rollback.";
+
 /// Whether an update replaces a resource: names cannot be changed in place. The other properties that force a
 /// replacement, which the template reference of each type lists, are not modelled.
 fn needs_replacement(old: &Resource, new: &Resource) -> bool {
-    let name = |resource: &Resource| given_name(&resource.kind, &resource.properties).map(str::to_owned);
-    name(old) != name(new)
+    is_renamed(&old.kind, &old.properties, &new.properties)
+}
+
+/// Whether two sets of properties of a resource name it differently.
+pub(super) fn is_renamed(kind: &str, old: &Value, new: &Value) -> bool {
+    given_name(kind, old) != given_name(kind, new)
 }
 
 /// Whether `new` replaced `old`. A custom resource chooses its own id, and may change it in any update

@@ -213,6 +213,10 @@ pub(crate) struct Stack {
     pub(crate) ended: Option<Timestamp>,
     pub(crate) protected: bool,
     pub(crate) disable_rollback: bool,
+    /// Whether `CreateStack` said `OnFailure=DO_NOTHING`, after which a failed creation cannot be continued.
+    pub(crate) keeps_failed_creation: bool,
+    /// Whether an operation has completed, so that there is a state to which a rollback can return.
+    pub(crate) has_been_stable: bool,
     pub(crate) desired: Arc<Desired>,
     /// The state before the current or failed update.
     pub(crate) stable: Option<Arc<Desired>>,
@@ -247,6 +251,8 @@ impl Stack {
             ended: None,
             protected: false,
             disable_rollback: false,
+            keeps_failed_creation: false,
+            has_been_stable: false,
             desired,
             stable: None,
             resources: BTreeMap::new(),

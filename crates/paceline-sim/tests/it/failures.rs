@@ -80,12 +80,60 @@ fn without_rollback_other_branches_finish_and_an_update_continues() {
     assert!(before.contains(&"Last CREATE_COMPLETE".to_owned()), "the other branch went on to its end");
     assert!(!before.iter().any(|event| event.starts_with("After ")));
     let refused = aws.refused("UpdateStack", &with_template("S", &template));
-    assert!(refused.contains("CREATE_FAILED"), "it goes on only without rollback: {refused}");
+    assert!(refused.contains("non-terminal [CREATE_FAILED] state"), "{refused}");
+    let slow = aws.physical("S", "Slow");
     aws.cfn("UpdateStack", &request);
-    assert_eq!(aws.settle("S"), "CREATE_COMPLETE");
+    assert_eq!(aws.settle("S"), "UPDATE_COMPLETE");
+    assert_eq!(aws.physical("S", "Slow"), slow);
     let more = &aws.events("S")[before.len()..];
     assert!(more.contains(&"After CREATE_COMPLETE".to_owned()));
     assert!(!more.iter().any(|event| event.starts_with("Slow ")), "what is complete is not touched");
+}
+
+#[test]
+fn a_creation_that_says_do_nothing_cannot_be_continued() {
+    let aws = aws_with(failing("Bad", None, 1));
+    let template = json!({"Resources": {"Bad": {"Type": "T::Fast::Fast"}}}).to_string();
+    let mut request = with_template("S", &template);
+    request.push(("OnFailure", "DO_NOTHING"));
+    aws.cfn("CreateStack", &request);
+    assert_eq!(aws.settle("S"), "CREATE_FAILED");
+    *request.last_mut().unwrap() = ("DisableRollback", "true");
+    let refused = aws.refused("UpdateStack", &request);
+    assert!(refused.contains("because it contains [on-failure: DO_NOTHING]"), "{refused}");
+}
+
+#[test]
+fn a_continued_creation_that_fails_again_is_deleted_by_its_rollback() {
+    let aws = aws_with(failing("Bad", None, 9));
+    let template = json!({"Resources": {"Good": {"Type": "T::Fast::Fast"}, "Bad": {"Type": "T::Fast::Fast"}}});
+    let template = template.to_string();
+    let mut request = with_template("S", &template);
+    request.push(("DisableRollback", "true"));
+    aws.cfn("CreateStack", &request);
+    assert_eq!(aws.settle("S"), "CREATE_FAILED");
+    aws.cfn("UpdateStack", &request);
+    assert_eq!(aws.settle("S"), "UPDATE_FAILED");
+    aws.cfn("RollbackStack", &[("StackName", "S")]);
+    assert_eq!(aws.settle("S"), "DELETE_COMPLETE");
+}
+
+#[test]
+fn nothing_is_replaced_while_rollback_is_disabled() {
+    let aws = aws_with(Faults::default());
+    let template = |name: &str| json!({"Resources": {"P": parameter(name, "v")}});
+    aws.create("S", &template("/one"));
+    aws.settle("S");
+    let body = template("/two").to_string();
+    let mut request = with_template("S", &body);
+    request.push(("DisableRollback", "true"));
+    aws.cfn("UpdateStack", &request);
+    assert_eq!(aws.settle("S"), "UPDATE_FAILED");
+    let no = "P UPDATE_FAILED Replacement type updates not supported on stack with disable-rollback.";
+    assert!(aws.events("S").iter().any(|event| event == no), "{:?}", aws.events("S"));
+    aws.cfn("RollbackStack", &[("StackName", "S")]);
+    assert_eq!(aws.settle("S"), "UPDATE_ROLLBACK_COMPLETE");
+    assert_eq!(aws.parameter("/one").as_deref(), Some("v"));
 }
 
 #[test]

@@ -121,6 +121,14 @@ impl Aws {
         panic!("something is always due");
     }
 
+    /// The physical id of a resource.
+    pub(crate) fn physical(&self, stack: &str, logical: &str) -> String {
+        let body = self.cfn("DescribeStackResources", &[("StackName", stack)]);
+        let resources = members(&body, "StackResources");
+        let found = resources.iter().find(|it| field(it, "LogicalResourceId") == logical);
+        field(found.expect("the stack has this resource"), "PhysicalResourceId")
+    }
+
     /// Lets time pass until a stack has this status.
     pub(crate) fn until(&self, name: &str, status: &str) {
         for _ in 0..MOST_STEPS {

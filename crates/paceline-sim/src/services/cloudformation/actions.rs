@@ -70,6 +70,7 @@ pub(super) fn create_stack(world: &mut World, request: &Request) -> Outcome {
     let mut stack = Stack::new(key.clone(), name, Arc::new(desired), world.now);
     stack.protected = request.form.flag("EnableTerminationProtection");
     stack.disable_rollback = on_failure == OnFailure::Nothing;
+    stack.keeps_failed_creation = request.form.text("OnFailure") == Some("DO_NOTHING");
     stack::create(world, stack, on_failure, token, Some("CreateStack"));
     if let Some(limit) = limit {
         stack::limit_creation(world, &key, limit);
@@ -107,6 +108,15 @@ fn with_stack(
     Ok(answer(&key.arn))
 }
 
+/// The error for an update with rollback of a stack in a failed state, in the wording that
+/// guidance-for-clickstream-analytics-on-aws#49 and aws-cdk#30546 quote.
+pub(super) fn needs_disabled_rollback(stack: &Stack) -> Fault {
+    Fault::validation(format!(
+        "This stack is currently in a non-terminal [{}] state. To update the stack from this state, please use the disable-rollback parameter with update-stack API. To rollback to the last known good state, use the rollback-stack API",
+        stack.status
+    ))
+}
+
 /// The error for a stack whose status allows no update. `None` if the status allows one.
 pub(super) fn cannot_be_updated(stack: &Stack) -> Option<Fault> {
     let updatable = [
@@ -118,6 +128,13 @@ pub(super) fn cannot_be_updated(stack: &Stack) -> Option<Fault> {
         StackStatus::CreateFailed,
         StackStatus::UpdateFailed,
     ];
+    // The wording is quoted in code-dot-org#68524.
+    if stack.status == StackStatus::CreateFailed && stack.keeps_failed_creation {
+        return Some(Fault::validation(format!(
+            "This stack cannot be updated from [{}] state because it contains [on-failure: DO_NOTHING]. Please use disable-rollback option instead during stack creation.",
+            stack.status
+        )));
+    }
     (!updatable.contains(&stack.status)).then(|| {
         Fault::validation(format!(
             "Stack:{} is in {} state and can not be updated.",
@@ -158,10 +175,7 @@ fn prepare_update(
     }
     let on_failure = submission::on_failure(&request.form)?;
     if stack.status.failed() && on_failure != OnFailure::Nothing {
-        return Err(Fault::validation(format!(
-            "Stack:{} is in {} state and can not be updated with rollback enabled.",
-            stack.key.arn, stack.status
-        )));
+        return Err(needs_disabled_rollback(stack));
     }
     let wanted = submission::read(world, request, Some(stack))?;
     let desired = stack::desired(world, &stack.key, &stack.name, wanted)?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use paceline_assembly::StackStatus;
 use serde_json::{Value, json};
 
-use super::actions::{cannot_be_updated, repeats, same_types, token, valid_name};
+use super::actions::{
+    cannot_be_updated, needs_disabled_rollback, repeats, same_types, token, valid_name,
+};
 use super::{key_of, page, submission};
 use crate::stack;
 use crate::wire::{Fault, Outcome, Request};
@@ -254,6 +256,9 @@ pub(super) fn execute(world: &mut World, request: &Request) -> Outcome {
         Some(on_failure) => on_failure,
         None => requested,
     };
+    if !set.creates && stack.status.failed() && on_failure != OnFailure::Nothing {
+        return Err(needs_disabled_rollback(stack));
+    }
     let (key, set) = (stack.key.clone(), set.clone());
     let Some(mut stack) = world.take_stack(&key) else {
         return Err(Fault::validation(format!("Stack [{name}] does not exist")));
