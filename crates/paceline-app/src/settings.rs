@@ -128,7 +128,7 @@ pub struct RunSettings {
     /// Keep reports in this folder: JUnit, Markdown, an HTML timeline
     #[arg(long, value_name = "DIR")]
     pub report: Option<Utf8PathBuf>,
-    /// Start no stack after the first failure
+    /// End the run at the first failure. What runs in AWS then goes on there
     #[arg(long)]
     pub fail_fast: bool,
     /// Stop after this time, so that the run can be resumed. Choose less than the build has left

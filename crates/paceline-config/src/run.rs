@@ -52,15 +52,33 @@ settings! {
     #[derive(Copy)]
     pub struct OnFailure: Default {
         /// What happens to the other stacks: `skip-dependents` skips those that depend on the failed stack;
-        /// `fail-fast` starts no other stack, and waits for those that run.
+        /// `finish-running` starts no other stack, and waits for those that run; `fail-fast` ends the run at once, and
+        /// what runs in AWS goes on there.
         pub policy: FailurePolicy,
         /// What happens to the failed stack: `stack` lets CloudFormation restore its previous state; `none` leaves
         /// it as it is, so that it can be examined or continued.
         pub rollback: Rollback,
+        /// How many times a stack is tried again after a failure that disappears by itself: a role that is too new, a
+        /// service that was called too fast, or two resources that made AWS create the same service-linked role.
+        pub retries: u32 = 3,
+        /// What happens when a resource takes more than three times as long as usual: `warn` names it and waits on;
+        /// `cancel` also cancels an update, which rolls it back, and stops waiting for a creation, which goes on in AWS.
+        pub stuck: Stuck,
         /// What happens to the whole run at its end, if a stack failed: `keep` leaves what was done; `rollback` restores
         /// every stack that the run updated, as `paceline rollback` does. It deletes nothing that the run created.
         pub run: FailedRun,
     }
+}
+
+choices! {
+    /// What happens when a resource takes much longer than usual.
+    pub enum Stuck: "what happens to a stuck stack" {
+        /// The resource is named, and waited for.
+        Warn = "warn",
+        /// An update is cancelled, and a creation is not waited for any longer.
+        Cancel = "cancel",
+    }
+    default Warn
 }
 
 choices! {
@@ -80,6 +98,8 @@ choices! {
         /// Skips the stacks that depend on it. Everything else continues.
         SkipDependents = "skip-dependents",
         /// Starts nothing new, and waits for what runs.
+        FinishRunning = "finish-running",
+        /// Starts nothing new, and waits for nothing. AWS finishes the running operations by itself.
         FailFast = "fail-fast",
     }
     default SkipDependents

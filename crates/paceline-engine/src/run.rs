@@ -70,6 +70,9 @@ async fn drive<P: Perform>(
             state.interrupt(reason)?;
             stop.cancel();
         }
+        if state.fails_fast() {
+            stop.cancel();
+        }
         while let Some(index) = state.start_next()? {
             let context = StepContext {
                 run: Arc::clone(name),

@@ -1,7 +1,7 @@
 //! The state of a run: the state of each step, and the events that report each change.
 //!
 //! Each step is in one of four states. The columns say what happens to a step in that state. `—` cannot
-//! happen. A row is a method, here or in `release` and `pause`.
+//! happen. A row is a method, here or in `halt`, `release` and `pause`.
 //!
 //! | what happens | `Waiting` | `Ready` | `Running` | `Ended` |
 //! |---|---|---|---|---|
@@ -19,12 +19,13 @@
 //! | outcome | what follows |
 //! |---|---|
 //! | deployed, deleted, unchanged | `release`: each of them is `met` |
-//! | failed, rolled back | `fail_fast` if the policy is that, then `skip_dependents` |
+//! | failed, rolled back | `halt_after` unless the policy is to go on, then `skip_dependents` |
 //! | interrupted | `lost`: the steps that became ready early because of it are `unmet` |
 //!
-//! Once the run halts (`interrupt`, `fail_fast`), `start_next` starts nothing more. Every change is recorded
+//! Once the run halts (`interrupt`, `halt_after`), `start_next` starts nothing more. Every change is recorded
 //! as an event before anything else happens.
 
+mod halt;
 mod pause;
 mod release;
 
@@ -33,11 +34,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paceline_config::FailurePolicy;
 use paceline_plan::graph::Graph;
 use paceline_plan::{Plan, Work};
 use tokio::time::Instant;
 
+use self::halt::Halt;
 use crate::ExitCode;
 use crate::any_change::AnyChange;
 use crate::describe::{reference, run_started};
@@ -60,15 +61,6 @@ enum StepState {
     Running { since: Instant, queued: Duration },
     /// The step has ended.
     Ended(Outcome),
-}
-
-/// The reason why no more steps start. The first reason counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Halt {
-    /// A stop was requested, or the run is out of time.
-    Interrupted,
-    /// This step failed, and the policy is to fail fast.
-    Failed(usize),
 }
 
 /// The state of a run.
@@ -284,18 +276,11 @@ impl<'a> State<'a> {
             Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged => self.release(index),
             Outcome::RolledBack if is_on(KnownBug::ReleaseOnRollback) => self.release(index),
             Outcome::Failed | Outcome::RolledBack | Outcome::Skipped => {
-                self.fail_fast(index)?;
+                self.halt_after(index)?;
                 self.skip_dependents(index)
             }
             Outcome::Interrupted => self.lost(index),
         }
-    }
-
-    /// Stops the run: no more steps start.
-    pub(crate) fn interrupt(&mut self, reason: String) -> io::Result<()> {
-        self.halt.get_or_insert(Halt::Interrupted);
-        self.end_all_pauses();
-        self.emit(Fact::RunStopping { reason })
     }
 
     /// Ends the run when no step runs and no more steps will start. First ends the steps that never started.
@@ -344,16 +329,6 @@ impl<'a> State<'a> {
         self.steps[index] = StepState::Ready { since: Instant::now() };
         self.ready.push(&self.plan.steps[index], index, self.remaining[index]);
         self.emit(Fact::StepReady(StepRef::clone(&self.references[index])))
-    }
-
-    fn fail_fast(&mut self, failed: usize) -> io::Result<()> {
-        if self.plan.policy != FailurePolicy::FailFast || self.halt.is_some() {
-            return Ok(());
-        }
-        self.halt = Some(Halt::Failed(failed));
-        self.end_all_pauses();
-        let reason = format!("{} failed", self.references[failed].title);
-        self.emit(Fact::RunStopping { reason })
     }
 
     /// The end of a step that was not performed.

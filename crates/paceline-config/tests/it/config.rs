@@ -5,7 +5,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 use paceline_config::{
     BatchBy, CacheMode, ComputeType, Config, ConfigError, FailedRun, FailurePolicy, IamRoles, MetricsTarget,
-    Privileged, Rollback, RunnerFrom, SourceType, Strategy, WebhookTemplate, WebhookTexts,
+    Privileged, Rollback, RunnerFrom, SourceType, Strategy, Stuck, WebhookTemplate, WebhookTexts,
 };
 use paceline_text::Explained as _;
 
@@ -23,7 +23,7 @@ gates: [{ after: A, iam-roles: [Role] }]
 commands:
   - { name: tidy, after: [A, 'phase:p'], before: B, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
 unchanged: { ignore-timestamps: true, records: false }
-on-failure: { policy: fail-fast, rollback: none, run: rollback }
+on-failure: { policy: fail-fast, rollback: none, retries: 5, stuck: cancel, run: rollback }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 metrics: cloudwatch
 notifications:
@@ -217,6 +217,7 @@ fn every_field_is_read() {
     assert_eq!(config.gates[0].iam_roles, IamRoles::Named(vec!["Role".into()]));
     assert_eq!(config.on_failure.policy, FailurePolicy::FailFast);
     assert_eq!(config.on_failure.rollback, Rollback::None);
+    assert_eq!((config.on_failure.retries, config.on_failure.stuck), (5, Stuck::Cancel));
     assert_eq!(config.on_failure.run, FailedRun::Rollback);
     assert_eq!(config.codebuild.privileged, Privileged::No);
     assert_eq!(config.codebuild.price_per_minute.unwrap().exact(), "$0.004");

@@ -196,6 +196,8 @@ fn the_defaults_of_the_schema_are_those_of_the_configuration() {
     assert_eq!(default("strategy"), strategy.as_str());
     assert_eq!(default("on-failure.policy"), on_failure.policy.as_str());
     assert_eq!(default("on-failure.rollback"), on_failure.rollback.as_str());
+    assert_eq!(default("on-failure.retries"), on_failure.retries);
+    assert_eq!(default("on-failure.stuck"), on_failure.stuck.as_str());
     assert_eq!(default("on-failure.run"), on_failure.run.as_str());
     assert_eq!(default("signal.wait-handle"), signal.wait_handle.as_str());
     assert_eq!(default("metrics"), metrics.as_str());

@@ -46,6 +46,7 @@ impl State<'_> {
             wait_s: 0.0,
             refused: false,
             after: names,
+            kept: None,
         }))?;
         if awaits.is_empty() {
             let _ = resume.send(true);

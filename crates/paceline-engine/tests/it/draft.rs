@@ -46,6 +46,11 @@ impl Draft {
         self
     }
 
+    pub(crate) fn finishing_running(mut self) -> Self {
+        self.0.policy = FailurePolicy::FinishRunning;
+        self
+    }
+
     pub(crate) fn failing_fast(mut self) -> Self {
         self.0.policy = FailurePolicy::FailFast;
         self

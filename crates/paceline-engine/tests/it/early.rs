@@ -266,7 +266,7 @@ fn a_step_whose_end_is_unknown_releases_nobody() {
 
 #[test]
 fn a_step_that_is_ready_when_the_run_fails_fast_is_skipped() {
-    let mut draft = draft(2).failing_fast();
+    let mut draft = draft(2).finishing_running();
     draft.stack("Fails", 30, &[]);
     let says: [(u64, &[Say]); 1] = [(20, &[is("P", CREATED), is("Q", CREATED)])];
     let script = Script::failing(&["deploy:Fails"]);

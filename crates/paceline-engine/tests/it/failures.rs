@@ -64,8 +64,8 @@ fn a_rollback_is_a_failure() {
 }
 
 #[test]
-fn failing_fast_finishes_running_steps_and_skips_the_rest_because_of_the_first_failure() {
-    let mut draft = two_branches().failing_fast();
+fn finishing_what_runs_waits_for_running_steps_and_skips_the_rest_because_of_the_first_failure() {
+    let mut draft = two_branches().finishing_running();
     let last = draft.stack("F", 10, &[]);
     draft.stack("G", 10, &[last]);
     let script = Script::failing(&["deploy:B", "deploy:F"]);
@@ -85,8 +85,21 @@ fn failing_fast_finishes_running_steps_and_skips_the_rest_because_of_the_first_f
 }
 
 #[test]
-fn failing_fast_reports_all_failures() {
+fn failing_fast_waits_for_nothing_and_skips_what_has_not_started() {
     let mut draft = Draft::new().failing_fast();
+    let a = draft.stack("A", 600, &[]);
+    draft.stack("B", 60, &[a]);
+    draft.stack("C", 10, &[]);
+    let ran = ran(draft.plan(), Script::failing(&["deploy:C"]));
+    assert_eq!(ran.stops(), ["C failed"]);
+    assert_eq!(ran.outcome("deploy:A"), Outcome::Interrupted);
+    assert_eq!(ran.finished("deploy:B").because.as_deref(), Some("deploy:C"));
+    assert_eq!((ran.total(), ran.end.exit_code), (10.0, ExitCode::Failed));
+}
+
+#[test]
+fn finishing_what_runs_reports_all_failures() {
+    let mut draft = Draft::new().finishing_running();
     let (a, b) = (draft.stack("A", 10, &[]), draft.stack("B", 20, &[]));
     draft.stack("C", 60, &[b]);
     draft.stack("D", 60, &[a]);

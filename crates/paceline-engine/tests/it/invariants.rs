@@ -298,8 +298,8 @@ impl<'a> Watch<'a> {
     fn check_skipped(&self, step: usize, because: usize) {
         assert!(self.failed.contains(&because), "skipped because of a step that did not fail");
         let depends = self.plan.step_graph().all_needs(step)[because];
-        let fails_fast = self.plan.policy == FailurePolicy::FailFast && because == self.failed[0];
-        assert!(depends || fails_fast, "skipped for no reason");
+        let halts = self.plan.policy != FailurePolicy::SkipDependents && because == self.failed[0];
+        assert!(depends || halts, "skipped for no reason");
     }
 
     fn check_end(&self, ran: &Ran) {

@@ -127,13 +127,13 @@ fn a_stop_ends_the_wait() {
 }
 
 #[test]
-fn a_run_that_fails_fast_ends_the_wait() {
+fn a_run_that_starts_nothing_more_ends_the_wait() {
     let mut draft = Draft::new().limited(2, 8, 4);
     draft.stack("A", 100, &[]);
     draft.stack("D", 50, &[]);
     draft.stack("B", 20, &[]);
     let mut plan = draft.plan();
-    plan.policy = FailurePolicy::FailFast;
+    plan.policy = FailurePolicy::FinishRunning;
     let fails = Act::EndsAfter(Outcome::Failed, Duration::from_secs(15));
     let ran = ran(plan, Waits::of(&[("deploy:A", &["deploy:B"])]).with("deploy:D", fails));
     assert_eq!(ran.end.outcomes[..2], [Outcome::RolledBack, Outcome::Failed]);

@@ -71,7 +71,7 @@ fn node() -> impl Strategy<Value = Node> {
 fn plan(nodes: &[Node], limits: (usize, usize, usize), fails_fast: bool) -> Plan {
     let mut draft = Draft::new().limited(limits.0, limits.1, limits.2);
     if fails_fast {
-        draft = draft.failing_fast();
+        draft = draft.finishing_running();
     }
     let (mut stacks, mut deployed) = (Vec::new(), Vec::new());
     for (number, node) in nodes.iter().enumerate() {

@@ -71,8 +71,8 @@ fn a_failure_outweighs_a_stop() {
 }
 
 #[test]
-fn the_rest_is_skipped_when_a_stop_follows_a_failure_under_fail_fast() {
-    let mut draft = Draft::new().failing_fast();
+fn the_rest_is_skipped_when_a_stop_follows_a_failure_that_halts_the_run() {
+    let mut draft = Draft::new().finishing_running();
     let a = draft.stack("A", 60, &[]);
     draft.stack("B", 60, &[a]);
     draft.stack("C", 10, &[]);
@@ -85,8 +85,8 @@ fn the_rest_is_skipped_when_a_stop_follows_a_failure_under_fail_fast() {
 
 /// A step that fails while the run is being stopped does not cause the stop.
 #[test]
-fn the_rest_is_interrupted_when_a_failure_follows_a_stop_under_fail_fast() {
-    let mut draft = Draft::new().failing_fast().limited(1, 8, 4);
+fn the_rest_is_interrupted_when_a_failure_follows_a_stop_and_would_halt_the_run() {
+    let mut draft = Draft::new().finishing_running().limited(1, 8, 4);
     let a = draft.stack("A", 60, &[]);
     draft.stack("B", 60, &[a]);
     draft.stack("C", 10, &[]);

@@ -21,7 +21,7 @@ use crate::model::{
     Borrowed, Edge, External, Plan, PlannedStack, Reason, Relaxed, SynthesisTimes, Tie, Warning,
 };
 use crate::outlook::expect::Expect;
-use paceline_config::{Concurrency, Config, FailurePolicy};
+use paceline_config::{Concurrency, Config, FailedRun, FailurePolicy};
 
 impl Plan {
     /// Makes the plan of an assembly, in nine stages. Each works on what the stages before it made.
@@ -151,7 +151,7 @@ impl Plan {
                 stacks: options.stacks_at_once.unwrap_or(config.concurrency.stacks),
                 ..config.concurrency
             },
-            policy: if options.fail_fast { FailurePolicy::FailFast } else { config.on_failure.policy },
+            policy: policy(config, options),
             rollback: config.on_failure.rollback,
             undoes: None,
         };
@@ -160,6 +160,16 @@ impl Plan {
         plan.find_critical_path();
         plan.resume_key = resume_key::of_deployment(&plan, &chosen, &inspections);
         Ok(plan)
+    }
+}
+
+/// What happens to the other stacks when one fails. A run that rolls itself back must know how each of its stacks has
+/// ended, so it waits for them.
+fn policy(config: &Config, options: &PlanOptions) -> FailurePolicy {
+    let policy = if options.fail_fast { FailurePolicy::FailFast } else { config.on_failure.policy };
+    match (policy, config.on_failure.run) {
+        (FailurePolicy::FailFast, FailedRun::Rollback) => FailurePolicy::FinishRunning,
+        (policy, _) => policy,
     }
 }
 
