@@ -50,6 +50,11 @@ impl AwsError {
         self.message.contains("continue") && self.message.contains(" state")
     }
 
+    /// Returns whether the stack is not in a failed state any more, and so cannot be rolled back.
+    pub(crate) fn says_no_failure_to_roll_back(&self) -> bool {
+        self.message.contains("state and can not be rolled back")
+    }
+
     /// Returns whether there is no update to cancel, because it has ended or is being rolled back.
     pub(crate) fn says_no_update_to_cancel(&self) -> bool {
         self.message.contains("cannot be called from current stack status")
@@ -72,6 +77,12 @@ impl AwsError {
 /// Returns whether the status belongs to the rollback of an update: in progress, complete or failed.
 pub(crate) fn is_update_rollback(status: &StackStatus) -> bool {
     status.is_rollback() && status.operation() == Some(StackOperation::Update)
+}
+
+/// Returns whether a resource failed with this message because it would have to be replaced while rollback is disabled
+/// (aws-cdk#30546).
+pub(crate) fn refuses_replacement(message: &str) -> bool {
+    message.contains("Replacement type updates not supported")
 }
 
 /// Returns whether a change set failed because there is nothing to change.

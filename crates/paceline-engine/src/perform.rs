@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{
-    Cause, CommandOutput, Fact, Outcome, RetryClass, StackAccepted, StackCall, StackProgress, StackSubmitted,
-    StepRef, StepRetried, StepWarned, seconds,
+    Cause, CommandOutput, Fact, Kept, Outcome, RetryClass, StackAccepted, StackCall, StackProgress,
+    StackSubmitted, StepRef, StepRetried, StepWarned, seconds,
 };
 
 /// Performs steps. The engine decides which step is performed and when. A performer never schedules.
@@ -112,6 +112,17 @@ pub(crate) struct Report {
     pub(crate) room: Option<Room>,
     /// Set if the step asks to wait until other steps have ended.
     pub(crate) pause: Option<Pause>,
+}
+
+/// The state from which a step tries again.
+#[derive(Debug, PartialEq)]
+enum Retrying {
+    /// As if for the first time.
+    Again,
+    /// AWS refused the attempt before, which therefore changed nothing.
+    Refused,
+    /// The stack stays as the failure has left it.
+    FromFailure(Kept),
 }
 
 /// A change in whether a running step counts against its limit.
@@ -222,7 +233,7 @@ impl StepContext {
 
     /// Reports that a transient error occurred and the call is tried again after a pause.
     pub fn retried(&self, class: RetryClass, reason: impl Into<String>, attempt: u32, wait: Duration) {
-        self.tries_again(class, reason.into(), attempt, wait, false);
+        self.tries_again(class, reason.into(), attempt, wait, Retrying::Again);
     }
 
     /// Reports that AWS refused a call, so that the call changed nothing, and that the call is tried again.
@@ -233,12 +244,27 @@ impl StepContext {
         attempt: u32,
         wait: Duration,
     ) {
-        self.tries_again(class, reason.into(), attempt, wait, true);
+        self.tries_again(class, reason.into(), attempt, wait, Retrying::Refused);
     }
 
-    fn tries_again(&self, class: RetryClass, reason: String, attempt: u32, wait: Duration, refused: bool) {
+    /// Reports that the operation on a stack failed for a transient reason, and that it is continued after a pause
+    /// from the point of its failure.
+    pub fn retried_from_failure(
+        &self,
+        class: RetryClass,
+        reason: impl Into<String>,
+        attempt: u32,
+        wait: Duration,
+        kept: Kept,
+    ) {
+        self.tries_again(class, reason.into(), attempt, wait, Retrying::FromFailure(kept));
+    }
+
+    fn tries_again(&self, class: RetryClass, reason: String, attempt: u32, wait: Duration, how: Retrying) {
         let (step, wait_s, after, class) = (self.reference(), seconds(wait), Vec::new(), Some(class));
-        let retried = StepRetried { step, reason, class, attempt, wait_s, refused, after };
+        let refused = how == Retrying::Refused;
+        let kept = if let Retrying::FromFailure(kept) = how { Some(kept) } else { None };
+        let retried = StepRetried { step, reason, class, attempt, wait_s, refused, after, kept };
         self.send(Fact::StepRetried(retried), None);
     }
 

@@ -60,7 +60,8 @@ pub use outputs::Outputs;
 pub use paceline_text::Style;
 pub use past_runs::{LoneStep, PastRun, RunComparison, StepChange, Usual, list_json, list_text};
 pub use record::{
-    OngoingOperation, Part, Phase, Record, Resource, ResourceSpan, Retry, Span, Status, StepRecord, WentWrong,
+    KeptResources, OngoingOperation, Part, Phase, Record, Resource, ResourceSpan, Retry, Span, Status,
+    StepRecord, WentWrong,
 };
 pub use summary::summary;
 pub use svg::svg;

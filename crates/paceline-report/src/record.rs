@@ -22,7 +22,7 @@ pub(crate) use self::labels::kinds;
 pub use self::ongoing::OngoingOperation;
 pub(crate) use self::ongoing::{LeftRunning, how_to_look};
 pub(crate) use self::step::cause_place;
-pub use self::step::{Resource, ResourceSpan, Retry, Span, StepRecord};
+pub use self::step::{KeptResources, Resource, ResourceSpan, Retry, Span, StepRecord};
 
 /// A run, computed from its events so far.
 #[derive(Debug, Clone, Default)]

@@ -2,6 +2,7 @@
 //! went. [`ending`](crate::ending) is printed after it.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
 use paceline_engine::event::{Outcome, StepKind};
@@ -14,7 +15,7 @@ use crate::ending::headline;
 use crate::figures::clock;
 use crate::forecast_check::against_forecast;
 use crate::gate_times;
-use crate::record::{Record, Status, StepRecord};
+use crate::record::{KeptResources, Record, Status, StepRecord};
 
 /// The width of the table if no width is given.
 const WIDTH: u16 = 100;
@@ -242,8 +243,15 @@ pub(crate) fn retries(record: &Record, step: &StepRecord) -> String {
         let _ = write!(text, "; {}", count(more, "more reason"));
     }
     let n = step.retries.len();
-    let times = if n == 1 { "once".to_owned() } else { format!("{n} times") };
-    format!("{}, {times}: {text}", record.label(&step.step))
+    let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
+    let kept: Vec<KeptResources> = step.retries.iter().filter_map(|retry| retry.kept).collect();
+    let saved: Duration = kept.iter().map(|kept| kept.saved).sum();
+    let from = match kept.len() {
+        0 => String::new(),
+        all if all == n => format!(" from the point of failure, {} saved", duration(saved)),
+        some => format!(" ({} from the point of failure, {} saved)", times(some), duration(saved)),
+    };
+    format!("{}, {}{from}: {text}", record.label(&step.step), times(n))
 }
 
 /// A sentence that names the step to shorten first.

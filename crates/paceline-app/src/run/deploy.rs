@@ -150,6 +150,8 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         parameters: app.parameters.clone(),
         token_key: TokenKey::Kept(RUNS.into()),
         stack_limit,
+        stack_retries: Some(app.config.on_failure.retries),
+        stuck: app.config.on_failure.stuck,
         late,
         records: app.config.unchanged.records && !args.run.simulate,
         captures: (!args.run.simulate).then(|| RUNS.into()),

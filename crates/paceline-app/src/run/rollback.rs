@@ -194,6 +194,8 @@ impl Planned {
             parameters,
             token_key: TokenKey::Kept(RUNS.into()),
             stack_limit: config.codebuild.timeouts.stack,
+            stack_retries: Some(config.on_failure.retries),
+            stuck: config.on_failure.stuck,
             captures: Some(RUNS.into()),
             ..AwsOptions::default()
         };

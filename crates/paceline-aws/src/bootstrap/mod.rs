@@ -23,10 +23,18 @@ pub(crate) struct Required {
 
 /// The version since which the deploy role may list stacks.
 const LISTS_SINCE: u32 = 28;
+/// The version since which the deploy role may call `RollbackStack` (aws-cdk#31407).
+const ROLLS_BACK_SINCE: u32 = 23;
 
-/// Returns whether the deploy role of a bootstrap of this version may list stacks.
-pub(crate) fn lets_roles_list(version: u32) -> bool {
-    version >= LISTS_SINCE
+/// Notes what the deploy role of a bootstrap of this version may not do. `None` is a role of which nothing is known.
+pub(crate) fn limit_to_rights(environment: &Environment, version: Option<u32>) {
+    // A role of one's own is asked whether it may list. Whether it may roll back shows only when that is needed.
+    if version.is_some_and(|version| version < LISTS_SINCE) {
+        environment.poller.never_list();
+    }
+    if version.is_none_or(|version| version < ROLLS_BACK_SINCE) {
+        environment.never_roll_back();
+    }
 }
 
 /// Refuses an environment without a sufficient bootstrap. Returns the version of the bootstrap.

@@ -8,6 +8,7 @@ mod view;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -36,6 +37,8 @@ pub(crate) struct Environment {
     pub(crate) poller: Arc<Poller>,
     /// The bucket of the bootstrap stack, if that stack exists. Read on the first use.
     pub(crate) bucket: OnceCell<Option<String>>,
+    /// True unless it is known that stacks may not be rolled back on request.
+    may_roll_back: AtomicBool,
     caller: Caller,
 }
 
@@ -65,9 +68,20 @@ impl Environment {
     ) -> Arc<Self> {
         let client = Client::new(config);
         let (poller, config) = (Arc::new(Poller::new(interest)), config.clone());
-        let environment = Arc::new(Self { target, client, config, poller, bucket: OnceCell::new(), caller });
+        let (bucket, may_roll_back) = (OnceCell::new(), AtomicBool::new(true));
+        let environment = Arc::new(Self { target, client, config, poller, bucket, may_roll_back, caller });
         Poller::spawn(&environment);
         environment
+    }
+
+    /// Notes that the caller may not roll back stacks with `RollbackStack`.
+    pub(crate) fn never_roll_back(&self) {
+        self.may_roll_back.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns true unless it is known that stacks may not be rolled back with `RollbackStack`.
+    pub(crate) fn may_roll_back(&self) -> bool {
+        self.may_roll_back.load(Ordering::Relaxed)
     }
 
     /// A caller for this environment, on behalf of a step if there is one.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use futures_util::future::join_all;
 use paceline_assembly::{Assembly, Role, Stack};
-use paceline_config::Rollback;
+use paceline_config::{OnFailure, Rollback, Stuck};
 use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, Outcome, Perform, StepContext};
 use paceline_host::{Commands, run_command};
@@ -63,6 +63,11 @@ pub struct AwsOptions {
     pub token_key: TokenKey,
     /// The time limit for the creation or the update of a stack.
     pub stack_limit: Option<Duration>,
+    /// How many times a stack operation is tried again whose failure disappears by itself. `None` means
+    /// [`OnFailure`]'s default.
+    pub stack_retries: Option<u32>,
+    /// What happens if a resource takes much longer than usual.
+    pub stuck: Stuck,
     /// The settings for synthesizing apps again, for plans that need it.
     pub late: Option<Arc<LateSynthesis>>,
     /// Whether to read and write records of what was deployed, in the staging buckets.
@@ -176,17 +181,18 @@ impl Aws {
         })?;
         let caller = self.sessions.caller(&target);
         let environment = Environment::new(target.clone(), &config, caller, wanted.names);
+        let mut version = None;
         if let Some(required) = &wanted.required {
             // Stacks that are only deleted need no bootstrap.
-            let version = if deploys {
+            version = if deploys {
                 let found = bootstrap::check(&environment, &config, required).await;
                 Some(found.map_err(Obstacle::Other)?)
             } else {
                 bootstrap::version(&environment, &config, required).await.ok().flatten()
             };
-            if wanted.role.is_some() && version.is_some_and(|version| !bootstrap::lets_roles_list(version)) {
-                environment.poller.never_list();
-            }
+        }
+        if wanted.role.is_some() {
+            bootstrap::limit_to_rights(&environment, version);
         }
         Ok(((target, arn), environment))
     }
@@ -258,7 +264,11 @@ impl Aws {
         let method = self.options.method;
         let records = self.records(stack).await;
         let captures = self.options.captures.as_ref().map(|runs| Captures::of(runs, context.run()));
-        Ok(Deployment { environment, context, stack, request, method, records, captures }.run().await)
+        let retries = self.options.stack_retries.unwrap_or_else(|| OnFailure::default().retries);
+        let stuck = self.options.stuck;
+        let deployment =
+            Deployment { environment, context, stack, request, method, retries, stuck, records, captures };
+        Ok(deployment.run().await)
     }
 
     /// The records of what was deployed in the stack's environment, unless they are off or have no bucket. Records only

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use aws_sdk_cloudformation::types::{ChangeSetStatus, ChangeSetType};
+use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
+use aws_sdk_cloudformation::types::{ChangeAction, ChangeSetStatus, ChangeSetType, Replacement};
 use paceline_assembly::StackStatus;
 use paceline_engine::StepContext;
 
@@ -26,6 +27,8 @@ pub(super) struct ByChangeSet<'a> {
     pub(super) request: &'a Request,
     pub(super) before: Option<&'a StackView>,
     pub(super) token: &'a str,
+    /// True if a failure may leave the stack as it is, unless the change set replaces a resource.
+    pub(super) keeps: bool,
 }
 
 /// The result of creating a change set.
@@ -35,6 +38,8 @@ enum Made {
         /// The ids of the stack and of the change set.
         stack: String,
         id: String,
+        /// Whether it replaces a resource, or may replace one.
+        may_replace: bool,
     },
     Failed {
         reason: String,
@@ -48,10 +53,10 @@ impl ByChangeSet<'_> {
     pub(super) async fn send(&self) -> Result<Sent, AwsError> {
         self.context.submitting("create-change-set", self.token).await;
         let mut name = self.token.to_owned();
-        let (stack, id) = loop {
+        let (stack, id, may_replace) = loop {
             self.create(&name).await?;
             let (reason, is_empty, at_once) = match self.wait(&name).await? {
-                Made::Ready { stack, id } => break (stack, id),
+                Made::Ready { stack, id, may_replace } => break (stack, id, may_replace),
                 Made::Failed { reason, is_empty, at_once } => (reason, is_empty, at_once),
             };
             // The reason was true when the change set was created. The next change set must be computed
@@ -70,11 +75,13 @@ impl ByChangeSet<'_> {
         if !self.is_alone(&stack, &id, &name).await? {
             return Ok(Sent::OutOfDate("it is not what it was when the change set was made".to_owned()));
         }
+        let disables_rollback = self.disables_rollback(may_replace);
         self.context.submitting("execute-change-set", self.token).await;
         let send = || {
             let call = self.environment.client.execute_change_set().stack_name(&stack);
             let call = call.change_set_name(&id).client_request_token(self.token);
-            call.set_disable_rollback(self.disables_rollback().then_some(true)).send()
+            // The API Reference contradicts itself about the default.
+            call.disable_rollback(disables_rollback).send()
         };
         match self.environment.call(Some(self.context), "ExecuteChangeSet", send).await {
             // The change set was executed earlier. The stack's events show how that ended.
@@ -109,8 +116,34 @@ impl ByChangeSet<'_> {
     }
 
     /// Returns true also for a stack in a failed state. Such a stack can only be updated without rollback.
-    fn disables_rollback(&self) -> bool {
-        self.request.disable_rollback || self.before.is_some_and(|view| view.status.failed())
+    fn disables_rollback(&self, may_replace: bool) -> bool {
+        self.request.disable_rollback
+            || self.before.is_some_and(|view| view.status.failed())
+            || self.keeps && !may_replace
+    }
+
+    /// Returns whether the change set replaces a resource, or may replace one. `first` is the first page of its changes.
+    async fn may_replace(&self, first: &DescribeChangeSetOutput) -> Result<bool, AwsError> {
+        let may_replace = |page: &DescribeChangeSetOutput| {
+            let mut changes = page.changes().iter().filter_map(|change| change.resource_change());
+            changes.any(|change| {
+                let modifies = change.action() == Some(&ChangeAction::Modify);
+                modifies && change.replacement() != Some(&Replacement::False)
+            })
+        };
+        let mut found = may_replace(first);
+        let mut next = first.next_token().map(str::to_owned);
+        while !found && next.is_some() {
+            let send = || {
+                let call = self.environment.client.describe_change_set().set_next_token(next.clone());
+                let id = first.change_set_id().map(str::to_owned);
+                call.set_change_set_name(id).set_stack_name(first.stack_id().map(str::to_owned)).send()
+            };
+            let page = self.environment.call(Some(self.context), "DescribeChangeSet", send).await?;
+            found = may_replace(&page);
+            next = page.next_token().map(str::to_owned);
+        }
+        Ok(found)
     }
 
     async fn create(&self, name: &str) -> Result<(), AwsError> {
@@ -150,7 +183,10 @@ impl ByChangeSet<'_> {
             let answer = self.environment.call(Some(self.context), "DescribeChangeSet", send).await?;
             match answer.status() {
                 Some(ChangeSetStatus::CreateComplete) => {
+                    // A creation replaces nothing.
+                    let asks = self.keeps && self.before.is_some();
                     return Ok(Made::Ready {
+                        may_replace: asks && self.may_replace(&answer).await?,
                         stack: answer.stack_id().unwrap_or(self.stack()).to_owned(),
                         id: answer.change_set_id().unwrap_or(change_set).to_owned(),
                     });

@@ -40,7 +40,9 @@ impl Failure {
 
 /// Finds the first cause among the changes of an operation, also inside nested stacks.
 ///
-/// Later failures are symptoms, because CloudFormation cancels everything in progress when a resource fails.
+/// Later failures are symptoms, because CloudFormation cancels everything in progress when a resource fails. If
+/// rollback is disabled, it cancels nothing, and each failure stands for itself. Then one that does not disappear by
+/// itself is more important than an earlier one that does.
 pub(super) fn first_cause<'a>(
     environment: &'a Environment,
     changes: &'a [Change],
@@ -48,8 +50,11 @@ pub(super) fn first_cause<'a>(
     depth: usize,
 ) -> Pin<Box<dyn Future<Output = Option<Failure>> + Send + 'a>> {
     Box::pin(async move {
-        let failed = changes.iter().filter(|c| !c.of_stack && is_failure(c)).min_by_key(|c| c.at);
-        let Some(failed) = failed else {
+        let mut failed: Vec<&Change> = changes.iter().filter(|c| !c.of_stack && is_failure(c)).collect();
+        failed.sort_by_key(|change| change.at);
+        let goes_back = changes.iter().any(|c| c.of_stack && c.status.of_stack().rolling_back());
+        let stays = |c: &&&Change| !goes_back && !c.reason.as_deref().is_some_and(is_transient);
+        let Some(failed) = failed.iter().find(stays).or(failed.first()).copied() else {
             return changes
                 .iter()
                 .find(|c| c.of_stack && is_failure(c) && c.reason.is_some())
@@ -109,6 +114,10 @@ fn hint(message: &str) -> Option<&'static str> {
         (
             "ParameterNotFound",
             "deploy what writes the parameter first; `paceline plan` shows what is external",
+        ),
+        (
+            "Replacement type updates not supported",
+            "CloudFormation replaces nothing while rollback is disabled: deploy it with `on-failure: { rollback: stack }`",
         ),
         ("as it is in use by", "deploy the stacks that import it without it first"),
     ];

@@ -67,7 +67,8 @@ impl Watch<'_> {
                 self.read_events().await?;
                 if self.is_our_update() {
                     self.is_over = true;
-                    self.cancel(&limit, view).await;
+                    self.say(&limit, "cancelling the update");
+                    self.cancel(view).await;
                 }
             }
             StackStatus::CreateInProgress if limit.ends_creation => {}
@@ -94,7 +95,8 @@ impl Watch<'_> {
         Duration::try_from(self.context.now().duration_since(first.at)).ok()
     }
 
-    fn is_our_update(&self) -> bool {
+    /// Returns whether the newest known operation on the stack is this update.
+    pub(super) fn is_our_update(&self) -> bool {
         let last = self.events.all().iter().rev().find(|change| change.of_stack);
         last.is_some_and(|last| {
             last.status == ResourceStatus::UpdateInProgress && last.token == self.operation.token
@@ -105,9 +107,9 @@ impl Watch<'_> {
         self.context.warn(format!("it takes longer than {} ({SETTING}): {what}", limit.text()));
     }
 
-    async fn cancel(&mut self, limit: &Limit, view: &StackView) {
+    /// Cancels the update, so that CloudFormation rolls it back.
+    pub(super) async fn cancel(&mut self, view: &StackView) {
         let token = self.operation.token.as_deref().unwrap_or_default().replace("-update-", "-cancel-");
-        self.say(limit, "cancelling the update");
         self.context.submitting("cancel-update", &token).await;
         let mut is_sent = false;
         let send = || {

@@ -20,6 +20,7 @@ mod delete;
 mod deploy;
 mod events;
 mod failure;
+mod finished;
 mod importers;
 mod limit;
 mod operation;
@@ -32,6 +33,7 @@ mod review;
 mod secrets;
 mod source;
 mod state;
+mod stuck;
 mod unchanged;
 mod watch;
 

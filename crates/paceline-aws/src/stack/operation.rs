@@ -1,11 +1,12 @@
 //! Sends stack operations: creates and updates stacks, and continues rollbacks.
 
-use aws_sdk_cloudformation::types::{Capability, OnFailure};
+use aws_sdk_cloudformation::types::Capability;
 use paceline_engine::StepContext;
 
 use super::change_set::ByChangeSet;
 use super::limit::Limit;
 use super::protect;
+use super::remove::still;
 use super::request::Request;
 use super::source::Source;
 use crate::environment::Environment;
@@ -42,7 +43,8 @@ pub(super) fn capabilities() -> Vec<Capability> {
 /// Sends the operation of a request, after its token is in the journal.
 ///
 /// A stack to change is named by its id. A new stack that somebody has created under the same name is another
-/// one.
+/// one. With `keeps`, the operation leaves the stack as it is if it fails, provided that it replaces no resource:
+/// CloudFormation replaces nothing while rollback is disabled.
 pub(super) async fn send(
     environment: &Environment,
     context: &StepContext,
@@ -50,6 +52,7 @@ pub(super) async fn send(
     before: Option<&StackView>,
     method: Method,
     token: &str,
+    keeps: bool,
 ) -> Result<Sent, AwsError> {
     let sent = async {
         if let Some(before) = before {
@@ -57,10 +60,12 @@ pub(super) async fn send(
         }
         match (method, before) {
             (Method::ChangeSet, _) => {
-                ByChangeSet { environment, context, request, before, token }.send().await
+                ByChangeSet { environment, context, request, before, token, keeps }.send().await
             }
-            (Method::Direct, None) => create(environment, context, request, token).await,
-            (Method::Direct, Some(before)) => update(environment, context, request, before, token).await,
+            (Method::Direct, None) => create(environment, context, request, token, keeps).await,
+            (Method::Direct, Some(before)) => {
+                update(environment, context, request, before, token, keeps).await
+            }
         }
     };
     sent.await.or_else(|error| understand(&error, before).ok_or(error))
@@ -84,10 +89,12 @@ async fn create(
     context: &StepContext,
     request: &Request,
     token: &str,
+    keeps: bool,
 ) -> Result<Sent, AwsError> {
     let (url, body) = split(&request.source);
     context.submitting("create", token).await;
-    let on_failure = if request.disable_rollback { OnFailure::DoNothing } else { OnFailure::Rollback };
+    // After `OnFailure=DO_NOTHING`, CloudFormation refuses to continue a failed creation (code-dot-org#68524).
+    let disable_rollback = request.disable_rollback || keeps;
     let send = || {
         let call = environment.client.create_stack().stack_name(&request.name).client_request_token(token);
         call.set_template_url(url.clone())
@@ -97,7 +104,7 @@ async fn create(
             .set_capabilities(Some(capabilities()))
             .set_role_arn(request.execution_role_arn.clone())
             .set_notification_arns(request.notification_arns.clone())
-            .on_failure(on_failure.clone())
+            .disable_rollback(disable_rollback)
             .set_timeout_in_minutes(request.limit.map(Limit::minutes))
             .send()
     };
@@ -111,11 +118,12 @@ async fn update(
     request: &Request,
     before: &StackView,
     token: &str,
+    keeps: bool,
 ) -> Result<Sent, AwsError> {
     let (url, body) = split(&request.source);
     context.submitting("update", token).await;
     // A stack in a failed state can only be updated without rollback.
-    let disable_rollback = request.disable_rollback || before.status.failed();
+    let disable_rollback = request.disable_rollback || keeps || before.status.failed();
     let send = || {
         let call = environment.client.update_stack().stack_name(&before.id).client_request_token(token);
         call.set_template_url(url.clone())
@@ -151,6 +159,45 @@ pub(super) async fn continue_rollback(
         Err(error) if error.is(code::TOKEN_ALREADY_EXISTS) => Ok(Sent::Known),
         // Somebody else has continued the rollback.
         Err(error) if error.says_no_rollback_to_continue() || error.says_no_such_stack() => {
+            Ok(Sent::OutOfDate(error.to_string()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Rolls back a stack whose operation failed while rollback was disabled, if it is still in that state.
+///
+/// CloudFormation API Reference, `RollbackStack`: a stack without an earlier stable state is deleted, with all its
+/// resources that are not retained. So is it after the rollback that a creation does by itself, except for its name.
+pub(super) async fn roll_back(
+    environment: &Environment,
+    context: &StepContext,
+    request: &Request,
+    view: &StackView,
+    token: &str,
+) -> Result<Sent, AwsError> {
+    context.submitting("rollback", token).await;
+    let send = || {
+        let call = environment.client.rollback_stack().stack_name(&view.id);
+        call.client_request_token(token).set_role_arn(request.execution_role_arn.clone()).send()
+    };
+    let mut is_sent = false;
+    let holds = || still(environment, view);
+    let caller = environment.caller(Some(context));
+    let answer = caller
+        .call_while("RollbackStack", holds, || {
+            is_sent = true;
+            send()
+        })
+        .await;
+    let out_of_date = |how: &str| Sent::OutOfDate(how.to_owned());
+    match answer {
+        Ok(Some(_)) => Ok(Sent::Accepted { id: view.id.clone() }),
+        // The answer to the first try was lost, or somebody else has done something.
+        Ok(None) if is_sent => Ok(Sent::Known),
+        Ok(None) => Ok(out_of_date("it is not what it was any more")),
+        Err(error) if error.is(code::TOKEN_ALREADY_EXISTS) => Ok(Sent::Known),
+        Err(error) if error.says_no_failure_to_roll_back() || error.says_no_such_stack() => {
             Ok(Sent::OutOfDate(error.to_string()))
         }
         Err(error) => Err(error),

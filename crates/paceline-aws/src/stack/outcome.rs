@@ -110,6 +110,18 @@ pub(super) fn deleted_since(stack: &Stack, by: &Change) -> Ended {
     failed_as(stack, message, Some(WHO_DELETED))
 }
 
+/// The end of a step whose stack somebody deleted before it could be tried again.
+pub(super) fn deleted_before_retry(stack: &Stack, by: &Change) -> Ended {
+    failed_as(stack, format!("{} deleted it after its failure", somebody(by)), Some(WHO_DELETED))
+}
+
+/// The warning that somebody else changed a failed stack before it was tried again.
+pub(super) fn changed_before_retry(by: &Change) -> String {
+    let (who, status) = (somebody(by), by.status.of_stack());
+    let what = if status.is_rollback() { "has rolled it back" } else { "has begun another operation on it" };
+    format!("{who} {what} since it failed ({status}): it is tried again from the beginning")
+}
+
 /// The end of a step whose stack was deployed, but whose termination protection could not be set.
 pub(super) fn unprotected(stack: &Stack, error: AwsError) -> Ended {
     let cause = error.into_cause();

@@ -56,9 +56,8 @@ impl Removal<'_> {
                     return Ok(self.wait_for_end(RunningOperation::someone_elses(view)).await);
                 }
                 Sent::Accepted { id } => {
-                    let (token, stamp_before) = (Some(token), None);
                     let operation =
-                        RunningOperation { id, token, stamp_before, until_rest: true, limit: None };
+                        RunningOperation { id, token: Some(token), ..RunningOperation::someone_elses(view) };
                     return Ok(self.wait_for_end(operation).await);
                 }
                 Sent::NoChanges | Sent::OutOfDate(_) | Sent::Known => break,

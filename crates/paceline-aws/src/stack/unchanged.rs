@@ -53,6 +53,17 @@ impl Look<'_> {
     }
 }
 
+/// Returns whether the template asks for new resources only and leaves those of the stack as they are. Then an update
+/// replaces nothing, as long as what the resources import from others stays the same. `kept` is the stack's template.
+pub(super) fn only_adds(kept: &str, asked: &Template) -> bool {
+    let Ok(kept) = Template::parse(kept) else { return false };
+    let (kept, asked) = (kept.value(), asked.value());
+    let is_equal = |key: &str| kept.get(key) == asked.get(key);
+    let mut old = kept.get("Resources").and_then(Value::as_object).into_iter().flatten();
+    ["Conditions", "Mappings", "Parameters", "Transform"].into_iter().all(is_equal)
+        && old.all(|(id, old)| asked["Resources"].get(id).is_none_or(|new| new == old))
+}
+
 /// Reads the template of a stack, and returns whether it is this one.
 pub(super) async fn has_template(
     environment: &Environment,

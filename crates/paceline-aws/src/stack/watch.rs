@@ -7,15 +7,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use paceline_assembly::{ResourceStatus, Stack, StackStatus};
+use paceline_engine::event::Cause;
 use paceline_engine::{ResourceProgress, StepContext};
 use tokio::time::Instant;
 
 use super::events::{Change, EventLog};
 use super::failure::{Failure, failed_resource, first_cause};
+use super::finished::Finished;
 use super::limit::Limit;
 use super::operation_events::{Agreement, OperationEvents, Reading, agree, goes_wrong, is_past, somebody};
 use super::state::{OperationResult, result_of};
+use super::stuck::WhenStuck;
 use crate::environment::Environment;
 use crate::environment::{self, StackView};
 use crate::error::{AwsError, ErrorKind};
@@ -44,12 +48,24 @@ pub(super) struct RunningOperation {
     pub(super) until_rest: bool,
     /// The time limit, if the operation is ours and has one.
     pub(super) limit: Option<Limit>,
+    /// The resources that an earlier try of the operation has finished.
+    pub(super) kept: BTreeSet<String>,
+    /// What happens if a resource is stuck.
+    pub(super) when_stuck: WhenStuck,
 }
 
 impl RunningOperation {
     /// An operation that was already in progress.
     pub(super) fn someone_elses(view: &StackView) -> Self {
-        Self { id: view.id.clone(), token: None, stamp_before: None, until_rest: true, limit: None }
+        Self {
+            id: view.id.clone(),
+            token: None,
+            stamp_before: None,
+            until_rest: true,
+            limit: None,
+            kept: BTreeSet::new(),
+            when_stuck: WhenStuck::Wait,
+        }
     }
 }
 
@@ -71,6 +87,7 @@ pub(super) enum OperationEnd {
         left: Vec<Change>,
         /// The first event of somebody else's operation that followed.
         followed: Option<Box<Change>>,
+        finished: Finished,
     },
 }
 
@@ -95,9 +112,13 @@ pub(super) async fn wait_for_end(
         seen: None,
         doubt: None,
         name: &stack.name,
+        stack,
+        told_stuck: BTreeSet::new(),
+        stuck: None,
         is_over: false,
         is_cancelled: false,
     };
+    watch.complete.clone_from(&watch.operation.kept);
     let (verdict, mut view) = watch.until_the_end().await?;
     if let Some(by) = watch.events.overtaken_by() {
         return Ok(OperationEnd::Overtaken(Box::new(by.clone())));
@@ -110,7 +131,8 @@ pub(super) async fn wait_for_end(
         OperationResult::Succeeded => None,
         // The cause of a stuck rollback is more important than the cause of the rollback.
         OperationResult::RolledBack | OperationResult::Failed => {
-            let known = watch.limit_failure().or_else(|| watch.cancelled()).filter(|_| !is_stuck(&view));
+            let known = watch.stuck_failure().or_else(|| watch.limit_failure());
+            let known = known.or_else(|| watch.cancelled()).filter(|_| !is_stuck(&view));
             match known {
                 None => first_cause(environment, watch.events.own(), Some(stack), 0).await,
                 known => known,
@@ -119,7 +141,8 @@ pub(super) async fn wait_for_end(
     };
     let left = left(watch.events.own());
     let followed = watch.events.followed_by().cloned().map(Box::new);
-    Ok(OperationEnd::Ended { verdict, view: Box::new(view), failure, left, followed })
+    let finished = Finished::of(watch.events.own());
+    Ok(OperationEnd::Ended { verdict, view: Box::new(view), failure, left, followed, finished })
 }
 
 fn is_stuck(view: &StackView) -> bool {
@@ -153,6 +176,11 @@ pub(super) struct Watch<'a> {
     seen: Option<StackStatus>,
     doubt: Option<Doubt>,
     pub(super) name: &'a str,
+    pub(super) stack: &'a Stack,
+    /// The stuck resources that were named, with the start of their operation.
+    pub(super) told_stuck: BTreeSet<(String, Timestamp)>,
+    /// The cause if the update was cancelled because of a stuck resource.
+    pub(super) stuck: Option<Cause>,
     /// True if the operation exceeded its limit and all possible actions were taken.
     pub(super) is_over: bool,
     /// True if the operation was cancelled because of the limit.
@@ -183,6 +211,7 @@ impl Watch<'_> {
                 self.doubt = None;
                 if let Some(view) = &view {
                     self.keep_limit(view).await?;
+                    self.tell_stuck(view).await?;
                 }
             } else if let Some(ended) = self.doubt(look, view.as_ref()).await? {
                 return Ok(ended);

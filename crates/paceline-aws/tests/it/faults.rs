@@ -78,18 +78,24 @@ async fn a_stale_poll_decides_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_stack_is_created_again_despite_stale_reads() {
+async fn a_failed_stack_is_continued_and_rolled_back_despite_stale_reads() {
     for seed in 0..8 {
-        let failure = paceline_sim::Failure {
-            stack: "S".to_owned(),
-            logical_id: "Topic".to_owned(),
-            operation: None,
-            reason: "The role defined for the function cannot be assumed by Lambda.".to_owned(),
-            times: 1,
-        };
-        let world = world(seed, Faults { failures: vec![failure], ..stale(0.5, 10) });
-        world.deploy(&App::of("S", &topic("t"))).await.check(&[("S", Outcome::Deployed)]);
-        assert_eq!(world.statuses("S"), ["DELETE_COMPLETE", "CREATE_COMPLETE"], "seed {seed}");
+        for (reason, outcome, status) in [
+            ("The role cannot be assumed by Lambda.", Outcome::Deployed, "UPDATE_COMPLETE"),
+            ("The name is too long.", Outcome::RolledBack, "DELETE_COMPLETE"),
+        ] {
+            let failure = paceline_sim::Failure {
+                stack: "S".to_owned(),
+                logical_id: "Topic".to_owned(),
+                operation: None,
+                reason: reason.to_owned(),
+                times: 1,
+            };
+            let world = world(seed, Faults { failures: vec![failure], ..stale(0.5, 10) });
+            world.deploy(&App::of("S", &topic("t"))).await.check(&[("S", outcome)]);
+            world.rest().await;
+            assert_eq!(world.statuses("S"), [status], "seed {seed}");
+        }
     }
 }
 

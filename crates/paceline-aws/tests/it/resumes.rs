@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paceline_aws::Method;
 use paceline_engine::{Earlier, ExitCode, Fact, Outcome, Stop};
-use paceline_sim::{Calls, Failure, Faults, Mishap, SimOptions};
+use paceline_sim::{Bootstrap, Calls, Failure, Faults, Mishap, SimOptions};
 
 use crate::app::{App, slow, topic};
 use crate::faults::hostile;
@@ -78,7 +78,13 @@ async fn our_own_deletion_does_not_count_as_the_deployment() {
         reason: "it broke".to_owned(),
         times,
     };
-    let world = World::with_faults(Faults { failures: vec![failure(1)], ..Faults::default() });
+    // CloudFormation itself rolls back, and leaves an empty stack.
+    let world = World::new(SimOptions {
+        bootstrap: Bootstrap::Version(22),
+        faults: Faults { failures: vec![failure(1)], ..Faults::default() },
+        durations: slow_durations(),
+        ..SimOptions::default()
+    });
     let app = App::of("S", &slow("one"));
     world.deploy(&app).await.check(&[("S", Outcome::RolledBack)]);
     // A deletion takes time, and the run is killed during it.

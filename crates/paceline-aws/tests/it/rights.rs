@@ -123,6 +123,11 @@ async fn without_roles_a_build_keeps_to_the_generated_role() {
         reason: "in use".to_owned(),
         times: 1,
     };
+    // An update that fails and is rolled back on request.
+    app.change("Own", &slow("5"));
+    let updates = paceline_sim::Failure { operation: Some(Operation::Update), ..failure.clone() };
+    world.sim.set_faults(Faults { failures: vec![updates], ..Faults::default() });
+    world.run(&app, How { method: Method::ChangeSet, ..how() }).await.check(&[("Own", Outcome::RolledBack)]);
     world.sim.set_faults(Faults { failures: vec![failure], ..Faults::default() });
     build(&world, &app, how()).await;
 

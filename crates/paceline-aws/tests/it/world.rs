@@ -232,6 +232,7 @@ impl World {
     ) -> Result<(), PreflightError> {
         let assembly = app.read();
         let config = Config::parse(how.config, Utf8Path::new("paceline.yaml")).unwrap();
+        let (stack_retries, stuck) = (Some(config.on_failure.retries), config.on_failure.stuck);
         let mut plan = if how.deletes {
             Destruction::make(&assembly, &config, &PlanOptions::default()).unwrap().plan
         } else {
@@ -264,6 +265,8 @@ impl World {
             method,
             images,
             stack_limit: limit,
+            stack_retries,
+            stuck,
             missing_files,
             commands,
             token_key,

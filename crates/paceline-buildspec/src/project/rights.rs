@@ -63,7 +63,7 @@ pub struct Located {
 }
 
 /// The calls that change or read one stack.
-const STACK_ACTIONS: [&str; 14] = [
+const STACK_ACTIONS: [&str; 15] = [
     "cloudformation:CancelUpdateStack",
     "cloudformation:ContinueUpdateRollback",
     "cloudformation:CreateChangeSet",
@@ -76,6 +76,7 @@ const STACK_ACTIONS: [&str; 14] = [
     "cloudformation:GetTemplate",
     "cloudformation:ListChangeSets",
     "cloudformation:ListStackResources",
+    "cloudformation:RollbackStack",
     "cloudformation:UpdateStack",
     "cloudformation:UpdateTerminationProtection",
 ];

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use self::run::{BuildPhase, BuildPhases, PlannedPhase, PlannedStep, RunFinished, RunStarted};
 pub use self::stack::{StackAccepted, StackCall, StackProgress, StackSubmitted};
 pub use self::step::{
-    AssetKind, Cause, CommandOutput, Outcome, RetryClass, StepFinished, StepHeld, StepKind, StepRef,
+    AssetKind, Cause, CommandOutput, Kept, Outcome, RetryClass, StepFinished, StepHeld, StepKind, StepRef,
     StepRetried, StepWarned,
 };
 

@@ -17,6 +17,7 @@ vocabulary! {
         ExecuteChangeSet = "execute-change-set",
         ContinueRollback = "continue-rollback",
         CancelUpdate = "cancel-update",
+        Rollback = "rollback",
     }
 }
 
@@ -79,7 +80,7 @@ impl StackCall {
     }
 
     /// Returns whether the call begins a new operation. Executing a change set continues the operation that
-    /// the creation of the change set began. The other calls undo a running operation.
+    /// the creation of the change set began. The other calls undo an operation.
     pub fn begins_operation(&self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Delete | Self::CreateChangeSet)
     }

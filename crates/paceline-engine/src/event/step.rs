@@ -121,6 +121,21 @@ pub struct StepRetried {
     /// The ids of the steps that must end first, if the step waits for other steps.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub after: Vec<String>,
+    /// What the attempt does not have to do again, if it continues a stack from the point of its failure.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub kept: Option<Kept>,
+}
+
+/// The finished resources of a stack whose operation failed and is continued from there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The number of resources that are finished and stay as they are.
+    pub resources: usize,
+    /// The number of resources of the stack.
+    pub of: usize,
+    /// The time that their work took, which is not spent again. The rollback, which does not happen either, is not
+    /// counted.
+    pub saved_s: f64,
 }
 
 /// A warning about a step.

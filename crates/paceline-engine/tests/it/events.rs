@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use paceline_engine::event::{
-    BuildPhase, BuildPhases, Cause, CommandOutput, RetryClass, RunFinished, StackAccepted, StackCall,
+    BuildPhase, BuildPhases, Cause, CommandOutput, Kept, RetryClass, RunFinished, StackAccepted, StackCall,
     StackProgress, StackSubmitted, StepFinished, StepHeld, StepRef, StepRetried, StepWarned,
 };
 use paceline_engine::{Event, ExitCode, Fact, Outcome, ResourceStatus, RunOptions, reference};
@@ -50,6 +50,7 @@ fn every_kind() -> Vec<Event> {
         wait_s: 1.5,
         refused: false,
         after: Vec::new(),
+        kept: Some(Kept { resources: 12, of: 14, saved_s: 240.0 }),
     };
     let warned = StepWarned { step: step.clone(), message: "no bootstrap version".to_owned() };
     let output = CommandOutput { step: step.clone(), line: "42 tags removed".to_owned() };

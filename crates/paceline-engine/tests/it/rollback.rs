@@ -171,6 +171,7 @@ fn a_stack_that_waited_for_others_by_surprise_followed_them() {
         wait_s: 0.0,
         refused: false,
         after: vec![b.step.clone()],
+        kept: None,
     };
     let story = Story::of(&[(&a, &[]), (&b, &[])]).sent(&a, "1").accepted(&a, "1");
     let story = story.then(Fact::StepRetried(retried)).updated(&b).sent(&a, "2").accepted(&a, "2");

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use paceline_engine::event::{Outcome, StackProgress, StepKind, StepRef, StepRetried};
-use paceline_text::{Tone, duration, one_line};
+use paceline_text::{Tone, count, duration, one_line};
 
 use super::Console;
 use crate::record::{StepRecord, cause_place};
@@ -64,11 +64,19 @@ impl<W: Write> Console<W> {
                 format!("when {labels} {} ended", if after.len() == 1 { "has" } else { "have" })
             }
         };
+        let from = retried.kept.as_ref().map(|kept| {
+            let saved = crate::figures::seconds(kept.saved_s);
+            let saved =
+                if saved.as_secs() > 0 { format!(", {} saved", duration(saved)) } else { String::new() };
+            let of = count(kept.of, "resource");
+            format!(" from the point of failure: {} of {of} kept{saved}", kept.resources)
+        });
         let text = format!(
-            "{}: {}; attempt {} {when}",
+            "{}: {}; attempt {} {when}{}",
             self.record.label(&retried.step),
             one_line(&retried.reason),
             retried.attempt,
+            from.unwrap_or_default(),
         );
         self.say(Tone::Warn, "retry", &text)
     }

@@ -32,6 +32,8 @@ pub(super) struct Performed {
     ended: Option<Timestamp>,
     /// When the last attempt of a command began.
     attempt: Option<Timestamp>,
+    /// Whether the last operation continued a failed one, so that its time is not that of the whole work.
+    continued: bool,
     /// Whether the step has its line in the history.
     pub(super) recorded: bool,
 }
@@ -74,6 +76,7 @@ impl Performed {
                 }
             }
             Fact::StepRetried(retried) => {
+                self.continued = retried.kept.is_some();
                 self.attempt = event.at.checked_add(seconds(retried.wait_s)).ok();
             }
             _ => {}
@@ -111,6 +114,7 @@ impl Performed {
             Some((before + between(self.began?, self.ended?)).as_secs_f64())
         };
         match (kind, finished.outcome) {
+            (HistoryKind::Stack, _) if self.continued => None,
             // The step may have waited for somebody else's operation.
             (HistoryKind::Stack, Outcome::Unchanged) => {
                 let has_only_looked = self.parts <= 1 && self.began.is_none() && !self.several;

@@ -7,7 +7,7 @@ use paceline_text::to_the_millisecond;
 
 use super::SCHEMA;
 use super::document::{
-    BuildDocument, BuildPhaseDocument, CauseDocument, LeftDocument, LinkDocument, PartDocument,
+    BuildDocument, BuildPhaseDocument, CauseDocument, KeptDocument, LeftDocument, LinkDocument, PartDocument,
     PhaseDocument, ReportDocument, ResourceDocument, RetryDocument, ShorteningDocument, SpanDocument,
     StepDocument,
 };
@@ -140,6 +140,11 @@ fn step(it: &StepRecord) -> StepDocument {
                 reason: retry.reason.clone(),
                 attempt: retry.attempt,
                 wait_s: s(retry.wait),
+                kept: retry.kept.map(|kept| KeptDocument {
+                    resources: kept.resources,
+                    of: kept.of,
+                    saved_s: s(kept.saved),
+                }),
             })
             .collect(),
         warnings: it.warnings.clone(),

@@ -172,6 +172,19 @@ documented! {
         attempt: u32,
         /// The pause before it.
         wait_s: f64,
+        /// What it did not have to do again, if it continued the stack from the point of its failure.
+        kept: Option<KeptDocument>,
+    }
+
+    /// The finished resources of a stack that was continued from the point of its failure.
+    struct KeptDocument {
+        /// The number of resources that stayed as they were.
+        resources: usize,
+        /// The number of resources of the stack.
+        of: usize,
+        /// The time that their work took, which was not spent again. The rollback, which did not happen either, is not
+        /// counted.
+        saved_s: f64,
     }
 
     /// An operation on a resource of a stack.

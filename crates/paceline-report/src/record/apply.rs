@@ -7,7 +7,7 @@ use paceline_engine::event::{Event, Fact, Outcome, RunStarted, StackProgress, St
 use paceline_text::one_line;
 
 use super::waits::InProgress;
-use super::{Part, Record, Resource, ResourceSpan, Retry, Span, StepRecord};
+use super::{KeptResources, Part, Record, Resource, ResourceSpan, Retry, Span, StepRecord};
 use crate::figures::seconds;
 
 /// How many of a stack's slowest resources are kept.
@@ -53,6 +53,11 @@ impl Record {
                     reason: one_line(&retried.reason),
                     attempt: retried.attempt,
                     wait: seconds(retried.wait_s),
+                    kept: retried.kept.as_ref().map(|kept| KeptResources {
+                        resources: kept.resources,
+                        of: kept.of,
+                        saved: seconds(kept.saved_s),
+                    }),
                 };
                 let step = self.entry(&retried.step);
                 step.unanswered = Some(retry.clone());

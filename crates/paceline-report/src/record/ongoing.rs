@@ -41,7 +41,7 @@ impl StepRecord {
             StackCall::ContinueRollback | StackCall::CancelUpdate => {
                 Some(StackStatus::UpdateRollbackInProgress)
             }
-            StackCall::ExecuteChangeSet | StackCall::Other(_) => None,
+            StackCall::ExecuteChangeSet | StackCall::Rollback | StackCall::Other(_) => None,
         };
         // The operation that it cancels is running, and AWS has accepted it.
         let cancels = submitted.operation == StackCall::CancelUpdate;

@@ -87,6 +87,19 @@ pub struct Retry {
     pub attempt: u32,
     /// The pause before it.
     pub wait: Duration,
+    /// What it did not have to do again, if it continued the stack from the point of its failure.
+    pub kept: Option<KeptResources>,
+}
+
+/// The finished resources of a stack that was continued from the point of its failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptResources {
+    /// The number of resources that stayed as they were.
+    pub resources: usize,
+    /// The number of resources of the stack.
+    pub of: usize,
+    /// The time that their work took, which was not spent again.
+    pub saved: Duration,
 }
 
 /// A resource of a stack that took time.

@@ -214,6 +214,20 @@ fn a_heartbeat_says_when_aws_does_not_answer() {
 }
 
 #[test]
+fn a_stack_that_is_continued_from_its_failure_says_what_that_saves() {
+    let mut journal = waiting();
+    journal.continued("deploy:Services", 60, (12, 14), 250.0);
+    journal.end("deploy:Services", 120, 120, Outcome::Deployed);
+    journal.run_finished(120, 0, 0);
+    let events = journal.events();
+    let text = console(&events, ConsoleOptions::default());
+    let said = "attempt 2 in 5 s from the point of failure: 12 of 14 resources kept, 4 min 10 s saved";
+    assert!(text.contains(said), "{text}");
+    let markdown = markdown(&Record::of(&events), None);
+    assert!(markdown.contains("Services, once from the point of failure, 4 min 10 s saved: "), "{markdown}");
+}
+
+#[test]
 fn what_is_waited_for_when_a_run_is_interrupted_is_in_everything_that_tells_of_it() {
     let mut journal = waiting();
     journal.fact(600, Fact::RunStopping { reason: "SIGTERM".to_owned() });

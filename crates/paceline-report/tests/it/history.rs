@@ -162,6 +162,20 @@ fn of_a_stack_that_was_tried_again_the_last_attempt_counts() {
 }
 
 #[test]
+fn a_stack_that_was_continued_from_its_failure_has_no_time() {
+    let mut journal = journal();
+    journal.begin("deploy:A", 0, 0);
+    journal.stack_said("A", 1, "CREATE_IN_PROGRESS", 1);
+    journal.stack_said("A", 100, "CREATE_FAILED", 100);
+    journal.continued("deploy:A", 100, (2, 3), 90.0);
+    journal.submitted("deploy:A", 110, "update");
+    journal.stack_said("A", 111, "UPDATE_IN_PROGRESS", 111);
+    journal.stack_said("A", 130, "UPDATE_COMPLETE", 130);
+    journal.end("deploy:A", 131, 131, Outcome::Deployed);
+    assert_eq!(shown(&journal.events()), [""; 0], "neither the creation nor the update was a whole one");
+}
+
+#[test]
 fn somebody_elses_operation_is_no_time_of_ours() {
     let foreign = |journal: &mut Journal| {
         journal.started("deploy:A", 0);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use paceline_config::Strategy;
 use paceline_engine::event::{
-    AssetKind, Cause, Event, Fact, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA,
+    AssetKind, Cause, Event, Fact, Kept, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA,
     StackAccepted, StackCall, StackProgress, StackSubmitted, StepFinished, StepKind, StepRef, StepRetried,
     StepWarned,
 };
@@ -250,6 +250,14 @@ impl Journal {
         }
     }
 
+    /// A retry that continues a stack from the point of its failure.
+    pub(crate) fn continued(&mut self, id: &str, at: u64, (resources, of): (usize, usize), saved_s: f64) {
+        self.retried(id, at, 2, "Function (AWS::Lambda::Function): the role cannot be assumed by Lambda");
+        if let Some((_, Fact::StepRetried(retried))) = self.facts.last_mut() {
+            retried.kept = Some(Kept { resources, of, saved_s });
+        }
+    }
+
     pub(crate) fn retried(&mut self, id: &str, at: u64, attempt: u32, reason: &str) {
         let step = self.reference(id);
         let reason = reason.to_owned();
@@ -263,6 +271,7 @@ impl Journal {
                 wait_s: 5.0,
                 refused: false,
                 after: Vec::new(),
+                kept: None,
             }),
         );
     }

@@ -321,6 +321,18 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("in_build", in_build()),
         ("deleted", deleted(true)),
         ("not_deleted", deleted(false)),
+        ("continued", continued()),
         ("empty", Vec::new()),
     ]
+}
+
+/// A stack was continued from the point of its failure.
+fn continued() -> Vec<Event> {
+    let mut journal = plan();
+    journal.run_started(0, false);
+    journal.begin("deploy:Services", 5, 5);
+    journal.continued("deploy:Services", 300, (12, 14), 250.0);
+    journal.end("deploy:Services", 400, 395, Outcome::Deployed);
+    journal.run_finished(400, 0, 0);
+    journal.events()
 }

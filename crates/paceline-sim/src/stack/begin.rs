@@ -87,8 +87,7 @@ pub(crate) fn delete(world: &mut World, mut stack: Box<Stack>, how: Deletion) {
 /// Rolls back a failed operation whose rollback was disabled.
 pub(crate) fn roll_back(world: &mut World, mut stack: Box<Stack>, token: Option<Arc<str>>) {
     // CloudFormation API Reference, `RollbackStack`: it deletes a stack that has no last known stable state.
-    let kind =
-        if stack.has_been_stable { OperationKind::RollBackUpdate } else { OperationKind::Delete };
+    let kind = if stack.has_been_stable { OperationKind::RollBackUpdate } else { OperationKind::Delete };
     start(world, &mut stack, kind, OnFailure::Nothing, token, Some("RollbackStack"));
     world.put_stack(stack);
 }

@@ -106,7 +106,8 @@ fn a_creation_that_says_do_nothing_cannot_be_continued() {
 #[test]
 fn a_continued_creation_that_fails_again_is_deleted_by_its_rollback() {
     let aws = aws_with(failing("Bad", None, 9));
-    let template = json!({"Resources": {"Good": {"Type": "T::Fast::Fast"}, "Bad": {"Type": "T::Fast::Fast"}}});
+    let template =
+        json!({"Resources": {"Good": {"Type": "T::Fast::Fast"}, "Bad": {"Type": "T::Fast::Fast"}}});
     let template = template.to_string();
     let mut request = with_template("S", &template);
     request.push(("DisableRollback", "true"));

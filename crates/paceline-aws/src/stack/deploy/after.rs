@@ -7,6 +7,7 @@ use paceline_assembly::{ResourceStatus, StackStatus};
 use paceline_engine::event::RetryClass;
 use paceline_engine::{Ended, Outcome};
 
+use super::from_failure::{Undone, stays_failed};
 use super::{Deployment, Next, Progress};
 use crate::environment::StackView;
 use crate::error::AwsError;
@@ -16,10 +17,14 @@ use crate::stack::state::{Action, OperationResult, action_for};
 use crate::stack::watch::OperationEnd;
 use crate::stack::{outcome, protect, unchanged};
 
-/// The number of tries of a stack operation whose failure disappears by itself.
-const ATTEMPTS: u32 = 3;
-/// The pause before another try. It gives a new role the time to become usable.
-const PAUSE: Duration = Duration::from_secs(20);
+/// The pauses before the next tries. They give a new role the time to become usable. The last one repeats.
+const PAUSES: [Duration; 3] = [Duration::from_secs(10), Duration::from_secs(30), Duration::from_mins(1)];
+
+/// The pause before this attempt. The first retry is attempt 2.
+pub(super) fn pause_before(attempt: u32) -> Duration {
+    let index = usize::try_from(attempt.saturating_sub(2)).unwrap_or(usize::MAX);
+    PAUSES[index.min(PAUSES.len() - 1)]
+}
 
 impl Deployment<'_> {
     /// Decides what follows the end of an operation. There is a function for each row of the second table.
@@ -30,23 +35,40 @@ impl Deployment<'_> {
         before: Option<&StackView>,
         settled: OperationEnd,
     ) -> Result<Next, AwsError> {
-        let (verdict, view, failure, followed) = match settled {
+        let (verdict, view, failure, followed, finished) = match settled {
             OperationEnd::Lost(error) => return Ok(Next::End(outcome::lost(error))),
             OperationEnd::Overtaken(by) => return Ok(Next::End(outcome::overtaken(self.stack, &by))),
             OperationEnd::NoChanges => return Ok(Next::End(self.nothing_to_change(before).await)),
-            OperationEnd::Ended { verdict, view, failure, followed, .. } => {
-                (verdict, view, failure, followed)
+            OperationEnd::Ended { verdict, view, failure, followed, finished, .. } => {
+                (verdict, view, failure, followed, finished)
             }
         };
         // The operation has begun again, so its own failure counts from here on.
         progress.first = None;
         progress.captures_again = false;
+        let is_left = progress.attempt <= self.retries;
+        let may_help = |failure: &Failure| failure.transient && is_left;
+        let stays = stays_failed(&view) && followed.is_none();
+        let failure = match failure {
+            Some(failure) if stays && may_help(&failure) => {
+                return self.continue_from_failure(progress, &view, failure, finished).await;
+            }
+            failure => failure,
+        };
+        let (verdict, view, failure) = if stays && progress.must_undo {
+            match self.undo(progress, view, failure).await? {
+                Undone::Left(verdict, view, failure) => (verdict, view, failure),
+                Undone::Next(next) => return Ok(next),
+            }
+        } else {
+            (verdict, view, failure)
+        };
         let can_be_tried_again = !matches!(action_for(Some(&view)), Action::Refuse(_));
         match (verdict, failure) {
             (OperationResult::Succeeded, _) => {
                 Ok(Next::End(self.succeeded(before, &view, followed.as_deref()).await))
             }
-            (_, Some(failure)) if can_be_tried_again && failure.transient && progress.attempt < ATTEMPTS => {
+            (_, Some(failure)) if can_be_tried_again && may_help(&failure) => {
                 // After an operation of somebody else, the state of the stack is unknown.
                 progress.known = followed
                     .is_none()
@@ -110,9 +132,10 @@ impl Deployment<'_> {
         let at = failure.cause.at.clone().unwrap_or_default();
         let class = RetryClass::of_failure(&failure.cause.message);
         let reason = format!("{at}: {}", failure.cause.message);
-        self.context.retried(class, reason, progress.attempt, PAUSE);
+        let pause = pause_before(progress.attempt);
+        self.context.retried(class, reason, progress.attempt, pause);
         progress.first = Some(failure.cause);
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
         Next::Read
     }
 

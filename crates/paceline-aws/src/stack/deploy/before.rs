@@ -1,6 +1,9 @@
 //! The actions for a stack in each state, before an operation that does what the app wants has ended.
 
+use std::collections::BTreeSet;
+
 use paceline_assembly::StackStatus;
+use paceline_config::Stuck;
 use paceline_engine::{Ended, ResourceProgress};
 use tokio::time::Instant;
 
@@ -14,6 +17,7 @@ use crate::stack::operation::{self, Method, Sent};
 use crate::stack::remove::Removal;
 use crate::stack::review::Review;
 use crate::stack::state::{Action, OperationResult, action_for};
+use crate::stack::stuck::WhenStuck;
 use crate::stack::unchanged::Looked;
 use crate::stack::watch::{OperationEnd, RunningOperation};
 use crate::stack::{outcome, protect, unchanged};
@@ -40,7 +44,7 @@ impl Deployment<'_> {
             Action::Create => self.create(progress).await,
             Action::InReview => self.create_in_review(progress, view).await,
             Action::Update => self.update(progress, view, looked.template).await,
-            Action::InProgress => self.adopt(view).await,
+            Action::InProgress => self.adopt(progress, view).await,
             Action::DeleteFirst => self.delete_first(progress, view).await,
             Action::ContinueRollback => self.continue_rollback(progress, view).await,
             Action::Refuse(why) => Ok(Next::End(self.refuse(view, why).await)),
@@ -50,7 +54,8 @@ impl Deployment<'_> {
     async fn create(&self, progress: &mut Progress) -> Result<Next, AwsError> {
         self.capture(progress, None, None).await?;
         let token = self.creation(progress);
-        self.send(progress, None, self.method, &token).await
+        let keeps = self.may_stay_failed(progress);
+        self.send(progress, None, self.method, &token, keeps).await
     }
 
     /// Creates a stack that was created for a change set and is still empty. `CreateStack` refuses such a
@@ -63,7 +68,8 @@ impl Deployment<'_> {
             return Ok(Next::Read);
         }
         self.capture(progress, None, None).await?;
-        self.send(progress, None, Method::ChangeSet, &token).await
+        let keeps = self.may_stay_failed(progress);
+        self.send(progress, None, Method::ChangeSet, &token, keeps).await
     }
 
     /// `template` is the template of the stack, if it was read.
@@ -73,15 +79,22 @@ impl Deployment<'_> {
         view: &StackView,
         template: Option<String>,
     ) -> Result<Next, AwsError> {
+        if view.status.failed() {
+            self.takes_over(progress, view).await?;
+        }
+        let adds =
+            || template.as_ref().is_some_and(|kept| unchanged::only_adds(kept, &self.request.template));
+        let keeps = self.may_stay_failed(progress) && (self.method == Method::ChangeSet || adds());
         self.capture(progress, Some(view), template).await?;
         let token = self.request.token("update", &view.state(), progress.attempt);
-        self.send(progress, Some(view), self.method, &token).await
+        self.send(progress, Some(view), self.method, &token, keeps).await
     }
 
     /// Waits for an operation that was already in progress. If it is not ours, our operation starts after its
     /// end.
-    async fn adopt(&self, view: &StackView) -> Result<Next, AwsError> {
+    async fn adopt(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
         if let Some(operation) = self.ours(view).await? {
+            progress.must_undo = self.context.was_done_earlier() && !self.request.disable_rollback;
             return Ok(Next::Ended(self.wait_for_end(operation).await));
         }
         self.context.warn(format!("it is in {}: waiting for that to end", view.status));
@@ -205,14 +218,15 @@ impl Deployment<'_> {
     }
 
     /// The stack's last operation, if it does what this deployment wants.
-    async fn ours(&self, view: &StackView) -> Result<Option<RunningOperation>, AwsError> {
+    pub(super) async fn ours(&self, view: &StackView) -> Result<Option<RunningOperation>, AwsError> {
         let changes = EventLog::default().read(self.environment, &view.id).await?;
         let mut tokens = changes.iter().filter_map(|change| change.token.clone());
         let ours = tokens.find(|token| self.request.is_done_by(token));
         Ok(ours.map(|token| RunningOperation {
             token: Some(token),
             until_rest: false,
-            limit: self.limit(self.method, None),
+            limit: self.limit(self.method, None, false),
+            when_stuck: self.when_stuck(view.status == StackStatus::UpdateInProgress),
             ..RunningOperation::someone_elses(view)
         }))
     }
@@ -243,20 +257,27 @@ impl Deployment<'_> {
         before: Option<&StackView>,
         method: Method,
         token: &str,
+        keeps: bool,
     ) -> Result<Next, AwsError> {
-        let request = &self.request;
-        let sent = operation::send(self.environment, self.context, request, before, method, token).await?;
+        let (environment, context, request) = (self.environment, self.context, &self.request);
+        let continues = before.is_some_and(|view| view.status.failed());
+        if !continues {
+            progress.must_undo = keeps;
+        }
+        let sent = operation::send(environment, context, request, before, method, token, keeps).await?;
         let operation = match sent {
             Sent::NoChanges => return Ok(Next::Ended(OperationEnd::NoChanges)),
             Sent::OutOfDate(how) => return self.read_again(progress, how).await,
             Sent::Accepted { id } => {
-                let limit = self.limit(method, Some(Instant::now()));
+                let limit = self.limit(method, Some(Instant::now()), continues);
                 RunningOperation {
                     id,
                     token: Some(token.to_owned()),
                     stamp_before: None,
                     until_rest: false,
                     limit,
+                    kept: BTreeSet::new(),
+                    when_stuck: self.when_stuck(before.is_some() && !continues),
                 }
             }
             // The answer was lost, or an earlier part of the run had sent the operation.
@@ -273,12 +294,25 @@ impl Deployment<'_> {
             },
         };
         self.environment.poller.expect_change();
-        let operation = RunningOperation { stamp_before: before.map(|view| view.stamp.clone()), ..operation };
+        let kept = progress.finished.ids.clone();
+        let stamp_before = before.map(|view| view.stamp.clone());
+        let operation = RunningOperation { stamp_before, kept, ..operation };
         Ok(Next::Ended(self.wait_for_end(operation).await))
     }
 
-    fn limit(&self, method: Method, sent: Option<Instant>) -> Option<Limit> {
-        let (ends_creation, keeps_failed) = (method == Method::Direct, self.request.disable_rollback);
+    /// A creation cannot be cancelled without deleting the stack, nor can an update of a stack that was never complete.
+    fn when_stuck(&self, may_cancel: bool) -> WhenStuck {
+        match self.stuck {
+            Stuck::Warn => WhenStuck::Wait,
+            Stuck::Cancel if may_cancel && !self.request.disable_rollback => WhenStuck::CancelUpdate,
+            Stuck::Cancel => WhenStuck::Leave,
+        }
+    }
+
+    /// `continues` is true if the operation continues a failed one. To cancel it could delete the stack.
+    fn limit(&self, method: Method, sent: Option<Instant>, continues: bool) -> Option<Limit> {
+        let ends_creation = method == Method::Direct;
+        let keeps_failed = self.request.disable_rollback || continues;
         self.request.limit.map(|after| Limit { after, sent, ends_creation, keeps_failed })
     }
 

@@ -22,6 +22,8 @@
 //! | somebody has deleted the stack in the meantime | | the end: failed |
 //! | there was nothing to change | `nothing_to_change` | the end: unchanged; failed if the stack is in a failed state |
 //! | it succeeded | `succeeded`: sets termination protection | the end: deployed |
+//! | it failed and stays as it is, and may succeed later | `continue_from_failure` after a pause, a few times | the stack is updated |
+//! | it failed and stays as it is otherwise | `undo`: rolls it back | one of the next rows |
 //! | it failed, and may succeed later | `try_again` after a pause, a few times | the stack is read again |
 //! | it failed, because others import an export that it drops | `after_importers`: waits for their steps | the stack is read again |
 //! | it failed otherwise | | the end: failed or rolled back |
@@ -31,16 +33,19 @@
 
 mod after;
 mod before;
+mod from_failure;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use paceline_assembly::Stack;
+use paceline_config::Stuck;
 use paceline_engine::event::Cause;
 use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, StepContext};
 
 use super::MOVES;
+use super::finished::Finished;
 use super::importers::Importers;
 use super::operation::Method;
 use super::outcome;
@@ -61,6 +66,10 @@ pub(crate) struct Deployment<'a> {
     pub(crate) stack: &'a Stack,
     pub(crate) request: Request,
     pub(crate) method: Method,
+    /// How many times an operation is tried again whose failure disappears by itself.
+    pub(crate) retries: u32,
+    /// What happens if a resource takes much longer than usual.
+    pub(crate) stuck: Stuck,
     /// The records of the stack's environment, if it has a bucket for them.
     pub(crate) records: Option<Arc<Records>>,
     /// Where the run keeps what its stacks were before, if it does.
@@ -83,6 +92,13 @@ struct Progress {
     /// The id of a stack of this name that was deleted to make room for a new one.
     deleted: Option<String>,
     has_continued: bool,
+    /// True if a failed state of the stack is the result of this step, and must be rolled back if another try does
+    /// not help.
+    must_undo: bool,
+    /// True if the operation must not leave the stack failed, because it replaces a resource.
+    needs_rollback: bool,
+    /// What the failed tries have finished that the next one continues.
+    finished: Finished,
     has_lifted: bool,
     /// Whether this deployment has captured the stack, and no operation of it has ended since.
     captures_again: bool,

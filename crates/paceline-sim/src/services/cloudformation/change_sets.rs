@@ -6,9 +6,7 @@ use std::time::Duration;
 use paceline_assembly::StackStatus;
 use serde_json::{Value, json};
 
-use super::actions::{
-    cannot_be_updated, needs_disabled_rollback, repeats, same_types, token, valid_name,
-};
+use super::actions::{cannot_be_updated, needs_disabled_rollback, repeats, same_types, token, valid_name};
 use super::{key_of, page, submission};
 use crate::stack;
 use crate::wire::{Fault, Outcome, Request};
