@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use paceline_assembly::{Stack, is_transient};
+use paceline_assembly::{NestedTemplate, Stack, is_transient};
 use paceline_engine::event::Cause;
 
 use super::events::{Change, EventLog};
@@ -38,7 +38,8 @@ impl Failure {
     }
 }
 
-/// Finds the first cause among the changes of an operation, also inside nested stacks.
+/// Finds the first cause among the changes of an operation, also inside nested stacks. `within` are the logical ids that
+/// lead to the nested stack of these changes.
 ///
 /// Later failures are symptoms, because CloudFormation cancels everything in progress when a resource fails. If
 /// rollback is disabled, it cancels nothing, and each failure stands for itself. Then one that does not disappear by
@@ -47,7 +48,7 @@ pub(super) fn first_cause<'a>(
     environment: &'a Environment,
     changes: &'a [Change],
     stack: Option<&'a Stack>,
-    depth: usize,
+    within: Vec<String>,
 ) -> Pin<Box<dyn Future<Output = Option<Failure>> + Send + 'a>> {
     Box::pin(async move {
         let mut failed: Vec<&Change> = changes.iter().filter(|c| !c.of_stack && is_failure(c)).collect();
@@ -62,27 +63,40 @@ pub(super) fn first_cause<'a>(
         };
         let is_nested =
             failed.resource_type == "AWS::CloudFormation::Stack" && !failed.physical_id.is_empty();
-        if is_nested && depth < DEEPEST {
+        if is_nested && within.len() < DEEPEST {
             // If the events of the nested stack cannot be read, the failure has the reason that its parent
             // shows.
             let inner = EventLog::default().read_past_deletion(environment, &failed.physical_id).await;
             let inner = inner.unwrap_or_default();
-            if let Some(mut inner) = first_cause(environment, &inner, None, depth + 1).await {
+            let deeper = within.iter().chain([&failed.logical_id]).cloned().collect();
+            if let Some(mut inner) = first_cause(environment, &inner, stack, deeper).await {
                 inner.cause.at = inner.cause.at.map(|at| format!("{} / {at}", failed.logical_id));
                 return Some(inner);
             }
         }
-        let path = stack.and_then(|stack| stack.construct_paths.get(&failed.logical_id));
+        let path = stack.and_then(|stack| construct_path(stack, &within, &failed.logical_id));
         let at = format!("{} ({})", path.unwrap_or(&failed.logical_id), failed.resource_type);
         let mut found = failure(at, failed.reason.clone().unwrap_or_else(|| failed.status.to_string()));
-        found.cause.source = stack.and_then(|stack| stack.sources.get(&failed.logical_id).cloned());
+        let own = stack.filter(|_| within.is_empty());
+        found.cause.source = own.and_then(|stack| stack.sources.get(&failed.logical_id).cloned());
         Some(found)
     })
 }
 
+/// The construct path of a resource. `within` are the logical ids that lead to its nested stack, if it is in one: the
+/// template of a nested stack has the paths of its resources.
+fn construct_path<'a>(stack: &'a Stack, within: &[String], logical_id: &str) -> Option<&'a str> {
+    if within.is_empty() {
+        return stack.construct_paths.get(logical_id).map(String::as_str);
+    }
+    let is_it = |nested: &&NestedTemplate| nested.logical_ids().eq(within);
+    let resource = stack.nested.iter().find(is_it)?.template.resource(logical_id)?;
+    resource.body.get("Metadata")?.get("aws:cdk:path")?.as_str()
+}
+
 /// The first cause of an operation that failed, from its events.
 pub(crate) async fn cause_of(environment: &Environment, changes: &[Change]) -> Option<Cause> {
-    first_cause(environment, changes, None, 0).await.map(|failure| failure.cause)
+    first_cause(environment, changes, None, Vec::new()).await.map(|failure| failure.cause)
 }
 
 /// Returns whether a resource failed by itself, and not because the operation was cancelled.

@@ -86,7 +86,7 @@ pub(super) fn refused(stack: &Stack, view: &StackView, why: &str, cause: Option<
 /// The cause of the failure of a stack's last operation, if its events can be read and show one.
 pub(super) async fn first_cause_of(environment: &Environment, stack: &Stack, id: &str) -> Option<Cause> {
     let changes = EventLog::default().read(environment, id).await.ok()?;
-    let failure = first_cause(environment, &changes, Some(stack), 0).await?;
+    let failure = first_cause(environment, &changes, Some(stack), Vec::new()).await?;
     Some(failure.cause)
 }
 

@@ -134,7 +134,7 @@ pub(super) async fn wait_for_end(
             let known = watch.stuck_failure().or_else(|| watch.limit_failure());
             let known = known.or_else(|| watch.cancelled()).filter(|_| !is_stuck(&view));
             match known {
-                None => first_cause(environment, watch.events.own(), Some(stack), 0).await,
+                None => first_cause(environment, watch.events.own(), Some(stack), Vec::new()).await,
                 known => known,
             }
         }

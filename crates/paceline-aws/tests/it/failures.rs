@@ -82,9 +82,11 @@ async fn a_failed_update_is_reported_as_rolled_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_in_a_nested_stack_names_the_resource_in_it() {
-    let child = json!({"Resources": {"Inner": {"Type": "AWS::SNS::Topic"}}});
+    let child = json!({"Resources": {"Inner": {"Type": "AWS::SNS::Topic",
+        "Metadata": {"aws:cdk:path": "App/S/Nested/Inner/Resource"}}}});
     let parent = json!({"Resources": {"Child": {"Type": "AWS::CloudFormation::Stack", "Properties": {
-        "TemplateURL": format!("https://s3.{REGION}.amazonaws.com/{BUCKET}/child.json")}}}});
+        "TemplateURL": format!("https://s3.{REGION}.amazonaws.com/{BUCKET}/child.json")},
+        "Metadata": {"aws:asset:path": "child.json", "aws:asset:property": "TemplateURL"}}}});
     let mut app = App::new();
     app.write("child.json", child.to_string());
     let manifest = json!({"version": "36.0.0", "files": {"child": {
@@ -108,7 +110,7 @@ async fn a_failure_in_a_nested_stack_names_the_resource_in_it() {
     let world = World::with_faults(Faults { failures: vec![failure], ..Faults::default() });
     let ran = world.deploy(&app).await;
     ran.check(&[("S", Outcome::RolledBack)]);
-    assert_eq!(ran.cause("S").at.as_deref(), Some("Child / Inner (AWS::SNS::Topic)"));
+    assert_eq!(ran.cause("S").at.as_deref(), Some("Child / App/S/Nested/Inner/Resource (AWS::SNS::Topic)"));
     assert_eq!(ran.cause("S").message, "Inner broke");
 }
 
