@@ -41,6 +41,11 @@ impl StackEvent {
         self.token.as_deref().is_some_and(|token| token.starts_with(OURS))
     }
 
+    /// Whether the event belongs to a rollback that Paceline asked for.
+    pub fn is_asked_rollback(&self) -> bool {
+        self.is_ours() && self.token.as_deref().is_some_and(|token| token.contains("-rollback-"))
+    }
+
     /// Whether the stack has been created or updated.
     pub fn is_success(&self) -> bool {
         matches!(

@@ -52,12 +52,16 @@ impl Checked<'_> {
         self.tale.processes.iter().chain([&self.tale.repair, &self.tale.again])
     }
 
-    /// A deployment deletes a stack only if its creation was rolled back.
+    /// A deployment deletes a stack only if its creation was rolled back. To roll back a creation on request is to delete
+    /// a stack that was never complete.
     fn nothing_is_deleted_but_what_is_empty(&self, broken: &mut Vec<String>) {
         for history in &self.tale.histories {
             for operation in history.operations().iter().filter(|it| it.is_ours()) {
                 let is_empty = matches!(operation.before, Some("ROLLBACK_COMPLETE" | "REVIEW_IN_PROGRESS"));
-                if operation.began() == "DELETE_IN_PROGRESS" && !is_empty {
+                let Some(first) = operation.events.first() else { continue };
+                let of_it = || history.events.iter().filter(|event| event.id == first.id);
+                let is_undone = first.is_asked_rollback() && !of_it().any(StackEvent::is_success);
+                if operation.began() == "DELETE_IN_PROGRESS" && !is_empty && !is_undone {
                     broken.push(format!("{} was deleted when it was {:?}", history.name, operation.before));
                 }
             }
@@ -153,7 +157,9 @@ impl Checked<'_> {
             }
             Outcome::Deployed => (!has_succeeded).then_some("no operation of ours succeeded"),
             Outcome::RolledBack => {
-                let has_rolled_back = ours().any(|event| event.status.contains("ROLLBACK"));
+                let is_rollback =
+                    |event: &StackEvent| event.status.contains("ROLLBACK") || event.is_asked_rollback();
+                let has_rolled_back = ours().any(is_rollback);
                 (!has_rolled_back && !self.is_ever_touched(place)).then_some("it was not rolled back")
             }
             Outcome::Failed if !self.is_ever_touched(place) => {
