@@ -4,6 +4,7 @@
 //! progress, so that two processes never work on the same run.
 
 mod earlier;
+mod import;
 mod later_changes;
 mod order;
 mod read;
@@ -18,10 +19,11 @@ use paceline_text::{ExitCode, Explained};
 
 pub use self::earlier::RepeatedCommand;
 use self::earlier::done_before;
+pub use self::import::{FetchedRun, import, join_parts};
 use self::later_changes::LaterChanges;
 use self::order::Order;
 use self::read::{Contents, read};
-pub use self::read::{EventFile, read_events};
+pub use self::read::{EventFile, parse_events, read_events};
 use self::same_plan::is_about;
 use crate::event::{Event, Fact, StepKind};
 use crate::options::Earlier;
@@ -227,7 +229,7 @@ pub fn journal_path(runs: &Utf8Path, run: &str) -> Utf8PathBuf {
 ///
 /// Assets and gates do not count: there may be thousands of them, and the run waits during each sync. A
 /// resumed run finds out without the journal that they are done.
-fn is_relied_on(fact: &Fact) -> bool {
+pub fn is_relied_on(fact: &Fact) -> bool {
     match fact {
         Fact::StackSubmitted(_) | Fact::RunFinished(_) => true,
         Fact::StepFinished(finished) => !matches!(finished.step.kind, StepKind::Publish | StepKind::Gate),

@@ -24,8 +24,8 @@ mod stop;
 pub use describe::reference;
 pub use event::{Event, Fact, Outcome, StackCall, StepKind};
 pub use journal::{
-    EventFile, Journal, JournalError, PlanLock, RepeatedCommand, Unfinished, journal_path, read_events,
-    runs_in,
+    EventFile, FetchedRun, Journal, JournalError, PlanLock, RepeatedCommand, Unfinished, import,
+    is_relied_on, join_parts, journal_path, parse_events, read_events, runs_in,
 };
 pub use made_once::MadeOnce;
 pub use options::{Earlier, RunEnd, RunOptions};

@@ -14,12 +14,12 @@ use serde::Deserialize;
 use super::FILE;
 use crate::private;
 
-const LOG: &str = "order.log";
+pub(super) const LOG: &str = "order.log";
 
 /// The runs of a folder, each with the number of its last start. A run has 0 if its version of Paceline did
 /// not count.
 #[derive(Debug, Default)]
-pub(super) struct Order(BTreeMap<String, u64>);
+pub(super) struct Order(pub(super) BTreeMap<String, u64>);
 
 impl Order {
     pub(super) fn read(runs: &Utf8Path) -> io::Result<Self> {

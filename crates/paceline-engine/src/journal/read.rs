@@ -17,6 +17,11 @@ pub fn read_events(path: &Utf8Path) -> Result<Vec<Event>, JournalError> {
     Ok(read(path, file)?.events)
 }
 
+/// Reads the events of a journal that is in memory. `name` is for error messages.
+pub fn parse_events(name: &Utf8Path, journal: &[u8]) -> Result<Vec<Event>, JournalError> {
+    Ok(read(name, journal)?.events)
+}
+
 /// A file of events that another process may still write.
 #[derive(Debug)]
 pub struct EventFile {

@@ -145,6 +145,17 @@ impl Captures {
         write(&self.file(&capture.stack, "json"), &serde_json::to_vec_pretty(capture)?)
     }
 
+    /// The files of a capture, in the order in which they are written.
+    pub fn files(&self, stack: &str) -> [Utf8PathBuf; 2] {
+        ["template", "json"].map(|extension| self.file(stack, extension))
+    }
+
+    /// Adds a file that another machine wrote.
+    pub(crate) fn add_file(&self, name: &str, contents: &[u8]) -> io::Result<()> {
+        private::create_dir(self.folder.as_std_path())?;
+        write(&self.folder.join(name), contents)
+    }
+
     /// Reads all captures, ordered by stack.
     pub fn read(&self) -> Result<Vec<Captured>, CaptureError> {
         let io = |source| CaptureError::Io { path: self.folder.clone(), source };

@@ -9,6 +9,7 @@ mod draft;
 mod early;
 mod events;
 mod failures;
+mod import;
 mod invariants;
 mod journal;
 mod limits;
