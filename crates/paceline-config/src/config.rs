@@ -17,7 +17,7 @@ use crate::metrics::MetricsTarget;
 use crate::misplaced::{misplaced, outdented};
 use crate::notifications::Notifications;
 use crate::places::{SettingPlace, SettingPlaces};
-use crate::run::{Concurrency, OnFailure, Strategy, Unchanged};
+use crate::run::{Concurrency, JournalSettings, OnFailure, Strategy, Unchanged};
 use crate::setting::{Problem, Setting, SettingError, settings, text};
 use crate::signal::Signal;
 use crate::stacks::{MultiRegion, PhaseConfig};
@@ -60,6 +60,8 @@ settings! {
         pub unchanged: Unchanged,
         /// What happens when a stack fails.
         pub on_failure: OnFailure,
+        /// What is kept of runs in the staging bucket, for other machines.
+        pub journal: JournalSettings,
         /// The CloudFormation wait condition that is signalled once, when the deployment ends: as a success or as a
         /// failure. A process that is killed signals nothing, and the wait condition then ends by its own timeout.
         pub signal: Signal,

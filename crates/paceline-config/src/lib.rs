@@ -42,7 +42,10 @@ pub use notifications::{
 pub use patterns::{Pattern, Patterns};
 pub use places::{SettingPlace, SettingPlaces};
 pub use price::Dollars;
-pub use run::{Concurrency, FailedRun, FailurePolicy, OnFailure, Rollback, Strategy, Stuck, Unchanged};
+pub use run::{
+    Concurrency, FailedRun, FailurePolicy, HistoryPlace, JournalCopy, JournalSettings, OnFailure, Rollback,
+    Strategy, Stuck, Unchanged,
+};
 pub use secrets::{WrittenSecret, written_secrets};
 pub use setting::SettingError;
 pub use signal::{Signal, SignalId, VariableName};

@@ -48,6 +48,44 @@ settings! {
 }
 
 settings! {
+    /// What is kept of runs in the staging bucket, for other machines.
+    #[derive(Copy)]
+    pub struct JournalSettings: Default {
+        /// When a run keeps its journal, and what its stacks were before, in the staging bucket too. Then another machine can
+        /// continue the run, roll it back, watch it and report it. Whoever may read the bucket can read the outputs of
+        /// stacks and commands.
+        pub bucket: JournalCopy,
+        /// Whether the durations of runs are shared through the staging bucket, for the forecasts and for
+        /// `paceline history` on other machines.
+        pub history: HistoryPlace,
+    }
+}
+
+choices! {
+    /// When a run keeps its journal in the staging bucket.
+    pub enum JournalCopy: "when the journal is in the bucket" {
+        /// In a build of CodeBuild, whose machine is gone afterwards.
+        InBuilds = "in-builds",
+        /// In every run.
+        Always = "always",
+        /// In no run.
+        Never = "never",
+    }
+    default InBuilds
+}
+
+choices! {
+    /// Where the durations of runs are kept.
+    pub enum HistoryPlace: "a place of the history" {
+        /// In the folder of the app only.
+        Local = "local",
+        /// In the staging bucket, too.
+        Shared = "shared",
+    }
+    default Local
+}
+
+settings! {
     /// What happens when a stack fails.
     #[derive(Copy)]
     pub struct OnFailure: Default {

@@ -24,6 +24,7 @@ commands:
   - { name: tidy, after: [A, 'phase:p'], before: B, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
 unchanged: { ignore-timestamps: true, records: false }
 on-failure: { policy: fail-fast, rollback: none, retries: 5, stuck: cancel, run: rollback }
+journal: { bucket: always, history: shared }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 metrics: cloudwatch
 notifications:
