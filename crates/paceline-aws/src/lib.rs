@@ -21,6 +21,7 @@ mod project;
 mod publish;
 mod records;
 mod refusal;
+mod run_copy;
 mod sdk;
 mod session;
 mod signal;
@@ -45,6 +46,7 @@ pub use performer::{Aws, AwsOptions, LateApp, LateSynthesis, template_limits, wa
 pub use presence::{Presence, changed, present};
 pub use project::{Applied, Difference, Projects};
 pub use publish::{Images, MissingFiles};
+pub use run_copy::{KeptRun, KeptRuns, RunCopy};
 pub use sdk::Wire;
 pub use session::ALLOW_BASE_CREDENTIALS;
 pub use signal::{Signalled, Verdict, WaitHandle};

@@ -2,6 +2,7 @@
 //! its own in it, below `paceline/`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use paceline_assembly::{FileDestination, Stack};
 
@@ -18,6 +19,14 @@ pub(crate) struct StagingBucket {
 impl StagingBucket {
     pub(crate) fn new(place: AssetTarget, name: String) -> Arc<Self> {
         Arc::new(Self { place, name })
+    }
+
+    /// The same bucket, with another time for which a call is tried again.
+    pub(crate) fn within(&self, patience: Duration) -> Self {
+        let AssetTarget { target, config, caller } = &self.place;
+        let place =
+            AssetTarget { target: target.clone(), config: config.clone(), caller: caller.within(patience) };
+        Self { place, name: self.name.clone() }
     }
 
     pub(crate) fn open(&self) -> Bucket<'_> {

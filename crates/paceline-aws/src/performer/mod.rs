@@ -2,6 +2,7 @@
 
 mod before_deletion;
 mod before_rollback;
+mod copies;
 mod docker;
 mod given;
 mod late;
@@ -10,7 +11,7 @@ mod preflight;
 mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -32,6 +33,7 @@ use crate::publish::{
     AssetTarget, ImagePublisher, Images, MissingFiles, publish_file, publish_image, publish_legacy,
 };
 use crate::records::Records;
+use crate::run_copy::RunCopy;
 use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, SecretKey, TokenKey, source};
@@ -94,6 +96,8 @@ pub struct Aws {
     records: Mutex<BTreeMap<String, Arc<Records>>>,
     /// The staging buckets, by name.
     staging: Mutex<BTreeMap<String, Arc<StagingBucket>>>,
+    /// The copy of the run in a staging bucket, if there is one.
+    copy: OnceLock<Arc<RunCopy>>,
 }
 
 impl Aws {
@@ -121,6 +125,7 @@ impl Aws {
             notes: Vec::new(),
             records: Mutex::default(),
             staging: Mutex::default(),
+            copy: OnceLock::new(),
             environments: BTreeMap::new(),
             assembly: Arc::clone(&assembly),
             later: Later::new(plan, options.late.as_deref()),
@@ -265,9 +270,9 @@ impl Aws {
         let records = self.records(stack).await;
         let captures = self.options.captures.as_ref().map(|runs| Captures::of(runs, context.run()));
         let retries = self.options.stack_retries.unwrap_or_else(|| OnFailure::default().retries);
-        let stuck = self.options.stuck;
+        let (stuck, copy) = (self.options.stuck, self.copy.get().map(Arc::clone));
         let deployment =
-            Deployment { environment, context, stack, request, method, retries, stuck, records, captures };
+            Deployment { environment, context, stack, request, method, retries, stuck, records, captures, copy };
         Ok(deployment.run().await)
     }
 

@@ -23,6 +23,24 @@ pub(crate) struct Bucket<'a> {
     name: String,
 }
 
+/// An object in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) key: String,
+    /// Changes with the content.
+    pub(crate) etag: String,
+    /// When it was last written, in seconds.
+    pub(crate) written: i64,
+}
+
+impl Listed {
+    fn of(object: &Object) -> Option<Self> {
+        let written = object.last_modified().map(aws_sdk_s3::primitives::DateTime::secs).unwrap_or_default();
+        let etag = object.e_tag().unwrap_or_default().to_owned();
+        Some(Self { key: object.key()?.to_owned(), etag, written })
+    }
+}
+
 /// What must be true of an object so that it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
@@ -86,18 +104,25 @@ impl<'a> Bucket<'a> {
 
     /// The keys of all objects that begin with a prefix.
     pub(crate) async fn keys(&self, prefix: &str) -> Result<Vec<String>, AwsError> {
-        let (mut keys, mut next) = (Vec::new(), None::<String>);
+        let found = self.list(prefix, None).await?;
+        Ok(found.into_iter().map(|object| object.key).collect())
+    }
+
+    /// All objects whose keys begin with a prefix and come after another key, in the order of their keys.
+    pub(crate) async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Listed>, AwsError> {
+        let (mut found, mut next) = (Vec::new(), None::<String>);
         loop {
             let send = || {
                 let call = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
+                let call = call.set_start_after(after.map(str::to_owned));
                 call.set_continuation_token(next.clone()).send()
             };
             let answer =
                 self.caller.call("ListObjectsV2", send).await.map_err(|error| self.explain(error))?;
-            keys.extend(answer.contents().iter().filter_map(Object::key).map(str::to_owned));
+            found.extend(answer.contents().iter().filter_map(Listed::of));
             next = answer.next_continuation_token().map(str::to_owned);
             if next.is_none() {
-                return Ok(keys);
+                return Ok(found);
             }
         }
     }
@@ -144,7 +169,12 @@ impl<'a> Bucket<'a> {
 
     /// Writes an object without content.
     pub(crate) async fn put_empty(&self, key: &str) -> Result<(), AwsError> {
-        self.put(Body::Bytes(Bytes::new()), |put| put.key(key)).await
+        self.put_bytes(key, Vec::new()).await
+    }
+
+    /// Writes a small object, or replaces it.
+    pub(crate) async fn put_bytes(&self, key: &str, content: Vec<u8>) -> Result<(), AwsError> {
+        self.put(Body::Bytes(Bytes::from(content)), |put| put.key(key)).await
     }
 
     /// Deletes an object. An object that does not exist is deleted, too.

@@ -19,7 +19,7 @@ use crate::call::Caller;
 use crate::error::{AwsError, ErrorKind};
 use crate::target::Target;
 
-pub(crate) use bucket::{Bucket, Condition};
+pub(crate) use bucket::{Bucket, Condition, Listed};
 pub(crate) use files::{file_is_there, publish_file, upload_text};
 pub(crate) use images::{ImagePublisher, image_is_there, publish_image};
 pub(crate) use legacy::{legacy_bucket, legacy_image, legacy_is_there, publish_legacy};

@@ -28,19 +28,19 @@ pub(super) struct Capturing<'a> {
 }
 
 impl Capturing<'_> {
-    /// Keeps what the stack is now. `template` is the template of the stack, if it was read. An operation is sent only
-    /// after this.
+    /// Keeps what the stack is now, and returns whether that was possible. `template` is the template of the stack, if it
+    /// was read. An operation is sent only after this.
     pub(super) async fn keep(
         &self,
         before: Option<&StackView>,
         template: Option<String>,
-    ) -> Result<(), AwsError> {
+    ) -> Result<bool, AwsError> {
         let new = &self.request.template;
         let (old, template) = match before {
             None => (None, new.value().to_string()),
             Some(view) => match self.template_of(view, template).await? {
                 Some((old, template)) => (Some(old), template),
-                None => return Ok(()),
+                None => return Ok(false),
             },
         };
         let target = &self.environment.target;
@@ -61,7 +61,7 @@ impl Capturing<'_> {
             adds: self.adds(old.as_ref()),
             before: before.zip(old.as_ref()).map(|(view, old)| self.before(view, old)),
         };
-        self.captures.keep(&capture, &template).map_err(|error| {
+        self.captures.keep(&capture, &template).map(|()| true).map_err(|error| {
             let message = format!("cannot keep what {} is now, for a rollback: {error}", self.stack.name);
             AwsError::setup(message).hint("nothing was sent; free some disk space, then run it again")
         })

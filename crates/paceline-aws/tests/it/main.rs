@@ -12,6 +12,7 @@ mod calls;
 mod captures;
 mod colleague;
 mod colleague_sweep;
+mod copies;
 mod deletes;
 mod deployed;
 mod deploys;

@@ -97,6 +97,8 @@ pub(crate) struct How {
     pub(crate) captures: Option<Utf8PathBuf>,
     /// Values for the parameters of all stacks.
     pub(crate) parameters: BTreeMap<String, String>,
+    /// The events of the run before this process, if the run has a copy in the staging bucket.
+    pub(crate) copies: Option<Vec<Event>>,
 }
 
 /// The name of every run.
@@ -254,6 +256,7 @@ impl World {
             records,
             captures,
             parameters,
+            copies,
             ..
         } = how;
         if let Some((from, to)) = without {
@@ -280,7 +283,22 @@ impl World {
             self.sim.set_faults(faults);
         }
         let run = RunOptions { earlier, stop, deadline, ..RunOptions::simulated(self.clock.now()) };
-        self.perform(plan, performer, run, events).await;
+        let Some(before) = copies else {
+            self.perform(plan, performer, run, events).await;
+            return Ok(());
+        };
+        let part = before.iter().filter(|event| matches!(event.fact, Fact::RunStarted(_))).count() + 1;
+        let said = Arc::clone(&self.said);
+        let tell = move |line| said.lock().unwrap().push(line);
+        let copy = Box::pin(performer.copy_run(&plan, RUN, part, &before, tell)).await.unwrap();
+        let run = RunOptions { id: RUN.to_owned(), ..run };
+        let mut record = |event: &Event| {
+            events.lock().unwrap().push(event.clone());
+            copy.add(event);
+            Ok(())
+        };
+        paceline_engine::run(plan, performer, run, &mut record).await.unwrap();
+        copy.finish().await;
         Ok(())
     }
 

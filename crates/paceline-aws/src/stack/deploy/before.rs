@@ -247,7 +247,11 @@ impl Deployment<'_> {
         progress.captures_again = true;
         let (environment, context, stack) = (self.environment, self.context, self.stack);
         let capturing = Capturing { captures, environment, context, stack, request: &self.request };
-        capturing.keep(before, template).await
+        let is_kept = capturing.keep(before, template).await?;
+        if let Some(copy) = self.copy.as_ref().filter(|_| is_kept) {
+            Box::pin(copy.keep_capture(&captures.files(&stack.id))).await;
+        }
+        Ok(())
     }
 
     /// Sends the operation and waits for its end.

@@ -54,6 +54,7 @@ use super::watch::{OperationEnd, RunningOperation, wait_for_end};
 use crate::environment::{Environment, StackView, find};
 use crate::error::AwsError;
 use crate::records::Records;
+use crate::run_copy::RunCopy;
 
 /// The pause before a stack is read again because it has changed.
 const MOVED: Duration = Duration::from_secs(3);
@@ -74,6 +75,8 @@ pub(crate) struct Deployment<'a> {
     pub(crate) records: Option<Arc<Records>>,
     /// Where the run keeps what its stacks were before, if it does.
     pub(crate) captures: Option<Captures>,
+    /// The copy of the run in a staging bucket, if there is one.
+    pub(crate) copy: Option<Arc<RunCopy>>,
 }
 
 /// The known state of the stack, and the actions so far.
