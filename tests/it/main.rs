@@ -15,6 +15,7 @@ mod destroy;
 mod diff;
 mod doctor;
 mod edited;
+mod elsewhere;
 mod fake_aws;
 mod first;
 mod fis_workshop;

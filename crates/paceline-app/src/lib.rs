@@ -37,11 +37,11 @@ pub use overview::{is_new_app, overview};
 pub use past_runs::{HistorySettings, past_runs};
 pub use project::{ProjectCommand, project};
 pub use run::{
-    Deletion, Deployment, MethodSetting, OuterStack, RUNS, RunRollback, deploy, destroy, history, rollback,
-    save_plan, this_build,
+    CopiedJournal, Deletion, Deployment, MethodSetting, OuterStack, RUNS, RunRollback, deploy, destroy,
+    history, rollback, save_plan, this_build,
 };
 pub use settings::{
-    AppPaths, GenSettings, GeneratedFiles, LockSetting, Lookups, MetricsSetting, OutputFormat,
+    AppPaths, GenSettings, GeneratedFiles, LAST, LockSetting, Lookups, MetricsSetting, OutputFormat,
     ParameterValues, RunSettings, Selection, StartSettings, StrategySetting, duration, variable,
 };
 pub use watch::{WatchSettings, watch};

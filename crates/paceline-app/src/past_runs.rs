@@ -7,8 +7,10 @@ use paceline_plan::history::History;
 use paceline_report::{PastRun, RunComparison, Status, list_json, list_text};
 use paceline_text::{Explained as _, near};
 
+use crate::app::configured;
 use crate::failure::Failure;
 use crate::run::{RUNS, history};
+use crate::settings::AppPaths;
 use crate::terminal;
 
 /// The arguments of `paceline history`.
@@ -49,7 +51,12 @@ enum HistoryFormat {
 
 /// Lists the earlier runs, or compares two of them.
 pub fn past_runs(settings: &HistorySettings) -> Result<ExitCode, Failure> {
-    let history = history::read();
+    // In a folder without an app, there is only the history of this folder.
+    let paths = AppPaths::default();
+    let history = match configured(&paths).and_then(|configured| configured.app(&paths)) {
+        Ok(app) => history::of(&app),
+        Err(_) => history::read(),
+    };
     let runs = known_runs(&history)?;
     match &settings.command {
         None => list(&runs, settings),

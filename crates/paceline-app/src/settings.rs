@@ -119,9 +119,11 @@ pub struct RunSettings {
     pub no_synth: bool,
     #[command(flatten)]
     pub lookups: Lookups,
-    /// Continue the interrupted run, and fail if there is none [default: continue if there is one]
-    #[arg(long, conflicts_with_all = ["simulate", "dry_run"])]
-    pub resume: bool,
+    /// Continue the interrupted run, and fail if there is none [default: continue if there is one]. With the name of a run,
+    /// or `last`, also a run of another machine, which the staging bucket has
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", value_parser = run_to_resume,
+        conflicts_with_all = ["simulate", "dry_run"])]
+    pub resume: Option<String>,
     /// Write every event of the run to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub events: Option<Utf8PathBuf>,
@@ -243,5 +245,38 @@ pub fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it like KEY=VALUE".to_owned()),
+    }
+}
+
+/// The name that stands for the newest run.
+pub const LAST: &str = "last";
+
+/// Whether a text looks like the name of a run, such as `20260102T030405Z-0123abcd`, which is the name of no stack.
+pub(crate) fn is_name_of_run(text: &str) -> bool {
+    let Some((start, key)) = text.split_once("Z-") else { return false };
+    let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|byte| byte.is_ascii_digit());
+    start.split_once('T').is_some_and(|(date, time)| digits(date, 8) && digits(time, 6))
+        && key.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Reads the run to continue. It is empty if the option has no value.
+fn run_to_resume(text: &str) -> Result<String, String> {
+    if text.is_empty() || text == LAST || is_name_of_run(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("this is not the name of a run; write the names of stacks before --resume".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_run_is_no_name_of_a_stack() {
+        assert!(is_name_of_run("20260102T030405Z-0123abcd"));
+        for name in ["last", "Services", "2026T03Z-0123abcd", "A20260102T030405Z-0123abcd", "Z-1"] {
+            assert!(!is_name_of_run(name), "{name}");
+        }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let mut options = app.options(Some(&args.selection), false);
     // Simulated resources take the durations of the table, so the forecast uses no history.
     if !args.simulate {
-        options.history = history::read();
+        options.history = history::of(&app);
     }
     let plan = app.plan(&options)?;
     if let Some(file) = &args.save {

@@ -1,19 +1,16 @@
 //! `paceline report`: makes a report from the events of an earlier run.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_app::{Failure, RUNS, terminal};
-use paceline_engine::{Event, ExitCode, private, read_events, runs_in};
+use paceline_app::{AppPaths, CopiedJournal, Failure, LAST, RUNS, interrupt, terminal};
+use paceline_engine::{Event, ExitCode, journal_path, private, read_events, runs_in};
 use paceline_report::{
     HistoryEntries, Kept, Record, Style, ending, html, json, junit, markdown, summary, svg, trace,
 };
 
 use crate::cli::{ReportArgs, ReportFormat};
 
-/// The name that stands for the run that was started last.
-const LAST: &str = "last";
-
 pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    let events = read_events(&events_file(&args.run)?)?;
+    let events = events(&args.run)?;
     let record = Record::of(&events);
     if args.format == ReportFormat::Summary && args.out.is_none() {
         terminal::print(&text(&record, terminal::stdout_style()));
@@ -36,23 +33,32 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-/// The file with the events of a run.
-fn events_file(run: &str) -> Result<Utf8PathBuf, Failure> {
+/// The events of a run, or those of a file.
+fn events(run: &str) -> Result<Vec<Event>, Failure> {
     let runs = Utf8Path::new(RUNS);
-    let name = match run {
-        LAST => runs_in(runs)?.into_iter().next(),
-        run => Some(run.to_owned()),
+    let newest = if run == LAST { runs_in(runs)?.into_iter().next() } else { None };
+    let name = newest.as_deref().unwrap_or(run);
+    let journal = journal_path(runs, name);
+    let candidates = if run == LAST { vec![journal] } else { vec![Utf8PathBuf::from(name), journal] };
+    if let Some(file) = candidates.into_iter().find(|path| path.is_file()) {
+        return Ok(read_events(&file)?);
+    }
+    let copied = async {
+        let found = Box::pin(CopiedJournal::find(name, &AppPaths::default())).await?;
+        match found {
+            Some(mut found) => found.events().await.map(Some),
+            None => Ok(None),
+        }
     };
-    let Some(name) = name else {
-        return Err(Failure::usage(
+    if let Some(events) = interrupt::until_stopped("the staging bucket was being read", copied)?? {
+        return Ok(events);
+    }
+    Err(if run == LAST {
+        Failure::usage(
             "there is no run in this folder yet",
             "`paceline deploy` starts one; a simulated run leaves no journal, but --events FILE writes its events",
-        ));
-    };
-    let file = Utf8PathBuf::from(&name);
-    let journal = runs.join(&name).join("journal.jsonl");
-    let candidates = if run == LAST { vec![journal] } else { vec![file, journal] };
-    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        )
+    } else {
         Failure::usage(
             format!("there is no run and no file called {name}"),
             format!("the runs of this folder are in {RUNS}; `paceline report last` reports the newest one"),

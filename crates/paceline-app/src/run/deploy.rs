@@ -11,6 +11,7 @@ use paceline_plan::{Plan, PlanOptions, Relaxed};
 use paceline_report::Record;
 
 use super::approval;
+use super::copies::Copies;
 use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
 use super::figures::Audience;
 use super::history;
@@ -95,7 +96,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     }
     // Simulated resources take the durations of the table, so the forecast uses no history.
     if !args.run.simulate {
-        options.history = history::read();
+        options.history = history::of(&app);
     }
     let mut plan = app.plan(&options)?;
     if let (Some(approved), Some(file)) = (&approved, &args.plan) {
@@ -163,6 +164,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         dir: &app.dir,
         lock: plan.resume_key.clone(),
         audience: Audience::of(&app),
+        copies: Copies::of(&app),
         phased: app.phased(&options).ok(),
         plan: Arc::new(plan),
     };
@@ -182,7 +184,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         interrupt::doing("the deployment was being simulated");
         virtual_runtime()?.block_on(simulated)
     } else {
-        let finished = interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))??;
+        let finished = interrupt::to_its_end(PREFLIGHT, execution.perform(|| connect(aws.clone())))??;
         let rolls_back = app.config.on_failure.run == FailedRun::Rollback;
         if finished.exit_code != ExitCode::Failed || !rolls_back {
             return Ok(finished);

@@ -7,6 +7,7 @@ use paceline_aws::{Aws, AwsOptions};
 use paceline_engine::ExitCode;
 use paceline_plan::{Destruction, PlanOptions, show};
 
+use super::copies::Copies;
 use super::execution::{Execution, PREFLIGHT};
 use super::figures::Audience;
 use crate::app::{App, configured, late, synth};
@@ -65,6 +66,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
         dir: &app.dir,
         lock: destruction.deploys.clone(),
         audience: Audience::of(&app),
+        copies: Copies::of(&app),
         phased: app.phased_destruction(&options).ok().map(|destruction| destruction.plan),
         plan: Arc::new(destruction.plan.clone()),
     };
@@ -100,7 +102,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
             records: app.config.unchanged.records,
             ..AwsOptions::default()
         };
-        interrupt::to_its_end(PREFLIGHT, execution.perform(connect(aws)))?
+        interrupt::to_its_end(PREFLIGHT, execution.perform(|| connect(aws.clone())))?
     };
     ended.map(|finished| finished.exit_code)
 }

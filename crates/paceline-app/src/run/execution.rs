@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
-use paceline_aws::Aws;
-use paceline_engine::{Event, ExitCode, Journal, PlanLock, RepeatedCommand, RunOptions, Unfinished};
+use paceline_aws::{Aws, Leases};
+use paceline_engine::{Event, ExitCode, Fact, Journal, PlanLock, RepeatedCommand, RunOptions, Unfinished};
 use paceline_plan::Plan;
 use paceline_report::Record;
 
-use super::figures::Audience;
+use super::copies::Copies;
+use super::figures::{Audience, in_time};
 use super::lease;
 use super::listeners::Listeners;
 use super::notices::Notices;
+use super::resume;
 use crate::failure::Failure;
 use crate::settings::RunSettings;
 use crate::{build, interrupt, terminal};
@@ -40,6 +42,25 @@ pub(super) struct Execution<'a> {
     pub audience: Audience,
     /// The plan with every phase as a barrier, for the comparison in the summary.
     pub phased: Option<Plan>,
+    /// What the run keeps in the staging bucket.
+    pub copies: Copies,
+}
+
+/// A run that may begin.
+struct Started {
+    plan: Arc<Plan>,
+    performer: Arc<Aws>,
+    leases: Option<Leases>,
+    run: RunOptions,
+    listeners: Listeners,
+}
+
+impl Started {
+    async fn give_up(self) {
+        if let Some(leases) = self.leases {
+            leases.release().await;
+        }
+    }
 }
 
 /// A run that has ended.
@@ -59,21 +80,35 @@ impl Execution<'_> {
         let listeners = Listeners::open(self.settings, self.outputs, &self.plan, None, &[])?;
         let deadline = self.settings.deadline;
         let run = RunOptions { simulated: true, deadline, ..self.options("simulated".to_owned(), start) };
-        Box::pin(self.run(Arc::clone(&self.plan), connect, run, listeners)).await
+        let started = Box::pin(self.start(Arc::clone(&self.plan), connect, run, listeners)).await?;
+        Box::pin(self.run(started, &[])).await
     }
 
     /// Executes the plan in AWS. If an interrupted run of this plan exists, continues that run.
-    pub(super) async fn perform(
+    pub(super) async fn perform<C>(&self, connect: impl Fn() -> C) -> Result<Finished, Failure>
+    where
+        C: Future<Output = Result<Aws, Failure>>,
+    {
+        let _lock = PlanLock::take(Utf8Path::new(RUNS), &self.lock)?;
+        loop {
+            // If another machine has gone on with the run while this process waited, it begins with the new journal.
+            if let Some(finished) = Box::pin(self.continue_or_begin(connect())).await? {
+                return Ok(finished);
+            }
+        }
+    }
+
+    async fn continue_or_begin(
         &self,
         connect: impl Future<Output = Result<Aws, Failure>>,
-    ) -> Result<Finished, Failure> {
+    ) -> Result<Option<Finished>, Failure> {
         let runs = Utf8Path::new(RUNS);
-        let _lock = PlanLock::take(runs, &self.lock)?;
         let plan = Arc::new(Plan::clone(&self.plan).with_scripts(script));
+        let wanted = self.settings.resume.as_deref();
+        let brought = interrupt::stoppable(Box::pin(self.copies.bring(wanted))).await??;
         let unfinished = Journal::find_unfinished(runs, &plan)?;
-        if self.settings.resume && unfinished.is_none() {
-            let message = "there is no interrupted run of this app as it is now";
-            return Err(Failure::usage(message, "run it without --resume to begin at the start"));
+        if let Some(wanted) = wanted {
+            resume::ensure_continues(wanted, unfinished.as_ref().map(|it| it.run.as_str()), &plan)?;
         }
         let now = Timestamp::now();
         let (run, journal, events) = if let Some(unfinished) = unfinished {
@@ -101,7 +136,16 @@ impl Execution<'_> {
         };
         let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), ..run };
         let listeners = Listeners::open(self.settings, self.outputs, &plan, Some(journal), &events)?;
-        Box::pin(self.run(plan, connect, run, listeners)).await
+        let started = Box::pin(self.start(plan, connect, run, listeners)).await?;
+        // With the leases, no other machine writes the journal any more. `--lock none` looks at no other run.
+        if let Some(brought) = brought.as_ref().filter(|_| started.leases.is_some()) {
+            let is_current = brought.is_current(&started.run.id).await;
+            if !matches!(is_current, Ok(true)) {
+                started.give_up().await;
+                return is_current.map(|_| None);
+            }
+        }
+        Box::pin(self.run(started, &events)).await.map(Some)
     }
 
     fn options(&self, id: String, now: Timestamp) -> RunOptions {
@@ -121,13 +165,14 @@ impl Execution<'_> {
         }
     }
 
-    async fn run(
+    /// Connects to AWS and takes leases on the stacks.
+    async fn start(
         &self,
         plan: Arc<Plan>,
         connect: impl Future<Output = Result<Aws, Failure>>,
         mut run: RunOptions,
-        mut listeners: Listeners,
-    ) -> Result<Finished, Failure> {
+        listeners: Listeners,
+    ) -> Result<Started, Failure> {
         let is_simulated = run.simulated;
         let connected = interrupt::stoppable(async {
             let performer = Arc::new(connect.await?);
@@ -141,22 +186,38 @@ impl Execution<'_> {
             }
         };
         run.build = build;
-        let leases = match lease::take(&performer, &plan, &run, self.settings.lock).await {
-            Ok(leases) => leases,
+        match lease::take(&performer, &plan, &run, self.settings.lock).await {
+            Ok(leases) => Ok(Started { plan, performer, leases, run, listeners }),
             Err(failure) => {
                 listeners.discard();
-                return Err(failure);
+                Err(failure)
             }
-        };
+        }
+    }
+
+    async fn run(&self, started: Started, earlier: &[Event]) -> Result<Finished, Failure> {
+        let Started { plan, performer, leases, run, mut listeners } = started;
+        let (id, is_simulated) = (run.id.clone(), run.simulated);
         interrupt::run_has_begun();
+        let copy = if self.copies.journal && !is_simulated {
+            let is_start = |event: &&Event| matches!(event.fact, Fact::RunStarted(_));
+            let part = earlier.iter().filter(is_start).count() + 1;
+            let warn = |what: String| terminal::warn(&what);
+            Box::pin(performer.copy_run(&plan, &id, part, earlier, warn)).await
+        } else {
+            None
+        };
         let (aws, stop) = (Arc::clone(&performer), run.stop.clone());
         let mut notices = Notices::open(&self.audience, &aws, is_simulated);
         let mut hear = |event: &Event| {
             listeners.event(event)?;
+            if let Some(copy) = &copy {
+                copy.add(event);
+            }
             notices.event(event, || listeners.figures().0);
             Ok(())
         };
-        let running = paceline_engine::run(plan, performer, run, &mut hear);
+        let running = paceline_engine::run(Arc::clone(&plan), performer, run, &mut hear);
         let ended = lease::during(running, leases, &stop).await;
         let ended = ended.map_err(|error| {
             let hint = "free some disk space, then run the same command again: it continues the run";
@@ -171,7 +232,24 @@ impl Execution<'_> {
                 aws.settle().await;
             }
         };
-        tokio::join!(figures, notices.finish(), settled);
+        let copied = async {
+            if let Some(copy) = &copy {
+                // What is missing was told, or is written by the process that continues the run.
+                in_time(copy.finish()).await;
+            }
+        };
+        let shared = async {
+            let lines = listeners.history();
+            if self.copies.history && !is_simulated && !lines.is_empty() {
+                let problem = match in_time(Box::pin(aws.share_history(&plan, &id, lines))).await {
+                    Some(Ok(())) => return,
+                    Some(Err(error)) => error.to_string(),
+                    None => "there was no answer in time".to_owned(),
+                };
+                terminal::warn(&format!("the durations of the run are not shared: {problem}"));
+            }
+        };
+        tokio::join!(figures, notices.finish(), settled, copied, shared);
         let record = listeners.finish(self.phased.as_ref());
         Ok(Finished { exit_code: ended.exit_code, record })
     }

@@ -184,6 +184,11 @@ impl Listeners {
         (record, self.counts.clone())
     }
 
+    /// The durations of the run so far, as lines of a history.
+    pub(super) fn history(&self) -> String {
+        self.history.entries().iter().map(|entry| entry.line() + "\n").collect()
+    }
+
     /// Removes the journal of a run that did not start.
     pub(super) fn discard(self) {
         if let Some(journal) = self.journal {

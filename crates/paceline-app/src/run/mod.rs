@@ -1,6 +1,7 @@
 //! Runs: a plan is executed, with a journal and reports. A signal or a deadline can stop it.
 
 mod approval;
+mod copies;
 mod deploy;
 mod destroy;
 mod execution;
@@ -10,9 +11,11 @@ mod lease;
 mod listeners;
 mod notices;
 mod outer_stack;
+mod resume;
 mod rollback;
 
 pub use self::approval::save as save_plan;
+pub use self::copies::CopiedJournal;
 pub use self::deploy::{Deployment, MethodSetting, deploy};
 pub use self::destroy::{Deletion, destroy};
 pub use self::execution::RUNS;

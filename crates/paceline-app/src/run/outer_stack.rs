@@ -44,7 +44,7 @@ impl OuterStack {
                 "set it to what `Ref` gives of an AWS::CloudFormation::WaitConditionHandle, or unset it",
             )
         })?;
-        // The journal of an interrupted build is lost with the build's machine, so nothing can continue the run.
+        // Often nobody starts an interrupted build again.
         let when_interrupted = settings.when_interrupted.unwrap_or_else(|| this_build().is_some());
         Ok(Some(Self { handle, when_interrupted }))
     }

@@ -14,17 +14,15 @@ use paceline_engine::{ExitCode, journal_path, read_events, runs_in};
 use paceline_plan::{Rollback, RollbackOptions, show};
 use paceline_text::near;
 
+use super::copies::{CopiedJournal, Copies};
 use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
 use super::figures::Audience;
 use super::history;
 use crate::app::{Parameters, configured, parameters};
 use crate::failure::Failure;
 use crate::forecast::finish;
-use crate::settings::{AppPaths, ParameterValues, RunSettings, at_least_one};
+use crate::settings::{AppPaths, LAST, ParameterValues, RunSettings, at_least_one};
 use crate::{generation, interrupt, terminal};
-
-/// The name that stands for the run that was started last.
-const LAST: &str = "last";
 
 /// The arguments of `paceline rollback`.
 #[derive(Debug, Clone, Args)]
@@ -69,6 +67,7 @@ pub fn rollback(args: &RunRollback) -> Result<ExitCode, Failure> {
     let paths = AppPaths { app: None, config: args.config.clone() };
     let config = configured(&paths)?.config;
     let Config { concurrency, on_failure, .. } = &config;
+    bring(&args.undone, &paths)?;
     let changes = changes_of(&args.undone)?;
     let options = RollbackOptions {
         delete_created: args.delete_created,
@@ -110,7 +109,7 @@ pub(super) fn roll_back_failed(run: &str, settings: &RunSettings, config: &Confi
     }
     terminal::say(&format!("rolling back {run}, as `on-failure` in paceline.yaml says"));
     // The files that the arguments name are those of the deployment.
-    let settings = RunSettings { events: None, report: None, resume: false, ..settings.clone() };
+    let settings = RunSettings { events: None, report: None, resume: None, ..settings.clone() };
     let exit_code = match planned.perform(&settings, Parameters::new(), false, config) {
         Ok(finished) => finished.exit_code,
         Err(failure) => {
@@ -186,6 +185,7 @@ impl Planned {
             phased: None,
             plan: Arc::clone(&plan),
             audience: Audience::named(&generation::name_of(dir, !config.apps.is_empty()), config),
+            copies: Copies::default(),
         };
         let assembly: Arc<Assembly> = Arc::new(self.undoing.assembly.clone());
         let own = tokens_of_rollbacks(&self.changes.run);
@@ -199,8 +199,8 @@ impl Planned {
             captures: Some(RUNS.into()),
             ..AwsOptions::default()
         };
-        let connect = async {
-            let aws = Box::pin(Aws::connect(assembly, &plan, aws)).await?;
+        let connect = async || {
+            let aws = Box::pin(Aws::connect(Arc::clone(&assembly), &plan, aws.clone())).await?;
             Box::pin(aws.survey_rollback(&plan, &self.undoing.left, &own, force)).await?;
             Ok(aws)
         };
@@ -208,12 +208,28 @@ impl Planned {
     }
 }
 
+/// Brings the run to this folder if only a staging bucket of the app has it.
+fn bring(run: &str, paths: &AppPaths) -> Result<(), Failure> {
+    let runs = runs_in(Utf8Path::new(RUNS))?;
+    if runs.iter().any(|known| run == LAST || known == run) {
+        return Ok(());
+    }
+    let brought = async {
+        if let Some(found) = Box::pin(CopiedJournal::find(run, paths)).await? {
+            found.bring().await?;
+            terminal::mention(&format!("the run {} is from the staging bucket", found.run()));
+        }
+        Ok::<(), Failure>(())
+    };
+    interrupt::until_stopped("the staging bucket was being read", Box::pin(brought))?
+}
+
 /// What a run did, by its name.
 fn changes_of(name: &str) -> Result<RunChanges, Failure> {
     let folder = Utf8Path::new(RUNS);
     let runs = runs_in(folder)?;
     let Some(newest) = runs.first() else {
-        let hint = "`paceline deploy` starts one; a run can only be rolled back where its journal is";
+        let hint = "`paceline deploy` starts one; that of a build can be rolled back in the folder of the synthesized app";
         return Err(Failure::usage("there is no run in this folder yet", hint));
     };
     let run = if name == LAST { newest.as_str() } else { name };

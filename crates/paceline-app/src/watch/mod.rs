@@ -4,7 +4,7 @@ mod events;
 mod run;
 mod stacks;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use clap::Args;
 use paceline_engine::{ExitCode, journal_path, runs_in};
 use paceline_report::Detail;
@@ -12,15 +12,12 @@ use paceline_report::Detail;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::run::RUNS;
-use crate::settings::AppPaths;
-
-/// The name for the newest run of this folder.
-const LAST: &str = "last";
+use crate::settings::{AppPaths, LAST, is_name_of_run};
 
 /// The arguments of `paceline watch`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct WatchSettings {
-    /// Stacks: names, or patterns with * and ?; or one run of this folder by its name, `last` for the newest [default: the
+    /// Stacks: names, or patterns with * and ?; or one run by its name, `last` for the newest [default: the
     /// stacks of the app]
     #[arg(value_name = "NAME|GLOB|RUN")]
     pub targets: Vec<String>,
@@ -50,17 +47,16 @@ impl WatchSettings {
 /// Watches stacks or a run. The exit code says how they ended.
 pub fn watch(args: &WatchSettings) -> Result<ExitCode, Failure> {
     interrupt::effect("Nothing was changed: what goes on in AWS continues.");
-    match journal(&args.targets)? {
-        Some(journal) => run::watch(&journal, args),
+    match run_of(&args.targets)? {
+        Some(run) => run::watch(&run, args),
         None => stacks::watch(args),
     }
 }
 
-/// The journal of the run that the arguments name, if they name one.
-fn journal(targets: &[String]) -> Result<Option<Utf8PathBuf>, Failure> {
-    let of_run = |run: &str| journal_path(Utf8Path::new(RUNS), run);
-    let Some(run) = targets.iter().find(|it| *it == LAST || is_name_of_run(it) || of_run(it).is_file())
-    else {
+/// The run that the arguments name, if they name one.
+fn run_of(targets: &[String]) -> Result<Option<String>, Failure> {
+    let is_here = |run: &str| journal_path(Utf8Path::new(RUNS), run).is_file();
+    let Some(run) = targets.iter().find(|it| *it == LAST || is_name_of_run(it) || is_here(it)) else {
         return Ok(None);
     };
     if targets.len() > 1 {
@@ -69,40 +65,7 @@ fn journal(targets: &[String]) -> Result<Option<Utf8PathBuf>, Failure> {
             "give the run alone, or the names of stacks",
         ));
     }
-    let journal = of_run(&if run == LAST { newest()? } else { run.clone() });
-    if journal.is_file() {
-        return Ok(Some(journal));
-    }
-    Err(Failure::usage(
-        format!("there is no run {run} in {RUNS}"),
-        "a run of another machine, such as a build, keeps its journal there: watch its stacks by their names",
-    ))
-}
-
-/// The name of the run that was started or continued last.
-fn newest() -> Result<String, Failure> {
-    runs_in(Utf8Path::new(RUNS))?.into_iter().next().ok_or_else(|| {
-        Failure::usage(format!("there is no run in {RUNS}"), "watch stacks by their names, or with --app")
-    })
-}
-
-/// Whether a text looks like the name of a run, such as `20260102T030405Z-0123abcd`, which is the name of no stack.
-fn is_name_of_run(text: &str) -> bool {
-    let Some((start, key)) = text.split_once("Z-") else { return false };
-    let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|byte| byte.is_ascii_digit());
-    start.split_once('T').is_some_and(|(date, time)| digits(date, 8) && digits(time, 6))
-        && key.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_of_a_run_is_no_name_of_a_stack() {
-        assert!(is_name_of_run("20260102T030405Z-0123abcd"));
-        for name in ["last", "Services", "2026T03Z-0123abcd", "A20260102T030405Z-0123abcd", "Z-1"] {
-            assert!(!is_name_of_run(name), "{name}");
-        }
-    }
+    // The run that was started or continued last.
+    let newest = if run == LAST { runs_in(Utf8Path::new(RUNS))?.into_iter().next() } else { None };
+    Ok(Some(newest.unwrap_or_else(|| run.clone())))
 }

@@ -1,15 +1,17 @@
-//! Watches a run by its journal, which the process that deploys writes.
+//! Watches a run by its journal, which the process that deploys writes: in this folder, or in a staging bucket.
 
 use std::time::Duration;
 
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
-use paceline_engine::{Event, EventFile, ExitCode};
+use paceline_engine::{Event, EventFile, ExitCode, journal_path};
 use paceline_report::{Kept, Record, Status, ending, summary};
 
 use super::WatchSettings;
 use crate::display::Display;
 use crate::failure::Failure;
+use crate::run::{CopiedJournal, RUNS};
+use crate::settings::LAST;
 use crate::{interrupt, terminal};
 
 /// From one look at the journal to the next.
@@ -17,28 +19,78 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A run that goes on has an event at least every two minutes.
 const SILENT: SignedDuration = SignedDuration::from_secs(150);
 
-/// Watches a run until its end, or until its process is gone.
-pub(super) fn watch(journal: &Utf8Path, args: &WatchSettings) -> Result<ExitCode, Failure> {
-    let mut file = EventFile::new(journal);
-    let mut display = Display::open(args.detail());
-    // A run has a journal while it still prepares its first event.
-    let mut heard = Timestamp::now();
-    for event in file.next_events()? {
-        heard = event.at;
-        display.replay(&event);
+/// From one look at a staging bucket to the next.
+const LOOK_AT_BUCKET_EVERY: Duration = Duration::from_secs(5);
+
+/// The journal of the watched run.
+enum Source {
+    /// In this folder.
+    File(EventFile),
+    /// In a staging bucket, where another machine writes it.
+    Bucket(Box<CopiedJournal>),
+}
+
+impl Source {
+    async fn of(run: &str, args: &WatchSettings) -> Result<Self, Failure> {
+        let journal = journal_path(Utf8Path::new(RUNS), run);
+        if journal.is_file() {
+            return Ok(Self::File(EventFile::new(journal)));
+        }
+        let found = Box::pin(CopiedJournal::find(run, &args.paths)).await?;
+        found.map(|found| Self::Bucket(Box::new(found))).ok_or_else(|| {
+            let what = if run == LAST { "no run".to_owned() } else { format!("no run {run}") };
+            let message = format!("there is {what} in {RUNS}, nor in the staging buckets of the app");
+            let hint = "a run of a build is found in the folder of the synthesized app, or with --app, if its journal is in \
+                        the staging bucket; watch its stacks by their names";
+            Failure::usage(message, hint)
+        })
     }
-    tell_where_it_is(&display.record());
+
+    async fn next_events(&mut self) -> Result<Vec<Event>, Failure> {
+        match self {
+            Self::File(file) => Ok(file.next_events()?),
+            // A failed look says nothing about the run.
+            Self::Bucket(copy) => Ok(copy.next_events().await.unwrap_or_default()),
+        }
+    }
+
+    /// All events until now.
+    async fn events(&mut self) -> Result<Vec<Event>, Failure> {
+        match self {
+            Self::File(file) => Ok(file.next_events()?),
+            Self::Bucket(copy) => copy.events().await,
+        }
+    }
+
+    fn look_every(&self) -> Duration {
+        match self {
+            Self::File(_) => LOOK_EVERY,
+            Self::Bucket(_) => LOOK_AT_BUCKET_EVERY,
+        }
+    }
+}
+
+/// Watches a run until its end, or until its process is gone.
+pub(super) fn watch(run: &str, args: &WatchSettings) -> Result<ExitCode, Failure> {
+    let mut display = Display::open(args.detail());
     let watched = async {
+        let mut source = Source::of(run, args).await?;
+        // A run has a journal while it still prepares its first event.
+        let mut heard = Timestamp::now();
+        for event in source.events().await? {
+            heard = event.at;
+            display.replay(&event);
+        }
+        tell_where_it_is(&display.record());
         loop {
             if display.record().exit_code.is_some() {
                 return Ok(());
             }
             if Timestamp::now().duration_since(heard) > SILENT {
-                return Err(gone(journal));
+                return Err(gone(&display.record().run));
             }
-            tokio::time::sleep(LOOK_EVERY).await;
-            let events: Vec<Event> = file.next_events()?;
-            for event in events {
+            tokio::time::sleep(source.look_every()).await;
+            for event in source.next_events().await? {
                 heard = event.at;
                 display.event(&event);
             }
@@ -48,8 +100,9 @@ pub(super) fn watch(journal: &Utf8Path, args: &WatchSettings) -> Result<ExitCode
     display.end();
     watched??;
     let record = display.record().clone();
-    let (style, kept) =
-        (terminal::stderr_style(), Kept { reports: None, journal: Some(journal.to_string()) });
+    let journal = journal_path(Utf8Path::new(RUNS), &record.run);
+    let journal = journal.is_file().then(|| journal.to_string());
+    let (style, kept) = (terminal::stderr_style(), Kept { reports: None, journal });
     let said = summary(&record, None, style) + &ending(&record, &kept, style);
     terminal::say_painted(said.trim_end());
     Ok(match record.status() {
@@ -73,8 +126,9 @@ fn tell_where_it_is(record: &Record) {
     ));
 }
 
-fn gone(journal: &Utf8Path) -> Failure {
-    let message = format!("the run has not ended, and its process writes nothing to {journal} any more");
+fn gone(run: &str) -> Failure {
+    let message =
+        format!("the run has not ended, and its process writes nothing to the journal of {run} any more");
     Failure::usage(message, "the command that started the run continues it; watch its stacks by their names")
         .with_exit_code(ExitCode::Interrupted)
 }

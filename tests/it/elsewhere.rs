@@ -1,0 +1,153 @@
+//! What another machine can do with a run whose journal is in the staging bucket.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Call, Events, Place, Sim, until};
+
+/// Fast enough not to be waited for.
+const FAST: u32 = 2000;
+/// Slow enough to be interrupted.
+const MEDIUM: u32 = 10;
+
+const STACKS: [&str; 3] = ["Api", "Base", "Web"];
+
+/// Writes an app of three stacks in a chain, with an asset: so its staging bucket is known.
+fn app(place: &Place, version: &str) {
+    let mut artifacts = serde_json::Map::new();
+    let bucket = "cdk-hnb659fds-assets-111111111111-us-east-1";
+    let asset = json!({ "version": "36.0.0", "files": { "f": { "source": { "path": "f.json", "packaging": "file" },
+        "destinations": { "d": { "bucketName": bucket, "objectKey": "f.json", "region": "us-east-1" } } } } });
+    place.write("cdk.out/f.json", "{}");
+    place.write("cdk.out/Base.assets.json", &asset.to_string());
+    artifacts.insert(
+        "Base.assets".to_owned(),
+        json!({ "type": "cdk:asset-manifest", "properties": { "file": "Base.assets.json" } }),
+    );
+    for (name, after) in [("Base", "Base.assets"), ("Api", "Base"), ("Web", "Api")] {
+        let template: Value = json!({ "Resources": { "Topic": { "Type": "AWS::SNS::Topic",
+            "Properties": { "DisplayName": version } } } });
+        place.write(&format!("cdk.out/{name}.json"), &template.to_string());
+        let stack = json!({
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://111111111111/us-east-1",
+            "properties": { "templateFile": format!("{name}.json") },
+            "dependencies": [after],
+        });
+        artifacts.insert(name.to_owned(), stack);
+    }
+    place.write("cdk.out/manifest.json", &json!({ "version": "36.0.0", "artifacts": artifacts }).to_string());
+    place.write("paceline.yaml", "journal: { bucket: always, history: shared }\n");
+}
+
+fn machine(version: &str) -> Place {
+    let place = Place::new();
+    app(&place, version);
+    place
+}
+
+fn call<'a>(place: &'a Place, sim: &Sim, arguments: &[&str]) -> Call<'a> {
+    place.paceline(arguments).aws_at(&sim.address)
+}
+
+/// Starts a deployment and kills it when its first stack is done. Gives the name of the run.
+fn killed(place: &Place, sim: &Sim) -> String {
+    let running =
+        call(place, sim, &["deploy", "--events", "first.jsonl", "--lock", "none"]).start("first.log");
+    let path = place.path("first.jsonl");
+    until("a stack is done", || {
+        let text = fs_err::read_to_string(&path).unwrap_or_default();
+        text.lines().any(|line| line.contains("step.finished") && line.contains("\"kind\":\"deploy\""))
+    });
+    let run = place.runs()[0].clone();
+    until("the bucket has the start", || {
+        let report = call(&machine("one"), sim, &["report", &run]).run();
+        report.code == 0
+    });
+    running.signal("KILL");
+    assert_eq!(running.end().0, None);
+    assert!(sim.accepted("CreateStack").len() < STACKS.len(), "it was killed too late to tell");
+    run
+}
+
+#[test]
+fn a_killed_run_is_continued_on_a_machine_that_has_only_the_app() {
+    let (here, sim) = (machine("one"), Sim::start(MEDIUM));
+    let run = killed(&here, &sim);
+    let elsewhere = machine("one");
+    let arguments = ["deploy", "--resume", &run, "--lock", "none", "--events", "second.jsonl"];
+    let ran = call(&elsewhere, &sim, &arguments).run().expect(0);
+    assert!(ran.stderr.contains(&format!("continuing the interrupted run {run}")), "{}", ran.stderr);
+    assert_eq!(sim.accepted("CreateStack"), STACKS, "each stack was created once");
+    let events = Events::read(&elsewhere.path("second.jsonl"));
+    assert_eq!(events.of("run.started").count(), 2, "the report has both parts");
+    assert!(events.0.iter().zip(1..).all(|(event, seq)| event["seq"].as_u64() == Some(seq)));
+
+    // The run has ended: there is nothing more to continue, and every machine can report it.
+    let third = machine("one");
+    let ran = call(&third, &sim, &["deploy", "--resume", &run]).run().expect(2);
+    assert!(ran.stderr.contains("has ended, so there is nothing to continue"), "{}", ran.stderr);
+    let report = call(&machine("one"), &sim, &["report", "last", "--format", "json"]).run().expect(0);
+    assert_eq!(report.stdout_json()["run"].as_str(), Some(run.as_str()));
+    let watched = call(&machine("one"), &sim, &["watch", &run]).run().expect(0);
+    assert!(watched.stderr.contains("3 of 3 stacks ended so far"), "{}", watched.stderr);
+}
+
+#[test]
+fn the_same_command_continues_the_run_of_a_build_that_was_killed() {
+    let (here, sim) = (machine("one"), Sim::start(MEDIUM));
+    let run = killed(&here, &sim);
+    let ran = call(&machine("one"), &sim, &["deploy", "--lock", "none"]).run().expect(0);
+    assert!(ran.stderr.contains(&format!("continuing the interrupted run {run}")), "{}", ran.stderr);
+    assert_eq!(sim.accepted("CreateStack"), STACKS);
+}
+
+#[test]
+fn a_run_of_an_app_that_has_changed_since_is_not_continued_and_the_changes_are_named() {
+    let (here, sim) = (machine("one"), Sim::start(MEDIUM));
+    let run = killed(&here, &sim);
+    let elsewhere = machine("two");
+    let ran = call(&elsewhere, &sim, &["deploy", "--resume", &run, "--lock", "none"]).run().expect(2);
+    let expected = format!("error: {run} cannot be continued, because the app has changed since:\n");
+    assert!(ran.stderr.contains(&expected) && ran.stderr.contains("Web is changed"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_run_is_rolled_back_from_another_machine() {
+    let (here, sim) = (machine("one"), Sim::start(FAST));
+    call(&here, &sim, &["deploy"]).run().expect(0);
+    app(&here, "two");
+    call(&here, &sim, &["deploy"]).run().expect(0);
+    let run = here.runs()[1].clone();
+    let elsewhere = machine("two");
+    call(&elsewhere, &sim, &["rollback", &run, "--yes"]).run().expect(0);
+    let updates = sim.accepted("UpdateStack").len();
+    // The stacks are those of the first version: to deploy it changes nothing.
+    call(&machine("one"), &sim, &["deploy"]).run().expect(0);
+    assert_eq!((updates, sim.accepted("UpdateStack").len()), (6, 6));
+}
+
+#[test]
+fn the_histories_of_two_machines_are_one() {
+    let (here, there, sim) = (machine("one"), machine("one"), Sim::start(FAST));
+    call(&here, &sim, &["deploy"]).run().expect(0);
+    app(&there, "two");
+    call(&there, &sim, &["deploy"]).run().expect(0);
+    let runs = |place: &Place| {
+        let listed = call(place, &sim, &["history", "--format", "json"]).run().expect(0).stdout_json();
+        let names =
+            listed["runs"].as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap().to_owned());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    };
+    assert_eq!(runs(&here).len(), 2);
+    assert_eq!(runs(&here), runs(&there));
+    assert_eq!(runs(&machine("one")), runs(&here), "a new machine has both");
+}
+
+#[test]
+fn a_name_that_is_no_run_is_refused() {
+    let place = machine("one");
+    let ran = place.paceline(["deploy", "--resume", "Api"]).run().expect(2);
+    assert!(ran.stderr.contains("this is not the name of a run"), "{}", ran.stderr);
+}
