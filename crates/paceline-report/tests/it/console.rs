@@ -224,7 +224,10 @@ fn a_stack_that_is_continued_from_its_failure_says_what_that_saves() {
     let said = "attempt 2 in 5 s from the point of failure: 12 of 14 resources kept, 4 min 10 s saved";
     assert!(text.contains(said), "{text}");
     let markdown = markdown(&Record::of(&events), None);
-    assert!(markdown.contains("(us-east-1), once from the point of failure, 4 min 10 s saved: "), "{markdown}");
+    assert!(
+        markdown.contains("(us-east-1), once from the point of failure, 4 min 10 s saved: "),
+        "{markdown}"
+    );
 }
 
 #[test]

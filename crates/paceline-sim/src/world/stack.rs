@@ -195,6 +195,7 @@ pub(crate) struct ChangeSet {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "CloudFormation keeps each of them independently")]
 pub(crate) struct Stack {
     pub(crate) key: StackKey,
     pub(crate) name: String,

@@ -81,6 +81,7 @@ pub(crate) struct Deployment<'a> {
 
 /// The known state of the stack, and the actions so far.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each remembers one thing that has happened")]
 struct Progress {
     /// The last read state of the stack. `None` if something may have changed it since.
     #[expect(
