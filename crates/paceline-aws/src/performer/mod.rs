@@ -271,8 +271,18 @@ impl Aws {
         let captures = self.options.captures.as_ref().map(|runs| Captures::of(runs, context.run()));
         let retries = self.options.stack_retries.unwrap_or_else(|| OnFailure::default().retries);
         let (stuck, copy) = (self.options.stuck, self.copy.get().map(Arc::clone));
-        let deployment =
-            Deployment { environment, context, stack, request, method, retries, stuck, records, captures, copy };
+        let deployment = Deployment {
+            environment,
+            context,
+            stack,
+            request,
+            method,
+            retries,
+            stuck,
+            records,
+            captures,
+            copy,
+        };
         Ok(deployment.run().await)
     }
 
