@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod files;
 mod ids;
+mod inputs;
 mod keep;
 mod loops;
 mod manifest;
@@ -49,6 +50,7 @@ pub use files::{
     LARGEST_BY_HAND, LARGEST_MANIFEST, LARGEST_TEMPLATE, LONGEST_BODY, open_regular, read_regular,
     read_regular_text,
 };
+pub use inputs::{Inputs, StackOutput};
 pub use loops::{Expansion, LoopTrouble, LoopTroubleKind, LoopValues, expand};
 pub use metadata::{LegacyAsset, LegacyPackaging, Message, Severity};
 pub use model::{Assembly, NestedTemplate, Stack};
