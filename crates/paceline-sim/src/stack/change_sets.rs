@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::elsewhere::has_changed;
 use super::resource::is_renamed;
 use crate::template::{active_resources, imports};
 use crate::world::{ChangeSetStatus, Desired, ExecutionStatus, Resource, Stack, World};
@@ -26,7 +27,7 @@ pub(super) fn ready(world: &mut World, stack: &mut Stack, arn: &str) {
         }
     });
     let failed = stack.status.failed();
-    let verdict = if !creates && !failed && stack.desired.is_same(&desired) {
+    let verdict = if !creates && !failed && stack.desired.is_same(&desired) && !has_changed(world, stack) {
         Err(EMPTY.to_owned())
     } else {
         missing.map(|()| changes(world, stack, &desired))

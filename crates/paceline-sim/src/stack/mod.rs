@@ -5,6 +5,7 @@ mod begin;
 mod change_sets;
 mod custom;
 mod effects;
+mod elsewhere;
 mod end;
 mod nested;
 mod resource;
@@ -18,6 +19,7 @@ use crate::world::World;
 pub(crate) use begin::{
     Deletion, cancel_update, continue_rollback, create, delete, import, limit_creation, roll_back, update,
 };
+pub(crate) use elsewhere::has_changed;
 pub(crate) use wanted::{Wanted, desired, fetch, new_key};
 
 /// Makes everything happen that is due by `to`. Time never goes back: a request that another one has

@@ -7,6 +7,7 @@ use paceline_assembly::{ResourceStatus, StackStatus};
 use paceline_plan::stack_time::NESTED_NOTICE as NOTICE;
 use serde_json::Value;
 
+use super::elsewhere::has_changed;
 use super::run::Run;
 use super::{begin, resource, wanted};
 use crate::resources::outputs_as_attributes;
@@ -57,7 +58,7 @@ pub(super) fn start(run: &mut Run<'_>, id: &str, resource: &Resource) {
     let token = operation.and_then(|operation| operation.token.clone());
     let on_failure = operation.map_or(OnFailure::RollBack, |operation| operation.on_failure);
     if let Some(stack) = existing {
-        if stack.desired.is_same(&desired) {
+        if stack.desired.is_same(&desired) && !has_changed(run.world, &stack) {
             run.world.put_stack(stack);
             run.world.schedule(
                 NOTICE,

@@ -180,7 +180,7 @@ fn prepare_update(
     let wanted = submission::read(world, request, Some(stack))?;
     let desired = stack::desired(world, &stack.key, &stack.name, wanted)?;
     same_types(stack, &desired)?;
-    if stack.desired.is_same(&desired) && !stack.status.failed() {
+    if stack.desired.is_same(&desired) && !stack.status.failed() && !stack::has_changed(world, stack) {
         return Err(Fault::validation("No updates are to be performed."));
     }
     Ok((desired, on_failure))
