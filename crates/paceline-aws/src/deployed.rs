@@ -8,7 +8,6 @@ use paceline_assembly::{Known, NestedTemplate, STACK_TYPE, Stack, StackStatus, T
 
 use crate::environment::{Environment, StackView};
 use crate::error::{AwsError, PreflightError};
-use crate::presence::reading;
 use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::stack::deployed_template;
@@ -53,7 +52,7 @@ type Read = Result<(Option<Stack>, Vec<String>), AwsError>;
 /// Reads the stacks of one environment, which have the same lookup role.
 async fn of_environment(sessions: &Sessions, target: Target, stacks: Vec<&Stack>) -> Vec<Read> {
     let role = stacks.first().and_then(|stack| stack.lookup_role.as_ref());
-    let config = match reading(sessions, role, &target).await {
+    let config = match sessions.reading(role, &target).await {
         Ok(config) => config,
         Err(error) => return vec![Err(error)],
     };

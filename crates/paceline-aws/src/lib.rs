@@ -11,6 +11,7 @@ mod endpoint;
 mod environment;
 mod error;
 mod gates;
+mod inputs;
 mod lease;
 mod metrics;
 mod notify;

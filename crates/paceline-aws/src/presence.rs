@@ -4,20 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
 use paceline_assembly::{Assembly, Stack};
 use paceline_plan::{ContextLookup, Present, Relaxed, StoredParameter};
 
 use crate::environment::Environment;
 use crate::error::{AwsError, PreflightError};
+use crate::inputs::NAMES;
 use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::stack::is_usable;
 use crate::target::Target;
-
-/// The greatest number of names for `GetParameters` (Systems Manager API reference, `GetParameters`).
-const NAMES: usize = 10;
 
 /// The result of the check.
 #[derive(Debug, Default)]
@@ -66,7 +63,7 @@ pub async fn present(
 /// Returns whether a stack exists and can be used.
 async fn is_there(sessions: &Sessions, stack: &Stack) -> Result<bool, AwsError> {
     let target = sessions.target(stack).await?;
-    let config = reading(sessions, stack.lookup_role.as_ref(), &target).await?;
+    let config = sessions.reading(stack.lookup_role.as_ref(), &target).await?;
     let (caller, names) = (sessions.caller(&target), BTreeSet::from([stack.name.clone()]));
     let environment = Environment::new(target, &config, caller, names);
     environment.poller.never_list();
@@ -150,7 +147,7 @@ async fn values(
 ) -> Result<Vec<(String, String)>, AwsError> {
     let home = sessions.target(stack).await?;
     let role = stack.lookup_role.as_ref().filter(|_| place.account == home.account);
-    let client = Client::new(&reading(sessions, role, place).await?);
+    let client = Client::new(&sessions.reading(role, place).await?);
     let names: Vec<&str> = names.iter().copied().collect();
     let mut found = Vec::new();
     for names in names.chunks(NAMES) {
@@ -163,17 +160,4 @@ async fn values(
         }
     }
     Ok(found)
-}
-
-/// The configuration for reading. The lookup role may read everything. If it cannot be assumed, the base
-/// credentials are used.
-pub(crate) async fn reading(
-    sessions: &Sessions,
-    role: Option<&paceline_assembly::Role>,
-    place: &Target,
-) -> Result<SdkConfig, AwsError> {
-    match sessions.assume(role, place).await {
-        Err(_) if role.is_some() => sessions.assume(None, place).await,
-        config => config,
-    }
 }

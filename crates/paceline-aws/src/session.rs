@@ -96,6 +96,15 @@ impl Sessions {
         Ok(Target { account, region })
     }
 
+    /// The configuration for reading with a lookup role, which may read everything. If it cannot be assumed, the base
+    /// credentials are used.
+    pub(crate) async fn reading(&self, role: Option<&Role>, place: &Target) -> Result<SdkConfig, AwsError> {
+        match self.assume(role, place).await {
+            Err(_) if role.is_some() => self.assume(None, place).await,
+            config => config,
+        }
+    }
+
     /// The configuration for acting as a role in an environment, or with the base credentials if there is no
     /// role.
     pub(crate) async fn assume(&self, role: Option<&Role>, target: &Target) -> Result<SdkConfig, AwsError> {

@@ -42,7 +42,8 @@ settings! {
         /// time starts on every deployment then runs only when something else has changed too.
         pub ignore_timestamps: bool,
         /// Keeps a record of each deployed stack in the staging bucket, below `paceline/`. A later run then knows that a
-        /// stack is unchanged without reading its template.
+        /// stack is unchanged without reading its template. Without records, a stack that reads parameters in Parameter
+        /// Store or outputs of other stacks is never known to be unchanged.
         pub records: bool = true,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::{FileDestination, Role, Stack, placeholders};
+use paceline_assembly::{Environment, FileDestination, Role, Stack, placeholders};
 use paceline_buildspec::project::{Located, OwnStack, Rights};
 use paceline_plan::{Gate, Plan, Work};
 use serde_json::Value;
@@ -23,6 +23,9 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
     for planned in &plan.stacks {
         if let Some(stack) = app.assembly.stack(&planned.id) {
             found.stack(stack);
+            if app.config.unchanged.records && stack.lookup_role.is_none() {
+                found.inputs(stack);
+            }
         }
     }
     found.lookups(app, plan);
@@ -126,6 +129,17 @@ impl Found {
         let length = fs_err::metadata(&stack.template_path).map_or(0, |file| file.len());
         own.toolkit |=
             !stack.legacy_assets.is_empty() || (stack.template_url.is_none() && length > LONGEST_BODY);
+    }
+
+    /// Adds the parameters whose values decide whether the stack is unchanged.
+    fn inputs(&mut self, stack: &Stack) {
+        let target = Target::of(stack);
+        let place =
+            Environment { account: Some(target.account.to_owned()), region: Some(target.region.to_owned()) };
+        let given = stack.parameters.iter().map(|(name, value)| (name.clone(), Some(target.resolve(value))));
+        let read = stack.inputs(&place, given.collect()).parameters;
+        let located = read.iter().map(|name| target.named(parameter_name(name)));
+        self.rights.unaided.parameters.extend(located);
     }
 
     /// Adds the parameters that are read before a run without a lookup role.

@@ -29,6 +29,7 @@ use crate::bootstrap::{self, Required};
 use crate::environment::Environment;
 use crate::error::{AwsError, PreflightError};
 use crate::gates::{self, RoleWait, RoleWaiter, Usable};
+use crate::inputs::{Environments, Readers, StackInputs};
 use crate::publish::{
     AssetTarget, ImagePublisher, Images, MissingFiles, publish_file, publish_image, publish_legacy,
 };
@@ -88,7 +89,9 @@ pub struct Aws {
     pub(crate) sessions: Sessions,
     /// The environments by account, region and the ARN of the deploy role. Apps with several bootstraps have
     /// several roles.
-    environments: BTreeMap<(Target, Option<String>), Arc<Environment>>,
+    environments: Environments,
+    /// The readers of what stacks read from elsewhere.
+    readers: Arc<Readers>,
     pub(crate) images: ImagePublisher,
     secret_key: SecretKey,
     notes: Vec<String>,
@@ -126,7 +129,8 @@ impl Aws {
             records: Mutex::default(),
             staging: Mutex::default(),
             copy: OnceLock::new(),
-            environments: BTreeMap::new(),
+            environments: Environments::new(),
+            readers: Arc::default(),
             assembly: Arc::clone(&assembly),
             later: Later::new(plan, options.late.as_deref()),
             options,
@@ -230,6 +234,9 @@ impl Aws {
 
     async fn try_perform(&self, context: &StepContext) -> Result<Ended, AwsError> {
         let stack = self.stack(context)?;
+        if matches!(context.step().work, Work::Delete { .. } | Work::Synthesize(_) | Work::Command(_)) {
+            self.readers.has_acted();
+        }
         match &context.step().work {
             Work::Publish(publish) => {
                 // The stack's own assembly may be newer than ours. The assembly of another stack is ours.
@@ -269,6 +276,14 @@ impl Aws {
         let method = self.options.method;
         let records = self.records(stack).await;
         let captures = self.options.captures.as_ref().map(|runs| Captures::of(runs, context.run()));
+        let inputs = StackInputs {
+            readers: &self.readers,
+            sessions: &self.sessions,
+            environments: &self.environments,
+            target: &environment.target,
+            stack,
+            stacks: &self.assembly.stacks,
+        };
         let retries = self.options.stack_retries.unwrap_or_else(|| OnFailure::default().retries);
         let (stuck, copy) = (self.options.stuck, self.copy.get().map(Arc::clone));
         let deployment = Deployment {
@@ -279,6 +294,7 @@ impl Aws {
             method,
             retries,
             stuck,
+            inputs,
             records,
             captures,
             copy,

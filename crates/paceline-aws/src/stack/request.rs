@@ -1,5 +1,6 @@
 //! The request for a stack operation: everything that decides what CloudFormation does.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use super::secrets::SecretKey;
 use super::source::Source;
 use crate::environment::StackView;
 use crate::target::Target;
+
+/// The length of a digest in client tokens, in characters.
+const DIGEST: usize = 24;
 
 /// Everything that decides what CloudFormation does.
 #[derive(Debug, Clone)]
@@ -30,6 +34,8 @@ pub(crate) struct Request {
     /// resumed run continues an operation that it began with another limit.
     pub(crate) limit: Option<Duration>,
     digest: String,
+    /// The digest of what the stack reads from elsewhere. It is empty if the stack reads nothing, or if that is not known.
+    inputs: String,
 }
 
 impl Request {
@@ -60,14 +66,21 @@ impl Request {
             disable_rollback,
             limit,
             digest: String::new(),
+            inputs: String::new(),
         };
         request.digest = request.compute_digest(target, secret_key);
         request
     }
 
+    /// Makes it a request with these values from elsewhere: their digest, which is empty if the stack reads nothing. An
+    /// operation that has read other values does not do the same.
+    pub(crate) fn reads(&mut self, inputs: &str) {
+        inputs.clone_into(&mut self.inputs);
+    }
+
     /// The beginning of every token of this request.
     pub(super) fn token_prefix(&self) -> String {
-        token_prefix(&self.digest)
+        token_prefix(&self.digest())
     }
 
     /// Returns whether the operation with this token is ours and does exactly the same as this request.
@@ -80,12 +93,16 @@ impl Request {
     /// an operation that is sent twice, even by two processes, happens once. A later deployment of the same
     /// template finds another state and gives another token.
     pub(crate) fn token(&self, operation: &str, state: &str, attempt: u32) -> String {
-        token(&self.digest, operation, state, attempt)
+        token(&self.digest(), operation, state, attempt)
     }
 
     /// The digest of the request.
-    pub(super) fn digest(&self) -> &str {
-        &self.digest
+    pub(super) fn digest(&self) -> Cow<'_, str> {
+        if self.inputs.is_empty() {
+            return Cow::Borrowed(&self.digest);
+        }
+        let both = Sha256::digest(format!("{} {}", self.digest, self.inputs));
+        Cow::Owned(hex(&both)[..DIGEST].to_owned())
     }
 
     /// The parameters that the template declares. Each has a value, or on an update the previous value.
@@ -130,7 +147,7 @@ impl Request {
         self.notification_arns.iter().flatten().for_each(|arn| add(arn));
         add(self.execution_role_arn.as_deref().unwrap_or_default());
         add(&format!("{:?}", self.termination_protection));
-        hex(&hash.finalize())[..24].to_owned()
+        hex(&hash.finalize())[..DIGEST].to_owned()
     }
 }
 

@@ -10,7 +10,7 @@ use super::request::Request;
 use crate::environment::Environment;
 use crate::environment::StackView;
 use crate::error::AwsError;
-use crate::records::Records;
+use crate::records::{DeployedFrom, Records};
 
 /// What a stack is compared with.
 pub(super) struct Look<'a> {
@@ -18,6 +18,8 @@ pub(super) struct Look<'a> {
     pub(super) request: &'a Request,
     pub(super) ignore_times: bool,
     pub(super) records: Option<&'a Arc<Records>>,
+    /// The digest of what the stack reads from elsewhere. `None` if that is not known.
+    pub(super) inputs: Option<&'a str>,
 }
 
 /// The result of a comparison.
@@ -33,21 +35,27 @@ impl Look<'_> {
     /// Compares the stack with the request. `is_done` is true if this run has deployed the stack.
     pub(super) async fn compare(&self, view: &StackView, is_done: bool) -> Result<Looked, AwsError> {
         let template = &self.request.template;
-        let may_have_moved = reads_parameter_store(template) && !is_done;
-        if !view.status.has_succeeded() || !settings_are_equal(self.request, view) || may_have_moved {
+        if !view.status.has_succeeded() || !settings_are_equal(self.request, view) {
             return Ok(Looked::default());
         }
-        if let Some(records) = self.records
-            && records.has(template, view).await
+        let from = self.inputs.map(|inputs| DeployedFrom::new(template, inputs));
+        let recorded = self.records.zip(from.as_ref());
+        if let Some((records, from)) = recorded
+            && records.has(from, view).await
         {
             return Ok(Looked { is_unchanged: true, template: None });
+        }
+        // Only a record tells which values the stack was deployed from.
+        let reads_nothing = self.inputs.is_some_and(str::is_empty);
+        if !reads_nothing && !is_done {
+            return Ok(Looked::default());
         }
         let kept = deployed_template(self.environment, &view.id).await?;
         let is_equal =
             kept.as_ref().is_some_and(|kept| templates_are_equal(kept, template, self.ignore_times));
         // Times that are ignored now may count in another run.
-        if let Some(records) = self.records.filter(|_| is_equal && !self.ignore_times) {
-            records.keep(template, view);
+        if let Some((records, from)) = recorded.filter(|_| is_equal && reads_nothing && !self.ignore_times) {
+            records.keep(from, view);
         }
         Ok(Looked { is_unchanged: is_equal, template: kept })
     }
@@ -102,15 +110,6 @@ fn settings_are_equal(request: &Request, view: &StackView) -> bool {
         && values
         && topics.is_none_or(|topics| sorted(topics) == sorted(&view.notification_arns))
         && request.termination_protection.is_none_or(|on| on == view.termination_protection)
-}
-
-/// Returns whether a parameter's value is read from Parameter Store. Such a value may have changed although
-/// the template has not. `[cdk:skip]` in the description of the parameter turns this off, as in the CDK CLI.
-fn reads_parameter_store(template: &Template) -> bool {
-    template.parameters().any(|(_, parameter)| {
-        let stored = parameter["Type"].as_str().is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::"));
-        stored && !parameter["Description"].as_str().is_some_and(|text| text.contains("[cdk:skip]"))
-    })
 }
 
 /// Compares the template in CloudFormation with the requested one.
@@ -174,13 +173,5 @@ mod tests {
         assert!(!templates_are_equal(&kept, &asked, false));
         assert!(templates_are_equal(&kept, &asked, true));
         assert!(!templates_are_equal(&kept.replace("x-", "y-"), &asked, true));
-    }
-
-    #[test]
-    fn a_parameter_from_parameter_store_may_have_changed() {
-        let bootstrap = r#"{"Parameters":{"V":{"Type":"AWS::SSM::Parameter::Value<String>","Description":"v [cdk:skip]"}}}"#;
-        assert!(!reads_parameter_store(&template(bootstrap)));
-        let other = r#"{"Parameters":{"V":{"Type":"AWS::SSM::Parameter::Value<String>"}}}"#;
-        assert!(reads_parameter_store(&template(other)));
     }
 }

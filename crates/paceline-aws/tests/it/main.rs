@@ -24,6 +24,7 @@ mod from_failure;
 mod gates;
 mod graph;
 mod importers;
+mod inputs;
 mod interrupts;
 mod leases;
 mod limits;

@@ -37,7 +37,7 @@ pub struct Unaided {
     pub repositories: Vec<Located>,
     /// The parameters that contain the version of a bootstrap.
     pub versions: Vec<Located>,
-    /// The parameters that the build looks up before a run.
+    /// The parameters that the build reads before a run, or to find out whether a stack is unchanged.
     pub parameters: Vec<Located>,
     /// Whether the build needs the bucket of the stack `CDKToolkit`, whose name is only known in the run.
     pub toolkit: bool,
@@ -186,7 +186,7 @@ impl Unaided {
         if !self.parameters.is_empty() {
             statements.push(Statement::new(
                 "LookUpParameters",
-                "A run looks up which parameters exist. They decide about the order, and whether the context of an app is up to date.",
+                "The parameters that stacks read. They decide about the order, whether a stack is unchanged, and whether the context of an app is up to date.",
                 vec!["ssm:GetParameters"],
                 distinct(self.parameters.iter().map(arn)),
             ));

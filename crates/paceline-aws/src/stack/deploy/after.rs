@@ -1,6 +1,5 @@
 //! The decisions after the end of an operation that does what the app wants.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use paceline_assembly::{ResourceStatus, StackStatus};
@@ -8,6 +7,7 @@ use paceline_engine::event::RetryClass;
 use paceline_engine::{Ended, Outcome};
 
 use super::from_failure::{Undone, stays_failed};
+use super::reads::Read;
 use super::{Deployment, Next, Progress};
 use crate::environment::StackView;
 use crate::error::AwsError;
@@ -15,7 +15,7 @@ use crate::stack::events::Change;
 use crate::stack::failure::Failure;
 use crate::stack::state::{Action, OperationResult, action_for};
 use crate::stack::watch::OperationEnd;
-use crate::stack::{outcome, protect, unchanged};
+use crate::stack::{outcome, protect};
 
 /// The pauses before the next tries. They give a new role the time to become usable. The last one repeats.
 const PAUSES: [Duration; 3] = [Duration::from_secs(10), Duration::from_secs(30), Duration::from_mins(1)];
@@ -38,7 +38,9 @@ impl Deployment<'_> {
         let (verdict, view, failure, followed, finished) = match settled {
             OperationEnd::Lost(error) => return Ok(Next::End(outcome::lost(error))),
             OperationEnd::Overtaken(by) => return Ok(Next::End(outcome::overtaken(self.stack, &by))),
-            OperationEnd::NoChanges => return Ok(Next::End(self.nothing_to_change(before).await)),
+            OperationEnd::NoChanges => {
+                return Ok(Next::End(self.nothing_to_change(before, progress.read.as_ref()).await));
+            }
             OperationEnd::Ended { verdict, view, failure, followed, finished, .. } => {
                 (verdict, view, failure, followed, finished)
             }
@@ -66,7 +68,7 @@ impl Deployment<'_> {
         let can_be_tried_again = !matches!(action_for(Some(&view)), Action::Refuse(_));
         match (verdict, failure) {
             (OperationResult::Succeeded, _) => {
-                Ok(Next::End(self.succeeded(before, &view, followed.as_deref()).await))
+                Ok(Next::End(self.succeeded(before, &view, followed.as_deref(), progress.read.take()).await))
             }
             (_, Some(failure)) if can_be_tried_again && may_help(&failure) => {
                 // After an operation of somebody else, the state of the stack is unknown.
@@ -82,10 +84,13 @@ impl Deployment<'_> {
         }
     }
 
-    async fn nothing_to_change(&self, before: Option<&StackView>) -> Ended {
+    async fn nothing_to_change(&self, before: Option<&StackView>, read: Option<&Read>) -> Ended {
         let Some(view) = before else { return Ended::new(Outcome::Unchanged) };
         if view.status.failed() {
             return self.refuse(view, "change what made it fail, or delete the stack").await;
+        }
+        if let Some(read) = read.filter(|read| !read.digest().is_empty()) {
+            self.record(view, read);
         }
         let ended = outcome::unchanged(view);
         if self.request.termination_protection == Some(true) && !view.termination_protection {
@@ -99,6 +104,7 @@ impl Deployment<'_> {
         before: Option<&StackView>,
         view: &StackView,
         followed: Option<&Change>,
+        read: Option<Read>,
     ) -> Ended {
         let ended = Ended { outputs: view.outputs.clone(), ..Ended::new(Outcome::Deployed) };
         match followed {
@@ -110,20 +116,12 @@ impl Deployment<'_> {
                 ended
             }
             None => {
-                self.record(view);
+                if let Some(read) = read {
+                    self.record(view, &read);
+                }
                 self.protected(before, view, ended).await
             }
         }
-    }
-
-    /// Writes in the background a record of what the stack has now.
-    fn record(&self, view: &StackView) {
-        let Some(records) = &self.records else { return };
-        let (environment, template) = (Arc::clone(self.environment), self.request.template.clone());
-        let view = view.clone();
-        records.keep_if(&self.request.template, &view.clone(), async move {
-            unchanged::has_template(&environment, &template, &view).await.unwrap_or(false)
-        });
     }
 
     /// Waits before another try of an operation whose failure disappears by itself.

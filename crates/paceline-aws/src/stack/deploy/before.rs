@@ -7,6 +7,7 @@ use paceline_config::Stuck;
 use paceline_engine::{Ended, ResourceProgress};
 use tokio::time::Instant;
 
+use super::reads::Read;
 use super::{Deployment, Next, Progress};
 use crate::environment::StackView;
 use crate::error::AwsError;
@@ -26,15 +27,18 @@ use paceline_engine::event::Cause;
 impl Deployment<'_> {
     /// Acts on the state of the stack. There is a function for each row of the first table.
     pub(super) async fn act(
-        &self,
+        &mut self,
         progress: &mut Progress,
         view: Option<&StackView>,
     ) -> Result<Next, AwsError> {
-        let Some(view) = view else { return self.create(progress).await };
+        let Some(view) = view else {
+            self.read_inputs(progress, None).await;
+            return self.create(progress).await;
+        };
         let action = action_for(Some(view));
         let looked = match action {
             // A stack is also usable while it only cleans up.
-            Action::InProgress | Action::Update => self.compare(view).await?,
+            Action::InProgress | Action::Update => self.compare(progress, view).await?,
             _ => Looked::default(),
         };
         if looked.is_unchanged {
@@ -44,7 +48,10 @@ impl Deployment<'_> {
             Action::Create => self.create(progress).await,
             Action::InReview => self.create_in_review(progress, view).await,
             Action::Update => self.update(progress, view, looked.template).await,
-            Action::InProgress => self.adopt(progress, view).await,
+            Action::InProgress => {
+                progress.forget_read();
+                self.adopt(progress, view).await
+            }
             Action::DeleteFirst => self.delete_first(progress, view).await,
             Action::ContinueRollback => self.continue_rollback(progress, view).await,
             Action::Refuse(why) => Ok(Next::End(self.refuse(view, why).await)),
@@ -93,6 +100,7 @@ impl Deployment<'_> {
     /// Waits for an operation that was already in progress. If it is not ours, our operation starts after its
     /// end.
     async fn adopt(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
+        self.inputs.readers.has_acted();
         if let Some(operation) = self.ours(view).await? {
             progress.must_undo = self.context.was_done_earlier() && !self.request.disable_rollback;
             return Ok(Next::Ended(self.wait_for_end(operation).await));
@@ -131,7 +139,7 @@ impl Deployment<'_> {
             context: self.context,
             stack: self.stack,
             role: self.request.execution_role_arn.as_ref(),
-            digest: self.request.digest(),
+            digest: &self.request.digest(),
         };
         match removal.send(view, 1).await? {
             OperationEnd::Ended { view: now, .. } if now.status == StackStatus::DeleteComplete => {
@@ -176,7 +184,8 @@ impl Deployment<'_> {
         })
     }
 
-    async fn compare(&self, view: &StackView) -> Result<Looked, AwsError> {
+    async fn compare(&mut self, progress: &mut Progress, view: &StackView) -> Result<Looked, AwsError> {
+        self.read_inputs(progress, Some(view)).await;
         // If this run did the stack's last operation before an interruption, the operation has read the
         // parameters in this run. The journal only shows that it was about to be sent. The stack's events
         // show whether it was sent.
@@ -187,6 +196,7 @@ impl Deployment<'_> {
             request: &self.request,
             ignore_times,
             records: self.records.as_ref(),
+            inputs: progress.read.as_ref().map(Read::digest),
         };
         look.compare(view, is_done).await
     }
@@ -268,6 +278,7 @@ impl Deployment<'_> {
         if !continues {
             progress.must_undo = keeps;
         }
+        self.inputs.readers.has_acted();
         let sent = operation::send(environment, context, request, before, method, token, keeps).await?;
         let operation = match sent {
             Sent::NoChanges => return Ok(Next::Ended(OperationEnd::NoChanges)),
@@ -288,7 +299,10 @@ impl Deployment<'_> {
             Sent::Known => match self.ask(progress).await? {
                 None => return self.read_again(progress, "it is gone".to_owned()).await,
                 Some(view) => match self.ours(&view).await? {
-                    Some(operation) => operation,
+                    Some(operation) => {
+                        progress.forget_read();
+                        operation
+                    }
                     None => {
                         return self
                             .read_again(progress, "another operation came after ours".to_owned())

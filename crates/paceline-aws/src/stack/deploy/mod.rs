@@ -34,6 +34,7 @@
 mod after;
 mod before;
 mod from_failure;
+mod reads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,7 @@ use paceline_engine::event::Cause;
 use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, StepContext};
 
+use self::reads::Read;
 use super::MOVES;
 use super::finished::Finished;
 use super::importers::Importers;
@@ -53,6 +55,7 @@ use super::request::Request;
 use super::watch::{OperationEnd, RunningOperation, wait_for_end};
 use crate::environment::{Environment, StackView, find};
 use crate::error::AwsError;
+use crate::inputs::StackInputs;
 use crate::records::Records;
 use crate::run_copy::RunCopy;
 
@@ -71,6 +74,7 @@ pub(crate) struct Deployment<'a> {
     pub(crate) retries: u32,
     /// What happens if a resource takes much longer than usual.
     pub(crate) stuck: Stuck,
+    pub(crate) inputs: StackInputs<'a>,
     /// The records of the stack's environment, if it has a bucket for them.
     pub(crate) records: Option<Arc<Records>>,
     /// Where the run keeps what its stacks were before, if it does.
@@ -95,6 +99,8 @@ struct Progress {
     moved: String,
     /// The id of a stack of this name that was deleted to make room for a new one.
     deleted: Option<String>,
+    /// What the stack read from elsewhere before its last operation was sent.
+    read: Option<Read>,
     has_continued: bool,
     /// True if a failed state of the stack is the result of this step, and must be rolled back if another try does
     /// not help.
@@ -113,6 +119,13 @@ struct Progress {
     first: Option<Cause>,
 }
 
+impl Progress {
+    /// Forgets what the stack reads, because the operation may have begun before it was read.
+    fn forget_read(&mut self) {
+        self.read.take_if(|read| !read.digest().is_empty());
+    }
+}
+
 /// The next action of a deployment.
 enum Next {
     /// The deployment ends.
@@ -125,7 +138,7 @@ enum Next {
 
 impl Deployment<'_> {
     /// Deploys the stack. When the run stops, this future is dropped, and operations in AWS continue.
-    pub(crate) async fn run(&self) -> Ended {
+    pub(crate) async fn run(mut self) -> Ended {
         let mut progress = Progress { attempt: 1, ..Progress::default() };
         let ended = self.deploy(&mut progress).await;
         let ended = ended.unwrap_or_else(AwsError::into_ended);
@@ -135,7 +148,7 @@ impl Deployment<'_> {
         }
     }
 
-    async fn deploy(&self, progress: &mut Progress) -> Result<Ended, AwsError> {
+    async fn deploy(&mut self, progress: &mut Progress) -> Result<Ended, AwsError> {
         if let Some(ended) = self.first_look(progress).await? {
             return Ok(ended);
         }
