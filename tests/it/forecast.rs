@@ -131,7 +131,8 @@ fn compare(name: &str, app: &Path) -> Option<(f64, f64)> {
 #[test]
 fn a_large_plan_is_readable_and_its_forecast_keeps_to_the_limits() {
     let place = Place::new();
-    synthetic::write(&place.path("cdk.out"), 200).unwrap();
+    let layout = synthetic::Layout { stacks: 200, ..synthetic::Layout::default() };
+    synthetic::write(&place.path("cdk.out"), &layout).unwrap();
     let text = place.paceline(["plan"]).run().expect(0).stdout;
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(text.lines().count() < 120, "{} lines", text.lines().count());

@@ -90,6 +90,12 @@ enum Bench {
         #[arg(long, value_name = "FILE")]
         binary: Option<std::path::PathBuf>,
     },
+    /// Deploy 400 stacks of which none has changed, to the embedded AWS in another process
+    Unchanged {
+        /// Measure this binary, instead of a release build
+        #[arg(long, value_name = "FILE")]
+        binary: Option<std::path::PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -98,6 +104,7 @@ fn main() -> ExitCode {
         sh.change_dir(tasks::root());
         match cli.task {
             Task::Bench { what: Bench::Plan { binary } } => bench::plan(&sh, binary.as_deref()),
+            Task::Bench { what: Bench::Unchanged { binary } } => bench::unchanged(&sh, binary.as_deref()),
             Task::Check => check::check(&sh, &tasks::root()),
             Task::Demo => tasks::demo(&sh),
             Task::Dst { known_bugs, arguments } => tasks::dst(&sh, known_bugs, &arguments),

@@ -1,4 +1,4 @@
-//! Writes large assemblies: any number of stacks in two regions, with twenty resources each.
+//! Writes large assemblies: any number of stacks in a few regions, with twenty resources each.
 //!
 //! They resemble real ones. Every stack has references between its resources and an asset manifest. It depends on up to
 //! three earlier stacks: by an import, by a parameter, or by the manifest. The same number of stacks gives the same bytes.
@@ -13,20 +13,35 @@ use fs_err as fs;
 pub(crate) const RESOURCES: usize = 20;
 
 const ACCOUNT: &str = "111111111111";
-const REGIONS: [&str; 2] = ["us-east-1", "eu-central-1"];
+const REGIONS: [&str; 4] = ["us-east-1", "eu-central-1", "eu-west-1", "us-west-2"];
 /// The number of sets of six resources in a stack. A function and a parameter complete the stack.
 const SETS: usize = 3;
 
-/// Writes an assembly with this number of stacks.
-pub(crate) fn write(folder: &Path, stacks: usize) -> io::Result<()> {
+/// What an assembly is like.
+pub(crate) struct Layout {
+    pub(crate) stacks: usize,
+    /// The number of regions, which get the stacks in turn: 1, 2 or 4.
+    pub(crate) regions: usize,
+    /// The most stacks that read a parameter of another one.
+    pub(crate) readers: usize,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { stacks: 0, regions: 2, readers: usize::MAX }
+    }
+}
+
+/// Writes an assembly.
+pub(crate) fn write(folder: &Path, layout: &Layout) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let mut artifacts = Vec::with_capacity(stacks * 2);
-    for number in 0..stacks {
+    let mut artifacts = Vec::with_capacity(layout.stacks * 2);
+    for number in 0..layout.stacks {
         let name = name(number);
-        fs::write(folder.join(format!("{name}.template.json")), template(number))?;
-        fs::write(folder.join(format!("{name}.assets.json")), assets(number))?;
+        fs::write(folder.join(format!("{name}.template.json")), layout.template(number))?;
+        fs::write(folder.join(format!("{name}.assets.json")), layout.assets(number))?;
         artifacts.push(asset_artifact(number));
-        artifacts.push(stack_artifact(number));
+        artifacts.push(layout.stack_artifact(number));
     }
     let artifacts = artifacts.join(",\n");
     let manifest = format!("{{\"version\":\"36.0.0\",\"artifacts\":{{\n{artifacts}\n}}}}\n");
@@ -37,38 +52,84 @@ fn name(number: usize) -> String {
     format!("Service{number:04}")
 }
 
-fn region(number: usize) -> &'static str {
-    REGIONS[number % REGIONS.len()]
-}
+impl Layout {
+    fn region(&self, number: usize) -> &'static str {
+        REGIONS[number % self.regions]
+    }
 
-/// The stack that this one imports from. It is in the same region, and low numbers have the most importers.
-fn imports_from(number: usize) -> Option<usize> {
-    (number >= 4).then(|| number / 4 * 2 + number % 2).filter(|&other| other < number)
-}
+    /// The stack that this one imports from. It is in the same region, and low numbers have the most importers.
+    fn imports_from(&self, number: usize) -> Option<usize> {
+        let regions = self.regions;
+        let other = number / (2 * regions) * regions + number % regions;
+        (number >= 2 * regions && other < number).then_some(other)
+    }
 
-/// The stack whose parameter this one reads.
-fn reads_from(number: usize) -> Option<usize> {
-    (number.is_multiple_of(3) && number >= 20).then(|| number - 20)
+    /// The stack whose parameter this one reads. It is in the same region.
+    fn reads_from(&self, number: usize) -> Option<usize> {
+        let reads = number.is_multiple_of(3) && number >= 20 && (number - 20) / 3 < self.readers;
+        reads.then(|| number - 20)
+    }
+
+    fn stack_artifact(&self, number: usize) -> String {
+        let (name, region) = (name(number), self.region(number));
+        let mut depends = vec![format!("\"{name}.assets\"")];
+        let before = [self.imports_from(number), follows(number)];
+        depends.extend(before.into_iter().flatten().map(|other| format!("\"{}\"", self::name(other))));
+        format!(
+            "\"{name}\":{{\"type\":\"aws:cloudformation:stack\",\"environment\":\"aws://{ACCOUNT}/{region}\",\
+             \"properties\":{{\"templateFile\":\"{name}.template.json\",\
+             \"stackTemplateAssetObjectUrl\":\"s3://cdk-hnb659fds-assets-{ACCOUNT}-{region}/{}.json\"}},\
+             \"dependencies\":[{}],\"displayName\":\"{name}\"}}",
+            digest(number),
+            depends.join(",")
+        )
+    }
+
+    fn assets(&self, number: usize) -> String {
+        let (name, region, digest) = (name(number), self.region(number), digest(number));
+        format!(
+            "{{\"version\":\"36.0.0\",\"files\":{{\"{digest}\":{{\"displayName\":\"{name} Template\",\
+             \"source\":{{\"path\":\"{name}.template.json\",\"packaging\":\"file\"}},\
+             \"destinations\":{{\"current\":{{\"bucketName\":\"cdk-hnb659fds-assets-{ACCOUNT}-{region}\",\
+             \"objectKey\":\"{digest}.json\",\"region\":\"{region}\"}}}}}}}},\"dockerImages\":{{}}}}"
+        )
+    }
+
+    fn template(&self, number: usize) -> String {
+        let name = name(number);
+        let mut resources = Vec::with_capacity(RESOURCES);
+        for set in 0..SETS {
+            resources.extend(set_of(set));
+        }
+        let mut variables = String::from("\"LEVEL\":\"info\"");
+        if let Some(other) = self.imports_from(number) {
+            let other = self::name(other);
+            let _ = write!(variables, ",\"TABLE\":{{\"Fn::ImportValue\":\"{other}:TableName\"}}");
+        }
+        if let Some(other) = self.reads_from(number) {
+            let other = self::name(other);
+            let _ = write!(variables, ",\"QUEUE\":\"{{{{resolve:ssm:/services/{other}/queue}}}}\"");
+        }
+        resources.push(format!(
+            "\"Worker\":{{\"Type\":\"AWS::Lambda::Function\",\"Properties\":{{\"Runtime\":\"nodejs22.x\",\
+             \"Handler\":\"index.handler\",\"Code\":{{\"ZipFile\":\"exports.handler = async () => {{}};\"}},\
+             \"Role\":{{\"Fn::GetAtt\":[\"Role0\",\"Arn\"]}},\"Environment\":{{\"Variables\":{{{variables}}}}}}},\
+             \"Metadata\":{{\"aws:cdk:path\":\"{name}/Worker/Resource\"}}}}"
+        ));
+        resources.push(format!(
+            "\"Parameter\":{{\"Type\":\"AWS::SSM::Parameter\",\"Properties\":{{\"Type\":\"String\",\
+             \"Name\":\"/services/{name}/queue\",\"Value\":{{\"Ref\":\"Queue0\"}}}}}}"
+        ));
+        let outputs = format!(
+            "\"ExportsOutput\":{{\"Value\":{{\"Ref\":\"Table0\"}},\"Export\":{{\"Name\":\"{name}:TableName\"}}}}"
+        );
+        format!("{{\"Resources\":{{{}}},\"Outputs\":{{{outputs}}}}}", resources.join(","))
+    }
 }
 
 /// The stack that this one depends on by the manifest only.
 fn follows(number: usize) -> Option<usize> {
     (number % 10 == 9).then(|| number - 8)
-}
-
-fn stack_artifact(number: usize) -> String {
-    let (name, region) = (name(number), region(number));
-    let mut depends = vec![format!("\"{name}.assets\"")];
-    let before = [imports_from(number), follows(number)];
-    depends.extend(before.into_iter().flatten().map(|other| format!("\"{}\"", self::name(other))));
-    format!(
-        "\"{name}\":{{\"type\":\"aws:cloudformation:stack\",\"environment\":\"aws://{ACCOUNT}/{region}\",\
-         \"properties\":{{\"templateFile\":\"{name}.template.json\",\
-         \"stackTemplateAssetObjectUrl\":\"s3://cdk-hnb659fds-assets-{ACCOUNT}-{region}/{}.json\"}},\
-         \"dependencies\":[{}],\"displayName\":\"{name}\"}}",
-        digest(number),
-        depends.join(",")
-    )
 }
 
 fn asset_artifact(number: usize) -> String {
@@ -78,54 +139,13 @@ fn asset_artifact(number: usize) -> String {
     )
 }
 
-fn assets(number: usize) -> String {
-    let (name, region, digest) = (name(number), region(number), digest(number));
-    format!(
-        "{{\"version\":\"36.0.0\",\"files\":{{\"{digest}\":{{\"displayName\":\"{name} Template\",\
-         \"source\":{{\"path\":\"{name}.template.json\",\"packaging\":\"file\"}},\
-         \"destinations\":{{\"current\":{{\"bucketName\":\"cdk-hnb659fds-assets-{ACCOUNT}-{region}\",\
-         \"objectKey\":\"{digest}.json\",\"region\":\"{region}\"}}}}}}}},\"dockerImages\":{{}}}}"
-    )
-}
-
 /// A text in the form of a digest. It is the digest of nothing, since plans do not check it.
 fn digest(number: usize) -> String {
     format!("{number:064x}")
 }
 
-fn template(number: usize) -> String {
-    let name = name(number);
-    let mut resources = Vec::with_capacity(RESOURCES);
-    for set in 0..SETS {
-        resources.extend(self::set(set));
-    }
-    let mut variables = String::from("\"LEVEL\":\"info\"");
-    if let Some(other) = imports_from(number) {
-        let other = self::name(other);
-        let _ = write!(variables, ",\"TABLE\":{{\"Fn::ImportValue\":\"{other}:TableName\"}}");
-    }
-    if let Some(other) = reads_from(number) {
-        let other = self::name(other);
-        let _ = write!(variables, ",\"QUEUE\":\"{{{{resolve:ssm:/services/{other}/queue}}}}\"");
-    }
-    resources.push(format!(
-        "\"Worker\":{{\"Type\":\"AWS::Lambda::Function\",\"Properties\":{{\"Runtime\":\"nodejs22.x\",\
-         \"Handler\":\"index.handler\",\"Code\":{{\"ZipFile\":\"exports.handler = async () => {{}};\"}},\
-         \"Role\":{{\"Fn::GetAtt\":[\"Role0\",\"Arn\"]}},\"Environment\":{{\"Variables\":{{{variables}}}}}}},\
-         \"Metadata\":{{\"aws:cdk:path\":\"{name}/Worker/Resource\"}}}}"
-    ));
-    resources.push(format!(
-        "\"Parameter\":{{\"Type\":\"AWS::SSM::Parameter\",\"Properties\":{{\"Type\":\"String\",\
-         \"Name\":\"/services/{name}/queue\",\"Value\":{{\"Ref\":\"Queue0\"}}}}}}"
-    ));
-    let outputs = format!(
-        "\"ExportsOutput\":{{\"Value\":{{\"Ref\":\"Table0\"}},\"Export\":{{\"Name\":\"{name}:TableName\"}}}}"
-    );
-    format!("{{\"Resources\":{{{}}},\"Outputs\":{{{outputs}}}}}", resources.join(","))
-}
-
 /// One set of six resources that refer to each other.
-fn set(set: usize) -> Vec<String> {
+fn set_of(set: usize) -> Vec<String> {
     let service = "{\"Statement\":[{\"Action\":\"sts:AssumeRole\",\"Effect\":\"Allow\",\
                    \"Principal\":{\"Service\":\"lambda.amazonaws.com\"}}],\"Version\":\"2012-10-17\"}";
     vec![
