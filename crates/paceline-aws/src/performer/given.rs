@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use paceline_assembly::{LegacyPackaging, Stack};
+use paceline_assembly::{Assembly, LegacyPackaging, Stack};
 use paceline_plan::Plan;
 use paceline_text::{first_few, shell_word};
 
-use super::Aws;
+use super::{Aws, AwsOptions};
 use crate::error::AwsError;
 use crate::stack::previous_parameters;
 
@@ -64,6 +64,15 @@ impl Aws {
         }
         missing.into_iter().map(|name| (stack, name)).collect()
     }
+}
+
+/// Returns whether a stack of the plan gets a value for a secret parameter.
+pub(super) fn gives_secrets(assembly: &Assembly, plan: &Plan, options: &AwsOptions) -> bool {
+    let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
+    stacks.into_iter().any(|stack| {
+        let given = options.parameters.values().flat_map(BTreeMap::keys);
+        stack.parameters.keys().chain(given).any(|name| stack.template.is_secret(name))
+    })
 }
 
 /// The parameters that tell a stack where its assets are.

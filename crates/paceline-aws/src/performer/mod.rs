@@ -23,6 +23,7 @@ use paceline_engine::{Ended, Outcome, Perform, StepContext};
 use paceline_host::{Commands, run_command};
 use paceline_plan::{Plan, Publish, Work};
 
+use self::given::gives_secrets;
 use self::late::Later;
 use self::obstacles::{Obstacle, told_once};
 use crate::bootstrap::{self, Required};
@@ -414,13 +415,4 @@ pub async fn wait_for_iam_roles(
     let client = aws_sdk_iam::Client::new(sessions.base());
     let caller = sessions.caller(&Target::everywhere(sessions.account().await?));
     Ok(RoleWaiter { client, caller, now }.wait(wait).await?)
-}
-
-/// Returns whether a stack of the plan gets a value for a secret parameter.
-fn gives_secrets(assembly: &Assembly, plan: &Plan, options: &AwsOptions) -> bool {
-    let stacks = plan.stacks.iter().filter_map(|planned| assembly.stack(&planned.id));
-    stacks.into_iter().any(|stack| {
-        let given = options.parameters.values().flat_map(BTreeMap::keys);
-        stack.parameters.keys().chain(given).any(|name| stack.template.is_secret(name))
-    })
 }
