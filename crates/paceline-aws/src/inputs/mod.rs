@@ -29,11 +29,13 @@ use crate::target::Target;
 /// Values that were read in this time count as current, while the run has changed nothing.
 const FRESH: Duration = Duration::from_secs(10);
 
+/// The account and region, and the ARN of the role that reads.
+type ReaderKey = (Target, Option<String>);
+
 /// The readers of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
-    /// By account, region and the ARN of the role that reads.
-    parameters: Mutex<BTreeMap<(Target, Option<String>), Arc<Parameters>>>,
+    parameters: Mutex<BTreeMap<ReaderKey, Arc<Parameters>>>,
     has_acted: AtomicBool,
 }
 
@@ -62,7 +64,7 @@ impl Readers {
         }
         let config = sessions.reading(stack.lookup_role.as_ref(), target).await?;
         let caller = sessions.caller(target);
-        let make = || Arc::new(Parameters::new(&config, caller, names()));
+        let make = || Arc::new(Parameters::new(&config, &caller, names()));
         Ok(Arc::clone(known().entry(key).or_insert_with(make)))
     }
 }

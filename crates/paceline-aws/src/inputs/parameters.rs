@@ -46,7 +46,7 @@ pub(super) struct Parameters {
 
 impl Parameters {
     /// `probable` are names that will be read soon. The first read includes them.
-    pub(super) fn new(config: &SdkConfig, caller: Caller, probable: BTreeSet<String>) -> Self {
+    pub(super) fn new(config: &SdkConfig, caller: &Caller, probable: BTreeSet<String>) -> Self {
         Self {
             client: Client::new(config),
             caller: caller.within(PATIENCE),

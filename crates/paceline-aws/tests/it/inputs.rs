@@ -273,7 +273,9 @@ async fn stacks_are_deployed_exactly_if_their_inputs_have_changed() {
                     }
                     4 => {
                         lose_records(&world).await;
-                        is_recorded.values_mut().for_each(|it| *it = false);
+                        for it in is_recorded.values_mut() {
+                            *it = false;
+                        }
                     }
                     _ => {}
                 }
@@ -293,7 +295,9 @@ async fn stacks_are_deployed_exactly_if_their_inputs_have_changed() {
                 assert_eq!(updates(&world.sim, stack) - before[stack], tries, "{what}");
             }
             live = wanted;
-            is_recorded.values_mut().for_each(|it| *it = true);
+            for it in is_recorded.values_mut() {
+                *it = true;
+            }
             world.rest().await;
         }
     }
