@@ -19,7 +19,8 @@ fn stacks_in_two_regions_are_watched_until_they_are_settled() {
     until("both watch", || {
         ["services.log", "all.log"].iter().all(|log| elsewhere.read(log).contains("watching us-east-1"))
     });
-    place.paceline(["deploy"]).args(workshop::app()).multi_region().aws_at(&sim.address).run().expect(1);
+    let app = workshop::app_without_retries(&place);
+    place.paceline(["deploy"]).args(app).multi_region().aws_at(&sim.address).run().expect(1);
     let (code, log) = services.end();
     assert_eq!(code, Some(0), "{log}");
     for line in [
@@ -44,7 +45,8 @@ fn stacks_in_two_regions_are_watched_until_they_are_settled() {
 #[test]
 fn the_stacks_of_an_app_are_watched_until_somebody_interrupts() {
     let (place, sim) = (Place::new(), Sim::start_with(FAST, &FAIL));
-    place.paceline(["deploy"]).args(workshop::app()).aws_at(&sim.address).run().expect(1);
+    let app = workshop::app_without_retries(&place);
+    place.paceline(["deploy"]).args(app).aws_at(&sim.address).run().expect(1);
     let call = place.paceline(["watch", "Fis*", "Observability*"]).args(workshop::app());
     let watching = call.aws_at(&sim.address).start("watch.log");
     until("it watches", || place.read("watch.log").contains("watching "));

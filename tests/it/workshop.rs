@@ -27,7 +27,19 @@ pub(crate) fn app_without_gates(place: &Place) -> [String; 4] {
     let (before, after) = text.split_once("\ngates:\n").expect("the example has gates");
     let after: String =
         after.lines().skip_while(|line| line.starts_with(' ')).flat_map(|l| [l, "\n"]).collect();
-    let config = place.write("without-gates.yaml", &format!("{before}\n{after}"));
+    app_with(place, &format!("{before}\n{after}"))
+}
+
+/// The same without tries again: CloudFormation itself rolls a failed creation back, and its empty stack stays.
+pub(crate) fn app_without_retries(place: &Place) -> [String; 4] {
+    let text = fs_err::read_to_string(path("paceline.yaml")).unwrap();
+    let (before, after) = ("rollback: stack }", "rollback: stack, retries: 0 }");
+    assert!(text.contains(before), "the example says what happens to a failed stack");
+    app_with(place, &text.replace(before, after))
+}
+
+fn app_with(place: &Place, config: &str) -> [String; 4] {
+    let config = place.write("edited.yaml", config);
     [
         "--app".to_owned(),
         path("cdk.out"),

@@ -1,10 +1,8 @@
 //! What happens to resources, data, names and time, in sentences.
 
-use std::fmt;
-use std::time::Duration;
-
 use paceline_text::{cut, duration, quoted};
 use serde_json::Value;
+use std::fmt;
 
 use crate::model::{
     Because, Collision, Effect, ElementDiff, Fate, NameConflict, Place, PropertyChange, ResourceDiff,
@@ -152,17 +150,19 @@ impl Collision {
 impl TimeChange {
     pub(super) fn sentence(&self) -> String {
         let (before, after) = (duration(self.before), duration(self.after));
-        let (more, less) = (self.after.saturating_sub(self.before), self.before.saturating_sub(self.after));
-        let change = match (more, less) {
-            (Duration::ZERO, Duration::ZERO) => {
-                return format!("A first deployment of these stacks takes as long as before: about {after}.");
-            }
-            (more, Duration::ZERO) => format!("{} longer", duration(more)),
-            (_, less) => format!("{} less", duration(less)),
+        // A difference that the times do not show is none to a reader.
+        if before == after {
+            return format!("A first deployment of these stacks takes as long as before: about {after}.");
+        }
+        let change = if self.after > self.before {
+            format!("{} longer", duration(self.after - self.before))
+        } else {
+            format!("{} less", duration(self.before - self.after))
         };
-        let price = self.price.as_ref().map(|price| {
+        let price = self.price.as_ref().and_then(|price| {
             let (before, after) = (price.for_time(self.before), price.for_time(self.after));
-            format!(" The build costs about {after} instead of {before}.")
+            let (before, after) = (before.to_string(), after.to_string());
+            (before != after).then(|| format!(" The build costs about {after} instead of {before}."))
         });
         format!(
             "A first deployment of these stacks takes about {change}: {after} instead of {before}.{}",

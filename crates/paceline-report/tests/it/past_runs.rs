@@ -112,9 +112,9 @@ fn a_cell_that_is_too_wide_goes_on_below_itself() {
     let runs = [PastRun::of(&run("run-a", 0, &[("Api", 60), ("Web", 100)])).unwrap()];
     let text = list_text(&runs, Style { color: false, width: Some(52) });
     let lines: Vec<&str> = text.lines().collect();
-    let [head, first, rest] = lines[..] else { panic!("not three lines: {text}") };
-    assert_eq!(first.find("2025"), head.find("STARTED"), "{text}");
-    assert_eq!(rest.find("deployed"), head.find("STACKS"), "{text}");
+    let [head, unit, first, rest] = lines[..] else { panic!("not four lines: {text}") };
+    let started = head.find("STARTED");
+    assert_eq!([unit.find("(UTC)"), first.find("2025"), rest.find("08:30")], [started; 3], "{text}");
 }
 
 #[test]
