@@ -155,9 +155,9 @@ impl TimeChange {
             return format!("A first deployment of these stacks takes as long as before: about {after}.");
         }
         let change = if self.after > self.before {
-            format!("{} longer", duration(self.after - self.before))
+            format!("{} longer", duration(self.after.abs_diff(self.before)))
         } else {
-            format!("{} less", duration(self.before - self.after))
+            format!("{} less", duration(self.after.abs_diff(self.before)))
         };
         let price = self.price.as_ref().and_then(|price| {
             let (before, after) = (price.for_time(self.before), price.for_time(self.after));
