@@ -2,6 +2,7 @@
 
 mod before_deletion;
 mod before_rollback;
+mod buckets;
 mod copies;
 mod docker;
 mod given;
@@ -11,7 +12,7 @@ mod preflight;
 mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -32,14 +33,15 @@ use crate::error::{AwsError, PreflightError};
 use crate::gates::{self, RoleWait, RoleWaiter, Usable};
 use crate::inputs::{Environments, Readers, StackInputs};
 use crate::publish::{
-    AssetTarget, ImagePublisher, Images, MissingFiles, publish_file, publish_image, publish_legacy,
+    AssetTarget, BucketListing, ImagePublisher, Images, MissingFiles, publish_file, publish_image,
+    publish_legacy,
 };
 use crate::records::Records;
 use crate::run_copy::RunCopy;
 use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, SecretKey, TokenKey, source};
-use crate::staging::{self, StagingBucket};
+use crate::staging::StagingBucket;
 use crate::target::Target;
 
 pub use self::late::{LateApp, LateSynthesis};
@@ -98,6 +100,8 @@ pub struct Aws {
     notes: Vec<String>,
     /// The records of what was deployed, by bucket.
     records: Mutex<BTreeMap<String, Arc<Records>>>,
+    /// The listings of the buckets to which the run publishes files, by the name of the bucket.
+    listings: BTreeMap<String, BucketListing>,
     /// The staging buckets, by name.
     staging: Mutex<BTreeMap<String, Arc<StagingBucket>>>,
     /// The copy of the run in a staging bucket, if there is one.
@@ -128,6 +132,7 @@ impl Aws {
             secret_key,
             notes: Vec::new(),
             records: Mutex::default(),
+            listings: BTreeMap::new(),
             staging: Mutex::default(),
             copy: OnceLock::new(),
             environments: Environments::new(),
@@ -164,6 +169,7 @@ impl Aws {
         }
         obstacles.extend(publishing);
         aws.environments = environments;
+        aws.listings = aws.listings(plan).await;
         let mut errors = told_once(obstacles);
         let (more, notes) = Box::pin(aws.preflight(plan)).await;
         errors.extend(more);
@@ -303,39 +309,6 @@ impl Aws {
         Ok(deployment.run().await)
     }
 
-    /// The records of what was deployed in the stack's environment, unless they are off or have no bucket. Records only
-    /// save time, so an error means that there are none.
-    async fn records(&self, stack: &Stack) -> Option<Arc<Records>> {
-        if !self.options.records {
-            return None;
-        }
-        let bucket = self.staging_bucket(stack).await?;
-        let mut known = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(known.entry(bucket.name.clone()).or_insert_with(|| Records::new(bucket))))
-    }
-
-    /// The staging bucket of a stack's environment. `None` if the stack has no assets there, or its role cannot be
-    /// assumed.
-    pub(crate) async fn staging_bucket(&self, stack: &Stack) -> Option<Arc<StagingBucket>> {
-        let to = staging::destination(stack)?;
-        let home = self.target(stack).await.ok()?;
-        let name = home.resolve(&to.bucket);
-        let known = || self.staging.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bucket) = known().get(&name) {
-            return Some(Arc::clone(bucket));
-        }
-        let place = self.destination(None, home, to.region.as_ref(), to.role.as_ref()).await.ok()?;
-        let bucket = || StagingBucket::new(place, name.clone());
-        Some(Arc::clone(known().entry(name.clone()).or_insert_with(bucket)))
-    }
-
-    /// Completes the work that no step waits for, within a few seconds. Called after the run.
-    pub async fn settle(&self) {
-        let records: Vec<_> =
-            self.records.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        join_all(records.iter().map(|records| records.settle())).await;
-    }
-
     pub(crate) async fn publish(
         &self,
         context: &StepContext,
@@ -355,7 +328,8 @@ impl Aws {
             let asset = stack.assets.files.get(&publish.asset).ok_or_else(gone)?;
             let to = asset.destinations.get(&publish.destination).ok_or_else(gone)?;
             let there = self.destination(Some(context), home, to.region.as_ref(), to.role.as_ref()).await?;
-            publish_file(&there, asset, to, self.options.missing_files).await
+            let listing = self.listings.get(&there.target.resolve(&to.bucket));
+            publish_file(&there, asset, to, self.options.missing_files, listing).await
         }
     }
 

@@ -31,13 +31,16 @@ pub(crate) struct Listed {
     pub(crate) etag: String,
     /// When it was last written, in seconds.
     pub(crate) written: i64,
+    /// Its size in bytes.
+    pub(crate) size: i64,
 }
 
 impl Listed {
     fn of(object: &Object) -> Option<Self> {
         let written = object.last_modified().map(aws_sdk_s3::primitives::DateTime::secs).unwrap_or_default();
         let etag = object.e_tag().unwrap_or_default().to_owned();
-        Some(Self { key: object.key()?.to_owned(), etag, written })
+        let size = object.size().unwrap_or_default();
+        Some(Self { key: object.key()?.to_owned(), etag, written, size })
     }
 }
 
@@ -110,8 +113,18 @@ impl<'a> Bucket<'a> {
 
     /// All objects whose keys begin with a prefix and come after another key, in the order of their keys.
     pub(crate) async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Listed>, AwsError> {
+        self.list_pages(prefix, after, usize::MAX).await
+    }
+
+    /// The same, but only the first pages, which have up to 1,000 objects each.
+    pub(super) async fn list_pages(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        pages: usize,
+    ) -> Result<Vec<Listed>, AwsError> {
         let (mut found, mut next) = (Vec::new(), None::<String>);
-        loop {
+        for _ in 0..pages {
             let send = || {
                 let call = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
                 let call = call.set_start_after(after.map(str::to_owned));
@@ -122,9 +135,10 @@ impl<'a> Bucket<'a> {
             found.extend(answer.contents().iter().filter_map(Listed::of));
             next = answer.next_continuation_token().map(str::to_owned);
             if next.is_none() {
-                return Ok(found);
+                break;
             }
         }
+        Ok(found)
     }
 
     /// Reads a small object, with its entity tag. `None` if it does not exist.

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::bucket::{Body, Bucket};
+use super::listing::BucketListing;
 use super::{AssetTarget, MissingFiles, already_there, size};
 use crate::error::AwsError;
 
@@ -20,16 +21,22 @@ const EMPTY_ARCHIVE: i64 = 22;
 /// The content of a pretended file.
 const STAND_IN: &[u8] = b"This stands in for an asset whose source is not there.";
 
-/// Uploads a file asset, unless it exists.
+/// Uploads a file asset, unless it exists. `listing` is that of its bucket, if there is one.
 pub(crate) async fn publish_file(
     place: &AssetTarget,
     asset: &FileAsset,
     destination: &FileDestination,
     missing: MissingFiles,
+    listing: Option<&BucketListing>,
 ) -> Result<Ended, AwsError> {
     let target = &place.target;
     let (bucket, key) = (target.resolve(&destination.bucket), target.resolve(&destination.key));
     let bucket = Bucket::new(&place.config, &place.caller, &bucket);
+    if let Some(listing) = listing
+        && listing.shows(&bucket, &key, least(&asset.source)).await
+    {
+        return Ok(already_there());
+    }
     upload_or_pretend(&bucket, &key, &asset.source, missing).await
 }
 

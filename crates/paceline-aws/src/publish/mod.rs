@@ -5,6 +5,7 @@ mod bucket;
 mod files;
 mod images;
 mod legacy;
+mod listing;
 mod push;
 mod toolkit;
 
@@ -23,6 +24,7 @@ pub(crate) use bucket::{Bucket, Condition, Listed};
 pub(crate) use files::{file_is_there, publish_file, upload_text};
 pub(crate) use images::{ImagePublisher, image_is_there, publish_image};
 pub(crate) use legacy::{legacy_bucket, legacy_image, legacy_is_there, publish_legacy};
+pub(crate) use listing::BucketListing;
 pub(crate) use toolkit::Toolkit;
 
 /// The way to build images.

@@ -56,6 +56,32 @@ async fn files_are_uploaded_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_files_that_are_there_are_found_by_one_listing() {
+    let mut app = App::new();
+    let mut files = json!({});
+    for number in 0..30 {
+        let name = format!("{number}.json");
+        app.write(&name, "{}");
+        files[&name] =
+            json!({"source": {"path": name, "packaging": "file"}, "destinations": destination(&name)});
+    }
+    let manifest = json!({"version": "36.0.0", "files": files});
+    let app = app.stack("S", &topic("t"), &[]).assets("S", &manifest);
+    let world = World::slow();
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(world.count("PutObject"), 30);
+    let before = world.count("ListObjectsV2");
+    world.deploy(&app).await.check(&[("S", Outcome::Unchanged)]);
+    assert_eq!((world.count("PutObject"), world.count("ListObjectsV2") - before), (30, 1));
+
+    // A file that somebody has deleted is uploaded again.
+    let client = aws_sdk_s3::Client::new(&world.config().await);
+    client.delete_object().bucket(BUCKET).key("7.json").send().await.unwrap();
+    world.deploy(&app).await.check(&[("S", Outcome::Unchanged)]);
+    assert_eq!(world.count("PutObject"), 31);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_missing_source_is_reported() {
     let (world, app) = (World::slow(), with_files());
     fs_err::remove_dir_all(app.path().join("asset.code")).unwrap();
