@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use paceline_assembly::StackStatus;
+use paceline_assembly::{ResourceStatus, StackStatus};
 use paceline_config::Stuck;
 use paceline_engine::{Ended, ResourceProgress};
 use tokio::time::Instant;
@@ -36,6 +36,10 @@ impl Deployment<'_> {
             return self.create(progress).await;
         };
         let action = action_for(Some(view));
+        if matches!(action, Action::Update) && self.still_runs(view).await? {
+            progress.forget_read();
+            return self.adopt(progress, view).await;
+        }
         let looked = match action {
             // A stack is also usable while it only cleans up.
             Action::InProgress | Action::Update => self.compare(progress, view).await?,
@@ -225,6 +229,24 @@ impl Deployment<'_> {
             happened_at: change.at,
         }));
         Ok(true)
+    }
+
+    /// Returns whether an operation that an earlier part of the run sent has not ended by the stack's events. Then the
+    /// state that was read is older than the operation, although the template is that of the operation already.
+    async fn still_runs(&self, view: &StackView) -> Result<bool, AwsError> {
+        if !self.context.was_done_earlier() {
+            return Ok(false);
+        }
+        let changes = EventLog::default().read(self.environment, &view.id).await?;
+        let newest = changes.iter().rev().find(|change| change.of_stack);
+        Ok(newest.is_some_and(|change| {
+            let is_ours = change.token.as_deref().is_some_and(|token| self.request.is_done_by(token));
+            is_ours
+                && matches!(
+                    change.status,
+                    ResourceStatus::CreateInProgress | ResourceStatus::UpdateInProgress
+                )
+        }))
     }
 
     /// The stack's last operation, if it does what this deployment wants.
