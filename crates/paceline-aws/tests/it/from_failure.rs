@@ -6,7 +6,7 @@ use std::time::Duration;
 use paceline_aws::Method;
 use paceline_engine::event::{Kept, RetryClass, StepRetried};
 use paceline_engine::{ExitCode, Fact, Outcome};
-use paceline_sim::{Bootstrap, Failure, Faults, Operation, SimOptions};
+use paceline_sim::{Bootstrap, Calls, Failure, Faults, Mishap, Operation, SimOptions};
 use serde_json::{Value, json};
 
 use crate::app::{App, BUCKET, REGION, function, role, slow, topic};
@@ -199,6 +199,25 @@ async fn a_direct_update_that_only_adds_resources_is_continued() {
     assert_eq!((world.count("UpdateStack"), world.count("RollbackStack")), (4, 1));
     assert_eq!(world.statuses("S"), ["UPDATE_ROLLBACK_COMPLETE"]);
     assert_eq!(physical_ids(&world).await.keys().collect::<Vec<_>>(), ["Slow"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_look_at_the_events_is_not_taken_for_an_operation_of_somebody_else() {
+    let app = App::of("S", &late_function("one"));
+    let undisturbed = failing("Function", NOT_YET, 1);
+    undisturbed.deploy(&app).await;
+    let passed = undisturbed.proxy.passed();
+    let before_retry = passed.iter().take_while(|passed| passed.call.operation != "UpdateStack");
+    let reads = before_retry.filter(|passed| passed.call.operation == "DescribeStackEvents").count();
+
+    let world = failing("Function", NOT_YET, 9);
+    let last = Calls::of("DescribeStackEvents").nth(u32::try_from(reads).unwrap());
+    world.proxy.on(last, Mishap::from_the_past(Duration::from_secs(20)));
+    let ran = world.deploy(&app).await;
+    assert_eq!(world.proxy.struck().len(), 1);
+    ran.check(&[("S", Outcome::RolledBack)]);
+    assert_eq!(ran.warnings(), [""; 0]);
+    assert_eq!(world.statuses("S"), ["DELETE_COMPLETE"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -104,9 +104,10 @@ impl Deployment<'_> {
     async fn somebody_elses(&self, view: &StackView) -> Result<Option<Change>, AwsError> {
         let changes = EventLog::default().read(self.environment, &view.id).await?;
         let last = changes.into_iter().rev().find(|change| change.of_stack);
-        Ok(last.filter(|last| {
-            let is_ours = last.token.as_deref().is_none_or(|token| self.request.is_done_by(token));
-            last.status.of_stack() != view.status || !is_ours
+        Ok(last.filter(|last| match &last.token {
+            // An old read may show an earlier change of the operation that has failed.
+            Some(token) => !self.request.is_done_by(token),
+            None => last.status.of_stack() != view.status,
         }))
     }
 
