@@ -24,6 +24,16 @@ use crate::stack::watch::{OperationEnd, RunningOperation};
 use crate::stack::{outcome, protect, unchanged};
 use paceline_engine::event::Cause;
 
+/// What an earlier part of the run did to a stack last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EarlierOperation {
+    None,
+    /// By the stack's events, its operation has not ended. If the stack was read at rest, that state is older than the
+    /// operation, although the template may be that of the operation already.
+    Runs,
+    Ended,
+}
+
 impl Deployment<'_> {
     /// Acts on the state of the stack. There is a function for each row of the first table.
     pub(super) async fn act(
@@ -36,13 +46,19 @@ impl Deployment<'_> {
             return self.create(progress).await;
         };
         let action = action_for(Some(view));
-        if matches!(action, Action::Update) && self.still_runs(view).await? {
+        let earlier = match action {
+            Action::InProgress | Action::Update => self.earlier_operation(view).await?,
+            _ => EarlierOperation::None,
+        };
+        if earlier == EarlierOperation::Runs && matches!(action, Action::Update) {
             progress.forget_read();
             return self.adopt(progress, view).await;
         }
         let looked = match action {
             // A stack is also usable while it only cleans up.
-            Action::InProgress | Action::Update => self.compare(progress, view).await?,
+            Action::InProgress | Action::Update => {
+                self.compare(progress, view, earlier != EarlierOperation::None).await?
+            }
             _ => Looked::default(),
         };
         if looked.is_unchanged {
@@ -188,12 +204,15 @@ impl Deployment<'_> {
         })
     }
 
-    async fn compare(&mut self, progress: &mut Progress, view: &StackView) -> Result<Looked, AwsError> {
+    /// `is_done` is true if an earlier part of the run did the stack's last operation. Then the operation has read the
+    /// parameters in this run.
+    async fn compare(
+        &mut self,
+        progress: &mut Progress,
+        view: &StackView,
+        is_done: bool,
+    ) -> Result<Looked, AwsError> {
         self.read_inputs(progress, Some(view)).await;
-        // If this run did the stack's last operation before an interruption, the operation has read the
-        // parameters in this run. The journal only shows that it was about to be sent. The stack's events
-        // show whether it was sent.
-        let is_done = self.context.was_done_earlier() && self.was_ours(view).await?;
         let ignore_times = self.context.plan().ignore_times;
         let look = unchanged::Look {
             environment: self.environment,
@@ -205,14 +224,26 @@ impl Deployment<'_> {
         look.compare(view, is_done).await
     }
 
-    /// Returns whether an earlier part of the run did the stack's last operation. If the operation has ended,
-    /// reports its events with their times, because nobody has reported its end.
-    async fn was_ours(&self, view: &StackView) -> Result<bool, AwsError> {
+    /// What an earlier part of the run did to the stack last. The journal only shows that an operation was about to be
+    /// sent. The stack's events show whether it was sent. If it has ended, reports its events with their times, because
+    /// nobody has reported its end.
+    async fn earlier_operation(&self, view: &StackView) -> Result<EarlierOperation, AwsError> {
+        if !self.context.was_done_earlier() {
+            return Ok(EarlierOperation::None);
+        }
         let changes = EventLog::default().read(self.environment, &view.id).await?;
         let is_ours =
             |change: &Change| change.token.as_deref().is_some_and(|token| self.request.is_done_by(token));
         if !changes.iter().any(is_ours) {
-            return Ok(false);
+            return Ok(EarlierOperation::None);
+        }
+        let newest = changes.iter().rev().find(|change| change.of_stack);
+        let runs = |change: &Change| {
+            use ResourceStatus::{CreateInProgress, UpdateInProgress};
+            is_ours(change) && matches!(change.status, CreateInProgress | UpdateInProgress)
+        };
+        if newest.is_some_and(runs) {
+            return Ok(EarlierOperation::Runs);
         }
         // If the operation has not ended, the code that waits for it reports its events.
         let has_ended = view.status.has_ended() && !view.status.failed();
@@ -228,25 +259,7 @@ impl Deployment<'_> {
             unconfirmed: false,
             happened_at: change.at,
         }));
-        Ok(true)
-    }
-
-    /// Returns whether an operation that an earlier part of the run sent has not ended by the stack's events. Then the
-    /// state that was read is older than the operation, although the template is that of the operation already.
-    async fn still_runs(&self, view: &StackView) -> Result<bool, AwsError> {
-        if !self.context.was_done_earlier() {
-            return Ok(false);
-        }
-        let changes = EventLog::default().read(self.environment, &view.id).await?;
-        let newest = changes.iter().rev().find(|change| change.of_stack);
-        Ok(newest.is_some_and(|change| {
-            let is_ours = change.token.as_deref().is_some_and(|token| self.request.is_done_by(token));
-            is_ours
-                && matches!(
-                    change.status,
-                    ResourceStatus::CreateInProgress | ResourceStatus::UpdateInProgress
-                )
-        }))
+        Ok(EarlierOperation::Ended)
     }
 
     /// The stack's last operation, if it does what this deployment wants.

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | it does not exist | `create` | the operation has ended |
 //! | `REVIEW_IN_PROGRESS`: it was created for a change set | `create_in_review`: waits for the change sets of others, then creates it with our own | the operation has ended |
+//! | at rest, but by its events an operation of this run still runs | `adopt`: the state is old | the operation has ended |
 //! | at rest, and as the app wants it | `unchanged` | the end: unchanged |
 //! | at rest, and different | `update` | the operation has ended |
 //! | in progress, by an operation of ours | `adopt`: waits for its end | the operation has ended |
