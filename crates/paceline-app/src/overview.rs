@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use camino::Utf8Path;
 use paceline_config::{FILE_NAME, Reason};
 use paceline_engine::ExitCode;
-use paceline_plan::{Plan, Step, Work};
+use paceline_plan::Plan;
 use paceline_text::{count, duration, list, wrap};
 
 use crate::app::configured;
@@ -57,9 +57,8 @@ fn found(plan: &Plan) -> String {
         .collect();
     let named = if regions.len() > REGIONS { String::new() } else { format!(" ({})", list(&regions)) };
     let resources = plan.stacks.iter().map(|stack| stack.resources).sum();
-    let is_image = |step: &&Step| matches!(&step.work, Work::Publish(publish) if publish.image);
     let mut parts = vec![count(resources, "resource")];
-    match plan.steps.iter().filter(is_image).count() {
+    match plan.images() {
         0 => {}
         images => parts.push(count(images, "image")),
     }

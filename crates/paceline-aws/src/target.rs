@@ -17,6 +17,15 @@ impl Target {
         Self { account: account.to_owned(), region: "global".to_owned() }
     }
 
+    /// The target of a destination of this account: in the region that it names, which may have placeholders, or in this
+    /// one.
+    pub(crate) fn of_destination(self, region: Option<&String>) -> Self {
+        match region {
+            Some(region) => Self { region: self.resolve(region), ..self },
+            None => self,
+        }
+    }
+
     /// Replaces the placeholders in a text by the account, the region and the partition.
     pub(crate) fn resolve(&self, text: &str) -> String {
         placeholders(text, partition(&self.region), &self.account, &self.region)

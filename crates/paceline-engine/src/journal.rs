@@ -193,11 +193,7 @@ impl Journal {
             // after locking.
             lock(&file, &path)?;
             let Contents { events, seq, length } = read(&path, &file)?;
-            let has_ended = events.last().is_some_and(|event| match &event.fact {
-                Fact::RunFinished(finished) => finished.exit_code != ExitCode::Interrupted,
-                _ => false,
-            });
-            if has_ended {
+            if events.last().is_some_and(|event| event.fact.ends_run()) {
                 return Ok(None);
             }
             // A killed process may leave part of a line. It is cut off, so that new events start on a line of

@@ -2,17 +2,11 @@
 
 use std::process::Command;
 
-use crate::packed::{Packed, has, skipped, succeed};
+use crate::packed::{packed, succeed};
 
 #[test]
 fn the_package_installs_a_program_with_its_manual_and_completions() {
-    if !has(&["dpkg", "dpkg-deb"]) {
-        return;
-    }
-    let packed = match Packed::new() {
-        Ok(packed) => packed,
-        Err(why) => return skipped(&why),
-    };
+    let Some(packed) = packed(&["dpkg", "dpkg-deb"]) else { return };
     let deb = packed.file("paceline_", ".deb");
     let control = succeed(Command::new("dpkg-deb").arg("--field").arg(&deb));
     assert!(control.starts_with("Package: paceline\n"), "{control}");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::packed::{Packed, Sim, example, has, run, skipped, succeed};
+use crate::packed::{Packed, Sim, example, packed, run, succeed};
 
 /// An npm project that has installed these packages from their files, without a registry.
 fn project(packed: &Packed, files: &[PathBuf]) -> PathBuf {
@@ -26,25 +26,22 @@ fn node(packed: &Packed, folder: &Path, program: &str) -> Command {
     command
 }
 
+/// The installed `paceline` with arguments.
+fn npx(packed: &Packed, project: &Path, arguments: &[&str]) -> Command {
+    let mut npx = node(packed, project, "npx");
+    npx.args(["--offline", "paceline"]).args(arguments);
+    npx
+}
+
 #[test]
 fn an_app_is_planned_after_an_installation_from_the_files() {
-    if !has(&["node", "npm"]) {
-        return;
-    }
-    let packed = match Packed::new() {
-        Ok(packed) => packed,
-        Err(why) => return skipped(&why),
-    };
+    let Some(packed) = packed(&["node", "npm"]) else { return };
     let files = [packed.file("paceline-linux-", ".tgz"), packed.main()];
     let project = project(&packed, &files);
     for name in ["cdk.out", "paceline.yaml"] {
         std::os::unix::fs::symlink(example().join(name), project.join(name)).unwrap();
     }
-    let npx = |arguments: &[&str]| {
-        let mut npx = node(&packed, &project, "npx");
-        npx.args(["--offline", "paceline"]).args(arguments);
-        npx
-    };
+    let npx = |arguments: &[&str]| npx(&packed, &project, arguments);
     assert_eq!(succeed(&mut npx(&["--version"])), format!("paceline {}\n", env!("CARGO_PKG_VERSION")));
     let plan = succeed(npx(&["plan"]).env("ENABLE_MULTI_REGION", "true"));
     assert!(plan.contains("Plan: 14 stacks"), "{plan}");
@@ -61,21 +58,11 @@ fn an_app_is_planned_after_an_installation_from_the_files() {
 
 #[test]
 fn a_generated_build_deploys_with_the_program_that_the_lock_file_pins() {
-    if !has(&["node", "npm", "bash"]) {
-        return;
-    }
-    let packed = match Packed::new() {
-        Ok(packed) => packed,
-        Err(why) => return skipped(&why),
-    };
+    let Some(packed) = packed(&["node", "npm", "bash"]) else { return };
     let files = [packed.file("paceline-linux-", ".tgz"), packed.main()];
     let project = project(&packed, &files);
     succeed(Command::new("cp").arg("-r").arg(example().join("cdk.out")).arg(&project));
-    let paceline = |arguments: &[&str]| {
-        let mut npx = node(&packed, &project, "npx");
-        npx.args(["--offline", "paceline"]).args(arguments);
-        npx
-    };
+    let paceline = |arguments: &[&str]| npx(&packed, &project, arguments);
     // The folder has a package.json, so the builds of the new configuration use npm.
     succeed(&mut paceline(&["init"]));
     let config = fs_err::read_to_string(project.join("paceline.yaml")).unwrap();
@@ -118,15 +105,9 @@ fn a_generated_build_deploys_with_the_program_that_the_lock_file_pins() {
 
 #[test]
 fn a_missing_platform_package_is_one_clear_error() {
-    if !has(&["node", "npm"]) {
-        return;
-    }
-    let packed = match Packed::new() {
-        Ok(packed) => packed,
-        Err(why) => return skipped(&why),
-    };
+    let Some(packed) = packed(&["node", "npm"]) else { return };
     let project = project(&packed, &[packed.main()]);
-    let ran = run(node(&packed, &project, "npx").args(["--offline", "paceline", "plan"]));
+    let ran = run(&mut npx(&packed, &project, &["plan"]));
     assert_eq!(ran.status.code(), Some(2), "{ran:?}");
     let stderr = String::from_utf8(ran.stderr).unwrap();
     assert!(stderr.starts_with("error: the package @paceline/linux-"), "{stderr}");

@@ -11,9 +11,17 @@ pub(crate) struct Packed {
     folder: TempDir,
 }
 
+/// A release of the present binary, for a test that needs these programs. `None` if the test is skipped, which is said.
+pub(crate) fn packed(programs: &[&str]) -> Option<Packed> {
+    if !has(programs) {
+        return None;
+    }
+    Packed::new().map_err(|why| skipped(&why)).ok()
+}
+
 impl Packed {
     /// A release of the present binary, or the reason why there is none.
-    pub(crate) fn new() -> Result<Self, String> {
+    fn new() -> Result<Self, String> {
         let binary = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name("paceline");
         if !binary.is_file() {
             return Err(format!("{} is not built (cargo build --package paceline)", binary.display()));
@@ -107,7 +115,7 @@ pub(crate) fn run(command: &mut Command) -> Output {
 }
 
 /// Whether these programs are there. If not, says that the test is skipped.
-pub(crate) fn has(programs: &[&str]) -> bool {
+fn has(programs: &[&str]) -> bool {
     let absent = programs.iter().find(|program| {
         let version =
             Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -120,7 +128,7 @@ pub(crate) fn has(programs: &[&str]) -> bool {
 }
 
 /// Says that a test is skipped, past the test harness, which hides what tests print.
-pub(crate) fn skipped(why: &str) {
+fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr().lock(), "\nSKIPPED: {why}");
 }
 

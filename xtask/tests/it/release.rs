@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::packed::{Packed, has, skipped, succeed};
+use crate::packed::{packed, succeed};
 
 /// All files below a folder.
 fn files(folder: &Path, below: &str, into: &mut BTreeMap<String, Vec<u8>>) {
@@ -21,13 +21,7 @@ fn files(folder: &Path, below: &str, into: &mut BTreeMap<String, Vec<u8>>) {
 
 #[test]
 fn the_same_binary_gives_the_same_bytes_and_the_sums_are_right() {
-    if !has(&["strip", "sha256sum"]) {
-        return;
-    }
-    let packed = match Packed::new() {
-        Ok(packed) => packed,
-        Err(why) => return skipped(&why),
-    };
+    let Some(packed) = packed(&["strip", "sha256sum"]) else { return };
     let (mut first, mut second) = (BTreeMap::new(), BTreeMap::new());
     files(&packed.dist(), "", &mut first);
     files(&packed.again(), "", &mut second);

@@ -5,7 +5,7 @@ use paceline_aws::template_limits;
 use paceline_buildspec::generate::{gaps, generate};
 use paceline_config::{SettingPlace, WrittenSecret, written_secrets};
 use paceline_host::{free_space, source_problems, unpublishable};
-use paceline_plan::{Plan, Step, Work};
+use paceline_plan::Plan;
 use paceline_text::{Explained, Problem, duration};
 
 use super::finding::{Check, Finding, Severity};
@@ -17,12 +17,6 @@ use crate::generation::{generation, refused};
 /// The room below which a build of images probably fails, and below which reports and archives do.
 const ROOM_FOR_IMAGES: u64 = 10 << 30;
 const ROOM: u64 = 1 << 30;
-
-/// Whether a step of the plan builds an image.
-pub(super) fn builds_images(plan: &Plan) -> bool {
-    let is_image = |step: &Step| matches!(&step.work, Work::Publish(publish) if publish.image);
-    plan.steps.iter().any(is_image)
-}
 
 /// CloudFormation's limits on templates.
 pub(super) fn templates(app: &App, plan: &Plan) -> Vec<Finding> {
@@ -42,7 +36,7 @@ pub(super) fn assets(app: &App, plan: &Plan) -> Vec<Finding> {
 
 /// The room on the disks that a run writes to.
 pub(super) fn disk(plan: &Plan) -> Vec<Finding> {
-    let needed = if builds_images(plan) { ROOM_FOR_IMAGES } else { ROOM };
+    let needed = if plan.images() > 0 { ROOM_FOR_IMAGES } else { ROOM };
     let temporary = Utf8PathBuf::from_path_buf(std::env::temp_dir()).ok();
     let mut found: Vec<Finding> = Vec::new();
     for folder in [Some(Utf8PathBuf::from(".")), temporary].into_iter().flatten() {

@@ -11,7 +11,7 @@ use camino::Utf8Path;
 use paceline_buildspec::generate::{self, Apps, GenerateError, shell_word};
 use paceline_buildspec::{Generation, MultiRegion, RunnerSource, StackNode};
 use paceline_config::SettingPlace;
-use paceline_plan::{Plan, PlannedStack, Step, Work};
+use paceline_plan::{Plan, PlannedStack, Work};
 
 pub use self::write::generate_files;
 use crate::app::App;
@@ -33,7 +33,6 @@ pub(crate) fn generation(
         all.dedup();
         all
     };
-    let is_image = |step: &&Step| matches!(&step.work, Work::Publish(publish) if publish.image);
     let runner = runner::source(app)?;
     let is_one = app.config.apps.is_empty();
     let lock_file = match &runner {
@@ -50,7 +49,7 @@ pub(crate) fn generation(
         accounts: distinct(|stack| stack.account.as_ref()),
         stacks: plan.stacks.len(),
         graph: graph(plan),
-        images: plan.steps.iter().filter(is_image).count(),
+        images: plan.images(),
         multi_region: app.config.multi_region.as_ref().map(|multi_region| MultiRegion {
             variable: multi_region.when.clone(),
             primary: multi_region.primary.clone(),

@@ -8,9 +8,7 @@ use jiff::Timestamp;
 use paceline_assembly::Assembly;
 use paceline_aws::{KeptRun, KeptRuns, PreflightError};
 use paceline_config::{HistoryPlace, JournalCopy};
-use paceline_engine::{
-    Event, ExitCode, Fact, FetchedRun, import, journal_path, parse_events, read_events, runs_in,
-};
+use paceline_engine::{Event, Fact, FetchedRun, import, journal_path, parse_events, read_events, runs_in};
 
 use super::RUNS;
 use super::outer_stack::this_build;
@@ -126,10 +124,7 @@ fn newest_here() -> i64 {
 fn is_unfinished_here(run: &str) -> bool {
     let journal = journal_path(Utf8Path::new(RUNS), run);
     let events = if journal.is_file() { read_events(&journal).unwrap_or_default() } else { Vec::new() };
-    events.last().is_some_and(|event| match &event.fact {
-        Fact::RunFinished(finished) => finished.exit_code == ExitCode::Interrupted,
-        _ => true,
-    })
+    events.last().is_some_and(|event| !event.fact.ends_run())
 }
 
 /// A journal in a staging bucket, which another machine may still write.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use camino::Utf8Path;
 use paceline_engine::event::RunStarted;
-use paceline_engine::{ExitCode, Fact, journal_path, read_events};
+use paceline_engine::{Fact, journal_path, read_events};
 use paceline_plan::Plan;
 
 use super::RUNS;
@@ -38,12 +38,8 @@ pub(super) fn ensure_continues(wanted: &str, found: Option<&str>, plan: &Plan) -
         return Err(Failure::usage(message, "run it without --resume to begin at the start"));
     }
     let events = read_events(&journal)?;
-    let ended = events.last().and_then(|event| match &event.fact {
-        Fact::RunFinished(finished) if finished.exit_code != ExitCode::Interrupted => Some(()),
-        _ => None,
-    });
     let begin = "run it without --resume: a new run finds what is done";
-    if ended.is_some() {
+    if events.last().is_some_and(|event| event.fact.ends_run()) {
         return Err(Failure::usage(
             format!("the run {wanted} has ended, so there is nothing to continue"),
             begin,

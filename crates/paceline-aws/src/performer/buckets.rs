@@ -11,7 +11,6 @@ use super::Aws;
 use crate::publish::BucketListing;
 use crate::records::Records;
 use crate::staging::{self, StagingBucket};
-use crate::target::Target;
 
 impl Aws {
     /// The listings of the buckets to which the plan publishes files.
@@ -23,8 +22,7 @@ impl Aws {
             let asset = stack.assets.files.get(&publish.asset).filter(|_| !publish.image);
             let to = asset.and_then(|asset| asset.destinations.get(&publish.destination));
             if let (Some(to), Ok(home)) = (to, self.target(stack).await) {
-                let region = to.region.as_ref().map_or_else(|| home.region.clone(), |it| home.resolve(it));
-                *files.entry(Target { region, ..home }.resolve(&to.bucket)).or_default() += 1;
+                *files.entry(home.of_destination(to.region.as_ref()).resolve(&to.bucket)).or_default() += 1;
             }
         }
         files.into_iter().map(|(bucket, files)| (bucket, BucketListing::for_files(files))).collect()

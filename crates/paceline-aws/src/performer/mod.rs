@@ -340,8 +340,7 @@ impl Aws {
         region: Option<&String>,
         role: Option<&Role>,
     ) -> Result<AssetTarget, AwsError> {
-        let region = region.map(|region| home.resolve(region));
-        let target = Target { region: region.unwrap_or_else(|| home.region.clone()), ..home };
+        let target = home.of_destination(region);
         let caller = self.sessions.caller(&target);
         let caller = context.map_or_else(|| caller.clone(), |context| caller.of_step(context));
         let config = self.sessions.assume_by(&caller, role, &target).await?;

@@ -56,9 +56,7 @@ impl Aws {
             let to = stack.assets.files.get(asset)?.destinations.get(to)?;
             (&to.region, &to.role)
         };
-        let home = self.target(stack).await.ok()?;
-        let region = region.as_ref().map(|region| home.resolve(region));
-        Some((Target { region: region.unwrap_or_else(|| home.region.clone()), ..home }, role.as_ref()?))
+        Some((self.target(stack).await.ok()?.of_destination(region.as_ref()), role.as_ref()?))
     }
 }
 

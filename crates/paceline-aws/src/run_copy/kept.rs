@@ -14,7 +14,6 @@ use crate::publish::{AssetTarget, Listed};
 use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::staging::{self, StagingBucket};
-use crate::target::Target;
 
 /// Runs that began earlier are not looked for.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -54,9 +53,8 @@ impl KeptRuns {
         for stack in &assembly.stacks {
             let Some(to) = staging::destination(stack) else { continue };
             let home = sessions.target(stack).await?;
-            let region = to.region.as_ref().map(|region| home.resolve(region));
-            let target = Target { region: region.unwrap_or_else(|| home.region.clone()), ..home.clone() };
-            wanted.entry((target, home.resolve(&to.bucket))).or_insert(to.role.as_ref());
+            let name = home.resolve(&to.bucket);
+            wanted.entry((home.of_destination(to.region.as_ref()), name)).or_insert(to.role.as_ref());
         }
         let opened = wanted.into_iter().map(|((target, name), role)| {
             let sessions = &sessions;

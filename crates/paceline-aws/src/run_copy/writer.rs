@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paceline_engine::{Event, ExitCode, Fact, is_relied_on};
+use paceline_engine::{Event, is_relied_on};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -34,11 +34,7 @@ impl Line {
     pub(super) fn of(event: &Event) -> Option<Self> {
         let mut text = serde_json::to_vec(event).ok()?;
         text.push(b'\n');
-        let ends = match &event.fact {
-            Fact::RunFinished(finished) => finished.exit_code != ExitCode::Interrupted,
-            _ => false,
-        };
-        Some(Self { text, is_urgent: is_relied_on(&event.fact), ends })
+        Some(Self { text, is_urgent: is_relied_on(&event.fact), ends: event.fact.ends_run() })
     }
 }
 

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use paceline_text::ExitCode;
 use serde::{Deserialize, Serialize};
 
 pub use self::run::{BuildPhase, BuildPhases, PlannedPhase, PlannedStep, RunFinished, RunStarted};
@@ -106,6 +107,11 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// Whether the run has ended with this fact, so that it cannot be continued.
+    pub fn ends_run(&self) -> bool {
+        matches!(self, Self::RunFinished(finished) if finished.exit_code != ExitCode::Interrupted)
+    }
+
     /// The value of `event` in JSON for each kind of fact.
     pub(crate) const KINDS: [&str; 16] = [
         "run.started",

@@ -114,6 +114,12 @@ impl PlannedStack {
 }
 
 impl Plan {
+    /// The number of Docker images that a deployment publishes.
+    pub fn images(&self) -> usize {
+        let is_image = |step: &&Step| matches!(&step.work, Work::Publish(publish) if publish.image);
+        self.steps.iter().filter(is_image).count()
+    }
+
     /// The positions of the steps on the longest chain, from its first to its last.
     pub fn critical_steps(&self) -> Vec<usize> {
         critical_steps(&self.steps)
