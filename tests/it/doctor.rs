@@ -32,6 +32,20 @@ fn an_app_that_can_be_deployed_has_no_errors() {
 }
 
 #[test]
+fn errors_of_constructs_stop_a_run_and_are_found() {
+    let place = Place::new();
+    app(&place);
+    let reported = r#""metadata":{"/Shop/Q":[{"type":"aws:cdk:error","data":"a queue needs encryption"}]},"type":"aws:cloudformation:stack""#;
+    let manifest = tiny_manifest(&["Shop"]).replacen(r#""type":"aws:cloudformation:stack""#, reported, 1);
+    place.write("cdk.out/manifest.json", &manifest);
+    place.paceline(["deploy", "--simulate"]).run().expect(2);
+    let ran = place.paceline(["doctor", "--offline", "--format", "json"]).run().expect(3);
+    let errors: Vec<_> = findings(&ran.stdout).into_iter().filter(|it| it[0] == "error").collect();
+    let [[_, check, _, why]] = &errors[..] else { panic!("{errors:?}") };
+    assert!(check == "app" && why.contains("a queue needs encryption"), "{check}: {why}");
+}
+
+#[test]
 fn missing_credentials_are_a_finding_beside_the_others() {
     let place = Place::new();
     app(&place);

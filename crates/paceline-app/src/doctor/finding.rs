@@ -19,6 +19,7 @@ pub(super) enum Severity {
 /// The subject of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Check {
+    App,
     Templates,
     Assets,
     Docker,
@@ -58,6 +59,7 @@ impl Severity {
 impl Check {
     fn as_str(self) -> &'static str {
         match self {
+            Self::App => "app",
             Self::Templates => "templates",
             Self::Assets => "assets",
             Self::Docker => "docker",

@@ -5,11 +5,11 @@ use paceline_aws::template_limits;
 use paceline_buildspec::generate::{gaps, generate};
 use paceline_config::{SettingPlace, WrittenSecret, written_secrets};
 use paceline_host::{free_space, source_problems, unpublishable};
-use paceline_plan::Plan;
+use paceline_plan::{Plan, Warning};
 use paceline_text::{Explained, Problem, duration};
 
 use super::finding::{Check, Finding, Severity};
-use crate::app::App;
+use crate::app::{App, late, parameters};
 use crate::failure::Failure;
 use crate::forecast;
 use crate::generation::{generation, refused};
@@ -17,6 +17,15 @@ use crate::generation::{generation, refused};
 /// The room below which a build of images probably fails, and below which reports and archives do.
 const ROOM_FOR_IMAGES: u64 = 10 << 30;
 const ROOM: u64 = 1 << 30;
+
+/// What every deployment of the app refuses: errors that its constructs report, and values that its templates do not
+/// allow.
+pub(super) fn app(app: &App, plan: &Plan) -> Vec<Finding> {
+    let reported = late::ensure_deployable(app, plan).err().map(|error| error.problems());
+    let values = parameters::ensure_allowed(app, plan).err().map(Failure::into_problems);
+    let problems = reported.into_iter().chain(values).flatten();
+    problems.map(|it| Finding::new(Severity::Error, Check::App, it)).collect()
+}
 
 /// CloudFormation's limits on templates.
 pub(super) fn templates(app: &App, plan: &Plan) -> Vec<Finding> {
@@ -57,7 +66,9 @@ pub(super) fn disk(plan: &Plan) -> Vec<Finding> {
 
 /// The warnings of the plan, and the names that nothing in the app provides.
 pub(super) fn plan(plan: &Plan) -> Vec<Finding> {
-    let warnings = plan.warnings.iter().map(|warning| {
+    // The errors of constructs are findings of their own.
+    let told = plan.warnings.iter().filter(|warning| !matches!(warning, Warning::StackErrors { .. }));
+    let warnings = told.map(|warning| {
         let problem = Problem { message: warning.to_string(), ..Problem::default() };
         Finding::new(Severity::Warning, Check::Plan, problem)
     });

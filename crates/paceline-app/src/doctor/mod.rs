@@ -61,6 +61,7 @@ pub fn doctor(args: &DoctorSettings) -> Result<ExitCode, Failure> {
         diagnosis.add(here::assets(&app, &plan));
         diagnosis.add(docker);
     }
+    diagnosis.add(here::app(&app, &plan));
     diagnosis.add(here::templates(&app, &plan));
     diagnosis.add(here::disk(&plan));
     diagnosis.add(here::plan(&plan));
