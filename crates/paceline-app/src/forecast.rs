@@ -44,7 +44,7 @@ pub fn warn_of_sources(app: &App, plan: &Plan) {
     for problem in source_problems(&unpublishable(&app.assembly, plan)) {
         terminal::say_with_hint(
             &format!("warning: {}", problem.message),
-            "a deployment needs it, unless it is published already",
+            "what is not published already is needed for a deployment",
         );
     }
 }

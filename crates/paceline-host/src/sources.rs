@@ -13,8 +13,7 @@ use crate::archive::flaws;
 use crate::process::find_program;
 
 /// The advice for a missing source.
-pub const SYNTHESIZE: &str =
-    "the assembly was made elsewhere without it: run `cdk synth` here, or copy the app with it";
+pub const SYNTHESIZE: &str = "the assembly was made elsewhere: run `cdk synth` here, or copy the whole app";
 
 /// The greatest number of sources that are listed one by one.
 const NAMED: usize = 10;

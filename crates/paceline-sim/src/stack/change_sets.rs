@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::elsewhere::has_changed;
-use super::resource::is_renamed;
+use super::names::is_renamed;
 use crate::template::{active_resources, imports};
 use crate::world::{ChangeSetStatus, Desired, ExecutionStatus, Resource, Stack, World};
 

@@ -8,12 +8,13 @@ use paceline_assembly::{ResourceStatus, StackOperation};
 use paceline_plan::durations::ResourceOperation as Operation;
 use serde_json::Value;
 
+use super::names::{give_name_back, is_renamed, release_name, take_name};
 use super::run::Run;
 use super::{effects, nested};
 use crate::options::Failure;
-use crate::resources::{Unique, given_name, is_custom, physical, uniqueness};
+use crate::resources::{is_custom, physical};
 use crate::template::references_of;
-use crate::world::{AccountRegion, OnFailure, OperationKind, Resource, Stack, Step, Work};
+use crate::world::{OnFailure, OperationKind, Resource, Stack, Step, Work};
 
 /// The kind of work that a task is doing.
 enum Doing {
@@ -107,11 +108,6 @@ const NO_REPLACEMENT: &str = "Replacement type updates not supported on stack wi
 /// replacement, which the template reference of each type lists, are not modelled.
 fn needs_replacement(old: &Resource, new: &Resource) -> bool {
     is_renamed(&old.kind, &old.properties, &new.properties)
-}
-
-/// Whether two sets of properties of a resource name it differently.
-pub(super) fn is_renamed(kind: &str, old: &Value, new: &Value) -> bool {
-    given_name(kind, old) != given_name(kind, new)
 }
 
 /// Whether `new` replaced `old`. A custom resource chooses its own id, and may change it in any update
@@ -366,54 +362,4 @@ fn duration(run: &Run<'_>, id: &str, kind: &str, operation: Operation) -> Durati
     let unit = run.draws(&["jitter", &run.stack.key.place.region, &run.stack.name, id, &what]).unit();
     let factor = (1.0 + jitter * (2.0 * unit - 1.0)).max(0.0);
     Duration::try_from_secs_f64(typical.as_secs_f64() * factor).unwrap_or(typical)
-}
-
-/// The place in which a unique name is registered.
-fn registry(place: &AccountRegion, kind: &str) -> Option<AccountRegion> {
-    Some(match uniqueness(kind)? {
-        Unique::Region => place.clone(),
-        Unique::Account => AccountRegion::new(&place.account, ""),
-        Unique::Global => AccountRegion::new("", ""),
-    })
-}
-
-/// Takes the name that the template gives a resource, unless another resource has it.
-fn take_name(run: &mut Run<'_>, resource: &Resource) -> Result<(), String> {
-    let Some(name) = given_name(&resource.kind, &resource.properties) else { return Ok(()) };
-    let place = &run.stack.key.place;
-    let Some(registry) = registry(place, &resource.kind) else { return Ok(()) };
-    let taken = &mut run.world.region_mut(&registry).taken;
-    let entry = (resource.kind.clone(), name.to_owned());
-    if taken.contains_key(&entry) || effects::exists(run.world, place, &resource.kind, name) {
-        let token = run.draws(&["request", &run.stack.key.arn, &resource.id]).uuid();
-        return Err(format!(
-            "Resource handler returned message: \"Resource of type '{}' with identifier '{name}' already exists.\" (RequestToken: {token}, HandlerErrorCode: AlreadyExists)",
-            resource.kind
-        ));
-    }
-    let owner = owner(run, resource);
-    run.world.region_mut(&registry).taken.insert(entry, owner);
-    Ok(())
-}
-
-/// Releases the name of a resource whose creation did not complete.
-pub(super) fn release_name(run: &mut Run<'_>, id: &str) {
-    if let Some(resource) = run.stack.resources.get(id).filter(|resource| !resource.applied).cloned() {
-        give_name_back(run, &resource);
-    }
-}
-
-fn give_name_back(run: &mut Run<'_>, resource: &Resource) {
-    let Some(name) = given_name(&resource.kind, &resource.properties) else { return };
-    let Some(registry) = registry(&run.stack.key.place, &resource.kind) else { return };
-    let owner = owner(run, resource);
-    let taken = &mut run.world.region_mut(&registry).taken;
-    let entry = (resource.kind.clone(), name.to_owned());
-    if taken.get(&entry).is_some_and(|taker| *taker == owner) {
-        taken.remove(&entry);
-    }
-}
-
-fn owner(run: &Run<'_>, resource: &Resource) -> Arc<str> {
-    format!("{} {}", run.stack.key.arn, resource.id).into()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use paceline_assembly::{ResourceStatus, StackOperation, StackStatus};
 
-use super::{change_sets, end, nested, resource};
+use super::{change_sets, end, names, nested, resource};
 use crate::random::Random;
 use crate::template::{active_resources, imports, order};
 use crate::world::{
@@ -305,7 +305,7 @@ impl Run<'_> {
             if resource.kind == nested::KIND {
                 nested::cancel(self.world, &self.stack.key.place, &resource.physical);
             }
-            resource::release_name(self, &id);
+            names::release_name(self, &id);
             self.stack.mark(self.world.now, &id, status, Some(reason.to_owned()));
         }
     }
