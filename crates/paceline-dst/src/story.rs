@@ -169,7 +169,7 @@ impl Story {
         let some = |rng: &mut Rng, chance: u8, most: usize| {
             if rng.u8(..100) < chance { rng.usize(1..=most) } else { 0 }
         };
-        let mishaps = (0..some(&mut rng, 50, 3))
+        let mut mishaps: Vec<Mishap> = (0..some(&mut rng, 50, 3))
             .map(|_| Mishap {
                 call: rng.u32(1..calls),
                 times: if rng.u8(..4) == 0 { rng.u32(2..12) } else { 1 },
@@ -186,7 +186,12 @@ impl Story {
         // People repair a stack whose creation was rolled back.
         for (stack, _) in stacks.iter().enumerate().filter(|(_, stack)| stack.before == Before::RolledBack) {
             if rng.bool() {
-                others.push(Other { call: rng.u32(1..20), stack, act: Act::Replace });
+                let call = rng.u32(1..20);
+                others.push(Other { call, stack, act: Act::Replace });
+                // They are done before a call of the run that is delayed gets through.
+                if rng.bool() {
+                    mishaps.push(Mishap { call, times: rng.u32(4..12), kind: MishapKind::Throttled });
+                }
             }
         }
         let kills = (0..some(&mut rng, 40, 3))
