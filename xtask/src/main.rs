@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod check;
+mod digest;
 mod dist;
 mod pages;
 mod pictures;
@@ -90,6 +91,14 @@ enum Bench {
         #[arg(long, value_name = "FILE")]
         binary: Option<std::path::PathBuf>,
     },
+    /// Deploy the same apps with the CDK CLI and with Paceline, to the embedded AWS. Takes about half an hour
+    Deploy {
+        /// Only these cases
+        cases: Vec<String>,
+        /// Measure this binary, instead of a release build
+        #[arg(long, value_name = "FILE")]
+        binary: Option<std::path::PathBuf>,
+    },
     /// Deploy 400 stacks of which none has changed, to the embedded AWS in another process
     Unchanged {
         /// Measure this binary, instead of a release build
@@ -103,6 +112,9 @@ fn main() -> ExitCode {
     let done = Shell::new().map_err(anyhow::Error::from).and_then(|sh| {
         sh.change_dir(tasks::root());
         match cli.task {
+            Task::Bench { what: Bench::Deploy { cases, binary } } => {
+                bench::deploy(&sh, binary.as_deref(), &cases)
+            }
             Task::Bench { what: Bench::Plan { binary } } => bench::plan(&sh, binary.as_deref()),
             Task::Bench { what: Bench::Unchanged { binary } } => bench::unchanged(&sh, binary.as_deref()),
             Task::Check => check::check(&sh, &tasks::root()),

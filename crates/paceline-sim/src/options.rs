@@ -36,6 +36,9 @@ pub struct SimOptions {
     pub check_assets: bool,
     /// Whether the documented API rates are enforced.
     pub throttling: bool,
+    /// The most calls of CloudFormation that are answered in a second in each account and region, whatever they
+    /// are. `None` if only the rates of single operations limit them.
+    pub calls_per_second: Option<f64>,
     /// The number of entries on a page of a list.
     pub page_size: usize,
     /// The time for which a new or changed role stays invisible to readers.
@@ -76,6 +79,7 @@ impl Default for SimOptions {
             accounts: Accounts::OfTwelveDigits,
             check_assets: true,
             throttling: true,
+            calls_per_second: None,
             page_size: 100,
             iam_lag: Duration::from_secs(1)..=Duration::from_secs(8),
             jitter: 0.0,

@@ -20,6 +20,12 @@ pub(crate) fn run(args: &SimArgs) -> Result<ExitCode, Failure> {
             "for example --time-scale 100",
         ));
     }
+    if args.calls_per_second.is_some_and(|calls| !(calls.is_finite() && calls >= 1.0)) {
+        return Err(Failure::usage(
+            "--calls-per-second must be at least 1",
+            "for example --calls-per-second 10",
+        ));
+    }
     // The server runs until a signal stops it, so a signal is a success.
     let stop = interrupt::stop();
     interrupt::to_its_end("the embedded AWS was running", async {
@@ -44,6 +50,7 @@ async fn listen(args: &ServeArgs) -> Result<(), Failure> {
         },
         bootstrap: args.bootstrap,
         account: args.account.clone(),
+        calls_per_second: args.calls_per_second,
         seed: args.seed,
         faults: Faults { failures: args.fail.clone(), ..Faults::default() },
         ..SimOptions::default()

@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: measures time and memory.
 
+mod deploy;
 mod plan;
+mod server;
 mod unchanged;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use xshell::{Shell, cmd};
 
 use crate::tasks::root;
 
+pub(crate) use deploy::deploy;
 pub(crate) use plan::plan;
 pub(crate) use unchanged::unchanged;
 

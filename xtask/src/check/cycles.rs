@@ -50,7 +50,7 @@ pub(super) fn check(root: &Path, package: &Package) -> Result<Vec<Finding>> {
                 "modules of {} use each other in a cycle ({}):{}",
                 package.name,
                 places.join(", "),
-                told(root, &tree, cycle)
+                shown(root, &tree, cycle)
             ),
             hint:
                 "move the code that both sides need to a module that uses neither, or pass it as an argument"
@@ -66,7 +66,7 @@ pub(super) fn check(root: &Path, package: &Package) -> Result<Vec<Finding>> {
 }
 
 /// The text for each step of a cycle, with the line of the use.
-fn told(root: &Path, tree: &ModuleTree, cycle: &Cycle) -> String {
+fn shown(root: &Path, tree: &ModuleTree, cycle: &Cycle) -> String {
     let line = |step: &Step| {
         let file = &tree.modules[step.example.user].file;
         let file = file.strip_prefix(root).unwrap_or(file).display();
@@ -199,8 +199,8 @@ mod tests {
         check(&files, &[&["a", "b"]]);
         let tree = tree(&files);
         let cycle = &cycles(&tree)[0];
-        let told = told(Path::new(""), &tree, cycle);
-        assert_eq!(told, "\n   a uses b (a/deep.rs:1)\n   b uses a (b/other.rs:2)");
+        let shown = shown(Path::new(""), &tree, cycle);
+        assert_eq!(shown, "\n   a uses b (a/deep.rs:1)\n   b uses a (b/other.rs:2)");
     }
 
     #[test]

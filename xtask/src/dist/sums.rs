@@ -1,24 +1,16 @@
 //! The SHA-256 of every file, in the format of `sha256sum`.
 
-use std::fmt::Write as _;
-
-use sha2::{Digest as _, Sha256};
+use crate::digest::sha256;
 
 /// The name of the file. A folder with it was written by this task.
 pub(super) const FILE: &str = "SHA256SUMS";
 
 /// The sums of files, sorted by name: `sha256sum --check SHA256SUMS` reads them.
 pub(super) fn of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut lines: Vec<_> = files.iter().map(|(name, bytes)| format!("{}  {name}\n", hex(bytes))).collect();
+    let mut lines: Vec<_> =
+        files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect();
     lines.sort_by(|a, b| a[64..].cmp(&b[64..]));
     lines.concat().into_bytes()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

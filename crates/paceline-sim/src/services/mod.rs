@@ -72,6 +72,17 @@ fn find(name: &str) -> Option<&'static dyn Service> {
     ALL.into_iter().find(|service| service.name() == name)
 }
 
+/// Whether a call comes too early after others, by the rate of its operation or by that of all operations.
+fn is_over_a_rate(world: &mut World, request: &Request, service: Option<&dyn Service>) -> bool {
+    let of_operation = service.and_then(|service| service.rate(&request.operation));
+    let of_operation = of_operation.filter(|_| world.options.throttling);
+    let of_all = world.options.calls_per_second.filter(|_| request.service == "cloudformation");
+    let mut admits = |operation: &str, rate: Option<f64>| {
+        rate.is_none_or(|rate| world.throttle.admits(&request.place, operation, rate, world.now))
+    };
+    !(admits("", of_all) && admits(&request.operation, of_operation))
+}
+
 /// Makes the checks that precede every service: credentials, permissions, rates and faults.
 fn admit(world: &mut World, request: &Request, service: Option<&dyn Service>) -> Result<(), Fault> {
     let faults = &world.options.faults;
@@ -89,11 +100,7 @@ fn admit(world: &mut World, request: &Request, service: Option<&dyn Service>) ->
     }
     let faults = &world.options.faults;
     let (throttle, errors) = (faults.throttle, faults.server_errors);
-    let rate = service.and_then(|service| service.rate(&request.operation));
-    let over = world.options.throttling
-        && rate
-            .is_some_and(|rate| !world.throttle.admits(&request.place, &request.operation, rate, world.now));
-    if world.random.chance(throttle) || over {
+    if world.random.chance(throttle) || is_over_a_rate(world, request, service) {
         return Err(Fault::throttled(protocol));
     }
     if world.random.chance(errors) {

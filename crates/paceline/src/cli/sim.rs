@@ -35,6 +35,9 @@ pub(crate) struct ServeArgs {
     /// Let a resource fail once: the first time that it is created, updated or deleted
     #[arg(long, value_name = "STACK:RESOURCE:OPERATION")]
     pub(crate) fail: Vec<Failure>,
+    /// The most calls of CloudFormation a second in each account and region, besides the documented rates
+    #[arg(long, value_name = "N", value_parser = factor)]
+    pub(crate) calls_per_second: Option<f64>,
     /// The seed of all random values
     #[arg(long, default_value_t = 0, value_parser = seed)]
     pub(crate) seed: u64,
