@@ -163,8 +163,9 @@ impl Checked<'_> {
                 (!has_rolled_back && !self.is_ever_touched(place)).then_some("it was not rolled back")
             }
             Outcome::Failed if !self.is_ever_touched(place) => {
-                let has_succeeded_now = ours().any(|event| event.at >= from && event.is_success());
-                has_succeeded_now.then_some("its operation succeeded")
+                let own = history.operations().into_iter().filter(|it| it.is_ours() && it.is_success());
+                let mut starts = own.filter_map(|it| it.start());
+                starts.any(|start| start >= from && start <= to).then_some("its operation succeeded")
             }
             _ => None,
         }

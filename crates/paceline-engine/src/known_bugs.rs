@@ -9,7 +9,7 @@ pub enum KnownBug {
     ReleaseOnRollback = 1,
     /// A stack is deleted by its name, without another look at it directly before.
     DeleteOnOldLook,
-    /// A poll that fails says that the stack does not exist.
+    /// A poll that fails ends the wait for every stack of its environment, as if their operations had failed.
     PollFailureAsVerdict,
     /// The token of an operation does not depend on the state of the stack.
     TokenReuse,

@@ -118,7 +118,8 @@ impl Poller {
     /// that has not been changed yet: if the stack has changed since, AWS refuses the operation on it.
     pub(crate) async fn glance(&self, name: &str) -> Result<Option<StackView>, AwsError> {
         let fresh = Instant::now().checked_sub(FRESH_POLL);
-        let seen = fresh.and_then(|fresh| self.observed.read(|observed| self.told(observed, name, fresh)));
+        let seen =
+            fresh.and_then(|fresh| self.observed.read(|observed| self.answer_since(observed, name, fresh)));
         match seen {
             Some(Ok(seen)) => Ok(seen),
             _ => self.look(name).await,
@@ -151,7 +152,7 @@ impl Poller {
 
     async fn look_since(&self, name: &str, since: Instant) -> Result<Option<StackView>, AwsError> {
         let _waiting = Waiting::new(self, name);
-        self.observed.wait_for(|observed| self.told(observed, name, since)).await
+        self.observed.wait_for(|observed| self.answer_since(observed, name, since)).await
     }
 
     /// Returns whether the plan has a stack with this name.
@@ -159,13 +160,13 @@ impl Poller {
         self.interest.has(name)
     }
 
-    fn told(&self, observed: &Observed, name: &str, since: Instant) -> Option<Observation> {
-        match observed.tells(name, since) {
+    fn answer_since(&self, observed: &Observed, name: &str, since: Instant) -> Option<Observation> {
+        match observed.newer_than(name, since) {
             Some(Ok(None)) => {
                 let own = self.aliases().get(name).cloned();
-                own.and_then(|own| observed.tells(&own, since)).or(Some(Ok(None)))
+                own.and_then(|own| observed.newer_than(&own, since)).or(Some(Ok(None)))
             }
-            told => told,
+            observation => observation,
         }
     }
 
@@ -253,17 +254,13 @@ async fn poll(environment: &Environment, wanted: Vec<String>, silent: &mut Silen
                 return pages;
             }
             // Reading the stacks in another way would not help.
-            Err(error) if error.kind == ErrorKind::Credentials => {
+            Err(error) if error.kind == ErrorKind::Credentials || is_on(KnownBug::PollFailureAsVerdict) => {
                 poller.publish(|observed| observed.fail(started, error));
                 return 1;
             }
             Err(error) if error.kind == ErrorKind::Denied => {
                 poller.never_list();
                 poller.publish(|observed| observed.cannot_list(error));
-            }
-            Err(_) if is_on(KnownBug::PollFailureAsVerdict) => {
-                poller.publish(|observed| observed.list(started, HashMap::new(), 0));
-                return 1;
             }
             // One stack that cannot be shown must not hide the others.
             Err(error) => {
@@ -336,24 +333,26 @@ async fn read_each(environment: &Environment, names: Vec<String>, silent: &mut S
     let mut asked: FuturesUnordered<_> = names.by_ref().take(ASKED_AT_ONCE).map(&ask).collect();
     while let Some((name, started, answer)) = asked.next().await {
         asked.extend(names.next().map(&ask));
-        let told = match answer.map(found) {
+        let observation = match answer.map(found) {
             Ok(Err(error)) if error.is_transient() => Err(error),
-            Ok(told) => Ok(told),
+            Ok(observation) => Ok(observation),
             Err(_) => {
                 Err(AwsError { kind: ErrorKind::Unreachable, ..AwsError::setup("AWS does not answer") })
             }
         };
-        let told = match told {
+        let observation = match observation {
             // A missing answer says nothing, until it has been missing for long.
             Err(error) if silent.entry(name.clone()).or_insert(started).elapsed() < caller.patience() => {
                 caller.tries_again(&error, "DescribeStacks");
                 continue;
             }
             Err(error) => Err(error),
-            Ok(told) => told.map(|stack| stack.filter(|stack| !is_gone(stack)).as_ref().map(view)),
+            Ok(observation) => {
+                observation.map(|stack| stack.filter(|stack| !is_gone(stack)).as_ref().map(view))
+            }
         };
         silent.remove(&name);
-        environment.poller.publish(|observed| observed.tell(name, started, told));
+        environment.poller.publish(|observed| observed.record(name, started, observation));
     }
     pages
 }
