@@ -87,7 +87,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A message whose further lines are told from ours: what it quotes may hold anything.
+/// A message whose further lines are set apart from ours, since what it quotes may hold anything.
 fn indented(message: &str) -> String {
     let mut lines = message.lines();
     let mut text = lines.next().unwrap_or_default().to_owned();

@@ -140,7 +140,7 @@ impl Builds {
     pub async fn phases(&self, id: &str) -> Result<Vec<BuildPhase>, AwsError> {
         let asked = tokio::time::timeout(PATIENCE, self.get(id)).await;
         let build = asked.map_err(|_| AwsError::setup("no answer in time").during("BatchGetBuilds"))??;
-        Ok(self.told(&build))
+        Ok(self.phases_of(&build))
     }
 
     /// Follows a build to its end. A failed read says nothing about the build, so the build is read again for
@@ -170,7 +170,7 @@ impl Builds {
                 tokio::time::sleep(LAST_WORDS).await;
                 log.read(&build, &mut hear).await;
                 let status = build.build_status().map_or("FAULT", StatusType::as_str).to_owned();
-                return Ok(BuildEnd { status, phases: self.told(&build) });
+                return Ok(BuildEnd { status, phases: self.phases_of(&build) });
             }
             if heard {
                 news_at = Instant::now();
@@ -189,15 +189,15 @@ impl Builds {
     ) -> bool {
         let mut heard = false;
         let phases = build.phases().iter().filter(|phase| !is_end(phase));
-        for (number, (phase, told)) in phases.zip(self.told(build)).enumerate() {
-            let has_ended = told.status.is_some();
+        for (number, (phase, news)) in phases.zip(self.phases_of(build)).enumerate() {
+            let has_ended = news.status.is_some();
             match seen.get_mut(number) {
                 Some((_, ended)) if *ended || !has_ended => continue,
                 Some((_, ended)) => *ended = true,
                 None => {
-                    seen.push((told.name.clone(), has_ended));
+                    seen.push((news.name.clone(), has_ended));
                     if !has_ended {
-                        hear(BuildNews::Began(told.name.clone()));
+                        hear(BuildNews::Began(news.name.clone()));
                     }
                 }
             }
@@ -205,15 +205,15 @@ impl Builds {
             if has_ended {
                 let said = phase.contexts().iter().filter_map(|context| context.message());
                 let said = said.filter(|message| !message.is_empty()).map(str::to_owned).collect();
-                hear(BuildNews::Ended(told, said));
+                hear(BuildNews::Ended(news, said));
             }
         }
         heard
     }
 
-    fn told(&self, build: &Build) -> Vec<BuildPhase> {
+    fn phases_of(&self, build: &Build) -> Vec<BuildPhase> {
         let now = self.time.now().duration_since(UNIX_EPOCH).map_or(0.0, |now| now.as_secs_f64());
-        build.phases().iter().filter(|phase| !is_end(phase)).map(|phase| told(phase, now)).collect()
+        build.phases().iter().filter(|phase| !is_end(phase)).map(|phase| phase_at(phase, now)).collect()
     }
 
     /// A token that no other call has.
@@ -237,13 +237,13 @@ fn is_end(phase: &Phase) -> bool {
     phase.phase_type().is_some_and(|name| name.as_str() == "COMPLETED")
 }
 
-fn told(phase: &Phase, now: f64) -> BuildPhase {
+fn phase_at(phase: &Phase, now: f64) -> BuildPhase {
     let seconds = |at: Option<&aws_smithy_types::DateTime>| at.map(aws_smithy_types::DateTime::as_secs_f64);
     let since = seconds(phase.start_time());
     let until = seconds(phase.end_time()).unwrap_or(now);
     #[expect(clippy::cast_precision_loss, reason = "a build takes hours at most")]
-    let told = phase.duration_in_seconds().map(|whole| whole as f64);
-    let took = told.or_else(|| Some(until - since?)).unwrap_or_default().max(0.0);
+    let ended = phase.duration_in_seconds().map(|whole| whole as f64);
+    let took = ended.or_else(|| Some(until - since?)).unwrap_or_default().max(0.0);
     BuildPhase {
         name: phase.phase_type().map_or_else(String::new, |name| name.as_str().to_owned()),
         status: phase

@@ -9,7 +9,7 @@ use crate::error::AwsError;
 use crate::performer::Aws;
 use crate::signed::{Form, Protocol, Service, SignedCalls};
 
-/// CloudWatch. Its model lists three protocols; every answer in this one has a body, by which it can be told from the
+/// CloudWatch. Its model lists three protocols; every answer in this one has a body, which distinguishes it from the
 /// answer of something else.
 const CLOUDWATCH: Service =
     Service { id: "CloudWatch", host: "monitoring", signing_name: "monitoring", protocol: Protocol::Query };

@@ -17,7 +17,7 @@ settings! {
         pub event_bus: Option<EventBus>,
         /// A webhook, such as that of a chat.
         pub webhook: Option<Webhook>,
-        /// What is told: `start`, when the run begins; `failure`, when the first step fails; `end`, when the run has
+        /// The news that are sent: `start`, when the run begins; `failure`, when the first step fails; `end`, when the run has
         /// ended.
         pub on: Vec<Occasion> = Occasion::ALL.to_vec(),
     }
@@ -36,7 +36,7 @@ settings! {
 }
 
 choices! {
-    /// What is told of a run.
+    /// The news of a run that are sent.
     pub enum Occasion: "an occasion" {
         /// The run begins.
         Start = "start",

@@ -1,4 +1,4 @@
-//! The wait condition that is told how a deployment ended.
+//! The wait condition that learns how a deployment ended.
 
 use std::fmt;
 use std::str::FromStr;

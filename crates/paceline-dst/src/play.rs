@@ -102,10 +102,10 @@ struct World<'a> {
 pub fn play(story: &Story) -> Result<Tale> {
     fastrand::seed(story.seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
-    runtime.block_on(Box::pin(told(story)))
+    runtime.block_on(Box::pin(play_on(story)))
 }
 
-async fn told(story: &Story) -> Result<Tale> {
+async fn play_on(story: &Story) -> Result<Tale> {
     let folder = TempDir::new()?;
     let path = Utf8Path::from_path(folder.path()).context("the temporary folder is not UTF-8")?;
     let clock = VirtualClock::starting_at("2026-01-01T00:00:00Z".parse()?);

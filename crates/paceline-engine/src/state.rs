@@ -78,7 +78,7 @@ pub(crate) struct State<'a> {
     early: EarlyNeeds,
     /// The warnings that were given to steps, by the step that was warned. A warning names a needed step that
     /// failed after the start of the warned step, and what happened to the needed step.
-    told: BTreeMap<usize, Vec<(usize, String)>>,
+    warned: BTreeMap<usize, Vec<(usize, String)>>,
     /// The expected time of each step and of the longest chain after it.
     remaining: Vec<Duration>,
     ready: ReadyQueue,
@@ -111,7 +111,7 @@ impl<'a> State<'a> {
             references: order.iter().map(|&index| Arc::new(reference(&plan, index))).collect(),
             steps: order.iter().map(missing).collect(),
             early: EarlyNeeds::new(&plan),
-            told: BTreeMap::new(),
+            warned: BTreeMap::new(),
             remaining,
             ready: ReadyQueue::new(plan.concurrency),
             paused: BTreeMap::new(),

@@ -232,14 +232,14 @@ mod tests {
         let pipe = std::process::Command::new("mkfifo").arg(root.join("pipe")).status().unwrap();
         assert!(pipe.success());
         let found = flaws(&root, Packaging::Zip);
-        let told = zip(&root).unwrap_err().to_string();
+        let message = zip(&root).unwrap_err().to_string();
         for flaw in [
             "lib/z is a link to nowhere, which is not there",
             "pipe` is a named pipe, and not a file",
             "/loop ",
         ] {
             assert!(found.iter().any(|found| found.contains(flaw)), "{flaw}: {found:?}");
-            assert!(told.contains(flaw), "{told}");
+            assert!(message.contains(flaw), "{message}");
         }
         assert_eq!(flaws(&root.join("pipe"), Packaging::File).len(), 1);
 

@@ -42,7 +42,7 @@ pub struct ConsoleOptions {
     /// How often to print the running steps.
     pub progress_every: Duration,
     /// Whether the caller reports signals, so that the console does not.
-    pub signals_are_told: bool,
+    pub signals_are_announced: bool,
 }
 
 impl Default for ConsoleOptions {
@@ -52,7 +52,7 @@ impl Default for ConsoleOptions {
             detail: Detail::default(),
             is_live: false,
             progress_every: Duration::from_mins(2),
-            signals_are_told: false,
+            signals_are_announced: false,
         }
     }
 }
@@ -81,7 +81,7 @@ pub struct Console<W> {
     /// How many stacks were done before the interruption and no line has mentioned yet.
     earlier: usize,
     /// The last cause that was printed for a stopped step.
-    told: Option<Cause>,
+    printed_cause: Option<Cause>,
 }
 
 impl<W: Write> Console<W> {
@@ -97,7 +97,7 @@ impl<W: Write> Console<W> {
             patience: 1,
             published: false,
             earlier: 0,
-            told: None,
+            printed_cause: None,
         }
     }
 
@@ -263,7 +263,7 @@ impl<W: Write> Console<W> {
                 self.say(Tone::Plain, "output", &text)?;
             }
             Fact::StepFinished(finished) => self.finished(&finished.step, finished.resumed)?,
-            Fact::RunStopping { reason } if self.options.signals_are_told && is_signal(reason) => {}
+            Fact::RunStopping { reason } if self.options.signals_are_announced && is_signal(reason) => {}
             Fact::RunStopping { reason } => {
                 self.say(Tone::Warn, "stopping", &format!("{}; nothing new will start", one_line(reason)))?;
             }

@@ -117,13 +117,13 @@ pub(crate) fn how_to_resume(record: &Record) -> Option<&'static str> {
 }
 
 /// The lines below the name of a failed step: the cause, the hint, and a link to its stack.
-pub(crate) struct Told {
+pub(crate) struct FailureLines {
     pub(crate) cause: String,
     pub(crate) hint: Option<String>,
     pub(crate) link: Option<String>,
 }
 
-impl Told {
+impl FailureLines {
     pub(crate) fn of(record: &Record, trouble: &WentWrong<'_>) -> Self {
         let step = trouble.first;
         let link = stack_link(record, step);
@@ -189,13 +189,13 @@ impl Ending<'_> {
         for trouble in troubles {
             let line = format!("  {}: {}", trouble.who(self.record), trouble.what());
             writeln!(out, "{}", self.style.paint(trouble.first.tone(), &line))?;
-            let told = Told::of(self.record, &trouble);
-            self.indented(out, 4, &told.cause)?;
-            if let Some(hint) = &told.hint {
+            let lines = FailureLines::of(self.record, &trouble);
+            self.indented(out, 4, &lines.cause)?;
+            if let Some(hint) = &lines.hint {
                 self.indented(out, 4, &format!("hint: {hint}"))?;
             }
             // A link must stay on one line to be clickable.
-            if let Some(link) = &told.link {
+            if let Some(link) = &lines.link {
                 writeln!(out, "    {link}")?;
             }
         }

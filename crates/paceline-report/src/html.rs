@@ -9,7 +9,7 @@ use paceline_text::{count, duration, one_line};
 use crate::build_phases::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::critical_path::{critical_path, what_to_shorten};
-use crate::ending::{Told, headline, how_to_resume};
+use crate::ending::{FailureLines, headline, how_to_resume};
 use crate::figures::clock;
 use crate::gate_times;
 use crate::markup::escape;
@@ -130,7 +130,7 @@ fn failures(out: &mut String, record: &Record) -> std::fmt::Result {
                 writeln!(out, "<p class=\"message\">Hint: {}</p>", escape(hint))?;
             }
         }
-        if let Some(link) = Told::of(record, &trouble).link {
+        if let Some(link) = FailureLines::of(record, &trouble).link {
             writeln!(out, "<p><a href=\"{}\">The stack in the console</a></p>", escape(&link))?;
         }
         writeln!(out, "</div>")?;

@@ -9,7 +9,7 @@ use paceline_text::{count, duration, in_markdown as inline, one_line};
 use crate::build_phases::before_the_run;
 use crate::comparison::{Comparison, table};
 use crate::critical_path::{critical_path, what_to_shorten};
-use crate::ending::{Told, headline, how_to_resume};
+use crate::ending::{FailureLines, headline, how_to_resume};
 use crate::figures::clock;
 use crate::forecast_check::against_forecast;
 use crate::gate_times;
@@ -58,7 +58,7 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
             if let Some(hint) = step.cause.as_ref().and_then(|cause| cause.hint.as_ref()) {
                 writeln!(out, "  \n  Hint: {}", inline(&one_line(hint)))?;
             }
-            if let Some(link) = Told::of(record, &trouble).link {
+            if let Some(link) = FailureLines::of(record, &trouble).link {
                 writeln!(out, "  \n  [The stack in the console]({link})")?;
             }
         }

@@ -1,4 +1,4 @@
-//! What is told of a run to those who do not watch it: one sentence, and the same as data.
+//! The news of a run for people who do not watch it: one sentence, and the same as data.
 
 use paceline_engine::event::Outcome;
 use paceline_text::{count, duration};

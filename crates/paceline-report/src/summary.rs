@@ -200,15 +200,15 @@ impl Text<'_> {
 /// The commands, gates and syntheses that were not run, each with the reason.
 pub(crate) fn not_run(record: &Record) -> Vec<String> {
     let others = record.steps.iter().filter(|step| {
-        let is_told = !step.step.is_of_stack() && step.step.kind != StepKind::Publish;
-        is_told && step.spans.is_empty()
+        let is_listed = !step.step.is_of_stack() && step.step.kind != StepKind::Publish;
+        is_listed && step.spans.is_empty()
     });
-    let told = others.filter_map(|step| match step.outcome? {
+    let sentences = others.filter_map(|step| match step.outcome? {
         Outcome::Skipped => Some(format!("{}, {}", record.named(&step.step), record.why_skipped(step))),
         Outcome::Interrupted => Some(format!("{}, because the run was stopped", record.named(&step.step))),
         _ => None,
     });
-    told.collect()
+    sentences.collect()
 }
 
 /// The details of a stack after its outcome, such as its duration.

@@ -119,8 +119,8 @@ mod tests {
     #[test]
     fn an_error_is_told_with_its_place_its_sources_and_its_hint() {
         let error = Unreadable(std::io::Error::other("it is locked"));
-        let told = "paceline.yaml: cannot read the file: it is locked\nhint: make it readable";
-        assert_eq!(error.problems().iter().map(ToString::to_string).collect::<Vec<_>>(), [told]);
+        let shown = "paceline.yaml: cannot read the file: it is locked\nhint: make it readable";
+        assert_eq!(error.problems().iter().map(ToString::to_string).collect::<Vec<_>>(), [shown]);
         assert_eq!(error.exit_code(), ExitCode::Usage);
     }
 }

@@ -79,7 +79,7 @@ impl Finding {
 }
 
 impl Diagnosis {
-    /// Adds findings. What another check has found already is not told again.
+    /// Adds findings. What another check has found already is left out.
     pub(super) fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
         for finding in findings {
             if !self.findings.iter().any(|it| it.problem.message == finding.problem.message) {

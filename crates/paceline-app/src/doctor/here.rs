@@ -67,8 +67,8 @@ pub(super) fn disk(plan: &Plan) -> Vec<Finding> {
 /// The warnings of the plan, and the names that nothing in the app provides.
 pub(super) fn plan(plan: &Plan) -> Vec<Finding> {
     // The errors of constructs are findings of their own.
-    let told = plan.warnings.iter().filter(|warning| !matches!(warning, Warning::StackErrors { .. }));
-    let warnings = told.map(|warning| {
+    let shown = plan.warnings.iter().filter(|warning| !matches!(warning, Warning::StackErrors { .. }));
+    let warnings = shown.map(|warning| {
         let problem = Problem { message: warning.to_string(), ..Problem::default() };
         Finding::new(Severity::Warning, Check::Plan, problem)
     });

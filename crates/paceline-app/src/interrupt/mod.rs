@@ -151,7 +151,7 @@ pub fn supervise<T: Send + 'static>(
             Ok(()) => Err(failure()),
         },
         None => {
-            signals::tell_what_is_left();
+            signals::say_what_is_left();
             Err(failure())
         }
     }

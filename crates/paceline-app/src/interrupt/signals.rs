@@ -61,7 +61,7 @@ fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<Instant>) {
         }
     });
     within(SAY_WITHIN, terminal::end_live);
-    tell_what_is_left();
+    say_what_is_left();
     processes().kill_all();
     #[expect(
         clippy::exit,
@@ -71,7 +71,7 @@ fn wait(runtime: &Runtime, mut signals: Signals, deadline: Option<Instant>) {
 }
 
 /// Says what a run leaves behind, if the process ends before the run.
-pub(super) fn tell_what_is_left() {
+pub(super) fn say_what_is_left() {
     let left = PROCESS.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let left = left.map(|left| left()).unwrap_or_default();
     if !left.is_empty() {

@@ -117,8 +117,8 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     for warning in plan.warnings.iter().filter(|_| !args.run.dry_run) {
         terminal::warn(&warning.to_string());
     }
-    for told in late::synthesized_again(&plan).iter().filter(|_| !args.run.dry_run) {
-        terminal::note(&format!("synthesized again: {told}"));
+    for reason in late::synthesized_again(&plan).iter().filter(|_| !args.run.dry_run) {
+        terminal::note(&format!("synthesized again: {reason}"));
     }
     if args.run.simulate && !args.run.dry_run {
         for assumption in simulation::assumptions(&app, &plan) {

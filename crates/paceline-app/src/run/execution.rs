@@ -234,7 +234,7 @@ impl Execution<'_> {
         };
         let copied = async {
             if let Some(copy) = &copy {
-                // What is missing was told, or is written by the process that continues the run.
+                // The missing outputs were reported, or are written by the process that continues the run.
                 in_time(copy.finish()).await;
             }
         };

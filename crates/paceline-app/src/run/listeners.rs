@@ -113,7 +113,7 @@ impl Listeners {
                 (false, false) => Detail::Steps,
             },
             is_live: live.is_some(),
-            signals_are_told: true,
+            signals_are_announced: true,
             ..Default::default()
         };
         let mut console = Console::new(terminal::Painted::default(), options);

@@ -44,7 +44,7 @@ impl<'a> Notices<'a> {
         Self { audience, sending, has_failed: false }
     }
 
-    /// Tells of an event, if it is one that is told of. `record` gives the run up to this event.
+    /// Sends a notice of an event that the team wants to hear of. `record` gives the run up to this event.
     pub(super) fn event(&mut self, event: &Event, record: impl FnOnce() -> Record) {
         let Some(sending) = &self.sending else { return };
         let occasion = match &event.fact {

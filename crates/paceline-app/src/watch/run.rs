@@ -81,7 +81,7 @@ pub(super) fn watch(run: &str, args: &WatchSettings) -> Result<ExitCode, Failure
             heard = event.at;
             display.replay(&event);
         }
-        tell_where_it_is(&display.record());
+        say_where_it_is(&display.record());
         loop {
             if display.record().exit_code.is_some() {
                 return Ok(());
@@ -112,7 +112,7 @@ pub(super) fn watch(run: &str, args: &WatchSettings) -> Result<ExitCode, Failure
     })
 }
 
-fn tell_where_it_is(record: &Record) {
+fn say_where_it_is(record: &Record) {
     if record.status() == Status::Empty {
         return terminal::mention("watching a run that has not begun yet");
     }

@@ -22,7 +22,7 @@ use crate::{interrupt, terminal};
 const QUIET: Duration = Duration::from_secs(30);
 /// From one look at the clock to the next.
 const TICK: Duration = Duration::from_secs(1);
-/// Without news, the console is told so often that time passes. It decides whether to print a line.
+/// Without news, the console gets the time this often. It decides whether to print a line.
 const WAITING_EVERY: u32 = 30;
 
 /// Watches stacks until they are settled, or until this process is interrupted.

@@ -164,14 +164,14 @@ impl Caller {
                 return Err(error);
             }
             attempt += 1;
-            self.tell(&error, operation, attempt, pause);
+            self.report(&error, operation, attempt, pause);
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     /// Reports that a call is tried again.
-    pub(crate) fn tell(&self, error: &AwsError, operation: &str, attempt: u32, pause: Duration) {
+    pub(crate) fn report(&self, error: &AwsError, operation: &str, attempt: u32, pause: Duration) {
         match &self.hears {
             Hears::Step(context) => {
                 let reason = format!("{operation}: {error}");

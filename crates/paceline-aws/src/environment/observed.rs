@@ -27,14 +27,14 @@ pub(super) struct Observed {
 
 impl Observed {
     /// The state of a stack in the newest poll that began after `since`. `None` if no such poll has read it.
-    pub(super) fn tells(&self, name: &str, since: Instant) -> Option<Observation> {
-        let own = self.stacks.get(name).map(|(at, told)| (*at, told.clone()));
+    pub(super) fn newer_than(&self, name: &str, since: Instant) -> Option<Observation> {
+        let own = self.stacks.get(name).map(|(at, observation)| (*at, observation.clone()));
         let listed = self.listed.map(|(at, _)| (at, Ok(None)));
         let failed = self.failed.clone().map(|(at, error)| (at, Err(error)));
         // If several polls began together, the stack's own entry counts.
         let all = [listed, failed, own].into_iter().flatten();
         let newest = all.filter(|(at, _)| *at > since).max_by_key(|(at, _)| *at);
-        newest.map(|(_, told)| told)
+        newest.map(|(_, observation)| observation)
     }
 
     /// All stacks of interest that the newest poll has seen which began after `since`, if there was one.
@@ -46,7 +46,8 @@ impl Observed {
             return Some(Err(error.clone()));
         }
         self.listed.filter(|(at, _)| *at > since)?;
-        let seen = self.stacks.values().filter_map(|(_, told)| told.as_ref().ok().cloned().flatten());
+        let seen =
+            self.stacks.values().filter_map(|(_, observation)| observation.as_ref().ok().cloned().flatten());
         Some(Ok(seen.collect()))
     }
 
@@ -62,10 +63,14 @@ impl Observed {
         stacks: HashMap<String, StackView>,
         total: usize,
     ) -> bool {
-        let status =
-            |told: &Observation| told.as_ref().ok().and_then(Option::as_ref).map(|view| view.status.clone());
-        let before: HashMap<&String, StackStatus> =
-            self.stacks.iter().filter_map(|(name, (_, told))| Some((name, status(told)?))).collect();
+        let status = |observation: &Observation| {
+            observation.as_ref().ok().and_then(Option::as_ref).map(|view| view.status.clone())
+        };
+        let before: HashMap<&String, StackStatus> = self
+            .stacks
+            .iter()
+            .filter_map(|(name, (_, observation))| Some((name, status(observation)?)))
+            .collect();
         let has_changed = before.len() != stacks.len()
             || stacks.iter().any(|(name, view)| before.get(name) != Some(&view.status));
         self.listed = Some((started, total));
@@ -74,12 +79,13 @@ impl Observed {
     }
 
     /// Notes the state of one stack. Returns whether it has changed.
-    pub(super) fn tell(&mut self, name: String, started: Instant, told: Observation) -> bool {
-        let status =
-            |told: &Observation| told.as_ref().ok().map(|view| view.as_ref().map(|view| view.status.clone()));
-        let now = status(&told);
-        let before = self.stacks.insert(name, (started, told));
-        before.and_then(|(_, told)| status(&told)) != now
+    pub(super) fn record(&mut self, name: String, started: Instant, observation: Observation) -> bool {
+        let status = |observation: &Observation| {
+            observation.as_ref().ok().map(|view| view.as_ref().map(|view| view.status.clone()))
+        };
+        let now = status(&observation);
+        let before = self.stacks.insert(name, (started, observation));
+        before.and_then(|(_, observation)| status(&observation)) != now
     }
 
     /// Stacks may not be listed. Nothing is known to have changed.

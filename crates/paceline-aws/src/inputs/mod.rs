@@ -178,7 +178,7 @@ impl Sources {
 
     /// Returns true for the first error of its kind in the run.
     pub(crate) fn is_news(&self) -> bool {
-        self.parameters.as_ref().is_none_or(|parameters| parameters.tell_once())
+        self.parameters.as_ref().is_none_or(|parameters| parameters.report_once())
     }
 
     async fn read_as(&self, how: How) -> Result<Values, Unknown> {

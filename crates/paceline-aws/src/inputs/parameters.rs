@@ -58,7 +58,7 @@ impl Parameters {
     }
 
     /// Returns true on the first call.
-    pub(super) fn tell_once(&self) -> bool {
+    pub(super) fn report_once(&self) -> bool {
         !self.is_told.swap(true, Ordering::Relaxed)
     }
 

@@ -124,7 +124,7 @@ impl Aws {
             let (_, stacks) = wanted.entry(bucket.name.clone()).or_insert_with(|| (bucket, BTreeSet::new()));
             stacks.insert(stack.name.clone());
         }
-        let mut told = None;
+        let mut named = None;
         loop {
             // All runs take the buckets in one order, and none waits while it holds a lease. So two runs on the same stacks
             // neither wait for each other nor refuse each other.
@@ -158,9 +158,9 @@ impl Aws {
                         "wait until it has ended; `--lock wait` waits, and `--lock none` ignores other runs",
                     ));
                 }
-                LockMode::Wait if told.as_ref() != Some(&by.id) => {
+                LockMode::Wait if named.as_ref() != Some(&by.id) => {
                     tell(format!("waiting: {what}; `--lock none` ignores other runs"));
-                    told = Some(by.id);
+                    named = Some(by.id);
                 }
                 LockMode::Wait => {}
             }

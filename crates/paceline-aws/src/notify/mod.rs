@@ -26,7 +26,7 @@ const SOURCE: &str = "paceline";
 /// How long a call is tried again.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is told of a run.
+/// The news of a run that are sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notification {
     /// What has happened.
@@ -68,7 +68,7 @@ impl Notification {
 }
 
 impl Aws {
-    /// Tells everybody at the same time. Gives an error for each who could not be told.
+    /// Tells everybody at the same time. Gives an error for each receiver that could not be reached.
     pub async fn notify(&self, to: &Notifications, what: &Notification) -> Vec<AwsError> {
         let topic = async {
             match &to.sns {
@@ -100,8 +100,8 @@ impl Aws {
         form.add("Subject", &what.subject());
         form.add("Message", &what.message);
         let body = form.into_body();
-        let told = self.notifier(topic.region()).call("Publish", || publish.invoke(body.clone())).await;
-        told.map(drop).map_err(|error| error.told_of(&format!("the topic {topic}")))
+        let sent = self.notifier(topic.region()).call("Publish", || publish.invoke(body.clone())).await;
+        sent.map(drop).map_err(|error| error.told_of(&format!("the topic {topic}")))
     }
 
     async fn put_event(&self, bus: &EventBus, what: &Notification) -> Result<(), AwsError> {
@@ -115,8 +115,9 @@ impl Aws {
         });
         let body = json!({ "Entries": [entry] }).to_string();
         let region = bus.region().map_or_else(|| self.sessions.region(), str::to_owned);
-        let told = self.notifier(&region).call("PutEvents", || put.invoke(body.clone())).await;
-        told.and_then(|answer| accepted(&answer))
+        let answer = self.notifier(&region).call("PutEvents", || put.invoke(body.clone())).await;
+        answer
+            .and_then(|answer| accepted(&answer))
             .map_err(|error| error.told_of(&format!("the event bus {bus}")))
     }
 
@@ -127,7 +128,7 @@ impl Aws {
 }
 
 impl AwsError {
-    /// The same, with who could not be told.
+    /// The same, with the receiver that could not be reached.
     fn told_of(self, who: &str) -> Self {
         let message = format!("{who} was not notified: {self}");
         self.told_as(message)

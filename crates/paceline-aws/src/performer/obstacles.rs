@@ -63,21 +63,21 @@ impl Aws {
 /// The errors, each cause once. If several roles cannot be assumed for the same reason, the error names the
 /// first role with the reason, and the other roles.
 pub(crate) fn told_once(obstacles: Vec<Obstacle>) -> Vec<AwsError> {
-    let mut told: Vec<(AwsError, Vec<String>)> = Vec::new();
+    let mut errors: Vec<(AwsError, Vec<String>)> = Vec::new();
     for obstacle in obstacles {
         match obstacle {
-            Obstacle::Other(error) if told.iter().any(|(it, _)| *it == error) => {}
-            Obstacle::Other(error) => told.push((error, Vec::new())),
+            Obstacle::Other(error) if errors.iter().any(|(it, _)| *it == error) => {}
+            Obstacle::Other(error) => errors.push((error, Vec::new())),
             Obstacle::Role(arn, error) => {
                 let of_another = |(it, arns): &&mut (AwsError, Vec<String>)| {
                     let why = |error: &AwsError, arn: &str| error.to_string().replace(arn, "");
                     let same = |first: &String| why(it, first) == why(&error, &arn);
                     (it.kind, &it.hint) == (error.kind, &error.hint) && arns.first().is_some_and(same)
                 };
-                match told.iter_mut().find(of_another) {
+                match errors.iter_mut().find(of_another) {
                     Some((_, arns)) if arns.contains(&arn) => {}
                     Some((_, arns)) => arns.push(arn),
-                    None => told.push((error, vec![arn])),
+                    None => errors.push((error, vec![arn])),
                 }
             }
         }
@@ -92,5 +92,5 @@ pub(crate) fn told_once(obstacles: Vec<Obstacle>) -> Vec<AwsError> {
         };
         AwsError { message: format!("{}{others}", error.message), ..error }
     };
-    told.into_iter().map(with_more).collect()
+    errors.into_iter().map(with_more).collect()
 }

@@ -88,8 +88,8 @@ impl Aws {
         let is_there = join_all(looked).await;
         let missing = found.iter().zip(is_there).filter(|(_, is_there)| !is_there);
         let missing: Vec<_> = missing.map(|(asset, _)| asset.clone()).collect();
-        let told = source_problems(&missing).into_iter();
-        told.map(|problem| AwsError { hint: problem.hint, ..AwsError::setup(problem.message) }).collect()
+        let problems = source_problems(&missing).into_iter();
+        problems.map(|problem| AwsError { hint: problem.hint, ..AwsError::setup(problem.message) }).collect()
     }
 
     /// Returns whether an asset is at its destination.

@@ -59,7 +59,7 @@ impl Pusher {
         self.persist(caller, "docker push", || async move {
             match self.docker.push(remote).await {
                 Err(error) if error.is_signed_out() => {
-                    caller.tell(&last_words(error), "docker push", 2, Duration::ZERO);
+                    caller.report(&last_words(error), "docker push", 2, Duration::ZERO);
                     sign_in().await.map_err(PushError::Aws)?;
                     Ok(self.docker.push(remote).await?)
                 }
@@ -80,7 +80,7 @@ impl Pusher {
             if !error.passes() {
                 return Err(error.into());
             }
-            caller.tell(&error.last_words(), what, attempt, pause);
+            caller.report(&error.last_words(), what, attempt, pause);
             tokio::time::sleep(pause).await;
             pause *= 2;
         }

@@ -11,7 +11,7 @@ use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_text::{first_few, hex};
 use sha2::{Digest, Sha256};
 
-use super::MOVES;
+use super::MOST_READS;
 use super::events::Change;
 use super::failure::Failure;
 use super::importers::Importers;
@@ -57,7 +57,7 @@ impl Deletion<'_> {
         // one.
         let mut id = None::<String>;
         let (mut attempt, mut importers) = (1, Importers::default());
-        for _ in 0..MOVES {
+        for _ in 0..MOST_READS {
             // A stack may exist although a list does not show it. Lists are late, and do not show aliases.
             let view = match known.take() {
                 Some(view) => Some(view),

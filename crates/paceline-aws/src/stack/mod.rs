@@ -51,5 +51,5 @@ pub(crate) use unchanged::deployed_template;
 
 /// The end of a message about a stack that is not waited for any longer.
 pub(crate) const GOES_ON: &str = "what was going on in AWS goes on there";
-/// The number of times that a stack may have changed since it was read, before the run gives up.
-const MOVES: u32 = 20;
+/// The number of times that a stack may be read again because it has changed meanwhile, before the run gives up.
+const MOST_READS: u32 = 20;

@@ -23,7 +23,7 @@ pub(super) struct OperationEvents {
     token: Option<String>,
     changes: Vec<Change>,
     /// True for each change that has been reported.
-    told: Vec<bool>,
+    is_reported: Vec<bool>,
     /// The time when the stack was created or last updated, from a view that was not older than the
     /// operation.
     changed_at: Option<Timestamp>,
@@ -38,16 +38,17 @@ impl OperationEvents {
     pub(super) fn add(&mut self, change: Change) {
         let place = self.changes.partition_point(|known| known.at <= change.at);
         self.changes.insert(place, change);
-        self.told.insert(place, false);
+        self.is_reported.insert(place, false);
     }
 
     /// Returns the events of the operation that were not returned before.
-    pub(super) fn untold(&mut self) -> Vec<Change> {
+    pub(super) fn unreported(&mut self) -> Vec<Change> {
         let own = self.own_range();
-        let untold = own.clone().filter(|&place| !self.told[place]).map(|place| self.changes[place].clone());
-        let untold = untold.collect();
-        self.told[own].fill(true);
-        untold
+        let news =
+            own.clone().filter(|&place| !self.is_reported[place]).map(|place| self.changes[place].clone());
+        let news = news.collect();
+        self.is_reported[own].fill(true);
+        news
     }
 
     /// Notes the times of a view that was not older than the operation.
@@ -216,10 +217,10 @@ pub(super) enum Reading {
 }
 
 /// Combines a view with the end of the operation in its events, if they show one.
-pub(super) fn agree(look: Reading, told: Option<OperationResult>) -> Agreement {
-    match (look, told) {
+pub(super) fn agree(look: Reading, end_in_events: Option<OperationResult>) -> Agreement {
+    match (look, end_in_events) {
         (Reading::Going, None) => Agreement::Going,
-        (Reading::Ended(seen), Some(told)) if seen == told => Agreement::Ended(told),
+        (Reading::Ended(result), Some(end)) if result == end => Agreement::Ended(end),
         _ => Agreement::Unsure,
     }
 }
@@ -333,10 +334,10 @@ mod tests {
             .into_iter()
             .chain([Succeeded, RolledBack, Failed].map(Reading::Ended));
         for look in looks {
-            for told in [None, Some(Succeeded), Some(RolledBack), Some(Failed)] {
-                let sight = agree(look, told);
-                let ended = told.filter(|&told| look == Reading::Ended(told));
-                assert_eq!(matches!(sight, Agreement::Ended(_)), ended.is_some(), "{look:?} {told:?}");
+            for end in [None, Some(Succeeded), Some(RolledBack), Some(Failed)] {
+                let sight = agree(look, end);
+                let ended = end.filter(|&end| look == Reading::Ended(end));
+                assert_eq!(matches!(sight, Agreement::Ended(_)), ended.is_some(), "{look:?} {end:?}");
             }
         }
     }

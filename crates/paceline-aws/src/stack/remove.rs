@@ -13,7 +13,7 @@ use paceline_assembly::{ResourceStatus, Stack, StackStatus};
 use paceline_engine::StepContext;
 use paceline_engine::known_bugs::{KnownBug, is_on};
 
-use super::MOVES;
+use super::MOST_READS;
 use super::events::{Change, EventLog};
 use super::operation::Sent;
 use super::request::token;
@@ -39,7 +39,7 @@ impl Removal<'_> {
     /// read.
     pub(super) async fn send(&self, view: &StackView, attempt: u32) -> Result<OperationEnd, AwsError> {
         // A deletion that CloudFormation cancelled leaves the stack unchanged, but its token is used up.
-        for number in 0..MOVES {
+        for number in 0..MOST_READS {
             let token = token(self.digest, "delete", &format!("{} {number}", view.state()), attempt);
             let sent = match self.submit(view, &token).await? {
                 // The answer to the first try was lost.

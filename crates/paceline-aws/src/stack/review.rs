@@ -63,15 +63,15 @@ impl Review<'_> {
     /// Waits until no change set of somebody else is in review. Returns whether the stack is unchanged then.
     /// If a change set stays in review, returns an error.
     pub(super) async fn wait(&self) -> Result<bool, AwsError> {
-        let (started, mut told) = (Instant::now(), None);
+        let (started, mut named) = (Instant::now(), None);
         loop {
             let Some(foreign) = self.foreign().await? else { return Ok(true) };
             if started.elapsed() > PATIENCE {
                 return Err(foreign.refusal(self.stack));
             }
-            if told != Some(foreign.name.clone()) {
+            if named != Some(foreign.name.clone()) {
                 self.context.warn(format!("{}: {}", foreign.what(), foreign.waiting()));
-                told = Some(foreign.name);
+                named = Some(foreign.name);
             }
             let [shortest, longest] = LOOKS;
             tokio::time::sleep((started.elapsed() / PARTS).clamp(shortest, longest)).await;

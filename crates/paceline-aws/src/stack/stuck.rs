@@ -45,7 +45,7 @@ struct Stuck {
 
 impl Watch<'_> {
     /// Names each stuck resource once, and does what the setting says. The error ends the wait.
-    pub(super) async fn tell_stuck(&mut self, view: &StackView) -> Result<(), AwsError> {
+    pub(super) async fn report_stuck(&mut self, view: &StackView) -> Result<(), AwsError> {
         if !matches!(view.status, StackStatus::CreateInProgress | StackStatus::UpdateInProgress) {
             return Ok(());
         }

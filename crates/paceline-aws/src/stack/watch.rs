@@ -31,7 +31,7 @@ const EVENTS_EVERY: Duration = Duration::from_secs(15);
 const EVENTS_AT_LEAST_EVERY: Duration = Duration::from_secs(40);
 const QUIET_PARTS: u32 = 5;
 /// Contradictions of AWS are reported after this time, and then whenever they have lasted twice as long.
-const TOLD_AFTER: Duration = Duration::from_mins(1);
+const REPORTED_AFTER: Duration = Duration::from_mins(1);
 /// The time without news after which the run stops watching the operation.
 const LEFT_AFTER: Duration = Duration::from_mins(15);
 
@@ -192,7 +192,7 @@ pub(super) struct Watch<'a> {
 struct Doubt {
     since: Instant,
     /// The time of the next report.
-    told_at: Instant,
+    report_at: Instant,
 }
 
 impl Watch<'_> {
@@ -207,11 +207,11 @@ impl Watch<'_> {
             if let Some(ended) = self.ended(look, view.as_ref()) {
                 return Ok(ended);
             }
-            if agree(look, self.told()) == Agreement::Going {
+            if agree(look, self.end_in_events()) == Agreement::Going {
                 self.doubt = None;
                 if let Some(view) = &view {
                     self.keep_limit(view).await?;
-                    self.tell_stuck(view).await?;
+                    self.report_stuck(view).await?;
                 }
             } else if let Some(ended) = self.doubt(look, view.as_ref()).await? {
                 return Ok(ended);
@@ -240,7 +240,7 @@ impl Watch<'_> {
     }
 
     /// The end of the operation in the events.
-    fn told(&self) -> Option<OperationResult> {
+    fn end_in_events(&self) -> Option<OperationResult> {
         self.events.last().and_then(|change| self.judge(&change.status.of_stack()))
     }
 
@@ -274,14 +274,14 @@ impl Watch<'_> {
         if all.any(|change| change.of_stack && change.status == ResourceStatus::DeleteComplete) {
             return Some((OperationResult::RolledBack, StackView::gone(&self.operation.id)));
         }
-        if let (Agreement::Ended(verdict), Some(view)) = (agree(look, self.told()), view) {
+        if let (Agreement::Ended(verdict), Some(view)) = (agree(look, self.end_in_events()), view) {
             return Some((verdict, view.clone()));
         }
         // The present state of the stack is the result of somebody else's operation.
-        let (told, view) =
-            (self.told()?, view.filter(|_| look != Reading::Past && self.events.is_followed())?);
+        let (result, view) =
+            (self.end_in_events()?, view.filter(|_| look != Reading::Past && self.events.is_followed())?);
         let (status, reason) = (last?.status.of_stack(), self.events.reason());
-        Some((told, StackView { status, reason, ..view.clone() }))
+        Some((result, StackView { status, reason, ..view.clone() }))
     }
 
     /// Handles a contradiction of AWS, or views from before the operation. Reads this stack alone, reports
@@ -292,8 +292,8 @@ impl Watch<'_> {
         view: Option<&StackView>,
     ) -> Result<Option<(OperationResult, StackView)>, AwsError> {
         let now = Instant::now();
-        let doubt = *self.doubt.get_or_insert(Doubt { since: now, told_at: now + TOLD_AFTER });
-        if self.told().is_some() {
+        let doubt = *self.doubt.get_or_insert(Doubt { since: now, report_at: now + REPORTED_AFTER });
+        if self.end_in_events().is_some() {
             // The list of all stacks may be late.
             let asked = environment::ask(self.environment, &self.operation.id).await.ok().flatten();
             let look = self.look(asked.as_ref());
@@ -302,7 +302,7 @@ impl Watch<'_> {
             }
         }
         let is_at_rest = matches!(look, Reading::Ended(_) | Reading::Absent);
-        if self.operation.token.is_none() && is_at_rest && doubt.since.elapsed() >= TOLD_AFTER {
+        if self.operation.token.is_none() && is_at_rest && doubt.since.elapsed() >= REPORTED_AFTER {
             // The operation is not ours, and CloudFormation refuses the next operation until it has ended.
             let view = view.cloned().unwrap_or_else(|| StackView::gone(&self.operation.id));
             return Ok(Some((result_of(&view.status).unwrap_or(OperationResult::Failed), view)));
@@ -313,9 +313,9 @@ impl Watch<'_> {
             let error = AwsError { kind: ErrorKind::Unreachable, ..AwsError::setup(message) };
             return Err(error.hint("run the same command again when AWS shows the stack as it is"));
         }
-        if now >= doubt.told_at {
+        if now >= doubt.report_at {
             self.context.warn(format!("{why}: looking on"));
-            self.doubt = Some(Doubt { told_at: now + doubt.since.elapsed(), ..doubt });
+            self.doubt = Some(Doubt { report_at: now + doubt.since.elapsed(), ..doubt });
         }
         Ok(None)
     }
@@ -355,9 +355,9 @@ impl Watch<'_> {
             self.events.add(change);
         }
         let goes_wrong = self.goes_wrong();
-        let told: Vec<ResourceProgress> = self
+        let news: Vec<ResourceProgress> = self
             .events
-            .untold()
+            .unreported()
             .into_iter()
             .map(|change| {
                 if change.status.is_complete() && !change.of_stack {
@@ -376,7 +376,7 @@ impl Watch<'_> {
                 }
             })
             .collect();
-        self.context.progress_of(told);
+        self.context.progress_of(news);
         Ok(())
     }
 }

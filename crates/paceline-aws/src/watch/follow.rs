@@ -21,7 +21,7 @@ const EVENTS_EVERY: Duration = Duration::from_secs(10);
 /// The watched stacks of an environment by name.
 type Stacks = Mutex<BTreeMap<String, Progress>>;
 
-/// Follows until this is dropped. `first` is told when all news of the first poll have been sent.
+/// Follows until this is dropped. `first` is notified when all news of the first poll have been sent.
 pub(super) async fn follow(
     environment: &Environment,
     wanted: &Wanted,

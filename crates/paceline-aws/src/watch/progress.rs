@@ -15,9 +15,9 @@ pub(super) struct Progress {
     pub(super) view: Option<StackView>,
     /// The id that the stack had when it was last there.
     pub(super) id: Option<String>,
-    /// The state that has been told of: see [`StackView::state`]. `None` before the first look, empty if it is not there.
-    told: Option<String>,
-    /// The status that has been told of, if there is one.
+    /// The state that was reported last: see [`StackView::state`]. `None` before the first look, empty if it is not there.
+    reported: Option<String>,
+    /// The status that was reported last, if there is one.
     told_status: Option<StackStatus>,
     pub(super) log: EventLog,
     /// The events of the last operation.
@@ -34,7 +34,7 @@ impl Progress {
             stack,
             view: None,
             id: None,
-            told: was_absent.then(String::new),
+            reported: was_absent.then(String::new),
             told_status: None,
             log: EventLog::default(),
             changes: Vec::new(),
@@ -54,9 +54,9 @@ impl Progress {
         }
     }
 
-    /// Whether the stack is in another state than has been told of.
+    /// Whether the stack is in another state than the one that was reported.
     pub(super) fn has_turned(&self) -> bool {
-        self.told.as_ref() != Some(&state(self.view.as_ref()))
+        self.reported.as_ref() != Some(&state(self.view.as_ref()))
     }
 
     pub(super) fn is_in_progress(&self) -> bool {
@@ -66,7 +66,7 @@ impl Progress {
     /// Whether the events tell more than the status does: of an operation, or why the last one failed.
     pub(super) fn needs_events(&self) -> bool {
         let failed = self.view.as_ref().is_some_and(|view| !view.status.has_succeeded());
-        self.is_readable && self.id.is_some() && (self.told.is_some() || failed)
+        self.is_readable && self.id.is_some() && (self.reported.is_some() || failed)
     }
 
     /// Takes in events. Those of an earlier operation are dropped. Gives the new ones of the last operation.
@@ -86,8 +86,8 @@ impl Progress {
     /// The news of what a poll saw and of new events. Those of a failure have no cause yet.
     pub(super) fn news(&mut self, view: Option<&StackView>, new: &[Change]) -> Vec<StackNews> {
         let before = self.told_status.take();
-        let told = self.told.replace(state(view));
-        let (is_first, has_turned) = (told.is_none(), told != self.told);
+        let reported = self.reported.replace(state(view));
+        let (is_first, has_turned) = (reported.is_none(), reported != self.reported);
         let stack = || self.stack.clone();
         let mut news = Vec::new();
         let Some(view) = view else {

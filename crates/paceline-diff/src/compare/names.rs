@@ -116,7 +116,7 @@ pub(crate) fn collisions(base: &[Named], app: &[Named], plan: &Plan) -> Vec<Coll
         let twin = all.iter().find(|other| !other.is_at(it));
         let conflict = if let Some(twin) = twin {
             let is_first_new = had.iter().all(|old| !old.is_at(twin)) && is_before(it, twin, app);
-            // Two new ones are told once.
+            // Two new ones are reported once.
             if is_first_new {
                 continue;
             }

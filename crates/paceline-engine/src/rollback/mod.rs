@@ -2,7 +2,7 @@
 //!
 //! 1. While a run goes on, the performer keeps a [`Capture`] of each stack before it changes the stack
 //!    (`capture`).
-//! 2. Later, the journal of the run tells what it did, and in which order (`changes`).
+//! 2. Later, the journal of the run says what it did, and in which order (`changes`).
 //! 3. Both together give the stacks to restore and to delete, and what cannot be undone (`undoing`).
 
 mod capture;

@@ -78,7 +78,7 @@ impl State<'_> {
     /// The hint for a failed step that started before a step that it needs failed. Its own error is probably
     /// a symptom of that failure.
     pub(super) fn hint_of_producer(&self, index: usize) -> Option<String> {
-        let &(producer, ref why) = self.told.get(&index)?.first()?;
+        let &(producer, ref why) = self.warned.get(&index)?.first()?;
         let name = &self.references[producer].title;
         let (why, what) = match self.steps[producer] {
             StepState::Ended(outcome) if outcome.is_success() => {
@@ -165,11 +165,11 @@ impl State<'_> {
         };
         // A published asset or a usable role does not depend on how the stack ends.
         let is_harmless = matches!(self.plan.steps[index].work, Work::Publish(_) | Work::Gate { .. });
-        let told = self.told.entry(index).or_default();
-        if !holds_something || is_harmless || told.iter().any(|&(producer, _)| producer == need) {
+        let warned = self.warned.entry(index).or_default();
+        if !holds_something || is_harmless || warned.iter().any(|&(producer, _)| producer == need) {
             return Ok(());
         }
-        told.push((need, why.to_owned()));
+        warned.push((need, why.to_owned()));
         let name = &self.references[need].title;
         let message = format!(
             "{name} {why}; this step started before {name} was complete, and may use resources that {name} removes"

@@ -245,5 +245,5 @@ fn times(inspections: &[Inspection<'_>]) -> Vec<SynthesisTimes> {
 /// The assets that stacks use and that only other stacks register.
 fn borrowed(stacks: &[&Stack], inspections: &[Inspection<'_>]) -> Vec<Borrowed> {
     let of_each = stacks.iter().zip(inspections);
-    of_each.flat_map(|(stack, of)| of.borrowed.iter().map(|asset| asset.told(stack))).collect()
+    of_each.flat_map(|(stack, of)| of.borrowed.iter().map(|asset| asset.in_plan(stack))).collect()
 }

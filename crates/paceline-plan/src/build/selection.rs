@@ -102,12 +102,12 @@ impl Selection {
             }
         }
         let why = |stack: &str| self.left_out.iter().find(|left| left.stack == stack).map(|left| &left.why);
-        let told = cut.into_iter().map(|(to, edges)| Warning::LeftOutButNeeded {
+        let warnings = cut.into_iter().map(|(to, edges)| Warning::LeftOutButNeeded {
             stack: to.to_owned(),
             why: why(to).cloned(),
             needed_by: edges.into_values().map(|edge| (edge.from.clone(), edge.reason)).collect(),
         });
-        told.collect()
+        warnings.collect()
     }
 }
 

@@ -8,8 +8,9 @@ use crate::model::Warning;
 
 /// A warning for each stack of which not everything could be seen.
 pub(crate) fn warnings(inspections: &[Inspection<'_>]) -> Vec<Warning> {
-    let told = inspections.iter().flat_map(|it| opaque(it).into_iter().chain(too_large(it.stack, &it.uses)));
-    told.collect()
+    let warnings =
+        inspections.iter().flat_map(|it| opaque(it).into_iter().chain(too_large(it.stack, &it.uses)));
+    warnings.collect()
 }
 
 /// Only CloudFormation knows what parts of the template become.

@@ -90,7 +90,7 @@ impl Plan {
     /// A digest of everything that decides what a run of this plan does: a plan with another digest does something
     /// else, or in another order.
     ///
-    /// Left out are the forecast, since it changes with every run in the history, and what is told to people about
+    /// Left out are the forecast, since it changes with every run in the history, and the remarks for people about
     /// it: durations and where they come from, what history expects to be done to a stack, the critical path, the
     /// savings of unused edges, and warnings. The key for resuming says less than this digest does.
     pub fn digest(&self) -> String {

@@ -10,7 +10,7 @@ use crate::model::{ByName, DeclaredOnly, External, Reason, Relaxed, SynthesisTim
 /// The most lines that a list of remarks takes.
 const MANY_REMARKS: usize = 20;
 
-/// The most names of which a list tells that may be long.
+/// The most names in a list that may be long.
 const FEW_NAMES: usize = 5;
 
 /// The most pairs of stacks of which hints are shown.

@@ -160,9 +160,9 @@ impl<W: Write> Console<W> {
             }
         }
         // One cause, such as expired credentials, may stop many steps: print it once.
-        if step.cause.is_some() && self.told != step.cause {
+        if step.cause.is_some() && self.printed_cause != step.cause {
             self.cause(step)?;
-            self.told.clone_from(&step.cause);
+            self.printed_cause.clone_from(&step.cause);
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::record::{Record, StepRecord};
 const LEAST_FORECAST: Duration = Duration::from_secs(10);
 /// The most that the pace of the steps so far changes the forecast of the others, as a factor.
 const MOST_FACTOR: f64 = 3.0;
-/// A range is told as one figure if its ends differ by less than this part of it.
+/// A range is shown as one figure if its ends differ by less than this part of it.
 const CLOSE: u32 = 8;
 
 /// The time that a run will still take.

@@ -142,7 +142,7 @@ impl StepRecord {
             slowest: Vec::new(),
             resources: Vec::new(),
             failing: None,
-            told: Duration::ZERO,
+            reported_duration: Duration::ZERO,
             ready: None,
             in_progress: std::collections::BTreeMap::new(),
             unanswered: None,
@@ -182,7 +182,7 @@ impl StepRecord {
             self.in_progress.clear();
         }
         self.leaves(finished);
-        self.told = seconds(finished.duration_s);
+        self.reported_duration = seconds(finished.duration_s);
         self.outcome = Some(finished.outcome);
         self.cause.clone_from(&finished.cause);
         self.because.clone_from(&finished.because);
@@ -211,7 +211,7 @@ impl StepRecord {
             {
                 self.spans.push(Span {
                     ready: self.ready.take(),
-                    started: now.saturating_sub(self.told),
+                    started: now.saturating_sub(self.reported_duration),
                     finished: Some(now),
                     outcome: Some(finished.outcome),
                 });

@@ -55,7 +55,7 @@ pub struct StepRecord {
     /// The first resource that failed while the step was running, with CloudFormation's reason.
     pub failing: Option<String>,
     /// The duration from its last event, used when its start is unknown.
-    pub(super) told: Duration,
+    pub(super) reported_duration: Duration,
     /// When it became ready, until it starts.
     pub(super) ready: Option<Duration>,
     pub(super) in_progress: BTreeMap<String, InProgress>,
@@ -149,7 +149,7 @@ impl StepRecord {
         match self.spans.last() {
             Some(Span { started, finished: Some(finished), .. }) => finished.saturating_sub(*started),
             Some(_) => Duration::ZERO,
-            None => self.told,
+            None => self.reported_duration,
         }
     }
 

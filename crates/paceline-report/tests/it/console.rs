@@ -271,7 +271,7 @@ fn a_signal_is_told_by_one_and_another_reason_to_stop_by_the_console() {
     let stopping = |reason: &str| {
         let mut journal = waiting();
         journal.fact(60, Fact::RunStopping { reason: reason.to_owned() });
-        let options = ConsoleOptions { signals_are_told: true, ..narrow() };
+        let options = ConsoleOptions { signals_are_announced: true, ..narrow() };
         console(&journal.events(), options).contains(&format!("stopping  {reason}; nothing new will start"))
     };
     for signal in ["SIGINT", "SIGTERM", "SIGHUP"] {

@@ -20,7 +20,7 @@ use super::{Deployment, MOVED, Next, Progress};
 use crate::environment::StackView;
 use crate::error::{AwsError, ErrorKind};
 use crate::refusal::refuses_replacement;
-use crate::stack::MOVES;
+use crate::stack::MOST_READS;
 use crate::stack::events::{Change, EventLog};
 use crate::stack::failure::Failure;
 use crate::stack::finished::Finished;
@@ -155,7 +155,7 @@ impl Deployment<'_> {
             match operation::roll_back(environment, context, &self.request, &view, &token).await {
                 Ok(Sent::OutOfDate(how)) => match self.somebody_elses(&view).await? {
                     // The read before the call, or the refusal, was about a state from before the failure.
-                    None if tries < MOVES => tokio::time::sleep(MOVED).await,
+                    None if tries < MOST_READS => tokio::time::sleep(MOVED).await,
                     by => {
                         let how = by.map_or(how, |by| outcome::followed(&by));
                         context.warn(format!("it is not rolled back: {how}"));

@@ -47,7 +47,7 @@ use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, StepContext};
 
 use self::reads::Read;
-use super::MOVES;
+use super::MOST_READS;
 use super::finished::Finished;
 use super::importers::Importers;
 use super::operation::Method;
@@ -215,7 +215,7 @@ impl Deployment<'_> {
     async fn read_again(&self, progress: &mut Progress, how: String) -> Result<Next, AwsError> {
         progress.moves += 1;
         progress.moved = how;
-        if progress.moves > MOVES {
+        if progress.moves > MOST_READS {
             let (stack, moved) = (&self.stack.name, &progress.moved);
             let message = format!("{stack} is never what it was when it was looked at: {moved}");
             return Err(AwsError::setup(message).hint("stop what else works on it, then run it again"));

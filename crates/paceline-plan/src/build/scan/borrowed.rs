@@ -57,7 +57,7 @@ impl<'a> BorrowedOffer<'a> {
     }
 
     /// The same as a value of the plan; `stack` is the one that uses it.
-    pub(crate) fn told(&self, stack: &Stack) -> Borrowed {
+    pub(crate) fn in_plan(&self, stack: &Stack) -> Borrowed {
         let mut read_at = self.read_at.clone();
         construct_of(&mut read_at, stack);
         Borrowed {
