@@ -175,12 +175,19 @@ impl Call<'_> {
 
     /// Runs it in a terminal of 80 columns and 24 lines. Everything that it writes there is in `stdout`.
     pub(crate) fn in_terminal(self) -> Ran {
+        self.in_terminal_with("")
+    }
+
+    /// Runs it in a terminal of 80 columns into which these keys are typed. Afterwards, the terminal shows its settings.
+    pub(crate) fn in_terminal_with(self, keys: &str) -> Ran {
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
         let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
-        let shell = format!("stty cols 80 rows 24; exec {}", words.join(" "));
+        let shell = format!("stty cols 80 rows 24; {}; code=$?; stty -a; exit $code", words.join(" "));
+        let typed = self.place.path("keys");
+        std::fs::write(&typed, keys).unwrap();
         let mut script = self.place.paceline([""; 0]);
         let mut command = Command::new("script");
-        command.args(["-qec", &shell, "/dev/null"]).stdin(Stdio::null()).env_clear();
+        command.args(["-qec", &shell, "/dev/null"]).stdin(File::open(typed).unwrap()).env_clear();
         command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.current_dir(self.place.0.path());
         script.command = command;

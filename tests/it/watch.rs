@@ -1,6 +1,8 @@
 //! `paceline watch`: stacks that another process deploys, and its run.
 
-use crate::harness::{Events, Place, Sim, until};
+use std::process::Command;
+
+use crate::harness::{Events, Place, Sim, skipped, until};
 use crate::workshop;
 
 const FAST: u32 = 1000;
@@ -107,4 +109,17 @@ fn what_cannot_be_watched_is_refused_with_what_to_do() {
     }
     let ran = place.paceline(["watch", "Nope*"]).args(workshop::app()).run().expect(2);
     assert!(ran.stderr.contains("no stack like Nope*"), "{ran:?}");
+}
+
+#[test]
+fn a_key_ends_the_watch_and_the_terminal_gets_its_settings_back() {
+    if Command::new("script").arg("--version").output().is_err() {
+        return skipped("there is no `script` to make a terminal");
+    }
+    let (place, sim) = (Place::new(), Sim::start(FAST));
+    let call = place.paceline(["watch"]).args(workshop::app()).aws_at(&sim.address);
+    let screen = call.env("TERM", "xterm").in_terminal_with("jcq").expect(4).stdout;
+    for setting in [" icanon", " echo "] {
+        assert!(screen.contains(setting), "{screen}");
+    }
 }

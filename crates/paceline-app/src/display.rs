@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use paceline_engine::Event;
-use paceline_report::{Console, ConsoleOptions, Detail, Record, Report as _, frame};
+use paceline_report::{
+    Console, ConsoleOptions, Detail, Focus, Live, Move, Record, Report as _, Style, cause_of_stack, frame,
+    state_of_stack,
+};
 
-use crate::terminal::{self, LivePart, Painted};
+use crate::interrupt;
+use crate::terminal::{self, Key, Keys, LivePart, Painted};
 
 /// Shows the running steps of a record on a terminal. `at_once` is the most stack operations at a time, if it is known. A
 /// simulated run has a clock of its own: the time of its last event.
@@ -15,30 +19,67 @@ pub(crate) fn live_part(record: &Arc<Mutex<Record>>, at_once: Option<usize>) -> 
     let record = Arc::clone(record);
     terminal::live_part(move |screen| {
         let record = locked(&record);
-        let now = record.at.filter(|_| record.simulated).unwrap_or_else(Timestamp::now);
-        frame(&record, now, at_once, screen)
+        frame(&record, now(&record), Live { at_once, focus: None }, screen)
     })
 }
 
-fn locked(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
-    record.lock().unwrap_or_else(PoisonError::into_inner)
+fn now(record: &Record) -> Timestamp {
+    record.at.filter(|_| record.simulated).unwrap_or_else(Timestamp::now)
 }
 
-/// Shows what others do: it keeps nothing.
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Shows what others do: it keeps nothing. On a terminal, keys select a stack to look at.
 #[derive(Debug)]
 pub(crate) struct Display {
     record: Arc<Mutex<Record>>,
+    focus: Arc<Mutex<Focus>>,
     console: Console<Painted>,
     live: Option<LivePart>,
 }
 
 impl Display {
-    pub(crate) fn open(detail: Detail) -> Self {
-        let record = Arc::new(Mutex::new(Record::default()));
-        let live = live_part(&record, None);
+    /// The display, and the keys that it is for. There are no keys without a live part.
+    pub(crate) fn open(detail: Detail) -> (Self, Option<Keys>) {
+        let (record, focus) = (Arc::new(Mutex::new(Record::default())), Arc::<Mutex<Focus>>::default());
+        // The keys end with the display, so that a frame never names keys that nobody reads.
+        let keys = terminal::has_live_part().then(Keys::listen).flatten();
+        let (shown, has_keys) = ((Arc::clone(&record), Arc::clone(&focus)), keys.is_some());
+        let live = terminal::live_part(move |screen| {
+            let (record, focus) = (locked(&shown.0), locked(&shown.1));
+            frame(&record, now(&record), Live { at_once: None, focus: has_keys.then_some(&focus) }, screen)
+        });
         let style = terminal::stderr_style();
         let options = ConsoleOptions { style, detail, is_live: live.is_some(), ..Default::default() };
-        Self { record, console: Console::new(Painted::default(), options), live }
+        (Self { record, focus, console: Console::new(Painted::default(), options), live }, keys)
+    }
+
+    /// Does what a key asks for.
+    pub(crate) fn key(&mut self, key: Key) {
+        let record = locked(&self.record);
+        let mut focus = locked(&self.focus);
+        let said = match key {
+            Key::Up => return focus.select(&record, Move::Up),
+            Key::Down => return focus.select(&record, Move::Down),
+            Key::Char('q') => return interrupt::by_key(),
+            Key::Enter => {
+                let followed = focus.follow().map(str::to_owned);
+                self.console.follow(followed.as_deref());
+                followed
+                    .and_then(|id| record.step(&id))
+                    .map(|step| state_of_stack(&record, step, now(&record), style()))
+            }
+            Key::Char('c') => {
+                focus.selected(&record).map(|step| cause_of_stack(&record, step, now(&record), style()))
+            }
+            Key::Char(_) => None,
+        };
+        drop((record, focus));
+        if let Some(said) = said {
+            terminal::say_painted(said.trim_end());
+        }
     }
 
     /// The record of all events so far.
@@ -62,4 +103,8 @@ impl Display {
     pub(crate) fn end(&mut self) {
         self.live = None;
     }
+}
+
+fn style() -> Style {
+    terminal::stderr_style()
 }

@@ -12,8 +12,10 @@ use paceline_report::{Screen, Style};
 use paceline_text::{clean, clean_but_for_colors, one_line};
 use terminal_size::{Height, Width, terminal_size_of};
 
+mod keys;
 mod live;
 
+pub(crate) use keys::{Key, Keys};
 pub use live::{LivePart, end as end_live};
 
 /// The first error of printing data.
@@ -133,12 +135,17 @@ impl io::Write for Data {
 /// Starts a live part below everything that is written, if stderr is a terminal that a person watches. `None` elsewhere:
 /// in a build, with --quiet, on a terminal that cannot move its cursor.
 pub fn live_part(frame: impl Fn(Screen) -> Vec<String> + Send + 'static) -> Option<LivePart> {
-    let can_move = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-    let is_watched = io::stderr().is_terminal() && can_move && !is_build();
-    if !is_watched || ONLY_PROBLEMS.load(Ordering::Relaxed) {
+    if !has_live_part() {
         return None;
     }
     LivePart::start(stderr_style().color, frame).ok()
+}
+
+/// Whether somebody reads stderr on a terminal that can erase what it shows.
+pub(crate) fn has_live_part() -> bool {
+    let can_move = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let is_watched = io::stderr().is_terminal() && can_move && !is_build();
+    is_watched && !ONLY_PROBLEMS.load(Ordering::Relaxed)
 }
 
 /// The connection to AWS. If AWS does not answer and no event reports it, a note on stderr says so.

@@ -25,7 +25,7 @@ use self::order::Order;
 use self::read::{Contents, read};
 pub use self::read::{EventFile, parse_events, read_events};
 use self::same_plan::is_about;
-use crate::event::{Event, Fact, StepKind};
+use crate::event::{Event, Fact, Outcome, StepKind};
 use crate::options::Earlier;
 use crate::private;
 
@@ -223,12 +223,15 @@ pub fn journal_path(runs: &Utf8Path, run: &str) -> Utf8PathBuf {
 
 /// Returns whether later steps or a resumed run rely on this event.
 ///
-/// Assets and gates do not count: there may be thousands of them, and the run waits during each sync. A
-/// resumed run finds out without the journal that they are done.
+/// Assets, gates and unchanged stacks do not count: there may be thousands of them, and the run waits during each
+/// sync. A resumed run finds out without the journal that they are done.
 pub fn is_relied_on(fact: &Fact) -> bool {
     match fact {
         Fact::StackSubmitted(_) | Fact::RunFinished(_) => true,
-        Fact::StepFinished(finished) => !matches!(finished.step.kind, StepKind::Publish | StepKind::Gate),
+        Fact::StepFinished(finished) => {
+            let is_found = matches!(finished.step.kind, StepKind::Publish | StepKind::Gate);
+            !is_found && finished.outcome != Outcome::Unchanged
+        }
         _ => false,
     }
 }

@@ -82,6 +82,8 @@ pub struct Console<W> {
     earlier: usize,
     /// The last cause that was printed for a stopped step.
     printed_cause: Option<Cause>,
+    /// The id of the step whose resources are printed, whatever the detail.
+    followed: Option<String>,
 }
 
 impl<W: Write> Console<W> {
@@ -98,12 +100,18 @@ impl<W: Write> Console<W> {
             published: false,
             earlier: 0,
             printed_cause: None,
+            followed: None,
         }
     }
 
     /// Takes an event of an earlier part of the run, which was printed then.
     pub fn replay(&mut self, event: &Event) {
         self.record.apply(event);
+    }
+
+    /// Prints each change of the resources of the step with this id from now on, and of no other.
+    pub fn follow(&mut self, step: Option<&str>) {
+        self.followed = step.map(str::to_owned);
     }
 
     /// The record of all events so far.
@@ -236,7 +244,8 @@ impl<W: Write> Console<W> {
             Fact::RunStarted(run) if !quiet => self.run_started(run)?,
             Fact::StepStarted(step) if !quiet && !self.options.is_live => self.started(step)?,
             Fact::StackProgress(progress) => {
-                if self.options.detail == Detail::Resources {
+                let is_followed = self.followed.as_ref() == Some(&progress.step.step);
+                if self.options.detail == Detail::Resources || is_followed {
                     self.resource(progress)?;
                 }
                 if !was_failing {

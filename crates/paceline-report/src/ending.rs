@@ -7,7 +7,7 @@ use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{Style, Tone, count, duration, one_line};
 
 use crate::console_link::stack_link;
-use crate::record::{LeftRunning, Record, Status, StepRecord, WentWrong, cause_place, kinds};
+use crate::record::{LeftRunning, Record, Status, StepRecord, cause_place, kinds};
 
 /// For how many stacks the command that shows their status is printed.
 const LOOKS: usize = 5;
@@ -124,8 +124,7 @@ pub(crate) struct FailureLines {
 }
 
 impl FailureLines {
-    pub(crate) fn of(record: &Record, trouble: &WentWrong<'_>) -> Self {
-        let step = trouble.first;
+    pub(crate) fn of(record: &Record, step: &StepRecord) -> Self {
         let link = stack_link(record, step);
         let Some(cause) = &step.cause else {
             let hint = link.as_ref().map(|_| "read the events of the stack:".to_owned());
@@ -189,7 +188,7 @@ impl Ending<'_> {
         for trouble in troubles {
             let line = format!("  {}: {}", trouble.who(self.record), trouble.what());
             writeln!(out, "{}", self.style.paint(trouble.first.tone(), &line))?;
-            let lines = FailureLines::of(self.record, &trouble);
+            let lines = FailureLines::of(self.record, trouble.first);
             self.indented(out, 4, &lines.cause)?;
             if let Some(hint) = &lines.hint {
                 self.indented(out, 4, &format!("hint: {hint}"))?;

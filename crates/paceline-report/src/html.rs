@@ -130,7 +130,7 @@ fn failures(out: &mut String, record: &Record) -> std::fmt::Result {
                 writeln!(out, "<p class=\"message\">Hint: {}</p>", escape(hint))?;
             }
         }
-        if let Some(link) = FailureLines::of(record, &trouble).link {
+        if let Some(link) = FailureLines::of(record, trouble.first).link {
             writeln!(out, "<p><a href=\"{}\">The stack in the console</a></p>", escape(&link))?;
         }
         writeln!(out, "</div>")?;

@@ -52,7 +52,7 @@ pub use html::html;
 pub use json::{json, json_schema};
 pub use json_lines::JsonLines;
 pub use junit::{Document, junit};
-pub use live::{Screen, frame};
+pub use live::{Focus, Live, Move, Screen, cause_of_stack, frame, state_of_stack};
 pub use markdown::markdown;
 pub use metrics::{Counts, Metric, MetricKind, Unit, emf, metrics};
 pub use notice::{notice_detail, notice_of_end, notice_of_failure, notice_of_start};

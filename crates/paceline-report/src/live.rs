@@ -13,9 +13,13 @@ use crate::figures::clock;
 use crate::record::{Record, StepRecord};
 
 mod bar;
+mod close_up;
+mod focus;
 mod table;
 mod time_left;
 
+pub use self::close_up::{cause_of_stack, state_of_stack};
+pub use self::focus::{Focus, Move};
 use self::table::Row;
 use self::time_left::TimeLeft;
 
@@ -60,26 +64,46 @@ impl Screen {
     }
 }
 
+/// What the caller knows of a run, and what the reader has chosen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Live<'a> {
+    /// The most stack operations at a time, if it is known.
+    pub at_once: Option<usize>,
+    /// The reader's choice, if keys are read.
+    pub focus: Option<&'a Focus>,
+}
+
 /// The live part of a run at a point in time: a line for each running stack and for each other running step, a line for
-/// all running assets, and a line for the whole run. `at_once` is the most stack operations at a time, if it is known.
+/// all running assets, and a line for the whole run. If keys are read, a line names the selected stack and the keys.
 ///
 /// Every line fits the width of the screen. If there are more lines than the screen has, a line says how many are left
 /// out. Empty before the first event and after the end of the run.
-pub fn frame(record: &Record, now: Timestamp, at_once: Option<usize>, screen: Screen) -> Vec<String> {
+pub fn frame(record: &Record, now: Timestamp, live: Live<'_>, screen: Screen) -> Vec<String> {
     if record.steps.is_empty() || record.exit_code.is_some() || !screen.has_room() {
         return Vec::new();
     }
     let now = record.at.map_or(now, |at| at.max(now));
-    let mut running: Vec<&StepRecord> = record.steps.iter().filter(|step| step.running).collect();
-    // What goes wrong comes first, then what has been running longest. So a line keeps its place.
-    running.sort_by_key(|step| (!has_trouble(step), step.started()));
     let (assets, steps): (Vec<_>, Vec<_>) =
-        running.into_iter().partition(|step| step.step.kind == StepKind::Publish);
+        running(record).into_iter().partition(|step| step.step.kind == StepKind::Publish);
+    let selected = live.focus.and_then(|focus| focus.selected(record));
     let mut rows: Vec<Row> = steps.iter().map(|step| row(record, step, now)).collect();
+    for (row, step) in rows.iter_mut().zip(&steps) {
+        row.is_selected = selected.is_some_and(|selected| selected.step.step == step.step.step);
+    }
     rows.extend(assets_row(record, &assets, now));
-    let mut lines = table::table(&rows, screen, screen.lines().saturating_sub(1));
-    lines.push(bar::line(record, now, TimeLeft::of(record, now, at_once), screen));
+    let keys = live.focus.map(|focus| focus.line(record, screen)).filter(|_| screen.lines() > FEWEST_LINES);
+    let below = 1 + usize::from(keys.is_some());
+    let mut lines = table::table(&rows, screen, screen.lines().saturating_sub(below));
+    lines.push(bar::line(record, now, TimeLeft::of(record, now, live.at_once), screen));
+    lines.extend(keys);
     lines
+}
+
+/// The running steps. What goes wrong comes first, then what has been running longest. So a line keeps its place.
+fn running(record: &Record) -> Vec<&StepRecord> {
+    let mut running: Vec<&StepRecord> = record.steps.iter().filter(|step| step.running).collect();
+    running.sort_by_key(|step| (!has_trouble(step), step.started()));
+    running
 }
 
 fn has_trouble(step: &StepRecord) -> bool {
@@ -97,6 +121,7 @@ fn row(record: &Record, step: &StepRecord, now: Timestamp) -> Row {
         left: if step.failing.is_some() { String::new() } else { left(record, step, now) },
         waits,
         tone,
+        is_selected: false,
     }
 }
 
@@ -158,5 +183,6 @@ fn assets_row(record: &Record, running: &[&StepRecord], now: Timestamp) -> Optio
         left: left.unwrap_or_default(),
         waits,
         tone,
+        is_selected: false,
     })
 }

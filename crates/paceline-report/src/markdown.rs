@@ -58,7 +58,7 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
             if let Some(hint) = step.cause.as_ref().and_then(|cause| cause.hint.as_ref()) {
                 writeln!(out, "  \n  Hint: {}", inline(&one_line(hint)))?;
             }
-            if let Some(link) = FailureLines::of(record, &trouble).link {
+            if let Some(link) = FailureLines::of(record, trouble.first).link {
                 writeln!(out, "  \n  [The stack in the console]({link})")?;
             }
         }

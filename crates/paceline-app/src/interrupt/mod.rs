@@ -115,6 +115,11 @@ fn ask(reason: &str) {
     PROCESS.stop.request(reason);
 }
 
+/// Ends the work as the first signal does, because a reader has pressed a key.
+pub fn by_key() {
+    ask("a key");
+}
+
 /// The failure of a command that was interrupted.
 pub fn failure() -> Failure {
     let Doing { what, effect, .. } = now();

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use console::Term;
 use paceline_report::Screen;
 
+use super::keys;
+
 /// The shortest time from one drawing to the next.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How often, and after which pauses, a panic tries to erase the live part before its message is written.
@@ -142,8 +144,9 @@ pub(super) fn above<T>(write: impl FnOnce() -> T) -> T {
     write()
 }
 
-/// Erases the live part if there is one.
+/// Erases the live part if there is one, and reads no more keys.
 pub fn end() {
+    keys::restore();
     end_of(&mut screen());
 }
 
@@ -155,6 +158,7 @@ fn end_of(screen: &mut Option<Drawn>) {
 
 /// Erases the live part unless another thread is writing and does not come to an end.
 fn erase_if_possible() {
+    keys::restore();
     for _ in 0..TRIES {
         match SCREEN.try_lock() {
             Ok(mut screen) => return end_of(&mut screen),

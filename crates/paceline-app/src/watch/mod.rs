@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::run::RUNS;
 use crate::settings::{AppPaths, LAST, is_name_of_run};
+use crate::terminal::{Key, Keys};
 
 /// The arguments of `paceline watch`.
 #[derive(Debug, Clone, Default, Args)]
@@ -50,6 +51,14 @@ pub fn watch(args: &WatchSettings) -> Result<ExitCode, Failure> {
     match run_of(&args.targets)? {
         Some(run) => run::watch(&run, args),
         None => stacks::watch(args),
+    }
+}
+
+/// Waits for the next key. Where no keys are read, this waits for ever.
+async fn next_key(keys: &mut Option<Keys>) -> Key {
+    match keys {
+        Some(keys) => keys.next().await,
+        None => std::future::pending().await,
     }
 }
 

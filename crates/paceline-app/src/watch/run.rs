@@ -6,8 +6,9 @@ use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_engine::{Event, EventFile, ExitCode, journal_path};
 use paceline_report::{Kept, Record, Status, ending, summary};
+use tokio::time::{Instant, timeout_at};
 
-use super::WatchSettings;
+use super::{WatchSettings, next_key};
 use crate::display::Display;
 use crate::failure::Failure;
 use crate::run::{CopiedJournal, RUNS};
@@ -72,7 +73,7 @@ impl Source {
 
 /// Watches a run until its end, or until its process is gone.
 pub(super) fn watch(run: &str, args: &WatchSettings) -> Result<ExitCode, Failure> {
-    let mut display = Display::open(args.detail());
+    let (mut display, mut keys) = Display::open(args.detail());
     let watched = async {
         let mut source = Source::of(run, args).await?;
         // A run has a journal while it still prepares its first event.
@@ -89,7 +90,10 @@ pub(super) fn watch(run: &str, args: &WatchSettings) -> Result<ExitCode, Failure
             if Timestamp::now().duration_since(heard) > SILENT {
                 return Err(gone(&display.record().run));
             }
-            tokio::time::sleep(source.look_every()).await;
+            let next_look = Instant::now() + source.look_every();
+            while let Ok(key) = timeout_at(next_look, next_key(&mut keys)).await {
+                display.key(key);
+            }
             for event in source.next_events().await? {
                 heard = event.at;
                 display.event(&event);

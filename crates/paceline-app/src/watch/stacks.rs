@@ -12,9 +12,11 @@ use paceline_text::{count, list, one_line};
 
 use super::WatchSettings;
 use super::events::WatchEvents;
+use super::next_key;
 use crate::app::configured;
 use crate::display::Display;
 use crate::failure::Failure;
+use crate::terminal::Keys;
 use crate::{interrupt, terminal};
 
 /// Stacks are settled if no operation has been in progress for this time. Between two stacks, a run waits for roles to be
@@ -31,7 +33,8 @@ pub(super) fn watch(args: &WatchSettings) -> Result<ExitCode, Failure> {
     interrupt::to_its_end("stacks were being watched", async {
         let wire = terminal::wire();
         let watching = interrupt::stoppable(watching(args, &wire)).await??;
-        let watch = RefCell::new(Watch::new(args, watching.named_stacks(), watching.regions()));
+        let (watch, mut keys) = Watch::new(args, watching.named_stacks(), watching.regions());
+        let watch = RefCell::new(watch);
         let follow = watching.follow(|news| watch.borrow_mut().hear(news));
         let settled = async {
             loop {
@@ -41,10 +44,17 @@ pub(super) fn watch(args: &WatchSettings) -> Result<ExitCode, Failure> {
                 }
             }
         };
+        let pressed = async {
+            loop {
+                let key = next_key(&mut keys).await;
+                watch.borrow_mut().display.key(key);
+            }
+        };
         let stop = interrupt::stop();
         tokio::select! {
             biased;
             () = stop.requested() => Ok(ExitCode::Interrupted),
+            () = pressed => Ok(ExitCode::Interrupted),
             error = follow => Err(PreflightError::from(error).into()),
             () = settled => Ok(watch.borrow_mut().finish()),
         }
@@ -109,17 +119,19 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(args: &WatchSettings, named: Vec<WatchedStack>, regions: Vec<String>) -> Self {
-        Self {
+    fn new(args: &WatchSettings, named: Vec<WatchedStack>, regions: Vec<String>) -> (Self, Option<Keys>) {
+        let (display, keys) = Display::open(args.detail());
+        let watch = Self {
             events: WatchEvents::default(),
-            display: Display::open(args.detail()),
+            display,
             named,
             regions,
             began: Timestamp::now(),
             first: Some(Vec::new()),
             silent: 0,
             settled: 0,
-        }
+        };
+        (watch, keys)
     }
 
     /// Takes news, or the end of the first look.

@@ -15,6 +15,7 @@ pub(super) struct Row {
     /// What it waits for, and the colour of that.
     pub(super) waits: String,
     pub(super) tone: Tone,
+    pub(super) is_selected: bool,
 }
 
 const NAME: &str = "stack";
@@ -107,15 +108,23 @@ pub(super) fn table(rows: &[Row], screen: Screen, most: usize) -> Vec<String> {
     let with_heading = most > 3;
     let room = most - usize::from(with_heading);
     let shown = if rows.len() > room { room - 1 } else { rows.len() };
-    let widths = Widths::of(&rows[..shown], screen.columns());
+    // Without a selection, no column is left for its mark.
+    let is_selecting = rows.iter().any(|row| row.is_selected);
+    let mark = |is_selected| match (is_selecting, is_selected) {
+        (true, true) => "> ",
+        (true, false) => "  ",
+        (false, _) => "",
+    };
+    let widths = Widths::of(&rows[..shown], screen.columns() - mark(false).len());
     let mut lines = Vec::new();
     if with_heading {
         let (start, waits) = widths.line([NAME, PLACE, ELAPSED, LEFT, WAITS]);
-        lines.push(style.paint(Tone::Dim, &format!("{start}{waits}")));
+        lines.push(style.paint(Tone::Dim, &format!("{}{start}{waits}", mark(false))));
     }
     for row in &rows[..shown] {
         let (start, waits) = widths.line([&row.name, &row.place, &row.elapsed, &row.left, &row.waits]);
-        lines.push(format!("{start}{}", style.paint(row.tone, &waits)));
+        let mark = mark(row.is_selected);
+        lines.push(format!("{mark}{start}{}", style.paint(row.tone, &waits)));
     }
     if shown < rows.len() {
         let more = cut(&format!("and {} more", rows.len() - shown), screen.columns());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Outcome};
-use paceline_report::{Record, Screen, frame};
+use paceline_report::{Focus, Live, Move, Record, Screen, cause_of_stack, frame, state_of_stack};
 
 use crate::journal::{Journal, failed};
 use crate::runs;
@@ -21,7 +21,7 @@ const NARROW: Screen = Screen { width: 40, height: 24, color: false };
 fn at(events: &[Event], seconds: u64, at_once: Option<usize>, screen: Screen) -> Vec<String> {
     let now = start(events) + Duration::from_secs(seconds);
     let record = Record::of(events.iter().filter(|event| event.at <= now));
-    let lines = frame(&record, now, at_once, screen);
+    let lines = frame(&record, now, Live { at_once, focus: None }, screen);
     let most = usize::from(screen.width) - 1;
     for line in &lines {
         assert!(line.chars().count() <= most, "wider than {most} columns: {line}");
@@ -167,7 +167,7 @@ fn the_time_left_is_a_range_when_stacks_wait_for_room_or_the_forecast_was_wrong(
 
 #[test]
 fn nothing_is_drawn_before_a_run_and_after_it() {
-    assert_eq!(frame(&Record::default(), Timestamp::UNIX_EPOCH, None, USUAL), [""; 0]);
+    assert_eq!(frame(&Record::default(), Timestamp::UNIX_EPOCH, Live::default(), USUAL), [""; 0]);
     let events = runs::good();
     assert_eq!(at(&events, 5_000, None, USUAL), [""; 0]);
 }
@@ -177,8 +177,61 @@ fn colours_add_to_the_words_and_replace_none() {
     let events = busy();
     let now = start(&events) + Duration::from_secs(190);
     let record = Record::of(&events);
-    let colored = frame(&record, now, None, Screen { color: true, ..USUAL }).join("\n");
+    let colored = frame(&record, now, Live::default(), Screen { color: true, ..USUAL }).join("\n");
     assert!(colored.contains("\x1b[1;31mrolls back"), "{colored}");
     let plain = paceline_text::clean(&colored);
-    assert_eq!(plain, frame(&record, now, None, USUAL).join("\n"));
+    assert_eq!(plain, frame(&record, now, Live::default(), USUAL).join("\n"));
+}
+
+/// A frame of 80 columns in which keys are read.
+fn selecting(record: &Record, now: Timestamp, focus: &Focus) -> String {
+    text(&frame(record, now, Live { at_once: None, focus: Some(focus) }, USUAL))
+}
+
+#[test]
+fn keys_select_the_running_stacks_in_the_order_of_the_frame_and_then_the_failed_ones() {
+    let events = busy();
+    let now = start(&events) + Duration::from_secs(150);
+    let record = Record::of(events.iter().filter(|event| event.at <= now));
+    let mut focus = Focus::default();
+    assert!(selecting(&record, now, &focus).ends_with("keys: up and down select a stack, q ends"));
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        focus.select(&record, Move::Down);
+        seen.push(focus.selected(&record).unwrap().step.title.clone());
+    }
+    seen.dedup();
+    let shown = selecting(&record, now, &Focus::default());
+    let places: Vec<_> = seen.iter().filter_map(|stack| shown.find(&format!("{stack} "))).collect();
+    assert!(seen.len() > 1 && places.is_sorted() && !places.is_empty(), "{seen:?}\n{shown}");
+    focus.select(&record, Move::Up);
+    insta::assert_snapshot!(selecting(&record, now, &focus));
+}
+
+#[test]
+fn enter_follows_the_selected_stack_and_ends_that_again() {
+    let events = busy();
+    let now = start(&events) + Duration::from_secs(150);
+    let record = Record::of(events.iter().filter(|event| event.at <= now));
+    let mut focus = Focus::default();
+    assert_eq!(focus.follow(), None, "no stack is selected");
+    focus.select(&record, Move::Down);
+    let id = focus.selected(&record).unwrap().step.step.clone();
+    assert_eq!(focus.follow(), Some(id.as_str()));
+    assert!(selecting(&record, now, &focus).contains("enter ends this"));
+    assert_eq!(focus.follow(), None);
+}
+
+#[test]
+fn a_stack_shows_its_state_and_its_cause() {
+    let events = busy();
+    let now = start(&events) + Duration::from_secs(150);
+    let record = Record::of(events.iter().filter(|event| event.at <= now));
+    let style = paceline_report::Style { color: false, width: Some(80) };
+    let mut said = String::new();
+    for step in record.stacks() {
+        said += &state_of_stack(&record, step, now, style);
+        said += &cause_of_stack(&record, step, now, style);
+    }
+    insta::assert_snapshot!(said);
 }

@@ -128,7 +128,8 @@ fn run(
     let calls = server.calls();
     let (mut done, wanted) = (0, described(version));
     for region in REGIONS.iter().take(case.app.regions) {
-        let complete = ["CREATE_COMPLETE", "UPDATE_COMPLETE"];
+        // An update is complete when CloudFormation begins to delete what it replaced.
+        let complete = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"];
         let stacks = server.stacks(region)?;
         done +=
             stacks.iter().filter(|(says, status)| *says == wanted && complete.contains(&&**status)).count();

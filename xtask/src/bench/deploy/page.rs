@@ -20,7 +20,8 @@ pub(super) fn page(compared: &[Compared]) -> String {
          `--asset-build-concurrency 16`, `--no-notices`, and no telemetry. Neither knows anything of earlier runs. The time is\n\
          that of the whole process. The lower bound is the longest time of three: that of the longest chain of operations,\n\
          that of all operations at this concurrency, and that of their calls at the documented rate. It has no time for change\n\
-         sets, which `direct` does not make.\n\n\
+         sets, which `direct` does not make. Paceline counts an update as complete when CloudFormation says so, and the CDK\n\
+         CLI when CloudFormation has also deleted what the update replaced. Nothing is replaced here.\n\n\
          ## Times\n\n\
          The median time in seconds, with the shortest and the longest. The last column compares with the CDK CLI's default,\n\
          if the ranges of all runs do not overlap and both deployed as many stacks.\n"
