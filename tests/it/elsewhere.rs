@@ -102,13 +102,18 @@ fn the_same_command_continues_the_run_of_a_build_that_was_killed() {
 }
 
 #[test]
-fn a_run_of_an_app_that_has_changed_since_is_not_continued_and_the_changes_are_named() {
+fn a_run_of_an_app_that_has_changed_since_is_continued_and_the_changes_are_named() {
     let (here, sim) = (machine("one"), Sim::start(MEDIUM));
     let run = killed(&here, &sim);
     let elsewhere = machine("two");
-    let ran = call(&elsewhere, &sim, &["deploy", "--resume", &run, "--lock", "none"]).run().expect(2);
-    let expected = format!("error: {run} cannot be continued, because the app has changed since:\n");
-    assert!(ran.stderr.contains(&expected) && ran.stderr.contains("Web is changed"), "{}", ran.stderr);
+    let ran = call(&elsewhere, &sim, &["deploy", "--resume", &run, "--lock", "none"]).run().expect(0);
+    let expected = format!("continuing the interrupted run {run}. Since it was interrupted:\n");
+    assert!(ran.stderr.contains(&expected), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the template of `Web` has changed"), "{}", ran.stderr);
+    // The stacks are those of the second version.
+    let changed = sim.accepted("UpdateStack").len();
+    call(&machine("two"), &sim, &["deploy"]).run().expect(0);
+    assert_eq!(sim.accepted("UpdateStack").len(), changed);
 }
 
 #[test]

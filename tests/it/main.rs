@@ -9,6 +9,7 @@ mod assemblies;
 mod aws_refusals;
 mod bootstrap;
 mod borrowed;
+mod changed;
 mod context;
 mod deploy;
 mod destroy;

@@ -3,7 +3,7 @@
 use paceline_plan::history::short;
 use paceline_plan::{Plan, Step, THE_APP, Work};
 
-use crate::event::{AssetKind, PlannedPhase, PlannedStep, RunStarted, StepKind, StepRef};
+use crate::event::{AssetKind, PlannedPhase, PlannedSettings, PlannedStep, RunStarted, StepKind, StepRef};
 use crate::options::RunOptions;
 
 /// The id, title, account and region of a step, as events carry them.
@@ -67,5 +67,16 @@ pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
         strategy: plan.strategy,
         phases: phases.collect(),
         steps: steps.collect(),
+        settings: options.order.map(|_| settings(plan)),
+    }
+}
+
+/// The settings of a plan that belong to no step.
+pub(crate) fn settings(plan: &Plan) -> PlannedSettings {
+    PlannedSettings {
+        concurrency: plan.concurrency,
+        policy: plan.policy,
+        rollback: plan.rollback,
+        ignore_timestamps: plan.ignore_times,
     }
 }

@@ -3,6 +3,7 @@
 //! Each run has a folder with a file: `RUNS/<run>/journal.jsonl`. The file is locked while the run is in
 //! progress, so that two processes never work on the same run.
 
+mod changed_plan;
 mod earlier;
 mod import;
 mod later_changes;
@@ -17,6 +18,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_plan::Plan;
 use paceline_text::{ExitCode, Explained};
 
+pub use self::changed_plan::{Changed, moved_stacks};
+use self::changed_plan::{changes, setting_changes};
 pub use self::earlier::RepeatedCommand;
 use self::earlier::done_before;
 pub use self::import::{FetchedRun, import, join_parts};
@@ -24,7 +27,7 @@ use self::later_changes::LaterChanges;
 use self::order::Order;
 use self::read::{Contents, read};
 pub use self::read::{EventFile, parse_events, read_events};
-use self::same_plan::is_about;
+use self::same_plan::{is_about, is_of, last_start, late};
 use crate::event::{Event, Fact, Outcome, StepKind};
 use crate::options::Earlier;
 use crate::private;
@@ -123,6 +126,8 @@ pub struct Unfinished {
     pub earlier: Earlier,
     /// The commands that the run had run and that must run again.
     pub again: Vec<RepeatedCommand>,
+    /// What has changed since the last start of the run. For the same plan, only settings.
+    pub changes: Vec<Changed>,
     events: Vec<Event>,
     journal: Journal,
 }
@@ -187,25 +192,84 @@ impl Journal {
                 Err(error) if is_absent(&error) => continue,
                 opened => opened.map_err(io)?,
             };
-            let Some(about) = is_about(&path, &first_look, plan)? else { continue };
-            let file = File::options().append(true).read(true).open(&path).map_err(io)?;
-            // Without the lock, another process may be writing a line. So the end of the file is read only
-            // after locking.
-            lock(&file, &path)?;
-            let Contents { events, seq, length } = read(&path, &file)?;
-            if events.last().is_some_and(|event| event.fact.ends_run()) {
-                return Ok(None);
+            if !is_about(first_look, order.may_be_resumed(run), plan).map_err(io)? {
+                continue;
             }
-            // A killed process may leave part of a line. It is cut off, so that new events start on a line of
-            // their own.
-            file.set_len(length).map_err(io)?;
-            let since = |number| LaterChanges::after(number, runs, &order, run);
-            let (earlier, again) = done_before(&events, seq, plan, &about, since);
-            let order = Order::start(runs, run).map_err(io)?;
-            let (run, journal) = (run.to_owned(), Self { path, order, file });
-            return Ok(Some(Unfinished { run, earlier, again, events, journal }));
+            let opened = Opened::of(runs, run)?;
+            // Another process may have continued the run with another plan since the first look.
+            if !opened.is_of(plan) {
+                continue;
+            }
+            return opened.unfinished(runs, run, &order, plan);
         }
         Ok(None)
+    }
+
+    /// This run, if it was interrupted, to be continued with a plan that may differ from its own.
+    ///
+    /// The steps of the plan that the run had done, and whose content is the same, count as done. All others are
+    /// performed, in the order of the plan. Steps of the run that the plan does not have are left alone.
+    pub fn continue_changed(
+        runs: &Utf8Path,
+        run: &str,
+        plan: &Plan,
+    ) -> Result<Option<Unfinished>, JournalError> {
+        let order = Order::read(runs).map_err(|source| JournalError::Io { path: runs.to_owned(), source })?;
+        Opened::of(runs, run)?.unfinished(runs, run, &order, plan)
+    }
+}
+
+/// A journal that this process has locked, with what was read from it.
+struct Opened {
+    path: Utf8PathBuf,
+    file: File,
+    contents: Contents,
+}
+
+impl Opened {
+    fn of(runs: &Utf8Path, run: &str) -> Result<Self, JournalError> {
+        let path = runs.join(run).join(FILE);
+        let io = |source| JournalError::Io { path: path.clone(), source };
+        let file = File::options().append(true).read(true).open(&path).map_err(io)?;
+        // Without the lock, another process may be writing a line. So the file is read only after locking.
+        lock(&file, &path)?;
+        let contents = read(&path, &file)?;
+        Ok(Self { path, file, contents })
+    }
+
+    fn is_of(&self, plan: &Plan) -> bool {
+        last_start(&self.contents.events).is_some_and(|started| is_of(started, plan))
+    }
+
+    fn unfinished(
+        self,
+        runs: &Utf8Path,
+        run: &str,
+        order: &Order,
+        plan: &Plan,
+    ) -> Result<Option<Unfinished>, JournalError> {
+        let is_same = self.is_of(plan);
+        let Self { path, file, contents: Contents { events, seq, length } } = self;
+        let Some(started) = last_start(&events) else { return Ok(None) };
+        if events.last().is_some_and(|event| event.fact.ends_run()) {
+            return Ok(None);
+        }
+        let io = |source| JournalError::Io { path: path.clone(), source };
+        // A killed process may leave part of a line. It is cut off, so that new events start on a line of
+        // their own.
+        file.set_len(length).map_err(io)?;
+        let since = |number| LaterChanges::after(number, runs, order, run);
+        let late = late(&events);
+        let (earlier, again) = done_before(&events, seq, plan, &late, is_same, since);
+        let changes = if is_same {
+            let settings = setting_changes(started, plan).into_iter();
+            settings.map(|change| Changed { change, may_run: false }).collect()
+        } else {
+            changes(&events, started, plan, &late)
+        };
+        let order = Order::start(runs, run).map_err(io)?;
+        let journal = Journal { path, order, file };
+        Ok(Some(Unfinished { run: run.to_owned(), earlier, again, changes, events, journal }))
     }
 }
 

@@ -42,6 +42,11 @@ impl Copies {
         Self { journal, history, assembly: Some(Arc::clone(&app.assembly)) }
     }
 
+    /// The app, if its staging buckets can be looked at.
+    pub(super) fn assembly(&self) -> Option<&Assembly> {
+        self.assembly.as_deref()
+    }
+
     /// Brings interrupted runs of other machines to this folder, with the runs that were written after them. `wanted` is the
     /// run that the user has named.
     pub(super) async fn bring(&self, wanted: Option<&str>) -> Result<Option<Brought>, Failure> {
@@ -196,7 +201,7 @@ fn events_of(fetched: &FetchedRun) -> Result<Vec<Event>, Failure> {
 }
 
 /// Whether a run and an app have a stack in common.
-fn is_about(events: &[Event], assembly: &Assembly) -> bool {
+pub(super) fn is_about(events: &[Event], assembly: &Assembly) -> bool {
     let names: BTreeSet<&str> = assembly.stacks.iter().map(|stack| stack.name.as_str()).collect();
     let started = events.iter().filter_map(|event| match &event.fact {
         Fact::RunStarted(started) => Some(started),

@@ -165,6 +165,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         lock: plan.resume_key.clone(),
         audience: Audience::of(&app),
         copies: Copies::of(&app),
+        is_approved: approved.is_some(),
         phased: app.phased(&options).ok(),
         plan: Arc::new(plan),
     };

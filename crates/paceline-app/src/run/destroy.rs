@@ -67,6 +67,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
         lock: destruction.deploys.clone(),
         audience: Audience::of(&app),
         copies: Copies::of(&app),
+        is_approved: false,
         phased: app.phased_destruction(&options).ok().map(|destruction| destruction.plan),
         plan: Arc::new(destruction.plan.clone()),
     };

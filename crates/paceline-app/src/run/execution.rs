@@ -6,7 +6,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::{Aws, Leases};
-use paceline_engine::{Event, ExitCode, Fact, Journal, PlanLock, RepeatedCommand, RunOptions, Unfinished};
+use paceline_engine::{Event, ExitCode, Fact, Journal, PlanLock, RunOptions, Unfinished};
 use paceline_plan::Plan;
 use paceline_report::Record;
 
@@ -15,7 +15,7 @@ use super::figures::{Audience, in_time};
 use super::lease;
 use super::listeners::Listeners;
 use super::notices::Notices;
-use super::resume;
+use super::resume::{self, Continuing};
 use crate::failure::Failure;
 use crate::settings::RunSettings;
 use crate::{build, interrupt, terminal};
@@ -44,6 +44,8 @@ pub(super) struct Execution<'a> {
     pub phased: Option<Plan>,
     /// What the run keeps in the staging bucket.
     pub copies: Copies,
+    /// Whether somebody has approved exactly this plan.
+    pub is_approved: bool,
 }
 
 /// A run that may begin.
@@ -106,18 +108,17 @@ impl Execution<'_> {
         let plan = Arc::new(Plan::clone(&self.plan).with_scripts(script));
         let wanted = self.settings.resume.as_deref();
         let brought = interrupt::stoppable(Box::pin(self.copies.bring(wanted))).await??;
-        let unfinished = Journal::find_unfinished(runs, &plan)?;
-        if let Some(wanted) = wanted {
-            resume::ensure_continues(wanted, unfinished.as_ref().map(|it| it.run.as_str()), &plan)?;
-        }
+        let unfinished = match wanted {
+            None => Journal::find_unfinished(runs, &plan)?,
+            Some(wanted) => {
+                let (assembly, is_approved) = (self.copies.assembly(), self.is_approved);
+                Some(Continuing { plan: &plan, assembly, is_approved }.open(wanted)?)
+            }
+        };
         let now = Timestamp::now();
         let (run, journal, events) = if let Some(unfinished) = unfinished {
-            let Unfinished { run, earlier, again, .. } = &unfinished;
-            terminal::mention(&format!("continuing the interrupted run {run}"));
-            for RepeatedCommand { command, edited } in again {
-                let why = if *edited { "it was edited" } else { "another run changed what it follows" };
-                terminal::note(&format!("the command `{command}` runs again: {why} after the interruption"));
-            }
+            resume::announce(&unfinished);
+            let Unfinished { run, earlier, .. } = &unfinished;
             let options = RunOptions { earlier: Some(earlier.clone()), ..self.options(run.clone(), now) };
             let (journal, events) = unfinished.into_parts();
             (options, journal, events)

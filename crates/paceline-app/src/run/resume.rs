@@ -1,85 +1,186 @@
-//! `--resume`: refuses a run that cannot be continued, and says why.
+//! `--resume`: finds the run to continue, says what has changed since it was interrupted, or refuses and says why.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
 use camino::Utf8Path;
-use paceline_engine::event::RunStarted;
-use paceline_engine::{Fact, journal_path, read_events};
-use paceline_plan::Plan;
+use paceline_assembly::Assembly;
+use paceline_engine::event::{Event, RunStarted};
+use paceline_engine::{
+    Changed, Fact, Journal, RepeatedCommand, StepKind, Unfinished, journal_path, moved_stacks, read_events,
+    runs_in,
+};
+use paceline_plan::{Plan, PlanChange, Work};
+use paceline_text::count;
 
 use super::RUNS;
+use super::copies::is_about;
 use crate::failure::Failure;
 use crate::settings::LAST;
+use crate::terminal;
 
-/// The most changes that the message lists.
-const LISTED: usize = 10;
+/// The most changes that are listed.
+const LISTED: usize = 20;
 
-/// Refuses the run that the user wants to continue if it is not the one that the plan continues. `wanted` is empty for any
-/// run.
-pub(super) fn ensure_continues(wanted: &str, found: Option<&str>, plan: &Plan) -> Result<(), Failure> {
-    let is_any = wanted.is_empty() || wanted == LAST;
-    match found {
-        Some(found) if is_any || found == wanted => return Ok(()),
-        Some(found) => {
+/// A plan with which a run is to be continued.
+pub(super) struct Continuing<'a> {
+    pub plan: &'a Plan,
+    /// The app of the plan. `None` for the rollback of a run, which has no app.
+    pub assembly: Option<&'a Assembly>,
+    /// Whether somebody has approved exactly this plan.
+    pub is_approved: bool,
+}
+
+impl Continuing<'_> {
+    /// Opens the run that the user wants to continue. `wanted` is empty for any run.
+    pub(super) fn open(&self, wanted: &str) -> Result<Unfinished, Failure> {
+        let (runs, plan) = (Utf8Path::new(RUNS), self.plan);
+        let is_any = wanted.is_empty() || wanted == LAST;
+        if let Some(found) = Journal::find_unfinished(runs, plan)? {
+            if is_any || found.run == wanted {
+                return Ok(found);
+            }
+            let found = found.run;
             let message =
                 format!("{wanted} is not continued: the run {found} of this app is newer and not finished");
             return Err(Failure::usage(message, format!("continue that one: --resume {found}")));
         }
-        None if is_any => {
-            let message = "there is no interrupted run of this app as it is now";
+        let newest = if is_any { self.newest()? } else { Some(wanted.to_owned()) };
+        let Some((run, events)) = newest.map(|run| self.events(run)).transpose()? else {
+            return Err(nothing_to_continue());
+        };
+        self.ensure_possible(&run, &events, is_any)?;
+        let unfinished = Journal::continue_changed(runs, &run, plan)?;
+        // Another process has finished it meanwhile.
+        unfinished.ok_or_else(|| has_ended(&run))
+    }
+
+    /// The newest run of this app.
+    fn newest(&self) -> Result<Option<String>, Failure> {
+        let runs = Utf8Path::new(RUNS);
+        for run in runs_in(runs)? {
+            // A later version may have written a journal that this one cannot read.
+            let Ok(events) = read_events(&journal_path(runs, &run)) else { continue };
+            let is_ours = self.assembly.is_some_and(|assembly| is_about(&events, assembly));
+            if is_ours && last_start(&events).is_some_and(|started| started.undoes.is_none()) {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
+    }
+
+    fn events(&self, run: String) -> Result<(String, Vec<Event>), Failure> {
+        let journal = journal_path(Utf8Path::new(RUNS), &run);
+        if !journal.is_file() {
+            let message = format!("there is no run {run} in {RUNS}, nor in the staging buckets of this app");
             return Err(Failure::usage(message, "run it without --resume to begin at the start"));
         }
-        None => {}
+        Ok((run, read_events(&journal)?))
     }
-    let journal = journal_path(Utf8Path::new(RUNS), wanted);
-    if !journal.is_file() {
-        let message = format!("there is no run {wanted} in {RUNS}, nor in the staging buckets of this app");
-        return Err(Failure::usage(message, "run it without --resume to begin at the start"));
+
+    /// Refuses a run that cannot be continued with this plan.
+    fn ensure_possible(&self, run: &str, events: &[Event], is_any: bool) -> Result<(), Failure> {
+        let refuse = |message: String| Failure::usage(message, BEGIN);
+        if events.last().is_some_and(|event| event.fact.ends_run()) {
+            return Err(if is_any { nothing_to_continue() } else { has_ended(run) });
+        }
+        let Some(started) = last_start(events) else {
+            return Err(refuse(format!("the run {run} never started, so there is nothing to continue")));
+        };
+        if started.plan == self.plan.resume_key {
+            let message = format!("the run {run} was followed by another run of this app that has ended");
+            return Err(refuse(message));
+        }
+        let (was, is) = (kind_of(started), kind(self.plan));
+        if was != is {
+            return Err(refuse(format!("the run {run} {was}, and this command {is}")));
+        }
+        if !self.assembly.is_some_and(|assembly| is_about(events, assembly)) {
+            return Err(refuse(format!("the run {run} is about other stacks than those of this app")));
+        }
+        if self.is_approved {
+            let message = format!("the run {run} began with another plan than the one that was approved");
+            let hint =
+                "run it without --resume to deploy exactly the approved plan, or without --plan to continue";
+            return Err(Failure::usage(message, hint).with_exit_code(paceline_engine::ExitCode::Refused));
+        }
+        let moved: Vec<String> =
+            moved_stacks(events, self.plan).into_iter().map(|stack| format!("`{stack}`")).collect();
+        if !moved.is_empty() {
+            let moved = moved.join(", ");
+            return Err(refuse(format!(
+                "{run} cannot be continued: it has changed stacks that now have another name, account or region: {moved}"
+            )));
+        }
+        Ok(())
     }
-    let events = read_events(&journal)?;
-    let begin = "run it without --resume: a new run finds what is done";
-    if events.last().is_some_and(|event| event.fact.ends_run()) {
-        return Err(Failure::usage(
-            format!("the run {wanted} has ended, so there is nothing to continue"),
-            begin,
-        ));
-    }
-    let started = events.iter().rev().find_map(|event| match &event.fact {
-        Fact::RunStarted(started) => Some(started),
-        _ => None,
-    });
-    let changes = started.map(|started| changes(started, plan)).unwrap_or_default();
-    if changes.is_empty() {
-        let message = format!("the run {wanted} was followed by another run of this app that has ended");
-        return Err(Failure::usage(message, begin));
-    }
-    let mut message = format!("{wanted} cannot be continued, because the app has changed since:");
-    for change in changes.iter().take(LISTED) {
-        // Writing to a string does not fail.
-        let _ = write!(message, "\n  {change}");
-    }
-    if let Some(more @ 1..) = changes.len().checked_sub(LISTED) {
-        let _ = write!(message, "\n  and {more} more");
-    }
-    Err(Failure::usage(message, begin))
 }
 
-/// The steps of a run that the plan does not have or does otherwise, and those that only the plan has.
-fn changes(started: &RunStarted, plan: &Plan) -> Vec<String> {
-    let was: BTreeMap<&str, _> = started.steps.iter().map(|step| (step.step.step.as_str(), step)).collect();
-    let is: BTreeMap<&str, _> = plan.steps.iter().map(|step| (step.id.as_str(), step)).collect();
-    let mut changes = Vec::new();
-    for (id, step) in &was {
-        let title = &step.step.title;
-        match is.get(id) {
-            None => changes.push(format!("{title} is not in it any more")),
-            Some(now) if step.identity.as_ref().is_some_and(|identity| *identity != plan.identity(now)) => {
-                changes.push(format!("{title} is changed"));
-            }
-            Some(_) => {}
+const BEGIN: &str = "run it without --resume: a new run finds what is done";
+
+fn nothing_to_continue() -> Failure {
+    let message = "there is no interrupted run of this app";
+    Failure::usage(message, "run it without --resume to begin at the start")
+}
+
+fn has_ended(run: &str) -> Failure {
+    Failure::usage(format!("the run {run} has ended, so there is nothing to continue"), BEGIN)
+}
+
+fn last_start(events: &[Event]) -> Option<&RunStarted> {
+    events.iter().rev().find_map(|event| match &event.fact {
+        Fact::RunStarted(started) => Some(started),
+        _ => None,
+    })
+}
+
+/// What a run does, as a part of a sentence.
+fn kind_of(started: &RunStarted) -> &'static str {
+    let deletes = started.steps.iter().any(|planned| planned.step.kind == StepKind::Delete);
+    sentence(started.undoes.is_some(), deletes)
+}
+
+fn kind(plan: &Plan) -> &'static str {
+    let deletes = plan.steps.iter().any(|step| matches!(step.work, Work::Delete { .. }));
+    sentence(plan.undoes.is_some(), deletes)
+}
+
+fn sentence(undoes: bool, deletes: bool) -> &'static str {
+    match (undoes, deletes) {
+        (true, _) => "rolls back a run",
+        (false, true) => "deletes stacks",
+        (false, false) => "deploys",
+    }
+}
+
+/// Says that a run is continued, and what has changed since it was interrupted.
+pub(super) fn announce(unfinished: &Unfinished) {
+    let Unfinished { run, again, changes, .. } = unfinished;
+    let mut said = format!("continuing the interrupted run {run}");
+    // A command that has run and was edited is told with what follows.
+    let repeated: BTreeSet<&str> = again.iter().map(|it| it.command.as_str()).collect();
+    let is_told = |changed: &&Changed| matches!(&changed.change, PlanChange::Command { command } if repeated.contains(command.as_str()));
+    let changes: Vec<String> = changes.iter().filter(|changed| !is_told(changed)).map(line).collect();
+    if !changes.is_empty() {
+        said += ". Since it was interrupted:";
+        for change in changes.iter().take(LISTED) {
+            said += &format!("\n  {change}");
+        }
+        if let Some(more @ 1..) = changes.len().checked_sub(LISTED) {
+            said += &format!("\n  and {}", count(more, "more change"));
         }
     }
-    changes.extend(is.keys().filter(|id| !was.contains_key(*id)).map(|id| format!("{id} is new")));
-    changes
+    terminal::mention(&said);
+    for RepeatedCommand { command, edited } in again {
+        let why = if *edited { "it was edited" } else { "another run changed what it follows" };
+        terminal::note(&format!("the command `{command}` runs again: {why} after the interruption"));
+    }
+}
+
+fn line(changed: &Changed) -> String {
+    let left_alone = match (&changed.change, changed.may_run) {
+        (PlanChange::StackGone { .. }, false) => "; it is left alone",
+        (PlanChange::StackGone { .. }, true) => "; it is left alone, and its operation may still run in AWS",
+        _ => "",
+    };
+    format!("{}{left_alone}", changed.change)
 }

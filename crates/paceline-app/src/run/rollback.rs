@@ -186,6 +186,7 @@ impl Planned {
             plan: Arc::clone(&plan),
             audience: Audience::named(&generation::name_of(dir, !config.apps.is_empty()), config),
             copies: Copies::default(),
+            is_approved: false,
         };
         let assembly: Arc<Assembly> = Arc::new(self.undoing.assembly.clone());
         let own = tokens_of_rollbacks(&self.changes.run);

@@ -54,6 +54,7 @@ impl WatchEvents {
             strategy: Strategy::Graph,
             phases: Vec::new(),
             steps: named.iter().map(planned).collect(),
+            settings: None,
         };
         self.event(at, Fact::RunStarted(started))
     }

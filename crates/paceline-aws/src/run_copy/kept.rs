@@ -35,6 +35,8 @@ pub struct KeptRun {
     pub has_ended: bool,
     bucket: usize,
     pieces: Vec<Listed>,
+    /// The buckets with earlier parts. A run that was continued with a changed app may have another first environment.
+    earlier: Vec<usize>,
 }
 
 impl KeptRun {
@@ -99,6 +101,7 @@ impl KeptRuns {
                     has_ended: false,
                     bucket,
                     pieces: Vec::new(),
+                    earlier: Vec::new(),
                 });
                 if name == ENDED {
                     kept.has_ended = true;
@@ -109,7 +112,18 @@ impl KeptRuns {
         }
         let mut runs: Vec<KeptRun> = runs.into_values().filter(|kept| !kept.pieces.is_empty()).collect();
         runs.sort_by_key(|kept| std::cmp::Reverse((kept.written(), kept.run.clone())));
-        Ok(runs)
+        // The last part of a run has the events of the parts before, too.
+        let mut known: Vec<KeptRun> = Vec::new();
+        for kept in runs {
+            match known.iter_mut().find(|known| known.run == kept.run) {
+                Some(last) => {
+                    last.has_ended |= kept.has_ended;
+                    last.earlier.push(kept.bucket);
+                }
+                None => known.push(kept),
+            }
+        }
+        Ok(known)
     }
 
     /// Reads the journal of a run.
@@ -136,19 +150,24 @@ impl KeptRuns {
 
     /// Reads a run with its captures.
     pub async fn fetch(&self, kept: &KeptRun) -> Result<FetchedRun, AwsError> {
-        let bucket = self.buckets[kept.bucket].open();
         let folder = format!("{CAPTURES}{}/", kept.run);
-        let keys = Box::pin(bucket.keys(&folder)).await?;
-        let read = keys.iter().map(|key| {
-            let bucket = &bucket;
-            async move { Box::pin(bucket.get(key)).await }
-        });
-        let read = try_join_all(read).await?;
-        let captures = keys
-            .iter()
-            .zip(read)
-            .filter_map(|(key, read)| Some((key.strip_prefix(&folder)?.to_owned(), read?.0.to_vec())));
-        let captures = captures.collect();
+        let mut captures = BTreeMap::new();
+        // What a later part has kept replaces what an earlier one had.
+        for &bucket in kept.earlier.iter().rev().chain([&kept.bucket]) {
+            let bucket = self.buckets[bucket].open();
+            let keys = Box::pin(bucket.keys(&folder)).await?;
+            let read = keys.iter().map(|key| {
+                let bucket = &bucket;
+                async move { Box::pin(bucket.get(key)).await }
+            });
+            let read = try_join_all(read).await?;
+            captures.extend(
+                keys.iter().zip(read).filter_map(|(key, read)| {
+                    Some((key.strip_prefix(&folder)?.to_owned(), read?.0.to_vec()))
+                }),
+            );
+        }
+        let captures = captures.into_iter().collect();
         Ok(FetchedRun { run: kept.run.clone(), journal: Box::pin(self.journal(kept)).await?, captures })
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use paceline_assembly::{Precious, Stack, Template};
 use paceline_engine::StepContext;
-use paceline_engine::rollback::{Before, Capture, Captures, Staging};
+use paceline_engine::rollback::{Before, Capture, Captured, Captures, Staging};
 
 use super::request::Request;
 use super::unchanged::deployed_template;
@@ -43,8 +43,57 @@ impl Capturing<'_> {
                 None => return Ok(false),
             },
         };
+        let before = before.zip(old.as_ref()).map(|(view, old)| self.before(view, old));
+        let capture = self.capture(self.adds(old.as_ref()), before);
+        self.write(&capture, &template).map(|()| true)
+    }
+
+    /// Adds to a capture of an earlier part of the run what this part changes beyond it: the app may have changed since.
+    /// What the stack was before the run stays. Returns whether anything was added.
+    pub(super) fn extend(&self, earlier: Captured) -> Result<bool, AwsError> {
+        let Captured { capture: was, template } = earlier;
+        let read = fs_err::read_to_string(&template).map_err(|error| error.to_string());
+        let kept = read.and_then(|text| match Template::parse(&text) {
+            Ok(kept) => Ok((kept, text)),
+            Err(error) => Err(error.to_string()),
+        });
+        let (kept, text) = match kept {
+            Ok(kept) => kept,
+            Err(why) => {
+                self.warn_of_unreadable(&why);
+                return Ok(false);
+            }
+        };
+        let existed = was.before.is_some();
+        let old = existed.then_some(&kept);
+        let mut adds = self.adds(old);
+        adds.extend(was.adds.iter().filter(|it| !adds.contains(it)).cloned().collect::<Vec<_>>());
+        let before = was.before.clone().map(|mut before| {
+            let secrets = before_secrets(&kept, self.request);
+            before.lost_secrets.extend(secrets);
+            let more = self.removes(&kept);
+            before.removes.extend(more.into_iter().filter(|it| !was_removed(&was, it)));
+            before
+        });
+        let capture = self.capture(adds, before);
+        // A stack that the run created is deleted as the run created it last.
+        let text = if existed { text } else { self.request.template.value().to_string() };
+        let is_same = capture == was && (existed || kept.value() == self.request.template.value());
+        if !is_same {
+            self.write(&capture, &text)?;
+        }
+        Ok(!is_same)
+    }
+
+    /// Warns that an earlier part of the run kept what cannot be read now. The deployment goes on.
+    pub(super) fn warn_of_unreadable(&self, why: &str) {
+        self.context
+            .warn(format!("what it was before the run cannot be read, so it cannot be rolled back: {why}"));
+    }
+
+    fn capture(&self, adds: Vec<Precious>, before: Option<Before>) -> Capture {
         let target = &self.environment.target;
-        let capture = Capture {
+        Capture {
             schema: Capture::SCHEMA,
             stack: self.stack.id.clone(),
             name: self.request.name.clone(),
@@ -58,10 +107,13 @@ impl Capturing<'_> {
                 region: to.region.clone(),
                 role: to.role.clone(),
             }),
-            adds: self.adds(old.as_ref()),
-            before: before.zip(old.as_ref()).map(|(view, old)| self.before(view, old)),
-        };
-        self.captures.keep(&capture, &template).map(|()| true).map_err(|error| {
+            adds,
+            before,
+        }
+    }
+
+    fn write(&self, capture: &Capture, template: &str) -> Result<(), AwsError> {
+        self.captures.keep(capture, template).map_err(|error| {
             let message = format!("cannot keep what {} is now, for a rollback: {error}", self.stack.name);
             AwsError::setup(message).hint("nothing was sent; free some disk space, then run it again")
         })
@@ -140,6 +192,15 @@ impl Capturing<'_> {
         let has = types(&self.request.template);
         old.precious().filter(|it| !has.contains(&(it.id.as_str(), it.resource_type.as_str()))).collect()
     }
+}
+
+/// The secret parameters of a template that the request gives a value.
+fn before_secrets(old: &Template, request: &Request) -> BTreeSet<String> {
+    request.parameters.keys().filter(|name| old.is_secret(name)).cloned().collect()
+}
+
+fn was_removed(capture: &Capture, resource: &Precious) -> bool {
+    capture.before.as_ref().is_some_and(|before| before.removes.contains(resource))
 }
 
 /// The resources of a template: logical id and type.

@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use paceline_text::ExitCode;
 use serde::{Deserialize, Serialize};
 
-pub use self::run::{BuildPhase, BuildPhases, PlannedPhase, PlannedStep, RunFinished, RunStarted};
+pub use self::run::{
+    BuildPhase, BuildPhases, PlannedPhase, PlannedSettings, PlannedStep, RunFinished, RunStarted,
+};
 pub use self::stack::{StackAccepted, StackCall, StackProgress, StackSubmitted};
 pub use self::step::{
     AssetKind, Cause, CommandOutput, Kept, Outcome, RetryClass, StepFinished, StepHeld, StepKind, StepRef,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use paceline_config::Strategy;
+use paceline_config::{Concurrency, FailurePolicy, Rollback, Strategy};
 use paceline_text::ExitCode;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,22 @@ pub struct RunStarted {
     /// Every step of the run, in an order that respects `needs`.
     #[serde(default)]
     pub steps: Vec<PlannedStep>,
+    /// The settings of the run, to say what has changed when it is resumed. `None` if the run cannot be resumed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub settings: Option<PlannedSettings>,
+}
+
+/// The settings of a run that belong to no step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedSettings {
+    /// How many operations run at the same time.
+    pub concurrency: Concurrency,
+    /// What happens to the other stacks when one fails.
+    pub policy: FailurePolicy,
+    /// What happens to a stack that fails.
+    pub rollback: Rollback,
+    /// True if stacks that differ in times of the synthesis alone count as unchanged.
+    pub ignore_timestamps: bool,
 }
 
 /// A phase of the plan.

@@ -29,13 +29,14 @@ struct Done {
 
 /// The work that an interrupted run of this plan had done, and the commands that must run again.
 ///
-/// `late` are the stacks whose content was unknown when the run started. `since` takes the number of a start
-/// and returns the changes that other runs have made after it.
+/// `late` are the stacks whose content was unknown when the run started. `is_same` is true if the plan is that of the
+/// run's last start. `since` takes the number of a start and returns the changes that other runs have made after it.
 pub(super) fn done_before(
     events: &[Event],
     seq: u64,
     plan: &Plan,
     late: &Late,
+    is_same: bool,
     since: impl FnOnce(u64) -> LaterChanges,
 ) -> (Earlier, Vec<RepeatedCommand>) {
     let mut done: BTreeMap<String, Done> = BTreeMap::new();
@@ -91,8 +92,10 @@ pub(super) fn done_before(
     let mut again = Vec::new();
     for step in &plan.steps {
         let Some(was) = done.get(&step.id) else { continue };
-        let edited = was.identity.as_ref().is_some_and(|was| *was != plan.identity(step));
-        let is_outdated = outdated.contains(step.id.as_str());
+        // What a command was is unknown in journals of versions that did not write identities.
+        let is_unknown = !is_same && was.identity.is_none() && matches!(step.work, Work::Command(_));
+        let edited = is_unknown || was.identity.as_ref().is_some_and(|was| *was != plan.identity(step));
+        let is_outdated = is_unknown || outdated.contains(step.id.as_str());
         if let Work::Command(command) = &step.work
             && (edited || is_outdated)
         {

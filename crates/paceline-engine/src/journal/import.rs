@@ -69,8 +69,7 @@ pub fn join_parts(parts: &[Vec<u8>]) -> Vec<u8> {
 pub fn import(runs: &Utf8Path, fetched: &[FetchedRun]) -> Result<(), JournalError> {
     let io = |source| JournalError::Io { path: runs.to_owned(), source };
     private::create_dir(runs.as_std_path()).map_err(io)?;
-    let Order(numbers) = Order::read(runs).map_err(io)?;
-    let last = numbers.values().max().copied().unwrap_or_default();
+    let last = Order::read(runs).map_err(io)?.last.values().max().copied().unwrap_or_default();
     let mut wanted = Vec::new();
     for run in fetched.iter().filter(|run| is_plain(&run.run)) {
         if is_news(runs, run)? {

@@ -5,7 +5,7 @@
 //! missing, the numbers continue from the first lines of the journals. Then it is unknown whether a run was
 //! resumed after another one had started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 
 use camino::Utf8Path;
@@ -16,10 +16,14 @@ use crate::private;
 
 pub(super) const LOG: &str = "order.log";
 
-/// The runs of a folder, each with the number of its last start. A run has 0 if its version of Paceline did
-/// not count.
+/// The starts of the runs in a folder.
 #[derive(Debug, Default)]
-pub(super) struct Order(pub(super) BTreeMap<String, u64>);
+pub(super) struct Order {
+    /// The number of the last start of each run. It is 0 if the version of Paceline did not count.
+    pub(super) last: BTreeMap<String, u64>,
+    /// The runs that were never resumed.
+    started_once: BTreeSet<String>,
+}
 
 impl Order {
     pub(super) fn read(runs: &Utf8Path) -> io::Result<Self> {
@@ -29,11 +33,13 @@ impl Order {
             Err(error) => return Err(error),
         };
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut starts: BTreeMap<&str, usize> = BTreeMap::new();
         for (number, run) in logged.lines().filter_map(|line| line.split_once(' ')) {
             // A killed process may leave part of a line. It is ignored.
             let Ok(number) = number.parse::<u64>() else { continue };
             let of_run = last.entry(run).or_default();
             *of_run = number.max(*of_run);
+            *starts.entry(run).or_default() += 1;
         }
         let entries = match runs.read_dir_utf8() {
             Ok(entries) => entries,
@@ -46,28 +52,34 @@ impl Order {
             let number = number.unwrap_or_else(|| first_start(&runs.join(&name).join(FILE)));
             (name, number)
         });
-        Ok(Self(runs.collect()))
+        let once = starts.iter().filter(|&(_, &starts)| starts == 1);
+        let started_once = once.map(|(run, _)| (*run).to_owned()).collect();
+        Ok(Self { last: runs.collect(), started_once })
+    }
+
+    /// Returns whether a run may have been resumed, perhaps with another plan.
+    pub(super) fn may_be_resumed(&self, run: &str) -> bool {
+        !self.started_once.contains(run)
     }
 
     /// The names of all runs. The run that started last comes first. Runs without a number are ordered by
     /// their names, which begin with the time.
     pub(super) fn latest_first(&self) -> Vec<&str> {
         let mut names: Vec<(u64, &str)> =
-            self.0.iter().map(|(name, &number)| (number, name.as_str())).collect();
+            self.last.iter().map(|(name, &number)| (number, name.as_str())).collect();
         names.sort_unstable_by(|a, b| b.cmp(a));
         names.into_iter().map(|(_, name)| name).collect()
     }
 
     /// The runs that were started or resumed after the start with this number.
     pub(super) fn after(&self, number: u64) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |&(_, &last)| last > number).map(|(name, _)| name.as_str())
+        self.last.iter().filter(move |&(_, &last)| last > number).map(|(name, _)| name.as_str())
     }
 
     /// Gives the run the next number. Two runs that start at the same moment may get the same number. Then
     /// neither counts as later.
     pub(super) fn start(runs: &Utf8Path, run: &str) -> io::Result<u64> {
-        let Self(all) = Self::read(runs)?;
-        let number = all.values().max().copied().unwrap_or_default() + 1;
+        let number = Self::read(runs)?.last.values().max().copied().unwrap_or_default() + 1;
         let mut log = private::options().create(true).append(true).open(runs.join(LOG))?;
         // One write, so that the lines of other processes stay whole.
         log.write_all(format!("{number} {run}\n").as_bytes())?;

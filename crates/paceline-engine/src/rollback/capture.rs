@@ -156,6 +156,11 @@ impl Captures {
         write(&self.folder.join(name), contents)
     }
 
+    /// Reads the capture of this stack, if there is one.
+    pub fn read_one(&self, stack: &str) -> Result<Option<Captured>, CaptureError> {
+        if self.has(stack) { captured(self.file(stack, "json")).map(Some) } else { Ok(None) }
+    }
+
     /// Reads all captures, ordered by stack.
     pub fn read(&self) -> Result<Vec<Captured>, CaptureError> {
         let io = |source| CaptureError::Io { path: self.folder.clone(), source };
@@ -163,23 +168,15 @@ impl Captures {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(io)?,
         };
-        let mut captured = Vec::new();
+        let mut all = Vec::new();
         for entry in entries {
             let path = entry.map_err(io)?.into_path();
-            if path.extension() != Some("json") {
-                continue;
+            if path.extension() == Some("json") {
+                all.push(captured(path)?);
             }
-            let text = fs_err::read_to_string(&path).map_err(io)?;
-            let corrupt = |source| CaptureError::Corrupt { path: path.clone(), source };
-            let capture: Capture = serde_json::from_str(&text).map_err(|error| corrupt(Some(error)))?;
-            if capture.schema > Capture::SCHEMA {
-                return Err(corrupt(None));
-            }
-            let template = path.with_extension("template");
-            captured.push(Captured { capture, template });
         }
-        captured.sort_by(|a, b| a.capture.stack.cmp(&b.capture.stack));
-        Ok(captured)
+        all.sort_by(|a, b| a.capture.stack.cmp(&b.capture.stack));
+        Ok(all)
     }
 
     /// A file of a stack. Ids of stacks may hold characters that names of files must not have.
@@ -189,6 +186,19 @@ impl Captures {
         let digest = &hex(&Sha256::digest(stack))[..8];
         self.folder.join(format!("{name}-{digest}.{extension}"))
     }
+}
+
+/// Reads a capture.
+fn captured(path: Utf8PathBuf) -> Result<Captured, CaptureError> {
+    let text =
+        fs_err::read_to_string(&path).map_err(|source| CaptureError::Io { path: path.clone(), source })?;
+    let corrupt = |source| CaptureError::Corrupt { path: path.clone(), source };
+    let capture: Capture = serde_json::from_str(&text).map_err(|error| corrupt(Some(error)))?;
+    if capture.schema > Capture::SCHEMA {
+        return Err(corrupt(None));
+    }
+    let template = path.with_extension("template");
+    Ok(Captured { capture, template })
 }
 
 /// Writes a file completely, and waits until it is on the disk.

@@ -4,6 +4,7 @@
 #![expect(clippy::float_cmp, reason = "times are exact to the millisecond")]
 
 mod again;
+mod changed;
 mod deletes;
 mod draft;
 mod early;

@@ -71,6 +71,7 @@ impl Story {
             strategy: Strategy::default(),
             phases: Vec::new(),
             steps: steps.iter().map(planned).collect(),
+            settings: None,
         };
         Self::default().then(Fact::RunStarted(started))
     }

@@ -1,5 +1,6 @@
 //! Applies each event to the record.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +13,8 @@ use crate::figures::seconds;
 
 /// How many of a stack's slowest resources are kept.
 const SLOWEST: usize = 5;
+/// What is said of a step of an earlier part that the continued run does not have.
+const GONE: &str = "the continued run leaves it alone: it is no longer in the plan";
 
 impl Record {
     /// Applies the next event. Events of another run are ignored.
@@ -102,11 +105,28 @@ impl Record {
         self.endpoint.clone_from(&run.endpoint);
         self.planned_phases =
             run.phases.iter().map(|phase| (phase.name.clone(), phase.stacks.clone())).collect();
+        self.leave_out_gone(run);
         for planned in &run.steps {
             let step = self.entry(&planned.step);
             step.needs.clone_from(&planned.needs);
             step.expected = seconds(planned.expected_s);
         }
+    }
+
+    /// A run may be continued with an app that has changed. Steps that are in the plan no more are left alone: those that
+    /// never started are forgotten, and of the others stays what they did.
+    fn leave_out_gone(&mut self, run: &RunStarted) {
+        if !run.resumed || run.steps.is_empty() {
+            return;
+        }
+        let planned: BTreeSet<&str> = run.steps.iter().map(|planned| planned.step.step.as_str()).collect();
+        let is_gone = |step: &StepRecord| !planned.contains(step.step.step.as_str());
+        self.steps.retain(|step| !is_gone(step) || !step.spans.is_empty());
+        for step in self.steps.iter_mut().filter(|step| step.step.is_of_stack() && is_gone(step)) {
+            step.outcome.get_or_insert(Outcome::Interrupted);
+            step.detail = Some(GONE.to_owned());
+        }
+        self.index = self.steps.iter().enumerate().map(|(i, step)| (step.step.step.clone(), i)).collect();
     }
 
     fn entry(&mut self, step: &StepRef) -> &mut StepRecord {

@@ -129,6 +129,7 @@ impl Journal {
             strategy: Strategy::Graph,
             phases: self.phases.clone(),
             steps: self.steps.clone(),
+            settings: None,
         };
         self.fact(at, Fact::RunStarted(started));
     }

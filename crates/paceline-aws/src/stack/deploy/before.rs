@@ -277,7 +277,7 @@ impl Deployment<'_> {
     }
 
     /// Keeps what the stack is before the operation, if the run keeps captures. The first capture of a run counts:
-    /// later ones would show what the run itself did. But if CloudFormation refuses the operation because somebody else
+    /// later ones would show what the run itself did. A run that continues with a changed app adds to it. But if CloudFormation refuses the operation because somebody else
     /// has changed the stack since it was captured, it is captured again.
     async fn capture(
         &self,
@@ -286,13 +286,22 @@ impl Deployment<'_> {
         template: Option<String>,
     ) -> Result<(), AwsError> {
         let Some(captures) = &self.captures else { return Ok(()) };
-        if captures.has(&self.stack.id) && !progress.captures_again {
-            return Ok(());
-        }
-        progress.captures_again = true;
         let (environment, context, stack) = (self.environment, self.context, self.stack);
         let capturing = Capturing { captures, environment, context, stack, request: &self.request };
-        let is_kept = capturing.keep(before, template).await?;
+        let earlier = if progress.captures_again { Ok(None) } else { captures.read_one(&stack.id) };
+        let earlier = match earlier {
+            Ok(earlier) => earlier,
+            Err(error) => {
+                capturing.warn_of_unreadable(&error.to_string());
+                return Ok(());
+            }
+        };
+        let is_kept = if let Some(earlier) = earlier {
+            capturing.extend(earlier)?
+        } else {
+            progress.captures_again = true;
+            capturing.keep(before, template).await?
+        };
         if let Some(copy) = self.copy.as_ref().filter(|_| is_kept) {
             Box::pin(copy.keep_capture(&captures.files(&stack.id))).await;
         }
