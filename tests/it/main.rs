@@ -43,6 +43,7 @@ mod relax;
 mod report;
 mod rollback;
 mod run_buildspec;
+mod secrets;
 mod simulate;
 mod stops;
 mod synth;

@@ -1,7 +1,7 @@
 //! The two streams: data goes to stdout, everything else to stderr. On a terminal, a live part stays below what is written.
 //!
-//! Most texts contain names and messages from outside, so control characters are removed from every text here. If a
-//! stream cannot be written, the work continues.
+//! Most texts contain names and messages from outside, so control characters and secrets are removed from every text
+//! here. If a stream cannot be written, the work continues.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use paceline_aws::{RetryNotices, Wire};
 use paceline_report::{Screen, Style};
+use paceline_text::secrets::redacted;
 use paceline_text::{clean, clean_but_for_colors, one_line};
 use terminal_size::{Height, Width, terminal_size_of};
 
@@ -38,6 +39,7 @@ pub fn data(text: &str) {
 }
 
 fn write(text: &str) {
+    let text = redacted(text);
     let write = || {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush())

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use paceline_text::secrets::redacted;
+
 /// The services that decide the times of a run, with the names that variables and profiles use.
 const SERVICES: [&str; 6] = ["CLOUDFORMATION", "ECR", "IAM", "S3", "SSM", "STS"];
 
@@ -19,7 +21,8 @@ const OWN: [&str; 9] = [
     "cloud.adc-e.uk",
 ];
 
-/// The endpoints from the environment and the profile that are not AWS itself, each once.
+/// The endpoints from the environment and the profile that are not AWS itself, each once, without the password in a URL:
+/// events name them.
 pub fn endpoint() -> Option<String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let config = variable("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| {
@@ -29,7 +32,7 @@ pub fn endpoint() -> Option<String> {
     let is_file = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.is_file());
     let config =
         config.filter(is_file).and_then(|path| fs_err::read_to_string(path).ok()).unwrap_or_default();
-    endpoint_of(variable, &config)
+    endpoint_of(variable, &config).map(|endpoint| redacted(&endpoint).into_owned())
 }
 
 fn endpoint_of(variable: impl Fn(&str) -> Option<String>, config: &str) -> Option<String> {

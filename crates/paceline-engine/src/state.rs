@@ -364,7 +364,9 @@ impl<'a> State<'a> {
         self.emit(Fact::RunWaiting { running })
     }
 
-    fn emit(&mut self, fact: Fact) -> io::Result<()> {
+    /// Everything that anybody hears of the run goes through here, so secrets are taken out here.
+    fn emit(&mut self, mut fact: Fact) -> io::Result<()> {
+        fact.redact();
         self.seq += 1;
         self.last_event = Instant::now();
         let (run, at) = (self.options.id.clone(), self.clock.now());

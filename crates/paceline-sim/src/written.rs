@@ -36,6 +36,8 @@ impl FromStr for Failure {
     type Err = WriteItLike;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // What follows a `=` is what CloudFormation says.
+        let (text, reason) = text.split_once('=').unwrap_or((text, "it was made to fail (--fail)"));
         let mut parts = text.rsplitn(3, ':');
         let (operation, logical_id, stack) = (parts.next(), parts.next(), parts.next());
         let operation = match operation {
@@ -52,7 +54,7 @@ impl FromStr for Failure {
             stack: stack.to_owned(),
             logical_id: logical_id.to_owned(),
             operation: Some(operation),
-            reason: "it was made to fail (--fail)".to_owned(),
+            reason: reason.to_owned(),
             times: 1,
         })
     }

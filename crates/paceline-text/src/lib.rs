@@ -15,6 +15,7 @@ mod markdown;
 mod near;
 mod number;
 mod quote;
+pub mod secrets;
 mod vocabulary;
 
 pub use clean::{breaks_lines, clean, clean_but_for_colors, is_invisible, one_line};

@@ -17,11 +17,16 @@ use std::process;
 use clap::Parser;
 use paceline_app::{Failure, interrupt, terminal};
 use paceline_engine::ExitCode;
+use paceline_text::secrets;
 
 use crate::cli::{Cli, Command, Translated};
 
+/// The variable with the presigned URL of a wait condition.
+const WAIT_HANDLE: &str = "WAIT_HANDLE_URL";
+
 /// Runs the command that the arguments ask for.
 pub fn main() -> process::ExitCode {
+    hide_environment();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if let Some(given) = cli::profile(&arguments) {
         let failure = given.map_or_else(
@@ -64,6 +69,19 @@ pub fn main() -> process::ExitCode {
         terminal::note(&sentence);
     }
     ended(interrupt::listen(cli.command.deadline()).and_then(|()| command(cli.command)))
+}
+
+/// Hides the secrets of the environment in everything that this process writes.
+fn hide_environment() {
+    for (name, value) in std::env::vars_os() {
+        if let (Some(name), Some(value)) = (name.to_str(), value.to_str()) {
+            secrets::hide_named(name, value);
+            // Whoever has the URL can end the wait.
+            if name == WAIT_HANDLE {
+                secrets::hide(value);
+            }
+        }
+    }
 }
 
 /// Says what there is to say at the end, and gives the exit code.

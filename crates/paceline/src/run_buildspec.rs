@@ -66,7 +66,7 @@ fn options(args: &RunBuildspecArgs) -> Result<RunOptions, Failure> {
         environment: std::env::vars_os().collect(),
         overrides: args.env.clone(),
         keep: args.artifacts.as_deref().map(absolute).transpose()?,
-        output: Output::Inherit,
+        output: Output::Shown,
         processes: processes().clone(),
         stop: CancellationToken::new(),
         grace: GRACE,

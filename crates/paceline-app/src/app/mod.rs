@@ -13,6 +13,7 @@ use paceline_assembly::Assembly;
 use paceline_config::{self as config, AppConfig, Config, Strategy};
 use paceline_host::Synthesis;
 use paceline_plan::{ContextLookup, Destruction, Plan, PlanOptions, THE_APP};
+use paceline_text::secrets;
 
 pub use self::parameters::Parameters;
 pub use self::synth::synthesize_apps;
@@ -71,6 +72,10 @@ pub fn configured(paths: &AppPaths) -> Result<Configured, Failure> {
         Some(path) => Config::read(path)?,
         None => Config::default(),
     };
+    let variables = config.apps.values().map(|app| &app.env);
+    for (name, value) in variables.chain(config.commands.iter().map(|command| &command.env)).flatten() {
+        secrets::hide_named(name, value);
+    }
     let mut configured =
         Configured { config, only: None, synthesized: Vec::new(), path, is_automatic: false };
     configured.only = configured.only_app(paths);
@@ -187,6 +192,7 @@ impl Configured {
     /// The app, of which `dir` is the folder.
     fn with(self, dir: Utf8PathBuf, assembly: Assembly, syntheses: Vec<Synthesis>) -> Result<App, Failure> {
         let context = context(&syntheses)?;
+        parameters::hide_secrets(&assembly.stacks);
         let Self { config, synthesized, path: config_path, .. } = self;
         Ok(App {
             config,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use paceline_assembly::{Assembly, Stack};
 use paceline_plan::Plan;
-use paceline_text::Problem;
+use paceline_text::{Problem, secrets};
 
 use super::App;
 use crate::failure::Failure;
@@ -35,6 +35,17 @@ pub(crate) fn give_to(stacks: &mut [Stack], parameters: &Parameters) {
         let given = names.iter().filter_map(|name| parameters.get(*name)).flatten();
         let given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
         stack.give(&given);
+    }
+}
+
+/// Hides the values of secret parameters in everything that this process writes: AWS may repeat them in its messages.
+pub(crate) fn hide_secrets(stacks: &[Stack]) {
+    for stack in stacks {
+        let declared = stack.template.value()["Parameters"].as_object().into_iter().flatten();
+        for (name, declared) in declared.filter(|(name, _)| stack.template.is_secret(name)) {
+            let default = declared["Default"].as_str();
+            default.into_iter().chain(stack.parameters.get(name).map(String::as_str)).for_each(secrets::hide);
+        }
     }
 }
 
@@ -91,6 +102,9 @@ pub(crate) fn parse(texts: &[String], assembly: &Assembly) -> Result<Parameters,
                 &format!("{whose} parameter `{key}`"),
                 "the parameters of a stack are under `Parameters` in its template",
             );
+        }
+        if meant.iter().any(|stack| stack.template.is_secret(key)) {
+            secrets::hide(value);
         }
         parameters.entry(stack.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
     }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 use paceline_report::Screen;
+use paceline_text::secrets::redacted;
 
 use super::keys;
 
@@ -129,6 +130,7 @@ fn screen() -> MutexGuard<'static, Option<Drawn>> {
 
 /// Writes a text to stderr, above the live part if there is one.
 pub(super) fn print(text: &str) -> io::Result<()> {
+    let text = &redacted(text);
     match &mut *screen() {
         Some(drawn) => drawn.print(text),
         None => io::stderr().lock().write_all(text.as_bytes()),

@@ -26,6 +26,7 @@ pub(super) async fn post(aws: &Aws, webhook: &Webhook, what: &Notification) -> R
         error.told_as(message)
     })?;
     let url = answer.parameter().and_then(|parameter| parameter.value()).unwrap_or_default();
+    paceline_text::secrets::hide(url);
     let address = Address::parse(url, &["https"]).ok_or_else(|| {
         let message = format!("the webhook was not notified: the parameter {name} holds no https URL");
         AwsError::setup(message).hint("store the URL of the webhook in the parameter, as a SecureString")

@@ -12,6 +12,7 @@ use aws_sdk_s3::error::ErrorMetadata;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use camino::Utf8Path;
 use paceline_text::hex;
+use paceline_text::secrets::redacted;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -103,7 +104,7 @@ impl WaitHandle {
             return Ok(Signalled::Before { success: before.success, reason: before.reason });
         }
         let mut marker =
-            Marker { success: verdict.success, reason: one_line(&verdict.reason), confirmed: false };
+            Marker { success: verdict.success, reason: one_line(&redacted(&verdict.reason)), confirmed: false };
         marker.write(&file).map_err(unkept)?;
         let body = self.body(verdict);
         let mut pauses = PAUSES.into_iter();
@@ -132,7 +133,7 @@ impl WaitHandle {
             json!({ "Status": verdict.status(), "Reason": reason, "UniqueId": self.id, "Data": data })
                 .to_string()
         };
-        let reason = one_line(&verdict.reason);
+        let reason = one_line(&redacted(&verdict.reason));
         let whole = with(&reason);
         if whole.len() <= MOST {
             return whole;

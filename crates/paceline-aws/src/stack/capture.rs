@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use paceline_assembly::{Precious, Stack, Template};
 use paceline_engine::StepContext;
 use paceline_engine::rollback::{Before, Capture, Captured, Captures, Staging};
+use serde_json::Value;
 
 use super::request::Request;
 use super::unchanged::deployed_template;
@@ -37,9 +38,12 @@ impl Capturing<'_> {
     ) -> Result<bool, AwsError> {
         let new = &self.request.template;
         let (old, template) = match before {
-            None => (None, new.value().to_string()),
+            None => (None, without_secrets(new).unwrap_or_else(|| new.value().to_string())),
             Some(view) => match self.template_of(view, template).await? {
-                Some((old, template)) => (Some(old), template),
+                Some((old, template)) => {
+                    let template = without_secrets(&old).unwrap_or(template);
+                    (Some(old), template)
+                }
                 None => return Ok(false),
             },
         };
@@ -77,8 +81,10 @@ impl Capturing<'_> {
         });
         let capture = self.capture(adds, before);
         // A stack that the run created is deleted as the run created it last.
-        let text = if existed { text } else { self.request.template.value().to_string() };
-        let is_same = capture == was && (existed || kept.value() == self.request.template.value());
+        let new = &self.request.template;
+        let now = || without_secrets(new).unwrap_or_else(|| new.value().to_string());
+        let text = if existed { text } else { now() };
+        let is_same = capture == was && (existed || kept.value().to_string() == text);
         if !is_same {
             self.write(&capture, &text)?;
         }
@@ -152,6 +158,7 @@ impl Capturing<'_> {
             .iter()
             .filter(|(name, value)| !visible(name, value) && self.request.parameters.contains_key(*name))
             .map(|(name, _)| name.clone())
+            .chain(secret_defaults(old).map(str::to_owned))
             .collect();
         Before {
             id: view.id.clone(),
@@ -192,6 +199,26 @@ impl Capturing<'_> {
         let has = types(&self.request.template);
         old.precious().filter(|it| !has.contains(&(it.id.as_str(), it.resource_type.as_str()))).collect()
     }
+}
+
+/// The secret parameters of a template whose default value stands in it.
+fn secret_defaults(template: &Template) -> impl Iterator<Item = &str> {
+    let declared = template.value().get("Parameters").and_then(Value::as_object).into_iter().flatten();
+    let has_default = declared.filter(|(_, declared)| declared.get("Default").is_some());
+    has_default.map(|(name, _)| name.as_str()).filter(|name| template.is_secret(name))
+}
+
+/// The template without the default values of secret parameters. `None` if it has none. A rollback gives no value to these
+/// parameters, so that CloudFormation keeps the one that the stack has.
+fn without_secrets(template: &Template) -> Option<String> {
+    let names: Vec<&str> = secret_defaults(template).collect();
+    let mut without = template.value().clone();
+    for name in &names {
+        if let Some(declared) = without["Parameters"][name].as_object_mut() {
+            declared.remove("Default");
+        }
+    }
+    (!names.is_empty()).then(|| without.to_string())
 }
 
 /// The secret parameters of a template that the request gives a value.

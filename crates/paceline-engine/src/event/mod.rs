@@ -5,6 +5,7 @@
 //!
 //! The kinds of events are in families: of the run, of a step, of a stack.
 
+mod redact;
 mod run;
 mod stack;
 mod step;

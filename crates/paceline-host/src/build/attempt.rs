@@ -9,7 +9,8 @@ use paceline_buildspec::grammar::{Buildspec, OnFailure, Phase, PhaseName, Versio
 use regex_lite::Regex;
 
 use super::script::{self, Carried, Scripts};
-use super::{PhaseRun, Progress, RunError, RunOptions, State, environment};
+use super::shown::Shown;
+use super::{Output, PhaseRun, Progress, RunError, RunOptions, State, environment};
 
 /// The number of retries for `RETRY` without a count (User Guide, "Build specification reference").
 const RETRIES: u8 = 3;
@@ -73,7 +74,12 @@ pub(super) async fn run(
     let folder = Utf8PathBuf::from_path_buf(setting.temporary.path().to_owned())
         .map_err(|_| RunError::Temporary(std::io::Error::other("the temporary folder's name is no text")))?;
     let RunOptions { output, processes, stop, grace, .. } = setting.options;
-    let scripts = Scripts { shell: setting.shell, output, processes, stop, grace: *grace, folder: &folder };
+    let shown = match output {
+        Output::Shown => Some(Shown::start().map_err(RunError::Temporary)?),
+        Output::File(_) => None,
+    };
+    let (shell, shown) = (setting.shell, shown.as_ref());
+    let scripts = Scripts { shell, output, shown, processes, stop, grace: *grace, folder: &folder };
     let mut build = Running { setting, scripts, carried: setting.carried(), succeeding: true };
     let ended = build.phases(retries, report).await;
     // Background processes end with the build, even if the build fails.

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use paceline_buildspec::Buildspec;
+use paceline_text::secrets;
 
 use super::{RunError, RunOptions};
 use crate::process::program::{Program, Stream};
@@ -22,8 +23,8 @@ pub(super) async fn initial(
     }
     let env = &buildspec.env;
     let is_given = |name: &&String| options.overrides.iter().any(|(given, _)| given == *name);
-    let secrets = env.parameter_store.keys().chain(env.secrets_manager.keys());
-    let missing: Vec<_> = secrets.filter(|name| !is_given(name)).cloned().collect();
+    let stored = env.parameter_store.keys().chain(env.secrets_manager.keys());
+    let missing: Vec<_> = stored.filter(|name| !is_given(name)).cloned().collect();
     if !missing.is_empty() {
         return Err(RunError::Secrets(missing));
     }
@@ -37,6 +38,11 @@ pub(super) async fn initial(
     let own = codebuild(options).await.into_iter().map(|(name, value)| (name.to_owned(), value));
     let declared = env.variables.clone().into_iter();
     for (name, value) in own.chain(declared).chain(options.overrides.iter().cloned()) {
+        if env.parameter_store.contains_key(&name) || env.secrets_manager.contains_key(&name) {
+            secrets::hide(&value);
+        } else {
+            secrets::hide_named(&name, &value);
+        }
         variables.insert(name.into(), value.into());
     }
     Ok(variables)

@@ -9,6 +9,7 @@ mod attempt;
 mod collect;
 mod environment;
 mod script;
+mod shown;
 mod summary;
 
 use std::ffi::OsString;
@@ -49,9 +50,9 @@ pub struct RunOptions {
 
 #[derive(Debug, Default)]
 pub enum Output {
-    /// To the output of this process.
+    /// To the output of this process, without secrets.
     #[default]
-    Inherit,
+    Shown,
     /// To the end of this file, including standard error.
     File(Utf8PathBuf),
 }

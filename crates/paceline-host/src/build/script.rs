@@ -10,6 +10,7 @@ use paceline_buildspec::generate::shell_word;
 use paceline_buildspec::grammar::Shell;
 use tokio_util::sync::CancellationToken;
 
+use super::shown::Shown;
 use super::{Output, RunError};
 use crate::process::groups::Signal;
 use crate::process::processes::Processes;
@@ -26,6 +27,8 @@ pub(super) struct Carried {
 pub(super) struct Scripts<'a> {
     pub(super) shell: &'static str,
     pub(super) output: &'a Output,
+    /// Where the output is shown, if it goes to the output of this process.
+    pub(super) shown: Option<&'a Shown>,
     pub(super) processes: &'a Processes,
     pub(super) stop: &'a CancellationToken,
     /// The time that an interrupted command has to end.
@@ -72,7 +75,10 @@ impl Scripts<'_> {
         );
         fs_err::write(&script, text).map_err(RunError::Temporary)?;
         let output = match self.output {
-            Output::Inherit => program::Output::Inherit,
+            Output::Shown => match self.shown.map(Shown::files).transpose().map_err(RunError::Temporary)? {
+                Some((out, errors)) => program::Output::Streams(out, errors),
+                None => program::Output::Lines,
+            },
             Output::File(path) => {
                 let file = fs_err::OpenOptions::new().create(true).append(true).open(path);
                 program::Output::File(file.map_err(RunError::Temporary)?.into_file())
@@ -85,7 +91,11 @@ impl Scripts<'_> {
             self.stop.cancelled().await;
             ProgramError::Stopped
         };
-        let code = match shell.run_until(stopped, |_, _| {}).await {
+        let ended = shell.run_until(stopped, |_, _| {}).await;
+        if let Some(shown) = self.shown {
+            shown.settle().await;
+        }
+        let code = match ended {
             Ok(()) => Some(0),
             Err(ProgramError::Status { status, .. }) => status.code(),
             Err(ProgramError::Start { dir, source }) => {

@@ -36,8 +36,8 @@ pub enum Output {
     /// To the caller, line by line.
     #[default]
     Lines,
-    /// To the output of this process.
-    Inherit,
+    /// To these files or pipes: the output and the error output.
+    Streams(File, File),
     /// To a file, including standard error.
     File(File),
 }
@@ -240,7 +240,10 @@ impl Program {
         let failed = |source| ProgramError::Start { dir: shown(&self.dir), source };
         match &self.output {
             Output::Lines => drop(command.stdout(Stdio::piped()).stderr(Stdio::piped())),
-            Output::Inherit => {}
+            Output::Streams(out, errors) => {
+                let (out, errors) = (out.try_clone(), errors.try_clone());
+                command.stdout(out.map_err(failed)?).stderr(errors.map_err(failed)?);
+            }
             Output::File(file) => {
                 let (out, errors) = (file.try_clone(), file.try_clone());
                 command.stdout(out.map_err(failed)?).stderr(errors.map_err(failed)?);

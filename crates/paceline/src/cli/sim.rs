@@ -32,8 +32,8 @@ pub(crate) struct ServeArgs {
     /// The account of the clients' credentials
     #[arg(long, default_value = "111111111111")]
     pub(crate) account: String,
-    /// Let a resource fail once: the first time that it is created, updated or deleted
-    #[arg(long, value_name = "STACK:RESOURCE:OPERATION")]
+    /// Let a resource fail once, the first time that it is created, updated or deleted, perhaps with this reason
+    #[arg(long, value_name = "STACK:RESOURCE:OPERATION[=REASON]")]
     pub(crate) fail: Vec<Failure>,
     /// The most calls of CloudFormation a second in each account and region, besides the documented rates
     #[arg(long, value_name = "N", value_parser = factor)]
