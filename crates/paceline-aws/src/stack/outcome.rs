@@ -1,8 +1,12 @@
 //! The ends of deployments, with their messages.
 
-use paceline_assembly::{ResourceStatus, Stack};
+use std::collections::BTreeMap;
+
+use paceline_assembly::{ResourceStatus, Stack, sub_variables};
 use paceline_engine::event::Cause;
 use paceline_engine::{Ended, Outcome};
+use paceline_text::secrets;
+use serde_json::Value;
 
 use super::GOES_ON;
 use super::events::{Change, EventLog};
@@ -31,8 +35,36 @@ fn failed_as(stack: &Stack, message: impl Into<String>, hint: Option<&str>) -> E
     })
 }
 
-pub(super) fn unchanged(view: &StackView) -> Ended {
-    Ended { outputs: view.outputs.clone(), ..Ended::new(Outcome::Unchanged) }
+pub(super) fn unchanged(stack: &Stack, view: &StackView) -> Ended {
+    Ended { outputs: outputs(stack, view), ..Ended::new(Outcome::Unchanged) }
+}
+
+/// The outputs of a stack. An output may show a secret parameter. This process may not know the value, such as when the
+/// stack keeps an earlier one, so the value is hidden as it is seen here.
+pub(super) fn outputs(stack: &Stack, view: &StackView) -> BTreeMap<String, String> {
+    let shown = |(name, value): (&String, &String)| {
+        let of_template = &stack.template.value()["Outputs"][name]["Value"];
+        let is_secret = references(of_template).any(|parameter| stack.template.is_secret(parameter));
+        if is_secret {
+            secrets::hide(value);
+        }
+        (name.clone(), if is_secret { "***".to_owned() } else { value.clone() })
+    };
+    view.outputs.iter().map(shown).collect()
+}
+
+/// The names that a value refers to.
+fn references(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
+    match value {
+        Value::Object(fields) => Box::new(fields.iter().flat_map(|(key, value)| {
+            let name = value.as_str().filter(|_| key == "Ref");
+            let text = value.as_str().or_else(|| value[0].as_str()).filter(|_| key == "Fn::Sub");
+            let of_text = text.into_iter().flat_map(sub_variables);
+            name.into_iter().chain(of_text).chain(references(value))
+        })),
+        Value::Array(items) => Box::new(items.iter().flat_map(references)),
+        _ => Box::new(std::iter::empty()),
+    }
 }
 
 pub(super) fn without_resources(stack: &Stack, view: Option<&StackView>) -> Ended {

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use paceline_aws::{Builds, Images, Method};
+use paceline_aws::{Applicant, Builds, Images, KeptRuns, LockMode, Method};
 use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
+use paceline_config::Config;
 use paceline_engine::Outcome;
+use paceline_plan::{Plan, PlanOptions, RollbackOptions};
 use paceline_sim::{Call, Faults, Images as SimulatedImages, Operation, SimOptions};
 use serde_json::{Value, json};
 
 use crate::app::{ACCOUNT, App, BUCKET, REGION, role, slow, topic};
-use crate::world::{How, World, slow_durations};
+use crate::rollbacks::Runs;
+use crate::world::{How, RUN, World, slow_durations};
 
 const REPOSITORY: &str = "cdk-hnb659fds-container-assets-111111111111-us-east-1";
 const GATE: &str = "gates: [{ after: Roles, iam-roles: all }]";
@@ -161,4 +164,54 @@ async fn without_roles_a_build_keeps_to_the_generated_role() {
         "cloudformation:DeleteChangeSet",
     ];
     assert_eq!(unused, BTreeSet::from(expected));
+}
+
+/// Records, the copy of the journal, captures, a lease, a rollback, and a machine that finds the run in the bucket.
+#[tokio::test(start_paused = true)]
+async fn what_a_run_keeps_in_its_bucket_and_its_rollback_keep_to_the_generated_role() {
+    let options =
+        SimOptions { durations: slow_durations(), images: SimulatedImages::Absent, ..SimOptions::default() };
+    let (world, runs) = (World::new(options), Runs::new());
+    let mut app = unaided(false);
+    let how = || How {
+        images: Images::Pretended { build: Duration::ZERO, push: Duration::ZERO },
+        records: true,
+        copies: Some(Vec::new()),
+        captures: Some(runs.path().to_owned()),
+        ..How::default()
+    };
+    world.run(&app, How { captures: None, ..how() }).await;
+    app.change("Own", &slow("2"));
+    let ran = world.run(&app, how()).await;
+    let kept = Box::pin(KeptRuns::open(&world.wire, &app.read())).await.unwrap();
+    let listed = kept.list(world.now()).await.unwrap();
+    kept.fetch_all(&listed).await.unwrap();
+    runs.rollback(&ran.events, &RollbackOptions::new(RUN)).run(&world).await.unwrap();
+    let plan = Plan::make(&app.read(), &Config::default(), &PlanOptions::default()).unwrap();
+    let (id, run, holder) = ("id".to_owned(), RUN.to_owned(), "a test".to_owned());
+    let applicant = Applicant { id, run, holder, now: world.now() };
+    let aws = world.connected(&app).await;
+    let leases = Box::pin(aws.lock(&plan, &applicant, LockMode::Refuse, |_| {})).await.unwrap();
+    leases.release().await;
+    world.run(&app, How { deletes: true, records: true, ..how() }).await;
+
+    let own = |id: &str| OwnStack { stack: located(id), id: id.to_owned(), execution_role: None };
+    let rights = Rights {
+        unaided: Unaided {
+            stacks: vec![own("Other"), own("Own")],
+            buckets: vec![BUCKET.to_owned()],
+            records: true,
+            repositories: vec![located(REPOSITORY)],
+            versions: vec![located("/cdk-bootstrap/hnb659fds/version")],
+            ..Unaided::default()
+        },
+        ..Rights::default()
+    };
+    let (called, allowed) = (called(&world), allowed(&rights));
+    let more: Vec<_> = called.difference(&allowed).collect();
+    assert!(more.is_empty(), "the role does not allow {more:?}");
+    // The runs above call all other actions of the role, or name why they do not.
+    for action in ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"] {
+        assert!(called.contains(action), "no run needs {action}");
+    }
 }

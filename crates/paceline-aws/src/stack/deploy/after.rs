@@ -92,7 +92,7 @@ impl Deployment<'_> {
         if let Some(read) = read.filter(|read| !read.digest().is_empty()) {
             self.record(view, read);
         }
-        let ended = outcome::unchanged(view);
+        let ended = outcome::unchanged(self.stack, view);
         if self.request.termination_protection == Some(true) && !view.termination_protection {
             return ended.with_detail(protect::TURNED_ON);
         }
@@ -106,7 +106,7 @@ impl Deployment<'_> {
         followed: Option<&Change>,
         read: Option<Read>,
     ) -> Ended {
-        let ended = Ended { outputs: view.outputs.clone(), ..Ended::new(Outcome::Deployed) };
+        let ended = Ended { outputs: outcome::outputs(self.stack, view), ..Ended::new(Outcome::Deployed) };
         match followed {
             Some(by) if by.status == ResourceStatus::DeleteInProgress => {
                 outcome::deleted_since(self.stack, by)

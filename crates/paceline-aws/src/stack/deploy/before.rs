@@ -62,7 +62,7 @@ impl Deployment<'_> {
             _ => Looked::default(),
         };
         if looked.is_unchanged {
-            return Ok(Next::End(outcome::unchanged(view)));
+            return Ok(Next::End(outcome::unchanged(self.stack, view)));
         }
         match action {
             Action::Create => self.create(progress).await,

@@ -1,0 +1,117 @@
+//! Every reader gets spoiled input. It ends, does not panic, uses memory in proportion to the input, and what it says to
+//! people has no control characters.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
+
+mod memory;
+mod readers;
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use paceline_spoil::{Spoiler, alias_bomb};
+
+use crate::memory::{alone, most_of};
+use crate::readers::{READERS, Reader, sample};
+
+/// How many spoiled inputs each reader gets.
+const CASES: u64 = 250;
+/// No reader takes so long for all of its inputs, even unoptimized and beside others. A reader that hangs takes longer.
+const LIMIT: Duration = Duration::from_mins(5);
+/// The memory of a reader for any input: its tables and the expressions that it compiles once.
+const CONSTANT: usize = 24 << 20;
+/// The memory of a reader for each byte of the input. The nodes of a parsed document are larger than their text.
+const FACTOR: usize = 10;
+
+fn read(reader: &Reader, input: &[u8]) {
+    let used = most_of(|| {
+        for said in (reader.read)(input) {
+            let shown = paceline_text::clean_but_for_colors(&said);
+            let bad = shown.chars().find(|c| c.is_control() && *c != '\n' && *c != '\u{1b}');
+            assert_eq!(bad, None, "{said:?}");
+        }
+    });
+    let allowed = CONSTANT + FACTOR * input.len();
+    assert!(used <= allowed, "{used} bytes for an input of {}", input.len());
+}
+
+/// Runs all inputs of a reader in a thread of its own, within the limit.
+fn check(name: &'static str, inputs: impl FnOnce(&mut dyn FnMut(&[u8])) + Send + 'static) {
+    let reader = READERS.iter().find(|reader| reader.name == name).unwrap();
+    let (sender, ended) = mpsc::channel();
+    let work = std::thread::spawn(move || {
+        alone(|| {
+            // What is made once for all inputs does not count.
+            (reader.read)(b"");
+            inputs(&mut |input| {
+                let ended = std::panic::catch_unwind(|| read(reader, input));
+                let shown: String = String::from_utf8_lossy(input).chars().take(4000).collect();
+                assert!(ended.is_ok(), "{name}: {shown:?}");
+            });
+        });
+        let _ = sender.send(());
+    });
+    match ended.recv_timeout(LIMIT) {
+        Ok(()) => {}
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("{name} did not end within {LIMIT:?}"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => std::panic::resume_unwind(work.join().unwrap_err()),
+    }
+}
+
+fn spoiled(name: &'static str) {
+    check(name, move |give| {
+        let valid = sample(name);
+        give(&valid);
+        for seed in 0..CASES {
+            give(&Spoiler::new(seed).spoil(&valid));
+        }
+    });
+}
+
+macro_rules! readers {
+    ($($test:ident: $name:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            spoiled($name);
+        })*
+    };
+}
+
+readers! {
+    a_spoiled_template_is_read_or_refused: "template",
+    a_spoiled_manifest_is_read_or_refused: "manifest",
+    a_spoiled_asset_manifest_is_read_or_refused: "asset manifest",
+    a_spoiled_configuration_is_read_or_refused: "configuration",
+    a_spoiled_buildspec_is_read_or_refused: "buildspec",
+    a_spoiled_script_is_checked_or_refused: "script",
+    a_spoiled_journal_is_read_or_refused: "journal",
+    a_spoiled_history_is_read_or_skipped: "history",
+    a_spoiled_plan_is_refused: "plan",
+}
+
+/// YAML bombs, deep nesting and large flat documents, for every reader.
+#[test]
+fn bombs_are_refused_in_bounded_memory() {
+    for reader in READERS {
+        check(reader.name, |give| {
+            give(alias_bomb(9).as_bytes());
+            for open in ["[", "{\"a\":", "- ", "a:\n ", "$(", "`", "(", "{{", "if true; then "] {
+                give(open.repeat(20_000).as_bytes());
+            }
+            give(format!("{{\"Resources\":{}}}", "[".repeat(50_000)).as_bytes());
+            give("\u{1b}".repeat(10_000).as_bytes());
+            give(&[0xff; 10_000]);
+        });
+    }
+}
+
+#[test]
+fn the_same_seed_spoils_in_the_same_way() {
+    let (valid, mut different) = (sample("template"), 0);
+    for seed in 0..20 {
+        let one = Spoiler::new(seed).spoil(&valid);
+        assert_eq!(one, Spoiler::new(seed).spoil(&valid));
+        different += usize::from(one != valid);
+    }
+    assert!(different > 15, "{different}");
+}
