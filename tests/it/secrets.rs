@@ -45,8 +45,11 @@ impl Story {
         git(&["init", "-q"]);
         git(&["remote", "add", "origin", &format!("https://robot:{LOGIN}@git.example/shop.git")]);
         it.write("synth.sh", &format!("echo GITHUB_TOKEN={PRINTED}; echo \"key $AWS_SECRET_ACCESS_KEY\"\n"));
-        it.write("hold.sh", "echo \"the password is $DB_PASSWORD, the key $AWS_SECRET_ACCESS_KEY\"\n\
-            git remote -v\ntest -e go || exec sleep 600\n");
+        it.write(
+            "hold.sh",
+            "echo \"the password is $DB_PASSWORD, the key $AWS_SECRET_ACCESS_KEY\"\n\
+            git remote -v\ntest -e go || exec sleep 600\n",
+        );
         let config = format!(
             "version: 1\njournal: {{ bucket: always, history: shared }}\napps:\n  shop:\n    dir: .\n    \
              synth: sh synth.sh\ncommands:\n  - name: hold\n    after: Base\n    run: sh hold.sh\n    \
@@ -103,7 +106,10 @@ impl Story {
     fn call(&self, arguments: &[&str]) -> Call<'_> {
         let given = format!("Token={GIVEN}");
         let takes = matches!(arguments[0], "deploy" | "rollback") && !arguments.contains(&"last");
-        let call = self.place.paceline(arguments).args(takes.then_some(["--parameters", &given]).into_iter().flatten());
+        let call = self
+            .place
+            .paceline(arguments)
+            .args(takes.then_some(["--parameters", &given]).into_iter().flatten());
         call.aws_at(&self.sim.address).env("AWS_SECRET_ACCESS_KEY", KEY).env("NPM_TOKEN", OVERRIDE)
     }
 

@@ -186,7 +186,8 @@ impl PartialEq for Template {
 
 fn parse(text: &str) -> Result<Value, TemplateError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let value = if is_json(text) {
+    // A list is no template. The parser of YAML would need a hundred bytes for each of its items to find that out.
+    let value = if is_json(text) || text.trim_start().starts_with('[') {
         serde_json::from_str(text).map_err(TemplateError::Json)?
     } else {
         yaml::parse(text).map_err(TemplateError::Yaml)?
@@ -305,6 +306,15 @@ mod tests {
         let error = Template::parse(text).unwrap_err();
         assert_eq!(format!("{error}{}", error.at()), expect);
         assert_eq!(error.source().map(ToString::to_string).unwrap_or_default(), source);
+    }
+
+    #[test]
+    fn a_list_is_no_template() {
+        assert_eq!(
+            Template::parse("[1, 2]").unwrap_err().to_string(),
+            Template::parse("- 1").unwrap_err().to_string()
+        );
+        assert!(Template::parse("[a, *b]").is_err());
     }
 
     #[test]

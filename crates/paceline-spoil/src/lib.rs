@@ -1,5 +1,6 @@
 //! Spoils valid input, for tests of everything that reads files or answers. The same seed spoils it in the same way.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// Parts of hostile inputs: other types, other structures, names that are not what they say.
@@ -134,8 +135,9 @@ fn value_start(bytes: &[u8], from: usize) -> usize {
 pub fn alias_bomb(levels: usize) -> String {
     let mut text = "a0: &a0 [x, x]\n".to_owned();
     for level in 1..levels {
-        let before = format!("*a{}", level - 1);
-        text += &format!("a{level}: &a{level} [{}]\n", vec![before; 10].join(", "));
+        let before = vec![format!("*a{}", level - 1); 10].join(", ");
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "a{level}: &a{level} [{before}]");
     }
     text
 }

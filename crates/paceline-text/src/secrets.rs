@@ -13,6 +13,7 @@
 //!    after a name like `API_TOKEN=`, is replaced although the value was never seen before.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::{PoisonError, RwLock};
 
 /// What stands in the place of a secret.
@@ -84,7 +85,8 @@ pub fn hide(value: &str) {
     let value = value.trim();
     let mut forms = vec![value.to_owned(), in_json(value), in_url(value)];
     // Base64 and hexadecimal lines of keys are long. Short lines are words like `{` or `-----END`.
-    let lines = value.lines().map(str::trim).filter(|line| value.contains('\n') && line.len() >= 2 * SHORTEST);
+    let lines =
+        value.lines().map(str::trim).filter(|line| value.contains('\n') && line.len() >= 2 * SHORTEST);
     forms.extend(lines.map(str::to_owned));
     let mut values = VALUES.write().unwrap_or_else(PoisonError::into_inner);
     for form in forms {
@@ -251,7 +253,8 @@ fn in_url(value: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out += &format!("%{byte:02X}");
+            // Writing to a string does not fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
@@ -275,8 +278,16 @@ mod tests {
 
     #[test]
     fn short_and_common_values_stay_readable() {
-        for value in ["1", "true", "test", "eu-west-1", "us-gov-west-1a", "111111111111", "arn:aws:iam::1:role/x", "1.2.3.4.5"]
-        {
+        for value in [
+            "1",
+            "true",
+            "test",
+            "eu-west-1",
+            "us-gov-west-1a",
+            "111111111111",
+            "arn:aws:iam::1:role/x",
+            "1.2.3.4.5",
+        ] {
             hide(value);
             hide_named("API_TOKEN", value);
             let text = format!("the value {value} is shown");
@@ -321,7 +332,8 @@ mod tests {
 
     #[test]
     fn texts_with_letters_of_several_bytes_are_whole() {
-        for text in ["ÄÖ://é@ü?ß=é&SECRET_TOKEN=ééééééééé", "://", "?", "://@", "TOKEN=", "é://é:é@é"] {
+        for text in ["ÄÖ://é@ü?ß=é&SECRET_TOKEN=ééééééééé", "://", "?", "://@", "TOKEN=", "é://é:é@é"]
+        {
             assert!(std::str::from_utf8(redacted(text).as_bytes()).is_ok());
         }
     }

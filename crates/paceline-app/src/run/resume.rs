@@ -1,6 +1,7 @@
 //! `--resume`: finds the run to continue, says what has changed since it was interrupted, or refuses and says why.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
@@ -45,7 +46,7 @@ impl Continuing<'_> {
             return Err(Failure::usage(message, format!("continue that one: --resume {found}")));
         }
         let newest = if is_any { self.newest()? } else { Some(wanted.to_owned()) };
-        let Some((run, events)) = newest.map(|run| self.events(run)).transpose()? else {
+        let Some((run, events)) = newest.map(Self::events).transpose()? else {
             return Err(nothing_to_continue());
         };
         self.ensure_possible(&run, &events, is_any)?;
@@ -68,7 +69,7 @@ impl Continuing<'_> {
         Ok(None)
     }
 
-    fn events(&self, run: String) -> Result<(String, Vec<Event>), Failure> {
+    fn events(run: String) -> Result<(String, Vec<Event>), Failure> {
         let journal = journal_path(Utf8Path::new(RUNS), &run);
         if !journal.is_file() {
             let message = format!("there is no run {run} in {RUNS}, nor in the staging buckets of this app");
@@ -163,10 +164,11 @@ pub(super) fn announce(unfinished: &Unfinished) {
     if !changes.is_empty() {
         said += ". Since it was interrupted:";
         for change in changes.iter().take(LISTED) {
-            said += &format!("\n  {change}");
+            // Writing to a string does not fail.
+            let _ = write!(said, "\n  {change}");
         }
         if let Some(more @ 1..) = changes.len().checked_sub(LISTED) {
-            said += &format!("\n  and {}", count(more, "more change"));
+            let _ = write!(said, "\n  and {}", count(more, "more change"));
         }
     }
     terminal::mention(&said);

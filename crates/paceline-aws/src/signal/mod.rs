@@ -103,8 +103,11 @@ impl WaitHandle {
         if let Some(before) = Marker::read(&file).filter(|marker| marker.confirmed) {
             return Ok(Signalled::Before { success: before.success, reason: before.reason });
         }
-        let mut marker =
-            Marker { success: verdict.success, reason: one_line(&redacted(&verdict.reason)), confirmed: false };
+        let mut marker = Marker {
+            success: verdict.success,
+            reason: one_line(&redacted(&verdict.reason)),
+            confirmed: false,
+        };
         marker.write(&file).map_err(unkept)?;
         let body = self.body(verdict);
         let mut pauses = PAUSES.into_iter();

@@ -84,7 +84,8 @@ impl Capturing<'_> {
         let new = &self.request.template;
         let now = || without_secrets(new).unwrap_or_else(|| new.value().to_string());
         let text = if existed { text } else { now() };
-        let is_same = capture == was && (existed || kept.value().to_string() == text);
+        let kept = kept.value().to_string();
+        let is_same = capture == was && (existed || kept == text);
         if !is_same {
             self.write(&capture, &text)?;
         }

@@ -158,7 +158,7 @@ impl Captures {
 
     /// Reads the capture of this stack, if there is one.
     pub fn read_one(&self, stack: &str) -> Result<Option<Captured>, CaptureError> {
-        if self.has(stack) { captured(self.file(stack, "json")).map(Some) } else { Ok(None) }
+        if self.has(stack) { captured(&self.file(stack, "json")).map(Some) } else { Ok(None) }
     }
 
     /// Reads all captures, ordered by stack.
@@ -172,7 +172,7 @@ impl Captures {
         for entry in entries {
             let path = entry.map_err(io)?.into_path();
             if path.extension() == Some("json") {
-                all.push(captured(path)?);
+                all.push(captured(&path)?);
             }
         }
         all.sort_by(|a, b| a.capture.stack.cmp(&b.capture.stack));
@@ -189,10 +189,10 @@ impl Captures {
 }
 
 /// Reads a capture.
-fn captured(path: Utf8PathBuf) -> Result<Captured, CaptureError> {
+fn captured(path: &Utf8Path) -> Result<Captured, CaptureError> {
     let text =
-        fs_err::read_to_string(&path).map_err(|source| CaptureError::Io { path: path.clone(), source })?;
-    let corrupt = |source| CaptureError::Corrupt { path: path.clone(), source };
+        fs_err::read_to_string(path).map_err(|source| CaptureError::Io { path: path.to_owned(), source })?;
+    let corrupt = |source| CaptureError::Corrupt { path: path.to_owned(), source };
     let capture: Capture = serde_json::from_str(&text).map_err(|error| corrupt(Some(error)))?;
     if capture.schema > Capture::SCHEMA {
         return Err(corrupt(None));

@@ -15,7 +15,7 @@ use crate::memory::{alone, most_of};
 use crate::readers::{READERS, Reader, sample};
 
 /// How many spoiled inputs each reader gets.
-const CASES: u64 = 250;
+const CASES: u64 = 500;
 /// No reader takes so long for all of its inputs, even unoptimized and beside others. A reader that hangs takes longer.
 const LIMIT: Duration = Duration::from_mins(5);
 /// The memory of a reader for any input: its tables and the expressions that it compiles once.
@@ -99,6 +99,9 @@ fn bombs_are_refused_in_bounded_memory() {
                 give(open.repeat(20_000).as_bytes());
             }
             give(format!("{{\"Resources\":{}}}", "[".repeat(50_000)).as_bytes());
+            give(format!("[{}1]", "1,".repeat(200_000)).as_bytes());
+            give(format!("a:\n{}", "  - {}\n".repeat(40_000)).as_bytes());
+            give((0..10_000).map(|n| format!("k{n}: 1")).collect::<Vec<_>>().join("\n").as_bytes());
             give("\u{1b}".repeat(10_000).as_bytes());
             give(&[0xff; 10_000]);
         });

@@ -50,6 +50,7 @@ const ASSETS: &str = r#"{
     "destinations": { "d": { "repositoryName": "r", "imageTag": "t" } } } }
 }"#;
 const TEMPLATE: &str = r#"{
+  "Transform": "AWS::LanguageExtensions",
   "Parameters": { "Size": { "Type": "Number", "MinValue": 1, "Default": 2 },
     "Key": { "Type": "String", "NoEcho": true }, "P": { "Type": "AWS::SSM::Parameter::Value<String>", "Default": "/a/b" } },
   "Conditions": { "Large": { "Fn::Not": [{ "Fn::Equals": [{ "Ref": "Size" }, "2"] }] } },
@@ -109,7 +110,8 @@ const JOURNAL: &str = r#"{"schema":1,"run":"r","seq":1,"at":"2026-01-01T00:00:00
 {"schema":1,"run":"r","seq":5,"at":"2026-01-01T00:00:04.000Z","event":"step.finished","step":"deploy:A","kind":"deploy","title":"A","stack":"A","outcome":"failed","cause":{"at":"Q (AWS::SQS::Queue)","message":"no","hint":"h"},"duration_s":3.0,"queued_s":0.0}
 {"schema":1,"run":"r","seq":6,"at":"2026-01-01T00:00:05.000Z","event":"run.finished","stacks":{"failed":1},"exit_code":1,"duration_s":5.0}
 "#;
-const HISTORY: &str = r#"{"v":1,"run":"20260102T030405Z-0123abcd","at":"2026-01-02T03:04:05Z","step":"deploy:A","kind":"deploy","seconds":12.5}
+const HISTORY: &str = r#"{"schema":1,"run":"r","step":"deploy:A","at":"2026-01-02T03:04:05.000Z","kind":"stack","name":"A","region":"us-east-1","operation":"create","content":"ab","seconds":12.5}
+{"schema":1,"run":"r","step":"run","at":"2026-01-02T03:05:05.000Z","kind":"run","name":"cdk.out","operation":"done","seconds":60.0}
 "#;
 
 /// A valid input of a reader.
@@ -158,7 +160,8 @@ fn template(bytes: &[u8]) -> Vec<String> {
     match Template::parse(&String::from_utf8_lossy(bytes)) {
         Ok(template) => {
             let precious = template.precious().map(|it| format!("{it:?}"));
-            let refusals = ["Size", "Key", "P"].into_iter().filter_map(|name| template.refusal(name, "x\u{1b}[1m"));
+            let refusals =
+                ["Size", "Key", "P"].into_iter().filter_map(|name| template.refusal(name, "x\u{1b}[1m"));
             precious.chain(refusals).chain([template.digest()]).collect()
         }
         Err(error) => chain(&error),
@@ -172,7 +175,8 @@ fn assembly(name: &str, bytes: &[u8]) -> Vec<String> {
         Err(error) => return chain(&error),
     };
     for stack in &assembly.stacks {
-        let inside = |path: &Utf8Path| path.canonicalize_utf8().is_ok_and(|it| it.starts_with(&path_of(&assembly)));
+        let inside =
+            |path: &Utf8Path| path.canonicalize_utf8().is_ok_and(|it| it.starts_with(path_of(&assembly)));
         assert!(inside(&stack.template_path), "{} is outside of the assembly", stack.template_path);
     }
     match Plan::make(&assembly, &Config::default(), &PlanOptions::default()) {
@@ -207,8 +211,9 @@ fn buildspec(bytes: &[u8]) -> Vec<String> {
 /// A script as the command of a buildspec.
 fn script(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
-    let lines: String = text.lines().map(|line| format!("        {line}\n")).collect();
-    let whole = format!("version: 0.2\nphases:\n  build:\n    commands:\n      - |\n{lines}");
+    let lines: Vec<String> = text.lines().map(|line| format!("        {line}")).collect();
+    let lines = lines.join("\n");
+    let whole = format!("version: 0.2\nphases:\n  build:\n    commands:\n      - |\n{lines}\n");
     let mut said = buildspec(whole.as_bytes());
     said.push(understand::needs_bash(&text).to_string());
     said
@@ -235,4 +240,21 @@ fn plan(bytes: &[u8]) -> Vec<String> {
         Ok(saved) => vec![saved.plan.digest()],
         Err(error) => chain(&error),
     }
+}
+
+/// A sample that is refused would make all its spoiled forms worthless.
+#[test]
+fn every_sample_is_valid() {
+    let text = |name: &str| String::from_utf8(sample(name)).unwrap();
+    assert_eq!(Template::parse(&text("template")).unwrap().resource_count(), 5);
+    for (file, name) in [("manifest.json", "manifest"), ("One.assets.json", "asset manifest")] {
+        let (_folder, path) = folder(file, &sample(name));
+        let assembly = Assembly::read(&path).unwrap();
+        assert_eq!((assembly.stacks.len(), assembly.stacks[0].assets.files.len()), (2, 1));
+    }
+    Config::parse(&text("configuration"), Utf8Path::new("paceline.yaml")).unwrap();
+    assert!(Buildspec::read(&text("buildspec")).unwrap().unknown.is_empty());
+    assert_eq!(parse_events(Utf8Path::new("j"), &sample("journal")).unwrap().len(), 6);
+    assert_eq!(History::parse(&text("history")).len(), 2);
+    SavedPlan::parse(&text("plan")).unwrap();
 }
