@@ -68,25 +68,49 @@ fn spoiled(name: &'static str) {
     });
 }
 
-macro_rules! readers {
-    ($($test:ident: $name:literal,)*) => {
-        $(#[test]
-        fn $test() {
-            spoiled($name);
-        })*
-    };
+#[test]
+fn a_spoiled_template_is_read_or_refused() {
+    spoiled("template");
 }
 
-readers! {
-    a_spoiled_template_is_read_or_refused: "template",
-    a_spoiled_manifest_is_read_or_refused: "manifest",
-    a_spoiled_asset_manifest_is_read_or_refused: "asset manifest",
-    a_spoiled_configuration_is_read_or_refused: "configuration",
-    a_spoiled_buildspec_is_read_or_refused: "buildspec",
-    a_spoiled_script_is_checked_or_refused: "script",
-    a_spoiled_journal_is_read_or_refused: "journal",
-    a_spoiled_history_is_read_or_skipped: "history",
-    a_spoiled_plan_is_refused: "plan",
+#[test]
+fn a_spoiled_manifest_is_read_or_refused() {
+    spoiled("manifest");
+}
+
+#[test]
+fn a_spoiled_asset_manifest_is_read_or_refused() {
+    spoiled("asset manifest");
+}
+
+#[test]
+fn a_spoiled_configuration_is_read_or_refused() {
+    spoiled("configuration");
+}
+
+#[test]
+fn a_spoiled_buildspec_is_read_or_refused() {
+    spoiled("buildspec");
+}
+
+#[test]
+fn a_spoiled_script_is_checked_or_refused() {
+    spoiled("script");
+}
+
+#[test]
+fn a_spoiled_journal_is_read_or_refused() {
+    spoiled("journal");
+}
+
+#[test]
+fn a_spoiled_history_is_read_or_skipped() {
+    spoiled("history");
+}
+
+#[test]
+fn a_spoiled_plan_is_refused() {
+    spoiled("plan");
 }
 
 /// YAML bombs, deep nesting and large flat documents, for every reader.
@@ -100,7 +124,7 @@ fn bombs_are_refused_in_bounded_memory() {
             }
             give(format!("{{\"Resources\":{}}}", "[".repeat(50_000)).as_bytes());
             give(format!("[{}1]", "1,".repeat(200_000)).as_bytes());
-            give(format!("a:\n{}", "  - {}\n".repeat(40_000)).as_bytes());
+            give(format!("a:\n{}", "  - {}\n".repeat(10_000)).as_bytes());
             give((0..10_000).map(|n| format!("k{n}: 1")).collect::<Vec<_>>().join("\n").as_bytes());
             give("\u{1b}".repeat(10_000).as_bytes());
             give(&[0xff; 10_000]);
