@@ -22,6 +22,7 @@ mod run;
 mod runtime;
 mod settings;
 mod simulation;
+mod stack_options;
 pub mod terminal;
 mod watch;
 
@@ -44,4 +45,5 @@ pub use settings::{
     AppPaths, GenSettings, GeneratedFiles, LAST, LockSetting, Lookups, MetricsSetting, OutputFormat,
     ParameterValues, RunSettings, Selection, StartSettings, StrategySetting, duration, variable,
 };
+pub use stack_options::StackOptions;
 pub use watch::{WatchSettings, watch};

@@ -9,6 +9,7 @@ use crate::bootstrap::{Bootstrap, Role};
 use crate::environment::Environment;
 use crate::error::{AssemblyError, MissingContext, StackProblem};
 use crate::metadata::{LegacyAsset, Message, Severity};
+use crate::overrides::RollbackTriggers;
 use crate::template::Template;
 
 /// A synthesized CDK app: the stacks of the root manifest and of every stage.
@@ -84,6 +85,8 @@ pub struct Stack {
     pub deploy_role: Option<Role>,
     /// The role that CloudFormation itself assumes.
     pub execution_role_arn: Option<String>,
+    /// The alarms to watch. No assembly says this: `None` keeps what the stack has.
+    pub rollback_triggers: Option<RollbackTriggers>,
     pub lookup_role: Option<Role>,
     /// The `s3://bucket/key` of the published template, with placeholders.
     pub template_url: Option<String>,

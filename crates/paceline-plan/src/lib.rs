@@ -31,9 +31,9 @@ pub use build::relax::Present;
 pub use build::rollback::{Rollback, RollbackOptions, Undo};
 pub use build::timestamps::{has_time, without_times};
 pub use model::{
-    Basis, Borrowed, ByName, Command, Day, DeclaredOnly, EarlyNeed, Edge, External, Gate, KeptContext,
-    LeftOut, LeftOutReason, Loss, Phase, Plan, PlanArguments, PlannedStack, Publish, Reason, Relaxed,
-    SAVED_FORMAT, SavedPlan, SavedPlanError, Section, Stays, StaysReason, Step, StepOperation,
+    Basis, Borrowed, ByName, Command, Day, DeclaredOnly, DeployOptions, EarlyNeed, Edge, External, Gate,
+    KeptContext, LeftOut, LeftOutReason, Loss, Phase, Plan, PlanArguments, PlannedStack, Publish, Reason,
+    Relaxed, SAVED_FORMAT, SavedPlan, SavedPlanError, Section, Stays, StaysReason, Step, StepOperation,
     StoredParameter, SynthesisTimes, Synthesize, THE_APP, TemplatePlace, Tie, Warning, Work, graph,
 };
 pub use outlook::{advice, durations, forecast, history, pace, price, stack_time, what_if};

@@ -28,13 +28,12 @@ const WAIT_HANDLE: &str = "WAIT_HANDLE_URL";
 pub fn main() -> process::ExitCode {
     hide_environment();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if let Some(given) = cli::profile(&arguments) {
-        let failure = given.map_or_else(
+    if let Some(asked) = cli::asked(&arguments) {
+        let failure = asked.map_or_else(
             |failure| failure,
-            |(name, rest)| {
-                let message =
-                    format!("paceline cannot be started with this profile: {}", cli::again(&name, &rest));
-                Failure::usage(message, "set AWS_PROFILE instead of --profile")
+            |asked| {
+                let message = format!("paceline cannot be started with these variables: {}", asked.again());
+                Failure::usage(message, asked.hint())
             },
         );
         terminal::say(&failure.to_string());

@@ -9,7 +9,7 @@ pub(crate) mod synth;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::Assembly;
+use paceline_assembly::{Assembly, Overrides};
 use paceline_config::{self as config, AppConfig, Config, Strategy};
 use paceline_host::Synthesis;
 use paceline_plan::{ContextLookup, Destruction, Plan, PlanOptions, THE_APP};
@@ -41,6 +41,8 @@ pub struct App {
     pub context: Vec<ContextLookup>,
     /// The values of `--parameters`.
     pub parameters: Parameters,
+    /// What the command asks of every stack in place of what the assembly says. The assembly has it already.
+    pub overrides: Overrides,
 }
 
 /// A configuration, before the assembly is read.
@@ -203,6 +205,7 @@ impl Configured {
             synthesized,
             context,
             parameters: Parameters::new(),
+            overrides: Overrides::default(),
         })
     }
 }

@@ -24,6 +24,7 @@ use crate::generation::check_stack_limit;
 use crate::runtime::{SIMULATED_START, virtual_runtime};
 use crate::settings::{AppPaths, OutputFormat, ParameterValues, RunSettings, Selection};
 use crate::simulation::{self, Simulation};
+use crate::stack_options::StackOptions;
 use crate::{interrupt, terminal};
 
 /// The arguments of `paceline deploy`.
@@ -46,6 +47,8 @@ pub struct Deployment {
     pub parameters: ParameterValues,
     #[command(flatten)]
     pub run: RunSettings,
+    #[command(flatten)]
+    pub stack: StackOptions,
 }
 
 /// The calls that create or update a stack.
@@ -89,8 +92,14 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     let mut app = synth::before(configured(&args.paths)?, &args.run, &args.paths)?.app(&args.paths)?;
     check_stack_limit(&app)?;
     app.warn_of_newer_sources(&written(args));
+    if args.stack.ignore_no_stacks && app.assembly.stacks.is_empty() {
+        terminal::say("the app has no stacks: nothing was deployed");
+        return Ok(Finished { exit_code: ExitCode::Done, record: Record::default() });
+    }
     app.give(&args.parameters.parameters)?;
-    let mut options = app.options(Some(&args.selection), args.run.fail_fast);
+    args.stack.give(&mut app)?;
+    let method = method(args);
+    let mut options = args.stack.of_plan(app.options(Some(&args.selection), args.run.fail_fast));
     if let Some(approved) = &approved {
         options = approval::options(options, approved);
     }
@@ -147,7 +156,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     };
     let aws = AwsOptions {
         wire: terminal::wire(),
-        method: args.method.into(),
+        method,
         parameters: app.parameters.clone(),
         token_key: TokenKey::Kept(RUNS.into()),
         stack_limit,
@@ -156,6 +165,8 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         late,
         records: app.config.unchanged.records && !args.run.simulate,
         captures: (!args.run.simulate).then(|| RUNS.into()),
+        overrides: app.overrides.clone(),
+        toolkit: args.stack.toolkit_stack_name.clone(),
         ..AwsOptions::default()
     };
     let execution = Execution {
@@ -192,6 +203,19 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         }
         let exit_code = rollback::roll_back_failed(&finished.record.run, &args.run, &app.config);
         Ok(Finished { exit_code, ..finished })
+    }
+}
+
+/// The calls that change stacks. Some options need change sets.
+fn method(args: &Deployment) -> Method {
+    match args.stack.needs_change_sets().filter(|_| args.method == MethodSetting::Direct) {
+        Some(flag) => {
+            terminal::note(&format!(
+                "{flag} is an option of change sets: the stacks are changed with change sets"
+            ));
+            Method::ChangeSet
+        }
+        None => args.method.into(),
     }
 }
 

@@ -99,6 +99,7 @@ impl Reader {
             termination_protection: properties.boolean("terminationProtection")?,
             deploy_role: assets::role(&properties, "assumeRoleArn", None)?,
             execution_role_arn: properties.string("cloudFormationExecutionRoleArn")?,
+            rollback_triggers: None,
             lookup_role,
             template_url: properties.string("stackTemplateAssetObjectUrl")?,
             bootstrap: assets::bootstrap(&properties)?,

@@ -8,8 +8,8 @@ use paceline_assembly::{Assembly, Role, Stack};
 use paceline_host::{BootstrapCli, BootstrapStack};
 use paceline_plan::Plan;
 
-use super::{Required, TOOLKIT, shortage, version};
-use crate::environment::Environment;
+use super::{Required, shortage, version};
+use crate::environment::{Environment, TOOLKIT};
 use crate::error::PreflightError;
 use crate::error::{AwsError, ErrorKind};
 use crate::sdk::Wire;

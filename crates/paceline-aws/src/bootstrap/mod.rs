@@ -11,9 +11,6 @@ use crate::target::Target;
 
 pub use environments::{Bootstrapper, Bootstrapping};
 
-/// The name of the bootstrap stack, unless someone chose another one.
-pub(crate) const TOOLKIT: &str = "CDKToolkit";
-
 /// The requirements of the stacks of an environment on its bootstrap stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Required {
@@ -101,7 +98,7 @@ async fn read_parameter(
 }
 
 async fn toolkit_version(environment: &Environment) -> Result<Option<u32>, AwsError> {
-    let stack = describe(environment, TOOLKIT).await?;
+    let stack = describe(environment, environment.toolkit()).await?;
     let outputs = stack.as_ref().map(aws_sdk_cloudformation::types::Stack::outputs).unwrap_or_default();
     let version = outputs.iter().find(|output| output.output_key() == Some("BootstrapVersion"));
     Ok(version.and_then(|output| output.output_value()).and_then(|value| value.parse().ok()))

@@ -7,8 +7,8 @@ mod view;
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -24,6 +24,9 @@ use crate::call::Caller;
 use crate::error::AwsError;
 use crate::target::Target;
 
+/// The name of the bootstrap stack, unless someone chose another one.
+pub(crate) const TOOLKIT: &str = "CDKToolkit";
+
 pub(crate) use self::poller::{ask, describe, find};
 pub(crate) use self::view::{StackView, timestamp};
 
@@ -37,6 +40,8 @@ pub(crate) struct Environment {
     pub(crate) poller: Arc<Poller>,
     /// The bucket of the bootstrap stack, if that stack exists. Read on the first use.
     pub(crate) bucket: OnceCell<Option<String>>,
+    /// The name of the bootstrap stack, if someone chose another one.
+    toolkit: OnceLock<String>,
     /// True unless it is known that stacks may not be rolled back on request.
     may_roll_back: AtomicBool,
     caller: Caller,
@@ -69,9 +74,21 @@ impl Environment {
         let client = Client::new(config);
         let (poller, config) = (Arc::new(Poller::new(interest)), config.clone());
         let (bucket, may_roll_back) = (OnceCell::new(), AtomicBool::new(true));
-        let environment = Arc::new(Self { target, client, config, poller, bucket, may_roll_back, caller });
+        let toolkit = OnceLock::new();
+        let environment =
+            Arc::new(Self { target, client, config, poller, bucket, toolkit, may_roll_back, caller });
         Poller::spawn(&environment);
         environment
+    }
+
+    /// Gives the bootstrap stack another name than the usual one, before it is first looked for.
+    pub(crate) fn has_toolkit(&self, name: &str) {
+        let _ = self.toolkit.set(name.to_owned());
+    }
+
+    /// The name of the bootstrap stack.
+    pub(crate) fn toolkit(&self) -> &str {
+        self.toolkit.get().map_or(TOOLKIT, String::as_str)
     }
 
     /// Notes that the caller may not roll back stacks with `RollbackStack`.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudformation::types::Stack;
+use aws_sdk_cloudformation::types::{RollbackConfiguration, Stack};
 use jiff::Timestamp;
-use paceline_assembly::StackStatus;
+use paceline_assembly::{RollbackTriggers, StackStatus};
 
 /// The state of a stack, as a poll reads it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub(crate) struct StackView {
     pub(crate) termination_protection: bool,
     /// The role that CloudFormation assumes for operations on the stack.
     pub(crate) role_arn: Option<String>,
+    /// Both parts are known.
+    pub(crate) rollback_triggers: RollbackTriggers,
 }
 
 impl StackView {
@@ -42,6 +44,7 @@ impl StackView {
             notification_arns: Vec::new(),
             termination_protection: false,
             role_arn: None,
+            rollback_triggers: RollbackTriggers::default(),
         }
     }
 
@@ -78,6 +81,17 @@ pub(super) fn view(stack: &Stack) -> StackView {
         notification_arns: stack.notification_arns().to_vec(),
         termination_protection: stack.enable_termination_protection().unwrap_or_default(),
         role_arn: stack.role_arn().map(str::to_owned),
+        rollback_triggers: triggers(stack.rollback_configuration()),
+    }
+}
+
+fn triggers(of: Option<&RollbackConfiguration>) -> RollbackTriggers {
+    let alarms = of.map(RollbackConfiguration::rollback_triggers).unwrap_or_default();
+    let alarms = alarms.iter().filter_map(|trigger| trigger.arn()).map(str::to_owned).collect();
+    let minutes = of.and_then(RollbackConfiguration::monitoring_time_in_minutes);
+    RollbackTriggers {
+        alarms: Some(alarms),
+        minutes: Some(minutes.and_then(|minutes| u32::try_from(minutes).ok()).unwrap_or_default()),
     }
 }
 

@@ -102,6 +102,10 @@ impl Aws {
                 recorded.as_ref().map(read).transpose()?
             }
         };
+        let made = made.map(|mut made| {
+            self.options.overrides.give_to(&mut made.stacks);
+            made
+        });
         let is_new = made.is_some() || matches!(app, LateApp::Pretend(_));
         let (again, Compared { warnings, problems }) = match made {
             Some(made) => {

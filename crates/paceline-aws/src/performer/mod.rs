@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use futures_util::future::join_all;
-use paceline_assembly::{Assembly, Role, Stack};
+use paceline_assembly::{Assembly, Overrides, Role, Stack};
 use paceline_config::{OnFailure, Rollback, Stuck};
 use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, Outcome, Perform, StepContext};
@@ -40,7 +40,9 @@ use crate::records::Records;
 use crate::run_copy::RunCopy;
 use crate::sdk::Wire;
 use crate::session::Sessions;
-use crate::stack::{Deletion, Deployment, GOES_ON, Method, Request, SecretKey, TokenKey, source};
+use crate::stack::{
+    Deletion, Deployment, GOES_ON, Method, OperationSettings, Request, SecretKey, TokenKey, source,
+};
 use crate::staging::StagingBucket;
 use crate::target::Target;
 
@@ -81,6 +83,11 @@ pub struct AwsOptions {
     /// The folder of the runs, where the run keeps what each stack was before the run changed it. `None` keeps nothing,
     /// so that the run cannot be rolled back.
     pub captures: Option<Utf8PathBuf>,
+    /// What the run asks of every stack in place of what the assembly says. The assembly given to [`Aws::connect`] has it;
+    /// one that is synthesized in the run gets it.
+    pub overrides: Overrides,
+    /// The name of the bootstrap stacks, for apps that do not name their buckets. `None` means `CDKToolkit`.
+    pub toolkit: Option<String>,
 }
 
 /// Performs the steps of a plan on AWS.
@@ -197,6 +204,9 @@ impl Aws {
         })?;
         let caller = self.sessions.caller(&target);
         let environment = Environment::new(target.clone(), &config, caller, wanted.names);
+        if let Some(toolkit) = &self.options.toolkit {
+            environment.has_toolkit(toolkit);
+        }
         let mut version = None;
         if let Some(required) = &wanted.required {
             // Stacks that are only deleted need no bootstrap.
@@ -276,11 +286,18 @@ impl Aws {
         let caller = environment.caller(Some(context));
         given.extend(publish_legacy(environment, &caller, stack, self.options.missing_files).await?);
         let source = source(environment, &caller, stack).await?;
-        let disable_rollback = context.plan().rollback == Rollback::None;
-        let limit = self.options.stack_limit;
+        let asked = context.plan().deploys;
+        let settings = OperationSettings {
+            options: asked,
+            asks_for_role: self.options.overrides.execution_role_arn.is_some(),
+            disable_rollback: context.plan().rollback == Rollback::None,
+            limit: self.options.stack_limit,
+        };
         let key = &self.secret_key;
-        let request = Request::new(stack, &environment.target, &given, source, disable_rollback, limit, key);
-        let method = self.options.method;
+        let request = Request::new(stack, &environment.target, &given, source, settings, key);
+        // Only change sets can do these.
+        let by_change_set = asked.imports_existing || asked.reverts_drift;
+        let method = if by_change_set { Method::ChangeSet } else { self.options.method };
         let records = self.records(stack).await;
         let captures = self.options.captures.as_ref().map(|runs| Captures::of(runs, context.run()));
         let inputs = StackInputs {

@@ -45,12 +45,13 @@ pub(crate) async fn legacy_bucket(environment: &Environment, stack: &Stack) -> R
     if let Some(toolkit) = Toolkit::of(environment).await? {
         return Ok(toolkit.bucket);
     }
-    let environment = format!("aws://{}", environment.target);
+    let place = format!("aws://{}", environment.target);
     let message = format!(
-        "{} has assets in the manner of CDK v1, for which there is no bucket: {environment} has no stack CDKToolkit",
-        stack.id
+        "{} has assets in the manner of CDK v1, for which there is no bucket: {place} has no stack {}",
+        stack.id,
+        environment.toolkit()
     );
-    Err(AwsError::setup(message).hint(format!("run: cdk bootstrap {environment}")))
+    Err(AwsError::setup(message).hint(format!("run: cdk bootstrap {place}")))
 }
 
 /// Returns whether a legacy asset is in that bucket.

@@ -1,6 +1,5 @@
 //! The bootstrap stack of an environment, for apps that do not name it themselves.
 
-use crate::bootstrap::TOOLKIT;
 use crate::environment::Environment;
 use crate::environment::describe;
 use crate::error::AwsError;
@@ -21,7 +20,7 @@ impl Toolkit {
 }
 
 async fn find(environment: &Environment) -> Result<Option<String>, AwsError> {
-    let stack = describe(environment, TOOLKIT).await?;
+    let stack = describe(environment, environment.toolkit()).await?;
     let outputs = stack.as_ref().map(aws_sdk_cloudformation::types::Stack::outputs).unwrap_or_default();
     let bucket = outputs.iter().find(|output| output.output_key() == Some("BucketName"));
     Ok(bucket.and_then(|output| output.output_value()).map(str::to_owned))

@@ -1,7 +1,9 @@
 //! Keeps what a stack is before the run changes it, so that the run can be rolled back.
 //!
 //! A run changes the template, the parameters, the tags, the topics, the termination protection and the role of a stack.
-//! These are captured. It never changes the stack policy or the rollback triggers, so CloudFormation keeps those.
+//! These are captured. It changes the
+//! rollback triggers only if it is asked to, and then they are captured, too. It never changes the stack policy, so
+//! CloudFormation keeps that.
 
 use std::collections::BTreeSet;
 
@@ -154,10 +156,12 @@ impl Capturing<'_> {
     fn before(&self, view: &StackView, old: &Template) -> Before {
         let visible = |name: &str, value: &str| !old.is_secret(name) && value != MASKED;
         let parameters = view.values.iter().filter(|(name, value)| visible(name, value));
+        let forgets = self.request.options.forgets_parameters;
         let lost: BTreeSet<String> = view
             .values
             .iter()
-            .filter(|(name, value)| !visible(name, value) && self.request.parameters.contains_key(*name))
+            .filter(|(name, value)| !visible(name, value))
+            .filter(|(name, _)| forgets || self.request.parameters.contains_key(*name))
             .map(|(name, _)| name.clone())
             .chain(secret_defaults(old).map(str::to_owned))
             .collect();
@@ -170,6 +174,11 @@ impl Capturing<'_> {
             notification_arns: view.notification_arns.clone(),
             termination_protection: view.termination_protection,
             execution_role: view.role_arn.clone(),
+            rollback_triggers: self
+                .request
+                .rollback_triggers
+                .as_ref()
+                .map(|_| view.rollback_triggers.clone()),
             removes: self.removes(old),
         }
     }

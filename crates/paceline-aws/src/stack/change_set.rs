@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
-use aws_sdk_cloudformation::types::{ChangeAction, ChangeSetStatus, ChangeSetType, Replacement};
+use aws_sdk_cloudformation::types::{
+    ChangeAction, ChangeSetStatus, ChangeSetType, DeploymentMode, Replacement,
+};
 use paceline_assembly::StackStatus;
 use paceline_engine::StepContext;
 
@@ -148,6 +150,9 @@ impl ByChangeSet<'_> {
 
     async fn create(&self, name: &str) -> Result<(), AwsError> {
         let (url, body) = split(&self.request.source);
+        let options = self.request.options;
+        // A new stack has not drifted.
+        let reverts = options.reverts_drift && self.before.is_some();
         let kind = if self.before.is_some() { ChangeSetType::Update } else { ChangeSetType::Create };
         let send = || {
             let call = self.environment.client.create_change_set().stack_name(self.stack());
@@ -161,7 +166,11 @@ impl ByChangeSet<'_> {
                 .set_capabilities(Some(capabilities()))
                 .set_role_arn(self.request.execution_role_arn.clone())
                 .set_notification_arns(self.request.notification_arns.clone())
-                .include_nested_stacks(true)
+                .set_rollback_configuration(self.request.sdk_rollback_configuration())
+                .set_import_existing_resources(options.imports_existing.then_some(true))
+                // The two exclude each other. The CDK CLI decides likewise.
+                .set_deployment_mode(reverts.then_some(DeploymentMode::RevertDrift))
+                .include_nested_stacks(!reverts)
                 .send()
         };
         match self.environment.call(Some(self.context), "CreateChangeSet", send).await {

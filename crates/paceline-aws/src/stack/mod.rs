@@ -42,7 +42,7 @@ pub(crate) use deploy::Deployment;
 pub(crate) use events::{Change, EventLog, starts_operation};
 pub(crate) use failure::cause_of;
 pub use operation::Method;
-pub(crate) use request::Request;
+pub(crate) use request::{OperationSettings, Request};
 pub(crate) use secrets::SecretKey;
 pub use secrets::TokenKey;
 pub(crate) use source::source;

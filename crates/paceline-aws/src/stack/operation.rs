@@ -104,6 +104,7 @@ async fn create(
             .set_capabilities(Some(capabilities()))
             .set_role_arn(request.execution_role_arn.clone())
             .set_notification_arns(request.notification_arns.clone())
+            .set_rollback_configuration(request.sdk_rollback_configuration())
             .disable_rollback(disable_rollback)
             .set_timeout_in_minutes(request.limit.map(Limit::minutes))
             .send()
@@ -133,6 +134,7 @@ async fn update(
             .set_capabilities(Some(capabilities()))
             .set_role_arn(request.execution_role_arn.clone())
             .set_notification_arns(request.notification_arns.clone())
+            .set_rollback_configuration(request.sdk_rollback_configuration())
             .set_disable_rollback(disable_rollback.then_some(true))
             .send()
     };

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws_sdk_cloudformation::types::{Parameter, Tag};
-use paceline_assembly::{Stack, Template};
+use aws_sdk_cloudformation::types::{Parameter, RollbackConfiguration, RollbackTrigger, Tag};
+use paceline_assembly::{RollbackTriggers, Stack, Template};
 use paceline_engine::known_bugs::{KnownBug, is_on};
+use paceline_plan::DeployOptions;
 use paceline_text::hex;
 use sha2::{Digest, Sha256};
 
@@ -17,6 +18,8 @@ use crate::target::Target;
 
 /// The length of a digest in client tokens, in characters.
 const DIGEST: usize = 24;
+/// The type of an alarm in rollback triggers (CloudFormation API Reference, `RollbackTrigger`).
+const ALARM: &str = "AWS::CloudWatch::Alarm";
 
 /// Everything that decides what CloudFormation does.
 #[derive(Debug, Clone)]
@@ -29,6 +32,10 @@ pub(crate) struct Request {
     pub(crate) notification_arns: Option<Vec<String>>,
     pub(crate) termination_protection: Option<bool>,
     pub(crate) execution_role_arn: Option<String>,
+    /// Whether the command names the role. The role of an assembly is no reason to change a stack.
+    pub(crate) asks_for_role: bool,
+    pub(crate) rollback_triggers: Option<RollbackTriggers>,
+    pub(crate) options: DeployOptions,
     pub(crate) disable_rollback: bool,
     /// The time limit of the operation. It does not affect the result, so it is not a part of the digest. A
     /// resumed run continues an operation that it began with another limit.
@@ -38,6 +45,15 @@ pub(crate) struct Request {
     inputs: String,
 }
 
+/// How the operations of a run are made, whatever the stack is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OperationSettings {
+    pub(crate) options: DeployOptions,
+    pub(crate) asks_for_role: bool,
+    pub(crate) disable_rollback: bool,
+    pub(crate) limit: Option<Duration>,
+}
+
 impl Request {
     /// `given` are values for parameters that are not in the assembly.
     pub(crate) fn new(
@@ -45,10 +61,10 @@ impl Request {
         target: &Target,
         given: &BTreeMap<String, String>,
         source: Source,
-        disable_rollback: bool,
-        limit: Option<Duration>,
+        settings: OperationSettings,
         secret_key: &SecretKey,
     ) -> Self {
+        let OperationSettings { options, asks_for_role, disable_rollback, limit } = settings;
         let declared: BTreeSet<&str> = stack.template.parameters().map(|(name, _)| name).collect();
         let values = stack.parameters.iter().chain(given);
         let values = values.filter(|(name, _)| declared.contains(name.as_str()));
@@ -63,6 +79,9 @@ impl Request {
             notification_arns: stack.notification_arns.clone(),
             termination_protection: stack.termination_protection,
             execution_role_arn: stack.execution_role_arn.as_ref().map(|arn| target.resolve(arn)),
+            asks_for_role,
+            rollback_triggers: stack.rollback_triggers.clone(),
+            options,
             disable_rollback,
             limit,
             digest: String::new(),
@@ -113,7 +132,8 @@ impl Request {
             if let Some(value) = self.parameters.get(name) {
                 return Some(parameter.parameter_value(value).build());
             }
-            let had = before.is_some_and(|view| view.parameters.contains(name));
+            let keeps = !self.options.forgets_parameters;
+            let had = before.is_some_and(|view| keeps && view.parameters.contains(name));
             had.then(|| parameter.use_previous_value(true).build())
         };
         declared.filter_map(parameter).collect()
@@ -121,6 +141,16 @@ impl Request {
 
     pub(crate) fn sdk_tags(&self) -> Vec<Tag> {
         self.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+    }
+
+    /// The alarms to watch. An empty list removes those of the stack.
+    pub(crate) fn sdk_rollback_configuration(&self) -> Option<RollbackConfiguration> {
+        let RollbackTriggers { alarms, minutes } = self.rollback_triggers.as_ref()?;
+        let trigger = |arn: &String| RollbackTrigger::builder().arn(arn).r#type(ALARM).build();
+        let triggers = alarms.as_ref().map(|alarms| alarms.iter().map(trigger).collect());
+        let minutes = minutes.and_then(|minutes| i32::try_from(minutes).ok());
+        let configuration = RollbackConfiguration::builder().set_rollback_triggers(triggers);
+        Some(configuration.set_monitoring_time_in_minutes(minutes).build())
     }
 
     fn compute_digest(&self, target: &Target, secret_key: &SecretKey) -> String {
@@ -147,6 +177,13 @@ impl Request {
         self.notification_arns.iter().flatten().for_each(|arn| add(arn));
         add(self.execution_role_arn.as_deref().unwrap_or_default());
         add(&format!("{:?}", self.termination_protection));
+        // The tokens of an earlier version stay the same without these.
+        if let Some(triggers) = &self.rollback_triggers {
+            add(&format!("{triggers:?}"));
+        }
+        if !self.options.is_usual() {
+            add(&format!("{:?}", self.options));
+        }
         hex(&hash.finalize())[..DIGEST].to_owned()
     }
 }

@@ -44,8 +44,9 @@ pub(crate) async fn source(
         let message = format!(
             "the template of {} has {length} bytes, CloudFormation takes {LONGEST_BODY} in a call, \
              and there is no S3 object for it: neither does the assembly name one, nor is there a bucket \
-             of the stack CDKToolkit to put it into",
+             of the stack {} to put it into",
             stack.id,
+            environment.toolkit(),
         );
         return Err(AwsError::setup(message).hint(format!("run: cdk bootstrap aws://{target}")));
     };

@@ -1,6 +1,6 @@
 //! Finds out without an operation whether a stack is already as the app wants it.
 
-use paceline_assembly::{Template, is_stored_as};
+use paceline_assembly::{RollbackTriggers, Template, is_stored_as};
 use paceline_plan::without_times;
 use serde_json::Value;
 
@@ -108,8 +108,38 @@ fn settings_are_equal(request: &Request, view: &StackView) -> bool {
     let values = request.parameters.iter().all(|(name, value)| view.values.get(name) == Some(value));
     view.tags == request.tags
         && values
+        && (!request.options.forgets_parameters || has_defaults(request, view))
+        && kept(request, view).is_none()
         && topics.is_none_or(|topics| sorted(topics) == sorted(&view.notification_arns))
         && request.termination_protection.is_none_or(|on| on == view.termination_protection)
+}
+
+/// What the stack has in another way than the request, although it is no part of its content: CloudFormation may see
+/// nothing to change then.
+pub(super) fn kept(request: &Request, view: &StackView) -> Option<&'static str> {
+    let has_role = !request.asks_for_role || request.execution_role_arn == view.role_arn;
+    let triggers = request.rollback_triggers.as_ref();
+    match (has_role, triggers.is_none_or(|triggers| has_triggers(triggers, view))) {
+        (true, true) => None,
+        (false, true) => Some("its role"),
+        (true, false) => Some("its rollback triggers"),
+        (false, false) => Some("its role and its rollback triggers"),
+    }
+}
+
+/// Whether every parameter without a value has its default. The value of a secret parameter is not known.
+fn has_defaults(request: &Request, view: &StackView) -> bool {
+    let template = &request.template;
+    let mut rest = template.parameters().filter(|(name, _)| !request.parameters.contains_key(*name));
+    rest.all(|(name, _)| {
+        !template.is_secret(name) && view.values.get(name) == template.default_of(name).as_ref()
+    })
+}
+
+fn has_triggers(asked: &RollbackTriggers, view: &StackView) -> bool {
+    let RollbackTriggers { alarms, minutes } = &view.rollback_triggers;
+    asked.alarms.as_ref().is_none_or(|asked| Some(asked) == alarms.as_ref())
+        && asked.minutes.is_none_or(|asked| Some(asked) == *minutes)
 }
 
 /// Compares the template in CloudFormation with the requested one.

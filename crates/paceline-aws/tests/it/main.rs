@@ -44,6 +44,7 @@ mod rollback_random;
 mod rollbacks;
 mod secrets;
 mod signal;
+mod stack_options;
 mod states;
 mod stuck;
 mod survey;

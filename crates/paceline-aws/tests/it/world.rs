@@ -11,6 +11,7 @@ use aws_sdk_cloudformation::Client;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_assembly::Overrides;
 use paceline_aws::{
     Aws, AwsOptions, Images, Method, MissingFiles, PreflightError, RetryNotices, TokenKey, Wire,
 };
@@ -18,7 +19,7 @@ use paceline_config::Config;
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, ExitCode, Fact, Outcome, RunOptions, Stop};
 use paceline_host::Commands;
-use paceline_plan::{Destruction, Plan, PlanOptions};
+use paceline_plan::{DeployOptions, Destruction, Plan, PlanOptions};
 use paceline_sim::{Durations, Faults, Operation, Proxy, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use serde_json::Value;
 
@@ -97,6 +98,12 @@ pub(crate) struct How {
     pub(crate) captures: Option<Utf8PathBuf>,
     /// Values for the parameters of all stacks.
     pub(crate) parameters: BTreeMap<String, String>,
+    /// What the run asks of every stack operation.
+    pub(crate) deploys: DeployOptions,
+    /// What the run asks of every stack in place of what the assembly says.
+    pub(crate) overrides: Overrides,
+    /// The name of the bootstrap stack.
+    pub(crate) toolkit: Option<String>,
     /// The events of the run before this process, if the run has a copy in the staging bucket.
     pub(crate) copies: Option<Vec<Event>>,
 }
@@ -232,13 +239,15 @@ impl World {
         how: How,
         events: Arc<Mutex<Vec<Event>>>,
     ) -> Result<(), PreflightError> {
-        let assembly = app.read();
+        let mut assembly = app.read();
+        how.overrides.give_to(&mut Arc::make_mut(&mut assembly).stacks);
         let config = Config::parse(how.config, Utf8Path::new("paceline.yaml")).unwrap();
         let (stack_retries, stuck) = (Some(config.on_failure.retries), config.on_failure.stuck);
         let mut plan = if how.deletes {
             Destruction::make(&assembly, &config, &PlanOptions::default()).unwrap().plan
         } else {
-            let options = PlanOptions { multi_region: how.multi_region, ..PlanOptions::default() };
+            let (multi_region, deploys) = (how.multi_region, how.deploys);
+            let options = PlanOptions { multi_region, deploys, ..PlanOptions::default() };
             Plan::make(&assembly, &config, &options).unwrap()
         };
         let How {
@@ -256,6 +265,8 @@ impl World {
             records,
             captures,
             parameters,
+            overrides,
+            toolkit,
             copies,
             ..
         } = how;
@@ -276,6 +287,8 @@ impl World {
             records,
             captures,
             parameters: BTreeMap::from([("*".to_owned(), parameters)]),
+            overrides,
+            toolkit,
             ..AwsOptions::default()
         };
         let performer = Arc::new(Box::pin(Aws::connect(assembly, &plan, options)).await?);

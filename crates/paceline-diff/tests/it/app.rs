@@ -40,6 +40,7 @@ pub(crate) fn stack(id: &str, template: &Value) -> Stack {
         termination_protection: None,
         deploy_role: None,
         execution_role_arn: None,
+        rollback_triggers: None,
         lookup_role: None,
         template_url: None,
         bootstrap: None,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::{Bootstrap, Precious, Role};
+use paceline_assembly::{Bootstrap, Precious, Role, RollbackTriggers};
 use paceline_text::{ExitCode, Explained, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -64,6 +64,9 @@ pub struct Before {
     pub termination_protection: bool,
     /// The role that CloudFormation assumed for its last operation.
     pub execution_role: Option<String>,
+    /// The alarms that the stack had, if the run gives it others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_triggers: Option<RollbackTriggers>,
     /// The resources with data that the run removes from the stack.
     pub removes: Vec<Precious>,
 }

@@ -180,6 +180,7 @@ fn stack(capture: &Capture, template_path: &Utf8Path) -> Result<Stack, CaptureEr
             Some(before) => before.execution_role.clone(),
             None => capture.execution_role.clone(),
         },
+        rollback_triggers: before.and_then(|before| before.rollback_triggers.clone()),
         lookup_role: None,
         template_url,
         bootstrap: capture.bootstrap.clone(),

@@ -7,7 +7,8 @@ use std::time::Duration;
 use paceline_config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
 use paceline_plan::forecast::Basis;
 use paceline_plan::{
-    Command, EarlyNeed, Gate, Phase, Plan, PlannedStack, Publish, Step, StepOperation, Synthesize, Work,
+    Command, DeployOptions, EarlyNeed, Gate, Phase, Plan, PlannedStack, Publish, Step, StepOperation,
+    Synthesize, Work,
 };
 
 /// An unfinished plan. Steps are referred to by their positions.
@@ -30,6 +31,7 @@ impl Draft {
             declared_only: Vec::new(),
             times: Vec::new(),
             ignore_times: false,
+            deploys: DeployOptions::default(),
             warnings: Vec::new(),
             critical_path: Vec::new(),
             strategy: Strategy::Graph,

@@ -95,6 +95,7 @@ impl Plan {
             ("on-failure.rollback", self.rollback == now.rollback),
             ("unchanged.ignore-timestamps", self.ignore_times == now.ignore_times),
             ("edges", self.relaxed == now.relaxed),
+            ("options of the command", self.deploys == now.deploys),
         ];
         let changed = settings.into_iter().filter(|(_, is_same)| !is_same);
         changes.extend(changed.map(|(key, _)| PlanChange::Setting { key }));

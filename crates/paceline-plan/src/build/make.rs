@@ -144,6 +144,7 @@ impl Plan {
             declared_only,
             times: times(&inspections),
             ignore_times: config.unchanged.ignore_timestamps,
+            deploys: options.deploys,
             warnings,
             critical_path: Vec::new(),
             strategy: options.strategy.unwrap_or(config.strategy),
@@ -152,7 +153,7 @@ impl Plan {
                 ..config.concurrency
             },
             policy: policy(config, options),
-            rollback: config.on_failure.rollback,
+            rollback: options.rollback.unwrap_or(config.on_failure.rollback),
             undoes: None,
         };
 

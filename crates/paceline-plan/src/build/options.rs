@@ -7,10 +7,10 @@ use camino::Utf8PathBuf;
 
 use super::context::ContextLookup;
 use super::relax::Present;
-use crate::model::PlanArguments;
+use crate::model::{DeployOptions, PlanArguments};
 use crate::outlook::durations::Durations;
 use crate::outlook::history::History;
-use paceline_config::{FILE_NAME, Strategy};
+use paceline_config::{FILE_NAME, Rollback, Strategy};
 
 /// What a plan is made with, besides the assembly and the configuration.
 #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ pub struct PlanOptions {
     pub strategy: Option<Strategy>,
     /// Instead of the configuration's number of stack operations at once.
     pub stacks_at_once: Option<NonZeroUsize>,
+    /// Instead of what the configuration says about a stack that fails.
+    pub rollback: Option<Rollback>,
+    /// What the run asks of every stack operation.
+    pub deploys: DeployOptions,
     /// Start no more stacks after the first failure, whatever the configuration says.
     pub fail_fast: bool,
     /// The pairs of stacks whose parameters exist already: see [`Relaxed`](crate::Relaxed).
@@ -81,6 +85,8 @@ impl Default for PlanOptions {
             exclude: Vec::new(),
             strategy: None,
             stacks_at_once: None,
+            rollback: None,
+            deploys: DeployOptions::default(),
             fail_fast: false,
             present: Present::new(),
             context: Vec::new(),

@@ -20,7 +20,7 @@ use super::inspect::{Inspection, inspect};
 use super::names::Names;
 use super::resume_key;
 use crate::model::graph::Graph;
-use crate::model::{Edge, Loss, Plan, PlannedStack, Stays, StaysReason, Step, Tie, Work};
+use crate::model::{DeployOptions, Edge, Loss, Plan, PlannedStack, Stays, StaysReason, Step, Tie, Work};
 use crate::outlook::durations::Durations;
 use crate::outlook::expect::Expect;
 use crate::outlook::history::History;
@@ -312,6 +312,7 @@ fn plan(
         declared_only: Vec::new(),
         times: Vec::new(),
         ignore_times: false,
+        deploys: DeployOptions::default(),
         warnings: Vec::new(),
         critical_path: Vec::new(),
         strategy: Strategy::Graph,

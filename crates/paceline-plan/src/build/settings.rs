@@ -27,6 +27,7 @@ pub(crate) fn settings(stack: &Stack) -> String {
         termination_protection,
         deploy_role,
         execution_role_arn,
+        rollback_triggers,
         legacy_assets,
         template,
         // These are fields of the plan.
@@ -64,7 +65,7 @@ pub(crate) fn settings(stack: &Stack) -> String {
         (id, source_hash, format!("{packaging:?}"))
     });
     let legacy: Vec<_> = legacy.collect();
-    content_digest(&(
+    let digest = content_digest(&(
         values,
         tags,
         notification_arns,
@@ -72,5 +73,10 @@ pub(crate) fn settings(stack: &Stack) -> String {
         role,
         execution_role_arn,
         legacy,
-    ))
+    ));
+    // Journals hold these digests, so those of stacks without it stay as they were.
+    match rollback_triggers {
+        Some(triggers) => content_digest(&(digest, triggers)),
+        None => digest,
+    }
 }

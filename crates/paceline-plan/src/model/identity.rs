@@ -20,6 +20,7 @@ use paceline_text::hex;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::deploy_options::DeployOptions;
 use super::estimate::Basis;
 use super::operation::StepOperation;
 use super::plan::{Plan, PlannedStack};
@@ -28,12 +29,33 @@ use super::step::{Command, Publish, Step, Synthesize, Work};
 /// Everything that decides what a step does. Positions in the plan are replaced by what stands there.
 #[derive(Serialize)]
 enum Identity<'a> {
-    Publish { manifest: &'a str, asset: &'a str, destination: &'a str, image: bool, title: &'a str },
-    Deploy { stack: Target<'a>, rollback: Rollback, ignore_times: bool },
-    Delete { stack: Target<'a> },
-    Gate { stack: Target<'a>, gate: &'a Gate },
+    Publish {
+        manifest: &'a str,
+        asset: &'a str,
+        destination: &'a str,
+        image: bool,
+        title: &'a str,
+    },
+    Deploy {
+        stack: Target<'a>,
+        rollback: Rollback,
+        ignore_times: bool,
+        #[serde(skip_serializing_if = "DeployOptions::is_usual")]
+        deploys: DeployOptions,
+    },
+    Delete {
+        stack: Target<'a>,
+    },
+    Gate {
+        stack: Target<'a>,
+        gate: &'a Gate,
+    },
     Command(Script<'a>),
-    Synthesize { app: Option<&'a str>, stacks: Vec<&'a str>, lookups: &'a BTreeSet<String> },
+    Synthesize {
+        app: Option<&'a str>,
+        stacks: Vec<&'a str>,
+        lookups: &'a BTreeSet<String>,
+    },
 }
 
 #[derive(Serialize)]
@@ -72,6 +94,7 @@ impl Plan {
                 stack: Target::of(&self.stacks[*stack]),
                 rollback: self.rollback,
                 ignore_times: self.ignore_times,
+                deploys: self.deploys,
             },
             Work::Delete { stack } => Identity::Delete { stack: Target::of(&self.stacks[*stack]) },
             Work::Gate { stack, gate } => Identity::Gate { stack: Target::of(&self.stacks[*stack]), gate },

@@ -5,6 +5,7 @@
 //! that people read are made in `show`.
 
 mod chain;
+mod deploy_options;
 mod edge;
 mod estimate;
 mod findings;
@@ -23,6 +24,7 @@ mod warning;
 pub mod graph;
 
 pub(crate) use chain::lower_bound;
+pub use deploy_options::DeployOptions;
 pub(crate) use edge::folded;
 pub use edge::{Edge, StoredParameter, Tie};
 pub use estimate::{Basis, Day};

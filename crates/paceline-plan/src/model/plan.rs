@@ -7,6 +7,7 @@ use paceline_config::{Concurrency, FailurePolicy, Reason, Rollback, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::chain::critical_steps;
+use super::deploy_options::DeployOptions;
 use super::edge::Edge;
 use super::estimate::Basis;
 use super::findings::{Borrowed, ByName, DeclaredOnly, External, KeptContext, Relaxed, SynthesisTimes};
@@ -46,6 +47,9 @@ pub struct Plan {
     pub times: Vec<SynthesisTimes>,
     /// Whether stacks that differ in such times alone are taken for unchanged.
     pub ignore_times: bool,
+    /// What the run asks of every stack operation.
+    #[serde(skip_serializing_if = "DeployOptions::is_usual", default)]
+    pub deploys: DeployOptions,
     /// What a person should know before deploying.
     pub warnings: Vec<Warning>,
     /// The ids of the stacks on the heaviest chain.

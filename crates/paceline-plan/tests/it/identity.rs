@@ -145,6 +145,7 @@ fn what_a_stack_is_decides_what_is_deployed_and_deleted() {
     for other in [
         changed(&plan, |plan| plan.rollback = Rollback::None),
         changed(&plan, |plan| plan.ignore_times = !plan.ignore_times),
+        changed(&plan, |plan| plan.deploys.forces = true),
     ] {
         assert_ne!(other.identity(deploys), plan.identity(deploys));
     }

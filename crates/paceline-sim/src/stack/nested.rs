@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use paceline_assembly::{ResourceStatus, StackStatus};
+use paceline_assembly::{ResourceStatus, RollbackTriggers, StackStatus};
 use paceline_plan::stack_time::NESTED_NOTICE as NOTICE;
 use serde_json::Value;
 
@@ -110,6 +110,7 @@ fn desired(
         tags: parent.tags.clone(),
         notification_arns: parent.notification_arns.clone(),
         role_arn: parent.role_arn.clone(),
+        triggers: RollbackTriggers::default(),
         capabilities: parent.capabilities.clone(),
     };
     wanted::desired(run.world, key, name, request).map_err(|fault| fault.message)

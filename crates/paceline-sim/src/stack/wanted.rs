@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use paceline_assembly::RollbackTriggers;
+
 use crate::template::{
     Given, Scope, bind, capabilities, check, check_rules, conditions, has_transform, parse, transform,
 };
@@ -21,6 +23,7 @@ pub(crate) struct Wanted {
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) notification_arns: Vec<String>,
     pub(crate) role_arn: Option<String>,
+    pub(crate) triggers: RollbackTriggers,
     pub(crate) capabilities: Vec<String>,
 }
 
@@ -104,6 +107,7 @@ pub(crate) fn desired(world: &World, key: &StackKey, name: &str, wanted: Wanted)
         tags: wanted.tags,
         notification_arns: wanted.notification_arns,
         role_arn: wanted.role_arn,
+        triggers: wanted.triggers,
         capabilities: wanted.capabilities,
     })
 }

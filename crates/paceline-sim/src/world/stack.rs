@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use paceline_assembly::{ResourceStatus, STACK_TYPE, StackStatus, Template};
+use paceline_assembly::{ResourceStatus, RollbackTriggers, STACK_TYPE, StackStatus, Template};
 use serde_json::Value;
 
 use super::World;
@@ -24,6 +24,7 @@ pub(crate) struct Desired {
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) notification_arns: Vec<String>,
     pub(crate) role_arn: Option<String>,
+    pub(crate) triggers: RollbackTriggers,
     pub(crate) capabilities: Vec<String>,
 }
 
@@ -190,6 +191,8 @@ pub(crate) struct ChangeSet {
     pub(crate) token: Option<String>,
     pub(crate) on_failure: Option<OnFailure>,
     pub(crate) nested: bool,
+    /// Its options, as a read of it shows them. They have no effect here.
+    pub(crate) options: Value,
     pub(crate) desired: Arc<Desired>,
     pub(crate) changes: Vec<Value>,
 }

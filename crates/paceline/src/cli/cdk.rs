@@ -52,10 +52,11 @@ const IMAGES: Effect =
     Told("images are built in parallel: `concurrency.images` in paceline.yaml says how many at once");
 const HOTSWAP: Effect = Refused("Paceline deploys only with CloudFormation: use `cdk deploy` for that");
 const NO_MODE: Effect = Refused("Paceline has no such mode: use `cdk deploy` for that");
-const IN_APP: Effect = Refused("set it in the app: Paceline deploys what the assembly says");
+const IN_APP: Effect =
+    Refused("leave it out: it is for assets in the manner of CDK v1, and all of them are published");
 const SYNTH: Effect = Refused("give it to `cdk synth`, in `synth:` of paceline.yaml");
 
-const FLAGS: [Flag; 54] = [
+const FLAGS: [Flag; 45] = [
     switch(
         "asset-parallelism",
         None,
@@ -84,14 +85,9 @@ const FLAGS: [Flag; 54] = [
     switch("staging", None, Nothing, Nothing),
     switch("lookups", None, Nothing, SYNTH),
     switch("execute", None, Nothing, Refused("`--dry-run` shows what would be done")),
-    switch(
-        "previous-parameters",
-        None,
-        Nothing,
-        Refused("parameters keep their values: give new ones with --parameters"),
-    ),
-    switch("rollback", None, Nothing, Refused("write `on-failure: { rollback: none }` into paceline.yaml")),
-    switch("ignore-no-stacks", None, Told("an assembly without stacks is an error"), Nothing),
+    switch("previous-parameters", None, Nothing, Ours("--no-previous-parameters")),
+    switch("rollback", None, Ours("--rollback"), Ours("--no-rollback")),
+    switch("ignore-no-stacks", None, Ours("--ignore-no-stacks"), Nothing),
     switch("hotswap", None, HOTSWAP, Nothing),
     switch("hotswap-fallback", None, HOTSWAP, Nothing),
     value("hotswap-ecs-minimum-healthy-percent", None, HOTSWAP),
@@ -100,23 +96,14 @@ const FLAGS: [Flag; 54] = [
     switch("watch", None, HOTSWAP, Nothing),
     switch("logs", None, HOTSWAP, Nothing),
     switch("express", None, NO_MODE, Nothing),
-    switch("revert-drift", None, NO_MODE, Nothing),
-    switch("import-existing-resources", None, NO_MODE, Nothing),
-    value("rollback-trigger-alarm-arns", None, IN_APP),
-    value("monitoring-time-minutes", None, IN_APP),
-    value("role-arn", Some('r'), IN_APP),
-    value("tags", Some('t'), IN_APP),
-    value("notification-arns", None, IN_APP),
-    value("toolkit-stack-name", None, Told("Paceline finds the bootstrap by the qualifier of the app")),
+    switch("revert-drift", None, Ours("--revert-drift"), Nothing),
+    switch("import-existing-resources", None, Ours("--import-existing-resources"), Nothing),
     value("build-exclude", Some('E'), IN_APP),
     value(
         "change-set-name",
         None,
         Refused("the name of a change set comes from its contents: leave the flag out"),
     ),
-    value("region", None, Refused("set AWS_REGION to it; the assembly has the region of each stack")),
-    value("proxy", None, Refused("set HTTPS_PROXY to it")),
-    value("ca-bundle-path", None, Refused("set AWS_CA_BUNDLE to it")),
     switch(
         "ec2creds",
         Some('i'),
@@ -136,7 +123,7 @@ const FLAGS: [Flag; 54] = [
         Refused("Paceline asks nobody: give `--require-approval never`, and read `paceline plan` first"),
     ),
     value("progress", None, Nothing),
-    switch("force", Some('f'), Told("Paceline skips a stack without changes, also with this flag"), Nothing),
+    switch("force", Some('f'), Ours("--force"), Nothing),
     switch("yes", Some('y'), Nothing, Nothing),
 ];
 
@@ -239,14 +226,28 @@ impl Given {
 
     /// Whether the command of Paceline has this flag itself.
     fn is_ours(&self, command: &str) -> bool {
-        let is_asked = command == "destroy" && matches!(self.flag.name, "yes" | "force");
+        const OF_DEPLOYMENTS: [&str; 6] = [
+            "force",
+            "ignore-no-stacks",
+            "import-existing-resources",
+            "previous-parameters",
+            "revert-drift",
+            "rollback",
+        ];
+        let is_of_destroy = self.flag.name == "yes" || OF_DEPLOYMENTS.contains(&self.flag.name);
+        let is_asked = command == "destroy" && is_of_destroy;
         is_asked || (self.flag.name == "color" && self.shown == "--no-color")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::cli::environment::NAMES as ENVIRONMENT;
 
     fn translated(line: &str) -> (String, Vec<String>) {
         let arguments = line.split(' ').map(OsString::from).collect();
@@ -270,9 +271,19 @@ mod tests {
         check("p deploy --require-approval never --no-notices A", "p deploy A", &[]);
         check("p deploy --require-approval=never --ci=true --progress bar", "p deploy --no-color", &[]);
         check("p deploy --progress errors-only --execute true A", "p deploy --quiet A", &[]);
-        check("p deploy --rollback -y", "p deploy", &[]);
+        check("p deploy --previous-parameters -y", "p deploy", &[]);
         check("p deploy --progress events A -vvv --debug", "p deploy --verbose A", &[]);
         check("p deploy --verbose=false A", "p deploy A", &[]);
+    }
+
+    #[test]
+    fn switches_that_paceline_has_are_spelled_in_its_way() {
+        check("p deploy -R A", "p deploy --no-rollback A", &[]);
+        check("p deploy --rollback=false", "p deploy --no-rollback", &[]);
+        check("p deploy --no-rollback --rollback", "p deploy --no-rollback --rollback", &[]);
+        check("p deploy -f --revert-drift true A", "p deploy --force --revert-drift A", &[]);
+        check("p deploy --force=false --no-previous-parameters", "p deploy --no-previous-parameters", &[]);
+        check("p destroy --force A", "p destroy --force A", &[]);
     }
 
     #[test]
@@ -287,10 +298,8 @@ mod tests {
     fn what_paceline_does_not_do_is_refused_with_what_to_do() {
         for (line, says) in [
             ("p deploy --hotswap", "`--hotswap`"),
-            ("p deploy --no-rollback", "rollback: none"),
-            ("p deploy -R", "rollback: none"),
-            ("p deploy --region eu-west-1 A", "AWS_REGION"),
-            ("p deploy -rarn:aws:iam::1:role/x", "`-r arn:aws:iam::1:role/x`"),
+            ("p deploy --express", "cdk deploy"),
+            ("p deploy -Elegacy", "`-E legacy`"),
             ("p deploy --require-approval broadening", "--require-approval never"),
             ("p deploy --require-approval", "--require-approval never"),
         ] {
@@ -310,13 +319,54 @@ mod tests {
         check("p deploy --parameters A:K=--force -e", "p deploy --parameters A:K=--force -e", &[]);
     }
 
-    #[test]
-    fn every_flag_is_in_the_guide() {
+    /// The flags in the table of the guide: the long ones, each with what the table says about it.
+    fn guide() -> BTreeMap<String, String> {
         let guide = include_str!("../../../../docs/from-cdk.md");
+        let (_, table) = guide.split_once("## Every flag of `cdk deploy`").unwrap();
+        let rows = table.lines().filter(|line| line.starts_with("| `--"));
+        let rows =
+            rows.map(|row| row.split(" | ").map(|cell| cell.trim_matches(['|', ' '])).collect::<Vec<_>>());
+        let flags = rows.flat_map(|cells| {
+            let names = cells[0].split(", ").map(|name| name.trim_matches('`'));
+            let long = names.filter_map(|name| name.strip_prefix("--"));
+            long.map(|name| (name.to_owned(), cells[1].to_owned())).collect::<Vec<_>>()
+        });
+        flags.collect()
+    }
+
+    #[test]
+    fn the_guide_says_of_every_flag_what_the_command_does() {
+        let command = crate::cli::Cli::command();
+        let deploy = command.find_subcommand("deploy").unwrap();
+        let own: BTreeSet<&str> = deploy
+            .get_arguments()
+            .flat_map(|arg| arg.get_long_and_visible_aliases().unwrap_or_default())
+            .collect();
+        let aliases: BTreeSet<&str> =
+            deploy.get_arguments().flat_map(|arg| arg.get_all_aliases().unwrap_or_default()).collect();
+        let guide = guide();
+        for (name, answer) in &guide {
+            let flag = FLAGS.iter().find(|flag| flag.name == name);
+            let is_variable = ENVIRONMENT.contains(&format!("--{name}").as_str());
+            let is_own = own.contains(name.as_str()) || aliases.contains(name.as_str());
+            assert!(flag.is_some() || is_variable || is_own, "--{name} is nowhere but in the guide");
+            let is_refused =
+                flag.is_some_and(|flag| matches!(flag.on, Refused(_))) && name != "require-approval";
+            assert_eq!(answer == "no", is_refused, "--{name}: {answer}");
+        }
         for flag in &FLAGS {
-            let shown = format!("`--{}", flag.name);
-            assert!(guide.contains(&format!("{shown}`")) || guide.contains(&format!("{shown} ")), "{shown}");
+            assert!(guide.contains_key(flag.name), "--{} is not in the guide", flag.name);
             assert!(!flag.takes_value || matches!(flag.off, Nothing));
+        }
+        for flag in ENVIRONMENT {
+            assert!(guide.contains_key(flag.trim_start_matches("--")), "{flag} is not in the guide");
+        }
+        let stacks = deploy.get_arguments().filter(|arg| {
+            arg.get_help_heading().is_some_and(|heading| heading.ends_with("as with the CDK CLI"))
+        });
+        for name in stacks.filter_map(|arg| arg.get_long()) {
+            let name = name.strip_prefix("no-").unwrap_or(name);
+            assert!(guide.contains_key(name), "--{name} is not in the guide");
         }
     }
 }

@@ -2,10 +2,10 @@
 
 mod cdk;
 mod codebuild;
+mod environment;
 mod lint;
 mod manual;
 mod plan;
-mod profile;
 mod run;
 mod sim;
 mod suggest;
@@ -20,10 +20,10 @@ use paceline_app::{
 
 pub(crate) use cdk::{Translated, translate};
 pub(crate) use codebuild::{ProjectArgs, RunBuildspecArgs};
+pub(crate) use environment::asked;
 pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use plan::{ExplainArgs, PlanArgs, SynthArgs};
-pub(crate) use profile::{again, profile};
 pub(crate) use run::{ReportArgs, ReportFormat, SignalArgs, WaitArgs, WaitKind};
 pub(crate) use sim::{ImagesArg, ServeArgs, SimArgs, SimCommand};
 pub(crate) use suggest::without_far_suggestions;

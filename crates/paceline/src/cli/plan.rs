@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
-use paceline_app::{AppPaths, Lookups, ParameterValues, PlanFormat, Selection};
+use paceline_app::{AppPaths, Lookups, ParameterValues, PlanFormat, Selection, StackOptions};
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
@@ -12,6 +12,8 @@ pub(crate) struct PlanArgs {
     pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) parameters: ParameterValues,
+    #[command(flatten)]
+    pub(crate) stack: StackOptions,
     /// Forecast the run with a change: 'Storage=-10m' (also =+5m, =12m, =-20%) or 'drop-edge A B'
     #[arg(long, value_name = "CHANGE")]
     pub(crate) what_if: Vec<String>,

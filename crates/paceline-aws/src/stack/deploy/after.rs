@@ -15,7 +15,7 @@ use crate::stack::events::Change;
 use crate::stack::failure::Failure;
 use crate::stack::state::{Action, OperationResult, action_for};
 use crate::stack::watch::OperationEnd;
-use crate::stack::{outcome, protect};
+use crate::stack::{outcome, protect, unchanged};
 
 /// The pauses before the next tries. They give a new role the time to become usable. The last one repeats.
 const PAUSES: [Duration; 3] = [Duration::from_secs(10), Duration::from_secs(30), Duration::from_mins(1)];
@@ -88,6 +88,12 @@ impl Deployment<'_> {
         let Some(view) = before else { return Ended::new(Outcome::Unchanged) };
         if view.status.failed() {
             return self.refuse(view, "change what made it fail, or delete the stack").await;
+        }
+        if let Some(kept) = unchanged::kept(&self.request, view) {
+            self.context.warn(format!(
+                "CloudFormation sees nothing to change, so the stack keeps {kept}: give it the other with a change of its \
+                 template, parameters or tags"
+            ));
         }
         if let Some(read) = read.filter(|read| !read.digest().is_empty()) {
             self.record(view, read);

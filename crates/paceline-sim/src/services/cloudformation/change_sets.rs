@@ -140,6 +140,10 @@ fn prepare(
         token: token.map(str::to_owned),
         on_failure: form.has("OnStackFailure").then(|| submission::on_failure(form)).transpose()?,
         nested: form.flag("IncludeNestedStacks"),
+        options: json!({
+            "ImportExistingResources": form.flag("ImportExistingResources"),
+            "DeploymentMode": form.text("DeploymentMode"),
+        }),
         desired: Arc::new(desired),
         changes: Vec::new(),
     })))
@@ -175,7 +179,7 @@ pub(super) fn describe(world: &mut World, request: &Request) -> Outcome {
     let (stack, set) = find(world, request, name)?;
     let (changes, next) = page(set.changes.clone(), request.form.text("NextToken"), size)?;
     let desired = &set.desired;
-    Ok(json!({
+    let mut shown = json!({
         "ChangeSetName": set.name,
         "ChangeSetId": set.arn,
         "StackId": &*stack.key.arn,
@@ -192,8 +196,12 @@ pub(super) fn describe(world: &mut World, request: &Request) -> Outcome {
         "Changes": changes,
         "NextToken": next,
         "IncludeNestedStacks": set.nested,
-        "RollbackConfiguration": {},
-    }))
+        "RollbackConfiguration": super::describe::rollback_configuration(desired),
+    });
+    if let (Value::Object(shown), Value::Object(options)) = (&mut shown, set.options.clone()) {
+        shown.extend(options);
+    }
+    Ok(shown)
 }
 
 pub(super) fn list(world: &mut World, request: &Request) -> Outcome {

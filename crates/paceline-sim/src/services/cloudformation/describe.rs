@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use paceline_assembly::StackStatus;
+use paceline_assembly::{RollbackTriggers, StackStatus};
 use serde_json::{Value, json};
 
 use super::{does_not_exist, key_of, named, page};
 use crate::services::service::{denied, is_denied};
 use crate::wire::{Fault, Outcome, Request};
-use crate::world::{AccountRegion, BoundParameter, Event, Resource, Stack, World, add, written};
+use crate::world::{AccountRegion, BoundParameter, Desired, Event, Resource, Stack, World, add, written};
 
 /// The name of the stack that `cdk bootstrap` creates.
 const TOOLKIT: &str = "CDKToolkit";
@@ -125,13 +125,22 @@ fn described(stack: &Stack, at: Timestamp) -> Option<Value> {
         "RootId": stack.root.as_deref(),
         "Capabilities": desired.capabilities,
         "NotificationARNs": desired.notification_arns,
-        "RollbackConfiguration": {},
+        "RollbackConfiguration": rollback_configuration(desired),
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     });
     shown["Parameters"] = Value::Array(desired.parameters.iter().map(parameter).collect());
     shown["Tags"] = Value::Array(tags(&desired.tags));
     shown["Outputs"] = Value::Array(outputs);
     Some(shown)
+}
+
+pub(super) fn rollback_configuration(desired: &Desired) -> Value {
+    let RollbackTriggers { alarms, minutes } = &desired.triggers;
+    let trigger = |arn: &String| json!({"Arn": arn, "Type": "AWS::CloudWatch::Alarm"});
+    json!({
+        "RollbackTriggers": alarms.iter().flatten().map(trigger).collect::<Vec<_>>(),
+        "MonitoringTimeInMinutes": minutes,
+    })
 }
 
 pub(super) fn parameter(parameter: &BoundParameter) -> Value {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use paceline_assembly::RollbackTriggers;
+
 use crate::stack::{Wanted, fetch};
 use crate::template::Given;
 use crate::wire::{Fault, Form, Request};
@@ -40,8 +42,22 @@ pub(super) fn read(world: &mut World, request: &Request, existing: Option<&Stack
             .text("RoleARN")
             .map(str::to_owned)
             .or_else(|| old.and_then(|old| old.role_arn.clone())),
+        triggers: triggers(form, old.map(|old| &old.triggers)),
         capabilities: form.list("Capabilities").unwrap_or_default(),
     })
+}
+
+/// The rollback triggers. What a request does not mention stays the same (CloudFormation API Reference,
+/// `RollbackConfiguration`).
+fn triggers(form: &Form, old: Option<&RollbackTriggers>) -> RollbackTriggers {
+    let old = old.cloned().unwrap_or_default();
+    let given = form.structures("RollbackConfiguration.RollbackTriggers");
+    let arn = |trigger: &Form| trigger.raw("Arn").unwrap_or_default().to_owned();
+    let minutes = form.text("RollbackConfiguration.MonitoringTimeInMinutes");
+    RollbackTriggers {
+        alarms: given.map(|given| given.iter().map(arn).collect()).or(old.alarms),
+        minutes: minutes.and_then(|minutes| minutes.parse().ok()).or(old.minutes),
+    }
 }
 
 fn parameter(form: &Form) -> Result<(String, Given), Fault> {
