@@ -33,6 +33,7 @@ mod interrupted;
 mod late;
 mod lease;
 mod lint;
+mod list;
 mod metrics;
 mod mistakes;
 mod outcome;

@@ -67,9 +67,13 @@ pub(crate) fn gen_buildspec(sh: &Shell, check: bool) -> Result<ExitCode> {
 pub(crate) fn schema(sh: &Shell, check: bool) -> Result<ExitCode> {
     build(sh)?;
     let mut worst = 0;
-    for (of, name) in
-        [("config", "paceline"), ("buildspec", "buildspec"), ("report", "report"), ("diff", "diff")]
-    {
+    for (of, name) in [
+        ("config", "paceline"),
+        ("buildspec", "buildspec"),
+        ("report", "report"),
+        ("diff", "diff"),
+        ("doctor", "doctor"),
+    ] {
         let out = format!("docs/schema/{name}.schema.json");
         let check = check.then_some("--check");
         let run = cmd!(sh, "cargo run --quiet --package paceline -- schema {of} --out {out} {check...}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use paceline_assembly::{Assembly, Stack};
 use paceline_aws::deployed;
@@ -14,8 +14,7 @@ use paceline_plan::price::Price;
 use paceline_plan::{Plan, PlanOptions};
 use paceline_report::Style;
 
-use crate::app::parameters::give_to;
-use crate::app::{App, configured};
+use crate::app::{App, configured, other_assembly};
 use crate::failure::Failure;
 use crate::forecast::finish;
 use crate::settings::{AppPaths, ParameterValues, Selection};
@@ -66,14 +65,14 @@ pub fn diff(settings: &DiffSettings) -> Result<ExitCode, Failure> {
     app.give(&settings.parameters.parameters)?;
     app.warn_of_newer_sources(&[]);
     // Durations from earlier runs are those of unchanged stacks, too: they do not compare two templates.
-    let options = app.options(Some(&settings.selection), false);
+    let options = app.selected(&settings.selection, false)?;
     let plan = app.plan(&options)?;
     let (base, words) = match &settings.base {
         Some(dir) => (other_assembly(&app, dir)?, dir.to_string()),
         None => (deployed_assembly(&app, &plan)?, DEPLOYED.to_owned()),
     };
     let selection = &settings.selection;
-    let is_all = selection.stacks.is_empty() && selection.only.is_empty() && selection.exclude.is_empty();
+    let is_all = selection.is_all();
     let how = CompareOptions {
         is_deployed: settings.base.is_none(),
         ignore_times: plan.ignore_times,
@@ -87,21 +86,6 @@ pub fn diff(settings: &DiffSettings) -> Result<ExitCode, Failure> {
     }
     show(settings, &Shown { diff: &diff, base: &words })?;
     Ok(if settings.exit_code && diff.is_different() { ExitCode::Failed } else { ExitCode::Done })
-}
-
-/// The assembly in a folder. For several apps, those in a folder that has the same folders as that of the configuration.
-fn other_assembly(app: &App, dir: &Utf8Path) -> Result<Assembly, Failure> {
-    let mut base = if app.config.apps.is_empty() {
-        Assembly::read_incomplete(dir)?
-    } else {
-        let mut assemblies = Vec::new();
-        for (name, it) in &app.config.apps {
-            assemblies.push((name.clone(), Assembly::read_incomplete(dir.join(&it.dir).join(&it.assembly))?));
-        }
-        Assembly::of_apps(assemblies)
-    };
-    give_to(&mut base.stacks, &app.parameters);
-    Ok(base)
 }
 
 /// The stacks of the plan as they are deployed.

@@ -77,7 +77,7 @@ impl fmt::Display for Failure {
             if number > 0 {
                 writeln!(f)?;
             }
-            let kind = if self.is_interruption { "" } else { "error: " };
+            let kind = if self.is_interruption || self.exit_code == ExitCode::Done { "" } else { "error: " };
             write!(f, "{kind}{}", indented(&problem.what()))?;
             if let Some(hint) = &problem.hint {
                 write!(f, "\n hint: {}", indented(hint))?;

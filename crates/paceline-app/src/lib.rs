@@ -15,6 +15,7 @@ mod forecast;
 mod generation;
 mod init;
 pub mod interrupt;
+mod list;
 mod overview;
 mod past_runs;
 mod project;
@@ -29,17 +30,18 @@ mod watch;
 pub use app::{App, Configured, Parameters, Synthesized, configured, synthesize_apps};
 pub use bootstrap::{BootstrapSettings, bootstrap};
 pub use diff::{DiffFormat, DiffSettings, diff};
-pub use doctor::{DoctorFormat, DoctorSettings, doctor};
+pub use doctor::{DoctorFormat, DoctorSettings, doctor, json_schema as doctor_schema};
 pub use failure::Failure;
 pub use forecast::{ForecastRequest, PlanFormat, show, warn_of_sources};
 pub use generation::{check_stack_limit, generate_files};
 pub use init::{InitSettings, init};
+pub use list::{ListSettings, list_stacks};
 pub use overview::{is_new_app, overview};
 pub use past_runs::{HistorySettings, past_runs};
 pub use project::{ProjectCommand, project};
 pub use run::{
-    CopiedJournal, Deletion, Deployment, MethodSetting, OuterStack, RUNS, RunRollback, deploy, destroy,
-    history, rollback, save_plan, this_build,
+    CopiedJournal, Deletion, Deployment, MethodSetting, OuterStack, Publishing, RUNS, RunRollback, deploy,
+    destroy, history, publish, rollback, save_plan, this_build,
 };
 pub use settings::{
     AppPaths, GenSettings, GeneratedFiles, LAST, LockSetting, Lookups, MetricsSetting, OutputFormat,

@@ -23,7 +23,8 @@ pub struct AppPaths {
 /// The stacks of an app that a command works on, and the strategy for their order.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Selection {
-    /// These stacks and what they need (to delete: and what needs them): ids, names, patterns with * and ? [default: all]
+    /// These stacks and what they need (to delete: and what needs them): ids, names, patterns with * and ?, `region:`,
+    /// `account:` or `phase:` with a pattern; `Web+` is also what needs Web [default: all]
     #[arg(value_name = "STACK", conflicts_with = "only")]
     pub stacks: Vec<String>,
     /// The named stacks alone, without what they need
@@ -32,18 +33,30 @@ pub struct Selection {
     /// All stacks, the same as naming none
     #[arg(long, conflicts_with_all = ["stacks", "only"])]
     pub all: bool,
-    /// Only these stacks: an id, a name, or a pattern with * and ?
+    /// Only these stacks, written in the same way; `+Web` is also what Web needs
     #[arg(long, value_name = "GLOB")]
     pub only: Vec<String>,
     /// Not these stacks
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
+    /// Only stacks whose template, assets or settings differ from another synthesized app: its folder, or a commit that
+    /// has it
+    #[arg(long, value_name = "DIR-OR-COMMIT")]
+    pub affected_by: Option<String>,
     /// What decides when a stack may start
     #[arg(long, value_enum)]
     pub strategy: Option<StrategySetting>,
     /// The most stack operations at a time
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub concurrency: Option<NonZeroUsize>,
+}
+
+impl Selection {
+    /// Whether all stacks are meant.
+    pub(crate) fn is_all(&self) -> bool {
+        let Self { stacks, only, exclude, affected_by, .. } = self;
+        stacks.is_empty() && only.is_empty() && exclude.is_empty() && affected_by.is_none()
+    }
 }
 
 /// What decides when a stack may start.

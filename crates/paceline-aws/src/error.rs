@@ -43,6 +43,7 @@ pub(crate) mod code {
     pub(crate) const PRECONDITION_FAILED: &str = "PreconditionFailed";
     pub(crate) const NO_SUCH_BUCKET: &str = "NoSuchBucket";
     pub(crate) const NO_SUCH_ENTITY: &str = "NoSuchEntity";
+    pub(crate) const REPOSITORY_ALREADY_EXISTS: &str = "RepositoryAlreadyExists";
     pub(crate) const REPOSITORY_NOT_FOUND: &str = "RepositoryNotFound";
     pub(crate) const RESOURCE_ALREADY_EXISTS: &str = "ResourceAlreadyExists";
     pub(crate) const RESOURCE_NOT_FOUND: &str = "ResourceNotFound";

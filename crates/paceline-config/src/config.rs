@@ -17,6 +17,7 @@ use crate::metrics::MetricsTarget;
 use crate::misplaced::{misplaced, outdented};
 use crate::notifications::Notifications;
 use crate::places::{SettingPlace, SettingPlaces};
+use crate::prewarm::Prewarm;
 use crate::run::{Concurrency, JournalSettings, OnFailure, Strategy, Unchanged};
 use crate::setting::{Problem, Setting, SettingError, settings, text};
 use crate::signal::Signal;
@@ -54,6 +55,8 @@ settings! {
         pub concurrency: Concurrency,
         /// Waiters between a stack and the stacks that depend on it.
         pub gates: Vec<GateConfig>,
+        /// What a run creates at its start, beside everything else: repositories of images.
+        pub prewarm: Prewarm,
         /// Scripts that run between stacks.
         pub commands: Vec<CommandConfig>,
         /// Differences between a stack and its template that are not deployed.

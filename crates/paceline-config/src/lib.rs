@@ -17,6 +17,7 @@ mod misplaced;
 mod notifications;
 mod patterns;
 mod places;
+mod prewarm;
 mod price;
 mod run;
 mod secrets;
@@ -41,6 +42,7 @@ pub use notifications::{
 };
 pub use patterns::{Pattern, Patterns};
 pub use places::{SettingPlace, SettingPlaces};
+pub use prewarm::{Prewarm, RepositoryName};
 pub use price::Dollars;
 pub use run::{
     Concurrency, FailedRun, FailurePolicy, HistoryPlace, JournalCopy, JournalSettings, OnFailure, Rollback,

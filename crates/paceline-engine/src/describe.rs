@@ -14,8 +14,13 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
         Work::Publish(publish) => (publish.title.clone(), None),
         Work::Deploy { .. } | Work::Delete { .. } => (stack.id.clone(), Some(stack.id.clone())),
         Work::Command(command) => (command.name.clone(), None),
+        Work::Prewarm(prewarm) => (prewarm.repository.clone(), None),
         Work::Synthesize(synthesize) => (synthesize.app.clone().unwrap_or_else(|| THE_APP.to_owned()), None),
         Work::Gate { gate, .. } => (gate.title(&stack.id), Some(stack.id.clone())),
+    };
+    let place = match &step.work {
+        Work::Prewarm(prewarm) => Some(prewarm),
+        _ => None,
     };
     StepRef {
         step: step.id.clone(),
@@ -27,8 +32,8 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
         },
         title,
         stack_name: step.work.changes().map(|_| stack.name.clone()),
-        account: stack.account.clone(),
-        region: stack.region.clone(),
+        account: place.and_then(|it| it.account.clone()).or_else(|| stack.account.clone()),
+        region: place.and_then(|it| it.region.clone()).or_else(|| stack.region.clone()),
         phase: id.is_some().then(|| stack.phase.clone()).flatten(),
         stack: id,
     }
@@ -39,7 +44,11 @@ pub(crate) fn content(plan: &Plan, step: &Step) -> Option<String> {
     match &step.work {
         Work::Deploy { .. } => Some(short(&plan.stack_of(step).template)),
         Work::Publish(publish) => Some(short(&publish.asset)),
-        Work::Delete { .. } | Work::Gate { .. } | Work::Command(_) | Work::Synthesize(_) => None,
+        Work::Delete { .. }
+        | Work::Gate { .. }
+        | Work::Command(_)
+        | Work::Prewarm(_)
+        | Work::Synthesize(_) => None,
     }
 }
 

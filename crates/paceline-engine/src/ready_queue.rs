@@ -14,7 +14,7 @@ enum Lane {
     Stacks,
     Assets,
     Images,
-    /// Gates and scripts. Gates only wait, and there are few scripts.
+    /// Gates, scripts and repositories. Gates only wait, and there are few of the others.
     Unlimited,
 }
 
@@ -24,7 +24,7 @@ impl Lane {
             Work::Deploy { .. } | Work::Delete { .. } => Self::Stacks,
             Work::Publish(publish) if publish.image => Self::Images,
             Work::Publish(_) => Self::Assets,
-            Work::Gate { .. } | Work::Command(_) | Work::Synthesize(_) => Self::Unlimited,
+            Work::Gate { .. } | Work::Command(_) | Work::Prewarm(_) | Work::Synthesize(_) => Self::Unlimited,
         }
     }
 }

@@ -22,6 +22,7 @@ mod model;
 mod outlook;
 pub mod show;
 
+pub use build::affected::affected;
 pub use build::approved::PlanChange;
 pub use build::context::{ContextLookup, LookupState};
 pub use build::destroy::{Destruction, Kept};
@@ -31,10 +32,11 @@ pub use build::relax::Present;
 pub use build::rollback::{Rollback, RollbackOptions, Undo};
 pub use build::timestamps::{has_time, without_times};
 pub use model::{
-    Basis, Borrowed, ByName, Command, Day, DeclaredOnly, DeployOptions, EarlyNeed, Edge, External, Gate,
-    KeptContext, LeftOut, LeftOutReason, Loss, Phase, Plan, PlanArguments, PlannedStack, Publish, Reason,
-    Relaxed, SAVED_FORMAT, SavedPlan, SavedPlanError, Section, Stays, StaysReason, Step, StepOperation,
-    StoredParameter, SynthesisTimes, Synthesize, THE_APP, TemplatePlace, Tie, Warning, Work, graph,
+    Affected, Basis, Borrowed, ByName, Command, Day, DeclaredOnly, DeployOptions, EarlyNeed, Edge, External,
+    Gate, KeptContext, LeftOut, LeftOutReason, Loss, Phase, Plan, PlanArguments, PlannedStack, Prewarm,
+    Publish, Reason, Relaxed, SAVED_FORMAT, SavedPlan, SavedPlanError, Section, Stays, StaysReason, Step,
+    StepOperation, StoredParameter, SynthesisTimes, Synthesize, THE_APP, TemplatePlace, Tie, Warning, Work,
+    graph,
 };
 pub use outlook::{advice, durations, forecast, history, pace, price, stack_time, what_if};
 

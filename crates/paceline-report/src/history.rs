@@ -94,6 +94,8 @@ impl HistoryEntries {
             (StepKind::Synth, _) => HistoryKind::Synth,
             (StepKind::Publish, Some(AssetKind::Image)) => HistoryKind::Image,
             (StepKind::Publish, Some(AssetKind::File)) => HistoryKind::File,
+            // It takes a moment.
+            (StepKind::Prewarm, _) => return,
             // From a newer version, or from a version that did not write the kind of asset.
             (StepKind::Publish | StepKind::Other(_), _) => return,
         };

@@ -65,7 +65,8 @@ macro_rules! documented {
 pub fn property_schema<T: Documented>(name: &'static str, doc: &[&str]) -> (&'static str, bool, Value) {
     let mut schema = T::schema();
     schema["description"] = json!(joined(doc));
-    (name, !T::OPTIONAL, schema)
+    // A field may have the name of a keyword.
+    (name.trim_start_matches("r#"), !T::OPTIONAL, schema)
 }
 
 /// The schema of an object. Readers must accept fields that they do not know.

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     args.stack.give(&mut app)?;
     check_stack_limit(&app)?;
     app.warn_of_newer_sources(&[]);
-    let mut options = args.stack.of_plan(app.options(Some(&args.selection), false));
+    let mut options = args.stack.of_plan(app.selected(&args.selection, false)?);
     // Simulated resources take the durations of the table, so the forecast uses no history.
     if !args.simulate {
         options.history = history::of(&app);

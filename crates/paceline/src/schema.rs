@@ -12,6 +12,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<ExitCode, Failure> {
         SchemaOf::Config => (paceline_config::schema(), "config"),
         SchemaOf::Buildspec => (grammar::schema(), "buildspec"),
         SchemaOf::Diff => (paceline_diff::json_schema(), "diff"),
+        SchemaOf::Doctor => (paceline_app::doctor_schema(), "doctor"),
         SchemaOf::Report => (paceline_report::json_schema(), "report"),
     };
     let contents = format!("{schema:#}\n");

@@ -1,5 +1,6 @@
 //! An app in a folder: its configuration, its assembly, and the plans that are made from them.
 
+mod affected;
 mod cdk_json;
 pub(crate) mod freshness;
 pub(crate) mod late;
@@ -15,6 +16,7 @@ use paceline_host::Synthesis;
 use paceline_plan::{ContextLookup, Destruction, Plan, PlanOptions, THE_APP};
 use paceline_text::secrets;
 
+pub(crate) use self::affected::other_assembly;
 pub use self::parameters::Parameters;
 pub use self::synth::synthesize_apps;
 use crate::failure::Failure;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use paceline_text::{Problem, Style, Tone, count};
-use serde_json::{Value, json};
+
+use super::document::DoctorDocument;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,13 +42,13 @@ pub(super) struct Finding {
 /// All findings, and the checks that were not possible.
 #[derive(Debug, Default)]
 pub(super) struct Diagnosis {
-    findings: Vec<Finding>,
+    pub(super) findings: Vec<Finding>,
     /// Checks that were not made, each with the reason.
-    left_out: Vec<(Check, String)>,
+    pub(super) left_out: Vec<(Check, String)>,
 }
 
 impl Severity {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
@@ -57,7 +58,7 @@ impl Severity {
 }
 
 impl Check {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::App => "app",
             Self::Templates => "templates",
@@ -142,22 +143,7 @@ impl Diagnosis {
     }
 
     pub(super) fn json(&self) -> String {
-        let finding = |it: &Finding| {
-            let Problem { place, message, hint } = &it.problem;
-            json!({
-                "severity": it.severity.as_str(),
-                "check": it.check.as_str(),
-                "where": place,
-                "why": message,
-                "what_to_do": hint,
-            })
-        };
-        let left_out = |(check, why): &(Check, String)| json!({ "check": check.as_str(), "why": why });
-        let document = json!({
-            "schema": 1,
-            "findings": self.findings.iter().map(finding).collect::<Vec<Value>>(),
-            "left_out": self.left_out.iter().map(left_out).collect::<Vec<Value>>(),
-        });
-        format!("{document:#}\n")
+        // The document has only texts, numbers and lists, so it can always be written.
+        serde_json::to_string_pretty(&DoctorDocument::of(self)).unwrap_or_default() + "\n"
     }
 }

@@ -1,5 +1,6 @@
 //! `paceline doctor`: looks for everything that can stop a run, before it. It changes nothing.
 
+mod document;
 mod finding;
 mod here;
 
@@ -12,6 +13,7 @@ use paceline_host::Docker;
 use paceline_plan::Plan;
 use paceline_text::{Explained as _, Problem, Style};
 
+pub use self::document::json_schema;
 use self::finding::{Check, Diagnosis, Finding, Severity};
 use crate::app::{App, configured};
 use crate::failure::Failure;
@@ -99,7 +101,10 @@ async fn aws(app: &App, plan: &Plan) -> Vec<Finding> {
     match Box::pin(Aws::connect(Arc::clone(&app.assembly), plan, options)).await {
         Ok(aws) => {
             let note = |note: &String| Problem { message: note.clone(), ..Problem::default() };
-            aws.notes().iter().map(|it| of(Severity::Note, note(it))).collect()
+            let (exceeded, unknown) = Box::pin(aws.account_quotas(plan)).await;
+            let exceeded = exceeded.iter().flat_map(paceline_text::Explained::problems);
+            let notes = aws.notes().iter().chain(&unknown).map(|it| of(Severity::Note, note(it)));
+            exceeded.map(|it| of(Severity::Error, it)).chain(notes).collect()
         }
         Err(error) => error.problems().into_iter().map(|it| of(Severity::Error, it)).collect(),
     }

@@ -36,6 +36,17 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
         match &step.work {
             Work::Gate { gate: Gate::IamRoles(_), .. } => rights.waits_for_roles = true,
             Work::Command(command) => rights.commands.push(command.name.clone()),
+            Work::Prewarm(prewarm) => {
+                let stack = plan.stack_of(step);
+                let known = |own: &Option<String>, of: &Option<String>, unknown: &str| {
+                    own.clone().or_else(|| of.clone()).unwrap_or_else(|| unknown.to_owned())
+                };
+                rights.prewarmed.push(Located {
+                    account: known(&prewarm.account, &stack.account, ACCOUNT),
+                    region: known(&prewarm.region, &stack.region, REGION),
+                    name: prewarm.repository.clone(),
+                });
+            }
             _ => {}
         }
     }

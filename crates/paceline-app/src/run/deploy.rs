@@ -80,7 +80,14 @@ pub fn deploy(deployment: Deployment) -> Result<ExitCode, Failure> {
         interrupt::effect("Nothing was deployed.");
         interrupt::supervise(move || OuterStack::for_deployment(&given.paths))?
     };
-    let ended = interrupt::supervise(move || perform(&args));
+    let ended = interrupt::supervise(move || perform(&args)).or_else(|failure| {
+        if failure.exit_code != ExitCode::Done {
+            return Err(failure);
+        }
+        // There is nothing to do.
+        terminal::say(&failure.to_string());
+        Ok(Finished { exit_code: ExitCode::Done, record: Record::default() })
+    });
     match outer {
         Some(outer) => outer.signal_end(ended),
         None => ended.map(|finished| finished.exit_code),
@@ -99,7 +106,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     app.give(&args.parameters.parameters)?;
     args.stack.give(&mut app)?;
     let method = method(args);
-    let mut options = args.stack.of_plan(app.options(Some(&args.selection), args.run.fail_fast));
+    let mut options = args.stack.of_plan(app.selected(&args.selection, args.run.fail_fast)?);
     if let Some(approved) = &approved {
         options = approval::options(options, approved);
     }

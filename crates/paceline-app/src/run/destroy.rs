@@ -47,7 +47,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
     let mut app = configured.app(&args.paths)?;
     app.give(&args.parameters.parameters)?;
     app.warn_of_newer_sources(&[]);
-    let options = app.options(Some(&args.selection), args.run.fail_fast);
+    let options = app.selected(&args.selection, args.run.fail_fast)?;
     let destruction = app.destruction(&options)?;
     if args.run.dry_run || !(args.yes || args.run.simulate) {
         if args.run.format == OutputFormat::Json {
@@ -80,8 +80,13 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
     };
     let ended = if args.run.simulate {
         // The embedded AWS is empty at first, so the stacks are deployed there before the run deletes them.
-        let everything =
-            PlanOptions { stacks: Vec::new(), only: Vec::new(), exclude: Vec::new(), ..options.clone() };
+        let everything = PlanOptions {
+            stacks: Vec::new(),
+            only: Vec::new(),
+            exclude: Vec::new(),
+            affected: None,
+            ..options.clone()
+        };
         let everything = app.plan(&everything)?;
         let simulated = async {
             let simulation = Simulation::new(&app.assembly, &everything, SIMULATED_START);

@@ -11,6 +11,7 @@ mod lease;
 mod listeners;
 mod notices;
 mod outer_stack;
+mod publish;
 mod resume;
 mod rollback;
 
@@ -20,4 +21,5 @@ pub use self::deploy::{Deployment, MethodSetting, deploy};
 pub use self::destroy::{Deletion, destroy};
 pub use self::execution::RUNS;
 pub use self::outer_stack::{OuterStack, this_build};
+pub use self::publish::{Publishing, publish};
 pub use self::rollback::{RunRollback, rollback};

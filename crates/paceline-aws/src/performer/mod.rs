@@ -1,5 +1,6 @@
 //! Performs the steps of a plan on AWS.
 
+mod account_quotas;
 mod before_deletion;
 mod before_rollback;
 mod buckets;
@@ -9,6 +10,7 @@ mod given;
 mod late;
 mod obstacles;
 mod preflight;
+mod prewarm;
 mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -151,7 +153,10 @@ impl Aws {
         };
         let mut wanted: BTreeMap<(Target, Option<String>), Wanted<'_>> = BTreeMap::new();
         let deploys = plan.steps.iter().any(|step| matches!(step.work, Work::Deploy { .. }));
-        for planned in &plan.stacks {
+        // The roles that publish assets are enough for a plan that does nothing else.
+        let is_publishing = |step: &paceline_plan::Step| matches!(step.work, Work::Publish(_));
+        let only_publishes = !plan.steps.is_empty() && plan.steps.iter().all(is_publishing);
+        for planned in plan.stacks.iter().filter(|_| !only_publishes) {
             let Some(stack) = assembly.stack(&planned.id) else { continue };
             let target = aws.target(stack).await?;
             let role = stack.deploy_role.as_ref();
@@ -275,6 +280,7 @@ impl Aws {
                 let environment = self.environment(stack).await?;
                 gates::wait(&self.sessions, environment, context, stack, gate).await
             }
+            Work::Prewarm(prewarm) => self.prewarm(context, stack, prewarm).await,
             Work::Synthesize(synthesize) => self.synthesize(context, synthesize).await,
             Work::Command(command) => Ok(run_command(context, command, self.options.commands).await),
         }

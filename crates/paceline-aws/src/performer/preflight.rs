@@ -18,15 +18,16 @@ impl Aws {
     /// The obstacles for the plan in environments that can be reached, and notes about checks that were not
     /// possible.
     pub(crate) async fn preflight(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
-        let (quotas, legacy, sources, docker, parameters) = tokio::join!(
+        let (quotas, legacy, sources, docker, parameters, prewarm) = tokio::join!(
             Box::pin(self.check_quotas(plan)),
             Box::pin(self.check_legacy_assets(plan)),
             Box::pin(self.check_sources(plan)),
             Box::pin(self.check_docker(plan)),
             Box::pin(self.check_parameters(plan)),
+            Box::pin(self.check_prewarm(plan)),
         );
         let (mut errors, notes) = quotas;
-        for more in legacy.into_iter().chain(sources).chain(docker).chain(parameters) {
+        for more in legacy.into_iter().chain(sources).chain(docker).chain(parameters).chain(prewarm) {
             if !errors.contains(&more) {
                 errors.push(more);
             }

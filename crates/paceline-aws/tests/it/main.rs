@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 #![expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]
 
+mod account_quotas;
 mod aliases;
 mod app;
 mod assets;
@@ -33,6 +34,7 @@ mod notify;
 mod past;
 mod polls;
 mod preflight;
+mod prewarm;
 mod project;
 mod protection;
 mod quotas;

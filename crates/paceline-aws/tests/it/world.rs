@@ -227,8 +227,14 @@ impl World {
 
     /// The obstacles that prevent a run from starting.
     pub(crate) async fn refused(&self, app: &App) -> PreflightError {
+        self.refused_with(app, "").await
+    }
+
+    /// The same with a configuration.
+    pub(crate) async fn refused_with(&self, app: &App, config: &str) -> PreflightError {
         let assembly = app.read();
-        let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
+        let config = Config::parse(config, Utf8Path::new("paceline.yaml")).unwrap();
+        let plan = Plan::make(&assembly, &config, &PlanOptions::default()).unwrap();
         let options = AwsOptions { wire: self.wire.clone(), ..AwsOptions::default() };
         Box::pin(Aws::connect(assembly, &plan, options)).await.expect_err("nothing stood in the way")
     }

@@ -18,6 +18,8 @@ pub struct Rights {
     pub session_tags: bool,
     /// Whether the plan has gates that wait for IAM roles.
     pub waits_for_roles: bool,
+    /// The repositories that the run creates at its start.
+    pub prewarmed: Vec<Located>,
     /// The work for which the assembly names no role, so that the build does it itself.
     pub unaided: Unaided,
     /// The names of the team's commands, which run with the build's credentials.
@@ -136,6 +138,15 @@ impl Rights {
             vec!["codebuild:BatchGetBuilds"],
             vec![Resource::Sub(project_arn.to_owned())],
         ));
+        if !self.prewarmed.is_empty() {
+            let arn = |it: &Located| it.arn("ecr", &format!("repository/{}", it.name));
+            statements.push(Statement::new(
+                "CreateRepositories",
+                "The repositories that `prewarm` in paceline.yaml asks for.",
+                vec!["ecr:CreateRepository", "ecr:DescribeRepositories"],
+                distinct(self.prewarmed.iter().map(arn)),
+            ));
+        }
         statements.extend(self.unaided.statements());
         statements
     }

@@ -27,6 +27,7 @@ on-failure: { policy: fail-fast, rollback: none, retries: 5, stuck: cancel, run:
 journal: { bucket: always, history: shared }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 metrics: cloudwatch
+prewarm: { ecr: [petsite], from-templates: true }
 notifications:
   sns: arn:aws:sns:eu-west-1:111122223333:deployments
   event-bus: deployments

@@ -100,6 +100,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         edges: _,
         concurrency: _,
         gates: _,
+        prewarm: _,
         commands: _,
         unchanged: _,
         on_failure: _,

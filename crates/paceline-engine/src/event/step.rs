@@ -23,6 +23,8 @@ vocabulary! {
         Gate = "gate",
         /// A script of the team runs.
         Command = "command",
+        /// A repository of images is created, unless it is there.
+        Prewarm = "prewarm",
     }
 }
 
@@ -235,6 +237,7 @@ impl StepKind {
             Work::Delete { .. } => Self::Delete,
             Work::Gate { .. } => Self::Gate,
             Work::Command(_) => Self::Command,
+            Work::Prewarm(_) => Self::Prewarm,
         }
     }
 

@@ -164,7 +164,8 @@ impl State<'_> {
             _ => true,
         };
         // A published asset or a usable role does not depend on how the stack ends.
-        let is_harmless = matches!(self.plan.steps[index].work, Work::Publish(_) | Work::Gate { .. });
+        let is_harmless =
+            matches!(self.plan.steps[index].work, Work::Publish(_) | Work::Prewarm(_) | Work::Gate { .. });
         let warned = self.warned.entry(index).or_default();
         if !holds_something || is_harmless || warned.iter().any(|&(producer, _)| producer == need) {
             return Ok(());

@@ -24,7 +24,9 @@ fn lane(plan: &Plan, step: usize) -> (&'static str, usize) {
         Work::Deploy { .. } | Work::Delete { .. } => ("stacks", plan.concurrency.stacks.get()),
         Work::Publish(publish) if publish.image => ("images", plan.concurrency.images.get()),
         Work::Publish(_) => ("assets", plan.concurrency.assets.get()),
-        Work::Gate { .. } | Work::Command(_) | Work::Synthesize(_) => ("gates and scripts", usize::MAX),
+        Work::Gate { .. } | Work::Command(_) | Work::Prewarm(_) | Work::Synthesize(_) => {
+            ("gates and scripts", usize::MAX)
+        }
     }
 }
 

@@ -69,7 +69,13 @@ fn kept(
     let everywhere = PlanOptions { multi_region: Some("true".to_owned()), ..options.clone() };
     let chosen = Plan::make(assembly, config, &everywhere)?;
     let off: BTreeSet<&str> = chosen.stacks.iter().map(|stack| stack.id.as_str()).collect();
-    let everything = PlanOptions { stacks: Vec::new(), only: Vec::new(), exclude: Vec::new(), ..everywhere };
+    let everything = PlanOptions {
+        stacks: Vec::new(),
+        only: Vec::new(),
+        exclude: Vec::new(),
+        affected: None,
+        ..everywhere
+    };
     let everything = Plan::make(assembly, config, &everything)?;
     // Two stacks of an assembly may be one stack to CloudFormation.
     let place = |stack: &PlannedStack| (stack.name.clone(), stack.account.clone(), stack.region.clone());

@@ -23,6 +23,19 @@ pub enum PlanError {
         /// The ids of the stacks it means.
         stacks: Vec<String>,
     },
+    /// No stack is in a region, an account or a phase.
+    NoStackIn {
+        /// Where it is written.
+        place: String,
+        /// `region`, `account` or `phase`.
+        kind: &'static str,
+        /// The word for several of them.
+        kinds: &'static str,
+        /// What is written.
+        pattern: String,
+        /// Those that stacks are in.
+        known: Vec<String>,
+    },
     /// A pattern cannot be read.
     Pattern {
         /// Where it is written.
@@ -112,6 +125,11 @@ pub enum PlanError {
         name: Option<String>,
         /// The stack that makes it.
         maker: Option<String>,
+    },
+    /// No chosen stack differs from another assembly. Nothing is wrong then.
+    NothingAffected {
+        /// The other assembly, as it was named.
+        base: String,
     },
     /// Nothing is left to deploy.
     Nothing {

@@ -7,12 +7,14 @@ use paceline_assembly::{Assembly, Environment, Stack};
 use super::commands::Commands;
 use super::context::{self, ContextLookup};
 use super::edges::find::{Found, MadeTwice, find};
+use super::edges::repositories::{Repositories, repositories};
 use super::error::PlanError;
 use super::inspect::{Inspection, inspect};
 use super::names::Names;
 use super::options::PlanOptions;
 use super::order::{Order, by_stack, order};
 use super::phases::Phases;
+use super::prewarm::prewarmed;
 use super::selection::Selection;
 use super::steps::gates::gates;
 use super::steps::{Maker, steps};
@@ -49,6 +51,11 @@ impl Plan {
         // 2 find
         let Found { edges: found, external, made_twice } = find(assembly, &inspections, &context);
 
+        let repositories = match options.deletes {
+            true => Repositories::default(),
+            false => repositories(assembly, &config.prewarm, &inspections),
+        };
+
         // 3 declare
         let mut declared = declare(assembly, config, options, &names, found)?;
         circles::give_up(&mut declared.edges, &mut declared.relaxed, &declared.phases, |_| false);
@@ -56,7 +63,7 @@ impl Plan {
         let Declared { mut edges, guesses, mut relaxed, mut phases, commands } = declared;
 
         // 4 select
-        let selection = Selection::new(assembly, config, options, &names, &edges)?;
+        let selection = Selection::new(assembly, config, options, &names, &phases, &edges)?;
         let needed_but_left_out = selection.cut(&edges);
         phases.retain(|id| selection.has(id));
         edges.retain(|edge| selection.has(&edge.from) && selection.has(&edge.to));
@@ -96,11 +103,13 @@ impl Plan {
         let mut warnings: Vec<Warning> = Vec::new();
         let gates = gates(config, &names, &stacks, &mut warnings)?;
         let numbers = stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
+        let prewarmed = prewarmed(&repositories, &stacks);
         let maker = Maker {
             names: &names,
             gates: &gates,
             borrowed: inspections.iter().map(|of| (of.stack, of.borrowed.as_slice())).collect(),
             complete: inspections.iter().map(|of| (of.stack, &of.complete)).collect(),
+            prewarmed: &prewarmed,
             commands: &commands.among(&numbers, &mut warnings),
             config_path: &options.config_path,
             expect,

@@ -2,6 +2,7 @@
 //!
 //! Start with `make`: its table lists the stages, and each stage is a file here.
 
+pub(crate) mod affected;
 pub(crate) mod approved;
 pub(crate) mod assets;
 mod by_name;
@@ -21,12 +22,15 @@ pub(crate) mod options;
 mod order;
 mod phase_warnings;
 mod phases;
+mod prewarm;
+mod publishing;
 pub(crate) mod relax;
 mod resume_key;
 pub(crate) mod resynthesized;
 pub(crate) mod rollback;
 mod scan;
 mod selection;
+mod selectors;
 mod settings;
 mod steps;
 pub(crate) mod timestamps;

@@ -58,6 +58,11 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Whether a text is the id or the name of a stack.
+    pub(crate) fn is_exact(&self, text: &str) -> bool {
+        self.stacks.contains_key(text) || self.by_name.contains_key(text)
+    }
+
     /// The ids of the stacks that `text` means; at least one. An id means its stack, even if it is the
     /// name of another.
     pub(crate) fn find(&self, text: &str, place: &str) -> Result<Vec<&'a str>, PlanError> {
@@ -83,7 +88,7 @@ impl<'a> Names<'a> {
     }
 }
 
-fn matcher(text: &str, place: &str) -> Result<GlobMatcher, PlanError> {
+pub(crate) fn matcher(text: &str, place: &str) -> Result<GlobMatcher, PlanError> {
     let glob = GlobBuilder::new(text).literal_separator(false).build();
     glob.map(|glob| glob.compile_matcher()).map_err(|error| PlanError::Pattern {
         place: place.to_owned(),

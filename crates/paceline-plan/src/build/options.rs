@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 
 use super::context::ContextLookup;
 use super::relax::Present;
-use crate::model::{DeployOptions, PlanArguments};
+use crate::model::{Affected, DeployOptions, PlanArguments};
 use crate::outlook::durations::Durations;
 use crate::outlook::history::History;
 use paceline_config::{FILE_NAME, Rollback, Strategy};
@@ -29,6 +29,8 @@ pub struct PlanOptions {
     pub only: Vec<String>,
     /// Not these stacks.
     pub exclude: Vec<String>,
+    /// Only the stacks that differ from another assembly, if one was named.
+    pub affected: Option<Affected>,
     /// Instead of the configuration's.
     pub strategy: Option<Strategy>,
     /// Instead of the configuration's number of stack operations at once.
@@ -61,6 +63,7 @@ impl PlanOptions {
             exclusively: self.exclusively,
             only: self.only.clone(),
             exclude: self.exclude.clone(),
+            affected: self.affected.clone(),
             strategy: self.strategy,
             concurrency: self.stacks_at_once,
         }
@@ -69,8 +72,8 @@ impl PlanOptions {
     /// The same options with the arguments of an earlier command line.
     #[must_use]
     pub fn with_arguments(self, arguments: PlanArguments) -> Self {
-        let PlanArguments { stacks, exclusively, only, exclude, strategy, concurrency } = arguments;
-        Self { stacks, exclusively, only, exclude, strategy, stacks_at_once: concurrency, ..self }
+        let PlanArguments { stacks, exclusively, only, exclude, affected, strategy, concurrency } = arguments;
+        Self { stacks, exclusively, only, exclude, affected, strategy, stacks_at_once: concurrency, ..self }
     }
 }
 
@@ -83,6 +86,7 @@ impl Default for PlanOptions {
             exclusively: false,
             only: Vec::new(),
             exclude: Vec::new(),
+            affected: None,
             strategy: None,
             stacks_at_once: None,
             rollback: None,

@@ -43,6 +43,15 @@ pub(crate) fn of_deletion(plan: &Plan, deploys: &str) -> String {
     key.finish()
 }
 
+/// The key of the plan that only publishes the assets of a plan.
+pub(crate) fn of_publishing(plan: &Plan, deploys: &str) -> String {
+    let mut key = Key::default();
+    key.add("publish");
+    key.add(deploys);
+    key.add_steps(plan);
+    key.finish()
+}
+
 /// The key of the plan that rolls back a run.
 pub(crate) fn of_rollback(plan: &Plan, run: &str) -> String {
     let mut key = Key::default();

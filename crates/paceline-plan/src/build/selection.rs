@@ -7,6 +7,8 @@ use paceline_assembly::Assembly;
 use super::error::PlanError;
 use super::names::Names;
 use super::options::PlanOptions;
+use super::phases::Phases;
+use super::selectors::{Selectors, closure};
 use crate::model::{Edge, LeftOut, LeftOutReason, Reason, Warning};
 use paceline_config::Config;
 
@@ -22,20 +24,15 @@ impl Selection {
         config: &Config,
         options: &PlanOptions,
         names: &Names<'_>,
+        phases: &Phases,
         edges: &[Edge],
     ) -> Result<Self, PlanError> {
-        let pick = |patterns: &[String], flag: &str| -> Result<BTreeSet<&str>, PlanError> {
-            let mut ids = BTreeSet::new();
-            for pattern in patterns {
-                ids.extend(names.find(pattern, flag)?);
-            }
-            Ok(ids)
-        };
-        let named = pick(&options.stacks, "on the command line")?;
+        let selectors = Selectors { assembly, names, phases, edges };
+        let named = selectors.all(&options.stacks, "on the command line")?;
         let together =
             if options.exclusively { named.clone() } else { closure(&named, edges, options.deletes) };
-        let only = pick(&options.only, "--only")?;
-        let exclude = pick(&options.exclude, "--exclude")?;
+        let only = selectors.all(&options.only, "--only")?;
+        let exclude = selectors.all(&options.exclude, "--exclude")?;
         let mut why: BTreeMap<&str, LeftOutReason> = BTreeMap::new();
         let off = config.multi_region.as_ref().filter(|m| !m.is_on(options.multi_region.as_deref()));
         if let Some(multi_region) = off {
@@ -62,12 +59,15 @@ impl Selection {
                 }
             }
         }
+        let affected = options.affected.as_ref();
         for stack in &assembly.stacks {
             let id = stack.id.as_str();
             if exclude.contains(id) {
                 why.entry(id).or_insert(LeftOutReason::Excluded);
             } else if !(only.is_empty() || only.contains(id)) {
                 why.entry(id).or_insert(LeftOutReason::NotInOnly);
+            } else if let Some(affected) = affected.filter(|it| !it.stacks.contains(id)) {
+                why.entry(id).or_insert(LeftOutReason::NotAffected { base: affected.base.clone() });
             } else if !(named.is_empty() || together.contains(id)) {
                 let tie = match (options.exclusively, options.deletes) {
                     (true, _) => LeftOutReason::NotNamed,
@@ -81,7 +81,11 @@ impl Selection {
         let chosen: BTreeSet<String> =
             all.filter(|stack| !why.contains_key(stack.id.as_str())).map(|stack| stack.id.clone()).collect();
         if chosen.is_empty() {
-            return Err(PlanError::Nothing { all_left_out: !why.is_empty() });
+            let is_same = |why: &LeftOutReason| matches!(why, LeftOutReason::NotAffected { .. });
+            return Err(match affected.filter(|_| why.values().any(is_same)) {
+                Some(affected) => PlanError::NothingAffected { base: affected.base.clone() },
+                None => PlanError::Nothing { all_left_out: !why.is_empty() },
+            });
         }
         let left_out = why.into_iter().map(|(stack, why)| LeftOut { stack: stack.to_owned(), why });
         Ok(Self { chosen, left_out: left_out.collect() })
@@ -102,26 +106,14 @@ impl Selection {
             }
         }
         let why = |stack: &str| self.left_out.iter().find(|left| left.stack == stack).map(|left| &left.why);
-        let warnings = cut.into_iter().map(|(to, edges)| Warning::LeftOutButNeeded {
-            stack: to.to_owned(),
-            why: why(to).cloned(),
-            needed_by: edges.into_values().map(|edge| (edge.from.clone(), edge.reason)).collect(),
-        });
+        // What is as it was need not be deployed again.
+        let is_same = |stack: &str| matches!(why(stack), Some(LeftOutReason::NotAffected { .. }));
+        let warnings =
+            cut.into_iter().filter(|(to, _)| !is_same(to)).map(|(to, edges)| Warning::LeftOutButNeeded {
+                stack: to.to_owned(),
+                why: why(to).cloned(),
+                needed_by: edges.into_values().map(|edge| (edge.from.clone(), edge.reason)).collect(),
+            });
         warnings.collect()
     }
-}
-
-/// The stacks with all that they need; for deletions, with all that need them.
-fn closure<'a>(stacks: &BTreeSet<&'a str>, edges: &'a [Edge], dependents: bool) -> BTreeSet<&'a str> {
-    let mut next: HashMap<&str, Vec<&str>> = HashMap::new();
-    for edge in edges {
-        let (from, to) = if dependents { (&edge.to, &edge.from) } else { (&edge.from, &edge.to) };
-        next.entry(from).or_default().push(to);
-    }
-    let mut all = stacks.clone();
-    let mut open: Vec<&str> = stacks.iter().copied().collect();
-    while let Some(stack) = open.pop() {
-        open.extend(next.get(stack).into_iter().flatten().filter(|other| all.insert(other)));
-    }
-    all
 }

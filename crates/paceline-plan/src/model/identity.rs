@@ -24,7 +24,7 @@ use super::deploy_options::DeployOptions;
 use super::estimate::Basis;
 use super::operation::StepOperation;
 use super::plan::{Plan, PlannedStack};
-use super::step::{Command, Publish, Step, Synthesize, Work};
+use super::step::{Command, Prewarm, Publish, Step, Synthesize, Work};
 
 /// Everything that decides what a step does. Positions in the plan are replaced by what stands there.
 #[derive(Serialize)]
@@ -51,6 +51,11 @@ enum Identity<'a> {
         gate: &'a Gate,
     },
     Command(Script<'a>),
+    Prewarm {
+        repository: &'a str,
+        account: Option<&'a str>,
+        region: Option<&'a str>,
+    },
     Synthesize {
         app: Option<&'a str>,
         stacks: Vec<&'a str>,
@@ -99,6 +104,10 @@ impl Plan {
             Work::Delete { stack } => Identity::Delete { stack: Target::of(&self.stacks[*stack]) },
             Work::Gate { stack, gate } => Identity::Gate { stack: Target::of(&self.stacks[*stack]), gate },
             Work::Command(command) => Identity::Command(Script::of(command)),
+            // Which stack it is for says when it is created.
+            Work::Prewarm(Prewarm { stack: _, repository, account, region }) => {
+                Identity::Prewarm { repository, account: account.as_deref(), region: region.as_deref() }
+            }
             Work::Synthesize(Synthesize { app, stacks, lookups }) => Identity::Synthesize {
                 app: app.as_deref(),
                 stacks: stacks.iter().map(|&stack| self.stacks[stack].id.as_str()).collect(),

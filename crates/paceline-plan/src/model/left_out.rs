@@ -1,5 +1,7 @@
 //! Stacks that will not be deployed, and why.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// A stack that will not be deployed.
@@ -9,6 +11,15 @@ pub struct LeftOut {
     pub stack: String,
     /// Why.
     pub why: LeftOutReason,
+}
+
+/// The stacks that differ from another assembly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Affected {
+    /// The other assembly, as it was named.
+    pub base: String,
+    /// The ids of the stacks.
+    pub stacks: BTreeSet<String>,
 }
 
 /// Why a stack will not be deployed.
@@ -31,6 +42,11 @@ pub enum LeftOutReason {
     Excluded,
     /// `--only` names others.
     NotInOnly,
+    /// It does not differ from another assembly.
+    NotAffected {
+        /// The other assembly, as it was named.
+        base: String,
+    },
     /// Stacks are named, and these alone are meant.
     NotNamed,
     /// Stacks are named, and none of them needs it.

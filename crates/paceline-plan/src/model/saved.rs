@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
+use super::left_out::Affected;
 use super::plan::Plan;
 use paceline_config::Strategy;
 
@@ -35,6 +36,9 @@ pub struct PlanArguments {
     pub only: Vec<String>,
     /// `--exclude`.
     pub exclude: Vec<String>,
+    /// `--affected-by`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affected: Option<Affected>,
     /// `--strategy`.
     pub strategy: Option<Strategy>,
     /// `--concurrency`.

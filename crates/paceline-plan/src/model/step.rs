@@ -62,6 +62,8 @@ pub enum Work {
     },
     /// Run a script that the team supplies.
     Command(Command),
+    /// Create what stacks need, unless it is there.
+    Prewarm(Prewarm),
     /// Synthesize an app again, for stacks whose templates hold what earlier stacks make.
     Synthesize(Synthesize),
 }
@@ -108,6 +110,19 @@ pub struct Command {
     pub scripts: BTreeMap<Utf8PathBuf, String>,
 }
 
+/// A repository of images that is created unless it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prewarm {
+    /// The position in [`Plan::stacks`](super::Plan::stacks) of the first stack that it is for.
+    pub stack: usize,
+    /// Its name.
+    pub repository: String,
+    /// Its account, unless it is that of the stack, which only the run knows.
+    pub account: Option<String>,
+    /// Its region, unless it is that of the stack, which only the run knows.
+    pub region: Option<String>,
+}
+
 /// An app that is synthesized in the middle of the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Synthesize {
@@ -138,6 +153,7 @@ impl Work {
             Self::Delete { .. } => "delete",
             Self::Gate { .. } => "gate",
             Self::Command(_) => "command",
+            Self::Prewarm(_) => "prewarm",
             Self::Synthesize(_) => "synth",
         }
     }
@@ -147,6 +163,7 @@ impl Work {
         match self {
             Self::Publish(publish) => publish.stack,
             Self::Command(command) => command.stack,
+            Self::Prewarm(prewarm) => prewarm.stack,
             Self::Synthesize(synthesize) => synthesize.stacks[0],
             Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => *stack,
         }
@@ -156,14 +173,18 @@ impl Work {
     pub fn changes(&self) -> Option<usize> {
         match self {
             Self::Deploy { stack } | Self::Delete { stack } => Some(*stack),
-            Self::Publish(_) | Self::Gate { .. } | Self::Command(_) | Self::Synthesize(_) => None,
+            Self::Publish(_)
+            | Self::Gate { .. }
+            | Self::Command(_)
+            | Self::Prewarm(_)
+            | Self::Synthesize(_) => None,
         }
     }
 
     /// The position of the stack it is about.
     pub fn stack(&self) -> Option<usize> {
         match self {
-            Self::Publish(_) | Self::Command(_) | Self::Synthesize(_) => None,
+            Self::Publish(_) | Self::Command(_) | Self::Prewarm(_) | Self::Synthesize(_) => None,
             Self::Deploy { stack } | Self::Delete { stack } | Self::Gate { stack, .. } => Some(*stack),
         }
     }

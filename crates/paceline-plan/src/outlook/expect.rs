@@ -122,6 +122,11 @@ impl Expect<'_> {
         Expected { time, basis, operation: next.operation }
     }
 
+    /// Creating a repository.
+    pub(crate) fn prewarm(self) -> Expected {
+        Expected { time: LOOK_TIME, basis: Basis::Default, operation: StepOperation::Done }
+    }
+
     /// Waiting at a gate of a stack.
     pub(crate) fn gate(self, stack: &Stack, gate: &Gate) -> Expected {
         let next = self.history.other(HistoryKind::Gate, &stack.id, Site::from(&stack.environment));

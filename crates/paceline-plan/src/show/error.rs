@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use paceline_text::{Explained, one_line};
+use paceline_text::{ExitCode, Explained, one_line};
 
 use super::lookups::lookup_shown;
 use crate::build::error::{NotEased, PlanError, WayOut};
@@ -18,6 +18,10 @@ impl fmt::Display for PlanError {
             Self::UnknownStack { pattern, .. } => write!(f, "no stack is called `{pattern}`"),
             Self::Ambiguous { pattern, stacks, .. } => {
                 write!(f, "`{pattern}` means more than one stack: {}", stacks.join(", "))
+            }
+            Self::NoStackIn { kind, pattern, .. } => write!(f, "no stack is in the {kind} `{pattern}`"),
+            Self::NothingAffected { base } => {
+                write!(f, "none of these stacks differs from {base}: there is nothing to do")
             }
             Self::Pattern { pattern, message, .. } => {
                 write!(f, "`{pattern}` is not a pattern: {message}")
@@ -90,6 +94,7 @@ impl Explained for PlanError {
         match self {
             Self::UnknownStack { place, .. }
             | Self::Ambiguous { place, .. }
+            | Self::NoStackIn { place, .. }
             | Self::Pattern { place, .. }
             | Self::UnknownCommand { place, .. }
             | Self::UnknownPhase { place, .. }
@@ -100,6 +105,7 @@ impl Explained for PlanError {
             | Self::CommandWithoutPlace { .. }
             | Self::SameStack { .. }
             | Self::MissingContext { .. }
+            | Self::NothingAffected { .. }
             | Self::Nothing { .. } => None,
         }
     }
@@ -151,9 +157,21 @@ impl Explained for PlanError {
             Self::MissingContext { .. } => {
                 "synthesize where it can be looked up, and commit `cdk.context.json`".to_owned()
             }
+            Self::NoStackIn { kinds, known, .. } if known.is_empty() => {
+                format!("no stack says in which of the {kinds} it is")
+            }
+            Self::NoStackIn { kinds, known, .. } => format!("the {kinds} are: {}", known.join(", ")),
+            Self::NothingAffected { .. } => return None,
             Self::Nothing { .. } => "check --only, --exclude and the multi-region setting".to_owned(),
         };
         Some(hint)
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NothingAffected { .. } => ExitCode::Done,
+            _ => ExitCode::Usage,
+        }
     }
 }
 

@@ -34,6 +34,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "<[Relaxed]>::is_empty")]
     relaxed: &'a [Relaxed],
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    prewarm: Vec<Prewarmed<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     synthesized_again: Vec<SynthesizedAgain<'a>>,
     #[serde(skip_serializing_if = "<[KeptContext]>::is_empty")]
     kept_context: &'a [KeptContext],
@@ -198,6 +200,15 @@ struct SynthesizedAgain<'a> {
     lookups: &'a BTreeSet<String>,
 }
 
+/// A repository of images that the run creates unless it exists, and the stacks that wait for it.
+#[derive(Serialize)]
+struct Prewarmed<'a> {
+    repository: &'a str,
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+    stacks: Vec<&'a str>,
+}
+
 #[derive(Default, Serialize)]
 struct Assets {
     files: usize,
@@ -233,6 +244,7 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         left_out: plan.left_out.iter().map(LeftOutOf::of).collect(),
         external: plan.external.iter().map(ExternalOf::of).collect(),
         relaxed: &plan.relaxed,
+        prewarm: plan.steps.iter().filter_map(|step| Prewarmed::of(plan, step)).collect(),
         synthesized_again: plan.steps.iter().filter_map(|step| SynthesizedAgain::of(plan, step)).collect(),
         kept_context: &plan.kept_context,
         borrowed_assets: &plan.borrowed,
@@ -268,6 +280,22 @@ impl<'a> Stack<'a> {
             expected_operation: stack.operation,
             depends_on: stack.depends_on.iter().map(DependsOn::of).collect(),
         }
+    }
+}
+
+impl<'a> Prewarmed<'a> {
+    fn of(plan: &'a Plan, step: &'a Step) -> Option<Self> {
+        let Work::Prewarm(work) = &step.work else { return None };
+        let at = plan.steps.iter().position(|it| it.id == step.id)?;
+        let waits = plan.steps.iter().filter(|it| it.needs.contains(&at));
+        let waits = waits.filter_map(|it| Some(plan.stacks.get(it.work.changes()?)?.id.as_str()));
+        let stack = plan.stack_of(step);
+        Some(Self {
+            repository: &work.repository,
+            account: work.account.as_deref().or(stack.account.as_deref()),
+            region: work.region.as_deref().or(stack.region.as_deref()),
+            stacks: waits.collect(),
+        })
     }
 }
 

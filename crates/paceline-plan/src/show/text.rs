@@ -9,7 +9,7 @@ use super::lookups::synthesized_again;
 use super::page::{Page, TIED, TextOptions, Tone};
 use super::times::short_source;
 use super::wording::{clean, count, show_duration, show_reasons};
-use crate::model::{Basis, Plan, PlannedStack, Reason, Step, Work, folded};
+use crate::model::{Basis, Plan, PlannedStack, Prewarm, Reason, Step, Work, folded};
 use crate::outlook::forecast::{Forecast, lower_bound};
 
 /// From this number of stacks on, they are listed by region and not one by one.
@@ -193,11 +193,13 @@ impl<'a> Page<'a> {
     fn steps(&mut self) {
         let plan = self.plan;
         let (mut files, mut images) = (0, 0);
+        let mut repositories = Vec::new();
         let (mut gates, mut commands, syntheses) = (Vec::new(), Vec::new(), synthesized_again(plan));
         for step in &plan.steps {
             match &step.work {
                 Work::Publish(publish) if publish.image => images += 1,
                 Work::Publish(_) => files += 1,
+                Work::Prewarm(it) => repositories.push(prewarmed(plan, it)),
                 Work::Deploy { .. } | Work::Delete { .. } | Work::Synthesize(_) => {}
                 Work::Command(command) => {
                     let after = plan.stacks.get(command.stack).map_or("", |stack| &stack.id);
@@ -216,6 +218,10 @@ impl<'a> Page<'a> {
                 .collect();
             self.paragraph("Assets: ", &format!("{} to publish", assets.join(", ")), None);
         }
+        if !repositories.is_empty() {
+            let what = "creates these repositories unless they exist, and never deletes them: ";
+            self.paragraph("Prewarm: ", &format!("{what}{}", repositories.join("; ")), None);
+        }
         if !gates.is_empty() {
             let more = gates.len().saturating_sub(MANY_REMARKS);
             gates.truncate(MANY_REMARKS);
@@ -233,6 +239,16 @@ impl<'a> Page<'a> {
     }
 }
 
+/// A repository, and where it is.
+fn prewarmed(plan: &Plan, prewarm: &Prewarm) -> String {
+    let stack = plan.stacks.get(prewarm.stack);
+    let own = stack.and_then(|stack| stack.region.as_deref());
+    match prewarm.region.as_deref().or(own) {
+        Some(region) => format!("{} in {region}", prewarm.repository),
+        None => prewarm.repository.clone(),
+    }
+}
+
 /// A step as the critical path names it; of files only one that takes its time.
 fn on_path(plan: &Plan, step: &Step) -> Option<String> {
     let id = |stack: usize| plan.stacks.get(stack).map_or("", |stack| stack.id.as_str());
@@ -242,6 +258,7 @@ fn on_path(plan: &Plan, step: &Step) -> Option<String> {
         Work::Deploy { stack } | Work::Delete { stack } => id(*stack).to_owned(),
         Work::Gate { stack, .. } => format!("gate of {}", id(*stack)),
         Work::Command(command) => format!("command {}", command.name),
+        Work::Prewarm(prewarm) => format!("repository {}", prewarm.repository),
         Work::Synthesize(_) => "synthesis".to_owned(),
     })
 }

@@ -123,6 +123,7 @@ impl fmt::Display for LeftOutReason {
             Self::WaitsFor { stack } => write!(f, "waits for {stack}, which is left out"),
             Self::Excluded => f.write_str("--exclude names it"),
             Self::NotInOnly => f.write_str("--only does not name it"),
+            Self::NotAffected { base } => write!(f, "it does not differ from {base}"),
             Self::NotNamed => f.write_str("it is not named"),
             Self::NotNeeded => f.write_str("it is not named, and no stack that is needs it"),
             Self::NeedsNoneNamed => f.write_str("none of the stacks named is needed by it"),

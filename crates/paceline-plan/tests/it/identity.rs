@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use paceline_config::{IamRoles, Rollback};
-use paceline_plan::{Command, Gate, Plan, PlannedStack, Publish, Step, Synthesize, Work};
+use paceline_plan::{Command, Gate, Plan, PlannedStack, Prewarm, Publish, Step, Synthesize, Work};
 use serde_json::{Value, json};
 
 use crate::build::{App, empty};
@@ -30,6 +30,7 @@ fn plan() -> Plan {
             title: "Site".to_owned(),
         }),
         Work::Delete { stack: 0 },
+        Work::Prewarm(Prewarm { stack: 0, repository: "pets".to_owned(), account: None, region: None }),
         Work::Synthesize(Synthesize { app: None, stacks: vec![1], lookups: ["zone".to_owned()].into() }),
     ];
     for work in more {
@@ -86,6 +87,16 @@ fn changes(work: &Work) -> Vec<(&'static str, Work)> {
                 ("scripts", of(&|it| it.scripts = BTreeMap::from([("seed.sh".into(), "1".to_owned())]))),
             ]
         }
+        Work::Prewarm(it) => {
+            // Which stack needs it first says when it is created.
+            let Prewarm { stack: _, repository, account: _, region: _ } = it;
+            let of = |change: &dyn Fn(&mut Prewarm)| Work::Prewarm(changed(it, change));
+            vec![
+                ("repository", of(&|it| it.repository = more(repository))),
+                ("account", of(&|it| it.account = Some("111111111111".to_owned()))),
+                ("region", of(&|it| it.region = Some("eu-west-1".to_owned()))),
+            ]
+        }
         Work::Synthesize(it) => {
             let Synthesize { app, stacks, lookups } = it;
             assert!(app.is_none() && !lookups.is_empty());
@@ -115,7 +126,7 @@ fn every_field_of_every_kind_of_step_decides_what_it_does() {
     }
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, ["command", "delete", "deploy", "gate", "publish", "synth"]);
+    assert_eq!(kinds, ["command", "delete", "deploy", "gate", "prewarm", "publish", "synth"]);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod ordering;
 mod overwrites;
 mod phases;
 mod placeholders;
+mod prewarm;
 mod random;
 mod real;
 mod relax;

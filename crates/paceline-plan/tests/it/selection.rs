@@ -1,8 +1,11 @@
 //! Which stacks are deployed, and why the others are not.
 
+use std::collections::BTreeSet;
+
 use camino::Utf8Path;
 use paceline_config::Config;
-use paceline_plan::Destruction;
+use paceline_plan::{Affected, Destruction, affected};
+use serde_json::json;
 
 use crate::build::{App, empty, ids, warnings};
 
@@ -138,4 +141,88 @@ fn two_stacks_that_are_one_to_cloudformation_are_refused() {
     assert_eq!(ids(&app().options(|options| options.exclude = vec!["Green".into()]).plan()), ["Blue"]);
     let ordered = app().config("edges: [{ from: Blue, to: Green, because: updates it }]");
     assert_eq!(ids(&ordered.plan()), ["Green", "Blue"]);
+}
+
+/// `Web` needs `Api`, which needs `Data`; `Jobs` needs `Data`.
+fn shop() -> App {
+    App::default()
+        .stack("Data", "us-east-1", empty())
+        .stack("Api", "eu-west-1", empty())
+        .stack("Web", "eu-west-2", empty())
+        .stack("Jobs", "us-east-1", empty())
+        .stack_in("Other", "aws://222222222222/eu-west-1", empty())
+        .config(
+            "phases: [{ name: base, stacks: [Data] }, { name: rest, stacks: ['*'] }]
+edges:
+  - { from: Web, to: Api, because: x }
+  - { from: Api, to: Data, because: x }
+  - { from: Jobs, to: Data, because: x }",
+        )
+}
+
+fn only(texts: &[&str]) -> App {
+    let texts = texts.iter().map(|&text| text.to_owned()).collect();
+    shop().options(|options| options.only = texts)
+}
+
+#[test]
+fn a_plus_before_or_after_a_name_adds_what_it_needs_or_what_needs_it() {
+    assert_eq!(ids(&only(&["Api"]).plan()), ["Api"]);
+    assert_eq!(ids(&only(&["+Api"]).plan()), ["Data", "Api"]);
+    assert_eq!(ids(&only(&["Api+"]).plan()), ["Api", "Web"]);
+    assert_eq!(ids(&only(&["+Api+"]).plan()), ["Data", "Api", "Web"]);
+    assert_eq!(ids(&only(&["+J*"]).plan()), ["Data", "Jobs"]);
+    // Named on the command line, what needs it comes with all that that needs.
+    let named = shop().options(|options| options.stacks = vec!["Data+".to_owned()]);
+    assert_eq!(ids(&named.plan()), ["Data", "Api", "Jobs", "Web"]);
+    let alone = shop().options(|options| {
+        options.stacks = vec!["Api+".to_owned()];
+        options.exclusively = true;
+    });
+    assert_eq!(ids(&alone.plan()), ["Api", "Web"]);
+    let excluded = shop().options(|options| options.exclude = vec!["Api+".to_owned()]);
+    assert_eq!(ids(&excluded.plan()), ["Data", "Jobs", "Other"]);
+}
+
+#[test]
+fn stacks_are_chosen_by_region_account_and_phase() {
+    assert_eq!(ids(&only(&["region:eu-*"]).plan()), ["Api", "Other", "Web"]);
+    assert_eq!(ids(&only(&["account:2*"]).plan()), ["Other"]);
+    assert_eq!(ids(&only(&["phase:base+"]).plan()), ["Data", "Api", "Jobs", "Web"]);
+    assert_eq!(ids(&only(&["+region:eu-west-2"]).plan()), ["Data", "Api", "Web"]);
+    insta::assert_snapshot!(only(&["region:ap-*"]).refused(), @"
+    --only: no stack is in the region `ap-*`
+    hint: the regions are: eu-west-1, eu-west-2, us-east-1
+    ");
+    insta::assert_snapshot!(only(&["+Nobody"]).refused(), @"
+    --only: no stack is called `Nobody`
+    hint: `paceline plan` lists the stacks of the assembly
+    ");
+}
+
+#[test]
+fn a_deletion_takes_a_plus_in_the_same_direction() {
+    let app = only(&["Api+"]);
+    let config = Config::parse(app.config_text(), Utf8Path::new("paceline.yaml")).unwrap();
+    let destruction = Destruction::make(&app.assembly(), &config, &app.options).unwrap();
+    assert_eq!(ids(&destruction.plan), ["Web", "Api"]);
+}
+
+#[test]
+fn only_what_differs_from_another_assembly_is_chosen() {
+    let queue = |name: &str| json!({"Resources": {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}}});
+    let base = shop().stack("Api", "eu-west-1", queue("a")).assembly();
+    let app = shop().stack("Api", "eu-west-1", queue("b")).artifact("New", json!({}), empty());
+    let stacks = affected(&app.assembly(), &base);
+    assert_eq!(stacks.iter().map(String::as_str).collect::<Vec<_>>(), ["Api", "New"]);
+    let affected = Affected { base: "main.out".to_owned(), stacks };
+    let app = app.options(|options| options.affected = Some(affected.clone()));
+    let plan = app.plan();
+    assert_eq!(ids(&plan), ["Api", "New"]);
+    assert!(warnings(&plan).is_empty(), "what is as it was is there: {:?}", warnings(&plan));
+    assert!(plan.left_out.iter().all(|it| it.why.to_string() == "it does not differ from main.out"));
+    let none = Affected { stacks: BTreeSet::new(), ..affected };
+    let app = shop().options(|options| options.affected = Some(none));
+    let error = app.try_plan().unwrap_err();
+    assert_eq!(error.to_string(), "none of these stacks differs from main.out: there is nothing to do");
 }

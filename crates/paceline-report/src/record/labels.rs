@@ -35,6 +35,7 @@ impl Record {
             StepKind::Deploy | StepKind::Delete => label,
             StepKind::Synth => format!("synthesis of {label}"),
             StepKind::Publish => format!("asset {label}"),
+            StepKind::Prewarm => format!("repository {label}"),
             kind => format!("{} {label}", one_line(kind.as_str())),
         }
     }
@@ -70,6 +71,7 @@ pub(crate) fn kinds(n: usize, kind: &StepKind) -> String {
     match kind {
         StepKind::Deploy | StepKind::Delete => count(n, "stack"),
         StepKind::Publish => count(n, "asset"),
+        StepKind::Prewarm => count(n, "repository"),
         StepKind::Synth => count(n, "synthesis"),
         kind => count(n, &one_line(kind.as_str())),
     }

@@ -6,12 +6,14 @@
 mod cloudformation;
 mod cloudwatch;
 mod codebuild;
+mod ec2;
 mod ecr;
 mod events;
 mod iam;
 mod logs;
 mod s3;
 mod service;
+mod servicequotas;
 mod sns;
 mod ssm;
 mod sts;
@@ -25,15 +27,17 @@ use crate::world::World;
 
 pub(crate) use self::cloudformation::give_alias;
 
-const ALL: [&dyn Service; 11] = [
+const ALL: [&dyn Service; 13] = [
     &cloudformation::CloudFormation,
     &cloudwatch::CloudWatch,
     &codebuild::CodeBuild,
+    &ec2::Ec2,
     &ecr::Ecr,
     &events::Events,
     &iam::Iam,
     &logs::Logs,
     &s3::S3,
+    &servicequotas::ServiceQuotas,
     &sns::Sns,
     &ssm::Ssm,
     &sts::Sts,

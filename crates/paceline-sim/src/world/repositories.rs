@@ -42,6 +42,15 @@ pub(crate) fn pushed<'a>(
     repository.into_iter().flat_map(|repository| repository.tags.keys())
 }
 
+/// Creates a repository. Returns false if it exists.
+pub(crate) fn create(world: &mut World, place: &AccountRegion, name: &str) -> bool {
+    if is_there(world, place, name) {
+        return false;
+    }
+    world.region_mut(place).repositories.insert(name.to_owned(), Repository::default());
+    true
+}
+
 /// Records an image.
 pub(crate) fn push(world: &mut World, place: &AccountRegion, repository: &str, tag: &str) {
     let now = world.now;

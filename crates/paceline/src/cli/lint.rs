@@ -68,4 +68,6 @@ pub(crate) enum SchemaOf {
     Report,
     /// The JSON of `paceline diff`
     Diff,
+    /// The JSON of `paceline doctor`
+    Doctor,
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use paceline_app::{
     BootstrapSettings, Deletion, Deployment, DiffSettings, DoctorSettings, GenSettings, HistorySettings,
-    InitSettings, RunRollback, RunSettings, WatchSettings,
+    InitSettings, ListSettings, Publishing, RunRollback, RunSettings, WatchSettings,
 };
 
 pub(crate) use cdk::{Translated, translate};
@@ -44,6 +44,9 @@ pub(crate) enum Command {
     Synth(SynthArgs),
     /// Show the phases, the order, why stacks wait for each other, and how long it will take
     Plan(PlanArgs),
+    /// List the stacks
+    #[command(visible_alias = "list")]
+    Ls(ListSettings),
     /// Show why one stack waits for another, or every stack that it waits for
     Explain(ExplainArgs),
     /// Show what a deployment would change, compared with what is deployed or with another assembly
@@ -58,6 +61,8 @@ pub(crate) enum Command {
     RunBuildspec(RunBuildspecArgs),
     /// Synthesize the app if paceline.yaml says how, then deploy it
     Deploy(Box<Deployment>),
+    /// Build and publish the assets of stacks, and change no stack
+    Publish(Box<Publishing>),
     /// Delete the app's stacks in reverse order
     Destroy(Box<Deletion>),
     /// Watch stacks or a run while somebody deploys them, in any regions
@@ -109,6 +114,7 @@ impl Command {
     fn run(&self) -> Option<&RunSettings> {
         match self {
             Self::Deploy(args) => Some(&args.run),
+            Self::Publish(args) => Some(&args.run),
             Self::Destroy(args) => Some(&args.run),
             Self::Rollback(args) => Some(&args.run),
             _ => None,

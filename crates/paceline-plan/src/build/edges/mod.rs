@@ -6,3 +6,4 @@
 
 pub(super) mod find;
 mod providers;
+pub(super) mod repositories;

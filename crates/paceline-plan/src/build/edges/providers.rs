@@ -40,6 +40,12 @@ impl Lookup {
         lookup
     }
 
+    /// A repository of images in an account and a region.
+    pub(super) fn of_repository(name: &str, place: &Environment) -> Self {
+        let Environment { account, region } = place.clone();
+        Self { reason: Reason::Image, name: Some(name.to_owned()), account, region, below: false }
+    }
+
     pub(super) fn of_context(from: &ContextLookup) -> Self {
         let mut lookup = Self {
             reason: if is_parameter(&from.name) { Reason::Ssm } else { Reason::Synth },
@@ -183,6 +189,12 @@ impl<'a> Providers<'a> {
             return sure;
         }
         one_for_each_stack(providers.into_iter().filter(|it| it.may_be_at(lookup)))
+    }
+
+    /// Whether a stack provides the name, or may provide it.
+    pub(super) fn may_provide(&self, lookup: &Lookup) -> bool {
+        let text = lookup.name.as_deref().map(Text::from_raw);
+        !self.find(lookup).is_empty() || text.is_some_and(|text| !self.guess(lookup, &text).is_empty())
     }
 
     /// The stacks that may provide the name, where a part of it is only known at deployment on either side.

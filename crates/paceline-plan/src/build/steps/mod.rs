@@ -7,15 +7,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use camino::Utf8Path;
+use paceline_assembly::Stack;
 
 use self::gates::Gates;
 use self::synthesis::Synthesized;
 use super::assets::{PUBLISH, assets, is_template};
 use super::commands::{CommandSlot, Placed};
 use super::names::Names;
+use super::prewarm::Prewarmed;
 use super::relax;
 use super::scan::borrowed::BorrowedOffer;
-use crate::model::{EarlyNeed, PlannedStack, Step, Work};
+use crate::model::{EarlyNeed, PlannedStack, Publish, Step, Work};
 use crate::outlook::expect::{Expect, Expected};
 
 /// When resources of stacks are complete, by the stack's id and their logical ids.
@@ -27,6 +29,7 @@ pub(crate) struct Maker<'a> {
     pub(crate) gates: &'a Gates,
     pub(crate) complete: Complete<'a>,
     pub(crate) borrowed: HashMap<&'a str, &'a [BorrowedOffer<'a>]>,
+    pub(crate) prewarmed: &'a [Prewarmed],
     pub(crate) commands: &'a [(&'a Placed<'a>, CommandSlot)],
     pub(crate) config_path: &'a Utf8Path,
     pub(crate) expect: Expect<'a>,
@@ -39,6 +42,8 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     // The steps of commands, by the command's position in the configuration.
     let mut ran: HashMap<usize, usize> = HashMap::new();
+    // The steps that create repositories, by their position in `prewarmed`.
+    let mut created: HashMap<usize, usize> = HashMap::new();
     let mut published: HashMap<String, usize> = HashMap::new();
     let mut synthesized = Synthesized::default();
     // What a stack's dependents wait for: its gate if it has one, else the stack.
@@ -52,6 +57,11 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
             |place| place.precedes() == Some(number),
             |_| None,
         );
+        for (at, it) in maker.prewarmed.iter().enumerate().filter(|(_, it)| it.work.stack == number) {
+            let work = Work::Prewarm(it.work.clone());
+            steps.push(expect.prewarm().step(it.id(), work, Vec::new()));
+            created.insert(at, steps.len() - 1);
+        }
         let mut needs: Vec<usize> = Vec::new();
         let source = names.stack(&stack.id);
         // A stack that makes the bucket or the repository which its assets go to.
@@ -68,7 +78,8 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
             let before = asset.after.iter().filter_map(|id| done.get(id.as_str()).copied()).collect();
             (asset.place.clone(), asset.publish(number), before)
         });
-        for (place, publish, before) in own.chain(borrowed).collect::<Vec<_>>() {
+        for (place, publish, mut before) in own.chain(borrowed).collect::<Vec<_>>() {
+            before.extend(maker.repository_of(source, &publish).and_then(|at| created.get(&at)));
             let step = *published.entry(place).or_insert_with_key(|place| {
                 let expected = expect.asset(&publish, stack.into());
                 let id = format!("{PUBLISH}{place}");
@@ -77,6 +88,8 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
             });
             needs.push(step);
         }
+        let own = maker.prewarmed.iter().enumerate().filter(|(_, it)| it.needed_by.contains(&number));
+        needs.extend(own.filter_map(|(at, _)| created.get(&at)));
         needs.extend(stack.depends_on.iter().filter_map(|edge| done.get(edge.to.as_str())));
         let early = early_needs(stack, &done, complete, &steps);
         let app = source.and_then(|source| source.app.as_deref());
@@ -108,6 +121,15 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
 }
 
 impl Maker<'_> {
+    /// The repository that an image is published to, by its position in `prewarmed`, if the run creates it.
+    fn repository_of(&self, stack: Option<&Stack>, publish: &Publish) -> Option<usize> {
+        let image = stack?.assets.images.get(&publish.asset).filter(|_| publish.image)?;
+        let to = image.destinations.get(&publish.destination)?;
+        self.prewarmed
+            .iter()
+            .position(|it| it.work.repository == to.repository && it.needed_by.contains(&publish.stack))
+    }
+
     /// Adds the commands whose place is here.
     fn commands(
         &self,

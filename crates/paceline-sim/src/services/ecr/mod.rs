@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request, strings, text};
-use crate::world::repositories::{holds, is_there, push, pushed};
+use crate::world::repositories::{create, holds, is_there, push, pushed};
 use crate::world::{AccountRegion, World, add, epoch};
 
 /// Elastic Container Registry.
@@ -38,6 +38,19 @@ fn perform(world: &mut World, request: &Request) -> Outcome {
             Ok(json!({"authorizationData": [
                 {"authorizationToken": token, "expiresAt": expires, "proxyEndpoint": endpoint}
             ]}))
+        }
+        "CreateRepository" => {
+            let name = text(&request.json, "repositoryName")?;
+            if !create(world, place, name) {
+                return Err(Fault::bad(
+                    "RepositoryAlreadyExistsException",
+                    format!(
+                        "The repository with name '{name}' already exists in the registry with id '{}'",
+                        place.account
+                    ),
+                ));
+            }
+            Ok(json!({"repository": shown(world, place, name)}))
         }
         "DescribeRepositories" => describe_repositories(world, request),
         "DescribeImages" => {
@@ -117,16 +130,20 @@ fn describe_repositories(world: &World, request: &Request) -> Outcome {
         if !is_there(world, place, &name) {
             return Err(missing(place, &name));
         }
-        found.push(json!({
-            "repositoryName": name,
-            "repositoryArn": place.arn("ecr", &format!("repository/{name}")),
-            "registryId": &*place.account,
-            "repositoryUri": format!("{}.dkr.ecr.{}.{}/{name}", place.account, place.region, place.url_suffix()),
-            "createdAt": epoch(world.now),
-            "imageTagMutability": "IMMUTABLE",
-        }));
+        found.push(shown(world, place, &name));
     }
     Ok(json!({"repositories": found}))
+}
+
+fn shown(world: &World, place: &AccountRegion, name: &str) -> Value {
+    json!({
+        "repositoryName": name,
+        "repositoryArn": place.arn("ecr", &format!("repository/{name}")),
+        "registryId": &*place.account,
+        "repositoryUri": format!("{}.dkr.ecr.{}.{}/{name}", place.account, place.region, place.url_suffix()),
+        "createdAt": epoch(world.now),
+        "imageTagMutability": "IMMUTABLE",
+    })
 }
 
 fn repository<'a>(world: &World, request: &'a Request) -> Result<&'a str, Fault> {

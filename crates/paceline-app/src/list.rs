@@ -1,0 +1,45 @@
+//! `paceline ls`: the stacks that a command line chooses, as `cdk ls` prints them.
+
+use clap::Args;
+use paceline_engine::ExitCode;
+use paceline_plan::show::{ListContents, list, list_json};
+
+use crate::app::configured;
+use crate::failure::Failure;
+use crate::settings::{AppPaths, ParameterValues, Selection};
+use crate::terminal;
+
+/// The arguments of `paceline ls`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    mut_arg("strategy", |arg| arg.hide(true)),
+    mut_arg("concurrency", |arg| arg.hide(true)),
+)]
+pub struct ListSettings {
+    #[command(flatten)]
+    pub app: AppPaths,
+    #[command(flatten)]
+    pub selection: Selection,
+    #[command(flatten)]
+    pub parameters: ParameterValues,
+    /// Show the name and the environment of each stack, as YAML
+    #[arg(long, short)]
+    pub long: bool,
+    /// Show the stacks that each stack waits for, by every edge that the plan finds, as YAML
+    #[arg(long, short = 'd')]
+    pub show_dependencies: bool,
+    /// Print JSON
+    #[arg(long, short)]
+    pub json: bool,
+}
+
+/// Prints the stacks.
+pub fn list_stacks(settings: &ListSettings) -> Result<ExitCode, Failure> {
+    let mut app = configured(&settings.app)?.app(&settings.app)?;
+    app.give(&settings.parameters.parameters)?;
+    app.warn_of_newer_sources(&[]);
+    let plan = app.plan(&app.selected(&settings.selection, false)?)?;
+    let contents = ListContents { long: settings.long, dependencies: settings.show_dependencies };
+    terminal::data(&if settings.json { list_json(&plan, contents) } else { list(&plan, contents) });
+    Ok(ExitCode::Done)
+}
