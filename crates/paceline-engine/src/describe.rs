@@ -14,7 +14,11 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
         Work::Publish(publish) => (publish.title.clone(), None),
         Work::Deploy { .. } | Work::Delete { .. } => (stack.id.clone(), Some(stack.id.clone())),
         Work::Command(command) => (command.name.clone(), None),
-        Work::Prewarm(prewarm) => (prewarm.repository.clone(), None),
+        Work::Prewarm(prewarm) => {
+            let region = prewarm.region.as_ref().or(stack.region.as_ref());
+            let place = region.map(|region| format!(" in {region}")).unwrap_or_default();
+            (format!("repository {}{place}", prewarm.repository), None)
+        }
         Work::Synthesize(synthesize) => (synthesize.app.clone().unwrap_or_else(|| THE_APP.to_owned()), None),
         Work::Gate { gate, .. } => (gate.title(&stack.id), Some(stack.id.clone())),
     };

@@ -94,10 +94,8 @@ impl HistoryEntries {
             (StepKind::Synth, _) => HistoryKind::Synth,
             (StepKind::Publish, Some(AssetKind::Image)) => HistoryKind::Image,
             (StepKind::Publish, Some(AssetKind::File)) => HistoryKind::File,
-            // It takes a moment.
-            (StepKind::Prewarm, _) => return,
-            // From a newer version, or from a version that did not write the kind of asset.
-            (StepKind::Publish | StepKind::Other(_), _) => return,
+            // A repository takes a moment. Others are from a newer version, or from one that did not write the kind of asset.
+            (StepKind::Prewarm | StepKind::Publish | StepKind::Other(_), _) => return,
         };
         let performed = self.steps.entry(step.step.clone()).or_default();
         // Each step has one line.

@@ -9,21 +9,20 @@ mod docker;
 mod given;
 mod late;
 mod obstacles;
+mod options;
 mod preflight;
 mod prewarm;
 mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
-use camino::Utf8PathBuf;
 use futures_util::future::join_all;
-use paceline_assembly::{Assembly, Overrides, Role, Stack};
-use paceline_config::{OnFailure, Rollback, Stuck};
+use paceline_assembly::{Assembly, Role, Stack};
+use paceline_config::{OnFailure, Rollback};
 use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, Outcome, Perform, StepContext};
-use paceline_host::{Commands, run_command};
+use paceline_host::run_command;
 use paceline_plan::{Plan, Publish, Work};
 
 use self::given::gives_secrets;
@@ -35,8 +34,7 @@ use crate::error::{AwsError, PreflightError};
 use crate::gates::{self, RoleWait, RoleWaiter, Usable};
 use crate::inputs::{Environments, Readers, StackInputs};
 use crate::publish::{
-    AssetTarget, BucketListing, ImagePublisher, Images, MissingFiles, publish_file, publish_image,
-    publish_legacy,
+    AssetTarget, BucketListing, ImagePublisher, publish_file, publish_image, publish_legacy,
 };
 use crate::records::Records;
 use crate::run_copy::RunCopy;
@@ -49,48 +47,8 @@ use crate::staging::StagingBucket;
 use crate::target::Target;
 
 pub use self::late::{LateApp, LateSynthesis};
+pub use self::options::AwsOptions;
 pub use self::quota::template_limits;
-
-/// The settings of a run on AWS.
-#[derive(Debug, Clone, Default)]
-pub struct AwsOptions {
-    /// The connection to AWS.
-    pub wire: Wire,
-    /// The operations that change stacks.
-    pub method: Method,
-    /// The way to build images.
-    pub images: Images,
-    /// The program that builds images. `None` means the program that `CDK_DOCKER` names, or `docker`.
-    pub docker: Option<String>,
-    /// The handling of files whose source does not exist.
-    pub missing_files: MissingFiles,
-    /// Decides whether the team's commands run.
-    pub commands: Commands,
-    /// Values for the parameters of stacks. The outer key is a stack id, a stack name, or `*` for all stacks.
-    /// The inner key is the parameter.
-    pub parameters: BTreeMap<String, BTreeMap<String, String>>,
-    /// The key for secret values in client tokens.
-    pub token_key: TokenKey,
-    /// The time limit for the creation or the update of a stack.
-    pub stack_limit: Option<Duration>,
-    /// How many times a stack operation is tried again whose failure disappears by itself. `None` means
-    /// [`OnFailure`]'s default.
-    pub stack_retries: Option<u32>,
-    /// What happens if a resource takes much longer than usual.
-    pub stuck: Stuck,
-    /// The settings for synthesizing apps again, for plans that need it.
-    pub late: Option<Arc<LateSynthesis>>,
-    /// Whether to read and write records of what was deployed, in the staging buckets.
-    pub records: bool,
-    /// The folder of the runs, where the run keeps what each stack was before the run changed it. `None` keeps nothing,
-    /// so that the run cannot be rolled back.
-    pub captures: Option<Utf8PathBuf>,
-    /// What the run asks of every stack in place of what the assembly says. The assembly given to [`Aws::connect`] has it;
-    /// one that is synthesized in the run gets it.
-    pub overrides: Overrides,
-    /// The name of the bootstrap stacks, for apps that do not name their buckets. `None` means `CDKToolkit`.
-    pub toolkit: Option<String>,
-}
 
 /// Performs the steps of a plan on AWS.
 #[derive(Debug)]
@@ -280,7 +238,7 @@ impl Aws {
                 let environment = self.environment(stack).await?;
                 gates::wait(&self.sessions, environment, context, stack, gate).await
             }
-            Work::Prewarm(prewarm) => self.prewarm(context, stack, prewarm).await,
+            Work::Prewarm(prewarm) => Box::pin(self.prewarm(context, stack, prewarm)).await,
             Work::Synthesize(synthesize) => self.synthesize(context, synthesize).await,
             Work::Command(command) => Ok(run_command(context, command, self.options.commands).await),
         }

@@ -51,9 +51,10 @@ impl Plan {
         // 2 find
         let Found { edges: found, external, made_twice } = find(assembly, &inspections, &context);
 
-        let repositories = match options.deletes {
-            true => Repositories::default(),
-            false => repositories(assembly, &config.prewarm, &inspections),
+        let repositories = if options.deletes {
+            Repositories::default()
+        } else {
+            repositories(assembly, &config.prewarm, &inspections)
         };
 
         // 3 declare

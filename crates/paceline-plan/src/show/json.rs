@@ -13,6 +13,7 @@ use crate::outlook::advice::Advice;
 use crate::outlook::forecast::Forecast;
 use crate::outlook::price::Price;
 use crate::outlook::what_if::{Completion, WhatIf};
+use crate::show::prewarm::Prewarmed;
 use paceline_config::{Strategy, Until};
 
 /// The version of this format.
@@ -200,15 +201,6 @@ struct SynthesizedAgain<'a> {
     lookups: &'a BTreeSet<String>,
 }
 
-/// A repository of images that the run creates unless it exists, and the stacks that wait for it.
-#[derive(Serialize)]
-struct Prewarmed<'a> {
-    repository: &'a str,
-    account: Option<&'a str>,
-    region: Option<&'a str>,
-    stacks: Vec<&'a str>,
-}
-
 #[derive(Default, Serialize)]
 struct Assets {
     files: usize,
@@ -280,22 +272,6 @@ impl<'a> Stack<'a> {
             expected_operation: stack.operation,
             depends_on: stack.depends_on.iter().map(DependsOn::of).collect(),
         }
-    }
-}
-
-impl<'a> Prewarmed<'a> {
-    fn of(plan: &'a Plan, step: &'a Step) -> Option<Self> {
-        let Work::Prewarm(work) = &step.work else { return None };
-        let at = plan.steps.iter().position(|it| it.id == step.id)?;
-        let waits = plan.steps.iter().filter(|it| it.needs.contains(&at));
-        let waits = waits.filter_map(|it| Some(plan.stacks.get(it.work.changes()?)?.id.as_str()));
-        let stack = plan.stack_of(step);
-        Some(Self {
-            repository: &work.repository,
-            account: work.account.as_deref().or(stack.account.as_deref()),
-            region: work.region.as_deref().or(stack.region.as_deref()),
-            stacks: waits.collect(),
-        })
     }
 }
 

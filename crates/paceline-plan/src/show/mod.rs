@@ -17,6 +17,7 @@ mod json;
 mod list;
 mod lookups;
 mod page;
+mod prewarm;
 mod remarks;
 mod rollback;
 mod text;

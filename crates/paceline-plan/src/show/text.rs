@@ -7,9 +7,10 @@ use paceline_text::first_few;
 
 use super::lookups::synthesized_again;
 use super::page::{Page, TIED, TextOptions, Tone};
+use super::prewarm::prewarmed;
 use super::times::short_source;
 use super::wording::{clean, count, show_duration, show_reasons};
-use crate::model::{Basis, Plan, PlannedStack, Prewarm, Reason, Step, Work, folded};
+use crate::model::{Basis, Plan, PlannedStack, Reason, Step, Work, folded};
 use crate::outlook::forecast::{Forecast, lower_bound};
 
 /// From this number of stacks on, they are listed by region and not one by one.
@@ -236,16 +237,6 @@ impl<'a> Page<'a> {
         if !commands.is_empty() {
             self.paragraph("Commands: ", &commands.join("; "), None);
         }
-    }
-}
-
-/// A repository, and where it is.
-fn prewarmed(plan: &Plan, prewarm: &Prewarm) -> String {
-    let stack = plan.stacks.get(prewarm.stack);
-    let own = stack.and_then(|stack| stack.region.as_deref());
-    match prewarm.region.as_deref().or(own) {
-        Some(region) => format!("{} in {region}", prewarm.repository),
-        None => prewarm.repository.clone(),
     }
 }
 

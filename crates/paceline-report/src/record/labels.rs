@@ -32,10 +32,10 @@ impl Record {
     pub(crate) fn named(&self, step: &StepRef) -> String {
         let label = self.label(step);
         match &step.kind {
-            StepKind::Deploy | StepKind::Delete => label,
+            // The title of a repository says already what it is.
+            StepKind::Deploy | StepKind::Delete | StepKind::Prewarm => label,
             StepKind::Synth => format!("synthesis of {label}"),
             StepKind::Publish => format!("asset {label}"),
-            StepKind::Prewarm => format!("repository {label}"),
             kind => format!("{} {label}", one_line(kind.as_str())),
         }
     }

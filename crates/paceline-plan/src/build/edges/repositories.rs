@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paceline_assembly::{Assembly, Environment, Stack};
-use paceline_config::Prewarm;
+use paceline_config::{Prewarm, RepositoryName};
 
 use super::providers::{Lookup, Providers};
 use crate::build::inspect::Inspection;
@@ -72,7 +72,7 @@ pub(crate) fn repositories(
     };
     let is_named = |name: &str| found.named.keys().any(|repository| repository.name == name);
     let unnamed =
-        config.ecr.iter().map(|name| name.as_str()).filter(|name| !is_created(name) && !is_named(name));
+        config.ecr.iter().map(RepositoryName::as_str).filter(|name| !is_created(name) && !is_named(name));
     let unnamed: BTreeSet<String> = unnamed.map(str::to_owned).collect();
     found.unnamed = unnamed.into_iter().collect();
     found

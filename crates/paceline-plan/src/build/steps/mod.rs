@@ -59,7 +59,7 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
         );
         for (at, it) in maker.prewarmed.iter().enumerate().filter(|(_, it)| it.work.stack == number) {
             let work = Work::Prewarm(it.work.clone());
-            steps.push(expect.prewarm().step(it.id(), work, Vec::new()));
+            steps.push(Expect::prewarm().step(it.id(), work, Vec::new()));
             created.insert(at, steps.len() - 1);
         }
         let mut needs: Vec<usize> = Vec::new();
