@@ -272,7 +272,7 @@ fn arguments_that_do_not_exist_are_refused_with_what_was_meant() {
         (&["deploy", "--method", "magic"], "change-set"),
         (&["wait", "iam-role"], "NAMES"),
         (&["deploy", "--exclusivly"], "--exclusively"),
-        (&["ls"], "'plan'"),
+        (&["publish-assets"], "'publish'"),
         (&["sim", "serve", "--port", "99999"], "--port"),
         (&["sim", "serve", "--time-scale", "0", "--port", "0"], "--time-scale"),
     ] {

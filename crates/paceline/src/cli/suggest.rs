@@ -12,7 +12,7 @@ const SUGGESTED: [(ContextKind, ContextKind); 3] = [
 ];
 
 /// Commands of the CDK CLI, and the commands of Paceline that do the same.
-const OF_THE_CDK: [(&str, &str); 3] = [("ls", "plan"), ("list", "plan"), ("synthesize", "synth")];
+const OF_THE_CDK: [(&str, &str); 2] = [("publish-assets", "publish"), ("synthesize", "synth")];
 
 /// The error without suggestions that are not similar to the given argument.
 pub(crate) fn without_far_suggestions(mut error: Error) -> Error {
