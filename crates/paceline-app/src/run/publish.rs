@@ -66,6 +66,7 @@ pub fn publish(args: &Publishing) -> Result<ExitCode, Failure> {
         lock: plan.resume_key.clone(),
         audience: Audience::of(&app),
         copies: Copies::default(),
+        is_approved: false,
         phased: None,
         plan: Arc::new(plan),
     };
