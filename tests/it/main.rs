@@ -39,6 +39,7 @@ mod mistakes;
 mod outcome;
 mod plan;
 mod preflight;
+mod prepared;
 mod project;
 mod relax;
 mod report;

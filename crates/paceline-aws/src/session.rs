@@ -28,10 +28,17 @@ pub const ALLOW_BASE_CREDENTIALS: &str = "PACELINE_ALLOW_BASE_CREDENTIALS";
 #[derive(Debug)]
 pub(crate) struct Sessions {
     base: SdkConfig,
-    account: OnceCell<String>,
+    caller: OnceCell<CallerIdentity>,
     roles: Mutex<HashMap<RoleKey, Arc<OnceCell<SdkConfig>>>>,
     limiter: Arc<Limiter>,
     notices: RetryNotices,
+}
+
+/// Whose the base credentials are.
+#[derive(Debug)]
+struct CallerIdentity {
+    account: String,
+    arn: String,
 }
 
 /// The ARN of a role, its external id, the fields of its request such as session tags, and the region in which it is
@@ -43,7 +50,7 @@ impl Sessions {
     pub(crate) async fn open(wire: &Wire, region: &str) -> Result<Self, AwsError> {
         Ok(Self {
             base: sdk::base(wire, region).await?,
-            account: OnceCell::new(),
+            caller: OnceCell::new(),
             roles: Mutex::default(),
             limiter: Arc::default(),
             notices: wire.notices.clone(),
@@ -77,13 +84,23 @@ impl Sessions {
 
     /// The account of the base credentials.
     pub(crate) async fn account(&self) -> Result<&str, AwsError> {
+        self.identity().await.map(|identity| identity.account.as_str())
+    }
+
+    /// The ARN of the base credentials.
+    pub(crate) async fn caller_arn(&self) -> Result<&str, AwsError> {
+        self.identity().await.map(|identity| identity.arn.as_str())
+    }
+
+    async fn identity(&self) -> Result<&CallerIdentity, AwsError> {
         let get = async {
             let client = aws_sdk_sts::Client::new(&self.base);
             let send = || client.get_caller_identity().send();
             let answer = self.caller(&self.here()).at_first().call("GetCallerIdentity", send).await?;
-            Ok(answer.account().unwrap_or_default().to_owned())
+            let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+            Ok(CallerIdentity { account: text(answer.account()), arn: text(answer.arn()) })
         };
-        self.account.get_or_try_init(|| get).await.map(String::as_str)
+        self.caller.get_or_try_init(|| get).await
     }
 
     /// The account and region of a stack.

@@ -7,6 +7,7 @@ use paceline_assembly::{LARGEST_BY_HAND, read_regular_text};
 use paceline_yaml::Node;
 use serde_json::{Value, json};
 
+use crate::approve::Approve;
 use crate::apps::{AppConfig, is_in_app_name};
 use crate::codebuild::{CodeBuild, Runner};
 use crate::commands::CommandConfig;
@@ -63,6 +64,8 @@ settings! {
         pub unchanged: Unchanged,
         /// What happens when a stack fails.
         pub on_failure: OnFailure,
+        /// What a deployment may change without a person.
+        pub approve: Approve,
         /// What is kept of runs in the staging bucket, for other machines.
         pub journal: JournalSettings,
         /// The CloudFormation wait condition that is signalled once, when the deployment ends: as a success or as a

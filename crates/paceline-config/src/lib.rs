@@ -4,6 +4,7 @@
 //! once, in the struct that it is a field of: the field's name is the key, its documentation the description in the
 //! JSON [`schema`]. A key that does not exist is an error, so that a typing mistake is never a silent default.
 
+mod approve;
 mod apps;
 mod codebuild;
 mod commands;
@@ -25,6 +26,7 @@ mod setting;
 mod signal;
 mod stacks;
 
+pub use approve::{Approve, Broadening, RefusedReplacement};
 pub use apps::{AppConfig, is_in_app_name};
 pub use codebuild::{
     BatchBy, BuildTimeout, CacheMode, CodeBuild, ComputeType, HostKernel, Image, ImageError, LogRetention,

@@ -11,11 +11,13 @@
 //! 2. `rules/`: what is known about resource types: which properties force a replacement, which types hold data.
 //! 3. `access/`: what IAM policies and security groups newly allow.
 //! 4. `compare/`: from two assemblies to an [`AppDiff`].
-//! 5. `show/`: an [`AppDiff`] as text, Markdown and JSON. All sentences are made here.
+//! 5. `policy`: what of that a policy refuses.
+//! 6. `show/`: an [`AppDiff`] as text, Markdown and JSON. All sentences are made here.
 
 mod access;
 mod compare;
 mod model;
+mod policy;
 mod rendered;
 mod rules;
 mod show;
@@ -25,4 +27,5 @@ pub use model::{
     Access, AllBut, AppDiff, Because, Collision, DataLoss, EdgeChange, EdgeChanges, Effect, ElementDiff,
     Fate, NameConflict, Place, PropertyChange, ResourceDiff, StackChange, StackDiff, TimeChange, Widening,
 };
+pub use policy::{ChangedResource, Policy, Rule, StackChanges, Violation};
 pub use show::{COMMENT_LIMIT, Shown, json, json_schema, markdown, text};

@@ -42,7 +42,8 @@ impl AnyChange {
         let sent = self.sent.remove(&step.step);
         self.any |= match (&step.kind, outcome) {
             (StepKind::Gate, _) | (_, Outcome::Unchanged | Outcome::Skipped) => false,
-            (StepKind::Command, _) | (_, Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => true,
+            (StepKind::Command, _)
+            | (_, Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack | Outcome::Prepared) => true,
             (_, Outcome::Failed | Outcome::Interrupted) => {
                 sent.is_some_and(|call| !cause.is_some_and(|cause| is_refusal(cause, &call)))
             }

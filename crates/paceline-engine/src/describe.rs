@@ -76,6 +76,8 @@ pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
         order: options.order,
         endpoint: options.endpoint.clone(),
         undoes: plan.undoes.clone(),
+        prepares: plan.prepares,
+        executes: options.executes.clone(),
         simulated: options.simulated,
         strategy: plan.strategy,
         phases: phases.collect(),

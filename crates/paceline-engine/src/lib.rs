@@ -13,11 +13,13 @@ pub mod known_bugs;
 mod made_once;
 mod options;
 mod perform;
+mod prepared;
 pub mod private;
 mod ready_queue;
 pub mod rollback;
 mod run;
 mod schedule;
+mod stack_files;
 mod state;
 mod stop;
 
@@ -32,6 +34,10 @@ pub use options::{Earlier, RunEnd, RunOptions};
 pub use paceline_assembly::{ResourceStatus, StackOperation, StackStatus};
 pub use paceline_text::ExitCode;
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
+pub use prepared::{
+    ChangeEffect, Preparation, PreparedChange, PreparedChangeSet, PreparedError, PreparedFiles, PreparedRun,
+    PreparedStack,
+};
 pub use run::run;
 pub use schedule::{Schedule, one_after_another, schedule};
 pub use stop::{OUT_OF_TIME, Stop};

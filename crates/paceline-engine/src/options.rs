@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use paceline_text::ExitCode;
 
-use crate::event::{BuildPhases, Outcome};
+use crate::event::{BuildPhases, Outcome, RunApproved};
 use crate::stop::Stop;
 
 /// The settings of a run.
@@ -30,6 +30,10 @@ pub struct RunOptions {
     pub endpoint: Option<String>,
     /// The CodeBuild build that the run is part of, with its phases so far.
     pub build: Option<BuildPhases>,
+    /// The prepared run whose change sets the run executes.
+    pub executes: Option<String>,
+    /// What a person has let through although the policy refuses it.
+    pub approvals: Vec<RunApproved>,
     /// The handle by which others stop the run.
     pub stop: Stop,
     /// The time after which the run stops itself.
@@ -50,6 +54,8 @@ impl RunOptions {
             order: None,
             endpoint: None,
             build: None,
+            executes: None,
+            approvals: Vec::new(),
             stop: Stop::default(),
             deadline: None,
         }

@@ -18,7 +18,7 @@
 //!
 //! | outcome | what follows |
 //! |---|---|
-//! | deployed, deleted, unchanged | `release`: each of them is `met` |
+//! | deployed, deleted, unchanged, prepared | `release`: each of them is `met` |
 //! | failed, rolled back | `halt_after` unless the policy is to go on, then `skip_dependents` |
 //! | interrupted | `lost`: the steps that became ready early because of it are `unmet` |
 //!
@@ -173,6 +173,9 @@ impl<'a> State<'a> {
     /// Starts the run. Steps without needs are ready at once.
     pub(crate) fn start(&mut self) -> io::Result<()> {
         self.emit(Fact::RunStarted(run_started(&self.plan, &self.options)))?;
+        for approval in std::mem::take(&mut self.options.approvals) {
+            self.emit(Fact::RunApproved(approval))?;
+        }
         if let Some(build) = self.options.build.take() {
             self.emit(Fact::BuildPhases(build))?;
         }
@@ -244,7 +247,7 @@ impl<'a> State<'a> {
             outcome = Outcome::Failed;
         }
         // The resumed run found the work that this run did before the interruption.
-        let resumed = outcome == Outcome::Unchanged && self.was_done_earlier(index);
+        let resumed = outcome == Outcome::Unchanged && self.was_done_earlier(index) && !self.plan.prepares;
         if resumed {
             let deletes = matches!(self.plan.steps[index].work, Work::Delete { .. });
             outcome = if deletes { Outcome::Deleted } else { Outcome::Deployed };
@@ -273,7 +276,9 @@ impl<'a> State<'a> {
             },
         )?;
         match outcome {
-            Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged => self.release(index),
+            Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged | Outcome::Prepared => {
+                self.release(index)
+            }
             Outcome::RolledBack if is_on(KnownBug::ReleaseOnRollback) => self.release(index),
             Outcome::Failed | Outcome::RolledBack | Outcome::Skipped => {
                 self.halt_after(index)?;

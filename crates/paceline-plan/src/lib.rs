@@ -27,6 +27,7 @@ pub use build::approved::PlanChange;
 pub use build::context::{ContextLookup, LookupState};
 pub use build::destroy::{Destruction, Kept};
 pub use build::error::PlanError;
+pub use build::names::stacks_of;
 pub use build::options::PlanOptions;
 pub use build::relax::Present;
 pub use build::rollback::{Rollback, RollbackOptions, Undo};

@@ -196,7 +196,10 @@ impl<W: Write> Console<W> {
         }
         let simulated = if run.simulated { "; simulated" } else { "" };
         let resumed = if run.resumed { "; resumed after an interruption" } else { "" };
-        let undoes = run.undoes.as_ref().map(|run| format!("; rolls back {run}")).unwrap_or_default();
+        let undoes = run.undoes.as_ref().map(|run| format!("; rolls back {run}"));
+        let prepares = run.prepares.then(|| "; prepares a deployment".to_owned());
+        let executes = run.executes.as_ref().map(|run| format!("; executes {run}"));
+        let undoes = undoes.or(prepares).or(executes).unwrap_or_default();
         let text =
             format!("{} of {}: {}{undoes}{simulated}{resumed}", self.record.run, run.app, parts.join(", "));
         self.say(Tone::Strong, "run", &text)
@@ -242,6 +245,12 @@ impl<W: Write> Console<W> {
         self.record.apply(event);
         match &event.fact {
             Fact::RunStarted(run) if !quiet => self.run_started(run)?,
+            Fact::RunApproved(approved) => {
+                let by = approved.by.as_deref().map(|by| format!(" by {}", one_line(by))).unwrap_or_default();
+                let why =
+                    approved.reason.as_deref().map(|it| format!(": {}", one_line(it))).unwrap_or_default();
+                self.say(Tone::Warn, "approved", &format!("{}{by}{why}", one_line(&approved.rule)))?;
+            }
             Fact::StepStarted(step) if !quiet && !self.options.is_live => self.started(step)?,
             Fact::StackProgress(progress) => {
                 let is_followed = self.followed.as_ref() == Some(&progress.step.step);

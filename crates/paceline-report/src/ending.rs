@@ -53,6 +53,12 @@ pub(crate) fn headline(record: &Record) -> String {
     let only_deletes = record.only_deletes();
     let done = if only_deletes { "deleted or not there" } else { "done" };
     let of = format!("{good} of {} {done}", count(stacks, "stack"));
+    if record.prepares && record.status() == Status::Done {
+        let unchanged = record.outcomes().get(&Outcome::Unchanged).copied().unwrap_or_default();
+        let prepared = count(stacks - unchanged.min(stacks), "stack");
+        let unchanged = if unchanged == 0 { String::new() } else { format!(", {unchanged} unchanged") };
+        return format!("Prepared {prepared} in {took}{unchanged}; nothing was deployed{simulated}");
+    }
     match record.status() {
         Status::Empty => "No events: nothing is known of the run".to_owned(),
         Status::Done if only_deletes => {

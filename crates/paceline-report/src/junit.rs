@@ -82,7 +82,9 @@ fn case(record: &Record, step: &StepRecord) -> TestCase {
 
 fn status(record: &Record, step: &StepRecord) -> TestCaseStatus {
     match step.outcome {
-        Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged) => TestCaseStatus::success(),
+        Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged | Outcome::Prepared) => {
+            TestCaseStatus::success()
+        }
         Some(outcome @ (Outcome::Failed | Outcome::RolledBack)) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type(outcome.as_str()).set_message(cut(&step.cause_line(), MESSAGE));

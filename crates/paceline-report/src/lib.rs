@@ -35,6 +35,7 @@ mod metrics;
 mod notice;
 mod outputs;
 mod past_runs;
+mod prepared;
 mod record;
 mod summary;
 mod svg;
@@ -59,6 +60,7 @@ pub use notice::{notice_detail, notice_of_end, notice_of_failure, notice_of_star
 pub use outputs::Outputs;
 pub use paceline_text::Style;
 pub use past_runs::{LoneStep, PastRun, RunComparison, StepChange, Usual, list_json, list_text};
+pub use prepared::prepared;
 pub use record::{
     KeptResources, OngoingOperation, Part, Phase, Record, Resource, ResourceSpan, Retry, Span, Status,
     StepRecord, WentWrong,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use paceline_engine::event::{BuildPhases, Outcome, StepKind};
+use paceline_engine::event::{BuildPhases, Outcome, RunApproved, StepKind};
 use paceline_text::ExitCode;
 
 mod apply;
@@ -39,6 +39,10 @@ pub struct Record {
     pub simulated: bool,
     /// The run that it rolls back, if it is a rollback.
     pub undoes: Option<String>,
+    /// Whether the run only prepares a deployment.
+    pub prepares: bool,
+    /// What was let through although the policy refuses it.
+    pub approvals: Vec<RunApproved>,
     /// The endpoint, if it was not AWS itself.
     pub endpoint: Option<String>,
     /// The run's processes: one, and one more for each resumption.
@@ -137,7 +141,7 @@ impl Record {
     /// Whether the run has changed a stack, published an asset or run a command.
     fn has_touched_anything(&self) -> bool {
         self.steps.iter().any(|step| match step.outcome {
-            Some(Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack) => {
+            Some(Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack | Outcome::Prepared) => {
                 step.step.kind != StepKind::Gate
             }
             _ => false,

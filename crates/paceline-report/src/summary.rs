@@ -215,10 +215,11 @@ pub(crate) fn not_run(record: &Record) -> Vec<String> {
 pub(crate) fn what(record: &Record, step: &StepRecord) -> String {
     match step.outcome {
         Some(Outcome::Skipped) => record.why_skipped(step),
-        Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged)) => {
+        Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged | Outcome::Prepared)) => {
             let earlier = if record.was_done_earlier(step) { " (earlier)" } else { "" };
-            // The resources that a deletion has kept.
-            let detail = step.detail.as_deref().filter(|_| outcome == Outcome::Deleted);
+            // The resources that a deletion has kept, or what a change set changes.
+            let detail =
+                step.detail.as_deref().filter(|_| matches!(outcome, Outcome::Deleted | Outcome::Prepared));
             let detail = detail.map(|detail| format!("; {}", one_line(detail))).unwrap_or_default();
             format!("{}{earlier}{detail}", duration(step.duration()))
         }

@@ -97,6 +97,7 @@ pub(crate) fn legend(record: &Record) -> Vec<Entry> {
         (Outcome::Deployed, "deployed"),
         (Outcome::Deleted, "deleted"),
         (Outcome::Unchanged, "unchanged"),
+        (Outcome::Prepared, "prepared"),
         (Outcome::Failed, "failed"),
         (Outcome::RolledBack, "rolled back"),
         (Outcome::Interrupted, "interrupted"),

@@ -12,6 +12,7 @@ use paceline_engine::{Event, Fact, FetchedRun, import, journal_path, parse_event
 
 use super::RUNS;
 use super::outer_stack::this_build;
+use super::prepared::has_prepared;
 use crate::app::{App, configured};
 use crate::failure::Failure;
 use crate::settings::{AppPaths, LAST, is_name_of_run};
@@ -92,6 +93,36 @@ async fn bring(assembly: &Assembly, wanted: Option<&str>) -> Result<Option<Broug
     }
     import(Utf8Path::new(RUNS), &ours)?;
     Ok(Some(Brought { kept, runs }))
+}
+
+/// Brings the newest prepared run of the app to this folder, if it is newer than the one that is here. Gives its name.
+pub(super) async fn bring_prepared(
+    assembly: &Assembly,
+    here: Option<&str>,
+) -> Result<Option<String>, Failure> {
+    let kept = Box::pin(KeptRuns::open(&terminal::wire(), assembly)).await?;
+    let listed = kept.list(Timestamp::now()).await.map_err(PreflightError::from)?;
+    // The names of runs begin with the time of their start.
+    let newer = listed.into_iter().filter(|copy| here.is_none_or(|here| copy.run.as_str() > here));
+    for copy in newer.take(LOOKED_AT) {
+        let fetched = kept.fetch(&copy).await.map_err(PreflightError::from)?;
+        let is_it = |events: Vec<Event>| has_prepared(&events) && is_about(&events, assembly);
+        if events_of(&fetched).is_ok_and(is_it) {
+            import(Utf8Path::new(RUNS), &[fetched])?;
+            return Ok(Some(copy.run));
+        }
+    }
+    Ok(None)
+}
+
+/// Brings the run of this name to this folder, if a staging bucket has it. Gives its name.
+pub(super) async fn bring_run(assembly: &Assembly, run: &str) -> Result<Option<String>, Failure> {
+    let kept = Box::pin(KeptRuns::open(&terminal::wire(), assembly)).await?;
+    let listed = kept.list(Timestamp::now()).await.map_err(PreflightError::from)?;
+    let Some(copy) = listed.into_iter().find(|copy| copy.run == run) else { return Ok(None) };
+    let fetched = kept.fetch(&copy).await.map_err(PreflightError::from)?;
+    import(Utf8Path::new(RUNS), &[fetched])?;
+    Ok(Some(copy.run))
 }
 
 /// The runs that were brought to this folder.

@@ -1,6 +1,6 @@
 //! Deploys an app: synthesizes it, plans it, and executes the plan.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
@@ -8,14 +8,15 @@ use paceline_aws::{Aws, AwsOptions, Method, Presence, TokenKey};
 use paceline_config::FailedRun;
 use paceline_engine::ExitCode;
 use paceline_plan::{Plan, PlanOptions, Relaxed};
-use paceline_report::Record;
 
 use super::approval;
 use super::copies::Copies;
-use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
+use super::execution::{Approvals, Execution, Finished, PREFLIGHT, RUNS};
 use super::figures::Audience;
 use super::history;
 use super::outer_stack::OuterStack;
+use super::policy::{PolicyArguments, RunPolicy};
+use super::prepared;
 use super::rollback;
 use crate::app::{App, configured, late, parameters, synth};
 use crate::failure::Failure;
@@ -43,6 +44,11 @@ pub struct Deployment {
     /// How stacks are changed
     #[arg(long, short, value_enum, default_value = "direct")]
     pub method: MethodSetting,
+    /// Execute the change sets of this prepared run: its name, or `last` [with `--method execute`: the newest]
+    #[arg(long, value_name = "RUN", value_parser = prepared::run_to_execute)]
+    pub prepared: Option<String>,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
     #[command(flatten)]
     pub parameters: ParameterValues,
     #[command(flatten)]
@@ -58,13 +64,19 @@ pub enum MethodSetting {
     Direct,
     /// Create a change set and execute it
     ChangeSet,
+    /// Create the change sets of all stacks, and execute none: for `execute`
+    #[value(alias = "prepare-change-set")]
+    Prepare,
+    /// Execute the change sets that an earlier run has prepared
+    #[value(alias = "execute-change-set")]
+    Execute,
 }
 
 impl From<MethodSetting> for Method {
     fn from(setting: MethodSetting) -> Self {
         match setting {
             MethodSetting::Direct => Self::Direct,
-            MethodSetting::ChangeSet => Self::ChangeSet,
+            MethodSetting::ChangeSet | MethodSetting::Prepare | MethodSetting::Execute => Self::ChangeSet,
         }
     }
 }
@@ -73,8 +85,8 @@ impl From<MethodSetting> for Method {
 pub fn deploy(deployment: Deployment) -> Result<ExitCode, Failure> {
     let args = Arc::new(deployment);
     let given = Arc::clone(&args);
-    // A dry run or a simulation deploys nothing, so it signals nothing.
-    let outer = if args.run.dry_run || args.run.simulate {
+    // A dry run, a simulation or a preparation deploys nothing, so it signals nothing.
+    let outer = if args.run.dry_run || args.run.simulate || args.prepares() {
         None
     } else {
         interrupt::effect("Nothing was deployed.");
@@ -86,7 +98,7 @@ pub fn deploy(deployment: Deployment) -> Result<ExitCode, Failure> {
         }
         // There is nothing to do.
         terminal::say(&failure.to_string());
-        Ok(Finished { exit_code: ExitCode::Done, record: Record::default() })
+        Ok(Finished::nothing())
     });
     match outer {
         Some(outer) => outer.signal_end(ended),
@@ -95,17 +107,17 @@ pub fn deploy(deployment: Deployment) -> Result<ExitCode, Failure> {
 }
 
 fn perform(args: &Deployment) -> Result<Finished, Failure> {
+    let method = args.method()?;
     let approved = args.plan.as_deref().map(approval::read).transpose()?;
     let mut app = synth::before(configured(&args.paths)?, &args.run, &args.paths)?.app(&args.paths)?;
     check_stack_limit(&app)?;
     app.warn_of_newer_sources(&written(args));
     if args.stack.ignore_no_stacks && app.assembly.stacks.is_empty() {
         terminal::say("the app has no stacks: nothing was deployed");
-        return Ok(Finished { exit_code: ExitCode::Done, record: Record::default() });
+        return Ok(Finished::nothing());
     }
     app.give(&args.parameters.parameters)?;
     args.stack.give(&mut app)?;
-    let method = method(args);
     let mut options = args.stack.of_plan(app.selected(&args.selection, args.run.fail_fast)?);
     if let Some(approved) = &approved {
         options = approval::options(options, approved);
@@ -153,17 +165,27 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
             },
             &ForecastRequest::default(),
         )?);
-        return Ok(Finished { exit_code: ExitCode::Done, record: Record::default() });
+        return Ok(Finished::nothing());
     }
     let stack_limit = app.config.codebuild.timeouts.stack;
-    let (late, _copies) = if args.run.simulate {
+    let policy = RunPolicy::of(&app, args.policy.clone())?;
+    let executed = match method {
+        MethodSetting::Execute => Some(prepared::find(args, &app)?),
+        _ => None,
+    };
+    if method == MethodSetting::Prepare {
+        plan = plan.preparing();
+    }
+    let (late, _copies) = if plan.prepares {
+        (None, None)
+    } else if args.run.simulate {
         (late::pretended(&app, &plan, &options), None)
     } else {
         late::by_command(&mut app, &plan, &options)?.unzip()
     };
     let aws = AwsOptions {
         wire: terminal::wire(),
-        method,
+        method: method.into(),
         parameters: app.parameters.clone(),
         token_key: TokenKey::Kept(RUNS.into()),
         stack_limit,
@@ -174,6 +196,8 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         captures: (!args.run.simulate).then(|| RUNS.into()),
         overrides: app.overrides.clone(),
         toolkit: args.stack.toolkit_stack_name.clone(),
+        prepared: executed.clone(),
+        guard: policy.guard(),
         ..AwsOptions::default()
     };
     let execution = Execution {
@@ -184,7 +208,9 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         audience: Audience::of(&app),
         copies: Copies::of(&app),
         is_approved: approved.is_some(),
-        phased: app.phased(&options).ok(),
+        executes: executed.as_ref().map(|executed| executed.run.clone()),
+        approvals: Approvals::default(),
+        phased: if plan.prepares { None } else { app.phased(&options).ok() },
         plan: Arc::new(plan),
     };
     let connect = async |aws| {
@@ -192,37 +218,60 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         for note in aws.notes() {
             terminal::note(note);
         }
+        if !(args.run.simulate || execution.plan.prepares) {
+            let approved = Box::pin(policy.ensure(&app, &execution.plan, &aws, executed.as_deref())).await?;
+            *execution.approvals.lock().unwrap_or_else(PoisonError::into_inner) = approved;
+        }
         Ok(aws)
     };
-    if args.run.simulate {
+    let finished = if args.run.simulate {
         let simulated = async {
             let simulation = Simulation::new(&app.assembly, &execution.plan, SIMULATED_START);
             let start = simulation.now();
             Box::pin(execution.simulate(start, connect(simulation.options(aws)))).await
         };
         interrupt::doing("the deployment was being simulated");
-        virtual_runtime()?.block_on(simulated)
+        virtual_runtime()?.block_on(simulated)?
     } else {
-        let finished = interrupt::to_its_end(PREFLIGHT, execution.perform(|| connect(aws.clone())))??;
-        let rolls_back = app.config.on_failure.run == FailedRun::Rollback;
-        if finished.exit_code != ExitCode::Failed || !rolls_back {
-            return Ok(finished);
-        }
-        let exit_code = rollback::roll_back_failed(&finished.record.run, &args.run, &app.config);
-        Ok(Finished { exit_code, ..finished })
+        interrupt::to_its_end(PREFLIGHT, execution.perform(|| connect(aws.clone())))??
+    };
+    if execution.plan.prepares {
+        prepared::show(&finished, args);
+        return Ok(finished);
     }
+    let rolls_back = app.config.on_failure.run == FailedRun::Rollback && !args.run.simulate;
+    if finished.exit_code != ExitCode::Failed || !rolls_back {
+        return Ok(finished);
+    }
+    let exit_code = rollback::roll_back_failed(&finished.record.run, &args.run, &app.config);
+    Ok(Finished { exit_code, ..finished })
 }
 
-/// The calls that change stacks. Some options need change sets.
-fn method(args: &Deployment) -> Method {
-    match args.stack.needs_change_sets().filter(|_| args.method == MethodSetting::Direct) {
-        Some(flag) => {
-            terminal::note(&format!(
-                "{flag} is an option of change sets: the stacks are changed with change sets"
-            ));
-            Method::ChangeSet
+impl Deployment {
+    /// How stacks are changed, as all options say. Some options need change sets.
+    fn method(&self) -> Result<MethodSetting, Failure> {
+        match (self.method, &self.prepared) {
+            (method, None) => {
+                Ok(match self.stack.needs_change_sets().filter(|_| method == MethodSetting::Direct) {
+                    Some(flag) => {
+                        terminal::note(&format!(
+                            "{flag} is an option of change sets: the stacks are changed with change sets"
+                        ));
+                        MethodSetting::ChangeSet
+                    }
+                    None => method,
+                })
+            }
+            (MethodSetting::Direct | MethodSetting::Execute, Some(_)) => Ok(MethodSetting::Execute),
+            (MethodSetting::Prepare | MethodSetting::ChangeSet, Some(_)) => Err(Failure::usage(
+                "`--prepared` executes change sets that were prepared, and `--method` asks for other ones",
+                "leave out one of the two",
+            )),
         }
-        None => args.method.into(),
+    }
+
+    fn prepares(&self) -> bool {
+        self.method == MethodSetting::Prepare
     }
 }
 

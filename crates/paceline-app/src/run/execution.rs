@@ -1,12 +1,14 @@
 //! Executes a plan in AWS or in the embedded AWS, with a journal and reports.
 
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::{Aws, Leases};
-use paceline_engine::{Event, ExitCode, Fact, Journal, PlanLock, RunOptions, Unfinished};
+use paceline_engine::event::RunApproved;
+use paceline_engine::{Event, ExitCode, Fact, Journal, PlanLock, PreparedStack, RunOptions, Unfinished};
 use paceline_plan::Plan;
 use paceline_report::Record;
 
@@ -46,7 +48,14 @@ pub(super) struct Execution<'a> {
     pub copies: Copies,
     /// Whether somebody has approved exactly this plan.
     pub is_approved: bool,
+    /// The prepared run whose change sets are executed.
+    pub executes: Option<String>,
+    /// What a person has let through, as far as it was found before the run.
+    pub approvals: Approvals,
 }
+
+/// What a person has let through although the policy refuses it.
+pub(super) type Approvals = Mutex<Vec<RunApproved>>;
 
 /// A run that may begin.
 struct Started {
@@ -70,6 +79,15 @@ pub(crate) struct Finished {
     /// The documented exit code.
     pub exit_code: ExitCode,
     pub record: Record,
+    /// What the run has prepared, by the ids of the stacks.
+    pub prepared: BTreeMap<String, PreparedStack>,
+}
+
+impl Finished {
+    /// The end of a command that had nothing to run.
+    pub(super) fn nothing() -> Self {
+        Self { exit_code: ExitCode::Done, record: Record::default(), prepared: BTreeMap::new() }
+    }
 }
 
 impl Execution<'_> {
@@ -160,6 +178,8 @@ impl Execution<'_> {
             order: None,
             endpoint: None,
             build: None,
+            executes: self.executes.clone(),
+            approvals: Vec::new(),
             stop: interrupt::stop(),
             // The deadline of the process stops the run, too. It counts from the start of the process.
             deadline: None,
@@ -187,6 +207,7 @@ impl Execution<'_> {
             }
         };
         run.build = build;
+        run.approvals = self.approvals.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match lease::take(&performer, &plan, &run, self.settings.lock).await {
             Ok(leases) => Ok(Started { plan, performer, leases, run, listeners }),
             Err(failure) => {
@@ -252,7 +273,7 @@ impl Execution<'_> {
         };
         tokio::join!(figures, notices.finish(), settled, copied, shared);
         let record = listeners.finish(self.phased.as_ref());
-        Ok(Finished { exit_code: ended.exit_code, record })
+        Ok(Finished { exit_code: ended.exit_code, record, prepared: aws.prepared() })
     }
 }
 

@@ -11,6 +11,8 @@ mod lease;
 mod listeners;
 mod notices;
 mod outer_stack;
+mod policy;
+mod prepared;
 mod publish;
 mod resume;
 mod rollback;

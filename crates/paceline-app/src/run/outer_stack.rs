@@ -122,7 +122,7 @@ fn unanswered() -> Failure {
 }
 
 fn verdict(finished: &Finished) -> Verdict {
-    let Finished { exit_code, record } = finished;
+    let Finished { exit_code, record, .. } = finished;
     let success = *exit_code == ExitCode::Done;
     let reason = match (record.first_failure(), &record.stopping) {
         _ if success => "the deployment is done".to_owned(),

@@ -9,7 +9,7 @@ use paceline_plan::{Plan, Work};
 use paceline_text::count;
 
 use super::copies::Copies;
-use super::execution::Execution;
+use super::execution::{Approvals, Execution};
 use super::figures::Audience;
 use super::history;
 use crate::app::{configured, synth};
@@ -67,6 +67,8 @@ pub fn publish(args: &Publishing) -> Result<ExitCode, Failure> {
         audience: Audience::of(&app),
         copies: Copies::default(),
         is_approved: false,
+        executes: None,
+        approvals: Approvals::default(),
         phased: None,
         plan: Arc::new(plan),
     };

@@ -50,6 +50,8 @@ impl WatchEvents {
             order: None,
             endpoint: paceline_aws::endpoint(),
             undoes: None,
+            prepares: false,
+            executes: None,
             simulated: false,
             strategy: Strategy::Graph,
             phases: Vec::new(),

@@ -152,6 +152,8 @@ pub(crate) struct Sources {
 pub(crate) struct Values {
     /// The digest of the values. It is empty for a stack that reads nothing.
     pub(crate) digest: String,
+    /// The first thing that the stack reads and that is not there, such as `the parameter /a`.
+    pub(crate) missing: Option<String>,
     /// Changes also if a value is written again, or is being written.
     state: String,
 }
@@ -193,7 +195,10 @@ impl Sources {
             for (name, stored) in found {
                 match stored {
                     Some(stored) => facts.add(&["parameter", &name, &stored.value], &stored.version),
-                    None => facts.add(&["no parameter", &name], ""),
+                    None => {
+                        facts.add(&["no parameter", &name], "");
+                        facts.lack(|| format!("the parameter {name}"));
+                    }
                 }
             }
         }
@@ -210,8 +215,14 @@ impl Sources {
                     let now = if is_stable { None } else { Some(Instant::now()) };
                     let state = format!("{} {} {now:?}", view.id, view.stamp);
                     facts.add(&[is_there, region, stack, output, value], &state);
+                    if !view.outputs.contains_key(output) {
+                        facts.lack(|| format!("the output {output} of {stack}"));
+                    }
                 }
-                None => facts.add(&["no stack", region, stack], ""),
+                None => {
+                    facts.add(&["no stack", region, stack], "");
+                    facts.lack(|| format!("the output {output} of {stack}"));
+                }
             }
         }
         Ok(facts.into_values())
@@ -244,9 +255,15 @@ struct Facts {
     values: Sha256,
     states: Sha256,
     is_any: bool,
+    missing: Option<String>,
 }
 
 impl Facts {
+    /// Notes what is not there.
+    fn lack(&mut self, what: impl FnOnce() -> String) {
+        self.missing.get_or_insert_with(what);
+    }
+
     fn add(&mut self, value: &[&str], state: &str) {
         self.is_any = true;
         self.values.update(value.len().to_le_bytes());
@@ -260,6 +277,6 @@ impl Facts {
 
     fn into_values(self) -> Values {
         let digest = if self.is_any { hex(&self.values.finalize()) } else { String::new() };
-        Values { digest, state: hex(&self.states.finalize()) }
+        Values { digest, missing: self.missing, state: hex(&self.states.finalize()) }
     }
 }

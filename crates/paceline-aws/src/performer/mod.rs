@@ -15,13 +15,13 @@ mod prewarm;
 mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::future::join_all;
 use paceline_assembly::{Assembly, Role, Stack};
 use paceline_config::{OnFailure, Rollback};
 use paceline_engine::rollback::Captures;
-use paceline_engine::{Ended, Outcome, Perform, StepContext};
+use paceline_engine::{Ended, Outcome, Perform, PreparedFiles, PreparedStack, StepContext};
 use paceline_host::run_command;
 use paceline_plan::{Plan, Publish, Work};
 
@@ -41,7 +41,7 @@ use crate::run_copy::RunCopy;
 use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::stack::{
-    Deletion, Deployment, GOES_ON, Method, OperationSettings, Request, SecretKey, TokenKey, source,
+    Deletion, Deployment, GOES_ON, Method, OperationSettings, Preparing, Request, SecretKey, TokenKey, source,
 };
 use crate::staging::StagingBucket;
 use crate::target::Target;
@@ -73,6 +73,8 @@ pub struct Aws {
     staging: Mutex<BTreeMap<String, Arc<StagingBucket>>>,
     /// The copy of the run in a staging bucket, if there is one.
     copy: OnceLock<Arc<RunCopy>>,
+    /// What the run has prepared, by stack.
+    prepared: Mutex<BTreeMap<String, PreparedStack>>,
 }
 
 impl Aws {
@@ -102,6 +104,7 @@ impl Aws {
             listings: BTreeMap::new(),
             staging: Mutex::default(),
             copy: OnceLock::new(),
+            prepared: Mutex::default(),
             environments: Environments::new(),
             readers: Arc::default(),
             assembly: Arc::clone(&assembly),
@@ -148,6 +151,17 @@ impl Aws {
         }
         aws.notes = notes;
         Ok(aws)
+    }
+
+    /// The ARN of the caller, if AWS tells it.
+    pub async fn caller_arn(&self) -> Option<String> {
+        let arn = self.sessions.caller_arn().await.ok()?;
+        Some(arn.to_owned()).filter(|arn| !arn.is_empty())
+    }
+
+    /// What the run has prepared so far, by the ids of the stacks.
+    pub fn prepared(&self) -> BTreeMap<String, PreparedStack> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes for a person about checks that were not possible.
@@ -274,6 +288,9 @@ impl Aws {
         };
         let retries = self.options.stack_retries.unwrap_or_else(|| OnFailure::default().retries);
         let (stuck, copy) = (self.options.stuck, self.copy.get().map(Arc::clone));
+        let runs = self.options.captures.as_ref().filter(|_| context.plan().prepares);
+        let files = runs.map(|runs| PreparedFiles::of(runs, context.run()));
+        let preparing = Preparing { files: files.as_ref(), kept: &self.prepared };
         let deployment = Deployment {
             environment,
             context,
@@ -286,6 +303,9 @@ impl Aws {
             records,
             captures,
             copy,
+            preparing: context.plan().prepares.then_some(preparing),
+            prepared: self.options.prepared.clone(),
+            guard: self.options.guard.clone(),
         };
         Ok(deployment.run().await)
     }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use paceline_assembly::Overrides;
 use paceline_config::Stuck;
+use paceline_engine::PreparedRun;
 use paceline_host::Commands;
 
 use super::LateSynthesis;
 use crate::publish::{Images, MissingFiles};
 use crate::sdk::Wire;
-use crate::stack::{Method, TokenKey};
+use crate::stack::{ChangeGuard, Method, TokenKey};
 
 /// The settings of a run on AWS.
 #[derive(Debug, Clone, Default)]
@@ -45,9 +46,13 @@ pub struct AwsOptions {
     pub late: Option<Arc<LateSynthesis>>,
     /// Whether to read and write records of what was deployed, in the staging buckets.
     pub records: bool,
-    /// The folder of the runs, where the run keeps what each stack was before the run changed it. `None` keeps nothing,
-    /// so that the run cannot be rolled back.
+    /// The folder of the runs, where the run keeps what each stack was before the run changed it, and what it prepares.
+    /// `None` keeps nothing, so that the run cannot be rolled back.
     pub captures: Option<Utf8PathBuf>,
+    /// The prepared run whose change sets are executed.
+    pub prepared: Option<Arc<PreparedRun>>,
+    /// Checks the change sets that were not prepared before they are executed.
+    pub guard: Option<ChangeGuard>,
     /// What the run asks of every stack in place of what the assembly says. The assembly given to [`Aws::connect`](super::Aws::connect) has it;
     /// one that is synthesized in the run gets it.
     pub overrides: Overrides,

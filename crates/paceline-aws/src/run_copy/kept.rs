@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use paceline_assembly::Assembly;
 use paceline_engine::{FetchedRun, join_parts};
 
-use super::{CAPTURES, ENDED, HISTORIES, JOURNALS, PATIENCE};
+use super::{CAPTURES, ENDED, HISTORIES, JOURNALS, PATIENCE, PREPARED};
 use crate::error::{AwsError, PreflightError};
 use crate::publish::{AssetTarget, Listed};
 use crate::sdk::Wire;
@@ -148,11 +148,18 @@ impl KeptRuns {
         try_join_all(kept.iter().map(|kept| async move { Box::pin(self.fetch(kept)).await })).await
     }
 
-    /// Reads a run with its captures.
+    /// Reads a run with its captures and what it has prepared.
     pub async fn fetch(&self, kept: &KeptRun) -> Result<FetchedRun, AwsError> {
-        let folder = format!("{CAPTURES}{}/", kept.run);
-        let mut captures = BTreeMap::new();
-        // What a later part has kept replaces what an earlier one had.
+        let (captures, prepared) = (self.files(kept, CAPTURES), self.files(kept, PREPARED));
+        let (captures, prepared) = futures_util::future::try_join(captures, prepared).await?;
+        let journal = Box::pin(self.journal(kept)).await?;
+        Ok(FetchedRun { run: kept.run.clone(), journal, captures, prepared })
+    }
+
+    /// The files of a run below a prefix: name and contents. What a later part has kept replaces what an earlier one had.
+    async fn files(&self, kept: &KeptRun, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, AwsError> {
+        let folder = format!("{prefix}{}/", kept.run);
+        let mut files = BTreeMap::new();
         for &bucket in kept.earlier.iter().rev().chain([&kept.bucket]) {
             let bucket = self.buckets[bucket].open();
             let keys = Box::pin(bucket.keys(&folder)).await?;
@@ -161,14 +168,13 @@ impl KeptRuns {
                 async move { Box::pin(bucket.get(key)).await }
             });
             let read = try_join_all(read).await?;
-            captures.extend(
+            files.extend(
                 keys.iter().zip(read).filter_map(|(key, read)| {
                     Some((key.strip_prefix(&folder)?.to_owned(), read?.0.to_vec()))
                 }),
             );
         }
-        let captures = captures.into_iter().collect();
-        Ok(FetchedRun { run: kept.run.clone(), journal: Box::pin(self.journal(kept)).await?, captures })
+        Ok(files.into_iter().collect())
     }
 
     /// The durations of the newest runs that were shared, except those of the runs that `is_known` names: lines of a

@@ -5,6 +5,7 @@
 //! | `paceline/runs/v1/<run>/<part>-<number>.jsonl` | a piece of the journal. Each process of a run writes a part |
 //! | `paceline/runs/v1/<run>/ended` | nothing: the run has ended and cannot be continued |
 //! | `paceline/captures/v1/<run>/<file>` | a file of a capture: what a stack was before the run changed it |
+//! | `paceline/prepared/v1/<run>/<file>` | a stack as the run has prepared it |
 //! | `paceline/history/v1/<run>.jsonl` | the durations of the run's steps, for the forecasts of others |
 //!
 //! Names of runs begin with the time of their start, so the order of the keys is that of the runs.
@@ -32,6 +33,8 @@ use crate::staging::StagingBucket;
 const JOURNALS: &str = "paceline/runs/v1/";
 /// The beginning of the keys of captures.
 const CAPTURES: &str = "paceline/captures/v1/";
+/// The beginning of the keys of what runs have prepared.
+const PREPARED: &str = "paceline/prepared/v1/";
 /// The beginning of the keys of durations.
 const HISTORIES: &str = "paceline/history/v1/";
 /// The name of the object that says that a run has ended.
@@ -103,6 +106,16 @@ impl RunCopy {
     /// Copies the files of a capture. Waits for that a few seconds, because the capture has to be there before the stack
     /// is changed.
     pub(crate) async fn keep_capture(&self, files: &[Utf8PathBuf]) {
+        self.keep(CAPTURES, files, "only this machine can roll this run back", "what its stacks were").await;
+    }
+
+    /// Copies the file of a prepared stack, as [`keep_capture`](Self::keep_capture) does.
+    pub(crate) async fn keep_prepared(&self, file: &Utf8PathBuf) {
+        let files = std::slice::from_ref(file);
+        self.keep(PREPARED, files, "only this machine can execute what this run prepares", "it").await;
+    }
+
+    async fn keep(&self, folder: &str, files: &[Utf8PathBuf], problem: &str, what: &str) {
         if self.tell.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
             return;
         }
@@ -110,7 +123,7 @@ impl RunCopy {
         let put = async {
             for file in files {
                 let contents = fs_err::read(file).map_err(|error| error.to_string())?;
-                let key = format!("{CAPTURES}{}/{}", self.run, file.file_name().unwrap_or_default());
+                let key = format!("{folder}{}/{}", self.run, file.file_name().unwrap_or_default());
                 Box::pin(bucket.put_bytes(&key, contents)).await.map_err(|error| error.to_string())?;
             }
             Ok(())
@@ -121,9 +134,7 @@ impl RunCopy {
             let tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(tell) = tell {
                 let bucket = &self.bucket.name;
-                tell(format!(
-                    "only this machine can roll this run back: s3://{bucket} does not take what its stacks were: {why}"
-                ));
+                tell(format!("{problem}: s3://{bucket} does not take {what}: {why}"));
             }
         }
     }

@@ -37,8 +37,9 @@ mod stuck;
 mod unchanged;
 mod watch;
 
+pub use change_set::{ChangeGuard, GuardRefusal};
 pub(crate) use delete::{Deletion, is_protected, protection};
-pub(crate) use deploy::Deployment;
+pub(crate) use deploy::{Deployment, Preparing};
 pub(crate) use events::{Change, EventLog, starts_operation};
 pub(crate) use failure::cause_of;
 pub use operation::Method;

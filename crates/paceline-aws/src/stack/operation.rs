@@ -3,7 +3,7 @@
 use aws_sdk_cloudformation::types::Capability;
 use paceline_engine::StepContext;
 
-use super::change_set::ByChangeSet;
+use super::change_set::{ByChangeSet, ChangeSets, Reviewed};
 use super::limit::Limit;
 use super::protect;
 use super::remove::still;
@@ -40,35 +40,45 @@ pub(super) fn capabilities() -> Vec<Capability> {
     vec![Capability::CapabilityIam, Capability::CapabilityNamedIam, Capability::CapabilityAutoExpand]
 }
 
-/// Sends the operation of a request, after its token is in the journal.
-///
-/// A stack to change is named by its id. A new stack that somebody has created under the same name is another
-/// one. With `keeps`, the operation leaves the stack as it is if it fails, provided that it replaces no resource:
-/// CloudFormation replaces nothing while rollback is disabled.
-pub(super) async fn send(
-    environment: &Environment,
-    context: &StepContext,
-    request: &Request,
-    before: Option<&StackView>,
-    method: Method,
-    token: &str,
-    keeps: bool,
-) -> Result<Sent, AwsError> {
-    let sent = async {
-        if let Some(before) = before {
-            protect::before_update(environment, context, request, before).await?;
-        }
-        match (method, before) {
-            (Method::ChangeSet, _) => {
-                ByChangeSet { environment, context, request, before, token, keeps }.send().await
+/// The operation of a request that is about to be sent.
+#[derive(Clone, Copy)]
+pub(super) struct Sending<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) context: &'a StepContext,
+    pub(super) request: &'a Request,
+    pub(super) before: Option<&'a StackView>,
+    pub(super) method: Method,
+    pub(super) token: &'a str,
+    /// True if the operation leaves the stack as it is when it fails, provided that it replaces no resource: CloudFormation
+    /// replaces nothing while rollback is disabled.
+    pub(super) keeps: bool,
+    pub(super) reviewed: Reviewed<'a>,
+}
+
+impl Sending<'_> {
+    /// Sends the operation, after its token is in the journal.
+    ///
+    /// A stack to change is named by its id. A new stack that somebody has created under the same name is another
+    /// one.
+    pub(super) async fn send(self) -> Result<Sent, AwsError> {
+        let Self { environment, context, request, before, method, token, keeps, reviewed } = self;
+        let sent = async {
+            if let Some(before) = before {
+                protect::before_update(environment, context, request, before).await?;
             }
-            (Method::Direct, None) => create(environment, context, request, token, keeps).await,
-            (Method::Direct, Some(before)) => {
-                update(environment, context, request, before, token, keeps).await
+            match (method, before) {
+                (Method::ChangeSet, _) => {
+                    let sets = ChangeSets { environment, context, request, before };
+                    ByChangeSet { sets, token, keeps, reviewed }.send().await
+                }
+                (Method::Direct, None) => create(environment, context, request, token, keeps).await,
+                (Method::Direct, Some(before)) => {
+                    update(environment, context, request, before, token, keeps).await
+                }
             }
-        }
-    };
-    sent.await.or_else(|error| understand(&error, before).ok_or(error))
+        };
+        sent.await.or_else(|error| understand(&error, before).ok_or(error))
+    }
 }
 
 /// Interprets a refusal that shows the state of the stack and is no failure.

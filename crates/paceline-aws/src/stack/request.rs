@@ -115,6 +115,11 @@ impl Request {
         token(&self.digest(), operation, state, attempt)
     }
 
+    /// The digest of the request without what the stack reads from elsewhere.
+    pub(super) fn own_digest(&self) -> &str {
+        &self.digest
+    }
+
     /// The digest of the request.
     pub(super) fn digest(&self) -> Cow<'_, str> {
         if self.inputs.is_empty() {

@@ -7,6 +7,9 @@
 //! `UpdateStack` does not wait: it keeps change sets, and CloudFormation refuses to execute a change set that
 //! was made for an older state.
 //!
+//! A change set that a run of Paceline has prepared does not count as somebody else's. The run that executes another one
+//! makes it again when it gets its turn.
+//!
 //! `ListChangeSets` needs a permission that deploy roles have since version 32 of the bootstrap template.
 //! Without it, change sets are read by their known names. A change set that cannot be read counts as somebody
 //! else's.
@@ -18,6 +21,7 @@ use jiff::Timestamp;
 use paceline_engine::StepContext;
 use tokio::time::Instant;
 
+use super::change_set::PREPARED;
 use super::remove::still;
 use crate::environment::Environment;
 use crate::environment::{StackView, timestamp};
@@ -100,7 +104,11 @@ impl Review<'_> {
                     name: set.change_set_name().map(str::to_owned),
                     made: set.creation_time().and_then(timestamp),
                 };
-                let is_it = is_in_review(set.status(), set.execution_status()) && self.is_foreign(&foreign);
+                let is_prepared = set.description().is_some_and(|text| text.starts_with(PREPARED))
+                    && set.change_set_name().is_some_and(|name| name.starts_with(OF_A_RUN));
+                let is_it = is_in_review(set.status(), set.execution_status())
+                    && !is_prepared
+                    && self.is_foreign(&foreign);
                 is_it.then_some(foreign)
             });
             if foreign.is_some() {

@@ -34,6 +34,7 @@ mod notify;
 mod past;
 mod polls;
 mod preflight;
+mod prepared;
 mod prewarm;
 mod project;
 mod protection;

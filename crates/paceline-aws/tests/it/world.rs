@@ -13,11 +13,11 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::Overrides;
 use paceline_aws::{
-    Aws, AwsOptions, Images, Method, MissingFiles, PreflightError, RetryNotices, TokenKey, Wire,
+    Aws, AwsOptions, ChangeGuard, Images, Method, MissingFiles, PreflightError, RetryNotices, TokenKey, Wire,
 };
 use paceline_config::Config;
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
-use paceline_engine::{Earlier, Event, ExitCode, Fact, Outcome, RunOptions, Stop};
+use paceline_engine::{Earlier, Event, ExitCode, Fact, Outcome, PreparedRun, RunOptions, Stop};
 use paceline_host::Commands;
 use paceline_plan::{DeployOptions, Destruction, Plan, PlanOptions};
 use paceline_sim::{Durations, Faults, Operation, Proxy, SimHttpClient, SimOptions, Simulator, VirtualClock};
@@ -104,6 +104,12 @@ pub(crate) struct How {
     pub(crate) overrides: Overrides,
     /// The name of the bootstrap stack.
     pub(crate) toolkit: Option<String>,
+    /// Whether the run only prepares a deployment.
+    pub(crate) prepares: bool,
+    /// The prepared run that is executed.
+    pub(crate) prepared: Option<Arc<PreparedRun>>,
+    /// Checks the change sets that were not prepared.
+    pub(crate) guard: Option<ChangeGuard>,
     /// The events of the run before this process, if the run has a copy in the staging bucket.
     pub(crate) copies: Option<Vec<Event>>,
 }
@@ -274,8 +280,14 @@ impl World {
             overrides,
             toolkit,
             copies,
+            prepares,
+            prepared,
+            guard,
             ..
         } = how;
+        if prepares {
+            plan = plan.preparing();
+        }
         if let Some((from, to)) = without {
             lose(&mut plan, &from, &to);
         }
@@ -292,6 +304,8 @@ impl World {
             token_key,
             records,
             captures,
+            prepared,
+            guard,
             parameters: BTreeMap::from([("*".to_owned(), parameters)]),
             overrides,
             toolkit,

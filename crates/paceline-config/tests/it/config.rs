@@ -24,6 +24,7 @@ commands:
   - { name: tidy, after: [A, 'phase:p'], before: B, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
 unchanged: { ignore-timestamps: true, records: false }
 on-failure: { policy: fail-fast, rollback: none, retries: 5, stuck: cancel, run: rollback }
+approve: { deletes: 0, replacements: [stateful], iam-broadening: refuse, stacks: ['Prod*'] }
 journal: { bucket: always, history: shared }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 metrics: cloudwatch
@@ -174,6 +175,14 @@ fn a_missing_field() {
 #[test]
 fn a_key_that_is_there_twice() {
     check("strategy: graph\nstrategy: phases\n", "2:1", "strategy");
+}
+
+#[test]
+fn a_policy_with_a_typo() {
+    check("approve:\n  delets: 0\n", "2:3", "`delets`");
+    check("approve:\n  replacements: [statefull]\n", "2:18", "`statefull` is not a kind of replacement");
+    check("approve: { iam-broadening: no }", "1:28", "`no` is not what happens to broader rights");
+    check("approve: { deletes: -1 }", "1:21", "-1");
 }
 
 #[test]

@@ -104,6 +104,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         commands: _,
         unchanged: _,
         on_failure: _,
+        approve: _,
         journal: _,
         signal: _,
         metrics: _,

@@ -9,7 +9,7 @@ const NAMED: usize = 6;
 
 impl Widening {
     /// `Role` may newly do s3:PutObject on `${Files.Arn}/*`.
-    pub(super) fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let own = quoted(&self.place.to_string());
         match &self.access {
             Access::Allows { to, actions, resources, all_but, is_conditional } => {

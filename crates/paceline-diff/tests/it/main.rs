@@ -9,6 +9,7 @@ mod collisions;
 mod data;
 mod edges;
 mod equal;
+mod policy;
 mod random;
 mod resources;
 mod shown;

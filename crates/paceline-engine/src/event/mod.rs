@@ -18,7 +18,7 @@ use paceline_text::ExitCode;
 use serde::{Deserialize, Serialize};
 
 pub use self::run::{
-    BuildPhase, BuildPhases, PlannedPhase, PlannedSettings, PlannedStep, RunFinished, RunStarted,
+    BuildPhase, BuildPhases, PlannedPhase, PlannedSettings, PlannedStep, RunApproved, RunFinished, RunStarted,
 };
 pub use self::stack::{StackAccepted, StackCall, StackProgress, StackSubmitted};
 pub use self::step::{
@@ -53,6 +53,9 @@ pub enum Fact {
     /// The run started, or was resumed after an interruption.
     #[serde(rename = "run.started")]
     RunStarted(RunStarted),
+    /// A person has let through what the policy refuses.
+    #[serde(rename = "run.approved")]
+    RunApproved(RunApproved),
     /// The CodeBuild build that the run is part of, with its phases so far.
     #[serde(rename = "build.phases")]
     BuildPhases(BuildPhases),
@@ -116,8 +119,9 @@ impl Fact {
     }
 
     /// The value of `event` in JSON for each kind of fact.
-    pub(crate) const KINDS: [&str; 16] = [
+    pub(crate) const KINDS: [&str; 17] = [
         "run.started",
+        "run.approved",
         "build.phases",
         "step.ready",
         "step.held",
@@ -148,6 +152,7 @@ impl Fact {
             Self::CommandOutput(fact) => Some(&fact.step),
             Self::StepFinished(fact) => Some(&fact.step),
             Self::RunStarted(_)
+            | Self::RunApproved(_)
             | Self::BuildPhases(_)
             | Self::RunWaiting { .. }
             | Self::RunStopping { .. }
@@ -189,12 +194,12 @@ mod tests {
 
     #[test]
     fn every_kind_and_outcome_is_documented() {
-        use Outcome::{Deleted, Deployed, Failed, Interrupted, RolledBack, Skipped, Unchanged};
+        use Outcome::{Deleted, Deployed, Failed, Interrupted, Prepared, RolledBack, Skipped, Unchanged};
         let page = include_str!("../../../../docs/events.md");
         for kind in Fact::KINDS {
             assert!(page.contains(&format!("\n| `{kind}` | ")), "{kind}");
         }
-        for outcome in [Deployed, Deleted, Unchanged, Failed, RolledBack, Skipped, Interrupted] {
+        for outcome in [Deployed, Deleted, Unchanged, Prepared, Failed, RolledBack, Skipped, Interrupted] {
             assert!(page.contains(&format!("`{outcome}`")), "{outcome}");
         }
     }

@@ -22,6 +22,9 @@ impl Fact {
                 finished.detail.iter_mut().for_each(hide);
                 finished.outputs.values_mut().for_each(hide);
             }
+            Self::RunApproved(approved) => {
+                approved.reason.iter_mut().chain(&mut approved.what).for_each(hide)
+            }
             Self::RunStarted(started) => started.endpoint.iter_mut().for_each(hide),
             Self::BuildPhases(_)
             | Self::StepReady(_)

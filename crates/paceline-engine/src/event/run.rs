@@ -33,6 +33,12 @@ pub struct RunStarted {
     /// The run that this run rolls back, if it is a rollback.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub undoes: Option<String>,
+    /// True if the run only prepares a deployment: it publishes assets and makes change sets, and changes no stack.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub prepares: bool,
+    /// The prepared run whose change sets this run executes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub executes: Option<String>,
     /// True if the run is simulated, so that its durations are not real.
     #[serde(default)]
     pub simulated: bool,
@@ -89,6 +95,22 @@ pub struct PlannedStep {
     /// The digest of everything that decides what the step does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub identity: Option<String>,
+}
+
+/// What a person has let through although the policy refuses it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunApproved {
+    /// What the policy refuses, such as `deletes`.
+    pub rule: String,
+    /// Why it was let through, in the words of the person.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// The ARN of the caller, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<String>,
+    /// What was let through, one sentence each.
+    #[serde(default)]
+    pub what: Vec<String>,
 }
 
 /// The phases of a CodeBuild build before the run started in it.

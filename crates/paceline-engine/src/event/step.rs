@@ -217,6 +217,9 @@ pub enum Outcome {
     /// There was nothing to do. The stack is as it should be, or a stack that was to be deleted does not
     /// exist.
     Unchanged,
+    /// The stack is prepared: its change set is ready, or it is known that it has to be made during the run. The stack
+    /// itself is unchanged.
+    Prepared,
     /// The step failed and its stack was left as it is.
     Failed,
     /// The step failed and CloudFormation restored the previous state.
@@ -269,7 +272,7 @@ impl StepRef {
 impl Outcome {
     /// Returns whether the steps that depend on this one may start.
     pub fn is_success(self) -> bool {
-        matches!(self, Self::Deployed | Self::Deleted | Self::Unchanged)
+        matches!(self, Self::Deployed | Self::Deleted | Self::Unchanged | Self::Prepared)
     }
 
     /// The word used in events and reports.
@@ -278,6 +281,7 @@ impl Outcome {
             Self::Deployed => "deployed",
             Self::Deleted => "deleted",
             Self::Unchanged => "unchanged",
+            Self::Prepared => "prepared",
             Self::Failed => "failed",
             Self::RolledBack => "rolled-back",
             Self::Skipped => "skipped",

@@ -79,7 +79,9 @@ pub(super) fn done_before(
                     done.remove(&finished.step.step);
                     continue;
                 }
-                Outcome::Unchanged | Outcome::Skipped | Outcome::Interrupted => continue,
+                Outcome::Unchanged | Outcome::Prepared | Outcome::Skipped | Outcome::Interrupted => {
+                    continue;
+                }
             },
             _ => continue,
         };

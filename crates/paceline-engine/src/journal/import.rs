@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::order::{LOG, Order};
 use super::read::read;
 use super::{FILE, JournalError, lock};
+use crate::prepared::PreparedFiles;
 use crate::private;
 use crate::rollback::Captures;
 
@@ -30,6 +31,8 @@ pub struct FetchedRun {
     pub journal: Vec<u8>,
     /// The files of its captures: name and contents.
     pub captures: Vec<(String, Vec<u8>)>,
+    /// The files of what it has prepared: name and contents.
+    pub prepared: Vec<(String, Vec<u8>)>,
 }
 
 /// The fields of an event that decide where it belongs.
@@ -117,6 +120,10 @@ fn write(runs: &Utf8Path, run: &FetchedRun, order: impl Fn(u64) -> Option<u64>) 
     let captures = Captures::of(runs, &run.run);
     for (name, contents) in run.captures.iter().filter(|(name, _)| is_plain(name)) {
         captures.add_file(name, contents)?;
+    }
+    let prepared = PreparedFiles::of(runs, &run.run);
+    for (name, contents) in run.prepared.iter().filter(|(name, _)| is_plain(name)) {
+        prepared.add_file(name, contents)?;
     }
     let mut journal = Vec::new();
     for line in whole_lines(&run.journal) {

@@ -10,16 +10,14 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{Bootstrap, Precious, Role, RollbackTriggers};
-use paceline_text::{ExitCode, Explained, hex};
+use paceline_text::{ExitCode, Explained};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::private;
+use crate::stack_files::{file_name, write};
 
 /// The folder of the captures, in the folder of their run.
 const FOLDER: &str = "captures";
-/// The most characters of a stack's id in the name of its files.
-const NAME: usize = 80;
 
 /// What a stack was before a run changed it, and what a rollback needs to know to change it back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -182,12 +180,8 @@ impl Captures {
         Ok(all)
     }
 
-    /// A file of a stack. Ids of stacks may hold characters that names of files must not have.
     fn file(&self, stack: &str, extension: &str) -> Utf8PathBuf {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-        let name: String = stack.chars().map(plain).take(NAME).collect();
-        let digest = &hex(&Sha256::digest(stack))[..8];
-        self.folder.join(format!("{name}-{digest}.{extension}"))
+        self.folder.join(file_name(stack, extension))
     }
 }
 
@@ -202,13 +196,4 @@ fn captured(path: &Utf8Path) -> Result<Captured, CaptureError> {
     }
     let template = path.with_extension("template");
     Ok(Captured { capture, template })
-}
-
-/// Writes a file completely, and waits until it is on the disk.
-fn write(path: &Utf8Path, contents: &[u8]) -> io::Result<()> {
-    private::replace(path.as_std_path(), contents)?;
-    fs_err::File::open(path)?.sync_all()?;
-    // Some file systems cannot sync folders.
-    let _ = path.parent().map(|folder| std::fs::File::open(folder).and_then(|folder| folder.sync_all()));
-    Ok(())
 }

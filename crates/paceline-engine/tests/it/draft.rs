@@ -39,6 +39,7 @@ impl Draft {
             policy: FailurePolicy::SkipDependents,
             rollback: Rollback::Stack,
             undoes: None,
+            prepares: false,
         })
     }
 

@@ -61,7 +61,12 @@ fn what_follows_a_gap_or_is_no_event_is_left_out() {
 }
 
 fn run(name: &str, lines: &[String]) -> FetchedRun {
-    FetchedRun { run: name.to_owned(), journal: lines.concat().into_bytes(), captures: Vec::new() }
+    FetchedRun {
+        run: name.to_owned(),
+        journal: lines.concat().into_bytes(),
+        captures: Vec::new(),
+        prepared: Vec::new(),
+    }
 }
 
 fn orders(runs: &Utf8Path, run: &str) -> Vec<u64> {

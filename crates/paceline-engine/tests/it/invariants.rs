@@ -191,7 +191,7 @@ impl<'a> Watch<'a> {
                 }
                 let has_run = before == Seen::Running && finished.step.kind == StepKind::Command;
                 self.touched |= match finished.outcome {
-                    Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack => {
+                    Outcome::Deployed | Outcome::Deleted | Outcome::RolledBack | Outcome::Prepared => {
                         finished.step.kind != StepKind::Gate
                     }
                     Outcome::Failed | Outcome::Interrupted => has_run,

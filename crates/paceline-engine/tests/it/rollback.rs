@@ -67,6 +67,8 @@ impl Story {
             order: None,
             endpoint: None,
             undoes: None,
+            prepares: false,
+            executes: None,
             simulated: false,
             strategy: Strategy::default(),
             phases: Vec::new(),

@@ -165,6 +165,7 @@ impl Plan {
             policy: policy(config, options),
             rollback: options.rollback.unwrap_or(config.on_failure.rollback),
             undoes: None,
+            prepares: false,
         };
 
         // 9 keys

@@ -22,6 +22,7 @@ pub(crate) mod options;
 mod order;
 mod phase_warnings;
 mod phases;
+mod preparing;
 mod prewarm;
 mod publishing;
 pub(crate) mod relax;

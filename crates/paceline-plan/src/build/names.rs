@@ -1,6 +1,6 @@
 //! Finds stacks by what people write: an id, a name, or a pattern of either.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use camino::Utf8Path;
 use globset::{GlobBuilder, GlobMatcher};
@@ -8,7 +8,23 @@ use paceline_assembly::{Assembly, Stack};
 use paceline_text::near;
 
 use super::error::PlanError;
-use paceline_config::Pattern;
+use paceline_config::{Pattern, Patterns};
+
+/// The ids of the stacks that patterns of the configuration mean. `config` is the file, and `used_in` the setting, for error
+/// messages. A pattern that means no stack is an error.
+pub fn stacks_of(
+    assembly: &Assembly,
+    patterns: &Patterns,
+    config: &Utf8Path,
+    used_in: &str,
+) -> Result<BTreeSet<String>, PlanError> {
+    let names = Names::new(assembly, config);
+    let mut found = BTreeSet::new();
+    for pattern in &patterns.0 {
+        found.extend(names.matching(pattern, used_in)?.into_iter().map(str::to_owned));
+    }
+    Ok(found)
+}
 
 /// The names of an assembly's stacks.
 #[derive(Debug)]

@@ -52,6 +52,16 @@ pub(crate) fn of_publishing(plan: &Plan, deploys: &str) -> String {
     key.finish()
 }
 
+/// The key of the plan that prepares a deployment. It differs from that of the deployment, since each has journals of its
+/// own.
+pub(crate) fn of_preparation(plan: &Plan, deploys: &str) -> String {
+    let mut key = Key::default();
+    key.add("prepare");
+    key.add(deploys);
+    key.add_steps(plan);
+    key.finish()
+}
+
 /// The key of the plan that rolls back a run.
 pub(crate) fn of_rollback(plan: &Plan, run: &str) -> String {
     let mut key = Key::default();

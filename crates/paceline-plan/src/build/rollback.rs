@@ -320,6 +320,7 @@ fn plan(
         policy: options.policy,
         rollback: OnStackFailure::Stack,
         undoes: Some(options.run.clone()),
+        prepares: false,
     };
     plan.find_critical_path();
     plan.resume_key = resume_key::of_rollback(&plan, &options.run);

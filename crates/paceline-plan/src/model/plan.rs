@@ -65,6 +65,9 @@ pub struct Plan {
     /// The name of the run that the plan rolls back, if it is the plan of a rollback.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub undoes: Option<String>,
+    /// Whether the steps only prepare a deployment: they publish assets and make change sets, and change no stack.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub prepares: bool,
 }
 
 /// A stack that will be deployed.

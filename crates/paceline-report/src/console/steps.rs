@@ -93,7 +93,7 @@ impl<W: Write> Console<W> {
             Some(Outcome::Interrupted) if !is_asset && !step.spans.is_empty() => {
                 self.interrupted(&step)?;
             }
-            Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged)
+            Some(Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged | Outcome::Prepared)
                 if self.record.was_done_earlier(&step) =>
             {
                 self.earlier += usize::from(step.step.is_of_stack() && !self.is_quiet());
@@ -101,9 +101,9 @@ impl<W: Write> Console<W> {
             Some(Outcome::Deployed | Outcome::Deleted) if resumed && !self.is_quiet() => {
                 self.ended_meanwhile(&step)?;
             }
-            Some(outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged))
-                if !self.is_quiet() =>
-            {
+            Some(
+                outcome @ (Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged | Outcome::Prepared),
+            ) if !self.is_quiet() => {
                 self.succeeded(&step, outcome)?;
             }
             _ => {}
@@ -119,7 +119,9 @@ impl<W: Write> Console<W> {
         match step.step.kind {
             StepKind::Publish if step.duration() < LONG_PUBLISH => Ok(()),
             StepKind::Gate => self.say(Tone::Plain, "gate", &format!("{label}{detail}, waited {took}")),
-            StepKind::Deploy | StepKind::Delete if outcome == Outcome::Unchanged => {
+            StepKind::Deploy | StepKind::Delete
+                if matches!(outcome, Outcome::Unchanged | Outcome::Prepared) =>
+            {
                 self.say(Tone::Good, step.word(), &format!("{label}{detail}"))
             }
             StepKind::Delete => self.say(Tone::Good, "deleted", &format!("{label} in {took}{detail}")),

@@ -110,7 +110,7 @@ documented! {
         phase: Option<String>,
         /// The ids of the steps that it needs.
         needs: Vec<String>,
-        /// deployed, deleted, unchanged, failed, rolled-back, skipped or interrupted; missing until it has ended.
+        /// deployed, deleted, unchanged, prepared, failed, rolled-back, skipped or interrupted; missing until it has ended.
         outcome: Option<String>,
         /// Whether it was being performed at the last event.
         running: bool,

@@ -33,6 +33,7 @@ impl Record {
         self.at = self.at.max(Some(event.at));
         match &event.fact {
             Fact::RunStarted(run) => self.run_started(run),
+            Fact::RunApproved(approved) => self.approvals.push(approved.clone()),
             Fact::BuildPhases(build) => self.build = Some(build.clone()),
             Fact::StepReady(step) => {
                 let step = self.entry(step);
@@ -102,6 +103,7 @@ impl Record {
         self.strategy = run.strategy.to_string();
         self.simulated = run.simulated;
         self.undoes.clone_from(&run.undoes);
+        self.prepares = run.prepares;
         self.endpoint.clone_from(&run.endpoint);
         self.planned_phases =
             run.phases.iter().map(|phase| (phase.name.clone(), phase.stacks.clone())).collect();

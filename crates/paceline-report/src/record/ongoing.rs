@@ -73,7 +73,11 @@ impl StepRecord {
             Outcome::Interrupted => true,
             // AWS refused the operation, unless CloudFormation has reported its status.
             Outcome::Failed | Outcome::RolledBack => self.in_aws.as_ref().is_some_and(|it| it.seen),
-            Outcome::Deployed | Outcome::Deleted | Outcome::Unchanged | Outcome::Skipped => false,
+            Outcome::Deployed
+            | Outcome::Deleted
+            | Outcome::Unchanged
+            | Outcome::Prepared
+            | Outcome::Skipped => false,
         };
         if !is_left {
             self.in_aws = None;

@@ -125,6 +125,8 @@ impl Journal {
             order: None,
             endpoint: None,
             undoes: None,
+            prepares: false,
+            executes: None,
             simulated: false,
             strategy: Strategy::Graph,
             phases: self.phases.clone(),

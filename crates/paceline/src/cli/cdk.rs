@@ -117,11 +117,7 @@ const FLAGS: [Flag; 45] = [
     switch("ignore-errors", None, SYNTH, Nothing),
     switch("trace", None, SYNTH, Nothing),
     switch("debug-app", None, SYNTH, Nothing),
-    value(
-        "require-approval",
-        None,
-        Refused("Paceline asks nobody: give `--require-approval never`, and read `paceline plan` first"),
-    ),
+    value("require-approval", None, Refused("it is for `paceline deploy`")),
     value("progress", None, Nothing),
     switch("force", Some('f'), Ours("--force"), Nothing),
     switch("yes", Some('y'), Nothing, Nothing),
@@ -236,7 +232,8 @@ impl Given {
         ];
         let is_of_destroy = self.flag.name == "yes" || OF_DEPLOYMENTS.contains(&self.flag.name);
         let is_asked = command == "destroy" && is_of_destroy;
-        is_asked || (self.flag.name == "color" && self.shown == "--no-color")
+        let is_held = command == "deploy" && self.flag.name == "require-approval";
+        is_asked || is_held || (self.flag.name == "color" && self.shown == "--no-color")
     }
 }
 
@@ -268,8 +265,8 @@ mod tests {
 
     #[test]
     fn what_changes_nothing_is_left_out_with_its_value() {
-        check("p deploy --require-approval never --no-notices A", "p deploy A", &[]);
-        check("p deploy --require-approval=never --ci=true --progress bar", "p deploy --no-color", &[]);
+        check("p destroy --require-approval never --no-notices A", "p destroy A", &[]);
+        check("p deploy --ci=true --progress bar", "p deploy --no-color", &[]);
         check("p deploy --progress errors-only --execute true A", "p deploy --quiet A", &[]);
         check("p deploy --previous-parameters -y", "p deploy", &[]);
         check("p deploy --progress events A -vvv --debug", "p deploy --verbose A", &[]);
@@ -300,8 +297,7 @@ mod tests {
             ("p deploy --hotswap", "`--hotswap`"),
             ("p deploy --express", "cdk deploy"),
             ("p deploy -Elegacy", "`-E legacy`"),
-            ("p deploy --require-approval broadening", "--require-approval never"),
-            ("p deploy --require-approval", "--require-approval never"),
+            ("p destroy --require-approval broadening", "`paceline deploy`"),
         ] {
             let error = translate(line.split(' ').map(OsString::from).collect()).unwrap_err().to_string();
             assert!(error.contains(says), "{line}: {error}");
@@ -316,6 +312,7 @@ mod tests {
         {
             check(line, line, &[]);
         }
+        check("p deploy --require-approval broadening A", "p deploy --require-approval broadening A", &[]);
         check("p deploy --parameters A:K=--force -e", "p deploy --parameters A:K=--force -e", &[]);
     }
 

@@ -12,9 +12,10 @@ use super::{Deployment, Next, Progress};
 use crate::environment::StackView;
 use crate::error::AwsError;
 use crate::stack::capture::Capturing;
+use crate::stack::change_set::Reviewed;
 use crate::stack::events::{Change, EventLog};
 use crate::stack::limit::Limit;
-use crate::stack::operation::{self, Method, Sent};
+use crate::stack::operation::{self, Method, Sending, Sent};
 use crate::stack::remove::Removal;
 use crate::stack::review::Review;
 use crate::stack::state::{Action, OperationResult, action_for};
@@ -65,6 +66,9 @@ impl Deployment<'_> {
             return Ok(Next::End(outcome::unchanged(self.stack, view)));
         }
         match action {
+            Action::DeleteFirst | Action::ContinueRollback if self.preparing.is_some() => {
+                self.later("an earlier operation on it had failed, which the run mends first").await
+            }
             Action::Create => self.create(progress).await,
             Action::InReview => self.create_in_review(progress, view).await,
             Action::Update => self.update(progress, view, looked.template).await,
@@ -79,6 +83,9 @@ impl Deployment<'_> {
     }
 
     async fn create(&self, progress: &mut Progress) -> Result<Next, AwsError> {
+        if self.preparing.is_some() {
+            return self.prepare(progress, None, &self.creation(progress)).await;
+        }
         self.capture(progress, None, None).await?;
         let token = self.creation(progress);
         let keeps = self.may_stay_failed(progress);
@@ -87,7 +94,15 @@ impl Deployment<'_> {
 
     /// Creates a stack that was created for a change set and is still empty. `CreateStack` refuses such a
     /// stack, but another change set works, and nothing has to be deleted.
-    async fn create_in_review(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
+    async fn create_in_review(
+        &mut self,
+        progress: &mut Progress,
+        view: &StackView,
+    ) -> Result<Next, AwsError> {
+        self.read_inputs(progress, None).await;
+        if self.preparing.is_some() {
+            return self.prepare(progress, None, &self.creation(progress)).await;
+        }
         let (environment, context, token) = (self.environment, self.context, self.creation(progress));
         let ours = &self.request.token_prefix();
         let review = Review { environment, context, stack: view, name: Some(&token), ours: Some(ours) };
@@ -106,6 +121,10 @@ impl Deployment<'_> {
         view: &StackView,
         template: Option<String>,
     ) -> Result<Next, AwsError> {
+        let token = self.request.token("update", &view.state(), progress.attempt);
+        if self.preparing.is_some() {
+            return self.prepare(progress, Some(view), &token).await;
+        }
         if view.status.failed() {
             self.takes_over(progress, view).await?;
         }
@@ -113,7 +132,6 @@ impl Deployment<'_> {
             || template.as_ref().is_some_and(|kept| unchanged::only_adds(kept, &self.request.template));
         let keeps = self.may_stay_failed(progress) && (self.method == Method::ChangeSet || adds());
         self.capture(progress, Some(view), template).await?;
-        let token = self.request.token("update", &view.state(), progress.attempt);
         self.send(progress, Some(view), self.method, &token, keeps).await
     }
 
@@ -121,7 +139,9 @@ impl Deployment<'_> {
     /// end.
     async fn adopt(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
         self.inputs.readers.has_acted();
-        if let Some(operation) = self.ours(view).await? {
+        if self.preparing.is_none()
+            && let Some(operation) = self.ours(view).await?
+        {
             progress.must_undo = self.context.was_done_earlier() && !self.request.disable_rollback;
             return Ok(Next::Ended(self.wait_for_end(operation).await));
         }
@@ -327,7 +347,12 @@ impl Deployment<'_> {
             progress.must_undo = keeps;
         }
         self.inputs.readers.has_acted();
-        let sent = operation::send(environment, context, request, before, method, token, keeps).await?;
+        // A prepared change set is for the first attempt. Those of later attempts were allowed with it.
+        let prepared = self.prepared.as_deref().filter(|_| progress.attempt == 1);
+        let guard = self.guard.as_ref().filter(|_| progress.attempt == 1);
+        let reviewed = Reviewed { stack: &self.stack.id, prepared, guard };
+        let sending = Sending { environment, context, request, before, method, token, keeps, reviewed };
+        let sent = sending.send().await?;
         let operation = match sent {
             Sent::NoChanges => return Ok(Next::Ended(OperationEnd::NoChanges)),
             Sent::OutOfDate(how) => return self.read_again(progress, how).await,

@@ -15,6 +15,9 @@
 //! | `UPDATE_ROLLBACK_FAILED` | `continue_rollback`, once | the stack is read again |
 //! | any other state in which it cannot be updated | `refuse` | the end: failed |
 //!
+//! A run that only prepares the deployment makes a change set in place of `create`, `create_in_review` and `update`
+//! ([`prepare`]). It does not act on a stack in a failed state, and waits for operations in progress.
+//!
 //! When an operation that does what the app wants has ended, the end decides ([`after`]):
 //!
 //! | end of the operation | action | what follows |
@@ -35,6 +38,7 @@
 mod after;
 mod before;
 mod from_failure;
+mod prepare;
 mod reads;
 
 use std::sync::Arc;
@@ -44,10 +48,12 @@ use paceline_assembly::Stack;
 use paceline_config::Stuck;
 use paceline_engine::event::Cause;
 use paceline_engine::rollback::Captures;
-use paceline_engine::{Ended, StepContext};
+use paceline_engine::{Ended, PreparedRun, StepContext};
 
+pub(crate) use self::prepare::Preparing;
 use self::reads::Read;
 use super::MOST_READS;
+use super::change_set::ChangeGuard;
 use super::finished::Finished;
 use super::importers::Importers;
 use super::operation::Method;
@@ -82,6 +88,12 @@ pub(crate) struct Deployment<'a> {
     pub(crate) captures: Option<Captures>,
     /// The copy of the run in a staging bucket, if there is one.
     pub(crate) copy: Option<Arc<RunCopy>>,
+    /// Where the run keeps what it prepares, if that is all it does.
+    pub(crate) preparing: Option<Preparing<'a>>,
+    /// What an earlier run has prepared, if this run executes that.
+    pub(crate) prepared: Option<Arc<PreparedRun>>,
+    /// Checks the change sets that were not prepared.
+    pub(crate) guard: Option<ChangeGuard>,
 }
 
 /// The known state of the stack, and the actions so far.

@@ -20,6 +20,11 @@ impl Read {
     pub(super) fn digest(&self) -> &str {
         &self.values.digest
     }
+
+    /// The first thing that the stack reads and that is not there.
+    pub(super) fn missing(&self) -> Option<&str> {
+        self.values.missing.as_deref()
+    }
 }
 
 impl Deployment<'_> {
@@ -32,8 +37,9 @@ impl Deployment<'_> {
     /// `None` if it is not known what the stack reads: then it is deployed.
     async fn read(&self, view: Option<&StackView>) -> Option<Read> {
         let inputs = self.inputs.names(&self.request.parameters, view);
-        // Without records, nobody knows which values were used.
-        if !inputs.is_empty() && self.records.is_none() {
+        // Without records, nobody knows which values were used. A prepared change set knows its own.
+        let is_known = self.records.is_some() || self.preparing.is_some() || self.prepared.is_some();
+        if !inputs.is_empty() && !is_known {
             return None;
         }
         let sources = self.inputs.open(inputs).await.ok()?;

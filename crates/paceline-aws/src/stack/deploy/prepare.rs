@@ -1,0 +1,137 @@
+//! Prepares a stack: makes its change set and leaves it, so that people can read it before a later run executes it.
+//!
+//! A stack that reads what only the deployment creates cannot be prepared. Then it is kept why, and the later run makes its
+//! change set when its time has come.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use paceline_engine::{Ended, Outcome, Preparation, PreparedChangeSet, PreparedFiles, PreparedStack};
+use paceline_plan::{PlannedStack, Reason};
+
+use super::{Deployment, Next, Progress};
+use crate::environment::StackView;
+use crate::error::AwsError;
+use crate::stack::change_set::{ChangeSets, Made, PREPARED, failed};
+use crate::stack::outcome;
+use crate::stack::state::is_usable;
+
+/// Where a run keeps what it prepares.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Preparing<'a> {
+    /// The files. `None` keeps nothing on the disk.
+    pub(crate) files: Option<&'a PreparedFiles>,
+    /// All that was prepared, by stack.
+    pub(crate) kept: &'a Mutex<BTreeMap<String, PreparedStack>>,
+}
+
+impl Deployment<'_> {
+    /// Makes the change set of the operation with this token, and keeps it.
+    pub(super) async fn prepare(
+        &self,
+        progress: &Progress,
+        before: Option<&StackView>,
+        token: &str,
+    ) -> Result<Next, AwsError> {
+        if let Some(because) = self.waits_for(progress).await? {
+            return self.later(&because).await;
+        }
+        let (environment, context, request) = (self.environment, self.context, &self.request);
+        let sets = ChangeSets { environment, context, request, before };
+        let description = format!("{PREPARED}: {}", context.run());
+        let set = match sets.make(token, token.to_owned(), Some(&description)).await? {
+            Made::Ready(set) => set,
+            Made::Empty => {
+                return Ok(Next::End(match before {
+                    Some(view) => outcome::unchanged(self.stack, view),
+                    None => Ended::new(Outcome::Unchanged),
+                }));
+            }
+            // What another stack of the run will create may be what is missing.
+            Made::Failed(reason) if self.planned().depends_on.iter().any(is_by_content) => {
+                return self.later(&format!("it could not be made before: {reason}")).await;
+            }
+            Made::Failed(reason) => return Err(failed(&reason)),
+        };
+        let changes = sets.changes(&set).await?;
+        let prepared = PreparedChangeSet {
+            name: set.name,
+            id: set.id,
+            request: request.own_digest().to_owned(),
+            creates: before.is_none(),
+            changes,
+        };
+        let detail = prepared.counts();
+        self.keep(Preparation::Ready(prepared)).await?;
+        Ok(Next::End(Ended::new(Outcome::Prepared).with_detail(detail)))
+    }
+
+    /// Keeps that the change set is made during the run, and why.
+    pub(super) async fn later(&self, because: &str) -> Result<Next, AwsError> {
+        self.keep(Preparation::Later { because: because.to_owned() }).await?;
+        let detail = format!("made during the run, because {because}");
+        Ok(Next::End(Ended::new(Outcome::Prepared).with_detail(detail)))
+    }
+
+    async fn keep(&self, preparation: Preparation) -> Result<(), AwsError> {
+        let Some(Preparing { files, kept }) = self.preparing else { return Ok(()) };
+        let target = &self.environment.target;
+        let stack = PreparedStack {
+            schema: PreparedStack::SCHEMA,
+            stack: self.stack.id.clone(),
+            name: self.request.name.clone(),
+            account: target.account.clone(),
+            region: target.region.clone(),
+            preparation,
+        };
+        if let Some(files) = files {
+            let file = files.keep(&stack).map_err(|error| {
+                let message = format!("cannot keep what was prepared of {}: {error}", self.stack.name);
+                AwsError::setup(message).hint("free some disk space, then run it again")
+            })?;
+            if let Some(copy) = &self.copy {
+                Box::pin(copy.keep_prepared(&file)).await;
+            }
+        }
+        kept.lock().unwrap_or_else(PoisonError::into_inner).insert(stack.stack.clone(), stack);
+        Ok(())
+    }
+
+    fn planned(&self) -> &PlannedStack {
+        self.context.plan().stack_of(self.context.step())
+    }
+
+    /// What only the deployment creates, if the change set needs it.
+    async fn waits_for(&self, progress: &Progress) -> Result<Option<String>, AwsError> {
+        for edge in &self.planned().depends_on {
+            let to = &edge.to;
+            match edge.reason {
+                Reason::Synth => {
+                    return Ok(Some(format!("the app is synthesized again after {to}")));
+                }
+                Reason::Asset => return Ok(Some(format!("its assets go to what {to} creates"))),
+                // An export that is in use keeps its value, so that of a stack that is there can be used.
+                Reason::Import if !self.is_deployed(to).await? => {
+                    return Ok(Some(format!("it imports from {to}, which was not deployed")));
+                }
+                _ => {}
+            }
+        }
+        match &progress.read {
+            Some(read) => Ok(read.missing().map(|name| format!("it reads {name}, which was not there"))),
+            None => Ok(Some("it could not be looked at what it reads from elsewhere".to_owned())),
+        }
+    }
+
+    /// Whether a stack of the run is deployed already.
+    async fn is_deployed(&self, id: &str) -> Result<bool, AwsError> {
+        let Some(other) = self.inputs.stacks.iter().find(|stack| stack.id == id) else { return Ok(true) };
+        let view = self.environment.poller.glance(&other.name).await?;
+        Ok(view.as_ref().is_some_and(is_usable))
+    }
+}
+
+/// Whether the order of two stacks comes from what one of them creates.
+fn is_by_content(edge: &paceline_plan::Edge) -> bool {
+    edge.reason != Reason::Phase
+}

@@ -1,0 +1,180 @@
+//! Prepared runs and the policy, against the simulator in another process.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Events, Place, Ran, Sim};
+
+/// Fast enough not to be waited for.
+const FAST: u32 = 10_000;
+
+fn queue(seconds: u32) -> Value {
+    json!({ "Type": "AWS::SQS::Queue", "Properties": { "DelaySeconds": seconds } })
+}
+
+fn table(name: &str) -> Value {
+    json!({ "Type": "AWS::DynamoDB::Table", "Properties": {
+        "TableName": name,
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "BillingMode": "PAY_PER_REQUEST",
+    } })
+}
+
+struct Prepared {
+    place: Place,
+    sim: Sim,
+}
+
+impl Prepared {
+    /// An app of two stacks that is deployed, and then changed: a queue of `Api` changes and another one is deleted, and
+    /// the table of `Data` is replaced.
+    fn changed() -> Self {
+        let it = Self { place: Place::new(), sim: Sim::start(FAST) };
+        it.app(&json!({ "Queue": queue(1), "Old": queue(1) }), &json!({ "Table": table("one") }));
+        it.deploy(&["--quiet"]).expect(0);
+        it.app(&json!({ "Queue": queue(2) }), &json!({ "Table": table("two") }));
+        it
+    }
+
+    fn app(&self, api: &Value, data: &Value) {
+        let mut artifacts = serde_json::Map::new();
+        for (name, resources, after) in [("Data", data, vec![]), ("Api", api, vec!["Data"])] {
+            let template = json!({ "Resources": resources }).to_string();
+            self.place.write(&format!("cdk.out/{name}.json"), &template);
+            let stack = json!({
+                "type": "aws:cloudformation:stack",
+                "environment": "aws://111111111111/us-east-1",
+                "properties": { "templateFile": format!("{name}.json") },
+                "dependencies": after,
+            });
+            artifacts.insert(name.to_owned(), stack);
+        }
+        let manifest = json!({ "version": "36.0.0", "artifacts": artifacts });
+        self.place.write("cdk.out/manifest.json", &manifest.to_string());
+    }
+
+    fn deploy(&self, arguments: &[&str]) -> Ran {
+        self.place.paceline(["deploy"]).args(arguments).aws_at(&self.sim.address).run()
+    }
+
+    /// Prepares the deployment, and gives the name of the run.
+    fn prepare(&self) -> (String, Ran) {
+        let ran = self.deploy(&["--method", "prepare"]).expect(0);
+        let run = ran.stdout.split(':').next().unwrap().to_owned();
+        (run, ran)
+    }
+
+    fn policy(&self, policy: &str) {
+        self.place.write("paceline.yaml", &format!("version: 1\napprove: {policy}\n"));
+    }
+
+    fn changes(&self) -> usize {
+        ["ExecuteChangeSet", "UpdateStack"].iter().map(|it| self.sim.accepted(it).len()).sum()
+    }
+}
+
+#[test]
+fn what_was_prepared_is_listed_and_executed() {
+    let it = Prepared::changed();
+    let (run, ran) = it.prepare();
+    for line in [
+        "2 change sets ready",
+        "Api (111111111111/us-east-1) is updated: 1 changed, 1 deleted",
+        "Data (111111111111/us-east-1) is updated: 1 replaced",
+        "Table (AWS::DynamoDB::Table)",
+    ] {
+        assert!(ran.stdout.contains(line), "{line}: {}", ran.stdout);
+    }
+    assert!(ran.stderr.contains(&format!("`paceline deploy --prepared {run}` executes exactly this")));
+    assert!(ran.stderr.contains("nothing was deployed"), "{}", ran.stderr);
+    assert_eq!(it.changes(), 0);
+
+    let ran = it.deploy(&["--prepared", &run, "--events", "events.jsonl"]).expect(0);
+    assert!(ran.stderr.contains(&format!("executes {run}")), "{}", ran.stderr);
+    assert_eq!(it.sim.accepted("CreateChangeSet").len(), 2, "none was made again");
+    assert_eq!(it.sim.accepted("ExecuteChangeSet").len(), 2);
+    let started = Events::read(&it.place.path("events.jsonl"));
+    assert_eq!(started.of("run.started").next().unwrap()["executes"], *run);
+    it.deploy(&["--method", "execute"]).expect(0);
+}
+
+#[test]
+fn the_newest_prepared_run_is_executed_and_another_name_is_refused() {
+    let it = Prepared::changed();
+    let ran = it.deploy(&["--method", "execute"]).expect(2);
+    assert!(ran.stderr.contains("no prepared run of this app is known"), "{}", ran.stderr);
+    it.prepare();
+    let ran = it.deploy(&["--prepared", "20200101T000000Z-00000000"]).expect(2);
+    assert!(ran.stderr.contains("there is no run 20200101T000000Z-00000000"), "{}", ran.stderr);
+    let ran = it.deploy(&["--prepared", "last", "--method", "prepare"]).expect(2);
+    assert!(ran.stderr.contains("leave out one of the two"), "{}", ran.stderr);
+    it.deploy(&["-m", "execute-change-set"]).expect(0);
+    assert_eq!(it.sim.accepted("ExecuteChangeSet").len(), 2);
+    // Another run is no prepared one.
+    let runs = it.place.runs();
+    let ran = it.deploy(&["--prepared", &runs[0]]).expect(2);
+    assert!(ran.stderr.contains("has prepared nothing"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_policy_refuses_before_anything_is_touched_and_names_all_of_it() {
+    let it = Prepared::changed();
+    it.policy("{ deletes: 0, replacements: [stateful] }");
+    let runs = it.place.runs().len();
+    let expected = "error: the policy refuses 2 changes:
+         deletes       Api   Old (AWS::SQS::Queue) is deleted
+         replacements  Data  Table (AWS::DynamoDB::Table) is replaced
+ hint: change the app, or let it through: --approve deletes=REASON --approve replacements=REASON";
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for method in ["direct", "change-set"] {
+        let ran = it.deploy(&["--method", method]).expect(3);
+        assert!(squeezed(&ran.stderr).contains(&squeezed(expected)), "{}", ran.stderr);
+    }
+    assert_eq!((it.changes(), it.place.runs().len()), (0, runs));
+    let (run, _) = it.prepare();
+    let ran = it.deploy(&["--prepared", &run, "--approve", "deletes"]).expect(3);
+    assert!(ran.stderr.contains("the policy refuses 1 change:"), "{}", ran.stderr);
+    assert_eq!(it.changes(), 0);
+
+    let approve = ["--approve", "deletes", "--approve", "replacements=empty anyway"];
+    let arguments = [&["--prepared", &run, "--events", "events.jsonl"][..], &approve].concat();
+    let ran = it.deploy(&arguments).expect(0);
+    assert!(ran.stderr.contains("empty anyway"), "{}", ran.stderr);
+    let events = Events::read(&it.place.path("events.jsonl"));
+    let approved: Vec<&Value> = events.of("run.approved").collect();
+    assert_eq!(approved.len(), 2);
+    assert_eq!(
+        (&approved[1]["rule"], &approved[1]["reason"]),
+        (&json!("replacements"), &json!("empty anyway"))
+    );
+    assert!(approved[1]["by"].as_str().unwrap().starts_with("arn:aws:"), "{}", approved[1]);
+    assert_eq!(approved[1]["what"], json!(["Data: Table (AWS::DynamoDB::Table) is replaced"]));
+    assert_eq!(it.changes(), 2);
+}
+
+#[test]
+fn the_policy_is_for_the_stacks_that_it_names() {
+    let it = Prepared::changed();
+    it.policy("{ deletes: 0, stacks: [Nope] }");
+    let ran = it.deploy(&[]).expect(2);
+    assert!(ran.stderr.contains("paceline.yaml:2:33"), "{}", ran.stderr);
+    it.policy("{ deletes: 0, replacements: [all], stacks: [\"D*\"] }");
+    let ran = it.deploy(&[]).expect(3);
+    assert!(ran.stderr.contains("the policy refuses 1 change:"), "{}", ran.stderr);
+    it.policy("{ deletes: 1 }");
+    it.deploy(&[]).expect(0);
+}
+
+#[test]
+fn the_levels_of_the_cdk_refuse_instead_of_asking() {
+    let it = Prepared::changed();
+    for (level, says) in
+        [("any-change", "1 resource changes"), ("destructive", "Old (AWS::SQS::Queue) is deleted")]
+    {
+        let ran = it.deploy(&["--require-approval", level]).expect(3);
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    }
+    assert_eq!(it.changes(), 0);
+    it.deploy(&["--require-approval", "broadening"]).expect(0);
+    it.deploy(&["--require-approval", "any-change"]).expect(0);
+}
