@@ -178,3 +178,28 @@ fn the_levels_of_the_cdk_refuse_instead_of_asking() {
     it.deploy(&["--require-approval", "broadening"]).expect(0);
     it.deploy(&["--require-approval", "any-change"]).expect(0);
 }
+
+#[test]
+fn a_difference_by_change_sets_leaves_nothing_and_keeps_what_was_prepared() {
+    let it = Prepared::changed();
+    let (run, _) = it.prepare();
+    let ran = it.place.paceline(["diff", "--change-sets"]).aws_at(&it.sim.address).run().expect(0);
+    assert!(ran.stdout.contains("Compared with what is deployed, by change sets: of 2 stacks, 2 change"));
+    assert_eq!(it.sim.accepted("CreateChangeSet").len(), 4);
+    assert_eq!(it.sim.accepted("DeleteChangeSet").len(), 2);
+    it.deploy(&["--prepared", &run]).expect(0);
+    assert_eq!(it.sim.accepted("CreateChangeSet").len(), 4, "none was made again");
+
+    let new = Place::new();
+    new.write("cdk.out/New.json", &json!({ "Resources": { "Queue": queue(1) } }).to_string());
+    let stack = json!({
+        "type": "aws:cloudformation:stack",
+        "environment": "aws://111111111111/us-east-1",
+        "properties": { "templateFile": "New.json" },
+    });
+    let manifest = json!({ "version": "36.0.0", "artifacts": { "New": stack } });
+    new.write("cdk.out/manifest.json", &manifest.to_string());
+    let ran = new.paceline(["diff", "--change-sets"]).aws_at(&it.sim.address).run().expect(0);
+    assert!(ran.stdout.contains("1 is new"), "{}", ran.stdout);
+    assert_eq!(it.sim.accepted("DeleteStack").len(), 1, "the empty stack is deleted");
+}

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use paceline_assembly::{Assembly, Stack};
 use paceline_aws::deployed;
 use paceline_diff::{
-    AppDiff, COMMENT_LIMIT, CompareOptions, Shown, TimeChange, compare, edge_changes, json, markdown, text,
+    AppDiff, COMMENT_LIMIT, CompareOptions, Shown, TimeChange, apply_change_sets, compare, edge_changes,
+    json, markdown, text,
 };
 use paceline_engine::{ExitCode, private};
 use paceline_plan::price::Price;
@@ -15,6 +16,7 @@ use paceline_plan::{Plan, PlanOptions};
 use paceline_report::Style;
 
 use crate::app::{App, configured, other_assembly};
+use crate::diff_change_sets::real_changes;
 use crate::failure::Failure;
 use crate::forecast::finish;
 use crate::settings::{AppPaths, ParameterValues, Selection};
@@ -37,6 +39,9 @@ pub struct DiffSettings {
     /// Compare with this synthesized app, offline; for several apps, with those in this folder [default: what is deployed]
     #[arg(long, value_name = "DIR")]
     pub base: Option<Utf8PathBuf>,
+    /// Ask CloudFormation with change sets, too, which resources it would replace. They are deleted at once
+    #[arg(long, conflicts_with = "base")]
+    pub change_sets: bool,
     /// Compare what the CDK writes for itself, too: its metadata and the check of the bootstrap version
     #[arg(long)]
     pub strict: bool,
@@ -81,6 +86,13 @@ pub fn diff(settings: &DiffSettings) -> Result<ExitCode, Failure> {
         without_gone: !is_all,
     };
     let mut diff = compare(&base, &app.assembly, &plan, &how);
+    let words = if settings.change_sets {
+        let real = real_changes(&app, &plan)?;
+        apply_change_sets(&mut diff, &base, &app.assembly, &real);
+        format!("{words}, by change sets")
+    } else {
+        words
+    };
     if diff.is_different() && !base.stacks.is_empty() {
         compare_plans(&mut diff, &app, &base, &plan, &options)?;
     }

@@ -8,6 +8,7 @@ mod app;
 mod bootstrap;
 mod build;
 mod diff;
+mod diff_change_sets;
 mod display;
 mod doctor;
 mod failure;

@@ -22,7 +22,7 @@ mod rendered;
 mod rules;
 mod show;
 
-pub use compare::{CompareOptions, compare, edge_changes};
+pub use compare::{CompareOptions, RealChange, apply_change_sets, compare, edge_changes};
 pub use model::{
     Access, AllBut, AppDiff, Because, Collision, DataLoss, EdgeChange, EdgeChanges, Effect, ElementDiff,
     Fate, NameConflict, Place, PropertyChange, ResourceDiff, StackChange, StackDiff, TimeChange, Widening,

@@ -290,7 +290,11 @@ impl Aws {
         let (stuck, copy) = (self.options.stuck, self.copy.get().map(Arc::clone));
         let runs = self.options.captures.as_ref().filter(|_| context.plan().prepares);
         let files = runs.map(|runs| PreparedFiles::of(runs, context.run()));
-        let preparing = Preparing { files: files.as_ref(), kept: &self.prepared };
+        let preparing = Preparing {
+            files: files.as_ref(),
+            kept: &self.prepared,
+            discards: self.options.discards_change_sets,
+        };
         let deployment = Deployment {
             environment,
             context,

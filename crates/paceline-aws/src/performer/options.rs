@@ -49,6 +49,8 @@ pub struct AwsOptions {
     /// The folder of the runs, where the run keeps what each stack was before the run changed it, and what it prepares.
     /// `None` keeps nothing, so that the run cannot be rolled back.
     pub captures: Option<Utf8PathBuf>,
+    /// Whether a run that prepares deletes each change set as soon as it has been read.
+    pub discards_change_sets: bool,
     /// The prepared run whose change sets are executed.
     pub prepared: Option<Arc<PreparedRun>>,
     /// Checks the change sets that were not prepared before they are executed.

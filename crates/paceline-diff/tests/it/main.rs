@@ -11,5 +11,6 @@ mod edges;
 mod equal;
 mod policy;
 mod random;
+mod real;
 mod resources;
 mod shown;

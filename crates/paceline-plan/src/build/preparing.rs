@@ -3,12 +3,33 @@
 use std::time::Duration;
 
 use super::resume_key;
-use crate::model::{Basis, Plan, Step, Work};
+use crate::model::{Basis, EarlyNeed, Plan, Step, Work};
 
 /// How long it takes to make a change set, for the forecast.
 const CHANGE_SET: Duration = Duration::from_secs(10);
 
 impl Plan {
+    /// The plan without the steps that publish images.
+    #[must_use]
+    pub fn without_images(&self) -> Self {
+        let mut numbers: Vec<Option<usize>> = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
+        for step in &self.steps {
+            if matches!(&step.work, Work::Publish(publish) if publish.image) {
+                numbers.push(None);
+                continue;
+            }
+            numbers.push(Some(steps.len()));
+            let needs = step.needs.iter().filter_map(|&need| numbers[need]).collect();
+            let early = step
+                .early_needs
+                .iter()
+                .filter_map(|early| Some(EarlyNeed { need: numbers[early.need]?, ..early.clone() }));
+            steps.push(Step { needs, early_needs: early.collect(), ..step.clone() });
+        }
+        Self { steps, ..self.clone() }
+    }
+
     /// The plan that prepares this one: every stack starts at once, after the files that its change set needs. Images are
     /// published beside that. Gates, commands and syntheses belong to the deployment, and so do assets that wait for a
     /// stack.

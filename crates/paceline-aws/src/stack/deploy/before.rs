@@ -84,7 +84,7 @@ impl Deployment<'_> {
 
     async fn create(&self, progress: &mut Progress) -> Result<Next, AwsError> {
         if self.preparing.is_some() {
-            return self.prepare(progress, None, &self.creation(progress)).await;
+            return self.prepare(progress, None, false, &self.creation(progress)).await;
         }
         self.capture(progress, None, None).await?;
         let token = self.creation(progress);
@@ -101,7 +101,7 @@ impl Deployment<'_> {
     ) -> Result<Next, AwsError> {
         self.read_inputs(progress, None).await;
         if self.preparing.is_some() {
-            return self.prepare(progress, None, &self.creation(progress)).await;
+            return self.prepare(progress, None, true, &self.creation(progress)).await;
         }
         let (environment, context, token) = (self.environment, self.context, self.creation(progress));
         let ours = &self.request.token_prefix();
@@ -123,7 +123,7 @@ impl Deployment<'_> {
     ) -> Result<Next, AwsError> {
         let token = self.request.token("update", &view.state(), progress.attempt);
         if self.preparing.is_some() {
-            return self.prepare(progress, Some(view), &token).await;
+            return self.prepare(progress, Some(view), true, &token).await;
         }
         if view.status.failed() {
             self.takes_over(progress, view).await?;

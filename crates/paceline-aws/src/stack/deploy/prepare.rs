@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use paceline_assembly::StackStatus;
 use paceline_engine::{Ended, Outcome, Preparation, PreparedChangeSet, PreparedFiles, PreparedStack};
 use paceline_plan::{PlannedStack, Reason};
 
 use super::{Deployment, Next, Progress};
-use crate::environment::StackView;
+use crate::environment::{StackView, find};
 use crate::error::AwsError;
 use crate::stack::change_set::{ChangeSets, Made, PREPARED, failed};
 use crate::stack::outcome;
+use crate::stack::remove::Removal;
 use crate::stack::state::is_usable;
 
 /// Where a run keeps what it prepares.
@@ -21,16 +23,20 @@ use crate::stack::state::is_usable;
 pub(crate) struct Preparing<'a> {
     /// The files. `None` keeps nothing on the disk.
     pub(crate) files: Option<&'a PreparedFiles>,
+    /// Whether each change set is deleted as soon as it has been read.
+    pub(crate) discards: bool,
     /// All that was prepared, by stack.
     pub(crate) kept: &'a Mutex<BTreeMap<String, PreparedStack>>,
 }
 
 impl Deployment<'_> {
-    /// Makes the change set of the operation with this token, and keeps it.
+    /// Makes the change set of the operation with this token, and keeps it. `before` is a stack that can be updated, and
+    /// `was_there` says whether there is one, even if it is empty.
     pub(super) async fn prepare(
         &self,
         progress: &Progress,
         before: Option<&StackView>,
+        was_there: bool,
         token: &str,
     ) -> Result<Next, AwsError> {
         if let Some(because) = self.waits_for(progress).await? {
@@ -39,7 +45,14 @@ impl Deployment<'_> {
         let (environment, context, request) = (self.environment, self.context, &self.request);
         let sets = ChangeSets { environment, context, request, before };
         let description = format!("{PREPARED}: {}", context.run());
-        let set = match sets.make(token, token.to_owned(), Some(&description)).await? {
+        // One that was prepared for a run must stay.
+        let discards = self.preparing.is_some_and(|preparing| preparing.discards);
+        let name = if discards { format!("{token}-diff") } else { token.to_owned() };
+        let made = sets.make(token, name, Some(&description)).await;
+        if discards && !matches!(made, Ok(Made::Ready(_))) {
+            self.remove_empty(before, was_there).await?;
+        }
+        let set = match made? {
             Made::Ready(set) => set,
             Made::Empty => {
                 return Ok(Next::End(match before {
@@ -53,7 +66,12 @@ impl Deployment<'_> {
             }
             Made::Failed(reason) => return Err(failed(&reason)),
         };
-        let changes = sets.changes(&set).await?;
+        let changes = sets.changes(&set).await;
+        if discards {
+            sets.delete(&set.stack, &set.id).await?;
+            self.remove_empty(before, was_there).await?;
+        }
+        let changes = changes?;
         let prepared = PreparedChangeSet {
             name: set.name,
             id: set.id,
@@ -73,8 +91,27 @@ impl Deployment<'_> {
         Ok(Next::End(Ended::new(Outcome::Prepared).with_detail(detail)))
     }
 
+    /// Deletes the empty stack that was created for a change set.
+    async fn remove_empty(&self, before: Option<&StackView>, was_there: bool) -> Result<(), AwsError> {
+        if before.is_some() || was_there {
+            return Ok(());
+        }
+        let view = find(self.environment, &self.request.name).await?;
+        let Some(view) = view.filter(|view| view.status == StackStatus::ReviewInProgress) else {
+            return Ok(());
+        };
+        let removal = Removal {
+            environment: self.environment,
+            context: self.context,
+            stack: self.stack,
+            role: self.request.execution_role_arn.as_ref(),
+            digest: &self.request.digest(),
+        };
+        removal.send(&view, 1).await.map(drop)
+    }
+
     async fn keep(&self, preparation: Preparation) -> Result<(), AwsError> {
-        let Some(Preparing { files, kept }) = self.preparing else { return Ok(()) };
+        let Some(Preparing { files, kept, .. }) = self.preparing else { return Ok(()) };
         let target = &self.environment.target;
         let stack = PreparedStack {
             schema: PreparedStack::SCHEMA,
