@@ -156,3 +156,19 @@ fn a_name_that_is_no_run_is_refused() {
     let ran = place.paceline(["deploy", "--resume", "Api"]).run().expect(2);
     assert!(ran.stderr.contains("this is not the name of a run"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_prepared_run_is_executed_on_another_machine() {
+    let (here, sim) = (machine("one"), Sim::start(FAST));
+    let none = call(&here, &sim, &["deploy", "--method", "execute"]).run().expect(2);
+    assert!(none.stderr.contains("no prepared run of this app is known"), "{}", none.stderr);
+    call(&here, &sim, &["deploy", "--method", "prepare"]).run().expect(0);
+    let run = here.runs()[0].clone();
+    for arguments in [&["deploy", "--prepared", &run][..], &["deploy", "--method", "execute"]] {
+        let there = machine("one");
+        let ran = call(&there, &sim, arguments).run().expect(0);
+        assert!(ran.stderr.contains(&format!("the run {run} is from the staging bucket")), "{}", ran.stderr);
+        assert_eq!(sim.accepted("CreateChangeSet").len(), STACKS.len(), "none was made again");
+        assert_eq!(sim.accepted("ExecuteChangeSet").len(), STACKS.len());
+    }
+}

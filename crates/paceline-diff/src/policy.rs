@@ -7,7 +7,7 @@ use paceline_assembly::holds_data;
 use paceline_config::{Approve, Broadening, RefusedReplacement};
 use paceline_text::{columns, count};
 
-use crate::model::{Effect, Fate, ResourceDiff, StackChange, StackDiff};
+use crate::model::{Effect, Fate, ResourceDiff, StackChange, StackDiff, Widening};
 
 /// So many violations are listed.
 const LISTED: usize = 40;
@@ -42,6 +42,7 @@ impl Rule {
 
 /// What may be changed without a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub struct Policy {
     /// The most resources that a run may delete. `None` for any number.
     pub deletes: Option<usize>,
@@ -107,7 +108,7 @@ impl From<&StackDiff> for StackChanges {
         Self {
             id: diff.id.clone(),
             resources: diff.resources.iter().map(Into::into).collect(),
-            widenings: diff.widenings.iter().map(|it| it.sentence()).collect(),
+            widenings: diff.widenings.iter().map(Widening::sentence).collect(),
             others: changes && (!diff.elements.is_empty() || !diff.settings.is_empty()),
         }
     }

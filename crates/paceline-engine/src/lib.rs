@@ -35,8 +35,8 @@ pub use paceline_assembly::{ResourceStatus, StackOperation, StackStatus};
 pub use paceline_text::ExitCode;
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
 pub use prepared::{
-    ChangeEffect, Preparation, PreparedChange, PreparedChangeSet, PreparedError, PreparedFiles, PreparedRun,
-    PreparedStack,
+    ChangeEffect, Finding, Preparation, PreparedChange, PreparedChangeSet, PreparedError, PreparedFiles,
+    PreparedRun, PreparedStack,
 };
 pub use run::run;
 pub use schedule::{Schedule, one_after_another, schedule};

@@ -88,6 +88,27 @@ pub enum ChangeEffect {
     Released,
 }
 
+/// What CloudFormation found when it validated a change set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The name of the check, such as `PROPERTY_VALIDATION`.
+    pub check: String,
+    /// Whether CloudFormation refuses the change set because of it. Otherwise it is a warning.
+    pub refuses: bool,
+    /// What is wrong, in CloudFormation's words.
+    pub reason: String,
+    /// The place in the template, such as `/Resources/Table/Properties/KeySchema`.
+    pub path: String,
+}
+
+impl Finding {
+    /// `/Resources/Table/Properties/KeySchema: … (PROPERTY_VALIDATION)`.
+    pub fn sentence(&self) -> String {
+        let place = if self.path.is_empty() { String::new() } else { format!("{}: ", self.path) };
+        format!("{place}{} ({})", self.reason, self.check)
+    }
+}
+
 impl ChangeEffect {
     /// Every effect, in the order in which summaries name them.
     pub const ALL: [Self; 7] = [

@@ -60,7 +60,7 @@ pub use notice::{notice_detail, notice_of_end, notice_of_failure, notice_of_star
 pub use outputs::Outputs;
 pub use paceline_text::Style;
 pub use past_runs::{LoneStep, PastRun, RunComparison, StepChange, Usual, list_json, list_text};
-pub use prepared::prepared;
+pub use prepared::{findings, prepared};
 pub use record::{
     KeptResources, OngoingOperation, Part, Phase, Record, Resource, ResourceSpan, Retry, Span, Status,
     StepRecord, WentWrong,

@@ -160,6 +160,23 @@ pub struct Faults {
     pub expired_tokens: bool,
     /// Whether the commands of builds fail.
     pub builds_fail: bool,
+    /// What the validation of change sets finds.
+    pub findings: Vec<ValidationFinding>,
+}
+
+/// A finding of the validation of a change set.
+#[derive(Debug, Clone)]
+pub struct ValidationFinding {
+    /// The name of the stack.
+    pub stack: String,
+    /// The name of the check, such as `PROPERTY_VALIDATION`.
+    pub check: String,
+    /// Whether the change set fails because of it.
+    pub fails: bool,
+    /// The reason that CloudFormation reports.
+    pub reason: String,
+    /// The place in the template, such as `/Resources/Table/Properties/KeySchema`.
+    pub path: String,
 }
 
 /// A resource that fails.

@@ -8,7 +8,9 @@ use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::{Aws, Leases};
 use paceline_engine::event::RunApproved;
-use paceline_engine::{Event, ExitCode, Fact, Journal, PlanLock, PreparedStack, RunOptions, Unfinished};
+use paceline_engine::{
+    Event, ExitCode, Fact, Finding, Journal, PlanLock, PreparedStack, RunOptions, Unfinished,
+};
 use paceline_plan::Plan;
 use paceline_report::Record;
 
@@ -81,12 +83,19 @@ pub(crate) struct Finished {
     pub record: Record,
     /// What the run has prepared, by the ids of the stacks.
     pub prepared: BTreeMap<String, PreparedStack>,
+    /// What CloudFormation found wrong with what the run has prepared, by the ids of the stacks.
+    pub findings: BTreeMap<String, Vec<Finding>>,
 }
 
 impl Finished {
     /// The end of a command that had nothing to run.
     pub(super) fn nothing() -> Self {
-        Self { exit_code: ExitCode::Done, record: Record::default(), prepared: BTreeMap::new() }
+        Self {
+            exit_code: ExitCode::Done,
+            record: Record::default(),
+            prepared: BTreeMap::new(),
+            findings: BTreeMap::new(),
+        }
     }
 }
 
@@ -207,7 +216,7 @@ impl Execution<'_> {
             }
         };
         run.build = build;
-        run.approvals = self.approvals.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        run.approvals.clone_from(&self.approvals.lock().unwrap_or_else(PoisonError::into_inner));
         match lease::take(&performer, &plan, &run, self.settings.lock).await {
             Ok(leases) => Ok(Started { plan, performer, leases, run, listeners }),
             Err(failure) => {
@@ -230,7 +239,7 @@ impl Execution<'_> {
             None
         };
         let (aws, stop) = (Arc::clone(&performer), run.stop.clone());
-        let mut notices = Notices::open(&self.audience, &aws, is_simulated);
+        let mut notices = Notices::open(&self.audience, &aws, is_simulated || plan.prepares);
         let mut hear = |event: &Event| {
             listeners.event(event)?;
             if let Some(copy) = &copy {
@@ -273,7 +282,12 @@ impl Execution<'_> {
         };
         tokio::join!(figures, notices.finish(), settled, copied, shared);
         let record = listeners.finish(self.phased.as_ref());
-        Ok(Finished { exit_code: ended.exit_code, record, prepared: aws.prepared() })
+        Ok(Finished {
+            exit_code: ended.exit_code,
+            record,
+            prepared: aws.prepared(),
+            findings: aws.findings(),
+        })
     }
 }
 

@@ -40,7 +40,7 @@ impl Audience {
 
     /// Sends the metrics of a run that has ended. If that fails, a warning says so.
     pub(super) async fn figures(&self, settings: &RunSettings, aws: &Aws, record: &Record, counts: &Counts) {
-        let configured = if record.simulated { MetricsTarget::Off } else { self.metrics };
+        let configured = if record.simulated || record.prepares { MetricsTarget::Off } else { self.metrics };
         let target = settings.metrics.map_or(configured, Into::into);
         let Some(at) = record.at.filter(|_| target != MetricsTarget::Off) else { return };
         let metrics = metrics(record, counts, &self.deployment);

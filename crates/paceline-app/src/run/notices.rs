@@ -33,11 +33,11 @@ struct Sending {
 }
 
 impl<'a> Notices<'a> {
-    /// A simulated run notifies nobody.
-    pub(super) fn open(audience: &'a Audience, aws: &Arc<Aws>, is_simulated: bool) -> Self {
+    /// A simulated run notifies nobody, and neither does one that only prepares.
+    pub(super) fn open(audience: &'a Audience, aws: &Arc<Aws>, is_silent: bool) -> Self {
         let to = &audience.notifications;
         let has_any = to.sns.is_some() || to.event_bus.is_some() || to.webhook.is_some();
-        let sending = (has_any && !is_simulated).then(|| {
+        let sending = (has_any && !is_silent).then(|| {
             let (queue, waiting) = mpsc::unbounded_channel();
             Sending { queue, task: tokio::spawn(send_all(Arc::clone(aws), to.clone(), waiting)) }
         });

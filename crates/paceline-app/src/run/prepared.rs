@@ -7,6 +7,7 @@ use paceline_engine::event::RunStarted;
 use paceline_engine::{
     Event, ExitCode, Fact, Outcome, PreparedFiles, PreparedRun, journal_path, read_events, runs_in,
 };
+use paceline_report::Style;
 use paceline_text::near;
 
 use super::RUNS;
@@ -18,6 +19,8 @@ use crate::failure::Failure;
 use crate::settings::{LAST, OutputFormat, is_name_of_run};
 use crate::{interrupt, terminal};
 
+/// The width of a text that is not for a terminal.
+const WIDTH: u16 = 80;
 /// What a person can do if there is nothing to execute.
 const PREPARE: &str = "`paceline deploy --method prepare` prepares a deployment";
 
@@ -38,7 +41,10 @@ pub(super) fn show(finished: &Finished, args: &Deployment) {
     }
     let unchanged = record.outcomes().get(&Outcome::Unchanged).copied().unwrap_or_default();
     let prepared = PreparedRun { run: record.run.clone(), stacks: finished.prepared.clone() };
-    terminal::print(&paceline_report::prepared(&prepared, unchanged, terminal::stdout_style()));
+    let style = terminal::stdout_style();
+    let style = Style { width: style.width.or(Some(WIDTH)), ..style };
+    let found = paceline_report::findings(&finished.findings, style);
+    terminal::print(&(paceline_report::prepared(&prepared, unchanged, style) + &found));
     if finished.exit_code == ExitCode::Done && !record.simulated && !prepared.stacks.is_empty() {
         terminal::say(&format!("`paceline deploy --prepared {}` executes exactly this", record.run));
     }

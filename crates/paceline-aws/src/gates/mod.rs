@@ -15,12 +15,13 @@ use paceline_plan::Gate;
 
 use self::roles::policies_in;
 use crate::environment::Environment;
-use crate::error::AwsError;
+use crate::error::{AwsError, PreflightError};
+use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::stack::EventLog;
 use crate::target::Target;
 
-pub(crate) use self::roles::RoleWaiter;
+use self::roles::RoleWaiter;
 pub use self::roles::{Policies, RoleWait, Usable};
 
 /// Waits at a gate until it opens.
@@ -128,4 +129,16 @@ fn template<'a>(stack: &'a Stack, parents: &[String]) -> Option<&'a Template> {
     let is_it =
         |nested: &&paceline_assembly::NestedTemplate| nested.logical_id == *last && nested.parents == outer;
     stack.nested.iter().find(is_it).map(|nested| &nested.template)
+}
+
+/// Waits until roles are usable, without a run. For scripts.
+pub async fn wait_for_iam_roles(
+    wire: &Wire,
+    wait: &RoleWait,
+    now: jiff::Timestamp,
+) -> Result<Usable, PreflightError> {
+    let sessions = Sessions::open(wire, "us-east-1").await?;
+    let client = aws_sdk_iam::Client::new(sessions.base());
+    let caller = sessions.caller(&Target::everywhere(sessions.account().await?));
+    Ok(RoleWaiter { client, caller, now }.wait(wait).await?)
 }

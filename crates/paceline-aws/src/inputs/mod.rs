@@ -193,12 +193,11 @@ impl Sources {
         if let Some(parameters) = &self.parameters {
             let found = parameters.read(&self.inputs.parameters, since).await.map_err(Unknown::Error)?;
             for (name, stored) in found {
-                match stored {
-                    Some(stored) => facts.add(&["parameter", &name, &stored.value], &stored.version),
-                    None => {
-                        facts.add(&["no parameter", &name], "");
-                        facts.lack(|| format!("the parameter {name}"));
-                    }
+                if let Some(stored) = stored {
+                    facts.add(&["parameter", &name, &stored.value], &stored.version);
+                } else {
+                    facts.add(&["no parameter", &name], "");
+                    facts.lack(|| format!("the parameter {name}"));
                 }
             }
         }
@@ -206,23 +205,20 @@ impl Sources {
             let view = look(environment, &output.stack, how).await.map_err(Unknown::Error)?;
             let StackOutput { stack, output, region } = output;
             let region = region.as_deref().unwrap_or_default();
-            match view {
-                Some(view) => {
-                    let value = view.outputs.get(output).map_or("", String::as_str);
-                    let is_there = if view.outputs.contains_key(output) { "output" } else { "no output" };
-                    // While the other stack changes, its outputs are never what they were.
-                    let is_stable = view.status.has_succeeded() || view.status.is_cleaning_up();
-                    let now = if is_stable { None } else { Some(Instant::now()) };
-                    let state = format!("{} {} {now:?}", view.id, view.stamp);
-                    facts.add(&[is_there, region, stack, output, value], &state);
-                    if !view.outputs.contains_key(output) {
-                        facts.lack(|| format!("the output {output} of {stack}"));
-                    }
-                }
-                None => {
-                    facts.add(&["no stack", region, stack], "");
+            if let Some(view) = view {
+                let value = view.outputs.get(output).map_or("", String::as_str);
+                let is_there = if view.outputs.contains_key(output) { "output" } else { "no output" };
+                // While the other stack changes, its outputs are never what they were.
+                let is_stable = view.status.has_succeeded() || view.status.is_cleaning_up();
+                let now = if is_stable { None } else { Some(Instant::now()) };
+                let state = format!("{} {} {now:?}", view.id, view.stamp);
+                facts.add(&[is_there, region, stack, output, value], &state);
+                if !view.outputs.contains_key(output) {
                     facts.lack(|| format!("the output {output} of {stack}"));
                 }
+            } else {
+                facts.add(&["no stack", region, stack], "");
+                facts.lack(|| format!("the output {output} of {stack}"));
             }
         }
         Ok(facts.into_values())

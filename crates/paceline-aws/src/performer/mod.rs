@@ -11,17 +11,18 @@ mod late;
 mod obstacles;
 mod options;
 mod preflight;
+mod prepared;
 mod prewarm;
 mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use futures_util::future::join_all;
 use paceline_assembly::{Assembly, Role, Stack};
 use paceline_config::{OnFailure, Rollback};
 use paceline_engine::rollback::Captures;
-use paceline_engine::{Ended, Outcome, Perform, PreparedFiles, PreparedStack, StepContext};
+use paceline_engine::{Ended, Finding, Outcome, Perform, PreparedStack, StepContext};
 use paceline_host::run_command;
 use paceline_plan::{Plan, Publish, Work};
 
@@ -31,17 +32,16 @@ use self::obstacles::{Obstacle, told_once};
 use crate::bootstrap::{self, Required};
 use crate::environment::Environment;
 use crate::error::{AwsError, PreflightError};
-use crate::gates::{self, RoleWait, RoleWaiter, Usable};
+use crate::gates;
 use crate::inputs::{Environments, Readers, StackInputs};
 use crate::publish::{
     AssetTarget, BucketListing, ImagePublisher, publish_file, publish_image, publish_legacy,
 };
 use crate::records::Records;
 use crate::run_copy::RunCopy;
-use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::stack::{
-    Deletion, Deployment, GOES_ON, Method, OperationSettings, Preparing, Request, SecretKey, TokenKey, source,
+    Deletion, Deployment, GOES_ON, Method, OperationSettings, Request, SecretKey, TokenKey, source,
 };
 use crate::staging::StagingBucket;
 use crate::target::Target;
@@ -73,6 +73,8 @@ pub struct Aws {
     staging: Mutex<BTreeMap<String, Arc<StagingBucket>>>,
     /// The copy of the run in a staging bucket, if there is one.
     copy: OnceLock<Arc<RunCopy>>,
+    /// What CloudFormation found wrong with change sets, by stack.
+    findings: Mutex<BTreeMap<String, Vec<Finding>>>,
     /// What the run has prepared, by stack.
     prepared: Mutex<BTreeMap<String, PreparedStack>>,
 }
@@ -104,6 +106,7 @@ impl Aws {
             listings: BTreeMap::new(),
             staging: Mutex::default(),
             copy: OnceLock::new(),
+            findings: Mutex::default(),
             prepared: Mutex::default(),
             environments: Environments::new(),
             readers: Arc::default(),
@@ -151,17 +154,6 @@ impl Aws {
         }
         aws.notes = notes;
         Ok(aws)
-    }
-
-    /// The ARN of the caller, if AWS tells it.
-    pub async fn caller_arn(&self) -> Option<String> {
-        let arn = self.sessions.caller_arn().await.ok()?;
-        Some(arn.to_owned()).filter(|arn| !arn.is_empty())
-    }
-
-    /// What the run has prepared so far, by the ids of the stacks.
-    pub fn prepared(&self) -> BTreeMap<String, PreparedStack> {
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes for a person about checks that were not possible.
@@ -288,13 +280,7 @@ impl Aws {
         };
         let retries = self.options.stack_retries.unwrap_or_else(|| OnFailure::default().retries);
         let (stuck, copy) = (self.options.stuck, self.copy.get().map(Arc::clone));
-        let runs = self.options.captures.as_ref().filter(|_| context.plan().prepares);
-        let files = runs.map(|runs| PreparedFiles::of(runs, context.run()));
-        let preparing = Preparing {
-            files: files.as_ref(),
-            kept: &self.prepared,
-            discards: self.options.discards_change_sets,
-        };
+        let files = self.prepared_files(context);
         let deployment = Deployment {
             environment,
             context,
@@ -307,7 +293,7 @@ impl Aws {
             records,
             captures,
             copy,
-            preparing: context.plan().prepares.then_some(preparing),
+            preparing: self.preparing(context, files.as_ref()),
             prepared: self.options.prepared.clone(),
             guard: self.options.guard.clone(),
         };
@@ -381,16 +367,4 @@ struct Wanted<'a> {
     role: Option<&'a Role>,
     names: BTreeSet<String>,
     required: Option<Required>,
-}
-
-/// Waits until roles are usable, without a run. For scripts.
-pub async fn wait_for_iam_roles(
-    wire: &Wire,
-    wait: &RoleWait,
-    now: jiff::Timestamp,
-) -> Result<Usable, PreflightError> {
-    let sessions = Sessions::open(wire, "us-east-1").await?;
-    let client = aws_sdk_iam::Client::new(sessions.base());
-    let caller = sessions.caller(&Target::everywhere(sessions.account().await?));
-    Ok(RoleWaiter { client, caller, now }.wait(wait).await?)
 }

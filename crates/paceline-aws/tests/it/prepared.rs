@@ -7,6 +7,7 @@ use aws_sdk_cloudformation::types::ChangeSetType;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_aws::{ChangeGuard, GuardRefusal, Method};
 use paceline_engine::{ExitCode, Outcome, Preparation, PreparedChangeSet, PreparedFiles, PreparedRun};
+use paceline_sim::{Faults, ValidationFinding};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -380,4 +381,23 @@ async fn an_operation_in_progress_is_waited_for() {
     ran.check_all(Outcome::Prepared);
     it.execute(&app).await.check_all(Outcome::Deployed);
     assert_eq!(it.made(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_validation_finds_is_told_with_its_place() {
+    let finding = |stack: &str, fails| ValidationFinding {
+        stack: stack.to_owned(),
+        check: "PROPERTY_VALIDATION".to_owned(),
+        fails,
+        reason: "expected type: String".to_owned(),
+        path: "/Resources/Slow/Properties/Label".to_owned(),
+    };
+    let it = Prepared::new();
+    let faults = Faults { findings: vec![finding("A", true), finding("B", false)], ..Faults::default() };
+    let app = App::new().stack("A", &slow("x"), &[]).stack("B", &slow("x"), &[]);
+    let ran = it.world.run(&app, How { faults: Some(faults), ..it.preparing() }).await;
+    ran.check(&[("A", Outcome::Failed), ("B", Outcome::Prepared)]);
+    let expected = "the change set could not be made: early validation has failed; /Resources/Slow/Properties/Label: \
+                    expected type: String (PROPERTY_VALIDATION)";
+    assert_eq!(ran.cause("A").message, expected);
 }

@@ -105,7 +105,9 @@ impl RunChanges {
                             stack.ended = Some(event.seq);
                         }
                         // A detail says that something else than the template was changed.
-                        if finished.outcome == Outcome::Unchanged && finished.detail.is_none() {
+                        let is_unchanged =
+                            finished.outcome == Outcome::Unchanged && finished.detail.is_none();
+                        if is_unchanged || finished.outcome == Outcome::Prepared {
                             untouched.insert(id);
                         }
                     }

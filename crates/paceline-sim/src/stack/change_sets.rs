@@ -32,6 +32,11 @@ pub(super) fn ready(world: &mut World, stack: &mut Stack, arn: &str) {
     } else {
         missing.map(|()| changes(world, stack, &desired))
     };
+    let mut findings = world.options.faults.findings.iter();
+    let fails = findings.any(|finding| finding.fails && finding.stack == stack.name);
+    // CloudFormation's words are not documented.
+    let refused = Err("early validation has failed".to_owned());
+    let verdict = if fails && verdict.is_ok() { refused } else { verdict };
     let set = &mut stack.change_sets[index];
     match verdict {
         Ok(changes) => {

@@ -1,6 +1,7 @@
 //! Changes a stack with a change set: makes it or takes the prepared one, and executes it.
 
 use paceline_assembly::StackStatus;
+use paceline_engine::Finding;
 
 use super::reuse::Begin;
 use super::{ChangeSets, Made, ReadyChangeSet, Reviewed};
@@ -26,7 +27,7 @@ impl ByChangeSet<'_> {
             Begin::Make(name) => match self.sets.make(self.token, name, None).await? {
                 Made::Ready(set) => (set, false),
                 Made::Empty => return Ok(Sent::NoChanges),
-                Made::Failed(reason) => return Err(failed(&reason)),
+                Made::Failed(reason, findings) => return Err(failed(&reason, &findings)),
             },
         };
         if !is_prepared {
@@ -93,7 +94,8 @@ impl ByChangeSet<'_> {
 }
 
 /// The error for a change set that CloudFormation could not make.
-pub(in crate::stack) fn failed(reason: &str) -> AwsError {
-    let message = format!("the change set could not be made: {reason}");
+pub(in crate::stack) fn failed(reason: &str, findings: &[Finding]) -> AwsError {
+    let refused = findings.iter().filter(|finding| finding.refuses).map(|it| format!("; {}", it.sentence()));
+    let message = format!("the change set could not be made: {reason}{}", refused.collect::<String>());
     AwsError { kind: ErrorKind::Refused, ..AwsError::setup(message) }.during("CreateChangeSet")
 }

@@ -3,6 +3,7 @@
 //! - `execute`: an operation of a deployment makes a change set and executes it, or executes a prepared one.
 //! - `reuse`: decides whether a prepared change set is still what the deployment wants.
 //! - `changes`: what a change set changes.
+//! - `findings`: what CloudFormation finds wrong with it.
 //! - A run that prepares a deployment makes change sets and leaves them: see `deploy/prepare.rs`.
 //!
 //! The name of a change set is the token of its operation, because names allow the same characters as tokens. So it contains
@@ -10,6 +11,7 @@
 
 mod changes;
 mod execute;
+mod findings;
 mod guard;
 mod reuse;
 
@@ -17,7 +19,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{ChangeSetStatus, ChangeSetType, DeploymentMode};
-use paceline_engine::StepContext;
+use paceline_engine::{Finding, StepContext};
 
 pub(super) use self::execute::{ByChangeSet, failed};
 pub use self::guard::{ChangeGuard, GuardRefusal};
@@ -50,8 +52,8 @@ pub(super) enum Made {
     Ready(Box<ReadyChangeSet>),
     /// There is nothing to change.
     Empty,
-    /// CloudFormation could not make it.
-    Failed(String),
+    /// CloudFormation could not make it: its reason, and what it found.
+    Failed(String, Vec<Finding>),
 }
 
 /// A change set that can be executed.
@@ -104,15 +106,18 @@ impl ChangeSets<'_> {
                 }
                 Created::Failed { reason, at_once } => (reason, at_once),
             };
+            let is_empty = is_without_changes(&reason);
+            // The findings are gone with the change set.
+            let findings = if is_empty { Vec::new() } else { self.findings(&name).await };
             // The reason was true when the change set was created. The next change set must be computed
             // again.
             self.delete(self.stack(), &name).await?;
             if at_once && name == first {
                 name.push_str(AGAIN);
-            } else if is_without_changes(&reason) {
+            } else if is_empty {
                 return Ok(Made::Empty);
             } else {
-                return Ok(Made::Failed(reason));
+                return Ok(Made::Failed(reason, findings));
             }
         }
     }

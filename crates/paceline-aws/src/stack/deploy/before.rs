@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use paceline_assembly::{ResourceStatus, StackStatus};
-use paceline_config::Stuck;
 use paceline_engine::{Ended, ResourceProgress};
 use tokio::time::Instant;
 
@@ -14,12 +13,10 @@ use crate::error::AwsError;
 use crate::stack::capture::Capturing;
 use crate::stack::change_set::Reviewed;
 use crate::stack::events::{Change, EventLog};
-use crate::stack::limit::Limit;
 use crate::stack::operation::{self, Method, Sending, Sent};
 use crate::stack::remove::Removal;
 use crate::stack::review::Review;
 use crate::stack::state::{Action, OperationResult, action_for};
-use crate::stack::stuck::WhenStuck;
 use crate::stack::unchanged::Looked;
 use crate::stack::watch::{OperationEnd, RunningOperation};
 use crate::stack::{outcome, protect, unchanged};
@@ -389,22 +386,6 @@ impl Deployment<'_> {
         let stamp_before = before.map(|view| view.stamp.clone());
         let operation = RunningOperation { stamp_before, kept, ..operation };
         Ok(Next::Ended(self.wait_for_end(operation).await))
-    }
-
-    /// A creation cannot be cancelled without deleting the stack, nor can an update of a stack that was never complete.
-    fn when_stuck(&self, may_cancel: bool) -> WhenStuck {
-        match self.stuck {
-            Stuck::Warn => WhenStuck::Wait,
-            Stuck::Cancel if may_cancel && !self.request.disable_rollback => WhenStuck::CancelUpdate,
-            Stuck::Cancel => WhenStuck::Leave,
-        }
-    }
-
-    /// `continues` is true if the operation continues a failed one. To cancel it could delete the stack.
-    fn limit(&self, method: Method, sent: Option<Instant>, continues: bool) -> Option<Limit> {
-        let ends_creation = method == Method::Direct;
-        let keeps_failed = self.request.disable_rollback || continues;
-        self.request.limit.map(|after| Limit { after, sent, ends_creation, keeps_failed })
     }
 
     /// The token of a creation. It does not depend on the state of a stack, because a second stack of the

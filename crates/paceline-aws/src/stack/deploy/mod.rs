@@ -38,6 +38,7 @@
 mod after;
 mod before;
 mod from_failure;
+mod limits;
 mod prepare;
 mod reads;
 

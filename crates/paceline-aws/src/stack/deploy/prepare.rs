@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use paceline_assembly::StackStatus;
-use paceline_engine::{Ended, Outcome, Preparation, PreparedChangeSet, PreparedFiles, PreparedStack};
+use paceline_engine::{
+    Ended, Finding, Outcome, Preparation, PreparedChangeSet, PreparedFiles, PreparedStack,
+};
 use paceline_plan::{PlannedStack, Reason};
 
 use super::{Deployment, Next, Progress};
@@ -25,6 +27,8 @@ pub(crate) struct Preparing<'a> {
     pub(crate) files: Option<&'a PreparedFiles>,
     /// Whether each change set is deleted as soon as it has been read.
     pub(crate) discards: bool,
+    /// What CloudFormation found, by stack.
+    pub(crate) findings: &'a Mutex<BTreeMap<String, Vec<Finding>>>,
     /// All that was prepared, by stack.
     pub(crate) kept: &'a Mutex<BTreeMap<String, PreparedStack>>,
 }
@@ -61,11 +65,17 @@ impl Deployment<'_> {
                 }));
             }
             // What another stack of the run will create may be what is missing.
-            Made::Failed(reason) if self.planned().depends_on.iter().any(is_by_content) => {
+            Made::Failed(reason, findings)
+                if findings.is_empty() && self.planned().depends_on.iter().any(is_by_content) =>
+            {
                 return self.later(&format!("it could not be made before: {reason}")).await;
             }
-            Made::Failed(reason) => return Err(failed(&reason)),
+            Made::Failed(reason, findings) => {
+                self.found(&findings);
+                return Err(failed(&reason, &findings));
+            }
         };
+        self.found(&sets.findings(&set.id).await);
         let changes = sets.changes(&set).await;
         if discards {
             sets.delete(&set.stack, &set.id).await?;
@@ -89,6 +99,16 @@ impl Deployment<'_> {
         self.keep(Preparation::Later { because: because.to_owned() }).await?;
         let detail = format!("made during the run, because {because}");
         Ok(Next::End(Ended::new(Outcome::Prepared).with_detail(detail)))
+    }
+
+    /// Keeps what CloudFormation found wrong with the change set.
+    fn found(&self, findings: &[Finding]) {
+        if let Some(preparing) = self.preparing
+            && !findings.is_empty()
+        {
+            let mut all = preparing.findings.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(self.stack.id.clone(), findings.to_vec());
+        }
     }
 
     /// Deletes the empty stack that was created for a change set.

@@ -183,6 +183,25 @@ pub(super) fn events(world: &mut World, request: &Request) -> Outcome {
 
 pub(super) fn operation_events(world: &mut World, request: &Request) -> Outcome {
     let size = world.options.page_size;
+    if let Some(name) = request.form.text("ChangeSetName") {
+        let (stack, set) = super::change_sets::find(world, request, name)?;
+        let findings = world.options.faults.findings.iter().filter(|finding| finding.stack == stack.name);
+        let shown = findings.map(|finding| {
+            json!({
+                "EventId": format!("{}-{}", set.name, finding.path),
+                "StackId": &*stack.key.arn,
+                "EventType": "VALIDATION_ERROR",
+                "OperationType": "CREATE_CHANGESET",
+                "Timestamp": written(set.created),
+                "ValidationName": finding.check,
+                "ValidationFailureMode": if finding.fails { "FAIL" } else { "WARN" },
+                "ValidationStatus": "FAILED",
+                "ValidationStatusReason": finding.reason,
+                "ValidationPath": finding.path,
+            })
+        });
+        return Ok(listed("OperationEvents", shown.collect(), Value::Null));
+    }
     let stack = named(world, request, |name| format!("Stack [{name}] does not exist"))?;
     let failed_only = request.form.flag("Filters.FailedEvents");
     let chosen: Vec<&Event> =
