@@ -31,6 +31,7 @@ mod remove;
 mod request;
 mod review;
 mod secrets;
+mod sent;
 mod source;
 mod state;
 mod stuck;

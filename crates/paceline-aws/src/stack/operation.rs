@@ -1,6 +1,5 @@
 //! Sends stack operations: creates and updates stacks, and continues rollbacks.
 
-use aws_sdk_cloudformation::types::Capability;
 use paceline_engine::StepContext;
 
 use super::change_set::{ByChangeSet, ChangeSets, Reviewed};
@@ -8,7 +7,7 @@ use super::limit::Limit;
 use super::protect;
 use super::remove::still;
 use super::request::Request;
-use super::source::Source;
+use super::sent::{Sent, capabilities, split};
 use crate::environment::Environment;
 use crate::environment::StackView;
 use crate::error::{AwsError, code};
@@ -20,24 +19,6 @@ pub enum Method {
     #[default]
     Direct,
     ChangeSet,
-}
-
-/// The result of sending an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Sent {
-    /// AWS accepted the operation. The stack's id is known.
-    Accepted { id: String },
-    /// There is nothing to change.
-    NoChanges,
-    /// The stack has changed since it was read. The text says how this was noticed.
-    OutOfDate(String),
-    /// AWS accepted an operation with this token earlier. It may have ended.
-    Known,
-}
-
-/// The capabilities that CloudFormation gets. The CDK CLI gives the same ones.
-pub(super) fn capabilities() -> Vec<Capability> {
-    vec![Capability::CapabilityIam, Capability::CapabilityNamedIam, Capability::CapabilityAutoExpand]
 }
 
 /// The operation of a request that is about to be sent.
@@ -213,12 +194,5 @@ pub(super) async fn roll_back(
             Ok(Sent::OutOfDate(error.to_string()))
         }
         Err(error) => Err(error),
-    }
-}
-
-pub(super) fn split(source: &Source) -> (Option<String>, Option<String>) {
-    match source {
-        Source::Url(url) => (Some(url.clone()), None),
-        Source::Body(body) => (None, Some(body.clone())),
     }
 }

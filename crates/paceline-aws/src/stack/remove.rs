@@ -15,9 +15,9 @@ use paceline_engine::known_bugs::{KnownBug, is_on};
 
 use super::MOST_READS;
 use super::events::{Change, EventLog};
-use super::operation::Sent;
 use super::request::token;
 use super::review::Review;
+use super::sent::Sent;
 use super::watch::{OperationEnd, RunningOperation, wait_for_end};
 use crate::environment::Environment;
 use crate::environment::{StackView, find};

@@ -21,7 +21,6 @@ use jiff::Timestamp;
 use paceline_engine::StepContext;
 use tokio::time::Instant;
 
-use super::change_set::PREPARED;
 use super::remove::still;
 use crate::environment::Environment;
 use crate::environment::{StackView, timestamp};
@@ -34,6 +33,8 @@ const PARTS: u32 = 10;
 const LOOKS: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(20)];
 /// The name of change sets of the CDK CLI.
 const OF_THE_CDK: &str = "cdk-deploy-change-set";
+/// The beginning of the description of change sets that are prepared. Those of another run are replaced, not waited for.
+pub(super) const PREPARED: &str = "Prepared by Paceline";
 /// The beginning of the names of change sets of all runs.
 const OF_A_RUN: &str = "paceline-";
 

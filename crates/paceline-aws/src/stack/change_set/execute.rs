@@ -7,8 +7,8 @@ use super::reuse::Begin;
 use super::{ChangeSets, Made, ReadyChangeSet, Reviewed};
 use crate::environment::{StackView, find};
 use crate::error::{AwsError, ErrorKind};
-use crate::stack::operation::Sent;
 use crate::stack::review::Review;
+use crate::stack::sent::Sent;
 
 /// Changes a stack with a change set.
 pub(in crate::stack) struct ByChangeSet<'a> {

@@ -24,8 +24,8 @@ use paceline_engine::{Finding, StepContext};
 pub(super) use self::execute::{ByChangeSet, failed};
 pub use self::guard::{ChangeGuard, GuardRefusal};
 pub(super) use self::reuse::Reviewed;
-use super::operation::{capabilities, split};
 use super::request::Request;
+use super::sent::{capabilities, split};
 use crate::environment::{Environment, StackView};
 use crate::error::AwsError;
 use crate::refusal::is_without_changes;
@@ -35,8 +35,6 @@ const FIRST_LOOK: Duration = Duration::from_millis(500);
 const SLOWEST_LOOK: Duration = Duration::from_secs(3);
 /// The end of the name of a change set that is made again, because another one has the name or had it.
 const AGAIN: &str = "-again";
-/// The beginning of the description of change sets that are prepared. Those of another run are replaced, not waited for.
-pub(super) const PREPARED: &str = "Prepared by Paceline";
 
 /// The change sets for one request, on a stack in one state.
 #[derive(Debug, Clone, Copy)]

@@ -24,8 +24,9 @@ use crate::stack::MOST_READS;
 use crate::stack::events::{Change, EventLog};
 use crate::stack::failure::Failure;
 use crate::stack::finished::Finished;
-use crate::stack::operation::{self, Sent};
+use crate::stack::operation;
 use crate::stack::outcome;
+use crate::stack::sent::Sent;
 use crate::stack::state::OperationResult;
 use crate::stack::watch::{OperationEnd, RunningOperation};
 

@@ -15,9 +15,10 @@ use paceline_plan::{PlannedStack, Reason};
 use super::{Deployment, Next, Progress};
 use crate::environment::{StackView, find};
 use crate::error::AwsError;
-use crate::stack::change_set::{ChangeSets, Made, PREPARED, failed};
+use crate::stack::change_set::{ChangeSets, Made, failed};
 use crate::stack::outcome;
 use crate::stack::remove::Removal;
+use crate::stack::review::PREPARED;
 use crate::stack::state::is_usable;
 
 /// Where a run keeps what it prepares.
