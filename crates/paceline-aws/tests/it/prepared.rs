@@ -282,6 +282,8 @@ async fn a_killed_preparation_continues_and_is_executed() {
             it.world.run(&app, how).await.check_all(Outcome::Prepared);
             // The same call with the same token makes one change set.
             for stack in ["A", "B", "C"] {
+                // CloudFormation lists twice a second.
+                it.world.pass(Duration::from_secs(1)).await;
                 let call = it.world.client().await.list_change_sets().stack_name(stack);
                 assert_eq!(call.send().await.unwrap().summaries().len(), 1, "after {millis} ms");
             }
