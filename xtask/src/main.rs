@@ -95,6 +95,9 @@ enum Bench {
     Deploy {
         /// Only these cases
         cases: Vec<String>,
+        /// How many times each program does each case
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
         /// Measure this binary, instead of a release build
         #[arg(long, value_name = "FILE")]
         binary: Option<std::path::PathBuf>,
@@ -112,8 +115,8 @@ fn main() -> ExitCode {
     let done = Shell::new().map_err(anyhow::Error::from).and_then(|sh| {
         sh.change_dir(tasks::root());
         match cli.task {
-            Task::Bench { what: Bench::Deploy { cases, binary } } => {
-                bench::deploy(&sh, binary.as_deref(), &cases)
+            Task::Bench { what: Bench::Deploy { cases, runs, binary } } => {
+                bench::deploy(&sh, binary.as_deref(), &cases, runs)
             }
             Task::Bench { what: Bench::Plan { binary } } => bench::plan(&sh, binary.as_deref()),
             Task::Bench { what: Bench::Unchanged { binary } } => bench::unchanged(&sh, binary.as_deref()),

@@ -299,7 +299,8 @@ async fn read_all(environment: &Environment) -> Result<Read, AwsError> {
     let (mut stacks, mut total, mut pages, mut next) = (HashMap::new(), 0, 0, None::<String>);
     loop {
         let send = || environment.client.describe_stacks().set_next_token(next.clone()).send();
-        let answer = environment.call_within(LIST_PATIENCE, None, "DescribeStacks", send).await?;
+        let patience = if is_on(KnownBug::PollFailureAsVerdict) { Duration::ZERO } else { LIST_PATIENCE };
+        let answer = environment.call_within(patience, None, "DescribeStacks", send).await?;
         pages += 1;
         for stack in answer.stacks() {
             let name = stack.stack_name().unwrap_or_default();

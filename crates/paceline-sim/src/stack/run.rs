@@ -13,6 +13,10 @@ use crate::world::{
     TaskState, Work, World,
 };
 
+/// CloudFormation's own time before the first resource of a clean-up, and again after the last. A clean-up deletes what an
+/// update has replaced. An assumption: no figure is documented, and one that deletes nothing seems to end at once.
+const CLEANUP_OVERHEAD: Duration = Duration::from_millis(500);
+
 /// Carries out a step, unless its operation is over.
 pub(super) fn step(world: &mut World, key: &StackKey, operation: u64, step: Step) {
     let Some(mut stack) = world.take_stack(key) else { return };
@@ -208,8 +212,16 @@ impl Run<'_> {
             && !operation.tasks.values().any(|task| task.state == TaskState::Running)
         {
             operation.ending = true;
-            let overhead = self.world.options.stack_overhead;
-            self.schedule(overhead, Step::Finish);
+            self.schedule(self.overhead(), Step::Finish);
+        }
+    }
+
+    /// CloudFormation's own time before the first and after the last resource.
+    fn overhead(&self) -> Duration {
+        let overhead = self.world.options.stack_overhead;
+        match self.kind() {
+            Some(OperationKind::Cleanup | OperationKind::RollBackCleanup) => overhead.min(CLEANUP_OVERHEAD),
+            _ => overhead,
         }
     }
 
@@ -372,8 +384,7 @@ impl Run<'_> {
             operation.ending = false;
         }
         self.stack.enter(self.world, kind.status(), reason);
-        let overhead = self.world.options.stack_overhead;
-        self.schedule(overhead, Step::Begin);
+        self.schedule(self.overhead(), Step::Begin);
     }
 
     pub(super) fn draws(&self, words: &[&str]) -> Random {

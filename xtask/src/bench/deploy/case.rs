@@ -15,7 +15,6 @@ pub(super) struct Case {
     /// Arguments for `paceline sim serve`.
     pub(super) server: &'static [&'static str],
     pub(super) programs: &'static [Program],
-    pub(super) runs: usize,
 }
 
 /// The state of AWS when a program starts.
@@ -41,7 +40,6 @@ pub(super) const CASES: &[Case] = &[
         concurrency: 10,
         server: &[],
         programs: &[Cdk, CdkDirect, Paceline, PacelineChangeSets],
-        runs: 3,
     },
     Case {
         name: "updates",
@@ -51,7 +49,6 @@ pub(super) const CASES: &[Case] = &[
         concurrency: 100,
         server: &[],
         programs: &[Cdk, CdkDirect, Paceline, PacelineChangeSets],
-        runs: 3,
     },
     Case {
         name: "order",
@@ -61,7 +58,6 @@ pub(super) const CASES: &[Case] = &[
         concurrency: 2,
         server: &[],
         programs: BOTH,
-        runs: 3,
     },
     Case {
         name: "unchanged",
@@ -72,7 +68,6 @@ pub(super) const CASES: &[Case] = &[
         // Only the deployment before the runs waits for operations.
         server: &["--time-scale", "1000"],
         programs: BOTH,
-        runs: 3,
     },
     Case {
         name: "throttled",
@@ -82,7 +77,6 @@ pub(super) const CASES: &[Case] = &[
         concurrency: 100,
         server: &["--calls-per-second", "10"],
         programs: BOTH,
-        runs: 2,
     },
     Case {
         name: "failure",
@@ -92,6 +86,5 @@ pub(super) const CASES: &[Case] = &[
         concurrency: 8,
         server: &["--fail", "Service003:Value:create"],
         programs: BOTH,
-        runs: 2,
     },
 ];

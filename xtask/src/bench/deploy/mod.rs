@@ -41,8 +41,9 @@ struct Compared {
     runs: Vec<Run>,
 }
 
-/// Measures the cases whose names are given, or all, and prints a page in Markdown.
-pub(crate) fn deploy(sh: &Shell, binary: Option<&Path>, names: &[String]) -> Result<ExitCode> {
+/// Measures the cases whose names are given, or all, and prints a page in Markdown. Each program does each case so many
+/// times.
+pub(crate) fn deploy(sh: &Shell, binary: Option<&Path>, names: &[String], runs: usize) -> Result<ExitCode> {
     let cases: Vec<_> =
         CASES.iter().filter(|case| names.is_empty() || names.iter().any(|it| it == case.name)).collect();
     if let Some(unknown) = names.iter().find(|name| CASES.iter().all(|case| case.name != **name)) {
@@ -54,14 +55,22 @@ pub(crate) fn deploy(sh: &Shell, binary: Option<&Path>, names: &[String]) -> Res
     let mut compared = Vec::new();
     for case in cases {
         let folder = folder.path().join(case.name);
-        compared.push(compare(sh, &programs, case, &folder).with_context(|| format!("case {}", case.name))?);
+        compared.push(
+            compare(sh, &programs, case, runs, &folder).with_context(|| format!("case {}", case.name))?,
+        );
     }
-    println!("{}", page::page(&compared));
+    println!("{}", page::page(&compared, runs));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Deploys one case several times with each program, in turn.
-fn compare(sh: &Shell, programs: &Programs, case: &'static Case, folder: &Path) -> Result<Compared> {
+fn compare(
+    sh: &Shell,
+    programs: &Programs,
+    case: &'static Case,
+    times: usize,
+    folder: &Path,
+) -> Result<Compared> {
     let mut version = 1;
     let mut app = write(case, folder, version)?;
     let bound = bound(sh, programs, case, &app)?;
@@ -73,7 +82,7 @@ fn compare(sh: &Shell, programs: &Programs, case: &'static Case, folder: &Path) 
         }
     }
     let mut runs = Vec::new();
-    for number in 1..=case.runs {
+    for number in 1..=times {
         for &program in case.programs {
             match case.start {
                 Start::Empty => server = Server::start(&programs.paceline, case.server)?,
@@ -86,9 +95,8 @@ fn compare(sh: &Shell, programs: &Programs, case: &'static Case, folder: &Path) 
             let run = run(programs, program, case, &app, version, &server)?;
             let Figures { time, cpu, memory, .. } = run.figures;
             eprintln!(
-                "{} {number}/{}, {}: {:.1} s, {cpu:.1} s of CPU, {} MB, {} of {} stacks",
+                "{} {number}/{times}, {}: {:.1} s, {cpu:.1} s of CPU, {} MB, {} of {} stacks",
                 case.name,
-                case.runs,
                 program.name(),
                 time.as_secs_f64(),
                 memory / 1024,

@@ -7,11 +7,11 @@ use super::program::{CDK, Program};
 use super::{Compared, Run};
 
 /// Shows the figures of all cases.
-pub(super) fn page(compared: &[Compared]) -> String {
+pub(super) fn page(compared: &[Compared], times: usize) -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut page = format!(
         "# Paceline and the CDK CLI, side by side\n\n\
-         `cargo xtask bench deploy > docs/benchmarks.md` makes this page. It deploys the same synthesized apps with the CDK\n\
+         `cargo xtask bench deploy --runs {times} > docs/benchmarks.md` makes this page. It deploys the same synthesized apps with the CDK\n\
          CLI {CDK} and with a release build of Paceline, in turn, to the same embedded AWS: `paceline sim serve`, another\n\
          process on the same machine, which has {cores} cores. Nothing here was measured on AWS. The embedded AWS takes the times\n\
          that a table by resource type names, throttles at the rates that CloudFormation documents, and answers at once\n\
@@ -24,7 +24,7 @@ pub(super) fn page(compared: &[Compared]) -> String {
          CLI when CloudFormation has also deleted what the update replaced. Nothing is replaced here.\n\n\
          ## Times\n\n\
          The median time in seconds, with the shortest and the longest. The last column compares with the CDK CLI's default,\n\
-         if the ranges of all runs do not overlap and both deployed as many stacks.\n"
+         if the ranges of all runs do not overlap. The number of stacks is that of the run that deployed the fewest.\n"
     );
     for Compared { case, bound, runs } in compared {
         let bound = bound.map_or_else(String::new, |bound| format!(" Lower bound: {bound:.0} s."));
@@ -97,14 +97,16 @@ impl Times {
         Self { median, shortest: at(0), longest: at(last), done }
     }
 
-    /// What part of the other's time this takes.
+    /// What part of the other's time this takes. Who deploys fewer stacks has less to do.
     fn compared(&self, other: &Self) -> String {
-        if self.done != other.done {
-            "not comparable".to_owned()
-        } else if self.longest < other.shortest || other.longest < self.shortest {
-            format!("{:.2}", self.median / other.median)
+        if self.done < other.done {
+            return "fewer stacks".to_owned();
+        }
+        let more = if self.done > other.done { ", and more stacks" } else { "" };
+        if self.longest < other.shortest || other.longest < self.shortest {
+            format!("{:.2}{more}", self.median / other.median)
         } else {
-            "no difference shown".to_owned()
+            format!("no difference shown{more}")
         }
     }
 }
