@@ -83,7 +83,11 @@ pub fn is_secret_name(name: &str) -> bool {
 /// private key, and the forms that the value has in JSON and in a URL.
 pub fn hide(value: &str) {
     let value = value.trim();
-    let mut forms = vec![value.to_owned(), in_json(value), in_url(value)];
+    let (json, url) = (in_json(value), in_url(value));
+    // JSON may be a text in other JSON. Programs write the digits of `%2F` in either case, and a space in a form as `+`.
+    let forms_of_url = [url.replace("%20", "+"), with_small_digits(&url)];
+    let mut forms = vec![value.to_owned(), in_json(&json), json, url];
+    forms.extend(forms_of_url);
     // Base64 and hexadecimal lines of keys are long. Short lines are words like `{` or `-----END`.
     let lines =
         value.lines().map(str::trim).filter(|line| value.contains('\n') && line.len() >= 2 * SHORTEST);
@@ -134,19 +138,31 @@ fn counts(value: &str) -> bool {
         && !matches!(value.to_ascii_lowercase().as_str(), "disabled" | "undefined" | "password" | "changeme")
 }
 
-/// Whether a value is the name of a region or of an availability zone, such as `ap-southeast-2` or `us-gov-west-1a`.
+/// Whether a value is the name of a region or of an availability zone, such as `ap-southeast-2` or `us-gov-west-1a`. Other
+/// values of words and a digit may be passwords.
 fn is_region(value: &str) -> bool {
     let parts: Vec<&str> = value.split('-').collect();
-    let is_word = |part: &&str| part.bytes().all(|byte| byte.is_ascii_lowercase());
-    let Some((last, words)) = parts.split_last() else { return false };
-    let digits = last.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    (2..=3).contains(&words.len()) && words.iter().all(is_word) && digits.len() == 1
+    let (area, direction, last) = match parts[..] {
+        [area, direction, last] => (area, direction, last),
+        [area, partition, direction, last] if partition == "gov" || partition.starts_with("iso") => {
+            (area, direction, last)
+        }
+        _ => return false,
+    };
+    let is_side = |text: &str| matches!(text, "" | "east" | "west" | "central");
+    let is_direction = is_side(direction)
+        || ["north", "south"].iter().any(|start| direction.strip_prefix(start).is_some_and(is_side));
+    let is_small = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_number = last.starts_with(|c: char| c.is_ascii_digit()) && last.len() <= 2 && is_small(&last[1..]);
+    area.len() == 2 && is_small(area) && !direction.is_empty() && is_direction && is_number
 }
 
 /// Whether a value can be the secret itself: no reference, no path, no number, no variable, not hidden already.
 fn is_literal(value: &str) -> bool {
     let value = value.trim();
-    let starts = ["$", "{{", "<", "[", "/", "./", "arn:", "ssm:", "s3://", "file:", HIDDEN];
+    // A reference such as {{resolve:secretsmanager:TOKEN:SecretString:key}} names a secret.
+    let reference = "SecretString";
+    let starts = ["$", "{{", "<", "[", "/", "./", "arn:", "ssm:", "s3://", "file:", reference, HIDDEN];
     !starts.iter().any(|start| value.starts_with(start)) && counts(value)
 }
 
@@ -260,6 +276,16 @@ fn in_url(value: &str) -> String {
     out
 }
 
+/// A text in the form of a URL, with small hexadecimal digits.
+fn with_small_digits(url: &str) -> String {
+    let (mut out, mut digits) = (String::with_capacity(url.len()), 0_u8);
+    for c in url.chars() {
+        out.push(if digits > 0 { c.to_ascii_lowercase() } else { c });
+        digits = if c == '%' { 2 } else { digits.saturating_sub(1) };
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,7 +294,14 @@ mod tests {
     #[test]
     fn a_hidden_value_is_replaced_wherever_and_however_it_stands() {
         hide("pla\"nt ed/8f31");
-        for text in ["pla\"nt ed/8f31", r#"{"a":"pla\"nt ed/8f31"}"#, "https://h/?q=pla%22nt%20ed%2F8f31"] {
+        for text in [
+            "pla\"nt ed/8f31",
+            r#"{"a":"pla\"nt ed/8f31"}"#,
+            r#"{"a":"{\"b\":\"pla\\\"nt ed/8f31\"}"}"#,
+            "https://h/?q=pla%22nt%20ed%2F8f31",
+            "https://h/?q=pla%22nt%20ed%2f8f31",
+            "q=pla%22nt+ed%2F8f31&r=1",
+        ] {
             let text = redacted(text);
             assert!(text.contains("***") && !text.contains("8f31"), "{text}");
         }
@@ -291,6 +324,26 @@ mod tests {
             hide(value);
             hide_named("API_TOKEN", value);
             let text = format!("the value {value} is shown");
+            assert_eq!(redacted(&text), text);
+        }
+    }
+
+    #[test]
+    fn words_with_a_digit_are_hidden_unless_they_are_a_region() {
+        for value in ["correct-horse-1", "us-abc-east-1", "ab-north-pole-7", "eu-west-12", "eu-west-1ä"] {
+            assert!(counts(value), "{value}");
+        }
+        for value in ["eu-west-1", "ap-southeast-2b", "us-gov-west-1", "us-isob-east-1", "il-central-1"] {
+            assert!(!counts(value), "{value}");
+        }
+    }
+
+    /// A search that begins again at each place would take minutes for this text.
+    #[test]
+    fn a_long_line_is_searched_once() {
+        let parts = ["://", "://a:", "?", "&a", "TOKEN", "TOKEN= ", "A_TOKEN\"", "%", "é"];
+        for part in parts {
+            let text = part.repeat(200_000);
             assert_eq!(redacted(&text), text);
         }
     }
@@ -325,6 +378,10 @@ mod tests {
             ("API_TOKEN: /shop/token", "API_TOKEN: /shop/token"),
             ("TOKEN=$OTHER_TOKEN and TOKEN", "TOKEN=$OTHER_TOKEN and TOKEN"),
             ("{{resolve:secretsmanager:Shop:SecretString}}", "{{resolve:secretsmanager:Shop:SecretString}}"),
+            (
+                "{{resolve:secretsmanager:DB_PASSWORD:SecretString:password::}}",
+                "{{resolve:secretsmanager:DB_PASSWORD:SecretString:password::}}",
+            ),
         ] {
             assert_eq!(redacted(text), expected);
         }
