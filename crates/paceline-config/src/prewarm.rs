@@ -23,7 +23,7 @@ pub struct RepositoryName(String);
 
 text_setting!(
     RepositoryName,
-    json!({ "type": "string", "pattern": "^[a-z0-9]+([._/-]+[a-z0-9]+)*$", "minLength": 2, "maxLength": 256 })
+    json!({ "type": "string", "pattern": "^[a-z0-9]+([._/-][a-z0-9]+)*$", "minLength": 2, "maxLength": 256 })
 );
 
 impl RepositoryName {
@@ -41,19 +41,19 @@ impl std::fmt::Display for RepositoryName {
 impl std::str::FromStr for RepositoryName {
     type Err = SettingError;
 
-    /// ECR API Reference, `CreateRepository`: 2 to 256 characters, lower case, digits and `._/-` between them.
+    /// ECR API Reference, `CreateRepository`: 2 to 256 lower case letters and digits, and single `.`, `_`, `-` and `/`
+    /// between them.
     fn from_str(text: &str) -> Result<Self, SettingError> {
         let is_plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let mut ends = text.bytes().take(1).chain(text.bytes().last());
+        let mut words = text.split(['.', '_', '-', '/']);
         let fits = (2..=256).contains(&text.len())
-            && ends.all(is_plain)
-            && text.bytes().all(|c| is_plain(c) || b"._/-".contains(&c));
+            && words.all(|word| !word.is_empty() && word.bytes().all(is_plain));
         if fits {
             return Ok(Self(text.to_owned()));
         }
         Err(SettingError::new(
             format!("`{text}` cannot be the name of a repository"),
-            "use lower case letters, digits and, between them, `.`, `_`, `-` and `/`",
+            "use lower case letters and digits, with one `.`, `_`, `-` or `/` between them",
         ))
     }
 }

@@ -101,7 +101,7 @@ fn the_name_of_a_repository_is_checked() {
         Config::parse(&text, Utf8Path::new("paceline.yaml")).map(drop).map_err(|error| error.to_string())
     };
     assert!(config("team/pet_site.v2").is_ok());
-    for name in ["PetSite", "a", "-pets", "pets/", "pet site"] {
+    for name in ["PetSite", "a", "-pets", "pets/", "pet site", "pet..site", "team//pets", "team-/pets"] {
         assert!(config(name).unwrap_err().contains("cannot be the name of a repository"), "{name}");
     }
 }
