@@ -143,15 +143,20 @@ impl<'a> State<'a> {
     }
 
     /// Returns whether this run had done a step, or sent its operation, before it was interrupted. The
-    /// earlier work does not count if the step has changed since, or if a step that it follows is done again
-    /// now.
-    pub(crate) fn was_done_earlier(&self, index: usize) -> bool {
+    /// earlier work does not count if the step has changed since.
+    fn is_of_earlier(&self, index: usize) -> bool {
         let step = &self.plan.steps[index];
         let earlier = self.options.earlier.as_ref().and_then(|earlier| earlier.done.get(&step.id));
         let is_the_same = |then: &Option<String>| {
             then.as_ref().is_none_or(|identity| *identity == self.plan.identity(step))
         };
-        earlier.is_some_and(is_the_same) && !step.needs.iter().any(|&need| self.changed_now[need])
+        earlier.is_some_and(is_the_same)
+    }
+
+    /// Returns whether the run can rely on the earlier work of a step: no step that it follows is done again now.
+    pub(crate) fn was_done_earlier(&self, index: usize) -> bool {
+        let step = &self.plan.steps[index];
+        self.is_of_earlier(index) && !step.needs.iter().any(|&need| self.changed_now[need])
     }
 
     /// Returns whether this part of the run changes a step, or a step that it follows. The steps after it
@@ -246,8 +251,9 @@ impl<'a> State<'a> {
         if outcome == Outcome::Skipped {
             outcome = Outcome::Failed;
         }
-        // The resumed run found the work that this run did before the interruption.
-        let resumed = outcome == Outcome::Unchanged && self.was_done_earlier(index) && !self.plan.prepares;
+        // The resumed run found the work that this run did before the interruption. Steps before it may have changed since
+        // without a consequence for it.
+        let resumed = outcome == Outcome::Unchanged && self.is_of_earlier(index) && !self.plan.prepares;
         if resumed {
             let deletes = matches!(self.plan.steps[index].work, Work::Delete { .. });
             outcome = if deletes { Outcome::Deleted } else { Outcome::Deployed };

@@ -171,6 +171,7 @@ fn a_done_stack_whose_template_changed_is_deployed_again_before_its_dependents()
     let again = story.continues("r1", &chain(&[("A", "two"), ("C", "two")]), TO_THE_END);
     assert_eq!(again.changes, [template("A"), template("C")]);
     assert_eq!(again.did(), ["A", "C"]);
+    assert_eq!(again.stayed(), ["B"], "this run deployed it, and nothing had to be done again");
 }
 
 #[test]
