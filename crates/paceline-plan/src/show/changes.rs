@@ -20,7 +20,7 @@ impl fmt::Display for PlanChange {
             }
             Self::Template { stack } => write!(f, "the template of `{stack}` has changed"),
             Self::Settings { stack } => {
-                write!(f, "the parameters, tags or roles of `{stack}` have changed")
+                write!(f, "the parameters, tags, topics, alarms, roles or options of `{stack}` have changed")
             }
             Self::Order { stack, more, fewer } => order(f, stack, more, fewer),
             Self::NewStep { step } => write!(f, "the step `{step}` is new"),

@@ -125,7 +125,7 @@ impl fmt::Display for LeftOutReason {
             Self::NotInOnly => f.write_str("--only does not name it"),
             Self::NotAffected { base } => write!(f, "it does not differ from {base}"),
             Self::NotNamed => f.write_str("it is not named"),
-            Self::NotNeeded => f.write_str("it is not named, and no stack that is needs it"),
+            Self::NotNeeded => f.write_str("it is not named, and no named stack needs it"),
             Self::NeedsNoneNamed => f.write_str("none of the stacks named is needed by it"),
         }
     }

@@ -89,7 +89,7 @@ fn whatever_decides_what_a_run_does_changes_the_digest_and_is_told() {
     check(&more("unchanged: { ignore-timestamps: true }"), &["`unchanged.ignore-timestamps` has changed"]);
     check(&more("strategy: phases"), &["`strategy` has changed"]);
     check(&more("phases: [{ name: p, stacks: [A] }]"), &["`phases` has changed"]);
-    let settings = ["the parameters, tags or roles of `B` have changed"];
+    let settings = ["the parameters, tags, topics, alarms, roles or options of `B` have changed"];
     for fields in [
         json!({ "parameters": { "Size": "3" } }),
         json!({ "tags": { "a": "b" } }),
@@ -117,7 +117,10 @@ fn values_that_the_command_line_gives_to_parameters_change_the_digest() {
         assembly.stacks.iter_mut().filter(|stack| stack.id == "B").for_each(|stack| stack.give(&values));
         app.plan_of(&assembly)
     };
-    assert_eq!(changes(&given("9")), ["the parameters, tags or roles of `B` have changed"]);
+    assert_eq!(
+        changes(&given("9")),
+        ["the parameters, tags, topics, alarms, roles or options of `B` have changed"]
+    );
     assert_ne!(given("9").digest(), given("10").digest());
 }
 

@@ -90,7 +90,7 @@ fn stacks_that_are_named_come_with_what_they_need_or_in_a_deletion_with_what_nee
     };
     assert_eq!(ids(&app(&["Late"], &[]).plan()), ["Second", "Middle", "Late"]);
     assert_eq!(ids(&app(&["Mid*", "Main"], &[]).plan()), ["Main", "Second", "Middle"]);
-    assert_eq!(left_out(&app(&["Late"], &[]))[0], "Anywhere: it is not named, and no stack that is needs it");
+    assert_eq!(left_out(&app(&["Late"], &[]))[0], "Anywhere: it is not named, and no named stack needs it");
     assert!(warnings(&app(&["Late"], &[]).plan()).is_empty());
     let middle = app(&["Middle"], &[]);
     let config = Config::parse(middle.config_text(), Utf8Path::new("paceline.yaml")).unwrap();
