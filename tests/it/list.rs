@@ -82,6 +82,8 @@ fn only_what_differs_from_a_commit_is_listed() {
     let same = differing("main", 0);
     assert_eq!(same.stdout, "");
     assert!(same.stderr.starts_with("none of these stacks differs from main"), "{}", same.stderr);
+    let json = place.paceline(["ls", "--json", "--affected-by", "main"]).run().expect(0);
+    assert_eq!(json.stdout, "[]\n", "an empty list is JSON, too");
     place.write("cdk.out/Two.template.json", r#"{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}"#);
     assert_eq!(differing("main", 0).stdout, "Two\n");
     assert_eq!(differing("HEAD", 0).stdout, "Two\n");

@@ -38,7 +38,14 @@ pub fn list_stacks(settings: &ListSettings) -> Result<ExitCode, Failure> {
     let mut app = configured(&settings.app)?.app(&settings.app)?;
     app.give(&settings.parameters.parameters)?;
     app.warn_of_newer_sources(&[]);
-    let plan = app.plan(&app.selected(&settings.selection, false)?)?;
+    let plan = match app.plan(&app.selected(&settings.selection, false)?) {
+        Err(nothing) if nothing.exit_code == ExitCode::Done && settings.json => {
+            terminal::say(&nothing.to_string());
+            terminal::data("[]\n");
+            return Ok(ExitCode::Done);
+        }
+        plan => plan?,
+    };
     let contents = ListContents { long: settings.long, dependencies: settings.show_dependencies };
     terminal::data(&if settings.json { list_json(&plan, contents) } else { list(&plan, contents) });
     Ok(ExitCode::Done)
