@@ -23,6 +23,7 @@ mod fis_workshop;
 mod forecast;
 mod freshness;
 mod generate;
+mod generated_role;
 mod guide;
 mod harness;
 mod help;
