@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use paceline_aws::{Applicant, Builds, Images, KeptRuns, LockMode, Method};
+use paceline_aws::{Applicant, Builds, Images, KeptRuns, LockMode, Method, MetricDatum, Notification};
+use paceline_buildspec::project::role::{Access, Statement, run_statements};
 use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
-use paceline_config::Config;
+use paceline_config::{Config, Notifications, Occasion};
 use paceline_engine::Outcome;
 use paceline_plan::{Plan, PlanOptions, RollbackOptions};
 use paceline_sim::{Call, Faults, Images as SimulatedImages, Operation, SimOptions};
@@ -16,6 +17,7 @@ use crate::rollbacks::Runs;
 use crate::world::{How, RUN, World, slow_durations};
 
 const REPOSITORY: &str = "cdk-hnb659fds-container-assets-111111111111-us-east-1";
+const PROJECT: &str = "arn:aws:codebuild:us-east-1:111111111111:project/app";
 const GATE: &str = "gates: [{ after: Roles, iam-roles: all }]";
 
 /// The IAM actions for a call.
@@ -24,6 +26,7 @@ fn actions(call: &Call) -> Vec<String> {
         // This call needs no permission.
         ("sts", "GetCallerIdentity") => return Vec::new(),
         ("s3", "ListObjectsV2") => "s3:ListBucket".to_owned(),
+        ("monitoring", operation) => format!("cloudwatch:{operation}"),
         (service, operation) => format!("{service}:{operation}"),
     };
     vec![action]
@@ -35,7 +38,10 @@ fn called(world: &World) -> BTreeSet<String> {
 }
 
 fn allowed(rights: &Rights) -> BTreeSet<String> {
-    let statements = rights.statements("arn:aws:codebuild:us-east-1:111111111111:project/app");
+    actions_of(&rights.statements(PROJECT))
+}
+
+fn actions_of(statements: &[Statement]) -> BTreeSet<String> {
     statements.iter().flat_map(|statement| &statement.actions).map(|action| (*action).to_owned()).collect()
 }
 
@@ -63,6 +69,49 @@ async fn with_roles_a_build_assumes_them_and_keeps_to_the_generated_role() {
     let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}");
     let rights = Rights { roles: vec![role], waits_for_roles: true, ..Rights::default() };
     assert_eq!(called(&world), allowed(&rights));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_creates_repositories_keeps_to_the_generated_role() {
+    let world = World::slow();
+    let app = App::of("A", &topic("t"));
+    build(&world, &app, How { config: "prewarm: { ecr: [pets] }", ..How::default() }).await;
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}");
+    let without = Rights { roles: vec![role], ..Rights::default() };
+    let rights = Rights { prewarmed: vec![located("pets")], ..without.clone() };
+    assert_eq!(called(&world), allowed(&rights));
+    assert!(allowed(&without).iter().all(|action| !action.starts_with("ecr:")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_and_notifications_keep_to_the_generated_role() {
+    let world = World::slow();
+    let app = App::of("A", &topic("t"));
+    build(&world, &app, How::default()).await;
+    let aws = world.connected(&app).await;
+    let datum = MetricDatum {
+        name: "RunDuration".to_owned(),
+        unit: "Seconds".to_owned(),
+        dimensions: Vec::new(),
+        values: vec![1.0],
+        at: world.now(),
+    };
+    aws.put_metrics("Paceline", &[datum]).await.unwrap();
+    let text = "notifications: { sns: 'arn:aws:sns:us-east-1:111111111111:t', event-bus: b, webhook: { parameter: /w, template: '{}' } }";
+    let notifications: Notifications = Config::parse(text, "paceline.yaml".into()).unwrap().notifications;
+    let notification = Notification {
+        occasion: Occasion::End,
+        deployment: "app".to_owned(),
+        run: RUN.to_owned(),
+        message: "done".to_owned(),
+        detail: json!({ "status": "done" }),
+    };
+    // There is no such parameter. Only the call matters.
+    assert_eq!(aws.notify(&notifications, &notification).await.len(), 1);
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}");
+    let rights = Rights { roles: vec![role], ..Rights::default() };
+    let access = Access { rights, metrics: true, notifications, ..Access::default() };
+    assert_eq!(called(&world), actions_of(&run_statements(PROJECT, &access)));
 }
 
 fn located(name: &str) -> Located {

@@ -97,9 +97,7 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
             ))],
         ),
     ];
-    statements.extend(access.rights.statements(&project_arn(project)));
-    statements.extend(send_metrics(access));
-    statements.extend(notify(&access.notifications));
+    statements.extend(run_statements(&project_arn(project), access));
     if let Some(object) = &access.runner_object {
         statements.push(Statement::new(
             "FetchRunner",
@@ -129,6 +127,14 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
     statements.extend(use_keys(&access.kms_keys));
     statements.extend(pull_image(project));
     statements.extend(join_vpc(project));
+    statements
+}
+
+/// The statements for the calls of the run itself. The other statements are for CodeBuild.
+pub fn run_statements(project_arn: &str, access: &Access) -> Vec<Statement> {
+    let mut statements = access.rights.statements(project_arn);
+    statements.extend(send_metrics(access));
+    statements.extend(notify(&access.notifications));
     statements
 }
 
