@@ -99,6 +99,7 @@ fn shown(plan: &Plan) -> String {
         _ => None,
     });
     let mut shown: Vec<String> = assets.collect();
-    shown.push(format!("{} to publish\n", count(plan.steps.len(), "asset")));
+    let assets = count(shown.len(), "asset");
+    shown.push(format!("{assets} to publish\n"));
     shown.concat()
 }

@@ -105,3 +105,19 @@ fn the_name_of_a_repository_is_checked() {
         assert!(config(name).unwrap_err().contains("cannot be the name of a repository"), "{name}");
     }
 }
+
+#[test]
+fn publishing_alone_creates_the_repositories_that_images_go_to_and_no_others() {
+    let images = json!({ "version": "36.0.0", "files": {}, "dockerImages": { "site": {
+        "source": { "directory": "." },
+        "destinations": { "d": { "repositoryName": "site", "imageTag": "t", "region": "us-east-1" } },
+    } } });
+    let stack = json!({ "environment": "aws://111111111111/us-east-1", "dependencies": ["Images.assets"] });
+    let app = app("prewarm: { from-templates: true }").asset_manifest("Images.assets", images);
+    let plan = app.artifact("Images", stack, empty()).plan();
+    assert!(created(&plan).len() > 1);
+    let plan = plan.publishing();
+    let [waits] = &created(&plan)[..] else { panic!("{:?}", created(&plan)) };
+    assert!(waits.starts_with("site in us-east-1: publish:"), "{waits}");
+    assert_eq!(plan.steps.len(), 2);
+}
