@@ -1,6 +1,6 @@
 //! `paceline gen`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::generated_role::{RUNNER, own_roles};
 use crate::harness::Place;

@@ -23,7 +23,7 @@ impl Fact {
                 finished.outputs.values_mut().for_each(hide);
             }
             Self::RunApproved(approved) => {
-                approved.reason.iter_mut().chain(&mut approved.what).for_each(hide)
+                approved.reason.iter_mut().chain(&mut approved.what).for_each(hide);
             }
             Self::RunStarted(started) => started.endpoint.iter_mut().for_each(hide),
             Self::BuildPhases(_)
