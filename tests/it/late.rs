@@ -408,3 +408,25 @@ fn a_simulation_goes_on_with_what_was_recorded_and_says_what_it_pretends() {
     assert_eq!(url, "https://shop.example/start");
     place.paceline(["plan", "--simulate"]).run().expect(0);
 }
+
+#[test]
+fn what_is_synthesized_during_the_run_is_held_against_the_policy() {
+    let (place, sim) = (place(), Sim::start(1000));
+    let mut page: Value = serde_json::from_str(&page("https://shop.example/start")).unwrap();
+    page["Resources"]["Access"] = json!({ "Type": "AWS::SNS::TopicPolicy", "Properties": {
+        "Topics": [{ "Ref": "T" }],
+        "PolicyDocument": { "Statement": [
+            { "Effect": "Allow", "Action": "sns:Publish", "Principal": "*", "Resource": "*" },
+        ] },
+    } });
+    place.write("guide/then/Page.json", &page.to_string());
+    let ran = deploy(&place, &sim).args(["--require-approval", "broadening"]).run().expect(1);
+    assert!(ran.stderr.contains("the policy refuses its change set"), "{}", ran.stderr);
+    let events = Events::read(&place.path("events.jsonl"));
+    assert_eq!(outcome(&events, "deploy:guide/Editor"), "deployed");
+    assert_eq!(outcome(&events, "deploy:guide/Page"), "failed");
+    deploy(&place, &sim)
+        .args(["--require-approval", "broadening", "--approve", "iam-broadening"])
+        .run()
+        .expect(0);
+}

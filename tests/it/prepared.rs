@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Events, Place, Ran, Sim};
+use crate::harness::{Call, Events, Place, Ran, Sim, until};
 
 /// Fast enough not to be waited for.
 const FAST: u32 = 10_000;
+/// Slow enough for something to happen during an operation.
+const SLOW: u32 = 5;
 
 fn queue(seconds: u32) -> Value {
     json!({ "Type": "AWS::SQS::Queue", "Properties": { "DelaySeconds": seconds } })
@@ -18,6 +20,23 @@ fn table(name: &str) -> Value {
         "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
         "BillingMode": "PAY_PER_REQUEST",
     } })
+}
+
+fn write_app(place: &Place, api: &Value, data: &Value) {
+    let mut artifacts = serde_json::Map::new();
+    for (name, resources, after) in [("Data", data, vec![]), ("Api", api, vec!["Data"])] {
+        let template = json!({ "Resources": resources }).to_string();
+        place.write(&format!("cdk.out/{name}.json"), &template);
+        let stack = json!({
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://111111111111/us-east-1",
+            "properties": { "templateFile": format!("{name}.json") },
+            "dependencies": after,
+        });
+        artifacts.insert(name.to_owned(), stack);
+    }
+    let manifest = json!({ "version": "36.0.0", "artifacts": artifacts });
+    place.write("cdk.out/manifest.json", &manifest.to_string());
 }
 
 struct Prepared {
@@ -37,24 +56,15 @@ impl Prepared {
     }
 
     fn app(&self, api: &Value, data: &Value) {
-        let mut artifacts = serde_json::Map::new();
-        for (name, resources, after) in [("Data", data, vec![]), ("Api", api, vec!["Data"])] {
-            let template = json!({ "Resources": resources }).to_string();
-            self.place.write(&format!("cdk.out/{name}.json"), &template);
-            let stack = json!({
-                "type": "aws:cloudformation:stack",
-                "environment": "aws://111111111111/us-east-1",
-                "properties": { "templateFile": format!("{name}.json") },
-                "dependencies": after,
-            });
-            artifacts.insert(name.to_owned(), stack);
-        }
-        let manifest = json!({ "version": "36.0.0", "artifacts": artifacts });
-        self.place.write("cdk.out/manifest.json", &manifest.to_string());
+        write_app(&self.place, api, data);
+    }
+
+    fn call(&self, arguments: &[&str]) -> Call<'_> {
+        self.place.paceline(["deploy"]).args(arguments).aws_at(&self.sim.address)
     }
 
     fn deploy(&self, arguments: &[&str]) -> Ran {
-        self.place.paceline(["deploy"]).args(arguments).aws_at(&self.sim.address).run()
+        self.call(arguments).run()
     }
 
     /// Prepares the deployment, and gives the name of the run.
@@ -202,4 +212,70 @@ fn a_difference_by_change_sets_leaves_nothing_and_keeps_what_was_prepared() {
     let ran = new.paceline(["diff", "--change-sets"]).aws_at(&it.sim.address).run().expect(0);
     assert!(ran.stdout.contains("1 is new"), "{}", ran.stdout);
     assert_eq!(it.sim.accepted("DeleteStack").len(), 1, "the empty stack is deleted");
+}
+
+#[test]
+fn an_interrupted_run_is_continued_only_by_a_command_that_does_the_same() {
+    let it = Prepared { place: Place::new(), sim: Sim::start(SLOW) };
+    it.app(&json!({ "Queue": queue(1) }), &json!({ "Table": table("one") }));
+    let preparing = it.call(&["--method", "prepare"]).start("log");
+    until("a change set is made", || !it.sim.accepted("CreateChangeSet").is_empty());
+    preparing.signal("KILL");
+    preparing.end();
+    let ran = it.deploy(&["--resume"]).expect(2);
+    assert!(ran.stderr.contains("prepares a deployment, and this command deploys"), "{}", ran.stderr);
+    let ran = it.deploy(&["--method", "prepare", "--resume"]).expect(0);
+    let run = ran.stdout.split(':').next().unwrap();
+    assert!(it.sim.accepted("CreateStack").is_empty() && it.sim.accepted("ExecuteChangeSet").is_empty());
+
+    let executing = it.call(&["--prepared", run]).start("log");
+    until("a change set is executed", || !it.sim.accepted("ExecuteChangeSet").is_empty());
+    executing.signal("KILL");
+    executing.end();
+    let ran = it.deploy(&["--resume"]).expect(2);
+    assert!(ran.stderr.contains(&format!("executes what {run} has prepared, and this command does not")));
+    let ran = it.deploy(&["--method", "prepare", "--resume"]).expect(2);
+    assert!(ran.stderr.contains("deploys, and this command prepares a deployment"), "{}", ran.stderr);
+    it.deploy(&["--prepared", run, "--resume"]).expect(0);
+    assert_eq!(it.sim.accepted("ExecuteChangeSet").len(), 2);
+    assert!(it.sim.accepted("CreateStack").is_empty(), "nothing is deployed in another way");
+}
+
+#[test]
+fn the_policy_is_for_what_the_stacks_are_when_the_run_gets_its_turn() {
+    let (first, second, sim) = (Place::new(), Place::new(), Sim::start(SLOW));
+    write_app(&first, &json!({ "Queue": queue(1), "Extra": queue(1) }), &json!({ "Table": table("one") }));
+    write_app(&second, &json!({ "Queue": queue(1) }), &json!({ "Table": table("one") }));
+    second.write("paceline.yaml", "version: 1\napprove: { deletes: 0 }\n");
+    // Leases are in the staging bucket, which the assets of stacks name.
+    for place in [&first, &second] {
+        let mut manifest = place.json("cdk.out/manifest.json");
+        let file = json!({ "type": "cdk:asset-manifest", "properties": { "file": "Api.assets.json" } });
+        manifest["artifacts"]["Api.assets"] = file;
+        manifest["artifacts"]["Api"]["dependencies"] = json!(["Data", "Api.assets"]);
+        place.write("cdk.out/manifest.json", &manifest.to_string());
+        let destination = json!({
+            "bucketName": "cdk-hnb659fds-assets-111111111111-us-east-1",
+            "objectKey": "note",
+            "region": "us-east-1",
+        });
+        let files =
+            json!({ "note": { "source": { "path": "note" }, "destinations": { "there": destination } } });
+        place.write("cdk.out/Api.assets.json", &json!({ "version": "36.0.0", "files": files }).to_string());
+        place.write("cdk.out/note", "note");
+    }
+    let running = first.paceline(["deploy"]).aws_at(&sim.address).start("first.log");
+    until("the first run has begun", || !sim.accepted("CreateStack").is_empty());
+    let ran = second.paceline(["deploy"]).aws_at(&sim.address).run().expect(3);
+    assert!(ran.stderr.contains("Extra (AWS::SQS::Queue) is deleted"), "{}", ran.stderr);
+    assert_eq!(running.end().0, Some(0));
+    assert!(sim.accepted("UpdateStack").is_empty());
+    assert!(second.runs().is_empty(), "a run that was refused has not begun");
+}
+
+#[test]
+fn a_preparation_says_that_it_refuses_nothing() {
+    let it = Prepared::changed();
+    let ran = it.deploy(&["--method", "prepare", "--require-approval", "any-change"]).expect(0);
+    assert!(ran.stderr.contains("--require-approval is for the run that executes"), "{}", ran.stderr);
 }

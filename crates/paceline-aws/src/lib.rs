@@ -51,5 +51,5 @@ pub use run_copy::{KeptRun, KeptRuns, RunCopy};
 pub use sdk::Wire;
 pub use session::ALLOW_BASE_CREDENTIALS;
 pub use signal::{Signalled, Verdict, WaitHandle};
-pub use stack::{ChangeGuard, GuardRefusal, Method, TokenKey};
+pub use stack::{ChangeGuard, GuardRefusal, Method, TokenKey, Unreviewed};
 pub use watch::{StackNews, WatchedResource, WatchedStack, Watching};

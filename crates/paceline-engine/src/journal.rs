@@ -133,6 +133,11 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
+    /// The prepared run whose change sets the run has executed since its last start.
+    pub fn executes(&self) -> Option<&str> {
+        last_start(&self.events).and_then(|started| started.executes.as_deref())
+    }
+
     /// Returns the journal, open for more events, and its events so far.
     pub fn into_parts(self) -> (Journal, Vec<Event>) {
         (self.journal, self.events)

@@ -1,6 +1,6 @@
 //! Deploys an app: synthesizes it, plans it, and executes the plan.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
@@ -11,11 +11,11 @@ use paceline_plan::{Plan, PlanOptions, Relaxed};
 
 use super::approval;
 use super::copies::Copies;
-use super::execution::{Approvals, Execution, Finished, PREFLIGHT, RUNS};
+use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
 use super::figures::Audience;
 use super::history;
 use super::outer_stack::OuterStack;
-use super::policy::{PolicyArguments, RunPolicy};
+use super::policy::{PolicyArguments, PolicyCheck, RunPolicy};
 use super::prepared;
 use super::rollback;
 use crate::app::{App, configured, late, parameters, synth};
@@ -175,6 +175,9 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     };
     if method == MethodSetting::Prepare {
         plan = plan.preparing();
+        if let Some(flag) = args.policy.flag() {
+            terminal::note(&format!("{flag} is for the run that executes: a preparation refuses nothing"));
+        }
     }
     let (late, _copies) = if plan.prepares {
         (None, None)
@@ -197,9 +200,11 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         overrides: app.overrides.clone(),
         toolkit: args.stack.toolkit_stack_name.clone(),
         prepared: executed.clone(),
-        guard: policy.guard(),
+        guard: policy.guard(&app, &plan),
         ..AwsOptions::default()
     };
+    // A simulation or a preparation refuses nothing.
+    let holds = !(args.run.simulate || plan.prepares);
     let execution = Execution {
         settings: &args.run,
         outputs: args.outputs.as_deref(),
@@ -209,7 +214,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         copies: Copies::of(&app),
         is_approved: approved.is_some(),
         executes: executed.as_ref().map(|executed| executed.run.clone()),
-        approvals: Approvals::default(),
+        policy: holds.then(|| PolicyCheck { policy: &policy, app: &app, executed: executed.as_deref() }),
         phased: if plan.prepares { None } else { app.phased(&options).ok() },
         plan: Arc::new(plan),
     };
@@ -217,10 +222,6 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         let aws = Box::pin(Aws::connect(Arc::clone(&app.assembly), &execution.plan, aws)).await?;
         for note in aws.notes() {
             terminal::note(note);
-        }
-        if !(args.run.simulate || execution.plan.prepares) {
-            let approved = Box::pin(policy.ensure(&app, &execution.plan, &aws, executed.as_deref())).await?;
-            *execution.approvals.lock().unwrap_or_else(PoisonError::into_inner) = approved;
         }
         Ok(aws)
     };

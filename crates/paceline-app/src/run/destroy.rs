@@ -8,7 +8,7 @@ use paceline_engine::ExitCode;
 use paceline_plan::{Destruction, PlanOptions, show};
 
 use super::copies::Copies;
-use super::execution::{Approvals, Execution, PREFLIGHT};
+use super::execution::{Execution, PREFLIGHT};
 use super::figures::Audience;
 use crate::app::{App, configured, late, synth};
 use crate::failure::Failure;
@@ -69,7 +69,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
         copies: Copies::of(&app),
         is_approved: false,
         executes: None,
-        approvals: Approvals::default(),
+        policy: None,
         phased: app.phased_destruction(&options).ok().map(|destruction| destruction.plan),
         plan: Arc::new(destruction.plan.clone()),
     };

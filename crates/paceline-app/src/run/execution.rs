@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::{Aws, Leases};
-use paceline_engine::event::RunApproved;
 use paceline_engine::{
     Event, ExitCode, Fact, Finding, Journal, PlanLock, PreparedStack, RunOptions, Unfinished,
 };
@@ -19,6 +18,7 @@ use super::figures::{Audience, in_time};
 use super::lease;
 use super::listeners::Listeners;
 use super::notices::Notices;
+use super::policy::PolicyCheck;
 use super::resume::{self, Continuing};
 use crate::failure::Failure;
 use crate::settings::RunSettings;
@@ -52,12 +52,9 @@ pub(super) struct Execution<'a> {
     pub is_approved: bool,
     /// The prepared run whose change sets are executed.
     pub executes: Option<String>,
-    /// What a person has let through, as far as it was found before the run.
-    pub approvals: Approvals,
+    /// What is held against the run's changes before it begins.
+    pub policy: Option<PolicyCheck<'a>>,
 }
-
-/// What a person has let through although the policy refuses it.
-pub(super) type Approvals = Mutex<Vec<RunApproved>>;
 
 /// A run that may begin.
 struct Started {
@@ -73,6 +70,18 @@ impl Started {
         if let Some(leases) = self.leases {
             leases.release().await;
         }
+    }
+
+    /// Gives up a run that may not begin. A new one leaves no folder behind.
+    async fn refuse(self) {
+        let Self { leases, run, listeners, .. } = self;
+        if let Some(leases) = leases {
+            leases.release().await;
+        }
+        if run.earlier.is_none() {
+            lease::forget(&run.id);
+        }
+        listeners.discard();
     }
 }
 
@@ -139,12 +148,13 @@ impl Execution<'_> {
             None => Journal::find_unfinished(runs, &plan)?,
             Some(wanted) => {
                 let (assembly, is_approved) = (self.copies.assembly(), self.is_approved);
-                Some(Continuing { plan: &plan, assembly, is_approved }.open(wanted)?)
+                let executes = self.executes.as_deref();
+                Some(Continuing { plan: &plan, assembly, is_approved, executes }.open(wanted)?)
             }
         };
         let now = Timestamp::now();
         let (run, journal, events) = if let Some(unfinished) = unfinished {
-            resume::announce(&unfinished);
+            resume::announce(&unfinished, self.executes.as_deref());
             let Unfinished { run, earlier, .. } = &unfinished;
             let options = RunOptions { earlier: Some(earlier.clone()), ..self.options(run.clone(), now) };
             let (journal, events) = unfinished.into_parts();
@@ -195,7 +205,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Connects to AWS and takes leases on the stacks.
+    /// Connects to AWS, takes leases on the stacks, and holds the policy against the changes.
     async fn start(
         &self,
         plan: Arc<Plan>,
@@ -216,11 +226,24 @@ impl Execution<'_> {
             }
         };
         run.build = build;
-        run.approvals.clone_from(&self.approvals.lock().unwrap_or_else(PoisonError::into_inner));
-        match lease::take(&performer, &plan, &run, self.settings.lock).await {
-            Ok(leases) => Ok(Started { plan, performer, leases, run, listeners }),
+        let leases = match lease::take(&performer, &plan, &run, self.settings.lock).await {
+            Ok(leases) => leases,
             Err(failure) => {
                 listeners.discard();
+                return Err(failure);
+            }
+        };
+        let mut started = Started { plan, performer, leases, run, listeners };
+        let Some(policy) = &self.policy else { return Ok(started) };
+        // The run that held the leases before may have changed the stacks.
+        let held = interrupt::stoppable(Box::pin(policy.ensure(&started.plan, &started.performer))).await;
+        match held.and_then(|held| held) {
+            Ok(approvals) => {
+                started.run.approvals = approvals;
+                Ok(started)
+            }
+            Err(failure) => {
+                started.refuse().await;
                 Err(failure)
             }
         }

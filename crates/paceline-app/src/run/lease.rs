@@ -37,9 +37,15 @@ pub(super) async fn take(
     };
     // A run that has not begun leaves no folder behind.
     if is_new {
-        let _ = fs_err::remove_file(path_of(&run.id));
+        forget(&run.id);
     }
     Err(taken)
+}
+
+/// Forgets what tells a run from every other, because it does not begin.
+pub(super) fn forget(run: &str) {
+    // The file does no harm if it cannot be removed.
+    let _ = fs_err::remove_file(path_of(run));
 }
 
 /// Executes a run while it holds leases. If one is lost, the run starts nothing more.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::Utf8Path;
 use clap::{Args, ValueEnum};
-use paceline_aws::{Aws, ChangeGuard, GuardRefusal, deployed};
+use paceline_assembly::{Assembly, Stack};
+use paceline_aws::{Aws, ChangeGuard, GuardRefusal, Unreviewed, deployed};
 use paceline_config::FILE_NAME;
 use paceline_diff::{
     ChangedResource, CompareOptions, Effect, Policy, Rule, StackChanges, Violation, compare,
@@ -29,6 +30,17 @@ pub struct PolicyArguments {
     /// Refuse these changes, too, with exit code 3
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub require_approval: Option<ApprovalLevel>,
+}
+
+impl PolicyArguments {
+    /// The option that was given, for a message.
+    pub(super) fn flag(&self) -> Option<&'static str> {
+        match (self.require_approval, self.approved.as_slice()) {
+            (Some(_), _) => Some("--require-approval"),
+            (None, []) => None,
+            (None, _) => Some("--approve"),
+        }
+    }
 }
 
 /// What a person lets through.
@@ -71,6 +83,22 @@ pub(super) struct RunPolicy {
     deletes: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
+/// A policy, and what it is held against.
+#[derive(Clone, Copy)]
+pub(super) struct PolicyCheck<'a> {
+    pub policy: &'a RunPolicy,
+    pub app: &'a App,
+    /// The prepared run whose change sets are executed.
+    pub executed: Option<&'a PreparedRun>,
+}
+
+impl PolicyCheck<'_> {
+    /// Refuses a run that violates the policy, and names all that does. Gives what was let through.
+    pub(super) async fn ensure(&self, plan: &Plan, aws: &Aws) -> Result<Vec<RunApproved>, Failure> {
+        self.policy.ensure(self.app, plan, aws, self.executed).await
+    }
+}
+
 impl RunPolicy {
     /// The policy of the configuration and of the command line.
     pub(super) fn of(app: &App, arguments: PolicyArguments) -> Result<Self, Failure> {
@@ -95,8 +123,7 @@ impl RunPolicy {
         Ok(Self { policy, approved: arguments.approved, deletes: Arc::default() })
     }
 
-    /// Refuses a run that violates the policy, and names all that does. Gives what was let through.
-    pub(super) async fn ensure(
+    async fn ensure(
         &self,
         app: &App,
         plan: &Plan,
@@ -136,24 +163,23 @@ impl RunPolicy {
     }
 
     /// Holds the policy against change sets that are made in the middle of the run.
-    pub(super) fn guard(&self) -> Option<ChangeGuard> {
+    pub(super) fn guard(&self, app: &App, plan: &Plan) -> Option<ChangeGuard> {
         if self.policy.is_empty() {
             return None;
         }
         let (policy, deletes) = (self.policy.clone(), Arc::clone(&self.deletes));
         let approved: BTreeSet<Rule> = self.approved.iter().map(|approval| approval.rule).collect();
-        Some(ChangeGuard::new(move |stack, changes| {
-            let changes = StackChanges {
-                id: stack.to_owned(),
-                resources: changes.iter().map(resource).collect(),
-                ..StackChanges::default()
-            };
-            let mut deletes = deletes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (app, plan) = (Arc::clone(&app.assembly), plan.clone());
+        Some(ChangeGuard::new(move |unreviewed| {
+            let id = &unreviewed.stack.id;
+            let changes = changes_of(unreviewed, &app, &plan);
             let own = changes.resources.iter().filter(|it| it.is_deleted()).count();
-            let others = deletes.iter().filter(|(id, _)| *id != stack).map(|(_, count)| count).sum();
-            deletes.insert(stack.to_owned(), own);
+            let mut deletes = deletes.lock().unwrap_or_else(PoisonError::into_inner);
+            let others = deletes.iter().filter(|(other, _)| *other != id).map(|(_, count)| count).sum();
             let mut violations = policy.violations(&[changes], others);
             violations.retain(|it| !approved.contains(&it.rule));
+            // A stack that is refused deletes nothing.
+            deletes.insert(id.clone(), if violations.is_empty() { own } else { 0 });
             if violations.is_empty() {
                 return Ok(());
             }
@@ -179,18 +205,9 @@ impl RunPolicy {
         let stacks: Vec<_> = stacks.filter_map(|stack| app.assembly.stack(&stack.id)).collect();
         let read = Box::pin(deployed(&terminal::wire(), &stacks)).await?;
         read.warnings.iter().for_each(|warning| terminal::warn(warning));
-        let base = paceline_assembly::Assembly {
-            stacks: read.stacks,
-            ..paceline_assembly::Assembly::clone(&app.assembly)
-        };
-        let options = CompareOptions {
-            is_deployed: true,
-            ignore_times: plan.ignore_times,
-            strict: false,
-            only: Some(stacks.iter().map(|stack| stack.id.clone()).collect()),
-            without_gone: true,
-        };
-        let diff = compare(&base, &app.assembly, plan, &options);
+        let base = Assembly { stacks: read.stacks, ..Assembly::clone(&app.assembly) };
+        let only = stacks.iter().map(|stack| stack.id.clone()).collect();
+        let diff = compare(&base, &app.assembly, plan, &comparison(plan, only));
         let mut changes: Vec<StackChanges> = diff.stacks.iter().map(Into::into).collect();
         for stack in &mut changes {
             let prepared = executed.and_then(|run| run.stacks.get(&stack.id));
@@ -200,6 +217,29 @@ impl RunPolicy {
         }
         Ok(changes)
     }
+}
+
+/// How an app is compared with what is deployed.
+fn comparison(plan: &Plan, only: BTreeSet<String>) -> CompareOptions {
+    CompareOptions {
+        is_deployed: true,
+        ignore_times: plan.ignore_times,
+        strict: false,
+        only: Some(only),
+        without_gone: true,
+    }
+}
+
+/// What a change set changes: its resources as CloudFormation says, and the rest by the templates.
+fn changes_of(unreviewed: &Unreviewed<'_>, app: &Assembly, plan: &Plan) -> StackChanges {
+    let Unreviewed { stack, deployed, changes } = unreviewed;
+    let base = deployed.iter().map(|template| Stack { template: template.clone(), ..Stack::clone(stack) });
+    let of = |stacks| Assembly { stacks, ..app.clone() };
+    let only = BTreeSet::from([stack.id.clone()]);
+    let (base, wanted) = (of(base.collect()), of(vec![Stack::clone(stack)]));
+    let diff = compare(&base, &wanted, plan, &comparison(plan, only));
+    let by_template = diff.stacks.first().map(StackChanges::from).unwrap_or_default();
+    StackChanges { id: stack.id.clone(), resources: changes.iter().map(resource).collect(), ..by_template }
 }
 
 /// What a person can do about violations.

@@ -9,7 +9,7 @@ use paceline_plan::{Plan, Work};
 use paceline_text::count;
 
 use super::copies::Copies;
-use super::execution::{Approvals, Execution};
+use super::execution::Execution;
 use super::figures::Audience;
 use super::history;
 use crate::app::{configured, synth};
@@ -68,7 +68,7 @@ pub fn publish(args: &Publishing) -> Result<ExitCode, Failure> {
         copies: Copies::default(),
         is_approved: false,
         executes: None,
-        approvals: Approvals::default(),
+        policy: None,
         phased: None,
         plan: Arc::new(plan),
     };

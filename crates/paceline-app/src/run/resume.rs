@@ -29,6 +29,8 @@ pub(super) struct Continuing<'a> {
     pub assembly: Option<&'a Assembly>,
     /// Whether somebody has approved exactly this plan.
     pub is_approved: bool,
+    /// The prepared run whose change sets this command executes.
+    pub executes: Option<&'a str>,
 }
 
 impl Continuing<'_> {
@@ -38,6 +40,7 @@ impl Continuing<'_> {
         let is_any = wanted.is_empty() || wanted == LAST;
         if let Some(found) = Journal::find_unfinished(runs, plan)? {
             if is_any || found.run == wanted {
+                self.ensure_executes(&found)?;
                 return Ok(found);
             }
             let found = found.run;
@@ -52,7 +55,24 @@ impl Continuing<'_> {
         self.ensure_possible(&run, &events, is_any)?;
         let unfinished = Journal::continue_changed(runs, &run, plan)?;
         // Another process has finished it meanwhile.
-        unfinished.ok_or_else(|| has_ended(&run))
+        let unfinished = unfinished.ok_or_else(|| has_ended(&run))?;
+        self.ensure_executes(&unfinished)?;
+        Ok(unfinished)
+    }
+
+    /// Refuses to go on in another way with a run that executes prepared change sets.
+    fn ensure_executes(&self, found: &Unfinished) -> Result<(), Failure> {
+        let Some(prepared) = found.executes().filter(|&it| Some(it) != self.executes) else { return Ok(()) };
+        let run = &found.run;
+        let message = match self.executes {
+            Some(other) => {
+                format!(
+                    "the run {run} executes what {prepared} has prepared, and this command what {other} has"
+                )
+            }
+            None => format!("the run {run} executes what {prepared} has prepared, and this command does not"),
+        };
+        Err(Failure::usage(message, format!("continue it with --prepared {prepared} --resume")))
     }
 
     /// The newest run of this app.
@@ -136,25 +156,33 @@ fn last_start(events: &[Event]) -> Option<&RunStarted> {
 
 /// What a run does, as a part of a sentence.
 fn kind_of(started: &RunStarted) -> &'static str {
-    let deletes = started.steps.iter().any(|planned| planned.step.kind == StepKind::Delete);
-    sentence(started.undoes.is_some(), deletes)
+    let mut kinds = started.steps.iter().map(|planned| &planned.step.kind);
+    let changes = kinds.find(|kind| matches!(kind, StepKind::Deploy | StepKind::Delete));
+    sentence(started.undoes.is_some(), started.prepares, changes)
 }
 
 fn kind(plan: &Plan) -> &'static str {
-    let deletes = plan.steps.iter().any(|step| matches!(step.work, Work::Delete { .. }));
-    sentence(plan.undoes.is_some(), deletes)
+    let changes = plan.steps.iter().find_map(|step| match step.work {
+        Work::Deploy { .. } => Some(&StepKind::Deploy),
+        Work::Delete { .. } => Some(&StepKind::Delete),
+        _ => None,
+    });
+    sentence(plan.undoes.is_some(), plan.prepares, changes)
 }
 
-fn sentence(undoes: bool, deletes: bool) -> &'static str {
-    match (undoes, deletes) {
-        (true, _) => "rolls back a run",
-        (false, true) => "deletes stacks",
-        (false, false) => "deploys",
+/// `changes` is the kind of the steps that change stacks.
+fn sentence(undoes: bool, prepares: bool, changes: Option<&StepKind>) -> &'static str {
+    match changes {
+        _ if undoes => "rolls back a run",
+        _ if prepares => "prepares a deployment",
+        Some(StepKind::Delete) => "deletes stacks",
+        Some(_) => "deploys",
+        None => "publishes assets",
     }
 }
 
 /// Says that a run is continued, and what has changed since it was interrupted.
-pub(super) fn announce(unfinished: &Unfinished) {
+pub(super) fn announce(unfinished: &Unfinished, executes: Option<&str>) {
     let Unfinished { run, again, changes, .. } = unfinished;
     let mut said = format!("continuing the interrupted run {run}");
     // A command that has run and was edited is told with what follows.
@@ -172,6 +200,11 @@ pub(super) fn announce(unfinished: &Unfinished) {
         }
     }
     terminal::mention(&said);
+    if let Some(prepared) = unfinished.executes().filter(|&it| Some(it) != executes) {
+        terminal::warn(&format!(
+            "until it was interrupted, the run executed what {prepared} has prepared: this command does not"
+        ));
+    }
     for RepeatedCommand { command, edited } in again {
         let why = if *edited { "it was edited" } else { "another run changed what it follows" };
         terminal::note(&format!("the command `{command}` runs again: {why} after the interruption"));

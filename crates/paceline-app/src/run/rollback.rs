@@ -15,7 +15,7 @@ use paceline_plan::{Rollback, RollbackOptions, show};
 use paceline_text::near;
 
 use super::copies::{CopiedJournal, Copies};
-use super::execution::{Approvals, Execution, Finished, PREFLIGHT, RUNS};
+use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
 use super::figures::Audience;
 use super::history;
 use crate::app::{Parameters, configured, parameters};
@@ -188,7 +188,7 @@ impl Planned {
             copies: Copies::default(),
             is_approved: false,
             executes: None,
-            approvals: Approvals::default(),
+            policy: None,
         };
         let assembly: Arc<Assembly> = Arc::new(self.undoing.assembly.clone());
         let own = tokens_of_rollbacks(&self.changes.run);

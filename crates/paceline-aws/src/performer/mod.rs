@@ -218,6 +218,11 @@ impl Aws {
         self.assembly.stack(&planned.id).ok_or_else(missing)
     }
 
+    /// Whether nobody has held the template of the stack against the policy, because it was made in the run.
+    fn is_unreviewed(&self, context: &StepContext) -> bool {
+        self.options.guard.is_some() && self.later.stack(context).is_some()
+    }
+
     async fn try_perform(&self, context: &StepContext) -> Result<Ended, AwsError> {
         let stack = self.stack(context)?;
         if matches!(context.step().work, Work::Delete { .. } | Work::Synthesize(_) | Work::Command(_)) {
@@ -265,8 +270,8 @@ impl Aws {
         };
         let key = &self.secret_key;
         let request = Request::new(stack, &environment.target, &given, source, settings, key);
-        // Only change sets can do these.
-        let by_change_set = asked.imports_existing || asked.reverts_drift;
+        // Only change sets can do these, and only they show what they do.
+        let by_change_set = asked.imports_existing || asked.reverts_drift || self.is_unreviewed(context);
         let method = if by_change_set { Method::ChangeSet } else { self.options.method };
         let records = self.records(stack).await;
         let captures = self.options.captures.as_ref().map(|runs| Captures::of(runs, context.run()));

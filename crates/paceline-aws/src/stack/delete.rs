@@ -130,7 +130,7 @@ impl Deletion<'_> {
 
     fn review<'a>(&'a self, view: &'a StackView) -> Review<'a> {
         let (environment, context) = (self.environment, self.context);
-        Review { environment, context, stack: view, name: None, ours: None }
+        Review { environment, context, stack: view, name: None, ours: None, spares_prepared: false }
     }
 
     /// Sends the deletion and waits for its end. Returns no changes if the stack has changed since it was
@@ -145,6 +145,7 @@ impl Deletion<'_> {
             stack: self.stack,
             role: role.as_ref(),
             digest: &hex(&Sha256::digest(place))[..24],
+            spares_prepared: false,
         };
         removal.send(view, attempt).await
     }

@@ -38,7 +38,7 @@ mod stuck;
 mod unchanged;
 mod watch;
 
-pub use change_set::{ChangeGuard, GuardRefusal};
+pub use change_set::{ChangeGuard, GuardRefusal, Unreviewed};
 pub(crate) use delete::{Deletion, is_protected, protection};
 pub(crate) use deploy::{Deployment, Preparing};
 pub(crate) use events::{Change, EventLog, starts_operation};

@@ -32,6 +32,8 @@ pub(super) struct Removal<'a> {
     pub(super) role: Option<&'a String>,
     /// The digest of the request for the deletion.
     pub(super) digest: &'a str,
+    /// Whether a stack without resources stays if a run has prepared a change set for it.
+    pub(super) spares_prepared: bool,
 }
 
 impl Removal<'_> {
@@ -114,8 +116,8 @@ impl Removal<'_> {
         if view.status != StackStatus::ReviewInProgress {
             return still(self.environment, view).await;
         }
-        let (environment, context) = (self.environment, self.context);
-        let review = Review { environment, context, stack: view, name: None, ours: None };
+        let (environment, context, spares_prepared) = (self.environment, self.context, self.spares_prepared);
+        let review = Review { environment, context, stack: view, name: None, ours: None, spares_prepared };
         // Both reads run at the same time, so that each is only one call before the deletion.
         let (is_still, is_free) = tokio::try_join!(still(self.environment, view), review.is_free())?;
         Ok(is_still && is_free)

@@ -49,6 +49,8 @@ pub(super) struct Review<'a> {
     pub(super) name: Option<&'a str>,
     /// The beginning of the names of all change sets of this deployment.
     pub(super) ours: Option<&'a str>,
+    /// Whether a change set that a run has prepared counts like that of somebody else.
+    pub(super) spares_prepared: bool,
 }
 
 /// A change set in review that is not ours.
@@ -105,7 +107,8 @@ impl Review<'_> {
                     name: set.change_set_name().map(str::to_owned),
                     made: set.creation_time().and_then(timestamp),
                 };
-                let is_prepared = set.description().is_some_and(|text| text.starts_with(PREPARED))
+                let is_prepared = !self.spares_prepared
+                    && set.description().is_some_and(|text| text.starts_with(PREPARED))
                     && set.change_set_name().is_some_and(|name| name.starts_with(OF_A_RUN));
                 let is_it = is_in_review(set.status(), set.execution_status())
                     && !is_prepared

@@ -1,13 +1,14 @@
 //! Runs that prepare a deployment, and runs that execute what was prepared.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::ChangeSetType;
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_aws::{ChangeGuard, GuardRefusal, Method};
 use paceline_engine::{ExitCode, Outcome, Preparation, PreparedChangeSet, PreparedFiles, PreparedRun};
-use paceline_sim::{Faults, ValidationFinding};
+use paceline_sim::{Failure, Faults, ValidationFinding};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -319,9 +320,10 @@ async fn a_change_set_that_was_not_prepared_is_held_against_the_policy() {
     let mut app = chain("two");
     it.prepare(&app).await;
     app.change("B", &topic("other"));
-    let guard = ChangeGuard::new(|stack, changes| {
-        assert_eq!(stack, "B", "what was prepared is not checked again");
-        let effects: Vec<&str> = changes.iter().map(|change| change.effect.words()).collect();
+    let guard = ChangeGuard::new(|unreviewed| {
+        assert_eq!(unreviewed.stack.id, "B", "what was prepared is not checked again");
+        assert!(unreviewed.deployed.is_some());
+        let effects: Vec<&str> = unreviewed.changes.iter().map(|change| change.effect.words()).collect();
         assert_eq!(effects, ["added", "deleted"]);
         Err(GuardRefusal { message: "not this one".to_owned(), hint: "let it through".to_owned() })
     });
@@ -402,4 +404,42 @@ async fn what_the_validation_finds_is_told_with_its_place() {
     let expected = "the change set could not be made: early validation has failed; /Resources/Slow/Properties/Label: \
                     expected type: String (PROPERTY_VALIDATION)";
     assert_eq!(ran.cause("A").message, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_change_set_of_a_later_attempt_is_held_against_the_policy_too() {
+    let it = Prepared::after(&App::of("A", &topic("one"))).await;
+    let app = App::of("A", &topic("two"));
+    it.prepare(&app).await;
+    let checked = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&checked);
+    let guard = ChangeGuard::new(move |_| {
+        counts.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    });
+    let (stack, logical_id, reason) = ("A".to_owned(), "Topic".to_owned(), "Rate exceeded".to_owned());
+    let failure = Failure { stack, logical_id, operation: None, reason, times: 1 };
+    let faults = Some(Faults { failures: vec![failure], ..Faults::default() });
+    let ran = it.world.run(&app, How { guard: Some(guard), faults, ..it.executing() }).await;
+    ran.check_all(Outcome::Deployed);
+    assert_eq!(it.world.count("ExecuteChangeSet"), 2);
+    assert_eq!(checked.load(Ordering::Relaxed), 1, "the prepared one was reviewed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_difference_leaves_a_stack_for_which_somebody_has_prepared_a_change_set() {
+    let it = Prepared::new();
+    let app = App::of("A", &slow("one"));
+    let client = it.world.client().await;
+    let how = How { discards: true, ..it.preparing() };
+    let (ran, ()) = tokio::join!(it.world.run(&app, how), async {
+        it.world.until("A", "REVIEW_IN_PROGRESS", Duration::from_millis(10)).await;
+        let call = client.create_change_set().stack_name("A").change_set_name("paceline-theirs");
+        let call = call.description("Prepared by Paceline: theirs").change_set_type(ChangeSetType::Create);
+        call.template_body(slow("theirs").to_string()).send().await.unwrap();
+    });
+    ran.check_all(Outcome::Prepared);
+    let answer = client.list_change_sets().stack_name("A").send().await.unwrap();
+    assert_eq!(answer.summaries().len(), 1);
+    assert_eq!(it.world.count("DeleteStack"), 0);
 }

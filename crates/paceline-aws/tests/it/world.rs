@@ -108,6 +108,8 @@ pub(crate) struct How {
     pub(crate) prepares: bool,
     /// The prepared run that is executed.
     pub(crate) prepared: Option<Arc<PreparedRun>>,
+    /// Whether the change sets that the run prepares are deleted at once.
+    pub(crate) discards: bool,
     /// Checks the change sets that were not prepared.
     pub(crate) guard: Option<ChangeGuard>,
     /// The events of the run before this process, if the run has a copy in the staging bucket.
@@ -283,6 +285,7 @@ impl World {
             prepares,
             prepared,
             guard,
+            discards,
             ..
         } = how;
         if prepares {
@@ -306,6 +309,7 @@ impl World {
             captures,
             prepared,
             guard,
+            discards_change_sets: discards,
             parameters: BTreeMap::from([("*".to_owned(), parameters)]),
             overrides,
             toolkit,

@@ -1,14 +1,15 @@
 //! Changes a stack with a change set: makes it or takes the prepared one, and executes it.
 
-use paceline_assembly::StackStatus;
+use paceline_assembly::{StackStatus, Template};
 use paceline_engine::Finding;
 
 use super::reuse::Begin;
-use super::{ChangeSets, Made, ReadyChangeSet, Reviewed};
+use super::{ChangeSets, Made, ReadyChangeSet, Reviewed, Unreviewed};
 use crate::environment::{StackView, find};
 use crate::error::{AwsError, ErrorKind};
 use crate::stack::review::Review;
 use crate::stack::sent::Sent;
+use crate::stack::unchanged::deployed_template;
 
 /// Changes a stack with a change set.
 pub(in crate::stack) struct ByChangeSet<'a> {
@@ -57,10 +58,19 @@ impl ByChangeSet<'_> {
     /// Holds the policy against a change set that was not prepared.
     async fn ensure_allowed(&self, set: &ReadyChangeSet) -> Result<(), AwsError> {
         let Some(guard) = self.reviewed.guard else { return Ok(()) };
+        let stack = self.reviewed.stack;
         let changes = self.sets.changes(set).await?;
-        guard.check(self.reviewed.stack, &changes).map_err(|refusal| {
+        let body = match self.sets.before {
+            Some(before) => deployed_template(self.sets.environment, &before.id).await?,
+            None => None,
+        };
+        let deployed = body.map(|body| Template::parse(&body)).transpose().map_err(|error| {
+            AwsError::setup(format!("the deployed template of {} cannot be read: {error}", stack.id))
+        })?;
+        let deployed = deployed.map(|template| template.knowing(stack.template.known().clone()));
+        guard.check(&Unreviewed { stack, deployed, changes: &changes }).map_err(|refusal| {
             let error = AwsError { kind: ErrorKind::Refused, ..AwsError::setup(refusal.message) };
-            error.during(self.reviewed.stack.to_owned()).hint(refusal.hint)
+            error.during(stack.id.clone()).hint(refusal.hint)
         })
     }
 
@@ -75,8 +85,10 @@ impl ByChangeSet<'_> {
                 _ => return Ok(false),
             },
         };
-        let (name, ours) = (Some(set.name.as_str()), &request.token_prefix());
-        let alone = Review { environment, context, stack: &now, name, ours: Some(ours) }.wait().await;
+        let (name, ours) = (Some(set.name.as_str()), request.token_prefix());
+        let ours = Some(ours.as_str());
+        let review = Review { environment, context, stack: &now, name, ours, spares_prepared: false };
+        let alone = review.wait().await;
         if !matches!(alone, Ok(true)) && !is_prepared {
             // If our change set cannot be deleted, it stays. It does nothing by itself.
             let _ = self.sets.delete(&set.stack, &set.id).await;

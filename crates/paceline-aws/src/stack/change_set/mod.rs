@@ -22,7 +22,7 @@ use aws_sdk_cloudformation::types::{ChangeSetStatus, ChangeSetType, DeploymentMo
 use paceline_engine::{Finding, StepContext};
 
 pub(super) use self::execute::{ByChangeSet, failed};
-pub use self::guard::{ChangeGuard, GuardRefusal};
+pub use self::guard::{ChangeGuard, GuardRefusal, Unreviewed};
 pub(super) use self::reuse::Reviewed;
 use super::request::Request;
 use super::sent::{capabilities, split};

@@ -1,16 +1,17 @@
 //! Decides whether a prepared change set is still what a deployment wants.
 
 use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus};
+use paceline_assembly::Stack;
 use paceline_engine::{Preparation, PreparedChangeSet, PreparedRun};
 
 use super::{AGAIN, ChangeGuard, ChangeSets, ReadyChangeSet};
 use crate::error::{AwsError, code};
 
 /// What was reviewed of a deployment before it began.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::stack) struct Reviewed<'a> {
-    /// The id of the stack in the app.
-    pub(in crate::stack) stack: &'a str,
+    /// The stack in the app.
+    pub(in crate::stack) stack: &'a Stack,
     /// The prepared run that is executed. `None` if nothing was prepared, or if what was prepared is used up.
     pub(in crate::stack) prepared: Option<&'a PreparedRun>,
     /// Checks change sets that were not prepared.
@@ -29,7 +30,7 @@ impl ChangeSets<'_> {
     /// Takes the prepared change set if it is still what the operation with this token wants. Otherwise says why not.
     pub(super) async fn begin(&self, reviewed: &Reviewed<'_>, token: &str) -> Result<Begin, AwsError> {
         let Some(run) = reviewed.prepared else { return Ok(Begin::Make(token.to_owned())) };
-        let set = match run.stacks.get(reviewed.stack).map(|stack| &stack.preparation) {
+        let set = match run.stacks.get(&reviewed.stack.id).map(|stack| &stack.preparation) {
             None => {
                 let run = &run.run;
                 self.context.warn(format!(

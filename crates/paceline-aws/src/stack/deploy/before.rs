@@ -103,7 +103,8 @@ impl Deployment<'_> {
         }
         let (environment, context, token) = (self.environment, self.context, self.creation(progress));
         let ours = &self.request.token_prefix();
-        let review = Review { environment, context, stack: view, name: Some(&token), ours: Some(ours) };
+        let (name, ours) = (Some(token.as_str()), Some(ours.as_str()));
+        let review = Review { environment, context, stack: view, name, ours, spares_prepared: false };
         if !review.wait().await? {
             return Ok(Next::Read);
         }
@@ -178,6 +179,7 @@ impl Deployment<'_> {
             stack: self.stack,
             role: self.request.execution_role_arn.as_ref(),
             digest: &self.request.digest(),
+            spares_prepared: false,
         };
         match removal.send(view, 1).await? {
             OperationEnd::Ended { view: now, .. } if now.status == StackStatus::DeleteComplete => {
@@ -345,10 +347,9 @@ impl Deployment<'_> {
             progress.must_undo = keeps;
         }
         self.inputs.readers.has_acted();
-        // A prepared change set is for the first attempt. Those of later attempts were allowed with it.
+        // A prepared change set is for the first attempt. Before a later one, somebody may have changed the stack.
         let prepared = self.prepared.as_deref().filter(|_| progress.attempt == 1);
-        let guard = self.guard.as_ref().filter(|_| progress.attempt == 1);
-        let reviewed = Reviewed { stack: &self.stack.id, prepared, guard };
+        let reviewed = Reviewed { stack: self.stack, prepared, guard: self.guard.as_ref() };
         let sending = Sending { environment, context, request, before, method, token, keeps, reviewed };
         let sent = sending.send().await?;
         let operation = match sent {

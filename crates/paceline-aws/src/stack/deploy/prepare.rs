@@ -127,6 +127,7 @@ impl Deployment<'_> {
             stack: self.stack,
             role: self.request.execution_role_arn.as_ref(),
             digest: &self.request.digest(),
+            spares_prepared: true,
         };
         removal.send(&view, 1).await.map(drop)
     }
