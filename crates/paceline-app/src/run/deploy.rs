@@ -214,7 +214,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         copies: Copies::of(&app),
         is_approved: approved.is_some(),
         executes: executed.as_ref().map(|executed| executed.run.clone()),
-        policy: holds.then(|| PolicyCheck { policy: &policy, app: &app, executed: executed.as_deref() }),
+        policy: holds.then_some(PolicyCheck { policy: &policy, app: &app, executed: executed.as_deref() }),
         phased: if plan.prepares { None } else { app.phased(&options).ok() },
         plan: Arc::new(plan),
     };
