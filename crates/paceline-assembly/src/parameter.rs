@@ -27,6 +27,12 @@ impl Template {
         scalar(self.declared(parameter)?.get("Default")?)
     }
 
+    /// Whether a parameter may be secret, as far as that can be decided without parsing the template. Large apps have
+    /// thousands of templates, and each one that is parsed stays in memory.
+    pub fn may_have_secrets(&self) -> bool {
+        self.may_hold("NoEcho")
+    }
+
     /// Whether the value of a parameter must never be shown.
     pub fn is_secret(&self, parameter: &str) -> bool {
         let flag = self.declared(parameter).and_then(|declared| declared.get("NoEcho"));

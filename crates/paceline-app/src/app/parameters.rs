@@ -40,7 +40,7 @@ pub(crate) fn give_to(stacks: &mut [Stack], parameters: &Parameters) {
 
 /// Hides the values of secret parameters in everything that this process writes: AWS may repeat them in its messages.
 pub(crate) fn hide_secrets(stacks: &[Stack]) {
-    for stack in stacks {
+    for stack in stacks.iter().filter(|stack| stack.template.may_have_secrets()) {
         let declared = stack.template.value()["Parameters"].as_object().into_iter().flatten();
         for (name, declared) in declared.filter(|(name, _)| stack.template.is_secret(name)) {
             let default = declared["Default"].as_str();

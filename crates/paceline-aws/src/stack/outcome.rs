@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use paceline_assembly::{ResourceStatus, Stack, sub_variables};
 use paceline_engine::event::Cause;
+use paceline_engine::known_bugs::{KnownBug, is_on};
 use paceline_engine::{Ended, Outcome};
 use paceline_text::secrets;
 use serde_json::Value;
@@ -42,6 +43,9 @@ pub(super) fn unchanged(stack: &Stack, view: &StackView) -> Ended {
 /// The outputs of a stack. An output may show a secret parameter. This process may not know the value, such as when the
 /// stack keeps an earlier one, so the value is hidden as it is seen here.
 pub(super) fn outputs(stack: &Stack, view: &StackView) -> BTreeMap<String, String> {
+    if !stack.template.may_have_secrets() {
+        return view.outputs.clone();
+    }
     let shown = |(name, value): (&String, &String)| {
         let of_template = &stack.template.value()["Outputs"][name]["Value"];
         let is_secret = references(of_template).any(|parameter| stack.template.is_secret(parameter));
@@ -85,8 +89,11 @@ pub(super) fn two_of_one(stack: &Stack, view: &StackView) -> Ended {
 
 /// The end of a step during which AWS became unreachable.
 pub(super) fn lost(error: AwsError) -> Ended {
-    let ended = Ended { outcome: Outcome::Interrupted, ..Ended::failed(error.into_cause()) };
-    ended.with_detail(GOES_ON)
+    let failed = Ended::failed(error.into_cause());
+    if is_on(KnownBug::PollFailureAsVerdict) {
+        return failed;
+    }
+    Ended { outcome: Outcome::Interrupted, ..failed }.with_detail(GOES_ON)
 }
 
 pub(super) fn failed(

@@ -69,6 +69,7 @@ impl TimeSource for SimulatedTime {
 
 /// The differences between a run and the usual one.
 #[derive(Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct How {
     pub(crate) config: &'static str,
     /// True if the stacks are deleted.
