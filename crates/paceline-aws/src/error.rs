@@ -129,7 +129,7 @@ pub(crate) struct CannotAssume {
 
 impl CannotAssume {
     fn to_error(&self) -> AwsError {
-        self.error.clone().told_as(self.to_string())
+        self.error.clone().with_message(self.to_string())
     }
 }
 
@@ -224,7 +224,7 @@ impl AwsError {
 
     /// The same error with another message. If AWS's code is shown, it must be in this message.
     #[must_use]
-    pub(crate) fn told_as(self, message: impl Into<String>) -> Self {
+    pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
         Self { code: None, message: message.into(), ..self }
     }
 

@@ -187,7 +187,7 @@ impl Sessions {
                     )),
                     _ => error.what_to_do(),
                 };
-                let error = error.told_as(message);
+                let error = error.with_message(message);
                 return Err(match hint {
                     Some(hint) => error.hint(hint),
                     None => error,

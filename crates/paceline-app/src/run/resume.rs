@@ -185,10 +185,10 @@ fn sentence(undoes: bool, prepares: bool, changes: Option<&StepKind>) -> &'stati
 pub(super) fn announce(unfinished: &Unfinished, executes: Option<&str>) {
     let Unfinished { run, again, changes, .. } = unfinished;
     let mut said = format!("continuing the interrupted run {run}");
-    // A command that has run and was edited is told with what follows.
+    // A command that has run and was edited is named below, with the commands that run again.
     let repeated: BTreeSet<&str> = again.iter().map(|it| it.command.as_str()).collect();
-    let is_told = |changed: &&Changed| matches!(&changed.change, PlanChange::Command { command } if repeated.contains(command.as_str()));
-    let changes: Vec<String> = changes.iter().filter(|changed| !is_told(changed)).map(line).collect();
+    let is_named_below = |changed: &&Changed| matches!(&changed.change, PlanChange::Command { command } if repeated.contains(command.as_str()));
+    let changes: Vec<String> = changes.iter().filter(|changed| !is_named_below(changed)).map(line).collect();
     if !changes.is_empty() {
         said += ". Since it was interrupted:";
         for change in changes.iter().take(LISTED) {

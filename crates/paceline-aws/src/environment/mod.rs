@@ -82,7 +82,7 @@ impl Environment {
     }
 
     /// Gives the bootstrap stack another name than the usual one, before it is first looked for.
-    pub(crate) fn has_toolkit(&self, name: &str) {
+    pub(crate) fn set_toolkit(&self, name: &str) {
         let _ = self.toolkit.set(name.to_owned());
     }
 

@@ -41,7 +41,7 @@ pub(super) struct Parameters {
     /// What was read last, with the time just before. `None` for a parameter that does not exist.
     seen: Mutex<BTreeMap<String, (Instant, Option<Stored>)>>,
     turn: tokio::sync::Mutex<()>,
-    is_told: AtomicBool,
+    is_reported: AtomicBool,
 }
 
 impl Parameters {
@@ -53,13 +53,13 @@ impl Parameters {
             wanted: Mutex::new(probable),
             seen: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
-            is_told: AtomicBool::new(false),
+            is_reported: AtomicBool::new(false),
         }
     }
 
     /// Returns true on the first call.
     pub(super) fn report_once(&self) -> bool {
-        !self.is_told.swap(true, Ordering::Relaxed)
+        !self.is_reported.swap(true, Ordering::Relaxed)
     }
 
     /// The parameters with these names, as they were at some time after `since`.

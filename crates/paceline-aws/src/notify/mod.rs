@@ -101,7 +101,7 @@ impl Aws {
         form.add("Message", &what.message);
         let body = form.into_body();
         let sent = self.notifier(topic.region()).call("Publish", || publish.invoke(body.clone())).await;
-        sent.map(drop).map_err(|error| error.told_of(&format!("the topic {topic}")))
+        sent.map(drop).map_err(|error| error.not_notified(&format!("the topic {topic}")))
     }
 
     async fn put_event(&self, bus: &EventBus, what: &Notification) -> Result<(), AwsError> {
@@ -118,7 +118,7 @@ impl Aws {
         let answer = self.notifier(&region).call("PutEvents", || put.invoke(body.clone())).await;
         answer
             .and_then(|answer| accepted(&answer))
-            .map_err(|error| error.told_of(&format!("the event bus {bus}")))
+            .map_err(|error| error.not_notified(&format!("the event bus {bus}")))
     }
 
     fn notifier(&self, region: &str) -> Caller {
@@ -129,9 +129,9 @@ impl Aws {
 
 impl AwsError {
     /// The same, with the receiver that could not be reached.
-    fn told_of(self, who: &str) -> Self {
+    fn not_notified(self, who: &str) -> Self {
         let message = format!("{who} was not notified: {self}");
-        self.told_as(message)
+        self.with_message(message)
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn post(aws: &Aws, webhook: &Webhook, what: &Notification) -> R
     let caller = aws.sessions.caller(&aws.sessions.here()).within(PATIENCE);
     let answer = caller.call("GetParameter", read).await.map_err(|error| {
         let message = format!("the webhook was not notified: the parameter {name} cannot be read: {error}");
-        error.told_as(message)
+        error.with_message(message)
     })?;
     let url = answer.parameter().and_then(|parameter| parameter.value()).unwrap_or_default();
     paceline_text::secrets::hide(url);

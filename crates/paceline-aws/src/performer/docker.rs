@@ -44,6 +44,6 @@ impl Aws {
             count => format!("{count} images ({named}) have"),
         };
         let message = format!("{images} to be built, and {error}");
-        Some(error.told_as(message))
+        Some(error.with_message(message))
     }
 }

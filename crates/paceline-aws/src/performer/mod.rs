@@ -28,7 +28,7 @@ use paceline_plan::{Plan, Publish, Work};
 
 use self::given::gives_secrets;
 use self::late::Later;
-use self::obstacles::{Obstacle, told_once};
+use self::obstacles::{Obstacle, each_cause_once};
 use crate::bootstrap::{self, Required};
 use crate::environment::Environment;
 use crate::error::{AwsError, PreflightError};
@@ -146,7 +146,7 @@ impl Aws {
         obstacles.extend(publishing);
         aws.environments = environments;
         aws.listings = aws.listings(plan).await;
-        let mut errors = told_once(obstacles);
+        let mut errors = each_cause_once(obstacles);
         let (more, notes) = Box::pin(aws.preflight(plan)).await;
         errors.extend(more);
         if !errors.is_empty() {
@@ -174,7 +174,7 @@ impl Aws {
         let caller = self.sessions.caller(&target);
         let environment = Environment::new(target.clone(), &config, caller, wanted.names);
         if let Some(toolkit) = &self.options.toolkit {
-            environment.has_toolkit(toolkit);
+            environment.set_toolkit(toolkit);
         }
         let mut version = None;
         if let Some(required) = &wanted.required {

@@ -62,7 +62,7 @@ impl Aws {
 
 /// The errors, each cause once. If several roles cannot be assumed for the same reason, the error names the
 /// first role with the reason, and the other roles.
-pub(crate) fn told_once(obstacles: Vec<Obstacle>) -> Vec<AwsError> {
+pub(crate) fn each_cause_once(obstacles: Vec<Obstacle>) -> Vec<AwsError> {
     let mut errors: Vec<(AwsError, Vec<String>)> = Vec::new();
     for obstacle in obstacles {
         match obstacle {

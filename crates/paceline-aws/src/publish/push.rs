@@ -123,7 +123,7 @@ impl From<PushError> for AwsError {
 /// The error with only the last line of docker's output. The lines before it report progress.
 fn last_words(error: ToolError) -> AwsError {
     let line = error.in_one_line();
-    AwsError::from(error).told_as(line)
+    AwsError::from(error).with_message(line)
 }
 
 #[cfg(all(test, unix))]

@@ -53,7 +53,7 @@ pub(super) struct Writer {
     /// Whether the first piece of the part is in the bucket, so that it is ours.
     has_begun: bool,
     has_ended: bool,
-    has_told: bool,
+    has_warned: bool,
 }
 
 impl Writer {
@@ -68,7 +68,7 @@ impl Writer {
             piece: Vec::new(),
             has_begun: false,
             has_ended: false,
-            has_told: false,
+            has_warned: false,
         }
     }
 
@@ -149,7 +149,7 @@ impl Writer {
     fn goes_on_after(&mut self, error: &AwsError) -> bool {
         let may_pass =
             matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unreachable | ErrorKind::NotYet);
-        if !std::mem::replace(&mut self.has_told, true) {
+        if !std::mem::replace(&mut self.has_warned, true) {
             (self.tell)(format!(
                 "the journal of this run is on this machine only, so no other can continue it: s3://{} does not take it: {error}",
                 self.bucket.name

@@ -168,7 +168,7 @@ impl WaitHandle {
 
     fn without_secrets(&self, error: AwsError) -> AwsError {
         let message = error.to_string().replace(&self.address.path_and_query, "/…");
-        let error = error.told_as(message);
+        let error = error.with_message(message);
         match error.kind {
             ErrorKind::Setup => error,
             ErrorKind::Unreachable | ErrorKind::Throttled => {

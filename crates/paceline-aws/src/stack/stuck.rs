@@ -96,10 +96,11 @@ impl Watch<'_> {
             let usual = usual(change)?;
             let is_stuck = for_how_long >= (usual * TIMES).max(AT_LEAST);
             let key = (change.logical_id.clone(), since);
-            (is_stuck && !self.told_stuck.contains(&key)).then(|| (key, for_how_long, usual, change.clone()))
+            (is_stuck && !self.reported_stuck.contains(&key))
+                .then(|| (key, for_how_long, usual, change.clone()))
         });
         let (key, for_how_long, usual, change) = found?;
-        self.told_stuck.insert(key);
+        self.reported_stuck.insert(key);
         let path = self.stack.construct_paths.get(&change.logical_id);
         let mut place = format!("{} ({})", path.unwrap_or(&change.logical_id), change.resource_type);
         if !change.physical_id.is_empty() {

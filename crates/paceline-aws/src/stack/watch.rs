@@ -113,7 +113,7 @@ pub(super) async fn wait_for_end(
         doubt: None,
         name: &stack.name,
         stack,
-        told_stuck: BTreeSet::new(),
+        reported_stuck: BTreeSet::new(),
         stuck: None,
         is_over: false,
         is_cancelled: false,
@@ -178,7 +178,7 @@ pub(super) struct Watch<'a> {
     pub(super) name: &'a str,
     pub(super) stack: &'a Stack,
     /// The stuck resources that were named, with the start of their operation.
-    pub(super) told_stuck: BTreeSet<(String, Timestamp)>,
+    pub(super) reported_stuck: BTreeSet<(String, Timestamp)>,
     /// The cause if the update was cancelled because of a stuck resource.
     pub(super) stuck: Option<Cause>,
     /// True if the operation exceeded its limit and all possible actions were taken.

@@ -18,7 +18,7 @@ pub(super) struct Progress {
     /// The state that was reported last: see [`StackView::state`]. `None` before the first look, empty if it is not there.
     reported: Option<String>,
     /// The status that was reported last, if there is one.
-    told_status: Option<StackStatus>,
+    reported_status: Option<StackStatus>,
     pub(super) log: EventLog,
     /// The events of the last operation.
     pub(super) changes: Vec<Change>,
@@ -35,7 +35,7 @@ impl Progress {
             view: None,
             id: None,
             reported: was_absent.then(String::new),
-            told_status: None,
+            reported_status: None,
             log: EventLog::default(),
             changes: Vec::new(),
             read_at: None,
@@ -85,7 +85,7 @@ impl Progress {
 
     /// The news of what a poll saw and of new events. Those of a failure have no cause yet.
     pub(super) fn news(&mut self, view: Option<&StackView>, new: &[Change]) -> Vec<StackNews> {
-        let before = self.told_status.take();
+        let before = self.reported_status.take();
         let reported = self.reported.replace(state(view));
         let (is_first, has_turned) = (reported.is_none(), reported != self.reported);
         let stack = || self.stack.clone();
@@ -120,7 +120,7 @@ impl Progress {
             let (status, cause) = (view.status.clone(), None);
             news.push(StackNews::Settled { stack: stack(), status, at_first: is_first, cause });
         }
-        self.told_status = Some(view.status.clone());
+        self.reported_status = Some(view.status.clone());
         news
     }
 }

@@ -151,8 +151,8 @@ pub(crate) fn held_by<'t>(text: &'t str, known: &'t [&ContextLookup]) -> Vec<&'t
         );
         names.push(name);
     }
-    let is_told = |it: &ContextLookup| it.held.iter().any(|held| held.starts_with(STAND_IN));
-    let others = known.iter().filter(|it| !is_told(it) && it.is_in(text));
+    let has_stand_in = |it: &ContextLookup| it.held.iter().any(|held| held.starts_with(STAND_IN));
+    let others = known.iter().filter(|it| !has_stand_in(it) && it.is_in(text));
     names.extend(others.map(|it| it.name.as_str()));
     names
 }
