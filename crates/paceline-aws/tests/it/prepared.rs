@@ -331,6 +331,9 @@ async fn a_change_set_that_was_not_prepared_is_held_against_the_policy() {
     ran.check(&[("A", Outcome::Deployed), ("B", Outcome::Failed), ("C", Outcome::Skipped)]);
     assert_eq!(ran.cause("B").message, "not this one");
     assert_eq!(it.world.count("ExecuteChangeSet"), 1);
+    let left = it.world.client().await.list_change_sets().stack_name("B").send().await.unwrap();
+    let left: Vec<&str> = left.summaries().iter().filter_map(|it| it.change_set_name()).collect();
+    assert_eq!(left.len(), 1, "only the prepared one is left: {left:?}");
 }
 
 #[tokio::test(start_paused = true)]

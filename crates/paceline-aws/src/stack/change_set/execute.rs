@@ -31,8 +31,9 @@ impl ByChangeSet<'_> {
                 Made::Failed(reason, findings) => return Err(failed(&reason, &findings)),
             },
         };
-        if !is_prepared {
-            self.ensure_allowed(&set).await?;
+        if !is_prepared && let Err(refused) = self.ensure_allowed(&set).await {
+            self.throw_away(&set).await;
+            return Err(refused);
         }
         // A creation replaces nothing.
         let asks = self.keeps && before.is_some();
@@ -90,10 +91,14 @@ impl ByChangeSet<'_> {
         let review = Review { environment, context, stack: &now, name, ours, spares_prepared: false };
         let alone = review.wait().await;
         if !matches!(alone, Ok(true)) && !is_prepared {
-            // If our change set cannot be deleted, it stays. It does nothing by itself.
-            let _ = self.sets.delete(&set.stack, &set.id).await;
+            self.throw_away(set).await;
         }
         alone
+    }
+
+    /// Deletes our change set. If it cannot be deleted, it stays: it does nothing by itself.
+    async fn throw_away(&self, set: &ReadyChangeSet) {
+        let _ = self.sets.delete(&set.stack, &set.id).await;
     }
 
     /// Returns true also for a stack in a failed state. Such a stack can only be updated without rollback.
