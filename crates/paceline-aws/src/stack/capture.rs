@@ -1,9 +1,8 @@
 //! Keeps what a stack is before the run changes it, so that the run can be rolled back.
 //!
 //! A run changes the template, the parameters, the tags, the topics, the termination protection and the role of a stack.
-//! These are captured. It changes the
-//! rollback triggers only if it is asked to, and then they are captured, too. It never changes the stack policy, so
-//! CloudFormation keeps that.
+//! These are captured. It changes the rollback triggers only if it is asked to, and then they are captured, too. It never
+//! changes the stack policy, so CloudFormation keeps that.
 
 use std::collections::BTreeSet;
 
@@ -222,13 +221,16 @@ fn secret_defaults(template: &Template) -> impl Iterator<Item = &str> {
 /// parameters, so that CloudFormation keeps the one that the stack has.
 fn without_secrets(template: &Template) -> Option<String> {
     let names: Vec<&str> = secret_defaults(template).collect();
+    if names.is_empty() {
+        return None;
+    }
     let mut without = template.value().clone();
-    for name in &names {
+    for name in names {
         if let Some(declared) = without["Parameters"][name].as_object_mut() {
             declared.remove("Default");
         }
     }
-    (!names.is_empty()).then(|| without.to_string())
+    Some(without.to_string())
 }
 
 /// The secret parameters of a template that the request gives a value.

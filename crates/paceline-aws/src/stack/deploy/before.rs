@@ -173,15 +173,7 @@ impl Deployment<'_> {
             }
         }
         self.context.warn(format!("it is in {}, with nothing in it: deleting it first", view.status));
-        let removal = Removal {
-            environment: self.environment,
-            context: self.context,
-            stack: self.stack,
-            role: self.request.execution_role_arn.as_ref(),
-            digest: &self.request.digest(),
-            spares_prepared: false,
-        };
-        match removal.send(view, 1).await? {
+        match self.delete_empty(view, false).await? {
             OperationEnd::Ended { view: now, .. } if now.status == StackStatus::DeleteComplete => {
                 progress.deleted = Some(view.id.clone());
                 Ok(Next::Read)
@@ -194,6 +186,24 @@ impl Deployment<'_> {
                 self.read_again(progress, "it is not what it was any more".to_owned()).await
             }
         }
+    }
+
+    /// Deletes a stack that contains nothing, and waits for the end. If `spares_prepared`, the stack stays if a run has
+    /// prepared a change set for it.
+    pub(super) async fn delete_empty(
+        &self,
+        view: &StackView,
+        spares_prepared: bool,
+    ) -> Result<OperationEnd, AwsError> {
+        let removal = Removal {
+            environment: self.environment,
+            context: self.context,
+            stack: self.stack,
+            role: self.request.execution_role_arn.as_ref(),
+            digest: &self.request.digest(),
+            spares_prepared,
+        };
+        removal.send(view, 1).await
     }
 
     async fn continue_rollback(&self, progress: &mut Progress, view: &StackView) -> Result<Next, AwsError> {
@@ -301,8 +311,9 @@ impl Deployment<'_> {
     }
 
     /// Keeps what the stack is before the operation, if the run keeps captures. The first capture of a run counts:
-    /// later ones would show what the run itself did. A run that continues with a changed app adds to it. But if CloudFormation refuses the operation because somebody else
-    /// has changed the stack since it was captured, it is captured again.
+    /// later ones would show what the run itself did. A run that continues with a changed app adds to it. But if
+    /// CloudFormation refuses the operation because somebody else has changed the stack since it was captured, it is
+    /// captured again.
     async fn capture(
         &self,
         progress: &mut Progress,

@@ -17,7 +17,6 @@ use crate::environment::{StackView, find};
 use crate::error::AwsError;
 use crate::stack::change_set::{ChangeSets, Made, failed};
 use crate::stack::outcome;
-use crate::stack::remove::Removal;
 use crate::stack::review::PREPARED;
 use crate::stack::state::is_usable;
 
@@ -121,15 +120,7 @@ impl Deployment<'_> {
         let Some(view) = view.filter(|view| view.status == StackStatus::ReviewInProgress) else {
             return Ok(());
         };
-        let removal = Removal {
-            environment: self.environment,
-            context: self.context,
-            stack: self.stack,
-            role: self.request.execution_role_arn.as_ref(),
-            digest: &self.request.digest(),
-            spares_prepared: true,
-        };
-        removal.send(&view, 1).await.map(drop)
+        self.delete_empty(&view, true).await.map(drop)
     }
 
     async fn keep(&self, preparation: Preparation) -> Result<(), AwsError> {
