@@ -21,7 +21,7 @@ use paceline_text::secrets;
 
 use crate::cli::{Cli, Command, Translated};
 
-/// The variable with the presigned URL of a wait condition.
+/// The variable with the presigned URL of a wait condition, unless paceline.yaml names another one.
 const WAIT_HANDLE: &str = "WAIT_HANDLE_URL";
 
 /// Runs the command that the arguments ask for.

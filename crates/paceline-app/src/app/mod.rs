@@ -80,6 +80,10 @@ pub fn configured(paths: &AppPaths) -> Result<Configured, Failure> {
     for (name, value) in variables.chain(config.commands.iter().map(|command| &command.env)).flatten() {
         secrets::hide_named(name, value);
     }
+    // Whoever has the URL of a wait condition can end the wait.
+    if let Ok(url) = std::env::var(config.signal.wait_handle.as_str()) {
+        secrets::hide(&url);
+    }
     let mut configured =
         Configured { config, only: None, synthesized: Vec::new(), path, is_automatic: false };
     configured.only = configured.only_app(paths);
