@@ -56,7 +56,7 @@ settings! {
         pub concurrency: Concurrency,
         /// Waiters between a stack and the stacks that depend on it.
         pub gates: Vec<GateConfig>,
-        /// What a run creates at its start, beside everything else: repositories of images.
+        /// What a run creates at its start, while other steps run: repositories of images.
         pub prewarm: Prewarm,
         /// Scripts that run between stacks.
         pub commands: Vec<CommandConfig>,

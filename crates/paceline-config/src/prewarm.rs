@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::setting::{SettingError, settings, text_setting};
 
 settings! {
-    /// What a run creates at its start, beside everything else, so that no stack has to wait for it or fails without it.
+    /// What a run creates at its start, while other steps run, so that no stack has to wait for it or fails without it.
     /// What a stack of the app creates is left to that stack. Nothing of this is ever deleted.
     pub struct Prewarm: Default {
         /// Repositories of images in ECR: in each account and region in which a template names them or, if none does, in

@@ -55,8 +55,8 @@ pub struct AwsOptions {
     pub prepared: Option<Arc<PreparedRun>>,
     /// Checks the change sets that were not prepared before they are executed.
     pub guard: Option<ChangeGuard>,
-    /// What the run asks of every stack in place of what the assembly says. The assembly given to [`Aws::connect`](super::Aws::connect) has it;
-    /// one that is synthesized in the run gets it.
+    /// What the run asks of every stack in place of what the assembly says. The assembly given to
+    /// [`Aws::connect`](super::Aws::connect) has it; one that is synthesized in the run gets it.
     pub overrides: Overrides,
     /// The name of the bootstrap stacks, for apps that do not name their buckets. `None` means `CDKToolkit`.
     pub toolkit: Option<String>,

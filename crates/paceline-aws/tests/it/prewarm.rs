@@ -1,4 +1,4 @@
-//! Repositories that a run creates at its start, beside everything else.
+//! Repositories that a run creates at its start, while other steps run.
 
 use std::time::Duration;
 

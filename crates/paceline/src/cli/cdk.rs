@@ -52,7 +52,7 @@ const IMAGES: Effect =
     Told("images are built in parallel: `concurrency.images` in paceline.yaml says how many at once");
 const HOTSWAP: Effect = Refused("Paceline deploys only with CloudFormation: use `cdk deploy` for that");
 const NO_MODE: Effect = Refused("Paceline has no such mode: use `cdk deploy` for that");
-const IN_APP: Effect =
+const CDK_V1: Effect =
     Refused("leave it out: it is for assets in the manner of CDK v1, and all of them are published");
 const SYNTH: Effect = Refused("give it to `cdk synth`, in `synth:` of paceline.yaml");
 
@@ -98,7 +98,7 @@ const FLAGS: [Flag; 45] = [
     switch("express", None, NO_MODE, Nothing),
     switch("revert-drift", None, Ours("--revert-drift"), Nothing),
     switch("import-existing-resources", None, Ours("--import-existing-resources"), Nothing),
-    value("build-exclude", Some('E'), IN_APP),
+    value("build-exclude", Some('E'), CDK_V1),
     value(
         "change-set-name",
         None,
