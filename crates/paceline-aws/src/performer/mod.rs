@@ -117,8 +117,10 @@ impl Aws {
         };
         let mut wanted: BTreeMap<(Target, Option<String>), Wanted<'_>> = BTreeMap::new();
         let deploys = plan.steps.iter().any(|step| matches!(step.work, Work::Deploy { .. }));
-        // The roles that publish assets are enough for a plan that does nothing else.
-        let is_publishing = |step: &paceline_plan::Step| matches!(step.work, Work::Publish(_));
+        // The roles that publish assets are enough for a plan that does nothing else. Repositories are created with the
+        // credentials of the run itself.
+        let is_publishing =
+            |step: &paceline_plan::Step| matches!(step.work, Work::Publish(_) | Work::Prewarm(_));
         let only_publishes = !plan.steps.is_empty() && plan.steps.iter().all(is_publishing);
         for planned in plan.stacks.iter().filter(|_| !only_publishes) {
             let Some(stack) = assembly.stack(&planned.id) else { continue };
