@@ -16,11 +16,14 @@ mod forecast;
 mod generation;
 mod init;
 pub mod interrupt;
+mod lint;
 mod list;
 mod overview;
 mod past_runs;
 mod project;
+mod report;
 mod run;
+mod run_buildspec;
 mod runtime;
 mod settings;
 mod simulation;
@@ -36,14 +39,17 @@ pub use failure::Failure;
 pub use forecast::{ForecastRequest, PlanFormat, show, warn_of_sources};
 pub use generation::{check_stack_limit, generate_files};
 pub use init::{InitSettings, init};
+pub use lint::{LintSettings, lint_files};
 pub use list::{ListSettings, list_stacks};
 pub use overview::{is_new_app, overview};
 pub use past_runs::{HistorySettings, past_runs};
 pub use project::{ProjectCommand, project};
+pub use report::{ReportSettings, report};
 pub use run::{
     CopiedJournal, Deletion, Deployment, MethodSetting, OuterStack, Publishing, RUNS, RunRollback, deploy,
     destroy, history, publish, rollback, save_plan, this_build,
 };
+pub use run_buildspec::{RunBuildspecSettings, run_buildspec};
 pub use settings::{
     AppPaths, GenSettings, GeneratedFiles, LAST, LockSetting, Lookups, MetricsSetting, OutputFormat,
     ParameterValues, RunSettings, Selection, StartSettings, StrategySetting, duration, variable,

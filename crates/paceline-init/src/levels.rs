@@ -6,8 +6,8 @@ use paceline_plan::Plan;
 use paceline_text::free_name;
 use paceline_yaml::inline;
 
+use crate::group_names;
 use crate::out::Out;
-use crate::words;
 
 /// More stacks than this on one line nobody reads.
 const ON_A_LINE: usize = 6;
@@ -35,7 +35,8 @@ pub(crate) fn write(out: &mut Out, plan: &Plan) {
     out.line("phases:");
     let mut taken = BTreeSet::new();
     for (level, stacks) in levels {
-        let name = words::for_group(stacks.iter().copied()).unwrap_or_else(|| format!("level-{}", level + 1));
+        let name =
+            group_names::for_group(stacks.iter().copied()).unwrap_or_else(|| format!("level-{}", level + 1));
         phase(out, &free_name(&name, &mut taken), &stacks, &regions(plan, &stacks));
     }
 }

@@ -8,11 +8,11 @@ mod apps;
 mod codebuild;
 mod commands;
 mod gates;
+mod group_names;
 mod levels;
 mod order;
 mod out;
 mod regions;
-mod words;
 
 use paceline_assembly::Assembly;
 use paceline_buildspec::understand::ExistingPipeline;

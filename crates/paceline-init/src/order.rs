@@ -17,7 +17,7 @@ use paceline_text::free_name;
 use paceline_yaml::inline;
 
 use crate::out::Out;
-use crate::{levels, words};
+use crate::{group_names, levels};
 
 /// Which stacks each deployment is about, and what is added to the graph.
 #[derive(Debug, Default)]
@@ -202,7 +202,8 @@ impl Order {
         out.line("phases:");
         let mut taken = BTreeSet::new();
         for run in runs {
-            let suggested = words::for_group(run.stacks.iter().map(|name| name.trim_end_matches(['*', '/'])));
+            let suggested =
+                group_names::for_group(run.stacks.iter().map(|name| name.trim_end_matches(['*', '/'])));
             let first = run.lines.first().copied().unwrap_or_default();
             let app = build.apps.get(run.app).map(|app| app.name.to_ascii_lowercase());
             let name = suggested.or(app.filter(|_| build.apps.len() > 1));
@@ -223,7 +224,7 @@ impl Order {
         let mut runs: Vec<Run<'_>> = Vec::new();
         for (number, (it, stacks)) in build.deployments.iter().zip(&self.stacks).enumerate() {
             let scripts = build.scripts.iter().filter(|script| script.after <= number).count();
-            let word = stacks.first().and_then(|name| words::of(name).into_iter().next());
+            let word = stacks.first().and_then(|name| group_names::words(name).into_iter().next());
             let goes_on = runs.last().is_some_and(|run| {
                 let is_near = run.word == word || run.lines.last() == Some(&it.line);
                 (run.app, run.scripts) == (it.app, scripts) && is_near

@@ -7,9 +7,9 @@ use paceline_buildspec::understand::{Deployment, ExistingPipeline};
 use paceline_plan::Plan;
 use paceline_yaml::inline;
 
+use crate::group_names;
 use crate::order::Order;
 use crate::out::Out;
-use crate::words;
 
 /// What switches the secondary regions on, where nothing else says so.
 const VARIABLE: &str = "ENABLE_MULTI_REGION";
@@ -36,11 +36,12 @@ fn primary(plan: &Plan) -> Option<String> {
     if by_region.len() < 2 {
         return None;
     }
-    let is_first = |ids: &[&str]| ids.iter().filter(|id| !words::is_secondary(id)).count();
+    let is_first = |ids: &[&str]| ids.iter().filter(|id| !group_names::is_secondary(id)).count();
     let (primary, firsts) = by_region.iter().max_by_key(|(_, ids)| is_first(ids))?;
-    let families: BTreeSet<Vec<String>> = firsts.iter().map(|id| words::family(id, Some(primary))).collect();
+    let families: BTreeSet<Vec<String>> =
+        firsts.iter().map(|id| group_names::family(id, Some(primary))).collect();
     let is_second = |region: &str, id: &str| {
-        let family = words::family(id, Some(region));
+        let family = group_names::family(id, Some(region));
         !family.is_empty() && families.contains(&family)
     };
     let others = by_region.iter().filter(|(region, _)| region != &primary);
@@ -76,7 +77,9 @@ pub(crate) fn asked_for(out: &mut Out, build: &ExistingPipeline, assembly: Optio
         }
     } else {
         let is_about = variable.to_ascii_uppercase().contains("REGION")
-            || conditional.clone().all(|(_, it)| it.stacks.iter().all(|name| words::is_secondary(name)));
+            || conditional
+                .clone()
+                .all(|(_, it)| it.stacks.iter().all(|name| group_names::is_secondary(name)));
         if !is_about {
             return;
         }

@@ -1,12 +1,9 @@
 //! The `paceline` command: reads the arguments, calls the library for the command, and gives the exit code.
 
 mod cli;
-mod lint;
 mod manual;
 mod memory;
 mod plan;
-mod report;
-mod run_buildspec;
 mod schema;
 mod signal;
 mod sim;
@@ -124,8 +121,8 @@ fn supervised(command: Command) -> Result<ExitCode, Failure> {
         Command::Diff(args) => paceline_app::diff(&args),
         Command::Doctor(args) => paceline_app::doctor(&args),
         Command::Gen(args) => paceline_app::generate_files(&args),
-        Command::Lint(args) => lint::run(&args),
-        Command::RunBuildspec(args) => run_buildspec::run(&args),
+        Command::Lint(args) => paceline_app::lint_files(&args),
+        Command::RunBuildspec(args) => paceline_app::run_buildspec(&args),
         Command::Deploy(args) => paceline_app::deploy(*args),
         Command::Publish(args) => paceline_app::publish(&args),
         Command::Destroy(args) => paceline_app::destroy(&args),
@@ -134,7 +131,7 @@ fn supervised(command: Command) -> Result<ExitCode, Failure> {
         Command::Bootstrap(args) => paceline_app::bootstrap(&args),
         Command::Signal(args) => signal::signal(&args),
         Command::Wait(args) => signal::wait(&args),
-        Command::Report(args) => report::run(&args),
+        Command::Report(args) => paceline_app::report(&args),
         Command::History(args) => paceline_app::past_runs(&args),
         Command::Project(args) => paceline_app::project(&args.command),
         Command::Schema(args) => schema::run(&args),

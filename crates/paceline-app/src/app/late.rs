@@ -39,7 +39,7 @@ pub(crate) fn by_command(
         Failure::usage("the name of the temporary folder is not UTF-8", "name another with TMPDIR")
     })?;
     let is_late = |stack: &Stack| apps.contains(&stack.app);
-    Arc::make_mut(&mut app.assembly).keep(&keep.join("first"), is_late).map_err(failed)?;
+    Arc::make_mut(&mut app.assembly).snapshot(&keep.join("first"), is_late).map_err(failed)?;
     let run = |synthesis: &Synthesis| LateApp::Run {
         assembly: synthesis.dir.join(&synthesis.app.assembly),
         synthesis: Box::new(synthesis.clone()),

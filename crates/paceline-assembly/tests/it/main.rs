@@ -6,9 +6,9 @@
 
 mod fixture;
 mod fuzz;
-mod keep;
 mod loops;
 mod nested;
 mod reads;
 mod real;
 mod refuses;
+mod snapshot;

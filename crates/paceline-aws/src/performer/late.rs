@@ -189,7 +189,7 @@ impl Aws {
             work.stacks.iter().any(|&number| context.plan().stacks[number].id == id)
         };
         let keep = late.keep.join(context.index().to_string());
-        let kept = assembly.keep(&keep, waits);
+        let kept = assembly.snapshot(&keep, waits);
         kept.map_err(|error| refused(format!("cannot keep what was synthesized: {error}")))?;
         Ok(assembly)
     }

@@ -1,12 +1,12 @@
 //! The arguments of every command.
 
 mod cdk;
-mod codebuild;
 mod environment;
-mod lint;
 mod manual;
 mod plan;
-mod run;
+mod project;
+mod schema;
+mod signal;
 mod sim;
 mod suggest;
 
@@ -15,16 +15,17 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use paceline_app::{
     BootstrapSettings, Deletion, Deployment, DiffSettings, DoctorSettings, GenSettings, HistorySettings,
-    InitSettings, ListSettings, Publishing, RunRollback, RunSettings, WatchSettings,
+    InitSettings, LintSettings, ListSettings, Publishing, ReportSettings, RunBuildspecSettings, RunRollback,
+    RunSettings, WatchSettings,
 };
 
 pub(crate) use cdk::{Translated, translate};
-pub(crate) use codebuild::{ProjectArgs, RunBuildspecArgs};
 pub(crate) use environment::asked;
-pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use plan::{ExplainArgs, PlanArgs, SynthArgs};
-pub(crate) use run::{ReportArgs, ReportFormat, SignalArgs, WaitArgs, WaitKind};
+pub(crate) use project::ProjectArgs;
+pub(crate) use schema::{SchemaArgs, SchemaOf};
+pub(crate) use signal::{SignalArgs, WaitArgs, WaitKind};
 pub(crate) use sim::{ImagesArg, ServeArgs, SimArgs, SimCommand};
 pub(crate) use suggest::without_far_suggestions;
 
@@ -56,9 +57,9 @@ pub(crate) enum Command {
     /// Write the buildspec and the CodeBuild project settings, for the team to commit
     Gen(GenSettings),
     /// Check buildspecs, also hand-written ones, for mistakes
-    Lint(LintArgs),
+    Lint(LintSettings),
     /// Run a buildspec on this machine the way CodeBuild does, without Docker
-    RunBuildspec(RunBuildspecArgs),
+    RunBuildspec(RunBuildspecSettings),
     /// Synthesize the app if paceline.yaml says how, then deploy it
     Deploy(Box<Deployment>),
     /// Build and publish the assets of stacks, and change no stack
@@ -76,7 +77,7 @@ pub(crate) enum Command {
     /// Wait in a script until one thing is ready
     Wait(WaitArgs),
     /// Make a report from the journal or from the events of a run
-    Report(ReportArgs),
+    Report(ReportSettings),
     /// List the earlier runs, or compare two of them
     History(HistorySettings),
     /// Compare the generated CodeBuild project with the live one, create or update it, or start a build

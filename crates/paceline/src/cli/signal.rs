@@ -1,7 +1,7 @@
-//! The arguments of `signal`, `wait` and `report`.
+//! The arguments of `signal` and `wait`.
 
 use camino::Utf8PathBuf;
-use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand};
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("status").required(true)))]
@@ -37,36 +37,4 @@ pub(crate) enum WaitKind {
         #[arg(long, value_name = "NAME")]
         instance_profile: Vec<String>,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReportArgs {
-    /// The name of a run, `last` for the newest one, or a file of events
-    pub(crate) run: String,
-    /// The kind of report
-    #[arg(long, value_enum, default_value = "summary")]
-    pub(crate) format: ReportFormat,
-    /// Write the report to this file, and replace the file if it exists
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<Utf8PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReportFormat {
-    /// As at the end of a run
-    Summary,
-    /// For a pull request or a chat
-    Markdown,
-    /// The timeline as a page
-    Html,
-    /// The timeline as a picture
-    Svg,
-    /// For the reports of CodeBuild
-    Junit,
-    /// For programs; `paceline schema report` prints its schema
-    Json,
-    /// For Perfetto, and the trace viewer of Chrome
-    Trace,
-    /// The run's lines for .paceline/history.jsonl
-    History,
 }

@@ -1,23 +1,60 @@
 //! `paceline report`: makes a report from the events of an earlier run.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_app::{AppPaths, CopiedJournal, Failure, LAST, RUNS, interrupt, terminal};
+use clap::{Args, ValueEnum};
 use paceline_engine::{Event, ExitCode, journal_path, private, read_events, runs_in};
 use paceline_report::{
     HistoryEntries, Kept, Record, Style, ending, html, json, junit, markdown, summary, svg, trace,
 };
 
-use crate::cli::{ReportArgs, ReportFormat};
+use crate::failure::Failure;
+use crate::run::{CopiedJournal, RUNS};
+use crate::settings::{AppPaths, LAST};
+use crate::{interrupt, terminal};
 
-pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    let events = events(&args.run)?;
+/// The arguments of `paceline report`.
+#[derive(Debug, Args)]
+pub struct ReportSettings {
+    /// The name of a run, `last` for the newest one, or a file of events
+    run: String,
+    /// The kind of report
+    #[arg(long, value_enum, default_value = "summary")]
+    format: ReportFormat,
+    /// Write the report to this file, and replace the file if it exists
+    #[arg(long, value_name = "FILE")]
+    out: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// As at the end of a run
+    Summary,
+    /// For a pull request or a chat
+    Markdown,
+    /// The timeline as a page
+    Html,
+    /// The timeline as a picture
+    Svg,
+    /// For the reports of CodeBuild
+    Junit,
+    /// For programs; `paceline schema report` prints its schema
+    Json,
+    /// For Perfetto, and the trace viewer of Chrome
+    Trace,
+    /// The run's lines for .paceline/history.jsonl
+    History,
+}
+
+/// Makes a report of an earlier run: prints it, or writes it to files.
+pub fn report(settings: &ReportSettings) -> Result<ExitCode, Failure> {
+    let events = events(&settings.run)?;
     let record = Record::of(&events);
-    if args.format == ReportFormat::Summary && args.out.is_none() {
+    if settings.format == ReportFormat::Summary && settings.out.is_none() {
         terminal::print(&text(&record, terminal::stdout_style()));
         return Ok(ExitCode::Done);
     }
-    let documents = report(args.format, &events, &record)?;
-    match (&args.out, &documents[..]) {
+    let documents = documents(settings.format, &events, &record)?;
+    match (&settings.out, &documents[..]) {
         (Some(out), _) => write(out, &documents)?,
         (None, [document]) => terminal::data(document),
         (None, documents) => {
@@ -86,7 +123,7 @@ fn write(out: &Utf8Path, documents: &[String]) -> Result<(), Failure> {
 }
 
 /// The documents of a report: one, except for JUnit.
-fn report(format: ReportFormat, events: &[Event], record: &Record) -> Result<Vec<String>, Failure> {
+fn documents(format: ReportFormat, events: &[Event], record: &Record) -> Result<Vec<String>, Failure> {
     let text = match format {
         ReportFormat::Summary => text(record, Style::default()),
         ReportFormat::Markdown => markdown(record, None),

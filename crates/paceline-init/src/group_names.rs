@@ -1,4 +1,4 @@
-//! What groups of stacks are called.
+//! Names for groups of stacks, from the words of their ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ const FORMS: &[&str] = &["primary", "secondary", "main", "dr", "failover", "stan
 const EMPTY: &[&str] = &["stack", "stacks", "cdk", "app", "aws"];
 
 /// The words of a stack's id: `app/NetworkRoutesMain` is network, routes, main.
-pub(crate) fn of(id: &str) -> Vec<String> {
+pub(crate) fn words(id: &str) -> Vec<String> {
     let name = id.rsplit('/').next().unwrap_or_default();
     let chars: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];
@@ -35,16 +35,18 @@ pub(crate) fn of(id: &str) -> Vec<String> {
 
 /// The words without those that tell the forms of a stack apart, and the region's.
 pub(crate) fn family(id: &str, region: Option<&str>) -> Vec<String> {
-    let region: BTreeSet<String> = region.into_iter().flat_map(of).collect();
+    let region: BTreeSet<String> = region.into_iter().flat_map(words).collect();
     let joined: String = region.iter().map(String::as_str).collect();
-    let mut words = of(id);
-    words.retain(|word| !FORMS.contains(&word.as_str()) && !region.contains(word) && *word != joined);
-    words
+    let mut common = words(id);
+    common.retain(|word| !FORMS.contains(&word.as_str()) && !region.contains(word) && *word != joined);
+    common
 }
 
 /// Whether the name says that it is the other form of a stack.
 pub(crate) fn is_secondary(id: &str) -> bool {
-    of(id).iter().any(|word| FORMS.contains(&word.as_str()) && !matches!(word.as_str(), "primary" | "main"))
+    words(id)
+        .iter()
+        .any(|word| FORMS.contains(&word.as_str()) && !matches!(word.as_str(), "primary" | "main"))
 }
 
 /// A name for stacks that belong together, if one suggests itself: the word that most of them start with, or all
@@ -76,19 +78,19 @@ mod tests {
 
     #[test]
     fn names_are_split_into_words() {
-        for (id, words) in [
+        for (id, expected) in [
             ("pets/NetworkRoutesMain", "network routes main"),
             ("S3Replica", "s3 replica"),
             ("VPCStack", "vpc stack"),
             ("dev-data_lake", "dev data lake"),
             ("", ""),
         ] {
-            assert_eq!(of(id).join(" "), words);
+            assert_eq!(words(id).join(" "), expected);
         }
     }
 
     #[test]
-    fn groups_are_called_after_what_is_in_them() {
+    fn a_group_is_named_after_the_words_of_its_stacks() {
         for (ids, name) in [
             (&["Services", "ServicesSecondary"][..], Some("services")),
             (&["NetworkRoutesMain", "NetworkRoutesSecondary", "NetworkPeering"], Some("network")),

@@ -2,8 +2,8 @@
 
 use std::io::Read as _;
 
-use camino::Utf8Path;
-use paceline_app::{Failure, terminal};
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::{Args, ValueEnum};
 use paceline_assembly::{LARGEST_BY_HAND, open_regular, read_regular_text};
 use paceline_buildspec::lint::output::{self, TextOptions};
 use paceline_buildspec::lint::{
@@ -13,20 +13,62 @@ use paceline_buildspec::replace_file;
 use paceline_config::{Config, Privileged};
 use paceline_engine::ExitCode;
 
-use crate::cli::{DenyArg, LintArgs, LintFormat};
+use crate::failure::Failure;
+use crate::terminal;
 
 const WIDTH: usize = 100;
 
-pub(crate) fn run(args: &LintArgs) -> Result<ExitCode, Failure> {
-    if let Some(code) = &args.explain {
+/// The arguments of `paceline lint`.
+#[derive(Debug, Args)]
+pub struct LintSettings {
+    /// The buildspecs; - is standard input
+    #[arg(required_unless_present = "explain", value_name = "FILE")]
+    files: Vec<Utf8PathBuf>,
+    /// The output format
+    #[arg(long, value_enum, default_value = "text")]
+    format: LintFormat,
+    /// Fix what needs no decision, in the file. For standard input, print the fixed text
+    #[arg(long)]
+    fix: bool,
+    /// The lowest severity that makes the command exit with 1
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning")]
+    deny: LowestDenied,
+    /// The project that runs the buildspecs, as JSON of create-project or of batch-get-projects
+    #[arg(long, value_name = "FILE")]
+    project: Option<Utf8PathBuf>,
+    /// The configuration whose project runs the buildspecs, in place of --project
+    #[arg(long, value_name = "FILE", conflicts_with = "project")]
+    config: Option<Utf8PathBuf>,
+    /// Explain a rule such as PL203; `all` lists the rules
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["files", "fix"])]
+    explain: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LintFormat {
+    Text,
+    Json,
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LowestDenied {
+    Error,
+    Warning,
+    Note,
+}
+
+/// Checks buildspecs, and fixes them if asked.
+pub fn lint_files(settings: &LintSettings) -> Result<ExitCode, Failure> {
+    if let Some(code) = &settings.explain {
         return explain(code);
     }
-    let project = project(args)?;
+    let project = project(settings)?;
     let mut reports = Vec::new();
-    for file in &args.files {
-        reports.push(check(file, args.fix, project.clone())?);
+    for file in &settings.files {
+        reports.push(check(file, settings.fix, project.clone())?);
     }
-    let shown = match args.format {
+    let shown = match settings.format {
         LintFormat::Json => output::json(&reports),
         LintFormat::Sarif => output::sarif(&reports),
         LintFormat::Text => {
@@ -36,20 +78,20 @@ pub(crate) fn run(args: &LintArgs) -> Result<ExitCode, Failure> {
         }
     };
     // The fixed text of standard input goes to stdout, so the findings go to stderr.
-    if args.fix && args.files.iter().any(|file| file == "-") {
+    if settings.fix && settings.files.iter().any(|file| file == "-") {
         terminal::say_painted(shown.trim_end());
-    } else if args.format == LintFormat::Text {
+    } else if settings.format == LintFormat::Text {
         terminal::print(&shown);
     } else {
         terminal::data(&shown);
     }
-    if args.format == LintFormat::Text {
+    if settings.format == LintFormat::Text {
         terminal::say(&output::summary(&reports));
     }
-    let denied = match args.deny {
-        DenyArg::Error => Severity::Error,
-        DenyArg::Warning => Severity::Warning,
-        DenyArg::Note => Severity::Note,
+    let denied = match settings.deny {
+        LowestDenied::Error => Severity::Error,
+        LowestDenied::Warning => Severity::Warning,
+        LowestDenied::Note => Severity::Note,
     };
     let is_denied = |report: &LintReport| report.findings.iter().any(|finding| finding.severity >= denied);
     Ok(if reports.iter().any(|report| !report.readable) {
@@ -76,22 +118,22 @@ fn explain(code: &str) -> Result<ExitCode, Failure> {
 }
 
 /// The facts about the project that runs the buildspecs, from `--project` or `--config`.
-fn project(args: &LintArgs) -> Result<Option<ProjectFacts>, Failure> {
-    if let Some(path) = &args.project {
+fn project(settings: &LintSettings) -> Result<Option<ProjectFacts>, Failure> {
+    if let Some(path) = &settings.project {
         let hint = "give the project as `aws codebuild create-project --cli-input-json` takes it";
         let text = read_regular_text(path, LARGEST_BY_HAND)
             .map_err(|error| Failure::usage(error.to_string(), hint))?;
         let facts = ProjectFacts::read(&text);
         return facts.map(Some).map_err(|error| Failure::usage(format!("{path}: {error}"), hint));
     }
-    let Some(path) = &args.config else { return Ok(None) };
+    let Some(path) = &settings.config else { return Ok(None) };
     let config = Config::read(path)?;
-    let settings = config.codebuild;
+    let codebuild = config.codebuild;
     Ok(Some(ProjectFacts {
-        image: Some(settings.image.to_string()),
-        privileged: settings.privileged != Privileged::No,
-        in_vpc: settings.vpc.is_some(),
-        timeout_minutes: Some(settings.timeout.minutes().into()),
+        image: Some(codebuild.image.to_string()),
+        privileged: codebuild.privileged != Privileged::No,
+        in_vpc: codebuild.vpc.is_some(),
+        timeout_minutes: Some(codebuild.timeout.minutes().into()),
         ..ProjectFacts::default()
     }))
 }

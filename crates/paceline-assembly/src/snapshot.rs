@@ -1,4 +1,4 @@
-//! Keeps the files that another synthesis into the same folder would overwrite.
+//! Copies the files that another synthesis into the same folder would overwrite.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,20 +15,20 @@ impl Assembly {
     /// Copies files of the chosen stacks into `folder`, which is created, and points the stacks to the
     /// copies. Only files that are not named after their content are copied. The app can then be synthesized
     /// again while these stacks are deployed.
-    pub fn keep(&mut self, folder: &Utf8Path, stacks: impl Fn(&Stack) -> bool) -> io::Result<()> {
+    pub fn snapshot(&mut self, folder: &Utf8Path, stacks: impl Fn(&Stack) -> bool) -> io::Result<()> {
         if folder.exists() {
             fs_err::remove_dir_all(folder)?;
         }
         fs_err::create_dir_all(folder)?;
-        let mut kept = Kept { folder, at: HashMap::new() };
+        let mut snapshot = Snapshot { folder, copies: HashMap::new() };
         for stack in self.stacks.iter_mut().filter(|stack| stacks(stack)) {
-            kept.file(&mut stack.template_path)?;
+            snapshot.copy(&mut stack.template_path)?;
             for nested in &mut stack.nested {
-                kept.file(&mut nested.path)?;
+                snapshot.copy(&mut nested.path)?;
             }
             for file in stack.assets.files.values_mut() {
                 if let FileSource::Path { path, packaging: Packaging::File } = &mut file.source {
-                    kept.file(path)?;
+                    snapshot.copy(path)?;
                 }
             }
         }
@@ -36,26 +36,26 @@ impl Assembly {
     }
 }
 
-struct Kept<'a> {
+struct Snapshot<'a> {
     folder: &'a Utf8Path,
     /// The copy of each file.
-    at: HashMap<Utf8PathBuf, Utf8PathBuf>,
+    copies: HashMap<Utf8PathBuf, Utf8PathBuf>,
 }
 
-impl Kept<'_> {
-    fn file(&mut self, path: &mut Utf8PathBuf) -> io::Result<()> {
+impl Snapshot<'_> {
+    fn copy(&mut self, path: &mut Utf8PathBuf) -> io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_owned();
         if name.starts_with(NAMED_BY_CONTENT) || !path.is_file() {
             return Ok(());
         }
-        if let Some(kept) = self.at.get(path) {
-            path.clone_from(kept);
+        if let Some(copy) = self.copies.get(path) {
+            path.clone_from(copy);
             return Ok(());
         }
         // Files of several stages may have the same name.
-        let to = self.folder.join(format!("{}.{name}", self.at.len()));
+        let to = self.folder.join(format!("{}.{name}", self.copies.len()));
         fs_err::copy(&*path, &to)?;
-        self.at.insert(std::mem::replace(path, to.clone()), to);
+        self.copies.insert(std::mem::replace(path, to.clone()), to);
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ fn files_that_a_synthesis_overwrites_are_kept_and_those_named_after_their_conten
     let kept = folder.path().join("kept");
     fs_err::create_dir(&kept).unwrap();
     folder.write("kept/of an earlier run", "");
-    assembly.keep(&kept, |_| true).unwrap();
+    assembly.snapshot(&kept, |_| true).unwrap();
     assert!(!kept.join("of an earlier run").exists());
     folder.write("t.json", "{}");
     let stack = &assembly.stacks[0];
