@@ -22,8 +22,6 @@ use crate::forecast::finish;
 use crate::settings::{AppPaths, ParameterValues, Selection};
 use crate::{interrupt, terminal};
 
-/// The width of a text that is not for a terminal.
-const WIDTH: u16 = 80;
 /// The base, in words, unless an assembly is.
 const DEPLOYED: &str = "what is deployed";
 
@@ -146,10 +144,9 @@ fn compare_plans(
 
 fn show(settings: &DiffSettings, shown: &Shown<'_>) -> Result<(), Failure> {
     let style = match settings.out {
-        Some(_) => Style { color: false, width: Some(WIDTH) },
-        None => terminal::stdout_style(),
+        Some(_) => Style { color: false, width: Some(terminal::PAGE_WIDTH) },
+        None => terminal::page_style(),
     };
-    let style = Style { width: style.width.or(Some(WIDTH)), ..style };
     let document = match settings.format {
         DiffFormat::Text => text(shown, style),
         DiffFormat::Json => json(shown),

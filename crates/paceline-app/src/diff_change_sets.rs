@@ -73,12 +73,16 @@ async fn make(app: &App, plan: Plan) -> Result<BTreeMap<String, Vec<RealChange>>
 
 fn change(change: PreparedChange) -> RealChange {
     let PreparedChange { nested, logical_id, resource_type, effect } = change;
-    let effect = match effect {
+    RealChange { nested, logical_id, resource_type, effect: effect_of(effect) }
+}
+
+/// An effect of a change set, as one of a difference.
+pub(crate) fn effect_of(effect: ChangeEffect) -> Effect {
+    match effect {
         ChangeEffect::Added | ChangeEffect::Imported => Effect::Add,
         ChangeEffect::Changed => Effect::Update,
         ChangeEffect::MayBeReplaced => Effect::MayReplace,
         ChangeEffect::Replaced => Effect::Replace,
         ChangeEffect::Deleted | ChangeEffect::Released => Effect::Remove,
-    };
-    RealChange { nested, logical_id, resource_type, effect }
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use paceline_engine::Event;
 use paceline_report::{
-    Console, ConsoleOptions, Detail, Focus, Live, Move, Record, Report as _, Style, cause_of_stack, frame,
+    Console, ConsoleOptions, Detail, Focus, Live, Move, Record, Report as _, cause_of_stack, frame,
     state_of_stack,
 };
 
@@ -69,11 +69,11 @@ impl Display {
                 self.console.follow(followed.as_deref());
                 followed
                     .and_then(|id| record.step(&id))
-                    .map(|step| state_of_stack(&record, step, now(&record), style()))
+                    .map(|step| state_of_stack(&record, step, now(&record), terminal::stderr_style()))
             }
-            Key::Char('c') => {
-                focus.selected(&record).map(|step| cause_of_stack(&record, step, now(&record), style()))
-            }
+            Key::Char('c') => focus
+                .selected(&record)
+                .map(|step| cause_of_stack(&record, step, now(&record), terminal::stderr_style())),
             Key::Char(_) => None,
         };
         drop((record, focus));
@@ -103,8 +103,4 @@ impl Display {
     pub(crate) fn end(&mut self) {
         self.live = None;
     }
-}
-
-fn style() -> Style {
-    terminal::stderr_style()
 }

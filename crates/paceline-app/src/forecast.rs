@@ -17,8 +17,6 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::{simulation, terminal};
 
-const WIDTH: usize = 80;
-
 /// The format in which a plan is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
@@ -62,9 +60,8 @@ pub fn show(
         PlanFormat::Dot => show::dot(plan),
         PlanFormat::Json => show::json(plan, &forecast(app, plan, options, asked)?),
         PlanFormat::Text => {
-            let style = terminal::stdout_style();
-            let width = style.width.map_or(WIDTH, usize::from);
-            let options_of_text = TextOptions { color: style.color, width };
+            let width = usize::from(terminal::page_width());
+            let options_of_text = TextOptions { color: terminal::stdout_style().color, width };
             show::text(plan, &forecast(app, plan, options, asked)?, &options_of_text)
         }
     })

@@ -14,7 +14,6 @@ use crate::failure::Failure;
 use crate::settings::AppPaths;
 use crate::{forecast, terminal};
 
-const WIDTH: usize = 80;
 /// The most regions that are named.
 const REGIONS: usize = 4;
 
@@ -34,7 +33,7 @@ pub fn overview() -> Result<ExitCode, Failure> {
         lines.push(dependencies(&plan));
         lines.push(times(&plan)?);
     }
-    let width = terminal::stdout_style().width.map_or(WIDTH, usize::from);
+    let width = usize::from(terminal::page_width());
     let mut text: String = lines.iter().flat_map(|line| wrap(line, width)).map(|line| line + "\n").collect();
     let command = command();
     text.push_str("next:\n");

@@ -167,6 +167,19 @@ pub fn stdout_style() -> Style {
     style(stream.is_terminal(), terminal_size_of(&stream))
 }
 
+/// The width of a page that is not for a terminal.
+pub(crate) const PAGE_WIDTH: u16 = 80;
+
+/// The width of a page on stdout.
+pub(crate) fn page_width() -> u16 {
+    stdout_style().width.unwrap_or(PAGE_WIDTH)
+}
+
+/// The style for a page on stdout, which has a width even if stdout is no terminal.
+pub(crate) fn page_style() -> Style {
+    Style { width: Some(page_width()), ..stdout_style() }
+}
+
 fn style(is_terminal: bool, size: Option<(Width, Height)>) -> Style {
     let is_wanted = !NO_COLORS.load(Ordering::Relaxed);
     let color = is_terminal && is_wanted && !is_set("NO_COLOR") && !is_build();

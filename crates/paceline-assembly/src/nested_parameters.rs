@@ -20,6 +20,15 @@ impl Stack {
         self.template = self.template.clone().knowing(known);
         inform(self);
     }
+
+    /// The template that these logical ids of nested stacks lead to, outermost first: without ids, that of the stack.
+    /// `None` if the assembly does not have it.
+    pub fn template_at(&self, nested: &[String]) -> Option<&Template> {
+        if nested.is_empty() {
+            return Some(&self.template);
+        }
+        self.nested.iter().find(|it| it.logical_ids().eq(nested)).map(|it| &it.template)
+    }
 }
 
 /// Updates the known parameters of nested stacks from the templates around them.

@@ -11,7 +11,7 @@ use paceline_aws::{Aws, AwsOptions};
 use paceline_engine::ExitCode;
 use paceline_host::Docker;
 use paceline_plan::Plan;
-use paceline_text::{Explained as _, Problem, Style};
+use paceline_text::{Explained as _, Problem};
 
 pub use self::document::json_schema;
 use self::finding::{Check, Diagnosis, Finding, Severity};
@@ -19,9 +19,6 @@ use crate::app::{App, configured};
 use crate::failure::Failure;
 use crate::settings::AppPaths;
 use crate::{interrupt, terminal};
-
-/// The width of a text that is not for a terminal.
-const WIDTH: u16 = 80;
 
 /// The arguments of `paceline doctor`.
 #[derive(Debug, Clone, Args)]
@@ -73,8 +70,7 @@ pub fn doctor(args: &DoctorSettings) -> Result<ExitCode, Failure> {
     match args.format {
         DoctorFormat::Json => terminal::data(&diagnosis.json()),
         DoctorFormat::Text => {
-            let style = terminal::stdout_style();
-            terminal::print(&diagnosis.text(Style { width: style.width.or(Some(WIDTH)), ..style }));
+            terminal::print(&diagnosis.text(terminal::page_style()));
         }
     }
     Ok(if diagnosis.number(Severity::Error) > 0 { ExitCode::Refused } else { ExitCode::Done })

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use paceline_assembly::Assembly;
 use paceline_aws::{KeptRun, KeptRuns, PreflightError};
 use paceline_config::{HistoryPlace, JournalCopy};
-use paceline_engine::{Event, Fact, FetchedRun, import, journal_path, parse_events, read_events, runs_in};
+use paceline_engine::{Event, FetchedRun, import, journal_path, parse_events, read_events, runs_in};
 
 use super::RUNS;
 use super::outer_stack::this_build;
@@ -234,10 +234,7 @@ fn events_of(fetched: &FetchedRun) -> Result<Vec<Event>, Failure> {
 /// Whether a run and an app have a stack in common.
 pub(super) fn is_about(events: &[Event], assembly: &Assembly) -> bool {
     let names: BTreeSet<&str> = assembly.stacks.iter().map(|stack| stack.name.as_str()).collect();
-    let started = events.iter().filter_map(|event| match &event.fact {
-        Fact::RunStarted(started) => Some(started),
-        _ => None,
-    });
+    let started = events.iter().filter_map(Event::run_started);
     let stacks =
         started.flat_map(|started| &started.steps).filter_map(|step| step.step.stack_name.as_deref());
     stacks.into_iter().any(|name| names.contains(name))

@@ -8,15 +8,14 @@ use clap::{Args, ValueEnum};
 use paceline_assembly::{Assembly, Stack};
 use paceline_aws::{Aws, ChangeGuard, GuardRefusal, Unreviewed, deployed};
 use paceline_config::FILE_NAME;
-use paceline_diff::{
-    ChangedResource, CompareOptions, Effect, Policy, Rule, StackChanges, Violation, compare,
-};
+use paceline_diff::{ChangedResource, CompareOptions, Policy, Rule, StackChanges, Violation, compare};
 use paceline_engine::event::RunApproved;
 use paceline_engine::{ChangeEffect, ExitCode, Preparation, PreparedChange, PreparedRun};
 use paceline_plan::{Plan, stacks_of};
 use paceline_text::list;
 
 use crate::app::App;
+use crate::diff_change_sets::effect_of;
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -251,17 +250,10 @@ fn hint(violations: &[Violation]) -> String {
 }
 
 fn resource(change: &PreparedChange) -> ChangedResource {
-    let effect = match change.effect {
-        ChangeEffect::Added | ChangeEffect::Imported => Effect::Add,
-        ChangeEffect::Changed => Effect::Update,
-        ChangeEffect::MayBeReplaced => Effect::MayReplace,
-        ChangeEffect::Replaced => Effect::Replace,
-        ChangeEffect::Deleted | ChangeEffect::Released => Effect::Remove,
-    };
     ChangedResource {
         place: change.place(),
         resource_type: change.resource_type.clone(),
-        effect,
+        effect: effect_of(change.effect),
         stays: change.effect == ChangeEffect::Released,
     }
 }

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use paceline_engine::event::RunStarted;
 use paceline_engine::{
-    Event, ExitCode, Fact, Outcome, PreparedFiles, PreparedRun, journal_path, read_events, runs_in,
+    Event, ExitCode, Fact, Outcome, PreparedFiles, PreparedRun, journal_path, last_start, read_events,
+    runs_in,
 };
-use paceline_report::Style;
 use paceline_text::near;
 
 use super::RUNS;
@@ -19,8 +18,6 @@ use crate::failure::Failure;
 use crate::settings::{LAST, OutputFormat, is_name_of_run};
 use crate::{interrupt, terminal};
 
-/// The width of a text that is not for a terminal.
-const WIDTH: u16 = 80;
 /// What a person can do if there is nothing to execute.
 const PREPARE: &str = "`paceline deploy --method prepare` prepares a deployment";
 
@@ -41,8 +38,7 @@ pub(super) fn show(finished: &Finished, args: &Deployment) {
     }
     let unchanged = record.outcomes().get(&Outcome::Unchanged).copied().unwrap_or_default();
     let prepared = PreparedRun { run: record.run.clone(), stacks: finished.prepared.clone() };
-    let style = terminal::stdout_style();
-    let style = Style { width: style.width.or(Some(WIDTH)), ..style };
+    let style = terminal::page_style();
     let found = paceline_report::findings(&finished.findings, style);
     terminal::print(&(paceline_report::prepared(&prepared, unchanged, style) + &found));
     if finished.exit_code == ExitCode::Done && !record.simulated && !prepared.stacks.is_empty() {
@@ -112,19 +108,12 @@ fn newest(app: &App) -> Result<Option<String>, Failure> {
 
 /// Whether these are the events of a run that has prepared a deployment.
 pub(super) fn has_prepared(events: &[Event]) -> bool {
-    started(events).is_some_and(|started| started.prepares)
-}
-
-fn started(events: &[Event]) -> Option<&RunStarted> {
-    events.iter().rev().find_map(|event| match &event.fact {
-        Fact::RunStarted(started) => Some(started),
-        _ => None,
-    })
+    last_start(events).is_some_and(|started| started.prepares)
 }
 
 /// Refuses a run that has not prepared everything, or elsewhere.
 fn ensure_executable(run: &str, events: &[Event]) -> Result<(), Failure> {
-    let Some(started) = started(events).filter(|started| started.prepares) else {
+    let Some(started) = last_start(events).filter(|started| started.prepares) else {
         return Err(Failure::usage(format!("the run {run} has prepared nothing"), PREPARE));
     };
     let ended = events.iter().rev().find_map(|event| match &event.fact {

@@ -7,8 +7,8 @@ use camino::Utf8Path;
 use paceline_assembly::Assembly;
 use paceline_engine::event::{Event, RunStarted};
 use paceline_engine::{
-    Changed, Fact, Journal, RepeatedCommand, StepKind, Unfinished, journal_path, moved_stacks, read_events,
-    runs_in,
+    Changed, Journal, RepeatedCommand, StepKind, Unfinished, journal_path, last_start, moved_stacks,
+    read_events, runs_in,
 };
 use paceline_plan::{Plan, PlanChange, Work};
 use paceline_text::count;
@@ -145,13 +145,6 @@ fn nothing_to_continue() -> Failure {
 
 fn has_ended(run: &str) -> Failure {
     Failure::usage(format!("the run {run} has ended, so there is nothing to continue"), BEGIN)
-}
-
-fn last_start(events: &[Event]) -> Option<&RunStarted> {
-    events.iter().rev().find_map(|event| match &event.fact {
-        Fact::RunStarted(started) => Some(started),
-        _ => None,
-    })
 }
 
 /// What a run does, as a part of a sentence.

@@ -54,6 +54,7 @@ pub(super) fn watch(args: &WatchSettings) -> Result<ExitCode, Failure> {
         tokio::select! {
             biased;
             () = stop.requested() => Ok(ExitCode::Interrupted),
+            // Never ends: the key `q` requests the stop.
             () = pressed => Ok(ExitCode::Interrupted),
             error = follow => Err(PreflightError::from(error).into()),
             () = settled => Ok(watch.borrow_mut().finish()),

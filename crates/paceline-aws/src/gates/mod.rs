@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
-use paceline_assembly::{ResourceStatus, Stack, Template};
+use paceline_assembly::{ResourceStatus, Stack};
 use paceline_config::IamRoles;
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_plan::Gate;
@@ -100,7 +100,7 @@ fn created<'a>(
 ) -> Pin<Box<dyn Future<Output = Result<(), AwsError>> + Send + 'a>> {
     Box::pin(async move {
         let changes = EventLog::default().read(environment, id).await?;
-        let template = template(stack, parents);
+        let template = stack.template_at(parents);
         for change in changes
             .iter()
             .filter(|change| !change.of_stack && change.status == ResourceStatus::CreateComplete)
@@ -121,14 +121,6 @@ fn created<'a>(
         }
         Ok(())
     })
-}
-
-/// The template of a stack or of a nested stack in it. `None` if it is not in the assembly.
-fn template<'a>(stack: &'a Stack, parents: &[String]) -> Option<&'a Template> {
-    let Some((last, outer)) = parents.split_last() else { return Some(&stack.template) };
-    let is_it =
-        |nested: &&paceline_assembly::NestedTemplate| nested.logical_id == *last && nested.parents == outer;
-    stack.nested.iter().find(is_it).map(|nested| &nested.template)
 }
 
 /// Waits until roles are usable, without a run. For scripts.

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use paceline_assembly::{NestedTemplate, Stack, is_transient};
+use paceline_assembly::{Stack, is_transient};
 use paceline_engine::event::Cause;
 
 use super::events::{Change, EventLog};
@@ -89,8 +89,7 @@ fn construct_path<'a>(stack: &'a Stack, within: &[String], logical_id: &str) -> 
     if within.is_empty() {
         return stack.construct_paths.get(logical_id).map(String::as_str);
     }
-    let is_it = |nested: &&NestedTemplate| nested.logical_ids().eq(within);
-    let resource = stack.nested.iter().find(is_it)?.template.resource(logical_id)?;
+    let resource = stack.template_at(within)?.resource(logical_id)?;
     resource.body.get("Metadata")?.get("aws:cdk:path")?.as_str()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paceline_assembly::{NestedTemplate, Resource, Stack, Template};
+use paceline_assembly::{Resource, Stack, Template};
 use serde_json::Value;
 
 use super::cascade::cascade;
@@ -211,13 +211,7 @@ struct Originals<'a> {
 
 impl<'a> Originals<'a> {
     fn of(pair: &'a Pair, stack: &'a Stack) -> Self {
-        let own = if pair.nested.is_empty() {
-            Some(&stack.template)
-        } else {
-            let is_it = |it: &&NestedTemplate| it.logical_ids().eq(&pair.nested);
-            stack.nested.iter().find(is_it).map(|it| &it.template)
-        };
-        let resources = own.into_iter().flat_map(Template::resources);
+        let resources = stack.template_at(&pair.nested).into_iter().flat_map(Template::resources);
         let constructs =
             resources.filter_map(|(id, it)| Some((id.to_owned(), construct(it.body)?))).collect();
         Self { nested: &pair.nested, stack, constructs }

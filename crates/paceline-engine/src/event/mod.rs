@@ -46,6 +46,16 @@ pub struct Event {
     pub fact: Fact,
 }
 
+impl Event {
+    /// The start or resumption of the run, if the event is one.
+    pub fn run_started(&self) -> Option<&RunStarted> {
+        match &self.fact {
+            Fact::RunStarted(started) => Some(started),
+            _ => None,
+        }
+    }
+}
+
 /// The content of an event. Each kind of event is a variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event")]

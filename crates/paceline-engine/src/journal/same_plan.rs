@@ -8,7 +8,7 @@ use paceline_plan::{Plan, Work};
 use serde::Deserialize;
 
 use crate::describe::content;
-use crate::event::{Event, Fact, RunStarted, StepKind};
+use crate::event::{Event, RunStarted, StepKind};
 
 /// How every `run.started` has its kind in the line of its event. A quote in another event's text has a backslash.
 const STARTED: &[u8] = br#""event":"run.started""#;
@@ -69,23 +69,16 @@ pub(super) fn is_of(started: &RunStarted, plan: &Plan) -> bool {
 }
 
 /// The last start of a run.
-pub(super) fn last_start(events: &[Event]) -> Option<&RunStarted> {
-    events.iter().rev().find_map(started)
+pub fn last_start(events: &[Event]) -> Option<&RunStarted> {
+    events.iter().rev().find_map(Event::run_started)
 }
 
 /// The steps that waited for a synthesis in the middle of the run, in any of its parts.
 pub(super) fn late(events: &[Event]) -> Late {
-    let starts = events.iter().filter_map(started).map(steps);
+    let starts = events.iter().filter_map(Event::run_started).map(steps);
     starts
         .flat_map(|steps| waiting(&steps).into_iter().map(|step| step.id.clone()).collect::<Late>())
         .collect()
-}
-
-fn started(event: &Event) -> Option<&RunStarted> {
-    match &event.fact {
-        Fact::RunStarted(started) => Some(started),
-        _ => None,
-    }
 }
 
 fn steps(started: &RunStarted) -> Vec<Step> {

@@ -151,7 +151,7 @@ impl Plan {
         let (external, declared_only) = (Vec::new(), Vec::new());
         let mut plan = Self { stacks, steps, phases: phases.collect(), external, declared_only, ..self };
         plan.find_critical_path();
-        plan.resume_key = resume_key::of_deletion(&plan, &plan.resume_key);
+        plan.resume_key = resume_key::of_derived(&plan, resume_key::Derived::Deletion, &plan.resume_key);
         plan
     }
 }

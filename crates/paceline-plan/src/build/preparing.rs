@@ -67,7 +67,7 @@ impl Plan {
         }
         let mut plan = Self { steps, prepares: true, ..self.clone() };
         plan.find_critical_path();
-        plan.resume_key = resume_key::of_preparation(&plan, &self.resume_key);
+        plan.resume_key = resume_key::of_derived(&plan, resume_key::Derived::Preparation, &self.resume_key);
         plan
     }
 }

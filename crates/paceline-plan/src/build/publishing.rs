@@ -27,7 +27,7 @@ impl Plan {
             }
         }
         let mut plan = Self { steps, phases: Vec::new(), critical_path: Vec::new(), ..self };
-        plan.resume_key = resume_key::of_publishing(&plan, &plan.resume_key);
+        plan.resume_key = resume_key::of_derived(&plan, resume_key::Derived::Publishing, &plan.resume_key);
         plan
     }
 }

@@ -34,29 +34,26 @@ pub(crate) fn of_deployment(plan: &Plan, stacks: &[&Stack], inspections: &[Inspe
     key.finish()
 }
 
-/// The key of the plan that deletes stacks. It differs from that of the deployment, since each has journals of its own.
-pub(crate) fn of_deletion(plan: &Plan, deploys: &str) -> String {
-    let mut key = Key::default();
-    key.add("delete");
-    key.add(deploys);
-    key.add_steps(plan);
-    key.finish()
+/// What a plan does that was made from the plan of a deployment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Derived {
+    /// Deletes its stacks.
+    Deletion,
+    /// Only publishes its assets.
+    Publishing,
+    /// Prepares it.
+    Preparation,
 }
 
-/// The key of the plan that only publishes the assets of a plan.
-pub(crate) fn of_publishing(plan: &Plan, deploys: &str) -> String {
+/// The key of a plan that was made from the plan of a deployment with the key `deploys`. It differs from that key,
+/// since each of the plans has journals of its own.
+pub(crate) fn of_derived(plan: &Plan, derived: Derived, deploys: &str) -> String {
     let mut key = Key::default();
-    key.add("publish");
-    key.add(deploys);
-    key.add_steps(plan);
-    key.finish()
-}
-
-/// The key of the plan that prepares a deployment. It differs from that of the deployment, since each has journals of its
-/// own.
-pub(crate) fn of_preparation(plan: &Plan, deploys: &str) -> String {
-    let mut key = Key::default();
-    key.add("prepare");
+    key.add(match derived {
+        Derived::Deletion => "delete",
+        Derived::Publishing => "publish",
+        Derived::Preparation => "prepare",
+    });
     key.add(deploys);
     key.add_steps(plan);
     key.finish()
