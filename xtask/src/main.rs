@@ -7,6 +7,8 @@ mod digest;
 mod dist;
 mod pages;
 mod pictures;
+mod reference;
+mod site;
 mod synthetic;
 mod tasks;
 mod workshop;
@@ -67,11 +69,25 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write docs/reference: all settings of the configuration, and the help of all commands
+    Reference {
+        /// Write nothing. If a page is stale, exit with 5
+        #[arg(long)]
+        check: bool,
+    },
     /// Write the JSON Schemas of the configuration, of buildspecs and of the JSON report, in docs/schema
     Schema {
         /// Write nothing. If a file is stale, show the difference and exit with 5
         #[arg(long)]
         check: bool,
+    },
+    /// Check the links of the manual in docs and, with a folder, write it there as HTML pages
+    Site {
+        /// The folder to write to [default: only check]
+        folder: Option<std::path::PathBuf>,
+        /// The address of this repository's files, for links to them. Without it, those links become text
+        #[arg(long, value_name = "URL", requires = "folder")]
+        repository: Option<String>,
     },
     /// Synthesize the example again, with npm and the CDK CLI that its lock file names
     Synth,
@@ -128,7 +144,11 @@ fn main() -> ExitCode {
             Task::Pages { check: true, .. } => pages::check(&sh),
             Task::Pages { folder, check: false } => pages::write(&sh, &folder),
             Task::Pictures { check } => pictures::pictures(&sh, check),
+            Task::Reference { check } => reference::reference(&sh, check),
             Task::Schema { check } => tasks::schema(&sh, check),
+            Task::Site { folder, repository } => {
+                site::site(&tasks::root(), folder.as_deref(), repository.as_deref())
+            }
             Task::Synth => tasks::synth(&sh),
             Task::Workshop { check } => workshop::workshop(&sh, check),
         }
