@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use paceline_sim::{Simulator, VirtualClock};
+use paceline_text::in_url;
 
 use crate::app::{Version, name, region, template};
 use crate::story::{Act, Story};
@@ -28,10 +29,9 @@ pub(crate) fn call(
     action: &str,
     parameters: &[(&str, &str)],
 ) -> Answer {
-    let encoded = |text: &str| text.bytes().fold(String::new(), |out, byte| out + &format!("%{byte:02X}"));
     let mut body = format!("Action={action}");
     for (key, value) in parameters {
-        body.extend(["&", &encoded(key), "=", &encoded(value)]);
+        body.extend(["&", &in_url(key), "=", &in_url(value)]);
     }
     let scope =
         format!("Credential=AKIDOTHER/20260101/{region}/cloudformation/aws4_request, SignedHeaders=host");
