@@ -37,6 +37,7 @@ mod lint;
 mod list;
 mod metrics;
 mod mistakes;
+mod object_store;
 mod outcome;
 mod plan;
 mod preflight;

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::harness::{Call, Place, Ran, Sim, until};
+use crate::object_store::objects;
 
 const FAST: u32 = 10_000;
+const BUCKET: &str = "cdk-hnb659fds-assets-111111111111-us-east-1";
 
 /// The value of `AWS_SECRET_ACCESS_KEY` of every call.
 const KEY: &str = "planted0/aws+secret/access+key";
@@ -23,6 +25,8 @@ const LOGIN: &str = "planted4intheaddressofgit";
 /// Variables of a command and of a buildspec.
 const VARIABLE: &str = "planted5-password-of-a-variable";
 const OVERRIDE: &str = "planted6-token-of-a-build";
+/// How each secret begins in base64.
+const PLANTED_IN_BASE64: &str = "cGxhbnRl";
 const PLANTED: [&str; 7] = [KEY, DEFAULT, GIVEN, PRINTED, LOGIN, VARIABLE, OVERRIDE];
 
 struct Story {
@@ -31,13 +35,15 @@ struct Story {
     /// The files of the team, which hold the secrets themselves.
     written: BTreeSet<PathBuf>,
     printed: Vec<String>,
+    /// The objects of the staging bucket at different times.
+    kept: Vec<(String, String)>,
 }
 
 impl Story {
     fn new() -> Self {
         let fails = format!("Web:Topic:update=Invalid value {GIVEN} or {DEFAULT} at 'key'");
         let (place, sim) = (Place::new(), Sim::start_with(FAST, &["--fail", &fails]));
-        let mut it = Self { place, sim, written: BTreeSet::new(), printed: Vec::new() };
+        let mut it = Self { place, sim, written: BTreeSet::new(), printed: Vec::new(), kept: Vec::new() };
         let git = |arguments: &[&str]| {
             let mut git = std::process::Command::new("git");
             assert!(git.args(arguments).current_dir(it.place.path("")).status().unwrap().success());
@@ -48,7 +54,7 @@ impl Story {
         it.write(
             "hold.sh",
             "echo \"the password is $DB_PASSWORD, the key $AWS_SECRET_ACCESS_KEY\"\n\
-            git remote -v\ntest -e go || exec sleep 600\n",
+            printf '%s' \"$DB_PASSWORD\" | base64\ngit remote -v\ntest -e go || exec sleep 600\n",
         );
         let config = format!(
             "version: 1\njournal: {{ bucket: always, history: shared }}\napps:\n  shop:\n    dir: .\n    \
@@ -84,7 +90,7 @@ impl Story {
             "Outputs": { "Leak": { "Value": { "Ref": "Token" } }, "Open": { "Value": "to be seen" } },
         });
         let asset = json!({ "version": "36.0.0", "files": { "f": { "source": { "path": "f.json", "packaging": "file" },
-            "destinations": { "d": { "bucketName": "cdk-hnb659fds-assets-111111111111-us-east-1",
+            "destinations": { "d": { "bucketName": BUCKET,
                 "objectKey": "f.json", "region": "us-east-1" } } } } });
         self.write("cdk.out/f.json", "{}");
         self.write("cdk.out/Base.assets.json", &asset.to_string());
@@ -130,6 +136,14 @@ impl Story {
         running.end();
     }
 
+    /// Keeps what the staging bucket has now. It has an object of this kind.
+    #[track_caller]
+    fn keep_objects(&mut self, kind: &str) {
+        let objects = objects(&self.sim.address, BUCKET);
+        assert!(objects.iter().any(|(key, _)| key.contains(kind)), "no {kind} in {objects:?}");
+        self.kept.extend(objects);
+    }
+
     fn assert_hidden(&self) {
         let mut files = Vec::new();
         collect(&self.place.path(""), &mut files);
@@ -139,12 +153,13 @@ impl Story {
             (file.display().to_string(), String::from_utf8_lossy(&fs_err::read(file).unwrap()).into_owned())
         });
         let printed = self.printed.iter().map(|text| ("a stream".to_owned(), text.clone()));
-        for (place, text) in read.chain(printed) {
+        for (place, text) in read.chain(printed).chain(self.kept.clone()) {
             for secret in PLANTED {
                 // The text may be JSON or HTML, and a line may be cut: the beginning alone must not be there.
                 let beginning: String = secret.chars().take(8).collect();
                 assert!(!text.contains(&beginning), "{secret} is in {place}:\n{text}");
             }
+            assert!(!text.contains(PLANTED_IN_BASE64), "a secret in base64 is in {place}:\n{text}");
         }
     }
 }
@@ -165,15 +180,18 @@ fn planted_secrets_are_in_no_file_and_no_output_of_any_command() {
     it.place.write("go", "");
     let outs = ["--outputs", "outputs.json", "--report", "report"];
     it.run(&[&["deploy", "--events", "one.jsonl", "--verbose"][..], &outs].concat(), 0);
+    it.keep_objects("paceline/runs/");
     let outputs = it.place.json("outputs.json");
     assert_eq!(outputs["Base"], json!({ "Leak": "***", "Open": "to be seen" }));
     it.app("two");
     let failed = it.run(&[&["deploy", "--events", "two.jsonl", "--report", "failed"][..]].concat(), 1);
     assert!(failed.stderr.contains("Invalid value *** or ***"), "{}", failed.stderr);
+    it.keep_objects("paceline/captures/");
     it.run(&["rollback", "last", "--yes"], 0);
     fs_err::remove_file(it.place.path("go")).unwrap();
     it.app("three");
     it.killed();
+    it.keep_objects("paceline/leases/");
     it.place.write("go", "");
     it.app("four");
     let resumed = it.run(&["deploy", "--resume", "--format", "json"], 0);
@@ -186,7 +204,9 @@ fn planted_secrets_are_in_no_file_and_no_output_of_any_command() {
     }
     let built = it.run(&["run-buildspec", "buildspec.yml", "--env", &format!("NPM_TOKEN={OVERRIDE}")], 1);
     assert!(built.stdout.contains("*** ***\n") && built.stdout.contains("it was ***"), "{}", built.stdout);
+    it.keep_objects("paceline/deployed/");
     it.run(&["destroy", "--yes"], 0);
+    it.keep_objects("paceline/history/");
     it.assert_hidden();
 }
 

@@ -118,6 +118,21 @@ fn a_failure_is_signalled_with_its_first_cause_in_one_line() {
     assert_no_secret(&place, &ran);
 }
 
+/// Whoever has the URL can end the wait, so all of it is hidden, under the name of the configuration, too.
+#[test]
+fn the_url_of_a_configured_name_is_shown_nowhere() {
+    let (place, sim, outer) = (Place::new(), Sim::start(FAST), Outer::good());
+    let prints = r#"commands: [{ name: tidy, after: One, run: 'echo "$OUTER"' }]"#;
+    app(&place, &format!("signal: {{ wait-handle: OUTER }}\n{prints}"));
+    let deploy = place.paceline(["deploy", "--events", "events.jsonl"]).aws_at(&sim.address);
+    let ran = deploy.env("OUTER", &outer.url()).run().expect(0);
+    outer.once("SUCCESS");
+    assert_no_secret(&place, &ran);
+    let events = Events::read(&place.path("events.jsonl"));
+    let printed: Vec<_> = events.of("command.output").map(|event| &event["line"]).collect();
+    assert_eq!(printed, ["***"]);
+}
+
 #[test]
 fn what_is_wrong_before_the_run_is_signalled_too() {
     let sim = Sim::start_with(FAST, &["--bootstrap", "5"]);

@@ -47,6 +47,21 @@ pub(crate) fn template(story: &Story, place: usize, version: Version) -> Value {
         } },
         "Topic": { "Type": "AWS::SNS::Topic", "DependsOn": "Slow", "Properties": { "DisplayName": format!("{version:?}") } },
     });
+    if stack.code {
+        resources["Coded"] = json!({ "Type": "AWS::Lambda::Function", "Properties": {
+            "Role": format!("arn:aws:iam::{ACCOUNT}:role/there-for-years"),
+            "Code": { "S3Bucket": bucket(stack), "S3Key": code_key(place, version) },
+        } });
+    }
+    if stack.nested {
+        resources["Nested"] = json!({ "Type": "AWS::CloudFormation::Stack", "Properties": {
+            "TemplateURL": { "Fn::Sub": format!(
+                "https://s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{}/{}",
+                bucket(stack),
+                nested_key(place, version),
+            ) },
+        } });
+    }
     if stack.role {
         resources["Role"] = json!({ "Type": "AWS::IAM::Role", "Properties": { "AssumeRolePolicyDocument": {
             "Version": "2012-10-17",
@@ -63,6 +78,39 @@ pub(crate) fn template(story: &Story, place: usize, version: Version) -> Value {
     })
 }
 
+pub(crate) fn bucket(stack: &StackStory) -> String {
+    format!("cdk-hnb659fds-assets-{ACCOUNT}-{}", region(stack))
+}
+
+/// The key of a stack's code in the bucket. Like all keys of the CDK, it is another one for another content.
+pub(crate) fn code_key(place: usize, version: Version) -> String {
+    format!("code-{place}-{version:?}.txt").to_lowercase()
+}
+
+pub(crate) fn code(place: usize, version: Version) -> String {
+    format!("the code of {} in the version {version:?}\n", name(place)).repeat(20 + place)
+}
+
+pub(crate) fn nested_key(place: usize, version: Version) -> String {
+    format!("nested-{place}-{version:?}.json").to_lowercase()
+}
+
+/// The template of a stack's nested stack.
+pub(crate) fn nested(story: &Story, place: usize, version: Version) -> String {
+    let token = format!("arn:aws:lambda:{}:{ACCOUNT}:function:slow", region(&story.stacks[place]));
+    let properties = json!({ "ServiceToken": token, "Label": format!("{version:?}") });
+    json!({ "Resources": { "Inner": { "Type": format!("{SLOW}{place}"), "Properties": properties } } })
+        .to_string()
+}
+
+/// The file assets of a stack that have a content: key and content.
+pub(crate) fn files(story: &Story, place: usize, version: Version) -> Vec<(String, String)> {
+    let stack = &story.stacks[place];
+    let code = stack.code.then(|| (code_key(place, version), code(place, version)));
+    let nested = stack.nested.then(|| (nested_key(place, version), nested(story, place, version)));
+    code.into_iter().chain(nested).collect()
+}
+
 /// Writes the assembly of a version into a folder, and reads it.
 pub(crate) fn assembly(story: &Story, version: Version, folder: &Utf8Path) -> Result<Arc<Assembly>> {
     fs_err::create_dir(folder)?;
@@ -76,13 +124,21 @@ pub(crate) fn assembly(story: &Story, version: Version, folder: &Utf8Path) -> Re
         };
         let template_file = format!("{name}.template.json");
         fs_err::write(folder.join(&template_file), template(story, place, version).to_string())?;
-        let assets = json!({ "version": "36.0.0", "files": { "file": {
-            "source": { "path": "file.json", "packaging": "file" },
-            "destinations": { "there": {
-                "bucketName": format!("cdk-hnb659fds-assets-{ACCOUNT}-{region}"),
-                "objectKey": "file.json", "region": region, "assumeRoleArn": role("file-publishing"),
-            } },
-        } } });
+        let asset = |key: &str| {
+            json!({
+                "source": { "path": key, "packaging": "file" },
+                "destinations": { "there": {
+                    "bucketName": bucket(stack), "objectKey": key, "region": region,
+                    "assumeRoleArn": role("file-publishing"),
+                } },
+            })
+        };
+        // This asset has no source.
+        let mut assets = json!({ "version": "36.0.0", "files": { "file": asset("file.json") } });
+        for (key, content) in files(story, place, version) {
+            fs_err::write(folder.join(&key), content)?;
+            assets["files"][&key] = asset(&key);
+        }
         let assets_file = format!("{name}.assets.json");
         fs_err::write(folder.join(&assets_file), assets.to_string())?;
         let manifest_needs = stack.needs.iter().filter(|need| need.kind == NeedKind::Manifest);

@@ -12,6 +12,9 @@
 //! AWS SDK are seeded.
 
 mod app;
+mod disturb;
+mod ending;
+mod machine;
 mod operations;
 mod others;
 mod play;
@@ -20,7 +23,10 @@ mod shrink;
 mod story;
 
 pub use operations::{Operation, StackHistory};
-pub use play::{Process, Tale, play};
+pub use play::{Ending, File, Process, Tale, play};
 pub use promises::check;
 pub use shrink::shrink;
-pub use story::{Act, Before, Kill, Mishap, Need, NeedKind, Other, Rival, StackStory, Story, Weather};
+pub use story::{
+    Act, Before, FullDisk, Jump, Kill, Mishap, Need, NeedKind, Other, Rival, StackStory, Story, Teardown,
+    Weather,
+};

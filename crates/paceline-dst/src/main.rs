@@ -76,14 +76,15 @@ fn known_bugs(arguments: &Arguments) -> Result<ExitCode> {
 fn one(story: &Story) -> Result<ExitCode> {
     println!("{}", serde_json::to_string_pretty(story)?);
     let tale = play(story)?;
-    for process in tale.processes.iter().chain([&tale.repair, &tale.again]) {
+    for process in tale.all_processes() {
         println!("\n{} (killed: {}, refused: {:?})", process.name, process.is_killed, process.refused);
         for event in &process.events {
             println!("{}", serde_json::to_string(event)?);
         }
     }
     println!("\nacts of others: {:?}", tale.acts);
-    for history in &tale.histories {
+    let teardown = tale.teardown.as_ref();
+    for history in teardown.map_or(&tale.histories, |teardown| &teardown.histories) {
         for event in &history.events {
             let who = event.token.as_deref().unwrap_or("-");
             println!("{} {} {} {who}", history.name, event.at, event.status);

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use paceline_sim::{Simulator, VirtualClock};
+use paceline_text::in_url;
 
-use crate::app::{Version, name, region, template};
-use crate::story::{Act, Story};
+use crate::app::{Version, bucket, name, region, template};
+use crate::story::{Act, StackStory, Story};
 
 /// The pause between two tries to create a stack, and the most tries.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -28,15 +29,48 @@ pub(crate) fn call(
     action: &str,
     parameters: &[(&str, &str)],
 ) -> Answer {
-    let encoded = |text: &str| text.bytes().fold(String::new(), |out, byte| out + &format!("%{byte:02X}"));
     let mut body = format!("Action={action}");
     for (key, value) in parameters {
-        body.extend(["&", &encoded(key), "=", &encoded(value)]);
+        body.extend(["&", &in_url(key), "=", &in_url(value)]);
     }
-    let scope =
-        format!("Credential=AKIDOTHER/20260101/{region}/cloudformation/aws4_request, SignedHeaders=host");
+    send(sim, now, &format!("{region}/cloudformation"), (Method::POST, "/"), body)
+}
+
+/// Puts an object into the bucket of a stack's region.
+pub(crate) fn put_object(
+    sim: &Simulator,
+    now: Timestamp,
+    stack: &StackStory,
+    key: &str,
+    content: &str,
+) -> Answer {
+    let (scope, path) = object_of(stack, key);
+    send(sim, now, &scope, (Method::PUT, &path), content.to_owned())
+}
+
+/// Reads an object of the bucket of a stack's region.
+pub(crate) fn object(sim: &Simulator, now: Timestamp, stack: &StackStory, key: &str) -> Answer {
+    let (scope, path) = object_of(stack, key);
+    send(sim, now, &scope, (Method::GET, &path), String::new())
+}
+
+fn object_of(stack: &StackStory, key: &str) -> (String, String) {
+    (format!("{}/s3", region(stack)), format!("/{}/{key}", bucket(stack)))
+}
+
+fn send(
+    sim: &Simulator,
+    now: Timestamp,
+    scope: &str,
+    (method, path): (Method, &str),
+    body: String,
+) -> Answer {
+    let scope = format!("Credential=AKIDOTHER/20260101/{scope}/aws4_request, SignedHeaders=host");
     let mut request = Request::new(Bytes::from(body));
-    *request.method_mut() = http::Method::POST;
+    *request.method_mut() = method;
+    if let Ok(path) = path.parse() {
+        *request.uri_mut() = path;
+    }
     if let Ok(value) = format!("AWS4-HMAC-SHA256 {scope}, Signature=0").parse() {
         request.headers_mut().insert(http::header::AUTHORIZATION, value);
     }

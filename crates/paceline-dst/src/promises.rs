@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use paceline_engine::{ExitCode, Fact, Outcome};
 
 use crate::app;
+use crate::ending;
 use crate::operations::{Operation, StackEvent, StackHistory};
 use crate::play::{Process, RIVAL, Tale};
 use crate::story::Story;
@@ -22,6 +23,12 @@ pub fn check(story: &Story, tale: &Tale) -> Vec<String> {
     tale.a_token_is_for_one_operation(&mut broken);
     tale.one_run_at_a_time(&mut broken);
     tale.the_next_run_repairs(&mut broken);
+    tale.assets_are_there_first(&mut broken);
+    tale.nested_stacks_follow_their_parents(&mut broken);
+    tale.nothing_is_done_unrecorded(&mut broken);
+    if let Some(ending) = &tale.tale.teardown {
+        ending::check(story, ending, &mut broken);
+    }
     broken
 }
 
@@ -148,7 +155,7 @@ impl Checked<'_> {
         history: &StackHistory,
         outcome: Outcome,
     ) -> Option<&'static str> {
-        let (from, to) = (process.events.first()?.at, process.events.last()?.at);
+        let (from, to) = (*process.times.first()?, *process.times.last()?);
         let ours = || history.events.iter().filter(|event| event.is_ours() && event.at <= to);
         let has_succeeded = ours().any(StackEvent::is_success);
         match outcome {
@@ -229,10 +236,76 @@ impl Checked<'_> {
     }
 }
 
+/// A call that is on its way when a disk is full may arrive within this time.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(1);
+
+/// Promises about what a stack consists of, and about what a process knows.
+impl Checked<'_> {
+    /// An asset is published before the stack that reads it, as it is.
+    fn assets_are_there_first(&self, broken: &mut Vec<String>) {
+        for process in self.processes() {
+            for (id, _, cause) in process.outcomes() {
+                if cause.contains("specified key does not exist") {
+                    broken.push(format!(
+                        "{}: {id} was deployed before its asset was there: {cause}",
+                        process.name
+                    ));
+                }
+            }
+        }
+        for file in &self.tale.files {
+            if file.published.as_ref() != Some(&file.content) {
+                broken.push(format!("{} is not published as it is: {:?}", file.key, file.published));
+            }
+        }
+    }
+
+    /// A nested stack is changed through its parent only, and has its template in the end.
+    fn nested_stacks_follow_their_parents(&self, broken: &mut Vec<String>) {
+        for stranger in &self.tale.strangers {
+            broken.push(format!("a process acted on a stack that is not in the app: {stranger}"));
+        }
+        for (place, stack) in self.story.stacks.iter().enumerate() {
+            let nested: Vec<_> = self.tale.nested.iter().filter(|(parent, ..)| *parent == place).collect();
+            let is_good = |status: &str, template: &str| {
+                matches!(status, "CREATE_COMPLETE" | "UPDATE_COMPLETE") && template.contains("New")
+            };
+            let expected = usize::from(stack.nested);
+            if nested.len() != expected
+                || !nested.iter().all(|(_, status, template)| is_good(status, template))
+            {
+                broken.push(format!("the nested stacks of {} are {nested:?}", app::name(place)));
+            }
+        }
+    }
+
+    /// A process that cannot write its journal begins nothing.
+    fn nothing_is_done_unrecorded(&self, broken: &mut Vec<String>) {
+        if self.story.rival.is_some() {
+            return;
+        }
+        let processes: Vec<&Process> = self.processes().collect();
+        for pair in processes.windows(2) {
+            let (Some(full), next) = (pair[0].full_at, pair[1].started) else { continue };
+            for history in &self.tale.histories {
+                let ours = history.operations().into_iter().filter(Operation::is_ours);
+                for start in ours.filter_map(|operation| operation.start()) {
+                    if start > full + ON_ITS_WAY && start < next {
+                        broken.push(format!(
+                            "{} began at {start}, but the disk is full since {full}",
+                            history.name
+                        ));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// When a process sent its first and its last operation.
 fn sent(process: &Process) -> Option<(Timestamp, Timestamp)> {
-    let sent = process.events.iter().filter(|event| matches!(event.fact, Fact::StackSubmitted(_)));
-    let mut times = sent.map(|event| event.at);
+    let all = process.events.iter().zip(&process.times);
+    let mut times = all.filter(|(event, _)| matches!(event.fact, Fact::StackSubmitted(_))).map(|(_, at)| *at);
     let first = times.next()?;
     Some((first, times.next_back().unwrap_or(first)))
 }

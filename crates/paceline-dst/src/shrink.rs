@@ -37,6 +37,12 @@ fn smaller(story: &Story) -> Vec<Story> {
         with(&|story| remove_stack(story, place));
     }
     with(&|story| story.rival = None);
+    with(&|story| story.jump = None);
+    with(&|story| story.full_disk = None);
+    with(&|story| story.teardown = None);
+    with(&|story| story.teardown.iter_mut().for_each(|teardown| teardown.kills.clear()));
+    with(&|story| story.teardown.iter_mut().for_each(|teardown| teardown.mishaps.clear()));
+    with(&|story| story.mishaps_of_s3.clear());
     for place in 0..story.kills.len() {
         with(&|story| {
             story.kills.remove(place);
@@ -48,6 +54,11 @@ fn smaller(story: &Story) -> Vec<Story> {
             story.mishaps.remove(place);
         });
         with(&|story| story.mishaps[place].times = 1);
+    }
+    for place in 0..story.mishaps_of_s3.len() {
+        with(&|story| {
+            story.mishaps_of_s3.remove(place);
+        });
     }
     for place in 0..story.others.len() {
         with(&|story| {
@@ -63,6 +74,8 @@ fn smaller(story: &Story) -> Vec<Story> {
     for place in 0..story.stacks.len() {
         with(&|story| story.stacks[place].fails = 0);
         with(&|story| story.stacks[place].role = false);
+        with(&|story| story.stacks[place].code = false);
+        with(&|story| story.stacks[place].nested = false);
         with(&|story| story.stacks[place].region = 0);
         with(&|story| story.stacks[place].seconds = 5);
         for need in 0..story.stacks[place].needs.len() {

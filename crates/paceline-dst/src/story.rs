@@ -14,11 +14,23 @@ pub struct Story {
     pub change_sets: bool,
     pub weather: Weather,
     pub mishaps: Vec<Mishap>,
+    /// Mishaps of calls to S3: assets, records, the lease.
+    #[serde(default)]
+    pub mishaps_of_s3: Vec<Mishap>,
     pub others: Vec<Other>,
     /// The process is killed, and started again, this often.
     pub kills: Vec<Kill>,
     /// Another run of the same app, on another machine.
     pub rival: Option<Rival>,
+    /// The clock of the run's machine jumps.
+    #[serde(default)]
+    pub jump: Option<Jump>,
+    /// The disk of the run's machine is full for a while.
+    #[serde(default)]
+    pub full_disk: Option<FullDisk>,
+    /// In the end, the stacks are deleted.
+    #[serde(default)]
+    pub teardown: Option<Teardown>,
 }
 
 /// A stack of the app.
@@ -34,6 +46,12 @@ pub struct StackStory {
     pub before: Before,
     /// How often its slow resource fails.
     pub fails: u32,
+    /// Whether it has a function whose code is a file asset.
+    #[serde(default)]
+    pub code: bool,
+    /// Whether it has a nested stack, whose template is a file asset.
+    #[serde(default)]
+    pub nested: bool,
 }
 
 /// A stack before the run.
@@ -76,7 +94,7 @@ pub struct Weather {
     pub roles_fail: bool,
 }
 
-/// A mishap of some calls to CloudFormation.
+/// A mishap of some calls to a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mishap {
     /// The number of the first call.
@@ -141,6 +159,31 @@ pub struct Rival {
     pub is_other_version: bool,
 }
 
+/// A jump of the clock of the run's machine. The clock stays wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jump {
+    /// Virtual seconds after the start of the run.
+    pub after: u64,
+    /// By so many seconds, forward or back.
+    pub by: i64,
+}
+
+/// A disk that is full until the process has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FullDisk {
+    /// The number of the first event of the run that does not fit.
+    pub event: u32,
+    /// Whether a part of the event is written.
+    pub is_torn: bool,
+}
+
+/// The deletion of all stacks, with disturbances of its own. The weather is that of the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Teardown {
+    pub kills: Vec<Kill>,
+    pub mishaps: Vec<Mishap>,
+}
+
 const REGIONS: usize = 2;
 const MISHAPS: [MishapKind; 9] = [
     MishapKind::NeverAnswered,
@@ -166,16 +209,7 @@ impl Story {
             stacks.push(stack(&mut rng, place, &stacks));
         }
         let calls = 10 + 25 * u32::try_from(count).unwrap_or(u32::MAX);
-        let some = |rng: &mut Rng, chance: u8, most: usize| {
-            if rng.u8(..100) < chance { rng.usize(1..=most) } else { 0 }
-        };
-        let mut mishaps: Vec<Mishap> = (0..some(&mut rng, 50, 3))
-            .map(|_| Mishap {
-                call: rng.u32(1..calls),
-                times: if rng.u8(..4) == 0 { rng.u32(2..12) } else { 1 },
-                kind: *rng.choice(&MISHAPS).unwrap_or(&MishapKind::Reset),
-            })
-            .collect();
+        let mut mishaps = mishaps(&mut rng, 50, calls, &MISHAPS);
         let mut others: Vec<Other> = (0..some(&mut rng, 35, 3))
             .map(|_| Other {
                 call: rng.u32(1..calls),
@@ -199,17 +233,62 @@ impl Story {
             .collect();
         let rival =
             (rng.u8(..100) < 20).then(|| Rival { after: rng.u64(..300), is_other_version: rng.bool() });
-        Self {
+        let mut story = Self {
             seed,
             stacks,
             change_sets: rng.bool(),
             weather: weather(&mut rng),
             mishaps,
+            mishaps_of_s3: Vec::new(),
             others,
             kills,
             rival,
-        }
+            jump: None,
+            full_disk: None,
+            teardown: None,
+        };
+        story.add_more(&mut rng, calls);
+        story
     }
+
+    /// Adds what stories had not from the beginning. It is drawn last, so that a seed keeps the rest of its story.
+    fn add_more(&mut self, rng: &mut Rng, calls: u32) {
+        for stack in &mut self.stacks {
+            stack.code = rng.u8(..4) == 0;
+            stack.nested = rng.u8(..6) == 0;
+        }
+        // S3 never answers from the past.
+        self.mishaps_of_s3 = mishaps(rng, 25, calls, &MISHAPS[..MISHAPS.len() - 1]);
+        self.jump = (rng.u8(..100) < 15).then(|| Jump {
+            after: rng.u64(..400),
+            by: *rng.choice(&[-7200, -600, -20, 20, 600, 7200]).unwrap_or(&0),
+        });
+        self.full_disk = (rng.u8(..100) < 15).then(|| FullDisk {
+            event: rng.u32(..4 + 8 * u32::try_from(self.stacks.len()).unwrap_or(1)),
+            is_torn: rng.bool(),
+        });
+        self.teardown = (rng.u8(..100) < 25).then(|| Teardown {
+            kills: (0..some(rng, 40, 2))
+                .map(|_| Kill { after: rng.u64(1..200), is_disk_lost: rng.u8(..3) == 0 })
+                .collect(),
+            mishaps: mishaps(rng, 50, calls, &MISHAPS),
+        });
+    }
+}
+
+/// So many things: none, or up to `most`.
+fn some(rng: &mut Rng, chance: u8, most: usize) -> usize {
+    if rng.u8(..100) < chance { rng.usize(1..=most) } else { 0 }
+}
+
+fn mishaps(rng: &mut Rng, chance: u8, calls: u32, kinds: &[MishapKind]) -> Vec<Mishap> {
+    (0..some(rng, chance, 3))
+        .map(|_| Mishap {
+            call: rng.u32(1..calls),
+            times: if rng.u8(..4) == 0 { rng.u32(2..12) } else { 1 },
+            kind: *rng.choice(kinds).unwrap_or(&MishapKind::Reset),
+        })
+        .collect()
 }
 
 fn stack(rng: &mut Rng, place: usize, before: &[StackStory]) -> StackStory {
@@ -234,6 +313,8 @@ fn stack(rng: &mut Rng, place: usize, before: &[StackStory]) -> StackStory {
             _ => Before::Absent,
         },
         fails: if rng.u8(..6) == 0 { rng.u32(1..3) } else { 0 },
+        code: false,
+        nested: false,
     }
 }
 

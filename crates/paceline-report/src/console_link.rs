@@ -1,8 +1,6 @@
 //! Links to a stack in the AWS console.
 
-use std::fmt::Write;
-
-use paceline_text::one_line;
+use paceline_text::{in_url, one_line};
 
 use crate::record::{Record, StepRecord};
 
@@ -24,19 +22,6 @@ pub(crate) fn stack_link(record: &Record, step: &StepRecord) -> Option<String> {
     let (arn, region) = (step.stack_arn.as_deref()?, step.step.region.as_deref()?);
     let (_, domain) = CONSOLES.iter().find(|(start, _)| arn.starts_with(start))?;
     let region = one_line(region);
-    let id = encoded(arn);
+    let id = in_url(arn);
     Some(format!("https://{region}.{domain}/cloudformation/home?region={region}#/stacks/events?stackId={id}"))
-}
-
-/// Percent-encodes an id for a URL.
-fn encoded(id: &str) -> String {
-    let mut out = String::with_capacity(id.len() + 16);
-    for byte in id.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => out.push(char::from(byte)),
-            // Writing to a string does not fail.
-            _ => drop(write!(out, "%{byte:02X}")),
-        }
-    }
-    out
 }

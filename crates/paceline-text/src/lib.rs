@@ -16,6 +16,7 @@ mod near;
 mod number;
 mod quote;
 pub mod secrets;
+mod url;
 mod vocabulary;
 
 pub use clean::{breaks_lines, clean, clean_but_for_colors, is_invisible, one_line};
@@ -30,3 +31,4 @@ pub use markdown::{in_markdown, sentence_in_markdown};
 pub use near::near;
 pub use number::{count, duration, plural, to_the_millisecond};
 pub use quote::{first_few, list, quoted, shell_word};
+pub use url::{in_url, path_in_url};

@@ -58,7 +58,11 @@ pub(super) async fn upload_or_pretend(
             return pretend(bucket, key, why).await;
         }
     }
-    Ok(match upload(bucket, key, source).await? {
+    let reading = match missing {
+        MissingFiles::Refused => Reading::InThreads,
+        MissingFiles::Pretended => Reading::Here,
+    };
+    Ok(match upload(bucket, key, source, reading).await? {
         Some(length) => Ended::new(Outcome::Deployed).with_detail(size(length)),
         None => already_there(),
     })
@@ -97,20 +101,38 @@ fn least(source: &FileSource) -> i64 {
     }
 }
 
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// In other threads, and in parts while they are sent.
+    InThreads,
+    /// In a simulation: here and as a whole. On virtual time, another thread would end at a random moment.
+    Here,
+}
+
 /// Uploads a file, unless it exists. Returns its length, or `None` if it exists.
-async fn upload(bucket: &Bucket<'_>, key: &str, source: &FileSource) -> Result<Option<u64>, AwsError> {
+async fn upload(
+    bucket: &Bucket<'_>,
+    key: &str,
+    source: &FileSource,
+    reading: Reading,
+) -> Result<Option<u64>, AwsError> {
     if bucket.has(key, least(source)).await? {
         return Ok(None);
     }
     let content = match source {
-        FileSource::Path { path, packaging } => Content::of(path, *packaging).await?,
+        FileSource::Path { path, packaging } => Content::of(path, *packaging, reading).await?,
         FileSource::Executable(command) => Content::made_by(command).await?,
     };
     let (path, content_type) = (content.path().to_owned(), content.content_type());
-    let (length, checksum) = blocking(move || digest(&path)).await?;
+    let (length, checksum) = reading.blocking(move || digest(&path)).await?;
     let put =
         |put: PutObjectFluentBuilder| put.key(key).checksum_sha256(&checksum).content_type(content_type);
-    bucket.put(Body::File(content.path()), put).await?;
+    let body = match reading {
+        Reading::InThreads => Body::File(content.path()),
+        Reading::Here => Body::Bytes(read(content.path())?),
+    };
+    bucket.put(body, put).await?;
     Ok(Some(length))
 }
 
@@ -137,7 +159,7 @@ struct TempUtf8Path {
 }
 
 impl Content {
-    async fn of(path: &Utf8Path, packaging: Packaging) -> Result<Self, AwsError> {
+    async fn of(path: &Utf8Path, packaging: Packaging, reading: Reading) -> Result<Self, AwsError> {
         if !path.exists() {
             return Err(AwsError::setup(format!("the asset's source is not there: {path}")).hint(SYNTHESIZE));
         }
@@ -145,7 +167,7 @@ impl Content {
             return Ok(Self::AsIs(path.to_owned()));
         }
         let source = path.to_owned();
-        let zipped = blocking(move || zip(&source)).await?;
+        let zipped = reading.blocking(move || zip(&source)).await?;
         let path = Utf8PathBuf::try_from(zipped.path().to_owned());
         let path = path.map_err(|error| AwsError::setup(format!("the temporary folder: {error}")))?;
         Ok(Self::Zipped(TempUtf8Path { path, _file: zipped }))
@@ -194,12 +216,23 @@ fn digest(path: &Utf8Path) -> std::io::Result<(u64, String)> {
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, AwsError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(AwsError::setup(error.to_string())),
-        Err(error) => Err(AwsError::setup(format!("the work was ended: {error}"))),
+fn read(path: &Utf8Path) -> Result<Bytes, AwsError> {
+    fs_err::read(path).map(Bytes::from).map_err(|error| AwsError::setup(error.to_string()))
+}
+
+impl Reading {
+    async fn blocking<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T, AwsError> {
+        let done = match self {
+            Self::Here => Ok(work()),
+            Self::InThreads => tokio::task::spawn_blocking(work).await,
+        };
+        match done {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(AwsError::setup(error.to_string())),
+            Err(error) => Err(AwsError::setup(format!("the work was ended: {error}"))),
+        }
     }
 }

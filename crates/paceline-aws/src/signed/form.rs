@@ -1,6 +1,6 @@
 //! The body of a request in the AWS Query protocol.
 
-use std::fmt::Write as _;
+use paceline_text::in_url;
 
 /// Parameters as `application/x-www-form-urlencoded`.
 #[derive(Debug, Clone, Default)]
@@ -19,9 +19,9 @@ impl Form {
         if !self.0.is_empty() {
             self.0.push('&');
         }
-        encode(&mut self.0, name);
+        self.0 += &in_url(name);
         self.0.push('=');
-        encode(&mut self.0, value);
+        self.0 += &in_url(value);
     }
 
     /// Adds the parameters of another form.
@@ -39,17 +39,6 @@ impl Form {
 
     pub(crate) fn into_body(self) -> String {
         self.0
-    }
-}
-
-fn encode(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
     }
 }
 

@@ -21,6 +21,8 @@ const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 pub(super) struct OperationEvents {
     /// The operation's token, if it is ours.
     token: Option<String>,
+    /// True if an earlier read has shown the token. Events without it are then older than the operation.
+    is_token_seen: bool,
     changes: Vec<Change>,
     /// True for each change that has been reported.
     is_reported: Vec<bool>,
@@ -30,8 +32,8 @@ pub(super) struct OperationEvents {
 }
 
 impl OperationEvents {
-    pub(super) fn new(token: Option<String>) -> Self {
-        Self { token, ..Self::default() }
+    pub(super) fn new(token: Option<String>, is_token_seen: bool) -> Self {
+        Self { token, is_token_seen, ..Self::default() }
     }
 
     /// Adds an event, which may be older than known events.
@@ -134,7 +136,7 @@ impl OperationEvents {
     /// The start of the operation in a stand-in for AWS without tokens. The last operation is ours, if it is
     /// of the same kind and began at the same time.
     fn start_without_tokens(&self, token: &str) -> Option<usize> {
-        if self.changes.iter().any(|change| change.token.is_some()) {
+        if self.is_token_seen || self.changes.iter().any(|change| change.token.is_some()) {
             return None;
         }
         let start = self.changes.iter().rposition(|change| change.of_stack && starts_operation(change))?;
@@ -251,7 +253,7 @@ mod tests {
     }
 
     fn story(changes: &[Change]) -> OperationEvents {
-        let mut story = OperationEvents::new(OURS.map(str::to_owned));
+        let mut story = OperationEvents::new(OURS.map(str::to_owned), false);
         for change in changes {
             story.add(change.clone());
         }
@@ -305,6 +307,9 @@ mod tests {
         assert!(older.own().is_empty());
         older.saw("1970-01-01T00:00:01Z/1970-01-01T00:00:30Z");
         assert!(older.own().is_empty());
+        let mut adopted = OperationEvents { is_token_seen: true, ..story(&changes) };
+        adopted.saw("1970-01-01T00:00:01Z/1970-01-01T00:00:30.2Z");
+        assert!(adopted.own().is_empty(), "the token is known: these events are older");
         let mut ours = story(&changes);
         ours.saw("1970-01-01T00:00:01Z/1970-01-01T00:00:30.2Z");
         assert_eq!(statuses(&ours), [(30, UpdateInProgress)]);

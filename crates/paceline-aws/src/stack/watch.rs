@@ -42,6 +42,8 @@ pub(super) struct RunningOperation {
     pub(super) id: String,
     /// The token of the operation, if it is ours.
     pub(super) token: Option<String>,
+    /// True if the stack's events have shown the token already.
+    pub(super) is_token_seen: bool,
     /// [`StackView::stamp`] before the operation, if the stack existed and the operation changes the stamp.
     pub(super) stamp_before: Option<String>,
     /// True if the wait ends when the stack can be updated. Otherwise it ends when the stack is usable.
@@ -60,6 +62,7 @@ impl RunningOperation {
         Self {
             id: view.id.clone(),
             token: None,
+            is_token_seen: false,
             stamp_before: None,
             until_rest: true,
             limit: None,
@@ -102,7 +105,7 @@ pub(super) async fn wait_for_end(
     let mut watch = Watch {
         environment,
         context,
-        events: OperationEvents::new(operation.token.clone()),
+        events: OperationEvents::new(operation.token.clone(), operation.is_token_seen),
         operation,
         log: EventLog::default(),
         complete: BTreeSet::new(),

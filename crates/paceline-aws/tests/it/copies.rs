@@ -51,7 +51,7 @@ fn created(world: &World) -> Vec<String> {
 }
 
 /// What another machine with an empty folder knows of a killed run.
-async fn continued(world: &World, app: &App, runs: &Runs) -> How {
+pub(crate) async fn continued(world: &World, app: &App, runs: &Runs) -> How {
     let (run, fetched) = fetched(world, app).await;
     assert!(!run.has_ended);
     import(runs.path(), &[fetched]).unwrap();

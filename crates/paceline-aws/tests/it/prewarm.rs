@@ -1,14 +1,18 @@
 //! Repositories that a run creates at its start, while other steps run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use paceline_engine::{ExitCode, Outcome};
-use paceline_sim::{Calls, Mishap};
+use paceline_aws::{Aws, AwsOptions, Images};
+use paceline_config::Config;
+use paceline_engine::{ExitCode, Outcome, RunOptions};
+use paceline_plan::{Plan, PlanOptions};
+use paceline_sim::{Calls, Faults, Images as SimulatedImages, Mishap, SimOptions};
 use paceline_text::{Explained as _, Problem};
 use serde_json::{Value, json};
 
 use crate::app::{ACCOUNT, App, REGION, slow, topic};
-use crate::world::{How, World};
+use crate::world::{How, Ran, World};
 
 const STEP: &str = "prewarm:petsite:111111111111:us-east-1";
 
@@ -121,4 +125,37 @@ async fn repositories_of_other_accounts_are_refused_before_anything_is_touched()
     let error = refused.problems().iter().map(Problem::what).collect::<Vec<_>>().join("\n");
     assert!(error.contains("to be created in the account 222222222222"), "{error}");
     assert_eq!(world.mutations(), [""; 0]);
+}
+
+/// `paceline publish` may run where nobody may deploy.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_only_publishes_creates_repositories_without_a_deploy_role() {
+    let images = SimulatedImages::Absent;
+    let denied = vec![("sts".to_owned(), "AssumeRole".to_owned())];
+    let faults = Faults { denied, ..Faults::default() };
+    let world = World::new(SimOptions { images, faults, ..SimOptions::default() });
+    let mut app = app();
+    app.write("Dockerfile", "FROM scratch\n");
+    let app = app.assets(
+        "Pets",
+        &json!({"version": "36.0.0", "dockerImages": {"i": {
+            "source": {"directory": "."},
+            "destinations": {"d": {"repositoryName": "petsite", "imageTag": "t", "region": REGION}},
+        }}}),
+    );
+    let assembly = app.read();
+    let config = Config::parse(how().config, "paceline.yaml".into()).unwrap();
+    let plan = Arc::new(Plan::make(&assembly, &config, &PlanOptions::default()).unwrap().publishing());
+    let images = Images::Pretended { build: Duration::ZERO, push: Duration::ZERO };
+    let options = AwsOptions { wire: world.wire.clone(), images, ..AwsOptions::default() };
+    let aws = Arc::new(Box::pin(Aws::connect(assembly, &plan, options)).await.unwrap());
+    let events = Arc::default();
+    world.perform(plan, aws, RunOptions::simulated(world.now()), Arc::clone(&events)).await;
+    let ran = Ran { events: events.lock().unwrap().clone() };
+    assert_eq!(ran.exit_code(), ExitCode::Done);
+    assert_eq!(ran.finished(STEP).outcome, Outcome::Deployed);
+    assert_eq!(repositories(&world).await, ["petsite"]);
+    assert_eq!(world.count("PutImage"), 1);
+    // The same credentials could not deploy.
+    world.refused_with(&app, how().config).await;
 }

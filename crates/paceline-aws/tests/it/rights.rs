@@ -13,6 +13,8 @@ use paceline_sim::{Call, Faults, Images as SimulatedImages, Operation, SimOption
 use serde_json::{Value, json};
 
 use crate::app::{ACCOUNT, App, BUCKET, REGION, role, slow, topic};
+use crate::copies::continued;
+use crate::records::with_assets;
 use crate::rollbacks::Runs;
 use crate::world::{How, RUN, World, slow_durations};
 
@@ -69,6 +71,87 @@ async fn with_roles_a_build_assumes_them_and_keeps_to_the_generated_role() {
     let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}");
     let rights = Rights { roles: vec![role], waits_for_roles: true, ..Rights::default() };
     assert_eq!(called(&world), allowed(&rights));
+}
+
+/// The actions of builds that are killed at different times. A build on another machine finds the run in the staging
+/// bucket and continues it. Then the stacks are deleted.
+async fn killed_and_resumed(world: impl Fn() -> World, app: impl Fn() -> App, how: How) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for seconds in [1, 20, 50] {
+        let (world, mut app) = (world(), app());
+        world.run(&app, how.clone()).await.check_all(Outcome::Deployed);
+        app.change("Own", &slow("2"));
+        app.change("Other", &slow("2"));
+        let here = How { copies: Some(Vec::new()), ..how.clone() };
+        world.kill_after(&app, here, Duration::from_secs(seconds)).await;
+        let elsewhere = Runs::new();
+        let How { earlier, copies, .. } = continued(&world, &app, &elsewhere).await;
+        world.run(&app, How { earlier, copies, ..how.clone() }).await.check_all(Outcome::Deployed);
+        world.run(&app, How { deletes: true, ..how.clone() }).await.check_all(Outcome::Deleted);
+        let builds = Builds::connect(&world.wire, REGION).await.unwrap();
+        // There is no such build. Only the call matters.
+        let _ = builds.phases("app:1").await;
+        all.extend(called(&world));
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_roles_a_resumed_build_keeps_to_the_generated_role() {
+    let app = || {
+        let app = App::new().stack("Own", &slow("1"), &[]).stack("Other", &slow("1"), &["Own"]);
+        with_assets(app, "Own", REGION)
+    };
+    let how = How { records: true, ..How::default() };
+    let called = killed_and_resumed(World::slow, app, how).await;
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}");
+    let rights = Rights { roles: vec![role], ..Rights::default() };
+    assert_eq!(called, allowed(&rights));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_roles_a_resumed_build_keeps_to_the_generated_role() {
+    let world = || {
+        let images = SimulatedImages::Absent;
+        World::new(SimOptions { durations: slow_durations(), images, ..SimOptions::default() })
+    };
+    let app = || {
+        let mut app = unaided(false);
+        app.change("Other", &slow("1"));
+        app
+    };
+    let how = How {
+        images: Images::Pretended { build: Duration::ZERO, push: Duration::ZERO },
+        records: true,
+        ..How::default()
+    };
+    let called = killed_and_resumed(world, app, how).await;
+    let allowed = allowed(&unaided_rights(true));
+    let more: Vec<_> = called.difference(&allowed).collect();
+    assert!(more.is_empty(), "the role does not allow {more:?}");
+    let unused: BTreeSet<&str> = allowed.difference(&called).map(String::as_str).collect();
+    let expected = [
+        // CloudFormation and Docker call these actions with the same credentials.
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:CompleteLayerUpload",
+        "ecr:GetAuthorizationToken",
+        "ecr:InitiateLayerUpload",
+        "ecr:UploadLayerPart",
+        // `DescribeStacks` without a name needs this action.
+        "cloudformation:ListStacks",
+        // Runs with change sets, failures, time limits or protection need these actions: the tests below.
+        "cloudformation:CancelUpdateStack",
+        "cloudformation:ContinueUpdateRollback",
+        "cloudformation:CreateChangeSet",
+        "cloudformation:DeleteChangeSet",
+        "cloudformation:DescribeChangeSet",
+        "cloudformation:ExecuteChangeSet",
+        "cloudformation:ListChangeSets",
+        "cloudformation:ListStackResources",
+        "cloudformation:RollbackStack",
+        "cloudformation:UpdateTerminationProtection",
+    ];
+    assert_eq!(unused, BTreeSet::from(expected));
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,6 +231,22 @@ fn unaided(is_protected: bool) -> App {
     )
 }
 
+/// The permissions for [`unaided`], with or without those for records.
+fn unaided_rights(records: bool) -> Rights {
+    let own = |id: &str| OwnStack { stack: located(id), id: id.to_owned(), execution_role: None };
+    Rights {
+        unaided: Unaided {
+            stacks: vec![own("Other"), own("Own")],
+            buckets: vec![BUCKET.to_owned()],
+            records,
+            repositories: vec![located(REPOSITORY)],
+            versions: vec![located("/cdk-bootstrap/hnb659fds/version")],
+            ..Unaided::default()
+        },
+        ..Rights::default()
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_roles_a_build_keeps_to_the_generated_role() {
     let options =
@@ -183,18 +282,7 @@ async fn without_roles_a_build_keeps_to_the_generated_role() {
     world.sim.set_faults(Faults { failures: vec![failure], ..Faults::default() });
     build(&world, &app, how()).await;
 
-    let own = |id: &str| OwnStack { stack: located(id), id: id.to_owned(), execution_role: None };
-    let rights = Rights {
-        unaided: Unaided {
-            stacks: vec![own("Other"), own("Own")],
-            buckets: vec![BUCKET.to_owned()],
-            repositories: vec![located(REPOSITORY)],
-            versions: vec![located("/cdk-bootstrap/hnb659fds/version")],
-            ..Unaided::default()
-        },
-        ..Rights::default()
-    };
-    let (called, allowed) = (called(&world), allowed(&rights));
+    let (called, allowed) = (called(&world), allowed(&unaided_rights(false)));
     let more: Vec<_> = called.difference(&allowed).collect();
     assert!(more.is_empty(), "the role does not allow {more:?}");
     let unused: BTreeSet<&str> = allowed.difference(&called).map(String::as_str).collect();
@@ -244,19 +332,7 @@ async fn what_a_run_keeps_in_its_bucket_and_its_rollback_keep_to_the_generated_r
     leases.release().await;
     world.run(&app, How { deletes: true, records: true, ..how() }).await;
 
-    let own = |id: &str| OwnStack { stack: located(id), id: id.to_owned(), execution_role: None };
-    let rights = Rights {
-        unaided: Unaided {
-            stacks: vec![own("Other"), own("Own")],
-            buckets: vec![BUCKET.to_owned()],
-            records: true,
-            repositories: vec![located(REPOSITORY)],
-            versions: vec![located("/cdk-bootstrap/hnb659fds/version")],
-            ..Unaided::default()
-        },
-        ..Rights::default()
-    };
-    let (called, allowed) = (called(&world), allowed(&rights));
+    let (called, allowed) = (called(&world), allowed(&unaided_rights(true)));
     let more: Vec<_> = called.difference(&allowed).collect();
     assert!(more.is_empty(), "the role does not allow {more:?}");
     // The runs above call all other actions of the role, or name why they do not.

@@ -1,9 +1,12 @@
 //! Reads the output of a program line by line, in bounded memory.
 
+use paceline_text::secrets::cut;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// The greatest length of a line in bytes. A longer line is returned in pieces.
-const LONGEST: usize = 64 * 1024;
+/// A longer line is returned in pieces of at most so many bytes.
+pub(crate) const LONGEST: usize = 64 * 1024;
+/// The greatest length of a piece that begins with a secret longer than [`LONGEST`].
+const LONGEST_SECRET: usize = 16 * LONGEST;
 
 /// The lines of a stream.
 #[derive(Debug)]
@@ -29,11 +32,14 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             if chunk.is_empty() {
                 return self.begun();
             }
-            if self.begun.len() == LONGEST && chunk[0] != b'\n' {
-                let rest = self.begun.split_off(whole_characters(&self.begun));
-                return Some(text(&std::mem::replace(&mut self.begun, rest)));
+            let over = self.begun.len() % LONGEST;
+            if over == 0
+                && chunk[0] != b'\n'
+                && let Some(piece) = piece(&mut self.begun)
+            {
+                return Some(piece.trim_end().to_owned());
             }
-            let room = LONGEST - self.begun.len();
+            let room = LONGEST - over;
             let end = chunk.iter().position(|byte| *byte == b'\n').filter(|end| *end <= room);
             let taken = end.unwrap_or(chunk.len().min(room));
             self.begun.extend(&chunk[..taken]);
@@ -58,6 +64,21 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
 }
 
+/// Takes the beginning of an unfinished line out of it, up to where no secret is cut in two. `None` if the line has to be
+/// longer first.
+pub(crate) fn piece(begun: &mut Vec<u8>) -> Option<String> {
+    let rest = begun.split_off(whole_characters(begun));
+    let mut text = String::from_utf8_lossy(begun).into_owned();
+    let at = match cut(&text) {
+        0 if text.len() < LONGEST_SECRET => 0,
+        0 => text.len(),
+        at => at,
+    };
+    *begun = [&text.as_bytes()[at..], &rest].concat();
+    text.truncate(at);
+    (at > 0).then_some(text)
+}
+
 /// The number of bytes before an incomplete character at the end.
 fn whole_characters(bytes: &[u8]) -> usize {
     let last = bytes.len().saturating_sub(4);
@@ -80,6 +101,8 @@ fn length(first: u8) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use paceline_text::secrets::hide;
+
     use super::*;
 
     async fn all(bytes: &[u8]) -> Vec<String> {
@@ -110,5 +133,20 @@ mod tests {
         assert_eq!(pieces.concat(), line);
         let full = "x".repeat(LONGEST);
         assert_eq!(all(format!("{full}\ny\n").as_bytes()).await, [full, "y".to_owned()]);
+    }
+
+    #[tokio::test]
+    async fn no_piece_ends_within_a_secret() {
+        let secret = "cut-in-two-0815";
+        hide(secret);
+        // Later ones, too: the pieces before have other lengths.
+        for before in [LONGEST - 8, LONGEST - 1, 2 * LONGEST - 600] {
+            let line = format!("{}{secret}{}", "x".repeat(before), "y".repeat(2 * LONGEST));
+            let pieces = all(line.as_bytes()).await;
+            assert!(pieces.len() > 2 && pieces.iter().any(|piece| piece.contains(secret)), "{before}");
+            assert_eq!(pieces.concat(), line);
+        }
+        let endless = format!("A_TOKEN={}", "z".repeat(LONGEST + 9));
+        assert_eq!(all(endless.as_bytes()).await, [endless]);
     }
 }

@@ -8,7 +8,7 @@
 mod drain;
 mod find;
 pub(crate) mod groups;
-mod lines;
+pub(crate) mod lines;
 pub(crate) mod processes;
 pub(crate) mod program;
 mod running;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use paceline_text::secrets;
 use tokio::process::Command;
 
 use super::groups::Signal;
@@ -185,6 +186,32 @@ impl Program {
                 self.run_until(late, line).await
             }
             None => self.run_until(std::future::pending(), line).await,
+        }
+    }
+
+    /// Runs the program like [`Self::run`]. The lines, and the last one in the error, are without secrets.
+    pub async fn run_without_secrets(self, mut line: impl FnMut(Stream, String)) -> Result<(), ProgramError> {
+        let (mut out, mut errors) = (secrets::Lines::default(), secrets::Lines::default());
+        let mut last = None;
+        let mut show = |stream, lines: Vec<String>| {
+            for text in lines {
+                if !text.is_empty() {
+                    last = Some(text.clone());
+                }
+                line(stream, text);
+            }
+        };
+        let ended = self
+            .run(|stream, text| {
+                let lines = if stream == Stream::Out { &mut out } else { &mut errors };
+                show(stream, lines.next(text));
+            })
+            .await;
+        show(Stream::Out, out.end());
+        show(Stream::Error, errors.end());
+        match ended {
+            Err(ProgramError::Status { status, .. }) => Err(ProgramError::Status { status, last }),
+            ended => ended,
         }
     }
 

@@ -23,9 +23,9 @@ pub struct Script {
 }
 
 impl Script {
-    /// Runs the script to its end. Calls `line` with each printed line. Dropping this future ends the script.
+    /// Runs the script to its end. Calls `line` with each printed line, without secrets. Dropping this future ends the script.
     pub async fn perform(&self, mut line: impl FnMut(String)) -> Result<(), ProgramError> {
         let shell = Program::new(&self.shell).args(["-c", &self.run]).dir(&self.dir);
-        shell.envs(&self.env).timeout(self.timeout).run(|_, text| line(text)).await
+        shell.envs(&self.env).timeout(self.timeout).run_without_secrets(|_, text| line(text)).await
     }
 }

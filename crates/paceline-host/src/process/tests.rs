@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 use super::groups;
 use super::processes::{GRACE, Processes};
 use super::program::{Program, ProgramError, Stream};
+use super::script::Script;
 
 /// Runs forever and ignores the signals that ask it to end.
 const DEAF: &str = "trap '' TERM INT; echo $$ > deaf.part; mv deaf.part deaf; while :; do sleep 0.01; done";
@@ -62,6 +64,22 @@ async fn printed(program: Program) -> (Result<(), ProgramError>, Vec<String>) {
 
 fn is_alive(id: u32) -> bool {
     groups::runs(id)
+}
+
+#[tokio::test]
+async fn secrets_are_in_no_line_of_a_script_and_not_in_its_error() {
+    paceline_text::secrets::hide("alpha\nbeta7\ngamma");
+    let mut lines = Vec::new();
+    let script = Script {
+        run: "printf 'alpha\nbeta7\n' >&2; printf 'alpha\nbeta7\ngamma\n'; exit 3".to_owned(),
+        shell: "sh".to_owned(),
+        dir: "".into(),
+        env: BTreeMap::default(),
+        timeout: None,
+    };
+    let error = script.perform(|line| lines.push(line)).await.unwrap_err();
+    assert_eq!(lines, ["***"; 5]);
+    assert!(error.to_string().ends_with(": ***"), "{error}");
 }
 
 #[tokio::test]

@@ -303,6 +303,7 @@ impl Deployment<'_> {
         let ours = tokens.find(|token| self.request.is_done_by(token));
         Ok(ours.map(|token| RunningOperation {
             token: Some(token),
+            is_token_seen: true,
             until_rest: false,
             limit: self.limit(self.method, None, false),
             when_stuck: self.when_stuck(view.status == StackStatus::UpdateInProgress),
@@ -371,6 +372,7 @@ impl Deployment<'_> {
                 RunningOperation {
                     id,
                     token: Some(token.to_owned()),
+                    is_token_seen: false,
                     stamp_before: None,
                     until_rest: false,
                     limit,

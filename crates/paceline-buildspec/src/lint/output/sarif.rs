@@ -1,7 +1,6 @@
 //! Findings as SARIF 2.1.0, for code scanning.
 
-use std::fmt::Write as _;
-
+use paceline_text::path_in_url;
 use serde_json::{Value, json};
 
 use crate::lint::finding::{Edit, Finding};
@@ -92,13 +91,5 @@ fn region(lines: &Lines<'_>, start: usize, end: usize) -> Value {
 
 /// A path as a relative reference. Characters that a URI does not allow are escaped.
 fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    for byte in path.strip_prefix("./").unwrap_or(path).replace('\\', "/").bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            let _ = write!(uri, "%{byte:02X}");
-        }
-    }
-    uri
+    path_in_url(&path.strip_prefix("./").unwrap_or(path).replace('\\', "/"))
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use paceline_text::in_url;
 use serde_json::{Value, json};
 
 use crate::services::service::{Answer, Service, unknown_operation};
@@ -62,7 +63,7 @@ fn perform(world: &mut World, request: &Request) -> Outcome {
             let role = role(world, request, name)?;
             match role.inline.get(policy) {
                 Some((document, visible)) if *visible <= world.now => Ok(json!({
-                    "RoleName": name, "PolicyName": policy, "PolicyDocument": percent_encode(document),
+                    "RoleName": name, "PolicyName": policy, "PolicyDocument": in_url(document),
                 })),
                 _ => Err(missing(format!("The role policy with name {policy} cannot be found."))),
             }
@@ -98,7 +99,7 @@ fn described(name: &str, role: &Role) -> Value {
         "Arn": role.arn,
         "Path": role.path,
         "CreateDate": written(role.created),
-        "AssumeRolePolicyDocument": percent_encode(&role.trust),
+        "AssumeRolePolicyDocument": in_url(&role.trust),
         "MaxSessionDuration": 3600,
     })
 }
@@ -170,22 +171,4 @@ fn create_service_linked_role(world: &mut World, request: &Request) -> Outcome {
     let answer = json!({"Role": described(&name, &role)});
     roles.insert(name, role);
     Ok(answer)
-}
-
-/// IAM returns policy documents percent-encoded (RFC 3986).
-fn percent_encode(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len() * 2), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.extend(
-                [byte >> 4, byte & 15]
-                    .iter()
-                    .filter_map(|nibble| char::from_digit(u32::from(*nibble), 16))
-                    .map(|c| c.to_ascii_uppercase()),
-            );
-        }
-        out
-    })
 }
