@@ -39,6 +39,8 @@ pub(crate) mod code {
     pub(crate) const IMAGE_NOT_FOUND: &str = "ImageNotFound";
     pub(crate) const INVALID_CHANGE_SET_STATUS: &str = "InvalidChangeSetStatus";
     pub(crate) const CONDITIONAL_CONFLICT: &str = "ConditionalRequestConflict";
+    /// The code of an answer without a body.
+    pub(crate) const NOT_FOUND: &str = "NotFound";
     pub(crate) const NO_SUCH_KEY: &str = "NoSuchKey";
     pub(crate) const PRECONDITION_FAILED: &str = "PreconditionFailed";
     pub(crate) const NO_SUCH_BUCKET: &str = "NoSuchBucket";

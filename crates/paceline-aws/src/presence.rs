@@ -139,7 +139,7 @@ pub async fn changed(
 
 /// The names and values of the parameters that exist, read with the lookup role of a stack. A parameter that
 /// is requested by its name and by its ARN is returned twice.
-async fn values(
+pub(crate) async fn values(
     sessions: &Sessions,
     stack: &Stack,
     place: &Target,

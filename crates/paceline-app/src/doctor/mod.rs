@@ -98,9 +98,11 @@ async fn aws(app: &App, plan: &Plan) -> Vec<Finding> {
         Ok(aws) => {
             let note = |note: &String| Problem { message: note.clone(), ..Problem::default() };
             let (exceeded, unknown) = Box::pin(aws.account_quotas(plan)).await;
-            let exceeded = exceeded.iter().flat_map(paceline_text::Explained::problems);
-            let notes = aws.notes().iter().chain(&unknown).map(|it| of(Severity::Note, note(it)));
-            exceeded.map(|it| of(Severity::Error, it)).chain(notes).collect()
+            let (taken, unread) = Box::pin(aws.taken_names(plan)).await;
+            let errors = exceeded.iter().chain(&taken).flat_map(paceline_text::Explained::problems);
+            let notes = aws.notes().iter().chain(&unknown).chain(&unread);
+            let notes = notes.map(|it| of(Severity::Note, note(it)));
+            errors.map(|it| of(Severity::Error, it)).chain(notes).collect()
         }
         Err(error) => error.problems().into_iter().map(|it| of(Severity::Error, it)).collect(),
     }

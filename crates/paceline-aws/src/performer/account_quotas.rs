@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use futures_util::future::join_all;
 use paceline_assembly::{Stack, Template};
 use paceline_plan::Plan;
@@ -26,7 +27,7 @@ const QUOTAS: Service = Service {
     protocol: Protocol::Json,
 };
 /// The time for which a call is tried.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A quota of Service Quotas, and the call that tells how much of it is used.
 #[derive(Debug)]
@@ -60,10 +61,18 @@ const ALL: [Quota; 2] = [
     },
 ];
 
+/// What new stacks need of a quota in an environment.
+#[derive(Debug, Clone, Copy)]
+struct Needed<'a> {
+    /// The first of them, whose lookup role reads the quota.
+    stack: &'a Stack,
+    number: usize,
+}
+
 impl Aws {
     /// The quotas that the plan would exceed, and notes about those that cannot be read.
     pub async fn account_quotas(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
-        let mut needed: BTreeMap<(Target, usize), usize> = BTreeMap::new();
+        let mut needed: BTreeMap<(Target, usize), Needed<'_>> = BTreeMap::new();
         for stack in self.deployed(plan) {
             let wanted = wanted(stack);
             if wanted.iter().all(|number| *number == 0) || self.exists(stack).await {
@@ -71,11 +80,12 @@ impl Aws {
             }
             let Ok(target) = self.target(stack).await else { continue };
             for (at, number) in wanted.into_iter().enumerate().filter(|(_, number)| *number > 0) {
-                *needed.entry((target.clone(), at)).or_default() += number;
+                let first = Needed { stack, number: 0 };
+                needed.entry((target.clone(), at)).or_insert(first).number += number;
             }
         }
-        let looked = needed.into_iter().map(|((target, at), more)| async move {
-            let found = self.compare(&target, &ALL[at], more).await;
+        let looked = needed.into_iter().map(|((target, at), needed)| async move {
+            let found = self.compare(&target, &ALL[at], needed).await;
             (target, at, found)
         });
         let (mut errors, mut notes) = (Vec::new(), Vec::new());
@@ -91,7 +101,8 @@ impl Aws {
         (errors, notes)
     }
 
-    async fn exists(&self, stack: &Stack) -> bool {
+    /// Whether a stack exists, or cannot be looked up.
+    pub(super) async fn exists(&self, stack: &Stack) -> bool {
         let Ok(environment) = self.environment(stack).await else { return true };
         environment.poller.glance(&stack.name).await.is_ok_and(|view| view.is_some())
     }
@@ -100,12 +111,15 @@ impl Aws {
         &self,
         target: &Target,
         quota: &Quota,
-        more: usize,
+        needed: Needed<'_>,
     ) -> Result<Option<AwsError>, AwsError> {
-        if target.account != self.sessions.account().await? {
+        let Needed { stack, number: more } = needed;
+        let config = self.sessions.reading(stack.lookup_role.as_ref(), target).await?;
+        if stack.lookup_role.is_none() && target.account != self.sessions.account().await? {
             return Err(AwsError::setup("it is another account than that of the credentials"));
         }
-        let (limit, used) = tokio::try_join!(self.limit(target, quota), self.used(target, quota))?;
+        let (limit, used) =
+            tokio::try_join!(self.limit(&config, target, quota), self.used(&config, target, quota))?;
         if used + more <= limit {
             return Ok(None);
         }
@@ -124,8 +138,8 @@ impl Aws {
         Ok(Some(AwsError::setup(message).hint(hint)))
     }
 
-    async fn limit(&self, target: &Target, quota: &Quota) -> Result<usize, AwsError> {
-        let calls = SignedCalls::new(&QUOTAS, self.sessions.base(), Some(&target.region));
+    async fn limit(&self, config: &SdkConfig, target: &Target, quota: &Quota) -> Result<usize, AwsError> {
+        let calls = SignedCalls::new(&QUOTAS, config, Some(&target.region));
         let get = calls.operation("GetServiceQuota", Some("ServiceQuotasV20190624.GetServiceQuota"))?;
         let body = serde_json::json!({"ServiceCode": quota.service, "QuotaCode": quota.code}).to_string();
         let caller = self.sessions.caller(target).within(PATIENCE);
@@ -137,8 +151,8 @@ impl Aws {
         limit.ok_or_else(|| AwsError::setup("GetServiceQuota does not tell the quota"))
     }
 
-    async fn used(&self, target: &Target, quota: &Quota) -> Result<usize, AwsError> {
-        let calls = SignedCalls::new(&EC2, self.sessions.base(), Some(&target.region));
+    async fn used(&self, config: &SdkConfig, target: &Target, quota: &Quota) -> Result<usize, AwsError> {
+        let calls = SignedCalls::new(&EC2, config, Some(&target.region));
         let describe = calls.operation(quota.call, None)?;
         let body = Form::new(quota.call, EC2_VERSION).into_body();
         let caller = self.sessions.caller(target).within(PATIENCE);

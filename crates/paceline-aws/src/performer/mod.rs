@@ -14,6 +14,7 @@ mod preflight;
 mod prepared;
 mod prewarm;
 mod quota;
+mod taken_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};

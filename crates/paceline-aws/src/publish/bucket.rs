@@ -77,6 +77,18 @@ impl<'a> Bucket<'a> {
         Self { client, uploader, caller, name: name.to_owned() }
     }
 
+    /// Returns whether a bucket of this name exists, in any account and region: names are those of the whole partition
+    /// (API reference, "HeadBucket").
+    pub(crate) async fn exists(&self) -> Result<bool, AwsError> {
+        match self.caller.call("HeadBucket", || self.client.head_bucket().bucket(&self.name).send()).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is(code::NOT_FOUND) || error.is(code::NO_SUCH_BUCKET) => Ok(false),
+            // It belongs to another account.
+            Err(error) if error.kind == ErrorKind::Denied => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Returns whether the object exists and has at least `least` bytes. After a `HeadObject` of a missing
     /// object, S3 could report it as missing to CloudFormation even after the upload (aws/aws-cdk#6430). So
     /// the object is searched for by listing.

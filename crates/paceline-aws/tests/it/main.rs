@@ -52,5 +52,6 @@ mod states;
 mod stuck;
 mod survey;
 mod sweep;
+mod taken_names;
 mod watches;
 mod world;
