@@ -15,6 +15,8 @@ use links::Broken;
 use page::Page;
 
 const FOLDER: &str = "docs";
+/// A short index of the manual (llmstxt.org).
+const INDEX: &str = "llms.txt";
 const STYLE: &str = include_str!("style.css");
 
 /// Checks the links of the pages and, with a folder, writes the pages into it. Nothing is written if a link is broken.
@@ -26,9 +28,11 @@ pub(crate) fn site(root: &Path, out: Option<&Path>, repository: Option<&str>) ->
         let text = fs_err::read_to_string(docs.join(&file))?;
         pages.push(Page::read(file, &text, repository));
     }
+    // The index for language models is Markdown too; it is copied as it is.
+    let index = Page::read(PathBuf::from(INDEX), &fs_err::read_to_string(docs.join(INDEX))?, None);
     let readme =
         Page::read(PathBuf::from("../README.md"), &fs_err::read_to_string(root.join("README.md"))?, None);
-    let broken = links::broken(&docs, pages.iter().chain([&readme]));
+    let broken = links::broken(&docs, pages.iter().chain([&index, &readme]));
     for Broken { page, target, why } in &broken {
         let page = Path::new(FOLDER).join(page);
         eprintln!(
@@ -40,7 +44,7 @@ pub(crate) fn site(root: &Path, out: Option<&Path>, repository: Option<&str>) ->
         return Ok(ExitCode::FAILURE);
     }
     let Some(out) = out else {
-        eprintln!("{} pages: every link leads somewhere", pages.len() + 1);
+        eprintln!("{} pages: every link leads somewhere", pages.len() + 2);
         return Ok(ExitCode::SUCCESS);
     };
     for page in &pages {
@@ -50,6 +54,7 @@ pub(crate) fn site(root: &Path, out: Option<&Path>, repository: Option<&str>) ->
         fs_err::write(&to, page.html())?;
     }
     fs_err::write(out.join("style.css"), STYLE)?;
+    fs_err::copy(docs.join(INDEX), out.join(INDEX))?;
     for file in ["pictures", "schema"] {
         copy(&docs.join(file), &out.join(file))?;
     }
