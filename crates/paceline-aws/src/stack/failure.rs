@@ -22,13 +22,8 @@ pub(super) struct Failure {
 impl Failure {
     /// The failure of a stack as a whole.
     pub(super) fn of_stack(name: &str, message: impl Into<String>) -> Self {
-        let cause = Cause {
-            at: Some(name.to_owned()),
-            message: message.into(),
-            hint: None,
-            preflight: false,
-            source: None,
-        };
+        let cause =
+            Cause { at: Some(name.to_owned()), message: message.into(), hint: None, ..Cause::default() };
         Self { cause, transient: false }
     }
 
@@ -112,7 +107,7 @@ fn is_failure(change: &Change) -> bool {
 fn failure(at: String, message: String) -> Failure {
     let transient = is_transient(&message);
     let hint = hint(&message).map(str::to_owned);
-    Failure { cause: Cause { at: Some(at), message, hint, preflight: false, source: None }, transient }
+    Failure { cause: Cause { at: Some(at), message, hint, ..Cause::default() }, transient }
 }
 
 fn hint(message: &str) -> Option<&'static str> {

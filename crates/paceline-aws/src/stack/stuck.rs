@@ -72,8 +72,7 @@ impl Watch<'_> {
                     self.is_over = true;
                     self.cancel(view).await;
                     let message = format!("its update was cancelled ({SETTING}): it {message}");
-                    let cause =
-                        Cause { at: Some(place), message, hint: Some(hint), preflight: false, source: None };
+                    let cause = Cause { at: Some(place), message, hint: Some(hint), ..Cause::default() };
                     self.stuck = Some(cause);
                 }
             }

@@ -50,6 +50,7 @@ pub(crate) fn failed(at: &str, message: &str, hint: &str) -> Went {
         hint: Some(hint.to_owned()),
         preflight: false,
         source: at.starts_with("TransitGateway").then(|| "lib/shop.ts:12:5".to_owned()),
+        ..Cause::default()
     };
     Went { cause: Some(cause), ..Outcome::Failed.into() }
 }
@@ -281,7 +282,7 @@ impl Journal {
 
     pub(crate) fn warned(&mut self, id: &str, at: u64, message: &str) {
         let step = self.reference(id);
-        self.fact(at, Fact::StepWarned(StepWarned { step, message: message.to_owned() }));
+        self.fact(at, Fact::StepWarned(StepWarned { step, message: message.to_owned(), stuck: None }));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "the seconds of a test are few")]
