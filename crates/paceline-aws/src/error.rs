@@ -271,7 +271,13 @@ impl AwsError {
     /// The cause of a step's failure.
     pub fn into_cause(self) -> Cause {
         let preflight = matches!(self.kind, ErrorKind::Credentials | ErrorKind::Denied | ErrorKind::Setup);
-        Cause { hint: self.what_to_do(), message: self.to_string(), at: self.place, preflight, source: None }
+        Cause {
+            hint: self.what_to_do(),
+            message: self.to_string(),
+            at: self.place,
+            preflight,
+            ..Cause::default()
+        }
     }
 }
 

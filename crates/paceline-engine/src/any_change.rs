@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn cause(at: &str, preflight: bool) -> Cause {
-        Cause { at: Some(at.to_owned()), message: String::new(), hint: None, preflight, source: None }
+        Cause { at: Some(at.to_owned()), message: String::new(), hint: None, preflight, ..Cause::default() }
     }
 
     #[test]

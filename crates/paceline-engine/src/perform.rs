@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::{
     Cause, CommandOutput, Fact, Kept, Outcome, RetryClass, StackAccepted, StackCall, StackProgress,
-    StackSubmitted, StepRef, StepRetried, StepWarned, seconds,
+    StackSubmitted, StepRef, StepRetried, StepWarned, StuckResource, seconds,
 };
 
 /// Performs steps. The engine decides which step is performed and when. A performer never schedules.
@@ -281,7 +281,13 @@ impl StepContext {
     /// Reports a warning.
     pub fn warn(&self, message: impl Into<String>) {
         let (step, message) = (self.reference(), message.into());
-        self.send(Fact::StepWarned(StepWarned { step, message }), None);
+        self.send(Fact::StepWarned(StepWarned { step, message, stuck: None }), None);
+    }
+
+    /// Reports a warning about a resource that takes much longer than usual.
+    pub fn warn_of_stuck(&self, message: impl Into<String>, stuck: StuckResource) {
+        let (step, message, stuck) = (self.reference(), message.into(), Some(Box::new(stuck)));
+        self.send(Fact::StepWarned(StepWarned { step, message, stuck }), None);
     }
 
     /// Reports a line that a command of the team printed.

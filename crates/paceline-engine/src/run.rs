@@ -136,8 +136,7 @@ fn outcome_of(joined: Result<(Id, Ended), JoinError>) -> (Id, Ended) {
             at: None,
             message,
             hint: Some("this is a bug in Paceline: please report it with the journal of the run".to_owned()),
-            preflight: false,
-            source: None,
+            ..Cause::default()
         };
         (id, Ended::failed(cause))
     })

@@ -387,5 +387,5 @@ impl<'a> State<'a> {
 
 /// The cause of a failure whose performer gave none. Every failure has a cause in the events.
 fn unexplained() -> Cause {
-    Cause { at: None, message: "no reason was given".to_owned(), hint: None, preflight: false, source: None }
+    Cause { at: None, message: "no reason was given".to_owned(), hint: None, ..Cause::default() }
 }

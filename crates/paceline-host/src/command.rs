@@ -52,8 +52,7 @@ pub async fn run_command(context: &StepContext, command: &Command, commands: Com
                     "its output is above and in the journal: fix it, then run the same command again"
                         .to_owned(),
                 ),
-                preflight: false,
-                source: None,
+                ..Cause::default()
             });
         }
         attempt += 1;

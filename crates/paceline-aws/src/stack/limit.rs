@@ -163,10 +163,10 @@ impl Watch<'_> {
                 at: Some(self.name.to_owned()),
                 message: format!("{message} the {} of {SETTING}", limit.text()),
                 hint: Some(format!("find out what takes so long in it, or raise {SETTING}")),
-                preflight: false,
-                source: None,
+                ..Cause::default()
             },
             transient: false,
+            resource: None,
         })
     }
 }

@@ -31,8 +31,7 @@ fn failed_as(stack: &Stack, message: impl Into<String>, hint: Option<&str>) -> E
         at: Some(stack.name.clone()),
         message: message.into(),
         hint: hint.map(str::to_owned),
-        preflight: false,
-        source: None,
+        ..Cause::default()
     })
 }
 

@@ -54,4 +54,5 @@ mod survey;
 mod sweep;
 mod taken_names;
 mod watches;
+mod why;
 mod world;

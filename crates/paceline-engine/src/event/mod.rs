@@ -9,6 +9,7 @@ mod redact;
 mod run;
 mod stack;
 mod step;
+mod stuck;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub use self::step::{
     AssetKind, Cause, CommandOutput, Kept, Outcome, RetryClass, StepFinished, StepHeld, StepKind, StepRef,
     StepRetried, StepWarned,
 };
+pub use self::stuck::{ServiceReason, ServiceReport, StuckResource, UsualSource};
 
 /// The version of the event format.
 pub const SCHEMA: u32 = 1;

@@ -5,7 +5,7 @@
 
 use paceline_text::secrets::redacted;
 
-use super::{Cause, Fact};
+use super::{Cause, Fact, ServiceReport};
 
 impl Fact {
     /// The fact without secrets in its texts.
@@ -14,7 +14,11 @@ impl Fact {
             Self::StepHeld(held) => hide(&mut held.reason),
             Self::StackProgress(progress) => progress.reason.iter_mut().for_each(hide),
             Self::StepRetried(retried) => hide(&mut retried.reason),
-            Self::StepWarned(warned) => hide(&mut warned.message),
+            Self::StepWarned(warned) => {
+                hide(&mut warned.message);
+                let service = warned.stuck.as_mut().and_then(|stuck| stuck.service.as_mut());
+                service.into_iter().for_each(hide_in_report);
+            }
             Self::CommandOutput(output) => hide(&mut output.line),
             Self::RunStopping { reason } => hide(reason),
             Self::StepFinished(finished) => {
@@ -39,9 +43,16 @@ impl Fact {
 }
 
 fn hide_in_cause(cause: &mut Cause) {
-    let Cause { at, message, hint, preflight: _, source: _ } = cause;
+    let Cause { at, message, hint, preflight: _, source: _, service } = cause;
     hide(message);
+    service.as_deref_mut().into_iter().for_each(hide_in_report);
     at.iter_mut().chain(hint).for_each(hide);
+}
+
+fn hide_in_report(report: &mut ServiceReport) {
+    let ServiceReport { name: _, state, reasons, not_asked } = report;
+    let reasons = reasons.iter_mut().map(|reason| &mut reason.reason);
+    state.iter_mut().chain(not_asked).chain(reasons).for_each(hide);
 }
 
 fn hide(text: &mut String) {

@@ -8,6 +8,8 @@ use paceline_plan::Work;
 use paceline_text::vocabulary;
 use serde::{Deserialize, Serialize};
 
+use super::{ServiceReport, StuckResource};
+
 vocabulary! {
     /// What a step does.
     StepKind {
@@ -141,12 +143,15 @@ pub struct Kept {
 }
 
 /// A warning about a step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepWarned {
     #[serde(flatten)]
     pub step: StepRef,
     /// One sentence.
     pub message: String,
+    /// The resource that takes much longer than usual, if the warning is about one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stuck: Option<Box<StuckResource>>,
 }
 
 /// A line that a command of the team printed.
@@ -188,7 +193,7 @@ pub struct StepFinished {
 }
 
 /// The first cause of a failure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The resource or call at fault, such as `MyRole (AWS::IAM::Role)`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -204,6 +209,9 @@ pub struct Cause {
     /// The place in the app's source that made the resource, such as `lib/shop.ts:12:5`, if the assembly has it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<String>,
+    /// What the service of the resource says, if Paceline can ask that service. The message has it too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service: Option<Box<ServiceReport>>,
 }
 
 /// The outcome of a step. Every step, and so every stack, has exactly one.

@@ -176,7 +176,7 @@ impl State<'_> {
             "{name} {why}; this step started before {name} was complete, and may use resources that {name} removes"
         );
         let step = StepRef::clone(&self.references[index]);
-        self.emit(Fact::StepWarned(StepWarned { step, message }))
+        self.emit(Fact::StepWarned(StepWarned { step, message, stuck: None }))
     }
 
     fn failure(&self, failed: usize) -> String {

@@ -354,7 +354,7 @@ impl Perform for RefusesOne {
         }
         context.submitting("create", "token").await;
         let (at, message) = (Some("CreateStack".to_owned()), "AccessDenied".to_owned());
-        Ended::failed(Cause { at, message, hint: None, preflight: true, source: None })
+        Ended::failed(Cause { at, message, hint: None, preflight: true, ..Cause::default() })
     }
 }
 

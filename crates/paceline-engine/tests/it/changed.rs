@@ -34,7 +34,7 @@ impl Perform for Cloud {
             if self.0.lock().unwrap().get(&producer.id) != Some(&producer.template) {
                 let message = format!("{} comes before its producer {}", wanted.id, producer.id);
                 let (at, hint, source) = (None, None, None);
-                return Ended::failed(Cause { at, message, hint, preflight: false, source });
+                return Ended::failed(Cause { at, message, hint, source, ..Cause::default() });
             }
         }
         if self.0.lock().unwrap().get(&wanted.id) == Some(&wanted.template) {

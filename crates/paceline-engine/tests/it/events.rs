@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use paceline_engine::event::{
-    BuildPhase, BuildPhases, Cause, CommandOutput, Kept, RetryClass, RunFinished, StackAccepted, StackCall,
-    StackProgress, StackSubmitted, StepFinished, StepHeld, StepRef, StepRetried, StepWarned,
+    BuildPhase, BuildPhases, Cause, CommandOutput, Kept, RetryClass, RunFinished, ServiceReason,
+    ServiceReport, StackAccepted, StackCall, StackProgress, StackSubmitted, StepFinished, StepHeld, StepRef,
+    StepRetried, StepWarned, StuckResource, UsualSource,
 };
 use paceline_engine::{Event, ExitCode, Fact, Outcome, ResourceStatus, RunOptions, reference};
 
@@ -52,7 +53,25 @@ fn every_kind() -> Vec<Event> {
         after: Vec::new(),
         kept: Some(Kept { resources: 12, of: 14, saved_s: 240.0 }),
     };
-    let warned = StepWarned { step: step.clone(), message: "no bootstrap version".to_owned() };
+    let service = ServiceReport {
+        name: "Amazon ECS".to_owned(),
+        state: Some("0 of 2 tasks run".to_owned()),
+        reasons: vec![ServiceReason { reason: "the image is not there".to_owned(), count: 12 }],
+        not_asked: Some("AccessDenied".to_owned()),
+    };
+    let stuck = StuckResource {
+        logical_id: "Service".to_owned(),
+        resource_type: "AWS::ECS::Service".to_owned(),
+        physical_id: Some("arn:aws:ecs:us-east-1:111111111111:service/c/s".to_owned()),
+        status: "UPDATE_IN_PROGRESS".into(),
+        taken_s: 400.0,
+        usual_s: 120.5,
+        usual_from: UsualSource::Type,
+        samples: 7,
+        service: Some(service.clone()),
+    };
+    let message = "it takes long".to_owned();
+    let warned = StepWarned { step: step.clone(), message, stuck: Some(Box::new(stuck)) };
     let output = CommandOutput { step: step.clone(), line: "42 tags removed".to_owned() };
     let failed = StepFinished {
         outcome: Outcome::RolledBack,
@@ -61,7 +80,8 @@ fn every_kind() -> Vec<Event> {
             message: "it exists already".to_owned(),
             hint: Some("delete it, or give it another name".to_owned()),
             preflight: true,
-            source: None,
+            source: Some("lib/shop.ts:12:5".to_owned()),
+            service: Some(Box::new(service)),
         }),
         because: Some("publish:f".to_owned()),
         detail: Some("42 roles usable".to_owned()),

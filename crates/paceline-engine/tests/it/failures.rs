@@ -163,7 +163,7 @@ impl Perform for Sends {
             context.retried(RetryClass::NoAnswer, "no answer", attempt + 2, Duration::ZERO);
         }
         let (at, message) = (Some(self.refused_at.to_owned()), "AccessDenied".to_owned());
-        Ended::failed(Cause { at, message, hint: None, preflight: true, source: None })
+        Ended::failed(Cause { at, message, hint: None, preflight: true, ..Cause::default() })
     }
 }
 

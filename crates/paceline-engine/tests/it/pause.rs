@@ -45,7 +45,7 @@ impl Perform for Waits {
             return self.script.perform(context).await;
         }
         let message = "it is in use".to_owned();
-        let cause = Cause { at: None, message, hint: None, preflight: false, source: None };
+        let cause = Cause { at: None, message, hint: None, ..Cause::default() };
         Ended { outcome: Outcome::RolledBack, ..Ended::failed(cause) }
     }
 }

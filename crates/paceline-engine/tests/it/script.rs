@@ -59,7 +59,7 @@ impl Perform for Script {
             message: "as told".to_owned(),
             hint: None,
             preflight,
-            source: None,
+            ..Cause::default()
         };
         match act {
             Act::Ends(outcome) | Act::EndsAfter(outcome, _) => {

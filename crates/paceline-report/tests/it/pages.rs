@@ -66,8 +66,7 @@ fn junit_keeps_to_the_limits_of_report_groups() {
                 at: None,
                 message: "x".repeat(9_000),
                 hint: Some("y".repeat(9_000)),
-                preflight: false,
-                source: None,
+                ..paceline_engine::event::Cause::default()
             });
         }
     }
