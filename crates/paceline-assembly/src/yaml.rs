@@ -14,11 +14,20 @@ use serde_json::{Map, Number, Value};
 /// of an inline script.
 const MAX_OPEN_BRACKETS: usize = 512;
 
+/// The longest YAML template in bytes: the limit of CloudFormation (CloudFormation User Guide, "Understand CloudFormation
+/// quotas"). The parser needs up to 160 bytes of memory for a byte of dense YAML, and the CDK writes JSON.
+const LONGEST: usize = 1 << 20;
+
 /// The values and bytes of text that aliases may add to a text.
 const SPARE: usize = 100_000;
 
 /// Parses a template, and converts it to long form.
 pub(crate) fn parse(text: &str) -> Result<Value, serde_yaml::Error> {
+    if text.len() > LONGEST {
+        return Err(serde_yaml::Error::custom(
+            "it is longer than 1 MiB, which CloudFormation does not accept",
+        ));
+    }
     if too_many_open(text) {
         return Err(serde_yaml::Error::custom("brackets are inside of each other too deep to be meant"));
     }

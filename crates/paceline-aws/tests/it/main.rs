@@ -47,6 +47,7 @@ mod rollback_random;
 mod rollbacks;
 mod secrets;
 mod signal;
+mod spoiled;
 mod stack_options;
 mod states;
 mod stuck;

@@ -201,6 +201,15 @@ impl World {
         Ran { events }
     }
 
+    /// Runs the app. An error is the reason why nothing was begun.
+    pub(crate) async fn try_run(&self, app: &App, how: How) -> Result<Ran, PreflightError> {
+        let events = Arc::default();
+        let run = Box::pin(self.recording(app, how, Arc::clone(&events)));
+        tokio::time::timeout(NEVER, run).await.expect("the run goes on for ever")?;
+        let events = events.lock().unwrap().clone();
+        Ok(Ran { events })
+    }
+
     /// Kills a run after this time. Only the recorded events remain.
     pub(crate) async fn kill_after(&self, app: &App, how: How, time: Duration) -> Ran {
         let events = Arc::default();
@@ -226,10 +235,15 @@ impl World {
 
     /// A connection with which an app could be deployed.
     pub(crate) async fn connected(&self, app: &App) -> Aws {
+        self.try_connect(app).await.unwrap()
+    }
+
+    /// The same, unless something prevents it.
+    pub(crate) async fn try_connect(&self, app: &App) -> Result<Aws, PreflightError> {
         let assembly = app.read();
         let plan = Plan::make(&assembly, &Config::default(), &PlanOptions::default()).unwrap();
         let options = AwsOptions { wire: self.wire.clone(), ..AwsOptions::default() };
-        Box::pin(Aws::connect(assembly, &plan, options)).await.unwrap()
+        Box::pin(Aws::connect(assembly, &plan, options)).await
     }
 
     /// The notes for a person before a run starts.

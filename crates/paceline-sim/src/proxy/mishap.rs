@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -25,9 +26,20 @@ pub(super) enum Reply {
     Reset,
     Truncated,
     Past(Duration),
+    Changed(Change),
     Text { status: u16, what: &'static str, body: &'static str },
     Refused { status: u16, code: String, message: String },
     Throttled,
+}
+
+/// What becomes of the body of an answer.
+#[derive(Clone)]
+pub(super) struct Change(Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>);
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Change")
+    }
 }
 
 const PORTAL: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\n\
@@ -61,6 +73,11 @@ impl Mishap {
     /// The call is carried out, and half of the answer comes back.
     pub fn truncated() -> Self {
         Self { reply: Reply::Truncated, carried_out: true }
+    }
+
+    /// The call is carried out, and what `change` makes of the body of the answer comes back.
+    pub fn changed(change: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self { reply: Reply::Changed(Change(Arc::new(change))), carried_out: true }
     }
 
     /// A proxy asks the caller to log in. The call never reaches AWS.
@@ -144,6 +161,7 @@ impl Mishap {
             }
             Reply::Truncated => answered.unwrap_or_default().map(|body| body.slice(..body.len() / 2)),
             Reply::Past(_) => answered.unwrap_or_default(),
+            Reply::Changed(Change(change)) => answered.unwrap_or_default().map(|body| change(&body).into()),
             Reply::Text { status, body, .. } => {
                 let mut response = Response::new(Bytes::from_static(body.as_bytes()));
                 *response.status_mut() = StatusCode::from_u16(*status).unwrap_or_default();
@@ -172,6 +190,7 @@ impl fmt::Display for Mishap {
             Reply::Never => f.write_str("never answered")?,
             Reply::Reset => f.write_str("connection reset")?,
             Reply::Truncated => f.write_str("half an answer")?,
+            Reply::Changed(_) => f.write_str("another answer")?,
             Reply::Past(age) => return write!(f, "answered from {age:?} ago"),
             Reply::Text { status, what, .. } => write!(f, "{what}, status {status}")?,
             Reply::Refused { code, .. } => write!(f, "refused: {code}")?,

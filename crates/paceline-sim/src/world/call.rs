@@ -55,10 +55,10 @@ impl Call {
 
     /// Whether both calls ask for the same operation on the same stack, account and region.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let what = |call: &Self| {
-            let Self { service, operation, account, region, stack, .. } = call.clone();
-            (service, operation, account, region, stack)
-        };
-        what(self) == what(other)
+        self.operation == other.operation
+            && self.stack == other.stack
+            && self.region == other.region
+            && self.service == other.service
+            && self.account == other.account
     }
 }

@@ -113,6 +113,40 @@ fn a_spoiled_plan_is_refused() {
     spoiled("plan");
 }
 
+#[test]
+fn a_spoiled_capture_is_read_or_refused() {
+    spoiled("capture");
+    spoiled("captured template");
+}
+
+#[test]
+fn a_spoiled_prepared_stack_is_read_or_refused() {
+    spoiled("prepared stack");
+}
+
+/// Text in which every second byte is a value. The limits on the length of templates and on the number of values in files
+/// that people write bound the memory.
+#[test]
+fn dense_documents_are_read_or_refused_in_bounded_memory() {
+    let check_dense = |name: &'static str, text: String, most: usize| {
+        let reader = READERS.iter().find(|reader| reader.name == name).unwrap();
+        alone(|| {
+            (reader.read)(b"");
+            let used = most_of(|| drop((reader.read)(text.as_bytes())));
+            assert!(used <= most, "{name}: {used} bytes for {} of input", text.len());
+        });
+    };
+    let dense = |length: usize| format!("[{}1]", "1,".repeat(length / 2));
+    for length in [1 << 19, (1 << 20) - 8] {
+        // YAML: the first character of JSON is missing.
+        check_dense("template", format!("a: {}", dense(length)), 170 * length);
+        check_dense("template", format!("{{\"Resources\":{}}}", dense(length)), 60 * length);
+    }
+    for name in ["template", "configuration", "buildspec"] {
+        check_dense(name, format!("a: {}", dense(4 << 20)), CONSTANT + FACTOR * (4 << 20));
+    }
+}
+
 /// YAML bombs, deep nesting and large flat documents, for every reader.
 #[test]
 fn bombs_are_refused_in_bounded_memory() {

@@ -7,10 +7,10 @@ use paceline_assembly::{Assembly, Template};
 use paceline_buildspec::lint::{LintContext, lint};
 use paceline_buildspec::{Buildspec, understand};
 use paceline_config::Config;
-use paceline_engine::parse_events;
-use paceline_engine::rollback::RunChanges;
+use paceline_engine::rollback::{Captures, RunChanges, Undoing};
+use paceline_engine::{PreparedFiles, parse_events};
 use paceline_plan::history::History;
-use paceline_plan::{Plan, PlanArguments, PlanOptions, SavedPlan};
+use paceline_plan::{Plan, PlanArguments, PlanOptions, Rollback, RollbackOptions, SavedPlan};
 use paceline_report::{Record, Style, summary};
 
 /// Reads an input, and gives what it would say to people.
@@ -29,6 +29,9 @@ pub(crate) const READERS: &[Reader] = &[
     Reader { name: "journal", read: journal },
     Reader { name: "history", read: history },
     Reader { name: "plan", read: plan },
+    Reader { name: "capture", read: |bytes| capture("One.json", bytes) },
+    Reader { name: "captured template", read: |bytes| capture("One.template", bytes) },
+    Reader { name: "prepared stack", read: prepared },
 ];
 
 const MANIFEST: &str = r#"{
@@ -114,6 +117,24 @@ const HISTORY: &str = r#"{"schema":1,"run":"r","step":"deploy:A","at":"2026-01-0
 {"schema":1,"run":"r","step":"run","at":"2026-01-02T03:05:05.000Z","kind":"run","name":"cdk.out","operation":"done","seconds":60.0}
 "#;
 
+const CAPTURE: &str = r#"{
+  "schema": 1, "stack": "One", "name": "One", "account": "111111111111", "region": "us-east-1",
+  "deploy_role": { "arn": "arn:${AWS::Partition}:iam::111111111111:role/deploy", "external_id": null, "session_options": {}, "bootstrap": null },
+  "execution_role": null, "bootstrap": { "required_version": 6, "ssm_parameter": "/cdk-bootstrap/hnb659fds/version" },
+  "staging": { "bucket": "b-${AWS::AccountId}", "region": null, "role": null },
+  "adds": [{ "id": "Queue", "type": "AWS::SQS::Queue", "retained": true }],
+  "before": { "id": "arn:aws:cloudformation:us-east-1:111111111111:stack/One/1", "stamp": "2026-01-01T00:00:00Z/",
+    "parameters": { "Size": "3" }, "lost_secrets": ["Key"], "tags": { "team": "shop" }, "notification_arns": [],
+    "termination_protection": false, "execution_role": null,
+    "removes": [{ "id": "Old", "type": "AWS::DynamoDB::Table", "retained": false }] }
+}"#;
+const PREPARED: &str = r#"{
+  "schema": 1, "stack": "One", "name": "One", "account": "111111111111", "region": "us-east-1",
+  "preparation": { "state": "ready", "name": "paceline-1", "id": "arn:aws:cloudformation:us-east-1:111111111111:changeSet/paceline-1/1",
+    "request": "ab", "creates": false,
+    "changes": [{ "nested": ["N"], "logical_id": "Queue", "resource_type": "AWS::SQS::Queue", "effect": "replaced" }] }
+}"#;
+
 /// A valid input of a reader.
 pub(crate) fn sample(name: &str) -> Vec<u8> {
     match name {
@@ -125,6 +146,9 @@ pub(crate) fn sample(name: &str) -> Vec<u8> {
         "script" => SCRIPT.into(),
         "journal" => JOURNAL.into(),
         "history" => HISTORY.into(),
+        "capture" => CAPTURE.into(),
+        "captured template" => TEMPLATE.into(),
+        "prepared stack" => PREPARED.into(),
         "plan" => {
             let (_folder, path) = folder("One.json", TEMPLATE.as_bytes());
             let assembly = Assembly::read(&path).unwrap();
@@ -242,6 +266,49 @@ fn plan(bytes: &[u8]) -> Vec<String> {
     }
 }
 
+/// The captures of the run in the journal, in which this file has these contents.
+fn captures(name: &str, bytes: &[u8]) -> (tempfile::TempDir, Captures) {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = Utf8Path::from_path(folder.path()).unwrap();
+    let captures = Captures::of(runs, "r");
+    let [template, json] = captures.files("One");
+    fs_err::create_dir_all(json.parent().unwrap()).unwrap();
+    fs_err::write(&template, TEMPLATE).unwrap();
+    fs_err::write(&json, CAPTURE).unwrap();
+    let changed = if name == "One.json" { json } else { template };
+    fs_err::write(changed, bytes).unwrap();
+    (folder, captures)
+}
+
+/// A capture, and the rollback that would use it.
+fn capture(name: &str, bytes: &[u8]) -> Vec<String> {
+    let (_folder, captures) = captures(name, bytes);
+    let events = parse_events(Utf8Path::new("journal.jsonl"), JOURNAL.as_bytes()).unwrap();
+    match captures.read().and_then(|captured| Undoing::of(&RunChanges::of(&events), captured)) {
+        Ok(undoing) => {
+            let options = RollbackOptions::new("r");
+            let losses = undoing.losses.clone();
+            match Rollback::make(&undoing.assembly, &undoing.undos, losses, &options) {
+                Ok(rollback) => vec![rollback.plan.digest()],
+                Err(error) => chain(&error),
+            }
+        }
+        Err(error) => chain(&error),
+    }
+}
+
+fn prepared(bytes: &[u8]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = Utf8Path::from_path(folder.path()).unwrap();
+    let path = runs.join("r/prepared");
+    fs_err::create_dir_all(&path).unwrap();
+    fs_err::write(path.join("One.json"), bytes).unwrap();
+    match PreparedFiles::of(runs, "r").read() {
+        Ok(stacks) => stacks.into_keys().collect(),
+        Err(error) => chain(&error),
+    }
+}
+
 /// A sample that is refused would make all its spoiled forms worthless.
 #[test]
 fn every_sample_is_valid() {
@@ -257,4 +324,10 @@ fn every_sample_is_valid() {
     assert_eq!(parse_events(Utf8Path::new("j"), &sample("journal")).unwrap().len(), 6);
     assert_eq!(History::parse(&text("history")).len(), 2);
     SavedPlan::parse(&text("plan")).unwrap();
+    for (file, name) in [("One.json", "capture"), ("One.template", "captured template")] {
+        let (_folder, captures) = captures(file, &sample(name));
+        assert_eq!(captures.read().unwrap().len(), 1);
+        assert_eq!(capture(file, &sample(name)).len(), 1);
+    }
+    assert_eq!(prepared(&sample("prepared stack")), ["One"]);
 }

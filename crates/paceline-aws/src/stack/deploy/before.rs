@@ -33,6 +33,9 @@ enum EarlierOperation {
     Ended,
 }
 
+/// How often a stack is read again because it may have been read as it was before an operation of this run.
+const MOST_DOUBTS: u32 = 3;
+
 impl Deployment<'_> {
     /// Acts on the state of the stack. There is a function for each row of the first table.
     pub(super) async fn act(
@@ -61,6 +64,11 @@ impl Deployment<'_> {
             _ => Looked::default(),
         };
         if looked.is_unchanged {
+            if self.may_be_old(progress, earlier) {
+                progress.doubts += 1;
+                let how = "its events do not show the operation that this run has sent".to_owned();
+                return self.read_again(progress, how).await;
+            }
             return Ok(Next::End(outcome::unchanged(self.stack, view)));
         }
         match action {
@@ -78,6 +86,14 @@ impl Deployment<'_> {
             Action::ContinueRollback => self.continue_rollback(progress, view).await,
             Action::Refuse(why) => Ok(Next::End(self.refuse(view, why).await)),
         }
+    }
+
+    /// Whether the state and the events of an unchanged stack may be older than an operation of an earlier part of this
+    /// run, whose template it already has. If later reads do not show the operation, AWS never got it, and somebody else
+    /// has given the stack this template.
+    fn may_be_old(&self, progress: &Progress, earlier: EarlierOperation) -> bool {
+        let was_sent = self.context.was_done_earlier();
+        was_sent && earlier == EarlierOperation::None && progress.doubts < MOST_DOUBTS
     }
 
     async fn create(&self, progress: &mut Progress) -> Result<Next, AwsError> {

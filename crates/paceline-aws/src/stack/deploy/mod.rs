@@ -115,6 +115,8 @@ struct Progress {
     known: Option<Option<StackView>>,
     attempt: u32,
     moves: u32,
+    /// How often the stack was read again because it may have been read as it was before an operation of this run.
+    doubts: u32,
     /// The reason why the last operation was refused because the stack had changed.
     moved: String,
     /// The id of a stack of this name that was deleted to make room for a new one.
