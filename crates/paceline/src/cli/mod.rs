@@ -23,7 +23,7 @@ pub(crate) use codebuild::{ProjectArgs, RunBuildspecArgs};
 pub(crate) use environment::asked;
 pub(crate) use lint::{DenyArg, LintArgs, LintFormat, SchemaArgs, SchemaOf};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
-pub(crate) use plan::{ExplainArgs, PlanArgs, SynthArgs};
+pub(crate) use plan::{ExplainArgs, ExplainFormat, PlanArgs, SynthArgs};
 pub(crate) use run::{ReportArgs, ReportFormat, SignalArgs, WaitArgs, WaitKind};
 pub(crate) use sim::{ImagesArg, ServeArgs, SimArgs, SimCommand};
 pub(crate) use suggest::without_far_suggestions;
