@@ -58,4 +58,5 @@ mod undo;
 mod wait;
 mod wait_handle;
 mod watch;
+mod why_waiting;
 mod workshop;
